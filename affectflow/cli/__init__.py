@@ -1,0 +1,79 @@
+"""The command line; the only code that prints.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 finished with
+more dead letters than the budget; 2 the caller's mistake, in one line that names the
+cure; 3 ours.
+"""
+
+import sys
+from collections.abc import Sequence
+
+OURS = 3
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command line and returns its exit code.
+
+    Beam's options follow a `--`.
+    """
+    import logging
+
+    from affectflow.cli.app import app
+    from affectflow.cli.state import STATE
+
+    # Beam warns of optional libraries at every import, in every process.
+    logging.getLogger().setLevel(logging.ERROR)
+    ours, beam_options = _split(list(arguments))
+    STATE.beam_options = tuple(beam_options)
+    STATE.debug = False
+    try:
+        result = app(ours, standalone_mode=False, prog_name="affectflow")
+        return result if isinstance(result, int) else 0
+    except KeyboardInterrupt:
+        _say("interrupted; run the same command again: it goes on where it stopped")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if STATE.debug:
+            raise
+        return _explain(error)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    if "--" not in arguments:
+        return arguments, []
+    place = arguments.index("--")
+    return arguments[:place], arguments[place + 1 :]
+
+
+def _explain(error: Exception) -> int:
+    """Says in one line what went wrong, and returns the exit code."""
+    import click
+
+    from affectflow.errors import AffectflowError
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        _say(f"{error.format_message()} (see: affectflow --help)")
+        return 2
+    if isinstance(error, click.exceptions.Abort):
+        return INTERRUPTED
+    if isinstance(error, AffectflowError):
+        _say(str(error))
+        return error.exit_code
+    line = " ".join(str(error).split())[:400]
+    _say(f"a fault of ours: {type(error).__name__}: {line}; --debug shows where")
+    return OURS
+
+
+def _say(line: str) -> None:
+    one_line = " ".join(line.split())
+    sys.stderr.write(f"affectflow: {one_line}\n")

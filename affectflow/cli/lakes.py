@@ -1,0 +1,91 @@
+"""The commands that ask a lake: sql, report, digest, status, cite."""
+
+import sys
+from pathlib import Path
+
+from affectflow.cli import show
+from affectflow.errors import UsageError
+from affectflow.lake import Lake, open_lake
+
+
+def sql(lake: str, query: str, shape: str, out: Path | None) -> int:
+    """Runs `affectflow sql`."""
+    import duckdb
+
+    with open_lake(lake) as connection:
+        try:
+            relation = connection.sql(query)
+            if relation is None:
+                raise UsageError("the query has no result; ask with SELECT")
+            if shape == "parquet" or out is not None:
+                return _to_file(relation, shape, out)
+            columns, rows = relation.columns, relation.fetchall()
+        except duckdb.Error as error:
+            line = " ".join(str(error).split())[:400]
+            raise UsageError(f"the query fails: {line}") from error
+    {"csv": show.as_csv, "json": show.as_json}.get(shape, show.table)(columns, rows)
+    return 0
+
+
+def _to_file(relation: object, shape: str, out: Path | None) -> int:
+    if out is None:
+        raise UsageError("--format parquet needs --out FILE")
+    table = relation.to_arrow_table()  # type: ignore[attr-defined]
+    if shape == "parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, out, compression="zstd")
+    else:
+        import polars as pl
+
+        frame = pl.DataFrame(table)
+        frame.write_ndjson(out) if shape == "json" else frame.write_csv(out)
+    return 0
+
+
+def report(lake: str, out: str, title: str) -> int:
+    """Runs `affectflow report`."""
+    from affectflow.report import write_report
+
+    sys.stdout.write(f"{write_report(lake, out, title=title or None)}\n")
+    return 0
+
+
+def digest(lake: str) -> int:
+    """Runs `affectflow digest`."""
+    from affectflow.lake.digest import digest as digest_of
+
+    for table, value in sorted(digest_of(lake).items()):
+        sys.stdout.write(f"{value}  {table}\n")
+    return 0
+
+
+_RUNS = """
+    SELECT run_id, stage, state, started, rows_in, rows_out, rows_dead AS dead,
+      rows_duplicate AS duplicate, rows_unchanged AS unchanged, error
+    FROM runs ORDER BY started
+"""
+
+
+def status(lake: str) -> int:
+    """Runs `affectflow status`."""
+    opened = Lake.open(lake)
+    counts = [
+        [table, len(found), sum(f.rows for f in found.values())]
+        for table in sorted(opened.storage.names())
+        if opened.storage.exists(table, "_delta_log")
+        for found in [opened.committed(table)]
+    ]
+    show.table(["table", "files", "rows"], counts)
+    with open_lake(lake) as connection:
+        runs = connection.sql(_RUNS)
+        show.table(runs.columns, runs.fetchall())
+    return 0
+
+
+def cite(lake: str) -> int:
+    """Runs `affectflow cite`."""
+    from affectflow.report.methods import methods
+
+    sys.stdout.write(methods(lake))
+    return 0

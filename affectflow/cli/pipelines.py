@@ -1,0 +1,154 @@
+"""The commands that run pipelines: ingest, annotate, mine, analyze, demo."""
+
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from affectflow.cli import show
+from affectflow.cli.sources import source_for
+from affectflow.cli.state import STATE
+
+DEMO_FILES = ("issues.json", "comments.jsonl", "review_comments.json", "reviews.json")
+
+
+def ingest(
+    paths: Sequence[str],
+    source: str,
+    to: str,
+    pairs: Sequence[str],
+    budget: float,
+    speaker_key_uri: str,
+) -> int:
+    """Runs `affectflow ingest`."""
+    return _finish([_ingest(paths, source, to, pairs, budget, speaker_key_uri)], to)
+
+
+def annotate(lake: str, model: str, revision: str, budget: float) -> int:
+    """Runs `affectflow annotate`."""
+    return _finish([_annotate(lake, model, revision, budget)], lake)
+
+
+def mine(lake: str, miner: str, annotator: str) -> int:
+    """Runs `affectflow mine`."""
+    return _finish(_mine(lake, miner, annotator), lake)
+
+
+def analyze(
+    paths: Sequence[str],
+    source: str,
+    to: str,
+    pairs: Sequence[str],
+    *,
+    model: str,
+    revision: str,
+    budget: float,
+    speaker_key_uri: str,
+    out: str,
+) -> int:
+    """Runs `affectflow analyze`."""
+    rows = [_ingest(paths, source, to, pairs, budget, speaker_key_uri)]
+    rows.append(_annotate(to, model, revision, budget))
+    rows += _mine(to, "RuleMiner", "")
+    _report(to, out or os.path.join(to, "report.html"))
+    return _finish(rows, to)
+
+
+def demo(to: str) -> int:
+    """Runs `affectflow demo`."""
+    from affectflow.lake import Lake
+    from affectflow.lake.storage import Storage
+
+    if Storage(to).exists():
+        Lake.open(to)
+    folder = files("affectflow") / "demo"
+    paths = [str(folder / name) for name in DEMO_FILES]
+    code = analyze(
+        paths,
+        "github",
+        to,
+        (),
+        model="EmbeddedEmotions",
+        revision="",
+        budget=0.05,
+        speaker_key_uri="",
+        out="",
+    )
+    show.say(f'ask it:  affectflow sql {to} "SELECT * FROM irritation_causes"')
+    return code
+
+
+def _ingest(
+    paths: Sequence[str],
+    source: str,
+    to: str,
+    pairs: Sequence[str],
+    budget: float,
+    speaker_key_uri: str,
+) -> dict[str, Any]:
+    from affectflow import stages
+    from affectflow.stages.runs import new_run_id
+
+    made = source_for(paths, source, pairs)
+    run_id = new_run_id()
+    with show.progress(to, run_id, "ingest"):
+        row = stages.ingest(
+            made,
+            to,
+            run_id=run_id,
+            budget=budget,
+            speaker_key_uri=speaker_key_uri,
+            beam_options=STATE.beam_options,
+        )
+    show.say(show.stage_line(row))
+    return row
+
+
+def _annotate(lake: str, model: str, revision: str, budget: float) -> dict[str, Any]:
+    from affectflow import stages
+    from affectflow.stages.runs import new_run_id
+
+    run_id = new_run_id()
+    with show.progress(lake, run_id, "annotate"):
+        row = stages.annotate(
+            lake,
+            model=model,
+            revision=revision,
+            budget=budget,
+            run_id=run_id,
+            beam_options=STATE.beam_options,
+        )
+    show.say(show.stage_line(row))
+    return row
+
+
+def _mine(lake: str, miner: str, annotator: str) -> list[dict[str, Any]]:
+    from affectflow import stages
+    from affectflow.stages.runs import new_run_id
+
+    run_id = new_run_id()
+    with show.progress(lake, run_id, "mine"):
+        rows = stages.mine(
+            lake,
+            miner=miner,
+            annotator_id=annotator,
+            run_id=run_id,
+            beam_options=STATE.beam_options,
+        )
+    for row in rows:
+        show.say(show.stage_line(row))
+    return rows
+
+
+def _report(lake: str, out: str) -> None:
+    from affectflow.report import write_report
+
+    show.say(f"report: {write_report(lake, out)}")
+
+
+def _finish(rows: Sequence[dict[str, Any]], lake: str) -> int:
+    from affectflow.stages.runs import check_budget
+
+    for row in rows:
+        check_budget(row, lake)
+    return 0

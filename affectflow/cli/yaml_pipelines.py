@@ -1,0 +1,41 @@
+"""The commands `run` and `check`: Beam YAML with our plugins as types."""
+
+import sys
+from pathlib import Path
+
+from affectflow.cli.state import STATE
+from affectflow.errors import UsageError
+
+
+def run(path: Path) -> int:
+    """Runs `affectflow run`."""
+    from affectflow import runners, yaml
+
+    text = _read(path)
+    try:
+        runners.run(lambda p: yaml.build(p, text), STATE.beam_options)
+    except Exception as error:
+        raise runners.cause_of(error) from error
+    return 0
+
+
+def check(path: Path) -> int:
+    """Runs `affectflow check`."""
+    import apache_beam as beam
+
+    from affectflow import runners, yaml
+
+    text = _read(path)
+    pipeline = beam.Pipeline(options=runners.options(STATE.beam_options))
+    yaml.build(pipeline, text)
+    sys.stdout.write(f"{path}: builds\n")
+    return 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{str(path)!r} is not UTF-8: {error.reason}") from error

@@ -1,0 +1,53 @@
+"""What can go wrong, and by whose hand it is mended.
+
+Every error carries one line that names the cure and takes one string, so that it
+survives the way from a worker to the person who reads it.
+"""
+
+from typing import ClassVar
+
+
+class AffectflowError(Exception):
+    """The root of all errors of ours; the message is one line with the cure."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class UsageError(AffectflowError, ValueError):
+    """The caller's mistake: a path, an option, a name. Mended by the caller."""
+
+    exit_code = 2
+
+
+class UnknownPluginError(UsageError, LookupError):
+    """No plugin has this name, or two have it."""
+
+
+class PluginImportError(UsageError):
+    """A plugin is installed, but its module does not import."""
+
+
+class MissingExtraError(UsageError):
+    """A library is missing; the message names the extra to install."""
+
+
+class MissingColumnError(UsageError, TypeError):
+    """A step requires a column that no earlier step provides."""
+
+
+class LakeError(UsageError):
+    """A folder is not a lake, or not one that this key or version may touch."""
+
+
+class StorageError(UsageError, OSError):
+    """The disk or the object store refused: full, read-only, unreachable."""
+
+
+class OverBudgetError(AffectflowError):
+    """The work is done, but more rows were refused than the budget allows."""
+
+    exit_code = 1
+
+
+class RowError(AffectflowError):
+    """One row cannot be processed; it becomes a dead letter with this message."""

@@ -1,0 +1,26 @@
+"""The lake: layout, commits, and `open_lake`, a DuckDB connection with views.
+
+Never imports Beam: analysts need no pipeline.
+"""
+
+from typing import TYPE_CHECKING
+
+from affectflow.lake.layout import Lake
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Lake", "open_lake"]
+
+
+def open_lake(uri: str) -> "duckdb.DuckDBPyConnection":
+    """Returns a DuckDB connection that has the lake's tables and views.
+
+    >>> open_lake("lake").sql("SELECT label, sum(chosen) FROM emotion_daily GROUP BY 1")
+
+    Raises:
+      LakeError: there is no lake at `uri`.
+    """
+    from affectflow.lake.views import connect
+
+    return connect(Lake.open(uri))

@@ -1,0 +1,84 @@
+"""Pseudonyms: keyed hashes of accounts, and the key that stays out of the lake."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from typing import Any
+
+import fsspec.core
+
+from affectflow.errors import LakeError
+from affectflow.lake.storage import absolute, storage_errors
+
+KEY_BYTES = 32
+
+
+def default_key_path(lake_id: str) -> str:
+    """Returns where a lake's key is kept: in the user's configuration folder."""
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return os.path.join(home, "affectflow", "keys", f"{lake_id}.key")
+
+
+def create_key(lake_id: str, key_uri: str = "") -> bytes:
+    """Returns the key at `key_uri`; makes one where there is none.
+
+    Raises:
+      StorageError: the key cannot be written.
+    """
+    uri = absolute(key_uri or default_key_path(lake_id))
+    fs, path = fsspec.core.url_to_fs(uri)
+    with storage_errors(uri):
+        if fs.exists(path):
+            return bytes.fromhex(fs.cat_file(path).decode().strip())
+        key = secrets.token_bytes(KEY_BYTES)
+        fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        with fs.open(path, "wb") as file:
+            file.write(key.hex().encode())
+        if "://" not in uri:
+            os.chmod(path, 0o600)
+    return key
+
+
+def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:
+    """Returns the key of a lake.
+
+    Args:
+      settings: of the lake, with `id` and `speaker_key_check`.
+      key_uri: where the key is, if not in the user's configuration folder.
+
+    Raises:
+      LakeError: there is no key, or it is another lake's.
+    """
+    uri = absolute(key_uri or default_key_path(settings["id"]))
+    fs, path = fsspec.core.url_to_fs(uri)
+    if not fs.exists(path):
+        raise LakeError(
+            f"the speaker key of this lake is not at {uri!r}; name the file that holds "
+            "it with --speaker-key-uri"
+        )
+    key = _parse(fs.cat_file(path), uri)
+    if not hmac.compare_digest(check_value(key), settings["speaker_key_check"]):
+        raise LakeError(
+            f"the key at {uri!r} is another lake's: it would give the same people "
+            "other pseudonyms; name the right one with --speaker-key-uri"
+        )
+    return key
+
+
+def _parse(content: bytes, uri: str) -> bytes:
+    try:
+        return bytes.fromhex(content.decode().strip())
+    except ValueError as error:
+        raise LakeError(f"{uri!r} is no speaker key: {error}") from error
+
+
+def check_value(key: bytes) -> str:
+    """Returns a value that tells keys apart and gives none away."""
+    return hashlib.blake2b(b"", digest_size=16, key=key, person=b"af-check").hexdigest()
+
+
+def pseudonym(source: str, account: str, key: bytes) -> str:
+    """Returns the `speaker_id` of an account: 32 hexadecimal digits."""
+    message = f"{source}\0{account}".encode()
+    return hashlib.blake2b(message, digest_size=16, key=key).hexdigest()

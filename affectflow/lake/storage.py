@@ -1,0 +1,166 @@
+"""Files on any file system: read, list, and write whole or not at all."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import fsspec
+import fsspec.core
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from affectflow.errors import StorageError, UsageError
+
+ROW_GROUP_ROWS = 16_384
+
+
+class Storage:
+    """A folder on any file system that fsspec knows.
+
+    Args:
+      uri: a path or an fsspec URL. Relative paths are made absolute, because a worker
+        has another working directory.
+
+    Raises:
+      UsageError: no file system is installed for the URL's protocol.
+    """
+
+    def __init__(self, uri: str):
+        self.uri = absolute(uri)
+        try:
+            self.fs, self.root = fsspec.core.url_to_fs(self.uri)
+        except (ImportError, ValueError) as error:
+            raise UsageError(f"cannot open {uri!r}: {error}") from error
+        self.is_local = "file" in _protocols(self.fs)
+
+    def path(self, *parts: str) -> str:
+        """Returns a path below the folder, as the file system spells it."""
+        return "/".join([self.root.rstrip("/"), *parts])
+
+    def url(self, *parts: str) -> str:
+        """Returns a path that other libraries understand: absolute, or with scheme."""
+        path = self.path(*parts)
+        return path if self.is_local else str(self.fs.unstrip_protocol(path))
+
+    def exists(self, *parts: str) -> bool:
+        """Returns whether there is a file or folder."""
+        with storage_errors(self.uri):
+            return bool(self.fs.exists(self.path(*parts)))
+
+    def names(self, *parts: str) -> list[str]:
+        """Returns the names in a folder, sorted; none if there is no such folder."""
+        with storage_errors(self.uri):
+            self.fs.invalidate_cache()
+            try:
+                found = self.fs.ls(self.path(*parts), detail=False)
+            except FileNotFoundError:
+                return []
+        return sorted(name.rstrip("/").rsplit("/", 1)[-1] for name in found)
+
+    def read(self, *parts: str) -> bytes:
+        """Returns the bytes of a file."""
+        with storage_errors(self.uri):
+            return bytes(self.fs.cat_file(self.path(*parts)))
+
+    def size(self, *parts: str) -> int:
+        """Returns the size of a file in bytes."""
+        with storage_errors(self.uri):
+            return int(self.fs.size(self.path(*parts)))
+
+    def write(self, content: bytes, *parts: str) -> None:
+        """Writes a file: afterwards it is whole, or it is not there.
+
+        Raises:
+          StorageError: the disk is full, read-only or out of reach.
+        """
+        with self.writer(*parts) as file:
+            file.write(content)
+
+    @contextlib.contextmanager
+    def writer(self, *parts: str) -> Iterator[Any]:
+        """Gives a binary file that appears under its name when it is complete."""
+        target = self.path(*parts)
+        with storage_errors(self.uri):
+            self.fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+            if not self.is_local:
+                # Object stores show an object when its upload is complete.
+                with self.fs.open(target, "wb") as file:
+                    yield file
+                return
+            partial = f"{target}.{uuid.uuid4().hex[:8]}.partial"
+            try:
+                with open(partial, "wb") as file:
+                    yield file
+                os.replace(partial, target)
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(partial)
+
+    def write_parquet(self, table: pa.Table, *parts: str) -> int:
+        """Writes a Parquet file, whole or not at all, and returns its size in bytes."""
+        with self.writer(*parts) as file:
+            pq.write_table(
+                table, file, compression="zstd", row_group_size=ROW_GROUP_ROWS
+            )
+            return int(file.tell())
+
+    def read_parquet(self, *parts: str, columns: list[str] | None = None) -> pa.Table:
+        """Returns a Parquet file as a table."""
+        with storage_errors(self.uri), self.fs.open(self.path(*parts), "rb") as file:
+            return pq.ParquetFile(file).read(columns=columns)
+
+    def count_rows(self, *parts: str) -> int:
+        """Returns the number of rows of a Parquet file, from its footer."""
+        with storage_errors(self.uri), self.fs.open(self.path(*parts), "rb") as file:
+            return int(pq.ParquetFile(file).metadata.num_rows)
+
+    def remove_tree(self, *parts: str) -> None:
+        """Removes a folder and all below it; nothing if there is no such folder."""
+        with storage_errors(self.uri), contextlib.suppress(FileNotFoundError):
+            self.fs.rm(self.path(*parts), recursive=True)
+
+
+def absolute(uri: str) -> str:
+    """Returns a path as an absolute path; URLs stay as they are."""
+    if "://" in uri or "::" in uri:
+        return uri
+    return os.path.abspath(os.path.expanduser(uri))
+
+
+@contextlib.contextmanager
+def storage_errors(where: str) -> Iterator[None]:
+    """Turns what the operating system says into one line with the cure."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"a file is gone: {error.filename or error}; was the lake at {where!r} "
+            "moved or cleaned meanwhile? run the command again"
+        ) from error
+    except PermissionError as error:
+        raise StorageError(
+            f"not allowed to write or read {error.filename or where!r}: make the "
+            "folder writable or name another with --to"
+        ) from error
+    except OSError as error:
+        raise StorageError(_cure(error, where)) from error
+
+
+def _cure(error: OSError, where: str) -> str:
+    words = {
+        28: "no space left on the disk of {where!r}: free some, then run the same "
+        "command again; it goes on where it stopped",
+        30: "the file system of {where!r} is read-only: name another folder",
+        122: "the disk quota of {where!r} is used up: free some, then run again",
+    }
+    text = words.get(error.errno or 0)
+    return text.format(where=where) if text else f"{where!r}: {error}"
+
+
+def _protocols(fs: Any) -> tuple[str, ...]:
+    protocol = fs.protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)

@@ -1,0 +1,165 @@
+"""Delta tables: which files a table holds, and commits.
+
+A stage writes Parquet files first and commits them afterwards; a file that no commit
+names is invisible.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+
+from affectflow.errors import AffectflowError, LakeError
+from affectflow.lake.storage import Storage, storage_errors
+from affectflow.schemas import TABLES
+
+
+class ConflictError(AffectflowError):
+    """Another run committed to the table meanwhile; plan again and retry."""
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A Parquet file of a table: path within the table, bytes, rows."""
+
+    table: str
+    path: str
+    size: int
+    rows: int
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Self:
+        """Returns the entry that `to_json` wrote."""
+        return cls(**fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the entry as plain data."""
+        return asdict(self)
+
+
+def stem(path: str) -> str:
+    """Returns the name of a part: `dir/b00003-1a2b.parquet` is `b00003-1a2b`."""
+    return path.rsplit("/", 1)[-1].removesuffix(".parquet")
+
+
+def bucket_of_path(path: str) -> int:
+    """Returns the bucket of a part's file: `b00003-1a2b.parquet` is 3."""
+    return int(stem(path).split("-", 1)[0].removeprefix("b"))
+
+
+def create_missing(storage: Storage) -> None:
+    """Creates the tables that are not there yet, empty."""
+    for name, schema in TABLES.items():
+        with storage_errors(storage.uri):
+            if storage.is_local:
+                storage.fs.makedirs(storage.path(name), exist_ok=True)
+            try:
+                DeltaTable(storage.url(name))
+            except TableNotFoundError:
+                DeltaTable.create(
+                    storage.url(name), schema=schema, mode="ignore", name=name
+                )
+
+
+def table(storage: Storage, name: str) -> DeltaTable:
+    """Returns the newest version of a table.
+
+    Raises:
+      LakeError: the table is not there.
+    """
+    try:
+        return DeltaTable(storage.url(name))
+    except TableNotFoundError as error:
+        raise LakeError(
+            f"{storage.uri!r} lacks the table {name!r}; was its folder removed?"
+        ) from error
+
+
+def committed(storage: Storage, name: str) -> dict[str, FileEntry]:
+    """Returns the files of a table's newest version by their path in the table."""
+    return _entries(table(storage, name), name)
+
+
+def _entries(delta: DeltaTable, name: str) -> dict[str, FileEntry]:
+    import pyarrow as pa
+
+    actions = pa.table(delta.get_add_actions(flatten=True))
+    columns = [actions[c].to_pylist() for c in ("path", "size_bytes", "num_records")]
+    return {
+        path: FileEntry(name, path, size or 0, rows or 0)
+        for path, size, rows in zip(*columns, strict=True)
+    }
+
+
+def commit(
+    storage: Storage,
+    name: str,
+    adds: Iterable[FileEntry],
+    removes: Iterable[str] = (),
+    *,
+    serial: str = "",
+    once: str = "",
+    expected: dict[str, FileEntry] | None = None,
+) -> None:
+    """Makes files visible and others invisible, in one version of the table.
+
+    Idempotent: what the table has already is not added, what it lacks not removed.
+
+    Args:
+      storage: of the lake.
+      name: of the table.
+      adds: files that are written.
+      removes: paths in the table.
+      serial: an application's name; two commits with one name never overlap.
+      once: an identity of this commit; `landed` tells a retry that it went through.
+      expected: with `serial`, the files that the table must still hold.
+
+    Raises:
+      ConflictError: another run with this `serial`, or one that removed the same
+        file, came first. Nothing was changed.
+    """
+    delta = table(storage, name)
+    present = _entries(delta, name)
+    if expected is not None and set(expected) != set(present):
+        raise ConflictError(f"{name} changed since it was read; plan again")
+    new = [_add(entry) for entry in adds if entry.path not in present]
+    old = [_remove(present[path]) for path in removes if path in present]
+    if not new and not old:
+        return
+    names = [name for name in (serial, once) if name]
+    transactions = [
+        Transaction(each, (delta.transaction_version(each) or 0) + 1) for each in names
+    ]
+    try:
+        delta.create_write_transaction(
+            [*new, *old],
+            "append",
+            TABLES[name],
+            commit_properties=CommitProperties(app_transactions=transactions or None),
+        )
+    except CommitFailedError as error:
+        raise ConflictError(f"{name}: another run committed first") from error
+    except OSError as error:
+        with storage_errors(storage.uri):
+            raise error
+
+
+def landed(storage: Storage, name: str, once: str) -> bool:
+    """Returns whether a commit with the identity `once` went through."""
+    return table(storage, name).transaction_version(once) is not None
+
+
+def _add(entry: FileEntry) -> AddAction:
+    stats = json.dumps({"numRecords": entry.rows})
+    # A modification time of the clock would make equal commits unlike.
+    return AddAction(entry.path, entry.size, {}, 0, True, stats)
+
+
+def _remove(entry: FileEntry) -> RemoveAction:
+    import time
+
+    return RemoveAction(entry.path, True, int(time.time() * 1000), entry.size, None)

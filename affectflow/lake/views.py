@@ -1,0 +1,199 @@
+"""The lake as a DuckDB connection: one view for each table, then the shipped views.
+
+A shipped view is a file of `affectflow/sql`; its stem is the view's name. A plugin adds
+views through the entry-point group `affectflow.views`: name to an object whose text (or
+whose answer, if it can be called) is one SELECT.
+"""
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import TopologicalSorter
+from importlib import resources
+from typing import Protocol
+
+import duckdb
+import fsspec
+import pyarrow as pa
+
+from affectflow import registry
+from affectflow.errors import AffectflowError, LakeError
+from affectflow.schemas import TABLES
+
+# Wilson 1927: the interval of a share that stays inside 0..1 and keeps its coverage
+# for small n; 1.95996 is the 97.5th percentile of the normal distribution.
+_MACROS = """
+CREATE OR REPLACE MACRO wilson_centre(k, n) AS
+  (k + 1.959963984540054 ^ 2 / 2) / (n + 1.959963984540054 ^ 2);
+CREATE OR REPLACE MACRO wilson_half(k, n) AS
+  1.959963984540054 * sqrt(k * (n - k) / n + 1.959963984540054 ^ 2 / 4)
+  / (n + 1.959963984540054 ^ 2);
+CREATE OR REPLACE MACRO wilson_low(k, n) AS
+  CASE WHEN n > 0 THEN greatest(0.0, wilson_centre(k, n) - wilson_half(k, n)) END;
+CREATE OR REPLACE MACRO wilson_high(k, n) AS
+  CASE WHEN n > 0 THEN least(1.0, wilson_centre(k, n) + wilson_half(k, n)) END;
+"""
+_COMMENT = re.compile(r"--[^\n]*")
+_WORD = re.compile(r"\w+")
+
+
+class Files(Protocol):
+    """What a lake must say to be queried: `Lake` does."""
+
+    def files(self, table: str) -> list[str]:
+        """Returns the paths or URLs of the Parquet files of a table; may be empty."""
+
+
+def connect(lake: Files) -> duckdb.DuckDBPyConnection:
+    """Returns a connection in UTC with the tables and views of `lake`.
+
+    The views hold the file lists of now: what is committed later shows in the next
+    connection. A view of a plugin that fails is reported by a warning.
+
+    Raises:
+      LakeError: a file of a table is missing or is no Parquet; names the table.
+    """
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(_MACROS)
+    for table, schema in TABLES.items():
+        _create_table_view(connection, table, schema, lake.files(table))
+    for name, sql in in_order(shipped_views()):
+        _create_view(connection, name, sql)
+    _create_plugin_views(connection)
+    return connection
+
+
+def shipped_views() -> dict[str, str]:
+    """Returns name to SQL of the views that every lake has."""
+    folder = resources.files("affectflow") / "sql"
+    return {
+        file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    }
+
+
+def describe_view(sql: str) -> str:
+    """Returns what one row of a view is: the view's first comment line."""
+    first = sql.lstrip().splitlines()[0] if sql.strip() else ""
+    return first.removeprefix("--").strip() if first.startswith("--") else ""
+
+
+def in_order(views: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yields name and SQL, a view after the views that it mentions.
+
+    Raises:
+      graphlib.CycleError: two views mention one another.
+    """
+    words = {
+        name: set(_WORD.findall(_COMMENT.sub("", sql))) for name, sql in views.items()
+    }
+    needs = {
+        name: sorted((words[name] & views.keys()) - {name}) for name in sorted(views)
+    }
+    for name in TopologicalSorter(needs).static_order():
+        yield name, views[name]
+
+
+def quote(text: str) -> str:
+    """Returns `text` as an SQL string literal.
+
+    >>> quote("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quote_name(name: str) -> str:
+    """Returns `name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _create_table_view(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    schema: pa.Schema,
+    files: list[str],
+) -> None:
+    # The empty half gives the column types of an empty table, and the columns that
+    # files of an older version lack; the planner drops it.
+    sql = _empty_select(connection, schema)
+    if files:
+        _register_file_systems(connection, files)
+        paths = ", ".join(quote(_literal_path(file)) for file in files)
+        sql += (
+            f" UNION ALL BY NAME SELECT * FROM read_parquet([{paths}], "
+            "union_by_name = true, hive_partitioning = false)"
+        )
+    try:
+        _create_view(connection, table, sql)
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        raise LakeError(
+            f"table {table!r} cannot be read: {str(error).splitlines()[0]}; "
+            "restore the file, or run the stage that wrote it again"
+        ) from error
+
+
+def _empty_select(connection: duckdb.DuckDBPyConnection, schema: pa.Schema) -> str:
+    connection.register("_empty", schema.empty_table())
+    described = connection.execute("DESCRIBE _empty").fetchall()
+    connection.unregister("_empty")
+    columns = ", ".join(
+        f"NULL::{type_} AS {quote_name(name)}" for name, type_, *_ in described
+    )
+    return f"SELECT {columns} WHERE false"
+
+
+def _literal_path(path: str) -> str:
+    """Returns a path whose `*`, `?` and `[` stand for themselves, not for a pattern."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
+
+
+def _register_file_systems(
+    connection: duckdb.DuckDBPyConnection, files: Iterable[str]
+) -> None:
+    protocols = {file.split("://", 1)[0] for file in files if "://" in file}
+    for protocol in sorted(protocols - {"file"}):
+        if not connection.filesystem_is_registered(protocol):
+            connection.register_filesystem(fsspec.filesystem(protocol))
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+    connection.execute(f"CREATE OR REPLACE VIEW {quote_name(name)} AS {sql}")
+
+
+# -- views of plugins ------------------------------------------------------------
+
+
+def _create_plugin_views(connection: duckdb.DuckDBPyConnection) -> None:
+    views: dict[str, str] = {}
+    for name in registry.names("views"):
+        try:
+            views[name] = _plugin_sql(name)
+        except Exception as error:  # a plugin's failure is never the lake's
+            _warn(name, error)
+    for name, sql in in_order(views):
+        try:
+            _create_view(connection, name, sql)
+        except duckdb.Error as error:
+            _warn(name, error)
+
+
+def _plugin_sql(name: str) -> str:
+    if name in TABLES or name in shipped_views():
+        raise LakeError(f"a shipped view or table is named {name!r}; rename the view")
+    plugin = registry.load("views", name)
+    return str(plugin() if callable(plugin) else plugin).strip().rstrip(";")
+
+
+def _warn(name: str, error: Exception) -> None:
+    try:
+        owner = registry.distribution(registry.find("views", name))
+    except AffectflowError:
+        owner = "two distributions"
+    line = str(error).splitlines()[0] if str(error) else type(error).__name__
+    warnings.warn(
+        f"view {name!r} of {owner} is left out: {line}; mend or uninstall it",
+        stacklevel=2,
+    )

@@ -1,0 +1,127 @@
+"""Names to plugins: entry points, imported on first use.
+
+The entry-point name, the class name and the Beam YAML `type` of a plugin are one word;
+the command line spells it in kebab case, without `Read`.
+"""
+
+import difflib
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from affectflow.errors import PluginImportError, UnknownPluginError
+
+KINDS = (
+    "transforms",
+    "connectors",
+    "models",
+    "prompts",
+    "parsers",
+    "renderers",
+    "miners",
+    "views",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a plugin says of itself.
+
+    Args:
+      summary: one line.
+      licence: SPDX name of the code's licence.
+      weights_licence: SPDX name of the weights' licence; empty if there are none.
+      commercial_use: both licences allow it.
+      modality: text, voice, face, ...
+      extra: the extra of affectflow to install; empty if none.
+      engines: the runners that it was tested on.
+    """
+
+    summary: str
+    licence: str = "Apache-2.0"
+    weights_licence: str = ""
+    commercial_use: bool = True
+    modality: str = "text"
+    extra: str = ""
+    engines: tuple[str, ...] = ("FnApiRunner", "PortableRunner")
+
+
+@functools.cache
+def _found(kind: str) -> dict[str, list[EntryPoint]]:
+    if kind not in KINDS:
+        raise UnknownPluginError(f"{kind!r} is no kind of plugin; one of {KINDS}")
+    found: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=f"affectflow.{kind}"):
+        same = found.setdefault(point.name, [])
+        if point.value not in [other.value for other in same]:
+            same.append(point)
+    return found
+
+
+def names(kind: str) -> list[str]:
+    """Returns the names of the installed plugins of a kind; imports none."""
+    return sorted(_found(kind))
+
+
+def load(kind: str, name: str) -> Any:
+    """Returns the plugin of this name: usually a class.
+
+    `name` is the class name (`ReadGithub`) or its spelling on the command line
+    (`github`).
+
+    Raises:
+      UnknownPluginError: no plugin has the name (answers with the nearest), or two.
+      PluginImportError: its module does not import; names the cause.
+    """
+    point = find(kind, name)
+    try:
+        return point.load()
+    except Exception as error:
+        raise PluginImportError(
+            f"plugin {point.name!r} ({point.value}) does not import: "
+            f"{type(error).__name__}: {error}; mend or uninstall "
+            f"{distribution(point)!r}"
+        ) from error
+
+
+def find(kind: str, name: str) -> EntryPoint:
+    """Returns the entry point of a plugin, without importing it."""
+    found = _found(kind)
+    full = {kebab(each): each for each in found} | {each: each for each in found}
+    if name not in full:
+        near = difflib.get_close_matches(name, full, n=3, cutoff=0.5)
+        hint = f"did you mean {_or(near)}?" if near else f"there are {_or(found)}"
+        raise UnknownPluginError(
+            f"no plugin in affectflow.{kind} is named {name!r}; {hint}"
+        )
+    points = found[full[name]]
+    if len(points) > 1:
+        claims = " and ".join(f"{p.value} of {distribution(p)}" for p in points)
+        raise UnknownPluginError(
+            f"{full[name]!r} in affectflow.{kind} is claimed by {claims}; "
+            "uninstall one of them"
+        )
+    return points[0]
+
+
+def distribution(point: EntryPoint) -> str:
+    """Returns name and version of the distribution that brings a plugin."""
+    dist = point.dist
+    return f"{dist.name} {dist.version}" if dist else "an unknown distribution"
+
+
+def kebab(name: str) -> str:
+    """Returns the spelling on the command line: `ReadStackExchange`, `stack-exchange`.
+
+    >>> kebab("ReadStackExchange"), kebab("EmbeddedEmotions")
+    ('stack-exchange', 'embedded-emotions')
+    """
+    bare = name.removeprefix("Read") or name
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", bare).lower()
+
+
+def _or(words: Iterable[str]) -> str:
+    return ", ".join(repr(word) for word in words) or "none"

@@ -1,0 +1,53 @@
+-- one row is one label of one annotator and task on one UTC day in one container
+-- day is null where the time is unknown. n: utterances that the annotator answered.
+-- share = chosen / n as labelled, not corrected for the annotator's error;
+-- low, high: its 95 % interval (Wilson). Automata are counted: rollups know no accounts.
+WITH labels AS (
+  SELECT
+    day, source, container, annotator_id, task, label,
+    max(n) AS n,
+    sum(chosen)::BIGINT AS chosen,
+    sum(score_sum) AS score_sum
+  FROM rollups
+  WHERE label IS NOT NULL
+  GROUP BY ALL
+),
+answers AS (
+  -- Not the sum of rollups.n: a part that met no utterance of a label has no row of it.
+  SELECT
+    (a.timestamp AT TIME ZONE 'UTC')::DATE AS day,
+    a.source,
+    a.container,
+    a.annotator_id,
+    a.task,
+    count(DISTINCT a.utterance_id) AS n,
+    count(DISTINCT coalesce(m.root, a.conversation_id)) AS n_conversations,
+    count(DISTINCT a.speaker_id) AS n_speakers
+  FROM annotations AS a
+  LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
+  WHERE a.label IS NOT NULL OR a.status = 'ok'
+  GROUP BY ALL
+)
+SELECT
+  l.day,
+  l.source,
+  l.container,
+  l.annotator_id,
+  l.task,
+  l.label,
+  coalesce(a.n, l.n) AS n,
+  l.chosen,
+  l.chosen / nullif(coalesce(a.n, l.n), 0) AS share,
+  wilson_low(l.chosen, coalesce(a.n, l.n)) AS low,
+  wilson_high(l.chosen, coalesce(a.n, l.n)) AS high,
+  l.score_sum,
+  coalesce(a.n, l.n) AS n_utterances,
+  coalesce(a.n_conversations, 0) AS n_conversations,
+  coalesce(a.n_speakers, 0) AS n_speakers
+FROM labels AS l
+LEFT JOIN answers AS a
+  ON a.day IS NOT DISTINCT FROM l.day
+  AND a.source IS NOT DISTINCT FROM l.source
+  AND a.container IS NOT DISTINCT FROM l.container
+  AND a.annotator_id = l.annotator_id
+  AND a.task = l.task

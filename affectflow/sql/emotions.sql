@@ -1,0 +1,44 @@
+-- one row is one utterance as one annotator answered one task in one vocabulary
+-- labels: the chosen ones, best first; empty if nothing was chosen.
+-- label, score, probability, value: of the first chosen label.
+-- answered: it said something, if only that no label applies.
+-- status: ok, or why there is no answer (no_author_text, unsupported_language, ...).
+WITH answers AS (
+  SELECT
+    utterance_id,
+    annotator_id,
+    task,
+    vocabulary,
+    any_value(conversation_id) AS conversation_id,
+    any_value(timestamp) AS timestamp,
+    any_value(source) AS source,
+    any_value(container) AS container,
+    any_value(speaker_id) AS speaker_id,
+    list(
+      {label: label, score: score, probability: probability, value: value}
+      ORDER BY rank NULLS LAST, score DESC NULLS LAST, label
+    ) FILTER (chosen AND label IS NOT NULL) AS chosen,
+    bool_or(label IS NOT NULL OR status = 'ok') AS answered,
+    first(status ORDER BY rank NULLS LAST, status) AS status
+  FROM annotations
+  GROUP BY utterance_id, annotator_id, task, vocabulary
+)
+SELECT
+  a.utterance_id,
+  coalesce(m.root, a.conversation_id) AS conversation_id,
+  a.annotator_id,
+  a.task,
+  a.vocabulary,
+  coalesce(list_transform(a.chosen, lambda c: c.label), []) AS labels,
+  a.chosen[1].label AS label,
+  a.chosen[1].score AS score,
+  a.chosen[1].probability AS probability,
+  a.chosen[1].value AS value,
+  coalesce(a.answered, false) AS answered,
+  a.status,
+  a.timestamp,
+  a.source,
+  a.container,
+  a.speaker_id
+FROM answers AS a
+LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id

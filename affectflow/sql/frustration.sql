@@ -1,0 +1,27 @@
+-- one row is one utterance of a person in which one annotator found frustration
+-- Frustration: the author's own displeasure at a blocked or delayed goal. Empty until
+-- an annotator with task 'frustration' has run; irritation is not a stand-in for it.
+SELECT
+  u.utterance_id,
+  u.conversation_id,
+  a.annotator_id,
+  a.score,
+  a.probability,
+  u.timestamp,
+  u.source,
+  u.container,
+  u.kind,
+  u.speaker_id,
+  u.speaker_role,
+  u.text,
+  u.url,
+  u.visibility
+FROM annotations AS a
+JOIN placed_utterances AS u ON u.utterance_id = a.utterance_id
+WHERE a.task = 'frustration'
+  AND a.label = 'frustration'
+  AND a.chosen
+  AND NOT u.by_bot
+QUALIFY row_number() OVER (
+  PARTITION BY a.utterance_id, a.annotator_id ORDER BY a.score DESC NULLS LAST
+) = 1

@@ -1,0 +1,6 @@
+-- one row is one utterance, in the conversation that it belongs to after late merges
+SELECT
+  u.* REPLACE (coalesce(m.root, u.conversation_id) AS conversation_id),
+  coalesce(u.is_bot, false) AS by_bot
+FROM utterances AS u
+LEFT JOIN merged_conversations AS m ON m.conversation_id = u.conversation_id

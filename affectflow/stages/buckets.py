@@ -1,0 +1,271 @@
+"""One bucket of an ingest: merge new rows with those that the lake has, write parts."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches import concat, conform_like, refuse
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry, bucket_of_path, stem
+from affectflow.nesting import nest, unnest
+from affectflow.schemas import ERRORS_COLUMN, FINDINGS, TABLES, UTTERANCES
+from affectflow.shuffle import in_time_order, whole_conversations
+from affectflow.stages.conversations import write_conversations
+from affectflow.stages.deadletters import write_dead_letters
+from affectflow.stages.receipts import Receipt, peak_rss_bytes
+
+PART_ROWS = 50_000
+PART_BYTES = 64 << 20
+INLINE = "inline"
+"""Folder, in a table, of what came in with the utterances: one file a part."""
+
+
+def write_bucket(
+    lake: Lake, bucket: int, batches: list[pa.RecordBatch], run_id: str
+) -> Receipt:
+    """Writes what is new in one bucket as parts, and returns what to commit.
+
+    A row whose message the lake has already is unchanged; a changed message takes the
+    place of its older version, and the part that held it is written anew. Of two rows
+    of the input with one id, the later edit counts; two texts without an edit time to
+    tell them apart make the second a dead letter.
+    """
+    new = _together(batches)
+    new, duplicates, clashing = _one_per_id(new)
+    old = _Old.read(lake, bucket)
+    kinds = _compare(new, old)
+    changed = new.filter(pc.equal(kinds, "changed"))
+    fresh = new.filter(pc.equal(kinds, "fresh"))
+    replaced, kept = _rewritten(lake, old, changed)
+    receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
+    receipt.removes = replaced
+    for piece in _pieces(_joined([kept, changed])) if replaced else ():
+        receipt.files += _write_part(lake, bucket, piece)
+    for piece in _pieces(fresh):
+        receipt.files += _write_part(lake, bucket, piece)
+    _keep_rewritten_in_place(receipt)
+    _write_rest(lake, bucket, receipt, clashing, run_id)
+    # `rows_in` was counted before the shuffle, so that a loss would show.
+    receipt.rows = {
+        "rows_out": changed.num_rows + fresh.num_rows,
+        "rows_dead": clashing.num_rows,
+        "rows_duplicate": duplicates,
+        "rows_unchanged": pc.sum(pc.equal(kinds, "unchanged")).as_py() or 0,
+    }
+    receipt.counters = {"superseded": changed.num_rows}
+    receipt.peak_rss_bytes = peak_rss_bytes()
+    return receipt
+
+
+def _keep_rewritten_in_place(receipt: Receipt) -> None:
+    """A part that came out as it was is neither added nor removed."""
+    same = {f.path for f in receipt.files if f.table == "utterances"}
+    receipt.removes = [path for path in receipt.removes if path not in same]
+
+
+def _write_rest(
+    lake: Lake, bucket: int, receipt: Receipt, clashing: pa.RecordBatch, run_id: str
+) -> None:
+    if receipt.files or receipt.removes:
+        receipt.files += write_conversations(lake, bucket, receipt)
+    receipt.files += write_dead_letters(lake, clashing, "ingest", run_id)
+
+
+def _together(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    findings = [
+        field
+        for name, field in FINDINGS.items()
+        if any(name in batch.schema.names for batch in batches)
+    ]
+    schema = pa.schema([*UTTERANCES, *findings, ERRORS_COLUMN])
+    return concat([conform_like(batch, schema) for batch in batches])
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return _together([batch for batch in batches if batch.num_rows] or batches[:1])
+
+
+# -- rows of the input with one id -------------------------------------------------
+
+
+def _one_per_id(
+    batch: pa.RecordBatch,
+) -> tuple[pa.RecordBatch, int, pa.RecordBatch]:
+    """Returns one row for each id, how many were dropped, and rows that clash."""
+    ids = batch.column("utterance_id")
+    if pc.count_distinct(ids).as_py() == batch.num_rows:
+        return batch, 0, batch.slice(0, 0)
+    winners = batch.take(_latest_first(batch))
+    codes = pc.dictionary_encode(winners.column("utterance_id")).indices
+    _, first = np.unique(np.asarray(codes), return_index=True)
+    leads = np.asarray(first)[np.asarray(codes)]  # codes count in order of appearance
+    loses = leads != np.arange(len(leads))
+    clashes = loses & ~_explained(winners, leads)
+    kept = winners.take(pa.array(np.sort(first)))
+    clashing = winners.filter(pa.array(clashes))
+    kept = kept.take(pc.sort_indices(kept.column("origin")))
+    return kept, int(loses.sum() - clashes.sum()), _refused(clashing)
+
+
+def _latest_first(batch: pa.RecordBatch) -> pa.Array:
+    keys = [
+        ("edited_at", "descending", "at_end"),
+        ("origin", "ascending", "at_end"),
+        ("content_hash", "ascending", "at_end"),
+    ]
+    return pc.sort_indices(batch, sort_keys=keys)
+
+
+def _explained(batch: pa.RecordBatch, leads: np.ndarray) -> np.ndarray:
+    """Returns whether a row says the same as its winner, or was edited later."""
+    winners = batch.take(pa.array(leads))
+
+    def same(name: str) -> np.ndarray:
+        mine, theirs = batch.column(name), winners.column(name)
+        equal = pc.fill_null(pc.equal(mine, theirs), False)
+        both_null = pc.and_(pc.is_null(mine), pc.is_null(theirs))
+        return np.asarray(pc.or_(equal, both_null))
+
+    return same("text") | ~same("edited_at")
+
+
+def _refused(batch: pa.RecordBatch) -> pa.RecordBatch:
+    row = {
+        "step": "WriteLake",
+        "error_type": "duplicate_id",
+        "message": "another row of this input has the same id and another text; "
+        "does --map utterance_id name the right column?",
+    }
+    return refuse(batch, [[row]] * batch.num_rows)
+
+
+# -- against the lake --------------------------------------------------------------
+
+
+@dataclass
+class _Old:
+    """What the lake holds of a bucket: paths of its parts, and a row an utterance."""
+
+    paths: list[str]
+    rows: pa.Table
+
+    @classmethod
+    def read(cls, lake: Lake, bucket: int) -> "_Old":
+        paths = [p for p in lake.committed("utterances") if bucket_of_path(p) == bucket]
+        columns = ["utterance_id", "content_hash", "edited_at"]
+        tables = [
+            lake.storage.read_parquet("utterances", path, columns=columns)
+            for path in paths
+        ]
+        named = [
+            table.append_column("path", pa.array([path] * table.num_rows, pa.string()))
+            for path, table in zip(paths, tables, strict=True)
+        ]
+        empty = pa.schema([UTTERANCES.field(c) for c in columns]).append(
+            pa.field("path", pa.string())
+        )
+        rows = pa.concat_tables(named) if named else empty.empty_table()
+        return cls(paths, rows.combine_chunks())
+
+
+def _compare(new: pa.RecordBatch, old: _Old) -> pa.Array:
+    """Returns for each new row: fresh, changed or unchanged."""
+    where = pc.index_in(
+        new.column("utterance_id"), value_set=old.rows.column("utterance_id")
+    )
+    known = old.rows.take(pc.fill_null(where, 0)) if old.rows.num_rows else None
+    if known is None:
+        return pa.array(["fresh"] * new.num_rows, pa.string())
+    same = pc.equal(new.column("content_hash"), _array(known, "content_hash"))
+    older = pc.fill_null(
+        pc.less(new.column("edited_at"), _array(known, "edited_at")), False
+    )
+    stays = pc.or_(same, older)
+    judged = pc.if_else(stays, "unchanged", "changed")
+    return pc.if_else(pc.is_valid(where), judged, "fresh")
+
+
+def _array(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name).combine_chunks()
+    return pa.concat_arrays(column.chunks) if hasattr(column, "chunks") else column
+
+
+def _rewritten(
+    lake: Lake, old: _Old, changed: pa.RecordBatch
+) -> tuple[list[str], pa.RecordBatch]:
+    """Returns the paths that hold older versions, and their rows that stay."""
+    ids = changed.column("utterance_id")
+    hit = pc.is_in(old.rows.column("utterance_id"), value_set=ids)
+    paths = sorted(set(old.rows.filter(hit).column("path").to_pylist()))
+    batches = [read_part(lake, stem(path), inline=True) for path in paths]
+    kept = [
+        batch.filter(pc.invert(pc.is_in(batch.column("utterance_id"), value_set=ids)))
+        for batch in batches
+    ]
+    return paths, _together(kept) if kept else changed.slice(0, 0)
+
+
+# -- parts -------------------------------------------------------------------------
+
+
+def read_part(lake: Lake, name: str, *, inline: bool = False) -> pa.RecordBatch:
+    """Returns a part of `utterances`, with `cues` as a list column.
+
+    Args:
+      lake: that holds it.
+      name: of the part, without folder and ending.
+      inline: also labels and causes that came in with the utterances.
+    """
+    from affectflow.batches import one_batch
+
+    table = lake.storage.read_parquet("utterances", f"{name}.parquet")
+    batch = one_batch(table.cast(UTTERANCES))
+    for finding in FINDINGS if inline else ("cues",):
+        if lake.storage.exists(finding, INLINE, f"{name}.parquet"):
+            rows = lake.storage.read_parquet(finding, INLINE, f"{name}.parquet")
+            lists = nest(rows, finding, batch.column("utterance_id"))
+            batch = batch.append_column(FINDINGS[finding], lists)
+    return batch
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yields parts: whole conversations where they fit, sorted, within the limits."""
+    if not batch.num_rows:
+        return
+    mean = max(1, batch.nbytes // batch.num_rows)
+    rows = max(1, min(PART_ROWS, PART_BYTES // mean))
+    for piece in whole_conversations(in_time_order(batch), rows):
+        for start in range(0, piece.num_rows, rows):
+            yield piece.slice(start, rows)
+
+
+def _write_part(lake: Lake, bucket: int, piece: pa.RecordBatch) -> list[FileEntry]:
+    name = f"b{bucket:05d}-{_identity(piece)}.parquet"
+    entries = []
+    for finding in [name for name in FINDINGS if name in piece.schema.names]:
+        rows = unnest(piece, finding)
+        if rows.num_rows:
+            path = f"{INLINE}/{name}"
+            entries.append(_write(lake, finding, path, pa.Table.from_batches([rows])))
+    table = pa.Table.from_batches([conform_like(piece, UTTERANCES)])
+    # Last, because its name says that the rest is there.
+    entries.append(_write(lake, "utterances", name, table))
+    return entries
+
+
+def _identity(piece: pa.RecordBatch) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for name in ("utterance_id", "content_hash"):
+        for value in piece.column(name).to_pylist():
+            digest.update(f"{value}\n".encode())
+    return digest.hexdigest()
+
+
+def _write(lake: Lake, table: str, path: str, rows: pa.Table) -> FileEntry:
+    rows = rows.cast(TABLES[table])
+    size = lake.storage.write_parquet(rows, table, *path.split("/"))
+    return FileEntry(table, path, size, rows.num_rows)

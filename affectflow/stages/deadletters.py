@@ -1,0 +1,94 @@
+"""Dead letters: rows that a step refused, as rows of `dead_letters`."""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from affectflow import __version__
+from affectflow.batches import conform, is_dead
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry
+from affectflow.schemas import (
+    DEAD_LETTERS,
+    ERRORS_COLUMN,
+    NOT_AN_UTTERANCE,
+    UTTERANCES,
+    fields,
+)
+
+PAYLOAD_CHARACTERS = 300
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_LOGIN = re.compile(r'("(?:login|user|author|name|email)"\s*:\s*)"[^"]{0,200}"?')
+_MENTION = re.compile(r"(?<!\w)@[A-Za-z0-9][\w-]{0,38}")
+
+
+def refused(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns the dead rows of a batch that count: known non-messages do not."""
+    dead = batch.filter(is_dead(batch))
+    return dead.filter(
+        pa.array([k != NOT_AN_UTTERANCE for k in _kinds(dead)], pa.bool_())
+    )
+
+
+def non_utterances(batch: pa.RecordBatch) -> int:
+    """Returns how many rows the source knows to be no messages."""
+    dead = batch.filter(is_dead(batch))
+    return sum(kind == NOT_AN_UTTERANCE for kind in _kinds(dead))
+
+
+def _kinds(dead: pa.RecordBatch) -> list[str]:
+    if not dead.num_rows:
+        return []
+    return [errors[0]["error_type"] for errors in dead["errors"].to_pylist()]
+
+
+def write_dead_letters(
+    lake: Lake, dead: pa.RecordBatch, stage: str, run_id: str
+) -> list[FileEntry]:
+    """Writes dead rows to a file named after what they say; none, if there are none.
+
+    A retry writes the same rows to the same file.
+    """
+    if not dead.num_rows:
+        return []
+    rows = dead_letters(dead, run_id)
+    said = rows.select(["origin", "utterance_id", "step", "error_type", "message"])
+    name = hashlib.blake2b(str(said.to_pydict()).encode(), digest_size=8).hexdigest()
+    path = f"{stage}/{name}.parquet"
+    size = lake.storage.write_parquet(rows, "dead_letters", stage, f"{name}.parquet")
+    return [FileEntry("dead_letters", path, size, rows.num_rows)]
+
+
+def dead_letters(dead: pa.RecordBatch, run_id: str) -> pa.Table:
+    """Returns one row of `dead_letters` for each dead row: its first error."""
+    wanted = pa.schema([*fields(UTTERANCES, "origin", "utterance_id"), ERRORS_COLUMN])
+    dead = conform(dead, wanted)
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "origin": origin,
+            "utterance_id": utterance_id,
+            "step": errors[0]["step"],
+            "plugin_version": __version__,
+            "error_type": errors[0]["error_type"],
+            "message": errors[0]["message"],
+            "payload": mask(errors[0]["payload"]),
+            "run_id": run_id,
+            "at": now,
+            "status": "open",
+        }
+        for origin, utterance_id, errors in zip(
+            *(dead.column(c).to_pylist() for c in wanted.names), strict=True
+        )
+    ]
+    return pa.Table.from_pylist(rows, schema=DEAD_LETTERS)
+
+
+def mask(payload: str | None) -> str | None:
+    """Returns a payload cut, without e-mail addresses and account names."""
+    if payload is None:
+        return None
+    masked = _EMAIL.sub("[EMAIL]", payload[:PAYLOAD_CHARACTERS])
+    return _MENTION.sub("[USER]", _LOGIN.sub(r'\1"[USER]"', masked))

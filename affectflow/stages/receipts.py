@@ -1,0 +1,75 @@
+"""Receipts: what one unit of work read, wrote and counted. Counts come from here."""
+
+import json
+import resource
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from affectflow.lake.tables import FileEntry
+
+ROWS = ("rows_in", "rows_out", "rows_dead", "rows_duplicate", "rows_unchanged")
+
+
+@dataclass(kw_only=True)
+class Receipt:
+    """What one unit of work did; plain data, so that it crosses workers as JSON.
+
+    Args:
+      unit: the name of a part or a bucket.
+      files: Parquet files that were written, to be committed.
+      removes: paths in `utterances` that the files replace.
+      rows: counts of input utterances by the names in `ROWS`.
+      counters: anything else that was counted.
+      model_calls: predictions of whole parts.
+      model_seconds: seconds in prediction.
+      peak_rss_bytes: largest resident set of the worker so far.
+      base: for a bucket, the paths in `utterances` that it was compared with.
+      claims: for a bucket, the addresses of its new rows.
+    """
+
+    unit: str = ""
+    files: list[FileEntry] = field(default_factory=list)
+    removes: list[str] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    model_calls: int = 0
+    model_seconds: float = 0.0
+    peak_rss_bytes: int = 0
+    base: list[str] = field(default_factory=list)
+    claims: list[tuple[str, int]] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """Returns the receipt as one line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Returns the receipt that `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(text)
+        fields["files"] = [FileEntry.from_json(each) for each in fields["files"]]
+        fields["claims"] = [(name, number) for name, number in fields["claims"]]
+        return cls(**fields)
+
+
+def total(receipts: Iterable[Receipt]) -> Receipt:
+    """Returns the sums of counts and the largest peak; files are left out."""
+    rows: Counter[str] = Counter(dict.fromkeys(ROWS, 0))
+    counters: Counter[str] = Counter()
+    summed = Receipt()
+    for receipt in receipts:
+        rows.update(receipt.rows)
+        counters.update(receipt.counters)
+        summed.model_calls += receipt.model_calls
+        summed.model_seconds += receipt.model_seconds
+        summed.peak_rss_bytes = max(summed.peak_rss_bytes, receipt.peak_rss_bytes)
+    summed.rows, summed.counters = dict(rows), dict(counters)
+    return summed
+
+
+def peak_rss_bytes() -> int:
+    """Returns the largest resident set of this process so far, bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,148 @@
+"""The table `runs`: what a stage did, from receipts; written last."""
+
+import hashlib
+import json
+import platform
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import pyarrow as pa
+
+from affectflow.errors import OverBudgetError
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry, commit
+from affectflow.schemas import RUNS
+from affectflow.stages.receipts import ROWS, Receipt
+
+BUDGET = 0.05
+_LIBRARIES = ("affectflow", "apache-beam", "pyarrow", "duckdb", "deltalake")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One stage of one command; plain data that travels with the pipeline.
+
+    Args:
+      lake_uri: absolute path or URL.
+      run_id: of the command.
+      stage: ingest, annotate, mine or themes.
+      config: settings as JSON; equal settings give equal results.
+      started: ISO 8601, UTC.
+      budget: share of rows that may be refused, 0..1.
+      speaker_key_uri: where the key is; the key itself never travels.
+    """
+
+    lake_uri: str
+    run_id: str
+    stage: str
+    config: str
+    started: str
+    budget: float = BUDGET
+    speaker_key_uri: str = ""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that tell settings apart."""
+        text = f"{self.stage}\n{self.config}"
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def new_request(lake: Lake, stage: str, config: dict[str, Any], **rest: Any) -> Request:
+    """Returns the request for a stage that begins now."""
+    return Request(
+        lake_uri=lake.uri,
+        run_id=rest.pop("run_id", "") or new_run_id(),
+        stage=stage,
+        config=json.dumps(config, sort_keys=True),
+        started=datetime.now(UTC).isoformat(),
+        **rest,
+    )
+
+
+def new_run_id() -> str:
+    """Returns an identity for a command: time, and chance."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def write_run(
+    lake: Lake, request: Request, summed: Receipt, *, error: str = ""
+) -> dict[str, Any]:
+    """Writes and commits the row of `runs` for a stage, and returns it."""
+    row = run_row(request, summed, error)
+    table = pa.Table.from_pylist([row], schema=RUNS)
+    path = _path(request)
+    size = lake.storage.write_parquet(table, "runs", path)
+    commit(lake.storage, "runs", [FileEntry("runs", path, size, 1)])
+    return row
+
+
+def _path(request: Request) -> str:
+    return f"{request.run_id}-{request.stage}-{request.digest}.parquet"
+
+
+def written_run(lake: Lake, request: Request) -> dict[str, Any] | None:
+    """Returns the row of `runs` that a stage wrote on a worker, if it did."""
+    path = _path(request)
+    if path not in lake.committed("runs"):
+        return None
+    rows: list[dict[str, Any]] = lake.storage.read_parquet("runs", path).to_pylist()
+    return rows[0]
+
+
+def run_row(request: Request, summed: Receipt, error: str) -> dict[str, Any]:
+    """Returns a row of `runs`."""
+    return {
+        "run_id": request.run_id,
+        "stage": request.stage,
+        "state": _state(request, summed, error),
+        "error": error or None,
+        "started": datetime.fromisoformat(request.started),
+        "ended": datetime.now(UTC),
+        "config": request.config,
+        "config_digest": request.digest,
+        **{name: summed.rows.get(name, 0) for name in ROWS},
+        "model_calls": summed.model_calls,
+        "model_seconds": summed.model_seconds,
+        "peak_rss_bytes": summed.peak_rss_bytes,
+        "counters": sorted(summed.counters.items()),
+        "versions": sorted(versions().items()),
+    }
+
+
+def _state(request: Request, summed: Receipt, error: str) -> str:
+    if error:
+        return "failed"
+    return "over_budget" if over_budget(summed.rows, request.budget) else "done"
+
+
+def over_budget(rows: dict[str, int], budget: float) -> bool:
+    """Returns whether more than `budget` of the input rows were refused."""
+    return rows.get("rows_dead", 0) > budget * rows.get("rows_in", 0)
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python and of the libraries that shape the answer."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def check_budget(row: dict[str, Any], lake_uri: str) -> None:
+    """Raises if a stage refused more rows than its budget allows.
+
+    Raises:
+      OverBudgetError: the rest is done; the message says where to look.
+    """
+    if row["state"] == "over_budget":
+        raise OverBudgetError(
+            f"{row['stage']}: {row['rows_dead']:,} of {row['rows_in']:,} rows were "
+            f"refused, more than the budget allows; the rest is done. See why: "
+            f'affectflow sql {lake_uri} "SELECT * FROM dead_letter_summary"'
+        )

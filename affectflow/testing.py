@@ -1,0 +1,177 @@
+"""What a plugin author's tests need: run(), check_transform(), check_source()."""
+
+import pickle
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow import runners
+from affectflow.batches import concat, conform_like, is_dead, missing_columns
+from affectflow.transform import BatchTransform, ConversationTransform, Transform
+
+LOCAL = ("--runner=FnApiRunner",)
+# Runs every bundle one extra time: what a retry on a cluster does.
+WITH_RETRIES = (*LOCAL, "--direct_runner_bundle_repeat=1")
+
+
+def run(
+    step: Transform | beam.PTransform,
+    *batches: pa.RecordBatch,
+    options: Sequence[str] = WITH_RETRIES,
+) -> pa.RecordBatch:
+    """Returns what `step` makes of `batches`, through the local runner, as one batch.
+
+    A source is run without batches. Every bundle runs twice, as after a failure.
+
+    Raises:
+      ValueError: nothing came out, not even an empty batch.
+    """
+    with tempfile.TemporaryDirectory(prefix="affectflow-") as folder:
+        runners.run(lambda p: _collect(p, step, batches, folder), options)
+        found = [_read(path) for path in sorted(Path(folder).iterdir())]
+    if not found:
+        raise ValueError(f"{step.default_label()} gave no batch at all")
+    return concat([conform_like(batch, found[0].schema) for batch in found])
+
+
+def _collect(
+    pipeline: beam.Pipeline,
+    step: beam.PTransform,
+    batches: Sequence[pa.RecordBatch],
+    folder: str,
+) -> None:
+    begin: Any = pipeline
+    if batches:
+        begin = pipeline | "Batches" >> beam.Create(
+            list(batches), reshuffle=False
+        ).with_output_types(pa.RecordBatch)
+    # The pickler would send a list of results to the worker and back to nobody.
+    _ = (
+        begin
+        | "Step" >> step
+        | "Keep" >> beam.Map(_write, folder=folder).with_output_types(int)
+    )
+    check_edges(pipeline)
+
+
+def _write(batch: pa.RecordBatch, folder: str) -> int:
+    import hashlib
+
+    from affectflow.coders import encode
+
+    content = encode(batch)
+    name = hashlib.blake2b(content, digest_size=8).hexdigest()
+    Path(folder, name).write_bytes(content)
+    return int(batch.num_rows)
+
+
+def _read(path: Path) -> pa.RecordBatch:
+    from affectflow.coders import decode
+
+    return decode(path.read_bytes())
+
+
+def check_edges(pipeline: beam.Pipeline) -> None:
+    """Checks that no edge of a pipeline is untyped: Beam would pickle it in silence.
+
+    Raises:
+      AssertionError: names the steps whose output has element type Any.
+    """
+    from apache_beam.typehints import typehints
+
+    untyped = [
+        f"{producer.full_label} -> {tag}"
+        for producer in _producers(pipeline)
+        for tag, pcoll in producer.outputs.items()
+        if pcoll.element_type in (None, Any, typehints.Any) and _is_ours(producer)
+    ]
+    assert not untyped, f"untyped edges, which Beam would pickle: {untyped}"
+
+
+def _producers(pipeline: beam.Pipeline) -> Iterator[Any]:
+    waiting = list(pipeline.transforms_stack)
+    while waiting:
+        applied = waiting.pop()
+        waiting.extend(applied.parts)
+        yield applied
+
+
+def _is_ours(applied: Any) -> bool:
+    # Beam types the inside of its own composites as it likes: Reshuffle, Create.
+    inside = ("Reshuffle", "GroupByKey", "Create", "BeamML_RunInference", "Impulse")
+    return not any(part in applied.full_label for part in inside)
+
+
+def check_transform(step: Transform, batch: pa.RecordBatch) -> None:
+    """Checks what every batch and conversation transform owes.
+
+    The input is unchanged; rows keep number and order; the same answer twice; the
+    provided columns are there with their types; an empty batch is accepted; the step
+    survives pickling.
+
+    Raises:
+      AssertionError: names the promise that was broken.
+    """
+    step = pickle.loads(pickle.dumps(step))
+    assert isinstance(step, BatchTransform | ConversationTransform), (
+        f"{step!r} maps no batches to batches"
+    )
+    step.setup()
+    before = batch.to_pylist()
+    first, second = step.apply(batch), step.apply(batch)
+    assert batch.to_pylist() == before, "the input batch was changed"
+    assert first.num_rows == batch.num_rows, "rows were added or lost"
+    assert first.equals(second), "two runs on one batch differ"
+    _check_provided(step, first)
+    _check_kept(step, batch, first)
+    empty = step.apply(batch.slice(0, 0))
+    assert empty.num_rows == 0, "an empty batch became rows"
+    _check_provided(step, empty)
+
+
+def _check_provided(step: Transform, batch: pa.RecordBatch) -> None:
+    missing = missing_columns(batch.schema, step.columns_provided)
+    assert not missing, f"provided columns lack or have other types: {missing}"
+
+
+def _check_kept(step: Transform, before: pa.RecordBatch, after: pa.RecordBatch) -> None:
+    for name in before.schema.names:
+        if name not in (*step.columns_provided.names, "errors"):
+            same = after.column(name).equals(before.column(name))
+            assert same, f"column {name!r}, which the step does not provide, changed"
+
+
+def check_source(source: Transform, *, expected_rows: int) -> pa.RecordBatch:
+    """Checks what every source owes, and returns what it read.
+
+    It provides its columns; every row lives, with an id and a text, or is dead with a
+    reason; two runs give the same rows.
+
+    Args:
+      source: a transform that requires nothing.
+      expected_rows: living and dead rows together.
+
+    Raises:
+      AssertionError: names the promise that was broken.
+    """
+    assert not len(source.columns_required), "a source requires nothing"
+    first, second = run(source), run(source)
+    assert sorted(first["origin"].to_pylist()) == sorted(second["origin"].to_pylist())
+    _check_provided(source, first)
+    assert first.num_rows == expected_rows, (
+        f"{first.num_rows} rows came out for {expected_rows}"
+    )
+    living = first.filter(_living(first))
+    for name in ("utterance_id", "conversation_id", "text", "source", "origin"):
+        assert living.column(name).null_count == 0, f"a living row lacks {name!r}"
+    return first
+
+
+def _living(batch: pa.RecordBatch) -> pa.BooleanArray:
+    import pyarrow.compute as pc
+
+    return pc.invert(is_dead(batch))

@@ -1,0 +1,179 @@
+"""Transform, BatchTransform, ConversationTransform and Chain.
+
+A transform is a `beam.PTransform` over batches that says which columns it reads and
+which it writes. The work is in plain functions; `expand` only wires.
+"""
+
+import abc
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow import coders  # noqa: F401  registers the coder of pa.RecordBatch
+from affectflow.batches import apply_to_living, check_columns
+from affectflow.errors import MissingColumnError
+from affectflow.registry import Card
+
+
+class Transform(beam.PTransform):
+    """A step that says which columns it reads and which it writes.
+
+    A source requires nothing and a sink provides nothing. Subclasses are dataclasses
+    (`@dataclass(kw_only=True)`, not frozen: Beam sets attributes on them) whose
+    arguments are plain data.
+    """
+
+    requires: ClassVar[pa.Schema] = pa.schema([])
+    provides: ClassVar[pa.Schema] = pa.schema([])
+    card: ClassVar[Card] = Card(summary="")
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @property
+    def columns_required(self) -> pa.Schema:
+        """What this instance reads; `requires`, unless its arguments say otherwise."""
+        return self.requires
+
+    @property
+    def columns_provided(self) -> pa.Schema:
+        """What this instance writes."""
+        return self.provides
+
+    def default_label(self) -> str:
+        return type(self).__name__
+
+
+class BatchTransform(Transform, abc.ABC):
+    """A transform that maps a batch to a batch, row for row."""
+
+    @abc.abstractmethod
+    def process_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Returns `batch` with the columns that this step provides.
+
+        Rows keep their number and order. Pure: it may run twice on one batch. Rows
+        that an earlier step refused are not in `batch`.
+        """
+
+    def setup(self) -> None:
+        """Prepares a worker, before its first batch."""
+
+    def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Returns the result of `process_batch`, checked, typed and guarded.
+
+        Raises:
+          MissingColumnError: the batch lacks a column of `requires`.
+        """
+        check_columns(self.default_label(), batch.schema, self.columns_required)
+        return apply_to_living(
+            self.process_batch,
+            batch,
+            provided=self.columns_provided,
+            step=self.default_label(),
+        )
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        return pcoll | "Batches" >> beam.ParDo(_BatchFn(self)).with_output_types(
+            pa.RecordBatch
+        )
+
+
+class _BatchFn(beam.DoFn):
+    def __init__(self, step: BatchTransform):
+        self._step = step
+
+    def setup(self) -> None:
+        self._step.setup()
+
+    def process(self, element: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        yield self._step.apply(element)
+
+
+class ConversationTransform(Transform, abc.ABC):
+    """A transform over whole conversations, in time order.
+
+    In a pipeline of its own it groups batches by conversation first; in a stage over
+    a lake, where parts hold whole conversations, nothing is shuffled.
+
+    Batches need `conversation_id` and `timestamp`.
+    """
+
+    @abc.abstractmethod
+    def process_conversations(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Returns `batch` with the columns that this step provides, row for row.
+
+        `batch` holds whole conversations, one after the other, each in time order.
+        """
+
+    def setup(self) -> None:
+        """Prepares a worker, before its first conversation."""
+
+    def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Returns the result of `process_conversations`, checked and typed."""
+        check_columns(self.default_label(), batch.schema, self.columns_required)
+        return apply_to_living(
+            self.process_conversations,
+            batch,
+            provided=self.columns_provided,
+            step=self.default_label(),
+        )
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        from affectflow.shuffle import GroupConversations
+
+        return (
+            pcoll
+            | "Group" >> GroupConversations()
+            | "Conversations"
+            >> beam.ParDo(_ConversationFn(self)).with_output_types(pa.RecordBatch)
+        )
+
+
+class _ConversationFn(beam.DoFn):
+    def __init__(self, step: ConversationTransform):
+        self._step = step
+
+    def setup(self) -> None:
+        self._step.setup()
+
+    def process(self, element: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        yield self._step.apply(element)
+
+
+class Chain(Transform):
+    """Steps in order, checked against one another before anything runs.
+
+    >>> Chain(ReadJsonl(path="posts.jsonl"), NormalizeText(), Textualize())
+
+    Raises:
+      MissingColumnError: a step requires a column that no earlier step provides,
+        unless the chain starts in the middle: then columns may come from its input.
+    """
+
+    def __init__(self, *steps: Transform):
+        super().__init__()
+        self.steps = steps
+        self._check()
+
+    def _check(self) -> None:
+        open_ended = bool(self.steps) and len(self.steps[0].columns_required) > 0
+        here = self.steps[0].columns_required if open_ended else pa.schema([])
+        for step in self.steps:
+            try:
+                check_columns(step.default_label(), here, step.columns_required)
+            except MissingColumnError:
+                if not open_ended:
+                    raise
+            here = _added(here, step.columns_provided)
+
+    def expand(self, pcoll: Any) -> Any:
+        for number, step in enumerate(self.steps):
+            pcoll = pcoll | f"{number} {step.default_label()}" >> step
+        return pcoll
+
+
+def _added(here: pa.Schema, provided: pa.Schema) -> pa.Schema:
+    kept = [field for field in here if field.name not in provided.names]
+    return pa.schema([*kept, *provided])

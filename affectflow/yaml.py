@@ -1,0 +1,136 @@
+"""Installed plugins as Beam YAML types, under their own names.
+
+A pipeline in YAML may say `type: ReadGithub`, with the class's arguments as `config`.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.yaml import yaml_provider, yaml_transform
+
+from affectflow import registry
+from affectflow.errors import UsageError
+
+_KINDS = ("connectors", "transforms")
+_JSON_TYPES: dict[Any, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+}
+
+
+def plugin_names() -> dict[str, str]:
+    """Returns the kind of each plugin that YAML may name, by its name."""
+    return {name: kind for kind in _KINDS for name in registry.names(kind)}
+
+
+def config_schema(plugin: Any) -> dict[str, Any]:
+    """Returns the JSON schema of a plugin's arguments."""
+    hints = typing.get_type_hints(plugin)
+    fields = [f for f in dataclasses.fields(plugin) if f.init]
+    return {
+        "type": "object",
+        "properties": {f.name: _json_type(hints[f.name]) for f in fields},
+        "required": [f.name for f in fields if _has_no_default(f)],
+        "additionalProperties": False,
+    }
+
+
+def _has_no_default(field: "dataclasses.Field[Any]") -> bool:
+    missing = dataclasses.MISSING
+    return field.default is missing and field.default_factory is missing
+
+
+def _json_type(hint: Any) -> dict[str, Any]:
+    if hint in _JSON_TYPES:
+        return {"type": _JSON_TYPES[hint]}
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return {"anyOf": [_json_type(each) for each in arguments]}
+    if hint is type(None):
+        return {"type": "null"}
+    if origin is dict:
+        return {"type": "object"}
+    if origin in (list, tuple, Sequence, Iterable) or _is_sequence(origin):
+        return {"type": "array", "items": _json_type(arguments[0])}
+    return {}
+
+
+def _is_sequence(origin: Any) -> bool:
+    return isinstance(origin, type) and issubclass(origin, Sequence)
+
+
+class PluginProvider(yaml_provider.Provider):
+    """Gives Beam YAML every installed transform and connector."""
+
+    def available(self) -> bool:
+        return True
+
+    def cache_artifacts(self) -> None:
+        return None
+
+    def provided_transforms(self) -> Iterable[str]:
+        return list(plugin_names())
+
+    def config_schema(self, type: str) -> None:
+        # Beam's own schemas cannot say a map or a union; `create_transform` checks.
+        return None
+
+    def requires_inputs(self, typ: str, args: Any) -> bool:
+        return not typ.startswith("Read")
+
+    def create_transform(
+        self,
+        typ: str,
+        args: Mapping[str, Any],
+        yaml_create_transform: Callable[..., beam.PTransform],
+    ) -> beam.PTransform:
+        return create(typ, args)
+
+    def to_json(self) -> dict[str, str]:
+        return {"type": "affectflow"}
+
+
+def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
+    """Returns a plugin with arguments, checked against its schema.
+
+    Raises:
+      UsageError: an argument is unknown, lacks or has another type.
+    """
+    import jsonschema
+
+    plugin = registry.load(plugin_names()[name], name)
+    given = {k: v for k, v in dict(arguments).items() if not k.startswith("__")}
+    try:
+        jsonschema.validate(given, config_schema(plugin))
+    except jsonschema.ValidationError as error:
+        raise UsageError(f"{name}: {error.message}") from error
+    made: beam.PTransform = plugin(**given)
+    return made
+
+
+def build(pipeline: beam.Pipeline, text: str) -> Any:
+    """Adds the steps of a YAML pipeline to `pipeline`.
+
+    Args:
+      pipeline: to add to.
+      text: the YAML, with the key `pipeline` at its top.
+
+    Raises:
+      UsageError: the YAML or a step is wrong; names the line.
+    """
+    try:
+        return yaml_transform.expand_pipeline(
+            pipeline,
+            text,
+            providers=yaml_provider.merge_providers(PluginProvider()),
+            validate_schema="generic",
+        )
+    except Exception as error:
+        line = " ".join(str(error).split())
+        raise UsageError(f"the pipeline cannot be built: {line[:400]}") from error
