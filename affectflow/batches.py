@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.errors import MissingColumnError, RowError
+from affectflow.errors import MissingColumnError, RowError, UsageError
 from affectflow.schemas import ERRORS_COLUMN
 
 MAX_ROWS = 16_384
@@ -115,6 +115,20 @@ def concat(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
+def concat_unlike(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """Returns batches as one with the columns of all; what a batch lacks is null.
+
+    Only batches with a refused row need have `errors`: to take the columns of the
+    first batch would bring the refused rows of the others back to life.
+    """
+    columns: dict[str, pa.Field] = {}
+    for batch in batches:
+        for field in batch.schema:
+            columns.setdefault(field.name, field)
+    schema = pa.schema(columns.values())
+    return concat([conform(batch, schema) for batch in batches])
+
+
 def split(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Yields pieces of at most `MAX_ROWS` rows and about `SPLIT_BYTES`."""
     if batch.num_rows > MAX_ROWS:
@@ -151,27 +165,43 @@ def refuse(batch: pa.RecordBatch, errors: list[Rows | None]) -> pa.RecordBatch:
     return with_column(batch, ERRORS_COLUMN, pa.array(errors, ERRORS_COLUMN.type))
 
 
+def halfway(batch: pa.RecordBatch) -> int:
+    """Returns where to halve a batch of rows; 0 if it is one row."""
+    return batch.num_rows // 2
+
+
 def apply_to_living(
     function: Callable[[pa.RecordBatch], pa.RecordBatch],
     batch: pa.RecordBatch,
     *,
     provided: pa.Schema,
     step: str,
+    cut: Callable[[pa.RecordBatch], int] = halfway,
 ) -> pa.RecordBatch:
     """Returns `batch` with what `function` provides, row for row, in order.
 
-    Dead rows pass by. If `function` fails, the batch is halved until the row at
-    fault is alone; that row is then dead, with the reason in `errors`.
+    Dead rows pass by. If `function` fails, or what it gives cannot have the provided
+    types, the batch is halved until the row at fault is alone; that row is then dead,
+    with the reason in `errors`.
+
+    Args:
+      function: gives a batch of as many rows as it gets.
+      batch: rows, dead ones among them.
+      provided: the columns that `function` adds or replaces.
+      step: who to name in `errors`.
+      cut: where to halve a batch, 0 if its rows live or die together.
 
     Raises:
-      MissingColumnError, UsageError: as `function` raises them; no row is at fault.
+      UsageError, ImportError, MemoryError: as `function` raises them; no row is at
+        fault.
+      RowError: `function` added or lost rows.
     """
     dead = is_dead(batch)
     if not dead.true_count:
-        return _halve(function, batch, provided, step)
+        return _halve(function, batch, provided, step, cut)
     living_rows = pc.indices_nonzero(pc.invert(dead))
     dead_rows = pc.indices_nonzero(dead)
-    living = _halve(function, batch.take(living_rows), provided, step)
+    living = _halve(function, batch.take(living_rows), provided, step, cut)
     passed_by = conform_like(batch.take(dead_rows), living.schema)
     order = pc.sort_indices(pa.concat_arrays([living_rows, dead_rows]))
     return pa.concat_batches([living, passed_by]).take(order)
@@ -187,34 +217,36 @@ def _halve(
     batch: pa.RecordBatch,
     provided: pa.Schema,
     step: str,
+    cut: Callable[[pa.RecordBatch], int],
 ) -> pa.RecordBatch:
     try:
-        result = function(batch)
-    except (MissingColumnError, ImportError, MemoryError):
+        result = provide(_kept_rows(function(batch), batch, step), provided)
+    except (UsageError, ImportError, MemoryError, _RowsChangedError):
         raise
     except Exception as error:  # any failure of a plugin is somebody's row
         if batch.num_rows == 0:
             raise
-        if batch.num_rows == 1:
-            alone = provide(batch, provided)
-            return refuse(alone, [error_row(step, error)])
-        middle = batch.num_rows // 2
-        halves = [
-            _halve(function, half, provided, step)
-            for half in (batch.slice(0, middle), batch.slice(middle))
-        ]
-        return _concat_unlike(halves)
+        middle = cut(batch)
+        if not middle:
+            errors: list[Rows | None] = [error_row(step, error)] * batch.num_rows
+            return refuse(provide(batch, provided), errors)
+        halves = (batch.slice(0, middle), batch.slice(middle))
+        return concat_unlike(
+            [_halve(function, half, provided, step, cut) for half in halves]
+        )
+    return result
+
+
+class _RowsChangedError(RowError):
+    """The whole step is wrong, not one row."""
+
+
+def _kept_rows(
+    result: pa.RecordBatch, batch: pa.RecordBatch, step: str
+) -> pa.RecordBatch:
     if result.num_rows != batch.num_rows:
-        raise RowError(
+        raise _RowsChangedError(
             f"{step} returned {result.num_rows} rows for {batch.num_rows}; a batch "
             "transform keeps its rows"
         )
-    return provide(result, provided)
-
-
-def _concat_unlike(halves: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """Concatenates halves of which one may have `errors` and the other not."""
-    names = {name for half in halves for name in half.schema.names}
-    if ERRORS_COLUMN.name in names:
-        halves = [provide(half, pa.schema([ERRORS_COLUMN])) for half in halves]
-    return pa.concat_batches([conform_like(half, halves[0].schema) for half in halves])
+    return result

@@ -80,9 +80,10 @@ def load(kind: str, name: str) -> Any:
     try:
         return point.load()
     except Exception as error:
+        why = " ".join(str(error).split())
         raise PluginImportError(
             f"plugin {point.name!r} ({point.value}) does not import: "
-            f"{type(error).__name__}: {error}; mend or uninstall "
+            f"{type(error).__name__}: {why}; mend or uninstall "
             f"{distribution(point)!r}"
         ) from error
 
@@ -90,18 +91,19 @@ def load(kind: str, name: str) -> Any:
 def find(kind: str, name: str) -> EntryPoint:
     """Returns the entry point of a plugin, without importing it."""
     found = _found(kind)
-    full = {kebab(each): each for each in found} | {each: each for each in found}
-    if name not in full:
-        near = difflib.get_close_matches(name, full, n=3, cutoff=0.5)
+    meant = [name] if name in found else [n for n in found if kebab(n) == name]
+    if not meant:
+        spellings = [*found, *(kebab(each) for each in found)]
+        near = difflib.get_close_matches(name, spellings, n=3, cutoff=0.5)
         hint = f"did you mean {_or(near)}?" if near else f"there are {_or(found)}"
         raise UnknownPluginError(
             f"no plugin in affectflow.{kind} is named {name!r}; {hint}"
         )
-    points = found[full[name]]
+    points = [point for each in meant for point in found[each]]
     if len(points) > 1:
         claims = " and ".join(f"{p.value} of {distribution(p)}" for p in points)
         raise UnknownPluginError(
-            f"{full[name]!r} in affectflow.{kind} is claimed by {claims}; "
+            f"{name!r} in affectflow.{kind} is claimed by {claims}; "
             "uninstall one of them"
         )
     return points[0]

@@ -4,11 +4,12 @@ Beam's `DirectRunner` downloads a binary, or hangs behind a proxy; here it means
 `FnApiRunner`, built with the options that its worker processes need.
 """
 
-import logging
+import argparse
+import difflib
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import (
@@ -20,9 +21,10 @@ from apache_beam.options.pipeline_options import (
 from affectflow import errors
 from affectflow.errors import UsageError
 
-LOCAL_RUNNERS = ("", "DirectRunner", "FnApiRunner")
+LOCAL_RUNNERS = ("", "direct", "fnapi", "switchingdirect")
 _REFUSED = {
-    "DaskRunner": "loses data: outputs of finish_bundle and all but one branch",
+    "dask": "loses data: outputs of finish_bundle and all but one branch",
+    "bundlebaseddirect": "is not kept up by Beam and knows no portable pipeline",
 }
 _THREAD_POOLS = (
     "OMP_NUM_THREADS",
@@ -37,33 +39,46 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
     """Returns Beam's options for the arguments behind `--`.
 
     Raises:
-      UsageError: a runner that loses data, or an option that nobody knows.
+      UsageError: a runner that loses data, an option that nobody knows, or a value
+        that is none of the option's.
     """
+    _refuse_unknown(arguments)
     made = PipelineOptions(list(arguments))
     name = made.view_as(StandardOptions).runner or ""
-    short = name.rsplit(".", 1)[-1]
-    if short in _REFUSED:
-        raise UsageError(f"--runner={short} {_REFUSED[short]}; take another runner")
-    _refuse_unknown(made, arguments)
+    if _plain(name) in _REFUSED:
+        why = _REFUSED[_plain(name)]
+        raise UsageError(f"--runner={name} {why}; take another runner")
     return made
 
 
-def _refuse_unknown(made: PipelineOptions, arguments: Sequence[str]) -> None:
-    known = set(made.get_all_options(retain_unknown_options=False))
-    for argument in arguments:
-        name = argument.split("=", 1)[0].lstrip("-")
-        if not argument.startswith("--") or name in known:
-            continue
-        if name.removeprefix("no_") not in known:
-            raise UsageError(
-                f"Beam knows no option --{name}; see `python -m apache_beam...` "
-                "options in Beam's documentation"
-            )
+class _Parser(argparse.ArgumentParser):
+    """Beam's own parser ends the process on a bad value; this one raises."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"Beam options: {message}")
+
+
+def _refuse_unknown(arguments: Sequence[str]) -> None:
+    parser = _Parser(allow_abbrev=False, conflict_handler="resolve", add_help=False)
+    for kind in PipelineOptions.__subclasses__():
+        kind._add_argparse_args(parser)
+    _, unknown = parser.parse_known_args(list(arguments))
+    if unknown:
+        word = unknown[0].split("=", 1)[0]
+        known = [each for a in parser._actions for each in a.option_strings]
+        near = difflib.get_close_matches(word, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"Beam knows no option {word!r}{hint}")
+
+
+def _plain(runner: str) -> str:
+    # Beam finds a runner by its name, with or without `Runner`, in any case.
+    return runner.rsplit(".", 1)[-1].lower().removesuffix("runner")
 
 
 def is_local(made: PipelineOptions) -> bool:
     """Returns whether the pipeline runs in this process and its children."""
-    return (made.view_as(StandardOptions).runner or "") in LOCAL_RUNNERS
+    return _plain(made.view_as(StandardOptions).runner or "") in LOCAL_RUNNERS
 
 
 def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) -> None:
@@ -81,7 +96,6 @@ def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) ->
     runner = _local_runner(made) if is_local(made) else None
     pipeline = beam.Pipeline(runner=runner, options=made)
     build(pipeline)
-    _quiet()
     pipeline.run().wait_until_finish()
 
 
@@ -112,13 +126,6 @@ def _cap_threads(made: PipelineOptions) -> None:
     each = str(max(1, (os.cpu_count() or 1) // workers(made)))
     for pool in _THREAD_POOLS:
         os.environ.setdefault(pool, each)
-
-
-def _quiet() -> None:
-    for name in ("apache_beam", "root"):
-        logging.getLogger(name).setLevel(
-            max(logging.ERROR, logging.getLogger(name).level)
-        )
 
 
 _WHILE_RUNNING = re.compile(r"\s*\[while running '.*?'\]", re.DOTALL)

@@ -6,7 +6,9 @@ of the memory of shuffling batches, no 2 GiB limit, and a retried bundle writes 
 file again.
 """
 
+import atexit
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -17,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow import coders
-from affectflow.batches import MAX_ROWS, concat, conform_like, with_column
+from affectflow.batches import MAX_ROWS, concat_unlike, with_column
 from affectflow.lake.storage import Storage, storage_errors
 from affectflow.schemas import UTTERANCES
 
@@ -134,7 +136,7 @@ class GroupConversations(beam.PTransform):
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
         """Wires spill, GroupByKey and gather."""
-        folder = self.folder or tempfile.mkdtemp(prefix="affectflow-")
+        folder = self.folder or _folder_until_exit()
         return (
             pcoll
             | "Spill"
@@ -145,6 +147,13 @@ class GroupConversations(beam.PTransform):
             | "Gather"
             >> beam.FlatMap(_gather_sorted, folder).with_output_types(pa.RecordBatch)
         )
+
+
+def _folder_until_exit() -> str:
+    # What people wrote must not stay behind in the system's temporary folder.
+    folder = tempfile.mkdtemp(prefix="affectflow-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 _BUCKETS = 16
@@ -164,7 +173,5 @@ def _gather_sorted(
     grouped: tuple[int, Iterable[tuple[str, int]]], folder: str
 ) -> Iterator[pa.RecordBatch]:
     claims = [Claim(*claim) for claim in grouped[1]]
-    batches = gather(claims, Storage(folder))
-    schema = batches[0].schema
-    together = concat([conform_like(batch, schema) for batch in batches])
+    together = concat_unlike(gather(claims, Storage(folder)))
     yield from whole_conversations(in_time_order(together))

@@ -1,16 +1,19 @@
 """What a plugin author's tests need: run(), check_transform(), check_source()."""
 
+import hashlib
 import pickle
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow import runners
-from affectflow.batches import concat, conform_like, is_dead, missing_columns
+from affectflow.batches import concat_unlike, is_dead, missing_columns
+from affectflow.coders import decode, encode
 from affectflow.transform import BatchTransform, ConversationTransform, Transform
 
 LOCAL = ("--runner=FnApiRunner",)
@@ -35,7 +38,7 @@ def run(
         found = [_read(path) for path in sorted(Path(folder).iterdir())]
     if not found:
         raise ValueError(f"{step.default_label()} gave no batch at all")
-    return concat([conform_like(batch, found[0].schema) for batch in found])
+    return concat_unlike(found)
 
 
 def _collect(
@@ -49,29 +52,31 @@ def _collect(
         begin = pipeline | "Batches" >> beam.Create(
             list(batches), reshuffle=False
         ).with_output_types(pa.RecordBatch)
-    # The pickler would send a list of results to the worker and back to nobody.
+    # The pickler would send a list of results to the worker and back to nobody. What
+    # a bundle's first attempt gave ends at the shuffle; equal batches are all kept.
     _ = (
         begin
         | "Step" >> step
+        | "Encode" >> beam.Map(_addressed).with_output_types(tuple[str, bytes])
+        | "Group" >> beam.GroupByKey()
         | "Keep" >> beam.Map(_write, folder=folder).with_output_types(int)
     )
     check_edges(pipeline)
 
 
-def _write(batch: pa.RecordBatch, folder: str) -> int:
-    import hashlib
-
-    from affectflow.coders import encode
-
+def _addressed(batch: pa.RecordBatch) -> tuple[str, bytes]:
     content = encode(batch)
-    name = hashlib.blake2b(content, digest_size=8).hexdigest()
-    Path(folder, name).write_bytes(content)
-    return int(batch.num_rows)
+    return hashlib.blake2b(content, digest_size=8).hexdigest(), content
+
+
+def _write(addressed: tuple[str, Iterable[bytes]], folder: str) -> int:
+    number = 0
+    for number, content in enumerate(addressed[1], start=1):
+        Path(folder, f"{addressed[0]}-{number}").write_bytes(content)
+    return number
 
 
 def _read(path: Path) -> pa.RecordBatch:
-    from affectflow.coders import decode
-
     return decode(path.read_bytes())
 
 
@@ -109,9 +114,9 @@ def _is_ours(applied: Any) -> bool:
 def check_transform(step: Transform, batch: pa.RecordBatch) -> None:
     """Checks what every batch and conversation transform owes.
 
-    The input is unchanged; rows keep number and order; the same answer twice; the
-    provided columns are there with their types; an empty batch is accepted; the step
-    survives pickling.
+    The input is unchanged; rows keep number and order, and none is refused; the same
+    answer twice; the provided columns are there with their types; an empty batch is
+    accepted; the step survives pickling.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -126,11 +131,20 @@ def check_transform(step: Transform, batch: pa.RecordBatch) -> None:
     assert batch.to_pylist() == before, "the input batch was changed"
     assert first.num_rows == batch.num_rows, "rows were added or lost"
     assert first.equals(second), "two runs on one batch differ"
+    _check_none_refused(batch, first)
     _check_provided(step, first)
     _check_kept(step, batch, first)
     empty = step.apply(batch.slice(0, 0))
     assert empty.num_rows == 0, "an empty batch became rows"
     _check_provided(step, empty)
+
+
+def _check_none_refused(before: pa.RecordBatch, after: pa.RecordBatch) -> None:
+    # A step that fails on every row would keep all its other promises.
+    refused = pc.and_(is_dead(after), pc.invert(is_dead(before)))
+    if refused.true_count:
+        reasons = after.column("errors").filter(refused)[0].as_py()
+        raise AssertionError(f"{refused.true_count} rows were refused: {reasons}")
 
 
 def _check_provided(step: Transform, batch: pa.RecordBatch) -> None:
@@ -172,6 +186,4 @@ def check_source(source: Transform, *, expected_rows: int) -> pa.RecordBatch:
 
 
 def _living(batch: pa.RecordBatch) -> pa.BooleanArray:
-    import pyarrow.compute as pc
-
     return pc.invert(is_dead(batch))

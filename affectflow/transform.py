@@ -5,15 +5,15 @@ which it writes. The work is in plain functions; `expand` only wires.
 """
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow import coders  # noqa: F401  registers the coder of pa.RecordBatch
 from affectflow.batches import apply_to_living, check_columns
-from affectflow.errors import MissingColumnError
 from affectflow.registry import Card
 
 
@@ -111,13 +111,20 @@ class ConversationTransform(Transform, abc.ABC):
         """Prepares a worker, before its first conversation."""
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Returns the result of `process_conversations`, checked and typed."""
+        """Returns the result of `process_conversations`, checked, typed and guarded.
+
+        A conversation that fails is refused as a whole; the others go on.
+
+        Raises:
+          MissingColumnError: the batch lacks a column of `requires`.
+        """
         check_columns(self.default_label(), batch.schema, self.columns_required)
         return apply_to_living(
             self.process_conversations,
             batch,
             provided=self.columns_provided,
             step=self.default_label(),
+            cut=_between_conversations,
         )
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
@@ -129,6 +136,13 @@ class ConversationTransform(Transform, abc.ABC):
             | "Conversations"
             >> beam.ParDo(_ConversationFn(self)).with_output_types(pa.RecordBatch)
         )
+
+
+def _between_conversations(batch: pa.RecordBatch) -> int:
+    """Returns the end of a conversation next to the middle; 0 if there is one only."""
+    ends = pc.run_end_encode(batch.column("conversation_id")).run_ends.to_pylist()[:-1]
+    middle = batch.num_rows / 2
+    return min(ends, key=lambda end: abs(end - middle), default=0)
 
 
 class _ConversationFn(beam.DoFn):
@@ -157,15 +171,29 @@ class Chain(Transform):
         self.steps = steps
         self._check()
 
-    def _check(self) -> None:
-        open_ended = bool(self.steps) and len(self.steps[0].columns_required) > 0
-        here = self.steps[0].columns_required if open_ended else pa.schema([])
+    @property
+    def columns_required(self) -> pa.Schema:
+        """What the steps require and no earlier step of the chain provides."""
+        required, here = pa.schema([]), pa.schema([])
         for step in self.steps:
-            try:
-                check_columns(step.default_label(), here, step.columns_required)
-            except MissingColumnError:
-                if not open_ended:
-                    raise
+            lacking = [f for f in step.columns_required if f.name not in here.names]
+            required = _added(required, lacking)
+            here = _added(_added(here, lacking), step.columns_provided)
+        return required
+
+    @property
+    def columns_provided(self) -> pa.Schema:
+        """What the steps write, together."""
+        provided = pa.schema([])
+        for step in self.steps:
+            provided = _added(provided, step.columns_provided)
+        return provided
+
+    def _check(self) -> None:
+        from_source = bool(self.steps) and not len(self.steps[0].columns_required)
+        here = pa.schema([]) if from_source else self.columns_required
+        for step in self.steps:
+            check_columns(step.default_label(), here, step.columns_required)
             here = _added(here, step.columns_provided)
 
     def expand(self, pcoll: Any) -> Any:
@@ -174,6 +202,7 @@ class Chain(Transform):
         return pcoll
 
 
-def _added(here: pa.Schema, provided: pa.Schema) -> pa.Schema:
-    kept = [field for field in here if field.name not in provided.names]
-    return pa.schema([*kept, *provided])
+def _added(here: pa.Schema, provided: Iterable[pa.Field]) -> pa.Schema:
+    columns = {field.name: field for field in here}
+    columns.update({field.name: field for field in provided})
+    return pa.schema(columns.values())

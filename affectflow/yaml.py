@@ -4,6 +4,7 @@ A pipeline in YAML may say `type: ReadGithub`, with the class's arguments as `co
 """
 
 import dataclasses
+import difflib
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,7 +57,9 @@ def _json_type(hint: Any) -> dict[str, Any]:
         return {"type": "null"}
     if origin is dict:
         return {"type": "object"}
-    if origin in (list, tuple, Sequence, Iterable) or _is_sequence(origin):
+    if origin is tuple and arguments[1:] != (...,):
+        return {"type": "array", "prefixItems": [_json_type(a) for a in arguments]}
+    if origin is Iterable or _is_sequence(origin):
         return {"type": "array", "items": _json_type(arguments[0])}
     return {}
 
@@ -104,7 +107,11 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
     """
     import jsonschema
 
-    plugin = registry.load(plugin_names()[name], name)
+    kinds = plugin_names()
+    if name not in kinds:
+        near = difflib.get_close_matches(name, kinds, n=3, cutoff=0.5)
+        raise UsageError(f"no plugin is named {name!r}; there are {near or [*kinds]}")
+    plugin = registry.load(kinds[name], name)
     given = {k: v for k, v in dict(arguments).items() if not k.startswith("__")}
     try:
         jsonschema.validate(given, config_schema(plugin))

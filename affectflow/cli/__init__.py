@@ -5,6 +5,8 @@ more dead letters than the budget; 2 the caller's mistake, in one line that name
 cure; 3 ours.
 """
 
+import atexit
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,7 +16,14 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with its code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    # Thread pools of native libraries sometimes abort the process while the
+    # interpreter is taken down (seen: "terminate called without an active exception",
+    # code -6, after all work was done). So the exit hooks run here, and no more.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -27,8 +36,9 @@ def run(arguments: Sequence[str]) -> int:
     from affectflow.cli.app import app
     from affectflow.cli.state import STATE
 
-    # Beam warns of optional libraries at every import, in every process.
-    logging.getLogger().setLevel(logging.ERROR)
+    # Beam warns of optional libraries at every import, and logs the traceback of what
+    # is said in one line below.
+    logging.getLogger().setLevel(logging.CRITICAL)
     ours, beam_options = _split(list(arguments))
     STATE.beam_options = tuple(beam_options)
     STATE.debug = False
@@ -55,17 +65,18 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 def _explain(error: Exception) -> int:
     """Says in one line what went wrong, and returns the exit code."""
-    import click
+    import typer
 
     from affectflow.errors import AffectflowError
 
-    if isinstance(error, click.exceptions.Exit):
+    if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, click.ClickException):
+    if isinstance(error, typer.Abort):
+        return INTERRUPTED
+    # Typer brings its own copy of click, or uses yours: its errors have no one class.
+    if hasattr(error, "format_message"):
         _say(f"{error.format_message()} (see: affectflow --help)")
         return 2
-    if isinstance(error, click.exceptions.Abort):
-        return INTERRUPTED
     if isinstance(error, AffectflowError):
         _say(str(error))
         return error.exit_code

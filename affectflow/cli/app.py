@@ -17,7 +17,9 @@ app = typer.Typer(
     "Options of Apache Beam follow a `--`.",
 )
 
-Paths = Annotated[list[str], typer.Argument(help="Files, globs or URLs.")]
+Paths = Annotated[
+    list[str], typer.Argument(metavar="PATH...", help="Files, globs or URLs.")
+]
 LakeUri = Annotated[str, typer.Argument(metavar="LAKE", help="Folder or URL.")]
 Source = Annotated[
     str,

@@ -10,12 +10,13 @@ import pyarrow as pa
 from affectflow import vocabularies
 from affectflow.errors import LakeError
 from affectflow.lake import speakers, tables
-from affectflow.lake.storage import Storage
+from affectflow.lake.storage import Storage, absolute
 from affectflow.schemas import TABLES
 
 FORMAT = 1
 BUCKETS = 16
 SETTINGS = "lake.json"
+_EXPECTED = ("id", "buckets", "speaker_key_check")
 
 
 class Lake:
@@ -42,17 +43,15 @@ class Lake:
         storage = Storage(uri)
         if not storage.exists(SETTINGS):
             raise LakeError(_what_is_there(storage, uri))
-        try:
-            settings = json.loads(storage.read(SETTINGS))
-        except ValueError as error:
-            raise LakeError(
-                f"{uri!r}: {SETTINGS} is damaged ({error}); restore it from a backup"
-            ) from error
+        settings = _settings(storage)
         if settings.get("format") != FORMAT:
             raise LakeError(
                 f"{uri!r} has lake format {settings.get('format')!r}, this affectflow "
                 f"reads {FORMAT}; install the version that wrote it"
             )
+        lacking = [name for name in _EXPECTED if name not in settings]
+        if lacking:
+            raise LakeError(_damaged(uri, f"it lacks {lacking[0]!r}"))
         return cls(uri, settings)
 
     @classmethod
@@ -62,19 +61,15 @@ class Lake:
         """Returns the lake at `uri`, made if it is not there yet.
 
         Raises:
-          LakeError: the folder holds something else, or the key is another lake's.
+          LakeError: the folder holds something else, or the key is another lake's
+            or would be in the lake.
           StorageError: the folder cannot be written.
         """
         storage = Storage(uri)
         if storage.exists(SETTINGS):
             lake = cls.open(uri)
         else:
-            others = [n for n in storage.names() if n not in (*TABLES, "_work")]
-            if others:
-                raise LakeError(
-                    f"{uri!r} is a folder with other things in it ({others[0]} ...); "
-                    "name an empty or new one with --to"
-                )
+            _check_empty(storage, uri)
             lake = cls._create(storage, speaker_key_uri, buckets)
         speakers.read_key(lake.settings, speaker_key_uri)
         tables.create_missing(lake.storage)
@@ -83,6 +78,13 @@ class Lake:
 
     @classmethod
     def _create(cls, storage: Storage, key_uri: str, buckets: int) -> Self:
+        if buckets < 1 or buckets.bit_count() != 1:
+            raise LakeError(f"buckets is a power of two, not {buckets}")
+        if key_uri and absolute(key_uri).startswith(storage.uri.rstrip("/") + "/"):
+            raise LakeError(
+                f"the speaker key {key_uri!r} would be in the lake, for all to see who "
+                "see the lake; name another place with --speaker-key-uri"
+            )
         lake_id = uuid.uuid4().hex
         key = speakers.create_key(lake_id, key_uri)
         settings = {
@@ -91,8 +93,9 @@ class Lake:
             "buckets": buckets,
             "speaker_key_check": speakers.check_value(key),
         }
-        storage.write(json.dumps(settings, indent=1).encode(), SETTINGS)
-        return cls(storage.uri, settings)
+        storage.write_once(json.dumps(settings, indent=1).encode(), SETTINGS)
+        # Another process may have made the lake a moment ago: its settings hold.
+        return cls.open(storage.uri)
 
     def _write_folds(self) -> None:
         path = f"v{vocabularies.VERSION}.parquet"
@@ -121,6 +124,35 @@ class Lake:
     def committed(self, table: str) -> dict[str, tables.FileEntry]:
         """Returns the files of a table's newest version by path in the table."""
         return tables.committed(self.storage, table)
+
+
+def _settings(storage: Storage) -> dict[str, Any]:
+    try:
+        settings = json.loads(storage.read(SETTINGS))
+    except ValueError as error:
+        raise LakeError(_damaged(storage.uri, str(error))) from error
+    if not isinstance(settings, dict):
+        raise LakeError(_damaged(storage.uri, "it is no JSON object"))
+    return settings
+
+
+def _damaged(uri: str, why: str) -> str:
+    return f"{uri!r}: {SETTINGS} is damaged ({why}); restore it from a backup"
+
+
+def _check_empty(storage: Storage, uri: str) -> None:
+    names = (n for n in storage.names() if not n.endswith(".partial"))
+    found = [n for n in names if n != "_work"]
+    if set(found) & set(TABLES) and storage.exists("utterances", "_delta_log"):
+        raise LakeError(
+            f"{uri!r} is a lake that lost its {SETTINGS}; restore it from a backup, or "
+            "name an empty folder with --to"
+        )
+    if found:
+        raise LakeError(
+            f"{uri!r} is a folder with other things in it ({found[0]} ...); name an "
+            "empty or new one with --to"
+        )
 
 
 def _what_is_there(storage: Storage, uri: str) -> str:

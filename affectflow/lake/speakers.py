@@ -9,7 +9,7 @@ from typing import Any
 import fsspec.core
 
 from affectflow.errors import LakeError
-from affectflow.lake.storage import absolute, storage_errors
+from affectflow.lake.storage import Storage, absolute, storage_errors
 
 KEY_BYTES = 32
 
@@ -24,20 +24,14 @@ def create_key(lake_id: str, key_uri: str = "") -> bytes:
     """Returns the key at `key_uri`; makes one where there is none.
 
     Raises:
+      LakeError: what is there is no key.
       StorageError: the key cannot be written.
     """
     uri = absolute(key_uri or default_key_path(lake_id))
-    fs, path = fsspec.core.url_to_fs(uri)
-    with storage_errors(uri):
-        if fs.exists(path):
-            return bytes.fromhex(fs.cat_file(path).decode().strip())
-        key = secrets.token_bytes(KEY_BYTES)
-        fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        with fs.open(path, "wb") as file:
-            file.write(key.hex().encode())
-        if "://" not in uri:
-            os.chmod(path, 0o600)
-    return key
+    folder, name = uri.rsplit("/", 1)
+    key = secrets.token_bytes(KEY_BYTES)
+    Storage(folder).write_once(key.hex().encode(), name, private=True)
+    return _parse(Storage(folder).read(name), uri)
 
 
 def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:
@@ -52,12 +46,13 @@ def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:
     """
     uri = absolute(key_uri or default_key_path(settings["id"]))
     fs, path = fsspec.core.url_to_fs(uri)
-    if not fs.exists(path):
-        raise LakeError(
-            f"the speaker key of this lake is not at {uri!r}; name the file that holds "
-            "it with --speaker-key-uri"
-        )
-    key = _parse(fs.cat_file(path), uri)
+    with storage_errors(uri):
+        if not fs.exists(path):
+            raise LakeError(
+                f"the speaker key of this lake is not at {uri!r}; name the file that "
+                "holds it with --speaker-key-uri"
+            )
+        key = _parse(fs.cat_file(path), uri)
     if not hmac.compare_digest(check_value(key), settings["speaker_key_check"]):
         raise LakeError(
             f"the key at {uri!r} is another lake's: it would give the same people "
@@ -68,9 +63,15 @@ def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:
 
 def _parse(content: bytes, uri: str) -> bytes:
     try:
-        return bytes.fromhex(content.decode().strip())
+        key = bytes.fromhex(content.decode().strip())
     except ValueError as error:
         raise LakeError(f"{uri!r} is no speaker key: {error}") from error
+    # BLAKE2 takes an empty key for no key: anybody could work out the pseudonyms.
+    if len(key) != KEY_BYTES:
+        raise LakeError(
+            f"{uri!r} is no speaker key: it has {len(key)} bytes, not {KEY_BYTES}"
+        )
+    return key
 
 
 def check_value(key: bytes) -> str:

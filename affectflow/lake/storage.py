@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -78,6 +79,33 @@ class Storage:
         with self.writer(*parts) as file:
             file.write(content)
 
+    def write_once(self, content: bytes, *parts: str, private: bool = False) -> bool:
+        """Writes a file unless it is there; returns whether it did.
+
+        Of two processes on one machine exactly one succeeds. Object stores give no
+        such promise.
+
+        Args:
+          content: of the file.
+          *parts: its path below the folder.
+          private: nobody but the owner may read it, on this machine.
+
+        Raises:
+          StorageError: the disk is full, read-only or out of reach.
+        """
+        if self.exists(*parts):
+            return False
+        if not self.is_local:
+            self.write(content, *parts)
+            return True
+        folder, name = parts[:-1], f"{parts[-1]}.{uuid.uuid4().hex[:8]}.partial"
+        with self.writer(*folder, name) as file:
+            if private:
+                os.chmod(file.name, 0o600)
+            file.write(content)
+        with storage_errors(self.uri):
+            return _rename_once(self.path(*folder, name), self.path(*parts))
+
     @contextlib.contextmanager
     def writer(self, *parts: str) -> Iterator[Any]:
         """Gives a binary file that appears under its name when it is complete."""
@@ -85,9 +113,11 @@ class Storage:
         with storage_errors(self.uri):
             self.fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
             if not self.is_local:
-                # Object stores show an object when its upload is complete.
-                with self.fs.open(target, "wb") as file:
+                # A file of fsspec uploads what it has even when its block fails.
+                with tempfile.NamedTemporaryFile(prefix="affectflow-") as file:
                     yield file
+                    file.flush()
+                    self.fs.put_file(file.name, target)
                 return
             partial = f"{target}.{uuid.uuid4().hex[:8]}.partial"
             try:
@@ -120,6 +150,19 @@ class Storage:
         """Removes a folder and all below it; nothing if there is no such folder."""
         with storage_errors(self.uri), contextlib.suppress(FileNotFoundError):
             self.fs.rm(self.path(*parts), recursive=True)
+
+
+def _rename_once(partial: str, target: str) -> bool:
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        os.replace(partial, target)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(partial)
+    return True
 
 
 def absolute(uri: str) -> str:

@@ -8,9 +8,9 @@ import apache_beam as beam
 from affectflow import registry, runners
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
-from affectflow.stages.ingest import StoreUtterances
 from affectflow.stages.receipts import Receipt
 from affectflow.stages.runs import BUDGET, Request, new_request, write_run, written_run
+from affectflow.stages.storing import StoreUtterances
 from affectflow.transform import Chain, Transform
 
 Row = dict[str, Any]
@@ -83,7 +83,7 @@ def annotate(
     Returns:
       The row of `runs`.
     """
-    from affectflow.stages.annotate import annotate_parts, config_of
+    from affectflow.stages.annotating import annotate_parts, config_of
 
     lake = Lake.open(lake_uri)
     resolve = registry.load("transforms", "Annotate").handler_for
@@ -160,7 +160,7 @@ def _mine_one(
     budget: float,
     beam_options: Sequence[str],
 ) -> Row:
-    from affectflow.stages.mine import MineTask, mine_parts
+    from affectflow.stages.mining import MineTask, mine_parts
 
     miner = step.annotator()
     config = {"miner": miner["annotator_id"], "annotator_id": annotator_id}
@@ -170,7 +170,7 @@ def _mine_one(
 
 
 def _themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
-    from affectflow.stages.mine import cluster_lake
+    from affectflow.stages.themes import cluster_lake
 
     clusterer = registry.load("transforms", "ClusterThemes")()
     request = new_request(lake, "themes", {"clusterer": repr(clusterer)}, run_id=run_id)

@@ -21,10 +21,10 @@ from affectflow.lake.tables import FileEntry, commit, stem
 from affectflow.schemas import TABLES
 from affectflow.stages.buckets import read_part
 from affectflow.stages.deadletters import write_dead_letters
-from affectflow.stages.ingest import CommitOnce
 from affectflow.stages.progress import Progress
 from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
 from affectflow.stages.runs import Request, write_run
+from affectflow.stages.storing import CommitOnce
 
 WORK = "_work"
 

@@ -1,0 +1,222 @@
+"""The honest head: what was read, by what it was labelled, what stayed outside."""
+
+from affectflow.report.html import Child, Html, el, join, prose, table
+from affectflow.report.queries import Facts, Row
+from affectflow.report.words import ask_yourself, count, day, listed, percent, section
+
+_SEGMENTS = {
+    "code": "code blocks and inline code",
+    "quote": "quotes of other messages",
+    "log": "logs and stack traces",
+    "link": "links",
+    "mention": "mentions of people",
+    "signature": "signatures",
+    "bot": "automatic text",
+    "template": "form text of templates",
+    "html": "HTML",
+    "pii": "personal data, replaced by placeholders",
+}
+_SECTIONS = {
+    "emotions": "Emotions",
+    "displeasure": "Displeasure",
+    "pleasure": "Gratitude",
+    "containers": "Places",
+    "exclusions": "Exclusions",
+    "refusals": "Refused rows",
+    "basis": "Basis",
+    "methods": "Methods",
+}
+_MAX_REFUSALS = 20
+
+
+def head(facts: Facts, title: str) -> Html:
+    """Returns the title, the scope, the warnings and the key facts."""
+    counts = facts.one("counts")
+    links = [
+        el("li", el("a", name, href=f"#{anchor}")) for anchor, name in _SECTIONS.items()
+    ]
+    return el(
+        "header",
+        el("p", "affectflow report", class_="eyebrow"),
+        el("h1", title),
+        el("p", _scope(counts), class_="scope"),
+        _caution(facts),
+        _key_facts(facts),
+        el("nav", el("ul", links), aria_label="Sections"),
+    )
+
+
+def _scope(counts: Row) -> str:
+    if not counts["annotated"]:
+        return f"{count(counts['messages'], 'message')}, none of them labelled yet."
+    parts = [
+        f"Messages from {listed([s or 'an unnamed source' for s in counts['sources']])}"
+    ]
+    if counts["containers"]:
+        parts.append(f"in {count(counts['containers'], 'container')}")
+    if counts["first_at"]:
+        parts.append(
+            f"from {day(counts['first_at'])} to {day(counts['last_at'])} (UTC)"
+        )
+    return ", ".join(parts) + "."
+
+
+def _caution(facts: Facts) -> Html:
+    felt = (
+        "The labels say what a reader may see expressed in a text. They do not say "
+        "what its author felt, and they say nothing about a person."
+    )
+    return el(
+        "div",
+        el("p", el("strong", "Expressed, not felt. "), felt),
+        _rests_on(facts),
+        class_="caution",
+    )
+
+
+def _rests_on(facts: Facts) -> Html:
+    if facts.annotator is None:
+        return el(
+            "p",
+            el("strong", "Nothing is labelled. "),
+            prose("Run `affectflow annotate` on this lake first."),
+        )
+    name = "people" if facts.annotator["is_person"] else facts.annotator["annotator_id"]
+    validated = facts.answers["validations"]
+    if not validated:
+        return el(
+            "p",
+            el("strong", "Unvalidated here: ranks, no shares. "),
+            "All numbers rest on one annotator, ",
+            el("code", name),
+            prose(
+                ", whose answers nobody has checked against people's here. "
+                "Counts say how often it chose a label. `affectflow sample` and "
+                "`affectflow gold` change that."
+            ),
+        )
+    return el(
+        "p",
+        el("strong", "Validated here "),
+        f"for {listed([row['label'] for row in validated])}: shares of those are "
+        "printed with their 95 % interval, as labelled, not corrected for the measured "
+        "error. "
+        "All else is ranks, no shares. All numbers rest on one annotator, ",
+        el("code", name),
+        ".",
+    )
+
+
+def _key_facts(facts: Facts) -> Html:
+    counts = facts.one("counts")
+    share = facts.one("top_five")["share"]
+    unknown = counts["without_speaker"]
+    facts_ = [
+        (
+            "Messages annotated",
+            count(counts["annotated"]),
+            f"of {counts['messages']:,} in the lake",
+        ),
+        (
+            "People who wrote them",
+            count(counts["people"]),
+            f"author unknown for {count(unknown, 'message')}" if unknown else None,
+        ),
+        (
+            "The top five wrote",
+            percent(share),
+            "of the messages with a known author",
+        ),
+        ("Conversations", count(counts["conversations"]), None),
+    ]
+    return el(
+        "dl",
+        [
+            el("div", el("dt", name), el("dd", value, small and el("small", small)))
+            for name, value, small in facts_
+        ],
+        class_="facts",
+    )
+
+
+def exclusions(facts: Facts, lake: str) -> Html:
+    """Returns which messages, and which parts of messages, no number counts."""
+    counts = facts.one("counts")
+    rows: list[list[Child]] = [
+        ["messages in the lake", f"{counts['messages']:,}"],
+        ["− written by automata (bots)", f"{counts['bots']:,}"],
+        ["− silent: no text of the author's own", f"{counts['silent']:,}"],
+        ["− in a language the annotator cannot read", f"{counts['unsupported']:,}"],
+        ["− the annotator gave no usable answer", f"{counts['unanswered']:,}"],
+        ["− not annotated yet", f"{counts['unannotated']:,}"],
+        [
+            el("strong", "= counted in this report"),
+            el("strong", f"{counts['annotated']:,}"),
+        ],
+    ]
+    return section(
+        "exclusions",
+        "What was excluded",
+        el(
+            "p",
+            "Silence is never scored as calm: a message that is all code or quote is "
+            "left out, not called neutral.",
+        ),
+        table(["Messages", "Number"], rows, {1}),
+        _segments(facts.answers["segments"]),
+        ask_yourself("counts", facts.parameters, lake),
+        ask_yourself("segments", facts.parameters, lake, "the parts of messages"),
+    )
+
+
+def _segments(rows: list[Row]) -> Html:
+    if not rows:
+        return el("p", "No code, quotes or logs are marked in these messages.")
+    cells: list[list[Child]] = [
+        [
+            _SEGMENTS.get(row["type"], row["type"]),
+            f"{row['messages']:,}",
+            f"{row['spans']:,}",
+            f"{row['characters'] or 0:,}",
+        ]
+        for row in rows
+    ]
+    return join(
+        el("p", "Within messages, these parts are marked as not the author's prose:"),
+        table(["Part", "Messages", "Pieces", "Characters"], cells, {1, 2, 3}),
+    )
+
+
+def refusals(facts: Facts, lake: str) -> Html:
+    """Returns the rows that a step refused, and why."""
+    rows = facts.answers["dead_letters"]
+    if not rows:
+        text = el("p", "None: every row that was read was processed.")
+        return section("refusals", "Rows refused, and why", text)
+    total = sum(row["n"] for row in rows)
+    cells: list[list[Child]] = [
+        [
+            row["step"],
+            row["error_type"],
+            f"{row['n']:,}",
+            _cut(row["example_message"] or ""),
+        ]
+        for row in rows[:_MAX_REFUSALS]
+    ]
+    more = len(rows) - _MAX_REFUSALS
+    return section(
+        "refusals",
+        "Rows refused, and why",
+        el(
+            "p",
+            f"{count(total, 'row')} could not be processed. ",
+            prose("`affectflow replay` tries them again."),
+        ),
+        table(["Step", "Reason", "Rows", "For example"], cells, {2}),
+        el("p", f"and {count(more, 'more kind')}", class_="note") if more > 0 else None,
+        ask_yourself("dead_letters", facts.parameters, lake),
+    )
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= 160 else message[:159].rstrip() + "…"

@@ -1,0 +1,86 @@
+"""HTML that is escaped unless somebody says otherwise."""
+
+import html
+from collections.abc import Iterable
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+_VOID = frozenset({"br", "hr", "meta"})
+
+
+class Html(str):
+    """Text that is markup already; any other text is escaped."""
+
+    __slots__ = ()
+
+
+Child: TypeAlias = "str | int | Iterable[Child] | None"
+
+
+def el(tag: str, *children: Child, **attributes: str | None) -> Html:
+    """Returns an element; `class_` is the attribute class, `aria_label` aria-label.
+
+    >>> el("p", "1 < 2", class_="note")
+    '<p class="note">1 &lt; 2</p>'
+    """
+    given = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{html.escape(value)}"'
+        for name, value in attributes.items()
+        if value is not None
+    )
+    if tag in _VOID:
+        return Html(f"<{tag}{given}>")
+    return Html(f"<{tag}{given}>{join(*children)}</{tag}>")
+
+
+def join(*children: Child) -> Html:
+    """Returns children one after the other; None is nothing, text is escaped."""
+    return Html("".join(_markup(child) for child in children))
+
+
+def _markup(child: Child) -> str:
+    if child is None:
+        return ""
+    if isinstance(child, Html):
+        return child
+    if isinstance(child, str | int):
+        return html.escape(str(child))
+    return join(*child)
+
+
+def prose(text: str) -> Html:
+    """Returns our own words, with what stands between backticks as code.
+
+    >>> prose("run `a < b`")
+    'run <code>a &lt; b</code>'
+    """
+    parts = text.split("`")
+    return join([el("code", p) if i % 2 else p for i, p in enumerate(parts)])
+
+
+def link(text: Child, url: str | None) -> Html:
+    """Returns a link to a page on the web; the text alone for any other address."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return join(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return join(text)
+    return el("a", text, href=url, rel="noopener noreferrer nofollow")
+
+
+def table(heads: list[str], rows: list[list[Child]], numeric: set[int]) -> Html:
+    """Returns a table that scrolls when it is wide; `numeric` columns stand right."""
+
+    def cells(tag: str, row: Iterable[Child]) -> Html:
+        return el(
+            "tr",
+            [
+                el(tag, cell, class_="number" if i in numeric else None)
+                for i, cell in enumerate(row)
+            ],
+        )
+
+    head = el("thead", cells("th", heads))
+    body = el("tbody", [cells("td", row) for row in rows])
+    return el("div", el("table", head, body), class_="scroll")

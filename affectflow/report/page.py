@@ -1,0 +1,46 @@
+"""The page: the shell, the head, and the sections in order."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from importlib import resources
+from string import Template
+
+from affectflow.report import head, methods, sections
+from affectflow.report.html import Html, el, join
+from affectflow.report.queries import Facts
+
+
+def render(facts: Facts, *, lake: str, title: str) -> str:
+    """Returns the whole page as text; it loads nothing, not even from itself.
+
+    `lake` is how the commands that the page shows spell the lake's place.
+    """
+    parts = [
+        sections.emotions(facts, lake),
+        sections.displeasure(facts, lake),
+        sections.pleasure(facts, lake),
+        sections.containers(facts, lake),
+        head.exclusions(facts, lake),
+        head.refusals(facts, lake),
+        methods.basis(facts, lake),
+        methods.footer(facts, lake, now=datetime.now(UTC)),
+    ]
+    body = el("main", head.head(facts, title), parts, class_="page")
+    style = _read("style.css")
+    return Template(_read("template.html")).substitute(
+        policy=_policy(style), title=join(title), style=style, body=body
+    )
+
+
+def _policy(style: str) -> Html:
+    """Returns a content security policy that allows this one style and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return Html(
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def _read(name: str) -> str:
+    return (resources.files("affectflow.report") / name).read_text(encoding="utf-8")

@@ -1,0 +1,245 @@
+"""What people expressed: emotions over time, themes, places."""
+
+from datetime import datetime, timedelta
+
+from affectflow.report import charts
+from affectflow.report.html import Child, Html, el, join, prose, table
+from affectflow.report.queries import (
+    MIN_SPEAKERS,
+    MIN_UTTERANCES,
+    PLEASANT,
+    Facts,
+    Row,
+)
+from affectflow.report.themes import theme_list
+from affectflow.report.words import ask_yourself, count, listed, section
+
+_SMALL = f"fewer than {MIN_SPEAKERS} people or {MIN_UTTERANCES} messages"
+_MAX_PLACES = 30
+_IRRITATION = (
+    "Until `frustration` version 1 exists, this report speaks of irritation: a message "
+    "counts if a chosen label folds to it (of GoEmotions: annoyance, anger, "
+    "disappointment; of coarser vocabularies: anger). That measures displeasure, "
+    "hostility included. It is not a measure of frustration."
+)
+_FRUSTRATION = (
+    "Frustration here means one thing: the author expresses their own displeasure at a "
+    "blocked or delayed goal; not hostility alone, a calm defect report or reported "
+    "emotion. Scope: English developer text; civil frustration is not validated."
+)
+
+
+# -- emotions --------------------------------------------------------------------
+
+
+def emotions(facts: Facts, lake: str) -> Html:
+    """Returns emotions over time, or counts by label where no time is known."""
+    if not facts.answers["labels"]:
+        text = el("p", "No label has been chosen for any message.")
+        return section("emotions", "Emotions", text)
+    if len(facts.answers["volume"]) < 2:
+        return _by_label(facts, lake)
+    return _over_time(facts, lake)
+
+
+def _by_label(facts: Facts, lake: str) -> Html:
+    why = (
+        "These messages carry no usable time, so there is no course to draw; this is "
+        "how often each label was chosen."
+        if not facts.answers["volume"]
+        else f"All messages fall into one {facts.period}; this is how often each label "
+        "was chosen."
+    )
+    rows = facts.answers["labels"]
+    top = [(row["label"], row["n"]) for row in rows[:14]]
+    return section(
+        "emotions",
+        "Emotions, by label",
+        el("p", why),
+        el("figure", charts.bars(top, "messages by label"), class_="wide"),
+        el("p", f"and {count(len(rows) - 14, 'rarer label')}", class_="note")
+        if len(rows) > 14
+        else None,
+        ask_yourself("labels", facts.parameters, lake),
+    )
+
+
+def _over_time(facts: Facts, lake: str) -> Html:
+    volume = {row["period"]: row for row in facts.answers["volume"]}
+    periods = _periods(list(volume), facts.period)
+    drawn = {p for p in periods if p in volume and _is_large(volume[p])}
+    small = len(volume) - len(drawn)
+    return section(
+        "emotions",
+        f"Emotions by {facts.period}",
+        el("p", _explain_fold(facts)),
+        _small_multiples(facts, volume, periods, drawn) if drawn else None,
+        el("p", _gaps(facts, small, all_small=not drawn), class_="note"),
+        ask_yourself("over_time", facts.parameters, lake),
+        ask_yourself("volume", facts.parameters, lake, "all annotated messages"),
+        ask_yourself("labels", facts.parameters, lake, "the labels"),
+    )
+
+
+def _explain_fold(facts: Facts) -> str:
+    labels = listed([row["label"] for row in facts.answers["labels"][:5]])
+    return (
+        f"Messages in which the emotion was chosen, per {facts.period}. Fine labels "
+        "are folded to Ekman's six where their vocabulary folds so (GoEmotions' own "
+        "grouping: joy holds gratitude and approval, surprise holds curiosity and "
+        "confusion). Each plot has its own scale; compare shapes, not heights, and "
+        "read them against the number of all messages. The labels chosen most often: "
+        f"{labels}."
+    )
+
+
+def _small_multiples(
+    facts: Facts,
+    volume: dict[datetime, Row],
+    periods: list[datetime],
+    drawn: set[datetime],
+) -> Html:
+    counts: dict[str, dict[datetime, int]] = {}
+    for row in facts.answers["over_time"]:
+        counts.setdefault(row["emotion"], {})[row["period"]] = row["n"]
+    ranked = sorted(counts, key=lambda e: (-sum(counts[e].values()), e))[:6]
+    everything = {period: row["n"] for period, row in volume.items()}
+    plots = [("all annotated messages", everything), *((e, counts[e]) for e in ranked)]
+    return el(
+        "div",
+        [_plot(name, series, periods, drawn) for name, series in plots],
+        class_="plots",
+    )
+
+
+def _plot(
+    name: str,
+    series: dict[datetime, int],
+    periods: list[datetime],
+    drawn: set[datetime],
+) -> Html:
+    points = [(p, series.get(p, 0) if p in drawn else None) for p in periods]
+    total = sum(n for _, n in points if n)
+    caption = el("figcaption", name, el("span", f"{total:,}"))
+    return el("figure", caption, charts.time_line(points, f"{name} over time"))
+
+
+def _is_large(row: Row) -> bool:
+    return bool(row["speakers"] >= MIN_SPEAKERS and row["n"] >= MIN_UTTERANCES)
+
+
+def _periods(present: list[datetime], period: str) -> list[datetime]:
+    """Returns every week or month from the first to the last that is present."""
+    found = [min(present)]
+    while found[-1] < max(present):
+        if period == "week":
+            found.append(found[-1] + timedelta(days=7))
+        else:
+            # From the first of a month, 32 days lead into the next one.
+            found.append((found[-1] + timedelta(days=32)).replace(day=1))
+    return found
+
+
+def _gaps(facts: Facts, small: int, *, all_small: bool) -> str:
+    parts = []
+    if all_small:
+        parts.append(f"No {facts.period} is drawn: each has {_SMALL}.")
+    elif small:
+        verb = "is" if small == 1 else "are"
+        parts.append(f"{count(small, facts.period)} with {_SMALL} {verb} not drawn.")
+    without = facts.one("counts")["without_time"]
+    if without:
+        parts.append(f"{count(without, 'message')} without a time are in no plot.")
+    return " ".join(parts)
+
+
+# -- themes ----------------------------------------------------------------------
+
+
+def displeasure(facts: Facts, lake: str) -> Html:
+    """Returns what frustrates people; what irritates them, if nobody measured that."""
+    measured = facts.answers["frustration"]
+    family = "frustration" if measured else "irritation"
+    caution: list[Child] = [el("p", prose(_FRUSTRATION if measured else _IRRITATION))]
+    if measured:
+        who = el("code", measured[0]["annotator_id"])
+        caution.append(el("p", "Frustration rests on the annotator ", who, "."))
+    title = "What frustrates people" if measured else "What irritates people"
+    note = el("div", caution, class_="caution")
+    return section("displeasure", title, note, _family(facts, family, lake))
+
+
+def pleasure(facts: Facts, lake: str) -> Html:
+    """Returns what people are grateful for and happy about."""
+    found = [family for family in PLEASANT if family in facts.themes]
+    if not found:
+        text = el("p", prose(_nothing_mined("gratitude or joy")))
+        return section("pleasure", "What people are grateful for", text)
+    parts: list[Child] = []
+    for family in found:
+        if len(found) > 1:
+            parts.append(el("h3", f"Themes of {family}"))
+        parts.append(_family(facts, family, lake))
+    return section("pleasure", "What people are grateful for", parts)
+
+
+def _family(facts: Facts, family: str, lake: str) -> Html:
+    themes = facts.themes.get(family)
+    if themes is None:
+        return el("p", prose(_nothing_mined(family)))
+    return join(
+        theme_list(themes, facts.period),
+        ask_yourself("themes", themes.parameters, lake, "the themes"),
+        ask_yourself("quotes", themes.parameters, lake, "the quotes"),
+    )
+
+
+def _nothing_mined(family: str) -> str:
+    return (
+        f"No theme of {family} is in this lake: `affectflow mine` finds causes and "
+        "groups them."
+    )
+
+
+# -- places ----------------------------------------------------------------------
+
+
+def containers(facts: Facts, lake: str) -> Html:
+    """Returns the containers that are large enough to be named."""
+    rows = facts.answers["containers"]
+    small = facts.one("small_containers")["n"]
+    cells: list[list[Child]] = [
+        [
+            row["container"] or "(none)",
+            f"{row['messages']:,}",
+            f"{row['people']:,}",
+            f"{row['conversations']:,}",
+            f"{row['position']}",
+        ]
+        for row in rows[:_MAX_PLACES]
+    ]
+    heads = ["Container", "Messages", "People", "Conversations", "Irritation, rank"]
+    more = len(rows) - _MAX_PLACES
+    return section(
+        "containers",
+        "Places",
+        el(
+            "p",
+            "Repositories, channels or lists with at least "
+            f"{MIN_SPEAKERS} people and {MIN_UTTERANCES} annotated messages. Rank 1 "
+            "has the most irritation for its size (lower end of the 95 % interval).",
+        ),
+        table(heads, cells, {1, 2, 3, 4}) if rows else None,
+        el("p", _places_left_out(small, more, any_shown=bool(rows)), class_="note"),
+        ask_yourself("containers", facts.parameters, lake),
+    )
+
+
+def _places_left_out(small: int, more: int, *, any_shown: bool) -> str:
+    parts = [] if any_shown else ["No container is large enough to be shown."]
+    if more > 0:
+        parts.append(f"{count(more, 'further container')} by the query below.")
+    if small:
+        verb = "is" if small == 1 else "are"
+        parts.append(f"{count(small, 'container')} with {_SMALL} {verb} not shown.")
+    return " ".join(parts)

@@ -1,0 +1,143 @@
+"""Themes of one family: rank, count, course, and quotes that link to their origin."""
+
+import re
+from datetime import datetime
+
+from affectflow.report import charts
+from affectflow.report.html import Html, el, join, link
+from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Row, ThemeList
+from affectflow.report.words import count, listed, percent
+
+_MAX_THEMES = 10
+_MAX_SMALL = 12
+_QUOTE_CHARS = 300
+# Names of accounts stay out of the report, also inside what people wrote.
+_MENTION = re.compile(r"(?<![\w.@/])@[A-Za-z0-9][\w-]*")
+
+
+def theme_list(family: ThemeList, period: str) -> Html:
+    """Returns the themes, those with enough people and messages first and in full.
+
+    Smaller themes get neither number nor trend: their titles and public quotes only.
+    """
+    large = [theme for theme in family.themes if _is_large(theme)]
+    small = [theme for theme in family.themes if not _is_large(theme)]
+    hidden = len(large) - _MAX_THEMES
+    items = [
+        _theme(place, theme, family)
+        for place, theme in enumerate(large[:_MAX_THEMES], start=1)
+    ]
+    return join(
+        el("p", _introduction(family)),
+        el("ol", items, class_="themes") if items else None,
+        el("p", f"{count(hidden, 'further theme')} by the query below.", class_="note")
+        if hidden > 0
+        else None,
+        _small_themes(small, family) if small else None,
+    )
+
+
+def excerpt(text: str, start: int, end: int) -> Html:
+    """Returns about 300 characters of `text` around the marked span `start:end`.
+
+    Cut at spaces; a longer span is cut too. Mentions of accounts become `@…`.
+    """
+    end = min(end, start + _QUOTE_CHARS)
+    room = max(0, _QUOTE_CHARS - (end - start)) // 2
+    first, last = max(0, start - room), min(len(text), end + room)
+    before, after = text[first:start], text[end:last]
+    if first > 0:
+        before = "… " + before.partition(" ")[2]
+    if last < len(text):
+        after = after.rpartition(" ")[0] + " …"
+    marked = el("mark", _masked(text[start:end]))
+    return join(_masked(before), marked, _masked(after))
+
+
+def _masked(text: str) -> str:
+    return _MENTION.sub("@…", text)
+
+
+def _is_large(theme: Row) -> bool:
+    enough = theme["n_speakers"] >= MIN_SPEAKERS and theme["count"] >= MIN_UTTERANCES
+    return bool(enough)
+
+
+def _introduction(family: ThemeList) -> str:
+    names = listed(family.annotators) or "an unnamed annotator"
+    return (
+        f"Causes of {family.family} that people give in their own words, grouped by "
+        "what they say and ranked by the number of messages. The emotion was found by "
+        f"{names}. Trend: messages in the later half of the time span against the "
+        "earlier half."
+    )
+
+
+def _theme(place: int, theme: Row, family: ThemeList) -> Html:
+    return el(
+        "li",
+        el("div", f"{place}", class_="place"),
+        el("div", _title(theme)),
+        el("div", _measure(theme, family), class_="measure"),
+        el("div", _quotes(theme, family), class_="quotes"),
+    )
+
+
+def _title(theme: Row) -> Html:
+    words = ", ".join(theme["keywords"] or [])
+    keywords = el("p", words, class_="keywords") if words else None
+    return join(el("h3", theme["theme"] or "untitled"), keywords)
+
+
+def _measure(theme: Row, family: ThemeList) -> Html:
+    points: list[tuple[datetime, int | None]] = [
+        (row["period"], row["n"]) for row in family.periods.get(theme["theme_id"], [])
+    ]
+    people = f"{count(theme['n_speakers'], 'person', 'people')}"
+    return join(
+        el("b", count(theme["count"], "message")),
+        f"by {people}",
+        el("br"),
+        _share(theme),
+        charts.spark_line(points, f"{theme['theme']}: {theme['trend']}")
+        if len(points) > 1
+        else None,
+        _trend(theme),
+    )
+
+
+def _share(theme: Row) -> Html | None:
+    if theme["share"] is None:
+        return None
+    low, high = percent(theme["low"]), percent(theme["high"])
+    return join(f"{percent(theme['share'])} ({low} to {high})", el("br"))
+
+
+def _trend(theme: Row) -> str:
+    if theme["trend"] == "unknown":
+        return "trend unknown"
+    return f"{theme['trend']}: {theme['earlier']:,}, then {theme['later']:,}"
+
+
+def _quotes(theme: Row, family: ThemeList) -> Html:
+    quotes = family.quotes.get(theme["theme_id"], [])
+    if not quotes:
+        return el("p", "No public message to quote.", class_="note")
+    return join([_quote(quote) for quote in quotes])
+
+
+def _quote(quote: Row) -> Html:
+    text = excerpt(quote["text"], quote["start"], quote["end"])
+    origin = link("origin ↗", quote["url"]) if quote["url"] else None
+    return el("blockquote", text, " ", origin)
+
+
+def _small_themes(small: list[Row], family: ThemeList) -> Html:
+    shown, hidden = small[:_MAX_SMALL], len(small) - _MAX_SMALL
+    items = [el("li", _title(theme), _quotes(theme, family)) for theme in shown]
+    text = (
+        f"{count(len(small), 'smaller theme')} with fewer than {MIN_SPEAKERS} people "
+        f"or {MIN_UTTERANCES} messages: titles and public quotes only, no numbers"
+    )
+    more = f"{count(hidden, 'further one')} by the query below." if hidden > 0 else None
+    return el("details", el("summary", text), el("ul", items), more and el("p", more))

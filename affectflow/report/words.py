@@ -1,0 +1,56 @@
+"""How the report spells numbers, dates, sections and queries."""
+
+import shlex
+from datetime import date
+from typing import Any
+
+from affectflow.report.html import Child, Html, el
+from affectflow.report.queries import shown
+
+
+def count(number: int | None, singular: str = "", plural: str = "") -> str:
+    """Returns a number with its noun.
+
+    >>> count(1, "message"), count(1200, "message"), count(2, "person", "people")
+    ('1 message', '1,200 messages', '2 people')
+    """
+    noun = singular if number == 1 else plural or (singular and singular + "s")
+    return f"{number or 0:,} {noun}".rstrip()
+
+
+def percent(share: float | None) -> str:
+    """Returns a share of 0..1 in per cent, without false precision."""
+    if share is None:
+        return "unknown"
+    return (
+        f"{share:.0%}" if 0.01 <= share <= 0.99 or share in (0, 1) else f"{share:.1%}"
+    )
+
+
+def day(when: date) -> str:
+    """Returns a day as people write it: 3 May 2024."""
+    return f"{when.day} {when:%B %Y}"
+
+
+def listed(words: list[str]) -> str:
+    """Returns words as a list in a sentence.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+
+def section(anchor: str, title: str, *children: Child) -> Html:
+    """Returns a section of the page."""
+    return el("section", el("h2", title), children, id=anchor)
+
+
+def ask_yourself(
+    name: str, parameters: dict[str, Any], lake: str, what: str = "these numbers"
+) -> Html:
+    """Returns the query behind a section, ready to be copied into a shell."""
+    command = (
+        f"affectflow sql {shlex.quote(lake)} {shlex.quote(shown(name, parameters))}"
+    )
+    return el("details", el("summary", f"SQL behind {what}"), el("pre", command))

@@ -1,0 +1,1 @@
+"""Sources and sinks of affectflow, registered as anybody's are."""

@@ -1,0 +1,198 @@
+"""ReadJsonl: one JSON object per line, with a mapping of fields to columns."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.registry import Card
+from affectflow_connectors.files import MappedSource, Split, is_plain, ranges
+from affectflow_connectors.json_columns import columns_of, parse_lines, record_of
+from affectflow_connectors.json_stream import Found, values
+from affectflow_connectors.lines import Block, Offsets, blocks, spans
+from affectflow_connectors.listing import File, bare_name, open_binary
+from affectflow_connectors.mapping import Field, check_named, value_at
+from affectflow_connectors.rows import (
+    Defaults,
+    RawColumns,
+    RefusedError,
+    batch_of_rows,
+    dead_row,
+    errors_of,
+    utterances,
+)
+from affectflow_connectors.streams import decompressed_head, read_chunks
+
+BOM = b"\xef\xbb\xbf"
+_ARRAY_ROWS = 2048
+
+
+@dataclass(kw_only=True)
+class ReadJsonl(MappedSource):
+    """Reads JSON Lines: one object per line, plain or compressed.
+
+    Files that hold one JSON array of objects work as well, in one piece. A damaged
+    line is a dead row; its neighbours live.
+    """
+
+    card: ClassVar[Card] = Card(summary="JSON Lines, with a mapping of your fields")
+    suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json")
+
+    def split_file(self, file: File) -> list[Split]:
+        if is_plain(file) and not _is_array(file):
+            return ranges(file)
+        return super().split_file(file)
+
+    def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
+        chunks = read_chunks(split.uri, max(split.start - 1, 0))
+        first = next(chunks, b"")
+        chunks = itertools.chain([first], chunks)
+        defaults = Defaults(self.step, self.source_name)
+        if split.start == 0 and starts_array(first):
+            yield from read_array(chunks, split.uri, self.fields, defaults)
+            return
+        for block in blocks(chunks, start=split.start, end=split.end):
+            yield from read_block(block, split.uri, self.fields, defaults)
+
+    def check_head(self, uri: str, head: bytes) -> None:
+        records = [found for found in _first_records(head) if found]
+        if not records:
+            return
+        present = list(dict.fromkeys(key for record in records for key in record))
+        given = [
+            f for f in self.fields if any(value_at(r, f) is not None for r in records)
+        ]
+        # A mapped field may come later in the file; one that nobody named may not.
+        mapped = [f for f in self.fields if f.target in (self.mapping or {})]
+        check_named([*given, *mapped], present, uri)
+
+    @classmethod
+    def recognises(cls, name: str, head: bytes) -> float:
+        head = decompressed_head(head)
+        named = bare_name(name).endswith((".jsonl", ".ndjson"))
+        if not head.strip():
+            return 0.5 if named else 0.0
+        if starts_array(head):
+            return 0.5 if _first_records(head) else 0.0
+        good = len(_first_records(head))
+        if not good:
+            return 0.3 if named and head.lstrip(BOM).lstrip()[:1] == b"{" else 0.0
+        return 0.8 if named else 0.7
+
+
+def starts_array(data: bytes) -> bool:
+    """Returns whether a JSON text starts with an array."""
+    return data.removeprefix(BOM).lstrip()[:1] == b"["
+
+
+def _is_array(file: File) -> bool:
+    with open_binary(file.uri) as opened:
+        return starts_array(opened.read(4096))
+
+
+def _first_records(head: bytes, most: int = 20) -> list[dict[str, Any]]:
+    """Returns the first objects of a file that are whole."""
+    if starts_array(head):
+        found = itertools.islice(values([head], bool), most)
+        return [f.value for f in found if isinstance(f.value, dict)]
+    records = []
+    for line in head.removeprefix(BOM).splitlines()[:most]:
+        try:
+            records.append(record_of(line))
+        except RefusedError:
+            continue
+    return records
+
+
+def read_block(
+    block: Block, uri: str, fields: Sequence[Field], defaults: Defaults
+) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a block of lines; damaged lines are dead rows."""
+    if block.too_large:
+        row = too_large_row(block, uri, defaults.step, defaults.source)
+        yield batch_of_rows([row])
+        return
+    data = block.data
+    if block.offset == 0 and data.startswith(BOM):
+        data = b"   " + data[len(BOM) :]
+    starts, ends = without_blanks(data, *spans(data))
+    if not len(starts):
+        return
+    parsed = parse_lines(data, (starts, ends), fields, defaults.step)
+    raw = RawColumns(
+        parsed.columns,
+        origins(uri, starts + block.offset),
+        parsed.errors,
+        lambda row: data[int(starts[row]) : int(ends[row])],
+    )
+    yield from utterances(raw, defaults)
+
+
+def without_blanks(
+    data: bytes, starts: Offsets, ends: Offsets
+) -> tuple[Offsets, Offsets]:
+    """Returns the spans without those of white space only."""
+    import numpy as np
+
+    first = np.frombuffer(data, np.uint8)[starts]
+    for row in np.flatnonzero(first <= ord(" ")):
+        line = data[int(starts[row]) : int(ends[row])]
+        starts[row] += len(line) - len(line.lstrip(b" \t\r"))
+    keep = starts < ends
+    return starts[keep], ends[keep]
+
+
+def origins(uri: str, places: Any) -> pa.Array:
+    """Returns `<uri>#<place>` for each place."""
+    numbers = pa.array(places).cast(pa.string())
+    return pc.binary_join_element_wise(pa.scalar(uri), numbers, "#")
+
+
+def too_large_row(block: Block, uri: str, step: str, source: str) -> dict[str, Any]:
+    """Returns the dead row of a line that is too large to be held."""
+    error = ("too_large", "a line above 64 MB; split it, or leave it out")
+    return dead_row(step, source, f"{uri}#{block.offset}", error, block.data)
+
+
+# -- arrays ------------------------------------------------------------------------
+
+
+def read_array(
+    chunks: Iterable[bytes], uri: str, fields: Sequence[Field], defaults: Defaults
+) -> Iterator[pa.RecordBatch]:
+    """Yields the objects of a JSON array as rows, a few thousand at a time."""
+    needed = next((f for f in fields if f.target == "utterance_id"), None)
+
+    def looks_whole(record: dict[str, Any]) -> bool:
+        return needed is not None and value_at(record, needed) is not None
+
+    found = values(chunks, looks_whole)
+    while group := list(_some(found)):
+        yield from utterances(_raw_of(group, uri, fields, defaults), defaults)
+
+
+def _some(found: Iterator[Found]) -> Iterator[Found]:
+    size = 0
+    for each in itertools.islice(found, _ARRAY_ROWS):
+        yield each
+        size += each.size
+        if size > 8 << 20:
+            return
+
+
+def _raw_of(
+    group: list[Found], uri: str, fields: Sequence[Field], defaults: Defaults
+) -> RawColumns:
+    errors = [
+        errors_of(defaults.step, *found.refused(), found.raw)
+        if not isinstance(found.value, dict)
+        else None
+        for found in group
+    ]
+    records = [found.value if isinstance(found.value, dict) else {} for found in group]
+    columns = columns_of(records, [error is not None for error in errors], fields)
+    places = [found.number for found in group]
+    return RawColumns(columns, origins(uri, places), errors, lambda r: group[r].raw)

@@ -1,0 +1,117 @@
+"""Lines of a file, in blocks: by byte range, or along a stream."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from affectflow.batches import MAX_ROW_BYTES, TARGET_BYTES
+
+Offsets = npt.NDArray[np.int64]
+
+
+class Block(NamedTuple):
+    """Whole lines that follow one another.
+
+    `offset` is the place of the first byte in the (decompressed) file. A block with
+    `too_large` holds only the first bytes of one line above `MAX_ROW_BYTES`.
+    """
+
+    data: bytes
+    offset: int
+    too_large: bool = False
+
+
+_PAYLOAD_BYTES = 1200
+
+
+def blocks(
+    chunks: Iterable[bytes],
+    *,
+    start: int = 0,
+    end: int = -1,
+    block_bytes: int = TARGET_BYTES,
+    max_line_bytes: int = MAX_ROW_BYTES,
+) -> Iterator[Block]:
+    """Yields the lines that start in the bytes [start, end), in blocks.
+
+    A block has about `block_bytes`, or one line. No more is held than a block, a
+    chunk and the longest line allowed.
+
+    `chunks` are the file's bytes, from 0, or from `start` - 1 if `start` is not 0: a
+    line starts at `start` only if a line feed stands before it. An `end` of -1 is the
+    end of the file.
+    """
+    pending = bytearray()
+    offset = max(start - 1, 0)
+    skipping = start > 0
+    for chunk in chunks:
+        if skipping:
+            cut = chunk.find(b"\n") + 1
+            if not cut:
+                offset += len(chunk)
+                if 0 <= end <= offset:
+                    return
+                continue
+            chunk, offset, skipping = chunk[cut:], offset + cut, False
+        if 0 <= end <= offset:
+            return
+        pending += chunk
+        last = _last_cut(pending, offset, end, len(chunk), block_bytes)
+        if last:
+            yield from _cut(pending, last, offset, max_line_bytes)
+            offset += last
+            del pending[:last]
+        elif len(pending) > max_line_bytes and b"\n" not in pending:
+            yield Block(bytes(pending[:_PAYLOAD_BYTES]), offset, too_large=True)
+            offset += len(pending)
+            pending.clear()
+            skipping = True
+    if pending and not (0 <= end <= offset):
+        yield from _cut(pending, len(pending), offset, max_line_bytes)
+
+
+def _last_cut(
+    pending: bytearray, offset: int, end: int, fresh: int, block_bytes: int
+) -> int:
+    """Returns how many bytes of `pending` are lines to yield now; 0 to read on."""
+    if 0 <= end <= offset + len(pending):
+        return pending.find(b"\n", max(end - 1 - offset, 0)) + 1
+    if len(pending) < block_bytes:
+        return 0
+    return pending.rfind(b"\n", max(len(pending) - fresh, 0)) + 1
+
+
+def _cut(
+    pending: bytearray, last: int, offset: int, max_line_bytes: int
+) -> Iterator[Block]:
+    data = bytes(memoryview(pending)[:last])
+    if last <= max_line_bytes:
+        yield Block(data, offset)
+        return
+    for at, stop in zip(*spans(data), strict=True):
+        line = data[at:stop]
+        too_large = len(line) > max_line_bytes
+        yield Block(
+            line[:_PAYLOAD_BYTES] if too_large else line, offset + int(at), too_large
+        )
+
+
+def spans(data: bytes) -> tuple[Offsets, Offsets]:
+    """Returns where each line of `data` starts and ends, without blank lines.
+
+    Ends are exclusive and come before the line feed. Lines are blank if they hold
+    nothing, or one carriage return.
+    """
+    feeds = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")).astype(np.int64)
+    unended = bool(data) and not data.endswith(b"\n")
+    ends = np.append(feeds, len(data)) if unended else feeds
+    starts = np.empty_like(ends)
+    starts[:1] = 0
+    starts[1:] = ends[:-1] + 1
+    keep = ends > starts
+    array = np.frombuffer(data, np.uint8)
+    lone = np.flatnonzero(ends - starts == 1)
+    keep[lone] = array[starts[lone]] != ord("\r")
+    return starts[keep], ends[keep]

@@ -1,0 +1,136 @@
+"""Which files a path, a glob, a folder or an fsspec URL means."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, BinaryIO, NamedTuple
+
+from affectflow.errors import MissingExtraError, StorageError, UsageError
+
+COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
+"""Suffixes behind which a file is read as one stream, in one split."""
+
+_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
+
+
+class File(NamedTuple):
+    """One file: an address that `open_binary` takes, and its size in bytes."""
+
+    uri: str
+    size: int
+
+
+def list_files(pattern: str, suffixes: Sequence[str]) -> list[File]:
+    """Returns the files that `pattern` means, sorted by name.
+
+    A pattern that is the name of a file means that file, also where it holds glob
+    characters. Of a folder, files with one of `suffixes` are taken, at any depth;
+    names that start with a dot or an underscore are left out.
+
+    Raises:
+      UsageError: nothing matches, or fsspec does not know the protocol.
+      StorageError: the file system refuses.
+    """
+    fs, path = file_system(pattern)
+    try:
+        found = _listed(fs, path, suffixes)
+    except FileNotFoundError:
+        found = []
+    except OSError as error:
+        raise StorageError(f"cannot list {pattern!r}: {error}") from error
+    if not found:
+        raise UsageError(_nothing(fs, path, pattern, suffixes))
+    rest = pattern.partition("::")[2]
+    return [File(_address(fs, name, rest), size) for name, size in sorted(found)]
+
+
+def file_system(uri: str) -> tuple[Any, str]:
+    """Returns the fsspec file system of a URI, and the path in it.
+
+    Raises:
+      UsageError: no such protocol, or the chained archive does not open.
+      MissingExtraError: the protocol needs a library that is not installed.
+    """
+    import fsspec
+
+    try:
+        fs, path = fsspec.core.url_to_fs(uri)
+    except ImportError as error:
+        protocol = uri.partition("://")[0]
+        extra = _EXTRAS.get(protocol)
+        cure = f"pip install 'affectflow[{extra}]'" if extra else str(error)
+        raise MissingExtraError(f"{uri!r} needs a library: {cure}") from error
+    except FileNotFoundError as error:
+        raise UsageError(_no_such_file(uri)) from error
+    except ValueError as error:
+        protocol = uri.partition("://")[0]
+        raise UsageError(
+            f"unknown protocol {protocol!r} in {uri!r}; give a path, or an fsspec URL "
+            "such as 's3://bucket/key', 'gs://bucket/key' or 'https://host/file'"
+        ) from error
+    return fs, path
+
+
+def open_binary(uri: str) -> BinaryIO:
+    """Returns the file at `uri`, open for reading bytes, not decompressed.
+
+    Raises:
+      StorageError: it does not open.
+    """
+    fs, path = file_system(uri)
+    try:
+        return fs.open(path, "rb")  # type: ignore[no-any-return]
+    except OSError as error:
+        raise StorageError(f"cannot open {uri!r}: {error}") from error
+
+
+def bare_name(uri: str) -> str:
+    """Returns the name of a file in lower case, without a suffix of compression."""
+    name = re.split(r"[/\\]", uri.partition("::")[0].partition("?")[0])[-1].lower()
+    for suffix in COMPRESSED:
+        name = name.removesuffix(suffix)
+    return name
+
+
+def _listed(fs: Any, path: str, suffixes: Sequence[str]) -> list[tuple[str, int]]:
+    if not path:
+        details: dict[str, Any] = fs.find("", detail=True)
+    elif fs.isfile(path):
+        return [(path, _size(fs, fs.info(path)))]
+    elif fs.isdir(path):
+        details = fs.find(path, detail=True)
+    else:
+        globbed = fs.glob(path, detail=True)
+        return [(n, _size(fs, i)) for n, i in globbed.items() if i["type"] == "file"]
+    skip = len(path)
+    return [
+        (name, _size(fs, info))
+        for name, info in details.items()
+        if bare_name(name).endswith(tuple(suffixes)) and not _hidden(name[skip:])
+    ]
+
+
+def _size(fs: Any, info: dict[str, Any]) -> int:
+    # HTTP servers may keep the size to themselves: the file is then one split.
+    return int(info.get("size") or 0)
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith((".", "_")) for part in re.split(r"[/\\]", name))
+
+
+def _address(fs: Any, name: str, rest: str) -> str:
+    protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
+    if rest:
+        return f"{protocol}://{name}::{rest}"
+    return name if protocol in ("file", "local") else str(fs.unstrip_protocol(name))
+
+
+def _no_such_file(pattern: str) -> str:
+    return f"no such file: {pattern!r}; give a path, a glob or an fsspec URL"
+
+
+def _nothing(fs: Any, path: str, pattern: str, suffixes: Sequence[str]) -> str:
+    if path and fs.isdir(path):
+        wanted = ", ".join(suffixes)
+        return f"no {wanted} file in folder {pattern!r}; name the files or give a glob"
+    return _no_such_file(pattern)

@@ -1,0 +1,260 @@
+"""What an ingest owes: each message once, nothing lost, retries change nothing."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+from unittest import mock
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from affectflow.lake import Lake
+from affectflow.lake.speakers import pseudonym, read_key
+from affectflow.schemas import CUES_COLUMN, ERRORS_COLUMN
+from affectflow.stages import storing
+from tests.factories import DAY, utterances
+from tests.stage_runs import ask, counts, reconciles, store
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> str:
+    return str(tmp_path / "lake")
+
+
+def test_each_message_is_in_the_lake_once(lake):
+    batch = utterances("one", "two", "three")
+
+    row = store(lake, batch, batch.slice(1, 1))
+
+    assert counts(row) == {"in": 4, "out": 3, "duplicate": 1}
+    assert ask(lake, "SELECT text FROM utterances ORDER BY timestamp") == [
+        ("one",),
+        ("two",),
+        ("three",),
+    ]
+
+
+def test_a_second_ingest_of_the_same_dump_changes_nothing(lake):
+    batch = utterances("one", "two")
+    store(lake, batch)
+    before = Lake.open(lake).parts()
+
+    row = store(lake, batch)
+
+    assert counts(row) == {"in": 2, "unchanged": 2}
+    assert Lake.open(lake).parts() == before
+
+
+def test_a_changed_message_supersedes_its_older_version(lake):
+    store(lake, utterances("one", "two"))
+    changed = utterances("one", "two, edited", edited_at=[None, DAY])
+
+    row = store(lake, changed)
+
+    assert counts(row) == {"in": 2, "out": 1, "unchanged": 1}
+    assert dict(row["counters"])["superseded"] == 1
+    assert ask(lake, "SELECT text FROM utterances ORDER BY timestamp") == [
+        ("one",),
+        ("two, edited",),
+    ]
+
+
+def test_an_older_version_does_not_come_back(lake):
+    store(lake, utterances("new", edited_at=DAY + timedelta(days=1)))
+
+    row = store(lake, utterances("old", edited_at=DAY))
+
+    assert counts(row) == {"in": 1, "unchanged": 1}
+    assert ask(lake, "SELECT text FROM utterances") == [("new",)]
+
+
+def test_of_two_versions_in_one_dump_the_later_edit_counts(lake):
+    batch = utterances(
+        "old", "new", utterance_id="test:a", edited_at=[DAY, DAY + timedelta(days=1)]
+    )
+
+    row = store(lake, batch)
+
+    assert counts(row) == {"in": 2, "out": 1, "duplicate": 1}
+    assert ask(lake, "SELECT text FROM utterances") == [("new",)]
+
+
+def test_two_texts_under_one_id_make_the_second_a_dead_letter(lake):
+    row = store(lake, utterances("first", "second", utterance_id="test:a"))
+
+    assert counts(row) == {"in": 2, "out": 1, "dead": 1}
+    assert ask(lake, "SELECT error_type, origin FROM dead_letters") == [
+        ("duplicate_id", "file#000001")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "error_type"),
+    [("utterance_id", "no_id"), ("text", "no_text")],
+)
+def test_a_row_without_what_it_needs_is_a_dead_letter(lake, column, error_type):
+    row = store(lake, utterances("one", "two", **{column: ["test:x", None]}))
+
+    assert counts(row) == {"in": 2, "out": 1, "dead": 1}
+    assert ask(lake, "SELECT error_type FROM dead_letters") == [(error_type,)]
+
+
+def test_what_a_source_knows_to_be_no_message_is_counted_and_not_refused(lake):
+    error = {"step": "ReadX", "error_type": "not_an_utterance", "message": "a star"}
+    batch = utterances("one", "two")
+    column = pa.array([None, [error]], ERRORS_COLUMN.type)
+    index = batch.schema.get_field_index("errors")
+
+    row = store(lake, batch.set_column(index, ERRORS_COLUMN, column))
+
+    assert counts(row) == {"in": 1, "out": 1}
+    assert dict(row["counters"])["not_an_utterance"] == 1
+    assert ask(lake, "SELECT count(*) FROM dead_letters") == [(0,)]
+
+
+def test_no_rows_at_all_are_a_run_with_zeros(lake):
+    row = store(lake, utterances())
+
+    assert counts(row) == {}
+    assert row["state"] == "done"
+
+
+def test_more_dead_letters_than_the_budget_are_a_state_of_the_run(lake):
+    batch = utterances("one", "two", text=["one", None])
+
+    assert store(lake, batch, budget=0.4)["state"] == "over_budget"
+    assert store(lake, batch, budget=0.6)["state"] == "done"
+
+
+def test_accounts_become_keyed_pseudonyms(lake):
+    store(lake, utterances("one"))
+
+    key = read_key(Lake.open(lake).settings)
+    expected = pseudonym("test", "account-0", key)
+    assert ask(lake, "SELECT speaker_id FROM utterances") == [(expected,)]
+
+
+def test_no_account_name_is_written_anywhere_in_the_lake(lake):
+    dead = utterances("fine", "bad", text=["fine", None], speaker_id="zebrafinch77")
+    store(lake, dead)
+
+    files = [p for p in Path(lake).rglob("*") if p.is_file()]
+    assert files
+    assert not [p for p in files if b"zebrafinch77" in p.read_bytes()]
+
+
+def test_cues_come_in_with_their_utterances_and_follow_them(lake):
+    cue = {"modality": "text", "cue": "emoji", "phrase": "party popper"}
+    batch = utterances("one 🎉", "two").append_column(
+        CUES_COLUMN, pa.array([[cue], []], CUES_COLUMN.type)
+    )
+    store(lake, batch)
+
+    changed = utterances("one 🎉", "two!", edited_at=[None, DAY])
+    store(lake, changed)
+
+    assert ask(lake, "SELECT utterance_id, phrase FROM cues") == [
+        ("test:0", "party popper")
+    ]
+
+
+def test_conversations_count_their_utterances_and_speakers(lake):
+    store(lake, utterances("one", "two", "three", "four", title="A title"))
+
+    assert ask(
+        lake, "SELECT title, n_utterances, n_speakers, opened_at FROM conversations"
+    ) == [("A title", 4, 3, DAY)]
+
+
+def test_conversations_grow_with_a_later_ingest(lake):
+    store(lake, utterances("one"))
+
+    store(lake, utterances("one", "two"))
+
+    assert ask(lake, "SELECT n_utterances FROM conversations") == [(2,)]
+
+
+def test_staging_is_empty_afterwards(lake):
+    store(lake, utterances("one"))
+
+    assert Lake.open(lake).storage.names("_staging") == []
+
+
+def test_a_commit_cut_short_between_two_tables_is_made_up_for(lake):
+    cue = {"modality": "text", "cue": "emoji", "phrase": "party popper"}
+    batch = utterances("one 🎉").append_column(
+        CUES_COLUMN, pa.array([[cue]], CUES_COLUMN.type)
+    )
+    with (
+        mock.patch.object(storing, "follow", side_effect=RuntimeError("killed")),
+        pytest.raises(RuntimeError, match="killed"),
+    ):
+        store(lake, batch)
+
+    row = store(lake, batch)
+
+    assert counts(row) == {"in": 1, "unchanged": 1}
+    assert ask(lake, "SELECT phrase FROM cues") == [("party popper",)]
+    assert ask(lake, "SELECT n_utterances FROM conversations") == [(1,)]
+
+
+def test_two_ingests_at_once_leave_each_message_once(lake):
+    Lake.create(lake)
+    texts = [f"text {n}" for n in range(200)]
+    ids = [f"test:{n}" for n in range(200)]
+    conversations = [f"test:thread {n // 4}" for n in range(200)]
+    batch = utterances(*texts, utterance_id=ids, conversation_id=conversations)
+    halves = [batch.slice(0, 150), batch.slice(50)]
+    threads = [threading.Thread(target=store, args=(lake, half)) for half in halves]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+
+    assert ask(
+        lake, "SELECT count(*), count(DISTINCT utterance_id) FROM utterances"
+    ) == [(200, 200)]
+    runs = ask(
+        lake, "SELECT sum(rows_in), sum(rows_out), sum(rows_unchanged) FROM runs"
+    )
+    assert runs == [(300, 200, 100)]
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b", "c", None]),
+            st.sampled_from(["x", "y", None]),
+            st.sampled_from([None, 1, 2]),
+        ),
+        max_size=12,
+    ),
+    cuts=st.lists(st.integers(0, 12), max_size=3),
+)
+def test_counts_reconcile_whatever_comes_in(tmp_path_factory, rows, cuts):
+    lake = str(tmp_path_factory.mktemp("lake") / "lake")
+    batch = utterances(
+        *["" for _ in rows],
+        utterance_id=[f"test:{i}" if i else None for i, _, _ in rows],
+        text=[text for _, text, _ in rows],
+        edited_at=[DAY + timedelta(days=d) if d else None for _, _, d in rows],
+    )
+    edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
+    pieces = [
+        batch.slice(a, b - a) for a, b in zip(edges, edges[1:], strict=False) if b > a
+    ] or [batch]
+
+    row = store(lake, *pieces)
+
+    ids = {i for i, text, _ in rows if i and text is not None}
+    assert reconciles(row)
+    assert row["rows_in"] == len(rows)
+    assert row["rows_out"] == len(ids)
+    assert ask(lake, "SELECT count(*) FROM dead_letters") == [(row["rows_dead"],)]

@@ -1,0 +1,1 @@
+"""Our own transforms, registered like anybody's."""

@@ -1,0 +1,72 @@
+"""Which earlier utterance caused an emotion that does not name its own cause."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from affectflow_transforms.causes.candidates import (
+    Candidate,
+    best_cause,
+    brings_news,
+    feeling,
+    is_negative,
+)
+from affectflow_transforms.causes.clauses import Reading, Span
+from affectflow_transforms.causes.weights import EARLIER, logistic
+
+
+@dataclass
+class Turn:
+    """One utterance of a conversation."""
+
+    utterance_id: str
+    speaker_id: str | None
+    reply_to: str | None
+    reading: Reading
+    causes: dict[str, Candidate | None] = field(default_factory=dict)
+
+    def brought(self, label: str) -> Candidate | None:
+        """Returns what in this turn is likeliest to cause an emotion later on."""
+        if label not in self.causes:
+            self.causes[label] = best_cause(self.reading, label)
+        return self.causes[label]
+
+
+def earlier_cause(
+    turns: Sequence[Turn], now: Turn, label: str
+) -> tuple[Turn, Candidate] | None:
+    """Returns the likeliest cause among `turns`, which came before `now`, in order.
+
+    Of equals, the latest.
+    """
+    quoted = _quoted(now)
+    best: tuple[Turn, Candidate] | None = None
+    for distance, turn in enumerate(reversed(turns)):
+        cause = turn.brought(label)
+        if cause is None:
+            continue
+        score = _score(turn, now, cause.span, label, distance, quoted)
+        if best is None or score > best[1].score:
+            best = turn, Candidate(cause.span, score)
+    return best
+
+
+def _quoted(turn: Turn) -> set[str]:
+    segments = turn.reading.segments or ()
+    return {s["ref_utterance_id"] for s in segments if s.get("ref_utterance_id")}
+
+
+def _score(
+    turn: Turn, now: Turn, span: Span, label: str, distance: int, quoted: set[str]
+) -> float:
+    masked = turn.reading.masked
+    total = EARLIER["bias"] + EARLIER["distance"] * distance
+    total += EARLIER["answered"] * (turn.utterance_id == now.reply_to)
+    total += EARLIER["quoted"] * (turn.utterance_id in quoted)
+    total += EARLIER["previous"] * (distance == 0)
+    total += EARLIER["other_speaker"] * (turn.speaker_id != now.speaker_id)
+    feels = feeling(label).search(masked, span.start, span.end)
+    total += EARLIER["same_feeling"] * bool(feels)
+    news = EARLIER["trouble" if is_negative(label) else "good_news"]
+    total += news * brings_news(turn.reading, label)
+    total += EARLIER["question"] * masked.rstrip().endswith("?")
+    return logistic(total)

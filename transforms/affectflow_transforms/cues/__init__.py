@@ -1,0 +1,1 @@
+"""Cues of text: what is said without words, written out in words."""

@@ -1,0 +1,157 @@
+"""RenderTypography: shouting, stretched words, runs of punctuation."""
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from affectflow.registry import Card
+from affectflow_transforms.cues.acronyms import ACRONYMS, DOUBLED
+from affectflow_transforms.cues.base import BLANK, Cue, CueRenderer
+
+_THRICE = "|".join(f"{letter}{{3}}" for letter in "abcdefghijklmnopqrstuvwxyz")
+# Part of a name, a path or a constant is no word: FOO_BAR, file.TXT, a/B, $HOME, x86.
+_IN_NAME = rf"[\w/\\$@#%=&`~<>{{}}\[\]{BLANK}]"
+_WORD = re.compile(
+    rf"(?<!{_IN_NAME})(?<![\w][.:-])[^\W\d_]+(?:['’][^\W\d_]+)?(?!{_IN_NAME}|[.:(-]\w)"
+)
+_NEAR = re.compile(r"[\s,;:.!?'\"*-]{1,4}")
+_STRETCH = re.compile("([a-zß-öø-ÿ])\\1{2,}", re.I)
+_CAMEL = re.compile("[a-z][A-Z]")
+# Abbreviations that the table lacks rarely sound like words: DDLC, PPSSPP, RSRP.
+_SOUNDS = re.compile("[AEIOUYÀ-ÖØ-Ý]")
+_CLUSTER = re.compile("[BCDFGHJKLMNPQRSTVWXZ]{4}")
+_MARKS = re.compile(
+    r"(?<=[^\s!?=<>])\s?(?P<marks>[!?]{2,})(?![\w=!(\[.\"'])|(?P<alone>^[!?]{2,}$)",
+    re.M,
+)
+_DOTS = re.compile(
+    r"(?!^\.{8,}$)(?<![./\w]\.)(?<![./'\"“(])(?:\.{4,}(?![./\\\w])|…{2,}|…\.{2,})"
+)
+
+_ONE_WORD = 4
+_MANY_WORDS = 3
+
+
+class RenderTypography(CueRenderer):
+    """Finds shouting, stretched words, runs of marks, and dots of hesitation.
+
+    - `shouting`: at least two words in capitals of three letters or more, or one of
+      four, that are no acronyms, names or constants; `value` is the share of capitals
+      among the letters of the prose.
+    - `stretched`: a letter three times or more ("soooo"); `value` is the longest run.
+    - `punctuation`: "!!", "?!"; and `hesitation`: four dots or more; `value` counts.
+    """
+
+    renderer_id: ClassVar[str] = "typography@1"
+    pattern: ClassVar[str] = (
+        rf"\p{{Lu}}{{4}}|\p{{Lu}}{{3}}[^\pL]{{1,4}}\p{{Lu}}|[!?]{{2}}|\.{{4}}|……|…\."
+        rf"|(?i:{_THRICE})"
+    )
+    card: ClassVar[Card] = Card(summary="shouting, stretched words, runs of marks")
+
+    def render(self, text: str) -> list[Cue]:
+        cues = [*_shouting(text), *_stretched(text), *_marks(text), *_hesitation(text)]
+        return sorted(cues, key=lambda cue: (cue.start, cue.end))
+
+
+def _shouting(text: str) -> Iterator[Cue]:
+    runs = list(_capital_runs(text))
+    if not runs:
+        return
+    share = round(capital_share(text), 4)
+    for run in runs:
+        loud = [w for w in run if _is_loud(w[0])]
+        if len(loud) > 1 or any(_is_loud_alone(text, w) for w in loud):
+            yield Cue(
+                "shouting", "shouting", share, "share", run[0].start(), run[-1].end()
+            )
+
+
+def _is_loud(word: str) -> bool:
+    return len(word) >= _MANY_WORDS and word.upper() not in ACRONYMS
+
+
+def _is_loud_alone(text: str, word: re.Match[str]) -> bool:
+    """Tells a word from an abbreviation that the table lacks."""
+    bracketed = text[word.start() - 1 : word.start()] == "(" and (
+        text[word.end() : word.end() + 1] == ")"
+    )
+    sounds = _SOUNDS.search(word[0]) and not _CLUSTER.search(word[0])
+    return len(word[0]) >= _ONE_WORD and bool(sounds) and not bracketed
+
+
+def _capital_runs(text: str) -> Iterator[list[re.Match[str]]]:
+    """Yields words in capitals that follow one another, at least one of them loud."""
+    run: list[re.Match[str]] = []
+    for word in _WORD.finditer(text):
+        if run and not (word[0].isupper() and _adjoin(text, run[-1], word)):
+            yield run
+            run = []
+        if word[0].isupper():
+            run.append(word)
+    if run:
+        yield run
+
+
+def _adjoin(text: str, before: re.Match[str], word: re.Match[str]) -> bool:
+    return bool(_NEAR.fullmatch(text, before.end(), word.start()))
+
+
+def capital_share(text: str) -> float:
+    """Returns the share of capitals among the letters of the prose, 0..1."""
+    upper = sum(map(str.isupper, text))
+    lower = sum(map(str.islower, text))
+    return upper / (upper + lower) if upper + lower else 0.0
+
+
+def _stretched(text: str) -> Iterator[Cue]:
+    for word in _WORD.finditer(text):
+        if not _STRETCH.search(word[0]) or not _is_stretched(word[0]):
+            continue
+        longest = max(len(run[0]) for run in _STRETCH.finditer(word[0]))
+        phrase = f"stretched: {unstretched(word[0])}"
+        yield Cue("stretched", phrase, float(longest), "letters", *word.span())
+
+
+def _is_stretched(word: str) -> bool:
+    if (
+        word.upper() in ACRONYMS
+        or _CAMEL.search(word)
+        or set(word.lower()) <= set("ivx")
+    ):
+        return False
+    # "www" and "xxx" are no words; "aaah", "hmmm" and "zzz" are.
+    return len(set(word.lower())) > 1 or word[0].lower() in "aeiouhmzy"
+
+
+def unstretched(word: str) -> str:
+    """Returns the word without its repeated letters: "so" for "soooo".
+
+    Two letters stay where the shortest word that doubles them is common ("good").
+    """
+    once = _STRETCH.sub(r"\1", word).lower()
+    twice = _STRETCH.sub(r"\1\1", word).lower()
+    return twice if twice in DOUBLED else once
+
+
+def _marks(text: str) -> Iterator[Cue]:
+    for found in _MARKS.finditer(text):
+        group = found.lastgroup or ""
+        marks = found[group]
+        if marks == "??" and found[0] != marks and group == "marks":
+            continue  # `a ?? b`
+        yield Cue("punctuation", _named(marks), len(marks), "count", *found.span(group))
+
+
+def _named(marks: str) -> str:
+    if set(marks) == {"!"}:
+        return "exclamation marks"
+    if set(marks) == {"?"}:
+        return "question marks"
+    return "question and exclamation marks"
+
+
+def _hesitation(text: str) -> Iterator[Cue]:
+    for dots in _DOTS.finditer(text):
+        count = dots[0].count(".") + 3 * dots[0].count("…")
+        yield Cue("hesitation", "hesitation", float(count), "count", *dots.span())

@@ -1,0 +1,425 @@
+"""A linear classifier of emotions over hashed n-grams, in NumPy and Arrow.
+
+A text is lower-cased and read as UTF-8 bytes. Its features are the n-grams of its bytes
+and of its words, hashed for the whole batch at once; there is no tokenizer and no loop
+over texts. Weights are int8 and counts are integers, so sums are exact: a text has the
+same scores, bit for bit, whatever batch it comes in.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from safetensors import safe_open
+from scipy import sparse
+
+MAX_CHARACTERS = 10_000
+"""Longer texts are cut at their end."""
+
+SLOT_BITS = 22
+BLOCKS = ("characters", "words")
+"""The two kinds of n-grams; each is scaled to length 1 by itself."""
+
+_SMALLEST, _LARGEST = 2, 5
+"""Bytes of a character n-gram."""
+_WORDS = 3
+"""Words of the longest word n-gram."""
+
+ENGLISH_FROM = 0.45
+"""Texts with a lower share of known words are refused."""
+
+_CHUNK_ROWS = 4_096
+_CHUNK_CHARACTERS = 300_000
+
+# Pinned: the weights are for these hashes. Multipliers are odd, as a hash needs.
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_MIXER = np.uint64(0xD6E8FEB86659FD93)
+_SALTS = np.arange(16, dtype=np.uint64) * _MIXER
+_LONGEST_WORD = 32
+_POWERS = np.cumprod(np.full(_LONGEST_WORD, _ODD))
+
+Hashes = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+
+
+def _byte_hashes() -> Hashes:
+    """Returns 256 hashes, by splitmix64."""
+    state = np.arange(1, 257, dtype=np.uint64) * _ODD
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
+
+
+def _folded() -> Bytes:
+    """Returns what each byte is read as: white space as a space, digits as 0."""
+    folded = np.arange(256, dtype=np.uint8)
+    folded[:33] = folded[127] = ord(" ")
+    folded[ord("0") : ord("9") + 1] = ord("0")
+    return folded
+
+
+def _among(*ranges: tuple[int, int], single: bytes = b"") -> Mask:
+    """Returns which of the 256 bytes are in ranges, ends included, or in `single`."""
+    mask = np.zeros(256, np.bool_)
+    for first, last in ranges:
+        mask[first : last + 1] = True
+    mask[list(single)] = True
+    return mask
+
+
+_BYTE_HASHES = _byte_hashes()
+_FOLDED = _folded()
+_IN_WORDS = _among((ord("a"), ord("z")), (0x80, 0xFF), single=b"0'")
+# First bytes of letters in UTF-8: Latin up to 0xCD, then Greek, Cyrillic, ... Hangul.
+# 0xE2 and from 0xEE on are mostly signs and emoji.
+_FOREIGN = _among((0xCE, 0xE1), (0xE3, 0xED))
+_LETTERS = _FOREIGN | _among((ord("a"), ord("z")), (0xC3, 0xCD))
+_CODED = _among(single=b"/\\_=@<>{}[]()$#`0")
+_SPACE = np.uint8(ord(" "))
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """The texts of a chunk, one after another.
+
+    Args:
+      codes: their bytes; each text ends in a space.
+      row: for each byte, the position of its text, rising.
+      n_rows: texts.
+    """
+
+    codes: Bytes
+    row: Rows
+    n_rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class Grams:
+    """The n-grams of the texts of a chunk, by text.
+
+    Args:
+      slots: the hash of each n-gram, 0 .. 2**SLOT_BITS - 1.
+      ends: shape (texts + 1,): text i has slots[ends[i]:ends[i + 1]].
+    """
+
+    slots: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """The words of the texts of a chunk: runs of letters, else single characters.
+
+    Args:
+      hashes: one for each word.
+      row: for each word, the position of its text, rising.
+      begin: for each word, the position of its first byte.
+    """
+
+    hashes: Hashes
+    row: Rows
+    begin: npt.NDArray[np.intp]
+
+
+def flatten(texts: list[str]) -> Flat:
+    """Returns texts in lower case, with runs shortened: `Sooo   good` is `soo good`.
+
+    A run of a character is cut to two, and one of white space to one.
+    """
+    column = pc.replace_substring(pa.array(texts, pa.string()), "\u2019", "'")
+    column = pc.utf8_lower(column)
+    column = pc.binary_join_element_wise("", column, "", " ")
+    _, offsets, values = column.buffers()
+    ends = np.frombuffer(offsets, np.int32)[: len(column) + 1]
+    codes = _FOLDED[np.frombuffer(values, np.uint8)[: ends[-1]]]
+    row = np.repeat(np.arange(len(column), dtype=np.int32), np.diff(ends))
+    kept = _without_runs(codes)
+    kept[ends[:-1]] = True
+    return Flat(codes=codes[kept], row=row[kept], n_rows=len(column))
+
+
+def _without_runs(codes: Bytes) -> Mask:
+    kept = np.ones(len(codes), np.bool_)
+    same = codes[1:] == codes[:-1]
+    kept[2:] = ~(same[1:] & same[:-1])
+    kept[1:] &= ~(same & (codes[1:] == _SPACE))
+    return kept
+
+
+def character_grams(flat: Flat) -> Grams:
+    """Returns all runs of 2 to 5 bytes within a text, spaces included."""
+    size = len(flat.codes)
+    shape = (size, _LARGEST - _SMALLEST + 1)
+    # Positions first, sizes second: flattened, the n-grams of a text stay together.
+    found, inside = np.zeros(shape, np.uint64), np.zeros(shape, np.bool_)
+    hashes = _BYTE_HASHES[flat.codes]
+    rolling = hashes
+    for n in range(2, _LARGEST + 1):
+        fits = max(size - n + 1, 0)
+        rolling = rolling[:fits] * _ODD + hashes[n - 1 :]
+        found[:fits, n - _SMALLEST] = rolling + _SALTS[n]
+        inside[:fits, n - _SMALLEST] = flat.row[:fits] == flat.row[n - 1 :]
+    return _grams(found, inside, flat.row, flat.n_rows)
+
+
+def word_grams(words: Words, n_rows: int) -> Grams:
+    """Returns runs of 1 to 3 words, and pairs of words with one between them."""
+    size = len(words.hashes)
+    shape = (size, _WORDS + 1)
+    found, inside = np.zeros(shape, np.uint64), np.zeros(shape, np.bool_)
+    rolling = words.hashes * _MIXER + _SALTS[1]
+    found[:, 0], inside[:, 0] = rolling, True
+    for n in range(2, _WORDS + 1):
+        fits = max(size - n + 1, 0)
+        rolling = _mixed(rolling[:fits]) * _ODD + words.hashes[n - 1 :]
+        found[:fits, n - 1] = rolling
+        inside[:fits, n - 1] = words.row[:fits] == words.row[n - 1 :]
+    fits = max(size - 2, 0)
+    around = _mixed(words.hashes[:fits]) * _MIXER + words.hashes[2:] * _ODD
+    found[:fits, _WORDS] = around + _SALTS[15]
+    inside[:fits, _WORDS] = inside[:fits, _WORDS - 1]
+    return _grams(found, inside, words.row, n_rows)
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    return hashes ^ (hashes >> np.uint64(31))
+
+
+def _grams(found: Hashes, inside: Mask, row: Rows, n_rows: int) -> Grams:
+    hashes = found[inside]
+    hashes = (hashes ^ (hashes >> np.uint64(29))) * _MIXER
+    slots = (hashes >> np.uint64(64 - SLOT_BITS)).astype(np.int32)
+    # Positions of a text are neighbours, so its n-grams end where its last one does.
+    ends = np.concatenate([[0], np.cumsum(inside.sum(axis=1))])
+    return Grams(slots=slots, ends=ends[np.searchsorted(row, np.arange(n_rows + 1))])
+
+
+def split_words(flat: Flat) -> Words:
+    """Returns words: `don't!! 😂` has four, and Chinese one for each character."""
+    codes = flat.codes
+    inside, blank = _IN_WORDS[codes], codes == _SPACE
+    starts = ~inside & ~blank
+    # What UTF-8 writes in three or four bytes is mostly emoji, dashes and CJK.
+    wide = codes >= 0xE0
+    after = np.zeros(len(codes), np.bool_)
+    after[3:] = wide[:-3] & (codes[:-3] < 0xF0)
+    after[4:] |= codes[:-4] >= 0xF0
+    after[1:] |= ~inside[:-1]
+    after[:1] = True
+    starts |= inside & (wide | after)
+    (begin,) = np.nonzero(starts)
+    hashes = _hash_words(codes, blank, starts, begin)
+    return Words(hashes=hashes, row=flat.row[begin], begin=begin)
+
+
+def _hash_words(
+    codes: Bytes, blank: Mask, starts: Mask, begin: npt.NDArray[np.intp]
+) -> Hashes:
+    if not len(begin):
+        return np.zeros(0, np.uint64)
+    word = np.maximum(np.cumsum(starts) - 1, 0)
+    place = np.clip(np.arange(len(codes)) - begin[word], 0, _LONGEST_WORD - 1)
+    terms = np.where(blank, np.uint64(0), _BYTE_HASHES[codes] * _POWERS[place])
+    return np.add.reduceat(terms, begin)
+
+
+def features(texts: list[str]) -> tuple[Grams, Grams]:
+    """Returns the n-grams of `BLOCKS`. Texts are not cut: see `chunks`."""
+    flat = flatten(texts)
+    return character_grams(flat), word_grams(split_words(flat), flat.n_rows)
+
+
+def chunks(texts: list[str]) -> Iterator[list[str]]:
+    """Yields texts cut at `MAX_CHARACTERS`, as many as memory is meant for at once."""
+    chunk: list[str] = []
+    size = 0
+    for text in texts:
+        chunk.append(text[:MAX_CHARACTERS])
+        size += len(chunk[-1])
+        if len(chunk) == _CHUNK_ROWS or size >= _CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NgramModel:
+    """Weights of n-grams, and what makes probabilities of their sums.
+
+    A model holds no state of its calls, and threads may share it.
+
+    Args:
+      labels: the names of the columns of the scores.
+      thresholds: shape (labels,): a label is meant from this score on.
+      rows: for each of `BLOCKS`, shape (2**SLOT_BITS,): the row of `weights`, or -1.
+      weights: shape (features, labels + 1), whole numbers; the last column is the
+        squared inverse document frequency.
+      gain: shape (labels,); with `shift`, scales the sums to log odds.
+      shift: shape (labels,).
+      known_words: hashes of English words, sorted.
+    """
+
+    labels: tuple[str, ...]
+    thresholds: Floats
+    rows: tuple[npt.NDArray[np.int32], ...]
+    weights: Floats
+    gain: npt.NDArray[np.float64]
+    shift: npt.NDArray[np.float64]
+    known_words: npt.NDArray[np.uint32]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Returns the model in `folder`, a file `*.safetensors` and nothing pickled.
+
+        Raises:
+          FileNotFoundError: there is not exactly one such file.
+        """
+        files = sorted(Path(folder).glob("*.safetensors"))
+        if len(files) != 1:
+            raise FileNotFoundError(
+                f"expected one `*.safetensors` in {str(folder)!r}, found {len(files)}"
+            )
+        with safe_open(files[0], framework="numpy") as opened:
+            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            labels = tuple(opened.metadata()["labels"].split(","))
+        return cls(labels=labels, **unpacked(arrays))
+
+    def scores(self, texts: list[str]) -> Floats:
+        """Returns probabilities of the labels, shape (texts, labels).
+
+        Texts without n-grams that the model knows, such as the empty text, get the
+        score of no evidence.
+        """
+        parts = [self._scores(chunk) for chunk in chunks(texts)]
+        return np.concatenate([np.zeros((0, len(self.labels)), np.float32), *parts])
+
+    def truncated(self, texts: list[str]) -> Mask:
+        """Returns which texts are cut before they are scored, shape (texts,)."""
+        return np.array([len(text) > MAX_CHARACTERS for text in texts], np.bool_)
+
+    def known_share(self, texts: list[str]) -> Floats:
+        """Returns the share of words that are known English words, shape (texts,).
+
+        Only words of letters count, and none of what looks like an address, a path
+        or code. A text without any word that counts has 0.
+        """
+        parts = [self._language(chunk).known_share for chunk in chunks(texts)]
+        return np.concatenate([np.zeros(0, np.float32), *parts])
+
+    def looks_unsupported(self, texts: list[str]) -> Mask:
+        """Returns which texts are surely not English, shape (texts,).
+
+        They have at least 4 words and too few known ones among them, or at least 2,
+        most of them in another script than the Latin one.
+        """
+        parts = [_is_foreign(self._language(chunk)) for chunk in chunks(texts)]
+        return np.concatenate([np.zeros(0, np.bool_), *parts])
+
+    def _scores(self, texts: list[str]) -> Floats:
+        odds = np.tile(self.shift, (len(texts), 1))
+        for grams, rows in zip(features(texts), self.rows, strict=True):
+            sums = self._sums(grams, rows)
+            norms = np.sqrt(np.maximum(sums[:, -1:], 1.0))
+            odds += self.gain * (sums[:, :-1] / norms)
+        probabilities: Floats = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
+        return probabilities
+
+    def _sums(self, grams: Grams, rows: npt.NDArray[np.int32]) -> Floats:
+        """Returns the weights of the n-grams of each text, summed."""
+        counts = kept(grams, rows, len(self.weights))
+        sums: Floats = counts @ self.weights
+        return sums
+
+    def _language(self, texts: list[str]) -> "_Language":
+        flat = flatten(texts)
+        words = split_words(flat)
+        plain = plain_words(flat, words)
+        row = words.row[plain]
+        first = flat.codes[words.begin[plain]]
+        known = np.isin(short(words.hashes[plain]), self.known_words)
+        return _Language(
+            words=np.bincount(row, minlength=flat.n_rows),
+            known=np.bincount(row[known], minlength=flat.n_rows),
+            foreign=np.bincount(row[_FOREIGN[first]], minlength=flat.n_rows),
+        )
+
+
+def kept(grams: Grams, rows: npt.NDArray[np.int32], size: int) -> sparse.csr_matrix:
+    """Returns how often each text has each feature, shape (texts, size).
+
+    Args:
+      grams: n-grams of one kind.
+      rows: the feature of each slot, or -1.
+      size: number of features.
+    """
+    feature = rows[grams.slots]
+    used = feature >= 0
+    before = np.concatenate([[0], np.cumsum(used)])
+    feature = feature[used]
+    shape = (len(grams.ends) - 1, size)
+    ones = np.ones(len(feature), np.float32)
+    return sparse.csr_matrix((ones, feature, before[grams.ends]), shape=shape)
+
+
+# -- on disk -----------------------------------------------------------------------
+
+
+def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Returns the fields of `NgramModel`, from the arrays on disk."""
+    used = np.unpackbits(arrays["slots"]).astype(np.bool_)
+    rows = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32)
+    columns = (arrays["weights"], arrays["squared_idf"][:, None])
+    return {
+        "rows": tuple(rows.reshape(len(BLOCKS), -1)),
+        "weights": np.concatenate(columns, axis=1).astype(np.float32),
+        **{name: arrays[name] for name in _AS_STORED},
+    }
+
+
+_AS_STORED = ("gain", "shift", "thresholds", "known_words")
+
+
+# -- is it English -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Language:
+    """Counts of words that count, each of shape (texts,)."""
+
+    words: npt.NDArray[np.int64]
+    known: npt.NDArray[np.int64]
+    foreign: npt.NDArray[np.int64]
+
+    @property
+    def known_share(self) -> Floats:
+        share: Floats = (self.known / np.maximum(self.words, 1)).astype(np.float32)
+        return share
+
+
+def _is_foreign(counts: _Language) -> Mask:
+    unknown = (counts.words >= 4) & (counts.known_share < ENGLISH_FROM)
+    other_script = (counts.words >= 2) & (2 * counts.foreign > counts.words)
+    return unknown | other_script
+
+
+def plain_words(flat: Flat, words: Words) -> Mask:
+    """Returns which words are of letters, and in no address, path or code."""
+    between = np.cumsum(flat.codes == _SPACE)
+    n_runs = int(between[-1]) + 1 if len(between) else 0
+    coded = np.bincount(between[_CODED[flat.codes]], minlength=n_runs) > 0
+    plain: Mask = _LETTERS[flat.codes[words.begin]] & ~coded[between[words.begin]]
+    return plain
+
+
+def short(hashes: Hashes) -> npt.NDArray[np.uint32]:
+    """Returns the upper half of hashes."""
+    return (hashes >> np.uint64(32)).astype(np.uint32)

@@ -1,0 +1,156 @@
+"""Where a model is, which revision of it, and under which licence.
+
+A model is a folder, or a hub id with a pinned commit. Weights are safetensors or
+nothing: other formats run code when they are opened.
+"""
+
+import functools
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from affectflow.errors import UsageError
+
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_PERMISSIVE = {
+    *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense"),
+    *("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0"),
+}
+
+
+def check_model(model: str, revision: str) -> None:
+    """Checks that `model` is a folder, or a hub id with a pinned revision.
+
+    Raises:
+      UsageError: it is neither; says which cure fits.
+    """
+    if Path(model).is_dir():
+        return
+    if not is_hub_id(model):
+        raise UsageError(f"no folder {model!r}; name a model's folder or org/name")
+    if not _COMMIT.fullmatch(revision):
+        raise UsageError(
+            f"no folder {model!r}, and as a hub id it needs the commit that it is "
+            f"pinned to, got {revision!r}; give `--revision <40 hex digits>` as "
+            f"listed at https://huggingface.co/{model}/commits/main"
+        )
+
+
+def is_hub_id(model: str) -> bool:
+    """Returns whether a name has the form org/name.
+
+    >>> is_hub_id("org/name"), is_hub_id("./name"), is_hub_id("name")
+    (True, False, False)
+    """
+    return bool(_HUB_ID.fullmatch(model)) and model.split("/")[0] not in (".", "..")
+
+
+def local_folder(model: str, revision: str) -> Path:
+    """Returns the folder of a model; a hub id is downloaded, or found in the cache.
+
+    Raises:
+      UsageError: the hub has no such model or revision, or cannot be reached.
+    """
+    check_model(model, revision)
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+
+    try:
+        found = snapshot_download(
+            model,
+            revision=revision,
+            allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors", "*.py"],
+            ignore_patterns=["*/*"],
+        )
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot fetch {model!r} at {revision!r}: {one_line(error)}; check both "
+            "names and the network, or give a folder"
+        ) from error
+    return Path(found)
+
+
+def revision_of(model: str, revision: str) -> str:
+    """Returns the pinned commit of a hub id, or the digest of a folder's model.
+
+    Raises:
+      UsageError: the folder is no model, or not the one that `revision` names.
+    """
+    check_model(model, revision)
+    if not Path(model).is_dir():
+        return revision
+    digest = folder_digest(Path(model))
+    if revision and not digest.startswith(revision):
+        raise UsageError(
+            f"{model!r} holds revision {digest}, not {revision!r}; leave the revision "
+            "out or give the folder of that model"
+        )
+    return digest
+
+
+def check_weights(folder: Path) -> None:
+    """Checks that a folder holds a configuration and safetensors.
+
+    Raises:
+      UsageError: one of them lacks; names the cure.
+    """
+    if not (folder / "config.json").is_file():
+        raise UsageError(f"{str(folder)!r} has no config.json, so it is no model")
+    if not any((folder / name).is_file() for name in _WEIGHTS):
+        raise UsageError(
+            f"{str(folder)!r} has no model.safetensors; save the model again with "
+            "`save_pretrained(folder)` of transformers 5 (other formats are not read, "
+            "because they can run code)"
+        )
+
+
+def folder_digest(folder: Path) -> str:
+    """Returns BLAKE2b over configuration, tokenizer and weights, 32 hex digits."""
+    check_weights(folder)
+    files = [*folder.glob("*.json"), *folder.glob("*.txt"), *folder.glob("*.model")]
+    files = sorted([*files, *folder.glob("*.safetensors")])
+    stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    return _digest_of(str(folder.resolve()), tuple(stamps))
+
+
+@functools.lru_cache(maxsize=16)
+def _digest_of(folder: str, files: tuple[tuple[str, int, int], ...]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name, size, _ in files:
+        digest.update(f"{name}\0{size}\0".encode())
+        with open(os.path.join(folder, name), "rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    return digest.hexdigest()
+
+
+def licence_of(model: str) -> str:
+    """Returns the licence that the card in a model's folder states, or `unknown`."""
+    card = Path(model) / "README.md"
+    if not card.is_file():
+        return "unknown"
+    text = card.read_text("utf-8", errors="replace")
+    head = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
+    stated = re.search(r"^license:\s*(\S+)", head.group(1) if head else "", re.MULTILINE)
+    return stated.group(1).strip("\"'").lower() if stated else "unknown"
+
+
+def allows_commerce(licence: str) -> bool | None:
+    """Returns whether a licence allows commercial use; None where we do not know.
+
+    >>> allows_commerce("mit"), allows_commerce("cc-by-nc-4.0"), allows_commerce("x")
+    (True, False, None)
+    """
+    if licence.lower() in _PERMISSIVE:
+        return True
+    return False if "-nc" in licence.lower() else None
+
+
+def one_line(error: Exception) -> str:
+    """Returns the first line of what an error says."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
