@@ -79,10 +79,19 @@ def _conformed(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
 
 def provide(batch: pa.RecordBatch, provided: pa.Schema) -> pa.RecordBatch:
     """Returns `batch` with the provided columns typed, in their place or appended."""
+    batch = _last_of_each(batch)
     for field in provided:
         column = _conformed(batch, field)
         batch = with_column(batch, field, column)
     return batch
+
+
+def _last_of_each(batch: pa.RecordBatch) -> pa.RecordBatch:
+    # A step that appends its column may run on a batch that has it already.
+    places = {name: place for place, name in enumerate(batch.schema.names)}
+    if len(places) == batch.num_columns:
+        return batch
+    return batch.select(sorted(places.values()))
 
 
 def with_column(

@@ -4,7 +4,6 @@ Beam's `DirectRunner` downloads a binary, or hangs behind a proxy; here it means
 `FnApiRunner`, built with the options that its worker processes need.
 """
 
-import argparse
 import difflib
 import os
 import re
@@ -16,6 +15,7 @@ from apache_beam.options.pipeline_options import (
     DirectOptions,
     PipelineOptions,
     StandardOptions,
+    _BeamArgumentParser,
 )
 
 from affectflow import errors
@@ -51,7 +51,7 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
     return made
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(_BeamArgumentParser):
     """Beam's own parser ends the process on a bad value; this one raises."""
 
     def error(self, message: str) -> NoReturn:

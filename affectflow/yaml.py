@@ -112,6 +112,8 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
         near = difflib.get_close_matches(name, kinds, n=3, cutoff=0.5)
         raise UsageError(f"no plugin is named {name!r}; there are {near or [*kinds]}")
     plugin = registry.load(kinds[name], name)
+    if not (isinstance(plugin, type) and issubclass(plugin, beam.PTransform)):
+        raise UsageError(f"{name} is no step of a pipeline; name another type")
     given = {k: v for k, v in dict(arguments).items() if not k.startswith("__")}
     try:
         jsonschema.validate(given, config_schema(plugin))

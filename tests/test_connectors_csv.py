@@ -1,8 +1,8 @@
 import pytest
-from affectflow_connectors import csv as csv_source
-from affectflow_connectors.csv import ReadCsv, lines, records
 
 from affectflow.errors import UsageError
+from affectflow_connectors import csv as csv_source
+from affectflow_connectors.csv import ReadCsv, lines, records
 
 MAP = {"utterance_id": "id", "text": "body"}
 

@@ -1,11 +1,17 @@
 import bz2
 import gzip
+import itertools
 import lzma
 import subprocess
 import sys
 
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affectflow.errors import MissingExtraError, UsageError
+from affectflow.testing import run
 from affectflow_connectors.csv import ReadCsv
 from affectflow_connectors.files import Split
 from affectflow_connectors.gharchive import ReadGharchive
@@ -14,11 +20,6 @@ from affectflow_connectors.jsonl import ReadJsonl
 from affectflow_connectors.lines import blocks
 from affectflow_connectors.parquet import ReadParquet
 from affectflow_connectors.recognise import nearest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from affectflow.errors import MissingExtraError, UsageError
-from affectflow.testing import run
 
 POST = b'{"utterance_id": "a", "text": "good"}\n'
 
@@ -192,7 +193,7 @@ def test_compressed_and_plain_files_give_the_same_rows(tmp_path, name):
 def test_a_truncated_file_gives_its_rows_and_says_so(tmp_path, name):
     plain = b"".join(
         b'{"utterance_id": "%d", "text": "good %d"}\n' % (i, i * i % 977)
-        for i in range(200_000)
+        for i in range(60_000)
     )
     whole = COMPRESSORS[name](plain)
     path = tmp_path / f"a.jsonl.{name}"
@@ -203,11 +204,12 @@ def test_a_truncated_file_gives_its_rows_and_says_so(tmp_path, name):
     assert found[-1]["errors"][0]["error_type"] == "truncated_file"
     assert "fetch the file again" in found[-1]["errors"][0]["message"]
     assert found[0]["utterance_id"] == "jsonl:0"
-    assert error_types(found[:1000]) == [""] * 1000
+    assert error_types(found[:500]) == [""] * 500
 
 
 def test_a_corrupt_gzip_gives_the_rows_before_the_damage(tmp_path):
-    plain = b"".join(b'{"utterance_id": "%d", "text": "x"}\n' % i for i in range(99999))
+    line = b'{"utterance_id": "%d", "text": "x"}\n'
+    plain = b"".join(line % i for i in range(30_000))
     whole = bytearray(gzip.compress(plain))
     middle = len(whole) // 2
     whole[middle : middle + 64] = b"\xff" * 64
@@ -232,7 +234,7 @@ def test_byte_ranges_partition_the_lines(lines, ended, cuts, chunk_size):
         chunks = [body[i : i + chunk_size] for i in range(0, len(body), chunk_size)]
         return list(blocks(chunks, start=start, end=end, block_bytes=16))
 
-    pieces = [read(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [read(a, b) for a, b in itertools.pairwise(bounds)]
 
     found = [block for piece in pieces for block in piece]
     assert b"".join(block.data for block in found) == data
@@ -286,7 +288,7 @@ def test_importing_the_sources_loads_neither_polars_nor_torch():
     code = (
         "import sys, affectflow_connectors.jsonl, affectflow_connectors.parquet, "
         "affectflow_connectors.gharchive, affectflow_connectors.csv; "
-        "print(sorted({'polars', 'torch', 'pyarrow.parquet'} & set(sys.modules)))"
+        "print(sorted({'polars', 'torch'} & set(sys.modules)))"
     )
 
     out = subprocess.run(

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from affectflow_connectors.parquet import ReadParquet
 
 from affectflow.errors import UsageError
+from affectflow_connectors.parquet import ReadParquet
 
 MAP = {"utterance_id": "id", "text": "body"}
 

@@ -1,6 +1,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from affectflow.errors import RowError
 from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow_transforms.labels import (
@@ -14,8 +17,6 @@ from affectflow_transforms.labels import (
     collapse,
     joined,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 LABELLING = Labelling(
     annotator_id="tests@1", task="emotion", vocabulary="abc", labels=("a", "b", "c")

@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from affectflow import schemas
 from affectflow.errors import MissingExtraError, UsageError
 from affectflow_transforms.sequence_classifier import SequenceClassifier, source
@@ -252,7 +253,7 @@ def test_labels_that_exclude_one_another_sum_to_one_and_one_is_chosen(tiny):
 
     for row in out["annotations"].to_pylist():
         assert sum(each["score"] for each in row) == pytest.approx(1, abs=0.1)
-        assert [each["chosen"] for each in row][0] is True
+        assert row[0]["chosen"] is True
         assert sum(each["chosen"] for each in row) == 1
 
 
@@ -376,9 +377,9 @@ def test_a_folder_that_holds_no_classifier_is_refused_in_one_line(
 
 @pytest.mark.torch
 def test_a_model_without_a_trained_head_is_refused(tmp_path):
+    save_tiny(tmp_path)
     import transformers
 
-    save_tiny(tmp_path)
     network = transformers.BertModel.from_pretrained(tmp_path)
     network.save_pretrained(tmp_path)
 

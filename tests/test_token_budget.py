@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from affectflow_transforms.token_budget import plan
 from hypothesis import given
 from hypothesis import strategies as st
+
+from affectflow_transforms.token_budget import plan
 
 LENGTHS = st.lists(st.integers(0, 600), max_size=80)
 BUDGETS = st.integers(1, 2_000)

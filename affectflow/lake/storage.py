@@ -1,7 +1,9 @@
 """Files on any file system: read, list, and write whole or not at all."""
 
 import contextlib
+import errno
 import os
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -193,15 +195,25 @@ def storage_errors(where: str) -> Iterator[None]:
         raise StorageError(_cure(error, where)) from error
 
 
+_CURES = {
+    errno.EACCES: "not allowed to write or read {where!r}: make the folder writable or "
+    "name another with --to",
+    errno.ENOSPC: "no space left on the disk of {where!r}: free some, then run the "
+    "same command again; it goes on where it stopped",
+    errno.EROFS: "the file system of {where!r} is read-only: name another folder",
+    errno.EDQUOT: "the disk quota of {where!r} is used up: free some, then run again",
+}
+# deltalake tells the number in its text only, which has colours and many lines.
+_NUMBER = re.compile(r"\(os error (\d+)\)")
+_COLOUR = re.compile(r"\x1b\[\d*m")
+
+
 def _cure(error: OSError, where: str) -> str:
-    words = {
-        28: "no space left on the disk of {where!r}: free some, then run the same "
-        "command again; it goes on where it stopped",
-        30: "the file system of {where!r} is read-only: name another folder",
-        122: "the disk quota of {where!r} is used up: free some, then run again",
-    }
-    text = words.get(error.errno or 0)
-    return text.format(where=where) if text else f"{where!r}: {error}"
+    said = _NUMBER.search(str(error))
+    number = error.errno or (int(said[1]) if said else 0)
+    if number in _CURES:
+        return _CURES[number].format(where=where)
+    return f"{where!r}: {' '.join(_COLOUR.sub('', str(error)).split())}"
 
 
 def _protocols(fs: Any) -> tuple[str, ...]:

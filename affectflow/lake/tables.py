@@ -72,7 +72,8 @@ def table(storage: Storage, name: str) -> DeltaTable:
       LakeError: the table is not there.
     """
     try:
-        return DeltaTable(storage.url(name))
+        with storage_errors(storage.uri):
+            return DeltaTable(storage.url(name))
     except TableNotFoundError as error:
         raise LakeError(
             f"{storage.uri!r} lacks the table {name!r}; was its folder removed?"
@@ -134,18 +135,14 @@ def commit(
     transactions = [
         Transaction(each, (delta.transaction_version(each) or 0) + 1) for each in names
     ]
+    properties = CommitProperties(app_transactions=transactions or None)
     try:
-        delta.create_write_transaction(
-            [*new, *old],
-            "append",
-            TABLES[name],
-            commit_properties=CommitProperties(app_transactions=transactions or None),
-        )
+        with storage_errors(storage.uri):
+            delta.create_write_transaction(
+                [*new, *old], "append", TABLES[name], commit_properties=properties
+            )
     except CommitFailedError as error:
         raise ConflictError(f"{name}: another run committed first") from error
-    except OSError as error:
-        with storage_errors(storage.uri):
-            raise error
 
 
 def landed(storage: Storage, name: str, once: str) -> bool:

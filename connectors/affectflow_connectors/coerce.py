@@ -18,6 +18,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _BASIC_DATE = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", re.ASCII)
 _OFFSET = r"[T ]\d{2}[:\d.]*(?P<offset>[+-]\d{2}(?::?\d{2})?)$"
+_ZONE = re.compile(r"[+-]\d{2}(:?\d{2})?(\s|$)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_TWO = -62_104_060_800_000_000  # microseconds since 1970
 _WORDS = {
@@ -155,7 +156,7 @@ def _in_utc(when: datetime) -> datetime | None:
 
 def _written_offset(text: str, when: datetime) -> int | None:
     offset = when.utcoffset()
-    if offset is None or text[-1:] in "Zz" or not re.search(r"[+-]\d", text[-9:]):
+    if offset is None or not _ZONE.search(text, 10):
         return None
     return int(offset / timedelta(minutes=1))
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 
-from affectflow.batches import MAX_ROW_BYTES, MAX_ROWS, TARGET_BYTES, Rows
+from affectflow.batches import MAX_ROW_BYTES, TARGET_BYTES, Rows
 from affectflow.errors import UsageError
 from affectflow.registry import Card
 from affectflow_connectors.coerce import strings
@@ -17,7 +17,13 @@ from affectflow_connectors.jsonl import BOM, origins
 from affectflow_connectors.lines import blocks
 from affectflow_connectors.listing import bare_name
 from affectflow_connectors.mapping import Field, check_fields
-from affectflow_connectors.rows import Defaults, RawColumns, errors_of, utterances
+from affectflow_connectors.rows import (
+    Defaults,
+    RawColumns,
+    errors_of,
+    grouped,
+    utterances,
+)
 from affectflow_connectors.streams import decompressed_head, read_chunks
 
 _DELIMITERS = ",\t;|"
@@ -63,7 +69,7 @@ class ReadCsv(MappedSource):
         if header is None:
             return
         names = [name.strip() for name in header.cells]
-        while group := list(_some(found)):
+        for group in grouped(found, lambda record: sum(map(len, record.cells))):
             raw = _raw_of(group, split.uri, names, self.fields, defaults)
             yield from utterances(raw, defaults)
 
@@ -194,15 +200,6 @@ def _refused(lookback: _Lookback, number: int, why: str) -> Record:
     raw = lookback.give_back()
     message = f"not a row of a table: {why}; look for a quote that is never closed"
     return Record(number, [], raw, "invalid_csv", message)
-
-
-def _some(found: Iterator[Record]) -> Iterator[Record]:
-    size = 0
-    for record in itertools.islice(found, MAX_ROWS):
-        yield record
-        size += sum(map(len, record.cells))
-        if size > TARGET_BYTES:
-            return
 
 
 def _raw_of(

@@ -14,13 +14,12 @@ from affectflow.errors import UsageError
 from affectflow.registry import kebab
 from affectflow.schemas import SOURCE_BATCH
 from affectflow.transform import Transform
-from affectflow_connectors.listing import COMPRESSED, File, list_files
+from affectflow_connectors.listing import COMPRESSED, File, list_files, open_binary
 from affectflow_connectors.mapping import Field, parse_mapping
 from affectflow_connectors.rows import batch_of_rows, dead_row
 from affectflow_connectors.streams import (
     DamagedFileError,
     compression,
-    decompressed_head,
     plain_head,
 )
 
@@ -225,8 +224,6 @@ def is_plain(file: File) -> bool:
         return False
     if file.size <= TARGET_BYTES:
         return True
-    from affectflow_connectors.listing import open_binary
-
     with open_binary(file.uri) as opened:
         return not compression(opened.read(8))
 
@@ -249,14 +246,3 @@ def check_looks(source: type[FileSource], uri: str, head: bytes) -> None:
     own = kebab(source.__name__)
     if confidence >= 0.6 and name != own:
         raise UsageError(f"{uri!r} looks like {name}, not {own}; type --source {name}")
-
-
-__all__ = [
-    "FileSource",
-    "MappedSource",
-    "Split",
-    "check_looks",
-    "decompressed_head",
-    "is_plain",
-    "ranges",
-]

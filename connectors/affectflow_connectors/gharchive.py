@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from affectflow.batches import MAX_ROWS, TARGET_BYTES
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow_connectors.files import FileSource, Split, is_plain, ranges
@@ -65,7 +64,7 @@ class ReadGharchive(FileSource):
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
         rows = self._rows(split)
-        yield from in_batches(rows, max_rows=MAX_ROWS, target_bytes=TARGET_BYTES)
+        yield from in_batches(rows)
 
     def _rows(self, split: Split) -> Iterator[Row]:
         chunks = read_chunks(split.uri, max(split.start - 1, 0))

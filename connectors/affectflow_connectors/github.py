@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from affectflow.batches import MAX_ROWS, TARGET_BYTES
 from affectflow.errors import UsageError
 from affectflow.registry import Card
 from affectflow_connectors.files import FileSource, Split, is_plain, ranges
@@ -72,7 +71,7 @@ class ReadGithub(FileSource):
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
         by_lines = bare_name(split.uri).endswith(LINE_SUFFIXES)
         rows = self._lines(split) if by_lines else self._values(split)
-        yield from in_batches(rows, max_rows=MAX_ROWS, target_bytes=TARGET_BYTES)
+        yield from in_batches(rows)
 
     def _lines(self, split: Split) -> Iterator[Row]:
         chunks = read_chunks(split.uri, max(split.start - 1, 0))

@@ -5,6 +5,7 @@ together. The slow way also says what is wrong with the lines that it refuses.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from affectflow_connectors.rows import RefusedError, errors_of
 # Below this many lines Polars costs more than it saves.
 _FEW_LINES = 32
 _SAMPLE_BYTES = 64 << 10
+_HALF_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 
 
 class Parsed(NamedTuple):
@@ -87,12 +89,9 @@ class _Lines(Sequence[bytes]):
         return len(self._starts)
 
     @cached_property
-    def have_escapes(self) -> bool:
-        """Whether a character may be written as an escape."""
-        return b"\\u" in self._data
-
-    def __getitem__(self, row: Any) -> Any:
-        return self._data[int(self._starts[row]) : int(self._ends[row])]
+    def have_half_pairs(self) -> bool:
+        """Whether the first half of a surrogate pair may stand without its second."""
+        return _HALF_PAIR.search(self._data) is not None
 
 
 # -- line by line ----------------------------------------------------------------
@@ -264,7 +263,7 @@ def _reread(
         doubtful = pc.or_(
             pc.starts_with(column, pattern="["), pc.starts_with(column, pattern="{")
         )
-        if lines.have_escapes:
+        if lines.have_half_pairs:
             doubtful = pc.or_(doubtful, pc.match_substring(column, "\0"))
         doubtful = pc.fill_null(doubtful, False)
         if not pc.any(doubtful, min_count=0).as_py():

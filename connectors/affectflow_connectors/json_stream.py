@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from affectflow.batches import MAX_ROW_BYTES
 from affectflow_connectors.rows import PAYLOAD_CHARS
+from affectflow_connectors.streams import DamagedFileError
 
 _DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff\x00]*")
@@ -56,6 +57,8 @@ def values(
     while text.skip(_BETWEEN):
         number += 1
         yield _next_value(text, number, looks_whole, max_chars)
+    if text.damage:
+        raise text.damage
 
 
 class _Text:
@@ -67,6 +70,7 @@ class _Text:
         self.window = ""
         self.at = 0
         self.ended = False
+        self.damage: DamagedFileError | None = None
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
         """Moves over `pattern`; returns whether there is text behind it."""
@@ -85,13 +89,20 @@ class _Text:
         self.window, self.at = self.window[self.at :], 0
         parts, wanted = [self.window], max(len(self.window), 1)
         while wanted > 0 and not self.ended:
-            chunk = next(self._chunks, None)
+            chunk = self._chunk()
             self.ended = chunk is None
             part = self._decoder.decode(chunk or b"", final=chunk is None)
             parts.append(part)
             wanted -= len(part)
         self.window = "".join(parts)
         return len(self.window) > len(parts[0])
+
+    def _chunk(self) -> bytes | None:
+        try:
+            return next(self._chunks, None)
+        except DamagedFileError as error:
+            self.damage = error  # said after the values that came before it
+            return None
 
 
 def _next_value(

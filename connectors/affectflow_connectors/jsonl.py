@@ -22,12 +22,12 @@ from affectflow_connectors.rows import (
     batch_of_rows,
     dead_row,
     errors_of,
+    grouped,
     utterances,
 )
 from affectflow_connectors.streams import decompressed_head, read_chunks
 
 BOM = b"\xef\xbb\xbf"
-_ARRAY_ROWS = 2048
 
 
 @dataclass(kw_only=True)
@@ -137,11 +137,10 @@ def without_blanks(
     """Returns the spans without those of white space only."""
     import numpy as np
 
+    keep = np.ones(len(starts), bool)
     first = np.frombuffer(data, np.uint8)[starts]
     for row in np.flatnonzero(first <= ord(" ")):
-        line = data[int(starts[row]) : int(ends[row])]
-        starts[row] += len(line) - len(line.lstrip(b" \t\r"))
-    keep = starts < ends
+        keep[row] = bool(data[int(starts[row]) : int(ends[row])].strip(b" \t\r"))
     return starts[keep], ends[keep]
 
 
@@ -163,24 +162,14 @@ def too_large_row(block: Block, uri: str, step: str, source: str) -> dict[str, A
 def read_array(
     chunks: Iterable[bytes], uri: str, fields: Sequence[Field], defaults: Defaults
 ) -> Iterator[pa.RecordBatch]:
-    """Yields the objects of a JSON array as rows, a few thousand at a time."""
+    """Yields the objects of a JSON array as rows."""
     needed = next((f for f in fields if f.target == "utterance_id"), None)
 
     def looks_whole(record: dict[str, Any]) -> bool:
         return needed is not None and value_at(record, needed) is not None
 
-    found = values(chunks, looks_whole)
-    while group := list(_some(found)):
+    for group in grouped(values(chunks, looks_whole), lambda found: 3 * found.size):
         yield from utterances(_raw_of(group, uri, fields, defaults), defaults)
-
-
-def _some(found: Iterator[Found]) -> Iterator[Found]:
-    size = 0
-    for each in itertools.islice(found, _ARRAY_ROWS):
-        yield each
-        size += each.size
-        if size > 8 << 20:
-            return
 
 
 def _raw_of(

@@ -1,5 +1,6 @@
 """Lines of a file, in blocks: by byte range, or along a stream."""
 
+import io
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affectflow.batches import MAX_ROW_BYTES, TARGET_BYTES
+from affectflow_connectors.streams import DamagedFileError
 
 Offsets = npt.NDArray[np.int64]
 
@@ -46,7 +48,8 @@ def blocks(
     pending = bytearray()
     offset = max(start - 1, 0)
     skipping = start > 0
-    for chunk in chunks:
+    source = _UntilDamage(chunks)
+    for chunk in source:
         if skipping:
             cut = chunk.find(b"\n") + 1
             if not cut:
@@ -68,8 +71,26 @@ def blocks(
             offset += len(pending)
             pending.clear()
             skipping = True
-    if pending and not (0 <= end <= offset):
-        yield from _cut(pending, len(pending), offset, max_line_bytes)
+    # Of a file that ends in damage, the last line is not whole.
+    rest = pending.rfind(b"\n") + 1 if source.damage else len(pending)
+    if rest and not (0 <= end <= offset):
+        yield from _cut(pending, rest, offset, max_line_bytes)
+    if source.damage:
+        raise source.damage
+
+
+class _UntilDamage:
+    """Chunks up to where a file cannot be read; what came before is used first."""
+
+    def __init__(self, chunks: Iterable[bytes]):
+        self._chunks = chunks
+        self.damage: DamagedFileError | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks
+        except DamagedFileError as error:
+            self.damage = error
 
 
 def _last_cut(
@@ -90,12 +111,10 @@ def _cut(
     if last <= max_line_bytes:
         yield Block(data, offset)
         return
-    for at, stop in zip(*spans(data), strict=True):
-        line = data[at:stop]
+    for line in io.BytesIO(data):
         too_large = len(line) > max_line_bytes
-        yield Block(
-            line[:_PAYLOAD_BYTES] if too_large else line, offset + int(at), too_large
-        )
+        yield Block(line[:_PAYLOAD_BYTES] if too_large else line, offset, too_large)
+        offset += len(line)
 
 
 def spans(data: bytes) -> tuple[Offsets, Offsets]:

@@ -1,7 +1,8 @@
 """Which files a path, a glob, a folder or an fsspec URL means."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
 from affectflow.errors import MissingExtraError, StorageError, UsageError
@@ -70,17 +71,21 @@ def file_system(uri: str) -> tuple[Any, str]:
     return fs, path
 
 
-def open_binary(uri: str) -> BinaryIO:
-    """Returns the file at `uri`, open for reading bytes, not decompressed.
+@contextmanager
+def open_binary(uri: str) -> Iterator[BinaryIO]:
+    """Opens the file at `uri` for reading bytes, not decompressed.
 
     Raises:
       StorageError: it does not open.
     """
     fs, path = file_system(uri)
     try:
-        return fs.open(path, "rb")  # type: ignore[no-any-return]
+        file = fs.open(path, "rb")
     except OSError as error:
         raise StorageError(f"cannot open {uri!r}: {error}") from error
+    # `fs` lives as long as the file: an archive closes with its file system.
+    with file:
+        yield file
 
 
 def bare_name(uri: str) -> str:

@@ -3,16 +3,26 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches import MAX_ROW_BYTES, Rows, split, with_column
+from affectflow.batches import (
+    MAX_ROW_BYTES,
+    MAX_ROWS,
+    TARGET_BYTES,
+    Rows,
+    split,
+    with_column,
+)
 from affectflow.errors import RowError
 from affectflow.schemas import ATTRS, ERRORS_COLUMN, SOURCE_BATCH
 from affectflow_connectors.coerce import as_type, strings, text_of, times
 from affectflow_connectors.mapping import ATTRS_PREFIX
+from affectflow_connectors.streams import DamagedFileError
+
+Item = TypeVar("Item")
 
 PAYLOAD_CHARS = 300
 TIMESTAMP_RAW = "timestamp_raw"
@@ -326,17 +336,31 @@ def dead_row(
     }
 
 
-def in_batches(
-    rows: Iterable[dict[str, Any]], *, max_rows: int, target_bytes: int
-) -> Iterator[pa.RecordBatch]:
-    """Yields rows as batches of at most `max_rows` rows and about `target_bytes`."""
-    pending: list[dict[str, Any]] = []
+def in_batches(rows: Iterable[dict[str, Any]]) -> Iterator[pa.RecordBatch]:
+    """Yields rows as batches of at most `MAX_ROWS` rows and about `TARGET_BYTES`."""
+    for group in grouped(rows, lambda row: 4 * len(row.get("text") or "") + 500):
+        yield batch_of_rows(group)
+
+
+def grouped(
+    items: Iterable[Item], size_of: Callable[[Item], int]
+) -> Iterator[list[Item]]:
+    """Yields items in groups of at most `MAX_ROWS` and about `TARGET_BYTES`.
+
+    If `items` fails, what came before is yielded first.
+    """
+    pending: list[Item] = []
     size = 0
-    for row in rows:
-        pending.append(row)
-        size += 4 * len(row.get("text") or "") + 500
-        if len(pending) >= max_rows or size >= target_bytes:
-            yield batch_of_rows(pending)
-            pending, size = [], 0
+    try:
+        for item in items:
+            pending.append(item)
+            size += size_of(item)
+            if len(pending) >= MAX_ROWS or size >= TARGET_BYTES:
+                yield pending
+                pending, size = [], 0
+    except DamagedFileError:
+        if pending:
+            yield pending
+        raise
     if pending:
-        yield batch_of_rows(pending)
+        yield pending

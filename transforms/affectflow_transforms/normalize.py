@@ -1,6 +1,7 @@
 """NormalizeText: text made clean, personal data replaced, segments found."""
 
 import functools
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -140,7 +141,7 @@ def _ftfy_config() -> Any:
 def _clean_column(texts: pa.Array) -> pa.Array:
     """Returns the column with its suspicious rows cleaned, and all of it in NFC."""
     wide = _rows(pc.invert(pc.string_is_ascii(texts)))
-    texts = _replaced(texts, wide, pc.utf8_normalize(texts.take(wide), form="NFC"))
+    texts = _replaced(texts, wide, _composed(texts.take(wide)))
     suspicious = np.union1d(
         _numpy(_rows(pc.match_substring_regex(texts, _CONTROL))),
         _numpy(wide)[_looks_garbled(texts.take(wide))],
@@ -148,6 +149,11 @@ def _clean_column(texts: pa.Array) -> pa.Array:
     rows = pa.array(suspicious, pa.uint64())
     mended = [clean(text) for text in texts.take(rows).to_pylist()]
     return _replaced(texts, rows, mended)
+
+
+def _composed(texts: pa.Array) -> list[str]:
+    """Returns texts in NFC. Arrow 25's `utf8_normalize` decomposes for "NFC"."""
+    return [unicodedata.normalize("NFC", text or "") for text in texts.to_pylist()]
 
 
 def _looks_garbled(texts: pa.Array) -> "np.ndarray[Any, np.dtype[np.bool_]]":

@@ -69,6 +69,10 @@ class MineCauses(ConversationTransform):
             ) from error
         return miner
 
+    def annotator(self) -> dict[str, Any]:
+        """Returns the miner's row of the table `annotators`."""
+        return self.load_miner().annotator()
+
     def process_conversations(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Returns `batch` with `causes`, row for row."""
         return self.load_miner().mine(batch)

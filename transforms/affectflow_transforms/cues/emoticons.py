@@ -19,8 +19,11 @@ _WESTERN = re.compile(
     rf"(?=[-:;=8BxXD>}}<^~oO0TQ.uU\\(m)])(?:{_LEFT}(?:{_EITHER}){_RIGHT}|{_CLINGING})"
 )
 _FACES = {unicodedata.normalize("NFC", face): said for face, said in KAOMOJI.items()}
+_OPENERS = re.escape("".join(sorted({face[0] for face in _FACES})))
 _KAOMOJI = re.compile(
-    "|".join(re.escape(face) for face in sorted(_FACES, key=len, reverse=True))
+    f"(?=[{_OPENERS}])(?:"
+    + "|".join(re.escape(face) for face in sorted(_FACES, key=len, reverse=True))
+    + ")"
 )
 # The first character of each face that is not ASCII; all faces here have one.
 _FIRST = "".join(sorted({re.sub(r"[\x00-\x7f]", "", face)[0] for face in _FACES}))
@@ -76,8 +79,9 @@ def _phrase(found: re.Match[str]) -> str | None:
 
 def _is_face(text: str, found: re.Match[str], phrase: str) -> bool:
     """Tells a face from a bracket that closes, and a heart from a comparison."""
-    line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()][-400:]
-    if phrase in ("heart", "broken heart"):
+    near = max(0, found.start() - 200)
+    line = text[near : found.start()].rpartition("\n")[2]
+    if phrase == "heart":
         before = _WORD_BEFORE.search(line)
         return not (before and NOT_A_HEART.fullmatch(before[1]))
     if found.lastgroup == "cling" and found[0].endswith(")"):

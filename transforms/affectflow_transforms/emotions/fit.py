@@ -103,7 +103,7 @@ def scaled(blocks: tuple[Grams, ...], vocabulary: Vocabulary) -> sparse.csr_matr
     """Returns features by tf-idf, each block of length about 1 for each text."""
     total: sparse.csr_matrix = 0
     for grams, rows in zip(blocks, vocabulary.rows, strict=True):
-        counts = ngrams.kept(grams, rows, len(vocabulary.squared_idf))
+        counts = ngrams.count(grams, rows, len(vocabulary.squared_idf))
         counts = counts.astype(np.float64)
         norms = np.sqrt(np.maximum(counts @ vocabulary.squared_idf, 1.0))
         total = total + sparse.diags(1 / norms) @ counts

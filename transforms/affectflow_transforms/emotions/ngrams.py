@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from safetensors import safe_open
-from scipy import sparse
+from scipy import sparse, special
 
 MAX_CHARACTERS = 10_000
 """Longer texts are cut at their end."""
@@ -58,14 +58,6 @@ def _byte_hashes() -> Hashes:
     return state ^ (state >> np.uint64(31))
 
 
-def _folded() -> Bytes:
-    """Returns what each byte is read as: white space as a space, digits as 0."""
-    folded = np.arange(256, dtype=np.uint8)
-    folded[:33] = folded[127] = ord(" ")
-    folded[ord("0") : ord("9") + 1] = ord("0")
-    return folded
-
-
 def _among(*ranges: tuple[int, int], single: bytes = b"") -> Mask:
     """Returns which of the 256 bytes are in ranges, ends included, or in `single`."""
     mask = np.zeros(256, np.bool_)
@@ -76,7 +68,10 @@ def _among(*ranges: tuple[int, int], single: bytes = b"") -> Mask:
 
 
 _BYTE_HASHES = _byte_hashes()
-_FOLDED = _folded()
+# White space is read as a space, and digits as 0.
+_FOLDED = np.arange(256, dtype=np.uint8)
+_FOLDED[:33] = _FOLDED[127] = ord(" ")
+_FOLDED[ord("0") : ord("9") + 1] = ord("0")
 _IN_WORDS = _among((ord("a"), ord("z")), (0x80, 0xFF), single=b"0'")
 # First bytes of letters in UTF-8: Latin up to 0xCD, then Greek, Cyrillic, ... Hangul.
 # 0xE2 and from 0xEE on are mostly signs and emoji.
@@ -84,6 +79,7 @@ _FOREIGN = _among((0xCE, 0xE1), (0xE3, 0xED))
 _LETTERS = _FOREIGN | _among((ord("a"), ord("z")), (0xC3, 0xCD))
 _CODED = _among(single=b"/\\_=@<>{}[]()$#`0")
 _SPACE = np.uint8(ord(" "))
+_AS_STORED = ("gain", "shift", "thresholds", "known_words")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +87,7 @@ class Flat:
     """The texts of a chunk, one after another.
 
     Args:
-      codes: their bytes; each text ends in a space.
+      codes: their bytes; each text begins and ends in a space.
       row: for each byte, the position of its text, rising.
       n_rows: texts.
     """
@@ -141,17 +137,13 @@ def flatten(texts: list[str]) -> Flat:
     ends = np.frombuffer(offsets, np.int32)[: len(column) + 1]
     codes = _FOLDED[np.frombuffer(values, np.uint8)[: ends[-1]]]
     row = np.repeat(np.arange(len(column), dtype=np.int32), np.diff(ends))
-    kept = _without_runs(codes)
-    kept[ends[:-1]] = True
-    return Flat(codes=codes[kept], row=row[kept], n_rows=len(column))
-
-
-def _without_runs(codes: Bytes) -> Mask:
     kept = np.ones(len(codes), np.bool_)
     same = codes[1:] == codes[:-1]
     kept[2:] = ~(same[1:] & same[:-1])
     kept[1:] &= ~(same & (codes[1:] == _SPACE))
-    return kept
+    # The space before a text follows the one behind the text before it.
+    kept[ends[:-1]] = True
+    return Flat(codes=codes[kept], row=row[kept], n_rows=len(column))
 
 
 def character_grams(flat: Flat) -> Grams:
@@ -182,7 +174,6 @@ def word_grams(words: Words, n_rows: int) -> Grams:
         rolling = _mixed(rolling[:fits]) * _ODD + words.hashes[n - 1 :]
         found[:fits, n - 1] = rolling
         inside[:fits, n - 1] = words.row[:fits] == words.row[n - 1 :]
-    fits = max(size - 2, 0)
     around = _mixed(words.hashes[:fits]) * _MIXER + words.hashes[2:] * _ODD
     found[:fits, _WORDS] = around + _SALTS[15]
     inside[:fits, _WORDS] = inside[:fits, _WORDS - 1]
@@ -213,7 +204,6 @@ def split_words(flat: Flat) -> Words:
     after[3:] = wide[:-3] & (codes[:-3] < 0xF0)
     after[4:] |= codes[:-4] >= 0xF0
     after[1:] |= ~inside[:-1]
-    after[:1] = True
     starts |= inside & (wide | after)
     (begin,) = np.nonzero(starts)
     hashes = _hash_words(codes, blank, starts, begin)
@@ -309,8 +299,8 @@ class NgramModel:
     def known_share(self, texts: list[str]) -> Floats:
         """Returns the share of words that are known English words, shape (texts,).
 
-        Only words of letters count, and none of what looks like an address, a path
-        or code. A text without any word that counts has 0.
+        Only words of letters count, and none that looks like an address, a path or
+        code. Without words that count it is 0.
         """
         parts = [self._language(chunk).known_share for chunk in chunks(texts)]
         return np.concatenate([np.zeros(0, np.float32), *parts])
@@ -321,23 +311,16 @@ class NgramModel:
         They have at least 4 words and too few known ones among them, or at least 2,
         most of them in another script than the Latin one.
         """
-        parts = [_is_foreign(self._language(chunk)) for chunk in chunks(texts)]
+        parts = [self._language(chunk).is_foreign for chunk in chunks(texts)]
         return np.concatenate([np.zeros(0, np.bool_), *parts])
 
     def _scores(self, texts: list[str]) -> Floats:
         odds = np.tile(self.shift, (len(texts), 1))
         for grams, rows in zip(features(texts), self.rows, strict=True):
-            sums = self._sums(grams, rows)
+            sums = count(grams, rows, len(self.weights)) @ self.weights
             norms = np.sqrt(np.maximum(sums[:, -1:], 1.0))
             odds += self.gain * (sums[:, :-1] / norms)
-        probabilities: Floats = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
-        return probabilities
-
-    def _sums(self, grams: Grams, rows: npt.NDArray[np.int32]) -> Floats:
-        """Returns the weights of the n-grams of each text, summed."""
-        counts = kept(grams, rows, len(self.weights))
-        sums: Floats = counts @ self.weights
-        return sums
+        return special.expit(odds).astype(np.float32)
 
     def _language(self, texts: list[str]) -> "_Language":
         flat = flatten(texts)
@@ -353,7 +336,7 @@ class NgramModel:
         )
 
 
-def kept(grams: Grams, rows: npt.NDArray[np.int32], size: int) -> sparse.csr_matrix:
+def count(grams: Grams, rows: npt.NDArray[np.int32], size: int) -> sparse.csr_matrix:
     """Returns how often each text has each feature, shape (texts, size).
 
     Args:
@@ -370,9 +353,6 @@ def kept(grams: Grams, rows: npt.NDArray[np.int32], size: int) -> sparse.csr_mat
     return sparse.csr_matrix((ones, feature, before[grams.ends]), shape=shape)
 
 
-# -- on disk -----------------------------------------------------------------------
-
-
 def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:
     """Returns the fields of `NgramModel`, from the arrays on disk."""
     used = np.unpackbits(arrays["slots"]).astype(np.bool_)
@@ -383,9 +363,6 @@ def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:
         "weights": np.concatenate(columns, axis=1).astype(np.float32),
         **{name: arrays[name] for name in _AS_STORED},
     }
-
-
-_AS_STORED = ("gain", "shift", "thresholds", "known_words")
 
 
 # -- is it English -----------------------------------------------------------------
@@ -404,11 +381,10 @@ class _Language:
         share: Floats = (self.known / np.maximum(self.words, 1)).astype(np.float32)
         return share
 
-
-def _is_foreign(counts: _Language) -> Mask:
-    unknown = (counts.words >= 4) & (counts.known_share < ENGLISH_FROM)
-    other_script = (counts.words >= 2) & (2 * counts.foreign > counts.words)
-    return unknown | other_script
+    @property
+    def is_foreign(self) -> Mask:
+        unknown = (self.words >= 4) & (self.known_share < ENGLISH_FROM)
+        return unknown | (self.words >= 2) & (2 * self.foreign > self.words)
 
 
 def plain_words(flat: Flat, words: Words) -> Mask:

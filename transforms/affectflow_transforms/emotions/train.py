@@ -4,7 +4,7 @@
 
 reads `train.tsv.gz` and `emotions.txt` of GoEmotions in FOLDER and writes
 `goemotions_v1.safetensors`, the same bytes each time with the same versions of NumPy
-and scikit-learn. It takes MINUTES on two cores and 2 GB of memory. Features, penalty,
+and scikit-learn. It takes two minutes of processor time, and 2 GB of memory. Features, penalty,
 calibration and thresholds come from the training set alone, by cross-validation.
 """
 

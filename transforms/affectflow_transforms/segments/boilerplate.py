@@ -54,7 +54,7 @@ _BOTS = (
     r"If this issue is still (?:relevant|affecting)",
     r"Thank you for your contributions",
     r"Please open a new issue for related bugs",
-    r"(?:\*|\^)*I(?: am|'m) a bot\b",
+    r"[*^]{0,3}I(?: am|'m) a bot\b",
     r"This (?:comment|message|PR|issue|action) (?:was|has been) (?:performed )?"
     r"automatically|This bot (?:triages|has)",
     r"Dependabot (?:will|commands|tried)|Merging \[?#[0-9]+\]?.{0,200}? into ",

@@ -11,7 +11,7 @@ from affectflow_transforms.segments.markup import TAG
 _OPENER = re.compile(
     rf"(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
     rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto):)"
-    rf"|(?P<tag>{TAG})|(?P<mention>@|<@|/?\bu/)"
+    rf"|(?P<tag>{TAG})|(?P<mention>@(?=[A-Za-z0-9])|<@|/?\bu/)"
 )
 HINT = rf"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:|{personal.HINT}"
 
@@ -29,10 +29,8 @@ def _take_pii(scan: Scan, start: int, end: int) -> Segment | None:
 
 
 def _take_mention(scan: Scan, start: int, end: int) -> Segment | None:
-    near = min(end, start + 130)
-    spans = personal.mention_spans(scan.text, start, near)
-    found = next(spans, None)
-    return Segment("mention", *found) if found and found[0] == start else None
+    found = personal.mention_at(scan.text, start, end)
+    return Segment("mention", start, found) if found else None
 
 
 _TAKES: dict[str, _Take] = {

@@ -154,12 +154,19 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
             yield found.span()
 
 
-def mention_spans(
-    text: str, start: int = 0, end: int | None = None
-) -> Iterator[tuple[int, int]]:
+def mention_spans(text: str) -> Iterator[tuple[int, int]]:
     """Yields where accounts are addressed: `@name`, `<@U123>`, `u/name`."""
-    size = len(text) if end is None else end
-    for found in _MENTION.finditer(text, start, size):
-        name = (found[1] or "").partition(".")[0].lower().rstrip("-_")
-        if name not in _NOBODY:
-            yield found.start(), found.end()
+    for found in _MENTION.finditer(text):
+        if _is_account(found):
+            yield found.span()
+
+
+def mention_at(text: str, start: int, end: int) -> int | None:
+    """Returns where the mention that begins at `start` ends; None if none does."""
+    found = _MENTION.match(text, start, end)
+    return found.end() if found and _is_account(found) else None
+
+
+def _is_account(found: re.Match[str]) -> bool:
+    name = (found[1] or "").partition(".")[0].lower().rstrip("-_")
+    return name not in _NOBODY

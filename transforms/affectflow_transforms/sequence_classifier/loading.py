@@ -171,5 +171,6 @@ def _cpu_multiplies_bfloat16() -> bool:
     """Returns whether bfloat16 is computed and not emulated, which is slower."""
     import torch
 
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    # Older versions of torch do not tell, and float32 is always right.
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))

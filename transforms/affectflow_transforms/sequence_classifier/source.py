@@ -134,8 +134,8 @@ def licence_of(model: str) -> str:
     if not card.is_file():
         return "unknown"
     text = card.read_text("utf-8", errors="replace")
-    head = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
-    stated = re.search(r"^license:\s*(\S+)", head.group(1) if head else "", re.MULTILINE)
+    header = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
+    stated = header and re.search(r"(?m)^license:\s*(\S+)", header.group(1))
     return stated.group(1).strip("\"'").lower() if stated else "unknown"
 
 

@@ -1,0 +1,131 @@
+import pyarrow as pa
+import pytest
+
+from affectflow_transforms.cues.emoji import RenderEmoji
+from affectflow_transforms.cues.emoticons import RenderEmoticons
+from affectflow_transforms.cues.typography import RenderTypography, unstretched
+
+EMOJI = [
+    pytest.param("ok 😂", [("face with tears of joy", 1, "😂")], id="one"),
+    pytest.param(
+        "😂😂😂", [("face with tears of joy", 3, "😂😂😂")], id="a run counts"
+    ),
+    pytest.param("👍🏽", [("thumbs up", 1, "👍🏽")], id="skin tone is no cue"),
+    pytest.param("👩‍💻", [("woman technologist", 1, "👩‍💻")], id="joined"),
+    pytest.param("🤷🏽‍♀️", [("woman shrugging", 1, "🤷🏽‍♀️")], id="joined with tone"),
+    pytest.param("🇩🇪", [("flag of germany", 1, "🇩🇪")], id="flag"),
+    pytest.param("1️⃣", [("keycap 1", 1, "1️⃣")], id="keycap"),
+    pytest.param(
+        "I ❤️ it ☺", [("red heart", 1, "❤️"), ("smiling face", 1, "☺")], id="vs"
+    ),
+    pytest.param("a© b™ c↔d ✓", [], id="signs are no cues"),
+    pytest.param(
+        ":joy: :+1:",
+        [("face with tears of joy", 1, ":joy:"), ("thumbs up", 1, ":+1:")],
+        id="short codes",
+    ),
+    pytest.param(":not_one: 10:30:15 a::b", [], id="unknown codes"),
+    pytest.param("plain", [], id="plain"),
+]
+
+EMOTICONS = [
+    pytest.param(
+        "ok :) ;-) :D", ["smiling face", "winking face", "grinning face"], id="w"
+    ),
+    pytest.param(
+        ":( :-( :'( :/",
+        ["sad face", "sad face", "crying face", "doubtful face"],
+        id="sad",
+    ),
+    pytest.param(
+        "xD <3 </3 ^^ -_- o_O D:",
+        [
+            "laughing face",
+            "heart",
+            "broken heart",
+            "happy eyes",
+            "annoyed face",
+            "astonished face",
+            "anguished face",
+        ],
+        id="others",
+    ),
+    pytest.param(
+        "thanks:) (thanks :))", ["smiling face", "smiling face"], id="clinging"
+    ),
+    pytest.param("http://a C:/b C:\\b a:b 8) x", [], id="paths and lists"),
+    pytest.param("(see 3:) (note:) (a: b)", [], id="brackets"),
+    pytest.param("node <3 and x <3 v3.0.0", [], id="comparisons"),
+    pytest.param("(╯°□°)╯︵ ┻━┻", ["flipping a table in anger"], id="table flip"),
+    pytest.param("¯\\_(ツ)_/¯ ಠ_ಠ", ["shrug", "look of disapproval"], id="kaomoji"),
+    pytest.param(
+        "T_T (´･ω･`) (ノಠ益ಠ)ノ", ["crying face", "dejected face", "raging"], id="j"
+    ),
+    pytest.param("fine, thanks", [], id="plain"),
+]
+
+TYPOGRAPHY = [
+    pytest.param("STOP DOING that", [("shouting", "STOP DOING")], id="words in a row"),
+    pytest.param("this is AWFUL ok", [("shouting", "AWFUL")], id="one long word"),
+    pytest.param("the HTTP API of MY_CONST and JSON", [], id="acronyms, constants"),
+    pytest.param("FIX it, see README", [], id="one short word"),
+    pytest.param("soooo slow", [("stretched", "soooo")], id="stretched"),
+    pytest.param("www.a.b IEEE 0xfff bookkeeper", [], id="not stretched"),
+    pytest.param(
+        "why?!?! no!!!", [("punctuation", "?!?!"), ("punctuation", "!!!")], id="m"
+    ),
+    pytest.param("a ?? b, !!x, a != b", [], id="operators"),
+    pytest.param("well..... ok... a/.../b", [("hesitation", ".....")], id="dots"),
+    pytest.param("plain words", [], id="plain"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), EMOJI)
+def test_emoji_are_said_by_name(text, expected):
+    cues = RenderEmoji().render(text)
+
+    assert [(c.phrase, c.value, text[c.start : c.end]) for c in cues] == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), EMOTICONS)
+def test_emoticons_are_said_by_what_they_show(text, expected):
+    assert [cue.phrase for cue in RenderEmoticons().render(text)] == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), TYPOGRAPHY)
+def test_typography_is_named(text, expected):
+    cues = RenderTypography().render(text)
+
+    assert [(c.cue, text[c.start : c.end]) for c in cues] == expected
+
+
+@pytest.mark.parametrize(
+    ("renderer", "cases"),
+    [
+        pytest.param(RenderEmoji(), EMOJI, id="emoji"),
+        pytest.param(RenderEmoticons(), EMOTICONS, id="emoticons"),
+        pytest.param(RenderTypography(), TYPOGRAPHY, id="typography"),
+    ],
+)
+def test_the_cheap_test_lets_every_cue_through_and_no_plain_text(renderer, cases):
+    texts = [case.values[0] for case in cases]
+
+    may = renderer.may_match(pa.array(texts)).to_pylist()
+
+    found = [bool(renderer.render(text)) for text in texts]
+    assert all(m for m, f in zip(may, found, strict=True) if f)
+    assert not may[-1]
+
+
+def test_shouting_carries_the_share_of_capitals():
+    cue = RenderTypography().render("STOP that")[0]
+
+    assert (cue.phrase, cue.value, cue.unit) == ("shouting", 0.5, "share")
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("soooo", "so"), ("Goooood", "good"), ("yesss", "yes"), ("hmmmm", "hmm")],
+)
+def test_a_stretched_word_is_said_as_it_is_spelt(word, expected):
+    assert unstretched(word) == expected
