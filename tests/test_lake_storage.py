@@ -8,12 +8,12 @@ import pytest
 from affectflow.errors import StorageError, UsageError
 from affectflow.lake.storage import Storage, absolute, storage_errors
 
-LOCAL_AND_MEMORY = pytest.mark.parametrize("place", ["local", "memory"])
+LOCAL_AND_MEMORY = pytest.mark.parametrize("storage", ["local", "memory"], indirect=True)
 
 
 @pytest.fixture
 def storage(request, tmp_path):
-    if request.getfixturevalue("place") == "local":
+    if request.param == "local":
         return Storage(str(tmp_path / "lake"))
     return Storage(f"memory://{tmp_path.name}")
 

@@ -3,7 +3,10 @@ import pytest
 
 from affectflow_transforms.segments import TYPES, find_segments, may_have_segments
 
-TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    f()\nKeyError: 1'
+TRACE = """Traceback (most recent call last):
+  File "a.py", line 1, in f
+    f()
+KeyError: 1"""
 JAVA = "java.lang.IllegalStateException: no\n\tat a.b.C.d(C.java:12)\n\t... 3 more"
 NODE = "TypeError: x is undefined\n    at f (/a/b.js:1:2)\n    at g (c.js:3:4)"
 GO = "panic: oh\n\ngoroutine 1 [running]:"

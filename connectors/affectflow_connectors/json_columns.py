@@ -93,6 +93,9 @@ class _Lines(Sequence[bytes]):
         """Whether the first half of a surrogate pair may stand without its second."""
         return _HALF_PAIR.search(self._data) is not None
 
+    def __getitem__(self, row: Any) -> Any:
+        return self._data[int(self._starts[row]) : int(self._ends[row])]
+
 
 # -- line by line ----------------------------------------------------------------
 
@@ -194,16 +197,16 @@ def _named(data: bytes, fields: Sequence[Field]) -> set[str]:
     Columns that are not there would cost Polars as much as those that are, and one
     search for all names costs less than one for each.
     """
-    import polars as pl
-
     names = {name for f in fields if f.path for name in (*f.parts, f.path)}
     quoted = {n: json.dumps(n, ensure_ascii=False).encode() for n in names}
     sample = data[:_SAMPLE_BYTES]
     found = {name for name, key in quoted.items() if key in sample}
     absent = sorted(names - found)
-    pattern = "|".join(pl.escape_regex(quoted[name].decode()) for name in absent)
-    text = pl.Series([data.decode("utf-8", "replace")])
-    if not absent or not text.str.contains(pattern).item():
+    if not absent:
+        return found
+    pattern = "|".join(re.escape(quoted[name].decode()) for name in absent)
+    whole = pa.array([data], pa.large_binary())
+    if not pc.match_substring_regex(whole, pattern)[0].as_py():
         return found
     return found | {name for name in absent if quoted[name] in data}
 

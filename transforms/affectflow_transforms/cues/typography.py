@@ -68,7 +68,9 @@ def _shouting(text: str) -> Iterator[Cue]:
 
 
 def _is_loud(word: str) -> bool:
-    return len(word) >= _MANY_WORDS and word.upper() not in ACRONYMS
+    # `isupper` is true of Chinese with Latin capitals in it; the ends tell.
+    upper = word[0].isupper() and word[-1].isupper()
+    return upper and len(word) >= _MANY_WORDS and word.upper() not in ACRONYMS
 
 
 def _is_loud_alone(text: str, word: re.Match[str]) -> bool:

@@ -1,0 +1,1 @@
+"""Emotions of utterances, by a model that comes with the package."""

@@ -1,7 +1,6 @@
 """Fitting `NgramModel`: features, one classifier a label, and its calibration."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,10 +112,10 @@ def scaled(blocks: tuple[Grams, ...], vocabulary: Vocabulary) -> sparse.csr_matr
 # -- classifiers -------------------------------------------------------------------
 
 
-def fit_linear(x: sparse.csr_matrix, y: Targets, jobs: int) -> Linear:
+def fit_linear(x: sparse.csr_matrix, y: Targets) -> Linear:
     """Returns one support vector classifier (squared hinge loss) a label."""
-    with ThreadPoolExecutor(jobs) as pool:
-        fitted = list(pool.map(lambda column: _fit_label(x, column), y.T))
+    # One after another: liblinear draws from a single generator for all threads.
+    fitted = [_fit_label(x, column) for column in y.T]
     return Linear(
         weights=np.stack([weights for weights, _ in fitted], axis=1),
         intercepts=np.array([intercept for _, intercept in fitted]),
@@ -135,11 +134,11 @@ def folds(n_texts: int) -> Iterator[tuple[Targets, Targets]]:
         yield fold != k, fold == k
 
 
-def decide_held_out(x: sparse.csr_matrix, y: Targets, jobs: int) -> Values:
+def decide_held_out(x: sparse.csr_matrix, y: Targets) -> Values:
     """Returns decisions of classifiers that have not seen the text they decide."""
     decided = np.zeros(y.shape)
     for seen, held_out in folds(len(y)):
-        decided[held_out] = fit_linear(x[seen], y[seen], jobs).decide(x[held_out])
+        decided[held_out] = fit_linear(x[seen], y[seen]).decide(x[held_out])
     return decided
 
 
@@ -175,7 +174,8 @@ def _best_threshold(scores: Values, y: npt.NDArray[np.bool_]) -> float:
 def f1(chosen: Targets, y: Targets) -> Values:
     """Returns F1 of each label; 0 where it is neither chosen nor true."""
     hits = (chosen & y).sum(axis=0)
-    return 2 * hits / np.maximum(chosen.sum(axis=0) + y.sum(axis=0), 1)
+    values: Values = 2 * hits / np.maximum(chosen.sum(axis=0) + y.sum(axis=0), 1)
+    return values
 
 
 def micro_f1(chosen: Targets, y: Targets) -> float:

@@ -23,7 +23,7 @@ MAX_CHARACTERS = 10_000
 
 SLOT_BITS = 22
 BLOCKS = ("characters", "words")
-"""The two kinds of n-grams; each is scaled to length 1 by itself."""
+"""Each kind of n-grams is scaled to length 1 by itself."""
 
 _SMALLEST, _LARGEST = 2, 5
 """Bytes of a character n-gram."""
@@ -320,7 +320,8 @@ class NgramModel:
             sums = count(grams, rows, len(self.weights)) @ self.weights
             norms = np.sqrt(np.maximum(sums[:, -1:], 1.0))
             odds += self.gain * (sums[:, :-1] / norms)
-        return special.expit(odds).astype(np.float32)
+        scores: Floats = special.expit(odds).astype(np.float32)
+        return scores
 
     def _language(self, texts: list[str]) -> "_Language":
         flat = flatten(texts)
@@ -363,9 +364,6 @@ def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:
         "weights": np.concatenate(columns, axis=1).astype(np.float32),
         **{name: arrays[name] for name in _AS_STORED},
     }
-
-
-# -- is it English -----------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,9 @@
 
 reads `train.tsv.gz` and `emotions.txt` of GoEmotions in FOLDER and writes
 `goemotions_v1.safetensors`, the same bytes each time with the same versions of NumPy
-and scikit-learn. It takes two minutes of processor time, and 2 GB of memory. Features, penalty,
-calibration and thresholds come from the training set alone, by cross-validation.
+and scikit-learn. It takes two minutes of processor time and 2 GB of memory. Features,
+penalty, calibration and thresholds come from the training set alone, by
+cross-validation.
 """
 
 import argparse
@@ -35,17 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="GoEmotions")
     parser.add_argument("--out", type=Path, required=True, help="is made if missing")
-    parser.add_argument("--jobs", type=int, default=2, help="labels fitted at once")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
-    written = train(given.data, jobs=given.jobs)
+    written = train(given.data)
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / FILE).write_bytes(written)
     _log.info("%s: %d bytes", given.out / FILE, len(written))
 
 
-def train(data: Path, jobs: int = 2) -> bytes:
+def train(data: Path) -> bytes:
     """Returns the weights file, in the format safetensors."""
     labels = (data / "emotions.txt").read_text(encoding="utf-8").split()
     source = data / "train.tsv.gz"
@@ -55,11 +55,11 @@ def train(data: Path, jobs: int = 2) -> bytes:
     x = fit.scaled(blocks, vocabulary)
     _log.info("%d texts, %d features", *x.shape)
 
-    decided = fit.decide_held_out(x, y, jobs)
+    decided = fit.decide_held_out(x, y)
     calibration = fit.fit_calibration(decided, y)
     _report(calibration.probabilities(decided), y, labels)
 
-    arrays = fit.packed(fit.fit_linear(x, y, jobs), vocabulary, calibration)
+    arrays = fit.packed(fit.fit_linear(x, y), vocabulary, calibration)
     arrays["known_words"] = fit.known_words(texts)
     return save(arrays, metadata=_metadata(labels, source))
 
