@@ -1,5 +1,6 @@
 """What a plugin author's tests need: run(), check_transform(), check_source()."""
 
+import copy
 import hashlib
 import pickle
 import tempfile
@@ -34,7 +35,9 @@ def run(
       ValueError: nothing came out, not even an empty batch.
     """
     with tempfile.TemporaryDirectory(prefix="affectflow-") as folder:
-        runners.run(lambda p: _collect(p, step, batches, folder), options)
+        # Beam binds a source to the first pipeline that it is applied to.
+        fresh = copy.copy(step)
+        runners.run(lambda p: _collect(p, fresh, batches, folder), options)
         found = [_read(path) for path in sorted(Path(folder).iterdir())]
     if not found:
         raise ValueError(f"{step.default_label()} gave no batch at all")

@@ -55,7 +55,7 @@ def _json_type(hint: Any) -> dict[str, Any]:
         return {"anyOf": [_json_type(each) for each in arguments]}
     if hint is type(None):
         return {"type": "null"}
-    if origin is dict:
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object"}
     if origin is tuple and arguments[1:] != (...,):
         return {"type": "array", "prefixItems": [_json_type(a) for a in arguments]}
@@ -118,7 +118,8 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
     try:
         jsonschema.validate(given, config_schema(plugin))
     except jsonschema.ValidationError as error:
-        raise UsageError(f"{name}: {error.message}") from error
+        where = "".join(f"{each}: " for each in error.absolute_path)
+        raise UsageError(f"{name}: {where}{error.message}") from error
     made: beam.PTransform = plugin(**given)
     return made
 

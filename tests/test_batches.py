@@ -3,6 +3,9 @@ import math
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from affectflow import batches
 from affectflow.batches import apply_to_living, conform, split
 from affectflow.errors import (
@@ -12,8 +15,6 @@ from affectflow.errors import (
     StorageError,
 )
 from affectflow.schemas import ERRORS_COLUMN
-from hypothesis import given
-from hypothesis import strategies as st
 
 N = pa.field("n", pa.int32())
 DOUBLED = pa.field("doubled", pa.int32())

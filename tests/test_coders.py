@@ -3,10 +3,11 @@ import pickle
 
 import apache_beam as beam
 import pyarrow as pa
-from affectflow.coders import RecordBatchCoder, decode, encode
-from affectflow.schemas import TIME
 from hypothesis import given
 from hypothesis import strategies as st
+
+from affectflow.coders import RecordBatchCoder, decode, encode
+from affectflow.schemas import TIME
 
 SCHEMA = pa.schema(
     [

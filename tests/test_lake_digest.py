@@ -2,6 +2,7 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
+
 from affectflow.errors import LakeError
 from affectflow.lake.digest import COLUMNS, digest
 from affectflow.lake.layout import Lake
@@ -37,7 +38,9 @@ ROWS = {
         for n in range(4)
     ],
     "causes": [{"cause_id": "x", "cause_text": "text", "status": "ok", "score": 0.5}],
-    "dead_letters": [{"step": "ReadJsonl", "run_id": "r1", "at": NOON, "origin": "a:1"}],
+    "dead_letters": [
+        {"step": "ReadJsonl", "run_id": "r1", "at": NOON, "origin": "a:1"}
+    ],
     "runs": [{"run_id": "r1", "stage": "ingest"}],
 }
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from affectflow import vocabularies
 from affectflow.errors import LakeError
 from affectflow.lake import speakers
@@ -31,7 +32,8 @@ def settings(tmp_path):
 
 def test_a_new_lake_has_every_table_empty_but_the_folds(made):
     rows = {
-        name: sum(each.rows for each in made.committed(name).values()) for name in TABLES
+        name: sum(each.rows for each in made.committed(name).values())
+        for name in TABLES
     }
 
     assert rows.pop("folds") == len(vocabularies.FOLDS)
@@ -102,7 +104,7 @@ def test_a_lake_keeps_the_key_that_it_was_made_with(tmp_path):
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path, name):
     (tmp_path / name).mkdir()
 
-    with pytest.raises(LakeError, match="other things in it .* name an empty or new"):
+    with pytest.raises(LakeError, match=r"other things in it .* name an empty or new"):
         Lake.create(str(tmp_path))
 
     assert os.listdir(tmp_path) == [name]
@@ -118,7 +120,7 @@ def test_a_lake_that_lost_its_settings_gets_no_new_key(tmp_path):
     Lake.create(str(tmp_path))
     (tmp_path / "lake.json").unlink()
 
-    with pytest.raises(LakeError, match="lost its lake.json; restore it"):
+    with pytest.raises(LakeError, match=r"lost its lake\.json; restore it"):
         Lake.create(str(tmp_path))
 
 
@@ -141,7 +143,7 @@ def test_no_lake_is_said_with_the_command_that_makes_one(tmp_path):
 
 
 def test_a_folder_that_is_no_lake_is_told_from_none(tmp_path):
-    with pytest.raises(LakeError, match="is not a lake: it has no lake.json"):
+    with pytest.raises(LakeError, match=r"is not a lake: it has no lake\.json"):
         Lake.open(str(tmp_path))
 
 

@@ -3,11 +3,13 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from affectflow.errors import LakeError, StorageError
 from affectflow.lake import speakers
 from affectflow.lake.speakers import check_value, create_key, pseudonym, read_key
 
 KEY = bytes(range(32))
+TEXT = KEY.hex()
 OTHER = bytes(32)
 
 
@@ -15,7 +17,7 @@ def settings(key=KEY, lake_id="lake"):
     return {"id": lake_id, "speaker_key_check": check_value(key)}
 
 
-def key_file(tmp_path, text=KEY.hex()):
+def key_file(tmp_path, text=TEXT):
     path = tmp_path / "key"
     path.write_text(text)
     return str(path)

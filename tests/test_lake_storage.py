@@ -5,10 +5,13 @@ import threading
 
 import pyarrow as pa
 import pytest
+
 from affectflow.errors import StorageError, UsageError
 from affectflow.lake.storage import Storage, absolute, storage_errors
 
-LOCAL_AND_MEMORY = pytest.mark.parametrize("storage", ["local", "memory"], indirect=True)
+LOCAL_AND_MEMORY = pytest.mark.parametrize(
+    "storage", ["local", "memory"], indirect=True
+)
 
 
 @pytest.fixture
@@ -23,6 +26,13 @@ def mounted(folder, *options):
     done = subprocess.run(["mount", *options, str(folder)], capture_output=True)
     if done.returncode:
         pytest.skip("needs the right to mount a file system")
+
+
+def write_half(storage):
+    with storage.writer("file") as file:
+        file.write(b"half")
+        file.flush()
+        raise ZeroDivisionError
 
 
 @pytest.fixture
@@ -70,10 +80,8 @@ def test_a_write_that_fails_in_the_middle_changes_nothing(storage, before):
     if before:
         storage.write(before, "file")
 
-    with pytest.raises(ZeroDivisionError), storage.writer("file") as file:
-        file.write(b"half")
-        file.flush()
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        write_half(storage)
 
     assert storage.names() == (["file"] if before else [])
     assert not before or storage.read("file") == before
@@ -214,7 +222,7 @@ def test_what_is_no_fault_of_the_disk_passes():
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(StorageError, match="a file is gone: .*nothing"):
+    with pytest.raises(StorageError, match=r"a file is gone: .*nothing"):
         Storage(str(tmp_path)).read("nothing")
 
 

@@ -3,12 +3,13 @@ import sys
 import textwrap
 
 import pytest
+from deltalake import DeltaTable
+
 from affectflow.errors import LakeError, StorageError
 from affectflow.lake import tables
 from affectflow.lake.storage import Storage
 from affectflow.lake.tables import ConflictError, FileEntry, commit, committed
 from affectflow.schemas import FOLDS, TABLES
-from deltalake import DeltaTable
 
 NAME = "folds"
 
@@ -97,6 +98,14 @@ def test_files_are_replaced_in_one_version(storage):
 
     assert sorted(committed(storage, NAME)) == ["b.parquet", "c.parquet"]
     assert version(storage) == before + 1
+
+
+def test_a_file_that_is_added_and_removed_stays(storage):
+    commit(storage, NAME, [entry(storage)])
+
+    commit(storage, NAME, [entry(storage), entry(storage)], ["a.parquet"])
+
+    assert list(committed(storage, NAME)) == ["a.parquet"]
 
 
 def test_a_commit_that_changes_nothing_makes_no_version(storage):

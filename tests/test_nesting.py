@@ -2,10 +2,11 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from affectflow.nesting import nest, unnest
-from affectflow.schemas import ANNOTATIONS, CAUSES, CUES, FINDINGS, UTTERANCES, fields
 from hypothesis import given
 from hypothesis import strategies as st
+
+from affectflow.nesting import nest, unnest
+from affectflow.schemas import ANNOTATIONS, CAUSES, CUES, FINDINGS, UTTERANCES, fields
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 COPIED = ("conversation_id", "timestamp", "source", "container", "speaker_id")

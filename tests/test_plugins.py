@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from affectflow import registry, schemas, yaml
 from affectflow.errors import UsageError
 from affectflow.inference import BatchModelHandler

@@ -3,8 +3,9 @@ import pickle
 import subprocess
 import sys
 
-import affectflow
 import pytest
+
+import affectflow
 from affectflow import errors
 
 HEAVY = ("apache_beam", "duckdb", "pandas", "polars", "pyarrow", "sklearn", "torch")

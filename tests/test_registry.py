@@ -4,6 +4,7 @@ import sys
 import textwrap
 
 import pytest
+
 from affectflow import registry
 from affectflow.errors import PluginImportError, UnknownPluginError
 

@@ -6,13 +6,15 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 import pytest
+from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
+from apache_beam.options.value_provider import RuntimeValueProvider
+from apache_beam.runners.portability.fn_api_runner import fn_runner
+
 from affectflow import errors, runners
 from affectflow.batches import concat_unlike
 from affectflow.coders import decode, encode
 from affectflow.errors import LakeError, UsageError
 from affectflow.runners import cause_of, is_local, options, workers
-from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
-from apache_beam.runners.portability.fn_api_runner import fn_runner
 
 MULTI = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
 EMBED = ["--runner=PortableRunner", "--job_endpoint=embed"]
@@ -37,7 +39,9 @@ def divide(_: int) -> int:
 
 def cap(_: int, folder: str) -> int:
     with open(os.path.join(folder, str(os.getpid())), "w") as file:
-        file.write(os.environ.get("OMP_NUM_THREADS", "none"))
+        threads = os.environ.get("OMP_NUM_THREADS")
+        place = RuntimeValueProvider.get_value("temp_location", str, None)
+        file.write(f"{threads} {place}")
     return 1
 
 
@@ -91,11 +95,17 @@ def test_a_runner_that_loses_data_is_refused_with_the_reason(runner):
 @pytest.mark.parametrize(
     ("argument", "line"),
     [
-        pytest.param("--direct_num_wrokers=2", "did you mean --direct_num_workers", id="typo"),
-        pytest.param("--nonsense", "knows no option '--nonsense'", id="nothing like it"),
+        pytest.param(
+            "--direct_num_wrokers=2", "did you mean --direct_num_workers", id="typo"
+        ),
+        pytest.param(
+            "--nonsense", "knows no option '--nonsense'", id="nothing like it"
+        ),
         pytest.param("-x", "knows no option '-x'", id="one dash"),
         pytest.param("junk", "knows no option 'junk'", id="no dash"),
-        pytest.param("--direct_num_workers=two", "invalid int value: 'two'", id="value"),
+        pytest.param(
+            "--direct_num_workers=two", "invalid int value: 'two'", id="value"
+        ),
     ],
 )
 def test_an_option_that_beam_does_not_know_is_the_callers_mistake(argument, line):
@@ -187,11 +197,11 @@ def test_options_and_caps_reach_worker_processes(tmp_path, monkeypatch):
         monkeypatch.setenv(pool, "")
         monkeypatch.delenv(pool)
 
-    runners.run(over(cap, str(tmp_path)), MULTI)
+    runners.run(over(cap, str(tmp_path)), [*MULTI, "--temp_location=/place"])
 
     (written,) = tmp_path.iterdir()
     assert written.name != str(os.getpid()), "it ran in another process"
-    assert written.read_text() == str(max(1, (os.cpu_count() or 1) // 2))
+    assert written.read_text() == f"{max(1, (os.cpu_count() or 1) // 2)} /place"
 
 
 @pytest.mark.slow
@@ -281,10 +291,8 @@ def test_a_text_without_an_error_of_ours_stays():
 
 
 def test_importing_the_runners_starts_no_runner():
-    code = (
-        "import sys, affectflow.runners; "
-        "print('apache_beam.runners.portability.fn_api_runner.fn_runner' in sys.modules)"
-    )
+    runner = "apache_beam.runners.portability.fn_api_runner.fn_runner"
+    code = f"import sys, affectflow.runners; print({runner!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert done.stdout.strip() == "False"

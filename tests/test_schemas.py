@@ -2,12 +2,13 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
+
 from affectflow import schemas
 from affectflow.batches import from_rows
 from affectflow.lake.storage import Storage
 from affectflow.lake.tables import FileEntry, commit
 from affectflow.schemas import FINDINGS, TABLES, doc
-from deltalake import DeltaTable
 
 COLUMNS = [
     pytest.param(field, id=f"{table}.{field.name}")
@@ -75,7 +76,9 @@ def test_what_is_in_flight_lacks_only_what_the_utterance_says(name):
 
 
 def test_times_are_utc_in_microseconds():
-    times = [f.type for s in TABLES.values() for f in s if pa.types.is_timestamp(f.type)]
+    times = [
+        f.type for s in TABLES.values() for f in s if pa.types.is_timestamp(f.type)
+    ]
 
     assert set(times) == {pa.timestamp("us", tz="UTC")}
 

@@ -1,3 +1,4 @@
+import itertools
 import os
 import subprocess
 import sys
@@ -5,6 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from affectflow import testing
 from affectflow.lake.storage import Storage
 from affectflow.shuffle import (
@@ -16,8 +20,6 @@ from affectflow.shuffle import (
     spill,
     whole_conversations,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 ID = pa.field("conversation_id", pa.string())
 
@@ -159,7 +161,7 @@ def test_no_conversation_is_cut_and_the_order_is_kept(lengths, max_rows, start):
     )
     # Two neighbours never fit into one piece: no piece is needlessly small.
     heads = [p["conversation_id"].to_pylist() for p in pieces]
-    for piece, after in zip(heads, heads[1:], strict=False):
+    for piece, after in itertools.pairwise(heads):
         assert len(piece) + after.count(after[0]) > max_rows
 
 

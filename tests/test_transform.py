@@ -7,6 +7,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+
 from affectflow import testing
 from affectflow.errors import MissingColumnError, UsageError
 from affectflow.schemas import TIME
@@ -245,7 +246,7 @@ def test_a_conversation_transform_keeps_its_promises():
 def test_a_chain_that_lacks_a_column_is_refused_when_it_is_made():
     with pytest.raises(
         MissingColumnError,
-        match="Halve requires `length: int32`.*columns here: `text: string`",
+        match=r"Halve requires `length: int32`.*columns here: `text: string`",
     ):
         Chain(Read(), Halve())
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from affectflow import vocabularies
 from affectflow.vocabularies import FOLDS, VOCABULARIES, fold, members
 
@@ -14,7 +15,9 @@ def test_goemotions_has_the_labels_of_the_data_set(shared_data):
 
 
 def test_the_fold_to_ekman_is_the_one_of_the_data_set(shared_data):
-    published = json.loads((shared_data / "goemotions" / "ekman_mapping.json").read_text())
+    published = json.loads(
+        (shared_data / "goemotions" / "ekman_mapping.json").read_text()
+    )
 
     ours = {
         label: set(members(label, "ekman", "goemotions"))
@@ -33,7 +36,9 @@ def test_a_vocabulary_names_each_label_once(vocabulary):
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_fold_names_labels_that_exist(source, target):
-    steps = [f for f in FOLDS if (f.from_vocabulary, f.to_vocabulary) == (source, target)]
+    steps = [
+        f for f in FOLDS if (f.from_vocabulary, f.to_vocabulary) == (source, target)
+    ]
 
     assert {f.from_label for f in steps} <= set(VOCABULARIES[source].labels)
     assert {f.to_label for f in steps} <= set(VOCABULARIES[target].labels)
@@ -57,7 +62,9 @@ def test_fold_and_members_are_inverse(source, target):
 
 
 def test_no_step_of_a_fold_is_there_twice():
-    keys = [(f.from_vocabulary, f.from_label, f.to_vocabulary, f.to_label) for f in FOLDS]
+    keys = [
+        (f.from_vocabulary, f.from_label, f.to_vocabulary, f.to_label) for f in FOLDS
+    ]
 
     assert len(set(keys)) == len(keys)
 

@@ -105,7 +105,9 @@ class Lake:
         table = pa.Table.from_pylist(rows, schema=TABLES["folds"])
         size = self.storage.write_parquet(table, "folds", path)
         entry = tables.FileEntry("folds", path, size, table.num_rows)
-        tables.commit(self.storage, "folds", [entry], self.committed("folds"))
+        # Another process may have committed the same file a moment ago.
+        older = self.committed("folds").keys() - {path}
+        tables.commit(self.storage, "folds", [entry], older)
 
     @property
     def buckets(self) -> int:

@@ -127,8 +127,9 @@ def commit(
     present = _entries(delta, name)
     if expected is not None and set(expected) != set(present):
         raise ConflictError(f"{name} changed since it was read; plan again")
-    new = [_add(entry) for entry in adds if entry.path not in present]
-    old = [_remove(present[path]) for path in removes if path in present]
+    wanted = {entry.path: entry for entry in adds}
+    new = [_add(entry) for path, entry in wanted.items() if path not in present]
+    old = [_remove(present[p]) for p in {*removes} - {*wanted} if p in present]
     if not new and not old:
         return
     names = [name for name in (serial, once) if name]

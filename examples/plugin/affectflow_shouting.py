@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from affectflow import BatchTransform, Card
 from affectflow.schemas import UTTERANCES, fields
 

@@ -1,7 +1,8 @@
 import pyarrow as pa
 import pytest
-from affectflow.testing import check_transform, run
 from affectflow_shouting import MarkShouting
+
+from affectflow.testing import check_transform, run
 
 
 def shouting(texts, **options):

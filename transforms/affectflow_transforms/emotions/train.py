@@ -61,7 +61,7 @@ def train(data: Path) -> bytes:
 
     arrays = fit.packed(fit.fit_linear(x, y), vocabulary, calibration)
     arrays["known_words"] = fit.known_words(texts)
-    return save(arrays, metadata=_metadata(labels, source))
+    return _with_sorted_header(save(arrays, metadata=_metadata(labels, source)))
 
 
 def read_tsv(path: Path, n_labels: int) -> tuple[list[str], Targets]:
@@ -101,6 +101,17 @@ def _metadata(labels: list[str], source: Path) -> dict[str, str]:
         "settings": json.dumps(settings, sort_keys=True),
         "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
     }
+
+
+def _with_sorted_header(file: bytes) -> bytes:
+    """Returns the file with its metadata in order; safetensors writes them in any."""
+    size = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    written = json.dumps(header, separators=(",", ":")).encode()
+    # The arrays start at a multiple of 8 bytes, as the format wants it.
+    written += b" " * (-len(written) % 8)
+    return len(written).to_bytes(8, "little") + written + file[8 + size :]
 
 
 if __name__ == "__main__":

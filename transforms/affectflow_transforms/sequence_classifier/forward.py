@@ -241,8 +241,8 @@ def _free_memory() -> None:
 def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Returns 1 / (1 + exp(-x)), without overflow."""
     small = np.exp(-np.abs(logits))
-    raised: npt.NDArray[np.float32] = np.where(logits >= 0, np.float32(1), small)
-    result: npt.NDArray[np.float32] = raised / (1.0 + small)
+    result: npt.NDArray[np.float32] = np.where(logits >= 0, np.float32(1), small)
+    result /= 1 + small
     return result
 
 
