@@ -106,3 +106,17 @@ def test_empty_cells_are_null(tmp_path):
     (row,) = read_bytes(tmp_path, b"id,body,lang,timestamp\n1,a,,\n")
 
     assert (row["lang"], row["timestamp"], row["attrs"]) == (None, None, None)
+
+
+def test_a_mapping_to_numbers_reads_a_table_without_a_row_of_names(tmp_path):
+    file = tmp_path / "input.tsv"
+    file.write_text("first text\t27\tid1\nsecond text\t4\tid2\n")
+    source = ReadCsv(paths=str(file), mapping={"text": "0", "utterance_id": "2"})
+
+    source.check()
+    rows = [row for split in source.splits(str(file)) for row in source.read(split)]
+
+    assert [batch["text"].to_pylist() for batch in rows] == [
+        ["first text", "second text"]
+    ]
+    assert rows[0]["utterance_id"].to_pylist() == ["csv:id1", "csv:id2"]

@@ -41,7 +41,10 @@ class Record(NamedTuple):
 
 @dataclass(kw_only=True)
 class ReadCsv(MappedSource):
-    """Reads tables whose first row names the columns. UTF-8, plain or compressed.
+    """Reads tables, UTF-8, plain or compressed, whose first row names the columns.
+
+    A mapping to numbers only (`text=0,utterance_id=2`) means a table without such a
+    row: the numbers count columns from 0.
 
     A file is read in one piece, because a quoted cell may hold line feeds. Empty
     cells are null, but an empty text is a text. A quote that is never closed costs
@@ -68,7 +71,9 @@ class ReadCsv(MappedSource):
         header = next(found, None)
         if header is None:
             return
-        names = [name.strip() for name in header.cells]
+        names, is_row = self._names(header)
+        if is_row:
+            found = itertools.chain([header], found)
         for group in grouped(found, lambda record: sum(map(len, record.cells))):
             raw = _raw_of(group, split.uri, names, self.fields, defaults)
             yield from utterances(raw, defaults)
@@ -76,8 +81,18 @@ class ReadCsv(MappedSource):
     def check_head(self, uri: str, head: bytes) -> None:
         header = next(records(lines(iter([head])), self.delimiter), None)
         if header is not None:
-            names = [name.strip() for name in header.cells]
+            names, _ = self._names(header)
             check_fields(self.fields, self.mapping or {}, names, uri)
+
+    def _names(self, first: Record) -> tuple[list[str], bool]:
+        """Returns the names of the columns, and whether the first row is a row."""
+        names = [name.strip() for name in first.cells]
+        mapped = [f.path for f in self.fields if f.target in (self.mapping or {})]
+        mapped = [path for path in mapped if path]
+        numbered = bool(mapped) and all(path.isdecimal() for path in mapped)
+        if numbered and not set(mapped) & set(names):
+            return [str(number) for number in range(len(names))], True
+        return names, False
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:

@@ -33,9 +33,9 @@ _ENGLISH = "(?i)^(en([-_].*)?|und|)$"
 class EmbeddedEmotions(BatchModelHandler[NgramModel]):
     """Labels utterances with the 28 labels of GoEmotions, several or none for each.
 
-    A label is chosen if its score reaches its own threshold, fitted on GoEmotions'
-    development set. Utterances in another language than English are not scored, and
-    texts of more than 10,000 characters are cut at their end.
+    A label is chosen if its score reaches its own threshold, fitted on held-out scores
+    of GoEmotions' training set. Utterances in another language than English are not
+    scored, and texts of more than 10,000 characters are cut at their end.
 
     Args:
       cues: the model reads cues in `words`, or texts `as_written`.
