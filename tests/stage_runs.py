@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from affectflow import runners, testing
 from affectflow.lake import Lake, open_lake
-from affectflow.stages.storing import StoreUtterances
 from affectflow.stages.runs import new_request, written_run
+from affectflow.stages.storing import StoreUtterances
 
 
 def store(lake_uri: str, *batches: pa.RecordBatch, **rest: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -247,9 +248,7 @@ def test_counts_reconcile_whatever_comes_in(tmp_path_factory, rows, cuts):
         edited_at=[DAY + timedelta(days=d) if d else None for _, _, d in rows],
     )
     edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    pieces = [
-        batch.slice(a, b - a) for a, b in zip(edges, edges[1:], strict=False) if b > a
-    ] or [batch]
+    pieces = [batch.slice(a, b - a) for a, b in pairwise(edges) if b > a] or [batch]
 
     row = store(lake, *pieces)
 

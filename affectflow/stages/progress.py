@@ -2,13 +2,20 @@
 
 import json
 import os
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 from affectflow.lake import Lake
 
 FOLDER = "_work/progress"
 _EVERY_S = 0.5
+
+
+_LOCK = threading.Lock()
+_ROWS: Counter[tuple[str, ...]] = Counter()
+_WRITTEN: dict[tuple[str, ...], float] = {}
 
 
 class Progress:
@@ -23,17 +30,16 @@ class Progress:
     def __init__(self, lake: Lake, run_id: str, stage: str):
         self._lake = lake
         self._name = (*FOLDER.split("/"), run_id, f"{stage}-{os.getpid()}.json")
-        self._rows = 0
-        self._written = 0.0
 
     def add(self, rows: int) -> None:
-        """Counts rows that are done."""
-        self._rows += rows
-        if time.monotonic() - self._written >= _EVERY_S:
-            self._written = time.monotonic()
-            self._lake.storage.write(
-                json.dumps({"rows": self._rows}).encode(), *self._name
-            )
+        """Counts rows that are done; all threads of a process count together."""
+        with _LOCK:
+            _ROWS[self._name] += rows
+            if time.monotonic() - _WRITTEN.get(self._name, 0.0) < _EVERY_S:
+                return
+            _WRITTEN[self._name] = time.monotonic()
+            content = json.dumps({"rows": _ROWS[self._name]}).encode()
+            self._lake.storage.write(content, *self._name)
 
 
 def rows_done(lake: Lake, run_id: str, stage: str) -> int:

@@ -25,9 +25,11 @@ from affectflow_connectors.rows import (
     grouped,
     utterances,
 )
-from affectflow_connectors.streams import decompressed_head, read_chunks
+from affectflow_connectors.streams import CHUNK_BYTES, decompressed_head, read_chunks
 
 BOM = b"\xef\xbb\xbf"
+# Beyond its end, a byte range holds the rest of its last line: so much is read with it.
+_OVERHANG = 64 << 10
 
 
 @dataclass(kw_only=True)
@@ -47,7 +49,8 @@ class ReadJsonl(MappedSource):
         return super().split_file(file)
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        chunks = read_chunks(split.uri, max(split.start - 1, 0))
+        size = CHUNK_BYTES if split.end < 0 else split.end - split.start + _OVERHANG
+        chunks = read_chunks(split.uri, max(split.start - 1, 0), size)
         first = next(chunks, b"")
         chunks = itertools.chain([first], chunks)
         defaults = Defaults(self.step, self.source_name)

@@ -16,6 +16,7 @@ from typing import Any
 from tests.bench import measure
 from tests.bench.posts import generate
 
+MODULE = "tests.bench.four_ways"
 PLEASED = ("thanks", "great", "love", "works")
 CROSS = ("slow", "broken", "hate", "annoying", "crash", "error", "never")
 LINK = r"https?://\S+"
@@ -26,8 +27,20 @@ def _any(words: tuple[str, ...]) -> str:
     return r"\b(?:" + "|".join(words) + r")\b"
 
 
+TWO_THREADS = ("--direct_running_mode=multi_threading", "--direct_num_workers=2")
+
+
 def ours(source: str, out: str) -> None:
-    """Batches of Arrow through Beam, with our source."""
+    """Batches of Arrow through Beam, with our source, two workers."""
+    _ours(source, out, TWO_THREADS)
+
+
+def ours_one_worker(source: str, out: str) -> None:
+    """The same in one worker, which is the default."""
+    _ours(source, out, ())
+
+
+def _ours(source: str, out: str, options: tuple[str, ...]) -> None:
     import apache_beam as beam
     import pyarrow as pa
 
@@ -44,7 +57,7 @@ def ours(source: str, out: str) -> None:
             | "Write" >> beam.Map(_write, out).with_output_types(int)
         )
 
-    runners.run(build)
+    runners.run(build, options)
 
 
 def _counted(batch: Any) -> Any:
@@ -160,7 +173,9 @@ def duckdb(source: str, out: str) -> None:
     )
 
 
-WAYS = {f.__name__: f for f in (ours, rows_through_beam, polars, duckdb)}
+WAYS = {
+    f.__name__: f for f in (ours, ours_one_worker, rows_through_beam, polars, duckdb)
+}
 
 
 def main(rows: int, runs: int) -> None:
@@ -172,11 +187,15 @@ def main(rows: int, runs: int) -> None:
         out = Path(folder, "out")
         out.mkdir()
         commands = {
-            name: measure.python(__spec__.name, "--way", name, str(small), str(out))
+            name: measure.python(
+                "tests.bench.four_ways", "--way", name, str(small), str(out)
+            )
             for name in WAYS
         }
         figures = measure.in_turn(commands, runs)
-        fourfold = measure.python(__spec__.name, "--way", "ours", str(large), str(out))
+        fourfold = measure.python(
+            "tests.bench.four_ways", "--way", "ours", str(large), str(out)
+        )
         figures["ours, 4 times the input"] = measure.in_turn({"": fourfold}, 1)[""]
     measure.show(figures)
     mine = figures["ours"].seconds

@@ -1,7 +1,6 @@
 """Times commands as whole processes, in turn, and compares medians."""
 
 import os
-
 import statistics
 import subprocess
 import sys

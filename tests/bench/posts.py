@@ -5,11 +5,50 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-WORDS = (
-    "the a to and of is it that this build test release merge branch review docs "
-    "install slow broken again thanks great love hate annoying crash error works fix "
-    "please wait still never always why how when because after before today yesterday"
-).split()
+WORDS = [
+    "the",
+    "a",
+    "to",
+    "and",
+    "of",
+    "is",
+    "it",
+    "that",
+    "this",
+    "build",
+    "test",
+    "release",
+    "merge",
+    "branch",
+    "review",
+    "docs",
+    "install",
+    "slow",
+    "broken",
+    "again",
+    "thanks",
+    "great",
+    "love",
+    "hate",
+    "annoying",
+    "crash",
+    "error",
+    "works",
+    "fix",
+    "please",
+    "wait",
+    "still",
+    "never",
+    "always",
+    "why",
+    "how",
+    "when",
+    "because",
+    "after",
+    "before",
+    "today",
+    "yesterday",
+]
 OTHER = ("早く直して", "спасибо", "größer", "très bien", "ありがとう", "não funciona")
 EMOJI = ("😂", "👍🏽", "👩‍💻", "🎉", "😡", "❤️", "🇩🇪")
 
