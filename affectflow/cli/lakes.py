@@ -85,7 +85,7 @@ def status(lake: str) -> int:
 
 def cite(lake: str) -> int:
     """Runs `affectflow cite`."""
-    from affectflow.report.methods import methods
+    from affectflow.report.cite import methods
 
     sys.stdout.write(methods(lake))
     return 0

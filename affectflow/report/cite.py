@@ -1,0 +1,107 @@
+"""methods.md: what a paper or a review must say of a lake's labels."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from affectflow.lake import open_lake
+
+_SIZE = """
+    SELECT count(*) AS messages, count(DISTINCT conversation_id) AS conversations,
+      count(DISTINCT speaker_id) AS people, min(timestamp) AS first,
+      max(timestamp) AS last, list_sort(list(DISTINCT source)) AS sources
+    FROM utterances
+"""
+_ANNOTATORS = "SELECT * FROM annotators ORDER BY kind, annotator_id"
+_STATUSES = """
+    SELECT annotator_id, status, count(DISTINCT utterance_id) AS n
+    FROM annotations GROUP BY ALL ORDER BY 1, 3 DESC
+"""
+_RUNS = """
+    SELECT stage, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out,
+      sum(rows_dead) AS dead, sum(rows_duplicate) AS duplicate,
+      sum(rows_unchanged) AS unchanged
+    FROM runs GROUP BY stage ORDER BY min(started)
+"""
+_BOTS = "SELECT count(*) AS n FROM utterances WHERE is_bot"
+_VERSIONS = "SELECT versions FROM runs ORDER BY started DESC LIMIT 1"
+
+Row = dict[str, Any]
+
+
+def methods(lake_uri: str) -> str:
+    """Returns what was done to a lake, as Markdown to paste into a paper.
+
+    Models with revision, licence and settings; what was excluded and refused; versions.
+
+    Raises:
+      LakeError: there is no lake at `lake_uri`.
+    """
+    with open_lake(lake_uri) as connection:
+
+        def ask(query: str) -> list[Row]:
+            relation = connection.sql(query)
+            names = relation.columns
+            return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+
+        parts = [
+            "# Methods",
+            *_size(ask(_SIZE)[0]),
+            "## Annotators",
+            *_annotators(ask(_ANNOTATORS)),
+            "Labels say what a text expresses, not what its author felt. A label is "
+            "chosen where its score reaches the annotator's own threshold. Labels were "
+            "not validated on these texts.",
+            "## What was excluded",
+            f"Messages of automata that reports leave out: {ask(_BOTS)[0]['n']:,}.",
+            *_statuses(ask(_STATUSES)),
+            "## What each stage did",
+            _table(ask(_RUNS)),
+            "## Versions",
+            *_versions(ask(_VERSIONS)),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _size(row: Row) -> Iterator[str]:
+    sources = ", ".join(row["sources"] or [])
+    yield (
+        f"{row['messages']:,} messages in {row['conversations']:,} conversations of "
+        f"{row['people']:,} people, from {sources or 'no source'}."
+    )
+    if row["first"] is not None:
+        yield f"Posted from {row['first']:%Y-%m-%d} to {row['last']:%Y-%m-%d} (UTC)."
+
+
+def _annotators(rows: Sequence[Row]) -> Iterator[str]:
+    if not rows:
+        yield "None yet."
+    for row in rows:
+        allowed = "allowed" if row["commercial_use"] else "not allowed, or unknown"
+        settings = json.loads(row["parameters"] or "{}")
+        yield (
+            f"- `{row['annotator_id']}` ({row['kind']}): {row['model'] or '-'}, "
+            f"revision `{row['revision'] or '-'}`; licence "
+            f"{row['licence'] or 'unknown'}"
+            f"; commercial use {allowed}; settings "
+            f"`{json.dumps(settings, sort_keys=True)}`."
+        )
+
+
+def _statuses(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if row["status"] != "ok":
+            yield f"- `{row['annotator_id']}`: {row['status']} {row['n']:,}"
+
+
+def _table(rows: Sequence[Row]) -> str:
+    names = list(rows[0]) if rows else []
+    lines = ["| " + " | ".join(names) + " |", "| " + "--- | " * len(names)]
+    lines += ["| " + " | ".join(str(row[n]) for n in names) + " |" for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _versions(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        found = dict(row["versions"] or {})
+        yield ", ".join(f"{name} {version}" for name, version in sorted(found.items()))
