@@ -91,8 +91,7 @@ def _rests_on(facts: Facts) -> Html:
             el("code", name),
             prose(
                 ", whose answers nobody has checked against people's here. "
-                "Counts say how often it chose a label. `affectflow sample` and "
-                "`affectflow gold` change that."
+                "Counts say how often it chose a label, not how often people felt it."
             ),
         )
     return el(
@@ -210,7 +209,7 @@ def refusals(facts: Facts, lake: str) -> Html:
         el(
             "p",
             f"{count(total, 'row')} could not be processed. ",
-            prose("`affectflow replay` tries them again."),
+            prose("`affectflow ingest` of the mended files brings them in."),
         ),
         table(["Step", "Reason", "Rows", "For example"], cells, {2}),
         el("p", f"and {count(more, 'more kind')}", class_="note") if more > 0 else None,

@@ -1,6 +1,6 @@
 """What people expressed: emotions over time, themes, places."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from affectflow.report import charts
 from affectflow.report.html import Child, Html, el, join, prose, table
@@ -12,7 +12,7 @@ from affectflow.report.queries import (
     Row,
 )
 from affectflow.report.themes import theme_list
-from affectflow.report.words import ask_yourself, count, listed, section
+from affectflow.report.words import ask_yourself, count, every_period, listed, section
 
 _SMALL = f"fewer than {MIN_SPEAKERS} people or {MIN_UTTERANCES} messages"
 _MAX_PLACES = 30
@@ -66,7 +66,7 @@ def _by_label(facts: Facts, lake: str) -> Html:
 
 def _over_time(facts: Facts, lake: str) -> Html:
     volume = {row["period"]: row for row in facts.answers["volume"]}
-    periods = _periods(list(volume), facts.period)
+    periods = every_period(list(volume), facts.period)
     drawn = {p for p in periods if p in volume and _is_large(volume[p])}
     small = len(volume) - len(drawn)
     return section(
@@ -104,7 +104,7 @@ def _small_multiples(
         counts.setdefault(row["emotion"], {})[row["period"]] = row["n"]
     ranked = sorted(counts, key=lambda e: (-sum(counts[e].values()), e))[:6]
     everything = {period: row["n"] for period, row in volume.items()}
-    plots = [("all annotated messages", everything), *((e, counts[e]) for e in ranked)]
+    plots = [("all messages", everything), *((e, counts[e]) for e in ranked)]
     return el(
         "div",
         [_plot(name, series, periods, drawn) for name, series in plots],
@@ -126,18 +126,6 @@ def _plot(
 
 def _is_large(row: Row) -> bool:
     return bool(row["speakers"] >= MIN_SPEAKERS and row["n"] >= MIN_UTTERANCES)
-
-
-def _periods(present: list[datetime], period: str) -> list[datetime]:
-    """Returns every week or month from the first to the last that is present."""
-    found = [min(present)]
-    while found[-1] < max(present):
-        if period == "week":
-            found.append(found[-1] + timedelta(days=7))
-        else:
-            # From the first of a month, 32 days lead into the next one.
-            found.append((found[-1] + timedelta(days=32)).replace(day=1))
-    return found
 
 
 def _gaps(facts: Facts, small: int, *, all_small: bool) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from affectflow.report import charts
 from affectflow.report.html import Html, el, join, link
 from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Row, ThemeList
-from affectflow.report.words import count, listed, percent
+from affectflow.report.words import count, every_period, listed, percent
 
 _MAX_THEMES = 10
 _MAX_SMALL = 12
@@ -24,7 +24,7 @@ def theme_list(family: ThemeList, period: str) -> Html:
     small = [theme for theme in family.themes if not _is_large(theme)]
     hidden = len(large) - _MAX_THEMES
     items = [
-        _theme(place, theme, family)
+        _theme(place, theme, family, period)
         for place, theme in enumerate(large[:_MAX_THEMES], start=1)
     ]
     return join(
@@ -33,7 +33,7 @@ def theme_list(family: ThemeList, period: str) -> Html:
         el("p", f"{count(hidden, 'further theme')} by the query below.", class_="note")
         if hidden > 0
         else None,
-        _small_themes(small, family) if small else None,
+        _small_themes(small, family, len(large)) if small else None,
     )
 
 
@@ -73,12 +73,12 @@ def _introduction(family: ThemeList) -> str:
     )
 
 
-def _theme(place: int, theme: Row, family: ThemeList) -> Html:
+def _theme(place: int, theme: Row, family: ThemeList, period: str) -> Html:
     return el(
         "li",
         el("div", f"{place}", class_="place"),
         el("div", _title(theme)),
-        el("div", _measure(theme, family), class_="measure"),
+        el("div", _measure(theme, family, period), class_="measure"),
         el("div", _quotes(theme, family), class_="quotes"),
     )
 
@@ -89,11 +89,14 @@ def _title(theme: Row) -> Html:
     return join(el("h3", theme["theme"] or "untitled"), keywords)
 
 
-def _measure(theme: Row, family: ThemeList) -> Html:
-    points: list[tuple[datetime, int | None]] = [
-        (row["period"], row["n"]) for row in family.periods.get(theme["theme_id"], [])
-    ]
-    people = f"{count(theme['n_speakers'], 'person', 'people')}"
+def _measure(theme: Row, family: ThemeList, period: str) -> Html:
+    counts: dict[datetime, int] = {
+        row["period"]: row["n"] for row in family.periods.get(theme["theme_id"], [])
+    }
+    # One span for all themes of a family, so that their courses can be compared.
+    present = [row["period"] for rows in family.periods.values() for row in rows]
+    points = [(when, counts.get(when, 0)) for when in every_period(present, period)]
+    people = count(theme["n_speakers"], "person", "people")
     return join(
         el("b", count(theme["count"], "message")),
         f"by {people}",
@@ -132,12 +135,24 @@ def _quote(quote: Row) -> Html:
     return el("blockquote", text, " ", origin)
 
 
-def _small_themes(small: list[Row], family: ThemeList) -> Html:
+def _small_themes(small: list[Row], family: ThemeList, places: int) -> Html:
     shown, hidden = small[:_MAX_SMALL], len(small) - _MAX_SMALL
-    items = [el("li", _title(theme), _quotes(theme, family)) for theme in shown]
+    items = [
+        el(
+            "li",
+            el("div", f"{place}", class_="place"),
+            el("div", _title(theme)),
+            el("div", _quotes(theme, family), class_="quotes"),
+        )
+        for place, theme in enumerate(shown, start=places + 1)
+    ]
     text = (
-        f"{count(len(small), 'smaller theme')} with fewer than {MIN_SPEAKERS} people "
-        f"or {MIN_UTTERANCES} messages: titles and public quotes only, no numbers"
+        f"{count(len(small), 'theme')} with fewer than {MIN_SPEAKERS} people or "
+        f"{MIN_UTTERANCES} messages: rank, title and public quotes only, no numbers."
     )
     more = f"{count(hidden, 'further one')} by the query below." if hidden > 0 else None
-    return el("details", el("summary", text), el("ul", items), more and el("p", more))
+    return join(
+        el("p", text, class_="note"),
+        el("ol", items, class_="themes"),
+        more and el("p", more, class_="note"),
+    )

@@ -1,7 +1,7 @@
 """How the report spells numbers, dates, sections and queries."""
 
 import shlex
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from affectflow.report.html import Child, Html, el
@@ -30,6 +30,18 @@ def percent(share: float | None) -> str:
 def day(when: date) -> str:
     """Returns a day as people write it: 3 May 2024."""
     return f"{when.day} {when:%B %Y}"
+
+
+def every_period(present: list[datetime], period: str) -> list[datetime]:
+    """Returns every week or month from the first to the last that is present."""
+    found = sorted(present)[:1]
+    while found and found[-1] < max(present):
+        if period == "week":
+            found.append(found[-1] + timedelta(days=7))
+        else:
+            # From the first of a month, 32 days lead into the next one.
+            found.append((found[-1] + timedelta(days=32)).replace(day=1))
+    return found
 
 
 def listed(words: list[str]) -> str:
