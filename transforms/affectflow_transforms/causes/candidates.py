@@ -5,21 +5,28 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from affectflow_transforms.causes.clauses import Reading, Sentence, Span
-from affectflow_transforms.causes.phrases.connectives import CUT, WORDINGS
-from affectflow_transforms.causes.phrases.emotions import FAMILIES, LABELS, NEGATIVE
-from affectflow_transforms.causes.phrases.words import (
-    GOOD_NEWS,
-    INTENSE,
-    POLITE,
-    TROUBLE,
+from affectflow_transforms.causes.clauses import Sentence, Reading, Span
+from affectflow_transforms.causes.phrases.connectives import CUT, TURN, WORDINGS
+from affectflow_transforms.causes.phrases.emotions import LABELS
+from affectflow_transforms.causes.phrases.words import INTENSE, POLITE
+from affectflow_transforms.causes.scene import (
+    MAX_SENTENCES,
+    Scene,
+    any_of,
+    evidence,
+    is_displeasure,
+    look,
 )
-from affectflow_transforms.causes.weights import CONNECTIVES, FEATURE, WORDING, logistic
+from affectflow_transforms.causes.weights import (
+    CONNECTIVES,
+    FEATURE,
+    LEADING,
+    WORDING,
+    logistic,
+)
 
 MIN_CONTENT_WORDS = 2
 SHORT, WHOLE, LONG = 3, 22, 25
-# Later sentences of a long comment are rarely about the emotion, and cost time.
-MAX_SENTENCES = 40
 # A sentence this long is a table or a dump; wordings are looked for at its start.
 MAX_SENTENCE = 600
 
@@ -32,39 +39,14 @@ class Candidate:
     score: float
 
 
-def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w'])(?:{'|'.join(phrases)})(?![\w'])")
-
-
-_CUT = re.compile(CUT)
-_TROUBLE = _any_of(TROUBLE)
-_GOOD_NEWS = _any_of(GOOD_NEWS)
-_INTENSE = _any_of(INTENSE)
+_CUT, _TURN = re.compile(CUT), re.compile(TURN)
+_INTENSE = any_of(INTENSE)
 _POLITE = re.compile(rf"\W*(?:{'|'.join(POLITE)})(?![\w'])")
 _ANAPHORIC = re.compile(
     r"\W*(?:(?:oh|wow|yeah|yes|no|well|and|but|hm+|ah),? )*"
     r"(?:that|this|it|those|these|they|what|how|so|sounds?|you|i)\b"
 )
 _WORDINGS = [(w, re.compile(w.pattern)) for w in WORDINGS]
-
-
-@functools.cache
-def feeling(label: str) -> re.Pattern[str]:
-    """Returns the pattern of the words that express an emotion."""
-    words = tuple(word for family in LABELS[label] for word in FAMILIES[family])
-    return _any_of(words)
-
-
-@functools.cache
-def is_negative(label: str) -> bool:
-    """Returns whether what goes wrong causes this emotion."""
-    return LABELS[label][0] in NEGATIVE
-
-
-def brings_news(reading: Reading, label: str) -> bool:
-    """Returns whether an utterance says what such an emotion may answer to."""
-    pattern = _TROUBLE if is_negative(label) else _GOOD_NEWS
-    return pattern.search(reading.masked) is not None
 
 
 @functools.cache
@@ -85,22 +67,32 @@ def best_cause(
     The first of equals. `in_talk` says that something was said before, so that a
     mere reaction ("that's great") points there.
     """
-    candidates = list(_candidates(reading, label, in_talk))
+    scene = look(reading, label, in_talk=in_talk)
+    candidates = _candidates(scene)
     return max(candidates, key=lambda c: (c.score, -c.span.start), default=None)
 
 
-def _candidates(reading: Reading, label: str, in_talk: bool) -> Iterator[Candidate]:
-    feels = _sentences_that_feel(reading, label)
+def _candidates(scene: Scene) -> Iterator[Candidate]:
+    reading = scene.reading
     for number, sentence in enumerate(reading.sentences[:MAX_SENTENCES]):
-        yield from _worded(reading, label, number, sentence, feels)
+        if scene.tells(number):
+            yield from _worded(scene, number, sentence)
     for number, clause in _parts(reading):
+        if not scene.tells(number):
+            continue
         span = reading.trim(clause.start, clause.end)
         if span is None:
             continue
-        total = _features(reading, label, number, span, feels, in_talk)
+        total = _features(scene, number, span)
         if total is not None:
             whole = isinstance(clause, Sentence) and reading.count(span)[0] <= WHOLE
-            yield Candidate(span, logistic(total + FEATURE["whole"] * whole))
+            total += FEATURE["whole"] * whole * (1 - _room(scene) / 2)
+            yield Candidate(span, logistic(total))
+
+
+def _room(scene: Scene) -> float:
+    """Returns how little the place of a span tells, 0..1."""
+    return scene.calm if is_displeasure(scene.label) else 0.0
 
 
 def _parts(reading: Reading) -> Iterator[tuple[int, Span]]:
@@ -111,44 +103,36 @@ def _parts(reading: Reading) -> Iterator[tuple[int, Span]]:
     yield from enumerate(reading.sentences[:MAX_SENTENCES])
 
 
-def _sentences_that_feel(reading: Reading, label: str) -> list[bool]:
-    pattern, masked = feeling(label), reading.masked
-    return [
-        _is_marked(reading, label, sentence)
-        or pattern.search(masked, sentence.start, sentence.end) is not None
-        for sentence in reading.sentences[:MAX_SENTENCES]
-    ]
-
-
-def _is_marked(reading: Reading, label: str, sentence: Sentence) -> bool:
-    """Returns whether a cue expresses the emotion in or right after a sentence."""
-    end = sentence.end + len(sentence.terminator) + 2
-    return any(sentence.start <= at <= end for at in reading.marks.get(label, ()))
-
-
-def _worded(
-    reading: Reading, label: str, number: int, sentence: Sentence, feels: list[bool]
-) -> Iterator[Candidate]:
+def _worded(scene: Scene, number: int, sentence: Sentence) -> Iterator[Candidate]:
     """Yields the causes that a wording of this sentence points at."""
+    reading = scene.reading
     end_here = min(sentence.end, sentence.start + MAX_SENTENCE)
     masked = reading.masked[sentence.start : end_here].rstrip()
     lead = len(masked) - len(masked.lstrip())
-    for name, names_feeling, pattern in _wordings(label):
+    for name, names_feeling, pattern in _wordings(scene.label):
         match = pattern.search(masked, lead)
         if match is None:
             continue
         start, end = match.span("cause")
         fronted = not masked[lead : match.start()].strip() and start > lead
-        end = _cut(masked, start, end, fronted and not names_feeling)
+        if name in LEADING:
+            start = _last_turn(masked, start, end)
+        else:
+            end = _cut(masked, start, end, fronted and not names_feeling)
         span = reading.trim(sentence.start + start, sentence.start + end)
-        if span is None:
-            continue
-        total = _features(reading, label, number, span, feels, False)
-        if total is not None:
+        total = _features(scene, number, span) if span else None
+        if span is not None and total is not None:
             total += WORDING[name]
             if name in CONNECTIVES:
-                total += FEATURE["wording_near" if feels[number] else "wording_far"]
+                near = scene.feels[number]
+                total += FEATURE["wording_near" if near else "wording_far"]
             yield Candidate(span, logistic(total))
+
+
+def _last_turn(sentence: str, start: int, end: int) -> int:
+    """Returns where the last clause starts of a cause that precedes its wording."""
+    turns = [turn.end() for turn in _TURN.finditer(sentence, start, end)]
+    return next((at for at in reversed(turns) if end - at >= 12), start)
 
 
 def _cut(sentence: str, start: int, end: int, fronted: bool) -> int:
@@ -156,51 +140,39 @@ def _cut(sentence: str, start: int, end: int, fronted: bool) -> int:
 
     A fronted clause ("when I update, everything breaks") ends at its comma.
     """
-    cut = _CUT.search(sentence, start + 1, end)
-    end = cut.start() if cut else end
+    for cut in _CUT.finditer(sentence, start + 1, end):
+        # A bracket that the cause itself opens does not end it.
+        if not (cut.group().startswith(")") and "(" in sentence[start : cut.start()]):
+            end = cut.start()
+            break
     comma = sentence.find(", ", start, end) if fronted else -1
     return comma if comma > 0 else end
 
 
-def _features(
-    reading: Reading,
-    label: str,
-    number: int,
-    span: Span,
-    feels: list[bool],
-    in_talk: bool,
-) -> float | None:
+def _features(scene: Scene, number: int, span: Span) -> float | None:
     """Returns the sum of a span's features; None if it says too little."""
+    reading = scene.reading
     words, content = reading.count(span)
     if content < MIN_CONTENT_WORDS:
         return None
     masked, sentence = reading.masked, reading.sentences[number]
     start, end = span.start, span.end
-    total = FEATURE["bias"] + _nearness(reading, label, number, span, feels)
-    if is_negative(label):
-        total += FEATURE["trouble"] * bool(_TROUBLE.search(masked, start, end))
-    else:
-        total += FEATURE["good_news"] * bool(_GOOD_NEWS.search(masked, start, end))
+    total = FEATURE["bias"] + evidence(scene, number, span)
     total += FEATURE["intense"] * bool(_INTENSE.search(masked, start, end))
-    total += FEATURE["exclaims"] * ("!" in sentence.terminator)
-    if "?" in sentence.terminator:
-        wonders = "wonder" in LABELS[label]
-        total += FEATURE["question_wonder" if wonders else "question_other"]
+    total += _tone(scene.label, sentence.terminator)
     total += FEATURE["polite"] * bool(_POLITE.match(masked, start, end))
-    total += FEATURE["later_sentence"] * min(number, 8)
-    total += FEATURE["first"] * (number == 0)
+    total += FEATURE["later_sentence"] * min(number, 8) * (1 - _room(scene) / 2)
+    total += FEATURE["first"] * (number == 0) * (1 - _room(scene))
+    total += FEATURE["room"] * _room(scene)
     total += FEATURE["short"] * (words < SHORT) + FEATURE["long"] * (words > LONG)
-    if in_talk and content <= MIN_CONTENT_WORDS:
+    if scene.in_talk and content <= MIN_CONTENT_WORDS:
         total += FEATURE["anaphoric"] * bool(_ANAPHORIC.match(masked, start, end))
     return total
 
 
-def _nearness(
-    reading: Reading, label: str, number: int, span: Span, feels: list[bool]
-) -> float:
-    if feels[number]:
-        words = feeling(label).search(reading.masked, span.start, span.end)
-        here = words or _is_marked(reading, label, reading.sentences[number])
-        return FEATURE["feels_here" if here else "feels_sentence"]
-    near = feels[max(number - 1, 0) : number + 2]
-    return FEATURE["feels_near"] if any(near) else 0.0
+def _tone(label: str, terminator: str) -> float:
+    total = FEATURE["exclaims"] * ("!" in terminator)
+    if "?" in terminator:
+        wonders = "wonder" in LABELS[label]
+        total += FEATURE["question_wonder" if wonders else "question_other"]
+    return total

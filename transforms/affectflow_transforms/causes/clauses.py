@@ -31,7 +31,7 @@ _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _WRAP = re.compile(r"(?<=[^\n]{60})\n(?=[a-z(])")
 _SENTENCE_END = re.compile(
     r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)(?<!\bcf)[.!?…]+[\"')\]*]*(?=\s|$)"
-    r"|\n+[ \t]*(?:[-*+•#]+[ \t]+|\d+[.)][ \t]+)?|;(?=\s)|\s[-–—]{1,3}(?=\s)|—"
+    r"|\n+[ \t]*(?:[-*+•#]+[ \t]+|\d+[.)][ \t]+)?|;(?=\s)|(?<=\s)[:;]-?[()/|]+(?=\s|$)|\s[-–—]{1,3}(?=\s)|—"
 )
 _CLAUSE_END = re.compile(
     r",\s+(?=(?:and|so|or|yet|which|since|as|though|while|when|if|whereas|however|i|we"
@@ -44,10 +44,23 @@ _WORD = re.compile(rf"[^\W\d_](?:[\w'-]*\w)?|\d[\w.]*|{MASK}+")
 _EDGE_LEFT = re.compile(rf"[^\w{MASK}\"'(@#\[$]+")
 _LEADING = re.compile(
     r"(?:(?:_+|and|but|so|or|because|since|also|then|yet|though|although|well|oh|ah|hm+|yes"
-    r"|yeah|ok|okay|however|which is why|actually|basically)\b\s*[,:]*\s+)+"
+    r"|yeah|ok|okay|however|which is why|actually|basically|hi|hello|hey|even when|even if"
+    r"|i (?:think|believe|guess|feel like)(?: that)?(?= \w+ \w)|at this point|furthermore"
+    r"|moreover|besides|in addition|as such|of course|honestly|to be (?:\w+ )?honest"
+    r"|in my opinion|imho|imo|anyway|unfortunately|etc)\b\s*[,:.]*\s+)+"
 )
+# Where a span that is too long may end, and what none may end with.
+_STOP_HERE = re.compile(
+    r"[,;:]\s|\s(?=\(|(?:which|and|or|but|because|since|so|while|when|where|if|as|that"
+    r"|who|until|before|after)\s)"
+)
+_DANGLING = re.compile(
+    r"(?:[\s,;:(]+(?:and|or|but|which|the|an?|because|if|with|of|to|is|are|in|for|at|from"
+    r"|as|than|that|who|where|when|just))+$"
+)
+_HANGING = re.compile(r"(?:,?\s(?:and|or|but|which|because)|,\sso)\Z")
 _RIGHT = " \t\r\n.,;:!?-–—…*>\"'("
-MAX_WORDS = 30
+LEAST, MAX_WORDS = 12, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,18 +208,33 @@ class Reading:
         starts, ends, _, _ = self._words
         first = bisect_left(starts, start)
         if first + MAX_WORDS < len(starts) and starts[first + MAX_WORDS] < end:
-            end = ends[first + MAX_WORDS - 1]
+            end = _shorten(masked, starts[first + LEAST], ends[first + MAX_WORDS - 1])
         while end > start and masked[end - 1] in _RIGHT:
             end -= 1
+        hanging = _HANGING.search(masked, start, end)
+        end = hanging.start() if hanging else end
         end = _close(masked, start, end)
         return Span(start, end) if end > start else None
 
 
 def _close(masked: str, start: int, end: int) -> int:
-    """Takes the quotation mark along that closes one which the span opens."""
+    """Takes the mark along that closes a quotation or a bracket of the span."""
     if masked[start:end].count('"') % 2 and masked[end : end + 1] == '"':
         return end + 1
-    return end
+    opened = masked.rfind("(", start, end)
+    if opened <= masked.rfind(")", start, end) or opened < 0:
+        return end
+    if masked[end : end + 1] == ")":
+        return end + 1
+    return len(masked[:opened].rstrip()) if opened - start > 20 else end
+
+
+def _shorten(masked: str, least: int, end: int) -> int:
+    """Returns where to end a span that is too long: at a turn, not amid a phrase."""
+    turns = [turn.start() for turn in _STOP_HERE.finditer(masked, least, end)]
+    end = turns[-1] if turns else end
+    dangling = _DANGLING.search(masked, least, end)
+    return dangling.start() if dangling else end
 
 
 def _sentences(masked: str) -> Iterator[Sentence]:

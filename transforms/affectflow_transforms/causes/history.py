@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from affectflow_transforms.causes.candidates import (
-    Candidate,
-    best_cause,
+from affectflow_transforms.causes.candidates import Candidate, best_cause
+from affectflow_transforms.causes.clauses import Reading
+from affectflow_transforms.causes.scene import (
     brings_news,
     feeling,
+    is_displeasure,
     is_negative,
+    room,
 )
-from affectflow_transforms.causes.clauses import Reading, Span
 from affectflow_transforms.causes.weights import EARLIER, logistic
+
+# A cause of less is a doubtful one.
+DOUBTFUL = 0.4
+# Who complains at such length names the cause, or answers it.
+AT_LENGTH = 0.5
 
 
 @dataclass
@@ -39,12 +45,15 @@ def earlier_cause(
     Of equals, the latest.
     """
     quoted = _quoted(now)
+    at_length = is_displeasure(label) and room(now.reading) > AT_LENGTH
     best: tuple[Turn, Candidate] | None = None
     for distance, turn in enumerate(reversed(turns)):
+        if at_length and turn.utterance_id not in {*quoted, now.reply_to}:
+            continue
         cause = turn.brought(label)
         if cause is None:
             continue
-        score = _score(turn, now, cause.span, label, distance, quoted)
+        score = _score(turn, now, cause, label, distance, quoted)
         if best is None or score > best[1].score:
             best = turn, Candidate(cause.span, score)
     return best
@@ -56,9 +65,9 @@ def _quoted(turn: Turn) -> set[str]:
 
 
 def _score(
-    turn: Turn, now: Turn, span: Span, label: str, distance: int, quoted: set[str]
+    turn: Turn, now: Turn, cause: Candidate, label: str, distance: int, quoted: set[str]
 ) -> float:
-    masked = turn.reading.masked
+    masked, span = turn.reading.masked, cause.span
     total = EARLIER["bias"] + EARLIER["distance"] * distance
     total += EARLIER["answered"] * (turn.utterance_id == now.reply_to)
     total += EARLIER["quoted"] * (turn.utterance_id in quoted)
@@ -69,4 +78,7 @@ def _score(
     news = EARLIER["trouble" if is_negative(label) else "good_news"]
     total += news * brings_news(turn.reading, label)
     total += EARLIER["question"] * masked.rstrip().endswith("?")
+    if is_displeasure(label):
+        total += EARLIER["room"] * room(now.reading)
+        total += EARLIER["doubtful"] * (cause.score < DOUBTFUL)
     return logistic(total)

@@ -15,12 +15,13 @@ from affectflow.batches import with_column
 from affectflow.errors import UsageError
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, UTTERANCES, fields
-from affectflow_transforms.causes.candidates import Candidate, best_cause, feeling
+from affectflow_transforms.causes.candidates import Candidate, best_cause
 from affectflow_transforms.causes.clauses import MASK, Reading
 from affectflow_transforms.causes.history import Turn, earlier_cause
 from affectflow_transforms.causes.phrases.emotions import LABELS, QUIET
+from affectflow_transforms.causes.scene import feeling
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 
 GOOD_ENOUGH = 0.4
 """From this score on, the utterance's own cause is taken without a look back."""
@@ -59,7 +60,7 @@ class RuleMiner:
 
     labels: list[str] | None = None
     history: int = 8
-    min_score: float = 0.25
+    min_score: float = 0.3
 
     requires: ClassVar[pa.Schema] = pa.schema(
         [*fields(UTTERANCES, *_READ, "segments"), ANNOTATIONS_COLUMN]

@@ -20,6 +20,7 @@ WORDING: dict[str, float] = {
     "which": 3.4,
     "hope": 1.6,
     "puzzle": 1.4,
+    "subject": 2.4,
     "adverb": 2.6,
     # The wording names a cause, but maybe of something else than the emotion.
     "because": 1.2,
@@ -30,6 +31,7 @@ WORDING: dict[str, float] = {
     "when": 0.6,
     # Complaints name what is wrong without naming the emotion.
     "complaint": 1.5,
+    "question": 0.5,
     "still": 1.4,
     "again": 1.3,
     "broken": 1.5,
@@ -50,6 +52,23 @@ FEATURE: dict[str, float] = {
     "wording_far": -1.0,
     "trouble": 1.2,
     "good_news": 0.5,
+    # Displeasure alone: what follows weighs the more the longer the comment is.
+    "blame": 0.4,
+    "denied": -1.0,
+    "meta": -2.0,
+    "conceded": -1.6,
+    # The next sentence judges this one.
+    "judged": 1.5,
+    # This one judges the one before.
+    "judges": -1.8,
+    # Displeasure is said outright in this sentence, or in another far from it.
+    "outright": 0.8,
+    "beside": 0.5,
+    "elsewhere": -0.9,
+    # No emotion is near, and nothing is complained about.
+    "calm": -2.6,
+    # And so everything in it says less.
+    "room": -1.2,
     "intense": 0.2,
     "exclaims": 0.3,
     # A question is what surprise is about, and seldom what joy is about.
@@ -67,6 +86,9 @@ FEATURE: dict[str, float] = {
     "anaphoric": -0.8,
 }
 
+LEADING = frozenset({"subject", "makes", "which"})
+"""Wordings that follow the cause, which is the clause before them."""
+
 EARLIER: dict[str, float] = {
     "bias": -1.0,
     "answered": 1.6,
@@ -79,6 +101,10 @@ EARLIER: dict[str, float] = {
     "trouble": 0.6,
     "good_news": 0.5,
     "question": -0.3,
+    # Displeasure alone: who complains at length names the cause himself.
+    "room": -2.0,
+    # What was said before is calm.
+    "doubtful": -1.0,
 }
 
 

@@ -29,6 +29,13 @@ VERDICT = (
     r"|amazing|wonderful|fantastic|excellent|good|nice|cool|lovely|exciting|impressive"
     r"|funny|hilarious|a relief|too bad|interesting|curious)"
 )
+BAD = (
+    r"(?:annoying|irritating|frustrating|infuriating|maddening|upsetting|disappointing"
+    r"|ridiculous|absurd|insane|terrible|horrible|awful|unacceptable|outrageous|painful"
+    r"|tedious|disheartening|discouraging|infuriat\w+|a (?:(?:major|huge|real|total"
+    r"|complete) )?(?:shame|pain|mess|joke|nightmare|disgrace|disaster|chore|hassle"
+    r"|headache))"
+)
 _VERY = r"(?:(?:so|very|really|quite|pretty|extremely|incredibly|just|always) )*"
 _CLAUSE = (
     r"(?=(?:i|i'm|we|you|he|she|it|it's|they|this|that|there|the|my|our|your|no)\b)"
@@ -57,7 +64,7 @@ _ANGRY = ("displeasure", "sorrow", "fear")
 WORDINGS: tuple[Wording, ...] = (
     Wording(
         name="because",
-        pattern=r"\b(?:because(?: of)?|cuz|coz|'cause|due to|owing to|on account of"
+        pattern=r"\b(?:because(?! you (?:are|were|author|modif|comment))(?: of)?|cuz|coz|'cause|due to|owing to|on account of"
         r"|given that|considering(?: that)?|seeing (?:as|that)|now that"
         r"|(?:caused|triggered) by|the reason (?:is|being)(?: that)?)\s+(?P<cause>.+)",
     ),
@@ -67,7 +74,8 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         name="when",
-        pattern=r"\b(?:every(?: single)? time|each time|whenever|(?<!since )when|after"
+        pattern=r"\b(?:every(?: single)? time|each time|whenever|(?<!since )(?<!know )(?<!ask )(?<!see )when"
+        r"(?! it comes to)|after"
         r"|as soon as|once)\s+(?:that )?(?P<cause>[a-z].+)",
     ),
     Wording(
@@ -182,7 +190,14 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         name="complaint",
-        pattern=r"(?P<cause>\b(?:why|how come|how|what) (?:the (?:hell|heck|fuck) )?"
+        pattern=r"(?P<cause>\b(?:why|how come) (?:the (?:hell|heck|fuck) )?"
+        r"(?:does|is|do|are|did|was|can't|isn't|doesn't|don't|aren't|on earth|would|has"
+        r"|hasn't|haven't|must|should|can|not)\b.+)",
+        families=("displeasure", "wonder"),
+    ),
+    Wording(
+        name="question",
+        pattern=r"(?P<cause>\b(?:how|what) (?:the (?:hell|heck|fuck) )?"
         r"(?:does|is|do|are|did|was|can't|isn't|doesn't|don't|aren't|on earth|would|has"
         r"|hasn't|haven't|must|should|can|not)\b.+)",
         families=("displeasure", "wonder"),
@@ -241,6 +256,13 @@ WORDINGS: tuple[Wording, ...] = (
         feels=True,
     ),
     Wording(
+        name="subject",
+        pattern=r"^(?P<cause>.{6,}?)(?:,? (?:and|but|that|this|it|which))?(?:'s| is| are"
+        r"| was| were| gets?| got| becomes?| feels?| seems) " + _VERY + BAD + r"(?!\w)",
+        families=("displeasure",),
+        feels=True,
+    ),
+    Wording(
         name="hope",
         pattern=r"\b(?:hop(?:e|es|ing)|wish(?:es|ing)?|look(?:ing)? forward to"
         r"|can't wait"
@@ -252,7 +274,7 @@ WORDINGS: tuple[Wording, ...] = (
 )
 
 CUT = (
-    r"(?:,| -+|;)? +(?:but|although|though|however|which is why|therefore|hence|so that"
+    r"(?:,| -+|;)? +(?:but|although|though|however|which is why|therefore|so hence|hence|so that"
     r"|so i|so we|so please|and i|and we|and you|and it's|and that|and then|because"
     r"|since i"
     r"|since we|unless)\b"
@@ -261,3 +283,22 @@ CUT = (
     r"|\s-+\s|;|\)(?=\s|$)|:\s"
 )
 """Where the cause that follows a wording ends within its sentence."""
+
+TURN = r"\b(?:but|however|though|because|so that)\b,? "
+"""Where the last clause starts of a sentence that leads up to its wording."""
+
+_DEGREE = (
+    r"(?:so|very|really|quite|pretty|extremely|just|getting|becoming|incredibly|rather"
+    r"|a bit|super|more than|beyond|utterly|simply|always)"
+)
+JUDGED = (
+    r"\W*(?:(?:and|but|so|honestly|to be (?:\w+ )?honest|again)\b,? )*(?:"
+    r"(?:(?:i|we) (?:really )?find )?(?:it|this|that|which)(?:'s| is| was| gets| feels"
+    rf"| seems| has been)? (?:(?:{_DEGREE}|to be|an?) )*(?:{BAD}|weird(?: \w+)?)"
+    r"(?:\W*$|\W* and\b|[^\w\s']| for (?:me|us|everyone)| to me)"
+    rf"|(?:i'm|i am|we're) (?:{_DEGREE} )*(?:annoyed|irritated|frustrated|angry|upset"
+    r"|disappointed)(?: beyond words| now| right now| about (?:it|this|that))?\W*(?:xd)?$"
+    rf"|(?:{_DEGREE} )+{BAD}(?! (?:that|when|how|if|because|to|how))\b"
+    rf"|{BAD}\W*$)"
+)
+"""A sentence that judges what was said right before, and is not itself the cause."""
