@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from affectflow.lake import Lake
 from affectflow.lake.speakers import pseudonym, read_key
-from affectflow.schemas import CUES_COLUMN, ERRORS_COLUMN
+from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, ERRORS_COLUMN
 from affectflow.stages import storing
 from tests.factories import DAY, utterances
 from tests.stage_runs import ask, counts, reconciles, store
@@ -257,3 +257,25 @@ def test_counts_reconcile_whatever_comes_in(tmp_path_factory, rows, cuts):
     assert row["rows_in"] == len(rows)
     assert row["rows_out"] == len(ids)
     assert ask(lake, "SELECT count(*) FROM dead_letters") == [(row["rows_dead"],)]
+
+
+def test_labels_that_come_in_with_utterances_are_counted_in_rollups(lake):
+    label = {
+        "annotator_id": "by hand",
+        "task": "emotion",
+        "vocabulary": "goemotions",
+        "label": "joy",
+        "score": 1.0,
+        "rank": 1,
+        "chosen": True,
+        "status": "ok",
+    }
+    batch = utterances("one", "two").append_column(
+        ANNOTATIONS_COLUMN, pa.array([[label], [label]], ANNOTATIONS_COLUMN.type)
+    )
+
+    store(lake, batch)
+
+    assert ask(lake, "SELECT label, n, chosen, day FROM emotion_daily") == [
+        ("joy", 2, 2, DAY.date())
+    ]

@@ -17,6 +17,7 @@ from affectflow.shuffle import in_time_order, whole_conversations
 from affectflow.stages.conversations import write_conversations
 from affectflow.stages.deadletters import write_dead_letters
 from affectflow.stages.receipts import Receipt, peak_rss_bytes
+from affectflow.stages.rollups import rollups
 
 PART_ROWS = 50_000
 PART_BYTES = 64 << 20
@@ -251,6 +252,8 @@ def _write_part(lake: Lake, bucket: int, piece: pa.RecordBatch) -> list[FileEntr
         if rows.num_rows:
             path = f"{INLINE}/{name}"
             entries.append(_write(lake, finding, path, pa.Table.from_batches([rows])))
+            if finding == "annotations":
+                entries.append(_write(lake, "rollups", path, rollups(rows)))
     table = pa.Table.from_batches([conform_like(piece, UTTERANCES)])
     # Last, because its name says that the rest is there.
     entries.append(_write(lake, "utterances", name, table))

@@ -245,7 +245,7 @@ def follow(lake: Lake) -> None:
     that was cut short between two tables is made up for here.
     """
     live = {stem(path) for path in lake.committed("utterances")}
-    for table in FINDINGS:
+    for table in (*FINDINGS, "rollups"):
         present = lake.committed(table)
         inline = {p for p in present if p.startswith(f"{INLINE}/")}
         names = lake.storage.names(table, INLINE)

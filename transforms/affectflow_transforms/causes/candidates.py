@@ -107,19 +107,21 @@ def _worded(scene: Scene, number: int, sentence: Sentence) -> Iterator[Candidate
     """Yields the causes that a wording of this sentence points at."""
     reading = scene.reading
     end_here = min(sentence.end, sentence.start + MAX_SENTENCE)
-    masked = reading.masked[sentence.start : end_here].rstrip()
-    lead = len(masked) - len(masked.lstrip())
+    masked = reading.masked[sentence.start : end_here].lstrip()
+    # Wordings are anchored at the first word.
+    first = end_here - len(masked)
+    masked = masked.rstrip()
     for name, names_feeling, pattern in _wordings(scene.label):
-        match = pattern.search(masked, lead)
+        match = pattern.search(masked)
         if match is None:
             continue
         start, end = match.span("cause")
-        fronted = not masked[lead : match.start()].strip() and start > lead
+        fronted = not masked[: match.start()].strip() and start > 0
         if name in LEADING:
             start = _last_turn(masked, start, end)
         else:
             end = _cut(masked, start, end, fronted and not names_feeling)
-        span = reading.trim(sentence.start + start, sentence.start + end)
+        span = reading.trim(first + start, first + end)
         total = _features(scene, number, span) if span else None
         if span is not None and total is not None:
             total += WORDING[name]

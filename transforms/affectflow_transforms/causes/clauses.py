@@ -51,8 +51,8 @@ _LEADING = re.compile(
 )
 # Where a span that is too long may end, and what none may end with.
 _STOP_HERE = re.compile(
-    r"[,;:]\s|\s(?=\(|(?:which|and|or|but|because|since|so|while|when|where|if|as|that"
-    r"|who|until|before|after)\s)"
+    r"[,;:]\s|\s(?=\(|(?:which|but|because|since|so|while|when|where|if|that|who|until"
+    r"|before|after|(?:and|or) (?:i|we|you|it|they|the|then|there|this|that|now))\s)"
 )
 _DANGLING = re.compile(
     r"(?:[\s,;:(]+(?:and|or|but|which|the|an?|because|if|with|of|to|is|are|in|for|at|from"

@@ -60,7 +60,7 @@ class RuleMiner:
 
     labels: list[str] | None = None
     history: int = 8
-    min_score: float = 0.3
+    min_score: float = 0.25
 
     requires: ClassVar[pa.Schema] = pa.schema(
         [*fields(UTTERANCES, *_READ, "segments"), ANNOTATIONS_COLUMN]

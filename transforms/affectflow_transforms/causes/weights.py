@@ -68,7 +68,7 @@ FEATURE: dict[str, float] = {
     # No emotion is near, and nothing is complained about.
     "calm": -2.6,
     # And so everything in it says less.
-    "room": -1.2,
+    "room": -1.4,
     "intense": 0.2,
     "exclaims": 0.3,
     # A question is what surprise is about, and seldom what joy is about.

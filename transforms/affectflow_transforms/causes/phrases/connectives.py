@@ -284,7 +284,7 @@ CUT = (
 )
 """Where the cause that follows a wording ends within its sentence."""
 
-TURN = r"\b(?:but|however|though|because|so that)\b,? "
+TURN = r"(?:\b(?:but|however|though|because|so that)\b,?|:) "
 """Where the last clause starts of a sentence that leads up to its wording."""
 
 _DEGREE = (

@@ -39,7 +39,8 @@ _GENERIC = """
     noticed sometimes stumbled personally personal due address prefer preferred refuse
     refused explicitly essentially necessary forced causing becomes future seen sense
     saying thinks ones multiple hundreds dozen available useful info information data
-    enjoy enjoyed idiot annoying annoyed frustrating frustrated frustration useless insane crazy absurd hate
+    enjoy enjoyed idiot
+    annoying annoyed frustrating frustrated frustration useless insane crazy absurd hate
     love like liked unacceptable disappointing disappointed sorry sad angry painful pain
     joke garbage crap broken break breaks breaking broke bad worse worst badly seem
     bother disagree nonsense waste wasted wasting mess thing things lot behavior
