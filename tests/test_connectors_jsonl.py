@@ -378,14 +378,14 @@ def test_a_line_of_100_mb_costs_neither_memory_nor_its_neighbours(tmp_path):
             file.write(b"x" * (1 << 20))
         file.write(b'"}\n{"id": 3, "body": "c"}\n')
     code = f"""
-import resource, sys
+from affectflow.stages.receipts import peak_rss_bytes
 from affectflow_connectors.jsonl import ReadJsonl
 source = ReadJsonl(paths={str(path)!r}, mapping={MAP!r})
 found = [r for s in source.splits(source.paths) for b in source.read(s)
          for r in b.to_pylist()]
 print([r["utterance_id"] for r in found],
       [r["errors"][0]["error_type"] for r in found if r["errors"]],
-      resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+      peak_rss_bytes() >> 20)
 """
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
