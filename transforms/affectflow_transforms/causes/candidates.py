@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from affectflow_transforms.causes.clauses import Sentence, Reading, Span
+from affectflow_transforms.causes.clauses import Reading, Sentence, Span
 from affectflow_transforms.causes.phrases.connectives import CUT, TURN, WORDINGS
 from affectflow_transforms.causes.phrases.emotions import LABELS
 from affectflow_transforms.causes.phrases.words import INTENSE, POLITE

@@ -31,11 +31,13 @@ _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _WRAP = re.compile(r"(?<=[^\n]{60})\n(?=[a-z(])")
 _SENTENCE_END = re.compile(
     r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)(?<!\bcf)[.!?…]+[\"')\]*]*(?=\s|$)"
-    r"|\n+[ \t]*(?:[-*+•#]+[ \t]+|\d+[.)][ \t]+)?|;(?=\s)|(?<=\s)[:;]-?[()/|]+(?=\s|$)|\s[-–—]{1,3}(?=\s)|—"
+    r"|\n+[ \t]*(?:[-*+•#]+[ \t]+|\d+[.)][ \t]+)?|;(?=\s)|(?<=\s)[:;]-?[(/|]+(?=\s|$)"
+    r"|\s[-–—]{1,3}(?=\s)|—"
 )
 _CLAUSE_END = re.compile(
     r",\s+(?=(?:and|so|or|yet|which|since|as|though|while|when|if|whereas|however|i|we"
-    r"|you|they|it|it's|i'm|i'll|i'd|this|that|that's|there|he|she|thanks|sorry|just|then"
+    r"|you|they|it|it's|i'm|i'll|i'd|this|that|that's|there|he|she|thanks|sorry|just"
+    r"|then"
     r"|not|but|because|although)\b)"
     r"|\s+(?=(?:but|because|although|though|whereas|unless)\b)"
     r"|\s+\(|\)(?=\s|$)|:(?=\s)"
@@ -43,9 +45,12 @@ _CLAUSE_END = re.compile(
 _WORD = re.compile(rf"[^\W\d_](?:[\w'-]*\w)?|\d[\w.]*|{MASK}+")
 _EDGE_LEFT = re.compile(rf"[^\w{MASK}\"'(@#\[$]+")
 _LEADING = re.compile(
-    r"(?:(?:_+|and|but|so|or|because|since|also|then|yet|though|although|well|oh|ah|hm+|yes"
-    r"|yeah|ok|okay|however|which is why|actually|basically|hi|hello|hey|even when|even if"
-    r"|i (?:think|believe|guess|feel like)(?: that)?(?= \w+ \w)|at this point|furthermore"
+    r"(?:(?:_+|and|but|so|or|because|since|also|then|yet|though|although|well|oh|ah"
+    r"|hm+|yes"
+    r"|yeah|ok|okay|however|which is why|actually|basically|hi|hello|hey|even when"
+    r"|even if"
+    r"|i (?:think|believe|guess|feel like)(?: that)?(?= \w+ \w)|at this point"
+    r"|furthermore"
     r"|moreover|besides|in addition|as such|of course|honestly|to be (?:\w+ )?honest"
     r"|in my opinion|imho|imo|anyway|unfortunately|etc)\b\s*[,:.]*\s+)+"
 )
@@ -55,7 +60,8 @@ _STOP_HERE = re.compile(
     r"|before|after|(?:and|or) (?:i|we|you|it|they|the|then|there|this|that|now))\s)"
 )
 _DANGLING = re.compile(
-    r"(?:[\s,;:(]+(?:and|or|but|which|the|an?|because|if|with|of|to|is|are|in|for|at|from"
+    r"(?:[\s,;:(]+(?:and|or|but|which|the|an?|because|if|with|of|to|is|are|in|for|at"
+    r"|from"
     r"|as|than|that|who|where|when|just))+$"
 )
 _HANGING = re.compile(r"(?:,?\s(?:and|or|but|which|because)|,\sso)\Z")

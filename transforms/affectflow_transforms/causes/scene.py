@@ -13,11 +13,11 @@ from affectflow_transforms.causes.phrases.complaints import (
     BLAME,
     CONCEDED,
     DENIED,
+    JUDGED,
     META,
     PROBLEM,
     STRONG,
 )
-from affectflow_transforms.causes.phrases.connectives import JUDGED
 from affectflow_transforms.causes.phrases.emotions import FAMILIES, LABELS, NEGATIVE
 from affectflow_transforms.causes.phrases.words import GOOD_NEWS, TROUBLE
 from affectflow_transforms.causes.weights import FEATURE
@@ -26,6 +26,8 @@ from affectflow_transforms.causes.weights import FEATURE
 MAX_SENTENCES = 40
 # From so many words on a comment may be about something else; from so many, it is.
 _SHORT, _LONG = 30, 80
+# A concession stands so near to what it concedes; the bound keeps the cost linear.
+_CONCESSION = 60
 # Even a short comment may be calm.
 _LEAST_CALM = 0.25
 
@@ -157,7 +159,9 @@ def evidence(scene: Scene, number: int, span: Span) -> float:
     total = _nearness(scene, number, span)
     masked, start, end = scene.reading.masked, span.start, span.end
     if not is_negative(scene.label):
-        return total + FEATURE["good_news"] * bool(_GOOD_NEWS.search(masked, start, end))
+        return total + FEATURE["good_news"] * bool(
+            _GOOD_NEWS.search(masked, start, end)
+        )
     trouble = FEATURE["trouble"] * bool(_TROUBLE.search(masked, start, end))
     if not is_displeasure(scene.label):
         return total + trouble
@@ -176,7 +180,8 @@ def _complaint(scene: Scene, number: int, span: Span, trouble: float) -> float:
     total += FEATURE["blame"] * blame + FEATURE["denied"] * denied
     if _META.match(masked, start, end):
         total += FEATURE["meta"] * (0.4 + 0.6 * scene.calm)
-    if _is_conceded(masked, sentence.start, end) and _STRONG.search(masked, start, end):
+    before = max(sentence.start, start - _CONCESSION)
+    if _is_conceded(masked, before, end) and _STRONG.search(masked, start, end):
         total += FEATURE["conceded"]
     near = number in scene.strong or number in scene.judged
     if not states and not near:

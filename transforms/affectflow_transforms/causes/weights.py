@@ -56,7 +56,7 @@ FEATURE: dict[str, float] = {
     "blame": 0.4,
     "denied": -1.0,
     "meta": -2.0,
-    "conceded": -1.6,
+    "conceded": -4.0,
     # The next sentence judges this one.
     "judged": 1.5,
     # This one judges the one before.
@@ -68,7 +68,7 @@ FEATURE: dict[str, float] = {
     # No emotion is near, and nothing is complained about.
     "calm": -2.6,
     # And so everything in it says less.
-    "room": -1.4,
+    "room": -1.6,
     "intense": 0.2,
     "exclaims": 0.3,
     # A question is what surprise is about, and seldom what joy is about.

@@ -64,7 +64,8 @@ _ANGRY = ("displeasure", "sorrow", "fear")
 WORDINGS: tuple[Wording, ...] = (
     Wording(
         name="because",
-        pattern=r"\b(?:because(?! you (?:are|were|author|modif|comment))(?: of)?|cuz|coz|'cause|due to|owing to|on account of"
+        pattern=r"\b(?:because(?! you (?:are|were|author|modif|comment))(?: of)?|cuz"
+        r"|coz|'cause|due to|owing to|on account of"
         r"|given that|considering(?: that)?|seeing (?:as|that)|now that"
         r"|(?:caused|triggered) by|the reason (?:is|being)(?: that)?)\s+(?P<cause>.+)",
     ),
@@ -74,7 +75,8 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         name="when",
-        pattern=r"\b(?:every(?: single)? time|each time|whenever|(?<!since )(?<!know )(?<!ask )(?<!see )when"
+        pattern=r"\b(?:every(?: single)? time|each time|whenever"
+        r"|(?<!since )(?<!know )(?<!ask )(?<!see )when"
         r"(?! it comes to)|after"
         r"|as soon as|once)\s+(?:that )?(?P<cause>[a-z].+)",
     ),
@@ -257,7 +259,8 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         name="subject",
-        pattern=r"^(?P<cause>.{6,}?)(?:,? (?:and|but|that|this|it|which))?(?:'s| is| are"
+        pattern=r"^(?P<cause>.{6,}?)(?:,? (?:and|but|that|this|it|which))?(?:'s| is"
+        r"| are"
         r"| was| were| gets?| got| becomes?| feels?| seems) " + _VERY + BAD + r"(?!\w)",
         families=("displeasure",),
         feels=True,
@@ -274,7 +277,8 @@ WORDINGS: tuple[Wording, ...] = (
 )
 
 CUT = (
-    r"(?:,| -+|;)? +(?:but|although|though|however|which is why|therefore|so hence|hence|so that"
+    r"(?:,| -+|;)? +(?:but|although|though|however|which is why|therefore|so hence"
+    r"|hence|so that"
     r"|so i|so we|so please|and i|and we|and you|and it's|and that|and then|because"
     r"|since i"
     r"|since we|unless)\b"
@@ -286,19 +290,3 @@ CUT = (
 
 TURN = r"(?:\b(?:but|however|though|because|so that)\b,?|:) "
 """Where the last clause starts of a sentence that leads up to its wording."""
-
-_DEGREE = (
-    r"(?:so|very|really|quite|pretty|extremely|just|getting|becoming|incredibly|rather"
-    r"|a bit|super|more than|beyond|utterly|simply|always)"
-)
-JUDGED = (
-    r"\W*(?:(?:and|but|so|honestly|to be (?:\w+ )?honest|again)\b,? )*(?:"
-    r"(?:(?:i|we) (?:really )?find )?(?:it|this|that|which)(?:'s| is| was| gets| feels"
-    rf"| seems| has been)? (?:(?:{_DEGREE}|to be|an?) )*(?:{BAD}|weird(?: \w+)?)"
-    r"(?:\W*$|\W* and\b|[^\w\s']| for (?:me|us|everyone)| to me)"
-    rf"|(?:i'm|i am|we're) (?:{_DEGREE} )*(?:annoyed|irritated|frustrated|angry|upset"
-    r"|disappointed)(?: beyond words| now| right now| about (?:it|this|that))?\W*(?:xd)?$"
-    rf"|(?:{_DEGREE} )+{BAD}(?! (?:that|when|how|if|because|to|how))\b"
-    rf"|{BAD}\W*$)"
-)
-"""A sentence that judges what was said right before, and is not itself the cause."""
