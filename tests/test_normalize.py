@@ -1,4 +1,3 @@
-import time
 
 import pyarrow as pa
 import pytest
@@ -171,11 +170,11 @@ def test_normalizing_twice_changes_nothing(text):
     assert again.to_pylist() == segments.to_pylist()
 
 
+@pytest.mark.timeout(60)  # a pattern that grows with the square would take hours
 @pytest.mark.parametrize("unit", [">", "`", "@", "a", "*", "<!--", "]("])
-def test_a_megabyte_of_one_character_takes_less_than_two_seconds(unit):
+def test_a_megabyte_of_one_character_does_not_hang(unit):
     text = unit * (1_000_000 // len(unit))
-    started = time.process_time()
 
-    normalize(pa.array([text]))
+    texts, _ = normalize(pa.array([text]))
 
-    assert time.process_time() - started < 2
+    assert texts.to_pylist() == [text]
