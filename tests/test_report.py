@@ -488,3 +488,14 @@ def test_a_browser_shows_the_plots_and_refuses_nothing(chromium, page, tmp_path)
     assert done.stdout.count("<svg") == page.count("<svg") >= 1
     assert "<script" not in done.stdout
     assert "Content Security Policy" not in done.stderr
+
+
+def test_without_public_messages_the_report_says_how_to_mark_them(tmp_path):
+    private = tables()
+    for spoken in private["utterances"]:
+        spoken["visibility"] = "unknown"
+
+    page = page_of(tmp_path, private)
+
+    assert "visibility='public'" in text_of(page).replace("&#x27;", "'")
+    assert "<blockquote" not in page

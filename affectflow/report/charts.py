@@ -89,7 +89,14 @@ def bars(counts: Sequence[tuple[str, int]], label: str) -> Html:
             "label:N",
             title=None,
             sort=None,
-            axis=altair.Axis(ticks=False, domain=False, labelPadding=8, labelLimit=200),
+            # A browser's font may be wider than the one that the plot was made with.
+            axis=altair.Axis(
+                ticks=False,
+                domain=False,
+                labelPadding=8,
+                labelLimit=200,
+                minExtent=110,
+            ),
         ),
     )
     layers = altair.layer(

@@ -137,7 +137,8 @@ def _gaps(facts: Facts, small: int, *, all_small: bool) -> str:
         parts.append(f"{count(small, facts.period)} with {_SMALL} {verb} not drawn.")
     without = facts.one("counts")["without_time"]
     if without:
-        parts.append(f"{count(without, 'message')} without a time are in no plot.")
+        verb = "is" if without == 1 else "are"
+        parts.append(f"{count(without, 'message')} without a time {verb} in no plot.")
     return " ".join(parts)
 
 

@@ -15,6 +15,12 @@ _QUOTE_CHARS = 300
 _MENTION = re.compile(r"(?<![\w.@/])@[A-Za-z0-9][\w-]*")
 
 
+_NO_QUOTES = (
+    "No message here is marked as public, so none is quoted. If they are public, say "
+    "so when you ingest them: --map \"visibility='public'\"."
+)
+
+
 def theme_list(family: ThemeList, period: str) -> Html:
     """Returns the themes, those with enough people and messages first and in full.
 
@@ -27,8 +33,10 @@ def theme_list(family: ThemeList, period: str) -> Html:
         _theme(place, theme, family, period)
         for place, theme in enumerate(large[:_MAX_THEMES], start=1)
     ]
+    quotable = any(family.quotes.values())
     return join(
         el("p", _introduction(family)),
+        None if quotable or not family.themes else el("p", _NO_QUOTES, class_="note"),
         el("ol", items, class_="themes") if items else None,
         el("p", f"{count(hidden, 'further theme')} by the query below.", class_="note")
         if hidden > 0
@@ -124,8 +132,6 @@ def _trend(theme: Row) -> str:
 
 def _quotes(theme: Row, family: ThemeList) -> Html:
     quotes = family.quotes.get(theme["theme_id"], [])
-    if not quotes:
-        return el("p", "No public message to quote.", class_="note")
     return join([_quote(quote) for quote in quotes])
 
 
