@@ -229,3 +229,10 @@ CONCERNS = {
 def test_concerns_are_recognised(text: str, expected: str | list[str]) -> None:
     wanted = [expected] if isinstance(expected, str) else expected
     assert set(wanted) <= set(concerns_of(text))
+
+
+@pytest.mark.parametrize("text", ["I don't know", "I don’t know", "they didn’t"])
+def test_a_contraction_is_no_term_however_its_apostrophe_is_written(text: str) -> None:
+    terms = [term for term, _ in terms_of(text)]
+
+    assert not {"don", "didn", "don't", "didn't"} & set(terms)

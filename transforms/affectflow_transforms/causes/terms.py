@@ -92,7 +92,7 @@ def terms_of(text: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     last: tuple[str, str] | None = None
     last_end = -1
-    plain = _LINK.sub(lambda match: " " * len(match.group()), text)
+    plain = _LINK.sub(lambda match: " " * len(match.group()), text.replace("’", "'"))
     for match in _TOKEN.finditer(plain):
         surface = match.group().strip(".'-")
         word = surface.lower()
