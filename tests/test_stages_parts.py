@@ -205,3 +205,18 @@ def test_a_conversation_that_went_on_is_context_for_its_later_part(tmp_path):
 
 def test_two_annotators_never_share_a_folder():
     assert folder_of("a/b") != folder_of("a-b")
+
+
+def test_parts_that_are_not_labelled_yet_are_mined_once_they_are(lake):
+    annotate(lake, FakeHandler())
+    stages.mine(lake)
+    new = {"utterance_id": "test:new", "conversation_id": "test:new thread"}
+    store(lake, utterances("so annoying because the cache is gone", **new))
+
+    too_early = stages.mine(lake)[0]
+    annotate(lake, FakeHandler())
+    stages.mine(lake)
+
+    assert dict(too_early["counters"]) == {"parts_waiting_for_labels": 1}
+    found = ask(lake, "SELECT count(*) FROM causes WHERE utterance_id = 'test:new'")
+    assert found == [(1,)]

@@ -47,6 +47,16 @@ class MineTask(PartTask):
         """One for each miner and annotator."""
         return folder_of(f"{self.miner['annotator_id']} on {self.annotator_id}")
 
+    def waiting(self, lake: Lake, names: list[str]) -> set[str]:
+        """Returns the parts that the annotator has not labelled yet.
+
+        Mined now, they would count as done, and their causes would never be found.
+        """
+        folders = (folder_of(self.annotator_id), INLINE)
+        found = (lake.storage.names("annotations", folder) for folder in folders)
+        labelled = {stem(name) for names_in in found for name in names_in}
+        return set(names) - labelled
+
     def read(self, lake: Lake, name: str) -> pa.RecordBatch:
         """Returns the part with the annotator's labels."""
         batch = read_part(lake, name)

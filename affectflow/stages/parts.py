@@ -27,6 +27,7 @@ from affectflow.stages.runs import Request, write_run
 from affectflow.stages.storing import CommitOnce
 
 WORK = "_work"
+WAITING = "parts_waiting_for_labels"
 
 
 class Part(NamedTuple):
@@ -56,6 +57,10 @@ class PartTask(ABC):
     def folder(self) -> str:
         """The folder in each table: one for each annotator and its settings."""
 
+    def waiting(self, lake: Lake, names: list[str]) -> set[str]:
+        """Returns the parts that an earlier stage has not done yet: left undone."""
+        return set()
+
     def read(self, lake: Lake, name: str) -> pa.RecordBatch:
         """Returns the part as the stage needs it."""
         return read_part(lake, name)
@@ -78,7 +83,7 @@ def work(
     answered = compute(batch)
     seconds = time.perf_counter() - begun
     dead = is_dead(answered)
-    receipt = Receipt(unit=part.name, model_calls=1, model_seconds=seconds, removes=[])
+    receipt = Receipt(unit=part.name, model_calls=1, model_seconds=seconds)
     living = answered.filter(pc.invert(dead)) if dead.true_count else answered
     for table, rows in task.results(living).items():
         receipt.files.append(_write(lake, table, task.folder, part.name, rows))
@@ -144,8 +149,14 @@ class RunParts(beam.PTransform):
 def _plan(_: str, task: PartTask) -> Iterator[Any]:
     lake = Lake.open(task.request.lake_uri)
     done = set(lake.storage.names(WORK, task.request.stage, task.folder))
-    for path, entry in sorted(lake.committed("utterances").items()):
-        name = stem(path)
+    parts = {stem(path): e for path, e in lake.committed("utterances").items()}
+    waiting = task.waiting(lake, sorted(parts))
+    if waiting:
+        held = Receipt(unit="waiting", counters={WAITING: len(waiting)})
+        yield beam.pvalue.TaggedOutput("done", held.to_json())
+    for name, entry in sorted(parts.items()):
+        if name in waiting:
+            continue
         if f"{name}.json" in done:
             yield beam.pvalue.TaggedOutput("done", _done_before(lake, task, name))
         else:

@@ -66,12 +66,6 @@ _NEEDED = {
 }
 
 
-class _IncompleteError(ValueError):
-    def __init__(self, kind: str, message: str):
-        super().__init__(message)
-        self.error_type = kind
-
-
 def _refuse_incomplete(batch: pa.RecordBatch) -> pa.RecordBatch:
     for name, (kind, message) in _NEEDED.items():
         lacking = pc.and_(pc.is_null(batch.column(name)), pc.invert(is_dead(batch)))
