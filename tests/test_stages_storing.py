@@ -15,6 +15,7 @@ from affectflow.lake import Lake
 from affectflow.lake.speakers import pseudonym, read_key
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, ERRORS_COLUMN
 from affectflow.stages import storing
+from affectflow.stages.buckets import read_part
 from tests.factories import DAY, utterances
 from tests.stage_runs import ask, counts, reconciles, store
 
@@ -279,3 +280,14 @@ def test_labels_that_come_in_with_utterances_are_counted_in_rollups(lake):
     assert ask(lake, "SELECT label, n, chosen, day FROM emotion_daily") == [
         ("joy", 2, 2, DAY.date())
     ]
+
+
+def test_texts_without_a_time_keep_the_order_of_their_file_over_batches(lake):
+    texts = [f"text {number}" for number in range(30)]
+    origins = [f"file.csv#{number}" for number in range(30)]
+    batch = utterances(*texts, timestamp=None, origin=origins)
+
+    store(lake, *(batch.slice(start, 5) for start in (20, 5, 0, 25, 10, 15)))
+
+    part = Lake.open(lake).parts()[0]
+    assert read_part(Lake.open(lake), part)["text"].to_pylist() == texts

@@ -35,7 +35,7 @@ def write_bucket(
     of the input with one id, the later edit counts; two texts without an edit time to
     tell them apart make the second a dead letter.
     """
-    new = _together(batches)
+    new = _in_file_order(_together(batches))
     new, duplicates, clashing = _one_per_id(new)
     old = _Old.read(lake, bucket)
     kinds = _compare(new, old)
@@ -90,6 +90,27 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return _together([batch for batch in batches if batch.num_rows] or batches[:1])
 
 
+_ORIGIN = r"^(?P<file>.*)#(?P<place>[0-9]{1,18})$"
+
+
+def _in_file_order(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns rows as they stood in their files: the order of texts without a time.
+
+    Batches come from the shuffle in the order of their names, which says nothing.
+    """
+    found = pc.extract_regex(batch.column("origin"), pattern=_ORIGIN)
+    origin = pa.RecordBatch.from_arrays(
+        [
+            pc.coalesce(pc.struct_field(found, "file"), batch.column("origin")),
+            pc.struct_field(found, "place").cast(pa.int64()),
+            batch.column("content_hash"),
+        ],
+        names=["file", "place", "content_hash"],
+    )
+    keys = [(name, "ascending", "at_end") for name in origin.schema.names]
+    return batch.take(pc.sort_indices(origin, sort_keys=keys))
+
+
 # -- rows of the input with one id -------------------------------------------------
 
 
@@ -100,25 +121,26 @@ def _one_per_id(
     ids = batch.column("utterance_id")
     if pc.count_distinct(ids).as_py() == batch.num_rows:
         return batch, 0, batch.slice(0, 0)
-    winners = batch.take(_latest_first(batch))
+    order = _latest_first(batch)
+    winners = batch.take(order)
     codes = pc.dictionary_encode(winners.column("utterance_id")).indices
     _, first = np.unique(np.asarray(codes), return_index=True)
     leads = np.asarray(first)[np.asarray(codes)]  # codes count in order of appearance
     loses = leads != np.arange(len(leads))
     clashes = loses & ~_explained(winners, leads)
-    kept = winners.take(pa.array(np.sort(first)))
     clashing = winners.filter(pa.array(clashes))
-    kept = kept.take(pc.sort_indices(kept.column("origin")))
+    kept = batch.take(pa.array(np.sort(np.asarray(order)[first])))
     return kept, int(loses.sum() - clashes.sum()), _refused(clashing)
 
 
 def _latest_first(batch: pa.RecordBatch) -> pa.Array:
+    # Among equal edits the order of the file decides: sorting is not stable by itself.
+    keyed = batch.append_column("__position", pa.array(np.arange(batch.num_rows)))
     keys = [
         ("edited_at", "descending", "at_end"),
-        ("origin", "ascending", "at_end"),
-        ("content_hash", "ascending", "at_end"),
+        ("__position", "ascending", "at_end"),
     ]
-    return pc.sort_indices(batch, sort_keys=keys)
+    return pc.sort_indices(keyed, sort_keys=keys)
 
 
 def _explained(batch: pa.RecordBatch, leads: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ computes, writes its files and then its receipt; commit makes all files visible.
 receipt under `_work` says that a part is done; the Delta log says what is visible.
 """
 
-import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -212,8 +211,3 @@ def _part_of(path: str, table: str) -> str:
 def side_row(table: str, row: dict[str, Any]) -> pa.Table:
     """Returns one row as a table of the lake."""
     return pa.Table.from_pylist([row], schema=TABLES[table])
-
-
-def plain(config: dict[str, Any]) -> str:
-    """Returns settings as JSON, the same text for the same settings."""
-    return json.dumps(config, sort_keys=True)
