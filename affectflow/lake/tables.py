@@ -46,6 +46,15 @@ def stem(path: str) -> str:
     return path.rsplit("/", 1)[-1].removesuffix(".parquet")
 
 
+def part_of(path: str) -> str:
+    """Returns the part that a result belongs to.
+
+    `dir/b00003-1a2b~2.parquet` is of `b00003-1a2b`: what follows `~` numbers results
+    that took the place of an older one.
+    """
+    return stem(path).split("~", 1)[0]
+
+
 def bucket_of_path(path: str) -> int:
     """Returns the bucket of a part's file: `b00003-1a2b.parquet` is 3."""
     return int(stem(path).split("-", 1)[0].removeprefix("b"))

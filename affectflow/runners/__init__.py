@@ -1,4 +1,4 @@
-"""The only file that names a runner: local mode, thread caps, options.
+"""The only folder that names a runner: local mode, thread caps, options.
 
 Beam's `DirectRunner` downloads a binary, or hangs behind a proxy; here it means
 `FnApiRunner`, built with the options that its worker processes need.
@@ -6,7 +6,6 @@ Beam's `DirectRunner` downloads a binary, or hangs behind a proxy; here it means
 
 import difflib
 import os
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -18,8 +17,8 @@ from apache_beam.options.pipeline_options import (
     _BeamArgumentParser,
 )
 
-from affectflow import errors
 from affectflow.errors import UsageError
+from affectflow.runners.failures import cause_of as cause_of
 
 LOCAL_RUNNERS = ("", "direct", "fnapi", "switchingdirect")
 _REFUSED = {
@@ -126,31 +125,3 @@ def _cap_threads(made: PipelineOptions) -> None:
     each = str(max(1, (os.cpu_count() or 1) // workers(made)))
     for pool in _THREAD_POOLS:
         os.environ.setdefault(pool, each)
-
-
-_WHILE_RUNNING = re.compile(r"\s*\[while running '.*?'\]", re.DOTALL)
-_RAISED = re.compile(r"^affectflow\.(?:[\w.]+\.)?(\w+Error): (.*)$", re.MULTILINE)
-
-
-def cause_of(error: BaseException) -> BaseException:
-    """Returns the error of ours behind what a runner raised, else `error`.
-
-    A runner raises an error again with the step's name in its message, or, from
-    another process, as text; both are undone.
-    """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, errors.AffectflowError):
-            return type(seen)(_WHILE_RUNNING.sub("", str(seen)))
-        seen = seen.__cause__ or seen.__context__
-    return _from_text(str(error)) or error
-
-
-def _from_text(text: str) -> BaseException | None:
-    raised = _RAISED.findall(text)
-    if not raised:
-        return None
-    name, message = raised[-1]
-    kind = getattr(errors, name, errors.AffectflowError)
-    found: BaseException = kind(_WHILE_RUNNING.sub("", message))
-    return found
