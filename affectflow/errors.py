@@ -43,6 +43,10 @@ class StorageError(UsageError, OSError):
     """The disk or the object store refused: full, read-only, unreachable."""
 
 
+class WorkerDiedError(UsageError):
+    """A worker process of this machine died without a word: memory, most often."""
+
+
 class OverBudgetError(AffectflowError):
     """The work is done, but more rows were refused than the budget allows."""
 

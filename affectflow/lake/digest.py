@@ -72,7 +72,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 # Rows that are stored only because their score passed the storing threshold may be
 # there in one run and not in another, 1e-4 apart; only the chosen ones count.
-_WHERE = {"annotations": "coalesce(chosen, false) OR label IS NULL"}
+COUNTED = {"annotations": "coalesce(chosen, false) OR label IS NULL"}
 
 
 def digest(uri: str) -> dict[str, str]:
@@ -97,7 +97,7 @@ def digest(uri: str) -> dict[str, str]:
 
 def _query(table: str) -> str:
     columns = ", ".join(f"'{c}', t.\"{c}\"" for c in COLUMNS[table])
-    where = _WHERE.get(table, "true")
+    where = COUNTED.get(table, "true")
     return (
         "SELECT count(*), coalesce(sum(md5_number_lower(said)::HUGEINT), 0), "
         "coalesce(bit_xor(md5_number_upper(said)), 0) FROM (SELECT "

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from affectflow.errors import StorageError, UsageError
 
 ROW_GROUP_ROWS = 16_384
+_WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 
 
 class Storage:
@@ -50,6 +51,7 @@ class Storage:
     def exists(self, *parts: str) -> bool:
         """Returns whether there is a file or folder."""
         with storage_errors(self.uri):
+            self.fs.invalidate_cache()  # another worker may have written it just now
             return bool(self.fs.exists(self.path(*parts)))
 
     def names(self, *parts: str) -> list[str]:
@@ -84,8 +86,10 @@ class Storage:
     def write_once(self, content: bytes, *parts: str, private: bool = False) -> bool:
         """Writes a file unless it is there; returns whether it did.
 
-        Of two processes on one machine exactly one succeeds. Object stores give no
-        such promise.
+        Of two writers exactly one succeeds: on a disk through a hard link, on an object
+        store through a conditional put, which S3 and Google Cloud Storage have. A
+        store that ignores the condition lets the last one win. After a lost answer
+        the file may be this call's although it returns False: read it to know.
 
         Args:
           content: of the file.
@@ -98,8 +102,7 @@ class Storage:
         if self.exists(*parts):
             return False
         if not self.is_local:
-            self.write(content, *parts)
-            return True
+            return self._put_once(content, *parts)
         folder, name = parts[:-1], f"{parts[-1]}.{uuid.uuid4().hex[:8]}.partial"
         with self.writer(*folder, name) as file:
             if private:
@@ -108,12 +111,26 @@ class Storage:
         with storage_errors(self.uri):
             return _rename_once(self.path(*folder, name), self.path(*parts))
 
+    def _make_folder_of(self, target: str) -> None:
+        # An object store has no folders: s3fs would make the bucket, mistyped or not.
+        if not set(_protocols(self.fs)) & _WITHOUT_FOLDERS:
+            self.fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+
+    def _put_once(self, content: bytes, *parts: str) -> bool:
+        with storage_errors(self.uri):
+            self._make_folder_of(self.path(*parts))
+            try:
+                self.fs.pipe_file(self.path(*parts), content, mode="create")
+            except FileExistsError:
+                return False
+        return True
+
     @contextlib.contextmanager
     def writer(self, *parts: str) -> Iterator[Any]:
         """Gives a binary file that appears under its name when it is complete."""
         target = self.path(*parts)
         with storage_errors(self.uri):
-            self.fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+            self._make_folder_of(target)
             if not self.is_local:
                 # A file of fsspec uploads what it has even when its block fails.
                 with tempfile.NamedTemporaryFile(prefix="affectflow-") as file:
@@ -176,28 +193,26 @@ def absolute(uri: str) -> str:
 
 @contextlib.contextmanager
 def storage_errors(where: str) -> Iterator[None]:
-    """Turns what the operating system says into one line with the cure."""
+    """Turns what a disk or an object store says into one line with the cure."""
     try:
         yield
     except StorageError:
         raise
     except FileNotFoundError as error:
-        raise StorageError(
-            f"a file is gone: {error.filename or error}; was the lake at {where!r} "
-            "moved or cleaned meanwhile? run the command again"
-        ) from error
+        raise StorageError(_gone(error, where)) from error
     except PermissionError as error:
-        raise StorageError(
-            f"not allowed to write or read {error.filename or where!r}: make the "
-            "folder writable or name another with --to"
-        ) from error
+        raise StorageError(_denied(error.filename or where)) from error
     except OSError as error:
         raise StorageError(_cure(error, where)) from error
+    except Exception as error:
+        # What the libraries of object stores raise has no class in common.
+        if type(error).__module__.split(".", 1)[0] not in _STORES:
+            raise
+        raise StorageError(_store_cure(_one_line(error), where)) from error
 
 
+_STORES = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure")
 _CURES = {
-    errno.EACCES: "not allowed to write or read {where!r}: make the folder writable or "
-    "name another with --to",
     errno.ENOSPC: "no space left on the disk of {where!r}: free some, then run the "
     "same command again; it goes on where it stopped",
     errno.EROFS: "the file system of {where!r} is read-only: name another folder",
@@ -206,14 +221,57 @@ _CURES = {
 # deltalake tells the number in its text only, which has colours and many lines.
 _NUMBER = re.compile(r"\(os error (\d+)\)")
 _COLOUR = re.compile(r"\x1b\[\d*m")
+# 169.254.169.254 is asked for credentials where there are none.
+_NO_CREDENTIALS = re.compile(r"(?i)credentials|169\.254\.169\.254|metadata server")
+_NO_BUCKET = re.compile(r"(?i)NoSuchBucket|bucket does not exist")
+_REFUSED = re.compile(r"(?i)AccessDenied|403 Forbidden|Unauthorized|InvalidAccessKey")
+
+
+def _gone(error: FileNotFoundError, where: str) -> str:
+    if _NO_BUCKET.search(str(error)):
+        return _store_cure(str(error), where)
+    return (
+        f"a file is gone: {error.filename or error}; was the lake at {where!r} "
+        "moved or cleaned meanwhile? run the command again"
+    )
+
+
+def _denied(where: str) -> str:
+    cure = "make the folder writable"
+    if "://" in str(where):
+        cure = "give your credentials the right to read, write and list there"
+    return f"not allowed to write or read {where!r}: {cure}, or name another with --to"
 
 
 def _cure(error: OSError, where: str) -> str:
     said = _NUMBER.search(str(error))
     number = error.errno or (int(said[1]) if said else 0)
+    if number in (errno.EACCES, errno.EPERM):
+        return _denied(where)
     if number in _CURES:
         return _CURES[number].format(where=where)
-    return f"{where!r}: {' '.join(_COLOUR.sub('', str(error)).split())}"
+    line = _one_line(error)
+    return _store_cure(line, where) if "://" in where else f"{where!r}: {line}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(_COLOUR.sub("", str(error) or repr(error)).split())[:300]
+
+
+def _store_cure(line: str, where: str) -> str:
+    if _NO_BUCKET.search(line):
+        return f"the bucket of {where!r} does not exist: make it, or name another"
+    if _NO_CREDENTIALS.search(line):
+        return (
+            f"no credentials for {where!r}: set them as the tools of the store want "
+            "them (S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile)"
+        )
+    if _REFUSED.search(line):
+        return _denied(where)
+    return (
+        f"the object store of {where!r} does not answer as it should ({line}); when it "
+        "is well again, run the same command: it goes on where it stopped"
+    )
 
 
 def _protocols(fs: Any) -> tuple[str, ...]:

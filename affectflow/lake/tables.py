@@ -4,7 +4,10 @@ A stage writes Parquet files first and commits them afterwards; a file that no c
 names is invisible.
 """
 
+import functools
 import json
+import random
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -13,7 +16,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from affectflow.errors import AffectflowError, LakeError
+from affectflow.errors import AffectflowError, LakeError, StorageError
 from affectflow.lake.storage import Storage, storage_errors
 from affectflow.schemas import TABLES
 
@@ -91,10 +94,11 @@ def table(storage: Storage, name: str) -> DeltaTable:
 
 def committed(storage: Storage, name: str) -> dict[str, FileEntry]:
     """Returns the files of a table's newest version by their path in the table."""
-    return _entries(table(storage, name), name)
+    return entries_of(table(storage, name), name)
 
 
-def _entries(delta: DeltaTable, name: str) -> dict[str, FileEntry]:
+def entries_of(delta: DeltaTable, name: str) -> dict[str, FileEntry]:
+    """Returns the files of a table, in the version that was opened, by path."""
     import pyarrow as pa
 
     actions = pa.table(delta.get_add_actions(flatten=True))
@@ -129,11 +133,43 @@ def commit(
       expected: with `serial`, the files that the table must still hold.
 
     Raises:
-      ConflictError: another run with this `serial`, or one that removed the same
-        file, came first. Nothing was changed.
+      ConflictError: another run with this `serial` or `once`, or one that changed
+        `expected`, came first, and nothing was changed; without these, only after
+        six attempts.
+      StorageError: the disk or the store refused, an object store six times.
     """
+    attempt = functools.partial(
+        _commit, storage, name, list(adds), list(removes), serial, once, expected
+    )
+    plain = not (serial or once or expected is not None)
+    for pause_s in _PAUSES_S:
+        try:
+            return attempt()
+        except ConflictError:
+            if not plain:
+                raise
+        except StorageError:
+            if storage.is_local:
+                raise  # a disk says the same again
+        # Seen anew, the table may hold all of it: another's commit, or a lost answer.
+        time.sleep(pause_s * random.uniform(0.5, 1.5))
+    return attempt()
+
+
+_PAUSES_S = (0.2, 0.4, 0.8, 1.6, 3.2)
+
+
+def _commit(
+    storage: Storage,
+    name: str,
+    adds: list[FileEntry],
+    removes: list[str],
+    serial: str,
+    once: str,
+    expected: dict[str, FileEntry] | None,
+) -> None:
     delta = table(storage, name)
-    present = _entries(delta, name)
+    present = entries_of(delta, name)
     if expected is not None and set(expected) != set(present):
         raise ConflictError(f"{name} changed since it was read; plan again")
     wanted = {entry.path: entry for entry in adds}
@@ -167,6 +203,4 @@ def _add(entry: FileEntry) -> AddAction:
 
 
 def _remove(entry: FileEntry) -> RemoveAction:
-    import time
-
     return RemoveAction(entry.path, True, int(time.time() * 1000), entry.size, None)

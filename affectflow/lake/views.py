@@ -56,16 +56,16 @@ def connect(lake: Files) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(_MACROS)
-    columns = {table: _columns(connection, TABLES[table]) for table in TABLES}
+    columns = {table: columns_of(connection, TABLES[table]) for table in TABLES}
     for table in TABLES:
-        _create_view(connection, table, _empty_select(columns[table]))
+        create_view(connection, table, empty_select(columns[table]))
     for name, sql in in_order(shipped_views()):
-        _create_view(connection, name, sql)
+        create_view(connection, name, sql)
     _create_plugin_views(connection)
     # Last, because every view made over a file list opens every file: 3,000 files took
     # half a minute the other way round.
     for table in TABLES:
-        _fill_table_view(connection, table, columns[table], lake.files(table))
+        fill_table_view(connection, table, columns[table], lake.files(table))
     return connection
 
 
@@ -115,7 +115,7 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _columns(
+def columns_of(
     connection: duckdb.DuckDBPyConnection, schema: pa.Schema
 ) -> list[tuple[str, str]]:
     """Returns the columns of `schema` as DuckDB spells them: quoted name and type."""
@@ -125,18 +125,20 @@ def _columns(
     return [(quote_name(name), type_) for name, type_, *_ in described]
 
 
-def _empty_select(columns: list[tuple[str, str]]) -> str:
+def empty_select(columns: list[tuple[str, str]]) -> str:
+    """Returns a query with these columns, names quoted, and no rows."""
     return (
         "SELECT " + ", ".join(f"NULL::{t} AS {n}" for n, t in columns) + " WHERE false"
     )
 
 
-def _fill_table_view(
+def fill_table_view(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     columns: list[tuple[str, str]],
     files: list[str],
 ) -> None:
+    """Points the view of a table at Parquet files, or leaves it empty without any."""
     if not files:
         return
     _register_file_systems(connection, files)
@@ -145,11 +147,11 @@ def _fill_table_view(
     # drops it. The casts hold the types that the other views were made with.
     sql = (
         f"SELECT {', '.join(f'{n}::{t} AS {n}' for n, t in columns)} FROM ("
-        f"{_empty_select(columns)} UNION ALL BY NAME SELECT * FROM read_parquet("
+        f"{empty_select(columns)} UNION ALL BY NAME SELECT * FROM read_parquet("
         f"[{paths}], union_by_name = true, hive_partitioning = false))"
     )
     try:
-        _create_view(connection, table, sql)
+        create_view(connection, table, sql)
     except (duckdb.IOException, duckdb.InvalidInputException) as error:
         raise LakeError(
             f"table {table!r} cannot be read: {str(error).splitlines()[0]}; "
@@ -165,13 +167,18 @@ def _literal_path(path: str) -> str:
 def _register_file_systems(
     connection: duckdb.DuckDBPyConnection, files: Iterable[str]
 ) -> None:
-    protocols = {file.split("://", 1)[0] for file in files if "://" in file}
-    for protocol in sorted(protocols - {"file"}):
+    folders = {file.rpartition("/")[0] for file in files if "://" in file}
+    for folder in sorted(f for f in folders if not f.startswith("file://")):
+        protocol = folder.split("://", 1)[0]
+        files_there = fsspec.filesystem(protocol)
         if not connection.filesystem_is_registered(protocol):
-            connection.register_filesystem(fsspec.filesystem(protocol))
+            connection.register_filesystem(files_there)
+        # One listing tells the sizes of all files; else each query asks for each.
+        files_there.ls(folder, detail=True)
 
 
-def _create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+def create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+    """Creates a view, or replaces it."""
     connection.execute(f"CREATE OR REPLACE VIEW {quote_name(name)} AS {sql}")
 
 
@@ -187,7 +194,7 @@ def _create_plugin_views(connection: duckdb.DuckDBPyConnection) -> None:
             _warn(name, error)
     for name, sql in in_order(views):
         try:
-            _create_view(connection, name, sql)
+            create_view(connection, name, sql)
         except duckdb.Error as error:
             _warn(name, error)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from affectflow.errors import StorageError
+from affectflow.lake.storage import Storage
 from affectflow.report import page, queries
 
 __all__ = ["render", "write_report"]
@@ -18,8 +19,8 @@ def write_report(
     *,
     title: str | None = None,
     annotator: str | None = None,
-) -> Path:
-    """Returns the path of the report that it writes, whole or not at all.
+) -> Path | str:
+    """Returns the path or URL of the report that it writes, whole or not at all.
 
     Args:
       lake_uri: folder or URL of the lake.
@@ -39,6 +40,10 @@ def write_report(
     name = str(lake_uri).rstrip("/").rsplit("/", 1)[-1]
     heading = title or f"What people expressed in {name}"
     text = render(connection, lake=str(lake_uri), title=heading, annotator=annotator)
+    if "://" in str(out):
+        folder, _, file = str(out).rpartition("/")
+        Storage(folder).write(text.encode(), file)
+        return str(out)
     return _write(Path(out), text)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectflow.lake import open_lake
+from affectflow.lake.versions import of_libraries
 
 _SIZE = """
     SELECT count(*) AS messages, count(DISTINCT conversation_id) AS conversations,
@@ -103,5 +104,5 @@ def _table(rows: Sequence[Row]) -> str:
 
 def _versions(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
-        found = dict(row["versions"] or {})
+        found = of_libraries(dict(row["versions"] or {}))
         yield ", ".join(f"{name} {version}" for name, version in sorted(found.items()))

@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 
 from affectflow import __version__
+from affectflow.lake.versions import of_libraries
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.words import ask_yourself, count, percent, section
@@ -93,7 +94,8 @@ def _digest(runs: list[Row]) -> str:
 
 
 def _versions(runs: list[Row]) -> Html | None:
-    versions = {k: v for run in runs for k, v in (run["versions"] or {}).items()}
+    said = [of_libraries(run["versions"] or {}) for run in runs]
+    versions = {name: version for each in said for name, version in each.items()}
     if not versions:
         return None
     named = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))

@@ -14,7 +14,13 @@ from affectflow.errors import UsageError
 from affectflow.registry import kebab
 from affectflow.schemas import SOURCE_BATCH
 from affectflow.transform import Transform
-from affectflow_connectors.listing import COMPRESSED, File, list_files, open_binary
+from affectflow_connectors.listing import (
+    COMPRESSED,
+    File,
+    list_files,
+    open_binary,
+    plain_bytes,
+)
 from affectflow_connectors.mapping import Field, parse_mapping
 from affectflow_connectors.rows import batch_of_rows, dead_row
 from affectflow_connectors.streams import (
@@ -86,6 +92,17 @@ class FileSource(Transform, abc.ABC):
           UsageError: nothing matches.
         """
         return list_files(pattern, self.suffixes)
+
+    def input_bytes(self) -> int:
+        """Returns about how many bytes there are to read, decompressed.
+
+        Files are listed, not opened. A lake is sized for this before its first ingest.
+
+        Raises:
+          UsageError: a path matches nothing.
+        """
+        files = {file for pattern in self.patterns for file in self.files(pattern)}
+        return sum(map(plain_bytes, files))
 
     def splits(self, path: str) -> list[Split]:
         """Returns the pieces of all files that `path` means, in order."""

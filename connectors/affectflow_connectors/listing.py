@@ -10,6 +10,9 @@ from affectflow.errors import MissingExtraError, StorageError, UsageError
 COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
 """Suffixes behind which a file is read as one stream, in one split."""
 
+COMPRESSION = 5
+"""Text takes about so many times its compressed bytes."""
+
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
 
 
@@ -86,6 +89,12 @@ def open_binary(uri: str) -> Iterator[BinaryIO]:
     # `fs` lives as long as the file: an archive closes with its file system.
     with file:
         yield file
+
+
+def plain_bytes(file: File) -> int:
+    """Returns about how many bytes a file holds, by its name and size."""
+    packed = file.uri.partition("::")[0].lower().endswith(COMPRESSED)
+    return file.size * (COMPRESSION if packed else 1)
 
 
 def bare_name(uri: str) -> str:
