@@ -1,0 +1,309 @@
+"""The boot program against a real gRPC server that speaks Beam's container contract."""
+
+import argparse
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from concurrent import futures
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from apache_beam.portability.api import (
+    beam_artifact_api_pb2,
+    beam_artifact_api_pb2_grpc,
+    beam_provision_api_pb2,
+    beam_provision_api_pb2_grpc,
+    beam_runner_api_pb2,
+)
+from apache_beam.version import __version__ as beam_version
+
+import affectflow
+from affectflow import boot
+
+
+class Runner(
+    beam_provision_api_pb2_grpc.ProvisionServiceServicer,
+    beam_artifact_api_pb2_grpc.ArtifactRetrievalServiceServicer,
+):
+    """What a runner tells a worker, and the files that a job staged."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.dependencies: list[beam_runner_api_pb2.ArtifactInformation] = []
+        self.fetched: list[str] = []
+
+    def stage(self, path: Path, name: str = "", sha256: str = "") -> None:
+        self.dependencies.append(
+            beam_runner_api_pb2.ArtifactInformation(
+                type_urn="beam:artifact:type:file:v1",
+                type_payload=beam_runner_api_pb2.ArtifactFilePayload(
+                    path=str(path), sha256=sha256
+                ).SerializeToString(),
+                role_urn="beam:artifact:role:staging_to:v1",
+                role_payload=beam_runner_api_pb2.ArtifactStagingToRolePayload(
+                    staged_name=name or path.name
+                ).SerializeToString(),
+            )
+        )
+
+    def GetProvisionInfo(self, request: Any, context: Any = None) -> Any:  # noqa: N802
+        info = beam_provision_api_pb2.ProvisionInfo(dependencies=self.dependencies)
+        info.artifact_endpoint.url = self.address
+        info.control_endpoint.url = "localhost:1"
+        info.logging_endpoint.url = "localhost:2"
+        info.pipeline_options.update({"beam:option:job_name:v1": "a job"})
+        return beam_provision_api_pb2.GetProvisionInfoResponse(info=info)
+
+    def ResolveArtifacts(self, request: Any, context: Any = None) -> Any:  # noqa: N802
+        return beam_artifact_api_pb2.ResolveArtifactsResponse(
+            replacements=request.artifacts
+        )
+
+    def GetArtifact(  # noqa: N802
+        self, request: Any, context: Any = None
+    ) -> Iterator[Any]:
+        payload = beam_runner_api_pb2.ArtifactFilePayload.FromString(
+            request.artifact.type_payload
+        )
+        self.fetched.append(payload.path)
+        content = Path(payload.path).read_bytes()
+        for start in range(0, len(content), 1000):
+            chunk = content[start : start + 1000]
+            yield beam_artifact_api_pb2.GetArtifactResponse(data=chunk)
+
+
+@pytest.fixture
+def runner() -> Iterator[Runner]:
+    server = grpc.server(futures.ThreadPoolExecutor(4))
+    made = Runner()
+    beam_provision_api_pb2_grpc.add_ProvisionServiceServicer_to_server(made, server)
+    beam_artifact_api_pb2_grpc.add_ArtifactRetrievalServiceServicer_to_server(
+        made, server
+    )
+    made.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    yield made
+    server.stop(0).wait(10)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AFFECTFLOW_BOOT_DIR", str(tmp_path / "boot"))
+    return tmp_path / "boot"
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    """A wheel with one module, made by hand."""
+    files = {
+        "greeting.py": "WORD = 'hello'\n",
+        "greeting-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: greeting\n"
+        "Version: 1.0\n",
+        "greeting-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: a test\n"
+        "Root-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = [
+        f"{name},sha256={_digest(text)},{len(text)}" for name, text in files.items()
+    ]
+    files["greeting-1.0.dist-info/RECORD"] = "\n".join(
+        [*record, "greeting-1.0.dist-info/RECORD,,", ""]
+    )
+    path = tmp_path / "greeting-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def stage_package(runner: Runner, wheel: Path, tmp_path: Path) -> None:
+    listing = tmp_path / "extra_packages.txt"
+    listing.write_text(wheel.name + "\n")
+    runner.stage(wheel)
+    runner.stage(listing)
+
+
+def given(runner: Runner) -> argparse.Namespace:
+    arguments = ["--id=1-1", f"--provision_endpoint={runner.address}"]
+    return boot._parser().parse_args(arguments)
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "boot.log").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_what_the_job_staged_is_there_for_the_worker(runner, wheel, tmp_path):
+    stage_package(runner, wheel, tmp_path)
+
+    environment = boot.prepared(given(runner))
+
+    code = "import greeting; print(greeting.WORD)"
+    said = subprocess.check_output([sys.executable, "-c", code], env=environment)
+    assert said == b"hello\n"
+
+
+def test_the_worker_learns_whom_to_call_and_the_options(runner):
+    environment = boot.prepared(given(runner))
+
+    assert environment["WORKER_ID"] == "1-1"
+    assert 'url: "localhost:1"' in environment["CONTROL_API_SERVICE_DESCRIPTOR"]
+    assert 'url: "localhost:2"' in environment["LOGGING_API_SERVICE_DESCRIPTOR"]
+    assert "a job" in environment["PIPELINE_OPTIONS"]
+
+
+def test_a_second_worker_of_the_job_installs_nothing(runner, wheel, tmp_path, folder):
+    stage_package(runner, wheel, tmp_path)
+    boot.prepared(given(runner))
+    fetched = len(runner.fetched)
+
+    boot.prepared(given(runner))
+
+    assert len(runner.fetched) == fetched == 2
+    assert [e["event"] for e in events(folder)] == ["staged_installed", "staged_before"]
+
+
+def test_of_two_workers_at_once_one_installs(runner, wheel, tmp_path, folder):
+    stage_package(runner, wheel, tmp_path)
+    code = "import sys; from affectflow import boot\n"
+    code += "boot.prepared(boot._parser().parse_args(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "--id=1", "--provision_endpoint"]
+
+    both = [subprocess.Popen([*command, runner.address]) for _ in range(2)]
+
+    assert [each.wait(timeout=120) for each in both] == [0, 0]
+    said = sorted(e["event"] for e in events(folder))
+    assert said == ["staged_before", "staged_installed"]
+
+
+def test_an_install_cut_short_is_done_again(runner, wheel, tmp_path, folder):
+    stage_package(runner, wheel, tmp_path)
+    environment = boot.prepared(given(runner))
+    staged = Path(environment["SEMI_PERSISTENT_DIRECTORY"])
+    (staged / "done").unlink()
+    (staged / "site" / "greeting.py").unlink()
+
+    boot.prepared(given(runner))
+
+    assert (staged / "site" / "greeting.py").exists()
+
+
+def test_another_job_has_a_folder_of_its_own(runner, wheel, tmp_path):
+    before = boot.prepared(given(runner))
+    stage_package(runner, wheel, tmp_path)
+
+    after = boot.prepared(given(runner))
+
+    key = "SEMI_PERSISTENT_DIRECTORY"
+    assert before[key] != after[key]
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil"])
+def test_a_staged_name_never_leads_upwards(runner, wheel, tmp_path, folder, name):
+    runner.stage(wheel, name)
+
+    with pytest.raises(SystemExit) as ended:
+        boot.prepared(given(runner))
+
+    assert ended.value.code == boot.INSTALL_FAILED
+    assert not list(tmp_path.glob("**/evil"))
+
+
+def test_a_file_that_arrives_damaged_is_refused(runner, wheel, folder):
+    runner.stage(wheel, sha256="0" * 64)
+
+    with pytest.raises(SystemExit) as ended:
+        boot.prepared(given(runner))
+
+    assert ended.value.code == boot.INSTALL_FAILED
+    assert "arrived damaged" in events(folder)[-1]["message"]
+
+
+def test_a_package_that_pip_refuses_names_the_cure(runner, tmp_path, folder):
+    broken = tmp_path / "broken-1.0-py3-none-any.whl"
+    broken.write_bytes(b"no wheel")
+    stage_package(runner, broken, tmp_path)
+
+    with pytest.raises(SystemExit) as ended:
+        boot.prepared(given(runner))
+
+    assert ended.value.code == boot.INSTALL_FAILED
+    assert "setup_workers.sh" in events(folder)[-1]["message"]
+
+
+@pytest.mark.parametrize(
+    ("driver", "words"),
+    [
+        pytest.param({boot.DRIVER_BEAM: "2.0.0"}, "apache-beam 2.0.0", id="Beam"),
+        pytest.param({boot.DRIVER_PYTHON: "2.7"}, "Python 2.7", id="Python"),
+    ],
+)
+def test_other_versions_than_the_drivers_end_with_13(folder, driver, words):
+    with pytest.raises(SystemExit) as ended:
+        boot.check_versions(driver)
+
+    assert ended.value.code == boot.VERSION_MISMATCH
+    assert words in events(folder)[-1]["message"]
+
+
+def test_equal_versions_pass():
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+    boot.check_versions({boot.DRIVER_BEAM: beam_version, boot.DRIVER_PYTHON: here})
+
+
+def test_a_worker_that_will_lack_affectflow_ends_with_14(folder, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        boot.check_affectflow(tmp_path, {boot.DRIVER_OURS: "99.0"})
+
+    assert ended.value.code == boot.LACKS_AFFECTFLOW
+    assert "--extra_package" in events(folder)[-1]["message"]
+
+
+def test_a_worker_that_has_the_drivers_affectflow_passes(tmp_path):
+    boot.check_affectflow(tmp_path, {boot.DRIVER_OURS: affectflow.__version__})
+
+
+def test_the_listing_of_the_submitter_is_believed_too(runner, tmp_path, folder):
+    listing = tmp_path / "submission_environment_dependencies.txt"
+    listing.write_text("Python Path: x\nb'numpy==1.0\\napache-beam==2.1.0\\n'")
+    runner.stage(listing)
+
+    with pytest.raises(SystemExit) as ended:
+        boot.prepared(given(runner))
+
+    assert ended.value.code == boot.VERSION_MISMATCH
+    assert "apache-beam 2.1.0" in events(folder)[-1]["message"]
+
+
+def test_a_runner_that_does_not_answer_ends_with_16(folder, monkeypatch):
+    monkeypatch.setattr(boot, "ENDPOINT_TIMEOUT_S", 0.5)
+    arguments = ["--id=1-1", "--provision_endpoint=127.0.0.1:1"]
+
+    with pytest.raises(SystemExit) as ended:
+        boot.main(arguments)
+
+    assert ended.value.code == boot.OUT_OF_REACH
+    assert "nobody answers" in events(folder)[-1]["message"]
+
+
+def test_it_needs_nothing_of_affectflow(tmp_path):
+    alone = tmp_path / "alone" / "boot.py"
+    alone.parent.mkdir()
+    alone.write_text(Path(boot.__file__).read_text(encoding="utf-8"))
+    code = f"import runpy, sys; runpy.run_path({str(alone)!r}); "
+    code += "print([m for m in sys.modules if m.startswith('affectflow')])"
+
+    said = subprocess.check_output([sys.executable, "-P", "-c", code], cwd=tmp_path)
+
+    assert said == b"[]\n"
