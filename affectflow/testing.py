@@ -4,7 +4,7 @@ import copy
 import hashlib
 import pickle
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from affectflow import runners
 from affectflow.batches import concat_unlike, is_dead, missing_columns
 from affectflow.coders import decode, encode
+from affectflow.runners.graph import untyped_edges
 from affectflow.transform import BatchTransform, ConversationTransform, Transform
 
 LOCAL = ("--runner=FnApiRunner",)
@@ -89,29 +90,11 @@ def check_edges(pipeline: beam.Pipeline) -> None:
     Raises:
       AssertionError: names the steps whose output has element type Any.
     """
-    from apache_beam.typehints import typehints
-
     untyped = [
         f"{producer.full_label} -> {tag}"
-        for producer in _producers(pipeline)
-        for tag, pcoll in producer.outputs.items()
-        if pcoll.element_type in (None, Any, typehints.Any) and _is_ours(producer)
+        for producer, tag, _ in untyped_edges(pipeline)
     ]
     assert not untyped, f"untyped edges, which Beam would pickle: {untyped}"
-
-
-def _producers(pipeline: beam.Pipeline) -> Iterator[Any]:
-    waiting = list(pipeline.transforms_stack)
-    while waiting:
-        applied = waiting.pop()
-        waiting.extend(applied.parts)
-        yield applied
-
-
-def _is_ours(applied: Any) -> bool:
-    # Beam types the inside of its own composites as it likes: Reshuffle, Create.
-    inside = ("Reshuffle", "GroupByKey", "Create", "BeamML_RunInference", "Impulse")
-    return not any(part in applied.full_label for part in inside)
 
 
 def check_transform(step: Transform, batch: pa.RecordBatch) -> None:

@@ -4,21 +4,30 @@ Beam's `DirectRunner` downloads a binary, or hangs behind a proxy; here it means
 `FnApiRunner`, built with the options that its worker processes need.
 """
 
+import contextlib
 import difflib
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import (
     DirectOptions,
+    GoogleCloudOptions,
     PipelineOptions,
+    PortableOptions,
     StandardOptions,
+    TestOptions,
     _BeamArgumentParser,
 )
 
 from affectflow.errors import UsageError
+from affectflow.runners import dataflow, hazards, preflight
+from affectflow.runners.engines import engine_of
 from affectflow.runners.failures import cause_of as cause_of
+from affectflow.runners.preflight import shares_this_host as shares_this_host
+from affectflow.runners.waiting import run_to_the_end
 
 LOCAL_RUNNERS = ("", "direct", "fnapi", "switchingdirect")
 _REFUSED = {
@@ -80,6 +89,29 @@ def is_local(made: PipelineOptions) -> bool:
     return _plain(made.view_as(StandardOptions).runner or "") in LOCAL_RUNNERS
 
 
+def only_written(arguments: Sequence[str]) -> str:
+    """Returns where these options write a pipeline instead of running it; else "".
+
+    An executable jar for `spark-submit`, a template of Dataflow, or, for a dry run,
+    nowhere: then "a dry run".
+    """
+    made = options(arguments)
+    jar = made.view_as(PortableOptions).output_executable_path
+    template = made.view_as(GoogleCloudOptions).template_location
+    dry_run = "a dry run" if made.view_as(TestOptions).dry_run else ""
+    return str(jar or template or dry_run or "")
+
+
+def named_after(arguments: Sequence[str], stage: str) -> list[str]:
+    """Returns options whose executable jar has the stage in its name.
+
+    For commands of several stages: `job.jar` becomes `job-mine.jar`.
+    """
+    joined = "\0".join(arguments)
+    pattern = r"(--output_executable_path[=\0][^\0]*?)(\.jar)?(?=\0|$)"
+    return re.sub(pattern, rf"\1-{stage}.jar", joined).split("\0") if joined else []
+
+
 def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) -> None:
     """Runs a pipeline to its end.
 
@@ -91,11 +123,28 @@ def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) ->
       Exception: what a worker raised; `cause_of` finds it.
     """
     made = options(arguments)
+    engine = engine_of(made)
+    if engine == "dataflow":
+        dataflow.prepare(made)
+    preflight.prepare(made)
     _cap_threads(made)
     runner = _local_runner(made) if is_local(made) else None
     pipeline = beam.Pipeline(runner=runner, options=made)
     build(pipeline)
-    pipeline.run().wait_until_finish()
+    hazards.check(pipeline, engine=engine)
+    if engine == "dataflow":
+        dataflow.fit(pipeline)
+    if engine in ("spark", "flink", "portable"):
+        run_to_the_end(pipeline)
+        return
+    with _watched() if runner is not None else contextlib.nullcontext():
+        pipeline.run().wait_until_finish()
+
+
+def _watched() -> contextlib.AbstractContextManager[None]:
+    from affectflow.runners.watch import watched  # it imports Beam's local runner
+
+    return watched()
 
 
 def _local_runner(made: PipelineOptions) -> Any:

@@ -3,16 +3,94 @@
 import re
 
 from affectflow import errors
+from affectflow.errors import UsageError
 
 _WHILE_RUNNING = re.compile(r"\s*\[while running '.*?'\]", re.DOTALL)
-_RAISED = re.compile(r"^affectflow\.(?:[\w.]+\.)?(\w+Error): (.*)$", re.MULTILINE)
+_RAISED = re.compile(
+    r"^(?:\S+Error: )*affectflow\.(?:[\w.]+\.)?(\w+Error): (.*)$", re.MULTILINE
+)
+# What an engine says when a worker could not even begin, and the cure.
+_KNOWN = (
+    (
+        r"No module named '(affectflow\w*)'",
+        "a worker lacks {0}: stage our wheel with --extra_package "
+        "affectflow-VERSION.whl, or install it with setup_workers.sh --wheel",
+    ),
+    (
+        r"No module named '([\w.]+)'",
+        "a worker lacks the module {0}: install it there with setup_workers.sh, or "
+        "stage its wheel with --extra_package",
+    ),
+    (
+        r"(?:exit|exited with) code 13\b",
+        "a worker has another apache-beam or Python than this driver: boot.log on the "
+        "worker says which; setup_workers.sh --expect-beam makes them equal",
+    ),
+    (
+        r"(?:exit|exited with) code 14\b",
+        "a worker has no affectflow, or another version than this driver: stage our "
+        "wheel with --extra_package affectflow-VERSION.whl, or install it there with "
+        "setup_workers.sh --wheel",
+    ),
+    (
+        r"(?:exit|exited with) code 12\b",
+        "a worker could not install what the job staged: boot.log on the worker says "
+        "why; setup_workers.sh installs the dependencies beforehand",
+    ),
+    (
+        r"Process died with exit code (\d+)",
+        "a worker ended with code {0} as it began: boot.log on the worker says why; "
+        "setup_workers.sh --check finds what is missing",
+    ),
+    (
+        r"Cannot run program \"([^\"]+)\"",
+        "a worker has no program {0}, the command of --environment_config: "
+        "setup_workers.sh puts one at the same path on every node",
+    ),
+    (
+        r"InvalidClassException|serialVersionUID",
+        "the cluster runs another Spark than the job server's jar: submit an "
+        "executable jar with spark-submit (--output_executable_path), or take a jar "
+        "of the cluster's version",
+    ),
+    (
+        r"All masters are unresponsive",
+        "the Spark master went away, or is of another version than the job server's "
+        "jar: see its log",
+    ),
+    (
+        r"UnsupportedClassVersionError|Unsupported major\.minor",
+        "this Java is too old for Beam's job server: install a JDK 17",
+    ),
+    (
+        r"Address already in use|BindException",
+        "a port that the engine needs is taken: end what listens there, or choose "
+        "another port",
+    ),
+    (
+        r"OutOfMemoryError|GC overhead limit",
+        "the engine ran out of memory: give executors more (spark.executor.memory and "
+        "spark.executor.memoryOverhead), then run the same command again",
+    ),
+    (
+        r"Unable to fetch remote job server jar|Unable to download",
+        "Beam cannot fetch its job server's jar: fetch it by other means and name it "
+        "with --spark_job_server_jar",
+    ),
+    (
+        r"Service failed to start up",
+        "Beam's job server did not start: try `java -version`; it needs a JDK 11 or "
+        "17, and the jar must be whole",
+    ),
+)
 
 
 def cause_of(error: BaseException) -> BaseException:
     """Returns the error of ours behind what a runner raised, else `error`.
 
     A runner raises an error again with the step's name in its message, or, from
-    another process, as text; both are undone.
+    another process, as text; both are undone. What a cluster says of a worker that
+    could not begin becomes the line with the cure.
     """
     seen: BaseException | None = error
     while seen is not None:
@@ -24,9 +102,13 @@ def cause_of(error: BaseException) -> BaseException:
 
 def _from_text(text: str) -> BaseException | None:
     raised = _RAISED.findall(text)
-    if not raised:
-        return None
-    name, message = raised[-1]
-    kind = getattr(errors, name, errors.AffectflowError)
-    found: BaseException = kind(_WHILE_RUNNING.sub("", message))
-    return found
+    if raised:
+        name, message = raised[-1]
+        kind = getattr(errors, name, errors.AffectflowError)
+        found: BaseException = kind(_WHILE_RUNNING.sub("", message))
+        return found
+    for pattern, line in _KNOWN:
+        match = re.search(pattern, text)
+        if match:
+            return UsageError(line.format(*match.groups()))
+    return None
