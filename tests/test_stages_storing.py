@@ -291,3 +291,19 @@ def test_texts_without_a_time_keep_the_order_of_their_file_over_batches(lake):
 
     part = Lake.open(lake).parts()[0]
     assert read_part(Lake.open(lake), part)["text"].to_pylist() == texts
+
+
+def test_the_first_ingest_sizes_the_buckets(tmp_path, monkeypatch):
+    from affectflow import stages
+    from affectflow_connectors.jsonl import ReadJsonl
+
+    path = tmp_path / "posts.jsonl"
+    path.write_text('{"id": "1", "text": "one"}\n')
+    source = ReadJsonl(paths=[str(path)], mapping={"utterance_id": "id"})
+    monkeypatch.setattr(ReadJsonl, "input_bytes", lambda self: 8 << 30)
+
+    stages.ingest(source, str(tmp_path / "lake"))
+    monkeypatch.setattr(ReadJsonl, "input_bytes", lambda self: 80 << 30)
+    stages.ingest(source, str(tmp_path / "lake"))
+
+    assert Lake.open(str(tmp_path / "lake")).buckets == 32

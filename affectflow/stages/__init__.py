@@ -1,6 +1,7 @@
 """Ingest, annotate, mine: lake in, lake out, resumable by part."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -8,12 +9,13 @@ import apache_beam as beam
 from affectflow import registry, runners
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
-from affectflow.stages.receipts import Receipt
-from affectflow.stages.runs import BUDGET, Request, new_request, write_run, written_run
+from affectflow.lake.layout import SETTINGS
+from affectflow.lake.sizing import buckets_for
+from affectflow.lake.storage import Storage
+from affectflow.stages.running import Row, run_stage
+from affectflow.stages.runs import BUDGET, new_request
 from affectflow.stages.storing import StoreUtterances
 from affectflow.transform import Chain, Transform
-
-Row = dict[str, Any]
 
 
 def ingest(
@@ -39,24 +41,55 @@ def ingest(
     check = getattr(source, "check", None)
     if check is not None:
         check()
-    lake = Lake.create(lake_uri, speaker_key_uri=speaker_key_uri)
+    if not speaker_key_uri and not runners.shares_this_host(
+        runners.options(beam_options)
+    ):
+        raise UsageError(
+            "workers on other machines cannot read the key of the pseudonyms in your "
+            "configuration folder: name a place that they can read, and few people, "
+            "with --speaker-key-uri (a new lake's key is made there)"
+        )
+    lake = _lake_for(source, lake_uri, speaker_key_uri)
     request = new_request(
         lake,
         "ingest",
-        {"source": repr(source)},
+        ingest_config(source),
         run_id=run_id,
         budget=budget,
         speaker_key_uri=speaker_key_uri,
     )
-    steps = [
-        registry.load("transforms", name)() for name in ("NormalizeText", "Textualize")
-    ]
+    steps = ingest_steps()
 
     def build(pipeline: beam.Pipeline) -> Any:
         chain = Chain(source, *steps)
         return pipeline | "Read" >> chain | "Store" >> StoreUtterances(request)
 
-    return _run(lake, request, build, beam_options)
+    return run_stage(lake, request, build, beam_options)
+
+
+def _lake_for(source: Transform, lake_uri: str, speaker_key_uri: str) -> Lake:
+    if Storage(lake_uri).exists(SETTINGS):
+        return Lake.create(lake_uri, speaker_key_uri=speaker_key_uri)
+    buckets = expected_buckets(source)
+    return Lake.create(lake_uri, speaker_key_uri=speaker_key_uri, buckets=buckets)
+
+
+def expected_buckets(source: Transform) -> int:
+    """Returns the buckets of a new lake whose first ingest reads this source."""
+    size = getattr(source, "input_bytes", None)
+    return buckets_for(size() if size is not None else 0)
+
+
+def ingest_config(source: Transform) -> dict[str, Any]:
+    """Returns what decides what an ingest reads; a replay makes the source from it."""
+    arguments: dict[str, Any] = asdict(source) if is_dataclass(source) else {}
+    return {"source": type(source).__name__, "arguments": arguments}
+
+
+def ingest_steps() -> list[Any]:
+    """Returns what every message goes through before it is written."""
+    names = ("NormalizeText", "Textualize")
+    return [registry.load("transforms", name)() for name in names]
 
 
 def annotate(
@@ -65,6 +98,8 @@ def annotate(
     model: str = "EmbeddedEmotions",
     revision: str = "",
     options: dict[str, Any] | None = None,
+    accelerator: str = "",
+    min_ram: str = "",
     run_id: str = "",
     budget: float = BUDGET,
     beam_options: Sequence[str] = (),
@@ -76,24 +111,34 @@ def annotate(
       model: name of a plugin, folder, or hub id.
       revision: pinned revision of a hub id.
       options: arguments of the handler.
+      accelerator: that the model's workers need, as Dataflow spells it:
+        `type:nvidia-l4;count:1;install-nvidia-driver`. Other engines ignore it.
+      min_ram: that the model's workers need, as `30GB`. Other engines ignore it.
       run_id: of the command.
       budget: share of rows that may be refused, 0..1.
       beam_options: as on Beam's command line.
 
     Returns:
       The row of `runs`.
+
+    Raises:
+      UsageError: the lake or the model cannot be opened, or a hint is malformed.
     """
+    from affectflow.runners.hints import model_hints
     from affectflow.stages.annotating import annotate_parts, config_of
 
+    hints = model_hints(accelerator, min_ram)
     lake = Lake.open(lake_uri)
     resolve = registry.load("transforms", "Annotate").handler_for
     handler = resolve(model, revision, options)
     request = new_request(
         lake, "annotate", config_of(handler), run_id=run_id, budget=budget
     )
-    return _run(
-        lake, request, lambda p: annotate_parts(p, request, handler), beam_options
-    )
+
+    def build(pipeline: beam.Pipeline) -> Any:
+        return annotate_parts(pipeline, request, handler, hints)
+
+    return run_stage(lake, request, build, beam_options)
 
 
 def mine(
@@ -124,8 +169,19 @@ def mine(
     lake = Lake.open(lake_uri)
     step = registry.load("transforms", "MineCauses")(miner=miner)
     found = annotator_ids(lake, annotator_id)
-    rows = [_mine_one(lake, step, each, run_id, budget, beam_options) for each in found]
-    return [*rows, _themes(lake, run_id, beam_options)]
+    rows = [
+        _mine_one(
+            lake,
+            step,
+            each,
+            run_id,
+            budget,
+            runners.named_after(beam_options, f"mine-{number}"),
+        )
+        for number, each in enumerate(found, start=1)
+    ]
+    options = runners.named_after(beam_options, "themes")
+    return [*rows, cluster_themes(lake, run_id, options)]
 
 
 def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
@@ -152,6 +208,20 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
     return [wanted] if wanted else found
 
 
+def mine_config(step: Any, annotator_id: str) -> dict[str, Any]:
+    """Returns what decides the causes that are mined."""
+    return {
+        "plugin": step.miner,
+        "miner": step.annotator()["annotator_id"],
+        "annotator_id": annotator_id,
+    }
+
+
+def themes_config(clusterer: Any) -> dict[str, Any]:
+    """Returns what decides how causes are grouped."""
+    return {"clusterer": repr(clusterer)}
+
+
 def _mine_one(
     lake: Lake,
     step: Any,
@@ -163,52 +233,18 @@ def _mine_one(
     from affectflow.stages.mining import MineTask, mine_parts
 
     miner = step.annotator()
-    config = {"miner": miner["annotator_id"], "annotator_id": annotator_id}
+    config = mine_config(step, annotator_id)
     request = new_request(lake, "mine", config, run_id=run_id, budget=budget)
     task = MineTask(request, miner, annotator_id)
-    return _run(lake, request, lambda p: mine_parts(p, task, step), beam_options)
+    return run_stage(lake, request, lambda p: mine_parts(p, task, step), beam_options)
 
 
-def _themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
+def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
+    """Groups all causes of a lake to themes, and returns the row of `runs`."""
     from affectflow.stages.themes import cluster_lake
 
     clusterer = registry.load("transforms", "ClusterThemes")()
-    request = new_request(lake, "themes", {"clusterer": repr(clusterer)}, run_id=run_id)
-    return _run(
+    request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)
+    return run_stage(
         lake, request, lambda p: cluster_lake(p, request, clusterer), beam_options
     )
-
-
-def _run(
-    lake: Lake,
-    request: Request,
-    build: Callable[[beam.Pipeline], Any],
-    beam_options: Sequence[str],
-) -> Row:
-    """Runs a stage, and returns its row of `runs`; a failure leaves a row too."""
-    from affectflow.stages import progress
-
-    try:
-        runners.run(build, beam_options)
-    except Exception as error:
-        cause = runners.cause_of(error)
-        _note_failure(lake, request, cause)
-        if cause is error:
-            raise
-        raise cause from error
-    progress.clear(lake, request.run_id)
-    row = written_run(lake, request)
-    if row is None:
-        raise LakeError(
-            f"{lake.uri!r} has no row of this run; was it cleaned meanwhile?"
-        )
-    return row
-
-
-def _note_failure(lake: Lake, request: Request, cause: BaseException) -> None:
-    line = " ".join(str(cause).split())[:500] or type(cause).__name__
-    try:
-        write_run(lake, request, Receipt(), error=line)
-    except Exception as second:
-        # The disk may be the very cause; the first error is the one to show.
-        cause.add_note(f"and the failure could not be noted in `runs`: {second}")

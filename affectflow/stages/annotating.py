@@ -1,7 +1,9 @@
 """The stage annotate: a model over the parts of a lake."""
 
 import re
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -9,7 +11,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from affectflow.inference import BatchModelHandler
-from affectflow.lake import Lake
+from affectflow.logs import Log
 from affectflow.nesting import unnest
 from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.stages.parts import Part, PartTask, RunParts, side_row, work
@@ -39,6 +41,8 @@ def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
 class AnnotateTask(PartTask):
     """Labels a part with a handler."""
 
+    stage = "annotate"
+
     def __init__(self, request: Request, annotator: dict[str, Any]):
         super().__init__(request)
         self.annotator = annotator
@@ -66,6 +70,32 @@ class AnnotateTask(PartTask):
         return {"annotators": side_row("annotators", self.annotator)}
 
 
+class _Model:
+    """A model that is loaded at its first part, once in a process.
+
+    Not while the worker is set up: Spark waits three minutes for one that fails there.
+    """
+
+    def __init__(self, handler: BatchModelHandler[Any], request: Request):
+        self._handler = handler
+        self._log = Log(request.run_id, request.stage)
+        self._lock = threading.Lock()
+        self._loaded: list[Any] = []
+
+    def loaded(self) -> Any:
+        """Returns the model."""
+        with self._lock:
+            if not self._loaded:
+                begun = time.perf_counter()
+                self._loaded.append(self._handler.load_model())
+                self._log.event(
+                    "model_loaded",
+                    model=type(self._handler).__name__,
+                    seconds=time.perf_counter() - begun,
+                )
+        return self._loaded[0]
+
+
 class _PartHandler(BatchModelHandler[Any]):
     """The handler of a stage: its element is the descriptor of a part.
 
@@ -73,13 +103,13 @@ class _PartHandler(BatchModelHandler[Any]):
     with a receipt.
     """
 
-    def __init__(self, inner: BatchModelHandler[Any], task: AnnotateTask):
+    def __init__(self, inner: BatchModelHandler[Any], task: PartTask):
         super().__init__()
         self._inner = inner
         self._task = task
 
     def load_model(self) -> Any:
-        return self._inner.load_model()
+        return _Model(self._inner, self._task.request)
 
     def predict(self, batch: pa.RecordBatch, model: Any) -> pa.RecordBatch:
         return self._inner.predict(batch, model)
@@ -91,13 +121,13 @@ class _PartHandler(BatchModelHandler[Any]):
         self, batch: Any, model: Any, inference_args: dict[str, Any] | None = None
     ) -> Sequence[Any]:
         request = self._task.request
-        lake = Lake.open(request.lake_uri)
-        progress = Progress(lake, request.run_id, request.stage)
+        lake = request.open_lake()
+        progress = Progress(lake, request)
         receipt = work(
             self._task,
             lake,
             Part(*batch),
-            lambda rows: self._inner.apply(rows, model),
+            lambda rows: self._inner.apply(rows, model.loaded()),
             progress,
         )
         return [receipt.to_json()]
@@ -110,10 +140,13 @@ class _PartHandler(BatchModelHandler[Any]):
 
 
 class _Predict(beam.PTransform):
-    def __init__(self, handler: _PartHandler, annotator_id: str):
+    def __init__(
+        self, handler: _PartHandler, annotator_id: str, hints: Mapping[str, str]
+    ):
         super().__init__()
         self._handler = handler
         self._annotator_id = annotator_id
+        self._hints = hints
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
         from apache_beam.ml.inference.base import RunInference
@@ -123,7 +156,9 @@ class _Predict(beam.PTransform):
             | "RunInference"
             >> RunInference(
                 self._handler.with_no_batching(), model_identifier=self._annotator_id
-            ).with_output_types(str)
+            )
+            .with_output_types(str)
+            .with_resource_hints(**self._hints)
             | "Receipt" >> beam.FlatMap(_receipts).with_output_types(str)
         )
 
@@ -133,10 +168,30 @@ def _receipts(answers: Any) -> Iterator[str]:
 
 
 def annotate_parts(
-    pipeline: beam.Pipeline, request: Request, handler: BatchModelHandler[Any]
+    pipeline: beam.Pipeline,
+    request: Request,
+    handler: BatchModelHandler[Any],
+    hints: Mapping[str, str] | None = None,
 ) -> Any:
-    """Adds the stage annotate to a pipeline."""
-    annotator = handler.annotator()
-    task = AnnotateTask(request, annotator)
-    worker = _Predict(_PartHandler(handler, task), annotator["annotator_id"])
+    """Adds the stage annotate to a pipeline.
+
+    Args:
+      pipeline: to add to.
+      request: the run.
+      handler: the model.
+      hints: Beam's resource hints for the step of the model, and no other.
+    """
+    task = AnnotateTask(request, handler.annotator())
+    return annotate_with(pipeline, task, handler, hints)
+
+
+def annotate_with(
+    pipeline: beam.Pipeline,
+    task: PartTask,
+    handler: BatchModelHandler[Any],
+    hints: Mapping[str, str] | None = None,
+) -> Any:
+    """Adds a task over parts that a model answers to a pipeline."""
+    annotator_id = handler.annotator()["annotator_id"]
+    worker = _Predict(_PartHandler(handler, task), annotator_id, hints or {})
     return pipeline | "Annotate" >> RunParts(task, worker)

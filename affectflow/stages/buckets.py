@@ -35,7 +35,7 @@ def write_bucket(
     of the input with one id, the later edit counts; two texts without an edit time to
     tell them apart make the second a dead letter.
     """
-    new = _in_file_order(_together(batches))
+    new = _in_file_order(together(batches))
     new, duplicates, clashing = _one_per_id(new)
     old = _Old.read(lake, bucket)
     kinds = _compare(new, old)
@@ -45,9 +45,9 @@ def write_bucket(
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
     receipt.removes = replaced
     for piece in _pieces(_joined([kept, changed])) if replaced else ():
-        receipt.files += _write_part(lake, bucket, piece)
+        receipt.files += write_part(lake, bucket, piece)
     for piece in _pieces(fresh):
-        receipt.files += _write_part(lake, bucket, piece)
+        receipt.files += write_part(lake, bucket, piece)
     _keep_rewritten_in_place(receipt)
     _write_rest(lake, bucket, receipt, clashing, run_id)
     # `rows_in` was counted before the shuffle, so that a loss would show.
@@ -76,7 +76,8 @@ def _write_rest(
     receipt.files += write_dead_letters(lake, clashing, "ingest", run_id)
 
 
-def _together(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+def together(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """Returns batches as one, with every finding that any of them has."""
     findings = [
         field
         for name, field in FINDINGS.items()
@@ -87,7 +88,7 @@ def _together(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    return _together([batch for batch in batches if batch.num_rows] or batches[:1])
+    return together([batch for batch in batches if batch.num_rows] or batches[:1])
 
 
 _ORIGIN = r"^(?P<file>.*)#(?P<place>[0-9]{1,18})$"
@@ -229,7 +230,7 @@ def _rewritten(
         batch.filter(pc.invert(pc.is_in(batch.column("utterance_id"), value_set=ids)))
         for batch in batches
     ]
-    return paths, _together(kept) if kept else changed.slice(0, 0)
+    return paths, together(kept) if kept else changed.slice(0, 0)
 
 
 # -- parts -------------------------------------------------------------------------
@@ -266,8 +267,9 @@ def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
             yield piece.slice(start, rows)
 
 
-def _write_part(lake: Lake, bucket: int, piece: pa.RecordBatch) -> list[FileEntry]:
-    name = f"b{bucket:05d}-{_identity(piece)}.parquet"
+def write_part(lake: Lake, bucket: int, piece: pa.RecordBatch) -> list[FileEntry]:
+    """Writes one part with what came in with it, and returns the files."""
+    name = f"b{bucket:05d}-{identity(piece)}.parquet"
     entries = []
     for finding in [name for name in FINDINGS if name in piece.schema.names]:
         rows = unnest(piece, finding)
@@ -282,9 +284,10 @@ def _write_part(lake: Lake, bucket: int, piece: pa.RecordBatch) -> list[FileEntr
     return entries
 
 
-def _identity(piece: pa.RecordBatch) -> str:
+def identity(piece: pa.RecordBatch) -> str:
+    """Returns 16 hexadecimal digits that tell one part's messages from another's."""
     digest = hashlib.blake2b(digest_size=8)
-    for name in ("utterance_id", "content_hash"):
+    for name in ("utterance_id", "content_hash", "origin", "edited_at"):
         for value in piece.column(name).to_pylist():
             digest.update(f"{value}\n".encode())
     return digest.hexdigest()

@@ -37,14 +37,15 @@ def follow_conversations(lake: Lake) -> None:
     """
     present = lake.committed("conversations")
     wanted: dict[str, tuple[int, list[str]]] = {}
-    for bucket, paths in _by_bucket(sorted(lake.committed("utterances"))).items():
+    for bucket, paths in by_bucket(sorted(lake.committed("utterances"))).items():
         wanted[_path(bucket, paths)] = bucket, paths
     missing = sorted(set(wanted) - set(present))
     adds = [_write(lake, *wanted[path]) for path in missing]
     commit(lake.storage, "conversations", adds, sorted(set(present) - set(wanted)))
 
 
-def _by_bucket(paths: list[str]) -> dict[int, list[str]]:
+def by_bucket(paths: list[str]) -> dict[int, list[str]]:
+    """Returns paths of parts by their bucket, in the order in which they came."""
     grouped: dict[int, list[str]] = {}
     for path in paths:
         grouped.setdefault(bucket_of_path(path), []).append(path)
@@ -81,7 +82,10 @@ def conversations(utterances: pa.Table) -> pa.Table:
             name, pa.chunked_array(found, pa.string())
         )
     ordered = utterances.drop_columns("attrs").sort_by(
-        [("conversation_id", "ascending"), ("timestamp", "ascending")]
+        [
+            (name, "ascending")
+            for name in ("conversation_id", "timestamp", "utterance_id")
+        ]
     )
     grouped = ordered.group_by("conversation_id", use_threads=False).aggregate(
         [

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow import __version__
 from affectflow.batches import conform, is_dead
@@ -19,6 +20,8 @@ from affectflow.schemas import (
 )
 
 PAYLOAD_CHARACTERS = 300
+OPEN, REPLAYED = "open", "replayed"
+_SAID = ["origin", "utterance_id", "step", "error_type", "message", "status"]
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _LOGIN = re.compile(r'("(?:login|user|author|name|email)"\s*:\s*)"[^"]{0,200}"?')
 _MENTION = re.compile(r"(?<!\w)@[A-Za-z0-9][\w-]{0,38}")
@@ -51,14 +54,34 @@ def write_dead_letters(
 
     A retry writes the same rows to the same file.
     """
-    if not dead.num_rows:
+    return write_letters(lake, dead_letters(dead, run_id), stage)
+
+
+def write_letters(lake: Lake, rows: pa.Table, folder: str) -> list[FileEntry]:
+    """Writes rows of `dead_letters` to a file named after what they say, if any."""
+    if not rows.num_rows:
         return []
-    rows = dead_letters(dead, run_id)
-    said = rows.select(["origin", "utterance_id", "step", "error_type", "message"])
-    name = hashlib.blake2b(str(said.to_pydict()).encode(), digest_size=8).hexdigest()
-    path = f"{stage}/{name}.parquet"
-    size = lake.storage.write_parquet(rows, "dead_letters", stage, f"{name}.parquet")
-    return [FileEntry("dead_letters", path, size, rows.num_rows)]
+    said = str(rows.select(_SAID).to_pydict())
+    name = hashlib.blake2b(said.encode(), digest_size=8).hexdigest() + ".parquet"
+    path = ("dead_letters", *folder.split("/"), name)
+    # A file that is there says the same, and may be committed: it stays as it is.
+    known = lake.storage.exists(*path)
+    size = (
+        lake.storage.size(*path) if known else lake.storage.write_parquet(rows, *path)
+    )
+    return [FileEntry("dead_letters", f"{folder}/{name}", size, rows.num_rows)]
+
+
+def is_open(letters: pa.Table) -> pa.ChunkedArray:
+    """Returns which letters no replay has mended yet."""
+    return pc.not_equal(pc.fill_null(letters.column("status"), OPEN), REPLAYED)
+
+
+def mended(letters: pa.Table, which: pa.ChunkedArray) -> pa.Table:
+    """Returns letters with the status `replayed` where `which` is true."""
+    place = letters.schema.get_field_index("status")
+    status = pc.if_else(which, REPLAYED, letters.column("status"))
+    return letters.set_column(place, DEAD_LETTERS.field("status"), status)
 
 
 def dead_letters(dead: pa.RecordBatch, run_id: str) -> pa.Table:
@@ -77,7 +100,7 @@ def dead_letters(dead: pa.RecordBatch, run_id: str) -> pa.Table:
             "payload": mask(errors[0]["payload"]),
             "run_id": run_id,
             "at": now,
-            "status": "open",
+            "status": OPEN,
         }
         for origin, utterance_id, errors in zip(
             *(dead.column(c).to_pylist() for c in wanted.names), strict=True

@@ -1,25 +1,32 @@
 """The stage mine: the causes of emotions, part by part."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches import check_columns, concat, conform_like
 from affectflow.lake import Lake
-from affectflow.lake.tables import bucket_of_path, stem
+from affectflow.lake.tables import FileEntry, bucket_of_path, stem
 from affectflow.nesting import nest, unnest
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, TABLES
 from affectflow.shuffle import in_time_order
-from affectflow.stages.annotating import folder_of
+from affectflow.stages.annotating import AnnotateTask, folder_of
 from affectflow.stages.buckets import INLINE, read_part
+from affectflow.stages.conversations import by_bucket
 from affectflow.stages.parts import Part, PartTask, RunParts, side_row, work
 from affectflow.stages.progress import Progress
+from affectflow.stages.receipts import WORK, read_receipt
 from affectflow.stages.runs import Request
+from affectflow.stages.upkeep.moving import in_threads
 from affectflow.transform import ConversationTransform
 
+CONTEXT = 256
+"""So many turns of another part are read before and after those of a part."""
 _EMPTY_ANNOTATIONS = TABLES["annotations"].empty_table()
 
 
@@ -31,6 +38,8 @@ class MineTask(PartTask):
       miner: the annotator's row of the miner.
       annotator_id: whose emotions are mined.
     """
+
+    stage = "mine"
 
     def __init__(self, request: Request, miner: dict[str, Any], annotator_id: str):
         super().__init__(request)
@@ -47,30 +56,59 @@ class MineTask(PartTask):
         """One for each miner and annotator."""
         return folder_of(f"{self.miner['annotator_id']} on {self.annotator_id}")
 
-    def waiting(self, lake: Lake, names: list[str]) -> set[str]:
-        """Returns the parts that the annotator has not labelled yet.
+    def part(self, lake: Lake, name: str) -> Part:
+        """Returns the descriptor of a part, with the files of its labels."""
+        return Part(name, 0, tuple(f.path for f in self._label_files(lake, name)))
 
-        Mined now, they would count as done, and their causes would never be found.
+    def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
+        """Returns the parts that the annotator has labelled for all to see.
+
+        Mined sooner, a part would count as done, and its causes would never be found.
         """
-        folders = (folder_of(self.annotator_id), INLINE)
-        found = (lake.storage.names("annotations", folder) for folder in folders)
-        labelled = {stem(name) for names_in in found for name in names_in}
-        return set(names) - labelled
+        visible = lake.committed("annotations")
+        done = lake.storage.names(WORK, AnnotateTask.stage, self._labels_folder)
+        inline = lake.storage.names("annotations", INLINE)
+        known = {n.removesuffix(".json") for n in done} | {stem(n) for n in inline}
+        labelled = [part for part in parts if part.name in known]
+        files = in_threads(lambda part: self._label_files(lake, part.name), labelled)
+        return [
+            part._replace(inputs=tuple(file.path for file in of_part))
+            for part, of_part in zip(labelled, files, strict=True)
+            if all(file.path in visible or not file.rows for file in of_part)
+        ]
 
-    def read(self, lake: Lake, name: str) -> pa.RecordBatch:
+    @property
+    def _labels_folder(self) -> str:
+        return folder_of(self.annotator_id)
+
+    def _label_files(self, lake: Lake, name: str) -> list[FileEntry]:
+        """Returns the files of `annotations` with the annotator's labels of a part."""
+        labels = read_receipt(lake, AnnotateTask.stage, self._labels_folder, name)
+        files = [f for f in labels.files if f.table == "annotations"] if labels else []
+        path = f"{INLINE}/{name}.parquet"
+        if lake.storage.exists("annotations", *path.split("/")):
+            files.append(FileEntry("annotations", path, 0, 1))
+        return files
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part with the annotator's labels."""
-        batch = read_part(lake, name)
-        return batch.append_column(ANNOTATIONS_COLUMN, self._labels(lake, name, batch))
+        batch = read_part(lake, part.name)
+        return batch.append_column(ANNOTATIONS_COLUMN, self._labels(lake, part, batch))
 
-    def _labels(self, lake: Lake, name: str, batch: pa.RecordBatch) -> pa.Array:
-        file = f"{name}.parquet"
+    def _labels(self, lake: Lake, part: Part, batch: pa.RecordBatch) -> pa.Array:
         rows = _EMPTY_ANNOTATIONS
-        for folder in (folder_of(self.annotator_id), INLINE):
-            if lake.storage.exists("annotations", folder, file):
-                found = lake.storage.read_parquet("annotations", folder, file)
-                mine = pc.equal(found.column("annotator_id"), self.annotator_id)
-                rows = pa.concat_tables([rows, found.filter(mine).cast(rows.schema)])
+        for path in part.inputs:
+            found = lake.storage.read_parquet("annotations", *path.split("/"))
+            mine = pc.equal(found.column("annotator_id"), self.annotator_id)
+            rows = pa.concat_tables([rows, found.filter(mine).cast(rows.schema)])
         return nest(rows, "annotations", batch.column("utterance_id"))
+
+    def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
+        """Returns the whole conversations that hold `ids`."""
+        rows = super().again(batch, ids)
+        wanted = pc.unique(rows.column("conversation_id"))
+        held = pc.is_in(batch.column("conversation_id"), value_set=wanted)
+        return batch.filter(held)
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows of `causes`."""
@@ -83,56 +121,89 @@ class MineTask(PartTask):
 
 
 def with_context(
-    task: MineTask, lake: Lake, name: str, batch: pa.RecordBatch
+    task: PartTask, lake: Lake, name: str, batch: pa.RecordBatch
 ) -> tuple[pa.RecordBatch, pa.Array]:
     """Returns a part with the rest of its conversations, and which rows are its own.
 
     A conversation that went on after an earlier ingest lies in two parts of one
-    bucket; the other part's rows are context, and are not mined again.
+    bucket; the nearest of the other part's rows are context, and not mined again.
     """
     own = batch.column("utterance_id")
     wanted = pc.unique(batch.column("conversation_id"))
     more = [batch]
-    for path in sorted(lake.committed("utterances")):
+    siblings = _parts_by_bucket(lake.uri, task.request.run_id)
+    for path in siblings.get(bucket_of_path(name), ()):
         other = stem(path)
-        if other == name or bucket_of_path(path) != bucket_of_path(name):
+        if other == name:
             continue
-        ids = lake.storage.read_parquet("utterances", path, columns=["conversation_id"])
-        if pc.any(pc.is_in(ids.column(0), value_set=wanted)).as_py():
-            rows = task.read(lake, other)
+        if pc.any(pc.is_in(_conversations(lake.uri, path), value_set=wanted)).as_py():
+            rows = task.read(lake, task.part(lake, other))
             same = pc.is_in(rows.column("conversation_id"), value_set=wanted)
-            more.append(conform_like(rows.filter(same), batch.schema))
+            # A part that was merged meanwhile holds these very rows.
+            again = pc.is_in(rows.column("utterance_id"), value_set=own)
+            others = rows.filter(pc.and_(same, pc.invert(again)))
+            more.append(_near(batch, conform_like(others, batch.schema)))
     together = in_time_order(concat(more)) if len(more) > 1 else batch
     return together, pc.is_in(together.column("utterance_id"), value_set=own)
 
 
+@functools.lru_cache(maxsize=1)
+def _parts_by_bucket(lake_uri: str, run_id: str) -> dict[int, list[str]]:
+    """Returns the parts of a lake, as a run saw them first in this process."""
+    # To read which files a table of 100,000 has takes a second: not for each part.
+    return by_bucket(sorted(Lake.open(lake_uri).committed("utterances")))
+
+
+def _near(batch: pa.RecordBatch, context: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns the rows of `context` at most `CONTEXT` turns from a row of `batch`.
+
+    Else each part of one long conversation would be mined with all the others.
+    """
+    both = in_time_order(concat([batch, context]))
+    ids = both.column("utterance_id")
+    own = np.asarray(pc.is_in(ids, value_set=batch.column("utterance_id")))
+    place = np.arange(len(own))
+    last = np.maximum.accumulate(np.where(own, place, -CONTEXT - 1))
+    following = np.where(own, place, len(own) + CONTEXT)[::-1]
+    next_one = np.minimum.accumulate(following)[::-1]
+    near = (place - last <= CONTEXT) | (next_one - place <= CONTEXT)
+    return both.filter(pa.array(near & ~own))
+
+
+@functools.lru_cache(maxsize=256)
+def _conversations(lake_uri: str, path: str) -> pa.Array:
+    """Returns the conversations of a part. A part's file never changes."""
+    storage = Lake.open(lake_uri).storage
+    ids = storage.read_parquet("utterances", path, columns=["conversation_id"])
+    return pc.unique(ids.column(0))
+
+
 class _MineFn(beam.DoFn):
-    def __init__(self, task: MineTask, step: ConversationTransform):
+    def __init__(self, task: PartTask, step: ConversationTransform):
         self._task = task
         self._step = step
 
     def setup(self) -> None:
-        self._lake = Lake.open(self._task.request.lake_uri)
-        request = self._task.request
-        self._progress = Progress(self._lake, request.run_id, request.stage)
         self._step.setup()
 
     def process(self, element: Part) -> Iterator[str]:
         part = Part(*element)
+        lake = self._task.request.open_lake()
 
         def compute(batch: pa.RecordBatch) -> pa.RecordBatch:
             name = self._step.default_label()
             check_columns(name, batch.schema, self._step.columns_required)
-            rows, own = with_context(self._task, self._lake, part.name, batch)
+            rows, own = with_context(self._task, lake, part.name, batch)
             return self._step.apply(rows).filter(own)
 
-        receipt = work(self._task, self._lake, part, compute, self._progress)
+        progress = Progress(lake, self._task.request)
+        receipt = work(self._task, lake, part, compute, progress)
         receipt.model_calls, receipt.model_seconds = 0, 0.0
         yield receipt.to_json()
 
 
 class _Mine(beam.PTransform):
-    def __init__(self, task: MineTask, step: ConversationTransform):
+    def __init__(self, task: PartTask, step: ConversationTransform):
         super().__init__()
         self._fn = _MineFn(task, step)
 
@@ -141,7 +212,7 @@ class _Mine(beam.PTransform):
 
 
 def mine_parts(
-    pipeline: beam.Pipeline, task: MineTask, step: ConversationTransform
+    pipeline: beam.Pipeline, task: PartTask, step: ConversationTransform
 ) -> Any:
     """Adds the stage mine to a pipeline."""
     return pipeline | "Mine" >> RunParts(task, _Mine(task, step))

@@ -7,7 +7,8 @@ receipt under `_work` says that a part is done; the Delta log says what is visib
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -21,19 +22,31 @@ from affectflow.schemas import TABLES
 from affectflow.stages.buckets import read_part
 from affectflow.stages.deadletters import write_dead_letters
 from affectflow.stages.progress import Progress
-from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
+from affectflow.stages.receipts import (
+    WORK,
+    Receipt,
+    peak_rss_bytes,
+    read_receipt,
+    receipt_path,
+    total,
+)
 from affectflow.stages.runs import Request, write_run
 from affectflow.stages.storing import CommitOnce
+from affectflow.stages.upkeep.moving import Receipts, Work, in_threads
+from affectflow.stages.upkeep.settling import carry_over, commit_results
 
-WORK = "_work"
 WAITING = "parts_waiting_for_labels"
 
 
 class Part(NamedTuple):
-    """The descriptor of one part of `utterances`."""
+    """The descriptor of one part of `utterances`, and of what else it is made from."""
 
     name: str
     rows: int
+    inputs: tuple[str, ...] = ()
+
+
+Compute = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 
 class PartTask(ABC):
@@ -46,6 +59,9 @@ class PartTask(ABC):
     def __init__(self, request: Request):
         self.request = request
 
+    stage: str
+    """Whose receipts these are, whatever command works on them."""
+
     @property
     @abstractmethod
     def tables(self) -> tuple[str, ...]:
@@ -56,13 +72,57 @@ class PartTask(ABC):
     def folder(self) -> str:
         """The folder in each table: one for each annotator and its settings."""
 
-    def waiting(self, lake: Lake, names: list[str]) -> set[str]:
-        """Returns the parts that an earlier stage has not done yet: left undone."""
-        return set()
+    def part(self, lake: Lake, name: str) -> Part:
+        """Returns the descriptor of a part, with the inputs that it has now."""
+        return Part(name, 0)
 
-    def read(self, lake: Lake, name: str) -> pa.RecordBatch:
+    def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
+        """Returns the parts that earlier stages have done, with their inputs."""
+        return parts
+
+    def plan(self, lake: Lake, parts: list[Part]) -> tuple[list[Part], list[Receipt]]:
+        """Returns the parts to do, and receipts of the others."""
+        ready = self.ready(lake, parts)
+        waiting = len(parts) - len(ready)
+        held = Receipt(unit="waiting", counters={WAITING: waiting})
+        done = self.done(lake, ready)
+        todo = [part for part in ready if part.name not in done]
+        unchanged = [self._unchanged(done[name]) for name in sorted(done)]
+        return todo, [*unchanged, held] if waiting else unchanged
+
+    def _unchanged(self, receipt: Receipt) -> Receipt:
+        """Returns a part's receipt of an earlier run: its rows are unchanged now."""
+        if receipt.run_id == self.request.run_id:
+            return receipt  # the engine plans a second time: a worker was lost
+        was = receipt.rows
+        rows = {
+            "rows_in": was["rows_in"],
+            "rows_unchanged": was["rows_out"],
+            "rows_dead": was["rows_dead"],
+        }
+        return replace(receipt, rows=rows, model_calls=0, model_seconds=0.0)
+
+    def done(self, lake: Lake, parts: list[Part]) -> dict[str, Receipt]:
+        """Returns the receipts of those parts that need no work, by part.
+
+        A part whose inputs are others by now is computed again.
+        """
+        there = set(lake.storage.names(WORK, self.stage, self.folder))
+        known = [part for part in parts if f"{part.name}.json" in there]
+        found = in_threads(lambda part: receipt_of(self, lake, part.name), known)
+        return {
+            receipt.unit: receipt
+            for part, receipt in zip(known, found, strict=True)
+            if receipt is not None and receipt.base == list(part.inputs)
+        }
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part as the stage needs it."""
-        return read_part(lake, name)
+        return read_part(lake, part.name)
+
+    def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
+        """Returns the rows that answering `ids` once more takes."""
+        return batch.filter(pc.is_in(batch.column("utterance_id"), value_set=ids))
 
     @abstractmethod
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
@@ -72,43 +132,90 @@ class PartTask(ABC):
         """Returns small tables to be committed once, such as the annotator's row."""
         return {}
 
+    def work(self, lake: Lake, part: Part, compute: Compute) -> Receipt:
+        """Does one part, unless another worker did it a moment ago."""
+        before = receipt_of(self, lake, part.name)
+        if before is not None and before.base == list(part.inputs):
+            return before
+        answers = answer(self.read(lake, part), compute)
+        receipt = Receipt(unit=part.name, base=list(part.inputs), model_calls=1)
+        receipt.model_seconds = answers.seconds
+        name = next_generation(part.name, before)
+        for table, rows in self.results(answers.living).items():
+            receipt.files.append(write_result(lake, table, self.folder, name, rows))
+        folder, run_id = f"{self.folder}/{part.name}", self.request.run_id
+        receipt.files += write_dead_letters(lake, answers.dead, folder, run_id)
+        receipt.rows = answers.counts()
+        write_receipt(self, lake, receipt)
+        return receipt
 
-def work(
-    task: PartTask, lake: Lake, part: Part, compute: Any, progress: Progress
-) -> Receipt:
-    """Does one part: reads it, computes, writes the results, then the receipt."""
-    batch = task.read(lake, part.name)
+
+class Answers(NamedTuple):
+    """The rows of a part after a stage, and how many seconds it took."""
+
+    living: pa.RecordBatch
+    dead: pa.RecordBatch
+    seconds: float
+
+    def counts(self) -> dict[str, int]:
+        """Returns the counts of a receipt."""
+        living, dead = self.living.num_rows, self.dead.num_rows
+        return {"rows_in": living + dead, "rows_out": living, "rows_dead": dead}
+
+
+def answer(batch: pa.RecordBatch, compute: Compute) -> Answers:
+    """Returns what a stage makes of rows, the dead ones apart."""
     begun = time.perf_counter()
     answered = compute(batch)
     seconds = time.perf_counter() - begun
     dead = is_dead(answered)
-    receipt = Receipt(unit=part.name, model_calls=1, model_seconds=seconds)
     living = answered.filter(pc.invert(dead)) if dead.true_count else answered
-    for table, rows in task.results(living).items():
-        receipt.files.append(_write(lake, table, task.folder, part.name, rows))
-    receipt.files += write_dead_letters(
-        lake, answered.filter(dead), f"{task.folder}/{part.name}", task.request.run_id
-    )
-    receipt.rows = {
-        "rows_in": answered.num_rows,
-        "rows_out": living.num_rows,
-        "rows_dead": dead.true_count,
-    }
-    receipt.peak_rss_bytes = peak_rss_bytes()
-    lake.storage.write(receipt.to_json().encode(), *_receipt_path(task, part.name))
-    progress.add(answered.num_rows)
+    return Answers(living, answered.filter(dead), seconds)
+
+
+def work(
+    task: PartTask, lake: Lake, part: Part, compute: Compute, progress: Progress
+) -> Receipt:
+    """Does one part: reads it, computes, writes the results, then the receipt."""
+    with progress.unit(part.name) as unit:
+        receipt = task.work(lake, part, compute)
+        unit.rows = receipt.rows
     return receipt
 
 
-def _write(lake: Lake, table: str, folder: str, name: str, rows: pa.Table) -> FileEntry:
+def write_result(
+    lake: Lake, table: str, folder: str, name: str, rows: pa.Table
+) -> FileEntry:
+    """Writes one file of results."""
     rows = rows.cast(TABLES[table])
     path = f"{folder}/{name}.parquet"
     size = lake.storage.write_parquet(rows, table, folder, f"{name}.parquet")
     return FileEntry(table, path, size, rows.num_rows)
 
 
-def _receipt_path(task: PartTask, name: str) -> tuple[str, ...]:
-    return (WORK, task.request.stage, task.folder, f"{name}.json")
+def next_generation(name: str, before: Receipt | None) -> str:
+    """Returns the name of a part's next results: a committed file never changes."""
+    if before is None:
+        return name
+    found = [stem(f.path).partition("~")[2] for f in before.files]
+    newest = max((int(number) for number in found if number), default=0)
+    return f"{name}~{newest + 1}"
+
+
+# -- receipts ----------------------------------------------------------------------
+
+
+def receipt_of(task: PartTask, lake: Lake, name: str) -> Receipt | None:
+    """Returns a task's receipt of a part, or None if it is not done."""
+    return read_receipt(lake, task.stage, task.folder, name)
+
+
+def write_receipt(task: PartTask, lake: Lake, receipt: Receipt) -> None:
+    """Writes a receipt, last of all: now the part is done."""
+    receipt.run_id = task.request.run_id
+    receipt.peak_rss_bytes = peak_rss_bytes()
+    path = receipt_path(task.stage, task.folder, receipt.unit)
+    lake.storage.write(receipt.to_json().encode(), *path)
 
 
 # -- wiring ------------------------------------------------------------------------
@@ -146,33 +253,15 @@ class RunParts(beam.PTransform):
 
 
 def _plan(_: str, task: PartTask) -> Iterator[Any]:
-    lake = Lake.open(task.request.lake_uri)
-    done = set(lake.storage.names(WORK, task.request.stage, task.folder))
+    lake = task.request.open_lake()
     parts = {stem(path): e for path, e in lake.committed("utterances").items()}
-    waiting = task.waiting(lake, sorted(parts))
-    if waiting:
-        held = Receipt(unit="waiting", counters={WAITING: len(waiting)})
-        yield beam.pvalue.TaggedOutput("done", held.to_json())
-    for name, entry in sorted(parts.items()):
-        if name in waiting:
-            continue
-        if f"{name}.json" in done:
-            yield beam.pvalue.TaggedOutput("done", _done_before(lake, task, name))
-        else:
-            yield Part(name, entry.rows)
-
-
-def _done_before(lake: Lake, task: PartTask, name: str) -> str:
-    """Returns a part's receipt of an earlier run: its rows are unchanged now."""
-    receipt = Receipt.from_json(lake.storage.read(*_receipt_path(task, name)).decode())
-    was = receipt.rows
-    receipt.rows = {
-        "rows_in": was["rows_in"],
-        "rows_unchanged": was["rows_out"],
-        "rows_dead": was["rows_dead"],
-    }
-    receipt.model_calls, receipt.model_seconds = 0, 0.0
-    return receipt.to_json()
+    everything = [Part(name, entry.rows) for name, entry in sorted(parts.items())]
+    todo, settled = task.plan(lake, everything)
+    progress = Progress(lake, task.request)
+    progress.planned(rows=sum(part.rows for part in todo), parts=len(todo))
+    yield from todo
+    for receipt in settled:
+        yield beam.pvalue.TaggedOutput("done", receipt.to_json())
 
 
 class _Commit:
@@ -182,30 +271,15 @@ class _Commit:
         self._task = task
 
     def __call__(self, request: Request, receipts: Sequence[Receipt]) -> dict[str, Any]:
-        lake = Lake.open(request.lake_uri)
+        lake = request.open_lake()
+        work = Work(self._task.stage, self._task.folder)
+        carry_over(Receipts(lake), work)
         for table in (*self._task.tables, "dead_letters"):
-            self._commit_table(lake, table, receipts)
+            commit_results(lake, work, table, receipts)
         for table, rows in self._task.side_tables().items():
-            entry = _write(lake, table, self._task.folder, "row", rows)
+            entry = write_result(lake, table, self._task.folder, "row", rows)
             commit(lake.storage, table, [entry])
         return write_run(lake, request, total(receipts))
-
-    def _commit_table(
-        self, lake: Lake, table: str, receipts: Iterable[Receipt]
-    ) -> None:
-        adds = [f for r in receipts for f in r.files if f.table == table and f.rows]
-        live = set(lake.parts())
-        folder = f"{self._task.folder}/"
-        stale = [
-            path
-            for path in lake.committed(table)
-            if path.startswith(folder) and _part_of(path, table) not in live
-        ]
-        commit(lake.storage, table, adds, stale)
-
-
-def _part_of(path: str, table: str) -> str:
-    return path.split("/")[-2] if table == "dead_letters" else stem(path)
 
 
 def side_row(table: str, row: dict[str, Any]) -> pa.Table:

@@ -9,7 +9,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
+
+WORK = "_work"
+"""Folder, in a lake, of what is done already and of work under way."""
 
 ROWS = ("rows_in", "rows_out", "rows_dead", "rows_duplicate", "rows_unchanged")
 
@@ -27,8 +31,10 @@ class Receipt:
       model_calls: predictions of whole parts.
       model_seconds: seconds in prediction.
       peak_rss_bytes: largest resident set of the worker so far.
-      base: for a bucket, the paths in `utterances` that it was compared with.
-      claims: for a bucket, the addresses of its new rows.
+      base: for a bucket, the paths in `utterances` that it was compared with; for a
+        part, the paths of the labels that it was computed from.
+      run_id: for a part, of the run that wrote this receipt last.
+      replayed: for a part, the counts of that run, if it was a replay.
     """
 
     unit: str = ""
@@ -40,7 +46,8 @@ class Receipt:
     model_seconds: float = 0.0
     peak_rss_bytes: int = 0
     base: list[str] = field(default_factory=list)
-    claims: list[tuple[str, int]] = field(default_factory=list)
+    run_id: str = ""
+    replayed: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Returns the receipt as one line of JSON."""
@@ -51,7 +58,6 @@ class Receipt:
         """Returns the receipt that `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
         fields["files"] = [FileEntry.from_json(each) for each in fields["files"]]
-        fields["claims"] = [(name, number) for name, number in fields["claims"]]
         return cls(**fields)
 
 
@@ -79,3 +85,16 @@ def peak_rss_bytes() -> int:
     except (OSError, IndexError):
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
+
+
+def receipt_path(stage: str, folder: str, name: str) -> tuple[str, ...]:
+    """Returns where the receipt of a part is."""
+    return (WORK, stage, folder, f"{name}.json")
+
+
+def read_receipt(lake: Lake, stage: str, folder: str, name: str) -> Receipt | None:
+    """Returns the receipt of a part, or None if it is not done."""
+    path = receipt_path(stage, folder, name)
+    if not lake.storage.exists(*path):
+        return None
+    return Receipt.from_json(lake.storage.read(*path).decode())

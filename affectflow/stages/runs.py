@@ -11,9 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from affectflow.errors import OverBudgetError
+from affectflow.errors import LakeError, OverBudgetError
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry, commit
+from affectflow.lake.versions import table_versions
+from affectflow.logs import host
 from affectflow.schemas import RUNS
 from affectflow.stages.receipts import ROWS, Receipt
 
@@ -49,6 +51,21 @@ class Request:
         text = f"{self.stage}\n{self.config}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
+    def open_lake(self) -> Lake:
+        """Returns the lake of the run, on whatever machine this is.
+
+        Raises:
+          LakeError: this machine does not see it.
+        """
+        try:
+            return Lake.open(self.lake_uri)
+        except LakeError as error:
+            raise LakeError(
+                f"the worker on {host()!r} cannot see the lake at {self.lake_uri!r}: "
+                "give one on a file system that all workers share, or in an object "
+                f"store ({error})"
+            ) from error
+
 
 def new_request(lake: Lake, stage: str, config: dict[str, Any], **rest: Any) -> Request:
     """Returns the request for a stage that begins now."""
@@ -72,6 +89,8 @@ def write_run(
 ) -> dict[str, Any]:
     """Writes and commits the row of `runs` for a stage, and returns it."""
     row = run_row(request, summed, error)
+    # So that `diff` can read the tables as this run left them.
+    row["versions"] = [*row["versions"], *table_versions(lake).items()]
     table = pa.Table.from_pylist([row], schema=RUNS)
     path = _path(request)
     size = lake.storage.write_parquet(table, "runs", path)
@@ -94,13 +113,15 @@ def written_run(lake: Lake, request: Request) -> dict[str, Any] | None:
 
 def run_row(request: Request, summed: Receipt, error: str) -> dict[str, Any]:
     """Returns a row of `runs`."""
+    started = datetime.fromisoformat(request.started)
     return {
         "run_id": request.run_id,
         "stage": request.stage,
         "state": _state(request, summed, error),
         "error": error or None,
-        "started": datetime.fromisoformat(request.started),
-        "ended": datetime.now(UTC),
+        "started": started,
+        # A clock may be set back in mid-run, or be another machine's.
+        "ended": max(started, datetime.now(UTC)),
         "config": request.config,
         "config_digest": request.digest,
         **{name: summed.rows.get(name, 0) for name in ROWS},

@@ -1,7 +1,9 @@
 """Ingest: batches of utterances into the parts of a lake. The one shuffle is here."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -14,26 +16,29 @@ from affectflow.lake.storage import Storage
 from affectflow.lake.tables import (
     ConflictError,
     FileEntry,
-    bucket_of_path,
     commit,
     landed,
     stem,
 )
+from affectflow.logs import Log
 from affectflow.schemas import FINDINGS, NOT_AN_UTTERANCE
 from affectflow.shuffle import Claim, gather, spill
 from affectflow.stages.buckets import INLINE, write_bucket
-from affectflow.stages.conversations import follow_conversations
+from affectflow.stages.conversations import by_bucket, follow_conversations
 from affectflow.stages.deadletters import (
     non_utterances,
     refused,
     write_dead_letters,
 )
+from affectflow.stages.progress import Progress, clear
 from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
 from affectflow.stages.runs import Request, write_run, written_run
 from affectflow.stages.sealing import seal
+from affectflow.stages.serial import Change, commit_serially
 from affectflow.transform import Transform
 
 STAGING = "_staging"
+_CLAIMS = "claims"
 MAX_ATTEMPTS = 20
 
 _Claim = tuple[int, tuple[str, int]]
@@ -44,11 +49,13 @@ class StoreUtterances(Transform):
 
     Args:
       request: the run; its lake must exist.
+      commit: makes what was written visible; `commit_ingest` if not given.
     """
 
-    def __init__(self, request: Request):
+    def __init__(self, request: Request, commit: Any = None):
         super().__init__()
         self.request = request
+        self.commit = commit or commit_ingest
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
         """Wires: spill by bucket, write each bucket, commit all together."""
@@ -66,7 +73,7 @@ class StoreUtterances(Transform):
         return (
             (spilled.receipts, written)
             | "Receipts" >> beam.Flatten()
-            | "Commit" >> CommitOnce(self.request, commit_ingest)
+            | "Commit" >> CommitOnce(self.request, self.commit)
         )
 
 
@@ -103,7 +110,10 @@ def _commit_group(
     group: tuple[int, Iterable[str]], request: Request, function: Any
 ) -> str:
     receipts = [Receipt.from_json(text) for text in sorted(group[1]) if text]
+    log, begun = Log(request.run_id, request.stage), time.perf_counter()
     row = function(request, receipts)
+    log.event("commit_done", state=row["state"], seconds=time.perf_counter() - begun)
+    clear(request.open_lake(), request)
     return json.dumps({"run_id": row["run_id"], "stage": row["stage"]})
 
 
@@ -113,20 +123,26 @@ class _SpillFn(beam.DoFn):
     def __init__(self, request: Request):
         self._request = request
 
-    def setup(self) -> None:
-        self._lake = Lake.open(self._request.lake_uri)
+    def _open(self) -> None:
+        # Not in `setup`: Spark waits three minutes for a worker that fails there.
+        self._lake = self._request.open_lake()
         self._key = speakers.read_key(
             self._lake.settings, self._request.speaker_key_uri
         )
         self._staging = Storage(staging(self._lake, self._request))
+        self._progress = Progress(self._lake, self._request)
+        self._progress.begin()
 
     def process(self, element: pa.RecordBatch) -> Iterator[Any]:
+        if not hasattr(self, "_lake"):
+            self._open()
         for batch in split(element):
             sealed = seal(batch, self._key, self._lake.buckets)
             living = sealed.filter(pc.invert(is_dead(sealed)))
             for bucket, claim in spill(living, self._staging):
                 yield bucket, tuple(claim)
             receipt = self._account(sealed, living.num_rows)
+            self._progress.add(receipt.rows)
             yield beam.pvalue.TaggedOutput("receipts", receipt.to_json())
 
     def _account(self, sealed: pa.RecordBatch, living: int) -> Receipt:
@@ -145,22 +161,29 @@ class _WriteBucketFn(beam.DoFn):
     def __init__(self, request: Request):
         self._request = request
 
-    def setup(self) -> None:
-        self._lake = Lake.open(self._request.lake_uri)
-
     def process(self, element: tuple[int, Iterable[tuple[str, int]]]) -> Iterator[str]:
         bucket, claims = element
-        yield _write(self._lake, self._request, bucket, list(claims)).to_json()
+        lake = self._request.open_lake()
+        with Progress(lake, self._request).unit(f"bucket-{bucket}") as unit:
+            receipt = _write(lake, self._request, bucket, list(claims))
+            unit.rows = receipt.rows
+        yield receipt.to_json()
 
 
 def _write(
     lake: Lake, request: Request, bucket: int, claims: list[tuple[str, int]]
 ) -> Receipt:
-    addresses = [Claim(*claim) for claim in claims]
-    batches = gather(addresses, Storage(staging(lake, request)))
-    receipt = write_bucket(lake, bucket, batches, request.run_id)
-    receipt.claims = sorted(claims)
-    return receipt
+    folder = Storage(staging(lake, request))
+    # Not in the receipt: at the commit the receipts of all buckets are one element.
+    folder.write(json.dumps(sorted(claims)).encode(), _CLAIMS, f"{bucket}.json")
+    batches = gather([Claim(*claim) for claim in claims], folder)
+    return write_bucket(lake, bucket, batches, request.run_id)
+
+
+def _claims(lake: Lake, request: Request, bucket: int) -> list[tuple[str, int]]:
+    folder = Storage(staging(lake, request))
+    found = json.loads(folder.read(_CLAIMS, f"{bucket}.json"))
+    return [(name, number) for name, number in found]
 
 
 def staging(lake: Lake, request: Request) -> str:
@@ -171,13 +194,22 @@ def staging(lake: Lake, request: Request) -> str:
 # -- commit ------------------------------------------------------------------------
 
 
-def commit_ingest(request: Request, receipts: Sequence[Receipt]) -> dict[str, Any]:
+def commit_letters(lake: Lake, receipts: Sequence[Receipt]) -> None:
+    """Makes the dead letters of an ingest visible."""
+    commit(lake.storage, "dead_letters", _files(receipts, "dead_letters"))
+
+
+def commit_ingest(
+    request: Request,
+    receipts: Sequence[Receipt],
+    commit_letters: Callable[[Lake, Sequence[Receipt]], None] = commit_letters,
+) -> dict[str, Any]:
     """Makes an ingest visible, and returns its row of `runs`.
 
     If another ingest came first, the buckets that it touched are merged again with
     what it wrote, from the batches that still wait in staging.
     """
-    lake = Lake.open(request.lake_uri)
+    lake = request.open_lake()
     if (row := written_run(lake, request)) is not None:
         return row  # a retry of a commit that had gone through
     receipts = list(receipts)
@@ -185,29 +217,28 @@ def commit_ingest(request: Request, receipts: Sequence[Receipt]) -> dict[str, An
         try:
             if not landed(lake.storage, "utterances", request.run_id):
                 present = lake.committed("utterances")
-                receipts = [_renewed(lake, request, r, present) for r in receipts]
+                now = by_bucket(sorted(present))
+                receipts = [_renewed(lake, request, r, now) for r in receipts]
                 _commit_utterances(lake, request, receipts, present)
             break
         except ConflictError:
             if attempt == MAX_ATTEMPTS - 1:
                 raise
-    follow(lake)
-    _commit_table(lake, "dead_letters", receipts)
+    follow(lake, receipts)
+    commit_letters(lake, receipts)
     row = write_run(lake, request, total(receipts))
     lake.storage.remove_tree(STAGING, request.run_id)
     return row
 
 
 def _renewed(
-    lake: Lake, request: Request, receipt: Receipt, present: dict[str, FileEntry]
+    lake: Lake, request: Request, receipt: Receipt, now: dict[int, list[str]]
 ) -> Receipt:
-    if not receipt.claims:
+    kind, _, number = receipt.unit.partition(" ")
+    if kind != "bucket" or now.get(int(number), []) == receipt.base:
         return receipt
-    bucket = int(receipt.unit.rsplit(" ", 1)[-1])
-    now = sorted(path for path in present if bucket_of_path(path) == bucket)
-    if now == receipt.base:
-        return receipt
-    return _write(lake, request, bucket, receipt.claims)
+    claims = _claims(lake, request, int(number))
+    return _write(lake, request, int(number), claims)
 
 
 def _commit_utterances(
@@ -230,29 +261,32 @@ def _commit_utterances(
         )
 
 
-def _files(receipts: list[Receipt], table: str) -> list[FileEntry]:
+def _files(receipts: Sequence[Receipt], table: str) -> list[FileEntry]:
     return [f for receipt in receipts for f in receipt.files if f.table == table]
 
 
-def _commit_table(lake: Lake, table: str, receipts: list[Receipt]) -> None:
-    commit(lake.storage, table, _files(receipts, table))
-
-
-def follow(lake: Lake) -> None:
+def follow(lake: Lake, receipts: Sequence[Receipt] = ()) -> None:
     """Makes what came in with the utterances follow the parts that are visible.
 
     Files of `cues`, `annotations` and `causes` are named after their part; a commit
-    that was cut short between two tables is made up for here.
+    that was cut short between two tables is made up for here. What `receipts` tell of
+    a file is not read from it again.
     """
-    live = {stem(path) for path in lake.committed("utterances")}
-    for table in (*FINDINGS, "rollups"):
-        present = lake.committed(table)
+    told = {(f.table, f.path): f for receipt in receipts for f in receipt.files}
+
+    def change(table: str, present: Mapping[str, FileEntry], live: set[str]) -> Change:
         inline = {p for p in present if p.startswith(f"{INLINE}/")}
         names = lake.storage.names(table, INLINE)
         written = {f"{INLINE}/{n}" for n in names if n.endswith(".parquet")}
         wanted = {path for path in written if stem(path) in live}
-        adds = [_entry(lake, table, path) for path in sorted(wanted - inline)]
-        commit(lake.storage, table, adds, sorted(inline - wanted))
+        adds = [
+            told.get((table, path)) or _entry(lake, table, path)
+            for path in sorted(wanted - inline)
+        ]
+        return adds, sorted(inline - wanted)
+
+    for table in (*FINDINGS, "rollups"):
+        commit_serially(lake, table, partial(change, table))
     follow_conversations(lake)
 
 

@@ -1,16 +1,19 @@
 """The stage themes: causes grouped over the whole lake."""
 
 import hashlib
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
 from affectflow.lake import Lake, open_lake
-from affectflow.lake.tables import FileEntry, commit
+from affectflow.lake.tables import FileEntry
 from affectflow.schemas import TABLES
 from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
 from affectflow.stages.runs import Request, write_run
+from affectflow.stages.serial import Change, commit_serially
 from affectflow.stages.storing import CommitOnce
 from affectflow.vocabularies import FOLDS
 
@@ -82,7 +85,7 @@ def cluster_lake(pipeline: beam.Pipeline, request: Request, clusterer: Any) -> A
 
 
 def _cluster(_: str, request: Request, clusterer: Any) -> str:
-    lake = Lake.open(request.lake_uri)
+    lake = request.open_lake()
     causes = causes_by_family(lake)
     themes, members = clusterer.cluster(causes)
     receipt = Receipt(unit="themes", rows={"rows_in": 0, "rows_out": 0})
@@ -107,9 +110,15 @@ def _write_whole(lake: Lake, table: str, rows: pa.Table) -> FileEntry:
 
 def commit_themes(request: Request, receipts: list[Receipt]) -> dict[str, Any]:
     """Replaces the themes of the lake by those of this clustering."""
-    lake = Lake.open(request.lake_uri)
+    lake = request.open_lake()
     for table in ("theme_members", "themes"):
         adds = [f for r in receipts for f in r.files if f.table == table]
-        old = set(lake.committed(table)) - {f.path for f in adds}
-        commit(lake.storage, table, adds, sorted(old))
+        commit_serially(lake, table, partial(_replaced, adds))
     return write_run(lake, request, total(receipts))
+
+
+def _replaced(
+    adds: list[FileEntry], present: Mapping[str, FileEntry], _: set[str]
+) -> Change:
+    """Returns the change that leaves these files only, whoever came first."""
+    return adds, sorted(set(present) - {file.path for file in adds})

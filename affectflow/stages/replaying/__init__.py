@@ -1,0 +1,206 @@
+"""`affectflow replay`: the dead letters of every stage, run again."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow import registry, runners
+from affectflow.errors import UsageError
+from affectflow.inference import BatchModelHandler
+from affectflow.lake import Lake, open_lake
+from affectflow.lake.storage import Storage
+from affectflow.stages import cluster_themes, ingest_steps
+from affectflow.stages.annotating import AnnotateTask, annotate_with
+from affectflow.stages.mining import MineTask, mine_parts
+from affectflow.stages.replaying.parts import STAGE, ReplayTask
+from affectflow.stages.replaying.rows import (
+    OnlyRefused,
+    SettleLetters,
+    file_of,
+    refused_origins,
+)
+from affectflow.stages.running import Row, run_stage
+from affectflow.stages.runs import Request, new_request, new_run_id
+from affectflow.stages.storing import StoreUtterances
+from affectflow.transform import Chain
+
+Config = dict[str, Any]
+
+
+def replay(
+    lake_uri: str,
+    *,
+    speaker_key_uri: str = "",
+    beam_options: Sequence[str] = (),
+    handler_for: Callable[[Config], BatchModelHandler[Any]] | None = None,
+) -> list[Row]:
+    """Runs all dead letters again, and merges what works now, exactly once.
+
+    Args:
+      lake_uri: folder or URL.
+      speaker_key_uri: of the pseudonyms, for rows that are read again.
+      beam_options: as on Beam's command line.
+      handler_for: makes the model of a run from its config; the registry if not given.
+
+    Returns:
+      The rows of `runs`, one for each ingest, annotator and miner with dead letters.
+
+    Raises:
+      UsageError: the model of a run is gone or answers under another name by now.
+    """
+    _check_runs_here(beam_options)
+    lake = Lake.open(lake_uri)
+    resolve = handler_for or _handler_of
+    rows = _ingests(lake, speaker_key_uri, beam_options)
+    for config in _configs(lake, "annotate"):
+        rows += _annotate(lake, resolve(config), config, beam_options)
+    mined = [
+        row
+        for config in _configs(lake, "mine")
+        for row in _mine(lake, config, beam_options)
+    ]
+    if mined:
+        rows += [*mined, cluster_themes(lake, new_run_id(), beam_options)]
+    return rows
+
+
+def _configs(lake: Lake, stage: str) -> list[Config]:
+    """Returns the settings of a stage's runs, each once, the newest of an annotator."""
+    newest = {json.dumps(_identity(config)): config for config in _runs(lake, stage)}
+    return list(newest.values())
+
+
+def _identity(config: Config) -> list[Any]:
+    return [config.get("annotator_id"), config.get("miner")]
+
+
+def _runs(lake: Lake, stage: str) -> list[Config]:
+    with open_lake(lake.uri) as connection:
+        found = connection.execute(
+            "SELECT run_id, config FROM runs WHERE stage = ? AND error IS NULL "
+            "ORDER BY started",
+            [stage],
+        ).fetchall()
+    return [{"run_id": run_id, **json.loads(config)} for run_id, config in found]
+
+
+# -- ingest ------------------------------------------------------------------------
+
+
+def _ingests(
+    lake: Lake, speaker_key_uri: str, beam_options: Sequence[str]
+) -> list[Row]:
+    by_source: dict[str, list[str]] = defaultdict(list)
+    for config in _runs(lake, "ingest"):
+        run_id = config.pop("run_id")
+        config["arguments"] = {**config["arguments"], "paths": []}
+        by_source[json.dumps(config, sort_keys=True)].append(run_id)
+    return [
+        row
+        for config, run_ids in by_source.items()
+        for row in _ingest(
+            lake, json.loads(config), run_ids, speaker_key_uri, beam_options
+        )
+    ]
+
+
+def _ingest(
+    lake: Lake,
+    config: Config,
+    run_ids: list[str],
+    speaker_key_uri: str,
+    beam_options: Sequence[str],
+) -> list[Row]:
+    files = sorted({file_of(o) for o in refused_origins(lake, run_ids)})
+    there = [file for file in files if Storage(file).exists()]
+    if not there:
+        return []
+    source = registry.load("connectors", config["source"])(
+        **{**config["arguments"], "paths": there}
+    )
+    config = {**config, "replay_of": run_ids, "files_gone": len(files) - len(there)}
+    request = new_request(lake, STAGE, config, speaker_key_uri=speaker_key_uri)
+
+    def build(pipeline: beam.Pipeline) -> Any:
+        return (
+            pipeline
+            | "Read" >> source
+            | "OnlyRefused"
+            >> beam.ParDo(OnlyRefused(request, run_ids)).with_output_types(
+                pa.RecordBatch
+            )
+            | "Clean" >> Chain(*ingest_steps())
+            | "Store" >> StoreUtterances(request, SettleLetters(run_ids))
+        )
+
+    return [run_stage(lake, request, build, beam_options)]
+
+
+# -- annotate and mine ---------------------------------------------------------------
+
+
+def _handler_of(config: Config) -> BatchModelHandler[Any]:
+    made: BatchModelHandler[Any] = registry.load("models", config["handler"])(
+        **config["arguments"]
+    )
+    found = made.annotator()["annotator_id"]
+    if found != config["annotator_id"]:
+        raise UsageError(
+            f"{config['annotator_id']!r} answers as {found!r} by now; its dead letters "
+            "stay as they are: annotate anew with the model as it is"
+        )
+    return made
+
+
+def _annotate(
+    lake: Lake,
+    handler: BatchModelHandler[Any],
+    config: Config,
+    beam_options: Sequence[str],
+) -> list[Row]:
+    request = _request(lake, "annotate", config)
+    task = ReplayTask(AnnotateTask(request, handler.annotator()))
+    if not _has_letters(lake, task):
+        return []
+
+    def build(pipeline: beam.Pipeline) -> Any:
+        return annotate_with(pipeline, task, handler)
+
+    return [run_stage(lake, request, build, beam_options)]
+
+
+def _mine(lake: Lake, config: Config, beam_options: Sequence[str]) -> list[Row]:
+    step = registry.load("transforms", "MineCauses")(miner=config["plugin"])
+    request = _request(lake, "mine", config)
+    inner = MineTask(request, step.annotator(), config["annotator_id"])
+    task = ReplayTask(inner)
+    if not _has_letters(lake, task):
+        return []
+
+    def build(pipeline: beam.Pipeline) -> Any:
+        return mine_parts(pipeline, task, step)
+
+    return [run_stage(lake, request, build, beam_options)]
+
+
+def _request(lake: Lake, stage: str, config: Config) -> Request:
+    config = {**config, "replay_of": stage}
+    return new_request(lake, STAGE, config)
+
+
+def _has_letters(lake: Lake, task: ReplayTask) -> bool:
+    folder = f"{task.folder}/"
+    committed = lake.committed("dead_letters")
+    return any(path.startswith(folder) for path in committed)
+
+
+def _check_runs_here(beam_options: Sequence[str]) -> None:
+    if runners.only_written(beam_options):
+        raise UsageError(
+            "replay runs several pipelines one after the other; it cannot be written "
+            "to a file to be run later"
+        )
