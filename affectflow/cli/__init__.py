@@ -33,6 +33,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     import logging
 
+    from affectflow import logs
     from affectflow.cli.app import app
     from affectflow.cli.state import STATE
 
@@ -43,6 +44,7 @@ def run(arguments: Sequence[str]) -> int:
     STATE.beam_options = tuple(beam_options)
     STATE.debug = False
     try:
+        logs.configure()
         result = app(ours, standalone_mode=False, prog_name="affectflow")
         return result if isinstance(result, int) else 0
     except KeyboardInterrupt:

@@ -1,10 +1,26 @@
 """The commands and their options. The bodies import what they need when they run."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from affectflow.cli import lake_commands
+from affectflow.cli.options import (
+    BUDGET,
+    Accelerator,
+    Budget,
+    KeyUri,
+    LakeUri,
+    Map,
+    Miner,
+    MinRam,
+    Model,
+    Paths,
+    Revision,
+    Source,
+    To,
+)
 from affectflow.cli.state import STATE
 
 app = typer.Typer(
@@ -16,40 +32,6 @@ app = typer.Typer(
     help="Who felt what, how strongly, because of what: tables from conversations. "
     "Options of Apache Beam follow a `--`.",
 )
-
-Paths = Annotated[
-    list[str], typer.Argument(metavar="PATH...", help="Files, globs or URLs.")
-]
-LakeUri = Annotated[str, typer.Argument(metavar="LAKE", help="Folder or URL.")]
-Source = Annotated[
-    str,
-    typer.Option("--source", help="Kind of source; `auto` looks at the file."),
-]
-To = Annotated[str, typer.Option("--to", help="The lake; made if it is not there.")]
-Map = Annotated[
-    list[str] | None,
-    typer.Option("--map", help="Columns, as text=body,utterance_id=id,..."),
-]
-KeyUri = Annotated[
-    str,
-    typer.Option(
-        "--speaker-key-uri",
-        help="Key of the pseudonyms, if not in your configuration folder.",
-    ),
-]
-Budget = Annotated[
-    float,
-    typer.Option(min=0, max=1, help="Share of rows that may be refused."),
-]
-Model = Annotated[
-    str, typer.Option(help="Name of a plugin, hub id, or folder of a model.")
-]
-Revision = Annotated[str, typer.Option(help="Pinned revision of a hub id.")]
-Miner = Annotated[str, typer.Option(help="Name of a miner.")]
-Format = Annotated[
-    Literal["table", "csv", "json", "parquet"], typer.Option("--format", help="Shape.")
-]
-BUDGET = 0.05
 
 
 def _version(wanted: bool) -> None:
@@ -65,13 +47,21 @@ def common(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks instead of one line.")
     ] = False,
+    log_format: Annotated[
+        str, typer.Option(help="Logs on stderr as `json`, or as `text`.")
+    ] = "",
+    log_level: Annotated[str, typer.Option(help="`debug`, `info` or `warning`.")] = "",
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Version."),
     ] = False,
 ) -> None:
     """Sets what all commands share."""
+    from affectflow import logs
+
     STATE.debug = debug
+    if log_format or log_level:
+        logs.configure(log_format, log_level)
 
 
 @app.command()
@@ -105,11 +95,14 @@ def annotate(
     model: Model = "EmbeddedEmotions",
     revision: Revision = "",
     budget: Budget = BUDGET,
+    accelerator: Accelerator = "",
+    min_ram: MinRam = "",
 ) -> int:
     """Label the utterances of a lake with a model."""
     from affectflow.cli import pipelines
 
-    return pipelines.annotate(lake, model, revision, budget)
+    hints = {"accelerator": accelerator, "min_ram": min_ram}
+    return pipelines.annotate(lake, model, revision, budget, hints)
 
 
 @app.command()
@@ -139,6 +132,8 @@ def analyze(
     out: Annotated[
         str, typer.Option(help="The report; LAKE/report.html if empty.")
     ] = "",
+    accelerator: Accelerator = "",
+    min_ram: MinRam = "",
 ) -> int:
     """Ingest, annotate, mine and report."""
     from affectflow.cli import pipelines
@@ -153,58 +148,52 @@ def analyze(
         budget=budget,
         speaker_key_uri=speaker_key_uri,
         out=out,
+        hints={"accelerator": accelerator, "min_ram": min_ram},
     )
 
 
 @app.command()
-def report(
-    lake: LakeUri,
-    out: Annotated[str, typer.Option(help="HTML file to write.")] = "report.html",
-    title: Annotated[str, typer.Option(help="Title of the report.")] = "",
+def plan(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LAKE | PATH...",
+            help="A lake; or, with --to, files, globs or URLs.",
+        ),
+    ],
+    to: Annotated[
+        str, typer.Option("--to", help="The lake that PATH... would go to.")
+    ] = "",
+    source: Source = "auto",
+    mapping: Map = None,
+    model: Model = "EmbeddedEmotions",
+    revision: Revision = "",
+    miner: Miner = "RuleMiner",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Workers; those of a local run if 0.")
+    ] = 0,
+    price_per_hour: Annotated[
+        float, typer.Option(min=0, help="Price of one worker for an hour.")
+    ] = 0.0,
+    sample: Annotated[int, typer.Option(min=1, help="Rows to measure, about.")] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """Write one HTML file that opens offline."""
-    from affectflow.cli import lakes
+    """Say what a run would cost, from a sample, before it runs."""
+    from affectflow.cli import planning
 
-    return lakes.report(lake, out, title)
-
-
-@app.command()
-def sql(
-    lake: LakeUri,
-    query: Annotated[str, typer.Argument(help="SQL; tables and views are there.")],
-    shape: Format = "table",
-    out: Annotated[
-        Path | None, typer.Option(help="File to write; needed for parquet.")
-    ] = None,
-) -> int:
-    """Ask a lake in SQL."""
-    from affectflow.cli import lakes
-
-    return lakes.sql(lake, query, shape, out)
-
-
-@app.command()
-def digest(lake: LakeUri) -> int:
-    """Print a digest for each table: equal digests are the same answer."""
-    from affectflow.cli import lakes
-
-    return lakes.digest(lake)
-
-
-@app.command()
-def status(lake: LakeUri) -> int:
-    """Show what a lake holds, and its runs."""
-    from affectflow.cli import lakes
-
-    return lakes.status(lake)
-
-
-@app.command()
-def cite(lake: LakeUri) -> int:
-    """Print models, licences, thresholds and exclusions, as Markdown."""
-    from affectflow.cli import lakes
-
-    return lakes.cite(lake)
+    return planning.plan(
+        targets,
+        to,
+        source,
+        mapping or [],
+        model=model,
+        revision=revision,
+        miner=miner,
+        workers=workers,
+        price_per_hour=price_per_hour,
+        sample=sample,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -249,8 +238,16 @@ def models(
 
 
 @app.command()
-def doctor() -> int:
-    """Say what is installed, what is missing, and what to type."""
-    from affectflow.cli import catalogue
+def doctor(
+    lake: Annotated[
+        str, typer.Option("--lake", help="A lake that the engine's workers must see.")
+    ] = "",
+) -> int:
+    """Say what is missing, here and, with Beam's options, on an engine."""
+    from affectflow.cli import doctor as body
 
-    return catalogue.doctor()
+    return body.doctor(lake)
+
+
+for _command in lake_commands.COMMANDS:
+    app.command()(_command)

@@ -1,15 +1,13 @@
-"""The commands `plugins`, `models` and `doctor`."""
+"""The commands `plugins` and `models`."""
 
 import json
-import shutil
 import sys
 from dataclasses import asdict
-from importlib.util import find_spec
 from typing import Any
 
 from affectflow import registry
 from affectflow.cli import show
-from affectflow.errors import AffectflowError, PluginImportError, UsageError
+from affectflow.errors import AffectflowError, UsageError
 
 
 def plugins(name: str, as_json: bool) -> int:
@@ -72,49 +70,3 @@ def _one(name: str) -> dict[str, Any]:
                 return _described(kind, full)
     there = ", ".join(n for kind in registry.KINDS for n in registry.names(kind))
     raise UsageError(f"no plugin is named {name!r}; there are {there}")
-
-
-# -- doctor ------------------------------------------------------------------------
-
-_LIBRARIES = (
-    ("apache_beam", "pip install affectflow"),
-    ("pyarrow", "pip install affectflow"),
-    ("duckdb", "pip install affectflow"),
-    ("deltalake", "pip install affectflow"),
-    ("torch", "pip install 'affectflow[torch]', only for --model HUB_ID or FOLDER"),
-    ("transformers", "pip install 'affectflow[torch]', only for --model HUB_ID"),
-    ("s3fs", "pip install 'affectflow[s3]', only for s3:// paths"),
-    ("gcsfs", "pip install 'affectflow[gcp]', only for gs:// paths"),
-)
-_PROGRAMS = (("java", "a JDK 17, only for Spark"),)
-
-
-def doctor() -> int:
-    """Runs `affectflow doctor`: 0 if nothing that every job needs is missing."""
-    rows = [["python", "ok", sys.version.split()[0]]]
-    rows += [_library(name, cure) for name, cure in _LIBRARIES]
-    rows += [_program(name, cure) for name, cure in _PROGRAMS]
-    rows += [_plugin(row) for row in catalogue()]
-    show.table(["what", "state", "version, or what to type"], rows)
-    broken = [row for row in rows if row[1] == "BROKEN"]
-    if broken:
-        raise PluginImportError(f"{broken[0][0]}: {broken[0][2]}")
-    return 0
-
-
-def _library(name: str, cure: str) -> list[str]:
-    if find_spec(name) is None:
-        return [name, "missing", cure]
-    from importlib.metadata import version
-
-    return [name, "ok", version(name.replace("_", "-"))]
-
-
-def _program(name: str, cure: str) -> list[str]:
-    found = shutil.which(name)
-    return [name, "ok", found] if found else [name, "missing", cure]
-
-
-def _plugin(row: dict[str, Any]) -> list[str]:
-    state = "BROKEN" if row.get("broken") else "ok"
-    return [f"plugin {row['name']}", state, row["summary"]]

@@ -1,9 +1,11 @@
 """The commands that ask a lake: sql, report, digest, status, cite."""
 
 import sys
+import time
 from pathlib import Path
 
 from affectflow.cli import show
+from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
 
@@ -65,6 +67,7 @@ _RUNS = """
       rows_duplicate AS duplicate, rows_unchanged AS unchanged, error
     FROM runs ORDER BY started
 """
+_ENDED = "SELECT run_id, stage, config_digest, state FROM runs ORDER BY started"
 
 
 def status(lake: str) -> int:
@@ -80,7 +83,52 @@ def status(lake: str) -> int:
     with open_lake(lake) as connection:
         runs = connection.sql(_RUNS)
         show.table(runs.columns, runs.fetchall())
+        ended = connection.sql(_ENDED).fetchall()
+    if opened.storage.names("_work", "progress"):
+        _show_under_way(opened, ended)
+    if opened.storage.names("_work", "plans"):
+        _show_ledger(opened)
     return 0
+
+
+def _show_under_way(lake: Lake, ended: list[tuple[str, str, str, str]]) -> None:
+    """Prints the stages that no row of `runs` has brought to an end."""
+    from affectflow.cli.progress import line
+    from affectflow.stages.watching import unfinished
+
+    now = time.time()
+    rows = [
+        [
+            each.run_id,
+            "stopped?" if each.is_silent(now) else "running",
+            line(each),
+            f"{duration(max(0.0, now - each.last))} ago",
+        ]
+        for each in unfinished(lake, ended)
+    ]
+    if rows:
+        show.table(["under way", "state", "progress", "last sign of life"], rows)
+
+
+def _show_ledger(lake: Lake) -> None:
+    """Prints planned against actual, for the runs that had a plan."""
+    from affectflow.stages.planning.ledger import ledger
+
+    rows = [
+        [
+            each.run_id,
+            each.stage,
+            f"{each.planned_rows:,}",
+            f"{each.rows:,}",
+            duration(each.planned_seconds),
+            duration(each.seconds),
+            "" if each.ratio is None else f"{each.ratio:.2f}",
+        ]
+        for each in ledger(lake)
+    ]
+    if rows:
+        names = ["run_id", "stage", "rows planned", "rows", "planned", "took", "ratio"]
+        show.table(names, rows)
 
 
 def cite(lake: str) -> int:

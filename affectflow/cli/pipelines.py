@@ -1,11 +1,11 @@
 """The commands that run pipelines: ingest, annotate, mine, analyze, demo."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from affectflow.cli import show
+from affectflow.cli import progress, show
 from affectflow.cli.sources import source_for
 from affectflow.cli.state import STATE
 
@@ -24,9 +24,11 @@ def ingest(
     return _finish([_ingest(paths, source, to, pairs, budget, speaker_key_uri)], to)
 
 
-def annotate(lake: str, model: str, revision: str, budget: float) -> int:
+def annotate(
+    lake: str, model: str, revision: str, budget: float, hints: Mapping[str, Any]
+) -> int:
     """Runs `affectflow annotate`."""
-    return _finish([_annotate(lake, model, revision, budget)], lake)
+    return _finish([_annotate(lake, model, revision, budget, hints)], lake)
 
 
 def mine(lake: str, miner: str, annotator: str) -> int:
@@ -45,13 +47,26 @@ def analyze(
     budget: float,
     speaker_key_uri: str,
     out: str,
+    hints: Mapping[str, Any],
 ) -> int:
     """Runs `affectflow analyze`."""
+    _refuse_writing()
     rows = [_ingest(paths, source, to, pairs, budget, speaker_key_uri)]
-    rows.append(_annotate(to, model, revision, budget))
+    rows.append(_annotate(to, model, revision, budget, hints))
     rows += _mine(to, "RuleMiner", "")
     _report(to, out or os.path.join(to, "report.html"))
     return _finish(rows, to)
+
+
+def _refuse_writing() -> None:
+    from affectflow import runners
+    from affectflow.errors import UsageError
+
+    if runners.only_written(STATE.beam_options):
+        raise UsageError(
+            "analyze runs its stages one after the other; to write pipelines instead "
+            "of running them, give ingest, annotate and mine one by one"
+        )
 
 
 def demo(to: str) -> int:
@@ -73,6 +88,7 @@ def demo(to: str) -> int:
         budget=0.05,
         speaker_key_uri="",
         out="",
+        hints={},
     )
     show.say(f'ask it:  affectflow sql {to} "SELECT * FROM irritation_causes"')
     return code
@@ -91,7 +107,7 @@ def _ingest(
 
     made = source_for(paths, source, pairs)
     run_id = new_run_id()
-    with show.progress(to, run_id, "ingest"):
+    with progress.shown(to, run_id):
         row = stages.ingest(
             made,
             to,
@@ -104,12 +120,28 @@ def _ingest(
     return row
 
 
-def _annotate(lake: str, model: str, revision: str, budget: float) -> dict[str, Any]:
+def replay(lake: str, speaker_key_uri: str) -> int:
+    """Runs `affectflow replay`."""
+    from affectflow.stages import replaying
+
+    rows = replaying.replay(
+        lake, speaker_key_uri=speaker_key_uri, beam_options=STATE.beam_options
+    )
+    for row in rows:
+        show.say(show.stage_line(row))
+    if not rows:
+        show.say("nothing to replay: no dead letter that could work now")
+    return 0
+
+
+def _annotate(
+    lake: str, model: str, revision: str, budget: float, hints: Mapping[str, Any]
+) -> dict[str, Any]:
     from affectflow import stages
     from affectflow.stages.runs import new_run_id
 
     run_id = new_run_id()
-    with show.progress(lake, run_id, "annotate"):
+    with progress.shown(lake, run_id):
         row = stages.annotate(
             lake,
             model=model,
@@ -117,6 +149,7 @@ def _annotate(lake: str, model: str, revision: str, budget: float) -> dict[str, 
             budget=budget,
             run_id=run_id,
             beam_options=STATE.beam_options,
+            **hints,
         )
     show.say(show.stage_line(row))
     return row
@@ -127,7 +160,7 @@ def _mine(lake: str, miner: str, annotator: str) -> list[dict[str, Any]]:
     from affectflow.stages.runs import new_run_id
 
     run_id = new_run_id()
-    with show.progress(lake, run_id, "mine"):
+    with progress.shown(lake, run_id):
         rows = stages.mine(
             lake,
             miner=miner,

@@ -1,16 +1,12 @@
-"""How results and progress look."""
+"""How results look."""
 
 import csv
 import io
 import json
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
-
-_EVERY_S = 0.5
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -68,6 +64,8 @@ def say(line: str) -> None:
 
 def stage_line(row: dict[str, Any]) -> str:
     """Returns what a stage did, in one line."""
+    if row["state"] == "written":
+        return f"{row['stage']}: not run, only written: {row['error']}"
     seconds = (row["ended"] - row["started"]).total_seconds()
     parts = [f"{row['stage']}: {row['rows_in']:,} in, {row['rows_out']:,} out"]
     for name in ("dead", "duplicate", "unchanged"):
@@ -77,51 +75,3 @@ def stage_line(row: dict[str, Any]) -> str:
     parts += [f"{n:,} {name.replace('_', ' ')}" for name, n in counters.items() if n]
     rate = row["rows_in"] / seconds if seconds > 0 else 0
     return ", ".join(parts) + f" ({seconds:.1f} s, {rate:,.0f} rows/s)"
-
-
-@contextmanager
-def progress(lake_uri: str, run_id: str, stage: str) -> Iterator[None]:
-    """Shows rows and rate while a stage runs: a moving line on a terminal only."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    stop = threading.Event()
-    watcher = threading.Thread(
-        target=_watch, args=(lake_uri, run_id, stage, stop), daemon=True
-    )
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join(timeout=5)
-
-
-def _watch(lake_uri: str, run_id: str, stage: str, stop: threading.Event) -> None:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.fields[rows]:>12,} rows"),
-        TextColumn("{task.fields[rate]:>9,.0f} rows/s"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(stage, total=None, rows=0, rate=0.0)
-        while not stop.wait(_EVERY_S):
-            rows = _rows_done(lake_uri, run_id, stage)
-            elapsed = bar.tasks[0].elapsed or 1.0
-            bar.update(task, rows=rows, rate=rows / elapsed)
-
-
-def _rows_done(lake_uri: str, run_id: str, stage: str) -> int:
-    from affectflow.errors import AffectflowError
-    from affectflow.lake import Lake
-    from affectflow.stages.progress import rows_done
-
-    try:
-        return rows_done(Lake.open(lake_uri), run_id, stage)
-    except AffectflowError:
-        return 0  # the lake is being made at this moment

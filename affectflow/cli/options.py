@@ -1,0 +1,52 @@
+"""The options that several commands share."""
+
+from typing import Annotated, Literal
+
+import typer
+
+Paths = Annotated[
+    list[str], typer.Argument(metavar="PATH...", help="Files, globs or URLs.")
+]
+LakeUri = Annotated[str, typer.Argument(metavar="LAKE", help="Folder or URL.")]
+Source = Annotated[
+    str,
+    typer.Option("--source", help="Kind of source; `auto` looks at the file."),
+]
+To = Annotated[str, typer.Option("--to", help="The lake; made if it is not there.")]
+Map = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="Columns, as text=body,utterance_id=id,..."),
+]
+KeyUri = Annotated[
+    str,
+    typer.Option(
+        "--speaker-key-uri",
+        help="Key of the pseudonyms, if not in your configuration folder.",
+    ),
+]
+Budget = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="Share of rows that may be refused."),
+]
+Model = Annotated[
+    str, typer.Option(help="Name of a plugin, hub id, or folder of a model.")
+]
+Revision = Annotated[str, typer.Option(help="Pinned revision of a hub id.")]
+Miner = Annotated[str, typer.Option(help="Name of a miner.")]
+Format = Annotated[
+    Literal["table", "csv", "json", "parquet"], typer.Option("--format", help="Shape.")
+]
+BUDGET = 0.05
+
+Accelerator = Annotated[
+    str,
+    typer.Option(
+        "--accelerator",
+        help="Of the model's workers on Dataflow: "
+        "type:nvidia-l4;count:1;install-nvidia-driver.",
+    ),
+]
+MinRam = Annotated[
+    str,
+    typer.Option("--min-ram", help="Of the model's workers on Dataflow, as 30GB."),
+]

@@ -1,0 +1,158 @@
+"""The command `plan`: what a run will cost, before it runs."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from affectflow.cli import show
+from affectflow.cli.progress import duration
+from affectflow.cli.sources import source_for
+from affectflow.cli.state import STATE
+from affectflow.errors import UsageError
+from affectflow.lake.layout import SETTINGS
+from affectflow.lake.storage import Storage
+
+if TYPE_CHECKING:
+    from affectflow.stages.planning.ledger import StagePlan
+
+_COLUMNS = (
+    "stage",
+    "to do",
+    "skipped",
+    "rows",
+    "read",
+    "tokens",
+    "model",
+    "work",
+    "wall",
+    "cost",
+    "memory",
+    "written",
+)
+
+
+def plan(
+    targets: Sequence[str],
+    to: str,
+    source: str,
+    pairs: Sequence[str],
+    *,
+    model: str,
+    revision: str,
+    miner: str,
+    workers: int,
+    price_per_hour: float,
+    sample: int,
+    as_json: bool,
+) -> int:
+    """Runs `affectflow plan`: of a lake, or of paths with `--to LAKE`."""
+    from affectflow.stages.planning import foreseeing
+    from affectflow.stages.planning.estimating import Terms
+    from affectflow.stages.planning.ledger import record
+
+    terms = Terms(
+        workers=workers or _local_workers(),
+        price_per_hour=price_per_hour,
+        sample=sample,
+    )
+    rest: dict[str, Any] = {
+        "model": model,
+        "revision": revision,
+        "miner": miner,
+        "beam_options": STATE.beam_options,
+    }
+    lake = to or _one_lake(targets)
+    if to:
+        made = source_for(targets, source, pairs)
+        plans = foreseeing.plan_analysis(made, to, terms, **rest)
+    else:
+        plans = foreseeing.plan_lake(lake, terms, **rest)
+    if Storage(lake).exists(SETTINGS):
+        plans = record(Storage(lake), plans)
+    else:
+        show.say(f"not noted for later: there is no lake at {lake} yet")
+    _print(plans, as_json)
+    return 0
+
+
+def _one_lake(targets: Sequence[str]) -> str:
+    if len(targets) == 1 and Storage(targets[0]).exists(SETTINGS):
+        return targets[0]
+    raise UsageError(
+        f"{targets[0]!r} is no lake; to plan an analysis of files, say where it would "
+        "go: affectflow plan PATH... --to LAKE"
+    )
+
+
+def _local_workers() -> int:
+    """Returns how many workers this command line would have here.
+
+    Raises:
+      UsageError: it would run on a cluster, and only the caller knows its size.
+    """
+    from affectflow import runners
+
+    made = runners.options(STATE.beam_options)
+    if not runners.is_local(made):
+        raise UsageError("how many workers? say it with --workers N")
+    return runners.workers(made)
+
+
+def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:
+    if as_json:
+        for each in plans:
+            sys.stdout.write(json.dumps({**asdict(each), "cost": each.cost}) + "\n")
+        return
+    show.table(_COLUMNS, [*map(_row, plans), _sum(plans)])
+    measured = ", ".join(f"{each.sample_rows:,} for {each.stage}" for each in plans)
+    show.say(f"{plans[0].workers} workers; measured on samples of rows: {measured}")
+
+
+def _row(plan: "StagePlan") -> list[str]:
+    unit = "splits" if plan.stage == "ingest" else "parts"
+    files = f"{plan.files:,} files, " if plan.files else ""
+    parts = "" if plan.stage == "themes" else f"{files}{plan.units:,} {unit}"
+    return [
+        plan.stage,
+        parts,
+        f"{plan.units_done:,} parts" if plan.units_done else "",
+        f"{plan.rows:,}",
+        _size(plan.bytes_in),
+        f"{plan.tokens:,}" if plan.tokens else "",
+        duration(plan.model_seconds) if plan.stage == "annotate" else "",
+        duration(plan.work_seconds),
+        duration(plan.wall_seconds),
+        _money(plan.cost) if plan.price_per_hour else "",
+        _size(plan.peak_rss_bytes),
+        _size(plan.bytes_out),
+    ]
+
+
+def _sum(plans: "Sequence[StagePlan]") -> list[str]:
+    cost = sum(plan.cost for plan in plans)
+    return [
+        "together",
+        *[""] * 6,
+        duration(sum(plan.work_seconds for plan in plans)),
+        duration(sum(plan.wall_seconds for plan in plans)),
+        _money(cost) if plans[0].price_per_hour else "",
+        _size(max(plan.peak_rss_bytes for plan in plans)),
+        _size(sum(plan.bytes_out for plan in plans)),
+    ]
+
+
+def _money(cost: float) -> str:
+    return f"{cost:,.2f}" if cost >= 1 else f"{cost:.4f}"
+
+
+def _size(size: float) -> str:
+    """Returns bytes for people: `812 kB`, `1.4 GB`."""
+    if not size:
+        return ""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if size >= 10 else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

@@ -1,0 +1,114 @@
+"""How a stage under way looks: a bar on a terminal, else a line now and then."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from affectflow.cli import show
+
+# Importing it imports Beam: only when there is something to watch.
+if TYPE_CHECKING:
+    from affectflow.stages.watching import Seen
+
+BAR_EVERY_S = 0.5
+LINE_EVERY_S = 10.0
+# Each look lists and reads files; of many workers on an object store that takes long.
+_REST_PER_LOOK = 20
+
+
+@contextmanager
+def shown(lake_uri: str, run_id: str) -> Iterator[None]:
+    """Shows rows, rate, time left and failures on stderr while a run goes on."""
+    stop = threading.Event()
+    watch = _bar if sys.stderr.isatty() else _lines
+    watcher = threading.Thread(target=watch, args=(lake_uri, run_id, stop), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join(timeout=5)
+
+
+def line(seen: "Seen") -> str:
+    """Returns how far a stage is, as `annotate: 12,000 of 40,000 rows (30 %), ...`."""
+    said = [_rows(seen)]
+    if seen.parts and seen.stage == "ingest":
+        said.append(f"{seen.parts:,} buckets written")
+    if seen.rate is not None:
+        said.append(f"{seen.rate:,.0f} rows/s")
+    if seen.seconds_left is not None:
+        said.append(f"{duration(seen.seconds_left)} left")
+    if seen.dead:
+        said.append(f"{seen.dead:,} refused")
+    return f"{seen.stage}: " + ", ".join(said)
+
+
+def _rows(seen: "Seen") -> str:
+    if seen.total_rows is None or seen.share is None:
+        since = duration(seen.last - seen.started)
+        return f"{seen.rows:,} rows" if seen.rows else f"at work for {since}"
+    about = "about " if seen.estimated else ""
+    return (
+        f"{seen.rows:,} of {about}{seen.total_rows:,} rows ({100 * seen.share:.0f} %)"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Returns seconds for people: `0.4 s`, `9 s`, `4 min`, `2.5 h`."""
+    if seconds < 3:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:,.1f} h"
+
+
+def _lines(lake_uri: str, run_id: str, stop: threading.Event) -> None:
+    """Prints a line every 10 s; a job shorter than that prints none."""
+    while not stop.wait(LINE_EVERY_S):
+        seen = latest(lake_uri, run_id)
+        if seen is None or time.time() - seen.started < LINE_EVERY_S:
+            continue
+        if not stop.is_set():
+            show.say(line(seen))
+
+
+def _bar(lake_uri: str, run_id: str, stop: threading.Event) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = (
+        SpinnerColumn(),
+        BarColumn(bar_width=20),
+        TextColumn("{task.description}", markup=False),
+    )
+    rest = BAR_EVERY_S
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        while not stop.wait(rest):
+            begun = time.perf_counter()
+            seen = latest(lake_uri, run_id)
+            rest = max(BAR_EVERY_S, _REST_PER_LOOK * (time.perf_counter() - begun))
+            if seen is not None:
+                total = seen.total_rows or None
+                bar.update(
+                    task, total=total, completed=seen.rows, description=line(seen)
+                )
+
+
+def latest(lake_uri: str, run_id: str) -> "Seen | None":
+    """Returns the stage of a run that is under way; None if none is, or not yet."""
+    from affectflow.errors import AffectflowError
+    from affectflow.lake import Lake
+    from affectflow.stages.watching import watch
+
+    try:
+        seen = watch(Lake.open(lake_uri), run_id)
+    except AffectflowError:
+        return None  # the lake is being made at this moment
+    return seen[-1] if seen else None

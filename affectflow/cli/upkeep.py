@@ -1,0 +1,86 @@
+"""The commands that keep a lake in order: compact, gc, diff."""
+
+import json
+import sys
+from dataclasses import asdict
+
+from affectflow.cli import progress, show
+from affectflow.lake.changes import Changes
+
+
+def compact(lake: str) -> int:
+    """Runs `affectflow compact`."""
+    from affectflow.stages.runs import new_run_id
+    from affectflow.stages.upkeep.compacting import compact as compact_lake
+
+    run_id = new_run_id()
+    with progress.shown(lake, run_id):
+        row = compact_lake(lake, run_id=run_id)
+    show.say(show.stage_line(row))
+    return 0
+
+
+def gc(lake: str, older_than: float, dry_run: bool) -> int:
+    """Runs `affectflow gc`."""
+    from affectflow.stages.upkeep.collecting import collect
+
+    removed = collect(lake, older_than_days=older_than, dry_run=dry_run)
+    rows = [[each.kind, each.files, each.size] for each in removed]
+    rows.append(["all", sum(e.files for e in removed), sum(e.size for e in removed)])
+    show.table(["would remove" if dry_run else "removed", "files", "bytes"], rows)
+    return 0
+
+
+def diff(lake: str, run_a: str, run_b: str, shape: str) -> int:
+    """Runs `affectflow diff`."""
+    from affectflow.lake.changes import diff as diff_of
+
+    changes = diff_of(lake, run_a, run_b)
+    if shape == "json":
+        sys.stdout.write(json.dumps(_plain(changes), default=str) + "\n")
+    else:
+        _tables(changes)
+    return 0
+
+
+def _plain(changes: Changes) -> dict[str, object]:
+    plain = asdict(changes)
+    plain["settings"] = [each._asdict() for each in changes.settings]
+    plain["tables"] = [each._asdict() for each in changes.tables]
+    if changes.labels:
+        plain["labels"] |= {
+            "agreement": changes.labels.agreement,
+            "labels": [each._asdict() for each in changes.labels.labels],
+            "moves": [each._asdict() for each in changes.labels.moves],
+        }
+    return plain
+
+
+def _tables(changes: Changes) -> None:
+    runs = [changes.a, changes.b]
+    heads = ["", "a", "b"]
+    show.table(heads, [["run", *(r.name for r in runs)], *changes.settings])
+    show.table(["table", "rows a", "rows b", "added", "removed"], changes.tables)
+    labels = changes.labels
+    if labels is None:
+        return
+    show.table(
+        ["labels of", "and of", "answered by both", "agreement", "only a", "only b"],
+        [
+            [
+                labels.annotator_a,
+                labels.annotator_b,
+                labels.n,
+                labels.agreement,
+                labels.only_a,
+                labels.only_b,
+            ]
+        ],
+    )
+    show.table(
+        ["task", "label", "n", "both", "only a", "only b", "kappa"], labels.labels
+    )
+    show.table(
+        ["task", "label a", "label b", "n", "for example"],
+        [[*move[:4], ", ".join(move.examples)] for move in labels.moves],
+    )
