@@ -1,0 +1,1 @@
+"""Durability: what is left after kills, races, full disks and broken stores."""
