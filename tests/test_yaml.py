@@ -221,5 +221,6 @@ def test_no_text_breaks_the_builder_otherwise(text):
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_builds(path):
+def test_an_example_builds(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # building makes the lake that the example names
     build(path.read_text(encoding="utf-8"))
