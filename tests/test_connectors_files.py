@@ -67,9 +67,11 @@ def test_a_path_that_matches_nothing_is_named_with_the_cure(tmp_path, pattern, m
         pytest.param("s3://b/k.jsonl", MissingExtraError, "affectflow[s3]", id="extra"),
     ],
 )
-def test_a_path_that_cannot_be_read_says_what_to_do(paths, error, words):
-    if error is MissingExtraError:
-        sys.modules.setdefault("s3fs", None)
+def test_a_path_that_cannot_be_read_says_what_to_do(paths, error, words, monkeypatch):
+    if error is MissingExtraError:  # as if it were not installed, and never loaded
+        monkeypatch.setitem(sys.modules, "s3fs", None)
+        loaded = sys.modules["fsspec.registry"]._registry
+        monkeypatch.delitem(loaded, "s3", raising=False)
     with pytest.raises(error) as raised:
         ReadJsonl(paths=paths).check()
 
