@@ -29,6 +29,8 @@ from affectflow.stages.storing import StoreUtterances
 from affectflow.transform import Chain
 
 Config = dict[str, Any]
+NO_BUDGET = 1.0
+"""What was refused before may be refused again: that is no failure of a replay."""
 
 
 def replay(
@@ -123,7 +125,9 @@ def _ingest(
         **{**config["arguments"], "paths": there}
     )
     config = {**config, "replay_of": run_ids, "files_gone": len(files) - len(there)}
-    request = new_request(lake, STAGE, config, speaker_key_uri=speaker_key_uri)
+    request = new_request(
+        lake, STAGE, config, speaker_key_uri=speaker_key_uri, budget=NO_BUDGET
+    )
 
     def build(pipeline: beam.Pipeline) -> Any:
         return (
@@ -189,7 +193,7 @@ def _mine(lake: Lake, config: Config, beam_options: Sequence[str]) -> list[Row]:
 
 def _request(lake: Lake, stage: str, config: Config) -> Request:
     config = {**config, "replay_of": stage}
-    return new_request(lake, STAGE, config)
+    return new_request(lake, STAGE, config, budget=NO_BUDGET)
 
 
 def _has_letters(lake: Lake, task: ReplayTask) -> bool:
