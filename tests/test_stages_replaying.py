@@ -206,3 +206,16 @@ def test_the_config_of_an_ingest_makes_its_source_again(dump, tmp_path):
 
     assert config["source"] == "ReadJsonl"
     assert config["arguments"]["paths"] == [str(dump)]
+
+
+def test_a_model_that_is_gone_stops_no_replay_of_others(dump, tmp_path):
+    ingest(dump, tmp_path / "lake")
+    annotate(str(tmp_path / "lake"), FakeHandler())  # no plugin has this name
+
+    rows = replay(str(tmp_path / "lake"))
+
+    assert [counts(row) for row in rows] == [{"in": 2, "dead": 2}]
+
+
+def test_an_ingest_of_somebodys_own_pipeline_is_left_as_it_is(lake):
+    assert replay(lake) == []

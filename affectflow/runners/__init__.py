@@ -24,12 +24,11 @@ from apache_beam.options.pipeline_options import (
 
 from affectflow.errors import UsageError
 from affectflow.runners import dataflow, hazards, preflight
-from affectflow.runners.engines import engine_of
+from affectflow.runners.engines import LOCAL_RUNNERS, engine_of, plain_name
 from affectflow.runners.failures import cause_of as cause_of
 from affectflow.runners.preflight import shares_this_host as shares_this_host
 from affectflow.runners.waiting import run_to_the_end
 
-LOCAL_RUNNERS = ("", "direct", "fnapi", "switchingdirect")
 _REFUSED = {
     "dask": "loses data: outputs of finish_bundle and all but one branch",
     "bundlebaseddirect": "is not kept up by Beam and knows no portable pipeline",
@@ -53,8 +52,8 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
     _refuse_unknown(arguments)
     made = PipelineOptions(list(arguments))
     name = made.view_as(StandardOptions).runner or ""
-    if _plain(name) in _REFUSED:
-        why = _REFUSED[_plain(name)]
+    if plain_name(name) in _REFUSED:
+        why = _REFUSED[plain_name(name)]
         raise UsageError(f"--runner={name} {why}; take another runner")
     return made
 
@@ -79,14 +78,9 @@ def _refuse_unknown(arguments: Sequence[str]) -> None:
         raise UsageError(f"Beam knows no option {word!r}{hint}")
 
 
-def _plain(runner: str) -> str:
-    # Beam finds a runner by its name, with or without `Runner`, in any case.
-    return runner.rsplit(".", 1)[-1].lower().removesuffix("runner")
-
-
 def is_local(made: PipelineOptions) -> bool:
     """Returns whether the pipeline runs in this process and its children."""
-    return _plain(made.view_as(StandardOptions).runner or "") in LOCAL_RUNNERS
+    return plain_name(made.view_as(StandardOptions).runner or "") in LOCAL_RUNNERS
 
 
 def only_written(arguments: Sequence[str]) -> str:

@@ -34,12 +34,11 @@ from affectflow.stages.progress import Progress, clear
 from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
 from affectflow.stages.runs import Request, write_run, written_run
 from affectflow.stages.sealing import seal
-from affectflow.stages.serial import Change, commit_serially
+from affectflow.stages.serial import MAX_ATTEMPTS, Change, commit_serially
 from affectflow.transform import Transform
 
 STAGING = "_staging"
 _CLAIMS = "claims"
-MAX_ATTEMPTS = 20
 
 _Claim = tuple[int, tuple[str, int]]
 

@@ -14,7 +14,7 @@ from affectflow.inference import BatchModelHandler
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.storage import Storage
 from affectflow.stages import cluster_themes, ingest_steps
-from affectflow.stages.annotating import AnnotateTask, annotate_with
+from affectflow.stages.annotating import AnnotateTask, annotate_with, folder_of
 from affectflow.stages.mining import MineTask, mine_parts
 from affectflow.stages.replaying.parts import STAGE, ReplayTask
 from affectflow.stages.replaying.rows import (
@@ -59,7 +59,9 @@ def replay(
     resolve = handler_for or _handler_of
     rows = _ingests(lake, speaker_key_uri, beam_options)
     for config in _configs(lake, "annotate"):
-        rows += _annotate(lake, resolve(config), config, beam_options)
+        # First: the model of an older run may be gone, and nothing of it be refused.
+        if _has_letters(lake, folder_of(config["annotator_id"])):
+            rows += [_annotate(lake, resolve(config), config, beam_options)]
     mined = [
         row
         for config in _configs(lake, "mine")
@@ -98,6 +100,8 @@ def _ingests(
 ) -> list[Row]:
     by_source: dict[str, list[str]] = defaultdict(list)
     for config in _runs(lake, "ingest"):
+        if "arguments" not in config:
+            continue  # a pipeline of somebody's own: nobody here can make its source
         run_id = config.pop("run_id")
         config["arguments"] = {**config["arguments"], "paths": []}
         by_source[json.dumps(config, sort_keys=True)].append(run_id)
@@ -165,16 +169,14 @@ def _annotate(
     handler: BatchModelHandler[Any],
     config: Config,
     beam_options: Sequence[str],
-) -> list[Row]:
+) -> Row:
     request = _request(lake, "annotate", config)
     task = ReplayTask(AnnotateTask(request, handler.annotator()))
-    if not _has_letters(lake, task):
-        return []
 
     def build(pipeline: beam.Pipeline) -> Any:
         return annotate_with(pipeline, task, handler)
 
-    return [run_stage(lake, request, build, beam_options)]
+    return run_stage(lake, request, build, beam_options)
 
 
 def _mine(lake: Lake, config: Config, beam_options: Sequence[str]) -> list[Row]:
@@ -182,7 +184,7 @@ def _mine(lake: Lake, config: Config, beam_options: Sequence[str]) -> list[Row]:
     request = _request(lake, "mine", config)
     inner = MineTask(request, step.annotator(), config["annotator_id"])
     task = ReplayTask(inner)
-    if not _has_letters(lake, task):
+    if not _has_letters(lake, task.folder):
         return []
 
     def build(pipeline: beam.Pipeline) -> Any:
@@ -196,10 +198,9 @@ def _request(lake: Lake, stage: str, config: Config) -> Request:
     return new_request(lake, STAGE, config, budget=NO_BUDGET)
 
 
-def _has_letters(lake: Lake, task: ReplayTask) -> bool:
-    folder = f"{task.folder}/"
+def _has_letters(lake: Lake, folder: str) -> bool:
     committed = lake.committed("dead_letters")
-    return any(path.startswith(folder) for path in committed)
+    return any(path.startswith(f"{folder}/") for path in committed)
 
 
 def _check_runs_here(beam_options: Sequence[str]) -> None:

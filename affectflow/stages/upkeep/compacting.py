@@ -40,7 +40,7 @@ from affectflow.stages.progress import Progress, clear
 from affectflow.stages.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.running import note_failure
 from affectflow.stages.runs import Request, new_request, write_run
-from affectflow.stages.storing import MAX_ATTEMPTS
+from affectflow.stages.serial import MAX_ATTEMPTS
 from affectflow.stages.upkeep.moving import (
     RESULTS,
     Receipts,
