@@ -1,16 +1,19 @@
 """ClusterThemes: causes in groups that a person can name."""
 
+import json
 import random
 from collections import Counter
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from affectflow.errors import MissingColumnError, UsageError
 from affectflow.schemas import THEME_MEMBERS, THEMES
 from affectflow_transforms.causes import ClusterThemes
-from affectflow_transforms.causes.terms import concerns_of, stem, terms_of
+from affectflow_transforms.causes.model import WATCHED
+from affectflow_transforms.causes.themes import count_by_family
 
 COLUMNS = (
     "cause_id",
@@ -178,6 +181,7 @@ def test_causes_beyond_the_sample_join_what_was_found_in_it() -> None:
 WRONG = {
     "min_size": {"min_size": 1},
     "sample": {"sample": 2},
+    "fitted": {"fitted": 3999},
     "linkage": {"linkage": 0.0},
     "nearest": {"nearest": 1.1},
 }
@@ -189,50 +193,142 @@ def test_settings_out_of_range_are_refused(options: Any) -> None:
         ClusterThemes(**options)
 
 
-STEMS = {
-    "dependencies": "dependency",
-    "crashes": "crash",
-    "dropped": "drop",
-    "merging": "merg",
-    "docs": "documentation",
-    "class": "class",
-}
+# -- in parts ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("word", "expected"), STEMS.items(), ids=STEMS.keys())
-def test_stems_leave_inflection_out(word: str, expected: str) -> None:
-    assert stem(word) == expected
+WORDS = (
+    "gamma",
+    "quantum",
+    "walrus",
+    "teapot",
+    "harbour",
+    "velvet",
+    "lantern",
+    "fjord",
+)
 
 
-def test_terms_are_content_words_and_adjacent_pairs() -> None:
-    assert terms_of("The memory leak of our GPU driver") == [
-        ("memory", "memory"),
-        ("leak", "leak"),
-        ("memory leak", "memory leak"),
-        ("gpu", "GPU"),
-        ("driver", "driver"),
-        ("gpu driver", "GPU driver"),
+def many(count: int) -> list[dict[str, Any]]:
+    """Causes of two conversations a subject, in two families, made by chance."""
+    chance = random.Random(3)
+    texts = [
+        " ".join(
+            [*chance.choice((FLAKY, DOCS))[0].split(), *chance.choices(WORDS, k=3)]
+        )
+        for _ in range(count)
     ]
+    return causes(texts) + causes(texts[::3], family="joy")
 
 
-CONCERNS = {
-    "three flaky tests": ["tests", "flaky tests"],
-    "this was closed as a duplicate": "issues closed or locked",
-    "nobody answered for weeks": "unanswered issues",
-    "I lost two hours of work": "wasted time",
-    "such a condescending reply": "tone of maintainers and users",
-    "it segfaults": "crashes",
-}
+def in_parts(rows: list[dict[str, Any]], parts: int, **options: Any) -> tuple[Any, Any]:
+    """The steps of the stage, one after the other, over causes in parts."""
+    clusterer = ClusterThemes(**options)
+    chance = random.Random(parts)
+    of = [chance.randrange(parts) for _ in rows]
+    tables = [
+        clusterer.prepare(
+            pa.Table.from_pylist(
+                [row for row, part in zip(rows, of, strict=True) if part == number],
+                schema=SCHEMA,
+            )
+        )
+        for number in range(parts)
+    ]
+    counts = Counter[str]()
+    for table in tables:
+        counts.update(count_by_family(table))
+    sample = pa.concat_tables([clusterer.sampled(t, counts) for t in reversed(tables)])
+    models = {}
+    for family, count in counts.items():
+        own = sample.filter(pc.equal(sample.column("family"), family))
+        models[family] = clusterer.load(clusterer.fit(own, count).to_bytes())
+    found = [clusterer.assign(models, table) for table in tables]
+    named = []
+    for family in sorted(counts):
+        tallies = [tally[family] for _, tally in found if family in tally]
+        if tallies:
+            whole = clusterer.merge(tallies)
+            named.append(clusterer.themes(family, models[family], whole))
+    themes = pa.concat_tables(named)
+    inside = [clusterer.members(assigned, themes) for assigned, _ in found]
+    members = pa.concat_tables(inside).to_pylist()
+    return themes.select(THEMES.names).to_pylist(), members
 
 
-@pytest.mark.parametrize(("text", "expected"), CONCERNS.items(), ids=CONCERNS.keys())
-def test_concerns_are_recognised(text: str, expected: str | list[str]) -> None:
-    wanted = [expected] if isinstance(expected, str) else expected
-    assert set(wanted) <= set(concerns_of(text))
+def by_id(members: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(members, key=lambda m: (m["clustering_id"], m["cause_id"]))
 
 
-@pytest.mark.parametrize("text", ["I don't know", "I don’t know", "they didn’t"])
-def test_a_contraction_is_no_term_however_its_apostrophe_is_written(text: str) -> None:
-    terms = [term for term, _ in terms_of(text)]
+@pytest.mark.parametrize("parts", [1, 2, 7])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="all causes are in the sample"),
+        pytest.param({"sample": 40, "fitted": 90}, id="most are not"),
+    ],
+)
+def test_parts_give_what_all_causes_together_give(
+    parts: int, options: dict[str, int]
+) -> None:
+    rows = many(300)
 
-    assert not {"don", "didn", "don't", "didn't"} & set(terms)
+    themes, members = in_parts(rows, parts, **options)
+
+    expected = cluster(rows, **options)
+    assert len(themes) > 1
+    assert themes == expected[0]
+    assert by_id(members) == by_id(expected[1])
+
+
+def test_the_sample_is_the_same_however_causes_lie() -> None:
+    clusterer = ClusterThemes(sample=30, fitted=50)
+    table = clusterer.prepare(pa.Table.from_pylist(many(3000), schema=SCHEMA))
+    counts = count_by_family(table)
+
+    whole = clusterer.sampled(table, counts).column("cause_id").to_pylist()
+
+    pieces = [
+        clusterer.sampled(table.slice(n, 500), counts) for n in range(0, 4000, 500)
+    ]
+    assert pa.concat_tables(pieces).column("cause_id").to_pylist() == whole
+    # 50 of each family are taken, and about 57 more as a reserve.
+    assert 100 <= len(whole) <= 300
+    assert clusterer.sampled(table, {"irritation": 9, "joy": 9}).num_rows == 4000
+
+
+def test_the_least_size_grows_with_the_root_of_all_causes() -> None:
+    clusterer = ClusterThemes()
+    table = clusterer.prepare(pa.Table.from_pylist(causes(DOCS), schema=SCHEMA))
+    _, tallies = clusterer.assign({"irritation": clusterer.fit(table, 4)}, table)
+
+    for total, expected in ((400, 1), (625, 0)):  # 0.2 times the root: 4, then 5
+        model = clusterer.fit(table, total)
+        themes = clusterer.themes("irritation", model, tallies["irritation"])
+        assert themes.num_rows == expected
+
+
+def test_a_model_stays_what_it_is_as_bytes() -> None:
+    clusterer = ClusterThemes()
+    table = clusterer.prepare(pa.Table.from_pylist(many(60), schema=SCHEMA))
+    own = table.filter(pc.equal(table.column("family"), "joy"))
+    model = clusterer.fit(own, 20)
+
+    again = clusterer.load(model.to_bytes())
+
+    assert again.to_bytes() == model.to_bytes()
+    assert (again.total, again.vocabulary.terms) == (20, model.vocabulary.terms)
+    assert (again.centres != model.centres).nnz == 0
+
+
+def test_of_a_group_with_very_many_terms_the_heaviest_are_counted() -> None:
+    chance = random.Random(1)
+    extra = [f"{a}{b}" for a in WORDS for b in WORDS]
+    texts = [f"flaky tests {' '.join(chance.choices(extra, k=2))}" for _ in range(200)]
+    clusterer = ClusterThemes(linkage=1.0, nearest=0.05)
+    table = clusterer.prepare(pa.Table.from_pylist(causes(texts), schema=SCHEMA))
+
+    model = clusterer.fit(table, 200)
+
+    each = Counter((model.watched // len(model.vocabulary.terms)).tolist())
+    assert max(each.values()) == WATCHED
+    assert json.dumps(clusterer.cluster(table)[0].to_pylist())

@@ -1,120 +1,217 @@
-"""The stage themes: causes grouped over the whole lake."""
+"""The stage themes: causes grouped over the whole lake, part by part.
 
-import hashlib
-from collections.abc import Mapping
+A sample of each family's causes gives provisional groups; then every part assigns its
+causes to them, what the parts add up to gives the themes, and every part writes its
+members. No worker sees more than a part, or a sample.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
-from affectflow.lake import Lake, open_lake
-from affectflow.lake.tables import FileEntry
-from affectflow.schemas import TABLES
-from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
-from affectflow.stages.runs import Request, write_run
-from affectflow.stages.serial import Change, commit_serially
-from affectflow.stages.storing import CommitOnce
-from affectflow.vocabularies import FOLDS
+from affectflow.lake import Lake
+from affectflow.lake.tables import ConflictError, FileEntry
+from affectflow.schemas import THEMES
+from affectflow.stages.receipts import Receipt, total
+from affectflow.stages.runs import Request, write_run, written_run
+from affectflow.stages.serial import MAX_ATTEMPTS, Change, commit_serially
+from affectflow.stages.storing import STAGING, CommitOnce
+from affectflow.stages.theming import working
+from affectflow.stages.theming.contract import Clusterer
+
+_Sampled = tuple[str, pa.RecordBatch]
+_Tally = tuple[str, bytes]
 
 
-def families() -> dict[str, list[tuple[str, str]]]:
-    """Returns the labels whose causes are clustered together, by family.
-
-    A family is a fold: `irritation`, and each of Ekman's six.
-    """
-    grouped: dict[str, list[tuple[str, str]]] = {
-        "frustration": [("frustration", "frustration")]
-    }
-    for fold in FOLDS:
-        if fold.to_vocabulary in ("irritation", "ekman"):
-            pair = (fold.from_vocabulary, fold.from_label)
-            grouped.setdefault(fold.to_label, []).append(pair)
-    return grouped
-
-
-def causes_by_family(lake: Lake) -> pa.Table:
-    """Returns the causes of a lake that have a span, once for each family.
-
-    Columns: `cause_id`, `label`, `family`, `cause_text`, `summary`,
-    `conversation_id`, `title`. A span that two labels of one utterance share counts
-    once in a family.
-    """
-    pairs = [
-        {"family": family, "vocabulary": vocabulary, "label": label}
-        for family, group in families().items()
-        for vocabulary, label in group
-    ]
-    connection = open_lake(lake.uri)
-    connection.register("af_families", pa.Table.from_pylist(pairs))
-    try:
-        found = connection.sql(_CAUSES_BY_FAMILY).to_arrow_table()
-    finally:
-        connection.close()
-    return found
-
-
-_CAUSES_BY_FAMILY = """
-    SELECT min(c.cause_id) AS cause_id, min(c.label) AS label, f.family,
-      c.cause_text, min(c.summary) AS summary, min(u.conversation_id) AS
-      conversation_id, min(u.title) AS title
-    FROM causes c
-    JOIN af_families f USING (vocabulary, label)
-    JOIN utterances u ON u.utterance_id = c.utterance_id
-    WHERE c.status = 'ok' AND NOT coalesce(u.is_bot, false)
-    GROUP BY f.family, c.utterance_id, c.cause_utterance_id, c.start, c."end",
-      c.cause_text
-    ORDER BY f.family, cause_id
-"""
-
-
-def cluster_lake(pipeline: beam.Pipeline, request: Request, clusterer: Any) -> Any:
-    """Adds the stage themes to a pipeline: a reduction over the whole lake.
+def cluster_lake(
+    pipeline: beam.Pipeline, request: Request, clusterer: Clusterer
+) -> Any:
+    """Adds the stage themes to a pipeline.
 
     Args:
       pipeline: to add to.
       request: the run.
-      clusterer: has `cluster(causes) -> (themes, theme_members)`.
+      clusterer: that groups causes.
     """
-    return (
+    asked = {"request": request, "clusterer": clusterer}
+    units = (
         pipeline
         | "Request" >> beam.Create([""], reshuffle=False).with_output_types(str)
-        | "Cluster" >> beam.Map(_cluster, request, clusterer).with_output_types(str)
+        | "Units" >> beam.FlatMap(working.plan, request).with_output_types(str)
+    )
+    fitted = units | "Fit" >> _Fit(asked)
+    named = fitted | "Name" >> _Name(asked)
+    return (
+        named
+        | "Spread" >> beam.Reshuffle()
+        | "Members" >> beam.Map(working.members, **asked).with_output_types(str)
         | "Themes" >> CommitOnce(request, commit_themes)
     )
 
 
-def _cluster(_: str, request: Request, clusterer: Any) -> str:
-    lake = request.open_lake()
-    causes = causes_by_family(lake)
-    themes, members = clusterer.cluster(causes)
-    receipt = Receipt(unit="themes", rows={"rows_in": 0, "rows_out": 0})
-    for name, rows in (("themes", themes), ("theme_members", members)):
-        receipt.files.append(_write_whole(lake, name, rows))
-    receipt.counters = {
-        "causes": causes.num_rows,
-        "themes": themes.num_rows,
-        "theme_members": members.num_rows,
-    }
-    receipt.peak_rss_bytes = peak_rss_bytes()
-    return receipt.to_json()
+class _Fit(beam.PTransform):
+    """Names of units to names of units, once the model of each family is fitted."""
+
+    def __init__(self, asked: Mapping[str, Any]):
+        super().__init__()
+        self._asked = asked
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        asked = self._asked
+        return (
+            pcoll
+            | "Spread" >> beam.Reshuffle()
+            | "Survey" >> beam.Map(working.survey, **asked).with_output_types(str)
+            | "Surveyed" >> _Wait(asked["request"], working.SURVEYED)
+            | "SpreadAgain" >> beam.Reshuffle()
+            | "Sample"
+            >> beam.FlatMap(working.sample, **asked).with_output_types(_Sampled)
+            | "ByFamily" >> beam.GroupByKey()
+            | "Fit" >> beam.Map(working.fit, **asked).with_output_types(str)
+            | "Fitted" >> _Wait(asked["request"], working.FITTED)
+        )
 
 
-def _write_whole(lake: Lake, table: str, rows: pa.Table) -> FileEntry:
-    rows = rows.cast(TABLES[table])
-    said = repr(rows.to_pydict()).encode()
-    path = f"{hashlib.blake2b(said, digest_size=8).hexdigest()}.parquet"
-    size = lake.storage.write_parquet(rows, table, path)
-    return FileEntry(table, path, size, rows.num_rows)
+class _Name(beam.PTransform):
+    """Names of units to names of units, once all themes have a name."""
+
+    def __init__(self, asked: Mapping[str, Any]):
+        super().__init__()
+        self._asked = asked
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        asked = self._asked
+        return (
+            pcoll
+            | "Spread" >> beam.Reshuffle()
+            | "Assign"
+            >> beam.FlatMap(working.assign, **asked).with_output_types(_Tally)
+            | "AddUp"
+            >> beam.CombinePerKey(AddUp(asked["clusterer"].merge)).with_output_types(
+                _Tally
+            )
+            | "Name" >> beam.Map(working.name_themes, **asked).with_output_types(str)
+            | "Named" >> _Wait(asked["request"], working.NAMED)
+        )
+
+
+class _Wait(beam.PTransform):
+    """Receipts of a step to the names of all units, once they are all there."""
+
+    def __init__(self, request: Request, name: str):
+        super().__init__()
+        self._request = request
+        self._name = name
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        # A sentinel, because an empty grouping would emit nothing.
+        sentinel = pcoll.pipeline | "Sentinel" >> beam.Create(
+            [""], reshuffle=False
+        ).with_output_types(str)
+        return (
+            (pcoll, sentinel)
+            | "WithSentinel" >> beam.Flatten()
+            | "OneKey" >> beam.Map(_one_key).with_output_types(tuple[int, str])
+            | "Group" >> beam.GroupByKey()
+            | "Values" >> beam.Values()
+            | "Next"
+            >> beam.FlatMap(
+                working.once_all_are_through, self._request, self._name
+            ).with_output_types(str)
+        )
+
+
+def _one_key(receipt: str) -> tuple[int, str]:
+    return 0, receipt
+
+
+class AddUp(beam.CombineFn):
+    """Adds up tallies.
+
+    Args:
+      merge: gives one tally for several; associative and commutative.
+    """
+
+    def __init__(self, merge: Callable[[list[bytes]], bytes]):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._merge = merge
+
+    def create_accumulator(self) -> list[bytes]:
+        return []
+
+    def add_input(self, accumulator: list[bytes], element: bytes) -> list[bytes]:
+        both = [*accumulator, element]
+        return both if len(both) < _WAITING else [self._merge(both)]
+
+    def merge_accumulators(self, accumulators: Iterable[list[bytes]]) -> list[bytes]:
+        found = [tally for each in accumulators for tally in each]
+        return found if len(found) < 2 else [self._merge(found)]
+
+    def extract_output(self, accumulator: list[bytes]) -> bytes:
+        return self._merge(accumulator)
+
+
+# So many tallies wait to be merged at once: each merge reads all of them.
+_WAITING = 16
+
+
+# -- commit ------------------------------------------------------------------------
 
 
 def commit_themes(request: Request, receipts: list[Receipt]) -> dict[str, Any]:
     """Replaces the themes of the lake by those of this clustering."""
     lake = request.open_lake()
-    for table in ("theme_members", "themes"):
-        adds = [f for r in receipts for f in r.files if f.table == table]
-        commit_serially(lake, table, partial(_replaced, adds))
-    return write_run(lake, request, total(receipts))
+    if (row := written_run(lake, request)) is not None:
+        return row  # a retry of a commit that had gone through
+    files = [file for receipt in receipts for file in receipt.files]
+    _replace(lake, {"theme_members": files, "themes": _write_themes(lake, request)})
+    row = write_run(lake, request, _summed(request, receipts))
+    lake.storage.remove_tree(STAGING, request.run_id)
+    return row
+
+
+def _write_themes(lake: Lake, request: Request) -> list[FileEntry]:
+    themes = working.themes_of(request)
+    if themes is None:
+        return []
+    return working.write_rows(lake, "themes", themes.select(THEMES.names), "all")
+
+
+def _summed(request: Request, receipts: list[Receipt]) -> Receipt:
+    steps = [working.summed(request, s) for s in (working.SURVEYED, working.FITTED)]
+    named = working.summed(request, working.NAMED)
+    causes = sum(steps[0].counters.values())
+    summed = total([*steps, named, *receipts])
+    summed.counters = {
+        "causes": causes,
+        "themes": named.counters.get("themes", 0),
+        "theme_members": sum(r.counters.get("theme_members", 0) for r in receipts),
+    }
+    return summed
+
+
+def _replace(lake: Lake, files: Mapping[str, list[FileEntry]]) -> None:
+    """Makes these files the only ones of their tables, all of one clustering.
+
+    Another run at the same time may have replaced the first table before the last one
+    was ours: whoever finds that does both again.
+
+    Raises:
+      ConflictError: other runs committed all the while.
+    """
+    for _ in range(MAX_ATTEMPTS):
+        for table, adds in files.items():
+            commit_serially(lake, table, partial(_replaced, adds))
+        if all(_holds(lake, table, adds) for table, adds in files.items()):
+            return
+    raise ConflictError("other runs replace the themes all the while; run again alone")
+
+
+def _holds(lake: Lake, table: str, files: list[FileEntry]) -> bool:
+    return set(lake.committed(table)) == {file.path for file in files}
 
 
 def _replaced(

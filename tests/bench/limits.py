@@ -171,31 +171,55 @@ def _sealed(buckets: int, rows: int = 16_384) -> Any:
     return seal(conform(pa.record_batch(columns), UTTERANCES), b"k" * 32, buckets)
 
 
-def themes(n: int, folder: Path) -> Taken:
-    """Clusters n causes of one family."""
+def _causes(n: int) -> Iterator[Any]:
+    """Yields n causes of one family, 50,000 a part."""
     import random
 
     import pyarrow as pa
 
-    from affectflow import registry
     from tests.bench.corpora import _sentences
 
     chance = random.Random(7)
     pool = _sentences(chance)
-    causes = pa.table(
-        {
-            "cause_id": [f"{i:024x}" for i in range(n)],
-            "label": ["annoyance"] * n,
-            "family": ["irritation"] * n,
-            "cause_text": [" ".join(chance.choices(pool, k=2)) for _ in range(n)],
-            "summary": pa.nulls(n, pa.string()),
-            "conversation_id": [f"c{i // 2}" for i in range(n)],
-            "title": pa.nulls(n, pa.string()),
-        }
-    )
-    taken, clusterer = Taken(), registry.load("transforms", "ClusterThemes")()
+    for first in range(0, n, 50_000):
+        numbers = range(first, min(n, first + 50_000))
+        none = pa.nulls(len(numbers), pa.string())
+        yield pa.table(
+            {
+                "cause_id": [f"{i:024x}" for i in numbers],
+                "family": ["irritation"] * len(numbers),
+                "cause_text": [" ".join(chance.choices(pool, k=2)) for _ in numbers],
+                "summary": none,
+                "conversation_id": [f"c{i // 2}" for i in numbers],
+                "title": none,
+            }
+        )
+
+
+def themes(n: int, folder: Path) -> Taken:
+    """Clusters n causes of one family, part by part, in one process."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from affectflow import registry
+
+    for number, causes in enumerate(_causes(n)):
+        pq.write_table(causes, folder / f"{number}.parquet")
+    clusterer, taken = registry.load("transforms", "ClusterThemes")(), Taken()
+    files = sorted(folder.glob("*.parquet"))
+
+    def parts() -> Iterator[Any]:
+        return (clusterer.prepare(pq.ParquetFile(file).read()) for file in files)
+
     with _timed(taken):
-        clusterer.cluster(causes)
+        samples = [clusterer.sampled(each, {"irritation": n}) for each in parts()]
+        with _timed(taken, "fit_seconds"):
+            model = clusterer.fit(pa.concat_tables(samples), n)
+        found = [clusterer.assign({"irritation": model}, each) for each in parts()]
+        tallies = [tally["irritation"] for _, tally in found if tally]
+        if tallies:
+            clusterer.themes("irritation", model, clusterer.merge(tallies))
+    taken["tally_bytes"] = max(map(len, tallies), default=0)
     return taken
 
 

@@ -1,6 +1,7 @@
 """How time, memory and files grow with the lake.
 
-    python -m tests.bench.scale growth [--rows 1e5,1e6] [--buckets N] [--json FILE]
+    python -m tests.bench.scale growth [--rows 1e5,1e6] [--stages ingest,annotate,...]
+                                       [--buckets N] [--json FILE]
     python -m tests.bench.scale skew   [--rows 2e6] [--turns 1e6]
     python -m tests.bench.scale files  [--rows 1e5] [--files 10000]
     python -m tests.bench.scale limits [--sizes 1e3,1e4,1e5] [--only commit,...]
@@ -90,7 +91,9 @@ def contents(lake: Path) -> dict[str, Any]:
 # -- growth ------------------------------------------------------------------------
 
 
-def growth(rows: list[int], buckets: int, keep: str, options: list[str]) -> list[Size]:
+def growth(
+    rows: list[int], stages: list[str], buckets: int, keep: str, options: list[str]
+) -> list[Size]:
     """Prints seconds and memory at each size, and how they grow."""
     found = []
     for count in [START_ROWS, *rows]:
@@ -98,7 +101,7 @@ def growth(rows: list[int], buckets: int, keep: str, options: list[str]) -> list
             folder = Path(name)
             size = corpora.write(folder / "in", count)
             lake = folder / "lake"
-            figures = go(folder / "in", lake, STAGES, buckets, options)
+            figures = go(folder / "in", lake, stages, buckets, options)
             found.append(Size(count, size, figures, contents(lake)))
         _print_size(found[-1])
         if keep:
@@ -123,7 +126,7 @@ def _print_size(size: Size) -> None:
 
 def _print_slopes(start: Size, before: Size, after: Size) -> None:
     print(f"from {before.rows:,} to {after.rows:,} utterances:")
-    for stage in STAGES:
+    for stage in after.stages:
         first, small, large = (s.stages[stage] for s in (start, before, after))
         slopes = [
             _slope(before, after, small.seconds, large.seconds),
@@ -213,11 +216,16 @@ def _counts(text: str) -> list[int]:
     return [_count(each) for each in text.split(",")]
 
 
+def _names(text: str) -> list[str]:
+    return text.split(",")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     grow = commands.add_parser("growth")
     grow.add_argument("--rows", type=_counts, default=[10**5, 10**6])
+    grow.add_argument("--stages", type=_names, default=list(STAGES))
     grow.add_argument("--buckets", type=int, default=0, help="0: as ingest decides")
     grow.add_argument("--json", default="", help="keep what was measured in this file")
     uneven = commands.add_parser("skew")
@@ -241,7 +249,7 @@ def main(arguments: Sequence[str]) -> None:
         given, options = given[:at], given[at + 1 :]
     said = _parser().parse_args(given)
     if said.command == "growth":
-        growth(said.rows, said.buckets, said.json, options)
+        growth(said.rows, said.stages, said.buckets, said.json, options)
     elif said.command == "skew":
         skew(said.rows, said.turns, options)
     elif said.command == "files":

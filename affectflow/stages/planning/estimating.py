@@ -1,4 +1,4 @@
-"""From a sample to a plan: what annotate, mine and themes would still do in a lake."""
+"""From a sample to a plan: what annotate and mine would still do in a lake."""
 
 import time
 from collections.abc import Callable, Iterator, Set
@@ -7,20 +7,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from affectflow import registry
 from affectflow.errors import LakeError
 from affectflow.lake import Lake
 from affectflow.lake.storage import Storage
 from affectflow.lake.tables import FileEntry, stem
-from affectflow.nesting import unnest
-from affectflow.schemas import CAUSES_COLUMN
-from affectflow.stages import annotator_ids, mine_config, themes_config
+from affectflow.stages import annotator_ids, mine_config
 from affectflow.stages.annotating import AnnotateTask, config_of
 from affectflow.stages.mining import MineTask, with_context
 from affectflow.stages.parts import Part, PartTask
 from affectflow.stages.planning.ledger import StagePlan, wall
 from affectflow.stages.planning.measuring import (
-    SMALL,
     Measured,
     fit,
     measure,
@@ -28,12 +24,9 @@ from affectflow.stages.planning.measuring import (
     tokens_per_row,
 )
 from affectflow.stages.runs import new_request
-from affectflow.stages.themes import causes_by_family, families
 
 SAMPLE_ROWS = 2_000
 SAMPLE_SECONDS = 20.0
-# More causes than this are not clustered for a measurement.
-_MOST_CAUSES = 4_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,74 +285,3 @@ def answered_load(
     # The longest first: heads of it show how the cost grows.
     order = sorted(batches, key=lambda name: -batches[name].num_rows)
     return Load(todo=todo, done=done, read=batches.__getitem__, sampled=order)
-
-
-# -- themes ------------------------------------------------------------------------
-
-
-def sampled_causes(batches: list[pa.RecordBatch]) -> pa.Table:
-    """Returns the causes in mined batches as the stage themes clusters them."""
-    family_of: dict[tuple[str, str], list[str]] = {}
-    for family, pairs in families().items():
-        for pair in pairs:
-            family_of.setdefault(pair, []).append(family)
-    rows = []
-    for batch in batches:
-        for cause in unnest(batch, CAUSES_COLUMN.name).to_pylist():
-            if cause["status"] == "ok":
-                for family in family_of.get((cause["vocabulary"], cause["label"]), []):
-                    rows.append({**cause, "family": family})
-    names = ("cause_id", "label", "family", "cause_text", "summary")
-    schema = pa.schema([(name, pa.string()) for name in names])
-    return pa.Table.from_pylist(rows, schema=schema)
-
-
-def estimate_themes(lake: Lake, sample: pa.Table, rows: int, terms: Terms) -> StagePlan:
-    """Returns what themes would take.
-
-    Args:
-      lake: with the causes that are there by now; what reading them takes counts.
-      sample: causes that are still to come, one row for each family.
-      rows: of causes that are still to come.
-      terms: of the plan.
-    """
-    clusterer = registry.load("transforms", "ClusterThemes")()
-    request = new_request(lake, "themes", themes_config(clusterer))
-    before = rss_bytes()
-    begun = time.perf_counter()
-    there = causes_by_family(lake)
-    clusterer.cluster(there.slice(0, SMALL[0]))
-    cold = time.perf_counter() - begun
-    sample = there.select(sample.schema.names) if there.num_rows else sample
-    total = there.num_rows + rows
-    seconds = _cluster_seconds(clusterer, sample, total)
-    return StagePlan(
-        stage="themes",
-        config_digest=request.digest,
-        units=1,
-        load_seconds=cold,
-        work_seconds=seconds,
-        wall_seconds=cold + seconds,
-        workers=terms.workers,
-        price_per_hour=terms.price_per_hour,
-        peak_rss_bytes=max(before, rss_bytes()),
-        sample_rows=sample.num_rows,
-    )
-
-
-def _cluster_seconds(clusterer: Any, sample: pa.Table, rows: int) -> float:
-    """Returns what clustering so many causes takes: time grows with the causes."""
-    if not sample.num_rows or not rows:
-        return 0.0
-    tried = _as_many(sample, min(rows, _MOST_CAUSES))
-    begun = time.perf_counter()
-    clusterer.cluster(tried)
-    return (time.perf_counter() - begun) * rows / tried.num_rows
-
-
-def _as_many(sample: pa.Table, rows: int) -> pa.Table:
-    """Returns so many causes: those of the sample, over and over."""
-    times = -(-rows // sample.num_rows)
-    many = pa.concat_tables([sample] * times).slice(0, rows)
-    ids = pa.array([str(number) for number in range(rows)])
-    return many.set_column(many.schema.get_field_index("cause_id"), "cause_id", ids)

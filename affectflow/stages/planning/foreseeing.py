@@ -17,6 +17,7 @@ from affectflow.lake.storage import Storage
 from affectflow.lake.tables import stem
 from affectflow.stages import expected_buckets
 from affectflow.stages.parts import PartTask
+from affectflow.stages.planning.clustering import estimate_themes, sampled_causes
 from affectflow.stages.planning.estimating import (
     Load,
     Model,
@@ -27,11 +28,9 @@ from affectflow.stages.planning.estimating import (
     emotion_annotators,
     estimate,
     estimate_annotate,
-    estimate_themes,
     left_and_done,
     mine_load,
     mine_tasks,
-    sampled_causes,
     started,
 )
 from affectflow.stages.planning.ledger import StagePlan
@@ -148,7 +147,8 @@ def _themes(lake: Lake, mined: list[Sampled], terms: Terms) -> StagePlan:
     rows = sum(batch.num_rows for batch in batches)
     coming = sum(each.plan.rows for each in mined)
     expected = round(causes.num_rows / rows * coming) if rows else 0
-    return estimate_themes(lake, causes, expected, terms)
+    parts = max((each.plan.units + each.plan.units_done for each in mined), default=1)
+    return estimate_themes(lake, causes, expected, parts, terms)
 
 
 # -- from the first file -----------------------------------------------------------

@@ -1,95 +1,91 @@
 """Groups of similar rows of a sparse matrix, of bounded cost."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 # So many rows are compared with the centres at a time.
-_CHUNK = 20_000
+_CHUNK = 4_096
+_LINK_CHUNK = 256
 
 
-@dataclass(frozen=True)
-class Group:
-    """Rows that are alike.
+def find_centres(weights: Any, linked: Any, *, least: int, linkage: float) -> Any:
+    """Returns the centres of groups of rows: sparse, a row each, of length 1.
 
     Args:
-      members: row numbers, ascending.
-      similarity: cosine similarity of each to the centre, 0..1.
-      centre: mean of the members, of Euclidean length 1, dense.
+      weights: sparse, rows of length 1 or 0.
+      linked: numbers of the rows that are linked with one another; none of length 0.
+      least: fewer rows are no group.
+      linkage: largest mean cosine distance, 0..1, within a group.
     """
+    from scipy.sparse import csr_matrix
 
-    members: list[int]
-    similarity: list[float]
-    centre: Any
-
-
-def find_groups(
-    weights: Any, *, min_size: int, linkage: float, nearest: float, sample: int
-) -> list[Group]:
-    """Returns groups of at least `min_size` rows, the largest first.
-
-    `weights` is sparse, its rows of length 1 or 0. The first `sample` rows with terms
-    are linked; then all rows join the nearest centre, if it is near. Rows should come
-    in an order that has nothing to do with what they say.
-    """
-    telling = np.flatnonzero(np.diff(weights.indptr))
-    linked = telling[:sample]
-    if len(linked) < min_size:
-        return []
-    labels = _link(weights[linked], linkage)
-    sizes = np.bincount(labels)
-    # In a sample a theme may show with fewer causes than it has.
-    kept = np.flatnonzero(sizes >= (min_size if len(linked) == len(telling) else 2))
+    if len(linked) < max(2, least):
+        return csr_matrix((0, weights.shape[1]))
+    rows = weights[linked]
+    labels = _link(rows, linkage)
+    kept = np.flatnonzero(np.bincount(labels) >= least)
     if not len(kept):
-        return []
-    centres = _centres(weights[linked], [np.flatnonzero(labels == k) for k in kept])
-    nearest_centre, similarity = _assign(weights, centres, nearest)
-    return _groups(weights, nearest_centre, similarity, len(kept), min_size)
+        return csr_matrix((0, weights.shape[1]))
+    return _means(rows, labels, kept)
 
 
 def _link(rows: Any, linkage: float) -> Any:
     """Returns a group number for each row: average linkage over cosine distances."""
-    from sklearn.cluster import AgglomerativeClustering
+    from scipy.cluster import hierarchy
 
-    distances = np.clip(1.0 - (rows @ rows.T).toarray(), 0.0, 1.0)
-    np.fill_diagonal(distances, 0.0)
-    model = AgglomerativeClustering(
-        n_clusters=None,
-        metric="precomputed",
-        linkage="average",
-        distance_threshold=linkage,
-    )
-    return model.fit_predict(distances)
+    tree = hierarchy.linkage(_distances(rows), "average")
+    # Groups are apart if their distance is `linkage`, not only if it is larger.
+    return hierarchy.fcluster(tree, np.nextafter(linkage, 0), "distance") - 1
 
 
-def _centres(rows: Any, groups: list[Any]) -> Any:
+def _distances(rows: Any) -> Any:
+    """Returns cosine distances, 0..1, of all pairs of rows, as scipy orders them.
+
+    Each pair once and little by little: a square of 4,000 rows takes 128 MB, and what
+    works on it several times that.
+    """
+    count, others = rows.shape[0], rows.T.tocsr()
+    found = [np.empty(0)]
+    for start in range(0, count, _LINK_CHUNK):
+        distances = 1.0 - (rows[start : start + _LINK_CHUNK] @ others).toarray()
+        later = np.arange(count) > np.arange(start, start + len(distances))[:, None]
+        found.append(distances[later])
+    return np.clip(np.concatenate(found), 0.0, 1.0)
+
+
+def _means(rows: Any, labels: Any, kept: Any) -> Any:
+    """Returns the mean of the rows of each label in `kept`, of length 1."""
+    from scipy.sparse import csr_matrix
     from sklearn.preprocessing import normalize
 
-    return normalize(np.vstack([np.asarray(rows[g].mean(axis=0)) for g in groups]))
+    place = np.full(labels.max() + 1, -1)
+    place[kept] = np.arange(len(kept))
+    group = place[labels]
+    inside = np.flatnonzero(group >= 0)
+    each = np.bincount(group[inside], minlength=len(kept))
+    shares = 1.0 / each[group[inside]]
+    mean = csr_matrix((shares, (group[inside], inside)), shape=(len(kept), len(labels)))
+    centres = normalize(mean @ rows)
+    centres.sort_indices()
+    return centres
 
 
-def _assign(weights: Any, centres: Any, nearest: float) -> tuple[Any, Any]:
-    """Returns the nearest centre of each row, -1 if none is near, and how near."""
+def nearest(weights: Any, centres: Any, least: float) -> tuple[Any, Any]:
+    """Returns the nearest centre of each row, -1 if none is near, and how near.
+
+    Args:
+      weights: sparse, rows of length 1 or 0.
+      centres: sparse, rows of length 1.
+      least: smallest cosine similarity, 0..1, that is near.
+    """
     chosen = np.full(weights.shape[0], -1)
     similarity = np.zeros(weights.shape[0])
-    for start in range(0, weights.shape[0], _CHUNK):
-        cosine = np.asarray(weights[start : start + _CHUNK] @ centres.T)
+    columns = centres.T.tocsr()
+    for start in range(0, weights.shape[0] if centres.shape[0] else 0, _CHUNK):
+        cosine = (weights[start : start + _CHUNK] @ columns).toarray()
         best = cosine.argmax(axis=1)
         value = cosine[np.arange(len(best)), best]
-        chosen[start : start + _CHUNK] = np.where(value >= nearest, best, -1)
-        similarity[start : start + _CHUNK] = value
+        chosen[start : start + _CHUNK] = np.where(value >= least, best, -1)
+        similarity[start : start + _CHUNK] = np.clip(value, 0.0, 1.0)
     return chosen, similarity
-
-
-def _groups(
-    weights: Any, chosen: Any, similarity: Any, count: int, min_size: int
-) -> list[Group]:
-    groups = []
-    for number in range(count):
-        members = np.flatnonzero(chosen == number)
-        if len(members) >= min_size:
-            centre = _centres(weights, [members])[0]
-            near = np.clip(similarity[members], 0.0, 1.0)
-            groups.append(Group(members.tolist(), near.tolist(), centre))
-    return sorted(groups, key=lambda group: (-len(group.members), group.members))

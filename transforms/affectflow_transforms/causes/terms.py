@@ -1,27 +1,22 @@
-"""The terms of short causes: content words and pairs of them, weighed by TF-IDF."""
+"""The terms of short causes: content words, pairs of them, and concerns, by column."""
 
 import functools
 import re
-from array import array
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow_transforms.causes.phrases.concerns import CONCERNS
 from affectflow_transforms.causes.phrases.generic import GENERIC, SAME
 
-_TOKEN = re.compile(r"[^\W\d_][\w'+#.-]*[\w+#]|[^\W\d_]")
-_LINK = re.compile(r"https?://\S+|\[[A-Z ]+\]|`+")
+_LINK = r"https?://\S+|\[[A-Z ]+\]|`+"
+# A word, or else any one sign: what stands between two words parts them.
+_TOKEN = r"[\p{L}\p{Nl}\p{No}][\p{L}\p{N}_'+#.-]*[\p{L}\p{N}_+#]|\S"
 _VOWEL = re.compile(r"[aeiouy]")
-# A title is context: it counts less than what people said.
-_TITLE_WEIGHT = 0.4
-# A concern is what people mean; the words are how they put it.
-_CONCERN_WEIGHT = 2.0
-# Above this share of all causes a term tells nothing apart.
-_MAX_SHARE = 0.15
-_FEW = 50
-_PREFIX = "concern: "
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -57,141 +52,131 @@ def _without_e(word: str) -> str:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Terms of some causes.
+class Found:
+    """What stands in which text: one entry each time it does.
 
     Args:
-      weights: sparse matrix, one row per cause, of Euclidean length 1 or 0.
-      names: the name of each column of `weights`, as people write it.
-      kinds: what each column is: a `concern`, a `pair` of words or a `word`.
+      texts: how many there are.
+      rows: the text of each entry, by its number.
+      forms: the form of each entry, by its number in `terms` and `surfaces`.
+      terms: of each form, the term: words without inflection, lower case.
+      surfaces: of each form, how people write it.
     """
 
-    weights: Any
-    names: list[str]
-    kinds: list[str]
+    texts: int
+    rows: Any
+    forms: Any
+    terms: list[str]
+    surfaces: list[str]
 
 
-_NAMES = list(CONCERNS)
-_CONCERN = [
-    re.compile(rf"(?<![\w-])(?:{wordings})(?![\w-])") for wordings in CONCERNS.values()
-]
+def find_terms(texts: pa.Array) -> Found:
+    """Returns the content words of texts, and pairs of words next to each other."""
+    rows, tokens = _tokens(texts)
+    encoded = pc.dictionary_encode(tokens)
+    forms: dict[tuple[str, str], int] = {}
+    known = [_form(token) for token in encoded.dictionary.to_pylist()]
+    numbers = [-1 if form is None else _number(forms, form) for form in known]
+    words = np.asarray(numbers, dtype=np.int64)[np.asarray(encoded.indices)]
+    first = _pair_starts(rows, words)
+    pairs = _pairs(words[first], words[first + 1], forms)
+    said = np.flatnonzero(words >= 0)
+    return Found(
+        len(texts),
+        np.concatenate([rows[said], rows[first]]),
+        np.concatenate([words[said], pairs]),
+        [term for term, _ in forms],
+        [surface for _, surface in forms],
+    )
 
 
-def concerns_of(text: str) -> list[str]:
-    """Returns the concerns that a text speaks of."""
-    lower = text.lower().replace("’", "'")
-    return [
-        name
-        for name, pattern in zip(_NAMES, _CONCERN, strict=True)
-        if pattern.search(lower)
-    ]
+def _number(forms: dict[tuple[str, str], int], form: tuple[str, str]) -> int:
+    return forms.setdefault(form, len(forms))
 
 
-def terms_of(text: str) -> list[tuple[str, str]]:
-    """Returns (term, surface form) of the content words and of adjacent pairs."""
-    found: list[tuple[str, str]] = []
-    last: tuple[str, str] | None = None
-    last_end = -1
-    plain = _LINK.sub(lambda match: " " * len(match.group()), text.replace("’", "'"))
-    for match in _TOKEN.finditer(plain):
-        surface = match.group().strip(".'-")
-        word = surface.lower()
-        if len(word) < 2 or word in GENERIC or stem(word) in GENERIC:
-            last = None
-            continue
-        one = stem(word), surface if _is_name(surface) else word
-        found.append(one)
-        if last is not None and plain[last_end : match.start()].isspace():
-            found.append((f"{last[0]} {one[0]}", f"{last[1]} {one[1]}"))
-        last, last_end = one, match.end()
-    return found
+def _tokens(texts: pa.Array) -> tuple[Any, pa.Array]:
+    """Returns the words and signs of all texts, and the row of each."""
+    import polars as pl
+
+    plain = pl.Series(texts.cast(pa.string()), dtype=pl.String).str
+    plain = plain.replace_all("’", "'", literal=True).str.replace_all(_LINK, " ").str
+    lists = plain.extract_all(_TOKEN)
+    counts = lists.list.len().fill_null(0).to_numpy()
+    rows = np.repeat(np.arange(len(texts)), counts)
+    tokens = lists.filter(lists.list.len() > 0).explode()
+    return rows, tokens.cast(pl.String).to_arrow().cast(pa.string())
+
+
+def _form(token: str) -> tuple[str, str] | None:
+    """Returns term and surface form of a word; None if it says nothing."""
+    word = token.lower()
+    if len(word) < 2 or word in GENERIC or stem(word) in GENERIC:
+        return None
+    return stem(word), token if _is_name(token) else word
 
 
 def _is_name(surface: str) -> bool:
     return sum(letter.isupper() for letter in surface) > 1
 
 
-def weigh(
-    texts: Sequence[str], titles: Sequence[str | None], *, sample: int = 50_000
-) -> Terms:
-    """Returns the terms of `texts`, weighed by TF-IDF.
+def _pair_starts(rows: Any, words: Any) -> Any:
+    """Returns where a content word stands right before another of its text."""
+    if len(words) < 2:
+        return np.empty(0, dtype=np.int64)
+    both = (words[:-1] >= 0) & (words[1:] >= 0)
+    return np.flatnonzero(both & (rows[:-1] == rows[1:]))
 
-    A word counts if two of the first `sample` causes have it, and not too large a
-    share of them: so the vocabulary is bounded. `titles` add to the terms that causes
-    have, at a lower weight.
+
+def _pairs(first: Any, second: Any, forms: dict[tuple[str, str], int]) -> Any:
+    """Returns the form of each pair; new forms are added to `forms`."""
+    each = list(forms)
+    keys, places = np.unique((first << 32) | second, return_inverse=True)
+    numbers = np.empty(len(keys), dtype=np.int64)
+    for place, key in enumerate(keys.tolist()):
+        one, other = each[key >> 32], each[key & 0xFFFFFFFF]
+        pair = f"{one[0]} {other[0]}", f"{one[1]} {other[1]}"
+        numbers[place] = _number(forms, pair)
+    return numbers[places.reshape(-1)]
+
+
+# -- concerns ----------------------------------------------------------------------
+
+
+CONCERN_NAMES = list(CONCERNS)
+_NOT_BEFORE = re.compile(r"\(\?! (\w+)\)")
+_FOREIGN_WORD_SIGN = r"[^\x00-\x7F\P{L}]|[^\x00-\x7F\P{N}]"
+
+
+def find_concerns(texts: pa.Array) -> Iterator[pa.BooleanArray]:
+    """Yields for each of `CONCERN_NAMES` which texts speak of it; no nulls."""
+    lower = pc.replace_substring(pc.utf8_lower(texts), "’", "'")
+    # To Arrow's regular expressions only ASCII is a word; a digit that no wording has
+    # stands for the letters of all others.
+    lower = pc.replace_substring_regex(lower, _FOREIGN_WORD_SIGN, "0")
+    for wordings in CONCERNS.values():
+        column = lower
+        if following := _NOT_BEFORE.search(wordings):
+            column = _masked(lower, wordings, following)
+            wordings = wordings.replace(following[0], "")
+        pattern = rf"(?:^|[^\w-])(?:{wordings})(?:$|[^\w-])"
+        yield pc.fill_null(pc.match_substring_regex(column, pattern), False)
+
+
+def _masked(lower: pa.Array, wordings: str, following: re.Match[str]) -> pa.Array:
+    """Returns texts without a wording where the word follows that must not.
+
+    Arrow's regular expressions cannot look ahead.
     """
-    share, surfaces = _fit(texts[:sample])
-    n = min(len(texts), sample)
-    most = max(_MAX_SHARE * n if n >= _FEW else n, 2)
-    words = sorted(t for t in surfaces if 2 <= share[t] <= most)
-    kept = [*words, *(_PREFIX + c for c in _NAMES if share[_PREFIX + c])]
-    columns = {term: number for number, term in enumerate(kept)}
-    weights = _tf_idf(texts, titles, columns, [share[term] for term in kept], n)
-    names = [surfaces.get(t) or t.removeprefix(_PREFIX) for t in kept]
-    return Terms(weights, names, [_kind(term) for term in kept])
+    wording = re.split(r"\|(?![^(]*\))", wordings[: following.start()])[-1]
+    pattern = rf"\b{wording} {following[1]}"
+    return pc.replace_substring_regex(lower, pattern, f"0 {following[1]}")
 
 
-def _fit(texts: Sequence[str]) -> tuple[Counter[str], dict[str, str]]:
-    """Returns how many texts have each term, and the commonest form of each word.
-
-    Of equally common forms, the first in alphabetical order.
-    """
-    share: Counter[str] = Counter()
-    forms: dict[str, Counter[str]] = defaultdict(Counter)
-    for text in texts:
-        found = set(terms_of(text))
-        share.update({term for term, _ in found})
-        share.update(_PREFIX + concern for concern in concerns_of(text))
-        for term, surface in found:
-            forms[term][surface] += 1
-    return share, {
-        term: min(counter, key=lambda form: (-counter[form], form))
-        for term, counter in forms.items()
-    }
-
-
-def _kind(term: str) -> str:
-    if term.startswith(_PREFIX):
-        return "concern"
-    return "pair" if " " in term else "word"
-
-
-def _counts(text: str, title: str | None, columns: dict[str, int]) -> dict[int, float]:
-    """Returns the columns of the terms of one cause, and how much each counts."""
-    terms = dict.fromkeys((t for t, _ in terms_of(text)), 1.0)
-    terms |= {_PREFIX + c: _CONCERN_WEIGHT for c in concerns_of(text)}
-    counts = {columns[t]: count for t, count in terms.items() if t in columns}
-    # A title alone makes no theme: it only speaks for causes that say something.
-    if counts and title:
-        for term, _ in terms_of(title):
-            if term in columns:
-                counts.setdefault(columns[term], _TITLE_WEIGHT)
-    return counts
-
-
-def _tf_idf(
-    texts: Sequence[str],
-    titles: Sequence[str | None],
-    columns: dict[str, int],
-    share: list[int],
-    n: int,
-) -> Any:
-    """Returns the sparse matrix of weights: sklearn's smoothed idf, rows normalised."""
-    import numpy as np
-    from scipy.sparse import csr_matrix
-    from sklearn.preprocessing import normalize
-
-    idf = np.log((1 + n) / (1 + np.asarray(share, dtype=float))) + 1
-    # Machine numbers, not objects: a million causes are a few hundred megabytes.
-    indices, values, pointers = array("i"), array("d"), array("q", [0])
-    for text, title in zip(texts, titles, strict=True):
-        counts = _counts(text, title, columns)
-        for column in sorted(counts):
-            indices.append(column)
-            values.append(counts[column] * idf[column])
-        pointers.append(len(indices))
-    shape = (len(texts), len(columns))
-    matrix = csr_matrix(
-        (np.asarray(values), np.asarray(indices), pointers), shape=shape
-    )
-    return normalize(matrix) if columns else matrix
+def concerns_of(texts: Sequence[str]) -> list[set[str]]:
+    """Returns the concerns that each text speaks of."""
+    found: list[set[str]] = [set() for _ in texts]
+    column = pa.array(texts, pa.string())
+    for name, speaks in zip(CONCERN_NAMES, find_concerns(column), strict=True):
+        for row in np.flatnonzero(speaks):
+            found[row].add(name)
+    return found

@@ -1,0 +1,1 @@
+"""The stage themes in steps: fit on a sample, assign part by part, name, write."""

@@ -1,0 +1,135 @@
+"""The causes of a lake in units of work: those of one part, or of one bucket."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.lake import Lake
+from affectflow.lake.tables import bucket_of_path, part_of
+from affectflow.schemas import CAUSES, UTTERANCES, fields
+from affectflow.vocabularies import FOLDS
+
+_CAUSES = fields(
+    CAUSES,
+    *("cause_id", "utterance_id", "label", "vocabulary", "cause_utterance_id"),
+    *("start", "end", "cause_text", "summary", "status"),
+)
+_UTTERANCES = fields(UTTERANCES, "utterance_id", "conversation_id", "title", "is_bot")
+
+
+class Unit(NamedTuple):
+    """Files of `causes`, and of the `utterances` that they belong to.
+
+    All causes of an utterance are in one unit, whoever found them.
+    """
+
+    name: str
+    causes: tuple[str, ...]
+    utterances: tuple[str, ...]
+    rows: int
+
+
+def units(lake: Lake) -> list[Unit]:
+    """Returns the units of a lake, by name.
+
+    A unit is a part. While causes of a bucket belong to a part that is gone, because
+    its messages moved to another, the bucket is one unit.
+    """
+    files = lake.committed("causes")
+    parts = lake.committed("utterances")
+    causes = groupby(sorted(files, key=bucket_of_path), bucket_of_path)
+    utterances = {
+        bucket: sorted(paths)
+        for bucket, paths in groupby(sorted(parts, key=bucket_of_path), bucket_of_path)
+    }
+    found = []
+    for bucket, paths in causes:
+        for name, own, spoken in _units_of(
+            bucket, sorted(paths), utterances.get(bucket, [])
+        ):
+            rows = sum(files[path].rows for path in own)
+            found.append(Unit(name, tuple(own), tuple(spoken), rows))
+    return found
+
+
+def _units_of(
+    bucket: int, causes: list[str], utterances: list[str]
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    live = {part_of(path): path for path in utterances}
+    if not live.keys() >= {part_of(path) for path in causes}:
+        yield f"b{bucket:05d}", causes, utterances
+        return
+    for part, paths in groupby(sorted(causes, key=part_of), part_of):
+        yield part, list(paths), [live[part]]
+
+
+def families() -> dict[str, list[tuple[str, str]]]:
+    """Returns the labels whose causes are clustered together, by family.
+
+    A family is a fold: `irritation`, and each of Ekman's six.
+    """
+    grouped: dict[str, list[tuple[str, str]]] = {
+        "frustration": [("frustration", "frustration")]
+    }
+    for fold in FOLDS:
+        if fold.to_vocabulary in ("irritation", "ekman"):
+            pair = (fold.from_vocabulary, fold.from_label)
+            grouped.setdefault(fold.to_label, []).append(pair)
+    return grouped
+
+
+def causes_of(lake: Lake, unit: Unit) -> pa.Table:
+    """Returns the causes of a unit that have a span, once for each family.
+
+    Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`, `title`.
+    A span that two labels of one utterance share counts once in a family; what moved a
+    bot does not count.
+    """
+    import duckdb
+
+    found = _read(lake, "causes", unit.causes, _CAUSES)
+    found = found.filter(pc.equal(found.column("status"), "ok"))
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("af_families", _pairs())
+        connection.register("causes", found)
+        spoken = _read(lake, "utterances", unit.utterances, _UTTERANCES)
+        connection.register("utterances", spoken)
+        return connection.sql(_ONCE_IN_A_FAMILY).to_arrow_table()
+
+
+def _read(
+    lake: Lake, table: str, paths: tuple[str, ...], schema: pa.Schema
+) -> pa.Table:
+    read = [
+        lake.storage.read_parquet(table, *path.split("/"), columns=schema.names)
+        for path in paths
+    ]
+    return pa.concat_tables(
+        [schema.empty_table(), *(each.cast(schema) for each in read)]
+    )
+
+
+def _pairs() -> pa.Table:
+    rows = [
+        {"family": family, "vocabulary": vocabulary, "label": label}
+        for family, group in families().items()
+        for vocabulary, label in group
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+_ONCE_IN_A_FAMILY = """
+    SELECT min(c.cause_id) AS cause_id, f.family, c.cause_text,
+      min(c.summary) AS summary, min(u.conversation_id) AS conversation_id,
+      min(u.title) AS title
+    FROM causes c
+    JOIN af_families f USING (vocabulary, label)
+    JOIN utterances u ON u.utterance_id = c.utterance_id
+    WHERE NOT coalesce(u.is_bot, false)
+    GROUP BY f.family, c.utterance_id, c.cause_utterance_id, c.start, c."end",
+      c.cause_text
+    ORDER BY f.family, cause_id
+"""

@@ -1,0 +1,312 @@
+"""The stage themes: causes of a whole lake, part by part."""
+
+import random
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from affectflow import stages, testing
+from affectflow.batches import with_column
+from affectflow.errors import StorageError
+from affectflow.lake import Lake
+from affectflow.lake.digest import digest
+from affectflow.lake.tables import stem
+from affectflow.schemas import CAUSES_COLUMN
+from affectflow.stages import themes as stage
+from affectflow.stages.theming import working
+from affectflow.stages.theming.units import causes_of, units
+from affectflow_transforms.causes import ClusterThemes
+from tests.factories import utterances
+from tests.stage_runs import ask, store
+
+FLAKY, DOCS = "these flaky tests block my branch", "the outdated documentation"
+TEXTS = [FLAKY, DOCS, "our flaky tests fail", "nothing of this is documented"] * 6
+
+
+def cause(number: int, text: str, **given: Any) -> dict[str, Any]:
+    return {
+        "cause_id": f"k{number:04d}",
+        "label": "annoyance",
+        "vocabulary": "goemotions",
+        "emotion_annotator_id": "fake",
+        "cause_utterance_id": f"test:{number}",
+        "start": 0,
+        "end": len(text),
+        "cause_text": text,
+        "status": "ok",
+        "annotator_id": "fake",
+        **given,
+    }
+
+
+def moved(texts: list[str], first: int = 0, **columns: Any) -> pa.RecordBatch:
+    """Returns utterances, each its own cause, in conversations of two."""
+    numbers = range(first, first + len(texts))
+    columns.setdefault("conversation_id", [f"test:t{n // 2}" for n in numbers])
+    columns.setdefault("utterance_id", [f"test:{n}" for n in numbers])
+    found = [[cause(n, text)] for n, text in zip(numbers, texts, strict=True)]
+    batch = utterances(*texts, **columns)
+    return with_column(batch, CAUSES_COLUMN, pa.array(found, CAUSES_COLUMN.type))
+
+
+def themes(uri: str, options: Any = ()) -> dict[str, Any]:
+    return stages.cluster_themes(Lake.open(uri), "", options)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    uri = str(tmp_path / "lake")
+    Lake.create(uri, buckets=4)
+    store(uri, moved(TEXTS))
+    return uri
+
+
+def test_every_part_gets_the_themes_of_all(lake):
+    row = themes(lake, testing.WITH_RETRIES)
+
+    assert len(units(Lake.open(lake))) > 3
+    assert dict(row["counters"]) == {"causes": 48, "themes": 4, "theme_members": 48}
+    assert ask(lake, "SELECT title, size FROM themes ORDER BY ALL") == [
+        ("documentation / outdated", 12),
+        ("documentation / outdated", 12),
+        ("flaky tests / fail / block", 12),
+        ("flaky tests / fail / block", 12),
+    ]
+    counted = "SELECT count(*) FROM theme_members JOIN themes USING (theme_id)"
+    assert ask(lake, f"{counted} WHERE size <> 12") == [(0,)]
+
+
+def test_the_stage_answers_what_one_call_answers(lake):
+    themes(lake)
+
+    opened = Lake.open(lake)
+    together = pa.concat_tables([causes_of(opened, unit) for unit in units(opened)])
+    expected, members = ClusterThemes().cluster(together)
+    wanted = sorted((row["theme_id"], row["title"]) for row in expected.to_pylist())
+    assert ask(lake, "SELECT theme_id, title FROM themes ORDER BY ALL") == wanted
+    assert ask(lake, "SELECT count(*) FROM theme_members") == [(members.num_rows,)]
+
+
+def test_how_the_lake_is_cut_does_not_matter(tmp_path):
+    found = set()
+    for buckets in (1, 4):
+        uri = str(tmp_path / str(buckets))
+        Lake.create(uri, buckets=buckets)
+        texts = random.Random(buckets).sample(list(enumerate(TEXTS)), len(TEXTS))
+        rows = [moved([text], first=number) for number, text in texts]
+        store(uri, *rows[:9])
+        store(uri, *rows[9:])
+        themes(uri)
+        answer = digest(uri)
+        found.add((answer["themes"], answer["theme_members"]))
+    assert len(found) == 1
+
+
+def test_again_the_answer_is_the_same_and_so_are_its_files(lake):
+    themes(lake)
+    before, files = digest(lake), Lake.open(lake).committed("theme_members")
+
+    themes(lake)
+
+    assert Lake.open(lake).committed("theme_members") == files
+    assert digest(lake) == before
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_same_answer(lake):
+    themes(lake)
+    before = digest(lake)
+
+    themes(lake, ["--direct_running_mode=multi_processing", "--direct_num_workers=2"])
+
+    assert digest(lake) == before
+
+
+def test_a_later_clustering_takes_the_place_of_the_earlier(lake):
+    themes(lake)
+    store(lake, moved(["a memory leak in the walrus driver"] * 8, first=100))
+
+    themes(lake)
+
+    titles = ask(lake, "SELECT DISTINCT title FROM themes ORDER BY 1")
+    assert [title.split(" / ")[0] for (title,) in titles] == [
+        "documentation",
+        "flaky tests",
+        "platform support",
+    ]
+    lonely = "SELECT count(*) FROM theme_members ANTI JOIN themes USING (theme_id)"
+    assert ask(lake, lonely) == [(0,)]
+
+
+def test_nothing_is_left_of_the_work_on_the_way(lake):
+    themes(lake)
+
+    assert Lake.open(lake).storage.names("_staging") == []
+
+
+def test_what_a_run_left_that_was_stopped_is_not_believed(lake, monkeypatch):
+    def full(*_: Any) -> None:
+        raise StorageError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "_replace", full)
+        with pytest.raises(StorageError):
+            themes(lake)
+    assert Lake.open(lake).storage.names("_staging") != []
+    assert ask(lake, "SELECT count(*) FROM themes") == [(0,)]
+    store(lake, moved(["a memory leak in the walrus driver"] * 8, first=100))
+
+    row = themes(lake)
+
+    assert dict(row["counters"])["causes"] == 64
+
+
+def test_a_lake_without_causes_has_no_themes(tmp_path):
+    uri = str(tmp_path / "lake")
+    store(uri, utterances("no cause at all"))
+
+    row = themes(uri)
+
+    assert dict(row["counters"]) == {"causes": 0, "themes": 0, "theme_members": 0}
+
+
+# -- units -------------------------------------------------------------------------
+
+
+def texts_of(uri: str, family: str = "irritation") -> list[str]:
+    opened = Lake.open(uri)
+    found = [causes_of(opened, unit) for unit in units(opened)]
+    rows = [row for table in found for row in table.to_pylist()]
+    return sorted(row["cause_text"] for row in rows if row["family"] == family)
+
+
+def test_what_moved_a_bot_does_not_count(tmp_path):
+    uri = str(tmp_path / "lake")
+    store(uri, moved(["mine", "a bot's"], is_bot=[False, True]))
+
+    assert texts_of(uri) == ["mine"]
+
+
+def test_a_span_with_two_labels_of_one_family_counts_once(tmp_path):
+    uri = str(tmp_path / "lake")
+    labels = ("anger", "annoyance", "joy")
+    found = [
+        [cause(n, "it", label=label, cause_id=label) for label in labels] for n in (1,)
+    ]
+    batch = utterances("it fails", utterance_id="test:1")
+    column = pa.array(found, CAUSES_COLUMN.type)
+    store(uri, with_column(batch, CAUSES_COLUMN, column))
+
+    assert {f: len(texts_of(uri, f)) for f in ("irritation", "anger", "joy")} == {
+        "irritation": 1,
+        "anger": 1,
+        "joy": 1,
+    }
+
+
+def test_causes_without_a_span_do_not_count(tmp_path):
+    uri = str(tmp_path / "lake")
+    found = [[cause(1, "it", status="none_found")], [cause(2, "that")]]
+    batch = utterances("it fails", "that fails", utterance_id=["test:1", "test:2"])
+    column = pa.array(found, CAUSES_COLUMN.type)
+    store(uri, with_column(batch, CAUSES_COLUMN, column))
+
+    assert texts_of(uri) == ["that"]
+
+
+def test_a_bucket_is_one_unit_while_causes_wait_for_a_part_that_moved(tmp_path):
+    uri = str(tmp_path / "lake")
+    Lake.create(uri, buckets=1)
+    store(uri, moved(TEXTS[:4]))
+    store(uri, moved(TEXTS[4:8], first=4))
+    opened = Lake.open(uri)
+    assert [unit.name for unit in units(opened)] == opened.parts()
+    before = texts_of(uri)
+    files = opened.committed("utterances")
+
+    class Moved:
+        """The lake between two commits: one part has another name already."""
+
+        def committed(self, table: str) -> Any:
+            if table == "causes":
+                return opened.committed(table)
+            return {p.replace(stem(p), f"{stem(p)[:-1]}x"): e for p, e in files.items()}
+
+    (unit,) = units(Moved())  # type: ignore[arg-type]
+    assert unit.name == "b00000"
+    assert unit.rows == 8
+    own = unit._replace(utterances=tuple(files))
+    rows = causes_of(opened, own).to_pylist()
+    texts = [row["cause_text"] for row in rows if row["family"] == "irritation"]
+    assert sorted(texts) == before
+
+
+# -- adding up and the commit --------------------------------------------------------
+
+
+def test_tallies_wait_to_be_added_up_together():
+    merged = []
+
+    def merge(found: list[bytes]) -> bytes:
+        merged.append(len(found))
+        return b"".join(sorted(found))
+
+    adding = stage.AddUp(merge)
+    accumulator = adding.create_accumulator()
+    for number in range(20):
+        accumulator = adding.add_input(accumulator, bytes([number]))
+    other = adding.add_input(adding.create_accumulator(), b"z")
+
+    both = adding.merge_accumulators([accumulator, other])
+
+    assert sorted(adding.extract_output(both)) == sorted([*range(20), ord("z")])
+    assert merged == [16, 6, 1]
+
+
+def test_two_clusterings_at_once_end_as_one_of_them(lake, monkeypatch):
+    """A second run commits both tables between the two commits of the first."""
+    commit = stage.commit_serially
+    done: list[str] = []
+
+    def overtaken(lake_: Any, table: str, change: Any) -> None:
+        if table == "themes" and not done:
+            done.append(table)
+            store(lake, moved(["a memory leak in the walrus driver"] * 8, first=100))
+            themes(lake)
+        commit(lake_, table, change)
+
+    monkeypatch.setattr(stage, "commit_serially", overtaken)
+    themes(lake)
+
+    lonely = "SELECT count(*) FROM theme_members ANTI JOIN themes USING (theme_id)"
+    assert ask(lake, lonely) == [(0,)]
+    empty = "SELECT count(*) FROM themes ANTI JOIN theme_members USING (theme_id)"
+    assert ask(lake, empty) == [(0,)]
+
+
+def test_a_retry_of_a_commit_changes_nothing(lake, monkeypatch):
+    asked: list[Any] = []
+    write_run = stage.write_run
+
+    def noted(lake_: Any, request: Any, summed: Any) -> Any:
+        asked.append(request)
+        return write_run(lake_, request, summed)
+
+    monkeypatch.setattr(stage, "write_run", noted)
+    themes(lake)
+    before = digest(lake)
+
+    row = stage.commit_themes(asked[0], [])
+
+    assert row["state"] == "done"
+    assert digest(lake) == before
+
+
+def test_a_second_plan_names_the_units_of_the_first(lake):
+    opened = Lake.open(lake)
+    request = stages.new_request(opened, "themes", {})
+    first = list(working.plan("", request))
+    store(lake, moved(TEXTS[:4], first=200))
+
+    assert list(working.plan("", request)) == first

@@ -1,0 +1,211 @@
+"""Tallies: what each part adds to the groups of a family, and how parts add up.
+
+Sums are whole numbers and the rest are minima and best-ofs, so a tally of several parts
+is the same whatever their order and however they were put together before.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+EXEMPLARS = 5
+UNIT = 1 << 32
+"""A weight of 1 as a whole number; 2^31 causes fit into a sum of 64 bits."""
+
+SUMS = ("sum0", "sum1", "sum2", "sum3")
+_GROUPS = pa.schema(
+    [
+        ("group", pa.int64()),
+        ("size", pa.int64()),
+        *((name, pa.uint64()) for name in SUMS),
+        ("first_conversation", pa.string()),
+        ("last_conversation", pa.string()),
+    ]
+)
+_TERMS = pa.schema(
+    [
+        ("group", pa.int64()),
+        ("column", pa.int64()),
+        ("weight", pa.int64()),
+        ("having", pa.int64()),
+    ]
+)
+_EXEMPLARS = pa.schema(
+    [
+        ("group", pa.int64()),
+        ("similarity", pa.float64()),
+        ("cause_id", pa.string()),
+        ("conversation_id", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What some causes of one family add to its groups.
+
+    Args:
+      groups: of each group its size, sums over its members' ids, and the first and last
+        of its conversations, which are one if it has only one.
+      terms: of each group and watched term, the sum of weights, in units of
+        1 / `UNIT`, and how many members have it.
+      exemplars: the nearest causes of each group: of at most five conversations the
+        nearest, and at most five more if there are fewer conversations.
+    """
+
+    groups: pa.Table
+    terms: pa.Table
+    exemplars: pa.Table
+
+    def to_bytes(self) -> bytes:
+        """Returns the tally as plain bytes."""
+        sink = pa.BufferOutputStream()
+        for table in (self.groups, self.terms, self.exemplars):
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+        return bytes(sink.getvalue().to_pybytes())
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Tally":
+        """Returns the tally that `to_bytes` gave."""
+        source = pa.BufferReader(content)
+        return cls(*(pa.ipc.open_stream(source).read_all() for _ in range(3)))
+
+
+def add_up(tallies: Sequence[Tally]) -> Tally:
+    """Returns the tally of all the causes that several tallies count."""
+    return Tally(
+        groups=_add_groups(pa.concat_tables(t.groups for t in tallies)),
+        terms=_add_terms(pa.concat_tables(t.terms for t in tallies)),
+        exemplars=_best(pa.concat_tables(t.exemplars for t in tallies)),
+    )
+
+
+def _add_groups(rows: pa.Table) -> pa.Table:
+    ends = (("first_conversation", "min"), ("last_conversation", "max"))
+    added = [*((name, "sum") for name in ("size", *SUMS)), *ends]
+    return _grouped(rows, ["group"], added, _GROUPS)
+
+
+def _add_terms(rows: pa.Table) -> pa.Table:
+    added = [("weight", "sum"), ("having", "sum")]
+    return _grouped(rows, ["group", "column"], added, _TERMS)
+
+
+def _grouped(
+    rows: pa.Table, keys: list[str], added: list[tuple[str, str]], schema: pa.Schema
+) -> pa.Table:
+    found = rows.group_by(keys, use_threads=False).aggregate(added)
+    named = found.rename_columns({f"{name}_{how}": name for name, how in added})
+    ordered = named.sort_by([(key, "ascending") for key in keys])
+    return ordered.select(schema.names).cast(schema).combine_chunks()
+
+
+# -- the tally of one part ---------------------------------------------------------
+
+
+def tally(
+    weights: Any, chosen: Any, similarity: Any, causes: pa.Table, watched: Any
+) -> Tally:
+    """Returns the tally of causes that were given to groups.
+
+    Args:
+      weights: of the terms of each cause: sparse, a row each.
+      chosen: the group of each.
+      similarity: of each to the centre of its group, 0..1.
+      causes: with `cause_id` and maybe `conversation_id`.
+      watched: sorted numbers, group times columns plus column, of the terms to count.
+    """
+    conversations = _conversations(causes)
+    groups = pa.array(chosen, pa.int64())
+    ends = {"first_conversation": conversations, "last_conversation": conversations}
+    sums = _id_sums(causes.column("cause_id").to_pylist())
+    counted = pa.table(
+        {"group": groups, "size": np.ones(len(chosen), dtype=np.int64), **sums, **ends}
+    )
+    near = {"group": groups, "similarity": np.round(similarity, 9)}
+    near |= {"cause_id": causes.column("cause_id"), "conversation_id": conversations}
+    return Tally(
+        groups=_add_groups(counted),
+        terms=_add_terms(_term_rows(weights, chosen, watched)),
+        exemplars=_best(pa.table(near)),
+    )
+
+
+def _conversations(causes: pa.Table) -> pa.ChunkedArray:
+    if "conversation_id" not in causes.schema.names:
+        return pa.chunked_array([pa.array([""] * causes.num_rows, pa.string())])
+    return pc.fill_null(causes.column("conversation_id"), "")
+
+
+def _id_sums(ids: list[str]) -> dict[str, Any]:
+    """Returns 128 bits of the hash of each id, in four numbers that can be added."""
+    hashes = b"".join(hashlib.blake2b(i.encode(), digest_size=16).digest() for i in ids)
+    numbers = np.frombuffer(hashes, dtype="<u4").reshape(-1, 4).astype(np.uint64)
+    return dict(zip(SUMS, numbers.T, strict=True))
+
+
+def _term_rows(weights: Any, chosen: Any, watched: Any) -> pa.Table:
+    """Returns the watched terms of each cause, their weights as whole numbers."""
+    width = max(1, weights.shape[1])
+    keys = np.repeat(chosen, np.diff(weights.indptr)) * width + weights.indices
+    place = np.searchsorted(watched, keys)
+    inside = np.flatnonzero(watched[np.minimum(place, len(watched) - 1)] == keys)
+    whole = np.rint(weights.data[inside] * UNIT).astype(np.int64)
+    columns = {"group": keys[inside] // width, "column": keys[inside] % width}
+    columns |= {"weight": whole, "having": np.ones(len(inside), dtype=np.int64)}
+    return pa.table(columns)
+
+
+# -- exemplars ---------------------------------------------------------------------
+
+
+def _best(rows: pa.Table) -> pa.Table:
+    """Returns the rows that may be exemplars of a group, the nearest first."""
+    keys = [("group", "ascending"), ("similarity", "descending")]
+    rows = rows.sort_by([*keys, ("cause_id", "ascending")])
+    group = np.asarray(rows.column("group"))
+    leads = _leads(group, rows.column("conversation_id"))
+    lead_place, follower_place = _places(group, leads), _places(group, ~leads)
+    conversations = np.bincount(group[leads], minlength=1)[group]
+    kept = np.where(
+        leads,
+        lead_place < EXEMPLARS,
+        (conversations < EXEMPLARS) & (follower_place < EXEMPLARS),
+    )
+    return rows.filter(pa.array(kept)).select(_EXEMPLARS.names).cast(_EXEMPLARS)
+
+
+def leading(tally: Tally) -> pa.Table:
+    """Returns the exemplars of each group, of different conversations first."""
+    rows = tally.exemplars
+    group = np.asarray(rows.column("group"))
+    repeats = ~_leads(group, rows.column("conversation_id"))
+    return rows.take(np.lexsort((np.arange(len(group)), repeats, group)))
+
+
+def _leads(group: Any, conversations: pa.ChunkedArray) -> Any:
+    """Returns whether a row is the first of its conversation in its group.
+
+    Causes of unknown conversations repeat nothing.
+    """
+    codes = pc.dictionary_encode(conversations).combine_chunks()
+    numbers = np.asarray(codes.indices, dtype=np.int64)
+    unknown = np.asarray(pc.equal(conversations, ""))
+    pairs = group * (len(codes.dictionary) + 1) + numbers
+    first = np.zeros(len(group), dtype=bool)
+    first[np.unique(pairs, return_index=True)[1]] = True
+    return first | unknown
+
+
+def _places(group: Any, chosen: Any) -> Any:
+    """Returns for each row how many chosen rows of its group stand before it."""
+    before = np.cumsum(chosen) - chosen
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    sizes = np.diff(np.append(starts, len(group)))
+    return before - np.repeat(before[starts], sizes)
