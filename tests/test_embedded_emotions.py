@@ -8,7 +8,7 @@ import pytest
 from affectflow import schemas
 from affectflow.errors import UsageError
 from affectflow.vocabularies import GOEMOTIONS
-from affectflow_transforms.emotions import embedded
+from affectflow_transforms import weights
 from affectflow_transforms.emotions.embedded import EmbeddedEmotions
 
 
@@ -52,11 +52,21 @@ def test_every_annotation_names_its_annotator_and_vocabulary(handler, model):
     out = handler.apply(batch_of(["Thank you so much!"]), model)
 
     annotator = handler.annotator()
-    for each in out["annotations"][0].as_py():
+    *emotions, frustration = out["annotations"][0].as_py()
+    assert (frustration["task"], frustration["vocabulary"]) == ("frustration",) * 2
+    assert frustration["label"] == "frustration"
+    for each in (*emotions, frustration):
         assert each["annotator_id"] == annotator["annotator_id"]
+        assert 0 <= each["score"] <= 1
+    for each in emotions:
         assert (each["task"], each["vocabulary"]) == ("emotion", "goemotions")
         assert each["label"] in GOEMOTIONS.labels
-        assert 0 <= each["score"] <= 1
+
+
+def test_a_task_that_is_not_wanted_is_not_answered(model):
+    out = EmbeddedEmotions(tasks=("frustration",)).apply(batch_of(["hi"]), model)
+
+    assert [each["task"] for each in out["annotations"][0].as_py()] == ["frustration"]
 
 
 @pytest.mark.parametrize(
@@ -101,8 +111,7 @@ def test_a_text_has_the_same_labels_in_every_batch_and_place(handler, model):
 
 def test_each_text_is_scored_once(handler, model):
     class Counted:
-        labels, thresholds = model.labels, model.thresholds
-        truncated, looks_unsupported = model.truncated, model.looks_unsupported
+        emotions, threshold = model.emotions, model.threshold
 
         def __init__(self):
             self.seen = []
@@ -137,7 +146,9 @@ def test_chosen_labels_are_those_that_reach_their_threshold(handler, model):
 
     out = handler.apply(batch_of(texts), model)
 
-    thresholds = dict(zip(model.labels, model.thresholds, strict=True))
+    names = (*model.emotions.labels, "frustration")
+    values = (*model.emotions.thresholds, np.float32(model.threshold))
+    thresholds = dict(zip(names, values, strict=True))
     for row in out["annotations"].to_pylist():
         for each in row:
             reaches = np.float32(each["score"]) >= thresholds[each["label"]]
@@ -155,14 +166,23 @@ def test_the_annotator_is_a_row_of_its_table(handler):
     row = handler.annotator()
 
     assert set(row) <= set(schemas.ANNOTATORS.names)
-    assert row["revision"] == embedded.weights_digest()
+    assert row["revision"] == weights.digest("emotions", "frustration")
     assert row["annotator_id"].startswith(f"EmbeddedEmotions@{row['revision'][:8]}+")
     assert row["commercial_use"] is True
-    assert json.loads(row["parameters"]) == {"cues": "words"}
+    assert json.loads(row["parameters"]) == {
+        "cues": "words",
+        "tasks": ["emotion", "frustration"],
+    }
 
 
 def test_a_handler_survives_the_way_to_a_worker(handler):
     assert pickle.loads(pickle.dumps(handler)) == handler
+
+
+@pytest.mark.parametrize("tasks", [(), ("emotion", "valence")])
+def test_tasks_that_it_does_not_answer_are_refused(tasks):
+    with pytest.raises(UsageError, match="`tasks` are some of"):
+        EmbeddedEmotions(tasks=tasks)
 
 
 def test_another_word_for_cues_is_refused():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from affectflow_transforms.emotions import fit, ngrams, train
-from affectflow_transforms.emotions.ngrams import NgramModel
+from affectflow_transforms.emotions.model import NgramModel
 
 WEIGHTS = Path(train.__file__).parent / "weights"
 DEV_MACRO_F1 = 0.5044

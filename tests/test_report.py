@@ -288,7 +288,7 @@ def test_a_long_quote_is_cut_at_spaces_around_its_cause():
         "People who wrote them 6",
         # 30 messages by 6 people in turn: 5 each.
         "The top five wrote 83%",
-        "Until frustration version 1 exists, this report speaks of irritation",
+        "No annotator of frustration has run here, so this report speaks of irritation",
         "That measures displeasure, hostility included. It is not a measure of "
         "frustration.",
         "− written by automata (bots) 1",

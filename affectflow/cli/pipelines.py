@@ -90,7 +90,7 @@ def demo(to: str) -> int:
         out="",
         hints={},
     )
-    show.say(f'ask it:  affectflow sql {to} "SELECT * FROM irritation_causes"')
+    show.say(f'ask it:  affectflow sql {to} "SELECT * FROM frustration_causes"')
     return code
 
 

@@ -17,8 +17,8 @@ from affectflow.report.words import ask_yourself, count, every_period, listed, s
 _SMALL = f"fewer than {MIN_SPEAKERS} people or {MIN_UTTERANCES} messages"
 _MAX_PLACES = 30
 _IRRITATION = (
-    "Until `frustration` version 1 exists, this report speaks of irritation: a message "
-    "counts if a chosen label folds to it (of GoEmotions: annoyance, anger, "
+    "No annotator of `frustration` has run here, so this report speaks of irritation: "
+    "a message counts if a chosen label folds to it (of GoEmotions: annoyance, anger, "
     "disappointment; of coarser vocabularies: anger). That measures displeasure, "
     "hostility included. It is not a measure of frustration."
 )

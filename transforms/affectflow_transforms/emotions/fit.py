@@ -220,7 +220,7 @@ def fit_calibration(decided: Values, y: Targets) -> Calibration:
 def packed(
     linear: Linear, vocabulary: Vocabulary, calibration: Calibration
 ) -> dict[str, npt.NDArray[Any]]:
-    """Returns what `ngrams.unpacked` reads, but for the words: a byte a weight."""
+    """Returns what `model.unpacked` reads, but for the words: a byte a weight."""
     weights, scale = quantise(linear, vocabulary)
     return {
         "slots": np.packbits(np.concatenate(vocabulary.rows) >= 0),

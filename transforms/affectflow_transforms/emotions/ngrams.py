@@ -1,22 +1,18 @@
-"""A linear classifier of emotions over hashed n-grams, in NumPy and Arrow.
+"""Hashed n-grams of texts, in NumPy and Arrow.
 
 A text is lower-cased and read as UTF-8 bytes. Its features are the n-grams of its bytes
 and of its words, hashed for the whole batch at once; there is no tokenizer and no loop
-over texts. Weights are int8 and counts are integers, so sums are exact: a text has the
-same scores, bit for bit, whatever batch it comes in.
+over texts.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from safetensors import safe_open
-from scipy import sparse, special
+from scipy import sparse
 
 MAX_CHARACTERS = 10_000
 """Longer texts are cut at their end."""
@@ -29,9 +25,6 @@ _SMALLEST, _LARGEST = 2, 5
 """Bytes of a character n-gram."""
 _WORDS = 3
 """Words of the longest word n-gram."""
-
-ENGLISH_FROM = 0.45
-"""Texts with a lower share of known words are refused."""
 
 _CHUNK_ROWS = 4_096
 _CHUNK_CHARACTERS = 300_000
@@ -75,11 +68,10 @@ _FOLDED[ord("0") : ord("9") + 1] = ord("0")
 _IN_WORDS = _among((ord("a"), ord("z")), (0x80, 0xFF), single=b"0'")
 # First bytes of letters in UTF-8: Latin up to 0xCD, then Greek, Cyrillic, ... Hangul.
 # 0xE2 and from 0xEE on are mostly signs and emoji.
-_FOREIGN = _among((0xCE, 0xE1), (0xE3, 0xED))
-_LETTERS = _FOREIGN | _among((ord("a"), ord("z")), (0xC3, 0xCD))
+FOREIGN = _among((0xCE, 0xE1), (0xE3, 0xED))
+_LETTERS = FOREIGN | _among((ord("a"), ord("z")), (0xC3, 0xCD))
 _CODED = _among(single=b"/\\_=@<>{}[]()$#`0")
 _SPACE = np.uint8(ord(" "))
-_AS_STORED = ("gain", "shift", "thresholds", "known_words")
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,102 +233,6 @@ def chunks(texts: list[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class NgramModel:
-    """Weights of n-grams, and what makes probabilities of their sums.
-
-    A model holds no state of its calls, and threads may share it.
-
-    Args:
-      labels: the names of the columns of the scores.
-      thresholds: shape (labels,): a label is meant from this score on.
-      rows: for each of `BLOCKS`, shape (2**SLOT_BITS,): the row of `weights`, or -1.
-      weights: shape (features, labels + 1), whole numbers; the last column is the
-        squared inverse document frequency.
-      gain: shape (labels,); with `shift`, scales the sums to log odds.
-      shift: shape (labels,).
-      known_words: hashes of English words, sorted.
-    """
-
-    labels: tuple[str, ...]
-    thresholds: Floats
-    rows: tuple[npt.NDArray[np.int32], ...]
-    weights: Floats
-    gain: npt.NDArray[np.float64]
-    shift: npt.NDArray[np.float64]
-    known_words: npt.NDArray[np.uint32]
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Returns the model in `folder`, a file `*.safetensors` and nothing pickled.
-
-        Raises:
-          FileNotFoundError: there is not exactly one such file.
-        """
-        files = sorted(Path(folder).glob("*.safetensors"))
-        if len(files) != 1:
-            raise FileNotFoundError(
-                f"expected one `*.safetensors` in {str(folder)!r}, found {len(files)}"
-            )
-        with safe_open(files[0], framework="numpy") as opened:
-            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-            labels = tuple(opened.metadata()["labels"].split(","))
-        return cls(labels=labels, **unpacked(arrays))
-
-    def scores(self, texts: list[str]) -> Floats:
-        """Returns probabilities of the labels, shape (texts, labels).
-
-        Texts without n-grams that the model knows, such as the empty text, get the
-        score of no evidence.
-        """
-        parts = [self._scores(chunk) for chunk in chunks(texts)]
-        return np.concatenate([np.zeros((0, len(self.labels)), np.float32), *parts])
-
-    def truncated(self, texts: list[str]) -> Mask:
-        """Returns which texts are cut before they are scored, shape (texts,)."""
-        return np.array([len(text) > MAX_CHARACTERS for text in texts], np.bool_)
-
-    def known_share(self, texts: list[str]) -> Floats:
-        """Returns the share of words that are known English words, shape (texts,).
-
-        Only words of letters count, and none that looks like an address, a path or
-        code. Without words that count it is 0.
-        """
-        parts = [self._language(chunk).known_share for chunk in chunks(texts)]
-        return np.concatenate([np.zeros(0, np.float32), *parts])
-
-    def looks_unsupported(self, texts: list[str]) -> Mask:
-        """Returns which texts are surely not English, shape (texts,).
-
-        They have at least 4 words and too few known ones among them, or at least 2,
-        most of them in another script than the Latin one.
-        """
-        parts = [self._language(chunk).is_foreign for chunk in chunks(texts)]
-        return np.concatenate([np.zeros(0, np.bool_), *parts])
-
-    def _scores(self, texts: list[str]) -> Floats:
-        odds = np.tile(self.shift, (len(texts), 1))
-        for grams, rows in zip(features(texts), self.rows, strict=True):
-            sums = count(grams, rows, len(self.weights)) @ self.weights
-            norms = np.sqrt(np.maximum(sums[:, -1:], 1.0))
-            odds += self.gain * (sums[:, :-1] / norms)
-        scores: Floats = special.expit(odds).astype(np.float32)
-        return scores
-
-    def _language(self, texts: list[str]) -> "_Language":
-        flat = flatten(texts)
-        words = split_words(flat)
-        plain = plain_words(flat, words)
-        row = words.row[plain]
-        first = flat.codes[words.begin[plain]]
-        known = np.isin(short(words.hashes[plain]), self.known_words)
-        return _Language(
-            words=np.bincount(row, minlength=flat.n_rows),
-            known=np.bincount(row[known], minlength=flat.n_rows),
-            foreign=np.bincount(row[_FOREIGN[first]], minlength=flat.n_rows),
-        )
-
-
 def count(grams: Grams, rows: npt.NDArray[np.int32], size: int) -> sparse.csr_matrix:
     """Returns how often each text has each feature, shape (texts, size).
 
@@ -352,37 +248,6 @@ def count(grams: Grams, rows: npt.NDArray[np.int32], size: int) -> sparse.csr_ma
     shape = (len(grams.ends) - 1, size)
     ones = np.ones(len(feature), np.float32)
     return sparse.csr_matrix((ones, feature, before[grams.ends]), shape=shape)
-
-
-def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:
-    """Returns the fields of `NgramModel`, from the arrays on disk."""
-    used = np.unpackbits(arrays["slots"]).astype(np.bool_)
-    rows = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32)
-    columns = (arrays["weights"], arrays["squared_idf"][:, None])
-    return {
-        "rows": tuple(rows.reshape(len(BLOCKS), -1)),
-        "weights": np.concatenate(columns, axis=1).astype(np.float32),
-        **{name: arrays[name] for name in _AS_STORED},
-    }
-
-
-@dataclass(frozen=True, eq=False)
-class _Language:
-    """Counts of words that count, each of shape (texts,)."""
-
-    words: npt.NDArray[np.int64]
-    known: npt.NDArray[np.int64]
-    foreign: npt.NDArray[np.int64]
-
-    @property
-    def known_share(self) -> Floats:
-        share: Floats = (self.known / np.maximum(self.words, 1)).astype(np.float32)
-        return share
-
-    @property
-    def is_foreign(self) -> Mask:
-        unknown = (self.words >= 4) & (self.known_share < ENGLISH_FROM)
-        return unknown | (self.words >= 2) & (2 * self.foreign > self.words)
 
 
 def plain_words(flat: Flat, words: Words) -> Mask:

@@ -61,7 +61,7 @@ def train(data: Path) -> bytes:
 
     arrays = fit.packed(fit.fit_linear(x, y), vocabulary, calibration)
     arrays["known_words"] = fit.known_words(texts)
-    return _with_sorted_header(save(arrays, metadata=_metadata(labels, source)))
+    return with_sorted_header(save(arrays, metadata=_metadata(labels, source)))
 
 
 def read_tsv(path: Path, n_labels: int) -> tuple[list[str], Targets]:
@@ -103,7 +103,7 @@ def _metadata(labels: list[str], source: Path) -> dict[str, str]:
     }
 
 
-def _with_sorted_header(file: bytes) -> bytes:
+def with_sorted_header(file: bytes) -> bytes:
     """Returns the file with its metadata in order; safetensors writes them in any."""
     size = int.from_bytes(file[:8], "little")
     header = json.loads(file[8 : 8 + size])

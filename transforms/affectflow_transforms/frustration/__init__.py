@@ -1,0 +1,1 @@
+"""Frustration of authors: their own displeasure at a blocked or delayed goal."""

@@ -1,0 +1,231 @@
+"""Two linear heads over the emotion model's n-grams, its scores and known words.
+
+P(frustration) rests on P(uncivil) x P(bitter frustration or impatience | uncivil), as
+the labels of `gh_incivility` (Ehsani et al., MSR 2024) allow it; the log odds of
+annoyance, which far more comments of more kinds have taught, are added with a small
+weight. The n-grams are those of the emotion model, so that a text is hashed once.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import safe_open
+from scipy import special
+
+from affectflow_transforms.emotions import ngrams
+from affectflow_transforms.emotions.model import NgramModel, Values
+from affectflow_transforms.emotions.ngrams import Floats, Grams
+from affectflow_transforms.frustration.phrases import GROUPS
+
+HEADS = ("uncivil", "frustrated")
+_LEAST, _MOST = 1e-4, 1 - 1e-4
+"""Scores of emotions are held within, so that their log odds are."""
+_SHORTEST = 8.0
+"""Words that a shorter text counts as, when words are counted by length."""
+_VALENCE = 32
+"""Steps of a stored valence for each unit of VADER's scale, -4..4 (less than 4)."""
+
+Table = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Lexicon:
+    """What is known of words and phrases, by the slot of their n-gram.
+
+    Args:
+      groups: shape (2**SLOT_BITS,): the group of phrases, from 1 on; 0 for none.
+      valence: shape (2**SLOT_BITS,): in 1/32; 0 for none.
+    """
+
+    groups: Table
+    valence: Table
+
+    @classmethod
+    def of(cls, words: npt.NDArray[np.int32], valence: Table) -> Self:
+        """Returns the lexicon: the package's phrases, and valences of slots."""
+        table = np.zeros(2**ngrams.SLOT_BITS, np.int8)
+        table[words] = valence
+        return cls(groups=phrase_groups(), valence=table)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FrustrationModel:
+    """Scores of the emotions and of frustration, from one look at a text.
+
+    Args:
+      emotions: the model of emotions, widened by a column for each of `HEADS`.
+      lexicon: what is known of words.
+      scale: shape (heads,): what restores the columns of n-grams.
+      weights: shape (features of `marks`, heads).
+      intercepts: shape (heads,).
+      prior: weight of the log odds of annoyance.
+      slope: with `offset`, makes log odds of what `combined` gives.
+      offset: see `slope`.
+      threshold: frustration is meant from this score on.
+    """
+
+    emotions: NgramModel
+    lexicon: Lexicon
+    scale: Values
+    weights: Values
+    intercepts: Values
+    prior: float
+    slope: float
+    offset: float
+    threshold: float
+
+    @classmethod
+    def load(cls, folder: Path, emotions: NgramModel, revision: str) -> Self:
+        """Returns the model in `folder`, a file `*.safetensors` and nothing pickled.
+
+        Args:
+          folder: of the weights.
+          emotions: the model of emotions.
+          revision: digest of the weights of `emotions`.
+
+        Raises:
+          FileNotFoundError: there is not exactly one such file.
+          ValueError: it was trained over another model of emotions.
+        """
+        files = sorted(Path(folder).glob("*.safetensors"))
+        if len(files) != 1:
+            raise FileNotFoundError(
+                f"expected one `*.safetensors` in {str(folder)!r}, found {len(files)}"
+            )
+        with safe_open(files[0], framework="numpy") as opened:
+            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            over = opened.metadata()["emotions"]
+        if over != revision:
+            raise ValueError(
+                f"{files[0].name} rests on emotion weights {over}, not {revision}: "
+                "train it again"
+            )
+        return cls.unpacked(arrays, emotions)
+
+    @classmethod
+    def unpacked(cls, arrays: dict[str, Any], emotions: NgramModel) -> Self:
+        """Returns the model from the arrays on disk."""
+        prior, slope, offset, threshold = arrays["calibration"].tolist()
+        return cls(
+            emotions=emotions.widened(arrays["columns"].astype(np.float32)),
+            lexicon=Lexicon.of(arrays["words"], arrays["valence"]),
+            scale=arrays["scale"],
+            weights=arrays["weights"],
+            intercepts=arrays["intercepts"],
+            prior=prior,
+            slope=slope,
+            offset=offset,
+            threshold=threshold,
+        )
+
+    def scores(self, texts: list[str]) -> tuple[Floats, Floats]:
+        """Returns scores of emotions (texts, labels), and of frustration (texts,)."""
+        parts = [self._scores(chunk) for chunk in ngrams.chunks(texts)]
+        labels = np.zeros((0, len(self.emotions.labels)), np.float32)
+        none = (labels, np.zeros(0, np.float32))
+        emotions, frustration = zip(none, *parts, strict=True)
+        return np.concatenate(emotions), np.concatenate(frustration)
+
+    def _scores(self, texts: list[str]) -> tuple[Floats, Floats]:
+        blocks = ngrams.features(texts)
+        evidence = self.emotions.evidence(blocks)
+        emotions = self.emotions.probabilities(evidence)
+        known = marks(emotions, word_marks(blocks[1], self.lexicon))
+        odds = evidence[:, len(self.emotions.labels) :] * self.scale + self.intercepts
+        annoyance = known[:, self.emotions.labels.index("annoyance")]
+        both = combined(odds + known @ self.weights, annoyance, self.prior)
+        score = special.expit(self.slope * both + self.offset)
+        return emotions, score.astype(np.float32)
+
+
+def combined(odds: Values, annoyance: Values, prior: float) -> Values:
+    """Returns log odds of both heads' product, and of annoyance with a weight.
+
+    Args:
+      odds: log odds of the heads, shape (texts, heads).
+      annoyance: log odds, shape (texts,).
+      prior: the weight of annoyance.
+    """
+    both = special.log_expit(odds).sum(axis=1)
+    rest = np.log(-np.expm1(np.minimum(both, -1e-12)))
+    values: Values = both - rest + prior * annoyance
+    return values
+
+
+# -- features beside n-grams -------------------------------------------------------
+
+
+def marks(emotions: Floats, words: Values) -> Values:
+    """Returns log odds of the emotions, and marks of words: (texts, features)."""
+    held = np.clip(emotions.astype(np.float64), _LEAST, _MOST)
+    return np.concatenate([special.logit(held), words], axis=1)
+
+
+def phrase_groups() -> Table:
+    """Returns the group of each slot of word n-grams, from 1 on; 0 for none."""
+    groups = np.zeros(2**ngrams.SLOT_BITS, np.int8)
+    for number, phrases in enumerate(GROUPS.values(), start=1):
+        groups[[slot_of(phrase) for phrase in phrases]] = number
+    return groups
+
+
+def slot_of(phrase: str) -> int:
+    """Returns the slot of the n-gram that spans a phrase of one to three words."""
+    _, words = ngrams.features([phrase])
+    # The n-grams that begin at the first word come first, by their length.
+    return int(words.slots[len(phrase.split()) - 1])
+
+
+def stored_valence(values: Values) -> Table:
+    """Returns valences of -4..4 as they are stored."""
+    stored: Table = np.clip(np.rint(values * _VALENCE), -127, 127).astype(np.int8)
+    return stored
+
+
+def word_marks(words: Grams, lexicon: Lexicon) -> Values:
+    """Returns what the known words and phrases of texts amount to.
+
+    Returns:
+      Shape (texts, 2 x groups + 3): for each group 0 or 1, and its count; then the
+      sums of positive and of negative valence; counts and sums over the root of the
+      words; last the most negative valence.
+    """
+    # A text of n words has 4 n - 5 n-grams of words, from two words on.
+    n_words = (np.diff(words.ends) + 5) / 4
+    size = np.sqrt(np.maximum(n_words, _SHORTEST))[:, None]
+    counts = _group_counts(words, lexicon.groups)
+    good, bad, worst = _valences(words, lexicon.valence)
+    sums = np.stack([good, bad], axis=1) / size
+    return np.concatenate(
+        [np.minimum(counts, 1), counts / size, sums, worst[:, None]], axis=1
+    )
+
+
+def _group_counts(words: Grams, groups: Table) -> Values:
+    n_texts, n_groups = len(words.ends) - 1, len(GROUPS)
+    found = groups[words.slots]
+    (hits,) = np.nonzero(found)
+    place = _rows(words, hits) * n_groups + found[hits] - 1
+    counts = np.bincount(place, minlength=n_texts * n_groups)
+    return counts.reshape(n_texts, n_groups).astype(np.float64)
+
+
+def _valences(words: Grams, valence: Table) -> tuple[Values, Values, Values]:
+    """Returns sums of positive and of negative valence, and the worst, by text."""
+    n_texts = len(words.ends) - 1
+    found = valence[words.slots]
+    (hits,) = np.nonzero(found)
+    row, value = _rows(words, hits), found[hits] / _VALENCE
+    worst = np.zeros(n_texts)
+    np.maximum.at(worst, row, -value)
+    good = np.bincount(row, np.maximum(value, 0.0), minlength=n_texts)
+    bad = np.bincount(row, np.maximum(-value, 0.0), minlength=n_texts)
+    return good.astype(np.float64), bad.astype(np.float64), worst
+
+
+def _rows(words: Grams, hits: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Returns the text of each n-gram."""
+    return np.searchsorted(words.ends, hits, side="right") - 1
