@@ -27,10 +27,10 @@ from affectflow.stages.receipts import Receipt
 from affectflow.stages.runs import new_request, write_run
 from affectflow.stages.upkeep.collecting import collect
 from affectflow.stages.upkeep.compacting import compact
+from tests.compacting.lakes import annotate
 from tests.factories import DAY, utterances
 from tests.fake_model import FakeHandler
 from tests.stage_runs import ask, store
-from tests.test_stages_compacting import annotate
 
 
 @dataclass(kw_only=True)

@@ -22,11 +22,11 @@ from affectflow.stages.upkeep import collecting
 from affectflow.stages.upkeep.collecting import Removed, collect, listing
 from affectflow.stages.upkeep.compacting import compact
 from affectflow.stages.upkeep.moving import Receipts
+from tests.compacting.lakes import FAKE, annotate, batch
 from tests.fake_model import FakeHandler
 from tests.stage_runs import ask, counts, store
 from tests.test_object_store import server as server
 from tests.test_object_store import store as s3  # noqa: F401
-from tests.test_stages_compacting import FAKE, annotate, batch
 
 DAY_S = 86_400
 

@@ -1,0 +1,37 @@
+"""A lake of ten small parts."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from affectflow import stages
+from affectflow.lake import Lake
+from tests.compacting.lakes import (
+    annotate,
+    batch,
+)
+from tests.fake_model import FakeHandler
+from tests.stage_runs import store
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> Path:
+    """A lake of ten small parts: labelled by two, mined, with refused rows."""
+    folder = tmp_path_factory.mktemp("prepared") / "lake"
+    uri = str(folder)
+    Lake.create(uri, buckets=2)
+    for number in range(3):
+        store(uri, batch(number))
+    annotate(uri)
+    annotate(uri, FakeHandler(name="other"))
+    for number in range(3, 5):
+        store(uri, batch(number))
+    annotate(uri)
+    stages.mine(uri, annotator_id="fake@1")
+    return folder
+
+
+@pytest.fixture
+def lake(prepared: Path, tmp_path: Path) -> str:
+    return str(shutil.copytree(prepared, tmp_path / "lake"))
