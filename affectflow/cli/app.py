@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from affectflow.cli import lake_commands
+from affectflow.cli import lake_commands, validation_commands
+from affectflow.cli.calibrating import calibrate
 from affectflow.cli.options import (
     BUDGET,
     Accelerator,
@@ -249,5 +250,5 @@ def doctor(
     return body.doctor(lake)
 
 
-for _command in lake_commands.COMMANDS:
+for _command in (*lake_commands.COMMANDS, *validation_commands.COMMANDS, calibrate):
     app.command()(_command)

@@ -71,8 +71,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "dead_letters": ("utterance_id", "step", "error_type", "message"),
 }
 # Rows that are stored only because their score passed the storing threshold may be
-# there in one run and not in another, 1e-4 apart; only the chosen ones count.
-COUNTED = {"annotations": "coalesce(chosen, false) OR label IS NULL"}
+# there in one run and not in another, 1e-4 apart; only the chosen ones count. What
+# people say no to is an answer too.
+COUNTED = {
+    "annotations": "coalesce(chosen, false) OR label IS NULL "
+    "OR starts_with(annotator_id, 'person:')"
+}
 
 
 def digest(uri: str) -> dict[str, str]:

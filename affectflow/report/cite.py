@@ -13,10 +13,22 @@ _SIZE = """
       max(timestamp) AS last, list_sort(list(DISTINCT source)) AS sources
     FROM utterances
 """
-_ANNOTATORS = "SELECT * FROM annotators ORDER BY kind, annotator_id"
+# People are counted, never named.
+_ANNOTATORS = """
+    SELECT * FROM annotators WHERE kind IS DISTINCT FROM 'person'
+    ORDER BY kind, annotator_id
+"""
+_PEOPLE = (
+    "SELECT count(DISTINCT annotator_id) AS n FROM annotators WHERE kind = 'person'"
+)
+_VALIDATED = """
+    SELECT unit_id AS annotator_id, label, value, low, high, n FROM measures
+    WHERE kind = 'validation' ORDER BY unit_id, label
+"""
 _STATUSES = """
     SELECT annotator_id, status, count(DISTINCT utterance_id) AS n
-    FROM annotations GROUP BY ALL ORDER BY 1, 3 DESC
+    FROM annotations
+    WHERE NOT starts_with(annotator_id, 'person:') GROUP BY ALL ORDER BY 1, 3 DESC
 """
 _RUNS = """
     SELECT stage, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out,
@@ -51,8 +63,8 @@ def methods(lake_uri: str) -> str:
             "## Annotators",
             *_annotators(ask(_ANNOTATORS)),
             "Labels say what a text expresses, not what its author felt. A label is "
-            "chosen where its score reaches the annotator's own threshold. Labels were "
-            "not validated on these texts.",
+            "chosen where its score reaches the annotator's own threshold.",
+            *_validated(ask(_VALIDATED), ask(_PEOPLE)[0]["n"]),
             "## What was excluded",
             f"Messages of automata that reports leave out: {ask(_BOTS)[0]['n']:,}.",
             *_statuses(ask(_STATUSES)),
@@ -86,6 +98,18 @@ def _annotators(rows: Sequence[Row]) -> Iterator[str]:
             f"{row['licence'] or 'unknown'}"
             f"; commercial use {allowed}; settings "
             f"`{json.dumps(settings, sort_keys=True)}`."
+        )
+
+
+def _validated(rows: Sequence[Row], people: int) -> Iterator[str]:
+    if not rows:
+        yield "Labels were not validated on these texts."
+        return
+    yield f"Labels were compared with what people answered on a sample ({people:,}):"
+    for row in rows:
+        yield (
+            f"- `{row['annotator_id']}`, {row['label']}: precision {row['value']:.2f} "
+            f"({row['low']:.2f} to {row['high']:.2f}) on {row['n']:,} messages."
         )
 
 

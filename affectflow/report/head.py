@@ -2,6 +2,7 @@
 
 from affectflow.report.html import Child, Html, el, join, prose, table
 from affectflow.report.queries import Facts, Row
+from affectflow.report.validated import shares
 from affectflow.report.words import ask_yourself, count, day, listed, percent, section
 
 _SEGMENTS = {
@@ -98,11 +99,12 @@ def _rests_on(facts: Facts) -> Html:
         "p",
         el("strong", "Validated here "),
         f"for {listed([row['label'] for row in validated])}: shares of those are "
-        "printed with their 95 % interval, as labelled, not corrected for the measured "
-        "error. "
+        "printed with their 95 % interval; those of themes as labelled, not corrected "
+        "for the measured error. "
         "All else is ranks, no shares. All numbers rest on one annotator, ",
         el("code", name),
         ".",
+        shares(facts),
     )
 
 

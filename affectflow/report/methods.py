@@ -7,6 +7,7 @@ from affectflow import __version__
 from affectflow.lake.versions import of_libraries
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
+from affectflow.report.validated import accuracy, basis_of_shares
 from affectflow.report.words import ask_yourself, count, percent, section
 
 
@@ -23,7 +24,7 @@ def basis(facts: Facts, lake: str) -> Html:
         el("p", f"And {count(people, 'person', 'people')} who labelled by hand.")
         if people
         else None,
-        _validation(facts.answers["validations"]),
+        accuracy(facts),
         ask_yourself("annotators", facts.parameters, lake, "this table"),
     )
 
@@ -42,24 +43,6 @@ def _annotator(facts: Facts, row: Row) -> list[Child]:
     ]
 
 
-def _validation(rows: list[Row]) -> Html:
-    if not rows:
-        return el("p", "No validation against people's labels: unvalidated here.")
-    cells: list[list[Child]] = [
-        [
-            row["label"],
-            f"{row['value']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
-            if None not in (row["value"], row["low"], row["high"])
-            else "not recorded",
-            f"{row['n'] or 0:,}",
-            row["fitted_on"],
-        ]
-        for row in rows
-    ]
-    heads = ["Validated label", "Value (95 %)", "Messages", "On"]
-    return table(heads, cells, {2})
-
-
 def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
     """Returns how the report was made, and how to make it again."""
     counts = facts.one("counts")
@@ -75,7 +58,14 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
     )
     return el(
         "footer",
-        section("methods", "Methods", el("p", text), _versions(runs), _runs(runs)),
+        section(
+            "methods",
+            "Methods",
+            el("p", text),
+            basis_of_shares(facts),
+            _versions(runs),
+            _runs(runs),
+        ),
         ask_yourself("runs", facts.parameters, lake, "the runs"),
         el("p", "The same page again: ", el("code", _command(lake))),
     )

@@ -25,7 +25,8 @@ _WEEKLY_BELOW = timedelta(days=183)
 QUERIES: dict[str, str] = {
     "candidates": """
 SELECT e.annotator_id, e.task, any_value(e.vocabulary) AS vocabulary,
-  count(*) AS answered, coalesce(any_value(a.kind) = 'person', false) AS is_person
+  count(*) AS answered, bool_or(starts_with(e.annotator_id, 'person:'))
+    OR coalesce(any_value(a.kind) = 'person', false) AS is_person
 FROM emotions AS e LEFT JOIN annotators AS a USING (annotator_id)
 WHERE e.answered AND e.task <> 'frustration'
 GROUP BY e.annotator_id, e.task
@@ -177,12 +178,28 @@ SELECT count(*) AS n FROM (
 SELECT annotator_id, kind, model, revision, licence, commercial_use, version
 FROM annotators ORDER BY kind, annotator_id""",
     "validations": """
-SELECT label, value, low, high, n, fitted_on FROM measures
-WHERE kind = 'validation' AND unit_id = $annotator ORDER BY label""",
+WITH fitted AS (
+  SELECT label, kind, n, fitted_on, {value: value, low: low, high: high} AS fit
+  FROM measures WHERE unit_id = $annotator
+), people AS (
+  SELECT label, any_value(value) FILTER (kind = 'raters') AS raters,
+    any_value(value) FILTER (kind = 'agreement') AS alpha
+  FROM measures WHERE unit_type = 'task' GROUP BY label
+)
+SELECT f.label, any_value(f.n) FILTER (kind = 'validation') AS n,
+  any_value(f.fitted_on) FILTER (kind = 'validation') AS fitted_on,
+  any_value(f.fit) FILTER (kind = 'precision') AS precision,
+  any_value(f.fit) FILTER (kind = 'recall') AS recall,
+  any_value(f.fit) FILTER (kind = 'apparent_prevalence') AS apparent,
+  any_value(f.fit) FILTER (kind = 'prevalence') AS prevalence,
+  any_value(p.raters) AS raters, any_value(p.alpha) AS alpha
+FROM fitted AS f LEFT JOIN people AS p USING (label)
+GROUP BY f.label HAVING bool_or(kind = 'validation') ORDER BY f.label""",
     "frustration": """
 SELECT e.annotator_id, count(*) AS n
 FROM emotions AS e LEFT JOIN annotators AS a USING (annotator_id)
 WHERE e.task = 'frustration' AND e.answered AND a.kind IS DISTINCT FROM 'person'
+  AND NOT starts_with(e.annotator_id, 'person:')
 GROUP BY e.annotator_id ORDER BY n DESC, e.annotator_id""",
     "runs": """
 SELECT run_id, stage, state, started, rows_in, rows_out, rows_dead, config_digest,
@@ -279,7 +296,7 @@ def _literal(value: Any) -> str:
 
 def _choose(candidates: list[Row], wanted: str | None) -> Row | None:
     if wanted is None:
-        return candidates[0] if candidates else None
+        return next((c for c in candidates if not c["is_person"]), None)
     for candidate in candidates:
         if candidate["annotator_id"] == wanted:
             return candidate

@@ -6,7 +6,9 @@
 WITH answers AS (
   SELECT
     utterance_id,
-    bool_or(label IS NOT NULL OR status = 'ok') AS answered,
+    bool_or(
+      status = 'ok' OR (label IS NOT NULL AND status IS DISTINCT FROM 'abstained')
+    ) AS answered,
     bool_or(status = 'no_author_text') AS silent,
     bool_or(status = 'unsupported_language') AS unsupported
   FROM annotations

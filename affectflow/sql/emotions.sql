@@ -1,7 +1,7 @@
 -- one row is one utterance as one annotator answered one task in one vocabulary
 -- labels: the chosen ones, best first; empty if nothing was chosen.
 -- label, score, probability, value: of the first chosen label.
--- answered: it said something, if only that no label applies.
+-- answered: it said something, if only that no label applies; not: a person was unsure.
 -- status: ok, or why there is no answer (no_author_text, unsupported_language, ...).
 WITH answers AS (
   SELECT
@@ -18,7 +18,9 @@ WITH answers AS (
       {label: label, score: score, probability: probability, value: value}
       ORDER BY rank NULLS LAST, score DESC NULLS LAST, label
     ) FILTER (chosen AND label IS NOT NULL) AS chosen,
-    bool_or(label IS NOT NULL OR status = 'ok') AS answered,
+    bool_or(
+      status = 'ok' OR (label IS NOT NULL AND status IS DISTINCT FROM 'abstained')
+    ) AS answered,
     first(status ORDER BY rank NULLS LAST, status) AS status
   FROM annotations
   GROUP BY utterance_id, annotator_id, task, vocabulary

@@ -187,6 +187,8 @@ def mine(
 def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
     """Returns the annotators of emotions in a lake, or the one that is wanted.
 
+    People are none of them: what they answer checks annotators, and is not mined.
+
     Raises:
       LakeError: there is none; says which there are.
     """
@@ -195,7 +197,9 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
     with open_lake(lake.uri) as connection:
         rows = connection.sql(
             "SELECT DISTINCT annotator_id FROM annotations "
-            "WHERE task IN ('emotion', 'frustration') ORDER BY 1"
+            "WHERE task IN ('emotion', 'frustration') "
+            "AND NOT starts_with(annotator_id, 'person:') AND annotator_id NOT IN "
+            "(SELECT annotator_id FROM annotators WHERE kind = 'person') ORDER BY 1"
         ).fetchall()
     found = [row[0] for row in rows]
     if not found:

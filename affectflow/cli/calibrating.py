@@ -1,0 +1,91 @@
+"""The command `affectflow calibrate`."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from affectflow.cli.options import LakeUri
+
+Row = dict[str, Any]
+
+
+def calibrate(
+    lake: LakeUri,
+    gold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Answered label sheet, imported first."),
+    ] = None,
+    rater: Annotated[
+        str, typer.Option(help="Who answered, where the sheet does not say.")
+    ] = "",
+    annotator: Annotated[
+        str, typer.Option(help="Whose scores; every model's if not given.")
+    ] = "",
+    apply: Annotated[
+        bool,
+        typer.Option("--apply", help="Fit nothing: only fill what is missing."),
+    ] = False,
+) -> int:
+    """Fit probabilities to people's answers, and fill them in."""
+    from affectflow.cli import validation
+    from affectflow.errors import UsageError
+
+    if apply and gold:
+        raise UsageError(
+            "--apply fits nothing, so it takes no --gold: leave one of them out"
+        )
+    if gold:
+        validation.gold(lake, gold, rater)
+    _say(_fill(lake, annotator) if apply else _fit(lake, annotator))
+    return 0
+
+
+def _fit(lake: str, annotator: str) -> list[Row]:
+    from affectflow.calibration.reporting import HEADS, as_rows
+    from affectflow.cli import progress, show
+    from affectflow.cli.state import STATE
+    from affectflow.stages.calibrating import calibrate as calibrate_lake
+    from affectflow.stages.runs import new_run_id
+
+    run_id = new_run_id()
+    with progress.shown(lake, run_id):
+        found = calibrate_lake(
+            lake,
+            annotator_id=annotator,
+            run_id=run_id,
+            beam_options=STATE.beam_options,
+        )
+    for each in found:
+        name, of = each.calibration.calibration_id, each.calibration.annotator_id
+        show.say(f"calibration {name} of {of}")
+        show.table(HEADS, as_rows(each.calibration))
+    return [row for each in found for row in each.rows]
+
+
+def _fill(lake: str, annotator: str) -> list[Row]:
+    from affectflow.cli import progress
+    from affectflow.cli.state import STATE
+    from affectflow.stages.calibrating import apply
+    from affectflow.stages.runs import new_run_id
+
+    run_id = new_run_id()
+    with progress.shown(lake, run_id):
+        return apply(
+            lake,
+            annotator_id=annotator,
+            run_id=run_id,
+            beam_options=STATE.beam_options,
+        )
+
+
+def _say(rows: Sequence[Row]) -> None:
+    from affectflow.cli import show
+
+    for row in rows:
+        show.say(show.stage_line(row))
+        if row["stage"] == "apply" and row["state"] == "done" and not row["rows_in"]:
+            show.say(
+                "no row to fill: these labels came in with the utterances; only those "
+                "of `affectflow annotate` get probabilities"
+            )

@@ -1,0 +1,154 @@
+"""The commands that ask people: sample, gold."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from affectflow.cli import show
+from affectflow.errors import StorageError, UsageError
+from affectflow.lake import Lake
+from affectflow.validation.bootstrap import Interval
+from affectflow.validation.judging import Agreement, Finding, Judgement
+from affectflow.validation.wording import claim, in_words
+
+
+def sample(
+    lake: str,
+    n: int,
+    out: str,
+    *,
+    task: str,
+    labels: str,
+    seed: int,
+    stratify: str,
+    annotator: str,
+    html: str,
+) -> int:
+    """Runs `affectflow sample`."""
+    from affectflow.validation.labels import targets_of
+    from affectflow.validation.page import as_html
+    from affectflow.validation.sampling import draw
+    from affectflow.validation.sheets import as_csv, sheet_of
+
+    for name in (out, html):
+        _check_writable(name)
+    wanted = [label.strip() for label in labels.split(",") if label.strip()]
+    opened = Lake.open(lake)
+    drawn, ids = draw(
+        opened,
+        targets_of(task, wanted),
+        n=n,
+        seed=seed,
+        stratify=stratify,
+        annotator=annotator,
+    )
+    sheet = sheet_of(opened, drawn, ids)
+    files = {out: as_csv(sheet)} | ({html: as_html(sheet)} if html else {})
+    for name, content in files.items():
+        _check_nothing_lost(name, content)
+    for name, content in files.items():
+        _write(name, content)
+        sys.stdout.write(f"{name}\n")
+    show.say(
+        f"sample {drawn.sample_id}: {drawn.n:,} messages, one of a conversation, of "
+        f"{drawn.conversations:,} conversations; when it is filled: affectflow gold "
+        f"{lake} {out}"
+    )
+    return 0
+
+
+def _check_writable(path: str) -> None:
+    if path and not Path(path).resolve().parent.is_dir():
+        raise UsageError(f"no folder for {path!r}; make it, or name another file")
+
+
+def _check_nothing_lost(path: str, content: bytes) -> None:
+    # Somebody may have filled it, which takes hours.
+    if Path(path).exists() and Path(path).read_bytes() != content:
+        raise UsageError(
+            f"{path!r} is there already, and may be filled: name another file, or "
+            "remove it"
+        )
+
+
+def _write(path: str, content: bytes) -> None:
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {path!r}: {error.strerror or error}; name another file"
+        ) from error
+
+
+def gold(lake: str, files: Sequence[str], rater: str) -> int:
+    """Runs `affectflow gold`."""
+    from affectflow.validation.answers import import_answers
+    from affectflow.validation.judging import judge
+    from affectflow.validation.reading import once, read_answers
+
+    opened = Lake.open(lake)
+    # All are read before any is written: a mistake in the last one changes nothing.
+    read = [each for name in files for each in read_answers(opened, name, rater)]
+    if answers := once(" and ".join(files), read):
+        done = import_answers(opened, answers)
+        show.say(
+            f"{len(answers):,} answers of {', '.join(done.raters)}; "
+            f"{done.added:,} new, {done.changed:,} changed, {done.withdrawn:,} "
+            f"withdrawn, {done.unchanged:,} as they were"
+        )
+    found = judge(opened)
+    if not found.agreements:
+        raise UsageError(
+            f"nobody has answered in {lake!r} yet: `affectflow sample {lake} --out "
+            f"s.csv` draws a sheet; fill it, then run `affectflow gold {lake} s.csv`"
+        )
+    _show(found)
+    return 0
+
+
+def _show(found: Judgement) -> None:
+    rows = [_agreement(each, found.ties) for each in found.agreements]
+    show.table(["task", "label", "raters", "shared", "alpha", "ties"], rows)
+    if found.findings:
+        heads = ["annotator", "label", "n", "yes", "precision", "recall"]
+        cells = [_finding(each) for each in found.findings]
+        show.table([*heads, "raw share", "corrected share"], cells)
+    for line in in_words(found):
+        show.say(line)
+    for finding in found.findings:
+        sys.stdout.write(f"{claim(finding, found)}\n")
+
+
+def _agreement(each: Agreement, ties: dict[str, int]) -> list[object]:
+    target = each.target
+    alpha = _spelt(each.alpha) if each.raters > 1 else "unknown: one rater"
+    return [
+        target.task,
+        target.name,
+        each.raters,
+        each.n,
+        alpha,
+        ties.get(target.label, 0),
+    ]
+
+
+def _finding(each: Finding) -> list[object]:
+    shares = each.prevalence
+    return [
+        each.annotator_id,
+        each.target.name,
+        each.n,
+        each.positives,
+        _spelt(each.precision),
+        _spelt(each.recall),
+        _spelt(shares.apparent),
+        _spelt(shares.corrected) if each.sampled else "no random sample",
+    ]
+
+
+def _spelt(interval: Interval) -> str:
+    if interval.value != interval.value:
+        return "-"
+    if interval.low != interval.low:
+        return f"{interval.value:.2f}"
+    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

@@ -1,0 +1,331 @@
+"""Annotators against what people decided: the figures, and what they allow to say."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.lake import Lake, open_lake
+from affectflow.lake.views import quote
+from affectflow.validation.accuracy import Flags, rate_interval
+from affectflow.validation.agreement import Answers, alpha_interval
+from affectflow.validation.asking import ask
+from affectflow.validation.bootstrap import UNKNOWN, Floats, Interval
+from affectflow.validation.labels import TASKS, Target, parts_of, spoken_by
+from affectflow.validation.measures import Row, measure, replace_measures
+from affectflow.validation.prevalence import Prevalence, Tally, prevalence
+from affectflow.validation.truth import (
+    asked_in,
+    targets_in,
+    ties_of,
+    truth_of,
+    with_families,
+)
+
+MEASURES_NAME = "gold"
+KIND = "validation"
+
+_MODELS = """
+SELECT DISTINCT annotator_id, vocabulary FROM annotations
+WHERE task = $task AND vocabulary IS NOT NULL AND label IS NOT NULL
+  AND NOT starts_with(annotator_id, 'person:')
+  AND annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
+ORDER BY annotator_id, vocabulary"""
+# Labels of ours only: they go into the query as they are.
+_PREDICTED = """
+CREATE OR REPLACE TEMP TABLE judged AS
+SELECT a.utterance_id, {flags}
+FROM annotations AS a
+WHERE a.task = $task AND a.annotator_id = $annotator AND a.vocabulary = $vocabulary
+  AND (a.status = 'ok' OR a.label IS NOT NULL)
+GROUP BY a.utterance_id"""
+_BY_CONVERSATION = """
+CREATE OR REPLACE TEMP TABLE judged_conversations AS
+SELECT u.conversation_id, count(*) AS messages, {sums}
+FROM judged AS j JOIN placed_utterances AS u USING (utterance_id)
+WHERE NOT u.by_bot AND u.text <> ''
+GROUP BY u.conversation_id"""
+_RATED = """
+SELECT utterance_id, any_value(conversation_id) AS conversation_id,
+  list({r: annotator_id, y: chosen::INT}) AS answers
+FROM gold_answers WHERE vocabulary = $vocabulary AND label = $label
+GROUP BY utterance_id ORDER BY utterance_id"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far the raters of one label agree.
+
+    Args:
+      target: the label.
+      raters: how many people answered.
+      n: utterances that two or more of them answered.
+      alpha: Krippendorff's; NaN with one rater, or where all answers are the same.
+    """
+
+    target: Target
+    raters: int
+    n: int
+    alpha: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One annotator and one label, against what people decided.
+
+    Args:
+      annotator_id: of the annotator.
+      target: the label.
+      n: utterances that people decided and the annotator answered.
+      positives: of these, those that people say yes to.
+      precision: what the annotator finds that is so, weighted.
+      recall: what is so that the annotator finds, weighted.
+      specificity: what is not so that it leaves alone, weighted.
+      prevalence: as labelled and corrected.
+      sampled: the weights are those of a random sample of this lake.
+      fitted_on: the samples.
+    """
+
+    annotator_id: str
+    target: Target
+    n: int
+    positives: int
+    precision: Interval
+    recall: Interval
+    specificity: Interval
+    prevalence: Prevalence
+    sampled: bool
+    fitted_on: str
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether shares may be given.
+
+        On a random sample of this lake the annotator is better than chance:
+        sensitivity + specificity > 1 at the lower end of its interval too.
+        """
+        return bool(self.sampled and self.prevalence.youden.low > 0)
+
+
+@dataclass(kw_only=True)
+class Judgement:
+    """All that the gold of a lake says."""
+
+    agreements: list[Agreement] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    ties: dict[str, int] = field(default_factory=dict)
+
+
+def judge(lake: Lake) -> Judgement:
+    """Compares all annotators of a lake with people, and writes it to `measures`.
+
+    What an earlier gold said is replaced; the same gold and labels change nothing.
+    """
+    found = Judgement()
+    with open_lake(lake.uri) as connection:
+        for task in TASKS:
+            _judge_task(connection, task, found)
+    replace_measures(lake, MEASURES_NAME, list(_rows(found)))
+    return found
+
+
+def _judge_task(
+    connection: duckdb.DuckDBPyConnection, task: str, found: Judgement
+) -> None:
+    found.ties |= ties_of(connection, task)
+    decided = truth_of(connection, task)
+    asked = asked_in(connection, task)
+    found.agreements += [_agreement(connection, target) for target in asked]
+    decided = with_families(connection, decided, asked)
+    targets = targets_in(decided, task)
+    models = connection.execute(_MODELS, {"task": task}).fetchall()
+    fitted_on = {target: _samples(connection, target, asked) for target in targets}
+    for annotator_id, vocabulary in models if targets else ():
+        found.findings += _findings(
+            connection, decided, annotator_id, vocabulary, fitted_on
+        )
+
+
+def _samples(
+    connection: duckdb.DuckDBPyConnection, target: Target, asked: list[Target]
+) -> str:
+    """Returns the samples that decide a label, or the finer ones that make it up."""
+    of = [target] if target in asked else parts_of(target, asked)
+    rows = connection.execute(
+        "SELECT DISTINCT sample_id FROM gold_answers WHERE sample_id <> '' "
+        "AND vocabulary = $vocabulary AND list_contains($labels, label) ORDER BY 1",
+        {"vocabulary": of[0].vocabulary, "labels": [each.label for each in of]},
+    ).fetchall()
+    return " ".join(row[0] for row in rows) or "no sample"
+
+
+# -- agreement -----------------------------------------------------------------------
+
+
+def _agreement(connection: duckdb.DuckDBPyConnection, target: Target) -> Agreement:
+    parameters = {"vocabulary": target.vocabulary, "label": target.label}
+    rows = connection.execute(_RATED, parameters).fetchall()
+    raters = sorted({each["r"] for _, _, answers in rows for each in answers})
+    matrix = _matrix([answers for _, _, answers in rows], raters)
+    paired = int(((matrix >= 0).sum(axis=1) >= 2).sum())
+    conversations = [conversation_id for _, conversation_id, _ in rows]
+    alpha = alpha_interval(matrix, conversations) if paired else UNKNOWN
+    return Agreement(target=target, raters=len(raters), n=paired, alpha=alpha)
+
+
+def _matrix(rows: Sequence[list[dict[str, object]]], raters: list[str]) -> Answers:
+    place = {rater: number for number, rater in enumerate(raters)}
+    matrix = np.full((len(rows), len(raters)), -1)
+    for number, answers in enumerate(rows):
+        for each in answers:
+            matrix[number, place[str(each["r"])]] = each["y"]
+    return matrix
+
+
+# -- annotators ----------------------------------------------------------------------
+
+
+def _findings(
+    connection: duckdb.DuckDBPyConnection,
+    decided: pa.Table,
+    annotator_id: str,
+    vocabulary: str,
+    fitted_on: dict[Target, str],
+) -> Iterator[Finding]:
+    spoken = [target for target in fitted_on if spoken_by(target, vocabulary)]
+    if not spoken:
+        return
+    _predict(connection, annotator_id, vocabulary, spoken)
+    for number, target in enumerate(spoken):
+        rows = _joined(connection, decided, target, number)
+        if rows.num_rows:
+            tally = _tally(connection, number)
+            yield _finding(rows, tally, annotator_id, target, fitted_on[target])
+
+
+def _predict(
+    connection: duckdb.DuckDBPyConnection,
+    annotator_id: str,
+    vocabulary: str,
+    targets: Sequence[Target],
+) -> None:
+    """Makes the tables of what an annotator says of each target, all in one pass."""
+    said = [", ".join(map(quote, spoken_by(t, vocabulary))) for t in targets]
+    flags = ", ".join(
+        f"coalesce(bool_or(a.chosen AND a.label IN ({words})), false) AS t{number}"
+        for number, words in enumerate(said)
+    )
+    parameters = {
+        "task": targets[0].task,
+        "annotator": annotator_id,
+        "vocabulary": vocabulary,
+    }
+    connection.execute(_PREDICTED.format(flags=flags), parameters)
+    sums = ", ".join(f"count(*) FILTER (t{i}) AS t{i}" for i in range(len(targets)))
+    connection.execute(_BY_CONVERSATION.format(sums=sums))
+
+
+def _joined(
+    connection: duckdb.DuckDBPyConnection,
+    decided: pa.Table,
+    target: Target,
+    number: int,
+) -> pa.Table:
+    of_target = pc.and_(
+        pc.equal(decided["vocabulary"], target.vocabulary),
+        pc.equal(decided["label"], target.label),
+    )
+    connection.register("decided_here", decided.filter(of_target))
+    rows = ask(
+        connection,
+        f"SELECT d.*, j.t{number} AS predicted FROM decided_here AS d "
+        "JOIN judged AS j USING (utterance_id) ORDER BY utterance_id",
+    )
+    connection.unregister("decided_here")
+    # Beside a random sample, what was labelled by choice would bend the figures.
+    sampled = pc.any(rows["sampled"]).as_py() or False
+    return rows.filter(rows["sampled"]) if sampled else rows
+
+
+def _tally(connection: duckdb.DuckDBPyConnection, number: int) -> Tally:
+    rows = ask(
+        connection,
+        f"SELECT messages, t{number} AS chosen, count(*) AS conversations "
+        "FROM judged_conversations GROUP BY ALL ORDER BY ALL",
+    )
+    messages, chosen, conversations = (_floats(c) for c in rows.columns)
+    return Tally(messages, chosen, conversations)
+
+
+def _finding(
+    rows: pa.Table, tally: Tally, annotator_id: str, target: Target, fitted_on: str
+) -> Finding:
+    threads = rows["conversation_id"].to_numpy()
+    predicted, actual = _flags(rows["predicted"]), _flags(rows["truth"])
+    weights = _floats(rows["weight"])
+    rate = {
+        "precision": rate_interval(threads, actual, predicted, weights=weights),
+        "recall": rate_interval(threads, predicted, actual, weights=weights),
+        "specificity": rate_interval(threads, ~predicted, ~actual, weights=weights),
+    }
+    return Finding(
+        annotator_id=annotator_id,
+        target=target,
+        n=rows.num_rows,
+        positives=int(actual.sum()),
+        prevalence=prevalence(threads, predicted, actual, weights=weights, tally=tally),
+        sampled=bool(pc.all(rows["sampled"]).as_py()),
+        fitted_on=fitted_on,
+        **rate,
+    )
+
+
+def _flags(column: pa.ChunkedArray) -> Flags:
+    return np.asarray(column.to_numpy(), dtype=bool)
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    return np.asarray(column.to_numpy(), dtype=np.float64)
+
+
+# -- measures ------------------------------------------------------------------------
+
+
+def _rows(found: Judgement) -> Iterator[Row]:
+    on = {f.target: f.fitted_on for f in found.findings}
+    for each in found.agreements:
+        task, name = each.target.task, each.target.name
+        said = on.get(each.target, "people's answers")
+        yield measure("agreement", "task", task, name, each.alpha, each.n, said)
+        yield measure("raters", "task", task, name, each.raters, each.n, said)
+    for finding in found.findings:
+        yield from _finding_rows(finding)
+
+
+def _finding_rows(finding: Finding) -> Iterator[Row]:
+    name = finding.target.name
+    shares = finding.prevalence
+    values = {
+        "precision": finding.precision,
+        "recall": finding.recall,
+        "specificity": finding.specificity,
+        "apparent_prevalence": shares.apparent,
+    }
+    if finding.sampled:
+        values["prevalence"] = shares.corrected
+    if finding.is_validated and finding.target.is_family:
+        # What a theme of causes rests on is what the annotator finds.
+        values[KIND] = finding.precision
+    for kind, value in values.items():
+        yield measure(
+            kind,
+            "annotator",
+            finding.annotator_id,
+            name,
+            value,
+            finding.n,
+            finding.fitted_on,
+        )

@@ -1,0 +1,146 @@
+"""What people are asked: labels of a vocabulary, and what annotators say of them."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from affectflow.errors import UsageError
+from affectflow.vocabularies import FOLDS, VOCABULARIES, members
+
+FRUSTRATION, EMOTION = "frustration", "emotion"
+TASKS = (FRUSTRATION, EMOTION)
+FAMILIES = ("frustration", "irritation", "ekman")
+"""Vocabularies whose labels are families of a report: causes are grouped by them."""
+
+# Plain labels are looked for in this order.
+_SEARCHED = ("ekman", "goemotions", "irritation", "shaver", "plutchik", "leia", "meld")
+
+
+class Target(NamedTuple):
+    """One label that is asked for."""
+
+    task: str
+    vocabulary: str
+    label: str
+
+    @property
+    def name(self) -> str:
+        """How `measures` spell it: a family as it is, others apart from families."""
+        if self.vocabulary in FAMILIES or self.label not in _FAMILY_LABELS:
+            return self.label
+        return f"{self.vocabulary}:{self.label}"
+
+    @property
+    def is_family(self) -> bool:
+        """Whether the causes of it are grouped to themes."""
+        return self.vocabulary in FAMILIES
+
+
+_FAMILY_LABELS = {
+    FRUSTRATION,
+    *(
+        label
+        for name in FAMILIES
+        if name in VOCABULARIES
+        for label in VOCABULARIES[name].labels
+    ),
+}
+
+
+def targets_of(task: str, wanted: Sequence[str] = ()) -> list[Target]:
+    """Returns the labels to ask for: those wanted, or the families of the task.
+
+    Args:
+      task: `frustration` or `emotion`.
+      wanted: labels; all of one vocabulary, or spelt `vocabulary:label`.
+
+    Raises:
+      UsageError: there is no such task or label; names what there is.
+    """
+    if task not in TASKS:
+        raise UsageError(f"no task {task!r}; there are {', '.join(TASKS)}")
+    if task == FRUSTRATION:
+        if set(wanted) - {FRUSTRATION}:
+            raise UsageError(
+                f"task 'frustration' has one label, 'frustration', not "
+                f"{', '.join(wanted)}; for other labels give --task emotion"
+            )
+        return [Target(task, FRUSTRATION, FRUSTRATION)]
+    if not wanted:
+        wanted = VOCABULARIES["ekman"].labels
+    plain = [label for label in wanted if ":" not in label]
+    home = _home(plain) if plain else ""
+    spelt = [label if ":" in label else f"{home}:{label}" for label in wanted]
+    return [_spelt(task, each) for each in dict.fromkeys(spelt)]
+
+
+def _home(labels: list[str]) -> str:
+    for name in _SEARCHED:
+        if set(labels) <= set(VOCABULARIES[name].labels):
+            return name
+    known = [label for name in _SEARCHED for label in VOCABULARIES[name].labels]
+    strange = [label for label in labels if label not in known]
+    if strange:
+        raise UsageError(unknown_label(strange[0], known))
+    raise UsageError(
+        f"no vocabulary has all of {', '.join(labels)}: spell them as vocabulary:label"
+    )
+
+
+def _spelt(task: str, spelling: str) -> Target:
+    vocabulary, _, label = spelling.partition(":")
+    if vocabulary not in VOCABULARIES:
+        raise UsageError(
+            f"no vocabulary {vocabulary!r}; there are {', '.join(sorted(VOCABULARIES))}"
+        )
+    known = VOCABULARIES[vocabulary].labels
+    if label not in known:
+        raise UsageError(unknown_label(label, known))
+    return Target(task, vocabulary, label)
+
+
+def unknown_label(label: str, known: Iterable[str]) -> str:
+    """Returns the line that names an unknown label and the nearest known ones."""
+    there = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(label, there, n=2) or there[:8]
+    return f"no label {label!r}; did you mean {' or '.join(near)}?"
+
+
+def spoken_by(target: Target, vocabulary: str) -> tuple[str, ...]:
+    """Returns the labels of a vocabulary that say the target; empty if none does.
+
+    >>> spoken_by(Target("emotion", "irritation", "irritation"), "goemotions")
+    ('annoyance', 'anger', 'disappointment')
+    """
+    if vocabulary == target.vocabulary:
+        return (target.label,)
+    return members(target.label, target.vocabulary, vocabulary)
+
+
+def families_of(asked: Iterable[Target]) -> list[Target]:
+    """Returns the families that answers to finer labels decide, besides those asked.
+
+    A family is decided if every label that folds to it was asked: `irritation` needs
+    annoyance, anger and disappointment.
+    """
+    given = list(asked)
+    found = {
+        Target(target.task, fold.to_vocabulary, fold.to_label)
+        for target in given
+        for fold in FOLDS
+        if (fold.from_vocabulary, fold.from_label) == (target.vocabulary, target.label)
+        and fold.to_vocabulary in FAMILIES
+    }
+    return sorted(f for f in found - {*given} if parts_of(f, given))
+
+
+def parts_of(family: Target, asked: Sequence[Target]) -> list[Target]:
+    """Returns the asked labels of one vocabulary that fold to a family, all or none."""
+    for vocabulary in dict.fromkeys(target.vocabulary for target in asked):
+        if vocabulary == family.vocabulary:
+            continue
+        wanted = spoken_by(family, vocabulary)
+        parts = [Target(family.task, vocabulary, label) for label in wanted]
+        if parts and set(parts) <= set(asked):
+            return parts
+    return []

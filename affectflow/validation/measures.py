@@ -1,0 +1,101 @@
+"""Fitted values as rows of `measures`; the next fit takes the place of the last."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from affectflow.lake import Lake
+from affectflow.lake.tables import ConflictError, FileEntry, commit
+from affectflow.schemas import MEASURES
+from affectflow.validation.bootstrap import Interval
+
+Row = dict[str, Any]
+_ATTEMPTS = 5
+
+
+def measure(
+    kind: str,
+    unit_type: str,
+    unit_id: str,
+    label: str | None,
+    value: Interval | float,
+    n: int,
+    fitted_on: str,
+) -> Row:
+    """Returns a row of `measures`; what is NaN is null."""
+    known = (
+        value if isinstance(value, Interval) else Interval(value, math.nan, math.nan)
+    )
+    identity = "\0".join([kind, unit_type, unit_id, label or "", fitted_on])
+    return {
+        "measure_id": hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
+        "kind": kind,
+        "unit_type": unit_type,
+        "unit_id": unit_id,
+        "label": label,
+        "value": _or_null(known.value),
+        "low": _or_null(known.low),
+        "high": _or_null(known.high),
+        "n": n,
+        "fitted_on": fitted_on,
+    }
+
+
+def _or_null(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def replace_measures(lake: Lake, name: str, rows: Sequence[Row] | pa.Table) -> str:
+    """Writes measures in the place of those of the same name; returns their path.
+
+    The file is named after what it says: the same values again change nothing.
+
+    Args:
+      lake: to write to.
+      name: of the fit: letters, digits, hyphens.
+      rows: of `measures`; none takes the old ones away.
+    """
+    table = _table(rows)
+    path = f"{name}-{_digest(table)}.parquet"
+    adds = []
+    if table.num_rows and path not in lake.committed("measures"):
+        size = lake.storage.write_parquet(table, "measures", path)
+        adds.append(FileEntry("measures", path, size, table.num_rows))
+    for attempt in range(_ATTEMPTS):
+        present = lake.committed("measures")
+        older = [p for p in present if _is_of(p, name) and p != path]
+        try:
+            commit(
+                lake.storage,
+                "measures",
+                adds,
+                older,
+                serial=f"affectflow-measures-{name}",
+                expected=present,
+            )
+            break
+        except ConflictError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    return path
+
+
+def _table(rows: Sequence[Row] | pa.Table) -> pa.Table:
+    if isinstance(rows, pa.Table):
+        return rows.cast(MEASURES)
+    return pa.Table.from_pylist(list(rows), schema=MEASURES)
+
+
+def _is_of(path: str, name: str) -> bool:
+    return path.rpartition("-")[0] == name
+
+
+def _digest(table: pa.Table) -> str:
+    sink = pa.BufferOutputStream()
+    plain = table.combine_chunks().replace_schema_metadata()
+    with pa.ipc.new_stream(sink, plain.schema) as writer:
+        writer.write_table(plain)
+    return hashlib.blake2b(sink.getvalue().to_pybytes(), digest_size=8).hexdigest()

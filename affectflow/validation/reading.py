@@ -1,0 +1,241 @@
+"""Reading label sheets: CSV from a spreadsheet, from the page, or one answer a row."""
+
+import csv
+import difflib
+import io
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from affectflow.errors import UsageError
+from affectflow.lake import Lake
+from affectflow.validation.labels import (
+    EMOTION,
+    FRUSTRATION,
+    Target,
+    targets_of,
+    unknown_label,
+)
+from affectflow.validation.samples import Sample
+from affectflow.validation.sheets import FIXED, NO, UNSURE, YES, headings, restored
+
+LONG = ("utterance_id", "rater", "label", "answer")
+_ANSWERS = {
+    **dict.fromkeys(("yes", "y", "1", "1.0", "true", "x"), YES),
+    **dict.fromkeys(("no", "n", "0", "0.0", "false"), NO),
+    **dict.fromkeys(("unsure", "u", "?", "na", "n/a"), UNSURE),
+    "": "",
+}
+_DELIMITERS = (",", ";", "\t")
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+_MAX_NAME = 64
+# A text of a message may be long, and lies in one cell.
+_MAX_CELL = 1 << 27
+
+Row = dict[str, str]
+
+
+class Answer(NamedTuple):
+    """What one rater says of one label of one utterance.
+
+    `said` is `yes`, `no`, `unsure`, or empty where the cell is; `sample_id` is empty
+    where the file names none.
+    """
+
+    rater: str
+    utterance_id: str
+    target: Target
+    said: str
+    sample_id: str
+
+
+def read_answers(lake: Lake, path: str | Path, rater: str = "") -> list[Answer]:
+    """Returns the answers in a file, each once.
+
+    Args:
+      lake: that the sample was drawn from.
+      path: CSV with commas, semicolons or tabs, in UTF-8 or UTF-16.
+      rater: who answered, where the column `rater` is empty.
+
+    Raises:
+      UsageError: the file is not a sheet of this lake, or contradicts itself; says
+        where, and what to do.
+    """
+    rows = list(_rows(path))
+    if not rows:
+        raise UsageError(f"{path}: the sheet is empty; fill it, then import it again")
+    given = rows[0].keys()
+    read = _from_long if {"label", "answer"} <= given else _from_wide
+    lacking = [n for n in ("utterance_id",) if n not in given]
+    if lacking:
+        raise UsageError(_no_column(path, lacking[0], given))
+    asked = ["answer"] if read is _from_long else [n for n in given if n not in FIXED]
+    if asked and not any(row[name] for row in rows for name in asked):
+        raise UsageError(
+            f"{path}: nobody has answered yet; fill {', '.join(asked)} with yes, no or "
+            "unsure, then import the sheet again"
+        )
+    return once(str(path), list(read(lake, path, rows, rater)))
+
+
+def once(where: str, answers: Iterable[Answer]) -> list[Answer]:
+    """Returns answers without repetitions; an empty one yields to any other.
+
+    Raises:
+      UsageError: one rater gives two answers to one question.
+    """
+    found: dict[tuple[str, str, Target], Answer] = {}
+    for answer in answers:
+        key = (answer.rater, answer.utterance_id, answer.target)
+        before = found.setdefault(key, answer)
+        if not before.said:
+            found[key] = answer
+        elif answer.said not in ("", before.said):
+            raise UsageError(
+                f"{where}: {answer.rater} says both {before.said} and {answer.said} to "
+                f"{answer.target.label!r} of {answer.utterance_id!r}; keep one of the "
+                "rows, or name the raters apart in the column rater"
+            )
+    return list(found.values())
+
+
+# -- the file ------------------------------------------------------------------------
+
+
+def _rows(path: str | Path) -> Iterator[Row]:
+    text = _text(path)
+    lines = text.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=lambda each: lines.count(each))
+    csv.field_size_limit(_MAX_CELL)
+    try:
+        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise UsageError(f"{path}: no CSV ({error}); save the sheet as CSV") from error
+    heads = [name.strip() for name in table[0]] if table else []
+    for cells in table[1:]:
+        if any(cell.strip() for cell in cells):
+            filled = [*cells, *[""] * (len(heads) - len(cells))]
+            yield {k: v.strip() for k, v in zip(heads, filled, strict=False) if k}
+
+
+def _text(path: str | Path) -> str:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {str(path)!r}: {error.strerror}; name the filled sheet"
+        ) from error
+    if content[:2] == b"PK":
+        raise UsageError(f"{path} is a workbook, not CSV: save it as CSV UTF-8")
+    marked = next((e for m, e in _MARKS.items() if content.startswith(m)), "utf-8")
+    try:
+        return content.decode(marked)
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path}: neither UTF-8 nor UTF-16 (byte {error.start}); in the "
+            "spreadsheet save as `CSV UTF-8`"
+        ) from error
+
+
+def _no_column(path: str | Path, name: str, given: Iterable[str]) -> str:
+    there = ", ".join(given)
+    return (
+        f"{path}: no column {name!r}; there are {there}; keep the heads that "
+        "`affectflow sample` wrote"
+    )
+
+
+# -- sheets --------------------------------------------------------------------------
+
+
+def _from_wide(
+    lake: Lake, path: str | Path, rows: list[Row], rater: str
+) -> Iterator[Answer]:
+    """Yields the answers of a sheet: a column for each label."""
+    if "sample_id" not in rows[0]:
+        raise UsageError(_no_column(path, "sample_id", rows[0]))
+    samples: dict[str, Sample] = {}
+    for number, row in enumerate(rows, start=2):
+        sample_id = restored(row["sample_id"])
+        if sample_id not in samples:
+            samples[sample_id] = Sample.read(lake, sample_id)
+            _check_heads(path, samples[sample_id], rows[0])
+        sample = samples[sample_id]
+        who = _name(path, number, row.get("rater", "") or rater)
+        for head, target in zip(headings(sample), sample.targets, strict=True):
+            said = _said(path, number, row[head])
+            yield Answer(who, restored(row["utterance_id"]), target, said, sample_id)
+
+
+def _check_heads(path: str | Path, sample: Sample, row: Row) -> None:
+    asked = headings(sample)
+    for head in asked:
+        if head not in row:
+            raise UsageError(_no_column(path, head, row.keys()))
+    strange = [head for head in row if head not in (*FIXED, *asked)]
+    if strange:
+        raise UsageError(
+            f"{path}: sample {sample.sample_id} does not ask {strange[0]!r} but "
+            f"{', '.join(asked)}; remove the column, or draw a sample with --labels"
+        )
+
+
+def _from_long(
+    lake: Lake, path: str | Path, rows: list[Row], rater: str
+) -> Iterator[Answer]:
+    """Yields the answers of a file with a row for each answer."""
+    for name in LONG:
+        if name not in rows[0] and not (name == "rater" and rater):
+            raise UsageError(_no_column(path, name, rows[0].keys()))
+    samples: dict[str, Sample] = {}
+    for number, row in enumerate(rows, start=2):
+        sample_id = restored(row.get("sample_id", ""))
+        if sample_id and sample_id not in samples:
+            samples[sample_id] = Sample.read(lake, sample_id)
+        target = _target(path, number, row["label"], samples.get(sample_id))
+        who = _name(path, number, row.get("rater", "") or rater)
+        said = _said(path, number, row["answer"])
+        yield Answer(who, restored(row["utterance_id"]), target, said, sample_id)
+
+
+def _target(path: str | Path, number: int, label: str, sample: Sample | None) -> Target:
+    if sample is not None:
+        asked = dict(zip(headings(sample), sample.targets, strict=True))
+        if label in asked:
+            return asked[label]
+        raise UsageError(f"{path}, row {number}: {unknown_label(label, asked)}")
+    if label in (FRUSTRATION, f"{FRUSTRATION}:{FRUSTRATION}"):
+        return targets_of(FRUSTRATION)[0]
+    try:
+        return targets_of(EMOTION, [label])[0]
+    except UsageError as error:
+        raise UsageError(f"{path}, row {number}: {error}") from error
+
+
+def _name(path: str | Path, number: int, name: str) -> str:
+    """Returns a rater's name as it goes into `annotator_id`."""
+    plain = unicodedata.normalize("NFC", restored(name)).strip()
+    if not plain:
+        raise UsageError(
+            f"{path}, row {number}: nobody is named as the rater; fill the column "
+            "rater, or give --rater NAME"
+        )
+    if len(plain) > _MAX_NAME or not plain.isprintable():
+        raise UsageError(
+            f"{path}, row {number}: {plain[:_MAX_NAME]!r} is no name of a rater; give "
+            f"up to {_MAX_NAME} printable characters"
+        )
+    return plain
+
+
+def _said(path: str | Path, number: int, cell: str) -> str:
+    said = _ANSWERS.get(cell.casefold())
+    if said is None:
+        near = difflib.get_close_matches(cell.casefold(), (YES, NO, UNSURE), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(
+            f"{path}, row {number}: the answer {cell!r} is none of yes, no, unsure "
+            f"(1, 0, ?){hint}"
+        )
+    return said

@@ -1,0 +1,87 @@
+"""What may be claimed from a gold, in plain sentences."""
+
+from collections.abc import Iterator
+
+from affectflow.validation.bootstrap import Interval
+from affectflow.validation.judging import Agreement, Finding, Judgement
+
+# Krippendorff 2004, Reliability in content analysis: below 0.667 no conclusion.
+LEAST_ALPHA = 0.667
+
+
+def in_words(found: Judgement) -> Iterator[str]:
+    """Yields warnings: what the raters leave open."""
+    alone = [each.target.name for each in found.agreements if each.raters == 1]
+    if alone:
+        yield (
+            f"warning: one rater for {', '.join(alone)}, so nobody knows whether "
+            "people agree; let a second person fill the same sheet"
+        )
+    shared = [each for each in found.agreements if each.raters > 1]
+    for each in shared:
+        if not each.n:
+            yield (
+                f"warning: the raters of {each.target.name} share no message; give "
+                "them the same sheet"
+            )
+        elif each.alpha.value < LEAST_ALPHA:
+            yield (
+                f"warning: raters agree little on {each.target.name} (alpha "
+                f"{each.alpha.value:.2f}, {LEAST_ALPHA} is the least to build on): "
+                "talk the definition over, then label anew"
+            )
+    if not found.findings:
+        yield (
+            "warning: no annotator of this lake says anything of these labels: first "
+            "run `affectflow annotate`"
+        )
+
+
+def claim(finding: Finding, found: Judgement) -> str:
+    """Returns the one sentence that says what may be claimed of a label."""
+    name, who = finding.target.name, finding.annotator_id
+    shares = finding.prevalence
+    if not finding.positives or finding.positives == finding.n:
+        every = "no" if not finding.positives else "every"
+        return (
+            f"{name}: nothing may be claimed of {who}: people found it in {every} "
+            f"message of {finding.n:,}; label more, or sample with --stratify score."
+        )
+    if not finding.sampled:
+        return (
+            f"{name}: precision and recall of {who} hold for these {finding.n:,} "
+            "messages alone: they are no random sample of this lake, so no share."
+        )
+    if shares.youden.value <= 0:
+        return (
+            f"{name}: no share may be given: {who} is no better than chance here "
+            "(sensitivity + specificity is 1 or less)."
+        )
+    if not finding.is_validated:
+        return (
+            f"{name}: no share may be given yet: {finding.n:,} messages do not tell "
+            f"{who} from chance; label more."
+        )
+    return (
+        f"{name}: about {_percent(shares.corrected)} of the messages, corrected for "
+        f"the measured error of {who}, which finds it in {shares.apparent.value:.1%}; "
+        f"rests on {finding.n:,} messages, {_raters(finding, found)}."
+    )
+
+
+def _raters(finding: Finding, found: Judgement) -> str:
+    own = [a for a in found.agreements if a.target.task == finding.target.task]
+    exact = [a for a in own if a.target == finding.target] or own
+    return _agreed(min(exact, key=lambda a: (a.raters, a.alpha.value)))
+
+
+def _agreed(agreement: Agreement) -> str:
+    if agreement.raters == 1:
+        return "one rater, agreement unknown"
+    if agreement.alpha.value != agreement.alpha.value:
+        return f"{agreement.raters} raters, agreement unknown"
+    return f"{agreement.raters} raters, alpha {agreement.alpha.value:.2f}"
+
+
+def _percent(interval: Interval) -> str:
+    return f"{interval.value:.1%} ({interval.low:.1%} to {interval.high:.1%})"

@@ -1,0 +1,374 @@
+import csv
+import io
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from affectflow.cli import validation as commands
+from affectflow.errors import LakeError, UsageError
+from affectflow.lake import Lake
+from affectflow.lake.digest import digest
+from affectflow.stages import annotator_ids
+from affectflow.stages.upkeep.collecting import collect
+from affectflow.stages.upkeep.compacting import compact
+from affectflow.validation.answers import import_answers
+from affectflow.validation.judging import judge
+from affectflow.validation.reading import read_answers
+from affectflow.validation.truth import ties, truth
+from tests.factories import utterances
+from tests.stage_runs import ask, store
+from tests.validation_lakes import MODEL, fill, label, made, write, yes_if
+
+# Raters' rules: `CAREFUL` finds all that is broken; `FAST` misses the polite ones.
+CAREFUL = yes_if("broken", "stopped")
+FAST = yes_if("broken")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A lake with an annotator of frustration and of emotions, and three sheets."""
+    folder = tmp_path_factory.mktemp("gold")
+    uri = made(folder / "lake")
+    rule = lambda text: "AGAIN" in text  # noqa: E731
+    label(uri, rule, task="frustration", name="frustration")
+    label(uri, rule, task="emotion", name="annoyance")
+    sample(uri, folder / "sheet.csv", n=200)
+    three = "annoyance,anger,disappointment"
+    sample(uri, folder / "three.csv", n=120, task="emotion", labels=three)
+    sample(uri, folder / "other.csv", n=50, seed=9)
+    return folder
+
+
+def sample(uri, out, **options):
+    options = {"n": 100, "task": "frustration", "labels": "", "seed": 1} | options
+    rest = {"stratify": "none", "annotator": "", "html": ""}
+    assert commands.sample(uri, options.pop("n"), str(out), **options, **rest) == 0
+
+
+@pytest.fixture
+def folder(original, tmp_path):
+    shutil.copytree(original, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.fixture
+def lake(folder):
+    return Lake.open(str(folder / "lake"))
+
+
+def imported(lake, *files, rater=""):
+    return [import_answers(lake, read_answers(lake, f, rater)) for f in files]
+
+
+def people(lake, columns, more=""):
+    query = f"SELECT {columns} FROM annotations WHERE annotator_id LIKE 'person:%'"
+    return ask(lake.uri, query + more)
+
+
+# -- answers -------------------------------------------------------------------------
+
+
+def test_answers_become_annotations_of_persons(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "Zoë", skip=5))
+
+    told = people(lake, "DISTINCT annotator_id, task, vocabulary, label, perspective")
+    assert told == [
+        ("person:Zoë", "frustration", "frustration", "frustration", "reader")
+    ]
+    counts = people(
+        lake,
+        "count(*), count(*) FILTER (chosen), count(*) FILTER (status = 'abstained'), "
+        "count(conversation_id), count(source), count(container), count(score)",
+    )
+    rows, yes, abstained, *copied, scores = counts[0]
+    assert (rows, abstained, copied, scores) == (200, 5, [200] * 3, 0)
+    assert 0 < yes < 195
+    kinds = ask(lake.uri, "SELECT kind FROM annotators WHERE annotator_id LIKE 'p%'")
+    assert kinds == [("person",)]
+
+
+def test_the_same_sheet_twice_changes_nothing(lake, folder):
+    sheet = fill(folder / "sheet.csv", CAREFUL, "ann")
+    imported(lake, sheet)
+    judge(lake)
+    before = {t: lake.committed(t) for t in ("annotations", "annotators", "measures")}
+
+    (again,) = imported(lake, sheet)
+    judge(lake)
+
+    assert (again.added, again.changed, again.unchanged) == (0, 0, 200)
+    assert {t: lake.committed(t) for t in before} == before
+
+
+def test_a_newer_sheet_of_a_rater_takes_the_place_of_the_older(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    (done,) = imported(lake, fill(folder / "sheet.csv", FAST, "ann"))
+
+    doubled = people(lake, "count(*), count(DISTINCT (utterance_id, label))")
+    assert doubled == [(200, 200)]
+    assert done.changed > 0
+    assert done.changed + done.unchanged == 200
+
+
+def test_two_samples_of_one_rater_live_side_by_side(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    (done,) = imported(lake, fill(folder / "other.csv", CAREFUL, "ann"))
+
+    rows, distinct = people(lake, "count(*), count(DISTINCT (utterance_id, label))")[0]
+    assert rows == distinct == 200 + done.added
+    assert 0 < done.added <= 50
+
+
+def test_the_digest_tells_a_no_from_an_open_answer(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    whole = digest(lake.uri)["annotations"]
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann", skip=20))
+
+    assert digest(lake.uri)["annotations"] != whole
+
+
+def test_people_are_never_mined_nor_counted_by_day(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+
+    assert annotator_ids(lake) == [MODEL]
+    with pytest.raises(UsageError, match="no annotator 'person:ann'"):
+        annotator_ids(lake, "person:ann")
+    assert ask(lake.uri, "SELECT * FROM emotion_daily WHERE annotator_id <> 'x'") == []
+
+
+def test_an_unsure_rater_has_not_answered(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann", skip=30))
+    query = "SELECT count(*) FROM emotions WHERE annotator_id = 'person:ann'"
+
+    assert ask(lake.uri, f"{query} AND answered") == [(170,)]
+    assert ask(lake.uri, f"{query} AND NOT answered") == [(30,)]
+
+
+@pytest.mark.slow
+def test_upkeep_leaves_peoples_answers_alone(lake, folder):
+    for number in range(3):  # small parts to merge
+        ids = [f"test:late-{number}-{i}" for i in range(40)]
+        store(lake.uri, utterances(*["ok"] * 40, utterance_id=ids, conversation_id=ids))
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    imported(lake, fill(folder / "sheet.csv", FAST, "ann"))
+    before = digest(lake.uri)
+
+    merged = compact(lake.uri)
+    collect(lake.uri, older_than_days=0)
+
+    counters = dict(merged["counters"])
+    assert counters["parts_after"] < counters["parts_before"]
+    assert digest(lake.uri) == before
+    assert truth(lake, "frustration").num_rows == 200
+
+
+# -- what people decided -------------------------------------------------------------
+
+
+def test_the_majority_decides_and_ties_are_left_out(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    imported(lake, fill(folder / "sheet.csv", FAST, "bob"))
+    polite = ties(lake, "frustration")["frustration"]
+
+    # Ann and Bob differ on what stopped politely, and on nothing else.
+    texts = list(
+        csv.DictReader(io.StringIO((folder / "sheet.csv").read_text("utf-8-sig")))
+    )
+    assert polite == sum("stopped" in row["text"] for row in texts) > 0
+    assert truth(lake, "frustration").num_rows == 200 - polite
+
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "cem"))
+    decided = truth(lake, "frustration")
+    assert ties(lake, "frustration") == {}
+    assert decided.num_rows == 200
+    assert set(decided["answers"].to_pylist()) == {3}
+
+
+def test_weights_are_one_over_the_inclusion_probability(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    decided = truth(lake, "frustration").to_pylist()
+
+    # Conversations have 1, 2 or 3 messages: weights are in that ratio, with mean 1.
+    sizes = np.array(
+        [int(r["utterance_id"].split(":")[1].split("/")[0]) for r in decided]
+    )
+    expected = sizes % 3 + 1
+    weights = np.array([row["weight"] for row in decided])
+    assert weights == pytest.approx(expected / expected.mean())
+    assert all(row["sampled"] for row in decided)
+
+
+def test_of_two_samples_each_counts_by_its_size(lake, folder):
+    sheets = [folder / "sheet.csv", folder / "other.csv"]
+    imported(lake, *[fill(sheet, CAREFUL, "ann") for sheet in sheets])
+    decided = {r["utterance_id"]: r for r in truth(lake, "frustration").to_pylist()}
+    chances = ask(lake.uri, "SELECT unit_id, label, value FROM measures")
+    sizes = {csv_sample(sheets[0]): 200, csv_sample(sheets[1]): 50}
+
+    # 200 and 50 answers: a weight is 200 / p1 + 50 / p2, over what holds the message.
+    raw = dict.fromkeys(decided, 0.0)
+    for unit, sample_id, p in chances:
+        if sample_id in sizes and unit in raw:
+            raw[unit] += sizes[sample_id] / p
+    mean = np.mean(list(raw.values()))
+    assert {k: r["weight"] for k, r in decided.items()} == pytest.approx(
+        {k: w / mean for k, w in raw.items()}
+    )
+
+
+def csv_sample(sheet):
+    return next(csv.DictReader(io.StringIO(sheet.read_text("utf-8-sig"))))["sample_id"]
+
+
+def test_raters_who_never_agree_decide_nothing(lake, folder):
+    against = lambda text: "no" if CAREFUL(text) == "yes" else "yes"  # noqa: E731
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    imported(lake, fill(folder / "sheet.csv", against, "bob"))
+    found = judge(lake)
+
+    (agreement,) = found.agreements
+    # 200 units, o01 = 200, n0 = n1 = 200: 1 - 399 * 400 / (2 * 200 * 200) = -0.995
+    assert agreement.alpha.value == pytest.approx(-0.995)
+    assert (found.findings, found.ties) == ([], {"frustration": 200})
+
+
+# -- judging -------------------------------------------------------------------------
+
+
+def test_an_annotator_is_judged_as_counted_by_hand(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    (finding,) = judge(lake).findings
+
+    rows = truth(lake, "frustration").to_pylist()
+    polite = {r["utterance_id"] for r in sheet_rows(folder) if "stopped" in r["text"]}
+    # It finds what is "broken AGAIN", all of which is so, and misses the polite ones.
+    found = sum(r["weight"] for r in rows if r["truth"])
+    missed = sum(r["weight"] for r in rows if r["utterance_id"] in polite)
+    assert finding.precision.value == finding.specificity.value == 1.0
+    assert finding.recall.value == pytest.approx(1 - missed / found)
+    # 96 of 480 messages, less those of the bot: nothing of its two.
+    apparent = finding.prevalence.apparent.value
+    assert apparent == pytest.approx(count(lake, "AGAIN") / 478)
+    # With specificity 1 Rogan and Gladen divide by the recall.
+    assert finding.prevalence.corrected.value == pytest.approx(
+        apparent / finding.recall.value
+    )
+    assert finding.is_validated
+
+
+def sheet_rows(folder):
+    text = (folder / "sheet.csv").read_text("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def count(lake, word):
+    held = f"NOT by_bot AND text LIKE '%{word}%'"
+    return ask(lake.uri, f"SELECT count(*) FROM placed_utterances WHERE {held}")[0][0]
+
+
+def test_the_corrected_share_is_the_true_one(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    (finding,) = judge(lake).findings
+    true = (count(lake, "AGAIN") + count(lake, "stopped")) / 478
+
+    corrected = finding.prevalence.corrected
+    assert corrected.low < true < corrected.high
+    # Uncorrected, the interval of what is found does not hold it.
+    assert finding.prevalence.apparent.high < true
+
+
+def test_answers_to_finer_labels_judge_the_family(lake, folder):
+    imported(lake, fill(folder / "three.csv", CAREFUL, "ann"))
+    found = judge(lake)
+
+    # Anger is a label of both vocabularies, so the finer one is spelt with its own.
+    assert {f.target.name for f in found.findings} == {
+        "annoyance",
+        "goemotions:anger",
+        "disappointment",
+        "irritation",
+    }
+    validated = ask(lake.uri, "SELECT label FROM measures WHERE kind = 'validation'")
+    assert validated == [("irritation",)]
+
+
+def measures(lake):
+    rows = ask(
+        lake.uri,
+        "SELECT kind, unit_type, unit_id, label, value, low, high, n FROM measures "
+        "WHERE kind <> 'inclusion' ORDER BY ALL",
+    )
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_what_is_found_is_written_to_measures(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    imported(lake, fill(folder / "sheet.csv", FAST, "bob"))
+    judge(lake)
+    found = measures(lake)
+
+    assert found.keys() == {
+        "agreement",
+        "raters",
+        "precision",
+        "recall",
+        "specificity",
+        "apparent_prevalence",
+        "prevalence",
+        "validation",
+    }
+    task, unit, name, alpha, low, high, n = found["agreement"]
+    assert (task, unit, name, n) == ("task", "frustration", "frustration", 200)
+    assert low < alpha < high < 1
+    assert found["raters"][3] == 2
+    assert found["validation"] == found["precision"]
+
+
+def test_an_annotator_that_guesses_gets_no_validation_and_no_share(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", yes_if("merged"), "ann"))
+    (finding,) = judge(lake).findings
+
+    assert np.isnan(finding.prevalence.corrected.value)
+    assert "validation" not in measures(lake)
+    assert measures(lake)["prevalence"][3] is None
+
+
+def test_a_validation_goes_when_its_answers_change(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    judge(lake)
+    assert "validation" in measures(lake)
+
+    imported(lake, fill(folder / "sheet.csv", yes_if("merged"), "ann"))
+    judge(lake)
+
+    assert "validation" not in measures(lake)
+
+
+def test_answers_without_a_sample_give_figures_and_no_share(lake, folder):
+    lines = [["utterance_id", "rater", "label", "answer"]]
+    for row in sheet_rows(folder):
+        said = CAREFUL(row["text"])
+        lines.append([row["utterance_id"], "ann", "frustration", said])
+    imported(lake, write(folder / "long.csv", lines))
+    (finding,) = judge(lake).findings
+
+    assert finding.precision.value == 1.0
+    assert not finding.is_validated
+    assert {"prevalence", "validation"}.isdisjoint(measures(lake))
+
+
+def test_a_lake_that_is_none_is_an_error(tmp_path):
+    with pytest.raises(LakeError, match="no lake at"):
+        commands.gold(str(tmp_path / "x"), [], "")
+
+
+def test_raters_who_import_at_once_all_arrive(lake, folder):
+    sheets = [fill(folder / "sheet.csv", CAREFUL, f"rater-{n}") for n in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda sheet: imported(lake, sheet), sheets))
+
+    found = people(lake, "annotator_id, count(*)", " GROUP BY 1 ORDER BY 1")
+    assert found == [(f"person:rater-{n}", 200) for n in range(4)]

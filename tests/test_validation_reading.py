@@ -1,0 +1,369 @@
+import csv
+import io
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from affectflow.cli import validation as commands
+from affectflow.cli.validation_commands import COMMANDS
+from affectflow.errors import UsageError
+from affectflow.lake import Lake
+from affectflow.validation.labels import targets_of
+from affectflow.validation.reading import read_answers
+from affectflow.validation.sampling import draw
+from affectflow.validation.sheets import as_csv, sheet_of
+from tests.factories import utterances
+from tests.stage_runs import ask, store
+from tests.validation_lakes import write
+
+TEXTS = (
+    "so slow; again",
+    'it said "no"',
+    "line one\nline two",
+    "=1+1",
+    "thanks, works",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A lake of five messages in five conversations, and its sheet."""
+    where = tmp_path_factory.mktemp("reading")
+    ids = [f"test:{number}" for number in range(5)]
+    store(str(where / "lake"), utterances(*TEXTS, conversation_id=ids))
+    lake = Lake.open(str(where / "lake"))
+    sample, drawn = draw(lake, targets_of("emotion", ["anger", "joy"]), n=5)
+    (where / "sheet.csv").write_bytes(as_csv(sheet_of(lake, sample, drawn)))
+    return where
+
+
+@pytest.fixture
+def lake(folder):
+    return Lake.open(str(folder / "lake"))
+
+
+@pytest.fixture
+def lines(folder):
+    text = (folder / "sheet.csv").read_text("utf-8-sig")
+    found = list(csv.reader(io.StringIO(text, newline="")))
+    for line in found[1:]:
+        line[2], line[5], line[6] = "ann", "yes", "no"
+    return found
+
+
+def said(answers):
+    return {(a.utterance_id, a.target.label): a.said for a in answers}
+
+
+def expected():
+    both = {"anger": "yes", "joy": "no"}
+    return {(f"test:{n}", name): both[name] for n in range(5) for name in both}
+
+
+# -- what is accepted ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="commas"),
+        pytest.param({"delimiter": ";"}, id="semicolons, as Excel writes in Europe"),
+        pytest.param({"delimiter": "\t", "encoding": "utf-16"}, id="Unicode text"),
+        pytest.param({"encoding": "utf-8-sig"}, id="CSV UTF-8"),
+        pytest.param({"lineterminator": "\n"}, id="line feeds"),
+    ],
+)
+def test_a_sheet_is_read_as_spreadsheets_save_it(lake, lines, tmp_path, options):
+    path = write(tmp_path / "s.csv", lines, **options)
+
+    assert said(read_answers(lake, path)) == expected()
+
+
+@pytest.mark.parametrize(
+    ("cell", "answer"),
+    [
+        *((c, "yes") for c in ("yes", "Yes", "Y", "1", "1.0", "TRUE", " x ")),
+        *((c, "no") for c in ("no", "N", "0", "0.0", "False")),
+        *((c, "unsure") for c in ("unsure", "U", "?", "n/a")),
+        ("", ""),
+    ],
+)
+def test_answers_are_spelt_in_many_ways(lake, lines, tmp_path, cell, answer):
+    lines[1][5] = cell
+
+    answers = read_answers(lake, write(tmp_path / "s.csv", lines))
+
+    assert said(answers)[lines[1][1], "anger"] == answer
+
+
+def test_a_rater_is_named_once_for_the_whole_file(lake, lines, tmp_path):
+    for line in lines[1:]:
+        line[2] = ""
+    lines[1][2] = "bob"
+
+    answers = read_answers(lake, write(tmp_path / "s.csv", lines), "ann")
+
+    assert [a.rater for a in answers].count("bob") == 2
+    assert [a.rater for a in answers].count("ann") == 8
+
+
+@pytest.mark.parametrize("with_sample", [True, False])
+def test_one_answer_a_row_is_read_too(lake, lines, tmp_path, with_sample):
+    heads = ["utterance_id", "rater", "label", "answer"]
+    told = [
+        [line[1], "ann", label, line[5 + place]]
+        for line in lines[1:]
+        for place, label in enumerate(("anger", "joy"))
+    ]
+    if with_sample:
+        heads.append("sample_id")
+        told = [[*row, lines[1][0]] for row in told]
+
+    answers = read_answers(lake, write(tmp_path / "s.csv", [heads, *told]))
+
+    assert said(answers) == expected()
+    assert {a.sample_id for a in answers} == {lines[1][0] if with_sample else ""}
+
+
+def test_a_row_twice_is_one_answer(lake, lines, tmp_path):
+    path = write(tmp_path / "s.csv", [*lines, lines[1]])
+
+    assert len(read_answers(lake, path)) == 10
+
+
+# -- what is not ---------------------------------------------------------------------
+
+
+def changed(line, column, value):
+    """Returns a change of one cell."""
+
+    def change(lines):
+        lines[line][column] = value
+
+    return change
+
+
+def renamed(column, name):
+    return changed(0, column, name)
+
+
+def every(column, value):
+    def change(lines):
+        for line in lines[1:]:
+            line[column] = value
+
+    return change
+
+
+def emptied(lines):
+    every(5, "")(lines)
+    every(6, "")(lines)
+
+
+def cut(lines):
+    del lines[1:]
+
+
+def contradicted(lines):
+    lines.append([*lines[1][:5], "no", "no"])
+
+
+def with_label(lines):
+    lines[0].append("angst")
+    for line in lines[1:]:
+        line.append("yes")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(
+            with_label,
+            "does not ask 'angst' but anger, joy; remove",
+            id="unknown label",
+        ),
+        pytest.param(renamed(6, "Joy!"), "no column 'joy'; there are", id="column"),
+        pytest.param(renamed(1, "id"), "no column 'utterance_id'", id="ids"),
+        pytest.param(renamed(0, "sheet"), "no column 'sample_id'", id="sample ids"),
+        pytest.param(
+            changed(2, 5, "yess"), "row 3: the answer 'yess'.*mean yes", id="answer"
+        ),
+        pytest.param(every(2, ""), "row 2: nobody is named.*--rater NAME", id="rater"),
+        pytest.param(every(2, "a\x07"), "is no name of a rater", id="rater's name"),
+        pytest.param(
+            contradicted,
+            "ann says both yes and no to 'anger'.*keep one",
+            id="two answers",
+        ),
+        pytest.param(
+            emptied, "nobody has answered yet; fill anger, joy", id="not filled"
+        ),
+        pytest.param(cut, "the sheet is empty", id="no rows"),
+        pytest.param(
+            every(0, "s-0123456789ab"), "no sample 's-01.*another lake", id="sample"
+        ),
+    ],
+)
+def test_a_mistaken_sheet_is_one_line_with_the_cure(
+    lake, lines, tmp_path, change, message
+):
+    change(lines)
+
+    with pytest.raises(UsageError, match=message) as caught:
+        read_answers(lake, write(tmp_path / "s.csv", lines))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(
+            "a;ü\n".encode("latin-1"), "in the spreadsheet save as", id="Latin"
+        ),
+        pytest.param(b"PK\x03\x04x", "is a workbook, not CSV", id="workbook"),
+        pytest.param(b"", "the sheet is empty", id="no bytes"),
+    ],
+)
+def test_a_file_that_is_no_csv_says_how_to_save_it(lake, tmp_path, content, message):
+    (tmp_path / "s.csv").write_bytes(content)
+
+    with pytest.raises(UsageError, match=message):
+        read_answers(lake, tmp_path / "s.csv")
+
+
+def test_a_file_that_is_not_there_is_an_error(lake, tmp_path):
+    with pytest.raises(UsageError, match=r"cannot read .*none\.csv"):
+        read_answers(lake, tmp_path / "none.csv")
+
+
+def test_a_label_that_nobody_knows_names_the_near_ones(lake, tmp_path):
+    heads = ["utterance_id", "rater", "label", "answer"]
+    path = write(tmp_path / "s.csv", [heads, ["test:1", "ann", "angre", "yes"]])
+
+    with pytest.raises(UsageError, match="row 2: no label 'angre'; did you mean anger"):
+        read_answers(lake, path)
+
+
+# -- the commands --------------------------------------------------------------------
+
+
+@pytest.fixture
+def app():
+    made = typer.Typer()
+    for command in COMMANDS:
+        made.command()(command)
+    return made
+
+
+def run(app, *arguments):
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def test_sample_and_gold_work_as_commands(app, folder, lines, tmp_path):
+    out, page = tmp_path / "s.csv", tmp_path / "s.html"
+    options = ["--n", 5, "--task", "emotion", "--labels", "anger,joy"]
+    drawn = run(app, "sample", folder / "lake", "--out", out, *options, "--html", page)
+    assert drawn.exit_code == 0, drawn.output
+    assert str(out) in drawn.output
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
+
+    done = run(app, "gold", folder / "lake", write(tmp_path / "f.csv", lines))
+
+    assert done.exit_code == 0, done.output
+    assert "10 answers of ann" in done.output
+    assert "warning: one rater for anger, joy" in done.output
+    assert "no annotator of this lake says anything of these labels" in done.output
+
+
+def test_a_filled_sheet_is_not_written_over(app, folder, lines, tmp_path):
+    out = write(tmp_path / "s.csv", lines)
+    filled = out.read_bytes()
+
+    done = run(app, "sample", folder / "lake", "--out", out, "--n", 5)
+
+    assert "may be filled: name another file" in str(done.exception)
+    assert out.read_bytes() == filled
+
+
+def test_the_same_sheet_may_be_written_again(app, folder, tmp_path):
+    arguments = ["sample", folder / "lake", "--out", tmp_path / "s.csv", "--n", 5]
+
+    assert [run(app, *arguments).exit_code for _ in range(2)] == [0, 0]
+
+
+def test_an_utterance_that_is_not_in_the_lake_is_an_error(folder, lines, tmp_path):
+    lines[1][1] = "test:strange"
+
+    with pytest.raises(UsageError, match=r"1 of the utterances.*'test:strange'"):
+        commands.gold(str(folder / "lake"), [str(write(tmp_path / "s", lines))], "")
+
+
+def test_an_utterance_of_another_sample_is_an_error(folder, lines, tmp_path):
+    lake = Lake.open(str(folder / "lake"))
+    sample, _ = draw(lake, targets_of("emotion", ["anger", "joy"]), n=2)
+    for line in lines[1:]:
+        line[0] = sample.sample_id
+
+    with pytest.raises(UsageError, match=f"3 of the utterances.*{sample.sample_id}"):
+        commands.gold(lake.uri, [str(write(tmp_path / "s.csv", lines))], "")
+
+
+def test_a_mistake_in_the_last_file_leaves_the_lake_as_it_was(folder, lines, tmp_path):
+    lake = Lake.open(str(folder / "lake"))
+    before = lake.committed("annotations")
+    every(2, "eve")(lines)
+    good = write(tmp_path / "good.csv", lines)
+
+    with pytest.raises(UsageError, match="cannot read"):
+        commands.gold(lake.uri, [str(good), str(tmp_path / "none.csv")], "")
+
+    assert lake.committed("annotations") == before
+
+
+def halves(lines, tmp_path):
+    """Returns one sheet that was filled in two copies, row 1 in the second only."""
+    blank = [*lines[1][:5], "", ""]
+    first = write(tmp_path / "a.csv", [lines[0], blank, *lines[2:]])
+    rest = [[*line[:5], "", ""] for line in lines[2:]]
+    return first, write(tmp_path / "b.csv", [lines[0], lines[1], *rest])
+
+
+def test_a_sheet_filled_in_two_copies_is_put_together(folder, lines, tmp_path):
+    every(2, "two")(lines)
+    files = [str(path) for path in halves(lines, tmp_path)]
+
+    assert commands.gold(str(folder / "lake"), files, "") == 0
+
+    found = ask(
+        str(folder / "lake"),
+        "SELECT status, count(*) FROM annotations "
+        "WHERE annotator_id = 'person:two' GROUP BY 1",
+    )
+    assert found == [("ok", 10)]
+
+
+def test_two_files_of_one_rater_that_differ_are_an_error(folder, lines, tmp_path):
+    first = write(tmp_path / "first.csv", lines)
+    every(6, "yes")(lines)
+    files = [str(first), str(write(tmp_path / "second.csv", lines))]
+
+    with pytest.raises(
+        UsageError, match=r"first\.csv and .*second\.csv: ann says both"
+    ):
+        commands.gold(str(folder / "lake"), files, "")
+
+
+def test_a_folder_that_is_not_there_is_found_before_anything_is_drawn(folder):
+    with pytest.raises(UsageError, match=r"no folder for '/nowhere/s\.csv'"):
+        commands.sample(
+            str(folder / "lake"),
+            5,
+            "/nowhere/s.csv",
+            task="emotion",
+            labels="",
+            seed=0,
+            stratify="none",
+            annotator="",
+            html="",
+        )
