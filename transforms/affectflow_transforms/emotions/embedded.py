@@ -17,6 +17,7 @@ from affectflow.readings import read
 from affectflow.registry import Card
 from affectflow_transforms import labels, weights
 from affectflow_transforms.emotions.model import NgramModel
+from affectflow_transforms.emotions.ngrams import Floats
 from affectflow_transforms.frustration.model import FrustrationModel
 from affectflow_transforms.labels import Labelling, Status
 
@@ -74,11 +75,7 @@ class EmbeddedEmotions(BatchModelHandler[FrustrationModel]):
         texts = labels.collapse(reading.texts, readable)
         statuses = _statuses(texts, model.emotions)
         statuses[reading.silent] = Status.NO_AUTHOR_TEXT
-        emotions, frustration = model.scores(texts.unique)
-        answers = {
-            "emotion": (emotions, model.emotions.thresholds),
-            "frustration": (frustration[:, None], np.full(1, model.threshold, np.float32)),
-        }
+        answers = _answers(model, texts.unique)
         for task in self.tasks:
             unique, thresholds = answers[task]
             scores = texts.spread(unique)
@@ -121,6 +118,18 @@ def emotion_model() -> NgramModel:
 
 def _revision() -> str:
     return weights.digest("emotions", "frustration")
+
+
+def _answers(
+    model: FrustrationModel, texts: list[str]
+) -> dict[str, tuple[Floats, Floats]]:
+    """Returns, for each task, scores (texts, labels) and thresholds (labels,)."""
+    emotions, frustration = model.scores(texts)
+    threshold = np.full(1, model.threshold, np.float32)
+    return {
+        "emotion": (emotions, model.emotions.thresholds),
+        "frustration": (frustration[:, None], threshold),
+    }
 
 
 def _statuses(texts: labels.Collapsed, model: NgramModel) -> labels.Statuses:
