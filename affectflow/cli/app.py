@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from affectflow.cli import lake_commands, validation_commands
+from affectflow.cli import evaluating, lake_commands, training, validation_commands
 from affectflow.cli.calibrating import calibrate
 from affectflow.cli.options import (
     BUDGET,
@@ -250,5 +250,7 @@ def doctor(
     return body.doctor(lake)
 
 
+app.command("eval")(evaluating.evaluate)
+app.command()(training.train)
 for _command in (*lake_commands.COMMANDS, *validation_commands.COMMANDS, calibrate):
     app.command()(_command)

@@ -9,7 +9,8 @@ WITH labels AS (
     sum(chosen)::BIGINT AS chosen,
     sum(score_sum) AS score_sum
   FROM rollups
-  WHERE label IS NOT NULL
+  -- Scales, such as valence, have values and no chosen labels.
+  WHERE label IS NOT NULL AND task NOT IN ('valence', 'arousal', 'dominance')
   GROUP BY ALL
 ),
 answers AS (

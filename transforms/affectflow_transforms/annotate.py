@@ -13,6 +13,7 @@ from affectflow.errors import UnknownPluginError, UsageError
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
 from affectflow.transform import Transform
+from affectflow_transforms import trained
 
 # Importing a handler imports torch where it is installed: only when one is made.
 if TYPE_CHECKING:
@@ -90,8 +91,11 @@ class Annotate(Transform):
 def _classifier(
     model: str, given: dict[str, Any], unknown: UnknownPluginError
 ) -> tuple[str, Any, dict[str, Any]]:
-    """Returns SequenceClassifier and its arguments, if `model` can be one's name."""
-    is_folder = Path(model).expanduser().is_dir()
+    """Returns the handler that reads a folder or a hub id, and its arguments."""
+    folder = Path(model).expanduser()
+    is_folder = folder.is_dir()
+    if is_folder and (name := trained.annotator_of(folder)):
+        return name, registry.load("models", name), {"weights": model, **given}
     if not is_folder and model.startswith(_PATH_MARKS):
         raise UsageError(
             f"no folder {model!r}; name a folder that holds a sequence classifier, an "
@@ -103,7 +107,7 @@ def _classifier(
         ) from unknown
     from affectflow_transforms.sequence_classifier import SequenceClassifier
 
-    name = str(Path(model).expanduser()) if is_folder else model
+    name = str(folder) if is_folder else model
     return model, SequenceClassifier, {"model": name, **given}
 
 

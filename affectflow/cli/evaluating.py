@@ -1,0 +1,133 @@
+"""The command that scores annotators against people: eval."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from affectflow.cli import show
+from affectflow.errors import UsageError
+
+_LABEL_FIGURES = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "auc": "AUC",
+    "average_precision": "AP",
+    "brier_skill": "Brier skill",
+}
+_VALUE_FIGURES = {"pearson": "Pearson r", "ccc": "CCC", "rmse": "RMSE", "bias": "bias"}
+
+
+Task = Annotated[
+    str,
+    typer.Argument(
+        metavar="TASK",
+        help="emotion, frustration, valence; or a vocabulary or label, as irritation.",
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="LAKE|FILE", help="A lake with people's answers, or a file of answers."
+    ),
+]
+
+
+def evaluate(
+    task: Task,
+    target: Target,
+    by: Annotated[
+        str, typer.Option("--by", help="Also by this column; `length` for its bands.")
+    ] = "",
+    annotator: Annotated[str, typer.Option(help="Only this annotator.")] = "",
+    draws: Annotated[
+        int, typer.Option(min=0, help="Bootstrap draws; 0 for no intervals.")
+    ] = 1000,
+    shape: Annotated[
+        Literal["table", "csv", "json"], typer.Option("--format", help="Shape.")
+    ] = "table",
+) -> int:
+    """Score annotators against what people said."""
+    from affectflow.metrics import evaluation
+
+    run = evaluation.evaluate_lake if _is_lake(target) else evaluation.evaluate_file
+    found = run(target, task, by=by, annotator=annotator, draws=draws)
+    for note in found.notes:
+        show.say(note)
+    if not found.rows:
+        raise UsageError(
+            "no utterance has both an answer of people and one of an annotator; label "
+            "utterances that `affectflow annotate` has answered"
+        )
+    names = _VALUE_FIGURES if found.task.scale else _LABEL_FIGURES
+    if shape == "table":
+        _show(found.rows, names)
+        show.say(_explain(draws, found.task.scale))
+    else:
+        columns = _columns(found.rows)
+        rows = [[row.get(name) for name in columns] for row in found.rows]
+        (show.as_csv if shape == "csv" else show.as_json)(columns, rows)
+    return 0
+
+
+def _is_lake(target: str) -> bool:
+    from affectflow.metrics.reading import READERS
+
+    name = target.removesuffix(".gz")
+    return Path(target).is_dir() or not name.endswith(tuple(READERS))
+
+
+def _columns(rows: list[dict[str, object]]) -> list[str]:
+    """Returns all columns, those of an interval behind their figure."""
+    longest = max(rows, key=len)
+    names = list(longest)
+    for row in rows:
+        names += [name for name in row if name not in names]
+    return names
+
+
+def _show(rows: list[dict[str, object]], figures: dict[str, str]) -> None:
+    """Prints one table for each annotator and vocabulary."""
+    heads = [(row["annotator_id"], row["vocabulary"]) for row in rows]
+    grouped = len({row["group"] for row in rows}) > 1
+    for annotator, vocabulary in dict.fromkeys(heads):
+        sys.stdout.write(f"{annotator}, vocabulary {vocabulary}\n")
+        chosen = [
+            _line(row, figures, grouped)
+            for row in rows
+            if (row["annotator_id"], row["vocabulary"]) == (annotator, vocabulary)
+        ]
+        counts = ["n", "positives"] if "positives" in rows[0] else ["n"]
+        lead = ["group"] if grouped else []
+        show.table([*lead, "label", *counts, *figures.values(), "note"], chosen)
+
+
+def _line(
+    row: dict[str, object], figures: dict[str, str], grouped: bool
+) -> list[object]:
+    lead = [row["group"]] if grouped else []
+    counts = [row["n"], row["positives"]] if "positives" in row else [row["n"]]
+    note = row["why"]
+    if row.get("labels") is not None:
+        over = f"over {row['labels']} labels"
+        note = f"{over}; {note}" if note else over
+    return [*lead, row["label"], *counts, *(_cell(row, f) for f in figures), note]
+
+
+def _cell(row: dict[str, object], name: str) -> str:
+    value = row[name]
+    if not isinstance(value, float):
+        return "-"
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    if isinstance(low, float) and isinstance(high, float):
+        return f"{value:.3f} [{low:.2f}, {high:.2f}]"
+    return f"{value:.3f}"
+
+
+def _explain(draws: int, scale: bool) -> str:
+    macro = "" if scale else "; (macro) is a mean over labels with 10 positives or more"
+    if not draws:
+        return f"no intervals asked for{macro}"
+    return f"[95 % interval, {draws:,} bootstrap draws of conversations]{macro}"

@@ -1,0 +1,96 @@
+"""The command `affectflow train`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+CARD = "MODEL_CARD.md"
+
+
+def train(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="emotions, frustration, german, valence, or a plugin's.",
+        ),
+    ],
+    data: Annotated[
+        Path, typer.Option(help="Folder of the labelled data; docs/train.md says how.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder for weights and card; made if missing.")
+    ],
+    licence: Annotated[
+        str, typer.Option(help="Of the data; is passed on to every label's annotator.")
+    ] = "",
+) -> int:
+    """Fit one of the package's models to data of your own."""
+    from affectflow import registry
+
+    _check_folders(data, out)
+    trainer = registry.load("trainers", name)()
+    found = trainer.train(data, licence=licence)
+    _check_place(out, found.file)
+    _write(out / found.file, found.weights)
+    _write(out / CARD, found.card.encode())
+    _report(found, out)
+    return 0
+
+
+def _check_folders(data: Path, out: Path) -> None:
+    from affectflow.errors import UsageError
+
+    if not data.is_dir():
+        raise UsageError(f"no folder {str(data)!r}: --data is where the data set lies")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{str(out)!r} is a file: --out is a folder, made if missing")
+
+
+def _check_place(out: Path, file: str) -> None:
+    """Raises UsageError if other weights lie in `out`: a folder holds one model."""
+    from affectflow.errors import UsageError
+
+    others = sorted(p.name for p in out.glob("*.safetensors") if p.name != file)
+    if others:
+        raise UsageError(
+            f"{str(out)!r} holds other weights ({others[0]}): name an empty folder"
+        )
+
+
+def _write(target: Path, written: bytes) -> None:
+    """Writes a file whole or not at all."""
+    from affectflow.errors import StorageError
+
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(written)
+        partial.replace(target)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {str(target)!r} ({error.strerror}): name another --out"
+        ) from error
+
+
+def _report(found: Any, out: Path) -> None:
+    from affectflow.cli import show
+
+    show.say(f"held out: {found.held_out}")
+    show.table(
+        ["figure", "label", "value", "low", "high"],
+        [list(figure) for figure in found.figures],
+    )
+    show.say(f"weights and card: {out}")
+    if _takes_weights(found.annotator):
+        show.say(f"label with them:  affectflow annotate LAKE --model {out}")
+
+
+def _takes_weights(annotator: str) -> bool:
+    from dataclasses import fields
+
+    from affectflow import registry
+
+    model = registry.load("models", annotator)
+    return "weights" in {field.name for field in fields(model)}

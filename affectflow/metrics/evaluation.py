@@ -1,0 +1,174 @@
+"""Figures of annotators against people, by group, with intervals."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.lake import open_lake
+from affectflow.metrics import comparing, intervals, lakes, reading, states
+from affectflow.metrics.comparing import State
+from affectflow.metrics.intervals import Bounds
+from affectflow.metrics.labels import LabelMetrics
+from affectflow.metrics.schemas import MACRO, MICRO, MIN_POSITIVES
+from affectflow.metrics.tasks import Task, task_of
+from affectflow.metrics.values import ValueMetrics
+from affectflow.validation.bootstrap import DRAWS
+
+EVERYTHING = "(all)"
+"""The group of all answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Args:
+      task: what was compared.
+      rows: one for each annotator, group and label: `annotator_id`, `vocabulary`, the
+        columns of `FIGURES` or `VALUE_FIGURES`, and `<figure>_low`, `<figure>_high`
+        where a figure has an interval.
+      notes: what a reader of the figures should know.
+    """
+
+    task: Task
+    rows: list[dict[str, object]]
+    notes: list[str] = field(default_factory=list)
+
+
+def evaluate_lake(
+    uri: str, name: str, *, by: str = "", annotator: str = "", draws: int = DRAWS
+) -> Evaluation:
+    """Returns how a lake's annotators compare with the people who labelled in it.
+
+    Args:
+      uri: of the lake.
+      name: see `tasks.task_of`.
+      by: a column of `utterances` to slice by, or `length`.
+      annotator: only this one; all if empty.
+      draws: of the bootstrap over conversations; 0 for no intervals.
+
+    Raises:
+      LakeError: no lake, no people's answers, or no annotator's.
+      UsageError: no such task, column or annotator.
+    """
+    task = task_of(name)
+    rows: list[dict[str, object]] = []
+    notes: list[str] = []
+    with open_lake(uri) as connection:
+        if task.scale:
+            lakes.prepare_values(connection, task.name, by=by, annotator=annotator)
+            found = comparing.compare_values(connection)
+            rows = _rows(task, "vad", found, draws)
+            return Evaluation(task=task, rows=rows)
+        for contest in lakes.contests(connection, task, annotator):
+            covered = lakes.prepare_labels(
+                connection, contest, by=by, annotator=annotator
+            )
+            found = comparing.compare_labels(
+                connection,
+                true=contest.true,
+                told=contest.told,
+                target=contest.target,
+                labels=task.labels,
+            )
+            rows += _rows(task, contest.target, found, draws)
+            notes += [_coverage(each) for each in covered]
+            tied = lakes.ties(connection, contest)
+            if tied:
+                notes.append(f"{tied:,} answers left out: as many say yes as say no")
+    return Evaluation(task=task, rows=rows, notes=notes)
+
+
+def evaluate_file(
+    path: str, name: str, *, by: str = "", annotator: str = "", draws: int = DRAWS
+) -> Evaluation:
+    """Returns how the answers of a file compare with the truth in it.
+
+    Raises:
+      UsageError: the file, the task, a column or a value is not what it should be.
+    """
+    task = task_of(name)
+    with reading.open_file(path) as connection:
+        if annotator:
+            reading.keep_annotator(connection, annotator)
+        if task.scale:
+            notes = reading.prepare_values(connection, task, by)
+            vocabulary, found = "vad", comparing.compare_values(connection)
+        else:
+            told, notes = reading.prepare_labels(connection, task, by)
+            vocabulary = task.vocabulary or told
+            found = comparing.compare_labels(
+                connection, true=told, told=told, target=vocabulary, labels=task.labels
+            )
+        rows = _rows(task, vocabulary, found, draws)
+    return Evaluation(task=task, rows=rows, notes=notes)
+
+
+def _coverage(covered: lakes.Coverage) -> str:
+    scores = "calibrated probabilities" if covered.calibrated else "as it gave them"
+    return (
+        f"{covered.annotator_id} answered {covered.answered:,} of the "
+        f"{covered.people:,} utterances that people labelled; its scores are {scores}"
+    )
+
+
+def _rows(
+    task: Task, vocabulary: str, found: Iterable[State], draws: int
+) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for state in found:
+        head = {"annotator_id": state.annotator_id, "vocabulary": vocabulary}
+        of_state = of_values if task.scale else of_labels
+        rows += [head | row for row in of_state(with_all(state.table), draws)]
+    return rows
+
+
+def with_all(state: pa.Table) -> pa.Table:
+    """Returns a state with its groups, and the group of everything."""
+    whole = states.with_constant(state, "group", EVERYTHING)
+    if state["group"].null_count == state.num_rows:
+        return whole
+    return pa.concat_tables([whole, state])
+
+
+def of_labels(state: pa.Table, draws: int = DRAWS) -> list[dict[str, object]]:
+    """Returns figures of labels with their intervals, one dict for each row."""
+    merged = LabelMetrics(units=True).merge([state])
+    figures = LabelMetrics().extract(merged).to_pylist()
+    bounds = intervals.of_labels(merged, draws=draws)
+    several = pc.count_distinct(merged["label"]).as_py() > 1
+    return [
+        _noted(_bounded(row, bounds))
+        for row in figures
+        if several or row["label"] not in (MACRO, MICRO)
+    ]
+
+
+def of_values(state: pa.Table, draws: int = DRAWS) -> list[dict[str, object]]:
+    """Returns figures of values with their intervals, one dict for each row."""
+    merged = ValueMetrics(units=True).merge([state])
+    figures = ValueMetrics().extract(merged).to_pylist()
+    bounds = intervals.of_values(merged, draws=draws)
+    return [_bounded(row, bounds) for row in figures]
+
+
+def _bounded(row: dict[str, object], bounds: Bounds) -> dict[str, object]:
+    group = row["group"]
+    ends = bounds.get((None if group is None else str(group), str(row["label"])), {})
+    result: dict[str, object] = {}
+    for name, value in row.items():
+        result[name] = value
+        if name in ends:
+            result[f"{name}_low"], result[f"{name}_high"] = ends[name]
+    return result
+
+
+def _noted(row: dict[str, object]) -> dict[str, object]:
+    positives = row["positives"]
+    assert isinstance(positives, int)
+    if row["label"] not in (MACRO, MICRO) and positives < MIN_POSITIVES:
+        few = f"fewer than {MIN_POSITIVES} positives"
+        return row | {"why": "; ".join(str(w) for w in (row["why"], few) if w)}
+    return row

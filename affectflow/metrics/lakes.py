@@ -1,0 +1,305 @@
+"""A lake's answers, people's and annotators', as the tables that `comparing` wants."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from affectflow.errors import LakeError, UsageError
+from affectflow.lake.views import quote_name
+from affectflow.metrics import tasks
+from affectflow.metrics.tasks import Task
+from affectflow.validation.truth import ties_of, truth_of
+
+LENGTH = "length"
+"""Slices by how long a text is; not a column, but asked for like one."""
+_LENGTHS = """
+CASE
+  WHEN length(u.text) < 50 THEN '1: under 50 characters'
+  WHEN length(u.text) < 200 THEN '2: 50 to 199'
+  WHEN length(u.text) < 1000 THEN '3: 200 to 999'
+  ELSE '4: 1,000 and more'
+END
+"""
+MAX_PARTS = 100
+"""More slices than this are no slices: an id, a text, a time."""
+_PERSONAL = ("speaker_id",)
+
+
+class Contest(NamedTuple):
+    """One vocabulary of annotators against one of people, and where they meet."""
+
+    told: str
+    true: str
+    target: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """How many of the utterances that people answered an annotator answered.
+
+    Args:
+      calibrated: its scores are calibrated probabilities, for all labels.
+    """
+
+    annotator_id: str
+    people: int
+    answered: int
+    calibrated: bool
+
+
+def contests(
+    connection: duckdb.DuckDBPyConnection, task: Task, annotator: str
+) -> list[Contest]:
+    """Returns the pairs of vocabularies in which people and annotators can be compared.
+
+    Raises:
+      LakeError: nobody answered, or no annotator did, for this task.
+      UsageError: no annotator has the id that is asked for.
+    """
+    asked = _vocabularies(connection, people=True)
+    usable = [v for t, v in asked if _is_of(task, t, v)]
+    if not usable:
+        there = ", ".join(sorted({f"{t} ({v})" for t, v in asked})) or "nothing"
+        raise LakeError(
+            f"people were asked {there} in this lake, which does not answer "
+            f"{task.name!r}; `affectflow sample` writes a sheet to label, `affectflow "
+            "gold` imports it"
+        )
+    # What people were asked in the task's own words needs no fold.
+    own = [v for v in usable if v == task.vocabulary] or usable
+    _check_annotator(connection, annotator)
+    told = _vocabularies(connection, people=False, annotator=annotator)
+    found = {
+        Contest(said, true, target)
+        for name, said in told
+        for true in own
+        for target in [_target(task, name, said, true)]
+        if target
+    }
+    if not found:
+        there = ", ".join(sorted({f"{t} ({v})" for t, v in told})) or "nothing"
+        raise LakeError(
+            f"annotators answered {there} in this lake, which does not answer "
+            f"{task.name!r}; run `affectflow annotate` with a model that does"
+        )
+    return sorted(found)
+
+
+def _is_of(task: Task, name: str, vocabulary: str) -> bool:
+    """Returns whether answers to another task tell something about this one."""
+    if not task.vocabulary:
+        return name == task.name
+    return any(
+        not task.labels or coarse in task.labels
+        for _, coarse in tasks.members(vocabulary, task.vocabulary)
+    )
+
+
+def _target(task: Task, name: str, told: str, true: str) -> str:
+    if not task.vocabulary:
+        return tasks.common(told, true) if name == task.name else ""
+    return task.vocabulary if _is_of(task, name, told) else ""
+
+
+def _vocabularies(
+    connection: duckdb.DuckDBPyConnection, *, people: bool, annotator: str = ""
+) -> list[tuple[str, str]]:
+    """Returns tasks and vocabularies that were answered."""
+    rows = connection.execute(_ANSWERED_TASKS, {"people": people, "who": annotator})
+    return [(task, vocabulary) for task, vocabulary in rows.fetchall()]
+
+
+def _check_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> None:
+    if not annotator:
+        return
+    rows = connection.sql("SELECT DISTINCT annotator_id FROM annotators ORDER BY 1")
+    known = [row[0] for row in rows.fetchall()]
+    if annotator not in known:
+        raise UsageError(
+            f"no annotator {annotator!r} in the lake; there are {', '.join(known)}"
+        )
+
+
+def prepare_labels(
+    connection: duckdb.DuckDBPyConnection,
+    contest: Contest,
+    *,
+    by: str = "",
+    annotator: str = "",
+) -> list[Coverage]:
+    """Makes `truths`, `told` and `answered` of one contest.
+
+    Raises:
+      UsageError: there is no column `by`, or it is none to slice by.
+    """
+    asked = _vocabularies(connection, people=True)
+    names = dict.fromkeys(t for t, v in asked if v == contest.true)
+    people = pa.concat_tables([truth_of(connection, name) for name in names])
+    connection.register("people", people)
+    connection.execute(_TRUTHS.format(part_of(connection, by)), [contest.true])
+    _check_parts(connection, by)
+    settings = {"vocabulary": contest.told, "who": annotator}
+    connection.execute(_TOLD, settings)
+    connection.execute(_ANSWERED, settings)
+    return [
+        Coverage(annotator_id=who, people=n, answered=answered, calibrated=calibrated)
+        for who, n, answered, calibrated in connection.sql(_COVERAGE).fetchall()
+    ]
+
+
+def ties(connection: duckdb.DuckDBPyConnection, contest: Contest) -> int:
+    """Returns how many answers count for nothing: as many say yes as no."""
+    asked = _vocabularies(connection, people=True)
+    names = dict.fromkeys(t for t, v in asked if v == contest.true)
+    return sum(sum(ties_of(connection, name).values()) for name in names)
+
+
+def prepare_values(
+    connection: duckdb.DuckDBPyConnection, scale: str, *, by: str, annotator: str
+) -> None:
+    """Makes `truths` and `told` of a scale: the mean of what people gave.
+
+    Raises:
+      LakeError: people gave no values on this scale.
+    """
+    connection.execute(_TRUE_VALUES.format(part_of(connection, by)), {"scale": scale})
+    if not connection.sql("SELECT 1 FROM truths LIMIT 1").fetchall():
+        raise LakeError(
+            f"no person of this lake gave values for {scale!r}; score a file instead, "
+            "with columns utterance_id, truth_value and value"
+        )
+    _check_annotator(connection, annotator)
+    _check_parts(connection, by)
+    connection.execute(_TOLD_VALUES, {"scale": scale, "who": annotator})
+
+
+def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
+    """Returns the expression that slices utterances `u` by a column.
+
+    Raises:
+      UsageError: there is no such column, or it is a person.
+    """
+    if not by:
+        return "NULL"
+    if by == LENGTH:
+        return _LENGTHS
+    if by in _PERSONAL:
+        raise UsageError(f"--by {by} would be a view of single people; name a group")
+    rows = connection.sql("DESCRIBE utterances").fetchall()
+    names = [row[0] for row in rows]
+    if by not in names:
+        shown = [name for name in names if name not in _PERSONAL]
+        raise UsageError(
+            f"no column {by!r} in utterances; --by is {LENGTH} or one of "
+            f"{', '.join(shown)}"
+        )
+    return f"coalesce(u.{quote_name(by)}::VARCHAR, '(unknown)')"
+
+
+def _check_parts(connection: duckdb.DuckDBPyConnection, by: str) -> None:
+    found = connection.sql("SELECT count(DISTINCT part) FROM truths").fetchall()[0][0]
+    if found > MAX_PARTS:
+        raise UsageError(
+            f"--by {by} gives {found} groups, at most {MAX_PARTS} are compared; name "
+            "a coarser column"
+        )
+
+
+_PEOPLE = "(SELECT annotator_id FROM annotators WHERE kind = 'person')"
+_ANSWERED_TASKS = f"""
+SELECT DISTINCT task, vocabulary
+FROM annotations
+WHERE (annotator_id IN {_PEOPLE}) = $people
+  AND label IS NOT NULL
+  AND ($who = '' OR annotator_id = $who)
+ORDER BY ALL
+"""
+_TRUTHS = """
+CREATE OR REPLACE TEMP TABLE truths AS
+SELECT
+  p.utterance_id,
+  p.conversation_id AS unit,
+  {} AS part,
+  p.weight,
+  p.label,
+  p.truth
+FROM people AS p
+LEFT JOIN utterances AS u ON u.utterance_id = p.utterance_id
+WHERE p.vocabulary = ?
+"""
+_OF_MODELS = f"""
+  FROM annotations AS a
+  JOIN (SELECT DISTINCT utterance_id FROM truths) AS t
+    ON t.utterance_id = a.utterance_id
+  WHERE a.annotator_id NOT IN {_PEOPLE}
+    AND ($who = '' OR a.annotator_id = $who)
+"""
+# Probabilities count if all scores of a label have one: a mixture has no order.
+_TOLD = f"""
+CREATE OR REPLACE TEMP TABLE told AS
+SELECT
+  a.annotator_id,
+  a.utterance_id,
+  a.label,
+  bool_or(coalesce(a.chosen, false)) AS chosen,
+  max(a.score)::DOUBLE AS raw,
+  max(a.probability)::DOUBLE AS probability,
+  bool_and(max(a.probability) IS NOT NULL) OVER (PARTITION BY a.annotator_id, a.label)
+    AS calibrated,
+  CASE
+    WHEN bool_and(max(a.probability) IS NOT NULL)
+      OVER (PARTITION BY a.annotator_id, a.label)
+    THEN max(a.probability)
+    ELSE max(a.score)
+  END::DOUBLE AS score
+{_OF_MODELS}
+  AND a.vocabulary = $vocabulary
+  AND a.label IS NOT NULL
+GROUP BY a.annotator_id, a.utterance_id, a.label
+"""
+_ANSWERED = f"""
+CREATE OR REPLACE TEMP TABLE answered AS
+SELECT DISTINCT a.annotator_id, a.utterance_id
+{_OF_MODELS}
+  AND a.vocabulary = $vocabulary
+  AND (a.label IS NOT NULL OR a.status = 'ok')
+"""
+_COVERAGE = """
+SELECT
+  a.annotator_id,
+  (SELECT count(DISTINCT utterance_id) FROM truths),
+  count(*),
+  coalesce(any_value(c.calibrated), false)
+FROM answered AS a
+LEFT JOIN (
+  SELECT annotator_id, bool_and(calibrated) AS calibrated FROM told GROUP BY 1
+) AS c ON c.annotator_id = a.annotator_id
+GROUP BY a.annotator_id
+ORDER BY a.annotator_id
+"""
+_TRUE_VALUES = f"""
+CREATE OR REPLACE TEMP TABLE truths AS
+SELECT
+  a.utterance_id,
+  any_value(a.conversation_id) AS unit,
+  any_value({{}}) AS part,
+  1.0 AS weight,
+  $scale AS label,
+  avg(a.value)::DOUBLE AS truth
+FROM annotations AS a
+LEFT JOIN utterances AS u ON u.utterance_id = a.utterance_id
+WHERE a.annotator_id IN {_PEOPLE}
+  AND a.label = $scale
+  AND a.status = 'ok'
+  AND a.value IS NOT NULL
+GROUP BY a.utterance_id
+"""
+_TOLD_VALUES = f"""
+CREATE OR REPLACE TEMP TABLE told AS
+SELECT a.annotator_id, a.utterance_id, a.label, avg(a.value)::DOUBLE AS value
+{_OF_MODELS}
+  AND a.label = $scale
+GROUP BY a.annotator_id, a.utterance_id, a.label
+"""

@@ -1,0 +1,304 @@
+"""A file of answers as the tables that `comparing` wants."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from affectflow.errors import UsageError
+from affectflow.lake.views import quote, quote_name
+from affectflow.metrics import tasks
+from affectflow.metrics.tasks import Task
+from affectflow.validation.labels import unknown_label
+from affectflow.vocabularies import VOCABULARIES
+
+READERS = {
+    ".parquet": "read_parquet({})",
+    ".csv": "read_csv({}, sample_size = -1)",
+    ".tsv": "read_csv({}, sample_size = -1)",
+    ".jsonl": "read_json({}, format = 'newline_delimited')",
+    ".ndjson": "read_json({}, format = 'newline_delimited')",
+    ".json": "read_json({})",
+}
+CHOSEN_FROM = 0.5
+"""Without `chosen`, a label is chosen from this score on."""
+NO_ANNOTATOR = "file"
+"""Stands for the annotator of a file that names none."""
+
+
+def open_file(path: str) -> duckdb.DuckDBPyConnection:
+    """Returns a connection with the rows of a file as the view `given`.
+
+    Raises:
+      UsageError: there is no such file, it is of no kind that is read, or empty.
+    """
+    if not Path(path).is_file():
+        raise UsageError(f"no lake and no file at {path!r}; give LAKE or FILE")
+    name = path.removesuffix(".gz")
+    kind = next((end for end in READERS if name.endswith(end)), None)
+    if kind is None:
+        raise UsageError(f"{path!r} is none of {', '.join(READERS)}; convert it")
+    connection = duckdb.connect()
+    try:
+        reader = READERS[kind].format(quote(path))
+        connection.execute(f"CREATE TABLE given AS SELECT * FROM {reader}")
+    except duckdb.Error as error:
+        line = str(error).splitlines()[0]
+        raise UsageError(f"{path!r} cannot be read: {line}; mend the file") from error
+    if not _one(connection, "SELECT count(*) FROM given"):
+        raise UsageError(f"{path!r} has no rows; give one row for each answer")
+    return connection
+
+
+def keep_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> None:
+    """Removes the rows of all other annotators from `given`.
+
+    Raises:
+      UsageError: the file names no annotators, or not this one.
+    """
+    if "annotator_id" not in _names(connection):
+        raise UsageError("--annotator needs the column annotator_id in the file")
+    rows = connection.sql("SELECT DISTINCT annotator_id::VARCHAR FROM given ORDER BY 1")
+    known = [row[0] for row in rows.fetchall()]
+    if annotator not in known:
+        raise UsageError(
+            f"no annotator {annotator!r} in the file; there are "
+            f"{', '.join(str(name) for name in known[:8])}"
+        )
+    connection.execute(
+        "DELETE FROM given WHERE annotator_id IS DISTINCT FROM ?", [annotator]
+    )
+
+
+def prepare_labels(
+    connection: duckdb.DuckDBPyConnection, task: Task, by: str
+) -> tuple[str, list[str]]:
+    """Makes `truths`, `told` and `answered` of `given`.
+
+    Returns:
+      The vocabulary of the file, and what should be said about how it was read.
+
+    Raises:
+      UsageError: a column lacks, or a value is none that it can have.
+    """
+    names = _names(connection)
+    _check_columns(names, ["utterance_id", "truth"], by)
+    if "chosen" not in names and "score" not in names:
+        raise UsageError("the file has neither `score` nor `chosen`; add one of them")
+    if "label" not in names and len(task.labels) != 1:
+        raise UsageError(
+            f"the file has no column `label`; task {task.name!r} has several labels"
+        )
+    notes = _notes(names)
+    label = "label" if "label" in names else quote(task.labels[0])
+    passes = f"try_cast(score AS DOUBLE) >= {CHOSEN_FROM}"
+    chosen = "chosen" if "chosen" in names else passes
+    score = "score" if "score" in names else "NULL"
+    common = _common(names, by)
+    _create(connection, "cast_rows", _CASTS.format(common, label, chosen, score))
+    _check_rows(connection)
+    vocabulary = _vocabulary(connection, task)
+    _create(connection, "truths", _TRUTHS.format("truth = 1"))
+    _create(connection, "told", _TOLD.format("chosen = 1 AS chosen, score"))
+    connection.execute(_ANSWERED)
+    return vocabulary, notes
+
+
+def prepare_values(
+    connection: duckdb.DuckDBPyConnection, task: Task, by: str
+) -> list[str]:
+    """Makes `truths` and `told` of `given`; returns what should be said about it.
+
+    Raises:
+      UsageError: a column lacks, or a value is no number.
+    """
+    names = _names(connection)
+    _check_columns(names, ["utterance_id", "truth_value", "value"], by)
+    common, label = _common(names, by), quote(task.name)
+    _create(connection, "cast_rows", _VALUE_CASTS.format(common, label))
+    for name, column in (("truth", "truth_value"), ("value", "value")):
+        _refuse(
+            connection,
+            f"{name} IS NULL OR NOT isfinite({name})",
+            f"`{column}` is a number, not",
+            f"given_{name}",
+        )
+    _refuse_common(connection)
+    _create(connection, "truths", _TRUTHS.format("truth"))
+    _create(connection, "told", _TOLD.format("value"))
+    return _notes([*names, "chosen"])
+
+
+def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return [row[0] for row in connection.sql("DESCRIBE given").fetchall()]
+
+
+def _check_columns(names: Sequence[str], wanted: Sequence[str], by: str) -> None:
+    for name in [*wanted, *([by] if by else [])]:
+        if name not in names:
+            raise UsageError(
+                f"the file has no column {name!r}; it has {', '.join(names)}"
+            )
+
+
+def _notes(names: Sequence[str]) -> list[str]:
+    notes = []
+    if "conversation_id" not in names:
+        notes.append(
+            "no column conversation_id: every utterance is taken for a conversation, "
+            "and intervals are too narrow if they are not"
+        )
+    if "chosen" not in names and "score" in names:
+        notes.append(f"no column chosen: a label is chosen from {CHOSEN_FROM} on")
+    return notes
+
+
+def _common(names: Sequence[str], by: str) -> str:
+    unit = "conversation_id" if "conversation_id" in names else "utterance_id"
+    weight = "1.0"
+    if "weight" in names:
+        weight = "coalesce(weight, 1.0)"
+    elif "inclusion_probability" in names:
+        weight = "1.0 / inclusion_probability"
+    annotator = "annotator_id" if "annotator_id" in names else quote(NO_ANNOTATOR)
+    part = quote_name(by) if by else "NULL"
+    return (
+        f"{annotator}::VARCHAR AS annotator_id, utterance_id::VARCHAR AS utterance_id, "
+        f"{unit}::VARCHAR AS unit, {part}::VARCHAR AS part, "
+        f"try_cast({weight} AS DOUBLE) AS weight"
+    )
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    _refuse(
+        connection,
+        "truth IS NULL OR truth NOT IN (0, 1)",
+        "`truth` is 0 or 1, not",
+        "given_truth",
+    )
+    _refuse(
+        connection,
+        "given_chosen IS NOT NULL AND (chosen IS NULL OR chosen NOT IN (0, 1))",
+        "`chosen` is 0 or 1, not",
+        "given_chosen",
+    )
+    _refuse(
+        connection,
+        "given_score IS NOT NULL AND (score IS NULL OR NOT (score BETWEEN 0 AND 1))",
+        "`score` is a number in 0..1, not",
+        "given_score",
+    )
+    _refuse_common(connection)
+
+
+def _refuse(
+    connection: duckdb.DuckDBPyConnection, wrong: str, what: str, column: str
+) -> None:
+    found = connection.sql(
+        f"SELECT utterance_id, {column} FROM cast_rows WHERE {wrong} LIMIT 1"
+    ).fetchall()
+    if found:
+        utterance_id, value = found[0]
+        shown = "empty" if value is None else repr(value)
+        raise UsageError(f"{what} {shown} (utterance {utterance_id!r}); mend that row")
+
+
+def _refuse_common(connection: duckdb.DuckDBPyConnection) -> None:
+    _refuse(connection, "utterance_id IS NULL", "`utterance_id` is", "utterance_id")
+    _refuse(
+        connection,
+        "weight IS NULL OR NOT isfinite(weight) OR weight < 0",
+        "`weight` is a number of at least 0, not",
+        "weight",
+    )
+    _refuse_any(
+        connection,
+        "annotator_id, utterance_id, label HAVING count(*) > 1",
+        "{!r} has label {!r} twice by one annotator; leave one row",
+    )
+    _refuse_any(
+        connection,
+        "utterance_id, label HAVING count(DISTINCT truth) > 1",
+        "{!r} has two truths for label {!r}; decide for one",
+    )
+
+
+def _refuse_any(
+    connection: duckdb.DuckDBPyConnection, grouped: str, message: str
+) -> None:
+    query = f"SELECT utterance_id, label FROM cast_rows GROUP BY {grouped} LIMIT 1"
+    found = connection.sql(query).fetchall()
+    if found:
+        raise UsageError("utterance " + message.format(*found[0]))
+
+
+def _vocabulary(connection: duckdb.DuckDBPyConnection, task: Task) -> str:
+    """Returns the vocabulary of the labels of a file."""
+    rows = connection.sql("SELECT DISTINCT label FROM cast_rows ORDER BY 1").fetchall()
+    labels = [row[0] for row in rows]
+    if task.vocabulary:
+        able = [n for n in VOCABULARIES if tasks.members(n, task.vocabulary)]
+        # The task's own vocabulary first: it needs no fold.
+        names = list(dict.fromkeys([task.vocabulary, *able]))
+    else:
+        names = [n for n, v in VOCABULARIES.items() if v.scale is None]
+    known = {n: [fine for fine, _ in tasks.members(n, n)] for n in names}
+    for name in names:
+        if set(labels) <= set(known[name]):
+            return name
+    there = [label for name in names for label in known[name]]
+    strange = [label for label in labels if label not in there] or labels
+    raise UsageError(
+        f"task {task.name!r}: {unknown_label(str(strange[0]), there)} "
+        "(all labels of a file are of one vocabulary)"
+    )
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.sql(query).fetchall()[0][0])
+
+
+_CASTS = """
+SELECT
+  {0},
+  {1}::VARCHAR AS label,
+  truth::VARCHAR AS given_truth,
+  coalesce(try_cast(truth AS DOUBLE), try_cast(truth AS BOOLEAN)::DOUBLE) AS truth,
+  {2} AS given_chosen,
+  coalesce(
+    try_cast(given_chosen AS DOUBLE), try_cast(given_chosen AS BOOLEAN)::DOUBLE
+  ) AS chosen,
+  {3} AS given_score,
+  try_cast(given_score AS DOUBLE) AS score
+FROM given
+"""
+_VALUE_CASTS = """
+SELECT
+  {0},
+  {1} AS label,
+  truth_value::VARCHAR AS given_truth,
+  try_cast(truth_value AS DOUBLE) AS truth,
+  value::VARCHAR AS given_value,
+  try_cast(value AS DOUBLE) AS value
+FROM given
+"""
+_TRUTHS = """
+SELECT
+  utterance_id,
+  label,
+  any_value(unit) AS unit,
+  any_value(part) AS part,
+  avg(weight) AS weight,
+  any_value({0}) AS truth
+FROM cast_rows
+GROUP BY utterance_id, label
+"""
+_TOLD = "SELECT annotator_id, utterance_id, label, {0} FROM cast_rows"
+_ANSWERED = """
+CREATE OR REPLACE TEMP TABLE answered AS
+SELECT DISTINCT annotator_id, utterance_id FROM told
+"""

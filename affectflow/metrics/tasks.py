@@ -1,0 +1,83 @@
+"""What a task asks: which labels, of which vocabulary, or which scale."""
+
+from dataclasses import dataclass
+
+from affectflow.errors import UsageError
+from affectflow.validation.labels import FRUSTRATION, targets_of
+from affectflow.vocabularies import FOLDS, VAD, VOCABULARIES
+
+EMOTION = "emotion"
+SCALES = VAD.labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is compared.
+
+    Args:
+      name: as the caller says it.
+      vocabulary: labels fold to it; empty for whatever people were asked.
+      labels: those that count, in their order; empty for all.
+      scale: values on a scale are compared, not labels.
+    """
+
+    name: str
+    vocabulary: str = ""
+    labels: tuple[str, ...] = ()
+    scale: bool = False
+
+
+def task_of(name: str) -> Task:
+    """Returns the task with this name.
+
+    `emotion`, `frustration`, `valence`, `arousal`, `dominance`; else a vocabulary or
+    one label of one, as `ekman`, `irritation` or `plutchik:trust`: finer labels fold.
+
+    >>> task_of("irritation").vocabulary
+    'irritation'
+
+    Raises:
+      UsageError: nothing has this name; names the nearest.
+    """
+    if name == EMOTION:
+        return Task(name=name)
+    if name in SCALES:
+        return Task(name=name, vocabulary=VAD.name, labels=(name,), scale=True)
+    if name == FRUSTRATION:
+        return Task(name=name, vocabulary=FRUSTRATION, labels=(FRUSTRATION,))
+    if name in VOCABULARIES:
+        return Task(name=name, vocabulary=name, labels=VOCABULARIES[name].labels)
+    try:
+        target = targets_of(EMOTION, [name])[0]
+    except UsageError as error:
+        raise UsageError(
+            f"TASK is emotion, frustration, {', '.join(SCALES)}, a vocabulary or a "
+            f"label: {error}"
+        ) from error
+    return Task(name=name, vocabulary=target.vocabulary, labels=(target.label,))
+
+
+def members(source: str, target: str) -> list[tuple[str, str]]:
+    """Returns pairs of a label of `source` and the label of `target` that it says.
+
+    Of one vocabulary, each says itself. Empty if nothing folds.
+    """
+    if source == target:
+        labels = VOCABULARIES[source].labels if source in VOCABULARIES else (source,)
+        return [(label, label) for label in labels]
+    return [
+        (fold.from_label, fold.to_label)
+        for fold in FOLDS
+        if (fold.from_vocabulary, fold.to_vocabulary) == (source, target)
+    ]
+
+
+def common(told: str, true: str) -> str:
+    """Returns the vocabulary in which two can be compared; empty if there is none.
+
+    That of people's answers where the annotator's labels fold to it; else the
+    annotator's.
+    """
+    if members(told, true):
+        return true
+    return told if members(true, told) else ""

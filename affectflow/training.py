@@ -1,0 +1,63 @@
+"""What a trainer hands back: weights, their card, and what was measured.
+
+A trainer is a plugin of the kind `trainers`; `affectflow train NAME` calls it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+
+class Figure(NamedTuple):
+    """One figure on texts that were held out, with its 95 % interval.
+
+    Attributes:
+      name: f1, auc, pearson, ...
+      label: what it is of; `(macro)` and `(micro)` for all labels together.
+      value: None where it is not defined.
+      low: lower end of the interval, or None.
+      high: upper end, or None.
+    """
+
+    name: str
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A fitted model.
+
+    Args:
+      annotator: name of the model plugin that reads the weights.
+      file: name of the weights file, without folder.
+      weights: its bytes, in the format safetensors.
+      card: Markdown that says data, licence, method and figures.
+      held_out: one line: which texts the figures are of.
+      figures: what was measured on them.
+    """
+
+    annotator: str
+    file: str
+    weights: bytes
+    card: str
+    held_out: str
+    figures: tuple[Figure, ...]
+
+
+class Trainer(Protocol):
+    """Fits one kind of model."""
+
+    def train(self, data: Path, *, licence: str = "") -> Trained:
+        """Returns a model fitted to the files in the folder `data`.
+
+        Args:
+          data: folder with the files that the trainer's docstring names.
+          licence: of the data; empty for that of the data set, where it is known.
+
+        Raises:
+          UsageError: a file lacks, or is not as it should be.
+        """
+        ...

@@ -1,0 +1,92 @@
+"""What EmbeddedEmotions answers to texts, after the package's own ingest."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from affectflow.readings import read
+from affectflow.schemas import UTTERANCES, fields
+from affectflow.vocabularies import members
+from affectflow_transforms.emotions.embedded import EmbeddedEmotions
+from affectflow_transforms.normalize import NormalizeText
+from affectflow_transforms.textualize import Textualize
+
+Scores = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """Scores and choices of labels, shape (texts,) each.
+
+    Args:
+      answered: which texts are answered: not silent, not in another language.
+    """
+
+    scores: dict[str, Scores]
+    chosen: dict[str, Mask]
+    answered: Mask
+
+    def folded(self, label: str, vocabulary: str) -> tuple[Scores, Mask]:
+        """Returns the label that GoEmotions' labels fold to; see `any_of`."""
+        return self.any_of(members(label, vocabulary, "goemotions"))
+
+    def any_of(self, labels: Sequence[str]) -> tuple[Scores, Mask]:
+        """Returns the highest score, and whether one of the labels is chosen."""
+        scores = np.max([self.scores[label] for label in labels], axis=0)
+        return scores, np.any([self.chosen[label] for label in labels], axis=0)
+
+    def summed(self, labels: Sequence[str]) -> Scores:
+        """Returns the mean of the scores: it ranks as their sum does."""
+        mean: Scores = np.mean([self.scores[label] for label in labels], axis=0)
+        return mean
+
+
+@functools.cache
+def model():
+    """Returns the models that come with the package."""
+    return EmbeddedEmotions().load_model()
+
+
+def readings(texts: Sequence[str]) -> tuple[list[str], Mask]:
+    """Returns what a model reads of texts, and which have nothing to read."""
+    return _readings(tuple(texts))
+
+
+@functools.cache
+def _readings(texts: tuple[str, ...]) -> tuple[list[str], Mask]:
+    ids = [str(number) for number in range(len(texts))]
+    columns = {"utterance_id": ids, "text": list(texts)}
+    schema = fields(UTTERANCES, "utterance_id", "text")
+    batch = pa.RecordBatch.from_pydict(columns, schema=schema)
+    for step in (NormalizeText(), Textualize()):
+        step.setup()
+        batch = step.apply(batch)
+    reading = read(batch)
+    return reading.texts.to_pylist(), np.asarray(reading.silent)
+
+
+def answers(texts: Sequence[str]) -> Answers:
+    """Returns the answers of the annotator that comes with the package."""
+    return _answers(tuple(texts))
+
+
+@functools.cache
+def _answers(texts: tuple[str, ...]) -> Answers:
+    read_as, silent = readings(texts)
+    emotions, frustration = model().scores(read_as)
+    labels = model().emotions.labels
+    told = {label: emotions[:, n] for n, label in enumerate(labels)}
+    limits = dict(zip(labels, model().emotions.thresholds, strict=True))
+    told["frustration"], limits["frustration"] = frustration, model().threshold
+    return Answers(
+        scores={label: each.astype(np.float64) for label, each in told.items()},
+        chosen={
+            label: each >= np.float32(limits[label]) for label, each in told.items()
+        },
+        answered=~silent & ~model().emotions.looks_unsupported(read_as),
+    )

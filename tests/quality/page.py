@@ -1,0 +1,58 @@
+"""docs/quality.md: one function for each annotator, and what is common to all."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from affectflow_transforms import weights
+from affectflow_transforms.emotions.embedded import EmbeddedEmotions
+from tests.quality import emotions, failures, frustration, vader, valence
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
+
+_HEAD = """\
+# How right the embedded annotators are
+
+Made by `python -m tests.quality`; a test fails where it is not current. All figures are
+of the weights in the package, counted by the accumulators behind `affectflow eval`.
+
+**Read this first.** These are figures on public data sets. On your own text they may be
+lower: `affectflow sample`, `affectflow gold` and `affectflow eval` tell. In brackets:
+95 % intervals, 1,000 bootstrap draws of the units named. AP is average precision, to be
+read against the share of positives. Brier skill is how much nearer scores are to the
+truth than saying the share of positives each time: 0 is no better, below 0 is worse.
+Labels with fewer than 10 positives are marked and left out of the macro mean.
+"""
+
+
+def embedded_emotions(data: Path) -> str:
+    """Returns the part on EmbeddedEmotions."""
+    digest = weights.digest("emotions", "frustration")
+    return "\n".join(
+        [
+            "## EmbeddedEmotions",
+            "",
+            f"{EmbeddedEmotions.card.summary}. Licence of the weights: "
+            f"{EmbeddedEmotions.card.weights_licence}. Weights `{digest[:12]}`. How "
+            "they were fitted and chosen stands in the two model cards beside them. "
+            "The scores below are of all labels, also of those below 0.05, which a "
+            "lake does not store.",
+            "",
+            emotions.reddit(data),
+            emotions.developers(data),
+            frustration.section(data),
+        ]
+    )
+
+
+ANNOTATORS: tuple[Callable[[Path], str], ...] = (embedded_emotions, valence.section)
+"""One function for each embedded annotator: from the data to its part of the page."""
+
+
+def page(data: Path) -> str:
+    """Returns the page.
+
+    Args:
+      data: the folder of the shared data sets.
+    """
+    parts = [_HEAD, *(part(data) for part in ANNOTATORS)]
+    return "\n".join([*parts, vader.section(data), failures.section()])

@@ -1,0 +1,1 @@
+"""Emotions of German utterances, by a model that comes with the package."""

@@ -1,0 +1,1 @@
+"""Valence of utterances, and with weights of your own arousal and dominance."""

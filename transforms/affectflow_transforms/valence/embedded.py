@@ -1,0 +1,149 @@
+"""EmbeddedValence: how pleasant an utterance sounds, embedded in the package.
+
+It needs no download, no GPU and no torch, and reads English.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+import affectflow
+from affectflow.errors import UsageError
+from affectflow.inference import BatchModelHandler
+from affectflow.readings import read
+from affectflow.registry import Card
+from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.vocabularies import VAD
+from affectflow_transforms import labels, trained
+from affectflow_transforms import weights as shipped
+from affectflow_transforms.labels import Labelling, Status
+from affectflow_transforms.languages import ENGLISH, UNKNOWN, tagged
+from affectflow_transforms.valence import rating
+from affectflow_transforms.valence.model import (
+    ANNOTATOR,
+    RatedWords,
+    Regression,
+    ValueModel,
+)
+
+_CUES = ("words", "as_written")
+_LICENCE = "Apache-2.0 (VADER's ratings, MIT; trained on GoEmotions, CC BY 4.0)"
+
+
+@dataclass(kw_only=True)
+class EmbeddedValence(BatchModelHandler[ValueModel]):
+    """Says how pleasant utterances sound: `value` from 0, unpleasant, to 1, pleasant.
+
+    The value is by words that people rated and by the emotions of EmbeddedEmotions;
+    0.5 is the middle. `score` is null: a value is a strength, and no confidence. With
+    `weights` a regression answers, of valence, arousal and dominance. Utterances in
+    another language than English get no value; texts of more than 10,000 characters are
+    cut at their end.
+
+    Args:
+      cues: the model reads cues in `words`, or texts `as_written`.
+      weights: folder that `affectflow train valence` wrote; empty for what comes with
+        the package.
+
+    Raises:
+      UsageError: `cues` is another word, or `weights` no such folder.
+    """
+
+    cues: str = "words"
+    weights: str = ""
+
+    card: ClassVar[Card] = Card(
+        summary="valence by rated words and emotions; embedded, CPU, English",
+        weights_licence=_LICENCE,
+    )
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        if self.cues not in _CUES:
+            raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
+        self._own = trained.read_metadata(self._folder) if self.weights else {}
+        self._revision = trained.digest(self._folder) if self.weights else _revision()
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.weights).expanduser()
+
+    def load_model(self) -> ValueModel:
+        """Returns what comes with the package, or the regression in `weights`."""
+        return Regression.load(self._folder) if self.weights else RatedWords.load()
+
+    def predict(self, batch: pa.RecordBatch, model: ValueModel) -> pa.RecordBatch:
+        """Returns `batch` with one annotation for each row and scale."""
+        reading = read(batch, cues=self.cues)
+        english = tagged(batch, ENGLISH) | tagged(batch, UNKNOWN)
+        texts = labels.collapse(reading.texts, ~reading.silent & english)
+        statuses = _statuses(texts, model)
+        statuses[reading.silent] = Status.NO_AUTHOR_TEXT
+        values = texts.spread(model.values(texts.unique))
+        for column, label in zip(values.T, model.labels, strict=True):
+            new = _annotations(column, statuses, self._labelling(label))
+            batch = labels.annotate(batch, new)
+        return batch
+
+    def annotator(self) -> dict[str, Any]:
+        """Returns this annotator's row of the table `annotators`."""
+        own = self._own.get("licence", "not stated")
+        return {
+            "annotator_id": self._annotator_id(),
+            "kind": "model",
+            "model": ANNOTATOR,
+            "revision": self._revision,
+            "licence": own if self.weights else _LICENCE,
+            "commercial_use": None if self.weights else True,
+            "parameters": labels.as_json(self._parameters()),
+            "version": affectflow.__version__,
+        }
+
+    def _labelling(self, label: str) -> Labelling:
+        return Labelling(
+            annotator_id=self._annotator_id(),
+            task=label,
+            vocabulary=VAD.name,
+            labels=(label,),
+            perspective="reader",
+        )
+
+    def _annotator_id(self) -> str:
+        return labels.annotator_id(ANNOTATOR, self._revision, self._parameters())
+
+    def _parameters(self) -> dict[str, Any]:
+        # Where the weights lie is no part of what they answer; the revision says it.
+        return {"cues": self.cues}
+
+
+def _revision() -> str:
+    return trained.sha256(rating.FILE)[:16] + shipped.digest("emotions")[:16]
+
+
+def _statuses(texts: labels.Collapsed, model: ValueModel) -> labels.Statuses:
+    """Returns the status of each row; of another language if it was not to be read."""
+    cut = texts.spread(model.english.truncated(texts.unique))
+    statuses = np.where(cut, Status.TRUNCATED, Status.OK).astype(np.int8)
+    foreign = texts.spread(model.english.looks_unsupported(texts.unique), True)
+    statuses[foreign] = Status.UNSUPPORTED_LANGUAGE
+    return statuses
+
+
+def _annotations(
+    values: npt.NDArray[np.float32], statuses: labels.Statuses, labelling: Labelling
+) -> pa.ListArray:
+    """Returns one annotation a row: a value and no score, or a status alone."""
+    one = np.ones((len(values), 1), np.bool_)
+    lists = labels.annotations(one.astype(np.float32), one, statuses, labelling)
+    flat = lists.flatten()
+    fields = list(ANNOTATIONS_COLUMN.type.value_type)
+    columns = dict(zip((f.name for f in fields), flat.flatten(), strict=True))
+    columns["score"] = pa.nulls(len(flat), pa.float32())
+    unanswered = statuses > Status.TRUNCATED
+    columns["value"] = pa.array(values, pa.float32(), mask=unanswered)
+    structs = pa.StructArray.from_arrays(list(columns.values()), fields=fields)
+    return pa.ListArray.from_arrays(lists.offsets, structs, type=lists.type)
