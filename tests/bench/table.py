@@ -151,7 +151,7 @@ def _rows(scale: Scale, said: argparse.Namespace) -> Iterator[tuple[str, str]]:
 
 def _hours(scale: Scale, said: argparse.Namespace) -> Iterator[tuple[str, str]]:
     total = 0.0
-    for stage in ("ingest", "annotate", "mine"):
+    for stage in ("ingest", "annotate", "mine", "themes"):
         hours = scale.cpu_hours(stage)
         total += hours
         yield f"CPU hours: {stage}", _paid(hours, said.price_per_hour)
