@@ -5,7 +5,7 @@ from pathlib import Path
 
 from affectflow_transforms import weights
 from affectflow_transforms.emotions.embedded import EmbeddedEmotions
-from tests.quality import emotions, failures, frustration, vader, valence
+from tests.quality import emotions, failures, frustration, german, vader, valence
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
 
@@ -44,7 +44,11 @@ def embedded_emotions(data: Path) -> str:
     )
 
 
-ANNOTATORS: tuple[Callable[[Path], str], ...] = (embedded_emotions, valence.section)
+ANNOTATORS: tuple[Callable[[Path], str], ...] = (
+    embedded_emotions,
+    german.section,
+    valence.section,
+)
 """One function for each embedded annotator: from the data to its part of the page."""
 
 

@@ -237,8 +237,9 @@ def quantise(
 ) -> tuple[npt.NDArray[np.int8], Values]:
     """Returns weights as int8, with the scale of each label that restores them."""
     folded = linear.weights * np.sqrt(vocabulary.squared_idf)[:, None]
-    scale = np.abs(folded).max(axis=0) / 127
-    return np.rint(folded / scale).astype(np.int8), scale
+    # A label that nothing speaks for has no weight at all.
+    scale = np.maximum(np.abs(folded).max(axis=0), np.finfo(np.float32).tiny) / 127
+    return np.ascontiguousarray(np.rint(folded / scale), np.int8), scale
 
 
 def known_words(texts: list[str]) -> npt.NDArray[np.uint32]:
