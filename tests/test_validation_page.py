@@ -72,13 +72,26 @@ def test_the_page_may_load_nothing_and_send_nothing(page):
 
 
 def saved(folder):
-    """Returns the file that the browser has saved."""
-    for _ in range(200):
+    """Returns the file that the browser has saved, once it grows no more."""
+    sizes = []
+    for _ in range(400):
         found = list(folder.glob("*.csv"))
-        if found:
+        sizes.append(found[0].stat().st_size if found else 0)
+        if sizes[-1] and sizes[-5:] == [sizes[-1]] * 5:
             return found[0]
         time.sleep(0.05)
     raise AssertionError("nothing was saved")
+
+
+def come_back(tab, file, slot):
+    """Opens a page anew, once the browser has written down what the page keeps."""
+    kept = tab.ask(f"localStorage.getItem({slot!r})")
+    for _ in range(100):
+        tab.open(file)
+        if tab.ask(f"localStorage.getItem({slot!r})") == kept:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the browser forgot what the page keeps")
 
 
 @pytest.mark.browser
@@ -101,7 +114,8 @@ def test_a_rater_labels_by_keyboard_and_the_file_comes_into_the_lake(
         tab.press("2", "y", "ArrowLeft", "Enter")  # 3: joy alone; back, no to anger
         meaning = tab.ask("document.getElementById('meaning').textContent")
         assert meaning.startswith("anger: The author is angry")
-        tab.open(file)  # closed and opened again: all is there
+        # Closed and opened again: all is there.
+        come_back(tab, file, f"affectflow/{sheet.sample.sample_id}/ann")
         tab.press(*"ann", "Enter")
         assert "message 4 of 4, 3 done" in tab.ask("document.body.innerText")
         tab.press("s")
