@@ -76,6 +76,7 @@ def test_a_task_that_is_not_wanted_is_not_answered(model):
         pytest.param("Thank you so much!", "en", "ok", id="English"),
         pytest.param("Thank you so much!", "en-GB", "ok", id="British English"),
         pytest.param("Thank you so much!", "und", "ok", id="undetermined"),
+        pytest.param("Thank you so much!", "eng", "ok", id="English, in three letters"),
         pytest.param("Vielen Dank!", "de", "unsupported_language", id="German"),
         pytest.param("thanks", "enm", "unsupported_language", id="Middle English"),
         pytest.param(

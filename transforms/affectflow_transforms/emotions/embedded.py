@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 import affectflow
 from affectflow.errors import UsageError
@@ -20,12 +19,11 @@ from affectflow_transforms.emotions.model import NgramModel
 from affectflow_transforms.emotions.ngrams import Floats
 from affectflow_transforms.frustration.model import FrustrationModel
 from affectflow_transforms.labels import Labelling, Status
+from affectflow_transforms.languages import ENGLISH, UNKNOWN, tagged
 
 _CUES = ("words", "as_written")
 TASKS = ("emotion", "frustration")
 _LICENCE = "Apache-2.0 (trained on GoEmotions, CC BY 4.0, and gh_incivility, MIT)"
-# BCP 47: `en`, `en-GB`. `und` says that nobody knows.
-_ENGLISH = "(?i)^(en([-_].*)?|und|)$"
 
 
 @dataclass(kw_only=True)
@@ -71,9 +69,10 @@ class EmbeddedEmotions(BatchModelHandler[FrustrationModel]):
     def predict(self, batch: pa.RecordBatch, model: FrustrationModel) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row."""
         reading = read(batch, cues=self.cues)
-        readable = ~reading.silent & ~_in_another_language(batch)
+        english = tagged(batch, ENGLISH) | tagged(batch, UNKNOWN)
+        readable = ~reading.silent & english
         texts = labels.collapse(reading.texts, readable)
-        statuses = _statuses(texts, model.emotions)
+        statuses = statuses_of(texts, model.emotions)
         statuses[reading.silent] = Status.NO_AUTHOR_TEXT
         answers = _answers(model, texts.unique)
         for task in self.tasks:
@@ -132,7 +131,7 @@ def _answers(
     }
 
 
-def _statuses(texts: labels.Collapsed, model: NgramModel) -> labels.Statuses:
+def statuses_of(texts: labels.Collapsed, model: NgramModel) -> labels.Statuses:
     """Returns the status of each row; of another language if it was not to be read."""
     statuses = np.where(
         texts.spread(model.truncated(texts.unique)), Status.TRUNCATED, Status.OK
@@ -140,14 +139,3 @@ def _statuses(texts: labels.Collapsed, model: NgramModel) -> labels.Statuses:
     foreign = texts.spread(model.looks_unsupported(texts.unique), elsewhere=True)
     statuses[foreign] = Status.UNSUPPORTED_LANGUAGE
     return statuses
-
-
-def _in_another_language(batch: pa.RecordBatch) -> labels.Mask:
-    """Returns where `lang` names a language, and it is not English."""
-    if "lang" not in batch.schema.names:
-        return np.zeros(batch.num_rows, np.bool_)
-    english = pc.match_substring_regex(batch.column("lang"), _ENGLISH)
-    foreign: labels.Mask = pc.invert(pc.fill_null(english, True)).to_numpy(
-        zero_copy_only=False
-    )
-    return foreign

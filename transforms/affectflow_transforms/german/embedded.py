@@ -60,8 +60,8 @@ class EmbeddedGerman(BatchModelHandler[GermanModel]):
         if self.cues not in _CUES:
             raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
         self._revision = trained.digest(self._folder)
-        # The package's own weights stay its own, wherever a copy of them lies.
-        self._is_own = self._revision != trained.digest(_SHIPPED)
+        # The package's weights stay the package's, wherever a copy of them lies.
+        self._is_users = self._revision != trained.digest(_SHIPPED)
         self._licence = trained.read_metadata(self._folder).get("licence", "not stated")
 
     @property
@@ -94,8 +94,8 @@ class EmbeddedGerman(BatchModelHandler[GermanModel]):
             "kind": "model",
             "model": ANNOTATOR,
             "revision": self._revision,
-            "licence": self._licence if self._is_own else _LICENCE,
-            "commercial_use": None if self._is_own else True,
+            "licence": self._licence if self._is_users else _LICENCE,
+            "commercial_use": None if self._is_users else True,
             "parameters": labels.as_json(self._parameters()),
             "version": affectflow.__version__,
         }

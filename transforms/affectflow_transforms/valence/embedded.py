@@ -20,6 +20,7 @@ from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.vocabularies import VAD
 from affectflow_transforms import labels, trained
 from affectflow_transforms import weights as shipped
+from affectflow_transforms.emotions.embedded import statuses_of
 from affectflow_transforms.labels import Labelling, Status
 from affectflow_transforms.languages import ENGLISH, UNKNOWN, tagged
 from affectflow_transforms.valence import rating
@@ -81,7 +82,7 @@ class EmbeddedValence(BatchModelHandler[ValueModel]):
         reading = read(batch, cues=self.cues)
         english = tagged(batch, ENGLISH) | tagged(batch, UNKNOWN)
         texts = labels.collapse(reading.texts, ~reading.silent & english)
-        statuses = _statuses(texts, model)
+        statuses = statuses_of(texts, model.english)
         statuses[reading.silent] = Status.NO_AUTHOR_TEXT
         values = texts.spread(model.values(texts.unique))
         for column, label in zip(values.T, model.labels, strict=True):
@@ -122,15 +123,6 @@ class EmbeddedValence(BatchModelHandler[ValueModel]):
 
 def _revision() -> str:
     return trained.sha256(rating.FILE)[:16] + shipped.digest("emotions")[:16]
-
-
-def _statuses(texts: labels.Collapsed, model: ValueModel) -> labels.Statuses:
-    """Returns the status of each row; of another language if it was not to be read."""
-    cut = texts.spread(model.english.truncated(texts.unique))
-    statuses = np.where(cut, Status.TRUNCATED, Status.OK).astype(np.int8)
-    foreign = texts.spread(model.english.looks_unsupported(texts.unique), True)
-    statuses[foreign] = Status.UNSUPPORTED_LANGUAGE
-    return statuses
 
 
 def _annotations(
