@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from affectflow.vocabularies import GOEMOTIONS, SHAVER
+from affectflow_transforms.frustration import train
 
 Mask = npt.NDArray[np.bool_]
 
-FRUSTRATED = ("Bitter frustration", "Impatience")
 BUG_WORDS = ("bug", "error", "crash", "fail", "broken", "exception", "issue")
 
 
@@ -133,11 +132,9 @@ def heated_threads(data: Path) -> Labelled:
         texts=texts,
         units=[row["issue_id"] for row in rows],
         truth={
-            "frustration": _mask(
-                t in ("Bitter frustration", "Impatience") for t in tones
-            ),
+            "frustration": _mask(tone in train.FRUSTRATED for tone in tones),
             "uncivil": _mask(bool(tone) for tone in tones),
-            "reserved": _mask(is_reserved(row["issue_id"]) for row in rows),
+            "reserved": _mask(train.is_reserved(row["issue_id"]) for row in rows),
         },
         groups={
             "role": ["opens the issue" if first else "answers" for first in opens],
@@ -145,12 +142,6 @@ def heated_threads(data: Path) -> Labelled:
             "length": [length_band(text) for text in texts],
         },
     )
-
-
-def is_reserved(thread: str) -> bool:
-    """Returns whether nothing may be trained or chosen on a thread: a fifth of them."""
-    digest = hashlib.blake2b(thread.encode()).digest()
-    return int.from_bytes(digest[:8], "big") % 5 == 0
 
 
 def length_band(text: str) -> str:

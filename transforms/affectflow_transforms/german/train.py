@@ -1,6 +1,6 @@
 """Trains the German weights that come with the package.
 
-    python -m affectflow_transforms.german.train --data FOLDER --out FOLDER
+    affectflow train German --data FOLDER --out FOLDER
 
 reads `de-projections.tsv` and, for the words that are English, `en-annotated.tsv.gz` of
 XED in FOLDER, and writes `plutchik_de_v1.safetensors`, the same bytes each time with
@@ -8,11 +8,9 @@ the same versions of NumPy and scikit-learn. A fifth of the lines, by a hash of 
 line, is held out: nothing is fitted to it or chosen by it.
 """
 
-import argparse
 import gzip
 import hashlib
 import json
-import logging
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,7 +40,6 @@ PRECISION = 0.5
 MIN_LINES = 100
 
 _LINE = re.compile(r"([^\t]+)\t\s*([1-8](?:\s*,\s*[1-8])*)\s*")
-_log = logging.getLogger(__name__)
 
 
 class German:
@@ -73,19 +70,6 @@ class German:
             held_out=said,
             figures=figures,
         )
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains and writes the weights."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="XED")
-    parser.add_argument("--out", type=Path, required=True, help="is made if missing")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
-    found = German().train(given.data)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / FILE).write_bytes(found.weights)
-    _log.info("%s\n%s", found.held_out, trained.as_markdown(found.figures))
 
 
 # -- data --------------------------------------------------------------------------
@@ -221,7 +205,3 @@ On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap s
 
 {trained.as_markdown(figures)}
 """
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,14 @@
 """Trains valence, arousal and dominance on ratings of your own, or on EmoBank.
 
-    python -m affectflow_transforms.valence.train --data FOLDER --out FOLDER
+    affectflow train Valence --data FOLDER --out FOLDER
 
 reads `emobank.csv` in FOLDER and writes `vad_v1.safetensors`, the same bytes each time
 with the same versions of NumPy and scikit-learn. Rows of the split `train` are fitted
 to, rows of `dev` give the figures, and rows of another split are not looked at.
 """
 
-import argparse
 import csv
 import json
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -44,7 +42,6 @@ TOLERANCE = 1e-5
 MIN_ROWS = 50
 
 _COLUMNS = ("split", "text", "V", "A", "D")
-_log = logging.getLogger(__name__)
 
 
 class Valence:
@@ -74,19 +71,6 @@ class Valence:
             held_out=said,
             figures=figures,
         )
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains and writes the weights."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="EmoBank")
-    parser.add_argument("--out", type=Path, required=True, help="is made if missing")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
-    found = Valence().train(given.data)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / FILE).write_bytes(found.weights)
-    _log.info("%s\n%s", found.held_out, trained.as_markdown(found.figures))
 
 
 def read_split(source: Path, split: str) -> tuple[list[str], Values]:
@@ -200,7 +184,3 @@ On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap s
 
 {trained.as_markdown(figures)}
 """
-
-
-if __name__ == "__main__":
-    main()
