@@ -76,6 +76,30 @@ class StoreUtterances(Transform):
         )
 
 
+class Together(beam.PTransform):
+    """Receipts to one group of all, once they are all there; also if there are none.
+
+    The group holds an empty text beside them: an empty grouping would emit nothing.
+    """
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        """Wires the empty text in."""
+        sentinel = pcoll.pipeline | "Sentinel" >> beam.Create(
+            [""], reshuffle=False
+        ).with_output_types(str)
+        return (
+            (pcoll, sentinel)
+            | "WithSentinel" >> beam.Flatten()
+            | "OneKey" >> beam.Map(_one_key).with_output_types(tuple[int, str])
+            | "Group" >> beam.GroupByKey()
+            | "Values" >> beam.Values()
+        )
+
+
+def _one_key(receipt: str) -> tuple[int, str]:
+    return 0, receipt
+
+
 class CommitOnce(beam.PTransform):
     """Gives all receipts of a stage to one function, once they are all there."""
 
@@ -85,15 +109,10 @@ class CommitOnce(beam.PTransform):
         self.function = function
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        """Wires a sentinel in: an empty grouping would emit nothing."""
-        sentinel = pcoll.pipeline | "Sentinel" >> beam.Create(
-            [""], reshuffle=False
-        ).with_output_types(str)
+        """Wires the one commit."""
         return (
-            (pcoll, sentinel)
-            | "WithSentinel" >> beam.Flatten()
-            | "OneKey" >> beam.Map(_one_key).with_output_types(tuple[int, str])
-            | "Group" >> beam.GroupByKey()
+            pcoll
+            | "Together" >> Together()
             | "Commit"
             >> beam.Map(_commit_group, self.request, self.function).with_output_types(
                 str
@@ -101,14 +120,8 @@ class CommitOnce(beam.PTransform):
         )
 
 
-def _one_key(receipt: str) -> tuple[int, str]:
-    return 0, receipt
-
-
-def _commit_group(
-    group: tuple[int, Iterable[str]], request: Request, function: Any
-) -> str:
-    receipts = [Receipt.from_json(text) for text in sorted(group[1]) if text]
+def _commit_group(texts: Iterable[str], request: Request, function: Any) -> str:
+    receipts = [Receipt.from_json(text) for text in sorted(texts) if text]
     log, begun = Log(request.run_id, request.stage), time.perf_counter()
     row = function(request, receipts)
     log.event("commit_done", state=row["state"], seconds=time.perf_counter() - begun)

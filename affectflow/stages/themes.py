@@ -18,7 +18,7 @@ from affectflow.schemas import THEMES
 from affectflow.stages.receipts import Receipt, total
 from affectflow.stages.runs import Request, write_run, written_run
 from affectflow.stages.serial import MAX_ATTEMPTS, Change, commit_serially
-from affectflow.stages.storing import STAGING, CommitOnce
+from affectflow.stages.storing import STAGING, CommitOnce, Together
 from affectflow.stages.theming import working
 from affectflow.stages.theming.contract import Clusterer
 
@@ -107,25 +107,14 @@ class _Wait(beam.PTransform):
         self._name = name
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        # A sentinel, because an empty grouping would emit nothing.
-        sentinel = pcoll.pipeline | "Sentinel" >> beam.Create(
-            [""], reshuffle=False
-        ).with_output_types(str)
         return (
-            (pcoll, sentinel)
-            | "WithSentinel" >> beam.Flatten()
-            | "OneKey" >> beam.Map(_one_key).with_output_types(tuple[int, str])
-            | "Group" >> beam.GroupByKey()
-            | "Values" >> beam.Values()
+            pcoll
+            | "Together" >> Together()
             | "Next"
             >> beam.FlatMap(
                 working.once_all_are_through, self._request, self._name
             ).with_output_types(str)
         )
-
-
-def _one_key(receipt: str) -> tuple[int, str]:
-    return 0, receipt
 
 
 class AddUp(beam.CombineFn):
