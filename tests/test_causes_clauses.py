@@ -16,7 +16,7 @@ def sentences(text: str) -> list[str]:
 
 def clauses(text: str) -> list[str]:
     reading = Reading(text, [])
-    return [text[c.start : c.end].strip() for _, c in reading.clauses]
+    return [text[c.start : c.end].strip() for each in reading.clauses for c in each]
 
 
 def trimmed(text: str) -> str | None:

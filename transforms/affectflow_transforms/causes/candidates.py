@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from affectflow_transforms.causes.clauses import Reading, Sentence, Span
-from affectflow_transforms.causes.phrases.connectives import CUT, TURN, WORDINGS
+from affectflow_transforms.causes.clauses import Reading, Span
+from affectflow_transforms.causes.phrases.connectives import Wording
 from affectflow_transforms.causes.phrases.emotions import LABELS
 from affectflow_transforms.causes.phrases.words import INTENSE, POLITE
+from affectflow_transforms.causes.places import places
 from affectflow_transforms.causes.scene import (
     MAX_SENTENCES,
     Scene,
@@ -20,15 +21,12 @@ from affectflow_transforms.causes.scene import (
 from affectflow_transforms.causes.weights import (
     CONNECTIVES,
     FEATURE,
-    LEADING,
     WORDING,
     logistic,
 )
 
 MIN_CONTENT_WORDS = 2
-SHORT, WHOLE, LONG = 3, 22, 25
-# A sentence this long is a table or a dump; wordings are looked for at its start.
-MAX_SENTENCE = 600
+SHORT, LONG = 3, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +37,17 @@ class Candidate:
     score: float
 
 
-_CUT, _TURN = re.compile(CUT), re.compile(TURN)
 _INTENSE = any_of(INTENSE)
 _POLITE = re.compile(rf"\W*(?:{'|'.join(POLITE)})(?![\w'])")
 _ANAPHORIC = re.compile(
     r"\W*(?:(?:oh|wow|yeah|yes|no|well|and|but|hm+|ah),? )*"
     r"(?:that|this|it|those|these|they|what|how|so|sounds?|you|i)\b"
 )
-_WORDINGS = [(w, re.compile(w.pattern)) for w in WORDINGS]
 
 
 @functools.cache
-def _wordings(label: str) -> list[tuple[str, bool, re.Pattern[str]]]:
-    families = set(LABELS[label])
-    return [
-        (w.name, w.feels, pattern)
-        for w, pattern in _WORDINGS
-        if not w.families or families & set(w.families)
-    ]
+def _speaks_for(wording: Wording, label: str) -> bool:
+    return not wording.families or bool(set(LABELS[label]) & set(wording.families))
 
 
 def best_cause(
@@ -73,82 +64,40 @@ def best_cause(
 
 
 def _candidates(scene: Scene) -> Iterator[Candidate]:
-    reading = scene.reading
-    for number, sentence in enumerate(reading.sentences[:MAX_SENTENCES]):
-        if scene.tells(number):
-            yield from _worded(scene, number, sentence)
-    for number, clause in _parts(reading):
-        if not scene.tells(number):
-            continue
-        span = reading.trim(clause.start, clause.end)
-        if span is None:
-            continue
-        total = _features(scene, number, span)
-        if total is not None:
-            whole = isinstance(clause, Sentence) and reading.count(span)[0] <= WHOLE
-            total += FEATURE["whole"] * whole * (1 - _room(scene) / 2)
-            yield Candidate(span, logistic(total))
+    features = functools.cache(functools.partial(_features, scene))
+    numbers = range(len(scene.reading.sentences[:MAX_SENTENCES]))
+    told = [(n, places(scene.reading, n)) for n in numbers if scene.tells(n)]
+    for number, of in told:
+        for wording, span in of.worded:
+            if _speaks_for(wording, scene.label):
+                total = features(number, span)
+                yield from _candidate(span, total, _by_wording(scene, number, wording))
+    for number, of in told:
+        for span in of.clauses:
+            yield from _candidate(span, features(number, span), 0.0)
+    whole = FEATURE["whole"] * (1 - _room(scene) / 2)
+    for number, of in told:
+        if of.whole is not None:
+            total = features(number, of.whole)
+            yield from _candidate(of.whole, total, whole * of.is_short)
+
+
+def _candidate(span: Span, total: float | None, more: float) -> Iterator[Candidate]:
+    if total is not None:
+        yield Candidate(span, logistic(total + more))
+
+
+def _by_wording(scene: Scene, number: int, wording: Wording) -> float:
+    """Returns what a wording says for the cause that it points at."""
+    if wording.name not in CONNECTIVES:
+        return WORDING[wording.name]
+    near = scene.feels[number]
+    return WORDING[wording.name] + FEATURE["wording_near" if near else "wording_far"]
 
 
 def _room(scene: Scene) -> float:
     """Returns how little the place of a span tells, 0..1."""
     return scene.calm if is_displeasure(scene.label) else 0.0
-
-
-def _parts(reading: Reading) -> Iterator[tuple[int, Span]]:
-    """Yields clauses and short sentences, each with the number of its sentence."""
-    for number, clause in reading.clauses:
-        if number < MAX_SENTENCES:
-            yield number, clause
-    yield from enumerate(reading.sentences[:MAX_SENTENCES])
-
-
-def _worded(scene: Scene, number: int, sentence: Sentence) -> Iterator[Candidate]:
-    """Yields the causes that a wording of this sentence points at."""
-    reading = scene.reading
-    end_here = min(sentence.end, sentence.start + MAX_SENTENCE)
-    masked = reading.masked[sentence.start : end_here].lstrip()
-    # Wordings are anchored at the first word.
-    first = end_here - len(masked)
-    masked = masked.rstrip()
-    for name, names_feeling, pattern in _wordings(scene.label):
-        match = pattern.search(masked)
-        if match is None:
-            continue
-        start, end = match.span("cause")
-        fronted = not masked[: match.start()].strip() and start > 0
-        if name in LEADING:
-            start = _last_turn(masked, start, end)
-        else:
-            end = _cut(masked, start, end, fronted and not names_feeling)
-        span = reading.trim(first + start, first + end)
-        total = _features(scene, number, span) if span else None
-        if span is not None and total is not None:
-            total += WORDING[name]
-            if name in CONNECTIVES:
-                near = scene.feels[number]
-                total += FEATURE["wording_near" if near else "wording_far"]
-            yield Candidate(span, logistic(total))
-
-
-def _last_turn(sentence: str, start: int, end: int) -> int:
-    """Returns where the last clause starts of a cause that precedes its wording."""
-    turns = [turn.end() for turn in _TURN.finditer(sentence, start, end)]
-    return next((at for at in reversed(turns) if end - at >= 12), start)
-
-
-def _cut(sentence: str, start: int, end: int, fronted: bool) -> int:
-    """Returns where a cause ends: at the next turn of the sentence.
-
-    A fronted clause ("when I update, everything breaks") ends at its comma.
-    """
-    for cut in _CUT.finditer(sentence, start + 1, end):
-        # A bracket that the cause itself opens does not end it.
-        if not (cut.group().startswith(")") and "(" in sentence[start : cut.start()]):
-            end = cut.start()
-            break
-    comma = sentence.find(", ", start, end) if fronted else -1
-    return comma if comma > 0 else end
 
 
 def _features(scene: Scene, number: int, span: Span) -> float | None:

@@ -149,9 +149,12 @@ def _is_inline(text: str, start: int, end: int) -> bool:
     return bool(around.strip())
 
 
-@dataclass
+@dataclass(eq=False)
 class Reading:
-    """The author's words of one utterance; its parts are found on first use."""
+    """The author's words of one utterance; its parts are found on first use.
+
+    Two readings are never equal, so that what is found in one can be kept by it.
+    """
 
     text: str
     segments: Sequence[dict[str, Any]] | None = None
@@ -168,13 +171,9 @@ class Reading:
         return list(_sentences(self.masked))
 
     @cached_property
-    def clauses(self) -> list[tuple[int, Span]]:
-        """Clauses, each with the number of its sentence."""
-        return [
-            (number, clause)
-            for number, sentence in enumerate(self.sentences)
-            for clause in _clauses(self.masked, sentence)
-        ]
+    def clauses(self) -> list[list[Span]]:
+        """Clauses of each sentence."""
+        return [list(_clauses(self.masked, each)) for each in self.sentences]
 
     @cached_property
     def _words(self) -> tuple[list[int], list[int], list[int], list[int]]:

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -105,15 +106,18 @@ class RuleMiner:
         has them. A cause is `ok` with its span, or `none_found` without one.
         """
         mined: list[list[dict[str, Any]]] = [[] for _ in range(batch.num_rows)]
+        annotations = batch.column("annotations").to_pylist()
         annotator_id = self.annotator()["annotator_id"]
-        for rows, turns in _conversations(batch):
-            for place, (row, annotations) in enumerate(rows):
-                emotions = self._emotions(annotations)
+        for conversation in _conversations(batch):
+            # Only as many turns are held as are looked back at.
+            earlier: deque[Turn] = deque(maxlen=self.history)
+            for row, now in conversation:
+                emotions = self._emotions(annotations[row] or [])
                 if emotions:
-                    earlier = turns[max(place - self.history, 0) : place]
                     mined[row] = self._mine_turn(
-                        turns[place], earlier, emotions, annotator_id
+                        now, list(earlier), emotions, annotator_id
                     )
+                earlier.append(now)
         return with_column(batch, CAUSES_COLUMN, pa.array(mined, CAUSES_COLUMN.type))
 
     def _emotions(self, annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -156,26 +160,25 @@ class RuleMiner:
         return (now, here) if here is not None and own >= self.min_score else None
 
 
-_Rows = list[tuple[int, list[dict[str, Any]]]]
-
-
-def _conversations(batch: pa.RecordBatch) -> Iterator[tuple[_Rows, list[Turn]]]:
-    """Yields each conversation: its rows with their annotations, and its turns."""
+def _conversations(batch: pa.RecordBatch) -> Iterator[Iterator[tuple[int, Turn]]]:
+    """Yields each conversation: its rows, by number and as turns."""
     ids, conversations, speakers, replies, texts = (
         batch.column(name).to_pylist() for name in _READ
     )
     segments = batch.column("segments").to_pylist()
-    annotations = batch.column("annotations").to_pylist()
     cues = _column(batch, "cues")
-    grouped: dict[str, tuple[_Rows, list[Turn]]] = {}
+
+    def turn(row: int) -> Turn:
+        reading = Reading(texts[row] or "", segments[row], _marks(cues[row]))
+        return Turn(ids[row], speakers[row], replies[row], reading)
+
+    grouped: dict[str, list[int]] = {}
     for row, conversation in enumerate(conversations):
         # A message without a thread is a conversation of its own.
         key = conversation if conversation is not None else f"\0{row}"
-        rows, turns = grouped.setdefault(key, ([], []))
-        reading = Reading(texts[row] or "", segments[row], _marks(cues[row]))
-        rows.append((row, annotations[row] or []))
-        turns.append(Turn(ids[row], speakers[row], replies[row], reading))
-    yield from grouped.values()
+        grouped.setdefault(key, []).append(row)
+    for rows in grouped.values():
+        yield ((row, turn(row)) for row in rows)
 
 
 def _column(batch: pa.RecordBatch, name: str) -> list[Any]:

@@ -26,6 +26,8 @@ from affectflow_transforms.causes.weights import FEATURE
 MAX_SENTENCES = 40
 # From so many words on a comment may be about something else; from so many, it is.
 _SHORT, _LONG = 30, 80
+# More readings than those that are looked at together.
+_KEPT = 64
 # A concession stands so near to what it concedes; the bound keeps the cost linear.
 _CONCESSION = 60
 # Even a short comment may be calm.
@@ -88,7 +90,7 @@ class Scene:
     label: str
     in_talk: bool
     feels: list[bool]
-    states: list[bool]
+    states: tuple[bool, ...]
     strong: frozenset[int]
     judged: frozenset[int]
     calm: float
@@ -113,16 +115,27 @@ def look(reading: Reading, label: str, *, in_talk: bool) -> Scene:
         or pattern.search(masked, sentence.start, sentence.end) is not None
         for sentence in sentences
     ]
-    strong: list[int] = []
-    states = [False] * len(sentences)
+    complaints = _CALM
     if is_displeasure(label):
-        strong = [n for n, s in enumerate(sentences) if _is_strong(masked, s)]
-        states = [_states(masked, s.start, s.end) for s in sentences]
+        complaints = _complaints(reading)
+    return Scene(reading, label, in_talk, feels, *complaints, room(reading))
+
+
+_Complaints = tuple[tuple[bool, ...], frozenset[int], frozenset[int]]
+_CALM: _Complaints = (False,) * MAX_SENTENCES, frozenset(), frozenset()
+
+
+@functools.lru_cache(_KEPT)
+def _complaints(reading: Reading) -> _Complaints:
+    """Returns `states`, `strong` and `judged` of a scene of displeasure."""
+    sentences, masked = reading.sentences[:MAX_SENTENCES], reading.masked
+    states = tuple(_states(masked, s.start, s.end) for s in sentences)
+    strong = [n for n, s in enumerate(sentences) if _is_strong(masked, s)]
     judged = [n - 1 for n in strong if n and _judges(masked, sentences[n])]
-    marked = frozenset(strong), frozenset(judged)
-    return Scene(reading, label, in_talk, feels, states, *marked, room(reading))
+    return states, frozenset(strong), frozenset(judged)
 
 
+@functools.lru_cache(_KEPT)
 def room(reading: Reading) -> float:
     """Returns how much room a reading has for what is not about the emotion, 0..1."""
     words = reading.count(Span(0, len(reading.masked)))[0]

@@ -51,12 +51,18 @@ class Wording:
       pattern: a regular expression with a group `cause`.
       families: the families of emotion that it speaks for; empty for all.
       feels: the wording names the emotion itself.
+      hints: a sentence without any of these holds no match: cheaper to ask.
     """
 
     name: str
     pattern: str
     families: tuple[str, ...] = ()
     feels: bool = False
+    hints: tuple[str, ...] = ()
+
+    def may_be_in(self, sentence: str) -> bool:
+        """Returns whether a sentence may match."""
+        return not self.hints or any(hint in sentence for hint in self.hints)
 
 
 _ANGRY = ("displeasure", "sorrow", "fear")
@@ -210,6 +216,7 @@ WORDINGS: tuple[Wording, ...] = (
         r"|waiting"
         r"|crash\w*|get\w*|hav\w*|see\w*|an? |the )\b.*)",
         families=_ANGRY,
+        hints=("still ",),
     ),
     Wording(
         name="again",
@@ -219,6 +226,7 @@ WORDINGS: tuple[Wording, ...] = (
         r"|again)"
         r"\b.*)",
         families=_ANGRY,
+        hints=(" time", "keep", "kept", "over and over", "yet another", "again"),
     ),
     Wording(
         name="broken",
@@ -246,16 +254,19 @@ WORDINGS: tuple[Wording, ...] = (
         r"crazy|insane|nuts|cry|worry|laugh|smile|hard|difficult|impossible|unusable"
         r"|painful|easier|better)\b",
         feels=True,
+        hints=("make", "made", "making", "drive", "drove", "driving", "kill"),
     ),
     Wording(
         name="therefore",
         pattern=r"^(?P<cause>.+?),?\s+(?:so|therefore|hence|which is why|that's why"
         r"|that is why|and that is why) (?:i|i'm|we|we're|my|now|please|it's)\b",
+        hints=("so ", "therefore ", "hence ", "why "),
     ),
     Wording(
         name="which",
         pattern=r"^(?P<cause>.+?),?\s+which (?:is|was|feels|seems) " + _VERY + VERDICT,
         feels=True,
+        hints=("which ",),
     ),
     Wording(
         name="subject",
