@@ -5,7 +5,7 @@ A trainer is a plugin of the kind `trainers`; `affectflow train NAME` calls it.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 
 class Figure(NamedTuple):
@@ -32,7 +32,6 @@ class Trained:
 
     Args:
       annotator: name of the model plugin that reads the weights.
-      file: name of the weights file, without folder.
       weights: its bytes, in the format safetensors.
       card: Markdown that says data, licence, method and figures.
       held_out: one line: which texts the figures are of.
@@ -40,7 +39,6 @@ class Trained:
     """
 
     annotator: str
-    file: str
     weights: bytes
     card: str
     held_out: str
@@ -48,7 +46,13 @@ class Trained:
 
 
 class Trainer(Protocol):
-    """Fits one kind of model."""
+    """Fits one kind of model.
+
+    Attributes:
+      file: name of the weights file, without folder.
+    """
+
+    file: ClassVar[str]
 
     def train(self, data: Path, *, licence: str = "") -> Trained:
         """Returns a model fitted to the files in the folder `data`.

@@ -10,22 +10,13 @@ from affectflow.transform import Chain
 from affectflow_transforms.annotate import Annotate
 from affectflow_transforms.emotions.embedded import EmbeddedEmotions
 from affectflow_transforms.sequence_classifier import SequenceClassifier
+from tests.utterance_batches import batch_of
 
 COMMIT = "0123456789" * 4
 
 
-def batch_of(*texts):
-    return pa.record_batch(
-        [
-            pa.array(texts, pa.string()),
-            pa.nulls(len(texts), schemas.UTTERANCES.field("segments").type),
-        ],
-        schema=schemas.fields(schemas.UTTERANCES, "text", "segments"),
-    )
-
-
 def test_utterances_are_labelled_in_a_pipeline():
-    out = run(Annotate(), batch_of("Thank you so much!", "", "Thank you so much!"))
+    out = run(Annotate(), batch_of(["Thank you so much!", "", "Thank you so much!"]))
 
     first, silent, again = out["annotations"].to_pylist()
     assert (first[0]["label"], first[0]["chosen"]) == ("gratitude", True)
@@ -34,7 +25,7 @@ def test_utterances_are_labelled_in_a_pipeline():
 
 
 def test_a_row_that_is_dead_already_passes_by():
-    batch = batch_of("Thank you", "x")
+    batch = batch_of(["Thank you", "x"])
     error = {"step": "s", "error_type": "e", "message": "m", "payload": None}
     errors = pa.array([None, [error]], schemas.ERRORS_COLUMN.type)
 
@@ -55,7 +46,7 @@ def test_the_step_joins_a_chain_and_says_what_it_reads_and_writes():
 def test_the_step_survives_pickling():
     step = pickle.loads(pickle.dumps(Annotate(options={"cues": "as_written"})))
 
-    out = run(step, batch_of("Thank you"))
+    out = run(step, batch_of(["Thank you"]))
 
     wanted = EmbeddedEmotions(cues="as_written").annotator()["annotator_id"]
     assert {a["annotator_id"] for a in out["annotations"][0].as_py()} == {wanted}

@@ -10,7 +10,7 @@ import pytest
 from affectflow import registry
 from affectflow.cli import training
 from affectflow.errors import StorageError, UnknownPluginError, UsageError
-from affectflow_transforms import trained
+from affectflow_transforms import weights
 from affectflow_transforms.german.embedded import EmbeddedGerman
 from affectflow_transforms.valence.embedded import EmbeddedValence
 from tests.training_data import write_emobank, write_xed
@@ -69,8 +69,8 @@ def test_the_same_command_again_writes_the_same_bytes(xed, tmp_path, capsys):
 def test_a_folder_says_whom_its_weights_are_for(tmp_path, capsys):
     training.train("valence", data=write_emobank(tmp_path / "d"), out=tmp_path / "w")
 
-    assert trained.annotator_of(tmp_path / "w") == "EmbeddedValence"
-    assert trained.annotator_of(tmp_path / "d") == ""
+    assert weights.annotator_of(tmp_path / "w") == "EmbeddedValence"
+    assert weights.annotator_of(tmp_path / "d") == ""
     assert EmbeddedValence(weights=str(tmp_path / "w")).load_model().labels == (
         "valence",
         "arousal",
@@ -130,7 +130,7 @@ def test_a_file_that_is_no_weights_file_is_said_in_one_line(tmp_path):
 
     with pytest.raises(UsageError, match=r"is no weights file .*: train it again"):
         EmbeddedGerman(weights=str(tmp_path))
-    assert trained.annotator_of(tmp_path) == ""
+    assert weights.annotator_of(tmp_path) == ""
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@ import json
 import pickle
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from affectflow import schemas
@@ -10,18 +9,7 @@ from affectflow.errors import UsageError
 from affectflow.vocabularies import GOEMOTIONS
 from affectflow_transforms import weights
 from affectflow_transforms.emotions.embedded import EmbeddedEmotions
-
-
-def batch_of(texts, langs=None):
-    names = ["text", "segments"]
-    columns = [
-        pa.array(texts, pa.string()),
-        pa.nulls(len(texts), schemas.UTTERANCES.field("segments").type),
-    ]
-    if langs is not None:
-        names.append("lang")
-        columns.append(pa.array(langs, pa.string()))
-    return pa.record_batch(columns, schema=schemas.fields(schemas.UTTERANCES, *names))
+from tests.utterance_batches import batch_of
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +155,7 @@ def test_the_annotator_is_a_row_of_its_table(handler):
     row = handler.annotator()
 
     assert set(row) <= set(schemas.ANNOTATORS.names)
-    assert row["revision"] == weights.digest("emotions", "frustration")
+    assert row["revision"] == weights.revision("emotions", "frustration")
     assert row["annotator_id"].startswith(f"EmbeddedEmotions@{row['revision'][:8]}+")
     assert row["commercial_use"] is True
     assert json.loads(row["parameters"]) == {
@@ -180,10 +168,9 @@ def test_a_handler_survives_the_way_to_a_worker(handler):
     assert pickle.loads(pickle.dumps(handler)) == handler
 
 
-@pytest.mark.parametrize("tasks", [(), ("emotion", "valence")])
-def test_tasks_that_it_does_not_answer_are_refused(tasks):
+def test_tasks_that_it_does_not_answer_are_refused():
     with pytest.raises(UsageError, match="`tasks` are some of"):
-        EmbeddedEmotions(tasks=tasks)
+        EmbeddedEmotions(tasks=("emotion", "valence"))
 
 
 def test_another_word_for_cues_is_refused():

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from affectflow.errors import UsageError
 from affectflow_transforms.emotions import fit, ngrams, train
 from affectflow_transforms.emotions.model import NgramModel
 
@@ -166,7 +169,7 @@ def test_weights_fit_into_eight_megabytes():
 
 
 def test_a_folder_without_weights_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="found 0"):
+    with pytest.raises(UsageError, match="found 0"):
         NgramModel.load(tmp_path)
 
 
@@ -192,3 +195,48 @@ def test_known_words_are_a_share_of_the_words_that_count(model):
     share = model.known_share(["the house qzxv /usr/bin", "the house", "", "1234 !"])
 
     assert share.tolist() == pytest.approx([2 / 3, 1, 0, 0])
+
+
+def sentences_in(text):
+    """Returns the sentences of one text, as the model reads it."""
+    flat = ngrams.flatten([text])
+    sentence = ngrams.sentence_of(flat)
+    return [
+        bytes(flat.codes[sentence == number]).decode().strip()
+        for number in range(sentence[-1] + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "It fails. Why? Help!", ["it fails.", "why?", "help!"], id="stops"
+        ),
+        pytest.param("one\ntwo \n\n three", ["one", "two", "three"], id="line breaks"),
+        pytest.param("one\n", ["one"], id="a break at the end"),
+        pytest.param("v1.2.3 is out", ["v0.0.0 is out"], id="no space behind"),
+        pytest.param("", [""], id="empty"),
+    ],
+)
+def test_sentences_end_at_stops_and_line_breaks(text, expected):
+    assert sentences_in(text) == expected
+
+
+def test_texts_share_no_sentence():
+    found = ngrams.features_by_sentence(["one. two", "three", "", "four. five. six"])
+
+    assert found.first.tolist() == [0, 2, 3, 4]
+    assert [len(block.ends) - 1 for block in found.blocks] == [7, 7]
+
+
+@given(st.lists(st.text(alphabet="ab .!\n", max_size=20), min_size=1, max_size=5))
+def test_sums_of_a_text_are_exactly_those_of_its_sentences(model, texts):
+    by_sentence = ngrams.features_by_sentence(texts)
+
+    whole = model.sums(ngrams.features(texts))
+    parts = model.sums(by_sentence.blocks)
+
+    for text, sentence in zip(whole, parts, strict=True):
+        added = np.add.reduceat(sentence, by_sentence.first, axis=0)
+        np.testing.assert_array_equal(added, text)

@@ -2,7 +2,6 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from affectflow import schemas
@@ -12,18 +11,7 @@ from affectflow_transforms.german import train
 from affectflow_transforms.german.embedded import EmbeddedGerman
 from affectflow_transforms.valence.train import Valence
 from tests.training_data import write_emobank, write_xed
-
-
-def batch_of(texts, langs=None):
-    names = ["text", "segments"]
-    columns = [
-        pa.array(texts, pa.string()),
-        pa.nulls(len(texts), schemas.UTTERANCES.field("segments").type),
-    ]
-    if langs is not None:
-        names.append("lang")
-        columns.append(pa.array(langs, pa.string()))
-    return pa.record_batch(columns, schema=schemas.fields(schemas.UTTERANCES, *names))
+from tests.utterance_batches import batch_of
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +30,7 @@ def own(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     found = train.German().train(write_xed(folder / "data"), licence="CC0-1.0")
     (folder / "weights").mkdir()
-    (folder / "weights" / found.file).write_bytes(found.weights)
+    (folder / "weights" / train.FILE).write_bytes(found.weights)
     return str(folder / "weights")
 
 
@@ -184,10 +172,10 @@ def test_a_folder_without_weights_is_refused_at_once(tmp_path):
 
 def test_weights_of_another_model_are_refused(tmp_path):
     found = Valence().train(write_emobank(tmp_path / "data"))
-    (tmp_path / found.file).write_bytes(found.weights)
+    (tmp_path / Valence.file).write_bytes(found.weights)
 
-    with pytest.raises(UsageError, match="is for EmbeddedValence, not for Embedded"):
-        EmbeddedGerman(weights=str(tmp_path)).load_model()
+    with pytest.raises(UsageError, match="are for EmbeddedValence, not for Embedded"):
+        EmbeddedGerman(weights=str(tmp_path))
 
 
 def test_another_word_for_cues_is_refused():

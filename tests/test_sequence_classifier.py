@@ -7,25 +7,15 @@ import sys
 import threading
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from affectflow import schemas
 from affectflow.errors import MissingExtraError, UsageError
 from affectflow_transforms.sequence_classifier import SequenceClassifier, source
+from tests.utterance_batches import batch_of
 
 WORDS = ("thanks", "this", "is", "broken", "again", "why", "not", "poison", "good")
 TEXTS = ["thanks", "why is this broken again", "good", "not good this is broken"]
-
-
-def batch_of(texts):
-    return pa.record_batch(
-        [
-            pa.array(texts, pa.string()),
-            pa.nulls(len(texts), schemas.UTTERANCES.field("segments").type),
-        ],
-        schema=schemas.fields(schemas.UTTERANCES, "text", "segments"),
-    )
 
 
 def save_tiny(folder, labels=("calm", "cross", "glad"), **config):

@@ -3,7 +3,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from safetensors.numpy import load
 
@@ -14,21 +13,10 @@ from affectflow_transforms.valence import train
 from affectflow_transforms.valence.embedded import EmbeddedValence
 from affectflow_transforms.valence.model import RatedWords, Regression
 from tests.training_data import write_emobank
+from tests.utterance_batches import batch_of
 
 CARD = (Path(train.__file__).parent / "MODEL_CARD.md").read_text(encoding="utf-8")
 TEXTS = ["Thanks, this is lovely!", "", "I hate this terrible bug", "the table", "ok"]
-
-
-def batch_of(texts, langs=None):
-    names = ["text", "segments"]
-    columns = [
-        pa.array(texts, pa.string()),
-        pa.nulls(len(texts), schemas.UTTERANCES.field("segments").type),
-    ]
-    if langs is not None:
-        names.append("lang")
-        columns.append(pa.array(langs, pa.string()))
-    return pa.record_batch(columns, schema=schemas.fields(schemas.UTTERANCES, *names))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +35,7 @@ def own(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     found = train.Valence().train(write_emobank(folder / "data"), licence="CC0-1.0")
     (folder / "weights").mkdir()
-    (folder / "weights" / found.file).write_bytes(found.weights)
+    (folder / "weights" / train.FILE).write_bytes(found.weights)
     return str(folder / "weights")
 
 
@@ -201,7 +189,7 @@ def test_the_licence_of_the_data_is_passed_on(own, tmp_path):
     assert EmbeddedValence(weights=own).annotator()["licence"] == "CC0-1.0"
 
     found = train.Valence().train(write_emobank(tmp_path / "data"))
-    (tmp_path / found.file).write_bytes(found.weights)
+    (tmp_path / train.FILE).write_bytes(found.weights)
 
     row = EmbeddedValence(weights=str(tmp_path)).annotator()
     assert (row["licence"], row["commercial_use"]) == ("not stated", None)

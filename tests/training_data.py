@@ -57,3 +57,44 @@ def write_emobank(folder: Path, n: int = 240, **columns: str) -> Path:
             }
             writer.writerow({**row, **(columns if i == 0 else {})})
     return folder
+
+
+FELT = {
+    "anger": "this makes me furious, I hate it",
+    "gratitude": "thank you so much for the help",
+    "neutral": "the file is in the folder",
+}
+
+
+def write_goemotions(folder: Path, n: int = 300) -> Path:
+    """Writes comments with three labels as GoEmotions'; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    said = list(FELT.values())
+    lines = [f"{said[i % 3]} {'ha' * (i % 7)} {i}\t{i % 3}\tid{i}\n" for i in range(n)]
+    with gzip.open(folder / "train.tsv.gz", "wt", encoding="utf-8") as file:
+        file.write("".join(lines))
+    (folder / "dev.tsv").write_text("".join(lines[: n // 3]), encoding="utf-8")
+    (folder / "emotions.txt").write_text("\n".join(FELT), encoding="utf-8")
+    return folder
+
+
+HEATED = {
+    "": "it fails on the second run with this message",
+    "Bitter frustration": "why is this still broken, I am fed up with it",
+    "Impatience": "any news on this? still waiting for a release",
+    "Insulting": "you clearly have no idea what you are doing",
+}
+
+
+def write_incivility(folder: Path, n: int = 400) -> Path:
+    """Writes comments in threads as gh_incivility's; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "comments.csv.gz"
+    with gzip.open(target, "wt", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["issue_id", "comment_id", "comment_body", "tbdf"])
+        for i in range(n):
+            tone = list(HEATED)[i % 7] if i % 7 < len(HEATED) else ""
+            body = f"{HEATED[tone]} {'really ' * (i % 5)}{i}"
+            writer.writerow([str(i // 10), str(i), body, tone])
+    return folder

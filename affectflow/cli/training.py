@@ -31,9 +31,9 @@ def train(
 
     _check_folders(data, out)
     trainer = registry.load("trainers", name)()
+    _check_place(out, trainer.file)
     found = trainer.train(data, licence=licence)
-    _check_place(out, found.file)
-    _write(out / found.file, found.weights)
+    _write(out / trainer.file, found.weights)
     _write(out / CARD, found.card.encode())
     _report(found, out)
     return 0

@@ -2,15 +2,16 @@
 
 The scores are a file of the repository, because making them takes half a minute:
 
-python -m affectflow_transforms.frustration.train --data FOLDER --lexicon FILE
-    --out FOLDER --scores tests/quality/frustration_scores.csv
+    python -m tests.quality.frustration gh_incivility/comments.csv.gz
 """
 
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from affectflow_transforms.frustration import train
 from tests.quality import datasets, embedded, markdown, measuring
 from tests.quality.datasets import Labelled
 from tests.quality.measuring import Column, Mask
@@ -19,6 +20,19 @@ SCORES = Path(__file__).with_name("frustration_scores.csv")
 SUMMED = ("annoyance", "anger", "disappointment")
 TOP = 50
 CURRENT_WITHIN = 0.01
+
+
+def write_scores(source: Path) -> None:
+    """Writes one line a comment: thread, comment, tone, reserved, score."""
+    rows = train.read_comments(source)
+    _, scores = train.fit_weights(source, rows, licence="")
+    with SCORES.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["issue_id", "comment_id", "tone", "reserved", "score"])
+        for row, score in zip(rows, scores, strict=True):
+            ids = (row["issue_id"], row["comment_id"])
+            reserved = int(train.is_reserved(row["issue_id"]))
+            writer.writerow([*ids, row["tbdf"], reserved, f"{score:.6f}"])
 
 
 def out_of_fold(given: Labelled) -> np.ndarray:
@@ -195,3 +209,7 @@ def _elsewhere(data: Path) -> str:
             markdown.figures(rows, ("auc", "average_precision")),
         ]
     )
+
+
+if __name__ == "__main__":
+    write_scores(Path(sys.argv[1]))

@@ -26,7 +26,7 @@ Labels with fewer than 10 positives are marked and left out of the macro mean.
 
 def embedded_emotions(data: Path) -> str:
     """Returns the part on EmbeddedEmotions."""
-    digest = weights.digest("emotions", "frustration")
+    digest = weights.revision("emotions", "frustration")
     return "\n".join(
         [
             "## EmbeddedEmotions",

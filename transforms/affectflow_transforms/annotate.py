@@ -13,7 +13,7 @@ from affectflow.errors import UnknownPluginError, UsageError
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
 from affectflow.transform import Transform
-from affectflow_transforms import trained
+from affectflow_transforms import weights
 
 # Importing a handler imports torch where it is installed: only when one is made.
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _classifier(
     """Returns the handler that reads a folder or a hub id, and its arguments."""
     folder = Path(model).expanduser()
     is_folder = folder.is_dir()
-    if is_folder and (name := trained.annotator_of(folder)):
+    if is_folder and (name := weights.annotator_of(folder)):
         return name, registry.load("models", name), {"weights": model, **given}
     if not is_folder and model.startswith(_PATH_MARKS):
         raise UsageError(

@@ -1,8 +1,4 @@
-"""Weights that somebody trained: finding them, and measuring them on held-out texts.
-
-`affectflow train` writes a folder with one `*.safetensors`, whose metadata name the
-annotator that reads it and the licence that it passes on.
-"""
+"""What trainers share: files and licence of data, figures on held-out texts, a card."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -12,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from safetensors import SafetensorError, safe_open
 
 from affectflow.errors import UsageError
 from affectflow.training import Figure
@@ -21,6 +16,12 @@ LABEL_FIGURES = ("f1", "precision", "recall", "auc", "average_precision", "brier
 VALUE_FIGURES = ("pearson", "ccc")
 
 LICENCES = {
+    "e475c21512fc5f3af853f020606182afc1d05afccf1db89d05b15951d28fdcb3": (
+        "CC BY 4.0 (GoEmotions, Demszky et al. 2020)"
+    ),
+    "c459256920436edc6aded549c0cf090efb1a8638a0348b71443efb7fb7a01c44": (
+        "MIT (gh_incivility, Ehsani et al. 2024)"
+    ),
     "73fd5b72ab2ad35f291602ee4d888f8f2b599e0993bc601ef8afabedd628ce38": (
         "CC BY 4.0 (XED, Öhman et al. 2020)"
     ),
@@ -34,72 +35,6 @@ Mask = npt.NDArray[np.bool_]
 
 
 # -- files -------------------------------------------------------------------------
-
-
-def read_weights(folder: Path, annotator: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Returns arrays and metadata of the one weights file in `folder`.
-
-    Raises:
-      UsageError: there is none, several, or one for another annotator.
-    """
-    file, metadata = _opened(folder)
-    written_for = metadata.get("annotator", "an unknown annotator")
-    if written_for != annotator:
-        raise UsageError(
-            f"{str(file)!r} is for {written_for}, not for {annotator}: name the folder "
-            "that `affectflow train` wrote for it"
-        )
-    with safe_open(file, framework="numpy") as opened:
-        arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    return arrays, metadata
-
-
-def read_metadata(folder: Path) -> dict[str, str]:
-    """Returns the metadata of the one weights file in `folder`; reads no arrays.
-
-    Raises:
-      UsageError: there is none, there are several, or it is broken.
-    """
-    return _opened(folder)[1]
-
-
-def _opened(folder: Path) -> tuple[Path, dict[str, str]]:
-    file = _weights_file(folder)
-    try:
-        with safe_open(file, framework="numpy") as opened:
-            return file, dict(opened.metadata() or {})
-    except SafetensorError as error:
-        raise UsageError(
-            f"{str(file)!r} is no weights file ({error}): train it again"
-        ) from error
-
-
-def annotator_of(folder: Path) -> str:
-    """Returns the annotator that a folder of `affectflow train` is for, or ""."""
-    try:
-        return read_metadata(folder).get("annotator", "")
-    except UsageError:
-        return ""
-
-
-def digest(folder: Path) -> str:
-    """Returns BLAKE2b of the weights file in `folder`, 32 hex digits.
-
-    Raises:
-      UsageError: there is none, or several.
-    """
-    written = _weights_file(folder).read_bytes()
-    return hashlib.blake2b(written, digest_size=16).hexdigest()
-
-
-def _weights_file(folder: Path) -> Path:
-    files = sorted(folder.glob("*.safetensors"))
-    if len(files) != 1:
-        raise UsageError(
-            f"expected one `*.safetensors` in {str(folder)!r}, found {len(files)}: "
-            "name the folder that `affectflow train` wrote"
-        )
-    return files[0]
 
 
 def sha256(file: Path) -> str:
@@ -135,7 +70,7 @@ def label_figures(
     scores: npt.NDArray[Any],
     chosen: Mask,
     truth: Mask,
-    units: Sequence[Any] | None = None,
+    units: Sequence[Any] | npt.NDArray[Any] | None = None,
 ) -> tuple[Figure, ...]:
     """Returns figures of labels with 95 % intervals, 1,000 bootstrap samples.
 
@@ -148,6 +83,7 @@ def label_figures(
     """
     from affectflow.metrics import LabelMetrics
     from affectflow.metrics.intervals import of_labels
+    from affectflow.metrics.schemas import MACRO, MICRO
 
     n_texts, n_labels = truth.shape
     unit = np.arange(n_texts) if units is None else np.asarray(units)
@@ -163,6 +99,9 @@ def label_figures(
     metrics = LabelMetrics(units=True)
     state = metrics.merge([metrics.add(metrics.create(), answers)])
     rows, bounds = metrics.extract(state).to_pylist(), of_labels(state)
+    if n_labels == 1:
+        # Their mean is its own figure.
+        rows = [row for row in rows if row["label"] not in (MACRO, MICRO)]
     return tuple(_figures(rows, bounds, LABEL_FIGURES))
 
 
@@ -201,6 +140,24 @@ def _figures(
         ends = bounds.get((row["group"], row["label"]), {})
         for name in names:
             yield Figure(name, row["label"], row[name], *ends.get(name, (None, None)))
+
+
+def card(
+    annotator: str, file: str, held_out: str, figures: Sequence[Figure], licence: str
+) -> str:
+    """Returns a card that says whom weights are for, licence and figures."""
+    return f"""# {file}
+
+Read by `{annotator}`, made by `affectflow train`.
+
+Licence of the data: {licence}. The file holds weights, no text.
+
+## Figures
+
+On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap samples.
+
+{as_markdown(figures)}
+"""
 
 
 def as_markdown(figures: Sequence[Figure]) -> str:

@@ -4,15 +4,16 @@ Weights are int8 and counts are integers, so sums are exact: a text has the same
 bit for bit, whatever batch it comes in.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import safe_open
 from scipy import special
 
+from affectflow_transforms import weights as stored
 from affectflow_transforms.emotions.ngrams import (
     BLOCKS,
     FOREIGN,
@@ -28,6 +29,8 @@ from affectflow_transforms.emotions.ngrams import (
     short,
     split_words,
 )
+
+ANNOTATOR = "EmbeddedEmotions"
 
 ENGLISH_FROM = 0.45
 """Texts with a lower share of known words are refused."""
@@ -64,20 +67,13 @@ class NgramModel:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Returns the model in `folder`, a file `*.safetensors` and nothing pickled.
+        """Returns the model of emotions in `folder`.
 
         Raises:
-          FileNotFoundError: there is not exactly one such file.
+          UsageError: there is not exactly one weights file, or it is for another model.
         """
-        files = sorted(Path(folder).glob("*.safetensors"))
-        if len(files) != 1:
-            raise FileNotFoundError(
-                f"expected one `*.safetensors` in {str(folder)!r}, found {len(files)}"
-            )
-        with safe_open(files[0], framework="numpy") as opened:
-            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-            labels = tuple(opened.metadata()["labels"].split(","))
-        return cls(labels=labels, **unpacked(arrays))
+        arrays, metadata = stored.read(folder, ANNOTATOR)
+        return cls(labels=tuple(metadata["labels"].split(",")), **unpacked(arrays))
 
     def scores(self, texts: list[str]) -> Floats:
         """Returns probabilities of the labels, shape (texts, labels).
@@ -100,13 +96,17 @@ class NgramModel:
         Returns:
           Shape (texts, columns): first the labels, then those of `widened`.
         """
-        total: Any = 0.0
-        for grams, rows in zip(blocks, self.rows, strict=True):
-            sums = count(grams, rows, len(self.weights)) @ self.weights
-            norms = np.sqrt(np.maximum(sums[:, -1:], 1.0))
-            total = total + (sums[:, :-1] / norms).astype(np.float64)
-        evidence: Values = total
-        return evidence
+        return evidence_of(self.sums(blocks))
+
+    def sums(self, blocks: tuple[Grams, ...]) -> tuple[Floats, ...]:
+        """Returns the sums of each column of `weights`, for each of `blocks`.
+
+        They are whole numbers: those of a text are exactly those of its sentences.
+        """
+        return tuple(
+            count(grams, rows, len(self.weights)) @ self.weights
+            for grams, rows in zip(blocks, self.rows, strict=True)
+        )
 
     def probabilities(self, evidence: Values) -> Floats:
         """Returns the scores that evidence amounts to, shape (texts, labels)."""
@@ -159,6 +159,16 @@ class NgramModel:
             known=np.bincount(row[known], minlength=flat.n_rows),
             foreign=np.bincount(row[FOREIGN[first]], minlength=flat.n_rows),
         )
+
+
+def evidence_of(sums: Sequence[Floats]) -> Values:
+    """Returns what sums amount to: each block scaled to length 1, and added up."""
+    total: Any = 0.0
+    for block in sums:
+        norms = np.sqrt(np.maximum(block[:, -1:], 1.0))
+        total = total + (block[:, :-1] / norms).astype(np.float64)
+    evidence: Values = total
+    return evidence
 
 
 def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:

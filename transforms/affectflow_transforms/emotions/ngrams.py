@@ -71,6 +71,8 @@ _IN_WORDS = _among((ord("a"), ord("z")), (0x80, 0xFF), single=b"0'")
 FOREIGN = _among((0xCE, 0xE1), (0xE3, 0xED))
 _LETTERS = FOREIGN | _among((ord("a"), ord("z")), (0xC3, 0xCD))
 _CODED = _among(single=b"/\\_=@<>{}[]()$#`0")
+_LINE_BREAK = np.uint8(ord("\n"))
+_STOPS = _among(single=b".!?")
 _SPACE = np.uint8(ord(" "))
 
 
@@ -81,11 +83,13 @@ class Flat:
     Args:
       codes: their bytes; each text begins and ends in a space.
       row: for each byte, the position of its text, rising.
+      breaks: for each byte, whether it is a space for white space with a line break.
       n_rows: texts.
     """
 
     codes: Bytes
     row: Rows
+    breaks: Mask
     n_rows: int
 
 
@@ -100,6 +104,44 @@ class Grams:
 
     slots: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """The n-grams of a chunk in the order of where they begin.
+
+    Args:
+      slots: as in `Grams`.
+      before: shape (positions + 1,): how many n-grams begin before each byte or word.
+    """
+
+    slots: npt.NDArray[np.int32]
+    before: npt.NDArray[np.int64]
+
+    def by(self, group: Rows, n_groups: int) -> Grams:
+        """Returns the n-grams by the group that they begin in.
+
+        Args:
+          group: for each position, its group, rising.
+          n_groups: groups in all.
+        """
+        first = np.searchsorted(group, np.arange(n_groups + 1))
+        return Grams(slots=self.slots, ends=self.before[first])
+
+
+@dataclass(frozen=True, eq=False)
+class Sentences:
+    """The n-grams of a chunk by sentence.
+
+    Args:
+      blocks: one row a sentence; an n-gram is of the sentence that it begins in.
+      words: n-grams of words, one row a text.
+      first: shape (texts,): the first sentence of each text; each has at least one.
+    """
+
+    blocks: tuple[Grams, Grams]
+    words: Grams
+    first: Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +169,8 @@ def flatten(texts: list[str]) -> Flat:
     column = pc.binary_join_element_wise("", column, "", " ")
     _, offsets, values = column.buffers()
     ends = np.frombuffer(offsets, np.int32)[: len(column) + 1]
-    codes = _FOLDED[np.frombuffer(values, np.uint8)[: ends[-1]]]
+    raw = np.frombuffer(values, np.uint8)[: ends[-1]]
+    codes = _FOLDED[raw]
     row = np.repeat(np.arange(len(column), dtype=np.int32), np.diff(ends))
     kept = np.ones(len(codes), np.bool_)
     same = codes[1:] == codes[:-1]
@@ -135,10 +178,12 @@ def flatten(texts: list[str]) -> Flat:
     kept[1:] &= ~(same & (codes[1:] == _SPACE))
     # The space before a text follows the one behind the text before it.
     kept[ends[:-1]] = True
-    return Flat(codes=codes[kept], row=row[kept], n_rows=len(column))
+    (begin,) = np.nonzero(kept)
+    breaks = np.logical_or.reduceat(raw == _LINE_BREAK, begin) if len(begin) else kept
+    return Flat(codes=codes[kept], row=row[kept], breaks=breaks, n_rows=len(column))
 
 
-def character_grams(flat: Flat) -> Grams:
+def character_grams(flat: Flat) -> Placed:
     """Returns all runs of 2 to 5 bytes within a text, spaces included."""
     size = len(flat.codes)
     shape = (size, _LARGEST - _SMALLEST + 1)
@@ -151,10 +196,10 @@ def character_grams(flat: Flat) -> Grams:
         rolling = rolling[:fits] * _ODD + hashes[n - 1 :]
         found[:fits, n - _SMALLEST] = rolling + _SALTS[n]
         inside[:fits, n - _SMALLEST] = flat.row[:fits] == flat.row[n - 1 :]
-    return _grams(found, inside, flat.row, flat.n_rows)
+    return _placed(found, inside)
 
 
-def word_grams(words: Words, n_rows: int) -> Grams:
+def word_grams(words: Words) -> Placed:
     """Returns runs of 1 to 3 words, and pairs of words with one between them."""
     size = len(words.hashes)
     shape = (size, _WORDS + 1)
@@ -169,20 +214,18 @@ def word_grams(words: Words, n_rows: int) -> Grams:
     around = _mixed(words.hashes[:fits]) * _MIXER + words.hashes[2:] * _ODD
     found[:fits, _WORDS] = around + _SALTS[15]
     inside[:fits, _WORDS] = inside[:fits, _WORDS - 1]
-    return _grams(found, inside, words.row, n_rows)
+    return _placed(found, inside)
 
 
 def _mixed(hashes: Hashes) -> Hashes:
     return hashes ^ (hashes >> np.uint64(31))
 
 
-def _grams(found: Hashes, inside: Mask, row: Rows, n_rows: int) -> Grams:
+def _placed(found: Hashes, inside: Mask) -> Placed:
     hashes = found[inside]
     hashes = (hashes ^ (hashes >> np.uint64(29))) * _MIXER
     slots = (hashes >> np.uint64(64 - SLOT_BITS)).astype(np.int32)
-    # Positions of a text are neighbours, so its n-grams end where its last one does.
-    ends = np.concatenate([[0], np.cumsum(inside.sum(axis=1))])
-    return Grams(slots=slots, ends=ends[np.searchsorted(row, np.arange(n_rows + 1))])
+    return Placed(slots, np.concatenate([[0], np.cumsum(inside.sum(axis=1))]))
 
 
 def split_words(flat: Flat) -> Words:
@@ -216,7 +259,41 @@ def _hash_words(
 def features(texts: list[str]) -> tuple[Grams, Grams]:
     """Returns the n-grams of `BLOCKS`. Texts are not cut: see `chunks`."""
     flat = flatten(texts)
-    return character_grams(flat), word_grams(split_words(flat), flat.n_rows)
+    words = split_words(flat)
+    characters = character_grams(flat).by(flat.row, flat.n_rows)
+    return characters, word_grams(words).by(words.row, flat.n_rows)
+
+
+def features_by_sentence(texts: list[str]) -> Sentences:
+    """Returns the n-grams of `BLOCKS` by sentence. Texts are not cut: see `chunks`."""
+    flat = flatten(texts)
+    words = split_words(flat)
+    of_words = word_grams(words)
+    sentence = sentence_of(flat)
+    n_sentences = int(sentence[-1]) + 1 if len(sentence) else 0
+    blocks = (
+        character_grams(flat).by(sentence, n_sentences),
+        of_words.by(sentence[words.begin], n_sentences),
+    )
+    first = sentence[np.searchsorted(flat.row, np.arange(flat.n_rows))]
+    return Sentences(
+        blocks=blocks, words=of_words.by(words.row, flat.n_rows), first=first
+    )
+
+
+def sentence_of(flat: Flat) -> Rows:
+    """Returns the sentence of each byte, rising.
+
+    One ends at a line break, or at `.`, `!` or `?` with white space behind it. The
+    space at the end of a text begins no sentence of its own.
+    """
+    codes, row = flat.codes, flat.row
+    begins = np.zeros(len(codes), np.bool_)
+    begins[:1] = True
+    begins[1:] = row[1:] != row[:-1]
+    stops = (codes[1:-1] == _SPACE) & _STOPS[codes[:-2]]
+    begins[1:-1] |= (stops | flat.breaks[1:-1]) & (row[:-2] == row[2:])
+    return np.cumsum(begins, dtype=np.int32) - np.int32(1)
 
 
 def chunks(texts: list[str]) -> Iterator[list[str]]:

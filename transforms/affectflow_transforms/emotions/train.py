@@ -1,54 +1,92 @@
-"""Trains the weights that come with the package.
+"""Trains the emotions that come with the package.
 
-    python -m affectflow_transforms.emotions.train --data FOLDER --out FOLDER
+    affectflow train Emotions --data FOLDER --out FOLDER
 
-reads `train.tsv.gz` and `emotions.txt` of GoEmotions in FOLDER and writes
-`goemotions_v1.safetensors`, the same bytes each time with the same versions of NumPy
-and scikit-learn. It takes two minutes of processor time and 2 GB of memory. Features,
-penalty, calibration and thresholds come from the training set alone, by
-cross-validation.
+reads `train.tsv.gz`, `emotions.txt` and, for the figures, `dev.tsv` of GoEmotions in
+FOLDER and writes `goemotions_v1.safetensors`, the same bytes each time with the same
+versions of NumPy and scikit-learn. It takes two minutes of processor time and 2 GB of
+memory. Features, penalty, calibration and thresholds come from the training set alone,
+by cross-validation.
 """
 
-import argparse
 import csv
 import gzip
-import hashlib
 import json
 import logging
-from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import sklearn
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
+from affectflow.errors import UsageError
+from affectflow.registry import Card
+from affectflow.training import Trained
+from affectflow.vocabularies import GOEMOTIONS
+from affectflow_transforms import trained
 from affectflow_transforms.emotions import fit
 from affectflow_transforms.emotions.fit import Targets
+from affectflow_transforms.emotions.model import ANNOTATOR, NgramModel, unpacked
 
 VERSION = "1"
 FILE = f"goemotions_v{VERSION}.safetensors"
+SOURCE, NAMES, DEV = "train.tsv.gz", "emotions.txt", "dev.tsv"
 
 _log = logging.getLogger(__name__)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains and writes the weights."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="GoEmotions")
-    parser.add_argument("--out", type=Path, required=True, help="is made if missing")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+class Emotions:
+    """Trains GoEmotions' labels on `train.tsv.gz`; its `dev.tsv` gives the figures.
 
-    written = train(given.data)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / FILE).write_bytes(written)
-    _log.info("%s: %d bytes", given.out / FILE, len(written))
+    Lines are a text, label numbers with commas between them, and an id; `emotions.txt`
+    names the labels, which are all or some of GoEmotions'.
+    """
+
+    file: ClassVar[str] = FILE
+    card: ClassVar[Card] = Card(
+        summary="trains EmbeddedEmotions: 28 labels (GoEmotions)"
+    )
+
+    def train(self, data: Path, *, licence: str = "") -> Trained:
+        """Returns the fitted model with its figures on `dev.tsv`."""
+        source, names, dev = trained.needed(data, SOURCE, NAMES, DEV)
+        labels = read_labels(names)
+        passed_on = trained.licence_of(source, licence)
+        written = fit_weights(source, labels, passed_on)
+        model = NgramModel(labels=labels, **unpacked(load(written)))
+        texts, y = read_tsv(dev, len(labels))
+        scores = model.scores(texts)
+        figures = trained.label_figures(labels, scores, scores >= model.thresholds, y)
+        said = f"{DEV}, {len(texts):,} texts"
+        return Trained(
+            annotator=ANNOTATOR,
+            weights=written,
+            card=trained.card(ANNOTATOR, FILE, said, figures, passed_on),
+            held_out=said,
+            figures=figures,
+        )
 
 
-def train(data: Path) -> bytes:
+def read_labels(names: Path) -> tuple[str, ...]:
+    """Returns the labels in a file of one each line.
+
+    Raises:
+      UsageError: one is not of GoEmotions.
+    """
+    labels = tuple(names.read_text(encoding="utf-8").split())
+    unknown = [label for label in labels if label not in GOEMOTIONS.labels]
+    if unknown or not labels:
+        said = f"names {unknown[0]!r}" if unknown else "names no label"
+        raise UsageError(
+            f"{str(names)!r} {said}: name one or more of GoEmotions' 28 labels, a line "
+            "each"
+        )
+    return labels
+
+
+def fit_weights(source: Path, labels: tuple[str, ...], licence: str) -> bytes:
     """Returns the weights file, in the format safetensors."""
-    labels = (data / "emotions.txt").read_text(encoding="utf-8").split()
-    source = data / "train.tsv.gz"
     texts, y = read_tsv(source, n_labels=len(labels))
     blocks = fit.grams_of(texts)
     vocabulary = fit.choose_features(blocks)
@@ -61,21 +99,35 @@ def train(data: Path) -> bytes:
 
     arrays = fit.packed(fit.fit_linear(x, y), vocabulary, calibration)
     arrays["known_words"] = fit.known_words(texts)
-    return with_sorted_header(save(arrays, metadata=_metadata(labels, source)))
+    return with_sorted_header(save(arrays, metadata=_metadata(labels, source, licence)))
 
 
 def read_tsv(path: Path, n_labels: int) -> tuple[list[str], Targets]:
-    """Returns texts and labels of a file of GoEmotions, gzipped or not."""
+    """Returns texts and labels of a file of GoEmotions, gzipped or not.
+
+    Raises:
+      UsageError: it is something else.
+    """
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", newline="") as lines:
         rows = list(csv.reader(lines, delimiter="\t"))
+    try:
+        return _parsed(rows, n_labels)
+    except (ValueError, IndexError) as error:
+        raise UsageError(
+            f"{str(path)!r} is not as GoEmotions has it ({error}): a text, label "
+            "numbers with commas, an id, with tabs between them"
+        ) from error
+
+
+def _parsed(rows: list[list[str]], n_labels: int) -> tuple[list[str], Targets]:
     y = np.zeros((len(rows), n_labels), np.bool_)
     for row, (_, given, _) in enumerate(rows):
         y[row, [int(label) for label in given.split(",")]] = True
     return [text for text, _, _ in rows], y
 
 
-def _report(scores: fit.Values, y: Targets, labels: list[str]) -> None:
+def _report(scores: fit.Values, y: Targets, labels: tuple[str, ...]) -> None:
     chosen = fit.choose_held_out(scores, y)
     values = fit.f1(chosen, y)
     for label, value in zip(labels, values, strict=True):
@@ -84,7 +136,7 @@ def _report(scores: fit.Values, y: Targets, labels: list[str]) -> None:
     _log.info("held out: macro-F1 %.4f, micro-F1 %.4f", values.mean(), micro)
 
 
-def _metadata(labels: list[str], source: Path) -> dict[str, str]:
+def _metadata(labels: tuple[str, ...], source: Path, licence: str) -> dict[str, str]:
     settings = {
         "C": fit.C,
         "folds": fit.FOLDS,
@@ -94,10 +146,11 @@ def _metadata(labels: list[str], source: Path) -> dict[str, str]:
         "tolerance": fit.TOLERANCE,
     }
     return {
+        "annotator": ANNOTATOR,
         "labels": ",".join(labels),
+        "licence": licence,
         "version": VERSION,
-        "training_data": "GoEmotions train (Demszky et al., 2020), CC BY 4.0",
-        "training_digest": "sha256:" + hashlib.sha256(source.read_bytes()).hexdigest(),
+        "training_digest": f"sha256:{trained.sha256(source)}",
         "settings": json.dumps(settings, sort_keys=True),
         "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
     }
@@ -112,7 +165,3 @@ def with_sorted_header(file: bytes) -> bytes:
     # The arrays start at a multiple of 8 bytes, as the format wants it.
     written += b" " * (-len(written) % 8)
     return len(written).to_bytes(8, "little") + written + file[8 + size :]
-
-
-if __name__ == "__main__":
-    main()

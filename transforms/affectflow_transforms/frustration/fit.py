@@ -10,12 +10,14 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from affectflow_transforms.emotions import fit as emotions_fit
+from affectflow_transforms.emotions import ngrams
 from affectflow_transforms.emotions.fit import Vocabulary
 from affectflow_transforms.emotions.model import NgramModel, Values
 from affectflow_transforms.frustration.model import (
     Lexicon,
     combined,
     marks,
+    strongest_of,
     word_marks,
 )
 
@@ -25,11 +27,11 @@ MIN_TEXTS = 4
 """Comments that an n-gram must occur in."""
 C = (0.35, 5.0)
 """Inverse strength of the L2 penalty, for each of `HEADS`."""
-MARKS = 0.2
+MARKS = 0.15
 """Scale of the marks beside n-grams: the smaller, the more they are shrunk."""
 ANNOYANCE = 0.6
 """That of a second copy of annoyance, the emotion nearest to frustration."""
-PRIOR = 0.25
+PRIOR = 0.5
 """Weight of annoyance's log odds beside the heads."""
 FALSE_FLAGS = 0.05
 """The threshold is that which so many of the civil comments reach, out of fold."""
@@ -89,8 +91,16 @@ def features(
     vocabulary = Vocabulary(
         rows=emotions.rows, squared_idf=emotions.weights[:, -1].astype(np.float64)
     )
-    known = marks(emotions.scores(texts), word_marks(blocks[1], lexicon))
+    words = word_marks(blocks[1], lexicon)
+    known = marks(emotions.scores(texts), _strongest(texts, emotions), words)
     return emotions_fit.scaled(blocks, vocabulary), known
+
+
+def _strongest(texts: list[str], emotions: NgramModel) -> Any:
+    parts = [ngrams.features_by_sentence(chunk) for chunk in ngrams.chunks(texts)]
+    return np.concatenate(
+        [strongest_of(emotions, emotions.sums(p.blocks), p.first) for p in parts]
+    )
 
 
 def fit_heads(comments: Comments, annoyance: int) -> Heads:

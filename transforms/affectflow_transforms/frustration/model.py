@@ -6,20 +6,28 @@ annoyance, which far more comments of more kinds have taught, are added with a s
 weight. The n-grams are those of the emotion model, so that a text is hashed once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import safe_open
 from scipy import special
 
+from affectflow_transforms import weights as stored
 from affectflow_transforms.emotions import ngrams
-from affectflow_transforms.emotions.model import NgramModel, Values
-from affectflow_transforms.emotions.ngrams import Floats, Grams
+from affectflow_transforms.emotions.model import (
+    ANNOTATOR,
+    NgramModel,
+    Values,
+    evidence_of,
+)
+from affectflow_transforms.emotions.ngrams import Floats, Grams, Rows
 from affectflow_transforms.frustration.phrases import GROUPS
 
+OVER = "emotions"
+"""Metadata: digest of the emotion weights that a file was trained over."""
 HEADS = ("uncivil", "frustrated")
 _LEAST, _MOST = 1e-4, 1 - 1e-4
 """Scores of emotions are held within, so that their log odds are."""
@@ -61,7 +69,7 @@ class FrustrationModel:
       scale: shape (heads,): what restores the columns of n-grams.
       weights: shape (features of `marks`, heads).
       intercepts: shape (heads,).
-      prior: weight of the log odds of annoyance.
+      prior: weight of the log odds of annoyance, where it is strongest.
       slope: with `offset`, makes log odds of what `combined` gives.
       offset: see `slope`.
       threshold: frustration is meant from this score on.
@@ -78,31 +86,17 @@ class FrustrationModel:
     threshold: float
 
     @classmethod
-    def load(cls, folder: Path, emotions: NgramModel, revision: str) -> Self:
-        """Returns the model in `folder`, a file `*.safetensors` and nothing pickled.
+    def load(cls, folder: Path, emotions: NgramModel) -> Self:
+        """Returns the model in `folder`.
 
         Args:
           folder: of the weights.
-          emotions: the model of emotions.
-          revision: digest of the weights of `emotions`.
+          emotions: the model of emotions that they were trained over.
 
         Raises:
-          FileNotFoundError: there is not exactly one such file.
-          ValueError: it was trained over another model of emotions.
+          UsageError: there is not exactly one weights file, or it is for another model.
         """
-        files = sorted(Path(folder).glob("*.safetensors"))
-        if len(files) != 1:
-            raise FileNotFoundError(
-                f"expected one `*.safetensors` in {str(folder)!r}, found {len(files)}"
-            )
-        with safe_open(files[0], framework="numpy") as opened:
-            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-            over = opened.metadata()["emotions"]
-        if over != revision:
-            raise ValueError(
-                f"{files[0].name} rests on emotion weights {over}, not {revision}: "
-                "train it again"
-            )
+        arrays, _ = stored.read(folder, ANNOTATOR)
         return cls.unpacked(arrays, emotions)
 
     @classmethod
@@ -130,12 +124,16 @@ class FrustrationModel:
         return np.concatenate(emotions), np.concatenate(frustration)
 
     def _scores(self, texts: list[str]) -> tuple[Floats, Floats]:
-        blocks = ngrams.features(texts)
-        evidence = self.emotions.evidence(blocks)
+        sentences = ngrams.features_by_sentence(texts)
+        sums = self.emotions.sums(sentences.blocks)
+        strongest = strongest_of(self.emotions, sums, sentences.first)
+        evidence = evidence_of(
+            [np.add.reduceat(block, sentences.first, axis=0) for block in sums]
+        )
         emotions = self.emotions.probabilities(evidence)
-        known = marks(emotions, word_marks(blocks[1], self.lexicon))
+        known = marks(emotions, strongest, word_marks(sentences.words, self.lexicon))
         odds = evidence[:, len(self.emotions.labels) :] * self.scale + self.intercepts
-        annoyance = known[:, self.emotions.labels.index("annoyance")]
+        annoyance = known[:, annoyance_column(self.emotions)]
         both = combined(odds + known @ self.weights, annoyance, self.prior)
         score = special.expit(self.slope * both + self.offset)
         return emotions, score.astype(np.float32)
@@ -158,9 +156,39 @@ def combined(odds: Values, annoyance: Values, prior: float) -> Values:
 # -- features beside n-grams -------------------------------------------------------
 
 
-def marks(emotions: Floats, words: Values) -> Values:
-    """Returns log odds of the emotions, and marks of words: (texts, features)."""
-    held = np.clip(emotions.astype(np.float64), _LEAST, _MOST)
+def strongest_of(emotions: NgramModel, sums: Sequence[Floats], first: Rows) -> Floats:
+    """Returns the highest score of a text's sentences, shape (texts, labels).
+
+    Frustration is often one sentence of a long comment.
+
+    Args:
+      emotions: the model.
+      sums: what `emotions.sums` gives of sentences.
+      first: the first sentence of each text.
+    """
+    scores = emotions.probabilities(evidence_of(sums))
+    highest: Floats = np.maximum.reduceat(scores, first, axis=0)
+    return highest
+
+
+def annoyance_column(emotions: NgramModel) -> int:
+    """Returns the column of `marks` with annoyance where it is strongest."""
+    return len(emotions.labels) + emotions.labels.index("annoyance")
+
+
+def marks(emotions: Floats, strongest: Floats, words: Values) -> Values:
+    """Returns what is known of texts beside n-grams: (texts, features).
+
+    Args:
+      emotions: scores of the texts, shape (texts, labels).
+      strongest: see `strongest_of`.
+      words: see `word_marks`.
+
+    Returns:
+      Log odds of `emotions` and of `strongest`, then `words`.
+    """
+    both = np.concatenate([emotions, strongest], axis=1).astype(np.float64)
+    held = np.clip(both, _LEAST, _MOST)
     return np.concatenate([special.logit(held), words], axis=1)
 
 

@@ -1,84 +1,117 @@
-r"""Trains the weights of frustration that come with the package.
+"""Trains the weights of frustration that come with the package.
 
-    python -m affectflow_transforms.frustration.train --data FOLDER --lexicon FILE \
-        --out FOLDER
+    affectflow train Frustration --data FOLDER --out FOLDER
 
-reads `comments.csv.gz` of `gh_incivility` and VADER's `vader_lexicon.txt` and writes
-`frustration_v1.safetensors`, and with `--scores FILE` the score of every comment from
-heads that have not seen its thread. A fifth of the threads is reserved: nothing is
-trained or chosen on them.
+reads `comments.csv.gz` of `gh_incivility` in FOLDER and writes
+`frustration_v1.safetensors`, the same bytes each time with the same versions of NumPy
+and scikit-learn. A fifth of the threads is reserved: nothing is trained or chosen on
+them.
 """
 
-import argparse
 import csv
 import gzip
 import hashlib
 import json
-import logging
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import sklearn
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 from scipy import special
 
+from affectflow.errors import UsageError
 from affectflow.readings import read
+from affectflow.registry import Card
 from affectflow.schemas import UTTERANCES, fields
-from affectflow_transforms import weights
+from affectflow.training import Figure, Trained
+from affectflow_transforms import trained, weights
 from affectflow_transforms.emotions.embedded import emotion_model
-from affectflow_transforms.emotions.model import Values
+from affectflow_transforms.emotions.model import ANNOTATOR, Values
 from affectflow_transforms.emotions.train import with_sorted_header
 from affectflow_transforms.frustration import fit
 from affectflow_transforms.frustration.fit import Comments, Mask
 from affectflow_transforms.frustration.model import (
+    OVER,
     Lexicon,
     Table,
+    annoyance_column,
     slot_of,
     stored_valence,
 )
 from affectflow_transforms.normalize import NormalizeText
 from affectflow_transforms.textualize import Textualize
+from affectflow_transforms.valence import rating
 
 VERSION = "1"
 FILE = f"frustration_v{VERSION}.safetensors"
+SOURCE = "comments.csv.gz"
+_COLUMNS = ("issue_id", "comment_id", "comment_body", "tbdf")
 FRUSTRATED = ("Bitter frustration", "Impatience")
 
 _WORD = re.compile(r"[a-z']+")
-_log = logging.getLogger(__name__)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains and writes the weights."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="gh_incivility")
-    parser.add_argument("--lexicon", type=Path, required=True, help="of VADER")
-    parser.add_argument("--out", type=Path, required=True, help="is made if missing")
-    parser.add_argument("--scores", type=Path, help="CSV of scores out of fold")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+class Frustration:
+    """Trains frustration on `comments.csv.gz` of gh_incivility; a fifth is held out.
 
-    source = given.data / "comments.csv.gz"
-    written, scores = train(source, given.lexicon)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / FILE).write_bytes(written)
-    _log.info("%s: %d bytes", given.out / FILE, len(written))
-    if given.scores:
-        write_scores(given.scores, source, scores)
+    The fifth is of the threads, by a hash. It rests on the emotions that come with the
+    package.
+    """
+
+    file: ClassVar[str] = FILE
+    card: ClassVar[Card] = Card(
+        summary="trains the frustration of EmbeddedEmotions (gh_incivility)"
+    )
+
+    def train(self, data: Path, *, licence: str = "") -> Trained:
+        """Returns the fitted model with its figures on the reserved threads."""
+        (source,) = trained.needed(data, SOURCE)
+        passed_on = trained.licence_of(source, licence)
+        rows = read_comments(source)
+        written, scores = fit_weights(source, rows, passed_on)
+        threads = np.array([row["issue_id"] for row in rows])
+        kept = _mask([is_reserved(thread) for thread in threads])
+        figures = _figures(rows, scores, load(written)["calibration"][-1], kept)
+        said = (
+            f"{len(set(threads[kept])):,} of {len(set(threads)):,} threads, by a hash"
+        )
+        return Trained(
+            annotator=ANNOTATOR,
+            weights=written,
+            card=trained.card(ANNOTATOR, FILE, said, figures, passed_on),
+            held_out=said,
+            figures=figures,
+        )
 
 
-def train(source: Path, lexicon: Path) -> tuple[bytes, Values]:
+def _figures(
+    rows: list[dict[str, str]], scores: Values, threshold: float, kept: Mask
+) -> tuple[Figure, ...]:
+    truth = _mask([row["tbdf"] in FRUSTRATED for row in rows])
+    threads = np.array([row["issue_id"] for row in rows])
+    return trained.label_figures(
+        ["frustration"],
+        scores[kept, None],
+        scores[kept, None] >= threshold,
+        truth[kept, None],
+        threads[kept],
+    )
+
+
+def fit_weights(
+    source: Path, rows: list[dict[str, str]], licence: str
+) -> tuple[bytes, Values]:
     """Returns the weights file, and the score of every comment from other threads.
 
     Comments of the reserved threads are scored by the heads of the weights file.
     """
-    rows = read_comments(source)
-    emotions, annoyance = emotion_model(), emotion_model().labels.index("annoyance")
-    words, valence = read_lexicon(lexicon)
+    emotions = emotion_model()
+    annoyance = annoyance_column(emotions)
+    words, valence = read_lexicon()
     known = Lexicon.of(words, valence)
     everything = comments_of(rows, *fit.features(readings(rows), emotions, known))
     reserved = np.array([is_reserved(row["issue_id"]) for row in rows])
@@ -97,19 +130,30 @@ def train(source: Path, lexicon: Path) -> tuple[bytes, Values]:
         "valence": valence,
         "calibration": np.array([fit.PRIOR, slope, offset, threshold]),
     }
-    return with_sorted_header(save(arrays, metadata=_metadata(source))), scores
+    return with_sorted_header(save(arrays, metadata=_metadata(source, licence))), scores
 
 
 def read_comments(source: Path) -> list[dict[str, str]]:
-    """Returns the rows of `comments.csv.gz`."""
+    """Returns the rows of `comments.csv.gz`.
+
+    Raises:
+      UsageError: a column lacks.
+    """
     with gzip.open(source, "rt", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        lacking = [c for c in _COLUMNS if c not in (reader.fieldnames or ())]
+        if lacking:
+            raise UsageError(
+                f"{str(source)!r} has no column {lacking[0]!r}: give a CSV with "
+                + ", ".join(_COLUMNS)
+            )
+        return list(reader)
 
 
-def read_lexicon(source: Path) -> tuple[npt.NDArray[np.int32], Table]:
-    """Returns the slots of the words of VADER's lexicon, and their valence."""
-    lines = source.read_text(encoding="utf-8").splitlines()
-    pairs = [line.split("\t")[:2] for line in lines]
+def read_lexicon() -> tuple[npt.NDArray[np.int32], Table]:
+    """Returns the slots of the words that people rated, and their valence."""
+    lines = rating.FILE.read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("\t") for line in lines]
     rated = {word: float(value) for word, value in pairs if _WORD.fullmatch(word)}
     slots = np.array([slot_of(word) for word in rated], np.int32)
     return slots, stored_valence(np.array(list(rated.values())))
@@ -151,18 +195,7 @@ def _mask(values: list[bool]) -> Mask:
     return np.array(values, np.bool_)
 
 
-def write_scores(target: Path, source: Path, scores: Values) -> None:
-    """Writes one line a comment: thread, comment, tone, reserved, score."""
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["issue_id", "comment_id", "tone", "reserved", "score"])
-        for row, score in zip(read_comments(source), scores, strict=True):
-            ids = (row["issue_id"], row["comment_id"])
-            reserved = int(is_reserved(row["issue_id"]))
-            writer.writerow([*ids, row["tbdf"], reserved, f"{score:.6f}"])
-
-
-def _metadata(source: Path) -> dict[str, str]:
+def _metadata(source: Path, licence: str) -> dict[str, str]:
     settings = {
         "C": fit.C,
         "annoyance": fit.ANNOYANCE,
@@ -174,15 +207,11 @@ def _metadata(source: Path) -> dict[str, str]:
         "seed": fit.SEED,
     }
     return {
-        "emotions": weights.digest("emotions"),
+        "annotator": ANNOTATOR,
+        OVER: weights.revision("emotions"),
+        "licence": licence,
         "version": VERSION,
-        "training_data": "gh_incivility (Ehsani et al., MSR 2024), MIT, four fifths; "
-        "valences of VADER (Hutto and Gilbert, 2014), MIT",
-        "training_digest": "sha256:" + hashlib.sha256(source.read_bytes()).hexdigest(),
+        "training_digest": f"sha256:{trained.sha256(source)}",
         "settings": json.dumps(settings, sort_keys=True),
         "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
     }
-
-
-if __name__ == "__main__":
-    main()

@@ -16,13 +16,13 @@ from affectflow.inference import BatchModelHandler
 from affectflow.readings import read
 from affectflow.registry import Card
 from affectflow.vocabularies import PLUTCHIK
-from affectflow_transforms import labels, trained
+from affectflow_transforms import labels
+from affectflow_transforms import weights as stored
 from affectflow_transforms.german.model import ANNOTATOR, GermanModel
 from affectflow_transforms.labels import Labelling, Status
 from affectflow_transforms.languages import GERMAN, UNKNOWN, tagged
 
 _CUES = ("words", "as_written")
-_SHIPPED = Path(__file__).parent / "weights"
 _LICENCE = "Apache-2.0 (trained on XED, CC BY 4.0)"
 
 
@@ -59,16 +59,17 @@ class EmbeddedGerman(BatchModelHandler[GermanModel]):
         super().__init__()
         if self.cues not in _CUES:
             raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
-        self._revision = trained.digest(self._folder)
+        self._revision = stored.digest(self._folder)
         # The package's weights stay the package's, wherever a copy of them lies.
-        self._is_users = self._revision != trained.digest(_SHIPPED)
-        self._licence = trained.read_metadata(self._folder).get("licence", "not stated")
+        self._is_users = self._revision != stored.digest(stored.folder("german"))
+        own = stored.read_metadata(self._folder, ANNOTATOR)
+        self._licence = own.get("licence", "not stated")
 
     @property
     def _folder(self) -> Path:
         if self.weights:
             return Path(self.weights).expanduser()
-        return _SHIPPED
+        return stored.folder("german")
 
     def load_model(self) -> GermanModel:
         """Returns the model that comes with the package, or that in `weights`."""

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from affectflow_transforms import trained
+from affectflow_transforms import weights as stored
 from affectflow_transforms.emotions import ngrams
 from affectflow_transforms.emotions.model import NgramModel, unpacked
 from affectflow_transforms.emotions.ngrams import Floats, Mask
@@ -40,7 +40,7 @@ class GermanModel:
         Raises:
           UsageError: there is not exactly one such file, or it is for another model.
         """
-        arrays, metadata = trained.read_weights(folder, ANNOTATOR)
+        arrays, metadata = stored.read(folder, ANNOTATOR)
         labels = tuple(metadata["labels"].split(","))
         return cls(
             emotions=NgramModel(labels=labels, **unpacked(arrays)),

@@ -49,6 +49,7 @@ class German:
     1 on, with commas between them. Other lines are left out.
     """
 
+    file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
         summary="trains EmbeddedGerman: German lines with Plutchik's eight (XED)"
     )
@@ -64,7 +65,6 @@ class German:
         said = f"{len(kept):,} of {len(texts):,} lines, by a hash of the line"
         return Trained(
             annotator=ANNOTATOR,
-            file=FILE,
             weights=written,
             card=_card(figures, said, trained.licence_of(source, licence)),
             held_out=said,

@@ -19,7 +19,7 @@ from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.vocabularies import VAD
 from affectflow_transforms import labels, trained
-from affectflow_transforms import weights as shipped
+from affectflow_transforms import weights as stored
 from affectflow_transforms.emotions.embedded import statuses_of
 from affectflow_transforms.labels import Labelling, Status
 from affectflow_transforms.languages import ENGLISH, UNKNOWN, tagged
@@ -66,8 +66,9 @@ class EmbeddedValence(BatchModelHandler[ValueModel]):
         super().__init__()
         if self.cues not in _CUES:
             raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
-        self._own = trained.read_metadata(self._folder) if self.weights else {}
-        self._revision = trained.digest(self._folder) if self.weights else _revision()
+        own = (self._folder, ANNOTATOR)
+        self._own = stored.read_metadata(*own) if self.weights else {}
+        self._revision = stored.digest(self._folder) if self.weights else _revision()
 
     @property
     def _folder(self) -> Path:
@@ -122,7 +123,7 @@ class EmbeddedValence(BatchModelHandler[ValueModel]):
 
 
 def _revision() -> str:
-    return trained.sha256(rating.FILE)[:16] + shipped.digest("emotions")[:16]
+    return trained.sha256(rating.FILE)[:16] + stored.revision("emotions")[:16]
 
 
 def _annotations(

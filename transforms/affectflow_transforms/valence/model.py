@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from affectflow.vocabularies import VAD
-from affectflow_transforms import trained
+from affectflow_transforms import weights as stored
 from affectflow_transforms.emotions import ngrams
 from affectflow_transforms.emotions.embedded import emotion_model
 from affectflow_transforms.emotions.model import NgramModel, unpacked
@@ -97,7 +97,7 @@ class Regression:
         Raises:
           UsageError: there is not exactly one such file, or it is for another model.
         """
-        arrays, metadata = trained.read_weights(folder, ANNOTATOR)
+        arrays, metadata = stored.read(folder, ANNOTATOR)
         return cls.unpacked(arrays, tuple(metadata["labels"].split(",")))
 
     @classmethod

@@ -50,6 +50,7 @@ class Valence:
     Columns: `text`; `V`, `A` and `D` from 1 to 5; `split`, which is train or dev.
     """
 
+    file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
         summary="trains EmbeddedValence: valence, arousal, dominance (EmoBank)"
     )
@@ -65,7 +66,6 @@ class Valence:
         said = f"the split dev of {DATA}, {len(texts):,} texts"
         return Trained(
             annotator=ANNOTATOR,
-            file=FILE,
             weights=written,
             card=_card(figures, said, passed_on),
             held_out=said,
