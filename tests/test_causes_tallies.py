@@ -33,7 +33,10 @@ rows_of_causes = st.lists(
 )
 
 
-def counted(rows: list[tuple[int, Row]]) -> Tally:
+WATCHED = np.arange(3 * TERMS - 2)
+
+
+def counted(rows: list[tuple[int, Row]], watched: Any = WATCHED) -> Tally:
     """The tally of numbered rows."""
     causes = pa.table(
         {
@@ -44,7 +47,7 @@ def counted(rows: list[tuple[int, Row]]) -> Tally:
     weights = csr_matrix(np.asarray([r[3] for _, r in rows]).reshape(-1, TERMS))
     groups = np.asarray([r[0] for _, r in rows], dtype=np.int64)
     similarity = np.asarray([r[2] for _, r in rows], dtype=float)
-    return tally(weights, groups, similarity, causes, np.arange(3 * TERMS - 2))
+    return tally(weights, groups, similarity, causes, watched)
 
 
 def put_together(tallies: list[Tally], chance: random.Random) -> Tally:
@@ -120,6 +123,15 @@ def test_a_tally_counts_terms_members_and_conversations() -> None:
         {"group": 0, "column": 0, "weight": UNIT, "having": 1},
         {"group": 0, "column": 1, "weight": UNIT, "having": 2},
     ]
+
+
+def test_where_no_term_is_watched_none_is_counted() -> None:
+    row: Row = (0, "a", 0.5, (1.0, 0.0, 0.0, 0.0, 0.0))
+
+    found = counted([(0, row)], watched=np.zeros(0, np.int64))
+
+    assert found.terms.num_rows == 0
+    assert found.groups.column("size").to_pylist() == [1]
 
 
 def test_ids_are_summed_so_that_other_members_give_other_sums() -> None:

@@ -155,7 +155,8 @@ def _term_rows(weights: Any, chosen: Any, watched: Any) -> pa.Table:
     width = max(1, weights.shape[1])
     keys = np.repeat(chosen, np.diff(weights.indptr)) * width + weights.indices
     place = np.searchsorted(watched, keys)
-    inside = np.flatnonzero(watched[np.minimum(place, len(watched) - 1)] == keys)
+    # No key is -1: what lies behind the last one is not watched.
+    inside = np.flatnonzero(np.append(watched, -1)[place] == keys)
     whole = np.rint(weights.data[inside] * UNIT).astype(np.int64)
     columns = {"group": keys[inside] // width, "column": keys[inside] % width}
     columns |= {"weight": whole, "having": np.ones(len(inside), dtype=np.int64)}
