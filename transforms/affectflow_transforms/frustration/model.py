@@ -6,6 +6,7 @@ annoyance, which far more comments of more kinds have taught, are added with a s
 weight. The n-grams are those of the emotion model, so that a text is hashed once.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ _VALENCE = 32
 """Steps of a stored valence for each unit of VADER's scale, -4..4 (less than 4)."""
 
 Table = npt.NDArray[np.int8]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -57,6 +59,11 @@ class Lexicon:
         table = np.zeros(2**ngrams.SLOT_BITS, np.int8)
         table[words] = valence
         return cls(groups=phrase_groups(), valence=table)
+
+    @functools.cached_property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Which slots there is something known of: one look instead of two."""
+        return (self.groups != 0) | (self.valence != 0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -224,29 +231,29 @@ def word_marks(words: Grams, lexicon: Lexicon) -> Values:
     # A text of n words has 4 n - 5 n-grams of words, from two words on.
     n_words = (np.diff(words.ends) + 5) / 4
     size = np.sqrt(np.maximum(n_words, _SHORTEST))[:, None]
-    counts = _group_counts(words, lexicon.groups)
-    good, bad, worst = _valences(words, lexicon.valence)
+    (hits,) = np.nonzero(lexicon.known[words.slots])
+    row, slots = _rows(words, hits), words.slots[hits]
+    counts = _group_counts(row, lexicon.groups[slots], len(n_words))
+    good, bad, worst = _valences(row, lexicon.valence[slots], len(n_words))
     sums = np.stack([good, bad], axis=1) / size
     return np.concatenate(
         [np.minimum(counts, 1), counts / size, sums, worst[:, None]], axis=1
     )
 
 
-def _group_counts(words: Grams, groups: Table) -> Values:
-    n_texts, n_groups = len(words.ends) - 1, len(GROUPS)
-    found = groups[words.slots]
-    (hits,) = np.nonzero(found)
-    place = _rows(words, hits) * n_groups + found[hits] - 1
+def _group_counts(row: Places, group: Table, n_texts: int) -> Values:
+    n_groups = len(GROUPS)
+    grouped = group > 0
+    place = row[grouped] * n_groups + group[grouped] - 1
     counts = np.bincount(place, minlength=n_texts * n_groups)
     return counts.reshape(n_texts, n_groups).astype(np.float64)
 
 
-def _valences(words: Grams, valence: Table) -> tuple[Values, Values, Values]:
+def _valences(
+    row: Places, valence: Table, n_texts: int
+) -> tuple[Values, Values, Values]:
     """Returns sums of positive and of negative valence, and the worst, by text."""
-    n_texts = len(words.ends) - 1
-    found = valence[words.slots]
-    (hits,) = np.nonzero(found)
-    row, value = _rows(words, hits), found[hits] / _VALENCE
+    value = valence / _VALENCE
     worst = np.zeros(n_texts)
     np.maximum.at(worst, row, -value)
     good = np.bincount(row, np.maximum(value, 0.0), minlength=n_texts)
@@ -254,6 +261,6 @@ def _valences(words: Grams, valence: Table) -> tuple[Values, Values, Values]:
     return good.astype(np.float64), bad.astype(np.float64), worst
 
 
-def _rows(words: Grams, hits: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+def _rows(words: Grams, hits: Places) -> Places:
     """Returns the text of each n-gram."""
     return np.searchsorted(words.ends, hits, side="right") - 1
