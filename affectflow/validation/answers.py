@@ -120,6 +120,8 @@ def _import_one(
 ) -> tuple[int, int, int, int]:
     rows = {_key(row): row for row in (_row(a, copied) for a in answers)}
     samples = {(answer.sample_id, answer.target.task) for answer in answers}
+    # First who answers: whoever reads the answers finds that it is a person.
+    _write_annotator(lake, rater)
     for attempt in range(_ATTEMPTS):
         present = lake.committed("annotations")
         paths = [p for p in present if p.rpartition("/")[0] == folder_of(rater)]
@@ -132,7 +134,6 @@ def _import_one(
         except ConflictError:  # an annotator committed meanwhile, or another import
             if attempt == _ATTEMPTS - 1:
                 raise
-    _write_annotator(lake, rater)
     same = sum(older.get(key) == row for key, row in rows.items())
     both = len(older.keys() & rows.keys())
     return len(rows) - both, both - same, len(older.keys() - now.keys()), same
