@@ -14,6 +14,7 @@ import pytest
 from apache_beam.portability.api import beam_runner_api_pb2 as protos
 from apache_beam.portability.common_urns import resource_hints
 
+import affectflow
 from affectflow.errors import UsageError
 from affectflow.runners import dataflow
 from tests.dataflow_jobs import ACCELERATOR, DryRun, dry_run, stage_builds
@@ -39,7 +40,9 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("wheel") / "affectflow-0.1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("affectflow/__init__.py", "")
+        package = Path(affectflow.__file__).parent
+        for source in package.rglob("*.py"):
+            archive.write(source, source.relative_to(package.parent))
     return path
 
 

@@ -24,6 +24,7 @@ from affectflow import __version__
 from affectflow.boot import DRIVER_BEAM, DRIVER_OURS, DRIVER_PYTHON
 from affectflow.errors import UsageError
 from affectflow.runners.engines import engine_of
+from affectflow.runners.staging import check_wheels
 
 CONNECT_TIMEOUT_S = 5.0
 CACHE_MILLIS = 3_600_000
@@ -42,6 +43,8 @@ def prepare(made: PipelineOptions) -> None:
       UsageError: something is missing or does not answer; names the cure.
     """
     engine = engine_of(made)
+    if engine != "local":
+        check_wheels(made)
     if engine == "spark":
         _check_spark(made)
     if engine in ("spark", "flink", "portable", "prism"):

@@ -1,0 +1,67 @@
+"""The wheel that a job stages for its workers holds what runs here, or is refused.
+
+Workers that get other code of the same version cannot read what this process sends
+them; some engines then wait for ever.
+"""
+
+import fnmatch
+import importlib.util
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
+
+from affectflow.errors import UsageError
+
+
+def check_wheels(made: PipelineOptions) -> None:
+    """Refuses a staged wheel of ours that differs from the code that runs here.
+
+    Raises:
+      UsageError: it is no wheel, or holds other code; names the file and the cure.
+    """
+    for path in made.view_as(SetupOptions).extra_packages or ():
+        ours = fnmatch.fnmatch(os.path.basename(path), "affectflow-*.whl")
+        other = difference(path) if ours and os.path.exists(path) else ""
+        if other:
+            raise UsageError(
+                f"the wheel {path!r} that workers would get holds another {other!r} "
+                "than runs here: build it anew (python -m build --wheel), or run the "
+                "version that it was built from"
+            )
+
+
+def difference(wheel: str) -> str:
+    """Returns the first file that a wheel and what runs here do not share; or "".
+
+    Raises:
+      UsageError: the file is no wheel.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as opened:
+            there = {e.filename: e.CRC for e in opened.infolist() if _is_code(e)}
+    except zipfile.BadZipFile as error:
+        raise UsageError(f"{wheel!r} is no wheel: build it anew") from error
+    here = _files_here({name.partition("/")[0] for name in there})
+    sources = {name for name in here if name.endswith(".py")}
+    for name in sorted(there.keys() | sources):
+        if name not in here or there.get(name) != zlib.crc32(here[name].read_bytes()):
+            return name
+    return ""
+
+
+def _is_code(entry: zipfile.ZipInfo) -> bool:
+    top = entry.filename.partition("/")[0]
+    return not (entry.is_dir() or top.endswith((".dist-info", ".data")))
+
+
+def _files_here(packages: set[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for package in packages:
+        spec = importlib.util.find_spec(package)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            files = (each for each in Path(folder).rglob("*") if each.is_file())
+            found |= {f"{package}/{f.relative_to(folder).as_posix()}": f for f in files}
+    return found
