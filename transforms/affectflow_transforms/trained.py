@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow.errors import UsageError
-from affectflow.training import Figure
+from affectflow.training import Figure, Trained
 
 LABEL_FIGURES = ("f1", "precision", "recall", "auc", "average_precision", "brier_skill")
 VALUE_FIGURES = ("pearson", "ccc")
@@ -142,11 +142,16 @@ def _figures(
             yield Figure(name, row["label"], row[name], *ends.get(name, (None, None)))
 
 
-def card(
-    annotator: str, file: str, held_out: str, figures: Sequence[Figure], licence: str
-) -> str:
-    """Returns a card that says whom weights are for, licence and figures."""
-    return f"""# {file}
+def with_card(
+    annotator: str,
+    file: str,
+    weights: bytes,
+    held_out: str,
+    figures: tuple[Figure, ...],
+    licence: str,
+) -> Trained:
+    """Returns weights with a card that says whom they are for, licence and figures."""
+    card = f"""# {file}
 
 Read by `{annotator}`, made by `affectflow train`.
 
@@ -158,6 +163,13 @@ On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap s
 
 {as_markdown(figures)}
 """
+    return Trained(
+        annotator=annotator,
+        weights=weights,
+        card=card,
+        held_out=held_out,
+        figures=figures,
+    )
 
 
 def as_markdown(figures: Sequence[Figure]) -> str:

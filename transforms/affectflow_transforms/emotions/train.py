@@ -59,13 +59,7 @@ class Emotions:
         scores = model.scores(texts)
         figures = trained.label_figures(labels, scores, scores >= model.thresholds, y)
         said = f"{DEV}, {len(texts):,} texts"
-        return Trained(
-            annotator=ANNOTATOR,
-            weights=written,
-            card=trained.card(ANNOTATOR, FILE, said, figures, passed_on),
-            held_out=said,
-            figures=figures,
-        )
+        return trained.with_card(ANNOTATOR, FILE, written, said, figures, passed_on)
 
 
 def read_labels(names: Path) -> tuple[str, ...]:

@@ -79,13 +79,7 @@ class Frustration:
         said = (
             f"{len(set(threads[kept])):,} of {len(set(threads)):,} threads, by a hash"
         )
-        return Trained(
-            annotator=ANNOTATOR,
-            weights=written,
-            card=trained.card(ANNOTATOR, FILE, said, figures, passed_on),
-            held_out=said,
-            figures=figures,
-        )
+        return trained.with_card(ANNOTATOR, FILE, written, said, figures, passed_on)
 
 
 def _figures(
