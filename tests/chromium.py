@@ -147,3 +147,15 @@ def browser(chromium: str, profile: Path, downloads: Path) -> Iterator[Page]:
             process.wait(20)
         os.close(to_write)
         os.close(back_read)
+
+
+def saved(folder: Path) -> Path:
+    """Returns the file that the browser has saved, once it grows no more."""
+    sizes = []
+    for _ in range(400):
+        found = list(folder.glob("*.csv"))
+        sizes.append(found[0].stat().st_size if found else 0)
+        if sizes[-1] and sizes[-5:] == [sizes[-1]] * 5:
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError("nothing was saved")

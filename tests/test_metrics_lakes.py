@@ -188,7 +188,7 @@ def test_values_are_compared_with_the_mean_of_people(lake):
             [
                 {
                     "utterance_id": f"test:{number}",
-                    "task": "vad",
+                    "task": "valence",
                     "vocabulary": "vad",
                     "label": "valence",
                     "rater": rater,
@@ -213,7 +213,7 @@ def test_a_lake_without_people_names_the_commands_that_bring_them(lake):
 
 
 def test_a_lake_without_values_of_people_says_so(lake):
-    with pytest.raises(LakeError, match="no person of this lake gave values"):
+    with pytest.raises(LakeError, match="affectflow sample --task arousal"):
         evaluate_lake(lake, "arousal")
 
 

@@ -12,7 +12,7 @@ from affectflow.validation.page import as_html
 from affectflow.validation.reading import read_answers
 from affectflow.validation.sampling import draw
 from affectflow.validation.sheets import as_csv, sheet_of
-from tests.chromium import browser
+from tests.chromium import browser, saved
 from tests.factories import utterances
 from tests.stage_runs import ask, store
 
@@ -69,18 +69,6 @@ def test_the_page_may_load_nothing_and_send_nothing(page):
     assert "http" not in page.replace("Content-Security-Policy", "").replace(
         "http-equiv", ""
     )
-
-
-def saved(folder):
-    """Returns the file that the browser has saved, once it grows no more."""
-    sizes = []
-    for _ in range(400):
-        found = list(folder.glob("*.csv"))
-        sizes.append(found[0].stat().st_size if found else 0)
-        if sizes[-1] and sizes[-5:] == [sizes[-1]] * 5:
-            return found[0]
-        time.sleep(0.05)
-    raise AssertionError("nothing was saved")
 
 
 def come_back(tab, file, slot):

@@ -80,6 +80,9 @@ def test_a_report_never_rests_on_people_by_itself(tmp_path):
     only = tables()
     for row in only["annotations"]:
         row["annotator_id"] = "person:ann"
+    only["annotators"] = [
+        only["annotators"][0] | {"annotator_id": "person:ann", "kind": "person"}
+    ]
 
     page = page_of(tmp_path, only)
 

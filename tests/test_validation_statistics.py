@@ -61,6 +61,24 @@ def test_alpha_is_that_of_the_hand_examples(answers, expected):
     )
 
 
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        pytest.param(KRIPPENDORFF, 0.849, id="published: missing answers"),
+        # Units 1 2 and 2 4: observed 2 * (1 + 4) = 10; of all ordered pairs of 1, 2, 2
+        # and 4 the squares are 2 * (1 + 1 + 9 + 0 + 4 + 4) = 38; 1 - 3 * 10 / 38.
+        pytest.param([[1, 2], [2, 4]], 0.2105, id="by hand"),
+        # Two neighbouring points are as far apart as any two names.
+        pytest.param(TWO_OBSERVERS, 0.095, id="two points: as of names"),
+        pytest.param([[5, 5], [5, 5]], np.nan, id="nothing could differ"),
+    ],
+)
+def test_alpha_of_a_scale_is_that_of_the_hand_examples(answers, expected):
+    assert agreement.alpha(np.array(answers), scale=True) == pytest.approx(
+        expected, abs=5e-4, nan_ok=True
+    )
+
+
 def test_a_rater_more_who_answers_nothing_changes_no_alpha():
     answers = np.array(KRIPPENDORFF)
     silent = np.full((len(answers), 1), NO)

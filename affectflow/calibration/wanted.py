@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from affectflow.calibration.kept import Calibration
 from affectflow.errors import AffectflowError, LakeError, UsageError
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.people import PEOPLE
 
 # People are the measure; renderers and miners label nothing.
-_KNOWN = """
-SELECT a.annotator_id, coalesce(any_value(b.kind), 'model') = 'person'
-    OR a.annotator_id LIKE 'person:%' AS is_person
-FROM (
-  SELECT DISTINCT annotator_id FROM annotations WHERE annotator_id IS NOT NULL
-) a LEFT JOIN annotators b USING (annotator_id)
-GROUP BY a.annotator_id ORDER BY 1
+_KNOWN = f"""
+SELECT DISTINCT annotator_id, annotator_id IN {PEOPLE} AS is_person
+FROM annotations WHERE annotator_id IS NOT NULL ORDER BY 1
 """
 
 
@@ -73,7 +70,7 @@ def _no_answers(lake: Lake, found: Sequence[str]) -> AffectflowError:
     with open_lake(lake.uri) as connection:
         people = connection.execute(
             "SELECT DISTINCT task, vocabulary FROM annotations "
-            "WHERE annotator_id LIKE 'person:%' ORDER BY ALL"
+            f"WHERE annotator_id IN {PEOPLE} ORDER BY ALL"
         ).fetchall()
     if not people:
         return LakeError(

@@ -102,11 +102,11 @@ def gold(lake: str, files: Sequence[str], rater: str) -> int:
             f"nobody has answered in {lake!r} yet: `affectflow sample {lake} --out "
             f"s.csv` draws a sheet; fill it, then run `affectflow gold {lake} s.csv`"
         )
-    _show(found)
+    _show(found, lake)
     return 0
 
 
-def _show(found: Judgement) -> None:
+def _show(found: Judgement, lake: str) -> None:
     rows = [_agreement(each, found.ties) for each in found.agreements]
     show.table(["task", "label", "raters", "shared", "alpha", "ties"], rows)
     if found.findings:
@@ -117,6 +117,11 @@ def _show(found: Judgement) -> None:
         show.say(line)
     for finding in found.findings:
         sys.stdout.write(f"{claim(finding, found)}\n")
+    for target in (a.target for a in found.agreements if a.target.is_scale):
+        show.say(
+            f"{target.name} is a scale; how near the annotators come to people: "
+            f"affectflow eval {target.name} {lake}"
+        )
 
 
 def _agreement(each: Agreement, ties: dict[str, int]) -> list[object]:

@@ -12,7 +12,8 @@ def sample(
     out: Annotated[str, typer.Option(help="CSV to write, for a spreadsheet.")],
     n: Annotated[int, typer.Option("--n", help="Messages to label.")] = 400,
     task: Annotated[
-        Literal["frustration", "emotion"], typer.Option(help="What is asked.")
+        Literal["frustration", "emotion", "valence", "arousal", "dominance"],
+        typer.Option(help="What is asked."),
     ] = "frustration",
     labels: Annotated[
         str, typer.Option(help="Labels as a,b,c; the families of the task if empty.")

@@ -7,6 +7,7 @@ Ids, texts, labels, spans and statuses count, in an order of their own. Run ids,
 import hashlib
 
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.people import PEOPLE
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "utterances": (
@@ -75,7 +76,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 # people say no to is an answer too.
 COUNTED = {
     "annotations": "coalesce(chosen, false) OR label IS NULL "
-    "OR starts_with(annotator_id, 'person:')"
+    f"OR annotator_id IN {PEOPLE}"
 }
 
 

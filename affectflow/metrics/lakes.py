@@ -5,12 +5,14 @@ from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow.errors import LakeError, UsageError
+from affectflow.lake.people import PEOPLE
 from affectflow.lake.views import quote_name
 from affectflow.metrics import tasks
 from affectflow.metrics.tasks import Task
-from affectflow.validation.truth import ties_of, truth_of
+from affectflow.validation.truth import ties_of, truth_of, values_of
 
 LENGTH = "length"
 """Slices by how long a text is; not a column, but asked for like one."""
@@ -137,8 +139,9 @@ def prepare_labels(
     asked = _vocabularies(connection, people=True)
     names = dict.fromkeys(t for t, v in asked if v == contest.true)
     people = pa.concat_tables([truth_of(connection, name) for name in names])
-    connection.register("people", people)
-    connection.execute(_TRUTHS.format(part_of(connection, by)), [contest.true])
+    mine = pc.equal(people["vocabulary"], contest.true)
+    connection.register("people", people.filter(mine))
+    connection.execute(_TRUTHS.format(part_of(connection, by)))
     _check_parts(connection, by)
     settings = {"vocabulary": contest.told, "who": annotator}
     connection.execute(_TOLD, settings)
@@ -164,11 +167,12 @@ def prepare_values(
     Raises:
       LakeError: people gave no values on this scale.
     """
-    connection.execute(_TRUE_VALUES.format(part_of(connection, by)), {"scale": scale})
+    connection.register("people", values_of(connection, scale))
+    connection.execute(_TRUTHS.format(part_of(connection, by)))
     if not connection.sql("SELECT 1 FROM truths LIMIT 1").fetchall():
         raise LakeError(
-            f"no person of this lake gave values for {scale!r}; score a file instead, "
-            "with columns utterance_id, truth_value and value"
+            f"nobody gave values for {scale!r} in this lake; `affectflow sample --task "
+            f"{scale}` writes a sheet, `affectflow gold` imports it"
         )
     _check_annotator(connection, annotator)
     _check_parts(connection, by)
@@ -207,11 +211,10 @@ def _check_parts(connection: duckdb.DuckDBPyConnection, by: str) -> None:
         )
 
 
-_PEOPLE = "(SELECT annotator_id FROM annotators WHERE kind = 'person')"
 _ANSWERED_TASKS = f"""
 SELECT DISTINCT task, vocabulary
 FROM annotations
-WHERE (annotator_id IN {_PEOPLE}) = $people
+WHERE (annotator_id IN {PEOPLE}) = $people
   AND label IS NOT NULL
   AND ($who = '' OR annotator_id = $who)
 ORDER BY ALL
@@ -227,13 +230,12 @@ SELECT
   p.truth
 FROM people AS p
 LEFT JOIN utterances AS u ON u.utterance_id = p.utterance_id
-WHERE p.vocabulary = ?
 """
 _OF_MODELS = f"""
   FROM annotations AS a
   JOIN (SELECT DISTINCT utterance_id FROM truths) AS t
     ON t.utterance_id = a.utterance_id
-  WHERE a.annotator_id NOT IN {_PEOPLE}
+  WHERE a.annotator_id NOT IN {PEOPLE}
     AND ($who = '' OR a.annotator_id = $who)
 """
 # Probabilities count if all scores of a label have one: a mixture has no order.
@@ -278,23 +280,6 @@ LEFT JOIN (
 ) AS c ON c.annotator_id = a.annotator_id
 GROUP BY a.annotator_id
 ORDER BY a.annotator_id
-"""
-_TRUE_VALUES = f"""
-CREATE OR REPLACE TEMP TABLE truths AS
-SELECT
-  a.utterance_id,
-  any_value(a.conversation_id) AS unit,
-  any_value({{}}) AS part,
-  1.0 AS weight,
-  $scale AS label,
-  avg(a.value)::DOUBLE AS truth
-FROM annotations AS a
-LEFT JOIN utterances AS u ON u.utterance_id = a.utterance_id
-WHERE a.annotator_id IN {_PEOPLE}
-  AND a.label = $scale
-  AND a.status = 'ok'
-  AND a.value IS NOT NULL
-GROUP BY a.utterance_id
 """
 _TOLD_VALUES = f"""
 CREATE OR REPLACE TEMP TABLE told AS

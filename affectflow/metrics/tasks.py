@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 
 from affectflow.errors import UsageError
-from affectflow.validation.labels import FRUSTRATION, targets_of
+from affectflow.validation.labels import EMOTION, FRUSTRATION, SCALES, targets_of
 from affectflow.vocabularies import FOLDS, VAD, VOCABULARIES
-
-EMOTION = "emotion"
-SCALES = VAD.labels
 
 
 @dataclass(frozen=True, kw_only=True)

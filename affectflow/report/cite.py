@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectflow.lake import open_lake
+from affectflow.lake.people import PEOPLE
 from affectflow.lake.versions import of_libraries
 
 _SIZE = """
@@ -18,17 +19,15 @@ _ANNOTATORS = """
     SELECT * FROM annotators WHERE kind IS DISTINCT FROM 'person'
     ORDER BY kind, annotator_id
 """
-_PEOPLE = (
-    "SELECT count(DISTINCT annotator_id) AS n FROM annotators WHERE kind = 'person'"
-)
+_PEOPLE = f"SELECT count(DISTINCT annotator_id) AS n FROM {PEOPLE}"
 _VALIDATED = """
     SELECT unit_id AS annotator_id, label, value, low, high, n FROM measures
     WHERE kind = 'validation' ORDER BY unit_id, label
 """
-_STATUSES = """
+_STATUSES = f"""
     SELECT annotator_id, status, count(DISTINCT utterance_id) AS n
     FROM annotations
-    WHERE NOT starts_with(annotator_id, 'person:') GROUP BY ALL ORDER BY 1, 3 DESC
+    WHERE annotator_id NOT IN {PEOPLE} GROUP BY ALL ORDER BY 1, 3 DESC
 """
 _RUNS = """
     SELECT stage, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out,

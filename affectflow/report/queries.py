@@ -25,8 +25,7 @@ _WEEKLY_BELOW = timedelta(days=183)
 QUERIES: dict[str, str] = {
     "candidates": """
 SELECT e.annotator_id, e.task, any_value(e.vocabulary) AS vocabulary,
-  count(*) AS answered, bool_or(starts_with(e.annotator_id, 'person:'))
-    OR coalesce(any_value(a.kind) = 'person', false) AS is_person
+  count(*) AS answered, coalesce(any_value(a.kind) = 'person', false) AS is_person
 FROM emotions AS e LEFT JOIN annotators AS a USING (annotator_id)
 WHERE e.answered AND e.task <> 'frustration'
 GROUP BY e.annotator_id, e.task
@@ -199,7 +198,6 @@ GROUP BY f.label HAVING bool_or(kind = 'validation') ORDER BY f.label""",
 SELECT e.annotator_id, count(*) AS n
 FROM emotions AS e LEFT JOIN annotators AS a USING (annotator_id)
 WHERE e.task = 'frustration' AND e.answered AND a.kind IS DISTINCT FROM 'person'
-  AND NOT starts_with(e.annotator_id, 'person:')
 GROUP BY e.annotator_id ORDER BY n DESC, e.annotator_id""",
     "runs": """
 SELECT run_id, stage, state, started, rows_in, rows_out, rows_dead, config_digest,

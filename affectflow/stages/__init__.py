@@ -10,6 +10,7 @@ from affectflow import registry, runners
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
+from affectflow.lake.people import PEOPLE
 from affectflow.lake.sizing import buckets_for
 from affectflow.lake.storage import Storage
 from affectflow.stages.running import Row, run_stage
@@ -198,8 +199,7 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
         rows = connection.sql(
             "SELECT DISTINCT annotator_id FROM annotations "
             "WHERE task IN ('emotion', 'frustration') "
-            "AND NOT starts_with(annotator_id, 'person:') AND annotator_id NOT IN "
-            "(SELECT annotator_id FROM annotators WHERE kind = 'person') ORDER BY 1"
+            f"AND annotator_id NOT IN {PEOPLE} ORDER BY 1"
         ).fetchall()
     found = [row[0] for row in rows]
     if not found:

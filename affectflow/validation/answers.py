@@ -19,7 +19,8 @@ from affectflow.lake.tables import ConflictError, FileEntry, commit
 from affectflow.schemas import ANNOTATIONS, ANNOTATORS
 from affectflow.validation.asking import ask
 from affectflow.validation.reading import Answer
-from affectflow.validation.sheets import NO, YES
+from affectflow.validation.scales import value_of
+from affectflow.validation.sheets import UNSURE, YES
 
 PREFIX = "person:"
 _ATTEMPTS = 10
@@ -145,6 +146,8 @@ def _key(row: dict[str, Any]) -> Key:
 
 def _row(answer: Answer, copied: dict[str, dict[str, Any]]) -> dict[str, Any]:
     target = answer.target
+    answered = answer.said not in (UNSURE, "")
+    rated = target.is_scale and answered
     told = {"answer": answer.said, "sample_id": answer.sample_id}
     return {
         **dict.fromkeys(ANNOTATIONS.names),
@@ -153,9 +156,10 @@ def _row(answer: Answer, copied: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "task": target.task,
         "vocabulary": target.vocabulary,
         "label": target.label,
-        "chosen": answer.said == YES,
+        "chosen": rated or answer.said == YES,
+        "value": value_of(answer.said) if rated else None,
         "perspective": "reader",
-        "status": "ok" if answer.said in (YES, NO) else "abstained",
+        "status": "ok" if answered else "abstained",
         "raw": json.dumps(told, sort_keys=True),
     }
 

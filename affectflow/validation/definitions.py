@@ -51,12 +51,20 @@ _GOEMOTIONS = {
     "surprise": "The author did not expect something, and is astonished.",
     "neutral": "The author expresses no emotion.",
 }
+_VAD = {
+    "valence": "How does the author feel? 1 very bad, 5 neither, 9 very good.",
+    "arousal": "How stirred is the author? 1 calm or tired, 5 neither, 9 excited or "
+    "agitated.",
+    "dominance": "How far is the author in control? 1 helpless, 5 neither, 9 in full "
+    "control.",
+}
 _DEFINITIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "frustration": {"frustration": FRUSTRATION},
         "irritation": {"irritation": IRRITATION},
         "ekman": _EKMAN,
         "goemotions": _GOEMOTIONS,
+        "vad": _VAD,
     }
 )
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.people import PEOPLE
 from affectflow.lake.views import quote
 from affectflow.validation.accuracy import Flags, rate_interval
 from affectflow.validation.agreement import Answers, alpha_interval
@@ -17,6 +18,7 @@ from affectflow.validation.bootstrap import UNKNOWN, Floats, Interval
 from affectflow.validation.labels import TASKS, Target, parts_of, spoken_by
 from affectflow.validation.measures import Row, measure, replace_measures
 from affectflow.validation.prevalence import Prevalence, Tally, prevalence
+from affectflow.validation.scales import POINTS
 from affectflow.validation.truth import (
     asked_in,
     targets_in,
@@ -28,11 +30,11 @@ from affectflow.validation.truth import (
 MEASURES_NAME = "gold"
 KIND = "validation"
 
-_MODELS = """
+_ASKED = f"SELECT DISTINCT task FROM annotations WHERE annotator_id IN {PEOPLE}"
+_MODELS = f"""
 SELECT DISTINCT annotator_id, vocabulary FROM annotations
 WHERE task = $task AND vocabulary IS NOT NULL AND label IS NOT NULL
-  AND NOT starts_with(annotator_id, 'person:')
-  AND annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
+  AND annotator_id NOT IN {PEOPLE}
 ORDER BY annotator_id, vocabulary"""
 # Labels of ours only: they go into the query as they are.
 _PREDICTED = """
@@ -50,8 +52,11 @@ WHERE NOT u.by_bot AND u.text <> ''
 GROUP BY u.conversation_id"""
 _RATED = """
 SELECT utterance_id, any_value(conversation_id) AS conversation_id,
-  list({r: annotator_id, y: chosen::INT}) AS answers
-FROM gold_answers WHERE vocabulary = $vocabulary AND label = $label
+  list({r: annotator_id, y: coalesce(point, chosen::INT)}) AS answers
+FROM (
+  SELECT *, round(value * $last)::INT AS point FROM gold_answers
+  WHERE vocabulary = $vocabulary AND label = $label
+)
 GROUP BY utterance_id ORDER BY utterance_id"""
 
 
@@ -63,7 +68,8 @@ class Agreement:
       target: the label.
       raters: how many people answered.
       n: utterances that two or more of them answered.
-      alpha: Krippendorff's; NaN with one rater, or where all answers are the same.
+      alpha: Krippendorff's, on a scale that of intervals; NaN with one rater, or where
+        all answers are the same.
     """
 
     target: Target
@@ -126,7 +132,8 @@ def judge(lake: Lake) -> Judgement:
     """
     found = Judgement()
     with open_lake(lake.uri) as connection:
-        for task in TASKS:
+        asked = {task for (task,) in connection.execute(_ASKED).fetchall()}
+        for task in (task for task in TASKS if task in asked):
             _judge_task(connection, task, found)
     replace_measures(lake, MEASURES_NAME, list(_rows(found)))
     return found
@@ -166,13 +173,19 @@ def _samples(
 
 
 def _agreement(connection: duckdb.DuckDBPyConnection, target: Target) -> Agreement:
-    parameters = {"vocabulary": target.vocabulary, "label": target.label}
+    parameters = {
+        "vocabulary": target.vocabulary,
+        "label": target.label,
+        "last": POINTS - 1,
+    }
     rows = connection.execute(_RATED, parameters).fetchall()
     raters = sorted({each["r"] for _, _, answers in rows for each in answers})
     matrix = _matrix([answers for _, _, answers in rows], raters)
     paired = int(((matrix >= 0).sum(axis=1) >= 2).sum())
     conversations = [conversation_id for _, conversation_id, _ in rows]
-    alpha = alpha_interval(matrix, conversations) if paired else UNKNOWN
+    alpha = UNKNOWN
+    if paired:
+        alpha = alpha_interval(matrix, conversations, scale=target.is_scale)
     return Agreement(target=target, raters=len(raters), n=paired, alpha=alpha)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from affectflow.errors import UsageError
-from affectflow.vocabularies import FOLDS, VOCABULARIES, members
+from affectflow.vocabularies import FOLDS, VAD, VOCABULARIES, members
 
 FRUSTRATION, EMOTION = "frustration", "emotion"
-TASKS = (FRUSTRATION, EMOTION)
+SCALES = VAD.labels
+TASKS = (FRUSTRATION, EMOTION, *SCALES)
 FAMILIES = ("frustration", "irritation", "ekman")
 """Vocabularies whose labels are families of a report: causes are grouped by them."""
 
@@ -31,6 +32,11 @@ class Target(NamedTuple):
         return f"{self.vocabulary}:{self.label}"
 
     @property
+    def is_scale(self) -> bool:
+        """Whether people give a value, not yes or no."""
+        return self.vocabulary == VAD.name
+
+    @property
     def is_family(self) -> bool:
         """Whether the causes of it are grouped to themes."""
         return self.vocabulary in FAMILIES
@@ -51,7 +57,7 @@ def targets_of(task: str, wanted: Sequence[str] = ()) -> list[Target]:
     """Returns the labels to ask for: those wanted, or the families of the task.
 
     Args:
-      task: `frustration` or `emotion`.
+      task: `emotion`, or one that has one label: `frustration`, `valence`, ...
       wanted: labels; all of one vocabulary, or spelt `vocabulary:label`.
 
     Raises:
@@ -59,13 +65,13 @@ def targets_of(task: str, wanted: Sequence[str] = ()) -> list[Target]:
     """
     if task not in TASKS:
         raise UsageError(f"no task {task!r}; there are {', '.join(TASKS)}")
-    if task == FRUSTRATION:
-        if set(wanted) - {FRUSTRATION}:
+    if task != EMOTION:
+        if set(wanted) - {task}:
             raise UsageError(
-                f"task 'frustration' has one label, 'frustration', not "
-                f"{', '.join(wanted)}; for other labels give --task emotion"
+                f"task {task!r} has one label, {task!r}, not {', '.join(wanted)}; for "
+                "other labels give --task emotion"
             )
-        return [Target(task, FRUSTRATION, FRUSTRATION)]
+        return [Target(task, VAD.name if task in SCALES else task, task)]
     if not wanted:
         wanted = VOCABULARIES["ekman"].labels
     plain = [label for label in wanted if ":" not in label]
@@ -96,6 +102,11 @@ def _spelt(task: str, spelling: str) -> Target:
     known = VOCABULARIES[vocabulary].labels
     if label not in known:
         raise UsageError(unknown_label(label, known))
+    if vocabulary == VAD.name:
+        raise UsageError(
+            f"{label} is a scale, no label of --task {task}: ask for it "
+            f"with --task {label}"
+        )
     return Target(task, vocabulary, label)
 
 

@@ -13,12 +13,15 @@ from affectflow.lake import Lake
 from affectflow.validation.labels import (
     EMOTION,
     FRUSTRATION,
+    SCALES,
     Target,
     targets_of,
     unknown_label,
 )
 from affectflow.validation.samples import Sample
+from affectflow.validation.scales import POINTS, point_of
 from affectflow.validation.sheets import FIXED, NO, UNSURE, YES, headings, restored
+from affectflow.vocabularies import VAD
 
 LONG = ("utterance_id", "rater", "label", "answer")
 _ANSWERS = {
@@ -27,6 +30,7 @@ _ANSWERS = {
     **dict.fromkeys(("unsure", "u", "?", "na", "n/a"), UNSURE),
     "": "",
 }
+_YES_NO = "yes, no, unsure (1, 0, ?)"
 _DELIMITERS = (",", ";", "\t")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _MAX_NAME = 64
@@ -39,8 +43,8 @@ Row = dict[str, str]
 class Answer(NamedTuple):
     """What one rater says of one label of one utterance.
 
-    `said` is `yes`, `no`, `unsure`, or empty where the cell is; `sample_id` is empty
-    where the file names none.
+    `said` is `yes`, `no` or a point of the scale, `unsure`, or empty where the cell is;
+    `sample_id` is empty where the file names none.
     """
 
     rater: str
@@ -73,8 +77,8 @@ def read_answers(lake: Lake, path: str | Path, rater: str = "") -> list[Answer]:
     asked = ["answer"] if read is _from_long else [n for n in given if n not in FIXED]
     if asked and not any(row[name] for row in rows for name in asked):
         raise UsageError(
-            f"{path}: nobody has answered yet; fill {', '.join(asked)} with yes, no or "
-            "unsure, then import the sheet again"
+            f"{path}: nobody has answered yet; fill {', '.join(asked)} (docs/"
+            "validation.md says how), then import the sheet again"
         )
     return once(str(path), list(read(lake, path, rows, rater)))
 
@@ -164,7 +168,7 @@ def _from_wide(
         sample = samples[sample_id]
         who = _name(path, number, row.get("rater", "") or rater)
         for head, target in zip(headings(sample), sample.targets, strict=True):
-            said = _said(path, number, row[head])
+            said = _said(path, number, row[head], target)
             yield Answer(who, restored(row["utterance_id"]), target, said, sample_id)
 
 
@@ -195,7 +199,7 @@ def _from_long(
             samples[sample_id] = Sample.read(lake, sample_id)
         target = _target(path, number, row["label"], samples.get(sample_id))
         who = _name(path, number, row.get("rater", "") or rater)
-        said = _said(path, number, row["answer"])
+        said = _said(path, number, row["answer"], target)
         yield Answer(who, restored(row["utterance_id"]), target, said, sample_id)
 
 
@@ -205,8 +209,9 @@ def _target(path: str | Path, number: int, label: str, sample: Sample | None) ->
         if label in asked:
             return asked[label]
         raise UsageError(f"{path}, row {number}: {unknown_label(label, asked)}")
-    if label in (FRUSTRATION, f"{FRUSTRATION}:{FRUSTRATION}"):
-        return targets_of(FRUSTRATION)[0]
+    plain = label.removeprefix(f"{FRUSTRATION}:").removeprefix(f"{VAD.name}:")
+    if plain in (FRUSTRATION, *SCALES):
+        return targets_of(plain)[0]
     try:
         return targets_of(EMOTION, [label])[0]
     except UsageError as error:
@@ -229,13 +234,15 @@ def _name(path: str | Path, number: int, name: str) -> str:
     return plain
 
 
-def _said(path: str | Path, number: int, cell: str) -> str:
+def _said(path: str | Path, number: int, cell: str, target: Target) -> str:
     said = _ANSWERS.get(cell.casefold())
+    if target.is_scale:
+        said = said if said in (UNSURE, "") else point_of(cell) or None
     if said is None:
         near = difflib.get_close_matches(cell.casefold(), (YES, NO, UNSURE), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = f"; did you mean {near[0]}?" if near and not target.is_scale else ""
+        there = f"1 to {POINTS}, unsure (?)" if target.is_scale else _YES_NO
         raise UsageError(
-            f"{path}, row {number}: the answer {cell!r} is none of yes, no, unsure "
-            f"(1, 0, ?){hint}"
+            f"{path}, row {number}: the answer {cell!r} is none of {there}{hint}"
         )
     return said

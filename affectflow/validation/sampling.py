@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.people import PEOPLE
 from affectflow.validation.asking import ask
 from affectflow.validation.labels import Target, spoken_by
 from affectflow.validation.samples import Sample, keep, sample_id_of
@@ -23,12 +24,11 @@ STRATA = ("chosen", "maybe", "rest")
 """The annotator chose a label; it stored a score; it did neither."""
 _PARTS = {"chosen": 0.5, "maybe": 0.25, "rest": 0.25}
 
-_MODELS = """
+_MODELS = f"""
 SELECT annotator_id, any_value(vocabulary) AS vocabulary,
   count(DISTINCT utterance_id) AS n
 FROM annotations AS a
-WHERE task = $task AND annotator_id NOT LIKE 'person:%'
-  AND annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
+WHERE task = $task AND annotator_id NOT IN {PEOPLE}
 GROUP BY annotator_id ORDER BY n DESC, annotator_id"""
 
 # What an annotator of the task answered is what a report counts.
@@ -139,6 +139,10 @@ def choose(
     The table has `utterance_id`, `conversation_id`, `probability`, `stratum_size`.
     """
     task = targets[0].task
+    if stratify != "none" and targets[0].is_scale:
+        raise UsageError(
+            f"{task} is a scale: nobody chooses it, so leave --stratify out"
+        )
     models = _models(connection, task)
     _make_eligible(connection, task, list(models))
     found = _put_up(connection, str(seed))

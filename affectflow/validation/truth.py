@@ -1,4 +1,4 @@
-"""What people decided: the majority of the answers to each question.
+"""What people decided: the majority of the answers, on a scale their mean.
 
 Weights are 1 / inclusion probability. If several samples asked the same, each one's
 estimate counts by its share of the answers (Hansen and Hurwitz 1943): the weight of an
@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.people import PEOPLE
 from affectflow.validation.asking import ask
 from affectflow.validation.labels import Target, families_of, parts_of
 
@@ -27,24 +28,35 @@ TRUTH = pa.schema(
     ]
 )
 
+VALUES = pa.schema(
+    [
+        pa.field("utterance_id", pa.string()),
+        pa.field("conversation_id", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("truth", pa.float64()),
+        pa.field("weight", pa.float64()),
+    ]
+)
+
 # DISTINCT: reading twice what a commit cut short left twice changes nothing.
-_ANSWERS = """
+_ANSWERS = f"""
 CREATE OR REPLACE TEMP TABLE gold_answers AS
 SELECT DISTINCT a.utterance_id, a.annotator_id, a.task, a.vocabulary, a.label, a.chosen,
-  coalesce(m.root, a.conversation_id) AS conversation_id,
+  a.value, coalesce(m.root, a.conversation_id) AS conversation_id,
   CASE WHEN json_valid(a.raw) THEN json_extract_string(a.raw, '$.sample_id') END
     AS sample_id
 FROM annotations AS a
 LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
 WHERE a.task = $task AND a.status = 'ok' AND a.label IS NOT NULL
-  AND starts_with(a.annotator_id, 'person:')
+  AND a.annotator_id IN {PEOPLE}
   AND a.utterance_id IN (SELECT utterance_id FROM utterances)"""
 _VOTES = """
 CREATE OR REPLACE TEMP TABLE gold_votes AS
 SELECT utterance_id, any_value(conversation_id) AS conversation_id, vocabulary, label,
-  count(*) FILTER (chosen) AS yes, count(*) AS answers
+  count(*) FILTER (value IS NULL AND chosen) AS yes,
+  count(*) FILTER (value IS NULL) AS answers, avg(value) AS value
 FROM gold_answers GROUP BY utterance_id, vocabulary, label"""
-_WEIGHTED = """
+_INCLUSION = """
 WITH asked AS (
   SELECT DISTINCT vocabulary, label, sample_id FROM gold_answers WHERE sample_id <> ''
 ), held AS (
@@ -57,7 +69,8 @@ WITH asked AS (
 ), inclusion AS (
   SELECT utterance_id, vocabulary, label, sum(n / p) AS weight
   FROM held GROUP BY utterance_id, vocabulary, label
-), decided AS (
+)"""
+_WEIGHTED = f"""{_INCLUSION}, decided AS (
   SELECT v.*, i.weight FROM gold_votes AS v
   LEFT JOIN inclusion AS i USING (utterance_id, vocabulary, label)
   WHERE 2 * v.yes <> v.answers
@@ -66,8 +79,14 @@ SELECT utterance_id, conversation_id, vocabulary, label, 2 * yes > answers AS tr
   coalesce(weight / avg(weight) OVER (PARTITION BY vocabulary, label), 1.0) AS weight,
   weight IS NOT NULL AS sampled, answers
 FROM decided ORDER BY vocabulary, label, utterance_id"""
+_VALUES = f"""{_INCLUSION}
+SELECT utterance_id, conversation_id, label, value AS truth,
+  coalesce(weight / avg(weight) OVER (PARTITION BY label), 1.0) AS weight
+FROM gold_votes LEFT JOIN inclusion AS i USING (utterance_id, vocabulary, label)
+WHERE value IS NOT NULL ORDER BY label, utterance_id"""
 _TIES = """
-SELECT label, count(*) FROM gold_votes WHERE 2 * yes = answers GROUP BY label"""
+SELECT label, count(*) FROM gold_votes WHERE 2 * yes = answers AND answers > 0
+GROUP BY label"""
 
 
 def truth(lake: Lake, task: str) -> pa.Table:
@@ -84,6 +103,15 @@ def truth_of(connection: duckdb.DuckDBPyConnection, task: str) -> pa.Table:
     """Returns the truth from an open lake; leaves the table `gold_answers` in it."""
     _count(connection, task)
     return ask(connection, _WEIGHTED).cast(TRUTH)
+
+
+def values_of(connection: duckdb.DuckDBPyConnection, task: str) -> pa.Table:
+    """Returns what people gave on a scale, 0..1, a row for each utterance: `VALUES`.
+
+    `truth` is the mean of their answers; weights as in `truth`.
+    """
+    _count(connection, task)
+    return ask(connection, _VALUES).cast(VALUES)
 
 
 def ties(lake: Lake, task: str) -> dict[str, int]:

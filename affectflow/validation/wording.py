@@ -30,7 +30,7 @@ def in_words(found: Judgement) -> Iterator[str]:
                 f"{each.alpha.value:.2f}, {LEAST_ALPHA} is the least to build on): "
                 "talk the definition over, then label anew"
             )
-    if not found.findings:
+    if not found.findings and not all(a.target.is_scale for a in found.agreements):
         yield (
             "warning: no annotator of this lake says anything of these labels: first "
             "run `affectflow annotate`"

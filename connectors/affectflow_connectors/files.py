@@ -23,6 +23,7 @@ from affectflow_connectors.listing import (
 )
 from affectflow_connectors.mapping import Field, parse_mapping
 from affectflow_connectors.rows import batch_of_rows, dead_row
+from affectflow_connectors.small_files import joined, together
 from affectflow_connectors.streams import (
     DamagedFileError,
     compression,
@@ -45,6 +46,7 @@ class Split(NamedTuple):
     size: int
 
 
+FileTuple = tuple[str, int]
 SplitTuple = tuple[str, int, int, int]
 
 
@@ -162,9 +164,9 @@ class FileSource(Transform, abc.ABC):
         return (
             pbegin
             | "Paths" >> beam.Create(self.patterns).with_output_types(str)
-            | "List" >> beam.ParDo(_ListFn(self)).with_output_types(tuple[str, int])
+            | "List" >> beam.ParDo(_ListFn(self)).with_output_types(list[FileTuple])
             | "SpreadFiles" >> beam.Reshuffle()
-            | "Split" >> beam.ParDo(_SplitFn(self)).with_output_types(SplitTuple)
+            | "Split" >> beam.ParDo(_SplitFn(self)).with_output_types(list[SplitTuple])
             | "SpreadSplits" >> beam.Reshuffle()
             | "Read" >> beam.ParDo(_ReadFn(self)).with_output_types(pa.RecordBatch)
         )
@@ -174,26 +176,29 @@ class _ListFn(beam.DoFn):
     def __init__(self, source: FileSource):
         self._source = source
 
-    def process(self, element: str) -> Iterator[tuple[str, int]]:
-        for file in self._source.files(element):
-            yield file.uri, file.size
+    def process(self, element: str) -> Iterator[list[FileTuple]]:
+        for files in together(self._source.files(element)):
+            yield [(file.uri, file.size) for file in files]
 
 
 class _SplitFn(beam.DoFn):
     def __init__(self, source: FileSource):
         self._source = source
 
-    def process(self, element: tuple[str, int]) -> Iterator[SplitTuple]:
-        for split in self._source.split_file(File(*element)):
-            yield split.uri, split.start, split.end, split.size
+    def process(self, element: list[FileTuple]) -> Iterator[list[SplitTuple]]:
+        files = (File(*each) for each in element)
+        splits = [tuple(s) for file in files for s in self._source.split_file(file)]
+        yield from [splits] if len(element) > 1 else ([split] for split in splits)
 
 
 class _ReadFn(beam.DoFn):
     def __init__(self, source: FileSource):
         self._source = source
 
-    def process(self, element: SplitTuple) -> Iterator[pa.RecordBatch]:
-        yield from self._source.read(Split(*element))
+    def process(self, element: list[SplitTuple]) -> Iterator[pa.RecordBatch]:
+        splits = (Split(*each) for each in element)
+        batches = (batch for split in splits for batch in self._source.read(split))
+        yield from joined(batches) if len(element) > 1 else batches
 
 
 @dataclass(kw_only=True)

@@ -6,6 +6,7 @@ import json
 from importlib import resources
 from string import Template
 
+from affectflow.validation.scales import POINTS
 from affectflow.validation.sheets import FIXED, Sheet
 
 
@@ -16,7 +17,11 @@ def as_html(sheet: Sheet) -> bytes:
     """
     style, script = _read("style.css"), _read("page.js")
     page = Template(_read("template.html")).substitute(
-        policy=_policy(style, script), style=style, script=script, data=_data(sheet)
+        policy=_policy(style, script),
+        style=style,
+        script=script,
+        keys=_read("scale_keys.html" if _is_scale(sheet) else "label_keys.html"),
+        data=_data(sheet),
     )
     return page.encode()
 
@@ -26,6 +31,7 @@ def _data(sheet: Sheet) -> str:
         "sample": sheet.sample.sample_id,
         "task": sheet.sample.task,
         "fixed": FIXED,
+        "points": POINTS if _is_scale(sheet) else 0,
         "labels": [
             {"name": name, "meaning": meaning}
             for name, meaning in zip(sheet.columns, sheet.definitions, strict=True)
@@ -33,6 +39,10 @@ def _data(sheet: Sheet) -> str:
         "lines": [list(line) for line in sheet.lines],
     }
     return embedded(json.dumps(told))
+
+
+def _is_scale(sheet: Sheet) -> bool:
+    return any(target.is_scale for target in sheet.sample.targets)
 
 
 def embedded(data: str) -> str:

@@ -2,7 +2,8 @@
 (() => {
   const sheet = JSON.parse(document.getElementById("sheet").textContent);
   const at = (id) => document.getElementById(id);
-  const KEYS = { y: "yes", n: "no", u: "unsure" };
+  const KEYS = sheet.points ? { u: "unsure" } : { y: "yes", n: "no", u: "unsure" };
+  for (let point = 1; point <= sheet.points; point += 1) KEYS[point] = String(point);
   const rows = sheet.lines.length, width = sheet.labels.length;
   let rater = "", row = 0, label = 0, answers = [], undo = [];
 
@@ -74,7 +75,7 @@
     else if (key === "ArrowLeft") move(row - 1);
     else if (key === "ArrowDown") label = Math.min(width - 1, label + 1);
     else if (key === "ArrowUp") label = Math.max(0, label - 1);
-    else if (key === "Enter") rest();
+    else if (key === "Enter" && !sheet.points) rest();
     else if (key === "z" || key === "Backspace") back();
     else if (key === "s") save();
     else return false;

@@ -1,0 +1,89 @@
+"""The right to write is lost in mid-run, and given back: the same lake."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from affectflow.lake.digest import digest
+from tests.conftest import required
+from tests.durability.jobs import STAGES, write_input
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+READ, WRITE = 0o555, 0o755
+WAIT_S = 120.0
+
+
+def without_privileges() -> list[str]:
+    """Returns what a command is started by, so that permissions bind root, too."""
+    if os.geteuid():
+        return []
+    if shutil.which("setpriv") is None:
+        required("setpriv", "apt-get install util-linux")
+    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+
+
+def command(stage: str, lake: Path) -> list[str]:
+    """Returns the command of one stage, beside whose lake its input lies."""
+    job = [sys.executable, "-m", "tests.durability.jobs", stage, str(lake)]
+    job += ["--input", str(lake.parent / "input.jsonl")]
+    return [*without_privileges(), *job, "--calls", str(lake.parent / "calls")]
+
+
+def run(stage: str, lake: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command(stage, lake), capture_output=True, text=True)
+
+
+def files(lake: Path) -> int:
+    return sum(len(names) for _, _, names in os.walk(lake))
+
+
+def allow(lake: Path, mode: int) -> None:
+    """Gives every folder of a lake a mode: with `READ` nothing can be made in it."""
+    for folder, _, _ in os.walk(lake):
+        os.chmod(folder, mode)
+
+
+def lose_permission(stage: str, lake: Path) -> "subprocess.CompletedProcess[str]":
+    """Runs a stage that may write three files, and no more after that."""
+    before = files(lake)
+    until = time.monotonic() + WAIT_S
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command(stage, lake), **pipes) as process:
+        while files(lake) < before + 3 and process.poll() is None:
+            assert time.monotonic() < until, "nothing was written"
+            time.sleep(0.001)
+        allow(lake, READ)
+        out, err = process.communicate(timeout=WAIT_S)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_run_that_may_write_no_more_says_so_and_the_same_command_goes_on(
+    tmp_path: Path, stage: str
+):
+    write_input(tmp_path / "input.jsonl", range(3000))
+    undisturbed, lake = tmp_path / "undisturbed", tmp_path / "lake"
+    for earlier in STAGES[: STAGES.index(stage)]:
+        assert run(earlier, undisturbed).returncode == 0
+    undisturbed.mkdir(exist_ok=True)
+    shutil.copytree(undisturbed, lake)
+    if key := list(tmp_path.glob("undisturbed.key")):
+        shutil.copy(key[0], tmp_path / "lake.key")
+    assert run(stage, undisturbed).returncode == 0
+
+    ended = lose_permission(stage, lake)
+    allow(lake, WRITE)
+    again = run(stage, lake)
+
+    assert ended.returncode == 2, ended.stderr[-2000:]
+    (line,) = [each for each in ended.stderr.splitlines() if "affectflow:" in each]
+    assert "not allowed" in line
+    assert "Traceback" not in ended.stderr
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert digest(str(lake))["lake"] == digest(str(undisturbed))["lake"]
