@@ -1,58 +1,16 @@
-"""The classifiers here have random weights: they prove routing, not judgement."""
+"""SequenceClassifier: scores, batches, and what its annotator says."""
 
 import json
-import pickle
-import shutil
-import sys
 import threading
 
 import numpy as np
 import pytest
 
 from affectflow import schemas
-from affectflow.errors import MissingExtraError, UsageError
-from affectflow_transforms.sequence_classifier import SequenceClassifier, source
+from affectflow.errors import UsageError
+from affectflow_transforms.sequence_classifier import source
+from tests.tiny_classifier import TEXTS, WORDS, handler_for, save_tiny
 from tests.utterance_batches import batch_of
-
-WORDS = ("thanks", "this", "is", "broken", "again", "why", "not", "poison", "good")
-TEXTS = ["thanks", "why is this broken again", "good", "not good this is broken"]
-
-
-def save_tiny(folder, labels=("calm", "cross", "glad"), **config):
-    """Saves a BERT of random weights and a tokenizer of nine words."""
-    torch = pytest.importorskip("torch", reason="pip install 'affectflow[torch]'")
-    import tokenizers
-    import transformers
-
-    known = {w: i for i, w in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
-    words = tokenizers.Tokenizer(tokenizers.models.WordLevel(known, unk_token="[UNK]"))
-    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    words.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=words,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        model_max_length=16,
-    ).save_pretrained(folder)
-    torch.manual_seed(0)
-    settings = {"initializer_range": 0.5, "vocab_size": len(known)} | config
-    transformers.BertForSequenceClassification(
-        transformers.BertConfig(
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=64,
-            max_position_embeddings=32,
-            id2label=dict(enumerate(labels)),
-            label2id={label: i for i, label in enumerate(labels)},
-            **settings,
-        )
-    ).save_pretrained(folder)
-    return str(folder)
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +23,6 @@ def several(tmp_path_factory):
     return save_tiny(
         tmp_path_factory.mktemp("models") / "several",
         problem_type="multi_label_classification",
-    )
-
-
-def handler_for(folder, **options):
-    return SequenceClassifier(
-        model=folder, **{"dtype": "float32", "device": "cpu"} | options
     )
 
 
@@ -322,111 +274,3 @@ def test_other_weights_are_another_revision(tmp_path):
     assert source.revision_of(one, "") != source.revision_of(two, "")
     with pytest.raises(UsageError, match="holds revision"):
         source.revision_of(two, source.revision_of(one, "")[:12])
-
-
-# -- mistakes ----------------------------------------------------------------------
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        pytest.param(
-            lambda folder: (folder / "model.safetensors").rename(folder / "x.bin"),
-            "has no model.safetensors; save the model again",
-            id="weights in another format",
-        ),
-        pytest.param(
-            lambda folder: (folder / "config.json").unlink(),
-            "has no config.json",
-            id="no configuration",
-        ),
-        pytest.param(
-            lambda folder: save_tiny(folder, ("x",)),
-            "so it is no classifier",
-            id="a regressor",
-        ),
-        pytest.param(
-            lambda folder: (folder / "model.safetensors").write_bytes(b"nonsense"),
-            "does not load as a sequence classifier",
-            id="a broken file",
-        ),
-    ],
-)
-def test_a_folder_that_holds_no_classifier_is_refused_in_one_line(
-    tiny, tmp_path, spoil, message
-):
-    folder = tmp_path / "spoilt"
-    shutil.copytree(tiny, folder)
-    spoil(folder)
-
-    with pytest.raises(UsageError, match=message) as raised:
-        handler_for(str(folder)).load_model()
-    assert "\n" not in str(raised.value)
-
-
-@pytest.mark.torch
-def test_a_model_without_a_trained_head_is_refused(tmp_path):
-    save_tiny(tmp_path)
-    import transformers
-
-    network = transformers.BertModel.from_pretrained(tmp_path)
-    network.save_pretrained(tmp_path)
-
-    with pytest.raises(UsageError, match="no trained classifier"):
-        handler_for(str(tmp_path)).load_model()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        pytest.param({"model": "org/name"}, "--revision", id="hub id without revision"),
-        pytest.param(
-            {"model": "org/name", "revision": "main"}, "40 hex digits", id="a branch"
-        ),
-        pytest.param({"model": "./nowhere"}, "no folder './nowhere'", id="no folder"),
-        pytest.param({"model": ".", "dtype": "half"}, "`dtype` is one of", id="dtype"),
-        pytest.param(
-            {"model": ".", "answer": "two"}, "`answer` is one of", id="answer"
-        ),
-    ],
-)
-def test_a_wrong_argument_is_refused_at_once(options, message):
-    with pytest.raises(UsageError, match=message):
-        SequenceClassifier(**options)
-
-
-def test_a_handler_with_a_pinned_hub_id_is_made_and_pickled_without_network():
-    handler = SequenceClassifier(model="org/name", revision="0" * 40)
-
-    assert pickle.loads(pickle.dumps(handler)) == handler
-    assert handler.annotator()["revision"] == "0" * 40
-    assert handler.annotator()["commercial_use"] is None
-
-
-def test_a_missing_torch_names_the_extra(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "torch", None)
-
-    with pytest.raises(MissingExtraError, match=r"pip install 'affectflow\[torch\]'"):
-        SequenceClassifier(model=str(tmp_path)).load_model()
-
-
-@pytest.mark.parametrize(
-    ("card", "licence"),
-    [
-        pytest.param(
-            "---\nlicense: apache-2.0\ntags: [a]\n---", "apache-2.0", id="one"
-        ),
-        pytest.param('---\ntags:\n- x\nlicense: "MIT"\n---', "mit", id="quoted"),
-        pytest.param("# A model\n\nlicense: mit\n", "unknown", id="only in its prose"),
-        pytest.param(
-            "---\ntags: []\n---\nlicense: mit", "unknown", id="after the head"
-        ),
-        pytest.param(None, "unknown", id="no card"),
-    ],
-)
-def test_the_licence_is_what_the_models_card_states(tmp_path, card, licence):
-    if card is not None:
-        (tmp_path / "README.md").write_text(card)
-
-    assert source.licence_of(str(tmp_path)) == licence

@@ -8,8 +8,8 @@ from affectflow.cli import pipelines
 from affectflow.cli import validation as commands
 from affectflow.report import write_report
 from affectflow.report.cite import methods
+from tests.report_lakes import MODEL, page_of, tables, text_of
 from tests.stage_runs import ask
-from tests.test_report import MODEL, page_of, tables, text_of
 from tests.validation_lakes import fill, write, yes_if
 
 

@@ -95,6 +95,8 @@ def diff(lake_uri: str, run_a: str, run_b: str) -> Changes:
     lake = Lake.open(lake_uri)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        # Who is a person is as the lake knows it now.
+        _create(connection, "annotators", "annotators", lake.files("annotators"))
         known = _runs(lake, connection)
         a, b = (_find(known, name, lake_uri) for name in (run_a, run_b))
         return Changes(

@@ -187,7 +187,11 @@ class _SplitFn(beam.DoFn):
 
     def process(self, element: list[FileTuple]) -> Iterator[list[SplitTuple]]:
         files = (File(*each) for each in element)
-        splits = [tuple(s) for file in files for s in self._source.split_file(file)]
+        splits: list[SplitTuple] = [
+            (split.uri, split.start, split.end, split.size)
+            for file in files
+            for split in self._source.split_file(file)
+        ]
         yield from [splits] if len(element) > 1 else ([split] for split in splits)
 
 
