@@ -8,7 +8,6 @@ import importlib.util
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import fsspec
 import pytest
@@ -16,13 +15,12 @@ import pytest
 from affectflow.errors import StorageError
 from affectflow.lake.storage import Storage
 from affectflow.lake.tables import FileEntry, commit, committed, create_missing
-from tests.command_line import Outcome, affectflow
 from tests.conftest import required
 from tests.durability.bad_store import BadStore
 from tests.durability.jobs import write_input
+from tests.stored_lakes import same_digest, whole_job
 
 BUCKET = "s3://bucket"
-COLUMNS = "utterance_id=id,text=body,conversation_id=thread"
 
 
 @pytest.fixture(scope="module")
@@ -69,25 +67,6 @@ def bad_store(store: BadStore) -> BadStore:
     """A store that is slow, says 503 and drops connections, before and after work."""
     store.latency_s, store.says_503, store.drops = 0.01, 0.05, 0.04
     return store
-
-
-def whole_job(source: str, lake: str) -> Outcome:
-    """Ingests, annotates and mines; returns the first command that fails, or the last.
-
-    Without a report: it asks DuckDB, which asks a store for every file at every query.
-    """
-    ingest = ("ingest", source, "--to", lake, "--source", "jsonl", "--map", COLUMNS)
-    for command in (ingest, ("annotate", lake), ("mine", lake)):
-        done = affectflow(*command, timeout_s=900)
-        if done.code:
-            break
-    return done
-
-
-def same_digest(one: str | Path, other: str | Path) -> bool:
-    said = [affectflow("digest", lake) for lake in (one, other)]
-    assert [each.code for each in said] == [0, 0], [each.err for each in said]
-    return said[0].out == said[1].out
 
 
 def test_a_file_comes_back_and_is_listed_and_removed(store):

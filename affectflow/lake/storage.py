@@ -223,7 +223,8 @@ _NUMBER = re.compile(r"\(os error (\d+)\)")
 _COLOUR = re.compile(r"\x1b\[\d*m")
 # 169.254.169.254 is asked for credentials where there are none.
 _NO_CREDENTIALS = re.compile(r"(?i)credentials|169\.254\.169\.254|metadata server")
-_NO_BUCKET = re.compile(r"(?i)NoSuchBucket|bucket does not exist")
+# gcsfs says of a bucket that lacks only that there is nothing to upload to.
+_NO_BUCKET = re.compile(r"(?i)NoSuchBucket|bucket does not exist|/upload/storage/")
 _REFUSED = re.compile(r"(?i)AccessDenied|403 Forbidden|Unauthorized|InvalidAccessKey")
 
 
@@ -264,7 +265,8 @@ def _store_cure(line: str, where: str) -> str:
     if _NO_CREDENTIALS.search(line):
         return (
             f"no credentials for {where!r}: set them as the tools of the store want "
-            "them (S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile)"
+            "them (S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile; "
+            "Google: GOOGLE_APPLICATION_CREDENTIALS)"
         )
     if _REFUSED.search(line):
         return _denied(where)

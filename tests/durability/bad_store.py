@@ -10,6 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+CONDITIONS = ("If-None-Match", "x-goog-if-generation-match")
 _SLOW_DOWN = (
     b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code>'
     b"<Message>Please reduce your request rate.</Message></Error>"
@@ -85,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        conditional = "If-None-Match" in self.headers
+        conditional = any(name in self.headers for name in CONDITIONS)
         fate = self.store.fate(self.command, self.path, conditional)
         time.sleep(self.store.latency_s)
         if fate == "503":
