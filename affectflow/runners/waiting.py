@@ -1,9 +1,10 @@
-"""Waiting for a pipeline's end, never for ever for a cluster that gives no worker."""
+"""Waiting for a pipeline's end, never for ever for workers that do nothing."""
 
 import logging
 import os
 import queue
 import threading
+import time
 from typing import Any
 
 from affectflow.errors import UsageError
@@ -12,63 +13,85 @@ START_TIMEOUT = "AFFECTFLOW_START_TIMEOUT_S"
 _JOB_SERVER = "SparkJarJobServer"
 """The logger of what Beam's Spark job server prints."""
 _STARVING = "Initial job has not accepted any resources"
+_TAKEN, _DONE = "Starting task ", "Finished task "
 _SAYS_EVERY_S = 15.0
 _CANCEL_TIMEOUT_S = 10.0
 
 
-class _Starvation(logging.Handler):
-    """Hears the Spark job server say, every 15 s, that no worker took its job."""
+class _Cluster(logging.Handler):
+    """Hears from Spark's job server what becomes of the tasks.
+
+    It says every 15 s that no worker took the job. It says nothing where executors of
+    another Spark cannot even read what they are given: then no task ever ends.
+    """
 
     def __init__(self, timeout_s: float):
         super().__init__(logging.INFO)
         self._timeout_s = timeout_s
-        self._said = 0
-        self.lasts = threading.Event()
+        self._starved_s = 0.0
+        self._taken_at: float | None = None
+        self._done = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        if _STARVING not in record.getMessage():
-            return
-        self._said += 1
-        if self._said * _SAYS_EVERY_S >= self._timeout_s:
-            self.lasts.set()
+        said = record.getMessage()
+        if _STARVING in said:
+            self._starved_s += _SAYS_EVERY_S
+        elif _DONE in said:
+            self._done = True
+        elif _TAKEN in said and self._taken_at is None:
+            self._taken_at = time.monotonic()
+
+    def complaint(self) -> str:
+        """Returns what is wrong if nothing has begun in time, else an empty text."""
+        if self._starved_s >= self._timeout_s:
+            return (
+                f"no worker took the job within {self._timeout_s:.0f} s: has the "
+                "cluster free cores, and spark.executor.memory on each? "
+                f"{START_TIMEOUT} sets the time to wait"
+            )
+        if self._done or self._taken_at is None:
+            return ""
+        if time.monotonic() - self._taken_at < self._timeout_s:
+            return ""
+        return (
+            f"a worker took the job, and no task ended within {self._timeout_s:.0f} s: "
+            "does the cluster run the Spark of the job server's jar, no other version? "
+            f"The executors' stderr says why; {START_TIMEOUT} sets the time to wait"
+        )
 
 
 def run_to_the_end(pipeline: Any) -> None:
     """Runs a pipeline on a cluster and waits for its end.
 
     Raises:
-      UsageError: for `AFFECTFLOW_START_TIMEOUT_S` seconds (600) no worker took it.
+      UsageError: for `AFFECTFLOW_START_TIMEOUT_S` seconds (600) no worker took it, or
+        none of its tasks came to an end.
     """
-    timeout_s = float(os.environ.get(START_TIMEOUT, "600"))
-    starvation = _Starvation(timeout_s)
+    cluster = _Cluster(float(os.environ.get(START_TIMEOUT, "600")))
     logger = logging.getLogger(_JOB_SERVER)
     level, propagates = logger.level, logger.propagate
-    logger.addHandler(starvation)
+    logger.addHandler(cluster)
     logger.setLevel(logging.INFO)
     logger.propagate = propagates and logging.getLogger().level <= logging.INFO
     try:
-        _wait(pipeline.run(), starvation.lasts, timeout_s)
+        _wait(pipeline.run(), cluster)
     finally:
-        logger.removeHandler(starvation)
+        logger.removeHandler(cluster)
         logger.setLevel(level)
         logger.propagate = propagates
 
 
-def _wait(result: Any, starved: threading.Event, timeout_s: float) -> None:
+def _wait(result: Any, cluster: _Cluster) -> None:
     ended: queue.Queue[BaseException | None] = queue.Queue()
     _in_background(_end_of, result, ended)
     while True:
         try:
             error = ended.get(timeout=1.0)
         except queue.Empty:
-            if not starved.is_set():
+            if not (complaint := cluster.complaint()):
                 continue
             _in_background(result.cancel).join(_CANCEL_TIMEOUT_S)
-            raise UsageError(
-                f"no worker took the job within {timeout_s:.0f} s: has the cluster "
-                "free cores, and spark.executor.memory on each? "
-                f"{START_TIMEOUT} sets the time to wait"
-            ) from None
+            raise UsageError(complaint) from None
         if error is not None:
             raise error
         return

@@ -19,8 +19,9 @@ import pytest
 
 from affectflow.lake import Lake
 from tests.command_line import Outcome, affectflow
-from tests.engines.cluster import Cluster, wait_for
-from tests.engines.conftest import Engine, digest, job_server, spark_options
+from tests.conftest import required
+from tests.engines.cluster import Cluster, cluster, wait_for
+from tests.engines.conftest import CURE, Engine, digest, job_server, spark_options
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1200)]
 MAPPING = "text=comment_body,utterance_id=id,conversation_id=issue_id"
@@ -279,6 +280,32 @@ def test_a_lake_that_only_the_driver_sees_is_one_line(engine, tmp_path):
 
     assert outcome.code == 2
     assert "cannot see the lake" in outcome.last_line
+
+
+def test_a_cluster_of_another_spark_ends_in_time(engine, boot_folder, tmp_path):
+    home = os.environ.get("AFFECTFLOW_SPARK_OTHER_HOME", "")
+    if not home:
+        required("spark", CURE)
+    file = tmp_path / "posts.jsonl"
+    file.write_text('{"id": "1", "text": "this is annoying"}\n')
+
+    with cluster(Path(home), tmp_path / "other", workers=1) as other:
+        outcome = on_cluster(
+            *(
+                "ingest",
+                file,
+                "--source",
+                "jsonl",
+                "--map",
+                "utterance_id=id,text=text",
+            ),
+            *("--to", tmp_path / "lake", "--speaker-key-uri", tmp_path / "key"),
+            options=spark_options(engine, other.url, boot_folder),
+            AFFECTFLOW_START_TIMEOUT_S="30",
+        )
+
+    assert outcome.code == 2
+    assert "the Spark of the job server's jar" in outcome.last_line
 
 
 def test_a_cluster_without_room_ends_in_time(spark, engine, boot_folder, tmp_path):
