@@ -108,6 +108,7 @@
     recall();
     at("hint").hidden = true;
     at("item").hidden = false;
+    at("labels").classList.toggle("scale", sheet.points > 0);
     at("rater").blur();
     show();
   }
