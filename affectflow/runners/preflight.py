@@ -24,6 +24,7 @@ from affectflow import __version__
 from affectflow.boot import DRIVER_BEAM, DRIVER_OURS, DRIVER_PYTHON
 from affectflow.errors import UsageError
 from affectflow.runners.engines import engine_of
+from affectflow.runners.spark_versions import check_same
 from affectflow.runners.staging import check_wheels
 
 CONNECT_TIMEOUT_S = 5.0
@@ -87,6 +88,8 @@ def _check_spark(made: PipelineOptions) -> None:
     _check_port(made)
     if not made.view_as(PortableOptions).output_executable_path:
         _check_master(spark.spark_master_url)
+        hosts = (host for host, _ in _addresses(spark.spark_master_url))
+        check_same(jar or "", hosts)
 
 
 def _check_port(made: PipelineOptions) -> None:

@@ -26,12 +26,14 @@ class Cluster:
       home: the folder of pip's pyspark.
       folder: for logs and work.
       port: of the master.
+      page_port: of its web page; any if 0.
       processes: by name: master, worker-1, worker-2 ...
     """
 
     home: Path
     folder: Path
     port: int
+    page_port: int = 0
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -55,7 +57,7 @@ class Cluster:
     def start_master(self) -> None:
         """Starts the master and waits until it lives."""
         options = ["--host", "127.0.0.1", "--port", str(self.port)]
-        options += ["--webui-port", "0"]
+        options += ["--webui-port", str(self.page_port)]
         self._start("master", "org.apache.spark.deploy.master.Master", *options)
         self._await("master", "New state: ALIVE")
 
@@ -123,10 +125,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def cluster(home: Path, folder: Path, workers: int = 2) -> Iterator[Cluster]:
+def cluster(
+    home: Path, folder: Path, workers: int = 2, page_port: int = 0
+) -> Iterator[Cluster]:
     """Gives a cluster with workers of one core each, and stops it afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
-    running = Cluster(home, folder, free_port())
+    running = Cluster(home, folder, free_port(), page_port)
     try:
         running.start_master()
         for number in range(1, workers + 1):

@@ -20,7 +20,7 @@ import pytest
 from affectflow.lake import Lake
 from tests.command_line import Outcome, affectflow
 from tests.conftest import required
-from tests.engines.cluster import Cluster, cluster, wait_for
+from tests.engines.cluster import Cluster, cluster, free_port, wait_for
 from tests.engines.conftest import CURE, Engine, digest, job_server, spark_options
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1200)]
@@ -282,14 +282,24 @@ def test_a_lake_that_only_the_driver_sees_is_one_line(engine, tmp_path):
     assert "cannot see the lake" in outcome.last_line
 
 
-def test_a_cluster_of_another_spark_ends_in_time(engine, boot_folder, tmp_path):
+@pytest.mark.parametrize(
+    ("page_is_known", "words"),
+    [
+        pytest.param(True, "runs Spark 3.4.4, the job server", id="before the job"),
+        pytest.param(False, "the Spark of the job server's jar", id="in its time"),
+    ],
+)
+def test_a_cluster_of_another_spark_is_one_line(
+    engine, boot_folder, tmp_path, page_is_known, words
+):
     home = os.environ.get("AFFECTFLOW_SPARK_OTHER_HOME", "")
     if not home:
         required("spark", CURE)
     file = tmp_path / "posts.jsonl"
     file.write_text('{"id": "1", "text": "this is annoying"}\n')
+    page, nowhere = free_port(), free_port()
 
-    with cluster(Path(home), tmp_path / "other", workers=1) as other:
+    with cluster(Path(home), tmp_path / "other", workers=1, page_port=page) as other:
         outcome = on_cluster(
             *(
                 "ingest",
@@ -301,11 +311,12 @@ def test_a_cluster_of_another_spark_ends_in_time(engine, boot_folder, tmp_path):
             ),
             *("--to", tmp_path / "lake", "--speaker-key-uri", tmp_path / "key"),
             options=spark_options(engine, other.url, boot_folder),
+            SPARK_MASTER_WEBUI_PORT=str(page if page_is_known else nowhere),
             AFFECTFLOW_START_TIMEOUT_S="30",
         )
 
     assert outcome.code == 2
-    assert "the Spark of the job server's jar" in outcome.last_line
+    assert words in outcome.last_line
 
 
 def test_a_cluster_without_room_ends_in_time(spark, engine, boot_folder, tmp_path):

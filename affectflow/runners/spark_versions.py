@@ -1,0 +1,66 @@
+"""Whether a cluster runs the Spark that Beam's job server brings.
+
+Executors of another version cannot read the tasks that they are given, and tell nobody.
+A standalone master says its version on its web page alone.
+"""
+
+import http.client
+import os
+import re
+import zipfile
+from collections.abc import Iterable
+
+from affectflow.errors import UsageError
+
+PAGE_PORT = "SPARK_MASTER_WEBUI_PORT"
+"""Spark's own variable for the port of that page."""
+_TIMEOUT_S = 2.0
+_INFO = "spark-version-info.properties"
+_ON_PAGE = re.compile(r'class="version"[^>]*>\s*(\d[\w.-]*)')
+
+
+def check_same(jar: str, hosts: Iterable[str]) -> None:
+    """Compares the jar's Spark with that of the masters, as far as both are told.
+
+    Raises:
+      UsageError: they differ in more than the last number.
+    """
+    ours = of_jar(jar)
+    for host in hosts if ours else ():
+        theirs = of_master(host)
+        if theirs and _minor(theirs) != _minor(ours):
+            raise UsageError(
+                f"the cluster at {host} runs Spark {theirs}, the job server {jar!r} is "
+                f"for {ours}: take a jar or a cluster of the same version, or submit "
+                "an executable jar with spark-submit (--output_executable_path)"
+            )
+
+
+def of_jar(path: str) -> str:
+    """Returns the version of Spark in a jar on this disk; empty if it tells none."""
+    if not zipfile.is_zipfile(path):
+        return ""
+    with zipfile.ZipFile(path) as jar:
+        if _INFO not in jar.namelist():
+            return ""
+        found = re.search(r"^version=(\S+)", jar.read(_INFO).decode(), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def of_master(host: str) -> str:
+    """Returns the version of Spark on a master's web page; empty if none is told."""
+    port = int(os.environ.get(PAGE_PORT) or 8080)
+    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+    try:
+        connection.request("GET", "/")
+        page = connection.getresponse().read().decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException):
+        return ""  # it is behind a wall, or elsewhere: nothing is known
+    finally:
+        connection.close()
+    found = _ON_PAGE.search(page)
+    return found[1] if found else ""
+
+
+def _minor(version: str) -> list[str]:
+    return version.split(".")[:2]
