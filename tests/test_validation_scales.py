@@ -85,7 +85,11 @@ def test_points_of_people_become_values_and_annotators_are_compared_with_them(
         "WHERE annotator_id = 'person:ann' ORDER BY 1",
     )
     assert values == [(0.125, True, "ok"), (0.875, True, "ok")]
-    (row,) = evaluate_lake(lake.uri, "valence", draws=0).rows
+    found = evaluate_lake(lake.uri, "valence", draws=0)
+    assert found.notes == [
+        f"{MODEL} answered 100 of the 100 utterances that people labelled"
+    ]
+    (row,) = found.rows
     # People mean 0.25 and 0.875, the model says 0.25 and 0.5: on one line.
     assert row["n"] == 100
     assert row["pearson"] == pytest.approx(1.0)

@@ -58,10 +58,13 @@ def evaluate_lake(
     notes: list[str] = []
     with open_lake(uri) as connection:
         if task.scale:
-            lakes.prepare_values(connection, task.name, by=by, annotator=annotator)
+            covered = lakes.prepare_values(
+                connection, task.name, by=by, annotator=annotator
+            )
             found = comparing.compare_values(connection)
             rows = _rows(task, "vad", found, draws)
-            return Evaluation(task=task, rows=rows)
+            notes = [_coverage(each) for each in covered]
+            return Evaluation(task=task, rows=rows, notes=notes)
         for contest in lakes.contests(connection, task, annotator):
             covered = lakes.prepare_labels(
                 connection, contest, by=by, annotator=annotator
@@ -107,11 +110,14 @@ def evaluate_file(
 
 
 def _coverage(covered: lakes.Coverage) -> str:
-    scores = "calibrated probabilities" if covered.calibrated else "as it gave them"
-    return (
+    said = (
         f"{covered.annotator_id} answered {covered.answered:,} of the "
-        f"{covered.people:,} utterances that people labelled; its scores are {scores}"
+        f"{covered.people:,} utterances that people labelled"
     )
+    if covered.calibrated is None:
+        return said
+    scores = "calibrated probabilities" if covered.calibrated else "as it gave them"
+    return f"{said}; its scores are {scores}"
 
 
 def _rows(

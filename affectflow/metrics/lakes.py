@@ -42,13 +42,14 @@ class Coverage:
     """How many of the utterances that people answered an annotator answered.
 
     Args:
-      calibrated: its scores are calibrated probabilities, for all labels.
+      calibrated: its scores are calibrated probabilities, for all labels; None if it
+        gives values.
     """
 
     annotator_id: str
     people: int
     answered: int
-    calibrated: bool
+    calibrated: bool | None
 
 
 def contests(
@@ -161,7 +162,7 @@ def ties(connection: duckdb.DuckDBPyConnection, contest: Contest) -> int:
 
 def prepare_values(
     connection: duckdb.DuckDBPyConnection, scale: str, *, by: str, annotator: str
-) -> None:
+) -> list[Coverage]:
     """Makes `truths` and `told` of a scale: the mean of what people gave.
 
     Raises:
@@ -177,6 +178,10 @@ def prepare_values(
     _check_annotator(connection, annotator)
     _check_parts(connection, by)
     connection.execute(_TOLD_VALUES, {"scale": scale, "who": annotator})
+    return [
+        Coverage(annotator_id=who, people=people, answered=answered, calibrated=None)
+        for who, people, answered in connection.sql(_RATED).fetchall()
+    ]
 
 
 def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
@@ -287,4 +292,13 @@ SELECT a.annotator_id, a.utterance_id, a.label, avg(a.value)::DOUBLE AS value
 {_OF_MODELS}
   AND a.label = $scale
 GROUP BY a.annotator_id, a.utterance_id, a.label
+"""
+_RATED = """
+SELECT
+  annotator_id,
+  (SELECT count(DISTINCT utterance_id) FROM truths),
+  count(DISTINCT utterance_id) FILTER (value IS NOT NULL)
+FROM told
+GROUP BY annotator_id
+ORDER BY annotator_id
 """
