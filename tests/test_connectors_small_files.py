@@ -6,7 +6,6 @@ import json
 import apache_beam as beam
 import pyarrow as pa
 import pytest
-from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,7 +69,7 @@ def test_a_hundred_small_files_are_two_batches_with_all_their_rows(tmp_path):
         write(tmp_path, number)
     ids = [f"jsonl:{number:03}" for number in range(100)]
 
-    with TestPipeline() as pipeline:
+    with beam.Pipeline() as pipeline:
         batches = pipeline | ReadJsonl(paths=str(tmp_path))
         found = batches | beam.Map(lambda batch: batch["utterance_id"].to_pylist())
 
@@ -83,7 +82,7 @@ def test_a_damaged_file_costs_its_neighbours_nothing(tmp_path):
     packed = gzip.compress(b'{"utterance_id": "1", "text": "lost"}\n')
     (tmp_path / "001.jsonl.gz").write_bytes(packed[:-12])
 
-    with TestPipeline() as pipeline:
+    with beam.Pipeline() as pipeline:
         batches = pipeline | ReadJsonl(paths=str(tmp_path))
         found = batches | beam.FlatMap(
             lambda batch: [

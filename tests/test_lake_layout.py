@@ -11,6 +11,7 @@ from affectflow import vocabularies
 from affectflow.errors import LakeError
 from affectflow.lake import speakers
 from affectflow.lake.layout import Lake
+from affectflow.lake.storage import Storage
 from affectflow.schemas import TABLES
 
 
@@ -170,6 +171,23 @@ def test_settings_that_cannot_be_read_are_said_in_one_line(settings, text, why, 
 def test_buckets_are_a_power_of_two(tmp_path, buckets):
     with pytest.raises(LakeError, match=f"a power of two, not {buckets}"):
         Lake.create(str(tmp_path / "lake"), buckets=buckets)
+
+
+def test_a_lake_that_another_makes_between_two_looks_is_opened(tmp_path, monkeypatch):
+    uri = str(tmp_path / "lake")
+    exists = Storage.exists
+    ids = []
+
+    def late(storage, *parts):
+        if parts == ("lake.json",) and not ids:
+            ids.append("being made")
+            ids[0] = Lake.create(uri).settings["id"]
+            return False
+        return exists(storage, *parts)
+
+    monkeypatch.setattr(Storage, "exists", late)
+
+    assert Lake.create(uri).settings["id"] == ids[0]
 
 
 def test_two_processes_that_make_one_lake_agree_on_its_key(tmp_path):

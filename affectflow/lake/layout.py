@@ -145,6 +145,8 @@ def _damaged(uri: str, why: str) -> str:
 def _check_empty(storage: Storage, uri: str) -> None:
     names = (n for n in storage.names() if not n.endswith(".partial"))
     found = [n for n in names if n != "_work"]
+    if SETTINGS in found:
+        return  # another process has made the lake since it was looked for
     if set(found) & set(TABLES) and storage.exists("utterances", "_delta_log"):
         raise LakeError(
             f"{uri!r} is a lake that lost its {SETTINGS}; restore it from a backup, or "
