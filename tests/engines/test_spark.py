@@ -89,13 +89,13 @@ def test_analyze_on_a_cluster_gives_the_lake_of_a_local_run(local, clustered):
 
 def test_both_workers_worked(spark, clustered):
     done = Counter(
-        executor.split("/")[0]
+        (executor.split("/")[0], said["stage"])
         for executor, said in worker_events(spark, "part_done")
-        if said["stage"] == "annotate"
     )
 
-    assert set(done) == {"worker-1", "worker-2"}
-    assert sum(done.values()) == 16
+    # Of a stage of a second or two one worker may do all before the other has begun.
+    assert {worker for worker, _ in done} == {"worker-1", "worker-2"}
+    assert sum(n for (_, stage), n in done.items() if stage == "annotate") == 16
 
 
 def test_the_boot_ran_once_for_each_executor(spark, clustered, boot_folder):
@@ -111,9 +111,14 @@ def test_what_the_job_staged_was_installed_once_for_each_job(clustered, boot_fol
 
 def test_the_model_was_loaded_once_for_each_worker(spark, clustered):
     loads = Counter(executor for executor, _ in worker_events(spark, "model_loaded"))
+    annotated = {
+        executor
+        for executor, said in worker_events(spark, "part_done")
+        if said["stage"] == "annotate"
+    }
 
-    assert len(loads) == 2
-    assert set(loads.values()) == {1}
+    assert loads == dict.fromkeys(annotated, 1)
+    assert annotated
 
 
 def test_the_workers_took_affectflow_from_the_job(clustered, boot_folder, engine):
