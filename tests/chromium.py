@@ -159,3 +159,16 @@ def saved(folder: Path) -> Path:
             return found[0]
         time.sleep(0.05)
     raise AssertionError("nothing was saved")
+
+
+def open_sheet(tab: Page, file: Path) -> None:
+    """Opens a label sheet, and waits until it takes what is typed for the name.
+
+    The browser sets the focus after it has loaded the page, on a busy machine later.
+    """
+    tab.open(file)
+    for _ in range(400):
+        if tab.ask("document.activeElement.id") == "rater":
+            return
+        time.sleep(0.05)
+    raise AssertionError("the page never asks for a name")

@@ -12,7 +12,7 @@ from affectflow.validation.page import as_html
 from affectflow.validation.reading import read_answers
 from affectflow.validation.sampling import draw
 from affectflow.validation.sheets import as_csv, sheet_of
-from tests.chromium import browser, saved
+from tests.chromium import browser, open_sheet, saved
 from tests.factories import utterances
 from tests.stage_runs import ask, store
 
@@ -75,7 +75,7 @@ def come_back(tab, file, slot):
     """Opens a page anew, once the browser has written down what the page keeps."""
     kept = tab.ask(f"localStorage.getItem({slot!r})")
     for _ in range(100):
-        tab.open(file)
+        open_sheet(tab, file)
         if tab.ask(f"localStorage.getItem({slot!r})") == kept:
             return
         time.sleep(0.1)
@@ -90,7 +90,7 @@ def test_a_rater_labels_by_keyboard_and_the_file_comes_into_the_lake(
     file.write_text(page, "utf-8")
     downloads.mkdir()
     with browser(chromium, tmp_path / "profile", downloads) as tab:
-        tab.open(file)
+        open_sheet(tab, file)
         tab.press("y")  # goes into the name: nothing is answered before it is known
         tab.press("Backspace", *"ann", "Enter")
         assert "message 1 of 4, 0 done" in tab.ask("document.body.innerText")
@@ -133,7 +133,7 @@ def test_the_page_saves_the_very_sheet_that_sample_writes(
     file.write_text(page, "utf-8")
     downloads.mkdir()
     with browser(chromium, tmp_path / "profile", downloads) as tab:
-        tab.open(file)
+        open_sheet(tab, file)
         tab.press(*"bo", "Enter", "s")
         written = saved(downloads).read_bytes()
 

@@ -16,7 +16,7 @@ from affectflow.validation.page import as_html
 from affectflow.validation.reading import read_answers
 from affectflow.validation.sampling import draw
 from affectflow.validation.sheets import as_csv, sheet_of
-from tests.chromium import browser, saved
+from tests.chromium import browser, open_sheet, saved
 from tests.stage_runs import ask
 from tests.validation_lakes import MODEL, add, fill, made, rows, write
 
@@ -192,7 +192,7 @@ def test_a_rater_gives_points_by_keyboard(chromium, lake, tmp_path):
     downloads.mkdir()
     data = re.search(r'id="sheet">(.*?)</script>', page, re.DOTALL)[1]
     with browser(chromium, tmp_path / "profile", downloads) as tab:
-        tab.open(file)
+        open_sheet(tab, file)
         tab.press(*"ann", "Enter")
         tab.press("7", "y", "Enter", "u", "1")  # neither y nor Enter is a point
         tab.press("z", "9", "s")
