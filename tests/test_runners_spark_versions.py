@@ -87,6 +87,12 @@ def test_a_page_that_nobody_serves_tells_nothing(page, monkeypatch):
     assert of_master("127.0.0.1") == ""
 
 
+def test_a_port_that_is_no_number_is_not_believed(monkeypatch):
+    monkeypatch.setenv(PAGE_PORT, "tcp://10.0.0.1:8080")
+
+    assert of_master("127.0.0.1") == ""
+
+
 def test_what_is_no_jar_tells_nothing(tmp_path):
     (tmp_path / "a.jar").write_text("no archive")
 

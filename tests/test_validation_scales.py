@@ -165,6 +165,20 @@ def test_answers_of_ones_own_may_name_a_scale(lake, tmp_path):
     assert (answer.target, answer.said) == (targets_of("valence")[0], "9")
 
 
+@pytest.mark.parametrize("label", ["frustration:valence", "vad:frustration"])
+def test_a_label_of_another_vocabulary_is_no_scale(lake, tmp_path, label):
+    heads = ["utterance_id", "rater", "label", "answer"]
+    path = write(tmp_path / "own.csv", [heads, ["test:1/0", "fay", label, "9"]])
+
+    with pytest.raises(UsageError, match="row 2: no "):
+        read_answers(lake, path)
+
+
+def test_scales_are_compared_one_by_one(lake):
+    with pytest.raises(UsageError, match="name one of valence, arousal, dominance"):
+        evaluate_lake(lake.uri, "vad")
+
+
 @pytest.mark.parametrize(
     ("task", "labels", "line"),
     [

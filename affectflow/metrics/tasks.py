@@ -34,7 +34,8 @@ def task_of(name: str) -> Task:
     'irritation'
 
     Raises:
-      UsageError: nothing has this name; names the nearest.
+      UsageError: nothing has this name; names the nearest. `vad`: scales are compared
+        one by one.
     """
     if name == EMOTION:
         return Task(name=name)
@@ -42,6 +43,8 @@ def task_of(name: str) -> Task:
         return Task(name=name, vocabulary=VAD.name, labels=(name,), scale=True)
     if name == FRUSTRATION:
         return Task(name=name, vocabulary=FRUSTRATION, labels=(FRUSTRATION,))
+    if name == VAD.name:
+        raise UsageError(f"{name} holds scales: name one of {', '.join(SCALES)}")
     if name in VOCABULARIES:
         return Task(name=name, vocabulary=name, labels=VOCABULARIES[name].labels)
     try:

@@ -15,6 +15,7 @@ from affectflow.errors import UsageError
 PAGE_PORT = "SPARK_MASTER_WEBUI_PORT"
 """Spark's own variable for the port of that page."""
 _TIMEOUT_S = 2.0
+_HEAD_BYTES = 64 << 10
 _INFO = "spark-version-info.properties"
 _ON_PAGE = re.compile(r'class="version"[^>]*>\s*(\d[\w.-]*)')
 
@@ -49,11 +50,13 @@ def of_jar(path: str) -> str:
 
 def of_master(host: str) -> str:
     """Returns the version of Spark on a master's web page; empty if none is told."""
-    port = int(os.environ.get(PAGE_PORT) or 8080)
+    # Kubernetes sets the variable, too: to an address, for a service of that name.
+    given = os.environ.get(PAGE_PORT, "")
+    port = int(given) if given.isdecimal() else 8080
     connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
     try:
         connection.request("GET", "/")
-        page = connection.getresponse().read().decode("utf-8", "replace")
+        page = connection.getresponse().read(_HEAD_BYTES).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException):
         return ""  # it is behind a wall, or elsewhere: nothing is known
     finally:

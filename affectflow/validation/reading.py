@@ -21,7 +21,6 @@ from affectflow.validation.labels import (
 from affectflow.validation.samples import Sample
 from affectflow.validation.scales import POINTS, point_of
 from affectflow.validation.sheets import FIXED, NO, UNSURE, YES, headings, restored
-from affectflow.vocabularies import VAD
 
 LONG = ("utterance_id", "rater", "label", "answer")
 _ANSWERS = {
@@ -77,8 +76,8 @@ def read_answers(lake: Lake, path: str | Path, rater: str = "") -> list[Answer]:
     asked = ["answer"] if read is _from_long else [n for n in given if n not in FIXED]
     if asked and not any(row[name] for row in rows for name in asked):
         raise UsageError(
-            f"{path}: nobody has answered yet; fill {', '.join(asked)} (docs/"
-            "validation.md says how), then import the sheet again"
+            f"{path}: nobody has answered yet; fill {', '.join(asked)} with yes, no or "
+            f"unsure, a scale with 1 to {POINTS}, then import the sheet again"
         )
     return once(str(path), list(read(lake, path, rows, rater)))
 
@@ -209,9 +208,9 @@ def _target(path: str | Path, number: int, label: str, sample: Sample | None) ->
         if label in asked:
             return asked[label]
         raise UsageError(f"{path}, row {number}: {unknown_label(label, asked)}")
-    plain = label.removeprefix(f"{FRUSTRATION}:").removeprefix(f"{VAD.name}:")
-    if plain in (FRUSTRATION, *SCALES):
-        return targets_of(plain)[0]
+    for target in (targets_of(task)[0] for task in (FRUSTRATION, *SCALES)):
+        if label in (target.label, f"{target.vocabulary}:{target.label}"):
+            return target
     try:
         return targets_of(EMOTION, [label])[0]
     except UsageError as error:

@@ -29,7 +29,7 @@ class Sample:
 
     Args:
       sample_id: from what was drawn, by which rule, and what is asked.
-      task: `frustration` or `emotion`.
+      task: one of `labels.TASKS`.
       labels: pairs of vocabulary and label.
       n: utterances drawn.
       conversations: that could have been drawn.
