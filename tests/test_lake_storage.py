@@ -83,7 +83,8 @@ def test_a_write_that_fails_in_the_middle_changes_nothing(storage, before):
     with pytest.raises(ZeroDivisionError):
         write_half(storage)
 
-    assert storage.names() == (["file"] if before else [])
+    left = [path.rsplit("/", 1)[-1] for path in storage.fs.ls(storage.root, False)]
+    assert left == (["file"] if before else [])
     assert not before or storage.read("file") == before
 
 
@@ -92,7 +93,10 @@ def test_nobody_sees_a_file_before_it_is_whole(tmp_path):
 
     with storage.writer("file") as file:
         file.write(b"half")
+        file.flush()
         assert not storage.exists("file")
+        assert storage.names() == []
+        assert len(list(tmp_path.iterdir())) == 1
 
     assert storage.names() == ["file"]
 

@@ -102,6 +102,17 @@ def test_two_hosts_with_one_process_number_do_not_collide(
     assert all(f"-{os.getpid()}-" in name for name in names if name != progress.RUN)
 
 
+def test_a_file_that_is_being_written_is_not_read(
+    lake: Lake, request_: Request
+) -> None:
+    Progress(lake, request_).planned(rows=40)
+
+    with lake.storage.writer(*folder_of(request_), "host-1-abc.json"):
+        [seen] = watch(lake)
+
+    assert (seen.rows, seen.total_rows) == (0, 40)
+
+
 def test_a_worker_that_outlives_its_run_does_not_bring_the_folder_back(
     lake: Lake, request_: Request
 ) -> None:

@@ -143,8 +143,7 @@ def _damaged(uri: str, why: str) -> str:
 
 
 def _check_empty(storage: Storage, uri: str) -> None:
-    names = (n for n in storage.names() if not n.endswith(".partial"))
-    found = [n for n in names if n != "_work"]
+    found = [name for name in storage.names() if name != "_work"]
     if SETTINGS in found:
         return  # another process has made the lake since it was looked for
     if set(found) & set(TABLES) and storage.exists("utterances", "_delta_log"):

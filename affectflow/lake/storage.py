@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 from affectflow.errors import StorageError, UsageError
 
 ROW_GROUP_ROWS = 16_384
+PARTIAL = ".partial"
+"""How the name of a file ends while it is written; a killed writer leaves it behind."""
 _WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 
 
@@ -55,14 +57,18 @@ class Storage:
             return bool(self.fs.exists(self.path(*parts)))
 
     def names(self, *parts: str) -> list[str]:
-        """Returns the names in a folder, sorted; none if there is no such folder."""
+        """Returns the names of what is whole in a folder, sorted.
+
+        None if there is no such folder.
+        """
         with storage_errors(self.uri):
             self.fs.invalidate_cache()
             try:
                 found = self.fs.ls(self.path(*parts), detail=False)
             except FileNotFoundError:
                 return []
-        return sorted(name.rstrip("/").rsplit("/", 1)[-1] for name in found)
+        last = (name.rstrip("/").rsplit("/", 1)[-1] for name in found)
+        return sorted(name for name in last if not name.endswith(PARTIAL))
 
     def read(self, *parts: str) -> bytes:
         """Returns the bytes of a file."""
@@ -103,7 +109,7 @@ class Storage:
             return False
         if not self.is_local:
             return self._put_once(content, *parts)
-        folder, name = parts[:-1], f"{parts[-1]}.{uuid.uuid4().hex[:8]}.partial"
+        folder, name = parts[:-1], _unfinished(parts[-1])
         with self.writer(*folder, name) as file:
             if private:
                 os.chmod(file.name, 0o600)
@@ -138,7 +144,7 @@ class Storage:
                     file.flush()
                     self.fs.put_file(file.name, target)
                 return
-            partial = f"{target}.{uuid.uuid4().hex[:8]}.partial"
+            partial = _unfinished(target)
             try:
                 with open(partial, "wb") as file:
                     yield file
@@ -169,6 +175,10 @@ class Storage:
         """Removes a folder and all below it; nothing if there is no such folder."""
         with storage_errors(self.uri), contextlib.suppress(FileNotFoundError):
             self.fs.rm(self.path(*parts), recursive=True)
+
+
+def _unfinished(name: str) -> str:
+    return f"{name}.{uuid.uuid4().hex[:8]}{PARTIAL}"
 
 
 def _rename_once(partial: str, target: str) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
-from affectflow.lake.storage import Storage, storage_errors
+from affectflow.lake.storage import PARTIAL, Storage, storage_errors
 from affectflow.lake.tables import stem
 from affectflow.schemas import TABLES
 from affectflow.stages.buckets import INLINE
@@ -265,7 +265,7 @@ class _Garbage:
         """Yields files whose writer died half way."""
         for file in self._old:
             staged = file.path.startswith((f"{STAGING}/", "/".join(PROGRESS) + "/"))
-            if file.path.endswith((".partial", ".json.tmp")) and not staged:
+            if file.path.endswith((PARTIAL, ".json.tmp")) and not staged:
                 yield file
 
     def log(self) -> Iterator[File]:
