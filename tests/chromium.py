@@ -10,6 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+"""A browser without a window that asks nobody for anything."""
 _WAIT_S = 60.0
 # DOM name of a key, to its code and the text that it types.
 _CODES = {
@@ -110,17 +120,7 @@ def browser(chromium: str, profile: Path, downloads: Path) -> Iterator[Page]:
     back_read, back_write = os.pipe()
     # The pipe's ends are 3 and 4 in the browser, by its rule.
     script = f'exec "$@" 3<&{to_read} 4>&{back_write}'
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--remote-debugging-pipe",
-        f"--user-data-dir={profile}",
-    ]
+    options = [*QUIET, "--remote-debugging-pipe", f"--user-data-dir={profile}"]
     process = subprocess.Popen(
         ["bash", "-c", script, "bash", chromium, *options],
         pass_fds=(to_read, back_write),

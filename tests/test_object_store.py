@@ -5,7 +5,6 @@ those of S3, as far as moto keeps them.
 """
 
 import importlib.util
-import threading
 import time
 from collections.abc import Iterator
 
@@ -14,7 +13,7 @@ import pytest
 
 from affectflow.errors import StorageError
 from affectflow.lake.storage import Storage
-from affectflow.lake.tables import FileEntry, commit, committed, create_missing
+from tests import stored_lakes
 from tests.conftest import required
 from tests.durability.bad_store import BadStore
 from tests.durability.jobs import write_input
@@ -70,14 +69,7 @@ def bad_store(store: BadStore) -> BadStore:
 
 
 def test_a_file_comes_back_and_is_listed_and_removed(store):
-    storage = Storage(f"{BUCKET}/lake")
-
-    storage.write(b"abc", "a", "b", "file")
-
-    assert storage.read("a", "b", "file") == b"abc"
-    assert storage.names("a", "b") == ["file"]
-    storage.remove_tree("a")
-    assert not storage.exists("a", "b", "file")
+    stored_lakes.a_file_comes_back_and_is_listed_and_removed(BUCKET)
 
 
 def test_what_another_writes_is_seen_at_once(store):
@@ -93,46 +85,11 @@ def test_what_another_writes_is_seen_at_once(store):
 
 
 def test_of_many_writers_at_once_one_succeeds_by_a_conditional_put(store):
-    Storage(BUCKET).write(b"", "warm")
-    won = []
-    gate = threading.Barrier(6)
-
-    def write(number: int) -> None:
-        gate.wait()
-        if Storage(f"{BUCKET}/lake").write_once(b"%d" % number, "file"):
-            won.append(number)
-
-    threads = [threading.Thread(target=write, args=[n]) for n in range(6)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-
-    assert len(won) == 1
-    assert Storage(f"{BUCKET}/lake").read("file") == b"%d" % won[0]
-    assert any(conditional for method, _, conditional in store.requests)
+    stored_lakes.of_many_writers_at_once_one_succeeds(store, BUCKET)
 
 
 def test_writers_at_once_commit_without_a_rename_and_lose_nothing(bad_store):
-    storage = Storage(f"{BUCKET}/lake")
-    create_missing(storage)
-    faults: list[BaseException] = []
-
-    def write(who: int) -> None:
-        try:
-            for number in range(4):
-                entry = FileEntry("causes", f"{who}-{number}.parquet", 1, 1)
-                commit(Storage(storage.uri), "causes", [entry])
-        except BaseException as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=write, args=[n]) for n in range(3)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-
-    assert not faults
-    assert len(committed(storage, "causes")) == 12
-    logs = [r for r in bad_store.requests if "_delta_log" in r[1] and r[0] == "PUT"]
-    assert logs
-    assert all(conditional for _, _, conditional in logs)
+    stored_lakes.writers_at_once_commit_and_lose_nothing(bad_store, BUCKET)
 
 
 @pytest.mark.parametrize(

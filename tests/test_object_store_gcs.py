@@ -9,7 +9,6 @@ import json
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ import pytest
 
 from affectflow.errors import StorageError
 from affectflow.lake.storage import Storage
-from affectflow.lake.tables import FileEntry, commit, committed, create_missing
+from tests import stored_lakes
 from tests.conftest import required
 from tests.durability.google_store import GoogleStore
 from tests.durability.jobs import write_input
@@ -102,56 +101,15 @@ def store(
 
 
 def test_a_file_comes_back_and_is_listed_and_removed(store):
-    storage = Storage(f"{BUCKET}/lake")
-
-    storage.write(b"abc", "a", "b", "file")
-
-    assert storage.read("a", "b", "file") == b"abc"
-    assert storage.names("a", "b") == ["file"]
-    storage.remove_tree("a")
-    assert not storage.exists("a", "b", "file")
+    stored_lakes.a_file_comes_back_and_is_listed_and_removed(BUCKET)
 
 
 def test_of_many_writers_at_once_one_succeeds_by_a_conditional_put(store):
-    Storage(BUCKET).write(b"", "warm")
-    won = []
-    gate = threading.Barrier(6)
-
-    def write(number: int) -> None:
-        gate.wait()
-        if Storage(f"{BUCKET}/lake").write_once(b"%d" % number, "file"):
-            won.append(number)
-
-    threads = [threading.Thread(target=write, args=[n]) for n in range(6)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-
-    assert len(won) == 1
-    assert Storage(f"{BUCKET}/lake").read("file") == b"%d" % won[0]
+    stored_lakes.of_many_writers_at_once_one_succeeds(store, BUCKET)
 
 
 def test_writers_at_once_commit_without_a_rename_and_lose_nothing(store):
-    storage = Storage(f"{BUCKET}/lake")
-    create_missing(storage)
-    faults: list[BaseException] = []
-
-    def write(who: int) -> None:
-        try:
-            for number in range(4):
-                entry = FileEntry("causes", f"{who}-{number}.parquet", 1, 1)
-                commit(Storage(storage.uri), "causes", [entry])
-        except BaseException as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=write, args=[n]) for n in range(3)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-
-    assert not faults
-    assert len(committed(storage, "causes")) == 12
-    logs = [r for r in store.requests if "%5Fdelta%5Flog" in r[1] and r[0] == "PUT"]
-    assert logs
-    assert all(conditional for _, _, conditional in logs)
+    stored_lakes.writers_at_once_commit_and_lose_nothing(store, BUCKET)
 
 
 def test_a_bucket_that_is_not_there_is_one_line(store):

@@ -11,6 +11,7 @@ import affectflow.lake
 from affectflow.errors import MissingExtraError, StorageError
 from affectflow.lake import views
 from affectflow.report import charts, words, write_report
+from tests.chromium import QUIET
 from tests.report_lakes import START, FolderLake, page_of, tables, text_of
 
 
@@ -96,20 +97,10 @@ def test_no_period_between_the_first_and_the_last_is_left_out(
 def test_a_browser_shows_the_plots_and_refuses_nothing(chromium, page, tmp_path):
     file = tmp_path / "report.html"
     file.write_text(page, encoding="utf-8")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--enable-logging=stderr",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ]
+    options = ["--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}"]
 
     done = subprocess.run(
-        [chromium, *options, "--dump-dom", file.as_uri()],
+        [chromium, *QUIET, *options, "--dump-dom", file.as_uri()],
         capture_output=True,
         text=True,
         timeout=120,

@@ -9,8 +9,12 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 CONDITIONS = ("If-None-Match", "x-goog-if-generation-match")
+"""Headers by which S3 and Google's XML API are asked to put only what is new."""
+IN_PATH = "ifGenerationMatch="
+"""The same in an address of Google's JSON API."""
 _SLOW_DOWN = (
     b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code>'
     b"<Message>Please reduce your request rate.</Message></Error>"
@@ -86,8 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        conditional = any(name in self.headers for name in CONDITIONS)
-        fate = self.store.fate(self.command, self.path, conditional)
+        by_header = any(name in self.headers for name in CONDITIONS)
+        conditional = by_header or IN_PATH in self.path
+        fate = self.store.fate(self.command, unquote(self.path), conditional)
         time.sleep(self.store.latency_s)
         if fate == "503":
             self._answer(503, [("Content-Type", "application/xml")], _SLOW_DOWN)
