@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import wait_for
+
 QUIET = (
     "--headless",
     "--no-sandbox",
@@ -94,10 +96,7 @@ class Page:
 
     def until(self, expression: str) -> None:
         """Waits until an expression is true."""
-        deadline = time.monotonic() + _WAIT_S
-        while not self.ask(expression):
-            assert time.monotonic() < deadline, expression
-            time.sleep(0.05)
+        wait_for(lambda: bool(self.ask(expression)), expression, _WAIT_S, every_s=0.05)
 
     def press(self, *keys: str) -> None:
         """Presses keys one after another."""
@@ -167,8 +166,4 @@ def open_sheet(tab: Page, file: Path) -> None:
     The browser sets the focus after it has loaded the page, on a busy machine later.
     """
     tab.open(file)
-    for _ in range(400):
-        if tab.ask("document.activeElement.id") == "rater":
-            return
-        time.sleep(0.05)
-    raise AssertionError("the page never asks for a name")
+    tab.until("document.activeElement.id === 'rater'")

@@ -12,6 +12,7 @@ from affectflow.lake import Lake
 from affectflow.stages.progress import Progress
 from affectflow.stages.runs import Request, new_request
 from affectflow.stages.watching import Seen
+from tests.waiting import wait_for
 
 HALF = {"rows_in": 12_000, "rows_out": 11_998, "rows_dead": 2}
 
@@ -85,11 +86,25 @@ def under_way(lake: Lake) -> Request:
     work = Progress(lake, request)
     work.planned(rows=40_000, parts=4)
     work.add(HALF, parts=1)
-    end = time.monotonic() + 5
-    while not (seen := progress.latest(lake.uri, "run-1")) or not seen.rows:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for(lambda: rows_shown(lake) == 12_000, "12,000 rows")
     return request
+
+
+def rows_shown(lake: Lake) -> int:
+    seen = progress.latest(lake.uri, "run-1")
+    return seen.rows if seen else 0
+
+
+class Said:
+    """What has been printed on stderr so far."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]):
+        self._capsys, self._text = capsys, ""
+
+    @property
+    def text(self) -> str:
+        self._text += self._capsys.readouterr().err
+        return self._text
 
 
 def test_without_a_terminal_there_is_a_line_every_while(
@@ -99,11 +114,11 @@ def test_without_a_terminal_there_is_a_line_every_while(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
+    said = Said(capsys)
     with progress.shown(lake.uri, "run-1"):
-        time.sleep(0.5)
+        wait_for(lambda: said.text.count("\n") >= 2, "two lines")
 
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) >= 2
+    lines = said.text.splitlines()
     assert lines[0].startswith("annotate: 12,000 of 40,000 rows (30 %), ")
     assert lines[0].endswith(", 2 refused")
 
@@ -127,14 +142,16 @@ def test_a_terminal_gets_a_bar_that_goes_away(
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(progress, "BAR_EVERY_S", 0.05)
     stop = threading.Event()
-    thread = threading.Thread(target=progress._bar, args=(lake.uri, "run-1", stop))
+    watched = (lake.uri, "run-1", stop)
+    thread = threading.Thread(target=progress._bar, args=watched, daemon=True)
+    said = Said(capsys)
     thread.start()
-    time.sleep(0.6)
+    shown = "annotate: 12,000 of 40,000 rows (30 %)"
+    wait_for(lambda: shown in said.text, "the bar")
     stop.set()
-    thread.join(timeout=5)
+    thread.join(timeout=30)
 
     assert not thread.is_alive()
-    assert "annotate: 12,000 of 40,000 rows (30 %)" in capsys.readouterr().err
 
 
 def test_a_lake_that_is_not_there_yet_shows_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tests.conftest import required
 from tests.durability.google_store import GoogleStore
 from tests.durability.jobs import write_input
 from tests.stored_lakes import same_digest, whole_job
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.gcs
 
@@ -60,14 +60,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def await_port(port: int, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + WAIT_S
-    while time.monotonic() < until:
+    def listens() -> bool:
         assert process.poll() is None, "fake-gcs-server has ended"
         with socket.socket() as trial:
-            if trial.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("fake-gcs-server does not listen")
+            return trial.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(listens, "fake-gcs-server to listen", WAIT_S)
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT, required
+from tests.waiting import wait_for
 from tests.worker_hosts import (
     COMMIT,
     SCRIPT,
@@ -60,21 +60,17 @@ def test_a_run_that_was_killed_is_made_good_by_the_next(host):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    until(lambda: any(host.prefix.glob("env-*/pyvenv.cfg")))
+    wait_for(
+        lambda: any(host.prefix.glob("env-*/pyvenv.cfg")),
+        "an environment to be begun",
+        every_s=0.005,
+    )
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     assert not host.prefix.joinpath("current").exists()
 
     assert host.report()["changed"] is True
     assert host.check().returncode == 0
-
-
-def until(reached: Callable[[], bool]) -> None:
-    for _ in range(6000):
-        if reached():
-            return
-        time.sleep(0.01)
-    raise TimeoutError("not reached within a minute")
 
 
 def test_a_new_wheel_makes_a_new_environment_beside_the_old_one(host):

@@ -4,8 +4,7 @@ import json
 import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from affectflow.stages.runs import Request, new_request
 from affectflow.stages.watching import Seen, unfinished, watch
 from tests.factories import utterances
 from tests.stage_runs import store
+from tests.waiting import wait_for
 
 DONE = {"rows_in": 10, "rows_out": 9, "rows_dead": 1}
 
@@ -39,17 +39,15 @@ def request_(lake: Lake) -> Request:
     return new_request(lake, "annotate", {"model": 1}, run_id="run-1")
 
 
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Waits for a condition, and fails if it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
-
-
 def seen_rows(lake: Lake) -> int:
     found = watch(lake, "run-1")
     return found[0].rows if found else 0
+
+
+def last_sign(lake: Lake) -> float:
+    """Returns how many seconds after its begin a run gave its last sign of life."""
+    [seen] = watch(lake)
+    return seen.last - seen.started
 
 
 def test_what_workers_count_is_seen_with_the_total(
@@ -60,7 +58,7 @@ def test_what_workers_count_is_seen_with_the_total(
     work.add(DONE, parts=1)
     work.add(DONE, parts=1)
 
-    until(lambda: seen_rows(lake) == 20)
+    wait_for(lambda: seen_rows(lake) == 20, "20 rows")
     [seen] = watch(lake)
     assert (seen.run_id, seen.stage, seen.digest) == (
         "run-1",
@@ -82,7 +80,7 @@ def test_threads_of_one_process_count_together(lake: Lake, request_: Request) ->
     for thread in threads:
         thread.join()
 
-    until(lambda: seen_rows(lake) == 20)
+    wait_for(lambda: seen_rows(lake) == 20, "20 rows")
 
 
 def test_two_hosts_with_one_process_number_do_not_collide(
@@ -93,7 +91,7 @@ def test_two_hosts_with_one_process_number_do_not_collide(
         monkeypatch.setattr(progress, "host", lambda name=name: name)
         Progress(lake, request_).add(DONE)
 
-    until(lambda: seen_rows(lake) == 20)
+    wait_for(lambda: seen_rows(lake) == 20, "20 rows")
     names = lake.storage.names(*folder_of(request_))
     assert [n.rsplit("-", 2)[0] for n in names if n != progress.RUN] == [
         "host-a",
@@ -121,7 +119,7 @@ def test_a_worker_that_outlives_its_run_does_not_bring_the_folder_back(
     clear(lake, request_)
     work.add(DONE)
 
-    until(lambda: not progress._TICKER)
+    wait_for(lambda: not progress._TICKER, "the thread to end")
     assert lake.storage.names("_work", "progress") == []
 
 
@@ -130,7 +128,7 @@ def test_a_stage_that_ended_leaves_nothing(lake: Lake, request_: Request) -> Non
     work.planned(rows=10, parts=1)
     with work.unit("b00001-x") as unit:
         unit.rows = DONE
-    until(lambda: seen_rows(lake) == 10)
+    wait_for(lambda: seen_rows(lake) == 10, "10 rows")
 
     clear(lake, request_)
 
@@ -145,8 +143,8 @@ def test_the_thread_that_writes_ends_when_there_is_nothing_to_write(
     work.begin()
     work.add(DONE)
 
-    until(lambda: seen_rows(lake) == 10)
-    until(lambda: not progress._TICKER)
+    wait_for(lambda: seen_rows(lake) == 10, "10 rows")
+    wait_for(lambda: not progress._TICKER, "the thread to end")
 
 
 def test_long_work_without_a_count_gives_signs_of_life(
@@ -156,12 +154,10 @@ def test_long_work_without_a_count_gives_signs_of_life(
     work = Progress(lake, request_)
     work.begin()
     with work.busy():
-        until(
-            lambda: bool(watch(lake)) and watch(lake)[0].last > watch(lake)[0].started
-        )
-        first = watch(lake)[0].last
-        until(lambda: watch(lake)[0].last > first)
-    until(lambda: not progress._TICKER)
+        wait_for(lambda: last_sign(lake) > 0, "a sign of life")
+        first = last_sign(lake)
+        wait_for(lambda: last_sign(lake) > first, "another one")
+    wait_for(lambda: not progress._TICKER, "the thread to end")
 
 
 def test_a_part_that_fails_is_logged_and_not_counted(
@@ -196,7 +192,7 @@ def test_a_store_that_refuses_side_files_stops_no_work(
     monkeypatch.setattr(lake.storage, "write", refuse)
     with caplog.at_level(logging.WARNING, logger="affectflow"):
         work.add(DONE)
-        until(lambda: "progress_unwritten" in caplog.text)
+        wait_for(lambda: "progress_unwritten" in caplog.text, "the warning")
     assert "error_type=StorageError" in caplog.text
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from affectflow.lake.digest import digest
 from tests.durability.jobs import write_input
 from tests.durability.kills import children
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 BOUND_S = 60.0
@@ -87,18 +87,14 @@ def test_workers_end_with_their_driver(lake):
     driver = subprocess.Popen(
         job(lake, "annotate", "--workers", "2"), stderr=subprocess.DEVNULL
     )
-    until = time.monotonic() + BOUND_S
-    while len(workers := children(driver.pid)) < 2 and time.monotonic() < until:
-        time.sleep(0.01)
+    wait_for(lambda: len(children(driver.pid)) >= 2, "two workers", BOUND_S)
+    workers = children(driver.pid)
 
     driver.kill()
     driver.wait()
 
     assert len(workers) == 2
-    until = time.monotonic() + 10
-    while any(map(runs, workers)) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not any(map(runs, workers))
+    wait_for(lambda: not any(map(runs, workers)), "workers to end", 10)
 
 
 def runs(pid: int) -> bool:

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from affectflow.lake.digest import digest
 from tests.conftest import required
 from tests.durability.jobs import STAGES, write_input
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -52,12 +52,14 @@ def allow(lake: Path, mode: int) -> None:
 def lose_permission(stage: str, lake: Path) -> "subprocess.CompletedProcess[str]":
     """Runs a stage that may write three files, and no more after that."""
     before = files(lake)
-    until = time.monotonic() + WAIT_S
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command(stage, lake), **pipes) as process:
-        while files(lake) < before + 3 and process.poll() is None:
-            assert time.monotonic() < until, "nothing was written"
-            time.sleep(0.001)
+        wait_for(
+            lambda: files(lake) >= before + 3 or process.poll() is not None,
+            "three files",
+            WAIT_S,
+            every_s=0.001,
+        )
         allow(lake, READ)
         out, err = process.communicate(timeout=WAIT_S)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -9,13 +9,12 @@ import re
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-START_TIMEOUT_S = 60.0
+from tests.waiting import wait_for
 
 
 @dataclass
@@ -100,21 +99,6 @@ class Cluster:
         """Stops every process that was started here."""
         for name in reversed(list(self.processes)):
             self.kill(name)
-
-
-def wait_for(
-    ready: Callable[[], bool], what: str, timeout_s: float = START_TIMEOUT_S
-) -> None:
-    """Waits until something is true.
-
-    Raises:
-      TimeoutError: it did not come about in time.
-    """
-    end = time.monotonic() + timeout_s
-    while not ready():
-        if time.monotonic() > end:
-            raise TimeoutError(f"waited {timeout_s:.0f} s for {what}")
-        time.sleep(0.2)
 
 
 def free_port() -> int:

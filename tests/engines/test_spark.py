@@ -20,8 +20,9 @@ import pytest
 from affectflow.lake import Lake
 from tests.command_line import Outcome, affectflow
 from tests.conftest import required
-from tests.engines.cluster import Cluster, cluster, free_port, wait_for
+from tests.engines.cluster import Cluster, cluster, free_port
 from tests.engines.conftest import CURE, Engine, digest, job_server, spark_options
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1200)]
 MAPPING = "text=comment_body,utterance_id=id,conversation_id=issue_id"
