@@ -20,9 +20,6 @@ def page(tmp_path_factory):
     return page_of(tmp_path_factory.mktemp("lake"), tables())
 
 
-# -- the file --------------------------------------------------------------------
-
-
 @pytest.fixture
 def lake_uri(tmp_path, monkeypatch):
     connection = views.connect(FolderLake(tmp_path, tables()))

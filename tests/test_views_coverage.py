@@ -14,9 +14,6 @@ def lake(tmp_path):
     return FolderLake(tmp_path)
 
 
-# -- conversations, annotators, coverage, dead letters ---------------------------
-
-
 def test_conversation_arc_carries_the_state_over_neutral_turns(lake):
     lake.write(
         utterances=[
