@@ -111,6 +111,15 @@ def test_a_file_that_is_being_written_is_not_read(
     assert (seen.rows, seen.total_rows) == (0, 40)
 
 
+def test_a_file_that_a_power_cut_has_emptied_is_no_run(
+    lake: Lake, request_: Request
+) -> None:
+    Progress(lake, request_).planned(rows=40)
+    lake.storage.write(b"", *folder_of(request_), progress.RUN)
+
+    assert watch(lake) == []
+
+
 def test_a_worker_that_outlives_its_run_does_not_bring_the_folder_back(
     lake: Lake, request_: Request
 ) -> None:

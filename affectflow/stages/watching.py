@@ -106,11 +106,14 @@ def unfinished(lake: Lake, runs: Iterable[tuple[str, str, str, str]]) -> list[Se
 
 
 def _seen(storage: Storage, folder: tuple[str, ...]) -> Seen | None:
-    """Returns what a stage's folder says; None if it began not, or has just ended."""
+    """Returns what a stage's folder says; None if it began not, or has just ended.
+
+    None, too, where the machine went down and left a file without its content.
+    """
     try:
         names = storage.names(*folder)
         files = {name: json.loads(storage.read(*folder, name)) for name in names}
-    except StorageError:
+    except (StorageError, json.JSONDecodeError):
         return None
     run = files.pop(RUN, None)
     if run is None:
