@@ -152,6 +152,20 @@ def test_of_many_writers_at_once_one_succeeds(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_what_is_written_once_is_on_the_disk_before_it_has_its_name(
+    tmp_path, monkeypatch
+):
+    # Which calls are made is all that can be seen without a real power cut.
+    calls = []
+    sync, link = os.fsync, os.link
+    monkeypatch.setattr(os, "fsync", lambda n: (calls.append("fsync"), sync(n)))
+    monkeypatch.setattr(os, "link", lambda *n: (calls.append("link"), link(*n)))
+
+    Storage(str(tmp_path)).write_once(b"key", "file")
+
+    assert calls == ["fsync", "link"]
+
+
 def test_a_private_file_is_the_owners_only(tmp_path):
     Storage(str(tmp_path)).write_once(b"x", "file", private=True)
 

@@ -114,6 +114,8 @@ class Storage:
             if private:
                 os.chmod(file.name, 0o600)
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # a power cut leaves no name without its content
         with storage_errors(self.uri):
             return _rename_once(self.path(*folder, name), self.path(*parts))
 
