@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -40,12 +41,16 @@ def lake(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> s
     return str(folder)
 
 
-def test_the_demo_ends_well_and_names_the_report(tmp_path):
+def test_the_demo_ends_well_and_names_the_report_and_a_question(tmp_path):
     outcome = demo(tmp_path / "demo")
 
     assert outcome.code == 0
     assert "report.html" in outcome.err
     assert (tmp_path / "demo" / "report.html").stat().st_size > 20_000
+    (hint,) = [line for line in outcome.err.splitlines() if "ask it:" in line]
+    answer = affectflow(*shlex.split(hint)[3:])
+    assert answer.code == 0, answer.err
+    assert "documentation" in answer.out
 
 
 def test_the_demo_holds_what_the_issue_asks_for(lake):

@@ -10,6 +10,10 @@ from affectflow.cli.sources import source_for
 from affectflow.cli.state import STATE
 
 DEMO_FILES = ("issues.json", "comments.jsonl", "review_comments.json", "reviews.json")
+_ASK = (
+    "SELECT theme, count, quotes[1].quote AS quote "
+    "FROM frustration_causes ORDER BY position"
+)
 
 
 def ingest(
@@ -90,7 +94,7 @@ def demo(to: str) -> int:
         out="",
         hints={},
     )
-    show.say(f'ask it:  affectflow sql {to} "SELECT * FROM frustration_causes"')
+    show.say(f'ask it:  affectflow sql {to} "{_ASK}"')
     return code
 
 
