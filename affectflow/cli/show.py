@@ -67,11 +67,14 @@ def stage_line(row: dict[str, Any]) -> str:
     if row["state"] == "written":
         return f"{row['stage']}: not run, only written: {row['error']}"
     seconds = (row["ended"] - row["started"]).total_seconds()
-    parts = [f"{row['stage']}: {row['rows_in']:,} in, {row['rows_out']:,} out"]
+    took = [f"{seconds:.1f} s"]
+    parts = []
+    if row["rows_in"]:
+        parts.append(f"{row['rows_in']:,} in, {row['rows_out']:,} out")
+        took.append(f"{row['rows_in'] / max(seconds, 1e-3):,.0f} rows/s")
     for name in ("dead", "duplicate", "unchanged"):
         if row[f"rows_{name}"]:
             parts.append(f"{row[f'rows_{name}']:,} {name}")
     counters = dict(row["counters"])
     parts += [f"{n:,} {name.replace('_', ' ')}" for name, n in counters.items() if n]
-    rate = row["rows_in"] / seconds if seconds > 0 else 0
-    return ", ".join(parts) + f" ({seconds:.1f} s, {rate:,.0f} rows/s)"
+    return f"{row['stage']}: {', '.join(parts) or 'nothing new'} ({', '.join(took)})"

@@ -1,0 +1,55 @@
+"""What a stage did, in one line."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from affectflow.cli.show import stage_line
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def a_run(stage: str, *, counters: dict[str, int] | None = None, **rows: int) -> Any:
+    counted = ("in", "out", "dead", "duplicate", "unchanged")
+    return {
+        "stage": stage,
+        "state": "done",
+        "started": NOON,
+        "ended": NOON + timedelta(seconds=2),
+        "counters": list((counters or {}).items()),
+        **{f"rows_{name}": rows.get(name, 0) for name in counted},
+    }
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        pytest.param(
+            {"in": 3_000, "out": 2_990, "dead": 10},
+            "ingest: 3,000 in, 2,990 out, 10 dead (2.0 s, 1,500 rows/s)",
+            id="rows and those that were refused",
+        ),
+        pytest.param(
+            {"in": 500, "unchanged": 500},
+            "ingest: 500 in, 0 out, 500 unchanged (2.0 s, 250 rows/s)",
+            id="the lake has them already",
+        ),
+        pytest.param(
+            {"counters": {"theme_members": 1_200, "themes": 0}},
+            "ingest: 1,200 theme members (2.0 s)",
+            id="what is counted otherwise",
+        ),
+        pytest.param({}, "ingest: nothing new (2.0 s)", id="nothing"),
+    ],
+)
+def test_a_stage_says_what_it_did_and_leaves_out_what_is_none(
+    run: dict[str, Any], said: str
+) -> None:
+    assert stage_line(a_run("ingest", **run)) == said
+
+
+def test_a_pipeline_that_was_only_written_says_where() -> None:
+    row = a_run("ingest") | {"state": "written", "error": "job.jar"}
+
+    assert stage_line(row) == "ingest: not run, only written: job.jar"
