@@ -70,17 +70,16 @@ def spill(batch: pa.RecordBatch, folder: Storage) -> list[tuple[int, Claim]]:
     ]
 
 
-def gather(claims: Iterable[Claim], folder: Storage) -> list[pa.RecordBatch]:
-    """Returns the batches that `claims` stand for, in the order of their addresses."""
-    batches = []
+def gather(claims: Iterable[Claim], folder: Storage) -> Iterator[pa.RecordBatch]:
+    """Yields the batches that `claims` stand for, in the order of their addresses."""
     for claim in sorted(claims):
         with (
             storage_errors(folder.uri),
             folder.fs.open(folder.path(claim.name), "rb") as file,
             pa.ipc.open_file(file) as reader,
         ):
-            batches.append(reader.get_batch(claim.number))
-    return batches
+            batch = reader.get_batch(claim.number)
+        yield batch
 
 
 def in_time_order(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -173,5 +172,5 @@ def _gather_sorted(
     grouped: tuple[int, Iterable[tuple[str, int]]], folder: str
 ) -> Iterator[pa.RecordBatch]:
     claims = [Claim(*claim) for claim in grouped[1]]
-    together = concat_unlike(gather(claims, Storage(folder)))
+    together = concat_unlike(list(gather(claims, Storage(folder))))
     yield from whole_conversations(in_time_order(together))

@@ -1,8 +1,9 @@
 """One bucket of an ingest: merge new rows with those that the lake has, write parts."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,7 @@ INLINE = "inline"
 
 
 def write_bucket(
-    lake: Lake, bucket: int, batches: list[pa.RecordBatch], run_id: str
+    lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch], run_id: str
 ) -> Receipt:
     """Writes what is new in one bucket as parts, and returns what to commit.
 
@@ -34,32 +35,40 @@ def write_bucket(
     place of its older version, and the part that held it is written anew. Of two rows
     of the input with one id, the later edit counts; two texts without an edit time to
     tell them apart make the second a dead letter.
+
+    The rows are in memory twice at most, if nobody else holds the batches.
     """
-    new = _in_file_order(together(batches))
-    new, duplicates, clashing = _one_per_id(new)
-    old = _Old.read(lake, bucket)
-    kinds = _compare(new, old)
-    changed = new.filter(pc.equal(kinds, "changed"))
-    fresh = new.filter(pc.equal(kinds, "fresh"))
-    replaced, kept = _rewritten(lake, old, changed)
-    receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
-    receipt.removes = replaced
-    for piece in _pieces(_joined([kept, changed])) if replaced else ():
-        receipt.files += write_part(lake, bucket, piece)
-    for piece in _pieces(fresh):
-        receipt.files += write_part(lake, bucket, piece)
-    _keep_rewritten_in_place(receipt)
-    _write_rest(lake, bucket, receipt, clashing, run_id)
-    # `rows_in` was counted before the shuffle, so that a loss would show.
-    receipt.rows = {
-        "rows_out": changed.num_rows + fresh.num_rows,
-        "rows_dead": clashing.num_rows,
-        "rows_duplicate": duplicates,
-        "rows_unchanged": pc.sum(pc.equal(kinds, "unchanged")).as_py() or 0,
-    }
-    receipt.counters = {"superseded": changed.num_rows}
+    receipt, clashing = _write_rows(lake, bucket, batches)
+    if receipt.files or receipt.removes:
+        receipt.files += write_conversations(lake, bucket, receipt)
+    receipt.files += write_dead_letters(lake, clashing, "ingest", run_id)
     receipt.peak_rss_bytes = peak_rss_bytes()
     return receipt
+
+
+def _write_rows(
+    lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch]
+) -> tuple[Receipt, pa.RecordBatch]:
+    """Writes what is new as parts; returns what to commit, and the rows that clash."""
+    old = _Old.read(lake, bucket)
+    new = _tell_apart(batches, old)
+    replaced, kept = _rewritten(lake, old, new.changed)
+    receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
+    receipt.removes = replaced
+    for piece in _pieces(_joined([kept, new.changed])) if replaced else ():
+        receipt.files += write_part(lake, bucket, piece)
+    for piece in _pieces(new.fresh):
+        receipt.files += write_part(lake, bucket, piece)
+    _keep_rewritten_in_place(receipt)
+    # `rows_in` was counted before the shuffle, so that a loss would show.
+    receipt.rows = {
+        "rows_out": new.changed.num_rows + new.fresh.num_rows,
+        "rows_dead": new.clashing.num_rows,
+        "rows_duplicate": new.duplicates,
+        "rows_unchanged": new.unchanged,
+    }
+    receipt.counters = {"superseded": new.changed.num_rows}
+    return receipt, new.clashing
 
 
 def _keep_rewritten_in_place(receipt: Receipt) -> None:
@@ -68,16 +77,9 @@ def _keep_rewritten_in_place(receipt: Receipt) -> None:
     receipt.removes = [path for path in receipt.removes if path not in same]
 
 
-def _write_rest(
-    lake: Lake, bucket: int, receipt: Receipt, clashing: pa.RecordBatch, run_id: str
-) -> None:
-    if receipt.files or receipt.removes:
-        receipt.files += write_conversations(lake, bucket, receipt)
-    receipt.files += write_dead_letters(lake, clashing, "ingest", run_id)
-
-
-def together(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+def together(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
     """Returns batches as one, with every finding that any of them has."""
+    batches = list(batches)
     findings = [
         field
         for name, field in FINDINGS.items()
@@ -89,6 +91,30 @@ def together(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return together([batch for batch in batches if batch.num_rows] or batches[:1])
+
+
+class _New(NamedTuple):
+    """The rows of an input, by what becomes of them."""
+
+    fresh: pa.RecordBatch
+    changed: pa.RecordBatch
+    clashing: pa.RecordBatch
+    duplicates: int
+    unchanged: int
+
+
+def _tell_apart(batches: Iterable[pa.RecordBatch], old: "_Old") -> _New:
+    rows, duplicates, clashing = _one_per_id(_in_file_order(together(batches)))
+    kinds = _compare(rows, old)
+    fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
+    unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
+    return _New(fresh, changed, clashing, duplicates, unchanged)
+
+
+def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatch:
+    wanted = pc.equal(kinds, kind)
+    # A filter copies, and most often all rows are fresh.
+    return batch if pc.all(wanted).as_py() else batch.filter(wanted)
 
 
 _ORIGIN = r"^(?P<file>.*)#(?P<place>[0-9]{1,18})$"
@@ -121,15 +147,16 @@ def _one_per_id(
     """Returns one row for each id, how many were dropped, and rows that clash."""
     ids = batch.column("utterance_id")
     if pc.count_distinct(ids).as_py() == batch.num_rows:
-        return batch, 0, batch.slice(0, 0)
+        # A slice of no rows would hold the memory of all.
+        return batch, 0, pa.RecordBatch.from_pylist([], schema=batch.schema)
     order = _latest_first(batch)
-    winners = batch.take(order)
-    codes = pc.dictionary_encode(winners.column("utterance_id")).indices
+    codes = pc.dictionary_encode(ids.take(order)).indices
     _, first = np.unique(np.asarray(codes), return_index=True)
     leads = np.asarray(first)[np.asarray(codes)]  # codes count in order of appearance
     loses = leads != np.arange(len(leads))
-    clashes = loses & ~_explained(winners, leads)
-    clashing = winners.filter(pa.array(clashes))
+    said = batch.select(["text", "edited_at"]).take(order)
+    clashes = loses & ~_explained(said, leads)
+    clashing = batch.take(order.filter(pa.array(clashes)))
     kept = batch.take(pa.array(np.sort(np.asarray(order)[first])))
     return kept, int(loses.sum() - clashes.sum()), _refused(clashing)
 

@@ -148,7 +148,7 @@ def spill(n: int, folder: Path) -> Taken:
     with _timed(taken):
         claims = [claim for _, claim in spill_batch(batch, storage)]
     with _timed(taken, "gather_200_seconds"):
-        gather(claims[:200], storage)
+        list(gather(claims[:200], storage))
     taken["claims"] = len(claims)
     taken["file_bytes"] = sum(f.stat().st_size for f in (folder / "staging").iterdir())
     return taken

@@ -78,7 +78,7 @@ class IngestSample:
         sample = sample_source(source, rows=terms.sample, seconds=terms.seconds / 4)
         digest = new_request(trial, "ingest", ingest_config(source)).digest
         found = cls(digest, sample)
-        batches = gather(found._spill(trial, folder), folder)
+        batches = list(gather(found._spill(trial, folder), folder))
         if batches:
             found._write(trial, concat_unlike(batches))
         return found
