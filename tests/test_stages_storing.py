@@ -63,10 +63,11 @@ def test_a_changed_message_supersedes_its_older_version(lake):
     ]
 
 
-def test_an_older_version_does_not_come_back(lake):
+@pytest.mark.parametrize("before", [DAY, None], ids=["edited before", "never edited"])
+def test_an_older_version_does_not_come_back(lake, before):
     store(lake, utterances("new", edited_at=DAY + timedelta(days=1)))
 
-    row = store(lake, utterances("old", edited_at=DAY))
+    row = store(lake, utterances("old", edited_at=before))
 
     assert counts(row) == {"in": 1, "unchanged": 1}
     assert ask(lake, "SELECT text FROM utterances") == [("new",)]

@@ -232,12 +232,15 @@ def _compare(new: pa.RecordBatch, old: _Old) -> pa.Array:
     if known is None:
         return pa.array(["fresh"] * new.num_rows, pa.string())
     same = pc.equal(new.column("content_hash"), _array(known, "content_hash"))
-    older = pc.fill_null(
-        pc.less(new.column("edited_at"), _array(known, "edited_at")), False
-    )
-    stays = pc.or_(same, older)
+    stays = pc.or_(same, _older(new.column("edited_at"), _array(known, "edited_at")))
     judged = pc.if_else(stays, "unchanged", "changed")
     return pc.if_else(pc.is_valid(where), judged, "fresh")
+
+
+def _older(edited: pa.Array, known: pa.Array) -> pa.Array:
+    """Returns which versions are older than the known; one never edited is oldest."""
+    never = pc.and_(pc.is_null(edited), pc.is_valid(known))
+    return pc.or_(never, pc.fill_null(pc.less(edited, known), False))
 
 
 def _array(table: pa.Table, name: str) -> pa.Array:
