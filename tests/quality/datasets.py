@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,12 @@ def sentiment(data: Path) -> dict[str, list[str]]:
 
 
 def github_emotion(data: Path) -> Labelled:
-    """Returns comments of issues and pull requests (Imran et al. 2022)."""
+    """Returns comments of issues and pull requests (Imran et al. 2022).
+
+    `truth` has Shaver's families, `irritation` (irritation or exasperation), and which
+    comments were `weighed`: the half on which the weight of annoyance in the score of
+    frustration was chosen.
+    """
     rows = _csv(data / "se_github_emotion" / "train.csv")
     finer = [row["Emotion 2"].strip().lower() for row in rows]
     truth = {
@@ -74,6 +80,9 @@ def github_emotion(data: Path) -> Labelled:
     # Some are spelt "irritaion".
     truth["irritation"] = _mask(
         each.startswith("irrita") or each == "exasperation" for each in finer
+    )
+    truth["weighed"] = _mask(
+        hashlib.blake2b(row["id"].encode()).digest()[0] % 2 == 0 for row in rows
     )
     return Labelled(
         ids=[row["id"] for row in rows],

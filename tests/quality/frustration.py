@@ -187,14 +187,17 @@ def _false_flags(given: Labelled, ours: Column) -> str:
 def _elsewhere(data: Path) -> str:
     given = datasets.github_emotion(data)
     told = embedded.answers(given.texts)
+    weighed = given.truth["weighed"]
+    halves = (("untouched half", ~weighed), ("half weighed on", weighed))
     columns = [
         Column(
-            label=name,
+            label=f"{half}: {name}",
             truth=given.truth["irritation"],
             scores=scores,
             chosen=told.chosen["frustration"],
             units=given.units,
-        ).only(told.answered)
+        ).only(told.answered & inside)
+        for half, inside in halves
         for name, scores in (
             ("frustration", told.scores["frustration"]),
             ("summed", told.summed(SUMMED)),
@@ -204,7 +207,11 @@ def _elsewhere(data: Path) -> str:
     return "\n".join(
         [
             "Irritation or exasperation in GitHub comments (Imran et al., ASE 2022), "
-            "by the same score; aim 0.72:",
+            "by the same score. Nothing was trained on them, but the weight of "
+            "annoyance was chosen with a look at half of them (even first byte of "
+            "BLAKE2b of the comment's id), so only the other half counts. The aim was "
+            "an AUC of 0.72: **it is missed there**, and not known to be above that of "
+            "the sum.",
             "",
             markdown.figures(rows, ("auc", "average_precision")),
         ]
