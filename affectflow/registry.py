@@ -110,6 +110,28 @@ def find(kind: str, name: str) -> EntryPoint:
     return points[0]
 
 
+def surest_source(name: str, head: bytes) -> tuple[Any, float]:
+    """Returns the source that is surest of a file, and how sure it is, 0..1.
+
+    The source is None if none can read it. One that does not import cannot look:
+    `affectflow plugins` reports it.
+
+    Args:
+      name: of the file.
+      head: its first 64 KB, or all of it.
+    """
+    sure: list[tuple[float, str, Any]] = [(0.0, "", None)]
+    for each in names("connectors"):
+        try:
+            plugin = load("connectors", each)
+        except PluginImportError:
+            continue
+        if hasattr(plugin, "recognises"):
+            sure.append((plugin.recognises(name, head), each, plugin))
+    confidence, _, best = max(sure, key=lambda found: found[:2])
+    return best, confidence
+
+
 def distribution(point: EntryPoint) -> str:
     """Returns name and version of the distribution that brings a plugin."""
     dist = point.dist

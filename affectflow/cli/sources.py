@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from affectflow import registry
-from affectflow.errors import PluginImportError, UsageError
+from affectflow.errors import UsageError
 from affectflow.lake.storage import Storage
 
 HEAD_BYTES = 65_536
@@ -62,18 +62,10 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
 def _recognised(paths: Sequence[str]) -> Any:
     """Returns the source that is surest of the first file."""
     path, head = _head(paths)
-    scored = []
-    for name in registry.names("connectors"):
-        try:
-            plugin = registry.load("connectors", name)
-        except PluginImportError:
-            continue  # `affectflow plugins` reports it; the others can still look
-        if hasattr(plugin, "recognises"):
-            scored.append((plugin.recognises(path, head), name, plugin))
-    best = max(scored, key=lambda each: each[:2], default=(0.0, "", None))
-    if best[0] <= 0:
+    source, confidence = registry.surest_source(path, head)
+    if confidence <= 0:
         raise UsageError(f"cannot tell what {path!r} is; name it with --source NAME")
-    return best[2]
+    return source
 
 
 def _head(paths: Sequence[str]) -> tuple[str, bytes]:

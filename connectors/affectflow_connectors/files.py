@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from affectflow.batches import TARGET_BYTES
 from affectflow.errors import UsageError
-from affectflow.registry import kebab
+from affectflow.registry import kebab, surest_source
 from affectflow.schemas import SOURCE_BATCH
 from affectflow.transform import Transform
 from affectflow_connectors.listing import (
@@ -260,15 +260,13 @@ def check_looks(source: type[FileSource], uri: str, head: bytes) -> None:
     Raises:
       UsageError: it does; names the other source.
     """
-    from affectflow_connectors.recognise import nearest
-
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UsageError(
             f"{uri!r} is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 IN > OUT"
         )
     if source.recognises(uri, head) >= 0.3:
         return
-    name, confidence = nearest(uri, head)
-    own = kebab(source.__name__)
-    if confidence >= 0.6 and name != own:
+    other, confidence = surest_source(uri, head)
+    if confidence >= 0.6 and other is not source:
+        own, name = kebab(source.__name__), kebab(other.__name__)
         raise UsageError(f"{uri!r} looks like {name}, not {own}; type --source {name}")
