@@ -99,12 +99,12 @@ def developers(data: Path) -> str:
         [
             "### Developers' text",
             "",
-            "Never trained on, and nothing about emotions was chosen by it (one weight of "
-            "frustration was: see the last table on heated threads). Labels are folded "
-            "to those of the data (`affectflow.vocabularies`), as `affectflow eval` "
-            "does: a family is chosen if one of its labels is. None of the three sets "
-            "states a licence, so only figures stand here. Thresholds are those of "
-            "Reddit.",
+            "Never trained on, and nothing about emotions was chosen by it (one weight "
+            "of frustration was: see the last table on heated threads). Labels are "
+            "folded to those of the data (`affectflow.vocabularies`), as `affectflow "
+            "eval` does: a family is chosen if one of its labels is. None of the three "
+            "sets states a licence, so only figures stand here. Thresholds are those "
+            "of Reddit.",
             "",
             "GitHub comments (Imran et al., ASE 2022), six families, and irritation or "
             "exasperation among the finer labels. Intervals draw comments; all are of "

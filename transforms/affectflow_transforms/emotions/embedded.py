@@ -10,26 +10,23 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-import affectflow
 from affectflow.errors import UsageError
-from affectflow.inference import BatchModelHandler
 from affectflow.readings import read
 from affectflow.registry import Card
 from affectflow_transforms import labels
 from affectflow_transforms import weights as stored
+from affectflow_transforms.embedded import EmbeddedAnnotator
 from affectflow_transforms.emotions.model import ANNOTATOR, NgramModel
 from affectflow_transforms.emotions.ngrams import Floats
 from affectflow_transforms.frustration.model import OVER, FrustrationModel
 from affectflow_transforms.labels import Labelling, Status
 from affectflow_transforms.languages import ENGLISH, UNKNOWN, tagged
 
-_CUES = ("words", "as_written")
 TASKS = ("emotion", "frustration")
-_LICENCE = "Apache-2.0 (trained on GoEmotions, CC BY 4.0, and gh_incivility, MIT)"
 
 
 @dataclass(kw_only=True)
-class EmbeddedEmotions(BatchModelHandler[NgramModel | FrustrationModel]):
+class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
     """Labels utterances with the 28 labels of GoEmotions, and with frustration.
 
     Of the task `emotion` an utterance has several labels or none, of `frustration` one
@@ -50,41 +47,41 @@ class EmbeddedEmotions(BatchModelHandler[NgramModel | FrustrationModel]):
       UsageError: `cues` or `tasks` is something else, or `weights` no such folder.
     """
 
-    cues: str = "words"
     tasks: tuple[str, ...] = ()
-    weights: str = ""
 
+    name: ClassVar[str] = ANNOTATOR
     card: ClassVar[Card] = Card(
         summary="28 emotions of GoEmotions, and frustration; embedded, CPU, English",
-        weights_licence=_LICENCE,
+        weights_licence="Apache-2.0 (trained on GoEmotions, CC BY 4.0, and "
+        "gh_incivility, MIT)",
     )
 
     def __post_init__(self) -> None:
-        super().__init__()
-        if self.cues not in _CUES:
-            raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
-        self._metadata = stored.read_metadata(self._folder, ANNOTATOR)
-        answered = _tasks_of(self._metadata, self._folder)
+        super().__post_init__()
+        own = self.weights and OVER not in self._own
+        answered = ("emotion",) if own else TASKS
+        if OVER in self._own:
+            _check_base(self._own[OVER], self.own_folder)
         self.tasks = tuple(self.tasks) or answered
         if not set(self.tasks) <= set(answered):
             raise UsageError(f"`tasks` are some of {answered}, got {self.tasks!r}")
-        self._revision = (
-            stored.digest(self._folder)
-            if self.weights
-            else stored.revision("emotions", "frustration")
-        )
 
-    @property
-    def _folder(self) -> Path:
-        if self.weights:
-            return Path(self.weights).expanduser()
-        return stored.folder("frustration")
+    @classmethod
+    def shipped_revision(cls) -> str:
+        """Returns the digest of the weights that come with the package."""
+        return stored.revision("emotions", "frustration")
+
+    def parameters(self) -> dict[str, Any]:
+        """Returns the settings that decide answers."""
+        return {"cues": self.cues, "tasks": self.tasks}
 
     def load_model(self) -> NgramModel | FrustrationModel:
         """Returns the models that come with the package, or that in `weights`."""
-        if OVER in self._metadata:
-            return FrustrationModel.load(self._folder, emotion_model())
-        return NgramModel.load(self._folder)
+        if not self.weights:
+            return FrustrationModel.load(stored.folder("frustration"), emotion_model())
+        if OVER in self._own:
+            return FrustrationModel.load(self.own_folder, emotion_model())
+        return NgramModel.load(self.own_folder)
 
     def predict(
         self, batch: pa.RecordBatch, model: NgramModel | FrustrationModel
@@ -107,35 +104,14 @@ class EmbeddedEmotions(BatchModelHandler[NgramModel | FrustrationModel]):
             batch = labels.annotate(batch, new)
         return batch
 
-    def annotator(self) -> dict[str, Any]:
-        """Returns this annotator's row of the table `annotators`."""
-        own = self._metadata.get("licence", "not stated")
-        return {
-            "annotator_id": self._annotator_id(),
-            "kind": "model",
-            "model": ANNOTATOR,
-            "revision": self._revision,
-            "licence": own if self.weights else _LICENCE,
-            "commercial_use": None if self.weights else True,
-            "parameters": labels.as_json(self._parameters()),
-            "version": affectflow.__version__,
-        }
-
     def _labelling(self, task: str, model: NgramModel) -> Labelling:
         emotion = task == "emotion"
         return Labelling(
-            annotator_id=self._annotator_id(),
+            annotator_id=self.annotator_id(),
             task=task,
             vocabulary="goemotions" if emotion else task,
             labels=tuple(model.labels) if emotion else (task,),
         )
-
-    def _annotator_id(self) -> str:
-        return labels.annotator_id(ANNOTATOR, self._revision, self._parameters())
-
-    def _parameters(self) -> dict[str, Any]:
-        # Where the weights lie is no part of what they answer; the revision says it.
-        return {"cues": self.cues, "tasks": self.tasks}
 
 
 def emotion_model() -> NgramModel:
@@ -143,21 +119,18 @@ def emotion_model() -> NgramModel:
     return NgramModel.load(stored.folder("emotions"))
 
 
-def _tasks_of(metadata: dict[str, str], folder: Path) -> tuple[str, ...]:
-    """Returns what weights can answer, by their metadata.
+def _check_base(over: str, folder: Path) -> None:
+    """Checks that weights of frustration rest on the package's emotions.
 
     Raises:
-      UsageError: they are of frustration, over another model of emotions.
+      UsageError: they were trained over others.
     """
-    if OVER not in metadata:
-        return ("emotion",)
     here = stored.revision("emotions")
-    if metadata[OVER] != here:
+    if over != here:
         raise UsageError(
-            f"the weights in {str(folder)!r} rest on emotion weights {metadata[OVER]}, "
+            f"the weights in {str(folder)!r} rest on emotion weights {over}, "
             f"not {here}: train them again with this version"
         )
-    return TASKS
 
 
 def _answers(

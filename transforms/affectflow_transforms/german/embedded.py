@@ -4,30 +4,24 @@ It needs no download, no GPU and no torch.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-import affectflow
-from affectflow.errors import UsageError
-from affectflow.inference import BatchModelHandler
 from affectflow.readings import read
 from affectflow.registry import Card
 from affectflow.vocabularies import PLUTCHIK
 from affectflow_transforms import labels
 from affectflow_transforms import weights as stored
+from affectflow_transforms.embedded import EmbeddedAnnotator
 from affectflow_transforms.german.model import ANNOTATOR, GermanModel
 from affectflow_transforms.labels import Labelling, Status
 from affectflow_transforms.languages import GERMAN, UNKNOWN, tagged
 
-_CUES = ("words", "as_written")
-_LICENCE = "Apache-2.0 (trained on XED, CC BY 4.0)"
-
 
 @dataclass(kw_only=True)
-class EmbeddedGerman(BatchModelHandler[GermanModel]):
+class EmbeddedGerman(EmbeddedAnnotator[GermanModel]):
     """Labels German utterances with Plutchik's eight emotions: several or none.
 
     A score is the probability of a label if the utterance expresses an emotion at all:
@@ -48,32 +42,22 @@ class EmbeddedGerman(BatchModelHandler[GermanModel]):
     """
 
     cues: str = "as_written"
-    weights: str = ""
 
+    name: ClassVar[str] = ANNOTATOR
     card: ClassVar[Card] = Card(
         summary="Plutchik's eight emotions; embedded, CPU, German",
-        weights_licence=_LICENCE,
+        weights_licence="Apache-2.0 (trained on XED, CC BY 4.0)",
     )
 
-    def __post_init__(self) -> None:
-        super().__init__()
-        if self.cues not in _CUES:
-            raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
-        self._revision = stored.digest(self._folder)
-        # The package's weights stay the package's, wherever a copy of them lies.
-        self._is_users = self._revision != stored.digest(stored.folder("german"))
-        own = stored.read_metadata(self._folder, ANNOTATOR)
-        self._licence = own.get("licence", "not stated")
-
-    @property
-    def _folder(self) -> Path:
-        if self.weights:
-            return Path(self.weights).expanduser()
-        return stored.folder("german")
+    @classmethod
+    def shipped_revision(cls) -> str:
+        """Returns the digest of the weights that come with the package."""
+        return stored.revision("german")
 
     def load_model(self) -> GermanModel:
         """Returns the model that comes with the package, or that in `weights`."""
-        return GermanModel.load(self._folder)
+        shipped = stored.folder("german")
+        return GermanModel.load(self.own_folder if self.weights else shipped)
 
     def predict(self, batch: pa.RecordBatch, model: GermanModel) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row."""
@@ -88,33 +72,13 @@ class EmbeddedGerman(BatchModelHandler[GermanModel]):
         new = labels.annotations(scores, chosen, statuses, self._labelling())
         return labels.annotate(batch, new)
 
-    def annotator(self) -> dict[str, Any]:
-        """Returns this annotator's row of the table `annotators`."""
-        return {
-            "annotator_id": self._annotator_id(),
-            "kind": "model",
-            "model": ANNOTATOR,
-            "revision": self._revision,
-            "licence": self._licence if self._is_users else _LICENCE,
-            "commercial_use": None if self._is_users else True,
-            "parameters": labels.as_json(self._parameters()),
-            "version": affectflow.__version__,
-        }
-
     def _labelling(self) -> Labelling:
         return Labelling(
-            annotator_id=self._annotator_id(),
+            annotator_id=self.annotator_id(),
             task="emotion",
             vocabulary=PLUTCHIK.name,
             labels=PLUTCHIK.labels,
         )
-
-    def _annotator_id(self) -> str:
-        return labels.annotator_id(ANNOTATOR, self._revision, self._parameters())
-
-    def _parameters(self) -> dict[str, Any]:
-        # Where the weights lie is no part of what they answer; the revision says it.
-        return {"cues": self.cues}
 
 
 def _statuses(

@@ -4,22 +4,19 @@ It needs no download, no GPU and no torch, and reads English.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-import affectflow
-from affectflow.errors import UsageError
-from affectflow.inference import BatchModelHandler
 from affectflow.readings import read
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.vocabularies import VAD
 from affectflow_transforms import labels, trained
 from affectflow_transforms import weights as stored
+from affectflow_transforms.embedded import EmbeddedAnnotator
 from affectflow_transforms.emotions.embedded import statuses_of
 from affectflow_transforms.labels import Labelling, Status
 from affectflow_transforms.languages import ENGLISH, UNKNOWN, tagged
@@ -31,12 +28,9 @@ from affectflow_transforms.valence.model import (
     ValueModel,
 )
 
-_CUES = ("words", "as_written")
-_LICENCE = "Apache-2.0 (VADER's ratings, MIT; trained on GoEmotions, CC BY 4.0)"
-
 
 @dataclass(kw_only=True)
-class EmbeddedValence(BatchModelHandler[ValueModel]):
+class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
     """Says how pleasant utterances sound: `value` from 0, unpleasant, to 1, pleasant.
 
     The value is by words that people rated and by the emotions of EmbeddedEmotions;
@@ -54,29 +48,21 @@ class EmbeddedValence(BatchModelHandler[ValueModel]):
       UsageError: `cues` is another word, or `weights` no such folder.
     """
 
-    cues: str = "words"
-    weights: str = ""
-
+    name: ClassVar[str] = ANNOTATOR
     card: ClassVar[Card] = Card(
         summary="valence by rated words and emotions; embedded, CPU, English",
-        weights_licence=_LICENCE,
+        weights_licence="Apache-2.0 (VADER's ratings, MIT; trained on GoEmotions, "
+        "CC BY 4.0)",
     )
 
-    def __post_init__(self) -> None:
-        super().__init__()
-        if self.cues not in _CUES:
-            raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
-        own = (self._folder, ANNOTATOR)
-        self._own = stored.read_metadata(*own) if self.weights else {}
-        self._revision = stored.digest(self._folder) if self.weights else _revision()
-
-    @property
-    def _folder(self) -> Path:
-        return Path(self.weights).expanduser()
+    @classmethod
+    def shipped_revision(cls) -> str:
+        """Returns the digests of the rated words and of the weights of emotions."""
+        return trained.sha256(rating.FILE)[:16] + stored.revision("emotions")[:16]
 
     def load_model(self) -> ValueModel:
         """Returns what comes with the package, or the regression in `weights`."""
-        return Regression.load(self._folder) if self.weights else RatedWords.load()
+        return Regression.load(self.own_folder) if self.weights else RatedWords.load()
 
     def predict(self, batch: pa.RecordBatch, model: ValueModel) -> pa.RecordBatch:
         """Returns `batch` with one annotation for each row and scale."""
@@ -91,39 +77,14 @@ class EmbeddedValence(BatchModelHandler[ValueModel]):
             batch = labels.annotate(batch, new)
         return batch
 
-    def annotator(self) -> dict[str, Any]:
-        """Returns this annotator's row of the table `annotators`."""
-        own = self._own.get("licence", "not stated")
-        return {
-            "annotator_id": self._annotator_id(),
-            "kind": "model",
-            "model": ANNOTATOR,
-            "revision": self._revision,
-            "licence": own if self.weights else _LICENCE,
-            "commercial_use": None if self.weights else True,
-            "parameters": labels.as_json(self._parameters()),
-            "version": affectflow.__version__,
-        }
-
     def _labelling(self, label: str) -> Labelling:
         return Labelling(
-            annotator_id=self._annotator_id(),
+            annotator_id=self.annotator_id(),
             task=label,
             vocabulary=VAD.name,
             labels=(label,),
             perspective="reader",
         )
-
-    def _annotator_id(self) -> str:
-        return labels.annotator_id(ANNOTATOR, self._revision, self._parameters())
-
-    def _parameters(self) -> dict[str, Any]:
-        # Where the weights lie is no part of what they answer; the revision says it.
-        return {"cues": self.cues}
-
-
-def _revision() -> str:
-    return trained.sha256(rating.FILE)[:16] + stored.revision("emotions")[:16]
 
 
 def _annotations(
