@@ -1,7 +1,8 @@
 """What trainers share: files and licence of data, figures on held-out texts, a card."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,52 @@ def needed(data: Path, *names: str) -> tuple[Path, ...]:
                 + ", ".join(f"`{each}`" for each in names)
             )
     return tuple(data / name for name in names)
+
+
+def weights_file(
+    arrays: dict[str, npt.NDArray[Any]],
+    *,
+    annotator: str,
+    version: str,
+    source: Path,
+    licence: str,
+    settings: Mapping[str, object],
+    **more: str,
+) -> bytes:
+    """Returns a weights file: of the same arrays and versions the same bytes.
+
+    Args:
+      arrays: what is stored.
+      annotator: that reads the file.
+      version: of the weights.
+      source: the file that was trained on.
+      licence: that the data pass on.
+      settings: of the training.
+      more: further metadata.
+    """
+    import sklearn
+    from safetensors.numpy import save
+
+    metadata = {
+        "annotator": annotator,
+        "licence": licence,
+        "version": version,
+        "training_digest": f"sha256:{sha256(source)}",
+        "settings": json.dumps(settings, sort_keys=True),
+        "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
+    }
+    return _with_sorted_header(save(arrays, metadata=metadata | more))
+
+
+def _with_sorted_header(file: bytes) -> bytes:
+    """Returns the file with its metadata in order; safetensors writes them in any."""
+    size = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    written = json.dumps(header, separators=(",", ":")).encode()
+    # The arrays start at a multiple of 8 bytes, as the format wants it.
+    written += b" " * (-len(written) % 8)
+    return len(written).to_bytes(8, "little") + written + file[8 + size :]
 
 
 # -- figures -----------------------------------------------------------------------

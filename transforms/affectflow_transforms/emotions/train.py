@@ -11,14 +11,12 @@ by cross-validation.
 
 import csv
 import gzip
-import json
 import logging
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import sklearn
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from affectflow.errors import UsageError
 from affectflow.registry import Card
@@ -93,7 +91,15 @@ def fit_weights(source: Path, labels: tuple[str, ...], licence: str) -> bytes:
 
     arrays = fit.packed(fit.fit_linear(x, y), vocabulary, calibration)
     arrays["known_words"] = fit.known_words(texts)
-    return with_sorted_header(save(arrays, metadata=_metadata(labels, source, licence)))
+    return trained.weights_file(
+        arrays,
+        annotator=ANNOTATOR,
+        version=VERSION,
+        source=source,
+        licence=licence,
+        settings=_settings(),
+        labels=",".join(labels),
+    )
 
 
 def read_tsv(path: Path, n_labels: int) -> tuple[list[str], Targets]:
@@ -130,8 +136,8 @@ def _report(scores: fit.Values, y: Targets, labels: tuple[str, ...]) -> None:
     _log.info("held out: macro-F1 %.4f, micro-F1 %.4f", values.mean(), micro)
 
 
-def _metadata(labels: tuple[str, ...], source: Path, licence: str) -> dict[str, str]:
-    settings = {
+def _settings() -> dict[str, object]:
+    return {
         "C": fit.C,
         "folds": fit.FOLDS,
         "min_texts": fit.MIN_TEXTS,
@@ -139,23 +145,3 @@ def _metadata(labels: tuple[str, ...], source: Path, licence: str) -> dict[str, 
         "seed": fit.SEED,
         "tolerance": fit.TOLERANCE,
     }
-    return {
-        "annotator": ANNOTATOR,
-        "labels": ",".join(labels),
-        "licence": licence,
-        "version": VERSION,
-        "training_digest": f"sha256:{trained.sha256(source)}",
-        "settings": json.dumps(settings, sort_keys=True),
-        "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
-    }
-
-
-def with_sorted_header(file: bytes) -> bytes:
-    """Returns the file with its metadata in order; safetensors writes them in any."""
-    size = int.from_bytes(file[:8], "little")
-    header = json.loads(file[8 : 8 + size])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    written = json.dumps(header, separators=(",", ":")).encode()
-    # The arrays start at a multiple of 8 bytes, as the format wants it.
-    written += b" " * (-len(written) % 8)
-    return len(written).to_bytes(8, "little") + written + file[8 + size :]

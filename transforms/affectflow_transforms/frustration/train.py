@@ -11,7 +11,6 @@ them.
 import csv
 import gzip
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,8 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import sklearn
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 from scipy import special
 
 from affectflow.errors import UsageError
@@ -31,7 +29,6 @@ from affectflow.training import Figure, Trained
 from affectflow_transforms import trained, weights
 from affectflow_transforms.emotions.embedded import emotion_model
 from affectflow_transforms.emotions.model import ANNOTATOR, Values
-from affectflow_transforms.emotions.train import with_sorted_header
 from affectflow_transforms.frustration import fit
 from affectflow_transforms.frustration.fit import Comments, Mask
 from affectflow_transforms.frustration.model import (
@@ -124,7 +121,15 @@ def fit_weights(
         "valence": valence,
         "calibration": np.array([fit.PRIOR, slope, offset, threshold]),
     }
-    return with_sorted_header(save(arrays, metadata=_metadata(source, licence))), scores
+    return trained.weights_file(
+        arrays,
+        annotator=ANNOTATOR,
+        version=VERSION,
+        source=source,
+        licence=licence,
+        settings=_settings(),
+        **{OVER: weights.revision("emotions")},
+    ), scores
 
 
 def read_comments(source: Path) -> list[dict[str, str]]:
@@ -189,8 +194,8 @@ def _mask(values: list[bool]) -> Mask:
     return np.array(values, np.bool_)
 
 
-def _metadata(source: Path, licence: str) -> dict[str, str]:
-    settings = {
+def _settings() -> dict[str, object]:
+    return {
         "C": fit.C,
         "annoyance": fit.ANNOYANCE,
         "false_flags": fit.FALSE_FLAGS,
@@ -199,13 +204,4 @@ def _metadata(source: Path, licence: str) -> dict[str, str]:
         "min_texts": fit.MIN_TEXTS,
         "prior": fit.PRIOR,
         "seed": fit.SEED,
-    }
-    return {
-        "annotator": ANNOTATOR,
-        OVER: weights.revision("emotions"),
-        "licence": licence,
-        "version": VERSION,
-        "training_digest": f"sha256:{trained.sha256(source)}",
-        "settings": json.dumps(settings, sort_keys=True),
-        "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
     }

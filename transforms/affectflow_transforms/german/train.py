@@ -10,7 +10,6 @@ line, is held out: nothing is fitted to it or chosen by it.
 
 import gzip
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,8 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import sklearn
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from affectflow.errors import UsageError
 from affectflow.registry import Card
@@ -29,7 +27,6 @@ from affectflow_transforms import trained
 from affectflow_transforms.emotions import fit
 from affectflow_transforms.emotions.fit import Targets, Values
 from affectflow_transforms.emotions.model import NgramModel, unpacked
-from affectflow_transforms.emotions.train import with_sorted_header
 from affectflow_transforms.german.model import ANNOTATOR
 
 VERSION = "1"
@@ -109,7 +106,15 @@ def fit_weights(source: Path, english: Path, licence: str) -> bytes:
     texts, y = _seen(source)
     arrays = fit_arrays(texts, y)
     arrays["english_words"] = fit.known_words(_seen(english)[0])
-    return with_sorted_header(save(arrays, metadata=_metadata(source, licence)))
+    return trained.weights_file(
+        arrays,
+        annotator=ANNOTATOR,
+        version=VERSION,
+        source=source,
+        licence=licence,
+        settings=_settings(),
+        labels=",".join(PLUTCHIK.labels),
+    )
 
 
 def _seen(source: Path) -> tuple[list[str], Targets]:
@@ -170,8 +175,8 @@ def measure(written: bytes, texts: list[str], y: Targets) -> Iterator[Figure]:
                 yield figure._replace(name=name)
 
 
-def _metadata(source: Path, licence: str) -> dict[str, str]:
-    settings = {
+def _settings() -> dict[str, object]:
+    return {
         "C": fit.C,
         "folds": fit.FOLDS,
         "min_texts": fit.MIN_TEXTS,
@@ -179,15 +184,6 @@ def _metadata(source: Path, licence: str) -> dict[str, str]:
         "precision": PRECISION,
         "seed": fit.SEED,
         "tolerance": fit.TOLERANCE,
-    }
-    return {
-        "annotator": ANNOTATOR,
-        "labels": ",".join(PLUTCHIK.labels),
-        "licence": licence,
-        "version": VERSION,
-        "training_digest": f"sha256:{trained.sha256(source)}",
-        "settings": json.dumps(settings, sort_keys=True),
-        "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
     }
 
 

@@ -8,15 +8,13 @@ to, rows of `dev` give the figures, and rows of another split are not looked at.
 """
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import sklearn
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 from scipy import sparse
 from sklearn.linear_model import Ridge
 
@@ -28,7 +26,6 @@ from affectflow_transforms import trained
 from affectflow_transforms.emotions import fit
 from affectflow_transforms.emotions.embedded import emotion_model
 from affectflow_transforms.emotions.fit import Calibration, Linear, Values
-from affectflow_transforms.emotions.train import with_sorted_header
 from affectflow_transforms.valence.model import ANNOTATOR, Regression
 
 VERSION = "1"
@@ -130,7 +127,15 @@ def fit_weights(source: Path, licence: str) -> bytes:
     )
     arrays: dict[str, npt.NDArray[Any]] = fit.packed(linear, vocabulary, as_they_are)
     arrays["known_words"] = emotion_model().known_words
-    return with_sorted_header(save(arrays, metadata=_metadata(source, licence)))
+    return trained.weights_file(
+        arrays,
+        annotator=ANNOTATOR,
+        version=VERSION,
+        source=source,
+        licence=licence,
+        settings=_settings(),
+        labels=",".join(VAD.labels),
+    )
 
 
 def fit_ridge(x: sparse.csr_matrix, y: Values) -> Linear:
@@ -155,17 +160,8 @@ def _check_learned(linear: Linear, source: Path) -> None:
             )
 
 
-def _metadata(source: Path, licence: str) -> dict[str, str]:
-    settings = {"alpha": ALPHA, "min_texts": fit.MIN_TEXTS, "tolerance": TOLERANCE}
-    return {
-        "annotator": ANNOTATOR,
-        "labels": ",".join(VAD.labels),
-        "licence": licence,
-        "version": VERSION,
-        "training_digest": f"sha256:{trained.sha256(source)}",
-        "settings": json.dumps(settings, sort_keys=True),
-        "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
-    }
+def _settings() -> dict[str, object]:
+    return {"alpha": ALPHA, "min_texts": fit.MIN_TEXTS, "tolerance": TOLERANCE}
 
 
 def _card(figures: Sequence[Figure], held_out: str, licence: str) -> str:
