@@ -4,11 +4,11 @@ Every commit here is of one table, and readers see the same rows before and afte
 """
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from affectflow.lake import Lake
-from affectflow.lake.tables import ConflictError, FileEntry
+from affectflow.lake.tables import ConflictError, FileEntry, bucket_of_path
 from affectflow.stages.receipts import Receipt
 from affectflow.stages.serial import MAX_ATTEMPTS, Change, commit_serially
 from affectflow.stages.storing import follow
@@ -126,16 +126,17 @@ def commit_results(
       lake: to commit to.
       work: the stage and its folder.
       table: one of `RESULTS`.
-      receipts: of this run. Those that others wrote meanwhile are read: a part that
-        was merged from parts of this run is among them.
+      receipts: of this run. What counts is the receipts on the disk, which others may
+        have renewed meanwhile; those of this run, where their parts are gone.
     """
     own = {receipt.unit: receipt for receipt in receipts}
 
     def change(present: Mapping[str, FileEntry], live: set[str]) -> Change:
-        known = Receipts(lake)
-        others = known.of(work, live - own.keys())
-        done = {unit: r for unit, r in (own | others).items() if unit in live}
-        adds = [f for r in done.values() for f in r.files if f.table == table]
+        # A receipt on the disk is as new as ours or newer: a replay may have ended.
+        done = Receipts(lake).of(work, live)
+        late = [own[unit] for unit in sorted(own.keys() - live)]
+        shown = [*done.values(), *_overtaken(lake, late, live - done.keys())]
+        adds = [f for receipt in shown for f in receipt.files if f.table == table]
         wanted = {file.path for file in adds}
 
         def is_stale(path: str) -> bool:
@@ -147,6 +148,39 @@ def commit_results(
         return [f for f in adds if f.rows], [p for p in present if is_stale(p)]
 
     commit_serially(lake, table, change)
+
+
+def _overtaken(
+    lake: Lake, receipts: Sequence[Receipt], undone: set[str]
+) -> Iterator[Receipt]:
+    """Yields receipts of parts that an ingest replaced while the run was at work.
+
+    Their results stay visible, as if the run had ended before, until the parts that
+    took their place are done. A part of which any message is done again is left out.
+
+    Args:
+      lake: that holds the parts.
+      receipts: of parts that are no longer live.
+      undone: the live parts that have no receipt yet.
+    """
+    for receipt in receipts:
+        if not receipt.files:
+            continue
+        bucket = bucket_of_path(receipt.unit)
+        rivals = [name for name in undone if bucket_of_path(name) == bucket]
+        if _messages(lake, [receipt.unit]) <= _messages(lake, rivals):
+            yield receipt
+
+
+def _messages(lake: Lake, names: Iterable[str]) -> set[str]:
+    """Returns the ids of the utterances of parts."""
+    tables = [
+        lake.storage.read_parquet(
+            "utterances", f"{name}.parquet", columns=["utterance_id"]
+        )
+        for name in names
+    ]
+    return {each for table in tables for each in table.column(0).to_pylist()}
 
 
 def _swap(
