@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from affectflow import runners, testing
 from affectflow.lake import Lake, open_lake
-from affectflow.stages.runs import new_request, written_run
+from affectflow.stages.runs import last_run, new_request
 from affectflow.stages.storing import StoreUtterances
 
 
@@ -24,7 +24,7 @@ def store(lake_uri: str, *batches: pa.RecordBatch, **rest: Any) -> dict[str, Any
         testing.check_edges(pipeline)
 
     runners.run(build, testing.WITH_RETRIES)
-    row = written_run(lake, request)
+    row = last_run(lake, request)
     assert row is not None
     return row
 

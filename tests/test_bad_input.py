@@ -66,6 +66,24 @@ def test_an_empty_file_is_no_row_and_no_error(file, lake):
     assert ask(str(lake), "SELECT rows_in FROM runs") == [(0,)]
 
 
+def test_an_empty_file_is_analyzed_to_an_empty_report(file, lake):
+    file.write_text("")
+
+    outcome = affectflow(
+        *("analyze", file, "--to", lake, "--source", "jsonl", "--map", MAP)
+    )
+
+    assert outcome.code == 0, outcome.err
+    assert (lake / "report.html").exists()
+
+
+def test_a_lake_inside_the_folder_that_is_read(file, lake):
+    file.write_text(GOOD)
+
+    assert one_line(ingest(file.parent, lake), 2, "is inside", "--to")
+    assert not lake.exists()
+
+
 def test_a_wrong_source_names_the_right_one(tmp_path, lake):
     table = tmp_path / "input.csv"
     table.write_text("id,body\n1,hello there\n2,good bye\n")

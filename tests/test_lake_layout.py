@@ -217,3 +217,18 @@ print(Lake.create(sys.argv[1]).settings["id"], flush=True)
 
     assert ids == {json.loads((tmp_path / "lake" / "lake.json").read_text())["id"]}
     assert len(Lake.open(str(tmp_path / "lake")).committed("folds")) == 1
+
+
+@pytest.mark.parametrize("name", ["p%20q", "back\\slash", "a::b"])
+def test_a_folder_whose_name_the_tables_cannot_have_is_refused(tmp_path, name):
+    with pytest.raises(LakeError, match="name a folder without"):
+        Lake.create(str(tmp_path / name / "lake"))
+
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["100%", "a b", "ü#?=[x]"])
+def test_a_folder_with_other_signs_in_its_name_holds_a_lake(tmp_path, name):
+    made = Lake.create(str(tmp_path / name / "lake"))
+
+    assert Lake.open(made.uri).settings == made.settings

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from affectflow import runners, stages, testing
+from affectflow.errors import LakeError
 from affectflow.lake import Lake
 from affectflow.stages.annotating import annotate_parts, config_of, folder_of
-from affectflow.stages.runs import new_request, written_run
+from affectflow.stages.runs import last_run, new_request
 from tests.factories import DAY, utterances
 from tests.fake_model import FakeHandler
 from tests.stage_runs import ask, counts, reconciles, store
@@ -46,7 +47,7 @@ def annotate(
         testing.check_edges(pipeline)
 
     runners.run(build, options)
-    row = written_run(opened, request)
+    row = last_run(opened, request)
     assert row is not None
     return row
 
@@ -220,3 +221,14 @@ def test_parts_that_are_not_labelled_yet_are_mined_once_they_are(lake):
     assert dict(too_early["counters"]) == {"parts_waiting_for_labels": 1}
     found = ask(lake, "SELECT count(*) FROM causes WHERE utterance_id = 'test:new'")
     assert found == [(1,)]
+
+
+def test_a_damaged_receipt_is_named_with_the_cure(lake):
+    annotate(lake, FakeHandler())
+    opened = Lake.open(lake)
+    (folder,) = opened.storage.names("_work", "annotate")
+    name = opened.storage.names("_work", "annotate", folder)[0]
+    opened.storage.write(b"", "_work", "annotate", folder, name)
+
+    with pytest.raises(LakeError, match=rf"{name}' is damaged .*; remove it"):
+        annotate(lake, FakeHandler())

@@ -10,6 +10,7 @@ import pytest
 from affectflow.lake.storage import Storage
 from affectflow.stages.planning.estimating import Terms
 from affectflow.stages.planning.ledger import (
+    FOLDER,
     StagePlan,
     _joined,
     newest,
@@ -154,3 +155,12 @@ def test_the_ledger_says_rows_seconds_and_their_ratio() -> None:
 
     assert (row.planned_rows, row.rows) == (100, 100)
     assert (row.planned_seconds, row.seconds, row.ratio) == (20.0, 30.0, 1.5)
+
+
+def test_a_plan_that_a_power_cut_has_emptied_is_passed_over(tmp_path):
+    storage = Storage(str(tmp_path))
+    record(storage, [StagePlan(stage="ingest", config_digest="d", rows=7)])
+    storage.write(b"", *FOLDER, "ingest-d-29991231T000000.000000.json")
+
+    assert newest(storage, "ingest", "d").rows == 7
+    assert [plan.rows for plan in plans_of(storage)] == [7]

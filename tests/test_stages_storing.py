@@ -6,16 +6,21 @@ from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
+import apache_beam as beam
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from affectflow import testing
+from affectflow.errors import StorageError
 from affectflow.lake import Lake
 from affectflow.lake.speakers import pseudonym, read_key
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, ERRORS_COLUMN
 from affectflow.stages import storing
 from affectflow.stages.buckets import read_part
+from affectflow.stages.running import run_stage
+from affectflow.stages.runs import new_request
 from tests.factories import DAY, utterances
 from tests.stage_runs import ask, counts, reconciles, store
 
@@ -183,6 +188,36 @@ def test_staging_is_empty_afterwards(lake):
     store(lake, utterances("one"))
 
     assert Lake.open(lake).storage.names("_staging") == []
+
+
+def test_what_a_failed_run_staged_is_removed(lake):
+    request = new_request(Lake.create(lake), "ingest", {})
+
+    def build(pipeline: beam.Pipeline) -> None:
+        batches = [utterances("one")]
+        created = pipeline | beam.Create(batches, reshuffle=False).with_output_types(
+            pa.RecordBatch
+        )
+        _ = created | storing.StoreUtterances(request)
+
+    with (
+        mock.patch.object(storing, "write_bucket", side_effect=StorageError("full")),
+        pytest.raises(StorageError, match="full"),
+    ):
+        run_stage(Lake.open(lake), request, build, testing.LOCAL)
+
+    assert Lake.open(lake).storage.names("_staging") == []
+
+
+def test_two_inputs_under_one_run_id_are_both_in_the_lake(lake):
+    """As a scheduler gives it, or an executable jar that is submitted twice."""
+    store(lake, utterances("one", utterance_id="test:1"), run_id="nightly")
+
+    row = store(lake, utterances("two", utterance_id="test:2"), run_id="nightly")
+
+    assert counts(row) == {"in": 1, "out": 1}
+    assert ask(lake, "SELECT text FROM utterances ORDER BY 1") == [("one",), ("two",)]
+    assert ask(lake, "SELECT sum(rows_out) FROM runs") == [(2,)]
 
 
 def test_a_commit_cut_short_between_two_tables_is_made_up_for(lake):

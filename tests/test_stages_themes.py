@@ -287,19 +287,19 @@ def test_two_clusterings_at_once_end_as_one_of_them(lake, monkeypatch):
 
 def test_a_retry_of_a_commit_changes_nothing(lake, monkeypatch):
     asked: list[Any] = []
-    write_run = stage.write_run
+    commit_themes = stage.commit_themes
 
-    def noted(lake_: Any, request: Any, summed: Any) -> Any:
-        asked.append(request)
-        return write_run(lake_, request, summed)
+    def noted(request: Any, receipts: Any) -> Any:
+        asked[:] = [request, receipts]
+        return commit_themes(request, receipts)
 
-    monkeypatch.setattr(stage, "write_run", noted)
-    themes(lake)
+    monkeypatch.setattr(stage, "commit_themes", noted)
+    first = themes(lake)
     before = digest(lake)
 
-    row = stage.commit_themes(asked[0], [])
+    row = commit_themes(*asked)
 
-    assert row["state"] == "done"
+    assert row["ended"] == first["ended"]
     assert digest(lake) == before
 
 

@@ -1,6 +1,7 @@
 """The lake: one folder, a Delta table in each of its folders, and `lake.json`."""
 
 import json
+import re
 import uuid
 from dataclasses import asdict
 from typing import Any, Self
@@ -69,6 +70,7 @@ class Lake:
         if storage.exists(SETTINGS):
             lake = cls.open(uri)
         else:
+            _check_name(storage, uri)
             _check_empty(storage, uri)
             lake = cls._create(storage, speaker_key_uri, buckets)
         speakers.read_key(lake.settings, speaker_key_uri)
@@ -140,6 +142,22 @@ def _settings(storage: Storage) -> dict[str, Any]:
 
 def _damaged(uri: str, why: str) -> str:
     return f"{uri!r}: {SETTINGS} is damaged ({why}); restore it from a backup"
+
+
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\\\\")
+
+
+def _check_name(storage: Storage, uri: str) -> None:
+    if "://" not in uri and "::" in uri:
+        raise LakeError(
+            f"{uri!r} has a `::`, which stands between two URLs; name a folder without"
+        )
+    # deltalake takes a local path for a URL that is escaped, twice.
+    if storage.is_local and (found := _ESCAPED.search(storage.uri)):
+        raise LakeError(
+            f"{uri!r} has {found.group()!r} in its path, which the tables of a lake "
+            "cannot have; name a folder without it"
+        )
 
 
 def _check_empty(storage: Storage, uri: str) -> None:

@@ -94,9 +94,14 @@ def cause_of(error: BaseException) -> BaseException:
     """
     seen: BaseException | None = error
     while seen is not None:
+        if isinstance(seen, KeyboardInterrupt):
+            # Beam takes Ctrl-C in a step of ours for an error of that step.
+            return KeyboardInterrupt("interrupted")
         if isinstance(seen, errors.AffectflowError):
             return type(seen)(_WHILE_RUNNING.sub("", str(seen)))
         seen = seen.__cause__ or seen.__context__
+    if str(error).startswith("KeyboardInterrupt [while running"):
+        return KeyboardInterrupt("interrupted")
     return _from_text(str(error)) or error
 
 

@@ -12,7 +12,7 @@ from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.lake.people import PEOPLE
 from affectflow.lake.sizing import buckets_for
-from affectflow.lake.storage import Storage
+from affectflow.lake.storage import Storage, absolute
 from affectflow.stages.running import Row, run_stage
 from affectflow.stages.runs import BUDGET, new_request
 from affectflow.stages.storing import StoreUtterances
@@ -69,10 +69,22 @@ def ingest(
 
 
 def _lake_for(source: Transform, lake_uri: str, speaker_key_uri: str) -> Lake:
+    _check_apart(source, lake_uri)
     if Storage(lake_uri).exists(SETTINGS):
         return Lake.create(lake_uri, speaker_key_uri=speaker_key_uri)
     buckets = expected_buckets(source)
     return Lake.create(lake_uri, speaker_key_uri=speaker_key_uri, buckets=buckets)
+
+
+def _check_apart(source: Transform, lake_uri: str) -> None:
+    """Raises UsageError if the lake would be read as a part of the source's folder."""
+    for pattern in getattr(source, "patterns", ()):
+        folder = absolute(str(pattern)).rstrip("/") + "/"
+        if absolute(lake_uri).startswith(folder):
+            raise UsageError(
+                f"the lake {lake_uri!r} is inside {pattern!r}, which is read: name "
+                "another folder with --to, or the files to read"
+            )
 
 
 def expected_buckets(source: Transform) -> int:
@@ -190,8 +202,11 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
 
     People are none of them: what they answer checks annotators, and is not mined.
 
+    A lake without utterances has none.
+
     Raises:
-      LakeError: there is none; says which there are.
+      LakeError: nothing is annotated.
+      UsageError: the one that is wanted is not there; says which there are.
     """
     from affectflow.lake import open_lake
 
@@ -202,7 +217,7 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
             f"AND annotator_id NOT IN {PEOPLE} ORDER BY 1"
         ).fetchall()
     found = [row[0] for row in rows]
-    if not found:
+    if not found and lake.parts():
         raise LakeError(
             f"nothing is annotated in {lake.uri!r}: first run `affectflow annotate "
             f"{lake.uri}`"

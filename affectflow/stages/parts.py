@@ -30,7 +30,7 @@ from affectflow.stages.receipts import (
     receipt_path,
     total,
 )
-from affectflow.stages.runs import Request, write_run
+from affectflow.stages.runs import Request, mark_of, write_run
 from affectflow.stages.storing import CommitOnce
 from affectflow.stages.upkeep.moving import Receipts, Work, in_threads
 from affectflow.stages.upkeep.settling import carry_over, commit_results
@@ -279,7 +279,7 @@ class _Commit:
         for table, rows in self._task.side_tables().items():
             entry = write_result(lake, table, self._task.folder, "row", rows)
             commit(lake.storage, table, [entry])
-        return write_run(lake, request, total(receipts))
+        return write_run(lake, request, total(receipts), mark=mark_of(receipts))
 
 
 def side_row(table: str, row: dict[str, Any]) -> pa.Table:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from affectflow.errors import LakeError
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
 
@@ -93,8 +94,18 @@ def receipt_path(stage: str, folder: str, name: str) -> tuple[str, ...]:
 
 
 def read_receipt(lake: Lake, stage: str, folder: str, name: str) -> Receipt | None:
-    """Returns the receipt of a part, or None if it is not done."""
+    """Returns the receipt of a part, or None if it is not done.
+
+    Raises:
+      LakeError: it is damaged; says what to remove.
+    """
     path = receipt_path(stage, folder, name)
     if not lake.storage.exists(*path):
         return None
-    return Receipt.from_json(lake.storage.read(*path).decode())
+    try:
+        return Receipt.from_json(lake.storage.read(*path).decode())
+    except (ValueError, TypeError, KeyError) as error:
+        raise LakeError(
+            f"the receipt {lake.storage.url(*path)!r} is damaged ({error}); remove it: "
+            f"`affectflow {stage}` then does this part again"
+        ) from error

@@ -6,13 +6,14 @@ from typing import Any
 import apache_beam as beam
 
 from affectflow import runners
-from affectflow.errors import LakeError
+from affectflow.errors import LakeError, StorageError
 from affectflow.lake import Lake
 from affectflow.logs import Log
 from affectflow.stages.planning.ledger import newest
 from affectflow.stages.progress import Progress, clear
 from affectflow.stages.receipts import Receipt
-from affectflow.stages.runs import Request, run_row, write_run, written_run
+from affectflow.stages.runs import Request, last_run, run_row, write_run
+from affectflow.stages.storing import clear_staging
 
 Row = dict[str, Any]
 
@@ -31,8 +32,11 @@ def run_stage(
     try:
         with watched.busy():
             runners.run(build, beam_options)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         cause = runners.cause_of(error)
+        if runners.is_local(runners.options(beam_options)):
+            # Elsewhere the job may go on without us.
+            _free_staging(lake, request, cause)
         note_failure(lake, request, cause)
         # No warning: whoever called is told the error itself.
         watched.log.event("stage_failed", error_type=type(cause).__name__)
@@ -43,7 +47,7 @@ def run_stage(
     place = runners.only_written(beam_options)
     if place:
         return {**run_row(request, Receipt(), ""), "state": "written", "error": place}
-    row = written_run(lake, request)
+    row = last_run(lake, request)
     if row is None:
         raise LakeError(
             f"{lake.uri!r} has no row of this run; was it cleaned meanwhile?"
@@ -74,6 +78,14 @@ def _log_done(log: Log, row: Row) -> None:
         unchanged=row["rows_unchanged"],
         peak_rss_bytes=row["peak_rss_bytes"],
     )
+
+
+def _free_staging(lake: Lake, request: Request, cause: BaseException) -> None:
+    """Removes what waits for its grouping: it may be what fills the disk."""
+    try:
+        clear_staging(lake, request)
+    except StorageError as second:
+        cause.add_note(f"and its staging folder could not be removed: {second}")
 
 
 def note_failure(lake: Lake, request: Request, cause: BaseException) -> None:

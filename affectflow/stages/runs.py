@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -84,29 +85,67 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
+def mark_of(receipts: Iterable[Receipt]) -> str:
+    """Returns 8 hexadecimal digits that tell what one execution of a job did.
+
+    A commit that is tried again has the receipts of the first try. The same job given
+    to the engine a second time (an executable jar, a template) has others, unless there
+    was nothing to do.
+    """
+    done = sorted(
+        json.dumps([r.unit, sorted(f.path for f in r.files), r.base, sorted(r.removes)])
+        for r in receipts
+        if r.files or r.removes
+    )
+    return hashlib.blake2b("\n".join(done).encode(), digest_size=4).hexdigest()
+
+
 def write_run(
-    lake: Lake, request: Request, summed: Receipt, *, error: str = ""
+    lake: Lake, request: Request, summed: Receipt, *, error: str = "", mark: str = ""
 ) -> dict[str, Any]:
-    """Writes and commits the row of `runs` for a stage, and returns it."""
+    """Writes and commits the row of `runs` for a stage, and returns it.
+
+    A row that is there already stays as it is.
+
+    Args:
+      lake: of the run.
+      request: the run.
+      summed: the counts of all receipts.
+      error: the line that says why the stage failed.
+      mark: see `mark_of`.
+    """
+    if (written := written_run(lake, request, mark)) is not None:
+        return written
     row = run_row(request, summed, error)
     # So that `diff` can read the tables as this run left them.
     row["versions"] = [*row["versions"], *table_versions(lake).items()]
     table = pa.Table.from_pylist([row], schema=RUNS)
-    path = _path(request)
+    path = _path(request, mark)
     size = lake.storage.write_parquet(table, "runs", path)
     commit(lake.storage, "runs", [FileEntry("runs", path, size, 1)])
     return row
 
 
-def _path(request: Request) -> str:
-    return f"{request.run_id}-{request.stage}-{request.digest}.parquet"
+def _path(request: Request, mark: str) -> str:
+    name = f"{request.run_id}-{request.stage}-{request.digest}"
+    return f"{name}-{mark}.parquet" if mark else f"{name}.parquet"
 
 
-def written_run(lake: Lake, request: Request) -> dict[str, Any] | None:
-    """Returns the row of `runs` that a stage wrote on a worker, if it did."""
-    path = _path(request)
-    if path not in lake.committed("runs"):
-        return None
+def written_run(lake: Lake, request: Request, mark: str) -> dict[str, Any] | None:
+    """Returns the row of `runs` that an execution of a stage wrote, if it did."""
+    path = _path(request, mark)
+    return _row_in(lake, path) if path in lake.committed("runs") else None
+
+
+def last_run(lake: Lake, request: Request) -> dict[str, Any] | None:
+    """Returns the last row of `runs` that a stage wrote on a worker, if it did."""
+    name = _path(request, "").removesuffix(".parquet")
+    paths = [path for path in lake.committed("runs") if path.startswith(name)]
+    rows = [_row_in(lake, path) for path in paths]
+    return max(rows, key=lambda row: row["ended"], default=None)
+
+
+def _row_in(lake: Lake, path: str) -> dict[str, Any]:
     rows: list[dict[str, Any]] = lake.storage.read_parquet("runs", path).to_pylist()
     return rows[0]
 

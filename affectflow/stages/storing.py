@@ -32,7 +32,7 @@ from affectflow.stages.deadletters import (
 )
 from affectflow.stages.progress import Progress, clear
 from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
-from affectflow.stages.runs import Request, write_run, written_run
+from affectflow.stages.runs import Request, mark_of, write_run, written_run
 from affectflow.stages.sealing import seal
 from affectflow.stages.serial import MAX_ATTEMPTS, Change, commit_serially
 from affectflow.transform import Transform
@@ -200,7 +200,13 @@ def _claims(lake: Lake, request: Request, bucket: int) -> list[tuple[str, int]]:
 
 def staging(lake: Lake, request: Request) -> str:
     """Returns the folder where a run's batches wait for their grouping."""
-    return lake.storage.url(STAGING, request.run_id)
+    name = f"{request.run_id}-{request.stage}-{request.digest}"
+    return lake.storage.url(STAGING, name)
+
+
+def clear_staging(lake: Lake, request: Request) -> None:
+    """Removes what a run has put into its folder; nothing takes it up again."""
+    Storage(staging(lake, request)).remove_tree()
 
 
 # -- commit ------------------------------------------------------------------------
@@ -221,25 +227,25 @@ def commit_ingest(
     If another ingest came first, the buckets that it touched are merged again with
     what it wrote, from the batches that still wait in staging.
     """
-    lake = request.open_lake()
-    if (row := written_run(lake, request)) is not None:
+    lake, mark = request.open_lake(), mark_of(receipts)
+    if (row := written_run(lake, request, mark)) is not None:
         return row  # a retry of a commit that had gone through
-    receipts = list(receipts)
+    once, receipts = f"{request.run_id}-{mark}", list(receipts)
     for attempt in range(MAX_ATTEMPTS):
         try:
-            if not landed(lake.storage, "utterances", request.run_id):
+            if not landed(lake.storage, "utterances", once):
                 present = lake.committed("utterances")
                 now = by_bucket(sorted(present))
                 receipts = [_renewed(lake, request, r, now) for r in receipts]
-                _commit_utterances(lake, request, receipts, present)
+                _commit_utterances(lake, once, receipts, present)
             break
         except ConflictError:
             if attempt == MAX_ATTEMPTS - 1:
                 raise
     follow(lake, receipts)
     commit_letters(lake, receipts)
-    row = write_run(lake, request, total(receipts))
-    lake.storage.remove_tree(STAGING, request.run_id)
+    row = write_run(lake, request, total(receipts), mark=mark)
+    clear_staging(lake, request)
     return row
 
 
@@ -255,7 +261,7 @@ def _renewed(
 
 def _commit_utterances(
     lake: Lake,
-    request: Request,
+    once: str,
     receipts: list[Receipt],
     present: dict[str, FileEntry],
 ) -> None:
@@ -268,7 +274,7 @@ def _commit_utterances(
             adds,
             removes,
             serial="affectflow-ingest",
-            once=request.run_id,
+            once=once,
             expected=present,
         )
 

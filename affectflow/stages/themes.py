@@ -16,9 +16,9 @@ from affectflow.lake import Lake
 from affectflow.lake.tables import ConflictError, FileEntry
 from affectflow.schemas import THEMES
 from affectflow.stages.receipts import Receipt, total
-from affectflow.stages.runs import Request, write_run, written_run
+from affectflow.stages.runs import Request, mark_of, write_run, written_run
 from affectflow.stages.serial import MAX_ATTEMPTS, Change, commit_serially
-from affectflow.stages.storing import STAGING, CommitOnce, Together
+from affectflow.stages.storing import CommitOnce, Together, clear_staging
 from affectflow.stages.theming import working
 from affectflow.stages.theming.contract import Clusterer
 
@@ -152,13 +152,13 @@ _WAITING = 16
 
 def commit_themes(request: Request, receipts: list[Receipt]) -> dict[str, Any]:
     """Replaces the themes of the lake by those of this clustering."""
-    lake = request.open_lake()
-    if (row := written_run(lake, request)) is not None:
+    lake, mark = request.open_lake(), mark_of(receipts)
+    if (row := written_run(lake, request, mark)) is not None:
         return row  # a retry of a commit that had gone through
     files = [file for receipt in receipts for file in receipt.files]
     _replace(lake, {"theme_members": files, "themes": _write_themes(lake, request)})
-    row = write_run(lake, request, _summed(request, receipts))
-    lake.storage.remove_tree(STAGING, request.run_id)
+    row = write_run(lake, request, _summed(request, receipts), mark=mark)
+    clear_staging(lake, request)
     return row
 
 

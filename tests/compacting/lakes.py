@@ -14,7 +14,7 @@ from affectflow.lake import Lake
 from affectflow.lake.digest import digest
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN
 from affectflow.stages.annotating import annotate_parts, config_of, folder_of
-from affectflow.stages.runs import new_request, written_run
+from affectflow.stages.runs import last_run, new_request
 from affectflow.stages.upkeep import compacting
 from affectflow.stages.upkeep.moving import Receipts, Work
 from tests.factories import DAY, utterances
@@ -68,7 +68,7 @@ def annotate(uri: str, handler: FakeHandler | None = None) -> dict[str, Any]:
         annotate_parts(pipeline, request, handler)
 
     runners.run(build, testing.LOCAL)
-    row = written_run(lake, request)
+    row = last_run(lake, request)
     assert row is not None
     return row
 

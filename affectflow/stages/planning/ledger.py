@@ -4,6 +4,7 @@ A plan is one small file, `_work/plans/<stage>-<settings>-<time>.json`, that not
 ever changes: a plan that is made later cannot rewrite what was expected before.
 """
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
@@ -110,19 +111,23 @@ def record(storage: Storage, plans: Iterable[StagePlan]) -> list[StagePlan]:
 
 def plans_of(storage: Storage) -> list[StagePlan]:
     """Returns all plans that were recorded, oldest first."""
-    names = [n for n in storage.names(*FOLDER) if n.endswith(".json")]
-    found = [StagePlan.from_json(storage.read(*FOLDER, n).decode()) for n in names]
+    found = list(_readable(storage, storage.names(*FOLDER)))
     return sorted(found, key=lambda plan: plan.made)
 
 
 def newest(storage: Storage, stage: str, digest: str) -> StagePlan | None:
     """Returns the newest plan of a stage with these settings, if there is one."""
-    names = [
-        n for n in storage.names(*FOLDER) if n.startswith(f"{stage}-{digest}-")
-    ]  # the time in a name sorts as text
-    if not names:
-        return None
-    return StagePlan.from_json(storage.read(*FOLDER, names[-1]).decode())
+    names = [n for n in storage.names(*FOLDER) if n.startswith(f"{stage}-{digest}-")]
+    # The time in a name sorts as text.
+    return next(_readable(storage, sorted(names, reverse=True)), None)
+
+
+def _readable(storage: Storage, names: Iterable[str]) -> Iterator[StagePlan]:
+    """Yields plans of files; one that a power cut has emptied is passed over."""
+    for name in names:
+        if name.endswith(".json"):
+            with contextlib.suppress(ValueError, TypeError):
+                yield StagePlan.from_json(storage.read(*FOLDER, name).decode())
 
 
 # -- the ledger --------------------------------------------------------------------

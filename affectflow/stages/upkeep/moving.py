@@ -18,13 +18,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches import one_batch
-from affectflow.errors import LakeError
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry, part_of
 from affectflow.schemas import FINDINGS, TABLES
 from affectflow.stages.buckets import INLINE
 from affectflow.stages.deadletters import write_letters
-from affectflow.stages.receipts import WORK, Receipt, receipt_path, total
+from affectflow.stages.receipts import (
+    WORK,
+    Receipt,
+    read_receipt,
+    receipt_path,
+    total,
+)
 from affectflow.stages.rollups import rollups
 
 RECORDS = "compact"
@@ -91,9 +96,13 @@ class Receipts:
         """Returns the receipts that there are for parts of one stage and folder."""
         there = sorted(self.finished.get(work, set()).intersection(names))
         new = [name for name in there if (work, name) not in self._read]
-        for receipt in in_threads(lambda name: self._fetch(work, name), new):
-            self._read[work, receipt.unit] = receipt
-        return {name: self._read[work, name] for name in there}
+        read = in_threads(lambda name: read_receipt(self.lake, *work, name), new)
+        for name, receipt in zip(new, read, strict=True):
+            if receipt is None:  # removed since the folder was listed
+                continue
+            receipt.unit = name
+            self._read[work, name] = receipt
+        return {n: self._read[work, n] for n in there if (work, n) in self._read}
 
     def one(self, work: Work, name: str) -> Receipt | None:
         """Returns the receipt of a part, or None."""
@@ -103,18 +112,6 @@ class Receipts:
         """Notes a receipt that was just written."""
         self.finished.setdefault(work, set()).add(receipt.unit)
         self._read[work, receipt.unit] = receipt
-
-    def _fetch(self, work: Work, name: str) -> Receipt:
-        path = receipt_path(*work, name)
-        try:
-            receipt = Receipt.from_json(self.lake.storage.read(*path).decode())
-        except (ValueError, TypeError, KeyError) as error:
-            raise LakeError(
-                f"the receipt {self.lake.storage.url(*path)!r} is damaged ({error}); "
-                f"remove it: `affectflow {work.stage}` then does this part again"
-            ) from error
-        receipt.unit = name
-        return receipt
 
 
 @dataclass(kw_only=True)
