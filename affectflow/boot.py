@@ -199,14 +199,26 @@ def install(info: Any, given: argparse.Namespace) -> Path:
         if (folder / "done").exists():
             say("staged_before", folder=str(folder))
             return folder
-        shutil.rmtree(folder, ignore_errors=True)
         begun = time.monotonic()
-        names = _fetch(info, given, folder / "staged")
-        _install_all(folder, names)
-        (folder / "done").touch()
+        names = _install_aside(info, given, folder)
         seconds = round(time.monotonic() - begun, 3)
         say("staged_installed", names=names, seconds=seconds)
     return folder
+
+
+def _install_aside(info: Any, given: argparse.Namespace, folder: Path) -> list[str]:
+    """Installs into a folder that gets its name last, so that a half-written one is
+    never used: the pip of a boot that was killed goes on writing into its own.
+    """
+    for left in folder.parent.glob(f"{folder.name}.*/"):
+        shutil.rmtree(left, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    names = _fetch(info, given, aside / "staged")
+    _install_all(aside, names)
+    (aside / "done").touch()
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+    return names
 
 
 def _identity(dependencies: Iterable[Any]) -> str:

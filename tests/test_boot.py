@@ -4,6 +4,8 @@ import argparse
 import base64
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -25,6 +27,8 @@ from apache_beam.version import __version__ as beam_version
 
 import affectflow
 from affectflow import boot
+from tests.waiting import wait_for
+from tests.worker_hosts import program
 
 
 class Runner(
@@ -196,6 +200,31 @@ def test_an_install_cut_short_is_done_again(runner, wheel, tmp_path, folder):
     boot.prepared(given(runner))
 
     assert (staged / "site" / "greeting.py").exists()
+
+
+def test_the_pip_of_a_killed_boot_never_writes_into_what_is_used(
+    runner, wheel, tmp_path
+):
+    stage_package(runner, wheel, tmp_path)
+    began = tmp_path / "began"
+    slow = f'echo "$$ $@" >{began}.new; mv {began}.new {began}; exec sleep 60'
+    python = program(tmp_path / "bin", "python", slow) / "python"
+    code = f"import sys; from affectflow import boot; sys.executable = {str(python)!r}\n"
+    code += "boot.prepared(boot._parser().parse_args(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "--id=1", "--provision_endpoint"]
+    killed = subprocess.Popen([*command, runner.address])
+    wait_for(began.exists, "pip to begin")
+    killed.kill()
+    killed.wait()
+    pip, *arguments = began.read_text().split()
+
+    environment = boot.prepared(given(runner))
+
+    os.kill(int(pip), signal.SIGKILL)
+    used = Path(environment["SEMI_PERSISTENT_DIRECTORY"])
+    assert used not in Path(arguments[arguments.index("--target") + 1]).parents
+    assert (used / "site" / "greeting.py").exists()
+    assert not list(used.parent.glob(f"{used.name}.*/"))
 
 
 def test_another_job_has_a_folder_of_its_own(runner, wheel, tmp_path):
