@@ -26,9 +26,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 ENDPOINT_TIMEOUT_S = 60.0
+INSTALL_TIMEOUT_S = 600.0
 STALE_AFTER_S = 7 * 86_400.0
 INSTALL_FAILED = 12
 VERSION_MISMATCH = 13
@@ -136,10 +137,24 @@ def _provision(channel: Any, worker_id: str) -> Any:
 
     stub = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
     request = beam_provision_api_pb2.GetProvisionInfoRequest()
-    answer = stub.GetProvisionInfo(
-        request, metadata=_metadata(worker_id), timeout=ENDPOINT_TIMEOUT_S
-    )
-    return answer.info
+    with _answered("say what the job is"):
+        return stub.GetProvisionInfo(
+            request, metadata=_metadata(worker_id), timeout=ENDPOINT_TIMEOUT_S
+        ).info
+
+
+@contextmanager
+def _answered(what: str) -> Iterator[None]:
+    import grpc
+
+    try:
+        yield
+    except grpc.RpcError as error:
+        fail(
+            OUT_OF_REACH,
+            f"the runner did not {what} ({error.code().name}): look at its log and at "
+            "the network between them, and submit the job again",
+        )
 
 
 def _metadata(worker_id: str) -> tuple[tuple[str, str], ...]:
@@ -207,14 +222,16 @@ def install(info: Any, given: argparse.Namespace) -> Path:
 
 
 def _install_aside(info: Any, given: argparse.Namespace, folder: Path) -> list[str]:
-    """Installs into a folder that gets its name last, so that a half-written one is
-    never used: the pip of a boot that was killed goes on writing into its own.
+    """Installs into a folder that gets its name last, so never half-written.
+
+    The pip of a boot that was killed goes on writing into a folder of its own.
     """
     for left in folder.parent.glob(f"{folder.name}.*/"):
         shutil.rmtree(left, ignore_errors=True)
     aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    names = _fetch(info, given, aside / "staged")
-    _install_all(aside, names)
+    ends = time.monotonic() + INSTALL_TIMEOUT_S
+    names = _fetch(info, given, aside / "staged", ends)
+    _install_all(aside, names, ends)
     (aside / "done").touch()
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
@@ -230,9 +247,29 @@ def _identity(dependencies: Iterable[Any]) -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
+    ends = time.monotonic() + INSTALL_TIMEOUT_S
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while not _taken(file):
+            if time.monotonic() > ends:
+                fail(
+                    INSTALL_FAILED,
+                    f"another worker has held {path} for {INSTALL_TIMEOUT_S:.0f} s: "
+                    "end it, or name another folder with AFFECTFLOW_BOOT_DIR",
+                )
+            time.sleep(0.1)
         yield
+
+
+def _taken(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _left(ends: float) -> float:
+    return max(0.0, ends - time.monotonic())
 
 
 def _remove_stale(root: Path, mine: Path) -> None:
@@ -245,7 +282,9 @@ def _remove_stale(root: Path, mine: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fetch(info: Any, given: argparse.Namespace, folder: Path) -> list[str]:
+def _fetch(
+    info: Any, given: argparse.Namespace, folder: Path, ends: float
+) -> list[str]:
     from apache_beam.portability.api import (
         beam_artifact_api_pb2,
         beam_artifact_api_pb2_grpc,
@@ -258,16 +297,18 @@ def _fetch(info: Any, given: argparse.Namespace, folder: Path) -> list[str]:
     stub = beam_artifact_api_pb2_grpc.ArtifactRetrievalServiceStub(channel)
     metadata = _metadata(given.id)
     request = beam_artifact_api_pb2.ResolveArtifactsRequest(artifacts=info.dependencies)
-    found = stub.ResolveArtifacts(request, metadata=metadata).replacements
     names = []
-    for artifact in found:
-        name = staged_name(artifact)
-        chunks = stub.GetArtifact(
-            beam_artifact_api_pb2.GetArtifactRequest(artifact=artifact),
-            metadata=metadata,
-        )
-        _save(folder / name, (chunk.data for chunk in chunks), _sha256(artifact))
-        names.append(name)
+    with _answered("send what the job staged"):
+        found = stub.ResolveArtifacts(request, metadata=metadata, timeout=_left(ends))
+        for artifact in found.replacements:
+            name = staged_name(artifact)
+            chunks = stub.GetArtifact(
+                beam_artifact_api_pb2.GetArtifactRequest(artifact=artifact),
+                metadata=metadata,
+                timeout=_left(ends),
+            )
+            _save(folder / name, (chunk.data for chunk in chunks), _sha256(artifact))
+            names.append(name)
     return sorted(names)
 
 
@@ -305,34 +346,43 @@ def _save(path: Path, chunks: Iterable[bytes], sha256: str) -> None:
         fail(INSTALL_FAILED, f"{path.name} arrived damaged; submit the job again")
 
 
-def _install_all(folder: Path, names: list[str]) -> None:
+def _install_all(folder: Path, names: list[str], ends: float) -> None:
     staged = folder / "staged"
     if "requirements.txt" in names:
-        _pip(folder, "--requirement", str(staged / "requirements.txt"))
+        _pip(folder, ends, "--requirement", str(staged / "requirements.txt"))
     if "extra_packages.txt" in names:
         listed = (staged / "extra_packages.txt").read_text(encoding="utf-8")
         packages = [str(staged / n.strip()) for n in listed.splitlines() if n.strip()]
-        _pip(folder, "--no-deps", *packages)
+        _pip(folder, ends, "--no-deps", *packages)
     if "workflow.tar.gz" in names:
-        _pip(folder, "--no-deps", str(staged / "workflow.tar.gz"))
+        _pip(folder, ends, "--no-deps", str(staged / "workflow.tar.gz"))
 
 
-def _pip(folder: Path, *arguments: str) -> None:
+def _pip(folder: Path, ends: float, *arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index"]
     command += ["--disable-pip-version-check", "--target", str(folder / "site")]
     command += ["--find-links", str(folder / "staged")]
     wheelhouse = os.environ.get("AFFECTFLOW_WHEELHOUSE", "")
     if wheelhouse:
         command += ["--find-links", wheelhouse]
-    done = subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, check=False
-    )
+    cure = "install the dependencies with setup_workers.sh"
+    try:
+        done = subprocess.run(
+            [*command, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_left(ends),
+        )
+    except subprocess.TimeoutExpired:
+        limit = f"{INSTALL_TIMEOUT_S:.0f} s"
+        fail(INSTALL_FAILED, f"pip was not done within {limit}: {cure} beforehand")
     if done.returncode:
         last = " ".join(done.stderr.split())[-400:]
         fail(
             INSTALL_FAILED,
-            f"pip cannot install what the job staged ({last}); install the "
-            "dependencies with setup_workers.sh, or stage them with --extra_package",
+            f"pip cannot install what the job staged ({last}); {cure}, or stage them "
+            "with --extra_package",
         )
 
 

@@ -2,12 +2,14 @@
 
 import argparse
 import base64
+import fcntl
 import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent import futures
@@ -41,6 +43,7 @@ class Runner(
         self.address = ""
         self.dependencies: list[beam_runner_api_pb2.ArtifactInformation] = []
         self.fetched: list[str] = []
+        self.silent = ""
 
     def stage(self, path: Path, name: str = "", sha256: str = "") -> None:
         self.dependencies.append(
@@ -56,7 +59,12 @@ class Runner(
             )
         )
 
+    def wait_if_silent(self, call: str, context: Any) -> None:
+        while self.silent == call and context.is_active():
+            time.sleep(0.02)
+
     def GetProvisionInfo(self, request: Any, context: Any = None) -> Any:  # noqa: N802
+        self.wait_if_silent("GetProvisionInfo", context)
         info = beam_provision_api_pb2.ProvisionInfo(dependencies=self.dependencies)
         info.artifact_endpoint.url = self.address
         info.control_endpoint.url = "localhost:1"
@@ -65,6 +73,7 @@ class Runner(
         return beam_provision_api_pb2.GetProvisionInfoResponse(info=info)
 
     def ResolveArtifacts(self, request: Any, context: Any = None) -> Any:  # noqa: N802
+        self.wait_if_silent("ResolveArtifacts", context)
         return beam_artifact_api_pb2.ResolveArtifactsResponse(
             replacements=request.artifacts
         )
@@ -72,6 +81,7 @@ class Runner(
     def GetArtifact(  # noqa: N802
         self, request: Any, context: Any = None
     ) -> Iterator[Any]:
+        self.wait_if_silent("GetArtifact", context)
         payload = beam_runner_api_pb2.ArtifactFilePayload.FromString(
             request.artifact.type_payload
         )
@@ -209,7 +219,9 @@ def test_the_pip_of_a_killed_boot_never_writes_into_what_is_used(
     began = tmp_path / "began"
     slow = f'echo "$$ $@" >{began}.new; mv {began}.new {began}; exec sleep 60'
     python = program(tmp_path / "bin", "python", slow) / "python"
-    code = f"import sys; from affectflow import boot; sys.executable = {str(python)!r}\n"
+    code = (
+        f"import sys; from affectflow import boot; sys.executable = {str(python)!r}\n"
+    )
     code += "boot.prepared(boot._parser().parse_args(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "--id=1", "--provision_endpoint"]
     killed = subprocess.Popen([*command, runner.address])
@@ -324,6 +336,54 @@ def test_a_runner_that_does_not_answer_ends_with_16(folder, monkeypatch):
 
     assert ended.value.code == boot.OUT_OF_REACH
     assert "nobody answers" in events(folder)[-1]["message"]
+
+
+@pytest.mark.parametrize(
+    "call", ["GetProvisionInfo", "ResolveArtifacts", "GetArtifact"]
+)
+def test_a_runner_that_falls_silent_ends_with_16(
+    runner, wheel, folder, monkeypatch, call
+):
+    runner.stage(wheel)
+    runner.silent = call
+    monkeypatch.setattr(boot, "ENDPOINT_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(boot, "INSTALL_TIMEOUT_S", 0.5)
+
+    with pytest.raises(SystemExit) as ended:
+        boot.prepared(given(runner))
+
+    assert ended.value.code == boot.OUT_OF_REACH
+    assert "submit the job again" in events(folder)[-1]["message"]
+
+
+def test_a_pip_that_does_not_end_is_ended_with_12(
+    runner, wheel, tmp_path, folder, monkeypatch
+):
+    stage_package(runner, wheel, tmp_path)
+    slow = program(tmp_path / "bin", "python", "exec sleep 60") / "python"
+    monkeypatch.setattr(sys, "executable", str(slow))
+    monkeypatch.setattr(boot, "INSTALL_TIMEOUT_S", 1.0)
+
+    with pytest.raises(SystemExit) as ended:
+        boot.prepared(given(runner))
+
+    assert ended.value.code == boot.INSTALL_FAILED
+    assert "setup_workers.sh" in events(folder)[-1]["message"]
+
+
+def test_a_worker_that_installs_for_ever_ends_those_that_wait_with_12(
+    runner, folder, monkeypatch
+):
+    installed = Path(boot.prepared(given(runner))["SEMI_PERSISTENT_DIRECTORY"])
+    monkeypatch.setattr(boot, "INSTALL_TIMEOUT_S", 0.2)
+
+    with installed.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit) as ended:
+            boot.prepared(given(runner))
+
+    assert ended.value.code == boot.INSTALL_FAILED
+    assert "AFFECTFLOW_BOOT_DIR" in events(folder)[-1]["message"]
 
 
 def test_it_needs_nothing_of_affectflow(tmp_path):
