@@ -66,7 +66,7 @@ def prepared(given: argparse.Namespace) -> dict[str, str]:
     listing = staged / "staged" / _DEPENDENCIES
     if listing.exists():
         check_versions({DRIVER_BEAM: _beam_of(listing), **os.environ})
-    check_affectflow(staged / "site", os.environ)
+    check_affectflow(_sites(staged), os.environ)
     return {**os.environ, **worker_environment(info, given, staged)}
 
 
@@ -185,7 +185,7 @@ def worker_environment(
 
 
 def _search_path(staged: Path) -> Iterator[str]:
-    yield str(staged / "site")
+    yield from _sites(staged)
     known = os.environ.get("PYTHONPATH", "")
     if known:
         yield known
@@ -347,21 +347,34 @@ def _save(path: Path, chunks: Iterable[bytes], sha256: str) -> None:
 
 
 def _install_all(folder: Path, names: list[str], ends: float) -> None:
+    """Installs what was staged, and nothing else: dependencies are staged as well."""
     staged = folder / "staged"
     if "requirements.txt" in names:
-        _pip(folder, ends, "--requirement", str(staged / "requirements.txt"))
+        listed = str(staged / "requirements.txt")
+        _pip(folder / "requirements", staged, ends, "--requirement", listed)
+    brought = []
     if "extra_packages.txt" in names:
-        listed = (staged / "extra_packages.txt").read_text(encoding="utf-8")
-        packages = [str(staged / n.strip()) for n in listed.splitlines() if n.strip()]
-        _pip(folder, ends, "--no-deps", *packages)
+        lines = (staged / "extra_packages.txt").read_text(encoding="utf-8").splitlines()
+        brought += [str(staged / line.strip()) for line in lines if line.strip()]
     if "workflow.tar.gz" in names:
-        _pip(folder, ends, "--no-deps", str(staged / "workflow.tar.gz"))
+        brought.append(str(staged / "workflow.tar.gz"))
+    if brought:
+        _pip(folder / "site", staged, ends, *brought)
 
 
-def _pip(folder: Path, ends: float, *arguments: str) -> None:
+def _sites(folder: Path) -> list[str]:
+    """Returns where the worker looks: what a job brings itself replaces the listed.
+
+    One folder for both would not do: pip neither merges packages with those that are
+    there nor takes a list and a file that disagree about a version.
+    """
+    return [str(folder / "site"), str(folder / "requirements")]
+
+
+def _pip(site: Path, staged: Path, ends: float, *arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index"]
-    command += ["--disable-pip-version-check", "--target", str(folder / "site")]
-    command += ["--find-links", str(folder / "staged")]
+    command += ["--no-deps", "--disable-pip-version-check"]
+    command += ["--target", str(site), "--find-links", str(staged)]
     wheelhouse = os.environ.get("AFFECTFLOW_WHEELHOUSE", "")
     if wheelhouse:
         command += ["--find-links", wheelhouse]
@@ -410,13 +423,13 @@ def check_versions(environment: Mapping[str, str]) -> None:
         )
 
 
-def check_affectflow(site: Path, environment: Mapping[str, str]) -> None:
+def check_affectflow(sites: list[str], environment: Mapping[str, str]) -> None:
     """Ends with 14 unless the worker will have the driver's affectflow.
 
     Without it the first task would fail only after minutes, in a message of Beam's.
     """
     wanted = environment.get(DRIVER_OURS, "")
-    places = [str(site), *sys.path]
+    places = [*sites, *sys.path]
     found = [d.version for d in distributions(name="affectflow", path=places)]
     if wanted and (not found or found[0] != wanted):
         fail(

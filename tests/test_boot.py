@@ -1,16 +1,13 @@
 """The boot program against a real gRPC server that speaks Beam's container contract."""
 
 import argparse
-import base64
 import fcntl
-import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
@@ -31,6 +28,7 @@ import affectflow
 from affectflow import boot
 from tests.waiting import wait_for
 from tests.worker_hosts import program
+from tests.worker_hosts import wheel as make_wheel
 
 
 class Runner(
@@ -115,29 +113,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
     """A wheel with one module, made by hand."""
-    files = {
-        "greeting.py": "WORD = 'hello'\n",
-        "greeting-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: greeting\n"
-        "Version: 1.0\n",
-        "greeting-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: a test\n"
-        "Root-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = [
-        f"{name},sha256={_digest(text)},{len(text)}" for name, text in files.items()
-    ]
-    files["greeting-1.0.dist-info/RECORD"] = "\n".join(
-        [*record, "greeting-1.0.dist-info/RECORD,,", ""]
-    )
-    path = tmp_path / "greeting-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return path
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    files = {"greeting/__init__.py": "WORD = 'hello'\n"}
+    return make_wheel(tmp_path, "greeting", "1.0", files=files)
 
 
 def stage_package(runner: Runner, wheel: Path, tmp_path: Path) -> None:
@@ -162,9 +139,46 @@ def test_what_the_job_staged_is_there_for_the_worker(runner, wheel, tmp_path):
 
     environment = boot.prepared(given(runner))
 
-    code = "import greeting; print(greeting.WORD)"
-    said = subprocess.check_output([sys.executable, "-c", code], env=environment)
-    assert said == b"hello\n"
+    assert printed("import greeting; print(greeting.WORD)", environment) == "hello"
+
+
+def stage_listed(runner: Runner, tmp_path: Path, *lines: str) -> None:
+    listing = tmp_path / "requirements.txt"
+    listing.write_text("".join(f"{line}\n" for line in lines))
+    runner.stage(listing)
+
+
+def printed(code: str, environment: dict[str, str]) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.check_output(command, env=environment, text=True).strip()
+
+
+def test_a_requirement_is_installed_without_what_the_worker_has(runner, tmp_path):
+    needs = "Requires-Dist: pyarrow\n"
+    runner.stage(make_wheel(tmp_path, "listed", "1.0", metadata=needs))
+    stage_listed(runner, tmp_path, "listed==1.0")
+
+    environment = boot.prepared(given(runner))
+
+    assert printed("import listed, pyarrow; print('both')", environment) == "both"
+
+
+def test_what_a_job_brings_shares_a_namespace_and_replaces_what_it_lists(
+    runner, tmp_path
+):
+    for name, version in [("listed", "1.0"), ("greeting", "0.1")]:
+        files = {f"space/{name}.py": "", f"{name}/old.py": ""}
+        runner.stage(make_wheel(tmp_path / "old", name, version, files=files))
+    stage_listed(runner, tmp_path, "listed==1.0", "greeting==0.1")
+    own = {"space/own.py": "", "greeting/__init__.py": "WORD = 'new'\n"}
+    new = make_wheel(tmp_path, "greeting", "1.0", files=own)
+    stage_package(runner, new, tmp_path)
+
+    environment = boot.prepared(given(runner))
+
+    code = "import greeting, space.listed, space.own; from importlib import metadata; "
+    code += "print(greeting.WORD, metadata.version('greeting'))"
+    assert printed(code, environment) == "new 1.0"
 
 
 def test_the_worker_learns_whom_to_call_and_the_options(runner):
@@ -205,11 +219,11 @@ def test_an_install_cut_short_is_done_again(runner, wheel, tmp_path, folder):
     environment = boot.prepared(given(runner))
     staged = Path(environment["SEMI_PERSISTENT_DIRECTORY"])
     (staged / "done").unlink()
-    (staged / "site" / "greeting.py").unlink()
+    (staged / "site" / "greeting" / "__init__.py").unlink()
 
     boot.prepared(given(runner))
 
-    assert (staged / "site" / "greeting.py").exists()
+    assert (staged / "site" / "greeting" / "__init__.py").exists()
 
 
 def test_the_pip_of_a_killed_boot_never_writes_into_what_is_used(
@@ -235,7 +249,7 @@ def test_the_pip_of_a_killed_boot_never_writes_into_what_is_used(
     os.kill(int(pip), signal.SIGKILL)
     used = Path(environment["SEMI_PERSISTENT_DIRECTORY"])
     assert used not in Path(arguments[arguments.index("--target") + 1]).parents
-    assert (used / "site" / "greeting.py").exists()
+    assert (used / "site" / "greeting" / "__init__.py").exists()
     assert not list(used.parent.glob(f"{used.name}.*/"))
 
 
@@ -305,14 +319,14 @@ def test_equal_versions_pass():
 
 def test_a_worker_that_will_lack_affectflow_ends_with_14(folder, tmp_path):
     with pytest.raises(SystemExit) as ended:
-        boot.check_affectflow(tmp_path, {boot.DRIVER_OURS: "99.0"})
+        boot.check_affectflow([str(tmp_path)], {boot.DRIVER_OURS: "99.0"})
 
     assert ended.value.code == boot.LACKS_AFFECTFLOW
     assert "--extra_package" in events(folder)[-1]["message"]
 
 
 def test_a_worker_that_has_the_drivers_affectflow_passes(tmp_path):
-    boot.check_affectflow(tmp_path, {boot.DRIVER_OURS: affectflow.__version__})
+    boot.check_affectflow([str(tmp_path)], {boot.DRIVER_OURS: affectflow.__version__})
 
 
 def test_the_listing_of_the_submitter_is_believed_too(runner, tmp_path, folder):
