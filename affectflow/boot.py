@@ -17,12 +17,13 @@ import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path, PurePosixPath
@@ -62,12 +63,14 @@ def prepared(given: argparse.Namespace) -> dict[str, str]:
     """Installs what the job staged, and returns the worker's environment."""
     check_versions(os.environ)
     info = _provision(_channel(given.provision_endpoint), given.id)
-    staged = install(info, given)
+    with _writing():
+        staged = install(info, given)
+        variables = worker_environment(info, given, staged)
     listing = staged / "staged" / _DEPENDENCIES
     if listing.exists():
         check_versions({DRIVER_BEAM: _beam_of(listing), **os.environ})
     check_affectflow(_sites(staged), os.environ)
-    return {**os.environ, **worker_environment(info, given, staged)}
+    return {**os.environ, **variables}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,16 +96,40 @@ def say(event: str, **fields: Any) -> None:
     line = json.dumps(said) + "\n"
     sys.stderr.write(line)
     sys.stderr.flush()
-    with (boot_folder() / "boot.log").open("a", encoding="utf-8") as file:
+    with suppress(OSError), (boot_folder() / "boot.log").open("a") as file:
         file.write(line)
 
 
 def boot_folder() -> Path:
-    """Returns the folder on this host where jobs are installed and logged."""
-    default = Path(tempfile.gettempdir()) / f"affectflow-boot-{os.getuid()}"
-    folder = Path(os.environ.get("AFFECTFLOW_BOOT_DIR") or default)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Returns the folder on this host where jobs are installed and logged.
+
+    Raises:
+      OSError: it cannot be made, or anybody else may write into the default one.
+    """
+    chosen = os.environ.get("AFFECTFLOW_BOOT_DIR", "")
+    if chosen:
+        folder = Path(chosen)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+    folder = Path(tempfile.gettempdir()) / f"affectflow-boot-{os.geteuid()}"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    found = folder.lstat()
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not mine or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(f"{folder} is not a folder of this user alone")
     return folder
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        fail(
+            INSTALL_FAILED,
+            f"the boot folder cannot be written ({error}): make room or change its "
+            "rights, or name another with AFFECTFLOW_BOOT_DIR",
+        )
 
 
 def fail(code: int, line: str) -> NoReturn:

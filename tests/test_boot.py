@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent import futures
@@ -110,6 +111,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "boot"
 
 
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """The environments of the workers that would have begun."""
+    environments: list[dict[str, str]] = []
+
+    def begin(path: str, command: list[str], environment: dict[str, str]) -> None:
+        environments.append(environment)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execve", begin)
+    return environments
+
+
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
     """A wheel with one module, made by hand."""
@@ -124,9 +138,12 @@ def stage_package(runner: Runner, wheel: Path, tmp_path: Path) -> None:
     runner.stage(listing)
 
 
+def arguments(runner: Runner) -> list[str]:
+    return ["--id=1-1", f"--provision_endpoint={runner.address}"]
+
+
 def given(runner: Runner) -> argparse.Namespace:
-    arguments = ["--id=1-1", f"--provision_endpoint={runner.address}"]
-    return boot._parser().parse_args(arguments)
+    return boot._parser().parse_args(arguments(runner))
 
 
 def events(folder: Path) -> list[dict[str, Any]]:
@@ -242,13 +259,13 @@ def test_the_pip_of_a_killed_boot_never_writes_into_what_is_used(
     wait_for(began.exists, "pip to begin")
     killed.kill()
     killed.wait()
-    pip, *arguments = began.read_text().split()
+    pip, *options = began.read_text().split()
 
     environment = boot.prepared(given(runner))
 
     os.kill(int(pip), signal.SIGKILL)
     used = Path(environment["SEMI_PERSISTENT_DIRECTORY"])
-    assert used not in Path(arguments[arguments.index("--target") + 1]).parents
+    assert used not in Path(options[options.index("--target") + 1]).parents
     assert (used / "site" / "greeting" / "__init__.py").exists()
     assert not list(used.parent.glob(f"{used.name}.*/"))
 
@@ -343,10 +360,10 @@ def test_the_listing_of_the_submitter_is_believed_too(runner, tmp_path, folder):
 
 def test_a_runner_that_does_not_answer_ends_with_16(folder, monkeypatch):
     monkeypatch.setattr(boot, "ENDPOINT_TIMEOUT_S", 0.5)
-    arguments = ["--id=1-1", "--provision_endpoint=127.0.0.1:1"]
+    nobody = ["--id=1-1", "--provision_endpoint=127.0.0.1:1"]
 
     with pytest.raises(SystemExit) as ended:
-        boot.main(arguments)
+        boot.main(nobody)
 
     assert ended.value.code == boot.OUT_OF_REACH
     assert "nobody answers" in events(folder)[-1]["message"]
@@ -398,6 +415,43 @@ def test_a_worker_that_installs_for_ever_ends_those_that_wait_with_12(
 
     assert ended.value.code == boot.INSTALL_FAILED
     assert "AFFECTFLOW_BOOT_DIR" in events(folder)[-1]["message"]
+
+
+def link_to_another(folder: Path) -> None:
+    other = folder.with_name("other")
+    other.mkdir(mode=0o700)
+    folder.symlink_to(other)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(link_to_another, id="link"),
+        pytest.param(lambda f: f.mkdir() or f.chmod(0o770), id="group writes"),
+        pytest.param(lambda f: f.mkdir() or f.chmod(0o707), id="all write"),
+        pytest.param(Path.touch, id="file"),
+    ],
+)
+def test_a_default_folder_that_others_may_write_is_refused(
+    runner, tmp_path, monkeypatch, capsys, make
+):
+    monkeypatch.delenv("AFFECTFLOW_BOOT_DIR")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    make(tmp_path / f"affectflow-boot-{os.geteuid()}")
+
+    with pytest.raises(SystemExit) as ended:
+        boot.main(arguments(runner))
+
+    assert ended.value.code == boot.INSTALL_FAILED
+    assert "AFFECTFLOW_BOOT_DIR" in capsys.readouterr().err.splitlines()[-1]
+    assert not list(tmp_path.glob("**/boot.log"))
+
+
+def test_the_default_folder_is_for_its_user_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("AFFECTFLOW_BOOT_DIR")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    assert boot.boot_folder().stat().st_mode & 0o777 == 0o700
 
 
 def test_it_needs_nothing_of_affectflow(tmp_path):
