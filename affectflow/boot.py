@@ -40,6 +40,7 @@ DRIVER_BEAM = "AFFECTFLOW_DRIVER_BEAM"
 DRIVER_PYTHON = "AFFECTFLOW_DRIVER_PYTHON"
 DRIVER_OURS = "AFFECTFLOW_DRIVER_VERSION"
 _DEPENDENCIES = "submission_environment_dependencies.txt"
+_FOLDER = re.compile(r"[0-9a-f]{16}(\.\w{8})?")
 _UNLIMITED = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def say(event: str, **fields: Any) -> None:
-    """Writes one line of JSON on stderr and to `boot.log`."""
+    """Writes one line of JSON on stderr, and to `boot.log` where that is possible."""
     said = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "logger": "affectflow.boot",
@@ -239,6 +240,7 @@ def install(info: Any, given: argparse.Namespace) -> Path:
     with _locked(folder.with_suffix(".lock")):
         _remove_stale(root, folder)
         if (folder / "done").exists():
+            (folder / "done").touch()
             say("staged_before", folder=str(folder))
             return folder
         begun = time.monotonic()
@@ -300,13 +302,19 @@ def _left(ends: float) -> float:
 
 
 def _remove_stale(root: Path, mine: Path) -> None:
-    """Removes the folders of jobs that ended long ago; their workers are gone."""
+    """Removes the folders that nobody installed or began a worker in for long."""
     for folder in root.iterdir():
-        marker = folder / "done"
-        if folder != mine and marker.exists():
-            age = time.time() - marker.stat().st_mtime
-            if age > STALE_AFTER_S:
-                shutil.rmtree(folder, ignore_errors=True)
+        if folder == mine or not _FOLDER.fullmatch(folder.name):
+            continue
+        # Others remove as well: what is gone meanwhile is no error.
+        with suppress(OSError), folder.with_suffix(".lock").open("w") as lock:
+            if _taken(lock) and time.time() - _last_used(folder) > STALE_AFTER_S:
+                shutil.rmtree(folder)
+
+
+def _last_used(folder: Path) -> float:
+    done = folder / "done"
+    return (done if done.exists() else folder).stat().st_mtime
 
 
 def _fetch(

@@ -454,6 +454,72 @@ def test_the_default_folder_is_for_its_user_alone(tmp_path, monkeypatch):
     assert boot.boot_folder().stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("prefix", ["/proc", "/dev/null"])
+def test_a_boot_folder_that_cannot_be_made_ends_with_12(
+    runner, monkeypatch, capsys, prefix
+):
+    monkeypatch.setenv("AFFECTFLOW_BOOT_DIR", f"{prefix}/boot")
+
+    with pytest.raises(SystemExit) as ended:
+        boot.main(arguments(runner))
+
+    assert ended.value.code == boot.INSTALL_FAILED
+    assert "AFFECTFLOW_BOOT_DIR" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_log_on_a_full_disk_keeps_the_exit_code(folder, capsys):
+    folder.mkdir()
+    (folder / "boot.log").symlink_to("/dev/full")
+
+    with pytest.raises(SystemExit) as ended:
+        boot.check_versions({boot.DRIVER_BEAM: "2.0.0"})
+
+    assert ended.value.code == boot.VERSION_MISMATCH
+    assert "apache-beam 2.0.0" in capsys.readouterr().err
+
+
+@pytest.fixture
+def unused(folder: Path) -> dict[str, Path]:
+    """Folders of which nothing was heard for 8 days, by what they are."""
+    before = time.time() - 8 * 86_400
+    paths = {
+        "ended": folder / f"{1:016x}" / "done",
+        "never installed": folder / f"{2:016x}" / "staged",
+        "killed": folder / f"{2:016x}.ab_cd123" / "staged",
+        "installing": folder / f"{3:016x}.ab_cd123" / "staged",
+        "somebody's": folder / "results" / "done",
+    }
+    for path in paths.values():
+        path.parent.mkdir(parents=True)
+        path.touch()
+        os.utime(path, (before, before))
+        os.utime(path.parent, (before, before))
+    return {what: path.parent for what, path in paths.items()}
+
+
+def test_of_folders_without_use_only_ours_that_nobody_locks_are_removed(
+    runner, folder, unused
+):
+    with (folder / f"{3:016x}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        boot.prepared(given(runner))
+
+    kept = {what for what, path in unused.items() if path.exists()}
+    assert kept == {"installing", "somebody's"}
+
+
+def test_a_folder_that_a_later_worker_uses_is_kept(runner, wheel):
+    used = Path(boot.prepared(given(runner))["SEMI_PERSISTENT_DIRECTORY"])
+    before = time.time() - 8 * 86_400
+    os.utime(used / "done", (before, before))
+
+    boot.prepared(given(runner))
+    runner.stage(wheel)
+    boot.prepared(given(runner))
+
+    assert used.exists()
+
+
 def test_it_needs_nothing_of_affectflow(tmp_path):
     alone = tmp_path / "alone" / "boot.py"
     alone.parent.mkdir()
