@@ -39,7 +39,10 @@ OUT_OF_REACH = 16
 DRIVER_BEAM = "AFFECTFLOW_DRIVER_BEAM"
 DRIVER_PYTHON = "AFFECTFLOW_DRIVER_PYTHON"
 DRIVER_OURS = "AFFECTFLOW_DRIVER_VERSION"
+_DIRECT = "no_grpc_proxy"
 _DEPENDENCIES = "submission_environment_dependencies.txt"
+# The kernel takes 128 KiB a variable.
+_LARGEST_VARIABLE = 100_000
 _FOLDER = re.compile(r"[0-9a-f]{16}(\.\w{8})?")
 _UNLIMITED = [
     ("grpc.max_receive_message_length", -1),
@@ -51,13 +54,17 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Installs what the job staged, and becomes the worker."""
     given = _parser().parse_known_args(arguments)[0]
     say("boot_starts", id=given.id)
+    os.environ[_DIRECT] = without_proxy(os.environ)
     try:
         environment = prepared(given)
     except Exception as error:
         fail(1, f"{type(error).__name__}: {' '.join(str(error).split())[:400]}")
     say("worker_starts", id=given.id, folder=environment["SEMI_PERSISTENT_DIRECTORY"])
     command = [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"]
-    os.execve(sys.executable, command, environment)
+    try:
+        os.execve(sys.executable, command, environment)
+    except OSError as error:
+        fail(1, f"the worker does not start ({error}): shorten its environment")
 
 
 def prepared(given: argparse.Namespace) -> dict[str, str]:
@@ -72,6 +79,15 @@ def prepared(given: argparse.Namespace) -> dict[str, str]:
         check_versions({DRIVER_BEAM: _beam_of(listing), **os.environ})
     check_affectflow(_sites(staged), os.environ)
     return {**os.environ, **variables}
+
+
+def without_proxy(environment: Mapping[str, str]) -> str:
+    """Returns the hosts that grpc calls directly: the given ones and this one.
+
+    grpc reads `no_proxy` only where `no_grpc_proxy` is not set.
+    """
+    known = environment.get(_DIRECT) or environment.get("no_proxy", "")
+    return ",".join([*filter(None, [known]), "localhost,127.0.0.1,::1"])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -195,10 +211,9 @@ def worker_environment(
     """Returns the variables that Beam's worker reads."""
     from google.protobuf import json_format
 
-    options = json_format.MessageToJson(info.pipeline_options)
     variables = {
         "WORKER_ID": given.id,
-        "PIPELINE_OPTIONS": options,
+        **_options(json_format.MessageToJson(info.pipeline_options), staged),
         "SEMI_PERSISTENT_DIRECTORY": str(staged),
         "RUNNER_CAPABILITIES": " ".join(info.runner_capabilities),
         "PYTHONPATH": os.pathsep.join(_search_path(staged)),
@@ -210,6 +225,19 @@ def worker_environment(
         if url:
             variables[f"{name.upper()}_API_SERVICE_DESCRIPTOR"] = _descriptor(url)
     return variables
+
+
+def _options(text: str, staged: Path) -> dict[str, str]:
+    """Returns the variable that holds the job's options, or names a file of them."""
+    content = text.encode()
+    if len(content) < _LARGEST_VARIABLE:
+        return {"PIPELINE_OPTIONS": text}
+    digest = hashlib.blake2b(content, digest_size=8).hexdigest()
+    path = staged / f"options-{digest}.json"
+    part = path.with_suffix(f".{os.getpid()}")
+    part.write_bytes(content)
+    part.replace(path)
+    return {"PIPELINE_OPTIONS_FILE": str(path)}
 
 
 def _search_path(staged: Path) -> Iterator[str]:

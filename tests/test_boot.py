@@ -1,6 +1,7 @@
 """The boot program against a real gRPC server that speaks Beam's container contract."""
 
 import argparse
+import errno
 import fcntl
 import json
 import os
@@ -43,6 +44,7 @@ class Runner(
         self.dependencies: list[beam_runner_api_pb2.ArtifactInformation] = []
         self.fetched: list[str] = []
         self.silent = ""
+        self.job_name = "a job"
 
     def stage(self, path: Path, name: str = "", sha256: str = "") -> None:
         self.dependencies.append(
@@ -68,7 +70,7 @@ class Runner(
         info.artifact_endpoint.url = self.address
         info.control_endpoint.url = "localhost:1"
         info.logging_endpoint.url = "localhost:2"
-        info.pipeline_options.update({"beam:option:job_name:v1": "a job"})
+        info.pipeline_options.update({"beam:option:job_name:v1": self.job_name})
         return beam_provision_api_pb2.GetProvisionInfoResponse(info=info)
 
     def ResolveArtifacts(self, request: Any, context: Any = None) -> Any:  # noqa: N802
@@ -121,6 +123,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
         raise SystemExit(0)
 
     monkeypatch.setattr(os, "execve", begin)
+    monkeypatch.setenv("no_grpc_proxy", "")  # which main() sets for good
     return environments
 
 
@@ -205,6 +208,35 @@ def test_the_worker_learns_whom_to_call_and_the_options(runner):
     assert 'url: "localhost:1"' in environment["CONTROL_API_SERVICE_DESCRIPTOR"]
     assert 'url: "localhost:2"' in environment["LOGGING_API_SERVICE_DESCRIPTOR"]
     assert "a job" in environment["PIPELINE_OPTIONS"]
+
+
+def test_options_too_large_for_a_variable_are_read_by_beam_from_a_file(runner):
+    runner.job_name = "x" * 140_000
+
+    environment = boot.prepared(given(runner))
+
+    assert "PIPELINE_OPTIONS" not in environment
+    code = "import os; from apache_beam.runners.worker import sdk_worker_main; "
+    code += "from apache_beam.options.value_provider import RuntimeValueProvider as R; "
+    code += "sdk_worker_main.create_harness(os.environ, dry_run=True); "
+    code += "print(len(R.runtime_options['job_name']))"
+    del environment["LOGGING_API_SERVICE_DESCRIPTOR"]
+    assert printed(code, environment) == "140000"
+
+
+def test_an_environment_too_large_to_start_a_worker_is_one_line(
+    runner, monkeypatch, folder
+):
+    def refuse(*arguments: object) -> None:
+        raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+
+    monkeypatch.setattr(os, "execve", refuse)
+
+    with pytest.raises(SystemExit) as ended:
+        boot.main(arguments(runner))
+
+    assert ended.value.code == 1
+    assert "shorten its environment" in events(folder)[-1]["message"]
 
 
 def test_a_second_worker_of_the_job_installs_nothing(runner, wheel, tmp_path, folder):
@@ -356,6 +388,21 @@ def test_the_listing_of_the_submitter_is_believed_too(runner, tmp_path, folder):
 
     assert ended.value.code == boot.VERSION_MISMATCH
     assert "apache-beam 2.1.0" in events(folder)[-1]["message"]
+
+
+def test_the_runner_on_this_host_is_called_without_a_proxy(
+    runner, monkeypatch, started
+):
+    monkeypatch.setattr(boot, "ENDPOINT_TIMEOUT_S", 5.0)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "inner.example")
+
+    with pytest.raises(SystemExit):
+        boot.main(arguments(runner))
+
+    [environment] = started
+    direct = environment["no_grpc_proxy"]
+    assert direct == "inner.example,localhost,127.0.0.1,::1"
 
 
 def test_a_runner_that_does_not_answer_ends_with_16(folder, monkeypatch):
