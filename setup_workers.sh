@@ -24,7 +24,7 @@ What (the first of these that is given; else pyproject.toml beside this script)
   --boot FILE            the boot program; default: from the wheel or the checkout
 From where
   --wheelhouse DIR       wheels for pip, without any network
-  --online               allow the network: package index and URLs of weights
+  --online               allow the network: weights, and what the wheelhouse lacks
 Must be true
   --expect-beam VERSION  Beam of the submitter
   --expect-from FILE     a job's submission_environment_dependencies.txt, instead
@@ -105,10 +105,11 @@ quoted() {
 report() { # CODE PROBLEM CURE
   $json || return 0
   local IFS=,
-  printf '{"code":%d,"problem":%s,"cure":%s,"mode":"%s","target":"%s","prefix":%s,' \
-    "$1" "$(quoted "$2")" "$(quoted "$3")" "$mode" "$target" "$(quoted "$prefix")"
-  printf '"stamp":"%s","changed":%s,"python":%s,"beam":%s,"torch":%s,"gpu":%s,' \
-    "$STAMP" "$CHANGED" "$(quoted "$FACT_PYTHON")" "$(quoted "$FACT_BEAM")" \
+  printf '{"code":%d,"problem":%s,"cure":%s,"mode":"%s","target":%s,"prefix":%s,' \
+    "$1" "$(quoted "$2")" "$(quoted "$3")" "$mode" "$(quoted "$target")" \
+    "$(quoted "$prefix")"
+  printf '"stamp":%s,"changed":%s,"python":%s,"beam":%s,"torch":%s,"gpu":%s,' \
+    "$(quoted "$STAMP")" "$CHANGED" "$(quoted "$FACT_PYTHON")" "$(quoted "$FACT_BEAM")" \
     "$(quoted "$FACT_TORCH")" "$(quoted "$FACT_GPU")"
   printf '"plugins":%s,"weights":%s,"seconds":%s,"steps":[%s]}\n' \
     "${FACT_PLUGINS:-null}" "${FACT_WEIGHTS:-null}" "$(seconds_since "$BEGAN")" \
@@ -370,7 +371,7 @@ check_disk() {
     if wants_torch; then wanted=8; else wanted=3; fi
   fi
   until [[ -e $folder ]]; do folder=$(dirname "$folder"); done
-  [[ -d $folder && -w $folder ]] || die 11 "$folder cannot be written by $(id -un)" \
+  [[ -d $folder && -w $folder ]] || die 11 "$folder cannot be written by $(who)" \
     'run as its owner or as root, or give another --prefix'
   free=$(($(free_kib "$folder") / 1048576))
   ((free >= wanted)) || die 11 "$folder has $free GB free, $wanted are needed" \
@@ -450,11 +451,15 @@ make_stamp() {
   finish ok "stamp=$STAMP"
 }
 
+who() { id -un 2>/dev/null || id -u; }
+
 take_lock() {
   begin lock
   mkdir -p -- "$prefix/bin" 2>"$SCRATCH/err" ||
     die 11 "cannot make $prefix: $(tail -n 1 "$SCRATCH/err")" 'give another --prefix'
-  exec 9<>"$prefix/.lock"
+  { exec 9<>"$prefix/.lock"; } 2>"$SCRATCH/err" ||
+    die 11 "$prefix cannot be written by $(who): $(last_line "$SCRATCH/err")" \
+      'run as its owner or as root, or give another --prefix'
   if ! flock -n 9; then
     log "step=lock status=waiting another run sets up $prefix"
     flock -w "$LOCK_WAIT_S" 9 || die 11 "another run has held $prefix for $LOCK_WAIT_S s" \
@@ -497,7 +502,7 @@ install_packages() {
     die 12 "$(last_line "$SCRATCH/err")" 'give an extra that the package has, or another wheel'
   torch_constraint >"$SCRATCH/constraint.txt"
   # Torch of the CPU comes from an index of its own, and first: PyPI's may be newer.
-  if wants_torch && $online && [[ -z $wheelhouse && $(torch_build) == cpu ]]; then
+  if wants_torch && $online && ! has_torch && [[ $(torch_build) == cpu ]]; then
     pip_install --index-url "$TORCH_CPU_INDEX" torch
   fi
   [[ -z $requirements ]] || pip_install --requirement "$requirements"
@@ -572,6 +577,10 @@ print(*dict.fromkeys(wanted(extras, set(extras))), sep="\n")
 EOF
 }
 
+has_torch() {
+  [[ -n $wheelhouse ]] && names_in "$wheelhouse" | grep '^torch-[0-9]' >/dev/null
+}
+
 # Of the builds of torch in the wheelhouse, the one that fits this machine. A version
 # with `+cpu` is newer than the same without it, so pip alone would take it on a GPU.
 torch_constraint() {
@@ -597,21 +606,33 @@ die_if_full() {
 free_kib() { df -Pk -- "$1" | awk 'NR == 2 { print $4 }'; }
 
 pip_install() {
-  local code=0 how=(--quiet --no-input --disable-pip-version-check --prefer-binary)
-  [[ -z $wheelhouse ]] || how+=(--find-links "$wheelhouse")
-  $online || how+=(--isolated --no-index)
-  ! $online || how+=(--timeout "$FETCH_TIMEOUT_S" --retries 3)
-  "$VENV/bin/python" -I -m pip install "${how[@]}" "$@" >"$SCRATCH/pip" 2>&1 || code=$?
-  ((code)) || return 0
-  die_if_full || true
+  if [[ -n $wheelhouse ]]; then
+    ! try_pip --isolated --no-index "$@" || return 0
+  fi
+  if $online; then
+    # pip prefers no place to another, so the wheelhouse had to be asked alone.
+    [[ -z $wheelhouse ]] ||
+      log "step=packages the wheelhouse alone is not enough: $(pip_problem)"
+    ! try_pip --timeout "$FETCH_TIMEOUT_S" --retries 3 "$@" || return 0
+  fi
   local problem cure='add it to the wheelhouse with pip download, or give --online'
-  problem=$(grep -E '^ERROR' "$SCRATCH/pip" | head -n 1 | cut -c1-300 || true)
+  problem=$(pip_problem)
   if [[ -n $expect_beam && $problem == *"apache-beam==$expect_beam"* ]]; then
     die 13 "the submitter's apache-beam $expect_beam does not install: $problem" \
       'take a wheelhouse with that version, or submit with the version of the workers'
   fi
   if $online; then cure='look at the index and the network, or give --wheelhouse DIR'; fi
-  die 12 "pip: ${problem:-$(last_line "$SCRATCH/pip")}" "$cure"
+  die 12 "pip: $problem" "$cure"
+}
+
+try_pip() {
+  local how=(--quiet --no-input --disable-pip-version-check --prefer-binary)
+  [[ -z $wheelhouse ]] || how+=(--find-links "$wheelhouse")
+  "$VENV/bin/python" -I -m pip install "${how[@]}" "$@" >"$SCRATCH/pip" 2>&1 || die_if_full
+}
+
+pip_problem() {
+  grep -m 1 '^ERROR' "$SCRATCH/pip" | cut -c1-300 || last_line "$SCRATCH/pip"
 }
 
 installed() {
@@ -897,13 +918,23 @@ write_environment() {
     if [[ -n $weights ]]; then printf '%s\n' HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1; fi
     [[ -z $wheelhouse ]] || echo "AFFECTFLOW_WHEELHOUSE=$wheelhouse"
   } >"$VENV/worker.env"
-  {
-    echo "target=$target"
-    echo "gpu=${gpu:-auto}"
-    echo "expect_beam=$expect_beam"
-    echo "expect_python=$expect_python"
-  } >"$VENV/settings"
+  write_settings
   finish ok "variables=$(wc -l <"$VENV/worker.env")"
+}
+
+# What was agreed, for --check; another agreement does not need another environment.
+write_settings() {
+  cat >"$SCRATCH/settings" <<EOF
+target=$target
+gpu=${gpu:-auto}
+expect_beam=$expect_beam
+expect_python=$expect_python
+EOF
+  if ! cmp -s "$SCRATCH/settings" "$VENV/settings"; then
+    install -m 644 "$SCRATCH/settings" "$VENV/.settings.new"
+    mv -f "$VENV/.settings.new" "$VENV/settings"
+    CHANGED=true
+  fi
 }
 
 wrapper() {
@@ -978,21 +1009,18 @@ install_all() {
     : >"$VENV/complete"
   else
     begin environment
-    recall
+    FACT_WEIGHTS=$(wc -l <"$VENV/weights")
     finish unchanged "folder=$VENV"
+    check_versions
     while IFS= read -r file; do
       [[ -s $file ]] || { fetch_weights fetch "$weights" && CHANGED=true && break; }
     done <"$VENV/weights"
+    check_gpu
+    write_settings
   fi
   place
   check_reachable
   log "step=all status=ready seconds=$(seconds_since "$BEGAN") changed=$CHANGED"
-}
-
-recall() {
-  FACT_BEAM=$(sed -n 's/^apache[-_]beam==//p' "$VENV/installed.txt")
-  FACT_TORCH=$(sed -n 's/^torch==//p' "$VENV/installed.txt")
-  FACT_WEIGHTS=$(wc -l <"$VENV/weights")
 }
 
 setting() { sed -n "s/^$1=//p" "$VENV/settings"; }
@@ -1010,6 +1038,7 @@ check_all() {
   [[ -n $target ]] || target=$(setting target)
   : "${gpu:=$(setting gpu)}" "${expect_beam:=$(setting expect_beam)}"
   : "${expect_python:=$(setting expect_python)}"
+  python=$VENV/bin/python
   inputs given >"$SCRATCH/given"
   found=$(grep -v '^beam ' "$SCRATCH/given" | grep -vxFf "$VENV/inputs" || true)
   [[ -z $found ]] || die 12 "$VENV was made from another ${found%%[[:space:]]*}" "$cure"
@@ -1023,7 +1052,6 @@ check_all() {
   find_gpu
   fetch_weights check "$([[ ! -f $VENV/manifest ]] || echo "$VENV/manifest")"
   check_gpu
-  python=$VENV/bin/python
   check_plugins
   check_boot "$prefix/bin/affectflow-boot"
   log "step=all status=ready seconds=$(seconds_since "$BEGAN") changed=false"

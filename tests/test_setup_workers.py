@@ -111,6 +111,12 @@ def test_a_failure_is_in_the_report_too(tmp_path):
     assert "setup_workers.sh" in report["cure"]
 
 
+def test_a_report_of_a_wrong_option_is_json_too():
+    done = setup("--json", "--target", 'x"y')
+
+    assert json.loads(done.stdout)["target"] == 'x"y'
+
+
 def test_a_dry_run_says_what_it_would_do_and_makes_nothing(host):
     before = tree(host.folder)
 

@@ -34,6 +34,8 @@ from tests.worker_hosts import (
 
 pytestmark = pytest.mark.slow
 
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
@@ -101,6 +103,24 @@ def test_a_package_that_the_wheelhouse_lacks_is_12_by_name(host):
     assert "pip download" in done.stderr.splitlines()[-1]
 
 
+def test_a_prefix_of_somebody_else_is_11(host):
+    host.prefix.mkdir()
+    lock = host.prefix / ".lock"
+    lock.touch()
+    (host.prefix / "bin").mkdir()
+    lock.chmod(0o444)
+
+    done = host.setup(namespace=without_the_powers_of_root())
+
+    assert_fails(done, 11, "cannot be written by")
+    assert "--prefix" in done.stderr.splitlines()[-1]
+
+
+def without_the_powers_of_root() -> list[str]:
+    drop = "--bounding-set=-dac_override,-dac_read_search"
+    return ["setpriv", drop] if os.geteuid() == 0 else []
+
+
 # -- what is installed ------------------------------------------------------------
 
 
@@ -125,6 +145,17 @@ def test_the_dependencies_and_an_extra_are_installed_without_the_package(host):
     assert {"apache-beam==2.77.0", "tiny==1.0"} <= set(installed(host))
     assert not [line for line in installed(host) if line.startswith("affectflow")]
     assert report["plugins"] == 1, "those of the wheel are tried all the same"
+
+
+def test_check_takes_the_wheel_whose_dependencies_were_installed(host):
+    built = package(host.folder / "dist")
+    host.report("--without-package")
+
+    assert host.check("--dependencies-of", built).returncode == 0
+    assert host.check("--wheel", built, "--without-package").returncode == 0
+    other = package(host.folder / "other", metadata="Requires-Dist: tiny\n")
+    made_of = host.check("--dependencies-of", other)
+    assert_fails(made_of, 12, "was made from another dependencies-of")
 
 
 def test_an_extra_that_the_package_lacks_is_12(host):
@@ -180,8 +211,72 @@ def test_of_two_builds_of_torch_the_one_that_fits_is_taken(
     assert build in installed(host)
     assert step in step_lines(done, "gpu")[0]
     if step == "status=warned":
-        required_now = host.check("--gpu", "require", path=path)
-        assert_fails(required_now, 15, "torch 1.0 (CUDA 13.0) sees no accelerator")
+        problem = "torch 1.0 (CUDA 13.0) sees no accelerator"
+        assert_fails(host.check("--gpu", "require", path=path), 15, problem)
+        again = host.setup("--extra", "torch", "--gpu", "require", path=path)
+        assert_fails(again, 15, problem)
+        assert host.check(path=path).returncode == 0, "nothing else was agreed"
+
+
+def test_a_second_run_that_agrees_on_something_else_is_what_check_holds_to(host):
+    host.report("--gpu", "cpu")
+
+    report = host.report("--gpu", "cpu", "--expect-python", PYTHON)
+
+    assert report["changed"] is True
+    settings = (host.prefix / "current" / "settings").read_text().splitlines()
+    assert f"expect_python={PYTHON}" in settings
+    assert host.report("--gpu", "cpu", "--expect-python", PYTHON)["changed"] is False
+
+
+def index(folder: Path, *wheels: Path) -> str:
+    """Makes a package index of wheels, and returns its address."""
+    for each in wheels:
+        project = folder / each.name.split("-")[0]
+        project.mkdir(parents=True, exist_ok=True)
+        link = f'<a href="{each.as_uri()}">{each.name}</a>'
+        (project / "index.html").write_text(link)
+    return folder.as_uri()
+
+
+def test_online_the_wheelhouse_comes_first_and_the_index_has_what_it_lacks(
+    host, monkeypatch
+):
+    newer = wheel(host.folder / "newer", "tiny", "2.0")
+    rare = wheel(host.folder / "newer", "rare", "1.0")
+    address = index(host.folder / "index", newer, rare)
+    monkeypatch.setenv("PIP_INDEX_URL", address)
+    wheel(host.folder / "wheelhouse", "tiny", "1.0")
+    package(host.folder / "dist", metadata="Requires-Dist: tiny\n")
+
+    held = host.setup("--online")
+
+    assert "tiny==1.0" in installed(host), held.stderr
+    assert "the wheelhouse alone" not in held.stderr
+    package(host.folder / "dist", metadata="Requires-Dist: rare\n")
+    lacked = host.setup("--online")
+    assert "rare==1.0" in installed(host), lacked.stderr
+    assert "the wheelhouse alone is not enough" in lacked.stderr
+
+
+def test_online_a_wheelhouse_without_torch_gets_the_build_for_the_processor(
+    host, monkeypatch
+):
+    plain, cpu = (
+        index(host.folder / version, wheel(host.folder / version, "torch", version))
+        for version in ("2.0", "1.0+cpu")
+    )
+    monkeypatch.setenv("PIP_INDEX_URL", plain)
+    text = SCRIPT.read_text(encoding="utf-8")
+    script = host.folder / "setup_workers.sh"
+    script.write_text(text.replace("https://download.pytorch.org/whl/cpu", cpu))
+    needs = "Provides-Extra: torch\nRequires-Dist: torch; extra == 'torch'\n"
+    package(host.folder / "dist", metadata=needs)
+
+    done = host.setup("--online", "--extra", "torch", "--gpu", "cpu", script=script)
+
+    assert done.returncode == 0, done.stderr
+    assert "torch==1.0+cpu" in installed(host)
 
 
 def test_an_image_keeps_its_own_boot_program(host):
