@@ -2,6 +2,7 @@ import csv
 import io
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from affectflow.cli import validation as commands
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
+from affectflow.schemas import ANNOTATIONS
 from affectflow.stages import annotator_ids
 from affectflow.stages.upkeep.collecting import collect
 from affectflow.stages.upkeep.compacting import compact
@@ -19,7 +21,7 @@ from affectflow.validation.reading import read_answers
 from affectflow.validation.truth import ties, truth
 from tests.factories import utterances
 from tests.stage_runs import ask, store
-from tests.validation_lakes import MODEL, fill, label, made, write, yes_if
+from tests.validation_lakes import MODEL, add, fill, label, made, rows, write, yes_if
 
 # Raters' rules: `CAREFUL` finds all that is broken; `FAST` misses the polite ones.
 CAREFUL = yes_if("broken", "stopped")
@@ -357,6 +359,118 @@ def test_answers_without_a_sample_give_figures_and_no_share(lake, folder):
     assert finding.precision.value == 1.0
     assert not finding.is_validated
     assert {"prevalence", "validation"}.isdisjoint(measures(lake))
+
+
+# -- a lake that changed -------------------------------------------------------------
+
+
+def edited(lake, ids):
+    """Gives messages another text, as a later ingest does."""
+    given = [row for row in rows() if row["utterance_id"] in ids]
+    columns = {
+        name: [row[name] for row in given]
+        for name in ("utterance_id", "conversation_id", "is_bot")
+    }
+    later = [datetime(2030, 1, 1, tzinfo=UTC)] * len(given)
+    texts = [f"all is well, {row['utterance_id']}" for row in given]
+    store(lake.uri, utterances(*texts, edited_at=later, **columns))
+
+
+def test_answers_to_a_text_that_was_changed_are_left_out(lake, folder, capsys):
+    sheet = fill(folder / "sheet.csv", CAREFUL, "ann")
+    imported(lake, sheet)
+    asked = [row["utterance_id"] for row in sheet_rows(folder)]
+
+    edited(lake, asked[:3])
+
+    found = judge(lake)
+    (finding,) = found.findings
+    assert (found.changed, finding.n, finding.has_share) == (3, 197, True)
+    assert commands.gold(lake.uri, [], "") == 0  # compares again, and says so again
+    assert (
+        "3 messages were changed since the sample was drawn" in capsys.readouterr().err
+    )
+
+
+def test_a_sheet_whose_every_text_was_changed_says_so(lake, folder):
+    sheet = fill(folder / "sheet.csv", CAREFUL, "ann")
+    edited(lake, {row["utterance_id"] for row in sheet_rows(folder)})
+
+    with pytest.raises(UsageError, match=r"200 messages were changed.*another sample"):
+        commands.gold(lake.uri, [str(sheet)], "")
+
+
+def grow(lake, count):
+    """Adds messages that the annotator found nothing in, each a conversation."""
+    ids = [f"test:late-{number}" for number in range(count)]
+    store(
+        lake.uri,
+        utterances(*["ok then"] * count, utterance_id=ids, conversation_id=ids),
+    )
+    answers = [
+        {
+            **dict.fromkeys(ANNOTATIONS.names),
+            "utterance_id": each,
+            "conversation_id": each,
+            "annotator_id": MODEL,
+            "task": "frustration",
+            "vocabulary": "frustration",
+            "label": "neutral",
+            "chosen": True,
+            "status": "ok",
+        }
+        for each in ids
+    ]
+    add(lake, "annotations", f"{MODEL}-frustration/late.parquet", answers)
+
+
+@pytest.mark.parametrize(
+    ("more", "share"),
+    [
+        pytest.param(20, None, id="478 + 20: 4 %"),
+        pytest.param(52, 52 / 530, id="478 + 52: 10 %"),
+    ],
+)
+def test_a_lake_that_grew_by_more_than_a_twentieth_has_no_share(
+    lake, folder, more, share
+):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+
+    grow(lake, more)
+
+    found = judge(lake)
+    (finding,) = found.findings
+    grown = {} if share is None else {csv_sample(folder / "sheet.csv"): share}
+    assert found.grown == pytest.approx(grown)
+    assert finding.precision.value == 1.0
+    assert finding.is_validated == finding.has_share == (share is None)
+    assert ("validation" in measures(lake)) == (share is None)
+    assert ("prevalence" in measures(lake)) == (share is None)
+
+
+def test_another_sample_gives_a_share_of_the_lake_that_grew(lake, folder, capsys):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    grow(lake, 100)
+    commands.gold(lake.uri, [], "")
+    assert "about 17% of the messages that can be drawn now" in capsys.readouterr().err
+
+    sample(lake.uri, folder / "again.csv", n=200)
+    imported(lake, fill(folder / "again.csv", CAREFUL, "ann"))
+
+    found = judge(lake)
+    (finding,) = found.findings
+    assert (found.grown.keys(), finding.n) == ({csv_sample(folder / "sheet.csv")}, 200)
+    assert finding.is_validated
+    assert finding.fitted_on == csv_sample(folder / "again.csv")
+
+
+def test_a_lake_that_was_edited_gives_another_sample(lake, folder):
+    edited(lake, {sheet_rows(folder)[0]["utterance_id"]})
+
+    sample(lake.uri, folder / "again.csv", n=200)
+
+    again = folder / "again.csv"
+    assert csv_sample(again) != csv_sample(folder / "sheet.csv")
 
 
 def test_a_lake_that_is_none_is_an_error(tmp_path):

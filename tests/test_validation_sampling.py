@@ -204,7 +204,7 @@ def test_silence_is_not_drawn(text, spans, eligible):
     with duckdb.connect() as connection:
         connection.register("placed_utterances", told)
         connection.execute("CREATE TABLE cues (utterance_id VARCHAR, start INT)")
-        sampling._make_eligible(connection, "frustration", [])
+        sampling.make_eligible(connection, "frustration", [])
         found = connection.execute("SELECT count(*) FROM eligible").fetchall()[0][0]
 
     assert found == eligible

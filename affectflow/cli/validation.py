@@ -9,7 +9,7 @@ from affectflow.errors import StorageError, UsageError
 from affectflow.lake import Lake
 from affectflow.validation.bootstrap import Interval
 from affectflow.validation.judging import Agreement, Finding, Judgement
-from affectflow.validation.wording import claim, in_words
+from affectflow.validation.wording import changed, claim, in_words
 
 
 def sample(
@@ -97,6 +97,8 @@ def gold(lake: str, files: Sequence[str], rater: str) -> int:
             f"withdrawn, {done.unchanged:,} as they were"
         )
     found = judge(opened)
+    if not found.agreements and found.changed:
+        raise UsageError(changed(found))
     if not found.agreements:
         raise UsageError(
             f"nobody has answered in {lake!r} yet: `affectflow sample {lake} --out "
@@ -147,8 +149,14 @@ def _finding(each: Finding) -> list[object]:
         _spelt(each.precision),
         _spelt(each.recall),
         _spelt(shares.apparent),
-        _spelt(shares.corrected) if each.sampled else "no random sample",
+        _share(each),
     ]
+
+
+def _share(each: Finding) -> str:
+    if not each.sampled:
+        return "no random sample"
+    return _spelt(each.prevalence.corrected) if each.current else "the lake has grown"
 
 
 def _spelt(interval: Interval) -> str:

@@ -1,7 +1,8 @@
 """Annotators against what people decided: the figures, and what they allow to say."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import duckdb
 import numpy as np
@@ -17,6 +18,7 @@ from affectflow.validation.asking import ask
 from affectflow.validation.bootstrap import UNKNOWN, Floats, Interval
 from affectflow.validation.labels import TASKS, Target, parts_of, spoken_by
 from affectflow.validation.measures import Row, measure, replace_measures
+from affectflow.validation.outdated import leave_out_outdated
 from affectflow.validation.prevalence import Prevalence, Tally, prevalence
 from affectflow.validation.scales import POINTS
 from affectflow.validation.truth import (
@@ -93,6 +95,7 @@ class Finding:
       prevalence: as labelled and corrected.
       sampled: the weights are those of a random sample of this lake.
       fitted_on: the samples.
+      current: the lake has hardly grown since they were drawn.
     """
 
     annotator_id: str
@@ -105,6 +108,12 @@ class Finding:
     prevalence: Prevalence
     sampled: bool
     fitted_on: str
+    current: bool = True
+
+    @property
+    def has_share(self) -> bool:
+        """Whether the weights are those of a random sample of this lake as it is."""
+        return self.sampled and self.current
 
     @property
     def is_validated(self) -> bool:
@@ -113,16 +122,27 @@ class Finding:
         On a random sample of this lake the annotator is better than chance:
         sensitivity + specificity > 1 at the lower end of its interval too.
         """
-        return bool(self.sampled and self.prevalence.youden.low > 0)
+        return bool(self.has_share and self.prevalence.youden.low > 0)
 
 
 @dataclass(kw_only=True)
 class Judgement:
-    """All that the gold of a lake says."""
+    """All that the gold of a lake says.
+
+    Args:
+      agreements: of the raters, label by label.
+      findings: on the annotators.
+      ties: by label.
+      changed: messages whose answers are left out: they say something else by now.
+      grown: samples that the lake outgrew, and the part of its messages, 0..1, that is
+        new to them.
+    """
 
     agreements: list[Agreement] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     ties: dict[str, int] = field(default_factory=dict)
+    changed: int = 0
+    grown: dict[str, float] = field(default_factory=dict)
 
 
 def judge(lake: Lake) -> Judgement:
@@ -133,6 +153,7 @@ def judge(lake: Lake) -> Judgement:
     found = Judgement()
     with open_lake(lake.uri) as connection:
         asked = {task for (task,) in connection.execute(_ASKED).fetchall()}
+        found.changed, found.grown = leave_out_outdated(lake, connection, asked)
         for task in (task for task in TASKS if task in asked):
             _judge_task(connection, task, found)
     replace_measures(lake, MEASURES_NAME, list(_rows(found)))
@@ -151,9 +172,13 @@ def _judge_task(
     models = connection.execute(_MODELS, {"task": task}).fetchall()
     fitted_on = {target: _samples(connection, target, asked) for target in targets}
     for annotator_id, vocabulary in models if targets else ():
-        found.findings += _findings(
-            connection, decided, annotator_id, vocabulary, fitted_on
-        )
+        made = _findings(connection, decided, annotator_id, vocabulary, fitted_on)
+        found.findings += [_dated(finding, found.grown) for finding in made]
+
+
+def _dated(finding: Finding, grown: Collection[str]) -> Finding:
+    outgrown = any(sample_id in grown for sample_id in finding.fitted_on.split())
+    return replace(finding, current=not outgrown)
 
 
 def _samples(
@@ -279,20 +304,18 @@ def _finding(
     threads = rows["conversation_id"].to_numpy()
     predicted, actual = _flags(rows["predicted"]), _flags(rows["truth"])
     weights = _floats(rows["weight"])
-    rate = {
-        "precision": rate_interval(threads, actual, predicted, weights=weights),
-        "recall": rate_interval(threads, predicted, actual, weights=weights),
-        "specificity": rate_interval(threads, ~predicted, ~actual, weights=weights),
-    }
+    rated = partial(rate_interval, threads, weights=weights)
     return Finding(
         annotator_id=annotator_id,
         target=target,
         n=rows.num_rows,
         positives=int(actual.sum()),
+        precision=rated(actual, predicted),
+        recall=rated(predicted, actual),
+        specificity=rated(~predicted, ~actual),
         prevalence=prevalence(threads, predicted, actual, weights=weights, tally=tally),
         sampled=bool(pc.all(rows["sampled"]).as_py()),
         fitted_on=fitted_on,
-        **rate,
     )
 
 
@@ -327,7 +350,7 @@ def _finding_rows(finding: Finding) -> Iterator[Row]:
         "specificity": finding.specificity,
         "apparent_prevalence": shares.apparent,
     }
-    if finding.sampled:
+    if finding.has_share:
         values["prevalence"] = shares.corrected
     if finding.is_validated and finding.target.is_family:
         # What a theme of causes rests on is what the annotator finds.

@@ -1,7 +1,8 @@
 """Samples: which utterances people are asked about, and how likely each was drawn.
 
 What a sample is stays in the lake as `_samples/<sample_id>.json`; the inclusion
-probabilities are rows of `measures` of the kind `inclusion`.
+probabilities are rows of `measures` of the kind `inclusion`. Their `fitted_on` is the
+sample, the stratum and the first digits of the MD5 of the text, with blanks between.
 """
 
 import difflib
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
@@ -21,6 +23,8 @@ from affectflow.validation.measures import replace_measures
 
 FOLDER = "_samples"
 INCLUSION = "inclusion"
+TEXT_DIGITS = 12
+"""Digits of a text's MD5 that are kept: enough to tell that it was changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,7 @@ class Sample:
       labels: pairs of vocabulary and label.
       n: utterances drawn.
       conversations: that could have been drawn.
+      messages: of those conversations that could have been drawn.
       seed: of the draw.
       stratify: `none` or `score`.
       annotator_id: whose scores made the strata; empty without strata.
@@ -43,6 +48,7 @@ class Sample:
     labels: list[tuple[str, str]]
     n: int
     conversations: int
+    messages: int
     seed: int
     stratify: str
     annotator_id: str = ""
@@ -75,9 +81,9 @@ def _no_sample(sample_id: str, known: list[str], uri: str) -> str:
     )
 
 
-def sample_id_of(told: dict[str, Any], utterance_ids: Sequence[str]) -> str:
-    """Returns the id of a sample: equal draws of equal lakes have equal ids."""
-    said = json.dumps([told, list(utterance_ids)], sort_keys=True)
+def sample_id_of(told: dict[str, Any], drawn: Sequence[Sequence[str]]) -> str:
+    """Returns the id of a sample: equal draws of equal texts have equal ids."""
+    said = json.dumps([told, list(drawn)], sort_keys=True)
     return "s-" + hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
 
 
@@ -87,7 +93,8 @@ def keep(lake: Lake, sample: Sample, chosen: pa.Table) -> None:
     Args:
       lake: that it was drawn from.
       sample: what is asked.
-      chosen: columns `utterance_id`, `probability` and `stratum_size`.
+      chosen: columns `utterance_id`, `probability`, `stratum`, `stratum_size` and
+        `text_digest`.
     """
     replace_measures(lake, f"{INCLUSION}-{sample.sample_id}", _rows(sample, chosen))
     content = json.dumps(asdict(sample), indent=1, sort_keys=True).encode()
@@ -107,7 +114,12 @@ def _rows(sample: Sample, chosen: pa.Table) -> pa.Table:
         "low": pa.nulls(rows),
         "high": pa.nulls(rows),
         "n": chosen.column("stratum_size"),
-        "fitted_on": pa.repeat(sample.sample_id, rows),
+        "fitted_on": pc.binary_join_element_wise(
+            sample.sample_id,
+            chosen.column("stratum"),
+            chosen.column("text_digest"),
+            " ",
+        ),
     }
     return pa.table(columns).select(MEASURES.names).cast(MEASURES)
 

@@ -16,9 +16,10 @@ import pyarrow as pa
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.people import PEOPLE
+from affectflow.lake.views import quote
 from affectflow.validation.asking import ask
 from affectflow.validation.labels import Target, spoken_by
-from affectflow.validation.samples import Sample, keep, sample_id_of
+from affectflow.validation.samples import TEXT_DIGITS, Sample, keep, sample_id_of
 
 STRATA = ("chosen", "maybe", "rest")
 """The annotator chose a label; it stored a score; it did neither."""
@@ -78,15 +79,19 @@ UPDATE put_up SET stratum = s.stratum FROM (
     AND utterance_id IN (SELECT utterance_id FROM put_up)
   GROUP BY utterance_id
 ) AS s WHERE s.utterance_id = put_up.utterance_id"""
-_DRAW = """
-SELECT utterance_id, conversation_id,
-  drawn::DOUBLE / stratum_size / size AS probability, stratum_size
+# The order is another chance than that of the draw, which differs between strata: it
+# tells raters nothing, and what they answered when they stop early is at random too.
+_DRAW = f"""
+SELECT utterance_id, d.conversation_id,
+  drawn::DOUBLE / stratum_size / size AS probability, stratum, stratum_size,
+  left(md5(u.text), {TEXT_DIGITS}) AS text_digest
 FROM (
   SELECT p.*, w.drawn, count(*) OVER (PARTITION BY stratum) AS stratum_size,
     row_number() OVER (PARTITION BY stratum ORDER BY chance, conversation_id) AS place
   FROM put_up AS p JOIN wanted AS w USING (stratum)
-) WHERE place <= drawn
-ORDER BY chance, conversation_id"""
+) AS d JOIN utterances AS u USING (utterance_id)
+WHERE place <= drawn
+ORDER BY md5($seed || 's' || utterance_id), utterance_id"""
 
 
 def draw(
@@ -120,8 +125,9 @@ def draw(
     with open_lake(lake.uri) as connection:
         chosen, told = choose(connection, targets, n, seed, stratify, annotator)
     ids = chosen.column("utterance_id").to_pylist()
+    drawn = list(zip(ids, chosen.column("text_digest").to_pylist(), strict=True))
     lake_told = {**told, "lake": lake.settings["id"]}
-    sample = Sample(sample_id=sample_id_of(lake_told, ids), **told)
+    sample = Sample(sample_id=sample_id_of(lake_told, drawn), **told)
     keep(lake, sample, chosen)
     return sample, ids
 
@@ -136,42 +142,43 @@ def choose(
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Returns what is drawn from an open lake, and how; writes nothing.
 
-    The table has `utterance_id`, `conversation_id`, `probability`, `stratum_size`.
+    The table has `utterance_id`, `conversation_id`, `probability`, `stratum`,
+    `stratum_size` and `text_digest`, in the order of the sheet.
     """
     task = targets[0].task
     if stratify != "none" and targets[0].is_scale:
         raise UsageError(
             f"{task} is a scale: nobody chooses it, so leave --stratify out"
         )
-    models = _models(connection, task)
-    _make_eligible(connection, task, list(models))
-    found = _put_up(connection, str(seed))
+    models = models_of(connection, task)
+    make_eligible(connection, task, list(models))
+    found, messages = _put_up(connection, str(seed))
     _check_size(found, n)
     by = _stratify(connection, targets, stratify, annotator, models)
     _allot(connection, n)
-    chosen = ask(connection, _DRAW)
+    chosen = ask(connection, _DRAW, {"seed": str(seed)})
     return chosen, {
         "task": task,
         "labels": [(t.vocabulary, t.label) for t in targets],
         "n": chosen.num_rows,
         "conversations": found,
+        "messages": messages,
         "seed": seed,
         "stratify": stratify,
         "annotator_id": by,
     }
 
 
-def _models(connection: duckdb.DuckDBPyConnection, task: str) -> dict[str, str]:
+def models_of(connection: duckdb.DuckDBPyConnection, task: str) -> dict[str, str]:
     """Returns the vocabulary of each annotator of a task, people left out."""
     rows = connection.execute(_MODELS, {"task": task}).fetchall()
     return {annotator_id: vocabulary for annotator_id, vocabulary, _ in rows}
 
 
-def _make_eligible(
+def make_eligible(
     connection: duckdb.DuckDBPyConnection, task: str, models: list[str]
 ) -> None:
-    from affectflow.lake.views import quote
-
+    """Makes the view `eligible` of the messages that can be drawn."""
     if models:  # a view takes no parameters
         listed = ", ".join(quote(model) for model in models)
         sql = _ANSWERED.format(task=quote(task), models=f"[{listed}]")
@@ -180,10 +187,13 @@ def _make_eligible(
     connection.execute(sql)
 
 
-def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> int:
+def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]:
+    """Puts one message of each conversation up; returns conversations and messages."""
     connection.execute(_PUT_UP, {"seed": seed})
     connection.execute(_STRATA)
-    return int(connection.execute("SELECT count(*) FROM put_up").fetchall()[0][0])
+    counts = "SELECT count(*), coalesce(sum(size), 0)::BIGINT FROM put_up"
+    conversations, messages = connection.execute(counts).fetchall()[0]
+    return int(conversations), int(messages)
 
 
 def _check_size(found: int, n: int) -> None:

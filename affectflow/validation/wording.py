@@ -10,7 +10,8 @@ LEAST_ALPHA = 0.667
 
 
 def in_words(found: Judgement) -> Iterator[str]:
-    """Yields warnings: what the raters leave open."""
+    """Yields warnings: what the raters leave open, and what the lake has outgrown."""
+    yield from _outdated(found)
     alone = [each.target.name for each in found.agreements if each.raters == 1]
     if alone:
         yield (
@@ -37,6 +38,26 @@ def in_words(found: Judgement) -> Iterator[str]:
         )
 
 
+def _outdated(found: Judgement) -> Iterator[str]:
+    if found.changed:
+        yield f"warning: {changed(found)}"
+    for sample_id, share in sorted(found.grown.items()):
+        yield (
+            f"warning: about {share:.0%} of the messages that can be drawn now are new "
+            f"or changed since sample {sample_id} was drawn, so it gives no share of "
+            "this lake: draw another sample"
+        )
+
+
+def changed(found: Judgement) -> str:
+    """Returns how many answers are left out, and the cure."""
+    were = "message was" if found.changed == 1 else "messages were"
+    return (
+        f"{found.changed:,} {were} changed since the sample was drawn; their answers "
+        "are left out: draw another sample"
+    )
+
+
 def claim(finding: Finding, found: Judgement) -> str:
     """Returns the one sentence that says what may be claimed of a label."""
     name, who = finding.target.name, finding.annotator_id
@@ -51,6 +72,11 @@ def claim(finding: Finding, found: Judgement) -> str:
         return (
             f"{name}: precision and recall of {who} hold for these {finding.n:,} "
             "messages alone: they are no random sample of this lake, so no share."
+        )
+    if not finding.current:
+        return (
+            f"{name}: precision and recall of {who} hold for what the lake held at "
+            "the draw; it has grown since, so no share: draw another sample."
         )
     if shares.youden.value <= 0:
         return (
