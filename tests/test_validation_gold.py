@@ -9,7 +9,7 @@ import pytest
 
 from affectflow.cli import validation as commands
 from affectflow.errors import LakeError, UsageError
-from affectflow.lake import Lake
+from affectflow.lake import Lake, open_lake
 from affectflow.lake.digest import digest
 from affectflow.schemas import ANNOTATIONS
 from affectflow.stages import annotator_ids
@@ -18,7 +18,8 @@ from affectflow.stages.upkeep.compacting import compact
 from affectflow.validation.answers import import_answers
 from affectflow.validation.judging import judge
 from affectflow.validation.reading import read_answers
-from affectflow.validation.truth import ties, truth
+from affectflow.validation.truth import ties, truth, truth_of
+from affectflow.validation.weighing import reweighted
 from tests.factories import utterances
 from tests.stage_runs import ask, store
 from tests.validation_lakes import MODEL, add, fill, label, made, rows, write, yes_if
@@ -45,8 +46,8 @@ def original(tmp_path_factory):
 
 def sample(uri, out, **options):
     options = {"n": 100, "task": "frustration", "labels": "", "seed": 1} | options
-    rest = {"stratify": "none", "annotator": "", "html": ""}
-    assert commands.sample(uri, options.pop("n"), str(out), **options, **rest) == 0
+    options = {"stratify": "none", "annotator": "", "html": ""} | options
+    assert commands.sample(uri, options.pop("n"), str(out), **options) == 0
 
 
 @pytest.fixture
@@ -236,6 +237,34 @@ def test_raters_who_never_agree_decide_nothing(lake, folder):
     assert (found.findings, found.ties) == ([], {"frustration": 200})
 
 
+def test_a_stratum_that_is_answered_in_part_counts_in_full(lake, folder):
+    sample(lake.uri, folder / "strata.csv", n=80, stratify="score")
+    told = sheet_rows(folder, "strata.csv")
+    found = {row["utterance_id"] for row in told if "AGAIN" in row["text"]}
+    # Of 40 that the annotator found 10 are answered, of the others all 40.
+    left = sorted(found)[10:]
+    lines = [list(told[0]), *(list(row.values()) for row in told)]
+    for line in lines[1:]:
+        line[2], line[-1] = "ann", "" if line[1] in left else CAREFUL(line[4])
+    imported(lake, write(folder / "part.csv", lines))
+
+    with open_lake(lake.uri) as connection:
+        rows = reweighted(connection, truth_of(connection, "frustration")).to_pylist()
+
+    chances = dict(
+        ask(
+            lake.uri,
+            "SELECT unit_id, value FROM measures WHERE label = "
+            f"'{csv_sample(folder / 'strata.csv')}'",
+        )
+    )
+    answered = {r["utterance_id"]: r["weight"] for r in rows}
+    expected = {k: (4 if k in found else 1) / chances[k] for k in answered}
+    mean = np.mean(list(expected.values()))
+    assert (len(answered), len(left)) == (50, 30)
+    assert answered == pytest.approx({k: v / mean for k, v in expected.items()})
+
+
 # -- judging -------------------------------------------------------------------------
 
 
@@ -260,8 +289,8 @@ def test_an_annotator_is_judged_as_counted_by_hand(lake, folder):
     assert finding.is_validated
 
 
-def sheet_rows(folder):
-    text = (folder / "sheet.csv").read_text("utf-8-sig")
+def sheet_rows(folder, name="sheet.csv"):
+    text = (folder / name).read_text("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

@@ -107,14 +107,14 @@ def test_equal_seeds_draw_equal_samples_and_change_nothing(plain):
     assert drawn(plain, n=30, seed=6)[1] != first[1]
 
 
+def chosen_in(uri):
+    query = "SELECT utterance_id FROM annotations WHERE label = 'frustration'"
+    return {utterance_id for (utterance_id,) in ask(uri, query)}
+
+
 def test_strata_draw_more_of_what_the_annotator_found(labelled):
     sample, ids = drawn(labelled, n=60, stratify="score")
-    found = {
-        row[0]
-        for row in ask(
-            labelled, "SELECT utterance_id FROM annotations WHERE label = 'frustration'"
-        )
-    }
+    found = chosen_in(labelled)
 
     assert sample.annotator_id == MODEL
     assert sum(each in found for each in ids) >= 25
@@ -122,6 +122,16 @@ def test_strata_draw_more_of_what_the_annotator_found(labelled):
     # Horvitz and Thompson: the weights of a sample sum to the messages of the lake,
     # 480 less the 2 of the bot, up to chance.
     assert sum(1 / p for p in chances.values()) == pytest.approx(478, rel=0.2)
+
+
+def test_the_order_of_a_sheet_tells_no_stratum(labelled):
+    _, ids = drawn(labelled, n=80, stratify="score")
+    found = chosen_in(labelled)
+
+    # Half of the sample is what the annotator found, and so is half of any part of it.
+    halves = [sum(each in found for each in ids[k : k + 40]) for k in (0, 40)]
+    assert sum(halves) == 40
+    assert all(13 <= half <= 27 for half in halves)  # 20 +- 3 standard errors
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from affectflow.validation.truth import (
     truth_of,
     with_families,
 )
+from affectflow.validation.weighing import reweighted
 
 MEASURES_NAME = "gold"
 KIND = "validation"
@@ -164,7 +165,7 @@ def _judge_task(
     connection: duckdb.DuckDBPyConnection, task: str, found: Judgement
 ) -> None:
     found.ties |= ties_of(connection, task)
-    decided = truth_of(connection, task)
+    decided = reweighted(connection, truth_of(connection, task))
     asked = asked_in(connection, task)
     found.agreements += [_agreement(connection, target) for target in asked]
     decided = with_families(connection, decided, asked)
