@@ -20,6 +20,7 @@ from affectflow.validation.judging import judge
 from affectflow.validation.reading import read_answers
 from affectflow.validation.truth import ties, truth, truth_of
 from affectflow.validation.weighing import reweighted
+from affectflow.validation.wording import claim
 from tests.factories import utterances
 from tests.stage_runs import ask, store
 from tests.validation_lakes import MODEL, add, fill, label, made, rows, write, yes_if
@@ -282,9 +283,12 @@ def test_an_annotator_is_judged_as_counted_by_hand(lake, folder):
     # 96 of 480 messages, less those of the bot: nothing of its two.
     apparent = finding.prevalence.apparent.value
     assert apparent == pytest.approx(count(lake, "AGAIN") / 478)
-    # With specificity 1 Rogan and Gladen divide by the recall.
+    # All that it finds is so; of the rest, what was missed.
+    rest = missed / sum(
+        r["weight"] for r in rows if not r["truth"] or r["utterance_id"] in polite
+    )
     assert finding.prevalence.corrected.value == pytest.approx(
-        apparent / finding.recall.value
+        apparent + (1 - apparent) * rest
     )
     assert finding.is_validated
 
@@ -357,13 +361,18 @@ def test_what_is_found_is_written_to_measures(lake, folder):
     assert found["validation"] == found["precision"]
 
 
-def test_an_annotator_that_guesses_gets_no_validation_and_no_share(lake, folder):
+def test_an_annotator_that_guesses_gets_a_share_and_no_validation(lake, folder):
     imported(lake, fill(folder / "sheet.csv", yes_if("merged"), "ann"))
-    (finding,) = judge(lake).findings
+    found = judge(lake)
+    (finding,) = found.findings
+    true = count(lake, "merged") / 478
 
-    assert np.isnan(finding.prevalence.corrected.value)
+    assert finding.prevalence.corrected.low < true < finding.prevalence.corrected.high
     assert "validation" not in measures(lake)
-    assert measures(lake)["prevalence"][3] is None
+    assert measures(lake)["prevalence"][3] == finding.prevalence.corrected.value
+    said = claim(finding, found)
+    assert "not validated, so reports show no shares" in said
+    assert "no share may be given" not in said
 
 
 def test_a_validation_goes_when_its_answers_change(lake, folder):

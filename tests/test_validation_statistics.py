@@ -242,32 +242,19 @@ def test_ten_of_ten_have_an_interval_below_one():
 
 
 @pytest.mark.parametrize(
-    ("apparent", "sensitivity", "specificity", "expected"),
+    ("apparent", "precision", "missed", "expected"),
     [
-        # (0.3 + 0.9 - 1) / (0.8 + 0.9 - 1) = 0.2 / 0.7
-        pytest.param(0.3, 0.8, 0.9, 2 / 7, id="by hand"),
-        pytest.param(0.3, 1.0, 1.0, 0.3, id="no error, no correction"),
-        pytest.param(0.05, 0.8, 0.9, 0.0, id="below the false alarms"),
-        pytest.param(0.95, 0.8, 0.9, 1.0, id="above what can be found"),
-        pytest.param(0.3, 0.5, 0.5, np.nan, id="no better than chance"),
-        pytest.param(0.3, 0.2, 0.5, np.nan, id="worse than chance"),
+        # 0.3 * 0.8 + 0.7 * 0.1
+        pytest.param(0.3, 0.8, 0.1, 0.31, id="by hand"),
+        pytest.param(0.3, 1.0, 0.0, 0.3, id="no error, no correction"),
+        pytest.param(0.3, 0.2, 0.2, 0.2, id="no better than chance: a share too"),
+        pytest.param(0.0, np.nan, 0.1, np.nan, id="nothing found"),
     ],
 )
-def test_shares_are_corrected_as_rogan_and_gladen_do(
-    apparent, sensitivity, specificity, expected
-):
-    found = prevalence.rogan_gladen(apparent, sensitivity, specificity)
+def test_shares_are_corrected_stratum_by_stratum(apparent, precision, missed, expected):
+    found = prevalence.post_stratified(apparent, precision, missed)
 
     assert float(found) == pytest.approx(expected, nan_ok=True)
-
-
-@given(st.floats(0, 1), st.floats(0.55, 1), st.floats(0.55, 1))
-def test_the_correction_takes_back_what_the_error_did(share, sensitivity, specificity):
-    apparent = share * sensitivity + (1 - share) * (1 - specificity)
-
-    found = prevalence.rogan_gladen(apparent, sensitivity, specificity)
-
-    assert float(found) == pytest.approx(share, abs=1e-9)
 
 
 def lake_of(share, conversations=2000, size=5):
@@ -297,34 +284,53 @@ def judged(predicted, actual, tally):
 
 
 def test_a_share_is_corrected_with_an_interval():
-    # Sensitivity 40 / 50, specificity 315 / 350: (0.3 + 0.9 - 1) / 0.7 = 0.286.
+    # Precision 40 / 75; of the rest 10 / 325 are so: 0.3 * 0.533 + 0.7 * 0.031 = 0.182.
     found = judged(*gold_of(40, 10, 35, 315), lake_of(0.3))
 
+    share = 0.3 * 40 / 75 + 0.7 * 10 / 325
     assert found.apparent.value == pytest.approx(0.3)
-    assert found.corrected.value == pytest.approx(2 / 7)
-    assert 0.2 < found.corrected.low < 2 / 7 < found.corrected.high < 0.4
+    assert found.corrected.value == pytest.approx(share)
+    assert 0.12 < found.corrected.low < share < found.corrected.high < 0.25
     assert found.youden.low > 0
 
 
-def test_an_annotator_that_guesses_gives_no_share():
+def test_an_annotator_that_guesses_widens_no_interval():
+    # Of 400 answers 50 are yes, whatever it finds: as wide as those alone, 0.065.
     found = judged(*gold_of(10, 40, 70, 280), lake_of(0.2))
 
-    assert np.isnan(found.corrected).all()
+    assert found.corrected.value == pytest.approx(0.125)
+    assert found.corrected.high - found.corrected.low == pytest.approx(0.065, abs=0.01)
+    assert found.youden.low < 0
 
 
-def test_few_answers_leave_the_share_open():
-    found = judged(*gold_of(2, 1, 1, 6), lake_of(0.3))
+@pytest.mark.parametrize(
+    ("gold", "apparent"),
+    [
+        pytest.param((0, 40, 0, 60), 0.0, id="none of the answered"),
+        pytest.param((40, 0, 60, 0), 0.9, id="all of the answered"),
+    ],
+)
+def test_an_annotator_that_tells_nothing_apart_leaves_peoples_share(gold, apparent):
+    found = judged(*gold_of(*gold), lake_of(apparent))
 
-    assert found.corrected.low == 0.0
-    assert found.corrected.high == 1.0
+    # 0.4 +- 1.96 * sqrt(0.4 * 0.6 / 100)
+    assert found.corrected == pytest.approx(Interval(0.4, 0.304, 0.496), abs=0.02)
+
+
+def test_a_label_that_nobody_found_has_a_share_above_zero_at_most():
+    found = judged(*gold_of(0, 0, 0, 100), lake_of(0.0))
+
+    # Jeffreys: the 97.5th percentile of Beta(0.5, 100.5) is 0.025.
+    assert found.corrected == pytest.approx(Interval(0.0, 0.0, 0.025), abs=0.004)
 
 
 def test_a_perfect_score_on_few_positives_is_not_taken_for_certain():
-    # All 6 found: at true sensitivity 0.7 the share would be above what was labelled.
+    # All 6 found: of what it finds, a tenth may well be wrong.
     found = judged(*gold_of(6, 0, 0, 100), lake_of(0.1))
 
     assert found.corrected.value == pytest.approx(0.1)
-    assert found.corrected.high > 0.115
+    assert found.corrected.low < 0.09
+    assert found.corrected.high > 0.11
 
 
 def test_one_big_conversation_makes_the_raw_share_uncertain():

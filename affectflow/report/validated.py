@@ -61,8 +61,9 @@ def basis_of_shares(facts: Facts) -> Html | None:
         f"Shares rest on people's answers to {count(most, 'message')}, drawn at "
         "random, one of a conversation, each weighted by 1 / its inclusion probability "
         f"({_people(rows)}). The share of a label is corrected for the annotator's "
-        "measured sensitivity and specificity (Rogan and Gladen 1978); its interval is "
-        "the bootstrap over conversations, of the labelled messages and of all. Shares "
+        "measured error: what people found in the messages that it gives the label, "
+        "and in the others, each for as many as there are (post-stratified, Tenenbein "
+        "1970); its interval is the bootstrap over conversations, of the labelled messages and of all. Shares "
         "of themes are as labelled, with Wilson's interval. Unanswered and undecided "
         "messages are left out, as if they were like the others.",
     )

@@ -1,19 +1,27 @@
-"""How common a label is, corrected for the measured error of an annotator.
+"""How common a label is: what the annotator finds, corrected by people's answers.
 
-Rogan and Gladen 1978: if the annotator finds the label in a share `apparent` of the
-messages, the true share is (apparent + specificity - 1) / (sensitivity + specificity
-- 1), bounded to 0..1.
+The messages of the lake are two strata, those that the annotator gives the label and
+the rest. If it finds the label in a share `apparent`, the true share is apparent *
+precision + (1 - apparent) * missed, where `missed` is the share of the rest that
+people find it in (post-stratification, or double sampling: Tenenbein 1970, JASA 65). It
+is never much less precise than people's answers alone. Dividing by sensitivity +
+specificity - 1 (Rogan and Gladen 1978, Am. J. Epidemiol. 107) is, where the annotator
+is hardly better than chance.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from affectflow.validation.accuracy import Flags, recall, specificity
+from affectflow.validation.accuracy import (
+    Flags,
+    precision,
+    rate,
+    recall,
+    specificity,
+)
 from affectflow.validation.bootstrap import (
     DRAWS,
-    HIGH,
-    LOW,
     SEED,
     Floats,
     Interval,
@@ -39,8 +47,8 @@ class Tally(NamedTuple):
 class Prevalence(NamedTuple):
     """A share as labelled, and corrected.
 
-    `corrected` is NaN where the annotator is no better than chance (`youden`, that is
-    sensitivity + specificity - 1, is 0 or less): then no share can be given.
+    `youden` is sensitivity + specificity - 1: 0 where the annotator is no better than
+    chance.
     """
 
     apparent: Interval
@@ -48,16 +56,14 @@ class Prevalence(NamedTuple):
     youden: Interval
 
 
-def rogan_gladen(apparent: Any, sensitivity: Any, specificity: Any) -> Any:
-    """Returns the true share, 0..1; NaN where sensitivity + specificity <= 1.
+def post_stratified(apparent: Any, precision: Any, missed: Any) -> Any:
+    """Returns the true share, 0..1; NaN where one of the two strata has no answers.
 
-    >>> round(float(rogan_gladen(0.2, 0.6, 0.9)), 6)
+    >>> round(float(post_stratified(0.2, 0.6, 0.1)), 6)
     0.2
     """
-    youden = np.asarray(sensitivity) + specificity - 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = (np.asarray(apparent) + specificity - 1.0) / youden
-    return np.where(youden > 1e-12, np.clip(found, 0.0, 1.0), np.nan)
+    share = np.asarray(apparent)
+    return np.clip(share * precision + (1.0 - share) * missed, 0.0, 1.0)
 
 
 def prevalence(
@@ -85,16 +91,45 @@ def prevalence(
     """
     drawn = draws_of(conversation_ids, draws=draws, seed=seed)
     units = np.concatenate([weights[None, :], drawn * weights])
-    sensitivity = _spread(recall(units, predicted, actual), weights[actual], seed)
-    calm = _spread(specificity(units, predicted, actual), weights[~actual], seed + 2)
     shares = np.concatenate([apparent_of(tally), apparent_draws(tally, draws, seed)])
-    found = rogan_gladen(shares, sensitivity, calm)
-    youden = sensitivity + calm - 1.0
+    found = _corrected(units, shares, predicted, actual, seed)
+    youden = _youden(units, predicted, actual, seed)
     return Prevalence(
         apparent=interval(float(shares[0]), shares[1:]),
-        corrected=_bounded(float(found[0]), found[1:]),
+        corrected=_holding(interval(float(found[0]), found[1:])),
         youden=interval(float(youden[0]), youden[1:]),
     )
+
+
+def _holding(found: Interval) -> Interval:
+    """Returns an interval that holds its value: Jeffreys' draws are never 0 nor 1."""
+    return Interval(
+        found.value, min(found.low, found.value), max(found.high, found.value)
+    )
+
+
+def _corrected(
+    units: Floats, apparent: Floats, predicted: Flags, actual: Flags, seed: int
+) -> Floats:
+    """Returns the corrected share of each row of weights, the first those of the gold.
+
+    Where the annotator gives the label to all of the gold or to none of it, that is the
+    share of people's answers alone.
+    """
+    own, every = units[0], np.ones_like(actual)
+    right = _spread(precision(units, predicted, actual), own[predicted], seed)
+    missed = _spread(rate(units, actual, ~predicted), own[~predicted], seed + 2)
+    found = post_stratified(apparent, right, missed)
+    alone = _spread(rate(units, actual, every), own, seed)
+    return np.where(np.isnan(found) & ~np.isnan(apparent), alone, found)
+
+
+def _youden(units: Floats, predicted: Flags, actual: Flags, seed: int) -> Floats:
+    """Returns sensitivity + specificity - 1 of each row of weights."""
+    own = units[0]
+    sensitivity = _spread(recall(units, predicted, actual), own[actual], seed)
+    calm = _spread(specificity(units, predicted, actual), own[~actual], seed + 2)
+    return sensitivity + calm - 1.0
 
 
 def _spread(shares: Floats, weights: Floats, seed: int) -> Floats:
@@ -110,20 +145,6 @@ def _spread(shares: Floats, weights: Floats, seed: int) -> Floats:
     generator = np.random.Generator(np.random.PCG64(seed))
     ends = 0.5 + n * shares[0], 0.5 + n * (1.0 - shares[0])
     return np.concatenate([shares[:1], generator.beta(*ends, size=len(shares) - 1)])
-
-
-def _bounded(value: float, draws: Floats) -> Interval:
-    """Returns the interval of a corrected share.
-
-    A draw in which the annotator is no better than chance says nothing of the share:
-    it counts as 0 for the lower end and as 1 for the upper one.
-    """
-    if np.isnan(value):
-        return Interval(value, np.nan, np.nan)
-    unknown = np.isnan(draws)
-    low = np.percentile(np.where(unknown, 0.0, draws), LOW)
-    high = np.percentile(np.where(unknown, 1.0, draws), HIGH)
-    return Interval(value, float(low), float(high))
 
 
 def apparent_of(tally: Tally) -> Floats:

@@ -61,12 +61,12 @@ def changed(found: Judgement) -> str:
 def claim(finding: Finding, found: Judgement) -> str:
     """Returns the one sentence that says what may be claimed of a label."""
     name, who = finding.target.name, finding.annotator_id
-    shares = finding.prevalence
     if not finding.positives or finding.positives == finding.n:
         every = "no" if not finding.positives else "every"
         return (
-            f"{name}: nothing may be claimed of {who}: people found it in {every} "
-            f"message of {finding.n:,}; label more, or sample with --stratify score."
+            f"{name}: {_share_alone(finding)}nothing may be claimed of {who}: people "
+            f"found it in {every} message of {finding.n:,}; label more, or sample with "
+            "--stratify score."
         )
     if not finding.sampled:
         return (
@@ -78,20 +78,31 @@ def claim(finding: Finding, found: Judgement) -> str:
             f"{name}: precision and recall of {who} hold for what the lake held at "
             "the draw; it has grown since, so no share: draw another sample."
         )
-    if shares.youden.value <= 0:
-        return (
-            f"{name}: no share may be given: {who} is no better than chance here "
-            "(sensitivity + specificity is 1 or less)."
-        )
-    if not finding.is_validated:
-        return (
-            f"{name}: no share may be given yet: {finding.n:,} messages do not tell "
-            f"{who} from chance; label more."
-        )
     return (
-        f"{name}: about {_percent(shares.corrected)} of the messages, corrected for "
-        f"the measured error of {who}, which finds it in {shares.apparent.value:.1%}; "
-        f"rests on {finding.n:,} messages, {_raters(finding, found)}."
+        f"{name}: about {_percent(finding.prevalence.corrected)} of the messages, "
+        f"corrected for the measured error of {who}, which finds it in "
+        f"{finding.prevalence.apparent.value:.1%}; rests on {finding.n:,} messages, "
+        f"{_raters(finding, found)}{_not_validated(finding)}."
+    )
+
+
+def _share_alone(finding: Finding) -> str:
+    if not finding.has_share:
+        return ""
+    return f"about {_percent(finding.prevalence.corrected)} of the messages, but "
+
+
+def _not_validated(finding: Finding) -> str:
+    if finding.is_validated:
+        return ""
+    if finding.prevalence.youden.value <= 0:
+        why = (
+            "it is no better than chance here (sensitivity + specificity is 1 or less)"
+        )
+    else:
+        why = "these messages do not tell it from chance; label more"
+    return (
+        f"; {finding.annotator_id} is not validated, so reports show no shares: {why}"
     )
 
 
