@@ -2,6 +2,7 @@
 -- turn: 1 for the first. label, score: the first chosen one; null where none is.
 -- state: the last label other than neutral so far in the conversation;
 -- speaker_state: the same for this speaker. annotator_id is null before any annotation.
+-- People who label by hand have no arc: they answer single messages.
 WITH turns AS (
   SELECT
     *,
@@ -15,6 +16,7 @@ WITH turns AS (
 ),
 annotators_here AS (
   SELECT DISTINCT conversation_id, annotator_id, task, vocabulary FROM emotions
+  WHERE annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
 )
 SELECT
   t.conversation_id,

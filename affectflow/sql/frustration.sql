@@ -1,6 +1,7 @@
 -- one row is one utterance of a person in which one annotator found frustration
 -- Frustration: the author's own displeasure at a blocked or delayed goal. Empty until
 -- an annotator with task 'frustration' has run; irritation is not a stand-in for it.
+-- People who label by hand are no annotators here.
 SELECT
   u.utterance_id,
   u.conversation_id,
@@ -22,6 +23,7 @@ WHERE a.task = 'frustration'
   AND a.label = 'frustration'
   AND a.chosen
   AND NOT u.by_bot
+  AND a.annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
 QUALIFY row_number() OVER (
   PARTITION BY a.utterance_id, a.annotator_id ORDER BY a.score DESC NULLS LAST
 ) = 1

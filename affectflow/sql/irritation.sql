@@ -1,10 +1,12 @@
 -- one row is one utterance of a person with a chosen label that folds to irritation
 -- labels: those labels, best first (of GoEmotions: annoyance, anger, disappointment).
 -- This measures displeasure, hostility included. It is not a measure of frustration.
+-- People who label by hand are no annotators here.
 WITH found AS (
   SELECT a.utterance_id, a.annotator_id, a.label, max(a.score) AS score
   FROM annotations AS a
   WHERE a.chosen
+    AND a.annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
     AND (
       a.vocabulary = 'irritation' AND a.label = 'irritation'
       OR EXISTS (
