@@ -126,6 +126,35 @@ def test_one_answer_a_row_is_read_too(lake, lines, tmp_path, with_sample):
     assert {a.sample_id for a in answers} == {lines[1][0] if with_sample else ""}
 
 
+@pytest.mark.parametrize(
+    "before", [b"sep=;\r\n", b"\r\n\r\n", b";;;;;;\r\n"], ids=["sep", "blank", "empty"]
+)
+def test_what_a_spreadsheet_puts_before_the_heads_is_passed_over(
+    lake, lines, tmp_path, before
+):
+    plain = write(tmp_path / "plain.csv", lines, delimiter=";").read_bytes()
+    (tmp_path / "s.csv").write_bytes(before + plain)
+
+    assert said(read_answers(lake, tmp_path / "s.csv")) == expected()
+
+
+def test_a_rater_in_another_case_is_the_same_rater(lake, lines, tmp_path):
+    for number, line in enumerate(lines[1:]):
+        line[2] = ("Ann  Lee", "ann lee", "ANN LEE ")[number % 3]
+
+    answers = read_answers(lake, write(tmp_path / "s.csv", lines))
+
+    assert {a.rater for a in answers} == {"Ann Lee"}
+
+
+def test_two_spellings_of_a_rater_do_not_contradict_one_another(lake, lines, tmp_path):
+    contradicted(lines)
+    lines[-1][2] = "Ann"
+
+    with pytest.raises(UsageError, match="ann says both yes and no"):
+        read_answers(lake, write(tmp_path / "s.csv", lines))
+
+
 def test_a_row_twice_is_one_answer(lake, lines, tmp_path):
     path = write(tmp_path / "s.csv", [*lines, lines[1]])
 
@@ -169,6 +198,20 @@ def contradicted(lines):
     lines.append([*lines[1][:5], "no", "no"])
 
 
+def doubled(lines):
+    for line in lines:
+        line.append(line[5])
+
+
+def shifted(lines):
+    lines[3].append("no")
+
+
+def after_blanks(lines):
+    lines[1:1] = [[], [""] * 7]
+    lines[5][5] = "yess"
+
+
 def with_label(lines):
     lines[0].append("angst")
     for line in lines[1:]:
@@ -201,6 +244,16 @@ def with_label(lines):
         ),
         pytest.param(cut, "the sheet is empty", id="no rows"),
         pytest.param(
+            doubled, "the column 'anger' is there twice; keep one", id="head twice"
+        ),
+        pytest.param(shifted, "row 4: a cell is under no head.*mend", id="more cells"),
+        pytest.param(
+            changed(2, 0, ""),
+            "row 3: the cell sample_id is empty; copy",
+            id="no sample",
+        ),
+        pytest.param(after_blanks, "row 6: the answer 'yess'", id="after blank rows"),
+        pytest.param(
             every(0, "s-0123456789ab"), "no sample 's-01.*another lake", id="sample"
         ),
     ],
@@ -223,12 +276,24 @@ def test_a_mistaken_sheet_is_one_line_with_the_cure(
         ),
         pytest.param(b"PK\x03\x04x", "is a workbook, not CSV", id="workbook"),
         pytest.param(b"", "the sheet is empty", id="no bytes"),
+        pytest.param(
+            "utterance_id,rater".encode("utf-16-le"), "nor UTF-16 with", id="no mark"
+        ),
     ],
 )
 def test_a_file_that_is_no_csv_says_how_to_save_it(lake, tmp_path, content, message):
     (tmp_path / "s.csv").write_bytes(content)
 
     with pytest.raises(UsageError, match=message):
+        read_answers(lake, tmp_path / "s.csv")
+
+
+def test_a_quote_that_is_never_closed_loses_no_answers(lake, lines, tmp_path):
+    rows = [",".join([*line[:4], "text", *line[5:]]) for line in lines]
+    rows[3] = rows[3].replace(",text,", ',"text,')
+    (tmp_path / "s.csv").write_text("\n".join(rows), "utf-8")
+
+    with pytest.raises(UsageError, match=r"row 4: no CSV from here.*mend the row"):
         read_answers(lake, tmp_path / "s.csv")
 
 
@@ -242,6 +307,15 @@ def test_a_label_that_nobody_knows_names_the_near_ones(lake, tmp_path):
     path = write(tmp_path / "s.csv", [heads, ["test:1", "ann", "angre", "yes"]])
 
     with pytest.raises(UsageError, match="row 2: no label 'angre'; did you mean anger"):
+        read_answers(lake, path)
+
+
+@pytest.mark.parametrize("label", ["frustratoin", "Frustration"])
+def test_a_label_of_a_task_of_its_own_is_among_the_near_ones(lake, tmp_path, label):
+    heads = ["utterance_id", "rater", "label", "answer"]
+    path = write(tmp_path / "s.csv", [heads, ["test:1", "ann", label, "yes"]])
+
+    with pytest.raises(UsageError, match=r"did you mean frustration\?"):
         read_answers(lake, path)
 
 
@@ -352,6 +426,36 @@ def test_two_files_of_one_rater_that_differ_are_an_error(folder, lines, tmp_path
         UsageError, match=r"first\.csv and .*second\.csv: ann says both"
     ):
         commands.gold(str(folder / "lake"), files, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(["--out", ""], "--out names no file", id="no name"),
+        pytest.param(["--out", "."], "--out '.' is a folder", id="folder"),
+        pytest.param(
+            ["--out", "s.csv", "--html", "."], "--html '.' is a folder", id="page"
+        ),
+        pytest.param(
+            ["--out", "s.csv", "--html", "s.csv"], "name two files", id="one file"
+        ),
+        pytest.param(
+            ["--out", "s.csv", "--annotator", "foo"], "no annotator 'foo'", id="who"
+        ),
+    ],
+)
+def test_a_mistaken_option_is_told_before_a_sample_is_kept(
+    app, folder, tmp_path, monkeypatch, options, message
+):
+    monkeypatch.chdir(tmp_path)
+    kept = Lake.open(str(folder / "lake")).committed("measures")
+
+    done = run(app, "sample", folder / "lake", "--n", 4, "--seed", 77, *options)
+
+    assert isinstance(done.exception, UsageError)
+    assert message in str(done.exception)
+    assert Lake.open(str(folder / "lake")).committed("measures") == kept
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_is_found_before_anything_is_drawn(folder):

@@ -30,8 +30,10 @@ def sample(
     from affectflow.validation.sampling import draw
     from affectflow.validation.sheets import as_csv, sheet_of
 
-    for name in (out, html):
-        _check_writable(name)
+    _check_writable("--out", out)
+    if html:
+        _check_writable("--html", html)
+        _check_apart(out, html)
     wanted = [label.strip() for label in labels.split(",") if label.strip()]
     opened = Lake.open(lake)
     drawn, ids = draw(
@@ -57,9 +59,18 @@ def sample(
     return 0
 
 
-def _check_writable(path: str) -> None:
-    if path and not Path(path).resolve().parent.is_dir():
+def _check_writable(option: str, path: str) -> None:
+    if not path:
+        raise UsageError(f"{option} names no file; name the one to write")
+    if Path(path).is_dir():
+        raise UsageError(f"{option} {path!r} is a folder; name a file in it")
+    if not Path(path).resolve().parent.is_dir():
         raise UsageError(f"no folder for {path!r}; make it, or name another file")
+
+
+def _check_apart(out: str, html: str) -> None:
+    if Path(out).resolve() == Path(html).resolve():
+        raise UsageError(f"--out and --html are both {out!r}; name two files")
 
 
 def _check_nothing_lost(path: str, content: bytes) -> None:
@@ -89,7 +100,7 @@ def gold(lake: str, files: Sequence[str], rater: str) -> int:
     opened = Lake.open(lake)
     # All are read before any is written: a mistake in the last one changes nothing.
     read = [each for name in files for each in read_answers(opened, name, rater)]
-    if answers := once(" and ".join(files), read):
+    if answers := once(opened, " and ".join(files), read):
         done = import_answers(opened, answers)
         show.say(
             f"{len(answers):,} answers of {', '.join(done.raters)}; "

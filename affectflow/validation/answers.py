@@ -18,11 +18,11 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.tables import ConflictError, FileEntry, commit
 from affectflow.schemas import ANNOTATIONS, ANNOTATORS
 from affectflow.validation.asking import ask
+from affectflow.validation.raters import annotator_of
 from affectflow.validation.reading import Answer
 from affectflow.validation.scales import value_of
 from affectflow.validation.sheets import UNSURE, YES
 
-PREFIX = "person:"
 _ATTEMPTS = 10
 # Three deep: results of a part lie at <folder>/<part>, and a person's answers are none.
 _FOLDER = "answers"
@@ -48,11 +48,6 @@ class Imported(NamedTuple):
     changed: int
     withdrawn: int
     unchanged: int
-
-
-def annotator_of(rater: str) -> str:
-    """Returns the annotator id of a rater."""
-    return PREFIX + rater
 
 
 def folder_of(rater: str) -> str:

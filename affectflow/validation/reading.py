@@ -3,8 +3,10 @@
 import csv
 import difflib
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ from affectflow.validation.labels import (
     targets_of,
     unknown_label,
 )
+from affectflow.validation.raters import raters_of
 from affectflow.validation.samples import Sample
 from affectflow.validation.scales import POINTS, point_of
 from affectflow.validation.sheets import FIXED, NO, UNSURE, YES, headings, restored
@@ -31,12 +34,17 @@ _ANSWERS = {
 }
 _YES_NO = "yes, no, unsure (1, 0, ?)"
 _DELIMITERS = (",", ";", "\t")
+_BLANKS = re.compile(r"[ \xa0]+")
+# What Excel takes for the delimiter of a file, and no row of it.
+_SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _MAX_NAME = 64
 # A text of a message may be long, and lies in one cell.
 _MAX_CELL = 1 << 27
 
 Row = dict[str, str]
+Rows = list[tuple[int, Row]]
+"""Rows of a file with their numbers, from 1; the heads are one too."""
 
 
 class Answer(NamedTuple):
@@ -68,28 +76,33 @@ def read_answers(lake: Lake, path: str | Path, rater: str = "") -> list[Answer]:
     rows = list(_rows(path))
     if not rows:
         raise UsageError(f"{path}: the sheet is empty; fill it, then import it again")
-    given = rows[0].keys()
+    given = rows[0][1].keys()
     read = _from_long if {"label", "answer"} <= given else _from_wide
     lacking = [n for n in ("utterance_id",) if n not in given]
     if lacking:
         raise UsageError(_no_column(path, lacking[0], given))
     asked = ["answer"] if read is _from_long else [n for n in given if n not in FIXED]
-    if asked and not any(row[name] for row in rows for name in asked):
+    if asked and not any(row[name] for _, row in rows for name in asked):
         raise UsageError(
             f"{path}: nobody has answered yet; fill {', '.join(asked)} with yes, no or "
             f"unsure, a scale with 1 to {POINTS}, then import the sheet again"
         )
-    return once(str(path), list(read(lake, path, rows, rater)))
+    return once(lake, str(path), list(read(lake, path, rows, rater)))
 
 
-def once(where: str, answers: Iterable[Answer]) -> list[Answer]:
+def once(lake: Lake, where: str, answers: Iterable[Answer]) -> list[Answer]:
     """Returns answers without repetitions; an empty one yields to any other.
+
+    A rater who is spelt in another case is the one that the lake knows, or the first.
 
     Raises:
       UsageError: one rater gives two answers to one question.
     """
     found: dict[tuple[str, str, Target], Answer] = {}
-    for answer in answers:
+    spelt = {name.casefold(): name for name in raters_of(lake)}
+    for given in answers:
+        who = spelt.setdefault(given.rater.casefold(), given.rater)
+        answer = given._replace(rater=who)
         key = (answer.rater, answer.utterance_id, answer.target)
         before = found.setdefault(key, answer)
         if not before.said:
@@ -106,20 +119,49 @@ def once(where: str, answers: Iterable[Answer]) -> list[Answer]:
 # -- the file ------------------------------------------------------------------------
 
 
-def _rows(path: str | Path) -> Iterator[Row]:
+def _rows(path: str | Path) -> Iterator[tuple[int, Row]]:
+    """Yields the filled rows of a file and their numbers, as a spreadsheet counts."""
+    table = ((n, cells) for n, cells in _table(path) if any(map(str.strip, cells)))
+    heads = [name.strip() for name in next(table, (0, []))[1]]
+    _check_distinct(path, heads)
+    for number, cells in table:
+        pairs = zip_longest(heads, cells, fillvalue="")
+        if any(cell.strip() for head, cell in pairs if not head):
+            raise UsageError(
+                f"{path}, row {number}: a cell is under no head; it was moved, or has "
+                "a delimiter and no quotes: mend the row"
+            )
+        filled = [*cells, *[""] * (len(heads) - len(cells))]
+        yield number, {k: v.strip() for k, v in zip(heads, filled, strict=False) if k}
+
+
+def _table(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     text = _text(path)
-    lines = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=lambda each: lines.count(each))
+    named = _SEPARATOR.match(text)
+    first = text.lstrip().split("\n", 1)[0]
+    delimiter = named[1] if named else max(_DELIMITERS, key=first.count)
     csv.field_size_limit(_MAX_CELL)
+    number = 0
     try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        told = csv.reader(
+            io.StringIO(text, newline=""), delimiter=delimiter, strict=True
+        )
+        for number, cells in enumerate(told, start=1):
+            if number > 1 or not named:
+                yield number, cells
     except csv.Error as error:
-        raise UsageError(f"{path}: no CSV ({error}); save the sheet as CSV") from error
-    heads = [name.strip() for name in table[0]] if table else []
-    for cells in table[1:]:
-        if any(cell.strip() for cell in cells):
-            filled = [*cells, *[""] * (len(heads) - len(cells))]
-            yield {k: v.strip() for k, v in zip(heads, filled, strict=False) if k}
+        raise UsageError(
+            f"{path}, row {number + 1}: no CSV from here on ({error}): a quote is not "
+            "closed, or stands amid a cell; mend the row, or save the sheet as CSV anew"
+        ) from error
+
+
+def _check_distinct(path: str | Path, heads: list[str]) -> None:
+    twice = [name for name in heads if name and heads.count(name) > 1]
+    if twice:
+        raise UsageError(
+            f"{path}: the column {twice[0]!r} is there twice; keep one of them"
+        )
 
 
 def _text(path: str | Path) -> str:
@@ -133,12 +175,19 @@ def _text(path: str | Path) -> str:
         raise UsageError(f"{path} is a workbook, not CSV: save it as CSV UTF-8")
     marked = next((e for m, e in _MARKS.items() if content.startswith(m)), "utf-8")
     try:
-        return content.decode(marked)
+        text = content.decode(marked)
     except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path}: neither UTF-8 nor UTF-16 (byte {error.start}); in the "
-            "spreadsheet save as `CSV UTF-8`"
-        ) from error
+        raise UsageError(_no_text(path, error.start)) from error
+    if "\0" in text:  # UTF-16 without its mark, or no text at all
+        raise UsageError(_no_text(path, text.index("\0")))
+    return text
+
+
+def _no_text(path: str | Path, byte: int) -> str:
+    return (
+        f"{path}: neither UTF-8 nor UTF-16 with its mark (byte {byte}); in the "
+        "spreadsheet save as `CSV UTF-8`"
+    )
 
 
 def _no_column(path: str | Path, name: str, given: Iterable[str]) -> str:
@@ -153,17 +202,23 @@ def _no_column(path: str | Path, name: str, given: Iterable[str]) -> str:
 
 
 def _from_wide(
-    lake: Lake, path: str | Path, rows: list[Row], rater: str
+    lake: Lake, path: str | Path, rows: Rows, rater: str
 ) -> Iterator[Answer]:
     """Yields the answers of a sheet: a column for each label."""
-    if "sample_id" not in rows[0]:
-        raise UsageError(_no_column(path, "sample_id", rows[0]))
+    if "sample_id" not in rows[0][1]:
+        raise UsageError(_no_column(path, "sample_id", rows[0][1]))
     samples: dict[str, Sample] = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         sample_id = restored(row["sample_id"])
+        if not sample_id:
+            raise UsageError(
+                f"{path}, row {number}: the cell sample_id is empty; copy it from "
+                "another row, or give answers without a sample as the columns "
+                f"{', '.join(LONG)}"
+            )
         if sample_id not in samples:
             samples[sample_id] = Sample.read(lake, sample_id)
-            _check_heads(path, samples[sample_id], rows[0])
+            _check_heads(path, samples[sample_id], row)
         sample = samples[sample_id]
         who = _name(path, number, row.get("rater", "") or rater)
         for head, target in zip(headings(sample), sample.targets, strict=True):
@@ -185,14 +240,14 @@ def _check_heads(path: str | Path, sample: Sample, row: Row) -> None:
 
 
 def _from_long(
-    lake: Lake, path: str | Path, rows: list[Row], rater: str
+    lake: Lake, path: str | Path, rows: Rows, rater: str
 ) -> Iterator[Answer]:
     """Yields the answers of a file with a row for each answer."""
     for name in LONG:
-        if name not in rows[0] and not (name == "rater" and rater):
-            raise UsageError(_no_column(path, name, rows[0].keys()))
+        if name not in rows[0][1] and not (name == "rater" and rater):
+            raise UsageError(_no_column(path, name, rows[0][1]))
     samples: dict[str, Sample] = {}
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         sample_id = restored(row.get("sample_id", ""))
         if sample_id and sample_id not in samples:
             samples[sample_id] = Sample.read(lake, sample_id)
@@ -208,18 +263,21 @@ def _target(path: str | Path, number: int, label: str, sample: Sample | None) ->
         if label in asked:
             return asked[label]
         raise UsageError(f"{path}, row {number}: {unknown_label(label, asked)}")
-    for target in (targets_of(task)[0] for task in (FRUSTRATION, *SCALES)):
+    single = [targets_of(task)[0] for task in (FRUSTRATION, *SCALES)]
+    for target in single:
         if label in (target.label, f"{target.vocabulary}:{target.label}"):
             return target
+    near = difflib.get_close_matches(label.casefold(), [t.label for t in single], n=1)
     try:
         return targets_of(EMOTION, [label])[0]
     except UsageError as error:
-        raise UsageError(f"{path}, row {number}: {error}") from error
+        said = unknown_label(label, near) if near else str(error)
+        raise UsageError(f"{path}, row {number}: {said}") from error
 
 
 def _name(path: str | Path, number: int, name: str) -> str:
     """Returns a rater's name as it goes into `annotator_id`."""
-    plain = unicodedata.normalize("NFC", restored(name)).strip()
+    plain = _BLANKS.sub(" ", unicodedata.normalize("NFC", restored(name))).strip()
     if not plain:
         raise UsageError(
             f"{path}, row {number}: nobody is named as the rater; fill the column "

@@ -151,6 +151,7 @@ def choose(
             f"{task} is a scale: nobody chooses it, so leave --stratify out"
         )
     models = models_of(connection, task)
+    _check_annotator(annotator, models)
     make_eligible(connection, task, list(models))
     found, messages = _put_up(connection, str(seed))
     _check_size(found, n)
@@ -187,6 +188,14 @@ def make_eligible(
     connection.execute(sql)
 
 
+def _check_annotator(annotator: str, models: dict[str, str]) -> None:
+    if annotator and annotator not in models:
+        raise UsageError(
+            f"no annotator {annotator!r} has answered this task; there are "
+            f"{', '.join(models) or 'none'}"
+        )
+
+
 def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]:
     """Puts one message of each conversation up; returns conversations and messages."""
     connection.execute(_PUT_UP, {"seed": seed})
@@ -221,11 +230,6 @@ def _stratify(
         return ""
     if stratify != "score":
         raise UsageError(f"--stratify is none or score, not {stratify!r}")
-    if annotator and annotator not in models:
-        raise UsageError(
-            f"no annotator {annotator!r} has answered this task; there are "
-            f"{', '.join(models) or 'none'}"
-        )
     task = targets[0].task
     if not models:
         raise UsageError(
