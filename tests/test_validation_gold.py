@@ -116,6 +116,13 @@ def test_a_newer_sheet_of_a_rater_takes_the_place_of_the_older(lake, folder):
     assert done.changed + done.unchanged == 200
 
 
+def test_a_rater_whom_the_lake_knows_keeps_the_spelling(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "Zoë"))
+    imported(lake, fill(folder / "sheet.csv", FAST, "zoë"))
+
+    assert people(lake, "DISTINCT annotator_id") == [("person:Zoë",)]
+
+
 def test_two_samples_of_one_rater_live_side_by_side(lake, folder):
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
     (done,) = imported(lake, fill(folder / "other.csv", CAREFUL, "ann"))
@@ -140,6 +147,20 @@ def test_people_are_never_mined_nor_counted_by_day(lake, folder):
     with pytest.raises(UsageError, match="no annotator 'person:ann'"):
         annotator_ids(lake, "person:ann")
     assert ask(lake.uri, "SELECT * FROM emotion_daily WHERE annotator_id <> 'x'") == []
+
+
+@pytest.mark.parametrize(
+    "view",
+    ["frustration", "irritation", "coverage", "conversation_arc", "emotion_daily"],
+)
+def test_people_change_no_view_of_what_annotators_found(lake, folder, view):
+    query = f"SELECT * FROM {view} ORDER BY ALL"
+    before = ask(lake.uri, query)
+
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    imported(lake, fill(folder / "three.csv", CAREFUL, "ann"))
+
+    assert ask(lake.uri, query) == before
 
 
 def test_an_unsure_rater_has_not_answered(lake, folder):
@@ -267,6 +288,16 @@ def test_a_stratum_that_is_answered_in_part_counts_in_full(lake, folder):
 
 
 # -- judging -------------------------------------------------------------------------
+
+
+def test_full_agreement_has_no_interval_and_says_why(lake, folder, capsys):
+    sheets = [str(fill(folder / "sheet.csv", CAREFUL, who)) for who in ("ann", "bob")]
+
+    commands.gold(lake.uri, sheets, "")
+
+    told = capsys.readouterr()
+    assert "1.00 (1.00 to 1.00)" not in told.out.split("annotator")[0]
+    assert "no interval: it is the same in every draw" in told.err
 
 
 def test_an_annotator_is_judged_as_counted_by_hand(lake, folder):

@@ -112,6 +112,20 @@ def test_the_interval_of_alpha_holds_its_value():
     assert found.value == pytest.approx(agreement.alpha(answers))
 
 
+@pytest.mark.parametrize(
+    ("answers", "threads"),
+    [
+        pytest.param(KRIPPENDORFF, [0, 1, 2, 3] * 3, id="four conversations"),
+        pytest.param([[0, 0], [1, 1]] * 10, range(20), id="full in every draw"),
+    ],
+)
+def test_an_alpha_that_no_draw_tells_about_has_no_interval(answers, threads):
+    found = agreement.alpha_interval(np.array(answers), list(threads))
+
+    assert found.value == agreement.alpha(np.array(answers))
+    assert np.isnan([found.low, found.high]).all()
+
+
 # -- bootstrap -----------------------------------------------------------------------
 
 
@@ -236,6 +250,17 @@ def test_ten_of_ten_have_an_interval_below_one():
 
     # Wilson: 10 / (10 + 1.96 ** 2) = 0.722
     assert found == pytest.approx(Interval(1.0, 0.722, 1.0), abs=1e-3)
+
+
+def test_a_share_of_one_conversation_has_an_interval_with_a_width():
+    yes = np.array([True] * 5 + [False] * 5)
+
+    found = accuracy.rate_interval(
+        ["one"] * 10, yes, np.ones(10, bool), weights=np.ones(10)
+    )
+
+    # Wilson of 5 in 10
+    assert found == pytest.approx(Interval(0.5, 0.237, 0.763), abs=1e-3)
 
 
 # -- prevalence ----------------------------------------------------------------------

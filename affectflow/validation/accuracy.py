@@ -64,13 +64,14 @@ def rate_interval(
 ) -> Interval:
     """Returns a weighted share with its 95 % interval.
 
-    Where all units answer alike, every draw does too and the bootstrap is blind; the
-    interval then is Wilson's (1927), for as many units as the weights are worth (Kish
-    1965: the square of their sum by the sum of their squares).
+    Where all units answer alike, or all are of one conversation, every draw is equal
+    and the bootstrap is blind; the interval then is Wilson's (1927), for as many units
+    as the weights are worth (Kish 1965: the square of their sum by the sum of their
+    squares).
     """
     statistic = partial(rate, numerator=numerator, denominator=denominator)
     found = bootstrap(conversation_ids, statistic, weights=weights)
-    if found.value in (0.0, 1.0):
+    if found.value in (0.0, 1.0) or found.low == found.high:
         own = weights[denominator]
         return wilson(found.value, float(own.sum() ** 2 / (own**2).sum()))
     return found

@@ -20,6 +20,9 @@ from affectflow.validation.bootstrap import (
     bootstrap,
 )
 
+LEAST_CONVERSATIONS = 5
+"""So many are needed for an interval: draws of fewer are nearly all alike."""
+
 Answers = np.ndarray[Any, np.dtype[Any]]
 """(units, raters) of whole numbers; below 0 where a rater gave no answer."""
 
@@ -50,10 +53,24 @@ def alpha_interval(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> Interval:
-    """Returns alpha with its 95 % interval, over draws of conversations."""
+    """Returns alpha with its 95 % interval, over draws of conversations.
+
+    There is no interval where fewer than `LEAST_CONVERSATIONS` have two answers to one
+    unit, or where all draws are equal: the draws then say nothing of how it varies.
+    """
     points = points_of(answers) if scale else None
     statistic = partial(weighted_alpha, counts=count_answers(answers), points=points)
-    return bootstrap(conversation_ids, statistic, draws=draws, seed=seed)
+    found = bootstrap(conversation_ids, statistic, draws=draws, seed=seed)
+    few = conversations_of(answers, conversation_ids) < LEAST_CONVERSATIONS
+    if few or found.low == found.high:
+        return Interval(found.value, np.nan, np.nan)
+    return found
+
+
+def conversations_of(answers: Answers, conversation_ids: Sequence[Any]) -> int:
+    """Returns how many conversations have a unit with two answers."""
+    paired = (answers >= 0).sum(axis=1) >= 2
+    return len(set(np.asarray(conversation_ids)[paired].tolist()))
 
 
 def count_answers(answers: Answers) -> Floats:

@@ -13,7 +13,7 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.people import PEOPLE
 from affectflow.lake.views import quote
 from affectflow.validation.accuracy import Flags, rate_interval
-from affectflow.validation.agreement import Answers, alpha_interval
+from affectflow.validation.agreement import Answers, alpha_interval, conversations_of
 from affectflow.validation.asking import ask
 from affectflow.validation.bootstrap import UNKNOWN, Floats, Interval
 from affectflow.validation.labels import TASKS, Target, parts_of, spoken_by
@@ -71,6 +71,7 @@ class Agreement:
       target: the label.
       raters: how many people answered.
       n: utterances that two or more of them answered.
+      conversations: that those are of.
       alpha: Krippendorff's, on a scale that of intervals; NaN with one rater, or where
         all answers are the same.
     """
@@ -78,6 +79,7 @@ class Agreement:
     target: Target
     raters: int
     n: int
+    conversations: int
     alpha: Interval
 
 
@@ -212,7 +214,13 @@ def _agreement(connection: duckdb.DuckDBPyConnection, target: Target) -> Agreeme
     alpha = UNKNOWN
     if paired:
         alpha = alpha_interval(matrix, conversations, scale=target.is_scale)
-    return Agreement(target=target, raters=len(raters), n=paired, alpha=alpha)
+    return Agreement(
+        target=target,
+        raters=len(raters),
+        n=paired,
+        conversations=conversations_of(matrix, conversations) if paired else 0,
+        alpha=alpha,
+    )
 
 
 def _matrix(rows: Sequence[list[dict[str, object]]], raters: list[str]) -> Answers:

@@ -1,7 +1,9 @@
 """What may be claimed from a gold, in plain sentences."""
 
+import math
 from collections.abc import Iterator
 
+from affectflow.validation.agreement import LEAST_CONVERSATIONS
 from affectflow.validation.bootstrap import Interval
 from affectflow.validation.judging import Agreement, Finding, Judgement
 
@@ -31,11 +33,23 @@ def in_words(found: Judgement) -> Iterator[str]:
                 f"{each.alpha.value:.2f}, {LEAST_ALPHA} is the least to build on): "
                 "talk the definition over, then label anew"
             )
+        if each.n and math.isnan(each.alpha.low):
+            yield f"warning: {_no_interval(each)}"
     if not found.findings and not all(a.target.is_scale for a in found.agreements):
         yield (
             "warning: no annotator of this lake says anything of these labels: first "
             "run `affectflow annotate`"
         )
+
+
+def _no_interval(each: Agreement) -> str:
+    if math.isnan(each.alpha.value):
+        why = "all answers are the same, so nothing could have disagreed"
+    elif each.conversations < LEAST_CONVERSATIONS:
+        why = f"the answers are of fewer than {LEAST_CONVERSATIONS} conversations"
+    else:
+        why = "it is the same in every draw of conversations"
+    return f"alpha of {each.target.name} has no interval: {why}; label more"
 
 
 def _outdated(found: Judgement) -> Iterator[str]:
