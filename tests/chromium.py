@@ -27,6 +27,8 @@ _WAIT_S = 60.0
 _CODES = {
     "Enter": (13, "\r"),
     "Backspace": (8, ""),
+    "PageUp": (33, ""),
+    "PageDown": (34, ""),
     "ArrowLeft": (37, ""),
     "ArrowUp": (38, ""),
     "ArrowRight": (39, ""),
@@ -98,12 +100,20 @@ class Page:
         """Waits until an expression is true."""
         wait_for(lambda: bool(self.ask(expression)), expression, _WAIT_S, every_s=0.05)
 
-    def press(self, *keys: str) -> None:
-        """Presses keys one after another."""
+    def press(self, *keys: str, code: str = "", held: int = 0) -> None:
+        """Presses keys one after another.
+
+        Args:
+          keys: what they type, or their DOM names.
+          code: where the key is, as the DOM says; empty if nobody asks.
+          held: how often each repeats itself.
+        """
         for key in keys:
-            code, text = _CODES.get(key, (ord(key[0].upper()), key))
-            told = {"key": key, "windowsVirtualKeyCode": code}
-            self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **told)
+            number, text = _CODES.get(key, (ord(key[0].upper()), key))
+            told = {"key": key, "windowsVirtualKeyCode": number, "code": code}
+            for again in range(held + 1):
+                more = {"text": text, "autoRepeat": again > 0}
+                self.call("Input.dispatchKeyEvent", type="keyDown", **told, **more)
             self.call("Input.dispatchKeyEvent", type="keyUp", **told)
 
     def screenshot(self, file: Path) -> None:

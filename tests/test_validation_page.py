@@ -140,3 +140,77 @@ def test_the_page_saves_the_very_sheet_that_sample_writes(
     ours = as_csv(sheet)
     # But for the rater, whom the page knows.
     assert written.replace(b",bo,", b",,") == ours
+
+
+PROGRESS = "document.getElementById('progress').textContent"
+SAID = "document.getElementById('labels').textContent"
+HINT = "document.getElementById('hint')"
+SCROLLED = "document.getElementById('text').scrollTop"
+
+
+@pytest.fixture
+def labelling(chromium, page, tmp_path):
+    """A page on which somebody has given a name."""
+    file, downloads = tmp_path / "sheet.html", tmp_path / "downloads"
+    file.write_text(page.replace("last one", "long words " * 3000), "utf-8")
+    downloads.mkdir()
+    with browser(chromium, tmp_path / "profile", downloads) as tab:
+        open_sheet(tab, file)
+        tab.press(*"ann", "Enter")
+        yield tab
+        assert tab.complaints == []
+
+
+@pytest.mark.browser
+def test_a_key_that_is_held_answers_once(labelling):
+    labelling.press("n", held=6)
+
+    assert labelling.ask(SAID) == "angernojoy·"
+
+
+@pytest.mark.browser
+def test_capitals_and_other_alphabets_answer_too(labelling):
+    labelling.press("Y")  # Caps Lock
+    labelling.press("т", code="KeyN")
+
+    assert labelling.ask(PROGRESS) == "message 2 of 4, 1 done"
+    labelling.press("Я", code="KeyZ")  # back to joy of message 1
+    assert labelling.ask(SAID) == "angeryesjoy·"
+    labelling.press("&", code="Digit1")  # a French one: 1 with Shift alone
+    labelling.press("n")
+    assert labelling.ask(SAID) == "angernojoy·"
+
+
+@pytest.mark.browser
+def test_after_the_last_message_no_key_changes_an_answer(labelling):
+    labelling.press(*"yyyyyyyy")
+    assert labelling.ask(f"!{HINT}.hidden && {HINT}.textContent") == (
+        "All done: press s to save."
+    )
+
+    labelling.press("n", "n", "Enter")
+    assert labelling.ask(SAID) == "angeryesjoyyes"
+
+    labelling.press("ArrowLeft", "n")  # the last one on purpose
+    assert labelling.ask(SAID) == "angernojoyyes"
+    assert labelling.ask(f"{HINT}.hidden")
+
+
+@pytest.mark.browser
+def test_a_long_message_scrolls_by_keys_and_the_next_one_begins_at_its_top(
+    labelling, sheet
+):
+    place = [line.text for line in sheet.lines].index("last one")
+    labelling.press(*["ArrowRight"] * place)
+
+    labelling.press("PageDown")
+    labelling.press(" ")
+    twice = labelling.ask(SCROLLED)
+    labelling.press("PageUp")
+    once = labelling.ask(SCROLLED)
+    labelling.ask("document.getElementById('text').focus()")
+    labelling.press("PageDown")
+
+    assert 0 < once < twice == labelling.ask(SCROLLED)
+    labelling.press("ArrowLeft", "ArrowRight")
+    assert labelling.ask(SCROLLED) == 0

@@ -64,9 +64,9 @@ def basis_of_shares(facts: Facts) -> Html | None:
         "measured error: what people found in the messages that it gives the label, "
         "and in the others, each for as many as there are (post-stratified, Tenenbein "
         "1970); its interval is the bootstrap over conversations, of the labelled "
-        "messages and of all. Shares of themes are as labelled, with Wilson's interval. "
-        "Unanswered and undecided messages are left out, as if they were like the "
-        "others.",
+        "messages and of all. Shares of themes are as labelled, with Wilson's "
+        "interval. Unanswered and undecided messages are left out, as if they were "
+        "like the others.",
     )
 
 

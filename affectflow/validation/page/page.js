@@ -5,7 +5,7 @@
   const KEYS = sheet.points ? { u: "unsure" } : { y: "yes", n: "no", u: "unsure" };
   for (let point = 1; point <= sheet.points; point += 1) KEYS[point] = String(point);
   const rows = sheet.lines.length, width = sheet.labels.length;
-  let rater = "", row = 0, label = 0, answers = [], undo = [];
+  let rater = "", row = 0, label = 0, ended = false, answers = [], undo = [], seen = null;
 
   const blank = () => sheet.lines.map(() => new Array(width).fill(""));
 
@@ -20,7 +20,7 @@
     }
   }
   function recall() {
-    answers = blank(); row = 0; label = 0; undo = [];
+    answers = blank(); row = 0; label = 0; ended = false; undo = [];
     try {
       const kept = JSON.parse(localStorage.getItem(slot()));
       const fits = kept && kept.answers.length === rows
@@ -31,10 +31,12 @@
 
   // -- what is seen --------------------------------------------------------------------
   function show() {
-    const [, context, text] = sheet.lines[row];
+    const line = sheet.lines[row];
+    const [, context, text] = line;
     at("context").textContent = context;
     at("text").textContent = text;
-    at("text").scrollTop = 0;
+    if (line !== seen) { at("text").scrollTop = 0; window.scrollTo(0, 0); }
+    seen = line;
     at("labels").replaceChildren(...sheet.labels.map((each, number) => {
       const item = document.createElement("li");
       const said = document.createElement("b");
@@ -48,17 +50,29 @@
     at("bar").max = rows;
     at("bar").value = done;
     at("progress").textContent = `message ${row + 1} of ${rows}, ${done} done`;
+    at("hint").hidden = !ended;
+    at("hint").textContent = done === rows
+      ? "All done: press s to save."
+      : `That was the last message, ${rows - done} are open: press ← to go back, s to save.`;
   }
 
   // -- what is done ----------------------------------------------------------------------
-  function move(to) { row = Math.min(rows - 1, Math.max(0, to)); label = 0; }
+  // Behind the last message nothing is asked: an answer too many overwrites none.
+  function move(to) {
+    ended = to >= rows;
+    row = Math.min(rows - 1, Math.max(0, to));
+    label = 0;
+  }
+  function choose(to) { ended = false; label = to; }
   function remember() { undo.push([row, label, answers[row].slice()]); }
   function answer(said) {
+    if (ended) return;
     remember();
     answers[row][label] = said;
     if (label + 1 < width) label += 1; else move(row + 1);
   }
   function rest() {
+    if (ended) return;
     remember();
     answers[row] = answers[row].map((said) => said || "no");
     move(row + 1);
@@ -66,21 +80,37 @@
   function back() {
     if (!undo.length) return;
     const [r, l, before] = undo.pop();
-    row = r; label = l; answers[row] = before;
+    row = r; label = l; answers[row] = before; ended = false;
+  }
+  // Further down or up in a long message, a little less than what is seen of it.
+  function scroll(step) {
+    at("text").scrollBy({ top: step * 0.9 * at("text").clientHeight });
   }
   function press(key) {
-    if (KEYS[key.toLowerCase()]) answer(KEYS[key.toLowerCase()]);
-    else if (key >= "1" && key <= "9" && Number(key) <= width) label = Number(key) - 1;
+    if (KEYS[key]) answer(KEYS[key]);
+    else if (key >= "1" && key <= "9" && Number(key) <= width) choose(Number(key) - 1);
     else if (key === "ArrowRight") move(row + 1);
-    else if (key === "ArrowLeft") move(row - 1);
-    else if (key === "ArrowDown") label = Math.min(width - 1, label + 1);
-    else if (key === "ArrowUp") label = Math.max(0, label - 1);
+    else if (key === "ArrowLeft") move(ended ? row : row - 1);
+    else if (key === "ArrowDown") choose(Math.min(width - 1, label + 1));
+    else if (key === "ArrowUp") choose(Math.max(0, label - 1));
+    else if (key === "PageDown" || key === " ") scroll(1);
+    else if (key === "PageUp") scroll(-1);
     else if (key === "Enter" && !sheet.points) rest();
     else if (key === "z" || key === "Backspace") back();
     else if (key === "s") save();
     else return false;
     return true;
   }
+  // What a key types in Latin, or else what is printed on it: other alphabets have no y,
+  // and some keyboards give digits with Shift alone.
+  function keyOf(event) {
+    if (event.key.length > 1) return event.key;
+    const [, kind, sign] = /^(Key|Digit)(.)$/.exec(event.code || "") || [];
+    const typed = /^[a-z]$/i.test(event.key);
+    return (sign && (kind === "Digit" || !typed) ? sign : event.key).toLowerCase();
+  }
+  const REPEATED = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown",
+    "PageUp", "PageDown", " "]);
 
   // -- the file: as `affectflow sample` writes it ----------------------------------------
   const defused = (cell) => (/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell);
@@ -118,7 +148,9 @@
       if (event.key === "Enter") { event.preventDefault(); begin(); }
       return;
     }
-    if (!rater || !press(event.key)) return;
+    const key = keyOf(event);
+    if (event.repeat && !REPEATED.has(key)) { event.preventDefault(); return; }
+    if (!rater || !press(key)) return;
     event.preventDefault();
     keep();
     show();
