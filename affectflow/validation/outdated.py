@@ -118,11 +118,11 @@ def new_share(then: int, kept: float, now: int) -> float:
     """Returns the part of the messages of now that a sample could not have drawn.
 
     Args:
-      then: messages that could be drawn.
+      then: messages that could be drawn; 0 if unknown.
       kept: the share of them, 0..1, that can be drawn still and says the same.
       now: messages that can be drawn now.
 
     >>> round(new_share(90, 1.0, 100), 3), round(new_share(100, 0.9, 90), 3)
     (0.1, 0.0)
     """
-    return max(0.0, 1.0 - then * kept / now) if now else 0.0
+    return max(0.0, 1.0 - then * kept / now) if then and now else 0.0

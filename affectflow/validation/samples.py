@@ -37,7 +37,8 @@ class Sample:
       labels: pairs of vocabulary and label.
       n: utterances drawn.
       conversations: that could have been drawn.
-      messages: of those conversations that could have been drawn.
+      messages: of those conversations that could have been drawn; 0 where a sample of
+        before 0.1.0 did not keep it, so that nobody sees how the lake grew.
       seed: of the draw.
       stratify: `none` or `score`.
       annotator_id: whose scores made the strata; empty without strata.
@@ -48,7 +49,7 @@ class Sample:
     labels: list[tuple[str, str]]
     n: int
     conversations: int
-    messages: int
+    messages: int = 0
     seed: int
     stratify: str
     annotator_id: str = ""
