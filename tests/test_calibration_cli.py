@@ -7,6 +7,7 @@ from affectflow.cli.calibrating import calibrate
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 from tests.calibration_lakes import annotate, make, texts
+from tests.people import add_rows, people_say
 from tests.stage_runs import ask
 
 
@@ -54,6 +55,33 @@ def test_apply_fills_what_came_later_and_says_so(lake, tmp_path, capsys):
 
     assert code == 0
     assert "120 unchanged" in capsys.readouterr().err
+
+
+def test_beside_a_sample_answers_of_none_are_left_out_and_counted(
+    lake, tmp_path, capsys
+):
+    drawn = [
+        {"kind": "inclusion", "unit_id": f"test:{n}", "label": "s-1", "value": 0.5}
+        for n in range(100)
+    ]
+    add_rows(lake, "measures", drawn)
+    numbers = [
+        (n, {"raw": '{"sample_id": "s-1"}'} if n < 100 else {}) for n in range(120)
+    ]
+    people_say(
+        lake,
+        [
+            {"utterance_id": f"test:{n}", "label": "annoyance", "chosen": n % 3 == 0}
+            | of
+            for n, of in numbers
+        ],
+    )
+
+    calibrate(lake)
+
+    assert "20 answers to annoyance left out" in capsys.readouterr().err
+    counted = ask(lake, "SELECT n FROM measures WHERE kind = 'calibration'")
+    assert counted == [(100,)]
 
 
 def test_apply_takes_no_sheet(lake):

@@ -139,6 +139,56 @@ def test_the_majority_of_people_decides_and_a_tie_is_left_out(lake):
     assert any("1 answers left out: as many say yes" in note for note in found.notes)
 
 
+def test_a_tie_over_a_label_that_is_not_compared_is_not_counted(lake):
+    for rater, yes in (("ann", {0}), ("bo", set())):
+        people_say(lake, people_on("annoyance", {0}, range(3), rater=rater))
+        people_say(lake, people_on("joy", yes, range(3), rater=rater))
+
+    found = evaluate_lake(lake, "annoyance", draws=0)
+
+    assert not any("left out" in note for note in found.notes)
+
+
+def test_ties_are_told_once_however_many_vocabularies_meet(lake):
+    for rater, yes in (("ann", {0, 3}), ("bo", {0})):
+        people_say(lake, people_on("anger", yes, vocabulary="ekman", rater=rater))
+    other = {"annotator_id": "other@1", "vocabulary": "ekman"}
+    add_rows(lake, "annotations", [told(0, "anger") | other])
+    add_rows(lake, "annotators", [{"annotator_id": "other@1", "kind": "model"}])
+
+    found = evaluate_lake(lake, "emotion", draws=0)
+
+    assert {row["annotator_id"] for row in found.rows} == {MODEL, "other@1"}
+    assert sum("left out" in note for note in found.notes) == 1
+
+
+def drawn(lake, numbers) -> dict:
+    """Keeps a sample of these utterances; returns what answers to it have besides."""
+    add_rows(
+        lake,
+        "measures",
+        [
+            {"kind": "inclusion", "unit_id": f"test:{n}", "label": "s-1", "value": 0.5}
+            for n in numbers
+        ],
+    )
+    return {"raw": '{"sample_id": "s-1"}'}
+
+
+def test_beside_a_sample_answers_of_none_are_left_out_and_counted(lake):
+    of_sample = drawn(lake, range(10))
+    people_say(lake, people_on("annoyance", {0, 1}, range(10), **of_sample))
+    people_say(lake, people_on("annoyance", {12, 15, 18}, range(12, 20)))
+
+    found = evaluate_lake(lake, "emotion", draws=0)
+
+    row = the_one(found, "annoyance")
+    assert (row["n"], row["positives"]) == (10, 2)
+    assert "8 answers to annoyance left out: they are of no random sample" in str(
+        found.notes
+    )
+
+
 def test_who_abstained_does_not_count(lake):
     people_say(lake, people_on("annoyance", {0}, range(2)))
     unsure = people_on("annoyance", set(), range(2, 9), status="abstained")
@@ -205,6 +255,20 @@ def test_values_are_compared_with_the_mean_of_people(lake):
 
     assert row["n"] == N
     assert (row["pearson"], row["rmse"]) == pytest.approx((1, 0), abs=1e-6)
+
+
+def test_beside_a_sample_values_of_none_are_left_out_and_counted(lake):
+    scale = {"task": "valence", "vocabulary": "vad", "value": 0.5}
+    people_say(
+        lake, people_on("valence", (), range(10), **scale, **drawn(lake, [0, 1]))
+    )
+    scored = {"task": "vad", "vocabulary": "vad", "value": 0.5}
+    add_rows(lake, "annotations", [told(n, "valence") | scored for n in range(N)])
+
+    found = evaluate_lake(lake, "valence", draws=0)
+
+    assert the_one(found, "valence")["n"] == 2
+    assert "8 answers to valence left out" in str(found.notes)
 
 
 def test_a_lake_without_people_names_the_commands_that_bring_them(lake):

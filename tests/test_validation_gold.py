@@ -17,6 +17,7 @@ from affectflow.stages.upkeep.collecting import collect
 from affectflow.stages.upkeep.compacting import compact
 from affectflow.validation.answers import import_answers
 from affectflow.validation.judging import judge
+from affectflow.validation.labels import Target
 from affectflow.validation.reading import read_answers
 from affectflow.validation.truth import ties, truth, truth_of
 from affectflow.validation.weighing import reweighted
@@ -28,6 +29,7 @@ from tests.validation_lakes import MODEL, add, fill, label, made, rows, write, y
 # Raters' rules: `CAREFUL` finds all that is broken; `FAST` misses the polite ones.
 CAREFUL = yes_if("broken", "stopped")
 FAST = yes_if("broken")
+FRUSTRATED = Target("frustration", "frustration", "frustration")
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +197,7 @@ def test_upkeep_leaves_peoples_answers_alone(lake, folder):
 def test_the_majority_decides_and_ties_are_left_out(lake, folder):
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
     imported(lake, fill(folder / "sheet.csv", FAST, "bob"))
-    polite = ties(lake, "frustration")["frustration"]
+    polite = ties(lake, "frustration")[FRUSTRATED]
 
     # Ann and Bob differ on what stopped politely, and on nothing else.
     texts = list(
@@ -256,7 +258,7 @@ def test_raters_who_never_agree_decide_nothing(lake, folder):
     (agreement,) = found.agreements
     # 200 units, o01 = 200, n0 = n1 = 200: 1 - 399 * 400 / (2 * 200 * 200) = -0.995
     assert agreement.alpha.value == pytest.approx(-0.995)
-    assert (found.findings, found.ties) == ([], {"frustration": 200})
+    assert (found.findings, found.ties) == ([], {FRUSTRATED: 200})
 
 
 def test_a_stratum_that_is_answered_in_part_counts_in_full(lake, folder):
@@ -540,6 +542,20 @@ def test_a_lake_that_was_edited_gives_another_sample(lake, folder):
 
     again = folder / "again.csv"
     assert csv_sample(again) != csv_sample(folder / "sheet.csv")
+
+
+def test_beside_a_sample_answers_of_none_are_left_out_and_counted(lake, folder, capsys):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    drawn = {row["utterance_id"] for row in sheet_rows(folder)}
+    ids = [each for (each,) in ask(lake.uri, "SELECT utterance_id FROM utterances")]
+    own = [each for each in ids if each not in drawn][:30]
+    lines = [[each, "ann", "frustration", "yes"] for each in own]
+    heads = ["utterance_id", "rater", "label", "answer"]
+    commands.gold(lake.uri, [str(write(folder / "own.csv", [heads, *lines]))], "")
+
+    assert "30 answers to frustration left out" in capsys.readouterr().err
+    (finding,) = judge(lake).findings
+    assert finding.n == truth(lake, "frustration").num_rows == 200
 
 
 def test_a_lake_that_is_none_is_an_error(tmp_path):

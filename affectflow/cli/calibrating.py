@@ -1,11 +1,14 @@
 """The command `affectflow calibrate`."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from affectflow.cli.options import LakeUri
+
+if TYPE_CHECKING:
+    from affectflow.calibration.kept import Calibration
 
 Row = dict[str, Any]
 
@@ -56,11 +59,29 @@ def _fit(lake: str, annotator: str) -> list[Row]:
             run_id=run_id,
             beam_options=STATE.beam_options,
         )
+    _say_unsampled(lake, [each.calibration for each in found])
     for each in found:
         name, of = each.calibration.calibration_id, each.calibration.annotator_id
         show.say(f"calibration {name} of {of}")
         show.table(HEADS, as_rows(each.calibration))
     return [row for each in found for row in each.rows]
+
+
+def _say_unsampled(lake: str, fitted: Sequence["Calibration"]) -> None:
+    from affectflow.cli import show
+    from affectflow.lake import Lake
+    from affectflow.validation.truth import say_unsampled, unsampled
+
+    labels = [label for each in fitted for label in each.labels]
+    used = {(label.vocabulary, label.label) for label in labels}
+    left_out = {
+        target: n
+        for task in sorted({label.task for label in labels})
+        for target, n in unsampled(Lake.open(lake), task).items()
+        if target[1:] in used
+    }
+    for line in say_unsampled(left_out):
+        show.say(line)
 
 
 def _fill(lake: str, annotator: str) -> list[Row]:

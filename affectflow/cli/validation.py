@@ -9,6 +9,8 @@ from affectflow.errors import StorageError, UsageError
 from affectflow.lake import Lake
 from affectflow.validation.bootstrap import Interval
 from affectflow.validation.judging import Agreement, Finding, Judgement
+from affectflow.validation.labels import Target
+from affectflow.validation.truth import say_unsampled
 from affectflow.validation.wording import changed, claim, in_words
 
 
@@ -126,7 +128,7 @@ def _show(found: Judgement, lake: str) -> None:
         heads = ["annotator", "label", "n", "yes", "precision", "recall"]
         cells = [_finding(each) for each in found.findings]
         show.table([*heads, "raw share", "corrected share"], cells)
-    for line in in_words(found):
+    for line in [*say_unsampled(found.unsampled), *in_words(found)]:
         show.say(line)
     for finding in found.findings:
         sys.stdout.write(f"{claim(finding, found)}\n")
@@ -137,7 +139,7 @@ def _show(found: Judgement, lake: str) -> None:
         )
 
 
-def _agreement(each: Agreement, ties: dict[str, int]) -> list[object]:
+def _agreement(each: Agreement, ties: dict[Target, int]) -> list[object]:
     target = each.target
     alpha = _spelt(each.alpha) if each.raters > 1 else "unknown: one rater"
     return [
@@ -146,7 +148,7 @@ def _agreement(each: Agreement, ties: dict[str, int]) -> list[object]:
         each.raters,
         each.n,
         alpha,
-        ties.get(target.label, 0),
+        ties.get(target, 0),
     ]
 
 

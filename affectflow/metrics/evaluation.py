@@ -15,6 +15,7 @@ from affectflow.metrics.schemas import MACRO, MICRO, MIN_POSITIVES
 from affectflow.metrics.tasks import Task, task_of
 from affectflow.metrics.values import ValueMetrics
 from affectflow.validation.bootstrap import DRAWS
+from affectflow.validation.truth import say_unsampled, unsampled_of
 
 EVERYTHING = "(all)"
 """The group of all answers."""
@@ -54,18 +55,19 @@ def evaluate_lake(
       UsageError: no such task, column or annotator.
     """
     task = task_of(name)
-    rows: list[dict[str, object]] = []
-    notes: list[str] = []
     with open_lake(uri) as connection:
         if task.scale:
             covered = lakes.prepare_values(
                 connection, task.name, by=by, annotator=annotator
             )
+            notes = say_unsampled(unsampled_of(connection, task.name))
             found = comparing.compare_values(connection)
             rows = _rows(task, "vad", found, draws)
-            notes = [_coverage(each) for each in covered]
+            notes += [_coverage(each) for each in covered]
             return Evaluation(task=task, rows=rows, notes=notes)
-        for contest in lakes.contests(connection, task, annotator):
+        contests = lakes.contests(connection, task, annotator)
+        rows, notes = [], lakes.left_out(connection, task, contests)
+        for contest in contests:
             covered = lakes.prepare_labels(
                 connection, contest, by=by, annotator=annotator
             )
@@ -78,9 +80,6 @@ def evaluate_lake(
             )
             rows += _rows(task, contest.target, found, draws)
             notes += [_coverage(each) for each in covered]
-            tied = lakes.ties(connection, contest)
-            if tied:
-                notes.append(f"{tied:,} answers left out: as many say yes as say no")
     return Evaluation(task=task, rows=rows, notes=notes)
 
 

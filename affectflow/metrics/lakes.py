@@ -1,5 +1,6 @@
 """A lake's answers, people's and annotators', as the tables that `comparing` wants."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +13,14 @@ from affectflow.lake.people import PEOPLE
 from affectflow.lake.views import quote_name
 from affectflow.metrics import tasks
 from affectflow.metrics.tasks import Task
-from affectflow.validation.truth import ties_of, truth_of, values_of
+from affectflow.validation.labels import Target
+from affectflow.validation.truth import (
+    say_unsampled,
+    ties_of,
+    truth_of,
+    unsampled_of,
+    values_of,
+)
 
 LENGTH = "length"
 """Slices by how long a text is; not a column, but asked for like one."""
@@ -27,6 +35,10 @@ END
 MAX_PARTS = 100
 """More slices than this are no slices: an id, a text, a time."""
 _PERSONAL = ("speaker_id",)
+
+
+Counted = Callable[[duckdb.DuckDBPyConnection, str], dict[Target, int]]
+"""From a task of people to how many of its answers are left out, by label."""
 
 
 class Contest(NamedTuple):
@@ -137,8 +149,7 @@ def prepare_labels(
     Raises:
       UsageError: there is no column `by`, or it is none to slice by.
     """
-    asked = _vocabularies(connection, people=True)
-    names = dict.fromkeys(t for t, v in asked if v == contest.true)
+    names = _asked_as(connection, contest.true)
     people = pa.concat_tables([truth_of(connection, name) for name in names])
     mine = pc.equal(people["vocabulary"], contest.true)
     connection.register("people", people.filter(mine))
@@ -153,11 +164,32 @@ def prepare_labels(
     ]
 
 
-def ties(connection: duckdb.DuckDBPyConnection, contest: Contest) -> int:
-    """Returns how many answers count for nothing: as many say yes as no."""
+def _asked_as(connection: duckdb.DuckDBPyConnection, vocabulary: str) -> list[str]:
+    """Returns the tasks for which people answered in a vocabulary."""
     asked = _vocabularies(connection, people=True)
-    names = dict.fromkeys(t for t, v in asked if v == contest.true)
-    return sum(sum(ties_of(connection, name).values()) for name in names)
+    return sorted({task for task, name in asked if name == vocabulary})
+
+
+def left_out(
+    connection: duckdb.DuckDBPyConnection, task: Task, found: Iterable[Contest]
+) -> list[str]:
+    """Returns what to say of answers that count for nothing: ties, and of no sample."""
+    asked = {
+        (contest.true, fine)
+        for contest in found
+        for fine, coarse in tasks.members(contest.true, contest.target)
+        if not task.labels or coarse in task.labels
+    }
+    names = {n for true, _ in asked for n in _asked_as(connection, true)}
+
+    def counted(count: Counted) -> dict[Target, int]:
+        of_tasks = [count(connection, name) for name in sorted(names)]
+        return {t: n for each in of_tasks for t, n in each.items() if t[1:] in asked}
+
+    notes = say_unsampled(counted(unsampled_of))
+    if tied := sum(counted(ties_of).values()):
+        notes.append(f"{tied:,} answers left out: as many say yes as say no")
+    return notes
 
 
 def prepare_values(

@@ -26,6 +26,7 @@ from affectflow.validation.truth import (
     targets_in,
     ties_of,
     truth_of,
+    unsampled_of,
     with_families,
 )
 from affectflow.validation.weighing import reweighted
@@ -143,7 +144,8 @@ class Judgement:
 
     agreements: list[Agreement] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    ties: dict[str, int] = field(default_factory=dict)
+    ties: dict[Target, int] = field(default_factory=dict)
+    unsampled: dict[Target, int] = field(default_factory=dict)
     changed: int = 0
     grown: dict[str, float] = field(default_factory=dict)
 
@@ -167,6 +169,7 @@ def _judge_task(
     connection: duckdb.DuckDBPyConnection, task: str, found: Judgement
 ) -> None:
     found.ties |= ties_of(connection, task)
+    found.unsampled |= unsampled_of(connection, task)
     decided = reweighted(connection, truth_of(connection, task))
     asked = asked_in(connection, task)
     found.agreements += [_agreement(connection, target) for target in asked]
@@ -292,9 +295,7 @@ def _joined(
         "JOIN judged AS j USING (utterance_id) ORDER BY utterance_id",
     )
     connection.unregister("decided_here")
-    # Beside a random sample, what was labelled by choice would bend the figures.
-    sampled = pc.any(rows["sampled"]).as_py() or False
-    return rows.filter(rows["sampled"]) if sampled else rows
+    return rows
 
 
 def _tally(connection: duckdb.DuckDBPyConnection, number: int) -> Tally:

@@ -5,7 +5,7 @@ estimate counts by its share of the answers (Hansen and Hurwitz 1943): the weigh
 utterance is the sum of share / probability over the samples that it is in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -50,50 +50,56 @@ LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
 WHERE a.task = $task AND a.status = 'ok' AND a.label IS NOT NULL
   AND a.annotator_id IN {PEOPLE}
   AND a.utterance_id IN (SELECT utterance_id FROM utterances)"""
+# Beside a random sample, what was labelled by choice would bend the figures.
 _VOTES = """
-CREATE OR REPLACE TEMP TABLE gold_votes AS
-SELECT utterance_id, any_value(conversation_id) AS conversation_id, vocabulary, label,
-  count(*) FILTER (value IS NULL AND chosen) AS yes,
-  count(*) FILTER (value IS NULL) AS answers, avg(value) AS value
-FROM gold_answers GROUP BY utterance_id, vocabulary, label"""
-_INCLUSION = """
-WITH asked AS (
+CREATE OR REPLACE TEMP TABLE all_votes AS
+WITH votes AS (
+  SELECT utterance_id, any_value(conversation_id) AS conversation_id, vocabulary, label,
+    count(*) FILTER (value IS NULL AND chosen) AS yes,
+    count(*) FILTER (value IS NULL) AS answers, avg(value) AS value, count(*) AS given
+  FROM gold_answers GROUP BY utterance_id, vocabulary, label
+), asked AS (
   SELECT DISTINCT vocabulary, label, sample_id FROM gold_answers WHERE sample_id <> ''
 ), held AS (
   SELECT v.utterance_id, v.vocabulary, v.label, m.label AS sample_id, m.value AS p,
     count(*) OVER (PARTITION BY v.vocabulary, v.label, m.label) AS n
-  FROM gold_votes AS v
+  FROM votes AS v
   JOIN asked AS a USING (vocabulary, label)
   JOIN measures AS m ON m.kind = 'inclusion' AND m.label = a.sample_id
     AND m.unit_id = v.utterance_id
 ), inclusion AS (
   SELECT utterance_id, vocabulary, label, sum(n / p) AS weight
   FROM held GROUP BY utterance_id, vocabulary, label
-)"""
-_WEIGHTED = f"""{_INCLUSION}, decided AS (
-  SELECT v.*, i.weight FROM gold_votes AS v
-  LEFT JOIN inclusion AS i USING (utterance_id, vocabulary, label)
-  WHERE 2 * v.yes <> v.answers
 )
+SELECT v.*, i.weight, i.weight IS NOT NULL
+  OR NOT bool_or(i.weight IS NOT NULL) OVER (PARTITION BY vocabulary, label) AS counts
+FROM votes AS v LEFT JOIN inclusion AS i USING (utterance_id, vocabulary, label);
+CREATE OR REPLACE TEMP TABLE gold_votes AS
+SELECT * EXCLUDE (counts, given) FROM all_votes WHERE counts"""
+_WEIGHTED = """
 SELECT utterance_id, conversation_id, vocabulary, label, 2 * yes > answers AS truth,
   coalesce(weight / avg(weight) OVER (PARTITION BY vocabulary, label), 1.0) AS weight,
   weight IS NOT NULL AS sampled, answers
-FROM decided ORDER BY vocabulary, label, utterance_id"""
-_VALUES = f"""{_INCLUSION}
+FROM gold_votes WHERE 2 * yes <> answers
+ORDER BY vocabulary, label, utterance_id"""
+_VALUES = """
 SELECT utterance_id, conversation_id, label, value AS truth,
   coalesce(weight / avg(weight) OVER (PARTITION BY label), 1.0) AS weight
-FROM gold_votes LEFT JOIN inclusion AS i USING (utterance_id, vocabulary, label)
-WHERE value IS NOT NULL ORDER BY label, utterance_id"""
+FROM gold_votes WHERE value IS NOT NULL ORDER BY label, utterance_id"""
 _TIES = """
-SELECT label, count(*) FROM gold_votes WHERE 2 * yes = answers AND answers > 0
-GROUP BY label"""
+SELECT vocabulary, label, count(*) FROM gold_votes
+WHERE 2 * yes = answers AND answers > 0 GROUP BY vocabulary, label"""
+_UNSAMPLED = """
+SELECT vocabulary, label, sum(given)::BIGINT FROM all_votes
+WHERE NOT counts GROUP BY vocabulary, label"""
 
 
 def truth(lake: Lake, task: str) -> pa.Table:
     """Returns what people decided, a row for each utterance and label: `TRUTH`.
 
-    Ties are left out. `weight` has a mean of 1 for each label over what was sampled;
-    it is 1 where no inclusion probability is known.
+    Ties are left out; so is what is of no random sample where other answers to the
+    label are of one. `weight` has a mean of 1 for each label over what was sampled; it
+    is 1 where no inclusion probability is known.
     """
     with open_lake(lake.uri) as connection:
         return truth_of(connection, task)
@@ -114,16 +120,45 @@ def values_of(connection: duckdb.DuckDBPyConnection, task: str) -> pa.Table:
     return ask(connection, _VALUES).cast(VALUES)
 
 
-def ties(lake: Lake, task: str) -> dict[str, int]:
+def ties(lake: Lake, task: str) -> dict[Target, int]:
     """Returns how many utterances are left out by label: as many say yes as no."""
     with open_lake(lake.uri) as connection:
         return ties_of(connection, task)
 
 
-def ties_of(connection: duckdb.DuckDBPyConnection, task: str) -> dict[str, int]:
+def ties_of(connection: duckdb.DuckDBPyConnection, task: str) -> dict[Target, int]:
     """Returns the ties from an open lake."""
+    return _counted(connection, task, _TIES)
+
+
+def unsampled(lake: Lake, task: str) -> dict[Target, int]:
+    """Returns how many answers are left out by label: others are of a random sample."""
+    with open_lake(lake.uri) as connection:
+        return unsampled_of(connection, task)
+
+
+def unsampled_of(connection: duckdb.DuckDBPyConnection, task: str) -> dict[Target, int]:
+    """Returns the answers of no sample from an open lake."""
+    return _counted(connection, task, _UNSAMPLED)
+
+
+def say_unsampled(left_out: Mapping[Target, int]) -> list[str]:
+    """Returns what to say of answers of no sample: a line, or none."""
+    if not left_out:
+        return []
+    names = ", ".join(sorted({target.name for target in left_out}))
+    return [
+        f"{sum(left_out.values()):,} answers to {names} left out: they are of no "
+        "random sample, and the others are of one"
+    ]
+
+
+def _counted(
+    connection: duckdb.DuckDBPyConnection, task: str, query: str
+) -> dict[Target, int]:
     _count(connection, task)
-    return dict(connection.execute(_TIES).fetchall())
+    rows = connection.execute(query).fetchall()
+    return {Target(task, vocabulary, label): n for vocabulary, label, n in rows}
 
 
 def _count(connection: duckdb.DuckDBPyConnection, task: str) -> None:
