@@ -9,6 +9,7 @@ from affectflow.calibration.kept import FOLDER, kept, newest
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
+from affectflow.metrics.evaluation import evaluate_lake
 from affectflow.stages.calibrating import apply, calibrate
 from tests.calibration_lakes import (
     ANNOTATOR,
@@ -101,6 +102,16 @@ def test_other_answers_give_another_calibration_and_the_older_stays(lake):
     assert used == [(second.calibration_id,), (None,)]
     measured = ask(lake, "SELECT fitted_on FROM measures WHERE kind = 'calibration'")
     assert measured == [(second.fitted_on,)]
+
+
+def test_calibrating_makes_no_annotator_look_better_on_the_same_answers(lake):
+    before = evaluate_lake(lake, "emotion", draws=0)
+
+    calibrate(lake)
+
+    after = evaluate_lake(lake, "emotion", draws=0)
+    assert after.rows == before.rows
+    assert "held-out skill is what `affectflow calibrate` printed" in after.notes[0]
 
 
 def test_calibrating_changes_no_answer(lake):

@@ -4,7 +4,10 @@ import shutil
 
 import pytest
 
+from affectflow.calibration.curves import Curve
+from affectflow.calibration.kept import Calibration, LabelCalibration, keep
 from affectflow.errors import LakeError, UsageError
+from affectflow.lake import Lake
 from affectflow.metrics.evaluation import EVERYTHING, evaluate_lake
 from tests.factories import utterances
 from tests.people import add_rows, people_say
@@ -197,20 +200,82 @@ def test_who_abstained_does_not_count(lake):
     assert the_one(evaluate_lake(lake, "emotion", draws=0), "annoyance")["n"] == 2
 
 
-def test_calibrated_probabilities_take_the_place_of_scores(lake):
-    people_say(lake, people_on("joy", {4}, range(4, 6)))
-    add_rows(
-        lake,
-        "annotations",
-        [
-            told(4, "joy", score=0.9, probability=0.5),
-            told(5, "joy", score=0.8, probability=0.25),
-        ],
+# -- scores or probabilities -----------------------------------------------------------
+
+
+def calibrated(lake) -> dict:
+    """Keeps a calibration of joy; returns what a row that it filled has besides."""
+    joy = LabelCalibration(
+        task="emotion",
+        vocabulary="goemotions",
+        label="joy",
+        n=20,
+        positives=10,
+        conversations=10,
+        curve=Curve(method="stored", parameters={"rate": (0.5,)}, unstored=0.125),
     )
+    found = Calibration(annotator_id=MODEL, fitted_on="gold-1", labels=(joy,))
+    keep(Lake.open(lake), found)
+    return {"probability": 0.5, "calibration_id": found.calibration_id}
+
+
+def joyful(lake, rest: dict) -> None:
+    """Lets the model find joy in 4 and in 5, and people in 4 alone of 4 to 7."""
+    people_say(lake, people_on("joy", {4}, range(4, 8), vocabulary="ekman"))
+    add_rows(lake, "annotations", [told(n, "joy", score=0.75, **rest) for n in (4, 5)])
+
+
+def test_probabilities_take_the_place_of_scores_and_of_what_is_not_stored(lake):
+    joyful(lake, calibrated(lake))
+
+    found = evaluate_lake(lake, "emotion", draws=0)
+
+    # Found in 4 and 5: off by 0.5 each; not stored in 6 and 7: off by 0.125 each.
+    assert the_one(found, "joy")["brier"] == pytest.approx(0.53125 / 4)
+    assert found.notes[-1].endswith("; its scores are calibrated probabilities")
+
+
+def test_probabilities_of_another_lake_take_the_place_of_stored_scores(lake):
+    joyful(lake, {"probability": 0.5, "calibration_id": "0123456789abcdef"})
 
     row = the_one(evaluate_lake(lake, "emotion", draws=0), "joy")
 
-    assert row["brier"] == pytest.approx((0.25 + 0.0625) / 2)
+    assert row["brier"] == pytest.approx((0.25 + 0.25) / 4)
+
+
+def test_probabilities_are_not_scored_on_answers_that_they_were_fitted_to(lake):
+    rest = calibrated(lake)
+    people_say(lake, people_on("joy", {4}, range(4, 6)))
+    add_rows(lake, "annotations", [told(n, "joy", score=0.75, **rest) for n in (4, 5)])
+
+    found = evaluate_lake(lake, "emotion", draws=0)
+
+    assert the_one(found, "joy")["brier"] == pytest.approx((0.0625 + 0.5625) / 2)
+    assert "fitted on answers that are compared here" in found.notes[-1]
+    assert "what `affectflow calibrate` printed (`measures`" in found.notes[-1]
+
+
+def test_labels_with_probabilities_are_named_if_others_have_none(lake):
+    joyful(lake, calibrated(lake))
+    people_say(lake, people_on("anger", {4}, range(4, 8), vocabulary="ekman"))
+
+    notes = evaluate_lake(lake, "emotion", draws=0).notes
+
+    assert notes[-1].endswith("probabilities for joy, else as it gave them")
+
+
+def test_labels_that_fold_to_one_have_probabilities_together_or_not_at_all(lake):
+    joyful(lake, calibrated(lake))
+    add_rows(lake, "annotations", [told(6, "amusement", chosen=False, score=0.5)])
+
+    found = evaluate_lake(lake, "emotion", draws=0)
+
+    expected = (0.0625 + 0.5625 + 0.25) / 4
+    assert the_one(found, "joy")["brier"] == pytest.approx(expected)
+    assert found.notes[-1].endswith("its scores are as it gave them")
+
+
+# -- slices ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

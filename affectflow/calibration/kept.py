@@ -127,6 +127,12 @@ def keep(lake: Lake, calibration: Calibration) -> None:
     lake.storage.write_once(content, FOLDER, f"{calibration.calibration_id}.json")
 
 
+def holds(lake: Lake, calibration_id: str) -> bool:
+    """Returns whether a lake keeps a calibration; rows may name one of another lake."""
+    name = f"{calibration_id}.json"
+    return bool(_ID.fullmatch(calibration_id)) and lake.storage.exists(FOLDER, name)
+
+
 def kept(lake: Lake, calibration_id: str) -> Calibration:
     """Returns a calibration of a lake.
 
@@ -134,7 +140,7 @@ def kept(lake: Lake, calibration_id: str) -> Calibration:
       LakeError: it is not there, or damaged.
     """
     name = f"{calibration_id}.json"
-    if not _ID.fullmatch(calibration_id) or not lake.storage.exists(FOLDER, name):
+    if not holds(lake, calibration_id):
         raise LakeError(
             f"{lake.uri!r} has no calibration {calibration_id!r} in {FOLDER}; fit it "
             f"again: `affectflow calibrate {lake.uri}`"

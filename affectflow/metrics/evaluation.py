@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.lake import open_lake
+from affectflow.lake import Lake, open_lake
 from affectflow.metrics import comparing, intervals, lakes, reading, states
 from affectflow.metrics.comparing import State
 from affectflow.metrics.intervals import Bounds
@@ -55,6 +55,7 @@ def evaluate_lake(
       UsageError: no such task, column or annotator.
     """
     task = task_of(name)
+    lake = Lake.open(uri)
     with open_lake(uri) as connection:
         if task.scale:
             covered = lakes.prepare_values(
@@ -69,7 +70,12 @@ def evaluate_lake(
         rows, notes = [], lakes.left_out(connection, task, contests)
         for contest in contests:
             covered = lakes.prepare_labels(
-                connection, contest, by=by, annotator=annotator
+                connection,
+                lake,
+                contest,
+                labels=task.labels,
+                by=by,
+                annotator=annotator,
             )
             found = comparing.compare_labels(
                 connection,
@@ -113,10 +119,7 @@ def _coverage(covered: lakes.Coverage) -> str:
         f"{covered.annotator_id} answered {covered.answered:,} of the "
         f"{covered.people:,} utterances that people labelled"
     )
-    if covered.calibrated is None:
-        return said
-    scores = "calibrated probabilities" if covered.calibrated else "as it gave them"
-    return f"{said}; its scores are {scores}"
+    return f"{said}; {covered.scores}" if covered.scores else said
 
 
 def _rows(

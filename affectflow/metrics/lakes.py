@@ -1,6 +1,6 @@
 """A lake's answers, people's and annotators', as the tables that `comparing` wants."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.errors import LakeError, UsageError
+from affectflow.lake import Lake
 from affectflow.lake.people import PEOPLE
 from affectflow.lake.views import quote_name
 from affectflow.metrics import tasks
+from affectflow.metrics.probabilities import use_probabilities
 from affectflow.metrics.tasks import Task
 from affectflow.validation.labels import Target
 from affectflow.validation.truth import (
@@ -54,14 +56,13 @@ class Coverage:
     """How many of the utterances that people answered an annotator answered.
 
     Args:
-      calibrated: its scores are calibrated probabilities, for all labels; None if it
-        gives values.
+      scores: what its scores are, in words; empty if it gives values.
     """
 
     annotator_id: str
     people: int
     answered: int
-    calibrated: bool | None
+    scores: str = ""
 
 
 def contests(
@@ -139,12 +140,22 @@ def _check_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> N
 
 def prepare_labels(
     connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
     contest: Contest,
     *,
+    labels: Sequence[str] = (),
     by: str = "",
     annotator: str = "",
 ) -> list[Coverage]:
     """Makes `truths`, `told` and `answered` of one contest.
+
+    Args:
+      connection: to the lake.
+      lake: that keeps the calibrations.
+      contest: what is compared.
+      labels: of the contest's target; all if empty.
+      by: see `part_of`.
+      annotator: only this one; all if empty.
 
     Raises:
       UsageError: there is no column `by`, or it is none to slice by.
@@ -158,10 +169,31 @@ def prepare_labels(
     settings = {"vocabulary": contest.told, "who": annotator}
     connection.execute(_TOLD, settings)
     connection.execute(_ANSWERED, settings)
+    folds = _compared(connection, contest, labels)
     return [
-        Coverage(annotator_id=who, people=n, answered=answered, calibrated=calibrated)
-        for who, n, answered, calibrated in connection.sql(_COVERAGE).fetchall()
+        Coverage(
+            annotator_id=who,
+            people=n,
+            answered=answered,
+            scores=use_probabilities(connection, lake, who, contest.told, folds),
+        )
+        for who, n, answered in connection.sql(_COVERAGE).fetchall()
     ]
+
+
+def _compared(
+    connection: duckdb.DuckDBPyConnection, contest: Contest, labels: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Returns the annotator's labels that say what people answered, with their fold."""
+    rows = connection.sql("SELECT DISTINCT label FROM truths").fetchall()
+    answered = {label for (label,) in rows}
+    asked = {
+        coarse
+        for fine, coarse in tasks.members(contest.true, contest.target)
+        if fine in answered and (not labels or coarse in labels)
+    }
+    folds = tasks.members(contest.told, contest.target)
+    return [(fine, coarse) for fine, coarse in folds if coarse in asked]
 
 
 def _asked_as(connection: duckdb.DuckDBPyConnection, vocabulary: str) -> list[str]:
@@ -211,7 +243,7 @@ def prepare_values(
     _check_parts(connection, by)
     connection.execute(_TOLD_VALUES, {"scale": scale, "who": annotator})
     return [
-        Coverage(annotator_id=who, people=people, answered=answered, calibrated=None)
+        Coverage(annotator_id=who, people=people, answered=answered)
         for who, people, answered in connection.sql(_RATED).fetchall()
     ]
 
@@ -275,7 +307,6 @@ _OF_MODELS = f"""
   WHERE a.annotator_id NOT IN {PEOPLE}
     AND ($who = '' OR a.annotator_id = $who)
 """
-# Probabilities count if all scores of a label have one: a mixture has no order.
 _TOLD = f"""
 CREATE OR REPLACE TEMP TABLE told AS
 SELECT
@@ -285,14 +316,8 @@ SELECT
   bool_or(coalesce(a.chosen, false)) AS chosen,
   max(a.score)::DOUBLE AS raw,
   max(a.probability)::DOUBLE AS probability,
-  bool_and(max(a.probability) IS NOT NULL) OVER (PARTITION BY a.annotator_id, a.label)
-    AS calibrated,
-  CASE
-    WHEN bool_and(max(a.probability) IS NOT NULL)
-      OVER (PARTITION BY a.annotator_id, a.label)
-    THEN max(a.probability)
-    ELSE max(a.score)
-  END::DOUBLE AS score
+  max(a.calibration_id) AS calibration_id,
+  max(a.score)::DOUBLE AS score
 {_OF_MODELS}
   AND a.vocabulary = $vocabulary
   AND a.label IS NOT NULL
@@ -306,17 +331,10 @@ SELECT DISTINCT a.annotator_id, a.utterance_id
   AND (a.label IS NOT NULL OR a.status = 'ok')
 """
 _COVERAGE = """
-SELECT
-  a.annotator_id,
-  (SELECT count(DISTINCT utterance_id) FROM truths),
-  count(*),
-  coalesce(any_value(c.calibrated), false)
-FROM answered AS a
-LEFT JOIN (
-  SELECT annotator_id, bool_and(calibrated) AS calibrated FROM told GROUP BY 1
-) AS c ON c.annotator_id = a.annotator_id
-GROUP BY a.annotator_id
-ORDER BY a.annotator_id
+SELECT annotator_id, (SELECT count(DISTINCT utterance_id) FROM truths), count(*)
+FROM answered
+GROUP BY annotator_id
+ORDER BY annotator_id
 """
 _TOLD_VALUES = f"""
 CREATE OR REPLACE TEMP TABLE told AS
