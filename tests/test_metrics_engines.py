@@ -144,6 +144,31 @@ def test_duckdb_leaves_null_what_the_accumulator_leaves_null(columns):
     same(here, there, COUNTED)
 
 
+# Sums of 0.1 are off in the last digit, so that a constant has some variance left.
+ONE_VALUE = {
+    "truth": {"truth": [0.1] * 7, "value": [0.2, 0.4, 0.3, 0.1, 0.9, 0.4, 0.2]},
+    "value": {"truth": [0.2, 0.4, 0.3, 0.1, 0.9, 0.4, 0.2], "value": [0.1] * 7},
+    "both": {"truth": [0.1] * 7, "value": [0.1] * 7},
+    "one-row": {"truth": [0.3], "value": [0.2]},
+}
+
+
+@pytest.mark.parametrize("columns", ONE_VALUE.values(), ids=ONE_VALUE)
+def test_neither_engine_correlates_a_constant(columns):
+    n = len(columns["truth"])
+    table = pa.table({**columns, "label": ["x"] * n, "weight": [0.1] * n})
+
+    here, there = (
+        in_python(ValueMetrics(), table),
+        in_duckdb(database.value_figures, table),
+    )
+
+    same(here, there, COMPARED)
+    ((row,),) = [here.values()]
+    assert (row["pearson"], row["ccc"]) == (None, None)
+    assert "gave one value only" in row["why"]
+
+
 def test_the_states_that_duckdb_makes_merge_with_those_of_python(told):
     metrics = LabelMetrics(units=True)
     half = N // 2

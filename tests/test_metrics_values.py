@@ -99,6 +99,14 @@ def test_a_constant_has_no_correlation_and_the_reason_is_said(batch, why):
     assert found["rmse"] is not None
 
 
+def test_a_constant_is_one_in_however_many_batches_it_comes():
+    batch = values([0.1, 0.4, 0.2], [0.1, 0.1, 0.1])
+
+    found = figures_of(*[batch] * 7)
+
+    assert (found["pearson"], found["why"]) == (None, VALUE_CONSTANT)
+
+
 def test_no_values_give_no_figures():
     metrics = ValueMetrics()
 

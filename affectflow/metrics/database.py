@@ -1,5 +1,6 @@
 """The same states and the same figures in DuckDB, over a table of any size."""
 
+from collections.abc import Mapping
 from importlib import resources
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from affectflow.metrics.schemas import (
     GRID,
     MIN_POSITIVES,
     MOMENTS,
+    RESIDUE,
     TALLIES,
     VALUE_FIGURES,
     VALUES,
@@ -67,7 +69,8 @@ def value_figures(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Table
     """
     query = _answers(connection, table, VALUES, False) + _sql("value_moments")
     wanted = _without_why(VALUE_FIGURES)
-    return _typed(connection, query + _sql("value_figures"), wanted)
+    query += _sql("value_figures")
+    return _typed(connection, query, wanted, {"residue": RESIDUE})
 
 
 def _answers(
@@ -93,9 +96,9 @@ def _typed(
     connection: duckdb.DuckDBPyConnection,
     query: str,
     schema: pa.Schema,
-    settings: dict[str, int] | None = None,
+    settings: Mapping[str, float] | None = None,
 ) -> pa.Table:
-    found = connection.sql(query, params=settings or {}).to_arrow_table()
+    found = connection.sql(query, params=dict(settings or {})).to_arrow_table()
     return found.select(schema.names).cast(schema)
 
 

@@ -10,6 +10,13 @@ MIN_POSITIVES = 10
 
 MACRO, MICRO = "(macro)", "(micro)"
 
+RESIDUE = 1e-10
+"""Values whose standard deviation is at most this share of their mean are one value.
+
+What is left of a constant's variance is rounding: sums of 10^8 terms are off by about
+10^-12 of what they are.
+"""
+
 _KEYS = tuple(pa.field(name, pa.string()) for name in ("unit", "group", "label"))
 
 

@@ -20,6 +20,7 @@ from affectflow.metrics.schemas import (
     COMPARED,
     MOMENT_KEYS,
     MOMENTS,
+    RESIDUE,
     VALUE_FIGURES,
     VALUES,
 )
@@ -144,7 +145,8 @@ def pooled(
 
 
 def _row(row: dict[str, float]) -> dict[str, object]:
-    found = compared({name: np.array(row[name]) for name in MOMENTS.names[3:]})
+    arrays = {name: np.array(row[name]) for name in MOMENTS.names[3:]}
+    found = compared(arrays)
     plain = {
         name: None if np.isnan(value) else float(value)
         for name, value in zip(COMPARED, found, strict=True)
@@ -152,17 +154,29 @@ def _row(row: dict[str, float]) -> dict[str, object]:
     means = {name: row[name] for name in ("group", "label", "n")}
     if row["total"] > 0:
         means |= {name: row[name] for name in ("mean_truth", "mean_value")}
-    return means | plain | {"why": "; ".join(_reasons(row)) or None}
+    return means | plain | {"why": "; ".join(_reasons(arrays)) or None}
 
 
-def _reasons(row: dict[str, float]) -> Iterator[str]:
-    if not row["total"]:
+def _reasons(of: dict[str, Floats]) -> Iterator[str]:
+    if not of["total"]:
         yield NO_ANSWERS
         return
-    if not row["truth_truth"]:
+    if not varies(of, "truth"):
         yield TRUTH_CONSTANT
-    if not row["value_value"]:
+    if not varies(of, "value"):
         yield VALUE_CONSTANT
+
+
+def varies(of: dict[str, Floats], name: str) -> npt.NDArray[np.bool_]:
+    """Returns whether there is more than one value; see `schemas.RESIDUE`.
+
+    Args:
+      of: columns of `MOMENTS`, each of shape (...).
+      name: truth or value.
+    """
+    least = of["total"] * np.square(RESIDUE * of[f"mean_{name}"])
+    found: npt.NDArray[np.bool_] = of[f"{name}_{name}"] > least
+    return found
 
 
 def compared(of: dict[str, Floats]) -> Floats:
@@ -176,8 +190,9 @@ def compared(of: dict[str, Floats]) -> Floats:
     both, bias = of["truth_value"] / total, of["mean_value"] - of["mean_truth"]
     spread = np.sqrt(truth) * np.sqrt(value)
     apart = truth + value + bias**2
+    known = varies(of, "truth") & varies(of, "value")
     with np.errstate(invalid="ignore", divide="ignore"):
-        pearson = np.where(spread > 0, np.clip(both / spread, -1, 1), np.nan)
-        ccc = np.where(spread > 0, 2 * both / apart, np.nan)
+        pearson = np.where(known, np.clip(both / spread, -1, 1), np.nan)
+        ccc = np.where(known, 2 * both / apart, np.nan)
     rmse = np.sqrt(of["error_error"] / total + bias**2)
     return np.stack([pearson, ccc, rmse, np.where(np.isnan(total), np.nan, bias)])
