@@ -116,6 +116,14 @@ def test_a_base_rate_weighs_answers_by_how_rarely_they_were_asked_for():
     assert curve.probabilities(np.array([0.9, math.nan])) == pytest.approx([0.75, 0.75])
 
 
+def test_a_label_that_people_say_whenever_it_is_stored_gets_two_rates():
+    # Stored: 10 of 10 yes; not stored: 0 of 10. The base rate of 0.5 counts twice.
+    curve = fit("stored", answers([0.5] * 10 + [math.nan] * 10, [1] * 10 + [0] * 10))
+
+    assert curve.parameters["rate"][0] == pytest.approx(11 / 12, abs=1e-6)
+    assert curve.unstored == pytest.approx(1 / 12, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("method", "yes", "no"),
     [("stored", 0, 9), ("platt", 4, 99), ("beta", 99, 9), ("isotonic", 49, 99)],

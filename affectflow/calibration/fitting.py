@@ -26,7 +26,7 @@ Mask = npt.NDArray[np.bool_]
 DIGITS = 6
 """Decimals of parameters: so that the same answers give the same id everywhere."""
 
-MIN_STORED = {STORED: 1, PLATT: 5, BETA: 10, ISOTONIC: 50}
+MIN_STORED = {PLATT: 5, BETA: 10, ISOTONIC: 50}
 """So many stored scores of a yes, and of a no, a method takes."""
 
 PRIOR = 2.0
@@ -86,13 +86,19 @@ def fit(method: str, answers: Answers) -> Curve | None:
         rate = round(answers.rate, DIGITS)
         return Curve(method=method, parameters={"rate": (rate,)}, unstored=rate)
     stored = answers.stored
-    yes = int(stored.truth.sum())
-    if min(yes, len(stored) - yes) < MIN_STORED[method]:
+    if not _is_enough(method, stored, len(answers) - len(stored)):
         return None
     curve = Curve(
         method=method, parameters=_FITS[method](stored, answers.rate), unstored=0.0
     )
     return _with_unstored(curve, answers)
+
+
+def _is_enough(method: str, stored: Answers, unstored: int) -> bool:
+    if method == STORED:  # a rate each, which may well be of one kind of answers
+        return min(len(stored), unstored) > 0
+    yes = int(stored.truth.sum())
+    return min(yes, len(stored) - yes) >= MIN_STORED[method]
 
 
 def _with_unstored(curve: Curve, answers: Answers) -> Curve:
