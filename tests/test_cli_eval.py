@@ -131,6 +131,11 @@ def test_a_folder_that_is_no_lake_says_how_to_make_one(run, tmp_path):
         run("emotion", str(tmp_path))
 
 
+def test_draws_too_few_for_an_interval_are_refused(run, answers):
+    with pytest.raises(UsageError, match=r"--draws 19 are too few.*at least 20, or 0"):
+        run("emotion", answers, "--draws", "19")
+
+
 # -- docs/eval.md ------------------------------------------------------------------
 
 DOC = (Path(__file__).parent.parent / "docs" / "eval.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ _LABEL_FIGURES = {
     "brier_skill": "Brier skill",
 }
 _VALUE_FIGURES = {"pearson": "Pearson r", "ccc": "CCC", "rmse": "RMSE", "bias": "bias"}
-
+MIN_DRAWS = 20
 
 Task = Annotated[
     str,
@@ -52,6 +52,11 @@ def evaluate(
     """Score annotators against what people said."""
     from affectflow.metrics import evaluation
 
+    if 0 < draws < MIN_DRAWS:
+        raise UsageError(
+            f"--draws {draws} are too few for the ends of an interval; draw 1,000, at "
+            f"least {MIN_DRAWS}, or 0 for no intervals"
+        )
     run = evaluation.evaluate_lake if _is_lake(target) else evaluation.evaluate_file
     found = run(target, task, by=by, annotator=annotator, draws=draws)
     for note in found.notes:
