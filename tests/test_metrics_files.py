@@ -141,6 +141,56 @@ def test_the_note_says_that_utterances_stand_for_conversations(tmp_path):
     assert any("no column conversation_id" in note for note in found.notes)
 
 
+def test_a_probability_of_inclusion_weighs_by_its_inverse(tmp_path):
+    rows = [fine("a", "joy", 1, 1) | {"inclusion_probability": 0.5}]
+    rows.append(fine("b", "joy", 0, 1) | {"inclusion_probability": 1})
+
+    (found,) = evaluate_file(written(tmp_path, rows), "joy", draws=0).rows
+
+    assert found["precision"] == pytest.approx(2 / 3)
+
+
+def test_rows_without_an_annotator_are_of_the_file(tmp_path):
+    rows = [fine("a", "joy", 1) | {"annotator_id": "m1"}]
+    rows += [fine(each, "joy", 0) | {"annotator_id": ""} for each in "bc"]
+    path = written(tmp_path, rows, "csv")
+
+    both = evaluate_file(path, "joy", draws=0).rows
+    one = evaluate_file(path, "joy", annotator="file", draws=0).rows
+
+    assert [(r["annotator_id"], r["n"]) for r in both] == [("file", 2), ("m1", 1)]
+    assert [(r["annotator_id"], r["n"]) for r in one] == [("file", 2)]
+
+
+def test_utterances_without_a_conversation_are_drawn_each_by_itself(tmp_path):
+    alone = [row | {"conversation_id": ""} for row in ROWS]
+    by_id = [row | {"conversation_id": row["utterance_id"]} for row in ROWS]
+
+    found = evaluate_file(written(tmp_path, alone, "csv"), "emotion", draws=20)
+
+    expected = evaluate_file(written(tmp_path, by_id), "emotion", draws=20)
+    assert "auc_low" in by_label(found)["joy"]
+    assert found.rows[0]["n"] == expected.rows[0]["n"]
+    assert any("60 utterances without conversation_id" in note for note in found.notes)
+
+
+def test_a_file_in_utf_16_is_refused_with_the_command_that_converts_it(tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text("utterance_id,label,truth,score\na,joy,1,0.5\n", "utf-16")
+
+    with pytest.raises(UsageError, match="UTF-16; convert it: iconv -f UTF-16"):
+        evaluate_file(str(path), "emotion")
+
+
+def test_a_group_called_as_the_total_stays_apart_from_it(tmp_path):
+    rows = [row | {"kind": EVERYTHING if row["truth"] else None} for row in ROWS]
+
+    found = evaluate_file(written(tmp_path, rows), "emotion", by="kind", draws=0)
+
+    sizes = {row["group"]: row["n"] for row in found.rows if row["label"] == "anger"}
+    assert sizes == {EVERYTHING: 30, '"(all)"': 10, "(unknown)": 20}
+
+
 def test_rare_labels_are_named_and_left_out_of_the_macro_mean(tmp_path):
     rows = [*ROWS, fine("x", "fear", 1), fine("y", "fear", 0)]
 
@@ -170,6 +220,20 @@ BAD = {
         "no column `label`; task 'emotion' has several",
     ),
     "weight": (changed(weight=-1.0), "`weight` is a number of at least 0"),
+    "weight-text": (
+        [row | {"weight": "much" if row is ROWS[0] else "1"} for row in ROWS],
+        "`weight` is a number of at least 0, not 'much' .utterance 'u0'",
+    ),
+    **{
+        f"probability-{said}": (
+            [
+                row | {"inclusion_probability": said if row is ROWS[0] else "0.5"}
+                for row in ROWS
+            ],
+            f"`inclusion_probability` is a number above 0 and at most 1, not '{said}'",
+        )
+        for said in ("0", "-0.5", "1.5", "half", "nan")
+    },
 }
 
 

@@ -134,11 +134,18 @@ def _rows(
 
 
 def with_all(state: pa.Table) -> pa.Table:
-    """Returns a state with its groups, and the group of everything."""
+    """Returns a state with its groups, and the group of everything.
+
+    A group of that very name gets quotes.
+    """
     whole = states.with_constant(state, "group", EVERYTHING)
     if state["group"].null_count == state.num_rows:
         return whole
-    return pa.concat_tables([whole, state])
+    same = pc.fill_null(pc.equal(state["group"], EVERYTHING), False)
+    named = pc.if_else(same, f'"{EVERYTHING}"', state["group"])
+    place = state.schema.get_field_index("group")
+    groups = state.set_column(place, state.schema.field(place), named)
+    return pa.concat_tables([whole, groups])
 
 
 def of_labels(state: pa.Table, draws: int = DRAWS) -> list[dict[str, object]]:

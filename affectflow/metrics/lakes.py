@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
 from affectflow.lake.people import PEOPLE
-from affectflow.lake.views import quote_name
+from affectflow.lake.views import quote, quote_name
 from affectflow.metrics import tasks
 from affectflow.metrics.probabilities import use_probabilities
+from affectflow.metrics.schemas import UNKNOWN
 from affectflow.metrics.tasks import Task
 from affectflow.validation.labels import Target
 from affectflow.validation.truth import (
@@ -130,12 +131,15 @@ def _vocabularies(
 def _check_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> None:
     if not annotator:
         return
-    rows = connection.sql("SELECT DISTINCT annotator_id FROM annotators ORDER BY 1")
-    known = [row[0] for row in rows.fetchall()]
-    if annotator not in known:
+    rows = connection.sql(_ANNOTATORS).fetchall()
+    models = ", ".join(name for name, is_person in rows if not is_person)
+    if (annotator, True) in rows:
         raise UsageError(
-            f"no annotator {annotator!r} in the lake; there are {', '.join(known)}"
+            f"{annotator!r} is a person: people's answers are what annotators are "
+            f"compared with; name a model with --annotator: {models}"
         )
+    if (annotator, False) not in rows:
+        raise UsageError(f"no annotator {annotator!r} in the lake; there are {models}")
 
 
 def prepare_labels(
@@ -268,7 +272,7 @@ def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
             f"no column {by!r} in utterances; --by is {LENGTH} or one of "
             f"{', '.join(shown)}"
         )
-    return f"coalesce(u.{quote_name(by)}::VARCHAR, '(unknown)')"
+    return f"coalesce(u.{quote_name(by)}::VARCHAR, {quote(UNKNOWN)})"
 
 
 def _check_parts(connection: duckdb.DuckDBPyConnection, by: str) -> None:
@@ -280,6 +284,9 @@ def _check_parts(connection: duckdb.DuckDBPyConnection, by: str) -> None:
         )
 
 
+_ANNOTATORS = f"""
+SELECT DISTINCT annotator_id, annotator_id IN {PEOPLE} FROM annotators ORDER BY 1
+"""
 _ANSWERED_TASKS = f"""
 SELECT DISTINCT task, vocabulary
 FROM annotations

@@ -8,6 +8,7 @@ import duckdb
 from affectflow.errors import UsageError
 from affectflow.lake.views import quote, quote_name
 from affectflow.metrics import tasks
+from affectflow.metrics.schemas import UNKNOWN
 from affectflow.metrics.tasks import Task
 from affectflow.validation.labels import unknown_label
 from affectflow.vocabularies import VOCABULARIES
@@ -23,7 +24,20 @@ READERS = {
 CHOSEN_FROM = 0.5
 """Without `chosen`, a label is chosen from this score on."""
 NO_ANNOTATOR = "file"
-"""Stands for the annotator of a file that names none."""
+"""Stands for the annotator of a file, or of a row, that names none."""
+_ANNOTATOR = f"coalesce(nullif({{}}::VARCHAR, ''), {quote(NO_ANNOTATOR)})"
+WEIGHTS = {
+    "weight": (
+        "weight IS NULL OR NOT isfinite(weight) OR weight < 0",
+        "a number of at least 0",
+    ),
+    # The inverse of a probability: 1 and more, but not without end.
+    "inclusion_probability": (
+        "weight IS NULL OR NOT isfinite(weight) OR weight < 1",
+        "a number above 0 and at most 1",
+    ),
+}
+"""Columns that weights come from: when one is wrong, and what it should be."""
 
 
 def open_file(path: str) -> duckdb.DuckDBPyConnection:
@@ -38,6 +52,7 @@ def open_file(path: str) -> duckdb.DuckDBPyConnection:
     kind = next((end for end in READERS if name.endswith(end)), None)
     if kind is None:
         raise UsageError(f"{path!r} is none of {', '.join(READERS)}; convert it")
+    _check_encoding(path)
     connection = duckdb.connect()
     try:
         reader = READERS[kind].format(quote(path))
@@ -50,6 +65,15 @@ def open_file(path: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def _check_encoding(path: str) -> None:
+    with open(path, "rb") as file:
+        head = file.read(2)
+    if head in (b"\xff\xfe", b"\xfe\xff"):
+        raise UsageError(
+            f"{path!r} is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 IN > OUT"
+        )
+
+
 def keep_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> None:
     """Removes the rows of all other annotators from `given`.
 
@@ -58,16 +82,14 @@ def keep_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> Non
     """
     if "annotator_id" not in _names(connection):
         raise UsageError("--annotator needs the column annotator_id in the file")
-    rows = connection.sql("SELECT DISTINCT annotator_id::VARCHAR FROM given ORDER BY 1")
+    named = _ANNOTATOR.format("annotator_id")
+    rows = connection.sql(f"SELECT DISTINCT {named} FROM given ORDER BY 1")
     known = [row[0] for row in rows.fetchall()]
     if annotator not in known:
         raise UsageError(
-            f"no annotator {annotator!r} in the file; there are "
-            f"{', '.join(str(name) for name in known[:8])}"
+            f"no annotator {annotator!r} in the file; there are {', '.join(known[:8])}"
         )
-    connection.execute(
-        "DELETE FROM given WHERE annotator_id IS DISTINCT FROM ?", [annotator]
-    )
+    connection.execute(f"DELETE FROM given WHERE {named} <> ?", [annotator])
 
 
 def prepare_labels(
@@ -89,14 +111,14 @@ def prepare_labels(
         raise UsageError(
             f"the file has no column `label`; task {task.name!r} has several labels"
         )
-    notes = _notes(names)
     label = "label" if "label" in names else quote(task.labels[0])
     passes = f"try_cast(score AS DOUBLE) >= {CHOSEN_FROM}"
     chosen = "chosen" if "chosen" in names else passes
     score = "score" if "score" in names else "NULL"
     common = _common(names, by)
     _create(connection, "cast_rows", _CASTS.format(common, label, chosen, score))
-    _check_rows(connection)
+    _check_rows(connection, _weight_column(names))
+    notes = _notes(connection, names)
     vocabulary = _vocabulary(connection, task)
     _create(connection, "truths", _TRUTHS.format("truth = 1"))
     _create(connection, "told", _TOLD.format("chosen = 1 AS chosen, score"))
@@ -123,10 +145,10 @@ def prepare_values(
             f"`{column}` is a number, not",
             f"given_{name}",
         )
-    _refuse_common(connection)
+    _refuse_common(connection, _weight_column(names))
     _create(connection, "truths", _TRUTHS.format("truth"))
     _create(connection, "told", _TOLD.format("value"))
-    return _notes([*names, "chosen"])
+    return _notes(connection, [*names, "chosen"])
 
 
 def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -141,31 +163,46 @@ def _check_columns(names: Sequence[str], wanted: Sequence[str], by: str) -> None
             )
 
 
-def _notes(names: Sequence[str]) -> list[str]:
+def _notes(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
     notes = []
     if "conversation_id" not in names:
         notes.append(
             "no column conversation_id: every utterance is taken for a conversation, "
             "and intervals are too narrow if they are not"
         )
+    elif alone := _one(connection, _ALONE):
+        notes.append(
+            f"{alone:,} utterances without conversation_id: each is taken for a "
+            "conversation of its own"
+        )
     if "chosen" not in names and "score" in names:
         notes.append(f"no column chosen: a label is chosen from {CHOSEN_FROM} on")
     return notes
 
 
+def _weight_column(names: Sequence[str]) -> str:
+    """Returns the column that weights come from; empty if there is none."""
+    return next((name for name in WEIGHTS if name in names), "")
+
+
 def _common(names: Sequence[str], by: str) -> str:
-    unit = "conversation_id" if "conversation_id" in names else "utterance_id"
-    weight = "1.0"
-    if "weight" in names:
-        weight = "coalesce(weight, 1.0)"
-    elif "inclusion_probability" in names:
-        weight = "1.0 / inclusion_probability"
-    annotator = "annotator_id" if "annotator_id" in names else quote(NO_ANNOTATOR)
-    part = quote_name(by) if by else "NULL"
+    unit = "conversation_id" if "conversation_id" in names else "NULL"
+    column = _weight_column(names)
+    number = f"try_cast({column} AS DOUBLE)"
+    weight = {
+        "": "1.0",
+        "weight": f"CASE WHEN weight IS NULL THEN 1.0 ELSE {number} END",
+        "inclusion_probability": f"1.0 / {number}",
+    }[column]
+    annotator = "annotator_id" if "annotator_id" in names else "NULL"
+    part = f"coalesce({quote_name(by)}::VARCHAR, {quote(UNKNOWN)})" if by else "NULL"
     return (
-        f"{annotator}::VARCHAR AS annotator_id, utterance_id::VARCHAR AS utterance_id, "
-        f"{unit}::VARCHAR AS unit, {part}::VARCHAR AS part, "
-        f"try_cast({weight} AS DOUBLE) AS weight"
+        f"{_ANNOTATOR.format(annotator)} AS annotator_id, "
+        "utterance_id::VARCHAR AS utterance_id, "
+        f"nullif({unit}::VARCHAR, '') AS given_unit, "
+        f"coalesce(given_unit, '(utterance) ' || utterance_id::VARCHAR) AS unit, "
+        f"{part}::VARCHAR AS part, "
+        f"{column or 'NULL'}::VARCHAR AS given_weight, {weight} AS weight"
     )
 
 
@@ -173,7 +210,7 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> Non
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
 
 
-def _check_rows(connection: duckdb.DuckDBPyConnection) -> None:
+def _check_rows(connection: duckdb.DuckDBPyConnection, weights: str) -> None:
     _refuse(
         connection,
         "truth IS NULL OR truth NOT IN (0, 1)",
@@ -192,7 +229,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection) -> None:
         "`score` is a number in 0..1, not",
         "given_score",
     )
-    _refuse_common(connection)
+    _refuse_common(connection, weights)
 
 
 def _refuse(
@@ -207,14 +244,11 @@ def _refuse(
         raise UsageError(f"{what} {shown} (utterance {utterance_id!r}); mend that row")
 
 
-def _refuse_common(connection: duckdb.DuckDBPyConnection) -> None:
+def _refuse_common(connection: duckdb.DuckDBPyConnection, weights: str) -> None:
     _refuse(connection, "utterance_id IS NULL", "`utterance_id` is", "utterance_id")
-    _refuse(
-        connection,
-        "weight IS NULL OR NOT isfinite(weight) OR weight < 0",
-        "`weight` is a number of at least 0, not",
-        "weight",
-    )
+    if weights:
+        wrong, what = WEIGHTS[weights]
+        _refuse(connection, wrong, f"`{weights}` is {what}, not", "given_weight")
     _refuse_any(
         connection,
         "annotator_id, utterance_id, label HAVING count(*) > 1",
@@ -262,6 +296,9 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.sql(query).fetchall()[0][0])
 
 
+_ALONE = """
+SELECT count(DISTINCT utterance_id) FROM cast_rows WHERE given_unit IS NULL
+"""
 _CASTS = """
 SELECT
   {0},
