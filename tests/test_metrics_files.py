@@ -117,7 +117,8 @@ def test_values_are_compared_on_their_scale(tmp_path):
 
     assert found["pearson"] == pytest.approx(1)
     assert found["bias"] == pytest.approx(0.1)
-    assert found["pearson_low"] == pytest.approx(1)
+    # The same in every draw: the bootstrap cannot say how sure it is.
+    assert "pearson_low" not in found
 
 
 def test_annotators_of_a_file_are_told_apart(tmp_path):

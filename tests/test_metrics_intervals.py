@@ -6,7 +6,9 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from affectflow.metrics import LabelMetrics, ValueMetrics, intervals
+from affectflow.metrics.evaluation import of_labels
 from affectflow.metrics.schemas import MACRO, MEASURED, MICRO
+from affectflow.validation.accuracy import wilson
 from affectflow.validation.bootstrap import SEED, draws_of
 
 UNITS, PER_UNIT = 40, 15
@@ -98,6 +100,55 @@ def test_a_few_conversations_give_no_interval(told):
     few = told.filter(pa.compute.less(told.column("unit"), "c09"))
 
     assert intervals.of_labels(state_of(LabelMetrics(units=True), few)) == {}
+
+
+def alike(**columns) -> pa.RecordBatch:
+    """Returns 20 answers, each of a conversation of its own: 10 yes, all found."""
+    truth = [True] * 10 + [False] * 10
+    rest = {"chosen": truth, "score": [0.9 if each else 0.1 for each in truth]}
+    units = {"unit": [f"c{n}" for n in range(20)], "label": ["joy"] * 20}
+    return pa.RecordBatch.from_pydict(units | {"truth": truth} | rest | columns)
+
+
+def test_shares_that_are_alike_in_every_draw_have_wilsons_interval():
+    state = state_of(LabelMetrics(units=True), alike())
+
+    bounds = intervals.of_labels(state, draws=50)[None, "joy"]
+
+    assert bounds["precision"] == pytest.approx((0.722, 1.0), abs=1e-3)
+    assert bounds["recall"] == bounds["precision"]
+
+
+def test_wilsons_interval_rests_on_what_the_weights_are_worth():
+    # Of the ten yes one weighs as much as the other nine: 18^2 / (9^2 + 9) = 3.6.
+    state = state_of(LabelMetrics(units=True), alike(weight=[9.0] + [1.0] * 19))
+
+    bounds = intervals.of_labels(state, draws=50)[None, "joy"]
+
+    assert bounds["recall"] == pytest.approx(wilson(1.0, 3.6)[1:])
+
+
+def test_other_figures_that_are_alike_in_every_draw_have_no_interval():
+    state = state_of(LabelMetrics(units=True), alike())
+
+    bounds = intervals.of_labels(state, draws=50)[None, "joy"]
+
+    assert {"f1", "auc", "average_precision"}.isdisjoint(bounds)
+    assert "brier_skill" in bounds
+
+
+def test_a_label_of_few_conversations_has_no_interval_beside_one_of_many(told):
+    anger = pa.compute.equal(told.column("label"), "anger")
+    early = pa.compute.less(told.column("unit"), "c09")
+    state = state_of(
+        LabelMetrics(units=True), told.filter(pa.compute.or_(anger, early))
+    )
+
+    rows = {row["label"]: row for row in of_labels(state, draws=50)}
+
+    assert "auc_low" in rows["anger"]
+    assert "auc_low" not in rows["joy"]
+    assert "no interval: fewer than 10 conversations" in rows["joy"]["why"]
 
 
 def test_no_draws_give_no_interval(told):

@@ -1,6 +1,6 @@
 """Figures of annotators against people, by group, with intervals."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from affectflow.lake import Lake, open_lake
 from affectflow.metrics import comparing, intervals, lakes, reading, states
 from affectflow.metrics.comparing import State
-from affectflow.metrics.intervals import Bounds
+from affectflow.metrics.intervals import Bounds, Key
 from affectflow.metrics.labels import LabelMetrics
 from affectflow.metrics.schemas import MACRO, MICRO, MIN_POSITIVES
 from affectflow.metrics.tasks import Task, task_of
@@ -153,9 +153,10 @@ def of_labels(state: pa.Table, draws: int = DRAWS) -> list[dict[str, object]]:
     merged = LabelMetrics(units=True).merge([state])
     figures = LabelMetrics().extract(merged).to_pylist()
     bounds = intervals.of_labels(merged, draws=draws)
+    few = _few(merged, draws)
     several = pc.count_distinct(merged["label"]).as_py() > 1
     return [
-        _noted(_bounded(row, bounds))
+        _noted(_bounded(row, bounds), few)
         for row in figures
         if several or row["label"] not in (MACRO, MICRO)
     ]
@@ -166,7 +167,8 @@ def of_values(state: pa.Table, draws: int = DRAWS) -> list[dict[str, object]]:
     merged = ValueMetrics(units=True).merge([state])
     figures = ValueMetrics().extract(merged).to_pylist()
     bounds = intervals.of_values(merged, draws=draws)
-    return [_bounded(row, bounds) for row in figures]
+    few = _few(merged, draws)
+    return [_noted(_bounded(row, bounds), few) for row in figures]
 
 
 def _bounded(row: dict[str, object], bounds: Bounds) -> dict[str, object]:
@@ -180,10 +182,18 @@ def _bounded(row: dict[str, object], bounds: Bounds) -> dict[str, object]:
     return result
 
 
-def _noted(row: dict[str, object]) -> dict[str, object]:
-    positives = row["positives"]
-    assert isinstance(positives, int)
-    if row["label"] not in (MACRO, MICRO) and positives < MIN_POSITIVES:
-        few = f"fewer than {MIN_POSITIVES} positives"
-        return row | {"why": "; ".join(str(w) for w in (row["why"], few) if w)}
-    return row
+def _few(state: pa.Table, draws: int) -> set[Key]:
+    """Returns labels of groups with too few conversations for the intervals asked."""
+    units = intervals.units_of(state) if draws else {}
+    return {key for key, n in units.items() if n < intervals.MIN_UNITS}
+
+
+def _noted(row: dict[str, object], few: Collection[Key]) -> dict[str, object]:
+    notes = [row["why"]]
+    positives = row.get("positives")
+    means = row["label"] in (MACRO, MICRO)
+    if isinstance(positives, int) and not means and positives < MIN_POSITIVES:
+        notes.append(f"fewer than {MIN_POSITIVES} positives")
+    if (row["group"], row["label"]) in few:
+        notes.append(f"no interval: fewer than {intervals.MIN_UNITS} conversations")
+    return row | {"why": "; ".join(str(note) for note in notes if note) or None}

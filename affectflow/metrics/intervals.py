@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import sparse
 
 from affectflow.metrics import figures, states, values
 from affectflow.metrics.figures import Floats
@@ -22,6 +23,7 @@ from affectflow.metrics.schemas import (
     MICRO,
     MIN_POSITIVES,
 )
+from affectflow.validation.accuracy import wilson
 from affectflow.validation.bootstrap import (
     DRAWS,
     SEED,
@@ -31,7 +33,9 @@ from affectflow.validation.bootstrap import (
 )
 
 MIN_UNITS = 10
-"""With fewer units in a group there are no intervals."""
+"""Figures that rest on fewer units have no intervals."""
+EQUAL = 1e-12
+"""Ends that are no farther apart are one value, but for rounding."""
 _BLOCK_NUMBERS = 8_000_000
 
 Places = npt.NDArray[np.int64]
@@ -61,6 +65,8 @@ def of_values(state: pa.Table, *, draws: int = DRAWS) -> Bounds:
 
 Statistics = Callable[[Floats], dict[str, Floats]]
 """From counts of units, (draws, units), to figures by label, (draws, figures)."""
+Worth = dict[str, dict[str, float]]
+"""By label and figure, for shares: how many units one rests on."""
 
 
 def of_difference(
@@ -95,22 +101,34 @@ def _bounds(
     state: pa.Table,
     names: tuple[str, ...],
     draws: int,
-    statistics_of: Callable[[pa.Table, Places, int], Statistics],
+    statistics_of: Callable[[pa.Table, Places, int], tuple[Statistics, Worth]],
 ) -> Bounds:
     found: Bounds = {}
+    few = units_of(state)
     for group in _groups(state):
         units = group["unit"].combine_chunks().dictionary_encode("encode")
         if not draws or len(units.dictionary) < MIN_UNITS:
             continue
         n_units = len(units.dictionary)
         place = units.indices.to_numpy().astype(np.int64)
-        statistics = statistics_of(group, place, n_units)
+        statistics, worth = statistics_of(group, place, n_units)
         whole = statistics(np.ones((1, n_units)))
         drawn = _drawn(statistics, n_units, draws)
         for label, table in drawn.items():
             key = (group["group"][0].as_py(), label)
-            found[key] = dict(_ends(names, whole[label][0], table))
+            if few.get(key, n_units) >= MIN_UNITS:
+                ends = _ends(names, whole[label][0], table, worth.get(label, {}))
+                found[key] = dict(ends)
     return found
+
+
+def units_of(state: pa.Table) -> dict[Key, int]:
+    """Returns how many units the answers to each label of each group come from."""
+    counted = state.group_by(["group", "label"]).aggregate([("unit", "count_distinct")])
+    return {
+        (row["group"], row["label"]): row["unit_count_distinct"]
+        for row in counted.to_pylist()
+    }
 
 
 def _groups(state: pa.Table) -> Iterator[pa.Table]:
@@ -135,11 +153,18 @@ def _drawn(statistics: Statistics, n_units: int, draws: int) -> dict[str, Floats
 
 
 def _ends(
-    names: tuple[str, ...], whole: Floats, drawn: Floats
+    names: tuple[str, ...], whole: Floats, drawn: Floats, worth: dict[str, float]
 ) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Yields the ends of figures.
+
+    Where all units answer alike, every draw does too, and the bootstrap is blind: a
+    share of 0 or 1 has Wilson's interval (1927), another figure none.
+    """
     for name, value, column in zip(names, whole, drawn.T, strict=True):
         _, low, high = interval(float(value), column)
-        if not np.isnan(low):
+        if name in worth and value in (0.0, 1.0):
+            _, low, high = wilson(float(value), worth[name])
+        if high - low > EQUAL:
             yield name, (low, high)
 
 
@@ -151,22 +176,16 @@ class _Label:
     """One label, its rows by rising score, made ready for many draws.
 
     Args:
-      unit: of each row; total: the weight of each row.
-      hits: the rows with positives, and `gains` their weight of positives.
-      runs: where in `hits` a new score begins; from each, `starts` and `ends` are the
-        first row with this score, and the one after the last.
+      gains: shape (scores, units), for the scores that positives have: their weight.
+      weights: shape (2 scores + 1, units): all weight below the first of these scores,
+        at it, between it and the second, and so on.
       sums: shape (units, 5): positives, all, chosen positives, all chosen, and the sum
         of squares that is Brier's.
       usable: whether choices and scores are complete.
     """
 
-    unit: Places
-    total: Floats
-    hits: Places
-    gains: Floats
-    runs: Places
-    starts: Places
-    ends: Places
+    gains: sparse.csr_array
+    weights: sparse.csr_array
     sums: Floats
     usable: tuple[bool, bool]
 
@@ -198,28 +217,42 @@ class _Label:
         Only scores that positives have matter, and how much is below each of them.
         """
         result = np.full((len(counts), 2), np.nan)
-        block = max(1, _BLOCK_NUMBERS // (4 * len(self.unit)))
-        for start in range(0, len(counts) if len(self.runs) else 0, block):
-            drawn = counts[start : start + block]
-            below = np.zeros((len(drawn), len(self.unit) + 1))
-            np.cumsum(drawn[:, self.unit] * self.total, axis=1, out=below[:, 1:])
-            gained = drawn[:, self.unit[self.hits]] * self.gains
-            gained = np.add.reduceat(gained, self.runs, axis=1)
-            lower = np.cumsum(gained, axis=1) - gained
-            first, last = below[:, self.starts], below[:, self.ends]
+        scores = self.gains.shape[0]
+        block = max(1, _BLOCK_NUMBERS // (2 * scores + 1))
+        for start in range(0, len(counts) if scores else 0, block):
+            rows = slice(start, start + block)
+            drawn = np.ascontiguousarray(counts[rows].T)
+            gained = self.gains @ drawn
+            below = np.cumsum(self.weights @ drawn, axis=0)
+            lower = np.cumsum(gained, axis=0) - gained
+            first, last = below[:-1:2], below[1::2]
             negatives = (first - lower) + (last - first - gained) / 2
-            all_of = positives[start : start + block]
-            rest = total[start : start + block] - all_of
-            precision = (all_of[:, None] - lower) / (below[:, -1:] - first)
-            steps = np.where(gained > 0, gained * precision, 0).sum(axis=1)
-            auc = (gained * negatives).sum(axis=1) / (all_of * rest)
+            all_of, rest = positives[rows], total[rows] - positives[rows]
+            precision = (all_of - lower) / (below[-1] - first)
+            steps = np.where(gained > 0, gained * precision, 0).sum(axis=0)
+            auc = (gained * negatives).sum(axis=0) / (all_of * rest)
             one_class = (all_of <= 0) | (rest <= 0)
             both = np.stack([auc, steps / all_of], axis=1)
-            result[start : start + block] = np.where(one_class[:, None], np.nan, both)
+            result[rows] = np.where(one_class[:, None], np.nan, both)
         return result
 
+    @property
+    def worth(self) -> dict[str, float]:
+        """How many conversations shares rest on, given their weights.
 
-def _label_statistics(group: pa.Table, unit: Places, n_units: int) -> Statistics:
+        The square of the sum of weights by the sum of their squares (Kish 1965).
+        """
+        chosen, positives = self.sums[:, 3], self.sums[:, 0]
+        return {
+            name: float(of.sum() ** 2 / (of**2).sum())
+            for name, of in (("precision", chosen), ("recall", positives))
+            if of.any()
+        }
+
+
+def _label_statistics(
+    group: pa.Table, unit: Places, n_units: int
+) -> tuple[Statistics, Worth]:
     names = pc.unique(group["label"]).to_pylist()
     labels, in_macro = {}, []
     for name in names:
@@ -236,7 +269,7 @@ def _label_statistics(group: pa.Table, unit: Places, n_units: int) -> Statistics
             found[MACRO] = np.mean([found[name] for name in in_macro], axis=0)
         return found
 
-    return statistics
+    return statistics, {name: label.worth for name, label in labels.items()}
 
 
 def _label(rows: pa.Table, unit: Places, n_units: int) -> _Label:
@@ -244,23 +277,29 @@ def _label(rows: pa.Table, unit: Places, n_units: int) -> _Label:
     rows, unit = rows.take(order).combine_chunks(), unit[order]
     arrays = figures.arrays_of(rows)
     score = states.places(rows, ("bin",))
-    gains = arrays["positives"]
-    (hits,) = np.nonzero(gains)
-    runs = np.flatnonzero(np.diff(score[hits], prepend=-1))
+    (hits,) = np.nonzero(arrays["positives"])
+    scores, which = np.unique(score[hits], return_inverse=True)
+    # 2 i + 1 is the i-th of these scores, 2 i what is below it and above the last one.
+    place = np.searchsorted(scores, score) + np.searchsorted(scores, score, "right")
+    total = arrays["positives"] + arrays["negatives"]
     return _Label(
-        unit=unit,
-        total=gains + arrays["negatives"],
-        hits=hits,
-        gains=gains[hits],
-        runs=runs,
-        starts=np.searchsorted(score, score[hits][runs], side="left"),
-        ends=np.searchsorted(score, score[hits][runs], side="right"),
+        gains=_added(
+            arrays["positives"][hits], which, unit[hits], len(scores), n_units
+        ),
+        weights=_added(total, place, unit, 2 * len(scores) + 1, n_units),
         sums=_sums(arrays, unit, n_units),
         usable=(
             not arrays["undecided"].any(),
             not np.isnan(arrays["score"]).any(),
         ),
     )
+
+
+def _added(
+    terms: Floats, row: Places, column: Places, rows: int, columns: int
+) -> sparse.csr_array:
+    """Returns sums of terms that have the same place."""
+    return sparse.csr_array((terms, (row, column)), shape=(rows, columns))
 
 
 def _sums(arrays: dict[str, Floats], unit: Places, n_units: int) -> Floats:
@@ -278,7 +317,9 @@ def _sums(arrays: dict[str, Floats], unit: Places, n_units: int) -> Floats:
 # -- values ------------------------------------------------------------------------
 
 
-def _value_statistics(group: pa.Table, unit: Places, n_units: int) -> Statistics:
+def _value_statistics(
+    group: pa.Table, unit: Places, n_units: int
+) -> tuple[Statistics, Worth]:
     labels = group["label"].to_pylist()
     places = {
         name: np.array([i for i, label in enumerate(labels) if label == name])
@@ -294,7 +335,7 @@ def _value_statistics(group: pa.Table, unit: Places, n_units: int) -> Statistics
             for name, rows in places.items()
         }
 
-    return statistics
+    return statistics, {}
 
 
 def _of_draws(parts: dict[str, Floats], times: Floats) -> Floats:
