@@ -37,6 +37,8 @@ MIN_UNITS = 10
 EQUAL = 1e-12
 """Ends that are no farther apart are one value, but for rounding."""
 _BLOCK_NUMBERS = 8_000_000
+# Sums along scores go over memory several times: so many numbers fit a cache.
+_RANKED_NUMBERS = 1_000_000
 
 Places = npt.NDArray[np.int64]
 
@@ -218,7 +220,7 @@ class _Label:
         """
         result = np.full((len(counts), 2), np.nan)
         scores = self.gains.shape[0]
-        block = max(1, _BLOCK_NUMBERS // (2 * scores + 1))
+        block = max(1, _RANKED_NUMBERS // (2 * scores + 1))
         for start in range(0, len(counts) if scores else 0, block):
             rows = slice(start, start + block)
             drawn = np.ascontiguousarray(counts[rows].T)
