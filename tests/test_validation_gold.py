@@ -457,6 +457,7 @@ def test_answers_to_a_text_that_was_changed_are_left_out(lake, folder, capsys):
     found = judge(lake)
     (finding,) = found.findings
     assert (found.changed, finding.n, finding.has_share) == (3, 197, True)
+    assert truth(lake, "frustration").num_rows == 197
     assert commands.gold(lake.uri, [], "") == 0  # compares again, and says so again
     assert (
         "3 messages were changed since the sample was drawn" in capsys.readouterr().err

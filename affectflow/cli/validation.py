@@ -10,8 +10,9 @@ from affectflow.lake import Lake
 from affectflow.validation.bootstrap import Interval
 from affectflow.validation.judging import Agreement, Finding, Judgement
 from affectflow.validation.labels import Target
+from affectflow.validation.outdated import say_changed
 from affectflow.validation.truth import say_unsampled
-from affectflow.validation.wording import changed, claim, in_words
+from affectflow.validation.wording import claim, in_words
 
 
 def sample(
@@ -111,7 +112,7 @@ def gold(lake: str, files: Sequence[str], rater: str) -> int:
         )
     found = judge(opened)
     if not found.agreements and found.changed:
-        raise UsageError(changed(found))
+        raise UsageError(*say_changed(found.changed))
     if not found.agreements:
         raise UsageError(
             f"nobody has answered in {lake!r} yet: `affectflow sample {lake} --out "

@@ -15,6 +15,7 @@ from affectflow.metrics.schemas import MACRO, MICRO, MIN_POSITIVES
 from affectflow.metrics.tasks import Task, task_of
 from affectflow.metrics.values import ValueMetrics
 from affectflow.validation.bootstrap import DRAWS
+from affectflow.validation.outdated import leave_out_changed, say_changed
 from affectflow.validation.truth import say_unsampled, unsampled_of
 
 EVERYTHING = "(all)"
@@ -57,17 +58,19 @@ def evaluate_lake(
     task = task_of(name)
     lake = Lake.open(uri)
     with open_lake(uri) as connection:
+        changed = say_changed(leave_out_changed(connection))
         if task.scale:
             covered = lakes.prepare_values(
                 connection, task.name, by=by, annotator=annotator
             )
-            notes = say_unsampled(unsampled_of(connection, task.name))
+            notes = changed + say_unsampled(unsampled_of(connection, task.name))
             found = comparing.compare_values(connection)
             rows = _rows(task, "vad", found, draws)
             notes += [_coverage(each) for each in covered]
             return Evaluation(task=task, rows=rows, notes=notes)
         contests = lakes.contests(connection, task, annotator)
-        rows, notes = [], lakes.left_out(connection, task, contests)
+        rows = []
+        notes = changed + lakes.left_out(connection, task, contests)
         for contest in contests:
             covered = lakes.prepare_labels(
                 connection,

@@ -23,7 +23,7 @@ GROWTH = 0.05
 _SAMPLE = """
   CASE WHEN json_valid(a.raw) THEN json_extract_string(a.raw, '$.sample_id') END"""
 _OUTDATED = f"""
-CREATE OR REPLACE TEMP TABLE outdated AS
+CREATE TEMP TABLE IF NOT EXISTS outdated AS
 SELECT a.annotator_id, a.utterance_id, a.task, a.vocabulary, a.label
 FROM annotations AS a
 JOIN measures AS m ON m.kind = 'inclusion' AND m.unit_id = a.utterance_id
@@ -48,7 +48,7 @@ SELECT * EXCLUDE (grown) FROM given AS g WHERE grown AND EXISTS (
 )"""
 # In the place of the lake's own: whatever is asked of the connection knows no others.
 _STANDING = """
-CREATE OR REPLACE TEMP VIEW annotations AS
+CREATE TEMP VIEW IF NOT EXISTS annotations AS
 SELECT a.* FROM memory.main.annotations AS a
 WHERE NOT EXISTS (
   FROM outdated AS o
@@ -73,6 +73,17 @@ WHERE m.kind = 'inclusion' AND list_contains($samples, m.label)
 GROUP BY m.label ORDER BY m.label"""
 
 
+def leave_out_changed(connection: duckdb.DuckDBPyConnection) -> int:
+    """Hides from a connection the answers to texts that are others by now.
+
+    Returns the messages that were changed since they were drawn. A second time changes
+    nothing.
+    """
+    connection.execute(_OUTDATED)
+    connection.execute(_STANDING)
+    return int(connection.execute(_CHANGED).fetchall()[0][0])
+
+
 def leave_out_outdated(
     lake: Lake, connection: duckdb.DuckDBPyConnection, tasks: Iterable[str]
 ) -> tuple[int, dict[str, float]]:
@@ -84,14 +95,26 @@ def leave_out_outdated(
     Returns the messages that were changed since they were drawn, and, of each sample
     that the lake outgrew, how large a part of today's messages it knows nothing of.
     """
-    connection.execute(_OUTDATED)
-    changed = int(connection.execute(_CHANGED).fetchall()[0][0])
+    changed = leave_out_changed(connection)
     grown: dict[str, float] = {}
     for task in tasks:
         grown |= _outgrown(lake, connection, task)
     connection.execute(_REPLACED, {"grown": sorted(grown)})
-    connection.execute(_STANDING)
     return changed, grown
+
+
+def say_changed(changed: int) -> list[str]:
+    """Returns what to say of messages that were changed: a line with the cure, or none.
+
+    Args:
+      changed: how many they are.
+    """
+    were = "message was" if changed == 1 else "messages were"
+    line = (
+        f"{changed:,} {were} changed since the sample was drawn; their answers are "
+        "left out: draw another sample"
+    )
+    return [line] if changed else []
 
 
 def _outgrown(

@@ -14,6 +14,7 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.people import PEOPLE
 from affectflow.validation.asking import ask
 from affectflow.validation.labels import Target, families_of, parts_of
+from affectflow.validation.outdated import leave_out_changed
 
 TRUTH = pa.schema(
     [
@@ -97,8 +98,8 @@ WHERE NOT counts GROUP BY vocabulary, label"""
 def truth(lake: Lake, task: str) -> pa.Table:
     """Returns what people decided, a row for each utterance and label: `TRUTH`.
 
-    Ties are left out; so is what is of no random sample where other answers to the
-    label are of one. `weight` has a mean of 1 for each label over what was sampled; it
+    Ties are left out, and answers to a text that was changed since; so is what is of no
+    random sample where other answers to the label are of one. `weight` has a mean of 1 for each label over what was sampled; it
     is 1 where no inclusion probability is known.
     """
     with open_lake(lake.uri) as connection:
@@ -162,6 +163,7 @@ def _counted(
 
 
 def _count(connection: duckdb.DuckDBPyConnection, task: str) -> None:
+    leave_out_changed(connection)
     connection.execute(_ANSWERS, {"task": task})
     connection.execute(_VOTES)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from affectflow.validation.agreement import LEAST_CONVERSATIONS
 from affectflow.validation.bootstrap import Interval
 from affectflow.validation.judging import Agreement, Finding, Judgement
+from affectflow.validation.outdated import say_changed
 
 # Krippendorff 2004, Reliability in content analysis: below 0.667 no conclusion.
 LEAST_ALPHA = 0.667
@@ -53,23 +54,13 @@ def _no_interval(each: Agreement) -> str:
 
 
 def _outdated(found: Judgement) -> Iterator[str]:
-    if found.changed:
-        yield f"warning: {changed(found)}"
+    yield from (f"warning: {line}" for line in say_changed(found.changed))
     for sample_id, share in sorted(found.grown.items()):
         yield (
             f"warning: about {share:.0%} of the messages that can be drawn now are new "
             f"or changed since sample {sample_id} was drawn, so it gives no share of "
             "this lake: draw another sample"
         )
-
-
-def changed(found: Judgement) -> str:
-    """Returns how many answers are left out, and the cure."""
-    were = "message was" if found.changed == 1 else "messages were"
-    return (
-        f"{found.changed:,} {were} changed since the sample was drawn; their answers "
-        "are left out: draw another sample"
-    )
 
 
 def claim(finding: Finding, found: Judgement) -> str:
