@@ -154,11 +154,12 @@ def dump(tmp_path: Path) -> Path:
     return path
 
 
-def ingest(dump: Path, lake: Path) -> dict:
+def ingest(dump: Path, lake: Path, *more: Path) -> dict:
     from affectflow_connectors.jsonl import ReadJsonl
 
     mapping = {"utterance_id": "id", "text": "text"}
-    source = ReadJsonl(paths=[str(dump)], mapping=mapping)
+    paths = [str(path) for path in (dump, *more)]
+    source = ReadJsonl(paths=paths, mapping=mapping)
     return stages.ingest(source, str(lake), budget=1)
 
 
@@ -179,6 +180,47 @@ def test_refused_rows_are_read_again_and_merged_once(dump, tmp_path):
     assert [(counts(row), row["state"]) for row in again] == [
         ({"in": 1, "dead": 1}, "done")
     ]
+
+
+def _moved_away(dump: Path) -> None:
+    dump.rename(dump.with_suffix(".away"))
+
+
+def _longer_by_a_line(dump: Path) -> None:
+    mended = dump.read_text().replace(BROKEN, '{"id": "2", "text": "two, and more"}')
+    dump.write_text('{"id": "0", "text": "zero"}\n' + mended)
+
+
+@pytest.mark.parametrize("edit", [_moved_away, _longer_by_a_line])
+def test_a_letter_whose_row_was_not_read_stays_open_and_is_counted(
+    dump, tmp_path, edit
+):
+    other = tmp_path / "other.jsonl"
+    other.write_text(BROKEN + "\n")
+    lake = tmp_path / "lake"
+    ingest(dump, lake, other)
+    edit(dump)
+    other.write_text('{"id":"5","text":"five"}\n')
+
+    (row,) = replay(str(lake))
+
+    assert counts(row) == {"in": 1, "out": 1}
+    assert dict(row["counters"])["letters_left_open"] == 2
+    query = "SELECT status, count(*) FROM dead_letters GROUP BY 1 ORDER BY 1"
+    assert ask(str(lake), query) == [("open", 2), ("replayed", 1)]
+
+
+def test_a_row_that_moved_to_the_place_of_a_letter_mends_none(tmp_path):
+    dump, lake = tmp_path / "posts.jsonl", tmp_path / "lake"
+    dump.write_text(BROKEN + '\n{"id": "3", "text": "three"}\n')
+    ingest(dump, lake)
+    dump.write_text('{"id": "3", "text": "three"}\n')
+
+    (row,) = replay(str(lake))
+
+    assert counts(row) == {"in": 1, "unchanged": 1}
+    assert dict(row["counters"])["letters_left_open"] == 1
+    assert ask(str(lake), "SELECT status FROM dead_letters") == [("open",)]
 
 
 def test_two_texts_under_one_id_are_not_tried_again(tmp_path):

@@ -212,15 +212,16 @@ def clear_staging(lake: Lake, request: Request) -> None:
 # -- commit ------------------------------------------------------------------------
 
 
-def commit_letters(lake: Lake, receipts: Sequence[Receipt]) -> None:
-    """Makes the dead letters of an ingest visible."""
+def commit_letters(lake: Lake, receipts: Sequence[Receipt]) -> Receipt:
+    """Makes the dead letters of an ingest visible; returns what else to count."""
     commit(lake.storage, "dead_letters", _files(receipts, "dead_letters"))
+    return Receipt()
 
 
 def commit_ingest(
     request: Request,
     receipts: Sequence[Receipt],
-    commit_letters: Callable[[Lake, Sequence[Receipt]], None] = commit_letters,
+    commit_letters: Callable[[Lake, Sequence[Receipt]], Receipt] = commit_letters,
 ) -> dict[str, Any]:
     """Makes an ingest visible, and returns its row of `runs`.
 
@@ -243,8 +244,8 @@ def commit_ingest(
             if attempt == MAX_ATTEMPTS - 1:
                 raise
     follow(lake, receipts)
-    commit_letters(lake, receipts)
-    row = write_run(lake, request, total(receipts), mark=mark)
+    counted = commit_letters(lake, receipts)
+    row = write_run(lake, request, total([*receipts, counted]), mark=mark)
     clear_staging(lake, request)
     return row
 
