@@ -109,6 +109,38 @@ def test_a_row_without_what_it_needs_is_a_dead_letter(lake, column, error_type):
     assert ask(lake, "SELECT error_type FROM dead_letters") == [(error_type,)]
 
 
+@pytest.mark.parametrize("at", ["follow", "write_run"])
+def test_letters_are_of_the_run_that_ends_not_of_one_that_was_killed(lake, at):
+    batch = utterances("one", "two", text=["one", None])
+    with (
+        mock.patch.object(storing, at, side_effect=RuntimeError("killed")),
+        pytest.raises(RuntimeError, match="killed"),
+    ):
+        store(lake, batch)
+
+    row = store(lake, batch)
+
+    assert ask(lake, "SELECT run_id FROM dead_letters") == [(row["run_id"],)]
+
+
+def test_a_row_that_is_refused_again_keeps_one_letter(lake):
+    grown = utterances("one", "two", "six", text=["one", None, None])
+    store(lake, grown.slice(0, 2))
+
+    row = store(lake, grown.slice(0, 1), grown.slice(1))
+
+    assert counts(row) == {"in": 3, "dead": 2, "unchanged": 1}
+    found = ask(lake, "SELECT origin, run_id FROM dead_letters ORDER BY 1")
+    assert found == [(f"file#00000{n}", row["run_id"]) for n in (1, 2)]
+
+
+def test_letters_of_rows_without_an_origin_are_all_kept(lake):
+    store(lake, utterances("one", text=None, origin=None, utterance_id=None))
+    store(lake, utterances("two", text=None, origin=None, utterance_id=None))
+
+    assert ask(lake, "SELECT count(*) FROM dead_letters") == [(2,)]
+
+
 def test_what_a_source_knows_to_be_no_message_is_counted_and_not_refused(lake):
     error = {"step": "ReadX", "error_type": "not_an_utterance", "message": "a star"}
     batch = utterances("one", "two")

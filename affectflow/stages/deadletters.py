@@ -21,7 +21,8 @@ from affectflow.schemas import (
 
 PAYLOAD_CHARACTERS = 300
 OPEN, REPLAYED = "open", "replayed"
-_SAID = ["origin", "utterance_id", "step", "error_type", "message", "status"]
+SAME = ["origin", "utterance_id", "step", "error_type", "message"]
+"""Columns in which two letters of one row, refused for one reason, are equal."""
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _LOGIN = re.compile(r'("(?:login|user|author|name|email)"\s*:\s*)"[^"]{0,200}"?')
 _MENTION = re.compile(r"(?<!\w)@[A-Za-z0-9][\w-]{0,38}")
@@ -50,18 +51,19 @@ def _kinds(dead: pa.RecordBatch) -> list[str]:
 def write_dead_letters(
     lake: Lake, dead: pa.RecordBatch, stage: str, run_id: str
 ) -> list[FileEntry]:
-    """Writes dead rows to a file named after what they say; none, if there are none.
-
-    A retry writes the same rows to the same file.
-    """
+    """Writes dead rows to a file named after run and content, if there are any."""
     return write_letters(lake, dead_letters(dead, run_id), stage)
 
 
 def write_letters(lake: Lake, rows: pa.Table, folder: str) -> list[FileEntry]:
-    """Writes rows of `dead_letters` to a file named after what they say, if any."""
+    """Writes rows of `dead_letters` to a file named after what they say, if any.
+
+    They say of which run they are: what a run left that was killed is no other's, and a
+    retry writes the same rows to the same file.
+    """
     if not rows.num_rows:
         return []
-    said = str(rows.select(_SAID).to_pydict())
+    said = str(rows.select([*SAME, "status", "run_id"]).to_pydict())
     name = hashlib.blake2b(said.encode(), digest_size=8).hexdigest() + ".parquet"
     path = ("dead_letters", *folder.split("/"), name)
     # A file that is there says the same, and may be committed: it stays as it is.

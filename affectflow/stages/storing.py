@@ -30,6 +30,7 @@ from affectflow.stages.deadletters import (
     refused,
     write_dead_letters,
 )
+from affectflow.stages.ingest_letters import commit_letters
 from affectflow.stages.progress import Progress, clear
 from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
 from affectflow.stages.runs import Request, mark_of, write_run, written_run
@@ -212,16 +213,16 @@ def clear_staging(lake: Lake, request: Request) -> None:
 # -- commit ------------------------------------------------------------------------
 
 
-def commit_letters(lake: Lake, receipts: Sequence[Receipt]) -> Receipt:
+def settle_letters(lake: Lake, receipts: Sequence[Receipt]) -> Receipt:
     """Makes the dead letters of an ingest visible; returns what else to count."""
-    commit(lake.storage, "dead_letters", _files(receipts, "dead_letters"))
+    commit_letters(lake, _files(receipts, "dead_letters"))
     return Receipt()
 
 
 def commit_ingest(
     request: Request,
     receipts: Sequence[Receipt],
-    commit_letters: Callable[[Lake, Sequence[Receipt]], Receipt] = commit_letters,
+    settle_letters: Callable[[Lake, Sequence[Receipt]], Receipt] = settle_letters,
 ) -> dict[str, Any]:
     """Makes an ingest visible, and returns its row of `runs`.
 
@@ -244,7 +245,7 @@ def commit_ingest(
             if attempt == MAX_ATTEMPTS - 1:
                 raise
     follow(lake, receipts)
-    counted = commit_letters(lake, receipts)
+    counted = settle_letters(lake, receipts)
     row = write_run(lake, request, total([*receipts, counted]), mark=mark)
     clear_staging(lake, request)
     return row
