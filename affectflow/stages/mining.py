@@ -1,23 +1,20 @@
 """The stage mine: the causes of emotions, part by part."""
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches import check_columns, concat, conform_like
+from affectflow.batches import check_columns
 from affectflow.lake import Lake
-from affectflow.lake.tables import FileEntry, bucket_of_path, stem
+from affectflow.lake.tables import FileEntry, stem
 from affectflow.nesting import nest, unnest
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, TABLES
-from affectflow.shuffle import in_time_order
 from affectflow.stages.annotating import AnnotateTask, folder_of
 from affectflow.stages.buckets import INLINE, read_part
-from affectflow.stages.conversations import by_bucket
+from affectflow.stages.context import with_context
 from affectflow.stages.parts import Part, PartTask, RunParts, side_row, work
 from affectflow.stages.progress import Progress
 from affectflow.stages.receipts import WORK, read_receipt
@@ -25,8 +22,6 @@ from affectflow.stages.runs import Request
 from affectflow.stages.upkeep.moving import in_threads
 from affectflow.transform import ConversationTransform
 
-CONTEXT = 256
-"""So many turns of another part are read before and after those of a part."""
 _EMPTY_ANNOTATIONS = TABLES["annotations"].empty_table()
 
 
@@ -118,64 +113,6 @@ class MineTask(PartTask):
     def side_tables(self) -> dict[str, pa.Table]:
         """Returns the miner's row of `annotators`."""
         return {"annotators": side_row("annotators", self.miner)}
-
-
-def with_context(
-    task: PartTask, lake: Lake, name: str, batch: pa.RecordBatch
-) -> tuple[pa.RecordBatch, pa.Array]:
-    """Returns a part with the rest of its conversations, and which rows are its own.
-
-    A conversation that went on after an earlier ingest lies in two parts of one
-    bucket; the nearest of the other part's rows are context, and not mined again.
-    """
-    own = batch.column("utterance_id")
-    wanted = pc.unique(batch.column("conversation_id"))
-    more = [batch]
-    siblings = _parts_by_bucket(lake.uri, task.request.run_id)
-    for path in siblings.get(bucket_of_path(name), ()):
-        other = stem(path)
-        if other == name:
-            continue
-        if pc.any(pc.is_in(_conversations(lake.uri, path), value_set=wanted)).as_py():
-            rows = task.read(lake, task.part(lake, other))
-            same = pc.is_in(rows.column("conversation_id"), value_set=wanted)
-            # A part that was merged meanwhile holds these very rows.
-            again = pc.is_in(rows.column("utterance_id"), value_set=own)
-            others = rows.filter(pc.and_(same, pc.invert(again)))
-            more.append(_near(batch, conform_like(others, batch.schema)))
-    together = in_time_order(concat(more)) if len(more) > 1 else batch
-    return together, pc.is_in(together.column("utterance_id"), value_set=own)
-
-
-@functools.lru_cache(maxsize=1)
-def _parts_by_bucket(lake_uri: str, run_id: str) -> dict[int, list[str]]:
-    """Returns the parts of a lake, as a run saw them first in this process."""
-    # To read which files a table of 100,000 has takes a second: not for each part.
-    return by_bucket(sorted(Lake.open(lake_uri).committed("utterances")))
-
-
-def _near(batch: pa.RecordBatch, context: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns the rows of `context` at most `CONTEXT` turns from a row of `batch`.
-
-    Else each part of one long conversation would be mined with all the others.
-    """
-    both = in_time_order(concat([batch, context]))
-    ids = both.column("utterance_id")
-    own = np.asarray(pc.is_in(ids, value_set=batch.column("utterance_id")))
-    place = np.arange(len(own))
-    last = np.maximum.accumulate(np.where(own, place, -CONTEXT - 1))
-    following = np.where(own, place, len(own) + CONTEXT)[::-1]
-    next_one = np.minimum.accumulate(following)[::-1]
-    near = (place - last <= CONTEXT) | (next_one - place <= CONTEXT)
-    return both.filter(pa.array(near & ~own))
-
-
-@functools.lru_cache(maxsize=256)
-def _conversations(lake_uri: str, path: str) -> pa.Array:
-    """Returns the conversations of a part. A part's file never changes."""
-    storage = Lake.open(lake_uri).storage
-    ids = storage.read_parquet("utterances", path, columns=["conversation_id"])
-    return pc.unique(ids.column(0))
 
 
 class _MineFn(beam.DoFn):

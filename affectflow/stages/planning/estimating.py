@@ -13,7 +13,8 @@ from affectflow.lake.storage import Storage
 from affectflow.lake.tables import FileEntry, stem
 from affectflow.stages import annotator_ids, mine_config
 from affectflow.stages.annotating import AnnotateTask, config_of
-from affectflow.stages.mining import MineTask, with_context
+from affectflow.stages.context import with_context
+from affectflow.stages.mining import MineTask
 from affectflow.stages.parts import Part, PartTask
 from affectflow.stages.planning.ledger import StagePlan, wall
 from affectflow.stages.planning.measuring import (
