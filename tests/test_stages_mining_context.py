@@ -4,12 +4,24 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from affectflow import stages
 from affectflow.lake import Lake
 from affectflow.lake.tables import commit, stem
 from affectflow.stages import context as contexts
 from affectflow.stages.buckets import write_part
+from affectflow.stages.receipts import Receipt
 from affectflow.stages.sealing import seal
+from affectflow.stages.upkeep.moving import (
+    Receipts,
+    Record,
+    Work,
+    merge_results,
+    parts_gone,
+)
+from tests.compacting.lakes import annotate
 from tests.factories import DAY, utterances
+from tests.fake_model import FakeHandler
+from tests.stage_runs import ask, counts, store
 
 
 def turns(first: int, last: int):
@@ -67,3 +79,51 @@ def test_all_parts_may_be_siblings_of_one_that_was_merged_meanwhile(tmp_path):
     found = contexts.siblings(lake, "run", "b00000-0000000000000000", pa.array(["a"]))
 
     assert found == sorted([one, two])
+
+
+SAID = "Installer crashes every time I run it because the path is wrong."
+
+
+def _annotate_and_mine(lake: str) -> dict:
+    annotate(lake, FakeHandler())
+    return stages.mine(lake, annotator_id="fake@1")[0]
+
+
+def test_a_cause_in_another_part_is_mined_again_when_its_message_changes(tmp_path):
+    lake = str(tmp_path / "lake")
+    store(lake, utterances(SAID))
+    store(lake, utterances("-", "That is so annoying.").slice(1))
+    _annotate_and_mine(lake)
+    assert counts(_annotate_and_mine(lake)) == {"in": 2, "unchanged": 2}
+    query = "SELECT cause_text FROM causes WHERE utterance_id = 'test:1'"
+    assert ask(lake, query) == [("Installer crashes every time I run it",)]
+
+    store(lake, utterances("Never mind.", edited_at=DAY))
+    row = _annotate_and_mine(lake)
+
+    assert counts(row) == {"in": 2, "out": 2}
+    assert ask(lake, query) == [("Never mind",)]
+
+
+def test_a_part_is_gone_when_it_is_no_more_and_not_when_it_was_merged(tmp_path):
+    first, second, lost = (f"b00000-{digit * 16}" for digit in "123")
+    lake, (live, merged) = lake_of(tmp_path, ["a"], ["b"])
+    Record(name=merged, sources=[second]).write(lake)
+    Record(name=second, sources=[first]).write(lake)
+
+    assert parts_gone(lake, {live, first, second, lost}) == {lost}
+
+
+def test_parts_that_were_merged_point_into_all_others_that_theirs_did(tmp_path):
+    lake, (one, two) = lake_of(tmp_path, ["a"], ["b"])
+    sources = [
+        Receipt(unit=one, points_into=[two, "b00000-3"]),
+        Receipt(unit=two, points_into=["b00000-4"]),
+    ]
+
+    merged = merge_results(
+        Receipts(lake), Work("mine", "x"), sources, "b00000-5", pa.array(["a", "b"])
+    )
+
+    assert merged is not None
+    assert merged.points_into == ["b00000-3", "b00000-4"]

@@ -69,6 +69,21 @@ def siblings(lake: Lake, run_id: str, name: str, conversations: pa.Array) -> lis
     return _parts(lake.uri, run_id).siblings(name, conversations)
 
 
+def holders(
+    lake: Lake, run_id: str, name: str, batch: pa.RecordBatch, ids: pa.Array
+) -> list[str]:
+    """Returns the parts that hold those messages of a part's context."""
+    if not len(ids):
+        return []
+    wanted = pc.unique(batch.column("conversation_id"))
+
+    def holds(part: str) -> bool:
+        found = _column(lake, part, "utterance_id")
+        return bool(pc.any(pc.is_in(found, value_set=ids)).as_py())
+
+    return [part for part in siblings(lake, run_id, name, wanted) if holds(part)]
+
+
 @functools.lru_cache(maxsize=1)
 def _parts(lake_uri: str, run_id: str) -> "_Parts":
     # To read which files a table of 100,000 has takes a second: not for each part.
@@ -106,10 +121,7 @@ def _shared(lake: Lake, names: list[str]) -> dict[str, list[str]]:
         return {}
 
     def read(name: str) -> pa.Table:
-        found = lake.storage.read_parquet(
-            "utterances", f"{name}.parquet", columns=["conversation_id"]
-        )
-        ids = found.column(0).unique()
+        ids = _column(lake, name, "conversation_id").unique()
         return pa.table({"id": ids, "part": pa.repeat(name, len(ids))})
 
     rows = pa.concat_tables(in_threads(read, names))
@@ -118,3 +130,8 @@ def _shared(lake: Lake, names: list[str]) -> dict[str, list[str]]:
     found = grouped.filter(several)
     ids, parts = found["id"].to_pylist(), found["part_list"].to_pylist()
     return dict(zip(ids, parts, strict=True))
+
+
+def _column(lake: Lake, part: str, name: str) -> pa.ChunkedArray:
+    path = f"{part}.parquet"
+    return lake.storage.read_parquet("utterances", path, columns=[name]).column(0)

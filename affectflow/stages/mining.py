@@ -1,6 +1,6 @@
 """The stage mine: the causes of emotions, part by part."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -14,12 +14,12 @@ from affectflow.nesting import nest, unnest
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, TABLES
 from affectflow.stages.annotating import AnnotateTask, folder_of
 from affectflow.stages.buckets import INLINE, read_part
-from affectflow.stages.context import with_context
+from affectflow.stages.context import holders, with_context
 from affectflow.stages.parts import Part, PartTask, RunParts, side_row, work
 from affectflow.stages.progress import Progress
-from affectflow.stages.receipts import WORK, read_receipt
+from affectflow.stages.receipts import WORK, Receipt, read_receipt
 from affectflow.stages.runs import Request
-from affectflow.stages.upkeep.moving import in_threads
+from affectflow.stages.upkeep.moving import in_threads, parts_gone
 from affectflow.transform import ConversationTransform
 
 _EMPTY_ANNOTATIONS = TABLES["annotations"].empty_table()
@@ -109,6 +109,21 @@ class MineTask(PartTask):
         """Returns the rows of `causes`."""
         rows = unnest(batch, CAUSES_COLUMN.name)
         return {"causes": pa.Table.from_batches([rows])}
+
+    def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
+        """Returns the parts with causes in others, of which one is gone by now.
+
+        A message of it was edited: the cause may be words that nobody says any more.
+        """
+        gone = parts_gone(lake, {name for r in receipts for name in r.points_into})
+        return {r.unit for r in receipts if gone.intersection(r.points_into)}
+
+    def points_into(self, lake: Lake, name: str, batch: pa.RecordBatch) -> list[str]:
+        """Returns the other parts in which causes lie."""
+        own = batch.column("utterance_id")
+        found = pc.unique(unnest(batch, CAUSES_COLUMN.name)["cause_utterance_id"])
+        away = found.filter(pc.invert(pc.is_in(found, value_set=own))).drop_null()
+        return holders(lake, self.request.run_id, name, batch, away)
 
     def side_tables(self) -> dict[str, pa.Table]:
         """Returns the miner's row of `annotators`."""

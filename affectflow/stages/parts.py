@@ -105,16 +105,26 @@ class PartTask(ABC):
     def done(self, lake: Lake, parts: list[Part]) -> dict[str, Receipt]:
         """Returns the receipts of those parts that need no work, by part.
 
-        A part whose inputs are others by now is computed again.
+        A part whose inputs are others by now is computed again, and a stale one.
         """
         there = set(lake.storage.names(WORK, self.stage, self.folder))
         known = [part for part in parts if f"{part.name}.json" in there]
         found = in_threads(lambda part: receipt_of(self, lake, part.name), known)
-        return {
-            receipt.unit: receipt
+        done = [
+            receipt
             for part, receipt in zip(known, found, strict=True)
             if receipt is not None and receipt.base == list(part.inputs)
-        }
+        ]
+        stale = self.stale(lake, done)
+        return {r.unit: r for r in done if r.unit not in stale}
+
+    def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
+        """Returns the parts whose results speak of other parts that are gone."""
+        return set()
+
+    def points_into(self, lake: Lake, name: str, batch: pa.RecordBatch) -> list[str]:
+        """Returns the other parts of which the results of an answered part speak."""
+        return []
 
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part as the stage needs it."""
@@ -135,11 +145,13 @@ class PartTask(ABC):
     def work(self, lake: Lake, part: Part, compute: Compute) -> Receipt:
         """Does one part, unless another worker did it a moment ago."""
         before = receipt_of(self, lake, part.name)
-        if before is not None and before.base == list(part.inputs):
+        same = before is not None and before.base == list(part.inputs)
+        if before is not None and same and not self.stale(lake, [before]):
             return before
         answers = answer(self.read(lake, part), compute)
         receipt = Receipt(unit=part.name, base=list(part.inputs), model_calls=1)
         receipt.model_seconds = answers.seconds
+        receipt.points_into = self.points_into(lake, part.name, answers.living)
         name = next_generation(part.name, before)
         for table, rows in self.results(answers.living).items():
             receipt.files.append(write_result(lake, table, self.folder, name, rows))

@@ -4,6 +4,7 @@ A part with dead letters gets the next generation of its results, the older rows
 those that work now, in one commit. Mended letters stay, with the status `replayed`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -69,6 +70,10 @@ class ReplayTask(PartTask):
         """Returns those of the stage."""
         return self.inner.results(batch)
 
+    def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
+        """Returns those of the stage: it does them over, with their dead letters."""
+        return self.inner.stale(lake, receipts)
+
     def plan(self, lake: Lake, parts: list[Part]) -> tuple[list[Part], list[Receipt]]:
         """Returns the parts with dead letters; the others are not looked at."""
         ready = self.inner.ready(lake, parts)
@@ -95,6 +100,8 @@ class ReplayTask(PartTask):
         answers = _only(answer(rows, compute), ids)
         rows_after = _sums(before, answers)
         receipt = replace(before, rows=rows_after, replayed=answers.counts())
+        more = self.inner.points_into(lake, part.name, answers.living)
+        receipt.points_into = sorted({*before.points_into, *more})
         receipt.model_calls, receipt.model_seconds = 1, answers.seconds
         name = next_generation(part.name, before)
         receipt.files = [

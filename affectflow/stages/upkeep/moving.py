@@ -8,7 +8,7 @@ its way when its part went follows it, and a commit cut short is made up for.
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple, Self, TypeVar
@@ -146,6 +146,19 @@ def records(lake: Lake) -> dict[str, Record]:
     return dict(zip(names, read, strict=True))
 
 
+def parts_gone(lake: Lake, names: Set[str]) -> set[str]:
+    """Returns which parts are not live, and in no live part that was merged."""
+    live = set(lake.parts()) if names else set()
+    gone = names - live
+    known = records(lake) if gone else {}
+    waiting = [known[name] for name in live.intersection(known)]
+    while waiting and gone:
+        sources = waiting.pop().sources
+        gone -= set(sources)
+        waiting += [known[name] for name in sources if name in known]
+    return set(gone)
+
+
 # -- results -----------------------------------------------------------------------
 
 
@@ -181,6 +194,8 @@ def merge_results(
         return None
     lake, receipt = receipts.lake, total(sources)
     receipt.unit, receipt.base = name, base
+    away = {part for source in sources for part in source.points_into}
+    receipt.points_into = sorted(away - {source.unit for source in sources})
     receipt.files = list(_merged_files(lake, work.folder, sources, name, ids))
     content = receipt.to_json().encode()
     lake.storage.write(content, *receipt_path(*work, name))
