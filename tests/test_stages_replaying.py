@@ -4,12 +4,14 @@ from pathlib import Path
 import pytest
 
 from affectflow import stages, testing
+from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.stages.annotating import AnnotateTask, annotate_with
 from affectflow.stages.replaying import replay
 from affectflow.stages.replaying.parts import ReplayTask
 from affectflow.stages.running import run_stage
 from affectflow.stages.runs import new_request
+from tests.compacting import lakes
 from tests.factories import utterances
 from tests.fake_model import FakeHandler
 from tests.stage_runs import ask, counts, reconciles, store
@@ -257,6 +259,24 @@ def test_a_model_that_is_gone_stops_no_replay_of_others(dump, tmp_path):
     rows = replay(str(tmp_path / "lake"))
 
     assert [counts(row) for row in rows] == [{"in": 2, "dead": 2}]
+
+
+def test_annotators_after_one_that_is_gone_are_replayed_too(lake):
+    for name in ("fake", "other"):
+        lakes.annotate(lake, FakeHandler(name=name, poison="poison"))
+    told = []
+
+    def handler_for(config: dict) -> FakeHandler:
+        if config["annotator_id"] == "fake@1":
+            raise UsageError("no model is named 'fake'")
+        return FakeHandler(name="other")
+
+    with pytest.raises(UsageError, match="not all could be replayed: no model is"):
+        replay(lake, handler_for=handler_for, tell=told.append)
+
+    assert [counts(row) for row in told] == [{"in": 1, "out": 1}]
+    query = "SELECT status, count(*) FROM dead_letters GROUP BY 1 ORDER BY 1"
+    assert ask(lake, query) == [("open", 1), ("replayed", 1)]
 
 
 def test_an_ingest_of_somebodys_own_pipeline_is_left_as_it_is(lake):

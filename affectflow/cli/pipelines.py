@@ -127,22 +127,28 @@ def _ingest(
 def replay(lake: str, speaker_key_uri: str) -> int:
     """Runs `affectflow replay`."""
     from affectflow.stages import replaying
-    from affectflow.stages.replaying.rows import LEFT
 
     rows = replaying.replay(
-        lake, speaker_key_uri=speaker_key_uri, beam_options=STATE.beam_options
+        lake,
+        speaker_key_uri=speaker_key_uri,
+        beam_options=STATE.beam_options,
+        tell=_say_replayed,
     )
-    for row in rows:
-        show.say(show.stage_line(row))
     if not rows:
         show.say("nothing to replay: no dead letter that could work now")
-    left = sum(dict(row["counters"]).get(LEFT, 0) for row in rows)
+    return 0
+
+
+def _say_replayed(row: dict[str, Any]) -> None:
+    from affectflow.stages.replaying.rows import LEFT
+
+    show.say(show.stage_line(row))
+    left = dict(row["counters"]).get(LEFT, 0)
     if left:
         show.say(
             f"{left:,} letters stay open: their file is gone, or their place in it "
             "holds another row by now; ingest the file again"
         )
-    return 0
 
 
 def _annotate(

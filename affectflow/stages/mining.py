@@ -25,6 +25,11 @@ from affectflow.transform import ConversationTransform
 _EMPTY_ANNOTATIONS = TABLES["annotations"].empty_table()
 
 
+def mined_folder(miner_id: str, annotator_id: str) -> str:
+    """Returns the folder of what a miner found in an annotator's labels."""
+    return folder_of(f"{miner_id} on {annotator_id}")
+
+
 class MineTask(PartTask):
     """Mines the causes of one annotator's emotions in a part.
 
@@ -49,7 +54,7 @@ class MineTask(PartTask):
     @property
     def folder(self) -> str:
         """One for each miner and annotator."""
-        return folder_of(f"{self.miner['annotator_id']} on {self.annotator_id}")
+        return mined_folder(self.miner["annotator_id"], self.annotator_id)
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its labels."""

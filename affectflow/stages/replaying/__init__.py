@@ -2,8 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import apache_beam as beam
 import pyarrow as pa
@@ -15,7 +15,7 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.storage import Storage
 from affectflow.stages import cluster_themes, ingest_steps
 from affectflow.stages.annotating import AnnotateTask, annotate_with, folder_of
-from affectflow.stages.mining import MineTask, mine_parts
+from affectflow.stages.mining import MineTask, mine_parts, mined_folder
 from affectflow.stages.replaying.parts import STAGE, ReplayTask
 from affectflow.stages.replaying.rows import (
     OnlyRefused,
@@ -29,6 +29,7 @@ from affectflow.stages.storing import StoreUtterances
 from affectflow.transform import Chain
 
 Config = dict[str, Any]
+_Made = TypeVar("_Made")
 NO_BUDGET = 1.0
 """What was refused before may be refused again: that is no failure of a replay."""
 
@@ -39,6 +40,7 @@ def replay(
     speaker_key_uri: str = "",
     beam_options: Sequence[str] = (),
     handler_for: Callable[[Config], BatchModelHandler[Any]] | None = None,
+    tell: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
     """Runs all dead letters again, and merges what works now, exactly once.
 
@@ -47,29 +49,61 @@ def replay(
       speaker_key_uri: of the pseudonyms, for rows that are read again.
       beam_options: as on Beam's command line.
       handler_for: makes the model of a run from its config; the registry if not given.
+      tell: is given each row when its run is done.
 
     Returns:
       The rows of `runs`, one for each ingest, annotator and miner with dead letters.
 
     Raises:
-      UsageError: the model of a run is gone or answers under another name by now.
+      UsageError: the model or miner of a run is gone or answers under another name by
+        now; the others were run.
     """
     _check_runs_here(beam_options)
     lake = Lake.open(lake_uri)
-    resolve = handler_for or _handler_of
-    rows = _ingests(lake, speaker_key_uri, beam_options)
+    lacking: list[str] = []
+    rows = []
+    for row in _replayed(
+        lake, handler_for or _handler_of, lacking, speaker_key_uri, beam_options
+    ):
+        tell(row)
+        rows.append(row)
+    if lacking:
+        raise UsageError(f"not all could be replayed: {'; '.join(lacking)}")
+    return rows
+
+
+def _replayed(
+    lake: Lake,
+    resolve: Callable[[Config], BatchModelHandler[Any]],
+    lacking: list[str],
+    speaker_key_uri: str,
+    beam_options: Sequence[str],
+) -> Iterator[Row]:
+    """Yields the row of each replay; adds to `lacking` why one could not be tried."""
+    yield from _ingests(lake, speaker_key_uri, beam_options)
     for config in _configs(lake, "annotate"):
         # First: the model of an older run may be gone, and nothing of it be refused.
-        if _has_letters(lake, folder_of(config["annotator_id"])):
-            rows += [_annotate(lake, resolve(config), config, beam_options)]
-    mined = [
-        row
-        for config in _configs(lake, "mine")
-        for row in _mine(lake, config, beam_options)
-    ]
+        folder = folder_of(config["annotator_id"])
+        if _has_letters(lake, folder) and (h := _made(resolve, config, lacking)):
+            yield _annotate(lake, h, config, beam_options)
+    mined = False
+    for config in _configs(lake, "mine"):
+        folder = mined_folder(config["miner"], config["annotator_id"])
+        if _has_letters(lake, folder) and (step := _made(_step_of, config, lacking)):
+            yield _mine(lake, step, config, beam_options)
+            mined = True
     if mined:
-        rows += [*mined, cluster_themes(lake, new_run_id(), beam_options)]
-    return rows
+        yield cluster_themes(lake, new_run_id(), beam_options)
+
+
+def _made(
+    make: Callable[[Config], _Made], config: Config, lacking: list[str]
+) -> _Made | None:
+    try:
+        return make(config)
+    except UsageError as error:
+        lacking.append(str(error))
+        return None
 
 
 def _configs(lake: Lake, stage: str) -> list[Config]:
@@ -155,13 +189,23 @@ def _handler_of(config: Config) -> BatchModelHandler[Any]:
     made: BatchModelHandler[Any] = registry.load("models", config["handler"])(
         **config["arguments"]
     )
-    found = made.annotator()["annotator_id"]
-    if found != config["annotator_id"]:
-        raise UsageError(
-            f"{config['annotator_id']!r} answers as {found!r} by now; its dead letters "
-            "stay as they are: annotate anew with the model as it is"
-        )
+    _check_name(made.annotator(), config["annotator_id"], "annotate")
     return made
+
+
+def _step_of(config: Config) -> Any:
+    step = registry.load("transforms", "MineCauses")(miner=config["plugin"])
+    _check_name(step.annotator(), config["miner"], "mine")
+    return step
+
+
+def _check_name(annotator: Mapping[str, Any], wanted: str, command: str) -> None:
+    found = annotator["annotator_id"]
+    if found != wanted:
+        raise UsageError(
+            f"{wanted!r} answers as {found!r} by now; its dead letters stay as they "
+            f"are: {command} anew with it as it is"
+        )
 
 
 def _annotate(
@@ -179,18 +223,14 @@ def _annotate(
     return run_stage(lake, request, build, beam_options)
 
 
-def _mine(lake: Lake, config: Config, beam_options: Sequence[str]) -> list[Row]:
-    step = registry.load("transforms", "MineCauses")(miner=config["plugin"])
+def _mine(lake: Lake, step: Any, config: Config, beam_options: Sequence[str]) -> Row:
     request = _request(lake, "mine", config)
-    inner = MineTask(request, step.annotator(), config["annotator_id"])
-    task = ReplayTask(inner)
-    if not _has_letters(lake, task.folder):
-        return []
+    task = ReplayTask(MineTask(request, step.annotator(), config["annotator_id"]))
 
     def build(pipeline: beam.Pipeline) -> Any:
         return mine_parts(pipeline, task, step)
 
-    return [run_stage(lake, request, build, beam_options)]
+    return run_stage(lake, request, build, beam_options)
 
 
 def _request(lake: Lake, stage: str, config: Config) -> Request:
