@@ -21,7 +21,7 @@ from affectflow.calibration.reporting import keep_measures
 from affectflow.calibration.wanted import annotators, check_fit, nothing_to_apply
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
-from affectflow.lake.tables import ConflictError, FileEntry
+from affectflow.lake.tables import ConflictError, FileEntry, stem
 from affectflow.schemas import TABLES
 from affectflow.stages.annotating import AnnotateTask, folder_of
 from affectflow.stages.mining import MineTask
@@ -46,6 +46,7 @@ from affectflow.stages.receipts import (
 from affectflow.stages.running import Row, run_stage
 from affectflow.stages.runs import Request, new_request, new_run_id, write_run
 from affectflow.stages.serial import MAX_ATTEMPTS
+from affectflow.stages.upkeep.moving import free_path
 
 APPLY = "apply"
 NO_BUDGET = 1.0
@@ -220,19 +221,11 @@ class ApplyTask(PartTask):
         after = self.results(compute(one_batch(rows)))["annotations"]
         if is_filled(rows, after):
             return before
-        name = _free(lake, self.folder, next_generation(part.name, before))
+        first = f"{self.folder}/{next_generation(part.name, before)}.parquet"
+        name = stem(free_path(lake, "annotations", first))
         written = write_result(lake, "annotations", self.folder, name, after)
         rest = [file for file in before.files if file.table != "annotations"]
         return replace(before, files=[written, *rest], replayed={})
-
-
-def _free(lake: Lake, folder: str, name: str) -> str:
-    """Returns `name`, or the first generation after it whose file is not there yet."""
-    part, _, number = name.partition("~")
-    generation = int(number)
-    while lake.storage.exists("annotations", folder, f"{part}~{generation}.parquet"):
-        generation += 1
-    return f"{part}~{generation}"
 
 
 def _labels(lake: Lake, receipt: Receipt) -> pa.Table:

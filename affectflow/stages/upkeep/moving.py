@@ -5,7 +5,6 @@ it is. Merged parts leave a record under `_work/compact`: so a result that was s
 its way when its part went follows it, and a commit cut short is made up for.
 """
 
-import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -19,7 +18,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches import one_batch
 from affectflow.lake import Lake
-from affectflow.lake.tables import FileEntry, part_of
+from affectflow.lake.tables import FileEntry, part_of, stem
 from affectflow.schemas import FINDINGS, TABLES
 from affectflow.stages.buckets import INLINE
 from affectflow.stages.deadletters import write_letters
@@ -258,19 +257,19 @@ def _in_order(rows: pa.Table, ids: pa.Array) -> pa.Table:
 
 
 def _write(lake: Lake, table: str, folder: str, name: str, rows: pa.Table) -> FileEntry:
-    path = _free(lake, table, f"{folder}/{name}")
+    path = free_path(lake, table, f"{folder}/{name}.parquet")
     size = lake.storage.write_parquet(rows, table, *path.split("/"))
     return FileEntry(table, path, size, rows.num_rows)
 
 
-def _free(lake: Lake, table: str, path: str) -> str:
-    """Returns the first generation of a file that is not there yet.
+def free_path(lake: Lake, table: str, path: str) -> str:
+    """Returns `path`, or the first generation after it that is not there yet.
 
-    One that is there may be visible in some version of the table.
+    A file that is there may be visible in some version of the table.
     """
-    names = itertools.chain([path], (f"{path}~{n}" for n in itertools.count(1)))
-    return next(
-        f"{name}.parquet"
-        for name in names
-        if not lake.storage.exists(table, *f"{name}.parquet".split("/"))
-    )
+    folder, _, _ = path.rpartition("/")
+    generation = int(stem(path).partition("~")[2] or 0)
+    while lake.storage.exists(table, *path.split("/")):
+        generation += 1
+        path = f"{folder}/{part_of(path)}~{generation}.parquet"
+    return path
