@@ -99,8 +99,9 @@ def truth(lake: Lake, task: str) -> pa.Table:
     """Returns what people decided, a row for each utterance and label: `TRUTH`.
 
     Ties are left out, and answers to a text that was changed since; so is what is of no
-    random sample where other answers to the label are of one. `weight` has a mean of 1 for each label over what was sampled; it
-    is 1 where no inclusion probability is known.
+    random sample where other answers to the label are of one. `weight` has a mean of 1
+    for each label over what was sampled; it is 1 where no inclusion probability is
+    known.
     """
     with open_lake(lake.uri) as connection:
         return truth_of(connection, task)
