@@ -24,6 +24,7 @@ from apache_beam.options.pipeline_options import (
 
 from affectflow.errors import UsageError
 from affectflow.runners import dataflow, hazards, preflight
+from affectflow.runners.addresses import spare_loopback
 from affectflow.runners.engines import LOCAL_RUNNERS, engine_of, plain_name
 from affectflow.runners.failures import cause_of as cause_of
 from affectflow.runners.preflight import shares_this_host as shares_this_host
@@ -106,6 +107,20 @@ def named_after(arguments: Sequence[str], stage: str) -> list[str]:
     return re.sub(pattern, rf"\1-{stage}.jar", joined).split("\0") if joined else []
 
 
+def prepared(arguments: Sequence[str] = ()) -> PipelineOptions:
+    """Returns options that an engine can work with; nothing is sent to it yet.
+
+    Raises:
+      AffectflowError: something is missing or does not answer; names the cure.
+    """
+    made = options(arguments)
+    spare_loopback()
+    if engine_of(made) == "dataflow":
+        dataflow.prepare(made)
+    preflight.prepare(made)
+    return made
+
+
 def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) -> None:
     """Runs a pipeline to its end.
 
@@ -116,11 +131,8 @@ def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) ->
     Raises:
       Exception: what a worker raised; `cause_of` finds it.
     """
-    made = options(arguments)
+    made = prepared(arguments)
     engine = engine_of(made)
-    if engine == "dataflow":
-        dataflow.prepare(made)
-    preflight.prepare(made)
     _cap_threads(made)
     runner = _local_runner(made) if is_local(made) else None
     pipeline = beam.Pipeline(runner=runner, options=made)
