@@ -1,12 +1,13 @@
 """Addresses as people write them, and what answers there."""
 
 import os
+import socket
 
 import apache_beam as beam
 import pytest
 
 from affectflow import runners
-from affectflow.runners.addresses import spare_loopback
+from affectflow.runners.addresses import answers, answers_grpc, parsed, spare_loopback
 
 LOOPBACK = "localhost,127.0.0.1,::1"
 MULTI = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
@@ -50,3 +51,44 @@ def test_worker_processes_work_beside_a_proxy_that_is_dead(proxies):
     runners.run(
         lambda p: p | beam.Create([1]).with_output_types(int) | beam.Map(abs), MULTI
     )
+
+
+# -- hosts and ports -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("host-1.example:7077", ("host-1.example", 7077)),
+        ("[::1]:7077", ("::1", 7077)),
+        ("under_score:1", ("under_score", 1)),
+        ("host", None),
+        ("host:", None),
+        (":7077", None),
+        (".example:7077", None),
+        (f"{'a' * 64}:7077", None),
+        ("host:99999", None),
+        ("host:-1", None),
+        ("host:0", None),
+        ("http://host:7077", None),
+        ("::1:7077", None),
+    ],
+)
+def test_an_address_is_a_host_and_a_port(address, expected):
+    assert parsed(address) == expected
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70, ".example"])
+def test_a_name_that_is_none_answers_nothing(host):
+    assert not answers(host, 7077)
+
+
+def test_who_accepts_and_says_nothing_is_no_grpc_server(monkeypatch):
+    monkeypatch.setattr("affectflow.runners.addresses.CONNECT_TIMEOUT_S", 0.5)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+
+        assert answers("127.0.0.1", port)
+        assert not answers_grpc(f"127.0.0.1:{port}")

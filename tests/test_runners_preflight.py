@@ -77,7 +77,8 @@ def test_a_port_that_is_taken_is_one_line(java):
             prepare(spark(f"--job_port={port}"))
 
 
-def test_a_job_server_that_does_not_answer_is_one_line():
+def test_a_job_server_that_does_not_answer_is_one_line(monkeypatch):
+    monkeypatch.setattr("affectflow.runners.addresses.CONNECT_TIMEOUT_S", 0.2)
     made = runners.options(["--runner=PortableRunner", "--job_endpoint=localhost:1"])
 
     with pytest.raises(UsageError, match="no job server answers at 'localhost:1'"):

@@ -1,14 +1,24 @@
 """A cluster that never gets to work ends the command, and its line names the cure.
 
-The pipelines here are fakes: they prove what is heard from the job server, no more. The
-tests on real clusters are in `tests/engines`.
+The pipelines of the first tests are fakes: they prove what is heard from the job server,
+no more. The tests on real clusters are in `tests/engines`.
 """
 
 import logging
+import os
+import signal
 import threading
+import time
+from concurrent import futures
+from pathlib import Path
 
+import apache_beam as beam
+import grpc
 import pytest
+from apache_beam.portability.api import beam_job_api_pb2_grpc
+from apache_beam.runners.portability import spark_runner
 
+from affectflow import runners
 from affectflow.errors import UsageError
 from affectflow.runners.waiting import START_TIMEOUT, run_to_the_end
 
@@ -64,3 +74,99 @@ def test_a_job_that_has_begun_may_take_its_time(lines, monkeypatch):
     run_to_the_end(pipeline)
 
     assert not pipeline.cancelled.is_set()
+
+
+# -- before any worker is asked --------------------------------------------------------
+
+
+def one(pipeline: beam.Pipeline) -> None:
+    _ = pipeline | beam.Create([1]).with_output_types(int)
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture
+def sleeping_job_server(tmp_path, monkeypatch):
+    """Options with a launcher that never becomes a job server, and where its pid is."""
+    monkeypatch.setattr(spark_runner, "JOB_SERVER_CACHE", {})
+    pid = tmp_path / "pid"
+    launcher = tmp_path / "java"
+    launcher.write_text(f"#!/bin/sh\necho $$ > {pid}\nexec sleep 300\n")
+    launcher.chmod(0o755)
+    (tmp_path / "a.jar").touch()
+    return pid, [
+        "--runner=SparkRunner",
+        f"--job_server_java_launcher={launcher}",
+        f"--spark_job_server_jar={tmp_path / 'a.jar'}",
+    ]
+
+
+@pytest.mark.timeout(60)
+def test_a_job_server_that_never_starts_ends_the_run_and_is_stopped(
+    sleeping_job_server, monkeypatch
+):
+    pid, arguments = sleeping_job_server
+    monkeypatch.setenv(START_TIMEOUT, "1.5")
+
+    with pytest.raises(UsageError, match="did not take the job within 1.5 s.*START"):
+        runners.run(one, arguments)
+
+    assert not alive(int(pid.read_text()))
+
+
+@pytest.mark.timeout(60)
+def test_an_interrupt_while_the_job_server_starts_stops_it(sleeping_job_server):
+    pid, arguments = sleeping_job_server
+    threading.Timer(1.5, os.kill, [os.getpid(), signal.SIGINT]).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        runners.run(one, arguments)
+
+    assert not alive(int(pid.read_text()))
+
+
+class Silent(beam_job_api_pb2_grpc.JobServiceServicer):
+    """A job server that takes calls, and never answers one."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def DescribePipelineOptions(self, request, context):  # noqa: N802  gRPC's name
+        self.over.wait(60)
+        context.abort(grpc.StatusCode.INTERNAL, "over")
+
+
+@pytest.mark.timeout(60)
+def test_a_job_server_that_says_nothing_ends_the_run(monkeypatch):
+    monkeypatch.setenv(START_TIMEOUT, "1")
+    silent, server = Silent(), grpc.server(futures.ThreadPoolExecutor(1))
+    beam_job_api_pb2_grpc.add_JobServiceServicer_to_server(silent, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    endpoint = [f"--job_endpoint=127.0.0.1:{port}", "--environment_type=LOOPBACK"]
+
+    with pytest.raises(UsageError, match="did not take the job within 1 s"):
+        runners.run(one, ["--runner=PortableRunner", *endpoint])
+
+    silent.over.set()
+    server.stop(0)
+
+
+@pytest.mark.parametrize("given", ["ten", "nan", "inf", "0", "-1"])
+def test_a_time_to_wait_that_is_no_number_is_one_line(given, monkeypatch):
+    monkeypatch.setenv(START_TIMEOUT, given)
+
+    with pytest.raises(UsageError, match=f"a number of seconds, not '{given}'"):
+        run_to_the_end(Running())
+
+
+def test_the_bound_of_the_start_ends_with_the_start(monkeypatch):
+    monkeypatch.setenv(START_TIMEOUT, "1")
+    handler = signal.getsignal(signal.SIGALRM)
+
+    run_to_the_end(Running(ends_after_s=0))
+    time.sleep(1.2)
+
+    assert signal.getsignal(signal.SIGALRM) is handler

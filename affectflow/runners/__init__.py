@@ -140,7 +140,7 @@ def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) ->
     hazards.check(pipeline, engine=engine)
     if engine == "dataflow":
         dataflow.fit(pipeline)
-    if engine in ("spark", "flink", "portable"):
+    if engine in ("spark", "flink", "portable", "prism"):
         run_to_the_end(pipeline)
         return
     with _watched() if runner is not None else contextlib.nullcontext():

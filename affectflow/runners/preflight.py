@@ -23,11 +23,16 @@ from apache_beam.options.pipeline_options import (
 from affectflow import __version__
 from affectflow.boot import DRIVER_BEAM, DRIVER_OURS, DRIVER_PYTHON
 from affectflow.errors import UsageError
+from affectflow.runners.addresses import (
+    CONNECT_TIMEOUT_S,
+    answers,
+    answers_grpc,
+    parsed,
+)
 from affectflow.runners.engines import engine_of
 from affectflow.runners.spark_versions import check_same
 from affectflow.runners.staging import check_wheels
 
-CONNECT_TIMEOUT_S = 5.0
 CACHE_MILLIS = 3_600_000
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 _PROCESS = (
@@ -113,7 +118,7 @@ def _check_master(url: str) -> None:
         raise UsageError(
             f"--spark_master_url is as spark://HOST:7077 or local[2], not {url!r}"
         )
-    if not any(_answers(host, port) for host, port in masters):
+    if not any(answers(host, port) for host, port in masters):
         raise UsageError(
             f"nobody answers at {url} within {CONNECT_TIMEOUT_S:.0f} s: start the "
             "master, open its port, or mend --spark_master_url"
@@ -123,17 +128,8 @@ def _check_master(url: str) -> None:
 def _addresses(url: str) -> Iterator[tuple[str, int]]:
     found = re.fullmatch(r"spark://(.+)", url)
     for each in found[1].split(",") if found else []:
-        host, _, port = each.rpartition(":")
-        if host and port.isdigit():
-            yield host, int(port)
-
-
-def _answers(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S):
-            return True
-    except OSError:
-        return False
+        if address := parsed(each):
+            yield address
 
 
 # -- portable runners --------------------------------------------------------------
@@ -143,10 +139,12 @@ def _check_endpoint(made: PipelineOptions) -> None:
     endpoint = made.view_as(PortableOptions).job_endpoint
     if not endpoint or endpoint == "embed":
         return
-    host, _, port = endpoint.rpartition(":")
-    if not port.isdigit() or not _answers(host or "localhost", int(port)):
+    if not parsed(endpoint):
+        raise UsageError(f"--job_endpoint is as HOST:8099, not {endpoint!r}")
+    if not answers_grpc(endpoint):
         raise UsageError(
-            f"no job server answers at {endpoint!r}: start it, or mend --job_endpoint"
+            f"no job server answers at {endpoint!r} within {CONNECT_TIMEOUT_S:.0f} s: "
+            "start it, or mend --job_endpoint"
         )
 
 

@@ -1,10 +1,15 @@
-"""Waiting for a pipeline's end, never for ever for workers that do nothing."""
+"""Waiting for a pipeline's end, never for ever for an engine that does nothing."""
 
+import contextlib
 import logging
+import math
 import os
 import queue
+import signal
 import threading
 import time
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 from affectflow.errors import UsageError
@@ -60,25 +65,77 @@ class _Cluster(logging.Handler):
         )
 
 
+def start_timeout_s() -> float:
+    """Returns the seconds that a job may take to begin, 600 unless told otherwise.
+
+    Raises:
+      UsageError: the variable holds no positive number.
+    """
+    given = os.environ.get(START_TIMEOUT) or "600"
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < threading.TIMEOUT_MAX:
+        raise UsageError(f"{START_TIMEOUT} is a number of seconds, not {given!r}")
+    return seconds
+
+
 def run_to_the_end(pipeline: Any) -> None:
     """Runs a pipeline on a cluster and waits for its end.
 
     Raises:
-      UsageError: for `AFFECTFLOW_START_TIMEOUT_S` seconds (600) no worker took it, or
-        none of its tasks came to an end.
+      UsageError: for `AFFECTFLOW_START_TIMEOUT_S` seconds (600) no job server or no
+        worker took it, or none of its tasks came to an end.
     """
-    cluster = _Cluster(float(os.environ.get(START_TIMEOUT, "600")))
+    timeout_s = start_timeout_s()
+    cluster = _Cluster(timeout_s)
     logger = logging.getLogger(_JOB_SERVER)
     level, propagates = logger.level, logger.propagate
     logger.addHandler(cluster)
     logger.setLevel(logging.INFO)
     logger.propagate = propagates and logging.getLogger().level <= logging.INFO
     try:
-        _wait(pipeline.run(), cluster)
+        with _bounded(timeout_s):
+            result = pipeline.run()
+        _wait(result, cluster)
     finally:
         logger.removeHandler(cluster)
         logger.setLevel(level)
         logger.propagate = propagates
+
+
+class _LateError(BaseException):
+    """No `Exception`: Beam tries again on those, and cleans up on all others."""
+
+
+def _late(number: int, frame: FrameType | None) -> None:
+    raise _LateError
+
+
+@contextlib.contextmanager
+def _bounded(timeout_s: float) -> Iterator[None]:
+    """Ends what is inside after some seconds, as Ctrl-C would.
+
+    Not in a thread of its own: Beam sets signal handlers as it starts a job server,
+    which only the main thread may, and stops what it started where an error passes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGALRM, _late)
+    timer = signal.setitimer(signal.ITIMER_REAL, timeout_s)
+    try:
+        yield
+    except _LateError:
+        raise UsageError(
+            f"the engine did not take the job within {timeout_s:g} s: does its job "
+            "server start, and does what it sends the job to answer? "
+            f"{START_TIMEOUT} sets the time to wait"
+        ) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, handler)
 
 
 def _wait(result: Any, cluster: _Cluster) -> None:
