@@ -7,7 +7,13 @@ import apache_beam as beam
 import pytest
 
 from affectflow import runners
-from affectflow.runners.addresses import answers, answers_grpc, parsed, spare_loopback
+from affectflow.runners.addresses import (
+    NO_PROXY,
+    answers,
+    answers_grpc,
+    parsed,
+    spare_loopback,
+)
 
 LOOPBACK = "localhost,127.0.0.1,::1"
 MULTI = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
@@ -40,7 +46,7 @@ def test_loopback_is_added_to_what_no_proxy_is_asked_for(proxies, given, expecte
     spare_loopback()
     spare_loopback()
 
-    assert os.environ["no_grpc_proxy"] == expected
+    assert os.environ[NO_PROXY] == expected
 
 
 @pytest.mark.slow

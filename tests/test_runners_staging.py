@@ -65,3 +65,15 @@ def test_wheels_of_others_are_none_of_our_business(tmp_path):
     other.write_bytes(b"whatever")
 
     check_wheels(runners.options([f"--extra_package={other}"]))
+
+
+@pytest.mark.parametrize("name", ["none-1.0-py3-none-any.whl", "affectflow-x.whl"])
+def test_a_package_that_is_no_file_is_one_line(tmp_path, name):
+    (tmp_path / "affectflow-x.whl").mkdir()
+
+    with pytest.raises(UsageError, match=f"no file at '.*{name}': mend --extra_pack"):
+        check_wheels(runners.options([f"--extra_package={tmp_path / name}"]))
+
+
+def test_a_package_in_a_bucket_is_left_to_beam():
+    check_wheels(runners.options(["--extra_package=gs://bucket/affectflow-1.whl"]))

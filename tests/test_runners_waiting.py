@@ -1,6 +1,6 @@
 """A cluster that never gets to work ends the command, and its line names the cure.
 
-The pipelines of the first tests are fakes: they prove what is heard from the job server,
+The pipelines of the first tests are fakes: they prove what is heard from a job server,
 no more. The tests on real clusters are in `tests/engines`.
 """
 
@@ -110,7 +110,7 @@ def test_a_job_server_that_never_starts_ends_the_run_and_is_stopped(
     pid, arguments = sleeping_job_server
     monkeypatch.setenv(START_TIMEOUT, "1.5")
 
-    with pytest.raises(UsageError, match="did not take the job within 1.5 s.*START"):
+    with pytest.raises(UsageError, match=r"did not take the job within 1\.5 s.*START"):
         runners.run(one, arguments)
 
     assert not alive(int(pid.read_text()))

@@ -4,11 +4,13 @@ import os
 import re
 import socket
 
+NO_PROXY = "no_grpc_proxy"
+"""gRPC's own variable; it reads `no_proxy`, in small letters, where this is not set."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CONNECT_TIMEOUT_S = 5.0
 _HOST = r"\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>(?!\.)[A-Za-z0-9._-]{1,253})"
 _ADDRESS = re.compile(rf"(?:{_HOST}):(?P<port>\d{{1,5}})")
-_MAX_PORT = 65535
+MAX_PORT = 65535
 _MAX_LABEL = 63
 
 
@@ -18,7 +20,7 @@ def parsed(address: str) -> tuple[str, int] | None:
     An IPv6 address is in brackets there, and comes back without them.
     """
     found = _ADDRESS.fullmatch(address)
-    if not found or not 0 < int(found["port"]) <= _MAX_PORT:
+    if not found or not 0 < int(found["port"]) <= MAX_PORT:
         return None
     if any(len(label) > _MAX_LABEL for label in (found["name"] or "").split(".")):
         return None
@@ -52,7 +54,7 @@ def spare_loopback() -> None:
     gRPC sends even loopback through `http_proxy`, where nothing ever answers. Worker
     processes inherit the variable.
     """
-    given = os.environ.get("no_grpc_proxy") or os.environ.get("no_proxy") or ""
+    given = os.environ.get(NO_PROXY) or os.environ.get("no_proxy") or ""
     spared = [each.strip() for each in given.split(",") if each.strip()]
     missing = [each for each in LOOPBACK if each not in spared]
-    os.environ["no_grpc_proxy"] = ",".join([*spared, *missing])
+    os.environ[NO_PROXY] = ",".join([*spared, *missing])

@@ -20,11 +20,16 @@ def check_wheels(made: PipelineOptions) -> None:
     """Refuses a staged wheel of ours that differs from the code that runs here.
 
     Raises:
-      UsageError: it is no wheel, or holds other code; names the file and the cure.
+      UsageError: it is not there, no wheel, or holds other code; names the file and
+        the cure.
     """
     for path in made.view_as(SetupOptions).extra_packages or ():
+        if "://" in path:
+            continue  # Beam fetches it
+        if not os.path.isfile(path):
+            raise UsageError(f"no file at {path!r}: mend --extra_package")
         ours = fnmatch.fnmatch(os.path.basename(path), "affectflow-*.whl")
-        other = difference(path) if ours and os.path.exists(path) else ""
+        other = difference(path) if ours else ""
         if other:
             raise UsageError(
                 f"the wheel {path!r} that workers would get holds another {other!r} "
