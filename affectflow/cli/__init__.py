@@ -2,20 +2,37 @@
 
 Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 finished with
 more dead letters than the budget; 2 the caller's mistake, in one line that names the
-cure; 3 ours.
+cure; 3 ours; 130 and 143 ended by Ctrl-C and by SIGTERM.
 """
 
 import atexit
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 OURS = 3
 INTERRUPTED = 130
+TERMINATED = 143
+_GO_ON = "run the same command again: it goes on where it stopped"
+
+
+class _TerminatedError(BaseException):
+    """No `Exception`, as KeyboardInterrupt: what was started is stopped on its way."""
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends at once
+    raise _TerminatedError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and exits with its code."""
+    """Runs the command line and exits with its code.
+
+    SIGTERM ends it as Ctrl-C does, with code 143.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
     code = run(sys.argv[1:] if arguments is None else arguments)
     # Thread pools of native libraries sometimes abort the process while the
     # interpreter is taken down (seen: "terminate called without an active exception",
@@ -46,10 +63,15 @@ def run(arguments: Sequence[str]) -> int:
     try:
         logs.configure()
         result = app(ours, standalone_mode=False, prog_name="affectflow")
+        if result == INTERRUPTED:  # Typer makes this number of Ctrl-C
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except KeyboardInterrupt:
-        _say("interrupted; run the same command again: it goes on where it stopped")
+        _say(f"interrupted; {_GO_ON}")
         return INTERRUPTED
+    except _TerminatedError:
+        _say(f"terminated; {_GO_ON}")
+        return TERMINATED
     except BrokenPipeError:
         return 0
     except Exception as error:
