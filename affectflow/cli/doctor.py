@@ -47,18 +47,26 @@ def _check_here() -> None:
 
 def _check_engine(lake: str) -> None:
     from affectflow import runners
-    from affectflow.runners import preflight
+    from affectflow.runners import job_servers
+    from affectflow.runners.engines import engine_of
 
-    preflight.prepare(runners.options(STATE.beam_options))
+    made = runners.prepared(STATE.beam_options)
+    if job_servers.uses_java(made, engine_of(made)):
+        show.say(f"engine: Java {job_servers.java_version(made)} for the job server")
     show.say("engine: nothing is missing on this side")
-    if not lake:
+    if lake:
+        _check_workers(lake)
+    else:
         show.say("engine: --lake LAKE asks its workers, too")
-        return
-    from affectflow.stages.probing import probe
 
-    workers = probe(lake, STATE.beam_options)
+
+def _check_workers(lake: str) -> None:
+    from affectflow.stages import probing
+
+    workers = probing.probe(lake, STATE.beam_options)
     columns = list(workers[0])
     show.table(columns, [[said[name] for name in columns] for said in workers])
+    probing.check_same(workers)
 
 
 def _library(name: str, cure: str) -> list[str]:

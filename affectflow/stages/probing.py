@@ -1,14 +1,16 @@
 """A look at an engine's workers before any row: versions, and what they see."""
 
+import itertools
 import json
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 
 from affectflow import runners
+from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.logs import host
 from affectflow.stages.runs import Request, new_request, versions
@@ -25,17 +27,52 @@ def probe(lake_uri: str, beam_options: Sequence[str] = ()) -> list[dict[str, str
 
     Raises:
       LakeError: there is no lake, or a worker cannot see it.
-      UsageError: the engine cannot work as it is; names the cure.
+      UsageError: the engine cannot work as it is, or would not run; names the cure.
     """
+    if place := runners.only_written(beam_options):
+        raise UsageError(
+            f"with these options nothing runs, so no worker can be asked ({place}): "
+            "leave out --output_executable_path, --template_location and --dry_run"
+        )
     lake = Lake.open(lake_uri)
     request = new_request(lake, "probe", {})
     try:
         runners.run(lambda pipeline: _build(pipeline, request), beam_options)
-        return list(_answers(lake, request))
+        found = list(_answers(lake, request))
     except Exception as error:
         raise runners.cause_of(error) from error
     finally:
         lake.storage.remove_tree(*FOLDER, request.run_id)
+    if not found:
+        raise UsageError(
+            f"the workers wrote their answers elsewhere than {lake_uri!r}: name a lake "
+            "that they share with this machine"
+        )
+    return found
+
+
+def check_same(workers: Sequence[Mapping[str, str]]) -> None:
+    """Compares what workers said with this process; of Python, the first two numbers.
+
+    Raises:
+      UsageError: one of them differs; names what, where and the cure.
+    """
+    here = _here()
+    for worker, name in itertools.product(workers, here):
+        if _compared(name, worker[name]) != _compared(name, here[name]):
+            raise UsageError(
+                f"the worker on {worker['host']} has {name} {worker[name]}, this "
+                f"machine {here[name]}: setup_workers.sh makes them equal"
+            )
+
+
+def _here() -> dict[str, str]:
+    names = ("apache-beam", "affectflow")
+    return {"python": platform.python_version(), **{n: versions()[n] for n in names}}
+
+
+def _compared(name: str, version: str) -> str:
+    return ".".join(version.split(".")[:2]) if name == "python" else version
 
 
 def _build(pipeline: beam.Pipeline, request: Request) -> Any:
@@ -52,8 +89,7 @@ def _look(_: int, request: Request) -> str:
     said = {
         "host": host(),
         "pid": str(os.getpid()),
-        "python": platform.python_version(),
-        **{name: versions()[name] for name in ("apache-beam", "affectflow")},
+        **_here(),
     }
     name = f"{said['host']}-{said['pid']}.json"
     lake.storage.write(json.dumps(said).encode(), *FOLDER, request.run_id, name)
