@@ -1,6 +1,7 @@
 """What an engine would not run right is refused; our pipelines pass on every one."""
 
 import functools
+import re
 import time
 from collections.abc import Callable, Iterator
 from importlib.resources import files
@@ -13,7 +14,7 @@ from apache_beam.coders.coders import IntervalWindowCoder
 from apache_beam.transforms import userstate, window
 from apache_beam.transforms.periodicsequence import PeriodicImpulse
 
-from affectflow import registry, runners, stages, testing, yaml
+from affectflow import cli, registry, runners, stages, testing, yaml
 from affectflow.errors import UsageError
 from affectflow.runners import hazards
 from affectflow.runners.engines import ENGINES, engine_of
@@ -231,7 +232,47 @@ def untyped_into_ours(pipeline: beam.Pipeline) -> None:
     _ = created | "Same" >> beam.Map(lambda batch: batch.slice(0)) | "Upper" >> Upper()
 
 
+def untyped_by_name(name: str) -> Build:
+    def build(pipeline: beam.Pipeline) -> None:
+        numbers = pipeline | "Numbers" >> beam.Create([1]).with_output_types(int)
+        _ = numbers | name >> beam.Map(lambda _: utterances("a")) | "Upper" >> Upper()
+
+    return build
+
+
+def untyped_and_reshuffled(pipeline: beam.Pipeline) -> None:
+    numbers = pipeline | "Numbers" >> beam.Create([1]).with_output_types(int)
+    batches = numbers | "Load" >> beam.Map(lambda _: utterances("a"))
+    _ = batches | "Spread" >> beam.Reshuffle() | "Upper" >> Upper()
+
+
+@beam.ptransform_fn
+def join(pipeline: beam.Pipeline) -> Any:
+    words = pipeline | "Words" >> beam.Create(["a"]).with_output_types(str)
+    numbers = pipeline | "Numbers" >> beam.Create([1]).with_output_types(int)
+    return (words, numbers) | "Flatten" >> beam.Flatten()
+
+
+def flatten_inside_a_function(pipeline: beam.Pipeline) -> None:
+    _ = pipeline | "Join" >> join()
+
+
 HAZARDS = [
+    pytest.param(
+        flatten_inside_a_function, JVM, "'Join/Flatten': .*unlike", id="own composite"
+    ),
+    pytest.param(
+        untyped_by_name("Create batches"),
+        REMOTE,
+        "'Create batches': .*no ty",
+        id="made",
+    ),
+    pytest.param(
+        untyped_by_name("GroupByKeyword"), REMOTE, "'GroupByKeyword': .*no t", id="word"
+    ),
+    pytest.param(
+        untyped_and_reshuffled, REMOTE, "'Spread': .*no type", id="untyped, reshuffled"
+    ),
     pytest.param(
         flatten_unlike, JVM, "step 'Join': .*unlike.*with_output_types", id="flatten"
     ),
@@ -297,7 +338,27 @@ def test_many_small_steps_that_are_large_together_are_refused(monkeypatch, engin
         hazards.check(built(keyed), engine=engine)
 
 
+def co_grouped(pipeline: beam.Pipeline) -> None:
+    numbers = pipeline | "Numbers" >> beam.Create([("k", 1)])
+    words = pipeline | "Words" >> beam.Create([("k", "a")])
+    _ = {"numbers": numbers, "words": words} | beam.CoGroupByKey()
+
+
+def top(pipeline: beam.Pipeline) -> None:
+    _ = pipeline | beam.Create([3, 1, 2]) | beam.combiners.Top.Of(2)
+
+
+def flatten_after_the_cure(pipeline: beam.Pipeline) -> None:
+    words = pipeline | "Words" >> beam.Create(["a"]).with_output_types(str)
+    numbers = pipeline | "Numbers" >> beam.Create([1]).with_output_types(int)
+    spelt = numbers | "Spell" >> beam.Map(str).with_output_types(str)
+    _ = (words, spelt) | "Join" >> beam.Flatten()
+
+
 HARMLESS = [
+    pytest.param(co_grouped, id="Beam's own Flatten: CoGroupByKey"),
+    pytest.param(top, id="Beam's own Flatten: Top"),
+    pytest.param(flatten_after_the_cure, id="Flatten of one type"),
     pytest.param(windowed(window.FixedWindows(4)), id="fixed windows"),
     pytest.param(read_then_ours("Spread" >> beam.Reshuffle()), id="read and reshuffle"),
 ]
@@ -372,6 +433,46 @@ def test_an_ordinary_yaml_pipeline_passes_on_every_engine(tmp_path, engine):
     text = PIPELINE.format(folder=tmp_path)
 
     hazards.check(built(lambda pipeline: yaml.build(pipeline, text)), engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["Json", "Csv"])
+def test_files_that_beam_yaml_reads_pass_on_every_engine(tmp_path, kind, engine):
+    path = tmp_path / "in"
+    path.write_text('{"k": 1}\n' if kind == "Json" else "k\n1\n")
+    text = f"pipeline: {{type: chain, transforms: [{{type: ReadFrom{kind}, config: "
+    text += f"{{path: {path}}}}}, {{type: LogForTesting}}]}}"
+
+    hazards.check(built(lambda pipeline: yaml.build(pipeline, text)), engine=engine)
+
+
+CLOCK = """
+pipeline:
+  transforms:
+    - {type: Create, name: A, config: {elements: [{n: 1}]}}
+    - type: WindowInto
+      name: Cut
+      input: A
+      config: {windowing: {type: sliding, size: 4s, period: 2s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("runner", "line"),
+    [("DirectRunner", ""), ("SparkRunner", "not for spark: step 'Cut.*sliding")],
+)
+def test_checking_a_yaml_pipeline_looks_for_hazards_of_the_engine(
+    tmp_path, capfd, runner, line
+):
+    path = tmp_path / "clock.yaml"
+    path.write_text(CLOCK)
+
+    code = cli.run(["check", str(path), "--", f"--runner={runner}"])
+
+    said = capfd.readouterr()
+    assert code == (2 if line else 0)
+    assert re.search(line, said.err)
+    assert ("builds" in said.out) is not bool(line)
 
 
 # -- names of engines ------------------------------------------------------------------

@@ -21,13 +21,10 @@ def run(path: Path) -> int:
 
 def check(path: Path) -> int:
     """Runs `affectflow check`."""
-    import apache_beam as beam
-
     from affectflow import runners, yaml
 
     text = _read(path)
-    pipeline = beam.Pipeline(options=runners.options(STATE.beam_options))
-    yaml.build(pipeline, text)
+    runners.check(lambda p: yaml.build(p, text), STATE.beam_options)
     sys.stdout.write(f"{path}: builds\n")
     return 0
 

@@ -147,6 +147,19 @@ def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) ->
         pipeline.run().wait_until_finish()
 
 
+def check(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) -> None:
+    """Builds a pipeline and looks for what its engine would not run right.
+
+    Raises:
+      UsageError: the pipeline cannot be built, or has a hazard; names the cure.
+    """
+    made = options(arguments)
+    # The local runner stands in: another would look for its libraries and the network.
+    pipeline = beam.Pipeline(runner=_local_runner(options()), options=made)
+    build(pipeline)
+    hazards.check(pipeline, engine=engine_of(made))
+
+
 def _watched() -> contextlib.AbstractContextManager[None]:
     from affectflow.runners.watch import watched  # it imports Beam's local runner
 

@@ -14,7 +14,11 @@ SMALL_SIDE_INPUT = "affectflow_small_side_input"
 within `pipeline.transform_annotations(affectflow_small_side_input="yes")`."""
 
 _RESHUFFLE = common_urns.composites.RESHUFFLE.urn
-_BEAMS_OWN = ("Reshuffle", "GroupByKey", "Create", "BeamML_RunInference", "Impulse")
+_TYPED_AS_THEY_LIKE = ("Reshuffle", "GroupByKey", "Create", "RunInference", "Impulse")
+# One name of a file, or one number, for each file.
+_VOUCHED = (b"apache_beam.dataframe.io._ReadFromPandas",)
+# These classes of Beam hold what somebody else wrote.
+_FOREIGN = (b"apache_beam.yaml.", b"apache_beam.transforms.ptransform.")
 
 
 def applied_transforms(pipeline: beam.Pipeline) -> Iterator[Any]:
@@ -31,17 +35,29 @@ def _below(transforms: Iterable[Any]) -> Iterator[Any]:
 def untyped_edges(pipeline: beam.Pipeline) -> Iterator[tuple[Any, str, Any]]:
     """Yields each edge of element type Any: its producer, tag and PCollection.
 
-    Beam would pickle its elements in silence. The inside of Beam's own composites,
-    which it types as it likes, is left out.
+    Beam would pickle its elements in silence. The inside of some of Beam's own
+    composites, which it types as it likes, is left out.
     """
     from apache_beam.typehints import typehints
 
     for producer in applied_transforms(pipeline):
-        if any(part in producer.full_label for part in _BEAMS_OWN):
+        if any(map(_typed_as_it_likes, _around(producer))):
             continue
         for tag, pcoll in producer.outputs.items():
             if pcoll.element_type in (None, Any, typehints.Any):
                 yield producer, tag, pcoll
+
+
+def _around(applied: Any) -> Iterator[Any]:
+    """Yields the composites that a transform is a part of, from the inside out."""
+    while (applied := applied.parent) is not None:
+        yield applied
+
+
+def _typed_as_it_likes(applied: Any) -> bool:
+    kind = type(applied.transform)
+    beams = kind.__module__.startswith("apache_beam.")
+    return beams and kind.__name__ in _TYPED_AS_THEY_LIKE
 
 
 def labels_of_ours(pipeline: beam.Pipeline) -> set[str]:
@@ -58,7 +74,11 @@ def within(label: str, composites: Collection[str]) -> bool:
 
 
 class Graph:
-    """The leaves of a pipeline's proto; a Reshuffle is one, as it is to engines."""
+    """The leaves of a pipeline's proto; a Reshuffle is one, as it is to engines.
+
+    `small`, `models` and `beams` name the leaves whose side inputs are vouched for,
+    those of models, and those right inside a composite that Beam wrote.
+    """
 
     def __init__(self, proto: protos.Pipeline, ours: Collection[str]):
         self.proto = proto
@@ -67,16 +87,26 @@ class Graph:
         self.leaves: list[protos.PTransform] = []
         self.small: set[str] = set()
         self.models: set[str] = set()
+        self.beams: set[str] = set()
         for root in proto.root_transform_ids:
-            self._descend(self.parts.transforms[root], small=False, model=False)
+            self._descend(self.parts.transforms[root])
 
-    def _descend(self, step: protos.PTransform, *, small: bool, model: bool) -> None:
-        small = small or SMALL_SIDE_INPUT in step.annotations
+    def _descend(
+        self,
+        step: protos.PTransform,
+        *,
+        small: bool = False,
+        model: bool = False,
+        beams: bool = False,
+    ) -> None:
         python_type = step.annotations.get("python_type", b"")
+        small = small or SMALL_SIDE_INPUT in step.annotations or python_type in _VOUCHED
         model = model or python_type.endswith(b".RunInference")
         if step.subtransforms and step.spec.urn != _RESHUFFLE:
+            beams = _is_beams(python_type)
             for child in step.subtransforms:
-                self._descend(self.parts.transforms[child], small=small, model=model)
+                part = self.parts.transforms[child]
+                self._descend(part, small=small, model=model, beams=beams)
             return
         if set(step.outputs.values()) <= set(step.inputs.values()):
             return  # a composite that returned its input
@@ -85,6 +115,8 @@ class Graph:
             self.small.add(step.unique_name)
         if model:
             self.models.add(step.unique_name)
+        if beams:
+            self.beams.add(step.unique_name)
 
     @cached_property
     def pardos(self) -> list[tuple[protos.PTransform, protos.ParDoPayload]]:
@@ -126,6 +158,12 @@ class Graph:
         found = self.parts.coders[name]
         inner = tuple(self._coder(each) for each in found.component_coder_ids)
         return found.spec.urn, found.spec.payload, inner
+
+
+def _is_beams(python_type: bytes) -> bool:
+    return python_type.startswith(b"apache_beam.") and not python_type.startswith(
+        _FOREIGN
+    )
 
 
 def fused(

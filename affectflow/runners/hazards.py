@@ -140,8 +140,10 @@ def _unbounded(graph: Graph) -> Iterator[Hazard]:
 
 def _flattened_coders(graph: Graph) -> Iterator[Hazard]:
     # beam#19504: the bytes are handed on as they are, and decoded by another coder.
+    # Beam's own composites (CoGroupByKey, Top) join coders that read one another.
     for step in graph.leaves:
-        if step.spec.urn == PRIMITIVES.FLATTEN.urn:
+        own = step.unique_name in graph.beams
+        if step.spec.urn == PRIMITIVES.FLATTEN.urn and not own:
             (output,) = step.outputs.values()
             coder = graph.coder(output)
             if any(graph.coder(each) != coder for each in step.inputs.values()):
@@ -149,7 +151,8 @@ def _flattened_coders(graph: Graph) -> Iterator[Hazard]:
                     step=step.unique_name,
                     what="Flatten joins unlike element types, and the engine hands "
                     "bytes of one coder to another (beam#19504, beam#19365)",
-                    cure="give all inputs one type with .with_output_types(...)",
+                    cure="end every input with a step that has one and the same "
+                    ".with_output_types(...)",
                 )
 
 
@@ -161,7 +164,7 @@ def _flattened_and_grouped(graph: Graph) -> Iterator[Hazard]:
                 step=graph.producers[pcoll].unique_name,
                 what="its output goes to a Flatten and to a GroupByKey, which the "
                 "engine mixes up (beam#34647)",
-                cure="put a Map or a Reshuffle between it and one of them",
+                cure="put a Reshuffle between it and one of them",
             )
 
 
@@ -172,7 +175,8 @@ def _state_and_timers(graph: Graph) -> Iterator[Hazard]:
                 step=step.unique_name,
                 what="state and timers hold all values of a key in memory, one bundle "
                 "a key, and dynamic timers never fire (beam#20179)",
-                cure="collect within a bundle and emit in finish_bundle, or group",
+                cure="use beam.BatchElements, or collect within a bundle and emit in "
+                "finish_bundle",
             )
 
 
@@ -255,8 +259,8 @@ def _side_inputs(graph: Graph) -> Iterator[Hazard]:
                 what="its side input is collected in the driver and copied into every "
                 "worker's memory, whatever its size",
                 cure="join with a GroupByKey or read a file in setup(); if it is "
-                "small, build the step within pipeline.transform_annotations("
-                f"{SMALL_SIDE_INPUT}='yes')",
+                "small, add the step inside `with pipeline.transform_annotations("
+                f"{SMALL_SIDE_INPUT}='yes'):`",
             )
 
 
