@@ -4,6 +4,8 @@ The page is a copy of what a master's page has in its head; real clusters are in
 `tests/engines`.
 """
 
+import contextlib
+import socket
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from affectflow.errors import UsageError
+from affectflow.runners import spark_versions
 from affectflow.runners.spark_versions import (
     PAGE_PORT,
     check_same,
@@ -54,17 +57,20 @@ def page(monkeypatch):
     server.server_close()
 
 
-def test_another_minor_version_is_refused_with_both_named(page, tmp_path):
-    page(PAGE.format("3.4.4"))
+@pytest.mark.parametrize("theirs", ["3.4.4", "3.5.9"])
+def test_another_version_is_refused_with_both_named(page, tmp_path, theirs):
+    page(PAGE.format(theirs))
 
-    with pytest.raises(UsageError, match=r"runs Spark 3\.4\.4, .*is for 3\.5\.0: take"):
+    with pytest.raises(
+        UsageError, match=rf"runs Spark {theirs}, .*is for 3\.5\.0: take"
+    ):
         check_same(jar_of(tmp_path / "a.jar", "3.5.0"), ["127.0.0.1"])
 
 
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
-        pytest.param(PAGE.format("3.5.7"), "3.5.0", id="the last number"),
+        pytest.param(PAGE.format("3.5.0-amzn-1"), "3.5.0", id="a vendor's mark"),
         pytest.param("<h1>another service</h1>", "3.5.0", id="page of somebody else"),
         pytest.param(PAGE.format("3.4.4"), "", id="jar that tells nothing"),
     ],
@@ -84,6 +90,31 @@ def test_a_page_that_nobody_serves_tells_nothing(page, monkeypatch):
 
     monkeypatch.setenv(PAGE_PORT, "1")
 
+    assert of_master("127.0.0.1") == ""
+
+
+@pytest.fixture
+def dripping(monkeypatch):
+    """A page that never ends, one byte every 50 ms."""
+    over = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def drip():
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            while not over.wait(0.05):
+                connection.sendall(b"H")
+
+    threading.Thread(target=drip, daemon=True).start()
+    monkeypatch.setenv(PAGE_PORT, str(server.getsockname()[1]))
+    monkeypatch.setattr(spark_versions, "_TIMEOUT_S", 0.3)
+    yield
+    over.set()
+    server.close()
+
+
+@pytest.mark.timeout(20)
+def test_a_page_that_drips_is_not_waited_for(dripping):
     assert of_master("127.0.0.1") == ""
 
 

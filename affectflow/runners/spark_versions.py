@@ -4,9 +4,12 @@ Executors of another version cannot read the tasks that they are given, and tell
 A standalone master says its version on its web page alone.
 """
 
+import contextlib
 import http.client
 import os
 import re
+import socket
+import threading
 import zipfile
 from collections.abc import Iterable
 
@@ -24,12 +27,12 @@ def check_same(jar: str, hosts: Iterable[str]) -> None:
     """Compares the jar's Spark with that of the masters, as far as both are told.
 
     Raises:
-      UsageError: they differ in more than the last number.
+      UsageError: they differ, be it in the last number.
     """
     ours = of_jar(jar)
     for host in hosts if ours else ():
         theirs = of_master(host)
-        if theirs and _minor(theirs) != _minor(ours):
+        if theirs and _numbers(theirs) != _numbers(ours):
             raise UsageError(
                 f"the cluster at {host} runs Spark {theirs}, the job server {jar!r} is "
                 f"for {ours}: take a jar or a cluster of the same version, or submit "
@@ -53,17 +56,35 @@ def of_master(host: str) -> str:
     # Kubernetes sets the variable, too: to an address, for a service of that name.
     given = os.environ.get(PAGE_PORT, "")
     port = int(given) if given.isdecimal() else 8080
-    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
     try:
-        connection.request("GET", "/")
-        page = connection.getresponse().read(_HEAD_BYTES).decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException):
+        page = _page(host, port).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException, UnicodeError):
         return ""  # it is behind a wall, or elsewhere: nothing is known
-    finally:
-        connection.close()
     found = _ON_PAGE.search(page)
     return found[1] if found else ""
 
 
-def _minor(version: str) -> list[str]:
-    return version.split(".")[:2]
+def _page(host: str, port: int) -> bytes:
+    """Returns the head of a page, read for `_TIMEOUT_S` in all once it is connected."""
+    with contextlib.closing(
+        http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+    ) as connection:
+        connection.connect()
+        # The timeout of a socket begins anew with every byte that drips in.
+        timer = threading.Timer(_TIMEOUT_S, _shut, [connection.sock])
+        timer.start()
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().read(_HEAD_BYTES)
+        finally:
+            timer.cancel()
+
+
+def _shut(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+def _numbers(version: str) -> list[str]:
+    # A vendor's mark behind the numbers, as in 3.5.0-amzn-1, tells nothing of ours.
+    return version.partition("-")[0].split(".")
