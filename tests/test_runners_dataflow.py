@@ -1,7 +1,9 @@
 """Options of a Dataflow job: what cannot work is refused in one line with the cure."""
 
+import re
 from typing import Any
 
+import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import (
     PipelineOptions,
@@ -62,9 +64,6 @@ REFUSED = [
     pytest.param([*BASE, "--dry_run=False"], "leave it out", id="dry run that is one"),
     pytest.param([*BASE, GPU, HINT], "asked for twice.*drop one", id="twice"),
     pytest.param([*BASE, OLD_GPU, HINT], "asked for twice", id="twice, older name"),
-    pytest.param(
-        [*BASE, f"{GPU};use_nvidia_mps", ONE], "use_nvidia_mps shares.*drop", id="mps"
-    ),
 ]
 
 
@@ -121,8 +120,6 @@ def test_other_engines_are_left_alone(monkeypatch, tmp_path):
 
 
 def fitted(build: Any, *arguments: str) -> None:
-    import apache_beam as beam
-
     # The local runner stands in, so that Beam does not look for Google's libraries.
     pipeline = beam.Pipeline(
         runner=runners._local_runner(runners.options()),
@@ -144,6 +141,41 @@ def test_machines_fitted_to_a_step_and_flexrs_exclude_each_other(hints):
 
     with pytest.raises(UsageError, match=r"--flexrs_goal .* exclude each other"):
         fitted(build, "--flexrs_goal=COST_OPTIMIZED")
+
+
+MPS = f"{ACCELERATOR};use_nvidia_mps"
+
+
+@pytest.mark.parametrize(
+    ("hints", "options"),
+    [
+        pytest.param({}, [f"{GPU};use_nvidia_mps"], id="service option"),
+        pytest.param({"accelerator": MPS}, [], id="hint of the step"),
+        pytest.param({}, [f"--resource_hint=accelerator={MPS}"], id="hint for all"),
+    ],
+)
+def test_processes_that_share_a_gpu_and_one_process_exclude_each_other(hints, options):
+    build = stage_builds(**hints)["annotate"]
+
+    with pytest.raises(UsageError, match=r"use_nvidia_mps shares .*; drop one"):
+        fitted(build, *options, ONE)
+
+
+class Mask(beam.PTransform):
+    """A step of somebody's own, whose attributes mean something else."""
+
+    def __init__(self, patterns: Any, request: Any = None):
+        super().__init__()
+        self.patterns = patterns
+        self.request = request
+
+    def expand(self, pcoll: Any) -> Any:
+        return pcoll | beam.Map(str)
+
+
+@pytest.mark.parametrize("patterns", [[r"\d+"], [re.compile("a")], None])
+def test_attributes_of_somebodys_own_step_are_no_paths(patterns):
+    fitted(lambda pipeline: pipeline | beam.Create([1]) | Mask(patterns, "request"))
 
 
 def test_a_job_without_hints_may_be_flexible():

@@ -79,7 +79,8 @@ def fit(pipeline: beam.Pipeline) -> None:
     each with its copy.
 
     Raises:
-      UsageError: an accelerator is asked for twice, or workers cannot see a place.
+      UsageError: an accelerator is asked for twice, or shared by processes where there
+        is one; or workers cannot see a place.
     """
     made: PipelineOptions = pipeline.options  # Beam's own copy of what `prepare` saw
     steps = list(applied_transforms(pipeline))
@@ -91,7 +92,13 @@ def fit(pipeline: beam.Pipeline) -> None:
         )
     for place in _places(steps):
         _check_visible(*place)
-    if any(_is_model(step) for step in steps) and not _shares_by_mps(made, steps):
+    shares = _shares_by_mps(made, steps)
+    if shares and ONE_PROCESS in _experiments(made):
+        raise UsageError(
+            f"{_MPS} shares a GPU between processes, and --experiments={ONE_PROCESS} "
+            "allows only one; drop one"
+        )
+    if any(_is_model(step) for step in steps) and not shares:
         _set_processes(made, steps)
 
 
@@ -119,20 +126,17 @@ def _check_locations(made: PipelineOptions) -> None:
 
 def _check_accelerator(made: PipelineOptions, *, hinted: bool) -> None:
     by_option = [each for each in _service_words(made) if each.startswith(_ACCELERATOR)]
-    hints = made.view_as(StandardOptions).resource_hints or []
-    hinted = hinted or any(str(each).startswith("accelerator") for each in hints)
+    given = (each.startswith("accelerator") for each in _given_hints(made))
+    hinted = hinted or any(given)
     if by_option and hinted:
         raise UsageError(
             f"the accelerator is asked for twice: for the step of the model, and for "
             f"all machines by {by_option[0]!r}; drop one"
         )
-    if _MPS not in " ".join(by_option):
-        return
-    if ONE_PROCESS in _experiments(made):
-        raise UsageError(
-            f"{_MPS} shares a GPU between processes, and --experiments={ONE_PROCESS} "
-            "allows only one; drop one"
-        )
+
+
+def _given_hints(made: PipelineOptions) -> list[str]:
+    return [str(each) for each in made.view_as(StandardOptions).resource_hints or []]
 
 
 def _service_words(made: PipelineOptions) -> list[str]:
@@ -161,10 +165,9 @@ def _is_model(step: Any) -> bool:
 
 
 def _shares_by_mps(made: PipelineOptions, steps: list[Any]) -> bool:
-    hints = (_hints(s).get(resource_hints.ACCELERATOR.urn, b"") for s in steps)
-    return any(_MPS.encode() in each for each in hints) or any(
-        _MPS in word for word in _service_words(made)
-    )
+    hints = [_hints(s).get(resource_hints.ACCELERATOR.urn, b"") for s in steps]
+    given = [*_service_words(made), *_given_hints(made)]
+    return _MPS in " ".join([*given, *(each.decode() for each in hints)])
 
 
 def _set_processes(made: PipelineOptions, steps: list[Any]) -> None:
@@ -180,9 +183,11 @@ def _set_processes(made: PipelineOptions, steps: list[Any]) -> None:
 
 def _places(steps: list[Any]) -> Iterator[tuple[str, str, str]]:
     """Yields what workers open: what it is, where, and the option that names it."""
+    from affectflow.transform import reads_files
+
     for step in steps:
-        request = getattr(step.transform, "request", None)
-        if request is not None:
+        request: Any = getattr(step.transform, "request", None)
+        if hasattr(request, "lake_uri"):  # somebody's own step may have a request, too
             yield "the lake", request.lake_uri, "gs://bucket/lake"
             if request.stage == "ingest":
                 yield (
@@ -190,7 +195,7 @@ def _places(steps: list[Any]) -> Iterator[tuple[str, str, str]]:
                     request.speaker_key_uri,
                     "--speaker-key-uri gs://another-bucket/affectflow.key",
                 )
-        for pattern in getattr(step.transform, "patterns", ()):
+        for pattern in step.transform.patterns if reads_files(step.transform) else ():
             yield "the files", pattern, "gs://bucket/folder/*"
 
 
