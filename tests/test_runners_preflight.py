@@ -377,6 +377,10 @@ def test_who_shares_this_host_is_known(arguments, shares):
         ("InvalidClassException: x; local class serialVersionUID", "spark-submit"),
         ("java.net.BindException: Address already in use", "port"),
         ("java.lang.OutOfMemoryError: Java heap space", "memoryOverhead"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB", "fewer processes"),
+        ("torch.cuda.OutOfMemoryError: HIP out of memory", "fewer processes"),
+        ("Unable to fetch remote prism binary at https://x", "--prism_location"),
+        ("[Errno 8] Exec format error: '/x/prism'", "/x/prism is no program"),
         ("RuntimeError: Service failed to start up with error 1", "JDK"),
     ],
 )

@@ -68,7 +68,13 @@ _KNOWN = (
         "another port",
     ),
     (
-        r"OutOfMemoryError|GC overhead limit",
+        r"CUDA out of memory|torch\S*\.OutOfMemoryError",
+        "an accelerator ran out of memory: let fewer processes share it (one worker "
+        "for each device), or take one with more memory; then run the same command "
+        "again",
+    ),
+    (
+        r"java\.lang\.OutOfMemoryError|GC overhead limit",
         "the engine ran out of memory: give executors more (spark.executor.memory and "
         "spark.executor.memoryOverhead), then run the same command again",
     ),
@@ -76,6 +82,15 @@ _KNOWN = (
         r"Unable to fetch remote job server jar|Unable to download",
         "Beam cannot fetch its job server's jar: fetch it by other means and name it "
         "with --spark_job_server_jar",
+    ),
+    (
+        r"Unable to fetch remote prism binary",
+        "Beam cannot fetch Prism: fetch it by other means and name its program with "
+        "--prism_location",
+    ),
+    (
+        r"Exec format error: '([^']+)'",
+        "{0} is no program for this machine: mend the option that names it",
     ),
     (
         r"Service failed to start up",
