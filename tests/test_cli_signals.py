@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def test_a_signal_ends_a_command_and_what_it_started(
     command = begin(posts, *options)
     expected = 1 if engine == "job server" else 2
     wait_for(lambda: len(children(command.pid)) >= expected, "the processes")
+    time.sleep(2)  # Beam notes a process a moment after it is there
     started = children(command.pid)
 
     command.send_signal(number)

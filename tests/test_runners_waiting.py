@@ -17,10 +17,12 @@ import grpc
 import pytest
 from apache_beam.portability.api import beam_job_api_pb2_grpc
 from apache_beam.runners.portability import spark_runner
+from apache_beam.utils import subprocess_server
 
 from affectflow import runners
 from affectflow.errors import UsageError
 from affectflow.runners.waiting import START_TIMEOUT, run_to_the_end
+from tests.waiting import wait_for
 
 STARVING = "Initial job has not accepted any resources; check your cluster UI"
 TAKEN = "TaskSetManager: Starting task 0.0 in stage 0.0 (TID 0) (127.0.0.1, executor 0)"
@@ -51,7 +53,9 @@ class Running:
     ("lines", "words"),
     [
         pytest.param([STARVING] * 2, "no worker took the job within 1 s", id="no room"),
-        pytest.param([TAKEN], "no task ended within 1 s.*no other version", id="deaf"),
+        pytest.param(
+            [TAKEN], "no task ended within 1 s.*no other version.*pool of", id="deaf"
+        ),
     ],
 )
 def test_a_job_that_never_begins_is_cancelled_with_the_cure(lines, words, monkeypatch):
@@ -103,25 +107,33 @@ def sleeping_job_server(tmp_path, monkeypatch):
     ]
 
 
-@pytest.mark.timeout(60)
-def test_a_job_server_that_never_starts_ends_the_run_and_is_stopped(
-    sleeping_job_server, monkeypatch
+def send_once_it_runs(number: signal.Signals, pid: Path) -> None:
+    """Sends this process a signal as soon as Beam has noted the launcher it started."""
+    noted = subprocess_server.SubprocessServer._cache._cache
+
+    def send() -> None:
+        said = "the launcher"
+        wait_for(lambda: noted and pid.exists() and pid.read_text() != "", said)
+        os.kill(os.getpid(), number)
+
+    threading.Thread(target=send, daemon=True).start()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("number", "error", "line"),
+    [
+        pytest.param(signal.SIGINT, KeyboardInterrupt, None, id="Ctrl-C"),
+        pytest.param(signal.SIGALRM, UsageError, "within 600 s: does", id="deadline"),
+    ],
+)
+def test_a_job_server_that_does_not_start_is_stopped(
+    sleeping_job_server, number, error, line
 ):
     pid, arguments = sleeping_job_server
-    monkeypatch.setenv(START_TIMEOUT, "1.5")
+    send_once_it_runs(number, pid)
 
-    with pytest.raises(UsageError, match=r"did not take the job within 1\.5 s.*START"):
-        runners.run(one, arguments)
-
-    assert not alive(int(pid.read_text()))
-
-
-@pytest.mark.timeout(60)
-def test_an_interrupt_while_the_job_server_starts_stops_it(sleeping_job_server):
-    pid, arguments = sleeping_job_server
-    threading.Timer(1.5, os.kill, [os.getpid(), signal.SIGINT]).start()
-
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error, match=line):
         runners.run(one, arguments)
 
     assert not alive(int(pid.read_text()))

@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import (
 from affectflow import __version__
 from affectflow.boot import DRIVER_BEAM, DRIVER_OURS, DRIVER_PYTHON
 from affectflow.errors import UsageError
-from affectflow.runners.addresses import LOOPBACK, answers, parsed
+from affectflow.runners.addresses import answers, parsed
 from affectflow.runners.engines import is_embedded
 from affectflow.runners.job_servers import on_loopback
 
@@ -172,7 +172,7 @@ def _check_pool(portable: PortableOptions, *, here: bool) -> None:
             "--environment_type=EXTERNAL needs the address of a worker pool, as "
             f"--environment_config=localhost:50000{f', not {url!r}' if url else ''}"
         )
-    if here and address[0] in LOOPBACK and not answers(*address):
+    if here and not answers(*address):
         raise UsageError(
             f"no worker pool answers at {url!r}: start it, or mend --environment_config"
         )

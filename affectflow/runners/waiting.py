@@ -60,7 +60,8 @@ class _Cluster(logging.Handler):
             return ""
         return (
             f"a worker took the job, and no task ended within {self._timeout_s:.0f} s: "
-            "does the cluster run the Spark of the job server's jar, no other version? "
+            "does the cluster run the Spark of the job server's jar, no other version, "
+            "and does the pool of --environment_type=EXTERNAL answer, if there is one? "
             f"The executors' stderr says why; {START_TIMEOUT} sets the time to wait"
         )
 
