@@ -9,7 +9,7 @@ import pytest
 
 from affectflow.cli import validation as commands
 from affectflow.errors import LakeError, UsageError
-from affectflow.lake import Lake, open_lake
+from affectflow.lake import Lake
 from affectflow.lake.digest import digest
 from affectflow.schemas import ANNOTATIONS
 from affectflow.stages import annotator_ids
@@ -19,8 +19,7 @@ from affectflow.validation.answers import import_answers
 from affectflow.validation.judging import judge
 from affectflow.validation.labels import Target
 from affectflow.validation.reading import read_answers
-from affectflow.validation.truth import ties, truth, truth_of
-from affectflow.validation.weighing import reweighted
+from affectflow.validation.truth import ties, truth
 from affectflow.validation.wording import claim
 from tests.factories import utterances
 from tests.stage_runs import ask, store
@@ -272,8 +271,7 @@ def test_a_stratum_that_is_answered_in_part_counts_in_full(lake, folder):
         line[2], line[-1] = "ann", "" if line[1] in left else CAREFUL(line[4])
     imported(lake, write(folder / "part.csv", lines))
 
-    with open_lake(lake.uri) as connection:
-        rows = reweighted(connection, truth_of(connection, "frustration")).to_pylist()
+    rows = truth(lake, "frustration").to_pylist()
 
     chances = dict(
         ask(

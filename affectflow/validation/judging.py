@@ -29,7 +29,6 @@ from affectflow.validation.truth import (
     unsampled_of,
     with_families,
 )
-from affectflow.validation.weighing import reweighted
 
 MEASURES_NAME = "gold"
 KIND = "validation"
@@ -170,7 +169,7 @@ def _judge_task(
 ) -> None:
     found.ties |= ties_of(connection, task)
     found.unsampled |= unsampled_of(connection, task)
-    decided = reweighted(connection, truth_of(connection, task))
+    decided = truth_of(connection, task)
     asked = asked_in(connection, task)
     found.agreements += [_agreement(connection, target) for target in asked]
     decided = with_families(connection, decided, asked)

@@ -15,6 +15,7 @@ from affectflow.lake.people import PEOPLE
 from affectflow.validation.asking import ask
 from affectflow.validation.labels import Target, families_of, parts_of
 from affectflow.validation.outdated import leave_out_changed
+from affectflow.validation.weighing import reweighted
 
 TRUTH = pa.schema(
     [
@@ -110,7 +111,7 @@ def truth(lake: Lake, task: str) -> pa.Table:
 def truth_of(connection: duckdb.DuckDBPyConnection, task: str) -> pa.Table:
     """Returns the truth from an open lake; leaves the table `gold_answers` in it."""
     _count(connection, task)
-    return ask(connection, _WEIGHTED).cast(TRUTH)
+    return reweighted(connection, ask(connection, _WEIGHTED).cast(TRUTH))
 
 
 def values_of(connection: duckdb.DuckDBPyConnection, task: str) -> pa.Table:

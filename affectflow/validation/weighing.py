@@ -45,7 +45,7 @@ ORDER BY vocabulary, label, utterance_id"""
 def reweighted(connection: duckdb.DuckDBPyConnection, decided: pa.Table) -> pa.Table:
     """Returns a table of truth with weights for what was decided, of mean 1.
 
-    Needs what `truth_of` leaves in the connection.
+    Needs the table `gold_answers` in the connection.
     """
     connection.register("decided_here", decided)
     found = ask(connection, _REWEIGHTED)
