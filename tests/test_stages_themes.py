@@ -8,46 +8,19 @@ import pytest
 
 from affectflow import stages, testing
 from affectflow.batches import with_column
+from affectflow.cli.show import stage_line
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
-from affectflow.lake.tables import stem
+from affectflow.lake.tables import commit, stem
 from affectflow.schemas import CAUSES_COLUMN
 from affectflow.stages import themes as stage
-from affectflow.stages.theming import working
+from affectflow.stages.theming import unchanged, working
 from affectflow.stages.theming.units import causes_of, units
 from affectflow_transforms.causes import ClusterThemes
 from tests.factories import utterances
+from tests.moved_lakes import FLAKY, TEXTS, cause, moved
 from tests.stage_runs import ask, store
-
-FLAKY, DOCS = "these flaky tests block my branch", "the outdated documentation"
-TEXTS = [FLAKY, DOCS, "our flaky tests fail", "nothing of this is documented"] * 6
-
-
-def cause(number: int, text: str, **given: Any) -> dict[str, Any]:
-    return {
-        "cause_id": f"k{number:04d}",
-        "label": "annoyance",
-        "vocabulary": "goemotions",
-        "emotion_annotator_id": "fake",
-        "cause_utterance_id": f"test:{number}",
-        "start": 0,
-        "end": len(text),
-        "cause_text": text,
-        "status": "ok",
-        "annotator_id": "fake",
-        **given,
-    }
-
-
-def moved(texts: list[str], first: int = 0, **columns: Any) -> pa.RecordBatch:
-    """Returns utterances, each its own cause, in conversations of two."""
-    numbers = range(first, first + len(texts))
-    columns.setdefault("conversation_id", [f"test:t{n // 2}" for n in numbers])
-    columns.setdefault("utterance_id", [f"test:{n}" for n in numbers])
-    found = [[cause(n, text)] for n, text in zip(numbers, texts, strict=True)]
-    batch = utterances(*texts, **columns)
-    return with_column(batch, CAUSES_COLUMN, pa.array(found, CAUSES_COLUMN.type))
 
 
 def themes(uri: str, options: Any = ()) -> dict[str, Any]:
@@ -103,9 +76,15 @@ def test_how_the_lake_is_cut_does_not_matter(tmp_path):
     assert len(found) == 1
 
 
+def forget(uri: str) -> None:
+    """Makes the next clustering do its work, whether there is anything new or not."""
+    Lake.open(uri).storage.remove_tree(*unchanged.NOTE)
+
+
 def test_again_the_answer_is_the_same_and_so_are_its_files(lake):
     themes(lake)
     before, files = digest(lake), Lake.open(lake).committed("theme_members")
+    forget(lake)
 
     themes(lake)
 
@@ -117,6 +96,7 @@ def test_again_the_answer_is_the_same_and_so_are_its_files(lake):
 def test_two_workers_give_the_same_answer(lake):
     themes(lake)
     before = digest(lake)
+    forget(lake)
 
     themes(lake, ["--direct_running_mode=multi_processing", "--direct_num_workers=2"])
 
@@ -169,6 +149,99 @@ def test_a_lake_without_causes_has_no_themes(tmp_path):
     row = themes(uri)
 
     assert dict(row["counters"]) == {"causes": 0, "themes": 0, "theme_members": 0}
+
+
+# -- nothing new -------------------------------------------------------------------
+
+
+def rows_of(run: dict[str, Any]) -> tuple[int, int, int]:
+    return run["rows_in"], run["rows_out"], run["rows_unchanged"]
+
+
+def test_themes_of_the_same_causes_are_not_made_again(lake):
+    first = themes(lake)
+    before = digest(lake)
+
+    again = themes(lake)
+
+    assert (rows_of(first), rows_of(again)) == ((48, 48, 0), (48, 0, 48))
+    assert stage_line(again).startswith("themes: nothing new (")
+    assert digest(lake) == before
+
+
+def another_message(lake: str, patch: pytest.MonkeyPatch) -> None:
+    store(lake, moved([FLAKY], first=100))
+
+
+def another_title(lake: str, patch: pytest.MonkeyPatch) -> None:
+    store(lake, moved(TEXTS[:1], title="flaky documentation"))
+
+
+def other_settings(lake: str, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ClusterThemes, "__repr__", lambda _: "ClusterThemes(min_size=2)")
+
+
+def other_code(lake: str, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(unchanged.platform, "python_version", lambda: "3.99")
+
+
+def unreadable_code(lake: str, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(unchanged, "_folder", lambda _: None)
+
+
+def no_themes(lake: str, patch: pytest.MonkeyPatch) -> None:
+    opened = Lake.open(lake)
+    commit(opened.storage, "themes", [], list(opened.committed("themes")))
+
+
+def lost_members(lake: str, patch: pytest.MonkeyPatch) -> None:
+    opened = Lake.open(lake)
+    first = next(iter(opened.committed("theme_members")))
+    opened.storage.remove_tree("theme_members", first)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        another_message,
+        another_title,
+        other_settings,
+        other_code,
+        unreadable_code,
+        no_themes,
+        lost_members,
+    ],
+)
+def test_themes_are_made_again_when_anything_they_rest_on_is_another(
+    lake, change, monkeypatch
+):
+    themes(lake)
+    change(lake, monkeypatch)
+
+    row = themes(lake)
+
+    assert (row["rows_unchanged"], row["rows_out"] >= 48) == (0, True)
+    assert ask(lake, "SELECT count(*) FROM themes") == [(4,)]
+    members = [stem(path) for path in Lake.open(lake).committed("theme_members")]
+    there = Lake.open(lake).storage.names("theme_members")
+    assert {f"{name}.parquet" for name in members} <= set(there)
+
+
+def test_a_clustering_that_another_replaced_is_not_taken_for_the_newest(
+    lake, monkeypatch
+):
+    replace = stage._replace
+
+    def overtaken(opened: Any, files: Any) -> None:
+        replace(opened, files)
+        if monkeypatch:
+            monkeypatch.undo()
+            commit(opened.storage, "themes", [], list(opened.committed("themes")))
+
+    monkeypatch.setattr(stage, "_replace", overtaken)
+    themes(lake)
+
+    assert themes(lake)["rows_unchanged"] == 0
 
 
 # -- units -------------------------------------------------------------------------
@@ -289,9 +362,9 @@ def test_a_retry_of_a_commit_changes_nothing(lake, monkeypatch):
     asked: list[Any] = []
     commit_themes = stage.commit_themes
 
-    def noted(request: Any, receipts: Any) -> Any:
-        asked[:] = [request, receipts]
-        return commit_themes(request, receipts)
+    def noted(*arguments: Any) -> Any:
+        asked[:] = arguments
+        return commit_themes(*arguments)
 
     monkeypatch.setattr(stage, "commit_themes", noted)
     first = themes(lake)

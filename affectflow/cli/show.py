@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+_WIDEST = 1 << 30
+
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints rows as a table on stdout."""
+    """Prints rows as a table on stdout; nothing is cut where nobody looks at it."""
     from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
@@ -21,7 +23,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         shown.add_row(*(Text(_cell(value)) for value in row))
     console = Console(soft_wrap=False)
     if not console.is_terminal:
-        console = Console(width=200)
+        console = Console(width=Console(width=_WIDEST).measure(shown).maximum)
     console.print(shown)
 
 
@@ -69,12 +71,14 @@ def stage_line(row: dict[str, Any]) -> str:
     seconds = (row["ended"] - row["started"]).total_seconds()
     took = [f"{seconds:.1f} s"]
     parts = []
-    if row["rows_in"]:
+    counters = dict(row["counters"])
+    # The rows of themes are causes, which its counters name.
+    counted = row["stage"] != "themes"
+    if row["rows_in"] and counted:
         parts.append(f"{row['rows_in']:,} in, {row['rows_out']:,} out")
         took.append(f"{row['rows_in'] / max(seconds, 1e-3):,.0f} rows/s")
     for name in ("dead", "duplicate", "unchanged"):
-        if row[f"rows_{name}"]:
+        if row[f"rows_{name}"] and counted:
             parts.append(f"{row[f'rows_{name}']:,} {name}")
-    counters = dict(row["counters"])
     parts += [f"{n:,} {name.replace('_', ' ')}" for name, n in counters.items() if n]
     return f"{row['stage']}: {', '.join(parts) or 'nothing new'} ({', '.join(took)})"

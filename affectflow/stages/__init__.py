@@ -1,6 +1,6 @@
 """Ingest, annotate, mine: lake in, lake out, resumable by part."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -162,6 +162,7 @@ def mine(
     run_id: str = "",
     budget: float = BUDGET,
     beam_options: Sequence[str] = (),
+    done: Callable[[Row], None] = lambda _: None,
 ) -> list[Row]:
     """Mines causes, then clusters all causes of the lake to themes.
 
@@ -172,6 +173,7 @@ def mine(
       run_id: of the command.
       budget: share of rows that may be refused, 0..1.
       beam_options: as on Beam's command line.
+      done: called with each row as soon as its stage has ended.
 
     Returns:
       The rows of `runs`: one for each annotator, and one for the themes.
@@ -181,20 +183,15 @@ def mine(
     """
     lake = Lake.open(lake_uri)
     step = registry.load("transforms", "MineCauses")(miner=miner)
-    found = annotator_ids(lake, annotator_id)
-    rows = [
-        _mine_one(
-            lake,
-            step,
-            each,
-            run_id,
-            budget,
-            runners.named_after(beam_options, f"mine-{number}"),
-        )
-        for number, each in enumerate(found, start=1)
-    ]
+    rows = []
+    for number, each in enumerate(annotator_ids(lake, annotator_id), start=1):
+        options = runners.named_after(beam_options, f"mine-{number}")
+        rows.append(_mine_one(lake, step, each, run_id, budget, options))
+        done(rows[-1])
     options = runners.named_after(beam_options, "themes")
-    return [*rows, cluster_themes(lake, run_id, options)]
+    rows.append(cluster_themes(lake, run_id, options))
+    done(rows[-1])
+    return rows
 
 
 def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
@@ -259,11 +256,19 @@ def _mine_one(
 
 
 def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
-    """Groups all causes of a lake to themes, and returns the row of `runs`."""
+    """Groups all causes of a lake to themes, and returns the row of `runs`.
+
+    What it would do again with the same outcome it does not.
+    """
     from affectflow.stages.themes import cluster_lake
+    from affectflow.stages.theming.unchanged import nothing_new, unchanged_causes
 
     clusterer = registry.load("transforms", "ClusterThemes")()
     request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)
+    if not runners.only_written(beam_options):
+        causes = unchanged_causes(lake, request, clusterer)
+        if causes is not None:
+            return nothing_new(lake, request, causes)
     return run_stage(
         lake, request, lambda p: cluster_lake(p, request, clusterer), beam_options
     )

@@ -21,6 +21,7 @@ from affectflow.stages.serial import MAX_ATTEMPTS, Change, commit_serially
 from affectflow.stages.storing import CommitOnce, Together, clear_staging
 from affectflow.stages.theming import working
 from affectflow.stages.theming.contract import Clusterer
+from affectflow.stages.theming.unchanged import note
 
 _Sampled = tuple[str, pa.RecordBatch]
 _Tally = tuple[str, bytes]
@@ -48,7 +49,7 @@ def cluster_lake(
         named
         | "Spread" >> beam.Reshuffle()
         | "Members" >> beam.Map(working.members, **asked).with_output_types(str)
-        | "Themes" >> CommitOnce(request, commit_themes)
+        | "Themes" >> CommitOnce(request, partial(commit_themes, clusterer=clusterer))
     )
 
 
@@ -150,14 +151,20 @@ _WAITING = 16
 # -- commit ------------------------------------------------------------------------
 
 
-def commit_themes(request: Request, receipts: list[Receipt]) -> dict[str, Any]:
+def commit_themes(
+    request: Request, receipts: list[Receipt], clusterer: Clusterer
+) -> dict[str, Any]:
     """Replaces the themes of the lake by those of this clustering."""
     lake, mark = request.open_lake(), mark_of(receipts)
     if (row := written_run(lake, request, mark)) is not None:
         return row  # a retry of a commit that had gone through
-    files = [file for receipt in receipts for file in receipt.files]
-    _replace(lake, {"theme_members": files, "themes": _write_themes(lake, request)})
-    row = write_run(lake, request, _summed(request, receipts), mark=mark)
+    members = [file for receipt in receipts for file in receipt.files]
+    files = {"theme_members": members, "themes": _write_themes(lake, request)}
+    _replace(lake, files)
+    summed = _summed(request, receipts)
+    read, causes = working.units_of(request), summed.rows["rows_in"]
+    note(lake, request, clusterer, read=read, gave=files, causes=causes)
+    row = write_run(lake, request, summed, mark=mark)
     clear_staging(lake, request)
     return row
 
@@ -174,6 +181,7 @@ def _summed(request: Request, receipts: list[Receipt]) -> Receipt:
     named = working.summed(request, working.NAMED)
     causes = sum(steps[0].counters.values())
     summed = total([*steps, named, *receipts])
+    summed.rows |= {"rows_in": causes, "rows_out": causes}
     summed.counters = {
         "causes": causes,
         "themes": named.counters.get("themes", 0),

@@ -88,15 +88,21 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     A span that two labels of one utterance share counts once in a family; what moved a
     bot does not count.
     """
+    return once_in_a_family(
+        _read(lake, "causes", unit.causes, _CAUSES),
+        _read(lake, "utterances", unit.utterances, _UTTERANCES),
+    )
+
+
+def once_in_a_family(causes: pa.Table, utterances: pa.Table) -> pa.Table:
+    """Returns what `causes_of` returns, of causes and utterances in memory."""
     import duckdb
 
-    found = _read(lake, "causes", unit.causes, _CAUSES)
-    found = found.filter(pc.equal(found.column("status"), "ok"))
+    found = causes.filter(pc.equal(causes.column("status"), "ok"))
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("af_families", _pairs())
         connection.register("causes", found)
-        spoken = _read(lake, "utterances", unit.utterances, _UTTERANCES)
-        connection.register("utterances", spoken)
+        connection.register("utterances", utterances)
         return connection.sql(_ONCE_IN_A_FAMILY).to_arrow_table()
 
 

@@ -39,7 +39,7 @@ def plan(_: str, request: Request) -> Iterator[str]:
     if not folder.exists(UNITS):
         found = units(request.open_lake())
         folder.write_once(json.dumps(found).encode(), UNITS)
-    yield from map(json.dumps, _units(request))
+    yield from map(json.dumps, units_of(request))
 
 
 @functools.lru_cache(maxsize=1)
@@ -47,7 +47,8 @@ def _folder(request: Request) -> Storage:
     return Storage(staging(request.open_lake(), request))
 
 
-def _units(request: Request) -> list[Any]:
+def units_of(request: Request) -> list[Any]:
+    """Returns the units that a run reads, as plain lists."""
     found: list[Any] = json.loads(_folder(request).read(UNITS))
     return found
 
@@ -63,7 +64,7 @@ def once_all_are_through(
     """Notes the sums of a step, and yields the names of the units for the next one."""
     together = total(Receipt.from_json(text) for text in sorted(receipts) if text)
     _folder(request).write(together.to_json().encode(), step)
-    names = [unit[0] for unit in _units(request)]
+    names = [unit[0] for unit in units_of(request)]
     if step == SURVEYED:
         causes = sum(together.counters.values())
         progress = Progress(request.open_lake(), request)
