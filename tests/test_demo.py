@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from affectflow.cli import pipelines
+from affectflow.errors import UsageError
 from tests.command_line import Outcome, affectflow
-from tests.stage_runs import ask, reconciles
+from tests.factories import utterances
+from tests.stage_runs import ask, reconciles, store
 
 ENGINES = {
     "several threads": (
@@ -112,6 +115,16 @@ def test_the_demo_run_again_does_nothing_new(lake):
         lake, "SELECT rows_out, model_calls FROM runs ORDER BY started DESC LIMIT 4"
     )
     assert latest == [(0, 0)] * 4
+
+
+def test_the_demo_is_not_mixed_with_messages_of_others(tmp_path):
+    uri = str(tmp_path / "lake")
+    store(uri, utterances("mine, and nobody made it up"))
+
+    with pytest.raises(UsageError, match=r"\(1\).* another folder"):
+        pipelines.demo(uri)
+
+    assert ask(uri, "SELECT count(*) FROM utterances") == [(1,)]
 
 
 @pytest.mark.slow

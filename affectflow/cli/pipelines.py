@@ -10,6 +10,7 @@ from affectflow.cli.sources import source_for
 from affectflow.cli.state import STATE
 
 DEMO_FILES = ("issues.json", "comments.jsonl", "review_comments.json", "reviews.json")
+DEMO_CONTAINERS = ("harborline/skiff", "harborline/tideline")
 _ASK = (
     "SELECT theme, count, quotes[1].quote AS quote "
     "FROM frustration_causes ORDER BY position"
@@ -75,11 +76,7 @@ def _refuse_writing() -> None:
 
 def demo(to: str) -> int:
     """Runs `affectflow demo`."""
-    from affectflow.lake import Lake
-    from affectflow.lake.storage import Storage
-
-    if Storage(to).exists():
-        Lake.open(to)
+    _check_for_demo(to)
     folder = files("affectflow") / "demo"
     paths = [str(folder / name) for name in DEMO_FILES]
     code = analyze(
@@ -96,6 +93,31 @@ def demo(to: str) -> int:
     )
     show.say(f'ask it:  affectflow sql {to} "{_ASK}"')
     return code
+
+
+def _check_for_demo(to: str) -> None:
+    """Raises if a folder holds more than the bundled conversations.
+
+    Raises:
+      LakeError: it is no lake, and not empty.
+      UsageError: it is a lake with other messages.
+    """
+    from affectflow.errors import UsageError
+    from affectflow.lake import open_lake
+    from affectflow.lake.storage import Storage
+
+    if not Storage(to).names():
+        return
+    with open_lake(to) as connection:
+        others = connection.sql(
+            "SELECT count(*) FROM utterances WHERE container IS NULL "
+            f"OR container NOT IN {DEMO_CONTAINERS}"
+        ).fetchall()[0][0]
+    if others:
+        raise UsageError(
+            f"{to!r} is a lake with messages that are not the demo's ({others:,}), and "
+            "would get made-up ones among them: name another folder with --to"
+        )
 
 
 def _ingest(
