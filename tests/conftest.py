@@ -37,5 +37,6 @@ def chromium() -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def own_configuration(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keeps speaker keys of test lakes out of the user's configuration folder."""
+    """Keeps keys and plans of test lakes out of the user's own folders."""
     os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from affectflow import registry, stages
-from affectflow.cli import lakes, planning
+from affectflow.cli import lakes, pipelines, planning
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
 from affectflow.stages.planning import foreseeing
+from affectflow.stages.planning.clustering import _as_many, estimate_themes
 from affectflow.stages.planning.estimating import Terms
 from affectflow.stages.planning.ledger import (
     FOLDER,
@@ -22,6 +24,8 @@ from affectflow.stages.planning.ledger import (
     record,
 )
 from affectflow.stages.planning.sampling import sample_source
+from tests.moved_lakes import TEXTS, moved
+from tests.stage_runs import store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TERMS = Terms(sample=60, seconds=4.0)
@@ -183,6 +187,7 @@ def test_a_plan_of_files_goes_from_the_first_row_to_the_themes(
     assert (ingest.files, ingest.units, ingest.rows) == (1, 1, 400)
     assert ingest.bytes_in == posts.stat().st_size
     assert plans["annotate"].rows == plans["mine"].rows == 400
+    assert {plan.ingest_digest for plan in plans.values()} == {ingest.config_digest}
     # 100 conversations in 16 buckets: each has one.
     assert plans["annotate"].units == 16
 
@@ -217,6 +222,59 @@ def test_nothing_of_a_sample_stays_behind(
     foreseeing.plan_analysis(jsonl(posts), str(tmp_path / "new"), TERMS)
 
     assert list(folder.iterdir()) == []
+
+
+def test_no_second_is_planned_for_causes_that_nobody_has_read(tmp_path: Path) -> None:
+    """Of a lake without causes, nothing but the sample tells what reading takes."""
+    empty = Lake.create(str(tmp_path / "lake"))
+
+    plan = estimate_themes(empty, [], 0, 16, TERMS)
+
+    assert (plan.rows, plan.work_seconds) == (0, 0.0)
+
+
+def test_a_plan_of_themes_counts_causes_there_and_causes_to_come(
+    tmp_path: Path,
+) -> None:
+    uri = str(tmp_path / "lake")
+    store(uri, moved(TEXTS))
+    # Annoyance folds to irritation and to anger: 24 messages, 48 causes.
+    coming = moved(TEXTS[:6], first=100)
+
+    plan = estimate_themes(Lake.open(uri), [coming], 60, 16, TERMS)
+
+    assert (plan.rows, plan.sample_rows) == (48 + 2 * 60, 48 + 2 * 6)
+    assert plan.work_seconds > 0
+
+
+def test_themes_that_are_up_to_date_are_not_planned_again(tmp_path: Path) -> None:
+    uri = str(tmp_path / "lake")
+    store(uri, moved(TEXTS))
+    stages.cluster_themes(Lake.open(uri), "", ())
+
+    plan = estimate_themes(Lake.open(uri), [], 0, 16, TERMS)
+
+    assert (plan.rows, plan.rows_done, plan.wall_seconds) == (0, 48, 0.0)
+
+
+def test_causes_for_a_measurement_are_no_mere_repetition() -> None:
+    sample = pa.table(
+        {
+            "cause_id": ["a", "b", "c"],
+            "family": ["joy"] * 3,
+            "cause_text": ["a b c d", "e f", "g h i j"],
+        }
+    )
+
+    many = _as_many(sample, 9)
+
+    assert len(set(many.column("cause_text").to_pylist())) == 9
+    assert many.column("cause_text").to_pylist()[:4] == [
+        "a b c d",
+        "e f",
+        "g h i j",
+        "a b f",
+    ]
 
 
 # -- the command -------------------------------------------------------------------
@@ -268,13 +326,17 @@ def test_the_command_can_answer_in_json(
 
 
 @pytest.mark.slow
-def test_a_plan_for_a_new_lake_makes_no_lake(
-    plan: Any, posts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_plan_for_a_new_lake_makes_no_lake_and_is_kept_for_it(
+    plan: Any, posts: Path, tmp_path: Path
 ) -> None:
-    plan(str(posts), to=str(tmp_path / "new"))
+    target = tmp_path / "new"
+    plan(str(posts), to=str(target))
+    assert not target.exists()
 
-    assert not (tmp_path / "new").exists()
-    assert "not noted for later" in capsys.readouterr().err
+    pipelines.ingest([str(posts)], "auto", str(target), (), 0.05, "")
+
+    [row] = ledger(Lake.open(str(target)))
+    assert (row.stage, row.planned_rows, row.rows) == ("ingest", 400, 400)
 
 
 def test_files_without_a_lake_to_go_to_are_the_callers_mistake(

@@ -13,9 +13,11 @@ from affectflow.stages.planning.ledger import (
     FOLDER,
     StagePlan,
     _joined,
+    adopt,
     newest,
     plans_of,
     record,
+    waiting,
     wall,
 )
 from affectflow.stages.planning.measuring import Line, fit
@@ -142,6 +144,39 @@ def test_a_run_goes_by_the_plan_at_its_start(
     )
 
     assert {each.run_id: each.planned_rows for each in found} == joined
+
+
+@pytest.mark.parametrize(
+    ("ingests", "ingest_digest", "is_shown"),
+    [
+        pytest.param([], "", True, id="a plan of the lake as it is"),
+        pytest.param([(2, "i")], "", False, id="files came in since"),
+        pytest.param([(-9, "i")], "", True, id="files had come in before"),
+        pytest.param([(2, "i")], "i", True, id="the files of the plan came in"),
+        pytest.param([], "i", False, id="its files have not come in"),
+        pytest.param([(2, "j")], "i", False, id="other files came in"),
+        pytest.param([(2, "i"), (3, "j")], "i", False, id="others came in, too"),
+    ],
+)
+def test_a_run_goes_by_a_plan_that_was_made_for_what_it_finds(
+    ingests: list[tuple[int, str]], ingest_digest: str, is_shown: bool
+) -> None:
+    before = [a_run(n, stage="ingest", config_digest=digest) for n, digest in ingests]
+
+    found = _joined([*before, a_run(5)], [made(0, ingest_digest=ingest_digest)])
+
+    assert [row.run_id for row in found] == (["run-5"] if is_shown else [])
+
+
+def test_a_plan_waits_for_its_lake_to_be_made(tmp_path: Path) -> None:
+    uri = str(tmp_path / "lake")
+    [plan] = record(waiting(uri), [a_plan()])
+    assert not Path(uri).exists()
+
+    adopt(Storage(uri))
+
+    assert plans_of(Storage(uri)) == [plan]
+    assert plans_of(waiting(uri)) == []
 
 
 def test_plans_of_other_settings_or_stages_do_not_count() -> None:

@@ -129,6 +129,8 @@ def _ingest(
     speaker_key_uri: str,
 ) -> dict[str, Any]:
     from affectflow import stages
+    from affectflow.lake.storage import Storage
+    from affectflow.stages.planning.ledger import adopt
     from affectflow.stages.runs import new_run_id
 
     made = source_for(paths, source, pairs)
@@ -142,6 +144,7 @@ def _ingest(
             speaker_key_uri=speaker_key_uri,
             beam_options=STATE.beam_options,
         )
+    adopt(Storage(to))
     show.say(show.stage_line(row))
     return row
 

@@ -50,7 +50,7 @@ def plan(
     """Runs `affectflow plan`: of a lake, or of paths with `--to LAKE`."""
     from affectflow.stages.planning import foreseeing
     from affectflow.stages.planning.estimating import Terms
-    from affectflow.stages.planning.ledger import record
+    from affectflow.stages.planning.ledger import record, waiting
 
     terms = Terms(
         workers=workers or _local_workers(),
@@ -69,10 +69,8 @@ def plan(
         plans = foreseeing.plan_analysis(made, to, terms, **rest)
     else:
         plans = foreseeing.plan_lake(lake, terms, **rest)
-    if Storage(lake).exists(SETTINGS):
-        plans = record(Storage(lake), plans)
-    else:
-        show.say(f"not noted for later: there is no lake at {lake} yet")
+    there = Storage(lake).exists(SETTINGS)
+    plans = record(Storage(lake) if there else waiting(lake), plans)
     _print(plans, as_json)
     return 0
 

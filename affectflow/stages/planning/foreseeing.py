@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from affectflow.lake.storage import Storage
 from affectflow.lake.tables import stem
 from affectflow.stages import expected_buckets
 from affectflow.stages.parts import PartTask
-from affectflow.stages.planning.clustering import estimate_themes, sampled_causes
+from affectflow.stages.planning.clustering import estimate_themes
 from affectflow.stages.planning.estimating import (
     Load,
     Model,
@@ -143,12 +144,9 @@ def miner_of(name: str) -> Any:
 
 def _themes(lake: Lake, mined: list[Sampled], terms: Terms) -> StagePlan:
     batches = [batch for each in mined for batch in each.answered]
-    causes = sampled_causes(batches)
-    rows = sum(batch.num_rows for batch in batches)
     coming = sum(each.plan.rows for each in mined)
-    expected = round(causes.num_rows / rows * coming) if rows else 0
     parts = max((each.plan.units + each.plan.units_done for each in mined), default=1)
-    return estimate_themes(lake, causes, expected, parts, terms)
+    return estimate_themes(lake, batches, coming, parts, terms)
 
 
 # -- from the first file -----------------------------------------------------------
@@ -192,7 +190,9 @@ def plan_analysis(
         work = answered_load(parts, [], labelled.answered)
         mined = estimate(mining, work, step.apply, folder, terms, terms.seconds / 4)
         themes = _themes(trial, [mined], terms)
-    return _with_starts([plan, labelled.plan, mined.plan, themes], beam_options)
+    plans = [plan, labelled.plan, mined.plan, themes]
+    plans = [replace(each, ingest_digest=plan.config_digest) for each in plans]
+    return _with_starts(plans, beam_options)
 
 
 def _buckets(source: Any, lake_uri: str) -> int:

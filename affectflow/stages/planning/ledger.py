@@ -1,18 +1,21 @@
 """Plans: what a stage is expected to cost, and the ledger of how wrong that was.
 
 A plan is one small file, `_work/plans/<stage>-<settings>-<time>.json`, that nothing
-ever changes: a plan that is made later cannot rewrite what was expected before.
+ever changes: a plan that is made later cannot rewrite what was expected before. Where
+there is no lake yet, it waits in the user's cache folder for the lake to be made.
 """
 
 import contextlib
+import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from affectflow.lake import Lake, open_lake
-from affectflow.lake.storage import Storage
+from affectflow.lake.storage import Storage, absolute
 
 FOLDER = ("_work", "plans")
 
@@ -24,6 +27,7 @@ class StagePlan:
     Args:
       stage: ingest, annotate, mine or themes.
       config_digest: tells settings apart, as in `runs`.
+      ingest_digest: of the ingest that comes first, in a plan of files; else empty.
       made: when, ISO 8601, UTC.
       files: of the input; 0 where the input is the lake.
       units: splits of the input, or parts of the lake, to be worked on.
@@ -46,6 +50,7 @@ class StagePlan:
 
     stage: str
     config_digest: str
+    ingest_digest: str = ""
     made: str = ""
     files: int = 0
     units: int = 0
@@ -130,6 +135,21 @@ def _readable(storage: Storage, names: Iterable[str]) -> Iterator[StagePlan]:
                 yield StagePlan.from_json(storage.read(*FOLDER, name).decode())
 
 
+def waiting(lake_uri: str) -> Storage:
+    """Returns the folder for the plans of a lake that is not there yet."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    place = hashlib.blake2b(absolute(lake_uri).encode(), digest_size=8).hexdigest()
+    return Storage(os.path.join(cache, "affectflow", "plans", place))
+
+
+def adopt(storage: Storage) -> None:
+    """Puts the plans that waited for a lake beside it, now that it is there."""
+    waited = waiting(storage.uri)
+    for name in waited.names(*FOLDER):
+        storage.write(waited.read(*FOLDER, name), *FOLDER, name)
+    waited.remove_tree()
+
+
 # -- the ledger --------------------------------------------------------------------
 
 
@@ -175,8 +195,9 @@ _ENDED = """
 def ledger(lake: Lake) -> list[LedgerRow]:
     """Returns planned against actual, one row for each run that had a plan.
 
-    A run goes by the newest plan of its settings that was there when it started; each
-    plan serves one run, since it says what was left to do.
+    A run goes by the newest plan of its settings that was there when it started and
+    was made for what the lake then held: of files, if these are all that came in since;
+    of the lake, if nothing did. Each plan serves one run, since it says what was left.
     """
     plans = plans_of(lake.storage)
     if not plans:
@@ -190,17 +211,29 @@ def ledger(lake: Lake) -> list[LedgerRow]:
 
 def _joined(runs: list[dict[str, Any]], plans: list[StagePlan]) -> Iterator[LedgerRow]:
     left = list(plans)
-    for run in runs:
-        key = run["stage"], run["config_digest"]
-        before = [
-            plan
-            for plan in left
-            if (plan.stage, plan.config_digest) == key
-            and datetime.fromisoformat(plan.made) <= run["started"]
-        ]
+    for place, run in enumerate(runs):
+        before = [plan for plan in left if _is_for(plan, run, runs[:place])]
         left = [plan for plan in left if plan not in before]
         if before:
             yield _row(run, before[-1])
+
+
+def _is_for(
+    plan: StagePlan, run: dict[str, Any], earlier: list[dict[str, Any]]
+) -> bool:
+    """Returns whether a plan was made for what a run found when it started."""
+    made = datetime.fromisoformat(plan.made)
+    key = run["stage"], run["config_digest"]
+    if (plan.stage, plan.config_digest) != key or made > run["started"]:
+        return False
+    if plan.stage == "ingest":
+        return True
+    came = {
+        each["config_digest"]
+        for each in earlier
+        if each["stage"] == "ingest" and each["started"] >= made
+    }
+    return came == ({plan.ingest_digest} if plan.ingest_digest else set())
 
 
 def _row(run: dict[str, Any], plan: StagePlan) -> LedgerRow:
