@@ -1,13 +1,18 @@
 """The commands that ask a lake: sql, report, digest, status, cite."""
 
+import re
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from affectflow.cli import show
 from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def sql(lake: str, query: str, shape: str, out: Path | None) -> int:
@@ -16,9 +21,8 @@ def sql(lake: str, query: str, shape: str, out: Path | None) -> int:
 
     with open_lake(lake) as connection:
         try:
+            _check_asks(connection, query)
             relation = connection.sql(query)
-            if relation is None:
-                raise UsageError("the query has no result; ask with SELECT")
             if shape == "parquet" or out is not None:
                 return _to_file(relation, shape, out)
             columns, rows = relation.columns, relation.fetchall()
@@ -27,6 +31,36 @@ def sql(lake: str, query: str, shape: str, out: Path | None) -> int:
             raise UsageError(f"the query fails: {line}") from error
     {"csv": show.as_csv, "json": show.as_json}.get(shape, show.table)(columns, rows)
     return 0
+
+
+_EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
+
+
+def _check_asks(connection: "duckdb.DuckDBPyConnection", query: str) -> None:
+    """Raises unless a query is one statement that changes nothing.
+
+    Raises:
+      UsageError: it is none, several, or one that writes.
+      duckdb.Error: it does not parse.
+    """
+    found = connection.extract_statements(query)
+    if len(found) != 1:
+        there = "no statement" if not found else f"{len(found)} statements"
+        raise UsageError(f"{there} in the query; give one at a time")
+    kind = found[0].type.name
+    # EXPLAIN ANALYZE runs what it explains.
+    if kind == "EXPLAIN" and (head := _EXPLAIN.match(query)):
+        _check_asks(connection, query[head.end() :])
+    elif kind == "MULTI":
+        # A PIVOT, maybe in something that writes: that is no subquery.
+        connection.extract_statements(
+            f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
+        )
+    elif kind != "SELECT":
+        raise UsageError(
+            f"a lake is asked, not changed: {kind} is not for `affectflow sql`; ask "
+            "with SELECT, and write answers to a file with --out"
+        )
 
 
 def _to_file(relation: object, shape: str, out: Path | None) -> int:

@@ -1,0 +1,86 @@
+"""`affectflow sql`: one question at a time, and nothing but questions."""
+
+from pathlib import Path
+
+import pytest
+
+from affectflow.cli import lakes, show
+from affectflow.errors import UsageError
+from affectflow.lake import Lake
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> str:
+    return Lake.create(str(tmp_path_factory.mktemp("sql") / "lake")).uri
+
+
+def ask(lake: str, query: str) -> int:
+    return lakes.sql(lake, query, "csv", None)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        pytest.param("SELECT 1; SELECT 2", "2 statements .* one at a time", id="two"),
+        pytest.param("-- nothing", "no statement", id="none"),
+        pytest.param("CREATE TABLE x AS SELECT 1", "CREATE is not for", id="create"),
+        pytest.param("ATTACH ':memory:' AS x", "ATTACH is not for", id="attach"),
+        pytest.param("SET threads = 1", "SET is not for", id="set"),
+        pytest.param(
+            "WITH x AS (SELECT 1) INSERT INTO runs FROM x", "INSERT", id="insert"
+        ),
+        pytest.param(
+            "CREATE TABLE x AS PIVOT runs ON stage USING count(*)",
+            "the query fails",
+            id="a pivot that writes",
+        ),
+    ],
+)
+def test_what_is_no_single_question_is_refused(
+    lake: str, query: str, told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        ask(lake, query)
+
+
+@pytest.mark.parametrize("prefix", ["", "EXPLAIN ANALYZE ", "EXPLAIN (FORMAT json) "])
+def test_no_query_writes_a_file(lake: str, prefix: str, tmp_path: Path) -> None:
+    file = tmp_path / "out.csv"
+
+    with pytest.raises(UsageError, match="COPY is not for"):
+        ask(lake, f"{prefix}COPY runs TO '{file}'")
+
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1;",
+        "WITH x AS (SELECT 1) FROM x",
+        "FROM runs",
+        "VALUES (1)",
+        "DESCRIBE runs",
+        "SHOW TABLES",
+        "SUMMARIZE folds",
+        "EXPLAIN SELECT 1",
+        "PIVOT folds ON to_vocabulary USING count(*)",
+    ],
+)
+def test_questions_of_every_shape_are_answered(
+    lake: str, query: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(lake, query) == 0
+    assert capsys.readouterr().out
+
+
+def test_a_table_that_is_piped_is_as_wide_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = [f"a_column_with_a_long_name_{number}" for number in range(12)]
+
+    show.table(names, [["word " * 40] * 12])
+
+    head, _, row = capsys.readouterr().out.splitlines()
+    assert [cell.strip() for cell in head.split("┃")] == names
+    assert row.count(("word " * 40).strip()) == 12
