@@ -40,13 +40,23 @@ def a_run(stage: str, *, counters: dict[str, int] | None = None, **rows: int) ->
             "ingest: 1,200 theme members (2.0 s)",
             id="what is counted otherwise",
         ),
+        pytest.param(
+            {"stage": "themes", "in": 9, "out": 9, "counters": {"causes": 9}},
+            "themes: 9 causes (2.0 s)",
+            id="rows that are causes",
+        ),
+        pytest.param(
+            {"stage": "themes", "in": 9, "unchanged": 9},
+            "themes: nothing new (2.0 s)",
+            id="themes that are up to date",
+        ),
         pytest.param({}, "ingest: nothing new (2.0 s)", id="nothing"),
     ],
 )
 def test_a_stage_says_what_it_did_and_leaves_out_what_is_none(
     run: dict[str, Any], said: str
 ) -> None:
-    assert stage_line(a_run("ingest", **run)) == said
+    assert stage_line(a_run(**{"stage": "ingest", **run})) == said
 
 
 def test_a_pipeline_that_was_only_written_says_where() -> None:

@@ -1,5 +1,6 @@
 """Every file of examples runs."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,4 @@ def test_an_example_pipeline_builds_and_runs(tmp_path, pipeline):
             check=False,
         )
         assert done.returncode == 0, done.stderr
+    assert re.search(rf"{pipeline}: done \([\d.]+ (s|min)\)$", done.stderr.strip())

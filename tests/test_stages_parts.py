@@ -181,11 +181,18 @@ def test_causes_are_mined_once_and_verify(lake):
 
 def test_mining_again_changes_nothing(lake):
     annotate(lake, FakeHandler())
-    stages.mine(lake)
+    told: list[tuple[str, int]] = []
+    clustered = "SELECT count(*) FROM runs WHERE stage = 'themes'"
+    stages.mine(
+        lake, done=lambda row: told.append((row["stage"], ask(lake, clustered)[0][0]))
+    )
+    # Each stage is told when it has ended, before the next one begins.
+    assert told == [("mine", 0), ("themes", 1)]
     before = ask(lake, "SELECT * FROM causes ORDER BY cause_id")
 
     rows = stages.mine(lake)
 
+    assert counts(rows[1])["unchanged"] == counts(rows[1])["in"]
     assert counts(rows[0]) == {"in": 60, "unchanged": 60}
     assert ask(lake, "SELECT * FROM causes ORDER BY cause_id") == before
 

@@ -209,9 +209,8 @@ def _mine(lake: str, miner: str, annotator: str) -> list[dict[str, Any]]:
             annotator_id=annotator,
             run_id=run_id,
             beam_options=STATE.beam_options,
+            done=lambda row: show.say(show.stage_line(row)),
         )
-    for row in rows:
-        show.say(show.stage_line(row))
     return rows
 
 

@@ -1,8 +1,11 @@
 """The commands `run` and `check`: Beam YAML with our plugins as types."""
 
 import sys
+import time
 from pathlib import Path
 
+from affectflow.cli import show
+from affectflow.cli.progress import duration
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 
@@ -11,11 +14,16 @@ def run(path: Path) -> int:
     """Runs `affectflow run`."""
     from affectflow import runners, yaml
 
-    text = _read(path)
+    text, begun = _read(path), time.perf_counter()
     try:
         runners.run(lambda p: yaml.build(p, text), STATE.beam_options)
     except Exception as error:
         raise runners.cause_of(error) from error
+    place = runners.only_written(STATE.beam_options)
+    took = duration(time.perf_counter() - begun)
+    show.say(
+        f"{path}: " + (f"not run, only written: {place}" if place else f"done ({took})")
+    )
     return 0
 
 
