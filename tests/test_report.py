@@ -110,6 +110,15 @@ def test_a_theme_by_too_few_people_gets_no_number(tmp_path):
             "@ada-l, ask @bob", (8, 16), "@…, <mark>ask @…</mark>", id="mentions"
         ),
         pytest.param("to a@b.c now", (9, 12), "to a@b.c <mark>now</mark>", id="mail"),
+        pytest.param(
+            "see ```x``` here", (12, 16), "see x <mark>here</mark>", id="code"
+        ),
+        pytest.param(
+            "so\n```python\nx()\n```\nfails",
+            (21, 26),
+            "so\n\nx()\n\n<mark>fails</mark>",
+            id="a block of code",
+        ),
         pytest.param("é😀!", (1, 2), "é<mark>😀</mark>!", id="code points"),
     ],
 )
@@ -210,6 +219,38 @@ def test_without_times_the_report_says_so_and_counts_by_label(tmp_path):
     assert "carry no usable time" in page
     assert "Emotions, by label" in page
     assert "trend unknown" in page
+
+
+def test_frustration_is_among_the_labels_however_rare_it_is(tmp_path):
+    timeless = tables()
+    spoken = timeless["utterances"][:20]
+    labels = [f"label-{number:02d}" for number in range(16)]
+    timeless["annotations"] = [
+        *(annotation(each, label) for label in labels for each in spoken[:2]),
+        annotation(
+            spoken[0], "frustration", task="frustration", vocabulary="frustration"
+        ),
+    ]
+    for row in [*timeless["utterances"], *timeless["annotations"]]:
+        row["timestamp"] = None
+
+    text = text_of(page_of(tmp_path, timeless))
+
+    drawn = text.split("Emotions, by label")[1].split("SQL behind")[0]
+    assert drawn.count("label-") == 14
+    assert "frustration" in drawn
+    assert "and 2 rarer labels" in drawn
+
+
+def test_messages_without_authors_give_no_number_of_people(tmp_path):
+    nameless = tables()
+    for row in [*nameless["utterances"], *nameless["annotations"]]:
+        row["speaker_id"] = None
+
+    text = text_of(page_of(tmp_path, nameless))
+
+    assert "People who wrote them authors not given" in text
+    assert "top five" not in text.lower()
 
 
 def test_periods_with_too_few_people_are_gaps(page):

@@ -30,7 +30,7 @@ _STATUSES = f"""
     WHERE annotator_id NOT IN {PEOPLE} GROUP BY ALL ORDER BY 1, 3 DESC
 """
 _RUNS = """
-    SELECT stage, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out,
+    SELECT stage, count(*) AS runs, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out,
       sum(rows_dead) AS dead, sum(rows_duplicate) AS duplicate,
       sum(rows_unchanged) AS unchanged
     FROM runs GROUP BY stage ORDER BY min(started)
@@ -68,6 +68,8 @@ def methods(lake_uri: str) -> str:
             f"Messages of automata that reports leave out: {ask(_BOTS)[0]['n']:,}.",
             *_statuses(ask(_STATUSES)),
             "## What each stage did",
+            "Rows of all runs together: a message that was read in two runs counts "
+            "twice, the second time as unchanged.",
             _table(ask(_RUNS)),
             "## Versions",
             *_versions(ask(_VERSIONS)),
@@ -77,9 +79,10 @@ def methods(lake_uri: str) -> str:
 
 def _size(row: Row) -> Iterator[str]:
     sources = ", ".join(row["sources"] or [])
+    people = f"of {row['people']:,} people" if row["people"] else "(authors not given)"
     yield (
-        f"{row['messages']:,} messages in {row['conversations']:,} conversations of "
-        f"{row['people']:,} people, from {sources or 'no source'}."
+        f"{row['messages']:,} messages in {row['conversations']:,} conversations "
+        f"{people}, from {sources or 'no source'}."
     )
     if row["first"] is not None:
         yield f"Posted from {row['first']:%Y-%m-%d} to {row['last']:%Y-%m-%d} (UTC)."

@@ -110,24 +110,13 @@ def _rests_on(facts: Facts) -> Html:
 
 def _key_facts(facts: Facts) -> Html:
     counts = facts.one("counts")
-    share = facts.one("top_five")["share"]
-    unknown = counts["without_speaker"]
     facts_ = [
         (
             "Messages annotated",
             count(counts["annotated"]),
             f"of {counts['messages']:,} in the lake",
         ),
-        (
-            "People who wrote them",
-            count(counts["people"]),
-            f"author unknown for {count(unknown, 'message')}" if unknown else None,
-        ),
-        (
-            "The top five wrote",
-            percent(share),
-            "of the messages with a known author",
-        ),
+        *_authors(facts),
         ("Conversations", count(counts["conversations"]), None),
     ]
     return el(
@@ -138,6 +127,19 @@ def _key_facts(facts: Facts) -> Html:
         ],
         class_="facts",
     )
+
+
+def _authors(facts: Facts) -> list[tuple[str, str, str | None]]:
+    counts = facts.one("counts")
+    unknown = counts["without_speaker"]
+    if unknown and not counts["people"]:
+        return [("People who wrote them", "authors not given", None)]
+    without = f"author unknown for {count(unknown, 'message')}" if unknown else None
+    share = percent(facts.one("top_five")["share"])
+    return [
+        ("People who wrote them", count(counts["people"]), without),
+        ("The top five wrote", share, "of the messages with a known author"),
+    ]
 
 
 def exclusions(facts: Facts, lake: str) -> Html:

@@ -52,10 +52,12 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
         f"{count(counts['messages'], 'message')} in {lake}. "
         f"Settings digest {_digest(runs)}. Bots are left out of every number about "
         "people; no name of a person and no speaker id is on this page; a quote is "
-        "public at its source. Cells below the minimum are left out and counted. "
-        f"The top five wrote {percent(facts.one('top_five')['share'])} of the messages "
-        "with a known author."
+        "public at its source. Cells below the minimum are left out and counted."
     )
+    if (share := facts.one("top_five")["share"]) is not None:
+        text += (
+            f" The top five wrote {percent(share)} of the messages with a known author."
+        )
     return el(
         "footer",
         section(

@@ -85,7 +85,8 @@ FROM dead_letter_summary WHERE n > 0 ORDER BY n DESC, step, error_type""",
     "labels": """
 WITH chosen AS (
   SELECT utterance_id, unnest(labels) AS label
-  FROM emotions WHERE annotator_id = $annotator AND task = $task
+  FROM emotions
+  WHERE annotator_id = $annotator AND task IN ($task, 'frustration')
 )
 SELECT c.label, count(DISTINCT c.utterance_id) AS n
 FROM chosen AS c JOIN placed_utterances AS u USING (utterance_id)

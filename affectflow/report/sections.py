@@ -16,6 +16,7 @@ from affectflow.report.words import ask_yourself, count, every_period, listed, s
 
 _SMALL = f"fewer than {MIN_SPEAKERS} people or {MIN_UTTERANCES} messages"
 _MAX_PLACES = 30
+_MAX_BARS = 14
 _IRRITATION = (
     "No annotator of `frustration` has run here, so this report speaks of irritation: "
     "a message counts if a chosen label folds to it (of GoEmotions: annoyance, anger, "
@@ -51,17 +52,22 @@ def _by_label(facts: Facts, lake: str) -> Html:
         "was chosen."
     )
     rows = facts.answers["labels"]
-    top = [(row["label"], row["n"]) for row in rows[:14]]
+    shown = [*rows[:_MAX_BARS], *(r for r in rows[_MAX_BARS:] if _is_asked_for(r))]
+    top = [(row["label"], row["n"]) for row in shown]
+    rarer = len(rows) - len(shown)
     return section(
         "emotions",
         "Emotions, by label",
         el("p", why),
         el("figure", charts.bars(top, "messages by label"), class_="wide"),
-        el("p", f"and {count(len(rows) - 14, 'rarer label')}", class_="note")
-        if len(rows) > 14
-        else None,
+        el("p", f"and {count(rarer, 'rarer label')}", class_="note") if rarer else None,
         ask_yourself("labels", facts.parameters, lake),
     )
+
+
+def _is_asked_for(row: Row) -> bool:
+    """Returns whether a label is drawn however rare it is."""
+    return bool(row["label"] == "frustration")
 
 
 def _over_time(facts: Facts, lake: str) -> Html:

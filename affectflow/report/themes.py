@@ -13,6 +13,8 @@ _MAX_SMALL = 12
 _QUOTE_CHARS = 300
 # Names of accounts stay out of the report, also inside what people wrote.
 _MENTION = re.compile(r"(?<![\w.@/])@[A-Za-z0-9][\w-]*")
+# The marks around code in Markdown, with the language behind them.
+_FENCE = re.compile(r"(?m)^[ \t>]*(?:`{3,}|~{3,})[^\n`]*$|`{3,}")
 
 
 _NO_QUOTES = (
@@ -48,7 +50,8 @@ def theme_list(family: ThemeList, period: str) -> Html:
 def excerpt(text: str, start: int, end: int) -> Html:
     """Returns about 300 characters of `text` around the marked span `start:end`.
 
-    Cut at spaces; a longer span is cut too. Mentions of accounts become `@…`.
+    Cut at spaces; a longer span is cut too. Mentions of accounts become `@…`; the
+    marks around code go.
     """
     end = min(end, start + _QUOTE_CHARS)
     room = max(0, _QUOTE_CHARS - (end - start)) // 2
@@ -63,7 +66,7 @@ def excerpt(text: str, start: int, end: int) -> Html:
 
 
 def _masked(text: str) -> str:
-    return _MENTION.sub("@…", text)
+    return _MENTION.sub("@…", _FENCE.sub("", text))
 
 
 def _is_large(theme: Row) -> bool:
