@@ -12,6 +12,7 @@ from affectflow import registry, runners, stages
 from affectflow.errors import MissingExtraError
 from affectflow.runners import dataflow
 from affectflow.stages.runs import Request
+from affectflow.stages.theming import unchanged
 from tests.conftest import required
 
 Build = Callable[[beam.Pipeline], Any]
@@ -53,8 +54,8 @@ def stage_builds(
 ) -> dict[str, Build]:
     """Returns what each stage adds to its pipeline, by the stage's name.
 
-    The stages open the lake, and a source looks at its files, before they build;
-    only these two looks are left out.
+    The stages open the lake, a source looks at its files, and themes at what there is
+    to do, before they build; only these looks are left out.
     """
     recorded: dict[str, Build] = {}
 
@@ -69,6 +70,7 @@ def stage_builds(
         patch.setattr(stages, "run_stage", record)
         patch.setattr(stages, "annotator_ids", lambda *_: ["EmbeddedEmotions@1"])
         patch.setattr(type(source), "check", lambda self: None)
+        patch.setattr(unchanged, "unchanged_causes", lambda *_: None)
         stages.ingest(source, lake, speaker_key_uri=key)
         stages.annotate(lake, **hints)
         stages.mine(lake)
