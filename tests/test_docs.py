@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from affectflow_connectors.mapping import TARGETS
 from tests.docs_tables import PLACES, ROOT, current
+from tests.stage_runs import ask
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEMO = ROOT / "affectflow" / "demo"
@@ -57,6 +59,45 @@ def test_every_command_of_the_readme_works_in_its_order(folder):
         assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
+def test_every_command_about_columns_works_in_its_order(tmp_path, own_configuration):
+    page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    for name, text in zip(("posts", "bare"), snippets("csv", page), strict=True):
+        (tmp_path / f"{name}.csv").write_text(text)
+    said = []
+    for command in commands(page):
+        done = sh(command, tmp_path)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        said.append(done.stdout)
+
+    rows = [[c.strip() for c in line.split("│")] for line in said[1].splitlines()]
+    assert rows[2:] == [
+        ["forum:1", "red", "this is so annoying!"],
+        ["forum:2", "blue", "thank you!"],
+    ]
+    assert kept(tmp_path / "posts") == [("forum:1", "public"), ("forum:2", "public")]
+    assert kept(tmp_path / "bare") == [("csv:7", "unknown"), ("csv:8", "unknown")]
+    assert [row[0] for row in kept(tmp_path / "both")] == [
+        "chat:7",
+        "chat:8",
+        "forum:1",
+        "forum:2",
+    ]
+
+
+def test_the_page_about_columns_names_all_of_them():
+    page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    paragraph = page.split("**What may be named.**")[1].split("\n\n")[0]
+
+    named = set(re.findall(r"`([a-z_]+)`", paragraph))
+
+    assert named == set(TARGETS) - {"attrs"}
+
+
+def kept(lake: Path) -> list[tuple[str, ...]]:
+    query = "SELECT utterance_id, visibility FROM utterances ORDER BY 1"
+    return ask(str(lake), query)
+
+
 @pytest.mark.parametrize("number", range(len(snippets("python"))))
 def test_every_python_snippet_of_the_readme_runs(folder, number):
     if not (folder / "lake").exists():
@@ -76,8 +117,6 @@ def test_every_python_snippet_of_the_readme_runs(folder, number):
 
 @pytest.mark.parametrize("query", snippets("sql"))
 def test_every_query_of_the_readme_has_an_answer(folder, query):
-    from tests.stage_runs import ask
-
     if not (folder / "lake").exists():
         sh(next(c for c in commands() if "--to lake" in c), folder)
 

@@ -32,6 +32,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
     help="Who felt what, how strongly, because of what: tables from conversations. "
     "Options of Apache Beam follow a `--`.",
+    epilog="Exit codes: 0 done; 1 done, but more rows were refused than --budget "
+    "allows; 2 your mistake, one line names the cure; 3 a fault of ours; "
+    "130 interrupted.",
 )
 
 

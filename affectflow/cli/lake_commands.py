@@ -21,13 +21,13 @@ def report(
 
 def sql(
     lake: LakeUri,
-    query: Annotated[str, typer.Argument(help="SQL; tables and views are there.")],
+    query: Annotated[str, typer.Argument(help="SQL; its tables and views are there.")],
     shape: Format = "table",
     out: Annotated[
         Path | None, typer.Option(help="File to write; needed for parquet.")
     ] = None,
 ) -> int:
-    """Ask a lake in SQL."""
+    """Ask a lake in SQL, one statement at a time; it is asked, not changed."""
     from affectflow.cli import lakes
 
     return lakes.sql(lake, query, shape, out)
@@ -48,14 +48,19 @@ def status(lake: LakeUri) -> int:
 
 
 def cite(lake: LakeUri) -> int:
-    """Print models, licences, thresholds and exclusions, as Markdown."""
+    """Print models, licences, settings and exclusions, as Markdown."""
     from affectflow.cli import lakes
 
     return lakes.cite(lake)
 
 
 def replay(lake: LakeUri, speaker_key_uri: KeyUri = "") -> int:
-    """Run dead letters again, and merge what works now."""
+    """Run dead letters again, and merge what works now.
+
+    Three kinds never work: rows whose file is gone, rows that share their id with
+    another of the same dump (duplicate_id), and damaged rows of a file that was not
+    mended.
+    """
     from affectflow.cli import pipelines
 
     return pipelines.replay(lake, speaker_key_uri)

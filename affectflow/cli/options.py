@@ -5,7 +5,11 @@ from typing import Annotated, Literal
 import typer
 
 Paths = Annotated[
-    list[str], typer.Argument(metavar="PATH...", help="Files, globs or URLs.")
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help="Files, globs, URLs, or folders, read with all folders in them.",
+    ),
 ]
 LakeUri = Annotated[str, typer.Argument(metavar="LAKE", help="Folder or URL.")]
 Source = Annotated[
@@ -15,7 +19,11 @@ Source = Annotated[
 To = Annotated[str, typer.Option("--to", help="The lake; made if it is not there.")]
 Map = Annotated[
     list[str] | None,
-    typer.Option("--map", help="Columns, as text=body,utterance_id=id,..."),
+    typer.Option(
+        "--map",
+        help="Columns, as text=body,utterance_id=id,...: a number is a position, "
+        "'a word' in quotes a constant; see docs/map.md.",
+    ),
 ]
 KeyUri = Annotated[
     str,
@@ -34,7 +42,8 @@ Model = Annotated[
 Revision = Annotated[str, typer.Option(help="Pinned revision of a hub id.")]
 Miner = Annotated[str, typer.Option(help="Name of a miner.")]
 Format = Annotated[
-    Literal["table", "csv", "json", "parquet"], typer.Option("--format", help="Shape.")
+    Literal["table", "csv", "json", "parquet"],
+    typer.Option("--format", help="Shape; `json` is JSON Lines, one object a row."),
 ]
 BUDGET = 0.05
 
