@@ -362,15 +362,15 @@ def test_a_retry_of_a_commit_changes_nothing(lake, monkeypatch):
     asked: list[Any] = []
     commit_themes = stage.commit_themes
 
-    def noted(*arguments: Any) -> Any:
-        asked[:] = arguments
-        return commit_themes(*arguments)
+    def noted(*arguments: Any, **rest: Any) -> Any:
+        asked[:] = [arguments, rest]
+        return commit_themes(*arguments, **rest)
 
     monkeypatch.setattr(stage, "commit_themes", noted)
     first = themes(lake)
     before = digest(lake)
 
-    row = commit_themes(*asked)
+    row = commit_themes(*asked[0], **asked[1])
 
     assert row["ended"] == first["ended"]
     assert digest(lake) == before
