@@ -272,6 +272,10 @@ NOT_AN_UTTERANCE = "not_an_utterance"
 
 Counted in `runs.counters`, not refused, and no input utterance."""
 
+FILE_ERRORS = ("damaged_file", "truncated_file")
+"""Error types of what is wrong with a file, not with a row: nobody knows how many rows
+are lost. Such a run is over any budget."""
+
 
 def _in_flight(table: pa.Schema, left_out: Iterable[str]) -> pa.DataType:
     return pa.list_(pa.struct([f for f in table if f.name not in set(left_out)]))

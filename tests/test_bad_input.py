@@ -3,6 +3,7 @@
 Real files, a real disk that is full, real processes that are killed.
 """
 
+import gzip
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from affectflow import cli
 from tests.command_line import Outcome, affectflow
 from tests.stage_runs import ask, reconciles
 
@@ -155,6 +157,29 @@ def test_more_refused_rows_than_the_budget_end_in_exit_code_1(file, lake):
 
     assert one_line(outcome, 1, "1 of 2 rows were refused", "dead_letter_summary")
     assert ask(str(lake), "SELECT count(*) FROM utterances") == [(1,)]
+
+
+def test_a_file_that_is_cut_fails_the_run_until_it_comes_in_whole(
+    tmp_path, lake, capsys
+):
+    table = tmp_path / "table.csv.gz"
+    rows = "".join(f"{n},fine {n * n % 977}\n" for n in range(9_000))
+    whole = gzip.compress(f"id,body\n{rows}".encode())
+    arguments = ["ingest", str(table), "--to", str(lake), "--source", "csv"]
+    arguments += ["--map", MAP]
+    table.write_bytes(whole[: len(whole) * 2 // 3])
+
+    for _ in range(2):  # the second time the lake has the letter already
+        assert cli.run(arguments) == 1
+        said = capsys.readouterr().err
+        assert "1 files cut" in said
+        assert f"'{table}' cannot be read to the end" in said
+    assert ask(str(lake), "SELECT DISTINCT state FROM runs") == [("over_budget",)]
+
+    table.write_bytes(whole)
+
+    assert cli.run(arguments) == 0
+    assert ask(str(lake), "SELECT count(*) FROM utterances") == [(9_000,)]
 
 
 def test_a_folder_that_is_no_lake(tmp_path):

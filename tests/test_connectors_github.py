@@ -229,7 +229,7 @@ def test_a_cut_array_gives_the_objects_before_the_cut(tmp_path):
 
     found = read_text(tmp_path, text[:-30])
 
-    assert error_types(found) == ["", "", "invalid_json"]
+    assert error_types(found) == ["", "", "invalid_json", "truncated_file"]
 
 
 def test_bytes_that_are_no_text_kill_their_object_only(tmp_path):

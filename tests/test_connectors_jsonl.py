@@ -342,6 +342,37 @@ def test_arrays_of_objects_are_read_too(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("written", "error_types_found"),
+    [
+        pytest.param('[{"id": 1, "body": "a"}]', [""], id="whole"),
+        pytest.param(
+            '[{"id": 1, "body": "a"}]\n[{"id": 2, "body": "b"}] \n',
+            ["", ""],
+            id="pages",
+        ),
+        pytest.param(
+            '[{"id": 1, "body": "a"}, {"id" 2}]', ["", "invalid_json"], id="a bad end"
+        ),
+        pytest.param(
+            '[{"id": 1, "body": "a"},', ["", "truncated_file"], id="cut after an object"
+        ),
+        pytest.param(
+            '[{"id": 1, "body": "a"}, {"id": 2, "bo',
+            ["", "invalid_json", "truncated_file"],
+            id="cut in an object",
+        ),
+    ],
+)
+def test_an_array_without_an_end_is_a_file_that_is_cut(
+    tmp_path, written, error_types_found
+):
+    path = tmp_path / "a.json"
+    path.write_text(written)
+
+    assert error_types(read(path, mapping=MAP)) == error_types_found
+
+
+@pytest.mark.parametrize(
     ("mapping", "words"),
     [
         pytest.param({"txt": "body"}, "did you mean 'text'", id="a typo"),

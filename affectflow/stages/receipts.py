@@ -29,6 +29,7 @@ class Receipt:
       removes: paths in `utterances` that the files replace.
       rows: counts of input utterances by the names in `ROWS`.
       counters: anything else that was counted.
+      examples: of what some of the counters count, one each.
       model_calls: predictions of whole parts.
       model_seconds: seconds in prediction.
       peak_rss_bytes: largest resident set of the worker so far.
@@ -44,6 +45,7 @@ class Receipt:
     removes: list[str] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
     model_calls: int = 0
     model_seconds: float = 0.0
     peak_rss_bytes: int = 0
@@ -72,6 +74,9 @@ def total(receipts: Iterable[Receipt]) -> Receipt:
     for receipt in receipts:
         rows.update(receipt.rows)
         counters.update(receipt.counters)
+        # Receipts come in any order; the least is the same one in all of them.
+        for name, example in receipt.examples.items():
+            summed.examples[name] = min(example, summed.examples.get(name, example))
         summed.model_calls += receipt.model_calls
         summed.model_seconds += receipt.model_seconds
         summed.peak_rss_bytes = max(summed.peak_rss_bytes, receipt.peak_rss_bytes)

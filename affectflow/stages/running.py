@@ -9,6 +9,7 @@ from affectflow import runners
 from affectflow.errors import LakeError, StorageError
 from affectflow.lake import Lake
 from affectflow.logs import Log
+from affectflow.stages.examples import take_examples
 from affectflow.stages.planning.ledger import newest
 from affectflow.stages.progress import Progress, clear
 from affectflow.stages.receipts import Receipt
@@ -53,7 +54,7 @@ def run_stage(
             f"{lake.uri!r} has no row of this run; was it cleaned meanwhile?"
         )
     _log_done(watched.log, row)
-    return row
+    return {**row, "examples": take_examples(lake, request.name)}
 
 
 def _say_what_is_expected(watched: Progress, lake: Lake, request: Request) -> None:

@@ -18,6 +18,8 @@ from affectflow.lake.tables import FileEntry, commit
 from affectflow.lake.versions import table_versions
 from affectflow.logs import host
 from affectflow.schemas import RUNS
+from affectflow.stages.examples import write_examples
+from affectflow.stages.losses import FILES_CUT
 from affectflow.stages.receipts import ROWS, Receipt
 
 BUDGET = 0.05
@@ -51,6 +53,11 @@ class Request:
         """16 hexadecimal digits that tell settings apart."""
         text = f"{self.stage}\n{self.config}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """Tells this stage of this command from all others; fit for a file name."""
+        return f"{self.run_id}-{self.stage}-{self.digest}"
 
     def open_lake(self) -> Lake:
         """Returns the lake of the run, on whatever machine this is.
@@ -119,6 +126,7 @@ def write_run(
     row = run_row(request, summed, error)
     # So that `diff` can read the tables as this run left them.
     row["versions"] = [*row["versions"], *table_versions(lake).items()]
+    write_examples(lake, request.name, summed)
     table = pa.Table.from_pylist([row], schema=RUNS)
     path = _path(request, mark)
     size = lake.storage.write_parquet(table, "runs", path)
@@ -175,7 +183,8 @@ def run_row(request: Request, summed: Receipt, error: str) -> dict[str, Any]:
 def _state(request: Request, summed: Receipt, error: str) -> str:
     if error:
         return "failed"
-    return "over_budget" if over_budget(summed.rows, request.budget) else "done"
+    lost = summed.counters.get(FILES_CUT) or over_budget(summed.rows, request.budget)
+    return "over_budget" if lost else "done"
 
 
 def over_budget(rows: dict[str, int], budget: float) -> bool:
@@ -195,11 +204,18 @@ def versions() -> dict[str, str]:
 
 
 def check_budget(row: dict[str, Any], lake_uri: str) -> None:
-    """Raises if a stage refused more rows than its budget allows.
+    """Raises if a stage refused more rows than its budget allows, or lost a file.
 
     Raises:
       OverBudgetError: the rest is done; the message says where to look.
     """
+    if cut := dict(row["counters"]).get(FILES_CUT, 0):
+        name = row.get("examples", {}).get(FILES_CUT, "a file")
+        more = f" and {cut - 1:,} more" if cut > 1 else ""
+        raise OverBudgetError(
+            f"{row['stage']}: {name!r}{more} cannot be read to the end: cut off, or "
+            "damaged; the rest is done. Fetch it again, and ingest it again"
+        )
     if row["state"] == "over_budget":
         raise OverBudgetError(
             f"{row['stage']}: {row['rows_dead']:,} of {row['rows_in']:,} rows were "

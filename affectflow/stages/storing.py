@@ -31,6 +31,7 @@ from affectflow.stages.deadletters import (
     write_dead_letters,
 )
 from affectflow.stages.ingest_letters import commit_letters
+from affectflow.stages.losses import losses
 from affectflow.stages.progress import Progress, clear
 from affectflow.stages.receipts import Receipt, peak_rss_bytes, total
 from affectflow.stages.runs import Request, mark_of, write_run, written_run
@@ -160,12 +161,13 @@ class _SpillFn(beam.DoFn):
 
     def _account(self, sealed: pa.RecordBatch, living: int) -> Receipt:
         dead, known = refused(sealed), non_utterances(sealed)
-        request = self._request
+        request, lost = self._request, losses(dead)
         return Receipt(
             unit="spill",
             files=write_dead_letters(self._lake, dead, "ingest", request.run_id),
             rows={"rows_in": living + dead.num_rows, "rows_dead": dead.num_rows},
-            counters={NOT_AN_UTTERANCE: known} if known else {},
+            counters={**lost.counters, **({NOT_AN_UTTERANCE: known} if known else {})},
+            examples=lost.examples,
             peak_rss_bytes=peak_rss_bytes(),
         )
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from affectflow.batches import MAX_ROW_BYTES
 from affectflow_connectors.rows import PAYLOAD_CHARS
-from affectflow_connectors.streams import DamagedFileError
+from affectflow_connectors.streams import DamagedFileError, TruncatedFileError
 
 _DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff\x00]*")
-_OBJECT = re.compile(r"\{")
+_BLANKS = " \t\r\n\x00"
 _BAD_BYTES = re.compile("[\udc80-\udcff]")
 # A literal, a number or an escape that the buffer cuts in two is shorter.
 _CUT_CHARS = 32
@@ -59,6 +59,11 @@ def values(
         yield _next_value(text, number, looks_whole, max_chars)
     if text.damage:
         raise text.damage
+    if text.opened > 0 and text.last != "]":
+        raise TruncatedFileError(
+            "the file ends in the middle of its JSON array; the rows before the end "
+            "were read; fetch the file again"
+        )
 
 
 class _Text:
@@ -71,11 +76,17 @@ class _Text:
         self.at = 0
         self.ended = False
         self.damage: DamagedFileError | None = None
+        self.opened = 0
+        """Arrays that began between values, less those that ended there."""
+        self.last = ""
+        """The last sign that was seen, but for blanks."""
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
         """Moves over `pattern`; returns whether there is text behind it."""
         while True:
             match = pattern.match(self.window, self.at)
+            if match and pattern is _BETWEEN:
+                self.opened += match[0].count("[") - match[0].count("]")
             self.at = match.end() if match else self.at
             if self.at < len(self.window):
                 return True
@@ -93,6 +104,7 @@ class _Text:
             self.ended = chunk is None
             part = self._decoder.decode(chunk or b"", final=chunk is None)
             parts.append(part)
+            self.last = part.rstrip(_BLANKS)[-1:] or self.last
             wanted -= len(part)
         self.window = "".join(parts)
         return len(self.window) > len(parts[0])

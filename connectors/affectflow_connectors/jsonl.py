@@ -1,5 +1,6 @@
 """ReadJsonl: one JSON object per line, with a mapping of fields to columns."""
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,12 @@ from affectflow_connectors.rows import (
     grouped,
     utterances,
 )
-from affectflow_connectors.streams import CHUNK_BYTES, decompressed_head, read_chunks
+from affectflow_connectors.streams import (
+    CHUNK_BYTES,
+    DamagedFileError,
+    decompressed_head,
+    read_chunks,
+)
 
 BOM = b"\xef\xbb\xbf"
 # Beyond its end, a byte range holds the rest of its last line: so much is read with it.
@@ -99,8 +105,7 @@ def _is_array(file: File) -> bool:
 def _first_records(head: bytes, most: int = 20) -> list[dict[str, Any]]:
     """Returns the first objects of a file that are whole."""
     if starts_array(head):
-        found = itertools.islice(values([head], bool), most)
-        return [f.value for f in found if isinstance(f.value, dict)]
+        return list(itertools.islice(_records_before_the_cut(head), most))
     records = []
     for line in head.removeprefix(BOM).splitlines()[:most]:
         try:
@@ -108,6 +113,13 @@ def _first_records(head: bytes, most: int = 20) -> list[dict[str, Any]]:
         except RefusedError:
             continue
     return records
+
+
+def _records_before_the_cut(head: bytes) -> Iterator[dict[str, Any]]:
+    with contextlib.suppress(DamagedFileError):  # a head need not hold the whole array
+        for found in values([head], bool):
+            if isinstance(found.value, dict):
+                yield found.value
 
 
 def read_block(
