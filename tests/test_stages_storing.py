@@ -78,6 +78,21 @@ def test_an_older_version_does_not_come_back(lake, before):
     assert ask(lake, "SELECT text FROM utterances") == [("new",)]
 
 
+def test_messages_in_the_place_of_those_of_another_file_are_counted(lake):
+    edited = [None, None, DAY]
+    store(lake, utterances("a", "b", "c", origin=["1.csv#1", "1.csv#2", "1.csv#3"]))
+
+    row = store(
+        lake,
+        utterances(
+            "A", "B", "C", origin=["2.csv#1", "1.csv#2", "2.csv#3"], edited_at=edited
+        ),
+    )
+
+    assert dict(row["counters"])["superseded"] == 3
+    assert dict(row["counters"])["superseded_by_another_file"] == 1
+
+
 def test_of_two_versions_in_one_dump_the_later_edit_counts(lake):
     batch = utterances(
         "old", "new", utterance_id="test:a", edited_at=[DAY, DAY + timedelta(days=1)]

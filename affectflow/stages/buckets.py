@@ -22,6 +22,7 @@ from affectflow.stages.rollups import rollups
 
 PART_ROWS = 50_000
 PART_BYTES = 64 << 20
+ANOTHER_FILE = "superseded_by_another_file"
 INLINE = "inline"
 """Folder, in a table, of what came in with the utterances: one file a part."""
 
@@ -52,7 +53,7 @@ def _write_rows(
     """Writes what is new as parts; returns what to commit, and the rows that clash."""
     old = _Old.read(lake, bucket)
     new = _tell_apart(batches, old)
-    replaced, kept = _rewritten(lake, old, new.changed)
+    replaced, kept, older = _rewritten(lake, old, new.changed)
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
     receipt.removes = replaced
     for piece in _pieces(_joined([kept, new.changed])) if replaced else ():
@@ -67,7 +68,8 @@ def _write_rows(
         "rows_duplicate": new.duplicates,
         "rows_unchanged": new.unchanged,
     }
-    receipt.counters = {"superseded": new.changed.num_rows}
+    elsewhere = _from_another_file(new.changed, older)
+    receipt.counters = {"superseded": new.changed.num_rows, ANOTHER_FILE: elsewhere}
     return receipt, new.clashing
 
 
@@ -118,6 +120,7 @@ def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatc
 
 
 _ORIGIN = r"^(?P<file>.*)#(?P<place>[0-9]{1,18})$"
+_PLACE = r"#[0-9]{1,18}$"
 
 
 def _in_file_order(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -250,17 +253,38 @@ def _array(table: pa.Table, name: str) -> pa.Array:
 
 def _rewritten(
     lake: Lake, old: _Old, changed: pa.RecordBatch
-) -> tuple[list[str], pa.RecordBatch]:
-    """Returns the paths that hold older versions, and their rows that stay."""
+) -> tuple[list[str], pa.RecordBatch, pa.RecordBatch]:
+    """Returns the paths that hold older versions, their rows that stay, and those."""
     ids = changed.column("utterance_id")
     hit = pc.is_in(old.rows.column("utterance_id"), value_set=ids)
     paths = sorted(set(old.rows.filter(hit).column("path").to_pylist()))
     batches = [read_part(lake, stem(path), inline=True) for path in paths]
-    kept = [
-        batch.filter(pc.invert(pc.is_in(batch.column("utterance_id"), value_set=ids)))
-        for batch in batches
-    ]
-    return paths, together(kept) if kept else changed.slice(0, 0)
+    if not batches:
+        return paths, changed.slice(0, 0), changed.slice(0, 0)
+    goes = [pc.is_in(batch.column("utterance_id"), value_set=ids) for batch in batches]
+    pairs = list(zip(batches, goes, strict=True))
+    kept = together([batch.filter(pc.invert(going)) for batch, going in pairs])
+    return paths, kept, together([batch.filter(going) for batch, going in pairs])
+
+
+def _from_another_file(changed: pa.RecordBatch, older: pa.RecordBatch) -> int:
+    """Returns how many rows took the place of a row of another file.
+
+    Where no edit time says that they are newer, they may be other messages with the
+    same ids: only those count.
+    """
+    where = pc.index_in(older.column("utterance_id"), changed.column("utterance_id"))
+    newer = changed.take(where)
+    never = pc.and_(
+        pc.is_null(newer.column("edited_at")), pc.is_null(older.column("edited_at"))
+    )
+    files = [_file(batch.column("origin")) for batch in (newer, older)]
+    other = pc.fill_null(pc.not_equal(*files), False)
+    return int(pc.and_(never, other).true_count)
+
+
+def _file(origin: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(origin, _PLACE, "")
 
 
 # -- parts -------------------------------------------------------------------------
