@@ -272,6 +272,7 @@ NOT_AN_UTTERANCE = "not_an_utterance"
 
 Counted in `runs.counters`, not refused, and no input utterance."""
 
+
 FILE_ERRORS = ("damaged_file", "truncated_file")
 """Error types of what is wrong with a file, not with a row: nobody knows how many rows
 are lost. Such a run is over any budget."""
@@ -310,6 +311,11 @@ SOURCE_BATCH = pa.schema([*UTTERANCES, ERRORS_COLUMN])
 def fields(schema: pa.Schema, *names: str) -> pa.Schema:
     """Returns the schema of the named columns of `schema`, in the order given."""
     return pa.schema([schema.field(name) for name in names])
+
+
+def raw_name(column: str) -> str:
+    """Returns the attribute that keeps what was no value of a column's type."""
+    return f"{column}_raw"
 
 
 def doc(field: pa.Field) -> str:

@@ -182,6 +182,47 @@ def test_a_file_that_is_cut_fails_the_run_until_it_comes_in_whole(
     assert ask(str(lake), "SELECT count(*) FROM utterances") == [(9_000,)]
 
 
+def test_values_that_cannot_be_read_are_counted_and_shown(file, lake, capsys):
+    times = ["yesterday", "2024-05-01", "-1", "", None]
+    rows = [
+        {"id": n, "body": "fine", "timestamp": t, "start_s": "soon"}
+        for n, t in enumerate(times)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    assert cli.run(["ingest", str(file), "--to", str(lake), "--map", MAP]) == 0
+
+    said = capsys.readouterr().err.splitlines()
+    assert "2 timestamp not read (such as '-1')" in said[0]
+    assert "5 start_s not read (such as 'soon')" in said[0]
+    assert [line for line in said if "no start_s of this input could be read" in line]
+    assert not [line for line in said if "no timestamp" in line]
+    counted = "SELECT element_at(counters, 'timestamp_not_read')[1] FROM runs"
+    assert ask(str(lake), counted) == [(2,)]
+
+
+def test_ids_that_repeat_over_files_are_told_and_a_source_keeps_them_apart(
+    tmp_path, lake, capsys
+):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_text("id,body\n1,good day\n2,hello\n")
+    two.write_text("id,body\n1,bye\n2,good night\n")
+
+    def ingested(file: Path, to: Path, mapping: str) -> str:
+        command = ["ingest", str(file), "--to", str(to), "--map", mapping]
+        assert cli.run(command) == 0
+        return capsys.readouterr().err
+
+    ingested(one, lake, MAP)
+    assert "ids repeat over files" in ingested(two, lake, MAP)
+
+    apart = tmp_path / "apart"
+    ingested(one, apart, f"{MAP},source='one'")
+    assert "ids repeat" not in ingested(two, apart, f"{MAP},source='two'")
+    ids = ask(str(apart), "SELECT utterance_id FROM utterances ORDER BY 1")
+    assert ids == [("one:1",), ("one:2",), ("two:1",), ("two:2",)]
+
+
 def test_a_folder_that_is_no_lake(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"x")
 

@@ -292,6 +292,17 @@ def test_a_large_file_is_split_and_read_once(tmp_path):
         ("yesterday", None, None),
         ("2024-13-01T00:00:00Z", None, None),
         ("2024", None, None),
+        ("13/12/2024", None, None),
+        ("2024-02-30", None, None),
+        ("-1", None, None),
+        ("45321.5", None, None),
+        ("31535999", None, None),
+        ("31536000", datetime(1971, 1, 1, tzinfo=UTC), None),
+        ("-31536000", datetime(1969, 1, 1, tzinfo=UTC), None),
+        ("2100-12-31", datetime(2100, 12, 31, tzinfo=UTC), None),
+        ("2101-01-01", None, None),
+        ("9999-12-31T00:00:00Z", None, None),
+        ("99999999999", None, None),
     ],
 )  # fmt: skip
 def test_times_are_read_in_many_spellings(text, expected, offset):
@@ -325,6 +336,26 @@ def test_a_bad_time_does_not_kill_the_message(tmp_path):
     assert row["errors"] is None
     assert row["timestamp"] is None
     assert row["attrs"] == [("timestamp_raw", "tomorrow")]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("00:20:57,256", 1257.256),
+        ("01:00:00.5", 3600.5),
+        ("00:00:07", 7.0),
+        ("12.25", 12.25),
+        ("00:61:00,000", None),
+        ("soon", None),
+    ],
+)
+def test_a_time_of_a_subtitle_is_seconds(tmp_path, text, seconds):
+    data = lines_of({"id": 1, "body": "a", "start_s": text})
+
+    (row,) = read_bytes(tmp_path, data, mapping=MAP)
+
+    assert row["start_s"] == seconds
+    assert row["attrs"] == (None if seconds is not None else [("start_s_raw", text)])
 
 
 def test_arrays_of_objects_are_read_too(tmp_path):

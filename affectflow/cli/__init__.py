@@ -1,8 +1,8 @@
 """The command line; the only code that prints.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 finished with
-more dead letters than the budget; 2 the caller's mistake, in one line that names the
-cure; 3 ours; 130 and 143 ended by Ctrl-C and by SIGTERM.
+more dead letters than the budget, or without the end of a file; 2 the caller's mistake,
+in one line that names the cure; 3 ours; 130 and 143 ended by Ctrl-C and by SIGTERM.
 """
 
 import atexit

@@ -146,6 +146,8 @@ def _ingest(
         )
     adopt(Storage(to))
     show.say(show.stage_line(row))
+    for line in show.warnings(row):
+        show.say(line)
     return row
 
 

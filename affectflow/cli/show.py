@@ -9,6 +9,15 @@ from datetime import date, datetime
 from typing import Any
 
 _WIDEST = 1 << 30
+_EXAMPLE = 40
+_TIMES = " Times are ISO 8601, RFC 2822, or seconds since 1970"
+_SECONDS = " Times in a recording are seconds, or HH:MM:SS.mmm"
+_SPELLINGS = {
+    "timestamp": _TIMES,
+    "edited_at": _TIMES,
+    "start_s": _SECONDS,
+    "end_s": _SECONDS,
+}
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -80,5 +89,32 @@ def stage_line(row: dict[str, Any]) -> str:
     for name in ("dead", "duplicate", "unchanged"):
         if row[f"rows_{name}"] and counted:
             parts.append(f"{row[f'rows_{name}']:,} {name}")
-    parts += [f"{n:,} {name.replace('_', ' ')}" for name, n in counters.items() if n]
+    parts += [_counted(row, name, n) for name, n in counters.items() if n]
     return f"{row['stage']}: {', '.join(parts) or 'nothing new'} ({', '.join(took)})"
+
+
+def _counted(row: dict[str, Any], name: str, count: int) -> str:
+    column, not_read, _ = name.partition("_not_read")
+    words = f"{column} not read" if not_read else name.replace("_", " ")
+    said = f"{count:,} {words}"
+    example = row.get("examples", {}).get(name)
+    return said if example is None else f"{said} (such as {example[:_EXAMPLE]!r})"
+
+
+def warnings(row: dict[str, Any]) -> list[str]:
+    """Returns what somebody should look at before using what a stage wrote, by line."""
+    from affectflow.stages.buckets import ANOTHER_FILE
+
+    lines = [
+        f"{row['stage']}: no {column} of this input could be read; does "
+        f"--map {column} name the right field?{_SPELLINGS.get(column, '')}"
+        for column in row.get("never_read", ())
+    ]
+    if others := dict(row["counters"]).get(ANOTHER_FILE):
+        lines.append(
+            f"{row['stage']}: {others:,} messages took the place of messages with the "
+            "same ids from another file; if they are not newer versions, ids repeat "
+            "over files: start a new lake, and ingest each file by itself with a name "
+            "of its own, --map \"source='NAME'\""
+        )
+    return lines

@@ -30,6 +30,7 @@ class Receipt:
       rows: counts of input utterances by the names in `ROWS`.
       counters: anything else that was counted.
       examples: of what some of the counters count, one each.
+      values_read: how many values of a column could be read.
       model_calls: predictions of whole parts.
       model_seconds: seconds in prediction.
       peak_rss_bytes: largest resident set of the worker so far.
@@ -46,6 +47,7 @@ class Receipt:
     rows: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
+    values_read: dict[str, int] = field(default_factory=dict)
     model_calls: int = 0
     model_seconds: float = 0.0
     peak_rss_bytes: int = 0
@@ -70,10 +72,12 @@ def total(receipts: Iterable[Receipt]) -> Receipt:
     """Returns the sums of counts and the largest peak; files are left out."""
     rows: Counter[str] = Counter(dict.fromkeys(ROWS, 0))
     counters: Counter[str] = Counter()
+    values_read: Counter[str] = Counter()
     summed = Receipt()
     for receipt in receipts:
         rows.update(receipt.rows)
         counters.update(receipt.counters)
+        values_read.update(receipt.values_read)
         # Receipts come in any order; the least is the same one in all of them.
         for name, example in receipt.examples.items():
             summed.examples[name] = min(example, summed.examples.get(name, example))
@@ -81,6 +85,7 @@ def total(receipts: Iterable[Receipt]) -> Receipt:
         summed.model_seconds += receipt.model_seconds
         summed.peak_rss_bytes = max(summed.peak_rss_bytes, receipt.peak_rss_bytes)
     summed.rows, summed.counters = dict(rows), dict(counters)
+    summed.values_read = dict(values_read)
     return summed
 
 

@@ -54,7 +54,7 @@ def run_stage(
             f"{lake.uri!r} has no row of this run; was it cleaned meanwhile?"
         )
     _log_done(watched.log, row)
-    return {**row, "examples": take_examples(lake, request.name)}
+    return {**row, **take_examples(lake, request.name)}
 
 
 def _say_what_is_expected(watched: Progress, lake: Lake, request: Request) -> None:

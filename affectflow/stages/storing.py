@@ -155,19 +155,23 @@ class _SpillFn(beam.DoFn):
             living = sealed.filter(pc.invert(is_dead(sealed)))
             for bucket, claim in spill(living, self._staging):
                 yield bucket, tuple(claim)
-            receipt = self._account(sealed, living.num_rows)
+            receipt = self._account(sealed, living)
             self._progress.add(receipt.rows)
             yield beam.pvalue.TaggedOutput("receipts", receipt.to_json())
 
-    def _account(self, sealed: pa.RecordBatch, living: int) -> Receipt:
+    def _account(self, sealed: pa.RecordBatch, living: pa.RecordBatch) -> Receipt:
         dead, known = refused(sealed), non_utterances(sealed)
-        request, lost = self._request, losses(dead)
+        request, lost = self._request, losses(living, dead)
         return Receipt(
             unit="spill",
             files=write_dead_letters(self._lake, dead, "ingest", request.run_id),
-            rows={"rows_in": living + dead.num_rows, "rows_dead": dead.num_rows},
+            rows={
+                "rows_in": living.num_rows + dead.num_rows,
+                "rows_dead": dead.num_rows,
+            },
             counters={**lost.counters, **({NOT_AN_UTTERANCE: known} if known else {})},
             examples=lost.examples,
+            values_read=lost.values_read,
             peak_rss_bytes=peak_rss_bytes(),
         )
 

@@ -21,6 +21,10 @@ _OFFSET = r"[T ]\d{2}[:\d.]*(?P<offset>[+-]\d{2}(?::?\d{2})?)$"
 _ZONE = re.compile(r"[+-]\d{2}(:?\d{2})?(\s|$)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_TWO = -62_104_060_800_000_000  # microseconds since 1970
+_YEAR_2101 = 4_133_980_800_000_000
+# Numbers below are days of a spreadsheet, seconds of a recording or rows of a table.
+_YEAR_1971_S = 31_536_000
+_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)(?:[.,](\d{1,3}))?", re.ASCII)
 _WORDS = {
     **dict.fromkeys(("true", "1", "yes", "y", "t", "1.0"), True),
     **dict.fromkeys(("false", "0", "no", "n", "f", "0.0"), False),
@@ -75,6 +79,8 @@ def as_type(column: pa.Array, name: str) -> pa.Array:
         return column
     if pa.types.is_boolean(type_):
         return _mapped(column, lambda text: _WORDS.get(text.strip().lower()), type_)
+    if name in ("start_s", "end_s"):
+        return _mapped(column, _seconds, type_)
     if pa.types.is_floating(type_):
         return _mapped(column, _number, type_)
     if pa.types.is_integer(type_):
@@ -95,6 +101,16 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _seconds(text: str) -> float | None:
+    """Returns seconds, also of a time as subtitles write it: `00:20:57,256`."""
+    clock = _CLOCK.fullmatch(text.strip())
+    if not clock:
+        return _number(text)
+    hours, minutes, seconds, fraction = clock.groups("0")
+    whole = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    return float(f"{whole}.{fraction}")
+
+
 def _small_integer(text: str) -> int | None:
     value = _number(text)
     return round(value) if value is not None and abs(value) < 1 << 15 else None
@@ -107,10 +123,14 @@ def times(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Returns times in UTC, and the offset that was written, in minutes.
 
     `column` is text (see `parse_time`) or of a date or time type. What does not
-    read as a time is null; so is an offset that was not written, or written as Z.
+    read as a time is null, and so are times after 2100; so is an offset that was not
+    written, or written as Z.
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return column.cast(TIME, safe=False), pa.nulls(len(column), pa.int16())
+        found = column.cast(TIME, safe=False)
+        late = pc.greater_equal(found, pa.scalar(_YEAR_2101, TIME))
+        found = pc.if_else(late, pa.scalar(None, TIME), found)
+        return found, pa.nulls(len(column), pa.int16())
     column = column if pa.types.is_string(column.type) else column.cast(pa.string())
     fast = _iso_times(column)
     if fast is not None:
@@ -127,12 +147,18 @@ def parse_time(text: str) -> tuple[datetime | None, int | None]:
     """Returns a time in UTC and the offset that was written, in minutes.
 
     Reads ISO 8601, RFC 2822, and seconds, milli-, micro- or nanoseconds since 1970,
-    told apart by their size. A time without a zone is UTC.
+    told apart by their size. A time without a zone is UTC. Not read are numbers that
+    would be times before 1971 (and after 1969), and times after 2100.
 
     >>> parse_time("2024-05-01T10:00:00+02:00")[1]
     120
     """
     text = text.strip()
+    when, offset = _any_time(text)
+    return (when, offset) if when and when.year <= 2100 else (None, None)
+
+
+def _any_time(text: str) -> tuple[datetime | None, int | None]:
     if _NUMBER.fullmatch(text) and not _BASIC_DATE.fullmatch(text):
         return _epoch_time(text), None
     try:
@@ -164,7 +190,7 @@ def _written_offset(text: str, when: datetime) -> int | None:
 def _epoch_time(text: str) -> datetime | None:
     value = Decimal(text)
     scale = next((s for s, top in _SCALES if abs(value) < top), None)
-    if scale is None or len(text) < 5:  # four digits are a year, not 1970
+    if scale is None or abs(value) < _YEAR_1971_S:
         return None
     try:
         return _EPOCH + timedelta(microseconds=int(value * scale))
@@ -192,7 +218,8 @@ def _iso_times(column: pa.Array) -> pa.Array | None:
         except pa.ArrowInvalid:
             continue
         # `datetime` knows no year 0, and a zone may lead there.
-        return found if pc.min(found).value > _YEAR_TWO else None
+        within = pc.min(found).value > _YEAR_TWO and pc.max(found).value < _YEAR_2101
+        return found if within else None
     return None
 
 

@@ -17,7 +17,7 @@ from affectflow.batches import (
     with_column,
 )
 from affectflow.errors import RowError
-from affectflow.schemas import ATTRS, ERRORS_COLUMN, SOURCE_BATCH
+from affectflow.schemas import ATTRS, ERRORS_COLUMN, SOURCE_BATCH, raw_name
 from affectflow_connectors.coerce import as_type, strings, text_of, times
 from affectflow_connectors.mapping import ATTRS_PREFIX
 from affectflow_connectors.streams import DamagedFileError
@@ -25,7 +25,9 @@ from affectflow_connectors.streams import DamagedFileError
 Item = TypeVar("Item")
 
 PAYLOAD_CHARS = 300
-TIMESTAMP_RAW = "timestamp_raw"
+_TIMES = ("timestamp", "edited_at")
+# No attribute has the empty name: a mapping is not allowed to give it.
+_WHOLE = ""
 
 BOTS = (
     "codecov",
@@ -130,16 +132,18 @@ def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
     columns = dict(raw.columns)
     source = _sources(columns.pop("source", None), defaults.source, count)
     typed = {**_ids(columns, source), "source": source, "origin": raw.origin}
-    stamp = columns.pop("timestamp", None)
-    if stamp is not None:
-        typed["timestamp"], written = times(stamp)
-        typed["utc_offset_min"] = written
-    if (edited := columns.pop("edited_at", None)) is not None:
-        typed["edited_at"], _ = times(edited)
-    typed["attrs"] = _attrs(columns, stamp, typed.get("timestamp"), count)
+    attrs = _taken_attrs(columns)
     for name, column in columns.items():
-        if name not in typed or name == "utc_offset_min":
+        if name in typed:
+            continue
+        if name in _TIMES:
+            typed[name], offsets = times(column)
+        else:
             typed[name] = as_type(column, name)
+        if name == "timestamp" and "utc_offset_min" not in columns:
+            typed["utc_offset_min"] = offsets
+        attrs |= _unread(name, column, typed[name])
+    typed["attrs"] = _attrs(attrs, count)
     _fill(typed, defaults, count)
     yield from _checked(typed, raw, defaults.step, count)
 
@@ -181,23 +185,32 @@ def _prefixed(ids: pa.Array, source: pa.Array) -> pa.Array:
     )
 
 
-def _attrs(
-    columns: dict[str, pa.Array],
-    stamp: pa.Array | None,
-    read: pa.Array | None,
-    count: int,
-) -> pa.Array:
-    """Takes all attributes out of `columns`; returns them as one column of maps."""
+def _taken_attrs(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Takes all attributes out of `columns`; returns them, `attrs` whole as it is."""
     named = {
         name.removeprefix(ATTRS_PREFIX): columns.pop(name)
         for name in list(columns)
         if name.startswith(ATTRS_PREFIX)
     }
-    if stamp is not None and read is not None and read.null_count > stamp.null_count:
-        lost = pc.and_(pc.is_null(read), pc.is_valid(stamp))
-        text = stamp.cast(pa.string())
-        named[TIMESTAMP_RAW] = pc.if_else(lost, text, pa.scalar(None, pa.string()))
     whole = columns.pop("attrs", None)
+    return named if whole is None else {**named, _WHOLE: whole}
+
+
+def _unread(name: str, column: pa.Array, read: pa.Array) -> dict[str, pa.Array]:
+    """Returns the values that were there and could not be read, as an attribute."""
+    if read.null_count == column.null_count:
+        return {}
+    text = column.cast(pa.string())
+    blank = pc.equal(pc.utf8_trim_whitespace(text), "")
+    lost = pc.and_(pc.is_null(read), pc.invert(pc.fill_null(blank, True)))
+    if not pc.any(lost).as_py():
+        return {}
+    return {raw_name(name): pc.if_else(lost, text, pa.scalar(None, pa.string()))}
+
+
+def _attrs(named: dict[str, pa.Array], count: int) -> pa.Array:
+    """Returns attributes as one column of maps."""
+    whole = named.pop(_WHOLE, None)
     if not named and whole is None:
         return pa.nulls(count, ATTRS)
     return _maps(named, whole)
