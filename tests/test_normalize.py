@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from affectflow.errors import UsageError
 from affectflow_transforms.normalize import NormalizeText, normalize
+from tests.chat_logs import begins_with_one, said
 
 PIECES = [
     "plain words",
@@ -48,6 +49,8 @@ PIECES = [
     "/",
     " ",
     "😂",
+    "nick_1: ",
+    "mike42, ",
 ]
 TEXTS = st.lists(
     st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=12
@@ -106,6 +109,68 @@ def test_text_is_cleaned_and_personal_data_replaced(text, expected):
     clean, _ = normalized(text)
 
     assert clean == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mike42: it works", "[USER]: it works"),
+        ("Nemo_bis, my pleasure", "[USER], my pleasure"),
+        (" |trey|: yes", " [USER]: yes"),
+        ("MatmaRex: so?", "[USER]: so?"),
+        ("gerrit-wm:", "[USER]:"),
+        ("mike42, Psr_: look", "[USER], [USER]: look"),
+        ("well mike42: no", "well mike42: no"),
+        ("mike42:no", "mike42:no"),
+    ],
+)
+def test_an_account_that_a_message_begins_with_is_replaced(text, expected):
+    clean, segments = normalized(text)
+
+    assert clean == expected
+    assert [s for s in segments if s != ("mention", "[USER]")] == []
+    assert len(segments) == expected.count("[USER]")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("Note:", "Edit:", "Thanks,", "Hi,", "Unfortunately,", "FYI:", "TODO:"),
+        *("However,", "PS:", "README:", "PRs,", "Follow-up:", "Re-opening,"),
+        *("Signed-off-by:", "TypeError:", "NullPointerException:", "JavaScript,"),
+        *("GitHub:", "Python3:", "i18n:", "v2:", "3,", "10:", "[WIP]:", "Step1:"),
+        *("HADOOP-2949:", "UPDATE:"),
+    ],
+)
+def test_a_word_that_a_message_begins_with_stays(word):
+    text = f"{word} the build fails"
+
+    assert normalized(text)[0] == text
+
+
+def test_an_account_that_is_kept_is_typed_all_the_same():
+    assert normalized("mike42: no", mask_mentions=False) == (
+        "mike42: no",
+        [("mention", "mike42")],
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "begin", "left"),
+    [("livechat_gitter", 734, 0), ("irc_disentanglement", 2126, 1450)],
+)
+def test_chats_lose_the_accounts_that_cannot_be_words(shared_data, folder, begin, left):
+    before = after = 0
+    for path in sorted((shared_data / folder).rglob("*.txt*")):
+        rows = said(path)
+        nicks = {nick.lower() for nick, _ in rows}
+        texts = pa.array([text for _, text in rows], pa.string())
+        clean, _ = normalize(texts)
+        before += sum(begins_with_one(text, nicks) for text in texts.to_pylist())
+        after += sum(begins_with_one(text, nicks) for text in clean.to_pylist())
+
+    assert before == begin
+    assert after <= left
 
 
 def test_placeholders_are_typed_as_mentions_and_personal_data():

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from affectflow_transforms.segments import links, personal
+from affectflow_transforms.segments import addresses, links, personal
 from affectflow_transforms.segments.base import Scan, Segment
 from affectflow_transforms.segments.code import take_inline
 from affectflow_transforms.segments.markup import TAG
@@ -11,7 +11,7 @@ from affectflow_transforms.segments.markup import TAG
 _OPENER = re.compile(
     rf"(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
     rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto):)"
-    rf"|(?P<tag>{TAG})|(?P<mention>@(?=[A-Za-z0-9])|<@|/?\bu/)"
+    rf"|(?P<tag>{TAG})|(?P<address>(?={addresses.ADDRESS}))|(?P<mention>@(?=[A-Za-z0-9])|<@|/?\bu/)"
 )
 HINT = rf"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:|{personal.HINT}"
 
@@ -33,6 +33,11 @@ def _take_mention(scan: Scan, start: int, end: int) -> Segment | None:
     return Segment("mention", start, found) if found else None
 
 
+def _take_address(scan: Scan, start: int, end: int) -> Segment | None:
+    found = addresses.address_span(scan.text)
+    return Segment("mention", *found) if found and found[1] <= end else None
+
+
 _TAKES: dict[str, _Take] = {
     "code": take_inline,
     "image": links.take_image,
@@ -41,6 +46,7 @@ _TAKES: dict[str, _Take] = {
     "autolink": links.take_autolink,
     "tag": _take_tag,
     "pii": _take_pii,
+    "address": _take_address,
     "mention": _take_mention,
 }
 
@@ -55,4 +61,4 @@ def find_inline(scan: Scan, start: int, end: int) -> Iterator[Segment]:
             yield segment
             position = segment.end
         else:
-            position = opened.end()
+            position = max(opened.end(), opened.start() + 1)

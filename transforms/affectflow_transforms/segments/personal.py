@@ -5,6 +5,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from affectflow_transforms.segments import addresses
 from affectflow_transforms.segments.base import Segment
 
 PLACEHOLDER = r"\[(?:USER|EMAIL|PHONE|SECRET|IP)\]"
@@ -72,6 +73,7 @@ _MENTION = re.compile(
 _VERSION = re.compile(r"(?:version|release|build|firmware|driver|v)[ :=]{0,3}$", re.I)
 
 HINT = (
+    rf"{addresses.HINT}|"
     r"@|://|\bu/\w|\[(?:USER|EMAIL|PHONE|SECRET|IP)\]"
     r"|gh[pousr]_|github_pat_|AKIA|ASIA|xox[abeprs]-|sk-|[rs]k_|glpat-|AIza|npm_|hf_"
     r"|pypi-|SG\.|eyJ|PRIVATE KEY|\+[0-9]{1,3}[ .(-]?[0-9]|\([0-9]{3}\)"
@@ -155,7 +157,9 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
 
 
 def mention_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yields where accounts are addressed: `@name`, `<@U123>`, `u/name`."""
+    """Yields where accounts are addressed: `@name`, `<@U123>`, `u/name`, `name_1: `."""
+    if address := addresses.address_span(text):
+        yield address
     for found in _MENTION.finditer(text):
         if _is_account(found):
             yield found.span()
