@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectflow_transforms.causes.phrases.concerns import CONCERNS
-from affectflow_transforms.causes.terms import concerns_of, find_terms, stem
+from affectflow_transforms.causes.terms import (
+    concerns_of,
+    find_terms,
+    stem,
+    without_addresses,
+)
 
 
 def terms_of(text: str) -> set[tuple[str, str]]:
@@ -33,6 +38,14 @@ STEMS = {
 @pytest.mark.parametrize(("word", "expected"), STEMS.items(), ids=STEMS.keys())
 def test_stems_leave_inflection_out(word: str, expected: str) -> None:
     assert stem(word) == expected
+
+
+def test_whom_a_message_addresses_is_no_term() -> None:
+    texts = pa.array(["gwydion: driver leaks", "windows, linux and mac leak", None])
+
+    said = without_addresses(texts)
+
+    assert said.to_pylist() == ["driver leaks", "windows, linux and mac leak", None]
 
 
 def test_terms_are_content_words_and_adjacent_pairs() -> None:

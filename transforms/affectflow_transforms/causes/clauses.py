@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from affectflow_transforms.causes.addressing import address_end
 from affectflow_transforms.causes.phrases.words import STOP
 
 MASK = "\ufffc"
@@ -166,6 +167,11 @@ class Reading:
         return mask(self.text, self.segments)
 
     @cached_property
+    def _opening(self) -> int:
+        """Where the words begin, after whom a message of a chat addresses."""
+        return address_end(self.text)
+
+    @cached_property
     def sentences(self) -> list[Sentence]:
         """Sentences that hold a word, in order."""
         return list(_sentences(self.masked))
@@ -203,9 +209,11 @@ class Reading:
     def trim(self, start: int, end: int) -> Span | None:
         """Returns the span without leading connectives and trailing punctuation.
 
+        Nor does it begin with whom the message addresses.
         At most `MAX_WORDS` whole words; None if nothing is left.
         """
         masked = self.masked
+        start = min(max(start, self._opening), end)
         edge = _EDGE_LEFT.match(masked, start, end)
         start = edge.end() if edge else start
         leading = _LEADING.match(masked, start, end)

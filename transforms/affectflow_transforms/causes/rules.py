@@ -22,7 +22,7 @@ from affectflow_transforms.causes.history import Turn, earlier_cause
 from affectflow_transforms.causes.phrases.emotions import LABELS, QUIET
 from affectflow_transforms.causes.scene import feeling
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 
 GOOD_ENOUGH = 0.4
 """From this score on, the utterance's own cause is taken without a look back."""

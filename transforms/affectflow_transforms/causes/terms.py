@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow_transforms.causes.addressing import ADDRESS, address_end
 from affectflow_transforms.causes.phrases.concerns import CONCERNS
 from affectflow_transforms.causes.phrases.generic import GENERIC, SAME
 
@@ -68,6 +69,13 @@ class Found:
     forms: Any
     terms: list[str]
     surfaces: list[str]
+
+
+def without_addresses(texts: pa.Array) -> pa.Array:
+    """Returns texts without whom they address at their start: that is no term."""
+    may = pc.fill_null(pc.match_substring_regex(texts, ADDRESS), False)
+    said = [text[address_end(text) :] for text in texts.filter(may).to_pylist()]
+    return pc.replace_with_mask(texts, may, pa.array(said, pa.string()))
 
 
 def find_terms(texts: pa.Array) -> Found:

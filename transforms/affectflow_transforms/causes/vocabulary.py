@@ -13,6 +13,7 @@ from affectflow_transforms.causes.terms import (
     Found,
     find_concerns,
     find_terms,
+    without_addresses,
 )
 
 # A title is context: it counts less than what people said.
@@ -46,7 +47,7 @@ class Said:
     @classmethod
     def read(cls, causes: pa.Table) -> "Said":
         """Returns what causes say, with `cause_text`, `summary` and maybe `title`."""
-        texts = pc.dictionary_encode(_said(causes))
+        texts = pc.dictionary_encode(without_addresses(_said(causes)))
         titles = pc.dictionary_encode(_titles(causes))
         return cls(
             texts=find_terms(texts.dictionary),
