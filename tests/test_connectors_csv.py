@@ -2,7 +2,7 @@ import pytest
 
 from affectflow.errors import UsageError
 from affectflow_connectors import csv as csv_source
-from affectflow_connectors.csv import ReadCsv, lines, records
+from affectflow_connectors.csv import ReadCsv, TooLong, lines, records
 
 MAP = {"utterance_id": "id", "text": "body"}
 
@@ -80,6 +80,15 @@ def test_a_row_above_the_limit_costs_its_first_line_only(monkeypatch):
     assert [row.cells[0] for row in found[2:]] == [str(i) for i in range(2, 40)]
 
 
+def test_a_line_above_the_limit_keeps_its_start():
+    source = iter(["id,body\n", TooLong("1,aaaa"), "2,b\n"])
+
+    found = list(records(source))
+
+    assert [row.error_type for row in found] == ["", "too_large", ""]
+    assert found[1].raw == "1,aaaa"
+
+
 def test_rows_come_in_batches_of_bounded_size(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("id,body\n" + "".join(f"{i},b\n" for i in range(40_000)))
@@ -100,6 +109,26 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest(tmp_path):
     assert "has no field 'body' for text; did you mean 'body_text'?" in str(
         raised.value
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        pytest.param(b"\x89PNG\r\n\0\0IHDR", "is no text", id="an image"),
+        pytest.param(
+            b"a first text\t27\tid1\nanother\t4\tid2\n",
+            "without a row of names, map to positions, from 0, as in --map text=0",
+            id="no row of names",
+        ),
+        pytest.param(b"id\tbad\n1\ta\n", "fields here: id, bad$", id="names"),
+    ],
+)
+def test_what_cannot_be_a_table_of_this_mapping_says_the_cure(tmp_path, data, words):
+    path = tmp_path / "a.csv"
+    path.write_bytes(data)
+
+    with pytest.raises(UsageError, match=words):
+        ReadCsv(paths=str(path), mapping=MAP).check()
 
 
 def test_empty_cells_are_null(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from affectflow.errors import UsageError
 from affectflow.lake.storage import Storage
 
 HEAD_BYTES = 65_536
+_LOOKED_AT = 20
+"""Files of a folder that are looked at to tell its source."""
 AUTO = "auto"
 
 
@@ -60,20 +63,47 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _recognised(paths: Sequence[str]) -> Any:
-    """Returns the source that is surest of the first file."""
-    path, head = _head(paths)
-    source, confidence = registry.surest_source(path, head)
+    """Returns the source that is surest of the first file; of a folder, of any file."""
+    found = _files(paths[0])
+    sure = [(registry.surest_source(path, _head(path)), path) for path in found]
+    (source, confidence), path = max(sure, key=lambda each: each[0][1])
     if confidence <= 0:
         raise UsageError(f"cannot tell what {path!r} is; name it with --source NAME")
     return source
 
 
-def _head(paths: Sequence[str]) -> tuple[str, bytes]:
-    storage = Storage(paths[0])
+def _files(path: str) -> list[str]:
+    storage = Storage(path)
     found = [p for p in sorted(storage.fs.glob(storage.root)) if storage.fs.isfile(p)]
-    if not found and storage.fs.isdir(storage.root):
-        found = sorted(storage.fs.find(storage.root))
+    if found:
+        return found[:1]
+    found = _in_folder(storage)[:_LOOKED_AT]
     if not found:
-        raise UsageError(f"no such file: {paths[0]!r}; give a path, a glob or a URL")
-    with storage.fs.open(found[0], "rb", compression="infer") as file:
-        return found[0], file.read(HEAD_BYTES)
+        raise UsageError(f"no such file: {path!r}; give a path, a glob or a URL")
+    return found
+
+
+def _in_folder(storage: Storage) -> list[str]:
+    """Returns the files of a folder, at any depth, without hidden ones."""
+    if not storage.fs.isdir(storage.root):
+        return []
+    paths = sorted(storage.fs.find(storage.root))
+    skip = len(storage.root.rstrip("/"))
+    return [p for p in paths if not re.search(r"/[._]", p[skip:])]
+
+
+def _head(path: str) -> bytes:
+    with Storage(path).fs.open(path, "rb", compression="infer") as file:
+        return bytes(file.read(HEAD_BYTES))
+
+
+def left_out(source: Any, paths: Sequence[str]) -> list[str]:
+    """Returns the names of files in folders that a source does not take."""
+    left: list[str] = []
+    for path in paths if hasattr(source, "files") else ():
+        # Neither an archive nor a web server has folders to look into.
+        chained = "::" in path or path.startswith("http")
+        there = [] if chained else _in_folder(Storage(path))
+        taken = [file.uri for file in source.files(path)] if there else []
+        left += sorted(set(there) - {uri.rpartition("://")[2] for uri in taken})
+    return [name.rsplit("/", 1)[-1] for name in left]

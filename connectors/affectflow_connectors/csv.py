@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -27,6 +28,17 @@ from affectflow_connectors.rows import (
 from affectflow_connectors.streams import decompressed_head, read_chunks
 
 _DELIMITERS = ",\t;|"
+_MAGIC_BYTES = 512
+_NO_HEADER = (
+    "; that seems to be a row, not names: without a row of names, map to positions, "
+    "from 0, as in --map text=0,utterance_id=2"
+)
+
+
+class TooLong(NamedTuple):
+    """A line too large to be held; its start."""
+
+    start: str
 
 
 class Record(NamedTuple):
@@ -79,10 +91,19 @@ class ReadCsv(MappedSource):
             yield from utterances(raw, defaults)
 
     def check_head(self, uri: str, head: bytes) -> None:
+        if b"\0" in head[:_MAGIC_BYTES]:
+            raise UsageError(
+                f"{uri!r} is no text: is it a spreadsheet or an archive? Save it as CSV"
+            )
         header = next(records(lines(iter([head])), self.delimiter), None)
-        if header is not None:
-            names, _ = self._names(header)
+        if header is None:
+            return
+        names, _ = self._names(header)
+        try:
             check_fields(self.fields, self.mapping or {}, names, uri)
+        except UsageError as error:
+            hint = _NO_HEADER if any(map(_is_no_name, names)) else ""
+            raise UsageError(f"{error}{hint}") from error
 
     def _names(self, first: Record) -> tuple[list[str], bool]:
         """Returns the names of the columns, and whether the first row is a row."""
@@ -109,14 +130,18 @@ class ReadCsv(MappedSource):
         return (0.9 if regular else 0.5) if named else (0.6 if regular else 0.0)
 
 
-def lines(chunks: Iterable[bytes]) -> Iterator[str | None]:
-    """Yields lines with their line feeds; None for one too large to be held.
+def _is_no_name(name: str) -> bool:
+    return len(name) > 60 or re.fullmatch(r"[+-]?\d+(?:[.,]\d+)*", name) is not None
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[str | TooLong]:
+    """Yields lines with their line feeds; of one too large to be held, its start.
 
     Bytes that are no UTF-8 become surrogates, to be found in their row.
     """
     for block in blocks(chunks, block_bytes=TARGET_BYTES // 8):
         if block.too_large:
-            yield None
+            yield TooLong(block.data.decode("utf-8", "replace"))
             continue
         data = block.data
         if block.offset == 0:
@@ -133,9 +158,10 @@ def lines(chunks: Iterable[bytes]) -> Iterator[str | None]:
 class _Lookback:
     """Lines on their way to the parser, kept until their row is whole."""
 
-    def __init__(self, source: Iterator[str | None]):
+    def __init__(self, source: Iterator[str | TooLong]):
         self._source = source
-        self._again: list[str | None] = []
+        self._again: list[str | TooLong] = []
+        self.too_long = ""
         self.taken: list[str] = []
         self.size = 0
         self.cut_off = False
@@ -150,9 +176,10 @@ class _Lookback:
             # The parser asks for another line only inside a quoted cell.
             self.cut_off = bool(self.taken)
             raise
-        if line is None:
+        if isinstance(line, TooLong):
+            self.too_long = line.start
             if self.taken:
-                self._again.append(None)
+                self._again.append(line)
             raise csv.Error("a line above 64 MB")
         self.taken.append(line)
         self.size += len(line)
@@ -171,7 +198,7 @@ class _Lookback:
         return first
 
 
-def records(source: Iterator[str | None], delimiter: str = "") -> Iterator[Record]:
+def records(source: Iterator[str | TooLong], delimiter: str = "") -> Iterator[Record]:
     """Yields the header, numbered 0, and the rows of a table, without blank lines.
 
     A row that does not parse is one refused record of one line; what it had
@@ -181,7 +208,8 @@ def records(source: Iterator[str | None], delimiter: str = "") -> Iterator[Recor
     first = next(source, None)
     if first is None:
         return
-    sign = delimiter or max(_DELIMITERS, key=first.count)
+    head = first.start if isinstance(first, TooLong) else first
+    sign = delimiter or max(_DELIMITERS, key=head.count)
     lookback = _Lookback(itertools.chain([first], source))
     number = 0
     while True:
@@ -204,7 +232,7 @@ def _one(lookback: _Lookback, delimiter: str, number: int) -> Record | None:
     except csv.Error as error:
         if not lookback.taken:
             message = "a line above 64 MB; split it, or leave it out"
-            return Record(number, [], "", "too_large", message)
+            return Record(number, [], lookback.too_long, "too_large", message)
         return _refused(lookback, number, str(error))
     if lookback.cut_off:
         return _refused(lookback, number, "the file ends in a quoted cell")

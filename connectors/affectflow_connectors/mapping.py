@@ -86,7 +86,7 @@ def check_fields(
             hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
             raise UsageError(
                 f"{uri!r} has no field {source!r} for {target}; {hint}"
-                f"fields here: {', '.join(present)}"
+                f"fields here: {', '.join(present) or 'none'}"
             )
     check_named(given, present, uri)
 
