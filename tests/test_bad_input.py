@@ -223,6 +223,34 @@ def test_ids_that_repeat_over_files_are_told_and_a_source_keeps_them_apart(
     assert ids == [("one:1",), ("one:2",), ("two:1",), ("two:2",)]
 
 
+def test_files_of_other_kinds_in_a_folder_are_left_out_and_counted(
+    tmp_path, lake, capsys
+):
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    (folder / "README.md").write_text("What this is, and who made it.\n")
+    (folder / "licence").write_text("Free.\n")
+    (folder / "rows.jsonl").write_text(GOOD)
+
+    assert cli.run(["ingest", str(folder), "--to", str(lake), "--map", MAP]) == 0
+
+    said = capsys.readouterr().err
+    assert "2 files left out, of other kinds: README.md, licence" in said
+    assert ask(str(lake), "SELECT count(*) FROM utterances") == [(1,)]
+
+
+def test_a_new_key_is_told(file, lake, tmp_path, capsys):
+    file.write_text(GOOD)
+    key = tmp_path / "misspelt"
+    command = ["ingest", str(file), "--to", str(lake), "--map", MAP]
+
+    assert cli.run([*command, "--speaker-key-uri", str(key)]) == 0
+    assert f"a new key of the pseudonyms was made at '{key}'" in capsys.readouterr().err
+
+    assert cli.run([*command, "--speaker-key-uri", str(key)]) == 0
+    assert "a new key" not in capsys.readouterr().err
+
+
 def test_a_folder_that_is_no_lake(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"x")
 

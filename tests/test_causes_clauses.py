@@ -62,6 +62,7 @@ TRIMMED = {
     "placeholder": ("[USER] the build fails", "the build fails"),
     "address": ("gwydion: the build fails", "the build fails"),
     "addresses": ("[USER], gwydion: the build fails", "the build fails"),
+    "an interjection": ("gwydion, ok, the build fails", "the build fails"),
     "a list is none": ("Windows, Linux and Mac hang", "Windows, Linux and Mac hang"),
     "a topic is none": ("Docs: the build fails", "Docs: the build fails"),
     "a word is none": ("Note: the build fails", "Note: the build fails"),

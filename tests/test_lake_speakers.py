@@ -19,7 +19,7 @@ def settings(key=KEY, lake_id="lake"):
 
 def key_file(tmp_path, text=TEXT):
     path = tmp_path / "key"
-    path.write_text(text)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     return str(path)
 
 
@@ -94,13 +94,14 @@ def test_a_key_that_is_not_there_is_asked_for(tmp_path):
         pytest.param("", id="empty"),
         pytest.param(KEY.hex()[:-2], id="too short"),
         pytest.param(KEY.hex() * 3, id="too long"),
+        pytest.param("\udcff\udc80\udcfe\udc81\udcc0", id="no text"),
         pytest.param("not hexadecimal", id="no hexadecimal digits"),
     ],
 )
 def test_what_is_no_key_is_refused(tmp_path, text, use):
     uri = key_file(tmp_path, text)
 
-    with pytest.raises(LakeError, match="is no speaker key"):
+    with pytest.raises(LakeError, match=r"is no speaker key: .*--speaker-key-uri"):
         create_key("lake", uri) if use == "create" else read_key(settings(), uri)
 
 

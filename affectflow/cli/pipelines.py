@@ -1,12 +1,13 @@
 """The commands that run pipelines: ingest, annotate, mine, analyze, demo."""
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from affectflow.cli import progress, show
-from affectflow.cli.sources import source_for
+from affectflow.cli.sources import left_out, source_for
 from affectflow.cli.state import STATE
 
 DEMO_FILES = ("issues.json", "comments.jsonl", "review_comments.json", "reviews.json")
@@ -134,8 +135,9 @@ def _ingest(
     from affectflow.stages.runs import new_run_id
 
     made = source_for(paths, source, pairs)
+    _say_left_out(left_out(made, paths))
     run_id = new_run_id()
-    with progress.shown(to, run_id):
+    with _new_key_said(speaker_key_uri), progress.shown(to, run_id):
         row = stages.ingest(
             made,
             to,
@@ -149,6 +151,28 @@ def _ingest(
     for line in show.warnings(row):
         show.say(line)
     return row
+
+
+def _say_left_out(names: Sequence[str]) -> None:
+    if names:
+        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        show.say(f"ingest: {len(names):,} files left out, of other kinds: {shown}")
+
+
+@contextlib.contextmanager
+def _new_key_said(uri: str) -> Iterator[None]:
+    """Says where a key was made: a misspelt name must not pass for the old key."""
+    from affectflow.lake.storage import Storage, absolute
+
+    is_new = bool(uri) and not Storage(uri).exists()
+    try:
+        yield
+    finally:
+        if is_new and Storage(uri).exists():
+            show.say(
+                f"ingest: a new key of the pseudonyms was made at {absolute(uri)!r}; "
+                "keep it: without it nothing can be added to this lake"
+            )
 
 
 def replay(lake: str, speaker_key_uri: str) -> int:

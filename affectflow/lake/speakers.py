@@ -65,13 +65,18 @@ def _parse(content: bytes, uri: str) -> bytes:
     try:
         key = bytes.fromhex(content.decode().strip())
     except ValueError as error:
-        raise LakeError(f"{uri!r} is no speaker key: {error}") from error
+        raise LakeError(_no_key(uri, "it is not in hexadecimal digits")) from error
     # BLAKE2 takes an empty key for no key: anybody could work out the pseudonyms.
     if len(key) != KEY_BYTES:
-        raise LakeError(
-            f"{uri!r} is no speaker key: it has {len(key)} bytes, not {KEY_BYTES}"
-        )
+        raise LakeError(_no_key(uri, f"it has {len(key)} bytes, not {KEY_BYTES}"))
     return key
+
+
+def _no_key(uri: str, why: str) -> str:
+    return (
+        f"{uri!r} is no speaker key: {why}; name the file with the lake's key with "
+        "--speaker-key-uri or, for a new lake, a file that is not there yet"
+    )
 
 
 def check_value(key: bytes) -> str:

@@ -16,7 +16,7 @@ _ADDRESS = re.compile(
     r"\s*(?:\[[A-Z]+\][:,]\s+)*(?P<name>[\w\[\]\\^{}|-]{2,40})(?P<sign>[:,])\s+"
 )
 # `Windows, Linux and Mac`: a list addresses nobody.
-_LIST = re.compile(r"(?:[\w'-]+\s){0,2}[\w'-]+(?:,|\s(?:and|or)\s)")
+_LIST = re.compile(r"(?P<next>[\w'-]+)(?:\s[\w'-]+){0,2}(?:,|\s(?:and|or)\s)")
 _TOPIC = re.compile("|".join(f"(?:{wordings})" for wordings in CONCERNS.values()))
 
 
@@ -29,9 +29,9 @@ def address_end(text: str) -> int:
     found = _ADDRESS.match(text)
     if not found or _is_word(found["name"].lower()):
         return 0
-    if found["sign"] == "," and _LIST.match(text, found.end()):
-        return 0
-    return found.end()
+    listed = _LIST.match(text, found.end()) if found["sign"] == "," else None
+    # In `mike, ok, it works` the second word is no item of a list.
+    return 0 if listed and listed["next"].lower() not in GENERIC else found.end()
 
 
 def _is_word(name: str) -> bool:
