@@ -90,6 +90,16 @@ def test_words_of_no_concern_can_make_a_theme() -> None:
     assert "gamma ray" in theme["keywords"]
 
 
+def test_whom_messages_address_names_no_theme() -> None:
+    addressed = [f"gwydion{sign} {text}" for sign in ":," for text in FLAKY]
+
+    themes, _ = cluster(causes(addressed))
+
+    assert themes
+    named = json.dumps([[theme["title"], theme["keywords"]] for theme in themes])
+    assert "gwydion" not in named
+
+
 def test_words_without_content_make_no_theme() -> None:
     assert cluster(causes(GENERIC)) == ([], [])
 
