@@ -200,9 +200,14 @@ def lost_members(lake: str, patch: pytest.MonkeyPatch) -> None:
     opened.storage.remove_tree("theme_members", first)
 
 
+def emptied_note(lake: str, patch: pytest.MonkeyPatch) -> None:
+    Lake.open(lake).storage.write(b"", *unchanged.NOTE)
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        emptied_note,
         another_message,
         another_title,
         other_settings,

@@ -66,7 +66,10 @@ def unchanged_causes(lake: Lake, request: Request, clusterer: Clusterer) -> int 
     code = code_of(clusterer)
     if not code or not lake.storage.exists(*NOTE):
         return None
-    noted: dict[str, Any] = json.loads(lake.storage.read(*NOTE))
+    try:
+        noted: dict[str, Any] = json.loads(lake.storage.read(*NOTE))
+    except ValueError:  # a power cut has emptied it
+        return None
     there = [sorted(lake.committed(table)) for table in _TABLES]
     now = {"made_of": _made_of(request, units(lake), code), "files": _digest(there)}
     if not now.items() <= noted.items() or not _on_disk(lake, there):
