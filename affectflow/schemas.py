@@ -228,7 +228,7 @@ RUNS = _table(
     ("ended", TIME, "end of the stage"),
     ("config", _STRING, "settings, as JSON"),
     ("config_digest", _STRING, "BLAKE2b of `config`"),
-    ("rows_in", pa.int64(), "input utterances"),
+    ("rows_in", pa.int64(), "input utterances; causes, where the stage is themes"),
     ("rows_out", pa.int64(), "utterances written"),
     ("rows_dead", pa.int64(), "utterances refused"),
     ("rows_duplicate", pa.int64(), "utterances that another row of the input has"),

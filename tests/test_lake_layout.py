@@ -219,6 +219,14 @@ print(Lake.create(sys.argv[1]).settings["id"], flush=True)
     assert len(Lake.open(str(tmp_path / "lake")).committed("folds")) == 1
 
 
+def test_a_file_is_no_place_for_a_lake(tmp_path):
+    file = tmp_path / "posts.csv"
+    file.write_text("id,text\n")
+
+    with pytest.raises(LakeError, match="is a file; a lake is a folder"):
+        Lake.create(str(file))
+
+
 @pytest.mark.parametrize("name", ["p%20q", "back\\slash", "a::b"])
 def test_a_folder_whose_name_the_tables_cannot_have_is_refused(tmp_path, name):
     with pytest.raises(LakeError, match="name a folder without"):

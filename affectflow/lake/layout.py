@@ -144,7 +144,7 @@ def _damaged(uri: str, why: str) -> str:
     return f"{uri!r}: {SETTINGS} is damaged ({why}); restore it from a backup"
 
 
-_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\\\\")
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\\")
 
 
 def _check_name(storage: Storage, uri: str) -> None:
@@ -161,6 +161,8 @@ def _check_name(storage: Storage, uri: str) -> None:
 
 
 def _check_empty(storage: Storage, uri: str) -> None:
+    if storage.is_local and storage.fs.isfile(storage.root):
+        raise LakeError(f"{uri!r} is a file; a lake is a folder: name one with --to")
     found = [name for name in storage.names() if name != "_work"]
     if SETTINGS in found:
         return  # another process has made the lake since it was looked for
