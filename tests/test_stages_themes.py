@@ -14,6 +14,7 @@ from affectflow.lake import Lake
 from affectflow.lake.digest import digest
 from affectflow.lake.tables import commit, stem
 from affectflow.schemas import CAUSES_COLUMN
+from affectflow.stages import running
 from affectflow.stages import themes as stage
 from affectflow.stages.theming import unchanged, working
 from affectflow.stages.theming.units import causes_of, units
@@ -125,13 +126,15 @@ def test_nothing_is_left_of_the_work_on_the_way(lake):
     assert Lake.open(lake).storage.names("_staging") == []
 
 
-def test_what_a_run_left_that_was_stopped_is_not_believed(lake, monkeypatch):
-    def full(*_: Any) -> None:
-        raise StorageError("no space left")
+def test_what_a_run_left_that_was_killed_is_not_believed(lake, monkeypatch):
+    def killed(*_: Any) -> None:
+        raise StorageError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "_replace", full)
-        with pytest.raises(StorageError):
+        patch.setattr(stage, "_replace", killed)
+        # Who is killed clears nothing up.
+        patch.setattr(running, "_free_staging", lambda *_: None)
+        with pytest.raises(StorageError, match="killed"):
             themes(lake)
     assert Lake.open(lake).storage.names("_staging") != []
     assert ask(lake, "SELECT count(*) FROM themes") == [(0,)]
@@ -364,18 +367,23 @@ def test_two_clusterings_at_once_end_as_one_of_them(lake, monkeypatch):
 
 
 def test_a_retry_of_a_commit_changes_nothing(lake, monkeypatch):
-    asked: list[Any] = []
-    commit_themes = stage.commit_themes
+    asked: dict[str, Any] = {}
+    mark_of, write_run = stage.mark_of, stage.write_run
 
-    def noted(*arguments: Any, **rest: Any) -> Any:
-        asked[:] = [arguments, rest]
-        return commit_themes(*arguments, **rest)
+    def marked(receipts: list[Any]) -> str:
+        asked["receipts"] = list(receipts)
+        return mark_of(receipts)
 
-    monkeypatch.setattr(stage, "commit_themes", noted)
+    def noted(opened: Any, request: Any, summed: Any, mark: str) -> Any:
+        asked["request"] = request
+        return write_run(opened, request, summed, mark=mark)
+
+    monkeypatch.setattr(stage, "mark_of", marked)
+    monkeypatch.setattr(stage, "write_run", noted)
     first = themes(lake)
     before = digest(lake)
 
-    row = commit_themes(*asked[0], **asked[1])
+    row = stage.commit_themes(**asked, clusterer=ClusterThemes())
 
     assert row["ended"] == first["ended"]
     assert digest(lake) == before
