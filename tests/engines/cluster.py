@@ -55,6 +55,8 @@ class Cluster:
 
     def start_master(self) -> None:
         """Starts the master and waits until it lives."""
+        # Two workers that make it at once fail, and one then takes no executor.
+        (self.folder / "local").mkdir(exist_ok=True)
         options = ["--host", "127.0.0.1", "--port", str(self.port)]
         options += ["--webui-port", str(self.page_port)]
         self._start("master", "org.apache.spark.deploy.master.Master", *options)
