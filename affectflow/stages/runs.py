@@ -135,8 +135,7 @@ def write_run(
 
 
 def _path(request: Request, mark: str) -> str:
-    name = f"{request.run_id}-{request.stage}-{request.digest}"
-    return f"{name}-{mark}.parquet" if mark else f"{name}.parquet"
+    return f"{request.name}-{mark}.parquet" if mark else f"{request.name}.parquet"
 
 
 def written_run(lake: Lake, request: Request, mark: str) -> dict[str, Any] | None:
@@ -147,8 +146,7 @@ def written_run(lake: Lake, request: Request, mark: str) -> dict[str, Any] | Non
 
 def last_run(lake: Lake, request: Request) -> dict[str, Any] | None:
     """Returns the last row of `runs` that a stage wrote on a worker, if it did."""
-    name = _path(request, "").removesuffix(".parquet")
-    paths = [path for path in lake.committed("runs") if path.startswith(name)]
+    paths = [p for p in lake.committed("runs") if p.startswith(request.name)]
     rows = [_row_in(lake, path) for path in paths]
     return max(rows, key=lambda row: row["ended"], default=None)
 

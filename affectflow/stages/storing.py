@@ -207,8 +207,7 @@ def _claims(lake: Lake, request: Request, bucket: int) -> list[tuple[str, int]]:
 
 def staging(lake: Lake, request: Request) -> str:
     """Returns the folder where a run's batches wait for their grouping."""
-    name = f"{request.run_id}-{request.stage}-{request.digest}"
-    return lake.storage.url(STAGING, name)
+    return lake.storage.url(STAGING, request.name)
 
 
 def clear_staging(lake: Lake, request: Request) -> None:

@@ -11,7 +11,8 @@ from affectflow_transforms.segments.markup import TAG
 _OPENER = re.compile(
     rf"(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
     rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto):)"
-    rf"|(?P<tag>{TAG})|(?P<address>(?={addresses.ADDRESS}))|(?P<mention>@(?=[A-Za-z0-9])|<@|/?\bu/)"
+    rf"|(?P<tag>{TAG})|(?P<address>(?={addresses.ADDRESS}))"
+    r"|(?P<mention>@(?=[A-Za-z0-9])|<@|/?\bu/)"
 )
 HINT = rf"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:|{personal.HINT}"
 
