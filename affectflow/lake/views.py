@@ -44,11 +44,12 @@ class Files(Protocol):
         """Returns the paths or URLs of the Parquet files of a table; may be empty."""
 
 
-def connect(lake: Files) -> duckdb.DuckDBPyConnection:
+def connect(lake: Files, *, views: bool = True) -> duckdb.DuckDBPyConnection:
     """Returns a connection in UTC with the tables and views of `lake`.
 
-    The views hold the file lists of now: what is committed later shows in the next
-    connection. A view of a plugin that fails is reported by a warning.
+    Without `views` it has the tables only, in half the time. All hold the file lists
+    of now: what is committed later shows in the next connection. A view of a plugin
+    that fails is reported by a warning.
 
     Raises:
       LakeError: a file of a table is missing or is no Parquet; names the table.
@@ -59,9 +60,10 @@ def connect(lake: Files) -> duckdb.DuckDBPyConnection:
     columns = {table: columns_of(connection, TABLES[table]) for table in TABLES}
     for table in TABLES:
         create_view(connection, table, empty_select(columns[table]))
-    for name, sql in in_order(shipped_views()):
-        create_view(connection, name, sql)
-    _create_plugin_views(connection)
+    if views:
+        for name, sql in in_order(shipped_views()):
+            create_view(connection, name, sql)
+        _create_plugin_views(connection)
     # Last, because every view made over a file list opens every file: 3,000 files took
     # half a minute the other way round.
     for table in TABLES:
