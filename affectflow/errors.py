@@ -55,3 +55,7 @@ class OverBudgetError(AffectflowError):
 
 class RowError(AffectflowError):
     """One row cannot be processed; it becomes a dead letter with this message."""
+
+
+class TerminatedError(BaseException):
+    """SIGTERM came. As KeyboardInterrupt no `Exception`: nobody goes on after it."""

@@ -214,7 +214,7 @@ def test_a_staged_list_without_a_released_beam_is_13(host):
 
 
 def test_passwords_and_signatures_in_addresses_are_not_repeated():
-    address = "https://me:hush@host/x.whl?X-Signature=hush2"
+    address = "https://me:hush@hush3@host/x.whl?X-Signature=hush2&by=hush4@host"
 
     done = setup("--wheel", address, "--json")
 

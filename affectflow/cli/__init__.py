@@ -12,19 +12,17 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+from affectflow.errors import TerminatedError
+
 OURS = 3
 INTERRUPTED = 130
 TERMINATED = 143
 _GO_ON = "run the same command again: it goes on where it stopped"
 
 
-class _TerminatedError(BaseException):
-    """No `Exception`, as KeyboardInterrupt: what was started is stopped on its way."""
-
-
 def _terminated(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends at once
-    raise _TerminatedError
+    raise TerminatedError("terminated")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,7 +67,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _say(f"interrupted; {_GO_ON}")
         return INTERRUPTED
-    except _TerminatedError:
+    except TerminatedError:
         _say(f"terminated; {_GO_ON}")
         return TERMINATED
     except BrokenPipeError:

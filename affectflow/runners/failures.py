@@ -109,9 +109,9 @@ def cause_of(error: BaseException) -> BaseException:
     """
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, KeyboardInterrupt):
-            # Beam takes Ctrl-C in a step of ours for an error of that step.
-            return KeyboardInterrupt("interrupted")
+        if isinstance(seen, KeyboardInterrupt | errors.TerminatedError):
+            # Beam takes a signal in a step of ours for an error of that step.
+            return type(seen)(_WHILE_RUNNING.sub("", str(seen)) or "interrupted")
         if isinstance(seen, errors.AffectflowError):
             return type(seen)(_WHILE_RUNNING.sub("", str(seen)))
         seen = seen.__cause__ or seen.__context__

@@ -6,7 +6,7 @@ from typing import Any
 import apache_beam as beam
 
 from affectflow import runners
-from affectflow.errors import LakeError, StorageError
+from affectflow.errors import LakeError, StorageError, TerminatedError
 from affectflow.lake import Lake
 from affectflow.logs import Log
 from affectflow.stages.examples import take_examples
@@ -33,7 +33,7 @@ def run_stage(
     try:
         with watched.busy():
             runners.run(build, beam_options)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt, TerminatedError) as error:
         cause = runners.cause_of(error)
         if runners.is_local(runners.options(beam_options)):
             # Elsewhere the job may go on without us.
