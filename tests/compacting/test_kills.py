@@ -116,7 +116,9 @@ def test_killed_before_a_write_or_commit_it_changes_no_answer(
 
 
 @pytest.mark.slow
-def test_killed_at_every_other_point_it_changes_no_answer_and_heals(prepared, steps, tmp_path):
+def test_killed_at_every_other_point_it_changes_no_answer_and_heals(
+    prepared, steps, tmp_path
+):
     assert len(steps) > 50
     before = digest(str(prepared))
     for number in range(0, len(steps), 2):
