@@ -157,7 +157,7 @@ def test_after_a_kill_at_any_point_annotate_and_ingest_find_all_done(
     prepared, steps, tmp_path
 ):
     log = tmp_path / "calls"
-    for number in range(0, len(steps), 4):
+    for number in range(0, len(steps), 8):
         lake = str(shutil.copytree(prepared, tmp_path / f"lake-{number}"))
         before = answers(lake)
         with killed_at(number), pytest.raises(KilledError):
