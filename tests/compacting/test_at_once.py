@@ -234,7 +234,7 @@ def later(number: int) -> Any:
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(doings=_DOINGS)
 def test_any_order_of_stages_has_the_same_answers_with_compacts_as_without(
     tmp_path_factory, doings
