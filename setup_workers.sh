@@ -63,7 +63,9 @@ SCRATCH=''
 # -- what is said -----------------------------------------------------------------
 
 # Addresses lose their users, passwords and signatures.
-public() { sed -E 's#://[^/? ]+@#://***@#g; s#(://[^ ?]*)\?[^ ]*#\1?***#g' <<<"$1"; }
+public() {
+  sed -E 's#://[^/? ]+@#://***@#g; s#://[^/@ ]+@#://***@#g; s#(://[^ ?]*)\?[^ ]*#\1?***#g' <<<"$1"
+}
 
 log() {
   local line

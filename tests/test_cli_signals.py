@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stage_runs import ask
 from tests.waiting import wait_for
 
 MULTI = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
@@ -84,3 +85,5 @@ def test_a_signal_ends_a_command_and_what_it_started(
     assert command.returncode == code, said
     assert said.splitlines()[-1].startswith(f"affectflow: {word}; run the same comm")
     wait_for(lambda: all(map(gone, started)), "their end", 20)
+    lake = str(posts.parent / "lake")
+    assert ask(lake, "SELECT state, error FROM runs") == [("failed", word)]
