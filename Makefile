@@ -1,27 +1,36 @@
 # Two commands set everything up on a fresh machine with Python 3.11 or newer:
 #   make demo   the light install, the bundled conversations, the report
 #   make test   everything that the tests need, then the tests
+# Tests of an extra are skipped, and say so, unless it is named: make test EXTRAS=torch
+# Proofs with all their cases take hours: make prove
 PYTHON ?= python3
 VENV ?= .venv
+EXTRAS ?=
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
+PYTEST = $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+DEV = $(VENV)/.dev$(addprefix -,$(EXTRAS))
 WORKERS ?= 2
+# In brackets, as pip wants it; nothing if there is none.
+EXTRA = $(addprefix [,$(addsuffix ],$(EXTRAS)))
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test prove lint bench clean
 
 demo: $(VENV)/.light
 	$(VENV)/bin/affectflow demo --to affectflow-demo
 
-test: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile \
-	  --no-loadscope-reorder $(PYTEST_ARGS)
+test: $(DEV)
+	$(PYTEST) $(PYTEST_ARGS)
 
-lint: $(VENV)/.dev
+prove: $(DEV)
+	PROVE=1 $(PYTEST) -m "slow or proof" $(PYTEST_ARGS)
+
+lint: $(DEV)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/.dev
+bench: $(DEV)
 	$(VENV)/bin/python -m tests.bench
 
 $(VENV)/bin/python:
@@ -31,9 +40,11 @@ $(VENV)/.light: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --quiet .
 	touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+# Some packages are wanted for a file that they carry, not for what they depend on.
+$(DEV): pyproject.toml tests/nodeps.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --upgrade 'pip>=25.1'
-	$(PIP) install --quiet --editable '.[torch]' --group dev
+	$(PIP) install --quiet --editable '.$(EXTRA)' --group dev
+	$(if $(findstring torch,$(EXTRAS)),$(PIP) install --quiet --no-deps -r tests/nodeps.txt)
 	touch $@
 
 clean:

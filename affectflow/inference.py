@@ -1,7 +1,7 @@
 """BatchModelHandler: a model over whole batches, through Beam's RunInference.
 
-Importing this module imports `apache_beam.ml.inference`, which imports torch where
-torch is installed; so it is imported only where a model runs.
+Importing this module imports `apache_beam.ml.inference`; so it is imported only where
+a model runs.
 """
 
 import abc
@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import pyarrow as pa
-from apache_beam.ml.inference.base import ModelHandler
 
 from affectflow.batches import apply_to_living, check_columns
+from affectflow.beam_ml import ModelHandler
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
 

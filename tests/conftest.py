@@ -1,12 +1,21 @@
 """Fixtures: shared data, a browser, a speaker key that no user owns."""
 
+import importlib.util
+import json
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+
+from tests.command_line import Outcome, affectflow_process
+from tests.core_seconds import NAME, spent
+from tests.made_once import made_once, shared_folder
+from tests.proving import PROVE, SEED
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,8 +57,23 @@ def shellcheck() -> str:
     return found
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long come first, so that no worker is left alone with one."""
+def pytest_report_header() -> str:
+    if PROVE:
+        return "proofs: with all their cases"
+    return f"proofs: one case of each kind, AFFECTFLOW_SEED={SEED}; `make prove`: all"
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leaves proofs to `make prove`; files that take long come first.
+
+    So no worker is left alone with one of them at the end.
+    """
+    if not PROVE:
+        proofs = [item for item in items if item.get_closest_marker("proof")]
+        config.hook.pytest_deselected(items=proofs)
+        items[:] = [item for item in items if item not in set(proofs)]
     files: dict[Path, set[str]] = {}
     for item in items:
         marks = files.setdefault(item.path, set())
@@ -63,6 +87,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+_BEGUN = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    item.stash[_BEGUN] = spent()
+    if item.get_closest_marker("torch") and not importlib.util.find_spec("torch"):
+        required("torch", "make test EXTRAS=torch")
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: "pytest.CallInfo[None]"
+) -> Iterator[None]:
+    report = yield
+    if call.when == "teardown":
+        took = spent() - item.stash[_BEGUN]
+        report.user_properties.append((NAME, f"{took:.2f}"))
+    return report
+
+
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
     """Lets tests hear Ctrl-C, which background jobs of a shell are made to ignore."""
@@ -72,5 +118,25 @@ def interruptible() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def own_configuration(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps keys and plans of test lakes out of the user's own folders."""
-    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    shared = shared_folder(tmp_path_factory)
+    os.environ["XDG_CONFIG_HOME"] = str(shared / "config")
+    os.environ["XDG_CACHE_HOME"] = str(shared / "cache")
+
+
+@pytest.fixture(scope="session")
+def demo(
+    tmp_path_factory: pytest.TempPathFactory, own_configuration: None
+) -> tuple[Outcome, Path]:
+    """The outcome of `affectflow demo` with all its logs, and its lake: to be read."""
+
+    def make(folder: Path) -> None:
+        outcome = affectflow_process(
+            *("--log-format", "json", "--log-level", "debug"),
+            *("demo", "--to", folder / "affectflow-demo"),
+        )
+        (folder / "outcome.json").write_text(json.dumps(asdict(outcome)))
+
+    folder = made_once(tmp_path_factory, "demo", make)
+    outcome = Outcome(**json.loads((folder / "outcome.json").read_text()))
+    assert outcome.code == 0, outcome.err
+    return outcome, folder / "affectflow-demo"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from affectflow.lake.storage import Storage
 from affectflow.lake.tables import FileEntry, commit, committed, create_missing
-from tests.command_line import Outcome, affectflow
+from tests.command_line import Outcome, affectflow, affectflow_process
 from tests.durability.bad_store import BadStore
 
 COLUMNS = "utterance_id=id,text=body,conversation_id=thread"
@@ -19,7 +19,7 @@ def whole_job(source: str, lake: str) -> Outcome:
     """
     ingest = ("ingest", source, "--to", lake, "--source", "jsonl", "--map", COLUMNS)
     for command in (ingest, ("annotate", lake), ("mine", lake)):
-        done = affectflow(*command, timeout_s=900)
+        done = affectflow_process(*command, timeout_s=900)
         if done.code:
             break
     return done

@@ -8,15 +8,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from affectflow import cli
-from tests.command_line import affectflow
+from tests.command_line import affectflow, affectflow_process
+from tests.proving import rotated
 from tests.refusals import GOOD, MAP, ingest, one_line
 from tests.stage_runs import ask
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -99,6 +100,16 @@ def test_a_folder_that_is_no_lake(tmp_path):
     assert one_line(affectflow("annotate", tmp_path), 2, "not a lake")
 
 
+def test_a_folder_that_is_no_lake_is_refused_before_anything_is_imported(tmp_path):
+    code = (
+        "import sys; from affectflow import cli; "
+        "assert cli.run(['annotate', sys.argv[1]]) == 2; "
+        "assert 'apache_beam' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
 def test_a_folder_with_other_things_is_not_made_a_lake(tmp_path, file):
     home = tmp_path / "home"
     home.mkdir()
@@ -159,7 +170,6 @@ def test_a_model_that_cannot_be_had_is_one_line(file, lake, model, words):
 
 @pytest.mark.torch
 def test_a_model_folder_without_weights_is_one_line(tmp_path, file, lake):
-    pytest.importorskip("torch", reason="pip install 'affectflow[torch]'")
     file.write_text(GOOD)
     ingest(file, lake)
     folder = tmp_path / "model"
@@ -181,13 +191,13 @@ def test_a_plugin_that_does_not_import_is_reported_and_the_others_go_on(tmp_path
     )
 
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    outcome = affectflow("plugins", "--json", PYTHONPATH=path)
+    outcome = affectflow_process("plugins", "--json", PYTHONPATH=path)
 
     rows = {row["name"]: row for row in json.loads(outcome.out)}
     assert "a_module_that_is_not_there" in rows["BrokenStep"]["summary"]
     assert "BROKEN" not in rows["NormalizeText"]["summary"]
     assert outcome.code == 0
-    assert affectflow("doctor", PYTHONPATH=path).code == 2
+    assert affectflow_process("doctor", PYTHONPATH=path).code == 2
 
 
 @pytest.fixture
@@ -225,6 +235,7 @@ def test_a_read_only_folder_is_one_line(file, small_disk):
     assert one_line(ingest(file, small_disk / "lake"), 2, "read-only")
 
 
+@pytest.mark.proof
 def test_two_runs_on_one_lake_at_once_both_finish(file, lake):
     rows = [{"id": n, "body": f"text {n}"} for n in range(500)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -244,36 +255,42 @@ def test_two_runs_on_one_lake_at_once_both_finish(file, lake):
     assert found == [(900, 900)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("after_s", [0.8, 1.2, 1.6, 2.0, 2.5, 3.0])
-def test_a_killed_run_started_again_gives_the_same_lake(
-    tmp_path, file, lake, shared_data, after_s
-):
-    lines = (shared_data / "goemotions" / "dev.tsv").read_text().splitlines()
+@pytest.fixture(scope="module")
+def comments(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Comments of Reddit as JSON lines."""
+    lines = (shared_data / "goemotions" / "dev.tsv").read_text().splitlines()[:300]
     rows = [{"id": n, "body": line.split("\t")[0]} for n, line in enumerate(lines)]
+    file = tmp_path_factory.mktemp("comments") / "input.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    undisturbed = tmp_path / "undisturbed"
-    everything = ["--source", "jsonl", "--map", MAP]
-    affectflow("analyze", file, "--to", undisturbed, *everything)
+    return file
 
-    killed = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "affectflow",
-            "analyze",
-            file,
-            "--to",
-            lake,
-            *everything,
-        ],
-        stderr=subprocess.DEVNULL,
-    )
-    time.sleep(after_s)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait(timeout=30)
-    again = affectflow("analyze", file, "--to", lake, *everything)
 
-    assert again.code == 0, again.err
-    same = [affectflow("digest", each).out for each in (undisturbed, lake)]
-    assert same[0] == same[1]
+@pytest.fixture(scope="module")
+def undisturbed(comments: Path) -> str:
+    lake = comments.parent / "lake"
+    assert analyze(comments, lake) == 0
+    return affectflow("digest", lake).out
+
+
+def analyze(file: Path, lake: Path) -> int:
+    return affectflow(
+        *("analyze", file, "--to", lake, "--source", "jsonl", "--map", MAP)
+    ).code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", rotated(["ingest", "annotate", "mine", "themes"]))
+def test_a_killed_run_started_again_gives_the_same_lake(
+    comments, lake, undisturbed, stage
+):
+    command = [sys.executable, "-m", "affectflow", "analyze", comments, "--to", lake]
+    with subprocess.Popen(
+        [*command, "--source", "jsonl", "--map", MAP], stderr=subprocess.DEVNULL
+    ) as killed:
+        begun = f"_work/progress/*/{stage}-*"
+        wait_for(lambda: any(lake.glob(begun)), f"{stage} to begin", every_s=0.002)
+        killed.send_signal(signal.SIGKILL)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert analyze(comments, lake) == 0
+    assert affectflow("digest", lake).out == undisturbed

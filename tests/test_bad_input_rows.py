@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from affectflow import cli
+from tests.proving import in_proof
 from tests.refusals import GOOD, MAP, ingest, one_line
 from tests.stage_runs import ask, reconciles
 
@@ -161,7 +162,7 @@ def test_files_of_other_kinds_in_a_folder_are_left_out_and_counted(
 
 
 @settings(
-    max_examples=8,
+    max_examples=in_proof(30, 3),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

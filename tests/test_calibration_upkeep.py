@@ -34,6 +34,7 @@ from tests.calibration_lakes import (
     mine,
     texts,
 )
+from tests.proving import SEED, in_proof
 from tests.stage_runs import ask, counts
 
 
@@ -217,12 +218,16 @@ def test_a_replay_in_the_middle_of_a_part_loses_nothing(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_kill_at_any_step_changes_nothing():
+    every = in_proof(4, 20)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.durability.calibrating", "--every", "4"],
+        [
+            *(sys.executable, "-m", "tests.durability.calibrating"),
+            *("--every", str(every), "--first", str(SEED % every)),
+        ],
         capture_output=True,
         text=True,
         check=False,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["kills"] > 5
+    assert json.loads(done.stdout.splitlines()[-1])["kills"] > in_proof(5, 0)

@@ -42,7 +42,10 @@ esac"""
     program(programs, "python", python)
     program(programs, "unzip", "echo version=3.5.0")
     program(
-        programs, "go", 'echo prism >>calls; mkdir -p "$GOBIN"; touch "$GOBIN/prism"'
+        programs,
+        "go",
+        'name=$(basename "${2%@*}"); echo "$name" >>calls; mkdir -p "$GOBIN"; '
+        'touch "$GOBIN/$name"',
     )
     program(
         programs,
@@ -56,12 +59,13 @@ esac"""
     return tmp_path
 
 
-def made(checkout: Path, beam: str = "2.77.0") -> list[str]:
+def made(checkout: Path, beam: str = "2.77.0", prove: str = "") -> list[str]:
     """Runs the script, and returns what it made."""
     (checkout / "beam").write_text(beam)
     (checkout / "calls").write_text("")
     path = f"{checkout / 'programs'}:{os.environ['PATH']}"
     environment = {"PATH": path, "HOME": str(checkout), "PYTHON": "python"}
+    environment["PROVE"] = prove
     command = ["bash", str(checkout / ".ci" / "engines")]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     return sorted((checkout / "calls").read_text().split())
@@ -70,14 +74,22 @@ def made(checkout: Path, beam: str = "2.77.0") -> list[str]:
 def test_nothing_is_made_twice(checkout):
     first = made(checkout)
 
-    assert first == ["jar", "prism", "pyspark", "pyspark", "wheelhouse"]
+    assert first == ["jar", "pyspark", "wheelhouse"]
     assert made(checkout) == []
 
 
-def test_another_beam_makes_all_that_is_made_of_it_again(checkout):
+def test_a_proof_adds_the_other_engines(checkout):
     made(checkout)
 
-    assert made(checkout, beam="2.78.0") == ["jar", "prism", "wheelhouse"]
+    assert made(checkout, prove="1") == ["fake-gcs-server", "prism", "pyspark"]
+
+
+def test_another_beam_makes_all_that_is_made_of_it_again(checkout):
+    made(checkout, prove="1")
+
+    again = made(checkout, beam="2.78.0", prove="1")
+
+    assert again == ["jar", "prism", "wheelhouse"]
 
 
 def test_other_dependencies_make_another_wheelhouse(checkout):

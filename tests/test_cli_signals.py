@@ -1,7 +1,6 @@
 """SIGTERM and Ctrl-C end a command, and everything that it started."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import children, runs
+from tests.proving import rotated
 from tests.stage_runs import ask
 from tests.waiting import wait_for
 
@@ -32,23 +33,6 @@ def begin(posts: Path, *options: str) -> subprocess.Popen:
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
-def children(pid: int) -> list[int]:
-    """Returns the processes that a process started and that still run."""
-    found = subprocess.run(
-        ["ps", "--ppid", str(pid), "-o", "pid=,stat="], capture_output=True, text=True
-    )
-    rows = (line.split() for line in found.stdout.splitlines())
-    return [int(each) for each, state in rows if not state.startswith("Z")]
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 @pytest.fixture
 def job_server(tmp_path: Path) -> list[str]:
     """Options with a program that never becomes a job server."""
@@ -63,12 +47,18 @@ def job_server(tmp_path: Path) -> list[str]:
     ]
 
 
+TERMINATED = (signal.SIGTERM, 143, "terminated")
+INTERRUPTED = (signal.SIGINT, 130, "interrupted")
+CASES = [
+    ("job server", *TERMINATED),
+    ("worker processes", *INTERRUPTED),
+    ("worker processes", *TERMINATED),
+    ("job server", *INTERRUPTED),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "code", "word"),
-    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
-)
-@pytest.mark.parametrize("engine", ["job server", "worker processes"])
+@pytest.mark.parametrize(("engine", "number", "code", "word"), rotated(CASES, 2))
 def test_a_signal_ends_a_command_and_what_it_started(
     posts, job_server, engine, number, code, word
 ):
@@ -84,6 +74,6 @@ def test_a_signal_ends_a_command_and_what_it_started(
 
     assert command.returncode == code, said
     assert said.splitlines()[-1].startswith(f"affectflow: {word}; run the same comm")
-    wait_for(lambda: all(map(gone, started)), "their end", 20)
+    wait_for(lambda: not any(map(runs, started)), "their end", 20)
     lake = str(posts.parent / "lake")
     assert ask(lake, "SELECT state, error FROM runs") == [("failed", word)]

@@ -133,7 +133,7 @@ def test_a_file_that_is_no_weights_file_is_said_in_one_line(tmp_path):
     assert weights.annotator_of(tmp_path) == ""
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_frustration_is_trained_by_name(shared_data):
     found = registry.load("trainers", "frustration")().train(
         shared_data / "gh_incivility", licence="MIT"
@@ -145,7 +145,7 @@ def test_frustration_is_trained_by_name(shared_data):
     assert "Licence of the data: MIT" in found.card
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_emotions_are_trained_by_name_on_a_part(shared_data, tmp_path):
     goemotions = shared_data / "goemotions"
     with gzip.open(goemotions / "train.tsv.gz", "rt", encoding="utf-8") as whole:

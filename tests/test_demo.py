@@ -3,14 +3,16 @@
 import json
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
 from affectflow.cli import pipelines
 from affectflow.errors import UsageError
-from tests.command_line import Outcome, affectflow
+from tests.command_line import Outcome, affectflow, affectflow_process
 from tests.factories import utterances
+from tests.proving import rotated
 from tests.stage_runs import ask, reconciles, store
 
 ENGINES = {
@@ -31,25 +33,16 @@ ENGINES = {
 }
 
 
-def demo(folder: Path, *options: str) -> Outcome:
-    arguments = ["demo", "--to", str(folder)]
-    return affectflow(*arguments, *(["--", *options] if options else []))
-
-
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> str:
-    folder = tmp_path_factory.mktemp("demo") / "affectflow-demo"
-    outcome = demo(folder)
-    assert outcome.code == 0, outcome.err
-    return str(folder)
+def lake(demo: tuple[Outcome, Path]) -> str:
+    return str(demo[1])
 
 
-def test_the_demo_ends_well_and_names_the_report_and_a_question(tmp_path):
-    outcome = demo(tmp_path / "demo")
+def test_the_demo_ends_well_and_names_the_report_and_a_question(demo):
+    outcome, folder = demo
 
-    assert outcome.code == 0
     assert "report.html" in outcome.err
-    assert (tmp_path / "demo" / "report.html").stat().st_size > 20_000
+    assert (folder / "report.html").stat().st_size > 20_000
     (hint,) = [line for line in outcome.err.splitlines() if "ask it:" in line]
     answer = affectflow(*shlex.split(hint)[3:])
     assert answer.code == 0, answer.err
@@ -104,17 +97,16 @@ def test_every_cause_that_has_a_span_verifies(lake):
     assert found == [(True, 0)]
 
 
-def test_the_demo_run_again_does_nothing_new(lake):
-    before = affectflow("digest", lake).out
+def test_the_demo_run_again_does_nothing_new(lake, tmp_path):
+    again = shutil.copytree(lake, tmp_path / "again")
+    before = affectflow("digest", again).out
 
-    outcome = demo(Path(lake))
+    outcome = affectflow("demo", "--to", again)
 
     assert outcome.code == 0
-    assert affectflow("digest", lake).out == before
-    latest = ask(
-        lake, "SELECT rows_out, model_calls FROM runs ORDER BY started DESC LIMIT 4"
-    )
-    assert latest == [(0, 0)] * 4
+    assert affectflow("digest", again).out == before
+    query = "SELECT rows_out, model_calls FROM runs ORDER BY started DESC LIMIT 4"
+    assert ask(str(again), query) == [(0, 0)] * 4
 
 
 def test_the_demo_is_not_mixed_with_messages_of_others(tmp_path):
@@ -129,9 +121,11 @@ def test_the_demo_is_not_mixed_with_messages_of_others(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.portable
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", rotated(list(ENGINES)))
 def test_the_digest_is_the_same_on_every_engine(lake, tmp_path, engine):
-    outcome = demo(tmp_path / "demo", *ENGINES[engine])
+    outcome = affectflow_process(
+        "demo", "--to", tmp_path / "demo", "--", *ENGINES[engine]
+    )
 
     assert outcome.code == 0, outcome.err
     assert affectflow("digest", tmp_path / "demo").out == affectflow("digest", lake).out

@@ -3,7 +3,9 @@
 `make demo` and `make test` are run by CI itself; the rest of README's commands here.
 """
 
+import contextlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from affectflow_connectors.mapping import TARGETS
+from tests.command_line import Outcome, affectflow, affectflow_process
 from tests.docs_tables import PLACES, ROOT, current
 from tests.stage_runs import ask
 
@@ -45,18 +48,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) ->
     return where
 
 
-def sh(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    line = command.replace("affectflow ", f"{sys.executable} -m affectflow ", 1)
-    return subprocess.run(
-        line, shell=True, cwd=folder, capture_output=True, text=True, timeout=300
-    )
+def typed(command: str, folder: Path) -> Outcome:
+    """Runs a line of the docs in a folder: as a process where it starts some itself."""
+    arguments = shlex.split(command)[1:]
+    with contextlib.chdir(folder):
+        return (affectflow_process if "--" in arguments else affectflow)(*arguments)
 
 
 def test_every_command_of_the_readme_works_in_its_order(folder):
     assert len(commands()) >= 6
     for command in commands():
-        done = sh(command, folder)
-        assert done.returncode == 0, f"{command}: {done.stderr}"
+        done = typed(command, folder)
+        assert done.code == 0, f"{command}: {done.err}"
 
 
 def test_every_command_about_columns_works_in_its_order(tmp_path, own_configuration):
@@ -65,9 +68,9 @@ def test_every_command_about_columns_works_in_its_order(tmp_path, own_configurat
         (tmp_path / f"{name}.csv").write_text(text)
     said = []
     for command in commands(page):
-        done = sh(command, tmp_path)
-        assert done.returncode == 0, f"{command}: {done.stderr}"
-        said.append(done.stdout)
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+        said.append(done.out)
 
     rows = [[c.strip() for c in line.split("│")] for line in said[1].splitlines()]
     assert rows[2:] == [
@@ -101,7 +104,7 @@ def kept(lake: Path) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("number", range(len(snippets("python"))))
 def test_every_python_snippet_of_the_readme_runs(folder, number):
     if not (folder / "lake").exists():
-        sh(next(c for c in commands() if "--to lake" in c), folder)
+        typed(next(c for c in commands() if "--to lake" in c), folder)
 
     done = subprocess.run(
         [sys.executable, "-c", snippets("python")[number]],
@@ -118,7 +121,7 @@ def test_every_python_snippet_of_the_readme_runs(folder, number):
 @pytest.mark.parametrize("query", snippets("sql"))
 def test_every_query_of_the_readme_has_an_answer(folder, query):
     if not (folder / "lake").exists():
-        sh(next(c for c in commands() if "--to lake" in c), folder)
+        typed(next(c for c in commands() if "--to lake" in c), folder)
 
     assert isinstance(ask(str(folder / "lake"), query.strip().rstrip(";")), list)
 

@@ -1,12 +1,15 @@
 """Every file of examples runs."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import affectflow
+from tests.command_line import affectflow as run
 from tests.docs_tables import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -27,21 +30,12 @@ def test_an_example_runs(script):
 
 
 @pytest.mark.parametrize("pipeline", sorted(p.name for p in EXAMPLES.glob("*.yaml")))
-def test_an_example_pipeline_builds_and_runs(tmp_path, pipeline):
-    import shutil
-
-    import affectflow
-
+def test_an_example_pipeline_builds_and_runs(tmp_path, monkeypatch, pipeline):
     demo = Path(affectflow.__file__).parent / "demo" / "comments.jsonl"
     shutil.copy(demo, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
     for command in ("check", "run"):
-        done = subprocess.run(
-            [sys.executable, "-m", "affectflow", command, str(EXAMPLES / pipeline)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-    assert re.search(rf"{pipeline}: done \([\d.]+ (s|min)\)$", done.stderr.strip())
+        done = run(command, EXAMPLES / pipeline)
+        assert done.code == 0, done.err
+    assert re.search(rf"{pipeline}: done \([\d.]+ (s|min)\)$", done.err.strip())

@@ -190,7 +190,7 @@ def _gains(truth, score, summed, threads):
         yield yields[0] - yields[1]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_training_gives_the_weights_that_are_shipped(shared_data, tmp_path):
     source = shared_data / "gh_incivility" / train.SOURCE
     rows = train.read_comments(source)

@@ -1,4 +1,6 @@
 import pickle
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -121,3 +123,14 @@ def test_a_handler_survives_pickling():
 
     assert again.load_model().length == 7
     assert again.get_metrics_namespace() == "Long"
+
+
+@pytest.mark.torch
+def test_importing_it_leaves_torch_out_and_beams_model_manager_to_be_had():
+    code = (
+        "import sys; import affectflow.inference; assert 'torch' not in sys.modules; "
+        "from apache_beam.ml.inference.model_manager import ModelManager; "
+        "assert ModelManager.__name__ == 'ModelManager'"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

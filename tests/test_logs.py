@@ -10,7 +10,7 @@ import pytest
 
 from affectflow import logs
 from affectflow.errors import UsageError
-from tests.command_line import affectflow
+from tests.command_line import Outcome
 
 
 @pytest.fixture
@@ -132,25 +132,9 @@ def test_an_unknown_form_or_level_is_the_callers_mistake(
 # -- the demo ----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Path]:
-    """The stderr of the demo with all logs on, its lake and its configuration."""
-    folder = tmp_path_factory.mktemp("demo")
-    done = affectflow(
-        "demo",
-        "--to",
-        folder / "lake",
-        AFFECTFLOW_LOG="json",
-        AFFECTFLOW_LOG_LEVEL="debug",
-        XDG_CONFIG_HOME=str(folder / "config"),
-    )
-    assert done.code == 0, done.err
-    return done.err, folder / "lake", folder / "config"
-
-
-@pytest.mark.slow
-def test_every_stage_says_what_it_does(demo: tuple[str, Path, Path]) -> None:
-    events = [json.loads(line) for line in demo[0].splitlines() if line[:1] == "{"]
+def test_every_stage_says_what_it_does(demo: tuple[Outcome, Path]) -> None:
+    said = demo[0].err.splitlines()
+    events = [json.loads(line) for line in said if line[:1] == "{"]
 
     seen = {(each["stage"], each["event"]) for each in events}
     assert {
@@ -168,14 +152,14 @@ def test_every_stage_says_what_it_does(demo: tuple[str, Path, Path]) -> None:
     assert planned["rows"] == sum(each["rows"] for each in done)
 
 
-@pytest.mark.slow
 def test_no_text_no_account_and_no_key_is_in_the_logs(
-    demo: tuple[str, Path, Path],
+    demo: tuple[Outcome, Path],
 ) -> None:
     from affectflow.cli.pipelines import DEMO_FILES
     from affectflow.lake import open_lake
 
-    logged, lake, config = demo
+    logged, lake = demo[0].err, demo[1]
+    config = Path(os.environ["XDG_CONFIG_HOME"])
     with open_lake(str(lake)) as connection:
         texts = connection.sql("SELECT text, speaker_id FROM utterances").fetchall()
     lines = {
@@ -187,7 +171,7 @@ def test_no_text_no_account_and_no_key_is_in_the_logs(
         for name in DEMO_FILES
     )
     accounts = set(re.findall(r'"login":\s*"([^"]+)"', raw))
-    keys = [path.read_text().strip() for path in config.rglob("*") if path.is_file()]
+    keys = [path.read_text().strip() for path in config.rglob("*.key")]
     assert lines
     assert accounts
     assert keys

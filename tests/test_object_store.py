@@ -139,7 +139,7 @@ def test_a_whole_job_through_a_bad_store_gives_the_local_answer(bad_store, tmp_p
     assert same_digest(local, remote)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.timeout(1800)
 def test_a_job_goes_on_when_a_store_that_failed_is_well_again(store, tmp_path):
     file = write_input(tmp_path / "input.jsonl", range(60))

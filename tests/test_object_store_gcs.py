@@ -24,7 +24,7 @@ from tests.durability.jobs import write_input
 from tests.stored_lakes import same_digest, whole_job
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.gcs
+pytestmark = [pytest.mark.proof, pytest.mark.gcs]
 
 BUCKET = "gs://bucket"
 MODULE = "github.com/fsouza/fake-gcs-server@v1.56.1"
@@ -117,7 +117,6 @@ def test_a_bucket_that_is_not_there_is_one_line(store):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_whole_job_gives_the_local_answer(store, tmp_path):
     file = write_input(tmp_path / "input.jsonl", range(60))

@@ -98,7 +98,7 @@ def test_scores_of_frustration_are_of_the_weights_in_the_package(shared_data):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_the_page_on_quality_is_current(shared_data):
     if importlib.util.find_spec("vaderSentiment") is None:
         required("vader", "install the group dev: make test does")

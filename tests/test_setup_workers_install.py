@@ -1,18 +1,12 @@
 """setup_workers.sh: which packages it installs, and what it refuses to install.
 
-On wheels made here, and on the real ones where CI has them.
+On wheels made here; on the real ones: tests/engines/test_worker.py.
 """
 
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, required
 from tests.worker_hosts import (
     SCRIPT,
     Host,
@@ -22,10 +16,7 @@ from tests.worker_hosts import (
     program,
     step_lines,
     wheel,
-    without_network,
 )
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -33,6 +24,7 @@ def host(tmp_path: Path) -> Host:
     return host_at(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_beam_that_is_not_the_submitters_is_13_and_nothing_becomes_current(host):
     done = host.setup("--expect-beam", "2.76.0")
 
@@ -41,6 +33,7 @@ def test_a_beam_that_is_not_the_submitters_is_13_and_nothing_becomes_current(hos
     assert not host.prefix.joinpath("current").exists()
 
 
+@pytest.mark.slow
 def test_a_package_that_the_wheelhouse_lacks_is_12_by_name(host):
     package(host.folder / "dist", metadata="Requires-Dist: tiny>=1\n")
 
@@ -54,6 +47,7 @@ def installed(host: Host) -> list[str]:
     return (host.prefix / "current" / "installed.txt").read_text().splitlines()
 
 
+@pytest.mark.proof
 def test_the_dependencies_and_an_extra_are_installed_without_the_package(host):
     wheel(host.folder / "wheelhouse", "tiny", "1.0")
     package(
@@ -73,6 +67,7 @@ def test_the_dependencies_and_an_extra_are_installed_without_the_package(host):
     assert report["plugins"] == 1, "those of the wheel are tried all the same"
 
 
+@pytest.mark.proof
 def test_check_takes_the_wheel_whose_dependencies_were_installed(host):
     built = package(host.folder / "dist")
     host.report("--without-package")
@@ -84,12 +79,14 @@ def test_check_takes_the_wheel_whose_dependencies_were_installed(host):
     assert_fails(made_of, 12, "was made from another dependencies-of")
 
 
+@pytest.mark.proof
 def test_an_extra_that_the_package_lacks_is_12(host):
     done = host.setup("--without-package", "--extra", "s4")
 
     assert_fails(done, 12, "affectflow has no extra s4")
 
 
+@pytest.mark.slow
 def test_a_plugin_that_does_not_import_is_17_by_name(host):
     package(
         host.folder / "dist",
@@ -114,6 +111,7 @@ class cuda:
 """
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("nvidia_smi", "build", "step"),
     [
@@ -154,6 +152,7 @@ def index(folder: Path, *wheels: Path) -> str:
     return folder.as_uri()
 
 
+@pytest.mark.proof
 def test_online_the_wheelhouse_comes_first_and_the_index_has_what_it_lacks(
     host, monkeypatch
 ):
@@ -174,6 +173,7 @@ def test_online_the_wheelhouse_comes_first_and_the_index_has_what_it_lacks(
     assert "the wheelhouse alone is not enough" in lacked.stderr
 
 
+@pytest.mark.proof
 def test_online_a_wheelhouse_without_torch_gets_the_build_for_the_processor(
     host, monkeypatch
 ):
@@ -192,42 +192,3 @@ def test_online_a_wheelhouse_without_torch_gets_the_build_for_the_processor(
 
     assert done.returncode == 0, done.stderr
     assert "torch==1.0+cpu" in installed(host)
-
-
-# -- the real thing ------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """affectflow's own wheel, and a wheelhouse of all that it needs."""
-    wheelhouse = os.environ.get("AFFECTFLOW_WHEELHOUSE", "")
-    if not Path(wheelhouse or "/none").is_dir():
-        required(
-            "wheelhouse",
-            "pip download affectflow's dependencies into a folder and name it in "
-            "AFFECTFLOW_WHEELHOUSE",
-        )
-    folder = tmp_path_factory.mktemp("real")
-    (folder / "wheelhouse").symlink_to(wheelhouse)
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
-    subprocess.run(
-        [*build, "--outdir", str(folder / "dist"), str(ROOT)],
-        check=True,
-        capture_output=True,
-    )
-    yield Host(folder=folder)
-    shutil.rmtree(folder / "prefix", ignore_errors=True)
-
-
-def test_affectflow_works_in_a_worker_set_up_without_network(real):
-    namespace = without_network()
-    if not namespace:
-        required("namespaces", "allow unprivileged user namespaces")
-
-    report = real.report("--without-package", namespace=namespace)
-
-    python = real.prefix / "current" / "bin" / "python"
-    missing = subprocess.run([python, "-I", "-c", "import affectflow"], check=False)
-    assert report["plugins"] >= 17
-    assert missing.returncode == 1, "jobs bring the package along"
-    assert real.check(namespace=namespace).returncode == 0

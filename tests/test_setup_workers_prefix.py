@@ -27,8 +27,6 @@ from tests.worker_hosts import (
     step_lines,
 )
 
-pytestmark = pytest.mark.slow
-
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -40,6 +38,7 @@ def host(tmp_path: Path) -> Host:
 # -- runs ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_two_runs_at_once_one_waits_and_both_are_well(host):
     command = ["bash", str(SCRIPT), *map(str, host.options), "--json"]
     both = [
@@ -54,6 +53,7 @@ def test_of_two_runs_at_once_one_waits_and_both_are_well(host):
     assert len(list(host.prefix.glob("env-*"))) == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_made_good_by_the_next(host):
     killed = subprocess.Popen(
         ["bash", str(SCRIPT), *map(str, host.options)],
@@ -73,6 +73,7 @@ def test_a_run_that_was_killed_is_made_good_by_the_next(host):
     assert host.check().returncode == 0
 
 
+@pytest.mark.proof
 def test_a_new_wheel_makes_a_new_environment_beside_the_old_one(host):
     old = host.report()["stamp"]
     package(host.folder / "dist", affectflow_more="")
@@ -84,6 +85,7 @@ def test_a_new_wheel_makes_a_new_environment_beside_the_old_one(host):
     assert (host.prefix / f"env-{old}" / "complete").exists()
 
 
+@pytest.mark.proof
 def test_a_second_run_that_agrees_on_something_else_is_what_check_holds_to(host):
     host.report("--gpu", "cpu")
 
@@ -95,6 +97,7 @@ def test_a_second_run_that_agrees_on_something_else_is_what_check_holds_to(host)
     assert host.report("--gpu", "cpu", "--expect-python", PYTHON)["changed"] is False
 
 
+@pytest.mark.proof
 def test_a_prefix_of_somebody_else_is_11(host):
     host.prefix.mkdir()
     lock = host.prefix / ".lock"
@@ -113,6 +116,7 @@ def without_the_powers_of_root() -> list[str]:
     return ["setpriv", drop] if os.geteuid() == 0 else []
 
 
+@pytest.mark.proof
 def test_an_image_keeps_its_own_boot_program(host):
     inside = with_file_system(
         "mount -t tmpfs none /opt && mkdir -p /opt/apache/beam && "
@@ -128,6 +132,7 @@ def test_an_image_keeps_its_own_boot_program(host):
     assert not list((host.prefix / "bin").iterdir())
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_is_11_and_nothing_half_done_stays(host):
     host.prefix.mkdir()
     inside = with_file_system(f"mount -t tmpfs -o size=5m none '{host.prefix}'")
@@ -149,6 +154,7 @@ def with_file_system(mount: str) -> list[str]:
 # -- weights -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_corrupt_weight_is_14_and_a_good_one_is_found_by_the_hub_client(host):
     source = host.folder / "model.bin"
     source.write_bytes(b"weight5")
@@ -167,7 +173,7 @@ def test_a_corrupt_weight_is_14_and_a_good_one_is_found_by_the_hub_client(host):
     assert "installed by an earlier run" in step_lines(good, "packages")[0]
     said = (host.prefix / "worker.env").read_text().splitlines()
     assert {"HF_HUB_OFFLINE=1", "TRANSFORMERS_OFFLINE=1"} <= set(said)
-    hub = pytest.importorskip("huggingface_hub")
+    hub = pytest.importorskip("huggingface_hub", reason="make test EXTRAS=torch")
     found = hub.snapshot_download(
         "org/name",
         revision=COMMIT,
@@ -177,6 +183,7 @@ def test_a_corrupt_weight_is_14_and_a_good_one_is_found_by_the_hub_client(host):
     assert Path(found, "model.safetensors").read_bytes() == b"weights"
 
 
+@pytest.mark.proof
 def test_a_weight_that_is_damaged_later_is_seen_and_its_cure_works(host):
     (host.folder / "model.bin").write_bytes(b"weights")
     listed = host.folder / "weights.tsv"
@@ -194,6 +201,7 @@ def test_a_weight_that_is_damaged_later_is_seen_and_its_cure_works(host):
     assert host.check().returncode == 0
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("url", "options", "problem"),
     [

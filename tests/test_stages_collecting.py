@@ -351,7 +351,7 @@ def test_files_of_an_object_store_are_listed_with_their_age():
     assert abs(found[0].modified - time.time()) < 60
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.usefixtures("s3")
 def test_in_an_object_store_compact_and_gc_change_no_answer():
     uri = "s3://bucket/lake"

@@ -22,6 +22,7 @@ from affectflow.stages.buckets import read_part
 from affectflow.stages.running import run_stage
 from affectflow.stages.runs import new_request
 from tests.factories import DAY, utterances
+from tests.proving import in_proof
 from tests.stage_runs import ask, counts, reconciles, store
 
 
@@ -308,7 +309,7 @@ def test_two_ingests_at_once_leave_each_message_once(lake):
 
 
 @settings(
-    max_examples=15,
+    max_examples=in_proof(60, 5),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

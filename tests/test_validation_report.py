@@ -1,10 +1,10 @@
 import csv
 import io
+import shutil
 from pathlib import Path
 
 import pytest
 
-from affectflow.cli import pipelines
 from affectflow.cli import validation as commands
 from affectflow.report import write_report
 from affectflow.report.cite import methods
@@ -91,10 +91,10 @@ def test_a_report_never_rests_on_people_by_itself(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The demo's lake, and a sheet of one message of each of its conversations."""
-    folder = tmp_path_factory.mktemp("demo")
-    pipelines.demo(str(folder / "lake"))
+def labelled(demo, tmp_path_factory):
+    """A copy of the demo's lake, and a sheet of one message of each conversation."""
+    folder = tmp_path_factory.mktemp("labelled")
+    shutil.copytree(demo[1], folder / "lake")
     options = {"task": "emotion", "labels": "surprise", "seed": 0, "html": ""}
     rest = {"stratify": "none", "annotator": ""}
     out = str(folder / "sheet.csv")
@@ -111,20 +111,20 @@ def every_tenth_wrong(sheet: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_labelled_demo_conversations_give_a_report_with_shares(demo, capsys):
-    lake = str(demo / "lake")
+def test_labelled_demo_conversations_give_a_report_with_shares(labelled, capsys):
+    lake = str(labelled / "lake")
     # No person labelled these: who asks a question is taken for surprised or curious,
     # by both raters; the second one errs in every tenth row.
-    asks = fill(demo / "sheet.csv", yes_if("?"), "rule-1")
-    again = every_tenth_wrong(fill(demo / "sheet.csv", yes_if("?"), "rule-2"))
-    before = write_report(lake, demo / "before.html").read_text("utf-8")
+    asks = fill(labelled / "sheet.csv", yes_if("?"), "rule-1")
+    again = every_tenth_wrong(fill(labelled / "sheet.csv", yes_if("?"), "rule-2"))
+    before = write_report(lake, labelled / "before.html").read_text("utf-8")
 
     assert commands.gold(lake, [str(asks), str(again)], "") == 0
 
     told = capsys.readouterr()
     assert "surprise: about " in told.out
     assert "2 raters, alpha 0." in told.out
-    page = write_report(lake, demo / "after.html").read_text("utf-8")
+    page = write_report(lake, labelled / "after.html").read_text("utf-8")
     assert "Unvalidated here" in text_of(before)
     assert "Validated here for surprise" in text_of(page)
     assert "Shares rest on" in text_of(page)

@@ -1,7 +1,5 @@
 """A classifier of random weights, small enough for any test."""
 
-import pytest
-
 from affectflow_transforms.sequence_classifier import SequenceClassifier
 
 WORDS = ("thanks", "this", "is", "broken", "again", "why", "not", "poison", "good")
@@ -10,8 +8,8 @@ TEXTS = ["thanks", "why is this broken again", "good", "not good this is broken"
 
 def save_tiny(folder, labels=("calm", "cross", "glad"), **config):
     """Saves a BERT of random weights and a tokenizer of nine words."""
-    torch = pytest.importorskip("torch", reason="pip install 'affectflow[torch]'")
     import tokenizers
+    import torch
     import transformers
 
     known = {w: i for i, w in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}

@@ -11,7 +11,19 @@ Paths = Annotated[
         help="Files, globs, URLs, or folders, read with all folders in them.",
     ),
 ]
-LakeUri = Annotated[str, typer.Argument(metavar="LAKE", help="Folder or URL.")]
+
+
+def _is_lake(uri: str) -> str:
+    """Says that there is no lake before a command imports what it works with."""
+    from affectflow.lake import Lake
+
+    Lake.open(uri)
+    return uri
+
+
+LakeUri = Annotated[
+    str, typer.Argument(metavar="LAKE", help="Folder or URL.", callback=_is_lake)
+]
 Source = Annotated[
     str,
     typer.Option("--source", help="Kind of source; `auto` looks at the file."),

@@ -149,7 +149,7 @@ class _Predict(beam.PTransform):
         self._hints = hints
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        from apache_beam.ml.inference.base import RunInference
+        from affectflow.beam_ml import RunInference
 
         return (
             pcoll

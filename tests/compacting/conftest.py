@@ -12,14 +12,18 @@ from tests.compacting.lakes import (
     batch,
 )
 from tests.fake_model import FakeHandler
+from tests.made_once import made_once
 from tests.stage_runs import store
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> Path:
     """A lake of ten small parts: labelled by two, mined, with refused rows."""
-    folder = tmp_path_factory.mktemp("prepared") / "lake"
-    uri = str(folder)
+    return made_once(tmp_path_factory, "prepared", prepare) / "lake"
+
+
+def prepare(folder: Path) -> None:
+    uri = str(folder / "lake")
     Lake.create(uri, buckets=2)
     for number in range(3):
         store(uri, batch(number))
@@ -29,7 +33,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) 
         store(uri, batch(number))
     annotate(uri)
     stages.mine(uri, annotator_id="fake@1")
-    return folder
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from tests.compacting.lakes import (
 )
 from tests.factories import DAY
 from tests.fake_model import FakeHandler
+from tests.proving import in_proof
 from tests.stage_runs import ask, counts, store
 
 
@@ -211,8 +212,8 @@ def test_stages_at_once_leave_what_they_leave_one_after_another(prepared, tmp_pa
 
 _DOINGS = st.lists(
     st.sampled_from(["new", "changed", "fake", "other", "mine", "compact"]),
-    min_size=3,
-    max_size=5,
+    min_size=in_proof(3, 1),
+    max_size=in_proof(5, 2),
 )
 
 
@@ -234,7 +235,9 @@ def later(number: int) -> Any:
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=in_proof(6, 1), deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(doings=_DOINGS)
 def test_any_order_of_stages_has_the_same_answers_with_compacts_as_without(
     tmp_path_factory, doings

@@ -26,6 +26,7 @@ from tests.compacting.lakes import (
 )
 from tests.conftest import ROOT
 from tests.fake_model import FakeHandler
+from tests.proving import SEED, in_proof, rotated
 from tests.stage_runs import counts, store
 
 
@@ -119,7 +120,8 @@ def test_killed_before_a_write_or_commit_it_changes_no_answer(
 def test_killed_at_any_point_it_changes_no_answer_and_heals(prepared, steps, tmp_path):
     assert len(steps) > 50
     before = digest(str(prepared))
-    for number in range(len(steps)):
+    every = in_proof(1, 12)
+    for number in range(SEED % every, len(steps), every):
         check_a_kill(prepared, tmp_path / f"lake-{number}", number, before)
 
 
@@ -133,7 +135,7 @@ with tests.killed_at(int(sys.argv[2])):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("share", rotated([0.2, 0.5, 0.7, 0.9]))
 def test_killed_by_the_system_it_changes_no_answer_and_heals(
     prepared, steps, tmp_path, share
 ):
@@ -155,7 +157,8 @@ def test_after_a_kill_at_any_point_annotate_and_ingest_find_all_done(
     prepared, steps, tmp_path
 ):
     log = tmp_path / "calls"
-    for number in range(0, len(steps), 4):
+    every = in_proof(4, 24)
+    for number in range(SEED % every, len(steps), every):
         lake = str(shutil.copytree(prepared, tmp_path / f"lake-{number}"))
         before = answers(lake)
         with killed_at(number), pytest.raises(KilledError):

@@ -64,8 +64,8 @@ def said(lake: Path) -> dict[str, Any]:
     }
 
 
-def outcomes(folder: Path, every: int) -> Iterator[dict[str, Any]]:
-    """Yields what differs after a kill at each `every`th step and a second run."""
+def outcomes(folder: Path, first: int, every: int) -> Iterator[dict[str, Any]]:
+    """Yields what differs after a kill at steps from `first` on and a second run."""
     must(lambda: prepare(folder))
     before, lake = folder / "before", folder / "lake"
     lake.rename(before)
@@ -74,7 +74,7 @@ def outcomes(folder: Path, every: int) -> Iterator[dict[str, Any]]:
     assert names, "calibrate changed nothing"
     clean = must(lambda: said(lake))
     assert any(row[-1] for row in clean["labels"]), "no probability was filled"
-    for step in range(0, len(names), every):
+    for step in range(first, len(names), every):
         shutil.rmtree(lake)
         shutil.copytree(before, lake)
         code, _ = run(lake, step)
@@ -90,11 +90,12 @@ def main() -> int:
     """Kills at all steps; returns 1 if any lake differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="kill at each nth step")
+    parser.add_argument("--first", type=int, default=0, help="step that is killed at")
     asked = parser.parse_args()
     bad = kills = 0
     with tempfile.TemporaryDirectory(prefix="calibrating-") as name:
         os.environ["XDG_CONFIG_HOME"] = str(Path(name) / "config")
-        for outcome in outcomes(Path(name), asked.every):
+        for outcome in outcomes(Path(name), asked.first, asked.every):
             # Side files of progress depend on the clock: the last steps may not come.
             kills += outcome["code"] == -9
             if outcome["differ"] or outcome["again"] or outcome["code"] not in (0, -9):

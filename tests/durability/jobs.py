@@ -25,9 +25,9 @@ from affectflow.stages.annotating import annotate_parts, config_of
 from affectflow.stages.running import run_stage
 from affectflow.stages.runs import new_request
 from affectflow_connectors.jsonl import ReadJsonl
-from affectflow_transforms.emotions.embedded import EmbeddedEmotions
 from tests.fake_model import Anything, FakeHandler
 
+MODELS = ("fake", "embedded", "dying")
 STAGES = ("ingest", "annotate", "mine", "themes")
 BUCKETS = 128
 MAPPING = {"utterance_id": "id", "text": "body", "conversation_id": "thread"}
@@ -55,18 +55,6 @@ class SlowHandler(FakeHandler):
 
 
 @dataclass(kw_only=True)
-class CountedEmotions(EmbeddedEmotions):
-    """The real model, with one line in a file for each call."""
-
-    calls: str = ""
-
-    def predict(self, batch: pa.RecordBatch, model: Any) -> pa.RecordBatch:
-        with Path(self.calls).open("a") as file:
-            file.write(f"{batch.num_rows}\n")
-        return super().predict(batch, model)
-
-
-@dataclass(kw_only=True)
 class DyingHandler(SlowHandler):
     """The fake model, whose process ends without a word at its tenth call, once."""
 
@@ -79,7 +67,13 @@ class DyingHandler(SlowHandler):
         return answered
 
 
-MODELS = {"fake": SlowHandler, "embedded": CountedEmotions, "dying": DyingHandler}
+def handler_of(model: str, calls: str) -> Any:
+    """Returns a handler that leaves one line in a file for each call."""
+    if model == "embedded":
+        from tests.durability.counted import CountedEmotions
+
+        return CountedEmotions(calls=calls)
+    return {"fake": SlowHandler, "dying": DyingHandler}[model](calls=calls)
 
 
 def write_input(file: Path, ids: range) -> Path:
@@ -127,7 +121,8 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.stage == "ingest":
         return ingest(asked.lake, asked.input, options)
     if asked.stage == "annotate":
-        return annotate(asked.lake, MODELS[asked.model](calls=asked.calls), options)
+        handler = handler_of(asked.model, asked.calls)
+        return annotate(asked.lake, handler, options)
     return {"mine": mine, "themes": themes}[asked.stage](asked.lake, options)
 
 
@@ -138,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("lake")
     parser.add_argument("--input", default="")
     parser.add_argument("--calls", default="")
-    parser.add_argument("--model", choices=sorted(MODELS), default="fake")
+    parser.add_argument("--model", choices=MODELS, default="fake")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=1)
     logging.getLogger().setLevel(logging.CRITICAL)
     try:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from typing import Any
 from affectflow.lake import open_lake
 from affectflow.lake.digest import COLUMNS, digest
 from tests.durability.jobs import STAGES, write_input
+from tests.processes import children
 
 ROWS = 3000
 TARGETS = ("process", "group", "driver", "worker")
@@ -168,12 +169,15 @@ def calls_of(folder: Path) -> int:
     return asked
 
 
-def prepare(folder: Path, model: str = "fake") -> list[Clean]:
-    """Runs every stage undisturbed, and returns what each gives."""
+def prepare(folder: Path, stages: Sequence[str], model: str = "fake") -> list[Clean]:
+    """Runs stages undisturbed, and those before them; returns what each gives."""
     write_input(folder / "input.jsonl", range(ROWS))
     lake, cleans = folder / "clean", []
-    for stage in STAGES:
+    for stage in STAGES[: 1 + max(map(STAGES.index, stages))]:
         before = folder / f"before-{stage}"
+        if stage not in stages:
+            Forked(stage, lake, folder, 1, model).finish()
+            continue
         if lake.exists():
             shutil.copytree(lake, before)
         seconds = {}
@@ -258,15 +262,6 @@ def _kill(process: Forked, target: str, rng: random.Random) -> bool:
     return True
 
 
-def children(pid: int) -> list[int]:
-    """Returns the processes that a process started."""
-    found: list[int] = []
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            found += map(int, (thread / "children").read_text().split())
-    return found
-
-
 @contextlib.contextmanager
 def _nobody_left(process: Forked) -> Iterator[None]:
     """Checks that a killed run leaves no worker behind, and ends those that stay."""
@@ -316,7 +311,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         folder = Path(name)
         os.environ.setdefault("XDG_CONFIG_HOME", str(folder / "config"))
-        cleans = [c for c in prepare(folder, asked.model) if c.stage in asked.stages]
+        cleans = prepare(folder, asked.stages, asked.model)
         for seed in range(asked.seed, asked.seed + asked.rounds):
             for clean in cleans:
                 rounds.append(one_round(clean, folder, seed, asked.model))

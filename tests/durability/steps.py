@@ -151,11 +151,12 @@ def main() -> int:
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--last", type=int, default=0, help="only so many; 0 for all")
     parser.add_argument("--every", type=int, default=1, help="leave steps out")
+    parser.add_argument("--first", type=int, default=0, help="of those chosen")
     asked = parser.parse_args()
 
     def chosen(steps: int) -> list[int]:
         first = max(0, steps - asked.last) if asked.last else 0
-        return list(range(first, steps, asked.every))
+        return list(range(first + asked.first, steps, asked.every))
 
     bad = done = asked_again = 0
     with tempfile.TemporaryDirectory(prefix="steps-") as folder:

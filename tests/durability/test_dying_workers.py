@@ -9,7 +9,7 @@ import pytest
 
 from affectflow.lake.digest import digest
 from tests.durability.jobs import write_input
-from tests.durability.kills import children
+from tests.processes import children, runs
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
@@ -67,6 +67,7 @@ def test_a_death_in_the_middle_ends_in_one_line_and_the_next_run_goes_on(lake):
     assert asked <= 400 * 1.05
 
 
+@pytest.mark.proof
 def test_a_death_before_the_worker_has_connected_is_no_hang(lake, tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(_AT_THE_START)
@@ -95,11 +96,3 @@ def test_workers_end_with_their_driver(lake):
 
     assert len(workers) == 2
     wait_for(lambda: not any(map(runs, workers)), "workers to end", 10)
-
-
-def runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"

@@ -13,7 +13,7 @@ from tests.command_line import Outcome, affectflow
 from tests.conftest import required
 from tests.engines.cluster import Cluster, cluster
 
-CURE = "bash .ci/engines && . .cache/engines/env"
+CURE = "PROVE=1 bash .ci/engines && . .cache/engines/env"
 NAMES = ("HOME", "JAR", "BOOT", "WHEEL")
 
 

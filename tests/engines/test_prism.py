@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import affectflow
+from tests.command_line import affectflow_process
 from tests.conftest import required
 from tests.engines.conftest import CURE, digest
 
-pytestmark = [pytest.mark.slow, pytest.mark.prism]
+pytestmark = [pytest.mark.proof, pytest.mark.prism]
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def prism() -> str:
 def test_the_demo_on_prism_gives_the_lake_of_a_local_run(prism, tmp_path):
     options = ["--runner=PrismRunner", f"--prism_location={prism}"]
 
-    there = affectflow("demo", "--to", tmp_path / "prism", "--", *options)
-    here = affectflow("demo", "--to", tmp_path / "local")
+    there = affectflow_process("demo", "--to", tmp_path / "prism", "--", *options)
+    here = affectflow_process("demo", "--to", tmp_path / "local")
 
     assert (there.code, here.code) == (0, 0), there.err
     assert digest(tmp_path / "prism") == digest(tmp_path / "local")

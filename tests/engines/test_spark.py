@@ -4,6 +4,9 @@ The cluster has a master and two workers of one core; the workers' environment l
 affectflow, which the job stages.
 """
 
+import csv
+import gzip
+import itertools
 import json
 import os
 import re
@@ -18,20 +21,28 @@ from pathlib import Path
 import pytest
 
 from affectflow.lake import Lake
-from tests.command_line import Outcome, affectflow
+from tests.command_line import Outcome, affectflow_process
 from tests.conftest import required
 from tests.engines.cluster import Cluster, cluster, free_port
 from tests.engines.conftest import CURE, Engine, digest, job_server, spark_options
+from tests.proving import in_proof
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1200)]
 MAPPING = "text=comment_body,utterance_id=id,conversation_id=issue_id"
-STAGES = ("ingest", "annotate", "mine", "themes")
+STAGES = in_proof(("ingest", "annotate", "mine", "themes"), ("ingest", "annotate"))
+"""What the cluster does; what is left of `analyze` is done on this machine."""
 
 
 @pytest.fixture(scope="module")
-def corpus(shared_data: Path) -> list[str]:
-    path = shared_data / "gh_incivility" / "comments.csv.gz"
+def corpus(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Real comments: the first 3,000 of the file, all of them in a proof."""
+    source = shared_data / "gh_incivility" / "comments.csv.gz"
+    path = tmp_path_factory.mktemp("corpus") / "comments.csv"
+    with gzip.open(source, "rt", encoding="utf-8", newline="") as whole:
+        rows = itertools.islice(csv.reader(whole), in_proof(None, 3001))
+        with path.open("w", encoding="utf-8", newline="") as part:
+            csv.writer(part).writerows(rows)
     return [str(path), "--source", "csv", "--map", MAPPING]
 
 
@@ -39,7 +50,7 @@ def corpus(shared_data: Path) -> list[str]:
 def local(corpus: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake of an undisturbed run on this machine."""
     lake = tmp_path_factory.mktemp("local") / "lake"
-    outcome = affectflow("analyze", *corpus, "--to", lake)
+    outcome = affectflow_process("analyze", *corpus, "--to", lake)
     assert outcome.code == 0, outcome.err
     return lake
 
@@ -57,19 +68,20 @@ def clustered(
     boot_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """The lake of `analyze` on the cluster."""
+    """The lake of what the stages make on the cluster."""
     folder = tmp_path_factory.mktemp("clustered")
-    outcome = on_cluster(
-        *("analyze", *corpus, "--to", folder / "lake"),
-        *("--speaker-key-uri", folder / "key"),
-        options=spark_options(engine, spark.url, boot_folder),
-    )
-    assert outcome.code == 0, outcome.err
+    options = spark_options(engine, spark.url, boot_folder)
+    source = (*corpus, "--to", folder / "lake", "--speaker-key-uri", folder / "key")
+    apart = [("ingest", *source), ("annotate", folder / "lake")]
+    for command in in_proof([("analyze", *source)], apart):
+        outcome = on_cluster(*command, options=options)
+        assert outcome.code == 0, outcome.err
+    assert affectflow_process("mine", folder / "lake").code == 0
     return folder / "lake"
 
 
 def on_cluster(*arguments: str | Path, options: list[str], **rest: str) -> Outcome:
-    return affectflow(*arguments, "--", *options, timeout_s=900, **rest)
+    return affectflow_process(*arguments, "--", *options, timeout_s=900, **rest)
 
 
 def booted(folder: Path, event: str) -> list[dict[str, object]]:
@@ -84,7 +96,7 @@ def worker_events(spark: Cluster, event: str) -> Iterator[tuple[str, dict[str, s
             yield executor, json.loads(line)
 
 
-def test_analyze_on_a_cluster_gives_the_lake_of_a_local_run(local, clustered):
+def test_stages_on_a_cluster_give_the_lake_of_a_local_run(local, clustered):
     assert digest(clustered) == digest(local)
 
 
@@ -148,7 +160,7 @@ def test_a_jar_given_to_spark_submit_gives_the_same_lake(
 
     assert written.code == 0, written.err
     assert "only written" in written.err
-    assert affectflow("mine", lake).code == 0
+    assert affectflow_process("mine", lake).code == 0
     assert digest(lake) == digest(local)
 
 
@@ -177,6 +189,7 @@ def submit(spark: Cluster, engine: Engine, jar: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.proof
 def test_embedded_spark_with_workers_in_this_process_gives_the_same_lake(
     engine, corpus, local, tmp_path
 ):
@@ -212,7 +225,7 @@ def test_a_worker_that_dies_in_mid_run_changes_nothing(
 
     assert done_before < 16, "the run was over before the worker died"
     assert [o.code for o in outcomes] == [0], outcomes
-    assert affectflow("mine", lake).code == 0
+    assert affectflow_process("mine", lake).code == 0
     assert digest(lake) == digest(local)
 
 
@@ -256,6 +269,7 @@ def embedded(engine: Engine, folder: Path, boot: Path, wheel: bool = True) -> li
     return [o for o in options if wheel or not o.startswith("--extra_package")]
 
 
+@pytest.mark.proof
 def test_a_worker_without_our_wheel_is_one_line(engine, tmp_path):
     outcome = ingest_on(
         engine, tmp_path, embedded(engine, tmp_path, engine.boot, wheel=False)
@@ -265,6 +279,7 @@ def test_a_worker_without_our_wheel_is_one_line(engine, tmp_path):
     assert "--extra_package" in outcome.last_line
 
 
+@pytest.mark.proof
 def test_a_worker_with_another_beam_is_one_line(engine, tmp_path):
     boot = wrapped(engine, tmp_path, "export AFFECTFLOW_DRIVER_BEAM=2.60.0")
 
@@ -288,6 +303,7 @@ def test_a_lake_that_only_the_driver_sees_is_one_line(engine, tmp_path):
     assert "cannot see the lake" in outcome.last_line
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("page_is_known", "words"),
     [
@@ -325,6 +341,7 @@ def test_a_cluster_of_another_spark_is_one_line(
     assert words in outcome.last_line
 
 
+@pytest.mark.proof
 def test_a_cluster_without_room_ends_in_time(spark, engine, boot_folder, tmp_path):
     options = spark_options(engine, spark.url, boot_folder, spark_executor_memory="64g")
     begun = time.monotonic()

@@ -60,7 +60,7 @@ class Annotate(Transform):
         return self._handler.provides
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        from apache_beam.ml.inference.base import RunInference
+        from affectflow.beam_ml import RunInference
 
         # Batches of rows are our elements; Beam's batching would only wrap them.
         annotator_id = self._handler.annotator()["annotator_id"]
