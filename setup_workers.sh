@@ -861,7 +861,7 @@ def tried(name, attempt):
 def annotate_one_row():
     import pyarrow as pa
     from affectflow import schemas
-    from affectflow_transforms.emotions.embedded import EmbeddedEmotions
+    from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
     schema = schemas.fields(schemas.UTTERANCES, "text", "segments")
     row = {"text": "Thank you so much!", "segments": None}
     batch = pa.RecordBatch.from_pylist([row], schema=schema)

@@ -8,25 +8,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from affectflow.inference import BatchModelHandler as BatchModelHandler
+    from affectflow.kinds.model import BatchModelHandler as BatchModelHandler
+    from affectflow.kinds.transform import BatchTransform as BatchTransform
+    from affectflow.kinds.transform import Chain as Chain
+    from affectflow.kinds.transform import (
+        ConversationTransform as ConversationTransform,
+    )
+    from affectflow.kinds.transform import Transform as Transform
     from affectflow.lake import Lake as Lake
     from affectflow.lake import open_lake as open_lake
     from affectflow.registry import Card as Card
-    from affectflow.transform import BatchTransform as BatchTransform
-    from affectflow.transform import Chain as Chain
-    from affectflow.transform import ConversationTransform as ConversationTransform
-    from affectflow.transform import Transform as Transform
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BatchModelHandler": "affectflow.inference",
-    "BatchTransform": "affectflow.transform",
+    "BatchModelHandler": "affectflow.kinds.model",
+    "BatchTransform": "affectflow.kinds.transform",
     "Card": "affectflow.registry",
-    "Chain": "affectflow.transform",
-    "ConversationTransform": "affectflow.transform",
+    "Chain": "affectflow.kinds.transform",
+    "ConversationTransform": "affectflow.kinds.transform",
     "Lake": "affectflow.lake",
-    "Transform": "affectflow.transform",
+    "Transform": "affectflow.kinds.transform",
     "open_lake": "affectflow.lake",
 }
 

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow import runners
-from affectflow.batches import concat_unlike, is_dead, missing_columns
-from affectflow.coders import decode, encode
+from affectflow.batches.batch import concat_unlike, is_dead, missing_columns
+from affectflow.batches.coders import decode, encode
+from affectflow.kinds.transform import BatchTransform, ConversationTransform, Transform
 from affectflow.runners.graph import untyped_edges
-from affectflow.transform import BatchTransform, ConversationTransform, Transform
 
 LOCAL = ("--runner=FnApiRunner",)
 # Runs every bundle one extra time: what a retry on a cluster does.

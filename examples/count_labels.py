@@ -9,11 +9,11 @@ from importlib.resources import files
 import apache_beam as beam
 
 from affectflow import open_lake
-from affectflow_connectors.github import ReadGithub
-from affectflow_connectors.lake import WriteLake
-from affectflow_transforms.annotate import Annotate
-from affectflow_transforms.normalize import NormalizeText
-from affectflow_transforms.textualize import Textualize
+from affectflow.stages.ingest.write_lake import WriteLake
+from affectflow.steps.annotate import Annotate
+from affectflow.steps.textualize import Textualize
+from affectflow_connectors.github.rest import ReadGithub
+from affectflow_transforms.text.normalize import NormalizeText
 
 
 def main() -> None:

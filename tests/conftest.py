@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Outcome, affectflow_process
-from tests.core_seconds import NAME, spent
-from tests.made_once import made_once, shared_folder
-from tests.proving import PROVE, SEED
+from tests.given.command_line import Outcome, affectflow_process
+from tests.given.core_seconds import NAME, spent
+from tests.given.made_once import made_once, shared_folder
+from tests.given.proving import PROVE, SEED
 
 ROOT = Path(__file__).resolve().parent.parent
 

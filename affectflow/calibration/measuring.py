@@ -18,7 +18,7 @@ from affectflow.calibration.choosing import (
 from affectflow.calibration.fitting import Answers
 from affectflow.calibration.kept import Calibration, LabelCalibration
 from affectflow.lake import Lake, open_lake
-from affectflow.validation.asking import ask
+from affectflow.lake.ask import ask
 from affectflow.validation.labels import Target, spoken_by
 from affectflow.validation.truth import targets_in, truth
 

@@ -48,8 +48,8 @@ def _fit(lake: str, annotator: str) -> list[Row]:
     from affectflow.calibration.reporting import HEADS, as_rows
     from affectflow.cli import progress, show
     from affectflow.cli.state import STATE
-    from affectflow.stages.calibrating import calibrate as calibrate_lake
-    from affectflow.stages.runs import new_run_id
+    from affectflow.stages.calibrate import calibrate as calibrate_lake
+    from affectflow.stages.runs.request import new_run_id
 
     run_id = new_run_id()
     with progress.shown(lake, run_id):
@@ -87,8 +87,8 @@ def _say_unsampled(lake: str, fitted: Sequence["Calibration"]) -> None:
 def _fill(lake: str, annotator: str) -> list[Row]:
     from affectflow.cli import progress
     from affectflow.cli.state import STATE
-    from affectflow.stages.calibrating import apply
-    from affectflow.stages.runs import new_run_id
+    from affectflow.stages.calibrate import apply
+    from affectflow.stages.runs.request import new_run_id
 
     run_id = new_run_id()
     with progress.shown(lake, run_id):

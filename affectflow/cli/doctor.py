@@ -61,7 +61,7 @@ def _check_engine(lake: str) -> None:
 
 
 def _check_workers(lake: str) -> None:
-    from affectflow.stages import probing
+    from affectflow.stages import probe as probing
 
     workers = probing.probe(lake, STATE.beam_options)
     columns = list(workers[0])

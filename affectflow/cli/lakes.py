@@ -128,7 +128,7 @@ def status(lake: str) -> int:
 def _show_under_way(lake: Lake, ended: list[tuple[str, str, str, str]]) -> None:
     """Prints the stages that no row of `runs` has brought to an end."""
     from affectflow.cli.progress import line
-    from affectflow.stages.watching import unfinished
+    from affectflow.stages.runs.watching import unfinished
 
     now = time.time()
     rows = [
@@ -146,7 +146,7 @@ def _show_under_way(lake: Lake, ended: list[tuple[str, str, str, str]]) -> None:
 
 def _show_ledger(lake: Lake) -> None:
     """Prints planned against actual, for the runs that had a plan."""
-    from affectflow.stages.planning.ledger import ledger
+    from affectflow.planning.ledger import ledger
 
     rows = [
         [
@@ -167,7 +167,7 @@ def _show_ledger(lake: Lake) -> None:
 
 def cite(lake: str) -> int:
     """Runs `affectflow cite`."""
-    from affectflow.report.cite import methods
+    from affectflow.report.methods import methods
 
     sys.stdout.write(methods(lake))
     return 0

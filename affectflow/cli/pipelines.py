@@ -105,7 +105,7 @@ def _check_for_demo(to: str) -> None:
     """
     from affectflow.errors import UsageError
     from affectflow.lake import open_lake
-    from affectflow.lake.storage import Storage
+    from affectflow.storage import Storage
 
     if not Storage(to).names():
         return
@@ -130,20 +130,21 @@ def _ingest(
     speaker_key_uri: str,
 ) -> dict[str, Any]:
     from affectflow import stages
-    from affectflow.lake.storage import Storage
-    from affectflow.stages.planning.ledger import adopt
-    from affectflow.stages.runs import new_run_id
+    from affectflow.planning.ledger import adopt, expected_rows
+    from affectflow.stages.runs.request import new_run_id
+    from affectflow.storage import Storage
 
     made = source_for(paths, source, pairs)
     _say_left_out(left_out(made, paths))
     run_id = new_run_id()
     with _new_key_said(speaker_key_uri), progress.shown(to, run_id):
-        row = stages.ingest(
+        row = stages.ingest_source(
             made,
             to,
             run_id=run_id,
             budget=budget,
             speaker_key_uri=speaker_key_uri,
+            expected_rows=expected_rows(to, made),
             beam_options=STATE.beam_options,
         )
     adopt(Storage(to))
@@ -162,7 +163,7 @@ def _say_left_out(names: Sequence[str]) -> None:
 @contextlib.contextmanager
 def _new_key_said(uri: str) -> Iterator[None]:
     """Says where a key was made: a misspelt name must not pass for the old key."""
-    from affectflow.lake.storage import Storage, absolute
+    from affectflow.storage import Storage, absolute
 
     is_new = bool(uri) and not Storage(uri).exists()
     try:
@@ -177,7 +178,7 @@ def _new_key_said(uri: str) -> Iterator[None]:
 
 def replay(lake: str, speaker_key_uri: str) -> int:
     """Runs `affectflow replay`."""
-    from affectflow.stages import replaying
+    from affectflow.stages import replay as replaying
 
     rows = replaying.replay(
         lake,
@@ -191,7 +192,7 @@ def replay(lake: str, speaker_key_uri: str) -> int:
 
 
 def _say_replayed(row: dict[str, Any]) -> None:
-    from affectflow.stages.replaying.rows import LEFT
+    from affectflow.stages.replay.rows import LEFT
 
     show.say(show.stage_line(row))
     left = dict(row["counters"]).get(LEFT, 0)
@@ -206,11 +207,11 @@ def _annotate(
     lake: str, model: str, revision: str, budget: float, hints: Mapping[str, Any]
 ) -> dict[str, Any]:
     from affectflow import stages
-    from affectflow.stages.runs import new_run_id
+    from affectflow.stages.runs.request import new_run_id
 
     run_id = new_run_id()
     with progress.shown(lake, run_id):
-        row = stages.annotate(
+        row = stages.annotate_lake(
             lake,
             model=model,
             revision=revision,
@@ -225,11 +226,11 @@ def _annotate(
 
 def _mine(lake: str, miner: str, annotator: str) -> list[dict[str, Any]]:
     from affectflow import stages
-    from affectflow.stages.runs import new_run_id
+    from affectflow.stages.runs.request import new_run_id
 
     run_id = new_run_id()
     with progress.shown(lake, run_id):
-        rows = stages.mine(
+        rows = stages.mine_lake(
             lake,
             miner=miner,
             annotator_id=annotator,
@@ -247,7 +248,7 @@ def _report(lake: str, out: str) -> None:
 
 
 def _finish(rows: Sequence[dict[str, Any]], lake: str) -> int:
-    from affectflow.stages.runs import check_budget
+    from affectflow.stages.runs.run import check_budget
 
     for row in rows:
         check_budget(row, lake)

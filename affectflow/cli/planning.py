@@ -12,10 +12,10 @@ from affectflow.cli.sources import source_for
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 from affectflow.lake.layout import SETTINGS
-from affectflow.lake.storage import Storage
+from affectflow.storage import Storage
 
 if TYPE_CHECKING:
-    from affectflow.stages.planning.ledger import StagePlan
+    from affectflow.planning.ledger import StagePlan
 
 _COLUMNS = (
     "stage",
@@ -48,9 +48,9 @@ def plan(
     as_json: bool,
 ) -> int:
     """Runs `affectflow plan`: of a lake, or of paths with `--to LAKE`."""
-    from affectflow.stages.planning import foreseeing
-    from affectflow.stages.planning.estimating import Terms
-    from affectflow.stages.planning.ledger import record, waiting
+    from affectflow.planning import foresee as foreseeing
+    from affectflow.planning.estimate import Terms
+    from affectflow.planning.ledger import record, waiting
 
     terms = Terms(
         workers=workers or _local_workers(),

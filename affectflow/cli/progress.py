@@ -11,7 +11,7 @@ from affectflow.cli import show
 
 # Importing it imports Beam: only when there is something to watch.
 if TYPE_CHECKING:
-    from affectflow.stages.watching import Seen
+    from affectflow.stages.runs.watching import Seen
 
 BAR_EVERY_S = 0.5
 LINE_EVERY_S = 10.0
@@ -105,7 +105,7 @@ def latest(lake_uri: str, run_id: str) -> "Seen | None":
     """Returns the stage of a run that is under way; None if none is, or not yet."""
     from affectflow.errors import AffectflowError
     from affectflow.lake import Lake
-    from affectflow.stages.watching import watch
+    from affectflow.stages.runs.watching import watch
 
     try:
         seen = watch(Lake.open(lake_uri), run_id)

@@ -103,7 +103,7 @@ def _counted(row: dict[str, Any], name: str, count: int) -> str:
 
 def warnings(row: dict[str, Any]) -> list[str]:
     """Returns what somebody should look at before using what a stage wrote, by line."""
-    from affectflow.stages.buckets import ANOTHER_FILE
+    from affectflow.stages.ingest.buckets import ANOTHER_FILE
 
     lines = [
         f"{row['stage']}: no {column} of this input could be read; does "

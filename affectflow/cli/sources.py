@@ -8,7 +8,7 @@ from typing import Any
 
 from affectflow import registry
 from affectflow.errors import UsageError
-from affectflow.lake.storage import Storage
+from affectflow.storage import Storage
 
 HEAD_BYTES = 65_536
 _LOOKED_AT = 20

@@ -10,8 +10,8 @@ from affectflow.lake.changes import Changes
 
 def compact(lake: str) -> int:
     """Runs `affectflow compact`."""
-    from affectflow.stages.runs import new_run_id
-    from affectflow.stages.upkeep.compacting import compact as compact_lake
+    from affectflow.stages.runs.request import new_run_id
+    from affectflow.stages.upkeep.compact import compact as compact_lake
 
     run_id = new_run_id()
     with progress.shown(lake, run_id):
@@ -22,7 +22,7 @@ def compact(lake: str) -> int:
 
 def gc(lake: str, older_than: float, dry_run: bool) -> int:
     """Runs `affectflow gc`."""
-    from affectflow.stages.upkeep.collecting import collect
+    from affectflow.stages.upkeep.gc import collect
 
     removed = collect(lake, older_than_days=older_than, dry_run=dry_run)
     rows = [[each.kind, each.files, each.size] for each in removed]

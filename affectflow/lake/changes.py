@@ -19,10 +19,10 @@ from affectflow.errors import LakeError, StorageError, UsageError
 from affectflow.lake import Lake, views
 from affectflow.lake.agreement import LabelChanges, label_changes
 from affectflow.lake.digest import COLUMNS, COUNTED
-from affectflow.lake.storage import storage_errors
 from affectflow.lake.tables import FileEntry, entries_of
 from affectflow.lake.versions import of_libraries, of_tables
 from affectflow.schemas import TABLES
+from affectflow.storage import storage_errors
 
 
 class Setting(NamedTuple):

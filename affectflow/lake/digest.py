@@ -7,7 +7,7 @@ Ids, texts, labels, spans and statuses count, in an order of their own. Run ids,
 import hashlib
 
 from affectflow.lake import Lake
-from affectflow.lake.people import PEOPLE
+from affectflow.lake.layout import PEOPLE
 from affectflow.lake.views import connect
 
 COLUMNS: dict[str, tuple[str, ...]] = {

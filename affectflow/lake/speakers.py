@@ -9,7 +9,7 @@ from typing import Any
 import fsspec.core
 
 from affectflow.errors import LakeError
-from affectflow.lake.storage import Storage, absolute, storage_errors
+from affectflow.storage import Storage, absolute, storage_errors
 
 KEY_BYTES = 32
 

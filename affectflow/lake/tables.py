@@ -8,17 +8,20 @@ import functools
 import json
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from affectflow.errors import AffectflowError, LakeError, StorageError
-from affectflow.lake.storage import Storage, storage_errors
 from affectflow.schemas import TABLES
+from affectflow.storage import Storage, storage_errors
+
+if TYPE_CHECKING:
+    from affectflow.lake import Lake
 
 
 class ConflictError(AffectflowError):
@@ -204,3 +207,51 @@ def _add(entry: FileEntry) -> AddAction:
 
 def _remove(entry: FileEntry) -> RemoveAction:
     return RemoveAction(entry.path, True, int(time.time() * 1000), entry.size, None)
+
+
+SERIAL = "affectflow-parts"
+
+
+MAX_ATTEMPTS = 20
+
+
+Change = tuple[list[FileEntry], list[str]]
+"""Files to add, and paths to remove."""
+
+
+def commit_serially(
+    lake: "Lake",
+    table: str,
+    change: Callable[[Mapping[str, FileEntry], set[str]], Change],
+) -> None:
+    """Commits a change that depends on which parts are live.
+
+    Args:
+      lake: to commit to.
+      table: whose files hang on parts.
+      change: gives the change for the files of the table and the names of the parts;
+        called again if another run came first.
+
+    Raises:
+      ConflictError: other runs committed all the while.
+    """
+    for attempt in range(MAX_ATTEMPTS):
+        present = lake.committed(table)
+        # After `present`: if parts are merged from here on, their results change hands
+        # in a commit that this one then conflicts with.
+        live = set(lake.parts())
+        adds, removes = change(present, live)
+        try:
+            commit(lake.storage, table, adds, removes, serial=SERIAL, expected=present)
+            return
+        except ConflictError:
+            if attempt == MAX_ATTEMPTS - 1:
+                raise
+
+
+def by_bucket(paths: list[str]) -> dict[int, list[str]]:
+    """Returns paths of parts by their bucket, in the order in which they came."""
+    grouped: dict[int, list[str]] = {}
+    for path in paths:
+        grouped.setdefault(bucket_of_path(path), []).append(path)
+    return grouped

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import apache_beam as beam
 import pyarrow as pa
 
-from affectflow import coders  # noqa: F401  registers the coder of pa.RecordBatch
+from affectflow.batches import coders  # noqa: F401  registers the coder of pa.RecordBatch
 from affectflow.metrics.labels import LabelMetrics
 from affectflow.metrics.values import ValueMetrics
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
-from affectflow.lake.people import PEOPLE
+from affectflow.lake.layout import PEOPLE
 from affectflow.lake.views import quote, quote_name
 from affectflow.metrics import tasks
 from affectflow.metrics.probabilities import use_probabilities

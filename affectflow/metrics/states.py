@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from affectflow.batches import conform
+from affectflow.batches.batch import conform
 from affectflow.errors import UsageError
 
 MERGE_FROM = 65_536

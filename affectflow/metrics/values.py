@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from affectflow.batches import one_batch
+from affectflow.batches.batch import one_batch
 from affectflow.errors import UsageError
 from affectflow.metrics import states
 from affectflow.metrics.figures import Floats, added

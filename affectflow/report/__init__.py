@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 
 from affectflow.errors import StorageError
-from affectflow.lake.storage import Storage
 from affectflow.report import page, queries
+from affectflow.storage import Storage
 
 __all__ = ["render", "write_report"]
 

@@ -1,114 +1,134 @@
-"""What the report rests on: annotators and licences, runs, versions, settings."""
+"""methods.md: what a paper or a review must say of a lake's labels."""
 
-import hashlib
-from datetime import datetime
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from affectflow import __version__
+from affectflow.lake import open_lake
+from affectflow.lake.layout import PEOPLE
 from affectflow.lake.versions import of_libraries
-from affectflow.report.html import Child, Html, el, table
-from affectflow.report.queries import Facts, Row
-from affectflow.report.validated import accuracy, basis_of_shares
-from affectflow.report.words import ask_yourself, count, percent, section
+
+_SIZE = """
+    SELECT count(*) AS messages, count(DISTINCT conversation_id) AS conversations,
+      count(DISTINCT speaker_id) AS people, min(timestamp) AS first,
+      max(timestamp) AS last, list_sort(list(DISTINCT source)) AS sources
+    FROM utterances
+"""
+# People are counted, never named.
+_ANNOTATORS = """
+    SELECT * FROM annotators WHERE kind IS DISTINCT FROM 'person'
+    ORDER BY kind, annotator_id
+"""
+_PEOPLE = f"SELECT count(DISTINCT annotator_id) AS n FROM {PEOPLE}"
+_VALIDATED = """
+    SELECT unit_id AS annotator_id, label, value, low, high, n FROM measures
+    WHERE kind = 'validation' ORDER BY unit_id, label
+"""
+_STATUSES = f"""
+    SELECT annotator_id, status, count(DISTINCT utterance_id) AS n
+    FROM annotations
+    WHERE annotator_id NOT IN {PEOPLE} GROUP BY ALL ORDER BY 1, 3 DESC
+"""
+_RUNS = """
+    SELECT stage, count(*) AS runs, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out,
+      sum(rows_dead) AS dead, sum(rows_duplicate) AS duplicate,
+      sum(rows_unchanged) AS unchanged
+    FROM runs GROUP BY stage ORDER BY min(started)
+"""
+_BOTS = "SELECT count(*) AS n FROM utterances WHERE is_bot"
+_VERSIONS = "SELECT versions FROM runs ORDER BY started DESC LIMIT 1"
+
+Row = dict[str, Any]
 
 
-def basis(facts: Facts, lake: str) -> Html:
-    """Returns the annotators and their licences, and what is validated."""
-    rows = facts.answers["annotators"]
-    people = sum(row["kind"] == "person" for row in rows)
-    cells = [_annotator(facts, row) for row in rows if row["kind"] != "person"]
-    heads = ["Annotator", "Kind", "Model", "Revision", "Licence", "Commercial use"]
-    return section(
-        "basis",
-        "Models and licences",
-        table(heads, cells, set()) if cells else el("p", "No model is recorded."),
-        el("p", f"And {count(people, 'person', 'people')} who labelled by hand.")
-        if people
-        else None,
-        accuracy(facts),
-        ask_yourself("annotators", facts.parameters, lake, "this table"),
-    )
+def methods(lake_uri: str) -> str:
+    """Returns what was done to a lake, as Markdown to paste into a paper.
 
+    Models with revision, licence and settings; what was excluded and refused; versions.
 
-def _annotator(facts: Facts, row: Row) -> list[Child]:
-    chosen = facts.annotator and facts.annotator["annotator_id"] == row["annotator_id"]
-    name = el("code", row["annotator_id"])
-    allowed = {True: "allowed", False: "not allowed", None: "not recorded"}
-    return [
-        [name, " ", el("strong", "(this report)") if chosen else None],
-        row["kind"],
-        row["model"],
-        (row["revision"] or "")[:16],
-        row["licence"] or "not recorded",
-        allowed[row["commercial_use"]],
-    ]
+    Raises:
+      LakeError: there is no lake at `lake_uri`.
+    """
+    with open_lake(lake_uri) as connection:
 
+        def ask(query: str) -> list[Row]:
+            relation = connection.sql(query)
+            names = relation.columns
+            return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
 
-def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
-    """Returns how the report was made, and how to make it again."""
-    counts = facts.one("counts")
-    runs = facts.answers["runs"]
-    text = (
-        f"Made by affectflow {__version__} on {now:%Y-%m-%d %H:%M} UTC from "
-        f"{count(counts['messages'], 'message')} in {lake}. "
-        f"Settings digest {_digest(runs)}. Bots are left out of every number about "
-        "people; no name of a person and no speaker id is on this page; a quote is "
-        "public at its source. Cells below the minimum are left out and counted."
-    )
-    if (share := facts.one("top_five")["share"]) is not None:
-        text += (
-            f" The top five wrote {percent(share)} of the messages with a known author."
-        )
-    return el(
-        "footer",
-        section(
-            "methods",
-            "Methods",
-            el("p", text),
-            basis_of_shares(facts),
-            _versions(runs),
-            _runs(runs),
-        ),
-        ask_yourself("runs", facts.parameters, lake, "the runs"),
-        el("p", "The same page again: ", el("code", _command(lake))),
-    )
-
-
-def _command(lake: str) -> str:
-    import shlex
-
-    return f"affectflow report {shlex.quote(lake)} --out report.html"
-
-
-def _digest(runs: list[Row]) -> str:
-    """Returns one digest of the settings of all runs, independent of their order."""
-    digests = sorted({run["config_digest"] or "" for run in runs})
-    return hashlib.blake2b("\n".join(digests).encode(), digest_size=8).hexdigest()
-
-
-def _versions(runs: list[Row]) -> Html | None:
-    said = [of_libraries(run["versions"] or {}) for run in runs]
-    versions = {name: version for each in said for name, version in each.items()}
-    if not versions:
-        return None
-    named = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-    return el("p", f"Versions: {named}.")
-
-
-def _runs(runs: list[Row]) -> Html:
-    if not runs:
-        return el("p", "No run is recorded in this lake.")
-    cells: list[list[Child]] = [
-        [
-            el("code", run["run_id"]),
-            run["stage"],
-            run["state"],
-            f"{run['started']:%Y-%m-%d %H:%M}" if run["started"] else "",
-            f"{run['rows_in'] or 0:,}",
-            f"{run['rows_out'] or 0:,}",
-            f"{run['rows_dead'] or 0:,}",
-            el("code", (run["config_digest"] or "")[:12]),
+        parts = [
+            "# Methods",
+            *_size(ask(_SIZE)[0]),
+            "## Annotators",
+            *_annotators(ask(_ANNOTATORS)),
+            "Labels say what a text expresses, not what its author felt. A label is "
+            "chosen where its score reaches the annotator's own threshold.",
+            *_validated(ask(_VALIDATED), ask(_PEOPLE)[0]["n"]),
+            "## What was excluded",
+            f"Messages of automata that reports leave out: {ask(_BOTS)[0]['n']:,}.",
+            *_statuses(ask(_STATUSES)),
+            "## What each stage did",
+            "Rows of all runs together: a message that was read in two runs counts "
+            "twice, the second time as unchanged.",
+            _table(ask(_RUNS)),
+            "## Versions",
+            *_versions(ask(_VERSIONS)),
         ]
-        for run in runs
-    ]
-    heads = ["Run", "Stage", "State", "Started (UTC)", "In", "Out", "Refused", "Digest"]
-    return table(heads, cells, {4, 5, 6})
+    return "\n\n".join(parts) + "\n"
+
+
+def _size(row: Row) -> Iterator[str]:
+    sources = ", ".join(row["sources"] or [])
+    people = f"of {row['people']:,} people" if row["people"] else "(authors not given)"
+    yield (
+        f"{row['messages']:,} messages in {row['conversations']:,} conversations "
+        f"{people}, from {sources or 'no source'}."
+    )
+    if row["first"] is not None:
+        yield f"Posted from {row['first']:%Y-%m-%d} to {row['last']:%Y-%m-%d} (UTC)."
+
+
+def _annotators(rows: Sequence[Row]) -> Iterator[str]:
+    if not rows:
+        yield "None yet."
+    for row in rows:
+        allowed = "allowed" if row["commercial_use"] else "not allowed, or unknown"
+        settings = json.loads(row["parameters"] or "{}")
+        yield (
+            f"- `{row['annotator_id']}` ({row['kind']}): {row['model'] or '-'}, "
+            f"revision `{row['revision'] or '-'}`; licence "
+            f"{row['licence'] or 'unknown'}"
+            f"; commercial use {allowed}; settings "
+            f"`{json.dumps(settings, sort_keys=True)}`."
+        )
+
+
+def _validated(rows: Sequence[Row], people: int) -> Iterator[str]:
+    if not rows:
+        yield "Labels were not validated on these texts."
+        return
+    yield f"Labels were compared with what people answered on a sample ({people:,}):"
+    for row in rows:
+        yield (
+            f"- `{row['annotator_id']}`, {row['label']}: precision {row['value']:.2f} "
+            f"({row['low']:.2f} to {row['high']:.2f}) on {row['n']:,} messages."
+        )
+
+
+def _statuses(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if row["status"] != "ok":
+            yield f"- `{row['annotator_id']}`: {row['status']} {row['n']:,}"
+
+
+def _table(rows: Sequence[Row]) -> str:
+    names = list(rows[0]) if rows else []
+    lines = ["| " + " | ".join(names) + " |", "| " + "--- | " * len(names)]
+    lines += ["| " + " | ".join(str(row[n]) for n in names) + " |" for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _versions(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        found = of_libraries(dict(row["versions"] or {}))
+        yield ", ".join(f"{name} {version}" for name, version in sorted(found.items()))

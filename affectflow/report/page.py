@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from importlib import resources
 from string import Template
 
-from affectflow.report import head, methods, sections
+from affectflow.report import basis as methods
+from affectflow.report import head, sections
 from affectflow.report.html import Html, el, join
 from affectflow.report.queries import Facts
 

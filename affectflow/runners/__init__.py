@@ -24,8 +24,12 @@ from apache_beam.options.pipeline_options import (
 
 from affectflow.errors import UsageError
 from affectflow.runners import dataflow, hazards, preflight
-from affectflow.runners.addresses import spare_loopback
-from affectflow.runners.engines import LOCAL_RUNNERS, engine_of, plain_name
+from affectflow.runners.engines import (
+    LOCAL_RUNNERS,
+    engine_of,
+    plain_name,
+    spare_loopback,
+)
 from affectflow.runners.failures import cause_of as cause_of
 from affectflow.runners.preflight import shares_this_host as shares_this_host
 from affectflow.runners.waiting import run_to_the_end

@@ -183,7 +183,7 @@ def _set_processes(made: PipelineOptions, steps: list[Any]) -> None:
 
 def _places(steps: list[Any]) -> Iterator[tuple[str, str, str]]:
     """Yields what workers open: what it is, where, and the option that names it."""
-    from affectflow.transform import reads_files
+    from affectflow.kinds.transform import reads_files
 
     for step in steps:
         request: Any = getattr(step.transform, "request", None)

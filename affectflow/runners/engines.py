@@ -1,6 +1,8 @@
 """The engines that a pipeline may run on, by the names of their runners."""
 
+import os
 import re
+import socket
 
 from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
@@ -9,6 +11,8 @@ from apache_beam.options.pipeline_options import (
     SparkRunnerOptions,
     StandardOptions,
 )
+
+from affectflow.errors import UsageError
 
 ENGINES = ("local", "spark", "flink", "dataflow", "prism", "portable")
 LOCAL_RUNNERS = ("", "direct", "fnapi", "switchingdirect")
@@ -48,3 +52,104 @@ def is_embedded(made: PipelineOptions) -> bool:
         return made.view_as(FlinkRunnerOptions).flink_master in _EMBEDDED_FLINK
     url = made.view_as(SparkRunnerOptions).spark_master_url or ""
     return engine == "spark" and EMBEDDED_SPARK.fullmatch(url) is not None
+
+
+_ACCELERATOR = re.compile(r"type:[\w-]+;count:[1-9]\d*(;[\w.:-]+)*")
+
+
+def model_hints(accelerator: str = "", min_ram: str = "") -> dict[str, str]:
+    """Returns Beam's resource hints for the step of a model; none if nothing is asked.
+
+    Dataflow gives the step workers of its own; other engines ignore hints.
+
+    Args:
+      accelerator: as `type:nvidia-l4;count:1;install-nvidia-driver`.
+      min_ram: of a worker, a number and a unit, as `30GB`.
+
+    Raises:
+      UsageError: a hint is malformed; shows one that is not.
+    """
+    from apache_beam.transforms.resources import parse_resource_hints
+
+    if accelerator and not _ACCELERATOR.fullmatch(accelerator):
+        raise UsageError(
+            f"--accelerator is as `type:nvidia-l4;count:1;install-nvidia-driver` (in "
+            f"quotes), not {accelerator!r}"
+        )
+    hints = {"accelerator": accelerator, "min_ram": min_ram}
+    hints = {name: value for name, value in hints.items() if value}
+    try:
+        parse_resource_hints(hints)
+    except ValueError as error:
+        raise UsageError(
+            f"--min-ram is a number and a unit, as `30GB`, not {min_ram!r}"
+        ) from error
+    return hints
+
+
+NO_PROXY = "no_grpc_proxy"
+"""gRPC's own variable; it reads `no_proxy`, in small letters, where this is not set."""
+
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+CONNECT_TIMEOUT_S = 5.0
+
+
+_HOST = r"\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>(?!\.)[A-Za-z0-9._-]{1,253})"
+
+
+_ADDRESS = re.compile(rf"(?:{_HOST}):(?P<port>\d{{1,5}})")
+
+
+MAX_PORT = 65535
+
+
+_MAX_LABEL = 63
+
+
+def parsed(address: str) -> tuple[str, int] | None:
+    """Returns host and port of `HOST:PORT`, or None if it is not that.
+
+    An IPv6 address is in brackets there, and comes back without them.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if not found or not 0 < int(found["port"]) <= MAX_PORT:
+        return None
+    if any(len(label) > _MAX_LABEL for label in (found["name"] or "").split(".")):
+        return None
+    return found["v6"] or found["name"], int(found["port"])
+
+
+def answers(host: str, port: int) -> bool:
+    """Returns whether somebody accepts a connection within the connect timeout."""
+    try:
+        with socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S):
+            return True
+    except (OSError, UnicodeError):
+        return False
+
+
+def answers_grpc(address: str) -> bool:
+    """Returns whether a gRPC server answers within the connect timeout."""
+    import grpc
+
+    with grpc.insecure_channel(address) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=CONNECT_TIMEOUT_S)
+        except grpc.FutureTimeoutError:
+            return False
+    return True
+
+
+def spare_loopback() -> None:
+    """Keeps what an engine says to its own processes away from a proxy.
+
+    gRPC sends even loopback through `http_proxy`, where nothing ever answers. Worker
+    processes inherit the variable.
+    """
+    given = os.environ.get(NO_PROXY) or os.environ.get("no_proxy") or ""
+    spared = [each.strip() for each in given.split(",") if each.strip()]
+    missing = [each for each in LOOPBACK if each not in spared]
+    os.environ[NO_PROXY] = ",".join([*spared, *missing])

@@ -16,8 +16,7 @@ from apache_beam.options.pipeline_options import (
 from affectflow import __version__
 from affectflow.boot import DRIVER_BEAM, DRIVER_OURS, DRIVER_PYTHON
 from affectflow.errors import UsageError
-from affectflow.runners.addresses import answers, parsed
-from affectflow.runners.engines import is_embedded
+from affectflow.runners.engines import answers, is_embedded, parsed
 from affectflow.runners.job_servers import on_loopback
 
 CACHE_MILLIS = 3_600_000

@@ -62,7 +62,7 @@ def _typed_as_it_likes(applied: Any) -> bool:
 
 def labels_of_ours(pipeline: beam.Pipeline) -> set[str]:
     """Returns the full labels of the transforms of ours and of plugins."""
-    from affectflow.transform import Transform
+    from affectflow.kinds.transform import Transform
 
     applied = applied_transforms(pipeline)
     return {a.full_label for a in applied if isinstance(a.transform, Transform)}

@@ -18,9 +18,16 @@ from apache_beam.options.pipeline_options import (
 )
 
 from affectflow.errors import UsageError
-from affectflow.runners import addresses
-from affectflow.runners.addresses import CONNECT_TIMEOUT_S, MAX_PORT, answers, parsed
-from affectflow.runners.engines import EMBEDDED_SPARK, is_embedded, plain_name
+from affectflow.runners import engines as addresses
+from affectflow.runners.engines import (
+    CONNECT_TIMEOUT_S,
+    EMBEDDED_SPARK,
+    MAX_PORT,
+    answers,
+    is_embedded,
+    parsed,
+    plain_name,
+)
 from affectflow.runners.spark_versions import check_same
 
 OLDEST_JAVA = 11

@@ -8,30 +8,38 @@ import apache_beam as beam
 
 from affectflow import registry, runners
 from affectflow.errors import LakeError, UsageError
+from affectflow.kinds.transform import Chain, Transform
 from affectflow.lake import Lake
-from affectflow.lake.layout import SETTINGS
-from affectflow.lake.people import PEOPLE
-from affectflow.lake.sizing import buckets_for
-from affectflow.lake.storage import Storage, absolute
-from affectflow.stages.running import Row, run_stage
-from affectflow.stages.runs import BUDGET, new_request
-from affectflow.stages.storing import StoreUtterances
-from affectflow.transform import Chain, Transform
+from affectflow.lake.layout import PEOPLE, SETTINGS, buckets_for
+from affectflow.stages.ingest.store import StoreUtterances
+from affectflow.stages.runs.request import BUDGET, new_request
+from affectflow.stages.runs.run import Row, run_stage
+from affectflow.storage import Storage, absolute
 
 
-def ingest(
+def ingest_source(
     source: Transform,
     lake_uri: str,
     *,
     run_id: str = "",
     budget: float = BUDGET,
     speaker_key_uri: str = "",
+    expected_rows: int | None = None,
     beam_options: Sequence[str] = (),
 ) -> Row:
     """Reads a source into a lake, which is made if it is not there yet.
 
     Text is normalised, its nonverbal cues are written out, accounts become
     pseudonyms; each message is in the lake once.
+
+    Args:
+      source: what is read.
+      lake_uri: folder or URL.
+      run_id: of the command.
+      budget: share of rows that may be refused, 0..1.
+      speaker_key_uri: where the key of the pseudonyms is.
+      expected_rows: that a plan expects, to show progress by.
+      beam_options: as on Beam's command line.
 
     Returns:
       The row of `runs`.
@@ -65,7 +73,7 @@ def ingest(
         chain = Chain(source, *steps)
         return pipeline | "Read" >> chain | "Store" >> StoreUtterances(request)
 
-    return run_stage(lake, request, build, beam_options)
+    return run_stage(lake, request, build, beam_options, expected_rows=expected_rows)
 
 
 def _lake_for(source: Transform, lake_uri: str, speaker_key_uri: str) -> Lake:
@@ -105,7 +113,7 @@ def ingest_steps() -> list[Any]:
     return [registry.load("transforms", name)() for name in names]
 
 
-def annotate(
+def annotate_lake(
     lake_uri: str,
     *,
     model: str = "EmbeddedEmotions",
@@ -137,8 +145,8 @@ def annotate(
     Raises:
       UsageError: the lake or the model cannot be opened, or a hint is malformed.
     """
-    from affectflow.runners.hints import model_hints
-    from affectflow.stages.annotating import annotate_parts, config_of
+    from affectflow.runners.engines import model_hints
+    from affectflow.stages.annotate import annotate_parts, config_of
 
     hints = model_hints(accelerator, min_ram)
     lake = Lake.open(lake_uri)
@@ -154,7 +162,7 @@ def annotate(
     return run_stage(lake, request, build, beam_options)
 
 
-def mine(
+def mine_lake(
     lake_uri: str,
     *,
     miner: str = "RuleMiner",
@@ -246,7 +254,7 @@ def _mine_one(
     budget: float,
     beam_options: Sequence[str],
 ) -> Row:
-    from affectflow.stages.mining import MineTask, mine_parts
+    from affectflow.stages.mine import MineTask, mine_parts
 
     miner = step.annotator()
     config = mine_config(step, annotator_id)
@@ -260,8 +268,8 @@ def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
 
     What it would do again with the same outcome it does not.
     """
-    from affectflow.stages.themes import cluster_lake
-    from affectflow.stages.theming.unchanged import nothing_new, unchanged_causes
+    from affectflow.stages.themes.pipeline import cluster_lake
+    from affectflow.stages.themes.unchanged import nothing_new, unchanged_causes
 
     clusterer = registry.load("transforms", "ClusterThemes")()
     request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)

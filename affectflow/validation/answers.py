@@ -15,9 +15,9 @@ import pyarrow as pa
 from affectflow import __version__
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.ask import ask
 from affectflow.lake.tables import ConflictError, FileEntry, commit
 from affectflow.schemas import ANNOTATIONS, ANNOTATORS
-from affectflow.validation.asking import ask
 from affectflow.validation.raters import annotator_of
 from affectflow.validation.reading import Answer
 from affectflow.validation.scales import value_of

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.lake import Lake, open_lake
-from affectflow.lake.people import PEOPLE
+from affectflow.lake.ask import ask
+from affectflow.lake.layout import PEOPLE
 from affectflow.lake.views import quote
 from affectflow.validation.accuracy import Flags, rate_interval
 from affectflow.validation.agreement import Answers, alpha_interval, conversations_of
-from affectflow.validation.asking import ask
 from affectflow.validation.bootstrap import UNKNOWN, Floats, Interval
 from affectflow.validation.labels import TASKS, Target, parts_of, spoken_by
 from affectflow.validation.measures import Row, measure, replace_measures

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import duckdb
 
 from affectflow.lake import Lake
-from affectflow.lake.people import PEOPLE
+from affectflow.lake.ask import ask
+from affectflow.lake.layout import PEOPLE
 from affectflow.validation.accuracy import wilson
-from affectflow.validation.asking import ask
 from affectflow.validation.samples import TEXT_DIGITS, Sample
 from affectflow.validation.sampling import make_eligible, models_of
 

@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from affectflow.lake import Lake, open_lake
-from affectflow.lake.people import PEOPLE
-from affectflow.validation.asking import ask
+from affectflow.lake.ask import ask
+from affectflow.lake.layout import PEOPLE
 from affectflow.validation.labels import Target, families_of, parts_of
 from affectflow.validation.outdated import leave_out_changed
 from affectflow.validation.weighing import reweighted

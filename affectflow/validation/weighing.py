@@ -9,7 +9,7 @@ decided of it, not by what was drawn (post-stratification: Holt and Smith 1979, 
 import duckdb
 import pyarrow as pa
 
-from affectflow.validation.asking import ask
+from affectflow.lake.ask import ask
 
 # Several samples of one question count by their shares of the answers, as in `truth`.
 _REWEIGHTED = """

@@ -9,23 +9,17 @@ from typing import Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 
-from affectflow.batches import MAX_ROW_BYTES, TARGET_BYTES, Rows
+from affectflow.batches.batch import MAX_ROW_BYTES, TARGET_BYTES, Rows
 from affectflow.errors import UsageError
 from affectflow.registry import Card
-from affectflow_connectors.coerce import strings
-from affectflow_connectors.files import MappedSource, Split
+from affectflow.sources.coerce import strings
+from affectflow.sources.files import MappedSource, Split
+from affectflow.sources.lines import blocks
+from affectflow.sources.listing import bare_name
+from affectflow.sources.mapping import Field, check_fields
+from affectflow.sources.rows import Defaults, RawColumns, errors_of, grouped, utterances
+from affectflow.sources.streams import decompressed_head, read_chunks
 from affectflow_connectors.jsonl import BOM, origins
-from affectflow_connectors.lines import blocks
-from affectflow_connectors.listing import bare_name
-from affectflow_connectors.mapping import Field, check_fields
-from affectflow_connectors.rows import (
-    Defaults,
-    RawColumns,
-    errors_of,
-    grouped,
-    utterances,
-)
-from affectflow_connectors.streams import decompressed_head, read_chunks
 
 _DELIMITERS = ",\t;|"
 _MAGIC_BYTES = 512

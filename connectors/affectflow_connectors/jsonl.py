@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.registry import Card
-from affectflow_connectors.files import MappedSource, Split, is_plain, ranges
-from affectflow_connectors.json_columns import columns_of, parse_lines, record_of
-from affectflow_connectors.json_stream import Found, values
-from affectflow_connectors.lines import Block, Offsets, blocks, spans
-from affectflow_connectors.listing import File, bare_name, open_binary
-from affectflow_connectors.mapping import Field, check_named, value_at
-from affectflow_connectors.rows import (
+from affectflow.sources.files import MappedSource, Split, is_plain, ranges
+from affectflow.sources.json_columns import columns_of, parse_lines, record_of
+from affectflow.sources.json_stream import Found, values
+from affectflow.sources.lines import Block, Offsets, blocks, spans
+from affectflow.sources.listing import File, bare_name, open_binary
+from affectflow.sources.mapping import Field, check_named, value_at
+from affectflow.sources.rows import (
     Defaults,
     RawColumns,
     RefusedError,
@@ -26,7 +26,7 @@ from affectflow_connectors.rows import (
     grouped,
     utterances,
 )
-from affectflow_connectors.streams import (
+from affectflow.sources.streams import (
     CHUNK_BYTES,
     DamagedFileError,
     decompressed_head,

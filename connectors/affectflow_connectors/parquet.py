@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches import MAX_ROWS, TARGET_BYTES
+from affectflow.batches.batch import MAX_ROWS, TARGET_BYTES
 from affectflow.registry import Card
-from affectflow_connectors.coerce import strings
-from affectflow_connectors.files import TO_THE_END, MappedSource, Split
+from affectflow.sources.coerce import strings
+from affectflow.sources.files import TO_THE_END, MappedSource, Split
+from affectflow.sources.listing import File, open_binary
+from affectflow.sources.mapping import Field, check_fields
+from affectflow.sources.rows import Defaults, RawColumns, utterances
+from affectflow.sources.streams import DamagedFileError
 from affectflow_connectors.jsonl import origins
-from affectflow_connectors.listing import File, open_binary
-from affectflow_connectors.mapping import Field, check_fields
-from affectflow_connectors.rows import Defaults, RawColumns, utterances
-from affectflow_connectors.streams import DamagedFileError
 
 _SPLIT_BYTES = 64 << 20
 _TIMES = ("timestamp", "edited_at")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from affectflow import Lake, registry, runners, stages
 from affectflow.errors import UsageError
-from affectflow.stages.mining import MineTask, mine_parts
-from affectflow.stages.runs import BUDGET, new_request, new_run_id
+from affectflow.stages.mine import MineTask, mine_parts
+from affectflow.stages.runs.request import BUDGET, new_request, new_run_id
 
 
 def ingest(given: argparse.Namespace, options: Sequence[str]) -> None:
@@ -19,7 +19,7 @@ def ingest(given: argparse.Namespace, options: Sequence[str]) -> None:
     if not given.paths:
         raise UsageError("the stage ingest needs the parameter paths=gs://bucket/...")
     source = registry.load("connectors", given.source)(paths=given.paths.split(","))
-    stages.ingest(
+    stages.ingest_source(
         source,
         given.lake,
         budget=given.budget,
@@ -30,7 +30,7 @@ def ingest(given: argparse.Namespace, options: Sequence[str]) -> None:
 
 def annotate(given: argparse.Namespace, options: Sequence[str]) -> None:
     """Describes the stage annotate."""
-    stages.annotate(
+    stages.annotate_lake(
         given.lake,
         model=given.model,
         revision=given.revision,

@@ -35,9 +35,9 @@ def work(folder: Path) -> dict[str, float]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from affectflow.batches import one_batch
-    from affectflow.nesting import unnest
-    from affectflow_transforms.emotions.embedded import EmbeddedEmotions
+    from affectflow.batches.batch import one_batch
+    from affectflow.batches.nesting import unnest
+    from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 
     handler = EmbeddedEmotions()
     model = handler.load_model()

@@ -72,9 +72,9 @@ def committed(n: int, folder: Path) -> Taken:
 
 def renewed(n: int, folder: Path) -> Taken:
     """A second ingest looks whether its buckets changed: n parts, 13 a bucket."""
-    from affectflow.stages.conversations import by_bucket
-    from affectflow.stages.receipts import Receipt
-    from affectflow.stages.storing import _renewed
+    from affectflow.lake.tables import by_bucket
+    from affectflow.stages.ingest.store import _renewed
+    from affectflow.stages.runs.receipts import Receipt
 
     buckets = max(1, n // 13)
     present = {f.path: f for f in _entries("utterances", n, buckets=buckets)}
@@ -90,7 +90,7 @@ def renewed(n: int, folder: Path) -> Taken:
 
 def receipts(n: int, folder: Path) -> Taken:
     """Reads n receipts of buckets, grouped into one element, as a commit does."""
-    from affectflow.stages.receipts import Receipt, total
+    from affectflow.stages.runs.receipts import Receipt, total
 
     files = _entries("utterances", 13) + _entries("cues", 13, "inline/")
     one = Receipt(unit="bucket 7", files=files).to_json()
@@ -102,7 +102,7 @@ def receipts(n: int, folder: Path) -> Taken:
 
 def listing(n: int, folder: Path) -> Taken:
     """Lists a folder of n receipts, as every plan does."""
-    from affectflow.lake.storage import Storage
+    from affectflow.storage import Storage
 
     work = folder / "lake" / "_work" / "annotate" / "model"
     work.mkdir(parents=True)
@@ -120,7 +120,7 @@ def follow(n: int, folder: Path) -> Taken:
 
     from affectflow.lake.tables import commit as commit_files
     from affectflow.schemas import CONVERSATIONS, TABLES
-    from affectflow.stages import storing
+    from affectflow.stages.ingest import store as storing
 
     lake, taken = _lake(folder), Taken()
     commit_files(lake.storage, "utterances", _entries("utterances", n))
@@ -139,9 +139,9 @@ def follow(n: int, folder: Path) -> Taken:
 
 def spill(n: int, folder: Path) -> Taken:
     """Spills one batch of 16,384 rows to n buckets, and gathers 200 of its claims."""
-    from affectflow.lake.storage import Storage
-    from affectflow.shuffle import gather
-    from affectflow.shuffle import spill as spill_batch
+    from affectflow.batches.grouping import gather
+    from affectflow.batches.grouping import spill as spill_batch
+    from affectflow.storage import Storage
 
     batch, storage, taken = _sealed(n), Storage(str(folder / "staging")), Taken()
     taken["batch_bytes"] = batch.nbytes
@@ -157,9 +157,9 @@ def spill(n: int, folder: Path) -> Taken:
 def _sealed(buckets: int, rows: int = 16_384) -> Any:
     import pyarrow as pa
 
-    from affectflow.batches import conform
+    from affectflow.batches.batch import conform
     from affectflow.schemas import UTTERANCES
-    from affectflow.stages.sealing import seal
+    from affectflow.stages.ingest.seal import seal
 
     columns = {
         "utterance_id": pa.array([f"jsonl:{i}" for i in range(rows)]),
@@ -297,7 +297,7 @@ def _apart(name: str, n: int) -> Taken:
 
 def main(name: str, n: int) -> None:
     """Runs one step in this process, and prints what it took as JSON."""
-    from affectflow.stages.receipts import peak_rss_bytes
+    from affectflow.stages.runs.receipts import peak_rss_bytes
 
     step = STEPS[name]
     with tempfile.TemporaryDirectory() as folder:

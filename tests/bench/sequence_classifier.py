@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from affectflow import schemas
 from affectflow.vocabularies import GOEMOTIONS
-from affectflow_transforms.sequence_classifier import SequenceClassifier
-from affectflow_transforms.sequence_classifier.forward import classify
+from affectflow_transforms.models.sequence_classifier import SequenceClassifier
+from affectflow_transforms.models.sequence_classifier.forward import classify
 
 ROOT = Path(__file__).resolve().parents[2]
 DEV = ROOT.parent / "shared" / "data" / "goemotions" / "dev.tsv"

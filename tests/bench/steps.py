@@ -16,7 +16,7 @@ from pathlib import Path
 
 from affectflow import registry, stages
 from affectflow.lake import Lake
-from affectflow.stages.runs import new_request
+from affectflow.stages.runs.request import new_request
 
 MODEL = "EmbeddedEmotions"
 
@@ -28,7 +28,7 @@ def ingest(lake_uri: str, source: str, buckets: int, options: Sequence[str]) -> 
     key = str(Path(lake_uri).with_suffix(".key"))
     if buckets:
         Lake.create(lake_uri, speaker_key_uri=key, buckets=buckets)
-    stages.ingest(
+    stages.ingest_source(
         ReadJsonl(paths=[source]),
         lake_uri,
         speaker_key_uri=key,
@@ -38,13 +38,13 @@ def ingest(lake_uri: str, source: str, buckets: int, options: Sequence[str]) -> 
 
 def annotate(lake_uri: str, options: Sequence[str]) -> None:
     """Labels all parts."""
-    stages.annotate(lake_uri, model=MODEL, beam_options=options)
+    stages.annotate_lake(lake_uri, model=MODEL, beam_options=options)
 
 
 def mine(lake_uri: str, options: Sequence[str]) -> None:
     """Mines causes, without clustering them."""
-    from affectflow.stages.mining import MineTask, mine_parts
-    from affectflow.stages.running import run_stage
+    from affectflow.stages.mine import MineTask, mine_parts
+    from affectflow.stages.runs.run import run_stage
 
     lake = Lake.open(lake_uri)
     step = registry.load("transforms", "MineCauses")()
@@ -63,8 +63,8 @@ def themes(lake_uri: str, options: Sequence[str]) -> None:
 def bare(lake_uri: str) -> None:
     """Does what the workers of annotate do, and nothing else."""
     from affectflow.lake.tables import stem
-    from affectflow.stages.annotating import AnnotateTask, config_of
-    from affectflow.stages.parts import Part
+    from affectflow.stages.annotate import AnnotateTask, config_of
+    from affectflow.stages.runs.parts import Part
 
     lake = Lake.open(lake_uri)
     handler = registry.load("transforms", "Annotate").handler_for(MODEL, "", None)

@@ -36,14 +36,14 @@ class Scale:
     @property
     def buckets(self) -> int:
         """As the first ingest would fix them."""
-        from affectflow.lake.sizing import buckets_for
+        from affectflow.lake.layout import buckets_for
 
         return buckets_for(int(self.bytes_in))
 
     @property
     def parts(self) -> float:
         """Parts of 50,000 rows or 64 MB, and a rest in each bucket."""
-        from affectflow.stages.buckets import PART_BYTES, PART_ROWS
+        from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
 
         each = min(PART_ROWS, PART_BYTES / (self.text_bytes + ROW_BYTES))
         return self.buckets * max(1.0, -(-self.rows / self.buckets // each))

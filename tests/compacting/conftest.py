@@ -11,9 +11,9 @@ from tests.compacting.lakes import (
     annotate,
     batch,
 )
-from tests.fake_model import FakeHandler
-from tests.made_once import made_once
-from tests.stage_runs import store
+from tests.given.fake_model import FakeHandler
+from tests.given.made_once import made_once
+from tests.given.stage_runs import store
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def prepare(folder: Path) -> None:
     for number in range(3, 5):
         store(uri, batch(number))
     annotate(uri)
-    stages.mine(uri, annotator_id="fake@1")
+    stages.mine_lake(uri, annotator_id="fake@1")
 
 
 @pytest.fixture

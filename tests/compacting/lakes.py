@@ -13,13 +13,14 @@ from affectflow import runners, testing
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN
-from affectflow.stages.annotating import annotate_parts, config_of, folder_of
-from affectflow.stages.runs import last_run, new_request
-from affectflow.stages.upkeep import compacting
-from affectflow.stages.upkeep.moving import Receipts, Work
-from tests.factories import DAY, utterances
-from tests.fake_model import FakeHandler
-from tests.stage_runs import ask
+from affectflow.stages.annotate import annotate_parts, config_of, folder_of
+from affectflow.stages.runs.request import new_request
+from affectflow.stages.runs.results import Receipts, Work
+from affectflow.stages.runs.run import last_run
+from affectflow.stages.upkeep import compact as compacting
+from tests.given.factories import DAY, utterances
+from tests.given.fake_model import FakeHandler
+from tests.given.stage_runs import ask
 
 POISON = "this one breaks the model"
 FAKE = Work("annotate", folder_of("fake@1"))

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from affectflow import stages
 from affectflow.lake import Lake
 from affectflow.lake.tables import ConflictError, part_of
-from affectflow.stages import parts
-from affectflow.stages.annotating import folder_of
-from affectflow.stages.upkeep import compacting
-from affectflow.stages.upkeep.compacting import compact
-from affectflow.stages.upkeep.moving import Receipts
-from affectflow.stages.upkeep.settling import commit_results
+from affectflow.stages.annotate import folder_of
+from affectflow.stages.runs import parts
+from affectflow.stages.runs.committing import commit_results
+from affectflow.stages.runs.results import Receipts
+from affectflow.stages.upkeep import compact as compacting
+from affectflow.stages.upkeep.compact import compact
 from tests.compacting.lakes import (
     FAKE,
     POISON,
@@ -28,10 +28,10 @@ from tests.compacting.lakes import (
     part_count,
     renew,
 )
-from tests.factories import DAY
-from tests.fake_model import FakeHandler
-from tests.proving import in_proof
-from tests.stage_runs import ask, counts, store
+from tests.given.factories import DAY
+from tests.given.fake_model import FakeHandler
+from tests.given.proving import in_proof
+from tests.given.stage_runs import ask, counts, store
 
 
 def test_results_that_are_not_committed_yet_stay_so_and_count_as_done(lake, tmp_path):
@@ -225,7 +225,7 @@ def do(uri: str, doing: str, number: int) -> None:
     elif doing in ("fake", "other"):
         annotate(uri, FakeHandler(name=doing, poison=POISON))
     elif doing == "mine" and ask(uri, "FROM annotations LIMIT 1"):
-        stages.mine(uri)
+        stages.mine_lake(uri)
     elif doing == "compact":
         compact(uri)
 

@@ -14,8 +14,8 @@ import pytest
 from deltalake import DeltaTable
 
 from affectflow.lake.digest import digest
-from affectflow.lake.storage import Storage
-from affectflow.stages.upkeep.compacting import compact
+from affectflow.stages.upkeep.compact import compact
+from affectflow.storage import Storage
 from tests.compacting.lakes import (
     POISON,
     KilledError,
@@ -25,9 +25,9 @@ from tests.compacting.lakes import (
     part_count,
 )
 from tests.conftest import ROOT
-from tests.fake_model import FakeHandler
-from tests.proving import SEED, in_proof, rotated
-from tests.stage_runs import counts, store
+from tests.given.fake_model import FakeHandler
+from tests.given.proving import SEED, in_proof, rotated
+from tests.given.stage_runs import counts, store
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def killed_at(number: int) -> Iterator[list[str]]:
         mock.patch.object(DeltaTable, names[0], before(names[0])),
         mock.patch.object(DeltaTable, names[1], before(names[1])),
         # A writer of progress in another thread would make the numbers vary.
-        mock.patch("affectflow.stages.progress._tick_on"),
+        mock.patch("affectflow.stages.runs.progress._tick_on"),
     ):
         yield done
 

@@ -11,10 +11,10 @@ from deltalake import DeltaTable
 from affectflow import stages
 from affectflow.lake import Lake
 from affectflow.lake.tables import part_of
-from affectflow.stages import buckets
-from affectflow.stages.buckets import read_part
-from affectflow.stages.upkeep.compacting import compact
-from affectflow.stages.upkeep.moving import Receipts
+from affectflow.stages.ingest import buckets
+from affectflow.stages.runs.reading import read_part
+from affectflow.stages.runs.results import Receipts
+from affectflow.stages.upkeep.compact import compact
 from tests.compacting.lakes import (
     FAKE,
     POISON,
@@ -24,8 +24,8 @@ from tests.compacting.lakes import (
     part_count,
     with_findings,
 )
-from tests.fake_model import FakeHandler
-from tests.stage_runs import ask, counts, reconciles, store
+from tests.given.fake_model import FakeHandler
+from tests.given.stage_runs import ask, counts, reconciles, store
 
 
 def test_parts_become_few_and_no_answer_changes(lake):
@@ -47,7 +47,7 @@ def test_nobody_answers_again(lake, tmp_path):
     compact(lake)
 
     again = annotate(lake, FakeHandler(poison=POISON, calls=str(log)))
-    mined = stages.mine(lake, annotator_id="fake@1")[0]
+    mined = stages.mine_lake(lake, annotator_id="fake@1")[0]
 
     assert not log.exists()
     assert counts(again) == {"in": 60, "dead": 15, "unchanged": 45}
@@ -71,7 +71,7 @@ def test_who_has_not_answered_a_part_is_not_taken_to_have_done_so(lake):
 def test_once_all_is_done_by_all_the_rest_is_merged(lake):
     compact(lake)
     annotate(lake, FakeHandler(name="other"))
-    stages.mine(lake)
+    stages.mine_lake(lake)
     before = answers(lake)
 
     compact(lake)

@@ -6,8 +6,8 @@ import pytest
 from affectflow import stages
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
-from affectflow.stages.upkeep.compacting import compact
-from affectflow.stages.upkeep.moving import Receipts, merge_results
+from affectflow.stages.runs.results import Receipts, merge_results
+from affectflow.stages.upkeep.compact import compact
 from tests.compacting.lakes import (
     FAKE,
     labels,
@@ -15,7 +15,7 @@ from tests.compacting.lakes import (
     renew,
     set_bases,
 )
-from tests.stage_runs import ask
+from tests.given.stage_runs import ask
 
 
 def test_results_are_read_through_receipts_not_by_their_names(lake):

@@ -30,7 +30,7 @@ def must(function: Any) -> Any:
 
 def prepare(folder: Path) -> None:
     """Makes a lake with scores, causes and a person's answers."""
-    from tests import calibration_lakes
+    from tests.given import calibration_lakes
 
     calibration_lakes.mine(calibration_lakes.full(folder))
 
@@ -39,7 +39,7 @@ def run(lake: Path, fatal: int = -1) -> tuple[int, list[str] | None]:
     """Calibrates, dying at a step; returns the code and the steps."""
 
     def job() -> list[str]:
-        from affectflow.stages.calibrating import calibrate
+        from affectflow.stages.calibrate import calibrate
 
         steps = Steps(fatal)
         steps.install()
@@ -52,8 +52,8 @@ def run(lake: Path, fatal: int = -1) -> tuple[int, list[str] | None]:
 def said(lake: Path) -> dict[str, Any]:
     """Returns all that the lake says of labels, and what mining would do."""
     from affectflow.lake.digest import digest
-    from tests import calibration_lakes
-    from tests.stage_runs import ask, counts
+    from tests.given import calibration_lakes
+    from tests.given.stage_runs import ask, counts
 
     return {
         "labels": calibration_lakes.labelled(str(lake)),

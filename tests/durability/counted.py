@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from affectflow_transforms.emotions.embedded import EmbeddedEmotions
+from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 
 
 @dataclass(kw_only=True)

@@ -21,11 +21,11 @@ import pyarrow as pa
 from affectflow import registry, stages
 from affectflow.errors import AffectflowError
 from affectflow.lake import Lake
-from affectflow.stages.annotating import annotate_parts, config_of
-from affectflow.stages.running import run_stage
-from affectflow.stages.runs import new_request
+from affectflow.stages.annotate import annotate_parts, config_of
+from affectflow.stages.runs.request import new_request
+from affectflow.stages.runs.run import run_stage
 from affectflow_connectors.jsonl import ReadJsonl
-from tests.fake_model import Anything, FakeHandler
+from tests.given.fake_model import Anything, FakeHandler
 
 MODELS = ("fake", "embedded", "dying")
 STAGES = ("ingest", "annotate", "mine", "themes")
@@ -90,7 +90,7 @@ def ingest(lake: str, file: str, options: Sequence[str] = ()) -> dict[str, Any]:
     """Ingests a file into a lake of 128 buckets: as many parts."""
     Lake.create(lake, buckets=BUCKETS)
     source = ReadJsonl(paths=[file], mapping=MAPPING)
-    return stages.ingest(source, lake, beam_options=options)
+    return stages.ingest_source(source, lake, beam_options=options)
 
 
 def annotate(lake: str, handler: Any, options: Sequence[str] = ()) -> dict[str, Any]:

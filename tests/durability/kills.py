@@ -24,7 +24,7 @@ from typing import Any
 from affectflow.lake import open_lake
 from affectflow.lake.digest import COLUMNS, digest
 from tests.durability.jobs import STAGES, write_input
-from tests.processes import children
+from tests.given.processes import children
 
 ROWS = 3000
 TARGETS = ("process", "group", "driver", "worker")

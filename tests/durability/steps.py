@@ -36,7 +36,7 @@ class Steps:
         """Wraps, in this process, what changes a lake."""
         from deltalake import DeltaTable
 
-        from affectflow.lake.storage import Storage
+        from affectflow.storage import Storage
 
         for owner, name in (
             *((os, name) for name in ("replace", "link", "rename")),

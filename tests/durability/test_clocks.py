@@ -11,12 +11,13 @@ import pytest
 
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
-from affectflow.stages.receipts import Receipt
-from affectflow.stages.runs import new_request, run_row
+from affectflow.stages.runs.receipts import Receipt
+from affectflow.stages.runs.request import new_request
+from affectflow.stages.runs.run import run_row
 from tests.conftest import required
 from tests.durability.jobs import STAGES, write_input
-from tests.proving import in_proof, rotated
-from tests.stage_runs import ask
+from tests.given.proving import in_proof, rotated
+from tests.given.stage_runs import ask
 
 
 def test_a_clock_that_was_set_back_in_mid_run_gives_no_negative_time(tmp_path):

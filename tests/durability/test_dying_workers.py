@@ -9,8 +9,8 @@ import pytest
 
 from affectflow.lake.digest import digest
 from tests.durability.jobs import write_input
-from tests.processes import children, runs
-from tests.waiting import wait_for
+from tests.given.processes import children, runs
+from tests.given.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 BOUND_S = 60.0

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.durability.jobs import STAGES
-from tests.proving import SEED, in_proof, rotated
+from tests.given.proving import SEED, in_proof, rotated
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(in_proof(7200, 600))]
 

@@ -11,8 +11,8 @@ import pytest
 from affectflow.lake.digest import digest
 from tests.conftest import required
 from tests.durability.jobs import STAGES, write_input
-from tests.proving import rotated
-from tests.waiting import wait_for
+from tests.given.proving import rotated
+from tests.given.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

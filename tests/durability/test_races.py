@@ -19,8 +19,8 @@ import pytest
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.digest import digest
 from tests.durability import jobs
-from tests.proving import rotated
-from tests.stage_runs import ask
+from tests.given.proving import rotated
+from tests.given.stage_runs import ask
 
 pytestmark = pytest.mark.slow
 Command = tuple[str, ...]
@@ -153,7 +153,7 @@ def test_labels_of_a_part_that_was_replaced_meanwhile_are_not_doubled(
         monkeypatch.undo()
         one_by_one(folder, Path(lake), ("ingest", "edited.jsonl"), ANNOTATE)
 
-    from affectflow.stages import parts
+    from affectflow.stages.runs import parts
 
     commit_all = parts._Commit.__call__
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.waiting import wait_for
+from tests.given.waiting import wait_for
 
 
 @dataclass

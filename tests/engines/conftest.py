@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Outcome, affectflow
 from tests.conftest import required
 from tests.engines.cluster import Cluster, cluster
+from tests.given.command_line import Outcome, affectflow
 
 CURE = "PROVE=1 bash .ci/engines && . .cache/engines/env"
 NAMES = ("HOME", "JAR", "BOOT", "WHEEL")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import affectflow_process
 from tests.conftest import required
 from tests.engines.conftest import CURE, digest
+from tests.given.command_line import affectflow_process
 
 pytestmark = [pytest.mark.proof, pytest.mark.prism]
 

@@ -21,12 +21,12 @@ from pathlib import Path
 import pytest
 
 from affectflow.lake import Lake
-from tests.command_line import Outcome, affectflow_process
 from tests.conftest import required
 from tests.engines.cluster import Cluster, cluster, free_port
 from tests.engines.conftest import CURE, Engine, digest, job_server, spark_options
-from tests.proving import in_proof
-from tests.waiting import wait_for
+from tests.given.command_line import Outcome, affectflow_process
+from tests.given.proving import in_proof
+from tests.given.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(1200)]
 MAPPING = "text=comment_body,utterance_id=id,conversation_id=issue_id"

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.worker_hosts import setup
+from tests.given.worker_hosts import setup
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark]
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affectflow.vocabularies import GOEMOTIONS, SHAVER
-from affectflow_transforms.frustration import train
+from affectflow_transforms.models.frustration import train
 
 Mask = npt.NDArray[np.bool_]
 

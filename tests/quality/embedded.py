@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from affectflow.readings import read
+from affectflow.batches.readings import read
 from affectflow.schemas import UTTERANCES, fields
+from affectflow.steps.textualize import Textualize
 from affectflow.vocabularies import members
-from affectflow_transforms.emotions.embedded import EmbeddedEmotions
-from affectflow_transforms.normalize import NormalizeText
-from affectflow_transforms.textualize import Textualize
+from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
+from affectflow_transforms.text.normalize import NormalizeText
 
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from affectflow_transforms.frustration import train
+from affectflow_transforms.models.frustration import train
 from tests.quality import datasets, embedded, markdown, measuring
 from tests.quality.datasets import Labelled
 from tests.quality.measuring import Column, Mask

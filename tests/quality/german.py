@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from affectflow.vocabularies import PLUTCHIK
-from affectflow_transforms.german import train
-from affectflow_transforms.german.embedded import EmbeddedGerman
+from affectflow_transforms.models.german import train
+from affectflow_transforms.models.german.embedded import EmbeddedGerman
 from tests.quality import markdown, measuring
 from tests.quality.measuring import Column
 

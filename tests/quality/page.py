@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from affectflow_transforms import weights
-from affectflow_transforms.emotions.embedded import EmbeddedEmotions
+from affectflow import weights
+from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 from tests.quality import emotions, failures, frustration, german, vader, valence
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
@@ -26,7 +26,10 @@ Labels with fewer than 10 positives are marked and left out of the macro mean.
 
 def embedded_emotions(data: Path) -> str:
     """Returns the part on EmbeddedEmotions."""
-    digest = weights.revision("emotions", "frustration")
+    digest = weights.revision(
+        "affectflow_transforms.models.emotions",
+        "affectflow_transforms.models.frustration",
+    )
     return "\n".join(
         [
             "## EmbeddedEmotions",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from affectflow_transforms.valence.embedded import EmbeddedValence
+from affectflow_transforms.models.valence.embedded import EmbeddedValence
 from tests.quality import embedded, markdown, measuring, vader
 
 _LOW, _HIGH = 1.0, 5.0

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from affectflow.kinds.renderer import Cue, CueRenderer
 from affectflow.registry import Card
-from affectflow_transforms.cues.base import Cue, CueRenderer
 
 _TONE = "[\U0001f3fb-\U0001f3ff]"
 _BASE = (

@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import ClassVar
 
+from affectflow.kinds.renderer import Cue, CueRenderer
 from affectflow.registry import Card
-from affectflow_transforms.cues.base import Cue, CueRenderer
 from affectflow_transforms.cues.tables import KAOMOJI, NOT_A_HEART, WESTERN
 
 # An emoticon stands at the start, behind a blank, punctuation or another symbol; the

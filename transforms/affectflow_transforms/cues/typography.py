@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from affectflow.kinds.renderer import BLANK, Cue, CueRenderer
 from affectflow.registry import Card
 from affectflow_transforms.cues.acronyms import ACRONYMS, DOUBLED
-from affectflow_transforms.cues.base import BLANK, Cue, CueRenderer
 
 _THRICE = "|".join(f"{letter}{{3}}" for letter in "abcdefghijklmnopqrstuvwxyz")
 # Part of a name, a path or a constant is no word: FOO_BAR, file.TXT, a/B, $HOME, x86.

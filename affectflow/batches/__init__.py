@@ -1,0 +1,1 @@
+"""What flows: record batches, and functions over them."""

@@ -1,0 +1,303 @@
+"""From scores to the column `annotations`, without a loop over rows.
+
+A classifier gives a matrix of scores, one row an utterance and one column a label. What
+is stored of it are the labels that are chosen, of rank 1, or with a score of at least
+`STORED_FROM`.
+"""
+
+import enum
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.batch import with_column
+from affectflow.errors import RowError
+from affectflow.schemas import ANNOTATIONS_COLUMN
+
+Scores = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Statuses = npt.NDArray[np.int8]
+
+STORED_FROM = 0.05
+"""Labels with at least this score are stored, chosen or not."""
+
+
+class Status(enum.IntEnum):
+    """What an annotator says of one utterance; the column `status` in lower case."""
+
+    OK = 0
+    TRUNCATED = 1
+    NO_AUTHOR_TEXT = 2
+    UNSUPPORTED_LANGUAGE = 3
+    REFUSED = 4
+    """The row failed and goes to `dead_letters`: it gets no annotation at all."""
+
+
+_STATUS_NAMES = pa.array([status.name.lower() for status in Status], pa.string())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelling:
+    """What all annotations of one annotator have in common.
+
+    Args:
+      labels: the names of the score columns, in their order.
+    """
+
+    annotator_id: str
+    task: str
+    vocabulary: str
+    labels: tuple[str, ...]
+    perspective: str = "writer"
+
+
+# -- each text once ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collapsed:
+    """The texts of a batch, each once.
+
+    Args:
+      unique: the different texts, in order of first appearance.
+      rows: the rows that have a text to label, rising.
+      which: for each of `rows`, the position of its text in `unique`.
+      n_rows: rows of the batch.
+    """
+
+    unique: list[str]
+    rows: npt.NDArray[np.int64]
+    which: npt.NDArray[np.int64]
+    n_rows: int
+
+    def spread(self, values: npt.NDArray[Any], elsewhere: Any = 0) -> npt.NDArray[Any]:
+        """Returns what each row gets of one value for each text.
+
+        Args:
+          values: shape (len(unique), ...).
+          elsewhere: what rows without a text to label get.
+        """
+        result = np.full((self.n_rows, *values.shape[1:]), elsewhere, values.dtype)
+        result[self.rows] = values[self.which]
+        return result
+
+
+def collapse(texts: pa.StringArray, wanted: Mask) -> Collapsed:
+    """Returns the texts of the wanted rows, exact duplicates once.
+
+    People write "thanks" and "+1" many times; a model reads each once.
+    """
+    rows = np.flatnonzero(wanted)
+    encoded = texts.take(pa.array(rows)).dictionary_encode()
+    return Collapsed(
+        unique=encoded.dictionary.to_pylist(),
+        rows=rows,
+        which=encoded.indices.to_numpy().astype(np.int64),
+        n_rows=len(texts),
+    )
+
+
+# -- which labels are the answer ---------------------------------------------------
+
+
+def choose_passing(
+    scores: Scores, thresholds: npt.NDArray[np.float32], *, fallback: str = "none"
+) -> Mask:
+    """Returns which labels reach their own threshold: several, one or none.
+
+    Args:
+      scores: shape (rows, labels).
+      thresholds: shape (labels,); a score that equals its threshold reaches it.
+      fallback: `top` chooses the highest score of a row in which no label reaches
+        its threshold; `none` leaves such a row without an answer.
+    """
+    chosen: Mask = scores >= thresholds
+    if fallback == "top":
+        empty = np.flatnonzero(~chosen.any(axis=1))
+        chosen[empty, scores[empty].argmax(axis=1)] = True
+    return chosen
+
+
+def choose_top(scores: Scores, threshold: float = 0.0) -> Mask:
+    """Returns the highest label of each row, if it reaches `threshold`.
+
+    For labels that exclude one another. Of equal scores the first label wins.
+    """
+    chosen: Mask = np.zeros(scores.shape, np.bool_)
+    rows = np.arange(len(scores))
+    top = scores.argmax(axis=1)
+    chosen[rows, top] = scores[rows, top] >= threshold
+    return chosen
+
+
+# -- the column --------------------------------------------------------------------
+
+
+def annotations(
+    scores: Scores,
+    chosen: Mask,
+    statuses: Statuses,
+    labelling: Labelling,
+) -> pa.ListArray:
+    """Returns one list of annotations for each row, by falling score.
+
+    A row whose status is `ok` or `truncated` holds its stored labels; ties keep the
+    order of the labels. A row without author text, or in an unsupported language,
+    holds one annotation without label and score.
+
+    Args:
+      scores: shape (rows, labels), 0..1.
+      chosen: shape (rows, labels): the annotator's answer.
+      statuses: shape (rows,), values of `Status`. Scores of rows that are neither
+        `ok` nor `truncated` are not looked at.
+      labelling: what all the annotations have in common.
+
+    Raises:
+      RowError: a score is not a number.
+    """
+    answered = statuses <= Status.TRUNCATED
+    rows, columns, ranks = _stored(scores, chosen, answered)
+    unlabelled = np.flatnonzero(~answered & (statuses != Status.REFUSED))
+    order = np.argsort(np.concatenate([rows, unlabelled]), kind="stable")
+
+    flat = _Flat(
+        label=_with_nulls(columns, len(unlabelled), order, pa.int32()),
+        score=_with_nulls(scores[rows, columns], len(unlabelled), order, pa.float32()),
+        rank=_with_nulls(ranks, len(unlabelled), order, pa.int16()),
+        chosen=_padded(chosen[rows, columns], len(unlabelled))[order],
+        row=np.concatenate([rows, unlabelled])[order],
+    )
+    return _lists(_structs(flat, statuses, labelling), flat.row, len(statuses))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Flat:
+    """One entry an annotation, in the order of the column."""
+
+    label: pa.Array
+    score: pa.Array
+    rank: pa.Array
+    chosen: Mask
+    row: npt.NDArray[np.int64]
+
+
+def _stored(
+    scores: Scores, chosen: Mask, answered: Mask
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Returns rows, columns and ranks of the stored labels, by row and rank."""
+    if np.isnan(scores[answered]).any():
+        raise RowError("the model gave a score that is not a number")
+    # Everything above the lowest chosen score is ranked, so that the ranks of what
+    # is stored are ranks among all labels.
+    lowest = scores[chosen].min(initial=STORED_FROM)
+    ranked = (scores >= np.float32(lowest)) & answered[:, None]
+    tops = np.flatnonzero(answered)
+    if scores.shape[1]:
+        ranked[tops, scores[tops].argmax(axis=1)] = True
+    rows, columns = np.nonzero(ranked)
+    order = np.lexsort((-scores[rows, columns], rows))
+    rows, columns = rows[order], columns[order]
+
+    ranks = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
+    values = scores[rows, columns]
+    kept = (values >= np.float32(STORED_FROM)) | chosen[rows, columns] | (ranks == 1)
+    return rows[kept], columns[kept], ranks[kept]
+
+
+def _padded(values: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
+    return np.concatenate([values, np.zeros(n, values.dtype)])
+
+
+def _with_nulls(
+    values: npt.NDArray[Any], n_null: int, order: npt.NDArray[Any], type_: pa.DataType
+) -> pa.Array:
+    """Returns `values` and then `n_null` nulls, in `order`."""
+    null = None if n_null == 0 else (np.arange(len(order)) >= len(values))[order]
+    taken = _padded(values, n_null)[order].astype(type_.to_pandas_dtype(), copy=False)
+    return pa.array(taken, type_, mask=null)
+
+
+def _structs(flat: _Flat, statuses: Statuses, labelling: Labelling) -> pa.StructArray:
+    n = len(flat.row)
+    columns = {
+        "annotator_id": pa.repeat(labelling.annotator_id, n),
+        "task": pa.repeat(labelling.task, n),
+        "vocabulary": pa.repeat(labelling.vocabulary, n),
+        "perspective": pa.repeat(labelling.perspective, n),
+        "label": pa.array(labelling.labels, pa.string()).take(flat.label),
+        "score": flat.score,
+        "rank": flat.rank,
+        "chosen": pa.array(flat.chosen),
+        "status": _STATUS_NAMES.take(pa.array(statuses[flat.row])),
+    }
+    fields = list(ANNOTATIONS_COLUMN.type.value_type)
+    return pa.StructArray.from_arrays(
+        [columns.get(f.name, pa.nulls(n, f.type)) for f in fields], fields=fields
+    )
+
+
+def _lists(values: pa.StructArray, rows: npt.NDArray[np.int64], n: int) -> pa.ListArray:
+    """Returns n lists; `rows`, rising, says which list each value belongs to."""
+    offsets = np.searchsorted(rows, np.arange(n + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), values, type=ANNOTATIONS_COLUMN.type
+    )
+
+
+# -- several annotators side by side -----------------------------------------------
+
+
+def annotate(batch: pa.RecordBatch, new: pa.ListArray) -> pa.RecordBatch:
+    """Returns `batch` with new annotations behind those that its rows have."""
+    name = ANNOTATIONS_COLUMN.name
+    if name in batch.schema.names:
+        earlier = batch.column(name).cast(ANNOTATIONS_COLUMN.type)
+        new = joined(earlier, new)
+    return with_column(batch, ANNOTATIONS_COLUMN, new)
+
+
+def joined(first: pa.ListArray, second: pa.ListArray) -> pa.ListArray:
+    """Returns, for each row, the list of `first` and then that of `second`.
+
+    A null list counts as empty.
+    """
+    lengths = [_lengths(first), _lengths(second)]
+    if not lengths[0].any():
+        return second
+    rows = [np.repeat(np.arange(len(first)), each) for each in lengths]
+    order = np.argsort(np.concatenate(rows), kind="stable")
+    values = pa.concat_arrays([first.flatten(), second.flatten()])
+    offsets = np.concatenate([[0], np.cumsum(lengths[0] + lengths[1])])
+    return pa.ListArray.from_arrays(
+        pa.array(offsets.astype(np.int32)), values.take(pa.array(order)), first.type
+    )
+
+
+def _lengths(lists: pa.ListArray) -> npt.NDArray[np.int32]:
+    lengths = pc.fill_null(pc.list_value_length(lists), 0)
+    result: npt.NDArray[np.int32] = lengths.to_numpy(zero_copy_only=False)
+    return result
+
+
+# -- who labelled ------------------------------------------------------------------
+
+
+def annotator_id(name: str, revision: str, parameters: Mapping[str, Any]) -> str:
+    """Returns `<name>@<revision>+<digest of the parameters>`, each digest 8 long.
+
+    The same model with the same parameters has the same id, on every machine.
+    """
+    digest = hashlib.blake2b(as_json(parameters).encode(), digest_size=4).hexdigest()
+    return f"{name}@{revision[:8]}+{digest}"
+
+
+def as_json(parameters: Mapping[str, Any]) -> str:
+    """Returns parameters as JSON with sorted keys."""
+    return json.dumps(parameters, sort_keys=True, ensure_ascii=False)

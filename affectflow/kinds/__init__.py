@@ -1,0 +1,1 @@
+"""The contract: one file a kind of plugin. Plugins import from here."""

@@ -1,0 +1,114 @@
+"""What the report rests on: annotators and licences, runs, versions, settings."""
+
+import hashlib
+from datetime import datetime
+
+from affectflow import __version__
+from affectflow.lake.versions import of_libraries
+from affectflow.report.html import Child, Html, el, table
+from affectflow.report.queries import Facts, Row
+from affectflow.report.validated import accuracy, basis_of_shares
+from affectflow.report.words import ask_yourself, count, percent, section
+
+
+def basis(facts: Facts, lake: str) -> Html:
+    """Returns the annotators and their licences, and what is validated."""
+    rows = facts.answers["annotators"]
+    people = sum(row["kind"] == "person" for row in rows)
+    cells = [_annotator(facts, row) for row in rows if row["kind"] != "person"]
+    heads = ["Annotator", "Kind", "Model", "Revision", "Licence", "Commercial use"]
+    return section(
+        "basis",
+        "Models and licences",
+        table(heads, cells, set()) if cells else el("p", "No model is recorded."),
+        el("p", f"And {count(people, 'person', 'people')} who labelled by hand.")
+        if people
+        else None,
+        accuracy(facts),
+        ask_yourself("annotators", facts.parameters, lake, "this table"),
+    )
+
+
+def _annotator(facts: Facts, row: Row) -> list[Child]:
+    chosen = facts.annotator and facts.annotator["annotator_id"] == row["annotator_id"]
+    name = el("code", row["annotator_id"])
+    allowed = {True: "allowed", False: "not allowed", None: "not recorded"}
+    return [
+        [name, " ", el("strong", "(this report)") if chosen else None],
+        row["kind"],
+        row["model"],
+        (row["revision"] or "")[:16],
+        row["licence"] or "not recorded",
+        allowed[row["commercial_use"]],
+    ]
+
+
+def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
+    """Returns how the report was made, and how to make it again."""
+    counts = facts.one("counts")
+    runs = facts.answers["runs"]
+    text = (
+        f"Made by affectflow {__version__} on {now:%Y-%m-%d %H:%M} UTC from "
+        f"{count(counts['messages'], 'message')} in {lake}. "
+        f"Settings digest {_digest(runs)}. Bots are left out of every number about "
+        "people; no name of a person and no speaker id is on this page; a quote is "
+        "public at its source. Cells below the minimum are left out and counted."
+    )
+    if (share := facts.one("top_five")["share"]) is not None:
+        text += (
+            f" The top five wrote {percent(share)} of the messages with a known author."
+        )
+    return el(
+        "footer",
+        section(
+            "methods",
+            "Methods",
+            el("p", text),
+            basis_of_shares(facts),
+            _versions(runs),
+            _runs(runs),
+        ),
+        ask_yourself("runs", facts.parameters, lake, "the runs"),
+        el("p", "The same page again: ", el("code", _command(lake))),
+    )
+
+
+def _command(lake: str) -> str:
+    import shlex
+
+    return f"affectflow report {shlex.quote(lake)} --out report.html"
+
+
+def _digest(runs: list[Row]) -> str:
+    """Returns one digest of the settings of all runs, independent of their order."""
+    digests = sorted({run["config_digest"] or "" for run in runs})
+    return hashlib.blake2b("\n".join(digests).encode(), digest_size=8).hexdigest()
+
+
+def _versions(runs: list[Row]) -> Html | None:
+    said = [of_libraries(run["versions"] or {}) for run in runs]
+    versions = {name: version for each in said for name, version in each.items()}
+    if not versions:
+        return None
+    named = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    return el("p", f"Versions: {named}.")
+
+
+def _runs(runs: list[Row]) -> Html:
+    if not runs:
+        return el("p", "No run is recorded in this lake.")
+    cells: list[list[Child]] = [
+        [
+            el("code", run["run_id"]),
+            run["stage"],
+            run["state"],
+            f"{run['started']:%Y-%m-%d %H:%M}" if run["started"] else "",
+            f"{run['rows_in'] or 0:,}",
+            f"{run['rows_out'] or 0:,}",
+            f"{run['rows_dead'] or 0:,}",
+            el("code", (run["config_digest"] or "")[:12]),
+        ]
+        for run in runs
+    ]
+    heads = ["Run", "Stage", "State", "Started (UTC)", "In", "Out", "Refused", "Digest"]
+    return table(heads, cells, {4, 5, 6})

@@ -1,0 +1,1 @@
+"""What sources share: listing, streams, rows, mapping, JSON."""

@@ -1,0 +1,214 @@
+"""JSON values one after the other out of a stream: arrays, pages, or bare objects."""
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from affectflow.batches.batch import MAX_ROW_BYTES
+from affectflow.sources.rows import PAYLOAD_CHARS
+from affectflow.sources.streams import DamagedFileError, TruncatedFileError
+
+_DECODER = json.JSONDecoder(strict=False)
+_BETWEEN = re.compile(r"[\s,\[\]\ufeff\x00]*")
+_BLANKS = " \t\r\n\x00"
+_BAD_BYTES = re.compile("[\udc80-\udcff]")
+# A literal, a number or an escape that the buffer cuts in two is shorter.
+_CUT_CHARS = 32
+
+
+class Found(NamedTuple):
+    """One value of a stream; or, with `error`, what could not be read.
+
+    `number` counts from 1; `raw` is the start of its text, `size` its length.
+    """
+
+    number: int
+    value: Any
+    raw: str
+    size: int
+    error_type: str = ""
+    message: str = ""
+
+    def refused(self) -> tuple[str, str]:
+        """Returns the error type and message of what is no JSON object."""
+        if self.error_type:
+            return self.error_type, self.message
+        kind = type(self.value).__name__
+        return "unknown_shape", f"a JSON {kind} where an object was expected"
+
+
+def values(
+    chunks: Iterable[bytes],
+    looks_whole: Callable[[dict[str, Any]], bool],
+    max_chars: int = MAX_ROW_BYTES,
+) -> Iterator[Found]:
+    """Yields the objects of a stream, at any depth of arrays around them.
+
+    The elements of an array, pages of arrays one after the other, and objects on
+    lines of their own are all the same here. Held at a time: one value and a chunk.
+
+    After a damaged value, reading goes on at the next object that parses and that
+    `looks_whole` accepts: it tells a record from an object inside a record.
+    """
+    text = _Text(chunks)
+    number = 0
+    while text.skip(_BETWEEN):
+        number += 1
+        yield _next_value(text, number, looks_whole, max_chars)
+    if text.damage:
+        raise text.damage
+    if text.opened > 0 and text.last != "]":
+        raise TruncatedFileError(
+            "the file ends in the middle of its JSON array; the rows before the end "
+            "were read; fetch the file again"
+        )
+
+
+class _Text:
+    """A window on the text of a stream; grows on demand, forgets what was read."""
+
+    def __init__(self, chunks: Iterable[bytes]):
+        self._chunks = iter(chunks)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self.window = ""
+        self.at = 0
+        self.ended = False
+        self.damage: DamagedFileError | None = None
+        self.opened = 0
+        """Arrays that began between values, less those that ended there."""
+        self.last = ""
+        """The last sign that was seen, but for blanks."""
+
+    def skip(self, pattern: re.Pattern[str]) -> bool:
+        """Moves over `pattern`; returns whether there is text behind it."""
+        while True:
+            match = pattern.match(self.window, self.at)
+            if match and pattern is _BETWEEN:
+                self.opened += match[0].count("[") - match[0].count("]")
+            self.at = match.end() if match else self.at
+            if self.at < len(self.window):
+                return True
+            if not self.grow():
+                return False
+
+    def grow(self) -> bool:
+        """Doubles what lies before us, or adds a chunk; returns whether it could."""
+        if self.ended:
+            return False
+        self.window, self.at = self.window[self.at :], 0
+        parts, wanted = [self.window], max(len(self.window), 1)
+        while wanted > 0 and not self.ended:
+            chunk = self._chunk()
+            self.ended = chunk is None
+            part = self._decoder.decode(chunk or b"", final=chunk is None)
+            parts.append(part)
+            self.last = part.rstrip(_BLANKS)[-1:] or self.last
+            wanted -= len(part)
+        self.window = "".join(parts)
+        return len(self.window) > len(parts[0])
+
+    def _chunk(self) -> bytes | None:
+        try:
+            return next(self._chunks, None)
+        except DamagedFileError as error:
+            self.damage = error  # said after the values that came before it
+            return None
+
+
+def _next_value(
+    text: _Text,
+    number: int,
+    looks_whole: Callable[[dict[str, Any]], bool],
+    max_chars: int,
+) -> Found:
+    while True:
+        try:
+            value, end = _DECODER.raw_decode(text.window, text.at)
+        except (ValueError, RecursionError) as error:
+            if _is_cut(error, text):
+                if len(text.window) - text.at > max_chars:
+                    return _too_large(text, number, looks_whole, max_chars)
+                text.grow()
+                continue
+            return _damaged(text, number, error, looks_whole, max_chars)
+        if end == len(text.window) and not text.ended and text.grow():
+            continue  # a number may go on in the next chunk
+        return _found(text, number, value, end)
+
+
+def _found(text: _Text, number: int, value: Any, end: int) -> Found:
+    start, text.at = text.at, end
+    raw = text.window[start : start + 4 * PAYLOAD_CHARS]
+    bad = _BAD_BYTES.search(text.window, start, end) if not raw.isascii() else None
+    ascii_only = text.window.isascii()  # known without looking at the text
+    bad = None if ascii_only else _BAD_BYTES.search(text.window, start, end)
+    if bad:
+        message = "not UTF-8; convert the file with iconv"
+        return Found(number, None, raw, end - start, "invalid_utf8", message)
+    return Found(number, value, raw, end - start)
+
+
+def _is_cut(error: Exception, text: _Text) -> bool:
+    """Returns whether the value may only lack what comes after the window."""
+    if text.ended:
+        return False
+    if not isinstance(error, json.JSONDecodeError):
+        return False
+    if error.msg.startswith("Unterminated string"):
+        return True
+    return error.pos >= len(text.window) - _CUT_CHARS
+
+
+def _damaged(
+    text: _Text,
+    number: int,
+    error: Exception,
+    looks_whole: Callable[[dict[str, Any]], bool],
+    max_chars: int,
+) -> Found:
+    raw = text.window[text.at : text.at + 4 * PAYLOAD_CHARS]
+    place = getattr(error, "pos", text.at)
+    size = place - text.at
+    why = getattr(error, "msg", str(error))
+    text.at = max(place, text.at)
+    _resume(text, text.at == place and size == 0, looks_whole, max_chars)
+    return Found(number, None, raw, size, "invalid_json", f"not JSON: {why}")
+
+
+def _too_large(
+    text: _Text,
+    number: int,
+    looks_whole: Callable[[dict[str, Any]], bool],
+    max_chars: int,
+) -> Found:
+    raw = text.window[text.at : text.at + 4 * PAYLOAD_CHARS]
+    size = len(text.window) - text.at
+    text.at = len(text.window)
+    _resume(text, False, looks_whole, max_chars)
+    message = f"a value above {max_chars >> 20} MB; split it, or leave it out"
+    return Found(number, None, raw, size, "too_large", message)
+
+
+def _resume(
+    text: _Text,
+    past_first: bool,
+    looks_whole: Callable[[dict[str, Any]], bool],
+    max_chars: int,
+) -> None:
+    """Moves to the next object that parses and looks whole, or to the end."""
+    text.at += 1 if past_first else 0
+    while text.skip(re.compile(r"[^{]*")):
+        try:
+            value, end = _DECODER.raw_decode(text.window, text.at)
+        except (ValueError, RecursionError) as error:
+            cut = _is_cut(error, text) and len(text.window) - text.at <= max_chars
+            if cut and text.grow():
+                continue
+            text.at += 1
+            continue
+        if looks_whole(value):
+            return
+        # What is inside a part of a record is no record either.
+        text.at = end

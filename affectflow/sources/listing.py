@@ -1,0 +1,198 @@
+"""Which files a path, a glob, a folder or an fsspec URL means."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO, NamedTuple
+
+import pyarrow as pa
+
+from affectflow.batches.batch import MAX_ROWS, TARGET_BYTES, concat_unlike
+from affectflow.errors import MissingExtraError, StorageError, UsageError
+
+COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
+"""Suffixes behind which a file is read as one stream, in one split."""
+
+COMPRESSION = 5
+"""Text takes about so many times its compressed bytes."""
+
+_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
+
+
+class File(NamedTuple):
+    """One file: an address that `open_binary` takes, and its size in bytes."""
+
+    uri: str
+    size: int
+
+
+def list_files(pattern: str, suffixes: Sequence[str]) -> list[File]:
+    """Returns the files that `pattern` means, sorted by name.
+
+    A pattern that is the name of a file means that file, also where it holds glob
+    characters. Of a folder, files with one of `suffixes` are taken, at any depth;
+    names that start with a dot or an underscore are left out.
+
+    Raises:
+      UsageError: nothing matches, or fsspec does not know the protocol.
+      StorageError: the file system refuses.
+    """
+    fs, path = file_system(pattern)
+    try:
+        found = _listed(fs, path, suffixes)
+    except FileNotFoundError:
+        found = []
+    except OSError as error:
+        raise StorageError(f"cannot list {pattern!r}: {error}") from error
+    if not found:
+        raise UsageError(_nothing(fs, path, pattern, suffixes))
+    rest = pattern.partition("::")[2]
+    return [File(_address(fs, name, rest), size) for name, size in sorted(found)]
+
+
+def file_system(uri: str) -> tuple[Any, str]:
+    """Returns the fsspec file system of a URI, and the path in it.
+
+    Raises:
+      UsageError: no such protocol, or the chained archive does not open.
+      MissingExtraError: the protocol needs a library that is not installed.
+    """
+    import fsspec
+
+    try:
+        fs, path = fsspec.core.url_to_fs(uri)
+    except ImportError as error:
+        protocol = uri.partition("://")[0]
+        extra = _EXTRAS.get(protocol)
+        cure = f"pip install 'affectflow[{extra}]'" if extra else str(error)
+        raise MissingExtraError(f"{uri!r} needs a library: {cure}") from error
+    except FileNotFoundError as error:
+        raise UsageError(_no_such_file(uri)) from error
+    except ValueError as error:
+        protocol = uri.partition("://")[0]
+        raise UsageError(
+            f"unknown protocol {protocol!r} in {uri!r}; give a path, or an fsspec URL "
+            "such as 's3://bucket/key', 'gs://bucket/key' or 'https://host/file'"
+        ) from error
+    return fs, path
+
+
+@contextmanager
+def open_binary(uri: str) -> Iterator[BinaryIO]:
+    """Opens the file at `uri` for reading bytes, not decompressed.
+
+    Raises:
+      StorageError: it does not open.
+    """
+    fs, path = file_system(uri)
+    try:
+        file = fs.open(path, "rb")
+    except OSError as error:
+        raise StorageError(f"cannot open {uri!r}: {error}") from error
+    # `fs` lives as long as the file: an archive closes with its file system.
+    with file:
+        yield file
+
+
+def plain_bytes(file: File) -> int:
+    """Returns about how many bytes a file holds, by its name and size."""
+    packed = file.uri.partition("::")[0].lower().endswith(COMPRESSED)
+    return file.size * (COMPRESSION if packed else 1)
+
+
+def bare_name(uri: str) -> str:
+    """Returns the name of a file in lower case, without a suffix of compression."""
+    name = re.split(r"[/\\]", uri.partition("::")[0].partition("?")[0])[-1].lower()
+    for suffix in COMPRESSED:
+        name = name.removesuffix(suffix)
+    return name
+
+
+def _listed(fs: Any, path: str, suffixes: Sequence[str]) -> list[tuple[str, int]]:
+    if not path:
+        details: dict[str, Any] = fs.find("", detail=True)
+    elif fs.isfile(path):
+        return [(path, _size(fs, fs.info(path)))]
+    elif fs.isdir(path):
+        details = fs.find(path, detail=True)
+    else:
+        globbed = fs.glob(path, detail=True)
+        return [(n, _size(fs, i)) for n, i in globbed.items() if i["type"] == "file"]
+    skip = len(path)
+    return [
+        (name, _size(fs, info))
+        for name, info in details.items()
+        if bare_name(name).endswith(tuple(suffixes)) and not _hidden(name[skip:])
+    ]
+
+
+def _size(fs: Any, info: dict[str, Any]) -> int:
+    # HTTP servers may keep the size to themselves: the file is then one split.
+    return int(info.get("size") or 0)
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith((".", "_")) for part in re.split(r"[/\\]", name))
+
+
+def _address(fs: Any, name: str, rest: str) -> str:
+    protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
+    if rest:
+        return f"{protocol}://{name}::{rest}"
+    return name if protocol in ("file", "local") else str(fs.unstrip_protocol(name))
+
+
+def _no_such_file(pattern: str) -> str:
+    return f"no such file: {pattern!r}; give a path, a glob or an fsspec URL"
+
+
+def _nothing(fs: Any, path: str, pattern: str, suffixes: Sequence[str]) -> str:
+    if path and fs.isdir(path):
+        wanted = ", ".join(suffixes)
+        return f"no {wanted} file in folder {pattern!r}; name the files or give a glob"
+    return _no_such_file(pattern)
+
+
+TOGETHER_FILES = 64
+
+
+TOGETHER_BYTES = 1 << 20
+"""A file is small below this, decompressed; no more is read together."""
+
+
+def together(files: Iterable[File]) -> Iterator[list[File]]:
+    """Yields neighbouring small files together, large ones and unknown sizes alone.
+
+    >>> small, large = File("a", 10), File("b", 5 << 20)
+    >>> [len(group) for group in together([small, small, large, small])]
+    [2, 1, 1]
+    """
+    pending: list[File] = []
+    size = 0
+    for file in files:
+        more = plain_bytes(file) or TOGETHER_BYTES
+        if pending and (size + more > TOGETHER_BYTES or len(pending) == TOGETHER_FILES):
+            yield pending
+            pending, size = [], 0
+        pending.append(file)
+        size += more
+    if pending:
+        yield pending
+
+
+def joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of small batches in larger ones, in order.
+
+    They have at most `MAX_ROWS` rows and about `TARGET_BYTES`, unless one is larger.
+    """
+    pending: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        full = rows + batch.num_rows > MAX_ROWS or size + batch.nbytes > TARGET_BYTES
+        if pending and full:
+            yield concat_unlike(pending)
+            pending, rows, size = [], 0, 0
+        pending.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+    if pending:
+        yield concat_unlike(pending)

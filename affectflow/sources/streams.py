@@ -1,0 +1,162 @@
+"""Files as streams of bytes, decompressed as they are read."""
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+from affectflow.errors import RowError
+from affectflow.sources.listing import open_binary
+
+CHUNK_BYTES = 1 << 20
+HEAD_BYTES = 64 << 10
+# One zstd block of 4 bytes may stand for 128 KB: a small bite bounds what comes out.
+_ZSTD_BITE = 4 << 10
+_ZSTD_WINDOW = 1 << 31
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+}
+
+
+class DamagedFileError(RowError):
+    """The rest of a file cannot be read; what came before it can."""
+
+    error_type = "damaged_file"
+
+
+class TruncatedFileError(DamagedFileError):
+    """A compressed file ends before its end mark."""
+
+    error_type = "truncated_file"
+
+
+def compression(head: bytes) -> str:
+    """Returns what the first bytes of a file say: gzip, zstd, bzip2, xz, or empty."""
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            return name
+    return ""
+
+
+def read_chunks(
+    uri: str, start: int = 0, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[bytes]:
+    """Yields the bytes of a file from `start`, decompressed if it starts at 0.
+
+    Raises:
+      TruncatedFileError, DamagedFileError: after all bytes that could be had.
+    """
+    with open_binary(uri) as file:
+        file.seek(start)
+        head = file.read(chunk_bytes)
+        name = compression(head) if start == 0 else ""
+        raw = _raw_chunks(head, file, chunk_bytes)
+        yield from _decompressed(name, raw, uri) if name else raw
+
+
+def plain_head(uri: str, size: int = HEAD_BYTES) -> bytes:
+    """Returns the first bytes of a file, decompressed."""
+    head = b""
+    try:
+        for chunk in read_chunks(uri, chunk_bytes=size):
+            head += chunk
+            if len(head) >= size:
+                break
+    except DamagedFileError:
+        return head[:size]
+    return head[:size]
+
+
+def decompressed_head(head: bytes) -> bytes:
+    """Returns what the first bytes of a file hold, if they are compressed."""
+    name = compression(head)
+    if not name:
+        return head
+    out = b""
+    try:
+        for chunk in _decompressed(name, iter([head]), "head"):
+            out += chunk
+    except DamagedFileError:
+        return out
+    return out
+
+
+def _raw_chunks(head: bytes, file: BinaryIO, size: int) -> Iterator[bytes]:
+    while head:
+        yield head
+        head = file.read(size)
+
+
+def _decompressed(name: str, raw: Iterator[bytes], uri: str) -> Iterator[bytes]:
+    """Yields decompressed chunks of about `CHUNK_BYTES` of all members of a file."""
+    new, failures = _decoder(name)
+    decoder: Any = None
+    try:
+        for chunk in _bites(raw) if name == "zstd" else raw:
+            while chunk:
+                if decoder is None:
+                    # Writers on tape and some tools pad members with zeros.
+                    chunk = chunk.lstrip(b"\0")
+                    decoder = new() if chunk else None
+                if decoder is None:
+                    break
+                yield from _fed(name, decoder, chunk)
+                chunk = decoder.unused_data if decoder.eof else b""
+                decoder = None if decoder.eof else decoder
+    except failures as error:
+        raise DamagedFileError(
+            f"{uri!r} is damaged: {error}; the rows before the damage were read; "
+            "fetch the file again"
+        ) from error
+    if decoder is not None:
+        raise TruncatedFileError(
+            f"{uri!r} ends in the middle of its {name} stream; the rows before the end "
+            "were read; fetch the file again"
+        )
+
+
+def _decoder(name: str) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
+    if name == "gzip":
+        return (lambda: zlib.decompressobj(31)), (zlib.error,)
+    if name == "bzip2":
+        return bz2.BZ2Decompressor, (OSError, ValueError)
+    if name == "xz":
+        return lzma.LZMADecompressor, (lzma.LZMAError,)
+    import zstandard
+
+    factory = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    return factory.decompressobj, (zstandard.ZstdError,)
+
+
+def _bites(raw: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in raw:
+        for start in range(0, len(chunk), _ZSTD_BITE):
+            yield chunk[start : start + _ZSTD_BITE]
+
+
+def _fed(name: str, decoder: Any, chunk: bytes) -> Iterator[bytes]:
+    """Yields what comes out of `decoder` for `chunk`, in bounded pieces."""
+    if name == "zstd":
+        yield decoder.decompress(chunk)
+        return
+    out = decoder.decompress(chunk, CHUNK_BYTES)
+    while out or _has_more(name, decoder):
+        if out:
+            yield out
+        if decoder.eof:
+            return
+        rest = decoder.unconsumed_tail if name == "gzip" else b""
+        out = decoder.decompress(rest, CHUNK_BYTES)
+        if not out and not (name == "gzip" and decoder.unconsumed_tail):
+            return
+
+
+def _has_more(name: str, decoder: Any) -> bool:
+    if decoder.eof:
+        return False
+    return bool(decoder.unconsumed_tail) if name == "gzip" else not decoder.needs_input

@@ -1,0 +1,197 @@
+"""The stage annotate: a model over the parts of a lake."""
+
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow.batches.nesting import unnest
+from affectflow.kinds.model import BatchModelHandler
+from affectflow.logs import Log
+from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.stages.runs.parts import Part, PartTask, RunParts, side_row, work
+from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.request import Request
+from affectflow.stages.runs.rollups import rollups
+
+
+def folder_of(annotator_id: str) -> str:
+    """Returns the folder of an annotator's results: one for each id."""
+    import hashlib
+
+    digest = hashlib.blake2b(annotator_id.encode(), digest_size=4).hexdigest()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", annotator_id)[:60] + "-" + digest
+
+
+def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
+    """Returns what decides a handler's answers, as plain data."""
+    arguments: dict[str, Any] = asdict(handler) if is_dataclass(handler) else {}
+    return {
+        "handler": type(handler).__name__,
+        "arguments": arguments,
+        "annotator_id": handler.annotator()["annotator_id"],
+    }
+
+
+class AnnotateTask(PartTask):
+    """Labels a part with a handler."""
+
+    stage = "annotate"
+
+    def __init__(self, request: Request, annotator: dict[str, Any]):
+        super().__init__(request)
+        self.annotator = annotator
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """`annotations`, and their counts in `rollups`."""
+        return ("annotations", "rollups")
+
+    @property
+    def folder(self) -> str:
+        """One for each annotator."""
+        return folder_of(self.annotator["annotator_id"])
+
+    def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
+        """Returns the rows of `annotations` and `rollups`."""
+        rows = unnest(batch, ANNOTATIONS_COLUMN.name)
+        return {
+            "annotations": pa.Table.from_batches([rows]),
+            "rollups": rollups(rows),
+        }
+
+    def side_tables(self) -> dict[str, pa.Table]:
+        """Returns the annotator's row."""
+        return {"annotators": side_row("annotators", self.annotator)}
+
+
+class _Model:
+    """A model that is loaded at its first part, once in a process.
+
+    Not while the worker is set up: Spark waits three minutes for one that fails there.
+    """
+
+    def __init__(self, handler: BatchModelHandler[Any], request: Request):
+        self._handler = handler
+        self._log = Log(request.run_id, request.stage)
+        self._lock = threading.Lock()
+        self._loaded: list[Any] = []
+
+    def loaded(self) -> Any:
+        """Returns the model."""
+        with self._lock:
+            if not self._loaded:
+                begun = time.perf_counter()
+                self._loaded.append(self._handler.load_model())
+                self._log.event(
+                    "model_loaded",
+                    model=type(self._handler).__name__,
+                    seconds=time.perf_counter() - begun,
+                )
+        return self._loaded[0]
+
+
+class _PartHandler(BatchModelHandler[Any]):
+    """The handler of a stage: its element is the descriptor of a part.
+
+    It reads the part, so that model calls are planned over all its rows, and answers
+    with a receipt.
+    """
+
+    def __init__(self, inner: BatchModelHandler[Any], task: PartTask):
+        super().__init__()
+        self._inner = inner
+        self._task = task
+
+    def load_model(self) -> Any:
+        return _Model(self._inner, self._task.request)
+
+    def predict(self, batch: pa.RecordBatch, model: Any) -> pa.RecordBatch:
+        return self._inner.predict(batch, model)
+
+    def annotator(self) -> dict[str, Any]:
+        return self._inner.annotator()
+
+    def run_inference(
+        self, batch: Any, model: Any, inference_args: dict[str, Any] | None = None
+    ) -> Sequence[Any]:
+        request = self._task.request
+        lake = request.open_lake()
+        progress = Progress(lake, request)
+        receipt = work(
+            self._task,
+            lake,
+            Part(*batch),
+            lambda rows: self._inner.apply(rows, model.loaded()),
+            progress,
+        )
+        return [receipt.to_json()]
+
+    def get_num_bytes(self, batch: Any) -> int:
+        return 0
+
+    def get_metrics_namespace(self) -> str:
+        return self._inner.get_metrics_namespace()
+
+
+class _Predict(beam.PTransform):
+    def __init__(
+        self, handler: _PartHandler, annotator_id: str, hints: Mapping[str, str]
+    ):
+        super().__init__()
+        self._handler = handler
+        self._annotator_id = annotator_id
+        self._hints = hints
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        from affectflow.kinds.beam_ml import RunInference
+
+        return (
+            pcoll
+            | "RunInference"
+            >> RunInference(
+                self._handler.with_no_batching(), model_identifier=self._annotator_id
+            )
+            .with_output_types(str)
+            .with_resource_hints(**self._hints)
+            | "Receipt" >> beam.FlatMap(_receipts).with_output_types(str)
+        )
+
+
+def _receipts(answers: Any) -> Iterator[str]:
+    yield from [answers] if isinstance(answers, str) else answers
+
+
+def annotate_parts(
+    pipeline: beam.Pipeline,
+    request: Request,
+    handler: BatchModelHandler[Any],
+    hints: Mapping[str, str] | None = None,
+) -> Any:
+    """Adds the stage annotate to a pipeline.
+
+    Args:
+      pipeline: to add to.
+      request: the run.
+      handler: the model.
+      hints: Beam's resource hints for the step of the model, and no other.
+    """
+    task = AnnotateTask(request, handler.annotator())
+    return annotate_with(pipeline, task, handler, hints)
+
+
+def annotate_with(
+    pipeline: beam.Pipeline,
+    task: PartTask,
+    handler: BatchModelHandler[Any],
+    hints: Mapping[str, str] | None = None,
+) -> Any:
+    """Adds a task over parts that a model answers to a pipeline."""
+    annotator_id = handler.annotator()["annotator_id"]
+    worker = _Predict(_PartHandler(handler, task), annotator_id, hints or {})
+    return pipeline | "Annotate" >> RunParts(task, worker)

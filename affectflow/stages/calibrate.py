@@ -1,0 +1,308 @@
+"""The stages calibrate and apply: probabilities from people's answers, no model call.
+
+Calibrate fits on the machine that asks, from answers that fit into memory, and keeps
+the calibration in the lake. Apply goes over the annotator's parts: each whose rows lack
+the probabilities of the newest calibration gets the next generation of its results.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow import runners
+from affectflow.batches.batch import one_batch
+from affectflow.calibration.filling import filled, is_filled, same_labels
+from affectflow.calibration.kept import STAGE, Calibration, keep, kept, newest
+from affectflow.calibration.measuring import calibration_of
+from affectflow.calibration.reporting import keep_measures
+from affectflow.calibration.wanted import annotators, check_fit, nothing_to_apply
+from affectflow.errors import StorageError
+from affectflow.lake import Lake
+from affectflow.lake.tables import MAX_ATTEMPTS, ConflictError, FileEntry, stem
+from affectflow.schemas import TABLES
+from affectflow.stages.annotate import AnnotateTask, folder_of
+from affectflow.stages.mine import MineTask
+from affectflow.stages.runs.parts import (
+    Compute,
+    Part,
+    PartTask,
+    RunParts,
+    next_generation,
+    receipt_of,
+    work,
+    write_receipt,
+    write_result,
+)
+from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.receipts import WORK, Receipt, read_receipt, receipt_path
+from affectflow.stages.runs.request import Request, new_request, new_run_id
+from affectflow.stages.runs.results import free_path
+from affectflow.stages.runs.run import Row, run_stage, write_run
+
+APPLY = "apply"
+NO_BUDGET = 1.0
+"""Nothing is refused here; what annotate refused is counted there."""
+
+
+class Calibrated(NamedTuple):
+    """A calibration, and the rows of `runs` of its fit and of its application."""
+
+    calibration: Calibration
+    rows: list[Row]
+
+
+def calibrate(
+    lake_uri: str,
+    *,
+    annotator_id: str = "",
+    run_id: str = "",
+    beam_options: Sequence[str] = (),
+) -> list[Calibrated]:
+    """Fits a calibration for each annotator, keeps it, and fills its probabilities.
+
+    Args:
+      lake_uri: folder or URL.
+      annotator_id: whose scores; of every annotator that is no person if empty.
+      run_id: of the command.
+      beam_options: as on Beam's command line, for filling.
+
+    Returns:
+      One calibration for each annotator with answers of people.
+
+    Raises:
+      LakeError: there is no lake, nobody answered, or no model annotated.
+      UsageError: there is no such annotator, it is a person, or answers are too few.
+    """
+    lake = Lake.open(lake_uri)
+    found = annotators(lake, annotator_id)
+    fitted = [each for name in found if (each := calibration_of(lake, name))]
+    check_fit(lake, found, fitted)
+    run_id = run_id or new_run_id()
+    done = [Calibrated(each, [_keep(lake, each, run_id)]) for each in fitted]
+    for number, (calibration, rows) in enumerate(done, start=1):
+        options = runners.named_after(beam_options, f"{APPLY}-{number}")
+        rows.append(_apply(lake, calibration, run_id, options))
+    return done
+
+
+def apply(
+    lake_uri: str,
+    *,
+    annotator_id: str = "",
+    run_id: str = "",
+    beam_options: Sequence[str] = (),
+) -> list[Row]:
+    """Fills the probabilities that rows lack, from each annotator's newest calibration.
+
+    Returns:
+      The rows of `runs`, one for each annotator with a calibration.
+
+    Raises:
+      LakeError: there is no lake, or no calibration in it.
+      UsageError: there is no such annotator, or it is a person.
+    """
+    lake = Lake.open(lake_uri)
+    found = [newest(lake, name) for name in annotators(lake, annotator_id)]
+    calibrations = [each for each in found if each is not None]
+    if not calibrations:
+        raise nothing_to_apply(lake)
+    run_id = run_id or new_run_id()
+    return [
+        _apply(
+            lake, each, run_id, runners.named_after(beam_options, f"{APPLY}-{number}")
+        )
+        for number, each in enumerate(calibrations, start=1)
+    ]
+
+
+def _keep(lake: Lake, calibration: Calibration, run_id: str) -> Row:
+    config = {
+        "annotator_id": calibration.annotator_id,
+        "calibration_id": calibration.calibration_id,
+        "fitted_on": calibration.fitted_on,
+    }
+    request = new_request(lake, STAGE, config, run_id=run_id)
+    keep(lake, calibration)
+    keep_measures(lake, calibration)
+    counters = {
+        "labels": len(calibration.labels),
+        "labels_with_probability": sum(bool(c.curve) for c in calibration.labels),
+    }
+    return write_run(lake, request, Receipt(counters=counters))
+
+
+def _apply(
+    lake: Lake, calibration: Calibration, run_id: str, beam_options: Sequence[str]
+) -> Row:
+    config = {
+        "annotator_id": calibration.annotator_id,
+        "calibration_id": calibration.calibration_id,
+    }
+    request = new_request(lake, APPLY, config, run_id=run_id, budget=NO_BUDGET)
+    task = ApplyTask(request, calibration.annotator_id, calibration.calibration_id)
+    return run_stage(lake, request, lambda p: apply_parts(p, task), beam_options)
+
+
+# -- one part ----------------------------------------------------------------------
+
+
+class ApplyTask(PartTask):
+    """Fills the probabilities of one annotator's labels of a part.
+
+    The calibration itself stays in the lake: workers read it there.
+
+    Args:
+      request: the run.
+      annotator_id: whose labels.
+      calibration_id: of the calibration.
+    """
+
+    stage = AnnotateTask.stage
+
+    def __init__(self, request: Request, annotator_id: str, calibration_id: str):
+        super().__init__(request)
+        self.annotator_id = annotator_id
+        self.calibration_id = calibration_id
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Those of annotate: what it has done, and not yet committed, comes with it."""
+        return ("annotations", "rollups")
+
+    @property
+    def folder(self) -> str:
+        """That of the annotator."""
+        return folder_of(self.annotator_id)
+
+    def plan(self, lake: Lake, parts: list[Part]) -> tuple[list[Part], list[Receipt]]:
+        """Returns the parts that the annotator has answered."""
+        there = set(lake.storage.names(WORK, self.stage, self.folder))
+        return [part for part in parts if f"{part.name}.json" in there], []
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
+        """Returns the annotator's labels of a part, as they are now."""
+        return one_batch(_labels(lake, receipt_of(self, lake, part.name) or Receipt()))
+
+    def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
+        """Returns the rows of `annotations`."""
+        return {"annotations": pa.Table.from_batches([batch])}
+
+    def work(self, lake: Lake, part: Part, compute: Compute) -> Receipt:
+        """Writes a part's labels with their probabilities, unless they have them."""
+        for _ in range(MAX_ATTEMPTS):
+            before = receipt_of(self, lake, part.name)
+            if before is None:
+                return Receipt()  # compact merged it a moment ago
+            receipt = self._filled(lake, part, before, compute)
+            # A replay may have merged what works now meanwhile: nothing of it be lost.
+            if receipt_of(self, lake, part.name) == before:
+                break
+        else:
+            raise ConflictError(f"part {part.name!r} changed all the while; try again")
+        if receipt is not before:
+            write_receipt(self, lake, receipt)
+        _let_mining_follow(self, lake, receipt)
+        return _counted(receipt, changed=receipt is not before)
+
+    def _filled(
+        self, lake: Lake, part: Part, before: Receipt, compute: Compute
+    ) -> Receipt:
+        """Returns the receipt of the next generation; `before` if it needs none."""
+        rows = _labels(lake, before)
+        after = self.results(compute(one_batch(rows)))["annotations"]
+        if is_filled(rows, after):
+            return before
+        first = f"{self.folder}/{next_generation(part.name, before)}.parquet"
+        name = stem(free_path(lake, "annotations", first))
+        written = write_result(lake, "annotations", self.folder, name, after)
+        rest = [file for file in before.files if file.table != "annotations"]
+        return replace(before, files=[written, *rest], replayed={})
+
+
+def _labels(lake: Lake, receipt: Receipt) -> pa.Table:
+    schema = TABLES["annotations"]
+    found = [_read(lake, file.path) for file in _label_files(receipt)]
+    return pa.concat_tables([schema.empty_table(), *found])
+
+
+def _read(lake: Lake, path: str) -> pa.Table:
+    rows = lake.storage.read_parquet("annotations", *path.split("/"))
+    return rows.cast(TABLES["annotations"])
+
+
+def _label_files(receipt: Receipt) -> list[FileEntry]:
+    return [file for file in receipt.files if file.table == "annotations"]
+
+
+def _counted(receipt: Receipt, *, changed: bool) -> Receipt:
+    """Returns a receipt that counts, for this run, the utterances with an answer."""
+    answered = receipt.rows.get("rows_out", 0)
+    rows = {"rows_in": answered, "rows_out" if changed else "rows_unchanged": answered}
+    return replace(receipt, rows=rows, counters={}, model_calls=0, model_seconds=0.0)
+
+
+# -- what was mined from the labels ------------------------------------------------
+
+
+def _let_mining_follow(task: ApplyTask, lake: Lake, receipt: Receipt) -> None:
+    """Lets what was mined from a part's labels rest on their new file.
+
+    Its receipt names the file that it was mined from. If that had the same labels, and
+    only other probabilities, the causes are the same, and nothing is mined again.
+    """
+    now = [file.path for file in _label_files(receipt)]
+    for folder in lake.storage.names(WORK, MineTask.stage):
+        mined = read_receipt(lake, MineTask.stage, folder, receipt.unit)
+        old = (
+            [p for p in mined.base if p.startswith(f"{task.folder}/")] if mined else []
+        )
+        if mined is None or not old or old == now:
+            continue
+        if _same_labels(lake, old, now):
+            mined.base = [*now, *(path for path in mined.base if path not in old)]
+            path = receipt_path(MineTask.stage, folder, receipt.unit)
+            lake.storage.write(mined.to_json().encode(), *path)
+
+
+def _same_labels(lake: Lake, old: Sequence[str], now: Sequence[str]) -> bool:
+    if len(old) != 1 or len(now) != 1:
+        return False
+    try:
+        return same_labels(_read(lake, old[0]), _read(lake, now[0]))
+    except StorageError:  # gc has removed it: then the part is mined again
+        return False
+
+
+# -- wiring ------------------------------------------------------------------------
+
+
+class _ApplyFn(beam.DoFn):
+    def __init__(self, task: ApplyTask):
+        self._task = task
+
+    def process(self, element: Part) -> Iterator[str]:
+        part, lake = Part(*element), self._task.request.open_lake()
+        calibration = kept(lake, self._task.calibration_id)
+
+        def compute(batch: pa.RecordBatch) -> pa.RecordBatch:
+            return one_batch(filled(pa.Table.from_batches([batch]), calibration))
+
+        progress = Progress(lake, self._task.request)
+        yield work(self._task, lake, part, compute, progress).to_json()
+
+
+class _Apply(beam.PTransform):
+    def __init__(self, task: ApplyTask):
+        super().__init__()
+        self._fn = _ApplyFn(task)
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        return pcoll | "Part" >> beam.ParDo(self._fn).with_output_types(str)
+
+
+def apply_parts(pipeline: beam.Pipeline, task: ApplyTask) -> Any:
+    """Adds the stage apply to a pipeline."""
+    return pipeline | "Apply" >> RunParts(task, _Apply(task))

@@ -1,0 +1,1 @@
+"""The stage ingest: messages into the parts of a lake."""

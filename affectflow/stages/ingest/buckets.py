@@ -1,0 +1,332 @@
+"""One bucket of an ingest: merge new rows with those that the lake has, write parts."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.batch import concat, conform_like, refuse
+from affectflow.batches.grouping import in_time_order, whole_conversations
+from affectflow.batches.nesting import unnest
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry, bucket_of_path, stem
+from affectflow.schemas import ERRORS_COLUMN, FINDINGS, TABLES, UTTERANCES
+from affectflow.stages.ingest.conversations import write_conversations
+from affectflow.stages.runs.deadletters import write_dead_letters
+from affectflow.stages.runs.reading import INLINE, read_part
+from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
+from affectflow.stages.runs.rollups import rollups
+
+PART_ROWS = 50_000
+PART_BYTES = 64 << 20
+ANOTHER_FILE = "superseded_by_another_file"
+
+
+def write_bucket(
+    lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch], run_id: str
+) -> Receipt:
+    """Writes what is new in one bucket as parts, and returns what to commit.
+
+    A row whose message the lake has already is unchanged; a changed message takes the
+    place of its older version, and the part that held it is written anew. Of two rows
+    of the input with one id, the later edit counts; two texts without an edit time to
+    tell them apart make the second a dead letter.
+
+    The rows are in memory twice at most, if nobody else holds the batches.
+    """
+    receipt, clashing = _write_rows(lake, bucket, batches)
+    if receipt.files or receipt.removes:
+        receipt.files += write_conversations(lake, bucket, receipt)
+    receipt.files += write_dead_letters(lake, clashing, "ingest", run_id)
+    receipt.peak_rss_bytes = peak_rss_bytes()
+    return receipt
+
+
+def _write_rows(
+    lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch]
+) -> tuple[Receipt, pa.RecordBatch]:
+    """Writes what is new as parts; returns what to commit, and the rows that clash."""
+    old = _Old.read(lake, bucket)
+    new = _tell_apart(batches, old)
+    replaced, kept, older = _rewritten(lake, old, new.changed)
+    receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
+    receipt.removes = replaced
+    for piece in _pieces(_joined([kept, new.changed])) if replaced else ():
+        receipt.files += write_part(lake, bucket, piece)
+    for piece in _pieces(new.fresh):
+        receipt.files += write_part(lake, bucket, piece)
+    _keep_rewritten_in_place(receipt)
+    # `rows_in` was counted before the shuffle, so that a loss would show.
+    receipt.rows = {
+        "rows_out": new.changed.num_rows + new.fresh.num_rows,
+        "rows_dead": new.clashing.num_rows,
+        "rows_duplicate": new.duplicates,
+        "rows_unchanged": new.unchanged,
+    }
+    elsewhere = _from_another_file(new.changed, older)
+    receipt.counters = {"superseded": new.changed.num_rows, ANOTHER_FILE: elsewhere}
+    return receipt, new.clashing
+
+
+def _keep_rewritten_in_place(receipt: Receipt) -> None:
+    """A part that came out as it was is neither added nor removed."""
+    same = {f.path for f in receipt.files if f.table == "utterances"}
+    receipt.removes = [path for path in receipt.removes if path not in same]
+
+
+def together(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+    """Returns batches as one, with every finding that any of them has."""
+    batches = list(batches)
+    findings = [
+        field
+        for name, field in FINDINGS.items()
+        if any(name in batch.schema.names for batch in batches)
+    ]
+    schema = pa.schema([*UTTERANCES, *findings, ERRORS_COLUMN])
+    return concat([conform_like(batch, schema) for batch in batches])
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return together([batch for batch in batches if batch.num_rows] or batches[:1])
+
+
+class _New(NamedTuple):
+    """The rows of an input, by what becomes of them."""
+
+    fresh: pa.RecordBatch
+    changed: pa.RecordBatch
+    clashing: pa.RecordBatch
+    duplicates: int
+    unchanged: int
+
+
+def _tell_apart(batches: Iterable[pa.RecordBatch], old: "_Old") -> _New:
+    rows, duplicates, clashing = _one_per_id(_in_file_order(together(batches)))
+    kinds = _compare(rows, old)
+    fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
+    unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
+    return _New(fresh, changed, clashing, duplicates, unchanged)
+
+
+def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatch:
+    wanted = pc.equal(kinds, kind)
+    # A filter copies, and most often all rows are fresh.
+    return batch if pc.all(wanted).as_py() else batch.filter(wanted)
+
+
+_ORIGIN = r"^(?P<file>.*)#(?P<place>[0-9]{1,18})$"
+_PLACE = r"#[0-9]{1,18}$"
+
+
+def _in_file_order(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns rows as they stood in their files: the order of texts without a time.
+
+    Batches come from the shuffle in the order of their names, which says nothing.
+    """
+    found = pc.extract_regex(batch.column("origin"), pattern=_ORIGIN)
+    origin = pa.RecordBatch.from_arrays(
+        [
+            pc.coalesce(pc.struct_field(found, "file"), batch.column("origin")),
+            pc.struct_field(found, "place").cast(pa.int64()),
+            batch.column("content_hash"),
+        ],
+        names=["file", "place", "content_hash"],
+    )
+    keys = [(name, "ascending", "at_end") for name in origin.schema.names]
+    return batch.take(pc.sort_indices(origin, sort_keys=keys))
+
+
+# -- rows of the input with one id -------------------------------------------------
+
+
+def _one_per_id(
+    batch: pa.RecordBatch,
+) -> tuple[pa.RecordBatch, int, pa.RecordBatch]:
+    """Returns one row for each id, how many were dropped, and rows that clash."""
+    ids = batch.column("utterance_id")
+    if pc.count_distinct(ids).as_py() == batch.num_rows:
+        # A slice of no rows would hold the memory of all.
+        return batch, 0, pa.RecordBatch.from_pylist([], schema=batch.schema)
+    order = _latest_first(batch)
+    codes = pc.dictionary_encode(ids.take(order)).indices
+    _, first = np.unique(np.asarray(codes), return_index=True)
+    leads = np.asarray(first)[np.asarray(codes)]  # codes count in order of appearance
+    loses = leads != np.arange(len(leads))
+    said = batch.select(["text", "edited_at"]).take(order)
+    clashes = loses & ~_explained(said, leads)
+    clashing = batch.take(order.filter(pa.array(clashes)))
+    kept = batch.take(pa.array(np.sort(np.asarray(order)[first])))
+    return kept, int(loses.sum() - clashes.sum()), _refused(clashing)
+
+
+def _latest_first(batch: pa.RecordBatch) -> pa.Array:
+    # Among equal edits the order of the file decides: sorting is not stable by itself.
+    keyed = batch.append_column("__position", pa.array(np.arange(batch.num_rows)))
+    keys = [
+        ("edited_at", "descending", "at_end"),
+        ("__position", "ascending", "at_end"),
+    ]
+    return pc.sort_indices(keyed, sort_keys=keys)
+
+
+def _explained(batch: pa.RecordBatch, leads: np.ndarray) -> np.ndarray:
+    """Returns whether a row says the same as its winner, or was edited later."""
+    winners = batch.take(pa.array(leads))
+
+    def same(name: str) -> np.ndarray:
+        mine, theirs = batch.column(name), winners.column(name)
+        equal = pc.fill_null(pc.equal(mine, theirs), False)
+        both_null = pc.and_(pc.is_null(mine), pc.is_null(theirs))
+        return np.asarray(pc.or_(equal, both_null))
+
+    return same("text") | ~same("edited_at")
+
+
+def _refused(batch: pa.RecordBatch) -> pa.RecordBatch:
+    row = {
+        "step": "WriteLake",
+        "error_type": "duplicate_id",
+        "message": "another row of this input has the same id and another text; "
+        "does --map utterance_id name the right column?",
+    }
+    return refuse(batch, [[row]] * batch.num_rows)
+
+
+# -- against the lake --------------------------------------------------------------
+
+
+@dataclass
+class _Old:
+    """What the lake holds of a bucket: paths of its parts, and a row an utterance."""
+
+    paths: list[str]
+    rows: pa.Table
+
+    @classmethod
+    def read(cls, lake: Lake, bucket: int) -> "_Old":
+        paths = [p for p in lake.committed("utterances") if bucket_of_path(p) == bucket]
+        columns = ["utterance_id", "content_hash", "edited_at"]
+        tables = [
+            lake.storage.read_parquet("utterances", path, columns=columns)
+            for path in paths
+        ]
+        named = [
+            table.append_column("path", pa.array([path] * table.num_rows, pa.string()))
+            for path, table in zip(paths, tables, strict=True)
+        ]
+        empty = pa.schema([UTTERANCES.field(c) for c in columns]).append(
+            pa.field("path", pa.string())
+        )
+        rows = pa.concat_tables(named) if named else empty.empty_table()
+        return cls(paths, rows.combine_chunks())
+
+
+def _compare(new: pa.RecordBatch, old: _Old) -> pa.Array:
+    """Returns for each new row: fresh, changed or unchanged."""
+    where = pc.index_in(
+        new.column("utterance_id"), value_set=old.rows.column("utterance_id")
+    )
+    known = old.rows.take(pc.fill_null(where, 0)) if old.rows.num_rows else None
+    if known is None:
+        return pa.array(["fresh"] * new.num_rows, pa.string())
+    same = pc.equal(new.column("content_hash"), _array(known, "content_hash"))
+    stays = pc.or_(same, _older(new.column("edited_at"), _array(known, "edited_at")))
+    judged = pc.if_else(stays, "unchanged", "changed")
+    return pc.if_else(pc.is_valid(where), judged, "fresh")
+
+
+def _older(edited: pa.Array, known: pa.Array) -> pa.Array:
+    """Returns which versions are older than the known; one never edited is oldest."""
+    never = pc.and_(pc.is_null(edited), pc.is_valid(known))
+    return pc.or_(never, pc.fill_null(pc.less(edited, known), False))
+
+
+def _array(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name).combine_chunks()
+    return pa.concat_arrays(column.chunks) if hasattr(column, "chunks") else column
+
+
+def _rewritten(
+    lake: Lake, old: _Old, changed: pa.RecordBatch
+) -> tuple[list[str], pa.RecordBatch, pa.RecordBatch]:
+    """Returns the paths that hold older versions, their rows that stay, and those."""
+    ids = changed.column("utterance_id")
+    hit = pc.is_in(old.rows.column("utterance_id"), value_set=ids)
+    paths = sorted(set(old.rows.filter(hit).column("path").to_pylist()))
+    batches = [read_part(lake, stem(path), inline=True) for path in paths]
+    if not batches:
+        return paths, changed.slice(0, 0), changed.slice(0, 0)
+    goes = [pc.is_in(batch.column("utterance_id"), value_set=ids) for batch in batches]
+    pairs = list(zip(batches, goes, strict=True))
+    kept = together([batch.filter(pc.invert(going)) for batch, going in pairs])
+    return paths, kept, together([batch.filter(going) for batch, going in pairs])
+
+
+def _from_another_file(changed: pa.RecordBatch, older: pa.RecordBatch) -> int:
+    """Returns how many rows took the place of a row of another file.
+
+    Where no edit time says that they are newer, they may be other messages with the
+    same ids: only those count.
+    """
+    where = pc.index_in(older.column("utterance_id"), changed.column("utterance_id"))
+    newer = changed.take(where)
+    never = pc.and_(
+        pc.is_null(newer.column("edited_at")), pc.is_null(older.column("edited_at"))
+    )
+    files = [_file(batch.column("origin")) for batch in (newer, older)]
+    other = pc.fill_null(pc.not_equal(*files), False)
+    return int(pc.and_(never, other).true_count)
+
+
+def _file(origin: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(origin, _PLACE, "")
+
+
+# -- parts -------------------------------------------------------------------------
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yields parts: whole conversations where they fit, sorted, within the limits."""
+    if not batch.num_rows:
+        return
+    mean = max(1, batch.nbytes // batch.num_rows)
+    rows = max(1, min(PART_ROWS, PART_BYTES // mean))
+    for piece in whole_conversations(in_time_order(batch), rows):
+        for start in range(0, piece.num_rows, rows):
+            yield piece.slice(start, rows)
+
+
+def write_part(lake: Lake, bucket: int, piece: pa.RecordBatch) -> list[FileEntry]:
+    """Writes one part with what came in with it, and returns the files."""
+    name = f"b{bucket:05d}-{identity(piece)}.parquet"
+    entries = []
+    for finding in [name for name in FINDINGS if name in piece.schema.names]:
+        rows = unnest(piece, finding)
+        if rows.num_rows:
+            path = f"{INLINE}/{name}"
+            entries.append(_write(lake, finding, path, pa.Table.from_batches([rows])))
+            if finding == "annotations":
+                entries.append(_write(lake, "rollups", path, rollups(rows)))
+    table = pa.Table.from_batches([conform_like(piece, UTTERANCES)])
+    # Last, because its name says that the rest is there.
+    entries.append(_write(lake, "utterances", name, table))
+    return entries
+
+
+def identity(piece: pa.RecordBatch) -> str:
+    """Returns 16 hexadecimal digits that tell one part's messages from another's."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name in ("utterance_id", "content_hash", "origin", "edited_at"):
+        for value in piece.column(name).to_pylist():
+            digest.update(f"{value}\n".encode())
+    return digest.hexdigest()
+
+
+def _write(lake: Lake, table: str, path: str, rows: pa.Table) -> FileEntry:
+    rows = rows.cast(TABLES[table])
+    size = lake.storage.write_parquet(rows, table, *path.split("/"))
+    return FileEntry(table, path, size, rows.num_rows)

@@ -1,0 +1,114 @@
+"""The table `conversations`: one file a bucket, made anew when the bucket changes."""
+
+import hashlib
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry, by_bucket, commit
+from affectflow.schemas import CONVERSATIONS
+from affectflow.stages.runs.receipts import Receipt
+
+_READ = (
+    "utterance_id",
+    "conversation_id",
+    "container",
+    "title",
+    "timestamp",
+    "speaker_id",
+    "attrs",
+)
+
+
+def write_conversations(lake: Lake, bucket: int, receipt: Receipt) -> list[FileEntry]:
+    """Writes the conversations of a bucket as it will be after this commit."""
+    stay = [path for path in receipt.base if path not in receipt.removes]
+    added = [f.path for f in receipt.files if f.table == "utterances"]
+    paths = sorted({*stay, *added})
+    return [_write(lake, bucket, paths)] if paths else []
+
+
+def follow_conversations(lake: Lake) -> None:
+    """Makes `conversations` follow the parts that are visible.
+
+    A bucket's file is named after its parts, so a commit that was cut short between
+    two tables shows, and is made up for.
+    """
+    present = lake.committed("conversations")
+    wanted: dict[str, tuple[int, list[str]]] = {}
+    for bucket, paths in by_bucket(sorted(lake.committed("utterances"))).items():
+        wanted[_path(bucket, paths)] = bucket, paths
+    missing = sorted(set(wanted) - set(present))
+    adds = [_write(lake, *wanted[path]) for path in missing]
+    commit(lake.storage, "conversations", adds, sorted(set(present) - set(wanted)))
+
+
+def _path(bucket: int, paths: list[str]) -> str:
+    name = hashlib.blake2b("\n".join(paths).encode(), digest_size=8).hexdigest()
+    return f"b{bucket:05d}-{name}.parquet"
+
+
+def _write(lake: Lake, bucket: int, paths: list[str]) -> FileEntry:
+    path = _path(bucket, paths)
+    if lake.storage.exists("conversations", path):
+        rows, size = (
+            lake.storage.count_rows("conversations", path),
+            lake.storage.size("conversations", path),
+        )
+        return FileEntry("conversations", path, size, rows)
+    tables = [
+        lake.storage.read_parquet("utterances", p, columns=list(_READ)) for p in paths
+    ]
+    table = conversations(pa.concat_tables(tables))
+    size = lake.storage.write_parquet(table, "conversations", path)
+    return FileEntry("conversations", path, size, table.num_rows)
+
+
+def conversations(utterances: pa.Table) -> pa.Table:
+    """Returns one row of `conversations` for each conversation of `utterances`."""
+    attrs = utterances.column("attrs")
+    for name in ("closed_at", "outcome", "locked_reason"):
+        found = [pc.map_lookup(c, name, "first") for c in attrs.chunks]
+        utterances = utterances.append_column(
+            name, pa.chunked_array(found, pa.string())
+        )
+    ordered = utterances.drop_columns("attrs").sort_by(
+        [
+            (name, "ascending")
+            for name in ("conversation_id", "timestamp", "utterance_id")
+        ]
+    )
+    grouped = ordered.group_by("conversation_id", use_threads=False).aggregate(
+        [
+            ("container", "first"),
+            ("title", "first"),
+            ("timestamp", "min"),
+            ("closed_at", "max"),
+            ("outcome", "last"),
+            ("locked_reason", "last"),
+            ("utterance_id", "count_distinct"),
+            ("speaker_id", "count_distinct"),
+        ]
+    )
+    columns = {
+        "conversation_id": grouped["conversation_id"],
+        "container": grouped["container_first"],
+        "title": grouped["title_first"],
+        "opened_at": grouped["timestamp_min"],
+        "closed_at": _times(grouped["closed_at_max"]),
+        "outcome": grouped["outcome_last"],
+        "locked_reason": grouped["locked_reason_last"],
+        "n_utterances": grouped["utterance_id_count_distinct"],
+        "n_speakers": grouped["speaker_id_count_distinct"],
+    }
+    return pa.table(columns).cast(CONVERSATIONS)
+
+
+def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    import polars as pl
+
+    parsed = pl.Series(texts.to_pylist(), dtype=pl.String).str.to_datetime(
+        time_unit="us", time_zone="UTC", strict=False
+    )
+    return pa.chunked_array([parsed.to_arrow()])

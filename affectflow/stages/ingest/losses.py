@@ -1,0 +1,54 @@
+"""What is lost although no row is refused for it: ends of files, and values."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.schemas import FILE_ERRORS, UTTERANCES, raw_name
+from affectflow.stages.runs.receipts import _NOT_READ, FILES_CUT, Receipt
+
+# What a source reads out of text, and may fail to.
+_READ = {
+    raw_name(field.name): field.name
+    for field in UTTERANCES
+    if not (pa.types.is_string(field.type) or pa.types.is_nested(field.type))
+}
+
+
+def losses(living: pa.RecordBatch, dead: pa.RecordBatch) -> Receipt:
+    """Returns what the rows of an ingest say is lost, counted, with an example each.
+
+    A file that cannot be read to its end is one loss; how many rows it had, nobody
+    knows. A value that could not be read is one, by column.
+    """
+    receipt = Receipt()
+    files = list(_cut_files(dead))
+    if files:
+        receipt.counters[FILES_CUT] = len(files)
+        receipt.examples[FILES_CUT] = min(files)
+    for column, values in _unread(living.column("attrs")):
+        receipt.counters[column + _NOT_READ] = len(values)
+        receipt.examples[column + _NOT_READ] = pc.min(values).as_py()
+    for column in _READ.values():
+        receipt.values_read[column] = len(living) - living.column(column).null_count
+    return receipt
+
+
+def _cut_files(dead: pa.RecordBatch) -> Iterator[str]:
+    origins = dead.column("origin").to_pylist()
+    for origin, errors in zip(origins, dead.column("errors").to_pylist(), strict=True):
+        if errors[0]["error_type"] in FILE_ERRORS:
+            yield origin or ""
+
+
+def _unread(attrs: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    """Yields columns of which values could not be read, and those values."""
+    # Keys and items are those of the array that a slice was taken of.
+    start, end = attrs.offsets[0].as_py(), attrs.offsets[-1].as_py()
+    names, values = (
+        each.slice(start, end - start) for each in (attrs.keys, attrs.items)
+    )
+    for name in pc.unique(names).to_pylist():
+        if name in _READ:
+            yield _READ[name], values.filter(pc.equal(names, name))

@@ -1,0 +1,261 @@
+"""Ingest: batches of utterances into the parts of a lake. The one shuffle is here."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.batch import is_dead, split
+from affectflow.batches.grouping import Claim, gather, spill
+from affectflow.kinds.transform import Transform
+from affectflow.lake import Lake, speakers
+from affectflow.lake.tables import (
+    MAX_ATTEMPTS,
+    Change,
+    ConflictError,
+    FileEntry,
+    by_bucket,
+    commit,
+    commit_serially,
+    landed,
+    stem,
+)
+from affectflow.schemas import FINDINGS, NOT_AN_UTTERANCE
+from affectflow.stages.ingest.buckets import write_bucket
+from affectflow.stages.ingest.conversations import follow_conversations
+from affectflow.stages.ingest.losses import losses
+from affectflow.stages.ingest.seal import seal
+from affectflow.stages.runs.deadletters import (
+    commit_letters,
+    non_utterances,
+    refused,
+    write_dead_letters,
+)
+from affectflow.stages.runs.once import CommitOnce
+from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.reading import INLINE
+from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, total
+from affectflow.stages.runs.request import Request, clear_staging, mark_of, staging
+from affectflow.stages.runs.run import write_run, written_run
+from affectflow.storage import Storage
+
+_CLAIMS = "claims"
+
+_Claim = tuple[int, tuple[str, int]]
+
+
+class StoreUtterances(Transform):
+    """Writes batches of utterances into a lake, each message once.
+
+    Args:
+      request: the run; its lake must exist.
+      commit: makes what was written visible; `commit_ingest` if not given.
+    """
+
+    def __init__(self, request: Request, commit: Any = None):
+        super().__init__()
+        self.request = request
+        self.commit = commit or commit_ingest
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        """Wires: spill by bucket, write each bucket, commit all together."""
+        spilled = pcoll | "Spill" >> beam.ParDo(
+            _SpillFn(self.request)
+        ).with_output_types(_Claim, receipts=str).with_outputs(
+            "receipts", main="claims"
+        )
+        written = (
+            spilled.claims
+            | "Group" >> beam.GroupByKey()
+            | "WriteBuckets"
+            >> beam.ParDo(_WriteBucketFn(self.request)).with_output_types(str)
+        )
+        return (
+            (spilled.receipts, written)
+            | "Receipts" >> beam.Flatten()
+            | "Commit" >> CommitOnce(self.request, self.commit)
+        )
+
+
+class _SpillFn(beam.DoFn):
+    """Seals batches, puts living rows into staging and dead ones into dead letters."""
+
+    def __init__(self, request: Request):
+        self._request = request
+
+    def _open(self) -> None:
+        # Not in `setup`: Spark waits three minutes for a worker that fails there.
+        self._lake = self._request.open_lake()
+        self._key = speakers.read_key(
+            self._lake.settings, self._request.speaker_key_uri
+        )
+        self._staging = Storage(staging(self._lake, self._request))
+        self._progress = Progress(self._lake, self._request)
+        self._progress.begin()
+
+    def process(self, element: pa.RecordBatch) -> Iterator[Any]:
+        if not hasattr(self, "_lake"):
+            self._open()
+        for batch in split(element):
+            sealed = seal(batch, self._key, self._lake.buckets)
+            living = sealed.filter(pc.invert(is_dead(sealed)))
+            for bucket, claim in spill(living, self._staging):
+                yield bucket, tuple(claim)
+            receipt = self._account(sealed, living)
+            self._progress.add(receipt.rows)
+            yield beam.pvalue.TaggedOutput("receipts", receipt.to_json())
+
+    def _account(self, sealed: pa.RecordBatch, living: pa.RecordBatch) -> Receipt:
+        dead, known = refused(sealed), non_utterances(sealed)
+        request, lost = self._request, losses(living, dead)
+        return Receipt(
+            unit="spill",
+            files=write_dead_letters(self._lake, dead, "ingest", request.run_id),
+            rows={
+                "rows_in": living.num_rows + dead.num_rows,
+                "rows_dead": dead.num_rows,
+            },
+            counters={**lost.counters, **({NOT_AN_UTTERANCE: known} if known else {})},
+            examples=lost.examples,
+            values_read=lost.values_read,
+            peak_rss_bytes=peak_rss_bytes(),
+        )
+
+
+class _WriteBucketFn(beam.DoFn):
+    def __init__(self, request: Request):
+        self._request = request
+
+    def process(self, element: tuple[int, Iterable[tuple[str, int]]]) -> Iterator[str]:
+        bucket, claims = element
+        lake = self._request.open_lake()
+        with Progress(lake, self._request).unit(f"bucket-{bucket}") as unit:
+            receipt = _write(lake, self._request, bucket, list(claims))
+            unit.rows = receipt.rows
+        yield receipt.to_json()
+
+
+def _write(
+    lake: Lake, request: Request, bucket: int, claims: list[tuple[str, int]]
+) -> Receipt:
+    folder = Storage(staging(lake, request))
+    # Not in the receipt: at the commit the receipts of all buckets are one element.
+    folder.write(json.dumps(sorted(claims)).encode(), _CLAIMS, f"{bucket}.json")
+    batches = gather([Claim(*claim) for claim in claims], folder)
+    return write_bucket(lake, bucket, batches, request.run_id)
+
+
+def _claims(lake: Lake, request: Request, bucket: int) -> list[tuple[str, int]]:
+    folder = Storage(staging(lake, request))
+    found = json.loads(folder.read(_CLAIMS, f"{bucket}.json"))
+    return [(name, number) for name, number in found]
+
+
+# -- commit ------------------------------------------------------------------------
+
+
+def settle_letters(lake: Lake, receipts: Sequence[Receipt]) -> Receipt:
+    """Makes the dead letters of an ingest visible; returns what else to count."""
+    commit_letters(lake, _files(receipts, "dead_letters"))
+    return Receipt()
+
+
+def commit_ingest(
+    request: Request,
+    receipts: Sequence[Receipt],
+    settle_letters: Callable[[Lake, Sequence[Receipt]], Receipt] = settle_letters,
+) -> dict[str, Any]:
+    """Makes an ingest visible, and returns its row of `runs`.
+
+    If another ingest came first, the buckets that it touched are merged again with
+    what it wrote, from the batches that still wait in staging.
+    """
+    lake, mark = request.open_lake(), mark_of(receipts)
+    if (row := written_run(lake, request, mark)) is not None:
+        return row  # a retry of a commit that had gone through
+    once, receipts = f"{request.run_id}-{mark}", list(receipts)
+    for attempt in range(MAX_ATTEMPTS):
+        try:
+            if not landed(lake.storage, "utterances", once):
+                present = lake.committed("utterances")
+                now = by_bucket(sorted(present))
+                receipts = [_renewed(lake, request, r, now) for r in receipts]
+                _commit_utterances(lake, once, receipts, present)
+            break
+        except ConflictError:
+            if attempt == MAX_ATTEMPTS - 1:
+                raise
+    follow(lake, receipts)
+    counted = settle_letters(lake, receipts)
+    row = write_run(lake, request, total([*receipts, counted]), mark=mark)
+    clear_staging(lake, request)
+    return row
+
+
+def _renewed(
+    lake: Lake, request: Request, receipt: Receipt, now: dict[int, list[str]]
+) -> Receipt:
+    kind, _, number = receipt.unit.partition(" ")
+    if kind != "bucket" or now.get(int(number), []) == receipt.base:
+        return receipt
+    claims = _claims(lake, request, int(number))
+    return _write(lake, request, int(number), claims)
+
+
+def _commit_utterances(
+    lake: Lake,
+    once: str,
+    receipts: list[Receipt],
+    present: dict[str, FileEntry],
+) -> None:
+    adds = _files(receipts, "utterances")
+    removes = [path for receipt in receipts for path in receipt.removes]
+    if adds or removes:
+        commit(
+            lake.storage,
+            "utterances",
+            adds,
+            removes,
+            serial="affectflow-ingest",
+            once=once,
+            expected=present,
+        )
+
+
+def _files(receipts: Sequence[Receipt], table: str) -> list[FileEntry]:
+    return [f for receipt in receipts for f in receipt.files if f.table == table]
+
+
+def follow(lake: Lake, receipts: Sequence[Receipt] = ()) -> None:
+    """Makes what came in with the utterances follow the parts that are visible.
+
+    Files of `cues`, `annotations` and `causes` are named after their part; a commit
+    that was cut short between two tables is made up for here. What `receipts` tell of
+    a file is not read from it again.
+    """
+    told = {(f.table, f.path): f for receipt in receipts for f in receipt.files}
+
+    def change(table: str, present: Mapping[str, FileEntry], live: set[str]) -> Change:
+        inline = {p for p in present if p.startswith(f"{INLINE}/")}
+        names = lake.storage.names(table, INLINE)
+        written = {f"{INLINE}/{n}" for n in names if n.endswith(".parquet")}
+        wanted = {path for path in written if stem(path) in live}
+        adds = [
+            told.get((table, path)) or _entry(lake, table, path)
+            for path in sorted(wanted - inline)
+        ]
+        return adds, sorted(inline - wanted)
+
+    for table in (*FINDINGS, "rollups"):
+        commit_serially(lake, table, partial(change, table))
+    follow_conversations(lake)
+
+
+def _entry(lake: Lake, table: str, path: str) -> FileEntry:
+    parts = path.split("/")
+    size = lake.storage.size(table, *parts)
+    return FileEntry(table, path, size, lake.storage.count_rows(table, *parts))

@@ -1,0 +1,43 @@
+"""WriteLake: the end of a pipeline of one's own."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow import Card, Lake, Transform
+from affectflow.schemas import UTTERANCES, fields
+from affectflow.stages.ingest.store import StoreUtterances
+from affectflow.stages.runs.request import new_request
+
+
+@dataclass(kw_only=True)
+class WriteLake(Transform):
+    """Writes utterances, and what was found about them, into a lake.
+
+    Each message is in the lake once, however often it is read. Rows that an earlier
+    step refused become dead letters.
+
+    Args:
+      path: the lake; made if it is not there yet.
+      speaker_key_uri: the key of the pseudonyms, if not in the user's configuration
+        folder.
+    """
+
+    path: str
+    speaker_key_uri: str = ""
+
+    requires: ClassVar[pa.Schema] = fields(UTTERANCES, "utterance_id", "text")
+    card: ClassVar[Card] = Card(summary="Writes a lake: Delta tables for DuckDB")
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        """Creates the lake, then wires spill, buckets and commit."""
+        lake = Lake.create(self.path, speaker_key_uri=self.speaker_key_uri)
+        request = new_request(
+            lake,
+            "ingest",
+            {"sink": "WriteLake"},
+            speaker_key_uri=self.speaker_key_uri,
+        )
+        return pcoll | "Store" >> StoreUtterances(request)

@@ -1,0 +1,176 @@
+"""The stage mine: the causes of emotions, part by part."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.batch import check_columns
+from affectflow.batches.nesting import nest, unnest
+from affectflow.kinds.transform import ConversationTransform
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry, stem
+from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, TABLES
+from affectflow.stages.annotate import AnnotateTask, folder_of
+from affectflow.stages.runs.context import holders, with_context
+from affectflow.stages.runs.parts import Part, PartTask, RunParts, side_row, work
+from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.reading import INLINE, read_part
+from affectflow.stages.runs.receipts import WORK, Receipt, read_receipt
+from affectflow.stages.runs.request import Request
+from affectflow.stages.runs.results import parts_gone
+from affectflow.storage import in_threads
+
+_EMPTY_ANNOTATIONS = TABLES["annotations"].empty_table()
+
+
+def mined_folder(miner_id: str, annotator_id: str) -> str:
+    """Returns the folder of what a miner found in an annotator's labels."""
+    return folder_of(f"{miner_id} on {annotator_id}")
+
+
+class MineTask(PartTask):
+    """Mines the causes of one annotator's emotions in a part.
+
+    Args:
+      request: the run.
+      miner: the annotator's row of the miner.
+      annotator_id: whose emotions are mined.
+    """
+
+    stage = "mine"
+
+    def __init__(self, request: Request, miner: dict[str, Any], annotator_id: str):
+        super().__init__(request)
+        self.miner = miner
+        self.annotator_id = annotator_id
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Only `causes`."""
+        return ("causes",)
+
+    @property
+    def folder(self) -> str:
+        """One for each miner and annotator."""
+        return mined_folder(self.miner["annotator_id"], self.annotator_id)
+
+    def part(self, lake: Lake, name: str) -> Part:
+        """Returns the descriptor of a part, with the files of its labels."""
+        return Part(name, 0, tuple(f.path for f in self._label_files(lake, name)))
+
+    def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
+        """Returns the parts that the annotator has labelled for all to see.
+
+        Mined sooner, a part would count as done, and its causes would never be found.
+        """
+        visible = lake.committed("annotations")
+        done = lake.storage.names(WORK, AnnotateTask.stage, self._labels_folder)
+        inline = lake.storage.names("annotations", INLINE)
+        known = {n.removesuffix(".json") for n in done} | {stem(n) for n in inline}
+        labelled = [part for part in parts if part.name in known]
+        files = in_threads(lambda part: self._label_files(lake, part.name), labelled)
+        return [
+            part._replace(inputs=tuple(file.path for file in of_part))
+            for part, of_part in zip(labelled, files, strict=True)
+            if all(file.path in visible or not file.rows for file in of_part)
+        ]
+
+    @property
+    def _labels_folder(self) -> str:
+        return folder_of(self.annotator_id)
+
+    def _label_files(self, lake: Lake, name: str) -> list[FileEntry]:
+        """Returns the files of `annotations` with the annotator's labels of a part."""
+        labels = read_receipt(lake, AnnotateTask.stage, self._labels_folder, name)
+        files = [f for f in labels.files if f.table == "annotations"] if labels else []
+        path = f"{INLINE}/{name}.parquet"
+        if lake.storage.exists("annotations", *path.split("/")):
+            files.append(FileEntry("annotations", path, 0, 1))
+        return files
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
+        """Returns the part with the annotator's labels."""
+        batch = read_part(lake, part.name)
+        return batch.append_column(ANNOTATIONS_COLUMN, self._labels(lake, part, batch))
+
+    def _labels(self, lake: Lake, part: Part, batch: pa.RecordBatch) -> pa.Array:
+        rows = _EMPTY_ANNOTATIONS
+        for path in part.inputs:
+            found = lake.storage.read_parquet("annotations", *path.split("/"))
+            mine = pc.equal(found.column("annotator_id"), self.annotator_id)
+            rows = pa.concat_tables([rows, found.filter(mine).cast(rows.schema)])
+        return nest(rows, "annotations", batch.column("utterance_id"))
+
+    def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
+        """Returns the whole conversations that hold `ids`."""
+        rows = super().again(batch, ids)
+        wanted = pc.unique(rows.column("conversation_id"))
+        held = pc.is_in(batch.column("conversation_id"), value_set=wanted)
+        return batch.filter(held)
+
+    def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
+        """Returns the rows of `causes`."""
+        rows = unnest(batch, CAUSES_COLUMN.name)
+        return {"causes": pa.Table.from_batches([rows])}
+
+    def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
+        """Returns the parts with causes in others, of which one is gone by now.
+
+        A message of it was edited: the cause may be words that nobody says any more.
+        """
+        gone = parts_gone(lake, {name for r in receipts for name in r.points_into})
+        return {r.unit for r in receipts if gone.intersection(r.points_into)}
+
+    def points_into(self, lake: Lake, name: str, batch: pa.RecordBatch) -> list[str]:
+        """Returns the other parts in which causes lie."""
+        own = batch.column("utterance_id")
+        found = pc.unique(unnest(batch, CAUSES_COLUMN.name)["cause_utterance_id"])
+        away = found.filter(pc.invert(pc.is_in(found, value_set=own))).drop_null()
+        return holders(lake, self.request.run_id, name, batch, away)
+
+    def side_tables(self) -> dict[str, pa.Table]:
+        """Returns the miner's row of `annotators`."""
+        return {"annotators": side_row("annotators", self.miner)}
+
+
+class _MineFn(beam.DoFn):
+    def __init__(self, task: PartTask, step: ConversationTransform):
+        self._task = task
+        self._step = step
+
+    def setup(self) -> None:
+        self._step.setup()
+
+    def process(self, element: Part) -> Iterator[str]:
+        part = Part(*element)
+        lake = self._task.request.open_lake()
+
+        def compute(batch: pa.RecordBatch) -> pa.RecordBatch:
+            name = self._step.default_label()
+            check_columns(name, batch.schema, self._step.columns_required)
+            rows, own = with_context(self._task, lake, part.name, batch)
+            return self._step.apply(rows).filter(own)
+
+        progress = Progress(lake, self._task.request)
+        receipt = work(self._task, lake, part, compute, progress)
+        receipt.model_calls, receipt.model_seconds = 0, 0.0
+        yield receipt.to_json()
+
+
+class _Mine(beam.PTransform):
+    def __init__(self, task: PartTask, step: ConversationTransform):
+        super().__init__()
+        self._fn = _MineFn(task, step)
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        return pcoll | "Part" >> beam.ParDo(self._fn).with_output_types(str)
+
+
+def mine_parts(
+    pipeline: beam.Pipeline, task: PartTask, step: ConversationTransform
+) -> Any:
+    """Adds the stage mine to a pipeline."""
+    return pipeline | "Mine" >> RunParts(task, _Mine(task, step))

@@ -1,1 +1,0 @@
-"""Plans: what a run will cost, from a sample, and afterwards how wrong that was."""

@@ -1,0 +1,1 @@
+"""What every stage stands on: requests, parts, receipts, commits."""

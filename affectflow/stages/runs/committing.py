@@ -1,0 +1,140 @@
+"""Commits of a stage's results, and results that came after their parts merged."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from affectflow.lake import Lake
+from affectflow.lake.tables import Change, FileEntry, bucket_of_path, commit_serially
+from affectflow.stages.runs.receipts import Receipt
+from affectflow.stages.runs.results import (
+    RECORDS,
+    Receipts,
+    Record,
+    Work,
+    base_folders,
+    merge_results,
+    parts_in,
+    records,
+    result_part,
+)
+
+
+def labels_first(works: Iterable[Work]) -> list[Work]:
+    """Returns stages and folders in the order in which their results can move."""
+    # What was mined from labels names their files, so it moves after them.
+    return sorted(works, key=lambda work: (work.stage != "annotate", work))
+
+
+def carry_over(receipts: Receipts, work: Work, fresh: Sequence[Record] = ()) -> None:
+    """Merges results that came after their parts were merged.
+
+    A run that had planned two parts gave receipts for them; if they are one part now,
+    their results become its own, and nothing is computed again.
+    """
+    for record in fresh:
+        now = files_now(receipts, work, record.sources)
+        if now is not None and now != record.merged.get("/".join(work)):
+            _merge(receipts, work, record, {})
+    merged = parts_in(receipts.lake, RECORDS).intersection(receipts.lake.parts())
+    lacking = merged - receipts.finished.get(work, set())
+    known = records(receipts.lake) if lacking else {}
+    for name in sorted(lacking):
+        _carry(receipts, work, name, known)
+
+
+def files_now(
+    receipts: Receipts, work: Work, sources: Sequence[str]
+) -> list[str] | None:
+    """Returns the result files of parts; None unless all have a receipt."""
+    found = receipts.of(work, sources)
+    if len(found) < len(sources):
+        return None
+    return sorted(f"{f.table}/{f.path}" for r in found.values() for f in r.files)
+
+
+def _carry(
+    receipts: Receipts, work: Work, name: str, known: Mapping[str, Record]
+) -> Receipt | None:
+    receipt = receipts.one(work, name)
+    if receipt is None and name in known:
+        return _merge(receipts, work, known[name], known)
+    return receipt
+
+
+def _merge(
+    receipts: Receipts, work: Work, record: Record, known: Mapping[str, Record]
+) -> Receipt | None:
+    found = [_carry(receipts, work, name, known) for name in record.sources]
+    sources = [receipt for receipt in found if receipt is not None]
+    if len(sources) < len(found) or len(set(map(base_folders, sources))) > 1:
+        return None
+    ids = receipts.lake.storage.read_parquet(
+        "utterances", f"{record.name}.parquet", columns=["utterance_id"]
+    )
+    column = ids.column(0).combine_chunks()
+    return merge_results(receipts, work, sources, record.name, column)
+
+
+def commit_results(
+    lake: Lake, work: Work, table: str, receipts: Iterable[Receipt]
+) -> None:
+    """Makes the results of the live parts of a stage visible, and no others of it.
+
+    Args:
+      lake: to commit to.
+      work: the stage and its folder.
+      table: one of `RESULTS`.
+      receipts: of this run. What counts is the receipts on the disk, which others may
+        have renewed meanwhile; those of this run, where their parts are gone.
+    """
+    own = {receipt.unit: receipt for receipt in receipts}
+
+    def change(present: Mapping[str, FileEntry], live: set[str]) -> Change:
+        # A receipt on the disk is as new as ours or newer: a replay may have ended.
+        done = Receipts(lake).of(work, live)
+        late = [own[unit] for unit in sorted(own.keys() - live)]
+        shown = [*done.values(), *_overtaken(lake, late, live - done.keys())]
+        adds = [f for receipt in shown for f in receipt.files if f.table == table]
+        wanted = {file.path for file in adds}
+
+        def is_stale(path: str) -> bool:
+            folder, part = result_part(table, path) or ("", "")
+            if folder != work.folder or path in wanted:
+                return False
+            return part not in live or part in done
+
+        return [f for f in adds if f.rows], [p for p in present if is_stale(p)]
+
+    commit_serially(lake, table, change)
+
+
+def _overtaken(
+    lake: Lake, receipts: Sequence[Receipt], undone: set[str]
+) -> Iterator[Receipt]:
+    """Yields receipts of parts that an ingest replaced while the run was at work.
+
+    Their results stay visible, as if the run had ended before, until the parts that
+    took their place are done. A part of which any message is done again is left out.
+
+    Args:
+      lake: that holds the parts.
+      receipts: of parts that are no longer live.
+      undone: the live parts that have no receipt yet.
+    """
+    for receipt in receipts:
+        if not receipt.files:
+            continue
+        bucket = bucket_of_path(receipt.unit)
+        rivals = [name for name in undone if bucket_of_path(name) == bucket]
+        if _messages(lake, [receipt.unit]) <= _messages(lake, rivals):
+            yield receipt
+
+
+def _messages(lake: Lake, names: Iterable[str]) -> set[str]:
+    """Returns the ids of the utterances of parts."""
+    tables = [
+        lake.storage.read_parquet(
+            "utterances", f"{name}.parquet", columns=["utterance_id"]
+        )
+        for name in names
+    ]
+    return {each for table in tables for each in table.column(0).to_pylist()}

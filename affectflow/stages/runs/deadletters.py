@@ -1,0 +1,169 @@
+"""Dead letters: rows that a step refused, as rows of `dead_letters`."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow import __version__
+from affectflow.batches.batch import conform, is_dead
+from affectflow.lake import Lake
+from affectflow.lake.tables import Change, FileEntry, commit_serially
+from affectflow.schemas import (
+    DEAD_LETTERS,
+    ERRORS_COLUMN,
+    NOT_AN_UTTERANCE,
+    TABLES,
+    UTTERANCES,
+    fields,
+)
+from affectflow.storage import in_threads
+
+PAYLOAD_CHARACTERS = 300
+OPEN, REPLAYED = "open", "replayed"
+SAME = ["origin", "utterance_id", "step", "error_type", "message"]
+"""Columns in which two letters of one row, refused for one reason, are equal."""
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_LOGIN = re.compile(r'("(?:login|user|author|name|email)"\s*:\s*)"[^"]{0,200}"?')
+_MENTION = re.compile(r"(?<!\w)@[A-Za-z0-9][\w-]{0,38}")
+
+
+def refused(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns the dead rows of a batch that count: known non-messages do not."""
+    dead = batch.filter(is_dead(batch))
+    return dead.filter(
+        pa.array([k != NOT_AN_UTTERANCE for k in _kinds(dead)], pa.bool_())
+    )
+
+
+def non_utterances(batch: pa.RecordBatch) -> int:
+    """Returns how many rows the source knows to be no messages."""
+    dead = batch.filter(is_dead(batch))
+    return sum(kind == NOT_AN_UTTERANCE for kind in _kinds(dead))
+
+
+def _kinds(dead: pa.RecordBatch) -> list[str]:
+    if not dead.num_rows:
+        return []
+    return [errors[0]["error_type"] for errors in dead["errors"].to_pylist()]
+
+
+def write_dead_letters(
+    lake: Lake, dead: pa.RecordBatch, stage: str, run_id: str
+) -> list[FileEntry]:
+    """Writes dead rows to a file named after run and content, if there are any."""
+    return write_letters(lake, dead_letters(dead, run_id), stage)
+
+
+def write_letters(lake: Lake, rows: pa.Table, folder: str) -> list[FileEntry]:
+    """Writes rows of `dead_letters` to a file named after what they say, if any.
+
+    They say of which run they are: what a run left that was killed is no other's, and a
+    retry writes the same rows to the same file.
+    """
+    if not rows.num_rows:
+        return []
+    said = str(rows.select([*SAME, "status", "run_id"]).to_pydict())
+    name = hashlib.blake2b(said.encode(), digest_size=8).hexdigest() + ".parquet"
+    path = ("dead_letters", *folder.split("/"), name)
+    # A file that is there says the same, and may be committed: it stays as it is.
+    known = lake.storage.exists(*path)
+    size = (
+        lake.storage.size(*path) if known else lake.storage.write_parquet(rows, *path)
+    )
+    return [FileEntry("dead_letters", f"{folder}/{name}", size, rows.num_rows)]
+
+
+def is_open(letters: pa.Table) -> pa.ChunkedArray:
+    """Returns which letters no replay has mended yet."""
+    return pc.not_equal(pc.fill_null(letters.column("status"), OPEN), REPLAYED)
+
+
+def mended(letters: pa.Table, which: pa.ChunkedArray) -> pa.Table:
+    """Returns letters with the status `replayed` where `which` is true."""
+    place = letters.schema.get_field_index("status")
+    status = pc.if_else(which, REPLAYED, letters.column("status"))
+    return letters.set_column(place, DEAD_LETTERS.field("status"), status)
+
+
+def dead_letters(dead: pa.RecordBatch, run_id: str) -> pa.Table:
+    """Returns one row of `dead_letters` for each dead row: its first error."""
+    wanted = pa.schema([*fields(UTTERANCES, "origin", "utterance_id"), ERRORS_COLUMN])
+    dead = conform(dead, wanted)
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "origin": origin,
+            "utterance_id": utterance_id,
+            "step": errors[0]["step"],
+            "plugin_version": __version__,
+            "error_type": errors[0]["error_type"],
+            "message": errors[0]["message"],
+            "payload": mask(errors[0]["payload"]),
+            "run_id": run_id,
+            "at": now,
+            "status": OPEN,
+        }
+        for origin, utterance_id, errors in zip(
+            *(dead.column(c).to_pylist() for c in wanted.names), strict=True
+        )
+    ]
+    return pa.Table.from_pylist(rows, schema=DEAD_LETTERS)
+
+
+def mask(payload: str | None) -> str | None:
+    """Returns a payload cut, without e-mail addresses and account names."""
+    if payload is None:
+        return None
+    masked = _EMAIL.sub("[EMAIL]", payload[:PAYLOAD_CHARACTERS])
+    return _MENTION.sub("[USER]", _LOGIN.sub(r'\1"[USER]"', masked))
+
+
+FOLDER = "ingest"
+
+
+_TABLE = "dead_letters"
+
+
+def read_letters(lake: Lake, paths: Iterable[str]) -> dict[str, pa.Table]:
+    """Returns the letters in those files of `dead_letters` that ingests wrote."""
+    wanted = sorted(path for path in paths if path.startswith(f"{FOLDER}/"))
+
+    def read(path: str) -> pa.Table:
+        return lake.storage.read_parquet(_TABLE, *path.split("/")).cast(TABLES[_TABLE])
+
+    return dict(zip(wanted, in_threads(read, wanted), strict=True))
+
+
+def commit_letters(lake: Lake, files: Sequence[FileEntry]) -> None:
+    """Makes the letters of an ingest visible, in the place of older ones of its rows.
+
+    The last ingest keeps the letter: with its settings the row is read again, while an
+    older one may have been killed before it came to its row of `runs`.
+    """
+    if not files:
+        return
+    own = {file.path for file in files}
+    said = _keys(pa.concat_tables(read_letters(lake, own).values()))
+
+    def change(present: Mapping[str, FileEntry], _: set[str]) -> Change:
+        adds, removes = list(files), []
+        for path, letters in read_letters(lake, present.keys() - own).items():
+            again = pc.is_in(_keys(letters), value_set=said, skip_nulls=True)
+            stay = letters.filter(pc.invert(pc.and_(again, is_open(letters))))
+            if stay.num_rows < letters.num_rows:
+                adds += write_letters(lake, stay, FOLDER)
+                removes.append(path)
+        return adds, removes
+
+    commit_serially(lake, _TABLE, change)
+
+
+def _keys(letters: pa.Table) -> pa.ChunkedArray:
+    """Returns what two letters of one row agree in; null if its origin is unknown."""
+    origin, *rest = letters.select(SAME).columns
+    known = [pc.fill_null(column, "") for column in rest]
+    return pc.binary_join_element_wise(origin, *known, "\n")

@@ -1,0 +1,66 @@
+"""One commit for all receipts of a stage."""
+
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import apache_beam as beam
+
+from affectflow.logs import Log
+from affectflow.stages.runs.progress import clear
+from affectflow.stages.runs.receipts import Receipt
+from affectflow.stages.runs.request import Request
+
+
+class Together(beam.PTransform):
+    """Receipts to one group of all, once they are all there; also if there are none.
+
+    The group holds an empty text beside them: an empty grouping would emit nothing.
+    """
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        """Wires the empty text in."""
+        sentinel = pcoll.pipeline | "Sentinel" >> beam.Create(
+            [""], reshuffle=False
+        ).with_output_types(str)
+        return (
+            (pcoll, sentinel)
+            | "WithSentinel" >> beam.Flatten()
+            | "OneKey" >> beam.Map(_one_key).with_output_types(tuple[int, str])
+            | "Group" >> beam.GroupByKey()
+            | "Values" >> beam.Values()
+        )
+
+
+def _one_key(receipt: str) -> tuple[int, str]:
+    return 0, receipt
+
+
+class CommitOnce(beam.PTransform):
+    """Gives all receipts of a stage to one function, once they are all there."""
+
+    def __init__(self, request: Request, function: Any):
+        super().__init__()
+        self.request = request
+        self.function = function
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        """Wires the one commit."""
+        return (
+            pcoll
+            | "Together" >> Together()
+            | "Commit"
+            >> beam.Map(_commit_group, self.request, self.function).with_output_types(
+                str
+            )
+        )
+
+
+def _commit_group(texts: Iterable[str], request: Request, function: Any) -> str:
+    receipts = [Receipt.from_json(text) for text in sorted(texts) if text]
+    log, begun = Log(request.run_id, request.stage), time.perf_counter()
+    row = function(request, receipts)
+    log.event("commit_done", state=row["state"], seconds=time.perf_counter() - begun)
+    clear(request.open_lake(), request)
+    return json.dumps({"run_id": row["run_id"], "stage": row["stage"]})

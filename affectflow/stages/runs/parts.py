@@ -1,0 +1,301 @@
+"""A stage over the parts of a lake: plan, work, commit. Resumable by part.
+
+Plan lists, on a worker, the parts that have no receipt yet; work reads one part,
+computes, writes its files and then its receipt; commit makes all files visible. The
+receipt under `_work` says that a part is done; the Delta log says what is visible.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.batch import is_dead
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry, commit, stem
+from affectflow.schemas import TABLES
+from affectflow.stages.runs.committing import carry_over, commit_results
+from affectflow.stages.runs.deadletters import write_dead_letters
+from affectflow.stages.runs.once import CommitOnce
+from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.reading import read_part
+from affectflow.stages.runs.receipts import (
+    WORK,
+    Receipt,
+    peak_rss_bytes,
+    read_receipt,
+    receipt_path,
+    total,
+)
+from affectflow.stages.runs.request import Request, mark_of
+from affectflow.stages.runs.results import Receipts, Work
+from affectflow.stages.runs.run import write_run
+from affectflow.storage import in_threads
+
+WAITING = "parts_waiting_for_labels"
+
+
+class Part(NamedTuple):
+    """The descriptor of one part of `utterances`, and of what else it is made from."""
+
+    name: str
+    rows: int
+    inputs: tuple[str, ...] = ()
+
+
+Compute = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+
+class PartTask(ABC):
+    """What a stage does with one part; plain data, sent to workers.
+
+    Args:
+      request: the run.
+    """
+
+    def __init__(self, request: Request):
+        self.request = request
+
+    stage: str
+    """Whose receipts these are, whatever command works on them."""
+
+    @property
+    @abstractmethod
+    def tables(self) -> tuple[str, ...]:
+        """The tables that this stage writes, one file a part in each."""
+
+    @property
+    @abstractmethod
+    def folder(self) -> str:
+        """The folder in each table: one for each annotator and its settings."""
+
+    def part(self, lake: Lake, name: str) -> Part:
+        """Returns the descriptor of a part, with the inputs that it has now."""
+        return Part(name, 0)
+
+    def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
+        """Returns the parts that earlier stages have done, with their inputs."""
+        return parts
+
+    def plan(self, lake: Lake, parts: list[Part]) -> tuple[list[Part], list[Receipt]]:
+        """Returns the parts to do, and receipts of the others."""
+        ready = self.ready(lake, parts)
+        waiting = len(parts) - len(ready)
+        held = Receipt(unit="waiting", counters={WAITING: waiting})
+        done = self.done(lake, ready)
+        todo = [part for part in ready if part.name not in done]
+        unchanged = [self._unchanged(done[name]) for name in sorted(done)]
+        return todo, [*unchanged, held] if waiting else unchanged
+
+    def _unchanged(self, receipt: Receipt) -> Receipt:
+        """Returns a part's receipt of an earlier run: its rows are unchanged now."""
+        if receipt.run_id == self.request.run_id:
+            return receipt  # the engine plans a second time: a worker was lost
+        was = receipt.rows
+        rows = {
+            "rows_in": was["rows_in"],
+            "rows_unchanged": was["rows_out"],
+            "rows_dead": was["rows_dead"],
+        }
+        return replace(receipt, rows=rows, model_calls=0, model_seconds=0.0)
+
+    def done(self, lake: Lake, parts: list[Part]) -> dict[str, Receipt]:
+        """Returns the receipts of those parts that need no work, by part.
+
+        A part whose inputs are others by now is computed again, and a stale one.
+        """
+        there = set(lake.storage.names(WORK, self.stage, self.folder))
+        known = [part for part in parts if f"{part.name}.json" in there]
+        found = in_threads(lambda part: receipt_of(self, lake, part.name), known)
+        done = [
+            receipt
+            for part, receipt in zip(known, found, strict=True)
+            if receipt is not None and receipt.base == list(part.inputs)
+        ]
+        stale = self.stale(lake, done)
+        return {r.unit: r for r in done if r.unit not in stale}
+
+    def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
+        """Returns the parts whose results speak of other parts that are gone."""
+        return set()
+
+    def points_into(self, lake: Lake, name: str, batch: pa.RecordBatch) -> list[str]:
+        """Returns the other parts of which the results of an answered part speak."""
+        return []
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
+        """Returns the part as the stage needs it."""
+        return read_part(lake, part.name)
+
+    def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
+        """Returns the rows that answering `ids` once more takes."""
+        return batch.filter(pc.is_in(batch.column("utterance_id"), value_set=ids))
+
+    @abstractmethod
+    def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
+        """Returns the rows for each table that an answered batch holds."""
+
+    def side_tables(self) -> dict[str, pa.Table]:
+        """Returns small tables to be committed once, such as the annotator's row."""
+        return {}
+
+    def work(self, lake: Lake, part: Part, compute: Compute) -> Receipt:
+        """Does one part, unless another worker did it a moment ago."""
+        before = receipt_of(self, lake, part.name)
+        same = before is not None and before.base == list(part.inputs)
+        if before is not None and same and not self.stale(lake, [before]):
+            return before
+        answers = answer(self.read(lake, part), compute)
+        receipt = Receipt(unit=part.name, base=list(part.inputs), model_calls=1)
+        receipt.model_seconds = answers.seconds
+        receipt.points_into = self.points_into(lake, part.name, answers.living)
+        name = next_generation(part.name, before)
+        for table, rows in self.results(answers.living).items():
+            receipt.files.append(write_result(lake, table, self.folder, name, rows))
+        folder, run_id = f"{self.folder}/{part.name}", self.request.run_id
+        receipt.files += write_dead_letters(lake, answers.dead, folder, run_id)
+        receipt.rows = answers.counts()
+        write_receipt(self, lake, receipt)
+        return receipt
+
+
+class Answers(NamedTuple):
+    """The rows of a part after a stage, and how many seconds it took."""
+
+    living: pa.RecordBatch
+    dead: pa.RecordBatch
+    seconds: float
+
+    def counts(self) -> dict[str, int]:
+        """Returns the counts of a receipt."""
+        living, dead = self.living.num_rows, self.dead.num_rows
+        return {"rows_in": living + dead, "rows_out": living, "rows_dead": dead}
+
+
+def answer(batch: pa.RecordBatch, compute: Compute) -> Answers:
+    """Returns what a stage makes of rows, the dead ones apart."""
+    begun = time.perf_counter()
+    answered = compute(batch)
+    seconds = time.perf_counter() - begun
+    dead = is_dead(answered)
+    living = answered.filter(pc.invert(dead)) if dead.true_count else answered
+    return Answers(living, answered.filter(dead), seconds)
+
+
+def work(
+    task: PartTask, lake: Lake, part: Part, compute: Compute, progress: Progress
+) -> Receipt:
+    """Does one part: reads it, computes, writes the results, then the receipt."""
+    with progress.unit(part.name) as unit:
+        receipt = task.work(lake, part, compute)
+        unit.rows = receipt.rows
+    return receipt
+
+
+def write_result(
+    lake: Lake, table: str, folder: str, name: str, rows: pa.Table
+) -> FileEntry:
+    """Writes one file of results."""
+    rows = rows.cast(TABLES[table])
+    path = f"{folder}/{name}.parquet"
+    size = lake.storage.write_parquet(rows, table, folder, f"{name}.parquet")
+    return FileEntry(table, path, size, rows.num_rows)
+
+
+def next_generation(name: str, before: Receipt | None) -> str:
+    """Returns the name of a part's next results: a committed file never changes."""
+    if before is None:
+        return name
+    found = [stem(f.path).partition("~")[2] for f in before.files]
+    newest = max((int(number) for number in found if number), default=0)
+    return f"{name}~{newest + 1}"
+
+
+# -- receipts ----------------------------------------------------------------------
+
+
+def receipt_of(task: PartTask, lake: Lake, name: str) -> Receipt | None:
+    """Returns a task's receipt of a part, or None if it is not done."""
+    return read_receipt(lake, task.stage, task.folder, name)
+
+
+def write_receipt(task: PartTask, lake: Lake, receipt: Receipt) -> None:
+    """Writes a receipt, last of all: now the part is done."""
+    receipt.run_id = task.request.run_id
+    receipt.peak_rss_bytes = peak_rss_bytes()
+    path = receipt_path(task.stage, task.folder, receipt.unit)
+    lake.storage.write(receipt.to_json().encode(), *path)
+
+
+# -- wiring ------------------------------------------------------------------------
+
+
+class RunParts(beam.PTransform):
+    """The pipeline of a stage over parts.
+
+    Args:
+      task: what to do with a part.
+      worker: a PTransform from `Part` to receipts as JSON.
+    """
+
+    def __init__(self, task: PartTask, worker: beam.PTransform):
+        super().__init__()
+        self.task = task
+        self.worker = worker
+
+    def expand(self, pbegin: Any) -> beam.PCollection:
+        """Wires plan, work and commit."""
+        planned = (
+            pbegin
+            | "Request" >> beam.Create([""], reshuffle=False).with_output_types(str)
+            | "Plan"
+            >> beam.FlatMap(_plan, self.task)
+            .with_output_types(Part, done=str)
+            .with_outputs("done", main="todo")
+        )
+        worked = planned.todo | "Spread" >> beam.Reshuffle() | "Work" >> self.worker
+        return (
+            (planned.done, worked)
+            | "Receipts" >> beam.Flatten()
+            | "Commit" >> CommitOnce(self.task.request, _Commit(self.task))
+        )
+
+
+def _plan(_: str, task: PartTask) -> Iterator[Any]:
+    lake = task.request.open_lake()
+    parts = {stem(path): e for path, e in lake.committed("utterances").items()}
+    everything = [Part(name, entry.rows) for name, entry in sorted(parts.items())]
+    todo, settled = task.plan(lake, everything)
+    progress = Progress(lake, task.request)
+    progress.planned(rows=sum(part.rows for part in todo), parts=len(todo))
+    yield from todo
+    for receipt in settled:
+        yield beam.pvalue.TaggedOutput("done", receipt.to_json())
+
+
+class _Commit:
+    """Commits a stage over parts; a class, so that it can be pickled with its task."""
+
+    def __init__(self, task: PartTask):
+        self._task = task
+
+    def __call__(self, request: Request, receipts: Sequence[Receipt]) -> dict[str, Any]:
+        lake = request.open_lake()
+        work = Work(self._task.stage, self._task.folder)
+        carry_over(Receipts(lake), work)
+        for table in (*self._task.tables, "dead_letters"):
+            commit_results(lake, work, table, receipts)
+        for table, rows in self._task.side_tables().items():
+            entry = write_result(lake, table, self._task.folder, "row", rows)
+            commit(lake.storage, table, [entry])
+        return write_run(lake, request, total(receipts), mark=mark_of(receipts))
+
+
+def side_row(table: str, row: dict[str, Any]) -> pa.Table:
+    """Returns one row as a table of the lake."""
+    return pa.Table.from_pylist([row], schema=TABLES[table])

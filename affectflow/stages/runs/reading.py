@@ -1,0 +1,30 @@
+"""Parts of a lake, read with what came in with them."""
+
+import pyarrow as pa
+
+from affectflow.batches.nesting import nest
+from affectflow.lake import Lake
+from affectflow.schemas import FINDINGS, UTTERANCES
+
+INLINE = "inline"
+"""Folder, in a table, of what came in with the utterances: one file a part."""
+
+
+def read_part(lake: Lake, name: str, *, inline: bool = False) -> pa.RecordBatch:
+    """Returns a part of `utterances`, with `cues` as a list column.
+
+    Args:
+      lake: that holds it.
+      name: of the part, without folder and ending.
+      inline: also labels and causes that came in with the utterances.
+    """
+    from affectflow.batches.batch import one_batch
+
+    table = lake.storage.read_parquet("utterances", f"{name}.parquet")
+    batch = one_batch(table.cast(UTTERANCES))
+    for finding in FINDINGS if inline else ("cues",):
+        if lake.storage.exists(finding, INLINE, f"{name}.parquet"):
+            rows = lake.storage.read_parquet(finding, INLINE, f"{name}.parquet")
+            lists = nest(rows, finding, batch.column("utterance_id"))
+            batch = batch.append_column(FINDINGS[finding], lists)
+    return batch

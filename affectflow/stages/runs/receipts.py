@@ -1,0 +1,135 @@
+"""Receipts: what one unit of work read, wrote and counted. Counts come from here."""
+
+import json
+import resource
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from affectflow.errors import LakeError
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry
+
+WORK = "_work"
+"""Folder, in a lake, of what is done already and of work under way."""
+
+ROWS = ("rows_in", "rows_out", "rows_dead", "rows_duplicate", "rows_unchanged")
+
+
+@dataclass(kw_only=True)
+class Receipt:
+    """What one unit of work did; plain data, so that it crosses workers as JSON.
+
+    Args:
+      unit: the name of a part or a bucket.
+      files: Parquet files that were written, to be committed.
+      removes: paths in `utterances` that the files replace.
+      rows: counts of input utterances by the names in `ROWS`.
+      counters: anything else that was counted.
+      examples: of what some of the counters count, one each.
+      values_read: how many values of a column could be read.
+      model_calls: predictions of whole parts.
+      model_seconds: seconds in prediction.
+      peak_rss_bytes: largest resident set of the worker so far.
+      base: for a bucket, the paths in `utterances` that it was compared with; for a
+        part, the paths of the labels that it was computed from.
+      points_into: for a part, the other parts that hold what its results speak of.
+      run_id: for a part, of the run that wrote this receipt last.
+      replayed: for a part, the counts of that run, if it was a replay.
+    """
+
+    unit: str = ""
+    files: list[FileEntry] = field(default_factory=list)
+    removes: list[str] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+    values_read: dict[str, int] = field(default_factory=dict)
+    model_calls: int = 0
+    model_seconds: float = 0.0
+    peak_rss_bytes: int = 0
+    base: list[str] = field(default_factory=list)
+    points_into: list[str] = field(default_factory=list)
+    run_id: str = ""
+    replayed: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Returns the receipt as one line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Returns the receipt that `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(text)
+        fields["files"] = [FileEntry.from_json(each) for each in fields["files"]]
+        return cls(**fields)
+
+
+def total(receipts: Iterable[Receipt]) -> Receipt:
+    """Returns the sums of counts and the largest peak; files are left out."""
+    rows: Counter[str] = Counter(dict.fromkeys(ROWS, 0))
+    counters: Counter[str] = Counter()
+    values_read: Counter[str] = Counter()
+    summed = Receipt()
+    for receipt in receipts:
+        rows.update(receipt.rows)
+        counters.update(receipt.counters)
+        values_read.update(receipt.values_read)
+        # Receipts come in any order; the least is the same one in all of them.
+        for name, example in receipt.examples.items():
+            summed.examples[name] = min(example, summed.examples.get(name, example))
+        summed.model_calls += receipt.model_calls
+        summed.model_seconds += receipt.model_seconds
+        summed.peak_rss_bytes = max(summed.peak_rss_bytes, receipt.peak_rss_bytes)
+    summed.rows, summed.counters = dict(rows), dict(counters)
+    summed.values_read = dict(values_read)
+    return summed
+
+
+def peak_rss_bytes() -> int:
+    """Returns the largest resident set of this process so far, bytes."""
+    try:
+        # What getrusage says begins with the size of the process that started this.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:", 1)[1].split(maxsplit=1)[0]) * 1024
+    except (OSError, IndexError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+
+def receipt_path(stage: str, folder: str, name: str) -> tuple[str, ...]:
+    """Returns where the receipt of a part is."""
+    return (WORK, stage, folder, f"{name}.json")
+
+
+def read_receipt(lake: Lake, stage: str, folder: str, name: str) -> Receipt | None:
+    """Returns the receipt of a part, or None if it is not done.
+
+    Raises:
+      LakeError: it is damaged; says what to remove.
+    """
+    path = receipt_path(stage, folder, name)
+    if not lake.storage.exists(*path):
+        return None
+    try:
+        return Receipt.from_json(lake.storage.read(*path).decode())
+    except (ValueError, TypeError, KeyError) as error:
+        raise LakeError(
+            f"the receipt {lake.storage.url(*path)!r} is damaged ({error}); remove it: "
+            f"`affectflow {stage}` then does this part again"
+        ) from error
+
+
+FILES_CUT = "files_cut"
+
+
+_NOT_READ = "_not_read"
+
+
+def never_read(summed: Receipt) -> list[str]:
+    """Returns the columns of which values were there, and none could be read."""
+    columns = (name.removesuffix(_NOT_READ) for name in summed.counters)
+    return [name for name in columns if summed.values_read.get(name) == 0]

@@ -1,0 +1,119 @@
+"""What a stage is asked: settings that travel with its pipeline."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from affectflow.errors import LakeError
+from affectflow.lake import Lake
+from affectflow.logs import host
+from affectflow.stages.runs.receipts import Receipt
+from affectflow.storage import Storage
+
+BUDGET = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One stage of one command; plain data that travels with the pipeline.
+
+    Args:
+      lake_uri: absolute path or URL.
+      run_id: of the command.
+      stage: ingest, annotate, mine or themes.
+      config: settings as JSON; equal settings give equal results.
+      started: ISO 8601, UTC.
+      budget: share of rows that may be refused, 0..1.
+      speaker_key_uri: where the key is; the key itself never travels.
+    """
+
+    lake_uri: str
+    run_id: str
+    stage: str
+    config: str
+    started: str
+    budget: float = BUDGET
+    speaker_key_uri: str = ""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that tell settings apart."""
+        return _digest(self.stage, self.config)
+
+    @property
+    def name(self) -> str:
+        """Tells this stage of this command from all others; fit for a file name."""
+        return f"{self.run_id}-{self.stage}-{self.digest}"
+
+    def open_lake(self) -> Lake:
+        """Returns the lake of the run, on whatever machine this is.
+
+        Raises:
+          LakeError: this machine does not see it.
+        """
+        try:
+            return Lake.open(self.lake_uri)
+        except LakeError as error:
+            raise LakeError(
+                f"the worker on {host()!r} cannot see the lake at {self.lake_uri!r}: "
+                "give one on a file system that all workers share, or in an object "
+                f"store ({error})"
+            ) from error
+
+
+def config_digest(stage: str, config: dict[str, Any]) -> str:
+    """Returns the digest of the requests of a stage with these settings."""
+    return _digest(stage, json.dumps(config, sort_keys=True))
+
+
+def _digest(stage: str, config: str) -> str:
+    return hashlib.blake2b(f"{stage}\n{config}".encode(), digest_size=8).hexdigest()
+
+
+def new_request(lake: Lake, stage: str, config: dict[str, Any], **rest: Any) -> Request:
+    """Returns the request for a stage that begins now."""
+    return Request(
+        lake_uri=lake.uri,
+        run_id=rest.pop("run_id", "") or new_run_id(),
+        stage=stage,
+        config=json.dumps(config, sort_keys=True),
+        started=datetime.now(UTC).isoformat(),
+        **rest,
+    )
+
+
+def new_run_id() -> str:
+    """Returns an identity for a command: time, and chance."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def mark_of(receipts: Iterable[Receipt]) -> str:
+    """Returns 8 hexadecimal digits that tell what one execution of a job did.
+
+    A commit that is tried again has the receipts of the first try. The same job given
+    to the engine a second time (an executable jar, a template) has others, unless there
+    was nothing to do.
+    """
+    done = sorted(
+        json.dumps([r.unit, sorted(f.path for f in r.files), r.base, sorted(r.removes)])
+        for r in receipts
+        if r.files or r.removes
+    )
+    return hashlib.blake2b("\n".join(done).encode(), digest_size=4).hexdigest()
+
+
+STAGING = "_staging"
+
+
+def staging(lake: Lake, request: Request) -> str:
+    """Returns the folder where a run's batches wait for their grouping."""
+    return lake.storage.url(STAGING, request.name)
+
+
+def clear_staging(lake: Lake, request: Request) -> None:
+    """Removes what a run has put into its folder; nothing takes it up again."""
+    Storage(staging(lake, request)).remove_tree()

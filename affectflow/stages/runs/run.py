@@ -1,0 +1,256 @@
+"""The table `runs`: what a stage did, from receipts; written last."""
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypedDict
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow import runners
+from affectflow.errors import LakeError, OverBudgetError, StorageError, TerminatedError
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry, commit
+from affectflow.lake.versions import table_versions
+from affectflow.logs import Log
+from affectflow.schemas import RUNS
+from affectflow.stages.runs.progress import Progress, clear
+from affectflow.stages.runs.receipts import FILES_CUT, ROWS, WORK, Receipt, never_read
+from affectflow.stages.runs.request import Request, clear_staging
+
+_LIBRARIES = ("affectflow", "apache-beam", "pyarrow", "duckdb", "deltalake")
+
+
+def write_run(
+    lake: Lake, request: Request, summed: Receipt, *, error: str = "", mark: str = ""
+) -> dict[str, Any]:
+    """Writes and commits the row of `runs` for a stage, and returns it.
+
+    A row that is there already stays as it is.
+
+    Args:
+      lake: of the run.
+      request: the run.
+      summed: the counts of all receipts.
+      error: the line that says why the stage failed.
+      mark: see `mark_of`.
+    """
+    if (written := written_run(lake, request, mark)) is not None:
+        return written
+    row = run_row(request, summed, error)
+    # So that `diff` can read the tables as this run left them.
+    row["versions"] = [*row["versions"], *table_versions(lake).items()]
+    write_examples(lake, request.name, summed)
+    table = pa.Table.from_pylist([row], schema=RUNS)
+    path = _path(request, mark)
+    size = lake.storage.write_parquet(table, "runs", path)
+    commit(lake.storage, "runs", [FileEntry("runs", path, size, 1)])
+    return row
+
+
+def _path(request: Request, mark: str) -> str:
+    return f"{request.name}-{mark}.parquet" if mark else f"{request.name}.parquet"
+
+
+def written_run(lake: Lake, request: Request, mark: str) -> dict[str, Any] | None:
+    """Returns the row of `runs` that an execution of a stage wrote, if it did."""
+    path = _path(request, mark)
+    return _row_in(lake, path) if path in lake.committed("runs") else None
+
+
+def last_run(lake: Lake, request: Request) -> dict[str, Any] | None:
+    """Returns the last row of `runs` that a stage wrote on a worker, if it did."""
+    paths = [p for p in lake.committed("runs") if p.startswith(request.name)]
+    rows = [_row_in(lake, path) for path in paths]
+    return max(rows, key=lambda row: row["ended"], default=None)
+
+
+def _row_in(lake: Lake, path: str) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = lake.storage.read_parquet("runs", path).to_pylist()
+    return rows[0]
+
+
+def run_row(request: Request, summed: Receipt, error: str) -> dict[str, Any]:
+    """Returns a row of `runs`."""
+    started = datetime.fromisoformat(request.started)
+    return {
+        "run_id": request.run_id,
+        "stage": request.stage,
+        "state": _state(request, summed, error),
+        "error": error or None,
+        "started": started,
+        # A clock may be set back in mid-run, or be another machine's.
+        "ended": max(started, datetime.now(UTC)),
+        "config": request.config,
+        "config_digest": request.digest,
+        **{name: summed.rows.get(name, 0) for name in ROWS},
+        "model_calls": summed.model_calls,
+        "model_seconds": summed.model_seconds,
+        "peak_rss_bytes": summed.peak_rss_bytes,
+        "counters": sorted(summed.counters.items()),
+        "versions": sorted(versions().items()),
+    }
+
+
+def _state(request: Request, summed: Receipt, error: str) -> str:
+    if error:
+        return "failed"
+    lost = summed.counters.get(FILES_CUT) or over_budget(summed.rows, request.budget)
+    return "over_budget" if lost else "done"
+
+
+def over_budget(rows: dict[str, int], budget: float) -> bool:
+    """Returns whether more than `budget` of the input rows were refused."""
+    return rows.get("rows_dead", 0) > budget * rows.get("rows_in", 0)
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python and of the libraries that shape the answer."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def check_budget(row: dict[str, Any], lake_uri: str) -> None:
+    """Raises if a stage refused more rows than its budget allows, or lost a file.
+
+    Raises:
+      OverBudgetError: the rest is done; the message says where to look.
+    """
+    if cut := dict(row["counters"]).get(FILES_CUT, 0):
+        name = row.get("examples", {}).get(FILES_CUT, "a file")
+        more = f" and {cut - 1:,} more" if cut > 1 else ""
+        raise OverBudgetError(
+            f"{row['stage']}: {name!r}{more} cannot be read to the end: cut off, or "
+            "damaged; the rest is done. Fetch it again, and ingest it again"
+        )
+    if row["state"] == "over_budget":
+        raise OverBudgetError(
+            f"{row['stage']}: {row['rows_dead']:,} of {row['rows_in']:,} rows were "
+            f"refused, more than the budget allows; the rest is done. See why: "
+            f'affectflow sql {lake_uri} "SELECT * FROM dead_letter_summary"'
+        )
+
+
+FOLDER = (WORK, "examples")
+
+
+class Shown(TypedDict):
+    """What a command shows beside the counts of a stage.
+
+    `examples` has one for some of the counters; `never_read` names columns that had
+    values, none of which could be read.
+    """
+
+    examples: dict[str, str]
+    never_read: list[str]
+
+
+def write_examples(lake: Lake, run: str, summed: Receipt) -> None:
+    """Writes the examples of a stage of a run, if there are any."""
+    if summed.examples:
+        shown = Shown(examples=summed.examples, never_read=never_read(summed))
+        lake.storage.write(json.dumps(shown).encode(), *FOLDER, f"{run}.json")
+
+
+def take_examples(lake: Lake, run: str) -> Shown:
+    """Returns the examples of a stage of a run, and removes them."""
+    name = f"{run}.json"
+    if name not in lake.storage.names(*FOLDER):
+        return Shown(examples={}, never_read=[])
+    found: Shown = json.loads(lake.storage.read(*FOLDER, name))
+    lake.storage.remove_tree(*FOLDER, name)
+    return found
+
+
+Row = dict[str, Any]
+
+
+def run_stage(
+    lake: Lake,
+    request: Request,
+    build: Callable[[beam.Pipeline], Any],
+    beam_options: Sequence[str],
+    *,
+    expected_rows: int | None = None,
+) -> Row:
+    """Runs a stage, and returns its row of `runs`; a failure leaves a row too.
+
+    Args:
+      lake: that it works on.
+      request: the run.
+      build: adds the stage to a pipeline.
+      beam_options: as on Beam's command line.
+      expected_rows: that a plan expects, to show progress by; stages over parts count
+        what their parts hold.
+    """
+    watched = Progress(lake, request)
+    watched.begin()
+    watched.log.event("stage_started")
+    if expected_rows is not None:
+        watched.planned(rows=expected_rows, estimated=True)
+    try:
+        with watched.busy():
+            runners.run(build, beam_options)
+    except (Exception, KeyboardInterrupt, TerminatedError) as error:
+        cause = runners.cause_of(error)
+        if runners.is_local(runners.options(beam_options)):
+            # Elsewhere the job may go on without us.
+            _free_staging(lake, request, cause)
+        note_failure(lake, request, cause)
+        # No warning: whoever called is told the error itself.
+        watched.log.event("stage_failed", error_type=type(cause).__name__)
+        if cause is error:
+            raise
+        raise cause from error
+    clear(lake, request)
+    place = runners.only_written(beam_options)
+    if place:
+        return {**run_row(request, Receipt(), ""), "state": "written", "error": place}
+    row = last_run(lake, request)
+    if row is None:
+        raise LakeError(
+            f"{lake.uri!r} has no row of this run; was it cleaned meanwhile?"
+        )
+    _log_done(watched.log, row)
+    return {**row, **take_examples(lake, request.name)}
+
+
+def _log_done(log: Log, row: Row) -> None:
+    log.event(
+        "stage_done",
+        state=row["state"],
+        seconds=(row["ended"] - row["started"]).total_seconds(),
+        rows=row["rows_in"],
+        rows_out=row["rows_out"],
+        dead=row["rows_dead"],
+        duplicate=row["rows_duplicate"],
+        unchanged=row["rows_unchanged"],
+        peak_rss_bytes=row["peak_rss_bytes"],
+    )
+
+
+def _free_staging(lake: Lake, request: Request, cause: BaseException) -> None:
+    """Removes what waits for its grouping: it may be what fills the disk."""
+    try:
+        clear_staging(lake, request)
+    except StorageError as second:
+        cause.add_note(f"and its staging folder could not be removed: {second}")
+
+
+def note_failure(lake: Lake, request: Request, cause: BaseException) -> None:
+    """Leaves a row of `runs` that says why a stage failed."""
+    line = " ".join(str(cause).split())[:500] or type(cause).__name__
+    try:
+        write_run(lake, request, Receipt(), error=line)
+        clear(lake, request)
+    except Exception as second:
+        # The disk may be the very cause; the first error is the one to show.
+        cause.add_note(f"and the failure could not be noted in `runs`: {second}")

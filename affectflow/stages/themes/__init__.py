@@ -1,0 +1,1 @@
+"""The stage themes: all causes of a lake, grouped."""

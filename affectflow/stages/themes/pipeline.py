@@ -1,0 +1,224 @@
+"""The stage themes: causes grouped over the whole lake, part by part.
+
+A sample of each family's causes gives provisional groups; then every part assigns its
+causes to them, what the parts add up to gives the themes, and every part writes its
+members. No worker sees more than a part, or a sample.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow.kinds.clusterer import Clusterer
+from affectflow.lake import Lake
+from affectflow.lake.tables import (
+    MAX_ATTEMPTS,
+    Change,
+    ConflictError,
+    FileEntry,
+    commit_serially,
+)
+from affectflow.schemas import THEMES
+from affectflow.stages.runs.once import CommitOnce, Together
+from affectflow.stages.runs.receipts import Receipt, total
+from affectflow.stages.runs.request import Request, clear_staging, mark_of
+from affectflow.stages.runs.run import write_run, written_run
+from affectflow.stages.themes import steps as working
+from affectflow.stages.themes.unchanged import note
+
+_Sampled = tuple[str, pa.RecordBatch]
+_Tally = tuple[str, bytes]
+
+
+def cluster_lake(
+    pipeline: beam.Pipeline, request: Request, clusterer: Clusterer
+) -> Any:
+    """Adds the stage themes to a pipeline.
+
+    Args:
+      pipeline: to add to.
+      request: the run.
+      clusterer: that groups causes.
+    """
+    asked = {"request": request, "clusterer": clusterer}
+    units = (
+        pipeline
+        | "Request" >> beam.Create([""], reshuffle=False).with_output_types(str)
+        | "Units" >> beam.FlatMap(working.plan, request).with_output_types(str)
+    )
+    fitted = units | "Fit" >> _Fit(asked)
+    named = fitted | "Name" >> _Name(asked)
+    return (
+        named
+        | "Spread" >> beam.Reshuffle()
+        | "Members" >> beam.Map(working.members, **asked).with_output_types(str)
+        | "Themes" >> CommitOnce(request, partial(commit_themes, clusterer=clusterer))
+    )
+
+
+class _Fit(beam.PTransform):
+    """Names of units to names of units, once the model of each family is fitted."""
+
+    def __init__(self, asked: Mapping[str, Any]):
+        super().__init__()
+        self._asked = asked
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        asked = self._asked
+        return (
+            pcoll
+            | "Spread" >> beam.Reshuffle()
+            | "Survey" >> beam.Map(working.survey, **asked).with_output_types(str)
+            | "Surveyed" >> _Wait(asked["request"], working.SURVEYED)
+            | "SpreadAgain" >> beam.Reshuffle()
+            | "Sample"
+            >> beam.FlatMap(working.sample, **asked).with_output_types(_Sampled)
+            | "ByFamily" >> beam.GroupByKey()
+            | "Fit" >> beam.Map(working.fit, **asked).with_output_types(str)
+            | "Fitted" >> _Wait(asked["request"], working.FITTED)
+        )
+
+
+class _Name(beam.PTransform):
+    """Names of units to names of units, once all themes have a name."""
+
+    def __init__(self, asked: Mapping[str, Any]):
+        super().__init__()
+        self._asked = asked
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        asked = self._asked
+        return (
+            pcoll
+            | "Spread" >> beam.Reshuffle()
+            | "Assign"
+            >> beam.FlatMap(working.assign, **asked).with_output_types(_Tally)
+            | "AddUp"
+            >> beam.CombinePerKey(AddUp(asked["clusterer"].merge)).with_output_types(
+                _Tally
+            )
+            | "Name" >> beam.Map(working.name_themes, **asked).with_output_types(str)
+            | "Named" >> _Wait(asked["request"], working.NAMED)
+        )
+
+
+class _Wait(beam.PTransform):
+    """Receipts of a step to the names of all units, once they are all there."""
+
+    def __init__(self, request: Request, name: str):
+        super().__init__()
+        self._request = request
+        self._name = name
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        return (
+            pcoll
+            | "Together" >> Together()
+            | "Next"
+            >> beam.FlatMap(
+                working.once_all_are_through, self._request, self._name
+            ).with_output_types(str)
+        )
+
+
+class AddUp(beam.CombineFn):
+    """Adds up tallies.
+
+    Args:
+      merge: gives one tally for several; associative and commutative.
+    """
+
+    def __init__(self, merge: Callable[[list[bytes]], bytes]):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._merge = merge
+
+    def create_accumulator(self) -> list[bytes]:
+        return []
+
+    def add_input(self, accumulator: list[bytes], element: bytes) -> list[bytes]:
+        both = [*accumulator, element]
+        return both if len(both) < _WAITING else [self._merge(both)]
+
+    def merge_accumulators(self, accumulators: Iterable[list[bytes]]) -> list[bytes]:
+        found = [tally for each in accumulators for tally in each]
+        return found if len(found) < 2 else [self._merge(found)]
+
+    def extract_output(self, accumulator: list[bytes]) -> bytes:
+        return self._merge(accumulator)
+
+
+# So many tallies wait to be merged at once: each merge reads all of them.
+_WAITING = 16
+
+
+# -- commit ------------------------------------------------------------------------
+
+
+def commit_themes(
+    request: Request, receipts: list[Receipt], clusterer: Clusterer
+) -> dict[str, Any]:
+    """Replaces the themes of the lake by those of this clustering."""
+    lake, mark = request.open_lake(), mark_of(receipts)
+    if (row := written_run(lake, request, mark)) is not None:
+        return row  # a retry of a commit that had gone through
+    members = [file for receipt in receipts for file in receipt.files]
+    files = {"theme_members": members, "themes": _write_themes(lake, request)}
+    _replace(lake, files)
+    summed = _summed(request, receipts)
+    read, causes = working.units_of(request), summed.rows["rows_in"]
+    note(lake, request, clusterer, read=read, gave=files, causes=causes)
+    row = write_run(lake, request, summed, mark=mark)
+    clear_staging(lake, request)
+    return row
+
+
+def _write_themes(lake: Lake, request: Request) -> list[FileEntry]:
+    themes = working.themes_of(request)
+    if themes is None:
+        return []
+    return working.write_rows(lake, "themes", themes.select(THEMES.names), "all")
+
+
+def _summed(request: Request, receipts: list[Receipt]) -> Receipt:
+    steps = [working.summed(request, s) for s in (working.SURVEYED, working.FITTED)]
+    named = working.summed(request, working.NAMED)
+    causes = sum(steps[0].counters.values())
+    summed = total([*steps, named, *receipts])
+    summed.rows |= {"rows_in": causes, "rows_out": causes}
+    summed.counters = {
+        "causes": causes,
+        "themes": named.counters.get("themes", 0),
+        "theme_members": sum(r.counters.get("theme_members", 0) for r in receipts),
+    }
+    return summed
+
+
+def _replace(lake: Lake, files: Mapping[str, list[FileEntry]]) -> None:
+    """Makes these files the only ones of their tables, all of one clustering.
+
+    Another run at the same time may have replaced the first table before the last one
+    was ours: whoever finds that does both again.
+
+    Raises:
+      ConflictError: other runs committed all the while.
+    """
+    for _ in range(MAX_ATTEMPTS):
+        for table, adds in files.items():
+            commit_serially(lake, table, partial(_replaced, adds))
+        if all(_holds(lake, table, adds) for table, adds in files.items()):
+            return
+    raise ConflictError("other runs replace the themes all the while; run again alone")
+
+
+def _holds(lake: Lake, table: str, files: list[FileEntry]) -> bool:
+    return set(lake.committed(table)) == {file.path for file in files}
+
+
+def _replaced(
+    adds: list[FileEntry], present: Mapping[str, FileEntry], _: set[str]
+) -> Change:
+    """Returns the change that leaves these files only, whoever came first."""
+    return adds, sorted(set(present) - {file.path for file in adds})

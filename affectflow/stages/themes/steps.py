@@ -1,0 +1,208 @@
+"""The steps of the stage themes: what a worker does with a unit or a family.
+
+Between two steps lie files in the run's staging folder, which the commit removes; only
+names, samples and tallies are shuffled. A step that runs twice writes the same again.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches import coders
+from affectflow.batches.batch import one_batch, split
+from affectflow.kinds.clusterer import Clusterer
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry
+from affectflow.schemas import TABLES
+from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, total
+from affectflow.stages.runs.request import Request, staging
+from affectflow.stages.themes.units import Unit, causes_of, units
+from affectflow.storage import Storage
+
+UNITS = "units.json"
+SURVEYED, FITTED, NAMED = "surveyed.json", "fitted.json", "named.json"
+"""Sums of the receipts of a step, once all units or families are through."""
+
+_CAUSES, _MODELS, _ASSIGNED, _THEMES = "causes", "models", "assigned", "themes"
+
+
+def plan(_: str, request: Request) -> Iterator[str]:
+    """Yields the units of a lake as JSON, the same ones every time."""
+    folder = _folder(request)
+    if not folder.exists(UNITS):
+        found = units(request.open_lake())
+        folder.write_once(json.dumps(found).encode(), UNITS)
+    yield from map(json.dumps, units_of(request))
+
+
+@functools.lru_cache(maxsize=1)
+def _folder(request: Request) -> Storage:
+    return Storage(staging(request.open_lake(), request))
+
+
+def units_of(request: Request) -> list[Any]:
+    """Returns the units that a run reads, as plain lists."""
+    found: list[Any] = json.loads(_folder(request).read(UNITS))
+    return found
+
+
+def _unit(text: str) -> Unit:
+    name, causes, utterances, rows = json.loads(text)
+    return Unit(name, tuple(causes), tuple(utterances), rows)
+
+
+def once_all_are_through(
+    receipts: Iterable[str], request: Request, step: str
+) -> Iterator[str]:
+    """Notes the sums of a step, and yields the names of the units for the next one."""
+    together = total(Receipt.from_json(text) for text in sorted(receipts) if text)
+    _folder(request).write(together.to_json().encode(), step)
+    names = [unit[0] for unit in units_of(request)]
+    if step == SURVEYED:
+        causes = sum(together.counters.values())
+        progress = Progress(request.open_lake(), request)
+        progress.planned(rows=causes, parts=len(names))
+    yield from names
+
+
+def summed(request: Request, name: str) -> Receipt:
+    """Returns the sums of a step."""
+    return Receipt.from_json(_folder(request).read(name).decode())
+
+
+def _receipt(unit: str, **counters: int) -> str:
+    peak = peak_rss_bytes()
+    return Receipt(unit=unit, counters=counters, peak_rss_bytes=peak).to_json()
+
+
+# -- the sample --------------------------------------------------------------------
+
+
+def survey(unit: str, request: Request, clusterer: Clusterer) -> str:
+    """Notes the causes of a unit, and returns how many there are of each family."""
+    lake, asked = request.open_lake(), _unit(unit)
+    with Progress(lake, request).busy():
+        causes = clusterer.prepare(causes_of(lake, asked))
+        _folder(request).write_parquet(causes, _CAUSES, f"{asked.name}.parquet")
+    families = causes.column("family").value_counts().to_pylist()
+    return _receipt(asked.name, **{row["values"]: row["counts"] for row in families})
+
+
+def sample(
+    name: str, request: Request, clusterer: Clusterer
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Yields the causes of a unit that are in the sample, by family."""
+    counts = _cached(request, SURVEYED).counters
+    causes = clusterer.sampled(_noted(request, name), counts)
+    for family in causes.column("family").unique().to_pylist():
+        own = causes.filter(pc.equal(causes.column("family"), family))
+        for batch in split(one_batch(own)):
+            yield family, batch
+
+
+def _noted(request: Request, name: str) -> pa.Table:
+    return _folder(request).read_parquet(_CAUSES, f"{name}.parquet")
+
+
+def fit(
+    sampled: tuple[str, Iterable[pa.RecordBatch]],
+    request: Request,
+    clusterer: Clusterer,
+) -> str:
+    """Fits the model of a family on the sample of all units."""
+    family, batches = sampled
+    lake = request.open_lake()
+    count = _cached(request, SURVEYED).counters[family]
+    with Progress(lake, request).busy():
+        model = clusterer.fit(pa.Table.from_batches(list(batches)), count)
+    _folder(request).write(model.to_bytes(), _MODELS, family)
+    return _receipt(family)
+
+
+# -- all causes --------------------------------------------------------------------
+
+
+def assign(
+    name: str, request: Request, clusterer: Clusterer
+) -> Iterator[tuple[str, bytes]]:
+    """Assigns the causes of a unit to groups, and yields a tally for each family."""
+    with Progress(request.open_lake(), request).unit(name) as unit:
+        causes = _noted(request, name)
+        assigned, tallies = clusterer.assign(_models(request, clusterer), causes)
+        _folder(request).write_parquet(assigned, _ASSIGNED, f"{name}.parquet")
+        unit.rows = {"rows_in": causes.num_rows}
+    yield from tallies.items()
+
+
+def name_themes(
+    found: tuple[str, bytes], request: Request, clusterer: Clusterer
+) -> str:
+    """Names the themes of a family, from the tally of all units."""
+    family, tally = found
+    themes = clusterer.themes(family, _models(request, clusterer)[family], tally)
+    _folder(request).write_parquet(themes, _THEMES, f"{family}.parquet")
+    return _receipt(family, themes=themes.num_rows)
+
+
+def themes_of(request: Request) -> pa.Table | None:
+    """Returns the themes of all families, by family; None if there are none."""
+    folder = _folder(request)
+    tables = [folder.read_parquet(_THEMES, each) for each in folder.names(_THEMES)]
+    return pa.concat_tables(tables) if tables else None
+
+
+def members(name: str, request: Request, clusterer: Clusterer) -> str:
+    """Writes the members of themes that are in a unit, and returns the receipt."""
+    themes = _cached_themes(request)
+    assigned = _folder(request).read_parquet(_ASSIGNED, f"{name}.parquet")
+    receipt = Receipt(unit=name)
+    if themes is not None and assigned.num_rows:
+        rows = clusterer.members(assigned, themes)
+        receipt.files = write_rows(request.open_lake(), "theme_members", rows, name)
+        receipt.counters = {"theme_members": rows.num_rows}
+    receipt.peak_rss_bytes = peak_rss_bytes()
+    return receipt.to_json()
+
+
+def write_rows(lake: Lake, table: str, rows: pa.Table, name: str) -> list[FileEntry]:
+    """Writes rows to a file whose name tells what it holds; none for no rows."""
+    if not rows.num_rows:
+        return []
+    rows = rows.cast(TABLES[table])
+    content = hashlib.blake2b(coders.encode(one_batch(rows)), digest_size=8)
+    path = f"{name}-{content.hexdigest()}.parquet"
+    size = lake.storage.write_parquet(rows, table, path)
+    return [FileEntry(table, path, size, rows.num_rows)]
+
+
+# -- read once in a process --------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=2)
+def _cached(request: Request, name: str) -> Receipt:
+    return summed(request, name)
+
+
+@functools.lru_cache(maxsize=1)
+def _cached_themes(request: Request) -> pa.Table | None:
+    return themes_of(request)
+
+
+_LOADED: dict[Request, dict[str, Any]] = {}
+
+
+def _models(request: Request, clusterer: Clusterer) -> dict[str, Any]:
+    """Returns the models of all families."""
+    if request not in _LOADED:
+        folder = _folder(request)
+        names = folder.names(_MODELS)
+        loaded = {name: clusterer.load(folder.read(_MODELS, name)) for name in names}
+        _LOADED.clear()  # of an earlier run in this process
+        _LOADED[request] = loaded
+    return _LOADED[request]

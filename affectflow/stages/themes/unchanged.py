@@ -1,0 +1,128 @@
+"""Whether the themes that a lake has are those that a clustering would give now.
+
+After a clustering `_work/themes/newest.json` keeps digests of what it was made of and
+of the files that it gave. Files of a lake never change, so equal names are equal rows.
+"""
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from affectflow.kinds.clusterer import Clusterer
+from affectflow.lake import Lake
+from affectflow.lake.tables import FileEntry
+from affectflow.logs import Log
+from affectflow.stages.runs.receipts import WORK, Receipt
+from affectflow.stages.runs.request import Request
+from affectflow.stages.runs.run import write_run
+from affectflow.stages.themes.units import units
+
+NOTE = (WORK, "themes", "newest.json")
+_TABLES = ("themes", "theme_members")
+
+
+def note(
+    lake: Lake,
+    request: Request,
+    clusterer: Clusterer,
+    *,
+    read: list[Any],
+    gave: Mapping[str, Iterable[FileEntry]],
+    causes: int,
+) -> None:
+    """Notes what a clustering was made of, once its themes are committed.
+
+    Args:
+      lake: that holds them.
+      request: the run.
+      clusterer: that grouped the causes.
+      read: the units that it read, as `units` gave them.
+      gave: its files, by table: another run may have replaced them a moment ago.
+      causes: of all families together.
+    """
+    paths = [sorted(file.path for file in gave[table]) for table in _TABLES]
+    made_of = _made_of(request, read, code_of(clusterer))
+    made = {"made_of": made_of, "files": _digest(paths), "causes": causes}
+    lake.storage.write(json.dumps(made).encode(), *NOTE)
+
+
+def nothing_new(lake: Lake, request: Request, causes: int) -> dict[str, Any]:
+    """Writes and returns the row of `runs` of a clustering that need not be done."""
+    rows = {"rows_in": causes, "rows_unchanged": causes}
+    Log(request.run_id, request.stage).event("nothing_new", rows=causes)
+    return write_run(lake, request, Receipt(rows=rows))
+
+
+def unchanged_causes(lake: Lake, request: Request, clusterer: Clusterer) -> int | None:
+    """Returns how many causes are in the themes if those are up to date, else None.
+
+    They are if causes and their utterances, settings, code and libraries are those of
+    the last clustering, and the lake still has the themes that it gave.
+    """
+    code = code_of(clusterer)
+    if not code or not lake.storage.exists(*NOTE):
+        return None
+    try:
+        noted: dict[str, Any] = json.loads(lake.storage.read(*NOTE))
+    except ValueError:  # a power cut has emptied it
+        return None
+    there = [sorted(lake.committed(table)) for table in _TABLES]
+    now = {"made_of": _made_of(request, units(lake), code), "files": _digest(there)}
+    if not now.items() <= noted.items() or not _on_disk(lake, there):
+        return None
+    return int(noted["causes"])
+
+
+def _made_of(request: Request, read: list[Any], code: str) -> str:
+    return _digest([request.config, read, code])
+
+
+def _on_disk(lake: Lake, paths: list[list[str]]) -> bool:
+    """Returns whether no file was removed behind the tables' back."""
+    return all(
+        set(paths_) <= set(lake.storage.names(table))
+        for table, paths_ in zip(_TABLES, paths, strict=True)
+    )
+
+
+def _digest(content: Any) -> str:
+    return _hash(json.dumps(content).encode())
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+# -- code --------------------------------------------------------------------------
+
+
+def code_of(clusterer: Clusterer) -> str:
+    """Returns a digest of all code that shapes the themes: ours, and every library.
+
+    Empty if the code cannot be read: then nobody knows whether it is the same.
+    """
+    module = type(clusterer).__module__
+    packages = {"affectflow", module.partition(".")[0]}
+    folders = [_folder(package) for package in packages]
+    own = _folder(module)
+    if own is None or None in folders:
+        return ""
+    # Beside the clusterer may lie word lists that are not Python.
+    found = [path for folder in folders if folder for path in folder.rglob("*.py")]
+    found += [p for p in own.rglob("*") if p.is_file() and p.suffix != ".pyc"]
+    # By name, not by place: workers have them in other folders.
+    sources = sorted((path.name, _hash(path.read_bytes())) for path in set(found))
+    libraries = sorted(f"{each.name} {each.version}" for each in distributions())
+    return _digest([platform.python_version(), libraries, sources])
+
+
+def _folder(module: str) -> Path | None:
+    """Returns the folder that a module lies in; None if it is in no package."""
+    loaded = sys.modules.get(module)
+    path = Path(getattr(loaded, "__file__", None) or "")
+    return path.parent if path.is_file() and loaded and loaded.__package__ else None

@@ -1,0 +1,95 @@
+"""Files of weights: those that come with the package, and those that somebody trained.
+
+A folder holds one `*.safetensors`, and nothing pickled. Its metadata name the annotator
+that reads it and the licence that it passes on.
+"""
+
+import functools
+import hashlib
+import importlib.resources
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from affectflow.errors import UsageError
+
+
+def folder(package: str) -> Path:
+    """Returns the folder `weights` of a package of Python."""
+    return Path(str(importlib.resources.files(package) / "weights"))
+
+
+def read(folder: Path, annotator: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Returns arrays and metadata of the one weights file in `folder`.
+
+    Raises:
+      UsageError: there is none, several, or one for another annotator.
+    """
+    metadata = read_metadata(folder, annotator)
+    with safe_open(_file(folder), framework="numpy") as opened:
+        arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    return arrays, metadata
+
+
+def read_metadata(folder: Path, annotator: str) -> dict[str, str]:
+    """Returns the metadata of the one weights file in `folder`; reads no arrays.
+
+    Raises:
+      UsageError: there is none, several, a broken one, or one for another annotator.
+    """
+    metadata = _metadata(folder)
+    written_for = metadata.get("annotator", "an unknown annotator")
+    if written_for != annotator:
+        raise UsageError(
+            f"the weights in {str(folder)!r} are for {written_for}, not for "
+            f"{annotator}: name the folder that `affectflow train` wrote for it"
+        )
+    return metadata
+
+
+def annotator_of(folder: Path) -> str:
+    """Returns the annotator that a folder of `affectflow train` is for, or ""."""
+    try:
+        return _metadata(folder).get("annotator", "")
+    except UsageError:
+        return ""
+
+
+def digest(*folders: Path) -> str:
+    """Returns BLAKE2b of the weights file in each of `folders`, 32 hex digits.
+
+    Raises:
+      UsageError: there is none, or several.
+    """
+    found = hashlib.blake2b(digest_size=16)
+    for each in folders:
+        found.update(_file(each).read_bytes())
+    return found.hexdigest()
+
+
+@functools.cache
+def revision(*packages: str) -> str:
+    """Returns the digest of the weights that come with packages."""
+    return digest(*map(folder, packages))
+
+
+def _metadata(folder: Path) -> dict[str, str]:
+    file = _file(folder)
+    try:
+        with safe_open(file, framework="numpy") as opened:
+            return dict(opened.metadata() or {})
+    except SafetensorError as error:
+        raise UsageError(
+            f"{str(file)!r} is no weights file ({error}): train it again"
+        ) from error
+
+
+def _file(folder: Path) -> Path:
+    files = sorted(folder.glob("*.safetensors"))
+    if len(files) != 1:
+        raise UsageError(
+            f"expected one `*.safetensors` in {str(folder)!r}, found {len(files)}: "
+            "name the folder that `affectflow train` wrote"
+        )
+    return files[0]

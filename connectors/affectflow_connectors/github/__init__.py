@@ -1,0 +1,1 @@
+"""GitHub: REST lists, web hooks, events and archives."""

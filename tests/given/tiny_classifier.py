@@ -1,0 +1,49 @@
+"""A classifier of random weights, small enough for any test."""
+
+from affectflow_transforms.models.sequence_classifier import SequenceClassifier
+
+WORDS = ("thanks", "this", "is", "broken", "again", "why", "not", "poison", "good")
+TEXTS = ["thanks", "why is this broken again", "good", "not good this is broken"]
+
+
+def save_tiny(folder, labels=("calm", "cross", "glad"), **config):
+    """Saves a BERT of random weights and a tokenizer of nine words."""
+    import tokenizers
+    import torch
+    import transformers
+
+    known = {w: i for i, w in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel(known, unk_token="[UNK]"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    words.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=words,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=16,
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    settings = {"initializer_range": 0.5, "vocab_size": len(known)} | config
+    transformers.BertForSequenceClassification(
+        transformers.BertConfig(
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=32,
+            id2label=dict(enumerate(labels)),
+            label2id={label: i for i, label in enumerate(labels)},
+            **settings,
+        )
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+def handler_for(folder, **options):
+    return SequenceClassifier(
+        model=folder, **{"dtype": "float32", "device": "cpu"} | options
+    )

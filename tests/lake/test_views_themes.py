@@ -1,0 +1,131 @@
+"""Views: causes and their themes."""
+
+import pytest
+
+from affectflow.lake import views
+from tests.given.view_lakes import FolderLake, cause, days, rows, theme, utterance
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return FolderLake(tmp_path)
+
+
+@pytest.fixture
+def mined(lake):
+    """Theme `slow`: u0..u7, the first on day 0, the others late; `docs`: u8, u9."""
+    when = [0, *[90 + i for i in range(7)], 1, 100]
+    slow, slow_members = theme("slow", [f"k{i}" for i in range(8)] + ["again"])
+    docs, docs_members = theme("docs", ["k8", "k9", "of a bot"])
+    return lake.write(
+        utterances=[
+            *[
+                utterance(f"u{i}", timestamp=days(d), speaker_id=f"p{i % 3}")
+                for i, d in enumerate(when)
+            ],
+            utterance("bot", is_bot=True, timestamp=days(50)),
+        ],
+        causes=[
+            *[cause(f"k{i}", f"u{i}") for i in range(10)],
+            cause("again", "u7", start=10, end=15, cause_text="sorry"),
+            cause("of a bot", "bot"),
+        ],
+        themes=[slow, docs],
+        theme_members=[*slow_members, *docs_members],
+    )
+
+
+def test_a_theme_counts_distinct_utterances_of_people(mined):
+    answer = rows(
+        views.connect(mined),
+        "SELECT theme, position, count, n_conversations, n_speakers "
+        "FROM irritation_causes ORDER BY position",
+    )
+
+    assert answer == [
+        {
+            "theme": "SLOW",
+            "position": 1,
+            "count": 8,
+            "n_conversations": 1,
+            "n_speakers": 3,
+        },
+        {
+            "theme": "DOCS",
+            "position": 2,
+            "count": 2,
+            "n_conversations": 1,
+            "n_speakers": 2,
+        },
+    ]
+
+
+def test_trend_compares_the_halves_of_the_time_span(mined):
+    # Span: day 0 to day 100. slow: 1 before day 50, 7 after; 6 >= 1.96 sqrt(8) = 5.54.
+    answer = rows(
+        views.connect(mined),
+        "SELECT theme_id, earlier, later, trend FROM irritation_causes",
+    )
+
+    assert sorted(answer, key=lambda r: r["theme_id"]) == [
+        {"theme_id": "docs", "earlier": 1, "later": 1, "trend": "unknown"},
+        {"theme_id": "slow", "earlier": 1, "later": 7, "trend": "rising"},
+    ]
+
+
+def test_a_share_is_null_until_its_annotator_is_validated(mined):
+    sql = "SELECT share, low, high FROM irritation_causes ORDER BY position"
+    nothing = {"share": None, "low": None, "high": None}
+    assert rows(views.connect(mined), sql) == [nothing, nothing]
+    validation = {"kind": "validation", "unit_type": "annotator", "unit_id": "m1"}
+
+    mined.write(measures=[validation | {"label": "joy"}])
+    assert rows(views.connect(mined), sql) == [nothing, nothing]
+    mined.write(measures=[validation | {"label": "irritation"}])
+
+    slow, docs = rows(views.connect(mined), sql)
+    assert (slow["share"], docs["share"]) == (0.8, 0.2)
+    assert slow["low"] == pytest.approx(0.4902, abs=1e-4)
+    assert slow["high"] == pytest.approx(0.9433, abs=1e-4)
+
+
+def test_quotes_are_public_exact_and_led_by_the_exemplar(mined):
+    private = [utterance("u0", visibility="private"), utterance("u1", text="edited")]
+    kept = [utterance(f"u{i}") for i in range(2, 10)]
+    (mined.folder / "utterances" / "0.parquet").unlink()
+    mined.write(utterances=[*private, *kept])
+
+    answer = rows(
+        views.connect(mined),
+        "SELECT utterance_id, quote FROM theme_quotes WHERE theme_id = 'slow' "
+        "ORDER BY position",
+    )
+
+    assert answer[0] == {"utterance_id": "u7", "quote": "sorry"}
+    assert [r["utterance_id"] for r in answer[1:]] == ["u2", "u3", "u4", "u5", "u6"]
+
+
+def test_only_three_quotes_stand_beside_a_theme(mined):
+    answer = rows(
+        views.connect(mined), "SELECT quotes FROM irritation_causes WHERE position = 1"
+    )
+
+    assert [quote["quote"] for quote in answer[0]["quotes"]] == [
+        "sorry",
+        "too slow",
+        "too slow",
+    ]
+
+
+def test_themes_of_frustration_and_irritation_stay_apart(mined):
+    replaced, members = theme("old", ["k1"], "frustration")
+    mined.write(themes=[replaced | {"replaced_by": "slow"}], theme_members=members)
+    own, members = theme("mine", ["k2"], "frustration")
+    mined.write(themes=[own], theme_members=members)
+
+    connection = views.connect(mined)
+
+    answer = rows(connection, "SELECT theme FROM frustration_causes")
+    assert answer == [{"theme": "MINE"}]
+    answer = rows(connection, "SELECT theme FROM irritation_causes ORDER BY theme")
+    assert answer == [{"theme": "DOCS"}, {"theme": "SLOW"}]

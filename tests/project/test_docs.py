@@ -1,0 +1,175 @@
+"""README and docs are part of the product: commands, snippets and tables are current.
+
+`make demo` and `make test` are run by CI itself; the rest of README's commands here.
+"""
+
+import contextlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from affectflow.sources.mapping import TARGETS
+from tests.given.command_line import Outcome, affectflow, affectflow_process
+from tests.given.docs_tables import PLACES, ROOT, current
+from tests.given.stage_runs import ask
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DEMO = ROOT / "affectflow" / "demo"
+PAGES = ["README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
+
+
+def snippets(language: str, text: str = README) -> list[str]:
+    """Returns the fenced blocks of one language, in order."""
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def commands(text: str = README) -> list[str]:
+    """Returns the lines of shell blocks that run affectflow, without comments."""
+    lines = [line for block in snippets("sh", text) for line in block.splitlines()]
+    return [
+        line.split("  #")[0].strip() for line in lines if line.startswith("affectflow")
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> Path:
+    """A working folder with the files that README names."""
+    where = tmp_path_factory.mktemp("readme")
+    package = Path(sys.modules["affectflow"].__file__ or "").parent
+    for name in ("issues.json", "comments.jsonl"):
+        shutil.copy(package / "demo" / name, where)
+    (where / "posts.csv").write_text("id,body\n1,this is so annoying!\n2,thank you!\n")
+    (where / "pipeline.yaml").write_text(snippets("yaml")[0])
+    return where
+
+
+def typed(command: str, folder: Path) -> Outcome:
+    """Runs a line of the docs in a folder: as a process where it starts some itself."""
+    arguments = shlex.split(command)[1:]
+    with contextlib.chdir(folder):
+        return (affectflow_process if "--" in arguments else affectflow)(*arguments)
+
+
+def test_every_command_of_the_readme_works_in_its_order(folder):
+    assert len(commands()) >= 6
+    for command in commands():
+        done = typed(command, folder)
+        assert done.code == 0, f"{command}: {done.err}"
+
+
+def test_every_command_about_columns_works_in_its_order(tmp_path, own_configuration):
+    page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    for name, text in zip(("posts", "bare"), snippets("csv", page), strict=True):
+        (tmp_path / f"{name}.csv").write_text(text)
+    said = []
+    for command in commands(page):
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+        said.append(done.out)
+
+    rows = [[c.strip() for c in line.split("│")] for line in said[1].splitlines()]
+    assert rows[2:] == [
+        ["forum:1", "red", "this is so annoying!"],
+        ["forum:2", "blue", "thank you!"],
+    ]
+    assert kept(tmp_path / "posts") == [("forum:1", "public"), ("forum:2", "public")]
+    assert kept(tmp_path / "bare") == [("csv:7", "unknown"), ("csv:8", "unknown")]
+    assert [row[0] for row in kept(tmp_path / "both")] == [
+        "chat:7",
+        "chat:8",
+        "forum:1",
+        "forum:2",
+    ]
+
+
+def test_the_page_about_columns_names_all_of_them():
+    page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    paragraph = page.split("**What may be named.**")[1].split("\n\n")[0]
+
+    named = set(re.findall(r"`([a-z_]+)`", paragraph))
+
+    assert named == set(TARGETS) - {"attrs"}
+
+
+def kept(lake: Path) -> list[tuple[str, ...]]:
+    query = "SELECT utterance_id, visibility FROM utterances ORDER BY 1"
+    return ask(str(lake), query)
+
+
+@pytest.mark.parametrize("number", range(len(snippets("python"))))
+def test_every_python_snippet_of_the_readme_runs(folder, number):
+    if not (folder / "lake").exists():
+        typed(next(c for c in commands() if "--to lake" in c), folder)
+
+    done = subprocess.run(
+        [sys.executable, "-c", snippets("python")[number]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("query", snippets("sql"))
+def test_every_query_of_the_readme_has_an_answer(folder, query):
+    if not (folder / "lake").exists():
+        typed(next(c for c in commands() if "--to lake" in c), folder)
+
+    assert isinstance(ask(str(folder / "lake"), query.strip().rstrip(";")), list)
+
+
+@pytest.mark.parametrize("page", PLACES)
+def test_the_tables_of_the_docs_are_current(page):
+    written = (ROOT / page).read_text(encoding="utf-8")
+
+    assert written == current(page), "run: python -m tests.given.docs_tables"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_between_pages_lead_somewhere(page):
+    here = ROOT / page
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", here.read_text("utf-8"))
+
+    missing = [t for t in targets if not (here.parent / t).exists()]
+    if not (ROOT / ".git").exists():  # from a wheel, only what the tests need is there
+        missing = [t for t in missing if t not in ("NOTICE", "docs/report.png")]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p != "README.md"])
+def test_commands_in_docs_exist(page):
+    known = affectflow_commands()
+    for command in commands((ROOT / page).read_text(encoding="utf-8")):
+        assert command.split()[1] in known, command
+
+
+def affectflow_commands() -> set[str]:
+    from affectflow.cli.app import app
+
+    return {
+        c.name or (c.callback.__name__ if c.callback else "")
+        for c in app.registered_commands
+    }
+
+
+def test_no_page_names_a_command_that_does_not_exist():
+    known = affectflow_commands()
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for name in re.findall(r"`affectflow ([a-z]+)", text):
+            assert name in known, f"{page}: affectflow {name}"
+
+
+def test_the_changelog_names_this_version():
+    import affectflow
+
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {affectflow.__version__}" in changelog

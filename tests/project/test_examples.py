@@ -1,0 +1,41 @@
+"""Every file of examples runs."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import affectflow
+from tests.given.command_line import affectflow as run
+from tests.given.docs_tables import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.mark.parametrize("script", sorted(p.name for p in EXAMPLES.glob("*.py")))
+def test_an_example_runs(script):
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / script)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("pipeline", sorted(p.name for p in EXAMPLES.glob("*.yaml")))
+def test_an_example_pipeline_builds_and_runs(tmp_path, monkeypatch, pipeline):
+    demo = Path(affectflow.__file__).parent / "demo" / "comments.jsonl"
+    shutil.copy(demo, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    for command in ("check", "run"):
+        done = run(command, EXAMPLES / pipeline)
+        assert done.code == 0, done.err
+    assert re.search(rf"{pipeline}: done \([\d.]+ (s|min)\)$", done.err.strip())

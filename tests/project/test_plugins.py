@@ -1,0 +1,176 @@
+"""Every plugin that is installed, and the example of one that is not ours."""
+
+import dataclasses
+import importlib.metadata
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from affectflow import registry, schemas, yaml
+from affectflow.errors import UsageError
+from affectflow.kinds.transform import Transform
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = [
+    pytest.param(kind, name, id=f"{kind}-{name}")
+    for kind in registry.KINDS
+    for name in registry.names(kind)
+    if registry.distribution(registry.find(kind, name)).startswith("affectflow 0")
+]
+IN_YAML = [p for p in PLUGINS if p.values[0] in ("transforms", "connectors")]
+WITH_COLUMNS = [p for p in PLUGINS if hasattr(registry.load(*p.values), "provides")]
+IN_FLIGHT = {
+    **{field.name: field for field in schemas.SOURCE_BATCH},
+    **schemas.FINDINGS,
+}
+
+
+def declared():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    groups = tomllib.loads(text)["project"]["entry-points"]
+    return {
+        (group, name, value)
+        for group, points in groups.items()
+        for name, value in points.items()
+    }
+
+
+def installed():
+    return {
+        (point.group, point.name, point.value)
+        for point in importlib.metadata.distribution("affectflow").entry_points
+        if point.group.startswith("affectflow.")
+    }
+
+
+def test_the_entry_points_of_pyproject_are_those_installed():
+    assert installed() == declared(), "run `pip install -e .` again"
+
+
+def test_every_group_of_entry_points_is_a_kind_of_plugin():
+    kinds = {group.removeprefix("affectflow.") for group, *_ in declared()}
+
+    assert kinds <= set(registry.KINDS)
+
+
+@pytest.mark.parametrize(("kind", "name"), PLUGINS)
+def test_a_plugin_has_the_name_of_its_class_and_a_card(kind, name):
+    plugin = registry.load(kind, name)
+
+    assert plugin.__name__ == name
+    assert isinstance(plugin.card, registry.Card)
+    assert plugin.card.summary.strip() == plugin.card.summary != ""
+    assert "\n" not in plugin.card.summary
+
+
+@pytest.mark.parametrize(("kind", "name"), PLUGINS)
+def test_a_plugin_is_a_dataclass_of_keyword_arguments(kind, name):
+    plugin = registry.load(kind, name)
+
+    takes_nothing = plugin.__init__ is object.__init__
+    assert takes_nothing or dataclasses.is_dataclass(plugin)
+    assert takes_nothing or all(
+        field.kw_only for field in dataclasses.fields(plugin) if field.init
+    )
+
+
+@pytest.mark.parametrize(("kind", "name"), WITH_COLUMNS)
+def test_a_plugin_borrows_the_columns_that_the_schemas_spell(kind, name):
+    plugin = registry.load(kind, name)
+    columns = [*plugin.requires, *plugin.provides]
+
+    borrowed = [c for c in columns if c.name in IN_FLIGHT]
+
+    assert all(c.equals(IN_FLIGHT[c.name], check_metadata=True) for c in borrowed), (
+        "spell a column once, in schemas.py"
+    )
+
+
+@pytest.mark.parametrize(("kind", "name"), IN_YAML)
+def test_what_yaml_may_name_is_a_transform_of_beam_or_refused_in_one_line(kind, name):
+    if issubclass(registry.load(kind, name), Transform):
+        return
+    with pytest.raises(UsageError, match=f"{name} is no step of a pipeline"):
+        yaml.create(name, {})
+
+
+def test_sources_require_nothing_and_sinks_provide_nothing():
+    for name in registry.names("connectors"):
+        plugin = registry.load("connectors", name)
+        source = name.startswith("Read")
+        assert (len(plugin.requires) == 0) == source, name
+        assert (len(plugin.provides) == 0) == (not source), name
+
+
+# -- the example, as a stranger would use it ---------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory) -> dict[str, str]:
+    """An environment where the example is installed, as far as metadata go."""
+    folder = tmp_path_factory.mktemp("site")
+    example = ROOT / "examples" / "plugin"
+    project = tomllib.loads((example / "pyproject.toml").read_text())["project"]
+    info = folder / "affectflow_shouting-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 0.1.0\n"
+    )
+    points = project["entry-points"]["affectflow.transforms"]
+    lines = [f"{name} = {value}" for name, value in points.items()]
+    (info / "entry_points.txt").write_text(
+        "\n".join(["[affectflow.transforms]", *lines])
+    )
+    return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{example}"}
+
+
+def python(code: str, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_example_is_found_beside_our_own(stranger):
+    code = """
+from affectflow import registry
+print("MarkShouting" in registry.names("transforms"))
+print(registry.distribution(registry.find("transforms", "mark-shouting")))
+print(registry.load("transforms", "mark-shouting").card.summary)
+"""
+
+    assert python(code, stranger).splitlines() == [
+        "True",
+        "affectflow-shouting 0.1.0",
+        "marks utterances written in capitals",
+    ]
+
+
+def test_the_example_is_a_type_of_yaml(stranger):
+    code = """
+from affectflow import yaml
+step = yaml.create("MarkShouting", {"share": 0.4})
+import pyarrow as pa
+print(step.apply(pa.record_batch({"text": ["WHY not"]}))["shouting"].to_pylist())
+"""
+
+    assert python(code, stranger) == "[True]"
+
+
+def test_the_tests_of_the_example_pass():
+    example = ROOT / "examples" / "plugin"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=example,
+        env={**os.environ, "PYTHONPATH": str(example)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout

@@ -1,0 +1,28 @@
+"""methods.md: what a paper must say of a lake."""
+
+import pytest
+
+from affectflow.report.methods import methods
+from tests.given.factories import utterances
+from tests.given.stage_runs import store
+
+
+@pytest.fixture(scope="module")
+def cited(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> str:
+    """Two messages without an author, which were read twice."""
+    lake = str(tmp_path_factory.mktemp("cite") / "lake")
+    for _ in range(2):
+        store(lake, utterances("good", "bad", speaker_id=None))
+    return methods(lake)
+
+
+def test_rows_of_several_runs_are_said_to_be_of_several_runs(cited: str) -> None:
+    assert "| stage | runs | rows_in | rows_out |" in cited
+    assert "| ingest | 2 | 4 | 2 | 0 | 0 | 2 |" in cited
+    assert "Rows of all runs together" in cited
+
+
+def test_nobody_is_counted_where_no_author_is_given(cited: str) -> None:
+    assert cited.startswith(
+        "# Methods\n\n2 messages in 1 conversations (authors not given), from test."
+    )

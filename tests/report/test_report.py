@@ -1,0 +1,282 @@
+"""The report: what it may show, and what it must say."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from affectflow.errors import UsageError
+from affectflow.report.html import el, link
+from affectflow.report.themes import excerpt
+from tests.given.report_lakes import (
+    MODEL,
+    SECRET,
+    START,
+    Loads,
+    annotation,
+    page_of,
+    tables,
+    text_of,
+    utterance,
+)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return page_of(tmp_path_factory.mktemp("lake"), tables())
+
+
+# -- safety ----------------------------------------------------------------------
+
+
+def test_text_from_outside_is_escaped(page):
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;") >= 4
+
+
+def test_the_page_loads_nothing_and_runs_nothing(page):
+    found = Loads(page)
+
+    assert found.others == []
+    assert found.tags.isdisjoint({"script", "link", "img", "iframe", "object", "base"})
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#)", page)
+    assert {link for link in found.links if not link.startswith("#")} == {
+        f"https://example.org/{i}" for i in (0, 1, 2, 20, 21, 22)
+    }
+
+
+def test_the_policy_allows_its_own_style_alone(page):
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "data:text/html,x", "//example.org", "", None, "http://["],
+)
+def test_only_addresses_of_the_web_become_links(url):
+    assert link("origin", url) == "origin"
+
+
+def test_attributes_are_escaped():
+    assert el("p", title='"><b>') == '<p title="&quot;&gt;&lt;b&gt;"></p>'
+
+
+# -- people ----------------------------------------------------------------------
+
+
+def test_private_messages_are_not_quoted(page):
+    assert SECRET not in page
+    assert "the build is broken again" in page
+
+
+def test_no_person_is_named(page):
+    for name in ("speaker-", "grace hopper", "robot"):
+        assert name not in page
+    assert "1 person who labelled by hand" in text_of(page)
+
+
+def test_small_cells_are_counted_and_not_shown(page):
+    text = text_of(page)
+
+    assert "big/repo" in text
+    assert "tiny/repo" not in text
+    assert "1 container with fewer than 5 people or 20 messages is not shown." in text
+    assert "1 theme with fewer than 5 people or 20 messages" in text
+    assert "20 messages by 6 people" in text
+    assert "6 messages by" not in text
+
+
+def test_a_theme_by_too_few_people_gets_no_number(tmp_path):
+    few = tables()
+    for spoken in few["utterances"]:
+        spoken["speaker_id"] = f"speaker-{int(spoken['utterance_id'][2:]) % 4}"
+
+    text = text_of(page_of(tmp_path, few))
+
+    assert "2 themes with fewer than 5 people or 20 messages" in text
+    assert "No container is large enough to be shown." in text
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "expected"),
+    [
+        pytest.param("a b c", (2, 3), "a <mark>b</mark> c", id="short"),
+        pytest.param("<i> x", (4, 5), "&lt;i&gt; <mark>x</mark>", id="escaped"),
+        pytest.param(
+            "@ada-l, ask @bob", (8, 16), "@…, <mark>ask @…</mark>", id="mentions"
+        ),
+        pytest.param("to a@b.c now", (9, 12), "to a@b.c <mark>now</mark>", id="mail"),
+        pytest.param(
+            "see ```x``` here", (12, 16), "see x <mark>here</mark>", id="code"
+        ),
+        pytest.param(
+            "so\n```python\nx()\n```\nfails",
+            (21, 26),
+            "so\n\nx()\n\n<mark>fails</mark>",
+            id="a block of code",
+        ),
+        pytest.param("é😀!", (1, 2), "é<mark>😀</mark>!", id="code points"),
+    ],
+)
+def test_a_quote_marks_its_cause(text, span, expected):
+    assert excerpt(text, *span) == expected
+
+
+def test_a_long_quote_is_cut_at_spaces_around_its_cause():
+    text = "word " * 200 + "the cause" + " tail" * 200
+    quoted = excerpt(text, 1000, 1009)
+
+    plain = re.sub(r"</?mark>", "", quoted)
+    assert 250 < len(plain) <= 310
+    assert plain.startswith("… word ")
+    assert plain.endswith(" tail …")
+    assert "<mark>the cause</mark>" in quoted
+
+
+# -- honesty ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Expressed, not felt.",
+        "Unvalidated here: ranks, no shares.",
+        f"All numbers rest on one annotator, {MODEL}",
+        "Messages annotated 30 of 32 in the lake",
+        "People who wrote them 6",
+        # 30 messages by 6 people in turn: 5 each.
+        "The top five wrote 83%",
+        "No annotator of frustration has run here, so this report speaks of irritation",
+        "That measures displeasure, hostility included. It is not a measure of "
+        "frustration.",
+        "− written by automata (bots) 1",
+        "− silent: no text of the author&#x27;s own 1",
+        "= counted in this report 30",
+        "1 row could not be processed.",
+        f"{MODEL} (this report) model MIT",
+        "run-7",
+        "affectflow sql &#x27;my lake&#x27;",
+    ],
+)
+def test_the_report_says(page, statement):
+    assert statement in text_of(page).replace(" ,", ",").replace("  ", " ")
+
+
+def test_shares_are_printed_only_with_a_validation(tmp_path, page):
+    share = "77% (58% to 89%)"  # 20 of 26; Wilson
+    assert share not in page
+    gold = {"kind": "validation", "unit_id": MODEL, "label": "irritation", "n": 400}
+
+    text = text_of(page_of(tmp_path, tables() | {"measures": [gold]}))
+
+    assert share in text
+    assert "Validated here for irritation" in text
+    assert "Unvalidated here: ranks" not in text
+
+
+def test_a_frustration_annotator_takes_the_place_of_irritation(tmp_path):
+    more = tables()
+    own = {"annotator_id": "frustration-1", "task": "frustration"}
+    more["annotations"].append(
+        annotation(
+            more["utterances"][0], "frustration", vocabulary="frustration", **own
+        )
+    )
+
+    text = text_of(page_of(tmp_path, more))
+
+    assert "What frustrates people" in text
+    assert "blocked or delayed goal" in text
+    assert "What irritates people" not in text
+
+
+def test_a_person_is_never_the_annotator_by_default_nor_named(tmp_path):
+    more = tables()
+    more["annotations"] += [
+        row | {"annotator_id": "grace hopper", "task": task}
+        for row in more["annotations"]
+        for task in ("emotion", "frustration")
+    ]
+    both = page_of(tmp_path, more)
+    chosen = page_of(tmp_path, more, annotator="grace hopper")
+
+    assert f"rest on one annotator, <code>{MODEL}</code>" in both
+    assert "rest on one annotator, <code>people</code>" in chosen
+    assert "grace hopper" not in both + chosen
+
+
+def test_without_times_the_report_says_so_and_counts_by_label(tmp_path):
+    timeless = tables()
+    for row in [*timeless["utterances"], *timeless["annotations"]]:
+        row["timestamp"] = None
+
+    page = page_of(tmp_path, timeless)
+
+    assert "carry no usable time" in page
+    assert "Emotions, by label" in page
+    assert "trend unknown" in page
+
+
+def test_frustration_is_among_the_labels_however_rare_it_is(tmp_path):
+    timeless = tables()
+    spoken = timeless["utterances"][:20]
+    labels = [f"label-{number:02d}" for number in range(16)]
+    timeless["annotations"] = [
+        *(annotation(each, label) for label in labels for each in spoken[:2]),
+        annotation(
+            spoken[0], "frustration", task="frustration", vocabulary="frustration"
+        ),
+    ]
+    for row in [*timeless["utterances"], *timeless["annotations"]]:
+        row["timestamp"] = None
+
+    text = text_of(page_of(tmp_path, timeless))
+
+    drawn = text.split("Emotions, by label")[1].split("SQL behind")[0]
+    assert drawn.count("label-") == 14
+    assert "frustration" in drawn
+    assert "and 2 rarer labels" in drawn
+
+
+def test_messages_without_authors_give_no_number_of_people(tmp_path):
+    nameless = tables()
+    for row in [*nameless["utterances"], *nameless["annotations"]]:
+        row["speaker_id"] = None
+
+    text = text_of(page_of(tmp_path, nameless))
+
+    assert "People who wrote them authors not given" in text
+    assert "top five" not in text.lower()
+
+
+def test_periods_with_too_few_people_are_gaps(page):
+    assert "No month is drawn: each has fewer than 5 people" in text_of(page)
+
+
+def test_months_with_enough_people_are_drawn(tmp_path):
+    dense = tables()
+    for row in [*dense["utterances"], *dense["annotations"]]:
+        number = int(row["utterance_id"][2:])
+        row["timestamp"] = START + timedelta(days=250 if number > 28 else number % 20)
+
+    page = page_of(tmp_path, dense)
+
+    assert "anger over time" in page
+    assert "1 month with fewer than 5 people or 20 messages is not drawn." in page
+
+
+@pytest.mark.parametrize("given", [{}, {"utterances": [utterance(1)]}])
+def test_a_lake_without_labels_has_a_report_that_says_so(tmp_path, given):
+    text = text_of(page_of(tmp_path, given))
+
+    assert "Nothing is labelled." in text
+    assert f"{len(given)} message" in text
+
+
+def test_an_unknown_annotator_is_an_error_with_the_names(tmp_path):
+    with pytest.raises(UsageError, match=rf"no annotator 'x'.*'{MODEL}'"):
+        page_of(tmp_path, tables(), annotator="x")

@@ -1,0 +1,120 @@
+"""The report as a file, and in a browser."""
+
+import os
+import re
+import subprocess
+from datetime import datetime, timedelta
+
+import pytest
+
+import affectflow.lake
+from affectflow.errors import MissingExtraError, StorageError
+from affectflow.lake import views
+from affectflow.report import charts, words, write_report
+from tests.given.chromium import QUIET
+from tests.given.report_lakes import START, FolderLake, page_of, tables, text_of
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return page_of(tmp_path_factory.mktemp("lake"), tables())
+
+
+@pytest.fixture
+def lake_uri(tmp_path, monkeypatch):
+    connection = views.connect(FolderLake(tmp_path, tables()))
+    monkeypatch.setattr(affectflow.lake, "open_lake", lambda uri: connection)
+    return str(tmp_path)
+
+
+def test_write_report_makes_the_folder_and_leaves_one_readable_file(lake_uri, tmp_path):
+    out = write_report(lake_uri, tmp_path / "new" / "report.html")
+
+    assert os.listdir(out.parent) == ["report.html"]
+    assert out.stat().st_mode & 0o777 == 0o644
+    assert f"What people expressed in {tmp_path.name}" in out.read_text("utf-8")
+
+
+def test_a_place_that_cannot_be_written_is_an_error_with_the_cure(lake_uri, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StorageError, match="--out"):
+        write_report(lake_uri, tmp_path / "file" / "report.html")
+
+
+def test_a_failing_renderer_is_an_error_with_the_cure(monkeypatch):
+    import vl_convert
+
+    def fail(*args, **kwargs):
+        raise ValueError("no such version")
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", fail)
+
+    with pytest.raises(MissingExtraError, match=r"no such version.*pip install"):
+        charts.bars([("joy", 1)], "joy")
+
+
+def test_plots_on_one_page_share_no_id():
+    series = [(START, 1), (START + timedelta(days=31), None), (START, 3)]
+    both = charts.time_line(series, "a") + charts.time_line(series[:2], "b")
+
+    ids = re.findall(r'\bid="([^"]+)"', both)
+    assert len(ids) == len(set(ids))
+    assert "http" not in both
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [(None, "unknown"), (0, "0%"), (0.001, "0.1%"), (0.5, "50%"), (0.996, "99.6%")],
+)
+def test_shares_are_spelt_without_false_precision(share, expected):
+    assert words.percent(share) == expected
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "last", "expected"),
+    [
+        ("month", "2023-12-01", "2024-02-01", ["12-01", "01-01", "02-01"]),
+        ("week", "2024-02-26", "2024-03-11", ["02-26", "03-04", "03-11"]),
+        ("week", "2024-02-26", "2024-02-26", ["02-26"]),
+    ],
+)
+def test_no_period_between_the_first_and_the_last_is_left_out(
+    period, first, last, expected
+):
+    present = [datetime.fromisoformat(last), datetime.fromisoformat(first)]
+
+    found = words.every_period(present, period)
+
+    assert [f"{when:%m-%d}" for when in found] == expected
+    assert words.every_period([], period) == []
+
+
+@pytest.mark.browser
+def test_a_browser_shows_the_plots_and_refuses_nothing(chromium, page, tmp_path):
+    file = tmp_path / "report.html"
+    file.write_text(page, encoding="utf-8")
+    options = ["--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}"]
+
+    done = subprocess.run(
+        [chromium, *QUIET, *options, "--dump-dom", file.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+    assert done.stdout.count("<svg") == page.count("<svg") >= 1
+    assert "<script" not in done.stdout
+    assert "Content Security Policy" not in done.stderr
+
+
+def test_without_public_messages_the_report_says_how_to_mark_them(tmp_path):
+    private = tables()
+    for spoken in private["utterances"]:
+        spoken["visibility"] = "unknown"
+
+    page = page_of(tmp_path, private)
+
+    assert "visibility='public'" in text_of(page).replace("&#x27;", "'")
+    assert "<blockquote" not in page

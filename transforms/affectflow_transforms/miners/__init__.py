@@ -1,0 +1,1 @@
+"""Miners: what caused an emotion, found in its conversation."""

@@ -1,0 +1,40 @@
+"""Whom a message of a chat begins with: `mike: the build fails`.
+
+Accounts that can be no ordinary words were replaced when the text was cleaned; those
+that look like words are told from words by what talk about software is about.
+"""
+
+import re
+
+from affectflow_transforms.miners.phrases.concerns import CONCERNS
+from affectflow_transforms.miners.phrases.generic import GENERIC, SAME
+
+ADDRESS = r"\A\s*(?:\[[A-Z]+\][:,]\s+)*[\w\[\]\\^{}|-]{2,40}[:,]\s"
+"""What may be an address, also to Arrow's regular expressions."""
+
+_ADDRESS = re.compile(
+    r"\s*(?:\[[A-Z]+\][:,]\s+)*(?P<name>[\w\[\]\\^{}|-]{2,40})(?P<sign>[:,])\s+"
+)
+# `Windows, Linux and Mac`: a list addresses nobody.
+_LIST = re.compile(r"(?P<next>[\w'-]+)(?:\s[\w'-]+){0,2}(?:,|\s(?:and|or)\s)")
+_TOPIC = re.compile("|".join(f"(?:{wordings})" for wordings in CONCERNS.values()))
+
+
+def address_end(text: str) -> int:
+    """Returns where the words of a message begin, after whom it addresses; 0 if nobody.
+
+    >>> address_end("mike: the build fails"), address_end("Docs: none")
+    (6, 0)
+    """
+    found = _ADDRESS.match(text)
+    if not found or _is_word(found["name"].lower()):
+        return 0
+    listed = _LIST.match(text, found.end()) if found["sign"] == "," else None
+    # In `mike, ok, it works` the second word is no item of a list.
+    return 0 if listed and listed["next"].lower() not in GENERIC else found.end()
+
+
+def _is_word(name: str) -> bool:
+    if name in GENERIC or name in SAME or name.endswith("ly"):
+        return True
+    return name.isdigit() or _TOPIC.fullmatch(name) is not None

@@ -1,0 +1,124 @@
+"""What may be the cause of an emotion within one utterance, with scores."""
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from affectflow_transforms.miners.clauses import Reading, Span
+from affectflow_transforms.miners.phrases.connectives import Wording
+from affectflow_transforms.miners.phrases.emotions import LABELS
+from affectflow_transforms.miners.phrases.words import INTENSE, POLITE
+from affectflow_transforms.miners.places import places
+from affectflow_transforms.miners.scene import (
+    MAX_SENTENCES,
+    Scene,
+    any_of,
+    evidence,
+    is_displeasure,
+    look,
+)
+from affectflow_transforms.miners.weights import CONNECTIVES, FEATURE, WORDING, logistic
+
+MIN_CONTENT_WORDS = 2
+SHORT, LONG = 3, 25
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A span that may be the cause, and how much speaks for it, 0..1."""
+
+    span: Span
+    score: float
+
+
+_INTENSE = any_of(INTENSE)
+_POLITE = re.compile(rf"\W*(?:{'|'.join(POLITE)})(?![\w'])")
+_ANAPHORIC = re.compile(
+    r"\W*(?:(?:oh|wow|yeah|yes|no|well|and|but|hm+|ah),? )*"
+    r"(?:that|this|it|those|these|they|what|how|so|sounds?|you|i)\b"
+)
+
+
+@functools.cache
+def _speaks_for(wording: Wording, label: str) -> bool:
+    return not wording.families or bool(set(LABELS[label]) & set(wording.families))
+
+
+def best_cause(
+    reading: Reading, label: str, *, in_talk: bool = False
+) -> Candidate | None:
+    """Returns the likeliest cause of an emotion among the author's own words.
+
+    The first of equals. `in_talk` says that something was said before, so that a
+    mere reaction ("that's great") points there.
+    """
+    scene = look(reading, label, in_talk=in_talk)
+    candidates = _candidates(scene)
+    return max(candidates, key=lambda c: (c.score, -c.span.start), default=None)
+
+
+def _candidates(scene: Scene) -> Iterator[Candidate]:
+    features = functools.cache(functools.partial(_features, scene))
+    numbers = range(len(scene.reading.sentences[:MAX_SENTENCES]))
+    told = [(n, places(scene.reading, n)) for n in numbers if scene.tells(n)]
+    for number, of in told:
+        for wording, span in of.worded:
+            if _speaks_for(wording, scene.label):
+                total = features(number, span)
+                yield from _candidate(span, total, _by_wording(scene, number, wording))
+    for number, of in told:
+        for span in of.clauses:
+            yield from _candidate(span, features(number, span), 0.0)
+    whole = FEATURE["whole"] * (1 - _room(scene) / 2)
+    for number, of in told:
+        if of.whole is not None:
+            total = features(number, of.whole)
+            yield from _candidate(of.whole, total, whole * of.is_short)
+
+
+def _candidate(span: Span, total: float | None, more: float) -> Iterator[Candidate]:
+    if total is not None:
+        yield Candidate(span, logistic(total + more))
+
+
+def _by_wording(scene: Scene, number: int, wording: Wording) -> float:
+    """Returns what a wording says for the cause that it points at."""
+    if wording.name not in CONNECTIVES:
+        return WORDING[wording.name]
+    near = scene.feels[number]
+    return WORDING[wording.name] + FEATURE["wording_near" if near else "wording_far"]
+
+
+def _room(scene: Scene) -> float:
+    """Returns how little the place of a span tells, 0..1."""
+    return scene.calm if is_displeasure(scene.label) else 0.0
+
+
+def _features(scene: Scene, number: int, span: Span) -> float | None:
+    """Returns the sum of a span's features; None if it says too little."""
+    reading = scene.reading
+    words, content = reading.count(span)
+    if content < MIN_CONTENT_WORDS:
+        return None
+    masked, sentence = reading.masked, reading.sentences[number]
+    start, end = span.start, span.end
+    total = FEATURE["bias"] + evidence(scene, number, span)
+    total += FEATURE["intense"] * bool(_INTENSE.search(masked, start, end))
+    total += _tone(scene.label, sentence.terminator)
+    total += FEATURE["polite"] * bool(_POLITE.match(masked, start, end))
+    total += FEATURE["later_sentence"] * min(number, 8) * (1 - _room(scene) / 2)
+    total += FEATURE["first"] * (number == 0) * (1 - _room(scene))
+    total += FEATURE["room"] * _room(scene)
+    total += FEATURE["short"] * (words < SHORT) + FEATURE["long"] * (words > LONG)
+    if scene.in_talk and content <= MIN_CONTENT_WORDS:
+        total += FEATURE["anaphoric"] * bool(_ANAPHORIC.match(masked, start, end))
+    return total
+
+
+def _tone(label: str, terminator: str) -> float:
+    total = FEATURE["exclaims"] * ("!" in terminator)
+    if "?" in terminator:
+        wonders = "wonder" in LABELS[label]
+        total += FEATURE["question_wonder" if wonders else "question_other"]
+    return total

@@ -1,0 +1,84 @@
+"""Which earlier utterance caused an emotion that does not name its own cause."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from affectflow_transforms.miners.candidates import Candidate, best_cause
+from affectflow_transforms.miners.clauses import Reading
+from affectflow_transforms.miners.scene import (
+    brings_news,
+    feeling,
+    is_displeasure,
+    is_negative,
+    room,
+)
+from affectflow_transforms.miners.weights import EARLIER, logistic
+
+# A cause of less is a doubtful one.
+DOUBTFUL = 0.4
+# Who complains at such length names the cause, or answers it.
+AT_LENGTH = 0.5
+
+
+@dataclass
+class Turn:
+    """One utterance of a conversation."""
+
+    utterance_id: str
+    speaker_id: str | None
+    reply_to: str | None
+    reading: Reading
+    causes: dict[str, Candidate | None] = field(default_factory=dict)
+
+    def brought(self, label: str) -> Candidate | None:
+        """Returns what in this turn is likeliest to cause an emotion later on."""
+        if label not in self.causes:
+            self.causes[label] = best_cause(self.reading, label)
+        return self.causes[label]
+
+
+def earlier_cause(
+    turns: Sequence[Turn], now: Turn, label: str
+) -> tuple[Turn, Candidate] | None:
+    """Returns the likeliest cause among `turns`, which came before `now`, in order.
+
+    Of equals, the latest.
+    """
+    quoted = _quoted(now)
+    at_length = is_displeasure(label) and room(now.reading) > AT_LENGTH
+    best: tuple[Turn, Candidate] | None = None
+    for distance, turn in enumerate(reversed(turns)):
+        if at_length and turn.utterance_id not in {*quoted, now.reply_to}:
+            continue
+        cause = turn.brought(label)
+        if cause is None:
+            continue
+        score = _score(turn, now, cause, label, distance, quoted)
+        if best is None or score > best[1].score:
+            best = turn, Candidate(cause.span, score)
+    return best
+
+
+def _quoted(turn: Turn) -> set[str]:
+    segments = turn.reading.segments or ()
+    return {s["ref_utterance_id"] for s in segments if s.get("ref_utterance_id")}
+
+
+def _score(
+    turn: Turn, now: Turn, cause: Candidate, label: str, distance: int, quoted: set[str]
+) -> float:
+    masked, span = turn.reading.masked, cause.span
+    total = EARLIER["bias"] + EARLIER["distance"] * distance
+    total += EARLIER["answered"] * (turn.utterance_id == now.reply_to)
+    total += EARLIER["quoted"] * (turn.utterance_id in quoted)
+    total += EARLIER["previous"] * (distance == 0)
+    total += EARLIER["other_speaker"] * (turn.speaker_id != now.speaker_id)
+    feels = feeling(label).search(masked, span.start, span.end)
+    total += EARLIER["same_feeling"] * bool(feels)
+    news = EARLIER["trouble" if is_negative(label) else "good_news"]
+    total += news * brings_news(turn.reading, label)
+    total += EARLIER["question"] * masked.rstrip().endswith("?")
+    if is_displeasure(label):
+        total += EARLIER["room"] * room(now.reading)
+        total += EARLIER["doubtful"] * (cause.score < DOUBTFUL)
+    return logistic(total)

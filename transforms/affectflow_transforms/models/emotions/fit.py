@@ -1,0 +1,253 @@
+"""Fitting `NgramModel`: features, one classifier a label, and its calibration."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+from affectflow_transforms.models.emotions import ngrams
+from affectflow_transforms.models.emotions.ngrams import Grams
+
+SEED = 0
+FOLDS = 5
+MIN_TEXTS = (4, 3)
+"""Texts that a feature must occur in, for each of `ngrams.BLOCKS`."""
+MIN_WORD_TEXTS = 3
+"""Occurrences that make a word a known one."""
+C = 0.1
+"""Inverse strength of the L2 penalty."""
+TOLERANCE = 0.05
+
+Targets = npt.NDArray[np.bool_]
+Values = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Vocabulary:
+    """The features that are kept.
+
+    Args:
+      rows: for each of `ngrams.BLOCKS`, the feature of each slot, or -1.
+      squared_idf: shape (features,), whole numbers below 256.
+    """
+
+    rows: tuple[Rows, ...]
+    squared_idf: Values
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Linear:
+    """One linear classifier a label.
+
+    Args:
+      weights: shape (features, labels).
+      intercepts: shape (labels,).
+    """
+
+    weights: Values
+    intercepts: Values
+
+    def decide(self, x: sparse.csr_matrix) -> Values:
+        """Returns distances from the boundary, shape (texts, labels)."""
+        decided: Values = x @ self.weights + self.intercepts
+        return decided
+
+
+# -- features ----------------------------------------------------------------------
+
+
+def grams_of(texts: list[str]) -> tuple[Grams, ...]:
+    """Returns the n-grams of `ngrams.BLOCKS` of all texts."""
+    parts = [ngrams.features(chunk) for chunk in ngrams.chunks(texts)]
+    return tuple(_joined(list(block)) for block in zip(*parts, strict=True))
+
+
+def _joined(parts: list[Grams]) -> Grams:
+    sizes = np.concatenate([[0], *(np.diff(part.ends) for part in parts)])
+    slots = np.concatenate([part.slots for part in parts])
+    return Grams(slots=slots, ends=np.cumsum(sizes))
+
+
+def choose_features(blocks: tuple[Grams, ...]) -> Vocabulary:
+    """Returns the features that occur in enough texts."""
+    rows, squared, found = [], [], 0
+    for grams, least in zip(blocks, MIN_TEXTS, strict=True):
+        n_texts = len(grams.ends) - 1
+        texts = _texts_with(grams)
+        used = texts >= least
+        position = np.cumsum(used) - 1 + found
+        rows.append(np.where(used, position, -1).astype(np.int32))
+        squared.append((np.log((1 + n_texts) / (1 + texts[used])) + 1) ** 2)
+        found += int(used.sum())
+    return Vocabulary(
+        rows=tuple(rows), squared_idf=np.rint(np.concatenate(squared)).clip(1, 255)
+    )
+
+
+def _texts_with(grams: Grams) -> npt.NDArray[np.int64]:
+    """Returns how many texts each slot occurs in."""
+    n_slots = 2**ngrams.SLOT_BITS
+    text = np.repeat(np.arange(len(grams.ends) - 1), np.diff(grams.ends))
+    slots = np.unique(text * n_slots + grams.slots) % n_slots
+    return np.bincount(slots, minlength=n_slots)
+
+
+def scaled(blocks: tuple[Grams, ...], vocabulary: Vocabulary) -> sparse.csr_matrix:
+    """Returns features by tf-idf, each block of length about 1 for each text."""
+    total: sparse.csr_matrix = 0
+    for grams, rows in zip(blocks, vocabulary.rows, strict=True):
+        counts = ngrams.count(grams, rows, len(vocabulary.squared_idf))
+        counts = counts.astype(np.float64)
+        norms = np.sqrt(np.maximum(counts @ vocabulary.squared_idf, 1.0))
+        total = total + sparse.diags(1 / norms) @ counts
+    return (total @ sparse.diags(np.sqrt(vocabulary.squared_idf))).tocsr()
+
+
+# -- classifiers -------------------------------------------------------------------
+
+
+def fit_linear(x: sparse.csr_matrix, y: Targets) -> Linear:
+    """Returns one support vector classifier (squared hinge loss) a label."""
+    # One after another: liblinear draws from a single generator for all threads.
+    fitted = [_fit_label(x, column) for column in y.T]
+    return Linear(
+        weights=np.stack([weights for weights, _ in fitted], axis=1),
+        intercepts=np.array([intercept for _, intercept in fitted]),
+    )
+
+
+def _fit_label(x: sparse.csr_matrix, y: npt.NDArray[np.bool_]) -> tuple[Values, float]:
+    classifier = LinearSVC(C=C, tol=TOLERANCE, random_state=SEED).fit(x, y)
+    return classifier.coef_[0], float(classifier.intercept_[0])
+
+
+def folds(n_texts: int) -> Iterator[tuple[Targets, Targets]]:
+    """Yields masks of the texts to fit on and of those to decide, `FOLDS` times."""
+    fold = np.random.Generator(np.random.PCG64(SEED)).permutation(n_texts) % FOLDS
+    for k in range(FOLDS):
+        yield fold != k, fold == k
+
+
+def decide_held_out(x: sparse.csr_matrix, y: Targets) -> Values:
+    """Returns decisions of classifiers that have not seen the text they decide."""
+    decided = np.zeros(y.shape)
+    for seen, held_out in folds(len(y)):
+        decided[held_out] = fit_linear(x[seen], y[seen]).decide(x[held_out])
+    return decided
+
+
+# -- from decisions to answers -----------------------------------------------------
+
+
+def calibrate(decided: Values, y: Targets) -> tuple[Values, Values]:
+    """Returns slope and offset that make log odds of decisions (Platt's scaling)."""
+    fitted = [
+        LogisticRegression(C=1e6).fit(column[:, None], truth)
+        for column, truth in zip(decided.T, y.T, strict=True)
+    ]
+    return (
+        np.array([model.coef_[0, 0] for model in fitted]),
+        np.array([model.intercept_[0] for model in fitted]),
+    )
+
+
+def best_thresholds(scores: Values, y: Targets) -> Values:
+    """Returns, for each label, the threshold with the highest F1."""
+    pairs = zip(scores.T, y.T, strict=True)
+    return np.array([_best_threshold(column, truth) for column, truth in pairs])
+
+
+def _best_threshold(scores: Values, y: npt.NDArray[np.bool_]) -> float:
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(y[order])
+    best = int(np.argmax(2 * hits / (np.arange(1, len(y) + 1) + y.sum())))
+    below = min(best + 1, len(y) - 1)
+    return float(scores[order[[best, below]]].mean())
+
+
+def f1(chosen: Targets, y: Targets) -> Values:
+    """Returns F1 of each label; 0 where it is neither chosen nor true."""
+    hits = (chosen & y).sum(axis=0)
+    values: Values = 2 * hits / np.maximum(chosen.sum(axis=0) + y.sum(axis=0), 1)
+    return values
+
+
+def micro_f1(chosen: Targets, y: Targets) -> float:
+    """Returns F1 of all decisions together."""
+    return float(2 * (chosen & y).sum() / max(chosen.sum() + y.sum(), 1))
+
+
+def choose_held_out(scores: Values, y: Targets) -> Targets:
+    """Returns answers by thresholds that have not seen the text they decide on."""
+    chosen = np.zeros(y.shape, np.bool_)
+    for seen, held_out in folds(len(y)):
+        chosen[held_out] = scores[held_out] >= best_thresholds(scores[seen], y[seen])
+    return chosen
+
+
+# -- the model ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Calibration:
+    """What turns decisions into probabilities, and these into answers; by label."""
+
+    slope: Values
+    offset: Values
+    thresholds: Values
+
+    def probabilities(self, decided: Values) -> Values:
+        """Returns probabilities of decisions, shape (texts, labels)."""
+        odds = self.slope * decided + self.offset
+        values: Values = 1 / (1 + np.exp(-odds))
+        return values
+
+
+def fit_calibration(decided: Values, y: Targets) -> Calibration:
+    """Returns the calibration of decisions on texts that were held out."""
+    slope, offset = calibrate(decided, y)
+    raw = Calibration(slope=slope, offset=offset, thresholds=np.zeros_like(slope))
+    thresholds = best_thresholds(raw.probabilities(decided), y)
+    return Calibration(slope=slope, offset=offset, thresholds=thresholds)
+
+
+def packed(
+    linear: Linear, vocabulary: Vocabulary, calibration: Calibration
+) -> dict[str, npt.NDArray[Any]]:
+    """Returns what `model.unpacked` reads, but for the words: a byte a weight."""
+    weights, scale = quantise(linear, vocabulary)
+    return {
+        "slots": np.packbits(np.concatenate(vocabulary.rows) >= 0),
+        "weights": weights,
+        "squared_idf": vocabulary.squared_idf.astype(np.uint8),
+        "gain": calibration.slope * scale,
+        "shift": calibration.slope * linear.intercepts + calibration.offset,
+        "thresholds": calibration.thresholds.astype(np.float32),
+    }
+
+
+def quantise(
+    linear: Linear, vocabulary: Vocabulary
+) -> tuple[npt.NDArray[np.int8], Values]:
+    """Returns weights as int8, with the scale of each label that restores them."""
+    folded = linear.weights * np.sqrt(vocabulary.squared_idf)[:, None]
+    # A label that nothing speaks for has no weight at all.
+    scale = np.maximum(np.abs(folded).max(axis=0), np.finfo(np.float32).tiny) / 127
+    return np.ascontiguousarray(np.rint(folded / scale), np.int8), scale
+
+
+def known_words(texts: list[str]) -> npt.NDArray[np.uint32]:
+    """Returns hashes of the words that occur often enough, sorted."""
+    parts = []
+    for chunk in ngrams.chunks(texts):
+        flat = ngrams.flatten(chunk)
+        words = ngrams.split_words(flat)
+        parts.append(ngrams.short(words.hashes[ngrams.plain_words(flat, words)]))
+    hashes, counts = np.unique(np.concatenate(parts), return_counts=True)
+    return hashes[counts >= MIN_WORD_TEXTS]

@@ -1,0 +1,202 @@
+"""A linear classifier of emotions over hashed n-grams.
+
+Weights are int8 and counts are integers, so sums are exact: a text has the same scores,
+bit for bit, whatever batch it comes in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from affectflow import weights as stored
+from affectflow_transforms.models.emotions.ngrams import (
+    BLOCKS,
+    FOREIGN,
+    MAX_CHARACTERS,
+    Floats,
+    Grams,
+    Mask,
+    chunks,
+    count,
+    features,
+    flatten,
+    plain_words,
+    short,
+    split_words,
+)
+
+ANNOTATOR = "EmbeddedEmotions"
+
+ENGLISH_FROM = 0.45
+"""Texts with a lower share of known words are refused."""
+
+_AS_STORED = ("gain", "shift", "thresholds", "known_words")
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NgramModel:
+    """Weights of n-grams, and what makes probabilities of their sums.
+
+    A model holds no state of its calls, and threads may share it.
+
+    Args:
+      labels: the names of the columns of the scores.
+      thresholds: shape (labels,): a label is meant from this score on.
+      rows: for each of `BLOCKS`, shape (2**SLOT_BITS,): the row of `weights`, or -1.
+      weights: shape (features, labels + 1 or more), whole numbers; the last column is
+        the squared inverse document frequency.
+      gain: shape (labels,); with `shift`, scales the sums to log odds.
+      shift: shape (labels,).
+      known_words: hashes of English words, sorted.
+    """
+
+    labels: tuple[str, ...]
+    thresholds: Floats
+    rows: tuple[npt.NDArray[np.int32], ...]
+    weights: Floats
+    gain: npt.NDArray[np.float64]
+    shift: npt.NDArray[np.float64]
+    known_words: npt.NDArray[np.uint32]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Returns the model of emotions in `folder`.
+
+        Raises:
+          UsageError: there is not exactly one weights file, or it is for another model.
+        """
+        arrays, metadata = stored.read(folder, ANNOTATOR)
+        return cls(labels=tuple(metadata["labels"].split(",")), **unpacked(arrays))
+
+    def scores(self, texts: list[str]) -> Floats:
+        """Returns probabilities of the labels, shape (texts, labels).
+
+        Texts without n-grams that the model knows, such as the empty text, get the
+        score of no evidence.
+        """
+        parts = [
+            self.probabilities(self.evidence(features(chunk)))
+            for chunk in chunks(texts)
+        ]
+        return np.concatenate([np.zeros((0, len(self.labels)), np.float32), *parts])
+
+    def evidence(self, blocks: tuple[Grams, ...]) -> Values:
+        """Returns the sums of each column of `weights` but the last, scaled.
+
+        Args:
+          blocks: what `ngrams.features` gives of some texts.
+
+        Returns:
+          Shape (texts, columns): first the labels, then those of `widened`.
+        """
+        return evidence_of(self.sums(blocks))
+
+    def sums(self, blocks: tuple[Grams, ...]) -> tuple[Floats, ...]:
+        """Returns the sums of each column of `weights`, for each of `blocks`.
+
+        They are whole numbers: those of a text are exactly those of its sentences.
+        """
+        return tuple(
+            count(grams, rows, len(self.weights)) @ self.weights
+            for grams, rows in zip(blocks, self.rows, strict=True)
+        )
+
+    def probabilities(self, evidence: Values) -> Floats:
+        """Returns the scores that evidence amounts to, shape (texts, labels)."""
+        odds = self.shift + self.gain * evidence[:, : len(self.labels)]
+        scores: Floats = special.expit(odds).astype(np.float32)
+        return scores
+
+    def widened(self, columns: Floats) -> Self:
+        """Returns the model with further columns of weights, for `evidence`.
+
+        Args:
+          columns: shape (features, columns), whole numbers.
+        """
+        weights = np.concatenate(
+            [self.weights[:, :-1], columns, self.weights[:, -1:]], axis=1
+        )
+        return replace(self, weights=weights)
+
+    def truncated(self, texts: list[str]) -> Mask:
+        """Returns which texts are cut before they are scored, shape (texts,)."""
+        return np.array([len(text) > MAX_CHARACTERS for text in texts], np.bool_)
+
+    def known_share(self, texts: list[str]) -> Floats:
+        """Returns the share of words that are known English words, shape (texts,).
+
+        Only words of letters count, and none that looks like an address, a path or
+        code. Without words that count it is 0.
+        """
+        parts = [self._language(chunk).known_share for chunk in chunks(texts)]
+        return np.concatenate([np.zeros(0, np.float32), *parts])
+
+    def looks_unsupported(self, texts: list[str]) -> Mask:
+        """Returns which texts are surely not English, shape (texts,).
+
+        They have at least 4 words and too few known ones among them, or at least 2,
+        most of them in another script than the Latin one.
+        """
+        parts = [self._language(chunk).is_foreign for chunk in chunks(texts)]
+        return np.concatenate([np.zeros(0, np.bool_), *parts])
+
+    def _language(self, texts: list[str]) -> "_Language":
+        flat = flatten(texts)
+        words = split_words(flat)
+        plain = plain_words(flat, words)
+        row = words.row[plain]
+        first = flat.codes[words.begin[plain]]
+        known = np.isin(short(words.hashes[plain]), self.known_words)
+        return _Language(
+            words=np.bincount(row, minlength=flat.n_rows),
+            known=np.bincount(row[known], minlength=flat.n_rows),
+            foreign=np.bincount(row[FOREIGN[first]], minlength=flat.n_rows),
+        )
+
+
+def evidence_of(sums: Sequence[Floats]) -> Values:
+    """Returns what sums amount to: each block scaled to length 1, and added up."""
+    total: Any = 0.0
+    for block in sums:
+        norms = np.sqrt(np.maximum(block[:, -1:], 1.0))
+        total = total + (block[:, :-1] / norms).astype(np.float64)
+    evidence: Values = total
+    return evidence
+
+
+def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Returns the fields of `NgramModel`, from the arrays on disk."""
+    used = np.unpackbits(arrays["slots"]).astype(np.bool_)
+    rows = np.where(used, np.cumsum(used) - 1, -1).astype(np.int32)
+    columns = (arrays["weights"], arrays["squared_idf"][:, None])
+    return {
+        "rows": tuple(rows.reshape(len(BLOCKS), -1)),
+        "weights": np.concatenate(columns, axis=1).astype(np.float32),
+        **{name: arrays[name] for name in _AS_STORED},
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Language:
+    """Counts of words that count, each of shape (texts,)."""
+
+    words: npt.NDArray[np.int64]
+    known: npt.NDArray[np.int64]
+    foreign: npt.NDArray[np.int64]
+
+    @property
+    def known_share(self) -> Floats:
+        share: Floats = (self.known / np.maximum(self.words, 1)).astype(np.float32)
+        return share
+
+    @property
+    def is_foreign(self) -> Mask:
+        unknown = (self.words >= 4) & (self.known_share < ENGLISH_FROM)
+        return unknown | (self.words >= 2) & (2 * self.foreign > self.words)

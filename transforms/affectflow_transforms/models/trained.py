@@ -1,0 +1,241 @@
+"""What trainers share: files and licence of data, figures on held-out texts, a card."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from affectflow.errors import UsageError
+from affectflow.kinds.trainer import Figure, Trained
+
+LABEL_FIGURES = ("f1", "precision", "recall", "auc", "average_precision", "brier_skill")
+VALUE_FIGURES = ("pearson", "ccc")
+
+LICENCES = {
+    "e475c21512fc5f3af853f020606182afc1d05afccf1db89d05b15951d28fdcb3": (
+        "CC BY 4.0 (GoEmotions, Demszky et al. 2020)"
+    ),
+    "c459256920436edc6aded549c0cf090efb1a8638a0348b71443efb7fb7a01c44": (
+        "MIT (gh_incivility, Ehsani et al. 2024)"
+    ),
+    "73fd5b72ab2ad35f291602ee4d888f8f2b599e0993bc601ef8afabedd628ce38": (
+        "CC BY 4.0 (XED, Öhman et al. 2020)"
+    ),
+    "ac85b68d2f86bb50f2995c2f941d26eab7697cffd191ec9014f200b59ebd4d56": (
+        "CC BY-SA 4.0 (EmoBank, Buechel and Hahn 2017)"
+    ),
+}
+"""Licences of data sets, by SHA-256 of the file that is trained on."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+# -- files -------------------------------------------------------------------------
+
+
+def sha256(file: Path) -> str:
+    """Returns SHA-256 of a file, as hex digits."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def licence_of(file: Path, given: str) -> str:
+    """Returns the licence to pass on: the one given, or that of a known data set."""
+    return given or LICENCES.get(sha256(file), "not stated")
+
+
+def needed(data: Path, *names: str) -> tuple[Path, ...]:
+    """Returns files of a folder by name.
+
+    Raises:
+      UsageError: one is not there; names it.
+    """
+    for name in names:
+        if not (data / name).is_file():
+            raise UsageError(
+                f"no file {name!r} in {str(data)!r}: --data is a folder with "
+                + ", ".join(f"`{each}`" for each in names)
+            )
+    return tuple(data / name for name in names)
+
+
+def weights_file(
+    arrays: dict[str, npt.NDArray[Any]],
+    *,
+    annotator: str,
+    version: str,
+    source: Path,
+    licence: str,
+    settings: Mapping[str, object],
+    **more: str,
+) -> bytes:
+    """Returns a weights file: of the same arrays and versions the same bytes.
+
+    Args:
+      arrays: what is stored.
+      annotator: that reads the file.
+      version: of the weights.
+      source: the file that was trained on.
+      licence: that the data pass on.
+      settings: of the training.
+      more: further metadata.
+    """
+    import sklearn
+    from safetensors.numpy import save
+
+    metadata = {
+        "annotator": annotator,
+        "licence": licence,
+        "version": version,
+        "training_digest": f"sha256:{sha256(source)}",
+        "settings": json.dumps(settings, sort_keys=True),
+        "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
+    }
+    return _with_sorted_header(save(arrays, metadata=metadata | more))
+
+
+def _with_sorted_header(file: bytes) -> bytes:
+    """Returns the file with its metadata in order; safetensors writes them in any."""
+    size = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    written = json.dumps(header, separators=(",", ":")).encode()
+    # The arrays start at a multiple of 8 bytes, as the format wants it.
+    written += b" " * (-len(written) % 8)
+    return len(written).to_bytes(8, "little") + written + file[8 + size :]
+
+
+# -- figures -----------------------------------------------------------------------
+
+
+def label_figures(
+    labels: Sequence[str],
+    scores: npt.NDArray[Any],
+    chosen: Mask,
+    truth: Mask,
+    units: Sequence[Any] | npt.NDArray[Any] | None = None,
+) -> tuple[Figure, ...]:
+    """Returns figures of labels with 95 % intervals, 1,000 bootstrap samples.
+
+    Args:
+      labels: names of the columns.
+      scores: shape (texts, labels), 0..1.
+      chosen: shape (texts, labels).
+      truth: shape (texts, labels).
+      units: what is drawn, of each text, such as its thread; the texts if None.
+    """
+    from affectflow.metrics import LabelMetrics
+    from affectflow.metrics.intervals import of_labels
+    from affectflow.metrics.schemas import MACRO, MICRO
+
+    n_texts, n_labels = truth.shape
+    unit = np.arange(n_texts) if units is None else np.asarray(units)
+    answers = pa.RecordBatch.from_pydict(
+        {
+            "unit": np.repeat(unit.astype(str), n_labels),
+            "label": list(labels) * n_texts,
+            "truth": truth.ravel(),
+            "chosen": chosen.ravel(),
+            "score": scores.ravel().astype(np.float64),
+        }
+    )
+    metrics = LabelMetrics(units=True)
+    state = metrics.merge([metrics.add(metrics.create(), answers)])
+    rows, bounds = metrics.extract(state).to_pylist(), of_labels(state)
+    if n_labels == 1:
+        # Their mean is its own figure.
+        rows = [row for row in rows if row["label"] not in (MACRO, MICRO)]
+    return tuple(_figures(rows, bounds, LABEL_FIGURES))
+
+
+def value_figures(
+    labels: Sequence[str], values: npt.NDArray[Any], truth: npt.NDArray[Any]
+) -> tuple[Figure, ...]:
+    """Returns Pearson's r and concordance with 95 % intervals.
+
+    Args:
+      labels: names of the columns.
+      values: shape (texts, labels).
+      truth: shape (texts, labels).
+    """
+    from affectflow.metrics import ValueMetrics
+    from affectflow.metrics.intervals import of_values
+
+    n_texts, n_labels = truth.shape
+    answers = pa.RecordBatch.from_pydict(
+        {
+            "unit": np.repeat(np.arange(n_texts).astype(str), n_labels),
+            "label": list(labels) * n_texts,
+            "truth": truth.ravel().astype(np.float64),
+            "value": values.ravel().astype(np.float64),
+        }
+    )
+    metrics = ValueMetrics(units=True)
+    state = metrics.merge([metrics.add(metrics.create(), answers)])
+    rows, bounds = metrics.extract(state).to_pylist(), of_values(state)
+    return tuple(_figures(rows, bounds, VALUE_FIGURES))
+
+
+def _figures(
+    rows: list[dict[str, Any]], bounds: Any, names: tuple[str, ...]
+) -> Iterator[Figure]:
+    for row in rows:
+        ends = bounds.get((row["group"], row["label"]), {})
+        for name in names:
+            yield Figure(name, row["label"], row[name], *ends.get(name, (None, None)))
+
+
+def with_card(
+    annotator: str,
+    file: str,
+    weights: bytes,
+    held_out: str,
+    figures: tuple[Figure, ...],
+    licence: str,
+) -> Trained:
+    """Returns weights with a card that says whom they are for, licence and figures."""
+    card = f"""# {file}
+
+Read by `{annotator}`, made by `affectflow train`.
+
+Licence of the data: {licence}. The file holds weights, no text.
+
+## Figures
+
+On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap samples.
+
+{as_markdown(figures)}
+"""
+    return Trained(
+        annotator=annotator,
+        weights=weights,
+        card=card,
+        held_out=held_out,
+        figures=figures,
+    )
+
+
+def as_markdown(figures: Sequence[Figure]) -> str:
+    """Returns figures as a table: one row a label, one column a figure."""
+    names = list(dict.fromkeys(figure.name for figure in figures))
+    cells = {(figure.label, figure.name): _cell(figure) for figure in figures}
+    lines = [
+        "| label | " + " | ".join(name.replace("_", " ") for name in names) + " |",
+        "| --- |" + " --- |" * len(names),
+    ]
+    for label in dict.fromkeys(figure.label for figure in figures):
+        shown = (cells.get((label, name), "") for name in names)
+        lines.append(f"| {label} | " + " | ".join(shown) + " |")
+    return "\n".join(lines)
+
+
+def _cell(figure: Figure) -> str:
+    if figure.value is None:
+        return "-"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}"
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -1,0 +1,1 @@
+"""Text: normalised, in languages, in segments."""

@@ -1,0 +1,101 @@
+"""Segments: typed spans of what is not, or not plainly, the author's own prose.
+
+`find_segments` reads a text once from left to right. At the start of a line the
+families of blocks are tried (code, quotes, logs, templates, signatures, bots); between
+blocks, what stands within a line. The first opener wins, so segments never overlap.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow_transforms.text.segments import (
+    boilerplate,
+    code,
+    inline,
+    logs,
+    markup,
+    quotes,
+)
+from affectflow_transforms.text.segments.base import Family, Scan, Segment
+from affectflow_transforms.text.segments.personal import mask_personal
+
+__all__ = ["TYPES", "Segment", "find_segments", "mask_personal", "may_have_segments"]
+
+TYPES = (
+    "code",
+    "quote",
+    "log",
+    "link",
+    "mention",
+    "signature",
+    "bot",
+    "template",
+    "html",
+    "pii",
+)
+
+_FAMILIES = {
+    family.name: family
+    # The session `>>> x` before quotes, comments before everything.
+    for family in (
+        *markup.FAMILIES,
+        *code.FAMILIES,
+        *logs.FAMILIES,
+        *quotes.FAMILIES,
+        *boilerplate.FAMILIES,
+    )
+}
+
+
+def _either(families: Iterable[Family]) -> str:
+    return "|".join(f"(?P<{f.name}>{f.opener.removeprefix('^')})" for f in families)
+
+
+# One `^` before all families that open a line, so that it is asked once a character.
+_OPENER = re.compile(
+    f"^(?:{_either(f for f in _FAMILIES.values() if f.opener[0] == '^')})"
+    f"|{_either(f for f in _FAMILIES.values() if f.opener[0] != '^')}",
+    re.M,
+)
+_HINT = "|".join(
+    f"(?:{h})" for h in [inline.HINT, *(f.hint for f in _FAMILIES.values())]
+)
+
+
+def may_have_segments(texts: pa.Array) -> pa.BooleanArray:
+    """Returns, for each text, whether `find_segments` has to look at it.
+
+    False is certain; true is not. Null for null.
+    """
+    return pc.match_substring_regex(texts, _HINT)
+
+
+def find_segments(text: str) -> list[Segment]:
+    """Returns the segments of `text`: sorted, disjoint, none empty.
+
+    Takes time linear in the text.
+    """
+    scan = Scan(text)
+    found: list[Segment] = []
+    position = 0
+    for block in _find_blocks(scan):
+        found += inline.find_inline(scan, position, block.start)
+        found.append(block)
+        position = block.end
+    found += inline.find_inline(scan, position, scan.size)
+    return found
+
+
+def _find_blocks(scan: Scan) -> Iterator[Segment]:
+    position = 0
+    while opened := _OPENER.search(scan.text, position):
+        family = _FAMILIES[opened.lastgroup or ""]
+        block = family.take(scan, opened)
+        if block and block.end > block.start:
+            yield block
+            position = block.end
+        else:
+            position = max(opened.end(), opened.start() + 1)

@@ -1,0 +1,147 @@
+"""Code: fences, indented blocks, interpreter sessions, diffs and inline code."""
+
+import re
+from bisect import bisect_right
+
+from affectflow_transforms.text.segments.base import Family, Scan, Segment, trimmed
+
+_RUN = re.compile(r"[ \t]*((`|~)\2*)")
+_LANG = re.compile(r"[ \t]*\{?\.?([\w+#.-]{1,20})")
+# A run of backticks longer than this is a line drawn, not a fence to be matched.
+_LONGEST_FENCE = 20
+
+
+def _take_fence(scan: Scan, opened: re.Match[str]) -> Segment | None:
+    run = _RUN.match(scan.text, opened.start())
+    if run is None:
+        return None
+    line_end = scan.line_end(run.end())
+    info = scan.text[run.end() : line_end]
+    if run[2] == "`" and "`" in info:
+        return None
+    lang = _LANG.match(info)
+    return Segment(
+        "code",
+        opened.start(),
+        _fence_end(scan, run[2], run.end() - run.start(1), line_end),
+        lang[1].lower() if lang else None,
+    )
+
+
+def _take_late_fence(scan: Scan, opened: re.Match[str]) -> Segment | None:
+    """Takes a fence that opens behind prose, at the end of its line."""
+    start = opened.start()
+    line = scan.text[scan.text.rfind("\n", 0, start) + 1 : start]
+    if line.count("```") % 2:  # it closes what this line opened
+        return None
+    return Segment("code", start, _fence_end(scan, "`", 3, opened.end()))
+
+
+def _fence_end(scan: Scan, mark: str, length: int, start: int) -> int:
+    """Returns where a fence closes: strictly, else loosely, else with the text."""
+    length = min(length, _LONGEST_FENCE)
+    strict = re.compile(rf"^[ \t]*{mark}{{{length},}}[ \t]*$", re.M)
+    closed = strict.search(scan.text, start)
+    if closed:
+        return closed.end()
+    # People close a fence at the end of a line of code, or go on behind it.
+    loose = scan.text.find(mark * length, start)
+    return scan.size if loose < 0 else loose + length
+
+
+_CODE_LINE = re.compile(
+    r"[{}();=|$\\]|\w\[|::|->|</?\w|\w\.\w|\w_\w"
+    r"|^\s*[-\w.\"']+:(?:\s|$)|^\s*[#/]{1,2} ?\w"
+    r"|^\s*(?:def|class|end|else|import|from|return|if|for|while|var|let|const|public"
+    r"|private|module|include|require|use|npm|pip|git|sudo|cd|docker|yarn)\b"
+    r"|\b(?:do|begin|then)\s*$"
+)
+_PROSE_LINE = re.compile(r"^\s*[-*]?\s*(?:[A-Za-z',()-]+\s+){5,}\S+[.!?,:)]?\s*$")
+_MAX_JUDGED = 20_000
+
+
+def _take_indented(scan: Scan, opened: re.Match[str]) -> Segment | None:
+    before = scan.line_before(opened.start()).rstrip()
+    if opened.start() < scan.rejected_until or (before and not before.endswith(":")):
+        return None
+    end = _indented_end(scan, opened.start())
+    scan.rejected_until = end
+    lines = scan.text[opened.start() : min(end, opened.start() + _MAX_JUDGED)]
+    if not _is_code(lines.splitlines()):
+        return None
+    return trimmed(scan, "code", opened.start(), end)
+
+
+_NOT_INDENTED = re.compile(r"^(?! {4}|\t|[ \t]*$)", re.M)
+
+
+def _indented_end(scan: Scan, start: int) -> int:
+    outside = _NOT_INDENTED.search(scan.text, start)
+    return outside.start() if outside else scan.size
+
+
+def _is_code(lines: list[str]) -> bool:
+    written = [line[:400] for line in lines if line.strip()]
+    like_code = sum(
+        bool(_CODE_LINE.search(line)) and not _PROSE_LINE.match(line)
+        for line in written
+    )
+    return like_code * 10 >= len(written) * 6
+
+
+class _Take:
+    """Takes all lines that match `run` from the opener on."""
+
+    def __init__(self, run: re.Pattern[str], lang: str | None):
+        self.run, self.lang = run, lang
+
+    def __call__(self, scan: Scan, opened: re.Match[str]) -> Segment | None:
+        found = self.run.match(scan.text, opened.start())
+        if found is None:
+            return None
+        lines = trimmed(scan, "code", found.start(), found.end())
+        return lines._replace(lang=self.lang)
+
+
+_SESSION = re.compile(r"(?:^>>> .*\n?(?:^\.\.\. .*\n?)*+)++", re.M)
+_DIFF = re.compile(r"(?:^(?:diff |index |[-+@ \\]).*\n?)++", re.M)
+_SHELL = re.compile(r"(?:^[$] [a-z./~].*\n?)++", re.M)
+
+FAMILIES = (
+    Family("fence", r"^[ \t]*(?:`{3}|~{3})", _take_fence, "```|~~~"),
+    Family("late_fence", r"(?<=[^`\n])`{3}[ \t]*(?=\n)", _take_late_fence, "```"),
+    Family(
+        "session",
+        r"^>>> (?:import|from|print|def|class|for|[\w.]{1,60}(?:\(| ?= ?|\[))",
+        _Take(_SESSION, "python"),
+        ">>> ",
+    ),
+    Family(
+        "diff",
+        r"^(?:diff --git |@@ -[0-9])",
+        _Take(_DIFF, "diff"),
+        "diff --git |@@ -",
+    ),
+    Family("shell", r"^[$] [a-z./~]", _Take(_SHELL, "shell"), r"(?m:^[$] [a-z./~])"),
+    Family("indented", r"^(?: {4}|\t)[ \t]*+\S", _take_indented, r"(?m:^(?: {4}|\t))"),
+)
+
+
+def take_inline(scan: Scan, start: int, end: int) -> Segment | None:
+    """Returns the inline code that opens at `start` and closes before `end`.
+
+    As in CommonMark, a run of backticks closes at the next run of the same length; a
+    blank line ends the search.
+    """
+    length = 0
+    runs = scan.ticks()
+    while start + length < end and scan.text[start + length] == "`":
+        length += 1
+    places = runs.get(length, [])
+    next_run = bisect_right(places, start)
+    if next_run == len(places) or places[next_run] + length > end:
+        return None
+    close = places[next_run]
+    if 0 <= scan.find("\n\n", start) < close:
+        return None
+    return Segment("code", start, close + length)

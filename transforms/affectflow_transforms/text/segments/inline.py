@@ -1,0 +1,65 @@
+"""What stands within a line of prose: inline code, links, tags, mentions."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from affectflow_transforms.text.segments import addresses, links, personal
+from affectflow_transforms.text.segments.base import Scan, Segment
+from affectflow_transforms.text.segments.code import take_inline
+from affectflow_transforms.text.segments.markup import TAG
+
+_OPENER = re.compile(
+    rf"(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
+    rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto):)"
+    rf"|(?P<tag>{TAG})|(?P<address>(?={addresses.ADDRESS}))"
+    r"|(?P<mention>@(?=[A-Za-z0-9])|<@|/?\bu/)"
+)
+HINT = rf"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:|{personal.HINT}"
+
+_Take = Callable[[Scan, int, int], Segment | None]
+
+
+def _take_tag(scan: Scan, start: int, end: int) -> Segment | None:
+    return Segment("html", start, scan.text.index(">", start) + 1)
+
+
+def _take_pii(scan: Scan, start: int, end: int) -> Segment | None:
+    stop = scan.text.index("]", start) + 1
+    is_mention = scan.text[start:stop] == personal.MENTION
+    return Segment("mention" if is_mention else "pii", start, stop)
+
+
+def _take_mention(scan: Scan, start: int, end: int) -> Segment | None:
+    found = personal.mention_at(scan.text, start, end)
+    return Segment("mention", start, found) if found else None
+
+
+def _take_address(scan: Scan, start: int, end: int) -> Segment | None:
+    found = addresses.address_span(scan.text)
+    return Segment("mention", *found) if found and found[1] <= end else None
+
+
+_TAKES: dict[str, _Take] = {
+    "code": take_inline,
+    "image": links.take_image,
+    "target": links.take_target,
+    "url": links.take_url,
+    "autolink": links.take_autolink,
+    "tag": _take_tag,
+    "pii": _take_pii,
+    "address": _take_address,
+    "mention": _take_mention,
+}
+
+
+def find_inline(scan: Scan, start: int, end: int) -> Iterator[Segment]:
+    """Yields the segments between two blocks, from left to right."""
+    position = start
+    while opened := _OPENER.search(scan.text, position, end):
+        take = _TAKES[opened.lastgroup or ""]
+        segment = take(scan, opened.start(), end)
+        if segment and segment.end > segment.start:
+            yield segment
+            position = segment.end
+        else:
+            position = max(opened.end(), opened.start() + 1)

@@ -1,0 +1,1 @@
+"""Themes: causes in groups that a person can name."""

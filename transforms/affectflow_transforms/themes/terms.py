@@ -1,0 +1,190 @@
+"""The terms of short causes: content words, pairs of them, and concerns, by column."""
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow_transforms.miners.addressing import ADDRESS, address_end
+from affectflow_transforms.miners.phrases.concerns import CONCERNS
+from affectflow_transforms.miners.phrases.generic import GENERIC, SAME
+
+_LINK = r"https?://\S+|\[[A-Z ]+\]|`+"
+# A word, or else any one sign: what stands between two words parts them.
+_TOKEN = r"[\p{L}\p{Nl}\p{No}][\p{L}\p{N}_'+#.-]*[\p{L}\p{N}_+#]|\S"
+_VOWEL = re.compile(r"[aeiouy]")
+
+
+@functools.lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """Returns a word without its inflection; crude, English.
+
+    >>> [stem(word) for word in ("dependencies", "crashes", "merging", "tests")]
+    ['dependency', 'crash', 'merg', 'test']
+    """
+    if word in SAME:
+        return SAME[word]
+    for ending, instead in (
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("shes", "sh"),
+        ("ches", "ch"),
+    ):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            return word[: -len(ending)] + instead
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        return _without_e(SAME.get(word[:-1], word[:-1]))
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and _VOWEL.search(word[: -len(ending)]):
+            rest = word[: -len(ending)]
+            if len(rest) > 2:
+                doubled = rest[-1] == rest[-2] and rest[-1] not in "lsz"
+                return rest[:-1] if doubled else rest
+    return _without_e(word)
+
+
+def _without_e(word: str) -> str:
+    return word[:-1] if word.endswith("e") and len(word) > 4 else word
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands in which text: one entry each time it does.
+
+    Args:
+      texts: how many there are.
+      rows: the text of each entry, by its number.
+      forms: the form of each entry, by its number in `terms` and `surfaces`.
+      terms: of each form, the term: words without inflection, lower case.
+      surfaces: of each form, how people write it.
+    """
+
+    texts: int
+    rows: Any
+    forms: Any
+    terms: list[str]
+    surfaces: list[str]
+
+
+def without_addresses(texts: pa.Array) -> pa.Array:
+    """Returns texts without whom they address at their start: that is no term."""
+    may = pc.fill_null(pc.match_substring_regex(texts, ADDRESS), False)
+    said = [text[address_end(text) :] for text in texts.filter(may).to_pylist()]
+    return pc.replace_with_mask(texts, may, pa.array(said, pa.string()))
+
+
+def find_terms(texts: pa.Array) -> Found:
+    """Returns the content words of texts, and pairs of words next to each other."""
+    rows, tokens = _tokens(texts)
+    encoded = pc.dictionary_encode(tokens)
+    forms: dict[tuple[str, str], int] = {}
+    known = [_form(token) for token in encoded.dictionary.to_pylist()]
+    numbers = [-1 if form is None else _number(forms, form) for form in known]
+    words = np.asarray(numbers, dtype=np.int64)[np.asarray(encoded.indices)]
+    first = _pair_starts(rows, words)
+    pairs = _pairs(words[first], words[first + 1], forms)
+    said = np.flatnonzero(words >= 0)
+    return Found(
+        len(texts),
+        np.concatenate([rows[said], rows[first]]),
+        np.concatenate([words[said], pairs]),
+        [term for term, _ in forms],
+        [surface for _, surface in forms],
+    )
+
+
+def _number(forms: dict[tuple[str, str], int], form: tuple[str, str]) -> int:
+    return forms.setdefault(form, len(forms))
+
+
+def _tokens(texts: pa.Array) -> tuple[Any, pa.Array]:
+    """Returns the words and signs of all texts, and the row of each."""
+    import polars as pl
+
+    plain = pl.Series(texts.cast(pa.string()), dtype=pl.String).str
+    plain = plain.replace_all("’", "'", literal=True).str.replace_all(_LINK, " ").str
+    lists = plain.extract_all(_TOKEN)
+    counts = lists.list.len().fill_null(0).to_numpy()
+    rows = np.repeat(np.arange(len(texts)), counts)
+    tokens = lists.filter(lists.list.len() > 0).explode()
+    return rows, tokens.cast(pl.String).to_arrow().cast(pa.string())
+
+
+def _form(token: str) -> tuple[str, str] | None:
+    """Returns term and surface form of a word; None if it says nothing."""
+    word = token.lower()
+    if len(word) < 2 or word in GENERIC or stem(word) in GENERIC:
+        return None
+    return stem(word), token if _is_name(token) else word
+
+
+def _is_name(surface: str) -> bool:
+    return sum(letter.isupper() for letter in surface) > 1
+
+
+def _pair_starts(rows: Any, words: Any) -> Any:
+    """Returns where a content word stands right before another of its text."""
+    if len(words) < 2:
+        return np.empty(0, dtype=np.int64)
+    both = (words[:-1] >= 0) & (words[1:] >= 0)
+    return np.flatnonzero(both & (rows[:-1] == rows[1:]))
+
+
+def _pairs(first: Any, second: Any, forms: dict[tuple[str, str], int]) -> Any:
+    """Returns the form of each pair; new forms are added to `forms`."""
+    each = list(forms)
+    keys, places = np.unique((first << 32) | second, return_inverse=True)
+    numbers = np.empty(len(keys), dtype=np.int64)
+    for place, key in enumerate(keys.tolist()):
+        one, other = each[key >> 32], each[key & 0xFFFFFFFF]
+        pair = f"{one[0]} {other[0]}", f"{one[1]} {other[1]}"
+        numbers[place] = _number(forms, pair)
+    return numbers[places.reshape(-1)]
+
+
+# -- concerns ----------------------------------------------------------------------
+
+
+CONCERN_NAMES = list(CONCERNS)
+_NOT_BEFORE = re.compile(r"\(\?! (\w+)\)")
+_FOREIGN_WORD_SIGN = r"[^\x00-\x7F\P{L}]|[^\x00-\x7F\P{N}]"
+
+
+def find_concerns(texts: pa.Array) -> Iterator[pa.BooleanArray]:
+    """Yields for each of `CONCERN_NAMES` which texts speak of it; no nulls."""
+    lower = pc.replace_substring(pc.utf8_lower(texts), "’", "'")
+    # To Arrow's regular expressions only ASCII is a word; a digit that no wording has
+    # stands for the letters of all others.
+    lower = pc.replace_substring_regex(lower, _FOREIGN_WORD_SIGN, "0")
+    for wordings in CONCERNS.values():
+        column = lower
+        if following := _NOT_BEFORE.search(wordings):
+            column = _masked(lower, wordings, following)
+            wordings = wordings.replace(following[0], "")
+        pattern = rf"(?:^|[^\w-])(?:{wordings})(?:$|[^\w-])"
+        yield pc.fill_null(pc.match_substring_regex(column, pattern), False)
+
+
+def _masked(lower: pa.Array, wordings: str, following: re.Match[str]) -> pa.Array:
+    """Returns texts without a wording where the word follows that must not.
+
+    Arrow's regular expressions cannot look ahead.
+    """
+    wording = re.split(r"\|(?![^(]*\))", wordings[: following.start()])[-1]
+    pattern = rf"\b{wording} {following[1]}"
+    return pc.replace_substring_regex(lower, pattern, f"0 {following[1]}")
+
+
+def concerns_of(texts: Sequence[str]) -> list[set[str]]:
+    """Returns the concerns that each text speaks of."""
+    found: list[set[str]] = [set() for _ in texts]
+    column = pa.array(texts, pa.string())
+    for name, speaks in zip(CONCERN_NAMES, find_concerns(column), strict=True):
+        for row in np.flatnonzero(speaks):
+            found[row].add(name)
+    return found
