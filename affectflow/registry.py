@@ -7,12 +7,13 @@ the command line spells it in kebab case, without `Read`.
 import difflib
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from affectflow.errors import PluginImportError, UnknownPluginError
+from affectflow.options import construct
 
 KINDS = (
     "transforms",
@@ -89,6 +90,23 @@ def load(kind: str, name: str) -> Any:
         ) from error
 
 
+def make(kind: str, name: str, given: Mapping[str, Any] | None = None) -> Any:
+    """Returns a plugin made with options: the fields of its dataclass.
+
+    Args:
+      kind: one of `KINDS`.
+      name: as `load` takes it.
+      given: options by name; text is read as the type of the field.
+
+    Raises:
+      UnknownPluginError, PluginImportError: as `load`.
+      UsageError: an option is unknown, missing, or of another type.
+    """
+    return construct(
+        load(kind, name), given or {}, f"{kind.removesuffix('s')} {name!r}"
+    )
+
+
 def find(kind: str, name: str) -> EntryPoint:
     """Returns the entry point of a plugin, without importing it."""
     found = _found(kind)
@@ -108,28 +126,6 @@ def find(kind: str, name: str) -> EntryPoint:
             "uninstall one of them"
         )
     return points[0]
-
-
-def surest_source(name: str, head: bytes) -> tuple[Any, float]:
-    """Returns the source that is surest of a file, and how sure it is, 0..1.
-
-    The source is None if none can read it. One that does not import cannot look:
-    `affectflow plugins` reports it.
-
-    Args:
-      name: of the file.
-      head: its first 64 KB, or all of it.
-    """
-    sure: list[tuple[float, str, Any]] = [(0.0, "", None)]
-    for each in names("connectors"):
-        try:
-            plugin = load("connectors", each)
-        except PluginImportError:
-            continue
-        if hasattr(plugin, "recognises"):
-            sure.append((plugin.recognises(name, head), each, plugin))
-    confidence, _, best = max(sure, key=lambda found: found[:2])
-    return best, confidence
 
 
 def distribution(point: EntryPoint) -> str:

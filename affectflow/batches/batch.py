@@ -259,3 +259,21 @@ def _kept_rows(
             "transform keeps its rows"
         )
     return result
+
+
+def joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of small batches in larger ones, in order.
+
+    They have at most `MAX_ROWS` rows and about `TARGET_BYTES`, unless one is larger.
+    """
+    pending: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        full = rows + batch.num_rows > MAX_ROWS or size + batch.nbytes > TARGET_BYTES
+        if pending and full:
+            yield concat_unlike(pending)
+            pending, rows, size = [], 0, 0
+        pending.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+    if pending:
+        yield concat_unlike(pending)

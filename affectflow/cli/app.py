@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from affectflow import defaults
 from affectflow.cli import evaluating, lake_commands, training, validation_commands
 from affectflow.cli.calibrating import calibrate
 from affectflow.cli.options import (
@@ -19,6 +20,7 @@ from affectflow.cli.options import (
     Model,
     Paths,
     Revision,
+    Set,
     Source,
     To,
 )
@@ -96,8 +98,9 @@ def ingest(
 @app.command()
 def annotate(
     lake: LakeUri,
-    model: Model = "EmbeddedEmotions",
+    model: Model = defaults.MODEL,
     revision: Revision = "",
+    settings: Set = None,
     budget: Budget = BUDGET,
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
@@ -106,21 +109,22 @@ def annotate(
     from affectflow.cli import pipelines
 
     hints = {"accelerator": accelerator, "min_ram": min_ram}
-    return pipelines.annotate(lake, model, revision, budget, hints)
+    return pipelines.annotate(lake, model, revision, settings or [], budget, hints)
 
 
 @app.command()
 def mine(
     lake: LakeUri,
-    miner: Miner = "RuleMiner",
+    miner: Miner = defaults.MINER,
     annotator: Annotated[
         str, typer.Option(help="Mine the emotions of this annotator only.")
     ] = "",
+    settings: Set = None,
 ) -> int:
     """Mine causes of emotions, and cluster them to themes."""
     from affectflow.cli import pipelines
 
-    return pipelines.mine(lake, miner, annotator)
+    return pipelines.mine(lake, miner, annotator, settings or [])
 
 
 @app.command()
@@ -129,8 +133,10 @@ def analyze(
     to: To,
     source: Source = "auto",
     mapping: Map = None,
-    model: Model = "EmbeddedEmotions",
+    model: Model = defaults.MODEL,
     revision: Revision = "",
+    miner: Miner = defaults.MINER,
+    settings: Set = None,
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
     out: Annotated[
@@ -149,6 +155,8 @@ def analyze(
         mapping or [],
         model=model,
         revision=revision,
+        miner=miner,
+        settings=settings or [],
         budget=budget,
         speaker_key_uri=speaker_key_uri,
         out=out,
@@ -170,9 +178,9 @@ def plan(
     ] = "",
     source: Source = "auto",
     mapping: Map = None,
-    model: Model = "EmbeddedEmotions",
+    model: Model = defaults.MODEL,
     revision: Revision = "",
-    miner: Miner = "RuleMiner",
+    miner: Miner = defaults.MINER,
     workers: Annotated[
         int, typer.Option(min=0, help="Workers; those of a local run if 0.")
     ] = 0,

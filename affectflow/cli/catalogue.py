@@ -8,6 +8,7 @@ from typing import Any
 from affectflow import registry
 from affectflow.cli import show
 from affectflow.errors import AffectflowError, UsageError
+from affectflow.options import defaults_of
 
 
 def plugins(name: str, as_json: bool) -> int:
@@ -56,6 +57,8 @@ def _described(kind: str, name: str) -> dict[str, Any]:
     row["command_line"] = registry.kebab(name)
     card = getattr(plugin, "card", None)
     row |= asdict(card) if card else {"summary": (plugin.__doc__ or "").split("\n")[0]}
+    if options := defaults_of(plugin):
+        row["options"] = options
     for side in ("requires", "provides"):
         schema = getattr(plugin, side, None)
         if schema is not None and hasattr(schema, "names"):

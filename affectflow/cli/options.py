@@ -57,6 +57,15 @@ Format = Annotated[
     Literal["table", "csv", "json", "parquet"],
     typer.Option("--format", help="Shape; `json` is JSON Lines, one object a row."),
 ]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Option of a plugin, as NAME=VALUE, or PLUGIN.NAME=VALUE where two "
+        "plugins have one of the name; again for each. `affectflow plugins PLUGIN` "
+        "lists them.",
+    ),
+]
 BUDGET = 0.05
 
 Accelerator = Annotated[

@@ -4,8 +4,9 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
+from affectflow import defaults
 from affectflow.cli import progress, show
 from affectflow.cli.sources import left_out, source_for
 from affectflow.cli.state import STATE
@@ -31,15 +32,55 @@ def ingest(
 
 
 def annotate(
-    lake: str, model: str, revision: str, budget: float, hints: Mapping[str, Any]
+    lake: str,
+    model: str,
+    revision: str,
+    settings: Sequence[str],
+    budget: float,
+    hints: Mapping[str, Any],
 ) -> int:
     """Runs `affectflow annotate`."""
-    return _finish([_annotate(lake, model, revision, budget, hints)], lake)
+    given = said_to(settings, model=model)
+    return _finish([_annotate(lake, model, revision, given.model, budget, hints)], lake)
 
 
-def mine(lake: str, miner: str, annotator: str) -> int:
+def mine(lake: str, miner: str, annotator: str, settings: Sequence[str]) -> int:
     """Runs `affectflow mine`."""
-    return _finish(_mine(lake, miner, annotator), lake)
+    given = said_to(settings, miner=miner)
+    return _finish(_mine(lake, miner, given.miner, annotator), lake)
+
+
+class Said(NamedTuple):
+    """What `--set` says to each plugin of a command."""
+
+    model: dict[str, str]
+    miner: dict[str, str]
+
+
+def said_to(settings: Sequence[str], *, model: str = "", miner: str = "") -> Said:
+    """Returns the options that `--set` gives to a model and a miner.
+
+    Raises:
+      UsageError: none of them knows an option, or both do.
+    """
+    from affectflow import registry
+    from affectflow.options import apart, names_of
+
+    if not settings:
+        return Said({}, {})
+    plugins: dict[str, list[str]] = {}
+    if model:
+        from affectflow.steps.annotate import reader_of
+
+        reader = reader_of(model)
+        model = reader.name
+        own = {*reader.implied, "revision"}
+        plugins[model] = [n for n in names_of(reader.plugin) if n not in own]
+    if miner:
+        miner = registry.find("miners", miner).name
+        plugins[miner] = names_of(registry.load("miners", miner))
+    found = apart(settings, plugins)
+    return Said(found.get(model, {}), found.get(miner, {}))
 
 
 def analyze(
@@ -50,6 +91,8 @@ def analyze(
     *,
     model: str,
     revision: str,
+    miner: str,
+    settings: Sequence[str],
     budget: float,
     speaker_key_uri: str,
     out: str,
@@ -57,9 +100,10 @@ def analyze(
 ) -> int:
     """Runs `affectflow analyze`."""
     _refuse_writing()
+    given = said_to(settings, model=model, miner=miner)
     rows = [_ingest(paths, source, to, pairs, budget, speaker_key_uri)]
-    rows.append(_annotate(to, model, revision, budget, hints))
-    rows += _mine(to, "RuleMiner", "")
+    rows.append(_annotate(to, model, revision, given.model, budget, hints))
+    rows += _mine(to, miner, given.miner, "")
     _report(to, out or os.path.join(to, "report.html"))
     return _finish(rows, to)
 
@@ -85,8 +129,10 @@ def demo(to: str) -> int:
         "github",
         to,
         (),
-        model="EmbeddedEmotions",
+        model=defaults.MODEL,
         revision="",
+        miner=defaults.MINER,
+        settings=(),
         budget=0.05,
         speaker_key_uri="",
         out="",
@@ -204,7 +250,12 @@ def _say_replayed(row: dict[str, Any]) -> None:
 
 
 def _annotate(
-    lake: str, model: str, revision: str, budget: float, hints: Mapping[str, Any]
+    lake: str,
+    model: str,
+    revision: str,
+    options: dict[str, Any],
+    budget: float,
+    hints: Mapping[str, Any],
 ) -> dict[str, Any]:
     from affectflow import stages
     from affectflow.stages.runs.request import new_run_id
@@ -215,6 +266,7 @@ def _annotate(
             lake,
             model=model,
             revision=revision,
+            options=options,
             budget=budget,
             run_id=run_id,
             beam_options=STATE.beam_options,
@@ -224,7 +276,9 @@ def _annotate(
     return row
 
 
-def _mine(lake: str, miner: str, annotator: str) -> list[dict[str, Any]]:
+def _mine(
+    lake: str, miner: str, options: dict[str, Any], annotator: str
+) -> list[dict[str, Any]]:
     from affectflow import stages
     from affectflow.stages.runs.request import new_run_id
 
@@ -233,6 +287,7 @@ def _mine(lake: str, miner: str, annotator: str) -> list[dict[str, Any]]:
         rows = stages.mine_lake(
             lake,
             miner=miner,
+            options=options,
             annotator_id=annotator,
             run_id=run_id,
             beam_options=STATE.beam_options,

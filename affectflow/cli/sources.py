@@ -64,10 +64,12 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
 
 def _recognised(paths: Sequence[str]) -> Any:
     """Returns the source that is surest of the first file; of a folder, of any file."""
+    from affectflow.kinds.source import recognised
+
     found = _files(paths[0])
-    sure = [(registry.surest_source(path, _head(path)), path) for path in found]
+    sure = [(recognised(path, _head(path)), path) for path in found]
     (source, confidence), path = max(sure, key=lambda each: each[0][1])
-    if confidence <= 0:
+    if source is None or confidence <= 0:
         raise UsageError(f"cannot tell what {path!r} is; name it with --source NAME")
     return source
 
@@ -100,7 +102,7 @@ def _head(path: str) -> bytes:
 def left_out(source: Any, paths: Sequence[str]) -> list[str]:
     """Returns the names of files in folders that a source does not take."""
     left: list[str] = []
-    for path in paths if hasattr(source, "files") else ():
+    for path in paths:
         # Neither an archive nor a web server has folders to look into.
         chained = "::" in path or path.startswith("http")
         there = [] if chained else _in_folder(Storage(path))

@@ -1,9 +1,12 @@
 """The command `affectflow train`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from affectflow.cli.options import Set
 
 CARD = "MODEL_CARD.md"
 
@@ -25,18 +28,29 @@ def train(
     licence: Annotated[
         str, typer.Option(help="Of the data; is passed on to every label's annotator.")
     ] = "",
+    settings: Set = None,
 ) -> int:
     """Fit one of the package's models to data of your own."""
     from affectflow import registry
 
     _check_folders(data, out)
-    trainer = registry.load("trainers", name)()
+    trainer = registry.make("trainers", name, _said(name, settings or []))
     _check_place(out, trainer.file)
     found = trainer.train(data, licence=licence)
     _write(out / trainer.file, found.weights)
     _write(out / CARD, found.card.encode())
     _report(found, out)
     return 0
+
+
+def _said(name: str, settings: Sequence[str]) -> dict[str, str]:
+    from affectflow import registry
+    from affectflow.options import apart, names_of
+
+    trainer = registry.find("trainers", name).name
+    return apart(settings, {trainer: names_of(registry.load("trainers", name))})[
+        trainer
+    ]
 
 
 def _check_folders(data: Path, out: Path) -> None:

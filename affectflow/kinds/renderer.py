@@ -64,7 +64,7 @@ _CUE = CUES_COLUMN.type.value_type
 @functools.cache
 def load_renderers(names: tuple[str, ...]) -> tuple[CueRenderer, ...]:
     """Returns one renderer for each name; kept for the life of the process."""
-    return tuple(registry.load("renderers", name)() for name in names)
+    return tuple(registry.make("renderers", name) for name in names)
 
 
 class _Found(NamedTuple):

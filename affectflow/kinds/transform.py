@@ -46,13 +46,6 @@ class Transform(beam.PTransform):
         return type(self).__name__
 
 
-def reads_files(step: Any) -> bool:
-    """Returns whether a step is a source of ours, or of a plugin, that lists files."""
-    return isinstance(step, Transform) and all(
-        hasattr(step, name) for name in ("patterns", "files", "split_file")
-    )
-
-
 class BatchTransform(Transform, abc.ABC):
     """A transform that maps a batch to a batch, row for row."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from affectflow import registry, runners
+from affectflow import defaults, runners
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.lake.tables import stem
@@ -35,6 +35,8 @@ from affectflow.planning.rehearse import IngestSample
 from affectflow.planning.themes import estimate_themes
 from affectflow.stages import expected_buckets
 from affectflow.stages.runs.parts import PartTask
+from affectflow.steps.annotate import handler_for
+from affectflow.steps.mine import MineCauses
 from affectflow.storage import Storage
 
 
@@ -80,7 +82,7 @@ def _read_part(task: PartTask, lake: Lake, name: str) -> pa.RecordBatch:
 
 def handler_of(model: str, revision: str, options: dict[str, Any] | None) -> Any:
     """Returns the handler that `annotate` would take; loads no weights."""
-    return registry.load("transforms", "Annotate").handler_for(model, revision, options)
+    return handler_for(model, revision, options)
 
 
 # -- a lake ------------------------------------------------------------------------
@@ -90,10 +92,10 @@ def plan_lake(
     lake_uri: str,
     terms: Terms,
     *,
-    model: str = "EmbeddedEmotions",
+    model: str = defaults.MODEL,
     revision: str = "",
     options: dict[str, Any] | None = None,
-    miner: str = "RuleMiner",
+    miner: str = defaults.MINER,
     beam_options: Sequence[str] = (),
 ) -> list[StagePlan]:
     """Returns what annotate, mine and themes would still do; writes nothing there.
@@ -137,7 +139,7 @@ def _mined(
 
 def miner_of(name: str) -> Any:
     """Returns the step that `mine` would take, ready to work."""
-    step = registry.load("transforms", "MineCauses")(miner=name)
+    step = MineCauses(miner=name)
     step.setup()
     return step
 
@@ -157,10 +159,10 @@ def plan_analysis(
     lake_uri: str,
     terms: Terms,
     *,
-    model: str = "EmbeddedEmotions",
+    model: str = defaults.MODEL,
     revision: str = "",
     options: dict[str, Any] | None = None,
-    miner: str = "RuleMiner",
+    miner: str = defaults.MINER,
     beam_options: Sequence[str] = (),
 ) -> list[StagePlan]:
     """Returns what ingest, annotate, mine and themes would take; writes nothing there.
@@ -172,9 +174,7 @@ def plan_analysis(
     Raises:
       UsageError: the source cannot be opened, or there is no such model or miner.
     """
-    check = getattr(source, "check", None)
-    if check is not None:
-        check()
+    source.check()
     wanted, step = Model(handler_of(model, revision, options)), miner_of(miner)
     with scratch() as folder:
         trial = Lake.create(folder.url("lake"), speaker_key_uri=folder.url("key"))

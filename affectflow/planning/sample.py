@@ -11,7 +11,7 @@ from fsspec import AbstractFileSystem, register_implementation
 from fsspec.core import url_to_fs
 
 from affectflow.errors import UsageError
-from affectflow.kinds.transform import reads_files
+from affectflow.kinds.source import Source
 
 COUNTED = "affectflow-counted"
 """A protocol in front of any other: it counts the bytes that are read."""
@@ -107,7 +107,7 @@ def sample_source(source: Any, *, rows: int, seconds: float) -> SourceSample:
     Raises:
       UsageError: the source reads no files, or there are none.
     """
-    if not reads_files(source):
+    if not isinstance(source, Source):
         raise UsageError(
             f"{type(source).__name__} does not list files, so nothing can be planned; "
             "`affectflow plan` works for sources that read files"

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow import registry
+from affectflow import defaults, registry
 from affectflow.batches.nesting import unnest
 from affectflow.lake import Lake
 from affectflow.planning.estimate import Terms
@@ -85,7 +85,7 @@ def estimate_themes(
       parts: that the lake has, or will have.
       terms: of the plan.
     """
-    clusterer = registry.load("transforms", "ClusterThemes")()
+    clusterer = registry.make("transforms", defaults.CLUSTERER)
     request = new_request(lake, "themes", themes_config(clusterer))
     if not coming and (known := unchanged_causes(lake, request, clusterer)) is not None:
         return _nothing(request.digest, known, terms)

@@ -183,7 +183,7 @@ def _set_processes(made: PipelineOptions, steps: list[Any]) -> None:
 
 def _places(steps: list[Any]) -> Iterator[tuple[str, str, str]]:
     """Yields what workers open: what it is, where, and the option that names it."""
-    from affectflow.kinds.transform import reads_files
+    from affectflow.kinds.source import Source
 
     for step in steps:
         request: Any = getattr(step.transform, "request", None)
@@ -195,7 +195,8 @@ def _places(steps: list[Any]) -> Iterator[tuple[str, str, str]]:
                     request.speaker_key_uri,
                     "--speaker-key-uri gs://another-bucket/affectflow.key",
                 )
-        for pattern in step.transform.patterns if reads_files(step.transform) else ():
+        patterns = step.transform.patterns if isinstance(step.transform, Source) else ()
+        for pattern in patterns:
             yield "the files", pattern, "gs://bucket/folder/*"
 
 

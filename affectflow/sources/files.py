@@ -4,51 +4,22 @@ import abc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar
 
-import apache_beam as beam
 import pyarrow as pa
 
 from affectflow.batches.batch import TARGET_BYTES
 from affectflow.errors import UsageError
-from affectflow.kinds.transform import Transform
-from affectflow.registry import kebab, surest_source
-from affectflow.schemas import SOURCE_BATCH
-from affectflow.sources.listing import (
-    COMPRESSED,
-    File,
-    joined,
-    list_files,
-    open_binary,
-    plain_bytes,
-    together,
-)
+from affectflow.kinds.source import File, Source, Split, recognised
+from affectflow.registry import kebab
+from affectflow.sources.listing import COMPRESSED, list_files, open_binary
 from affectflow.sources.mapping import Field, parse_mapping
 from affectflow.sources.rows import batch_of_rows, dead_row
 from affectflow.sources.streams import DamagedFileError, compression, plain_head
 
-TO_THE_END = -1
-
-
-class Split(NamedTuple):
-    """A piece of one file that is read on its own; what is shuffled.
-
-    `start` and `end` are bytes of a line file, or row groups of a Parquet file; an
-    `end` of -1 is the end of the file. `size` is that of the file, in bytes.
-    """
-
-    uri: str
-    start: int
-    end: int
-    size: int
-
-
-FileTuple = tuple[str, int]
-SplitTuple = tuple[str, int, int, int]
-
 
 @dataclass(kw_only=True)
-class FileSource(Transform, abc.ABC):
+class FileSource(Source, abc.ABC):
     """Reads files; every row becomes an utterance, or a dead row with the reason.
 
     Works without Beam, too: `for split in source.splits(path)`, then
@@ -60,7 +31,6 @@ class FileSource(Transform, abc.ABC):
         name on the command line (`jsonl`).
     """
 
-    provides: ClassVar[pa.Schema] = SOURCE_BATCH
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Endings of the names that are taken from a folder, compressed or not."""
 
@@ -92,25 +62,6 @@ class FileSource(Transform, abc.ABC):
         """
         return list_files(pattern, self.suffixes)
 
-    def input_bytes(self) -> int:
-        """Returns about how many bytes there are to read, decompressed.
-
-        Files are listed, not opened. A lake is sized for this before its first ingest.
-
-        Raises:
-          UsageError: a path matches nothing.
-        """
-        files = {file for pattern in self.patterns for file in self.files(pattern)}
-        return sum(map(plain_bytes, files))
-
-    def splits(self, path: str) -> list[Split]:
-        """Returns the pieces of all files that `path` means, in order."""
-        return [split for file in self.files(path) for split in self.split_file(file)]
-
-    def split_file(self, file: File) -> list[Split]:
-        """Returns the pieces of one file, in order."""
-        return [Split(file.uri, 0, TO_THE_END, file.size)]
-
     def read(self, split: Split) -> Iterator[pa.RecordBatch]:
         """Yields the rows of one piece, in order.
 
@@ -129,16 +80,6 @@ class FileSource(Transform, abc.ABC):
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
         """Yields the rows of one piece; may raise `DamagedFileError` at its end."""
 
-    @classmethod
-    @abc.abstractmethod
-    def recognises(cls, name: str, head: bytes) -> float:
-        """Returns how sure it is, 0 to 1, that a file is of this source.
-
-        Args:
-          name: the name of the file, or its URI.
-          head: its first bytes, 64 KB of them or all; compressed or not.
-        """
-
     def check(self) -> None:
         """Looks, cheaply, whether the files are there and of this source.
 
@@ -156,50 +97,6 @@ class FileSource(Transform, abc.ABC):
 
     def check_head(self, uri: str, head: bytes) -> None:
         """Looks at the first bytes of a file, for what only this source knows."""
-
-    def expand(self, pbegin: Any) -> Any:
-        return (
-            pbegin
-            | "Paths" >> beam.Create(self.patterns).with_output_types(str)
-            | "List" >> beam.ParDo(_ListFn(self)).with_output_types(list[FileTuple])
-            | "SpreadFiles" >> beam.Reshuffle()
-            | "Split" >> beam.ParDo(_SplitFn(self)).with_output_types(list[SplitTuple])
-            | "SpreadSplits" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(_ReadFn(self)).with_output_types(pa.RecordBatch)
-        )
-
-
-class _ListFn(beam.DoFn):
-    def __init__(self, source: FileSource):
-        self._source = source
-
-    def process(self, element: str) -> Iterator[list[FileTuple]]:
-        for files in together(self._source.files(element)):
-            yield [(file.uri, file.size) for file in files]
-
-
-class _SplitFn(beam.DoFn):
-    def __init__(self, source: FileSource):
-        self._source = source
-
-    def process(self, element: list[FileTuple]) -> Iterator[list[SplitTuple]]:
-        files = (File(*each) for each in element)
-        splits: list[SplitTuple] = [
-            (split.uri, split.start, split.end, split.size)
-            for file in files
-            for split in self._source.split_file(file)
-        ]
-        yield from [splits] if len(element) > 1 else ([split] for split in splits)
-
-
-class _ReadFn(beam.DoFn):
-    def __init__(self, source: FileSource):
-        self._source = source
-
-    def process(self, element: list[SplitTuple]) -> Iterator[pa.RecordBatch]:
-        splits = (Split(*each) for each in element)
-        batches = (batch for split in splits for batch in self._source.read(split))
-        yield from joined(batches) if len(element) > 1 else batches
 
 
 @dataclass(kw_only=True)
@@ -263,7 +160,7 @@ def check_looks(source: type[FileSource], uri: str, head: bytes) -> None:
         )
     if source.recognises(uri, head) >= 0.3:
         return
-    other, confidence = surest_source(uri, head)
-    if confidence >= 0.6 and other is not source:
+    other, confidence = recognised(uri, head)
+    if other is not None and confidence >= 0.6 and other is not source:
         own, name = kebab(source.__name__), kebab(other.__name__)
         raise UsageError(f"{uri!r} looks like {name}, not {own}; type --source {name}")

@@ -1,14 +1,12 @@
 """Which files a path, a glob, a folder or an fsspec URL means."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
-import pyarrow as pa
-
-from affectflow.batches.batch import MAX_ROWS, TARGET_BYTES, concat_unlike
 from affectflow.errors import MissingExtraError, StorageError, UsageError
+from affectflow.kinds.source import File
 
 COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
 """Suffixes behind which a file is read as one stream, in one split."""
@@ -17,13 +15,6 @@ COMPRESSION = 5
 """Text takes about so many times its compressed bytes."""
 
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
-
-
-class File(NamedTuple):
-    """One file: an address that `open_binary` takes, and its size in bytes."""
-
-    uri: str
-    size: int
 
 
 def list_files(pattern: str, suffixes: Sequence[str]) -> list[File]:
@@ -47,7 +38,8 @@ def list_files(pattern: str, suffixes: Sequence[str]) -> list[File]:
     if not found:
         raise UsageError(_nothing(fs, path, pattern, suffixes))
     rest = pattern.partition("::")[2]
-    return [File(_address(fs, name, rest), size) for name, size in sorted(found)]
+    files = ((_address(fs, name, rest), size) for name, size in sorted(found))
+    return [File(uri, size, plain_bytes(uri, size)) for uri, size in files]
 
 
 def file_system(uri: str) -> tuple[Any, str]:
@@ -94,10 +86,10 @@ def open_binary(uri: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def plain_bytes(file: File) -> int:
+def plain_bytes(uri: str, size: int) -> int:
     """Returns about how many bytes a file holds, by its name and size."""
-    packed = file.uri.partition("::")[0].lower().endswith(COMPRESSED)
-    return file.size * (COMPRESSION if packed else 1)
+    packed = uri.partition("::")[0].lower().endswith(COMPRESSED)
+    return size * (COMPRESSION if packed else 1)
 
 
 def bare_name(uri: str) -> str:
@@ -151,48 +143,3 @@ def _nothing(fs: Any, path: str, pattern: str, suffixes: Sequence[str]) -> str:
         wanted = ", ".join(suffixes)
         return f"no {wanted} file in folder {pattern!r}; name the files or give a glob"
     return _no_such_file(pattern)
-
-
-TOGETHER_FILES = 64
-
-
-TOGETHER_BYTES = 1 << 20
-"""A file is small below this, decompressed; no more is read together."""
-
-
-def together(files: Iterable[File]) -> Iterator[list[File]]:
-    """Yields neighbouring small files together, large ones and unknown sizes alone.
-
-    >>> small, large = File("a", 10), File("b", 5 << 20)
-    >>> [len(group) for group in together([small, small, large, small])]
-    [2, 1, 1]
-    """
-    pending: list[File] = []
-    size = 0
-    for file in files:
-        more = plain_bytes(file) or TOGETHER_BYTES
-        if pending and (size + more > TOGETHER_BYTES or len(pending) == TOGETHER_FILES):
-            yield pending
-            pending, size = [], 0
-        pending.append(file)
-        size += more
-    if pending:
-        yield pending
-
-
-def joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yields the rows of small batches in larger ones, in order.
-
-    They have at most `MAX_ROWS` rows and about `TARGET_BYTES`, unless one is larger.
-    """
-    pending: list[pa.RecordBatch] = []
-    rows = size = 0
-    for batch in batches:
-        full = rows + batch.num_rows > MAX_ROWS or size + batch.nbytes > TARGET_BYTES
-        if pending and full:
-            yield concat_unlike(pending)
-            pending, rows, size = [], 0, 0
-        pending.append(batch)
-        rows, size = rows + batch.num_rows, size + batch.nbytes
-    if pending:
-        yield concat_unlike(pending)

@@ -19,10 +19,13 @@ from affectflow.batches.batch import (
 from affectflow.errors import RowError
 from affectflow.schemas import ATTRS, ERRORS_COLUMN, SOURCE_BATCH, raw_name
 from affectflow.sources.coerce import as_type, strings, text_of, times
+from affectflow.sources.lines import Block
 from affectflow.sources.mapping import ATTRS_PREFIX
 from affectflow.sources.streams import DamagedFileError
 
 Item = TypeVar("Item")
+Row = dict[str, Any]
+"""Values by column, of the columns' types."""
 
 PAYLOAD_CHARS = 300
 _TIMES = ("timestamp", "edited_at")
@@ -54,14 +57,23 @@ _IDS = ("utterance_id", "conversation_id", "reply_to")
 
 
 class RefusedError(RowError):
-    """A row that is no utterance, with the word that reports group by."""
+    """A row that is not an utterance, with the word that reports group by.
 
-    def __init__(self, message: str, error_type: str = "unknown_shape"):
+    `row` holds what is known of it all the same, such as its id.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        error_type: str = "unknown_shape",
+        row: Row | None = None,
+    ):
         super().__init__(message)
         self.error_type = error_type
+        self.row = row or {}
 
     def __reduce__(self) -> Any:
-        return RefusedError, (str(self), self.error_type)
+        return RefusedError, (str(self), self.error_type, self.row)
 
 
 def cut(line: bytes | str | None) -> str | None:
@@ -347,6 +359,12 @@ def dead_row(
         "origin": origin,
         "errors": errors_of(step, *error, payload),
     }
+
+
+def too_large_row(block: Block, uri: str, step: str, source: str) -> Row:
+    """Returns the dead row of a line that is too large to be held."""
+    error = ("too_large", "a line above 64 MB; split it, or leave it out")
+    return dead_row(step, source, f"{uri}#{block.offset}", error, block.data)
 
 
 def in_batches(rows: Iterable[dict[str, Any]]) -> Iterator[pa.RecordBatch]:

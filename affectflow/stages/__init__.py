@@ -6,9 +6,10 @@ from typing import Any
 
 import apache_beam as beam
 
-from affectflow import registry, runners
+from affectflow import defaults, registry, runners
 from affectflow.errors import LakeError, UsageError
-from affectflow.kinds.transform import Chain, Transform
+from affectflow.kinds.source import Source
+from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake
 from affectflow.lake.layout import PEOPLE, SETTINGS, buckets_for
 from affectflow.stages.ingest.store import StoreUtterances
@@ -18,7 +19,7 @@ from affectflow.storage import Storage, absolute
 
 
 def ingest_source(
-    source: Transform,
+    source: Source,
     lake_uri: str,
     *,
     run_id: str = "",
@@ -47,9 +48,7 @@ def ingest_source(
     Raises:
       UsageError: the source or the lake cannot be opened; names the cure.
     """
-    check = getattr(source, "check", None)
-    if check is not None:
-        check()
+    source.check()
     if not speaker_key_uri and not runners.shares_this_host(
         runners.options(beam_options)
     ):
@@ -76,7 +75,7 @@ def ingest_source(
     return run_stage(lake, request, build, beam_options, expected_rows=expected_rows)
 
 
-def _lake_for(source: Transform, lake_uri: str, speaker_key_uri: str) -> Lake:
+def _lake_for(source: Source, lake_uri: str, speaker_key_uri: str) -> Lake:
     _check_apart(source, lake_uri)
     if Storage(lake_uri).exists(SETTINGS):
         return Lake.create(lake_uri, speaker_key_uri=speaker_key_uri)
@@ -84,9 +83,9 @@ def _lake_for(source: Transform, lake_uri: str, speaker_key_uri: str) -> Lake:
     return Lake.create(lake_uri, speaker_key_uri=speaker_key_uri, buckets=buckets)
 
 
-def _check_apart(source: Transform, lake_uri: str) -> None:
+def _check_apart(source: Source, lake_uri: str) -> None:
     """Raises UsageError if the lake would be read as a part of the source's folder."""
-    for pattern in getattr(source, "patterns", ()):
+    for pattern in source.patterns:
         folder = absolute(str(pattern)).rstrip("/") + "/"
         if absolute(lake_uri).startswith(folder):
             raise UsageError(
@@ -95,13 +94,12 @@ def _check_apart(source: Transform, lake_uri: str) -> None:
             )
 
 
-def expected_buckets(source: Transform) -> int:
+def expected_buckets(source: Source) -> int:
     """Returns the buckets of a new lake whose first ingest reads this source."""
-    size = getattr(source, "input_bytes", None)
-    return buckets_for(size() if size is not None else 0)
+    return buckets_for(source.input_bytes())
 
 
-def ingest_config(source: Transform) -> dict[str, Any]:
+def ingest_config(source: Source) -> dict[str, Any]:
     """Returns what decides what an ingest reads; a replay makes the source from it."""
     arguments: dict[str, Any] = asdict(source) if is_dataclass(source) else {}
     return {"source": type(source).__name__, "arguments": arguments}
@@ -109,14 +107,13 @@ def ingest_config(source: Transform) -> dict[str, Any]:
 
 def ingest_steps() -> list[Any]:
     """Returns what every message goes through before it is written."""
-    names = ("NormalizeText", "Textualize")
-    return [registry.load("transforms", name)() for name in names]
+    return [registry.make("transforms", name) for name in defaults.INGEST_STEPS]
 
 
 def annotate_lake(
     lake_uri: str,
     *,
-    model: str = "EmbeddedEmotions",
+    model: str = defaults.MODEL,
     revision: str = "",
     options: dict[str, Any] | None = None,
     accelerator: str = "",
@@ -147,11 +144,11 @@ def annotate_lake(
     """
     from affectflow.runners.engines import model_hints
     from affectflow.stages.annotate import annotate_parts, config_of
+    from affectflow.steps.annotate import handler_for
 
     hints = model_hints(accelerator, min_ram)
     lake = Lake.open(lake_uri)
-    resolve = registry.load("transforms", "Annotate").handler_for
-    handler = resolve(model, revision, options)
+    handler = handler_for(model, revision, options)
     request = new_request(
         lake, "annotate", config_of(handler), run_id=run_id, budget=budget
     )
@@ -165,7 +162,8 @@ def annotate_lake(
 def mine_lake(
     lake_uri: str,
     *,
-    miner: str = "RuleMiner",
+    miner: str = defaults.MINER,
+    options: dict[str, Any] | None = None,
     annotator_id: str = "",
     run_id: str = "",
     budget: float = BUDGET,
@@ -177,6 +175,7 @@ def mine_lake(
     Args:
       lake_uri: folder or URL.
       miner: name of a plugin.
+      options: arguments of the miner.
       annotator_id: whose emotions; of every annotator of emotions if empty.
       run_id: of the command.
       budget: share of rows that may be refused, 0..1.
@@ -189,15 +188,17 @@ def mine_lake(
     Raises:
       LakeError: nothing is annotated yet.
     """
+    from affectflow.steps.mine import MineCauses
+
     lake = Lake.open(lake_uri)
-    step = registry.load("transforms", "MineCauses")(miner=miner)
+    step = MineCauses(miner=miner, miner_options=options)
     rows = []
     for number, each in enumerate(annotator_ids(lake, annotator_id), start=1):
-        options = runners.named_after(beam_options, f"mine-{number}")
-        rows.append(_mine_one(lake, step, each, run_id, budget, options))
+        named = runners.named_after(beam_options, f"mine-{number}")
+        rows.append(_mine_one(lake, step, each, run_id, budget, named))
         done(rows[-1])
-    options = runners.named_after(beam_options, "themes")
-    rows.append(cluster_themes(lake, run_id, options))
+    named = runners.named_after(beam_options, "themes")
+    rows.append(cluster_themes(lake, run_id, named))
     done(rows[-1])
     return rows
 
@@ -234,7 +235,9 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
 
 def mine_config(step: Any, annotator_id: str) -> dict[str, Any]:
     """Returns what decides the causes that are mined."""
+    options = {"options": step.miner_options} if step.miner_options else {}
     return {
+        **options,
         "plugin": step.miner,
         "miner": step.annotator()["annotator_id"],
         "annotator_id": annotator_id,
@@ -271,7 +274,7 @@ def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
     from affectflow.stages.themes.pipeline import cluster_lake
     from affectflow.stages.themes.unchanged import nothing_new, unchanged_causes
 
-    clusterer = registry.load("transforms", "ClusterThemes")()
+    clusterer = registry.make("transforms", defaults.CLUSTERER)
     request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)
     if not runners.only_written(beam_options):
         causes = unchanged_causes(lake, request, clusterer)

@@ -1,16 +1,17 @@
 """Annotate: labels for utterances, with any model that the registry or a hub knows."""
 
-import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
 
-from affectflow import registry, weights
+from affectflow import defaults, registry, weights
 from affectflow.errors import UnknownPluginError, UsageError
 from affectflow.kinds.transform import Transform
+from affectflow.options import construct
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
 
@@ -36,7 +37,7 @@ class Annotate(Transform):
       UsageError: there is no such folder, or the model refuses its arguments.
     """
 
-    model: str = "EmbeddedEmotions"
+    model: str = defaults.MODEL
     revision: str = ""
     options: dict[str, Any] | None = None
 
@@ -46,7 +47,7 @@ class Annotate(Transform):
 
     def __post_init__(self) -> None:
         super().__init__()
-        self._handler = self.handler_for(self.model, self.revision, self.options)
+        self._handler = handler_for(self.model, self.revision, self.options)
 
     @property
     def columns_required(self) -> pa.Schema:
@@ -68,33 +69,50 @@ class Annotate(Transform):
         )
         return pcoll | "Model" >> inference.with_output_types(pa.RecordBatch)
 
-    @staticmethod
-    def handler_for(
-        model: str, revision: str = "", options: dict[str, Any] | None = None
-    ) -> "BatchModelHandler[Any]":
-        """Returns the handler of a model; loads no weights.
 
-        Raises:
-          UnknownPluginError, UsageError: as `Annotate`.
-        """
-        given = dict(options or {})
-        if revision:
-            given["revision"] = revision
-        try:
-            registry.find("models", model)
-        except UnknownPluginError as unknown:
-            return _construct(*_classifier(model, given, unknown))
-        return _construct(model, registry.load("models", model), given)
+def handler_for(
+    model: str, revision: str = "", options: Mapping[str, Any] | None = None
+) -> "BatchModelHandler[Any]":
+    """Returns the handler of a model; loads no weights.
+
+    Raises:
+      UnknownPluginError, UsageError: as `Annotate`.
+    """
+    reader = reader_of(model)
+    pinned = {"revision": revision} if revision else {}
+    given = {**reader.implied, **pinned, **(options or {})}
+    what = f"model {model!r}"
+    made: BatchModelHandler[Any] = construct(reader.plugin, given, what)
+    return made
 
 
-def _classifier(
-    model: str, given: dict[str, Any], unknown: UnknownPluginError
-) -> tuple[str, Any, dict[str, Any]]:
-    """Returns the handler that reads a folder or a hub id, and its arguments."""
+class Reader(NamedTuple):
+    """The plugin that reads a model, and what the model's name says to it."""
+
+    name: str
+    plugin: Any
+    implied: Mapping[str, Any]
+
+
+def reader_of(model: str) -> Reader:
+    """Returns the plugin of an installed model, or the one that reads a folder or id.
+
+    Raises:
+      UnknownPluginError: it is none of these; names the nearest.
+      UsageError: there is no such folder.
+    """
+    try:
+        name = registry.find("models", model).name
+    except UnknownPluginError as unknown:
+        return _reader_of_weights(model, unknown)
+    return Reader(name, registry.load("models", name), {})
+
+
+def _reader_of_weights(model: str, unknown: UnknownPluginError) -> Reader:
     folder = Path(model).expanduser()
     is_folder = folder.is_dir()
     if is_folder and (name := weights.annotator_of(folder)):
-        return name, registry.load("models", name), {"weights": model, **given}
+        return Reader(name, registry.load("models", name), {"weights": model})
     if not is_folder and model.startswith(_PATH_MARKS):
         raise UsageError(
             f"no folder {model!r}; name a folder that holds a sequence classifier, an "
@@ -104,37 +122,6 @@ def _classifier(
         raise UnknownPluginError(
             f"{unknown}; a folder, or a hub id (org/name), would do too"
         ) from unknown
-    reader = registry.load("models", "SequenceClassifier")
-    name = str(folder) if is_folder else model
-    return model, reader, {"model": name, **given}
-
-
-def _construct(name: str, cls: Any, given: dict[str, Any]) -> Any:
-    """Returns `cls(**given)`, or says which arguments there are.
-
-    Raises:
-      UsageError: an argument has no such name, or a needed one lacks.
-    """
-    known = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise UsageError(
-            f"model {name!r} takes no {_quoted(unknown)}; its options are "
-            f"{_quoted(known) or 'none'}"
-        )
-    lacking = [
-        field.name
-        for field in known.values()
-        if field.name not in given
-        and field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
-    ]
-    if lacking:
-        raise UsageError(
-            f"model {name!r} needs {_quoted(lacking)}; give it among its options"
-        )
-    return cls(**given)
-
-
-def _quoted(names: Any) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    name = defaults.FOLDER_READER
+    where = str(folder) if is_folder else model
+    return Reader(name, registry.load("models", name), {"model": where})

@@ -5,8 +5,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from affectflow import registry
-from affectflow.errors import UsageError
+from affectflow import defaults, registry
 from affectflow.kinds.miner import Miner
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.registry import Card
@@ -25,7 +24,7 @@ class MineCauses(ConversationTransform):
       UsageError: the miner does not take these options.
     """
 
-    miner: str = "RuleMiner"
+    miner: str = defaults.MINER
     miner_options: dict[str, Any] | None = None
 
     requires: ClassVar[pa.Schema] = pa.schema(
@@ -48,16 +47,11 @@ class MineCauses(ConversationTransform):
 
     def __post_init__(self) -> None:
         super().__init__()
+        self.load_miner()  # what is wrong with its options is said now
 
     def load_miner(self) -> Miner:
         """Returns the miner with its options."""
-        options = self.miner_options or {}
-        try:
-            miner: Miner = registry.load("miners", self.miner)(**options)
-        except TypeError as error:
-            raise UsageError(
-                f"{self.miner} does not take {sorted(options)}: {error}"
-            ) from error
+        miner: Miner = registry.make("miners", self.miner, self.miner_options)
         return miner
 
     def annotator(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from affectflow import defaults
 from affectflow.kinds.renderer import load_renderers, textualize
 from affectflow.kinds.transform import BatchTransform
 from affectflow.registry import Card
@@ -26,7 +27,7 @@ class Textualize(BatchTransform):
       UnknownPluginError: a renderer is not installed; when the first batch comes.
     """
 
-    renderers: tuple[str, ...] = ("RenderEmoji", "RenderEmoticons", "RenderTypography")
+    renderers: tuple[str, ...] = defaults.RENDERERS
 
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "text", "segments")
     provides: ClassVar[pa.Schema] = pa.schema([CUES_COLUMN])

@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from affectflow.batches.batch import MAX_ROW_BYTES, TARGET_BYTES, Rows
 from affectflow.errors import UsageError
+from affectflow.kinds.source import Split
 from affectflow.registry import Card
 from affectflow.sources.coerce import strings
-from affectflow.sources.files import MappedSource, Split
+from affectflow.sources.files import MappedSource
 from affectflow.sources.lines import blocks
 from affectflow.sources.listing import bare_name
 from affectflow.sources.mapping import Field, check_fields

@@ -9,21 +9,22 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.kinds.source import File, Split
 from affectflow.registry import Card
-from affectflow.sources.files import MappedSource, Split, is_plain, ranges
+from affectflow.sources.files import MappedSource, is_plain, ranges
 from affectflow.sources.json_columns import columns_of, parse_lines, record_of
 from affectflow.sources.json_stream import Found, values
 from affectflow.sources.lines import Block, Offsets, blocks, spans
-from affectflow.sources.listing import File, bare_name, open_binary
+from affectflow.sources.listing import bare_name, open_binary
 from affectflow.sources.mapping import Field, check_named, value_at
 from affectflow.sources.rows import (
     Defaults,
     RawColumns,
     RefusedError,
     batch_of_rows,
-    dead_row,
     errors_of,
     grouped,
+    too_large_row,
     utterances,
 )
 from affectflow.sources.streams import (
@@ -163,12 +164,6 @@ def origins(uri: str, places: Any) -> pa.Array:
     """Returns `<uri>#<place>` for each place."""
     numbers = pa.array(places).cast(pa.string())
     return pc.binary_join_element_wise(pa.scalar(uri), numbers, "#")
-
-
-def too_large_row(block: Block, uri: str, step: str, source: str) -> dict[str, Any]:
-    """Returns the dead row of a line that is too large to be held."""
-    error = ("too_large", "a line above 64 MB; split it, or leave it out")
-    return dead_row(step, source, f"{uri}#{block.offset}", error, block.data)
 
 
 # -- arrays ------------------------------------------------------------------------

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.batch import MAX_ROWS, TARGET_BYTES
+from affectflow.kinds.source import TO_THE_END, File, Split
 from affectflow.registry import Card
 from affectflow.sources.coerce import strings
-from affectflow.sources.files import TO_THE_END, MappedSource, Split
-from affectflow.sources.listing import File, open_binary
+from affectflow.sources.files import MappedSource
+from affectflow.sources.listing import open_binary
 from affectflow.sources.mapping import Field, check_fields
 from affectflow.sources.rows import Defaults, RawColumns, utterances
 from affectflow.sources.streams import DamagedFileError

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from affectflow.sources.files import Split
+from affectflow.kinds.source import Split
 from affectflow.testing import run
 from affectflow_connectors.github.archive import ReadGharchive
 

@@ -263,7 +263,7 @@ def test_an_error_page_is_no_message(tmp_path):
 
 
 def test_the_source_cannot_be_renamed():
-    with pytest.raises(UsageError, match="always 'github'"):
+    with pytest.raises(UsageError, match="always start with 'github'"):
         ReadGithub(paths="a.json", source_name="gh")
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectflow.errors import UsageError
+from affectflow.kinds.source import Split
 from affectflow.sources.coerce import parse_time, times
-from affectflow.sources.files import Split
 from affectflow_connectors.jsonl import ReadJsonl
 from tests.given.jsonl_files import MAP, POSTS, error_types, lines_of, read, read_bytes
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from affectflow import registry
 from affectflow.errors import MissingExtraError, UsageError
-from affectflow.sources.files import Split
+from affectflow.kinds.source import Split, recognised
 from affectflow.sources.lines import blocks
 from affectflow.testing import run
 from affectflow_connectors.csv import ReadCsv
@@ -25,7 +25,7 @@ POST = b'{"utterance_id": "a", "text": "good"}\n'
 
 
 def surest(name, head):
-    source, _ = registry.surest_source(name, head)
+    source, _ = recognised(name, head)
     return registry.kebab(source.__name__)
 
 

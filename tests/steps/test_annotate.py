@@ -6,7 +6,7 @@ import pytest
 from affectflow import registry, schemas
 from affectflow.errors import UnknownPluginError, UsageError
 from affectflow.kinds.transform import Chain
-from affectflow.steps.annotate import Annotate
+from affectflow.steps.annotate import Annotate, handler_for
 from affectflow.testing import run
 from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 from affectflow_transforms.models.sequence_classifier import SequenceClassifier
@@ -54,13 +54,13 @@ def test_the_step_survives_pickling():
 
 @pytest.mark.parametrize("name", ["EmbeddedEmotions", "embedded-emotions"])
 def test_an_installed_model_is_found_by_either_spelling(name):
-    handler = Annotate.handler_for(name, options={"cues": "as_written"})
+    handler = handler_for(name, options={"cues": "as_written"})
 
     assert handler == EmbeddedEmotions(cues="as_written")
 
 
 def test_a_hub_id_with_a_commit_is_a_sequence_classifier():
-    handler = Annotate.handler_for("org/name", COMMIT, {"threshold": 0.3})
+    handler = handler_for("org/name", COMMIT, {"threshold": 0.3})
 
     assert handler == SequenceClassifier(
         model="org/name", revision=COMMIT, threshold=0.3
@@ -72,8 +72,8 @@ def test_a_folder_is_a_sequence_classifier(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.chdir(tmp_path)
 
-    assert Annotate.handler_for(str(folder)).model == str(folder)
-    assert Annotate.handler_for("model").model == "model"
+    assert handler_for(str(folder)).model == str(folder)
+    assert handler_for("model").model == "model"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_folder_is_a_sequence_classifier(tmp_path, monkeypatch):
                      id="a hub id that is not pinned"),
         pytest.param("org/name", COMMIT, {"treshold": 1}, UsageError, "`threshold`",
                      id="an option that there is not"),
-        pytest.param("EmbeddedEmotions", "abc", None, UsageError, "no `revision`",
+        pytest.param("EmbeddedEmotions", "abc", None, UsageError, "option `revision`",
                      id="a revision of a model that has none"),
         pytest.param("SequenceClassifier", "", None, UsageError, "needs `model`",
                      id="a needed option lacks"),
@@ -120,4 +120,4 @@ def test_a_plugins_model_is_made_with_its_own_options(monkeypatch):
     monkeypatch.setattr(registry, "find", lambda kind, name: point)
     monkeypatch.setattr(registry, "load", lambda kind, name: made)
 
-    assert Annotate.handler_for("Made", options={"word": "y"}).word == "y"
+    assert handler_for("Made", options={"word": "y"}).word == "y"

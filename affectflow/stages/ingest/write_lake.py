@@ -6,14 +6,15 @@ from typing import ClassVar
 import apache_beam as beam
 import pyarrow as pa
 
-from affectflow import Card, Lake, Transform
+from affectflow import Card, Lake
+from affectflow.kinds.source import Sink
 from affectflow.schemas import UTTERANCES, fields
 from affectflow.stages.ingest.store import StoreUtterances
 from affectflow.stages.runs.request import new_request
 
 
 @dataclass(kw_only=True)
-class WriteLake(Transform):
+class WriteLake(Sink):
     """Writes utterances, and what was found about them, into a lake.
 
     Each message is in the lake once, however often it is read. Rows that an earlier

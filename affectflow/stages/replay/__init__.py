@@ -26,6 +26,7 @@ from affectflow.stages.replay.rows import (
 )
 from affectflow.stages.runs.request import Request, new_request, new_run_id
 from affectflow.stages.runs.run import Row, run_stage
+from affectflow.steps.mine import MineCauses
 from affectflow.storage import Storage
 
 Config = dict[str, Any]
@@ -194,7 +195,7 @@ def _handler_of(config: Config) -> BatchModelHandler[Any]:
 
 
 def _step_of(config: Config) -> Any:
-    step = registry.load("transforms", "MineCauses")(miner=config["plugin"])
+    step = MineCauses(miner=config["plugin"], miner_options=config.get("options"))
     _check_name(step.annotator(), config["miner"], "mine")
     return step
 

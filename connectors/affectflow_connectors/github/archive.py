@@ -3,25 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
-
-import pyarrow as pa
+from typing import Any, ClassVar
 
 from affectflow.registry import Card
-from affectflow.schemas import NOT_AN_UTTERANCE
-from affectflow.sources.files import FileSource, Split, is_plain, ranges
-from affectflow.sources.lines import Block, blocks
-from affectflow.sources.listing import File
-from affectflow.sources.rows import dead_row, in_batches
-from affectflow.sources.streams import decompressed_head, read_chunks
-from affectflow_connectors.github.rest import (
-    SOURCE,
-    check_source_name,
-    line_rows,
-    origin_lines,
-)
-from affectflow_connectors.github.shapes import Row
-from affectflow_connectors.jsonl import too_large_row
+from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.streams import decompressed_head
+from affectflow_connectors.github.rest import SITE
+from affectflow_connectors.github.shapes import messages
 
 MESSAGE_EVENTS = frozenset(
     {
@@ -43,7 +32,7 @@ _TYPE = re.compile(rb'"type"\s*:\s*"(\w+Event)"')
 
 
 @dataclass(kw_only=True)
-class ReadGharchive(FileSource):
+class ReadGharchive(JsonSource):
     """Reads the hourly files of GH Archive, compressed or not.
 
     Ids are those of ReadGithub: one comment is one message, whether it comes from
@@ -51,25 +40,17 @@ class ReadGharchive(FileSource):
     """
 
     card: ClassVar[Card] = Card(summary="GH Archive: the public events of GitHub")
-    suffixes: ClassVar[tuple[str, ...]] = (".json", ".jsonl", ".ndjson")
+    lines: ClassVar[tuple[str, ...]] = (".json", *LINES)
+    site: ClassVar[str] = SITE
 
-    source_name: str = SOURCE
+    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
+        yield from messages(record)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_source_name(self.source_name)
-
-    def split_file(self, file: File) -> list[Split]:
-        return ranges(file) if is_plain(file) else super().split_file(file)
-
-    def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        rows = self._rows(split)
-        yield from in_batches(rows)
-
-    def _rows(self, split: Split) -> Iterator[Row]:
-        chunks = read_chunks(split.uri, max(split.start - 1, 0))
-        for block in blocks(chunks, start=split.start, end=split.end):
-            yield from block_rows(block, split.uri, self.step)
+    def passed_over(self, line: bytes) -> str:
+        match = _TYPE.search(line)
+        if match and match[1] not in MESSAGE_EVENTS:
+            return f"{match[1].decode()}: no message in it"
+        return ""
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
@@ -78,17 +59,3 @@ class ReadGharchive(FileSource):
             return 0.0
         parts = (b'"actor"', b'"payload"', b'"repo')
         return 0.98 if all(part in line for part in parts) else 0.4
-
-
-def block_rows(block: Block, uri: str, step: str) -> Iterator[Row]:
-    """Yields the messages of a block of event lines, living or dead."""
-    if block.too_large:
-        yield too_large_row(block, uri, step, SOURCE)
-        return
-    for line, origin in origin_lines(block, uri):
-        match = _TYPE.search(line)
-        if match and match[1] not in MESSAGE_EVENTS:
-            message = f"{match[1].decode()}: no message in it"
-            yield dead_row(step, SOURCE, origin, (NOT_AN_UTTERANCE, message))
-        else:
-            yield from line_rows(line, origin, step)

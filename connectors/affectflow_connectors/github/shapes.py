@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow.sources.coerce import parse_time, text_of
-from affectflow.sources.rows import RefusedError, is_bot_name
+from affectflow.sources.rows import RefusedError, Row, is_bot_name
 from affectflow_connectors.github.ids import (
     Place,
     comment,
@@ -18,7 +18,6 @@ from affectflow_connectors.github.ids import (
     thread,
 )
 
-Row = dict[str, Any]
 Record = Mapping[str, Any]
 
 _REASONS = ("completed", "not_planned")
@@ -165,19 +164,8 @@ def _release_row(record: Record, setting: Setting) -> Row:
 
 def _with_text(row: Row) -> Row:
     if not row["text"]:
-        raise NoTextError(row)
+        raise RefusedError("a message without a text", "no_text", row)
     return row
-
-
-class NoTextError(RefusedError):
-    """A message without a text; `row` holds what else is known of it."""
-
-    def __init__(self, row: Row):
-        super().__init__("a message without a text", "no_text")
-        self.row = row
-
-    def __reduce__(self) -> Any:
-        return NoTextError, (self.row,)
 
 
 def _row(record: Record, setting: Setting, kind: str, place: Place) -> Row:

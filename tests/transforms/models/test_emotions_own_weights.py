@@ -8,7 +8,7 @@ import pytest
 
 from affectflow import weights
 from affectflow.errors import UsageError
-from affectflow.steps.annotate import Annotate
+from affectflow.steps.annotate import handler_for
 from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 from affectflow_transforms.models.emotions.train import Emotions
 from affectflow_transforms.models.frustration.train import Frustration
@@ -67,7 +67,7 @@ def test_frustration_of_ones_own_goes_with_the_emotions_of_the_package(frustrati
 
 def test_a_folder_as_the_model_finds_who_reads_it(emotions, frustration):
     for folder in (emotions, frustration):
-        assert Annotate.handler_for(folder) == EmbeddedEmotions(weights=folder)
+        assert handler_for(folder) == EmbeddedEmotions(weights=folder)
 
 
 def test_weights_of_ones_own_are_another_annotator(emotions, frustration):

@@ -1,0 +1,10 @@
+"""Which plugins are used where nobody names one; the core names no others."""
+
+MODEL = "EmbeddedEmotions"
+FOLDER_READER = "SequenceClassifier"
+"""What reads a folder that `affectflow train` did not write, or a hub id."""
+MINER = "RuleMiner"
+CLUSTERER = "ClusterThemes"
+RENDERERS = ("RenderEmoji", "RenderEmoticons", "RenderTypography")
+INGEST_STEPS = ("NormalizeText", "Textualize")
+"""What every message goes through before it is written."""

@@ -1,0 +1,202 @@
+"""Source and Sink: where messages come from, and where they go.
+
+Most sources read files: see `affectflow.sources` for `FileSource` and `JsonSource`.
+"""
+
+import abc
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+
+from affectflow import registry
+from affectflow.batches.batch import joined
+from affectflow.errors import PluginImportError
+from affectflow.kinds.transform import Transform
+from affectflow.schemas import SOURCE_BATCH
+
+TO_THE_END = -1
+TOGETHER_FILES = 64
+TOGETHER_BYTES = 1 << 20
+"""A file is small below this, decompressed; no more is read together."""
+
+
+class File(NamedTuple):
+    """One file, or what a source takes for one: its address, and its size in bytes.
+
+    `plain_size` is about how many bytes it holds, decompressed; 0 if nobody knows.
+    """
+
+    uri: str
+    size: int
+    plain_size: int = 0
+
+
+class Split(NamedTuple):
+    """A piece of one file that is read on its own; what is shuffled.
+
+    `start` and `end` are bytes of a line file, or row groups of a Parquet file; an
+    `end` of -1 is the end of the file. `size` is that of the file, in bytes.
+    """
+
+    uri: str
+    start: int
+    end: int
+    size: int
+
+
+FileTuple = tuple[str, int, int]
+SplitTuple = tuple[str, int, int, int]
+
+
+class Source(Transform, abc.ABC):
+    """Reads something in pieces; every row becomes an utterance, or a dead row.
+
+    What `patterns` name is listed on a worker, cut to splits, and read. A source that
+    reads no files gives one pattern and implements `read` alone. Its class name starts
+    with `Read`; the rest, in kebab case, is what `--source` takes.
+    """
+
+    provides: ClassVar[pa.Schema] = SOURCE_BATCH
+
+    @property
+    @abc.abstractmethod
+    def patterns(self) -> list[str]:
+        """What is read: paths, globs or URLs; a lake must not lie in one of them."""
+
+    @abc.abstractmethod
+    def read(self, split: Split) -> Iterator[pa.RecordBatch]:
+        """Yields the rows of one piece, in order, as batches of `SOURCE_BATCH`."""
+
+    def files(self, pattern: str) -> list[File]:
+        """Returns the files that one of the patterns means.
+
+        Raises:
+          UsageError: nothing matches.
+        """
+        return [File(pattern, 0)]
+
+    def split_file(self, file: File) -> list[Split]:
+        """Returns the pieces of one file, in order."""
+        return [Split(file.uri, 0, TO_THE_END, file.size)]
+
+    def splits(self, pattern: str) -> list[Split]:
+        """Returns the pieces of all files that a pattern means, in order."""
+        return [s for file in self.files(pattern) for s in self.split_file(file)]
+
+    def check(self) -> None:
+        """Looks, cheaply, whether there is something to read.
+
+        Raises:
+          UsageError: there is not; the message says how to fix it.
+        """
+
+    def input_bytes(self) -> int:
+        """Returns about how many bytes there are to read, decompressed; 0 if unknown.
+
+        Files are listed, not opened. A lake is sized for this before its first ingest.
+        """
+        files = {file for pattern in self.patterns for file in self.files(pattern)}
+        return sum(file.plain_size for file in files)
+
+    @classmethod
+    def recognises(cls, name: str, head: bytes) -> float:
+        """Returns how sure it is, 0 to 1, that a file is of this source.
+
+        Args:
+          name: the name of the file, or its URI.
+          head: its first bytes, 64 KB of them or all; compressed or not.
+        """
+        return 0.0
+
+    def expand(self, pbegin: Any) -> Any:
+        """Wires: list, spread, split, spread, read."""
+        return (
+            pbegin
+            | "Paths" >> beam.Create(self.patterns).with_output_types(str)
+            | "List" >> beam.ParDo(_ListFn(self)).with_output_types(list[FileTuple])
+            | "SpreadFiles" >> beam.Reshuffle()
+            | "Split" >> beam.ParDo(_SplitFn(self)).with_output_types(list[SplitTuple])
+            | "SpreadSplits" >> beam.Reshuffle()
+            | "Read" >> beam.ParDo(_ReadFn(self)).with_output_types(pa.RecordBatch)
+        )
+
+
+class Sink(Transform, abc.ABC):
+    """Writes what flows: the end of a pipeline."""
+
+
+class _ListFn(beam.DoFn):
+    def __init__(self, source: Source):
+        self._source = source
+
+    def process(self, element: str) -> Iterator[list[FileTuple]]:
+        for files in together(self._source.files(element)):
+            yield [(file.uri, file.size, file.plain_size) for file in files]
+
+
+class _SplitFn(beam.DoFn):
+    def __init__(self, source: Source):
+        self._source = source
+
+    def process(self, element: list[FileTuple]) -> Iterator[list[SplitTuple]]:
+        files = (File(*each) for each in element)
+        splits: list[SplitTuple] = [
+            (split.uri, split.start, split.end, split.size)
+            for file in files
+            for split in self._source.split_file(file)
+        ]
+        yield from [splits] if len(element) > 1 else ([split] for split in splits)
+
+
+class _ReadFn(beam.DoFn):
+    def __init__(self, source: Source):
+        self._source = source
+
+    def process(self, element: list[SplitTuple]) -> Iterator[pa.RecordBatch]:
+        splits = (Split(*each) for each in element)
+        batches = (batch for split in splits for batch in self._source.read(split))
+        yield from joined(batches) if len(element) > 1 else batches
+
+
+def together(files: Iterable[File]) -> Iterator[list[File]]:
+    """Yields neighbouring small files together, large ones and unknown sizes alone.
+
+    >>> small, large = File("a", 10, 10), File("b", 5 << 20, 5 << 20)
+    >>> [len(group) for group in together([small, small, large, small])]
+    [2, 1, 1]
+    """
+    pending: list[File] = []
+    size = 0
+    for file in files:
+        more = file.plain_size or TOGETHER_BYTES
+        if pending and (size + more > TOGETHER_BYTES or len(pending) == TOGETHER_FILES):
+            yield pending
+            pending, size = [], 0
+        pending.append(file)
+        size += more
+    if pending:
+        yield pending
+
+
+def recognised(name: str, head: bytes) -> tuple[type[Source] | None, float]:
+    """Returns the installed source that is surest of a file, and how sure it is, 0..1.
+
+    The source is None if none can read it. One that does not import cannot look:
+    `affectflow plugins` reports it.
+
+    Args:
+      name: of the file.
+      head: its first 64 KB, or all of it.
+    """
+    sure: list[tuple[float, str, type[Source] | None]] = [(0.0, "", None)]
+    for each in registry.names("connectors"):
+        try:
+            plugin = registry.load("connectors", each)
+        except PluginImportError:
+            continue
+        if isinstance(plugin, type) and issubclass(plugin, Source):
+            sure.append((plugin.recognises(name, head), each, plugin))
+    confidence, _, best = max(sure, key=lambda found: found[:2])
+    return best, confidence

@@ -1,0 +1,146 @@
+"""JsonSource: files of JSON whose objects are messages or events of one site."""
+
+import abc
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from affectflow.errors import UsageError
+from affectflow.kinds.source import File, Split
+from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.files import FileSource, is_plain, ranges
+from affectflow.sources.json_stream import values
+from affectflow.sources.lines import Block, blocks
+from affectflow.sources.listing import bare_name
+from affectflow.sources.rows import (
+    RefusedError,
+    Row,
+    dead_row,
+    errors_of,
+    in_batches,
+    too_large_row,
+)
+from affectflow.sources.streams import read_chunks
+
+LINES = (".jsonl", ".ndjson")
+
+
+@dataclass(kw_only=True)
+class JsonSource(FileSource, abc.ABC):
+    """Reads files of JSON: an array, pages of arrays, JSON Lines, or single objects.
+
+    A subclass says in `rows` which messages an object holds; the rest is done here:
+    compression, byte ranges of lines, damaged values, refused rows, batches.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
+    lines: ClassVar[tuple[str, ...]] = LINES
+    """Endings of files that hold one object a line; others may hold any JSON."""
+    site: ClassVar[str] = ""
+    """What all ids start with, if nobody may change it."""
+
+    def __post_init__(self) -> None:
+        self.source_name = self.source_name or self.site
+        super().__post_init__()
+        if self.site and self.source_name != self.site:
+            raise UsageError(
+                f"source_name is {self.source_name!r}, but ids of {self.step} always "
+                f"start with {self.site!r}: a message has the same id in every shape; "
+                "leave it out"
+            )
+
+    @abc.abstractmethod
+    def rows(self, record: Any, where: str) -> Iterable[Row | RefusedError]:
+        """Returns the messages that a JSON value holds, and what it refuses.
+
+        A row has values of the columns' types; `origin` is added. A `RefusedError`
+        becomes a dead row with its reason, and with what else is known of the message.
+
+        Args:
+          record: any JSON value, of a line or of an array.
+          where: file and place of it, for sources that read something off the path.
+        """
+
+    def looks_whole(self, record: Any) -> bool:
+        """Returns whether an object is a record, not a part of one.
+
+        Asked after a damaged value, where reading goes on at the next whole record.
+        """
+        return isinstance(record, dict)
+
+    def passed_over(self, line: bytes) -> str:
+        """Returns why a line is known, before it is parsed, to hold no message."""
+        return ""
+
+    def split_file(self, file: File) -> list[Split]:
+        if bare_name(file.uri).endswith(self.lines) and is_plain(file):
+            return ranges(file)
+        return super().split_file(file)
+
+    def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
+        by_lines = bare_name(split.uri).endswith(self.lines)
+        rows = self._of_lines(split) if by_lines else self._of_values(split)
+        yield from in_batches(rows)
+
+    def _of_lines(self, split: Split) -> Iterator[Row]:
+        chunks = read_chunks(split.uri, max(split.start - 1, 0))
+        for block in blocks(chunks, start=split.start, end=split.end):
+            if block.too_large:
+                yield too_large_row(block, split.uri, self.step, self.source_name)
+                continue
+            for line, origin in lines_of(block, split.uri):
+                yield from self._of_line(line, origin)
+
+    def _of_line(self, line: bytes, origin: str) -> Iterator[Row]:
+        if why := self.passed_over(line):
+            error = (NOT_AN_UTTERANCE, why)
+            yield dead_row(self.step, self.source_name, origin, error)
+            return
+        try:
+            record = json.loads(line.decode(), strict=False)
+        except UnicodeDecodeError as error:
+            message = f"not UTF-8 at byte {error.start} of the line"
+            yield self._refused(RefusedError(message, "invalid_utf8"), origin, line)
+        except (ValueError, RecursionError) as error:
+            refused = RefusedError(f"not JSON: {error}", "invalid_json")
+            yield self._refused(refused, origin, line)
+        else:
+            yield from self._of_record(record, origin, line)
+
+    def _of_values(self, split: Split) -> Iterator[Row]:
+        for found in values(read_chunks(split.uri), self.looks_whole):
+            origin = f"{split.uri}#{found.number}"
+            if found.error_type:
+                refused = RefusedError(found.message, found.error_type)
+                yield self._refused(refused, origin, found.raw)
+            else:
+                yield from self._of_record(found.value, origin, found.raw)
+
+    def _of_record(self, record: Any, origin: str, raw: bytes | str) -> Iterator[Row]:
+        for found in self.rows(record, origin):
+            if isinstance(found, RefusedError):
+                yield self._refused(found, origin, raw)
+            else:
+                yield found | {"origin": origin}
+
+    def _refused(self, error: RefusedError, origin: str, raw: bytes | str) -> Row:
+        errors = errors_of(self.step, error.error_type, str(error), raw)
+        known = (
+            error.row | {"text": None} if error.row else {"source": self.source_name}
+        )
+        return known | {"origin": origin, "errors": errors}
+
+
+def lines_of(block: Block, uri: str) -> Iterator[tuple[bytes, str]]:
+    """Yields the lines of a block that are not blank, and where they stand."""
+    at = block.offset
+    for line in block.data.split(b"\n"):
+        stripped = line.strip(b" \t\r")
+        if at == 0:
+            stripped = stripped.removeprefix(b"\xef\xbb\xbf")
+        if stripped:
+            yield stripped, f"{uri}#{at}"
+        at += len(line) + 1

@@ -1,0 +1,68 @@
+"""`--set NAME=VALUE` reaches the plugins of a command."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.given.command_line import affectflow
+from tests.given.refusals import GOOD, ingest, one_line
+from tests.given.stage_runs import ask
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    file = tmp_path / "input.jsonl"
+    file.write_text(GOOD)
+    assert ingest(file, tmp_path / "lake").code == 0
+    return tmp_path / "lake"
+
+
+def parameters(lake: Path, model: str) -> dict[str, object]:
+    query = f"SELECT parameters FROM annotators WHERE model = '{model}'"
+    return json.loads(ask(str(lake), query)[0][0])
+
+
+def test_options_reach_the_model_and_the_miner(lake):
+    assert affectflow("annotate", lake, "--set", "tasks=emotion").code == 0
+    assert affectflow("mine", lake, "--set", "RuleMiner.history=4").code == 0
+
+    tasks = "SELECT DISTINCT task FROM annotations"
+    assert ask(str(lake), tasks) == [("emotion",)]
+    assert parameters(lake, "EmbeddedEmotions")["tasks"] == ["emotion"]
+    assert parameters(lake, "RuleMiner")["history"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(
+            ["annotate", "LAKE", "--set", "taks=emotion"],
+            ["EmbeddedEmotions", "`taks`", "did you mean `tasks`"],
+            id="a typo",
+        ),
+        pytest.param(
+            ["mine", "LAKE", "--set", "history=long"],
+            ["`history`", "a whole number", "'long'"],
+            id="another type",
+        ),
+        pytest.param(
+            ["annotate", "LAKE", "--set", "tasks"], ["NAME=VALUE"], id="no value"
+        ),
+        pytest.param(
+            ["train", "german", "--data", "LAKE", "--out", "x", "--set", "a=b"],
+            ["German takes no option `a`"],
+            id="a plugin without options",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_line(lake, arguments, words):
+    typed = [str(lake) if each == "LAKE" else each for each in arguments]
+
+    assert one_line(affectflow(*typed), 2, *words)
+
+
+def test_a_card_lists_the_options_with_their_defaults():
+    (card,) = json.loads(affectflow("plugins", "RuleMiner", "--json").out)
+
+    assert card["options"] == {"labels": None, "history": 8, "min_score": 0.25}
