@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from affectflow.cli import show
 from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
-from affectflow.lake import Lake, open_lake
+from affectflow.lake import Lake, open_lake, open_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,7 +114,7 @@ def status(lake: str) -> int:
         for found in [opened.committed(table)]
     ]
     show.table(["table", "files", "rows"], counts)
-    with open_lake(lake) as connection:
+    with open_tables(lake) as connection:
         runs = connection.sql(_RUNS)
         show.table(runs.columns, runs.fetchall())
         ended = connection.sql(_ENDED).fetchall()

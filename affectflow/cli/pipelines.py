@@ -150,12 +150,12 @@ def _check_for_demo(to: str) -> None:
       UsageError: it is a lake with other messages.
     """
     from affectflow.errors import UsageError
-    from affectflow.lake import open_lake
+    from affectflow.lake import open_tables
     from affectflow.storage import Storage
 
     if not Storage(to).names():
         return
-    with open_lake(to) as connection:
+    with open_tables(to) as connection:
         others = connection.sql(
             "SELECT count(*) FROM utterances WHERE container IS NULL "
             f"OR container NOT IN {DEMO_CONTAINERS}"
@@ -297,8 +297,11 @@ def _mine(
 
 
 def _report(lake: str, out: str) -> None:
-    from affectflow.report import write_report
+    from affectflow.report import is_current, write_report
 
+    if is_current(lake, out):
+        show.say(f"report: {out} (nothing new)")
+        return
     show.say(f"report: {write_report(lake, out)}")
 
 

@@ -5,10 +5,13 @@ Ids, texts, labels, spans and statuses count, in an order of their own. Run ids,
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from affectflow.lake import Lake
+from affectflow.lake import open_tables
 from affectflow.lake.layout import PEOPLE
-from affectflow.lake.views import connect
+
+if TYPE_CHECKING:
+    import duckdb
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "utterances": (
@@ -90,14 +93,21 @@ def digest(uri: str) -> dict[str, str]:
     Raises:
       LakeError: there is no lake at `uri`.
     """
-    with connect(Lake.open(uri), views=False) as connection:
-        found = {
-            table: _hex(connection.execute(_query(table)).fetchall()[0])
-            for table in COLUMNS
-        }
+    with open_tables(uri) as connection:
+        found = {table: _of_table(connection, table) for table in COLUMNS}
     joined = "\n".join(f"{table} {value}" for table, value in sorted(found.items()))
     found["lake"] = hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()
     return found
+
+
+def digest_of(uri: str, table: str) -> str:
+    """Returns the digest of one table of `COLUMNS`."""
+    with open_tables(uri) as connection:
+        return _of_table(connection, table)
+
+
+def _of_table(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
+    return _hex(connection.execute(_query(table)).fetchall()[0])
 
 
 def _query(table: str) -> str:

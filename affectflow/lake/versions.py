@@ -9,11 +9,15 @@ from affectflow.schemas import TABLES
 _PREFIX = "table:"
 
 
+def of(table: str) -> str:
+    """Returns the name of a table's version beside those of libraries."""
+    return f"{_PREFIX}{table}"
+
+
 def table_versions(lake: Lake) -> dict[str, str]:
     """Returns `table:<name>` to the newest Delta version, for each table."""
     return {
-        f"{_PREFIX}{name}": str(table(lake.storage, name).version())
-        for name in sorted(TABLES)
+        of(name): str(table(lake.storage, name).version()) for name in sorted(TABLES)
     }
 
 

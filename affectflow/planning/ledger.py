@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from affectflow.lake import Lake, open_lake
+from affectflow.lake import Lake, open_tables
 from affectflow.stages import ingest_config
 from affectflow.stages.runs.request import config_digest
 from affectflow.storage import Storage, absolute
@@ -216,7 +216,7 @@ def ledger(lake: Lake) -> list[LedgerRow]:
     plans = plans_of(lake.storage)
     if not plans:
         return []
-    with open_lake(lake.uri) as connection:
+    with open_tables(lake.uri) as connection:
         relation = connection.sql(_ENDED)
         names, rows = relation.columns, relation.fetchall()
     runs = [dict(zip(names, row, strict=True)) for row in rows]

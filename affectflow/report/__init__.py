@@ -1,16 +1,23 @@
 """The report: one HTML file that opens offline and says what it rests on."""
 
+import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
 
 import duckdb
 
+from affectflow import __version__
 from affectflow.errors import StorageError
+from affectflow.lake.versions import of, table_versions
 from affectflow.report import page, queries
 from affectflow.storage import Storage
 
-__all__ = ["render", "write_report"]
+__all__ = ["is_current", "render", "write_report"]
+
+_HEAD_CHARACTERS = 2_000
+"""At the start of a page, which says there of what state of a lake it is."""
 
 
 def write_report(
@@ -36,15 +43,43 @@ def write_report(
     """
     from affectflow.lake import open_lake
 
+    # Before the lake is read: what another run adds meanwhile is not in the page.
+    state = state_of(str(lake_uri))
     connection = open_lake(str(lake_uri))
     name = str(lake_uri).rstrip("/").rsplit("/", 1)[-1]
     heading = title or f"What people expressed in {name}"
-    text = render(connection, lake=str(lake_uri), title=heading, annotator=annotator)
+    facts = queries.collect(connection, annotator)
+    text = page.render(facts, lake=str(lake_uri), title=heading, state=state)
     if "://" in str(out):
         folder, _, file = str(out).rpartition("/")
         Storage(folder).write(text.encode(), file)
         return str(out)
     return _write(Path(out), text)
+
+
+def state_of(lake_uri: str) -> str:
+    """Returns 16 hexadecimal digits of what a report on a lake is made from.
+
+    Runs that changed no other table are left out: no figure rests on them. An ingest
+    writes its dead letters again, so what they say counts.
+    """
+    from affectflow.lake import Lake
+    from affectflow.lake.digest import digest_of
+
+    tables = table_versions(Lake.open(lake_uri))
+    tables.pop(of("runs"))
+    tables[of("dead_letters")] = digest_of(lake_uri, "dead_letters")
+    made_from = json.dumps([__version__, sorted(tables.items())])
+    return hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
+
+
+def is_current(lake_uri: str, out: str) -> bool:
+    """Returns whether a report at a local path is of what the lake holds now."""
+    written = Path(out)
+    if "://" in out or not written.is_file():
+        return False
+    with written.open(encoding="utf-8", errors="replace") as file:
+        return f'content="{state_of(lake_uri)}"' in file.read(_HEAD_CHARACTERS)
 
 
 def render(

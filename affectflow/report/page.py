@@ -12,10 +12,11 @@ from affectflow.report.html import Html, el, join
 from affectflow.report.queries import Facts
 
 
-def render(facts: Facts, *, lake: str, title: str) -> str:
+def render(facts: Facts, *, lake: str, title: str, state: str = "") -> str:
     """Returns the whole page as text; it loads nothing, not even from itself.
 
-    `lake` is how the commands that the page shows spell the lake's place.
+    `lake` is how the commands that the page shows spell the lake's place; `state` says
+    which state of it the page is of.
     """
     parts = [
         sections.emotions(facts, lake),
@@ -30,7 +31,7 @@ def render(facts: Facts, *, lake: str, title: str) -> str:
     body = el("main", head.head(facts, title), parts, class_="page")
     style = _read("style.css")
     return Template(_read("template.html")).substitute(
-        policy=_policy(style), title=join(title), style=style, body=body
+        policy=_policy(style), title=join(title), style=style, body=body, state=state
     )
 
 

@@ -143,7 +143,8 @@ def annotate_lake(
       UsageError: the lake or the model cannot be opened, or a hint is malformed.
     """
     from affectflow.runners.engines import model_hints
-    from affectflow.stages.annotate import annotate_parts, config_of
+    from affectflow.stages.annotate import AnnotateTask, annotate_parts, config_of
+    from affectflow.stages.runs.parts import run_parts
     from affectflow.steps.annotate import handler_for
 
     hints = model_hints(accelerator, min_ram)
@@ -156,7 +157,8 @@ def annotate_lake(
     def build(pipeline: beam.Pipeline) -> Any:
         return annotate_parts(pipeline, request, handler, hints)
 
-    return run_stage(lake, request, build, beam_options)
+    task = AnnotateTask(request, handler.annotator())
+    return run_parts(lake, task, build, beam_options)
 
 
 def mine_lake(
@@ -214,9 +216,9 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
       LakeError: nothing is annotated.
       UsageError: the one that is wanted is not there; says which there are.
     """
-    from affectflow.lake import open_lake
+    from affectflow.lake import open_tables
 
-    with open_lake(lake.uri) as connection:
+    with open_tables(lake.uri) as connection:
         rows = connection.sql(
             "SELECT DISTINCT annotator_id FROM annotations "
             "WHERE task IN ('emotion', 'frustration') "
@@ -258,12 +260,13 @@ def _mine_one(
     beam_options: Sequence[str],
 ) -> Row:
     from affectflow.stages.mine import MineTask, mine_parts
+    from affectflow.stages.runs.parts import run_parts
 
     miner = step.annotator()
     config = mine_config(step, annotator_id)
     request = new_request(lake, "mine", config, run_id=run_id, budget=budget)
     task = MineTask(request, miner, annotator_id)
-    return run_stage(lake, request, lambda p: mine_parts(p, task, step), beam_options)
+    return run_parts(lake, task, lambda p: mine_parts(p, task, step), beam_options)
 
 
 def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:

@@ -11,6 +11,7 @@ from apache_beam.portability.api import beam_runner_api_pb2 as protos
 from affectflow import registry, runners, stages
 from affectflow.errors import MissingExtraError
 from affectflow.runners import dataflow
+from affectflow.stages.runs import parts
 from affectflow.stages.runs.request import Request
 from affectflow.stages.themes import unchanged
 from tests.conftest import required
@@ -70,6 +71,11 @@ def stage_builds(
         patch.setattr(stages, "Lake", FarLake)
         patch.setattr(stages, "_lake_for", lambda *_: FarLake(lake))
         patch.setattr(stages, "run_stage", record)
+        patch.setattr(
+            parts,
+            "run_parts",
+            lambda *given: record(given[0], given[1].request, *given[2:]),
+        )
         patch.setattr(stages, "annotator_ids", lambda *_: ["EmbeddedEmotions@1"])
         patch.setattr(type(source), "check", lambda self: None)
         patch.setattr(unchanged, "unchanged_causes", lambda *_: None)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 import affectflow.lake
+import affectflow.report
 from affectflow.errors import MissingExtraError, StorageError
 from affectflow.lake import views
 from affectflow.report import charts, words, write_report
@@ -24,6 +25,7 @@ def page(tmp_path_factory):
 def lake_uri(tmp_path, monkeypatch):
     connection = views.connect(FolderLake(tmp_path, tables()))
     monkeypatch.setattr(affectflow.lake, "open_lake", lambda uri: connection)
+    monkeypatch.setattr(affectflow.report, "state_of", lambda uri: "")
     return str(tmp_path)
 
 

@@ -19,6 +19,7 @@ import typer.main
 from affectflow import runners
 from affectflow.cli.app import app
 from affectflow.errors import UsageError
+from affectflow.stages.runs import parts
 from tests.given.dataflow_jobs import (
     ACCELERATOR,
     KEY,
@@ -179,11 +180,12 @@ def launcher(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(module.stages, "Lake", FarLake)
     monkeypatch.setattr(module.stages, "_lake_for", lambda *_: FarLake(LAKE))
     monkeypatch.setattr(module.stages, "annotator_ids", lambda *_: ["Embedded@1"])
-    monkeypatch.setattr(
-        module.stages,
-        "run_stage",
-        lambda _, __, build, given: runners.run(build, given),
-    )
+
+    def run(_: Any, __: Any, build: Any, given: Any, **___: Any) -> None:
+        runners.run(build, given)
+
+    monkeypatch.setattr(module.stages, "run_stage", run)
+    monkeypatch.setattr(parts, "run_parts", run)
     reader = module.registry.load("connectors", "ReadJsonl")
     monkeypatch.setattr(reader, "check", lambda self: None)
     return module

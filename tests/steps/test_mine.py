@@ -65,9 +65,8 @@ def test_options_reach_the_miner() -> None:
 
 
 def test_an_unknown_option_is_named() -> None:
-    step = MineCauses(miner_options={"hisotry": 1})
     with pytest.raises(UsageError, match="hisotry"):
-        step.load_miner()
+        MineCauses(miner_options={"hisotry": 1})
 
 
 def test_a_batch_without_annotations_is_refused() -> None:

@@ -12,7 +12,7 @@ from affectflow import registry, runners
 from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import Chain
-from affectflow.lake import Lake, open_lake
+from affectflow.lake import Lake, open_tables
 from affectflow.stages import cluster_themes, ingest_steps
 from affectflow.stages.annotate import AnnotateTask, annotate_with, folder_of
 from affectflow.stages.ingest.store import StoreUtterances
@@ -118,7 +118,7 @@ def _identity(config: Config) -> list[Any]:
 
 
 def _runs(lake: Lake, stage: str) -> list[Config]:
-    with open_lake(lake.uri) as connection:
+    with open_tables(lake.uri) as connection:
         found = connection.execute(
             "SELECT run_id, config FROM runs WHERE stage = ? AND error IS NULL "
             "ORDER BY started",

@@ -15,6 +15,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow import runners
 from affectflow.batches.batch import is_dead
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry, commit, stem
@@ -34,7 +35,7 @@ from affectflow.stages.runs.receipts import (
 )
 from affectflow.stages.runs.request import Request, mark_of
 from affectflow.stages.runs.results import Receipts, Work
-from affectflow.stages.runs.run import write_run
+from affectflow.stages.runs.run import Build, Row, run_stage, write_run
 from affectflow.storage import in_threads
 
 WAITING = "parts_waiting_for_labels"
@@ -266,11 +267,53 @@ class RunParts(beam.PTransform):
         )
 
 
+def run_parts(
+    lake: Lake, task: PartTask, build: Build, beam_options: Sequence[str]
+) -> Row:
+    """Runs a stage over parts; without a pipeline where no part needs any work.
+
+    Args:
+      lake: that it works on.
+      task: what to do with a part.
+      build: adds the task to a pipeline.
+      beam_options: as on Beam's command line.
+
+    Returns:
+      The row of `runs`.
+    """
+    settled = None
+    if runners.is_local(runners.options(beam_options)):
+        settled = nothing_to_do(task, lake)
+    if settled is None:
+        return run_stage(lake, task.request, build, beam_options)
+
+    def commit(_: Build, __: Sequence[str]) -> None:
+        Progress(lake, task.request).planned(rows=0, parts=0)
+        _Commit(task)(task.request, settled)
+
+    return run_stage(lake, task.request, build, beam_options, run=commit)
+
+
+def nothing_to_do(task: PartTask, lake: Lake) -> list[Receipt] | None:
+    """Returns the receipts of a lake's parts, or None if a part needs work."""
+    done = set(lake.storage.names(WORK, task.stage, task.folder))
+    everything = all_parts(lake)
+    names = {f"{part.name}.json" for part in everything}
+    if not names or not names <= done:
+        return None  # no receipt need be read to know
+    todo, settled = task.plan(lake, everything)
+    return None if todo else settled
+
+
+def all_parts(lake: Lake) -> list[Part]:
+    """Returns the descriptors of all parts, in order."""
+    parts = {stem(path): e for path, e in lake.committed("utterances").items()}
+    return [Part(name, entry.rows) for name, entry in sorted(parts.items())]
+
+
 def _plan(_: str, task: PartTask) -> Iterator[Any]:
     lake = task.request.open_lake()
-    parts = {stem(path): e for path, e in lake.committed("utterances").items()}
-    everything = [Part(name, entry.rows) for name, entry in sorted(parts.items())]
-    todo, settled = task.plan(lake, everything)
+    todo, settled = task.plan(lake, all_parts(lake))
     progress = Progress(lake, task.request)
     progress.planned(rows=sum(part.rows for part in todo), parts=len(todo))
     yield from todo

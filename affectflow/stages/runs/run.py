@@ -171,15 +171,18 @@ def take_examples(lake: Lake, run: str) -> Shown:
 
 
 Row = dict[str, Any]
+Build = Callable[[beam.Pipeline], Any]
+"""Adds a stage to a pipeline."""
 
 
 def run_stage(
     lake: Lake,
     request: Request,
-    build: Callable[[beam.Pipeline], Any],
+    build: Build,
     beam_options: Sequence[str],
     *,
     expected_rows: int | None = None,
+    run: Callable[[Build, Sequence[str]], Any] | None = None,
 ) -> Row:
     """Runs a stage, and returns its row of `runs`; a failure leaves a row too.
 
@@ -190,6 +193,7 @@ def run_stage(
       beam_options: as on Beam's command line.
       expected_rows: that a plan expects, to show progress by; stages over parts count
         what their parts hold.
+      run: does the work in the place of a pipeline.
     """
     watched = Progress(lake, request)
     watched.begin()
@@ -198,7 +202,7 @@ def run_stage(
         watched.planned(rows=expected_rows, estimated=True)
     try:
         with watched.busy():
-            runners.run(build, beam_options)
+            (run or runners.run)(build, beam_options)
     except (Exception, KeyboardInterrupt, TerminatedError) as error:
         cause = runners.cause_of(error)
         if runners.is_local(runners.options(beam_options)):

@@ -1,0 +1,66 @@
+"""Where no part needs any work, no pipeline is made, and no page is written."""
+
+import json
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from affectflow.report import is_current
+from tests.given.command_line import affectflow
+from tests.given.refusals import MAP
+from tests.given.stage_runs import ask
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    rows = [{"id": n, "body": "This build is so annoying!"} for n in range(12)]
+    path = tmp_path / "input.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": 99}]))
+    return path
+
+
+def analyze(file: Path) -> list[str]:
+    source = ("--source", "jsonl", "--map", MAP, "--to", file.parent / "lake")
+    outcome = affectflow("analyze", file, *source, "--budget", "1")
+    assert outcome.code == 0, outcome.err
+    return outcome.err.splitlines()
+
+
+def test_a_stage_whose_parts_are_done_makes_no_pipeline(file, monkeypatch):
+    analyze(file)
+
+    def run(self: beam.Pipeline) -> None:
+        raise AssertionError("a pipeline was run")
+
+    monkeypatch.setattr(beam.Pipeline, "run", run)
+    lake = str(file.parent / "lake")
+    for stage in ("annotate", "mine"):
+        assert affectflow(stage, lake).code == 0
+    query = "SELECT rows_in, rows_unchanged, rows_out FROM runs ORDER BY started DESC"
+    assert ask(lake, f"{query} LIMIT 3")[1:] == [(12, 12, 0), (12, 12, 0)]
+
+
+def test_a_report_is_written_again_when_the_lake_has_changed(file):
+    out = str(file.parent / "lake" / "report.html")
+    lake = str(file.parent / "lake")
+    assert not is_current(lake, out)
+    assert analyze(file)[-1] == f"report: {out}"
+    assert is_current(lake, out)
+    assert analyze(file)[-1] == f"report: {out} (nothing new)"
+
+    with file.open("a") as more:
+        more.write('{"id": 100, "body": "Thank you so much!"}\n')
+
+    assert analyze(file)[-1] == f"report: {out}"
+    assert is_current(lake, out)
+
+
+def test_dead_letters_that_say_something_else_are_a_change(file):
+    out, lake = str(file.parent / "lake" / "report.html"), str(file.parent / "lake")
+    analyze(file)
+
+    file.write_text(file.read_text().replace('{"id": 99}', '{"id": 99'))
+
+    assert analyze(file)[-1] == f"report: {out}"
+    assert is_current(lake, out)
