@@ -18,9 +18,8 @@ from affectflow.planning.measure import (
     rss_bytes,
     tokens_per_row,
 )
-from affectflow.stages import annotator_ids, mine_config
 from affectflow.stages.annotate import AnnotateTask, config_of
-from affectflow.stages.mine import MineTask
+from affectflow.stages.mine import MineTask, annotator_ids, mine_config
 from affectflow.stages.runs.context import with_context
 from affectflow.stages.runs.parts import Part, PartTask
 from affectflow.stages.runs.request import new_request

@@ -33,7 +33,7 @@ from affectflow.planning.estimate import (
 from affectflow.planning.ledger import StagePlan
 from affectflow.planning.rehearse import IngestSample
 from affectflow.planning.themes import estimate_themes
-from affectflow.stages import expected_buckets
+from affectflow.stages.ingest.ingest import expected_buckets
 from affectflow.stages.runs.parts import PartTask
 from affectflow.steps.annotate import handler_for
 from affectflow.steps.mine import MineCauses

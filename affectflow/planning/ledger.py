@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from affectflow.lake import Lake, open_tables
-from affectflow.stages import ingest_config
+from affectflow.stages.ingest.ingest import ingest_config
 from affectflow.stages.runs.request import config_digest
 from affectflow.storage import Storage, absolute
 

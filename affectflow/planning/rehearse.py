@@ -18,8 +18,8 @@ from affectflow.planning.estimate import Terms
 from affectflow.planning.ledger import StagePlan, wall
 from affectflow.planning.measure import SMALL, Watch, fit, rss_bytes
 from affectflow.planning.sample import SourceSample, sample_source
-from affectflow.stages import ingest_config, ingest_steps
 from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS, write_bucket
+from affectflow.stages.ingest.ingest import ingest_config, ingest_steps
 from affectflow.stages.ingest.seal import seal
 from affectflow.stages.runs.deadletters import refused
 from affectflow.stages.runs.request import new_request

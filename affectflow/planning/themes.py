@@ -13,8 +13,8 @@ from affectflow.planning.estimate import Terms
 from affectflow.planning.ledger import StagePlan, wall
 from affectflow.planning.measure import SMALL, Line, fit, rss_bytes
 from affectflow.schemas import CAUSES_COLUMN, TABLES, UTTERANCES, fields
-from affectflow.stages import themes_config
 from affectflow.stages.runs.request import new_request
+from affectflow.stages.themes.pipeline import themes_config
 from affectflow.stages.themes.unchanged import unchanged_causes
 from affectflow.stages.themes.units import causes_of, once_in_a_family, units
 

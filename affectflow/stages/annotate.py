@@ -10,14 +10,72 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from affectflow import defaults
 from affectflow.batches.nesting import unnest
 from affectflow.kinds.model import BatchModelHandler
+from affectflow.lake import Lake
 from affectflow.logs import Log
+from affectflow.runners.engines import model_hints
 from affectflow.schemas import ANNOTATIONS_COLUMN
-from affectflow.stages.runs.parts import Part, PartTask, RunParts, side_row, work
+from affectflow.stages.runs.parts import (
+    Part,
+    PartTask,
+    RunParts,
+    run_parts,
+    side_row,
+    work,
+)
 from affectflow.stages.runs.progress import Progress
-from affectflow.stages.runs.request import Request
+from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.rollups import rollups
+from affectflow.stages.runs.run import Row
+from affectflow.steps.annotate import handler_for
+
+
+def annotate_lake(
+    lake_uri: str,
+    *,
+    model: str = defaults.MODEL,
+    revision: str = "",
+    options: dict[str, Any] | None = None,
+    accelerator: str = "",
+    min_ram: str = "",
+    run_id: str = "",
+    budget: float = BUDGET,
+    beam_options: Sequence[str] = (),
+) -> Row:
+    """Labels the utterances of a lake with a model; parts that have labels stay.
+
+    Args:
+      lake_uri: folder or URL.
+      model: name of a plugin, folder, or hub id.
+      revision: pinned revision of a hub id.
+      options: arguments of the handler.
+      accelerator: that the model's workers need, as Dataflow spells it:
+        `type:nvidia-l4;count:1;install-nvidia-driver`. Other engines ignore it.
+      min_ram: that the model's workers need, as `30GB`. Other engines ignore it.
+      run_id: of the command.
+      budget: share of rows that may be refused, 0..1.
+      beam_options: as on Beam's command line.
+
+    Returns:
+      The row of `runs`.
+
+    Raises:
+      UsageError: the lake or the model cannot be opened, or a hint is malformed.
+    """
+    hints = model_hints(accelerator, min_ram)
+    lake = Lake.open(lake_uri)
+    handler = handler_for(model, revision, options)
+    request = new_request(
+        lake, "annotate", config_of(handler), run_id=run_id, budget=budget
+    )
+
+    def build(pipeline: beam.Pipeline) -> Any:
+        return annotate_parts(pipeline, request, handler, hints)
+
+    task = AnnotateTask(request, handler.annotator())
+    return run_parts(lake, task, build, beam_options)
 
 
 def folder_of(annotator_id: str) -> str:

@@ -1,29 +1,139 @@
 """The stage mine: the causes of emotions, part by part."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow import defaults, runners
 from affectflow.batches.batch import check_columns
 from affectflow.batches.nesting import nest, unnest
+from affectflow.errors import LakeError, UsageError
 from affectflow.kinds.transform import ConversationTransform
-from affectflow.lake import Lake
+from affectflow.lake import Lake, open_tables
+from affectflow.lake.layout import PEOPLE
 from affectflow.lake.tables import FileEntry, stem
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, TABLES
 from affectflow.stages.annotate import AnnotateTask, folder_of
 from affectflow.stages.runs.context import holders, with_context
-from affectflow.stages.runs.parts import Part, PartTask, RunParts, side_row, work
+from affectflow.stages.runs.parts import (
+    Part,
+    PartTask,
+    RunParts,
+    run_parts,
+    side_row,
+    work,
+)
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import INLINE, read_part
 from affectflow.stages.runs.receipts import WORK, Receipt, read_receipt
-from affectflow.stages.runs.request import Request
+from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.results import parts_gone
+from affectflow.stages.runs.run import Row
+from affectflow.stages.themes.pipeline import cluster_themes
+from affectflow.steps.mine import MineCauses
 from affectflow.storage import in_threads
 
 _EMPTY_ANNOTATIONS = TABLES["annotations"].empty_table()
+
+
+def mine_lake(
+    lake_uri: str,
+    *,
+    miner: str = defaults.MINER,
+    options: dict[str, Any] | None = None,
+    annotator_id: str = "",
+    run_id: str = "",
+    budget: float = BUDGET,
+    beam_options: Sequence[str] = (),
+    done: Callable[[Row], None] = lambda _: None,
+) -> list[Row]:
+    """Mines causes, then clusters all causes of the lake to themes.
+
+    Args:
+      lake_uri: folder or URL.
+      miner: name of a plugin.
+      options: arguments of the miner.
+      annotator_id: whose emotions; of every annotator of emotions if empty.
+      run_id: of the command.
+      budget: share of rows that may be refused, 0..1.
+      beam_options: as on Beam's command line.
+      done: called with each row as soon as its stage has ended.
+
+    Returns:
+      The rows of `runs`: one for each annotator, and one for the themes.
+
+    Raises:
+      LakeError: nothing is annotated yet.
+    """
+    lake = Lake.open(lake_uri)
+    step = MineCauses(miner=miner, miner_options=options)
+    rows = []
+    for number, each in enumerate(annotator_ids(lake, annotator_id), start=1):
+        named = runners.named_after(beam_options, f"mine-{number}")
+        rows.append(mine_annotator(lake, step, each, run_id, budget, named))
+        done(rows[-1])
+    named = runners.named_after(beam_options, "themes")
+    rows.append(cluster_themes(lake, run_id, named))
+    done(rows[-1])
+    return rows
+
+
+def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
+    """Returns the annotators of emotions in a lake, or the one that is wanted.
+
+    People are none of them: what they answer checks annotators, and is not mined.
+
+    A lake without utterances has none.
+
+    Raises:
+      LakeError: nothing is annotated.
+      UsageError: the one that is wanted is not there; says which there are.
+    """
+    with open_tables(lake.uri) as connection:
+        rows = connection.sql(
+            "SELECT DISTINCT annotator_id FROM annotations "
+            "WHERE task IN ('emotion', 'frustration') "
+            f"AND annotator_id NOT IN {PEOPLE} ORDER BY 1"
+        ).fetchall()
+    found = [row[0] for row in rows]
+    if not found and lake.parts():
+        raise LakeError(
+            f"nothing is annotated in {lake.uri!r}: first run `affectflow annotate "
+            f"{lake.uri}`"
+        )
+    if wanted and wanted not in found:
+        raise UsageError(f"no annotator {wanted!r} in this lake; there are {found}")
+    return [wanted] if wanted else found
+
+
+def mine_config(step: Any, annotator_id: str) -> dict[str, Any]:
+    """Returns what decides the causes that are mined."""
+    options = {"options": step.miner_options} if step.miner_options else {}
+    return {
+        **options,
+        "plugin": step.miner,
+        "miner": step.annotator()["annotator_id"],
+        "annotator_id": annotator_id,
+    }
+
+
+def mine_annotator(
+    lake: Lake,
+    step: Any,
+    annotator_id: str,
+    run_id: str,
+    budget: float,
+    beam_options: Sequence[str],
+) -> Row:
+    """Mines the causes of one annotator's emotions; returns the row of `runs`."""
+    miner = step.annotator()
+    config = mine_config(step, annotator_id)
+    request = new_request(lake, "mine", config, run_id=run_id, budget=budget)
+    task = MineTask(request, miner, annotator_id)
+    return run_parts(lake, task, lambda p: mine_parts(p, task, step), beam_options)
 
 
 def mined_folder(miner_id: str, annotator_id: str) -> str:

@@ -28,7 +28,7 @@ from affectflow.calibration import choosing
 from affectflow.calibration.curves import Curve
 from affectflow.calibration.fitting import Answers
 from affectflow.schemas import SOURCE_BATCH
-from affectflow.stages import ingest_steps
+from affectflow.stages.ingest.ingest import ingest_steps
 from affectflow.validation.bootstrap import Interval, bootstrap
 from affectflow.vocabularies import GOEMOTIONS, SHAVER, members
 

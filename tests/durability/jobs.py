@@ -21,7 +21,8 @@ import pyarrow as pa
 from affectflow import registry, stages
 from affectflow.errors import AffectflowError
 from affectflow.lake import Lake
-from affectflow.stages.annotate import annotate_parts, config_of
+from affectflow.stages.annotate import annotate_parts
+from affectflow.stages.mine import config_of, mine_annotator
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
 from affectflow_connectors.jsonl import ReadJsonl
@@ -107,7 +108,7 @@ def mine(lake: str, options: Sequence[str] = ()) -> dict[str, Any]:
     opened = Lake.open(lake)
     step = registry.load("transforms", "MineCauses")(miner="RuleMiner")
     (annotator,) = stages.annotator_ids(opened)
-    return stages._mine_one(opened, step, annotator, "", 0.05, options)
+    return mine_annotator(opened, step, annotator, "", 0.05, options)
 
 
 def themes(lake: str, options: Sequence[str] = ()) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from affectflow import BatchModelHandler, registry, stages, testing
+from affectflow import BatchModelHandler, registry, testing
 from affectflow.lake import Lake
 from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.stages.annotate import annotate_parts
+from affectflow.stages.mine import mine_annotator
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
 from affectflow.validation.answers import import_answers
@@ -138,4 +139,4 @@ def full(tmp_path: Path, *, n: int = 120) -> str:
 def mine(uri: str) -> dict[str, Any]:
     """Mines causes of the annotator's emotions, without themes."""
     step = registry.load("transforms", "MineCauses")(miner="RuleMiner")
-    return stages._mine_one(Lake.open(uri), step, ANNOTATOR, "", 0.05, ())
+    return mine_annotator(Lake.open(uri), step, ANNOTATOR, "", 0.05, ())

@@ -11,9 +11,11 @@ from apache_beam.portability.api import beam_runner_api_pb2 as protos
 from affectflow import registry, runners, stages
 from affectflow.errors import MissingExtraError
 from affectflow.runners import dataflow
-from affectflow.stages.runs import parts
+from affectflow.stages import annotate, mine
+from affectflow.stages.ingest import ingest
+from affectflow.stages.runs.parts import PartTask
 from affectflow.stages.runs.request import Request
-from affectflow.stages.themes import unchanged
+from affectflow.stages.themes import pipeline as themes
 from tests.conftest import required
 
 Build = Callable[[beam.Pipeline], Any]
@@ -68,21 +70,36 @@ def stage_builds(
 
     source = registry.load("connectors", "ReadJsonl")(paths=list(paths))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "Lake", FarLake)
-        patch.setattr(stages, "_lake_for", lambda *_: FarLake(lake))
-        patch.setattr(stages, "run_stage", record)
-        patch.setattr(
-            parts,
-            "run_parts",
-            lambda *given: record(given[0], given[1].request, *given[2:]),
-        )
-        patch.setattr(stages, "annotator_ids", lambda *_: ["EmbeddedEmotions@1"])
+        keep_away(patch, lake, record)
         patch.setattr(type(source), "check", lambda self: None)
-        patch.setattr(unchanged, "unchanged_causes", lambda *_: None)
         stages.ingest_source(source, lake, speaker_key_uri=key)
         stages.annotate_lake(lake, **hints)
         stages.mine_lake(lake)
     return recorded
+
+
+def keep_away(
+    patch: pytest.MonkeyPatch, lake: str, run: Callable[..., dict[str, Any]]
+) -> None:
+    """Keeps the stages from a lake out of reach, and gives `run` what they would run.
+
+    Args:
+      patch: undoes it.
+      lake: its URL.
+      run: called as `run_stage` is.
+    """
+
+    def parts(far: FarLake, task: PartTask, *rest: Any) -> dict[str, Any]:
+        return run(far, task.request, *rest)
+
+    for module in (annotate, mine):
+        patch.setattr(module, "Lake", FarLake)
+        patch.setattr(module, "run_parts", parts)
+    for module in (ingest, themes):
+        patch.setattr(module, "run_stage", run)
+    patch.setattr(ingest, "_lake_for", lambda *_: FarLake(lake))
+    patch.setattr(mine, "annotator_ids", lambda *_: ["EmbeddedEmotions@1"])
+    patch.setattr(themes, "unchanged_causes", lambda *_: None)
 
 
 class DryRun:

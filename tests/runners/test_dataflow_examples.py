@@ -19,7 +19,6 @@ import typer.main
 from affectflow import runners
 from affectflow.cli.app import app
 from affectflow.errors import UsageError
-from affectflow.stages.runs import parts
 from tests.given.dataflow_jobs import (
     ACCELERATOR,
     KEY,
@@ -27,6 +26,7 @@ from tests.given.dataflow_jobs import (
     FarLake,
     described,
     dry_run,
+    keep_away,
     stage_builds,
 )
 from tests.given.docs_tables import ROOT
@@ -177,15 +177,12 @@ def launcher(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "Lake", FarLake)
-    monkeypatch.setattr(module.stages, "Lake", FarLake)
-    monkeypatch.setattr(module.stages, "_lake_for", lambda *_: FarLake(LAKE))
-    monkeypatch.setattr(module.stages, "annotator_ids", lambda *_: ["Embedded@1"])
 
-    def run(_: Any, __: Any, build: Any, given: Any, **___: Any) -> None:
+    def run(_: Any, __: Any, build: Any, given: Any, **___: Any) -> dict[str, Any]:
         runners.run(build, given)
+        return {}
 
-    monkeypatch.setattr(module.stages, "run_stage", run)
-    monkeypatch.setattr(parts, "run_parts", run)
+    keep_away(monkeypatch, LAKE, run)
     reader = module.registry.load("connectors", "ReadJsonl")
     monkeypatch.setattr(reader, "check", lambda self: None)
     return module

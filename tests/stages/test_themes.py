@@ -17,6 +17,7 @@ from affectflow.lake.digest import digest
 from affectflow.lake.tables import commit, stem
 from affectflow.schemas import CAUSES_COLUMN
 from affectflow.stages.runs import run as running
+from affectflow.stages.runs.request import new_request
 from affectflow.stages.themes import pipeline as stage
 from affectflow.stages.themes import steps as working
 from affectflow.stages.themes import unchanged
@@ -409,7 +410,7 @@ def test_a_retry_of_a_commit_changes_nothing(lake, monkeypatch):
 
 def test_a_second_plan_names_the_units_of_the_first(lake):
     opened = Lake.open(lake)
-    request = stages.new_request(opened, "themes", {})
+    request = new_request(opened, "themes", {})
     first = list(working.plan("", request))
     store(lake, moved(TEXTS[:4], first=200))
 

@@ -12,7 +12,7 @@ from affectflow.cli import validation as commands
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
-from affectflow.stages import annotator_ids
+from affectflow.stages.mine import annotator_ids
 from affectflow.stages.upkeep.compact import compact
 from affectflow.stages.upkeep.gc import collect
 from affectflow.validation.judging import judge

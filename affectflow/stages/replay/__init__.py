@@ -13,8 +13,8 @@ from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake, open_tables
-from affectflow.stages import cluster_themes, ingest_steps
 from affectflow.stages.annotate import AnnotateTask, annotate_with, folder_of
+from affectflow.stages.ingest.ingest import ingest_steps
 from affectflow.stages.ingest.store import StoreUtterances
 from affectflow.stages.mine import MineTask, mine_parts, mined_folder
 from affectflow.stages.replay.parts import STAGE, ReplayTask
@@ -26,6 +26,7 @@ from affectflow.stages.replay.rows import (
 )
 from affectflow.stages.runs.request import Request, new_request, new_run_id
 from affectflow.stages.runs.run import Row, run_stage
+from affectflow.stages.themes.pipeline import cluster_themes
 from affectflow.steps.mine import MineCauses
 from affectflow.storage import Storage
 

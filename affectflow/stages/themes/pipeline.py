@@ -5,13 +5,14 @@ causes to them, what the parts add up to gives the themes, and every part writes
 members. No worker sees more than a part, or a sample.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
+from affectflow import defaults, registry, runners
 from affectflow.kinds.clusterer import Clusterer
 from affectflow.lake import Lake
 from affectflow.lake.tables import (
@@ -24,13 +25,39 @@ from affectflow.lake.tables import (
 from affectflow.schemas import THEMES
 from affectflow.stages.runs.once import CommitOnce, Together
 from affectflow.stages.runs.receipts import Receipt, total
-from affectflow.stages.runs.request import Request, clear_staging, mark_of
-from affectflow.stages.runs.run import write_run, written_run
+from affectflow.stages.runs.request import (
+    Request,
+    clear_staging,
+    mark_of,
+    new_request,
+)
+from affectflow.stages.runs.run import Row, run_stage, write_run, written_run
 from affectflow.stages.themes import steps as working
-from affectflow.stages.themes.unchanged import note
+from affectflow.stages.themes.unchanged import note, nothing_new, unchanged_causes
 
 _Sampled = tuple[str, pa.RecordBatch]
 _Tally = tuple[str, bytes]
+
+
+def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
+    """Groups all causes of a lake to themes, and returns the row of `runs`.
+
+    What it would do again with the same outcome it does not.
+    """
+    clusterer = registry.make("transforms", defaults.CLUSTERER)
+    request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)
+    if not runners.only_written(beam_options):
+        causes = unchanged_causes(lake, request, clusterer)
+        if causes is not None:
+            return nothing_new(lake, request, causes)
+    return run_stage(
+        lake, request, lambda p: cluster_lake(p, request, clusterer), beam_options
+    )
+
+
+def themes_config(clusterer: Any) -> dict[str, Any]:
+    """Returns what decides how causes are grouped."""
+    return {"clusterer": repr(clusterer)}
 
 
 def cluster_lake(

@@ -1,0 +1,110 @@
+"""The stage ingest: a source into a lake."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import apache_beam as beam
+
+from affectflow import defaults, registry, runners
+from affectflow.errors import UsageError
+from affectflow.kinds.source import Source
+from affectflow.kinds.transform import Chain
+from affectflow.lake import Lake
+from affectflow.lake.layout import SETTINGS, buckets_for
+from affectflow.stages.ingest.store import StoreUtterances
+from affectflow.stages.runs.request import BUDGET, new_request
+from affectflow.stages.runs.run import Row, run_stage
+from affectflow.storage import Storage, absolute
+
+
+def ingest_source(
+    source: Source,
+    lake_uri: str,
+    *,
+    run_id: str = "",
+    budget: float = BUDGET,
+    speaker_key_uri: str = "",
+    expected_rows: int | None = None,
+    beam_options: Sequence[str] = (),
+) -> Row:
+    """Reads a source into a lake, which is made if it is not there yet.
+
+    Text is normalised, its nonverbal cues are written out, accounts become
+    pseudonyms; each message is in the lake once.
+
+    Args:
+      source: what is read.
+      lake_uri: folder or URL.
+      run_id: of the command.
+      budget: share of rows that may be refused, 0..1.
+      speaker_key_uri: where the key of the pseudonyms is.
+      expected_rows: that a plan expects, to show progress by.
+      beam_options: as on Beam's command line.
+
+    Returns:
+      The row of `runs`.
+
+    Raises:
+      UsageError: the source or the lake cannot be opened; names the cure.
+    """
+    source.check()
+    if not speaker_key_uri and not runners.shares_this_host(
+        runners.options(beam_options)
+    ):
+        raise UsageError(
+            "workers on other machines cannot read the key of the pseudonyms in your "
+            "configuration folder: name a place that they can read, and few people, "
+            "with --speaker-key-uri (a new lake's key is made there)"
+        )
+    lake = _lake_for(source, lake_uri, speaker_key_uri)
+    request = new_request(
+        lake,
+        "ingest",
+        ingest_config(source),
+        run_id=run_id,
+        budget=budget,
+        speaker_key_uri=speaker_key_uri,
+    )
+    steps = ingest_steps()
+
+    def build(pipeline: beam.Pipeline) -> Any:
+        chain = Chain(source, *steps)
+        return pipeline | "Read" >> chain | "Store" >> StoreUtterances(request)
+
+    return run_stage(lake, request, build, beam_options, expected_rows=expected_rows)
+
+
+def _lake_for(source: Source, lake_uri: str, speaker_key_uri: str) -> Lake:
+    _check_apart(source, lake_uri)
+    if Storage(lake_uri).exists(SETTINGS):
+        return Lake.create(lake_uri, speaker_key_uri=speaker_key_uri)
+    buckets = expected_buckets(source)
+    return Lake.create(lake_uri, speaker_key_uri=speaker_key_uri, buckets=buckets)
+
+
+def _check_apart(source: Source, lake_uri: str) -> None:
+    """Raises UsageError if the lake would be read as a part of the source's folder."""
+    for pattern in source.patterns:
+        folder = absolute(str(pattern)).rstrip("/") + "/"
+        if absolute(lake_uri).startswith(folder):
+            raise UsageError(
+                f"the lake {lake_uri!r} is inside {pattern!r}, which is read: name "
+                "another folder with --to, or the files to read"
+            )
+
+
+def expected_buckets(source: Source) -> int:
+    """Returns the buckets of a new lake whose first ingest reads this source."""
+    return buckets_for(source.input_bytes())
+
+
+def ingest_config(source: Source) -> dict[str, Any]:
+    """Returns what decides what an ingest reads; a replay makes the source from it."""
+    arguments: dict[str, Any] = asdict(source) if is_dataclass(source) else {}
+    return {"source": type(source).__name__, "arguments": arguments}
+
+
+def ingest_steps() -> list[Any]:
+    """Returns what every message goes through before it is written."""
+    return [registry.make("transforms", name) for name in defaults.INGEST_STEPS]
