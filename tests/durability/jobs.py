@@ -21,8 +21,8 @@ import pyarrow as pa
 from affectflow import registry, stages
 from affectflow.errors import AffectflowError
 from affectflow.lake import Lake
-from affectflow.stages.annotate import annotate_parts
-from affectflow.stages.mine import config_of, mine_annotator
+from affectflow.stages.annotate import annotate_parts, config_of
+from affectflow.stages.mine import mine_annotator
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
 from affectflow_connectors.jsonl import ReadJsonl
