@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from affectflow import stages
+from affectflow.errors import LakeError
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
 from affectflow.stages.runs.results import Receipts, merge_results
@@ -75,7 +75,7 @@ def test_a_damaged_receipt_is_named_with_the_cure(lake):
     part = opened.parts()[0]
     opened.storage.write(b"{", "_work", *FAKE, f"{part}.json")
 
-    with pytest.raises(stages.LakeError, match=rf"{part}.*remove it"):
+    with pytest.raises(LakeError, match=rf"{part}.*remove it"):
         compact(lake)
     failed = ask(lake, "SELECT state, error FROM runs WHERE stage = 'compact'")
     assert failed[0][0] == "failed"
