@@ -1,30 +1,26 @@
-"""The commands and their options. The bodies import what they need when they run."""
+"""The command line as a whole: what all commands share, and which there are."""
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from affectflow import defaults
-from affectflow.cli import evaluating, lake_commands, training, validation_commands
-from affectflow.cli.calibrating import calibrate
-from affectflow.cli.options import (
-    BUDGET,
-    Accelerator,
-    Budget,
-    KeyUri,
-    LakeUri,
-    Map,
-    Miner,
-    MinRam,
-    Model,
-    Paths,
-    Revision,
-    Set,
-    Source,
-    To,
+from affectflow.cli import (
+    calibrating,
+    demo,
+    doctor,
+    evaluating,
+    lakes,
+    pipelines,
+    planning,
+    plugins,
+    training,
+    upkeep,
+    validation,
+    yaml_pipelines,
 )
 from affectflow.cli.state import STATE
+from affectflow.errors import UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,6 +34,32 @@ app = typer.Typer(
     "allows; 2 your mistake, one line names the cure; 3 a fault of ours; "
     "130 interrupted.",
 )
+
+# In the order of `--help`: from the first run to what keeps a lake in order.
+COMMANDS: tuple[Callable[..., int], ...] = (
+    demo.demo,
+    pipelines.ingest,
+    pipelines.annotate,
+    pipelines.mine,
+    pipelines.analyze,
+    planning.plan,
+    yaml_pipelines.run,
+    doctor.doctor,
+    training.train,
+    lakes.report,
+    lakes.sql,
+    lakes.digest,
+    lakes.status,
+    lakes.cite,
+    pipelines.replay,
+    upkeep.compact,
+    upkeep.gc,
+    upkeep.diff,
+    validation.sample,
+    validation.gold,
+    calibrating.calibrate,
+)
+RENAMED = {"models": "plugins --kind models", "check": "run --check"}
 
 
 def _version(wanted: bool) -> None:
@@ -70,198 +92,17 @@ def common(
         logs.configure(log_format, log_level)
 
 
-@app.command()
-def demo(
-    to: Annotated[str, typer.Option("--to", help="Folder.")] = "affectflow-demo",
-) -> int:
-    """Run the bundled conversations, end to end."""
-    from affectflow.cli import pipelines
+def _answers(old: str, new: str) -> Callable[[], int]:
+    def say() -> int:
+        raise UsageError(f"`affectflow {old}` is now `affectflow {new}`")
 
-    return pipelines.demo(to)
+    return say
 
 
-@app.command()
-def ingest(
-    paths: Paths,
-    to: To,
-    source: Source = "auto",
-    mapping: Map = None,
-    budget: Budget = BUDGET,
-    speaker_key_uri: KeyUri = "",
-) -> int:
-    """Read dumps and exports into a lake."""
-    from affectflow.cli import pipelines
-
-    return pipelines.ingest(paths, source, to, mapping or [], budget, speaker_key_uri)
-
-
-@app.command()
-def annotate(
-    lake: LakeUri,
-    model: Model = defaults.MODEL,
-    revision: Revision = "",
-    settings: Set = None,
-    budget: Budget = BUDGET,
-    accelerator: Accelerator = "",
-    min_ram: MinRam = "",
-) -> int:
-    """Label the utterances of a lake with a model."""
-    from affectflow.cli import pipelines
-
-    hints = {"accelerator": accelerator, "min_ram": min_ram}
-    return pipelines.annotate(lake, model, revision, settings or [], budget, hints)
-
-
-@app.command()
-def mine(
-    lake: LakeUri,
-    miner: Miner = defaults.MINER,
-    annotator: Annotated[
-        str, typer.Option(help="Mine the emotions of this annotator only.")
-    ] = "",
-    settings: Set = None,
-) -> int:
-    """Mine causes of emotions, and cluster them to themes."""
-    from affectflow.cli import pipelines
-
-    return pipelines.mine(lake, miner, annotator, settings or [])
-
-
-@app.command()
-def analyze(
-    paths: Paths,
-    to: To,
-    source: Source = "auto",
-    mapping: Map = None,
-    model: Model = defaults.MODEL,
-    revision: Revision = "",
-    miner: Miner = defaults.MINER,
-    settings: Set = None,
-    budget: Budget = BUDGET,
-    speaker_key_uri: KeyUri = "",
-    out: Annotated[
-        str, typer.Option(help="The report; LAKE/report.html if empty.")
-    ] = "",
-    accelerator: Accelerator = "",
-    min_ram: MinRam = "",
-) -> int:
-    """Ingest, annotate, mine and report."""
-    from affectflow.cli import pipelines
-
-    return pipelines.analyze(
-        paths,
-        source,
-        to,
-        mapping or [],
-        model=model,
-        revision=revision,
-        miner=miner,
-        settings=settings or [],
-        budget=budget,
-        speaker_key_uri=speaker_key_uri,
-        out=out,
-        hints={"accelerator": accelerator, "min_ram": min_ram},
-    )
-
-
-@app.command()
-def plan(
-    targets: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="LAKE | PATH...",
-            help="A lake; or, with --to, files, globs or URLs.",
-        ),
-    ],
-    to: Annotated[
-        str, typer.Option("--to", help="The lake that PATH... would go to.")
-    ] = "",
-    source: Source = "auto",
-    mapping: Map = None,
-    model: Model = defaults.MODEL,
-    revision: Revision = "",
-    miner: Miner = defaults.MINER,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Workers; those of a local run if 0.")
-    ] = 0,
-    price_per_hour: Annotated[
-        float, typer.Option(min=0, help="Price of one worker for an hour.")
-    ] = 0.0,
-    sample: Annotated[int, typer.Option(min=1, help="Rows to measure, about.")] = 2000,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> int:
-    """Say what a run would cost, from a sample, before it runs."""
-    from affectflow.cli import planning
-
-    return planning.plan(
-        targets,
-        to,
-        source,
-        mapping or [],
-        model=model,
-        revision=revision,
-        miner=miner,
-        workers=workers,
-        price_per_hour=price_per_hour,
-        sample=sample,
-        as_json=as_json,
-    )
-
-
-@app.command()
-def run(
-    pipeline: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml")],
-) -> int:
-    """Run a Beam YAML pipeline that may name our plugins as types."""
-    from affectflow.cli import yaml_pipelines
-
-    return yaml_pipelines.run(pipeline)
-
-
-@app.command()
-def check(
-    pipeline: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml")],
-) -> int:
-    """Build a Beam YAML pipeline without running it."""
-    from affectflow.cli import yaml_pipelines
-
-    return yaml_pipelines.check(pipeline)
-
-
-@app.command()
-def plugins(
-    name: Annotated[str, typer.Argument(help="One plugin; all if empty.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> int:
-    """List the installed plugins, or show one plugin's card."""
-    from affectflow.cli import catalogue
-
-    return catalogue.plugins(name, as_json)
-
-
-@app.command()
-def models(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> int:
-    """List the installed models, with their licences."""
-    from affectflow.cli import catalogue
-
-    return catalogue.models(as_json)
-
-
-@app.command()
-def doctor(
-    lake: Annotated[
-        str, typer.Option("--lake", help="A lake that the engine's workers must see.")
-    ] = "",
-) -> int:
-    """Say what is missing, here and, with Beam's options, on an engine."""
-    from affectflow.cli import doctor as body
-
-    return body.doctor(lake)
-
-
-app.command("eval")(evaluating.evaluate)
-app.command()(training.train)
-for _command in (*lake_commands.COMMANDS, *validation_commands.COMMANDS, calibrate):
+for _command in COMMANDS:
     app.command()(_command)
+app.command("eval")(evaluating.evaluate)
+app.add_typer(plugins.app)
+for _old, _new in RENAMED.items():
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command(_old, hidden=True, context_settings=anything)(_answers(_old, _new))

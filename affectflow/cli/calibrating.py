@@ -49,10 +49,8 @@ def _fit(lake: str, annotator: str) -> list[Row]:
     from affectflow.cli import progress, show
     from affectflow.cli.state import STATE
     from affectflow.stages.calibrate import calibrate as calibrate_lake
-    from affectflow.stages.runs.request import new_run_id
 
-    run_id = new_run_id()
-    with progress.shown(lake, run_id):
+    with progress.shown(lake) as run_id:
         found = calibrate_lake(
             lake,
             annotator_id=annotator,
@@ -88,10 +86,8 @@ def _fill(lake: str, annotator: str) -> list[Row]:
     from affectflow.cli import progress
     from affectflow.cli.state import STATE
     from affectflow.stages.calibrate import apply
-    from affectflow.stages.runs.request import new_run_id
 
-    run_id = new_run_id()
-    with progress.shown(lake, run_id):
+    with progress.shown(lake) as run_id:
         return apply(
             lake,
             annotator_id=annotator,

@@ -3,10 +3,12 @@
 import shutil
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from affectflow.cli import show
-from affectflow.cli.catalogue import catalogue
+from affectflow.cli.plugins import catalogue
 from affectflow.cli.state import STATE
 from affectflow.errors import PluginImportError
 
@@ -23,11 +25,12 @@ _LIBRARIES = (
 _PROGRAMS = (("java", "a JDK 17, only for Spark"),)
 
 
-def doctor(lake: str) -> int:
-    """Runs `affectflow doctor`: 0 if nothing that a job needs is missing.
-
-    With Beam's options the engine is looked at too, and with a lake its workers.
-    """
+def doctor(
+    lake: Annotated[
+        str, typer.Option("--lake", help="A lake that the engine's workers must see.")
+    ] = "",
+) -> int:
+    """Say what is missing, here and, with Beam's options, on an engine."""
     _check_here()
     if STATE.beam_options:
         _check_engine(lake)

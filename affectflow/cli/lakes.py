@@ -4,20 +4,33 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from affectflow.cli import show
+from affectflow.cli.options import Format, LakeUri
 from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
-from affectflow.lake import Lake, open_lake, open_tables
 
 if TYPE_CHECKING:
     import duckdb
 
+    from affectflow.lake import Lake
 
-def sql(lake: str, query: str, shape: str, out: Path | None) -> int:
-    """Runs `affectflow sql`."""
+
+def sql(
+    lake: LakeUri,
+    query: Annotated[str, typer.Argument(help="SQL; its tables and views are there.")],
+    shape: Format = "table",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; needed for parquet.")
+    ] = None,
+) -> int:
+    """Ask a lake in SQL, one statement at a time; it is asked, not changed."""
     import duckdb
+
+    from affectflow.lake import open_lake
 
     with open_lake(lake) as connection:
         try:
@@ -79,16 +92,20 @@ def _to_file(relation: object, shape: str, out: Path | None) -> int:
     return 0
 
 
-def report(lake: str, out: str, title: str) -> int:
-    """Runs `affectflow report`."""
+def report(
+    lake: LakeUri,
+    out: Annotated[str, typer.Option(help="HTML file to write.")] = "report.html",
+    title: Annotated[str, typer.Option(help="Title of the report.")] = "",
+) -> int:
+    """Write one HTML file that opens offline."""
     from affectflow.report import write_report
 
     sys.stdout.write(f"{write_report(lake, out, title=title or None)}\n")
     return 0
 
 
-def digest(lake: str) -> int:
-    """Runs `affectflow digest`."""
+def digest(lake: LakeUri) -> int:
+    """Print a digest for each table: equal digests are the same answer."""
     from affectflow.lake.digest import digest as digest_of
 
     for table, value in sorted(digest_of(lake).items()):
@@ -104,8 +121,10 @@ _RUNS = """
 _ENDED = "SELECT run_id, stage, config_digest, state FROM runs ORDER BY started"
 
 
-def status(lake: str) -> int:
-    """Runs `affectflow status`."""
+def status(lake: LakeUri) -> int:
+    """Show what a lake holds, and its runs."""
+    from affectflow.lake import Lake, open_tables
+
     opened = Lake.open(lake)
     counts = [
         [table, len(found), sum(f.rows for f in found.values())]
@@ -125,7 +144,7 @@ def status(lake: str) -> int:
     return 0
 
 
-def _show_under_way(lake: Lake, ended: list[tuple[str, str, str, str]]) -> None:
+def _show_under_way(lake: "Lake", ended: list[tuple[str, str, str, str]]) -> None:
     """Prints the stages that no row of `runs` has brought to an end."""
     from affectflow.cli.progress import line
     from affectflow.stages.runs.watching import unfinished
@@ -144,7 +163,7 @@ def _show_under_way(lake: Lake, ended: list[tuple[str, str, str, str]]) -> None:
         show.table(["under way", "state", "progress", "last sign of life"], rows)
 
 
-def _show_ledger(lake: Lake) -> None:
+def _show_ledger(lake: "Lake") -> None:
     """Prints planned against actual, for the runs that had a plan."""
     from affectflow.planning.ledger import ledger
 
@@ -165,8 +184,8 @@ def _show_ledger(lake: Lake) -> None:
         show.table(names, rows)
 
 
-def cite(lake: str) -> int:
-    """Runs `affectflow cite`."""
+def cite(lake: LakeUri) -> int:
+    """Print models, licences, settings and exclusions, as Markdown."""
     from affectflow.report.methods import methods
 
     sys.stdout.write(methods(lake))

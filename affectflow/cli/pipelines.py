@@ -1,53 +1,134 @@
-"""The commands that run pipelines: ingest, annotate, mine, analyze, demo."""
+"""The commands that run pipelines: ingest, annotate, mine, analyze, replay."""
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, NamedTuple
+
+import typer
 
 from affectflow import defaults
 from affectflow.cli import progress, show
-from affectflow.cli.sources import left_out, source_for
-from affectflow.cli.state import STATE
-
-DEMO_FILES = ("issues.json", "comments.jsonl", "review_comments.json", "reviews.json")
-DEMO_CONTAINERS = ("harborline/skiff", "harborline/tideline")
-_ASK = (
-    "SELECT theme, count, quotes[1].quote AS quote "
-    "FROM frustration_causes ORDER BY position"
+from affectflow.cli.options import (
+    BUDGET,
+    Accelerator,
+    Budget,
+    KeyUri,
+    LakeUri,
+    Map,
+    Miner,
+    MinRam,
+    Model,
+    Paths,
+    Revision,
+    Set,
+    Source,
+    To,
 )
+from affectflow.cli.state import STATE
+from affectflow.errors import UsageError
+
+Row = dict[str, Any]
 
 
 def ingest(
-    paths: Sequence[str],
-    source: str,
-    to: str,
-    pairs: Sequence[str],
-    budget: float,
-    speaker_key_uri: str,
+    paths: Paths,
+    to: To,
+    source: Source = "auto",
+    mapping: Map = None,
+    budget: Budget = BUDGET,
+    speaker_key_uri: KeyUri = "",
 ) -> int:
-    """Runs `affectflow ingest`."""
-    return _finish([_ingest(paths, source, to, pairs, budget, speaker_key_uri)], to)
+    """Read dumps and exports into a lake."""
+    return _finish([_ingest(paths, to, source, mapping, budget, speaker_key_uri)], to)
 
 
 def annotate(
-    lake: str,
-    model: str,
-    revision: str,
-    settings: Sequence[str],
-    budget: float,
-    hints: Mapping[str, Any],
+    lake: LakeUri,
+    model: Model = defaults.MODEL,
+    revision: Revision = "",
+    settings: Set = None,
+    budget: Budget = BUDGET,
+    accelerator: Accelerator = "",
+    min_ram: MinRam = "",
 ) -> int:
-    """Runs `affectflow annotate`."""
-    given = said_to(settings, model=model)
-    return _finish([_annotate(lake, model, revision, given.model, budget, hints)], lake)
+    """Label the utterances of a lake with a model."""
+    given = said_to(settings, model=model).model
+    hints = {"accelerator": accelerator, "min_ram": min_ram}
+    return _finish([_annotate(lake, model, revision, given, budget, hints)], lake)
 
 
-def mine(lake: str, miner: str, annotator: str, settings: Sequence[str]) -> int:
-    """Runs `affectflow mine`."""
-    given = said_to(settings, miner=miner)
-    return _finish(_mine(lake, miner, given.miner, annotator), lake)
+def mine(
+    lake: LakeUri,
+    miner: Miner = defaults.MINER,
+    annotator: Annotated[
+        str, typer.Option(help="Mine the emotions of this annotator only.")
+    ] = "",
+    settings: Set = None,
+) -> int:
+    """Mine causes of emotions, and cluster them to themes."""
+    given = said_to(settings, miner=miner).miner
+    return _finish(_mine(lake, miner, given, annotator), lake)
+
+
+def analyze(
+    paths: Paths,
+    to: To,
+    source: Source = "auto",
+    mapping: Map = None,
+    model: Model = defaults.MODEL,
+    revision: Revision = "",
+    miner: Miner = defaults.MINER,
+    settings: Set = None,
+    budget: Budget = BUDGET,
+    speaker_key_uri: KeyUri = "",
+    out: Annotated[
+        str, typer.Option(help="The report; LAKE/report.html if empty.")
+    ] = "",
+    accelerator: Accelerator = "",
+    min_ram: MinRam = "",
+) -> int:
+    """Ingest, annotate, mine and report."""
+    _refuse_writing()
+    given = said_to(settings, model=model, miner=miner)
+    hints = {"accelerator": accelerator, "min_ram": min_ram}
+    rows = [_ingest(paths, to, source, mapping, budget, speaker_key_uri)]
+    rows.append(_annotate(to, model, revision, given.model, budget, hints))
+    rows += _mine(to, miner, given.miner, "")
+    _report(to, out or os.path.join(to, "report.html"))
+    return _finish(rows, to)
+
+
+def replay(lake: LakeUri, speaker_key_uri: KeyUri = "") -> int:
+    """Run dead letters again, and merge what works now.
+
+    Three kinds never work: rows whose file is gone, rows that share their id with
+    another of the same dump (duplicate_id), and damaged rows of a file that was not
+    mended.
+    """
+    from affectflow.stages import replay as replaying
+
+    rows = replaying.replay(
+        lake,
+        speaker_key_uri=speaker_key_uri,
+        beam_options=STATE.beam_options,
+        tell=_say_replayed,
+    )
+    if not rows:
+        show.say("nothing to replay: no dead letter that could work now")
+    return 0
+
+
+def _say_replayed(row: Row) -> None:
+    from affectflow.stages.replay.rows import LEFT
+
+    show.say(show.stage_line(row))
+    left = dict(row["counters"]).get(LEFT, 0)
+    if left:
+        show.say(
+            f"{left:,} letters stay open: their file is gone, or their place in it "
+            "holds another row by now; ingest the file again"
+        )
 
 
 class Said(NamedTuple):
@@ -57,7 +138,7 @@ class Said(NamedTuple):
     miner: dict[str, str]
 
 
-def said_to(settings: Sequence[str], *, model: str = "", miner: str = "") -> Said:
+def said_to(settings: Set, *, model: str = "", miner: str = "") -> Said:
     """Returns the options that `--set` gives to a model and a miner.
 
     Raises:
@@ -83,34 +164,8 @@ def said_to(settings: Sequence[str], *, model: str = "", miner: str = "") -> Sai
     return Said(found.get(model, {}), found.get(miner, {}))
 
 
-def analyze(
-    paths: Sequence[str],
-    source: str,
-    to: str,
-    pairs: Sequence[str],
-    *,
-    model: str,
-    revision: str,
-    miner: str,
-    settings: Sequence[str],
-    budget: float,
-    speaker_key_uri: str,
-    out: str,
-    hints: Mapping[str, Any],
-) -> int:
-    """Runs `affectflow analyze`."""
-    _refuse_writing()
-    given = said_to(settings, model=model, miner=miner)
-    rows = [_ingest(paths, source, to, pairs, budget, speaker_key_uri)]
-    rows.append(_annotate(to, model, revision, given.model, budget, hints))
-    rows += _mine(to, miner, given.miner, "")
-    _report(to, out or os.path.join(to, "report.html"))
-    return _finish(rows, to)
-
-
 def _refuse_writing() -> None:
     from affectflow import runners
-    from affectflow.errors import UsageError
 
     if runners.only_written(STATE.beam_options):
         raise UsageError(
@@ -119,71 +174,22 @@ def _refuse_writing() -> None:
         )
 
 
-def demo(to: str) -> int:
-    """Runs `affectflow demo`."""
-    _check_for_demo(to)
-    folder = files("affectflow") / "demo"
-    paths = [str(folder / name) for name in DEMO_FILES]
-    code = analyze(
-        paths,
-        "github",
-        to,
-        (),
-        model=defaults.MODEL,
-        revision="",
-        miner=defaults.MINER,
-        settings=(),
-        budget=0.05,
-        speaker_key_uri="",
-        out="",
-        hints={},
-    )
-    show.say(f'ask it:  affectflow sql {to} "{_ASK}"')
-    return code
-
-
-def _check_for_demo(to: str) -> None:
-    """Raises if a folder holds more than the bundled conversations.
-
-    Raises:
-      LakeError: it is no lake, and not empty.
-      UsageError: it is a lake with other messages.
-    """
-    from affectflow.errors import UsageError
-    from affectflow.lake import open_tables
-    from affectflow.storage import Storage
-
-    if not Storage(to).names():
-        return
-    with open_tables(to) as connection:
-        others = connection.sql(
-            "SELECT count(*) FROM utterances WHERE container IS NULL "
-            f"OR container NOT IN {DEMO_CONTAINERS}"
-        ).fetchall()[0][0]
-    if others:
-        raise UsageError(
-            f"{to!r} is a lake with messages that are not the demo's ({others:,}), and "
-            "would get made-up ones among them: name another folder with --to"
-        )
-
-
 def _ingest(
     paths: Sequence[str],
-    source: str,
     to: str,
-    pairs: Sequence[str],
+    source: str,
+    mapping: Map,
     budget: float,
     speaker_key_uri: str,
-) -> dict[str, Any]:
+) -> Row:
     from affectflow import stages
+    from affectflow.cli.sources import left_out, source_for
     from affectflow.planning.ledger import adopt, expected_rows
-    from affectflow.stages.runs.request import new_run_id
     from affectflow.storage import Storage
 
-    made = source_for(paths, source, pairs)
+    made = source_for(paths, source, mapping or ())
     _say_left_out(left_out(made, paths))
-    run_id = new_run_id()
-    with _new_key_said(speaker_key_uri), progress.shown(to, run_id):
+    with _new_key_said(speaker_key_uri), progress.shown(to) as run_id:
         row = stages.ingest_source(
             made,
             to,
@@ -222,46 +228,17 @@ def _new_key_said(uri: str) -> Iterator[None]:
             )
 
 
-def replay(lake: str, speaker_key_uri: str) -> int:
-    """Runs `affectflow replay`."""
-    from affectflow.stages import replay as replaying
-
-    rows = replaying.replay(
-        lake,
-        speaker_key_uri=speaker_key_uri,
-        beam_options=STATE.beam_options,
-        tell=_say_replayed,
-    )
-    if not rows:
-        show.say("nothing to replay: no dead letter that could work now")
-    return 0
-
-
-def _say_replayed(row: dict[str, Any]) -> None:
-    from affectflow.stages.replay.rows import LEFT
-
-    show.say(show.stage_line(row))
-    left = dict(row["counters"]).get(LEFT, 0)
-    if left:
-        show.say(
-            f"{left:,} letters stay open: their file is gone, or their place in it "
-            "holds another row by now; ingest the file again"
-        )
-
-
 def _annotate(
     lake: str,
     model: str,
     revision: str,
-    options: dict[str, Any],
+    options: dict[str, str],
     budget: float,
-    hints: Mapping[str, Any],
-) -> dict[str, Any]:
+    hints: dict[str, str],
+) -> Row:
     from affectflow import stages
-    from affectflow.stages.runs.request import new_run_id
 
-    run_id = new_run_id()
-    with progress.shown(lake, run_id):
+    with progress.shown(lake) as run_id:
         row = stages.annotate_lake(
             lake,
             model=model,
@@ -276,15 +253,11 @@ def _annotate(
     return row
 
 
-def _mine(
-    lake: str, miner: str, options: dict[str, Any], annotator: str
-) -> list[dict[str, Any]]:
+def _mine(lake: str, miner: str, options: dict[str, str], annotator: str) -> list[Row]:
     from affectflow import stages
-    from affectflow.stages.runs.request import new_run_id
 
-    run_id = new_run_id()
-    with progress.shown(lake, run_id):
-        rows = stages.mine_lake(
+    with progress.shown(lake) as run_id:
+        return stages.mine_lake(
             lake,
             miner=miner,
             options=options,
@@ -293,7 +266,6 @@ def _mine(
             beam_options=STATE.beam_options,
             done=lambda row: show.say(show.stage_line(row)),
         )
-    return rows
 
 
 def _report(lake: str, out: str) -> None:
@@ -305,7 +277,7 @@ def _report(lake: str, out: str) -> None:
     show.say(f"report: {write_report(lake, out)}")
 
 
-def _finish(rows: Sequence[dict[str, Any]], lake: str) -> int:
+def _finish(rows: Sequence[Row], lake: str) -> int:
     from affectflow.stages.runs.run import check_budget
 
     for row in rows:

@@ -4,15 +4,16 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from affectflow import defaults
 from affectflow.cli import show
+from affectflow.cli.options import Map, Miner, Model, Revision, Source
 from affectflow.cli.progress import duration
-from affectflow.cli.sources import source_for
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
-from affectflow.lake.layout import SETTINGS
-from affectflow.storage import Storage
 
 if TYPE_CHECKING:
     from affectflow.planning.ledger import StagePlan
@@ -34,23 +35,37 @@ _COLUMNS = (
 
 
 def plan(
-    targets: Sequence[str],
-    to: str,
-    source: str,
-    pairs: Sequence[str],
-    *,
-    model: str,
-    revision: str,
-    miner: str,
-    workers: int,
-    price_per_hour: float,
-    sample: int,
-    as_json: bool,
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LAKE | PATH...",
+            help="A lake; or, with --to, files, globs or URLs.",
+        ),
+    ],
+    to: Annotated[
+        str, typer.Option("--to", help="The lake that PATH... would go to.")
+    ] = "",
+    source: Source = "auto",
+    mapping: Map = None,
+    model: Model = defaults.MODEL,
+    revision: Revision = "",
+    miner: Miner = defaults.MINER,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Workers; those of a local run if 0.")
+    ] = 0,
+    price_per_hour: Annotated[
+        float, typer.Option(min=0, help="Price of one worker for an hour.")
+    ] = 0.0,
+    sample: Annotated[int, typer.Option(min=1, help="Rows to measure, about.")] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """Runs `affectflow plan`: of a lake, or of paths with `--to LAKE`."""
+    """Say what a run would cost, from a sample, before it runs."""
+    from affectflow.cli.sources import source_for
+    from affectflow.lake.layout import SETTINGS
     from affectflow.planning import foresee as foreseeing
     from affectflow.planning.estimate import Terms
     from affectflow.planning.ledger import record, waiting
+    from affectflow.storage import Storage
 
     terms = Terms(
         workers=workers or _local_workers(),
@@ -65,7 +80,7 @@ def plan(
     }
     lake = to or _one_lake(targets)
     if to:
-        made = source_for(targets, source, pairs)
+        made = source_for(targets, source, mapping or ())
         plans = foreseeing.plan_analysis(made, to, terms, **rest)
     else:
         plans = foreseeing.plan_lake(lake, terms, **rest)
@@ -76,6 +91,9 @@ def plan(
 
 
 def _one_lake(targets: Sequence[str]) -> str:
+    from affectflow.lake.layout import SETTINGS
+    from affectflow.storage import Storage
+
     if len(targets) == 1 and Storage(targets[0]).exists(SETTINGS):
         return targets[0]
     raise UsageError(

@@ -20,14 +20,20 @@ _REST_PER_LOOK = 20
 
 
 @contextmanager
-def shown(lake_uri: str, run_id: str) -> Iterator[None]:
-    """Shows rows, rate, time left and failures on stderr while a run goes on."""
+def shown(lake_uri: str, run_id: str = "") -> Iterator[str]:
+    """Shows rows, rate, time left and failures on stderr while a run goes on.
+
+    Yields the run's id: a new one if none is given.
+    """
+    from affectflow.stages.runs.request import new_run_id
+
+    run_id = run_id or new_run_id()
     stop = threading.Event()
     watch = _bar if sys.stderr.isatty() else _lines
     watcher = threading.Thread(target=watch, args=(lake_uri, run_id, stop), daemon=True)
     watcher.start()
     try:
-        yield
+        yield run_id
     finally:
         stop.set()
         watcher.join(timeout=5)

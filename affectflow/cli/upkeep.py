@@ -3,25 +3,35 @@
 import json
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from affectflow.cli import progress, show
-from affectflow.lake.changes import Changes
+from affectflow.cli.options import LakeUri
+
+if TYPE_CHECKING:
+    from affectflow.lake.changes import Changes
 
 
-def compact(lake: str) -> int:
-    """Runs `affectflow compact`."""
-    from affectflow.stages.runs.request import new_run_id
+def compact(lake: LakeUri) -> int:
+    """Merge many small parts into few; no answer changes."""
     from affectflow.stages.upkeep.compact import compact as compact_lake
 
-    run_id = new_run_id()
-    with progress.shown(lake, run_id):
+    with progress.shown(lake) as run_id:
         row = compact_lake(lake, run_id=run_id)
     show.say(show.stage_line(row))
     return 0
 
 
-def gc(lake: str, older_than: float, dry_run: bool) -> int:
-    """Runs `affectflow gc`."""
+def gc(
+    lake: LakeUri,
+    older_than: Annotated[
+        float, typer.Option(min=0, help="Keep what is younger, in days.")
+    ] = 7.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing.")] = False,
+) -> int:
+    """Remove files that no table and no run needs any more."""
     from affectflow.stages.upkeep.gc import collect
 
     removed = collect(lake, older_than_days=older_than, dry_run=dry_run)
@@ -31,8 +41,15 @@ def gc(lake: str, older_than: float, dry_run: bool) -> int:
     return 0
 
 
-def diff(lake: str, run_a: str, run_b: str, shape: str) -> int:
-    """Runs `affectflow diff`."""
+def diff(
+    lake: LakeUri,
+    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help="A run, see status.")],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="Another run.")],
+    shape: Annotated[
+        Literal["table", "json"], typer.Option("--format", help="Shape.")
+    ] = "table",
+) -> int:
+    """Show what changed from one run to another."""
     from affectflow.lake.changes import diff as diff_of
 
     changes = diff_of(lake, run_a, run_b)
@@ -43,7 +60,7 @@ def diff(lake: str, run_a: str, run_b: str, shape: str) -> int:
     return 0
 
 
-def _plain(changes: Changes) -> dict[str, object]:
+def _plain(changes: "Changes") -> dict[str, object]:
     plain = asdict(changes)
     plain["settings"] = [each._asdict() for each in changes.settings]
     plain["tables"] = [each._asdict() for each in changes.tables]
@@ -56,7 +73,7 @@ def _plain(changes: Changes) -> dict[str, object]:
     return plain
 
 
-def _tables(changes: Changes) -> None:
+def _tables(changes: "Changes") -> None:
     runs = [changes.a, changes.b]
     heads = ["", "a", "b"]
     show.table(heads, [["run", *(r.name for r in runs)], *changes.settings])

@@ -1,33 +1,46 @@
 """The commands that ask people: sample, gold."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from affectflow.cli import show
+from affectflow.cli.options import LakeUri
 from affectflow.errors import StorageError, UsageError
-from affectflow.lake import Lake
-from affectflow.validation.bootstrap import Interval
-from affectflow.validation.judging import Agreement, Finding, Judgement
-from affectflow.validation.labels import Target
-from affectflow.validation.outdated import say_changed
-from affectflow.validation.truth import say_unsampled
-from affectflow.validation.wording import claim, in_words
+
+if TYPE_CHECKING:
+    from affectflow.validation.bootstrap import Interval
+    from affectflow.validation.judging import Agreement, Finding, Judgement
+    from affectflow.validation.labels import Target
 
 
 def sample(
-    lake: str,
-    n: int,
-    out: str,
-    *,
-    task: str,
-    labels: str,
-    seed: int,
-    stratify: str,
-    annotator: str,
-    html: str,
+    lake: LakeUri,
+    out: Annotated[str, typer.Option(help="CSV to write, for a spreadsheet.")],
+    n: Annotated[int, typer.Option("--n", help="Messages to label.")] = 400,
+    task: Annotated[
+        Literal["frustration", "emotion", "valence", "arousal", "dominance"],
+        typer.Option(help="What is asked."),
+    ] = "frustration",
+    labels: Annotated[
+        str, typer.Option(help="Labels as a,b,c; the families of the task if empty.")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="Equal seeds draw equal samples.")] = 0,
+    stratify: Annotated[
+        Literal["none", "score"],
+        typer.Option(help="`score` draws more of what an annotator labelled."),
+    ] = "none",
+    annotator: Annotated[
+        str, typer.Option(help="Whose scores; who answered the most if empty.")
+    ] = "",
+    html: Annotated[
+        str, typer.Option(help="Also a page to label in, by keyboard, offline.")
+    ] = "",
 ) -> int:
-    """Runs `affectflow sample`."""
+    """Draw messages at random, as a sheet for people to label."""
+    from affectflow.lake import Lake
     from affectflow.validation.labels import targets_of
     from affectflow.validation.page import as_html
     from affectflow.validation.sampling import draw
@@ -94,12 +107,24 @@ def _write(path: str, content: bytes) -> None:
         ) from error
 
 
-def gold(lake: str, files: Sequence[str], rater: str) -> int:
-    """Runs `affectflow gold`."""
+def gold(
+    lake: LakeUri,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Filled sheets; none compares again."),
+    ] = None,
+    rater: Annotated[
+        str, typer.Option(help="Who answered, where the column `rater` is empty.")
+    ] = "",
+) -> int:
+    """Bring people's answers into a lake, and compare the annotators with them."""
+    from affectflow.lake import Lake
     from affectflow.validation.answers import import_answers
     from affectflow.validation.judging import judge
+    from affectflow.validation.outdated import say_changed
     from affectflow.validation.reading import once, read_answers
 
+    files = files or []
     opened = Lake.open(lake)
     # All are read before any is written: a mistake in the last one changes nothing.
     read = [each for name in files for each in read_answers(opened, name, rater)]
@@ -122,7 +147,10 @@ def gold(lake: str, files: Sequence[str], rater: str) -> int:
     return 0
 
 
-def _show(found: Judgement, lake: str) -> None:
+def _show(found: "Judgement", lake: str) -> None:
+    from affectflow.validation.truth import say_unsampled
+    from affectflow.validation.wording import claim, in_words
+
     rows = [_agreement(each, found.ties) for each in found.agreements]
     show.table(["task", "label", "raters", "shared", "alpha", "ties"], rows)
     if found.findings:
@@ -140,7 +168,7 @@ def _show(found: Judgement, lake: str) -> None:
         )
 
 
-def _agreement(each: Agreement, ties: dict[Target, int]) -> list[object]:
+def _agreement(each: "Agreement", ties: "dict[Target, int]") -> list[object]:
     target = each.target
     alpha = _spelt(each.alpha) if each.raters > 1 else "unknown: one rater"
     return [
@@ -153,7 +181,7 @@ def _agreement(each: Agreement, ties: dict[Target, int]) -> list[object]:
     ]
 
 
-def _finding(each: Finding) -> list[object]:
+def _finding(each: "Finding") -> list[object]:
     shares = each.prevalence
     return [
         each.annotator_id,
@@ -167,13 +195,13 @@ def _finding(each: Finding) -> list[object]:
     ]
 
 
-def _share(each: Finding) -> str:
+def _share(each: "Finding") -> str:
     if not each.sampled:
         return "no random sample"
     return _spelt(each.prevalence.corrected) if each.current else "the lake has grown"
 
 
-def _spelt(interval: Interval) -> str:
+def _spelt(interval: "Interval") -> str:
     if interval.value != interval.value:
         return "-"
     if interval.low != interval.low:

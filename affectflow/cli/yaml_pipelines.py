@@ -1,8 +1,11 @@
-"""The commands `run` and `check`: Beam YAML with our plugins as types."""
+"""The command `run`: Beam YAML with our plugins as types."""
 
 import sys
 import time
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from affectflow.cli import show
 from affectflow.cli.progress import duration
@@ -10,11 +13,20 @@ from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 
 
-def run(path: Path) -> int:
-    """Runs `affectflow run`."""
+def run(
+    path: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Only build it; nothing runs.")
+    ] = False,
+) -> int:
+    """Run a Beam YAML pipeline that may name our plugins as types."""
     from affectflow import runners, yaml
 
     text, begun = _read(path), time.perf_counter()
+    if check:
+        runners.check(lambda p: yaml.build(p, text), STATE.beam_options)
+        sys.stdout.write(f"{path}: builds\n")
+        return 0
     try:
         runners.run(lambda p: yaml.build(p, text), STATE.beam_options)
     except Exception as error:
@@ -24,16 +36,6 @@ def run(path: Path) -> int:
     show.say(
         f"{path}: " + (f"not run, only written: {place}" if place else f"done ({took})")
     )
-    return 0
-
-
-def check(path: Path) -> int:
-    """Runs `affectflow check`."""
-    from affectflow import runners, yaml
-
-    text = _read(path)
-    runners.check(lambda p: yaml.build(p, text), STATE.beam_options)
-    sys.stdout.write(f"{path}: builds\n")
     return 0
 
 

@@ -115,8 +115,8 @@ def _reader_of_weights(model: str, unknown: UnknownPluginError) -> Reader:
         return Reader(name, registry.load("models", name), {"weights": model})
     if not is_folder and model.startswith(_PATH_MARKS):
         raise UsageError(
-            f"no folder {model!r}; name a folder that holds a sequence classifier, an "
-            "installed model (`affectflow models`) or a hub id (org/name)"
+            f"no folder {model!r}; name a folder that holds a sequence classifier, a "
+            "hub id (org/name) or a model of `affectflow plugins --kind models`"
         ) from unknown
     if not is_folder and model.count("/") != 1:
         raise UnknownPluginError(

@@ -155,7 +155,7 @@ def test_every_stage_says_what_it_does(demo: tuple[Outcome, Path]) -> None:
 def test_no_text_no_account_and_no_key_is_in_the_logs(
     demo: tuple[Outcome, Path],
 ) -> None:
-    from affectflow.cli.pipelines import DEMO_FILES
+    from affectflow.cli.demo import FILES
     from affectflow.lake import open_lake
 
     logged, lake = demo[0].err, demo[1]
@@ -167,8 +167,7 @@ def test_no_text_no_account_and_no_key_is_in_the_logs(
     }
     folder = Path(logs.__file__).parent / "demo"
     raw = "".join(
-        (folder / name).read_text(encoding="utf-8", errors="replace")
-        for name in DEMO_FILES
+        (folder / name).read_text(encoding="utf-8", errors="replace") for name in FILES
     )
     accounts = set(re.findall(r'"login":\s*"([^"]+)"', raw))
     keys = [path.read_text().strip() for path in config.rglob("*.key")]

@@ -27,9 +27,7 @@ def sampled(folder):
 
 
 def sample(uri, out, **options):
-    options = {"n": 100, "task": "frustration", "labels": "", "seed": 1} | options
-    options = {"stratify": "none", "annotator": "", "html": ""} | options
-    assert commands.sample(uri, options.pop("n"), str(out), **options) == 0
+    assert commands.sample(uri, str(out), **{"n": 100, "seed": 1} | options) == 0
 
 
 def imported(lake, *files, rater=""):

@@ -279,10 +279,10 @@ def test_causes_for_a_measurement_are_no_mere_repetition() -> None:
 def plan() -> Any:
     def run(*targets: str, to: str = "", as_json: bool = False) -> int:
         return planning.plan(
-            targets,
+            list(targets),
             to,
             "auto",
-            (),
+            [],
             model="EmbeddedEmotions",
             revision="",
             miner="RuleMiner",
@@ -328,7 +328,7 @@ def test_a_plan_for_a_new_lake_makes_no_lake_and_is_kept_for_it(
     plan(str(posts), to=str(target))
     assert not target.exists()
 
-    pipelines.ingest([str(posts)], "auto", str(target), (), 0.05, "")
+    pipelines.ingest([str(posts)], str(target))
 
     [row] = ledger(Lake.open(str(target)))
     assert (row.stage, row.planned_rows, row.rows) == ("ingest", 400, 400)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from affectflow.sources.mapping import TARGETS
 from tests.given.command_line import Outcome, affectflow, affectflow_process
@@ -154,10 +155,8 @@ def test_commands_in_docs_exist(page):
 def affectflow_commands() -> set[str]:
     from affectflow.cli.app import app
 
-    return {
-        c.name or (c.callback.__name__ if c.callback else "")
-        for c in app.registered_commands
-    }
+    commands = typer.main.get_command(app).commands.values()
+    return {each.name for each in commands if not each.hidden}
 
 
 def test_no_page_names_a_command_that_does_not_exist():

@@ -152,7 +152,7 @@ def test_checking_a_yaml_pipeline_looks_for_hazards_of_the_engine(
     path = tmp_path / "clock.yaml"
     path.write_text(CLOCK)
 
-    code = cli.run(["check", str(path), "--", f"--runner={runner}"])
+    code = cli.run(["run", "--check", str(path), "--", f"--runner={runner}"])
 
     said = capfd.readouterr()
     assert code == (2 if line else 0)

@@ -5,7 +5,6 @@ import typer
 from typer.testing import CliRunner
 
 from affectflow.cli import validation as commands
-from affectflow.cli.validation_commands import COMMANDS
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.validation.labels import targets_of
@@ -28,7 +27,7 @@ def lines(folder):
 @pytest.fixture
 def app():
     made = typer.Typer()
-    for command in COMMANDS:
+    for command in (commands.sample, commands.gold):
         made.command()(command)
     return made
 
@@ -163,14 +162,4 @@ def test_a_mistaken_option_is_told_before_a_sample_is_kept(
 
 def test_a_folder_that_is_not_there_is_found_before_anything_is_drawn(folder):
     with pytest.raises(UsageError, match=r"no folder for '/nowhere/s\.csv'"):
-        commands.sample(
-            str(folder / "lake"),
-            5,
-            "/nowhere/s.csv",
-            task="emotion",
-            labels="",
-            seed=0,
-            stratify="none",
-            annotator="",
-            html="",
-        )
+        commands.sample(str(folder / "lake"), "/nowhere/s.csv", 5, task="emotion")

@@ -95,10 +95,8 @@ def labelled(demo, tmp_path_factory):
     """A copy of the demo's lake, and a sheet of one message of each conversation."""
     folder = tmp_path_factory.mktemp("labelled")
     shutil.copytree(demo[1], folder / "lake")
-    options = {"task": "emotion", "labels": "surprise", "seed": 0, "html": ""}
-    rest = {"stratify": "none", "annotator": ""}
     out = str(folder / "sheet.csv")
-    commands.sample(str(folder / "lake"), 62, out, **options, **rest)
+    commands.sample(str(folder / "lake"), out, 62, task="emotion", labels="surprise")
     return folder
 
 

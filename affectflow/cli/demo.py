@@ -1,0 +1,51 @@
+"""The command `demo`: the bundled conversations, end to end."""
+
+from importlib.resources import files
+from typing import Annotated
+
+import typer
+
+from affectflow.cli import pipelines, show
+from affectflow.errors import UsageError
+
+FILES = ("issues.json", "comments.jsonl", "review_comments.json", "reviews.json")
+CONTAINERS = ("harborline/skiff", "harborline/tideline")
+_ASK = (
+    "SELECT theme, count, quotes[1].quote AS quote "
+    "FROM frustration_causes ORDER BY position"
+)
+
+
+def demo(
+    to: Annotated[str, typer.Option("--to", help="Folder.")] = "affectflow-demo",
+) -> int:
+    """Run the bundled conversations, end to end."""
+    _check_place(to)
+    folder = files("affectflow") / "demo"
+    code = pipelines.analyze([str(folder / name) for name in FILES], to, "github")
+    show.say(f'ask it:  affectflow sql {to} "{_ASK}"')
+    return code
+
+
+def _check_place(to: str) -> None:
+    """Raises if a folder holds more than the bundled conversations.
+
+    Raises:
+      LakeError: it is no lake, and not empty.
+      UsageError: it is a lake with other messages.
+    """
+    from affectflow.lake import open_tables
+    from affectflow.storage import Storage
+
+    if not Storage(to).names():
+        return
+    with open_tables(to) as connection:
+        others = connection.sql(
+            "SELECT count(*) FROM utterances WHERE container IS NULL "
+            f"OR container NOT IN {CONTAINERS}"
+        ).fetchall()[0][0]
+    if others:
+        raise UsageError(
+            f"{to!r} is a lake with messages that are not the demo's ({others:,}), and "
+            "would get made-up ones among them: name another folder with --to"
+        )
