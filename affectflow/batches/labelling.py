@@ -9,8 +9,8 @@ import enum
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.batch import with_column
+from affectflow.batches.texts import Collapsed, Mask
 from affectflow.errors import RowError
 from affectflow.schemas import ANNOTATIONS_COLUMN
 
 Scores = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 Statuses = npt.NDArray[np.int8]
 
 STORED_FROM = 0.05
@@ -41,67 +41,6 @@ class Status(enum.IntEnum):
 
 
 _STATUS_NAMES = pa.array([status.name.lower() for status in Status], pa.string())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labelling:
-    """What all annotations of one annotator have in common.
-
-    Args:
-      labels: the names of the score columns, in their order.
-    """
-
-    annotator_id: str
-    task: str
-    vocabulary: str
-    labels: tuple[str, ...]
-    perspective: str = "writer"
-
-
-# -- each text once ----------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Collapsed:
-    """The texts of a batch, each once.
-
-    Args:
-      unique: the different texts, in order of first appearance.
-      rows: the rows that have a text to label, rising.
-      which: for each of `rows`, the position of its text in `unique`.
-      n_rows: rows of the batch.
-    """
-
-    unique: list[str]
-    rows: npt.NDArray[np.int64]
-    which: npt.NDArray[np.int64]
-    n_rows: int
-
-    def spread(self, values: npt.NDArray[Any], elsewhere: Any = 0) -> npt.NDArray[Any]:
-        """Returns what each row gets of one value for each text.
-
-        Args:
-          values: shape (len(unique), ...).
-          elsewhere: what rows without a text to label get.
-        """
-        result = np.full((self.n_rows, *values.shape[1:]), elsewhere, values.dtype)
-        result[self.rows] = values[self.which]
-        return result
-
-
-def collapse(texts: pa.StringArray, wanted: Mask) -> Collapsed:
-    """Returns the texts of the wanted rows, exact duplicates once.
-
-    People write "thanks" and "+1" many times; a model reads each once.
-    """
-    rows = np.flatnonzero(wanted)
-    encoded = texts.take(pa.array(rows)).dictionary_encode()
-    return Collapsed(
-        unique=encoded.dictionary.to_pylist(),
-        rows=rows,
-        which=encoded.indices.to_numpy().astype(np.int64),
-        n_rows=len(texts),
-    )
 
 
 # -- which labels are the answer ---------------------------------------------------
@@ -140,41 +79,83 @@ def choose_top(scores: Scores, threshold: float = 0.0) -> Mask:
 # -- the column --------------------------------------------------------------------
 
 
-def annotations(
-    scores: Scores,
-    chosen: Mask,
-    statuses: Statuses,
-    labelling: Labelling,
-) -> pa.ListArray:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What an annotator says of texts, or of rows, for one task.
+
+    Args:
+      task: the question: emotion, frustration, valence, ...
+      vocabulary: the label set.
+      labels: the names of the columns of what follows.
+      chosen: shape (texts, labels): the answer; of values, those that are given.
+      scores: shape (texts, labels), 0..1; None if the answer is values alone.
+      values: shape (texts, labels): strengths on the vocabulary's scale.
+      perspective: whose emotion it is: writer, reader or self_report.
+    """
+
+    task: str
+    vocabulary: str
+    labels: tuple[str, ...]
+    chosen: Mask
+    scores: Scores | None = None
+    values: Scores | None = None
+    perspective: str = "writer"
+
+    def spread(self, texts: Collapsed) -> Self:
+        """Returns what each row gets of the answers to the texts."""
+        return replace(
+            self,
+            chosen=texts.spread(self.chosen),
+            scores=None if self.scores is None else texts.spread(self.scores),
+            values=None if self.values is None else texts.spread(self.values),
+        )
+
+
+def annotations(answer: Answer, statuses: Statuses, annotator_id: str) -> pa.ListArray:
     """Returns one list of annotations for each row, by falling score.
 
     A row whose status is `ok` or `truncated` holds its stored labels; ties keep the
-    order of the labels. A row without author text, or in an unsupported language,
-    holds one annotation without label and score.
+    order of the labels. A row of another status holds one annotation that has neither
+    label nor score nor value.
 
     Args:
-      scores: shape (rows, labels), 0..1.
-      chosen: shape (rows, labels): the annotator's answer.
-      statuses: shape (rows,), values of `Status`. Scores of rows that are neither
-        `ok` nor `truncated` are not looked at.
-      labelling: what all the annotations have in common.
+      answer: one entry for each row; those of rows that are neither `ok` nor
+        `truncated` are not looked at.
+      statuses: shape (rows,), values of `Status`.
+      annotator_id: whose they are.
 
     Raises:
-      RowError: a score is not a number.
+      RowError: a score or a value is not a number.
     """
     answered = statuses <= Status.TRUNCATED
-    rows, columns, ranks = _stored(scores, chosen, answered)
+    rows, columns, ranks = _stored(answer, answered)
     unlabelled = np.flatnonzero(~answered & (statuses != Status.REFUSED))
     order = np.argsort(np.concatenate([rows, unlabelled]), kind="stable")
 
+    def laid(values: npt.NDArray[Any] | None, type_: pa.DataType) -> pa.Array:
+        if values is None:
+            return pa.nulls(len(order), type_)
+        return _with_nulls(values, len(unlabelled), order, type_)
+
+    def at(matrix: Scores | None) -> npt.NDArray[Any] | None:
+        return None if matrix is None else _numbers(matrix[rows, columns])
+
     flat = _Flat(
-        label=_with_nulls(columns, len(unlabelled), order, pa.int32()),
-        score=_with_nulls(scores[rows, columns], len(unlabelled), order, pa.float32()),
-        rank=_with_nulls(ranks, len(unlabelled), order, pa.int16()),
-        chosen=_padded(chosen[rows, columns], len(unlabelled))[order],
+        label=laid(columns, pa.int32()),
+        score=laid(at(answer.scores), pa.float32()),
+        value=laid(at(answer.values), pa.float32()),
+        rank=laid(ranks, pa.int16()),
+        chosen=_padded(answer.chosen[rows, columns], len(unlabelled))[order],
         row=np.concatenate([rows, unlabelled])[order],
     )
-    return _lists(_structs(flat, statuses, labelling), flat.row, len(statuses))
+    structs = _structs(flat, statuses, answer, annotator_id)
+    return _lists(structs, flat.row, len(statuses))
+
+
+def _numbers(found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if np.isnan(found).any():
+        raise RowError("the model gave a score or a value that is not a number")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,17 +164,26 @@ class _Flat:
 
     label: pa.Array
     score: pa.Array
+    value: pa.Array
     rank: pa.Array
     chosen: Mask
     row: npt.NDArray[np.int64]
 
 
 def _stored(
-    scores: Scores, chosen: Mask, answered: Mask
+    answer: Answer, answered: Mask
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Returns rows, columns and ranks of the stored labels, by row and rank."""
-    if np.isnan(scores[answered]).any():
-        raise RowError("the model gave a score that is not a number")
+    if answer.scores is not None:
+        return _ranked(answer.scores, answer.chosen, answered)
+    rows, columns = np.nonzero(answer.chosen & answered[:, None])
+    return rows, columns, np.ones(len(rows), np.int64)
+
+
+def _ranked(
+    scores: Scores, chosen: Mask, answered: Mask
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    _numbers(scores[answered])
     # Everything above the lowest chosen score is ranked, so that the ranks of what
     # is stored are ranks among all labels.
     lowest = scores[chosen].min(initial=STORED_FROM)
@@ -224,15 +214,18 @@ def _with_nulls(
     return pa.array(taken, type_, mask=null)
 
 
-def _structs(flat: _Flat, statuses: Statuses, labelling: Labelling) -> pa.StructArray:
+def _structs(
+    flat: _Flat, statuses: Statuses, answer: Answer, annotator_id: str
+) -> pa.StructArray:
     n = len(flat.row)
     columns = {
-        "annotator_id": pa.repeat(labelling.annotator_id, n),
-        "task": pa.repeat(labelling.task, n),
-        "vocabulary": pa.repeat(labelling.vocabulary, n),
-        "perspective": pa.repeat(labelling.perspective, n),
-        "label": pa.array(labelling.labels, pa.string()).take(flat.label),
+        "annotator_id": pa.repeat(annotator_id, n),
+        "task": pa.repeat(answer.task, n),
+        "vocabulary": pa.repeat(answer.vocabulary, n),
+        "perspective": pa.repeat(answer.perspective, n),
+        "label": pa.array(answer.labels, pa.string()).take(flat.label),
         "score": flat.score,
+        "value": flat.value,
         "rank": flat.rank,
         "chosen": pa.array(flat.chosen),
         "status": _STATUS_NAMES.take(pa.array(statuses[flat.row])),

@@ -1,15 +1,274 @@
-"""Miner: what finds the causes of emotions."""
+"""Miners: what finds the causes of emotions, conversation by conversation.
 
-from typing import Any, Protocol
+A miner is shown a scene, an utterance in which emotions were chosen and what was said
+before it, and points at spans of text. Identities, the check that a span is there, and
+the table are done for it.
+"""
+
+import abc
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
 
+from affectflow.batches.batch import with_column
+from affectflow.errors import UsageError
+from affectflow.registry import Card
+from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, UTTERANCES, fields
 
-class Miner(Protocol):
-    """What a plugin of the group `affectflow.miners` offers."""
+ModelT = TypeVar("ModelT")
 
+_READ = ("utterance_id", "conversation_id", "speaker_id", "reply_to", "text")
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """One utterance of a conversation.
+
+    Args:
+      segments: what of `text` is code, quote, link ...: dicts of the column
+        `segments`; None if nobody looked.
+      cues: its nonverbal cues: dicts of the column `cues`.
+      notes: a miner may keep here what it found out about the turn, from one scene to
+        the next.
+    """
+
+    utterance_id: str
+    speaker_id: str | None
+    reply_to: str | None
+    text: str
+    segments: Sequence[dict[str, Any]] | None = None
+    cues: Sequence[dict[str, Any]] = ()
+    notes: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """An utterance whose emotions want a cause.
+
+    Args:
+      now: the utterance.
+      earlier: what was said before it, in order: at most the miner's `history` turns.
+      labels: the emotions chosen in it, each once.
+    """
+
+    now: Turn
+    earlier: tuple[Turn, ...]
+    labels: tuple[str, ...]
+
+
+class Found(NamedTuple):
+    """A cause: `turn.text[start:end]`, in code points, and how sure it is, 0..1.
+
+    `summary` says it in few words.
+    """
+
+    label: str
+    turn: Turn
+    start: int
+    end: int
+    score: float
+    summary: str | None = None
+
+
+@dataclass(kw_only=True)
+class Miner(abc.ABC, Generic[ModelT]):
+    """Finds the causes of emotions that an annotator chose.
+
+    Subclasses are dataclasses with plain-data arguments.
+
+    Args:
+      history: how many earlier utterances of the conversation it is shown.
+
+    Raises:
+      UsageError: `history` is below 0.
+    """
+
+    history: int = 0
+
+    requires: ClassVar[pa.Schema] = pa.schema(
+        [*fields(UTTERANCES, *_READ, "segments"), ANNOTATIONS_COLUMN]
+    )
+    provides: ClassVar[pa.Schema] = pa.schema([CAUSES_COLUMN])
+    card: ClassVar[Card] = Card(summary="")
+
+    def __post_init__(self) -> None:
+        if self.history < 0:
+            raise UsageError(
+                f"{type(self).__name__} wants `history` of at least 0, "
+                f"not {self.history}"
+            )
+
+    @abc.abstractmethod
     def annotator(self) -> dict[str, Any]:
-        """Returns its row of the table `annotators`."""
+        """Returns this miner's row of the table `annotators`.
 
-    def mine(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Returns `batch`, whole conversations in time order, with `causes`."""
+        Cheap: it runs on the submitting machine, before any model is loaded.
+        """
+
+    @abc.abstractmethod
+    def find(self, scene: Scene, model: ModelT) -> Iterable[Found]:
+        """Returns causes of the scene's labels, in `scene.now` or `scene.earlier`.
+
+        A label without one is stored as `none_found`.
+        """
+
+    def load_model(self) -> ModelT | None:
+        """Returns the model; runs once per worker. Rules need none."""
+        return None
+
+    def mines(self, label: str) -> bool:
+        """Returns whether this label wants a cause at all."""
+        return True
+
+    def find_all(
+        self, scenes: Iterable[Scene], model: ModelT
+    ) -> Iterator[Iterable[Found]]:
+        """Yields the causes of each scene, in order.
+
+        For models that answer faster when many scenes are asked at once. Scenes are
+        made as they are asked for; only those not yet answered are held.
+        """
+        for scene in scenes:
+            yield self.find(scene, model)
+
+    def mine(self, batch: pa.RecordBatch, model: Any = None) -> pa.RecordBatch:
+        """Returns `batch` with `causes`: a row or more for each chosen emotion.
+
+        `batch` holds whole conversations, each in time order; `cues` are used where it
+        has them. A cause is `ok` with its span; without one it is `none_found`, or
+        `unaligned` if what the miner gave is no span of the text.
+        """
+        mined: list[list[dict[str, Any]]] = [[] for _ in range(batch.num_rows)]
+        annotator_id = self.annotator()["annotator_id"]
+        waiting: deque[_Asked] = deque()
+        scenes = _held(self._asked(batch), waiting)
+        for found in self.find_all(scenes, model):
+            asked = waiting.popleft()
+            mined[asked.row] = list(_causes(asked, list(found), annotator_id))
+        return with_column(batch, CAUSES_COLUMN, pa.array(mined, CAUSES_COLUMN.type))
+
+    def _asked(self, batch: pa.RecordBatch) -> "Iterator[_Asked]":
+        annotations = batch.column("annotations").to_pylist()
+        for conversation in _conversations(batch):
+            # Only as many turns are held as are looked back at.
+            earlier: deque[Turn] = deque(maxlen=self.history)
+            for row, now in conversation:
+                emotions = self._emotions(annotations[row] or [])
+                if emotions:
+                    labels = tuple(dict.fromkeys(e["label"] for e in emotions))
+                    yield _Asked(row, emotions, Scene(now, tuple(earlier), labels))
+                earlier.append(now)
+
+    def _emotions(self, annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Returns the chosen emotions, one for each annotator and label."""
+        found = {
+            (a["annotator_id"], a["vocabulary"], a["label"]): a
+            for a in annotations
+            if a["chosen"] and a["status"] == "ok" and self.mines(a["label"])
+        }
+        return list(found.values())
+
+
+class _Asked(NamedTuple):
+    row: int
+    emotions: list[dict[str, Any]]
+    scene: Scene
+
+
+def _held(asked: Iterable[_Asked], waiting: deque[_Asked]) -> Iterator[Scene]:
+    """Yields scenes; what was asked waits for its answer."""
+    for each in asked:
+        waiting.append(each)
+        yield each.scene
+
+
+def _conversations(batch: pa.RecordBatch) -> Iterator[Iterator[tuple[int, Turn]]]:
+    """Yields each conversation: its rows, by number and as turns."""
+    ids, conversations, speakers, replies, texts = (
+        batch.column(name).to_pylist() for name in _READ
+    )
+    segments, cues = _lists(batch, "segments"), _lists(batch, "cues")
+
+    def turn(row: int) -> Turn:
+        return Turn(
+            ids[row],
+            speakers[row],
+            replies[row],
+            texts[row] or "",
+            segments[row],
+            cues[row] or (),
+        )
+
+    grouped: dict[str, list[int]] = {}
+    for row, conversation in enumerate(conversations):
+        # A message without a thread is a conversation of its own.
+        key = conversation if conversation is not None else f"\0{row}"
+        grouped.setdefault(key, []).append(row)
+    for rows in grouped.values():
+        yield ((row, turn(row)) for row in rows)
+
+
+def _lists(batch: pa.RecordBatch, name: str) -> list[Any]:
+    if name not in batch.schema.names:
+        return [None] * batch.num_rows
+    values: list[Any] = batch.column(name).to_pylist()
+    return values
+
+
+def _causes(
+    asked: _Asked, found: Sequence[Found], annotator_id: str
+) -> Iterator[dict[str, Any]]:
+    """Yields rows of `causes`; the identity of each is made of what it says."""
+    now = asked.scene.now
+    for emotion in asked.emotions:
+        of_label = [each for each in found if each.label == emotion["label"]]
+        for cause in of_label or (None,):
+            row = {
+                "label": emotion["label"],
+                "vocabulary": emotion["vocabulary"],
+                "emotion_annotator_id": emotion["annotator_id"],
+                "experiencer": emotion["experiencer"],
+                "status": "none_found",
+                "annotator_id": annotator_id,
+                **(_placed(cause, now) if cause else {}),
+            }
+            yield row | {"cause_id": _identity(now.utterance_id, row)}
+
+
+def _placed(found: Found, now: Turn) -> dict[str, Any]:
+    """Returns where a cause is; of a span that is none of the text, that it is not."""
+    start, end, text = found.start, found.end, found.turn.text
+    if not 0 <= start < end <= len(text):
+        return {"status": "unaligned", "score": found.score}
+    return {
+        "cause_utterance_id": found.turn.utterance_id,
+        "start": start,
+        "end": end,
+        "cause_text": text[start:end],
+        "summary": found.summary,
+        "cause_type": _cause_type(now, found.turn),
+        "score": found.score,
+        "status": "ok",
+    }
+
+
+def _identity(utterance_id: str, row: Mapping[str, Any]) -> str:
+    said = ("label", "vocabulary", "emotion_annotator_id", "cause_utterance_id")
+    parts = [utterance_id, *(row.get(name) for name in (*said, "start", "end"))]
+    content = json.dumps([*parts, row["annotator_id"]]).encode()
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _cause_type(now: Turn, cause: Turn) -> str | None:
+    """Returns RECCON's type; None where the speakers are unknown."""
+    if cause is now:
+        return "no_context"
+    if now.speaker_id is None or cause.speaker_id is None:
+        return None
+    same = now.speaker_id == cause.speaker_id
+    return "self_contagion" if same else "inter_personal"

@@ -1,16 +1,36 @@
-"""BatchModelHandler: a model over whole batches, through Beam's RunInference.
+"""Models: `Scorer`, for what answers with scores or values, and the handler beneath it.
 
-Importing this module imports `apache_beam.ml.inference`; so it is imported only where
-a model runs.
+A `Scorer` says how texts are scored, and the rest is done for it. What fits no such
+base is a `BatchModelHandler`: a model over whole batches, through Beam's RunInference.
+Importing this module imports `apache_beam.ml.inference`; so it is imported only where a
+model runs.
 """
 
 import abc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
-from affectflow.batches.batch import apply_to_living, check_columns
+from affectflow.batches.batch import (
+    Rows,
+    apply_to_living,
+    check_columns,
+    error_row,
+    refuse,
+)
+from affectflow.batches.labelling import (
+    Answer,
+    Status,
+    Statuses,
+    annotate,
+    annotations,
+)
+from affectflow.batches.readings import read
+from affectflow.batches.texts import UNKNOWN, Collapsed, Mask, collapse, tagged
+from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
@@ -28,6 +48,16 @@ class BatchModelHandler(ModelHandler[pa.RecordBatch, pa.RecordBatch, ModelT], ab
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "text", "segments")
     provides: ClassVar[pa.Schema] = pa.schema([ANNOTATIONS_COLUMN])
     card: ClassVar[Card] = Card(summary="")
+
+    @property
+    def columns_required(self) -> pa.Schema:
+        """What this instance reads; `requires`, unless its arguments say otherwise."""
+        return self.requires
+
+    @property
+    def columns_provided(self) -> pa.Schema:
+        """What this instance writes."""
+        return self.provides
 
     @abc.abstractmethod
     def load_model(self) -> ModelT:
@@ -53,11 +83,11 @@ class BatchModelHandler(ModelHandler[pa.RecordBatch, pa.RecordBatch, ModelT], ab
 
     def apply(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns the result of `predict`, checked, typed and guarded by halving."""
-        check_columns(type(self).__name__, batch.schema, self.requires)
+        check_columns(type(self).__name__, batch.schema, self.columns_required)
         return apply_to_living(
             lambda living: self.predict(living, model),
             batch,
-            provided=self.provides,
+            provided=self.columns_provided,
             step=type(self).__name__,
         )
 
@@ -79,3 +109,118 @@ class BatchModelHandler(ModelHandler[pa.RecordBatch, pa.RecordBatch, ModelT], ab
 
     def get_metrics_namespace(self) -> str:
         return type(self).__name__
+
+
+_CUES = ("words", "as_written")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored:
+    """What a scorer says of texts.
+
+    Args:
+      answers: one for each task, of all texts.
+      truncated: shape (texts,): the end of the text was not read; None if all was.
+      failed: why, for each text that the model cannot score, by its place.
+    """
+
+    answers: tuple[Answer, ...]
+    truncated: Mask | None = None
+    failed: Mapping[int, Exception] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Scorer(BatchModelHandler[ModelT], abc.ABC):
+    """A model that gives texts scores, or values on a scale.
+
+    It is asked each distinct text of a batch once. Rows without a word of their author
+    and rows in a language that it does not read get a status and no label; a text that
+    fails is alone in failing.
+
+    Args:
+      cues: the model reads cues in `words`, or texts `as_written`.
+
+    Raises:
+      UsageError: `cues` is another word.
+    """
+
+    cues: str = "words"
+
+    languages: ClassVar[tuple[str, ...]] = ()
+    """What it reads, as `texts.tagged` takes it; empty for whatever is written.
+
+    Rows whose `lang` says nothing are read too.
+    """
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        if self.cues not in _CUES:
+            raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
+
+    @abc.abstractmethod
+    def score(self, texts: list[str], model: ModelT) -> Scored:
+        """Returns what the model says of texts: distinct ones, perhaps none.
+
+        Without texts, the answers name their tasks and labels all the same.
+        """
+
+    def understands(self, texts: list[str], known: Mask, model: ModelT) -> Mask:
+        """Returns which texts are in a language that the model reads.
+
+        Args:
+          texts: distinct ones.
+          known: shape (texts,): `lang` says that it is one of `languages`.
+          model: as `load_model` gave it.
+        """
+        return np.ones(len(texts), np.bool_)
+
+    def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
+        """Returns `batch` with one list of annotations for each row.
+
+        A row that the model cannot score gets an error and no annotation.
+        """
+        reading = read(batch, cues=self.cues)
+        known, readable = self._languages(batch)
+        asked = collapse(reading.texts, ~reading.silent & readable, known)
+        texts = asked.only(self.understands(asked.unique, asked.marked, model))
+        scored = self.score(texts.unique, model)
+        statuses = _statuses(reading.silent, texts, scored)
+        annotator_id = self.annotator()["annotator_id"]
+        for answer in scored.answers:
+            new = annotations(answer.spread(texts), statuses, annotator_id)
+            batch = annotate(batch, new)
+        return _refuse_failed(batch, texts, scored.failed, type(self).__name__)
+
+    def _languages(self, batch: pa.RecordBatch) -> tuple[Mask, Mask]:
+        """Returns the rows known to be in its languages, and those that may be."""
+        if not self.languages:
+            everything = np.ones(batch.num_rows, np.bool_)
+            return everything, everything
+        known = tagged(batch, *self.languages)
+        return known, known | tagged(batch, UNKNOWN)
+
+
+def _statuses(silent: Mask, texts: Collapsed, scored: Scored) -> Statuses:
+    """Returns the status of each row: rows not asked are silent or foreign."""
+    of_texts = np.full(len(texts.unique), Status.OK, np.int8)
+    if scored.truncated is not None:
+        of_texts[scored.truncated] = Status.TRUNCATED
+    of_texts[list(scored.failed)] = Status.REFUSED
+    statuses: Statuses = texts.spread(of_texts, Status.UNSUPPORTED_LANGUAGE)
+    statuses[silent] = Status.NO_AUTHOR_TEXT
+    return statuses
+
+
+def _refuse_failed(
+    batch: pa.RecordBatch,
+    texts: Collapsed,
+    failed: Mapping[int, Exception],
+    step: str,
+) -> pa.RecordBatch:
+    if not failed:
+        return batch
+    errors: list[Rows | None] = [None] * batch.num_rows
+    for row, text in zip(texts.rows.tolist(), texts.which.tolist(), strict=True):
+        if text in failed:
+            errors[row] = error_row(step, failed[text])
+    return refuse(batch, errors)

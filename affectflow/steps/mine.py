@@ -1,5 +1,6 @@
 """MineCauses: what caused each emotion, over whole conversations."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ from affectflow import defaults, registry
 from affectflow.kinds.miner import Miner
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.registry import Card
-from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, UTTERANCES, fields
+from affectflow.schemas import UTTERANCES, fields
 
 
 @dataclass(kw_only=True)
@@ -28,36 +29,25 @@ class MineCauses(ConversationTransform):
     miner_options: dict[str, Any] | None = None
 
     requires: ClassVar[pa.Schema] = pa.schema(
-        [
-            *fields(
-                UTTERANCES,
-                "utterance_id",
-                "conversation_id",
-                "speaker_id",
-                "reply_to",
-                "timestamp",
-                "text",
-                "segments",
-            ),
-            ANNOTATIONS_COLUMN,
-        ]
+        [*Miner.requires, *fields(UTTERANCES, "timestamp")]
     )
-    provides: ClassVar[pa.Schema] = pa.schema([CAUSES_COLUMN])
+    provides: ClassVar[pa.Schema] = Miner.provides
     card: ClassVar[Card] = Card(summary="finds what caused each emotion")
 
     def __post_init__(self) -> None:
         super().__init__()
-        self.load_miner()  # what is wrong with its options is said now
+        made: Miner[Any] = registry.make("miners", self.miner, self.miner_options)
+        self._miner = made
 
-    def load_miner(self) -> Miner:
-        """Returns the miner with its options."""
-        miner: Miner = registry.make("miners", self.miner, self.miner_options)
-        return miner
+    @functools.cached_property
+    def _model(self) -> Any:
+        """The miner's model, once in each copy of this step, and so on each worker."""
+        return self._miner.load_model()
 
     def annotator(self) -> dict[str, Any]:
         """Returns the miner's row of the table `annotators`."""
-        return self.load_miner().annotator()
+        return self._miner.annotator()
 
     def process_conversations(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Returns `batch` with `causes`, row for row."""
-        return self.load_miner().mine(batch)
+        return self._miner.mine(batch, self._model)

@@ -5,33 +5,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectflow.batches.labelling import (
-    Labelling,
+    Answer,
     Status,
     annotate,
     annotations,
     annotator_id,
     choose_passing,
     choose_top,
-    collapse,
     joined,
 )
 from affectflow.errors import RowError
 from affectflow.schemas import ANNOTATIONS_COLUMN
 
-LABELLING = Labelling(
-    annotator_id="tests@1", task="emotion", vocabulary="abc", labels=("a", "b", "c")
-)
 
-
-def column(scores, chosen=None, statuses=None, labelling=LABELLING):
-    scores = np.array(scores, np.float32).reshape(-1, len(labelling.labels))
-    if chosen is None:
-        chosen = scores >= 0.5
-    if statuses is None:
-        statuses = [Status.OK] * len(scores)
-    return annotations(
-        scores, np.array(chosen, bool), np.array(statuses, np.int8), labelling
+def answer(scores, chosen=None, labels=("a", "b", "c")):
+    scores = np.array(scores, np.float32).reshape(-1, len(labels))
+    return Answer(
+        task="emotion",
+        vocabulary="abc",
+        labels=labels,
+        scores=scores,
+        chosen=scores >= 0.5 if chosen is None else np.array(chosen, bool),
     )
+
+
+def column(scores, chosen=None, statuses=None, labels=("a", "b", "c")):
+    given = answer(scores, chosen, labels)
+    if statuses is None:
+        statuses = [Status.OK] * len(given.chosen)
+    return annotations(given, np.array(statuses, np.int8), "tests@1")
 
 
 def brief(lists):
@@ -239,22 +241,32 @@ def test_joined_lists_keep_rows_and_order_also_of_a_slice(counts, skipped):
     ]
 
 
-# -- each text once ----------------------------------------------------------------
+# -- values ------------------------------------------------------------------------
 
 
-def test_duplicate_texts_are_read_once_and_unwanted_rows_never():
-    texts = collapse(
-        pa.array(["+1", "secret", "no", "+1"]), np.array([True, False, True, True])
+def test_values_are_stored_without_scores_where_they_are_given():
+    given = Answer(
+        task="affect",
+        vocabulary="vad",
+        labels=("valence", "arousal"),
+        values=np.array([[0.25, 0.5], [0.75, np.nan], [0.0, 0.0]], np.float32),
+        chosen=np.array([[True, True], [True, False], [True, True]]),
+        perspective="reader",
     )
+    statuses = np.array([Status.OK, Status.TRUNCATED, Status.NO_AUTHOR_TEXT], np.int8)
 
-    assert texts.unique == ["+1", "no"]
-    assert texts.spread(np.array([7, 8]), elsewhere=-1).tolist() == [7, -1, 8, 7]
+    first, second, silent = annotations(given, statuses, "tests@1").to_pylist()
 
-
-def test_values_of_any_shape_are_spread_over_rows():
-    texts = collapse(pa.array(["x", "x"]), np.array([True, True]))
-
-    assert texts.spread(np.array([[1.0, 2.0]])).tolist() == [[1.0, 2.0], [1.0, 2.0]]
+    assert [(a["label"], a["value"], a["score"]) for a in first] == [
+        ("valence", 0.25, None),
+        ("arousal", 0.5, None),
+    ]
+    assert [(a["label"], a["value"], a["status"]) for a in second] == [
+        ("valence", 0.75, "truncated")
+    ]
+    assert [(a["label"], a["value"], a["chosen"]) for a in silent] == [
+        (None, None, False)
+    ]
 
 
 # -- who labelled ------------------------------------------------------------------

@@ -8,16 +8,13 @@ from typing import Any, ClassVar, TypeVar
 import affectflow
 from affectflow import weights as stored
 from affectflow.batches import labelling as labels
-from affectflow.errors import UsageError
-from affectflow.kinds.model import BatchModelHandler
-
-_CUES = ("words", "as_written")
+from affectflow.kinds.model import Scorer
 
 ModelT = TypeVar("ModelT")
 
 
 @dataclass(kw_only=True)
-class EmbeddedAnnotator(BatchModelHandler[ModelT], abc.ABC):
+class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
     """Answers by weights of the package, or by weights that a user trained.
 
     Args:
@@ -29,16 +26,13 @@ class EmbeddedAnnotator(BatchModelHandler[ModelT], abc.ABC):
       UsageError: `cues` is another word, or `weights` no such folder.
     """
 
-    cues: str = "words"
     weights: str = ""
 
     name: ClassVar[str]
     """The annotator, as weights name it."""
 
     def __post_init__(self) -> None:
-        super().__init__()
-        if self.cues not in _CUES:
-            raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
+        super().__post_init__()
         own = self.own_folder
         self._own = stored.read_metadata(own, self.name) if self.weights else {}
         revision = stored.digest(own) if self.weights else self.shipped_revision()

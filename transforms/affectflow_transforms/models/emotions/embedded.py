@@ -3,26 +3,26 @@
 They need no download, no GPU and no torch, and read English.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from affectflow import weights as stored
-from affectflow.batches import labelling as labels
-from affectflow.batches.labelling import Labelling, Status
-from affectflow.batches.readings import read
+from affectflow.batches.labelling import Answer, Scores, choose_passing
+from affectflow.batches.texts import Mask
 from affectflow.errors import UsageError
+from affectflow.kinds.model import Scored
 from affectflow.registry import Card
 from affectflow_transforms.models.embedded import EmbeddedAnnotator
 from affectflow_transforms.models.emotions.model import ANNOTATOR, NgramModel
 from affectflow_transforms.models.emotions.ngrams import Floats
 from affectflow_transforms.models.frustration.model import OVER, FrustrationModel
-from affectflow_transforms.text.languages import ENGLISH, UNKNOWN, tagged
 
 TASKS = ("emotion", "frustration")
+ENGLISH = ("en", "eng")
 
 
 @dataclass(kw_only=True)
@@ -50,6 +50,7 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
     tasks: tuple[str, ...] = ()
 
     name: ClassVar[str] = ANNOTATOR
+    languages: ClassVar[tuple[str, ...]] = ENGLISH
     card: ClassVar[Card] = Card(
         summary="28 emotions of GoEmotions, and frustration; embedded, CPU, English",
         weights_licence="Apache-2.0 (trained on GoEmotions, CC BY 4.0, and "
@@ -89,35 +90,23 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
             return FrustrationModel.load(self.own_folder, emotion_model())
         return NgramModel.load(self.own_folder)
 
-    def predict(
-        self, batch: pa.RecordBatch, model: NgramModel | FrustrationModel
-    ) -> pa.RecordBatch:
-        """Returns `batch` with one list of annotations for each row."""
-        reading = read(batch, cues=self.cues)
-        english = tagged(batch, ENGLISH) | tagged(batch, UNKNOWN)
-        readable = ~reading.silent & english
-        texts = labels.collapse(reading.texts, readable)
-        emotions = model if isinstance(model, NgramModel) else model.emotions
-        statuses = statuses_of(texts, emotions)
-        statuses[reading.silent] = Status.NO_AUTHOR_TEXT
-        answers = _answers(model, texts.unique)
-        for task in self.tasks:
-            unique, thresholds = answers[task]
-            scores = texts.spread(unique)
-            chosen = labels.choose_passing(scores, thresholds)
-            labelling = self._labelling(task, emotions)
-            new = labels.annotations(scores, chosen, statuses, labelling)
-            batch = labels.annotate(batch, new)
-        return batch
+    def understands(
+        self, texts: list[str], known: Mask, model: NgramModel | FrustrationModel
+    ) -> Mask:
+        """Returns which texts do not look foreign, whatever their tag says."""
+        return ~_emotions(model).looks_unsupported(texts)
 
-    def _labelling(self, task: str, model: NgramModel) -> Labelling:
-        emotion = task == "emotion"
-        return Labelling(
-            annotator_id=self.annotator_id(),
-            task=task,
-            vocabulary="goemotions" if emotion else task,
-            labels=tuple(model.labels) if emotion else (task,),
+    def score(self, texts: list[str], model: NgramModel | FrustrationModel) -> Scored:
+        """Returns scores and chosen labels for each task."""
+        answers = dict(zip(TASKS, _answers(model, texts), strict=False))
+        return Scored(
+            answers=tuple(answers[task] for task in self.tasks),
+            truncated=_emotions(model).truncated(texts),
         )
+
+
+def _emotions(model: NgramModel | FrustrationModel) -> NgramModel:
+    return model if isinstance(model, NgramModel) else model.emotions
 
 
 def emotion_model() -> NgramModel:
@@ -141,23 +130,25 @@ def _check_base(over: str, folder: Path) -> None:
 
 def _answers(
     model: NgramModel | FrustrationModel, texts: list[str]
-) -> dict[str, tuple[Floats, Floats]]:
-    """Returns, for each task, scores (texts, labels) and thresholds (labels,)."""
+) -> Iterator[Answer]:
+    """Yields the answers to `TASKS`, in their order; the first alone if that is all."""
+    labels = tuple(_emotions(model).labels)
     if isinstance(model, NgramModel):
-        return {"emotion": (model.scores(texts), model.thresholds)}
+        scores = model.scores(texts)
+        yield _answer("emotion", "goemotions", labels, scores, model.thresholds)
+        return
     emotions, frustration = model.scores(texts)
-    threshold = np.full(1, model.threshold, np.float32)
-    return {
-        "emotion": (emotions, model.emotions.thresholds),
-        "frustration": (frustration[:, None], threshold),
-    }
+    bars = model.emotions.thresholds
+    yield _answer("emotion", "goemotions", labels, emotions, bars)
+    bar = np.full(1, model.threshold, np.float32)
+    task = "frustration"
+    yield _answer(task, task, (task,), frustration[:, None], bar)
 
 
-def statuses_of(texts: labels.Collapsed, model: NgramModel) -> labels.Statuses:
-    """Returns the status of each row; of another language if it was not to be read."""
-    statuses = np.where(
-        texts.spread(model.truncated(texts.unique)), Status.TRUNCATED, Status.OK
-    ).astype(np.int8)
-    foreign = texts.spread(model.looks_unsupported(texts.unique), elsewhere=True)
-    statuses[foreign] = Status.UNSUPPORTED_LANGUAGE
-    return statuses
+def _answer(
+    task: str, vocabulary: str, labels: tuple[str, ...], scores: Scores, bars: Floats
+) -> Answer:
+    chosen = choose_passing(scores, bars)
+    return Answer(
+        task=task, vocabulary=vocabulary, labels=labels, scores=scores, chosen=chosen
+    )

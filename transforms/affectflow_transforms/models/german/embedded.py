@@ -6,18 +6,14 @@ It needs no download, no GPU and no torch.
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import pyarrow as pa
-
 from affectflow import weights as stored
-from affectflow.batches import labelling as labels
-from affectflow.batches.labelling import Labelling, Status
-from affectflow.batches.readings import read
+from affectflow.batches.labelling import Answer, choose_passing
+from affectflow.batches.texts import Mask
+from affectflow.kinds.model import Scored
 from affectflow.registry import Card
 from affectflow.vocabularies import PLUTCHIK
 from affectflow_transforms.models.embedded import EmbeddedAnnotator
 from affectflow_transforms.models.german.model import ANNOTATOR, GermanModel
-from affectflow_transforms.text.languages import GERMAN, UNKNOWN, tagged
 
 
 @dataclass(kw_only=True)
@@ -44,6 +40,7 @@ class EmbeddedGerman(EmbeddedAnnotator[GermanModel]):
     cues: str = "as_written"
 
     name: ClassVar[str] = ANNOTATOR
+    languages: ClassVar[tuple[str, ...]] = ("de", "deu", "ger")
     card: ClassVar[Card] = Card(
         summary="Plutchik's eight emotions; embedded, CPU, German",
         weights_licence="Apache-2.0 (trained on XED, CC BY 4.0)",
@@ -59,47 +56,19 @@ class EmbeddedGerman(EmbeddedAnnotator[GermanModel]):
         shipped = stored.folder("affectflow_transforms.models.german")
         return GermanModel.load(self.own_folder if self.weights else shipped)
 
-    def predict(self, batch: pa.RecordBatch, model: GermanModel) -> pa.RecordBatch:
-        """Returns `batch` with one list of annotations for each row."""
-        reading = read(batch, cues=self.cues)
-        german, unknown = tagged(batch, GERMAN), tagged(batch, UNKNOWN)
-        readable = ~reading.silent & (german | unknown)
-        texts = labels.collapse(reading.texts, readable)
-        statuses = _statuses(texts, model, german)
-        statuses[reading.silent] = Status.NO_AUTHOR_TEXT
-        scores = texts.spread(_scores(texts, model, statuses))
-        chosen = labels.choose_passing(scores, model.emotions.thresholds)
-        new = labels.annotations(scores, chosen, statuses, self._labelling())
-        return labels.annotate(batch, new)
+    def understands(self, texts: list[str], known: Mask, model: GermanModel) -> Mask:
+        """Returns which texts look German, or are tagged so and do not look foreign."""
+        foreign = model.looks_unsupported(texts)
+        return model.looks_german(texts) | known & ~foreign
 
-    def _labelling(self) -> Labelling:
-        return Labelling(
-            annotator_id=self.annotator_id(),
+    def score(self, texts: list[str], model: GermanModel) -> Scored:
+        """Returns scores, and which labels reach their thresholds."""
+        scores = model.scores(texts)
+        emotions = Answer(
             task="emotion",
             vocabulary=PLUTCHIK.name,
             labels=PLUTCHIK.labels,
+            scores=scores,
+            chosen=choose_passing(scores, model.emotions.thresholds),
         )
-
-
-def _statuses(
-    texts: labels.Collapsed, model: GermanModel, said: labels.Mask
-) -> labels.Statuses:
-    """Returns the status of each row; of another language if it was not to be read."""
-    cut = texts.spread(model.emotions.truncated(texts.unique))
-    statuses = np.where(cut, Status.TRUNCATED, Status.OK).astype(np.int8)
-    german = texts.spread(model.looks_german(texts.unique))
-    german |= said & ~texts.spread(model.looks_unsupported(texts.unique), True)
-    statuses[~german] = Status.UNSUPPORTED_LANGUAGE
-    return statuses
-
-
-def _scores(
-    texts: labels.Collapsed, model: GermanModel, statuses: labels.Statuses
-) -> labels.Scores:
-    """Returns scores of the unique texts; zeros for those that are not to be scored."""
-    wanted = np.zeros(len(texts.unique), np.bool_)
-    wanted[texts.which[statuses[texts.rows] <= Status.TRUNCATED]] = True
-    scores = np.zeros((len(texts.unique), len(PLUTCHIK.labels)), np.float32)
-    places = np.flatnonzero(wanted)
-    scores[places] = model.scores([texts.unique[place] for place in places])
-    return scores
+        return Scored(answers=(emotions,), truncated=model.emotions.truncated(texts))

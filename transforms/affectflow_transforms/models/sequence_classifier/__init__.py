@@ -6,20 +6,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 import affectflow
 from affectflow.batches import labelling as labels
-from affectflow.batches.batch import Rows, error_row, refuse
-from affectflow.batches.labelling import Labelling, Status
-from affectflow.batches.readings import read
+from affectflow.batches.labelling import Answer
+from affectflow.batches.texts import Mask
 from affectflow.errors import UsageError
-from affectflow.kinds.model import BatchModelHandler
+from affectflow.kinds.model import Scored, Scorer
 from affectflow.registry import Card
 from affectflow_transforms.models.sequence_classifier import loading, source
 from affectflow_transforms.models.sequence_classifier.forward import (
     Classifier,
-    Scored,
     classify,
 )
 
@@ -29,14 +26,13 @@ _WORDS = {
     "answer": ("auto", "one", "several"),
     "dtype": ("auto", "float32", "bfloat16"),
     "trust_remote_code": ("refuse", "allow"),
-    "cues": ("words", "as_written"),
 }
 # Where and in what portions a model runs is no part of what it answers.
 _NOT_PARAMETERS = {"model", "revision", "device", "max_batch_tokens", "licence"}
 
 
 @dataclass(kw_only=True)
-class SequenceClassifier(BatchModelHandler[Classifier]):
+class SequenceClassifier(Scorer[Classifier]):
     """Labels utterances with a sequence classifier, from a folder or from the hub.
 
     All texts of a batch are tokenised at once and run in micro-batches of like
@@ -76,7 +72,6 @@ class SequenceClassifier(BatchModelHandler[Classifier]):
     dtype: str = "auto"
     device: str = "auto"
     trust_remote_code: str = "refuse"
-    cues: str = "words"
     licence: str = ""
 
     card: ClassVar[Card] = Card(
@@ -86,7 +81,7 @@ class SequenceClassifier(BatchModelHandler[Classifier]):
     )
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         for name, words in _WORDS.items():
             if getattr(self, name) not in words:
                 raise UsageError(
@@ -113,20 +108,17 @@ class SequenceClassifier(BatchModelHandler[Classifier]):
             trust_remote_code=self.trust_remote_code == "allow",
         )
 
-    def predict(self, batch: pa.RecordBatch, model: Classifier) -> pa.RecordBatch:
-        """Returns `batch` with one list of annotations for each row.
-
-        A row that the model cannot score gets an error and no annotation.
-        """
-        reading = read(batch, cues=self.cues)
-        texts = labels.collapse(reading.texts, ~reading.silent)
-        scored = classify(model, texts.unique)
-        statuses = _statuses(texts, scored)
-        scores = texts.spread(scored.scores)
-        new = labels.annotations(
-            scores, self._choose(scores, model), statuses, self._labelling(model)
+    def score(self, texts: list[str], model: Classifier) -> Scored:
+        """Returns scores and chosen labels; a text that fails is alone in failing."""
+        found = classify(model, texts)
+        answer = Answer(
+            task=self.task,
+            vocabulary=model.vocabulary,
+            labels=model.labels,
+            scores=found.scores,
+            chosen=self._choose(found.scores, model),
         )
-        return _refuse_failed(labels.annotate(batch, new), texts, scored)
+        return Scored(answers=(answer,), truncated=found.truncated, failed=found.failed)
 
     def annotator(self) -> dict[str, Any]:
         """Returns this annotator's row of the table `annotators`.
@@ -146,20 +138,12 @@ class SequenceClassifier(BatchModelHandler[Classifier]):
             "version": affectflow.__version__,
         }
 
-    def _choose(self, scores: labels.Scores, model: Classifier) -> labels.Mask:
+    def _choose(self, scores: labels.Scores, model: Classifier) -> Mask:
         if model.several:
             threshold = 0.5 if self.threshold is None else self.threshold
             thresholds = np.full(len(model.labels), threshold, np.float32)
             return labels.choose_passing(scores, thresholds)
         return labels.choose_top(scores, self.threshold or 0.0)
-
-    def _labelling(self, model: Classifier) -> Labelling:
-        return Labelling(
-            annotator_id=self._annotator_id(),
-            task=self.task,
-            vocabulary=model.vocabulary,
-            labels=model.labels,
-        )
 
     def _annotator_id(self) -> str:
         revision = source.revision_of(self.model, self.revision)
@@ -175,23 +159,3 @@ class SequenceClassifier(BatchModelHandler[Classifier]):
             for field in dataclasses.fields(self)
             if field.name not in _NOT_PARAMETERS
         }
-
-
-def _statuses(texts: labels.Collapsed, scored: Scored) -> labels.Statuses:
-    unique = np.where(scored.truncated, Status.TRUNCATED, Status.OK).astype(np.int8)
-    unique[list(scored.failed)] = Status.REFUSED
-    return texts.spread(unique, elsewhere=Status.NO_AUTHOR_TEXT)
-
-
-def _refuse_failed(
-    batch: pa.RecordBatch, texts: labels.Collapsed, scored: Scored
-) -> pa.RecordBatch:
-    if not scored.failed:
-        return batch
-    unique: list[Rows | None] = [None] * len(texts.unique)
-    for at, error in scored.failed.items():
-        unique[at] = error_row(SequenceClassifier.__name__, error)
-    errors: list[Rows | None] = [None] * batch.num_rows
-    for row, at in zip(texts.rows.tolist(), texts.which.tolist(), strict=True):
-        errors[row] = unique[at]
-    return refuse(batch, errors)

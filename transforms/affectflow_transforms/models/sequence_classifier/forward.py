@@ -71,7 +71,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scored:
+class Classified:
     """What a classifier makes of texts.
 
     Args:
@@ -85,7 +85,7 @@ class Scored:
     failed: dict[int, Exception]
 
 
-def classify(classifier: Classifier, texts: Sequence[str]) -> Scored:
+def classify(classifier: Classifier, texts: Sequence[str]) -> Classified:
     """Returns scores for all texts, in their order.
 
     A text that fails is alone in failing. Safe to call from several threads.
@@ -98,7 +98,7 @@ def classify(classifier: Classifier, texts: Sequence[str]) -> Scored:
     failed |= failures | _not_finite(logits, failed.keys() | failures.keys())
     logits[list(failed)] = 0.0
     scores = sigmoid(logits) if classifier.several else softmax(logits)
-    return Scored(scores=scores, truncated=tokens.truncated, failed=failed)
+    return Classified(scores=scores, truncated=tokens.truncated, failed=failed)
 
 
 def tokenise(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> Tokens:

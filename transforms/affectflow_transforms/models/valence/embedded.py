@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from affectflow import weights as stored
-from affectflow.batches import labelling as labels
-from affectflow.batches.labelling import Labelling, Status
-from affectflow.batches.readings import read
+from affectflow.batches.labelling import Answer
+from affectflow.batches.texts import Mask
+from affectflow.kinds.model import Scored
 from affectflow.registry import Card
-from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.vocabularies import VAD
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.embedded import EmbeddedAnnotator
-from affectflow_transforms.models.emotions.embedded import statuses_of
+from affectflow_transforms.models.emotions.embedded import ENGLISH
 from affectflow_transforms.models.valence import rating
 from affectflow_transforms.models.valence.model import (
     ANNOTATOR,
@@ -27,7 +24,6 @@ from affectflow_transforms.models.valence.model import (
     Regression,
     ValueModel,
 )
-from affectflow_transforms.text.languages import ENGLISH, UNKNOWN, tagged
 
 
 @dataclass(kw_only=True)
@@ -50,6 +46,7 @@ class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
     """
 
     name: ClassVar[str] = ANNOTATOR
+    languages: ClassVar[tuple[str, ...]] = ENGLISH
     card: ClassVar[Card] = Card(
         summary="valence by rated words and emotions; embedded, CPU, English",
         weights_licence="Apache-2.0 (VADER's ratings, MIT; trained on GoEmotions, "
@@ -68,40 +65,22 @@ class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
         """Returns what comes with the package, or the regression in `weights`."""
         return Regression.load(self.own_folder) if self.weights else RatedWords.load()
 
-    def predict(self, batch: pa.RecordBatch, model: ValueModel) -> pa.RecordBatch:
-        """Returns `batch` with one annotation for each row and scale."""
-        reading = read(batch, cues=self.cues)
-        english = tagged(batch, ENGLISH) | tagged(batch, UNKNOWN)
-        texts = labels.collapse(reading.texts, ~reading.silent & english)
-        statuses = statuses_of(texts, model.english)
-        statuses[reading.silent] = Status.NO_AUTHOR_TEXT
-        values = texts.spread(model.values(texts.unique))
-        for column, label in zip(values.T, model.labels, strict=True):
-            new = _annotations(column, statuses, self._labelling(label))
-            batch = labels.annotate(batch, new)
-        return batch
+    def understands(self, texts: list[str], known: Mask, model: ValueModel) -> Mask:
+        """Returns which texts do not look foreign, whatever their tag says."""
+        return ~model.english.looks_unsupported(texts)
 
-    def _labelling(self, label: str) -> Labelling:
-        return Labelling(
-            annotator_id=self.annotator_id(),
-            task=label,
-            vocabulary=VAD.name,
-            labels=(label,),
-            perspective="reader",
-        )
-
-
-def _annotations(
-    values: npt.NDArray[np.float32], statuses: labels.Statuses, labelling: Labelling
-) -> pa.ListArray:
-    """Returns one annotation a row: a value and no score, or a status alone."""
-    one = np.ones((len(values), 1), np.bool_)
-    lists = labels.annotations(one.astype(np.float32), one, statuses, labelling)
-    flat = lists.flatten()
-    fields = list(ANNOTATIONS_COLUMN.type.value_type)
-    columns = dict(zip((f.name for f in fields), flat.flatten(), strict=True))
-    columns["score"] = pa.nulls(len(flat), pa.float32())
-    unanswered = statuses > Status.TRUNCATED
-    columns["value"] = pa.array(values, pa.float32(), mask=unanswered)
-    structs = pa.StructArray.from_arrays(list(columns.values()), fields=fields)
-    return pa.ListArray.from_arrays(lists.offsets, structs, type=lists.type)
+    def score(self, texts: list[str], model: ValueModel) -> Scored:
+        """Returns one value a text for each scale, and no score."""
+        values = model.values(texts)
+        answers = [
+            Answer(
+                task=label,
+                vocabulary=VAD.name,
+                labels=(label,),
+                values=column[:, None],
+                chosen=np.ones((len(texts), 1), np.bool_),
+                perspective="reader",
+            )
+            for column, label in zip(values.T, model.labels, strict=True)
+        ]
+        return Scored(answers=tuple(answers), truncated=model.english.truncated(texts))
