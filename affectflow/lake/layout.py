@@ -11,6 +11,8 @@ import pyarrow as pa
 from affectflow import vocabularies
 from affectflow.errors import LakeError
 from affectflow.lake import speakers, tables
+from affectflow.lake.commits import commit
+from affectflow.lake.files import write_file
 from affectflow.schemas import TABLES
 from affectflow.storage import Storage, absolute
 
@@ -105,11 +107,10 @@ class Lake:
             return
         rows = [asdict(fold) for fold in vocabularies.FOLDS]
         table = pa.Table.from_pylist(rows, schema=TABLES["folds"])
-        size = self.storage.write_parquet(table, "folds", path)
-        entry = tables.FileEntry("folds", path, size, table.num_rows)
+        entry = write_file(self.storage, "folds", path, table)
         # Another process may have committed the same file a moment ago.
         older = self.committed("folds").keys() - {path}
-        tables.commit(self.storage, "folds", [entry], older)
+        commit(self.storage, "folds", [entry], older)
 
     @property
     def buckets(self) -> int:

@@ -21,8 +21,9 @@ from affectflow.calibration.reporting import keep_measures
 from affectflow.calibration.wanted import annotators, check_fit, nothing_to_apply
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
-from affectflow.lake.tables import MAX_ATTEMPTS, ConflictError, FileEntry, stem
-from affectflow.schemas import TABLES
+from affectflow.lake.commits import ConflictError, retry
+from affectflow.lake.files import read_file, read_files, write_file
+from affectflow.lake.tables import FileEntry
 from affectflow.stages.annotate import AnnotateTask, folder_of
 from affectflow.stages.mine import MineTask
 from affectflow.stages.runs.parts import (
@@ -34,7 +35,6 @@ from affectflow.stages.runs.parts import (
     receipt_of,
     work,
     write_receipt,
-    write_result,
 )
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.receipts import WORK, Receipt, read_receipt, receipt_path
@@ -192,16 +192,21 @@ class ApplyTask(PartTask):
 
     def work(self, lake: Lake, part: Part, compute: Compute) -> Receipt:
         """Writes a part's labels with their probabilities, unless they have them."""
-        for _ in range(MAX_ATTEMPTS):
+
+        def fill() -> tuple[Receipt, Receipt] | None:
             before = receipt_of(self, lake, part.name)
             if before is None:
-                return Receipt()  # compact merged it a moment ago
-            receipt = self._filled(lake, part, before, compute)
+                return None
+            after = self._filled(lake, part, before, compute)
             # A replay may have merged what works now meanwhile: nothing of it be lost.
-            if receipt_of(self, lake, part.name) == before:
-                break
-        else:
-            raise ConflictError(f"part {part.name!r} changed all the while; try again")
+            if receipt_of(self, lake, part.name) != before:
+                raise ConflictError(f"part {part.name!r} keeps changing; run again")
+            return before, after
+
+        found = retry(fill)
+        if found is None:
+            return Receipt()  # compact merged it a moment ago
+        before, receipt = found
         if receipt is not before:
             write_receipt(self, lake, receipt)
         _let_mining_follow(self, lake, receipt)
@@ -216,21 +221,15 @@ class ApplyTask(PartTask):
         if is_filled(rows, after):
             return before
         first = f"{self.folder}/{next_generation(part.name, before)}.parquet"
-        name = stem(free_path(lake, "annotations", first))
-        written = write_result(lake, "annotations", self.folder, name, after)
+        path = free_path(lake, "annotations", first)
+        written = write_file(lake.storage, "annotations", path, after)
         rest = [file for file in before.files if file.table != "annotations"]
         return replace(before, files=[written, *rest], replayed={})
 
 
 def _labels(lake: Lake, receipt: Receipt) -> pa.Table:
-    schema = TABLES["annotations"]
-    found = [_read(lake, file.path) for file in _label_files(receipt)]
-    return pa.concat_tables([schema.empty_table(), *found])
-
-
-def _read(lake: Lake, path: str) -> pa.Table:
-    rows = lake.storage.read_parquet("annotations", *path.split("/"))
-    return rows.cast(TABLES["annotations"])
+    paths = [file.path for file in _label_files(receipt)]
+    return read_files(lake.storage, "annotations", paths)
 
 
 def _label_files(receipt: Receipt) -> list[FileEntry]:
@@ -271,7 +270,10 @@ def _same_labels(lake: Lake, old: Sequence[str], now: Sequence[str]) -> bool:
     if len(old) != 1 or len(now) != 1:
         return False
     try:
-        return same_labels(_read(lake, old[0]), _read(lake, now[0]))
+        was, is_now = (
+            read_file(lake.storage, "annotations", path) for path in (*old, *now)
+        )
+        return same_labels(was, is_now)
     except StorageError:  # gc has removed it: then the part is mined again
         return False
 

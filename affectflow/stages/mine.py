@@ -13,9 +13,10 @@ from affectflow.batches.nesting import nest, unnest
 from affectflow.errors import LakeError, UsageError
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.lake import Lake, open_tables
+from affectflow.lake.files import read_files
 from affectflow.lake.layout import PEOPLE
 from affectflow.lake.tables import FileEntry, stem
-from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, TABLES
+from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN
 from affectflow.stages.annotate import AnnotateTask, folder_of
 from affectflow.stages.runs.context import holders, with_context
 from affectflow.stages.runs.parts import (
@@ -35,8 +36,6 @@ from affectflow.stages.runs.run import Row
 from affectflow.stages.themes.pipeline import cluster_themes
 from affectflow.steps.mine import MineCauses
 from affectflow.storage import in_threads
-
-_EMPTY_ANNOTATIONS = TABLES["annotations"].empty_table()
 
 
 def mine_lake(
@@ -207,12 +206,10 @@ class MineTask(PartTask):
         return batch.append_column(ANNOTATIONS_COLUMN, self._labels(lake, part, batch))
 
     def _labels(self, lake: Lake, part: Part, batch: pa.RecordBatch) -> pa.Array:
-        rows = _EMPTY_ANNOTATIONS
-        for path in part.inputs:
-            found = lake.storage.read_parquet("annotations", *path.split("/"))
-            mine = pc.equal(found.column("annotator_id"), self.annotator_id)
-            rows = pa.concat_tables([rows, found.filter(mine).cast(rows.schema)])
-        return nest(rows, "annotations", batch.column("utterance_id"))
+        found = read_files(lake.storage, "annotations", part.inputs)
+        mine = pc.equal(found.column("annotator_id"), self.annotator_id)
+        ids = batch.column("utterance_id")
+        return nest(found.filter(mine), "annotations", ids)
 
     def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
         """Returns the whole conversations that hold `ids`."""

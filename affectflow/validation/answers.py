@@ -16,14 +16,15 @@ from affectflow import __version__
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
-from affectflow.lake.tables import ConflictError, FileEntry, commit
+from affectflow.lake.commits import commit, retry
+from affectflow.lake.files import read_files, write_file
+from affectflow.lake.tables import FileEntry
 from affectflow.schemas import ANNOTATIONS, ANNOTATORS
 from affectflow.validation.raters import annotator_of
 from affectflow.validation.reading import Answer
 from affectflow.validation.scales import value_of
 from affectflow.validation.sheets import UNSURE, YES
 
-_ATTEMPTS = 10
 # Three deep: results of a part lie at <folder>/<part>, and a person's answers are none.
 _FOLDER = "answers"
 
@@ -118,18 +119,17 @@ def _import_one(
     samples = {(answer.sample_id, answer.target.task) for answer in answers}
     # First who answers: whoever reads the answers finds that it is a person.
     _write_annotator(lake, rater)
-    for attempt in range(_ATTEMPTS):
+
+    def replace() -> tuple[dict[Key, dict[str, Any]], dict[Key, dict[str, Any]]]:
         present = lake.committed("annotations")
         paths = [p for p in present if p.rpartition("/")[0] == folder_of(rater)]
-        older = {_key(row): row for path in paths for row in _read(lake, path)}
+        read = read_files(lake.storage, "annotations", paths).to_pylist()
+        older = {_key(row): row for row in read}
         kept = {k: r for k, r in older.items() if not _is_of(r, samples)}
-        now = {**kept, **rows}
-        try:
-            _commit(lake, rater, now, paths, present)
-            break
-        except ConflictError:  # an annotator committed meanwhile, or another import
-            if attempt == _ATTEMPTS - 1:
-                raise
+        _commit(lake, rater, {**kept, **rows}, paths, present)
+        return older, {**kept, **rows}
+
+    older, now = retry(replace)
     same = sum(older.get(key) == row for key, row in rows.items())
     both = len(older.keys() & rows.keys())
     return len(rows) - both, both - same, len(older.keys() - now.keys()), same
@@ -164,12 +164,6 @@ def _is_of(row: dict[str, Any], samples: set[tuple[str, str]]) -> bool:
     return bool(sample_id) and (sample_id, row["task"]) in samples
 
 
-def _read(lake: Lake, path: str) -> list[dict[str, Any]]:
-    table = lake.storage.read_parquet("annotations", *path.split("/"))
-    rows: list[dict[str, Any]] = table.cast(ANNOTATIONS).to_pylist()
-    return rows
-
-
 def _commit(
     lake: Lake,
     rater: str,
@@ -182,8 +176,7 @@ def _commit(
     path = f"{folder_of(rater)}/{_digest(ordered)}.parquet"
     if older == [path]:
         return
-    size = lake.storage.write_parquet(table, "annotations", *path.split("/"))
-    entry = FileEntry("annotations", path, size, table.num_rows)
+    entry = write_file(lake.storage, "annotations", path, table)
     commit(
         lake.storage,
         "annotations",
@@ -210,6 +203,5 @@ def _write_annotator(lake: Lake, rater: str) -> None:
         "version": __version__,
     }
     table = pa.Table.from_pylist([row], schema=ANNOTATORS)
-    size = lake.storage.write_parquet(table, "annotators", *path.split("/"))
-    entry = FileEntry("annotators", path, size, 1)
+    entry = write_file(lake.storage, "annotators", path, table)
     commit(lake.storage, "annotators", [entry])

@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 from affectflow.lake import Lake
-from affectflow.lake.tables import ConflictError, FileEntry, commit
+from affectflow.lake.commits import commit, retry
+from affectflow.lake.files import write_file
 from affectflow.schemas import MEASURES
 from affectflow.validation.bootstrap import Interval
 
 Row = dict[str, Any]
-_ATTEMPTS = 5
 
 
 def measure(
@@ -62,24 +62,15 @@ def replace_measures(lake: Lake, name: str, rows: Sequence[Row] | pa.Table) -> s
     path = f"{name}-{_digest(table)}.parquet"
     adds = []
     if table.num_rows and path not in lake.committed("measures"):
-        size = lake.storage.write_parquet(table, "measures", path)
-        adds.append(FileEntry("measures", path, size, table.num_rows))
-    for attempt in range(_ATTEMPTS):
+        adds.append(write_file(lake.storage, "measures", path, table))
+
+    def replace() -> None:
         present = lake.committed("measures")
         older = [p for p in present if _is_of(p, name) and p != path]
-        try:
-            commit(
-                lake.storage,
-                "measures",
-                adds,
-                older,
-                serial=f"affectflow-measures-{name}",
-                expected=present,
-            )
-            break
-        except ConflictError:
-            if attempt == _ATTEMPTS - 1:
-                raise
+        serial = f"affectflow-measures-{name}"
+        commit(lake.storage, "measures", adds, older, serial=serial, expected=present)
+
+    retry(replace)
     return path
 
 

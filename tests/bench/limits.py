@@ -49,7 +49,7 @@ def _entries(table: str, n: int, folder: str = "", buckets: int = 16) -> list[An
 
 def commit(n: int, folder: Path) -> Taken:
     """Commits n files to an empty table, in one version."""
-    from affectflow.lake.tables import commit as commit_files
+    from affectflow.lake.commits import commit as commit_files
 
     lake, taken = _lake(folder), Taken()
     with _timed(taken):
@@ -61,7 +61,7 @@ def commit(n: int, folder: Path) -> Taken:
 
 def committed(n: int, folder: Path) -> Taken:
     """Reads which files a table of n files has: mine does, for each of its parts."""
-    from affectflow.lake.tables import commit as commit_files
+    from affectflow.lake.commits import commit as commit_files
 
     lake, taken = _lake(folder), Taken()
     commit_files(lake.storage, "utterances", _entries("utterances", n))
@@ -118,7 +118,7 @@ def follow(n: int, folder: Path) -> Taken:
     """Commits n small files that came in with the utterances (`cues`)."""
     import pyarrow as pa
 
-    from affectflow.lake.tables import commit as commit_files
+    from affectflow.lake.commits import commit as commit_files
     from affectflow.schemas import CONVERSATIONS, TABLES
     from affectflow.stages.ingest import store as storing
 
@@ -228,8 +228,8 @@ def views(n: int, folder: Path) -> Taken:
     import pyarrow as pa
 
     from affectflow.lake import open_lake
+    from affectflow.lake.commits import commit as commit_files
     from affectflow.lake.tables import FileEntry
-    from affectflow.lake.tables import commit as commit_files
     from affectflow.schemas import TABLES
 
     lake, taken = _lake(folder), Taken()

@@ -15,6 +15,7 @@ from affectflow.calibration.kept import FOLDER, keep, newest
 from affectflow.calibration.measuring import calibration_of
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
+from affectflow.lake.files import read_file
 from affectflow.stages.annotate import AnnotateTask, annotate_with
 from affectflow.stages.calibrate import ApplyTask, apply, calibrate
 from affectflow.stages.replay.parts import ReplayTask
@@ -210,7 +211,7 @@ def test_a_replay_in_the_middle_of_a_part_loses_nothing(tmp_path):
     assert len(turns) == 2
     assert turns[1] > turns[0]
     (file,) = [f for f in receipts[0].files if f.table == "annotations"]
-    rows = lake.storage.read_parquet("annotations", *file.path.split("/"))
+    rows = read_file(lake.storage, "annotations", file.path)
     mended = pc.equal(rows["utterance_id"], "test:120")
     assert rows.filter(mended)["probability"].to_pylist()[0] > 0
 

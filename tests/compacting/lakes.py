@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from affectflow import runners, testing
 from affectflow.lake import Lake
+from affectflow.lake.commits import commit
 from affectflow.lake.digest import digest
+from affectflow.lake.files import read_file, write_file
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN
 from affectflow.stages.annotate import annotate_parts, config_of, folder_of
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.results import Receipts, Work
 from affectflow.stages.runs.run import last_run
-from affectflow.stages.upkeep import compact as compacting
 from tests.given.factories import DAY, utterances
 from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask
@@ -96,17 +97,16 @@ def renew(lake: Lake, part: str) -> str:
     receipts = Receipts(lake)
     receipt = receipts.of(FAKE, [part])[part]
     old = next(f for f in receipt.files if f.table == "annotations")
-    rows = lake.storage.read_parquet("annotations", *old.path.split("/"))
+    rows = read_file(lake.storage, "annotations", old.path)
     joy = pa.array(["joy"] * rows.num_rows, pa.string())
     index = rows.schema.get_field_index("label")
     rows = rows.set_column(index, rows.schema.field(index), joy)
     path = f"{FAKE.folder}/{part}~1.parquet"
-    size = lake.storage.write_parquet(rows, "annotations", *path.split("/"))
-    new = type(old)("annotations", path, size, rows.num_rows)
+    new = write_file(lake.storage, "annotations", path, rows)
     receipt.files = [new if file == old else file for file in receipt.files]
     content = receipt.to_json().encode()
     lake.storage.write(content, "_work", *FAKE, f"{part}.json")
-    compacting.commit(lake.storage, "annotations", [new], [old.path])
+    commit(lake.storage, "annotations", [new], [old.path])
     return path
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from affectflow import stages
 from affectflow.lake import Lake
-from affectflow.lake.tables import ConflictError, part_of
+from affectflow.lake.commits import ConflictError
+from affectflow.lake.tables import part_of
 from affectflow.stages.annotate import folder_of
 from affectflow.stages.runs import parts
 from affectflow.stages.runs.committing import commit_results

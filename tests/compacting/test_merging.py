@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 
 from affectflow import stages
 from affectflow.lake import Lake
+from affectflow.lake.files import read_file
 from affectflow.lake.tables import part_of
 from affectflow.stages.ingest import buckets
 from affectflow.stages.runs.reading import read_part
@@ -145,7 +146,7 @@ def test_results_are_in_the_order_of_their_utterances(lake):
     opened = Lake.open(lake)
     for path in opened.committed("annotations"):
         ids = read_part(opened, part_of(path))["utterance_id"]
-        rows = opened.storage.read_parquet("annotations", *path.split("/"))
+        rows = read_file(opened.storage, "annotations", path)
         places = pc.index_in(rows["utterance_id"], value_set=ids).to_pylist()
         assert places == sorted(places)
 

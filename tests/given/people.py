@@ -6,7 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from affectflow.lake import Lake, tables
+from affectflow.lake import Lake
+from affectflow.lake.commits import commit
+from affectflow.lake.files import write_file
 from affectflow.schemas import TABLES
 from tests.given.stage_runs import ask
 
@@ -43,6 +45,4 @@ def add_rows(lake_uri: str, table: str, rows: list[dict[str, Any]]) -> None:
     """Adds rows to a table of a lake; what a row lacks is null."""
     lake, path = Lake.open(lake_uri), f"test-{uuid.uuid4().hex}.parquet"
     written = pa.Table.from_pylist(rows, schema=TABLES[table])
-    size = lake.storage.write_parquet(written, table, path)
-    entry = tables.FileEntry(table, path, size, written.num_rows)
-    tables.commit(lake.storage, table, [entry])
+    commit(lake.storage, table, [write_file(lake.storage, table, path, written)])

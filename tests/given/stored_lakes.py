@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from affectflow.lake.tables import FileEntry, commit, committed, create_missing
+from affectflow.lake.commits import commit
+from affectflow.lake.tables import FileEntry, committed, create_missing
 from affectflow.storage import Storage
 from tests.durability.bad_store import BadStore
 from tests.given.command_line import Outcome, affectflow, affectflow_process

@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from affectflow.lake import Lake
-from affectflow.lake.tables import FileEntry, commit
+from affectflow.lake.commits import commit
+from affectflow.lake.files import write_file
 from affectflow.schemas import ANNOTATIONS, ANNOTATORS
 from tests.given.factories import utterances
 from tests.given.stage_runs import store
@@ -82,8 +83,7 @@ def add(lake: Lake, table: str, path: str, given: list[dict[str, Any]]) -> None:
     """Adds a file of rows to a table."""
     schema = {"annotations": ANNOTATIONS, "annotators": ANNOTATORS}[table]
     rows_ = pa.Table.from_pylist(given, schema=schema)
-    size = lake.storage.write_parquet(rows_, table, *path.split("/"))
-    commit(lake.storage, table, [FileEntry(table, path, size, len(given))])
+    commit(lake.storage, table, [write_file(lake.storage, table, path, rows_)])
 
 
 # -- raters --------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from deltalake import DeltaTable
 
 from affectflow import schemas
 from affectflow.batches.batch import from_rows
-from affectflow.lake.tables import FileEntry, commit
+from affectflow.lake.commits import commit
+from affectflow.lake.files import write_file
 from affectflow.schemas import FINDINGS, TABLES, doc
 from affectflow.storage import Storage
 
@@ -51,9 +52,8 @@ def test_rows_come_back_from_a_delta_table_as_they_were(tmp_path, name):
     table = pa.Table.from_batches([from_rows([full, {}], schema)])
     storage = Storage(str(tmp_path))
     DeltaTable.create(storage.url(name), schema=schema, name=name)
-    size = storage.write_parquet(table, name, "part.parquet")
 
-    commit(storage, name, [FileEntry(name, "part.parquet", size, 2)])
+    commit(storage, name, [write_file(storage, name, "part.parquet", table)])
 
     (path,) = DeltaTable(storage.url(name)).file_uris()
     again = storage.read_parquet(name, path.rsplit("/", 1)[-1])

@@ -4,9 +4,10 @@ import pyarrow as pa
 import pytest
 
 from affectflow.errors import LakeError
+from affectflow.lake.commits import commit
 from affectflow.lake.digest import COLUMNS, digest
+from affectflow.lake.files import write_file
 from affectflow.lake.layout import Lake
-from affectflow.lake.tables import FileEntry, commit
 from affectflow.schemas import TABLES
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -59,8 +60,7 @@ def lake(folder, change=None, *, files=1, backwards=False):
 
 def write(made, name, path, rows):
     table = pa.Table.from_pylist(rows, schema=TABLES[name])
-    size = made.storage.write_parquet(table, name, path)
-    commit(made.storage, name, [FileEntry(name, path, size, len(rows))])
+    commit(made.storage, name, [write_file(made.storage, name, path, table)])
 
 
 @pytest.fixture(scope="module")

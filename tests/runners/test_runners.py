@@ -270,7 +270,7 @@ def test_the_error_of_ours_is_found_behind_others(how):
             id="the last one",
         ),
         pytest.param(
-            "affectflow.lake.tables.ConflictError: came first",
+            "affectflow.lake.commits.ConflictError: came first",
             errors.AffectflowError,
             "came first",
             id="one from another module",

@@ -6,7 +6,8 @@ import pytest
 
 from affectflow import stages
 from affectflow.lake import Lake
-from affectflow.lake.tables import commit, stem
+from affectflow.lake.commits import commit
+from affectflow.lake.tables import stem
 from affectflow.stages.ingest.buckets import write_part
 from affectflow.stages.ingest.seal import seal
 from affectflow.stages.runs import context as contexts

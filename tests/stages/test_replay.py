@@ -117,7 +117,7 @@ def test_a_replay_cut_short_before_its_commit_is_made_up_for(lake, monkeypatch):
     annotate(lake, FakeHandler(poison="poison"))
     before = Lake.open(lake).committed("annotations")
     with monkeypatch.context() as patch:
-        patch.setattr("affectflow.lake.tables.commit", _fail)
+        patch.setattr("affectflow.lake.commits.commit", _fail)
         with pytest.raises(Exception, match="cut short"):
             annotate(lake, FakeHandler(), again=True)
     assert Lake.open(lake).committed("annotations") == before

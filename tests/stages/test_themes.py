@@ -13,8 +13,9 @@ from affectflow.batches.batch import with_column
 from affectflow.cli.show import stage_line
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
+from affectflow.lake.commits import commit
 from affectflow.lake.digest import digest
-from affectflow.lake.tables import commit, stem
+from affectflow.lake.tables import stem
 from affectflow.schemas import CAUSES_COLUMN
 from affectflow.stages.runs import run as running
 from affectflow.stages.runs.request import new_request

@@ -8,6 +8,7 @@ import pytest
 
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.files import read_file
 from affectflow.validation import sampling
 from affectflow.validation.labels import families_of, targets_of
 from affectflow.validation.sampling import allot, choose, draw
@@ -164,13 +165,13 @@ def test_only_what_an_annotator_of_the_task_answered_is_drawn(labelled, tmp_path
     shutil.copytree(labelled, copy)
     lake = Lake.open(str(copy))
     path = f"{MODEL}-frustration/all.parquet"
-    rows = lake.storage.read_parquet("annotations", *path.split("/")).to_pylist()
+    rows = read_file(lake.storage, "annotations", path).to_pylist()
     for row in rows[:400]:
         row |= {"label": None, "status": "unsupported_language", "chosen": False}
     from tests.given.validation_lakes import add
 
     add(lake, "annotations", "other/all.parquet", rows)
-    from affectflow.lake.tables import commit
+    from affectflow.lake.commits import commit
 
     commit(lake.storage, "annotations", [], [path])
 

@@ -13,13 +13,15 @@ from affectflow.batches.batch import concat, conform_like, refuse
 from affectflow.batches.grouping import in_time_order, whole_conversations
 from affectflow.batches.nesting import unnest
 from affectflow.lake import Lake
+from affectflow.lake.files import read_file, write_file
 from affectflow.lake.tables import FileEntry, bucket_of_path, stem
-from affectflow.schemas import ERRORS_COLUMN, FINDINGS, TABLES, UTTERANCES
+from affectflow.schemas import ERRORS_COLUMN, FINDINGS, UTTERANCES, fields
 from affectflow.stages.ingest.conversations import write_conversations
 from affectflow.stages.runs.deadletters import write_dead_letters
 from affectflow.stages.runs.reading import INLINE, read_part
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.runs.rollups import rollups
+from affectflow.storage import in_threads
 
 PART_ROWS = 50_000
 PART_BYTES = 64 << 20
@@ -210,18 +212,12 @@ class _Old:
     def read(cls, lake: Lake, bucket: int) -> "_Old":
         paths = [p for p in lake.committed("utterances") if bucket_of_path(p) == bucket]
         columns = ["utterance_id", "content_hash", "edited_at"]
-        tables = [
-            lake.storage.read_parquet("utterances", path, columns=columns)
-            for path in paths
-        ]
-        named = [
-            table.append_column("path", pa.array([path] * table.num_rows, pa.string()))
-            for path, table in zip(paths, tables, strict=True)
-        ]
-        empty = pa.schema([UTTERANCES.field(c) for c in columns]).append(
-            pa.field("path", pa.string())
+        read = in_threads(
+            lambda path: read_file(lake.storage, "utterances", path, columns), paths
         )
-        rows = pa.concat_tables(named) if named else empty.empty_table()
+        rows = pa.concat_tables([fields(UTTERANCES, *columns).empty_table(), *read])
+        named = [pa.repeat(path, len(of)) for path, of in zip(paths, read, strict=True)]
+        rows = rows.append_column("path", pa.chunked_array(named, pa.string()))
         return cls(paths, rows.combine_chunks())
 
 
@@ -308,12 +304,14 @@ def write_part(lake: Lake, bucket: int, piece: pa.RecordBatch) -> list[FileEntry
         rows = unnest(piece, finding)
         if rows.num_rows:
             path = f"{INLINE}/{name}"
-            entries.append(_write(lake, finding, path, pa.Table.from_batches([rows])))
+            found = pa.Table.from_batches([rows])
+            entries.append(write_file(lake.storage, finding, path, found))
             if finding == "annotations":
-                entries.append(_write(lake, "rollups", path, rollups(rows)))
+                counts = rollups(rows)
+                entries.append(write_file(lake.storage, "rollups", path, counts))
     table = pa.Table.from_batches([conform_like(piece, UTTERANCES)])
     # Last, because its name says that the rest is there.
-    entries.append(_write(lake, "utterances", name, table))
+    entries.append(write_file(lake.storage, "utterances", name, table))
     return entries
 
 
@@ -324,9 +322,3 @@ def identity(piece: pa.RecordBatch) -> str:
         for value in piece.column(name).to_pylist():
             digest.update(f"{value}\n".encode())
     return digest.hexdigest()
-
-
-def _write(lake: Lake, table: str, path: str, rows: pa.Table) -> FileEntry:
-    rows = rows.cast(TABLES[table])
-    size = lake.storage.write_parquet(rows, table, *path.split("/"))
-    return FileEntry(table, path, size, rows.num_rows)

@@ -6,7 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.lake import Lake
-from affectflow.lake.tables import FileEntry, by_bucket, commit
+from affectflow.lake.commits import commit
+from affectflow.lake.files import entry_of, read_files, write_file
+from affectflow.lake.tables import FileEntry, by_bucket
 from affectflow.schemas import CONVERSATIONS
 from affectflow.stages.runs.receipts import Receipt
 
@@ -52,17 +54,9 @@ def _path(bucket: int, paths: list[str]) -> str:
 def _write(lake: Lake, bucket: int, paths: list[str]) -> FileEntry:
     path = _path(bucket, paths)
     if lake.storage.exists("conversations", path):
-        rows, size = (
-            lake.storage.count_rows("conversations", path),
-            lake.storage.size("conversations", path),
-        )
-        return FileEntry("conversations", path, size, rows)
-    tables = [
-        lake.storage.read_parquet("utterances", p, columns=list(_READ)) for p in paths
-    ]
-    table = conversations(pa.concat_tables(tables))
-    size = lake.storage.write_parquet(table, "conversations", path)
-    return FileEntry("conversations", path, size, table.num_rows)
+        return entry_of(lake.storage, "conversations", path)
+    rows = conversations(read_files(lake.storage, "utterances", paths, _READ))
+    return write_file(lake.storage, "conversations", path, rows)
 
 
 def conversations(utterances: pa.Table) -> pa.Table:

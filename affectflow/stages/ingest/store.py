@@ -13,17 +13,15 @@ from affectflow.batches.batch import is_dead, split
 from affectflow.batches.grouping import Claim, gather, spill
 from affectflow.kinds.transform import Transform
 from affectflow.lake import Lake, speakers
-from affectflow.lake.tables import (
-    MAX_ATTEMPTS,
+from affectflow.lake.commits import (
     Change,
-    ConflictError,
-    FileEntry,
-    by_bucket,
     commit,
     commit_serially,
     landed,
-    stem,
+    retry,
 )
+from affectflow.lake.files import entry_of
+from affectflow.lake.tables import FileEntry, by_bucket, stem
 from affectflow.schemas import FINDINGS, NOT_AN_UTTERANCE
 from affectflow.stages.ingest.buckets import write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
@@ -178,17 +176,15 @@ def commit_ingest(
     if (row := written_run(lake, request, mark)) is not None:
         return row  # a retry of a commit that had gone through
     once, receipts = f"{request.run_id}-{mark}", list(receipts)
-    for attempt in range(MAX_ATTEMPTS):
-        try:
-            if not landed(lake.storage, "utterances", once):
-                present = lake.committed("utterances")
-                now = by_bucket(sorted(present))
-                receipts = [_renewed(lake, request, r, now) for r in receipts]
-                _commit_utterances(lake, once, receipts, present)
-            break
-        except ConflictError:
-            if attempt == MAX_ATTEMPTS - 1:
-                raise
+
+    def merge() -> None:
+        if not landed(lake.storage, "utterances", once):
+            present = lake.committed("utterances")
+            now = by_bucket(sorted(present))
+            receipts[:] = [_renewed(lake, request, r, now) for r in receipts]
+            _commit_utterances(lake, once, receipts, present)
+
+    retry(merge)
     follow(lake, receipts)
     counted = settle_letters(lake, receipts)
     row = write_run(lake, request, total([*receipts, counted]), mark=mark)
@@ -245,7 +241,7 @@ def follow(lake: Lake, receipts: Sequence[Receipt] = ()) -> None:
         written = {f"{INLINE}/{n}" for n in names if n.endswith(".parquet")}
         wanted = {path for path in written if stem(path) in live}
         adds = [
-            told.get((table, path)) or _entry(lake, table, path)
+            told.get((table, path)) or entry_of(lake.storage, table, path)
             for path in sorted(wanted - inline)
         ]
         return adds, sorted(inline - wanted)
@@ -253,9 +249,3 @@ def follow(lake: Lake, receipts: Sequence[Receipt] = ()) -> None:
     for table in (*FINDINGS, "rollups"):
         commit_serially(lake, table, partial(change, table))
     follow_conversations(lake)
-
-
-def _entry(lake: Lake, table: str, path: str) -> FileEntry:
-    parts = path.split("/")
-    size = lake.storage.size(table, *parts)
-    return FileEntry(table, path, size, lake.storage.count_rows(table, *parts))

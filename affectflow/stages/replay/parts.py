@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.batch import one_batch
 from affectflow.lake import Lake
+from affectflow.lake.files import read_files, write_file
 from affectflow.schemas import TABLES
 from affectflow.stages.runs.deadletters import (
     dead_letters,
@@ -28,7 +29,6 @@ from affectflow.stages.runs.parts import (
     next_generation,
     receipt_of,
     write_receipt,
-    write_result,
 )
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.rollups import rollups
@@ -103,9 +103,9 @@ class ReplayTask(PartTask):
         more = self.inner.points_into(lake, part.name, answers.living)
         receipt.points_into = sorted({*before.points_into, *more})
         receipt.model_calls, receipt.model_seconds = 1, answers.seconds
-        name = next_generation(part.name, before)
+        path = f"{self.folder}/{next_generation(part.name, before)}.parquet"
         receipt.files = [
-            write_result(lake, table, self.folder, name, merged)
+            write_file(lake.storage, table, path, merged)
             for table, merged in self._merged(lake, before, answers.living).items()
         ]
         left = _settled(letters, answers, self.request.run_id)
@@ -128,12 +128,8 @@ class ReplayTask(PartTask):
 
 
 def _read(lake: Lake, receipt: Receipt, table: str) -> pa.Table:
-    found = [
-        lake.storage.read_parquet(table, *file.path.split("/")).cast(TABLES[table])
-        for file in receipt.files
-        if file.table == table
-    ]
-    return pa.concat_tables([TABLES[table].empty_table(), *found])
+    paths = [file.path for file in receipt.files if file.table == table]
+    return read_files(lake.storage, table, paths)
 
 
 def _only(answers: Answers, ids: pa.Array) -> Answers:

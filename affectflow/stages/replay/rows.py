@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 
 from affectflow.batches.batch import conform
 from affectflow.lake import Lake
-from affectflow.lake.tables import Change, FileEntry, bucket_of_path, commit_serially
+from affectflow.lake.commits import Change, commit_serially
+from affectflow.lake.files import read_files
+from affectflow.lake.tables import FileEntry, bucket_of_path
 from affectflow.schemas import TABLES, UTTERANCES, fields
 from affectflow.stages.ingest.store import commit_ingest
 from affectflow.stages.runs.deadletters import (
@@ -186,12 +188,7 @@ def _in_place(lake: Lake, receipts: Sequence[Receipt], seen: pa.Table) -> pa.Tab
         for path in lake.committed("utterances")
         if f"bucket {bucket_of_path(path)}" in buckets
     ]
-    known = _together(
-        [
-            lake.storage.read_parquet("utterances", path, columns=_ROW.names)
-            for path in paths
-        ]
-    )
+    known = read_files(lake.storage, "utterances", paths, _ROW.names)
     place = pc.index_in(seen.column("utterance_id"), value_set=known["utterance_id"])
     there, here = known.column("origin").take(place), seen.column("origin")
     moved = pc.and_(pc.equal(_files(there), _files(here)), pc.not_equal(there, here))

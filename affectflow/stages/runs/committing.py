@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from affectflow.lake import Lake
-from affectflow.lake.tables import Change, FileEntry, bucket_of_path, commit_serially
+from affectflow.lake.commits import Change, commit_serially
+from affectflow.lake.files import read_files
+from affectflow.lake.tables import FileEntry, bucket_of_path
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.results import (
     RECORDS,
@@ -67,11 +72,8 @@ def _merge(
     sources = [receipt for receipt in found if receipt is not None]
     if len(sources) < len(found) or len(set(map(base_folders, sources))) > 1:
         return None
-    ids = receipts.lake.storage.read_parquet(
-        "utterances", f"{record.name}.parquet", columns=["utterance_id"]
-    )
-    column = ids.column(0).combine_chunks()
-    return merge_results(receipts, work, sources, record.name, column)
+    ids = _messages(receipts.lake, [record.name]).combine_chunks()
+    return merge_results(receipts, work, sources, record.name, ids)
 
 
 def commit_results(
@@ -125,16 +127,13 @@ def _overtaken(
             continue
         bucket = bucket_of_path(receipt.unit)
         rivals = [name for name in undone if bucket_of_path(name) == bucket]
-        if _messages(lake, [receipt.unit]) <= _messages(lake, rivals):
+        theirs = _messages(lake, rivals)
+        again = pc.is_in(_messages(lake, [receipt.unit]), value_set=theirs)
+        if pc.all(again, min_count=0).as_py():
             yield receipt
 
 
-def _messages(lake: Lake, names: Iterable[str]) -> set[str]:
+def _messages(lake: Lake, names: Iterable[str]) -> pa.ChunkedArray:
     """Returns the ids of the utterances of parts."""
-    tables = [
-        lake.storage.read_parquet(
-            "utterances", f"{name}.parquet", columns=["utterance_id"]
-        )
-        for name in names
-    ]
-    return {each for table in tables for each in table.column(0).to_pylist()}
+    paths = [f"{name}.parquet" for name in names]
+    return read_files(lake.storage, "utterances", paths, ["utterance_id"]).column(0)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from affectflow.batches.batch import concat, conform_like
 from affectflow.batches.grouping import in_time_order
 from affectflow.lake import Lake
+from affectflow.lake.files import read_file
 from affectflow.lake.tables import bucket_of_path, by_bucket
 from affectflow.stages.runs.parts import PartTask
 from affectflow.storage import in_threads
@@ -133,4 +134,4 @@ def _shared(lake: Lake, names: list[str]) -> dict[str, list[str]]:
 
 def _column(lake: Lake, part: str, name: str) -> pa.ChunkedArray:
     path = f"{part}.parquet"
-    return lake.storage.read_parquet("utterances", path, columns=[name]).column(0)
+    return read_file(lake.storage, "utterances", path, [name]).column(0)

@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 from affectflow import __version__
 from affectflow.batches.batch import conform, is_dead
 from affectflow.lake import Lake
-from affectflow.lake.tables import Change, FileEntry, commit_serially
+from affectflow.lake.commits import Change, commit_serially
+from affectflow.lake.files import entry_of, read_file, write_file
+from affectflow.lake.tables import FileEntry
 from affectflow.schemas import (
     DEAD_LETTERS,
     ERRORS_COLUMN,
     NOT_AN_UTTERANCE,
-    TABLES,
     UTTERANCES,
     fields,
 )
@@ -24,6 +25,8 @@ from affectflow.storage import in_threads
 
 PAYLOAD_CHARACTERS = 300
 OPEN, REPLAYED = "open", "replayed"
+FOLDER = "ingest"
+_TABLE = "dead_letters"
 SAME = ["origin", "utterance_id", "step", "error_type", "message"]
 """Columns in which two letters of one row, refused for one reason, are equal."""
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
@@ -68,13 +71,11 @@ def write_letters(lake: Lake, rows: pa.Table, folder: str) -> list[FileEntry]:
         return []
     said = str(rows.select([*SAME, "status", "run_id"]).to_pydict())
     name = hashlib.blake2b(said.encode(), digest_size=8).hexdigest() + ".parquet"
-    path = ("dead_letters", *folder.split("/"), name)
+    path = f"{folder}/{name}"
     # A file that is there says the same, and may be committed: it stays as it is.
-    known = lake.storage.exists(*path)
-    size = (
-        lake.storage.size(*path) if known else lake.storage.write_parquet(rows, *path)
-    )
-    return [FileEntry("dead_letters", f"{folder}/{name}", size, rows.num_rows)]
+    if lake.storage.exists(_TABLE, *path.split("/")):
+        return [entry_of(lake.storage, _TABLE, path)]
+    return [write_file(lake.storage, _TABLE, path, rows)]
 
 
 def is_open(letters: pa.Table) -> pa.ChunkedArray:
@@ -122,20 +123,11 @@ def mask(payload: str | None) -> str | None:
     return _MENTION.sub("[USER]", _LOGIN.sub(r'\1"[USER]"', masked))
 
 
-FOLDER = "ingest"
-
-
-_TABLE = "dead_letters"
-
-
 def read_letters(lake: Lake, paths: Iterable[str]) -> dict[str, pa.Table]:
     """Returns the letters in those files of `dead_letters` that ingests wrote."""
     wanted = sorted(path for path in paths if path.startswith(f"{FOLDER}/"))
-
-    def read(path: str) -> pa.Table:
-        return lake.storage.read_parquet(_TABLE, *path.split("/")).cast(TABLES[_TABLE])
-
-    return dict(zip(wanted, in_threads(read, wanted), strict=True))
+    read = in_threads(lambda path: read_file(lake.storage, _TABLE, path), wanted)
+    return dict(zip(wanted, read, strict=True))
 
 
 def commit_letters(lake: Lake, files: Sequence[FileEntry]) -> None:

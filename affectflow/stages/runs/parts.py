@@ -18,7 +18,9 @@ import pyarrow.compute as pc
 from affectflow import runners
 from affectflow.batches.batch import is_dead
 from affectflow.lake import Lake
-from affectflow.lake.tables import FileEntry, commit, stem
+from affectflow.lake.commits import commit
+from affectflow.lake.files import write_file
+from affectflow.lake.tables import stem
 from affectflow.schemas import TABLES
 from affectflow.stages.runs.committing import carry_over, commit_results
 from affectflow.stages.runs.deadletters import write_dead_letters
@@ -155,9 +157,9 @@ class PartTask(ABC):
         receipt = Receipt(unit=part.name, base=list(part.inputs), model_calls=1)
         receipt.model_seconds = answers.seconds
         receipt.points_into = self.points_into(lake, part.name, answers.living)
-        name = next_generation(part.name, before)
+        path = f"{self.folder}/{next_generation(part.name, before)}.parquet"
         for table, rows in self.results(answers.living).items():
-            receipt.files.append(write_result(lake, table, self.folder, name, rows))
+            receipt.files.append(write_file(lake.storage, table, path, rows))
         folder, run_id = f"{self.folder}/{part.name}", self.request.run_id
         receipt.files += write_dead_letters(lake, answers.dead, folder, run_id)
         receipt.rows = answers.counts()
@@ -196,16 +198,6 @@ def work(
         receipt = task.work(lake, part, compute)
         unit.rows = receipt.rows
     return receipt
-
-
-def write_result(
-    lake: Lake, table: str, folder: str, name: str, rows: pa.Table
-) -> FileEntry:
-    """Writes one file of results."""
-    rows = rows.cast(TABLES[table])
-    path = f"{folder}/{name}.parquet"
-    size = lake.storage.write_parquet(rows, table, folder, f"{name}.parquet")
-    return FileEntry(table, path, size, rows.num_rows)
 
 
 def next_generation(name: str, before: Receipt | None) -> str:
@@ -334,7 +326,8 @@ class _Commit:
         for table in (*self._task.tables, "dead_letters"):
             commit_results(lake, work, table, receipts)
         for table, rows in self._task.side_tables().items():
-            entry = write_result(lake, table, self._task.folder, "row", rows)
+            path = f"{self._task.folder}/row.parquet"
+            entry = write_file(lake.storage, table, path, rows)
             commit(lake.storage, table, [entry])
         return write_run(lake, request, total(receipts), mark=mark_of(receipts))
 

@@ -4,7 +4,8 @@ import pyarrow as pa
 
 from affectflow.batches.nesting import nest
 from affectflow.lake import Lake
-from affectflow.schemas import FINDINGS, UTTERANCES
+from affectflow.lake.files import read_file
+from affectflow.schemas import FINDINGS
 
 INLINE = "inline"
 """Folder, in a table, of what came in with the utterances: one file a part."""
@@ -20,11 +21,10 @@ def read_part(lake: Lake, name: str, *, inline: bool = False) -> pa.RecordBatch:
     """
     from affectflow.batches.batch import one_batch
 
-    table = lake.storage.read_parquet("utterances", f"{name}.parquet")
-    batch = one_batch(table.cast(UTTERANCES))
+    batch = one_batch(read_file(lake.storage, "utterances", f"{name}.parquet"))
     for finding in FINDINGS if inline else ("cues",):
         if lake.storage.exists(finding, INLINE, f"{name}.parquet"):
-            rows = lake.storage.read_parquet(finding, INLINE, f"{name}.parquet")
+            rows = read_file(lake.storage, finding, f"{INLINE}/{name}.parquet")
             lists = nest(rows, finding, batch.column("utterance_id"))
             batch = batch.append_column(FINDINGS[finding], lists)
     return batch

@@ -64,7 +64,7 @@ class Receipt:
     def from_json(cls, text: str) -> Self:
         """Returns the receipt that `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
-        fields["files"] = [FileEntry.from_json(each) for each in fields["files"]]
+        fields["files"] = [FileEntry(**each) for each in fields["files"]]
         return cls(**fields)
 
 

@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from affectflow.batches.batch import one_batch
 from affectflow.lake import Lake
+from affectflow.lake.files import read_files, write_file
 from affectflow.lake.tables import FileEntry, part_of, stem
-from affectflow.schemas import FINDINGS, TABLES
+from affectflow.schemas import FINDINGS
 from affectflow.stages.runs.deadletters import write_letters
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.receipts import (
@@ -217,22 +218,16 @@ def _merged_files(
 ) -> Iterator[FileEntry]:
     files = [file for receipt in sources for file in receipt.files]
     for table in dict.fromkeys(file.table for file in files):
-        same = [file for file in files if file.table == table]
+        same = [file.path for file in files if file.table == table]
         if table == "rollups" and any(f.table == "annotations" for f in files):
             continue
-        rows = _in_order(_read(lake, same), ids)
+        rows = _in_order(read_files(lake.storage, table, same), ids)
         if table == "dead_letters":
             yield from write_letters(lake, rows, f"{folder}/{name}")
             continue
         yield _write(lake, table, folder, name, rows)
         if table == "annotations" and any(f.table == "rollups" for f in files):
             yield _write(lake, "rollups", folder, name, rollups(one_batch(rows)))
-
-
-def _read(lake: Lake, files: Sequence[FileEntry]) -> pa.Table:
-    schema = TABLES[files[0].table]
-    read = [lake.storage.read_parquet(f.table, *f.path.split("/")) for f in files]
-    return pa.concat_tables([table.cast(schema) for table in read])
 
 
 def _in_order(rows: pa.Table, ids: pa.Array) -> pa.Table:
@@ -246,8 +241,7 @@ def _in_order(rows: pa.Table, ids: pa.Array) -> pa.Table:
 
 def _write(lake: Lake, table: str, folder: str, name: str, rows: pa.Table) -> FileEntry:
     path = free_path(lake, table, f"{folder}/{name}.parquet")
-    size = lake.storage.write_parquet(rows, table, *path.split("/"))
-    return FileEntry(table, path, size, rows.num_rows)
+    return write_file(lake.storage, table, path, rows)
 
 
 def free_path(lake: Lake, table: str, path: str) -> str:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from affectflow import runners
 from affectflow.errors import LakeError, OverBudgetError, StorageError, TerminatedError
 from affectflow.lake import Lake
-from affectflow.lake.tables import FileEntry, commit
+from affectflow.lake.commits import commit
+from affectflow.lake.files import read_file, write_file
 from affectflow.lake.versions import table_versions
 from affectflow.logs import Log
 from affectflow.schemas import RUNS
@@ -46,8 +47,7 @@ def write_run(
     write_examples(lake, request.name, summed)
     table = pa.Table.from_pylist([row], schema=RUNS)
     path = _path(request, mark)
-    size = lake.storage.write_parquet(table, "runs", path)
-    commit(lake.storage, "runs", [FileEntry("runs", path, size, 1)])
+    commit(lake.storage, "runs", [write_file(lake.storage, "runs", path, table)])
     return row
 
 
@@ -69,7 +69,7 @@ def last_run(lake: Lake, request: Request) -> dict[str, Any] | None:
 
 
 def _row_in(lake: Lake, path: str) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = lake.storage.read_parquet("runs", path).to_pylist()
+    rows: list[dict[str, Any]] = read_file(lake.storage, "runs", path).to_pylist()
     return rows[0]
 
 

@@ -15,13 +15,8 @@ import pyarrow as pa
 from affectflow import defaults, registry, runners
 from affectflow.kinds.clusterer import Clusterer
 from affectflow.lake import Lake
-from affectflow.lake.tables import (
-    MAX_ATTEMPTS,
-    Change,
-    ConflictError,
-    FileEntry,
-    commit_serially,
-)
+from affectflow.lake.commits import Change, ConflictError, commit_serially, retry
+from affectflow.lake.tables import FileEntry
 from affectflow.schemas import THEMES
 from affectflow.stages.runs.once import CommitOnce, Together
 from affectflow.stages.runs.receipts import Receipt, total
@@ -230,14 +225,18 @@ def _replace(lake: Lake, files: Mapping[str, list[FileEntry]]) -> None:
     was ours: whoever finds that does both again.
 
     Raises:
-      ConflictError: other runs committed all the while.
+      ConflictError: other runs kept replacing them.
     """
-    for _ in range(MAX_ATTEMPTS):
+
+    def replace() -> None:
         for table, adds in files.items():
             commit_serially(lake, table, partial(_replaced, adds))
-        if all(_holds(lake, table, adds) for table, adds in files.items()):
-            return
-    raise ConflictError("other runs replace the themes all the while; run again alone")
+        if not all(_holds(lake, table, adds) for table, adds in files.items()):
+            raise ConflictError(
+                "other runs keep replacing the themes; run this command again alone"
+            )
+
+    retry(replace)
 
 
 def _holds(lake: Lake, table: str, files: list[FileEntry]) -> bool:

@@ -17,6 +17,7 @@ from affectflow.batches import coders
 from affectflow.batches.batch import one_batch, split
 from affectflow.kinds.clusterer import Clusterer
 from affectflow.lake import Lake
+from affectflow.lake.files import write_file
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import TABLES
 from affectflow.stages.runs.progress import Progress
@@ -177,8 +178,7 @@ def write_rows(lake: Lake, table: str, rows: pa.Table, name: str) -> list[FileEn
     rows = rows.cast(TABLES[table])
     content = hashlib.blake2b(coders.encode(one_batch(rows)), digest_size=8)
     path = f"{name}-{content.hexdigest()}.parquet"
-    size = lake.storage.write_parquet(rows, table, path)
-    return [FileEntry(table, path, size, rows.num_rows)]
+    return [write_file(lake.storage, table, path, rows)]
 
 
 # -- read once in a process --------------------------------------------------------

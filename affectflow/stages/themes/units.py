@@ -9,20 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.lake import Lake
+from affectflow.lake.files import read_files
 from affectflow.lake.tables import bucket_of_path, part_of
-from affectflow.schemas import CAUSES, UTTERANCES, fields
 from affectflow.vocabularies import FOLDS
 
 if TYPE_CHECKING:
     import duckdb
 
 _OF_THREAD = threading.local()
-_CAUSES = fields(
-    CAUSES,
+_CAUSES = (
     *("cause_id", "utterance_id", "label", "vocabulary", "cause_utterance_id"),
     *("start", "end", "cause_text", "summary", "status"),
 )
-_UTTERANCES = fields(UTTERANCES, "utterance_id", "conversation_id", "title", "is_bot")
+_UTTERANCES = ("utterance_id", "conversation_id", "title", "is_bot")
 
 
 class Unit(NamedTuple):
@@ -94,8 +93,8 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     bot does not count.
     """
     return once_in_a_family(
-        _read(lake, "causes", unit.causes, _CAUSES),
-        _read(lake, "utterances", unit.utterances, _UTTERANCES),
+        read_files(lake.storage, "causes", unit.causes, _CAUSES),
+        read_files(lake.storage, "utterances", unit.utterances, _UTTERANCES),
     )
 
 
@@ -120,18 +119,6 @@ def _connection() -> "duckdb.DuckDBPyConnection":
         _OF_THREAD.connection = duckdb.connect(config={"threads": 1})
         _OF_THREAD.connection.register("af_families", _pairs())
     return cast("duckdb.DuckDBPyConnection", _OF_THREAD.connection)
-
-
-def _read(
-    lake: Lake, table: str, paths: tuple[str, ...], schema: pa.Schema
-) -> pa.Table:
-    read = [
-        lake.storage.read_parquet(table, *path.split("/"), columns=schema.names)
-        for path in paths
-    ]
-    return pa.concat_tables(
-        [schema.empty_table(), *(each.cast(schema) for each in read)]
-    )
 
 
 def _pairs() -> pa.Table:

@@ -17,16 +17,8 @@ import pyarrow.parquet as pq
 
 from affectflow.batches.grouping import in_time_order
 from affectflow.lake import Lake
-from affectflow.lake.tables import (
-    MAX_ATTEMPTS,
-    ConflictError,
-    FileEntry,
-    bucket_of_path,
-    commit,
-    part_of,
-    stem,
-    table,
-)
+from affectflow.lake.commits import commit, retry
+from affectflow.lake.tables import FileEntry, bucket_of_path, part_of, stem, table
 from affectflow.schemas import TABLES
 from affectflow.stages.ingest import buckets
 from affectflow.stages.ingest.buckets import identity, together, write_part
@@ -73,7 +65,7 @@ def compact(lake_uri: str, *, run_id: str = "") -> dict[str, Any]:
 
     Raises:
       LakeError: there is no lake, or a receipt in it is damaged.
-      ConflictError: other runs committed all the while.
+      ConflictError: other runs kept committing first.
     """
     lake = Lake.open(lake_uri)
     limits = {"part_rows": buckets.PART_ROWS, "part_bytes": buckets.PART_BYTES}
@@ -255,7 +247,8 @@ class _Merge:
 def _compact(lake: Lake, wanted: list[int], progress: Progress) -> list[_Merge]:
     """Merges the small parts of some buckets, and returns what was merged."""
     known: dict[str, _Merge] = {}
-    for attempt in range(MAX_ATTEMPTS):
+
+    def attempt() -> list[_Merge]:
         present = lake.committed("utterances")
         receipts = Receipts(lake)
         merges = []
@@ -264,13 +257,10 @@ def _compact(lake: Lake, wanted: list[int], progress: Progress) -> list[_Merge]:
             if key not in known:
                 known[key] = _merge(receipts, bucket, group, progress)
             merges.append(known[key])
-        try:
-            _commit(lake, merges, present)
-            return merges
-        except ConflictError:
-            if attempt == MAX_ATTEMPTS - 1:
-                raise
-    return []
+        _commit(lake, merges, present)
+        return merges
+
+    return retry(attempt)
 
 
 def _commit(

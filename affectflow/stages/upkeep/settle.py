@@ -8,13 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from affectflow.lake import Lake
-from affectflow.lake.tables import (
-    MAX_ATTEMPTS,
-    Change,
-    ConflictError,
-    FileEntry,
-    commit_serially,
-)
+from affectflow.lake.commits import Change, commit_serially, retry
+from affectflow.lake.tables import FileEntry
 from affectflow.stages.ingest.store import follow
 from affectflow.stages.runs.committing import carry_over, labels_first
 from affectflow.stages.runs.results import (
@@ -37,26 +32,13 @@ def settle(lake: Lake, fresh: Sequence[Record] = ()) -> None:
       fresh: records of merges that were committed just now: their results are merged
         again if a source's result was replaced meanwhile.
     """
-    _follow(lake)
+    retry(lambda: follow(lake))  # an ingest may do the same at this moment
     receipts = Receipts(lake)
     for work in labels_first(receipts.finished):
         carry_over(receipts, work, fresh)
     known = functools.cache(lambda: records(lake))
     for table in RESULTS:
         _swap(receipts, table, known)
-
-
-def _follow(lake: Lake) -> None:
-    for attempt in range(MAX_ATTEMPTS):
-        try:
-            follow(lake)
-            return
-        except ConflictError:  # an ingest does the same at this moment
-            if attempt == MAX_ATTEMPTS - 1:
-                raise
-
-
-# -- results that came late --------------------------------------------------------
 
 
 # -- commits -----------------------------------------------------------------------
