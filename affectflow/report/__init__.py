@@ -8,16 +8,16 @@ from pathlib import Path
 
 import duckdb
 
-from affectflow import __version__
 from affectflow.errors import StorageError
 from affectflow.lake.versions import of, table_versions
 from affectflow.report import page, queries
+from affectflow.source_code import code_digest
 from affectflow.storage import Storage
 
 __all__ = ["is_current", "render", "write_report"]
 
 _HEAD_CHARACTERS = 2_000
-"""At the start of a page, which says there of what state of a lake it is."""
+"""At the start of a page, which says there what it was made from."""
 
 
 def write_report(
@@ -44,12 +44,12 @@ def write_report(
     from affectflow.lake import open_lake
 
     # Before the lake is read: what another run adds meanwhile is not in the page.
-    state = state_of(str(lake_uri))
+    basis = basis_digest(str(lake_uri))
     connection = open_lake(str(lake_uri))
     name = str(lake_uri).rstrip("/").rsplit("/", 1)[-1]
     heading = title or f"What people expressed in {name}"
     facts = queries.collect(connection, annotator)
-    text = page.render(facts, lake=str(lake_uri), title=heading, state=state)
+    text = page.render(facts, lake=str(lake_uri), title=heading, basis=basis)
     if "://" in str(out):
         folder, _, file = str(out).rpartition("/")
         Storage(folder).write(text.encode(), file)
@@ -57,10 +57,11 @@ def write_report(
     return _write(Path(out), text)
 
 
-def state_of(lake_uri: str) -> str:
-    """Returns 16 hexadecimal digits of what a report on a lake is made from.
+def basis_digest(lake_uri: str) -> str:
+    """Returns 16 hexadecimal digits that tell what a report on a lake is made from.
 
-    Runs that changed no other table are left out: no figure rests on them. An ingest
+    That is the lake's tables and the code of the report; empty if nobody can tell. Runs
+    that changed no other table are left out: no figure rests on them. An ingest
     writes its dead letters again, so what they say counts.
     """
     from affectflow.lake import Lake
@@ -69,7 +70,10 @@ def state_of(lake_uri: str) -> str:
     tables = table_versions(Lake.open(lake_uri))
     tables.pop(of("runs"))
     tables[of("dead_letters")] = digest_of(lake_uri, "dead_letters")
-    made_from = json.dumps([__version__, sorted(tables.items())])
+    code = code_digest("affectflow.report")
+    if not code:
+        return ""
+    made_from = json.dumps([code, sorted(tables.items())])
     return hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
 
 
@@ -79,7 +83,9 @@ def is_current(lake_uri: str, out: str) -> bool:
     if "://" in out or not written.is_file():
         return False
     with written.open(encoding="utf-8", errors="replace") as file:
-        return f'content="{state_of(lake_uri)}"' in file.read(_HEAD_CHARACTERS)
+        head = file.read(_HEAD_CHARACTERS)
+    basis = basis_digest(lake_uri)
+    return bool(basis) and f'content="{basis}"' in head
 
 
 def render(

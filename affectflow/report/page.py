@@ -12,11 +12,11 @@ from affectflow.report.html import Html, el, join
 from affectflow.report.queries import Facts
 
 
-def render(facts: Facts, *, lake: str, title: str, state: str = "") -> str:
+def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
     """Returns the whole page as text; it loads nothing, not even from itself.
 
-    `lake` is how the commands that the page shows spell the lake's place; `state` says
-    which state of it the page is of.
+    `lake` is how the commands that the page shows spell the lake's place; `basis`
+    tells what the page is made from.
     """
     parts = [
         sections.emotions(facts, lake),
@@ -31,7 +31,7 @@ def render(facts: Facts, *, lake: str, title: str, state: str = "") -> str:
     body = el("main", head.head(facts, title), parts, class_="page")
     style = _read("style.css")
     return Template(_read("template.html")).substitute(
-        policy=_policy(style), title=join(title), style=style, body=body, state=state
+        policy=_policy(style), title=join(title), style=style, body=body, basis=basis
     )
 
 

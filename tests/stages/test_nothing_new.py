@@ -6,17 +6,19 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from affectflow.report import is_current
+from affectflow.cli import pipelines
 from tests.given.command_line import affectflow
 from tests.given.refusals import MAP
 from tests.given.stage_runs import ask
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> Path:
+    """A file, with a lake beside it that is made of it."""
     rows = [{"id": n, "body": "This build is so annoying!"} for n in range(12)]
-    path = tmp_path / "input.jsonl"
+    path = tmp_path_factory.mktemp("analyzed") / "input.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": 99}]))
+    assert analyze(path)[-1] == f"report: {page_of(path)}"
     return path
 
 
@@ -27,9 +29,11 @@ def analyze(file: Path) -> list[str]:
     return outcome.err.splitlines()
 
 
-def test_a_stage_whose_parts_are_done_makes_no_pipeline(file, monkeypatch):
-    analyze(file)
+def page_of(file: Path) -> str:
+    return str(file.parent / "lake" / "report.html")
 
+
+def test_a_stage_whose_parts_are_done_makes_no_pipeline(file, monkeypatch):
     def run(self: beam.Pipeline) -> None:
         raise AssertionError("a pipeline was run")
 
@@ -41,26 +45,28 @@ def test_a_stage_whose_parts_are_done_makes_no_pipeline(file, monkeypatch):
     assert ask(lake, f"{query} LIMIT 3")[1:] == [(12, 12, 0), (12, 12, 0)]
 
 
+def test_a_page_of_what_the_lake_holds_is_not_written_again(file, capsys):
+    page = page_of(file)
+    before = Path(page).stat().st_mtime_ns
+
+    pipelines._report(str(file.parent / "lake"), page)
+
+    assert capsys.readouterr().err == f"report: {page} (nothing new)\n"
+    assert Path(page).stat().st_mtime_ns == before
+
+
+@pytest.mark.proof
 def test_a_report_is_written_again_when_the_lake_has_changed(file):
-    out = str(file.parent / "lake" / "report.html")
-    lake = str(file.parent / "lake")
-    assert not is_current(lake, out)
-    assert analyze(file)[-1] == f"report: {out}"
-    assert is_current(lake, out)
-    assert analyze(file)[-1] == f"report: {out} (nothing new)"
+    assert analyze(file)[-1] == f"report: {page_of(file)} (nothing new)"
 
     with file.open("a") as more:
         more.write('{"id": 100, "body": "Thank you so much!"}\n')
 
-    assert analyze(file)[-1] == f"report: {out}"
-    assert is_current(lake, out)
+    assert analyze(file)[-1] == f"report: {page_of(file)}"
 
 
+@pytest.mark.proof
 def test_dead_letters_that_say_something_else_are_a_change(file):
-    out, lake = str(file.parent / "lake" / "report.html"), str(file.parent / "lake")
-    analyze(file)
-
     file.write_text(file.read_text().replace('{"id": 99}', '{"id": 99'))
 
-    assert analyze(file)[-1] == f"report: {out}"
-    assert is_current(lake, out)
+    assert analyze(file)[-1] == f"report: {page_of(file)}"

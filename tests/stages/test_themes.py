@@ -8,15 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from affectflow import stages, testing
-from affectflow.batches.batch import with_column
+from affectflow import source_code, stages, testing
 from affectflow.cli.show import stage_line
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.digest import digest
 from affectflow.lake.tables import stem
-from affectflow.schemas import CAUSES_COLUMN
 from affectflow.stages.runs import run as running
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.themes import pipeline as stage
@@ -25,7 +23,7 @@ from affectflow.stages.themes import unchanged
 from affectflow.stages.themes.units import causes_of, units
 from affectflow_transforms.themes.themes import ClusterThemes
 from tests.given.factories import utterances
-from tests.given.moved_lakes import FLAKY, TEXTS, cause, moved
+from tests.given.moved_lakes import FLAKY, TEXTS, moved
 from tests.given.stage_runs import ask, store
 
 
@@ -206,11 +204,11 @@ def other_settings(lake: str, patch: pytest.MonkeyPatch) -> None:
 
 
 def other_code(lake: str, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(unchanged.platform, "python_version", lambda: "3.99")
+    patch.setattr(source_code.platform, "python_version", lambda: "3.99")
 
 
 def unreadable_code(lake: str, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(unchanged, "_folder", lambda _: None)
+    patch.setattr(source_code, "_folder", lambda _: None)
 
 
 def no_themes(lake: str, patch: pytest.MonkeyPatch) -> None:
@@ -270,77 +268,6 @@ def test_a_clustering_that_another_replaced_is_not_taken_for_the_newest(
     themes(lake)
 
     assert themes(lake)["rows_unchanged"] == 0
-
-
-# -- units -------------------------------------------------------------------------
-
-
-def texts_of(uri: str, family: str = "irritation") -> list[str]:
-    opened = Lake.open(uri)
-    found = [causes_of(opened, unit) for unit in units(opened)]
-    rows = [row for table in found for row in table.to_pylist()]
-    return sorted(row["cause_text"] for row in rows if row["family"] == family)
-
-
-def test_what_moved_a_bot_does_not_count(tmp_path):
-    uri = str(tmp_path / "lake")
-    store(uri, moved(["mine", "a bot's"], is_bot=[False, True]))
-
-    assert texts_of(uri) == ["mine"]
-
-
-def test_a_span_with_two_labels_of_one_family_counts_once(tmp_path):
-    uri = str(tmp_path / "lake")
-    labels = ("anger", "annoyance", "joy")
-    found = [
-        [cause(n, "it", label=label, cause_id=label) for label in labels] for n in (1,)
-    ]
-    batch = utterances("it fails", utterance_id="test:1")
-    column = pa.array(found, CAUSES_COLUMN.type)
-    store(uri, with_column(batch, CAUSES_COLUMN, column))
-
-    assert {f: len(texts_of(uri, f)) for f in ("irritation", "anger", "joy")} == {
-        "irritation": 1,
-        "anger": 1,
-        "joy": 1,
-    }
-
-
-def test_causes_without_a_span_do_not_count(tmp_path):
-    uri = str(tmp_path / "lake")
-    found = [[cause(1, "it", status="none_found")], [cause(2, "that")]]
-    batch = utterances("it fails", "that fails", utterance_id=["test:1", "test:2"])
-    column = pa.array(found, CAUSES_COLUMN.type)
-    store(uri, with_column(batch, CAUSES_COLUMN, column))
-
-    assert texts_of(uri) == ["that"]
-
-
-def test_a_bucket_is_one_unit_while_causes_wait_for_a_part_that_moved(tmp_path):
-    uri = str(tmp_path / "lake")
-    Lake.create(uri, buckets=1)
-    store(uri, moved(TEXTS[:4]))
-    store(uri, moved(TEXTS[4:8], first=4))
-    opened = Lake.open(uri)
-    assert [unit.name for unit in units(opened)] == opened.parts()
-    before = texts_of(uri)
-    files = opened.committed("utterances")
-
-    class Moved:
-        """The lake between two commits: one part has another name already."""
-
-        def committed(self, table: str) -> Any:
-            if table == "causes":
-                return opened.committed(table)
-            return {p.replace(stem(p), f"{stem(p)[:-1]}x"): e for p, e in files.items()}
-
-    (unit,) = units(Moved())  # type: ignore[arg-type]
-    assert unit.name == "b00000"
-    assert unit.rows == 8
-    own = unit._replace(utterances=tuple(files))
-    rows = causes_of(opened, own).to_pylist()
-    texts = [row["cause_text"] for row in rows if row["family"] == "irritation"]
-    assert sorted(texts) == before
 
 
 # -- adding up and the commit --------------------------------------------------------

@@ -6,17 +6,14 @@ of the files that it gave. Files of a lake never change, so equal names are equa
 
 import hashlib
 import json
-import platform
-import sys
 from collections.abc import Iterable, Mapping
-from importlib.metadata import distributions
-from pathlib import Path
 from typing import Any
 
 from affectflow.kinds.clusterer import Clusterer
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
 from affectflow.logs import Log
+from affectflow.source_code import code_digest
 from affectflow.stages.runs.receipts import WORK, Receipt
 from affectflow.stages.runs.request import Request
 from affectflow.stages.runs.run import write_run
@@ -46,7 +43,7 @@ def note(
       causes: of all families together.
     """
     paths = [sorted(file.path for file in gave[table]) for table in _TABLES]
-    made_of = _made_of(request, read, code_of(clusterer))
+    made_of = _made_of(request, read, code_digest(type(clusterer).__module__))
     made = {"made_of": made_of, "files": _digest(paths), "causes": causes}
     lake.storage.write(json.dumps(made).encode(), *NOTE)
 
@@ -64,7 +61,7 @@ def unchanged_causes(lake: Lake, request: Request, clusterer: Clusterer) -> int 
     They are if causes and their utterances, settings, code and libraries are those of
     the last clustering, and the lake still has the themes that it gave.
     """
-    code = code_of(clusterer)
+    code = code_digest(type(clusterer).__module__)
     if not code or not lake.storage.exists(*NOTE):
         return None
     try:
@@ -91,38 +88,4 @@ def _on_disk(lake: Lake, paths: list[list[str]]) -> bool:
 
 
 def _digest(content: Any) -> str:
-    return _hash(json.dumps(content).encode())
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-# -- code --------------------------------------------------------------------------
-
-
-def code_of(clusterer: Clusterer) -> str:
-    """Returns a digest of all code that shapes the themes: ours, and every library.
-
-    Empty if the code cannot be read: then nobody knows whether it is the same.
-    """
-    module = type(clusterer).__module__
-    packages = {"affectflow", module.partition(".")[0]}
-    folders = [_folder(package) for package in packages]
-    own = _folder(module)
-    if own is None or None in folders:
-        return ""
-    # Beside the clusterer may lie word lists that are not Python.
-    found = [path for folder in folders if folder for path in folder.rglob("*.py")]
-    found += [p for p in own.rglob("*") if p.is_file() and p.suffix != ".pyc"]
-    # By name, not by place: workers have them in other folders.
-    sources = sorted((path.name, _hash(path.read_bytes())) for path in set(found))
-    libraries = sorted(f"{each.name} {each.version}" for each in distributions())
-    return _digest([platform.python_version(), libraries, sources])
-
-
-def _folder(module: str) -> Path | None:
-    """Returns the folder that a module lies in; None if it is in no package."""
-    loaded = sys.modules.get(module)
-    path = Path(getattr(loaded, "__file__", None) or "")
-    return path.parent if path.is_file() and loaded and loaded.__package__ else None
+    return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,53 @@
+"""Whether code is still the same, so that what it made need not be made again."""
+
+import functools
+import hashlib
+import json
+import platform
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+_CODE = {".py", ".sql"}
+
+
+def code_digest(module: str) -> str:
+    """Returns a digest of all code that may shape what a module makes.
+
+    That is all code of affectflow and of the module's package, all files beside the
+    module (word lists shape an answer too), and the version of every library.
+
+    Args:
+      module: name of a module that is imported already.
+
+    Returns:
+      32 hexadecimal digits; empty if the code cannot be read: then nobody knows whether
+      it is the same.
+    """
+    own = _folder(module)
+    packages = [_folder(name) for name in {"affectflow", module.partition(".")[0]}]
+    if own is None or None in packages:
+        return ""
+    every = [path for folder in packages if folder for path in folder.rglob("*")]
+    found = {path for path in every if path.suffix in _CODE}
+    found |= {p for p in own.rglob("*") if p.is_file() and p.suffix != ".pyc"}
+    # By name, not by place: workers have them in other folders.
+    sources = sorted((path.name, _hash(path.read_bytes())) for path in found)
+    made_of = [platform.python_version(), _libraries(), sources]
+    return _hash(json.dumps(made_of).encode())
+
+
+@functools.cache  # a tenth of a second, and nothing is installed meanwhile
+def _libraries() -> list[str]:
+    return sorted(f"{each.name} {each.version}" for each in distributions())
+
+
+def _folder(module: str) -> Path | None:
+    """Returns the folder that a module lies in; None if it is in no package."""
+    loaded = sys.modules.get(module)
+    path = Path(getattr(loaded, "__file__", None) or "")
+    return path.parent if path.is_file() and loaded and loaded.__package__ else None
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

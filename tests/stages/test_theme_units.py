@@ -1,0 +1,82 @@
+"""The causes of a lake in units: which count, and for which family."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from affectflow.batches.batch import with_column
+from affectflow.lake import Lake
+from affectflow.lake.tables import stem
+from affectflow.schemas import CAUSES_COLUMN
+from affectflow.stages.themes.units import causes_of, units
+from tests.given.factories import utterances
+from tests.given.moved_lakes import TEXTS, cause, moved
+from tests.given.stage_runs import store
+
+
+def texts_of(uri: str, family: str = "irritation") -> list[str]:
+    opened = Lake.open(uri)
+    found = [causes_of(opened, unit) for unit in units(opened)]
+    rows = [row for table in found for row in table.to_pylist()]
+    return sorted(row["cause_text"] for row in rows if row["family"] == family)
+
+
+def test_what_moved_a_bot_does_not_count(tmp_path):
+    uri = str(tmp_path / "lake")
+    store(uri, moved(["mine", "a bot's"], is_bot=[False, True]))
+
+    assert texts_of(uri) == ["mine"]
+
+
+def test_a_span_with_two_labels_of_one_family_counts_once(tmp_path):
+    uri = str(tmp_path / "lake")
+    labels = ("anger", "annoyance", "joy")
+    found = [
+        [cause(n, "it", label=label, cause_id=label) for label in labels] for n in (1,)
+    ]
+    batch = utterances("it fails", utterance_id="test:1")
+    column = pa.array(found, CAUSES_COLUMN.type)
+    store(uri, with_column(batch, CAUSES_COLUMN, column))
+
+    assert {f: len(texts_of(uri, f)) for f in ("irritation", "anger", "joy")} == {
+        "irritation": 1,
+        "anger": 1,
+        "joy": 1,
+    }
+
+
+def test_causes_without_a_span_do_not_count(tmp_path):
+    uri = str(tmp_path / "lake")
+    found = [[cause(1, "it", status="none_found")], [cause(2, "that")]]
+    batch = utterances("it fails", "that fails", utterance_id=["test:1", "test:2"])
+    column = pa.array(found, CAUSES_COLUMN.type)
+    store(uri, with_column(batch, CAUSES_COLUMN, column))
+
+    assert texts_of(uri) == ["that"]
+
+
+def test_a_bucket_is_one_unit_while_causes_wait_for_a_part_that_moved(tmp_path):
+    uri = str(tmp_path / "lake")
+    Lake.create(uri, buckets=1)
+    store(uri, moved(TEXTS[:4]))
+    store(uri, moved(TEXTS[4:8], first=4))
+    opened = Lake.open(uri)
+    assert [unit.name for unit in units(opened)] == opened.parts()
+    before = texts_of(uri)
+    files = opened.committed("utterances")
+
+    class Moved:
+        """The lake between two commits: one part has another name already."""
+
+        def committed(self, table: str) -> Any:
+            if table == "causes":
+                return opened.committed(table)
+            return {p.replace(stem(p), f"{stem(p)[:-1]}x"): e for p, e in files.items()}
+
+    (unit,) = units(Moved())  # type: ignore[arg-type]
+    assert unit.name == "b00000"
+    assert unit.rows == 8
+    own = unit._replace(utterances=tuple(files))
+    rows = causes_of(opened, own).to_pylist()
+    texts = [row["cause_text"] for row in rows if row["family"] == "irritation"]
+    assert sorted(texts) == before
