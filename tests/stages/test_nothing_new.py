@@ -39,10 +39,21 @@ def test_a_stage_whose_parts_are_done_makes_no_pipeline(file, monkeypatch):
 
     monkeypatch.setattr(beam.Pipeline, "run", run)
     lake = str(file.parent / "lake")
-    for stage in ("annotate", "mine"):
-        assert affectflow(stage, lake).code == 0
+    said = [
+        affectflow("--log-format", "json", stage, lake)
+        for stage in ("annotate", "mine")
+    ]
+
+    assert [each.code for each in said] == [0, 0]
     query = "SELECT rows_in, rows_unchanged, rows_out FROM runs ORDER BY started DESC"
     assert ask(lake, f"{query} LIMIT 3")[1:] == [(12, 12, 0), (12, 12, 0)]
+    # It says as much of itself as one with work to do.
+    lines = [line for each in said for line in each.err.splitlines() if line[:1] == "{"]
+    seen = [(e["stage"], e["event"]) for e in map(json.loads, lines)]
+    for stage in ("annotate", "mine", "themes"):
+        events = [event for of, event in seen if of == stage]
+        events = [event for event in events if event != "stage_planned"]
+        assert events == ["stage_started", "commit_done", "stage_done"], stage
 
 
 def test_a_page_of_what_the_lake_holds_is_not_written_again(file, capsys):

@@ -18,7 +18,7 @@ from affectflow.lake.tables import FileEntry, bucket_of_path
 from affectflow.schemas import TABLES, UTTERANCES, fields
 from affectflow.stages.ingest.store import commit_ingest
 from affectflow.stages.runs.deadletters import (
-    FOLDER,
+    OF_INGEST,
     is_open,
     mended,
     read_letters,
@@ -116,7 +116,7 @@ class SettleLetters:
             for path, letters in read_letters(lake, present).items():
                 works = pc.and_(_may_mend(letters, self._run_ids), rows.work(letters))
                 if pc.any(works).as_py():
-                    adds += write_letters(lake, mended(letters, works), FOLDER)
+                    adds += write_letters(lake, mended(letters, works), OF_INGEST)
                     removes.append(path)
             return adds, removes
 

@@ -25,7 +25,7 @@ from affectflow.storage import in_threads
 
 PAYLOAD_CHARACTERS = 300
 OPEN, REPLAYED = "open", "replayed"
-FOLDER = "ingest"
+OF_INGEST = "ingest"
 _TABLE = "dead_letters"
 SAME = ["origin", "utterance_id", "step", "error_type", "message"]
 """Columns in which two letters of one row, refused for one reason, are equal."""
@@ -125,7 +125,7 @@ def mask(payload: str | None) -> str | None:
 
 def read_letters(lake: Lake, paths: Iterable[str]) -> dict[str, pa.Table]:
     """Returns the letters in those files of `dead_letters` that ingests wrote."""
-    wanted = sorted(path for path in paths if path.startswith(f"{FOLDER}/"))
+    wanted = sorted(path for path in paths if path.startswith(f"{OF_INGEST}/"))
     read = in_threads(lambda path: read_file(lake.storage, _TABLE, path), wanted)
     return dict(zip(wanted, read, strict=True))
 
@@ -147,7 +147,7 @@ def commit_letters(lake: Lake, files: Sequence[FileEntry]) -> None:
             again = pc.is_in(_keys(letters), value_set=said, skip_nulls=True)
             stay = letters.filter(pc.invert(pc.and_(again, is_open(letters))))
             if stay.num_rows < letters.num_rows:
-                adds += write_letters(lake, stay, FOLDER)
+                adds += write_letters(lake, stay, OF_INGEST)
                 removes.append(path)
         return adds, removes
 

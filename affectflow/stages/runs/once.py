@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import apache_beam as beam
 
@@ -11,6 +10,10 @@ from affectflow.logs import Log
 from affectflow.stages.runs.progress import clear
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.request import Request
+from affectflow.stages.runs.run import Row
+
+Commit = Callable[[Request, list[Receipt]], Row]
+"""Makes what receipts tell of visible, and returns the row of `runs`."""
 
 
 class Together(beam.PTransform):
@@ -40,7 +43,7 @@ def _one_key(receipt: str) -> tuple[int, str]:
 class CommitOnce(beam.PTransform):
     """Gives all receipts of a stage to one function, once they are all there."""
 
-    def __init__(self, request: Request, function: Any):
+    def __init__(self, request: Request, function: Commit):
         super().__init__()
         self.request = request
         self.function = function
@@ -57,10 +60,16 @@ class CommitOnce(beam.PTransform):
         )
 
 
-def _commit_group(texts: Iterable[str], request: Request, function: Any) -> str:
+def _commit_group(texts: Iterable[str], request: Request, function: Commit) -> str:
     receipts = [Receipt.from_json(text) for text in sorted(texts) if text]
+    row = commit_all(request, receipts, function)
+    return json.dumps({"run_id": row["run_id"], "stage": row["stage"]})
+
+
+def commit_all(request: Request, receipts: list[Receipt], function: Commit) -> Row:
+    """Gives all receipts of a stage to its commit; returns the row of `runs`."""
     log, begun = Log(request.run_id, request.stage), time.perf_counter()
     row = function(request, receipts)
     log.event("commit_done", state=row["state"], seconds=time.perf_counter() - begun)
     clear(request.open_lake(), request)
-    return json.dumps({"run_id": row["run_id"], "stage": row["stage"]})
+    return row

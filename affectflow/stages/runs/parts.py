@@ -24,7 +24,7 @@ from affectflow.lake.tables import stem
 from affectflow.schemas import TABLES
 from affectflow.stages.runs.committing import carry_over, commit_results
 from affectflow.stages.runs.deadletters import write_dead_letters
-from affectflow.stages.runs.once import CommitOnce
+from affectflow.stages.runs.once import CommitOnce, commit_all
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.receipts import (
@@ -279,11 +279,11 @@ def run_parts(
     if settled is None:
         return run_stage(lake, task.request, build, beam_options)
 
-    def commit(_: Build, __: Sequence[str]) -> None:
+    def settle() -> Row:
         Progress(lake, task.request).planned(rows=0, parts=0)
-        _Commit(task)(task.request, settled)
+        return commit_all(task.request, settled, _Commit(task))
 
-    return run_stage(lake, task.request, build, beam_options, run=commit)
+    return run_stage(lake, task.request, build, beam_options, settled=settle)
 
 
 def nothing_to_do(task: PartTask, lake: Lake) -> list[Receipt] | None:

@@ -25,7 +25,7 @@ from affectflow.logs import Log, host
 from affectflow.stages.runs.request import Request
 from affectflow.storage import Storage
 
-FOLDER = ("_work", "progress")
+PROGRESS = ("_work", "progress")
 RUN, TOTAL = "run.json", "total.json"
 LOCAL_EVERY_S = 0.5
 REMOTE_EVERY_S = 5.0
@@ -187,7 +187,7 @@ class Unit:
 
 def folder_of(request: Request) -> tuple[str, ...]:
     """Returns the folder of a stage's side files, as parts of a path."""
-    return (*FOLDER, request.run_id, f"{request.stage}-{request.digest}")
+    return (*PROGRESS, request.run_id, f"{request.stage}-{request.digest}")
 
 
 def clear(lake: Lake, request: Request) -> None:

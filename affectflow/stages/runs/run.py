@@ -139,7 +139,7 @@ def check_budget(row: dict[str, Any], lake_uri: str) -> None:
         )
 
 
-FOLDER = (WORK, "examples")
+EXAMPLES = (WORK, "examples")
 
 
 class Shown(TypedDict):
@@ -157,16 +157,16 @@ def write_examples(lake: Lake, run: str, summed: Receipt) -> None:
     """Writes the examples of a stage of a run, if there are any."""
     if summed.examples:
         shown = Shown(examples=summed.examples, never_read=never_read(summed))
-        lake.storage.write(json.dumps(shown).encode(), *FOLDER, f"{run}.json")
+        lake.storage.write(json.dumps(shown).encode(), *EXAMPLES, f"{run}.json")
 
 
 def take_examples(lake: Lake, run: str) -> Shown:
     """Returns the examples of a stage of a run, and removes them."""
     name = f"{run}.json"
-    if name not in lake.storage.names(*FOLDER):
+    if name not in lake.storage.names(*EXAMPLES):
         return Shown(examples={}, never_read=[])
-    found: Shown = json.loads(lake.storage.read(*FOLDER, name))
-    lake.storage.remove_tree(*FOLDER, name)
+    found: Shown = json.loads(lake.storage.read(*EXAMPLES, name))
+    lake.storage.remove_tree(*EXAMPLES, name)
     return found
 
 
@@ -182,7 +182,7 @@ def run_stage(
     beam_options: Sequence[str],
     *,
     expected_rows: int | None = None,
-    run: Callable[[Build, Sequence[str]], Any] | None = None,
+    settled: Callable[[], Any] | None = None,
 ) -> Row:
     """Runs a stage, and returns its row of `runs`; a failure leaves a row too.
 
@@ -193,7 +193,7 @@ def run_stage(
       beam_options: as on Beam's command line.
       expected_rows: that a plan expects, to show progress by; stages over parts count
         what their parts hold.
-      run: does the work in the place of a pipeline.
+      settled: commits a stage that needs no pipeline, because nothing is to be done.
     """
     watched = Progress(lake, request)
     watched.begin()
@@ -202,7 +202,7 @@ def run_stage(
         watched.planned(rows=expected_rows, estimated=True)
     try:
         with watched.busy():
-            (run or runners.run)(build, beam_options)
+            settled() if settled else runners.run(build, beam_options)
     except (Exception, KeyboardInterrupt, TerminatedError) as error:
         cause = runners.cause_of(error)
         if runners.is_local(runners.options(beam_options)):

@@ -7,7 +7,7 @@ from typing import Any
 
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
-from affectflow.stages.runs.progress import FOLDER, RUN, TOTAL
+from affectflow.stages.runs.progress import PROGRESS, RUN, TOTAL
 from affectflow.storage import Storage
 
 SILENT_S = 120.0
@@ -77,11 +77,11 @@ def watch(lake: Lake, run_id: str = "") -> list[Seen]:
     A run that was killed stays among them until `affectflow gc`.
     """
     storage = lake.storage
-    runs = [run_id] if run_id else storage.names(*FOLDER)
+    runs = [run_id] if run_id else storage.names(*PROGRESS)
     found = [
-        _seen(storage, (*FOLDER, run, stage))
+        _seen(storage, (*PROGRESS, run, stage))
         for run in runs
-        for stage in storage.names(*FOLDER, run)
+        for stage in storage.names(*PROGRESS, run)
     ]
     return sorted((each for each in found if each), key=lambda each: each.started)
 

@@ -18,7 +18,7 @@ from affectflow.lake import Lake
 from affectflow.lake.commits import Change, ConflictError, commit_serially, retry
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import THEMES
-from affectflow.stages.runs.once import CommitOnce, Together
+from affectflow.stages.runs.once import CommitOnce, Together, commit_all
 from affectflow.stages.runs.receipts import Receipt, total
 from affectflow.stages.runs.request import (
     Request,
@@ -28,7 +28,7 @@ from affectflow.stages.runs.request import (
 )
 from affectflow.stages.runs.run import Row, run_stage, write_run, written_run
 from affectflow.stages.themes import steps as working
-from affectflow.stages.themes.unchanged import note, nothing_new, unchanged_causes
+from affectflow.stages.themes.unchanged import note, unchanged_causes
 
 _Sampled = tuple[str, pa.RecordBatch]
 _Tally = tuple[str, bytes]
@@ -41,12 +41,20 @@ def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
     """
     clusterer = registry.make("transforms", defaults.CLUSTERER)
     request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)
+    causes = None
     if not runners.only_written(beam_options):
         causes = unchanged_causes(lake, request, clusterer)
-        if causes is not None:
-            return nothing_new(lake, request, causes)
+
+    def settle() -> Row:
+        rows = {"rows_in": causes or 0, "rows_unchanged": causes or 0}
+        return commit_all(request, [Receipt(rows=rows)], _commit_unchanged)
+
     return run_stage(
-        lake, request, lambda p: cluster_lake(p, request, clusterer), beam_options
+        lake,
+        request,
+        lambda pipeline: cluster_lake(pipeline, request, clusterer),
+        beam_options,
+        settled=None if causes is None else settle,
     )
 
 
@@ -195,6 +203,10 @@ def commit_themes(
     row = write_run(lake, request, summed, mark=mark)
     clear_staging(lake, request)
     return row
+
+
+def _commit_unchanged(request: Request, receipts: list[Receipt]) -> Row:
+    return write_run(request.open_lake(), request, total(receipts))
 
 
 def _write_themes(lake: Lake, request: Request) -> list[FileEntry]:

@@ -12,11 +12,9 @@ from typing import Any
 from affectflow.kinds.clusterer import Clusterer
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
-from affectflow.logs import Log
 from affectflow.source_code import code_digest
-from affectflow.stages.runs.receipts import WORK, Receipt
+from affectflow.stages.runs.receipts import WORK
 from affectflow.stages.runs.request import Request
-from affectflow.stages.runs.run import write_run
 from affectflow.stages.themes.units import units
 
 NOTE = (WORK, "themes", "newest.json")
@@ -46,13 +44,6 @@ def note(
     made_of = _made_of(request, read, code_digest(type(clusterer).__module__))
     made = {"made_of": made_of, "files": _digest(paths), "causes": causes}
     lake.storage.write(json.dumps(made).encode(), *NOTE)
-
-
-def nothing_new(lake: Lake, request: Request, causes: int) -> dict[str, Any]:
-    """Writes and returns the row of `runs` of a clustering that need not be done."""
-    rows = {"rows_in": causes, "rows_unchanged": causes}
-    Log(request.run_id, request.stage).event("nothing_new", rows=causes)
-    return write_run(lake, request, Receipt(rows=rows))
 
 
 def unchanged_causes(lake: Lake, request: Request, clusterer: Clusterer) -> int | None:

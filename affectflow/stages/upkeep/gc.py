@@ -19,7 +19,7 @@ from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.lake.tables import stem
 from affectflow.schemas import TABLES
-from affectflow.stages.runs.progress import FOLDER as PROGRESS
+from affectflow.stages.runs.progress import PROGRESS
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.receipts import WORK, Receipt, peak_rss_bytes
 from affectflow.stages.runs.request import STAGING, Request, new_request
