@@ -284,8 +284,8 @@ def _store_cure(line: str, where: str) -> str:
     if _REFUSED.search(line):
         return _denied(where)
     return (
-        f"the object store of {where!r} does not answer as it should ({line}); when it "
-        "is well again, run the same command: it goes on where it stopped"
+        f"the object store of {where!r} keeps failing ({line}); once it "
+        "has recovered, run the same command: it goes on where it stopped"
     )
 
 

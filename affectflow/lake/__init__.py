@@ -19,7 +19,7 @@ def open_lake(uri: str) -> "duckdb.DuckDBPyConnection":
     >>> open_lake("lake").sql("SELECT label, sum(chosen) FROM emotion_daily GROUP BY 1")
 
     Raises:
-      LakeError: there is no lake at `uri`.
+      LakeError: `uri` is not a lake.
     """
     from affectflow.lake.views import connect
 
@@ -32,7 +32,7 @@ def open_tables(uri: str) -> "duckdb.DuckDBPyConnection":
     It opens in half the time of `open_lake`.
 
     Raises:
-      LakeError: there is no lake at `uri`.
+      LakeError: `uri` is not a lake.
     """
     from affectflow.lake.views import connect
 

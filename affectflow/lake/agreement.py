@@ -97,7 +97,7 @@ def label_changes(
 
 
 # Answers of both sides, side by side: chosen labels as a sorted list, the first label
-# by rank. An abstention or a refusal is no answer.
+# by rank. An abstention or a refusal is not an answer.
 _ANSWERS = """
 CREATE OR REPLACE TEMP TABLE compared AS
 WITH told AS (

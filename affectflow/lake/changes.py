@@ -89,7 +89,7 @@ def diff(lake_uri: str, run_a: str, run_b: str) -> Changes:
       run_b: likewise.
 
     Raises:
-      LakeError: there is no lake, or gc has removed a state.
+      LakeError: it is not a lake, or gc has removed a state.
       UsageError: there is no such run; names the nearest.
     """
     lake = Lake.open(lake_uri)
@@ -246,7 +246,7 @@ def _create(
 
 def _removed(run: Run, table: str) -> str:
     return (
-        f"the state of {table!r} after run {run.name!r} is not there any more: "
+        f"the state of {table!r} after run {run.name!r} is gone: "
         "`affectflow gc` removed it; compare later runs, and keep states longer with "
         "`affectflow gc --older-than DAYS`"
     )

@@ -40,7 +40,7 @@ def retry(
     """Returns what `attempt` returns, tried again while others commit first.
 
     Args:
-      attempt: looks at the table anew, plans, and commits.
+      attempt: looks at the table again, plans, and commits.
       pauses_s: seconds before each further attempt, about; 20 attempts in all.
       passing: errors that another attempt may not meet.
 
@@ -92,7 +92,7 @@ def commit(
         passing.append(ConflictError)
     if not storage.is_local:  # a disk says the same again
         passing.append(StorageError)
-    # Seen anew, the table may hold all of it: another's commit, or a lost answer.
+    # Read again, the table may hold all of it: another's commit, or a lost answer.
     retry(attempt, _PAUSES_S, tuple(passing))
 
 

@@ -91,7 +91,7 @@ def digest(uri: str) -> dict[str, str]:
     or on how they are spread over files.
 
     Raises:
-      LakeError: there is no lake at `uri`.
+      LakeError: `uri` is not a lake.
     """
     with open_tables(uri) as connection:
         found = {table: _of_table(connection, table) for table in COLUMNS}

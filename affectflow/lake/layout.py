@@ -41,7 +41,7 @@ class Lake:
         """Returns the lake at `uri`.
 
         Raises:
-          LakeError: there is no lake; says what is there instead, and the cure.
+          LakeError: the folder is not a lake; says what it is, and the cure.
         """
         storage = Storage(uri)
         if not storage.exists(SETTINGS):
@@ -61,7 +61,7 @@ class Lake:
     def create(
         cls, uri: str, *, speaker_key_uri: str = "", buckets: int = BUCKETS
     ) -> Self:
-        """Returns the lake at `uri`, made if it is not there yet.
+        """Returns the lake at `uri`, created if it does not exist.
 
         Raises:
           LakeError: the folder holds something else, or the key is another lake's
@@ -137,7 +137,7 @@ def _settings(storage: Storage) -> dict[str, Any]:
     except ValueError as error:
         raise LakeError(_damaged(storage.uri, str(error))) from error
     if not isinstance(settings, dict):
-        raise LakeError(_damaged(storage.uri, "it is no JSON object"))
+        raise LakeError(_damaged(storage.uri, "it is not a JSON object"))
     return settings
 
 

@@ -24,7 +24,7 @@ def create_key(lake_id: str, key_uri: str = "") -> bytes:
     """Returns the key at `key_uri`; makes one where there is none.
 
     Raises:
-      LakeError: what is there is no key.
+      LakeError: the file is not a key.
       StorageError: the key cannot be written.
     """
     uri = absolute(key_uri or default_key_path(lake_id))
@@ -74,8 +74,8 @@ def _parse(content: bytes, uri: str) -> bytes:
 
 def _no_key(uri: str, why: str) -> str:
     return (
-        f"{uri!r} is no speaker key: {why}; name the file with the lake's key with "
-        "--speaker-key-uri or, for a new lake, a file that is not there yet"
+        f"{uri!r} is not a speaker key: {why}; name the file with the lake's key with "
+        "--speaker-key-uri or, for a new lake, a file that does not exist yet"
     )
 
 

@@ -52,7 +52,7 @@ def connect(lake: Files, *, views: bool = True) -> duckdb.DuckDBPyConnection:
     that fails is reported by a warning.
 
     Raises:
-      LakeError: a file of a table is missing or is no Parquet; names the table.
+      LakeError: a file of a table is missing or not Parquet; names the table.
     """
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
@@ -215,6 +215,6 @@ def _warn(name: str, error: Exception) -> None:
         owner = "two distributions"
     line = str(error).splitlines()[0] if str(error) else type(error).__name__
     warnings.warn(
-        f"view {name!r} of {owner} is left out: {line}; mend or uninstall it",
+        f"view {name!r} of {owner} is left out: {line}; fix or uninstall it",
         stacklevel=2,
     )

@@ -37,7 +37,7 @@ def write_report(
         answered the most messages.
 
     Raises:
-      LakeError: there is no lake at `lake_uri`.
+      LakeError: `lake_uri` is not a lake.
       UsageError: no annotation of the lake is by `annotator`.
       StorageError: `out` cannot be written.
     """

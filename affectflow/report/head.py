@@ -213,7 +213,7 @@ def refusals(facts: Facts, lake: str) -> Html:
         el(
             "p",
             f"{count(total, 'row')} could not be processed. ",
-            prose("`affectflow ingest` of the mended files brings them in."),
+            prose("Fix the files and run `affectflow ingest` again to bring them in."),
         ),
         table(["Step", "Reason", "Rows", "For example"], cells, {2}),
         el("p", f"and {count(more, 'more kind')}", class_="note") if more > 0 else None,

@@ -47,7 +47,7 @@ def methods(lake_uri: str) -> str:
     Models with revision, licence and settings; what was excluded and refused; versions.
 
     Raises:
-      LakeError: there is no lake at `lake_uri`.
+      LakeError: `lake_uri` is not a lake.
     """
     with open_lake(lake_uri) as connection:
 

@@ -65,7 +65,7 @@ def calibrate(
 
     Args:
       lake_uri: folder or URL.
-      annotator_id: whose scores; of every annotator that is no person if empty.
+      annotator_id: whose scores; of every annotator that is not a person if empty.
       run_id: of the command.
       beam_options: as on Beam's command line, for filling.
 
@@ -73,7 +73,7 @@ def calibrate(
       One calibration for each annotator with answers of people.
 
     Raises:
-      LakeError: there is no lake, nobody answered, or no model annotated.
+      LakeError: it is not a lake, nobody answered, or no model annotated.
       UsageError: there is no such annotator, it is a person, or answers are too few.
     """
     lake = Lake.open(lake_uri)
@@ -101,7 +101,7 @@ def apply(
       The rows of `runs`, one for each annotator with a calibration.
 
     Raises:
-      LakeError: there is no lake, or no calibration in it.
+      LakeError: it is not a lake, or no calibration in it.
       UsageError: there is no such annotator, or it is a person.
     """
     lake = Lake.open(lake_uri)

@@ -27,7 +27,7 @@ def probe(lake_uri: str, beam_options: Sequence[str] = ()) -> list[dict[str, str
     Each writes a file into the lake, so an answer proves that it sees the lake.
 
     Raises:
-      LakeError: there is no lake, or a worker cannot see it.
+      LakeError: it is not a lake, or a worker cannot see it.
       UsageError: the engine cannot work as it is, or would not run; names the cure.
     """
     if place := runners.only_written(beam_options):

@@ -101,7 +101,7 @@ def test_a_key_that_is_not_there_is_asked_for(tmp_path):
 def test_what_is_no_key_is_refused(tmp_path, text, use):
     uri = key_file(tmp_path, text)
 
-    with pytest.raises(LakeError, match=r"is no speaker key: .*--speaker-key-uri"):
+    with pytest.raises(LakeError, match=r"is not a speaker key: .*--speaker-key-uri"):
         create_key("lake", uri) if use == "create" else read_key(settings(), uri)
 
 

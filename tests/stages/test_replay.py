@@ -51,7 +51,7 @@ def labels(lake: str) -> list[tuple[str, str]]:
     return ask(lake, "SELECT utterance_id, label FROM annotations ORDER BY 1")
 
 
-def test_a_mended_letter_is_merged_once_and_marked(lake):
+def test_a_letter_that_works_now_is_merged_once_and_marked(lake):
     annotate(lake, FakeHandler(poison="poison"))
     assert letters(lake) == [("test:1", "open")]
 
@@ -94,7 +94,7 @@ def test_a_second_replay_finds_nothing_to_do(lake):
     assert len(labels(lake)) == 4
 
 
-def test_rollups_count_what_was_mended(lake):
+def test_rollups_count_what_was_replayed(lake):
     annotate(lake, FakeHandler(poison="poison"))
     annotate(lake, FakeHandler(), again=True)
 
@@ -132,7 +132,7 @@ def _fail(*_: object, **__: object) -> None:
     raise RuntimeError("cut short")
 
 
-def test_what_was_mended_is_mined_afterwards(lake):
+def test_what_was_replayed_is_mined_afterwards(lake):
     annotate(lake, FakeHandler(poison="this is annoying"))
     stages.mine_lake(lake, annotator_id="fake@1")
     assert ask(lake, "SELECT count(*) FROM causes") == [(0,)]
@@ -189,8 +189,8 @@ def _moved_away(dump: Path) -> None:
 
 
 def _longer_by_a_line(dump: Path) -> None:
-    mended = dump.read_text().replace(BROKEN, '{"id": "2", "text": "two, and more"}')
-    dump.write_text('{"id": "0", "text": "zero"}\n' + mended)
+    fixed = dump.read_text().replace(BROKEN, '{"id": "2", "text": "two, and more"}')
+    dump.write_text('{"id": "0", "text": "zero"}\n' + fixed)
 
 
 @pytest.mark.parametrize("edit", [_moved_away, _longer_by_a_line])

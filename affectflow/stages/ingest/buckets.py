@@ -34,7 +34,7 @@ def write_bucket(
     """Writes what is new in one bucket as parts, and returns what to commit.
 
     A row whose message the lake has already is unchanged; a changed message takes the
-    place of its older version, and the part that held it is written anew. Of two rows
+    place of its older version, and the part that held it is rewritten. Of two rows
     of the input with one id, the later edit counts; two texts without an edit time to
     tell them apart make the second a dead letter.
 

@@ -1,4 +1,4 @@
-"""The table `conversations`: one file a bucket, made anew when the bucket changes."""
+"""The table `conversations`: one file a bucket, made again when the bucket changes."""
 
 import hashlib
 

@@ -28,7 +28,7 @@ def ingest_source(
     expected_rows: int | None = None,
     beam_options: Sequence[str] = (),
 ) -> Row:
-    """Reads a source into a lake, which is made if it is not there yet.
+    """Reads a source into a lake, which is created if it does not exist.
 
     Text is normalised, its nonverbal cues are written out, accounts become
     pseudonyms; each message is in the lake once.

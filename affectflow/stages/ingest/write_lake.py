@@ -21,7 +21,7 @@ class WriteLake(Sink):
     step refused become dead letters.
 
     Args:
-      path: the lake; made if it is not there yet.
+      path: the lake; created if it does not exist.
       speaker_key_uri: the key of the pseudonyms, if not in the user's configuration
         folder.
     """

@@ -33,7 +33,7 @@ from affectflow.storage import Storage
 Config = dict[str, Any]
 _Made = TypeVar("_Made")
 NO_BUDGET = 1.0
-"""What was refused before may be refused again: that is no failure of a replay."""
+"""What was refused before may be refused again; the replay has not failed then."""
 
 
 def replay(
@@ -205,8 +205,8 @@ def _check_name(annotator: Mapping[str, Any], wanted: str, command: str) -> None
     found = annotator["annotator_id"]
     if found != wanted:
         raise UsageError(
-            f"{wanted!r} answers as {found!r} by now; its dead letters stay as they "
-            f"are: {command} anew with it as it is"
+            f"{wanted!r} now answers as {found!r}, so its dead letters stay as they "
+            f"are: run `affectflow {command}` to use it as it is now"
         )
 
 

@@ -1,7 +1,7 @@
 """Replay of parts: dead letters run again, what works now is merged exactly once.
 
 A part with dead letters gets the next generation of its results, the older rows and
-those that work now, in one commit. Mended letters stay, with the status `replayed`.
+those that work now, in one commit. Letters that work stay, with the status `replayed`.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from affectflow.schemas import TABLES
 from affectflow.stages.runs.deadletters import (
     dead_letters,
     is_open,
-    mended,
+    replayed,
     write_letters,
 )
 from affectflow.stages.runs.parts import (
@@ -148,10 +148,10 @@ def _sums(before: Receipt, answers: Answers) -> dict[str, int]:
 
 
 def _settled(letters: pa.Table, answers: Answers, run_id: str) -> pa.Table:
-    """Returns the letters of a part after a replay: mended, and refused again."""
+    """Returns the letters of a part after a replay: replayed, or refused again."""
     living = answers.living.column("utterance_id")
     works = pc.is_in(letters.column("utterance_id"), value_set=living)
-    kept = mended(letters, pc.and_(works, is_open(letters)))
+    kept = replayed(letters, pc.and_(works, is_open(letters)))
     kept = kept.filter(pc.invert(is_open(kept)))
     if not answers.dead.num_rows:
         return kept

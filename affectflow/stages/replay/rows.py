@@ -20,8 +20,8 @@ from affectflow.stages.ingest.store import commit_ingest
 from affectflow.stages.runs.deadletters import (
     OF_INGEST,
     is_open,
-    mended,
     read_letters,
+    replayed,
     write_letters,
 )
 from affectflow.stages.runs.receipts import Receipt
@@ -38,10 +38,10 @@ _ROW = fields(UTTERANCES, "origin", "utterance_id")
 
 
 def refused_origins(lake: Lake, run_ids: Sequence[str]) -> list[str]:
-    """Returns the origins of the letters of ingests that a replay may mend."""
+    """Returns the origins of the letters of ingests that may be replayed."""
     found = read_letters(lake, lake.committed("dead_letters")).values()
     letters = pa.concat_tables([TABLES["dead_letters"].empty_table(), *found])
-    wanted = letters.filter(_may_mend(letters, run_ids))
+    wanted = letters.filter(_may_replay(letters, run_ids))
     return sorted(set(wanted.column("origin").to_pylist()))
 
 
@@ -50,7 +50,7 @@ def file_of(origin: str) -> str:
     return re.sub(_PLACE, "", origin)
 
 
-def _may_mend(letters: pa.Table, run_ids: Sequence[str]) -> pa.ChunkedArray:
+def _may_replay(letters: pa.Table, run_ids: Sequence[str]) -> pa.ChunkedArray:
     known = pc.is_valid(letters.column("origin"))
     clash = pc.equal(pc.fill_null(letters.column("error_type"), ""), NOT_AGAIN)
     ours = pc.is_in(letters.column("run_id"), pa.array(run_ids, pa.string()))
@@ -114,9 +114,9 @@ class SettleLetters:
             adds: list[FileEntry] = []
             removes: list[str] = []
             for path, letters in read_letters(lake, present).items():
-                works = pc.and_(_may_mend(letters, self._run_ids), rows.work(letters))
+                works = pc.and_(_may_replay(letters, self._run_ids), rows.work(letters))
                 if pc.any(works).as_py():
-                    adds += write_letters(lake, mended(letters, works), OF_INGEST)
+                    adds += write_letters(lake, replayed(letters, works), OF_INGEST)
                     removes.append(path)
             return adds, removes
 
@@ -127,7 +127,7 @@ class SettleLetters:
     def _left(self, lake: Lake, rows: "_Rows") -> int:
         found = read_letters(lake, lake.committed("dead_letters")).values()
         return sum(
-            pc.and_not(_may_mend(each, self._run_ids), _are_of(each, rows.seen))
+            pc.and_not(_may_replay(each, self._run_ids), _are_of(each, rows.seen))
             .cast("int64")
             .to_numpy()
             .sum()

@@ -79,11 +79,11 @@ def write_letters(lake: Lake, rows: pa.Table, folder: str) -> list[FileEntry]:
 
 
 def is_open(letters: pa.Table) -> pa.ChunkedArray:
-    """Returns which letters no replay has mended yet."""
+    """Returns which letters have not been replayed."""
     return pc.not_equal(pc.fill_null(letters.column("status"), OPEN), REPLAYED)
 
 
-def mended(letters: pa.Table, which: pa.ChunkedArray) -> pa.Table:
+def replayed(letters: pa.Table, which: pa.ChunkedArray) -> pa.Table:
     """Returns letters with the status `replayed` where `which` is true."""
     place = letters.schema.get_field_index("status")
     status = pc.if_else(which, REPLAYED, letters.column("status"))

@@ -221,7 +221,8 @@ def run_stage(
     row = last_run(lake, request)
     if row is None:
         raise LakeError(
-            f"{lake.uri!r} has no row of this run; was it cleaned meanwhile?"
+            f"{lake.uri!r} has lost the row of this run; was the lake cleaned up "
+            "while it ran?"
         )
     _log_done(watched.log, row)
     return {**row, **take_examples(lake, request.name)}

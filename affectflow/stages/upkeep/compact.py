@@ -64,7 +64,7 @@ def compact(lake_uri: str, *, run_id: str = "") -> dict[str, Any]:
       The row of `runs`; its counters are `parts_before` and `parts_after`.
 
     Raises:
-      LakeError: there is no lake, or a receipt in it is damaged.
+      LakeError: it is not a lake, or a receipt in it is damaged.
       ConflictError: other runs kept committing first.
     """
     lake = Lake.open(lake_uri)
@@ -185,7 +185,7 @@ def _look_at(lake: Lake, entry: FileEntry) -> _Small:
 
 
 def _fill(parts: Sequence[_Small]) -> Iterator[list[str]]:
-    """Yields groups of neighbours that one part can hold; a part alone is no group."""
+    """Yields groups of two or more neighbours that one part can hold."""
     group: list[_Small] = []
     for part in parts:
         rows = part.rows + sum(each.rows for each in group)

@@ -80,7 +80,7 @@ def collect(
       One row for each of `KINDS` that there is.
 
     Raises:
-      LakeError: there is no lake.
+      LakeError: it is not a lake.
       UsageError: `older_than_days` is below 1 and a run seems to be at work.
     """
     lake = Lake.open(lake_uri)
@@ -306,7 +306,7 @@ def _remove(lake: Lake, files: Sequence[File]) -> None:
     def remove(file: File) -> None:
         path = storage.path(*file.path.split("/"))
         with storage_errors(storage.uri), contextlib.suppress(FileNotFoundError):
-            # A run may have written the same file anew a moment ago.
+            # A run may have written the same file again a moment ago.
             if _seconds(storage.fs.modified(path)) < file.modified + _TICK_S:
                 storage.fs.rm_file(path)
 
