@@ -20,7 +20,8 @@ from affectflow.stages.runs import parts
 from affectflow.stages.runs.results import Receipts
 from affectflow.stages.upkeep import gc as collecting
 from affectflow.stages.upkeep.compact import compact
-from affectflow.stages.upkeep.gc import Removed, collect, listing
+from affectflow.stages.upkeep.gc import Removed, collect
+from affectflow.stages.upkeep.listing import File, listing, seconds
 from affectflow.storage import Storage
 from tests.compacting.lakes import FAKE, annotate, batch
 from tests.durability.test_object_store import server as server
@@ -160,7 +161,7 @@ def test_no_receipt_outlives_the_files_that_it_names(lake):
     removed: list[str] = []
     remove = collecting._remove
 
-    def note(lake_: Lake, found: list[collecting.File]) -> None:
+    def note(lake_: Lake, found: list[File]) -> None:
         removed.extend(file.path for file in found)
         remove(lake_, found)
 
@@ -381,7 +382,7 @@ def test_in_an_object_store_compact_and_gc_change_no_answer():
     ],
 )
 def test_every_way_to_tell_a_time_is_understood(said: Any):
-    assert collecting._seconds(said) == 1.5
+    assert seconds(said) == 1.5
 
 
 def test_paths_in_the_log_are_read_as_they_are_written(tmp_path):

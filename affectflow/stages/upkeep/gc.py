@@ -4,6 +4,11 @@ Nothing younger than a cutoff goes, and nothing that a version of a table needs 
 was the newest at any time since then: so `affectflow diff` can look back that far. Age
 is told by the storage, against the newest file of the lake: a clock that jumps ahead
 makes nothing old.
+
+Delta's own vacuum cannot do this (tried with deltalake 1.6.6). A full one takes results
+that a killed run has done and not committed, and, once a checkpoint has forgotten their
+removal after a week, files that `affectflow diff` may still look back to; one that is
+not full leaves these for ever. Its clock is that of whoever committed.
 """
 
 import contextlib
@@ -11,8 +16,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from affectflow.errors import UsageError
@@ -26,6 +30,7 @@ from affectflow.stages.runs.request import STAGING, Request, new_request
 from affectflow.stages.runs.results import OF_A_PART, Receipts, result_part
 from affectflow.stages.runs.run import note_failure, write_run
 from affectflow.stages.upkeep.compact import checkpoint
+from affectflow.stages.upkeep.listing import File, listing, seconds
 from affectflow.storage import PARTIAL, Storage, in_threads, storage_errors
 
 STAGE = "gc"
@@ -41,15 +46,6 @@ _CHUNK = 1_000
 _TICK_S = 0.01
 _VERSION = re.compile(r"(\d{20})\..+")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.parquet")
-_TIMES = ("mtime", "LastModified", "last_modified", "updated", "created")
-
-
-class File(NamedTuple):
-    """A file of a lake: path below it, bytes, seconds since 1970."""
-
-    path: str
-    size: int
-    modified: float
 
 
 class Removed(NamedTuple):
@@ -134,36 +130,6 @@ def _check_quiet(files: Iterable[File], newest: float) -> None:
                 f"a run seems to be at work ({file.path} is younger than an hour): "
                 "wait until it is done, or give --older-than 1"
             )
-
-
-# -- listing -----------------------------------------------------------------------
-
-
-def listing(storage: Storage) -> Iterator[File]:
-    """Yields all files of a lake."""
-    root = storage.path("").rstrip("/")
-    with storage_errors(storage.uri):
-        storage.fs.invalidate_cache()
-        found: dict[str, dict[str, Any]] = storage.fs.find(root, detail=True)
-        for path, told in found.items():
-            if told.get("type") == "file":
-                size = int(told.get("size") or 0)
-                yield File(path[len(root) + 1 :], size, _modified(storage, path, told))
-
-
-def _modified(storage: Storage, path: str, told: dict[str, Any]) -> float:
-    known = (told[name] for name in _TIMES if told.get(name) is not None)
-    return _seconds(next(known, None) or storage.fs.modified(path))
-
-
-def _seconds(moment: Any) -> float:
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    if isinstance(moment, datetime):
-        # A time without a zone is UTC in every object store's answer.
-        zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return zoned.timestamp()
-    return float(moment)
 
 
 # -- what nobody needs -------------------------------------------------------------
@@ -307,7 +273,7 @@ def _remove(lake: Lake, files: Sequence[File]) -> None:
         path = storage.path(*file.path.split("/"))
         with storage_errors(storage.uri), contextlib.suppress(FileNotFoundError):
             # A run may have written the same file again a moment ago.
-            if _seconds(storage.fs.modified(path)) < file.modified + _TICK_S:
+            if seconds(storage.fs.modified(path)) < file.modified + _TICK_S:
                 storage.fs.rm_file(path)
 
     for start in range(0, len(files), _CHUNK):
