@@ -8,3 +8,5 @@ CLUSTERER = "ClusterThemes"
 RENDERERS = ("RenderEmoji", "RenderEmoticons", "RenderTypography")
 INGEST_STEPS = ("NormalizeText", "Textualize")
 """What every message goes through before it is written."""
+VOCABULARIES = ("ekman", "goemotions", "irritation", "plutchik", "leia")
+"""Where a label is looked for, in order, if nobody names its vocabulary."""

@@ -59,3 +59,7 @@ class RowError(AffectflowError):
 
 class TerminatedError(BaseException):
     """SIGTERM came. As KeyboardInterrupt no `Exception`: nobody goes on after it."""
+
+
+class LeftOutWarning(UserWarning):
+    """What another distribution brings is left out; says why, and the cure."""

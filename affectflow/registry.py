@@ -19,12 +19,10 @@ KINDS = (
     "transforms",
     "connectors",
     "models",
-    "prompts",
     "parsers",
     "renderers",
     "miners",
     "trainers",
-    "views",
 )
 
 
@@ -112,9 +110,7 @@ def find(kind: str, name: str) -> EntryPoint:
     found = _found(kind)
     meant = [name] if name in found else [n for n in found if kebab(n) == name]
     if not meant:
-        spellings = [*found, *(kebab(each) for each in found)]
-        near = difflib.get_close_matches(name, spellings, n=3, cutoff=0.5)
-        hint = f"did you mean {_or(near)}?" if near else f"there are {_or(found)}"
+        hint = nearest(name, found, [kebab(each) for each in found])
         raise UnknownPluginError(
             f"no plugin in affectflow.{kind} is named {name!r}; {hint}"
         )
@@ -142,6 +138,19 @@ def kebab(name: str) -> str:
     """
     bare = name.removeprefix("Read") or name
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", bare).lower()
+
+
+def nearest(name: str, names: Iterable[str], spellings: Iterable[str] = ()) -> str:
+    """Returns what to say to an unknown name: the nearest, or else all there are.
+
+    Args:
+      name: as it was given.
+      names: that there are.
+      spellings: other words for them.
+    """
+    names = list(names)
+    near = difflib.get_close_matches(name, [*names, *spellings], n=3, cutoff=0.5)
+    return f"did you mean {_or(near)}?" if near else f"there are {_or(names)}"
 
 
 def _or(words: Iterable[str]) -> str:

@@ -6,14 +6,16 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.given.command_line import Outcome, affectflow_process
 from tests.given.core_seconds import NAME, spent
+from tests.given.data_files import forget_data, install_data
 from tests.given.made_once import made_once, shared_folder
 from tests.given.proving import PROVE, SEED
 
@@ -107,6 +109,19 @@ def pytest_runtest_makereport(
         took = spent() - item.stash[_BEGUN]
         report.user_properties.append((NAME, f"{took:.2f}"))
     return report
+
+
+@pytest.fixture
+def bring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Path]]:
+    """Installs a distribution with files of data, by their paths; returns its folder.
+
+    `bring({"views/mine.sql": "SELECT 1"}, name="stranger")`
+    """
+    yield partial(install_data, tmp_path, monkeypatch)
+    monkeypatch.undo()
+    forget_data()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,10 +9,12 @@ import atexit
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from types import FrameType
+from typing import Any
 
-from affectflow.errors import TerminatedError
+from affectflow.errors import LeftOutWarning, TerminatedError
 
 OURS = 3
 INTERRUPTED = 130
@@ -52,6 +54,7 @@ def run(arguments: Sequence[str]) -> int:
     from affectflow.cli.app import app
     from affectflow.cli.state import STATE
 
+    warnings.showwarning = _warn
     # Beam warns of optional libraries at every import, and logs the traceback of what
     # is said in one line below.
     logging.getLogger().setLevel(logging.CRITICAL)
@@ -105,6 +108,17 @@ def _explain(error: Exception) -> int:
     line = " ".join(str(error).split())[:400]
     _say(f"a fault of ours: {type(error).__name__}: {line}; --debug shows where")
     return OURS
+
+
+_show = warnings.showwarning
+
+
+def _warn(message: Warning | str, *where: Any, **more: Any) -> None:
+    """Says in one line what was left out; shows other warnings as Python does."""
+    if isinstance(message, LeftOutWarning):
+        _say(str(message))
+    else:
+        _show(message, *where, **more)
 
 
 def _say(line: str) -> None:

@@ -2,14 +2,18 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from affectflow.cli import show
 from affectflow.errors import AffectflowError, UsageError
+
+if TYPE_CHECKING:
+    from affectflow.data import DataFile
 
 
 class _ShowUnlessNamed(TyperGroup):
@@ -24,7 +28,7 @@ class _ShowUnlessNamed(TyperGroup):
 app = typer.Typer(
     name="plugins",
     cls=_ShowUnlessNamed,
-    help="List the installed plugins, or show one plugin's card.",
+    help="List the installed plugins and their files, or show one.",
     subcommand_metavar="[NAME] [--kind KIND] [--json] | COMMAND [ARGS]...",
 )
 
@@ -36,40 +40,76 @@ def cards(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
     """List the installed plugins, or show one plugin's card; needs not be typed."""
-    rows = [_one(name, kind)] if name else catalogue(kind)
+    rows = _named(name, kind) if name else catalogue(kind)
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
     elif name:
-        show.table(["", ""], [[key, _text(value)] for key, value in rows[0].items()])
+        for row in rows:
+            show.table(["", ""], [[key, _text(value)] for key, value in row.items()])
     else:
         weights = ["weights_licence"] if kind == "models" else []
         columns = ["name", "summary", "licence", *weights, "commercial_use", "extra"]
         columns = columns if kind else ["kind", *columns]
-        show.table(columns, [[_text(row.get(c)) for c in columns] for row in rows])
+        show.table(columns, [[_text(row.get(c, "")) for c in columns] for row in rows])
     return 0
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_text(each)}" for key, each in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def catalogue(kind: str = "") -> list[dict[str, Any]]:
-    """Returns every plugin, or every one of a kind, with its card.
+    """Returns every plugin and file of data, or every one of a kind, with its card.
 
-    One that does not import is there with the reason.
+    One that is broken is there with the reason.
     """
     return [_described(*each) for each in _names(kind)]
 
 
 def _names(kind: str) -> list[tuple[str, str]]:
-    """Returns kind and name of the plugins of a kind; of all kinds if it is empty."""
-    from affectflow import registry
+    """Returns kind and name of what is of a kind; of all kinds if it is empty."""
+    from affectflow import data, registry
 
-    kinds = [kind] if kind else registry.KINDS
-    return [(each, name) for each in kinds for name in registry.names(each)]
+    kinds = (*registry.KINDS, *data.KINDS)
+    if kind and kind not in kinds:
+        raise UsageError(f"unknown kind {kind!r}; {registry.nearest(kind, kinds)}")
+    return [
+        (each, name)
+        for each in ([kind] if kind else kinds)
+        for name in (data if each in data.KINDS else registry).names(each)
+    ]
 
 
 def _described(kind: str, name: str) -> dict[str, Any]:
+    from affectflow import data
+
+    return _file(kind, name) if kind in data.KINDS else _plugin(kind, name)
+
+
+def _file(kind: str, name: str) -> dict[str, Any]:
+    from affectflow import data, vocabularies
+
+    row: dict[str, Any] = {"kind": kind, "name": name}
+    try:
+        file = data.find(kind, name)
+        if kind == "vocabularies":
+            vocabularies.get(name)
+        said = _view(file) if kind == "views" else file.table()
+    except AffectflowError as error:
+        return {**row, "summary": f"BROKEN: {error}", "broken": True}
+    brought = file.distribution or "the core"
+    return {**row, **said, "file": str(file.path), "distribution": brought}
+
+
+def _view(file: "DataFile") -> dict[str, str]:
+    from affectflow.lake.views import describe_view
+
+    return {"summary": describe_view(file.text())}
+
+
+def _plugin(kind: str, name: str) -> dict[str, Any]:
     from affectflow import registry
     from affectflow.options import defaults_of
 
@@ -90,12 +130,14 @@ def _described(kind: str, name: str) -> dict[str, Any]:
     return row
 
 
-def _one(name: str, kind: str) -> dict[str, Any]:
+def _named(name: str, kind: str) -> list[dict[str, Any]]:
+    """Returns what has a name: most often one plugin or file."""
     from affectflow import registry
 
     there = _names(kind)
-    for its_kind, full in there:
-        if name in (full, registry.kebab(full)):
-            return _described(its_kind, full)
-    everything = ", ".join(full for _, full in there)
-    raise UsageError(f"no plugin is named {name!r}; there are {everything}")
+    named = [each for each in there if name in (each[1], registry.kebab(each[1]))]
+    if not named:
+        names = [full for _, full in there]
+        hint = registry.nearest(name, names, map(registry.kebab, names))
+        raise UsageError(f"no plugin is named {name!r}; {hint}")
+    return [_described(*each) for each in named]

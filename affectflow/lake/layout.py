@@ -1,5 +1,6 @@
 """The lake: one folder, a Delta table in each of its folders, and `lake.json`."""
 
+import hashlib
 import json
 import re
 import uuid
@@ -102,15 +103,29 @@ class Lake:
         return cls.open(storage.uri)
 
     def _write_folds(self) -> None:
-        path = f"v{vocabularies.VERSION}.parquet"
+        rows = [asdict(fold) for fold in vocabularies.folds()]
+        rows += self._folds_of_others()
+        rows.sort(key=lambda row: [str(value) for value in row.values()])
+        digest = hashlib.blake2b(json.dumps(rows).encode(), digest_size=8)
+        path = f"{digest.hexdigest()}.parquet"
         if path in self.committed("folds"):
             return
-        rows = [asdict(fold) for fold in vocabularies.FOLDS]
         table = pa.Table.from_pylist(rows, schema=TABLES["folds"])
         entry = write_file(self.storage, "folds", path, table)
         # Another process may have committed the same file a moment ago.
         older = self.committed("folds").keys() - {path}
         commit(self.storage, "folds", [entry], older)
+
+    def _folds_of_others(self) -> list[dict[str, Any]]:
+        """Returns the folds of vocabularies that only other machines have."""
+        rows = [
+            row
+            for path in sorted(self.committed("folds"))
+            for row in self.storage.read_parquet("folds", path).to_pylist()
+        ]
+        there = vocabularies.known()
+        sides = ("from_vocabulary", "to_vocabulary")
+        return [row for row in rows if any(row[side] not in there for side in sides)]
 
     @property
     def buckets(self) -> int:

@@ -1,23 +1,22 @@
-"""The lake as a DuckDB connection: one view for each table, then the shipped views.
+"""The lake as a DuckDB connection: one view for each table, then those over them.
 
-A shipped view is a file of `affectflow/sql`; its stem is the view's name. A plugin adds
-views through the entry-point group `affectflow.views`: name to an object whose text (or
-whose answer, if it can be called) is one SELECT.
+A view is a file with one SELECT, found through `affectflow.data`; its stem is the
+view's name.
 """
 
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from graphlib import TopologicalSorter
-from importlib import resources
+from graphlib import CycleError, TopologicalSorter
 from typing import Protocol
 
 import duckdb
 import fsspec
 import pyarrow as pa
 
-from affectflow import registry
-from affectflow.errors import AffectflowError, LakeError
+from affectflow import data
+from affectflow.data import DataFile
+from affectflow.errors import LakeError, LeftOutWarning, UsageError
 from affectflow.schemas import TABLES
 
 # Wilson 1927: the interval of a share that stays inside 0..1 and keeps its coverage
@@ -49,7 +48,7 @@ def connect(lake: Files, *, views: bool = True) -> duckdb.DuckDBPyConnection:
 
     Without `views` it has the tables only, in half the time. All hold the file lists
     of now: what is committed later shows in the next connection. A view of a plugin
-    that fails is reported by a warning.
+    that fails is left out, with a warning that names its file.
 
     Raises:
       LakeError: a file of a table is missing or not Parquet; names the table.
@@ -73,12 +72,7 @@ def connect(lake: Files, *, views: bool = True) -> duckdb.DuckDBPyConnection:
 
 def shipped_views() -> dict[str, str]:
     """Returns name to SQL of the views that every lake has."""
-    folder = resources.files("affectflow") / "sql"
-    return {
-        file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
-        for file in folder.iterdir()
-        if file.name.endswith(".sql")
-    }
+    return {file.name: file.text() for file in data.own("views")}
 
 
 def describe_view(sql: str) -> str:
@@ -188,33 +182,39 @@ def create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> N
 
 
 def _create_plugin_views(connection: duckdb.DuckDBPyConnection) -> None:
-    views: dict[str, str] = {}
-    for name in registry.names("views"):
+    files, views = {}, {}
+    for name in data.names("views"):
         try:
-            views[name] = _plugin_sql(name)
-        except Exception as error:  # a plugin's failure is never the lake's
-            _warn(name, error)
-    for name, sql in in_order(views):
+            files[name] = data.find("views", name)
+            if files[name].distribution:
+                views[name] = _plugin_sql(files[name])
+        except UsageError as error:
+            _warn(error)
+    for name, sql in _in_order_or_none(views, files):
         try:
             create_view(connection, name, sql)
         except duckdb.Error as error:
-            _warn(name, error)
+            _warn(files[name].fault(str(error).splitlines()[0]))
 
 
-def _plugin_sql(name: str) -> str:
-    if name in TABLES or name in shipped_views():
-        raise LakeError(f"a shipped view or table is named {name!r}; rename the view")
-    plugin = registry.load("views", name)
-    return str(plugin() if callable(plugin) else plugin).strip().rstrip(";")
+def _plugin_sql(file: DataFile) -> str:
+    if file.name in TABLES:
+        raise file.fault(f"a table is named {file.name!r}; rename the view")
+    return file.text().strip().rstrip(";")
 
 
-def _warn(name: str, error: Exception) -> None:
+def _in_order_or_none(
+    views: dict[str, str], files: Mapping[str, DataFile]
+) -> list[tuple[str, str]]:
+    """Returns the views in order, without those that mention one another."""
     try:
-        owner = registry.distribution(registry.find("views", name))
-    except AffectflowError:
-        owner = "two distributions"
-    line = str(error).splitlines()[0] if str(error) else type(error).__name__
-    warnings.warn(
-        f"view {name!r} of {owner} is left out: {line}; fix or uninstall it",
-        stacklevel=2,
-    )
+        return list(in_order(views))
+    except CycleError as error:
+        for name in set(error.args[1]):
+            _warn(files[name].fault("it mentions a view that mentions it"))
+        rest = {n: sql for n, sql in views.items() if n not in error.args[1]}
+        return _in_order_or_none(rest, files)
+
+
+def _warn(error: UsageError) -> None:
+    warnings.warn(f"view left out: {error}", LeftOutWarning, stacklevel=2)

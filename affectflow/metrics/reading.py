@@ -11,7 +11,7 @@ from affectflow.metrics import tasks
 from affectflow.metrics.schemas import UNKNOWN
 from affectflow.metrics.tasks import Task
 from affectflow.validation.labels import unknown_label
-from affectflow.vocabularies import VOCABULARIES
+from affectflow.vocabularies import known
 
 READERS = {
     ".parquet": "read_parquet({})",
@@ -274,17 +274,19 @@ def _vocabulary(connection: duckdb.DuckDBPyConnection, task: Task) -> str:
     """Returns the vocabulary of the labels of a file."""
     rows = connection.sql("SELECT DISTINCT label FROM cast_rows ORDER BY 1").fetchall()
     labels = [row[0] for row in rows]
+    # The finest first: of Ekman's labels all are GoEmotions', too.
+    finest = sorted(known().values(), key=lambda v: -len(v.labels))
     if task.vocabulary:
-        able = [n for n in VOCABULARIES if tasks.members(n, task.vocabulary)]
-        # The task's own vocabulary first: it needs no fold.
+        able = [v.name for v in finest if tasks.members(v.name, task.vocabulary)]
+        # The task's own vocabulary before all: it needs no fold.
         names = list(dict.fromkeys([task.vocabulary, *able]))
     else:
-        names = [n for n, v in VOCABULARIES.items() if v.scale is None]
-    known = {n: [fine for fine, _ in tasks.members(n, n)] for n in names}
+        names = [v.name for v in finest if v.scale is None]
+    labels_of = {n: [fine for fine, _ in tasks.members(n, n)] for n in names}
     for name in names:
-        if set(labels) <= set(known[name]):
+        if set(labels) <= set(labels_of[name]):
             return name
-    there = [label for name in names for label in known[name]]
+    there = [label for name in names for label in labels_of[name]]
     strange = [label for label in labels if label not in there] or labels
     raise UsageError(
         f"task {task.name!r}: {unknown_label(str(strange[0]), there)} "

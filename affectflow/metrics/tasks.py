@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from affectflow.errors import UsageError
 from affectflow.validation.labels import EMOTION, FRUSTRATION, SCALES, targets_of
-from affectflow.vocabularies import FOLDS, VAD, VOCABULARIES
+from affectflow.vocabularies import folds, get, known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +39,20 @@ def task_of(name: str) -> Task:
     """
     if name == EMOTION:
         return Task(name=name)
-    if name in SCALES:
-        return Task(name=name, vocabulary=VAD.name, labels=(name,), scale=True)
+    scales = get(SCALES).labels
+    if name in scales:
+        return Task(name=name, vocabulary=SCALES, labels=(name,), scale=True)
     if name == FRUSTRATION:
         return Task(name=name, vocabulary=FRUSTRATION, labels=(FRUSTRATION,))
-    if name == VAD.name:
-        raise UsageError(f"{name} holds scales: name one of {', '.join(SCALES)}")
-    if name in VOCABULARIES:
-        return Task(name=name, vocabulary=name, labels=VOCABULARIES[name].labels)
+    if name == SCALES:
+        raise UsageError(f"{name} holds scales: name one of {', '.join(scales)}")
+    if name in known():
+        return Task(name=name, vocabulary=name, labels=get(name).labels)
     try:
         target = targets_of(EMOTION, [name])[0]
     except UsageError as error:
         raise UsageError(
-            f"TASK is emotion, frustration, {', '.join(SCALES)}, a vocabulary or a "
+            f"TASK is emotion, frustration, {', '.join(scales)}, a vocabulary or a "
             f"label: {error}"
         ) from error
     return Task(name=name, vocabulary=target.vocabulary, labels=(target.label,))
@@ -63,11 +64,11 @@ def members(source: str, target: str) -> list[tuple[str, str]]:
     Of one vocabulary, each says itself. Empty if nothing folds.
     """
     if source == target:
-        labels = VOCABULARIES[source].labels if source in VOCABULARIES else (source,)
+        labels = get(source).labels if source in known() else (source,)
         return [(label, label) for label in labels]
     return [
         (fold.from_label, fold.to_label)
-        for fold in FOLDS
+        for fold in folds()
         if (fold.from_vocabulary, fold.to_vocabulary) == (source, target)
     ]
 

@@ -16,7 +16,7 @@ from affectflow.lake.views import quote
 from affectflow.validation.accuracy import Flags, rate_interval
 from affectflow.validation.agreement import Answers, alpha_interval, conversations_of
 from affectflow.validation.bootstrap import UNKNOWN, Floats, Interval
-from affectflow.validation.labels import TASKS, Target, parts_of, spoken_by
+from affectflow.validation.labels import Target, parts_of, spoken_by, tasks
 from affectflow.validation.measures import Row, measure, replace_measures
 from affectflow.validation.outdated import leave_out_outdated
 from affectflow.validation.prevalence import Prevalence, Tally, prevalence
@@ -158,7 +158,7 @@ def judge(lake: Lake) -> Judgement:
     with open_lake(lake.uri) as connection:
         asked = {task for (task,) in connection.execute(_ASKED).fetchall()}
         found.changed, found.grown = leave_out_outdated(lake, connection, asked)
-        for task in (task for task in TASKS if task in asked):
+        for task in (task for task in tasks() if task in asked):
             _judge_task(connection, task, found)
     replace_measures(lake, MEASURES_NAME, list(_rows(found)))
     return found

@@ -1,20 +1,16 @@
 """What people are asked: labels of a vocabulary, and what annotators say of them."""
 
 import difflib
+import functools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from affectflow import defaults
 from affectflow.errors import UsageError
-from affectflow.vocabularies import FOLDS, VAD, VOCABULARIES, members
+from affectflow.vocabularies import folds, get, known, members
 
-FRUSTRATION, EMOTION = "frustration", "emotion"
-SCALES = VAD.labels
-TASKS = (FRUSTRATION, EMOTION, *SCALES)
-FAMILIES = ("frustration", "irritation", "ekman")
-"""Vocabularies whose labels are families of a report: causes are grouped by them."""
-
-# Plain labels are looked for in this order.
-_SEARCHED = ("ekman", "goemotions", "irritation", "shaver", "plutchik", "leia", "meld")
+FRUSTRATION, EMOTION, SCALES = "frustration", "emotion", "vad"
+"""Tasks, and the vocabulary whose labels are tasks of their own."""
 
 
 class Target(NamedTuple):
@@ -27,30 +23,36 @@ class Target(NamedTuple):
     @property
     def name(self) -> str:
         """How `measures` spell it: a family as it is, others apart from families."""
-        if self.vocabulary in FAMILIES or self.label not in _FAMILY_LABELS:
+        if self.is_family or self.label not in _family_labels():
             return self.label
         return f"{self.vocabulary}:{self.label}"
 
     @property
     def is_scale(self) -> bool:
         """Whether people give a value, not yes or no."""
-        return self.vocabulary == VAD.name
+        return self.vocabulary == SCALES
 
     @property
     def is_family(self) -> bool:
         """Whether the causes of it are grouped to themes."""
-        return self.vocabulary in FAMILIES
+        return _is_family(self.vocabulary)
 
 
-_FAMILY_LABELS = {
-    FRUSTRATION,
-    *(
-        label
-        for name in FAMILIES
-        if name in VOCABULARIES
-        for label in VOCABULARIES[name].labels
-    ),
-}
+def tasks() -> tuple[str, ...]:
+    """Returns what people can be asked."""
+    return (FRUSTRATION, EMOTION, *get(SCALES).labels)
+
+
+def _is_family(vocabulary: str) -> bool:
+    if vocabulary == FRUSTRATION:
+        return True
+    return vocabulary in known() and known()[vocabulary].families
+
+
+@functools.cache
+def _family_labels() -> set[str]:
+    families = (v.labels for v in known().values() if v.families)
+    return {FRUSTRATION, *(label for labels in families for label in labels)}
 
 
 def targets_of(task: str, wanted: Sequence[str] = ()) -> list[Target]:
@@ -63,17 +65,17 @@ def targets_of(task: str, wanted: Sequence[str] = ()) -> list[Target]:
     Raises:
       UsageError: there is no such task or label; names what there is.
     """
-    if task not in TASKS:
-        raise UsageError(f"no task {task!r}; there are {', '.join(TASKS)}")
+    if task not in tasks():
+        raise UsageError(f"no task {task!r}; there are {', '.join(tasks())}")
     if task != EMOTION:
         if set(wanted) - {task}:
             raise UsageError(
                 f"task {task!r} has one label, {task!r}, not {', '.join(wanted)}; for "
                 "other labels give --task emotion"
             )
-        return [Target(task, VAD.name if task in SCALES else task, task)]
+        return [Target(task, task if task == FRUSTRATION else SCALES, task)]
     if not wanted:
-        wanted = VOCABULARIES["ekman"].labels
+        wanted = get("ekman").labels
     plain = [label for label in wanted if ":" not in label]
     home = _home(plain) if plain else ""
     spelt = [label if ":" in label else f"{home}:{label}" for label in wanted]
@@ -81,13 +83,14 @@ def targets_of(task: str, wanted: Sequence[str] = ()) -> list[Target]:
 
 
 def _home(labels: list[str]) -> str:
-    for name in _SEARCHED:
-        if set(labels) <= set(VOCABULARIES[name].labels):
-            return name
-    known = [label for name in _SEARCHED for label in VOCABULARIES[name].labels]
-    strange = [label for label in labels if label not in known]
+    searched = [get(name) for name in defaults.VOCABULARIES if name in known()]
+    for vocabulary in searched:
+        if set(labels) <= set(vocabulary.labels):
+            return vocabulary.name
+    there = [label for vocabulary in searched for label in vocabulary.labels]
+    strange = [label for label in labels if label not in there]
     if strange:
-        raise UsageError(unknown_label(strange[0], known))
+        raise UsageError(unknown_label(strange[0], there))
     raise UsageError(
         f"no vocabulary has all of {', '.join(labels)}: spell them as vocabulary:label"
     )
@@ -95,14 +98,10 @@ def _home(labels: list[str]) -> str:
 
 def _spelt(task: str, spelling: str) -> Target:
     vocabulary, _, label = spelling.partition(":")
-    if vocabulary not in VOCABULARIES:
-        raise UsageError(
-            f"no vocabulary {vocabulary!r}; there are {', '.join(sorted(VOCABULARIES))}"
-        )
-    known = VOCABULARIES[vocabulary].labels
-    if label not in known:
-        raise UsageError(unknown_label(label, known))
-    if vocabulary == VAD.name:
+    there = get(vocabulary).labels
+    if label not in there:
+        raise UsageError(unknown_label(label, there))
+    if vocabulary == SCALES:
         raise UsageError(
             f"{label} is a scale, no label of --task {task}: ask for it "
             f"with --task {label}"
@@ -138,9 +137,9 @@ def families_of(asked: Iterable[Target]) -> list[Target]:
     found = {
         Target(target.task, fold.to_vocabulary, fold.to_label)
         for target in given
-        for fold in FOLDS
+        for fold in folds()
         if (fold.from_vocabulary, fold.from_label) == (target.vocabulary, target.label)
-        and fold.to_vocabulary in FAMILIES
+        and _is_family(fold.to_vocabulary)
     }
     return sorted(f for f in found - {*given} if parts_of(f, given))
 

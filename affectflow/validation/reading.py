@@ -14,10 +14,9 @@ from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.validation.labels import (
     EMOTION,
-    FRUSTRATION,
-    SCALES,
     Target,
     targets_of,
+    tasks,
     unknown_label,
 )
 from affectflow.validation.raters import raters_of
@@ -263,7 +262,7 @@ def _target(path: str | Path, number: int, label: str, sample: Sample | None) ->
         if label in asked:
             return asked[label]
         raise UsageError(f"{path}, row {number}: {unknown_label(label, asked)}")
-    single = [targets_of(task)[0] for task in (FRUSTRATION, *SCALES)]
+    single = [targets_of(task)[0] for task in tasks() if task != EMOTION]
     for target in single:
         if label in (target.label, f"{target.vocabulary}:{target.label}"):
             return target

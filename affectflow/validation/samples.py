@@ -33,7 +33,7 @@ class Sample:
 
     Args:
       sample_id: from what was drawn, by which rule, and what is asked.
-      task: one of `labels.TASKS`.
+      task: one of `labels.tasks()`.
       labels: pairs of vocabulary and label.
       n: utterances drawn.
       conversations: that could have been drawn.

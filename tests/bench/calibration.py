@@ -30,7 +30,9 @@ from affectflow.calibration.fitting import Answers
 from affectflow.schemas import SOURCE_BATCH
 from affectflow.stages.ingest.ingest import ingest_steps
 from affectflow.validation.bootstrap import Interval, bootstrap
-from affectflow.vocabularies import GOEMOTIONS, SHAVER, members
+from affectflow.vocabularies import get, members
+
+GOEMOTIONS, SHAVER = get("goemotions").labels, get("shaver").labels
 
 MIN_POSITIVES = 50
 _BATCH = 4_000
@@ -55,8 +57,8 @@ class Scored:
 
     def answers(self, label: str) -> Answers:
         """Returns answers for a label of GoEmotions, or for a family of Shaver's."""
-        if label in self.truth and set(self.truth) == set(GOEMOTIONS.labels):
-            scores = self.scores[:, GOEMOTIONS.labels.index(label)]
+        if label in self.truth and set(self.truth) == set(GOEMOTIONS):
+            scores = self.scores[:, GOEMOTIONS.index(label)]
         else:
             scores = self._family(label)
         truth = self.truth[label]
@@ -69,7 +71,7 @@ class Scored:
 
     def _family(self, family: str) -> Floats:
         parts = members(family, "shaver", "goemotions")
-        own = self.scores[:, [GOEMOTIONS.labels.index(part) for part in parts]]
+        own = self.scores[:, [GOEMOTIONS.index(part) for part in parts]]
         joined = 1 - np.prod(1 - np.nan_to_num(own), axis=1)
         return np.where(np.isnan(own).all(axis=1), np.nan, joined)
 
@@ -104,11 +106,11 @@ def _score(texts: list[str]) -> Floats:
         batch = step.apply(batch)
     handler = registry.load("models", "EmbeddedEmotions")()
     answered = handler.apply(batch, handler.load_model())
-    scores = np.full((len(texts), len(GOEMOTIONS.labels)), np.nan)
+    scores = np.full((len(texts), len(GOEMOTIONS)), np.nan)
     for row, labels in enumerate(answered.column("annotations").to_pylist()):
         for each in labels or ():
             if each["vocabulary"] == "goemotions" and each["score"] is not None:
-                place = GOEMOTIONS.labels.index(each["label"])
+                place = GOEMOTIONS.index(each["label"])
                 scores[row, place] = each["score"]
     return scores
 
@@ -120,10 +122,10 @@ def goemotions(data: Path) -> Scored:
     """Returns the development set of GoEmotions."""
     with (data / "goemotions" / "dev.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))
-    truth = {label: np.zeros(len(rows), np.bool_) for label in GOEMOTIONS.labels}
+    truth = {label: np.zeros(len(rows), np.bool_) for label in GOEMOTIONS}
     for place, (_, given, _) in enumerate(rows):
         for number in given.split(","):
-            truth[GOEMOTIONS.labels[int(number)]][place] = True
+            truth[GOEMOTIONS[int(number)]][place] = True
     return load([row[2] for row in rows], [row[0] for row in rows], truth)
 
 
@@ -134,7 +136,7 @@ def stack_overflow(data: Path) -> Scored:
         rows = list(csv.DictReader(file))
     truth = {
         label: np.array([row[f"{label}_gold"] == "1" for row in rows])
-        for label in SHAVER.labels
+        for label in SHAVER
     }
     ids = [f"{row['group']}/{row['set']}/{row['no']}" for row in rows]
     return load(ids, [row["text"] for row in rows], truth)
@@ -147,7 +149,7 @@ def github(data: Path) -> Scored:
         rows = list(csv.DictReader(file))
     truth = {
         label: np.array([row[label.capitalize()] == "1" for row in rows])
-        for label in SHAVER.labels
+        for label in SHAVER
     }
     return load([row["id"] for row in rows], [row["comment"] for row in rows], truth)
 
@@ -185,7 +187,7 @@ def halves(scored: Scored, label: str) -> Floats:
 def as_it_comes(scored: Scored) -> Iterator[str]:
     """Yields a table of GoEmotions' labels."""
     yield "| label | positives | Brier skill | ECE |\n|---|---|---|---|"
-    for label in GOEMOTIONS.labels:
+    for label in GOEMOTIONS:
         answers = scored.answers(label)
         if answers.truth.sum() >= MIN_POSITIVES:
             scores = choosing.assumed(answers.scores)
@@ -195,7 +197,7 @@ def as_it_comes(scored: Scored) -> Iterator[str]:
 
 def on_developers(name: str, scored: Scored, other: Scored) -> Iterator[str]:
     """Yields rows of the table of families on developer text."""
-    for label in SHAVER.labels:
+    for label in SHAVER:
         answers = scored.answers(label)
         before, after = choosing.assumed(answers.scores), halves(scored, label)
         moved = fitted(other.answers(label)).probabilities(answers.scores)

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from affectflow import schemas
-from affectflow.vocabularies import GOEMOTIONS
+from affectflow.vocabularies import get
 from affectflow_transforms.models.sequence_classifier import SequenceClassifier
 from affectflow_transforms.models.sequence_classifier.forward import classify
 
@@ -47,8 +47,8 @@ def save_with_head(encoder: Path, folder: Path) -> None:
     torch.manual_seed(0)
     network = transformers.AutoModelForSequenceClassification.from_pretrained(
         encoder,
-        id2label=dict(enumerate(GOEMOTIONS.labels)),
-        label2id={label: i for i, label in enumerate(GOEMOTIONS.labels)},
+        id2label=dict(enumerate(get("goemotions").labels)),
+        label2id={label: i for i, label in enumerate(get("goemotions").labels)},
         problem_type="multi_label_classification",
     )
     network.save_pretrained(folder)

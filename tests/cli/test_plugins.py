@@ -41,11 +41,13 @@ def test_a_name_shows_one_card(name):
         pytest.param(["plugins", "githu"], "no plugin is named 'githu'", id="name"),
         pytest.param(
             ["plugins", "github", "--kind", "models"],
-            "no plugin is named 'github'; there are EmbeddedEmotions",
+            "no plugin is named 'github'; there are 'EmbeddedEmotions'",
             id="a name of another kind",
         ),
         pytest.param(
-            ["plugins", "--kind", "modles"], "'modles' is no kind of plugin", id="kind"
+            ["plugins", "--kind", "modles"],
+            "unknown kind 'modles'; did you mean 'models'",
+            id="kind",
         ),
         pytest.param(
             ["models", "--json"], "now `affectflow plugins --kind models`", id="models"
@@ -59,3 +61,24 @@ def test_a_name_shows_one_card(name):
 )
 def test_what_is_not_there_is_answered_in_one_line(words, said):
     assert one_line(affectflow(*words), 2, said)
+
+
+def test_files_are_listed_and_shown():
+    rows = json.loads(affectflow("plugins", "--json").out)
+    kinds = {row["name"]: row["kind"] for row in rows}
+    (card,) = json.loads(affectflow("plugins", "plutchik", "--json").out)
+
+    assert kinds["plutchik"] == "vocabularies"
+    assert kinds["emotions"] == "views"
+    assert card["labels"][0] == "anger"
+    assert card["file"].endswith("plutchik.toml")
+
+
+def test_a_file_that_is_broken_is_listed_as_such(bring):
+    bring({"vocabularies/bad.toml": "labels = ["})
+
+    rows = json.loads(affectflow("plugins", "--kind", "vocabularies", "--json").out)
+
+    (bad,) = [row for row in rows if row.get("broken")]
+    assert bad["name"] == "bad"
+    assert "bad.toml, line 1: " in bad["summary"]

@@ -1,12 +1,14 @@
 """`affectflow sql`: one question at a time, and nothing but questions."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from affectflow.cli import lakes, show
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
+from tests.given.command_line import affectflow
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +86,16 @@ def test_a_table_that_is_piped_is_as_wide_as_it_is(
     head, _, row = capsys.readouterr().out.splitlines()
     assert [cell.strip() for cell in head.split("┃")] == names
     assert row.count(("word " * 40).strip()) == 12
+
+
+def test_a_view_that_does_not_run_is_one_line_on_stderr(lake: str, bring: Any) -> None:
+    folder = bring({"views/mine.sql": "SELECT nothing FROM utterances"})
+
+    outcome = affectflow("sql", lake, "SELECT 1 AS a", "--format", "csv")
+
+    assert (outcome.code, outcome.out) == (0, "a\n1\n")
+    (line,) = outcome.err.splitlines()
+    assert line.startswith(
+        f"affectflow: view left out: {folder}/views/mine.sql: Binder"
+    )
+    assert line.endswith("; fix the file, or uninstall 'stranger 1.0'")

@@ -104,7 +104,7 @@ def tables():
             *[annotation(each) for each in [*spoken, *tiny, bot]],
             annotation(silent, None, **nothing),
         ],
-        "folds": [vars(fold) for fold in vocabularies.FOLDS],
+        "folds": [vars(fold) for fold in vocabularies.folds()],
         "causes": causes,
         "themes": [large, small],
         "theme_members": [*large_members, *small_members],

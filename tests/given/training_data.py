@@ -4,7 +4,7 @@ import csv
 import gzip
 from pathlib import Path
 
-from affectflow.vocabularies import PLUTCHIK
+from affectflow.vocabularies import get
 
 GERMAN = {
     "anger": "ich bin so wütend auf dich",
@@ -27,8 +27,8 @@ def write_xed(folder: Path, n: int = 240) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for i in range(n):
-        number = i % len(PLUTCHIK.labels)
-        text = GERMAN[PLUTCHIK.labels[number]]
+        number = i % len(get("plutchik").labels)
+        text = GERMAN[get("plutchik").labels[number]]
         lines.append(f"{text} {PLACES[i % 7]}, {'x' * (i % 11)} {i}.\t{number + 1}\n")
     (folder / "de-projections.tsv").write_text("".join(lines), encoding="utf-8")
     english = "".join(

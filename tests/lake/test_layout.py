@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from affectflow import vocabularies
@@ -13,6 +14,7 @@ from affectflow.lake import speakers
 from affectflow.lake.layout import Lake
 from affectflow.schemas import TABLES
 from affectflow.storage import Storage
+from tests.given.data_files import forget_data
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def test_a_new_lake_has_every_table_empty_but_the_folds(made):
         for name in TABLES
     }
 
-    assert rows.pop("folds") == len(vocabularies.FOLDS)
+    assert rows.pop("folds") == len(vocabularies.folds())
     assert set(rows.values()) == {0}
     assert made.parts() == []
 
@@ -56,6 +58,25 @@ def test_making_a_lake_again_changes_nothing(made):
 
     assert again.settings == made.settings
     assert {name: list(again.committed(name)) for name in TABLES} == before
+
+
+def test_folds_of_vocabularies_that_are_not_installed_here_stay(
+    tmp_path, bring, monkeypatch
+):
+    made = Lake.create(str(tmp_path / "lake"))
+    bring({"vocabularies/mine.toml": 'labels = ["a"]\n[folds.ekman]\nanger = ["a"]'})
+    Lake.create(made.uri)
+    before = list(made.committed("folds"))
+    monkeypatch.undo()  # a machine without it
+    forget_data()
+
+    Lake.create(made.uri)
+
+    (path,) = made.files("folds")
+    sources = pq.read_table(path).column("from_vocabulary").to_pylist()
+    assert sources.count("mine") == 1
+    assert len(sources) == len(vocabularies.folds()) + 1
+    assert list(made.committed("folds")) == before
 
 
 def test_a_worker_gets_a_lake_by_its_uri(made):

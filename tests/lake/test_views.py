@@ -1,15 +1,12 @@
 """Views: the connection, what is shipped, what plugins add."""
 
-import warnings
 from datetime import timedelta
-from importlib.metadata import EntryPoint
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from affectflow import registry
-from affectflow.errors import LakeError
+from affectflow.errors import LakeError, LeftOutWarning
 from affectflow.lake import views
 from affectflow.schemas import TABLES
 from tests.given.view_lakes import NOON, FolderLake, rows, utterance
@@ -115,34 +112,36 @@ def test_the_interval_is_wilsons(empty, k, n, low, high):
 
 # -- views of plugins ------------------------------------------------------------
 
-GOOD = "SELECT count(*) AS n FROM utterances"
-BAD = "SELECT * FROM no_such_table"
+VIEWS = {
+    "good.sql": "SELECT count(*) AS n FROM utterances",
+    "above.sql": "-- one row is the lake\nSELECT n + 1 AS n FROM good;\n",
+    "bad.sql": "SELECT * FROM no_such_table",
+    "not_text.sql": b"SELECT '\xff'",
+    "hen.sql": "SELECT * FROM egg",
+    "egg.sql": "SELECT * FROM hen",
+    "emotions.sql": "SELECT 1",
+    "causes.sql": "SELECT 1",
+}
 
 
-def CALLED():  # noqa: N802
-    return "-- one row is the lake\nSELECT n + 1 AS n FROM good_view;"
+def test_a_failing_view_of_a_plugin_is_said_and_the_others_go_on(lake, bring):
+    folder = bring({f"views/{name}": text for name, text in VIEWS.items()})
 
-
-def test_a_failing_view_of_a_plugin_warns_and_the_others_go_on(lake, monkeypatch):
-    points = {
-        name: [EntryPoint(name, f"{__name__}:{attribute}", "affectflow.views")]
-        for name, attribute in {
-            "good_view": "GOOD",
-            "called_view": "CALLED",
-            "bad_view": "BAD",
-            "absent_view": "ABSENT",
-            "emotions": "GOOD",
-        }.items()
-    }
-    plugins = {"GOOD": GOOD, "BAD": BAD, "CALLED": CALLED}
-    monkeypatch.setattr(EntryPoint, "load", lambda self: plugins[self.attr])
-    monkeypatch.setattr(registry, "_found", lambda kind: points)
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with pytest.warns(LeftOutWarning, match="view left out: ") as caught:
         connection = views.connect(lake.write(utterances=[utterance("u1")]))
 
-    said = sorted(str(w.message).split("'")[1] for w in caught)
-    assert said == ["absent_view", "bad_view", "emotions"]
-    assert rows(connection, "SELECT n FROM called_view") == [{"n": 2}]
+    lines = [str(warning.message) for warning in caught]
+    said = {
+        name: [line for line in lines if str(folder / "views" / name) in line]
+        for name in VIEWS
+    }
+    assert {name for name, found in said.items() if found} == {
+        *("bad.sql", "not_text.sql", "hen.sql", "egg.sql", "emotions.sql", "causes.sql")
+    }
+    assert all(
+        len(found) <= 1 and "\n" not in "".join(found) for found in said.values()
+    )
+    assert "no_such_table" in said["bad.sql"][0]
+    assert rows(connection, "SELECT n FROM above") == [{"n": 2}]
     assert rows(connection, "SELECT * FROM emotions") == []
+    assert rows(connection, "SELECT * FROM causes") == []

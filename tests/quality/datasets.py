@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from affectflow.vocabularies import GOEMOTIONS, SHAVER
+from affectflow.vocabularies import get
 from affectflow_transforms.models.frustration import train
+
+GOEMOTIONS, SHAVER = get("goemotions").labels, get("shaver").labels
 
 Mask = npt.NDArray[np.bool_]
 
@@ -43,7 +45,7 @@ def goemotions_dev(data: Path) -> Labelled:
     texts = [text for text, _, _ in rows]
     held = [set(map(int, labels.split(","))) for _, labels, _ in rows]
     names = (data / "goemotions" / "emotions.txt").read_text(encoding="utf-8").split()
-    assert tuple(names) == GOEMOTIONS.labels
+    assert tuple(names) == GOEMOTIONS
     ids = [name for _, _, name in rows]
     return Labelled(
         ids=ids,
@@ -74,8 +76,7 @@ def github_emotion(data: Path) -> Labelled:
     rows = _csv(data / "se_github_emotion" / "train.csv")
     finer = [row["Emotion 2"].strip().lower() for row in rows]
     truth = {
-        label: _mask(row[label.capitalize()] == "1" for row in rows)
-        for label in SHAVER.labels
+        label: _mask(row[label.capitalize()] == "1" for row in rows) for label in SHAVER
     }
     # Some are spelt "irritaion".
     truth["irritation"] = _mask(
@@ -107,7 +108,7 @@ def stack_overflow_emotion(data: Path) -> Labelled:
         units=[str(number) for number in range(len(rows))],
         truth={
             label: _mask(row[f"{label}_gold"] == "1" for row in rows)
-            for label in SHAVER.labels
+            for label in SHAVER
         },
         groups={"length": [length_band(row["text"]) for row in rows]},
     )

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from affectflow.vocabularies import GOEMOTIONS, SHAVER
+from affectflow.vocabularies import get
 from tests.quality import datasets, embedded, markdown, measuring
 from tests.quality.datasets import Labelled
 from tests.quality.embedded import Answers
 from tests.quality.measuring import Column
+
+GOEMOTIONS, SHAVER = get("goemotions").labels, get("shaver").labels
 
 _BARS = """
 For the same 28 labels, on the test set, which this page never reads: the paper's BERT
@@ -46,7 +48,7 @@ def reddit(data: Path) -> str:
 
 
 def _columns(given: Labelled, told: Answers, by: str = "") -> Iterable[Column]:
-    for label in GOEMOTIONS.labels:
+    for label in GOEMOTIONS:
         yield Column(
             label=label,
             truth=given.truth[label],
@@ -72,7 +74,7 @@ def _by_groups(given: Labelled, told: Answers) -> str:
                 next(r for r in kept if (r["group"], r["label"]) == (group, label))
                 for label in ("(macro)", "(micro)")
             )
-            n = f"{int(str(micro['n'])) // len(GOEMOTIONS.labels):,}"
+            n = f"{int(str(micro['n'])) // len(GOEMOTIONS):,}"
             over = f"{macro['labels']} labels"
             figures = [markdown.figure(macro, "f1"), over, markdown.figure(micro, "f1")]
             rows.append([f"{by}: {group}", n, *figures])
@@ -110,13 +112,13 @@ def developers(data: Path) -> str:
             "exasperation among the finer labels. Intervals draw comments; all are of "
             "four repositories.",
             "",
-            _families(datasets.github_emotion(data), [*SHAVER.labels, "irritation"]),
+            _families(datasets.github_emotion(data), [*SHAVER, "irritation"]),
             "By repository, all families together:",
             "",
             _by_repository(datasets.github_emotion(data)),
             "Stack Overflow posts, majority of three raters (Novielli et al., 2018):",
             "",
-            _families(datasets.stack_overflow_emotion(data), SHAVER.labels),
+            _families(datasets.stack_overflow_emotion(data), SHAVER),
             "Sentences of issue trackers (Ortu et al., MSR 2016), a sample for each "
             "emotion, with about as many positives as negatives in some: AUC can be "
             "compared, AP and Brier skill cannot.",
@@ -147,7 +149,7 @@ def _family(given: Labelled, told: Answers, label: str, by: str = "") -> Column:
 
 def _by_repository(given: Labelled) -> str:
     told = embedded.answers(given.texts)
-    columns = [_family(given, told, label, "container") for label in SHAVER.labels]
+    columns = [_family(given, told, label, "container") for label in SHAVER]
     rows = [row for row in measuring.figures(columns) if row["label"] == "(micro)"]
     return markdown.figures(rows, group="repository")
 

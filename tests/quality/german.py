@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from affectflow.vocabularies import PLUTCHIK
+from affectflow.vocabularies import get
 from affectflow_transforms.models.german import train
 from affectflow_transforms.models.german.embedded import EmbeddedGerman
 from tests.quality import markdown, measuring
@@ -22,7 +22,7 @@ def section(data: Path) -> str:
     columns = [
         Column(
             label=label,
-            truth=truth[held_out, PLUTCHIK.labels.index(label)],
+            truth=truth[held_out, get("plutchik").labels.index(label)],
             scores=scores[:, place],
             chosen=scores[:, place] >= model.thresholds[place],
             units=units,

@@ -15,7 +15,7 @@ from affectflow.lake.tables import FileEntry
 from affectflow.source_code import code_digest
 from affectflow.stages.runs.receipts import WORK
 from affectflow.stages.runs.request import Request
-from affectflow.stages.themes.units import units
+from affectflow.stages.themes.units import families, units
 
 NOTE = (WORK, "themes", "newest.json")
 _TABLES = ("themes", "theme_members")
@@ -67,7 +67,7 @@ def unchanged_causes(lake: Lake, request: Request, clusterer: Clusterer) -> int 
 
 
 def _made_of(request: Request, read: list[Any], code: str) -> str:
-    return _digest([request.config, read, code])
+    return _digest([request.config, read, code, families()])
 
 
 def _on_disk(lake: Lake, paths: list[list[str]]) -> bool:

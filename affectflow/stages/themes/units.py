@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from affectflow.lake import Lake
 from affectflow.lake.files import read_files
 from affectflow.lake.tables import bucket_of_path, part_of
-from affectflow.vocabularies import FOLDS
+from affectflow.vocabularies import folds, known
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,13 +73,13 @@ def _units_of(
 def families() -> dict[str, list[tuple[str, str]]]:
     """Returns the labels whose causes are clustered together, by family.
 
-    A family is a fold: `irritation`, and each of Ekman's six.
+    A family is a label of a vocabulary with `families`: `irritation`, Ekman's six.
     """
     grouped: dict[str, list[tuple[str, str]]] = {
         "frustration": [("frustration", "frustration")]
     }
-    for fold in FOLDS:
-        if fold.to_vocabulary in ("irritation", "ekman"):
+    for fold in folds():
+        if known()[fold.to_vocabulary].families:
             pair = (fold.from_vocabulary, fold.from_label)
             grouped.setdefault(fold.to_label, []).append(pair)
     return grouped

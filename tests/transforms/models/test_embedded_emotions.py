@@ -6,7 +6,7 @@ import pytest
 
 from affectflow import schemas, weights
 from affectflow.errors import UsageError
-from affectflow.vocabularies import GOEMOTIONS
+from affectflow.vocabularies import get
 from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 from tests.given.utterance_batches import batch_of
 
@@ -47,7 +47,7 @@ def test_every_annotation_names_its_annotator_and_vocabulary(handler, model):
         assert 0 <= each["score"] <= 1
     for each in emotions:
         assert (each["task"], each["vocabulary"]) == ("emotion", "goemotions")
-        assert each["label"] in GOEMOTIONS.labels
+        assert each["label"] in get("goemotions").labels
 
 
 def test_a_task_that_is_not_wanted_is_not_answered(model):

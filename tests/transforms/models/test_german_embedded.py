@@ -6,7 +6,7 @@ import pytest
 
 from affectflow import schemas
 from affectflow.errors import UsageError
-from affectflow.vocabularies import PLUTCHIK
+from affectflow.vocabularies import get
 from affectflow_transforms.models.german import train
 from affectflow_transforms.models.german.embedded import EmbeddedGerman
 from affectflow_transforms.models.valence.train import Valence
@@ -76,7 +76,7 @@ def test_annotations_are_of_plutchiks_vocabulary(handler, model):
     assert (first["label"], first["chosen"], first["rank"]) == ("joy", True, 1)
     for each in (first, *rest):
         assert (each["task"], each["vocabulary"]) == ("emotion", "plutchik")
-        assert each["label"] in PLUTCHIK.labels
+        assert each["label"] in get("plutchik").labels
         assert each["annotator_id"] == handler.annotator()["annotator_id"]
 
 

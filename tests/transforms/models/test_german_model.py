@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load
 
 from affectflow.errors import UsageError
-from affectflow.vocabularies import PLUTCHIK
+from affectflow.vocabularies import get
 from affectflow_transforms.models.german import model as german_model
 from affectflow_transforms.models.german import train
 from affectflow_transforms.models.german.model import GermanModel
@@ -53,7 +53,7 @@ def held_out(shared_data, name=train.DATA):
 def test_labels_are_plutchiks_eight_and_scores_probabilities(model):
     scores = model.scores(["Ich liebe dich", "", "😂"])
 
-    assert model.emotions.labels == PLUTCHIK.labels
+    assert model.emotions.labels == get("plutchik").labels
     assert scores.shape == (3, 8)
     assert ((scores > 0) & (scores < 1)).all()
 

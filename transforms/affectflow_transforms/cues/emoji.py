@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from affectflow.kinds.renderer import Cue, CueRenderer
 from affectflow.registry import Card
+from affectflow_transforms.cues.wording import wording
 
 _TONE = "[\U0001f3fb-\U0001f3ff]"
 _BASE = (
@@ -25,16 +26,6 @@ _DROPPED = re.compile(f"(?!^){_TONE}|\ufe0f")
 
 # Without the selector U+FE0F these are drawn as text by default; people mean the face.
 _MEANT = frozenset("☺☹❤♥❣☠☝✌✍☀☮☢✊✋")
-# What Slack and Discord call them, and the library does not.
-_ALIASES = {
-    "simple_smile": "slightly smiling face",
-    "thinking_face": "thinking face",
-    "slightly_smiling_face": "slightly smiling face",
-    "rolling_on_the_floor_laughing": "rolling on the floor laughing",
-    "upside_down_face": "upside-down face",
-    "face_palm": "person facepalming",
-    "shrug": "person shrugging",
-}
 
 
 @functools.cache
@@ -53,7 +44,7 @@ def _codes() -> dict[str, str]:
     """Returns the phrase of every short code, without its colons."""
     import emoji
 
-    codes = dict(_ALIASES)
+    codes = dict(wording("emoji"))
     for char, entry in emoji.EMOJI_DATA.items():
         phrase = _names()[_DROPPED.sub("", char)]
         for code in (entry["en"], *entry.get("alias", ())):

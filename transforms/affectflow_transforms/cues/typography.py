@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from affectflow.kinds.renderer import BLANK, Cue, CueRenderer
 from affectflow.registry import Card
-from affectflow_transforms.cues.acronyms import ACRONYMS, DOUBLED
+from affectflow_transforms.cues.wording import words
 
 _THRICE = "|".join(f"{letter}{{3}}" for letter in "abcdefghijklmnopqrstuvwxyz")
 # Part of a name, a path or a constant is no word: FOO_BAR, file.TXT, a/B, $HOME, x86.
@@ -70,7 +70,7 @@ def _shouting(text: str) -> Iterator[Cue]:
 def _is_loud(word: str) -> bool:
     # `isupper` is true of Chinese with Latin capitals in it; the ends tell.
     upper = word[0].isupper() and word[-1].isupper()
-    return upper and len(word) >= _MANY_WORDS and word.upper() not in ACRONYMS
+    return upper and len(word) >= _MANY_WORDS and word.upper() not in words("acronyms")
 
 
 def _is_loud_alone(text: str, word: re.Match[str]) -> bool:
@@ -117,7 +117,7 @@ def _stretched(text: str) -> Iterator[Cue]:
 
 def _is_stretched(word: str) -> bool:
     if (
-        word.upper() in ACRONYMS
+        word.upper() in words("acronyms")
         or _CAMEL.search(word)
         or set(word.lower()) <= set("ivx")
     ):
@@ -133,7 +133,7 @@ def unstretched(word: str) -> str:
     """
     once = _STRETCH.sub(r"\1", word).lower()
     twice = _STRETCH.sub(r"\1\1", word).lower()
-    return twice if twice in DOUBLED else once
+    return twice if twice in words("doubled") else once
 
 
 def _marks(text: str) -> Iterator[Cue]:

@@ -21,7 +21,7 @@ from safetensors.numpy import load
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Trained
 from affectflow.registry import Card
-from affectflow.vocabularies import GOEMOTIONS
+from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.emotions import fit
 from affectflow_transforms.models.emotions.fit import Targets
@@ -67,7 +67,7 @@ def read_labels(names: Path) -> tuple[str, ...]:
       UsageError: one is not of GoEmotions.
     """
     labels = tuple(names.read_text(encoding="utf-8").split())
-    unknown = [label for label in labels if label not in GOEMOTIONS.labels]
+    unknown = [label for label in labels if label not in get("goemotions").labels]
     if unknown or not labels:
         said = f"names {unknown[0]!r}" if unknown else "names no label"
         raise UsageError(

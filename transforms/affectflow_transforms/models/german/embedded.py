@@ -11,7 +11,7 @@ from affectflow.batches.labelling import Answer, choose_passing
 from affectflow.batches.texts import Mask
 from affectflow.kinds.model import Scored
 from affectflow.registry import Card
-from affectflow.vocabularies import PLUTCHIK
+from affectflow.vocabularies import get
 from affectflow_transforms.models.embedded import EmbeddedAnnotator
 from affectflow_transforms.models.german.model import ANNOTATOR, GermanModel
 
@@ -66,8 +66,8 @@ class EmbeddedGerman(EmbeddedAnnotator[GermanModel]):
         scores = model.scores(texts)
         emotions = Answer(
             task="emotion",
-            vocabulary=PLUTCHIK.name,
-            labels=PLUTCHIK.labels,
+            vocabulary="plutchik",
+            labels=get("plutchik").labels,
             scores=scores,
             chosen=choose_passing(scores, model.emotions.thresholds),
         )

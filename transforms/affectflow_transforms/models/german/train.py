@@ -22,7 +22,7 @@ from safetensors.numpy import load
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained
 from affectflow.registry import Card
-from affectflow.vocabularies import PLUTCHIK
+from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.emotions import fit
 from affectflow_transforms.models.emotions.fit import Targets, Values
@@ -86,7 +86,7 @@ def read_lines(source: Path) -> tuple[list[str], Targets]:
             f"{str(source)!r} has {len(found)} lines of a text, a tab and numbers from "
             f"1 to 8, and {MIN_LINES} are needed: give a file as XED's"
         )
-    y = np.zeros((len(found), len(PLUTCHIK.labels)), np.bool_)
+    y = np.zeros((len(found), len(get("plutchik").labels)), np.bool_)
     for row, (_, given) in enumerate(found):
         y[row, [int(number) - 1 for number in given.split(",")]] = True
     return [text for text, _ in found], y
@@ -113,7 +113,7 @@ def fit_weights(source: Path, english: Path, licence: str) -> bytes:
         source=source,
         licence=licence,
         settings=_settings(),
-        labels=",".join(PLUTCHIK.labels),
+        labels=",".join(get("plutchik").labels),
     )
 
 
@@ -161,7 +161,7 @@ def precise_threshold(scores: Values, y: Targets, precision: float) -> float:
 def measure(written: bytes, texts: list[str], y: Targets) -> Iterator[Figure]:
     """Yields figures of a weights file, by its own thresholds, then by those of F1."""
     arrays = load(written)
-    model = NgramModel(labels=PLUTCHIK.labels, **unpacked(arrays))
+    model = NgramModel(labels=get("plutchik").labels, **unpacked(arrays))
     scores = model.scores(texts)
     yield from trained.label_figures(
         model.labels, scores, scores >= model.thresholds, y

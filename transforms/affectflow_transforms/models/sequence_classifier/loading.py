@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.errors import MissingExtraError, UsageError
-from affectflow.vocabularies import VOCABULARIES, recognise
+from affectflow.vocabularies import get, recognise
 from affectflow_transforms.models.sequence_classifier.forward import Classifier
 from affectflow_transforms.models.sequence_classifier.source import (
     check_weights,
@@ -120,7 +120,7 @@ def labels_of(config: Any, name: str) -> tuple[tuple[str, ...], str]:
     """
     labels = [str(config.id2label[i]) for i in range(config.num_labels)]
     vocabulary = recognise(labels)
-    if vocabulary is None or len(labels) != len(VOCABULARIES[vocabulary].labels):
+    if vocabulary is None or len(labels) != len(get(vocabulary).labels):
         return tuple(labels), name
     return tuple(label.lower() for label in labels), vocabulary
 

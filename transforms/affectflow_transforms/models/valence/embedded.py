@@ -13,7 +13,6 @@ from affectflow.batches.labelling import Answer
 from affectflow.batches.texts import Mask
 from affectflow.kinds.model import Scored
 from affectflow.registry import Card
-from affectflow.vocabularies import VAD
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.embedded import EmbeddedAnnotator
 from affectflow_transforms.models.emotions.embedded import ENGLISH
@@ -75,7 +74,7 @@ class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
         answers = [
             Answer(
                 task=label,
-                vocabulary=VAD.name,
+                vocabulary="vad",
                 labels=(label,),
                 values=column[:, None],
                 chosen=np.ones((len(texts), 1), np.bool_),

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from affectflow import weights as stored
-from affectflow.vocabularies import VAD
+from affectflow.vocabularies import get
 from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.embedded import emotion_model
 from affectflow_transforms.models.emotions.model import NgramModel, unpacked
@@ -62,7 +62,7 @@ class RatedWords:
     @property
     def labels(self) -> tuple[str, ...]:
         """Valence alone: nobody rated words for more under a free licence."""
-        return VAD.labels[:1]
+        return get("vad").labels[:1]
 
     def values(self, texts: list[str]) -> Floats:
         """Returns valence, shape (texts, 1), 0..1."""

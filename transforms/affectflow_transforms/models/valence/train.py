@@ -21,7 +21,7 @@ from sklearn.linear_model import Ridge
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained
 from affectflow.registry import Card
-from affectflow.vocabularies import VAD
+from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.emotions import fit
 from affectflow_transforms.models.emotions.embedded import emotion_model
@@ -58,8 +58,9 @@ class Valence:
         passed_on = trained.licence_of(source, licence)
         written = fit_weights(source, passed_on)
         texts, ratings = read_split(source, "dev")
-        model = Regression.unpacked(load(written), VAD.labels)
-        figures = trained.value_figures(VAD.labels, model.values(texts), ratings)
+        scales = get("vad").labels
+        model = Regression.unpacked(load(written), scales)
+        figures = trained.value_figures(scales, model.values(texts), ratings)
         said = f"the split dev of {DATA}, {len(texts):,} texts"
         return Trained(
             annotator=ANNOTATOR,
@@ -134,7 +135,7 @@ def fit_weights(source: Path, licence: str) -> bytes:
         source=source,
         licence=licence,
         settings=_settings(),
-        labels=",".join(VAD.labels),
+        labels=",".join(get("vad").labels),
     )
 
 
