@@ -1,21 +1,36 @@
-"""What a renderer of cues is."""
+"""Renderers: what says nonverbal cues in words, of a text or of measured values.
+
+A `TextRenderer` is shown a text and gives cues with their place in it. A
+`TrackRenderer` is shown values over time, such as loudness or a heart rate, and says
+which stretches are worth a phrase. Columns, places and the table `cues` are done for
+both.
+"""
 
 import abc
-import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow import registry
-from affectflow.batches import batch as batches
 from affectflow.registry import Card
-from affectflow.schemas import CUES_COLUMN
 
 BLANK = "\ufffc"
 """Stands for each character of a text that is not the author's prose."""
+
+
+class Renderer(abc.ABC):
+    """What renderers have in common.
+
+    Subclasses set `renderer_id`: name and version, stored with every cue, and what a
+    model was trained on.
+    """
+
+    renderer_id: ClassVar[str]
+    modality: ClassVar[str] = "text"
+    card: ClassVar[Card] = Card(summary="")
 
 
 class Cue(NamedTuple):
@@ -32,18 +47,14 @@ class Cue(NamedTuple):
     end: int
 
 
-class CueRenderer(abc.ABC):
+class TextRenderer(Renderer):
     """Finds the cues of one family in text, and says them in words.
 
-    Subclasses set `renderer_id` (name and version: stored with every cue, and what a
-    model was trained on) and `pattern`, a regular expression in RE2's syntax that
-    matches every text with a cue; it may match others.
+    Subclasses set `pattern`, a regular expression in RE2's syntax that matches every
+    text with a cue; it may match others.
     """
 
-    renderer_id: ClassVar[str]
     pattern: ClassVar[str]
-    modality: ClassVar[str] = "text"
-    card: ClassVar[Card] = Card(summary="")
 
     def may_match(self, texts: pa.Array) -> pa.BooleanArray:
         """Returns, for each text, whether `render` has to look at it; null for null."""
@@ -58,104 +69,56 @@ class CueRenderer(abc.ABC):
         """
 
 
-_CUE = CUES_COLUMN.type.value_type
+class Track(NamedTuple):
+    """The values of one measure over time, of one utterance.
+
+    Attributes:
+      utterance_id: whose they are.
+      times: shape (n,): seconds in its recording, rising.
+      values: shape (n,); NaN where nothing was measured.
+    """
+
+    utterance_id: str
+    times: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
 
 
-@functools.cache
-def load_renderers(names: tuple[str, ...]) -> tuple[CueRenderer, ...]:
-    """Returns one renderer for each name; kept for the life of the process."""
-    return tuple(registry.make("renderers", name) for name in names)
+class Window(NamedTuple):
+    """A stretch of a track and the one value that stands for it."""
+
+    start_s: float
+    end_s: float
+    value: float
 
 
-class _Found(NamedTuple):
-    """Cues of a batch, flat: the row of each, and who rendered it."""
+class TrackRenderer(Renderer):
+    """Says in words what values over time have to tell.
 
-    rows: list[int]
-    cues: list[Cue]
-    by: list[CueRenderer]
+    Subclasses set `cue`, what is measured (loudness, pitch ...), and its `unit`.
+    """
 
+    cue: ClassVar[str]
+    unit: ClassVar[str]
 
-def textualize(
-    batch: pa.RecordBatch, renderers: Sequence[CueRenderer]
-) -> pa.RecordBatch:
-    """Returns `batch` with the cues that `renderers` find in its prose."""
-    found = _find_cues(batch, renderers)
-    rows, values = np.asarray(found.rows, np.int64), _structs(found)
-    kept_rows, kept = _kept(batch, {r.renderer_id for r in renderers})
-    rows = np.concatenate([kept_rows, rows])
-    order = np.argsort(rows, kind="stable")
-    values = pa.concat_arrays([kept, values]).take(pa.array(order))
-    counts = np.bincount(rows, minlength=batch.num_rows)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    column = pa.ListArray.from_arrays(pa.array(offsets), values, type=CUES_COLUMN.type)
-    return batches.with_column(batch, CUES_COLUMN, column)
+    @abc.abstractmethod
+    def windows(self, track: Track) -> Iterable[Window]:
+        """Returns the stretches of a track that are looked at, in order."""
 
+    @abc.abstractmethod
+    def phrase(self, window: Window) -> str:
+        """Returns a stretch in words; empty if there is nothing to say."""
 
-def _find_cues(batch: pa.RecordBatch, renderers: Sequence[CueRenderer]) -> _Found:
-    """Renders the rows that a cheap test lets through; the others cost nothing."""
-    texts = batch.column("text")
-    masks = [
-        pc.fill_null(renderer.may_match(texts), False).to_numpy(zero_copy_only=False)
-        for renderer in renderers
-    ]
-    candidates = np.flatnonzero(np.logical_or.reduce(masks)) if masks else np.array([])
-    found = _Found([], [], [])
-    for row, prose in zip(candidates, _prose(batch, candidates), strict=True):
-        for renderer, mask in zip(renderers, masks, strict=True):
-            cues = renderer.render(prose) if mask[row] else []
-            found.rows.extend([int(row)] * len(cues))
-            found.cues.extend(cues)
-            found.by.extend([renderer] * len(cues))
-    return found
-
-
-def _prose(batch: pa.RecordBatch, rows: "np.ndarray[Any, Any]") -> list[str]:
-    """Returns the texts of `rows`, their segments blanked character for character."""
-    chosen = batch.select(["text", "segments"]).take(pa.array(rows, pa.int64()))
-    texts = chosen.column("text").to_pylist()
-    segments = chosen.column("segments")
-    parents = pc.list_parent_indices(segments).to_pylist()
-    flat = segments.flatten()
-    spans: dict[int, list[tuple[int, int]]] = {}
-    starts, ends = flat.field("start").to_pylist(), flat.field("end").to_pylist()
-    for row, start, end in zip(parents, starts, ends, strict=True):
-        spans.setdefault(row, []).append((start, end))
-    for row, within in spans.items():
-        texts[row] = _blanked(texts[row], within)
-    return list(texts)
-
-
-def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
-    pieces, position = [], 0
-    for start, end in sorted(spans):
-        pieces += [text[position:start], BLANK * (end - max(start, position))]
-        position = max(position, end)
-    return "".join([*pieces, text[position:]])
-
-
-def _structs(found: _Found) -> pa.StructArray:
-    n = len(found.cues)
-    columns: dict[str, list[Any]] = {
-        "modality": [renderer.modality for renderer in found.by],
-        "renderer_id": [renderer.renderer_id for renderer in found.by],
-        "start_s": [None] * n,
-        "end_s": [None] * n,
-    }
-    columns |= {
-        name: [getattr(cue, name) for cue in found.cues] for name in Cue._fields
-    }
-    arrays = [pa.array(columns[field.name], field.type) for field in _CUE]
-    return pa.StructArray.from_arrays(arrays, fields=list(_CUE))
-
-
-def _kept(
-    batch: pa.RecordBatch, replaced: set[str]
-) -> "tuple[np.ndarray[Any, Any], pa.StructArray]":
-    """Returns the rows and cues that other renderers left in the batch."""
-    if CUES_COLUMN.name not in batch.schema.names:
-        return np.empty(0, np.int64), pa.array([], _CUE)
-    column = batch.column(CUES_COLUMN.name).cast(CUES_COLUMN.type)
-    flat = column.flatten()
-    ours = pc.is_in(flat.field("renderer_id"), pa.array(list(replaced), pa.string()))
-    rows = pc.list_parent_indices(column).filter(pc.invert(ours))
-    return rows.to_numpy(zero_copy_only=False), flat.filter(pc.invert(ours))
+    def rows(self, track: Track) -> Iterator[dict[str, Any]]:
+        """Yields the rows of `cues` of a track: without a place in the text."""
+        for window in self.windows(track):
+            phrase = self.phrase(window)
+            if phrase:
+                yield {
+                    "utterance_id": track.utterance_id,
+                    "modality": self.modality,
+                    "cue": self.cue,
+                    "phrase": phrase,
+                    "unit": self.unit,
+                    "renderer_id": self.renderer_id,
+                    **window._asdict(),
+                }

@@ -1,11 +1,11 @@
-"""What a trainer hands back: weights, their card, and what was measured.
+"""Trainers: what fits a model to labelled data; `affectflow train NAME` calls it."""
 
-A trainer is a plugin of the kind `trainers`; `affectflow train NAME` calls it.
-"""
-
+import abc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
+
+from affectflow.registry import Card
 
 
 class Figure(NamedTuple):
@@ -45,15 +45,18 @@ class Trained:
     figures: tuple[Figure, ...]
 
 
-class Trainer(Protocol):
+@dataclass(kw_only=True)
+class Trainer(abc.ABC):
     """Fits one kind of model.
 
-    Attributes:
-      file: name of the weights file, without folder.
+    Subclasses are dataclasses with plain-data arguments, and set `file`, the name of
+    the weights file without its folder.
     """
 
     file: ClassVar[str]
+    card: ClassVar[Card] = Card(summary="")
 
+    @abc.abstractmethod
     def train(self, data: Path, *, licence: str = "") -> Trained:
         """Returns a model fitted to the files in the folder `data`.
 
@@ -62,6 +65,5 @@ class Trainer(Protocol):
           licence: of the data; empty for that of the data set, where it is known.
 
         Raises:
-          UsageError: a file lacks, or is not as it should be.
+          UsageError: a file is missing, or is not as it should be.
         """
-        ...

@@ -1,12 +1,17 @@
 """Textualize: nonverbal cues of text, written out in words."""
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from affectflow import defaults
-from affectflow.kinds.renderer import load_renderers, textualize
+from affectflow import defaults, registry
+from affectflow.batches import batch as batches
+from affectflow.kinds.renderer import BLANK, Cue, TextRenderer
 from affectflow.kinds.transform import BatchTransform
 from affectflow.registry import Card
 from affectflow.schemas import CUES_COLUMN, UTTERANCES, fields
@@ -42,3 +47,106 @@ class Textualize(BatchTransform):
 
     def process_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         return textualize(batch, load_renderers(self.renderers))
+
+
+_CUE = CUES_COLUMN.type.value_type
+
+
+@functools.cache
+def load_renderers(names: tuple[str, ...]) -> tuple[TextRenderer, ...]:
+    """Returns one renderer for each name; kept for the life of the process."""
+    return tuple(registry.make("renderers", name) for name in names)
+
+
+class _Found(NamedTuple):
+    """Cues of a batch, flat: the row of each, and who rendered it."""
+
+    rows: list[int]
+    cues: list[Cue]
+    by: list[TextRenderer]
+
+
+def textualize(
+    batch: pa.RecordBatch, renderers: Sequence[TextRenderer]
+) -> pa.RecordBatch:
+    """Returns `batch` with the cues that `renderers` find in its prose."""
+    found = _find_cues(batch, renderers)
+    rows, values = np.asarray(found.rows, np.int64), _structs(found)
+    kept_rows, kept = _kept(batch, {r.renderer_id for r in renderers})
+    rows = np.concatenate([kept_rows, rows])
+    order = np.argsort(rows, kind="stable")
+    values = pa.concat_arrays([kept, values]).take(pa.array(order))
+    counts = np.bincount(rows, minlength=batch.num_rows)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    column = pa.ListArray.from_arrays(pa.array(offsets), values, type=CUES_COLUMN.type)
+    return batches.with_column(batch, CUES_COLUMN, column)
+
+
+def _find_cues(batch: pa.RecordBatch, renderers: Sequence[TextRenderer]) -> _Found:
+    """Renders the rows that a cheap test lets through; the others cost nothing."""
+    texts = batch.column("text")
+    masks = [
+        pc.fill_null(renderer.may_match(texts), False).to_numpy(zero_copy_only=False)
+        for renderer in renderers
+    ]
+    candidates = np.flatnonzero(np.logical_or.reduce(masks)) if masks else np.array([])
+    found = _Found([], [], [])
+    for row, prose in zip(candidates, _prose(batch, candidates), strict=True):
+        for renderer, mask in zip(renderers, masks, strict=True):
+            cues = renderer.render(prose) if mask[row] else []
+            found.rows.extend([int(row)] * len(cues))
+            found.cues.extend(cues)
+            found.by.extend([renderer] * len(cues))
+    return found
+
+
+def _prose(batch: pa.RecordBatch, rows: "np.ndarray[Any, Any]") -> list[str]:
+    """Returns the texts of `rows`, their segments blanked character for character."""
+    chosen = batch.select(["text", "segments"]).take(pa.array(rows, pa.int64()))
+    texts = chosen.column("text").to_pylist()
+    segments = chosen.column("segments")
+    parents = pc.list_parent_indices(segments).to_pylist()
+    flat = segments.flatten()
+    spans: dict[int, list[tuple[int, int]]] = {}
+    starts, ends = flat.field("start").to_pylist(), flat.field("end").to_pylist()
+    for row, start, end in zip(parents, starts, ends, strict=True):
+        spans.setdefault(row, []).append((start, end))
+    for row, within in spans.items():
+        texts[row] = _blanked(texts[row], within)
+    return list(texts)
+
+
+def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
+    pieces, position = [], 0
+    for start, end in sorted(spans):
+        pieces += [text[position:start], BLANK * (end - max(start, position))]
+        position = max(position, end)
+    return "".join([*pieces, text[position:]])
+
+
+def _structs(found: _Found) -> pa.StructArray:
+    n = len(found.cues)
+    columns: dict[str, list[Any]] = {
+        "modality": [renderer.modality for renderer in found.by],
+        "renderer_id": [renderer.renderer_id for renderer in found.by],
+        "start_s": [None] * n,
+        "end_s": [None] * n,
+    }
+    columns |= {
+        name: [getattr(cue, name) for cue in found.cues] for name in Cue._fields
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in _CUE]
+    return pa.StructArray.from_arrays(arrays, fields=list(_CUE))
+
+
+def _kept(
+    batch: pa.RecordBatch, replaced: set[str]
+) -> "tuple[np.ndarray[Any, Any], pa.StructArray]":
+    """Returns the rows and cues that other renderers left in the batch."""
+    if CUES_COLUMN.name not in batch.schema.names:
+        return np.empty(0, np.int64), pa.array([], _CUE)
+    column = batch.column(CUES_COLUMN.name).cast(CUES_COLUMN.type)
+    flat = column.flatten()
+    ours = pc.is_in(flat.field("renderer_id"), pa.array(list(replaced), pa.string()))
+    rows = pc.list_parent_indices(column).filter(pc.invert(ours))
+    return rows.to_numpy(zero_copy_only=False), flat.filter(pc.invert(ours))

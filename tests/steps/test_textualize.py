@@ -1,10 +1,9 @@
 import pyarrow as pa
 import pytest
 
-from affectflow.kinds import renderer as module
-from affectflow.kinds.renderer import textualize
 from affectflow.schemas import CUES_COLUMN
-from affectflow.steps.textualize import Textualize
+from affectflow.steps import textualize as module
+from affectflow.steps.textualize import Textualize, textualize
 from affectflow_transforms.cues.emoji import RenderEmoji
 from affectflow_transforms.cues.emoticons import RenderEmoticons
 from affectflow_transforms.cues.typography import RenderTypography

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from affectflow.kinds.renderer import Cue, CueRenderer
+from affectflow.kinds.renderer import Cue, TextRenderer
 from affectflow.registry import Card
 from affectflow_transforms.cues.wording import wording
 
@@ -79,7 +79,7 @@ def name_of(char: str) -> str | None:
     return _names().get(bare) or _names().get(bare[:1])
 
 
-class RenderEmoji(CueRenderer):
+class RenderEmoji(TextRenderer):
     """Says emoji and short codes by their names: "face with tears of joy".
 
     Skin tones are no cue; neither are signs such as ©, ™ or ↔ that are drawn as text.

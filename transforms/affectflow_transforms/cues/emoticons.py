@@ -9,7 +9,7 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.kinds.renderer import Cue, CueRenderer
+from affectflow.kinds.renderer import Cue, TextRenderer
 from affectflow.registry import Card
 from affectflow_transforms.cues.wording import wording
 
@@ -53,7 +53,7 @@ def _may_match() -> str:
     return f"{RenderEmoticons.pattern}|[{''.join(firsts)}]"
 
 
-class RenderEmoticons(CueRenderer):
+class RenderEmoticons(TextRenderer):
     """Says emoticons and kaomoji by what they show: "smiling face", "shrug"."""
 
     renderer_id: ClassVar[str] = "emoticons@1"

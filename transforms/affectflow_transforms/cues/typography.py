@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from affectflow.kinds.renderer import BLANK, Cue, CueRenderer
+from affectflow.kinds.renderer import BLANK, Cue, TextRenderer
 from affectflow.registry import Card
 from affectflow_transforms.cues.wording import words
 
@@ -32,7 +32,7 @@ _ONE_WORD = 4
 _MANY_WORDS = 3
 
 
-class RenderTypography(CueRenderer):
+class RenderTypography(TextRenderer):
     """Finds shouting, stretched words, runs of marks, and dots of hesitation.
 
     - `shouting`: at least two words in capitals of three letters or more, or one of

@@ -12,6 +12,7 @@ by cross-validation.
 import csv
 import gzip
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ import numpy as np
 from safetensors.numpy import load
 
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import Trained
+from affectflow.kinds.trainer import Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
@@ -34,7 +35,8 @@ SOURCE, NAMES, DEV = "train.tsv.gz", "emotions.txt", "dev.tsv"
 _log = logging.getLogger(__name__)
 
 
-class Emotions:
+@dataclass(kw_only=True)
+class Emotions(Trainer):
     """Trains GoEmotions' labels on `train.tsv.gz`; its `dev.tsv` gives the figures.
 
     Lines are a text, label numbers with commas between them, and an id; `emotions.txt`

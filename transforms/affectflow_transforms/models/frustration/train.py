@@ -12,6 +12,7 @@ import csv
 import gzip
 import hashlib
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,7 +25,7 @@ from scipy import special
 from affectflow import registry, weights
 from affectflow.batches.readings import read
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import Figure, Trained
+from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
 from affectflow.schemas import UTTERANCES, fields
 from affectflow_transforms.models import trained
@@ -52,7 +53,8 @@ FRUSTRATED = ("Bitter frustration", "Impatience")
 _WORD = re.compile(r"[a-z']+")
 
 
-class Frustration:
+@dataclass(kw_only=True)
+class Frustration(Trainer):
     """Trains frustration on `comments.csv.gz` of gh_incivility; a fifth is held out.
 
     The fifth is of the threads, by a hash. It rests on the emotions that come with the

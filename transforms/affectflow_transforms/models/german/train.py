@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from safetensors.numpy import load
 
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import Figure, Trained
+from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
@@ -39,7 +40,8 @@ MIN_LINES = 100
 _LINE = re.compile(r"([^\t]+)\t\s*([1-8](?:\s*,\s*[1-8])*)\s*")
 
 
-class German:
+@dataclass(kw_only=True)
+class German(Trainer):
     """Trains EmbeddedGerman on `de-projections.tsv` and `en-annotated.tsv.gz` of XED.
 
     A line is a text, a tab and numbers of Plutchik's eight labels by the alphabet, from

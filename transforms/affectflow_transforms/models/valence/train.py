@@ -9,6 +9,7 @@ to, rows of `dev` give the figures, and rows of another split are not looked at.
 
 import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ from scipy import sparse
 from sklearn.linear_model import Ridge
 
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import Figure, Trained
+from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
@@ -41,7 +42,8 @@ MIN_ROWS = 50
 _COLUMNS = ("split", "text", "V", "A", "D")
 
 
-class Valence:
+@dataclass(kw_only=True)
+class Valence(Trainer):
     """Trains EmbeddedValence on `emobank.csv` of EmoBank, or on a file like it.
 
     Columns: `text`; `V`, `A` and `D` from 1 to 5; `split`, which is train or dev.
