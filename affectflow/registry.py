@@ -22,6 +22,7 @@ KINDS = (
     "parsers",
     "renderers",
     "miners",
+    "clusterers",
     "trainers",
 )
 

@@ -85,7 +85,7 @@ def estimate_themes(
       parts: that the lake has, or will have.
       terms: of the plan.
     """
-    clusterer = registry.make("transforms", defaults.CLUSTERER)
+    clusterer = registry.make("clusterers", defaults.CLUSTERER)
     request = new_request(lake, "themes", themes_config(clusterer))
     if not coming and (known := unchanged_causes(lake, request, clusterer)) is not None:
         return _nothing(request.digest, known, terms)

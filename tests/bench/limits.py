@@ -205,7 +205,7 @@ def themes(n: int, folder: Path) -> Taken:
 
     for number, causes in enumerate(_causes(n)):
         pq.write_table(causes, folder / f"{number}.parquet")
-    clusterer, taken = registry.load("transforms", "ClusterThemes")(), Taken()
+    clusterer, taken = registry.load("clusterers", "ClusterThemes")(), Taken()
     files = sorted(folder.glob("*.parquet"))
 
     def parts() -> Iterator[Any]:

@@ -39,7 +39,7 @@ def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
 
     What it would do again with the same outcome it does not.
     """
-    clusterer = registry.make("transforms", defaults.CLUSTERER)
+    clusterer = registry.make("clusterers", defaults.CLUSTERER)
     request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)
     causes = None
     if not runners.only_written(beam_options):

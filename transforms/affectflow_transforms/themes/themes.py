@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches.batch import check_columns
 from affectflow.errors import UsageError
+from affectflow.kinds.clusterer import ASSIGNED, NAMED, Clusterer
 from affectflow.registry import Card
-from affectflow.schemas import CAUSES, THEME_MEMBERS, THEMES
+from affectflow.schemas import THEMES
 from affectflow_transforms.themes import naming, tallies
 from affectflow_transforms.themes.groups import find_centres, nearest
 from affectflow_transforms.themes.model import ThemeModel, heaviest
@@ -23,19 +23,10 @@ from affectflow_transforms.themes.vocabulary import Said, learn
 # Among many causes chance alone makes small groups: the least size grows with the root.
 _GROWTH = 0.2
 _HASHES = 1 << 64
-_ASSIGNED = pa.schema(
-    [
-        ("family", pa.string()),
-        ("group", pa.int64()),
-        CAUSES.field("cause_id"),
-        ("similarity", pa.float64()),
-    ]
-)
-_NAMED = pa.schema([("family", pa.string()), ("group", pa.int64()), *THEMES])
 
 
 @dataclass(kw_only=True)
-class ClusterThemes:
+class ClusterThemes(Clusterer):
     """Groups causes by what they are about, apart for each family of emotions.
 
     TF-IDF over content words and pairs of words, average linkage over cosine
@@ -61,14 +52,6 @@ class ClusterThemes:
     sample: int = 4000
     fitted: int = 20_000
 
-    requires: ClassVar[pa.Schema] = pa.schema(
-        [
-            CAUSES.field("cause_id"),
-            pa.field("family", pa.string()),
-            CAUSES.field("cause_text"),
-            CAUSES.field("summary"),
-        ]
-    )
     card: ClassVar[Card] = Card(summary="groups causes into themes, by their words")
 
     def __post_init__(self) -> None:
@@ -102,30 +85,10 @@ class ClusterThemes:
         }
         assigned, found = self.assign(models, causes)
         named = [self.themes(f, models[f], found[f]) for f in sorted(found)]
-        themes = pa.concat_tables([_NAMED.empty_table(), *named])
+        themes = pa.concat_tables([NAMED.empty_table(), *named])
         return themes.select(THEMES.names).cast(THEMES), self.members(assigned, themes)
 
     # -- step by step, for causes in parts -----------------------------------------
-
-    def prepare(self, causes: pa.Table) -> pa.Table:
-        """Returns the causes that say something, each once in its family, in order.
-
-        Raises:
-          MissingColumnError: a column of `requires` lacks.
-        """
-        check_columns("ClusterThemes", causes.schema, self.requires)
-        wanted = [*self.requires.names, "title", "conversation_id"]
-        causes = causes.select([n for n in wanted if n in causes.schema.names])
-        filled = [
-            pc.greater(pc.utf8_length(causes.column(name)), 0)
-            for name in ("cause_id", "family", "cause_text")
-        ]
-        causes = causes.filter(pc.and_(pc.and_(*filled[:2]), filled[2]))
-        # By all that a row says: of equal ids the first must always be the same one.
-        rest = [n for n in causes.schema.names if n not in ("family", "cause_id")]
-        order = [(name, "ascending") for name in ("family", "cause_id", *rest)]
-        causes = causes.sort_by(order).combine_chunks()
-        return causes.filter(_first_of_each(causes))
 
     def sampled(self, causes: pa.Table, counts: Mapping[str, int]) -> pa.Table:
         """Returns the causes of which the sample is taken; all of a small family.
@@ -185,7 +148,7 @@ class ClusterThemes:
           `similarity`; and tallies as bytes.
         """
         said = Said.read(causes)
-        assigned, found = [_ASSIGNED.empty_table()], {}
+        assigned, found = [ASSIGNED.empty_table()], {}
         for family, model in models.items():
             rows = np.flatnonzero(np.asarray(pc.equal(causes.column("family"), family)))
             weights = model.vocabulary.weigh(said, rows)
@@ -227,21 +190,7 @@ class ClusterThemes:
         ids = sorted(row["theme_id"] for row in rows)
         clustering = {"clustering_id": f"{family}-{_digest([settings, *ids])}"}
         rows = [row | clustering | {"family": family} for row in rows]
-        return pa.Table.from_pylist(rows, schema=_NAMED)
-
-    def members(self, assigned: pa.Table, themes: pa.Table) -> pa.Table:
-        """Returns table `theme_members`: the causes whose group is a theme.
-
-        Args:
-          assigned: what `assign` gave of a part.
-          themes: of all families.
-        """
-        ids = themes.select(["family", "group", "theme_id", "clustering_id"])
-        rows = assigned.join(ids, ["family", "group"], join_type="inner")
-        rows = rows.sort_by([("family", "ascending"), ("cause_id", "ascending")])
-        membership = pc.round(rows.column("similarity"), 4)
-        rows = rows.append_column("membership", membership)
-        return rows.select(THEME_MEMBERS.names).cast(THEME_MEMBERS)
+        return pa.Table.from_pylist(rows, schema=NAMED)
 
 
 def count_by_family(causes: pa.Table) -> dict[str, int]:
@@ -252,13 +201,6 @@ def count_by_family(causes: pa.Table) -> dict[str, int]:
 
 def _of(causes: pa.Table, family: str) -> pa.Table:
     return causes.filter(pc.equal(causes.column("family"), family))
-
-
-def _first_of_each(causes: pa.Table) -> pa.Array:
-    columns = [causes.column(name).to_pylist() for name in ("family", "cause_id")]
-    rows = list(zip(*columns, strict=True))
-    before = [None, *rows][: len(rows)]
-    return pa.array([a != b for a, b in zip(rows, before, strict=True)], pa.bool_())
 
 
 def _hashes(causes: pa.Table) -> Any:
@@ -278,7 +220,7 @@ def _smallest(causes: pa.Table, most: int) -> pa.Table:
 
 def _assigned(causes: pa.Table, chosen: Any, near: Any) -> pa.Table:
     columns = [causes.column("family"), chosen, causes.column("cause_id"), near]
-    return pa.table(columns, schema=_ASSIGNED)
+    return pa.table(columns, schema=ASSIGNED)
 
 
 def _digest(parts: list[Any]) -> str:
