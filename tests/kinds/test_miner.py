@@ -1,0 +1,134 @@
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from affectflow.errors import UsageError
+from affectflow.kinds.miner import Found, Miner, Scene
+from tests.given.mined_turns import SCHEMA, emotion, turn
+
+
+@dataclass(kw_only=True)
+class Points(Miner[None]):
+    """Finds a word wherever it is said, the latest first."""
+
+    word: str = "build"
+    beyond: int = 0
+    history: int = 2
+
+    def annotator(self) -> dict[str, Any]:
+        return {"annotator_id": "points@1"}
+
+    def find(self, scene: Scene, model: None) -> Iterator[Found]:
+        for said in (scene.now, *reversed(scene.earlier)):
+            start = said.text.find(self.word)
+            if start >= 0:
+                end = start + len(self.word) + self.beyond
+                yield Found(scene.labels[0], said, start, end, 0.5)
+                return
+
+
+def causes(miner: Miner[None], *rows: Any) -> list[list[dict[str, Any]]]:
+    mined = miner.mine(pa.RecordBatch.from_pylist(list(rows), schema=SCHEMA))
+    found: list[list[dict[str, Any]]] = mined["causes"].to_pylist()
+    return found
+
+
+def test_a_cause_is_a_span_of_the_text_it_was_said_in() -> None:
+    _, (cause,) = causes(
+        Points(), turn(0, "a", "the build is red"), turn(1, "b", "argh", "anger")
+    )
+
+    assert (cause["cause_utterance_id"], cause["cause_text"]) == ("u0", "build")
+    assert (cause["start"], cause["end"], cause["status"]) == (4, 9, "ok")
+
+
+@pytest.mark.parametrize(
+    ("first", "speaker", "text", "expected"),
+    [
+        ("a", "b", "argh", "inter_personal"),
+        ("a", "a", "argh", "self_contagion"),
+        (None, "a", "argh", None),
+        ("a", "b", "this build", "no_context"),
+    ],
+)
+def test_whose_words_a_cause_is_in_says_its_type(
+    first: str | None, speaker: str, text: str, expected: str | None
+) -> None:
+    said = turn(0, "a", "the build is red") | {"speaker_id": first}
+
+    _, (cause,) = causes(Points(), said, turn(1, speaker, text, "anger"))
+
+    assert cause["cause_type"] == expected
+
+
+def test_an_emotion_without_a_cause_has_none_found() -> None:
+    ((cause,),) = causes(Points(), turn(0, "a", "argh", "anger"))
+
+    assert (cause["status"], cause["start"], cause["label"]) == (
+        "none_found",
+        None,
+        "anger",
+    )
+
+
+def test_a_span_that_is_none_of_the_text_is_unaligned() -> None:
+    ((cause,),) = causes(Points(beyond=1), turn(0, "a", "a build", "anger"))
+
+    assert (cause["status"], cause["cause_text"], cause["end"]) == (
+        "unaligned",
+        None,
+        None,
+    )
+
+
+def test_no_more_turns_are_shown_than_history_says() -> None:
+    rows = [
+        turn(0, "a", "the build"),
+        turn(1, "a", "so"),
+        turn(2, "a", "well"),
+        turn(3, "a", "argh", "anger"),
+    ]
+
+    *_, (far,) = causes(Points(), *rows)
+    *_, (near,) = causes(Points(history=3), *rows)
+
+    assert (far["status"], near["status"]) == ("none_found", "ok")
+
+
+def test_every_annotator_that_chose_an_emotion_gets_its_cause_and_no_id_twice() -> None:
+    labels = [emotion("anger"), emotion("anger", annotator_id="other")]
+
+    (found,) = causes(Points(), turn(0, "a", "this build") | {"annotations": labels})
+
+    assert [cause["emotion_annotator_id"] for cause in found] == ["hand", "other"]
+    assert len({cause["cause_id"] for cause in found}) == 2
+
+
+def test_the_same_words_have_the_same_id_in_every_batch() -> None:
+    row = turn(0, "a", "this build", "anger")
+    ((alone,),) = causes(Points(), row)
+
+    _, (cause,) = causes(Points(), turn(9, "b", "x") | {"conversation_id": "d"}, row)
+
+    assert cause["cause_id"] == alone["cause_id"]
+
+
+def test_a_miner_may_answer_many_scenes_at_once() -> None:
+    @dataclass(kw_only=True)
+    class AtOnce(Points):
+        def find_all(
+            self, scenes: Iterable[Scene], model: None
+        ) -> Iterator[Iterable[Found]]:
+            yield from [list(self.find(scene, model)) for scene in list(scenes)]
+
+    rows = [turn(n, "a", f"build {n}", "anger") for n in range(3)]
+
+    assert causes(AtOnce(), *rows) == causes(Points(), *rows)
+
+
+def test_history_is_no_negative_number() -> None:
+    with pytest.raises(UsageError, match="`history` of at least 0, not -1"):
+        Points(history=-1)
