@@ -11,12 +11,14 @@ import apache_beam as beam
 import pyarrow as pa
 
 from affectflow import defaults
+from affectflow.batches.batch import missing_columns
 from affectflow.batches.nesting import unnest
+from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake
 from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
-from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
 from affectflow.stages.runs.parts import (
     Part,
     PartTask,
@@ -67,6 +69,7 @@ def annotate_lake(
     hints = model_hints(accelerator, min_ram)
     lake = Lake.open(lake_uri)
     handler = handler_for(model, revision, options)
+    _check_columns(model, handler)
     request = new_request(
         lake, "annotate", config_of(handler), run_id=run_id, budget=budget
     )
@@ -76,6 +79,17 @@ def annotate_lake(
 
     task = AnnotateTask(request, handler.annotator())
     return run_parts(lake, task, build, beam_options)
+
+
+def _check_columns(model: str, handler: BatchModelHandler[Any]) -> None:
+    """Raises UsageError if a model reads what a part of a lake does not hold."""
+    held = pa.schema([*UTTERANCES, CUES_COLUMN])
+    if lacking := missing_columns(held, handler.columns_required):
+        raise UsageError(
+            f"{model!r} reads {', '.join(field.name for field in lacking)}, which the "
+            "utterances of a lake do not have: put it into a pipeline, behind the step "
+            "that provides it"
+        )
 
 
 def folder_of(annotator_id: str) -> str:

@@ -52,12 +52,12 @@ class Annotate(Transform):
     @property
     def columns_required(self) -> pa.Schema:
         """What the model reads."""
-        return self._handler.requires
+        return self._handler.columns_required
 
     @property
     def columns_provided(self) -> pa.Schema:
         """What the model writes."""
-        return self._handler.provides
+        return self._handler.columns_provided
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
         from affectflow.kinds.beam_ml import RunInference
