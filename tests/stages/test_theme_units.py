@@ -45,6 +45,29 @@ def test_a_span_with_two_labels_of_one_family_counts_once(tmp_path):
     }
 
 
+def test_what_two_miners_found_counts_once_and_the_surer_is_taken(tmp_path):
+    uri = str(tmp_path / "lake")
+    text = "the build is broken and the docs are wrong"
+
+    def span(words, miner, score):
+        start = text.index(words)
+        return cause(1, words, cause_id=words, start=start, score=score) | {
+            "end": start + len(words),
+            "annotator_id": miner,
+        }
+
+    found = [
+        span("the build is broken", "rules", 0.5),
+        span("build is", "model", 0.6),
+        span("the docs are wrong", "rules", 0.7),
+        span("wrong", "model", 0.4),
+    ]
+    batch = utterances(text, utterance_id="test:1")
+    store(uri, with_column(batch, CAUSES_COLUMN, pa.array([found], CAUSES_COLUMN.type)))
+
+    assert texts_of(uri) == ["build is", "the docs are wrong"]
+
+
 def test_causes_without_a_span_do_not_count(tmp_path):
     uri = str(tmp_path / "lake")
     found = [[cause(1, "it", status="none_found")], [cause(2, "that")]]

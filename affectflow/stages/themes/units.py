@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _OF_THREAD = threading.local()
 _CAUSES = (
     *("cause_id", "utterance_id", "label", "vocabulary", "cause_utterance_id"),
-    *("start", "end", "cause_text", "summary", "status"),
+    *("start", "end", "cause_text", "summary", "status", "score", "annotator_id"),
 )
 _UTTERANCES = ("utterance_id", "conversation_id", "title", "is_bot")
 
@@ -89,8 +89,8 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     """Returns the causes of a unit that have a span, once for each family.
 
     Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`, `title`.
-    A span that two labels of one utterance share counts once in a family; what moved a
-    bot does not count.
+    A span that two labels of one utterance share counts once in a family, and so does
+    what two miners found, of which the surer is taken; what moved a bot does not count.
     """
     return once_in_a_family(
         read_files(lake.storage, "causes", unit.causes, _CAUSES),
@@ -130,15 +130,29 @@ def _pairs() -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+# Two miners rarely agree on where a cause begins: spans that overlap are one.
 _ONCE_IN_A_FAMILY = """
-    SELECT min(c.cause_id) AS cause_id, f.family, c.cause_text,
-      min(c.summary) AS summary, min(u.conversation_id) AS conversation_id,
-      min(u.title) AS title
-    FROM causes c
-    JOIN af_families f USING (vocabulary, label)
-    JOIN utterances u ON u.utterance_id = c.utterance_id
-    WHERE NOT coalesce(u.is_bot, false)
-    GROUP BY f.family, c.utterance_id, c.cause_utterance_id, c.start, c."end",
-      c.cause_text
-    ORDER BY f.family, cause_id
+    WITH spans AS (
+      SELECT min(c.cause_id) AS cause_id, f.family, c.cause_text,
+        min(c.summary) AS summary, min(u.conversation_id) AS conversation_id,
+        min(u.title) AS title, c.utterance_id, c.cause_utterance_id, c.start, c."end",
+        max(c.score) AS score, list(DISTINCT c.annotator_id) AS miners
+      FROM causes c
+      JOIN af_families f USING (vocabulary, label)
+      JOIN utterances u ON u.utterance_id = c.utterance_id
+      WHERE NOT coalesce(u.is_bot, false)
+      GROUP BY f.family, c.utterance_id, c.cause_utterance_id, c.start, c."end",
+        c.cause_text
+    )
+    SELECT cause_id, family, cause_text, summary, conversation_id, title
+    FROM spans
+    ANTI JOIN spans AS surer
+      ON spans.family = surer.family
+      AND spans.utterance_id = surer.utterance_id
+      AND spans.cause_utterance_id = surer.cause_utterance_id
+      AND spans.start < surer."end" AND surer.start < spans."end"
+      AND NOT list_has_any(spans.miners, surer.miners)
+      AND (coalesce(spans.score, 0), spans.cause_id)
+        < (coalesce(surer.score, 0), surer.cause_id)
+    ORDER BY family, cause_id
 """
