@@ -4,7 +4,7 @@ MODEL = "EmbeddedEmotions"
 FOLDER_READER = "SequenceClassifier"
 """What reads a folder that `affectflow train` did not write, or a hub id."""
 MINER = "RuleMiner"
-CLUSTERER = "ClusterThemes"
+CLUSTERER = "WordClusterer"
 RENDERERS = ("RenderEmoji", "RenderEmoticons", "RenderTypography")
 INGEST_STEPS = ("NormalizeText", "Textualize")
 """What every message goes through before it is written."""

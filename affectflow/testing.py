@@ -1,4 +1,4 @@
-"""What a plugin author's tests need: run(), check_transform(), check_source()."""
+"""What a plugin author's tests need: run(), and a check for a kind of plugin."""
 
 import copy
 import hashlib
@@ -15,8 +15,11 @@ import pyarrow.compute as pc
 from affectflow import runners
 from affectflow.batches.batch import concat_unlike, is_dead, missing_columns
 from affectflow.batches.coders import decode, encode
+from affectflow.kinds.clusterer import Clusterer
 from affectflow.kinds.transform import BatchTransform, ConversationTransform, Transform
 from affectflow.runners.graph import untyped_edges
+from affectflow.schemas import THEMES
+from affectflow.steps import themes as hosting
 
 LOCAL = ("--runner=FnApiRunner",)
 # Runs every bundle one extra time: what a retry on a cluster does.
@@ -173,3 +176,70 @@ def check_source(source: Transform, *, expected_rows: int) -> pa.RecordBatch:
 
 def _living(batch: pa.RecordBatch) -> pa.BooleanArray:
     return pc.invert(is_dead(batch))
+
+
+def check_clusterer(clusterer: Clusterer, causes: pa.Table) -> pa.Table:
+    """Checks what every clusterer owes, and returns the themes that it found.
+
+    Causes in another order and in parts give the same themes and members, from a
+    model that was stored as bytes; every cause is in one group or none; the clusterer
+    survives pickling.
+
+    Args:
+      clusterer: with its options.
+      causes: as `Clusterer` describes them; some have to make a theme.
+
+    Raises:
+      AssertionError: names the promise that was broken.
+    """
+    assert isinstance(clusterer, Clusterer), f"{clusterer!r} has no base `Clusterer`"
+    clusterer = pickle.loads(pickle.dumps(clusterer))
+    prepared = hosting.prepare(causes)
+    for family, own in hosting.by_family(prepared).items():
+        given = clusterer.assign(own, hosting.fit(clusterer, own, own.num_rows))
+        lengths = {len(given.groups), len(given.similarity)}
+        assert lengths == {own.num_rows}, (
+            f"{lengths} groups and similarities for {own.num_rows} causes of {family!r}"
+        )
+    themes, members = hosting.cluster(clusterer, causes)
+    assert themes.num_rows, "no theme came out; give causes that belong together"
+    half = (prepared.num_rows + 1) // 2
+    parts = [prepared.slice(half), prepared.slice(0, half)]
+    assert _clustered(clusterer, parts) == _sorted(themes, members), (
+        "causes in another order, or in parts, give other themes"
+    )
+    return themes
+
+
+def _clustered(clusterer: Clusterer, parts: list[pa.Table]) -> Any:
+    """Returns what the stage themes makes of causes in parts."""
+    whole = pa.concat_tables(parts)
+    counts = hosting.count_by_family(whole)
+    models = {}
+    for family, own in hosting.by_family(whole).items():
+        sample = hosting.sampled(clusterer, own, counts)
+        model = hosting.fit(clusterer, sample, counts[family])
+        models[family] = clusterer.load(clusterer.dump(model))
+    found = [hosting.assign(clusterer, models, part) for part in parts]
+    tables = []
+    for family, model in models.items():
+        tallies = [tally[family] for _, tally in found if family in tally]
+        if tallies:
+            merged = hosting.merge(tallies)
+            tables.append(hosting.name_themes(clusterer, family, model, merged))
+    themes = pa.concat_tables(tables)
+    members = [hosting.members(assigned, themes) for assigned, _ in found]
+    return _sorted(themes, pa.concat_tables(members))
+
+
+def _sorted(themes: pa.Table, members: pa.Table) -> tuple[list[Any], list[Any]]:
+    """Returns rows in one order, whatever theirs was."""
+    themes = themes.select(THEMES.names).cast(THEMES)
+    return (
+        themes.sort_by(
+            [("clustering_id", "ascending"), ("theme_id", "ascending")]
+        ).to_pylist(),
+        members.sort_by(
+            [("clustering_id", "ascending"), ("cause_id", "ascending")]
+        ).to_pylist(),
+    )

@@ -53,6 +53,7 @@ Model = Annotated[
 ]
 Revision = Annotated[str, typer.Option(help="Pinned revision of a hub id.")]
 Miner = Annotated[str, typer.Option(help="Name of a miner.")]
+Clusterer = Annotated[str, typer.Option(help="Name of what groups causes to themes.")]
 Format = Annotated[
     Literal["table", "csv", "json", "parquet"],
     typer.Option("--format", help="Shape; `json` is JSON Lines, one object a row."),

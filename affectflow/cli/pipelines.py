@@ -13,6 +13,7 @@ from affectflow.cli.options import (
     BUDGET,
     Accelerator,
     Budget,
+    Clusterer,
     KeyUri,
     LakeUri,
     Map,
@@ -61,14 +62,15 @@ def annotate(
 def mine(
     lake: LakeUri,
     miner: Miner = defaults.MINER,
+    clusterer: Clusterer = defaults.CLUSTERER,
     annotator: Annotated[
         str, typer.Option(help="Mine the emotions of this annotator only.")
     ] = "",
     settings: Set = None,
 ) -> int:
     """Mine causes of emotions, and cluster them to themes."""
-    given = said_to(settings, miner=miner).miner
-    return _finish(_mine(lake, miner, given, annotator), lake)
+    given = said_to(settings, miner=miner, clusterer=clusterer)
+    return _finish(_mine(lake, miner, clusterer, given, annotator), lake)
 
 
 def analyze(
@@ -79,6 +81,7 @@ def analyze(
     model: Model = defaults.MODEL,
     revision: Revision = "",
     miner: Miner = defaults.MINER,
+    clusterer: Clusterer = defaults.CLUSTERER,
     settings: Set = None,
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
@@ -90,11 +93,11 @@ def analyze(
 ) -> int:
     """Ingest, annotate, mine and report."""
     _refuse_writing()
-    given = said_to(settings, model=model, miner=miner)
+    given = said_to(settings, model=model, miner=miner, clusterer=clusterer)
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     rows = [_ingest(paths, to, source, mapping, budget, speaker_key_uri)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
-    rows += _mine(to, miner, given.miner, "")
+    rows += _mine(to, miner, clusterer, given, "")
     _report(to, out or os.path.join(to, "report.html"))
     return _finish(rows, to)
 
@@ -136,19 +139,22 @@ class Said(NamedTuple):
 
     model: dict[str, str]
     miner: dict[str, str]
+    clusterer: dict[str, str]
 
 
-def said_to(settings: Set, *, model: str = "", miner: str = "") -> Said:
-    """Returns the options that `--set` gives to a model and a miner.
+def said_to(
+    settings: Set, *, model: str = "", miner: str = "", clusterer: str = ""
+) -> Said:
+    """Returns the options that `--set` gives to each plugin of a command.
 
     Raises:
-      UsageError: none of them knows an option, or both do.
+      UsageError: none of them knows an option, or several do.
     """
     from affectflow import registry
     from affectflow.options import apart, names_of
 
     if not settings:
-        return Said({}, {})
+        return Said({}, {}, {})
     plugins: dict[str, list[str]] = {}
     if model:
         from affectflow.steps.annotate import reader_of
@@ -160,8 +166,11 @@ def said_to(settings: Set, *, model: str = "", miner: str = "") -> Said:
     if miner:
         miner = registry.find("miners", miner).name
         plugins[miner] = names_of(registry.load("miners", miner))
+    if clusterer:
+        clusterer = registry.find("clusterers", clusterer).name
+        plugins[clusterer] = names_of(registry.load("clusterers", clusterer))
     found = apart(settings, plugins)
-    return Said(found.get(model, {}), found.get(miner, {}))
+    return Said(*(found.get(name, {}) for name in (model, miner, clusterer)))
 
 
 def _refuse_writing() -> None:
@@ -253,14 +262,18 @@ def _annotate(
     return row
 
 
-def _mine(lake: str, miner: str, options: dict[str, str], annotator: str) -> list[Row]:
+def _mine(
+    lake: str, miner: str, clusterer: str, given: Said, annotator: str
+) -> list[Row]:
     from affectflow import stages
 
     with progress.shown(lake) as run_id:
         return stages.mine_lake(
             lake,
             miner=miner,
-            options=options,
+            options=given.miner,
+            clusterer=clusterer,
+            clusterer_options=given.clusterer,
             annotator_id=annotator,
             run_id=run_id,
             beam_options=STATE.beam_options,

@@ -1,147 +1,132 @@
-"""Clusterer: groups causes to themes. Its check: `affectflow.testing.check_clusterer`.
+"""Clusterers: what groups causes by what they are about.
 
-Causes lie in parts, on several machines: a sample of all parts is fitted, each part is
-assigned by itself, and what the parts counted is added up.
+A clusterer learns groups from a sample of the causes of one family of emotions, gives
+every cause its group, and names the groups. The sample, what parts add up to,
+identities and tables are done for it by `steps/themes.py`.
 """
 
 import abc
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from affectflow.batches.batch import check_columns
+from affectflow.errors import UsageError
 from affectflow.registry import Card
-from affectflow.schemas import CAUSES, THEME_MEMBERS, THEMES, fields
+from affectflow.schemas import CAUSES
 
-ASSIGNED = pa.schema(
-    [
-        ("family", pa.string()),
-        ("group", pa.int64()),
-        CAUSES.field("cause_id"),
-        ("similarity", pa.float64()),
-    ]
-)
-"""Causes and their groups; groups count from 0 in each family."""
-NAMED = pa.schema([("family", pa.string()), ("group", pa.int64()), *THEMES])
-"""Themes, and the groups that they are."""
+ModelT = TypeVar("ModelT")
+
+TERMS = pa.schema([("row", pa.int64()), ("term", pa.int64()), ("weight", pa.float64())])
 
 
-class Model(Protocol):
-    """What a sample of the causes of one family taught."""
+class Assigned(NamedTuple):
+    """The groups that causes were given to.
 
-    def to_bytes(self) -> bytes:
-        """Returns the model as plain bytes."""
-
-
-class Clusterer(abc.ABC):
-    """Groups causes that lie in parts. Picklable; its answers depend on no order.
-
-    Tables of causes have the columns of `requires`, and those of `knows` where the lake
-    has them. A tally is what some causes add to the groups of their family, as bytes;
-    `merge` is associative and commutative.
+    Args:
+      groups: of each cause the number of its group; below 0 if it is in none.
+      similarity: of each cause to its group, 0..1.
+      terms: what the groups may be named by, as `TERMS`: `row` is the place of a cause,
+        `term` a number that the clusterer knows, `weight` 0..1; a term once a row.
     """
+
+    groups: Sequence[int] | Any
+    similarity: Sequence[float] | Any
+    terms: pa.Table = TERMS.empty_table()
+
+
+class Term(NamedTuple):
+    """A term of a group: its weights summed, and how many causes have it."""
+
+    weight: float
+    causes: int
+
+
+class Group(NamedTuple):
+    """All causes of a group together: how many, and their terms by number."""
+
+    size: int
+    terms: Mapping[int, Term]
+
+
+class Name(NamedTuple):
+    """How people call a group: `flaky tests / CI`, and the words that tell it."""
+
+    title: str
+    keywords: Sequence[str]
+
+
+@dataclass(kw_only=True)
+class Clusterer(abc.ABC, Generic[ModelT]):
+    """Groups the causes of one family of emotions. Its answers depend on no order.
+
+    Subclasses are dataclasses with plain-data arguments. Causes are a table of
+    `cause_id`, `family`, `cause_text`, `summary`, and maybe `conversation_id` and
+    `title`; each is in it once, and says something.
+
+    Args:
+      fitted: at most so many causes of a family are in the sample.
+
+    Raises:
+      UsageError: `fitted` is below 1.
+    """
+
+    fitted: int = 20_000
 
     requires: ClassVar[pa.Schema] = pa.schema(
         [
             CAUSES.field("cause_id"),
             pa.field("family", pa.string()),
-            *fields(CAUSES, "cause_text", "summary"),
+            CAUSES.field("cause_text"),
+            CAUSES.field("summary"),
         ]
     )
-    knows: ClassVar[tuple[str, ...]] = ("title", "conversation_id")
     card: ClassVar[Card] = Card(summary="")
 
-    def prepare(self, causes: pa.Table) -> pa.Table:
-        """Returns the causes that say something, each once in its family, in order.
-
-        Raises:
-          MissingColumnError: a column of `requires` lacks.
-        """
-        check_columns(type(self).__name__, causes.schema, self.requires)
-        wanted = [*self.requires.names, *self.knows]
-        causes = causes.select([n for n in wanted if n in causes.schema.names])
-        filled = [
-            pc.greater(pc.utf8_length(causes.column(name)), 0)
-            for name in ("cause_id", "family", "cause_text")
-        ]
-        causes = causes.filter(pc.and_(pc.and_(*filled[:2]), filled[2]))
-        # By all that a row says: of equal ids the first must always be the same one.
-        rest = [n for n in causes.schema.names if n not in ("family", "cause_id")]
-        order = [(name, "ascending") for name in ("family", "cause_id", *rest)]
-        causes = causes.sort_by(order).combine_chunks()
-        return causes.filter(_first_of_each(causes))
-
-    def sampled(self, causes: pa.Table, counts: Mapping[str, int]) -> pa.Table:
-        """Returns the causes of which the sample is taken; all of a small family.
-
-        Which they are depends on each cause alone: parts are asked one by one.
-
-        Args:
-          causes: of one part, as `prepare` gave them.
-          counts: how many causes each family has, in all parts together.
-        """
-        return causes
+    def __post_init__(self) -> None:
+        if self.fitted < 1:
+            raise UsageError(
+                f"{type(self).__name__} wants `fitted` of at least 1, not {self.fitted}"
+            )
 
     @abc.abstractmethod
-    def fit(self, sample: pa.Table, total: int) -> Any:
-        """Returns what the sample of one family teaches: a `Model`.
+    def fit(self, sample: pa.Table, total: int) -> ModelT:
+        """Returns what the sample of a family teaches.
 
         Args:
-          sample: what `sampled` gave of all parts, in any order.
-          total: how many causes the family has.
+          sample: its causes, by id.
+          total: how many causes the family has, in the sample or not.
         """
 
     @abc.abstractmethod
-    def load(self, model: bytes) -> Any:
-        """Returns the model whose `to_bytes` gave these."""
+    def assign(self, causes: pa.Table, model: ModelT) -> Assigned:
+        """Returns the groups of some causes of a family."""
 
     @abc.abstractmethod
-    def assign(
-        self, models: Mapping[str, Any], causes: pa.Table
-    ) -> tuple[pa.Table, dict[str, bytes]]:
-        """Returns the groups of causes, and for each family what they add to its tally.
+    def name(self, groups: Mapping[int, Group], model: ModelT) -> Mapping[int, Name]:
+        """Returns the names of groups; one that is left out is no theme.
 
         Args:
-          models: of each family.
-          causes: of one part, as `prepare` gave them.
-
-        Returns:
-          A row of `ASSIGNED` for each cause in a group; and tallies as bytes.
-        """
-
-    @abc.abstractmethod
-    def merge(self, found: Sequence[bytes]) -> bytes:
-        """Returns the tally of several parts from the tallies of each."""
-
-    @abc.abstractmethod
-    def themes(self, family: str, model: Any, found: bytes) -> pa.Table:
-        """Returns the themes of a family, as `NAMED`; a group may be none.
-
-        Args:
-          family: that it is.
+          groups: those of two conversations or more, with what all their causes say.
           model: of the family.
-          found: the tally of all its causes.
         """
 
-    def members(self, assigned: pa.Table, themes: pa.Table) -> pa.Table:
-        """Returns table `theme_members`: the causes whose group is a theme.
+    def dump(self, model: ModelT) -> bytes:
+        """Returns the model as bytes: JSON, unless a clusterer says otherwise."""
+        return json.dumps(model).encode()
 
-        Args:
-          assigned: what `assign` gave of a part.
-          themes: of all families.
-        """
-        ids = themes.select(["family", "group", "theme_id", "clustering_id"])
-        rows = assigned.join(ids, ["family", "group"], join_type="inner")
-        rows = rows.sort_by([("family", "ascending"), ("cause_id", "ascending")])
-        membership = pc.round(rows.column("similarity"), 4)
-        rows = rows.append_column("membership", membership)
-        return rows.select(THEME_MEMBERS.names).cast(THEME_MEMBERS)
+    def load(self, content: bytes) -> ModelT:
+        """Returns the model that `dump` wrote."""
+        model: ModelT = json.loads(content)
+        return model
 
 
-def _first_of_each(causes: pa.Table) -> pa.Array:
-    columns = [causes.column(name).to_pylist() for name in ("family", "cause_id")]
-    rows = list(zip(*columns, strict=True))
-    before = [None, *rows][: len(rows)]
-    return pa.array([a != b for a, b in zip(rows, before, strict=True)], pa.bool_())
+def hashes(causes: pa.Table) -> Any:
+    """Returns 64 bits of the hash of each cause's id: an order without meaning."""
+    ids = causes.column("cause_id").to_pylist()
+    digests = (hashlib.blake2b(each.encode(), digest_size=8).digest() for each in ids)
+    return np.frombuffer(b"".join(digests), dtype="<u8")

@@ -4,9 +4,7 @@ import time
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from affectflow import defaults, registry
 from affectflow.batches.nesting import unnest
 from affectflow.lake import Lake
 from affectflow.planning.estimate import Terms
@@ -17,6 +15,8 @@ from affectflow.stages.runs.request import new_request
 from affectflow.stages.themes.pipeline import themes_config
 from affectflow.stages.themes.unchanged import unchanged_causes
 from affectflow.stages.themes.units import causes_of, once_in_a_family, units
+from affectflow.steps import themes as hosting
+from affectflow.steps.themes import ClusterThemes
 
 # More causes than this are not clustered for a measurement.
 _MOST_CAUSES = 4_000
@@ -85,7 +85,7 @@ def estimate_themes(
       parts: that the lake has, or will have.
       terms: of the plan.
     """
-    clusterer = registry.make("clusterers", defaults.CLUSTERER)
+    clusterer = ClusterThemes().load_clusterer()
     request = new_request(lake, "themes", themes_config(clusterer))
     if not coming and (known := unchanged_causes(lake, request, clusterer)) is not None:
         return _nothing(request.digest, known, terms)
@@ -133,22 +133,19 @@ def _cluster_seconds(
     if not sample.num_rows or not rows:
         return 0.0, 0.0, Line()
     begun = time.perf_counter()
-    clusterer.cluster(sample.slice(0, SMALL[0]))
+    hosting.cluster(clusterer, sample.slice(0, SMALL[0]))
     cold = time.perf_counter() - begun
-    tried = clusterer.prepare(_as_many(sample, min(rows, _MOST_CAUSES)))
-    families = pc.value_counts(tried.column("family")).to_pylist()
+    tried = hosting.prepare(_as_many(sample, min(rows, _MOST_CAUSES)))
     begun = time.perf_counter()
     models = {
-        row["values"]: clusterer.fit(
-            tried.filter(pc.equal(tried.column("family"), row["values"])), row["counts"]
-        )
-        for row in families
+        family: hosting.fit(clusterer, own, own.num_rows)
+        for family, own in hosting.by_family(tried).items()
     }
     fitting = time.perf_counter() - begun
     points = []
     for part in (tried.slice(0, SMALL[0]), tried):
         begun = time.perf_counter()
-        clusterer.assign(models, part)
+        hosting.assign(clusterer, models, part)
         points.append((part.num_rows, time.perf_counter() - begun))
     return cold, fitting, fit(points)
 

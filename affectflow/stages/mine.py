@@ -35,6 +35,7 @@ from affectflow.stages.runs.results import parts_gone
 from affectflow.stages.runs.run import Row
 from affectflow.stages.themes.pipeline import cluster_themes
 from affectflow.steps.mine import MineCauses
+from affectflow.steps.themes import ClusterThemes
 from affectflow.storage import in_threads
 
 
@@ -43,6 +44,8 @@ def mine_lake(
     *,
     miner: str = defaults.MINER,
     options: dict[str, Any] | None = None,
+    clusterer: str = defaults.CLUSTERER,
+    clusterer_options: dict[str, Any] | None = None,
     annotator_id: str = "",
     run_id: str = "",
     budget: float = BUDGET,
@@ -55,6 +58,8 @@ def mine_lake(
       lake_uri: folder or URL.
       miner: name of a plugin.
       options: arguments of the miner.
+      clusterer: name of a plugin.
+      clusterer_options: its arguments.
       annotator_id: whose emotions; of every annotator of emotions if empty.
       run_id: of the command.
       budget: share of rows that may be refused, 0..1.
@@ -69,13 +74,14 @@ def mine_lake(
     """
     lake = Lake.open(lake_uri)
     step = MineCauses(miner=miner, miner_options=options)
+    grouping = ClusterThemes(clusterer=clusterer, clusterer_options=clusterer_options)
     rows = []
     for number, each in enumerate(annotator_ids(lake, annotator_id), start=1):
         named = runners.named_after(beam_options, f"mine-{number}")
         rows.append(mine_annotator(lake, step, each, run_id, budget, named))
         done(rows[-1])
     named = runners.named_after(beam_options, "themes")
-    rows.append(cluster_themes(lake, run_id, named))
+    rows.append(cluster_themes(lake, run_id, named, grouping))
     done(rows[-1])
     return rows
 

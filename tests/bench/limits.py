@@ -201,24 +201,27 @@ def themes(n: int, folder: Path) -> Taken:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from affectflow import registry
+    from affectflow.steps import themes as hosting
 
     for number, causes in enumerate(_causes(n)):
         pq.write_table(causes, folder / f"{number}.parquet")
-    clusterer, taken = registry.load("clusterers", "ClusterThemes")(), Taken()
+    clusterer, taken = hosting.ClusterThemes().load_clusterer(), Taken()
     files = sorted(folder.glob("*.parquet"))
 
     def parts() -> Iterator[Any]:
-        return (clusterer.prepare(pq.ParquetFile(file).read()) for file in files)
+        return (hosting.prepare(pq.ParquetFile(file).read()) for file in files)
 
     with _timed(taken):
-        samples = [clusterer.sampled(each, {"irritation": n}) for each in parts()]
+        counts = {"irritation": n}
+        samples = [hosting.sampled(clusterer, each, counts) for each in parts()]
         with _timed(taken, "fit_seconds"):
-            model = clusterer.fit(pa.concat_tables(samples), n)
-        found = [clusterer.assign({"irritation": model}, each) for each in parts()]
+            model = hosting.fit(clusterer, pa.concat_tables(samples), n)
+        models = {"irritation": model}
+        found = [hosting.assign(clusterer, models, each) for each in parts()]
         tallies = [tally["irritation"] for _, tally in found if tally]
         if tallies:
-            clusterer.themes("irritation", model, clusterer.merge(tallies))
+            whole = hosting.merge(tallies)
+            hosting.name_themes(clusterer, "irritation", model, whole)
     taken["tally_bytes"] = max(map(len, tallies), default=0)
     return taken
 

@@ -33,6 +33,17 @@ def test_options_reach_the_model_and_the_miner(lake):
     assert parameters(lake, "RuleMiner")["history"] == 4
 
 
+def test_options_reach_the_clusterer(lake):
+    assert affectflow("annotate", lake).code == 0
+    asked = ["--clusterer", "word-clusterer", "--set", "min_size=5"]
+    assert affectflow("mine", lake, *asked).code == 0
+
+    query = "SELECT config FROM runs WHERE stage = 'themes'"
+    config = json.loads(ask(str(lake), query)[0][0])
+    assert config["clusterer"] == "WordClusterer"
+    assert config["options"]["min_size"] == 5
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -45,6 +56,16 @@ def test_options_reach_the_model_and_the_miner(lake):
             ["mine", "LAKE", "--set", "history=long"],
             ["`history`", "a whole number", "'long'"],
             id="another type",
+        ),
+        pytest.param(
+            ["mine", "LAKE", "--clusterer", "word-clustrer"],
+            ["'word-clustrer'", "did you mean 'word-clusterer'"],
+            id="no such clusterer",
+        ),
+        pytest.param(
+            ["mine", "LAKE", "--set", "min_size=1"],
+            ["WordClusterer wants `min_size` of at least 2"],
+            id="out of range",
         ),
         pytest.param(
             ["annotate", "LAKE", "--set", "tasks"], ["NAME=VALUE"], id="no value"

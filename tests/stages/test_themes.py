@@ -21,7 +21,8 @@ from affectflow.stages.themes import pipeline as stage
 from affectflow.stages.themes import steps as working
 from affectflow.stages.themes import unchanged
 from affectflow.stages.themes.units import causes_of, units
-from affectflow_transforms.themes.themes import ClusterThemes
+from affectflow.steps.themes import cluster
+from affectflow_transforms.themes.clusterer import WordClusterer
 from tests.given.factories import utterances
 from tests.given.moved_lakes import FLAKY, TEXTS, moved
 from tests.given.stage_runs import ask, store
@@ -77,7 +78,7 @@ def test_every_part_gets_the_themes_of_all(lake):
 def test_the_stage_answers_what_one_call_answers(clustered):
     opened = Lake.open(clustered)
     together = pa.concat_tables([causes_of(opened, unit) for unit in units(opened)])
-    expected, members = ClusterThemes().cluster(together)
+    expected, members = cluster(WordClusterer(), together)
     wanted = sorted((row["theme_id"], row["title"]) for row in expected.to_pylist())
     found = "SELECT theme_id, title FROM themes ORDER BY ALL"
     assert ask(clustered, found) == wanted
@@ -200,7 +201,7 @@ def another_title(lake: str, patch: pytest.MonkeyPatch) -> None:
 
 
 def other_settings(lake: str, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ClusterThemes, "__repr__", lambda _: "ClusterThemes(min_size=2)")
+    patch.setitem(WordClusterer.__init__.__kwdefaults__, "min_size", 2)
 
 
 def other_code(lake: str, patch: pytest.MonkeyPatch) -> None:
@@ -330,7 +331,7 @@ def test_a_retry_of_a_commit_changes_nothing(lake, monkeypatch):
     first = themes(lake)
     before = digest(lake)
 
-    row = stage.commit_themes(**asked, clusterer=ClusterThemes())
+    row = stage.commit_themes(**asked, clusterer=WordClusterer())
 
     assert row["ended"] == first["ended"]
     assert digest(lake) == before

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import apache_beam as beam
 import pyarrow as pa
 
-from affectflow import registry, runners
+from affectflow import defaults, registry, runners
 from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import Chain
@@ -28,6 +28,7 @@ from affectflow.stages.runs.request import Request, new_request, new_run_id
 from affectflow.stages.runs.run import Row, run_stage
 from affectflow.stages.themes.pipeline import cluster_themes
 from affectflow.steps.mine import MineCauses
+from affectflow.steps.themes import ClusterThemes
 from affectflow.storage import Storage
 
 Config = dict[str, Any]
@@ -94,8 +95,20 @@ def _replayed(
         if _has_letters(lake, folder) and (step := _made(_step_of, config, lacking)):
             yield _mine(lake, step, config, beam_options)
             mined = True
-    if mined:
-        yield cluster_themes(lake, new_run_id(), beam_options)
+    if mined and (grouping := _made(_grouping_of, _grouped(lake), lacking)):
+        yield cluster_themes(lake, new_run_id(), beam_options, grouping)
+
+
+def _grouped(lake: Lake) -> Config:
+    """Returns the settings of the newest clustering; none if there was none."""
+    return ([{}, *_runs(lake, "themes")])[-1]
+
+
+def _grouping_of(config: Config) -> ClusterThemes:
+    return ClusterThemes(
+        clusterer=config.get("clusterer", defaults.CLUSTERER),
+        clusterer_options=config.get("options"),
+    )
 
 
 def _made(

@@ -6,13 +6,14 @@ members. No worker sees more than a part, or a sample.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
-from affectflow import defaults, registry, runners
+from affectflow import runners
 from affectflow.kinds.clusterer import Clusterer
 from affectflow.lake import Lake
 from affectflow.lake.commits import Change, ConflictError, commit_serially, retry
@@ -29,17 +30,29 @@ from affectflow.stages.runs.request import (
 from affectflow.stages.runs.run import Row, run_stage, write_run, written_run
 from affectflow.stages.themes import steps as working
 from affectflow.stages.themes.unchanged import note, unchanged_causes
+from affectflow.steps.themes import ClusterThemes, merge
 
 _Sampled = tuple[str, pa.RecordBatch]
 _Tally = tuple[str, bytes]
 
 
-def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
+def cluster_themes(
+    lake: Lake,
+    run_id: str,
+    beam_options: Sequence[str],
+    step: ClusterThemes | None = None,
+) -> Row:
     """Groups all causes of a lake to themes, and returns the row of `runs`.
 
     What it would do again with the same outcome it does not.
+
+    Args:
+      lake: that holds the causes.
+      run_id: of the command.
+      beam_options: as on Beam's command line.
+      step: names the clusterer and its options; the default one if None.
     """
-    clusterer = registry.make("clusterers", defaults.CLUSTERER)
+    clusterer = (step or ClusterThemes()).load_clusterer()
     request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)
     causes = None
     if not runners.only_written(beam_options):
@@ -58,9 +71,9 @@ def cluster_themes(lake: Lake, run_id: str, beam_options: Sequence[str]) -> Row:
     )
 
 
-def themes_config(clusterer: Any) -> dict[str, Any]:
+def themes_config(clusterer: Clusterer) -> dict[str, Any]:
     """Returns what decides how causes are grouped."""
-    return {"clusterer": repr(clusterer)}
+    return {"clusterer": type(clusterer).__name__, "options": asdict(clusterer)}
 
 
 def cluster_lake(
@@ -84,7 +97,7 @@ def cluster_lake(
     return (
         named
         | "Spread" >> beam.Reshuffle()
-        | "Members" >> beam.Map(working.members, **asked).with_output_types(str)
+        | "Members" >> beam.Map(working.members, request).with_output_types(str)
         | "Themes" >> CommitOnce(request, partial(commit_themes, clusterer=clusterer))
     )
 
@@ -101,7 +114,8 @@ class _Fit(beam.PTransform):
         return (
             pcoll
             | "Spread" >> beam.Reshuffle()
-            | "Survey" >> beam.Map(working.survey, **asked).with_output_types(str)
+            | "Survey"
+            >> beam.Map(working.survey, asked["request"]).with_output_types(str)
             | "Surveyed" >> _Wait(asked["request"], working.SURVEYED)
             | "SpreadAgain" >> beam.Reshuffle()
             | "Sample"
@@ -126,10 +140,7 @@ class _Name(beam.PTransform):
             | "Spread" >> beam.Reshuffle()
             | "Assign"
             >> beam.FlatMap(working.assign, **asked).with_output_types(_Tally)
-            | "AddUp"
-            >> beam.CombinePerKey(AddUp(asked["clusterer"].merge)).with_output_types(
-                _Tally
-            )
+            | "AddUp" >> beam.CombinePerKey(AddUp(merge)).with_output_types(_Tally)
             | "Name" >> beam.Map(working.name_themes, **asked).with_output_types(str)
             | "Named" >> _Wait(asked["request"], working.NAMED)
         )

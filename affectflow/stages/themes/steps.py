@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from affectflow.batches import coders
 from affectflow.batches.batch import one_batch, split
@@ -24,6 +23,7 @@ from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, total
 from affectflow.stages.runs.request import Request, staging
 from affectflow.stages.themes.units import Unit, causes_of, units
+from affectflow.steps import themes as hosting
 from affectflow.storage import Storage
 
 UNITS = "units.json"
@@ -85,14 +85,13 @@ def _receipt(unit: str, **counters: int) -> str:
 # -- the sample --------------------------------------------------------------------
 
 
-def survey(unit: str, request: Request, clusterer: Clusterer) -> str:
+def survey(unit: str, request: Request) -> str:
     """Notes the causes of a unit, and returns how many there are of each family."""
     lake, asked = request.open_lake(), _unit(unit)
     with Progress(lake, request).busy():
-        causes = clusterer.prepare(causes_of(lake, asked))
+        causes = hosting.prepare(causes_of(lake, asked))
         _folder(request).write_parquet(causes, _CAUSES, f"{asked.name}.parquet")
-    families = causes.column("family").value_counts().to_pylist()
-    return _receipt(asked.name, **{row["values"]: row["counts"] for row in families})
+    return _receipt(asked.name, **hosting.count_by_family(causes))
 
 
 def sample(
@@ -100,9 +99,8 @@ def sample(
 ) -> Iterator[tuple[str, pa.RecordBatch]]:
     """Yields the causes of a unit that are in the sample, by family."""
     counts = _cached(request, SURVEYED).counters
-    causes = clusterer.sampled(_noted(request, name), counts)
-    for family in causes.column("family").unique().to_pylist():
-        own = causes.filter(pc.equal(causes.column("family"), family))
+    causes = hosting.sampled(clusterer, _noted(request, name), counts)
+    for family, own in hosting.by_family(causes).items():
         for batch in split(one_batch(own)):
             yield family, batch
 
@@ -121,8 +119,8 @@ def fit(
     lake = request.open_lake()
     count = _cached(request, SURVEYED).counters[family]
     with Progress(lake, request).busy():
-        model = clusterer.fit(pa.Table.from_batches(list(batches)), count)
-    _folder(request).write(model.to_bytes(), _MODELS, family)
+        model = hosting.fit(clusterer, pa.Table.from_batches(list(batches)), count)
+    _folder(request).write(clusterer.dump(model), _MODELS, family)
     return _receipt(family)
 
 
@@ -135,7 +133,8 @@ def assign(
     """Assigns the causes of a unit to groups, and yields a tally for each family."""
     with Progress(request.open_lake(), request).unit(name) as unit:
         causes = _noted(request, name)
-        assigned, tallies = clusterer.assign(_models(request, clusterer), causes)
+        models = _models(request, clusterer)
+        assigned, tallies = hosting.assign(clusterer, models, causes)
         _folder(request).write_parquet(assigned, _ASSIGNED, f"{name}.parquet")
         unit.rows = {"rows_in": causes.num_rows}
     yield from tallies.items()
@@ -146,7 +145,8 @@ def name_themes(
 ) -> str:
     """Names the themes of a family, from the tally of all units."""
     family, tally = found
-    themes = clusterer.themes(family, _models(request, clusterer)[family], tally)
+    model = _models(request, clusterer)[family]
+    themes = hosting.name_themes(clusterer, family, model, tally)
     _folder(request).write_parquet(themes, _THEMES, f"{family}.parquet")
     return _receipt(family, themes=themes.num_rows)
 
@@ -158,13 +158,13 @@ def themes_of(request: Request) -> pa.Table | None:
     return pa.concat_tables(tables) if tables else None
 
 
-def members(name: str, request: Request, clusterer: Clusterer) -> str:
+def members(name: str, request: Request) -> str:
     """Writes the members of themes that are in a unit, and returns the receipt."""
     themes = _cached_themes(request)
     assigned = _folder(request).read_parquet(_ASSIGNED, f"{name}.parquet")
     receipt = Receipt(unit=name)
     if themes is not None and assigned.num_rows:
-        rows = clusterer.members(assigned, themes)
+        rows = hosting.members(assigned, themes)
         receipt.files = write_rows(request.open_lake(), "theme_members", rows, name)
         receipt.counters = {"theme_members": rows.num_rows}
     receipt.peak_rss_bytes = peak_rss_bytes()

@@ -1,4 +1,4 @@
-"""ClusterThemes: causes in groups that a person can name."""
+"""WordClusterer, and the host: causes in groups that a person can name."""
 
 import json
 import random
@@ -11,8 +11,9 @@ import pytest
 
 from affectflow.errors import MissingColumnError, UsageError
 from affectflow.schemas import THEME_MEMBERS, THEMES
+from affectflow.steps import themes as hosting
+from affectflow_transforms.themes.clusterer import WordClusterer
 from affectflow_transforms.themes.model import WATCHED
-from affectflow_transforms.themes.themes import ClusterThemes, count_by_family
 
 COLUMNS = (
     "cause_id",
@@ -62,9 +63,8 @@ def causes(texts: list[str], **given: str) -> list[dict[str, Any]]:
 
 
 def cluster(rows: list[dict[str, Any]], **options: Any) -> tuple[Any, Any]:
-    themes, members = ClusterThemes(**options).cluster(
-        pa.Table.from_pylist(rows, schema=SCHEMA)
-    )
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    themes, members = hosting.cluster(WordClusterer(**options), table)
     assert (themes.schema, members.schema) == (THEMES, THEME_MEMBERS)
     return themes.to_pylist(), members.to_pylist()
 
@@ -158,16 +158,15 @@ def test_a_cause_counts_once_and_needs_words() -> None:
 
 def test_columns_that_are_optional_may_lack() -> None:
     table = pa.Table.from_pylist(causes(DOCS), schema=SCHEMA)
-    themes, _ = ClusterThemes().cluster(
-        table.drop_columns(["title", "conversation_id"])
-    )
+    less = table.drop_columns(["title", "conversation_id"])
+    themes, _ = hosting.cluster(WordClusterer(), less)
     assert themes["size"].to_pylist() == [4]
 
 
 def test_a_column_that_is_required_may_not() -> None:
     table = pa.Table.from_pylist(causes(DOCS), schema=SCHEMA)
     with pytest.raises(MissingColumnError, match="family"):
-        ClusterThemes().cluster(table.drop_columns(["family"]))
+        hosting.cluster(WordClusterer(), table.drop_columns(["family"]))
 
 
 def test_settings_change_the_clustering_but_not_the_theme() -> None:
@@ -198,8 +197,8 @@ WRONG = {
 
 @pytest.mark.parametrize("options", WRONG.values(), ids=WRONG.keys())
 def test_settings_out_of_range_are_refused(options: Any) -> None:
-    with pytest.raises(UsageError, match="ClusterThemes wants"):
-        ClusterThemes(**options)
+    with pytest.raises(UsageError, match="WordClusterer wants"):
+        WordClusterer(**options)
 
 
 # -- in parts ----------------------------------------------------------------------
@@ -231,11 +230,11 @@ def many(count: int) -> list[dict[str, Any]]:
 
 def in_parts(rows: list[dict[str, Any]], parts: int, **options: Any) -> tuple[Any, Any]:
     """The steps of the stage, one after the other, over causes in parts."""
-    clusterer = ClusterThemes(**options)
+    clusterer = WordClusterer(**options)
     chance = random.Random(parts)
     of = [chance.randrange(parts) for _ in rows]
     tables = [
-        clusterer.prepare(
+        hosting.prepare(
             pa.Table.from_pylist(
                 [row for row, part in zip(rows, of, strict=True) if part == number],
                 schema=SCHEMA,
@@ -245,21 +244,24 @@ def in_parts(rows: list[dict[str, Any]], parts: int, **options: Any) -> tuple[An
     ]
     counts = Counter[str]()
     for table in tables:
-        counts.update(count_by_family(table))
-    sample = pa.concat_tables([clusterer.sampled(t, counts) for t in reversed(tables)])
+        counts.update(hosting.count_by_family(table))
+    sample = pa.concat_tables(
+        [hosting.sampled(clusterer, t, counts) for t in reversed(tables)]
+    )
     models = {}
     for family, count in counts.items():
         own = sample.filter(pc.equal(sample.column("family"), family))
-        models[family] = clusterer.load(clusterer.fit(own, count).to_bytes())
-    found = [clusterer.assign(models, table) for table in tables]
+        model = hosting.fit(clusterer, own, count)
+        models[family] = clusterer.load(clusterer.dump(model))
+    found = [hosting.assign(clusterer, models, table) for table in tables]
     named = []
     for family in sorted(counts):
         tallies = [tally[family] for _, tally in found if family in tally]
         if tallies:
-            whole = clusterer.merge(tallies)
-            named.append(clusterer.themes(family, models[family], whole))
+            whole = hosting.merge(tallies)
+            named.append(hosting.name_themes(clusterer, family, models[family], whole))
     themes = pa.concat_tables(named)
-    inside = [clusterer.members(assigned, themes) for assigned, _ in found]
+    inside = [hosting.members(assigned, themes) for assigned, _ in found]
     members = pa.concat_tables(inside).to_pylist()
     return themes.select(THEMES.names).to_pylist(), members
 
@@ -290,39 +292,45 @@ def test_parts_give_what_all_causes_together_give(
 
 
 def test_the_sample_is_the_same_however_causes_lie() -> None:
-    clusterer = ClusterThemes(sample=30, fitted=50)
-    table = clusterer.prepare(pa.Table.from_pylist(many(3000), schema=SCHEMA))
-    counts = count_by_family(table)
+    clusterer = WordClusterer(sample=30, fitted=50)
+    table = hosting.prepare(pa.Table.from_pylist(many(3000), schema=SCHEMA))
+    counts = hosting.count_by_family(table)
 
-    whole = clusterer.sampled(table, counts).column("cause_id").to_pylist()
+    whole = hosting.sampled(clusterer, table, counts).column("cause_id").to_pylist()
 
     pieces = [
-        clusterer.sampled(table.slice(n, 500), counts) for n in range(0, 4000, 500)
+        hosting.sampled(clusterer, table.slice(n, 500), counts)
+        for n in range(0, 4000, 500)
     ]
     assert pa.concat_tables(pieces).column("cause_id").to_pylist() == whole
     # 50 of each family are taken, and about 57 more as a reserve.
     assert 100 <= len(whole) <= 300
-    assert clusterer.sampled(table, {"irritation": 9, "joy": 9}).num_rows == 4000
+    assert (
+        hosting.sampled(clusterer, table, {"irritation": 9, "joy": 9}).num_rows == 4000
+    )
 
 
 def test_the_least_size_grows_with_the_root_of_all_causes() -> None:
-    clusterer = ClusterThemes()
-    table = clusterer.prepare(pa.Table.from_pylist(causes(DOCS), schema=SCHEMA))
-    _, tallies = clusterer.assign({"irritation": clusterer.fit(table, 4)}, table)
+    clusterer = WordClusterer()
+    table = hosting.prepare(pa.Table.from_pylist(causes(DOCS), schema=SCHEMA))
+    model = clusterer.fit(table, 4)
+    _, tallies = hosting.assign(clusterer, {"irritation": model}, table)
 
     for total, expected in ((400, 1), (625, 0)):  # 0.2 times the root: 4, then 5
         model = clusterer.fit(table, total)
-        themes = clusterer.themes("irritation", model, tallies["irritation"])
+        themes = hosting.name_themes(
+            clusterer, "irritation", model, tallies["irritation"]
+        )
         assert themes.num_rows == expected
 
 
 def test_a_model_stays_what_it_is_as_bytes() -> None:
-    clusterer = ClusterThemes()
-    table = clusterer.prepare(pa.Table.from_pylist(many(60), schema=SCHEMA))
+    clusterer = WordClusterer()
+    table = hosting.prepare(pa.Table.from_pylist(many(60), schema=SCHEMA))
     own = table.filter(pc.equal(table.column("family"), "joy"))
     model = clusterer.fit(own, 20)
 
-    again = clusterer.load(model.to_bytes())
+    again = clusterer.load(clusterer.dump(model))
 
     assert again.to_bytes() == model.to_bytes()
     assert (again.total, again.vocabulary.terms) == (20, model.vocabulary.terms)
@@ -333,11 +341,11 @@ def test_of_a_group_with_very_many_terms_the_heaviest_are_counted() -> None:
     chance = random.Random(1)
     extra = [f"{a}{b}" for a in WORDS for b in WORDS]
     texts = [f"flaky tests {' '.join(chance.choices(extra, k=2))}" for _ in range(200)]
-    clusterer = ClusterThemes(linkage=1.0, nearest=0.05)
-    table = clusterer.prepare(pa.Table.from_pylist(causes(texts), schema=SCHEMA))
+    clusterer = WordClusterer(linkage=1.0, nearest=0.05)
+    table = hosting.prepare(pa.Table.from_pylist(causes(texts), schema=SCHEMA))
 
     model = clusterer.fit(table, 200)
 
     each = Counter((model.watched // len(model.vocabulary.terms)).tolist())
     assert max(each.values()) == WATCHED
-    assert json.dumps(clusterer.cluster(table)[0].to_pylist())
+    assert json.dumps(hosting.cluster(clusterer, table)[0].to_pylist())

@@ -1,13 +1,9 @@
-"""From groups to themes: keywords, titles and exemplars, from a tally."""
+"""What groups are called: keywords and titles, from the terms of their causes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from affectflow_transforms.themes import tallies
-from affectflow_transforms.themes.tallies import Tally
+from affectflow.kinds.clusterer import Group, Name
 from affectflow_transforms.themes.terms import concerns_of
 from affectflow_transforms.themes.vocabulary import Vocabulary
 
@@ -22,37 +18,19 @@ _TELLING = {"concern": 3.0, "pair": 1.8, "word": 1.0}
 _MOST = 50
 
 
-def name_groups(tally: Tally, words: Vocabulary, least: int) -> list[dict[str, Any]]:
-    """Returns the groups of a tally that are themes, as rows of table `themes`.
-
-    A theme has a name, `least` causes, and more than one conversation. Instead of
-    `theme_id` there are the numbers that tell its members from any other's.
-    """
-    groups = tally.groups.filter(_large(tally.groups, least)).to_pylist()
-    sizes = {row["group"]: row["size"] for row in groups}
-    terms, exemplars = _terms(tally, words, sizes), _exemplars(tally)
-    described = [most_telling(terms.get(group, [])) for group in sizes]
-    return [
-        {
-            "group": row["group"],
-            "theme_id": [row["size"], *(row[name] for name in tallies.SUMS)],
-            "title": title,
-            "keywords": keywords(telling),
-            "size": row["size"],
-            "exemplar_ids": exemplars[row["group"]],
-        }
-        for row, telling, title in zip(
-            groups, described, titles(described), strict=True
+def name_groups(
+    groups: Mapping[int, Group], words: Vocabulary, least: int
+) -> dict[int, Name]:
+    """Returns the names of groups that have one, and `least` causes."""
+    large = {number: group for number, group in groups.items() if group.size >= least}
+    described = [most_telling(_terms(group, words)) for group in large.values()]
+    return {
+        number: Name(title, keywords(telling))
+        for number, telling, title in zip(
+            large, described, titles(described), strict=True
         )
         if title
-    ]
-
-
-def _large(groups: pa.Table, least: int) -> pa.Array:
-    """Returns which groups are large enough, and more than one conversation."""
-    first, last = (groups.column(f"{end}_conversation") for end in ("first", "last"))
-    spread = pc.or_(pc.not_equal(first, last), pc.equal(first, ""))
-    return pc.and_(spread, pc.greater_equal(groups.column("size"), least))
+    }
 
 
 @dataclass(frozen=True)
@@ -112,29 +90,14 @@ def _adds(name: str, chosen: list[str], concerns: dict[str, set[str]]) -> bool:
     return not concerns[name].intersection(chosen)
 
 
-def _terms(
-    tally: Tally, words: Vocabulary, sizes: dict[int, int]
-) -> dict[int, list[Term]]:
-    """Returns the terms of the groups in `sizes`."""
-    rows = tally.terms.to_pylist()
-    squares: dict[int, float] = {}
-    for row in rows:
-        squares[row["group"]] = squares.get(row["group"], 0.0) + row["weight"] ** 2
-    terms: dict[int, list[Term]] = {}
-    for row in rows:
-        if size := sizes.get(row["group"]):
-            term = Term(
-                name=words.names[row["column"]],
-                kind=words.kinds[row["column"]],
-                weight=row["weight"] / squares[row["group"]] ** 0.5,
-                share=row["having"] / size,
-            )
-            terms.setdefault(row["group"], []).append(term)
-    return terms
-
-
-def _exemplars(tally: Tally) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for row in tallies.leading(tally).to_pylist():
-        found.setdefault(row["group"], []).append(row["cause_id"])
-    return {group: ids[: tallies.EXEMPLARS] for group, ids in found.items()}
+def _terms(group: Group, words: Vocabulary) -> list[Term]:
+    length = sum(term.weight**2 for term in group.terms.values()) ** 0.5
+    return [
+        Term(
+            name=words.names[column],
+            kind=words.kinds[column],
+            weight=term.weight / length,
+            share=term.causes / group.size,
+        )
+        for column, term in group.terms.items()
+    ]

@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.kinds.clusterer import Group, Term
+
 EXEMPLARS = 5
 UNIT = 1 << 32
 """A weight of 1 as a whole number; 2^31 causes fit into a sum of 64 bits."""
@@ -30,7 +32,7 @@ _GROUPS = pa.schema(
 _TERMS = pa.schema(
     [
         ("group", pa.int64()),
-        ("column", pa.int64()),
+        ("term", pa.int64()),
         ("weight", pa.int64()),
         ("having", pa.int64()),
     ]
@@ -52,7 +54,7 @@ class Tally:
     Args:
       groups: of each group its size, sums over its members' ids, and the first and last
         of its conversations, which are one if it has only one.
-      terms: of each group and watched term, the sum of weights, in units of
+      terms: of each group and term, the sum of weights, in units of
         1 / `UNIT`, and how many members have it.
       exemplars: the nearest causes of each group: of at most five conversations the
         nearest, and at most five more if there are fewer conversations.
@@ -94,7 +96,7 @@ def _add_groups(rows: pa.Table) -> pa.Table:
 
 def _add_terms(rows: pa.Table) -> pa.Table:
     added = [("weight", "sum"), ("having", "sum")]
-    return _grouped(rows, ["group", "column"], added, _TERMS)
+    return _grouped(rows, ["group", "term"], added, _TERMS)
 
 
 def _grouped(
@@ -109,31 +111,27 @@ def _grouped(
 # -- the tally of one part ---------------------------------------------------------
 
 
-def tally(
-    weights: Any, chosen: Any, similarity: Any, causes: pa.Table, watched: Any
-) -> Tally:
+def tally(groups: Any, similarity: Any, causes: pa.Table, terms: pa.Table) -> Tally:
     """Returns the tally of causes that were given to groups.
 
     Args:
-      weights: of the terms of each cause: sparse, a row each.
-      chosen: the group of each.
-      similarity: of each to the centre of its group, 0..1.
+      groups: of each cause, an array; below 0 if it is in none.
+      similarity: of each to its group, an array, 0..1.
       causes: with `cause_id` and maybe `conversation_id`.
-      watched: sorted numbers, group times columns plus column, of the terms to count.
+      terms: of the causes, as `Assigned.terms`.
     """
-    conversations = _conversations(causes)
-    groups = pa.array(chosen, pa.int64())
+    summed = _add_terms(_term_rows(groups, terms))
+    inside = np.flatnonzero(groups >= 0)
+    causes, near = causes.take(inside), np.round(similarity[inside], 9)
+    ids, conversations = causes.column("cause_id"), _conversations(causes)
+    of = pa.array(groups[inside], pa.int64())
     ends = {"first_conversation": conversations, "last_conversation": conversations}
-    sums = _id_sums(causes.column("cause_id").to_pylist())
-    counted = pa.table(
-        {"group": groups, "size": np.ones(len(chosen), dtype=np.int64), **sums, **ends}
-    )
-    near = {"group": groups, "similarity": np.round(similarity, 9)}
-    near |= {"cause_id": causes.column("cause_id"), "conversation_id": conversations}
+    counted = {"group": of, "size": np.ones(len(inside), dtype=np.int64)}
+    nearest = {"group": of, "similarity": near, "cause_id": ids}
     return Tally(
-        groups=_add_groups(counted),
-        terms=_add_terms(_term_rows(weights, chosen, watched)),
-        exemplars=_best(pa.table(near)),
+        groups=_add_groups(pa.table(counted | _id_sums(ids.to_pylist()) | ends)),
+        terms=summed,
+        exemplars=_best(pa.table(nearest | {"conversation_id": conversations})),
     )
 
 
@@ -150,17 +148,46 @@ def _id_sums(ids: list[str]) -> dict[str, Any]:
     return dict(zip(SUMS, numbers.T, strict=True))
 
 
-def _term_rows(weights: Any, chosen: Any, watched: Any) -> pa.Table:
-    """Returns the watched terms of each cause, their weights as whole numbers."""
-    width = max(1, weights.shape[1])
-    keys = np.repeat(chosen, np.diff(weights.indptr)) * width + weights.indices
-    place = np.searchsorted(watched, keys)
-    # No key is -1: what lies behind the last one is not watched.
-    inside = np.flatnonzero(np.append(watched, -1)[place] == keys)
-    whole = np.rint(weights.data[inside] * UNIT).astype(np.int64)
-    columns = {"group": keys[inside] // width, "column": keys[inside] % width}
-    columns |= {"weight": whole, "having": np.ones(len(inside), dtype=np.int64)}
-    return pa.table(columns)
+def _term_rows(groups: Any, terms: pa.Table) -> pa.Table:
+    """Returns the terms of the causes in groups, their weights as whole numbers."""
+    of = groups[np.asarray(terms.column("row"))]
+    inside = np.flatnonzero(of >= 0)
+    weights = np.asarray(terms.column("weight"))[inside]
+    return pa.table(
+        {
+            "group": of[inside],
+            "term": terms.column("term").take(inside),
+            "weight": np.rint(weights * UNIT).astype(np.int64),
+            "having": np.ones(len(inside), dtype=np.int64),
+        }
+    )
+
+
+# -- what is asked of a tally ------------------------------------------------------
+
+
+def groups_of(tally: Tally) -> dict[int, Group]:
+    """Returns the groups of two conversations or more, or of unknown ones."""
+    first, last = (
+        tally.groups.column(f"{end}_conversation") for end in ("first", "last")
+    )
+    spread = pc.or_(pc.not_equal(first, last), pc.equal(first, ""))
+    terms: dict[int, dict[int, Term]] = {}
+    for row in tally.terms.to_pylist():
+        term = Term(row["weight"] / UNIT, row["having"])
+        terms.setdefault(row["group"], {})[row["term"]] = term
+    return {
+        row["group"]: Group(row["size"], terms.get(row["group"], {}))
+        for row in tally.groups.filter(spread).to_pylist()
+    }
+
+
+def exemplars_of(tally: Tally) -> dict[int, list[str]]:
+    """Returns the ids of the causes that show best what a group is about."""
+    found: dict[int, list[str]] = {}
+    for row in leading(tally).to_pylist():
+        found.setdefault(row["group"], []).append(row["cause_id"])
+    return {group: ids[:EXEMPLARS] for group, ids in found.items()}
 
 
 # -- exemplars ---------------------------------------------------------------------

@@ -7,14 +7,16 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_matrix
 
-from affectflow_transforms.themes.tallies import (
+from affectflow.kinds.clusterer import TERMS as TERM_ROWS
+from affectflow.kinds.clusterer import Group, Term
+from affectflow.steps.tallies import (
     EXEMPLARS,
     UNIT,
     Tally,
     add_up,
-    leading,
+    exemplars_of,
+    groups_of,
     tally,
 )
 
@@ -33,10 +35,7 @@ rows_of_causes = st.lists(
 )
 
 
-WATCHED = np.arange(3 * TERMS - 2)
-
-
-def counted(rows: list[tuple[int, Row]], watched: Any = WATCHED) -> Tally:
+def counted(rows: list[tuple[int, Row]]) -> Tally:
     """The tally of numbered rows."""
     causes = pa.table(
         {
@@ -44,10 +43,12 @@ def counted(rows: list[tuple[int, Row]], watched: Any = WATCHED) -> Tally:
             "conversation_id": pa.array([r[1] or None for _, r in rows], pa.string()),
         }
     )
-    weights = csr_matrix(np.asarray([r[3] for _, r in rows]).reshape(-1, TERMS))
+    weights = np.asarray([r[3] for _, r in rows]).reshape(-1, TERMS)
+    row, term = np.nonzero(weights)
+    terms = pa.table([row, term, weights[row, term]], schema=TERM_ROWS)
     groups = np.asarray([r[0] for _, r in rows], dtype=np.int64)
     similarity = np.asarray([r[2] for _, r in rows], dtype=float)
-    return tally(weights, groups, similarity, causes, watched)
+    return tally(groups, similarity, causes, terms)
 
 
 def put_together(tallies: list[Tally], chance: random.Random) -> Tally:
@@ -83,12 +84,9 @@ def test_the_order_of_parts_and_of_merges_does_not_matter(
 def test_exemplars_are_those_of_a_sort_of_all_rows(rows: list[Row]) -> None:
     merged = add_up([counted([each]) for each in enumerate(rows)] or [counted([])])
 
-    found: dict[int, list[str]] = {}
-    for row in leading(merged).to_pylist():
-        found.setdefault(row["group"], []).append(row["cause_id"])
-
-    best = {group: ids[:EXEMPLARS] for group, ids in found.items()}
-    assert best == {group: by_sorting(rows, group) for group in {r[0] for r in rows}}
+    assert exemplars_of(merged) == {
+        group: by_sorting(rows, group) for group in {r[0] for r in rows}
+    }
 
 
 def by_sorting(rows: list[Row], group: int) -> list[str]:
@@ -108,7 +106,8 @@ def test_a_tally_counts_terms_members_and_conversations() -> None:
     rows: list[tuple[int, Row]] = [
         (0, (0, "b", 0.5, (1.0, 0.5, 0.0, 0.0, 0.0))),
         (1, (0, "a", 0.5, (0.0, 0.5, 0.0, 0.0, 0.0))),
-        (2, (2, "", 0.5, (0.0, 0.0, 0.0, 0.0, 1.0))),  # this term is not watched
+        (2, (2, "", 0.5, (0.0, 0.0, 0.0, 0.0, 0.0))),
+        (3, (-1, "c", 0.5, (0.0, 0.0, 0.0, 0.0, 1.0))),  # in no group
     ]
 
     found = counted(rows)
@@ -120,18 +119,24 @@ def test_a_tally_counts_terms_members_and_conversations() -> None:
     assert ends == [(2, "a", "b"), (1, "", "")]
     terms: list[dict[str, Any]] = found.terms.to_pylist()
     assert terms == [
-        {"group": 0, "column": 0, "weight": UNIT, "having": 1},
-        {"group": 0, "column": 1, "weight": UNIT, "having": 2},
+        {"group": 0, "term": 0, "weight": UNIT, "having": 1},
+        {"group": 0, "term": 1, "weight": UNIT, "having": 2},
     ]
 
 
-def test_where_no_term_is_watched_none_is_counted() -> None:
-    row: Row = (0, "a", 0.5, (1.0, 0.0, 0.0, 0.0, 0.0))
+def test_a_group_of_one_conversation_is_not_asked_for_a_name() -> None:
+    rows: list[tuple[int, Row]] = [
+        *((n, (0, "a", 0.5, (1.0, 0.0, 0.0, 0.0, 0.0))) for n in range(2)),
+        *((n, (1, "ab"[n % 2], 0.5, (1.0, 0.5, 0.0, 0.0, 0.0))) for n in range(2, 4)),
+        (4, (2, "", 0.5, (0.0, 0.0, 0.0, 0.0, 0.0))),  # nobody knows of which
+    ]
 
-    found = counted([(0, row)], watched=np.zeros(0, np.int64))
+    groups = groups_of(counted(rows))
 
-    assert found.terms.num_rows == 0
-    assert found.groups.column("size").to_pylist() == [1]
+    assert groups == {
+        1: Group(2, {0: Term(2.0, 2), 1: Term(1.0, 2)}),
+        2: Group(1, {}),
+    }
 
 
 def test_ids_are_summed_so_that_other_members_give_other_sums() -> None:

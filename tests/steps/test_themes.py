@@ -1,0 +1,143 @@
+"""ClusterThemes hosts any clusterer: here a stranger's that knows single words."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from affectflow import registry
+from affectflow.errors import UsageError
+from affectflow.kinds.clusterer import Assigned, Clusterer, Name
+from affectflow.steps.themes import ClusterThemes, cluster
+from affectflow.testing import check_clusterer
+
+TEXTS = ["slow build", "build fails", "the build", "red tests", "tests hang", "why"]
+
+
+@dataclass(kw_only=True)
+class ByFirstWord(Clusterer[list[str]]):
+    """Groups causes by the first of the commonest words that is in them."""
+
+    words: int = 2
+
+    def fit(self, sample: pa.Table, total: int) -> list[str]:
+        said = Counter(w for text in _texts(sample) for w in text.split())
+        return sorted(said, key=lambda word: (-said[word], word))[: self.words]
+
+    def assign(self, causes: pa.Table, model: list[str]) -> Assigned:
+        groups = [
+            next((n for n, word in enumerate(model) if word in text.split()), -1)
+            for text in _texts(causes)
+        ]
+        return Assigned(groups, [1.0] * len(groups))
+
+    def name(self, groups: Any, model: list[str]) -> dict[int, Name]:
+        return {group: Name(model[group], [model[group]]) for group in groups}
+
+
+def _texts(causes: pa.Table) -> list[str]:
+    texts: list[str] = causes.column("cause_text").to_pylist()
+    return texts
+
+
+def causes(texts: list[str] = TEXTS) -> pa.Table:
+    return pa.table(
+        {
+            "cause_id": [f"k{number}" for number in range(len(texts))],
+            "family": ["anger"] * len(texts),
+            "cause_text": texts,
+            "summary": pa.nulls(len(texts), pa.string()),
+            "conversation_id": [f"c{number}" for number in range(len(texts))],
+        }
+    )
+
+
+def test_groups_become_themes_with_their_members() -> None:
+    themes, members = cluster(ByFirstWord(), causes())
+
+    assert [(t["title"], t["size"]) for t in themes.to_pylist()] == [
+        ("build", 3),
+        ("tests", 2),
+    ]
+    of = dict(zip(themes["theme_id"].to_pylist(), "BT", strict=True))
+    found = {m["cause_id"]: of[m["theme_id"]] for m in members.to_pylist()}
+    assert found == {"k0": "B", "k1": "B", "k2": "B", "k3": "T", "k4": "T"}
+
+
+def test_the_same_causes_are_the_same_theme_whatever_the_settings() -> None:
+    (one, _), (other, _) = (cluster(ByFirstWord(words=n), causes()) for n in (1, 2))
+
+    assert one["theme_id"][0] == other["theme_id"][0]
+    assert one["clustering_id"][0] != other["clustering_id"][0]
+
+
+def test_the_sample_holds_the_causes_of_the_smallest_hash() -> None:
+    fitted: list[list[str]] = []
+
+    class Noting(ByFirstWord):
+        def fit(self, sample: pa.Table, total: int) -> list[str]:
+            fitted.append(sample.column("cause_id").to_pylist())
+            return super().fit(sample, total)
+
+    for seed in (1, 2):
+        rows = causes(TEXTS * 50)
+        order = random.Random(seed).sample(range(rows.num_rows), rows.num_rows)
+        cluster(Noting(fitted=20), rows.take(order))
+
+    assert len(fitted[0]) == 20
+    assert fitted[0] == fitted[1]
+
+
+def test_a_clusterer_of_a_stranger_passes_the_check() -> None:
+    assert check_clusterer(ByFirstWord(), causes()).num_rows == 2
+
+
+class ByPlace(ByFirstWord):
+    def assign(self, causes: pa.Table, model: list[str]) -> Assigned:
+        groups = [number % 2 for number in range(causes.num_rows)]
+        return Assigned(groups, [1.0] * len(groups))
+
+
+class Forgetful(ByFirstWord):
+    def assign(self, causes: pa.Table, model: list[str]) -> Assigned:
+        return super().assign(causes.slice(1), model)
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "broken"),
+    [
+        pytest.param(ByPlace, TEXTS, "in another order", id="looks at the order"),
+        pytest.param(Forgetful, TEXTS, "for 6 causes of", id="leaves causes out"),
+        pytest.param(ByFirstWord, ["why", "so"], "no theme came out", id="nothing"),
+    ],
+)
+def test_a_broken_promise_is_named(kind: Any, texts: list[str], broken: str) -> None:
+    with pytest.raises(AssertionError, match=broken):
+        check_clusterer(kind(words=2 if texts is TEXTS else 0), causes(texts))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"min_sise": 3}, "no option `min_sise`; did you mean `min_size`"),
+        ({"min_size": "few"}, "option `min_size` .* must be a whole number"),
+        ({"fitted": 0}, "`fitted` of at least 1"),
+    ],
+)
+def test_options_that_a_clusterer_does_not_take_are_refused_at_once(
+    options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        ClusterThemes(clusterer_options=options)
+
+
+def test_a_clusterer_without_its_base_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "load", lambda kind, name: dict)
+
+    with pytest.raises(UsageError, match=r"'Mine' is not a clusterer.*a subclass of"):
+        ClusterThemes(clusterer="Mine")
