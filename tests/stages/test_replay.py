@@ -7,7 +7,7 @@ from affectflow import stages, testing
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.stages.annotate import AnnotateTask, annotate_with
-from affectflow.stages.replay import replay
+from affectflow.stages.replay import _grouped, _grouping_of, replay
 from affectflow.stages.replay.parts import ReplayTask
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
@@ -141,6 +141,15 @@ def test_what_was_replayed_is_mined_afterwards(lake):
     stages.mine_lake(lake, annotator_id="fake@1")
 
     assert ask(lake, "SELECT DISTINCT utterance_id FROM causes") == [("test:0",)]
+
+
+def test_themes_are_grouped_again_by_the_clusterer_that_grouped_them(lake):
+    annotate(lake, FakeHandler())
+    stages.mine_lake(lake, annotator_id="fake@1", clusterer_options={"min_size": 7})
+
+    again = _grouping_of(_grouped(Lake.open(str(lake))))
+
+    assert again.load_clusterer().min_size == 7
 
 
 # -- ingest ------------------------------------------------------------------------
