@@ -8,14 +8,16 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
-_CODE = {".py", ".sql"}
+_CODE = {".py", ".sql", ".toml"}
+"""Code, views, and label sets or wordings."""
 
 
 def code_digest(module: str) -> str:
     """Returns a digest of all code that may shape what a module makes.
 
-    That is all code of affectflow and of the module's package, all files beside the
-    module (word lists shape an answer too), and the version of every library.
+    That is all code, views and label sets of affectflow and of the module's package,
+    all files beside the module (word lists shape an answer too), and the version of
+    every library.
 
     Args:
       module: name of a module that is imported already.
