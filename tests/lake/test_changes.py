@@ -232,7 +232,7 @@ def test_a_state_whose_files_alone_are_gone_says_so_too(prepared, run, tmp_path)
         if file.name not in live:
             file.unlink()
 
-    with pytest.raises(LakeError, match=r"'utterances' after run .* is not there"):
+    with pytest.raises(LakeError, match=r"'utterances' after run .* is gone"):
         diff(str(lake), run["ingest"], run["compact"])
 
 
