@@ -33,7 +33,7 @@ def check_wheels(made: PipelineOptions) -> None:
         if other:
             raise UsageError(
                 f"the wheel {path!r} that workers would get holds another {other!r} "
-                "than runs here: build it anew (python -m build --wheel), or run the "
+                "than runs here: build it again (python -m build --wheel), or run the "
                 "version that it was built from"
             )
 
@@ -48,7 +48,7 @@ def difference(wheel: str) -> str:
         with zipfile.ZipFile(wheel) as opened:
             there = {e.filename: e.CRC for e in opened.infolist() if _is_code(e)}
     except zipfile.BadZipFile as error:
-        raise UsageError(f"{wheel!r} is no wheel: build it anew") from error
+        raise UsageError(f"{wheel!r} is not a wheel: build it again") from error
     here = _files_here({name.partition("/")[0] for name in there})
     sources = {name for name in here if name.endswith(".py")}
     for name in sorted(there.keys() | sources):

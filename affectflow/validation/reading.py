@@ -150,8 +150,9 @@ def _table(path: str | Path) -> Iterator[tuple[int, list[str]]]:
                 yield number, cells
     except csv.Error as error:
         raise UsageError(
-            f"{path}, row {number + 1}: no CSV from here on ({error}): a quote is not "
-            "closed, or stands amid a cell; mend the row, or save the sheet as CSV anew"
+            f"{path}, row {number + 1}: not CSV from here on ({error}): a quote is "
+            "not closed, or is in the middle of a cell; fix the row, or save the sheet "
+            "as CSV again"
         ) from error
 
 

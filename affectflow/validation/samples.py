@@ -78,7 +78,8 @@ def _no_sample(sample_id: str, known: list[str], uri: str) -> str:
     there = f"; did its cells change? near is {near[0]}" if near else ""
     return (
         f"no sample {sample_id!r} was drawn from {uri!r}{there}: the sheet is of "
-        "another lake or of one made anew; draw one here with `affectflow sample`"
+        "another lake, or of one made again since; draw one here with "
+        "`affectflow sample`"
     )
 
 

@@ -32,7 +32,7 @@ def in_words(found: Judgement) -> Iterator[str]:
             yield (
                 f"warning: raters agree little on {each.target.name} (alpha "
                 f"{each.alpha.value:.2f}, {LEAST_ALPHA} is the least to build on): "
-                "talk the definition over, then label anew"
+                "agree on the definition, then label again"
             )
         if each.n and math.isnan(each.alpha.low):
             yield f"warning: {_no_interval(each)}"

@@ -257,7 +257,7 @@ def test_a_quote_that_is_never_closed_loses_no_answers(lake, lines, tmp_path):
     rows[3] = rows[3].replace(",text,", ',"text,')
     (tmp_path / "s.csv").write_text("\n".join(rows), "utf-8")
 
-    with pytest.raises(UsageError, match=r"row 4: no CSV from here.*mend the row"):
+    with pytest.raises(UsageError, match=r"row 4: not CSV from here.*fix the row"):
         read_answers(lake, tmp_path / "s.csv")
 
 
