@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 import pyarrow as pa
 
 from affectflow.batches.batch import with_column
-from affectflow.errors import UsageError
+from affectflow.errors import RowError, UsageError
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, UTTERANCES, fields
 
@@ -141,15 +141,23 @@ class Miner(abc.ABC, Generic[ModelT]):
 
         `batch` holds whole conversations, each in time order; `cues` are used where it
         has them. A cause is `ok` with its span; without one it is `none_found`, or
-        `unaligned` if what the miner gave is no span of the text.
+        `unaligned` if the miner pointed outside the text.
+
+        Raises:
+          RowError: `find_all` gave more or fewer answers than there are scenes.
         """
         mined: list[list[dict[str, Any]]] = [[] for _ in range(batch.num_rows)]
         annotator_id = self.annotator()["annotator_id"]
         waiting: deque[_Asked] = deque()
         scenes = _held(self._asked(batch), waiting)
         for found in self.find_all(scenes, model):
+            if not waiting:
+                raise RowError(f"{type(self).__name__} answers scenes nobody asked")
             asked = waiting.popleft()
             mined[asked.row] = list(_causes(asked, list(found), annotator_id))
+        unasked = next(scenes, None)
+        if waiting or unasked is not None:
+            raise RowError(f"{type(self).__name__} leaves scenes without an answer")
         return with_column(batch, CAUSES_COLUMN, pa.array(mined, CAUSES_COLUMN.type))
 
     def _asked(self, batch: pa.RecordBatch) -> "Iterator[_Asked]":

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from affectflow import defaults, registry
 from affectflow.batches import batch as batches
+from affectflow.errors import UsageError
 from affectflow.kinds.renderer import BLANK, Cue, TextRenderer
 from affectflow.kinds.transform import BatchTransform
 from affectflow.registry import Card
@@ -30,6 +31,7 @@ class Textualize(BatchTransform):
 
     Raises:
       UnknownPluginError: a renderer is not installed; when the first batch comes.
+      UsageError: a renderer does not read text; likewise.
     """
 
     renderers: tuple[str, ...] = defaults.RENDERERS
@@ -54,8 +56,20 @@ _CUE = CUES_COLUMN.type.value_type
 
 @functools.cache
 def load_renderers(names: tuple[str, ...]) -> tuple[TextRenderer, ...]:
-    """Returns one renderer for each name; kept for the life of the process."""
-    return tuple(registry.make("renderers", name) for name in names)
+    """Returns one renderer for each name; kept for the life of the process.
+
+    Raises:
+      UnknownPluginError: a renderer is not installed.
+      UsageError: one of them does not read text.
+    """
+    made = tuple(registry.make("renderers", name) for name in names)
+    for name, renderer in zip(names, made, strict=True):
+        if not isinstance(renderer, TextRenderer):
+            raise UsageError(
+                f"{name!r} does not render text: leave it out of `renderers`, or "
+                "derive it from affectflow.kinds.renderer.TextRenderer"
+            )
+    return made
 
 
 class _Found(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from affectflow.errors import UsageError
+from affectflow.errors import RowError, UsageError
 from affectflow.kinds.miner import Found, Miner, Scene
 from tests.given.mined_turns import SCHEMA, emotion, turn
 
@@ -127,6 +127,22 @@ def test_a_miner_may_answer_many_scenes_at_once() -> None:
     rows = [turn(n, "a", f"build {n}", "anger") for n in range(3)]
 
     assert causes(AtOnce(), *rows) == causes(Points(), *rows)
+
+
+@pytest.mark.parametrize(("times", "said"), [(0, "leaves scenes"), (2, "nobody asked")])
+def test_a_miner_that_answers_too_few_or_too_many_scenes_is_refused(
+    times: int, said: str
+) -> None:
+    @dataclass(kw_only=True)
+    class Miscounts(Points):
+        def find_all(
+            self, scenes: Iterable[Scene], model: None
+        ) -> Iterator[Iterable[Found]]:
+            for scene in scenes:
+                yield from [list(self.find(scene, model))] * times
+
+    with pytest.raises(RowError, match=said):
+        causes(Miscounts(), turn(0, "a", "this build", "anger"))
 
 
 def test_history_is_no_negative_number() -> None:

@@ -1,6 +1,8 @@
 import pyarrow as pa
 import pytest
 
+from affectflow.errors import UsageError
+from affectflow.kinds.renderer import TrackRenderer
 from affectflow.schemas import CUES_COLUMN
 from affectflow.steps import textualize as module
 from affectflow.steps.textualize import Textualize, textualize
@@ -57,6 +59,23 @@ def test_plugins_are_looked_up_by_name(monkeypatch):
 
     module.load_renderers.cache_clear()
     assert [cue["renderer_id"] for cue in out["cues"][0].as_py()] == ["emoticons@1"]
+
+
+def test_a_renderer_that_does_not_read_text_is_one_line(monkeypatch):
+    class Loudness(TrackRenderer):
+        renderer_id = "loudness@1"
+
+        def windows(self, track):
+            return []
+
+        def phrase(self, window):
+            return ""
+
+    module.load_renderers.cache_clear()
+    monkeypatch.setattr(module.registry, "load", lambda kind, name: Loudness)
+
+    with pytest.raises(UsageError, match="'Loudness' does not render text"):
+        module.load_renderers(("Loudness",))
 
 
 def test_cues_of_others_stay_and_own_ones_are_not_doubled():
