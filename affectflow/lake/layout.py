@@ -13,7 +13,7 @@ from affectflow import vocabularies
 from affectflow.errors import LakeError
 from affectflow.lake import speakers, tables
 from affectflow.lake.commits import commit
-from affectflow.lake.files import write_file
+from affectflow.lake.files import read_files, write_file
 from affectflow.schemas import TABLES
 from affectflow.storage import Storage, absolute
 
@@ -118,11 +118,8 @@ class Lake:
 
     def _folds_of_others(self) -> list[dict[str, Any]]:
         """Returns the folds of vocabularies that only other machines have."""
-        rows = [
-            row
-            for path in sorted(self.committed("folds"))
-            for row in self.storage.read_parquet("folds", path).to_pylist()
-        ]
+        paths = sorted(self.committed("folds"))
+        rows = read_files(self.storage, "folds", paths).to_pylist()
         there = vocabularies.known()
         sides = ("from_vocabulary", "to_vocabulary")
         return [row for row in rows if any(row[side] not in there for side in sides)]

@@ -32,6 +32,11 @@ def _emoticons() -> re.Pattern[str]:
 
 
 @functools.cache
+def _phrases() -> tuple[str, ...]:
+    return tuple(wording("emoticons").values())
+
+
+@functools.cache
 def _faces() -> dict[str, str]:
     return {
         unicodedata.normalize("NFC", face): said
@@ -99,7 +104,7 @@ def _phrase(found: re.Match[str]) -> str | None:
         if found[0][0] == ";":
             return "winking face" if found[0][-1] == ")" else None
         return _CLINGING_PHRASES.get(found[0][-1], "smiling face")
-    return list(wording("emoticons").values())[int(group[1:])]
+    return _phrases()[int(group[1:])]
 
 
 def _is_face(text: str, found: re.Match[str], phrase: str) -> bool:
