@@ -1,4 +1,4 @@
-"""What can go wrong, and by whose hand it is mended.
+"""What can go wrong, and who can fix it.
 
 Every error carries one line that names the cure and takes one string, so that it
 survives the way from a worker to the person who reads it.

@@ -23,8 +23,8 @@ def code_digest(module: str) -> str:
       module: name of a module that is imported already.
 
     Returns:
-      32 hexadecimal digits; empty if the code cannot be read: then nobody knows whether
-      it is the same.
+      32 hexadecimal digits; empty if the code cannot be read, and so cannot be
+      compared.
     """
     own = _folder(module)
     packages = [_folder(name) for name in {"affectflow", module.partition(".")[0]}]

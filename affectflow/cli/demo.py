@@ -31,7 +31,7 @@ def _check_place(to: str) -> None:
     """Raises if a folder holds more than the bundled conversations.
 
     Raises:
-      LakeError: it is no lake, and not empty.
+      LakeError: it is neither a lake nor empty.
       UsageError: it is a lake with other messages.
     """
     from affectflow.lake import open_tables

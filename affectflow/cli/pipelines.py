@@ -107,7 +107,7 @@ def replay(lake: LakeUri, speaker_key_uri: KeyUri = "") -> int:
 
     Three kinds never work: rows whose file is gone, rows that share their id with
     another of the same dump (duplicate_id), and damaged rows of a file that was not
-    mended.
+    repaired.
     """
     from affectflow.stages import replay as replaying
 
@@ -130,7 +130,7 @@ def _say_replayed(row: Row) -> None:
     if left:
         show.say(
             f"{left:,} letters stay open: their file is gone, or their place in it "
-            "holds another row by now; ingest the file again"
+            "now holds another row; ingest the file again"
         )
 
 

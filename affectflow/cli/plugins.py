@@ -39,7 +39,7 @@ def cards(
     kind: Annotated[str, typer.Option(help="Only this kind, as `models`.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """List the installed plugins, or show one plugin's card; needs not be typed."""
+    """List the installed plugins, or show one; the word `show` may be left out."""
     rows = _named(name, kind) if name else catalogue(kind)
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")

@@ -108,7 +108,7 @@ class Clusterer(abc.ABC, Generic[ModelT]):
 
     @abc.abstractmethod
     def name(self, groups: Mapping[int, Group], model: ModelT) -> Mapping[int, Name]:
-        """Returns the names of groups; one that is left out is no theme.
+        """Returns the names of groups; a group left out does not become a theme.
 
         Args:
           groups: those of two conversations or more, with what all their causes say.

@@ -220,8 +220,8 @@ def name_themes(
 ) -> pa.Table:
     """Returns the themes of a family: table `themes`, with `family` and `group`.
 
-    A group of one conversation or without a name is no theme. A theme's id tells its
-    members from any other's: the same causes are the same theme.
+    A group needs two conversations and a name to become a theme. A theme's id is made
+    of its members: the same causes are the same theme.
 
     Args:
       clusterer: that made the model.

@@ -1,5 +1,5 @@
 -- one row is one kind of refusal by one step
--- n: rows still refused; n_replayed: rows that a replay has mended since.
+-- n: rows still refused; n_replayed: rows that a replay has brought in since.
 -- example_message, example_origin: of the first of them.
 SELECT
   step,
