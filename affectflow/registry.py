@@ -23,6 +23,8 @@ KINDS = (
     "renderers",
     "miners",
     "clusterers",
+    "measures",
+    "objectives",
     "trainers",
 )
 
@@ -39,6 +41,10 @@ class Card:
       modality: text, voice, face, ...
       extra: the extra of affectflow to install; empty if none.
       engines: the runners that it was tested on.
+      answers: the question that it answers, in a few words; empty where the summary
+        says it.
+      example: one command line to try.
+      misleads: what its answer is easily mistaken for.
     """
 
     summary: str
@@ -48,6 +54,9 @@ class Card:
     modality: str = "text"
     extra: str = ""
     engines: tuple[str, ...] = ("FnApiRunner", "PortableRunner")
+    answers: str = ""
+    example: str = ""
+    misleads: str = ""
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from affectflow.batches.bootstrap import Interval, bootstrap
 from affectflow.calibration.curves import (
     BASE_RATE,
     METHODS,
@@ -19,7 +20,6 @@ from affectflow.calibration.curves import (
     Floats,
 )
 from affectflow.calibration.fitting import Answers, Mask, fit
-from affectflow.validation.bootstrap import Interval, bootstrap
 
 FOLDS = 5
 BINS = 10

@@ -11,11 +11,11 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from affectflow.batches.bootstrap import Interval
 from affectflow.calibration.choosing import Figures
 from affectflow.calibration.curves import Curve
 from affectflow.errors import LakeError
 from affectflow.lake import Lake, open_lake
-from affectflow.validation.bootstrap import Interval
 
 FOLDER = "_calibrations"
 FORMAT = 1

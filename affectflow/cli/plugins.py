@@ -123,7 +123,7 @@ def _plugin(kind: str, name: str) -> dict[str, Any]:
     row |= asdict(card) if card else {"summary": (plugin.__doc__ or "").split("\n")[0]}
     if options := defaults_of(plugin):
         row["options"] = options
-    for side in ("requires", "provides"):
+    for side in ("requires", "reads", "provides"):
         schema = getattr(plugin, side, None)
         if schema is not None and hasattr(schema, "names"):
             row[side] = list(schema.names)

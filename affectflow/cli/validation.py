@@ -11,7 +11,7 @@ from affectflow.cli.options import LakeUri
 from affectflow.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
-    from affectflow.validation.bootstrap import Interval
+    from affectflow.batches.bootstrap import Interval
     from affectflow.validation.judging import Agreement, Finding, Judgement
     from affectflow.validation.labels import Target
 

@@ -6,20 +6,18 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches import states
+from affectflow.batches.bootstrap import DRAWS, MIN_UNITS
 from affectflow.lake import Lake, open_lake
-from affectflow.metrics import comparing, intervals, lakes, reading, states
+from affectflow.metrics import comparing, intervals, lakes, reading
 from affectflow.metrics.comparing import State
 from affectflow.metrics.intervals import Bounds, Key
 from affectflow.metrics.labels import LabelMetrics
 from affectflow.metrics.schemas import MACRO, MICRO, MIN_POSITIVES
 from affectflow.metrics.tasks import Task, task_of
 from affectflow.metrics.values import ValueMetrics
-from affectflow.validation.bootstrap import DRAWS
 from affectflow.validation.outdated import leave_out_changed, say_changed
 from affectflow.validation.truth import say_unsampled, unsampled_of
-
-EVERYTHING = "(all)"
-"""The group of all answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,23 +130,8 @@ def _rows(
     for state in found:
         head = {"annotator_id": state.annotator_id, "vocabulary": vocabulary}
         of_state = of_values if task.scale else of_labels
-        rows += [head | row for row in of_state(with_all(state.table), draws)]
+        rows += [head | row for row in of_state(states.with_all(state.table), draws)]
     return rows
-
-
-def with_all(state: pa.Table) -> pa.Table:
-    """Returns a state with its groups, and the group of everything.
-
-    A group of that very name gets quotes.
-    """
-    whole = states.with_constant(state, "group", EVERYTHING)
-    if state["group"].null_count == state.num_rows:
-        return whole
-    same = pc.fill_null(pc.equal(state["group"], EVERYTHING), False)
-    named = pc.if_else(same, f'"{EVERYTHING}"', state["group"])
-    place = state.schema.get_field_index("group")
-    groups = state.set_column(place, state.schema.field(place), named)
-    return pa.concat_tables([whole, groups])
 
 
 def of_labels(state: pa.Table, draws: int = DRAWS) -> list[dict[str, object]]:
@@ -188,7 +171,7 @@ def _bounded(row: dict[str, object], bounds: Bounds) -> dict[str, object]:
 def _few(state: pa.Table, draws: int) -> set[Key]:
     """Returns labels of groups with too few conversations for the intervals asked."""
     units = intervals.units_of(state) if draws else {}
-    return {key for key, n in units.items() if n < intervals.MIN_UNITS}
+    return {key for key, n in units.items() if n < MIN_UNITS}
 
 
 def _noted(row: dict[str, object], few: Collection[Key]) -> dict[str, object]:
@@ -198,5 +181,5 @@ def _noted(row: dict[str, object], few: Collection[Key]) -> dict[str, object]:
     if isinstance(positives, int) and not means and positives < MIN_POSITIVES:
         notes.append(f"fewer than {MIN_POSITIVES} positives")
     if (row["group"], row["label"]) in few:
-        notes.append(f"no interval: fewer than {intervals.MIN_UNITS} conversations")
+        notes.append(f"no interval: fewer than {MIN_UNITS} conversations")
     return row | {"why": "; ".join(str(note) for note in notes if note) or None}

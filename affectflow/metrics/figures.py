@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from affectflow.metrics import states
+from affectflow.batches import states
 from affectflow.metrics.schemas import (
     FIGURES,
     GRID,

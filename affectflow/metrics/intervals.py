@@ -14,7 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from affectflow.metrics import figures, states, values
+from affectflow.batches import states
+from affectflow.batches.bootstrap import (
+    DRAWS,
+    EQUAL,
+    MIN_UNITS,
+    SEED,
+    Interval,
+    draws_of,
+    interval,
+)
+from affectflow.metrics import figures, values
 from affectflow.metrics.figures import Floats
 from affectflow.metrics.schemas import (
     COMPARED,
@@ -24,18 +34,7 @@ from affectflow.metrics.schemas import (
     MIN_POSITIVES,
 )
 from affectflow.validation.accuracy import wilson
-from affectflow.validation.bootstrap import (
-    DRAWS,
-    SEED,
-    Interval,
-    draws_of,
-    interval,
-)
 
-MIN_UNITS = 10
-"""Figures that rest on fewer units have no intervals."""
-EQUAL = 1e-12
-"""Ends that are no farther apart are one value, but for rounding."""
 _BLOCK_NUMBERS = 8_000_000
 # Sums along scores go over memory several times: so many numbers fit a cache.
 _RANKED_NUMBERS = 1_000_000

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches import states
 from affectflow.batches.batch import one_batch
 from affectflow.errors import UsageError
-from affectflow.metrics import figures, states
+from affectflow.metrics import figures
 from affectflow.metrics.schemas import ANSWERS, GRID, TALLIES, TALLY_KEYS
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import duckdb
 
+from affectflow.batches.states import UNKNOWN
 from affectflow.errors import UsageError
 from affectflow.lake.views import quote, quote_name
 from affectflow.metrics import tasks
-from affectflow.metrics.schemas import UNKNOWN
 from affectflow.metrics.tasks import Task
 from affectflow.validation.labels import unknown_label
 from affectflow.vocabularies import known

@@ -8,9 +8,6 @@ GRID = 1_000_000
 MIN_POSITIVES = 10
 """Labels with fewer positives are shown, but are not part of a macro mean."""
 
-UNKNOWN = "(unknown)"
-"""The group of answers whose column has no value."""
-
 MACRO, MICRO = "(macro)", "(micro)"
 
 RESIDUE = 1e-10

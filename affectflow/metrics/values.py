@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from affectflow.batches import states
 from affectflow.batches.batch import one_batch
 from affectflow.errors import UsageError
-from affectflow.metrics import states
 from affectflow.metrics.figures import Floats, added
 from affectflow.metrics.labels import weights
 from affectflow.metrics.schemas import (

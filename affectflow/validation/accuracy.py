@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from affectflow.validation.bootstrap import Floats, Interval, bootstrap
+from affectflow.batches.bootstrap import Floats, Interval, bootstrap
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 _Z = 1.959963984540054  # the 97.5th percentile of the normal distribution

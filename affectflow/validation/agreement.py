@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from affectflow.validation.bootstrap import (
+from affectflow.batches.bootstrap import (
     DRAWS,
     SEED,
     Floats,

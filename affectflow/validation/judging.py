@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches.bootstrap import UNKNOWN, Floats, Interval
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 from affectflow.lake.layout import PEOPLE
 from affectflow.lake.views import quote
 from affectflow.validation.accuracy import Flags, rate_interval
 from affectflow.validation.agreement import Answers, alpha_interval, conversations_of
-from affectflow.validation.bootstrap import UNKNOWN, Floats, Interval
 from affectflow.validation.labels import Target, parts_of, spoken_by, tasks
 from affectflow.validation.measures import Row, measure, replace_measures
 from affectflow.validation.outdated import leave_out_outdated

@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from affectflow.batches.bootstrap import Interval
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit, retry
 from affectflow.lake.files import write_file
 from affectflow.schemas import MEASURES
-from affectflow.validation.bootstrap import Interval
 
 Row = dict[str, Any]
 

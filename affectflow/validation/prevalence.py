@@ -13,20 +13,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from affectflow.validation.accuracy import (
-    Flags,
-    precision,
-    rate,
-    recall,
-    specificity,
-)
-from affectflow.validation.bootstrap import (
+from affectflow.batches.bootstrap import (
     DRAWS,
     SEED,
     Floats,
     Interval,
     draws_of,
     interval,
+)
+from affectflow.validation.accuracy import (
+    Flags,
+    precision,
+    rate,
+    recall,
+    specificity,
 )
 
 _CELLS = 2_000

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
+from affectflow.batches.bootstrap import Interval
 from affectflow.validation.agreement import LEAST_CONVERSATIONS
-from affectflow.validation.bootstrap import Interval
 from affectflow.validation.judging import Agreement, Finding, Judgement
 from affectflow.validation.outdated import say_changed
 

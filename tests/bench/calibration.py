@@ -24,12 +24,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow import registry
+from affectflow.batches.bootstrap import Interval, bootstrap
 from affectflow.calibration import choosing
 from affectflow.calibration.curves import Curve
 from affectflow.calibration.fitting import Answers
 from affectflow.schemas import SOURCE_BATCH
 from affectflow.stages.ingest.ingest import ingest_steps
-from affectflow.validation.bootstrap import Interval, bootstrap
 from affectflow.vocabularies import get, members
 
 GOEMOTIONS, SHAVER = get("goemotions").labels, get("shaver").labels

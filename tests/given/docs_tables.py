@@ -27,7 +27,8 @@ def plugins() -> str:
 
 def _plugin(kind: str, name: str) -> str:
     plugin = registry.load(kind, name)
-    sides = [_columns(getattr(plugin, side, None)) for side in ("requires", "provides")]
+    given = getattr(plugin, "requires", getattr(plugin, "reads", None))
+    sides = [_columns(given), _columns(getattr(plugin, "provides", None))]
     extra = f" (extra `{plugin.card.extra}`)" if plugin.card.extra else ""
     return f"| `{name}` | {plugin.card.summary}{extra} | {sides[0]} | {sides[1]} |"
 

@@ -9,8 +9,8 @@ from sklearn import metrics as reference
 
 from affectflow import testing
 from affectflow.metrics import LabelMetrics, ValueMetrics, database
-from affectflow.metrics.combining import MetricsFn
 from affectflow.metrics.schemas import COMPARED, GRID, MACRO, MEASURED, MICRO
+from affectflow.steps.measure import MetricsFn
 
 LABELS = ("anger", "joy", "rare")
 N = 6_000

@@ -5,8 +5,9 @@ import json
 import polars as pl
 import pytest
 
+from affectflow.batches.states import EVERYTHING
 from affectflow.errors import UsageError
-from affectflow.metrics.evaluation import EVERYTHING, evaluate_file
+from affectflow.metrics.evaluation import evaluate_file
 from affectflow.metrics.tasks import common, task_of
 
 ROWS = [

@@ -5,11 +5,11 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from affectflow.batches.bootstrap import SEED, draws_of
 from affectflow.metrics import LabelMetrics, ValueMetrics, intervals
 from affectflow.metrics.evaluation import of_labels
 from affectflow.metrics.schemas import MACRO, MEASURED, MICRO
 from affectflow.validation.accuracy import wilson
-from affectflow.validation.bootstrap import SEED, draws_of
 
 UNITS, PER_UNIT = 40, 15
 

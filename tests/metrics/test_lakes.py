@@ -4,11 +4,12 @@ import shutil
 
 import pytest
 
+from affectflow.batches.states import EVERYTHING
 from affectflow.calibration.curves import Curve
 from affectflow.calibration.kept import Calibration, LabelCalibration, keep
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
-from affectflow.metrics.evaluation import EVERYTHING, evaluate_lake
+from affectflow.metrics.evaluation import evaluate_lake
 from tests.given.factories import utterances
 from tests.given.people import add_rows, people_say
 from tests.given.stage_runs import store

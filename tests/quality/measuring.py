@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from affectflow.batches.bootstrap import Interval
 from affectflow.metrics import LabelMetrics, ValueMetrics, evaluation, intervals
 from affectflow.metrics.schemas import ANSWERS, GRID
-from affectflow.validation.bootstrap import Interval
 
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

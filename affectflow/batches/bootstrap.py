@@ -13,6 +13,10 @@ DRAWS = 1_000
 SEED = 20_240_229
 LOW, HIGH = 2.5, 97.5
 """Percentiles of a 95 % interval."""
+MIN_UNITS = 10
+"""Figures that rest on fewer units have no intervals."""
+EQUAL = 1e-12
+"""Ends that are no farther apart are one value, but for rounding."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Statistic = Callable[[Floats], Floats]

@@ -1,10 +1,12 @@
 """States of accumulators: Arrow tables of statistics by key, merged by adding up."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow.batches.batch import conform
 from affectflow.errors import UsageError
@@ -12,7 +14,28 @@ from affectflow.errors import UsageError
 MERGE_FROM = 65_536
 """Rows that may wait behind the merged ones before they are merged too."""
 
+EVERYTHING = "(all)"
+"""The group of all observations."""
+UNKNOWN = "(unknown)"
+"""The group of observations whose column has no value."""
+
 Merge = Callable[[pa.Table], pa.Table]
+
+
+class Accumulator(Protocol):
+    """What makes states of batches, and figures of states."""
+
+    def create(self) -> pa.Table:
+        """Returns the state of no observations."""
+
+    def add(self, state: pa.Table, batch: pa.RecordBatch) -> pa.Table:
+        """Returns `state` with the observations of `batch`."""
+
+    def merge(self, given: Iterable[pa.Table]) -> pa.Table:
+        """Returns one state for several; their order does not matter."""
+
+    def extract(self, state: pa.Table) -> pa.RecordBatch:
+        """Returns what a state says."""
 
 
 def appended(state: pa.Table, new: pa.Table, merge: Merge) -> pa.Table:
@@ -50,6 +73,21 @@ def with_constant(state: pa.Table, name: str, value: str | None) -> pa.Table:
     place, field = state.schema.get_field_index(name), state.schema.field(name)
     column = pa.repeat(pa.scalar(value, field.type), state.num_rows)
     return state.set_column(place, field, column)
+
+
+def with_all(state: pa.Table) -> pa.Table:
+    """Returns a state with its groups, and the group of everything.
+
+    A group of that very name gets quotes.
+    """
+    whole = with_constant(state, "group", EVERYTHING)
+    if state["group"].null_count == state.num_rows:
+        return whole
+    same = pc.fill_null(pc.equal(state["group"], EVERYTHING), False)
+    named = pc.if_else(same, f'"{EVERYTHING}"', state["group"])
+    place = state.schema.get_field_index("group")
+    groups = state.set_column(place, state.schema.field(place), named)
+    return pa.concat_tables([whole, groups])
 
 
 def joined(states: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:

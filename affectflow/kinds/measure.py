@@ -1,0 +1,411 @@
+"""Measure: a GROUP BY and a fit.
+
+One SQL statement makes a state of observations: sums by key. DuckDB runs the same text
+over a lake, over a file, and over one batch in a worker; states add up, whatever the
+order. `fit` is plain Python over the state.
+
+This is the kind of plugin. The step that hosts it in a pipeline has the same name, as a
+verb: `affectflow.steps.measure.Measure`.
+"""
+
+import abc
+import dataclasses
+import functools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches import states
+from affectflow.batches.batch import conform
+from affectflow.batches.bootstrap import EQUAL, MIN_UNITS, SEED, draws_of, interval
+from affectflow.errors import UsageError
+from affectflow.registry import Card, kebab
+from affectflow.schemas import MEASURES, fields
+
+UNIT = "unit"
+"""The key that a bootstrap draws: a conversation, most often."""
+KEPT = ""
+"""What `left_out` says of observations that count; of sums it says null."""
+UNDEFINED = "not defined"
+
+FITTED = pa.schema(
+    [
+        pa.field("group", pa.string()),
+        *fields(MEASURES, "unit_type", "unit_id", "label", "value", "low", "high", "n"),
+        pa.field("why", pa.string()),
+    ]
+)
+"""What a state says: a value, or why there is none. Refusals have no `unit_type`."""
+
+Key = tuple[str, str, str | None]
+
+
+class Value(NamedTuple):
+    """A fitted value: a row of `measures`.
+
+    Attributes:
+      unit_type: annotator, rater, label, ...
+      unit_id: what the value belongs to.
+      label: which figure, or which label; None if there is one only.
+      value: NaN where it is not defined.
+      low: lower end of its 95 % interval; NaN lets the bootstrap say.
+      high: upper end.
+      n: how many observations it rests on.
+      why: why it is NaN, in a few words.
+    """
+
+    unit_type: str
+    unit_id: str
+    label: str | None
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    n: int = 0
+    why: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What tells a value from the others of a group."""
+        return self.unit_type, self.unit_id, self.label
+
+
+@dataclass(kw_only=True)
+class Measure(abc.ABC):
+    """Counts observations by SQL and fits what they mean; splits do not matter.
+
+    Subclasses are dataclasses: their fields are the options, and the `$name` of their
+    SQL.
+
+    Attributes:
+      reads: one observation a row; the doc of a column is in its metadata.
+      needed: columns of `reads` that must be there; an observation without a value in
+        one of them is left out, and counted.
+      query: SELECT from a lake's tables and views to `reads`; empty if a lake has none.
+        What it selects besides, `--by` may name; with `utterance_id`, any column of
+        `utterances`.
+      refuses: reason to SQL condition: such observations are left out, and counted.
+      keys: columns of `state` that are no sums; `unit` is what `draws` draws.
+      state: SELECT keys and sums FROM observations GROUP BY ALL. What does not add up
+        (a distinct value, a rating) is a key. It may join `tables`.
+
+    Args:
+      draws: bootstrap draws of `unit`; 0 for no intervals.
+    """
+
+    draws: int = 0
+
+    reads: ClassVar[pa.Schema]
+    needed: ClassVar[tuple[str, ...]]
+    query: ClassVar[str] = ""
+    refuses: ClassVar[Mapping[str, str]] = {}
+    keys: ClassVar[tuple[str, ...]]
+    state: ClassVar[str]
+    card: ClassVar[Card]
+
+    @abc.abstractmethod
+    def fit(self, state: pa.Table) -> Iterable[Value]:
+        """Yields what a state means, each thing once.
+
+        Args:
+          state: the columns of `state` without `unit`, merged: a row for each
+            combination of keys, at least one.
+        """
+
+    def parameters(self) -> dict[str, Any]:
+        """Returns what decides the values: bound as `$name` in `query` and `state`."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return {name: getattr(self, name) for name in names if name != "draws"}
+
+    def tables(self) -> Mapping[str, pa.Table]:
+        """Returns small tables by name, for the SQL to join."""
+        return {}
+
+    @property
+    def kind(self) -> str:
+        """Its name in `measures` and on the command line."""
+        return kebab(type(self).__name__)
+
+    # -- states ----------------------------------------------------------------------
+
+    def create(self) -> pa.Table:
+        """Returns the state of no observations."""
+        return self._schema.empty_table()
+
+    def add(self, state: pa.Table, batch: pa.RecordBatch) -> pa.Table:
+        """Returns `state` with the observations of `batch`: `reads`, and `group`.
+
+        Raises:
+          UsageError: a needed column is missing, or one has another type.
+        """
+        self.check_columns(batch.schema.names)
+        given = _conformed(batch, pa.schema([FITTED.field("group"), *self.reads]))
+        with _database().cursor() as connection:
+            connection.register("_batch", given)
+            new = self.counted(connection, "_batch")
+        return states.appended(state, new, self._merged)
+
+    def merge(self, given: Iterable[pa.Table]) -> pa.Table:
+        """Returns one state for several; their order does not matter."""
+        return self._merged(states.joined(given, self._schema))
+
+    def extract(self, state: pa.Table) -> pa.RecordBatch:
+        """Returns what a state says by group, schema `FITTED`.
+
+        With groups, `(all)` is everything.
+        """
+        merged = self.merge([state])
+        if merged["group"].null_count < merged.num_rows:
+            merged = self.merge([states.with_all(merged)])
+        groups = pc.unique(merged["group"]).to_pylist()
+        rows = [row for group in groups for row in self._rows(_of(merged, group))]
+        return pa.RecordBatch.from_pylist(rows, schema=FITTED)
+
+    def counted(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: str,
+        *,
+        grouped: bool = True,
+    ) -> pa.Table:
+        """Returns the state of a table: one query of DuckDB.
+
+        Args:
+          connection: has the table.
+          source: its name, or a query in brackets; the columns of `reads`, and `group`.
+          grouped: whether a `group` may have a value.
+        """
+        for name, table in self.tables().items():
+            connection.register(name, table)
+        query = (_BY_GROUP if grouped else _WHOLE).format(
+            source=source,
+            reasons=self._reasons(),
+            columns=", ".join(f'"{name}"' for name in self.reads.names),
+            state=self.state,
+        )
+        found = connection.sql(query, params=self.bound(query)).to_arrow_table()
+        return self._merged(_typed(found, self._schema, self._keys))
+
+    def bound(self, query: str) -> dict[str, Any]:
+        """Returns the parameters that a query names."""
+        named = set(re.findall(r"\$(\w+)", query))
+        return {n: value for n, value in self.parameters().items() if n in named}
+
+    def check_columns(self, present: Sequence[str], cure: str = "rename one") -> None:
+        """Checks that the needed columns are there.
+
+        Raises:
+          UsageError: one is missing; names the columns that are there.
+        """
+        for name in self.needed:
+            if name not in present:
+                raise UsageError(
+                    f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
+                    f"columns here: {', '.join(present) or 'none'}"
+                )
+
+    def left_out(self, state: pa.Table) -> dict[str, int]:
+        """Returns how many observations were left out, by reason."""
+        return {reason: n for reason, n in self._observations(state).items() if reason}
+
+    def kept(self, state: pa.Table) -> int:
+        """Returns how many observations counted."""
+        return self._observations(state).get(KEPT, 0)
+
+    def drawn(self, state: pa.Table) -> Iterator[pa.Table]:
+        """Yields a state for each draw, as `fit` takes it.
+
+        As many units as there are are drawn with replacement (Efron 1979).
+
+        Args:
+          state: with `unit`, of one group.
+        """
+        rows = states.ordered(state, [*self._fit_keys, UNIT])
+        place = states.places(rows, self._fit_keys)
+        unit = rows[UNIT].combine_chunks().dictionary_encode("encode")
+        heads = rows.take(np.flatnonzero(np.diff(place, prepend=-1)))
+        for number in range(self.draws):
+            counts = draws_of(range(len(unit.dictionary)), draws=1, seed=SEED + number)
+            times = counts[0][unit.indices.to_numpy()]
+            drawn = np.bincount(place, times, len(heads)) > 0
+            yield self._weighted(heads, rows, place, times).filter(pa.array(drawn))
+
+    def _weighted(
+        self, heads: pa.Table, rows: pa.Table, place: Any, times: Any
+    ) -> pa.Table:
+        """Returns sums of rows, each counted so many times, by their place."""
+        columns = {name: heads[name] for name in heads.schema.names if name != UNIT}
+        for name in columns.keys() - set(self.keys):
+            summed = np.bincount(place, times * rows[name].to_numpy(), len(heads))
+            columns[name] = pa.array(summed).cast(rows[name].type)
+        return pa.table(columns)
+
+    # -- from here on, for this class only ---------------------------------------------
+
+    @functools.cached_property
+    def _schema(self) -> pa.Schema:
+        """The columns of a state: group, left_out, keys, sums, rows."""
+        with _database().cursor() as connection:
+            connection.register("observations", self.reads.empty_table())
+            for name, table in self.tables().items():
+                connection.register(name, table)
+            found = connection.sql(self.state, params=self.bound(self.state))
+            schema = found.to_arrow_table().schema
+        for name in self.keys:
+            if name not in schema.names:
+                raise TypeError(f"`state` of {self.kind} does not select {name!r}")
+        sums = [_sum(field) for field in schema if field.name not in self.keys]
+        keys = [schema.field(name) for name in self.keys]
+        group, left_out = FITTED.field("group"), pa.field("left_out", pa.string())
+        return pa.schema([group, left_out, *keys, *sums, pa.field("rows", pa.int64())])
+
+    @property
+    def _keys(self) -> list[str]:
+        return ["group", "left_out", *self.keys]
+
+    @property
+    def _fit_keys(self) -> list[str]:
+        return [name for name in self.keys if name != UNIT]
+
+    def _merged(self, state: pa.Table) -> pa.Table:
+        if UNIT in self.keys and not self.draws:
+            state = states.with_constant(state, UNIT, None)
+        return states.summed(state, self._keys)
+
+    def _reasons(self) -> str:
+        """Returns the cases of SQL that say why an observation is left out."""
+        missing = {f"no {name}": f'"{name}" IS NULL' for name in self.needed}
+        cases = {**missing, **self.refuses}
+        return " ".join(
+            f"WHEN {condition} THEN '{reason.replace(chr(39), chr(39) * 2)}'"
+            for reason, condition in cases.items()
+        )
+
+    def _observations(self, state: pa.Table) -> dict[str, int]:
+        counted = state.filter(pc.is_valid(state["left_out"]))
+        found = counted.group_by("left_out").aggregate([("rows", "sum")])
+        return {row["left_out"]: row["rows_sum"] for row in found.to_pylist()}
+
+    def _rows(self, state: pa.Table) -> Iterator[dict[str, Any]]:
+        """Yields what one group says."""
+        group = {"group": state["group"][0].as_py()}
+        for reason, n in sorted(self.left_out(state).items()):
+            yield {**group, "n": n, "why": reason}
+        sums = state.filter(pc.is_null(state["left_out"]))
+        sums = sums.drop_columns(["group", "left_out", "rows"])
+        if not sums.num_rows:
+            return
+        bounds = self._bounds(sums)
+        whole = sums.drop_columns(UNIT) if UNIT in self.keys else sums
+        for value in self.fit(states.summed(whole, self._fit_keys)):
+            yield {**group, **_said(value, bounds)}
+
+    def _bounds(self, state: pa.Table) -> "dict[Key, list[float]] | None":
+        """Returns values of all draws; None if no intervals can be had."""
+        if not self.draws or UNIT not in self.keys:
+            return {}
+        if pc.count_distinct(state[UNIT], "all").as_py() < MIN_UNITS:
+            return None
+        found: dict[Key, list[float]] = {}
+        for number, drawn in enumerate(self.drawn(state)):
+            for value in self.fit(drawn):
+                values = found.setdefault(value.key, [math.nan] * self.draws)
+                values[number] = value.value
+        return found
+
+
+# Refused rows never reach `state`: it may fail on them.
+_GIVEN = """
+WITH _given AS (
+  SELECT *, CASE {reasons} ELSE '' END AS left_out FROM {source}
+)
+"""
+_COUNTS = """
+UNION ALL BY NAME
+SELECT "group"::VARCHAR AS "group", left_out, count(*) AS "rows"
+FROM _given GROUP BY ALL
+"""
+_WHOLE = (
+    _GIVEN
+    + """,
+observations AS (SELECT {columns} FROM _given WHERE left_out = '')
+SELECT NULL::VARCHAR AS "group", NULL::VARCHAR AS left_out, _counted.*
+FROM ({state}) AS _counted
+"""
+    + _COUNTS
+)
+_BY_GROUP = (
+    _GIVEN
+    + """,
+_groups AS (SELECT DISTINCT "group" FROM _given)
+SELECT _groups."group"::VARCHAR AS "group", NULL::VARCHAR AS left_out, _counted.*
+FROM _groups, LATERAL (
+  WITH observations AS (
+    SELECT {columns} FROM _given
+    WHERE _given."group" IS NOT DISTINCT FROM _groups."group" AND left_out = ''
+  )
+  SELECT * FROM ({state})
+) AS _counted
+"""
+    + _COUNTS
+)
+
+
+@functools.cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """Returns this process's database; a new one would take 15 ms a batch."""
+    return duckdb.connect(config={"threads": 1})
+
+
+def _sum(field: pa.Field) -> pa.Field:
+    # DuckDB sums whole numbers to 128 bits.
+    whole = pa.types.is_integer(field.type) or pa.types.is_decimal(field.type)
+    return pa.field(field.name, pa.int64() if whole else pa.float64())
+
+
+def _conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    try:
+        return conform(batch, schema).select(schema.names)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise UsageError(f"an observation has another type: {error}") from error
+
+
+def _typed(found: pa.Table, schema: pa.Schema, keys: Sequence[str]) -> pa.Table:
+    """Returns a state with the types of `schema`; a sum of nothing is 0."""
+    columns = {
+        field.name: found[field.name].cast(field.type)
+        if field.name in found.schema.names
+        else pa.nulls(found.num_rows, field.type)
+        for field in schema
+    }
+    sums = {n: pc.fill_null(c, 0) for n, c in columns.items() if n not in keys}
+    return pa.table({**columns, **sums}, schema=schema)
+
+
+def _of(state: pa.Table, group: str | None) -> pa.Table:
+    same = pc.equal(state["group"], group) if group is not None else None
+    return state.filter(pc.is_null(state["group"]) if same is None else same)
+
+
+def _said(value: Value, bounds: "dict[Key, list[float]] | None") -> dict[str, Any]:
+    """Returns a value as a row of `FITTED`; what is NaN is null."""
+    row = {name: _or_null(each) for name, each in value._asdict().items()}
+    if row["value"] is None:
+        return {**row, "low": None, "high": None, "why": value.why or UNDEFINED}
+    if bounds is None:
+        row["why"] = value.why or f"no interval: fewer than {MIN_UNITS} units"
+    elif value.key in bounds and math.isnan(value.low):
+        _, low, high = interval(value.value, np.array(bounds[value.key]))
+        if high - low > EQUAL:
+            row |= {"low": low, "high": high}
+    return {**row, "why": row["why"] or None}
+
+
+def _or_null(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
