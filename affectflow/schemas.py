@@ -221,7 +221,7 @@ DEAD_LETTERS = _table(
 
 RUNS = _table(
     ("run_id", _STRING, "one command"),
-    ("stage", _STRING, "ingest, annotate, mine, themes, calibrate or apply"),
+    ("stage", _STRING, "ingest, annotate, mine, themes, calibrate, apply or measure"),
     ("state", _STRING, "done, over_budget or failed"),
     ("error", _STRING, "the line that was shown"),
     ("started", TIME, "start of the stage"),

@@ -11,6 +11,7 @@ from affectflow.cli import (
     doctor,
     evaluating,
     lakes,
+    measuring,
     pipelines,
     planning,
     plugins,
@@ -58,6 +59,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     validation.sample,
     validation.gold,
     calibrating.calibrate,
+    measuring.measure,
 )
 RENAMED = {"models": "plugins --kind models", "check": "run --check"}
 

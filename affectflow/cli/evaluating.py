@@ -1,12 +1,12 @@
 """The command that scores annotators against people: eval."""
 
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from affectflow.cli import show
+from affectflow.cli.options import Draws, Shape, is_lake
 from affectflow.errors import UsageError
 
 _LABEL_FIGURES = {
@@ -18,7 +18,6 @@ _LABEL_FIGURES = {
     "brier_skill": "Brier skill",
 }
 _VALUE_FIGURES = {"pearson": "Pearson r", "ccc": "CCC", "rmse": "RMSE", "bias": "bias"}
-MIN_DRAWS = 20
 
 Task = Annotated[
     str,
@@ -42,22 +41,13 @@ def evaluate(
         str, typer.Option("--by", help="Also by this column; `length` for its bands.")
     ] = "",
     annotator: Annotated[str, typer.Option(help="Only this annotator.")] = "",
-    draws: Annotated[
-        int, typer.Option(min=0, help="Bootstrap draws; 0 for no intervals.")
-    ] = 1000,
-    shape: Annotated[
-        Literal["table", "csv", "json"], typer.Option("--format", help="Shape.")
-    ] = "table",
+    draws: Draws = 1000,
+    shape: Shape = "table",
 ) -> int:
     """Score annotators against what people said."""
     from affectflow.metrics import evaluation
 
-    if 0 < draws < MIN_DRAWS:
-        raise UsageError(
-            f"--draws {draws} are too few for the ends of an interval; draw 1,000, at "
-            f"least {MIN_DRAWS}, or 0 for no intervals"
-        )
-    run = evaluation.evaluate_lake if _is_lake(target) else evaluation.evaluate_file
+    run = evaluation.evaluate_lake if is_lake(target) else evaluation.evaluate_file
     found = run(target, task, by=by, annotator=annotator, draws=draws)
     for note in found.notes:
         show.say(note)
@@ -75,13 +65,6 @@ def evaluate(
         rows = [[row.get(name) for name in columns] for row in found.rows]
         (show.as_csv if shape == "csv" else show.as_json)(columns, rows)
     return 0
-
-
-def _is_lake(target: str) -> bool:
-    from affectflow.metrics.reading import READERS
-
-    name = target.removesuffix(".gz")
-    return Path(target).is_dir() or not name.endswith(tuple(READERS))
 
 
 def _columns(rows: list[dict[str, object]]) -> list[str]:

@@ -1,5 +1,7 @@
 """The options that several commands share."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -68,6 +70,53 @@ Set = Annotated[
     ),
 ]
 BUDGET = 0.05
+
+
+def options_of(kind: str, name: str, settings: Sequence[str] | None) -> dict[str, str]:
+    """Returns what `--set` says to the one plugin of a command.
+
+    Raises:
+      UnknownPluginError: there is no such plugin; names the nearest.
+      UsageError: it takes no such option.
+    """
+    from affectflow import registry
+    from affectflow.options import apart, names_of
+
+    full = registry.find(kind, name).name
+    known = {full: names_of(registry.load(kind, full))}
+    return apart(settings or [], known)[full]
+
+
+MIN_DRAWS = 20
+
+
+def _enough(draws: int) -> int:
+    from affectflow.errors import UsageError
+
+    if 0 < draws < MIN_DRAWS:
+        raise UsageError(
+            f"--draws {draws} are too few for the ends of an interval; draw 1,000, at "
+            f"least {MIN_DRAWS}, or 0 for no intervals"
+        )
+    return draws
+
+
+Draws = Annotated[
+    int,
+    typer.Option(min=0, callback=_enough, help="Bootstrap draws; 0 for no intervals."),
+]
+Shape = Annotated[
+    Literal["table", "csv", "json"], typer.Option("--format", help="Shape.")
+]
+
+
+def is_lake(target: str) -> bool:
+    """Returns whether LAKE|FILE is taken for a lake: it has no name of a file."""
+    from affectflow.metrics.reading import READERS
+
+    name = target.removesuffix(".gz")
+    return Path(target).is_dir() or not name.endswith(tuple(READERS))
+
 
 Accelerator = Annotated[
     str,

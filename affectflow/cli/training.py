@@ -1,12 +1,11 @@
 """The command `affectflow train`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from affectflow.cli.options import Set
+from affectflow.cli.options import Set, options_of
 
 CARD = "MODEL_CARD.md"
 
@@ -34,23 +33,13 @@ def train(
     from affectflow import registry
 
     _check_folders(data, out)
-    trainer = registry.make("trainers", name, _said(name, settings or []))
+    trainer = registry.make("trainers", name, options_of("trainers", name, settings))
     _check_place(out, trainer.file)
     found = trainer.train(data, licence=licence)
     _write(out / trainer.file, found.weights)
     _write(out / CARD, found.card.encode())
     _report(found, out)
     return 0
-
-
-def _said(name: str, settings: Sequence[str]) -> dict[str, str]:
-    from affectflow import registry
-    from affectflow.options import apart, names_of
-
-    trainer = registry.find("trainers", name).name
-    return apart(settings, {trainer: names_of(registry.load("trainers", name))})[
-        trainer
-    ]
 
 
 def _check_folders(data: Path, out: Path) -> None:

@@ -37,7 +37,8 @@ END
 """
 MAX_PARTS = 100
 """More slices than this are no slices: an id, a text, a time."""
-_PERSONAL = ("speaker_id",)
+PERSONAL = ("speaker_id",)
+"""Columns that nothing is sliced by."""
 
 
 Counted = Callable[[duckdb.DuckDBPyConnection, str], dict[Target, int]]
@@ -262,12 +263,12 @@ def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
         return "NULL"
     if by == LENGTH:
         return _LENGTHS
-    if by in _PERSONAL:
+    if by in PERSONAL:
         raise UsageError(f"--by {by} would be a view of single people; name a group")
     rows = connection.sql("DESCRIBE utterances").fetchall()
     names = [row[0] for row in rows]
     if by not in names:
-        shown = [name for name in names if name not in _PERSONAL]
+        shown = [name for name in names if name not in PERSONAL]
         raise UsageError(
             f"no column {by!r} in utterances; --by is {LENGTH} or one of "
             f"{', '.join(shown)}"

@@ -1,4 +1,4 @@
-"""Ingest, annotate, mine: lake in, lake out, resumable by part.
+"""Ingest, annotate, mine, measure: lake in, lake out, resumable by part.
 
 The names are imported on first use: what looks at a running stage needs none of them.
 """
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from affectflow.stages.annotate import annotate_lake as annotate_lake
     from affectflow.stages.ingest.ingest import ingest_source as ingest_source
+    from affectflow.stages.measure import measure_file as measure_file
+    from affectflow.stages.measure import measure_lake as measure_lake
     from affectflow.stages.mine import annotator_ids as annotator_ids
     from affectflow.stages.mine import mine_config as mine_config
     from affectflow.stages.mine import mine_lake as mine_lake
@@ -19,6 +21,8 @@ _HOMES = {
     "annotator_ids": "affectflow.stages.mine",
     "cluster_themes": "affectflow.stages.themes.pipeline",
     "ingest_source": "affectflow.stages.ingest.ingest",
+    "measure_file": "affectflow.stages.measure",
+    "measure_lake": "affectflow.stages.measure",
     "mine_config": "affectflow.stages.mine",
     "mine_lake": "affectflow.stages.mine",
 }
@@ -28,6 +32,8 @@ __all__ = [
     "annotator_ids",
     "cluster_themes",
     "ingest_source",
+    "measure_file",
+    "measure_lake",
     "mine_config",
     "mine_lake",
 ]

@@ -24,18 +24,25 @@ def measure(
     value: Interval | float,
     n: int,
     fitted_on: str,
+    *,
+    group: str | None = None,
+    parameters: str | None = None,
 ) -> Row:
     """Returns a row of `measures`; what is NaN is null."""
     known = (
         value if isinstance(value, Interval) else Interval(value, math.nan, math.nan)
     )
-    identity = "\0".join([kind, unit_type, unit_id, label or "", fitted_on])
+    said = [kind, unit_type, unit_id, label or "", fitted_on]
+    said += [each for each in (group, parameters) if each is not None]
+    identity = "\0".join(said)
     return {
         "measure_id": hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
         "kind": kind,
         "unit_type": unit_type,
         "unit_id": unit_id,
         "label": label,
+        "group": group,
+        "parameters": parameters,
         "value": _or_null(known.value),
         "low": _or_null(known.low),
         "high": _or_null(known.high),
@@ -59,7 +66,7 @@ def replace_measures(lake: Lake, name: str, rows: Sequence[Row] | pa.Table) -> s
       rows: of `measures`; none takes the old ones away.
     """
     table = _table(rows)
-    path = f"{name}-{_digest(table)}.parquet"
+    path = f"{name}-{digest_of(table)}.parquet"
     adds = []
     if table.num_rows and path not in lake.committed("measures"):
         adds.append(write_file(lake.storage, "measures", path, table))
@@ -84,7 +91,8 @@ def _is_of(path: str, name: str) -> bool:
     return path.rpartition("-")[0] == name
 
 
-def _digest(table: pa.Table) -> str:
+def digest_of(table: pa.Table) -> str:
+    """Returns 16 hexadecimal digits that tell tables apart."""
     sink = pa.BufferOutputStream()
     plain = table.combine_chunks().replace_schema_metadata()
     with pa.ipc.new_stream(sink, plain.schema) as writer:

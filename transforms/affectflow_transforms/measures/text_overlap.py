@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches.states import UNKNOWN
+from affectflow.errors import UsageError
 from affectflow.kinds.measure import Measure, Value
 from affectflow.registry import Card
 
@@ -55,6 +57,9 @@ class TextOverlap(Measure):
         kept until the end.
       against: in a lake, the annotator whose causes are the reference; people's if
         empty.
+
+    Raises:
+      UsageError: `order` or `distinct` is out of its range.
     """
 
     tokens: Literal["word", "char"] = "word"
@@ -186,6 +191,13 @@ WHERE n <= $distinct AND told > 0
 GROUP BY ALL
 """
 
+    def __post_init__(self) -> None:
+        if self.order < 1 or self.distinct < 0:
+            raise UsageError(
+                "`order` must be at least 1 and `distinct` at least 0, got "
+                f"{self.order} and {self.distinct}"
+            )
+
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields the figures of each annotator."""
         sums = state.filter(pc.is_null(state["gram"]))
@@ -203,7 +215,7 @@ GROUP BY ALL
             }
             for label, value in self._figures(own, distinct):
                 yield Value(
-                    "annotator", who or "(unknown)", label, value, n=own[1]["pairs"]
+                    "annotator", who or UNKNOWN, label, value, n=own[1]["pairs"]
                 )
 
     def _figures(

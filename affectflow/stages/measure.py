@@ -1,0 +1,312 @@
+"""The stage measure: a measure of the rows of a lake, or of a file.
+
+DuckDB makes the state of everything in one query, on the machine that asks; in a
+pipeline the same SQL runs over batches (`affectflow.steps.measure`).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow import registry
+from affectflow.batches.bootstrap import Interval
+from affectflow.batches.states import UNKNOWN
+from affectflow.errors import LakeError, UsageError
+from affectflow.kinds.measure import Measure
+from affectflow.lake import Lake, open_lake
+from affectflow.lake.views import columns_of, quote, quote_name
+from affectflow.metrics import lakes, reading
+from affectflow.schemas import TABLES
+from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
+from affectflow.stages.runs.request import config_digest, new_request
+from affectflow.stages.runs.run import Row, note_failure, write_run
+from affectflow.validation.measures import digest_of, measure, replace_measures
+
+STAGE = "measure"
+_WRITES = {"annotations": "annotate", "causes": "mine", "themes": "mine"}
+_SOURCE = "(SELECT {columns} FROM ({query}) AS q {join})"
+_UTTERANCES = "LEFT JOIN utterances AS u ON u.utterance_id = q.utterance_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What a measure said.
+
+    Args:
+      kind: the measure's name.
+      rows: one for each value: `group` and the columns of `FITTED`.
+      observations: how many counted.
+      left_out: how many did not, by reason.
+      undefined: what has no value, and why, one line each.
+      run: the row of `runs`; None where nothing was written.
+    """
+
+    kind: str
+    rows: list[Row]
+    observations: int
+    left_out: Mapping[str, int]
+    undefined: list[str]
+    run: Row | None = None
+
+
+def measure_lake(
+    uri: str,
+    name: str,
+    *,
+    options: Mapping[str, Any] | None = None,
+    by: str = "",
+    draws: int = 0,
+    to: str = "",
+    run_id: str = "",
+) -> Measured:
+    """Fits a measure to the rows of a lake, and keeps its values in `measures`.
+
+    Values of an earlier run with the same settings are replaced.
+
+    Args:
+      uri: of the lake.
+      name: of a plugin of the group `affectflow.measures`.
+      options: its arguments.
+      by: also by this column of what it reads, or of `utterances`.
+      draws: of the bootstrap; 0 for no intervals.
+      to: the lake that gets the values, if not this one.
+      run_id: of the command.
+
+    Raises:
+      LakeError: no lake, or nothing in it that the measure reads.
+      UsageError: no such measure, option or column.
+    """
+    made = made_with(name, options, draws)
+    target = Lake.open(to or uri)
+    if not made.query:
+        raise UsageError(f"{made.kind} reads files only; give it FILE in place of LAKE")
+    with open_lake(uri) as connection:
+        source = _lake_source(connection, made, by)
+        state = made.counted(connection, source, grouped=bool(by))
+        if not state.num_rows:
+            raise LakeError(_nothing(connection, uri, made))
+    return _kept(_measured(made, state), made, state, by, target, run_id)
+
+
+def measure_file(
+    path: str,
+    name: str,
+    *,
+    options: Mapping[str, Any] | None = None,
+    mapping: Mapping[str, str] | None = None,
+    by: str = "",
+    draws: int = 0,
+    to: str = "",
+    run_id: str = "",
+) -> Measured:
+    """Fits a measure to the rows of a Parquet, CSV or JSON Lines file.
+
+    Args:
+      path: of the file.
+      name: of a plugin of the group `affectflow.measures`.
+      options: its arguments.
+      mapping: from a column that it reads to a column of the file.
+      by: also by this column of the file.
+      draws: of the bootstrap; 0 for no intervals.
+      to: the lake that gets the values; none if empty.
+      run_id: of the command.
+
+    Raises:
+      LakeError: `to` is not a lake.
+      UsageError: no such measure, option, file or column.
+    """
+    made = made_with(name, options, draws)
+    target = Lake.open(to) if to else None
+    with reading.open_file(path) as connection:
+        source = _file_source(connection, path, made, mapping or {}, by)
+        try:
+            state = made.counted(connection, source, grouped=bool(by))
+        except duckdb.ConversionException as error:
+            line = str(error).splitlines()[0]
+            raise UsageError(f"{path!r} has a value of another type: {line}") from error
+    found = _measured(made, state)
+    return _kept(found, made, state, by, target, run_id) if target else found
+
+
+def made_with(name: str, options: Mapping[str, Any] | None, draws: int) -> Measure:
+    """Returns a measure with its options.
+
+    Raises:
+      UnknownPluginError: no measure has this name; names the nearest.
+      UsageError: it does not take these options.
+    """
+    given = {**(options or {}), **({"draws": draws} if draws else {})}
+    made: Measure = registry.make("measures", name, given)
+    return made
+
+
+# -- what is read ----------------------------------------------------------------------
+
+
+def _lake_source(connection: duckdb.DuckDBPyConnection, made: Measure, by: str) -> str:
+    found = connection.sql(made.query, params=made.bound(made.query)).columns
+    group, join = "NULL", ""
+    if by in found and by not in TABLES["utterances"].names:
+        group = f"coalesce(q.{quote_name(by)}::VARCHAR, {quote(UNKNOWN)})"
+    elif by and "utterance_id" not in found:
+        raise UsageError(f"no column {by!r} to group by; --by is one of {_or(found)}")
+    elif by:
+        group, join = lakes.part_of(connection, by), _UTTERANCES
+    columns = _casts(connection, made, {name: name for name in found})
+    return _SOURCE.format(
+        columns=f'{columns}, {group} AS "group"', query=made.query, join=join
+    )
+
+
+def _file_source(
+    connection: duckdb.DuckDBPyConnection,
+    path: str,
+    made: Measure,
+    mapping: Mapping[str, str],
+    by: str,
+) -> str:
+    present = [row[0] for row in connection.sql("DESCRIBE given").fetchall()]
+    for name in set(mapping) - set(made.reads.names):
+        reads = ", ".join(made.reads.names)
+        raise UsageError(f"{made.kind} reads no column {name!r}, but {reads}")
+    for given in [*mapping.values(), *([by] if by else [])]:
+        if given not in present:
+            raise UsageError(f"{path!r} has no column {given!r}; it has {_or(present)}")
+    named = {**{name: name for name in present}, **mapping}
+    try:
+        made.check_columns(list(named), "type --map {}=COLUMN")
+    except UsageError as error:
+        raise UsageError(f"{path!r}: {error}") from error
+    group = f"coalesce({quote_name(by)}::VARCHAR, {quote(UNKNOWN)})" if by else "NULL"
+    columns = _casts(connection, made, named)
+    return _SOURCE.format(
+        columns=f'{columns}, {group} AS "group"', query="FROM given", join=""
+    )
+
+
+def _casts(
+    connection: duckdb.DuckDBPyConnection, made: Measure, named: Mapping[str, str]
+) -> str:
+    """Returns the columns that a measure reads, typed; what is not there is null."""
+    return ", ".join(
+        f"{_of_row(named.get(field.name))}::{type_} AS {name}"
+        for field, (name, type_) in zip(
+            made.reads, columns_of(connection, made.reads), strict=True
+        )
+    )
+
+
+def _of_row(name: str | None) -> str:
+    return "NULL" if name is None else f"q.{quote_name(name)}"
+
+
+def _or(names: Any) -> str:
+    return ", ".join(name for name in names if name not in lakes.PERSONAL)
+
+
+def _nothing(connection: duckdb.DuckDBPyConnection, uri: str, made: Measure) -> str:
+    """Returns why a lake has nothing for a measure to read, and the cure."""
+    named = [table for table in TABLES if table in re.findall(r"\w+", made.query)]
+    for table in named:
+        if connection.sql(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]:
+            return (
+                f"{uri!r} has no {table}, which {made.kind} reads: first run "
+                f"`affectflow {_WRITES.get(table, 'ingest')}`"
+            )
+    said = ", ".join(f"{name}={value}" for name, value in made.parameters().items())
+    return (
+        f"nothing in {uri!r} for {made.kind} to read from {', '.join(named)} with "
+        f"{said or 'no options'}: see `affectflow plugins {made.kind}`"
+    )
+
+
+# -- what is said ----------------------------------------------------------------------
+
+
+def _measured(made: Measure, state: pa.Table) -> Measured:
+    groups = pc.count_distinct(state["group"]).as_py()
+    if groups > lakes.MAX_PARTS:
+        raise UsageError(
+            f"--by gives {groups} groups, at most {lakes.MAX_PARTS} are compared; name "
+            "a coarser column"
+        )
+    rows = made.extract(state).to_pylist()
+    said = [row for row in rows if row["unit_type"]]
+    return Measured(
+        kind=made.kind,
+        rows=[row for row in said if row["value"] is not None],
+        observations=made.kept(state),
+        left_out=made.left_out(state),
+        undefined=[_undefined(row) for row in said if row["value"] is None],
+    )
+
+
+def _undefined(row: Row) -> str:
+    names = (row["group"], row["unit_type"], row["unit_id"], row["label"])
+    return f"{' '.join(name for name in names if name)}: no value: {row['why']}"
+
+
+def _kept(
+    found: Measured, made: Measure, state: pa.Table, by: str, lake: Lake, run_id: str
+) -> Measured:
+    """Writes values in the place of those with the same settings, and a run."""
+    settings = {"measure": made.kind, "options": made.parameters(), "by": by}
+    config = {**settings, "draws": made.draws}
+    request = new_request(lake, STAGE, config, run_id=run_id)
+    try:
+        rows = rows_of(found, settings, digest_of(_rounded(state)))
+        name = f"{made.kind}-{config_digest(STAGE, settings)}"
+        replace_measures(lake, name, rows)
+        run = write_run(lake, request, _receipt(found))
+    except UsageError:
+        raise
+    except Exception as error:
+        note_failure(lake, request, error)
+        raise
+    return Measured(**{**found.__dict__, "run": run})
+
+
+def rows_of(found: Measured, settings: Mapping[str, Any], fitted_on: str) -> list[Row]:
+    """Returns values as rows of `measures`."""
+    parameters = json.dumps(settings, sort_keys=True)
+    return [
+        measure(
+            found.kind,
+            row["unit_type"],
+            row["unit_id"],
+            row["label"],
+            Interval(row["value"], _or_nan(row["low"]), _or_nan(row["high"])),
+            row["n"],
+            fitted_on,
+            group=row["group"],
+            parameters=parameters,
+        )
+        for row in found.rows
+    ]
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _rounded(state: pa.Table) -> pa.Table:
+    """Returns a state whose sums do not tell in which order they were added."""
+    for place, field in enumerate(state.schema):
+        if pa.types.is_floating(field.type):
+            digits = pa.array([f"{x:.9g}" for x in state[field.name].to_pylist()])
+            state = state.set_column(place, field.name, digits)
+    return state
+
+
+def _receipt(found: Measured) -> Receipt:
+    counters = {"observations": found.observations, "values": len(found.rows)}
+    counters |= dict(found.left_out)
+    if found.undefined:
+        counters["undefined"] = len(found.undefined)
+    return Receipt(counters=counters, peak_rss_bytes=peak_rss_bytes())
