@@ -65,7 +65,8 @@ def summed(state: pa.Table, keys: Sequence[str]) -> pa.Table:
 
 def ordered(state: pa.Table, keys: Sequence[str]) -> pa.Table:
     """Returns `state` sorted by `keys`, nulls last, in one chunk."""
-    return state.sort_by([(key, "ascending") for key in keys]).combine_chunks()
+    order = [(key, "ascending") for key in keys]
+    return (state.sort_by(order) if order else state).combine_chunks()
 
 
 def with_constant(state: pa.Table, name: str, value: str | None) -> pa.Table:

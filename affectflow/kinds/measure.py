@@ -299,7 +299,8 @@ class Measure(abc.ABC):
             yield {**group, "n": n, "why": reason}
         sums = state.filter(pc.is_null(state["left_out"]))
         sums = sums.drop_columns(["group", "left_out", "rows"])
-        if not sums.num_rows:
+        # A GROUP BY without keys makes a row of nothing.
+        if not sums.num_rows or not self.kept(state):
             return
         bounds = self._bounds(sums)
         whole = sums.drop_columns(UNIT) if UNIT in self.keys else sums

@@ -113,6 +113,22 @@ def test_a_strangers_measure_is_checked_by_the_same_function():
     testing.check_measure(Mean(), batch(NUMBERS, Mean()))
 
 
+class Count(Mean):
+    keys = ()
+    state = "SELECT count(*) AS n, sum(x) AS total FROM observations GROUP BY ALL"
+
+    def fit(self, state):
+        (row,) = state.to_pylist()
+        yield Value("all", "all", None, row["total"] / row["n"], n=row["n"])
+
+
+def test_a_measure_without_keys_says_nothing_of_nothing():
+    rows = batch(NUMBERS[:3], Mean())
+
+    assert testing.check_splits(Count(), [rows[:1], rows[1:]])["value"][0].as_py() == 3
+    testing.check_splits(Count(), [rows[:0]])
+
+
 class Doubled(Mean):
     def fit(self, state):
         return [*super().fit(state), *super().fit(state)]

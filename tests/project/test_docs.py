@@ -88,6 +88,23 @@ def test_every_command_about_columns_works_in_its_order(tmp_path, own_configurat
     ]
 
 
+def test_what_the_page_about_measures_shows_works(tmp_path):
+    page = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
+    (tmp_path / "spans.csv").write_text(snippets("csv", page)[0])
+    for command in commands(page):
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+    (code,) = snippets("python", page)
+    script = tmp_path / "shouted.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "0.5" in done.stdout
+
+
 def test_the_page_about_columns_names_all_of_them():
     page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
     paragraph = page.split("**What may be named.**")[1].split("\n\n")[0]
