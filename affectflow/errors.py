@@ -24,7 +24,7 @@ class UnknownPluginError(UsageError, LookupError):
 
 
 class PluginImportError(UsageError):
-    """A plugin is installed, but its module does not import."""
+    """A plugin is installed, but does not import or lacks the base of its kind."""
 
 
 class MissingExtraError(UsageError):

@@ -27,6 +27,16 @@ KINDS = (
     "objectives",
     "trainers",
 )
+BASES = {
+    "transforms": ("affectflow.kinds.transform.Transform",),
+    "connectors": ("affectflow.kinds.source.Source", "affectflow.kinds.source.Sink"),
+    "models": ("affectflow.kinds.model.BatchModelHandler",),
+    "miners": ("affectflow.kinds.miner.Miner",),
+    "renderers": ("affectflow.kinds.renderer.Renderer",),
+    "clusterers": ("affectflow.kinds.clusterer.Clusterer",),
+    "trainers": ("affectflow.kinds.trainer.Trainer",),
+}
+"""What a plugin of a kind derives from, by name: none of them is imported for this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +94,12 @@ def load(kind: str, name: str) -> Any:
 
     Raises:
       UnknownPluginError: no plugin has the name (answers with the nearest), or two.
-      PluginImportError: its module does not import; names the cause.
+      PluginImportError: its module does not import, or it lacks the base class of its
+        kind; names the cause.
     """
     point = find(kind, name)
     try:
-        return point.load()
+        plugin = point.load()
     except Exception as error:
         why = " ".join(str(error).split())
         raise PluginImportError(
@@ -96,6 +107,17 @@ def load(kind: str, name: str) -> Any:
             f"{type(error).__name__}: {why}; mend or uninstall "
             f"{distribution(point)!r}"
         ) from error
+    _check_base(plugin, point, BASES.get(kind, ()))
+    return plugin
+
+
+def _check_base(plugin: Any, point: EntryPoint, bases: tuple[str, ...]) -> None:
+    lineage = getattr(plugin, "__mro__", ())
+    if bases and not any(f"{c.__module__}.{c.__qualname__}" in bases for c in lineage):
+        raise PluginImportError(
+            f"plugin {point.name!r} ({point.value} of {distribution(point)}) is no "
+            f"{' or '.join(bases)}: let its class derive from it"
+        )
 
 
 def make(kind: str, name: str, given: Mapping[str, Any] | None = None) -> Any:

@@ -7,6 +7,8 @@ that reads it and the licence that it passes on.
 import functools
 import hashlib
 import importlib.resources
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,26 @@ def annotator_of(folder: Path) -> str:
         return _metadata(folder).get("annotator", "")
     except UsageError:
         return ""
+
+
+def written(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> bytes:
+    """Returns a weights file: of the same arrays and metadata the same bytes.
+
+    Args:
+      arrays: of NumPy, by name.
+      metadata: at least `annotator`, the model plugin that reads it, and `licence`.
+    """
+    from safetensors.numpy import save
+
+    file = save(dict(arrays), metadata=dict(metadata))
+    size = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + size])
+    # safetensors writes metadata in any order.
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    head = json.dumps(header, separators=(",", ":")).encode()
+    # The arrays start at a multiple of 8 bytes, as the format wants it.
+    head += b" " * (-len(head) % 8)
+    return len(head).to_bytes(8, "little") + head + file[8 + size :]
 
 
 def digest(*folders: Path) -> str:

@@ -4,16 +4,20 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from affectflow.cli import show
-from affectflow.errors import AffectflowError, UsageError
+from affectflow.cli.options import Set
+from affectflow.errors import AffectflowError, PluginImportError, UsageError
 
 if TYPE_CHECKING:
     from affectflow.data import DataFile
+
+Kind = Annotated[str, typer.Option("--kind", help="Only this kind, as `models`.")]
 
 
 class _ShowUnlessNamed(TyperGroup):
@@ -36,11 +40,11 @@ app = typer.Typer(
 @app.command("show")
 def cards(
     name: Annotated[str, typer.Argument(help="One plugin; all if empty.")] = "",
-    kind: Annotated[str, typer.Option(help="Only this kind, as `models`.")] = "",
+    kind: Kind = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
     """List the installed plugins, or show one; the word `show` may be left out."""
-    rows = _named(name, kind) if name else catalogue(kind)
+    rows = [_described(*n) for n in _named(name, kind)] if name else catalogue(kind)
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
     elif name:
@@ -52,6 +56,79 @@ def cards(
         columns = columns if kind else ["kind", *columns]
         show.table(columns, [[_text(row.get(c, "")) for c in columns] for row in rows])
     return 0
+
+
+@app.command("test")
+def check(
+    name: Annotated[str, typer.Argument(help="An installed plugin.")],
+    kind: Kind = "",
+    settings: Set = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with the data of a trainer.")
+    ] = None,
+) -> int:
+    """Check that a plugin keeps the promises of its kind: a line for each."""
+    from affectflow import data as files
+
+    return max(
+        _check_file(its_kind, full)
+        if its_kind in files.KINDS
+        else _check_code(its_kind, full, settings, data)
+        for its_kind, full in _named(name, kind)
+    )
+
+
+def _check_file(kind: str, name: str) -> int:
+    row = _file(kind, name)
+    if row.get("broken"):
+        return _fails(row["summary"].removeprefix("BROKEN: "))
+    _keeps(f"it is read: {row['file']}")
+    return 0
+
+
+def _check_code(kind: str, name: str, settings: Set, data: Path | None) -> int:
+    from affectflow import registry
+    from affectflow.options import apart, names_of
+
+    try:
+        plugin = registry.load(kind, name)
+    except PluginImportError as error:
+        return _fails(str(error))
+    given = apart(settings or (), {name: names_of(plugin)})[name]
+    made = registry.make(kind, name, given) if isinstance(plugin, type) else plugin
+    from affectflow.testing import check_plugin
+
+    try:
+        check_plugin(kind, made, data=data, tell=_keeps)
+    except (AffectflowError, AssertionError) as error:
+        return _fails(str(error))
+    except Exception as error:  # a plugin may fail in any way
+        return _fails(f"{type(error).__name__}: {error}")
+    return 0
+
+
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(help="A kind, as `renderers`.")],
+    name: Annotated[str, typer.Argument(help="Name of the class, as `RenderSighs`.")],
+    to: Annotated[str, typer.Option(help="The folder; affectflow-NAME if empty.")] = "",
+) -> int:
+    """Begin a plugin: a folder with a small one that works, and its test."""
+    from affectflow.cli import beginnings
+
+    folder = beginnings.write(kind, name, to)
+    sys.stdout.write(f"{folder}\n")
+    show.say(f"next:  pip install -e {folder} && affectflow plugins test {name}")
+    return 0
+
+
+def _keeps(promise: str) -> None:
+    sys.stdout.write(f"ok      {promise}\n")
+
+
+def _fails(why: str) -> int:
+    sys.stdout.write(f"FAILED  {' '.join(why.split())}\n")
+    return 1
 
 
 def _text(value: Any) -> str:
@@ -130,7 +207,7 @@ def _plugin(kind: str, name: str) -> dict[str, Any]:
     return row
 
 
-def _named(name: str, kind: str) -> list[dict[str, Any]]:
+def _named(name: str, kind: str) -> list[tuple[str, str]]:
     """Returns what has a name: most often one plugin or file."""
     from affectflow import registry
 
@@ -140,4 +217,4 @@ def _named(name: str, kind: str) -> list[dict[str, Any]]:
         names = [full for _, full in there]
         hint = registry.nearest(name, names, map(registry.kebab, names))
         raise UsageError(f"no plugin is named {name!r}; {hint}")
-    return [_described(*each) for each in named]
+    return named

@@ -2,7 +2,7 @@
 
 A miner is shown a scene, an utterance in which emotions were chosen and what was said
 before it, and points at spans of text. Identities, the check that a span is there, and
-the table are done for it.
+the table are done for it. The check of a miner is `affectflow.testing.check_miner`.
 """
 
 import abc

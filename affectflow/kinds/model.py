@@ -2,8 +2,8 @@
 
 A `Scorer` says how texts are scored, and the rest is done for it. What fits no such
 base is a `BatchModelHandler`: a model over whole batches, through Beam's RunInference.
-Importing this module imports `apache_beam.ml.inference`; so it is imported only where a
-model runs.
+The check of both is `affectflow.testing.check_model`. Importing this module imports
+`apache_beam.ml.inference`; so it is imported only where a model runs.
 """
 
 import abc

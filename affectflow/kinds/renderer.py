@@ -3,7 +3,7 @@
 A `TextRenderer` is shown a text and gives cues with their place in it. A
 `TrackRenderer` is shown values over time, such as loudness or a heart rate, and says
 which stretches are worth a phrase. Columns, places and the table `cues` are done for
-both.
+both; the check of both is `affectflow.testing.check_renderer`.
 """
 
 import abc

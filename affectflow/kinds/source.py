@@ -1,6 +1,7 @@
 """Source and Sink: where messages come from, and where they go.
 
-Most sources read files: see `affectflow.sources` for `FileSource` and `JsonSource`.
+Most sources read files: see `affectflow.sources` for `FileSource` and `JsonSource`. The
+check of a source is `affectflow.testing.check_source`.
 """
 
 import abc
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from affectflow import registry
 from affectflow.batches.batch import joined
-from affectflow.errors import PluginImportError
+from affectflow.errors import PluginImportError, UnknownPluginError
 from affectflow.kinds.transform import Transform
 from affectflow.schemas import SOURCE_BATCH
 
@@ -183,8 +184,8 @@ def together(files: Iterable[File]) -> Iterator[list[File]]:
 def recognised(name: str, head: bytes) -> tuple[type[Source] | None, float]:
     """Returns the installed source that is surest of a file, and how sure it is, 0..1.
 
-    The source is None if none can read it. One that does not import cannot look:
-    `affectflow plugins` reports it.
+    The source is None if none can read it. One that does not import, or whose name two
+    distributions claim, cannot look: `affectflow plugins` reports it.
 
     Args:
       name: of the file.
@@ -194,7 +195,7 @@ def recognised(name: str, head: bytes) -> tuple[type[Source] | None, float]:
     for each in registry.names("connectors"):
         try:
             plugin = registry.load("connectors", each)
-        except PluginImportError:
+        except (PluginImportError, UnknownPluginError):
             continue
         if isinstance(plugin, type) and issubclass(plugin, Source):
             sure.append((plugin.recognises(name, head), each, plugin))

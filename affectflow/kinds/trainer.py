@@ -1,4 +1,7 @@
-"""Trainers: what fits a model to labelled data; `affectflow train NAME` calls it."""
+"""Trainers: what fits a model to labelled data; `affectflow train NAME` calls it.
+
+The check of a trainer is `affectflow.testing.check_trainer`.
+"""
 
 import abc
 from dataclasses import dataclass

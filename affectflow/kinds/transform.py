@@ -1,7 +1,8 @@
 """Transform, BatchTransform, ConversationTransform and Chain.
 
 A transform is a `beam.PTransform` over batches that says which columns it reads and
-which it writes. The work is in plain functions; `expand` only wires.
+which it writes. The work is in plain functions; `expand` only wires. Its check is
+`affectflow.testing.check_transform`.
 """
 
 import abc

@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from affectflow import defaults, registry
 from affectflow.batches.batch import check_columns
-from affectflow.errors import UsageError
 from affectflow.kinds.clusterer import Clusterer, hashes
 from affectflow.registry import Card
 from affectflow.schemas import CAUSES, THEME_MEMBERS, THEMES
@@ -47,7 +46,7 @@ class ClusterThemes:
       clusterer_options: its arguments.
 
     Raises:
-      UsageError: the clusterer does not take these options, or has no base.
+      UsageError: the clusterer does not take these options.
     """
 
     clusterer: str = defaults.CLUSTERER
@@ -61,12 +60,9 @@ class ClusterThemes:
 
     def load_clusterer(self) -> Clusterer:
         """Returns the clusterer with its options."""
-        made = registry.make("clusterers", self.clusterer, self.clusterer_options)
-        if not isinstance(made, Clusterer):
-            raise UsageError(
-                f"{self.clusterer!r} is not a clusterer: its class must be a subclass "
-                f"of {Clusterer.__module__}.Clusterer"
-            )
+        made: Clusterer = registry.make(
+            "clusterers", self.clusterer, self.clusterer_options
+        )
         return made
 
     def cluster(self, causes: pa.Table) -> tuple[pa.Table, pa.Table]:

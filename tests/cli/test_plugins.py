@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from affectflow import registry
+from affectflow.kinds.source import recognised
 from tests.given.command_line import affectflow
 from tests.given.refusals import one_line
 
@@ -82,3 +84,146 @@ def test_a_file_that_is_broken_is_listed_as_such(bring):
     (bad,) = [row for row in rows if row.get("broken")]
     assert bad["name"] == "bad"
     assert "bad.toml, line 1: " in bad["summary"]
+
+    tested = affectflow("plugins", "test", "bad")
+    assert (tested.code, tested.out.startswith("FAILED  ")) == (1, True)
+
+
+def test_a_file_that_is_as_it_should_be_passes():
+    tested = affectflow("plugins", "test", "plutchik")
+
+    assert (tested.code, tested.out.startswith("ok      it is read: ")) == (0, True)
+
+
+# -- plugins that are not as they should be ------------------------------------------
+
+MODULE = """
+from dataclasses import dataclass
+from affectflow import Card
+from affectflow.kinds.renderer import Cue, TextRenderer
+
+class Baseless:
+    card = Card(summary="has no base")
+
+class Silent(TextRenderer):
+    renderer_id, pattern = "silent@1", "x"
+    def render(self, text):
+        return []
+
+@dataclass(kw_only=True)
+class Blind(TextRenderer):
+    least: int = 1
+    renderer_id, pattern, card = "blind@1", "never", Card(summary="sees nothing")
+    def render(self, text):
+        return [Cue("letter", "letters", 1.0, "n", 0, 1)] if text else []
+
+class Sick(Blind):
+    def render(self, text):
+        return 1 / 0
+"""
+POINTS = {
+    "Baseless": "faulty:Baseless",
+    "Silent": "faulty:Silent",
+    "Blind": "faulty:Blind",
+    "Sick": "faulty:Sick",
+    "Absent": "not_there:Absent",
+    "Taken": "faulty:Silent",
+}
+
+
+@pytest.fixture
+def faulty(tmp_path, monkeypatch):
+    """Two distributions of plugins that break their promises; both claim `Taken`."""
+    (tmp_path / "faulty.py").write_text(MODULE)
+    for name, points in {"faulty": POINTS, "other": {"Taken": "faulty:Sick"}}.items():
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+        lines = [f"{point} = {value}" for point, value in points.items()]
+        text = "\n".join(["[affectflow.renderers]", *lines])
+        (info / "entry_points.txt").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry._found.cache_clear()
+    yield
+    registry._found.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param(
+            "Baseless",
+            "plugin 'Baseless' (faulty:Baseless of faulty 1.0) is no "
+            "affectflow.kinds.renderer.Renderer: let its class derive from it",
+            id="without its base class",
+        ),
+        pytest.param(
+            "Absent",
+            "plugin 'Absent' (not_there:Absent) does not import: ModuleNotFoundError: "
+            "No module named 'not_there'; mend or uninstall 'faulty 1.0'",
+            id="does not import",
+        ),
+        pytest.param("Silent", "its card has no summary of one line", id="no card"),
+        pytest.param("Blind", "`pattern` misses a cue of", id="breaks a promise"),
+        pytest.param("Sick", "ZeroDivisionError: division by zero", id="raises"),
+    ],
+)
+def test_the_first_broken_promise_is_named_and_the_code_is_1(faulty, name, said):
+    done = affectflow("plugins", "test", name)
+
+    assert done.code == 1
+    assert done.out.splitlines()[-1].startswith(f"FAILED  {said}")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            ["Blind", "--set", "least=many"],
+            "option `least` of renderer 'Blind' must be a whole number, got 'many'",
+            id="an option of a wrong type",
+        ),
+        pytest.param(
+            ["Blind", "--set", "lest=2"], "did you mean `least`?", id="no such option"
+        ),
+        pytest.param(
+            ["Taken"],
+            "'Taken' in affectflow.renderers is claimed by faulty:Silent of faulty 1.0 "
+            "and faulty:Sick of other 1.0; uninstall one of them",
+            id="a name that two have",
+        ),
+        pytest.param(["Blend"], "no plugin is named 'Blend'", id="no such plugin"),
+    ],
+)
+def test_a_mistake_of_the_caller_is_told_in_one_line(faulty, words, said):
+    assert one_line(affectflow("plugins", "test", *words), 2, said)
+
+
+def test_faulty_plugins_are_reported_and_the_others_go_on(faulty):
+    rows = json.loads(affectflow("plugins", "--kind", "renderers", "--json").out)
+
+    broken = {row["name"]: row["summary"] for row in rows if row.get("broken")}
+    assert set(broken) == {"Baseless", "Absent", "Taken"}
+    assert all(said.startswith("BROKEN: ") for said in broken.values())
+    assert {"RenderEmoji", "Blind"} <= {row["name"] for row in rows} - set(broken)
+    doctor = affectflow("doctor")
+    assert one_line(doctor, 2, "plugin Absent: BROKEN")
+    assert "RenderEmoji" in doctor.out
+
+
+def test_a_source_that_two_claim_does_not_keep_others_from_being_recognised(
+    tmp_path, monkeypatch
+):
+    for name in ("one", "two"):
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+        point = f"[affectflow.connectors]\nReadTaken = {name}:ReadTaken\n"
+        (info / "entry_points.txt").write_text(point)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry._found.cache_clear()
+
+    found, _ = recognised("posts.csv", b"utterance_id,text\n1,hello\n")
+
+    registry._found.cache_clear()
+    assert found.__name__ == "ReadCsv"

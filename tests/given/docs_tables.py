@@ -5,7 +5,11 @@
 writes them; a test fails where they are not current.
 """
 
+import ast
+import functools
+import importlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from affectflow import registry
@@ -68,10 +72,114 @@ def views() -> str:
     return "\n".join(lines) + "\n"
 
 
-PLACES = {
+def example(name: str) -> str:
+    """Returns a file of the examples up to the end of its plugin's class."""
+    path = f"examples/plugins/affectflow_examples/{name}.py"
+    text = (ROOT / path).read_text(encoding="utf-8")
+    plugin = [n for n in ast.parse(text).body if isinstance(n, ast.ClassDef)][-1]
+    lines = text.splitlines()[: plugin.end_lineno]
+    return "\n".join(["```python", *lines, "```"]) + "\n"
+
+
+def data_file(name: str) -> str:
+    """Returns a file of data of the examples."""
+    path = ROOT / "examples/plugins/affectflow_examples/data" / name
+    return f"```{path.suffix[1:]}\n{path.read_text(encoding='utf-8')}```\n"
+
+
+def public_modules() -> list[str]:
+    """Returns the modules that plugins may import from."""
+    core = ROOT / "affectflow"
+    found = ["affectflow"]
+    for name in PUBLIC:
+        path = core / f"{name}.py"
+        files = [path] if path.exists() else sorted((core / name).glob("*.py"))
+        modules = [".".join(f.relative_to(ROOT).with_suffix("").parts) for f in files]
+        package = f"affectflow.{name}"
+        # A package that hands names on is imported from by its own name.
+        hands_on = hasattr(importlib.import_module(package), "__all__")
+        found += [package] if hands_on else [m for m in modules if "__" not in m]
+    return found
+
+
+def names() -> str:
+    """Returns the table of public names: what each public module defines.
+
+    Of the folders that hold tools, it is what plugins use.
+    """
+    lines = ["| module | names |", "| --- | --- |"]
+    used = _imported_by_plugins()
+    for module in public_modules():
+        found = _defined(module)
+        if module.startswith(TOOLS) and module not in BASES:
+            found &= used.get(module, set())
+        listed = ", ".join(f"`{name}`" for name in sorted(found))
+        lines += [f"| `{module}` | {listed} |"] if found else []
+    return "\n".join(lines) + "\n"
+
+
+def _defined(module: str) -> set[str]:
+    loaded = importlib.import_module(module)
+    if hasattr(loaded, "__all__"):
+        return set(loaded.__all__)
+    found: set[str] = set()
+    for node in ast.parse(Path(loaded.__file__ or "").read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {each.id for each in targets if isinstance(each, ast.Name)}
+    return {name for name in found if not name.startswith("_")}
+
+
+def _imported_by_plugins() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for folder in ("transforms", "connectors", "examples"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    found.setdefault(node.module, set()).update(
+                        each.name for each in node.names
+                    )
+    return found
+
+
+BASES = ("affectflow.sources.files", "affectflow.sources.json_source")
+TOOLS = ("affectflow.batches", "affectflow.sources", "affectflow.storage")
+PUBLIC = (
+    "batches",
+    "data",
+    "errors",
+    "kinds",
+    "registry",
+    "schemas",
+    "sources",
+    "storage",
+    "testing",
+    "vocabularies",
+    "weights",
+)
+"""Modules and folders of the core that plugins may import from."""
+EXAMPLES = (
+    "mattermost",
+    "shouting",
+    "words",
+    "laughter",
+    "because",
+    "group_by_word",
+    "learn_words",
+)
+"""Files of the examples that the page on plugins shows."""
+DATA_FILES = ("vocabularies/pressure.toml", "views/utterances_by_hour.sql")
+PLACES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"plugins": plugins},
     "docs/lake.md": {"lake": lake},
     "docs/views.md": {"views": views},
+    "docs/plugins.md": {
+        "names": names,
+        **{name: functools.partial(example, name) for name in EXAMPLES},
+        **{name: functools.partial(data_file, name) for name in DATA_FILES},
+    },
 }
 
 

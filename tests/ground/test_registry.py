@@ -100,21 +100,21 @@ def test_names_and_a_typo_load_no_plugin_and_nothing_heavy(tmp_path):
 
 
 def test_a_name_that_two_claim_is_an_error_that_names_both(tmp_path):
-    install(tmp_path, "first", "affectflow.miners", Dig="first_module:Dig")
-    install(tmp_path, "second", "affectflow.miners", Dig="second_module:Dig")
+    install(tmp_path, "first", "affectflow.parsers", Dig="first_module:Dig")
+    install(tmp_path, "second", "affectflow.parsers", Dig="second_module:Dig")
 
     (line,) = python(
         tmp_path,
         """
         from affectflow import registry
         try:
-            registry.load("miners", "Dig")
+            registry.load("parsers", "Dig")
         except registry.UnknownPluginError as error:
             print(error)
         """,
     )
 
-    assert "'Dig' in affectflow.miners is claimed by" in line
+    assert "'Dig' in affectflow.parsers is claimed by" in line
     assert "first_module:Dig of first 1.0" in line
     assert "second_module:Dig of second 1.0" in line
 
@@ -123,7 +123,7 @@ def test_two_names_with_one_spelling_on_the_command_line_are_told_apart(tmp_path
     install(
         tmp_path,
         "twins",
-        "affectflow.miners",
+        "affectflow.parsers",
         Dig="builtins:int",
         ReadDig="builtins:str",
     )
@@ -132,9 +132,9 @@ def test_two_names_with_one_spelling_on_the_command_line_are_told_apart(tmp_path
         tmp_path,
         """
         from affectflow import registry
-        print(registry.load("miners", "Dig"), registry.load("miners", "ReadDig"))
+        print(registry.load("parsers", "Dig"), registry.load("parsers", "ReadDig"))
         try:
-            registry.load("miners", "dig")
+            registry.load("parsers", "dig")
         except registry.UnknownPluginError as error:
             print(error)
         """,
@@ -147,11 +147,11 @@ def test_two_names_with_one_spelling_on_the_command_line_are_told_apart(tmp_path
 
 def test_one_distribution_that_is_seen_twice_claims_a_name_once(tmp_path):
     for place in ("a", "b"):
-        install(tmp_path / place, "same", "affectflow.miners", Dig="builtins:int")
+        install(tmp_path / place, "same", "affectflow.parsers", Dig="builtins:int")
 
     out = python(
         f"{tmp_path / 'a'}{os.pathsep}{tmp_path / 'b'}",
-        "from affectflow import registry; print(registry.load('miners', 'Dig'))",
+        "from affectflow import registry; print(registry.load('parsers', 'Dig'))",
     )
 
     assert out == ["<class 'int'>"]
@@ -173,7 +173,7 @@ def test_a_plugin_that_does_not_import_is_reported_and_the_others_go_on(
     install(
         tmp_path,
         "sick",
-        "affectflow.miners",
+        "affectflow.parsers",
         Sick="sick_module:Sick",
         Well="json:loads",
     )
@@ -184,10 +184,10 @@ def test_a_plugin_that_does_not_import_is_reported_and_the_others_go_on(
         """
         from affectflow import registry
         try:
-            registry.load("miners", "Sick")
+            registry.load("parsers", "Sick")
         except registry.PluginImportError as error:
             print(error)
-        print(registry.load("miners", "Well")("[1]"))
+        print(registry.load("parsers", "Well")("[1]"))
         """,
     )
 

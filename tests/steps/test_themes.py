@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from affectflow import registry
 from affectflow.errors import UsageError
 from affectflow.kinds.clusterer import Assigned, Clusterer, Name
 from affectflow.steps.themes import ClusterThemes, cluster
@@ -132,12 +131,3 @@ def test_options_that_a_clusterer_does_not_take_are_refused_at_once(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         ClusterThemes(clusterer_options=options)
-
-
-def test_a_clusterer_without_its_base_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(registry, "load", lambda kind, name: dict)
-
-    with pytest.raises(UsageError, match=r"'Mine' is not a clusterer.*a subclass of"):
-        ClusterThemes(clusterer="Mine")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from affectflow import weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained
 
@@ -85,7 +86,6 @@ def weights_file(
       more: further metadata.
     """
     import sklearn
-    from safetensors.numpy import save
 
     metadata = {
         "annotator": annotator,
@@ -95,18 +95,7 @@ def weights_file(
         "settings": json.dumps(settings, sort_keys=True),
         "made_with": f"numpy {np.__version__}, scikit-learn {sklearn.__version__}",
     }
-    return _with_sorted_header(save(arrays, metadata=metadata | more))
-
-
-def _with_sorted_header(file: bytes) -> bytes:
-    """Returns the file with its metadata in order; safetensors writes them in any."""
-    size = int.from_bytes(file[:8], "little")
-    header = json.loads(file[8 : 8 + size])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    written = json.dumps(header, separators=(",", ":")).encode()
-    # The arrays start at a multiple of 8 bytes, as the format wants it.
-    written += b" " * (-len(written) % 8)
-    return len(written).to_bytes(8, "little") + written + file[8 + size :]
+    return weights.written(arrays, metadata | more)
 
 
 # -- figures -----------------------------------------------------------------------

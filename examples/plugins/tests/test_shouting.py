@@ -1,6 +1,6 @@
 import pyarrow as pa
 import pytest
-from affectflow_shouting import MarkShouting
+from affectflow_examples.shouting import MarkShouting
 
 from affectflow.testing import check_transform, run
 

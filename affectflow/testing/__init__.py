@@ -1,0 +1,38 @@
+"""What a plugin author's tests need: `run`, and one check for each kind of plugin.
+
+A check raises AssertionError, which names the promise that is broken, and hands each
+promise that is kept to `tell`. `affectflow plugins test NAME` runs them.
+"""
+
+from affectflow.testing.code import (
+    check_clusterer,
+    check_plugin,
+    check_renderer,
+    check_trainer,
+)
+from affectflow.testing.rows import (
+    check_miner,
+    check_model,
+    check_source,
+    check_transform,
+)
+from affectflow.testing.running import LOCAL, WITH_RETRIES, check_edges, run
+from affectflow.testing.sample import TEXTS, sample_batch, sample_causes
+
+__all__ = [
+    "LOCAL",
+    "TEXTS",
+    "WITH_RETRIES",
+    "check_clusterer",
+    "check_edges",
+    "check_miner",
+    "check_model",
+    "check_plugin",
+    "check_renderer",
+    "check_source",
+    "check_trainer",
+    "check_transform",
+    "run",
+    "sample_batch",
+    "sample_causes",
+]
