@@ -34,6 +34,7 @@ BASES = {
     "miners": ("affectflow.kinds.miner.Miner",),
     "renderers": ("affectflow.kinds.renderer.Renderer",),
     "clusterers": ("affectflow.kinds.clusterer.Clusterer",),
+    "measures": ("affectflow.kinds.measure.Measure",),
     "trainers": ("affectflow.kinds.trainer.Trainer",),
 }
 """What a plugin of a kind derives from, by name: none of them is imported for this."""

@@ -2,7 +2,8 @@
 
 A clusterer learns groups from a sample of the causes of one family of emotions, gives
 every cause its group, and names the groups. The sample, what parts add up to,
-identities and tables are done for it by `steps/themes.py`.
+identities and tables are done for it by `steps/themes.py`. The check of a clusterer is
+`affectflow.testing.check_clusterer`.
 """
 
 import abc

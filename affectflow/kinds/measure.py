@@ -5,7 +5,8 @@ over a lake, over a file, and over one batch in a worker; states add up, whateve
 order. `fit` is plain Python over the state.
 
 This is the kind of plugin. The step that hosts it in a pipeline has the same name, as a
-verb: `affectflow.steps.measure.Measure`.
+verb: `affectflow.steps.measure.Measure`. Its check is
+`affectflow.testing.check_measure`.
 """
 
 import abc

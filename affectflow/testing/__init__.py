@@ -10,6 +10,7 @@ from affectflow.testing.code import (
     check_renderer,
     check_trainer,
 )
+from affectflow.testing.measures import check_measure, check_splits
 from affectflow.testing.rows import (
     check_miner,
     check_model,
@@ -17,7 +18,7 @@ from affectflow.testing.rows import (
     check_transform,
 )
 from affectflow.testing.running import LOCAL, WITH_RETRIES, check_edges, run
-from affectflow.testing.sample import TEXTS, sample_batch, sample_causes
+from affectflow.testing.sample import TEXTS, sample_batch, sample_causes, sample_rows
 
 __all__ = [
     "LOCAL",
@@ -25,14 +26,17 @@ __all__ = [
     "WITH_RETRIES",
     "check_clusterer",
     "check_edges",
+    "check_measure",
     "check_miner",
     "check_model",
     "check_plugin",
     "check_renderer",
     "check_source",
+    "check_splits",
     "check_trainer",
     "check_transform",
     "run",
     "sample_batch",
     "sample_causes",
+    "sample_rows",
 ]

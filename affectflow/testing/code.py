@@ -25,6 +25,7 @@ from affectflow.kinds.trainer import Trained, Trainer
 from affectflow.registry import Card
 from affectflow.schemas import THEMES
 from affectflow.steps import themes as hosting
+from affectflow.testing.measures import check_measure
 from affectflow.testing.rows import (
     check_miner,
     check_model,
@@ -230,6 +231,7 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "miners": check_miner,
     "trainers": check_trainer,
     "clusterers": check_clusterer,
+    "measures": check_measure,
 }
 
 

@@ -65,6 +65,24 @@ def _row(number: int, text: str) -> dict[str, Any]:
     }
 
 
+def sample_rows(columns: pa.Schema) -> pa.RecordBatch:
+    """Returns rows of any columns: texts of the sample, numbers that rise, nulls."""
+    arrays = [_sample_of(field.type, place) for place, field in enumerate(columns)]
+    return pa.RecordBatch.from_arrays(arrays, schema=columns)
+
+
+def _sample_of(type_: pa.DataType, place: int) -> pa.Array:
+    # Two columns of text are not the same all the time.
+    turned = [*TEXTS[place % 2 :], *TEXTS[: place % 2], None]
+    numbers = pa.array([*range(len(TEXTS)), None])
+    if pa.types.is_string(type_):
+        return pa.array(turned, type_)
+    castable = pa.types.is_integer(type_) or pa.types.is_floating(type_)
+    if castable or pa.types.is_boolean(type_) or pa.types.is_timestamp(type_):
+        return numbers.cast(type_)
+    return pa.nulls(len(numbers), type_)
+
+
 _ANNOYED = {
     "annotator_id": "sample@1",
     "task": "emotion",

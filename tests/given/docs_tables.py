@@ -167,6 +167,7 @@ EXAMPLES = (
     "laughter",
     "because",
     "group_by_word",
+    "asked_share",
     "learn_words",
 )
 """Files of the examples that the page on plugins shows."""
