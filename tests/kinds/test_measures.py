@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affectflow import registry, testing
+from affectflow import registry, testing, yaml
 from affectflow.errors import UsageError
 from affectflow.kinds.measure import Measure, Value
 from affectflow.schemas import ERRORS_COLUMN
@@ -258,3 +258,15 @@ def test_the_step_reads_columns_by_other_names_and_leaves_out_refused_rows():
     shares = {r["group"]: r["value"] for r in found if r["label"] == "distinct_2"}
     # Paper 42: of the bigrams ab, ba, ab, and ab, two are different.
     assert shares == {"(all)": 0.5, "issue": pytest.approx(2 / 3), "(unknown)": 1}
+
+
+def test_the_step_is_a_type_of_yaml_and_knows_the_measures_options():
+    made = yaml.create("Measure", {"name": "TextOverlap", "options": {"order": 2}})
+
+    assert isinstance(made, steps.Measure)
+    with pytest.raises(
+        UsageError, match="takes no option `ordr`; did you mean `order`"
+    ):
+        yaml.create("Measure", {"name": "TextOverlap", "options": {"ordr": 2}})
+    with pytest.raises(UsageError, match="named 'TextOverlp'; did you mean"):
+        yaml.create("Measure", {"name": "TextOverlp"})

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
 
+from affectflow.batches import bootstrap
 from affectflow.batches.bootstrap import Interval
-from affectflow.validation import accuracy, agreement, bootstrap, prevalence
+from affectflow.validation import accuracy, agreement, prevalence
 from affectflow.validation.prevalence import Tally
 
 NO = -1
