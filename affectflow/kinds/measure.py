@@ -23,8 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches import states
-from affectflow.batches.batch import conform
+from affectflow.batches import counting, states
 from affectflow.batches.bootstrap import EQUAL, MIN_UNITS, SEED, draws_of, interval
 from affectflow.errors import UsageError
 from affectflow.registry import Card, kebab
@@ -146,8 +145,10 @@ class Measure(abc.ABC):
           UsageError: a needed column is missing, or one has another type.
         """
         self.check_columns(batch.schema.names)
-        given = _conformed(batch, pa.schema([FITTED.field("group"), *self.reads]))
-        with _database().cursor() as connection:
+        given = counting.typed_batch(
+            batch, pa.schema([FITTED.field("group"), *self.reads])
+        )
+        with counting.database().cursor() as connection:
             connection.register("_batch", given)
             new = self.counted(connection, "_batch")
         return states.appended(state, new, self._merged)
@@ -184,14 +185,14 @@ class Measure(abc.ABC):
         """
         for name, table in self.tables().items():
             connection.register(name, table)
-        query = (_BY_GROUP if grouped else _WHOLE).format(
+        query = (counting.BY_GROUP if grouped else counting.WHOLE).format(
             source=source,
             reasons=self._reasons(),
             columns=", ".join(f'"{name}"' for name in self.reads.names),
             state=self.state,
         )
         found = connection.sql(query, params=self.bound(query)).to_arrow_table()
-        return self._merged(_typed(found, self._schema, self._keys))
+        return self._merged(counting.typed(found, self._schema, self._keys))
 
     def bound(self, query: str) -> dict[str, Any]:
         """Returns the parameters that a query names."""
@@ -252,7 +253,7 @@ class Measure(abc.ABC):
     @functools.cached_property
     def _schema(self) -> pa.Schema:
         """The columns of a state: group, left_out, keys, sums, rows."""
-        with _database().cursor() as connection:
+        with counting.database().cursor() as connection:
             connection.register("observations", self.reads.empty_table())
             for name, table in self.tables().items():
                 connection.register(name, table)
@@ -261,7 +262,9 @@ class Measure(abc.ABC):
         for name in self.keys:
             if name not in schema.names:
                 raise TypeError(f"`state` of {self.kind} does not select {name!r}")
-        sums = [_sum(field) for field in schema if field.name not in self.keys]
+        sums = [
+            counting.sum_of(field) for field in schema if field.name not in self.keys
+        ]
         keys = [schema.field(name) for name in self.keys]
         group, left_out = FITTED.field("group"), pa.field("left_out", pa.string())
         return pa.schema([group, left_out, *keys, *sums, pa.field("rows", pa.int64())])
@@ -320,74 +323,6 @@ class Measure(abc.ABC):
                 values = found.setdefault(value.key, [math.nan] * self.draws)
                 values[number] = value.value
         return found
-
-
-# Refused rows never reach `state`: it may fail on them.
-_GIVEN = """
-WITH _given AS (
-  SELECT *, CASE {reasons} ELSE '' END AS left_out FROM {source}
-)
-"""
-_COUNTS = """
-UNION ALL BY NAME
-SELECT "group"::VARCHAR AS "group", left_out, count(*) AS "rows"
-FROM _given GROUP BY ALL
-"""
-_WHOLE = (
-    _GIVEN
-    + """,
-observations AS (SELECT {columns} FROM _given WHERE left_out = '')
-SELECT NULL::VARCHAR AS "group", NULL::VARCHAR AS left_out, _counted.*
-FROM ({state}) AS _counted
-"""
-    + _COUNTS
-)
-_BY_GROUP = (
-    _GIVEN
-    + """,
-_groups AS (SELECT DISTINCT "group" FROM _given)
-SELECT _groups."group"::VARCHAR AS "group", NULL::VARCHAR AS left_out, _counted.*
-FROM _groups, LATERAL (
-  WITH observations AS (
-    SELECT {columns} FROM _given
-    WHERE _given."group" IS NOT DISTINCT FROM _groups."group" AND left_out = ''
-  )
-  SELECT * FROM ({state})
-) AS _counted
-"""
-    + _COUNTS
-)
-
-
-@functools.cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """Returns this process's database; a new one would take 15 ms a batch."""
-    return duckdb.connect(config={"threads": 1})
-
-
-def _sum(field: pa.Field) -> pa.Field:
-    # DuckDB sums whole numbers to 128 bits.
-    whole = pa.types.is_integer(field.type) or pa.types.is_decimal(field.type)
-    return pa.field(field.name, pa.int64() if whole else pa.float64())
-
-
-def _conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    try:
-        return conform(batch, schema).select(schema.names)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise UsageError(f"an observation has another type: {error}") from error
-
-
-def _typed(found: pa.Table, schema: pa.Schema, keys: Sequence[str]) -> pa.Table:
-    """Returns a state with the types of `schema`; a sum of nothing is 0."""
-    columns = {
-        field.name: found[field.name].cast(field.type)
-        if field.name in found.schema.names
-        else pa.nulls(found.num_rows, field.type)
-        for field in schema
-    }
-    sums = {n: pc.fill_null(c, 0) for n, c in columns.items() if n not in keys}
-    return pa.table({**columns, **sums}, schema=schema)
 
 
 def _of(state: pa.Table, group: str | None) -> pa.Table:
