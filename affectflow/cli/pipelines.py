@@ -191,24 +191,20 @@ def _ingest(
     budget: float,
     speaker_key_uri: str,
 ) -> Row:
-    from affectflow import stages
     from affectflow.cli.sources import left_out, source_for
-    from affectflow.planning.ledger import adopt, expected_rows
-    from affectflow.storage import Storage
+    from affectflow.planning.ledger import ingest_by_plan
 
     made = source_for(paths, source, mapping or ())
     _say_left_out(left_out(made, paths))
     with _new_key_said(speaker_key_uri), progress.shown(to) as run_id:
-        row = stages.ingest_source(
+        row = ingest_by_plan(
             made,
             to,
             run_id=run_id,
             budget=budget,
             speaker_key_uri=speaker_key_uri,
-            expected_rows=expected_rows(to, made),
             beam_options=STATE.beam_options,
         )
-    adopt(Storage(to))
     show.say(show.stage_line(row))
     for line in show.warnings(row):
         show.say(line)

@@ -4,13 +4,14 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from affectflow import defaults
 from affectflow.cli import show
-from affectflow.cli.options import Map, Miner, Model, Revision, Source
+from affectflow.cli.options import Map, Miner, Model, Revision, Set, Source
+from affectflow.cli.pipelines import said_to
 from affectflow.cli.progress import duration
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
@@ -50,6 +51,7 @@ def plan(
     model: Model = defaults.MODEL,
     revision: Revision = "",
     miner: Miner = defaults.MINER,
+    settings: Set = None,
     workers: Annotated[
         int, typer.Option(min=0, help="Workers; those of a local run if 0.")
     ] = 0,
@@ -62,28 +64,29 @@ def plan(
     """Say what a run would cost, from a sample, before it runs."""
     from affectflow.cli.sources import source_for
     from affectflow.lake.layout import SETTINGS
-    from affectflow.planning import foresee as foreseeing
-    from affectflow.planning.estimate import Terms
+    from affectflow.planning.forecast import Terms
+    from affectflow.planning.foresee import plan_analysis, plan_lake
     from affectflow.planning.ledger import record, waiting
+    from affectflow.planning.rehearse import Analysis
     from affectflow.storage import Storage
 
     terms = Terms(
-        workers=workers or _local_workers(),
-        price_per_hour=price_per_hour,
-        sample=sample,
+        workers=_workers(workers), price_per_hour=price_per_hour, sample=sample
     )
-    rest: dict[str, Any] = {
-        "model": model,
-        "revision": revision,
-        "miner": miner,
-        "beam_options": STATE.beam_options,
-    }
+    given = said_to(settings, model=model, miner=miner)
+    analysis = Analysis(
+        model=model,
+        revision=revision,
+        options=given.model,
+        miner=miner,
+        miner_options=given.miner,
+    )
     lake = to or _one_lake(targets)
     if to:
         made = source_for(targets, source, mapping or ())
-        plans = foreseeing.plan_analysis(made, to, terms, **rest)
+        plans = plan_analysis(made, to, terms, analysis)
     else:
-        plans = foreseeing.plan_lake(lake, terms, **rest)
+        plans = plan_lake(lake, terms, analysis)
     there = Storage(lake).exists(SETTINGS)
     plans = record(Storage(lake) if there else waiting(lake), plans)
     _print(plans, as_json)
@@ -102,18 +105,19 @@ def _one_lake(targets: Sequence[str]) -> str:
     )
 
 
-def _local_workers() -> int:
-    """Returns how many workers this command line would have here.
+def _workers(said: int) -> int:
+    """Returns how many workers there would be: as many as were said, or as here.
 
     Raises:
-      UsageError: it would run on a cluster, and only the caller knows its size.
+      UsageError: it would run on a cluster, and only the caller knows its size; or an
+        option is not Beam's.
     """
     from affectflow import runners
 
     made = runners.options(STATE.beam_options)
-    if not runners.is_local(made):
+    if not said and not runners.is_local(made):
         raise UsageError("how many workers? say it with --workers N")
-    return runners.workers(made)
+    return said or runners.workers(made)
 
 
 def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:

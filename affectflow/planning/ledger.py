@@ -14,9 +14,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from affectflow.kinds.source import Source
 from affectflow.lake import Lake, open_tables
-from affectflow.stages.ingest.ingest import ingest_config
+from affectflow.stages.ingest.ingest import ingest_config, ingest_source
 from affectflow.stages.runs.request import config_digest
+from affectflow.stages.runs.run import Row
 from affectflow.storage import Storage, absolute
 
 FOLDER = ("_work", "plans")
@@ -39,6 +41,7 @@ class StagePlan:
       bytes_in: of the files or parts to be read.
       bytes_out: of the files to be written.
       tokens: that the model reads.
+      model_calls: of the model, one a part.
       load_seconds: of a worker, before its first row.
       model_seconds: in the model, of all workers together.
       work_seconds: of all workers together, the model among it.
@@ -62,6 +65,7 @@ class StagePlan:
     bytes_in: int = 0
     bytes_out: int = 0
     tokens: int = 0
+    model_calls: int = 0
     load_seconds: float = 0.0
     model_seconds: float = 0.0
     work_seconds: float = 0.0
@@ -122,16 +126,34 @@ def plans_of(storage: Storage) -> list[StagePlan]:
     return sorted(found, key=lambda plan: plan.made)
 
 
-def expected_rows(lake_uri: str, source: Any) -> int | None:
+def ingest_by_plan(source: Source, lake_uri: str, **rest: Any) -> Row:
+    """Ingests a source by the newest plan of it, as `ingest_source` does without.
+
+    The run shows how much is left; a plan that waited for its lake is put beside it.
+
+    Args:
+      source: what is read.
+      lake_uri: folder or URL.
+      rest: other arguments of `ingest_source`.
+
+    Returns:
+      The row of `runs`.
+
+    Raises:
+      UsageError: as `ingest_source`.
+    """
+    rows = _expected_rows(lake_uri, source)
+    row = ingest_source(source, lake_uri, expected_rows=rows, **rest)
+    adopt(Storage(lake_uri))
+    return row
+
+
+def _expected_rows(lake_uri: str, source: Source) -> int | None:
     """Returns how many rows the newest plan of this ingest expects, if there is one."""
     digest = config_digest("ingest", ingest_config(source))
-    found = (newest(each, "ingest", digest) for each in _places(lake_uri))
+    places = (Storage(lake_uri), waiting(lake_uri))
+    found = (newest(each, "ingest", digest) for each in places)
     return next((plan.rows for plan in found if plan is not None), None)
-
-
-def _places(lake_uri: str) -> Iterator[Storage]:
-    """Yields where the plans of a lake may be, the lake itself first."""
-    yield from (Storage(lake_uri), waiting(lake_uri))
 
 
 def newest(storage: Storage, stage: str, digest: str) -> StagePlan | None:

@@ -1,187 +1,300 @@
-"""An ingest in small: a sample of the input through all that an ingest does with it."""
+"""The stages themselves on a sample, in lakes that are thrown away afterwards."""
 
-import math
-import time
+import logging
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from affectflow.batches.batch import concat_unlike, is_dead, split
-from affectflow.batches.grouping import Claim, gather, spill
+from affectflow import defaults, logs, stages
+from affectflow.batches.batch import split
+from affectflow.batches.readings import read
+from affectflow.errors import LakeError
+from affectflow.kinds.source import Source, Split
 from affectflow.lake import Lake
-from affectflow.lake.speakers import read_key
-from affectflow.lake.tables import FileEntry, stem
-from affectflow.planning.estimate import Terms
-from affectflow.planning.ledger import StagePlan, wall
-from affectflow.planning.measure import SMALL, Watch, fit, rss_bytes
-from affectflow.planning.sample import SourceSample, sample_source
-from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS, write_bucket
-from affectflow.stages.ingest.ingest import ingest_config, ingest_steps
-from affectflow.stages.ingest.seal import seal
-from affectflow.stages.runs.deadletters import refused
-from affectflow.stages.runs.request import new_request
+from affectflow.lake.tables import FileEntry
+from affectflow.stages.runs.reading import read_part
+from affectflow.stages.runs.run import Row
+from affectflow.steps.annotate import handler_for
+from affectflow.steps.mine import MineCauses
 from affectflow.storage import Storage
 
-_WARM_UP = 8
-_TRIAL_RUN = "plan"
+COLD_ROWS, SMALL_ROWS = 32, 128
+SAMPLE_ROWS = 2_000
+SECONDS = 45.0
+_NO_RESULTS = ("annotators", "folds", "runs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """What would be run: the arguments of annotate and of mine."""
+
+    model: str = defaults.MODEL
+    revision: str = ""
+    options: dict[str, Any] | None = None
+    miner: str = defaults.MINER
+    miner_options: dict[str, Any] | None = None
+
+    def handler(self) -> Any:
+        """Returns the handler that `annotate` would take; loads no weights."""
+        return handler_for(self.model, self.revision, self.options)
+
+    def step(self) -> MineCauses:
+        """Returns the step that `mine` would take."""
+        return MineCauses(miner=self.miner, miner_options=self.miner_options)
+
+
+class Took(NamedTuple):
+    """What a stage took: its row of `runs`, and the bytes of the files it wrote."""
+
+    rows: int
+    seconds: float
+    model_seconds: float
+    model_calls: int
+    bytes_out: int
+    peak_rss_bytes: int
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """The stages of an analysis on some rows.
+
+    Args:
+      lake: that they worked in.
+      rows: that were read.
+      took: what each took, by stage; of mine, by stage and digest.
+      parts: of utterances.
+      causes: that were mined.
+    """
+
+    lake: Lake
+    rows: int
+    took: dict[str, Took] = field(default_factory=dict)
+    parts: list[FileEntry] = field(default_factory=list)
+    causes: int = 0
+    _bytes: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all stages together."""
+        return sum(each.seconds for each in self.took.values())
+
+    @property
+    def largest(self) -> int:
+        """Rows of the largest part."""
+        return max((part.rows for part in self.parts), default=0)
+
+    @property
+    def utterances(self) -> int:
+        """Rows of all parts."""
+        return sum(part.rows for part in self.parts)
+
+    def note(self, row: Row) -> None:
+        """Notes what a stage took that has just ended."""
+        size = _result_bytes(self.lake.uri)
+        self.took[name_of(row["stage"], row["config_digest"])] = Took(
+            row["rows_in"],
+            (row["ended"] - row["started"]).total_seconds(),
+            row["model_seconds"],
+            row["model_calls"],
+            size - self._bytes,
+            row["peak_rss_bytes"],
+        )
+        self._bytes = size
+        _reset_peak()
+
+
+def name_of(stage: str, digest: str) -> str:
+    """Returns the name of a stage in a trial: several of mine have other settings."""
+    return f"mine {digest}" if stage == "mine" else stage
+
+
+def _result_bytes(folder: str) -> int:
+    found = (p for p in Path(folder).glob("[a-z]*/**/*.parquet") if p.is_file())
+    inside = ((path, path.relative_to(folder).parts) for path in found)
+    return sum(
+        path.stat().st_size
+        for path, parts in inside
+        if parts[0] not in _NO_RESULTS and parts[1] != "_delta_log"
+    )
+
+
+def _reset_peak() -> None:
+    """Lets the peak of memory count from here; elsewhere than on Linux it stays."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
+
+
+class _Sample(Source):
+    """Gives rows that another source has read; they lie in a file."""
+
+    def __init__(self, path: str):
+        super().__init__()
+        self._path = path
+
+    @classmethod
+    def of(cls, rows: pa.RecordBatch, path: str) -> "_Sample":
+        """Writes rows to a file, and returns the source that reads them."""
+        with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, rows.schema) as out:
+            for piece in split(rows):
+                out.write_batch(piece)
+        return cls(path)
+
+    @property
+    def patterns(self) -> list[str]:
+        return [self._path]
+
+    def read(self, split: Split) -> Iterator[pa.RecordBatch]:
+        with pa.OSFile(split.uri) as file, pa.ipc.open_file(file) as found:
+            yield from map(found.get_batch, range(found.num_record_batches))
+
+
+def run_trial(
+    rows: pa.RecordBatch, analysis: Analysis, folder: Storage, buckets: int, model: bool
+) -> Trial:
+    """Takes rows through ingest, annotate, mine and themes, in a lake of their own.
+
+    Args:
+      rows: as a source gives them, maybe with labels.
+      analysis: what would be run.
+      folder: on this machine; the trial's lake is made in it.
+      buckets: of that lake.
+      model: whether to annotate; else only labels that the rows have are mined.
+    """
+    name = f"trial-{len(folder.names())}"
+    key = folder.url(f"{name}.key")
+    lake = Lake.create(folder.url(name), speaker_key_uri=key, buckets=buckets)
+    trial, source = Trial(lake=lake, rows=rows.num_rows), f"{folder.url(name)}.arrow"
+    _reset_peak()
+    sample = _Sample.of(rows, source)
+    trial.note(stages.ingest_source(sample, lake.uri, speaker_key_uri=key))
+    if model:
+        row = stages.annotate_lake(
+            lake.uri,
+            model=analysis.model,
+            revision=analysis.revision,
+            options=analysis.options,
+        )
+        trial.note(row)
+    if labels_in(lake):
+        stages.mine_lake(
+            lake.uri,
+            miner=analysis.miner,
+            options=analysis.miner_options,
+            done=trial.note,
+        )
+    trial.parts = list(lake.committed("utterances").values())
+    trial.causes = sum(each.rows for each in lake.committed("causes").values())
+    return trial
+
+
+def labels_in(lake: Lake) -> list[str]:
+    """Returns the annotators whose emotions `mine` would mine in a lake."""
+    try:
+        return stages.annotator_ids(lake)
+    except LakeError:
+        return []  # nothing is annotated: here no mistake
 
 
 @dataclass
-class IngestSample:
-    """What a sample of the input became, and what each step took.
+class Rehearsal:
+    """An analysis three times: once for all that only comes first, then at two sizes.
 
     Args:
-      digest: of the ingest's settings.
-      source: the sample, as it was read.
-      seconds: to normalise, write out cues, seal and spill all of the sample.
-      cold_seconds: that the first rows took beyond that.
-      dead: rows of the sample that were refused.
-      living: rows of the sample that were written.
-      conversations: that these rows are of.
-      part_names: of the parts that were written.
-      row_bytes: of a row in memory.
-      file_bytes: of a row in `utterances`.
-      bucket_seconds: to write buckets: rows and seconds of each.
-      bucket_bytes: to write buckets: rows and bytes of each, all tables together.
-      growth: of memory with a row of a bucket, bytes.
-      rss: of this process before it wrote buckets, bytes.
+      cold: of few rows; imports and first calls are in it.
+      small: of few rows.
+      large: of as many rows as there was time for.
+      tokens: that the model reads of the rows of the large one.
     """
 
-    digest: str
-    source: SourceSample
-    seconds: float = 0.0
-    cold_seconds: float = 0.0
-    dead: int = 0
-    living: int = 0
-    conversations: int = 0
-    part_names: list[str] = field(default_factory=list)
-    row_bytes: float = 1.0
-    file_bytes: float = 0.0
-    bucket_seconds: list[tuple[int, float]] = field(default_factory=list)
-    bucket_bytes: list[tuple[int, float]] = field(default_factory=list)
-    growth: float = 0.0
-    rss: int = 0
+    cold: Trial
+    small: Trial
+    large: Trial
+    tokens: int = 0
 
-    @classmethod
-    def take(cls, source: Any, trial: Lake, folder: Storage, terms: Terms) -> Self:
-        """Reads a sample and puts it through an ingest into a lake for trial.
+    def causes(self, there: int, coming: int) -> int:
+        """Returns how many causes there would be to group.
 
         Args:
-          source: that reads files.
-          trial: an empty lake; nothing is committed to it.
-          folder: that holds the trial lake's key, and what is spilled.
-          terms: of the plan.
+          there: causes of a lake; one counts in each family of its label.
+          coming: rows that are still to be mined.
         """
-        sample = sample_source(source, rows=terms.sample, seconds=terms.seconds / 4)
-        digest = new_request(trial, "ingest", ingest_config(source)).digest
-        found = cls(digest, sample)
-        batches = list(gather(found._spill(trial, folder), folder))
-        if batches:
-            found._write(trial, concat_unlike(batches))
-        return found
-
-    def _spill(self, trial: Lake, folder: Storage) -> list[Claim]:
-        key = read_key(trial.settings, folder.url("key"))
-        steps, claims = ingest_steps(), []
-        for step in steps:
-            step.setup()
-        begun = time.perf_counter()
-        for batch in self.source.batches[:1]:
-            list(_sealed(batch.slice(0, _WARM_UP), steps, key))
-        self.cold_seconds = time.perf_counter() - begun
-        begun = time.perf_counter()
-        for batch in self.source.batches:
-            for sealed in _sealed(batch, steps, key):
-                living = sealed.filter(pc.invert(is_dead(sealed)))
-                claims += [claim for _, claim in spill(living, folder)]
-                self.dead += refused(sealed).num_rows
-                self.living += living.num_rows
-        self.seconds = time.perf_counter() - begun
-        return claims
-
-    def _write(self, trial: Lake, batch: pa.RecordBatch) -> None:
-        """Writes the sample as one bucket, after two small ones."""
-        self.conversations = pc.count_distinct(batch["conversation_id"]).as_py()
-        self.row_bytes = max(1.0, batch.nbytes / batch.num_rows)
-        write_bucket(trial, 0, [batch.slice(0, _WARM_UP)], _TRIAL_RUN)
-        self.rss = rss_bytes()
-        for rows in (*(n for n in SMALL if n < batch.num_rows), batch.num_rows):
-            with Watch() as watch:
-                receipt = write_bucket(trial, 0, [batch.slice(0, rows)], _TRIAL_RUN)
-            size = sum(file.size for file in receipt.files)
-            self.bucket_seconds.append((rows, watch.seconds))
-            self.bucket_bytes.append((rows, float(size)))
-            self.growth = watch.growth / rows
-        parts = [file for file in receipt.files if file.table == "utterances"]
-        self.part_names = [stem(file.path) for file in parts]
-        self.file_bytes = sum(f.size for f in parts) / batch.num_rows
-
-    def plan(self, buckets: int, terms: Terms) -> StagePlan:
-        """Returns the plan of the ingest: the sample, scaled up to all of the input.
-
-        Args:
-          buckets: of the lake.
-          terms: of the plan.
-        """
-        scale, splits = self.source.scale, self.source.splits
-        used = _used(buckets, self.conversations * scale)
-        reading = (self.source.seconds + self.seconds) * scale
-        living = self.living * scale
-        each = fit(self.bucket_seconds)
-        writing = each.at(living, used)
-        cold = self.source.cold_seconds + self.cold_seconds
-        largest = each.at(living / used) if used else 0.0
-        wall_seconds = wall(reading, 0.0, splits, terms.workers)
-        wall_seconds += wall(writing, largest, used, terms.workers)
-        return StagePlan(
-            stage="ingest",
-            config_digest=self.digest,
-            files=self.source.files,
-            units=splits,
-            rows=round((self.living + self.dead) * scale),
-            bytes_in=self.source.size,
-            bytes_out=round(fit(self.bucket_bytes).at(living, used)),
-            load_seconds=cold,
-            work_seconds=reading + writing,
-            wall_seconds=cold + wall_seconds,
-            workers=terms.workers,
-            price_per_hour=terms.price_per_hour,
-            peak_rss_bytes=round(self.rss + self.growth * living / max(1, used)),
-            sample_rows=self.living + self.dead,
-        )
-
-    def expected_parts(self, buckets: int) -> list[FileEntry]:
-        """Returns parts as the ingest is expected to write them, all of one size."""
-        rows = self.living * self.source.scale
-        used = _used(buckets, self.conversations * self.source.scale)
-        if not used:
-            return []
-        most = max(1.0, min(PART_ROWS, PART_BYTES / self.row_bytes))
-        count = used * math.ceil(rows / used / most)
-        size = round(self.file_bytes * rows / count)
-        return [
-            FileEntry("utterances", f"b00000-{number}.parquet", size, each)
-            for number, each in enumerate(_shared(round(rows), count))
-        ]
+        took = self.large.took
+        grouped = took["themes"].rows if "themes" in took else 0
+        mined = sum(each.rows for name, each in took.items() if name.startswith("mine"))
+        of_one = grouped / self.large.causes if self.large.causes else 1.0
+        return round(there * of_one + (coming * grouped / mined if mined else 0))
 
 
-def _sealed(
-    batch: pa.RecordBatch, steps: list[Any], key: bytes
-) -> Iterator[pa.RecordBatch]:
-    for step in steps:
-        batch = step.apply(batch)
-    for piece in split(batch):
-        yield seal(piece, key, 1)
+def rehearse(
+    rows: pa.RecordBatch,
+    analysis: Analysis,
+    *,
+    of_a_part: float,
+    seconds: float,
+    model: bool = True,
+) -> Rehearsal:
+    """Returns what an analysis of a sample took; nothing of it stays behind.
+
+    Args:
+      rows: the sample.
+      analysis: what would be run.
+      of_a_part: rows of a part of the whole: those of the sample are about as large,
+        so that what a part costs by itself is in the cost of its rows.
+      seconds: the largest trial is made smaller if it might take longer.
+      model: whether to annotate.
+    """
+    with scratch() as folder:
+
+        def trial(count: int) -> Trial:
+            piece = rows.slice(0, count)
+            buckets = power_of_two(piece.num_rows / max(1.0, of_a_part))
+            return run_trial(piece, analysis, folder, buckets, model)
+
+        cold = trial(COLD_ROWS)
+        small = trial(SMALL_ROWS if cold.seconds < seconds / 4 else COLD_ROWS)
+        affordable = seconds * small.rows / small.seconds
+        large = trial(round(max(2 * small.rows, affordable)))
+        tokens = _tokens(large.lake, analysis.handler()) if model else 0
+        return Rehearsal(cold, small, large, tokens)
 
 
-def _used(buckets: int, conversations: float) -> int:
-    """Returns how many buckets get a conversation, if each gets one by chance."""
-    return round(buckets * (1 - (1 - 1 / buckets) ** conversations))
+@contextmanager
+def scratch() -> Iterator[Storage]:
+    """Gives a folder on this machine that is removed with all that is in it.
+
+    What the stages log of their work in it is of no interest to anybody.
+    """
+    logger = logging.getLogger(logs.NAMESPACE)
+    before, logger.disabled = logger.disabled, True
+    try:
+        with tempfile.TemporaryDirectory(prefix="affectflow-plan-") as folder:
+            yield Storage(folder)
+    finally:
+        logger.disabled = before
 
 
-def _shared(rows: int, count: int) -> list[int]:
-    """Returns `rows` in `count` numbers that differ by one at most."""
-    return [rows // count + (number < rows % count) for number in range(count)]
+def power_of_two(wanted: float) -> int:
+    """Returns the power of two next above a number, 1 or more."""
+    return 1 << max(0, round(wanted) - 1).bit_length()
+
+
+def _tokens(lake: Lake, handler: Any) -> int:
+    """Returns how many tokens a model reads of a lake.
+
+    By the model's own tokenizer if it has one of the library `tokenizers`, else a
+    quarter of the characters.
+    """
+    tokenizer = getattr(handler.load_model(), "tokenizer", None)
+    encode = getattr(tokenizer, "encode_batch", None)
+    readings = (read(read_part(lake, name)).texts for name in lake.parts())
+    texts = [text for found in readings for text in found.to_pylist()]
+    if encode is None:
+        return sum(map(len, texts)) // 4
+    return sum(len(each.ids) for each in encode(texts))

@@ -7,23 +7,26 @@ from typing import Any
 
 import pytest
 
-from affectflow.planning.estimate import Terms
+from affectflow.lake import Lake
 from affectflow.planning.ledger import (
     FOLDER,
     StagePlan,
     _joined,
     adopt,
+    ingest_by_plan,
+    ledger,
     newest,
     plans_of,
     record,
     waiting,
     wall,
 )
-from affectflow.planning.measure import Line, fit
+from affectflow.stages import ingest_config
+from affectflow.stages.runs.request import config_digest
 from affectflow.storage import Storage
+from tests.given.posts import jsonl, write_posts
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-TERMS = Terms(sample=60, seconds=4.0)
 
 
 def a_plan(**rest: Any) -> StagePlan:
@@ -32,30 +35,6 @@ def a_plan(**rest: Any) -> StagePlan:
 
 
 # -- arithmetic --------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("points", "line"),
-    [
-        pytest.param([(10, 3.0), (20, 5.0)], Line(1.0, 0.2), id="a unit and its rows"),
-        pytest.param([(10, 2.0)], Line(0.0, 0.2), id="one point"),
-        pytest.param([(10, 2.0), (10, 4.0)], Line(0.0, 0.3), id="one size"),
-        pytest.param([(10, 4.0), (20, 2.0)], Line(0.0, 0.2), id="larger was faster"),
-        pytest.param([(10, 1.0), (20, 5.0)], Line(0.0, 0.2), id="no negative start"),
-        pytest.param([(0, 1.0)], Line(), id="no rows"),
-    ],
-)
-def test_costs_are_a_line_that_is_never_negative(
-    points: list[tuple[int, float]], line: Line
-) -> None:
-    found = fit(points)
-
-    assert found.fixed == pytest.approx(line.fixed, abs=1e-9)
-    assert found.each == pytest.approx(line.each)
-
-
-def test_a_line_counts_units_and_rows() -> None:
-    assert Line(2.0, 0.5).at(10, units=3) == 11.0
 
 
 @pytest.mark.parametrize(
@@ -176,6 +155,20 @@ def test_a_plan_waits_for_its_lake_to_be_made(tmp_path: Path) -> None:
     adopt(Storage(uri))
 
     assert plans_of(Storage(uri)) == [plan]
+    assert plans_of(waiting(uri)) == []
+
+
+def test_an_ingest_by_plan_adopts_the_plan_that_waited_for_its_lake(
+    tmp_path: Path,
+) -> None:
+    uri, source = str(tmp_path / "lake"), jsonl(write_posts(tmp_path / "p.jsonl", 8))
+    digest = config_digest("ingest", ingest_config(source))
+    record(waiting(uri), [a_plan(stage="ingest", config_digest=digest, rows=9)])
+
+    row = ingest_by_plan(source, uri)
+
+    [found] = ledger(Lake.open(uri))
+    assert (found.run_id, found.planned_rows, found.rows) == (row["run_id"], 9, 8)
     assert plans_of(waiting(uri)) == []
 
 

@@ -1,0 +1,118 @@
+"""The command `plan`: what it prints, what it keeps, what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from affectflow.lake import Lake
+from affectflow.planning import foresee as foreseeing
+from affectflow.planning.ledger import FOLDER, ledger
+from tests.given.command_line import affectflow
+from tests.given.posts import write_posts
+from tests.given.rehearsals import Rehearsing, files_in
+
+SET = ("--set", "tasks=emotion", "--set", "history=4")
+
+
+@pytest.fixture
+def rehearsed(monkeypatch: pytest.MonkeyPatch) -> Rehearsing:
+    found = Rehearsing()
+    monkeypatch.setattr(foreseeing, "rehearse", found)
+    return found
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake.create(str(tmp_path / "lake"))
+
+
+def test_it_prints_a_table_and_notes_the_plan(
+    lake: Lake, rehearsed: Rehearsing
+) -> None:
+    before = files_in(lake)
+    said = affectflow("plan", lake.uri)
+
+    assert said.code == 0, said.err
+    words = ("annotate", "mine", "themes", "together")
+    assert [word for word in words if word not in said.out] == []
+    new = files_in(lake) - before
+    assert {str(Path(path).parent) for path in new} == {"/".join(FOLDER)}
+    assert len(new) == 3
+
+
+def test_a_plan_for_a_new_lake_makes_no_lake_and_is_kept_for_it(
+    tmp_path: Path, rehearsed: Rehearsing
+) -> None:
+    posts, target = write_posts(tmp_path / "posts.jsonl", 400), tmp_path / "new"
+    asked = (posts, "--to", target, "--sample", "60", "--price-per-hour", "3")
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    said = affectflow("plan", *asked, "--json", **cache)
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    assert [row["stage"] for row in rows] == ["ingest", "annotate", "mine", "themes"]
+    assert rows[0]["cost"] == rows[0]["wall_seconds"] / 3600 * rows[0]["workers"] * 3
+    assert not target.exists()
+
+    assert affectflow("ingest", posts, "--to", target, **cache).code == 0
+    [row] = ledger(Lake.open(str(target)))
+    assert (row.stage, row.planned_rows, row.rows) == ("ingest", 400, 400)
+
+
+def test_options_reach_the_model_and_the_miner(
+    lake: Lake, rehearsed: Rehearsing
+) -> None:
+    """A plan is for the run with these settings: its digest says so."""
+    plain, given = digests(lake.uri), digests(lake.uri, *SET)
+
+    assert [one != other for one, other in zip(plain, given, strict=True)] == [
+        *(True, True),
+        False,
+    ]
+
+
+def digests(*arguments: str) -> list[str]:
+    said = affectflow("plan", *arguments, "--json")
+    assert said.code == 0, said.err
+    return [json.loads(line)["config_digest"] for line in said.out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["."], "plan PATH... --to LAKE", id="no lake to go to"),
+        pytest.param(
+            ["LAKE", "--set", "nonsense=1"], "no option `nonsense`", id="option"
+        ),
+        pytest.param(
+            ["LAKE", "--", "--runner=SparkRunner"], "--workers N", id="cluster"
+        ),
+        pytest.param(
+            ["LAKE", "--workers", "2", "--", "--nonsense"], "no option", id="beam"
+        ),
+    ],
+)
+def test_what_cannot_be_planned_is_the_callers_mistake(
+    lake: Lake, arguments: list[str], said: str
+) -> None:
+    given = [lake.uri if each == "LAKE" else each for each in arguments]
+
+    refused = affectflow("plan", *given)
+
+    assert refused.code == 2
+    assert said in refused.last_line
+
+
+def test_status_shows_planned_against_actual(
+    tmp_path: Path, rehearsed: Rehearsing
+) -> None:
+    posts, target = write_posts(tmp_path / "posts.jsonl", 8), tmp_path / "lake"
+    affectflow("ingest", posts, "--to", target)
+    affectflow("plan", posts, "--to", target)
+    affectflow("ingest", posts, "--to", target)
+
+    lines = affectflow("status", target).out.splitlines()
+
+    head = next(n for n, line in enumerate(lines) if "rows planned" in line)
+    shown = [cell.strip() for cell in lines[head + 2].split("│")]
+    assert shown[1:4] == ["ingest", "8", "8"]
