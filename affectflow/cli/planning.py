@@ -64,8 +64,7 @@ def plan(
     """Say what a run would cost, from a sample, before it runs."""
     from affectflow.cli.sources import source_for
     from affectflow.lake.layout import SETTINGS
-    from affectflow.planning.forecast import Terms
-    from affectflow.planning.foresee import plan_analysis, plan_lake
+    from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
     from affectflow.planning.ledger import record, waiting
     from affectflow.planning.rehearse import Analysis
     from affectflow.storage import Storage

@@ -269,15 +269,17 @@ def rehearse(
 def scratch() -> Iterator[Storage]:
     """Gives a folder on this machine that is removed with all that is in it.
 
-    What the stages log of their work in it is of no interest to anybody.
+    What Beam puts aside goes there, too: it leaves that behind when it is interrupted.
+    What the stages log of their work there is of no interest to anybody.
     """
     logger = logging.getLogger(logs.NAMESPACE)
-    before, logger.disabled = logger.disabled, True
-    try:
-        with tempfile.TemporaryDirectory(prefix="affectflow-plan-") as folder:
+    before, place = logger.disabled, tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="affectflow-plan-") as folder:
+        logger.disabled, tempfile.tempdir = True, folder
+        try:
             yield Storage(folder)
-    finally:
-        logger.disabled = before
+        finally:
+            logger.disabled, tempfile.tempdir = before, place
 
 
 def power_of_two(wanted: float) -> int:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from affectflow.planning.forecast import Line, Load, Terms, plan_stage
+from affectflow.planning.forecast import Line, costed
+from affectflow.planning.ledger import StagePlan
 from affectflow.planning.rehearse import Rehearsal
 from tests.given.rehearsals import took, trial
 
@@ -25,7 +26,8 @@ ONE_PART = Rehearsal(
     ),
     tokens=5000,
 )
-LOAD = Load(rows=1000, units=4, largest=400)
+PLAN = StagePlan(stage="annotate", config_digest="d", rows=1000, units=4)
+LARGEST = 400
 
 
 @pytest.mark.parametrize(
@@ -51,12 +53,8 @@ def test_costs_are_a_line_that_meets_the_larger_size(
 
 def test_a_stage_costs_what_it_costs_by_itself_and_for_each_row() -> None:
     """Of one row 0.01 s, half of it in the model; 1 s fixed, half of it to load."""
-    plan = plan_stage("annotate", "d", LOAD, ONE_PART, Terms())
+    plan = costed(PLAN, LARGEST, ONE_PART)
 
-    assert (plan.stage, plan.config_digest, plan.rows, plan.units) == (
-        *("annotate", "d"),
-        *(1000, 4),
-    )
     assert plan.work_seconds == pytest.approx(10.0)
     assert plan.model_seconds == pytest.approx(5.0)
     # The first time 3.32 s for 32 rows: 2 s more than ever after.
@@ -69,7 +67,7 @@ def test_a_stage_costs_what_it_costs_by_itself_and_for_each_row() -> None:
 
 def test_memory_grows_with_the_largest_part() -> None:
     """By one byte a row, from what a process holds with 32 rows."""
-    plan = plan_stage("annotate", "d", LOAD, ONE_PART, Terms())
+    plan = costed(PLAN, LARGEST, ONE_PART)
 
     assert plan.peak_rss_bytes == 300 + (400 - 32)
 
@@ -84,23 +82,22 @@ def test_memory_grows_with_the_largest_part() -> None:
 def test_more_workers_take_less_time_and_no_less_work(
     workers: int, work: float
 ) -> None:
-    plan = plan_stage("annotate", "d", LOAD, ONE_PART, Terms(workers=workers))
+    plan = costed(replace(PLAN, workers=workers), LARGEST, ONE_PART)
 
     assert plan.work_seconds == pytest.approx(10.0)
     assert plan.wall_seconds == pytest.approx(2.0 + 1.0 + work)
 
 
 @pytest.mark.parametrize(
-    ("load", "found"),
+    ("plan", "found"),
     [
-        pytest.param(LOAD, None, id="nothing was rehearsed"),
-        pytest.param(replace(LOAD, rows=0), ONE_PART, id="no row is left"),
+        pytest.param(PLAN, None, id="nothing was rehearsed"),
+        pytest.param(replace(PLAN, rows=0), ONE_PART, id="no row is left"),
+        pytest.param(replace(PLAN, stage="mine"), ONE_PART, id="nothing to mine"),
     ],
 )
-def test_nothing_to_do_takes_no_time(load: Load, found: Rehearsal | None) -> None:
-    plan = plan_stage("annotate", "d", load, found, Terms(price_per_hour=3.0))
-
-    assert (plan.wall_seconds, plan.bytes_out, plan.tokens, plan.cost) == (0, 0, 0, 0)
+def test_nothing_to_do_takes_no_time(plan: StagePlan, found: Rehearsal | None) -> None:
+    assert costed(plan, LARGEST, found) == plan
 
 
 def test_causes_there_and_causes_to_come_are_grouped() -> None:

@@ -11,8 +11,7 @@ from affectflow.batches.batch import with_column
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
 from affectflow.planning import foresee as foreseeing
-from affectflow.planning.forecast import Terms
-from affectflow.planning.foresee import plan_analysis, plan_lake
+from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
 from affectflow.planning.ledger import StagePlan
 from affectflow.planning.rehearse import Analysis
 from affectflow.schemas import ANNOTATIONS_COLUMN

@@ -21,7 +21,7 @@ from affectflow.planning.ledger import (
     waiting,
     wall,
 )
-from affectflow.stages import ingest_config
+from affectflow.stages.ingest.ingest import ingest_config
 from affectflow.stages.runs.request import config_digest
 from affectflow.storage import Storage
 from tests.given.posts import jsonl, write_posts
