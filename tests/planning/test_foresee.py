@@ -15,6 +15,7 @@ from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
 from affectflow.planning.ledger import StagePlan
 from affectflow.planning.rehearse import Analysis
 from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.stages.mine import mine_annotator
 from tests.given.factories import utterances
 from tests.given.mined_turns import emotion
 from tests.given.moved_lakes import TEXTS
@@ -89,7 +90,7 @@ def test_labels_that_are_there_are_mined_as_they_are(
 def test_what_is_done_would_be_skipped(tmp_path: Path, rehearsed: Rehearsing) -> None:
     uri = str(tmp_path / "lake")
     store(uri, labelled(8))
-    stages.mine_lake(uri)
+    mine_annotator(Lake.open(uri), Analysis().step(), "hand", "run", 0.05, ())
 
     _, own, hand, themes = plan_lake(uri, TERMS)
 
@@ -100,13 +101,14 @@ def test_what_is_done_would_be_skipped(tmp_path: Path, rehearsed: Rehearsing) ->
     assert themes.rows == 8 + 8
 
 
-def test_themes_that_are_up_to_date_are_not_planned_again(tmp_path: Path) -> None:
-    lake = Lake.create(str(tmp_path / "lake"))
-    stages.cluster_themes(lake, "", ())
+def test_themes_that_are_up_to_date_are_not_planned_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreseeing, "unchanged_causes", lambda *_: 48)
 
-    *_, themes = plan_lake(lake.uri, TERMS)
+    *_, themes = plan_lake(Lake.create(str(tmp_path / "lake")).uri, TERMS)
 
-    assert (themes.rows, themes.rows_done, themes.wall_seconds) == (0, 0, 0.0)
+    assert (themes.rows, themes.rows_done, themes.wall_seconds) == (0, 48, 0.0)
 
 
 def test_a_lake_without_utterances_needs_no_rehearsal(
