@@ -25,7 +25,7 @@ from affectflow.storage import Storage
 
 COLD_ROWS, SMALL_ROWS = 32, 128
 SAMPLE_ROWS = 2_000
-SECONDS = 45.0
+SECONDS = 60.0
 _NO_RESULTS = ("annotators", "folds", "runs")
 
 
