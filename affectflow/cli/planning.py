@@ -10,7 +10,7 @@ import typer
 
 from affectflow import defaults
 from affectflow.cli import show
-from affectflow.cli.options import Map, Miner, Model, Revision, Set, Source
+from affectflow.cli.options import Clusterer, Map, Miner, Model, Revision, Set, Source
 from affectflow.cli.pipelines import said_to
 from affectflow.cli.progress import duration
 from affectflow.cli.state import STATE
@@ -51,6 +51,7 @@ def plan(
     model: Model = defaults.MODEL,
     revision: Revision = "",
     miner: Miner = defaults.MINER,
+    clusterer: Clusterer = defaults.CLUSTERER,
     settings: Set = None,
     workers: Annotated[
         int, typer.Option(min=0, help="Workers; those of a local run if 0.")
@@ -72,13 +73,15 @@ def plan(
     terms = Terms(
         workers=_workers(workers), price_per_hour=price_per_hour, sample=sample
     )
-    given = said_to(settings, model=model, miner=miner)
+    given = said_to(settings, model=model, miner=miner, clusterer=clusterer)
     analysis = Analysis(
         model=model,
         revision=revision,
         options=given.model,
         miner=miner,
         miner_options=given.miner,
+        clusterer=clusterer,
+        clusterer_options=given.clusterer,
     )
     lake = to or _one_lake(targets)
     if to:

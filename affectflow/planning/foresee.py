@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow import defaults, registry
 from affectflow.batches.batch import concat, concat_unlike, conform_like
 from affectflow.batches.grouping import whole_conversations
 from affectflow.batches.nesting import nest, unnest
+from affectflow.kinds.clusterer import Clusterer
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.planning.forecast import Line, costed
@@ -84,12 +84,13 @@ def plan_lake(
 
     Raises:
       LakeError: there is no lake.
-      UsageError: no such model or miner, or one that refuses its options.
+      UsageError: no such model, miner or clusterer, or one that refuses its options.
     """
-    left = _Left(Lake.open(lake_uri), analysis or Analysis())
+    lake, analysis = Lake.open(lake_uri), analysis or Analysis()
+    left, clusterer = _Left(lake, analysis), analysis.grouping()
     found = left.rehearsed(terms)
     plans = [left.plan(task, found, terms) for task in left.todo]
-    return [*plans, _themes(left.lake, plans[1:], found, terms)]
+    return [*plans, _themes(clusterer, lake, plans[1:], found, terms)]
 
 
 class _Left:
@@ -192,12 +193,11 @@ def plan_analysis(
       analysis: what would be run; the defaults if None.
 
     Raises:
-      UsageError: the source cannot be opened, or there is no such model or miner, or
-        one that refuses its options.
+      UsageError: the source cannot be opened; or as `plan_lake`.
     """
     source.check()
     analysis = analysis or Analysis()
-    digests = _digests(source, analysis)
+    digests, clusterer = _digests(source, analysis), analysis.grouping()
     sample = sample_source(source, rows=terms.sample, seconds=terms.seconds / 8)
     there = Storage(lake_uri).exists(SETTINGS)
     buckets = Lake.open(lake_uri).buckets if there else expected_buckets(source)
@@ -205,7 +205,7 @@ def plan_analysis(
     found = coming.rehearsed(analysis, terms)
     plans = [coming.ingest(digests.pop("ingest"), found, terms)]
     plans += [coming.plan(*each, found, terms) for each in digests.items()]
-    plans.append(_themes(None, plans[2:], found, terms))
+    plans.append(_themes(clusterer, None, plans[2:], found, terms))
     return [replace(each, ingest_digest=plans[0].config_digest) for each in plans]
 
 
@@ -295,10 +295,13 @@ def _part_bytes(found: Rehearsal | None, rows: int) -> int:
 
 
 def _themes(
-    lake: Lake | None, mined: Sequence[StagePlan], found: Rehearsal | None, terms: Terms
+    clusterer: Clusterer,
+    lake: Lake | None,
+    mined: Sequence[StagePlan],
+    found: Rehearsal | None,
+    terms: Terms,
 ) -> StagePlan:
     """Returns what themes would take: of all causes, those there and those to come."""
-    clusterer = registry.make("clusterers", defaults.CLUSTERER)
     config = themes_config(clusterer)
     digest = config_digest("themes", config)
     coming, there = sum(plan.rows for plan in mined), 0

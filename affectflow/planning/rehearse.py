@@ -14,6 +14,7 @@ from affectflow import defaults, logs, stages
 from affectflow.batches.batch import split
 from affectflow.batches.readings import read
 from affectflow.errors import LakeError
+from affectflow.kinds.clusterer import Clusterer
 from affectflow.kinds.source import Source, Split
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
@@ -21,6 +22,7 @@ from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.run import Row
 from affectflow.steps.annotate import handler_for
 from affectflow.steps.mine import MineCauses
+from affectflow.steps.themes import ClusterThemes
 from affectflow.storage import Storage
 
 COLD_ROWS, SMALL_ROWS = 32, 128
@@ -38,6 +40,8 @@ class Analysis:
     options: dict[str, Any] | None = None
     miner: str = defaults.MINER
     miner_options: dict[str, Any] | None = None
+    clusterer: str = defaults.CLUSTERER
+    clusterer_options: dict[str, Any] | None = None
 
     def handler(self) -> Any:
         """Returns the handler that `annotate` would take; loads no weights."""
@@ -46,6 +50,11 @@ class Analysis:
     def step(self) -> MineCauses:
         """Returns the step that `mine` would take."""
         return MineCauses(miner=self.miner, miner_options=self.miner_options)
+
+    def grouping(self) -> Clusterer:
+        """Returns the clusterer that `mine` would take."""
+        given = {"clusterer_options": self.clusterer_options}
+        return ClusterThemes(clusterer=self.clusterer, **given).load_clusterer()
 
 
 class Took(NamedTuple):
@@ -187,6 +196,8 @@ def run_trial(
             lake.uri,
             miner=analysis.miner,
             options=analysis.miner_options,
+            clusterer=analysis.clusterer,
+            clusterer_options=analysis.clusterer_options,
             done=trial.note,
         )
     trial.parts = list(lake.committed("utterances").values())

@@ -166,6 +166,7 @@ def test_a_file_without_a_row_takes_nothing(
     [
         pytest.param({"model": "EmbeddedEmotion"}, "EmbeddedEmotions", id="model"),
         pytest.param({"miner": "RuleMinr"}, "RuleMiner", id="miner"),
+        pytest.param({"clusterer": "Themes"}, "no plugin", id="clusterer"),
         pytest.param({"options": {"batch": "3"}}, "no option `batch`", id="option"),
         pytest.param({"miner_options": {"n": "3"}}, "no option `n`", id="its option"),
     ],
