@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from affectflow.batches.batch import concat, concat_unlike, conform_like
 from affectflow.batches.grouping import whole_conversations
 from affectflow.batches.nesting import nest, unnest
-from affectflow.kinds.clusterer import Clusterer
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.planning.forecast import Line, costed
@@ -88,9 +87,16 @@ def plan_lake(
     """
     lake, analysis = Lake.open(lake_uri), analysis or Analysis()
     left, clusterer = _Left(lake, analysis), analysis.grouping()
-    found = left.rehearsed(terms)
+    request = new_request(lake, "themes", themes_config(clusterer))
+    known = None
+    if not any(left.todo.values()):
+        known = unchanged_causes(lake, request, clusterer)
+    found = left.rehearsed(terms) if known is None else None
     plans = [left.plan(task, found, terms) for task in left.todo]
-    return [*plans, _themes(clusterer, lake, plans[1:], found, terms)]
+    if known is not None:
+        return [*plans, terms.plan("themes", request.digest, rows_done=known)]
+    there = sum(each.rows for each in lake.committed("causes").values())
+    return [*plans, _themes(request.digest, there, plans[1:], found, terms)]
 
 
 class _Left:
@@ -197,25 +203,27 @@ def plan_analysis(
     """
     source.check()
     analysis = analysis or Analysis()
-    digests, clusterer = _digests(source, analysis), analysis.grouping()
+    digests = _digests(source, analysis)
     sample = sample_source(source, rows=terms.sample, seconds=terms.seconds / 8)
     there = Storage(lake_uri).exists(SETTINGS)
     buckets = Lake.open(lake_uri).buckets if there else expected_buckets(source)
     coming = _Coming(sample, buckets)
     found = coming.rehearsed(analysis, terms)
-    plans = [coming.ingest(digests.pop("ingest"), found, terms)]
-    plans += [coming.plan(*each, found, terms) for each in digests.items()]
-    plans.append(_themes(clusterer, None, plans[2:], found, terms))
+    plans = [coming.ingest(digests["ingest"], found, terms)]
+    for stage in ("annotate", "mine"):
+        plans.append(coming.plan(stage, digests[stage], found, terms))
+    plans.append(_themes(digests["themes"], 0, plans[2:], found, terms))
     return [replace(each, ingest_digest=plans[0].config_digest) for each in plans]
 
 
 def _digests(source: Any, analysis: Analysis) -> dict[str, str]:
-    """Returns the digests of the settings of each stage that reads utterances."""
+    """Returns the digests of the settings of each stage."""
     handler, step = analysis.handler(), analysis.step()
     configs = {
         "ingest": ingest_config(source),
         "annotate": config_of(handler),
         "mine": mine_config(step, handler.annotator()["annotator_id"]),
+        "themes": themes_config(analysis.grouping()),
     }
     return {stage: config_digest(stage, config) for stage, config in configs.items()}
 
@@ -295,23 +303,23 @@ def _part_bytes(found: Rehearsal | None, rows: int) -> int:
 
 
 def _themes(
-    clusterer: Clusterer,
-    lake: Lake | None,
+    digest: str,
+    there: int,
     mined: Sequence[StagePlan],
     found: Rehearsal | None,
     terms: Terms,
 ) -> StagePlan:
-    """Returns what themes would take: of all causes, those there and those to come."""
-    config = themes_config(clusterer)
-    digest = config_digest("themes", config)
-    coming, there = sum(plan.rows for plan in mined), 0
-    if lake is not None:
-        request = new_request(lake, "themes", config)
-        known = None if coming else unchanged_causes(lake, request, clusterer)
-        if known is not None:
-            return terms.plan("themes", digest, rows_done=known)
-        there = sum(each.rows for each in lake.committed("causes").values())
+    """Returns what themes would take.
+
+    Args:
+      digest: of its settings.
+      there: causes that the lake has.
+      mined: the plans of mine.
+      found: what the rehearsal took.
+      terms: of the plan.
+    """
     units = max((plan.units + plan.units_done for plan in mined), default=0)
+    coming = sum(plan.rows for plan in mined)
     rows = found.causes(there, coming) if found else 0
     plan = terms.plan("themes", digest, rows=rows, units=max(1, units))
     return costed(plan, 0.0, found)

@@ -101,14 +101,15 @@ def test_what_is_done_would_be_skipped(tmp_path: Path, rehearsed: Rehearsing) ->
     assert themes.rows == 8 + 8
 
 
-def test_themes_that_are_up_to_date_are_not_planned_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_themes_that_are_up_to_date_are_neither_planned_nor_rehearsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rehearsed: Rehearsing
 ) -> None:
     monkeypatch.setattr(foreseeing, "unchanged_causes", lambda *_: 48)
 
     *_, themes = plan_lake(Lake.create(str(tmp_path / "lake")).uri, TERMS)
 
     assert (themes.rows, themes.rows_done, themes.wall_seconds) == (0, 48, 0.0)
+    assert rehearsed.rows is None
 
 
 def test_a_lake_without_utterances_needs_no_rehearsal(
