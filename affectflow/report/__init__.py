@@ -44,7 +44,7 @@ def write_report(
     from affectflow.lake import open_lake
 
     # Before the lake is read: what another run adds meanwhile is not in the page.
-    basis = basis_digest(str(lake_uri))
+    basis = basis_digest(str(lake_uri), title=title, annotator=annotator)
     connection = open_lake(str(lake_uri))
     name = str(lake_uri).rstrip("/").rsplit("/", 1)[-1]
     heading = title or f"What people expressed in {name}"
@@ -57,10 +57,13 @@ def write_report(
     return _write(Path(out), text)
 
 
-def basis_digest(lake_uri: str) -> str:
+def basis_digest(
+    lake_uri: str, *, title: str | None = None, annotator: str | None = None
+) -> str:
     """Returns 16 hexadecimal digits that tell what a report on a lake is made from.
 
-    That is the lake's tables and the code of the report; empty if nobody can tell. Runs
+    That is the lake's tables, what was asked for, and the code of the report; empty if
+    nobody can tell. The lake's place counts: the commands on the page name it. Runs
     that changed no other table are left out: no figure rests on them. An ingest
     writes its dead letters again, so what they say counts.
     """
@@ -73,12 +76,13 @@ def basis_digest(lake_uri: str) -> str:
     code = code_digest("affectflow.report")
     if not code:
         return ""
-    made_from = json.dumps([code, sorted(tables.items())])
+    asked = [lake_uri, title, annotator]
+    made_from = json.dumps([code, asked, sorted(tables.items())])
     return hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
 
 
 def is_current(lake_uri: str, out: str) -> bool:
-    """Returns whether a report at a local path is of what the lake holds now."""
+    """Returns whether a local page is what `write_report` would write there unasked."""
     written = Path(out)
     if "://" in out or not written.is_file():
         return False

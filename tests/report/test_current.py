@@ -1,6 +1,8 @@
 """Whether a page is of what the lake holds now, and was made by the code of now."""
 
+import contextlib
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +16,15 @@ from tests.given.people import add_rows
 def written(tmp_path_factory, own_configuration):
     folder = tmp_path_factory.mktemp("written") / "lake"
     Lake.create(str(folder))
-    write_report(str(folder), folder / "report.html")
+    with contextlib.chdir(folder.parent):
+        write_report("lake", "lake/report.html")
     return folder
 
 
 @pytest.fixture
-def lake(written, tmp_path):
-    return shutil.copytree(written, tmp_path / "lake")
+def lake(written, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copytree(written, "lake"))
 
 
 def current(lake):
@@ -52,6 +56,20 @@ def test_other_code_makes_it_stale_and_so_does_code_that_nobody_can_tell(
     monkeypatch.setattr(affectflow.report, "code_digest", lambda module: code)
 
     assert not current(lake)
+
+
+@pytest.mark.parametrize("asked", [{"title": "Ours"}, {"annotator": "own@1"}])
+def test_a_page_that_was_asked_for_otherwise_is_not_current(lake, asked):
+    label = {"annotator_id": "own@1", "task": "emotion", "label": "joy"}
+    add_rows(str(lake), "annotations", [label])
+
+    write_report(str(lake), lake / "report.html", **asked)
+
+    assert not current(lake)
+
+
+def test_a_page_whose_commands_name_another_place_is_not_current(lake):
+    assert not is_current(str(lake.absolute()), str(lake / "report.html"))
 
 
 def test_a_page_that_is_not_there_or_far_away_is_never_current(lake):

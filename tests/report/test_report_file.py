@@ -25,7 +25,7 @@ def page(tmp_path_factory):
 def lake_uri(tmp_path, monkeypatch):
     connection = views.connect(FolderLake(tmp_path, tables()))
     monkeypatch.setattr(affectflow.lake, "open_lake", lambda uri: connection)
-    monkeypatch.setattr(affectflow.report, "basis_digest", lambda uri: "")
+    monkeypatch.setattr(affectflow.report, "basis_digest", lambda uri, **_: "")
     return str(tmp_path)
 
 
