@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -73,11 +74,8 @@ def annotate_lake(
     request = new_request(
         lake, "annotate", config_of(handler), run_id=run_id, budget=budget
     )
-
-    def build(pipeline: beam.Pipeline) -> Any:
-        return annotate_parts(pipeline, request, handler, hints)
-
     task = AnnotateTask(request, handler.annotator())
+    build = partial(annotate_parts, task=task, handler=handler, hints=hints)
     return run_parts(lake, task, build, beam_options)
 
 
@@ -211,59 +209,31 @@ class _PartHandler(BatchModelHandler[Any]):
         return self._inner.get_metrics_namespace()
 
 
-class _Predict(beam.PTransform):
-    def __init__(
-        self, handler: _PartHandler, annotator_id: str, hints: Mapping[str, str]
-    ):
-        super().__init__()
-        self._handler = handler
-        self._annotator_id = annotator_id
-        self._hints = hints
-
-    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        from affectflow.kinds.beam_ml import RunInference
-
-        return (
-            pcoll
-            | "RunInference"
-            >> RunInference(
-                self._handler.with_no_batching(), model_identifier=self._annotator_id
-            )
-            .with_output_types(str)
-            .with_resource_hints(**self._hints)
-            | "Receipt" >> beam.FlatMap(_receipts).with_output_types(str)
-        )
-
-
 def _receipts(answers: Any) -> Iterator[str]:
     yield from [answers] if isinstance(answers, str) else answers
 
 
 def annotate_parts(
     pipeline: beam.Pipeline,
-    request: Request,
-    handler: BatchModelHandler[Any],
-    hints: Mapping[str, str] | None = None,
-) -> Any:
-    """Adds the stage annotate to a pipeline.
-
-    Args:
-      pipeline: to add to.
-      request: the run.
-      handler: the model.
-      hints: Beam's resource hints for the step of the model, and no other.
-    """
-    task = AnnotateTask(request, handler.annotator())
-    return annotate_with(pipeline, task, handler, hints)
-
-
-def annotate_with(
-    pipeline: beam.Pipeline,
     task: PartTask,
     handler: BatchModelHandler[Any],
     hints: Mapping[str, str] | None = None,
 ) -> Any:
-    """Adds a task over parts that a model answers to a pipeline."""
-    annotator_id = handler.annotator()["annotator_id"]
-    worker = _Predict(_PartHandler(handler, task), annotator_id, hints or {})
+    """Adds a task over parts that a model answers to a pipeline.
+
+    Args:
+      pipeline: to add to.
+      task: what to do with a part.
+      handler: the model.
+      hints: Beam's resource hints for the step of the model, and no other.
+    """
+    from affectflow.kinds.beam_ml import RunInference
+
+    inference = RunInference(
+        _PartHandler(handler, task).with_no_batching(),
+        model_identifier=handler.annotator()["annotator_id"],
+    )
+    worker = "RunInference" >> inference.with_output_types(str).with_resource_hints(
+        **hints or {}
+    ) | "Receipt" >> beam.FlatMap(_receipts).with_output_types(str)
     return pipeline | "Annotate" >> RunParts(task, worker)

@@ -296,15 +296,7 @@ class _ApplyFn(beam.DoFn):
         yield work(self._task, lake, part, compute, progress).to_json()
 
 
-class _Apply(beam.PTransform):
-    def __init__(self, task: ApplyTask):
-        super().__init__()
-        self._fn = _ApplyFn(task)
-
-    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        return pcoll | "Part" >> beam.ParDo(self._fn).with_output_types(str)
-
-
 def apply_parts(pipeline: beam.Pipeline, task: ApplyTask) -> Any:
     """Adds the stage apply to a pipeline."""
-    return pipeline | "Apply" >> RunParts(task, _Apply(task))
+    worker = beam.ParDo(_ApplyFn(task)).with_output_types(str)
+    return pipeline | "Apply" >> RunParts(task, worker)

@@ -273,17 +273,9 @@ class _MineFn(beam.DoFn):
         yield receipt.to_json()
 
 
-class _Mine(beam.PTransform):
-    def __init__(self, task: PartTask, step: ConversationTransform):
-        super().__init__()
-        self._fn = _MineFn(task, step)
-
-    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        return pcoll | "Part" >> beam.ParDo(self._fn).with_output_types(str)
-
-
 def mine_parts(
     pipeline: beam.Pipeline, task: PartTask, step: ConversationTransform
 ) -> Any:
     """Adds the stage mine to a pipeline."""
-    return pipeline | "Mine" >> RunParts(task, _Mine(task, step))
+    worker = beam.ParDo(_MineFn(task, step)).with_output_types(str)
+    return pipeline | "Mine" >> RunParts(task, worker)

@@ -16,7 +16,7 @@ from affectflow.calibration.measuring import calibration_of
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
 from affectflow.lake.files import read_file
-from affectflow.stages.annotate import AnnotateTask, annotate_with
+from affectflow.stages.annotate import AnnotateTask, annotate_parts
 from affectflow.stages.calibrate import ApplyTask, apply, calibrate
 from affectflow.stages.replay.parts import ReplayTask
 from affectflow.stages.runs.parts import Part, receipt_of
@@ -112,7 +112,7 @@ def replay(uri: str) -> None:
     run_stage(
         lake,
         request,
-        lambda p: annotate_with(p, task, handler),
+        lambda p: annotate_parts(p, task, handler),
         testing.WITH_RETRIES,
     )
 

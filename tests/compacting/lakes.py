@@ -15,7 +15,12 @@ from affectflow.lake.commits import commit
 from affectflow.lake.digest import digest
 from affectflow.lake.files import read_file, write_file
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN
-from affectflow.stages.annotate import annotate_parts, config_of, folder_of
+from affectflow.stages.annotate import (
+    AnnotateTask,
+    annotate_parts,
+    config_of,
+    folder_of,
+)
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.results import Receipts, Work
 from affectflow.stages.runs.run import last_run
@@ -65,9 +70,10 @@ def annotate(uri: str, handler: FakeHandler | None = None) -> dict[str, Any]:
     handler = handler or FakeHandler(poison=POISON)
     lake = Lake.open(uri)
     request = new_request(lake, "annotate", config_of(handler), budget=1.0)
+    task = AnnotateTask(request, handler.annotator())
 
     def build(pipeline: Any) -> None:
-        annotate_parts(pipeline, request, handler)
+        annotate_parts(pipeline, task, handler)
 
     runners.run(build, testing.LOCAL)
     row = last_run(lake, request)

@@ -21,7 +21,7 @@ import pyarrow as pa
 from affectflow import registry, stages
 from affectflow.errors import AffectflowError
 from affectflow.lake import Lake
-from affectflow.stages.annotate import annotate_parts, config_of
+from affectflow.stages.annotate import AnnotateTask, annotate_parts, config_of
 from affectflow.stages.mine import mine_annotator
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
@@ -98,8 +98,9 @@ def annotate(lake: str, handler: Any, options: Sequence[str] = ()) -> dict[str, 
     """Labels the parts of a lake."""
     opened = Lake.open(lake)
     request = new_request(opened, "annotate", config_of(handler))
+    task = AnnotateTask(request, handler.annotator())
     return run_stage(
-        opened, request, lambda p: annotate_parts(p, request, handler), options
+        opened, request, lambda p: annotate_parts(p, task, handler), options
     )
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from affectflow import BatchModelHandler, registry, testing
 from affectflow.lake import Lake
 from affectflow.schemas import ANNOTATIONS_COLUMN
-from affectflow.stages.annotate import annotate_parts
+from affectflow.stages.annotate import AnnotateTask, annotate_parts
 from affectflow.stages.mine import mine_annotator
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
@@ -92,10 +92,11 @@ def annotate(uri: str, handler: BatchModelHandler[Any] | None = None) -> dict[st
     lake = Lake.open(uri)
     name = handler.annotator()["annotator_id"]
     request = new_request(lake, "annotate", {"handler": "x", "annotator_id": name})
+    task = AnnotateTask(request, handler.annotator())
     return run_stage(
         lake,
         request,
-        lambda p: annotate_parts(p, request, handler),
+        lambda p: annotate_parts(p, task, handler),
         testing.WITH_RETRIES,
     )
 

@@ -86,7 +86,7 @@ def keep_away(
     Args:
       patch: undoes it.
       lake: its URL.
-      run: called as `run_stage` is.
+      run: called as `run_stage` and `run_ingest` are.
     """
 
     def parts(far: FarLake, task: PartTask, *rest: Any) -> dict[str, Any]:
@@ -95,8 +95,8 @@ def keep_away(
     for module in (annotate, mine):
         patch.setattr(module, "Lake", FarLake)
         patch.setattr(module, "run_parts", parts)
-    for module in (ingest, themes):
-        patch.setattr(module, "run_stage", run)
+    patch.setattr(ingest, "run_ingest", run)
+    patch.setattr(themes, "run_stage", run)
     patch.setattr(ingest, "_lake_for", lambda *_: FarLake(lake))
     patch.setattr(mine, "annotator_ids", lambda *_: ["EmbeddedEmotions@1"])
     patch.setattr(themes, "unchanged_causes", lambda *_: None)

@@ -18,9 +18,9 @@ from affectflow.lake import Lake
 from affectflow.lake.speakers import pseudonym, read_key
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, ERRORS_COLUMN
 from affectflow.stages.ingest import store as storing
+from affectflow.stages.ingest.ingest import run_ingest
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.request import new_request
-from affectflow.stages.runs.run import run_stage
 from tests.given.factories import DAY, utterances
 from tests.given.proving import in_proof
 from tests.given.stage_runs import ask, counts, reconciles, store
@@ -252,7 +252,7 @@ def test_what_a_failed_run_staged_is_removed(lake):
         mock.patch.object(storing, "write_bucket", side_effect=StorageError("full")),
         pytest.raises(StorageError, match="full"),
     ):
-        run_stage(Lake.open(lake), request, build, testing.LOCAL)
+        run_ingest(Lake.open(lake), request, build, testing.LOCAL)
 
     assert Lake.open(lake).storage.names("_staging") == []
 

@@ -11,7 +11,12 @@ import pytest
 from affectflow import runners, stages, testing
 from affectflow.errors import LakeError
 from affectflow.lake import Lake
-from affectflow.stages.annotate import annotate_parts, config_of, folder_of
+from affectflow.stages.annotate import (
+    AnnotateTask,
+    annotate_parts,
+    config_of,
+    folder_of,
+)
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import last_run
 from tests.given.factories import DAY, utterances
@@ -42,9 +47,10 @@ def annotate(
 ) -> dict[str, Any]:
     opened = Lake.open(uri)
     request = new_request(opened, "annotate", config_of(handler))
+    task = AnnotateTask(request, handler.annotator())
 
     def build(pipeline: Any) -> None:
-        annotate_parts(pipeline, request, handler)
+        annotate_parts(pipeline, task, handler)
         testing.check_edges(pipeline)
 
     runners.run(build, options)

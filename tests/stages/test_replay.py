@@ -6,7 +6,7 @@ import pytest
 from affectflow import stages, testing
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
-from affectflow.stages.annotate import AnnotateTask, annotate_with
+from affectflow.stages.annotate import AnnotateTask, annotate_parts
 from affectflow.stages.replay import _grouped, _grouping_of, replay
 from affectflow.stages.replay.parts import ReplayTask
 from affectflow.stages.runs.request import new_request
@@ -37,7 +37,7 @@ def annotate(lake_uri: str, handler: FakeHandler, *, again: bool = False) -> dic
     return run_stage(
         lake,
         request,
-        lambda p: annotate_with(p, chosen, handler),
+        lambda p: annotate_parts(p, chosen, handler),
         testing.WITH_RETRIES,
     )
 

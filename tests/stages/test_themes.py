@@ -154,7 +154,7 @@ def test_what_a_run_left_that_was_killed_is_not_believed(lake, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(stage, "_replace", killed)
         # Who is killed clears nothing up.
-        patch.setattr(running, "_free_staging", lambda *_: None)
+        patch.setattr(running, "_freed", lambda *_: None)
         with pytest.raises(StorageError, match="killed"):
             themes(lake)
     assert Lake.open(lake).storage.names("_staging") != []

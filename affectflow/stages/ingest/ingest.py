@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -12,9 +13,11 @@ from affectflow.kinds.source import Source
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS, buckets_for
+from affectflow.stages.ingest.losses import take_examples
 from affectflow.stages.ingest.store import StoreUtterances
-from affectflow.stages.runs.request import BUDGET, new_request
-from affectflow.stages.runs.run import Row, run_stage
+from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.request import BUDGET, Request, clear_staging, new_request
+from affectflow.stages.runs.run import Build, Row, run_stage
 from affectflow.storage import Storage, absolute
 
 
@@ -69,10 +72,25 @@ def ingest_source(
     steps = ingest_steps()
 
     def build(pipeline: beam.Pipeline) -> Any:
+        if expected_rows is not None:
+            Progress(lake, request).planned(rows=expected_rows, estimated=True)
         chain = Chain(source, *steps)
         return pipeline | "Read" >> chain | "Store" >> StoreUtterances(request)
 
-    return run_stage(lake, request, build, beam_options, expected_rows=expected_rows)
+    return run_ingest(lake, request, build, beam_options)
+
+
+def run_ingest(
+    lake: Lake, request: Request, build: Build, beam_options: Sequence[str]
+) -> Row:
+    """Runs a pipeline that ends in `StoreUtterances`.
+
+    Returns:
+      The row of `runs`, with examples of what is lost.
+    """
+    free = partial(clear_staging, lake, request)
+    row = run_stage(lake, request, build, beam_options, free=free)
+    return {**row, **take_examples(lake, request.name)}
 
 
 def _lake_for(source: Source, lake_uri: str, speaker_key_uri: str) -> Lake:

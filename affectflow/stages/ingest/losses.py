@@ -1,12 +1,18 @@
 """What is lost although no row is refused for it: ends of files, and values."""
 
+import json
 from collections.abc import Iterator
+from typing import TypedDict
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.lake import Lake
 from affectflow.schemas import FILE_ERRORS, UTTERANCES, raw_name
-from affectflow.stages.runs.receipts import _NOT_READ, FILES_CUT, Receipt
+from affectflow.stages.runs.receipts import FILES_CUT, WORK, Receipt
+
+EXAMPLES = (WORK, "examples")
+_NOT_READ = "_not_read"
 
 # What a source reads out of text, and may fail to.
 _READ = {
@@ -52,3 +58,36 @@ def _unread(attrs: pa.Array) -> Iterator[tuple[str, pa.Array]]:
     for name in pc.unique(names).to_pylist():
         if name in _READ:
             yield _READ[name], values.filter(pc.equal(names, name))
+
+
+class Shown(TypedDict):
+    """What a command shows beside the counts of an ingest.
+
+    `examples` has one for some of the counters; `never_read` names columns that had
+    values, none of which could be read.
+    """
+
+    examples: dict[str, str]
+    never_read: list[str]
+
+
+def write_examples(lake: Lake, run: str, summed: Receipt) -> None:
+    """Writes the examples of an ingest, if there are any."""
+    if summed.examples:
+        shown = Shown(examples=summed.examples, never_read=_never_read(summed))
+        lake.storage.write(json.dumps(shown).encode(), *EXAMPLES, f"{run}.json")
+
+
+def take_examples(lake: Lake, run: str) -> Shown:
+    """Returns the examples of an ingest, and removes them."""
+    name = f"{run}.json"
+    if name not in lake.storage.names(*EXAMPLES):
+        return Shown(examples={}, never_read=[])
+    found: Shown = json.loads(lake.storage.read(*EXAMPLES, name))
+    lake.storage.remove_tree(*EXAMPLES, name)
+    return found
+
+
+def _never_read(summed: Receipt) -> list[str]:
+    columns = (name.removesuffix(_NOT_READ) for name in summed.counters)
+    return [name for name in columns if summed.values_read.get(name) == 0]

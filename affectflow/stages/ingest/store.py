@@ -25,7 +25,7 @@ from affectflow.lake.tables import FileEntry, by_bucket, stem
 from affectflow.schemas import FINDINGS, NOT_AN_UTTERANCE
 from affectflow.stages.ingest.buckets import write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
-from affectflow.stages.ingest.losses import losses
+from affectflow.stages.ingest.losses import losses, write_examples
 from affectflow.stages.ingest.seal import seal
 from affectflow.stages.runs.deadletters import (
     commit_letters,
@@ -187,7 +187,9 @@ def commit_ingest(
     retry(merge)
     follow(lake, receipts)
     counted = settle_letters(lake, receipts)
-    row = write_run(lake, request, total([*receipts, counted]), mark=mark)
+    summed = total([*receipts, counted])
+    write_examples(lake, request.name, summed)
+    row = write_run(lake, request, summed, mark=mark)
     clear_staging(lake, request)
     return row
 

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import apache_beam as beam
@@ -13,8 +14,8 @@ from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake, open_tables
-from affectflow.stages.annotate import AnnotateTask, annotate_with, folder_of
-from affectflow.stages.ingest.ingest import ingest_steps
+from affectflow.stages.annotate import AnnotateTask, annotate_parts, folder_of
+from affectflow.stages.ingest.ingest import ingest_steps, run_ingest
 from affectflow.stages.ingest.store import StoreUtterances
 from affectflow.stages.mine import MineTask, mine_parts, mined_folder
 from affectflow.stages.replay.parts import STAGE, ReplayTask
@@ -194,7 +195,7 @@ def _ingest(
             | "Store" >> StoreUtterances(request, SettleLetters(run_ids))
         )
 
-    return [run_stage(lake, request, build, beam_options)]
+    return [run_ingest(lake, request, build, beam_options)]
 
 
 # -- annotate and mine ---------------------------------------------------------------
@@ -231,20 +232,14 @@ def _annotate(
 ) -> Row:
     request = _request(lake, "annotate", config)
     task = ReplayTask(AnnotateTask(request, handler.annotator()))
-
-    def build(pipeline: beam.Pipeline) -> Any:
-        return annotate_with(pipeline, task, handler)
-
+    build = partial(annotate_parts, task=task, handler=handler)
     return run_stage(lake, request, build, beam_options)
 
 
 def _mine(lake: Lake, step: Any, config: Config, beam_options: Sequence[str]) -> Row:
     request = _request(lake, "mine", config)
     task = ReplayTask(MineTask(request, step.annotator(), config["annotator_id"]))
-
-    def build(pipeline: beam.Pipeline) -> Any:
-        return mine_parts(pipeline, task, step)
-
+    build = partial(mine_parts, task=task, step=step)
     return run_stage(lake, request, build, beam_options)
 
 

@@ -124,12 +124,3 @@ def read_receipt(lake: Lake, stage: str, folder: str, name: str) -> Receipt | No
 
 
 FILES_CUT = "files_cut"
-
-
-_NOT_READ = "_not_read"
-
-
-def never_read(summed: Receipt) -> list[str]:
-    """Returns the columns of which values were there, and none could be read."""
-    columns = (name.removesuffix(_NOT_READ) for name in summed.counters)
-    return [name for name in columns if summed.values_read.get(name) == 0]

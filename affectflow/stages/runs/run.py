@@ -1,11 +1,10 @@
 """The table `runs`: what a stage did, from receipts; written last."""
 
-import json
 import platform
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, TypedDict
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -19,8 +18,8 @@ from affectflow.lake.versions import table_versions
 from affectflow.logs import Log
 from affectflow.schemas import RUNS
 from affectflow.stages.runs.progress import Progress, clear
-from affectflow.stages.runs.receipts import FILES_CUT, ROWS, WORK, Receipt, never_read
-from affectflow.stages.runs.request import Request, clear_staging
+from affectflow.stages.runs.receipts import FILES_CUT, ROWS, Receipt
+from affectflow.stages.runs.request import Request
 
 _LIBRARIES = ("affectflow", "apache-beam", "pyarrow", "duckdb", "deltalake")
 
@@ -44,7 +43,6 @@ def write_run(
     row = run_row(request, summed, error)
     # So that `diff` can read the tables as this run left them.
     row["versions"] = [*row["versions"], *table_versions(lake).items()]
-    write_examples(lake, request.name, summed)
     table = pa.Table.from_pylist([row], schema=RUNS)
     path = _path(request, mark)
     commit(lake.storage, "runs", [write_file(lake.storage, "runs", path, table)])
@@ -139,37 +137,6 @@ def check_budget(row: dict[str, Any], lake_uri: str) -> None:
         )
 
 
-EXAMPLES = (WORK, "examples")
-
-
-class Shown(TypedDict):
-    """What a command shows beside the counts of a stage.
-
-    `examples` has one for some of the counters; `never_read` names columns that had
-    values, none of which could be read.
-    """
-
-    examples: dict[str, str]
-    never_read: list[str]
-
-
-def write_examples(lake: Lake, run: str, summed: Receipt) -> None:
-    """Writes the examples of a stage of a run, if there are any."""
-    if summed.examples:
-        shown = Shown(examples=summed.examples, never_read=never_read(summed))
-        lake.storage.write(json.dumps(shown).encode(), *EXAMPLES, f"{run}.json")
-
-
-def take_examples(lake: Lake, run: str) -> Shown:
-    """Returns the examples of a stage of a run, and removes them."""
-    name = f"{run}.json"
-    if name not in lake.storage.names(*EXAMPLES):
-        return Shown(examples={}, never_read=[])
-    found: Shown = json.loads(lake.storage.read(*EXAMPLES, name))
-    lake.storage.remove_tree(*EXAMPLES, name)
-    return found
-
-
 Row = dict[str, Any]
 Build = Callable[[beam.Pipeline], Any]
 """Adds a stage to a pipeline."""
@@ -181,8 +148,8 @@ def run_stage(
     build: Build,
     beam_options: Sequence[str],
     *,
-    expected_rows: int | None = None,
     settled: Callable[[], Any] | None = None,
+    free: Callable[[], Any] | None = None,
 ) -> Row:
     """Runs a stage, and returns its row of `runs`; a failure leaves a row too.
 
@@ -191,23 +158,20 @@ def run_stage(
       request: the run.
       build: adds the stage to a pipeline.
       beam_options: as on Beam's command line.
-      expected_rows: that a plan expects, to show progress by; stages over parts count
-        what their parts hold.
       settled: commits a stage that needs no pipeline, because nothing is to be done.
+      free: removes what a run that failed leaves behind: it may be what fills the disk.
     """
     watched = Progress(lake, request)
     watched.begin()
     watched.log.event("stage_started")
-    if expected_rows is not None:
-        watched.planned(rows=expected_rows, estimated=True)
     try:
         with watched.busy():
             settled() if settled else runners.run(build, beam_options)
     except (Exception, KeyboardInterrupt, TerminatedError) as error:
         cause = runners.cause_of(error)
-        if runners.is_local(runners.options(beam_options)):
-            # Elsewhere the job may go on without us.
-            _free_staging(lake, request, cause)
+        # Elsewhere the job may go on without us.
+        if free and runners.is_local(runners.options(beam_options)):
+            _freed(free, cause)
         note_failure(lake, request, cause)
         # No warning: whoever called is told the error itself.
         watched.log.event("stage_failed", error_type=type(cause).__name__)
@@ -225,7 +189,7 @@ def run_stage(
             "while it ran?"
         )
     _log_done(watched.log, row)
-    return {**row, **take_examples(lake, request.name)}
+    return row
 
 
 def _log_done(log: Log, row: Row) -> None:
@@ -242,12 +206,11 @@ def _log_done(log: Log, row: Row) -> None:
     )
 
 
-def _free_staging(lake: Lake, request: Request, cause: BaseException) -> None:
-    """Removes what waits for its grouping: it may be what fills the disk."""
+def _freed(free: Callable[[], Any], cause: BaseException) -> None:
     try:
-        clear_staging(lake, request)
+        free()
     except StorageError as second:
-        cause.add_note(f"and its staging folder could not be removed: {second}")
+        cause.add_note(f"and what it left behind could not be removed: {second}")
 
 
 def note_failure(lake: Lake, request: Request, cause: BaseException) -> None:

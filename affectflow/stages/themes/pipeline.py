@@ -68,6 +68,7 @@ def cluster_themes(
         lambda pipeline: cluster_lake(pipeline, request, clusterer),
         beam_options,
         settled=None if causes is None else settle,
+        free=partial(clear_staging, lake, request),
     )
 
 
