@@ -32,16 +32,7 @@ _HOMES = {
     "open_lake": "affectflow.lake",
 }
 
-__all__ = [
-    "BatchModelHandler",
-    "BatchTransform",
-    "Card",
-    "Chain",
-    "ConversationTransform",
-    "Lake",
-    "Transform",
-    "open_lake",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

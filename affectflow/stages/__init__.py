@@ -27,16 +27,7 @@ _HOMES = {
     "mine_lake": "affectflow.stages.mine",
 }
 
-__all__ = [
-    "annotate_lake",
-    "annotator_ids",
-    "cluster_themes",
-    "ingest_source",
-    "measure_file",
-    "measure_lake",
-    "mine_config",
-    "mine_lake",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
