@@ -112,15 +112,11 @@ class AnnotateTask(PartTask):
     """Labels a part with a handler."""
 
     stage = "annotate"
+    tables = ("annotations", "rollups")
 
     def __init__(self, request: Request, annotator: dict[str, Any]):
         super().__init__(request)
         self.annotator = annotator
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """`annotations`, and their counts in `rollups`."""
-        return ("annotations", "rollups")
 
     @property
     def folder(self) -> str:

@@ -161,16 +161,13 @@ class ApplyTask(PartTask):
     """
 
     stage = AnnotateTask.stage
+    # What annotate has done, and not yet committed, comes with it.
+    tables = AnnotateTask.tables
 
     def __init__(self, request: Request, annotator_id: str, calibration_id: str):
         super().__init__(request)
         self.annotator_id = annotator_id
         self.calibration_id = calibration_id
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """Those of annotate: what it has done, and not yet committed, comes with it."""
-        return ("annotations", "rollups")
 
     @property
     def folder(self) -> str:

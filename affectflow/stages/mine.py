@@ -156,16 +156,12 @@ class MineTask(PartTask):
     """
 
     stage = "mine"
+    tables = ("causes",)
 
     def __init__(self, request: Request, miner: dict[str, Any], annotator_id: str):
         super().__init__(request)
         self.miner = miner
         self.annotator_id = annotator_id
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """Only `causes`."""
-        return ("causes",)
 
     @property
     def folder(self) -> str:

@@ -46,12 +46,7 @@ class ReplayTask(PartTask):
     def __init__(self, inner: PartTask):
         super().__init__(inner.request)
         self.inner = inner
-        self.stage = inner.stage
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """Those of the stage."""
-        return self.inner.tables
+        self.stage, self.tables = inner.stage, inner.tables
 
     @property
     def folder(self) -> str:

@@ -40,24 +40,10 @@ def _one_key(receipt: str) -> tuple[int, str]:
     return 0, receipt
 
 
-class CommitOnce(beam.PTransform):
+def commit_once(request: Request, function: Commit) -> beam.PTransform:
     """Gives all receipts of a stage to one function, once they are all there."""
-
-    def __init__(self, request: Request, function: Commit):
-        super().__init__()
-        self.request = request
-        self.function = function
-
-    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        """Wires the one commit."""
-        return (
-            pcoll
-            | "Together" >> Together()
-            | "Commit"
-            >> beam.Map(_commit_group, self.request, self.function).with_output_types(
-                str
-            )
-        )
+    commit = beam.Map(_commit_group, request, function).with_output_types(str)
+    return "Together" >> Together() | "Commit" >> commit
 
 
 def _commit_group(texts: Iterable[str], request: Request, function: Commit) -> str:

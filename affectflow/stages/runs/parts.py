@@ -24,7 +24,7 @@ from affectflow.lake.tables import stem
 from affectflow.schemas import TABLES
 from affectflow.stages.runs.committing import carry_over, commit_results
 from affectflow.stages.runs.deadletters import write_dead_letters
-from affectflow.stages.runs.once import CommitOnce, commit_all
+from affectflow.stages.runs.once import commit_all, commit_once
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.receipts import (
@@ -67,10 +67,8 @@ class PartTask(ABC):
     stage: str
     """Whose receipts these are, whatever command works on them."""
 
-    @property
-    @abstractmethod
-    def tables(self) -> tuple[str, ...]:
-        """The tables that this stage writes, one file a part in each."""
+    tables: tuple[str, ...]
+    """The tables that this stage writes, one file a part in each."""
 
     @property
     @abstractmethod
@@ -255,7 +253,7 @@ class RunParts(beam.PTransform):
         return (
             (planned.done, worked)
             | "Receipts" >> beam.Flatten()
-            | "Commit" >> CommitOnce(self.task.request, _Commit(self.task))
+            | "Commit" >> commit_once(self.task.request, _Commit(self.task))
         )
 
 

@@ -19,7 +19,7 @@ from affectflow.lake import Lake
 from affectflow.lake.commits import Change, ConflictError, commit_serially, retry
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import THEMES
-from affectflow.stages.runs.once import CommitOnce, Together, commit_all
+from affectflow.stages.runs.once import Together, commit_all, commit_once
 from affectflow.stages.runs.receipts import Receipt, total
 from affectflow.stages.runs.request import (
     Request,
@@ -93,77 +93,46 @@ def cluster_lake(
         | "Request" >> beam.Create([""], reshuffle=False).with_output_types(str)
         | "Units" >> beam.FlatMap(working.plan, request).with_output_types(str)
     )
-    fitted = units | "Fit" >> _Fit(asked)
-    named = fitted | "Name" >> _Name(asked)
+    fitted = units | "Fit" >> _fit(asked)
+    named = fitted | "Name" >> _name(asked)
     return (
         named
         | "Spread" >> beam.Reshuffle()
         | "Members" >> beam.Map(working.members, request).with_output_types(str)
-        | "Themes" >> CommitOnce(request, partial(commit_themes, clusterer=clusterer))
+        | "Themes" >> commit_once(request, partial(commit_themes, clusterer=clusterer))
     )
 
 
-class _Fit(beam.PTransform):
+def _fit(asked: Mapping[str, Any]) -> beam.PTransform:
     """Names of units to names of units, once the model of each family is fitted."""
-
-    def __init__(self, asked: Mapping[str, Any]):
-        super().__init__()
-        self._asked = asked
-
-    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        asked = self._asked
-        return (
-            pcoll
-            | "Spread" >> beam.Reshuffle()
-            | "Survey"
-            >> beam.Map(working.survey, asked["request"]).with_output_types(str)
-            | "Surveyed" >> _Wait(asked["request"], working.SURVEYED)
-            | "SpreadAgain" >> beam.Reshuffle()
-            | "Sample"
-            >> beam.FlatMap(working.sample, **asked).with_output_types(_Sampled)
-            | "ByFamily" >> beam.GroupByKey()
-            | "Fit" >> beam.Map(working.fit, **asked).with_output_types(str)
-            | "Fitted" >> _Wait(asked["request"], working.FITTED)
-        )
+    request = asked["request"]
+    return (
+        "Spread" >> beam.Reshuffle()
+        | "Survey" >> beam.Map(working.survey, request).with_output_types(str)
+        | "Surveyed" >> _wait(request, working.SURVEYED)
+        | "SpreadAgain" >> beam.Reshuffle()
+        | "Sample" >> beam.FlatMap(working.sample, **asked).with_output_types(_Sampled)
+        | "ByFamily" >> beam.GroupByKey()
+        | "Fit" >> beam.Map(working.fit, **asked).with_output_types(str)
+        | "Fitted" >> _wait(request, working.FITTED)
+    )
 
 
-class _Name(beam.PTransform):
+def _name(asked: Mapping[str, Any]) -> beam.PTransform:
     """Names of units to names of units, once all themes have a name."""
-
-    def __init__(self, asked: Mapping[str, Any]):
-        super().__init__()
-        self._asked = asked
-
-    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        asked = self._asked
-        return (
-            pcoll
-            | "Spread" >> beam.Reshuffle()
-            | "Assign"
-            >> beam.FlatMap(working.assign, **asked).with_output_types(_Tally)
-            | "AddUp" >> beam.CombinePerKey(AddUp(merge)).with_output_types(_Tally)
-            | "Name" >> beam.Map(working.name_themes, **asked).with_output_types(str)
-            | "Named" >> _Wait(asked["request"], working.NAMED)
-        )
+    return (
+        "Spread" >> beam.Reshuffle()
+        | "Assign" >> beam.FlatMap(working.assign, **asked).with_output_types(_Tally)
+        | "AddUp" >> beam.CombinePerKey(AddUp(merge)).with_output_types(_Tally)
+        | "Name" >> beam.Map(working.name_themes, **asked).with_output_types(str)
+        | "Named" >> _wait(asked["request"], working.NAMED)
+    )
 
 
-class _Wait(beam.PTransform):
+def _wait(request: Request, name: str) -> beam.PTransform:
     """Receipts of a step to the names of all units, once they are all there."""
-
-    def __init__(self, request: Request, name: str):
-        super().__init__()
-        self._request = request
-        self._name = name
-
-    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        return (
-            pcoll
-            | "Together" >> Together()
-            | "Next"
-            >> beam.FlatMap(
-                working.once_all_are_through, self._request, self._name
-            ).with_output_types(str)
-        )
+    once = beam.FlatMap(working.once_all_are_through, request, name)
+    return "Together" >> Together() | "Next" >> once.with_output_types(str)
 
 
 class AddUp(beam.CombineFn):
