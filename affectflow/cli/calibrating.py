@@ -47,16 +47,9 @@ def calibrate(
 def _fit(lake: str, annotator: str) -> list[Row]:
     from affectflow.calibration.reporting import HEADS, as_rows
     from affectflow.cli import progress, show
-    from affectflow.cli.state import STATE
     from affectflow.stages.calibrate import calibrate as calibrate_lake
 
-    with progress.shown(lake) as run_id:
-        found = calibrate_lake(
-            lake,
-            annotator_id=annotator,
-            run_id=run_id,
-            beam_options=STATE.beam_options,
-        )
+    found = progress.run(calibrate_lake, lake, annotator_id=annotator)
     _say_unsampled(lake, [each.calibration for each in found])
     for each in found:
         name, of = each.calibration.calibration_id, each.calibration.annotator_id
@@ -84,16 +77,9 @@ def _say_unsampled(lake: str, fitted: Sequence["Calibration"]) -> None:
 
 def _fill(lake: str, annotator: str) -> list[Row]:
     from affectflow.cli import progress
-    from affectflow.cli.state import STATE
     from affectflow.stages.calibrate import apply
 
-    with progress.shown(lake) as run_id:
-        return apply(
-            lake,
-            annotator_id=annotator,
-            run_id=run_id,
-            beam_options=STATE.beam_options,
-        )
+    return progress.run(apply, lake, annotator_id=annotator)
 
 
 def _say(rows: Sequence[Row]) -> None:

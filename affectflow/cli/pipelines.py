@@ -243,17 +243,15 @@ def _annotate(
 ) -> Row:
     from affectflow import stages
 
-    with progress.shown(lake) as run_id:
-        row = stages.annotate_lake(
-            lake,
-            model=model,
-            revision=revision,
-            options=options,
-            budget=budget,
-            run_id=run_id,
-            beam_options=STATE.beam_options,
-            **hints,
-        )
+    row = progress.run(
+        stages.annotate_lake,
+        lake,
+        model=model,
+        revision=revision,
+        options=options,
+        budget=budget,
+        **hints,
+    )
     show.say(show.stage_line(row))
     return row
 
@@ -263,18 +261,16 @@ def _mine(
 ) -> list[Row]:
     from affectflow import stages
 
-    with progress.shown(lake) as run_id:
-        return stages.mine_lake(
-            lake,
-            miner=miner,
-            options=given.miner,
-            clusterer=clusterer,
-            clusterer_options=given.clusterer,
-            annotator_id=annotator,
-            run_id=run_id,
-            beam_options=STATE.beam_options,
-            done=lambda row: show.say(show.stage_line(row)),
-        )
+    return progress.run(
+        stages.mine_lake,
+        lake,
+        miner=miner,
+        options=given.miner,
+        clusterer=clusterer,
+        clusterer_options=given.clusterer,
+        annotator_id=annotator,
+        done=lambda row: show.say(show.stage_line(row)),
+    )
 
 
 def _report(lake: str, out: str) -> None:

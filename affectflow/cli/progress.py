@@ -3,15 +3,18 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from affectflow.cli import show
+from affectflow.cli.state import STATE
 
 # Importing it imports Beam: only when there is something to watch.
 if TYPE_CHECKING:
     from affectflow.stages.runs.watching import Seen
+
+_Answer = TypeVar("_Answer")
 
 BAR_EVERY_S = 0.5
 LINE_EVERY_S = 10.0
@@ -37,6 +40,12 @@ def shown(lake_uri: str, run_id: str = "") -> Iterator[str]:
     finally:
         stop.set()
         watcher.join(timeout=5)
+
+
+def run(stage: Callable[..., _Answer], lake: str, **arguments: Any) -> _Answer:
+    """Runs a stage on a lake with the command's Beam options, its progress shown."""
+    with shown(lake) as run_id:
+        return stage(lake, run_id=run_id, beam_options=STATE.beam_options, **arguments)
 
 
 def line(seen: "Seen") -> str:
