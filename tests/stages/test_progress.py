@@ -14,10 +14,13 @@ import pytest
 from affectflow import stages
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
+from affectflow.stages.ingest import ingest
 from affectflow.stages.runs import progress
 from affectflow.stages.runs.progress import Progress, clear, folder_of
 from affectflow.stages.runs.request import Request, new_request
+from affectflow.stages.runs.run import Build
 from affectflow.stages.runs.watching import Seen, unfinished, watch
+from affectflow_connectors.jsonl import ReadJsonl
 from tests.given.factories import utterances
 from tests.given.stage_runs import store
 from tests.given.waiting import wait_for
@@ -341,6 +344,21 @@ def test_a_stage_over_parts_says_first_how_much_there_is_to_do(
     parts = len(Lake.open(uri).parts())
     assert totals[0] == {"rows": 3, "parts": parts}
     assert totals[-1] == {"rows": 0, "parts": 0}
+
+
+def test_an_ingest_says_what_a_plan_expects_once_its_pipeline_is_built(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_built(to: Lake, asked: Request, build: Build, _: object) -> dict[str, Any]:
+        build(beam.Pipeline(runner="FnApiRunner"))
+        return {"seen": watch(to, asked.run_id)}
+
+    monkeypatch.setattr(ingest, "run_ingest", only_built)
+    source = ReadJsonl(paths=[__file__], mapping={"utterance_id": "id"})
+
+    row = ingest.ingest_source(source, lake.uri, expected_rows=7)
+
+    assert [(s.total_rows, s.estimated) for s in row["seen"]] == [(7, True)]
 
 
 def test_a_total_is_written_as_plain_json(lake: Lake, request_: Request) -> None:
