@@ -240,6 +240,24 @@ RUNS = _table(
     ("versions", pa.map_(_STRING, _STRING), "Python and libraries"),
 )
 
+KEYS: dict[str, tuple[str, ...]] = {
+    "annotations": (
+        "utterance_id",
+        "annotator_id",
+        "task",
+        "vocabulary",
+        "label",
+        "perspective",
+        "experiencer",
+        "target_type",
+        "start",
+        "end",
+    ),
+    "annotators": ("annotator_id",),
+    "causes": ("cause_id",),
+}
+"""The columns that tell the rows of a table apart, nulls equal."""
+
 TABLES: dict[str, pa.Schema] = {
     "utterances": UTTERANCES,
     "conversations": CONVERSATIONS,
@@ -296,6 +314,11 @@ CAUSES_COLUMN = _column(
     "causes", _in_flight(CAUSES, ["utterance_id"]), "causes of its emotions"
 )
 ERRORS_COLUMN = _column("errors", pa.list_(ERROR), "why this row was refused")
+ANNOTATORS_COLUMN = _column(
+    "annotators",
+    pa.list_(pa.struct([pa.field("stage", _STRING), *ANNOTATORS])),
+    "who has answered this utterance, in order; `stage` is annotate or mine",
+)
 
 FINDINGS: dict[str, pa.Field] = {
     "cues": CUES_COLUMN,

@@ -6,8 +6,6 @@ is stored of it are the labels that are chosen, of rank 1, or with a score of at
 """
 
 import enum
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -20,7 +18,7 @@ import pyarrow.compute as pc
 from affectflow.batches.batch import with_column
 from affectflow.batches.texts import Collapsed, Mask
 from affectflow.errors import RowError
-from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.schemas import ANNOTATIONS_COLUMN, ANNOTATORS_COLUMN
 
 Scores = npt.NDArray[np.float32]
 Statuses = npt.NDArray[np.int8]
@@ -249,11 +247,37 @@ def _lists(values: pa.StructArray, rows: npt.NDArray[np.int64], n: int) -> pa.Li
 
 def annotate(batch: pa.RecordBatch, new: pa.ListArray) -> pa.RecordBatch:
     """Returns `batch` with new annotations behind those that its rows have."""
-    name = ANNOTATIONS_COLUMN.name
-    if name in batch.schema.names:
-        earlier = batch.column(name).cast(ANNOTATIONS_COLUMN.type)
-        new = joined(earlier, new)
-    return with_column(batch, ANNOTATIONS_COLUMN, new)
+    return _appended(batch, ANNOTATIONS_COLUMN, new)
+
+
+def signed(
+    batch: pa.RecordBatch, stage: str, annotator: Mapping[str, Any]
+) -> pa.RecordBatch:
+    """Returns `batch` with an annotator behind those that have answered its rows.
+
+    Rows carry who answered them, as they carry the answers: so it crosses every runner,
+    every shuffle and every step of somebody's own, and a sink knows of each message
+    whether it was asked. The graph does not say that: branches are joined, and rows
+    come that no step saw.
+
+    Args:
+      batch: whose rows were all answered, with or without a label.
+      stage: `annotate` or `mine`: whose work it is in a lake.
+      annotator: its row of the table `annotators`.
+    """
+    one = pa.array([{"stage": stage, **annotator}], ANNOTATORS_COLUMN.type.value_type)
+    rows = np.arange(batch.num_rows + 1, dtype=np.int32)
+    values = one.take(pa.array(np.zeros(batch.num_rows, np.int32)))
+    new = pa.ListArray.from_arrays(pa.array(rows), values, type=ANNOTATORS_COLUMN.type)
+    return _appended(batch, ANNOTATORS_COLUMN, new)
+
+
+def _appended(
+    batch: pa.RecordBatch, field: pa.Field, new: pa.ListArray
+) -> pa.RecordBatch:
+    if field.name in batch.schema.names:
+        new = joined(batch.column(field.name).cast(field.type), new)
+    return with_column(batch, field, new)
 
 
 def joined(first: pa.ListArray, second: pa.ListArray) -> pa.ListArray:
@@ -279,18 +303,26 @@ def _lengths(lists: pa.ListArray) -> npt.NDArray[np.int32]:
     return result
 
 
+def renamed(batch: pa.RecordBatch, old: str, new: str) -> pa.RecordBatch:
+    """Returns `batch` with the annotations of annotator `old` as those of `new`."""
+    if old == new or ANNOTATIONS_COLUMN.name not in batch.schema.names:
+        return batch
+    lists = batch.column(ANNOTATIONS_COLUMN.name).cast(ANNOTATIONS_COLUMN.type)
+    items, fields = lists.flatten(), list(ANNOTATIONS_COLUMN.type.value_type)
+    meant = pc.fill_null(pc.equal(items.field("annotator_id"), old), False)
+    if not meant.true_count:
+        return batch
+    ids = pc.if_else(meant, new, items.field("annotator_id"))
+    columns = [ids if f.name == "annotator_id" else items.field(f.name) for f in fields]
+    offsets = np.concatenate([[0], np.cumsum(_lengths(lists))]).astype(np.int32)
+    values = pa.StructArray.from_arrays(columns, fields=fields)
+    again = pa.ListArray.from_arrays(pa.array(offsets), values, type=lists.type)
+    return with_column(batch, ANNOTATIONS_COLUMN, again)
+
+
 # -- who labelled ------------------------------------------------------------------
 
 
-def annotator_id(name: str, revision: str, parameters: Mapping[str, Any]) -> str:
-    """Returns `<name>@<revision>+<digest of the parameters>`, each digest 8 long.
-
-    The same model with the same parameters has the same id, on every machine.
-    """
-    digest = hashlib.blake2b(as_json(parameters).encode(), digest_size=4).hexdigest()
-    return f"{name}@{revision[:8]}+{digest}"
-
-
-def as_json(parameters: Mapping[str, Any]) -> str:
-    """Returns parameters as JSON with sorted keys."""
-    return json.dumps(parameters, sort_keys=True, ensure_ascii=False)
+def annotator_id(name: str, revision: str) -> str:
+    """Returns `<name>@<the first 8 digits of the revision>`."""
+    return f"{name}@{revision[:8]}"

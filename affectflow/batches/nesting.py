@@ -4,12 +4,14 @@ In flight, what steps found about an utterance travels in list<struct> columns n
 after their tables. Writers unnest them; a stage that reads a part nests them again.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.batch import conform_like
-from affectflow.schemas import FINDINGS, TABLES
+from affectflow.schemas import FINDINGS, KEYS, TABLES
 
 
 def unnest(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
@@ -29,7 +31,18 @@ def unnest(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
         else batch.column(field.name).take(parents)
         for field in schema
     ]
-    return conform_like(pa.RecordBatch.from_arrays(columns, names=schema.names), schema)
+    rows = conform_like(pa.RecordBatch.from_arrays(columns, names=schema.names), schema)
+    return unique(rows, KEYS[name]) if name in KEYS else rows
+
+
+def unique(batch: pa.RecordBatch, key: Sequence[str]) -> pa.RecordBatch:
+    """Returns the first row of each key, in order; nulls are equal."""
+    places = pa.array(np.arange(batch.num_rows))
+    table = pa.table([*(batch.column(name) for name in key), places], [*key, "__at"])
+    first = table.group_by(list(key), use_threads=False).aggregate([("__at", "min")])
+    if first.num_rows == batch.num_rows:
+        return batch
+    return batch.take(pa.array(np.sort(np.asarray(first["__at_min"]))))
 
 
 def nest(rows: pa.Table, name: str, utterance_ids: pa.Array) -> pa.ListArray:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from affectflow.batches.batch import with_column
 from affectflow.errors import RowError, UsageError
+from affectflow.kinds.identity import identify
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, UTTERANCES, fields
 
@@ -95,6 +96,12 @@ class Miner(abc.ABC, Generic[ModelT]):
     )
     provides: ClassVar[pa.Schema] = pa.schema([CAUSES_COLUMN])
     card: ClassVar[Card] = Card(summary="")
+    not_in_id: ClassVar[frozenset[str]] = frozenset()
+    """Options that decide no answer; all others are in the id."""
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        identify(cls)
 
     def __post_init__(self) -> None:
         if self.history < 0:
@@ -107,6 +114,7 @@ class Miner(abc.ABC, Generic[ModelT]):
     def annotator(self) -> dict[str, Any]:
         """Returns this miner's row of the table `annotators`.
 
+        The digest of its options is appended to `annotator_id`, see `identity`.
         Cheap: it runs on the submitting machine, before any model is loaded.
         """
 

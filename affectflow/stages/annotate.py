@@ -1,6 +1,5 @@
 """The stage annotate: a model over the parts of a lake."""
 
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,12 +19,12 @@ from affectflow.lake import Lake
 from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
+from affectflow.stages.runs.answers import ANNOTATE, folder_of
 from affectflow.stages.runs.parts import (
     Part,
     PartTask,
     RunParts,
     run_parts,
-    side_row,
     work,
 )
 from affectflow.stages.runs.progress import Progress
@@ -90,14 +89,6 @@ def _check_columns(model: str, handler: BatchModelHandler[Any]) -> None:
         )
 
 
-def folder_of(annotator_id: str) -> str:
-    """Returns the folder of an annotator's results: one for each id."""
-    import hashlib
-
-    digest = hashlib.blake2b(annotator_id.encode(), digest_size=4).hexdigest()
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", annotator_id)[:60] + "-" + digest
-
-
 def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
     """Returns what decides a handler's answers, as plain data."""
     arguments: dict[str, Any] = asdict(handler) if is_dataclass(handler) else {}
@@ -111,7 +102,7 @@ def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
 class AnnotateTask(PartTask):
     """Labels a part with a handler."""
 
-    stage = "annotate"
+    stage = ANNOTATE
     tables = ("annotations", "rollups")
 
     def __init__(self, request: Request, annotator: dict[str, Any]):
@@ -131,9 +122,9 @@ class AnnotateTask(PartTask):
             "rollups": rollups(rows),
         }
 
-    def side_tables(self) -> dict[str, pa.Table]:
+    def annotators(self) -> list[Mapping[str, Any]]:
         """Returns the annotator's row."""
-        return {"annotators": side_row("annotators", self.annotator)}
+        return [self.annotator]
 
 
 class _Model:

@@ -24,8 +24,9 @@ from affectflow.lake import Lake
 from affectflow.lake.commits import ConflictError, retry
 from affectflow.lake.files import read_file, read_files, write_file
 from affectflow.lake.tables import FileEntry
-from affectflow.stages.annotate import AnnotateTask, folder_of
+from affectflow.stages.annotate import AnnotateTask
 from affectflow.stages.mine import MineTask
+from affectflow.stages.runs.answers import folder_of
 from affectflow.stages.runs.parts import (
     Compute,
     Part,

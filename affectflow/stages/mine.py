@@ -1,6 +1,6 @@
 """The stage mine: the causes of emotions, part by part."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -17,19 +17,25 @@ from affectflow.lake.files import read_files
 from affectflow.lake.layout import PEOPLE
 from affectflow.lake.tables import FileEntry, stem
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN
-from affectflow.stages.annotate import AnnotateTask, folder_of
+from affectflow.stages.annotate import AnnotateTask
+from affectflow.stages.runs.answers import (
+    EMOTIONS,
+    MINE,
+    folder_of,
+    label_files,
+    mined_folder,
+)
 from affectflow.stages.runs.context import holders, with_context
 from affectflow.stages.runs.parts import (
     Part,
     PartTask,
     RunParts,
     run_parts,
-    side_row,
     work,
 )
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import INLINE, read_part
-from affectflow.stages.runs.receipts import WORK, Receipt, read_receipt
+from affectflow.stages.runs.receipts import WORK, Receipt
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.results import parts_gone
 from affectflow.stages.runs.run import Row
@@ -100,7 +106,7 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
     with open_tables(lake.uri) as connection:
         rows = connection.sql(
             "SELECT DISTINCT annotator_id FROM annotations "
-            "WHERE task IN ('emotion', 'frustration') "
+            f"WHERE task IN {EMOTIONS} "
             f"AND annotator_id NOT IN {PEOPLE} ORDER BY 1"
         ).fetchall()
     found = [row[0] for row in rows]
@@ -141,11 +147,6 @@ def mine_annotator(
     return run_parts(lake, task, lambda p: mine_parts(p, task, step), beam_options)
 
 
-def mined_folder(miner_id: str, annotator_id: str) -> str:
-    """Returns the folder of what a miner found in an annotator's labels."""
-    return folder_of(f"{miner_id} on {annotator_id}")
-
-
 class MineTask(PartTask):
     """Mines the causes of one annotator's emotions in a part.
 
@@ -155,7 +156,7 @@ class MineTask(PartTask):
       annotator_id: whose emotions are mined.
     """
 
-    stage = "mine"
+    stage = MINE
     tables = ("causes",)
 
     def __init__(self, request: Request, miner: dict[str, Any], annotator_id: str):
@@ -194,13 +195,7 @@ class MineTask(PartTask):
         return folder_of(self.annotator_id)
 
     def _label_files(self, lake: Lake, name: str) -> list[FileEntry]:
-        """Returns the files of `annotations` with the annotator's labels of a part."""
-        labels = read_receipt(lake, AnnotateTask.stage, self._labels_folder, name)
-        files = [f for f in labels.files if f.table == "annotations"] if labels else []
-        path = f"{INLINE}/{name}.parquet"
-        if lake.storage.exists("annotations", *path.split("/")):
-            files.append(FileEntry("annotations", path, 0, 1))
-        return files
+        return label_files(lake, self.annotator_id, name)
 
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part with the annotator's labels."""
@@ -240,9 +235,9 @@ class MineTask(PartTask):
         away = found.filter(pc.invert(pc.is_in(found, value_set=own))).drop_null()
         return holders(lake, self.request.run_id, name, batch, away)
 
-    def side_tables(self) -> dict[str, pa.Table]:
-        """Returns the miner's row of `annotators`."""
-        return {"annotators": side_row("annotators", self.miner)}
+    def annotators(self) -> list[Mapping[str, Any]]:
+        """Returns the miner's row; that of the labels is there."""
+        return [self.miner]
 
 
 class _MineFn(beam.DoFn):

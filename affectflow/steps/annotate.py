@@ -9,6 +9,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from affectflow import defaults, registry, weights
+from affectflow.batches.labelling import signed
 from affectflow.errors import UnknownPluginError, UsageError
 from affectflow.kinds.transform import Transform
 from affectflow.options import construct
@@ -63,11 +64,17 @@ class Annotate(Transform):
         from affectflow.kinds.beam_ml import RunInference
 
         # Batches of rows are our elements; Beam's batching would only wrap them.
-        annotator_id = self._handler.annotator()["annotator_id"]
+        annotator = self._handler.annotator()
         inference = RunInference(
-            self._handler.with_no_batching(), model_identifier=annotator_id
+            self._handler.with_no_batching(),
+            model_identifier=annotator["annotator_id"],
         )
-        return pcoll | "Model" >> inference.with_output_types(pa.RecordBatch)
+        return (
+            pcoll
+            | "Model" >> inference.with_output_types(pa.RecordBatch)
+            | "Sign"
+            >> beam.Map(signed, "annotate", annotator).with_output_types(pa.RecordBatch)
+        )
 
 
 def handler_for(

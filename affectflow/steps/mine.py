@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from affectflow import defaults, registry
+from affectflow.batches.labelling import signed
 from affectflow.kinds.miner import Miner
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.registry import Card
@@ -50,4 +51,5 @@ class MineCauses(ConversationTransform):
 
     def process_conversations(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Returns `batch` with `causes`, row for row."""
-        return self._miner.mine(batch, self._model)
+        mined = self._miner.mine(batch, self._model)
+        return signed(mined, "mine", self.annotator())

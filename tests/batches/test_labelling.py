@@ -9,7 +9,6 @@ from affectflow.batches.labelling import (
     Status,
     annotate,
     annotations,
-    annotator_id,
     choose_passing,
     choose_top,
     joined,
@@ -270,12 +269,3 @@ def test_values_are_stored_without_scores_where_they_are_given():
 
 
 # -- who labelled ------------------------------------------------------------------
-
-
-def test_an_annotators_id_changes_with_revision_and_parameters_only():
-    same = annotator_id("M", "0123456789", {"a": 1, "b": 2})
-
-    assert same == annotator_id("M", "01234567zz", {"b": 2, "a": 1})
-    assert same.startswith("M@01234567+")
-    assert same != annotator_id("M", "0123456789", {"a": 1, "b": 3})
-    assert same != annotator_id("M", "1123456789", {"a": 1, "b": 2})

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -14,6 +14,8 @@ class CountedEmotions(EmbeddedEmotions):
     """EmbeddedEmotions that writes the rows of each call down."""
 
     calls: str = ""
+
+    not_in_id: ClassVar[frozenset[str]] = EmbeddedEmotions.not_in_id | {"calls"}
 
     def predict(self, batch: pa.RecordBatch, model: Any) -> pa.RecordBatch:
         with Path(self.calls).open("a") as file:

@@ -28,6 +28,9 @@ class FakeHandler(BatchModelHandler[Anything]):
     poison: str = ""
     name: str = "fake"
 
+    not_in_id: ClassVar[frozenset[str]] = frozenset(
+        {"calls", "poison", "name", "pause_s"}
+    )
     card: ClassVar[Card] = Card(summary="a fake model, for tests of routing")
 
     def __post_init__(self) -> None:

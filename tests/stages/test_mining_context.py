@@ -8,7 +8,7 @@ from affectflow import stages
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.tables import stem
-from affectflow.stages.ingest.buckets import write_part
+from affectflow.stages.ingest.buckets import name_of, write_part
 from affectflow.stages.ingest.seal import seal
 from affectflow.stages.runs import context as contexts
 from affectflow.stages.runs.receipts import Receipt
@@ -58,7 +58,8 @@ def lake_of(folder: Path, *parts: list[str]) -> tuple[Lake, list[str]]:
     for number, conversations in enumerate(parts):
         ids = [f"{number}-{each}" for each in conversations]
         rows = utterances(*ids, utterance_id=ids, conversation_id=conversations)
-        files.append(write_part(lake, 0, seal(rows, b"0" * 32, 1))[-1])
+        rows = seal(rows, b"0" * 32, 1)
+        files.append(write_part(lake, name_of(0, rows), rows)[-1])
     commit(lake.storage, "utterances", files)
     return lake, [stem(file.path) for file in files]
 

@@ -1,7 +1,7 @@
 """One bucket of an ingest: merge new rows with those that the lake has, write parts."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,13 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches.batch import concat, conform_like, refuse
+from affectflow.batches.batch import concat, conform_like, refuse, with_column
 from affectflow.batches.grouping import in_time_order, whole_conversations
 from affectflow.batches.nesting import unnest
 from affectflow.lake import Lake
 from affectflow.lake.files import read_file, write_file
 from affectflow.lake.tables import FileEntry, bucket_of_path, stem
-from affectflow.schemas import ERRORS_COLUMN, FINDINGS, UTTERANCES, fields
+from affectflow.schemas import (
+    ANNOTATORS_COLUMN,
+    ERRORS_COLUMN,
+    FINDINGS,
+    UTTERANCES,
+    fields,
+)
+from affectflow.stages.ingest.answers import Keeper, signatures
 from affectflow.stages.ingest.conversations import write_conversations
 from affectflow.stages.runs.deadletters import write_dead_letters
 from affectflow.stages.runs.reading import INLINE, read_part
@@ -40,7 +47,7 @@ def write_bucket(
 
     The rows are in memory twice at most, if nobody else holds the batches.
     """
-    receipt, clashing = _write_rows(lake, bucket, batches)
+    receipt, clashing = _write_rows(lake, bucket, batches, run_id)
     if receipt.files or receipt.removes:
         receipt.files += write_conversations(lake, bucket, receipt)
     receipt.files += write_dead_letters(lake, clashing, "ingest", run_id)
@@ -49,7 +56,7 @@ def write_bucket(
 
 
 def _write_rows(
-    lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch]
+    lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch], run_id: str
 ) -> tuple[Receipt, pa.RecordBatch]:
     """Writes what is new as parts; returns what to commit, and the rows that clash."""
     old = _Old.read(lake, bucket)
@@ -57,10 +64,14 @@ def _write_rows(
     replaced, kept, older = _rewritten(lake, old, new.changed)
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
     receipt.removes = replaced
-    for piece in _pieces(_joined([kept, new.changed])) if replaced else ():
-        receipt.files += write_part(lake, bucket, piece)
-    for piece in _pieces(new.fresh):
-        receipt.files += write_part(lake, bucket, piece)
+    kept = _with_answers(kept, new.same)
+    rewritten = _pieces(_joined([kept, new.changed])) if replaced else ()
+    pieces = {name_of(bucket, p): p for p in (*rewritten, *_pieces(new.fresh))}
+    keeper = Keeper(lake, run_id, receipt, _places(pieces, old, replaced))
+    for name, piece in pieces.items():
+        receipt.files += write_part(lake, name, piece, keeper)
+    for name, batch, n_rows in _unchanged_parts(new.same, old, replaced):
+        keeper.keep(name, batch, n_rows)
     _keep_rewritten_in_place(receipt)
     # `rows_in` was counted before the shuffle, so that a loss would show.
     receipt.rows = {
@@ -88,6 +99,8 @@ def together(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
         for name, field in FINDINGS.items()
         if any(name in batch.schema.names for batch in batches)
     ]
+    if any(ANNOTATORS_COLUMN.name in batch.schema.names for batch in batches):
+        findings.append(ANNOTATORS_COLUMN)
     schema = pa.schema([*UTTERANCES, *findings, ERRORS_COLUMN])
     return concat([conform_like(batch, schema) for batch in batches])
 
@@ -104,6 +117,8 @@ class _New(NamedTuple):
     clashing: pa.RecordBatch
     duplicates: int
     unchanged: int
+    same: pa.RecordBatch
+    """What the lake has, and a step has answered again."""
 
 
 def _tell_apart(batches: Iterable[pa.RecordBatch], old: "_Old") -> _New:
@@ -111,7 +126,10 @@ def _tell_apart(batches: Iterable[pa.RecordBatch], old: "_Old") -> _New:
     kinds = _compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
     unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
-    return _New(fresh, changed, clashing, duplicates, unchanged)
+    same = rows.slice(0, 0)
+    if unchanged and ANNOTATORS_COLUMN.name in rows.schema.names:
+        same = _said_as_before(_of_kind(rows, kinds, "unchanged"), old)
+    return _New(fresh, changed, clashing, duplicates, unchanged, same)
 
 
 def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatch:
@@ -282,6 +300,61 @@ def _file(origin: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(origin, _PLACE, "")
 
 
+# -- answers of a pipeline's steps about messages that the lake has ---------------
+
+
+def _said_as_before(rows: pa.RecordBatch, old: _Old) -> pa.RecordBatch:
+    """Returns the rows that say what the lake has: an older version may be unlike."""
+    place = pc.index_in(rows.column("utterance_id"), old.rows.column("utterance_id"))
+    known = _array(old.rows.take(place), "content_hash")
+    return rows.filter(pc.equal(rows.column("content_hash"), known))
+
+
+def _with_answers(kept: pa.RecordBatch, same: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns kept rows with the answers that came in, where some came."""
+    place = pc.index_in(kept.column("utterance_id"), same.column("utterance_id"))
+    if not pc.is_valid(place).true_count:
+        return kept
+    both = together([kept, same])
+    own = pa.array(range(kept.num_rows), pa.int32())
+    where = pc.coalesce(pc.add(place, kept.num_rows), own)
+    for name in ("annotations", "causes", ANNOTATORS_COLUMN.name):
+        if name in both.schema.names:
+            found = both.column(name).take(where)
+            kept = with_column(kept, both.schema.field(name), found)
+    return kept
+
+
+def _unchanged_parts(
+    same: pa.RecordBatch, old: _Old, replaced: list[str]
+) -> Iterator[tuple[str, pa.RecordBatch, int]]:
+    """Yields the parts that stay, with the rows of each that came in, and its size."""
+    for path in old.paths if same.num_rows else ():
+        if path not in replaced:
+            held = old.rows.filter(pc.equal(old.rows.column("path"), path))
+            ids = _array(held, "utterance_id")
+            place = pc.index_in(ids, same.column("utterance_id")).drop_null()
+            if len(place):
+                yield stem(path), same.take(place), held.num_rows
+
+
+def _places(
+    pieces: Mapping[str, pa.RecordBatch], old: _Old, replaced: list[str]
+) -> pa.Table:
+    """Returns which part each message of a bucket is in after the ingest."""
+    new = {name: piece.column("utterance_id") for name, piece in pieces.items()}
+    for path in old.paths:
+        if path not in replaced:
+            held = old.rows.filter(pc.equal(old.rows.column("path"), path))
+            new[stem(path)] = _array(held, "utterance_id")
+    schema = pa.schema([("utterance_id", pa.string()), ("part", pa.string())])
+    held = [
+        pa.table([ids, pa.repeat(name, len(ids))], schema=schema)
+        for name, ids in new.items()
+    ]
+    return pa.concat_tables([schema.empty_table(), *held])
+
+
 # -- parts -------------------------------------------------------------------------
 
 
@@ -296,23 +369,45 @@ def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
             yield piece.slice(start, rows)
 
 
-def write_part(lake: Lake, bucket: int, piece: pa.RecordBatch) -> list[FileEntry]:
-    """Writes one part with what came in with it, and returns the files."""
-    name = f"b{bucket:05d}-{identity(piece)}.parquet"
+def name_of(bucket: int, piece: pa.RecordBatch) -> str:
+    """Returns the name of the part that holds a piece of a bucket."""
+    return f"b{bucket:05d}-{identity(piece)}"
+
+
+def write_part(
+    lake: Lake, name: str, piece: pa.RecordBatch, keeper: Keeper | None = None
+) -> list[FileEntry]:
+    """Writes one part with what came in with it, and returns the files.
+
+    What a step signed is given to `keeper`; without one, it is left out.
+    """
     entries = []
-    for finding in [name for name in FINDINGS if name in piece.schema.names]:
-        rows = unnest(piece, finding)
-        if rows.num_rows:
-            path = f"{INLINE}/{name}"
-            found = pa.Table.from_batches([rows])
-            entries.append(write_file(lake.storage, finding, path, found))
-            if finding == "annotations":
-                counts = rollups(rows)
-                entries.append(write_file(lake.storage, "rollups", path, counts))
+    path = f"{INLINE}/{name}.parquet"
+    for finding, rows in _unsigned(piece):
+        found = pa.Table.from_batches([rows])
+        entries.append(write_file(lake.storage, finding, path, found))
+        if finding == "annotations":
+            counts = rollups(rows)
+            entries.append(write_file(lake.storage, "rollups", path, counts))
+    if keeper:
+        keeper.keep(name, piece, piece.num_rows)
     table = pa.Table.from_batches([conform_like(piece, UTTERANCES)])
     # Last, because its name says that the rest is there.
-    entries.append(write_file(lake.storage, "utterances", name, table))
+    path = f"{name}.parquet"
+    entries.append(write_file(lake.storage, "utterances", path, table))
     return entries
+
+
+def _unsigned(piece: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Yields what came in with a part and is no answer of a step, by table."""
+    signed = pa.array(signatures(piece).ids, pa.string())
+    for finding in [name for name in FINDINGS if name in piece.schema.names]:
+        rows = unnest(piece, finding)
+        if "annotator_id" in rows.schema.names:
+            answers = pc.is_in(rows.column("annotator_id"), value_set=signed)
+            rows = rows.filter(pc.invert(answers))
+        if rows.num_rows:
+            yield finding, rows
 
 
 def identity(piece: pa.RecordBatch) -> str:

@@ -27,6 +27,8 @@ from affectflow.stages.ingest.buckets import write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
 from affectflow.stages.ingest.losses import losses, write_examples
 from affectflow.stages.ingest.seal import seal
+from affectflow.stages.runs.answers import MINE
+from affectflow.stages.runs.committing import labels_first, settle
 from affectflow.stages.runs.deadletters import (
     commit_letters,
     non_utterances,
@@ -38,6 +40,7 @@ from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, total
 from affectflow.stages.runs.request import Request, clear_staging, mark_of, staging
+from affectflow.stages.runs.results import Work
 from affectflow.stages.runs.run import write_run, written_run
 from affectflow.storage import Storage
 
@@ -186,6 +189,7 @@ def commit_ingest(
 
     retry(merge)
     follow(lake, receipts)
+    follow_answers(lake, receipts)
     counted = settle_letters(lake, receipts)
     summed = total([*receipts, counted])
     write_examples(lake, request.name, summed)
@@ -251,3 +255,18 @@ def follow(lake: Lake, receipts: Sequence[Receipt] = ()) -> None:
     for table in (*FINDINGS, "rollups"):
         commit_serially(lake, table, partial(change, table))
     follow_conversations(lake)
+
+
+def follow_answers(lake: Lake, receipts: Sequence[Receipt]) -> None:
+    """Makes visible what the steps before a sink answered, as their stages do."""
+    works = {Work(stage, folder) for r in receipts for stage, folder in r.works}
+    for work in labels_first(works):
+        tables = ("causes",) if work.stage == MINE else ("annotations", "rollups")
+        some = [
+            file
+            for table in tables
+            for file in _files(receipts, table)
+            if file.path.startswith(f"{work.folder}/")
+        ]
+        settle(lake, work, tables, [], some)
+    commit(lake.storage, "annotators", _files(receipts, "annotators"))

@@ -14,10 +14,10 @@ from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake, open_tables
-from affectflow.stages.annotate import AnnotateTask, annotate_parts, folder_of
+from affectflow.stages.annotate import AnnotateTask, annotate_parts
 from affectflow.stages.ingest.ingest import ingest_steps, run_ingest
 from affectflow.stages.ingest.store import StoreUtterances
-from affectflow.stages.mine import MineTask, mine_parts, mined_folder
+from affectflow.stages.mine import MineTask, mine_parts
 from affectflow.stages.replay.parts import STAGE, ReplayTask
 from affectflow.stages.replay.rows import (
     OnlyRefused,
@@ -25,6 +25,7 @@ from affectflow.stages.replay.rows import (
     file_of,
     refused_origins,
 )
+from affectflow.stages.runs.answers import folder_of, mined_folder
 from affectflow.stages.runs.request import Request, new_request, new_run_id
 from affectflow.stages.runs.run import Row, run_stage
 from affectflow.stages.themes.pipeline import cluster_themes

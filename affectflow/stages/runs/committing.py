@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from affectflow.lake import Lake
 from affectflow.lake.commits import Change, commit_serially
 from affectflow.lake.files import read_files
-from affectflow.lake.tables import FileEntry, bucket_of_path
+from affectflow.lake.tables import FileEntry, bucket_of_path, part_of
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.results import (
     RECORDS,
@@ -76,8 +76,25 @@ def _merge(
     return merge_results(receipts, work, sources, record.name, ids)
 
 
+def settle(
+    lake: Lake,
+    work: Work,
+    tables: Iterable[str],
+    receipts: Sequence[Receipt],
+    partial: Sequence[FileEntry] = (),
+) -> None:
+    """Makes all results of a stage visible; see `commit_results`."""
+    carry_over(Receipts(lake), work)
+    for table in (*tables, "dead_letters"):
+        commit_results(lake, work, table, receipts, partial)
+
+
 def commit_results(
-    lake: Lake, work: Work, table: str, receipts: Iterable[Receipt]
+    lake: Lake,
+    work: Work,
+    table: str,
+    receipts: Iterable[Receipt],
+    partial: Sequence[FileEntry] = (),
 ) -> None:
     """Makes the results of the live parts of a stage visible, and no others of it.
 
@@ -87,6 +104,7 @@ def commit_results(
       table: one of `RESULTS`.
       receipts: of this run. What counts is the receipts on the disk, which others may
         have renewed meanwhile; those of this run, where their parts are gone.
+      partial: answers for some messages of a part, which stand until all are answered.
     """
     own = {receipt.unit: receipt for receipt in receipts}
 
@@ -96,6 +114,8 @@ def commit_results(
         late = [own[unit] for unit in sorted(own.keys() - live)]
         shown = [*done.values(), *_overtaken(lake, late, live - done.keys())]
         adds = [f for receipt in shown for f in receipt.files if f.table == table]
+        left = live - done.keys()
+        adds += [f for f in partial if f.table == table and part_of(f.path) in left]
         wanted = {file.path for file in adds}
 
         def is_stale(path: str) -> bool:

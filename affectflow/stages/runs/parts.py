@@ -7,7 +7,7 @@ receipt under `_work` says that a part is done; the Delta log says what is visib
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,8 +21,8 @@ from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import write_file
 from affectflow.lake.tables import stem
-from affectflow.schemas import TABLES
-from affectflow.stages.runs.committing import carry_over, commit_results
+from affectflow.stages.runs.answers import write_annotator
+from affectflow.stages.runs.committing import settle
 from affectflow.stages.runs.deadletters import write_dead_letters
 from affectflow.stages.runs.once import commit_all, commit_once
 from affectflow.stages.runs.progress import Progress
@@ -36,7 +36,7 @@ from affectflow.stages.runs.receipts import (
     total,
 )
 from affectflow.stages.runs.request import Request, mark_of
-from affectflow.stages.runs.results import Receipts, Work
+from affectflow.stages.runs.results import Work
 from affectflow.stages.runs.run import Build, Row, run_stage, write_run
 from affectflow.storage import in_threads
 
@@ -141,9 +141,9 @@ class PartTask(ABC):
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows for each table that an answered batch holds."""
 
-    def side_tables(self) -> dict[str, pa.Table]:
-        """Returns small tables to be committed once, such as the annotator's row."""
-        return {}
+    def annotators(self) -> list[Mapping[str, Any]]:
+        """Returns the rows of `annotators` that the results name."""
+        return []
 
     def work(self, lake: Lake, part: Part, compute: Compute) -> Receipt:
         """Does one part, unless another worker did it a moment ago."""
@@ -320,16 +320,7 @@ class _Commit:
     def __call__(self, request: Request, receipts: Sequence[Receipt]) -> dict[str, Any]:
         lake = request.open_lake()
         work = Work(self._task.stage, self._task.folder)
-        carry_over(Receipts(lake), work)
-        for table in (*self._task.tables, "dead_letters"):
-            commit_results(lake, work, table, receipts)
-        for table, rows in self._task.side_tables().items():
-            path = f"{self._task.folder}/row.parquet"
-            entry = write_file(lake.storage, table, path, rows)
-            commit(lake.storage, table, [entry])
+        settle(lake, work, self._task.tables, receipts)
+        rows = [write_annotator(lake, row) for row in self._task.annotators()]
+        commit(lake.storage, "annotators", rows)
         return write_run(lake, request, total(receipts), mark=mark_of(receipts))
-
-
-def side_row(table: str, row: dict[str, Any]) -> pa.Table:
-    """Returns one row as a table of the lake."""
-    return pa.Table.from_pylist([row], schema=TABLES[table])

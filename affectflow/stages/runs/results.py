@@ -36,6 +36,9 @@ RECORDS = "compact"
 RESULTS = (*FINDINGS, "rollups", "dead_letters")
 """The tables in which a part has files of its own, besides `utterances`."""
 
+PARTIAL = "~some"
+"""Ends the name of results for some of a part's messages: a receipt is for all."""
+
 OF_A_PART = re.compile(r"(b\d{5,}-[0-9a-f]{16})\.json")
 
 

@@ -21,7 +21,7 @@ from affectflow.lake.commits import commit, retry
 from affectflow.lake.tables import FileEntry, bucket_of_path, part_of, stem, table
 from affectflow.schemas import TABLES
 from affectflow.stages.ingest import buckets
-from affectflow.stages.ingest.buckets import identity, together, write_part
+from affectflow.stages.ingest.buckets import identity, name_of, together, write_part
 from affectflow.stages.runs.committing import files_now, labels_first
 from affectflow.stages.runs.progress import Progress, clear
 from affectflow.stages.runs.reading import INLINE, read_part
@@ -291,7 +291,7 @@ def _merge(
         for work in labels_first(receipts.finished):
             _merge_work(receipts, work, record, ids)
         record.write(receipts.lake)
-        entry = write_part(receipts.lake, bucket, batch)[-1]
+        entry = write_part(receipts.lake, name_of(bucket, batch), batch)[-1]
         unit.rows = {"rows_in": batch.num_rows, "rows_out": batch.num_rows}
     return _Merge(record=record, entry=entry)
 

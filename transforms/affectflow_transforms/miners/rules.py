@@ -2,10 +2,9 @@
 
 import functools
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from affectflow import __version__
@@ -77,9 +76,8 @@ class RuleMiner(Miner[None]):
 
     def annotator(self) -> dict[str, Any]:
         """Returns this miner's row of the table `annotators`."""
-        parameters = json.dumps(asdict(self), sort_keys=True)
         return {
-            "annotator_id": f"RuleMiner-{RULES_VERSION}-{_digest(parameters)[:8]}",
+            "annotator_id": f"RuleMiner@{RULES_VERSION}",
             "kind": "rules",
             "model": "RuleMiner",
             "revision": RULES_VERSION,
@@ -87,7 +85,6 @@ class RuleMiner(Miner[None]):
             "commercial_use": True,
             "prompt_hash": None,
             "renderer_ids": [],
-            "parameters": parameters,
             "version": __version__,
         }
 

@@ -28,6 +28,8 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
 
     weights: str = ""
 
+    # The revision says which weights they are.
+    not_in_id: ClassVar[frozenset[str]] = frozenset({"weights"})
     name: ClassVar[str]
     """The annotator, as weights name it."""
 
@@ -48,29 +50,17 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
     def shipped_revision(cls) -> str:
         """Returns the digest of all that comes with the package and decides answers."""
 
-    def parameters(self) -> dict[str, Any]:
-        """Returns the settings that decide answers.
-
-        Where the weights lie is none of them; the revision says which they are.
-        """
-        return {"cues": self.cues}
-
-    def annotator_id(self) -> str:
-        """Returns the identity of this annotator with its weights and settings."""
-        return labels.annotator_id(self.name, self._revision, self.parameters())
-
     def annotator(self) -> dict[str, Any]:
         """Returns this annotator's row of the table `annotators`."""
         # The package's weights stay the package's, wherever a copy of them lies.
         shipped = self._revision == self.shipped_revision()
         own = self._own.get("licence", "not stated")
         return {
-            "annotator_id": self.annotator_id(),
+            "annotator_id": labels.annotator_id(self.name, self._revision),
             "kind": "model",
             "model": self.name,
             "revision": self._revision,
             "licence": self.card.weights_licence if shipped else own,
             "commercial_use": True if shipped else None,
-            "parameters": labels.as_json(self.parameters()),
             "version": affectflow.__version__,
         }

@@ -6,7 +6,7 @@ They need no download, no GPU and no torch, and read English.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -74,10 +74,6 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
             "affectflow_transforms.models.emotions",
             "affectflow_transforms.models.frustration",
         )
-
-    def parameters(self) -> dict[str, Any]:
-        """Returns the settings that decide answers."""
-        return {"cues": self.cues, "tasks": self.tasks}
 
     def load_model(self) -> NgramModel | FrustrationModel:
         """Returns the models that come with the package, or that in `weights`."""

@@ -1,6 +1,5 @@
 """SequenceClassifier: any text classifier of the transformers library."""
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,8 +26,6 @@ _WORDS = {
     "dtype": ("auto", "float32", "bfloat16"),
     "trust_remote_code": ("refuse", "allow"),
 }
-# Where and in what portions a model runs is no part of what it answers.
-_NOT_PARAMETERS = {"model", "revision", "device", "max_batch_tokens", "licence"}
 
 
 @dataclass(kw_only=True)
@@ -74,6 +71,10 @@ class SequenceClassifier(Scorer[Classifier]):
     trust_remote_code: str = "refuse"
     licence: str = ""
 
+    # The revision says which model it is.
+    not_in_id: ClassVar[frozenset[str]] = frozenset(
+        {"model", "revision", "device", "max_batch_tokens", "licence"}
+    )
     card: ClassVar[Card] = Card(
         summary="labels utterances with a transformers sequence classifier",
         weights_licence="the model's own",
@@ -126,15 +127,15 @@ class SequenceClassifier(Scorer[Classifier]):
         Raises:
           UsageError: the folder holds no model in safetensors.
         """
+        revision = source.revision_of(self.model, self.revision)
         licence = self.licence or source.licence_of(self.model)
         return {
-            "annotator_id": self._annotator_id(),
+            "annotator_id": labels.annotator_id(self._name(), revision),
             "kind": "model",
             "model": self.model,
-            "revision": source.revision_of(self.model, self.revision),
+            "revision": revision,
             "licence": licence,
             "commercial_use": source.allows_commerce(licence),
-            "parameters": labels.as_json(self._parameters()),
             "version": affectflow.__version__,
         }
 
@@ -145,17 +146,6 @@ class SequenceClassifier(Scorer[Classifier]):
             return labels.choose_passing(scores, thresholds)
         return labels.choose_top(scores, self.threshold or 0.0)
 
-    def _annotator_id(self) -> str:
-        revision = source.revision_of(self.model, self.revision)
-        return labels.annotator_id(self._name(), revision, self._parameters())
-
     def _name(self) -> str:
         folder = Path(self.model)
         return folder.resolve().name if folder.is_dir() else self.model
-
-    def _parameters(self) -> dict[str, Any]:
-        return {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if field.name not in _NOT_PARAMETERS
-        }

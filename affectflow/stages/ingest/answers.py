@@ -1,0 +1,201 @@
+"""What the steps before a sink answered, kept as `annotate` and `mine` keep it.
+
+A part whose every message a step has answered is done: the stage of that step finds
+its receipt, and does nothing. Of a part that a step has answered in part, the answers
+are kept until the stage does all of it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.nesting import unnest
+from affectflow.lake import Lake
+from affectflow.lake.files import write_file
+from affectflow.lake.tables import FileEntry
+from affectflow.schemas import ANNOTATORS_COLUMN, TABLES
+from affectflow.stages.runs.answers import (
+    ANNOTATE,
+    EMOTIONS,
+    MINE,
+    folder_of,
+    label_files,
+    mined_folder,
+    write_annotator,
+)
+from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, receipt_path
+from affectflow.stages.runs.results import PARTIAL, Work, free_path
+from affectflow.stages.runs.rollups import rollups
+
+
+class Step(NamedTuple):
+    """A step that answers: an annotator, or a miner of an annotator's labels."""
+
+    stage: str
+    annotator_id: str
+    labels_of: str = ""
+
+    @property
+    def work(self) -> Work:
+        """Where its results and receipts lie."""
+        if self.stage == MINE:
+            return Work(MINE, mined_folder(self.annotator_id, self.labels_of))
+        return Work(ANNOTATE, folder_of(self.annotator_id))
+
+
+@dataclass(kw_only=True)
+class Signatures:
+    """Who has answered the rows of a batch.
+
+    Args:
+      answered: for each step, of how many rows.
+      annotators: rows of `annotators`.
+    """
+
+    answered: Mapping[Step, int]
+    annotators: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of all annotators."""
+        return [row["annotator_id"] for row in self.annotators]
+
+
+def signatures(batch: pa.RecordBatch) -> Signatures:
+    """Returns who has answered the rows of a batch, annotators first."""
+    if ANNOTATORS_COLUMN.name not in batch.schema.names:
+        return Signatures(answered={})
+    column = batch.column(ANNOTATORS_COLUMN.name)
+    items = pc.list_flatten(column)
+    names = pa.table([items.field("stage"), items.field("annotator_id")], ["s", "a"])
+    pairs = iter(zip(names["s"].to_pylist(), names["a"].to_pylist(), strict=True))
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_pylist()
+    chains = Counter(tuple(next(pairs) for _ in range(n)) for n in lengths)
+    answered: Counter[Step] = Counter()
+    for chain, rows in chains.items():
+        answered.update(dict.fromkeys(_steps(chain), rows))
+    first = names.append_column("at", pa.array(range(len(items)))).group_by(
+        "a", use_threads=False
+    )
+    places = first.aggregate([("at", "min")])["at_min"]
+    known = items.take(places.combine_chunks()).to_pylist()
+    order = sorted(answered, key=lambda step: (step.stage != ANNOTATE, step))
+    return Signatures(
+        answered={step: answered[step] for step in order}, annotators=known
+    )
+
+
+def _steps(chain: tuple[tuple[str, str], ...]) -> Iterator[Step]:
+    """Yields what the steps of a chain did: a miner mined those before it."""
+    labelled: list[str] = []
+    for stage, annotator_id in chain:
+        if stage == ANNOTATE:
+            labelled.append(annotator_id)
+            yield Step(stage, annotator_id)
+        else:
+            yield from (Step(stage, annotator_id, each) for each in labelled)
+
+
+class Keeper:
+    """Keeps the answers that came with the messages of a bucket.
+
+    Args:
+      lake: that they are kept in.
+      run_id: of the run.
+      receipt: of the bucket; it gets the files that no receipt of a part names.
+      places: `utterance_id` and `part` of all messages of the bucket.
+    """
+
+    def __init__(self, lake: Lake, run_id: str, receipt: Receipt, places: pa.Table):
+        self._lake = lake
+        self._run_id = run_id
+        self._receipt = receipt
+        self._places = places
+
+    def keep(self, part: str, batch: pa.RecordBatch, n_rows: int) -> None:
+        """Writes the answers of a part, and receipts of what is done by them.
+
+        Args:
+          part: its name.
+          batch: the messages of the part that came in, in its order.
+          n_rows: of the part.
+        """
+        signed = signatures(batch)
+        for row in signed.annotators:
+            entry = write_annotator(self._lake, row)
+            if entry not in self._receipt.files:
+                self._receipt.files.append(entry)
+        for step, rows in signed.answered.items():
+            found = _results(batch, step)
+            if step.stage == MINE and not _is_mined(batch, step.labels_of):
+                continue
+            if list(step.work) not in self._receipt.works:
+                self._receipt.works.append(list(step.work))
+            if not self._lake.storage.exists(*receipt_path(*step.work, part)):
+                done = rows == n_rows
+                self._finish(step, part, found, n_rows) if done else self._some(
+                    step, part, found
+                )
+
+    def _finish(
+        self, step: Step, part: str, found: dict[str, pa.Table], n_rows: int
+    ) -> None:
+        receipt = Receipt(unit=part, run_id=self._run_id)
+        receipt.rows = {"rows_in": n_rows, "rows_out": n_rows, "rows_dead": 0}
+        if step.stage == MINE:
+            files = label_files(self._lake, step.labels_of, part)
+            receipt.base = [file.path for file in files]
+            receipt.points_into = self._points_into(part, found["causes"])
+        for table, rows in found.items():
+            receipt.files.append(self._write(table, step.work.folder, part, rows))
+        receipt.peak_rss_bytes = peak_rss_bytes()
+        content = receipt.to_json().encode()
+        self._lake.storage.write(content, *receipt_path(*step.work, part))
+
+    def _write(self, table: str, folder: str, part: str, rows: pa.Table) -> FileEntry:
+        path = free_path(self._lake, table, f"{folder}/{part}.parquet")
+        return write_file(self._lake.storage, table, path, rows)
+
+    def _some(self, step: Step, part: str, found: dict[str, pa.Table]) -> None:
+        for table, rows in found.items():
+            path = f"{step.work.folder}/{part}{PARTIAL}.parquet"
+            if not self._lake.storage.exists(table, *path.split("/")):
+                entry = write_file(self._lake.storage, table, path, rows)
+                self._receipt.files.append(entry)
+
+    def _points_into(self, part: str, causes: pa.Table) -> list[str]:
+        held = pc.is_in(self._places["utterance_id"], causes["cause_utterance_id"])
+        parts = pc.unique(self._places["part"].filter(held)).to_pylist()
+        return sorted({*parts} - {part})
+
+
+def _results(batch: pa.RecordBatch, step: Step) -> dict[str, pa.Table]:
+    """Returns the rows of each table that a step answered."""
+    if step.stage == ANNOTATE:
+        rows = _of(batch, "annotations", annotator_id=step.annotator_id)
+        return {
+            "annotations": pa.Table.from_batches([rows]),
+            "rollups": rollups(rows),
+        }
+    ids = {"annotator_id": step.annotator_id, "emotion_annotator_id": step.labels_of}
+    return {"causes": pa.Table.from_batches([_of(batch, "causes", **ids)])}
+
+
+def _of(batch: pa.RecordBatch, table: str, **ids: str) -> pa.RecordBatch:
+    if table not in batch.schema.names:
+        return pa.RecordBatch.from_pylist([], schema=TABLES[table])
+    rows = unnest(batch, table)
+    for name, value in ids.items():
+        rows = rows.filter(pc.equal(rows.column(name), value))
+    return rows
+
+
+def _is_mined(batch: pa.RecordBatch, labels_of: str) -> bool:
+    """Returns whether `mine` would look at an annotator's labels."""
+    rows = _of(batch, "annotations", annotator_id=labels_of)
+    tasks = pa.array(EMOTIONS, pa.string())
+    return bool(pc.any(pc.is_in(rows.column("task"), value_set=tasks)).as_py())

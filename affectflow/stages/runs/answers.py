@@ -1,0 +1,53 @@
+"""Where the answers of annotators and miners lie in a lake, whoever writes them."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from affectflow.lake import Lake
+from affectflow.lake.files import entry_of, write_file
+from affectflow.lake.tables import FileEntry
+from affectflow.schemas import ANNOTATORS
+from affectflow.stages.runs.reading import INLINE
+from affectflow.stages.runs.receipts import read_receipt
+
+ANNOTATE, MINE = "annotate", "mine"
+EMOTIONS = ("emotion", "frustration")
+"""The tasks whose labels are mined for causes."""
+
+
+def folder_of(annotator_id: str) -> str:
+    """Returns the folder of an annotator's results: one for each id."""
+    digest = hashlib.blake2b(annotator_id.encode(), digest_size=4).hexdigest()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", annotator_id)[:60] + "-" + digest
+
+
+def mined_folder(miner_id: str, annotator_id: str) -> str:
+    """Returns the folder of what a miner found in an annotator's labels."""
+    return folder_of(f"{miner_id} on {annotator_id}")
+
+
+def label_files(lake: Lake, annotator_id: str, part: str) -> list[FileEntry]:
+    """Returns the files of `annotations` with an annotator's labels of a part."""
+    labels = read_receipt(lake, ANNOTATE, folder_of(annotator_id), part)
+    files = [f for f in labels.files if f.table == "annotations"] if labels else []
+    path = f"{INLINE}/{part}.parquet"
+    if lake.storage.exists("annotations", *path.split("/")):
+        files.append(FileEntry("annotations", path, 0, 1))
+    return files
+
+
+def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:
+    """Writes an annotator's row, to be committed: one file for each id.
+
+    The first that writes it says what it is. To commit a path again changes nothing,
+    so an annotator has one row, whichever stages and runs it takes part in.
+    """
+    path = f"{folder_of(row['annotator_id'])}/row.parquet"
+    if lake.storage.exists("annotators", *path.split("/")):
+        return entry_of(lake.storage, "annotators", path)
+    rows = pa.Table.from_pylist([dict(row)], schema=ANNOTATORS)
+    return write_file(lake.storage, "annotators", path, rows)

@@ -1,0 +1,107 @@
+"""A lake is one thing, however it was written: by steps of a pipeline, or by stages."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affectflow import runners, testing, yaml
+from affectflow.lake.digest import digest
+from affectflow.stages.ingest.write_lake import WriteLake
+from affectflow.stages.runs.receipts import WORK
+from affectflow.steps.annotate import Annotate
+from affectflow.steps.mine import MineCauses
+from affectflow.steps.textualize import Textualize
+from affectflow_connectors.jsonl import ReadJsonl
+from affectflow_transforms.text.normalize import NormalizeText
+from tests.given.command_line import affectflow
+from tests.given.stage_runs import ask
+
+SAID = (
+    "This is so annoying because the build fails every night :(",
+    "Thanks, the fix works for me! 🎉",
+    "I am really angry that the tests broke after the upgrade.",
+    "See the log.",
+    "> quoted only",
+    "Why does the cache get lost again? So frustrating!",
+)
+TABLES_OF_STEPS = ("annotations", "causes", "annotators", "utterances", "cues")
+
+
+def messages(file: Path, said: tuple[str, ...] = SAID) -> str:
+    rows = [
+        {"utterance_id": f"m{n}", "conversation_id": f"t{n // 3}", "text": text}
+        | {"speaker_id": f"s{n % 3}", "timestamp": f"2026-03-01T12:{n:02d}:00Z"}
+        for n, text in enumerate(said)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(file)
+
+
+def through_steps(file: str, lake: str, *more: Any) -> None:
+    def build(pipeline: Any) -> None:
+        _ = (
+            pipeline
+            | ReadJsonl(paths=[file])
+            | NormalizeText()
+            | Textualize()
+            | Annotate(model="EmbeddedEmotions")
+            | MineCauses()
+            | WriteLake(path=lake)
+        )
+
+    runners.run(build, testing.WITH_RETRIES)
+
+
+def through_yaml(file: str, lake: str) -> None:
+    text = f"""
+    pipeline:
+      type: chain
+      transforms:
+        - type: ReadJsonl
+          config: {{paths: [{file}]}}
+        - type: NormalizeText
+        - type: Textualize
+        - type: Annotate
+        - type: MineCauses
+        - type: WriteLake
+          config: {{path: {lake}}}
+    """
+    runners.run(lambda pipeline: yaml.build(pipeline, text), ())
+
+
+def through_stages(file: str, lake: str) -> None:
+    assert affectflow("ingest", file, "--source", "jsonl", "--to", lake).code == 0
+    assert affectflow("annotate", lake).code == 0
+    assert affectflow("mine", lake).code == 0
+
+
+def receipts(lake: str) -> list[tuple[str, ...]]:
+    """Returns stage, folder and bucket of each; pseudonyms are in a part's name."""
+    found = Path(lake, WORK).glob("*/*/b*.json")
+    return sorted((*path.parts[-3:-1], path.name.split("-")[0]) for path in found)
+
+
+@pytest.fixture(scope="module")
+def by_commands(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("commands")
+    through_stages(messages(folder / "in.jsonl"), str(folder / "lake"))
+    return str(folder / "lake")
+
+
+@pytest.mark.parametrize("write", [through_steps, through_yaml])
+def test_steps_and_commands_leave_one_lake(by_commands, tmp_path, write):
+    file = messages(Path(by_commands).parent / "in.jsonl")
+    lake = str(tmp_path / "lake")
+    write(file, lake)
+    before = {table: digest(lake)[table] for table in TABLES_OF_STEPS}
+
+    again = [affectflow(name, lake) for name in ("annotate", "mine")]
+
+    assert [done.code for done in again] == [0, 0]
+    assert {table: digest(lake)[table] for table in TABLES_OF_STEPS} == before
+    assert digest(lake) == digest(by_commands)
+    assert receipts(lake) == receipts(by_commands)
+    calls = "SELECT stage, model_calls FROM runs WHERE stage IN ('annotate', 'mine')"
+    assert set(ask(lake, calls)) == {("annotate", 0), ("mine", 0)}
