@@ -31,7 +31,12 @@ def unnest(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
         else batch.column(field.name).take(parents)
         for field in schema
     ]
-    rows = conform_like(pa.RecordBatch.from_arrays(columns, names=schema.names), schema)
+    return conform_like(pa.RecordBatch.from_arrays(columns, names=schema.names), schema)
+
+
+def rows_of(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
+    """Returns what to write of `unnest`: of rows with one key, the first."""
+    rows = unnest(batch, name)
     return unique(rows, KEYS[name]) if name in KEYS else rows
 
 

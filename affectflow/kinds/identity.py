@@ -4,12 +4,13 @@ The core appends it, so that a plugin that forgets an option cannot put two opti
 answers under one id.
 """
 
-import dataclasses
 import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from affectflow import options
 
 
 def identify(plugin_class: Any) -> None:
@@ -40,10 +41,10 @@ def bare_id(plugin: Any) -> str:
     return str(getattr(own, "__wrapped__", own)(plugin)["annotator_id"])
 
 
-def _named(row: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    if not options:
+def _named(row: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    if not given:
         return row
-    said = as_json(options)
+    said = as_json(given)
     end = "+" + hashlib.blake2b(said.encode(), digest_size=4).hexdigest()
     # A class that starts from its parent's row has the end already.
     name = str(row["annotator_id"]).removesuffix(end) + end
@@ -51,17 +52,13 @@ def _named(row: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def options_of(plugin: Any) -> dict[str, Any]:
-    """Returns the options that decide a plugin's answers: all but `not_in_id`.
-
-    They are the fields of a dataclass; else the attributes without an underscore.
-    """
-    if dataclasses.is_dataclass(plugin):
-        names = [field.name for field in dataclasses.fields(plugin) if field.init]
-    else:
-        names = [name for name in vars(plugin) if not name.startswith("_")]
-    return {n: getattr(plugin, n) for n in names if n not in plugin.not_in_id}
+    """Returns the options that decide a plugin's answers: all but `not_in_id`."""
+    names = options.names_of(type(plugin))
+    return {
+        name: getattr(plugin, name) for name in names if name not in plugin.not_in_id
+    }
 
 
-def as_json(options: Mapping[str, Any]) -> str:
+def as_json(given: Mapping[str, Any]) -> str:
     """Returns options as JSON with sorted keys."""
-    return json.dumps(options, sort_keys=True, ensure_ascii=False, default=str)
+    return json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)

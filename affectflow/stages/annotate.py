@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from affectflow import defaults
 from affectflow.batches.batch import missing_columns
-from affectflow.batches.nesting import unnest
+from affectflow.batches.nesting import rows_of
 from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake
@@ -116,7 +116,7 @@ class AnnotateTask(PartTask):
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows of `annotations` and `rollups`."""
-        rows = unnest(batch, ANNOTATIONS_COLUMN.name)
+        rows = rows_of(batch, ANNOTATIONS_COLUMN.name)
         return {
             "annotations": pa.Table.from_batches([rows]),
             "rollups": rollups(rows),

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from affectflow import defaults, runners
 from affectflow.batches.batch import check_columns
-from affectflow.batches.nesting import nest, unnest
+from affectflow.batches.nesting import nest, rows_of, unnest
 from affectflow.errors import LakeError, UsageError
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.lake import Lake, open_tables
@@ -217,7 +217,7 @@ class MineTask(PartTask):
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows of `causes`."""
-        rows = unnest(batch, CAUSES_COLUMN.name)
+        rows = rows_of(batch, CAUSES_COLUMN.name)
         return {"causes": pa.Table.from_batches([rows])}
 
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:

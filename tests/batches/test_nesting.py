@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affectflow.batches.nesting import nest, unnest
+from affectflow.batches.nesting import nest, rows_of, unnest
 from affectflow.schemas import ANNOTATIONS, CAUSES, CUES, FINDINGS, UTTERANCES, fields
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
@@ -138,3 +138,18 @@ def test_no_rows_are_empty_lists(ids):
     lists = nest(CUES.empty_table(), "cues", pa.array(ids, pa.string()))
 
     assert lists.to_pylist() == [[] for _ in ids]
+
+
+def test_of_labels_with_one_key_the_first_is_written_and_nulls_are_equal():
+    joy = {"annotator_id": "a", "task": "emotion", "label": "joy", "score": 0.5}
+    labels = [[joy, joy | {"score": 0.9}, joy | {"start": 3}], [joy], None]
+    batch = utterances("annotations", labels)
+
+    rows = rows_of(batch, "annotations")
+
+    said = zip(rows["utterance_id"], rows["score"], rows["start"], strict=True)
+    assert [tuple(value.as_py() for value in row) for row in said] == [
+        ("u0", 0.5, None),
+        ("u0", 0.5, 3),
+        ("u1", 0.5, None),
+    ]

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from affectflow import testing
-from affectflow.errors import StorageError
+from affectflow.errors import StorageError, UsageError
 from affectflow.lake import Lake
 from affectflow.lake.speakers import pseudonym, read_key
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, ERRORS_COLUMN
@@ -391,3 +391,25 @@ def test_the_first_ingest_sizes_the_buckets(tmp_path, monkeypatch):
     stages.ingest_source(source, str(tmp_path / "lake"))
 
     assert Lake.open(str(tmp_path / "lake")).buckets == 32
+
+
+def test_a_steps_own_column_is_kept_in_attrs_as_text(lake):
+    batch = utterances("a", "b", attrs=[[("votes", "3")], [("mood", "old")]])
+    own = {"mood": pa.array([0.5, None]), "loud": pa.array([True, False])}
+    for name, column in own.items():
+        batch = batch.append_column(name, column)
+
+    store(lake, batch)
+
+    kept = ask(lake, "SELECT attrs::VARCHAR FROM utterances ORDER BY text")
+    assert kept == [
+        ("{votes=3, mood=0.5, loud=true}",),
+        ("{mood=old, loud=false}",),
+    ]
+
+
+def test_a_column_that_fits_no_attribute_is_refused_by_its_name(lake):
+    batch = utterances("a").append_column("parts", pa.array([["a", "b"]]))
+
+    with pytest.raises(UsageError, match="no column for `parts`"):
+        store(lake, batch)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches.nesting import unnest
+from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
 from affectflow.lake.files import write_file
 from affectflow.lake.tables import FileEntry
@@ -188,7 +188,7 @@ def _results(batch: pa.RecordBatch, step: Step) -> dict[str, pa.Table]:
 def _of(batch: pa.RecordBatch, table: str, **ids: str) -> pa.RecordBatch:
     if table not in batch.schema.names:
         return pa.RecordBatch.from_pylist([], schema=TABLES[table])
-    rows = unnest(batch, table)
+    rows = rows_of(batch, table)
     for name, value in ids.items():
         rows = rows.filter(pc.equal(rows.column(name), value))
     return rows

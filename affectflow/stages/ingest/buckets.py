@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.batch import concat, conform_like, refuse, with_column
 from affectflow.batches.grouping import in_time_order, whole_conversations
-from affectflow.batches.nesting import unnest
+from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
 from affectflow.lake.files import read_file, write_file
 from affectflow.lake.tables import FileEntry, bucket_of_path, stem
@@ -402,7 +402,7 @@ def _unsigned(piece: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
     """Yields what came in with a part and is no answer of a step, by table."""
     signed = pa.array(signatures(piece).ids, pa.string())
     for finding in [name for name in FINDINGS if name in piece.schema.names]:
-        rows = unnest(piece, finding)
+        rows = rows_of(piece, finding)
         if "annotator_id" in rows.schema.names:
             answers = pc.is_in(rows.column("annotator_id"), value_set=signed)
             rows = rows.filter(pc.invert(answers))

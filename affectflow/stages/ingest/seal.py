@@ -5,14 +5,22 @@ touches a disk of ours.
 """
 
 import hashlib
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.batch import conform, is_dead, refuse, with_column
 from affectflow.batches.grouping import bucket_of
+from affectflow.errors import UsageError
 from affectflow.lake.speakers import pseudonym
-from affectflow.schemas import ERRORS_COLUMN, UTTERANCES
+from affectflow.schemas import (
+    ANNOTATORS_COLUMN,
+    ATTRS,
+    ERRORS_COLUMN,
+    FINDINGS,
+    UTTERANCES,
+)
 
 STEP = "Seal"
 # What a source may change about a message without the message being another one.
@@ -27,11 +35,16 @@ def seal(batch: pa.RecordBatch, key: bytes, buckets: int) -> pa.RecordBatch:
     null and no account names.
 
     Args:
-      batch: columns of `UTTERANCES`, maybe findings and `errors`.
+      batch: columns of `UTTERANCES`, maybe findings, `errors` and columns of a step
+        that no table has: they are kept in `attrs`.
       key: of the lake's pseudonyms.
       buckets: of the lake.
+
+    Raises:
+      UsageError: a column that no table has is of lists or structs; names it.
     """
     batch = conform(batch, pa.schema([*UTTERANCES, ERRORS_COLUMN]))
+    batch = _own_columns_kept(batch)
     batch = _set(batch, "speaker_id", _pseudonyms(batch, key))
     batch = _refuse_incomplete(batch)
     living = pc.invert(is_dead(batch))
@@ -40,6 +53,35 @@ def seal(batch: pa.RecordBatch, key: bytes, buckets: int) -> pa.RecordBatch:
     ids = pc.fill_null(batch.column("conversation_id"), "")
     found = pc.if_else(living, bucket_of(ids, buckets), pa.scalar(None, pa.int32()))
     return _set(batch, "bucket", found)
+
+
+_KNOWN = {*UTTERANCES.names, *FINDINGS, ANNOTATORS_COLUMN.name, ERRORS_COLUMN.name}
+
+
+def _own_columns_kept(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns `batch` with columns that no table has in `attrs`, as text."""
+    own = [field for field in batch.schema if field.name not in _KNOWN]
+    if not own:
+        return batch
+    nested = [f"`{f.name}`" for f in own if pa.types.is_nested(f.type)]
+    if nested:
+        raise UsageError(
+            f"a lake has no column for {', '.join(nested)}, and "
+            "lists and structs do not fit `attrs`: drop it in front of WriteLake, or "
+            "turn it into text or numbers"
+        )
+    columns = {f.name: batch.column(f.name).cast(pa.string()).to_pylist() for f in own}
+    attrs = [
+        list({**dict(known or ()), **_said(columns, row)}.items())
+        for row, known in enumerate(batch.column("attrs").to_pylist())
+    ]
+    kept = _set(batch, "attrs", pa.array(attrs, ATTRS))
+    return kept.select([name for name in kept.schema.names if name in _KNOWN])
+
+
+def _said(columns: Mapping[str, list[str | None]], row: int) -> dict[str, str]:
+    values = ((name, column[row]) for name, column in columns.items())
+    return {name: value for name, value in values if value is not None}
 
 
 def _set(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:

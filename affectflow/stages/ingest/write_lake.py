@@ -20,10 +20,17 @@ class WriteLake(Sink):
     Each message is in the lake once, however often it is read. Rows that an earlier
     step refused become dead letters.
 
+    What `Annotate` and `MineCauses` found is theirs in the lake: `affectflow annotate`
+    and `mine` with the same model go on from there. A column that no table has is kept
+    in `utterances.attrs` as text, under its name.
+
     Args:
       path: the lake; created if it does not exist.
       speaker_key_uri: the key of the pseudonyms, if not in the user's configuration
         folder.
+
+    Raises:
+      UsageError: a column that no table has holds lists or structs; names it.
     """
 
     path: str
