@@ -301,28 +301,3 @@ def _lengths(lists: pa.ListArray) -> npt.NDArray[np.int32]:
     lengths = pc.fill_null(pc.list_value_length(lists), 0)
     result: npt.NDArray[np.int32] = lengths.to_numpy(zero_copy_only=False)
     return result
-
-
-def renamed(batch: pa.RecordBatch, old: str, new: str) -> pa.RecordBatch:
-    """Returns `batch` with the annotations of annotator `old` as those of `new`."""
-    if old == new or ANNOTATIONS_COLUMN.name not in batch.schema.names:
-        return batch
-    lists = batch.column(ANNOTATIONS_COLUMN.name).cast(ANNOTATIONS_COLUMN.type)
-    items, fields = lists.flatten(), list(ANNOTATIONS_COLUMN.type.value_type)
-    meant = pc.fill_null(pc.equal(items.field("annotator_id"), old), False)
-    if not meant.true_count:
-        return batch
-    ids = pc.if_else(meant, new, items.field("annotator_id"))
-    columns = [ids if f.name == "annotator_id" else items.field(f.name) for f in fields]
-    offsets = np.concatenate([[0], np.cumsum(_lengths(lists))]).astype(np.int32)
-    values = pa.StructArray.from_arrays(columns, fields=fields)
-    again = pa.ListArray.from_arrays(pa.array(offsets), values, type=lists.type)
-    return with_column(batch, ANNOTATIONS_COLUMN, again)
-
-
-# -- who labelled ------------------------------------------------------------------
-
-
-def annotator_id(name: str, revision: str) -> str:
-    """Returns `<name>@<the first 8 digits of the revision>`."""
-    return f"{name}@{revision[:8]}"

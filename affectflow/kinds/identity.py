@@ -1,64 +1,103 @@
-"""Who answered: an annotator's id ends in the digest of the options that it was given.
+"""Who answers: a row of the table `annotators`, whose id ends in the options.
 
-The core appends it, so that a plugin that forgets an option cannot put two options'
-answers under one id.
+A plugin says where its answers come from; the id is made here, so that none can put the
+answers of two options under one.
 """
 
-import functools
+import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
 
-from affectflow import options
+from affectflow.registry import Card
 
 
-def identify(plugin_class: Any) -> None:
-    """Lets what a class's own `annotator` returns name the options of the instance.
+class Origin(NamedTuple):
+    """Where answers come from.
 
-    `annotator_id` ends in `+` and 8 hexadecimal digits of BLAKE2b of the options, and
-    `parameters` holds them, unless the class fills it. A plugin without options keeps
-    its id as it is.
-
-    Args:
-      plugin_class: its `not_in_id` names the options that decide no answer: where
-        weights lie whose revision is in the id, how many rows run at once, a device.
+    Attributes:
+      name: what is known by it: a class of rules, a model of a hub.
+      revision: of all that decides answers beside the options: weights, rules, words.
+      licence: of the weights, or of the code where there are none.
+      commercial_use: whether the licence allows it; None if it does not say.
+      model: where to find it again; `name` if that says it.
     """
-    own: Callable[[Any], dict[str, Any]] | None = vars(plugin_class).get("annotator")
-    if own is None or getattr(own, "__isabstractmethod__", False):
-        return
 
-    @functools.wraps(own)
-    def annotator(self: Any) -> dict[str, Any]:
-        return _named(own(self), options_of(self))
-
-    plugin_class.annotator = annotator
+    name: str
+    revision: str
+    licence: str
+    commercial_use: bool | None
+    model: str = ""
 
 
-def bare_id(plugin: Any) -> str:
-    """Returns the `annotator_id` that a plugin's class gives, without its options."""
-    own = type(plugin).annotator
-    return str(getattr(own, "__wrapped__", own)(plugin)["annotator_id"])
+class Annotator:
+    """What answers about utterances: a model, or a miner."""
 
+    card: ClassVar[Card] = Card(summary="")
+    annotator_kind: ClassVar[str] = "model"
+    """In the table: `model`, `rules`, `lexicon` or `prompt`."""
+    version: ClassVar[str] = "1"
+    """Of a class without weights: raise it when its answers change."""
+    not_in_id: ClassVar[frozenset[str]] = frozenset()
+    """Options that decide no answer, such as a device; all others are in the id."""
 
-def _named(row: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    if not given:
-        return row
-    said = as_json(given)
-    end = "+" + hashlib.blake2b(said.encode(), digest_size=4).hexdigest()
-    # A class that starts from its parent's row has the end already.
-    name = str(row["annotator_id"]).removesuffix(end) + end
-    return {"parameters": said, **row, "annotator_id": name}
+    def __init_subclass__(cls, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        if "annotator" in vars(cls):
+            raise TypeError(
+                f"{cls.__name__} has a method `annotator`, which makes the id for all "
+                "plugins: say in `origin` where answers come from"
+            )
+
+    def origin(self) -> Origin:
+        """Returns where answers come from: by default the class and its `version`.
+
+        Cheap: it runs on the submitting machine, before any model is loaded.
+        """
+        licence = self.card.weights_licence or self.card.licence
+        name = type(self).__name__
+        return Origin(name, self.version, licence, self.card.commercial_use)
+
+    def annotator(self) -> dict[str, Any]:
+        """Returns the row of the table `annotators`.
+
+        `annotator_id` is the name, `@`, 8 characters of the revision and, if there are
+        options, `+` and 8 hexadecimal digits of their BLAKE2b.
+        """
+        # The package imports its parts on first use, and this is one of them.
+        from affectflow import __version__
+
+        origin, options = self.origin(), options_of(self)
+        return {
+            "annotator_id": f"{origin.name}@{origin.revision[:8]}{_digest(options)}",
+            "kind": self.annotator_kind,
+            "model": origin.model or origin.name,
+            "revision": origin.revision,
+            "licence": origin.licence,
+            "commercial_use": origin.commercial_use,
+            "parameters": as_json(options),
+            "version": __version__,
+        }
 
 
 def options_of(plugin: Any) -> dict[str, Any]:
     """Returns the options that decide a plugin's answers: all but `not_in_id`."""
-    names = options.names_of(type(plugin))
+    if not dataclasses.is_dataclass(plugin):
+        return {}
+    names = [field.name for field in dataclasses.fields(plugin) if field.init]
     return {
         name: getattr(plugin, name) for name in names if name not in plugin.not_in_id
     }
 
 
-def as_json(given: Mapping[str, Any]) -> str:
+def as_json(options: Mapping[str, Any]) -> str:
     """Returns options as JSON with sorted keys."""
-    return json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)
+    return json.dumps(options, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _digest(options: Mapping[str, Any]) -> str:
+    if not options:
+        return ""
+    content = as_json(options).encode()
+    return "+" + hashlib.blake2b(content, digest_size=4).hexdigest()

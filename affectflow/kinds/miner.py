@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from affectflow.batches.batch import with_column
 from affectflow.errors import RowError, UsageError
-from affectflow.kinds.identity import identify
+from affectflow.kinds.identity import Annotator
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, UTTERANCES, fields
 
@@ -77,7 +77,7 @@ class Found(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Miner(abc.ABC, Generic[ModelT]):
+class Miner(Annotator, abc.ABC, Generic[ModelT]):
     """Finds the causes of emotions that an annotator chose.
 
     Subclasses are dataclasses with plain-data arguments.
@@ -96,12 +96,6 @@ class Miner(abc.ABC, Generic[ModelT]):
     )
     provides: ClassVar[pa.Schema] = pa.schema([CAUSES_COLUMN])
     card: ClassVar[Card] = Card(summary="")
-    not_in_id: ClassVar[frozenset[str]] = frozenset()
-    """Options that decide no answer; all others are in the id."""
-
-    def __init_subclass__(cls, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        identify(cls)
 
     def __post_init__(self) -> None:
         if self.history < 0:
@@ -109,14 +103,6 @@ class Miner(abc.ABC, Generic[ModelT]):
                 f"{type(self).__name__} wants `history` of at least 0, "
                 f"not {self.history}"
             )
-
-    @abc.abstractmethod
-    def annotator(self) -> dict[str, Any]:
-        """Returns this miner's row of the table `annotators`.
-
-        The digest of its options is appended to `annotator_id`, see `identity`.
-        Cheap: it runs on the submitting machine, before any model is loaded.
-        """
 
     @abc.abstractmethod
     def find(self, scene: Scene, model: ModelT) -> Iterable[Found]:

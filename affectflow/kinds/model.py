@@ -27,20 +27,21 @@ from affectflow.batches.labelling import (
     Statuses,
     annotate,
     annotations,
-    renamed,
 )
 from affectflow.batches.readings import read
 from affectflow.batches.texts import UNKNOWN, Collapsed, Mask, collapse, tagged
 from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
-from affectflow.kinds.identity import bare_id, identify
+from affectflow.kinds.identity import Annotator
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
 
 ModelT = TypeVar("ModelT")
 
 
-class BatchModelHandler(ModelHandler[pa.RecordBatch, pa.RecordBatch, ModelT], abc.ABC):
+class BatchModelHandler(
+    Annotator, ModelHandler[pa.RecordBatch, pa.RecordBatch, ModelT], abc.ABC
+):
     """A model whose element is a batch.
 
     Subclasses are dataclasses with plain-data arguments; `load_model` imports what is
@@ -50,12 +51,6 @@ class BatchModelHandler(ModelHandler[pa.RecordBatch, pa.RecordBatch, ModelT], ab
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "text", "segments")
     provides: ClassVar[pa.Schema] = pa.schema([ANNOTATIONS_COLUMN])
     card: ClassVar[Card] = Card(summary="")
-    not_in_id: ClassVar[frozenset[str]] = frozenset()
-    """Options that decide no answer, such as a device; all others are in the id."""
-
-    def __init_subclass__(cls, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        identify(cls)
 
     @property
     def columns_required(self) -> pa.Schema:
@@ -82,28 +77,15 @@ class BatchModelHandler(ModelHandler[pa.RecordBatch, pa.RecordBatch, ModelT], ab
         all its rows.
         """
 
-    @abc.abstractmethod
-    def annotator(self) -> dict[str, Any]:
-        """Returns this annotator's row of the table `annotators`.
-
-        The digest of its options is appended to `annotator_id`, see `identity`.
-        Cheap: it runs on the submitting machine, before any model is loaded.
-        """
-
     def apply(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns the result of `predict`, checked, typed and guarded by halving."""
         check_columns(type(self).__name__, batch.schema, self.columns_required)
         return apply_to_living(
-            lambda living: self._predicted(living, model),
+            lambda living: self.predict(living, model),
             batch,
             provided=self.columns_provided,
             step=type(self).__name__,
         )
-
-    def _predicted(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
-        # What a class spells out itself gets the id with its options, too.
-        full = self.annotator()["annotator_id"]
-        return renamed(self.predict(batch, model), bare_id(self), full)
 
     def run_inference(
         self,

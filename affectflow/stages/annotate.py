@@ -171,9 +171,6 @@ class _PartHandler(BatchModelHandler[Any]):
     def predict(self, batch: pa.RecordBatch, model: Any) -> pa.RecordBatch:
         return self._inner.predict(batch, model)
 
-    def annotator(self) -> dict[str, Any]:
-        return self._inner.annotator()
-
     def run_inference(
         self, batch: Any, model: Any, inference_args: dict[str, Any] | None = None
     ) -> Sequence[Any]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from affectflow import BatchModelHandler, Card
+from affectflow.kinds.identity import Origin
 from affectflow.schemas import ANNOTATIONS_COLUMN
 
 
@@ -39,8 +40,8 @@ class FakeHandler(BatchModelHandler[Anything]):
     def load_model(self) -> Anything:
         return Anything()
 
-    def annotator(self) -> dict[str, Any]:
-        return {"annotator_id": f"{self.name}@1", "kind": "model", "model": self.name}
+    def origin(self) -> Origin:
+        return Origin(self.name, "1", "Apache-2.0", True)
 
     def predict(self, batch: pa.RecordBatch, model: Anything) -> pa.RecordBatch:
         if self.calls:

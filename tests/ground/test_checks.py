@@ -14,6 +14,7 @@ from affectflow import testing, weights
 from affectflow.batches.labelling import Answer, choose_top
 from affectflow.errors import UsageError
 from affectflow.kinds.clusterer import Assigned, Name
+from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import Scored, Scorer
 from affectflow.kinds.renderer import Cue, TextRenderer, Track, TrackRenderer, Window
 from affectflow.kinds.trainer import Figure, Trained, Trainer
@@ -21,7 +22,6 @@ from affectflow_transforms.miners.rules import RuleMiner
 from affectflow_transforms.themes.clusterer import WordClusterer
 
 COUNTER = itertools.count()
-ROW = {"annotator_id": "A@1", "kind": "rules", "model": "A", "licence": "MIT"}
 
 
 def refusal(check: Any, plugin: Any, *rest: Any) -> str:
@@ -42,7 +42,6 @@ class Flat(Scorer[Model]):
     """Gives every text one score."""
 
     given: float = 0.5
-    row: ClassVar[dict[str, Any]] = ROW
 
     def load_model(self) -> Model:
         return Model()
@@ -55,16 +54,10 @@ class Flat(Scorer[Model]):
         )
         return Scored(answers=(answer,))
 
-    def annotator(self) -> dict[str, Any]:
-        return dict(self.row)
-
 
 class Nameless(Flat):
-    row: ClassVar[dict[str, Any]] = {**ROW, "licence": ""}
-
-
-class Talkative(Flat):
-    row: ClassVar[dict[str, Any]] = {**ROW, "mood": "good"}
+    def origin(self) -> Origin:
+        return super().origin()._replace(licence="")
 
 
 class Unloaded(Flat):
@@ -77,7 +70,6 @@ class Unloaded(Flat):
     [
         (Flat(given=2.0), "a score of `annotations` is 2.0"),
         (Nameless(), "`annotator()` does not say its 'licence'"),
-        (Talkative(), "`annotator()` has columns that no table has: ['mood']"),
         (Unloaded(), "Beam cannot share its model: "),
     ],
     ids=lambda each: type(each).__name__,

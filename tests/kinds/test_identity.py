@@ -2,88 +2,89 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import pytest
 
-from affectflow.kinds.identity import bare_id, options_of
+from affectflow.kinds.identity import Origin, options_of
 from affectflow.kinds.miner import Found, Miner, Scene
 from affectflow.kinds.model import BatchModelHandler
-from affectflow.schemas import ANNOTATIONS_COLUMN
 
 
 @dataclass(kw_only=True)
 class Prompted(BatchModelHandler[Any]):
-    """Forgets its prompt in its id, and spells its id out twice."""
+    """Says nothing of its options."""
 
     prompt: str = "How does it feel?"
     device: str = "cpu"
 
+    version: ClassVar[str] = "2"
     not_in_id: ClassVar[frozenset[str]] = frozenset({"device"})
 
     def load_model(self) -> Any:
         return None
 
-    def annotator(self) -> dict[str, Any]:
-        return {"annotator_id": "prompted@1", "kind": "prompt"}
-
     def predict(self, batch: pa.RecordBatch, model: Any) -> pa.RecordBatch:
-        row = {"annotator_id": "prompted@1", "task": "emotion", "label": "joy"}
-        earlier = batch["annotations"].to_pylist()
-        labels = [[*(before or []), row] for before in earlier]
-        column = pa.array(labels, ANNOTATIONS_COLUMN.type)
-        return batch.set_column(2, ANNOTATIONS_COLUMN, column)
+        return batch
 
 
-def unlabelled(*texts: str) -> pa.RecordBatch:
-    nulls = pa.nulls(len(texts), Prompted.requires.field("segments").type)
-    columns = [pa.array(texts), nulls, pa.nulls(len(texts), ANNOTATIONS_COLUMN.type)]
-    fields = [*Prompted.requires, ANNOTATIONS_COLUMN]
-    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+def id_of(annotator: Any) -> str:
+    return str(annotator.annotator()["annotator_id"])
 
 
-def test_two_prompts_never_share_an_id_whatever_the_handler_says():
-    one, other = Prompted(), Prompted(prompt="Who is angry?")
-    batch = other.apply(one.apply(unlabelled("a", "b"), None), None)
+def test_two_prompts_never_share_an_id():
+    one, other = id_of(Prompted()), id_of(Prompted(prompt="Who is angry?"))
 
-    ids = [handler.annotator()["annotator_id"] for handler in (one, other)]
-
-    assert ids[0] != ids[1]
-    assert [i.split("+")[0] for i in ids] == ["prompted@1", "prompted@1"]
-    for row in batch["annotations"].to_pylist():
-        assert [label["annotator_id"] for label in row] == ids
+    assert one != other
+    assert {i.split("+")[0] for i in (one, other)} == {"Prompted@2"}
 
 
-def test_the_same_options_give_the_same_id_and_are_its_parameters():
+def test_the_same_options_give_the_same_row_and_are_its_parameters():
     row = Prompted().annotator()
 
     assert row == Prompted().annotator()
     assert row["parameters"] == '{"prompt": "How does it feel?"}'
-    assert bare_id(Prompted()) == "prompted@1"
+    assert (row["model"], row["revision"], row["kind"]) == ("Prompted", "2", "model")
 
 
 def test_an_option_that_decides_no_answer_leaves_the_id_alone():
-    assert Prompted(device="cuda").annotator() == Prompted().annotator()
+    assert id_of(Prompted(device="cuda")) == id_of(Prompted())
 
 
-def test_a_class_that_starts_from_its_parents_row_names_its_options_once():
+def test_a_plugin_without_options_has_the_bare_id():
+    class Plain(Prompted):
+        not_in_id = frozenset({"device", "prompt"})
+
+    assert id_of(Plain()) == "Plain@2"
+
+
+def test_who_brings_weights_says_where_answers_come_from():
     @dataclass(kw_only=True)
-    class Child(Prompted):
-        def annotator(self) -> dict[str, Any]:
-            return super().annotator() | {"licence": "MIT"}
+    class Tuned(Prompted):
+        def origin(self) -> Origin:
+            return Origin("tuned", "0123456789", "MIT", None, "org/tuned")
 
-    assert Child().annotator()["annotator_id"] == Prompted().annotator()["annotator_id"]
+    row = Tuned().annotator()
+
+    assert row["annotator_id"].startswith("tuned@01234567+")
+    assert (row["model"], row["revision"]) == ("org/tuned", "0123456789")
+    assert (row["licence"], row["commercial_use"]) == ("MIT", None)
 
 
-def test_a_miners_causes_and_their_ids_name_its_options():
+def test_nobody_makes_an_id_of_their_own():
+    with pytest.raises(TypeError, match=r"Own has a method `annotator`.*`origin`"):
+
+        class Own(Prompted):
+            def annotator(self) -> dict[str, Any]:
+                return {"annotator_id": "mine"}
+
+
+def test_a_miners_id_names_its_options():
     @dataclass(kw_only=True)
     class Whole(Miner[None]):
         least: int = 1
-
-        def annotator(self) -> dict[str, Any]:
-            return {"annotator_id": "whole@1"}
 
         def find(self, scene: Scene, model: None) -> list[Found]:
             now = scene.now
             return [Found(each, now, 0, len(now.text), 1.0) for each in scene.labels]
 
     assert options_of(Whole()) == {"history": 0, "least": 1}
-    ids = {Whole(least=n).annotator()["annotator_id"] for n in (1, 2)}
-    assert len(ids) == 2
+    assert id_of(Whole(least=1)) != id_of(Whole(least=2))

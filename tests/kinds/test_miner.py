@@ -18,9 +18,6 @@ class Points(Miner[None]):
     beyond: int = 0
     history: int = 2
 
-    def annotator(self) -> dict[str, Any]:
-        return {"annotator_id": "points@1"}
-
     def find(self, scene: Scene, model: None) -> Iterator[Found]:
         for said in (scene.now, *reversed(scene.earlier)):
             start = said.text.find(self.word)

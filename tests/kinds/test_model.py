@@ -2,7 +2,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import apache_beam as beam
 import pyarrow as pa
@@ -39,9 +39,6 @@ class Long(BatchModelHandler[Words]):
             raise ValueError("cannot read a shout")
         long = pc.greater_equal(pc.utf8_length(batch["text"]), model.length)
         return batch.append_column("long", long)
-
-    def annotator(self) -> dict[str, Any]:
-        return {"annotator_id": f"long-{self.length}"}
 
 
 @dataclass(kw_only=True)

@@ -31,9 +31,6 @@ class Loud(Scorer[Heard]):
     def load_model(self) -> Heard:
         return Heard()
 
-    def annotator(self) -> dict[str, Any]:
-        return {"annotator_id": "loud@1"}
-
     def understands(self, texts: list[str], known: Mask, model: Heard) -> Mask:
         foreign = np.array([text.startswith("oui") for text in texts], np.bool_)
         return known | ~foreign

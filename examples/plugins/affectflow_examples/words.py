@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from affectflow import Card, weights
-from affectflow.batches.labelling import Answer, annotator_id, as_json, choose_top
+from affectflow.batches.labelling import Answer, choose_top
+from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import Scored, Scorer
 
 LABELS = ("anger", "joy")
@@ -53,6 +54,9 @@ class ScoreWords(Scorer[Words]):
     weights: str = ""
     threshold: float = 0.5
 
+    annotator_kind: ClassVar[str] = "lexicon"
+    # The revision says which weights they are.
+    not_in_id: ClassVar[frozenset[str]] = frozenset({"weights"})
     card: ClassVar[Card] = Card(summary="anger and joy by words, listed or learnt")
 
     def load_model(self) -> Words:
@@ -74,15 +78,6 @@ class ScoreWords(Scorer[Words]):
         )
         return Scored(answers=(answer,))
 
-    def annotator(self) -> dict[str, Any]:
+    def origin(self) -> Origin:
         revision = weights.digest(Path(self.weights)) if self.weights else "1"
-        settings = {"cues": self.cues, "threshold": self.threshold}
-        return {
-            "annotator_id": annotator_id("ScoreWords", revision, settings),
-            "kind": "lexicon",
-            "model": "ScoreWords",
-            "revision": revision,
-            "licence": "Apache-2.0",
-            "commercial_use": True,
-            "parameters": as_json(settings),
-        }
+        return Origin("ScoreWords", revision, self.card.licence, True)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from affectflow import __version__
 from affectflow.errors import UsageError
 from affectflow.kinds import miner
 from affectflow.kinds.miner import Found, Miner, Scene
@@ -17,8 +16,6 @@ from affectflow_transforms.miners.clauses import MASK, Reading
 from affectflow_transforms.miners.history import Turn, earlier_cause
 from affectflow_transforms.miners.phrases.emotions import LABELS, QUIET
 from affectflow_transforms.miners.scene import feeling
-
-RULES_VERSION = "3"
 
 GOOD_ENOUGH = 0.4
 """From this score on, the utterance's own cause is taken without a look back."""
@@ -58,6 +55,8 @@ class RuleMiner(Miner[None]):
     history: int = 8
     min_score: float = 0.25
 
+    annotator_kind: ClassVar[str] = "rules"
+    version: ClassVar[str] = "3"
     card: ClassVar[Card] = Card(
         summary="finds what caused an emotion, by wordings and clauses (English)"
     )
@@ -73,20 +72,6 @@ class RuleMiner(Miner[None]):
             raise UsageError(
                 f"RuleMiner wants `min_score` in 0..1, not {self.min_score}"
             )
-
-    def annotator(self) -> dict[str, Any]:
-        """Returns this miner's row of the table `annotators`."""
-        return {
-            "annotator_id": f"RuleMiner@{RULES_VERSION}",
-            "kind": "rules",
-            "model": "RuleMiner",
-            "revision": RULES_VERSION,
-            "licence": "Apache-2.0",
-            "commercial_use": True,
-            "prompt_hash": None,
-            "renderer_ids": [],
-            "version": __version__,
-        }
 
     def mines(self, label: str) -> bool:
         """Returns whether it was asked for this label, or has words for it."""

@@ -3,11 +3,10 @@
 import abc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
-import affectflow
 from affectflow import weights as stored
-from affectflow.batches import labelling as labels
+from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import Scorer
 
 ModelT = TypeVar("ModelT")
@@ -50,17 +49,10 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
     def shipped_revision(cls) -> str:
         """Returns the digest of all that comes with the package and decides answers."""
 
-    def annotator(self) -> dict[str, Any]:
-        """Returns this annotator's row of the table `annotators`."""
+    def origin(self) -> Origin:
+        """Returns the package's weights, or those of a user with their licence."""
         # The package's weights stay the package's, wherever a copy of them lies.
-        shipped = self._revision == self.shipped_revision()
-        own = self._own.get("licence", "not stated")
-        return {
-            "annotator_id": labels.annotator_id(self.name, self._revision),
-            "kind": "model",
-            "model": self.name,
-            "revision": self._revision,
-            "licence": self.card.weights_licence if shipped else own,
-            "commercial_use": True if shipped else None,
-            "version": affectflow.__version__,
-        }
+        if self._revision == self.shipped_revision():
+            return Origin(self.name, self._revision, self.card.weights_licence, True)
+        licence = self._own.get("licence", "not stated")
+        return Origin(self.name, self._revision, licence, None)

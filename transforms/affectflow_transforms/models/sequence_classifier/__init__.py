@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-import affectflow
 from affectflow.batches import labelling as labels
 from affectflow.batches.labelling import Answer
 from affectflow.batches.texts import Mask
 from affectflow.errors import UsageError
+from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import Scored, Scorer
 from affectflow.registry import Card
 from affectflow_transforms.models.sequence_classifier import loading, source
@@ -121,23 +121,20 @@ class SequenceClassifier(Scorer[Classifier]):
         )
         return Scored(answers=(answer,), truncated=found.truncated, failed=found.failed)
 
-    def annotator(self) -> dict[str, Any]:
-        """Returns this annotator's row of the table `annotators`.
+    def origin(self) -> Origin:
+        """Returns the model with its commit, or with the digest of its folder.
 
         Raises:
           UsageError: the folder holds no model in safetensors.
         """
-        revision = source.revision_of(self.model, self.revision)
         licence = self.licence or source.licence_of(self.model)
-        return {
-            "annotator_id": labels.annotator_id(self._name(), revision),
-            "kind": "model",
-            "model": self.model,
-            "revision": revision,
-            "licence": licence,
-            "commercial_use": source.allows_commerce(licence),
-            "version": affectflow.__version__,
-        }
+        return Origin(
+            self._name(),
+            source.revision_of(self.model, self.revision),
+            licence,
+            source.allows_commerce(licence),
+            self.model,
+        )
 
     def _choose(self, scores: labels.Scores, model: Classifier) -> Mask:
         if model.several:
