@@ -8,6 +8,7 @@ import pytest
 
 from affectflow import runners, testing, yaml
 from affectflow.lake.digest import digest
+from affectflow.schemas import KEYS
 from affectflow.stages.ingest.write_lake import WriteLake
 from affectflow.stages.runs.receipts import WORK
 from affectflow.steps.annotate import Annotate
@@ -39,7 +40,7 @@ def messages(file: Path, said: tuple[str, ...] = SAID) -> str:
     return str(file)
 
 
-def through_steps(file: str, lake: str, *more: Any) -> None:
+def through_steps(file: str, lake: str) -> None:
     def build(pipeline: Any) -> None:
         _ = (
             pipeline
@@ -105,3 +106,10 @@ def test_steps_and_commands_leave_one_lake(by_commands, tmp_path, write):
     assert receipts(lake) == receipts(by_commands)
     calls = "SELECT stage, model_calls FROM runs WHERE stage IN ('annotate', 'mine')"
     assert set(ask(lake, calls)) == {("annotate", 0), ("mine", 0)}
+    through_steps(file, lake)
+
+    assert digest(lake) == digest(by_commands)
+    for table in ("annotations", "annotators", "causes"):
+        key = ", ".join(f'"{name}"' for name in KEYS[table])
+        doubled = f"SELECT {key} FROM {table} GROUP BY ALL HAVING count(*) > 1"
+        assert ask(lake, doubled) == []

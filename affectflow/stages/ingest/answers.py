@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
-from affectflow.lake.files import write_file
+from affectflow.lake.files import entry_of, write_file
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import ANNOTATORS_COLUMN, TABLES
 from affectflow.stages.runs.answers import (
@@ -163,9 +163,12 @@ class Keeper:
     def _some(self, step: Step, part: str, found: dict[str, pa.Table]) -> None:
         for table, rows in found.items():
             path = f"{step.work.folder}/{part}{PARTIAL}.parquet"
-            if not self._lake.storage.exists(table, *path.split("/")):
+            # The first stays: it may be visible, and a retry writes the same rows.
+            if self._lake.storage.exists(table, *path.split("/")):
+                entry = entry_of(self._lake.storage, table, path)
+            else:
                 entry = write_file(self._lake.storage, table, path, rows)
-                self._receipt.files.append(entry)
+            self._receipt.files.append(entry)
 
     def _points_into(self, part: str, causes: pa.Table) -> list[str]:
         held = pc.is_in(self._places["utterance_id"], causes["cause_utterance_id"])

@@ -1,0 +1,122 @@
+"""Answers that come in with messages, signed by the step that gave them."""
+
+from typing import Any
+from unittest import mock
+
+import pyarrow as pa
+import pytest
+
+from affectflow.batches.labelling import signed
+from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.stages.ingest import store as storing
+from tests.compacting.lakes import annotate
+from tests.given.factories import DAY, utterances
+from tests.given.fake_model import FakeHandler
+from tests.given.stage_runs import ask, store
+
+LABEL = {
+    "annotator_id": "fake@1",
+    "task": "emotion",
+    "vocabulary": "goemotions",
+    "label": "neutral",
+    "chosen": True,
+    "status": "ok",
+}
+LABELS = "SELECT utterance_id, count(*) FROM annotations GROUP BY 1 ORDER BY 1"
+
+
+@pytest.fixture
+def lake(tmp_path) -> str:
+    return str(tmp_path / "lake")
+
+
+def labelled(*texts: str, **columns: Any) -> pa.RecordBatch:
+    """Returns messages with a label each, signed by the fake model."""
+    batch = utterances(*texts, **columns)
+    labels = pa.array([[LABEL]] * len(texts), ANNOTATIONS_COLUMN.type)
+    batch = batch.append_column(ANNOTATIONS_COLUMN, labels)
+    return signed(batch, "annotate", FakeHandler().annotator())
+
+
+def test_a_part_that_came_in_with_all_its_answers_is_done(lake):
+    store(lake, labelled("a", "b"))
+
+    row = annotate(lake, FakeHandler())
+
+    assert (row["model_calls"], row["rows_unchanged"]) == (0, 2)
+    assert ask(lake, LABELS) == [("test:0", 1), ("test:1", 1)]
+    assert ask(lake, "SELECT annotator_id, model FROM annotators") == [
+        ("fake@1", "fake")
+    ]
+    assert ask(lake, "SELECT n, chosen FROM rollups") == [(2, 2)]
+
+
+def test_answers_for_some_messages_stand_until_the_model_has_given_all(lake):
+    store(lake, labelled("a", "b"), utterances("c", utterance_id="test:2"))
+    assert ask(lake, LABELS) == [("test:0", 1), ("test:1", 1)]
+
+    row = annotate(lake, FakeHandler())
+
+    assert row["model_calls"] == 1
+    assert ask(lake, LABELS) == [("test:0", 1), ("test:1", 1), ("test:2", 1)]
+    assert ask(lake, "SELECT n FROM rollups") == [(3,)]
+
+
+def test_messages_that_the_lake_has_already_get_their_answers(lake):
+    store(lake, utterances("a", "b"))
+
+    store(lake, labelled("a", "b"))
+
+    assert ask(lake, LABELS) == [("test:0", 1), ("test:1", 1)]
+    assert annotate(lake, FakeHandler())["model_calls"] == 0
+
+
+def test_answers_about_another_text_than_the_lakes_are_left_out(lake):
+    store(lake, utterances("newer", edited_at=DAY))
+
+    store(lake, labelled("older"))
+
+    assert ask(lake, "SELECT text FROM utterances") == [("newer",)]
+    assert ask(lake, LABELS) == []
+
+
+def test_a_part_that_is_written_again_keeps_the_answers_that_came_in(lake):
+    store(lake, labelled("a", "b"))
+
+    store(lake, labelled("a", "better"))
+    row = annotate(lake, FakeHandler())
+
+    assert row["model_calls"] == 0
+    assert ask(lake, LABELS) == [("test:0", 1), ("test:1", 1)]
+
+
+def test_a_commit_cut_short_before_the_answers_is_made_up_for(lake):
+    batch = labelled("a", "b")
+    with (
+        mock.patch.object(
+            storing, "follow_answers", side_effect=RuntimeError("killed")
+        ),
+        pytest.raises(RuntimeError, match="kill"),
+    ):
+        store(lake, batch)
+    assert ask(lake, LABELS) == []
+
+    store(lake, batch)
+
+    assert ask(lake, LABELS) == [("test:0", 1), ("test:1", 1)]
+    assert ask(lake, "SELECT annotator_id FROM annotators") == [("fake@1",)]
+
+
+def test_labels_that_no_step_signed_stay_beside_those_of_a_model(lake):
+    by_hand = LABEL | {"annotator_id": "reactions"}
+    batch = labelled("a").set_column(
+        labelled("a").schema.get_field_index("annotations"),
+        ANNOTATIONS_COLUMN,
+        pa.array([[LABEL, by_hand]], ANNOTATIONS_COLUMN.type),
+    )
+    store(lake, batch)
+
+    annotate(lake, FakeHandler())
+
+    found = ask(lake, "SELECT annotator_id FROM annotations ORDER BY 1")
+    assert found == [("fake@1",), ("reactions",)]
