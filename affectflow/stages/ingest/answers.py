@@ -6,7 +6,7 @@ are kept until the stage does all of it.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -107,10 +107,16 @@ class Keeper:
       lake: that they are kept in.
       run_id: of the run.
       receipt: of the bucket; it gets the files that no receipt of a part names.
-      places: `utterance_id` and `part` of all messages of the bucket.
+      places: gives `utterance_id` and `part` of all messages of the bucket.
     """
 
-    def __init__(self, lake: Lake, run_id: str, receipt: Receipt, places: pa.Table):
+    def __init__(
+        self,
+        lake: Lake,
+        run_id: str,
+        receipt: Receipt,
+        places: Callable[[], pa.Table],
+    ):
         self._lake = lake
         self._run_id = run_id
         self._receipt = receipt
@@ -171,8 +177,9 @@ class Keeper:
             self._receipt.files.append(entry)
 
     def _points_into(self, part: str, causes: pa.Table) -> list[str]:
-        held = pc.is_in(self._places["utterance_id"], causes["cause_utterance_id"])
-        parts = pc.unique(self._places["part"].filter(held)).to_pylist()
+        places = self._places()
+        held = pc.is_in(places["utterance_id"], causes["cause_utterance_id"])
+        parts = pc.unique(places["part"].filter(held)).to_pylist()
         return sorted({*parts} - {part})
 
 

@@ -1,8 +1,8 @@
 """One bucket of an ingest: merge new rows with those that the lake has, write parts."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,22 +13,27 @@ from affectflow.batches.batch import concat, conform_like, refuse, with_column
 from affectflow.batches.grouping import in_time_order, whole_conversations
 from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
-from affectflow.lake.files import read_file, write_file
-from affectflow.lake.tables import FileEntry, bucket_of_path, stem
+from affectflow.lake.files import write_file
+from affectflow.lake.tables import FileEntry, stem
 from affectflow.schemas import (
     ANNOTATORS_COLUMN,
     ERRORS_COLUMN,
     FINDINGS,
     UTTERANCES,
-    fields,
 )
 from affectflow.stages.ingest.answers import Keeper, signatures
 from affectflow.stages.ingest.conversations import write_conversations
+from affectflow.stages.ingest.held import (
+    Held,
+    compare,
+    places,
+    said_as_before,
+    unchanged_parts,
+)
 from affectflow.stages.runs.deadletters import write_dead_letters
 from affectflow.stages.runs.reading import INLINE, read_part
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.runs.rollups import rollups
-from affectflow.storage import in_threads
 
 PART_ROWS = 50_000
 PART_BYTES = 64 << 20
@@ -59,7 +64,7 @@ def _write_rows(
     lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch], run_id: str
 ) -> tuple[Receipt, pa.RecordBatch]:
     """Writes what is new as parts; returns what to commit, and the rows that clash."""
-    old = _Old.read(lake, bucket)
+    old = Held.read(lake, bucket)
     new = _tell_apart(batches, old)
     replaced, kept, older = _rewritten(lake, old, new.changed)
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
@@ -67,10 +72,10 @@ def _write_rows(
     kept = _with_answers(kept, new.same)
     rewritten = _pieces(_joined([kept, new.changed])) if replaced else ()
     pieces = {name_of(bucket, p): p for p in (*rewritten, *_pieces(new.fresh))}
-    keeper = Keeper(lake, run_id, receipt, _places(pieces, old, replaced))
+    keeper = Keeper(lake, run_id, receipt, partial(places, pieces, old, replaced))
     for name, piece in pieces.items():
         receipt.files += write_part(lake, name, piece, keeper)
-    for name, batch, n_rows in _unchanged_parts(new.same, old, replaced):
+    for name, batch, n_rows in unchanged_parts(new.same, old, replaced):
         keeper.keep(name, batch, n_rows)
     _keep_rewritten_in_place(receipt)
     # `rows_in` was counted before the shuffle, so that a loss would show.
@@ -121,14 +126,14 @@ class _New(NamedTuple):
     """What the lake has, and a step has answered again."""
 
 
-def _tell_apart(batches: Iterable[pa.RecordBatch], old: "_Old") -> _New:
+def _tell_apart(batches: Iterable[pa.RecordBatch], old: "Held") -> _New:
     rows, duplicates, clashing = _one_per_id(_in_file_order(together(batches)))
-    kinds = _compare(rows, old)
+    kinds = compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
     unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
     same = rows.slice(0, 0)
     if unchanged and ANNOTATORS_COLUMN.name in rows.schema.names:
-        same = _said_as_before(_of_kind(rows, kinds, "unchanged"), old)
+        same = said_as_before(_of_kind(rows, kinds, "unchanged"), old)
     return _New(fresh, changed, clashing, duplicates, unchanged, same)
 
 
@@ -219,53 +224,8 @@ def _refused(batch: pa.RecordBatch) -> pa.RecordBatch:
 # -- against the lake --------------------------------------------------------------
 
 
-@dataclass
-class _Old:
-    """What the lake holds of a bucket: paths of its parts, and a row an utterance."""
-
-    paths: list[str]
-    rows: pa.Table
-
-    @classmethod
-    def read(cls, lake: Lake, bucket: int) -> "_Old":
-        paths = [p for p in lake.committed("utterances") if bucket_of_path(p) == bucket]
-        columns = ["utterance_id", "content_hash", "edited_at"]
-        read = in_threads(
-            lambda path: read_file(lake.storage, "utterances", path, columns), paths
-        )
-        rows = pa.concat_tables([fields(UTTERANCES, *columns).empty_table(), *read])
-        named = [pa.repeat(path, len(of)) for path, of in zip(paths, read, strict=True)]
-        rows = rows.append_column("path", pa.chunked_array(named, pa.string()))
-        return cls(paths, rows.combine_chunks())
-
-
-def _compare(new: pa.RecordBatch, old: _Old) -> pa.Array:
-    """Returns for each new row: fresh, changed or unchanged."""
-    where = pc.index_in(
-        new.column("utterance_id"), value_set=old.rows.column("utterance_id")
-    )
-    known = old.rows.take(pc.fill_null(where, 0)) if old.rows.num_rows else None
-    if known is None:
-        return pa.array(["fresh"] * new.num_rows, pa.string())
-    same = pc.equal(new.column("content_hash"), _array(known, "content_hash"))
-    stays = pc.or_(same, _older(new.column("edited_at"), _array(known, "edited_at")))
-    judged = pc.if_else(stays, "unchanged", "changed")
-    return pc.if_else(pc.is_valid(where), judged, "fresh")
-
-
-def _older(edited: pa.Array, known: pa.Array) -> pa.Array:
-    """Returns which versions are older than the known; one never edited is oldest."""
-    never = pc.and_(pc.is_null(edited), pc.is_valid(known))
-    return pc.or_(never, pc.fill_null(pc.less(edited, known), False))
-
-
-def _array(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name).combine_chunks()
-    return pa.concat_arrays(column.chunks) if hasattr(column, "chunks") else column
-
-
 def _rewritten(
-    lake: Lake, old: _Old, changed: pa.RecordBatch
+    lake: Lake, old: Held, changed: pa.RecordBatch
 ) -> tuple[list[str], pa.RecordBatch, pa.RecordBatch]:
     """Returns the paths that hold older versions, their rows that stay, and those."""
     ids = changed.column("utterance_id")
@@ -303,13 +263,6 @@ def _file(origin: pa.Array) -> pa.Array:
 # -- answers of a pipeline's steps about messages that the lake has ---------------
 
 
-def _said_as_before(rows: pa.RecordBatch, old: _Old) -> pa.RecordBatch:
-    """Returns the rows that say what the lake has: an older version may be unlike."""
-    place = pc.index_in(rows.column("utterance_id"), old.rows.column("utterance_id"))
-    known = _array(old.rows.take(place), "content_hash")
-    return rows.filter(pc.equal(rows.column("content_hash"), known))
-
-
 def _with_answers(kept: pa.RecordBatch, same: pa.RecordBatch) -> pa.RecordBatch:
     """Returns kept rows with the answers that came in, where some came."""
     place = pc.index_in(kept.column("utterance_id"), same.column("utterance_id"))
@@ -323,36 +276,6 @@ def _with_answers(kept: pa.RecordBatch, same: pa.RecordBatch) -> pa.RecordBatch:
             found = both.column(name).take(where)
             kept = with_column(kept, both.schema.field(name), found)
     return kept
-
-
-def _unchanged_parts(
-    same: pa.RecordBatch, old: _Old, replaced: list[str]
-) -> Iterator[tuple[str, pa.RecordBatch, int]]:
-    """Yields the parts that stay, with the rows of each that came in, and its size."""
-    for path in old.paths if same.num_rows else ():
-        if path not in replaced:
-            held = old.rows.filter(pc.equal(old.rows.column("path"), path))
-            ids = _array(held, "utterance_id")
-            place = pc.index_in(ids, same.column("utterance_id")).drop_null()
-            if len(place):
-                yield stem(path), same.take(place), held.num_rows
-
-
-def _places(
-    pieces: Mapping[str, pa.RecordBatch], old: _Old, replaced: list[str]
-) -> pa.Table:
-    """Returns which part each message of a bucket is in after the ingest."""
-    new = {name: piece.column("utterance_id") for name, piece in pieces.items()}
-    for path in old.paths:
-        if path not in replaced:
-            held = old.rows.filter(pc.equal(old.rows.column("path"), path))
-            new[stem(path)] = _array(held, "utterance_id")
-    schema = pa.schema([("utterance_id", pa.string()), ("part", pa.string())])
-    held = [
-        pa.table([ids, pa.repeat(name, len(ids))], schema=schema)
-        for name, ids in new.items()
-    ]
-    return pa.concat_tables([schema.empty_table(), *held])
 
 
 # -- parts -------------------------------------------------------------------------
