@@ -83,12 +83,11 @@ class Annotator:
 
 def options_of(plugin: Any) -> dict[str, Any]:
     """Returns the options that decide a plugin's answers: all but `not_in_id`."""
+    left_out = plugin.not_in_id
     if not dataclasses.is_dataclass(plugin):
         return {}
     names = [field.name for field in dataclasses.fields(plugin) if field.init]
-    return {
-        name: getattr(plugin, name) for name in names if name not in plugin.not_in_id
-    }
+    return {name: getattr(plugin, name) for name in names if name not in left_out}
 
 
 def as_json(options: Mapping[str, Any]) -> str:
