@@ -189,6 +189,7 @@ PLACES = [
     pytest.param(
         {"lake": "file:///data/lake"}, "mine", "the lake in 'file:///", id="file URL"
     ),
+    pytest.param({"lake": "/data/lake"}, "themes", "the lake in '/data", id="themes"),
     pytest.param(
         {"paths": ["gs://af-bucket/a", "/posts/*.jsonl"]},
         "ingest",

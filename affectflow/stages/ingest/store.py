@@ -35,7 +35,7 @@ from affectflow.stages.runs.deadletters import (
     refused,
     write_dead_letters,
 )
-from affectflow.stages.runs.once import commit_once
+from affectflow.stages.runs.once import CommitOnce
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, total
@@ -78,7 +78,7 @@ class StoreUtterances(Transform):
         return (
             (spilled.receipts, written)
             | "Receipts" >> beam.Flatten()
-            | "Commit" >> commit_once(self.request, self.commit)
+            | "Commit" >> CommitOnce(self.request, self.commit)
         )
 
 

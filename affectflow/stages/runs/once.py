@@ -40,10 +40,23 @@ def _one_key(receipt: str) -> tuple[int, str]:
     return 0, receipt
 
 
-def commit_once(request: Request, function: Commit) -> beam.PTransform:
-    """Gives all receipts of a stage to one function, once they are all there."""
-    commit = beam.Map(_commit_group, request, function).with_output_types(str)
-    return "Together" >> Together() | "Commit" >> commit
+class CommitOnce(beam.PTransform):
+    """Gives all receipts of a stage to one function, once they are all there.
+
+    Args:
+      request: the run; an engine looks here for the lake that its workers must see.
+      function: makes visible what the receipts tell of.
+    """
+
+    def __init__(self, request: Request, function: Commit):
+        super().__init__()
+        self.request = request
+        self._function = function
+
+    def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
+        """Wires the commit behind the group of all receipts."""
+        commit = beam.Map(_commit_group, self.request, self._function)
+        return pcoll | Together() | "Commit" >> commit.with_output_types(str)
 
 
 def _commit_group(texts: Iterable[str], request: Request, function: Commit) -> str:

@@ -24,7 +24,7 @@ from affectflow.lake.tables import stem
 from affectflow.stages.runs.answers import write_annotator
 from affectflow.stages.runs.committing import settle
 from affectflow.stages.runs.deadletters import write_dead_letters
-from affectflow.stages.runs.once import commit_all, commit_once
+from affectflow.stages.runs.once import CommitOnce, commit_all
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.receipts import (
@@ -253,7 +253,7 @@ class RunParts(beam.PTransform):
         return (
             (planned.done, worked)
             | "Receipts" >> beam.Flatten()
-            | "Commit" >> commit_once(self.task.request, _Commit(self.task))
+            | "Commit" >> CommitOnce(self.task.request, _Commit(self.task))
         )
 
 

@@ -19,7 +19,7 @@ from affectflow.lake import Lake
 from affectflow.lake.commits import Change, ConflictError, commit_serially, retry
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import THEMES
-from affectflow.stages.runs.once import Together, commit_all, commit_once
+from affectflow.stages.runs.once import CommitOnce, Together, commit_all
 from affectflow.stages.runs.receipts import Receipt, total
 from affectflow.stages.runs.request import (
     Request,
@@ -99,7 +99,7 @@ def cluster_lake(
         named
         | "Spread" >> beam.Reshuffle()
         | "Members" >> beam.Map(working.members, request).with_output_types(str)
-        | "Themes" >> commit_once(request, partial(commit_themes, clusterer=clusterer))
+        | "Themes" >> CommitOnce(request, partial(commit_themes, clusterer=clusterer))
     )
 
 
