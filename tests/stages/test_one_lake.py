@@ -17,6 +17,7 @@ from affectflow.steps.textualize import Textualize
 from affectflow_connectors.jsonl import ReadJsonl
 from affectflow_transforms.text.normalize import NormalizeText
 from tests.given.command_line import affectflow
+from tests.given.proving import rotated
 from tests.given.stage_runs import ask
 
 SAID = (
@@ -91,7 +92,7 @@ def by_commands(tmp_path_factory) -> str:
     return str(folder / "lake")
 
 
-@pytest.mark.parametrize("write", [through_steps, through_yaml])
+@pytest.mark.parametrize("write", rotated([through_steps, through_yaml]))
 def test_steps_and_commands_leave_one_lake(by_commands, tmp_path, write):
     file = messages(Path(by_commands).parent / "in.jsonl")
     lake = str(tmp_path / "lake")
