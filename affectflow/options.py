@@ -69,7 +69,7 @@ def check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"did you mean `{near[0]}`?" if near else _there_are(known)
-            raise UsageError(f"{what} takes no option `{name}`; {hint}")
+            raise UsageError(f"unknown option `{name}` of {what}; {hint}")
 
 
 def _there_are(known: Sequence[str]) -> str:
@@ -255,5 +255,5 @@ def _owner(name: str, plugins: Mapping[str, Iterable[str]]) -> tuple[str, str]:
         raise UsageError(f"both {' and '.join(owners)} take `{name}`: say {said}")
     if not owners:
         everything = dict.fromkeys(o for options in plugins.values() for o in options)
-        check_known([name], everything, " and ".join(plugins))
+        check_known([name], everything, " or ".join(plugins))
     return owners[0], name

@@ -105,7 +105,7 @@ def load(kind: str, name: str) -> Any:
         why = " ".join(str(error).split())
         raise PluginImportError(
             f"plugin {point.name!r} ({point.value}) does not import: "
-            f"{type(error).__name__}: {why}; mend or uninstall "
+            f"{type(error).__name__}: {why}; fix or uninstall "
             f"{distribution(point)!r}"
         ) from error
     _check_base(plugin, point, BASES.get(kind, ()))

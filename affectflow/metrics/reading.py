@@ -59,7 +59,7 @@ def open_file(path: str) -> duckdb.DuckDBPyConnection:
         connection.execute(f"CREATE TABLE given AS SELECT * FROM {reader}")
     except duckdb.Error as error:
         line = str(error).splitlines()[0]
-        raise UsageError(f"{path!r} cannot be read: {line}; mend the file") from error
+        raise UsageError(f"{path!r} cannot be read: {line}; fix the file") from error
     if not _one(connection, "SELECT count(*) FROM given"):
         raise UsageError(f"{path!r} has no rows; give one row for each answer")
     return connection
@@ -241,7 +241,7 @@ def _refuse(
     if found:
         utterance_id, value = found[0]
         shown = "empty" if value is None else repr(value)
-        raise UsageError(f"{what} {shown} (utterance {utterance_id!r}); mend that row")
+        raise UsageError(f"{what} {shown} (utterance {utterance_id!r}); fix that row")
 
 
 def _refuse_common(connection: duckdb.DuckDBPyConnection, weights: str) -> None:

@@ -173,7 +173,7 @@ def _check_pool(portable: PortableOptions, *, here: bool) -> None:
         )
     if here and not answers(*address):
         raise UsageError(
-            f"no worker pool answers at {url!r}: start it, or mend --environment_config"
+            f"no worker pool answers at {url!r}: start it, or fix --environment_config"
         )
 
 

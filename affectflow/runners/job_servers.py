@@ -78,7 +78,7 @@ def _check_endpoint(made: PipelineOptions) -> None:
     if not addresses.answers_grpc(endpoint):
         raise UsageError(
             f"no job server answers at {endpoint!r} within {CONNECT_TIMEOUT_S:.0f} s: "
-            "start it, or mend --job_endpoint"
+            "start it, or fix --job_endpoint"
         )
 
 
@@ -111,7 +111,7 @@ def _check_rest(url: str | None) -> None:
     if not answers(*address):
         raise UsageError(
             f"nobody answers at {url} within {CONNECT_TIMEOUT_S:.0f} s: set "
-            "spark.master.rest.enabled on the master, or mend --spark_rest_url"
+            "spark.master.rest.enabled on the master, or fix --spark_rest_url"
         )
 
 
@@ -127,7 +127,7 @@ def _check_master(url: str) -> list[str]:
     if not any(answers(*each) for each in masters):
         raise UsageError(
             f"nobody answers at {url} within {CONNECT_TIMEOUT_S:.0f} s: start the "
-            "master, open its port, or mend --spark_master_url"
+            "master, open its port, or fix --spark_master_url"
         )
     return [host for host, _ in masters]
 
@@ -164,7 +164,7 @@ def _check_flink(made: PipelineOptions) -> None:
     if not answers(*address):
         raise UsageError(
             f"nobody answers at {master} within {CONNECT_TIMEOUT_S:.0f} s: start the "
-            "cluster, open its port, or mend --flink_master"
+            "cluster, open its port, or fix --flink_master"
         )
 
 

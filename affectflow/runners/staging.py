@@ -27,7 +27,7 @@ def check_wheels(made: PipelineOptions) -> None:
         if "://" in path:
             continue  # Beam fetches it
         if not os.path.isfile(path):
-            raise UsageError(f"no file at {path!r}: mend --extra_package")
+            raise UsageError(f"no file at {path!r}: fix --extra_package")
         ours = fnmatch.fnmatch(os.path.basename(path), "affectflow-*.whl")
         other = difference(path) if ours else ""
         if other:

@@ -128,7 +128,7 @@ def _rows(path: str | Path) -> Iterator[tuple[int, Row]]:
         if any(cell.strip() for head, cell in pairs if not head):
             raise UsageError(
                 f"{path}, row {number}: a cell is under no head; it was moved, or has "
-                "a delimiter and no quotes: mend the row"
+                "a delimiter and no quotes: fix the row"
             )
         filled = [*cells, *[""] * (len(heads) - len(cells))]
         yield number, {k: v.strip() for k, v in zip(heads, filled, strict=False) if k}

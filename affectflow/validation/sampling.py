@@ -121,7 +121,7 @@ def draw(
       UsageError: fewer than `n` conversations, nobody's scores to stratify by.
     """
     if n < 1:
-        raise UsageError(f"a sample has at least 1 utterance, not {n}; mend --n")
+        raise UsageError(f"a sample has at least 1 utterance, not {n}; fix --n")
     with open_lake(lake.uri) as connection:
         chosen, told = choose(connection, targets, n, seed, stratify, annotator)
     ids = chosen.column("utterance_id").to_pylist()

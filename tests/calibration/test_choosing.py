@@ -113,7 +113,7 @@ def test_calibration_error_by_hand():
     assert ece(predicted, answers(predicted, truth)) == pytest.approx(0.1)
 
 
-def test_scores_that_are_too_high_are_mended():
+def test_scores_that_are_too_high_are_lowered():
     given = told(n=1500)
 
     found = figures(cross_validated(given), given)

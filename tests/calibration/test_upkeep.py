@@ -89,7 +89,7 @@ def test_new_messages_get_probabilities_by_apply(lake):
     assert newest(Lake.open(lake), ANNOTATOR) == calibration
 
 
-def test_what_a_replay_mends_gets_its_probability_by_apply(tmp_path):
+def test_what_a_replay_fixes_gets_its_probability_by_apply(tmp_path):
     uri = str(tmp_path / "lake")
     make(uri, [*texts(), "annoying 0.8123"])
     annotate(uri, ScoresHandler(poison="annoying 0.8123"))
@@ -212,8 +212,8 @@ def test_a_replay_in_the_middle_of_a_part_loses_nothing(tmp_path):
     assert turns[1] > turns[0]
     (file,) = [f for f in receipts[0].files if f.table == "annotations"]
     rows = read_file(lake.storage, "annotations", file.path)
-    mended = pc.equal(rows["utterance_id"], "test:120")
-    assert rows.filter(mended)["probability"].to_pylist()[0] > 0
+    fixed = pc.equal(rows["utterance_id"], "test:120")
+    assert rows.filter(fixed)["probability"].to_pylist()[0] > 0
 
 
 @pytest.mark.slow

@@ -160,7 +160,7 @@ def faulty(tmp_path, monkeypatch):
         pytest.param(
             "Absent",
             "plugin 'Absent' (not_there:Absent) does not import: ModuleNotFoundError: "
-            "No module named 'not_there'; mend or uninstall 'faulty 1.0'",
+            "No module named 'not_there'; fix or uninstall 'faulty 1.0'",
             id="does not import",
         ),
         pytest.param("Silent", "its card has no summary of one line", id="no card"),

@@ -72,7 +72,7 @@ def test_options_reach_the_clusterer(lake):
         ),
         pytest.param(
             ["train", "german", "--data", "LAKE", "--out", "x", "--set", "a=b"],
-            ["German takes no option `a`"],
+            ["unknown option `a` of German"],
             id="a plugin without options",
         ),
     ],

@@ -91,7 +91,7 @@ def test_values_of_yaml_fit_too(name, value, expected):
         pytest.param({"needed": "x", "most": "a"}, "a whole number or none", id="or"),
         pytest.param({"needed": "x", "names": "[1"}, "a JSON object", id="JSON"),
         pytest.param(
-            {"needed": "x", "rwos": 1}, "takes no option `rwos`; did you mean `rows`?",
+            {"needed": "x", "rwos": 1}, "`rwos` of .*; did you mean `rows`?",
             id="a typo",
         ),
         pytest.param({"needed": 1}, "must be text, got 1", id="no text"),
@@ -112,7 +112,7 @@ def test_a_plugin_without_options_takes_none():
         """No dataclass."""
 
     assert isinstance(construct(Bare, {}, "trainer 'x'"), Bare)
-    with pytest.raises(UsageError, match="takes no option `a`; it takes none"):
+    with pytest.raises(UsageError, match="`a` of trainer 'x'; it takes none"):
         construct(Bare, {"a": 1}, "trainer 'x'")
 
 
@@ -139,9 +139,9 @@ def test_an_option_goes_to_the_plugin_that_knows_it():
         ),
         (
             "histroy=2",
-            "Model and RuleMiner takes no option `histroy`; did you mean `hist",
+            "unknown option `histroy` of Model or RuleMiner; did you mean `hist",
         ),
-        ("RuleMiner.rows=3", "plugin 'RuleMiner' takes no option `rows`"),
+        ("RuleMiner.rows=3", "unknown option `rows` of plugin 'RuleMiner'"),
     ],
 )
 def test_an_option_of_none_or_of_two_is_said_in_one_line(pair, message):

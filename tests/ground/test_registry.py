@@ -197,5 +197,5 @@ def test_a_plugin_that_does_not_import_is_reported_and_the_others_go_on(
     assert second == ["[1]"]
 
 
-def test_errors_of_plugins_are_the_callers_to_mend():
+def test_errors_of_plugins_are_the_callers_to_fix():
     assert PluginImportError("x").exit_code == UnknownPluginError("x").exit_code == 2

@@ -92,5 +92,5 @@ def test_an_error_survives_the_way_from_a_worker(kind):
         (errors.RowError, 3),
     ],
 )
-def test_an_error_says_by_whom_it_is_mended(kind, code):
+def test_an_error_says_by_whom_it_is_fixed(kind, code):
     assert kind("x").exit_code == code

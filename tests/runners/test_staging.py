@@ -71,7 +71,7 @@ def test_wheels_of_others_are_none_of_our_business(tmp_path):
 def test_a_package_that_is_no_file_is_one_line(tmp_path, name):
     (tmp_path / "affectflow-x.whl").mkdir()
 
-    with pytest.raises(UsageError, match=f"no file at '.*{name}': mend --extra_pack"):
+    with pytest.raises(UsageError, match=f"no file at '.*{name}': fix --extra_pack"):
         check_wheels(runners.options([f"--extra_package={tmp_path / name}"]))
 
 

@@ -24,7 +24,7 @@ from affectflow_transforms.text.segments import (
 _TEXT = UTTERANCES.field("text")
 _SEGMENTS = UTTERANCES.field("segments")
 
-# What ftfy mends besides mojibake: control characters, escapes and line ends. Tab and
+# What ftfy fixes besides mojibake: control characters, escapes and line ends. Tab and
 # newline stay.
 _CONTROL = (
     r"[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{2028}\x{2029}\x{206a}-\x{206f}"
@@ -38,7 +38,7 @@ _MAX_ROUNDS = 8
 class NormalizeText(BatchTransform):
     """Cleans text, replaces personal data and types what is not prose.
 
-    `text` becomes what all offsets refer to: mojibake mended, control characters
+    `text` becomes what all offsets refer to: mojibake fixed, control characters
     removed, lines ended by LF, NFC. E-mail addresses, telephone numbers, public
     network addresses and credentials become `[EMAIL]`, `[PHONE]`, `[IP]` and
     `[SECRET]`. Code, quotes, logs, links, signatures and the like are typed in
@@ -108,7 +108,7 @@ def normalize_text(
 
 
 def clean(text: str) -> str:
-    """Returns one text as ftfy mends it, in NFC.
+    """Returns one text as ftfy fixes it, in NFC.
 
     What people chose stays: curly quotes, ligatures and wide letters are no damage,
     and kaomoji are made of them. HTML entities stay too: whether `&lt;` is an escape
@@ -117,10 +117,10 @@ def clean(text: str) -> str:
     from ftfy import fix_text
 
     for _ in range(_MAX_ROUNDS):
-        mended = fix_text(text, _ftfy_config())
-        if mended == text:
+        fixed = fix_text(text, _ftfy_config())
+        if fixed == text:
             break
-        text = mended
+        text = fixed
     return text
 
 
@@ -147,8 +147,8 @@ def _clean_column(texts: pa.Array) -> pa.Array:
         _numpy(wide)[_looks_garbled(texts.take(wide))],
     )
     rows = pa.array(suspicious, pa.uint64())
-    mended = [clean(text) for text in texts.take(rows).to_pylist()]
-    return _replaced(texts, rows, mended)
+    fixed = [clean(text) for text in texts.take(rows).to_pylist()]
+    return _replaced(texts, rows, fixed)
 
 
 def _composed(texts: pa.Array) -> list[str]:
