@@ -40,7 +40,7 @@ def _plugin(kind: str, name: str) -> str:
 def _columns(schema: object) -> str:
     names = list(getattr(schema, "names", ()))
     if len(names) > 8:
-        return "utterances"
+        return "utterances" if "utterance_id" in names else "fitted values"
     return ", ".join(f"`{name}`" for name in names)
 
 
