@@ -31,6 +31,14 @@ def test_a_wheel_of_what_runs_here_is_taken(tmp_path):
     assert difference(wheel_of(tmp_path)) == ""
 
 
+def test_the_examples_that_only_a_wheel_carries_are_no_difference(tmp_path):
+    wheel = wheel_of(tmp_path)
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("affectflow/examples/affectflow_examples/words.py", "A = 1\n")
+
+    assert difference(wheel) == ""
+
+
 def test_a_file_that_is_another_there_is_named(tmp_path):
     found = difference(wheel_of(tmp_path, logs="# of yesterday\n"))
 
