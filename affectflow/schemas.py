@@ -115,6 +115,7 @@ ANNOTATIONS = _table(
     ("target_type", _STRING, "code, person, process, organisation, self, ..."),
     ("status", _STRING, "ok, abstained, no_author_text, ..."),
     ("raw", _STRING, "the answer as it came"),
+    ("sample_id", _STRING, "the sample that a person was asked in; see measures"),
     ("calibration_id", _STRING, "the calibration that gave `probability`"),
     ("conversation_id", _STRING, "copied from utterances"),
     ("timestamp", TIME, "copied from utterances"),
@@ -176,12 +177,14 @@ MEASURES = _table(
     ("kind", _STRING, "calibration, severity, consensus, ..."),
     ("unit_type", _STRING, "annotator, label, rater, ..."),
     ("unit_id", _STRING, "what the value belongs to"),
-    ("label", _STRING, "one label"),
+    ("label", _STRING, "one label; of an inclusion, the sample_id"),
+    ("group", _STRING, "the part of the rows; of an inclusion, the stratum"),
+    ("parameters", _STRING, "settings of the fit, as JSON"),
     ("value", pa.float64(), "the fitted value"),
     ("low", pa.float64(), "lower end of its interval"),
     ("high", pa.float64(), "upper end of its interval"),
     ("n", pa.int64(), "how many observations"),
-    ("fitted_on", _STRING, "the data that it was fitted on"),
+    ("fitted_on", _STRING, "the data it was fitted on: samples, or a digest"),
 )
 
 FOLDS = _table(
@@ -228,6 +231,8 @@ RUNS = _table(
     ("ended", TIME, "end of the stage"),
     ("config", _STRING, "settings, as JSON"),
     ("config_digest", _STRING, "BLAKE2b of `config`"),
+    ("annotator_id", _STRING, "whose answers it gave, mined or calibrated"),
+    ("calibration_id", _STRING, "the calibration that it fitted or applied"),
     ("rows_in", pa.int64(), "input utterances; causes, where the stage is themes"),
     ("rows_out", pa.int64(), "utterances written"),
     ("rows_dead", pa.int64(), "utterances refused"),
@@ -238,6 +243,7 @@ RUNS = _table(
     ("peak_rss_bytes", pa.int64(), "largest resident set of a worker"),
     ("counters", pa.map_(_STRING, pa.int64()), "anything else that was counted"),
     ("versions", pa.map_(_STRING, _STRING), "Python and libraries"),
+    ("table_versions", pa.map_(_STRING, pa.int64()), "Delta versions that it left"),
 )
 
 KEYS: dict[str, tuple[str, ...]] = {

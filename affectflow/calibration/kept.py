@@ -158,9 +158,9 @@ def newest(lake: Lake, annotator_id: str) -> Calibration | None:
     """Returns the calibration of an annotator that was kept last, or None."""
     with open_lake(lake.uri) as connection:
         found = connection.execute(
-            "SELECT config FROM runs WHERE stage = ? AND error IS NULL "
-            "AND config ->> 'annotator_id' = ? "
+            "SELECT calibration_id FROM runs WHERE stage = ? AND error IS NULL "
+            "AND annotator_id = ? "
             "ORDER BY started DESC, ended DESC LIMIT 1",
             [STAGE, annotator_id],
         ).fetchone()
-    return kept(lake, json.loads(found[0])["calibration_id"]) if found else None
+    return kept(lake, found[0]) if found else None

@@ -20,7 +20,6 @@ from affectflow.lake import Lake, views
 from affectflow.lake.agreement import LabelChanges, label_changes
 from affectflow.lake.digest import COLUMNS, COUNTED
 from affectflow.lake.tables import FileEntry, entries_of
-from affectflow.lake.versions import of_libraries, of_tables
 from affectflow.schemas import TABLES
 from affectflow.storage import storage_errors
 
@@ -52,6 +51,7 @@ class Run:
       stage: of the run.
       ended: when it ended.
       config: settings.
+      annotator_id: whose answers it gave, mined or calibrated.
       libraries: name to version.
       tables: name to Delta version.
     """
@@ -60,6 +60,7 @@ class Run:
     stage: str
     ended: datetime
     config: dict[str, Any]
+    annotator_id: str | None
     libraries: dict[str, str]
     tables: dict[str, int]
 
@@ -115,23 +116,22 @@ def _runs(lake: Lake, connection: duckdb.DuckDBPyConnection) -> list[Run]:
     """Returns the runs of a lake, the oldest first."""
     _create(connection, "runs", "runs", lake.files("runs"))
     rows = connection.execute(
-        "SELECT run_id, stage, ended, config, versions FROM runs "
+        "SELECT run_id, stage, ended, config, annotator_id, versions, table_versions "
+        "FROM runs "
         "ORDER BY ended, run_id, stage, config_digest"
     ).fetchall()
-    return [_run(*row) for row in rows]
-
-
-def _run(
-    run_id: str, stage: str, ended: datetime, config: str, versions: dict[str, str]
-) -> Run:
-    return Run(
-        run_id=run_id,
-        stage=stage,
-        ended=ended,
-        config=json.loads(config),
-        libraries=of_libraries(versions),
-        tables=of_tables(versions),
-    )
+    return [
+        Run(
+            run_id=run_id,
+            stage=stage,
+            ended=ended,
+            config=json.loads(config),
+            annotator_id=annotator_id,
+            libraries=libraries,
+            tables=tables,
+        )
+        for run_id, stage, ended, config, annotator_id, libraries, tables in rows
+    ]
 
 
 def _find(known: Sequence[Run], name: str, uri: str) -> Run:
@@ -139,11 +139,6 @@ def _find(known: Sequence[Run], name: str, uri: str) -> Run:
     fits = [run for run in known if name in (run.run_id, run.name)]
     if not fits:
         raise UsageError(_no_run(known, name, uri))
-    if not fits[-1].tables:
-        raise LakeError(
-            f"run {name!r} does not say which state of the tables it left: an older "
-            "affectflow wrote it; compare later runs"
-        )
     return fits[-1]
 
 
@@ -259,7 +254,7 @@ def _labels(
     lake: Lake, connection: duckdb.DuckDBPyConnection, a: Run, b: Run
 ) -> LabelChanges | None:
     """Compares two annotators as they are now, or one as it was then and then."""
-    ids = [run.config.get("annotator_id") for run in (a, b)]
+    ids = [run.annotator_id for run in (a, b)]
     if {a.stage, b.stage} != {"annotate"} or None in ids:
         return None
     for side, run in (("a", a), ("b", b)):

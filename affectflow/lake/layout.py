@@ -17,7 +17,9 @@ from affectflow.lake.files import read_files, write_file
 from affectflow.schemas import TABLES
 from affectflow.storage import Storage, absolute
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 packed samples, strata and Delta versions into strings."""
+
 BUCKETS = 16
 SETTINGS = "lake.json"
 _EXPECTED = ("id", "buckets", "speaker_key_check")
@@ -48,11 +50,7 @@ class Lake:
         if not storage.exists(SETTINGS):
             raise LakeError(_what_is_there(storage, uri))
         settings = _settings(storage)
-        if settings.get("format") != FORMAT:
-            raise LakeError(
-                f"{uri!r} has lake format {settings.get('format')!r}, this affectflow "
-                f"reads {FORMAT}; install the version that wrote it"
-            )
+        _check_format(uri, settings.get("format"))
         lacking = [name for name in _EXPECTED if name not in settings]
         if lacking:
             raise LakeError(_damaged(uri, f"it lacks {lacking[0]!r}"))
@@ -151,6 +149,22 @@ def _settings(storage: Storage) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise LakeError(_damaged(storage.uri, "it is not a JSON object"))
     return settings
+
+
+def _check_format(uri: str, found: Any) -> None:
+    if not isinstance(found, int):
+        raise LakeError(_damaged(uri, f"its format is {found!r}"))
+    if found < FORMAT:
+        raise LakeError(
+            f"{uri!r} was written by an earlier version of affectflow (lake format "
+            f"{found}): ingest its sources again into a new folder: `affectflow ingest "
+            "PATH... --to NEW_FOLDER`"
+        )
+    if found > FORMAT:
+        raise LakeError(
+            f"{uri!r} has lake format {found} and needs a newer affectflow; this one "
+            f"reads format {FORMAT}"
+        )
 
 
 def _damaged(uri: str, why: str) -> str:

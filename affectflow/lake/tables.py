@@ -73,6 +73,11 @@ def committed(storage: Storage, name: str) -> dict[str, FileEntry]:
     return entries_of(table(storage, name), name)
 
 
+def table_versions(storage: Storage) -> dict[str, int]:
+    """Returns the newest Delta version of each table."""
+    return {name: table(storage, name).version() for name in sorted(TABLES)}
+
+
 def entries_of(delta: DeltaTable, name: str) -> dict[str, FileEntry]:
     """Returns the files of a table, in the version that was opened, by path."""
     import pyarrow as pa

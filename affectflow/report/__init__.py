@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from affectflow.errors import StorageError
-from affectflow.lake.versions import of, table_versions
+from affectflow.lake.tables import table_versions
 from affectflow.report import page, queries
 from affectflow.source_code import code_digest
 from affectflow.storage import Storage
@@ -70,14 +70,15 @@ def basis_digest(
     from affectflow.lake import Lake
     from affectflow.lake.digest import digest_of
 
-    tables = table_versions(Lake.open(lake_uri))
-    tables.pop(of("runs"))
-    tables[of("dead_letters")] = digest_of(lake_uri, "dead_letters")
+    tables = table_versions(Lake.open(lake_uri).storage)
+    for name in ("runs", "dead_letters"):
+        tables.pop(name)
+    letters = digest_of(lake_uri, "dead_letters")
     code = code_digest("affectflow.report")
     if not code:
         return ""
     asked = [lake_uri, title, annotator]
-    made_from = json.dumps([code, asked, sorted(tables.items())])
+    made_from = json.dumps([code, asked, letters, sorted(tables.items())])
     return hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
 
 

@@ -4,7 +4,6 @@ import hashlib
 from datetime import datetime
 
 from affectflow import __version__
-from affectflow.lake.versions import of_libraries
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
@@ -86,7 +85,7 @@ def _digest(runs: list[Row]) -> str:
 
 
 def _versions(runs: list[Row]) -> Html | None:
-    said = [of_libraries(run["versions"] or {}) for run in runs]
+    said = [run["versions"] or {} for run in runs]
     versions = {name: version for each in said for name, version in each.items()}
     if not versions:
         return None

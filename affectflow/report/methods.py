@@ -6,7 +6,6 @@ from typing import Any
 
 from affectflow.lake import open_lake
 from affectflow.lake.layout import PEOPLE
-from affectflow.lake.versions import of_libraries
 
 _SIZE = """
     SELECT count(*) AS messages, count(DISTINCT conversation_id) AS conversations,
@@ -130,5 +129,5 @@ def _table(rows: Sequence[Row]) -> str:
 
 def _versions(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
-        found = of_libraries(dict(row["versions"] or {}))
-        yield ", ".join(f"{name} {version}" for name, version in sorted(found.items()))
+        found = sorted(dict(row["versions"] or {}).items())
+        yield ", ".join(f"{name} {version}" for name, version in found)

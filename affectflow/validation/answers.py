@@ -143,7 +143,6 @@ def _row(answer: Answer, copied: dict[str, dict[str, Any]]) -> dict[str, Any]:
     target = answer.target
     answered = answer.said not in (UNSURE, "")
     rated = target.is_scale and answered
-    told = {"answer": answer.said, "sample_id": answer.sample_id}
     return {
         **dict.fromkeys(ANNOTATIONS.names),
         **copied[answer.utterance_id],
@@ -155,13 +154,13 @@ def _row(answer: Answer, copied: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "value": value_of(answer.said) if rated else None,
         "perspective": "reader",
         "status": "ok" if answered else "abstained",
-        "raw": json.dumps(told, sort_keys=True),
+        "raw": answer.said,
+        "sample_id": answer.sample_id or None,
     }
 
 
 def _is_of(row: dict[str, Any], samples: set[tuple[str, str]]) -> bool:
-    sample_id = json.loads(row["raw"])["sample_id"]
-    return bool(sample_id) and (sample_id, row["task"]) in samples
+    return row["sample_id"] is not None and (row["sample_id"], row["task"]) in samples
 
 
 def _commit(

@@ -1,6 +1,6 @@
 """Annotators against what people decided: the figures, and what they allow to say."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -97,7 +97,7 @@ class Finding:
       specificity: what is not so that it leaves alone, weighted.
       prevalence: as labelled and corrected.
       sampled: the weights are those of a random sample of this lake.
-      fitted_on: the samples.
+      samples: the samples that decide the label; none if people chose what to answer.
       current: the lake has hardly grown since they were drawn.
     """
 
@@ -110,8 +110,13 @@ class Finding:
     specificity: Interval
     prevalence: Prevalence
     sampled: bool
-    fitted_on: str
+    samples: tuple[str, ...]
     current: bool = True
+
+    @property
+    def fitted_on(self) -> str:
+        """The samples, as `measures` and people read them."""
+        return " ".join(self.samples) or "no sample"
 
     @property
     def has_share(self) -> bool:
@@ -175,28 +180,27 @@ def _judge_task(
     decided = with_families(connection, decided, asked)
     targets = targets_in(decided, task)
     models = connection.execute(_MODELS, {"task": task}).fetchall()
-    fitted_on = {target: _samples(connection, target, asked) for target in targets}
+    samples = {target: _samples(connection, target, asked) for target in targets}
     for annotator_id, vocabulary in models if targets else ():
-        made = _findings(connection, decided, annotator_id, vocabulary, fitted_on)
-        found.findings += [_dated(finding, found.grown) for finding in made]
+        made = _findings(connection, decided, annotator_id, vocabulary, samples)
+        found.findings += [_dated(each, found.grown.keys()) for each in made]
 
 
-def _dated(finding: Finding, grown: Collection[str]) -> Finding:
-    outgrown = any(sample_id in grown for sample_id in finding.fitted_on.split())
-    return replace(finding, current=not outgrown)
+def _dated(finding: Finding, grown: Set[str]) -> Finding:
+    return replace(finding, current=grown.isdisjoint(finding.samples))
 
 
 def _samples(
     connection: duckdb.DuckDBPyConnection, target: Target, asked: list[Target]
-) -> str:
+) -> tuple[str, ...]:
     """Returns the samples that decide a label, or the finer ones that make it up."""
     of = [target] if target in asked else parts_of(target, asked)
     rows = connection.execute(
-        "SELECT DISTINCT sample_id FROM gold_answers WHERE sample_id <> '' "
+        "SELECT DISTINCT sample_id FROM gold_answers WHERE sample_id IS NOT NULL "
         "AND vocabulary = $vocabulary AND list_contains($labels, label) ORDER BY 1",
         {"vocabulary": of[0].vocabulary, "labels": [each.label for each in of]},
     ).fetchall()
-    return " ".join(row[0] for row in rows) or "no sample"
+    return tuple(row[0] for row in rows)
 
 
 # -- agreement -----------------------------------------------------------------------
@@ -242,9 +246,9 @@ def _findings(
     decided: pa.Table,
     annotator_id: str,
     vocabulary: str,
-    fitted_on: dict[Target, str],
+    samples: dict[Target, tuple[str, ...]],
 ) -> Iterator[Finding]:
-    spoken = [target for target in fitted_on if spoken_by(target, vocabulary)]
+    spoken = [target for target in samples if spoken_by(target, vocabulary)]
     if not spoken:
         return
     _predict(connection, annotator_id, vocabulary, spoken)
@@ -252,7 +256,7 @@ def _findings(
         rows = _joined(connection, decided, target, number)
         if rows.num_rows:
             tally = _tally(connection, number)
-            yield _finding(rows, tally, annotator_id, target, fitted_on[target])
+            yield _finding(rows, tally, annotator_id, target, samples[target])
 
 
 def _predict(
@@ -308,7 +312,11 @@ def _tally(connection: duckdb.DuckDBPyConnection, number: int) -> Tally:
 
 
 def _finding(
-    rows: pa.Table, tally: Tally, annotator_id: str, target: Target, fitted_on: str
+    rows: pa.Table,
+    tally: Tally,
+    annotator_id: str,
+    target: Target,
+    samples: tuple[str, ...],
 ) -> Finding:
     threads = rows["conversation_id"].to_numpy()
     predicted, actual = _flags(rows["predicted"]), _flags(rows["truth"])
@@ -324,7 +332,7 @@ def _finding(
         specificity=rated(~predicted, ~actual),
         prevalence=prevalence(threads, predicted, actual, weights=weights, tally=tally),
         sampled=bool(pc.all(rows["sampled"]).as_py()),
-        fitted_on=fitted_on,
+        samples=samples,
     )
 
 

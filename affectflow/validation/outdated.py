@@ -20,27 +20,24 @@ from affectflow.validation.sampling import make_eligible, models_of
 GROWTH = 0.05
 """So large a part of the messages may be new before shares are withheld."""
 
-_SAMPLE = """
-  CASE WHEN json_valid(a.raw) THEN json_extract_string(a.raw, '$.sample_id') END"""
 _OUTDATED = f"""
 CREATE TEMP TABLE IF NOT EXISTS outdated AS
 SELECT a.annotator_id, a.utterance_id, a.task, a.vocabulary, a.label
 FROM annotations AS a
 JOIN measures AS m ON m.kind = 'inclusion' AND m.unit_id = a.utterance_id
-  AND m.label = {_SAMPLE}
+  AND m.label = a.sample_id
 JOIN utterances AS u ON u.utterance_id = a.utterance_id
 WHERE a.annotator_id IN {PEOPLE}
-  AND split_part(m.fitted_on, ' ', 3)
-    NOT IN ('', left(md5(coalesce(u.text, '')), {TEXT_DIGITS}))"""
+  AND m.fitted_on <> left(md5(coalesce(u.text, '')), {TEXT_DIGITS})"""
 _CHANGED = "SELECT count(DISTINCT utterance_id) FROM outdated"
 # Where people answered a newer sample, the older one would bend what that says.
 _REPLACED = f"""
 INSERT INTO outdated
 WITH given AS (
   SELECT a.annotator_id, a.utterance_id, a.task, a.vocabulary, a.label,
-    list_contains($grown, {_SAMPLE}) AS grown
+    list_contains($grown, a.sample_id) AS grown
   FROM annotations AS a
-  WHERE a.annotator_id IN {PEOPLE} AND {_SAMPLE} <> ''
+  WHERE a.annotator_id IN {PEOPLE} AND a.sample_id IS NOT NULL
 )
 SELECT * EXCLUDE (grown) FROM given AS g WHERE grown AND EXISTS (
   FROM given AS o WHERE NOT o.grown
@@ -57,14 +54,13 @@ WHERE NOT EXISTS (
 )"""
 
 _ANSWERED = f"""
-SELECT DISTINCT {_SAMPLE} AS sample_id FROM annotations AS a
-WHERE a.task = $task AND a.annotator_id IN {PEOPLE}
-  AND {_SAMPLE} <> ''
+SELECT DISTINCT sample_id FROM annotations
+WHERE task = $task AND annotator_id IN {PEOPLE} AND sample_id IS NOT NULL
 ORDER BY sample_id"""
 _KEPT = f"""
 SELECT m.label AS sample_id, sum(1 / m.value) ** 2 / sum((1 / m.value) ** 2) AS n,
   coalesce(sum(1 / m.value) FILTER (e.utterance_id IS NOT NULL
-    AND split_part(m.fitted_on, ' ', 3) IN ('', left(md5(u.text), {TEXT_DIGITS}))), 0)
+    AND m.fitted_on = left(md5(u.text), {TEXT_DIGITS})), 0)
     / sum(1 / m.value) AS kept
 FROM measures AS m
 LEFT JOIN utterances AS u ON u.utterance_id = m.unit_id
@@ -141,11 +137,11 @@ def new_share(then: int, kept: float, now: int) -> float:
     """Returns the part of the messages of now that a sample could not have drawn.
 
     Args:
-      then: messages that could be drawn; 0 if unknown.
+      then: messages that could be drawn.
       kept: the share of them, 0..1, that can be drawn still and says the same.
       now: messages that can be drawn now.
 
     >>> round(new_share(90, 1.0, 100), 3), round(new_share(100, 0.9, 90), 3)
     (0.1, 0.0)
     """
-    return max(0.0, 1.0 - then * kept / now) if then and now else 0.0
+    return max(0.0, 1.0 - then * kept / now) if now else 0.0

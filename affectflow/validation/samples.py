@@ -1,8 +1,8 @@
 """Samples: which utterances people are asked about, and how likely each was drawn.
 
 What a sample is stays in the lake as `_samples/<sample_id>.json`; the inclusion
-probabilities are rows of `measures` of the kind `inclusion`. Their `fitted_on` is the
-sample, the stratum and the first digits of the MD5 of the text, with blanks between.
+probabilities are rows of `measures` of the kind `inclusion`: `label` is the sample,
+`group` the stratum, `fitted_on` the first digits of the MD5 of the text.
 """
 
 import difflib
@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
@@ -37,8 +36,7 @@ class Sample:
       labels: pairs of vocabulary and label.
       n: utterances drawn.
       conversations: that could have been drawn.
-      messages: of those conversations that could have been drawn; 0 where a sample of
-        before 0.1.0 did not keep it, so that nobody sees how the lake grew.
+      messages: of those conversations that could have been drawn.
       seed: of the draw.
       stratify: `none` or `score`.
       annotator_id: whose scores made the strata; empty without strata.
@@ -49,7 +47,7 @@ class Sample:
     labels: list[tuple[str, str]]
     n: int
     conversations: int
-    messages: int = 0
+    messages: int
     seed: int
     stratify: str
     annotator_id: str = ""
@@ -112,16 +110,13 @@ def _rows(sample: Sample, chosen: pa.Table) -> pa.Table:
         "unit_type": pa.repeat("utterance", rows),
         "unit_id": chosen.column("utterance_id"),
         "label": pa.repeat(sample.sample_id, rows),
+        "group": chosen.column("stratum"),
+        "parameters": pa.nulls(rows),
         "value": chosen.column("probability"),
         "low": pa.nulls(rows),
         "high": pa.nulls(rows),
         "n": chosen.column("stratum_size"),
-        "fitted_on": pc.binary_join_element_wise(
-            sample.sample_id,
-            chosen.column("stratum"),
-            chosen.column("text_digest"),
-            " ",
-        ),
+        "fitted_on": chosen.column("text_digest"),
     }
     return pa.table(columns).select(MEASURES.names).cast(MEASURES)
 

@@ -44,9 +44,7 @@ VALUES = pa.schema(
 _ANSWERS = f"""
 CREATE OR REPLACE TEMP TABLE gold_answers AS
 SELECT DISTINCT a.utterance_id, a.annotator_id, a.task, a.vocabulary, a.label, a.chosen,
-  a.value, coalesce(m.root, a.conversation_id) AS conversation_id,
-  CASE WHEN json_valid(a.raw) THEN json_extract_string(a.raw, '$.sample_id') END
-    AS sample_id
+  a.value, a.sample_id, coalesce(m.root, a.conversation_id) AS conversation_id
 FROM annotations AS a
 LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
 WHERE a.task = $task AND a.status = 'ok' AND a.label IS NOT NULL
@@ -61,7 +59,8 @@ WITH votes AS (
     count(*) FILTER (value IS NULL) AS answers, avg(value) AS value, count(*) AS given
   FROM gold_answers GROUP BY utterance_id, vocabulary, label
 ), asked AS (
-  SELECT DISTINCT vocabulary, label, sample_id FROM gold_answers WHERE sample_id <> ''
+  SELECT DISTINCT vocabulary, label, sample_id FROM gold_answers
+  WHERE sample_id IS NOT NULL
 ), held AS (
   SELECT v.utterance_id, v.vocabulary, v.label, m.label AS sample_id, m.value AS p,
     count(*) OVER (PARTITION BY v.vocabulary, v.label, m.label) AS n

@@ -14,14 +14,12 @@ from affectflow.lake.ask import ask
 # Several samples of one question count by their shares of the answers, as in `truth`.
 _REWEIGHTED = """
 WITH asked AS (
-  SELECT DISTINCT vocabulary, label, sample_id FROM gold_answers WHERE sample_id <> ''
+  SELECT DISTINCT vocabulary, label, sample_id FROM gold_answers
+  WHERE sample_id IS NOT NULL
 ), drawn AS (
-  SELECT unit_id AS utterance_id, label AS sample_id, value AS p, stratum, n AS size,
-    count(*) OVER (PARTITION BY label, stratum, n) AS drawn
-  FROM (
-    SELECT *, split_part(fitted_on, ' ', 2) AS stratum FROM measures
-    WHERE kind = 'inclusion'
-  )
+  SELECT unit_id AS utterance_id, label AS sample_id, value AS p, "group" AS stratum,
+    n AS size, count(*) OVER (PARTITION BY label, "group", n) AS drawn
+  FROM measures WHERE kind = 'inclusion'
 ), held AS (
   SELECT d.utterance_id, d.vocabulary, d.label, i.p, i.drawn,
     count(*) OVER (PARTITION BY d.vocabulary, d.label, i.sample_id) AS n,

@@ -65,9 +65,7 @@ def test_beside_a_sample_answers_of_none_are_left_out_and_counted(
         for n in range(100)
     ]
     add_rows(lake, "measures", drawn)
-    numbers = [
-        (n, {"raw": '{"sample_id": "s-1"}'} if n < 100 else {}) for n in range(120)
-    ]
+    numbers = [(n, {"sample_id": "s-1"} if n < 100 else {}) for n in range(120)]
     people_say(
         lake,
         [

@@ -175,9 +175,9 @@ def test_a_folder_that_is_no_lake_is_told_from_none(tmp_path):
         pytest.param('{"format": 1', "is damaged", id="cut off"),
         pytest.param("", "is damaged", id="empty"),
         pytest.param("[]", "not a JSON object", id="a list"),
-        pytest.param('{"format": 1, "id": "x"}', "lacks 'buckets'", id="a key lacks"),
-        pytest.param('{"format": 2}', "format 2, this affectflow reads 1", id="newer"),
-        pytest.param("{}", "format None", id="no format"),
+        pytest.param('{"format": 2, "id": "x"}', "lacks 'buckets'", id="a key lacks"),
+        pytest.param("{}", "its format is None", id="no format"),
+        pytest.param('{"format": "2"}', "its format is '2'", id="a text for a format"),
     ],
 )
 @pytest.mark.parametrize("use", [Lake.open, Lake.create])

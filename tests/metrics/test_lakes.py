@@ -176,7 +176,7 @@ def drawn(lake, numbers) -> dict:
             for n in numbers
         ],
     )
-    return {"raw": '{"sample_id": "s-1"}'}
+    return {"sample_id": "s-1"}
 
 
 def test_beside_a_sample_answers_of_none_are_left_out_and_counted(lake):

@@ -100,6 +100,62 @@ def test_a_folder_that_is_no_lake(tmp_path):
     assert one_line(affectflow("annotate", tmp_path), 2, "not a lake")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(line.split(), id=line.split()[0])
+        for line in (
+            "analyze {file} --map {map} --to {lake}",
+            "annotate {lake}",
+            "calibrate {lake}",
+            "cite {lake}",
+            "compact {lake}",
+            "demo --to {lake}",
+            "diff {lake} a b",
+            "digest {lake}",
+            "eval emotion {lake}",
+            "gc {lake}",
+            "gold {lake} {file}",
+            "ingest {file} --map {map} --to {lake}",
+            "measure TextOverlap {lake}",
+            "mine {lake}",
+            "plan {file} --map {map} --to {lake}",
+            "replay {lake}",
+            "report {lake}",
+            "sample {lake}",
+            "sql {lake} SELECT",
+            "status {lake}",
+        )
+    ],
+)
+def test_a_lake_of_an_earlier_version_is_refused_by_every_command(
+    tmp_path, file, command
+):
+    file.write_text(GOOD)
+    lake = of_format(1, tmp_path / "lake")
+    given = {"file": file, "lake": lake, "map": MAP}
+
+    done = affectflow(*(word.format(**given) for word in command))
+
+    assert one_line(done, 2, "an earlier version", "ingest its sources again", "--to")
+    assert os.listdir(lake) == ["lake.json"]
+
+
+def of_format(number: int, lake: Path) -> Path:
+    lake.mkdir()
+    (lake / "lake.json").write_text(f'{{"format": {number}, "id": "x"}}')
+    return lake
+
+
+def test_a_lake_of_a_later_version_needs_a_newer_affectflow(tmp_path, file):
+    file.write_text(GOOD)
+    lake = of_format(3, tmp_path / "lake")
+
+    for done in (ingest(file, lake), affectflow("status", lake)):
+        assert one_line(done, 2, "needs a newer affectflow", "reads format 2")
+    assert os.listdir(lake) == ["lake.json"]
+
+
 def test_a_folder_that_is_no_lake_is_refused_before_anything_is_imported(tmp_path):
     code = (
         "import sys; from affectflow import cli; "

@@ -29,6 +29,8 @@ class Request:
       started: ISO 8601, UTC.
       budget: share of rows that may be refused, 0..1.
       speaker_key_uri: where the key is; the key itself never travels.
+      annotator_id: whose answers the stage gives, mines or calibrates, if it does.
+      calibration_id: that the stage fits or applies, if it does.
     """
 
     lake_uri: str
@@ -38,6 +40,8 @@ class Request:
     started: str
     budget: float = BUDGET
     speaker_key_uri: str = ""
+    annotator_id: str | None = None
+    calibration_id: str | None = None
 
     @property
     def digest(self) -> str:
@@ -76,12 +80,14 @@ def _digest(stage: str, config: str) -> str:
 
 def new_request(lake: Lake, stage: str, config: dict[str, Any], **rest: Any) -> Request:
     """Returns the request for a stage that begins now."""
+    named = ("annotator_id", "calibration_id")
     return Request(
         lake_uri=lake.uri,
         run_id=rest.pop("run_id", "") or new_run_id(),
         stage=stage,
         config=json.dumps(config, sort_keys=True),
         started=datetime.now(UTC).isoformat(),
+        **{name: config.get(name) for name in named},
         **rest,
     )
 

@@ -14,7 +14,7 @@ from affectflow.errors import LakeError, OverBudgetError, StorageError, Terminat
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import read_file, write_file
-from affectflow.lake.versions import table_versions
+from affectflow.lake.tables import table_versions
 from affectflow.logs import Log
 from affectflow.schemas import RUNS
 from affectflow.stages.runs.progress import Progress, clear
@@ -42,7 +42,7 @@ def write_run(
         return written
     row = run_row(request, summed, error)
     # So that `diff` can read the tables as this run left them.
-    row["versions"] = [*row["versions"], *table_versions(lake).items()]
+    row["table_versions"] = sorted(table_versions(lake.storage).items())
     table = pa.Table.from_pylist([row], schema=RUNS)
     path = _path(request, mark)
     commit(lake.storage, "runs", [write_file(lake.storage, "runs", path, table)])
@@ -84,6 +84,8 @@ def run_row(request: Request, summed: Receipt, error: str) -> dict[str, Any]:
         "ended": max(started, datetime.now(UTC)),
         "config": request.config,
         "config_digest": request.digest,
+        "annotator_id": request.annotator_id,
+        "calibration_id": request.calibration_id,
         **{name: summed.rows.get(name, 0) for name in ROWS},
         "model_calls": summed.model_calls,
         "model_seconds": summed.model_seconds,
