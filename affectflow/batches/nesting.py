@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.batch import conform_like
-from affectflow.schemas import FINDINGS, KEYS, TABLES
+from affectflow.schemas import FINDINGS, RULES, TABLES
 
 
 def unnest(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
@@ -36,8 +36,7 @@ def unnest(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
 
 def rows_of(batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
     """Returns what to write of `unnest`: of rows with one key, the first."""
-    rows = unnest(batch, name)
-    return unique(rows, KEYS[name]) if name in KEYS else rows
+    return unique(unnest(batch, name), RULES[name].key)
 
 
 def unique(batch: pa.RecordBatch, key: Sequence[str]) -> pa.RecordBatch:

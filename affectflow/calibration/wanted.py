@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from affectflow.calibration.kept import Calibration
 from affectflow.errors import AffectflowError, LakeError, UsageError
 from affectflow.lake import Lake, open_lake
-from affectflow.lake.layout import PEOPLE
+from affectflow.schemas import PEOPLE
 
 # People are the measure; renderers and miners label nothing.
 _KNOWN = f"""

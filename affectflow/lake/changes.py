@@ -18,9 +18,9 @@ from deltalake.exceptions import DeltaError
 from affectflow.errors import LakeError, StorageError, UsageError
 from affectflow.lake import Lake, views
 from affectflow.lake.agreement import LabelChanges, label_changes
-from affectflow.lake.digest import COLUMNS, COUNTED
+from affectflow.lake.digest import DIGESTED, said_of
 from affectflow.lake.tables import FileEntry, entries_of
-from affectflow.schemas import TABLES
+from affectflow.schemas import RULES, TABLES
 from affectflow.storage import storage_errors
 
 
@@ -104,7 +104,7 @@ def diff(lake_uri: str, run_a: str, run_b: str) -> Changes:
             a=a,
             b=b,
             settings=list(_settings(a, b)),
-            tables=[_table_change(lake, connection, a, b, name) for name in COLUMNS],
+            tables=[_table_change(lake, connection, a, b, name) for name in DIGESTED],
             labels=_labels(lake, connection, a, b),
         )
 
@@ -189,11 +189,10 @@ def _table_change(
 
 
 def _difference(table: str) -> str:
-    columns = ", ".join(f"'{c}', t.\"{c}\"" for c in COLUMNS[table])
+    said, counted = said_of(table), RULES[table].counted
     sides = ", ".join(
-        f"{side} AS (SELECT md5_number(json_object({columns})::VARCHAR) AS said, "
-        f"count(*) AS n FROM rows_{side} AS t WHERE {COUNTED.get(table, 'true')} "
-        "GROUP BY said)"
+        f"{side} AS (SELECT md5_number({said}) AS said, count(*) AS n "
+        f"FROM rows_{side} AS t WHERE {counted} GROUP BY said)"
         for side in ("a", "b")
     )
     more = "coalesce(sum(greatest(coalesce({0}.n, 0) - coalesce({1}.n, 0), 0)), 0)"

@@ -8,80 +8,19 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from affectflow.lake import open_tables
-from affectflow.lake.layout import PEOPLE
+from affectflow.schemas import RULES
 
 if TYPE_CHECKING:
     import duckdb
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "utterances": (
-        "utterance_id",
-        "conversation_id",
-        "reply_to",
-        "speaker_role",
-        "is_bot",
-        "timestamp",
-        "source",
-        "container",
-        "kind",
-        "title",
-        "text",
-        "lang",
-        "segments",
-        "edited_at",
-        "deleted",
-        "visibility",
-        "url",
-    ),
-    "conversations": (
-        "conversation_id",
-        "container",
-        "title",
-        "opened_at",
-        "closed_at",
-        "outcome",
-        "locked_reason",
-        "n_utterances",
-        "n_speakers",
-    ),
-    "conversation_merges": ("conversation_id", "into"),
-    "cues": ("utterance_id", "modality", "cue", "phrase", "start", "end"),
-    "annotations": (
-        "utterance_id",
-        "annotator_id",
-        "task",
-        "vocabulary",
-        "label",
-        "chosen",
-        "start",
-        "end",
-        "status",
-    ),
-    "causes": (
-        "cause_id",
-        "utterance_id",
-        "label",
-        "vocabulary",
-        "cause_utterance_id",
-        "start",
-        "end",
-        "cause_text",
-        "cause_type",
-        "status",
-        "annotator_id",
-    ),
-    "themes": ("clustering_id", "theme_id", "title", "keywords", "size"),
-    "theme_members": ("cause_id", "theme_id", "clustering_id"),
-    "annotators": ("annotator_id", "kind", "model", "revision", "licence"),
-    "dead_letters": ("utterance_id", "step", "error_type", "message"),
-}
-# Rows that are stored only because their score passed the storing threshold may be
-# there in one run and not in another, 1e-4 apart; only the chosen ones count. What
-# people say no to is an answer too.
-COUNTED = {
-    "annotations": "coalesce(chosen, false) OR label IS NULL "
-    f"OR annotator_id IN {PEOPLE}"
-}
+DIGESTED = tuple(name for name, rules in RULES.items() if rules.digest)
+"""The tables that a digest covers, and a diff."""
+
+
+def said_of(table: str) -> str:
+    """Returns SQL for what a row `t` of a table says, as far as a digest goes."""
+    columns = ", ".join(f"'{c}', t.\"{c}\"" for c in RULES[table].digest)
+    return f"json_object({columns})::VARCHAR"
 
 
 def digest(uri: str) -> dict[str, str]:
@@ -94,14 +33,14 @@ def digest(uri: str) -> dict[str, str]:
       LakeError: `uri` is not a lake.
     """
     with open_tables(uri) as connection:
-        found = {table: _of_table(connection, table) for table in COLUMNS}
+        found = {table: _of_table(connection, table) for table in DIGESTED}
     joined = "\n".join(f"{table} {value}" for table, value in sorted(found.items()))
     found["lake"] = hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()
     return found
 
 
 def digest_of(uri: str, table: str) -> str:
-    """Returns the digest of one table of `COLUMNS`."""
+    """Returns the digest of one table of `DIGESTED`."""
     with open_tables(uri) as connection:
         return _of_table(connection, table)
 
@@ -111,12 +50,10 @@ def _of_table(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
 
 
 def _query(table: str) -> str:
-    columns = ", ".join(f"'{c}', t.\"{c}\"" for c in COLUMNS[table])
-    where = COUNTED.get(table, "true")
     return (
         "SELECT count(*), coalesce(sum(md5_number_lower(said)::HUGEINT), 0), "
         "coalesce(bit_xor(md5_number_upper(said)), 0) FROM (SELECT "
-        f"json_object({columns})::VARCHAR AS said FROM {table} t WHERE {where})"
+        f"{said_of(table)} AS said FROM {table} t WHERE {RULES[table].counted})"
     )
 
 

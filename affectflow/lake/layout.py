@@ -217,10 +217,6 @@ def _what_is_there(storage: Storage, uri: str) -> str:
     )
 
 
-PEOPLE = "(SELECT annotator_id FROM annotators WHERE kind = 'person')"
-"""The ids of people who label by hand, as SQL; `gold` writes them before any answer."""
-
-
 BUCKET_BYTES = 256 << 20
 
 

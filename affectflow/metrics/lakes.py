@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
-from affectflow.lake.layout import PEOPLE
 from affectflow.lake.views import quote, quote_name
 from affectflow.metrics import tasks
 from affectflow.metrics.probabilities import use_probabilities
 from affectflow.metrics.tasks import Task
+from affectflow.schemas import PEOPLE
 from affectflow.validation.labels import Target
 from affectflow.validation.truth import (
     say_unsampled,

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from affectflow.calibration.kept import LabelCalibration, holds, kept
 from affectflow.lake import Lake
-from affectflow.lake.layout import PEOPLE
+from affectflow.schemas import PEOPLE
 
 AS_GIVEN = "its scores are as it gave them"
 SEEN = (

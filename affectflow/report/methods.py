@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectflow.lake import open_lake
-from affectflow.lake.layout import PEOPLE
+from affectflow.schemas import PEOPLE
 
 _SIZE = """
     SELECT count(*) AS messages, count(DISTINCT conversation_id) AS conversations,

@@ -14,9 +14,8 @@ from affectflow.errors import LakeError, UsageError
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.files import read_files
-from affectflow.lake.layout import PEOPLE
 from affectflow.lake.tables import FileEntry, stem
-from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN
+from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, PEOPLE
 from affectflow.stages.annotate import AnnotateTask
 from affectflow.stages.runs.answers import (
     EMOTIONS,

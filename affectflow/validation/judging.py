@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from affectflow.batches.bootstrap import UNKNOWN, Floats, Interval
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
-from affectflow.lake.layout import PEOPLE
 from affectflow.lake.views import quote
+from affectflow.schemas import PEOPLE
 from affectflow.validation.accuracy import Flags, rate_interval
 from affectflow.validation.agreement import Answers, alpha_interval, conversations_of
 from affectflow.validation.labels import Target, parts_of, spoken_by, tasks

@@ -12,7 +12,7 @@ import duckdb
 
 from affectflow.lake import Lake
 from affectflow.lake.ask import ask
-from affectflow.lake.layout import PEOPLE
+from affectflow.schemas import PEOPLE
 from affectflow.validation.accuracy import wilson
 from affectflow.validation.samples import TEXT_DIGITS, Sample
 from affectflow.validation.sampling import make_eligible, models_of

@@ -16,8 +16,8 @@ import pyarrow as pa
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
-from affectflow.lake.layout import PEOPLE
 from affectflow.lake.views import quote
+from affectflow.schemas import PEOPLE
 from affectflow.validation.labels import Target, spoken_by
 from affectflow.validation.samples import TEXT_DIGITS, Sample, keep, sample_id_of
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
-from affectflow.lake.layout import PEOPLE
+from affectflow.schemas import PEOPLE
 from affectflow.validation.labels import Target, families_of, parts_of
 from affectflow.validation.outdated import leave_out_changed
 from affectflow.validation.weighing import reweighted

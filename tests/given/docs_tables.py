@@ -9,12 +9,12 @@ import ast
 import functools
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from affectflow import registry
 from affectflow.lake.views import describe_view, shipped_views
-from affectflow.schemas import TABLES, doc
+from affectflow.schemas import RULES, TABLES, Rules, doc
 
 ROOT = Path(__file__).resolve().parents[2]
 _MARKED = "<!-- {0}: begin -->\n(.*?)<!-- {0}: end -->"
@@ -41,6 +41,41 @@ def _columns(schema: object) -> str:
     names = list(getattr(schema, "names", ()))
     if len(names) > 8:
         return "utterances" if "utterance_id" in names else "fitted values"
+    return _ticked(names)
+
+
+_FILES = {
+    "parts": "`compact` merges small files",
+    "results": "`compact` merges files as it merges parts; `gc` keeps what a receipt "
+    "names",
+    "buckets": "`compact` writes the file of a bucket again",
+    "own": "`compact` leaves the files",
+}
+
+
+def rules() -> str:
+    """Returns the table of what the commands do with each table of a lake."""
+    lines = [
+        "| table | key | `erase` | `gc` and `compact` | `digest` and `diff` |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, rule in RULES.items():
+        key = _ticked(rule.key) or "none: counts, to be added up"
+        digested = _ticked(rule.digest) or "left out"
+        cells = [f"`{name}`", key, _erased(rule), _FILES[rule.files], digested]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _erased(rule: Rules) -> str:
+    if rule.remade_from:
+        return f"made again from `{rule.remade_from}`"
+    if rule.erase:
+        return f"removes rows by {_ticked(rule.erase)}"
+    return "names nobody: stays"
+
+
+def _ticked(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
@@ -174,7 +209,7 @@ EXAMPLES = (
 DATA_FILES = ("vocabularies/pressure.toml", "views/utterances_by_hour.sql")
 PLACES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"plugins": plugins},
-    "docs/lake.md": {"lake": lake},
+    "docs/lake.md": {"rules": rules, "lake": lake},
     "docs/views.md": {"views": views},
     "docs/plugins.md": {
         "names": names,

@@ -1,6 +1,5 @@
 """A lake is one thing, however it was written: by steps of a pipeline, or by stages."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 
 from affectflow import runners, testing, yaml
 from affectflow.lake.digest import digest
-from affectflow.schemas import KEYS
+from affectflow.schemas import RULES
 from affectflow.stages.ingest.write_lake import WriteLake
 from affectflow.stages.runs.receipts import WORK
 from affectflow.steps.annotate import Annotate
@@ -17,28 +16,11 @@ from affectflow.steps.textualize import Textualize
 from affectflow_connectors.jsonl import ReadJsonl
 from affectflow_transforms.text.normalize import NormalizeText
 from tests.given.command_line import affectflow
+from tests.given.messages import messages
 from tests.given.proving import rotated
 from tests.given.stage_runs import ask
 
-SAID = (
-    "This is so annoying because the build fails every night :(",
-    "Thanks, the fix works for me! 🎉",
-    "I am really angry that the tests broke after the upgrade.",
-    "See the log.",
-    "> quoted only",
-    "Why does the cache get lost again? So frustrating!",
-)
 TABLES_OF_STEPS = ("annotations", "causes", "annotators", "utterances", "cues")
-
-
-def messages(file: Path, said: tuple[str, ...] = SAID) -> str:
-    rows = [
-        {"utterance_id": f"m{n}", "conversation_id": f"t{n // 3}", "text": text}
-        | {"speaker_id": f"s{n % 3}", "timestamp": f"2026-03-01T12:{n:02d}:00Z"}
-        for n, text in enumerate(said)
-    ]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return str(file)
 
 
 def through_steps(file: str, lake: str) -> None:
@@ -111,6 +93,6 @@ def test_steps_and_commands_leave_one_lake(by_commands, tmp_path, write):
 
     assert digest(lake) == digest(by_commands)
     for table in ("annotations", "annotators", "causes"):
-        key = ", ".join(f'"{name}"' for name in KEYS[table])
+        key = ", ".join(f'"{name}"' for name in RULES[table].key)
         doubled = f"SELECT {key} FROM {table} GROUP BY ALL HAVING count(*) > 1"
         assert ask(lake, doubled) == []

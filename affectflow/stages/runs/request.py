@@ -80,14 +80,14 @@ def _digest(stage: str, config: str) -> str:
 
 def new_request(lake: Lake, stage: str, config: dict[str, Any], **rest: Any) -> Request:
     """Returns the request for a stage that begins now."""
-    named = ("annotator_id", "calibration_id")
     return Request(
         lake_uri=lake.uri,
         run_id=rest.pop("run_id", "") or new_run_id(),
         stage=stage,
         config=json.dumps(config, sort_keys=True),
         started=datetime.now(UTC).isoformat(),
-        **{name: config.get(name) for name in named},
+        annotator_id=config.get("annotator_id"),
+        calibration_id=config.get("calibration_id"),
         **rest,
     )
 

@@ -19,7 +19,7 @@ from affectflow.batches.batch import one_batch
 from affectflow.lake import Lake
 from affectflow.lake.files import read_files, write_file
 from affectflow.lake.tables import FileEntry, part_of, stem
-from affectflow.schemas import FINDINGS
+from affectflow.schemas import RULES
 from affectflow.stages.runs.deadletters import write_letters
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.receipts import (
@@ -33,7 +33,7 @@ from affectflow.stages.runs.rollups import rollups
 from affectflow.storage import in_threads
 
 RECORDS = "compact"
-RESULTS = (*FINDINGS, "rollups", "dead_letters")
+RESULTS = tuple(name for name, rules in RULES.items() if rules.files == "results")
 """The tables in which a part has files of its own, besides `utterances`."""
 
 PARTIAL = "~some"

@@ -22,12 +22,12 @@ from urllib.parse import unquote
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.lake.tables import stem
-from affectflow.schemas import TABLES
+from affectflow.schemas import RULES, TABLES
 from affectflow.stages.runs.progress import PROGRESS
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.receipts import WORK, Receipt, peak_rss_bytes
 from affectflow.stages.runs.request import STAGING, Request, new_request
-from affectflow.stages.runs.results import OF_A_PART, Receipts, result_part
+from affectflow.stages.runs.results import OF_A_PART, RESULTS, Receipts, result_part
 from affectflow.stages.runs.run import note_failure, write_run
 from affectflow.stages.upkeep.compact import checkpoint
 from affectflow.stages.upkeep.listing import File, listing, seconds
@@ -162,12 +162,13 @@ class _Garbage:
                     yield file
 
     def parts(self) -> Iterator[File]:
-        """Yields files of `utterances` that no version of it needs any more."""
-        yield from self._unneeded(["utterances"])
+        """Yields parts of `utterances` that no version of it needs any more."""
+        yield from self._unneeded([t for t, r in RULES.items() if r.files == "parts"])
 
     def results(self) -> Iterator[File]:
         """Yields files of other tables that no version and no receipt needs."""
-        found = list(self._unneeded([t for t in TABLES if t != "utterances"]))
+        tables = [t for t, rules in RULES.items() if rules.files != "parts"]
+        found = list(self._unneeded(tables))
         named = self._named_by_receipts(found)
         for file in found:
             inline = f"/{INLINE}/" in file.path and stem(file.path) in self._live
@@ -251,7 +252,7 @@ class _Garbage:
 
 def _result_of(path: str) -> tuple[str, str] | None:
     table, _, rest = path.partition("/")
-    return result_part(table, rest) if table in TABLES else None
+    return result_part(table, rest) if table in RESULTS else None
 
 
 def _mentioned(storage: Storage, path: str) -> Iterator[str]:
