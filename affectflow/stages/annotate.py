@@ -9,6 +9,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow import defaults
 from affectflow.batches.batch import missing_columns
@@ -16,6 +17,7 @@ from affectflow.batches.nesting import rows_of
 from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake
+from affectflow.lake.files import read_file
 from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
@@ -28,6 +30,7 @@ from affectflow.stages.runs.parts import (
     work,
 )
 from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.rollups import rollups
 from affectflow.stages.runs.run import Row
@@ -113,6 +116,16 @@ class AnnotateTask(PartTask):
     def folder(self) -> str:
         """One for each annotator."""
         return folder_of(self.annotator["annotator_id"])
+
+    def came_in(self, lake: Lake, name: str) -> pa.Array:
+        """Returns those with labels by this annotator that no step has signed."""
+        path = f"{INLINE}/{name}.parquet"
+        if not lake.storage.exists("annotations", *path.split("/")):
+            return super().came_in(lake, name)
+        columns = ["utterance_id", "annotator_id"]
+        rows = read_file(lake.storage, "annotations", path, columns)
+        own = pc.equal(rows.column("annotator_id"), self.annotator["annotator_id"])
+        return rows.filter(own).column("utterance_id").combine_chunks()
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows of `annotations` and `rollups`."""

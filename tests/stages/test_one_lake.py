@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from affectflow import runners, testing, yaml
+from affectflow.batches.batch import with_column
 from affectflow.lake.digest import digest
-from affectflow.schemas import RULES
+from affectflow.schemas import ANNOTATIONS_COLUMN, RULES
 from affectflow.stages.ingest.write_lake import WriteLake
 from affectflow.stages.runs.receipts import WORK
 from affectflow.steps.annotate import Annotate
@@ -15,10 +18,13 @@ from affectflow.steps.mine import MineCauses
 from affectflow.steps.textualize import Textualize
 from affectflow_connectors.jsonl import ReadJsonl
 from affectflow_transforms.text.normalize import NormalizeText
+from tests.compacting.lakes import annotate
 from tests.given.command_line import affectflow
+from tests.given.factories import utterances
+from tests.given.fake_model import FakeHandler
 from tests.given.messages import messages
 from tests.given.proving import rotated
-from tests.given.stage_runs import ask
+from tests.given.stage_runs import ask, counts, store
 
 TABLES_OF_STEPS = ("annotations", "causes", "annotators", "utterances", "cues")
 
@@ -96,3 +102,37 @@ def test_steps_and_commands_leave_one_lake(by_commands, tmp_path, write):
         key = ", ".join(f'"{name}"' for name in RULES[table].key)
         doubled = f"SELECT {key} FROM {table} GROUP BY ALL HAVING count(*) > 1"
         assert ask(lake, doubled) == []
+
+
+LABELLED = (
+    pytest.param(["test:0", "test:2"], id="some of them"),
+    pytest.param(["test:0", "test:1", "test:2"], id="all of them"),
+)
+
+
+@pytest.mark.parametrize("labelled", LABELLED)
+def test_labels_that_no_step_signed_are_not_given_again(tmp_path, labelled):
+    lake, calls = str(tmp_path / "lake"), tmp_path / "calls"
+    model = FakeHandler(calls=str(calls))
+    said = utterances("so annoying", "how annoying", "fine")
+    rows = FakeHandler().predict(said, model.load_model())
+    came = pc.is_in(rows["utterance_id"], pa.array(labelled))
+    labels = pc.if_else(came, rows["annotations"], None)
+    store(lake, with_column(said, ANNOTATIONS_COLUMN, labels))
+
+    first, again = annotate(lake, model), annotate(lake, model)
+
+    left = 3 - len(labelled)
+    asked = calls.read_text().split() if calls.exists() else []
+    assert sum(map(int, asked)) == first["model_calls"] == left
+    assert counts(first) == {"in": 3, "unchanged": 3 - left} | (
+        {"out": 1} if left else {}
+    )
+    assert (counts(again), again["model_calls"]) == ({"in": 3, "unchanged": 3}, 0)
+    assert ask(lake, "SELECT utterance_id, label FROM annotations ORDER BY 1") == [
+        ("test:0", "annoyance"),
+        ("test:1", "annoyance"),
+        ("test:2", "neutral"),
+    ]
+    daily = "SELECT label, sum(chosen) FROM rollups GROUP BY label ORDER BY label"
+    assert ask(lake, daily) == [("annoyance", 2), ("neutral", 1)]

@@ -100,7 +100,7 @@ class PartTask(ABC):
         was = receipt.rows
         rows = {
             "rows_in": was["rows_in"],
-            "rows_unchanged": was["rows_out"],
+            "rows_unchanged": was["rows_in"] - was["rows_dead"],
             "rows_dead": was["rows_dead"],
         }
         return replace(receipt, rows=rows, model_calls=0, model_seconds=0.0)
@@ -133,6 +133,10 @@ class PartTask(ABC):
         """Returns the part as the stage needs it."""
         return read_part(lake, part.name)
 
+    def came_in(self, lake: Lake, name: str) -> pa.Array:
+        """Returns the ids of a part's utterances that were answered when they came."""
+        return pa.array([], pa.string())
+
     def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
         """Returns the rows that answering `ids` once more takes."""
         return batch.filter(pc.is_in(batch.column("utterance_id"), value_set=ids))
@@ -151,18 +155,35 @@ class PartTask(ABC):
         same = before is not None and before.base == list(part.inputs)
         if before is not None and same and not self.stale(lake, [before]):
             return before
-        answers = answer(self.read(lake, part), compute)
-        receipt = Receipt(unit=part.name, base=list(part.inputs), model_calls=1)
-        receipt.model_seconds = answers.seconds
-        receipt.points_into = self.points_into(lake, part.name, answers.living)
-        path = f"{self.folder}/{next_generation(part.name, before)}.parquet"
-        for table, rows in self.results(answers.living).items():
-            receipt.files.append(write_file(lake.storage, table, path, rows))
-        folder, run_id = f"{self.folder}/{part.name}", self.request.run_id
-        receipt.files += write_dead_letters(lake, answers.dead, folder, run_id)
-        receipt.rows = answers.counts()
+        batch = self.read(lake, part)
+        known = pc.is_in(batch.column("utterance_id"), self.came_in(lake, part.name))
+        receipt = Receipt(unit=part.name, base=list(part.inputs))
+        receipt.rows = {
+            "rows_in": batch.num_rows,
+            "rows_out": 0,
+            "rows_dead": 0,
+            "rows_unchanged": known.true_count,
+        }
+        if known.true_count < batch.num_rows:
+            rest = batch.filter(pc.invert(known)) if known.true_count else batch
+            self._answer(lake, receipt, before, answer(rest, compute))
         write_receipt(self, lake, receipt)
         return receipt
+
+    def _answer(
+        self, lake: Lake, receipt: Receipt, before: Receipt | None, answers: "Answers"
+    ) -> None:
+        """Writes what a stage answered of a part, and says so in its receipt."""
+        receipt.model_calls = 1
+        receipt.model_seconds = answers.seconds
+        receipt.points_into = self.points_into(lake, receipt.unit, answers.living)
+        path = f"{self.folder}/{next_generation(receipt.unit, before)}.parquet"
+        for table, rows in self.results(answers.living).items():
+            receipt.files.append(write_file(lake.storage, table, path, rows))
+        folder, run_id = f"{self.folder}/{receipt.unit}", self.request.run_id
+        receipt.files += write_dead_letters(lake, answers.dead, folder, run_id)
+        counts = answers.counts()
+        receipt.rows |= {name: counts[name] for name in ("rows_out", "rows_dead")}
 
 
 class Answers(NamedTuple):
