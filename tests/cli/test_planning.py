@@ -84,7 +84,7 @@ def digests(*arguments: str) -> list[str]:
     [
         pytest.param(["."], "plan PATH... --to LAKE", id="no lake to go to"),
         pytest.param(
-            ["LAKE", "--set", "nonsense=1"], "no option `nonsense`", id="option"
+            ["LAKE", "--set", "nonsense=1"], "unknown option `nonsense`", id="option"
         ),
         pytest.param(
             ["LAKE", "--", "--runner=SparkRunner"], "--workers N", id="cluster"

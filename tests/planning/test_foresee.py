@@ -168,8 +168,12 @@ def test_a_file_without_a_row_takes_nothing(
         pytest.param({"model": "EmbeddedEmotion"}, "EmbeddedEmotions", id="model"),
         pytest.param({"miner": "RuleMinr"}, "RuleMiner", id="miner"),
         pytest.param({"clusterer": "Themes"}, "no plugin", id="clusterer"),
-        pytest.param({"options": {"batch": "3"}}, "no option `batch`", id="option"),
-        pytest.param({"miner_options": {"n": "3"}}, "no option `n`", id="its option"),
+        pytest.param(
+            {"options": {"batch": "3"}}, "unknown option `batch`", id="option"
+        ),
+        pytest.param(
+            {"miner_options": {"n": "3"}}, "unknown option `n`", id="its option"
+        ),
     ],
 )
 def test_what_does_not_exist_is_said_before_a_row_is_read(
