@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.lake import open_lake
-from affectflow.lake.digest import COLUMNS, digest
+from affectflow.lake.digest import digest
+from affectflow.schemas import RULES
 from tests.durability.jobs import STAGES, write_input
 from tests.given.processes import children
 
@@ -153,7 +154,7 @@ def asked_of(lake: Path, stage: str) -> tuple[str, dict[str, int]]:
 def rows_of(lake: Path, stage: str) -> dict[str, int]:
     """Returns how often each row of the stage's table is there, by its content."""
     table = _WRITES[stage]
-    columns = ", ".join(f'"{name}"' for name in COLUMNS[table])
+    columns = ", ".join(f'"{name}"' for name in RULES[table].digest)
     with open_lake(str(lake)) as connection:
         found = connection.sql(
             f"SELECT md5(row({columns})::VARCHAR), count(*) FROM {table} GROUP BY 1"
