@@ -30,7 +30,8 @@ def write(kind: str, name: str, to: str) -> Path:
       to: the folder; beside this one, named after the plugin, if empty.
 
     Raises:
-      UsageError: there is no such example, the name is none, or the folder is there.
+      UsageError: the kind has no example, the name is not a class name, or the folder
+        exists already.
     """
     _check_name(kind, name)
     example, module = example_of(kind), f"affectflow_{_snake(name)}"
@@ -80,7 +81,7 @@ def _examples() -> Path:
 
 def _check_name(kind: str, name: str) -> None:
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]+", name):
-        raise UsageError(f"{name!r} is no name of a class: say it as `MyPlugin`")
+        raise UsageError(f"{name!r} is not a class name: write it like `MyPlugin`")
     if kind == "connectors" and not re.match(r"Read[A-Z]", name):
         raise UsageError(f"the name of a source starts with `Read`: say `Read{name}`")
 

@@ -76,7 +76,7 @@ def options_of(kind: str, name: str, settings: Sequence[str] | None) -> dict[str
     """Returns what `--set` says to the one plugin of a command.
 
     Raises:
-      UnknownPluginError: there is no such plugin; names the nearest.
+      UnknownPluginError: no plugin has this name; the nearest is named.
       UsageError: it takes no such option.
     """
     from affectflow import registry

@@ -90,7 +90,7 @@ _KNOWN = (
     ),
     (
         r"Exec format error: '([^']+)'",
-        "{0} is no program for this machine: fix the option that names it",
+        "{0} does not run on this machine: fix the option that names it",
     ),
     (
         r"Service failed to start up",

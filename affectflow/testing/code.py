@@ -201,9 +201,9 @@ def check_trainer(
     tell("two runs on the same data write the same bytes")
     assert load(first.weights), "there are no weights"
     assert first.annotator, "nobody says which model reads the weights"
-    assert first.card.strip(), "there is no card"
+    assert first.card.strip(), "its card is empty"
     assert first.held_out.strip(), "nobody says what was held out"
-    assert first.figures, "there is no figure"
+    assert first.figures, "it gives no figures"
     tell(f"weights, a card, and {len(first.figures)} figures of what was held out")
     return first
 
@@ -214,7 +214,7 @@ def _check_refuses(trainer: Trainer, folder: Path) -> None:
         trainer.train(folder)
     except UsageError as error:
         said = str(error)
-    assert said, "a folder without data is no mistake to it"
+    assert said, "it accepts a folder without its data"
     assert "\n" not in said, f"the refusal has several lines: {said!r}"
 
 

@@ -108,7 +108,7 @@ def _check_columns_of(measure: Measure) -> None:
     undocumented = [field.name for field in measure.reads if not doc(field)]
     assert not undocumented, f"columns of `reads` have no doc: {undocumented}"
     strange = set(measure.needed) - set(measure.reads.names)
-    assert not strange, f"`needed` names columns that `reads` lacks: {strange}"
+    assert not strange, f"`needed` names columns that are not in `reads`: {strange}"
 
 
 _NUMBERS = ("value", "low", "high")

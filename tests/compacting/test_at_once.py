@@ -185,6 +185,7 @@ def test_a_commit_that_read_the_parts_before_they_were_merged_is_made_anew(lake)
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_stages_at_once_leave_what_they_leave_one_after_another(prepared, tmp_path):
     at_once, in_turn = (
         str(shutil.copytree(prepared, tmp_path / name)) for name in ("once", "turn")

@@ -219,7 +219,7 @@ class Easy(Counts):
     [
         pytest.param(Counts(counts=True), "two runs on the same", id="other bytes"),
         pytest.param(Elsewhere(), "not a name that ends in .saf", id="in a folder"),
-        pytest.param(Easy(), "without data is no mistake", id="takes no data"),
+        pytest.param(Easy(), "accepts a folder without its data", id="takes no data"),
     ],
 )
 def test_a_trainer_is_told_what_is_wrong(tmp_path, trainer, said):

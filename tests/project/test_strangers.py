@@ -179,7 +179,9 @@ def test_the_tests_of_what_is_begun_pass(tmp_path, use, kind):
         pytest.param(
             ["parsers", "ParseIt"], "no plugin of the kind 'parsers'", id="kind"
         ),
-        pytest.param(["renderers", "my-cue"], "say it as `MyPlugin`", id="no class"),
+        pytest.param(
+            ["renderers", "my-cue"], "write it like `MyPlugin`", id="no class"
+        ),
         pytest.param(["connectors", "Forum"], "say `ReadForum`", id="no Read"),
         pytest.param(["renderers", "Sighs", "--to", "."], "there already", id="folder"),
     ],

@@ -58,7 +58,7 @@ def test_who_shares_this_host_is_known(arguments, shares):
         ("torch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB", "fewer processes"),
         ("torch.cuda.OutOfMemoryError: HIP out of memory", "fewer processes"),
         ("Unable to fetch remote prism binary at https://x", "--prism_location"),
-        ("[Errno 8] Exec format error: '/x/prism'", "/x/prism is no program"),
+        ("[Errno 8] Exec format error: '/x/prism'", "/x/prism does not run"),
         ("RuntimeError: Service failed to start up with error 1", "JDK"),
     ],
 )

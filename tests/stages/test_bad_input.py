@@ -14,7 +14,6 @@ import pytest
 
 from affectflow import cli
 from tests.given.command_line import affectflow, affectflow_process
-from tests.given.proving import rotated
 from tests.given.refusals import GOOD, MAP, ingest, one_line
 from tests.given.stage_runs import ask
 from tests.given.waiting import wait_for
@@ -335,7 +334,8 @@ def analyze(file: Path, lake: Path) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", rotated(["ingest", "annotate", "mine", "themes"]))
+@pytest.mark.proof
+@pytest.mark.parametrize("stage", ["ingest", "annotate", "mine", "themes"])
 def test_a_killed_run_started_again_gives_the_same_lake(
     comments, lake, undisturbed, stage
 ):

@@ -322,7 +322,7 @@ def write_part(
 
 
 def _unsigned(piece: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Yields what came in with a part and is no answer of a step, by table."""
+    """Yields, by table, what came in with a part but was not a step's answer."""
     signed = pa.array(signatures(piece).ids, pa.string())
     for finding in [name for name in FINDINGS if name in piece.schema.names]:
         rows = rows_of(piece, finding)

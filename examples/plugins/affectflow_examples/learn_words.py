@@ -60,7 +60,7 @@ def read_lines(file: Path) -> list[Line]:
     """Returns label and text of each line.
 
     Raises:
-      UsageError: there is no such file, or no line with one of `LABELS`.
+      UsageError: the file is missing, or none of its lines has one of `LABELS`.
     """
     if not file.is_file():
         raise UsageError(f"no file {FILE!r} in {str(file.parent)!r}: --data holds it")
