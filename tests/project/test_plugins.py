@@ -92,7 +92,7 @@ def test_a_plugin_borrows_the_columns_that_the_schemas_spell(kind, name):
     borrowed = [c for c in columns if c.name in IN_FLIGHT]
 
     assert all(c.equals(IN_FLIGHT[c.name], check_metadata=True) for c in borrowed), (
-        "spell a column once, in schemas.py"
+        "spell a column once, in affectflow.schemas"
     )
 
 

@@ -1,0 +1,122 @@
+"""How the commands that go through all tables treat each of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from affectflow.schemas.tables import CONVERSATIONS
+
+PEOPLE = "(SELECT annotator_id FROM annotators WHERE kind = 'person')"
+"""The ids of people who label by hand, as SQL; `gold` writes them before any answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How the commands that go through all tables treat one.
+
+    Args:
+      key: the columns that tell its rows apart, nulls equal; none where rows are counts
+        that are added up.
+      files: what its files are, to `gc` and `compact`. `parts`: those that compact
+        merges. `results`: one for each part and each stage or ingest that gave it rows;
+        compact merges them as it merges the parts, and gc keeps those that a receipt
+        names. `buckets`: one for each bucket, written again when its parts change.
+        `own`: compact leaves them. Of all of these, gc keeps what a version needs.
+      erase: the columns that hold ids of utterances and speakers; `erase` removes the
+        rows that name an erased one. None: nobody is in it.
+      remade_from: the table that it is made from, and made again from by `erase`.
+      digest: the columns that `digest` hashes, and by which `diff` counts what was
+        added and removed; none: the table is left out of both.
+      counted: the rows of which that is true, as SQL.
+    """
+
+    key: tuple[str, ...]
+    files: Literal["parts", "results", "buckets", "own"] = "own"
+    erase: tuple[str, ...] = ()
+    remade_from: str = ""
+    digest: tuple[str, ...] = ()
+    counted: str = "true"
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+RULES: dict[str, Rules] = {
+    "utterances": Rules(
+        key=_names("utterance_id"),
+        files="parts",
+        erase=_names("utterance_id speaker_id"),
+        # Pseudonyms are left out: each lake has its own key.
+        digest=_names(
+            "utterance_id conversation_id reply_to speaker_role is_bot timestamp "
+            "source container kind title text lang segments edited_at deleted "
+            "visibility url"
+        ),
+    ),
+    "conversations": Rules(
+        key=_names("conversation_id"),
+        files="buckets",
+        remade_from="utterances",
+        digest=tuple(CONVERSATIONS.names),
+    ),
+    "conversation_merges": Rules(
+        key=_names("conversation_id"), digest=_names("conversation_id into")
+    ),
+    "cues": Rules(
+        key=_names(
+            "utterance_id renderer_id modality cue phrase start end start_s end_s"
+        ),
+        files="results",
+        erase=_names("utterance_id"),
+        digest=_names("utterance_id modality cue phrase start end"),
+    ),
+    "annotations": Rules(
+        key=_names(
+            "utterance_id annotator_id task vocabulary label perspective experiencer "
+            "target_type start end"
+        ),
+        files="results",
+        erase=_names("utterance_id speaker_id"),
+        digest=_names(
+            "utterance_id annotator_id task vocabulary label chosen start end status"
+        ),
+        # Rows that are stored only because their score passed the storing threshold
+        # may be there in one run and not in another, 1e-4 apart; only the chosen ones
+        # count. What people say no to is an answer too.
+        counted=f"coalesce(chosen, false) OR label IS NULL OR annotator_id IN {PEOPLE}",
+    ),
+    "rollups": Rules(key=(), files="results", remade_from="annotations"),
+    "causes": Rules(
+        key=_names("cause_id"),
+        files="results",
+        erase=_names("utterance_id cause_utterance_id"),
+        digest=_names(
+            "cause_id utterance_id label vocabulary cause_utterance_id start end "
+            "cause_text cause_type status annotator_id"
+        ),
+    ),
+    "themes": Rules(
+        key=_names("clustering_id theme_id"),
+        remade_from="causes",
+        digest=_names("clustering_id theme_id title keywords size"),
+    ),
+    "theme_members": Rules(
+        key=_names("clustering_id cause_id"),
+        remade_from="causes",
+        digest=_names("cause_id theme_id clustering_id"),
+    ),
+    "measures": Rules(key=_names("measure_id"), erase=_names("unit_id")),
+    "folds": Rules(key=_names("from_vocabulary from_label to_vocabulary to_label")),
+    "annotators": Rules(
+        key=_names("annotator_id"),
+        digest=_names("annotator_id kind model revision licence"),
+    ),
+    "dead_letters": Rules(
+        key=_names("origin utterance_id step error_type message payload run_id"),
+        files="results",
+        erase=_names("utterance_id"),
+        digest=_names("utterance_id step error_type message"),
+    ),
+    "runs": Rules(key=_names("run_id stage config_digest ended")),
+}
+"""What `erase`, `gc`, `compact`, `digest` and `diff` read of each table."""
