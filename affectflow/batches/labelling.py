@@ -5,7 +5,6 @@ is stored of it are the labels that are chosen, of rank 1, or with a score of at
 `STORED_FROM`.
 """
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -18,7 +17,7 @@ import pyarrow.compute as pc
 from affectflow.batches.batch import with_column
 from affectflow.batches.texts import Collapsed, Mask
 from affectflow.errors import RowError
-from affectflow.schemas import ANNOTATIONS_COLUMN, ANNOTATORS_COLUMN
+from affectflow.schemas import ANNOTATIONS_COLUMN, ANNOTATORS_COLUMN, Status
 
 Scores = npt.NDArray[np.float32]
 Statuses = npt.NDArray[np.int8]
@@ -27,18 +26,7 @@ STORED_FROM = 0.05
 """Labels with at least this score are stored, chosen or not."""
 
 
-class Status(enum.IntEnum):
-    """What an annotator says of one utterance; the column `status` in lower case."""
-
-    OK = 0
-    TRUNCATED = 1
-    NO_AUTHOR_TEXT = 2
-    UNSUPPORTED_LANGUAGE = 3
-    REFUSED = 4
-    """The row failed and goes to `dead_letters`: it gets no annotation at all."""
-
-
-_STATUS_NAMES = pa.array([status.name.lower() for status in Status], pa.string())
+_STATUS_NAMES = pa.array([status.word for status in Status], pa.string())
 
 
 # -- which labels are the answer ---------------------------------------------------

@@ -75,6 +75,8 @@ def say(line: str) -> None:
 
 def stage_line(row: dict[str, Any]) -> str:
     """Returns what a stage did, in one line."""
+    from affectflow.stages.runs.statuses import SHOWN
+
     if row["state"] == "written":
         return f"{row['stage']}: not run, only written: {row['error']}"
     seconds = (row["ended"] - row["started"]).total_seconds()
@@ -84,7 +86,9 @@ def stage_line(row: dict[str, Any]) -> str:
     # The rows of themes are causes, which its counters name.
     counted = row["stage"] != "themes"
     if row["rows_in"] and counted:
-        parts.append(f"{row['rows_in']:,} in, {row['rows_out']:,} out")
+        answered = [n for n in SHOWN if counters.get(n)]
+        said = [_counted(row, name, counters.pop(name)) for name in answered]
+        parts += [f"{row['rows_in']:,} in", *(said or [f"{row['rows_out']:,} out"])]
         took.append(f"{row['rows_in'] / max(seconds, 1e-3):,.0f} rows/s")
     for name in ("dead", "duplicate", "unchanged"):
         if row[f"rows_{name}"] and counted:

@@ -23,7 +23,6 @@ from affectflow.batches.batch import (
 )
 from affectflow.batches.labelling import (
     Answer,
-    Status,
     Statuses,
     annotate,
     annotations,
@@ -34,7 +33,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
 from affectflow.kinds.identity import Annotator
 from affectflow.registry import Card
-from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
+from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, Status, fields
 
 ModelT = TypeVar("ModelT")
 

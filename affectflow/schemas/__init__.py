@@ -19,6 +19,7 @@ from affectflow.schemas.flight import (
     SOURCE_BATCH,
 )
 from affectflow.schemas.rules import PEOPLE, RULES, Rules
+from affectflow.schemas.status import Status
 from affectflow.schemas.tables import (
     ANNOTATIONS,
     ANNOTATORS,
@@ -70,6 +71,7 @@ __all__ = [
     "TIME",
     "UTTERANCES",
     "Rules",
+    "Status",
     "doc",
     "fields",
     "raw_name",

@@ -34,6 +34,7 @@ from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.rollups import rollups
 from affectflow.stages.runs.run import Row
+from affectflow.stages.runs.statuses import counted
 from affectflow.steps.annotate import handler_for
 
 
@@ -134,6 +135,10 @@ class AnnotateTask(PartTask):
             "annotations": pa.Table.from_batches([rows]),
             "rollups": rollups(rows),
         }
+
+    def counted(self, batch: pa.RecordBatch) -> dict[str, int]:
+        """Returns how many utterances got each status."""
+        return counted(batch, self.annotator["annotator_id"])
 
     def annotators(self) -> list[Mapping[str, Any]]:
         """Returns the annotator's row."""

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from affectflow.batches.labelling import (
     Answer,
-    Status,
     annotate,
     annotations,
     choose_passing,
@@ -14,7 +13,7 @@ from affectflow.batches.labelling import (
     joined,
 )
 from affectflow.errors import RowError
-from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.schemas import ANNOTATIONS_COLUMN, Status
 
 
 def answer(scores, chosen=None, labels=("a", "b", "c")):

@@ -51,6 +51,18 @@ def a_run(stage: str, *, counters: dict[str, int] | None = None, **rows: int) ->
             id="themes that are up to date",
         ),
         pytest.param({}, "ingest: nothing new (2.0 s)", id="nothing"),
+        pytest.param(
+            {
+                "stage": "annotate",
+                "in": 400,
+                "out": 398,
+                "dead": 2,
+                "counters": {"in_another_language": 394, "labelled": 2, "silent": 2},
+            },
+            "annotate: 400 in, 2 labelled, 394 in another language, 2 silent, 2 dead "
+            "(2.0 s, 200 rows/s)",
+            id="what rows were answered",
+        ),
     ],
 )
 def test_a_stage_says_what_it_did_and_leaves_out_what_is_none(

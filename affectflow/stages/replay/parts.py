@@ -4,6 +4,7 @@ A part with dead letters gets the next generation of its results, the older rows
 those that work now, in one commit. Letters that work stay, with the status `replayed`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -30,7 +31,7 @@ from affectflow.stages.runs.parts import (
     receipt_of,
     write_receipt,
 )
-from affectflow.stages.runs.receipts import Receipt
+from affectflow.stages.runs.receipts import ROWS, Receipt
 from affectflow.stages.runs.rollups import rollups
 
 STAGE = "replay"
@@ -61,6 +62,10 @@ class ReplayTask(PartTask):
         """Returns the part as the stage needs it."""
         return self.inner.read(lake, part)
 
+    def counted(self, batch: pa.RecordBatch) -> dict[str, int]:
+        """Returns what the stage counts."""
+        return self.inner.counted(batch)
+
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns those of the stage."""
         return self.inner.results(batch)
@@ -86,7 +91,7 @@ class ReplayTask(PartTask):
         """Runs the dead letters of a part again, and merges what works."""
         before = receipt_of(self, lake, part.name)
         if before is not None and self._is_mine(before):
-            return replace(before, rows=before.replayed)  # the engine retries
+            return _of_replay(before)  # the engine retries
         if before is None or not before.rows["rows_dead"]:
             return Receipt()  # another replay did it a moment ago
         letters = _read(lake, before, "dead_letters")
@@ -94,7 +99,11 @@ class ReplayTask(PartTask):
         rows = self.inner.again(self.read(lake, part), ids)
         answers = _only(answer(rows, compute), ids)
         rows_after = _sums(before, answers)
-        receipt = replace(before, rows=rows_after, replayed=answers.counts())
+        counters = self.counted(answers.living)
+        receipt = replace(
+            before, rows=rows_after, replayed={**answers.counts(), **counters}
+        )
+        receipt.counters = dict(Counter(before.counters) + Counter(counters))
         more = self.inner.points_into(lake, part.name, answers.living)
         receipt.points_into = sorted({*before.points_into, *more})
         receipt.model_calls, receipt.model_seconds = 1, answers.seconds
@@ -106,7 +115,7 @@ class ReplayTask(PartTask):
         left = _settled(letters, answers, self.request.run_id)
         receipt.files += write_letters(lake, left, f"{self.folder}/{part.name}")
         write_receipt(self, lake, receipt)
-        return replace(receipt, rows=receipt.replayed)
+        return _of_replay(receipt)
 
     def _merged(
         self, lake: Lake, before: Receipt, living: pa.RecordBatch
@@ -125,6 +134,14 @@ class ReplayTask(PartTask):
 def _read(lake: Lake, receipt: Receipt, table: str) -> pa.Table:
     paths = [file.path for file in receipt.files if file.table == table]
     return read_files(lake.storage, table, paths)
+
+
+def _of_replay(receipt: Receipt) -> Receipt:
+    """Returns a receipt that counts what its replay did, and no more."""
+    counts = receipt.replayed
+    rows = {name: n for name, n in counts.items() if name in ROWS}
+    counters = {name: n for name, n in counts.items() if name not in ROWS}
+    return replace(receipt, rows=rows, counters=counters)
 
 
 def _only(answers: Answers, ids: pa.Array) -> Answers:

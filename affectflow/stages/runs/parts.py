@@ -103,7 +103,8 @@ class PartTask(ABC):
             "rows_unchanged": was["rows_in"] - was["rows_dead"],
             "rows_dead": was["rows_dead"],
         }
-        return replace(receipt, rows=rows, model_calls=0, model_seconds=0.0)
+        fresh = replace(receipt, rows=rows, counters={})
+        return replace(fresh, model_calls=0, model_seconds=0.0)
 
     def done(self, lake: Lake, parts: list[Part]) -> dict[str, Receipt]:
         """Returns the receipts of those parts that need no work, by part.
@@ -145,6 +146,10 @@ class PartTask(ABC):
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows for each table that an answered batch holds."""
 
+    def counted(self, batch: pa.RecordBatch) -> dict[str, int]:
+        """Returns what a receipt counts of an answered batch, beside its rows."""
+        return {}
+
     def annotators(self) -> list[Mapping[str, Any]]:
         """Returns the rows of `annotators` that the results name."""
         return []
@@ -177,6 +182,7 @@ class PartTask(ABC):
         receipt.model_calls = 1
         receipt.model_seconds = answers.seconds
         receipt.points_into = self.points_into(lake, receipt.unit, answers.living)
+        receipt.counters = self.counted(answers.living)
         path = f"{self.folder}/{next_generation(receipt.unit, before)}.parquet"
         for table, rows in self.results(answers.living).items():
             receipt.files.append(write_file(lake.storage, table, path, rows))

@@ -1,0 +1,38 @@
+"""What an annotator says of one utterance, beside or instead of a label."""
+
+import enum
+
+
+class Status(enum.IntEnum):
+    """The column `status` of `annotations`: its word is the name in lower case."""
+
+    OK = 0
+    TRUNCATED = 1
+    """Labelled, but the end of the text was not read."""
+    NO_AUTHOR_TEXT = 2
+    """Nothing in it was written by its author: silence is never scored as calm."""
+    UNSUPPORTED_LANGUAGE = 3
+    REFUSED = 4
+    """The row failed and goes to `dead_letters`: it gets no annotation at all."""
+    ABSTAINED = 5
+    """Asked, and the answer is that no label fits."""
+    UNPARSED = 6
+    """The answer could not be read; `raw` keeps it."""
+    OUT_OF_VOCABULARY = 7
+    """The answer names a label that the vocabulary does not have."""
+    UNALIGNED = 8
+    """The answer quotes words that the text does not have."""
+    GUARDED = 9
+    """A guard answered in the place of the model."""
+    WITHHELD = 10
+    """It may not be sent to where the model runs."""
+
+    @property
+    def word(self) -> str:
+        """What the column says."""
+        return self.name.lower()
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether there is an answer of the annotator to go with it."""
+        return self <= Status.TRUNCATED

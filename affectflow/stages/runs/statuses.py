@@ -1,0 +1,60 @@
+"""How many utterances got which answer: what `annotate` says of its run.
+
+The counts stand in `runs.counters`, under the words that are shown.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.schemas import ANNOTATIONS_COLUMN, Status
+
+WORDS = {
+    Status.OK: "labelled",
+    Status.TRUNCATED: "labelled_but_cut",
+    Status.UNSUPPORTED_LANGUAGE: "in_another_language",
+    Status.NO_AUTHOR_TEXT: "silent",
+    Status.ABSTAINED: "abstained",
+    Status.UNPARSED: "unparsed",
+    Status.OUT_OF_VOCABULARY: "out_of_vocabulary",
+    Status.UNALIGNED: "unaligned",
+    Status.GUARDED: "guarded",
+    Status.WITHHELD: "withheld",
+}
+"""The counter of each status, in the order shown; a refused row is a dead letter."""
+
+NO_ANSWER = "without_an_answer"
+"""The counter of the utterances of which an annotator says nothing."""
+
+SHOWN = (*WORDS.values(), NO_ANSWER)
+
+_Ints = npt.NDArray[np.int64]
+_STATUSES = pa.array([status.word for status in Status], pa.string())
+
+
+def counted(batch: pa.RecordBatch, annotator_id: str) -> dict[str, int]:
+    """Returns how many utterances got each status from an annotator; no zeros.
+
+    An utterance counts once. Of several answers about it the one counts that comes
+    first in `Status`: one step of a prompt may be read where another is not. Without a
+    column of annotations nothing is counted.
+    """
+    if ANNOTATIONS_COLUMN.name not in batch.schema.names:
+        return {}
+    rows, statuses = _of(batch.column(ANNOTATIONS_COLUMN.name), annotator_id)
+    best = np.full(batch.num_rows, len(_STATUSES), np.int64)
+    np.minimum.at(best, rows, statuses)
+    counts = np.bincount(best, minlength=len(_STATUSES) + 1).tolist()
+    named = {word: counts[status] for status, word in WORDS.items()}
+    return {word: n for word, n in {**named, NO_ANSWER: counts[-1]}.items() if n}
+
+
+def _of(lists: pa.ListArray, annotator_id: str) -> tuple[_Ints, _Ints]:
+    """Returns row and status of each of an annotator's annotations."""
+    items = lists.flatten()
+    own = pc.equal(items.field("annotator_id"), annotator_id)
+    known = pc.index_in(items.field("status"), value_set=_STATUSES)
+    rows = pc.list_parent_indices(lists)
+    kept = pc.and_(pc.fill_null(own, False), pc.is_valid(known))
+    return np.asarray(rows.filter(kept)), np.asarray(known.filter(kept))
