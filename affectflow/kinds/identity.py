@@ -41,6 +41,8 @@ class Annotator:
     """Of a class without weights: raise it when its answers change."""
     not_in_id: ClassVar[frozenset[str]] = frozenset()
     """Options that decide no answer, such as a device; all others are in the id."""
+    prompt_hash: str | None = None
+    """BLAKE2b of the prompt that is asked, where there is one."""
 
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
@@ -59,6 +61,10 @@ class Annotator:
         name = type(self).__name__
         return Origin(name, self.version, licence, self.card.commercial_use)
 
+    def parameters(self) -> dict[str, Any]:
+        """Returns what is in the id beside the origin: options that decide answers."""
+        return options_of(self)
+
     def annotator(self) -> dict[str, Any]:
         """Returns the row of the table `annotators`.
 
@@ -68,7 +74,7 @@ class Annotator:
         # The package imports its parts on first use, and this is one of them.
         from affectflow import __version__
 
-        origin, options = self.origin(), options_of(self)
+        origin, options = self.origin(), self.parameters()
         return {
             "annotator_id": f"{origin.name}@{origin.revision[:8]}{_digest(options)}",
             "kind": self.annotator_kind,
@@ -76,6 +82,7 @@ class Annotator:
             "revision": origin.revision,
             "licence": origin.licence,
             "commercial_use": origin.commercial_use,
+            "prompt_hash": self.prompt_hash,
             "parameters": as_json(options),
             "version": __version__,
         }

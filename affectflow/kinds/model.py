@@ -109,6 +109,12 @@ class BatchModelHandler(
 _CUES = ("words", "as_written")
 
 
+def check_cues(cues: str) -> None:
+    """Raises UsageError if there is no such way of reading cues."""
+    if cues not in _CUES:
+        raise UsageError(f"`cues` is one of {_CUES}, got {cues!r}")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
     """What a scorer says of texts.
@@ -149,8 +155,7 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
 
     def __post_init__(self) -> None:
         super().__init__()
-        if self.cues not in _CUES:
-            raise UsageError(f"`cues` is one of {_CUES}, got {self.cues!r}")
+        check_cues(self.cues)
 
     @abc.abstractmethod
     def score(self, texts: list[str], model: ModelT) -> Scored:

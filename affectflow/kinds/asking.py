@@ -1,0 +1,130 @@
+"""Requests to a model that answers in words, and the one place where it is asked."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from affectflow.errors import RowError, UsageError
+
+
+class Message(NamedTuple):
+    """One message of a chat; `_asdict()` is as chat templates and servers want it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a model is asked: equal requests are asked once.
+
+    Args:
+      messages: a chat; the last message is the question.
+      choices: the labels whose likelihood is wanted, in place of words; empty for
+        words.
+      max_new_tokens: the longest answer in words.
+    """
+
+    messages: tuple[Message, ...]
+    choices: tuple[str, ...] = ()
+    max_new_tokens: int = 64
+
+    @property
+    def digest(self) -> str:
+        """BLAKE2b of all of it: what an answer can be kept under, beside the model."""
+        said = [self.messages, self.choices, self.max_new_tokens]
+        content = json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completion:
+    """What a model answered to one request.
+
+    Args:
+      text: its words; of a closed question, the likeliest label.
+      scores: of a closed question, a probability for each of `choices`, 0..1 and
+        together 1; else None.
+      tokens_in: of the question, as the model counts them.
+      tokens_out: of the answer.
+      truncated: the question was too long for the model, and cut.
+    """
+
+    text: str
+    scores: tuple[float, ...] | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    truncated: bool = False
+
+
+Outcome = Completion | Exception
+Complete = Callable[[Sequence[Request], Any], list[Outcome]]
+
+
+def answered(
+    complete: Complete, requests: Sequence[Request], model: Any
+) -> list[Outcome]:
+    """Returns the outcome of each request, in order; equal ones are asked once.
+
+    All requests of an `Asker` come through here: those of one step for all rows of a
+    part together, up to 50,000. What keeps answers from one run to the next belongs
+    between the two lines: it takes the distinct requests, and hands on those whose
+    `digest` it does not know.
+
+    Args:
+      complete: as `Asker.complete`.
+      requests: of one step.
+      model: as `load_model` gave it.
+    """
+    distinct = list(dict.fromkeys(requests))
+    outcomes = dict(zip(distinct, isolated(complete, distinct, model), strict=True))
+    return [outcomes[request] for request in requests]
+
+
+def isolated(
+    complete: Complete, requests: Sequence[Request], model: Any
+) -> list[Outcome]:
+    """Returns what `complete` says of distinct requests; where it fails, it is halved.
+
+    Raises:
+      UsageError, ImportError, MemoryError: as `complete` raises them; no request is at
+        fault.
+    """
+    if not requests:
+        return []
+    try:
+        outcomes = complete(requests, model)
+    except (UsageError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # any failure of a plugin is somebody's request
+        if len(requests) == 1:
+            return [error]
+        half = len(requests) // 2
+        return [
+            outcome
+            for part in (requests[:half], requests[half:])
+            for outcome in isolated(complete, part, model)
+        ]
+    if len(outcomes) != len(requests):
+        raise UsageError(
+            f"`complete` gave {len(outcomes)} completions for {len(requests)} "
+            "requests; it must give one for each, in order"
+        )
+    return [_sound(*both) for both in zip(outcomes, requests, strict=True)]
+
+
+def _sound(outcome: Outcome, request: Request) -> Outcome:
+    """Returns an outcome, or what is wrong with its scores."""
+    if isinstance(outcome, Exception) or not request.choices:
+        return outcome
+    scores = outcome.scores or ()
+    if len(scores) != len(request.choices):
+        return RowError(
+            f"the model gave {len(scores)} scores for {len(request.choices)} choices"
+        )
+    if not all(math.isfinite(score) and 0 <= score <= 1 for score in scores):
+        return RowError("the model gave a score that is not between 0 and 1")
+    return outcome

@@ -1,0 +1,166 @@
+"""What a prompt asks about in a batch: one question an utterance, or a conversation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from string import ascii_uppercase
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from affectflow.batches.readings import Readings, read
+from affectflow.kinds.prompt import Prompt
+from affectflow.schemas import UTTERANCES, Status, fields
+
+
+@dataclass(kw_only=True)
+class Question:
+    """What is asked about, and where the answer stands.
+
+    Args:
+      row: of the batch, where the answer stands.
+      reading: what the model is shown as `{text}`.
+      status: `OK`, or why no model is asked.
+      history: what the model is shown as `{history}`.
+      evidence: labels of another annotator, the best first.
+      words: words that another annotator goes by.
+    """
+
+    row: int
+    reading: str
+    status: Status = Status.OK
+    history: str = ""
+    evidence: Sequence[str] = field(default_factory=tuple)
+    words: Sequence[str] = field(default_factory=tuple)
+
+
+def columns_of(prompt: Prompt) -> pa.Schema:
+    """Returns the columns of utterances that a prompt is filled from."""
+    names = ["text", "segments"]
+    if prompt.unit == "conversation" or prompt.history:
+        names += ["conversation_id", "speaker_id", "speaker_role"]
+    elif prompt.roles:
+        names.append("speaker_role")
+    return fields(UTTERANCES, *names)
+
+
+def questions_of(
+    batch: pa.RecordBatch,
+    prompt: Prompt,
+    held_back: Mapping[int, Status],
+    cues: str = "words",
+) -> tuple[list[Question], Readings]:
+    """Returns what a prompt asks about the rows of a batch, and their readings.
+
+    Rows of other roles are not asked about, and not shown.
+
+    Args:
+      batch: utterances, those of a conversation in the order of time.
+      prompt: what is asked.
+      held_back: rows that no model may be shown, and why.
+      cues: as `read` takes it.
+    """
+    readings = read(batch, cues=cues)
+    turns = _Turns(batch, prompt, readings, held_back)
+    if prompt.unit == "conversation":
+        return [turns.whole(rows) for rows in turns.conversations() if rows], readings
+    questions = [turns.single(row) for row in turns.rows]
+    if prompt.history:
+        before = {
+            row: rows[:n]
+            for rows in turns.conversations()
+            for n, row in enumerate(rows)
+        }
+        for question in questions:
+            question.history = turns.shown(before[question.row], prompt.history)
+    return questions, readings
+
+
+class _Turns:
+    """The rows that a prompt asks about, by conversation."""
+
+    def __init__(
+        self,
+        batch: pa.RecordBatch,
+        prompt: Prompt,
+        readings: Readings,
+        held_back: Mapping[int, Status],
+    ):
+        self._texts: list[str] = readings.texts.to_pylist()
+        self._held_back = {
+            **dict.fromkeys(
+                np.flatnonzero(readings.silent).tolist(), Status.NO_AUTHOR_TEXT
+            ),
+            **held_back,
+        }
+        self._columns = {name: _column(batch, name) for name in _WHO}
+        roles = self._columns["speaker_role"]
+        self.rows = [
+            row
+            for row in range(batch.num_rows)
+            if not prompt.roles or roles[row] in prompt.roles
+        ]
+
+    def conversations(self) -> Iterator[list[int]]:
+        """Yields the rows of each conversation, in order; one without id is alone."""
+        found: dict[Any, list[int]] = {}
+        ids = self._columns["conversation_id"]
+        for row in self.rows:
+            key = row if ids[row] is None else ids[row]
+            found.setdefault(key, []).append(row)
+        yield from found.values()
+
+    def single(self, row: int) -> Question:
+        """Returns the question about one utterance."""
+        status = self._held_back.get(row, Status.OK)
+        return Question(row=row, reading=self._texts[row], status=status)
+
+    def whole(self, rows: Sequence[int]) -> Question:
+        """Returns the question about a conversation; it stands at its last utterance.
+
+        A turn that no model may be shown holds all of it back.
+        """
+        statuses = [self._held_back.get(row, Status.OK) for row in rows]
+        held = [each for each in statuses if each is not Status.NO_AUTHOR_TEXT]
+        gravest = max(held, default=Status.NO_AUTHOR_TEXT)
+        return Question(row=rows[-1], reading=self.shown(rows), status=gravest)
+
+    def shown(self, rows: Sequence[int], last: int = 0) -> str:
+        """Returns turns as lines, who speaks and what; those held back are left out.
+
+        Args:
+          rows: of one conversation.
+          last: only so many; 0 for all.
+        """
+        names = self._names(rows)
+        told = [row for row in rows if row not in self._held_back]
+        return "\n".join(f"{names[row]}: {self._texts[row]}" for row in told[-last:])
+
+    def _names(self, rows: Sequence[int]) -> dict[int, str]:
+        """Returns what the speaker of each row is called: a letter, and the role."""
+        speakers, roles = (self._columns[n] for n in ("speaker_id", "speaker_role"))
+        letters: dict[Any, str] = {}
+        names = {}
+        for row in rows:
+            letter = letters.setdefault(speakers[row], _letter(len(letters)))
+            names[row] = f"{letter} ({roles[row]})" if roles[row] else letter
+        return names
+
+
+_WHO = ("conversation_id", "speaker_id", "speaker_role")
+
+
+def _column(batch: pa.RecordBatch, name: str) -> list[Any]:
+    if name not in batch.schema.names:
+        return [None] * batch.num_rows
+    return batch.column(name).to_pylist()
+
+
+def _letter(place: int) -> str:
+    """Returns A, B, ..., Z, A1, B1, ...
+
+    >>> _letter(0), _letter(25), _letter(26)
+    ('A', 'Z', 'A1')
+    """
+    turn, letter = divmod(place, len(ascii_uppercase))
+    return ascii_uppercase[letter] + (str(turn) if turn else "")

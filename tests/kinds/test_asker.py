@@ -1,0 +1,308 @@
+"""Askers, with a scripted model: it proves routing only."""
+
+import pickle
+
+import pytest
+
+from affectflow.batches.batch import is_dead
+from affectflow.errors import UsageError
+from affectflow.kinds.asker import Completion
+from tests.given.scripted import (
+    install_parsers,
+    marked,
+    prompt_file,
+    scripted,
+    utterances,
+)
+
+MOOD = """
+task = "mood"
+[[steps]]
+name = "mood"
+text = "How is it? {text} Say {labels}."
+parser = "one_label"
+labels = ["good", "bad"]
+"""
+WHY = """
+[[steps]]
+name = "why"
+text = "It is {mood}. Why? {text}"
+parser = "whole"
+when = "mood=bad"
+"""
+
+
+@pytest.fixture(autouse=True)
+def parsers(tmp_path_factory, monkeypatch):
+    install_parsers(tmp_path_factory.mktemp("site"), monkeypatch)
+
+
+def asked(folder, text, script, batch, **options):
+    """Returns the annotations of each row, and what the model was asked."""
+    handler = scripted(prompt_file(folder, text), script, **options)
+    model = handler.load_model()
+    result = handler.apply(batch, model)
+    return result, result["annotations"].to_pylist(), model
+
+
+def said(rows, *names):
+    return [[tuple(each[name] for name in names) for each in row] for row in rows]
+
+
+def test_a_text_is_asked_and_its_answer_is_a_row(tmp_path):
+    script = lambda question, request: "bad" if "broke" in question else "good"  # noqa: E731
+
+    _, rows, model = asked(
+        tmp_path, MOOD, script, utterances("it broke", "thanks"), decode="text"
+    )
+
+    assert said(rows, "task", "vocabulary", "label", "chosen", "status", "raw") == [
+        [("mood", "asked.mood", "bad", True, "ok", "bad")],
+        [("mood", "asked.mood", "good", True, "ok", "good")],
+    ]
+    question = model.questions[0]
+    assert marked(question) == "it broke"
+    assert question.startswith("How is it? [text ")
+    assert question.endswith("] Say good, bad.")
+
+
+def test_a_closed_question_is_answered_by_likelihood(tmp_path):
+    script = lambda question, request: {"good": 0.25, "bad": 0.75}  # noqa: E731
+
+    _, rows, model = asked(tmp_path, MOOD, script, utterances("it broke"))
+
+    assert model.calls[0][0].choices == ("good", "bad")
+    assert said(rows, "label", "score", "rank", "chosen", "raw") == [
+        [("bad", 0.75, 1, True, None), ("good", 0.25, 2, False, None)]
+    ]
+
+
+def test_steps_go_out_together_and_a_later_one_only_where_it_is_wanted(tmp_path):
+    def script(question, request):
+        if question.startswith("How"):
+            return "bad" if "broke" in question else "good"
+        return "because"
+
+    _, rows, model = asked(
+        tmp_path,
+        MOOD + WHY,
+        script,
+        utterances("it broke", "thanks", "broke again"),
+        decode="text",
+    )
+
+    assert [len(call) for call in model.calls] == [3, 2]
+    assert model.questions[3].startswith("It is bad. Why? [text ")
+    assert said(rows, "label", "raw") == [
+        [("bad", "bad"), ("why", "because")],
+        [("good", "good")],
+        [("bad", "bad"), ("why", "because")],
+    ]
+
+
+def test_equal_requests_are_asked_once(tmp_path):
+    _, rows, model = asked(
+        tmp_path, MOOD, lambda q, r: {"good": 1}, utterances("+1", "no", "+1", "+1")
+    )
+
+    assert len(model.questions) == 2
+    assert said(rows, "label") == [[("good",)]] * 4
+
+
+def test_a_request_that_fails_is_alone_in_failing(tmp_path):
+    def script(question, request):
+        return ValueError("refused") if "poison" in question else "good"
+
+    result, rows, model = asked(
+        tmp_path, MOOD, script, utterances("a", "poison", "b"), decode="text"
+    )
+
+    assert is_dead(result).to_pylist() == [False, True, False]
+    assert result["errors"][1].as_py()[0]["message"] == "refused"
+    assert said(rows, "label") == [[("good",)], [], [("good",)]]
+    assert len(model.calls) == 1
+
+
+def test_a_call_that_fails_as_a_whole_is_halved_to_the_one_at_fault(tmp_path):
+    def script(question, request):
+        if "poison" in question:
+            raise ValueError("down")
+        return "good"
+
+    result, rows, _ = asked(
+        tmp_path, MOOD, script, utterances("a", "poison", "b", "c"), decode="text"
+    )
+
+    assert is_dead(result).to_pylist() == [False, True, False, False]
+    assert said(rows, "label") == [[("good",)], [], [("good",)], [("good",)]]
+
+
+def test_silence_is_asked_of_no_model(tmp_path):
+    _, rows, model = asked(
+        tmp_path, MOOD, lambda q, r: {"good": 1}, utterances("", None, " ", "hi")
+    )
+
+    assert len(model.questions) == 1
+    assert said(rows, "status")[:3] == [[("no_author_text",)]] * 3
+    assert rows[0][0]["label"] is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        pytest.param("good", "ok", id="a label"),
+        pytest.param("superb", "out_of_vocabulary", id="no label"),
+        pytest.param("", "unparsed", id="nothing"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_a_status_and_stays_raw(
+    tmp_path, answer, status
+):
+    text = MOOD.replace("one_label", "any_label")
+
+    _, rows, _ = asked(tmp_path, text, lambda q, r: answer, utterances("hi"))
+
+    assert said(rows, "status", "raw") == [[(status, answer)]]
+    assert rows[0][0]["label"] == ("good" if status == "ok" else None)
+    assert rows[0][0]["chosen"] is (status == "ok")
+
+
+def test_a_cut_question_is_answered_and_said_to_be_cut(tmp_path):
+    script = lambda q, r: Completion(text="bad", truncated=True)  # noqa: E731
+
+    _, rows, _ = asked(tmp_path, MOOD, script, utterances("hi"), decode="text")
+
+    assert said(rows, "label", "status") == [[("bad", "truncated")]]
+
+
+def test_quoted_words_stand_at_their_place_in_the_text(tmp_path):
+    text = MOOD.replace("one_label", "quote").replace('labels = ["good", "bad"]', "")
+    text = text.replace(" Say {labels}.", "")
+    batch = utterances("run `make` and it broke")
+    code = [{"type": "code", "start": 4, "end": 10}]
+    place = batch.schema.get_field_index("segments")
+    batch = batch.set_column(
+        place, batch.schema.field(place), [code_list(batch, code)][0]
+    )
+
+    _, rows, model = asked(tmp_path, text, lambda q, r: "it broke", batch)
+
+    assert marked(model.questions[0]) == "run [CODE] and it broke"
+    assert said(rows, "label", "start", "end", "raw") == [
+        [("mood", 15, 23, "it broke")]
+    ]
+
+
+def code_list(batch, code):
+    import pyarrow as pa
+
+    return pa.array([code], batch.schema.field("segments").type)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(
+            MOOD.replace('labels = ["good", "bad"]', "").replace("{labels}", ""),
+            "step 'mood' of prompt 'asked' cannot be asked with decode=choice: it has "
+            "no labels; use decode=auto",
+            id="no labels",
+        ),
+        pytest.param(
+            MOOD.replace("one_label", "any_label"),
+            "its parser 'any_label' does not take exactly one; use decode=auto",
+            id="several labels",
+        ),
+        pytest.param(
+            MOOD.replace("one_label", "one_lable"),
+            "no plugin in affectflow.parsers is named 'one_lable'; did you mean "
+            "'one_label'",
+            id="no parser",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_by_choice_is_refused(tmp_path, text, line):
+    path = prompt_file(tmp_path, text)
+
+    with pytest.raises(UsageError) as refused:
+        scripted(path, str, decode="choice")
+
+    assert line in str(refused.value)
+
+
+def test_the_id_follows_the_prompt_and_not_where_it_lies(tmp_path):
+    (tmp_path / "copy").mkdir()
+    first = scripted(prompt_file(tmp_path, MOOD), str)
+    copy = scripted(prompt_file(tmp_path / "copy", MOOD), str)
+    other = scripted(prompt_file(tmp_path, MOOD.replace("How", "Now"), "asked"), str)
+
+    assert first.annotator() == copy.annotator()
+    assert first.annotator()["annotator_id"] != other.annotator()["annotator_id"]
+    assert first.annotator()["prompt_hash"] == first.asked.digest
+    assert first.annotator()["kind"] == "prompt"
+
+
+def test_a_model_that_answers_too_few_is_told_so(tmp_path):
+    handler = scripted(prompt_file(tmp_path, MOOD), str)
+    type(handler).complete = lambda self, requests, model: []
+
+    with pytest.raises(UsageError, match="gave 0 completions for 1 requests"):
+        handler.apply(utterances("hi"), handler.load_model())
+
+
+def test_history_shows_who_said_what_before(tmp_path):
+    text = MOOD.replace("[[steps]]", "history = 2\n[[steps]]")
+    text = text.replace("How is it?", "{history}")
+    batch = utterances("a", "b", "c", "d", speaker_role=["x", None, "x", None])
+
+    _, _, model = asked(tmp_path, text, lambda q, r: {"good": 1}, batch)
+
+    assert marked(model.questions[3]) == "B: b\nA (x): c"
+    assert marked(model.questions[0]) == "a"
+
+
+def test_an_answer_about_a_conversation_stands_at_its_last_utterance(tmp_path):
+    text = MOOD.replace("[[steps]]", 'unit = "conversation"\nroles = ["x"]\n[[steps]]')
+    batch = utterances(
+        *("a", "b", "c", "d", "e"),
+        conversation_id=["1", "1", "1", "1", "2"],
+        speaker_role=["x", "y", "x", "y", "y"],
+    )
+
+    _, rows, model = asked(tmp_path, text, lambda q, r: {"good": 1}, batch)
+
+    assert said(rows, "label") == [[], [], [("good",)], [], []]
+    assert [marked(each) for each in model.questions] == ["A (x): a\nA (x): c"]
+
+
+def test_roles_can_be_said_in_place_of_the_prompts(tmp_path):
+    text = MOOD.replace("[[steps]]", 'roles = ["x"]\n[[steps]]')
+    batch = utterances("a", "b", speaker_role=["x", "y"])
+
+    _, some, _ = asked(tmp_path, text, lambda q, r: {"good": 1}, batch)
+    _, every, _ = asked(tmp_path, text, lambda q, r: {"good": 1}, batch, roles=())
+
+    assert said(some, "label") == [[("good",)], []]
+    assert said(every, "label") == [[("good",)], [("good",)]]
+
+
+def test_what_is_held_back_is_neither_asked_about_nor_shown(tmp_path):
+    from affectflow.schemas import Status
+
+    text = MOOD.replace("[[steps]]", "history = 9\n[[steps]]")
+    text = text.replace("How is it?", "{history}")
+    handler = scripted(prompt_file(tmp_path, text), lambda q, r: {"good": 1})
+    type(handler).held_back = lambda self, batch: {1: Status.GUARDED}
+    model = handler.load_model()
+
+    rows = handler.apply(utterances("a", "b", "c"), model)["annotations"].to_pylist()
+
+    assert said(rows, "status", "label")[1] == [("guarded", None)]
+    assert marked(model.questions[1]) == "A: a"
+
+
+def test_it_survives_the_way_to_a_worker(tmp_path):
+    handler = scripted(prompt_file(tmp_path, MOOD), lambda q, r: {"good": 1})
+    again = pickle.loads(pickle.dumps(handler.asked))
+
+    assert again == handler.asked
