@@ -1,8 +1,18 @@
 """Which plugins are used where nobody names one; the core names no others."""
 
+from types import MappingProxyType
+
 MODEL = "EmbeddedEmotions"
-FOLDER_READER = "SequenceClassifier"
-"""What reads a folder that `affectflow train` did not write, or a hub id."""
+COMING = MappingProxyType(
+    {
+        "Generate": ("*ForCausalLM", "*LMHeadModel", "*ForConditionalGeneration"),
+        "Embedder": ("*Model",),
+        "SpanQA": ("*ForQuestionAnswering",),
+        "ImageClassifier": ("*ForImageClassification", "CLIP*", "Siglip*"),
+        "SpeechAffect": ("Wav2Vec2*", "WavLM*", "Hubert*", "*ForAudioClassification"),
+    }
+)
+"""Plugins to come, and the architectures that they will read."""
 MINER = "RuleMiner"
 CLUSTERER = "WordClusterer"
 RENDERERS = ("RenderEmoji", "RenderEmoticons", "RenderTypography")

@@ -244,6 +244,16 @@ def apart(
     return found
 
 
+def said(pairs: Iterable[str], option: str) -> str:
+    """Returns what `--set` says of one option, before its plugin is known; or ""."""
+    values = [pair.partition("=")[2] for pair in pairs if _names(pair) == option]
+    return values[-1] if values else ""
+
+
+def _names(pair: str) -> str:
+    return pair.partition("=")[0].strip()
+
+
 def _owner(name: str, plugins: Mapping[str, Iterable[str]]) -> tuple[str, str]:
     plugin, dot, option = name.partition(".")
     if dot and plugin in plugins:

@@ -1,13 +1,15 @@
-"""Files of weights: those that come with the package, and those that somebody trained.
+"""Files of weights: of the package, of a user's training, of a hub.
 
-A folder holds one `*.safetensors`, and nothing pickled. Its metadata name the annotator
-that reads it and the licence that it passes on.
+What comes with the package, and what `affectflow train` writes, is a folder with one
+`*.safetensors`, and nothing pickled. Its metadata name the annotator that reads it and
+the licence that it passes on. Other models are a folder or a pinned id of a hub.
 """
 
 import functools
 import hashlib
 import importlib.resources
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from affectflow.errors import UsageError
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def folder(package: str) -> Path:
@@ -115,3 +120,39 @@ def _file(folder: Path) -> Path:
             "name the folder that `affectflow train` wrote"
         )
     return files[0]
+
+
+# -- models of others ------------------------------------------------------------------
+
+
+def check_pinned(model: str, revision: str) -> None:
+    """Checks that `model` is a folder, or a hub id with a pinned revision.
+
+    Raises:
+      UsageError: it is neither; says what to do.
+    """
+    if Path(model).is_dir():
+        return
+    if not is_hub_id(model):
+        raise UsageError(f"no folder {model!r}; name a model's folder or org/name")
+    if not _COMMIT.fullmatch(revision):
+        raise UsageError(
+            f"no folder {model!r}, and as a hub id it needs the commit that it is "
+            f"pinned to, got {revision!r}; give `--revision <40 hex digits>` as "
+            f"listed at https://huggingface.co/{model}/commits/main"
+        )
+
+
+def is_hub_id(model: str) -> bool:
+    """Returns whether a name has the form org/name.
+
+    >>> is_hub_id("org/name"), is_hub_id("./name"), is_hub_id("name")
+    (True, False, False)
+    """
+    return bool(_HUB_ID.fullmatch(model)) and model.split("/")[0] not in (".", "..")
+
+
+def one_line(error: Exception) -> str:
+    """Returns the first line of what an error says."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

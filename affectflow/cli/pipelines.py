@@ -54,7 +54,7 @@ def annotate(
     min_ram: MinRam = "",
 ) -> int:
     """Label the utterances of a lake with a model."""
-    given = said_to(settings, model=model).model
+    given = said_to(settings, model=model, revision=revision).model
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     return _finish([_annotate(lake, model, revision, given, budget, hints)], lake)
 
@@ -93,7 +93,9 @@ def analyze(
 ) -> int:
     """Ingest, annotate, mine and report."""
     _refuse_writing()
-    given = said_to(settings, model=model, miner=miner, clusterer=clusterer)
+    given = said_to(
+        settings, model=model, revision=revision, miner=miner, clusterer=clusterer
+    )
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     rows = [_ingest(paths, to, source, mapping, budget, speaker_key_uri)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
@@ -143,7 +145,12 @@ class Said(NamedTuple):
 
 
 def said_to(
-    settings: Set, *, model: str = "", miner: str = "", clusterer: str = ""
+    settings: Set,
+    *,
+    model: str = "",
+    revision: str = "",
+    miner: str = "",
+    clusterer: str = "",
 ) -> Said:
     """Returns the options that `--set` gives to each plugin of a command.
 
@@ -151,18 +158,20 @@ def said_to(
       UsageError: none of them knows an option, or several do.
     """
     from affectflow import registry
-    from affectflow.options import apart, names_of
+    from affectflow.options import apart, names_of, said
 
     if not settings:
         return Said({}, {}, {})
     plugins: dict[str, list[str]] = {}
     if model:
-        from affectflow.steps.annotate import reader_of
+        from affectflow.steps.annotate import HANDLER, reader_of
 
-        reader = reader_of(model)
+        handler = said(settings, HANDLER)
+        reader = reader_of(model, revision, handler)
         model = reader.name
         own = {*reader.implied, "revision"}
         plugins[model] = [n for n in names_of(reader.plugin) if n not in own]
+        plugins[model] += [HANDLER] if handler else []
     if miner:
         miner = registry.find("miners", miner).name
         plugins[miner] = names_of(registry.load("miners", miner))

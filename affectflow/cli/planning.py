@@ -73,7 +73,9 @@ def plan(
     terms = Terms(
         workers=_workers(workers), price_per_hour=price_per_hour, sample=sample
     )
-    given = said_to(settings, model=model, miner=miner, clusterer=clusterer)
+    given = said_to(
+        settings, model=model, revision=revision, miner=miner, clusterer=clusterer
+    )
     analysis = Analysis(
         model=model,
         revision=revision,

@@ -49,6 +49,10 @@ class BatchModelHandler(
 
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "text", "segments")
     provides: ClassVar[pa.Schema] = pa.schema([ANNOTATIONS_COLUMN])
+    architectures: ClassVar[tuple[str, ...]] = ()
+    """Which folders and hub ids it reads, by what their config.json names: patterns as
+    `*ForSequenceClassification`. Such a plugin takes `model` and `revision`.
+    """
     card: ClassVar[Card] = Card(summary="")
 
     @property

@@ -15,11 +15,14 @@ from affectflow.kinds.transform import Transform
 from affectflow.options import construct
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
+from affectflow.steps.architectures import plugin_for
 
 # Importing a handler imports torch where it is installed: only when one is made.
 if TYPE_CHECKING:
     from affectflow.kinds.model import BatchModelHandler
 
+HANDLER = "handler"
+"""The option that names the plugin which reads a folder or a hub id."""
 _PATH_MARKS = ("/", "./", "../", "~", ".\\", "..\\")
 
 
@@ -29,9 +32,10 @@ class Annotate(Transform):
 
     Args:
       model: name of an installed model (`EmbeddedEmotions`), a folder, or a hub id
-        (`org/name`) of a sequence classifier.
+        (`org/name`) whose config.json says which plugin reads it.
       revision: the commit that a hub id is pinned to.
-      options: the model's other arguments, by name.
+      options: the model's other arguments, by name; `handler` names the plugin that
+        reads a folder or a hub id, in place of what its config.json says.
 
     Raises:
       UnknownPluginError: no installed model has this name; names the nearest.
@@ -85,9 +89,10 @@ def handler_for(
     Raises:
       UnknownPluginError, UsageError: as `Annotate`.
     """
-    reader = reader_of(model)
+    given = dict(options or {})
+    reader = reader_of(model, revision, given.pop(HANDLER, ""))
     pinned = {"revision": revision} if revision else {}
-    given = {**reader.implied, **pinned, **(options or {})}
+    given = {**reader.implied, **pinned, **given}
     what = f"model {model!r}"
     made: BatchModelHandler[Any] = construct(reader.plugin, given, what)
     return made
@@ -101,34 +106,52 @@ class Reader(NamedTuple):
     implied: Mapping[str, Any]
 
 
-def reader_of(model: str) -> Reader:
+def reader_of(model: str, revision: str = "", handler: str = "") -> Reader:
     """Returns the plugin of an installed model, or the one that reads a folder or id.
+
+    Args:
+      model: as `Annotate` takes it.
+      revision: the commit of a hub id.
+      handler: the plugin that reads a folder or id; empty for what its files say.
 
     Raises:
       UnknownPluginError: it is none of these; names the nearest.
-      UsageError: there is no such folder.
+      UsageError: there is no such folder, or no installed plugin reads what it holds.
     """
     try:
         name = registry.find("models", model).name
     except UnknownPluginError as unknown:
-        return _reader_of_weights(model, unknown)
+        return _reader_of_weights(model, revision, handler, unknown)
+    if handler:
+        raise UsageError(
+            f"`handler` says which plugin reads a folder or a hub id, and {model!r} is "
+            "a plugin itself: leave it out"
+        )
     return Reader(name, registry.load("models", name), {})
 
 
-def _reader_of_weights(model: str, unknown: UnknownPluginError) -> Reader:
+def _reader_of_weights(
+    model: str, revision: str, handler: str, unknown: UnknownPluginError
+) -> Reader:
     folder = Path(model).expanduser()
     is_folder = folder.is_dir()
-    if is_folder and (name := weights.annotator_of(folder)):
+    if is_folder and not handler and (name := weights.annotator_of(folder)):
         return Reader(name, registry.load("models", name), {"weights": model})
     if not is_folder and model.startswith(_PATH_MARKS):
         raise UsageError(
-            f"no folder {model!r}; name a folder that holds a sequence classifier, a "
-            "hub id (org/name) or a model of `affectflow plugins --kind models`"
+            f"no folder {model!r}; name a folder that holds a model, a hub id "
+            "(org/name) or a model of `affectflow plugins --kind models`"
         ) from unknown
     if not is_folder and model.count("/") != 1:
         raise UnknownPluginError(
             f"{unknown}; a folder, or a hub id (org/name), would do too"
         ) from unknown
-    name = defaults.FOLDER_READER
     where = str(folder) if is_folder else model
-    return Reader(name, registry.load("models", name), {"model": where})
+    name = registry.find("models", handler or plugin_for(where, revision)).name
+    plugin = registry.load("models", name)
+    if not plugin.architectures:
+        raise UsageError(
+            f"{name} reads neither folders nor hub ids, so it is no `handler` of "
+            f"{model!r}; leave `handler` out, or name one that does"
+        )
+    return Reader(name, plugin, {"model": where})

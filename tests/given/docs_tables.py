@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from affectflow import registry
+from affectflow import defaults, registry
 from affectflow.lake.views import describe_view, shipped_views
 from affectflow.schemas import RULES, TABLES, Rules, doc
 
@@ -77,6 +77,19 @@ def _erased(rule: Rules) -> str:
 
 def _ticked(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+def architectures() -> str:
+    """Returns the table of what config.json names, and the plugin that reads it."""
+    lines = ["| architecture | read by |", "| --- | --- |"]
+    claims = {name: registry.load("models", name) for name in registry.names("models")}
+    for name, plugin in claims.items():
+        if plugin.architectures:
+            lines.append(f"| {_ticked(plugin.architectures)} | `{name}` |")
+    for name, patterns in defaults.COMING.items():
+        if name not in claims:
+            lines.append(f"| {_ticked(patterns)} | none in this version |")
+    return "\n".join(lines) + "\n"
 
 
 def lake() -> str:
@@ -209,6 +222,7 @@ EXAMPLES = (
 DATA_FILES = ("vocabularies/pressure.toml", "views/utterances_by_hour.sql")
 PLACES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"plugins": plugins},
+    "docs/models.md": {"architectures": architectures},
     "docs/lake.md": {"rules": rules, "lake": lake},
     "docs/views.md": {"views": views},
     "docs/plugins.md": {

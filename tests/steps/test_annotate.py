@@ -59,21 +59,14 @@ def test_an_installed_model_is_found_by_either_spelling(name):
     assert handler == EmbeddedEmotions(cues="as_written")
 
 
-def test_a_hub_id_with_a_commit_is_a_sequence_classifier():
-    handler = handler_for("org/name", COMMIT, {"threshold": 0.3})
+def test_a_hub_id_is_read_by_the_handler_that_is_named():
+    options = {"threshold": 0.3, "handler": "sequence-classifier"}
+
+    handler = handler_for("org/name", COMMIT, options)
 
     assert handler == SequenceClassifier(
         model="org/name", revision=COMMIT, threshold=0.3
     )
-
-
-def test_a_folder_is_a_sequence_classifier(tmp_path, monkeypatch):
-    folder = tmp_path / "model"
-    folder.mkdir()
-    monkeypatch.chdir(tmp_path)
-
-    assert handler_for(str(folder)).model == str(folder)
-    assert handler_for("model").model == "model"
 
 
 @pytest.mark.parametrize(
@@ -91,12 +84,19 @@ def test_a_folder_is_a_sequence_classifier(tmp_path, monkeypatch):
                      id="neither name nor hub id"),
         pytest.param("org/name", "", None, UsageError, "--revision",
                      id="a hub id that is not pinned"),
-        pytest.param("org/name", COMMIT, {"treshold": 1}, UsageError, "`threshold`",
+        pytest.param("org/name", COMMIT,
+                     {"treshold": 1, "handler": "SequenceClassifier"},
+                     UsageError, "`threshold`",
                      id="an option that there is not"),
         pytest.param("EmbeddedEmotions", "abc", None, UsageError, "option `revision`",
                      id="a revision of a model that has none"),
         pytest.param("SequenceClassifier", "", None, UsageError, "needs `model`",
                      id="a needed option lacks"),
+        pytest.param("EmbeddedEmotions", "", {"handler": "SequenceClassifier"},
+                     UsageError, "is a plugin itself", id="a handler of a plugin"),
+        pytest.param("org/name", COMMIT, {"handler": "EmbeddedEmotions"},
+                     UsageError, "reads neither folders nor hub ids",
+                     id="a handler that reads no folder"),
     ],
 )  # fmt: skip
 def test_what_is_no_model_is_refused_with_the_cure(

@@ -13,6 +13,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import Scored, Scorer
 from affectflow.registry import Card
+from affectflow.weights import check_pinned
 from affectflow_transforms.models.sequence_classifier import loading, source
 from affectflow_transforms.models.sequence_classifier.forward import (
     Classifier,
@@ -75,6 +76,7 @@ class SequenceClassifier(Scorer[Classifier]):
     not_in_id: ClassVar[frozenset[str]] = frozenset(
         {"model", "revision", "device", "max_batch_tokens", "licence"}
     )
+    architectures: ClassVar[tuple[str, ...]] = ("*ForSequenceClassification",)
     card: ClassVar[Card] = Card(
         summary="labels utterances with a transformers sequence classifier",
         weights_licence="the model's own",
@@ -88,7 +90,7 @@ class SequenceClassifier(Scorer[Classifier]):
                 raise UsageError(
                     f"`{name}` is one of {words}, got {getattr(self, name)!r}"
                 )
-        source.check_model(self.model, self.revision)
+        check_pinned(self.model, self.revision)
 
     def load_model(self) -> Classifier:
         """Returns the classifier on this worker's device.

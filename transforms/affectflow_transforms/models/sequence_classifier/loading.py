@@ -5,11 +5,9 @@ from typing import Any
 
 from affectflow.errors import MissingExtraError, UsageError
 from affectflow.vocabularies import get, recognise
+from affectflow.weights import one_line
 from affectflow_transforms.models.sequence_classifier.forward import Classifier
-from affectflow_transforms.models.sequence_classifier.source import (
-    check_weights,
-    one_line,
-)
+from affectflow_transforms.models.sequence_classifier.source import check_weights
 
 MAX_TOKENS = 512
 # Small enough for the caches of a core; measured from 256 to 8,192.

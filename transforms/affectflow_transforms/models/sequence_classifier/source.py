@@ -11,41 +11,13 @@ import re
 from pathlib import Path
 
 from affectflow.errors import UsageError
+from affectflow.weights import check_pinned, one_line
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _PERMISSIVE = {
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense"),
     *("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0"),
 }
-
-
-def check_model(model: str, revision: str) -> None:
-    """Checks that `model` is a folder, or a hub id with a pinned revision.
-
-    Raises:
-      UsageError: it is neither; says which cure fits.
-    """
-    if Path(model).is_dir():
-        return
-    if not is_hub_id(model):
-        raise UsageError(f"no folder {model!r}; name a model's folder or org/name")
-    if not _COMMIT.fullmatch(revision):
-        raise UsageError(
-            f"no folder {model!r}, and as a hub id it needs the commit that it is "
-            f"pinned to, got {revision!r}; give `--revision <40 hex digits>` as "
-            f"listed at https://huggingface.co/{model}/commits/main"
-        )
-
-
-def is_hub_id(model: str) -> bool:
-    """Returns whether a name has the form org/name.
-
-    >>> is_hub_id("org/name"), is_hub_id("./name"), is_hub_id("name")
-    (True, False, False)
-    """
-    return bool(_HUB_ID.fullmatch(model)) and model.split("/")[0] not in (".", "..")
 
 
 def local_folder(model: str, revision: str) -> Path:
@@ -54,7 +26,7 @@ def local_folder(model: str, revision: str) -> Path:
     Raises:
       UsageError: the hub has no such model or revision, or cannot be reached.
     """
-    check_model(model, revision)
+    check_pinned(model, revision)
     if Path(model).is_dir():
         return Path(model)
     from huggingface_hub import snapshot_download
@@ -80,7 +52,7 @@ def revision_of(model: str, revision: str) -> str:
     Raises:
       UsageError: the folder is no model, or not the one that `revision` names.
     """
-    check_model(model, revision)
+    check_pinned(model, revision)
     if not Path(model).is_dir():
         return revision
     digest = folder_digest(Path(model))
@@ -148,9 +120,3 @@ def allows_commerce(licence: str) -> bool | None:
     if licence.lower() in _PERMISSIVE:
         return True
     return False if "-nc" in licence.lower() else None
-
-
-def one_line(error: Exception) -> str:
-    """Returns the first line of what an error says."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
