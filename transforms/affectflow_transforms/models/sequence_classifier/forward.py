@@ -4,7 +4,6 @@ Each of these is a function of its own, because a regressor or an endpoint will 
 some of them and not the others.
 """
 
-import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from affectflow.errors import RowError
-from affectflow_transforms.models.token_budget import Rows, plan
+from affectflow_transforms.models.halving import run_halved
+from affectflow_transforms.models.token_budget import Rows
 
-MAX_BATCH_ROWS = 1_024
 # The tokenizer keeps an object a token; chunks bound how many live at once.
 _TOKENISED_AT_ONCE = 4_096
 # No tokenizer needs more to fill a model; megabytes of log are not tokenised in vain.
@@ -148,48 +147,14 @@ def run(
 ) -> tuple[npt.NDArray[np.float32], dict[int, Exception]]:
     """Returns the logits of `rows`, and the error of each row that has none.
 
-    A micro-batch that fails is halved until the row at fault is alone. When the
-    device runs out of memory, all that is left is planned anew at half the size.
+    A micro-batch that fails is halved until the row at fault is alone.
     """
-    lengths = tokens.lengths
-    logits = np.zeros((len(lengths), len(classifier.labels)), np.float32)
-    failed: dict[int, Exception] = {}
-    pending = _planned(classifier, lengths, rows)[::-1]
-    while pending:
-        batch = pending.pop()
-        answer = _attempt(classifier, tokens, batch)
-        if not isinstance(answer, Exception):
-            logits[batch] = answer
-        elif len(batch) == 1:
-            failed[int(batch[0])] = answer
-        elif _is_out_of_memory(answer):
-            _free_memory()
-            tried = len(batch) * int(lengths[batch].max())
-            classifier.max_batch_tokens = max(tried // 2, 1)
-            left = np.concatenate([batch, *pending[::-1]])
-            pending = _planned(classifier, lengths, left)[::-1]
-        else:
-            middle = len(batch) // 2
-            pending += [batch[middle:], batch[:middle]]
-    return logits, failed
+    logits = np.zeros((len(tokens.lengths), len(classifier.labels)), np.float32)
 
+    def attempt(batch: Rows) -> None:
+        logits[batch] = forward(classifier, *padded(classifier, tokens, batch))
 
-def _planned(
-    classifier: Classifier, lengths: npt.NDArray[np.int64], rows: Rows
-) -> list[Rows]:
-    batches = plan(lengths[rows], classifier.max_batch_tokens, MAX_BATCH_ROWS)
-    return [rows[batch] for batch in batches]
-
-
-def _attempt(
-    classifier: Classifier, tokens: Tokens, rows: Rows
-) -> npt.NDArray[np.float32] | Exception:
-    """Returns the logits of one micro-batch, or why there are none."""
-    try:
-        return forward(classifier, *padded(classifier, tokens, rows))
-    except Exception as error:  # whatever a model raises is somebody's row
-        # The traceback would keep the tensors alive that fill the device.
-        return error.with_traceback(None)
+    return logits, run_halved(classifier, tokens.lengths, rows, attempt)
 
 
 def padded(
@@ -220,19 +185,6 @@ def forward(
         ).logits
         result: npt.NDArray[np.float32] = logits.float().cpu().numpy()
     return result
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    import torch
-
-    return isinstance(error, torch.OutOfMemoryError | MemoryError)
-
-
-def _free_memory() -> None:
-    import torch
-
-    with contextlib.suppress(AssertionError):  # a torch without CUDA
-        torch.cuda.empty_cache()
 
 
 # -- from logits to scores ---------------------------------------------------------

@@ -14,6 +14,8 @@ from affectflow.errors import UsageError
 from affectflow.weights import check_pinned, one_line
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+# Configuration, tokenizer, and the template of a chat.
+_READ = ("*.json", "*.txt", "*.model", "*.jinja")
 _PERMISSIVE = {
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense"),
     *("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0"),
@@ -35,7 +37,7 @@ def local_folder(model: str, revision: str) -> Path:
         found = snapshot_download(
             model,
             revision=revision,
-            allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors", "*.py"],
+            allow_patterns=[*_READ, "*.safetensors", "*.py"],
             ignore_patterns=["*/*"],
         )
     except (OSError, ValueError) as error:
@@ -81,10 +83,10 @@ def check_weights(folder: Path) -> None:
 
 
 def folder_digest(folder: Path) -> str:
-    """Returns BLAKE2b over configuration, tokenizer and weights, 32 hex digits."""
+    """Returns BLAKE2b over all that decides a model's answers, 32 hex digits."""
     check_weights(folder)
-    files = [*folder.glob("*.json"), *folder.glob("*.txt"), *folder.glob("*.model")]
-    files = sorted([*files, *folder.glob("*.safetensors")])
+    patterns = (*_READ, "*.safetensors")
+    files = sorted(file for pattern in patterns for file in folder.glob(pattern))
     stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     return _digest_of(str(folder.resolve()), tuple(stamps))
 
