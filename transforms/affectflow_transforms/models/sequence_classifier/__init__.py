@@ -99,7 +99,7 @@ class SequenceClassifier(Scorer[Classifier]):
           MissingExtraError: the extra `torch` is not installed.
           UsageError: the model cannot be fetched, or is no classifier.
         """
-        loading.check_extra()
+        loading.check_extra(loading.WHAT)
         return loading.load(
             source.local_folder(self.model, self.revision),
             name=self._name(),

@@ -10,6 +10,7 @@ from affectflow_transforms.models.sequence_classifier.forward import Classifier
 from affectflow_transforms.models.sequence_classifier.source import check_weights
 
 MAX_TOKENS = 512
+WHAT = "a sequence classifier"
 # Small enough for the caches of a core; measured from 256 to 8,192.
 _CPU_BATCH_TOKENS = 1_024
 _CUDA_BATCH_TOKENS = 65_536
@@ -33,25 +34,29 @@ def load(
       UsageError: the folder holds something else than a classifier.
     """
     check_weights(folder)
-    transformers = check_extra()
+    transformers = check_extra(WHAT)
     transformers.utils.logging.disable_progress_bar()
-    device = device if device != "auto" else _best_device()
-    network, report = _from_pretrained(
+    device = device if device != "auto" else best_device()
+    network, report = from_pretrained(
         transformers.AutoModelForSequenceClassification,
         folder,
+        WHAT,
         trust_remote_code=trust_remote_code,
-        dtype=_dtype(dtype, device),
+        dtype=dtype_of(dtype, device),
         use_safetensors=True,
         output_loading_info=True,
     )
     _check_head(folder, report["missing_keys"])
-    tokenizer = _from_pretrained(
-        transformers.AutoTokenizer, folder, trust_remote_code=trust_remote_code
+    tokenizer = from_pretrained(
+        transformers.AutoTokenizer,
+        folder,
+        WHAT,
+        trust_remote_code=trust_remote_code,
     )
     labels, vocabulary = labels_of(network.config, name)
     return Classifier(
         network=network.eval().to(device),
-        tokenizer=_fast(tokenizer, folder),
+        tokenizer=fast_tokenizer(tokenizer, folder),
         labels=labels,
         vocabulary=vocabulary,
         several=takes_several(network.config, answer),
@@ -63,8 +68,11 @@ def load(
     )
 
 
-def check_extra() -> Any:
+def check_extra(what: str) -> Any:
     """Returns the library transformers, with a torch that it can use.
+
+    Args:
+      what: needs them, as `a sequence classifier`.
 
     Raises:
       MissingExtraError: one of them is not installed.
@@ -74,20 +82,31 @@ def check_extra() -> Any:
         import transformers
     except ImportError as error:
         raise MissingExtraError(
-            f"a sequence classifier needs torch and transformers ({error}); "
+            f"{what} needs torch and transformers ({error}); "
             "type `pip install 'affectflow[torch]'`"
         ) from error
     return transformers
 
 
-def _from_pretrained(factory: Any, folder: Path, **options: Any) -> Any:
+def from_pretrained(factory: Any, folder: Path, what: str, **options: Any) -> Any:
+    """Returns what a class of transformers loads from a folder, and from nowhere else.
+
+    Args:
+      factory: the class.
+      folder: of the model.
+      what: it should be, as `a sequence classifier`.
+      options: for the class.
+
+    Raises:
+      UsageError: it does not load.
+    """
     from safetensors import SafetensorError
 
     try:
         return factory.from_pretrained(folder, local_files_only=True, **options)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise UsageError(
-            f"{str(folder)!r} does not load as a sequence classifier: "
+            f"{str(folder)!r} does not load as {what}: "
             f"{one_line(error)}; give the folder or hub id of one"
         ) from error
 
@@ -101,7 +120,12 @@ def _check_head(folder: Path, missing: set[str]) -> None:
         )
 
 
-def _fast(tokenizer: Any, folder: Path) -> Any:
+def fast_tokenizer(tokenizer: Any, folder: Path) -> Any:
+    """Returns the tokenizer of the library `tokenizers` inside one of transformers.
+
+    Raises:
+      UsageError: there is none.
+    """
     if not getattr(tokenizer, "is_fast", False):
         raise UsageError(
             f"{str(folder)!r} has no fast tokenizer; save one next to it as "
@@ -147,7 +171,8 @@ def _longest(tokenizer: Any, config: Any, wanted: int) -> int:
     return min(wanted, limit) if wanted else limit
 
 
-def _best_device() -> str:
+def best_device() -> str:
+    """Returns `cuda` where there is one, else `cpu`."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -157,7 +182,8 @@ def _batch_tokens(device: str) -> int:
     return _CUDA_BATCH_TOKENS if device.startswith("cuda") else _CPU_BATCH_TOKENS
 
 
-def _dtype(dtype: str, device: str) -> Any:
+def dtype_of(dtype: str, device: str) -> Any:
+    """Returns the type of torch: for `auto`, bfloat16 where the device computes it."""
     import torch
 
     if dtype != "auto":
