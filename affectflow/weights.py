@@ -152,6 +152,23 @@ def is_hub_id(model: str) -> bool:
     return bool(_HUB_ID.fullmatch(model)) and model.split("/")[0] not in (".", "..")
 
 
+def read_config(file: Path, model: str) -> Mapping[str, Any]:
+    """Returns what the config.json of a model says.
+
+    Raises:
+      UsageError: there is none, or it is damaged.
+    """
+    if not file.is_file():
+        raise UsageError(f"{model!r} has no config.json, so it is not a model")
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise UsageError(
+            f"the config.json of {model!r} is damaged ({error}); save the model again"
+        ) from error
+    return config if isinstance(config, dict) else {}
+
+
 def one_line(error: Exception) -> str:
     """Returns the first line of what an error says."""
     lines = str(error).strip().splitlines()

@@ -5,7 +5,6 @@ Loading weights is not needed for this, only one small file.
 """
 
 import fnmatch
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from affectflow import defaults, registry
 from affectflow.errors import MissingExtraError, PluginImportError, UsageError
 from affectflow.options import quoted
-from affectflow.weights import check_pinned, one_line
+from affectflow.weights import check_pinned, one_line, read_config
 
 CHOOSE = "--set handler=NAME"
 """How a user says which plugin reads a model."""
@@ -101,15 +100,7 @@ def _architecture(config: Mapping[str, Any], model: str) -> str:
 def _config(model: str, revision: str) -> Mapping[str, Any]:
     folder = Path(model)
     file = folder / "config.json" if folder.is_dir() else _fetched(model, revision)
-    if not file.is_file():
-        raise UsageError(f"{model!r} has no config.json, so it is not a model")
-    try:
-        config = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise UsageError(
-            f"the config.json of {model!r} is damaged ({error}); save the model again"
-        ) from error
-    return config if isinstance(config, dict) else {}
+    return read_config(file, model)
 
 
 def _fetched(model: str, revision: str) -> Path:

@@ -21,7 +21,6 @@ import pyarrow as pa
 from affectflow import schemas
 from affectflow.vocabularies import get
 from affectflow_transforms.models.sequence_classifier import SequenceClassifier
-from affectflow_transforms.models.sequence_classifier.forward import classify
 
 ROOT = Path(__file__).resolve().parents[2]
 DEV = ROOT.parent / "shared" / "data" / "goemotions" / "dev.tsv"
@@ -82,20 +81,21 @@ def competitors(folder: Path, texts: list[str]) -> dict[str, Callable[[], object
     batch = batch_of(texts)
     theirs = {_PIPELINE: lambda: pipeline(texts, batch_size=64)}
     mine = {
-        f"SequenceClassifier, {dtype} ({models[dtype].network.dtype})": (
+        f"SequenceClassifier, {dtype} ({models[dtype].network.module.dtype})": (
             lambda dtype=dtype: ours[dtype].apply(batch, models[dtype])
         )
         for dtype in ours
     }
-    _show_agreement(pipeline, models, texts)
+    _show_agreement(pipeline, ours, models, texts)
     return theirs | mine
 
 
-def _show_agreement(pipeline, models, texts) -> None:
+def _show_agreement(pipeline, ours, models, texts) -> None:
     expected = [{e["label"]: e["score"] for e in row} for row in pipeline(texts[:200])]
     for dtype, model in models.items():
-        scores = classify(model, texts[:200]).scores
-        theirs = np.array([[row[label] for label in model.labels] for row in expected])
+        (answer,) = ours[dtype].score(texts[:200], model).answers
+        scores, labels = answer.scores, answer.labels
+        theirs = np.array([[row[label] for label in labels] for row in expected])
         print(
             f"largest difference of a score, {dtype}: {abs(scores - theirs).max():.1e}"
         )

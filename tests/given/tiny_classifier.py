@@ -6,8 +6,15 @@ WORDS = ("thanks", "this", "is", "broken", "again", "why", "not", "poison", "goo
 TEXTS = ["thanks", "why is this broken again", "good", "not good this is broken"]
 
 
-def save_tiny(folder, labels=("calm", "cross", "glad"), **config):
-    """Saves a BERT of random weights and a tokenizer of nine words."""
+def save_tiny(folder, labels=("calm", "cross", "glad"), planted=(), **config):
+    """Saves a BERT of random weights and a tokenizer of nine words.
+
+    Args:
+      folder: to save in.
+      labels: of the outputs.
+      planted: what the head gives of every text; random weights decide if empty.
+      config: further settings.
+    """
     import tokenizers
     import torch
     import transformers
@@ -28,7 +35,7 @@ def save_tiny(folder, labels=("calm", "cross", "glad"), **config):
     ).save_pretrained(folder)
     torch.manual_seed(0)
     settings = {"initializer_range": 0.5, "vocab_size": len(known)} | config
-    transformers.BertForSequenceClassification(
+    network = transformers.BertForSequenceClassification(
         transformers.BertConfig(
             hidden_size=32,
             num_hidden_layers=2,
@@ -39,11 +46,15 @@ def save_tiny(folder, labels=("calm", "cross", "glad"), **config):
             label2id={label: i for i, label in enumerate(labels)},
             **settings,
         )
-    ).save_pretrained(folder)
+    )
+    if planted:
+        with torch.no_grad():
+            network.classifier.weight.zero_()
+            network.classifier.bias.copy_(torch.tensor(planted))
+    network.save_pretrained(folder)
     return str(folder)
 
 
 def handler_for(folder, **options):
-    return SequenceClassifier(
-        model=folder, **{"dtype": "float32", "device": "cpu"} | options
-    )
+    given = {"dtype": "float32", "device": "cpu", "vocabulary": "tiny"} | options
+    return SequenceClassifier(model=folder, **given)

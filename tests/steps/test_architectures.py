@@ -143,11 +143,14 @@ def offline_hub(cache, monkeypatch):
 def test_a_hub_id_is_read_from_its_config_in_the_cache(tmp_path, monkeypatch):
     offline_hub(tmp_path, monkeypatch)
     snapshot = tmp_path / "models--org--name" / "snapshots" / COMMIT
-    saved(snapshot, "BertForSequenceClassification")
+    named = {"id2label": {"0": "calm", "1": "cross"}}
+    saved(snapshot, "BertForSequenceClassification", **named)
 
-    handler = handler_for("org/name", COMMIT)
+    handler = handler_for("org/name", COMMIT, {"vocabulary": "mine"})
 
-    assert handler == SequenceClassifier(model="org/name", revision=COMMIT)
+    assert handler == SequenceClassifier(
+        model="org/name", revision=COMMIT, vocabulary="mine"
+    )
 
 
 def test_a_hub_that_cannot_be_asked_tells_how_to_do_without(tmp_path, monkeypatch):

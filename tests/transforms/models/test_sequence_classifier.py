@@ -8,7 +8,7 @@ import pytest
 
 from affectflow import schemas
 from affectflow.errors import UsageError
-from affectflow_transforms.models.sequence_classifier import source
+from affectflow_transforms.models.pretrained import source
 from tests.given.tiny_classifier import TEXTS, WORDS, handler_for, save_tiny
 from tests.given.utterance_batches import batch_of
 
@@ -43,7 +43,7 @@ class Trap:
 
     def __init__(self, network, springs, error):
         self.network, self.springs, self.error = network, springs, error
-        self.device, self.shapes = network.device, []
+        self.device, self.config, self.shapes = network.device, network.config, []
 
     def __call__(self, input_ids, attention_mask):
         self.shapes.append(tuple(input_ids.shape))
@@ -52,10 +52,15 @@ class Trap:
         return self.network(input_ids=input_ids, attention_mask=attention_mask)
 
 
+def trapped(model, springs, error):
+    """Returns the model and the trap that its network is in now."""
+    trap = model.network.module = Trap(model.network.module, springs, error)
+    return model, trap
+
+
 def poisoned(model):
     word = 4 + WORDS.index("poison")
-    model.network = Trap(model.network, lambda ids: bool((ids == word).any()), KeyError)
-    return model
+    return trapped(model, lambda ids: bool((ids == word).any()), KeyError)[0]
 
 
 @pytest.mark.torch
@@ -97,7 +102,9 @@ def test_scores_are_those_of_the_library_itself(tiny):
     row = scores(annotated(handler_for(tiny), [TEXTS[1]], model))[0]
 
     for label, score in row.items():
-        assert score == pytest.approx(expected[model.labels.index(label)], abs=1e-5)
+        assert score == pytest.approx(
+            expected[model.space.labels.index(label)], abs=1e-5
+        )
 
 
 @pytest.mark.torch
@@ -121,16 +128,15 @@ def test_when_memory_runs_out_the_budget_falls_for_good(tiny):
     import torch
 
     handler = handler_for(tiny, max_batch_tokens=64)
-    model = handler.load_model()
-    model.network = trap = Trap(
-        model.network, lambda ids: ids.numel() > 20, torch.OutOfMemoryError
+    model, trap = trapped(
+        handler.load_model(), lambda ids: ids.numel() > 20, torch.OutOfMemoryError
     )
     texts = ["good", "not good", "why not good"] * 4 + ["not " * i for i in range(9)]
 
     out = annotated(handler, texts, model)
 
     assert "errors" not in out.schema.names
-    assert model.max_batch_tokens <= 20
+    assert model.network.max_batch_tokens <= 20
     failures = sum(rows * longest > 20 for rows, longest in trap.shapes)
     annotated(handler, texts, model)
     assert sum(rows * longest > 20 for rows, longest in trap.shapes) == failures
@@ -172,8 +178,7 @@ def test_silence_is_not_scored(tiny):
 @pytest.mark.torch
 def test_a_text_that_comes_often_is_read_once(tiny):
     handler = handler_for(tiny)
-    model = handler.load_model()
-    model.network = trap = Trap(model.network, lambda ids: False, KeyError)
+    model, trap = trapped(handler.load_model(), lambda ids: False, KeyError)
 
     out = annotated(handler, ["thanks", "good"] * 50, model)
 
@@ -220,13 +225,16 @@ def test_a_multi_label_model_chooses_every_label_over_the_threshold(several):
             "sadness",
             id="a known vocabulary in any order and case",
         ),
-        pytest.param(("calm", "Cross"), "m", "calm", id="one of its own"),
+        pytest.param(("calm", "Cross"), "mine", "calm", id="one of its own"),
     ],
 )
 def test_the_vocabulary_is_recognised(tmp_path, labels, vocabulary, first):
-    model = handler_for(save_tiny(tmp_path / "m", labels)).load_model()
+    own = vocabulary if vocabulary == "mine" else ""
+    folder = save_tiny(tmp_path / "m", labels)
 
-    assert (model.vocabulary, model.labels[0]) == (vocabulary, first)
+    space = handler_for(folder, vocabulary=own).load_model().space
+
+    assert (space.vocabulary, space.labels[0]) == (vocabulary, first)
 
 
 @pytest.mark.torch
@@ -274,3 +282,24 @@ def test_other_weights_are_another_revision(tmp_path):
     assert source.revision_of(one, "") != source.revision_of(two, "")
     with pytest.raises(UsageError, match="holds revision"):
         source.revision_of(two, source.revision_of(one, "")[:12])
+
+
+@pytest.mark.torch
+def test_a_head_of_three_values_gives_each_under_its_own_name(tmp_path):
+    """Which output is which is what the config declares, whatever their number says."""
+    order = ("arousal", "dominance", "valence")
+    save_tiny(tmp_path, order, planted=(0.1, 0.2, 0.3), problem_type="regression")
+    # From 1 to 5 onto 0 to 1: (x - 1) / 4.
+    wanted = {"arousal": -0.225, "dominance": -0.2, "valence": -0.175}
+
+    plain = annotated(handler_for(str(tmp_path), vocabulary="", scale=(0, 1)), TEXTS)
+    mapped = annotated(handler_for(str(tmp_path), vocabulary="", scale=(1, 5)), TEXTS)
+
+    for row in plain["annotations"].to_pylist():
+        values = {each["task"]: each["value"] for each in row}
+        assert values == pytest.approx(dict(zip(order, (0.1, 0.2, 0.3), strict=True)))
+        assert {(a["vocabulary"], a["score"], a["chosen"]) for a in row} == {
+            ("vad", None, True)
+        }
+    values = {a["label"]: a["value"] for a in mapped["annotations"].to_pylist()[0]}
+    assert values == pytest.approx(wanted, abs=1e-6)

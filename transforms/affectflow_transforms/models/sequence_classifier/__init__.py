@@ -1,36 +1,37 @@
-"""SequenceClassifier: any text classifier of the transformers library."""
+"""SequenceClassifier: any text classifier or regressor of the transformers library."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
-from affectflow.batches import labelling as labels
-from affectflow.batches.labelling import Answer
-from affectflow.batches.texts import Mask
 from affectflow.errors import UsageError
-from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import Scored, Scorer
 from affectflow.registry import Card
-from affectflow.weights import check_pinned
-from affectflow_transforms.models.sequence_classifier import loading, source
-from affectflow_transforms.models.sequence_classifier.forward import (
-    Classifier,
-    classify,
+from affectflow_transforms.models.pretrained import source
+from affectflow_transforms.models.pretrained.forward import Network, outputs
+from affectflow_transforms.models.pretrained.options import Pretrained, check_word
+from affectflow_transforms.models.sequence_classifier.answers import answers
+from affectflow_transforms.models.sequence_classifier.heads import (
+    ANSWERS,
+    Said,
+    Space,
+    space_of,
 )
 
 __all__ = ["SequenceClassifier"]
 
-_WORDS = {
-    "answer": ("auto", "one", "several"),
-    "dtype": ("auto", "float32", "bfloat16"),
-    "trust_remote_code": ("refuse", "allow"),
-}
+_WHAT = "a sequence classifier"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Classifier:
+    """A network on its device, and what its outputs are."""
+
+    network: Network
+    space: Space
 
 
 @dataclass(kw_only=True)
-class SequenceClassifier(Scorer[Classifier]):
+class SequenceClassifier(Pretrained, Scorer[Classifier]):
     """Labels utterances with a sequence classifier, from a folder or from the hub.
 
     All texts of a batch are tokenised at once and run in micro-batches of like
@@ -42,11 +43,17 @@ class SequenceClassifier(Scorer[Classifier]):
         hub id (org/name).
       revision: the commit of a hub id, 40 hex digits. Of a folder: the digest that
         its model must have; empty takes what is there.
-      task: what the labels answer: emotion, frustration, ...
+      task: what the labels answer; empty for `emotion`, and of values for what they
+        measure.
+      answer: `one` label a text or `several`; `shares` of readers; `ordinal`, a place
+        on the scale whose steps are the labels; `value`, numbers. `auto` is as the
+        model's config says.
+      labels: of the outputs, in their order; empty for those of the model's config.
+      vocabulary: the label set; empty for the known one that the labels fit.
+      scale: lowest and highest value that the model gives.
       threshold: lowest score of a chosen label, 0..1. Where labels exclude one
         another, the best one is chosen if it reaches it; 0 always chooses it. None
         stands for 0.5 and 0.
-      answer: `one` label a text or `several`; `auto` as the model's config says.
       max_tokens: longer texts are cut; 0 for the model's own limit, at most 512.
       max_batch_tokens: rows times longest text of a forward pass; 0 for a value that
         suits the device. Halve it if memory runs out all the time.
@@ -57,25 +64,17 @@ class SequenceClassifier(Scorer[Classifier]):
       licence: of the weights; empty takes what the model's card says.
 
     Raises:
-      UsageError: `model` is neither a folder nor a hub id with a pinned commit.
+      UsageError: `model` is neither a folder nor a hub id with a pinned commit, or
+        nobody says what its outputs are.
     """
 
-    model: str
-    revision: str = ""
-    task: str = "emotion"
-    threshold: float | None = None
+    task: str = ""
     answer: str = "auto"
-    max_tokens: int = 0
-    max_batch_tokens: int = 0
-    dtype: str = "auto"
-    device: str = "auto"
-    trust_remote_code: str = "refuse"
-    licence: str = ""
+    labels: tuple[str, ...] = ()
+    vocabulary: str = ""
+    scale: tuple[float, float] | None = None
+    threshold: float | None = None
 
-    # The revision says which model it is.
-    not_in_id: ClassVar[frozenset[str]] = frozenset(
-        {"model", "revision", "device", "max_batch_tokens", "licence"}
-    )
     architectures: ClassVar[tuple[str, ...]] = ("*ForSequenceClassification",)
     card: ClassVar[Card] = Card(
         summary="labels utterances with a transformers sequence classifier",
@@ -85,66 +84,51 @@ class SequenceClassifier(Scorer[Classifier]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, words in _WORDS.items():
-            if getattr(self, name) not in words:
-                raise UsageError(
-                    f"`{name}` is one of {words}, got {getattr(self, name)!r}"
-                )
-        check_pinned(self.model, self.revision)
+        check_word("answer", self.answer, ANSWERS)
+        self.check_options()
+        config = source.config_at_hand(self.model, self.revision)
+        if config is not None:
+            self._check_threshold(space_of(config, self._said))
 
     def load_model(self) -> Classifier:
         """Returns the classifier on this worker's device.
 
         Raises:
           MissingExtraError: the extra `torch` is not installed.
-          UsageError: the model cannot be fetched, or is no classifier.
+          UsageError: the model cannot be fetched, is no classifier, or nobody says what
+            its outputs are.
         """
-        loading.check_extra(loading.WHAT)
-        return loading.load(
-            source.local_folder(self.model, self.revision),
-            name=self._name(),
-            answer=self.answer,
-            device=self.device,
-            dtype=self.dtype,
-            max_tokens=self.max_tokens,
-            max_batch_tokens=self.max_batch_tokens,
-            trust_remote_code=self.trust_remote_code == "allow",
-        )
+        network = self.load_network("AutoModelForSequenceClassification", _WHAT)
+        space = space_of(network.module.config.to_dict(), self._said)
+        self._check_threshold(space)
+        return Classifier(network=network, space=space)
 
     def score(self, texts: list[str], model: Classifier) -> Scored:
-        """Returns scores and chosen labels; a text that fails is alone in failing."""
-        found = classify(model, texts)
-        answer = Answer(
-            task=self.task,
-            vocabulary=model.vocabulary,
-            labels=model.labels,
-            scores=found.scores,
-            chosen=self._choose(found.scores, model),
-        )
-        return Scored(answers=(answer,), truncated=found.truncated, failed=found.failed)
-
-    def origin(self) -> Origin:
-        """Returns the model with its commit, or with the digest of its folder.
-
-        Raises:
-          UsageError: the folder holds no model in safetensors.
-        """
-        licence = self.licence or source.licence_of(self.model)
-        return Origin(
-            self._name(),
-            source.revision_of(self.model, self.revision),
-            licence,
-            source.allows_commerce(licence),
-            self.model,
+        """Returns what the head says; a text that fails is alone in failing."""
+        network, space = model.network, model.space
+        found = outputs(network, texts, _logits, network.module.config.num_labels)
+        return Scored(
+            answers=answers(space, found.values, self.task, self.threshold),
+            truncated=found.truncated,
+            failed=found.failed,
         )
 
-    def _choose(self, scores: labels.Scores, model: Classifier) -> Mask:
-        if model.several:
-            threshold = 0.5 if self.threshold is None else self.threshold
-            thresholds = np.full(len(model.labels), threshold, np.float32)
-            return labels.choose_passing(scores, thresholds)
-        return labels.choose_top(scores, self.threshold or 0.0)
+    @property
+    def _said(self) -> Said:
+        return Said(
+            answer=self.answer,
+            labels=self.labels,
+            vocabulary=self.vocabulary,
+            scale=self.scale,
+        )
 
-    def _name(self) -> str:
-        folder = Path(self.model)
-        return folder.resolve().name if folder.is_dir() else self.model
+    def _check_threshold(self, space: Space) -> None:
+        if self.threshold is not None and space.answer in ("ordinal", "value"):
+            raise UsageError(
+                f"answer={space.answer} gives values, which no `threshold` chooses: "
+                "leave it out"
+            )
+
+
+def _logits(given: object, mask: object) -> object:
+    return given.logits  # type: ignore[attr-defined]

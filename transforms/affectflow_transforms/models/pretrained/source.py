@@ -8,10 +8,12 @@ import functools
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from affectflow.errors import UsageError
-from affectflow.weights import check_pinned, one_line
+from affectflow.weights import check_pinned, one_line, read_config
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 # Configuration, tokenizer, and the template of a chat.
@@ -46,6 +48,27 @@ def local_folder(model: str, revision: str) -> Path:
             "names and the network, or give a folder"
         ) from error
     return Path(found)
+
+
+def config_at_hand(model: str, revision: str) -> Mapping[str, Any] | None:
+    """Returns what a model's config.json says; None if it is not on this machine.
+
+    Raises:
+      UsageError: it is damaged.
+    """
+    file = Path(model) / "config.json" if Path(model).is_dir() else None
+    file = file or _cached(model, revision)
+    return read_config(file, model) if file and file.is_file() else None
+
+
+def _cached(model: str, revision: str) -> Path | None:
+    """Returns where the hub's cache has the config.json of a hub id, if it has."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:  # the extra is asked for when the model is loaded
+        return None
+    found = try_to_load_from_cache(model, "config.json", revision=revision)
+    return Path(found) if isinstance(found, str) else None
 
 
 def revision_of(model: str, revision: str) -> str:

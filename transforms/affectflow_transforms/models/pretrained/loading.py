@@ -1,16 +1,16 @@
-"""From a model's folder to a classifier on its device."""
+"""From a model's folder to a network on its device."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from affectflow.errors import MissingExtraError, UsageError
-from affectflow.vocabularies import get, recognise
 from affectflow.weights import one_line
-from affectflow_transforms.models.sequence_classifier.forward import Classifier
-from affectflow_transforms.models.sequence_classifier.source import check_weights
+from affectflow_transforms.models.micro_batches import cores
+from affectflow_transforms.models.pretrained.forward import Network
+from affectflow_transforms.models.pretrained.source import check_weights
 
 MAX_TOKENS = 512
-WHAT = "a sequence classifier"
 # Small enough for the caches of a core; measured from 256 to 8,192.
 _CPU_BATCH_TOKENS = 1_024
 _CUDA_BATCH_TOKENS = 65_536
@@ -18,53 +18,61 @@ _CUDA_BATCH_TOKENS = 65_536
 
 def load(
     folder: Path,
+    factory: str,
+    what: str,
     *,
-    name: str,
-    answer: str,
     device: str,
     dtype: str,
     max_tokens: int,
     max_batch_tokens: int,
     trust_remote_code: bool,
-) -> Classifier:
-    """Returns the classifier of a folder, ready to be called.
+    without: str = "",
+) -> Network:
+    """Returns the network of a folder, ready to be called.
+
+    Args:
+      folder: of the model.
+      factory: the class of transformers that loads it.
+      what: it should be, as `a sequence classifier`.
+      device: `cpu`, `cuda` or `auto`.
+      dtype: `float32`, `bfloat16` or `auto`.
+      max_tokens: longest text; 0 for the model's own limit.
+      max_batch_tokens: of a forward pass; 0 for a value that suits the device.
+      trust_remote_code: runs Python code that the model brings.
+      without: weights that may be missing, because nothing asks for them: the
+        beginning of their names.
 
     Raises:
       MissingExtraError: torch or transformers is not installed.
-      UsageError: the folder holds something else than a classifier.
+      UsageError: the folder holds something else.
     """
     check_weights(folder)
-    transformers = check_extra(WHAT)
+    transformers = check_extra(what)
     transformers.utils.logging.disable_progress_bar()
     device = device if device != "auto" else best_device()
-    network, report = from_pretrained(
-        transformers.AutoModelForSequenceClassification,
+    module, report = from_pretrained(
+        getattr(transformers, factory),
         folder,
-        WHAT,
+        what,
         trust_remote_code=trust_remote_code,
         dtype=dtype_of(dtype, device),
         use_safetensors=True,
         output_loading_info=True,
     )
-    _check_head(folder, report["missing_keys"])
+    check_trained(folder, report["missing_keys"], what, without)
     tokenizer = from_pretrained(
-        transformers.AutoTokenizer,
-        folder,
-        WHAT,
-        trust_remote_code=trust_remote_code,
+        transformers.AutoTokenizer, folder, what, trust_remote_code=trust_remote_code
     )
-    labels, vocabulary = labels_of(network.config, name)
-    return Classifier(
-        network=network.eval().to(device),
+    return Network(
+        module=module.eval().to(device),
         tokenizer=fast_tokenizer(tokenizer, folder),
-        labels=labels,
-        vocabulary=vocabulary,
-        several=takes_several(network.config, answer),
-        max_tokens=_longest(tokenizer, network.config, max_tokens),
+        max_tokens=_longest(tokenizer, module.config, max_tokens),
         max_batch_tokens=max_batch_tokens or _batch_tokens(device),
-        n_known_tokens=network.get_input_embeddings().num_embeddings,
+        n_known_tokens=module.get_input_embeddings().num_embeddings,
         pad_token=tokenizer.pad_token_id or 0,
         pads_left=tokenizer.padding_side == "left",
+        takes_types="token_type_ids" in tokenizer.model_input_names,
+        workers=1 if device.startswith("cuda") else cores(),
     )
 
 
@@ -111,12 +119,27 @@ def from_pretrained(factory: Any, folder: Path, what: str, **options: Any) -> An
         ) from error
 
 
-def _check_head(folder: Path, missing: set[str]) -> None:
-    """Transformers fills what lacks with random numbers, and their labels look real."""
-    if missing:
+def check_trained(
+    folder: Path, missing: Iterable[str], what: str, without: str = ""
+) -> None:
+    """Checks that a folder has all weights of its network.
+
+    Transformers fills what is missing with random numbers, whose answers look real.
+
+    Args:
+      folder: of the model.
+      missing: names of the weights that it does not have.
+      what: it should be.
+      without: the beginning of names that may be missing; empty for none.
+
+    Raises:
+      UsageError: weights are missing; names some.
+    """
+    needed = [name for name in missing if not without or not name.startswith(without)]
+    if needed:
         raise UsageError(
-            f"{str(folder)!r} lacks the weights {sorted(missing)[:3]}, so it is no "
-            "trained classifier; give one that was fine-tuned on labels"
+            f"{str(folder)!r} lacks the weights {sorted(needed)[:3]}, so it is not "
+            f"{what} that was trained; give one that was"
         )
 
 
@@ -132,36 +155,6 @@ def fast_tokenizer(tokenizer: Any, folder: Path) -> Any:
             "tokenizer.json"
         )
     return tokenizer.backend_tokenizer
-
-
-def labels_of(config: Any, name: str) -> tuple[tuple[str, ...], str]:
-    """Returns the labels in the order of the logits, and their vocabulary.
-
-    Labels that are a known vocabulary's take its spelling; others stay as they are
-    and are a vocabulary named after the model.
-    """
-    labels = [str(config.id2label[i]) for i in range(config.num_labels)]
-    vocabulary = recognise(labels)
-    if vocabulary is None or len(labels) != len(get(vocabulary).labels):
-        return tuple(labels), name
-    return tuple(label.lower() for label in labels), vocabulary
-
-
-def takes_several(config: Any, answer: str) -> bool:
-    """Returns whether a text may have several labels.
-
-    Raises:
-      UsageError: the model is a regressor.
-    """
-    kind = getattr(config, "problem_type", None)
-    if kind == "regression" or config.num_labels < 2:
-        raise UsageError(
-            f"the model gives {config.num_labels} value(s) with problem type {kind!r}, "
-            "so it is no classifier; give one with at least two labels"
-        )
-    if answer != "auto":
-        return answer == "several"
-    return bool(kind == "multi_label_classification")
 
 
 def _longest(tokenizer: Any, config: Any, wanted: int) -> int:

@@ -1,0 +1,1 @@
+"""What models of the transformers library share: where they are, loading, running."""

@@ -1,0 +1,112 @@
+"""The options of plugins that read a folder of transformers, or a hub id."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from affectflow.errors import UsageError
+from affectflow.kinds.identity import Origin
+from affectflow.weights import check_pinned
+from affectflow_transforms.models.pretrained import loading, source
+from affectflow_transforms.models.pretrained.forward import Network
+
+_WORDS = {
+    "dtype": ("auto", "float32", "bfloat16"),
+    "trust_remote_code": ("refuse", "allow"),
+}
+
+
+@dataclass(kw_only=True)
+class Pretrained:
+    """Where a model is, and how it is run; a plugin adds what it makes of the outputs.
+
+    Args:
+      model: a folder with config.json, tokenizer.json and model.safetensors, or a
+        hub id (org/name).
+      revision: the commit of a hub id, 40 hex digits. Of a folder: the digest that
+        its model must have; empty takes what is there.
+      max_tokens: longer texts are cut; 0 for the model's own limit, at most 512.
+      max_batch_tokens: rows times longest text of a forward pass; 0 for a value that
+        suits the device. Halve it if memory runs out all the time.
+      dtype: `float32` or `bfloat16`; `auto` is bfloat16 where the device computes it.
+      device: `cpu`, `cuda`, `cuda:1` ...; `auto` is CUDA where there is one.
+      trust_remote_code: `allow` runs Python code that the model brings.
+      licence: of the weights; empty takes what the model's card says.
+    """
+
+    model: str
+    revision: str = ""
+    max_tokens: int = 0
+    max_batch_tokens: int = 0
+    dtype: str = "auto"
+    device: str = "auto"
+    trust_remote_code: str = "refuse"
+    licence: str = ""
+
+    # The revision says which model it is.
+    not_in_id: ClassVar[frozenset[str]] = frozenset(
+        {"model", "revision", "device", "max_batch_tokens", "licence"}
+    )
+
+    def check_options(self) -> None:
+        """Checks the options that say where a model is and how it is run.
+
+        Raises:
+          UsageError: one is another word, or `model` is neither a folder nor a hub id
+            with a pinned commit.
+        """
+        for name, words in _WORDS.items():
+            check_word(name, getattr(self, name), words)
+        check_pinned(self.model, self.revision)
+
+    def load_network(self, factory: str, what: str, without: str = "") -> Network:
+        """Returns the network on this worker's device.
+
+        Args:
+          factory: the class of transformers that loads it.
+          what: it should be, as `a sequence classifier`.
+          without: the beginning of names of weights that may be missing.
+
+        Raises:
+          MissingExtraError: the extra `torch` is not installed.
+          UsageError: the model cannot be fetched, or is something else.
+        """
+        loading.check_extra(what)
+        return loading.load(
+            source.local_folder(self.model, self.revision),
+            factory,
+            what,
+            device=self.device,
+            dtype=self.dtype,
+            max_tokens=self.max_tokens,
+            max_batch_tokens=self.max_batch_tokens,
+            trust_remote_code=self.trust_remote_code == "allow",
+            without=without,
+        )
+
+    def origin(self) -> Origin:
+        """Returns the model with its commit, or with the digest of its folder.
+
+        Raises:
+          UsageError: the folder holds no model in safetensors.
+        """
+        licence = self.licence or source.licence_of(self.model)
+        return Origin(
+            self.model_name,
+            source.revision_of(self.model, self.revision),
+            licence,
+            source.allows_commerce(licence),
+            self.model,
+        )
+
+    @property
+    def model_name(self) -> str:
+        """The name of the folder, or the hub id."""
+        folder = Path(self.model)
+        return folder.resolve().name if folder.is_dir() else self.model
+
+
+def check_word(name: str, given: str, words: tuple[str, ...]) -> None:
+    """Raises UsageError if an option is none of the words that it may be."""
+    if given not in words:
+        raise UsageError(f"`{name}` is one of {words}, got {given!r}")

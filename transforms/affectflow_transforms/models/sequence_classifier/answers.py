@@ -1,0 +1,102 @@
+"""From the outputs of a head to answers: labels with scores, or values on a scale."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from affectflow.batches.labelling import (
+    Answer,
+    Scores,
+    choose_passing,
+    choose_top,
+)
+from affectflow.batches.texts import Mask
+from affectflow_transforms.models.sequence_classifier.heads import Space
+
+
+def answers(
+    space: Space, outputs: npt.NDArray[np.float32], task: str, threshold: float | None
+) -> tuple[Answer, ...]:
+    """Returns what a head says of texts: one answer for each task.
+
+    Args:
+      space: what the outputs are.
+      outputs: shape (texts, outputs), as the head gives them.
+      task: what is asked; empty for `emotion`, and of values for what they measure.
+      threshold: lowest score of a chosen label; None for the one that suits the answer.
+    """
+    if space.answer == "value":
+        return tuple(_values(space, outputs, task))
+    if space.answer == "ordinal":
+        return (_ordinal(space, softmax(outputs), task),)
+    scores = sigmoid(outputs) if space.answer == "several" else softmax(outputs)
+    answer = Answer(
+        task=task or "emotion",
+        vocabulary=space.vocabulary,
+        labels=space.labels,
+        scores=scores,
+        chosen=_chosen(space, scores, threshold),
+        # A share is that of the people who read a text, not of its author.
+        perspective="reader" if space.answer == "shares" else "writer",
+    )
+    return (answer,)
+
+
+def _chosen(space: Space, scores: Scores, threshold: float | None) -> Mask:
+    if space.answer == "several":
+        lowest = 0.5 if threshold is None else threshold
+        return choose_passing(scores, np.full(len(space.labels), lowest, np.float32))
+    return choose_top(scores, threshold or 0.0)
+
+
+def _values(
+    space: Space, outputs: npt.NDArray[np.float32], task: str
+) -> Iterable[Answer]:
+    """Yields one answer for each output: its value on the vocabulary's scale."""
+    values = outputs
+    if space.onto and space.scale:
+        low, high = space.scale
+        values = (outputs - low) / (high - low)
+        values = space.onto[0] + values * (space.onto[1] - space.onto[0])
+    for column, label in enumerate(space.labels):
+        yield Answer(
+            task=task or label,
+            vocabulary=space.vocabulary,
+            labels=(label,),
+            values=values[:, [column]].astype(np.float32),
+            chosen=np.ones((len(values), 1), np.bool_),
+        )
+
+
+def _ordinal(space: Space, shares: Scores, task: str) -> Answer:
+    """Returns the mean place on the scale, and of its steps the nearest."""
+    places = np.array(space.positions, np.float32)
+    value = shares @ places
+    chosen = np.ones((len(value), 1), np.bool_)
+    if len(space.labels) > 1:
+        # The labels are the steps, in the order of the scale.
+        distance = np.abs(value[:, None] - np.sort(places))
+        chosen = choose_top(-distance, -np.inf)
+    return Answer(
+        task=task or (space.labels[0] if len(space.labels) == 1 else space.vocabulary),
+        vocabulary=space.vocabulary,
+        labels=space.labels,
+        values=np.repeat(value[:, None], len(space.labels), axis=1),
+        chosen=chosen,
+    )
+
+
+def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Returns 1 / (1 + exp(-x)), without overflow."""
+    small = np.exp(-np.abs(logits))
+    result: npt.NDArray[np.float32] = np.where(logits >= 0, np.float32(1), small)
+    result /= 1 + small
+    return result
+
+
+def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Returns scores that sum to 1 over each row, without overflow."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    result: npt.NDArray[np.float32] = raised / raised.sum(axis=1, keepdims=True)
+    return result

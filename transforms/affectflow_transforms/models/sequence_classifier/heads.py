@@ -1,0 +1,251 @@
+"""What the outputs of a head are: labels or values, in their order, on which scale.
+
+The config.json of a model names its outputs; a vocabulary says what they mean. What
+neither says, the user must: nothing is guessed.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from affectflow import vocabularies
+from affectflow.errors import UsageError
+from affectflow.registry import nearest
+from affectflow.vocabularies import Vocabulary
+
+ANSWERS = ("auto", "one", "several", "shares", "ordinal", "value")
+# What transformers calls an output that nobody named.
+_UNNAMED = re.compile(r"LABEL_\d+")
+_OWN = "keep them as a label set of your own with --set vocabulary=NAME"
+
+Scale = tuple[float, float]
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """What the outputs of a head are.
+
+    Args:
+      answer: one of `ANSWERS`, but not `auto`.
+      labels: of the answers. Of ordinal ones, the one label or the steps of the scale.
+      vocabulary: the label set.
+      positions: of ordinal answers, where on the vocabulary's scale the step of each
+        output is.
+      scale: of values, the lowest and highest that the head gives.
+      onto: what that scale becomes; None leaves the values as they are.
+    """
+
+    answer: str
+    labels: tuple[str, ...]
+    vocabulary: str
+    positions: tuple[float, ...] = ()
+    scale: Scale | None = None
+    onto: Scale | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a user says of a head.
+
+    Args:
+      answer: one of `ANSWERS`.
+      labels: of the outputs, in their order; empty for the config's.
+      vocabulary: their label set; empty for the one that they fit.
+      scale: of the values that the head gives.
+    """
+
+    answer: str = "auto"
+    labels: tuple[str, ...] = ()
+    vocabulary: str = ""
+    scale: Scale | None = None
+
+
+def space_of(config: Mapping[str, Any], said: Said) -> Space:
+    """Returns what the outputs of a head are.
+
+    Args:
+      config: what the model's config.json says.
+      said: what the user says.
+
+    Raises:
+      UsageError: they cannot be known from both; says what to do.
+    """
+    outputs = _outputs(config, said)
+    answer = _answer(config, said.answer, len(outputs))
+    makers: Mapping[str, Callable[..., Space]] = {"ordinal": _ordinal, "value": _values}
+    return makers.get(answer, _labels)(answer, outputs, said)
+
+
+def _outputs(config: Mapping[str, Any], said: Said) -> list[str]:
+    """Returns the names of the outputs, in their order."""
+    stated: Mapping[Any, Any] = config.get("id2label") or {}
+    named = [str(stated[key]) for key in sorted(stated, key=int)]
+    if said.labels and named and len(said.labels) != len(named):
+        raise UsageError(
+            f"the head has {len(named)} outputs, and `labels` names "
+            f"{len(said.labels)}: name each of them, in their order"
+        )
+    outputs = list(said.labels) or named or ["LABEL_0", "LABEL_1"]
+    if any(map(_UNNAMED.fullmatch, outputs)):
+        raise UsageError(
+            f"the model's config.json names its outputs {_listed(outputs)}, which says "
+            "nothing: name them in their order with --set labels=A,B,..."
+        )
+    return outputs
+
+
+def _answer(config: Mapping[str, Any], wanted: str, n_outputs: int) -> str:
+    """Returns which kind of answer it is: as the user, else as the config says."""
+    kind = config.get("problem_type")
+    if wanted == "auto":
+        several = "several" if kind == "multi_label_classification" else "one"
+        wanted = "value" if kind == "regression" or n_outputs == 1 else several
+    if n_outputs == 1 and wanted in ("one", "shares", "ordinal"):
+        raise UsageError(
+            f"the head has one output, so no answer={wanted}: say answer=value if it "
+            "is a number, or answer=several if it is one label that may be there"
+        )
+    return wanted
+
+
+# -- labels ----------------------------------------------------------------------------
+
+
+def _labels(answer: str, outputs: Sequence[str], said: Said) -> Space:
+    why = f"answer={answer} gives labels, so it takes no `scale`"
+    _refuse(said.scale is not None, why)
+    name, labels = _in_vocabulary(outputs, said.vocabulary)
+    return Space(answer=answer, labels=labels, vocabulary=name)
+
+
+def _in_vocabulary(outputs: Sequence[str], wanted: str) -> tuple[str, tuple[str, ...]]:
+    """Returns the label set of some outputs, and the outputs in its spelling."""
+    fits = vocabularies.recognise(list(outputs))
+    known = vocabularies.known()
+    if not wanted and fits is None:
+        raise UsageError(
+            f"the labels {_listed(outputs)} are those of no known vocabulary: {_OWN}, "
+            "or rename them in their order with --set labels=A,B,..."
+        )
+    if wanted and wanted not in known:
+        _refuse(
+            fits is not None,
+            f"unknown vocabulary {wanted!r}, and the labels are those of {fits!r}: "
+            "leave `vocabulary` out",
+        )
+        return wanted, tuple(outputs)
+    name = wanted or str(fits)
+    return name, _spelt(outputs, known[name])
+
+
+def _spelt(outputs: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+    spelling = {label.lower(): label for label in vocabulary.labels}
+    for output in outputs:
+        if output.lower() not in spelling:
+            raise UsageError(
+                f"{output!r} is not a label of the vocabulary {vocabulary.name!r}; "
+                f"{nearest(output, vocabulary.labels)}: rename the outputs in their "
+                "order with --set labels=A,B,..."
+            )
+    return tuple(spelling[output.lower()] for output in outputs)
+
+
+# -- steps of a scale ------------------------------------------------------------------
+
+
+def _ordinal(answer: str, outputs: Sequence[str], said: Said) -> Space:
+    _refuse(
+        said.scale is not None,
+        "answer=ordinal takes the scale of its vocabulary: leave `scale` out",
+    )
+    names = [output.lower() for output in outputs]
+    for vocabulary in _candidates(said.vocabulary):
+        for labels, steps in _ladders(vocabulary):
+            ladder = [step.lower() for step in steps]
+            if sorted(ladder) == sorted(names):
+                places = _places(len(steps), vocabulary.scale)
+                return Space(
+                    answer=answer,
+                    labels=labels,
+                    vocabulary=vocabulary.name,
+                    positions=tuple(places[ladder.index(name)] for name in names),
+                )
+    raise UsageError(
+        f"answer=ordinal needs a vocabulary whose steps are {_listed(outputs)}: write "
+        "one with `ordered = true`, or with these as `levels` of a label"
+    )
+
+
+def _candidates(wanted: str) -> list[Vocabulary]:
+    return [vocabularies.get(wanted)] if wanted else [*vocabularies.known().values()]
+
+
+def _ladders(vocabulary: Vocabulary) -> Iterator[tuple[Words, Words]]:
+    """Yields labels and steps of each scale of a vocabulary, the lowest step first."""
+    for label, steps in vocabulary.levels.items():
+        yield (label,), steps
+    if vocabulary.ordered:
+        yield vocabulary.labels, vocabulary.labels
+
+
+def _places(n: int, scale: Scale | None) -> tuple[float, ...]:
+    """Returns where n steps are: evenly on the scale, from 0 by 1 if there is none."""
+    low, high = scale or (0.0, n - 1.0)
+    return tuple(low + (high - low) * step / (n - 1) for step in range(n))
+
+
+# -- values ----------------------------------------------------------------------------
+
+
+def _values(answer: str, outputs: Sequence[str], said: Said) -> Space:
+    vocabulary = _of_values(outputs, said.vocabulary)
+    if vocabulary is None:
+        return Space(
+            answer=answer,
+            labels=tuple(outputs),
+            vocabulary=said.vocabulary,
+            scale=said.scale,
+        )
+    low, high = vocabulary.scale or (0.0, 1.0)
+    _refuse(
+        said.scale is None,
+        f"the model does not say on which scale its values are: give it with --set "
+        f"scale=LOW,HIGH; it becomes that of {vocabulary.name!r}, {low:g} to {high:g}",
+    )
+    return Space(
+        answer=answer,
+        labels=_spelt(outputs, vocabulary),
+        vocabulary=vocabulary.name,
+        scale=said.scale,
+        onto=(low, high),
+    )
+
+
+def _of_values(outputs: Sequence[str], wanted: str) -> Vocabulary | None:
+    """Returns the vocabulary with a scale for some outputs; None for one's own."""
+    known = vocabularies.known()
+    if wanted and wanted not in known:
+        return None
+    if wanted:
+        _refuse(known[wanted].scale is None, f"the vocabulary {wanted!r} has no scale")
+        return known[wanted]
+    names = {output.lower() for output in outputs}
+    for vocabulary in known.values():
+        if vocabulary.scale and names <= set(map(str.lower, vocabulary.labels)):
+            return vocabulary
+    raise UsageError(
+        f"no known vocabulary has a scale for the values {_listed(outputs)}: {_OWN}, "
+        "or rename them in their order with --set labels=A,B,..."
+    )
+
+
+def _refuse(wrong: bool, why: str) -> None:
+    if wrong:
+        raise UsageError(why)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:4]))
+    return shown + (f" ... ({len(names)})" if len(names) > 4 else "")
