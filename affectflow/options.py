@@ -72,6 +72,34 @@ def check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:
             raise UsageError(f"unknown option `{name}` of {what}; {hint}")
 
 
+def meant(word: str, names: Iterable[str], what: str, where: str) -> str:
+    """Returns the one of some names that a word means: itself, or as its beginning.
+
+    >>> meant("Emb", ["EmbeddedEmotions@1", "mine@1"], "annotator", "is here")
+    'EmbeddedEmotions@1'
+
+    Args:
+      word: a name, or a beginning that no other name has.
+      names: that there are.
+      what: they name, in a word, for the error.
+      where: they are, as a predicate, for the error.
+
+    Raises:
+      UsageError: it is none of them, or begins several; says which there are.
+    """
+    names = list(dict.fromkeys(names))
+    if word in names:
+        return word
+    begun = [name for name in names if name.startswith(word)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        listed = ", ".join(map(repr, sorted(begun)))
+        raise UsageError(f"{what} {word!r} may be {listed}; type more of the name")
+    listed = ", ".join(map(repr, names)) or "none"
+    raise UsageError(f"no {what} {word!r} {where}; there are {listed}")
+
+
 def _there_are(known: Sequence[str]) -> str:
     return f"its options are {quoted(known)}" if known else "it takes none"
 

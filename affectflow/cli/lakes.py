@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.options import Format, LakeUri
+from affectflow.cli.options import Annotator, Format, LakeUri
 from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
 
@@ -96,12 +96,25 @@ def report(
     lake: LakeUri,
     out: Annotated[str, typer.Option(help="HTML file to write.")] = "report.html",
     title: Annotated[str, typer.Option(help="Title of the report.")] = "",
+    annotator: Annotator = "",
 ) -> int:
     """Write one HTML file that opens offline."""
     from affectflow.report import write_report
 
+    rest_on(lake, annotator)
     sys.stdout.write(f"{write_report(lake, out, title=title or None)}\n")
     return 0
+
+
+def rest_on(lake: str, annotator: str = "") -> None:
+    """Makes an annotator the basis, if one is named, and says what the basis is."""
+    from affectflow.lake.basis import line_about
+    from affectflow.stages.basis import rest_on as make_basis
+
+    if annotator:
+        make_basis(lake, annotator)
+    if line := line_about(lake):
+        show.say(line)
 
 
 def digest(lake: LakeUri) -> int:

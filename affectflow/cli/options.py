@@ -54,6 +54,13 @@ Model = Annotated[
     str, typer.Option(help="Name of a plugin, hub id, or folder of a model.")
 ]
 Revision = Annotated[str, typer.Option(help="Pinned revision of a hub id.")]
+Annotator = Annotated[
+    str,
+    typer.Option(
+        "--annotator",
+        help="Rest on this annotator from now on: its id, or the beginning of it.",
+    ),
+]
 Miner = Annotated[str, typer.Option(help="Name of a miner.")]
 Clusterer = Annotated[str, typer.Option(help="Name of what groups causes to themes.")]
 Format = Annotated[

@@ -9,9 +9,11 @@ import typer
 
 from affectflow import defaults
 from affectflow.cli import progress, show
+from affectflow.cli.lakes import rest_on
 from affectflow.cli.options import (
     BUDGET,
     Accelerator,
+    Annotator,
     Budget,
     Clusterer,
     KeyUri,
@@ -64,12 +66,21 @@ def mine(
     miner: Miner = defaults.MINER,
     clusterer: Clusterer = defaults.CLUSTERER,
     annotator: Annotated[
-        str, typer.Option(help="Mine the emotions of this annotator only.")
+        str,
+        typer.Option(
+            "--annotator",
+            help="Rest on this annotator from now on: its id, or the beginning of it. "
+            "`all` mines the emotions of all of them, this once.",
+        ),
     ] = "",
     settings: Set = None,
 ) -> int:
     """Mine causes of emotions, and cluster them to themes."""
+    from affectflow.stages.mine import ALL
+
     given = said_to(settings, miner=miner, clusterer=clusterer)
+    rest_on(lake, "" if annotator == ALL else annotator)
+    annotator = annotator if annotator == ALL else ""
     return _finish(_mine(lake, miner, clusterer, given, annotator), lake)
 
 
@@ -88,6 +99,7 @@ def analyze(
     out: Annotated[
         str, typer.Option(help="The report; LAKE/report.html if empty.")
     ] = "",
+    annotator: Annotator = "",
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
 ) -> int:
@@ -97,8 +109,13 @@ def analyze(
         settings, model=model, revision=revision, miner=miner, clusterer=clusterer
     )
     hints = {"accelerator": accelerator, "min_ram": min_ram}
+    if annotator:
+        from affectflow.stages.basis import check_named
+
+        check_named(to, annotator, model, revision, given.model)
     rows = [_ingest(paths, to, source, mapping, budget, speaker_key_uri)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
+    rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
     _report(to, out or os.path.join(to, "report.html"))
     return _finish(rows, to)

@@ -33,8 +33,8 @@ def write_report(
       lake_uri: folder or URL of the lake.
       out: where the page goes; its folder is made if it is not there.
       title: the heading; by default it names the lake's folder.
-      annotator: `annotator_id` that the report rests on; by default the one that
-        answered the most messages.
+      annotator: that the report rests on, by its id or a beginning of it; by default
+        the basis of the lake, see `affectflow.lake.basis`.
 
     Raises:
       LakeError: `lake_uri` is not a lake.
@@ -68,6 +68,7 @@ def basis_digest(
     writes its dead letters again, so what they say counts.
     """
     from affectflow.lake import Lake
+    from affectflow.lake.basis import told_in
     from affectflow.lake.digest import digest_of
 
     tables = table_versions(Lake.open(lake_uri).storage)
@@ -77,7 +78,7 @@ def basis_digest(
     code = code_digest("affectflow.report")
     if not code:
         return ""
-    asked = [lake_uri, title, annotator]
+    asked = [lake_uri, title, annotator or told_in(lake_uri)]
     made_from = json.dumps([code, asked, letters, sorted(tables.items())])
     return hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
 

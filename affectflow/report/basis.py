@@ -29,7 +29,7 @@ def basis(facts: Facts, lake: str) -> Html:
 
 
 def _annotator(facts: Facts, row: Row) -> list[Child]:
-    chosen = facts.annotator and facts.annotator["annotator_id"] == row["annotator_id"]
+    chosen = facts.annotator and facts.annotator.annotator_id == row["annotator_id"]
     name = el("code", row["annotator_id"])
     allowed = {True: "allowed", False: "not allowed", None: "not recorded"}
     return [

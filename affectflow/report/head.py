@@ -82,7 +82,7 @@ def _rests_on(facts: Facts) -> Html:
             el("strong", "Nothing is labelled. "),
             prose("Run `affectflow annotate` on this lake first."),
         )
-    name = "people" if facts.annotator["is_person"] else facts.annotator["annotator_id"]
+    name = "people" if facts.annotator.is_person else facts.annotator.annotator_id
     validated = facts.answers["validations"]
     if not validated:
         return el(
@@ -94,6 +94,7 @@ def _rests_on(facts: Facts) -> Html:
                 ", whose answers nobody has checked against people's here. "
                 "Counts say how often it chose a label, not how often people felt it."
             ),
+            _others(facts),
         )
     return el(
         "p",
@@ -104,8 +105,16 @@ def _rests_on(facts: Facts) -> Html:
         "All else is ranks, no shares. All numbers rest on one annotator, ",
         el("code", name),
         ".",
+        _others(facts),
         shares(facts),
     )
+
+
+def _others(facts: Facts) -> Html | None:
+    if not facts.others:
+        return None
+    listed_ = listed(facts.others)
+    return prose(f" Also here, and not counted: {listed_}; `--annotator` changes it.")
 
 
 def _key_facts(facts: Facts) -> Html:

@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 
-from affectflow.errors import UsageError
+from affectflow.lake import basis
+from affectflow.lake.basis import Candidate
 from affectflow.lake.views import quote
 
 Row = dict[str, Any]
@@ -23,13 +24,6 @@ PLEASANT = ("gratitude", "joy")
 _WEEKLY_BELOW = timedelta(days=183)
 
 QUERIES: dict[str, str] = {
-    "candidates": """
-SELECT e.annotator_id, e.task, any_value(e.vocabulary) AS vocabulary,
-  count(*) AS answered, coalesce(any_value(a.kind) = 'person', false) AS is_person
-FROM emotions AS e LEFT JOIN annotators AS a USING (annotator_id)
-WHERE e.answered AND e.task <> 'frustration'
-GROUP BY e.annotator_id, e.task
-ORDER BY is_person, e.task <> 'emotion', answered DESC, annotator_id""",
     "counts": """
 WITH answers AS (
   SELECT utterance_id, bool_or(answered) AS answered, any_value(status) AS status
@@ -223,10 +217,12 @@ class ThemeList:
 class Facts:
     """Everything that the page says, as rows.
 
-    `parameters` are those of the queries; `period` is `month` or `week`.
+    `others` says who else has answered; `parameters` are those of the queries;
+    `period` is `month` or `week`.
     """
 
-    annotator: Row | None
+    annotator: Candidate | None
+    others: list[str] = field(default_factory=list)
     period: str = "month"
     parameters: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, list[Row]] = field(default_factory=dict)
@@ -243,26 +239,22 @@ def collect(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> Facts:
     Raises:
       UsageError: no annotator of that name answered; names those that did.
     """
-    chosen = _choose(ask(connection, "candidates"), wanted)
-    parameters = {
-        "annotator": (chosen or {}).get("annotator_id", ""),
-        "task": (chosen or {}).get("task", ""),
+    there = basis.candidates(connection)
+    chosen = basis.choose(there, wanted or "")
+    parameters: dict[str, Any] = {
+        "annotator": chosen.annotator_id if chosen else "",
+        "task": chosen.task if chosen else "",
         "period": "month",
         "min_utterances": MIN_UTTERANCES,
         "min_speakers": MIN_SPEAKERS,
     }
     counts = ask(connection, "counts", parameters)
     parameters["period"] = _period(counts[0])
-    names = QUERIES.keys() - {
-        "candidates",
-        "counts",
-        "themes",
-        "quotes",
-        "theme_periods",
-    }
+    names = QUERIES.keys() - {"counts", "themes", "quotes", "theme_periods"}
     answers = {name: ask(connection, name, parameters) for name in sorted(names)}
     return Facts(
         annotator=chosen,
+        others=basis.beside(chosen, there) if chosen else [],
         period=parameters["period"],
         # The queries are printed, and a person's name is not.
         parameters=parameters | {"annotator": spell(chosen)},
@@ -293,24 +285,11 @@ def _literal(value: Any) -> str:
     return quote(value) if isinstance(value, str) else str(value)
 
 
-def _choose(candidates: list[Row], wanted: str | None) -> Row | None:
-    if wanted is None:
-        return next((c for c in candidates if not c["is_person"]), None)
-    for candidate in candidates:
-        if candidate["annotator_id"] == wanted:
-            return candidate
-    there = ", ".join(repr(c["annotator_id"]) for c in candidates) or "none"
-    raise UsageError(
-        f"no annotator {wanted!r} answered in this lake; there are {there}; "
-        "name one of them, or run `affectflow annotate` first"
-    )
-
-
-def spell(annotator: Row | None) -> str:
+def spell(annotator: Candidate | None) -> str:
     """Returns the id of an annotator as the page may print it: a person has none."""
-    if annotator is None or annotator["is_person"]:
+    if annotator is None or annotator.is_person:
         return "ANNOTATOR_ID"
-    return str(annotator["annotator_id"])
+    return annotator.annotator_id
 
 
 def _period(counts: Row) -> str:

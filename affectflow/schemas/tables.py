@@ -185,6 +185,7 @@ ANNOTATORS = table(
     ("renderer_ids", pa.list_(STRING), "cues that it read in words"),
     ("parameters", STRING, "settings, as JSON"),
     ("version", STRING, "version of affectflow"),
+    ("since", TIME, "when it first answered in this lake"),
 )
 
 DEAD_LETTERS = table(
@@ -202,7 +203,7 @@ DEAD_LETTERS = table(
 
 RUNS = table(
     ("run_id", STRING, "one command"),
-    ("stage", STRING, "ingest, annotate, mine, themes, calibrate, apply or measure"),
+    ("stage", STRING, "ingest, annotate, mine, themes, calibrate, measure, basis ..."),
     ("state", STRING, "done, over_budget or failed"),
     ("error", STRING, "the line that was shown"),
     ("started", TIME, "start of the stage"),

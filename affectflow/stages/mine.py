@@ -10,12 +10,14 @@ import pyarrow.compute as pc
 from affectflow import defaults, runners
 from affectflow.batches.batch import check_columns
 from affectflow.batches.nesting import nest, rows_of, unnest
-from affectflow.errors import LakeError, UsageError
+from affectflow.errors import LakeError
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.lake import Lake, open_tables
+from affectflow.lake.basis import candidates
 from affectflow.lake.files import read_files
 from affectflow.lake.tables import FileEntry, stem
-from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, PEOPLE
+from affectflow.options import meant
+from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN
 from affectflow.stages.annotate import AnnotateTask
 from affectflow.stages.runs.answers import (
     EMOTIONS,
@@ -43,6 +45,9 @@ from affectflow.steps.mine import MineCauses
 from affectflow.steps.themes import ClusterThemes
 from affectflow.storage import in_threads
 
+ALL = "all"
+"""In place of an annotator: everyone who labels emotions."""
+
 
 def mine_lake(
     lake_uri: str,
@@ -65,7 +70,8 @@ def mine_lake(
       options: arguments of the miner.
       clusterer: name of a plugin.
       clusterer_options: its arguments.
-      annotator_id: whose emotions; of every annotator of emotions if empty.
+      annotator_id: whose emotions, by id or a beginning of it; of the basis if empty,
+        of everyone who labels emotions if `all`.
       run_id: of the command.
       budget: share of rows that may be refused, 0..1.
       beam_options: as on Beam's command line.
@@ -92,31 +98,30 @@ def mine_lake(
 
 
 def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
-    """Returns the annotators of emotions in a lake, or the one that is wanted.
+    """Returns the annotator of emotions that is mined: the basis, or what is wanted.
 
     People are none of them: what they answer checks annotators, and is not mined.
 
-    A lake without utterances has none.
+    A lake without utterances has none. `all` are all of them, the basis first.
 
     Raises:
       LakeError: nothing is annotated.
       UsageError: the one that is wanted is not there; says which there are.
     """
     with open_tables(lake.uri) as connection:
-        rows = connection.sql(
-            "SELECT DISTINCT annotator_id FROM annotations "
-            f"WHERE task IN {EMOTIONS} "
-            f"AND annotator_id NOT IN {PEOPLE} ORDER BY 1"
-        ).fetchall()
-    found = [row[0] for row in rows]
+        there = candidates(connection)
+    found = [c.annotator_id for c in there if c.task in EMOTIONS and not c.is_person]
+    found = list(dict.fromkeys(found))
     if not found and lake.parts():
         raise LakeError(
             f"nothing is annotated in {lake.uri!r}: first run `affectflow annotate "
             f"{lake.uri}`"
         )
-    if wanted and wanted not in found:
-        raise UsageError(f"no annotator {wanted!r} in this lake; there are {found}")
-    return [wanted] if wanted else found
+    if wanted == ALL:
+        return found
+    if wanted:
+        return [meant(wanted, found, "annotator", "labels emotions in this lake")]
+    return found[:1]
 
 
 def mine_config(step: Any, annotator_id: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -49,5 +50,6 @@ def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:
     path = f"{folder_of(row['annotator_id'])}/row.parquet"
     if lake.storage.exists("annotators", *path.split("/")):
         return entry_of(lake.storage, "annotators", path)
-    rows = pa.Table.from_pylist([dict(row)], schema=ANNOTATORS)
+    first = {**row, "since": datetime.now(UTC)}
+    rows = pa.Table.from_pylist([first], schema=ANNOTATORS)
     return write_file(lake.storage, "annotators", path, rows)

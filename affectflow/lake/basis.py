@@ -1,0 +1,120 @@
+"""The basis: the one annotator that a report rests on, and whose emotions are mined.
+
+It is the one that somebody named last, else the one that answered first: a model that
+is tried out beside it changes no report. The view `basis` has the order.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from affectflow.errors import UsageError
+from affectflow.lake import open_tables
+from affectflow.lake.views import shipped_views
+from affectflow.options import meant
+
+if TYPE_CHECKING:
+    import duckdb
+
+STAGE = "basis"
+"""Of the row of `runs` that says whom somebody has named."""
+_TOLD = (
+    f"SELECT annotator_id FROM runs WHERE stage = '{STAGE}' ORDER BY ended DESC LIMIT 1"
+)
+
+
+class Candidate(NamedTuple):
+    """An annotator that answered a task in a lake.
+
+    `told`: it is the one that somebody named. `answered` counts utterances.
+    """
+
+    annotator_id: str
+    task: str
+    vocabulary: str
+    answered: int
+    is_person: bool
+    told: bool
+
+
+def candidates(connection: "duckdb.DuckDBPyConnection") -> list[Candidate]:
+    """Returns what an open lake can rest on, the basis first.
+
+    Args:
+      connection: has the tables of a lake; it needs no views.
+    """
+    columns = ", ".join(Candidate._fields)
+    found = connection.sql(
+        f"SELECT {columns} FROM ({shipped_views()['basis']}) ORDER BY position"
+    )
+    return [Candidate(*row) for row in found.fetchall()]
+
+
+def choose(there: Sequence[Candidate], wanted: str = "") -> Candidate | None:
+    """Returns what a report rests on: what is wanted, else the basis.
+
+    People are none unless they are named, and a report is not about frustration alone.
+
+    Args:
+      there: as `candidates` gives them.
+      wanted: the id of an annotator, or a beginning that no other has.
+
+    Raises:
+      UsageError: nobody of that name answered; names those that did.
+    """
+    able = [each for each in there if each.task != "frustration"]
+    if not wanted:
+        return next((each for each in able if each.told or not each.is_person), None)
+    ids = [each.annotator_id for each in able]
+    named = meant(wanted, ids, "annotator", "has answered in this lake")
+    return next(each for each in able if each.annotator_id == named)
+
+
+def named_in(uri: str, wanted: str) -> str:
+    """Returns the id of the annotator of a lake that is wanted.
+
+    Raises:
+      UsageError: as `choose`.
+    """
+    with open_tables(uri) as connection:
+        chosen = choose(candidates(connection), wanted)
+    if chosen is None:
+        raise UsageError("nothing is labelled in this lake; run `affectflow annotate`")
+    return chosen.annotator_id
+
+
+def told_in(uri: str) -> str:
+    """Returns the annotator that somebody named as the basis; empty if nobody did."""
+    with open_tables(uri) as connection:
+        found = connection.sql(_TOLD).fetchall()
+    return found[0][0] if found else ""
+
+
+def line_about(uri: str) -> str:
+    """Returns one line: which annotator a report rests on, and what else there is.
+
+    It is empty if nothing is labelled.
+    """
+    with open_tables(uri) as connection:
+        there = candidates(connection)
+    chosen = choose(there)
+    if chosen is None:
+        return ""
+    why = "as told" if chosen.told else "the first here"
+    others = beside(chosen, there)
+    more = f", {why}; also here: {', '.join(others)}; --annotator changes it"
+    return f"basis: {_said(chosen)}{more if others else ''}"
+
+
+def beside(chosen: Candidate, there: Sequence[Candidate]) -> list[str]:
+    """Returns who else has answered, and how much; people are not listed."""
+    others = {
+        each.annotator_id: _said(each)
+        for each in reversed(there)
+        if not each.is_person and each.annotator_id != chosen.annotator_id
+    }
+    return sorted(others.values())
+
+
+def _said(one: Candidate) -> str:
+    name = "people" if one.is_person else one.annotator_id
+    return f"{name} ({one.answered:,} message{'s'[: one.answered != 1]})"

@@ -1,0 +1,52 @@
+"""The basis of a lake: who named which annotator as the one that a report rests on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from affectflow.lake import Lake, open_tables
+from affectflow.lake.basis import STAGE, candidates, named_in, told_in
+from affectflow.lake.layout import SETTINGS
+from affectflow.options import meant
+from affectflow.stages.runs.receipts import Receipt
+from affectflow.stages.runs.request import new_request
+from affectflow.stages.runs.run import write_run
+from affectflow.steps.annotate import handler_for
+from affectflow.storage import Storage
+
+
+def rest_on(lake_uri: str, annotator: str, run_id: str = "") -> str:
+    """Makes an annotator the basis, until another is named; returns its id.
+
+    Args:
+      lake_uri: folder or URL.
+      annotator: its id, or a beginning that no other has.
+      run_id: of the command.
+
+    Raises:
+      UsageError: nobody of that name has answered in the lake.
+    """
+    named = named_in(lake_uri, annotator)
+    if named != told_in(lake_uri):
+        lake = Lake.open(lake_uri)
+        request = new_request(lake, STAGE, {"annotator_id": named}, run_id=run_id)
+        write_run(lake, request, Receipt())
+    return named
+
+
+def check_named(
+    lake_uri: str, annotator: str, model: str, revision: str, options: Mapping[str, Any]
+) -> None:
+    """Raises UsageError if a name means nobody once a model has answered in a lake.
+
+    Args:
+      lake_uri: of a lake, or of none yet.
+      annotator: as `rest_on` takes it.
+      model: that is going to answer.
+      revision: of it.
+      options: of it.
+    """
+    ids = [handler_for(model, revision, options).annotator()["annotator_id"]]
+    if Storage(lake_uri).exists(SETTINGS):
+        with open_tables(lake_uri) as connection:
+            ids += [each.annotator_id for each in candidates(connection)]
+    meant(annotator, ids, "annotator", "will have answered in this lake")
