@@ -64,7 +64,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         prompt = Prompt.load(self.prompt)
         if prompt.guard or prompt.over:
             raise UsageError(
-                f"prompt {prompt.name!r} has a guard, or reads another annotator, which "
+                f"prompt {prompt.name!r} has a guard, or reads another annotator, that "
                 "no model here does; ask a prompt without `guard` and `over`"
             )
         return prompt if self.roles is None else replace(prompt, roles=self.roles)
