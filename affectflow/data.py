@@ -23,6 +23,7 @@ _KINDS = MappingProxyType(
     {
         "prompts": ("prompt", ".toml"),
         "stimuli": ("stimulus", ".toml"),
+        "guards": ("guard", ".toml"),
         "vocabularies": ("vocabulary", ".toml"),
         "styles": ("style", ".toml"),
         "taxonomies": ("taxonomy", ".toml"),

@@ -61,6 +61,13 @@ Annotator = Annotated[
         help="Rest on this annotator from now on: its id, or the beginning of it.",
     ),
 ]
+Prompt = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="What to ask a language model; short for --set prompt=NAME.",
+    ),
+]
 Miner = Annotated[str, typer.Option(help="Name of a miner.")]
 Clusterer = Annotated[str, typer.Option(help="Name of what groups causes to themes.")]
 Format = Annotated[

@@ -23,6 +23,7 @@ from affectflow.cli.options import (
     MinRam,
     Model,
     Paths,
+    Prompt,
     Revision,
     Set,
     Source,
@@ -50,15 +51,36 @@ def annotate(
     lake: LakeUri,
     model: Model = defaults.MODEL,
     revision: Revision = "",
+    prompt: Prompt = "",
     settings: Set = None,
     budget: Budget = BUDGET,
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
 ) -> int:
     """Label the utterances of a lake with a model."""
-    given = said_to(settings, model=model, revision=revision).model
+    asked = [f"prompt={prompt}"] if prompt else []
+    given = said_to([*(settings or ()), *asked], model=model, revision=revision).model
+    if wanted := given.pop("preview", ""):
+        return _preview(lake, model, revision, given, wanted)
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     return _finish([_annotate(lake, model, revision, given, budget, hints)], lake)
+
+
+def _preview(
+    lake: str, model: str, revision: str, options: dict[str, str], wanted: str
+) -> int:
+    """Prints filled prompts; asks nothing."""
+    from affectflow import stages
+
+    if not wanted.isdecimal() or not int(wanted):
+        raise UsageError(f"preview must be at least 1, got {wanted!r}")
+    filled = stages.preview(
+        lake, int(wanted), model=model, revision=revision, options=options
+    )
+    for utterance_id, request in filled:
+        show.request(utterance_id, request)
+    show.say("annotate: nothing was asked")
+    return 0
 
 
 def mine(

@@ -6,7 +6,10 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from affectflow.kinds.asker import Request
 
 _WIDEST = 1 << 30
 _EXAMPLE = 40
@@ -66,6 +69,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value)
+
+
+def request(utterance_id: str, asked: "Request") -> None:
+    """Prints what a model would be asked about an utterance."""
+    lines = [f"== {utterance_id}"]
+    for message in asked.messages:
+        lines += [f"-- {message.role}", message.content]
+    if asked.choices:
+        lines += ["-- choices", ", ".join(asked.choices)]
+    sys.stdout.write("\n".join([*lines, "", ""]))
 
 
 def say(line: str) -> None:

@@ -67,6 +67,10 @@ class Steps:
                 self._take(step, each, outcome)
         return answered
 
+    def first(self, question: Question) -> Request:
+        """Returns what the first step asks."""
+        return self.request(self.prompt.steps[0], Answered(question=question))
+
     def request(self, step: Step, answered: Answered) -> Request:
         """Returns what a step asks, given the answers so far."""
         return Request(

@@ -5,7 +5,7 @@ An `Asker` says how requests are completed, and the rest is done for it. The che
 """
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -13,14 +13,18 @@ from typing import Any, ClassVar, Literal
 import pyarrow as pa
 
 from affectflow.batches.batch import Rows, error_row, refuse
-from affectflow.batches.entries import annotations_of
+from affectflow.batches.entries import Entry, annotations_of
 from affectflow.batches.labelling import annotate
+from affectflow.batches.readings import Readings, read
 from affectflow.errors import UsageError
+from affectflow.kinds import tally
 from affectflow.kinds.answering import Answered, Steps, placed
 from affectflow.kinds.asking import Completion, Message, Outcome, Request, answered
+from affectflow.kinds.guard import Guard
 from affectflow.kinds.model import BatchModelHandler, ModelT, check_cues
 from affectflow.kinds.prompt import Prompt, is_closed
-from affectflow.kinds.questions import columns_of, questions_of
+from affectflow.kinds.questions import Question, columns_of, questions_of
+from affectflow.kinds.stimulus import around
 from affectflow.schemas import Status
 
 __all__ = ["Asker", "Completion", "Message", "Outcome", "Request"]
@@ -38,9 +42,11 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
       prompt: its name, or a file that ends in `.toml`.
       decode: `choice` asks for the likelihood of each label, `text` for words; `auto`
         chooses where a step has labels and its parser takes one of them.
+      stimulus: `PACK:ID` or `FILE.toml:ID`: sentences put around its questions.
       roles: only utterances of these `speaker_role`s are asked about and shown, in
         place of those that the prompt names; empty for all, `none` for the prompt's.
       cues: the model reads cues in `words`, or texts `as_written`.
+      preview: of `affectflow annotate`: prints so many filled prompts and asks nothing.
 
     Raises:
       UsageError: the prompt cannot be asked, or not by choice.
@@ -48,26 +54,36 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     prompt: str
     decode: Literal["auto", "choice", "text"] = "auto"
+    stimulus: str = ""
     roles: tuple[str, ...] | None = None
     cues: str = "words"
+    preview: int = 0
 
     annotator_kind: ClassVar[str] = "prompt"
 
     def __post_init__(self) -> None:
         super().__init__()
         check_cues(self.cues)
+        if self.preview:
+            raise UsageError(
+                "`preview` asks nothing: it is for `affectflow annotate LAKE --prompt "
+                "NAME --set preview=3`"
+            )
         self._prompt = self._loaded()
         self.prompt_hash = self._prompt.digest
+        self._guard = Guard.load(self._prompt.guard) if self._prompt.guard else None
         self._check_decode()
 
     def _loaded(self) -> Prompt:
         prompt = Prompt.load(self.prompt)
-        if prompt.guard or prompt.over:
+        if prompt.over:
             raise UsageError(
-                f"prompt {prompt.name!r} has a guard, or reads another annotator, that "
-                "no model here does; ask a prompt without `guard` and `over`"
+                f"prompt {prompt.name!r} reads another annotator, which no model here "
+                "does; ask a prompt without `over`"
             )
-        return prompt if self.roles is None else replace(prompt, roles=self.roles)
+        if self.roles is not None:
+            prompt = replace(prompt, roles=self.roles)
+        return around(prompt, self.stimulus) if self.stimulus else prompt
 
     def _check_decode(self) -> None:
         """Raises UsageError if a parser is missing, or a step cannot be a choice."""
@@ -98,7 +114,13 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def parameters(self) -> dict[str, Any]:
         """Returns the options; the prompt stands there by its digest, not its path."""
         prompt = f"{self._prompt.name}@{self._prompt.digest}"
-        return {**super().parameters(), "prompt": prompt}
+        said = {**super().parameters(), "prompt": prompt}
+        said["stimulus"] = self._prompt.stimulus
+        del said["preview"]
+        if self._guard is not None:
+            said["guard"] = f"{self._guard.name}@{self._guard.digest}"
+            said["notice"] = self._guard.notice
+        return said
 
     @abc.abstractmethod
     def complete(self, requests: Sequence[Request], model: ModelT) -> list[Outcome]:
@@ -127,20 +149,48 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
         A row whose request failed gets an error and no annotation.
         """
-        questions, readings = questions_of(
-            batch, self._prompt, self.held_back(batch), self.cues
-        )
+        readings = read(batch, cues=self.cues)
         ask = partial(answered, self.complete, model=model)
-        found = Steps(prompt=self._prompt, decode=self.decode).ask(questions, ask)
-        entries = [
-            placed(entry, readings)
-            for each in found
-            if each.failed is None
-            for entry in each.all_entries(self._prompt)
-        ]
+        found = self._steps().ask(self._questions(batch, readings), ask)
+        entries = list(self._entries(found, readings))
         annotator_id = self.annotator()["annotator_id"]
         new = annotations_of(entries, batch.num_rows, annotator_id)
         return _refuse_failed(annotate(batch, new), found, type(self).__name__)
+
+    def first_requests(self, batch: pa.RecordBatch) -> dict[int, Request]:
+        """Returns what the first step asks, by the row where the answer stands.
+
+        Nothing is asked, and no model is needed.
+        """
+        questions = self._questions(batch, read(batch, cues=self.cues))
+        asked = [each for each in questions if each.status is Status.OK]
+        return {each.row: self._steps().first(each) for each in asked}
+
+    def _steps(self) -> Steps:
+        return Steps(prompt=self._prompt, decode=self.decode)
+
+    def _questions(self, batch: pa.RecordBatch, readings: Readings) -> list[Question]:
+        held_back = {**self.held_back(batch), **self._guarded(readings)}
+        return questions_of(batch, self._prompt, readings, held_back)
+
+    def _guarded(self, readings: Readings) -> dict[int, Status]:
+        """Returns the rows that the guard matches."""
+        guard = self._guard
+        if guard is None:
+            return {}
+        texts = enumerate(readings.texts.to_pylist())
+        return {row: Status.GUARDED for row, text in texts if guard.matches(text)}
+
+    def _entries(
+        self, found: Sequence[Answered], readings: Readings
+    ) -> Iterator[Entry]:
+        """Yields what is stored; which rows a guard matched is counted only."""
+        for each in found:
+            if each.question.status is Status.GUARDED:
+                tally.count("guarded")
+            elif each.failed is None:
+                entries = each.all_entries(self._prompt)
+                yield from (placed(entry, readings) for entry in entries)
 
 
 def _refuse_failed(

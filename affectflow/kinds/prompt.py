@@ -28,6 +28,15 @@ _OVER = re.compile(r"(labels|words):([1-9][0-9]?)")
 _NOT_IN_DIGEST = frozenset({"summary", "source", "licence"})
 
 
+def as_text(words: str) -> str:
+    """Returns words as a template shows them: what looks like a slot is text.
+
+    >>> as_text("{text} and {this one}")
+    '{{text}} and {this one}'
+    """
+    return SLOT.sub(lambda slot: f"{{{slot[0]}}}", words)
+
+
 class PromptError(UsageError):
     """A prompt cannot be asked: what to look for in its file is `word`, the n-th."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from affectflow.batches.readings import Readings, read
+from affectflow.batches.readings import Readings
 from affectflow.kinds.prompt import Prompt
 from affectflow.schemas import UTTERANCES, Status, fields
 
@@ -47,23 +47,22 @@ def columns_of(prompt: Prompt) -> pa.Schema:
 def questions_of(
     batch: pa.RecordBatch,
     prompt: Prompt,
+    readings: Readings,
     held_back: Mapping[int, Status],
-    cues: str = "words",
-) -> tuple[list[Question], Readings]:
-    """Returns what a prompt asks about the rows of a batch, and their readings.
+) -> list[Question]:
+    """Returns what a prompt asks about the rows of a batch.
 
     Rows of other roles are not asked about, and not shown.
 
     Args:
       batch: utterances, those of a conversation in the order of time.
       prompt: what is asked.
+      readings: of the rows.
       held_back: rows that no model may be shown, and why.
-      cues: as `read` takes it.
     """
-    readings = read(batch, cues=cues)
     turns = _Turns(batch, prompt, readings, held_back)
     if prompt.unit == "conversation":
-        return [turns.whole(rows) for rows in turns.conversations() if rows], readings
+        return [turns.whole(rows) for rows in turns.conversations()]
     questions = [turns.single(row) for row in turns.rows]
     if prompt.history:
         before = {
@@ -73,7 +72,7 @@ def questions_of(
         }
         for question in questions:
             question.history = turns.shown(before[question.row], prompt.history)
-    return questions, readings
+    return questions
 
 
 class _Turns:
@@ -122,8 +121,10 @@ class _Turns:
         """
         statuses = [self._held_back.get(row, Status.OK) for row in rows]
         held = [each for each in statuses if each is not Status.NO_AUTHOR_TEXT]
-        gravest = max(held, default=Status.NO_AUTHOR_TEXT)
-        return Question(row=rows[-1], reading=self.shown(rows), status=gravest)
+        status = max(held, default=Status.NO_AUTHOR_TEXT)
+        if Status.GUARDED in held:
+            status = Status.GUARDED
+        return Question(row=rows[-1], reading=self.shown(rows), status=status)
 
     def shown(self, rows: Sequence[int], last: int = 0) -> str:
         """Returns turns as lines, who speaks and what; those held back are left out.

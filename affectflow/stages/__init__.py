@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from affectflow.stages.mine import annotator_ids as annotator_ids
     from affectflow.stages.mine import mine_config as mine_config
     from affectflow.stages.mine import mine_lake as mine_lake
+    from affectflow.stages.preview import preview as preview
     from affectflow.stages.themes.pipeline import cluster_themes as cluster_themes
 
 _HOMES = {
@@ -25,6 +26,7 @@ _HOMES = {
     "measure_lake": "affectflow.stages.measure",
     "mine_config": "affectflow.stages.mine",
     "mine_lake": "affectflow.stages.mine",
+    "preview": "affectflow.stages.preview",
 }
 
 __all__ = list(_HOMES)

@@ -136,9 +136,11 @@ class AnnotateTask(PartTask):
             "rollups": rollups(rows),
         }
 
-    def counted(self, batch: pa.RecordBatch) -> dict[str, int]:
-        """Returns how many utterances got each status."""
-        return counted(batch, self.annotator["annotator_id"])
+    def counted(
+        self, batch: pa.RecordBatch, tallied: Mapping[str, int]
+    ) -> dict[str, int]:
+        """Returns how many utterances got each status, and what was tallied."""
+        return counted(batch, self.annotator["annotator_id"], tallied)
 
     def annotators(self) -> list[Mapping[str, Any]]:
         """Returns the annotator's row."""

@@ -5,13 +5,14 @@ A file has `labels`; `docs/plugins.md` lists what else it may say.
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from affectflow import data
 from affectflow.data import DataFile
+from affectflow.data_tables import FLAG, TEXT, WORDS, Kind, checked, table_of
 from affectflow.errors import LeftOutWarning, UsageError
 from affectflow.registry import nearest
 
@@ -131,38 +132,27 @@ def recognise(labels: list[str]) -> str | None:
 # -- files -------------------------------------------------------------------------
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_words(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
-
-
 def _is_scale(value: Any) -> bool:
     numbers = isinstance(value, list) and [type(n) in (int, float) for n in value]
     return numbers == [True, True] and value[0] < value[1]
 
 
-def _table_of(right: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, dict) and all(map(right, value.values()))
-
-
-_TEXT = ("a text", _is_text)
-_FLAG = ("true or false", lambda value: isinstance(value, bool))
-_GROUPS = ("a table of tables of lists of labels", _table_of(_table_of(_is_words)))
-_KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = MappingProxyType(
+_GROUPS: Kind = (
+    "a table of tables of lists of labels",
+    table_of(("", table_of(WORDS))),
+)
+_KEYS: Mapping[str, Kind] = MappingProxyType(
     {
-        "summary": _TEXT,
-        "source": _TEXT,
-        "licence": _TEXT,
-        "version": _TEXT,
-        "labels": ("a list of texts", _is_words),
+        "summary": TEXT,
+        "source": TEXT,
+        "licence": TEXT,
+        "version": TEXT,
+        "labels": WORDS,
         "scale": ("the lowest and the highest value", _is_scale),
-        "ordered": _FLAG,
-        "families": _FLAG,
-        "definitions": ("a table of texts", _table_of(_is_text)),
-        "levels": ("a table of lists of texts", _table_of(_is_words)),
+        "ordered": FLAG,
+        "families": FLAG,
+        "definitions": ("a table of texts", table_of(TEXT)),
+        "levels": ("a table of lists of texts", table_of(WORDS)),
         "folds": _GROUPS,
         "members": _GROUPS,
     }
@@ -172,17 +162,7 @@ _KEYS: Mapping[str, tuple[str, Callable[[Any], bool]]] = MappingProxyType(
 @functools.cache
 def _table(file: DataFile) -> dict[str, Any]:
     """Returns what a file says, each key of its type."""
-    said = file.table()
-    for key, value in said.items():
-        if key not in _KEYS:
-            hint = nearest(key, _KEYS)
-            raise file.fault(f"unknown key {key!r}; {hint}", file.line_of(key))
-        wanted, right = _KEYS[key]
-        if not right(value):
-            raise file.fault(f"`{key}` must be {wanted}", file.line_of(key))
-    if "labels" not in said:
-        raise file.fault("no `labels`")
-    return said
+    return checked(file, file.table(), _KEYS, ("labels",))
 
 
 @functools.cache

@@ -1,12 +1,16 @@
 """Askers, with a scripted model: it proves routing only."""
 
+import json
 import pickle
 
+import pyarrow as pa
 import pytest
 
-from affectflow.batches.batch import is_dead
+from affectflow.batches.batch import is_dead, with_column
 from affectflow.errors import UsageError
+from affectflow.kinds import tally
 from affectflow.kinds.asker import Completion
+from affectflow.schemas import Status
 from tests.given.scripted import (
     install_parsers,
     marked,
@@ -180,10 +184,8 @@ def test_quoted_words_stand_at_their_place_in_the_text(tmp_path):
     text = text.replace(" Say {labels}.", "")
     batch = utterances("run `make` and it broke")
     code = [{"type": "code", "start": 4, "end": 10}]
-    place = batch.schema.get_field_index("segments")
-    batch = batch.set_column(
-        place, batch.schema.field(place), [code_list(batch, code)][0]
-    )
+    field = batch.schema.field("segments")
+    batch = with_column(batch, field, pa.array([code], field.type))
 
     _, rows, model = asked(tmp_path, text, lambda q, r: "it broke", batch)
 
@@ -191,12 +193,6 @@ def test_quoted_words_stand_at_their_place_in_the_text(tmp_path):
     assert said(rows, "label", "start", "end", "raw") == [
         [("mood", 15, 23, "it broke")]
     ]
-
-
-def code_list(batch, code):
-    import pyarrow as pa
-
-    return pa.array([code], batch.schema.field("segments").type)
 
 
 @pytest.mark.parametrize(
@@ -287,17 +283,15 @@ def test_roles_can_be_said_in_place_of_the_prompts(tmp_path):
 
 
 def test_what_is_held_back_is_neither_asked_about_nor_shown(tmp_path):
-    from affectflow.schemas import Status
-
     text = MOOD.replace("[[steps]]", "history = 9\n[[steps]]")
     text = text.replace("How is it?", "{history}")
     handler = scripted(prompt_file(tmp_path, text), lambda q, r: {"good": 1})
-    type(handler).held_back = lambda self, batch: {1: Status.GUARDED}
+    type(handler).held_back = lambda self, batch: {1: Status.WITHHELD}
     model = handler.load_model()
 
     rows = handler.apply(utterances("a", "b", "c"), model)["annotations"].to_pylist()
 
-    assert said(rows, "status", "label")[1] == [("guarded", None)]
+    assert said(rows, "status", "label")[1] == [("withheld", None)]
     assert marked(model.questions[1]) == "A: a"
 
 
@@ -306,3 +300,69 @@ def test_it_survives_the_way_to_a_worker(tmp_path):
     again = pickle.loads(pickle.dumps(handler.asked))
 
     assert again == handler.asked
+
+
+def guarded(folder, text, batch, **options):
+    rule = folder / "rule.toml"
+    rule.write_text('phrases = ["kill myself"]\nnotice = "To the analyst: read it."\n')
+    text = f"guard = '{rule}'\n{text}"
+    with tally.collected() as counts:
+        found = asked(folder, text, lambda q, r: {"good": 1}, batch, **options)
+    return *found, counts
+
+
+def test_what_a_guard_matches_is_asked_of_no_model_and_only_counted(tmp_path):
+    batch = utterances("hi", "I could kill myself", "thanks")
+
+    _, rows, model, counts = guarded(tmp_path, MOOD, batch)
+
+    assert [marked(each) for each in model.questions] == ["hi", "thanks"]
+    assert said(rows, "label") == [[("good",)], [], [("good",)]]
+    assert counts == {"guarded": 1}
+
+
+def test_a_conversation_with_a_guarded_turn_has_no_answer(tmp_path):
+    batch = utterances("hi", "I could kill myself", "ok", conversation_id=["1"] * 3)
+    text = MOOD.replace("[[steps]]", 'unit = "conversation"\n[[steps]]')
+
+    _, rows, model, counts = guarded(tmp_path, text, batch)
+
+    assert model.questions == []
+    assert rows == [[], [], []]
+    assert counts == {"guarded": 1}
+
+
+def test_the_notice_of_a_guard_is_in_the_annotators_parameters(tmp_path):
+    rule = tmp_path / "rule.toml"
+    rule.write_text('phrases = ["kill myself"]\nnotice = "To the analyst: read it."\n')
+    handler = scripted(prompt_file(tmp_path, f"guard = '{rule}'\n{MOOD}"), str)
+
+    said = json.loads(handler.annotator()["parameters"])
+
+    assert said["notice"] == "To the analyst: read it."
+    assert said["guard"].startswith("rule@")
+
+
+def test_a_stimulus_makes_another_annotator(tmp_path):
+    pack = tmp_path / "pack.toml"
+    pack.write_text('[texts]\nA = "Try hard."\n')
+    path = prompt_file(tmp_path, MOOD)
+    plain, wrapped = scripted(path, str), scripted(path, str, stimulus=f"{pack}:A")
+
+    assert wrapped.asked.steps[0].text.endswith("Say {labels}. Try hard.")
+    assert plain.annotator()["annotator_id"] != wrapped.annotator()["annotator_id"]
+    assert json.loads(wrapped.annotator()["parameters"])["stimulus"] == "pack:A"
+
+
+def test_a_preview_cannot_be_asked(tmp_path):
+    with pytest.raises(UsageError, match="`preview` asks nothing"):
+        scripted(prompt_file(tmp_path, MOOD), str, preview=3)
+
+
+def test_first_requests_are_filled_and_nothing_is_asked(tmp_path):
+    handler = scripted(prompt_file(tmp_path, MOOD), str)
+
+    requests = handler.first_requests(utterances("", "hi"))
+
+    assert list(requests) == [1]
+    assert marked(requests[1].messages[-1].content) == "hi"

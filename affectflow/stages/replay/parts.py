@@ -5,7 +5,7 @@ those that work now, in one commit. Letters that work stay, with the status `rep
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -62,9 +62,11 @@ class ReplayTask(PartTask):
         """Returns the part as the stage needs it."""
         return self.inner.read(lake, part)
 
-    def counted(self, batch: pa.RecordBatch) -> dict[str, int]:
+    def counted(
+        self, batch: pa.RecordBatch, tallied: Mapping[str, int]
+    ) -> dict[str, int]:
         """Returns what the stage counts."""
-        return self.inner.counted(batch)
+        return self.inner.counted(batch, tallied)
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns those of the stage."""
@@ -99,7 +101,7 @@ class ReplayTask(PartTask):
         rows = self.inner.again(self.read(lake, part), ids)
         answers = _only(answer(rows, compute), ids)
         rows_after = _sums(before, answers)
-        counters = self.counted(answers.living)
+        counters = self.counted(answers.living, answers.tallied)
         receipt = replace(
             before, rows=rows_after, replayed={**answers.counts(), **counters}
         )
@@ -149,7 +151,7 @@ def _only(answers: Answers, ids: pa.Array) -> Answers:
         rows.filter(pc.is_in(rows.column("utterance_id"), value_set=ids))
         for rows in (answers.living, answers.dead)
     )
-    return Answers(living, dead, answers.seconds)
+    return Answers(living, dead, answers.seconds, answers.tallied)
 
 
 def _sums(before: Receipt, answers: Answers) -> dict[str, int]:

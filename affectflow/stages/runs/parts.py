@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from affectflow import runners
 from affectflow.batches.batch import is_dead
+from affectflow.kinds import tally
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import write_file
@@ -146,9 +147,16 @@ class PartTask(ABC):
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows for each table that an answered batch holds."""
 
-    def counted(self, batch: pa.RecordBatch) -> dict[str, int]:
-        """Returns what a receipt counts of an answered batch, beside its rows."""
-        return {}
+    def counted(
+        self, batch: pa.RecordBatch, tallied: Mapping[str, int]
+    ) -> dict[str, int]:
+        """Returns what a receipt counts, beside the rows.
+
+        Args:
+          batch: an answered one.
+          tallied: what was counted while it was answered.
+        """
+        return dict(tallied)
 
     def annotators(self) -> list[Mapping[str, Any]]:
         """Returns the rows of `annotators` that the results name."""
@@ -182,7 +190,7 @@ class PartTask(ABC):
         receipt.model_calls = 1
         receipt.model_seconds = answers.seconds
         receipt.points_into = self.points_into(lake, receipt.unit, answers.living)
-        receipt.counters = self.counted(answers.living)
+        receipt.counters = self.counted(answers.living, answers.tallied)
         path = f"{self.folder}/{next_generation(receipt.unit, before)}.parquet"
         for table, rows in self.results(answers.living).items():
             receipt.files.append(write_file(lake.storage, table, path, rows))
@@ -193,11 +201,12 @@ class PartTask(ABC):
 
 
 class Answers(NamedTuple):
-    """The rows of a part after a stage, and how many seconds it took."""
+    """The rows of a part after a stage, how many seconds it took, what it counted."""
 
     living: pa.RecordBatch
     dead: pa.RecordBatch
     seconds: float
+    tallied: Mapping[str, int]
 
     def counts(self) -> dict[str, int]:
         """Returns the counts of a receipt."""
@@ -208,11 +217,12 @@ class Answers(NamedTuple):
 def answer(batch: pa.RecordBatch, compute: Compute) -> Answers:
     """Returns what a stage makes of rows, the dead ones apart."""
     begun = time.perf_counter()
-    answered = compute(batch)
+    with tally.collected() as tallied:
+        answered = compute(batch)
     seconds = time.perf_counter() - begun
     dead = is_dead(answered)
     living = answered.filter(pc.invert(dead)) if dead.true_count else answered
-    return Answers(living, answered.filter(dead), seconds)
+    return Answers(living, answered.filter(dead), seconds, tallied)
 
 
 def work(

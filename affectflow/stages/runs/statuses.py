@@ -3,6 +3,9 @@
 The counts stand in `runs.counters`, under the words that are shown.
 """
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -33,21 +36,33 @@ _Ints = npt.NDArray[np.int64]
 _STATUSES = pa.array([status.word for status in Status], pa.string())
 
 
-def counted(batch: pa.RecordBatch, annotator_id: str) -> dict[str, int]:
+def counted(
+    batch: pa.RecordBatch, annotator_id: str, tallied: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """Returns how many utterances got each status from an annotator; no zeros.
 
     An utterance counts once. Of several answers about it the one counts that comes
     first in `Status`: one step of a prompt may be read where another is not. Without a
     column of annotations nothing is counted.
+
+    Args:
+      batch: an answered one.
+      annotator_id: whose answers are counted.
+      tallied: what the annotator itself has counted, statuses that no row says among
+        it: those utterances are not without an answer.
     """
+    tallied = tallied or {}
     if ANNOTATIONS_COLUMN.name not in batch.schema.names:
-        return {}
+        return dict(tallied)
     rows, statuses = _of(batch.column(ANNOTATIONS_COLUMN.name), annotator_id)
     best = np.full(batch.num_rows, len(_STATUSES), np.int64)
     np.minimum.at(best, rows, statuses)
     counts = np.bincount(best, minlength=len(_STATUSES) + 1).tolist()
-    named = {word: counts[status] for status, word in WORDS.items()}
-    return {word: n for word, n in {**named, NO_ANSWER: counts[-1]}.items() if n}
+    named = Counter({word: counts[status] for status, word in WORDS.items()})
+    unsaid = sum(n for word, n in tallied.items() if word in named)
+    named[NO_ANSWER] = counts[-1] - unsaid
+    # Counters that are added keep no zeros.
+    return dict(named + Counter(tallied))
 
 
 def _of(lists: pa.ListArray, annotator_id: str) -> tuple[_Ints, _Ints]:

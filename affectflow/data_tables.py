@@ -1,0 +1,83 @@
+"""Files of data, read as tables whose keys and types are checked."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from affectflow import data
+from affectflow.data import DataFile
+from affectflow.errors import UsageError
+from affectflow.registry import nearest
+
+Kind = tuple[str, Callable[[Any], bool]]
+"""What a key must be, in words, and whether a value is it."""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
+TEXT: Kind = ("a text", _is_text)
+WORDS: Kind = ("a list of texts", _is_words)
+NUMBER: Kind = ("a whole number", lambda value: type(value) is int)
+FLAG: Kind = ("true or false", lambda value: isinstance(value, bool))
+TABLE: Kind = ("a table", lambda value: isinstance(value, dict))
+TABLES: Kind = (
+    "a list of tables",
+    lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value),
+)
+
+
+def table_of(kind: Kind) -> Callable[[Any], bool]:
+    """Returns whether a value is a table whose values are of a kind."""
+    return lambda value: isinstance(value, dict) and all(map(kind[1], value.values()))
+
+
+def file_of(kind: str, name_or_path: str) -> DataFile:
+    """Returns the file of a name, or of a path, which ends in `.toml`.
+
+    Raises:
+      UsageError: there is no such file.
+    """
+    if not name_or_path.endswith(".toml"):
+        return data.find(kind, name_or_path)
+    path = Path(name_or_path).expanduser()
+    if not path.is_file():
+        raise UsageError(
+            f"no file {name_or_path!r}; name a file, or one of "
+            f"`affectflow plugins --kind {kind}`"
+        )
+    return DataFile(kind, path.stem, path.resolve(), "")
+
+
+def checked(
+    file: DataFile,
+    said: Mapping[str, Any],
+    keys: Mapping[str, Kind],
+    needed: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Returns a table of a file whose keys are known and of their kinds.
+
+    Raises:
+      UsageError: they are not, or one that is needed is missing; names the line.
+    """
+    for key, value in said.items():
+        if key not in keys:
+            hint = nearest(key, keys)
+            raise file.fault(f"unknown key {key!r}; {hint}", file.line_of(key))
+        wanted, right = keys[key]
+        if not right(value):
+            raise file.fault(f"`{key}` must be {wanted}", file.line_of(key))
+    for key in needed:
+        if key not in said:
+            raise file.fault(f"no `{key}`")
+    return dict(said)
+
+
+def frozen(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a file says, its lists as tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
