@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from affectflow.errors import AffectflowError, PluginImportError, UsageError
 
 if TYPE_CHECKING:
     from affectflow.data import DataFile
+    from affectflow.kinds.prompt import Step
 
 Kind = Annotated[str, typer.Option("--kind", help="Only this kind, as `models`.")]
 
@@ -83,7 +85,14 @@ def _check_file(kind: str, name: str) -> int:
     if row.get("broken"):
         return _fails(row["summary"].removeprefix("BROKEN: "))
     _keeps(f"it is read: {row['file']}")
-    return 0
+    return _checked(_check_prompt, name) if kind == "prompts" else 0
+
+
+def _check_prompt(name: str) -> None:
+    from affectflow.kinds.prompt import Prompt
+    from affectflow.testing import check_prompt
+
+    check_prompt(Prompt.load(name), tell=_keeps)
 
 
 def _check_code(kind: str, name: str, settings: Set, data: Path | None) -> int:
@@ -98,8 +107,13 @@ def _check_code(kind: str, name: str, settings: Set, data: Path | None) -> int:
     made = registry.make(kind, name, given) if isinstance(plugin, type) else plugin
     from affectflow.testing import check_plugin
 
+    return _checked(partial(check_plugin, kind, data=data, tell=_keeps), made)
+
+
+def _checked(check: Callable[[Any], None], plugin: Any) -> int:
+    """Returns 0 if a check passes; else says what it found, and returns 1."""
     try:
-        check_plugin(kind, made, data=data, tell=_keeps)
+        check(plugin)
     except (AffectflowError, AssertionError) as error:
         return _fails(str(error))
     except Exception as error:  # a plugin may fail in any way
@@ -166,24 +180,65 @@ def _described(kind: str, name: str) -> dict[str, Any]:
 
 
 def _file(kind: str, name: str) -> dict[str, Any]:
-    from affectflow import data, vocabularies
+    from affectflow import data
 
     row: dict[str, Any] = {"kind": kind, "name": name}
     try:
         file = data.find(kind, name)
-        if kind == "vocabularies":
-            vocabularies.get(name)
-        said = _view(file) if kind == "views" else file.table()
+        said = _READERS.get(kind, _table)(file)
     except AffectflowError as error:
         return {**row, "summary": f"BROKEN: {error}", "broken": True}
     brought = file.distribution or "the core"
     return {**row, **said, "file": str(file.path), "distribution": brought}
 
 
-def _view(file: "DataFile") -> dict[str, str]:
+def _table(file: "DataFile") -> dict[str, Any]:
+    return file.table()
+
+
+def _view(file: "DataFile") -> dict[str, Any]:
     from affectflow.lake.views import describe_view
 
     return {"summary": describe_view(file.text())}
+
+
+def _vocabulary(file: "DataFile") -> dict[str, Any]:
+    from affectflow import vocabularies
+
+    vocabularies.get(file.name)
+    return file.table()
+
+
+def _guard(file: "DataFile") -> dict[str, Any]:
+    from affectflow.kinds.guard import Guard
+
+    Guard.load(file.name)
+    return file.table()
+
+
+def _prompt(file: "DataFile") -> dict[str, Any]:
+    """Returns what a prompt says, a row for each step."""
+    from affectflow.kinds.prompt import Prompt
+
+    prompt = Prompt.load(file.name)
+    said = {key: value for key, value in file.table().items() if key != "steps"}
+    steps = {f"step {step.name}": _step(step) for step in prompt.steps}
+    return {**said, "digest": prompt.digest, **steps}
+
+
+def _step(step: "Step") -> str:
+    """Returns what a step asks, when, and how it is answered."""
+    told = [f"when {step.when}"] if step.when else []
+    labels = f": {', '.join(step.labels)}" if step.labels else ""
+    return "\n".join([*told, step.text.strip(), f"-> {step.parser}{labels}"])
+
+
+_READERS: Mapping[str, Callable[["DataFile"], dict[str, Any]]] = {
+    "views": _view,
+    "vocabularies": _vocabulary,
+    "prompts": _prompt,
+    "guards": _guard,
+}
 
 
 def _plugin(kind: str, name: str) -> dict[str, Any]:

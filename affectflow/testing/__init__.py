@@ -11,6 +11,7 @@ from affectflow.testing.code import (
     check_trainer,
 )
 from affectflow.testing.measures import check_measure, check_splits
+from affectflow.testing.prompts import ANSWERS, check_parser, check_prompt
 from affectflow.testing.rows import (
     check_miner,
     check_model,
@@ -21,6 +22,7 @@ from affectflow.testing.running import LOCAL, WITH_RETRIES, check_edges, run
 from affectflow.testing.sample import TEXTS, sample_batch, sample_causes, sample_rows
 
 __all__ = [
+    "ANSWERS",
     "LOCAL",
     "TEXTS",
     "WITH_RETRIES",
@@ -29,7 +31,9 @@ __all__ = [
     "check_measure",
     "check_miner",
     "check_model",
+    "check_parser",
     "check_plugin",
+    "check_prompt",
     "check_renderer",
     "check_source",
     "check_splits",

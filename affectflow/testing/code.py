@@ -26,6 +26,7 @@ from affectflow.registry import Card
 from affectflow.schemas import THEMES
 from affectflow.steps import themes as hosting
 from affectflow.testing.measures import check_measure
+from affectflow.testing.prompts import check_parser
 from affectflow.testing.rows import (
     check_miner,
     check_model,
@@ -249,6 +250,9 @@ def check_plugin(
     Raises:
       AssertionError: names the promise that was broken.
     """
+    if kind == "parsers":
+        check_parser(plugin, tell=tell)
+        return
     if kind not in _CHECKS:
         tell(f"it imports; {kind} have no check")
         return

@@ -3,6 +3,7 @@
 What a real model makes of a prompt they cannot say; `Generate` is tried with one.
 """
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -97,6 +98,18 @@ class Scripted(Asker[Heard]):
         return Completion(text=said)
 
 
+@dataclass(kw_only=True)
+class ByRule(Scripted):
+    """Says `bad` of what broke, else `good`: as a plugin, for command lines."""
+
+    script: ClassVar[Script] = staticmethod(
+        lambda question, request: {
+            label: float(label == ("bad" if "broke" in question else "good"))
+            for label in request.choices
+        }
+    )
+
+
 def scripted(prompt: Path | str, script: Script, **options: Any) -> Scripted:
     """Returns a model that answers a prompt by a script."""
     made = type("Scripted", (Scripted,), {"script": staticmethod(script)})
@@ -110,16 +123,19 @@ def prompt_file(folder: Path, text: str, name: str = "asked") -> Path:
     return path
 
 
-def install_parsers(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes what pip would for the parsers here, and puts it on the path."""
-    info = site / "scripted_parsers-1.0.dist-info"
+def install_scripted(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writes what pip would for what is here, and puts it on the path."""
+    info = site / "scripted-1.0.dist-info"
     info.mkdir(parents=True)
-    head = "Metadata-Version: 2.1\nName: scripted-parsers\nVersion: 1.0\n"
+    head = "Metadata-Version: 2.1\nName: scripted\nVersion: 1.0\n"
     (info / "METADATA").write_text(head)
     points = "\n".join(f"{name} = {__name__}:{name}" for name in _PARSERS)
-    (info / "entry_points.txt").write_text(f"[affectflow.parsers]\n{points}\n")
+    models = f"[affectflow.models]\nByRule = {__name__}:ByRule\n"
+    (info / "entry_points.txt").write_text(f"[affectflow.parsers]\n{points}\n{models}")
     monkeypatch.syspath_prepend(site)
-    registry._found.cache_clear()
+    # What is found there is forgotten with the path.
+    fresh = functools.cache(registry._found.__wrapped__)
+    monkeypatch.setattr(registry, "_found", fresh)
 
 
 def marked(question: str) -> str:

@@ -12,7 +12,7 @@ from affectflow.kinds import tally
 from affectflow.kinds.asker import Completion
 from affectflow.schemas import Status
 from tests.given.scripted import (
-    install_parsers,
+    install_scripted,
     marked,
     prompt_file,
     scripted,
@@ -38,7 +38,7 @@ when = "mood=bad"
 
 @pytest.fixture(autouse=True)
 def parsers(tmp_path_factory, monkeypatch):
-    install_parsers(tmp_path_factory.mktemp("site"), monkeypatch)
+    install_scripted(tmp_path_factory.mktemp("site"), monkeypatch)
 
 
 def asked(folder, text, script, batch, **options):

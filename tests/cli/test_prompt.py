@@ -1,0 +1,135 @@
+"""Prompts on the command line, with a scripted model: it proves routing only."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.given.command_line import affectflow
+from tests.given.data_files import forget_data, install_data
+from tests.given.factories import utterances
+from tests.given.scripted import install_scripted, prompt_file
+from tests.given.stage_runs import ask, store
+
+MOOD = """
+task = "mood"
+source = "ours"
+licence = "Apache-2.0"
+guard = "{guard}"
+[[steps]]
+name = "mood"
+text = "How is it? {{text}}"
+parser = "one_label"
+labels = ["good", "bad"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def scripted(tmp_path_factory, monkeypatch):
+    install_scripted(tmp_path_factory.mktemp("site"), monkeypatch)
+
+
+@pytest.fixture
+def prompt(tmp_path):
+    guard = tmp_path / "rule.toml"
+    guard.write_text('phrases = ["kill myself"]\nnotice = "To the analyst: read it."\n')
+    return prompt_file(tmp_path, MOOD.format(guard=guard))
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    uri = str(tmp_path_factory.mktemp("stored") / "lake")
+    store(uri, utterances("it broke", "thanks", "I could kill myself", ""))
+    return uri
+
+
+def test_annotate_asks_a_prompt(lake, prompt, tmp_path):
+    lake = str(shutil.copytree(lake, tmp_path / "lake"))
+    done = affectflow("annotate", lake, "--model", "by-rule", "--prompt", prompt)
+
+    assert done.code == 0, done.err
+    assert "4 in, 2 labelled, 1 silent, 1 guarded" in done.err
+    assert ask(
+        lake,
+        "SELECT text, label, status FROM annotations JOIN utterances "
+        "USING (utterance_id) WHERE status != 'ok' OR chosen ORDER BY text",
+    ) == [
+        ("", None, "no_author_text"),
+        ("it broke", "bad", "ok"),
+        ("thanks", "good", "ok"),
+    ]
+    ((kind, digest, said),) = ask(
+        lake, "SELECT kind, prompt_hash, parameters FROM annotators"
+    )
+    assert (kind, len(digest)) == ("prompt", 32)
+    assert json.loads(said)["notice"] == "To the analyst: read it."
+
+
+def test_a_preview_prints_filled_prompts_and_asks_nothing(lake, prompt):
+    done = affectflow(
+        *("annotate", lake, "--model", "by-rule", "--prompt", prompt),
+        *("--set", "preview=3"),
+    )
+
+    assert done.code == 0, done.err
+    assert done.out.count("== ") == 2  # two of the four may be asked about
+    assert "\nit broke\n[end " in done.out
+    assert "-- choices\ngood, bad\n" in done.out
+    assert "kill myself" not in done.out
+    assert done.last_line == "annotate: nothing was asked"
+    assert ask(lake, "SELECT * FROM annotations") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        pytest.param(
+            ["--model", "by-rule"],
+            "model 'by-rule' needs `prompt`; give it as --set prompt=VALUE",
+            id="no prompt",
+        ),
+        pytest.param(
+            ["--prompt", "mood"],
+            "unknown option `prompt` of EmbeddedEmotions; ",
+            id="a model that is not asked",
+        ),
+        pytest.param(
+            ["--model", "by-rule", "--prompt", "moodd.toml"],
+            "no file 'moodd.toml'; name a file, or one of `affectflow plugins --kind "
+            "prompts`",
+            id="no file",
+        ),
+        pytest.param(
+            ["--model", "by-rule", "--set", "preview=0", "--set", "prompt=x"],
+            "preview must be at least 1, got '0'",
+            id="preview of nothing",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(lake, arguments, line):
+    done = affectflow("annotate", lake, *arguments)
+
+    assert (done.code, done.out) == (2, "")
+    assert line in done.last_line
+
+
+def test_a_prompt_shows_its_source_its_licence_and_its_steps(
+    prompt, tmp_path, monkeypatch
+):
+    (tmp_path / "site").mkdir()
+    files = {"prompts/mood_of.toml": prompt.read_text()}
+    install_data(tmp_path / "site", monkeypatch, files)
+    try:
+        (row,) = json.loads(affectflow("plugins", "mood_of", "--json").out)
+        tested = affectflow("plugins", "test", "mood_of")
+    finally:
+        forget_data()
+
+    assert (row["kind"], row["source"], row["licence"]) == (
+        "prompts",
+        "ours",
+        "Apache-2.0",
+    )
+    assert row["step mood"] == "How is it? {text}\n-> one_label: good, bad"
+    assert tested.code == 0, tested.out
+    assert "ok      it says its source and its licence" in tested.out
