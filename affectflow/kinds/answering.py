@@ -1,14 +1,13 @@
-"""From questions to entries: steps asked in order, their answers parsed and checked."""
+"""From questions to entries: steps asked in order, of all questions at once."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from affectflow.batches.entries import Entry
-from affectflow.batches.labelling import STORED_FROM
 from affectflow.batches.readings import Readings
 from affectflow.kinds.asking import Completion, Outcome, Request
+from affectflow.kinds.parsing import chosen, parsed
 from affectflow.kinds.prompt import Answer, Prompt, Step, is_closed, parser_of
 from affectflow.kinds.questions import Question
 from affectflow.kinds.wording import fenced, messages
@@ -33,6 +32,21 @@ class Answered:
             return False
         return step.condition is None or step.condition.holds(self.labels)
 
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Adds the answers of a step.
+
+        That no label of an earlier step fits is no answer any more where this step had
+        other labels for the same.
+        """
+        about = {(each.task, each.vocabulary) for each in entries}
+        self.entries = [
+            each
+            for each in self.entries
+            if each.status is not Status.ABSTAINED
+            or (each.task, each.vocabulary) not in about
+        ]
+        self.entries += entries
+
     def all_entries(self, prompt: Prompt) -> list[Entry]:
         """Returns the answers, or why no model was asked."""
         if self.question.status is Status.OK:
@@ -40,7 +54,24 @@ class Answered:
         return [_not_asked(prompt, self.question)]
 
 
-@dataclass(frozen=True, kw_only=True)
+def _not_asked(prompt: Prompt, question: Question) -> Entry:
+    first = prompt.steps[0]
+    return Entry(
+        row=question.row,
+        task=prompt.task_of(first),
+        vocabulary=prompt.vocabulary_of(first),
+        status=question.status,
+    )
+
+
+def placed(entry: Entry, readings: Readings) -> Entry:
+    """Returns an entry whose place is one of the utterance's text."""
+    if entry.start is None or entry.end is None:
+        return entry
+    start, end = readings.to_text(entry.row, entry.start, entry.end)
+    return entry._replace(start=start, end=end)
+
+
 class Steps:
     """The steps of a prompt, as they are asked.
 
@@ -49,8 +80,14 @@ class Steps:
       decode: `auto`, `choice` or `text`.
     """
 
-    prompt: Prompt
-    decode: str = "auto"
+    def __init__(self, prompt: Prompt, decode: str = "auto"):
+        self.prompt = prompt
+        self._parsers = {step.name: parser_of(step) for step in prompt.steps}
+        self._by_choice = {
+            step.name
+            for step in prompt.steps
+            if decode != "text" and is_closed(step, self._parsers[step.name])
+        }
 
     def ask(self, questions: Iterable[Question], ask: Ask) -> list[Answered]:
         """Returns the answers to questions; each step is asked of all of them at once.
@@ -61,33 +98,40 @@ class Steps:
         """
         answered = [Answered(question=question) for question in questions]
         for step in self.prompt.steps:
-            asked = [each for each in answered if each.waits_for(step)]
-            requests = [self.request(step, each) for each in asked]
-            for each, outcome in zip(asked, ask(requests), strict=True):
-                self._take(step, each, outcome)
+            self._ask_step(step, [e for e in answered if e.waits_for(step)], ask)
         return answered
+
+    def _ask_step(self, step: Step, waiting: Iterable[Answered], ask: Ask) -> None:
+        asked: list[tuple[Step, Answered]] = []
+        for each in waiting:
+            own = step.narrowed(each.question.evidence)
+            if own is not None and step.among and own.labels == (own.otherwise,):
+                sure = Completion(text=own.otherwise, scores=(1.0,))
+                self._take(own, each, sure)  # there is nothing to choose from
+            elif own is not None:
+                asked.append((own, each))
+        outcomes = ask([self.request(own, each) for own, each in asked])
+        for (own, each), outcome in zip(asked, outcomes, strict=True):
+            self._take(own, each, outcome)
 
     def first(self, question: Question) -> Request:
         """Returns what the first step asks."""
-        return self.request(self.prompt.steps[0], Answered(question=question))
+        step = self.prompt.steps[0]
+        own = step.narrowed(question.evidence) or step
+        return self.request(own, Answered(question=question))
 
     def request(self, step: Step, answered: Answered) -> Request:
         """Returns what a step asks, given the answers so far."""
         return Request(
             messages=messages(self.prompt, step, self._values(step, answered)),
-            choices=step.labels if self.is_choice(step) else (),
+            choices=step.labels if step.name in self._by_choice else (),
             max_new_tokens=step.max_new_tokens,
         )
 
-    def is_choice(self, step: Step) -> bool:
-        """Returns whether a step is asked by the likelihood of its labels."""
-        return self.decode != "text" and is_closed(step)
-
     def _values(self, step: Step, answered: Answered) -> dict[str, str]:
         question, fence = answered.question, partial(fenced, prompt=self.prompt)
-        said = dict.fromkeys((each.name for each in self.prompt.steps), "")
         return {
-            **said,
+            **dict.fromkeys((each.name for each in self.prompt.steps), ""),
             **answered.shown,
             "text": fence(question.reading),
             "history": fence(question.history),
@@ -101,107 +145,73 @@ class Steps:
         if isinstance(outcome, Exception):
             answered.failed = outcome
             return
-        reading = answered.question.reading
         try:
-            if self.is_choice(step):
-                answers = list(_chosen(step, outcome, reading))
-            else:
-                answers = _parsed(step, outcome.text, reading)
+            answers = self._read(step, outcome, answered.question.reading)
         except Exception as error:  # a parser of somebody's may fail in any way
             answered.failed = error
             return
         good = [each for each in answers if each.status is Status.OK]
-        answered.labels[step.name] = _labels(step, good)
-        answered.shown[step.name] = self._shown(good)
-        answered.entries += self._entries(step, answers, outcome, answered.question.row)
+        if step.name in self._by_choice:
+            del good[1:]  # the others have a score, and are not the answer
+        labels = [each.label for each in good if each.label and each.text is None]
+        answered.labels[step.name] = tuple(labels)
+        answered.shown[step.name] = self._shown(step, good)
+        row = answered.question.row
+        answered.add(list(self._entries(step, answers, outcome, row)))
 
-    def _shown(self, answers: Sequence[Answer]) -> str:
-        """Returns what later steps show of an answer; free text stands in a fence."""
+    def _read(self, step: Step, completion: Completion, reading: str) -> list[Answer]:
+        parser = self._parsers[step.name]
+        if step.name in self._by_choice:
+            return list(chosen(step, parser, completion, reading))
+        return parsed(step, parser, completion.text, reading)
+
+    def _shown(self, step: Step, answers: Sequence[Answer]) -> str:
+        """Returns what later steps show of an answer; the model's words in a fence."""
         texts = [each.text for each in answers if each.text is not None]
-        if texts:
-            return fenced("\n".join(texts), self.prompt)
         said = [each.label if each.label else each.value for each in answers]
-        return ", ".join(str(each) for each in said if each is not None)
+        words = [str(each) for each in said if each is not None]
+        if texts or not step.labels:
+            return fenced("\n".join(texts or words), self.prompt)
+        return ", ".join(words)
 
     def _entries(
-        self, step: Step, answers: Sequence[Answer], outcome: Completion, row: int
+        self, step: Step, answers: Sequence[Answer], completion: Completion, row: int
     ) -> Iterator[Entry]:
-        by_choice = self.is_choice(step)
+        by_choice = step.name in self._by_choice
         for place, answer in enumerate(answers):
-            raw = answer.text if answer.text is not None else outcome.text
-            cut = outcome.truncated and answer.status is Status.OK
+            none_fits = bool(step.otherwise) and answer.label == step.otherwise
+            if none_fits and by_choice and place:
+                continue  # it is not the answer, and no label to have a score
+            status = _status(answer, completion, none_fits=none_fits)
             yield Entry(
                 row=row,
                 task=self.prompt.task_of(step),
                 vocabulary=self.prompt.vocabulary_of(step),
-                label=answer.label or (step.name if answer.text is not None else None),
-                score=answer.score,
+                label=None if none_fits else _label(step, answer),
+                score=None if none_fits else answer.score,
                 value=answer.value,
-                rank=place + 1 if by_choice else 1,
-                chosen=answer.status is Status.OK and not (by_choice and place),
+                rank=None if none_fits else place + 1 if by_choice else 1,
+                chosen=status.is_answer and not (by_choice and place),
                 start=answer.start,
                 end=answer.end,
-                status=Status.TRUNCATED if cut else answer.status,
-                raw=None if by_choice else raw,
+                status=status,
+                raw=None if by_choice else _raw(answer, completion),
             )
 
 
-def _labels(step: Step, answers: Sequence[Answer]) -> tuple[str, ...]:
-    """Returns the labels that decide whether later steps are asked."""
-    labels = [each.label for each in answers if each.label and each.text is None]
-    return tuple(labels)
+def _status(answer: Answer, completion: Completion, *, none_fits: bool) -> Status:
+    if none_fits:
+        return Status.ABSTAINED
+    cut = completion.truncated and answer.status is Status.OK
+    return Status.TRUNCATED if cut else answer.status
 
 
-# -- what an answer means ------------------------------------------------------------
+def _label(step: Step, answer: Answer) -> str | None:
+    """Returns the label of a row; a text without a field is named after its step."""
+    if answer.label or answer.text is None or answer.status is not Status.OK:
+        return answer.label
+    return step.name
 
 
-def _chosen(step: Step, completion: Completion, reading: str) -> Iterator[Answer]:
-    """Yields the likeliest label, then the others that are stored."""
-    scored = zip(completion.scores or (), step.labels, strict=True)
-    ordered = sorted(scored, key=lambda both: -both[0])
-    for place, (score, label) in enumerate(ordered):
-        if place == 0 or score >= STORED_FROM:
-            yield _parsed(step, label, reading)[0]._replace(score=score)
-
-
-def _parsed(step: Step, raw: str, reading: str) -> list[Answer]:
-    """Returns what the parser makes of an answer, each checked."""
-    answers = parser_of(step)(raw, step=step, reading=reading)
-    unparsed = [Answer(status=Status.UNPARSED)]
-    return [_checked(answer, step, reading) for answer in answers or unparsed]
-
-
-def _checked(answer: Answer, step: Step, reading: str) -> Answer:
-    """Returns an answer, or what is wrong with it: no parser can add a label."""
-    is_label = answer.label is not None and answer.text is None
-    if answer.status is not Status.OK:
-        return Answer(text=answer.text, status=answer.status)
-    if is_label and step.labels and answer.label not in step.labels:
-        return Answer(status=Status.OUT_OF_VOCABULARY)
-    if answer.value is not None and not math.isfinite(answer.value):
-        return Answer(status=Status.UNPARSED)
-    if answer.score is not None and not 0 <= answer.score <= 1:
-        return Answer(status=Status.UNPARSED)
-    if answer.start is not None or answer.end is not None:
-        start, end = answer.start or 0, answer.end or 0
-        if not 0 <= start < end <= len(reading):
-            return Answer(text=answer.text, status=Status.UNALIGNED)
-    return answer
-
-
-def placed(entry: Entry, readings: Readings) -> Entry:
-    """Returns an entry whose place is one of the utterance's text."""
-    if entry.start is None or entry.end is None:
-        return entry
-    start, end = readings.to_text(entry.row, entry.start, entry.end)
-    return entry._replace(start=start, end=end)
-
-
-def _not_asked(prompt: Prompt, question: Question) -> Entry:
-    first = prompt.steps[0]
-    return Entry(
-        row=question.row,
-        task=prompt.task_of(first),
-        vocabulary=prompt.vocabulary_of(first),
-        status=question.status,
-    )
+def _raw(answer: Answer, completion: Completion) -> str:
+    return completion.text if answer.text is None else answer.text

@@ -22,9 +22,10 @@ from affectflow.kinds.answering import Answered, Steps, placed
 from affectflow.kinds.asking import Completion, Message, Outcome, Request, answered
 from affectflow.kinds.guard import Guard
 from affectflow.kinds.model import BatchModelHandler, ModelT, check_cues
-from affectflow.kinds.prompt import Prompt, is_closed
-from affectflow.kinds.questions import Question, columns_of, questions_of
+from affectflow.kinds.prompt import Prompt, is_closed, parser_of
+from affectflow.kinds.questions import Question, columns_of, look_over, questions_of
 from affectflow.kinds.stimulus import around
+from affectflow.kinds.words import scorer_of
 from affectflow.schemas import Status
 
 __all__ = ["Asker", "Completion", "Message", "Outcome", "Request"]
@@ -42,6 +43,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
       prompt: its name, or a file that ends in `.toml`.
       decode: `choice` asks for the likelihood of each label, `text` for words; `auto`
         chooses where a step has labels and its parser takes one of them.
+      over: the annotator that the prompt reads: its id, or how it begins.
       stimulus: `PACK:ID` or `FILE.toml:ID`: sentences put around its questions.
       roles: only utterances of these `speaker_role`s are asked about and shown, in
         place of those that the prompt names; empty for all, `none` for the prompt's.
@@ -54,6 +56,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     prompt: str
     decode: Literal["auto", "choice", "text"] = "auto"
+    over: str = ""
     stimulus: str = ""
     roles: tuple[str, ...] | None = None
     cues: str = "words"
@@ -76,11 +79,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     def _loaded(self) -> Prompt:
         prompt = Prompt.load(self.prompt)
-        if prompt.over:
-            raise UsageError(
-                f"prompt {prompt.name!r} reads another annotator, which no model here "
-                "does; ask a prompt without `over`"
-            )
+        if prompt.reads("words"):
+            scorer_of(self.over)
         if self.roles is not None:
             prompt = replace(prompt, roles=self.roles)
         return around(prompt, self.stimulus) if self.stimulus else prompt
@@ -88,7 +88,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def _check_decode(self) -> None:
         """Raises UsageError if a parser is missing, or a step cannot be a choice."""
         for step in self._prompt.steps:
-            closed = is_closed(step)
+            closed = is_closed(step, parser_of(step))
             if self.decode != "choice" or closed:
                 continue
             why = (
@@ -127,8 +127,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         """Returns what the model answers: one outcome for each request, in order.
 
         Args:
-          requests: of one step and a whole part, up to 50,000, all different; perhaps
-            none. Plan model calls over all of them.
+          requests: of one step and a whole part, at least one and up to 50,000, all
+            different. Plan model calls over all of them.
           model: as `load_model` gave it.
 
         Returns:
@@ -167,11 +167,13 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         return {each.row: self._steps().first(each) for each in asked}
 
     def _steps(self) -> Steps:
-        return Steps(prompt=self._prompt, decode=self.decode)
+        return Steps(self._prompt, self.decode)
 
     def _questions(self, batch: pa.RecordBatch, readings: Readings) -> list[Question]:
         held_back = {**self.held_back(batch), **self._guarded(readings)}
-        return questions_of(batch, self._prompt, readings, held_back)
+        questions = questions_of(batch, self._prompt, readings, held_back)
+        look_over(questions, batch, self._prompt, self.over)
+        return questions
 
     def _guarded(self, readings: Readings) -> dict[int, Status]:
         """Returns the rows that the guard matches."""

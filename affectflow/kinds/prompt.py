@@ -5,11 +5,12 @@ what an answer means is said by a parser, a function of the group `affectflow.pa
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
 from affectflow import registry, vocabularies
@@ -83,6 +84,9 @@ class Step:
       labels: the answers that there are; empty for free text.
       vocabulary: a label set, in place of `labels` or of which they are a part.
       options: of the parser.
+      among: `over`: only the labels that the other annotator gives, which `over` of the
+        prompt counts; `rest`: only the others; empty for all.
+      otherwise: one more label, which says that no other fits.
       when: `assess=yes`, `assess!=no` or `assess`: asked only if an earlier step was
         answered so; several labels are separated by `|`.
       max_new_tokens: the longest answer.
@@ -95,18 +99,22 @@ class Step:
     labels: tuple[str, ...] = ()
     vocabulary: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    among: Literal["", "over", "rest"] = ""
+    otherwise: str = ""
     when: str = ""
     max_new_tokens: int = 64
     task: str = ""
 
     def __post_init__(self) -> None:
-        if self.vocabulary:
-            object.__setattr__(self, "labels", self._of_vocabulary())
+        labels = self._of_vocabulary() if self.vocabulary else self.labels
+        if self.otherwise and self.otherwise not in labels:
+            labels = (*labels, self.otherwise)
+        object.__setattr__(self, "labels", labels)
 
     def _of_vocabulary(self) -> tuple[str, ...]:
         there = vocabularies.get(self.vocabulary).labels
         for label in self.labels:
-            if label not in there:
+            if label not in (*there, self.otherwise):
                 why = f"{label!r} is not a label of {self.vocabulary!r}"
                 raise _fault(f"{why}; {nearest(label, there)}", f'"{label}"')
         return self.labels or there
@@ -119,6 +127,20 @@ class Step:
             return None
         labels = tuple(each.strip() for each in (said[3] or "").split("|") if each)
         return Condition(said[1], labels, said[2] == "!=")
+
+    def narrowed(self, evidence: Sequence[str]) -> "Step | None":
+        """Returns the step with the labels that it has of a text; None if it has none.
+
+        Args:
+          evidence: the labels that the other annotator gives.
+        """
+        if not self.among:
+            return self
+        among = self.among == "over"
+        kept = [each for each in self.labels if (each in evidence) == among]
+        kept = [each for each in kept if each != self.otherwise]
+        labels = (*kept, self.otherwise) if self.otherwise else tuple(kept)
+        return replace(self, labels=labels, among="") if labels else None
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -186,7 +208,7 @@ class Prompt:
 
         return prompt_file.read(cls, name_or_path)
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """BLAKE2b of all that a model is shown or that reads its answers."""
         said = dataclasses.asdict(self)
@@ -237,6 +259,7 @@ def _check(prompt: Prompt) -> None:
         _check_name(prompt, step, earlier)
         _check_slots(prompt, step, earlier)
         _check_when(prompt, step, earlier)
+        _check_among(prompt, step)
         earlier[step.name] = step
 
 
@@ -253,7 +276,8 @@ def _check_name(prompt: Prompt, step: Step, earlier: Mapping[str, Step]) -> None
         raise _fault(f"a label of step {step.name!r} is there twice", "labels")
     own = (prompt.task_of(step), prompt.vocabulary_of(step))
     for other in earlier.values():
-        if own == (prompt.task_of(other), prompt.vocabulary_of(other)):
+        shared = own == (prompt.task_of(other), prompt.vocabulary_of(other))
+        if shared and not (step.among and other.among):
             why = f"steps {other.name!r} and {step.name!r} both answer {own[0]!r} with"
             raise _fault(f"{why} {own[1]!r}: give one a `task` of its own", step.name)
 
@@ -276,6 +300,15 @@ def _check_slots(prompt: Prompt, step: Step, earlier: Mapping[str, Step]) -> Non
         if why_not and slot in step.slots:
             why = f"nothing fills {{{slot}}} of step {step.name!r}: {why_not}"
             raise _fault(why, f"{{{slot}}}")
+
+
+def _check_among(prompt: Prompt, step: Step) -> None:
+    if step.among not in ("", "over", "rest"):
+        why = f"`among` must be over or rest, got {step.among!r}"
+        raise _fault(why, "among")
+    if step.among and not (prompt.reads("labels") and step.labels):
+        why = f'`among` of step {step.name!r} needs labels, and `over = "labels:3"`'
+        raise _fault(f"{why} or another number of them", "among")
 
 
 def _check_when(prompt: Prompt, step: Step, earlier: Mapping[str, Step]) -> None:
@@ -355,9 +388,9 @@ def closed(parser: ParserT) -> ParserT:
     return parser
 
 
-def is_closed(step: Step) -> bool:
+def is_closed(step: Step, parser: Parser) -> bool:
     """Returns whether a step can be asked by the likelihood of its labels."""
-    return bool(step.labels) and getattr(parser_of(step), "closed", False)
+    return bool(step.labels) and getattr(parser, "closed", False)
 
 
 def parser_of(step: Step) -> Parser:

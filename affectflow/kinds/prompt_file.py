@@ -44,6 +44,8 @@ _STEP: Mapping[str, Kind] = MappingProxyType(
         "labels": WORDS,
         "vocabulary": TEXT,
         "options": TABLE,
+        "among": TEXT,
+        "otherwise": TEXT,
         "when": TEXT,
         "max_new_tokens": NUMBER,
         "task": TEXT,

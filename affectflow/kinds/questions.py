@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from affectflow.batches.readings import Readings
 from affectflow.kinds.prompt import Prompt
-from affectflow.schemas import UTTERANCES, Status, fields
+from affectflow.kinds.words import best, labels_of, words_of
+from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, Status, fields
 
 
 @dataclass(kw_only=True)
@@ -19,6 +20,7 @@ class Question:
 
     Args:
       row: of the batch, where the answer stands.
+      rows: of the batch, which it is about.
       reading: what the model is shown as `{text}`.
       status: `OK`, or why no model is asked.
       history: what the model is shown as `{history}`.
@@ -27,6 +29,7 @@ class Question:
     """
 
     row: int
+    rows: Sequence[int]
     reading: str
     status: Status = Status.OK
     history: str = ""
@@ -41,7 +44,8 @@ def columns_of(prompt: Prompt) -> pa.Schema:
         names += ["conversation_id", "speaker_id", "speaker_role"]
     elif prompt.roles:
         names.append("speaker_role")
-    return fields(UTTERANCES, *names)
+    found = fields(UTTERANCES, *names)
+    return found.append(ANNOTATIONS_COLUMN) if prompt.reads("labels") else found
 
 
 def questions_of(
@@ -73,6 +77,21 @@ def questions_of(
         for question in questions:
             question.history = turns.shown(before[question.row], prompt.history)
     return questions
+
+
+def look_over(
+    questions: Sequence[Question], batch: pa.RecordBatch, prompt: Prompt, over: str
+) -> None:
+    """Adds to questions what the prompt shows of another annotator."""
+    asked = [each for each in questions if each.status is Status.OK]
+    if n := prompt.reads("labels"):
+        scores = labels_of(batch, over)
+        for question in asked:
+            question.evidence = best((scores[row] for row in question.rows), n)
+    if n := prompt.reads("words"):
+        readings = [question.reading for question in asked]
+        for question, words in zip(asked, words_of(readings, over, n), strict=True):
+            question.words = words
 
 
 class _Turns:
@@ -112,7 +131,7 @@ class _Turns:
     def single(self, row: int) -> Question:
         """Returns the question about one utterance."""
         status = self._held_back.get(row, Status.OK)
-        return Question(row=row, reading=self._texts[row], status=status)
+        return Question(row=row, rows=[row], reading=self._texts[row], status=status)
 
     def whole(self, rows: Sequence[int]) -> Question:
         """Returns the question about a conversation; it stands at its last utterance.
@@ -124,7 +143,9 @@ class _Turns:
         status = max(held, default=Status.NO_AUTHOR_TEXT)
         if Status.GUARDED in held:
             status = Status.GUARDED
-        return Question(row=rows[-1], reading=self.shown(rows), status=status)
+        return Question(
+            row=rows[-1], rows=rows, reading=self.shown(rows), status=status
+        )
 
     def shown(self, rows: Sequence[int], last: int = 0) -> str:
         """Returns turns as lines, who speaks and what; those held back are left out.

@@ -134,7 +134,7 @@ def check_prompt(prompt: Prompt, *, tell: Tell = quiet) -> None:
 def _check_filled(prompt: Prompt, text: str) -> None:
     shows = [step for step in prompt.steps if "text" in step.slots]
     question = Question(
-        row=0, reading=text, history=text, evidence=("a",), words=("b",)
+        row=0, rows=[0], reading=text, history=text, evidence=("a",), words=("b",)
     )
     asked: list[Request] = []
 
@@ -143,7 +143,7 @@ def _check_filled(prompt: Prompt, text: str) -> None:
         asked.extend(known)
         return [Completion(text=text) for _ in known]
 
-    steps = Steps(prompt=prompt, decode="text")
+    steps = Steps(prompt, "text")
     steps.ask([question], ask)
     filled = [request.messages[-1].content for request in asked]
     assert not shows or any(text in each for each in filled), (
