@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 def sample(
     lake: LakeUri,
     out: Annotated[str, typer.Option(help="CSV to write, for a spreadsheet.")],
-    n: Annotated[int, typer.Option("--n", help="Messages to label.")] = 400,
+    n: Annotated[
+        int | None,
+        typer.Option(
+            "--n", help="Messages to label; 400, or as many as there are, if empty."
+        ),
+    ] = None,
     task: Annotated[
         Literal["frustration", "emotion", "valence", "arousal", "dominance"],
         typer.Option(help="What is asked."),

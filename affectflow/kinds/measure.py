@@ -90,6 +90,7 @@ class Measure(abc.ABC):
       query: SELECT from a lake's tables and views to `reads`; empty if a lake has none.
         What it selects besides, `--by` may name; with `utterance_id`, any column of
         `utterances`.
+      wants: what a lake must hold for `query` to find something, in words.
       refuses: reason to SQL condition: such observations are left out, and counted.
       keys: columns of `state` that are no sums; `unit` is what `draws` draws.
       state: SELECT keys and sums FROM observations GROUP BY ALL. What does not add up
@@ -104,6 +105,7 @@ class Measure(abc.ABC):
     reads: ClassVar[pa.Schema]
     needed: ClassVar[tuple[str, ...]]
     query: ClassVar[str] = ""
+    wants: ClassVar[str] = ""
     refuses: ClassVar[Mapping[str, str]] = {}
     keys: ClassVar[tuple[str, ...]]
     state: ClassVar[str]

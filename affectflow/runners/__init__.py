@@ -6,6 +6,7 @@ Beam's `DirectRunner` downloads a binary, or hangs behind a proxy; here it means
 
 import contextlib
 import difflib
+import importlib.util
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -51,8 +52,8 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
     """Returns Beam's options for the arguments behind `--`.
 
     Raises:
-      UsageError: a runner that loses data, an option that nobody knows, or a value
-        that is none of the option's.
+      UsageError: a runner that loses data or that nobody knows, an unknown option, or
+        a value that is none of the option's.
     """
     _refuse_unknown(arguments)
     made = PipelineOptions(list(arguments))
@@ -60,7 +61,28 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
     if plain_name(name) in _REFUSED:
         why = _REFUSED[plain_name(name)]
         raise UsageError(f"--runner={name} {why}; take another runner")
+    _check_known(name)
     return made
+
+
+def _check_known(name: str) -> None:
+    known = {plain_name(each): each for each in StandardOptions.KNOWN_RUNNER_NAMES}
+    if "." in name:  # anybody's own, which Beam imports
+        module = name.rpartition(".")[0]
+        if not _is_module(module):
+            raise UsageError(f"--runner={name}: no module {module!r}; install it")
+    elif name and plain_name(name) not in known:
+        there = [each for plain, each in known.items() if plain not in _REFUSED]
+        near = difflib.get_close_matches(name, there, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(there)}"
+        raise UsageError(f"unknown runner {name!r}; {hint}")
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:  # not even what it is in
+        return False
 
 
 class _Parser(_BeamArgumentParser):

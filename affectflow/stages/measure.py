@@ -220,9 +220,10 @@ def _nothing(connection: duckdb.DuckDBPyConnection, uri: str, made: Measure) -> 
                 f"`affectflow {_WRITES.get(table, 'ingest')}`"
             )
     said = ", ".join(f"{name}={value}" for name, value in made.parameters().items())
+    wants = f"it needs {made.wants}; " if made.wants else ""
     return (
         f"nothing in {uri!r} for {made.kind} to read from {', '.join(named)} with "
-        f"{said or 'no options'}: see `affectflow plugins {made.kind}`"
+        f"{said or 'no options'}: {wants}see `affectflow plugins {made.kind}`"
     )
 
 

@@ -23,6 +23,8 @@ from affectflow.validation.samples import TEXT_DIGITS, Sample, keep, sample_id_o
 
 STRATA = ("chosen", "maybe", "rest")
 """The annotator chose a label; it stored a score; it did neither."""
+ENOUGH = 400
+"""Messages that are drawn unless told otherwise, if there are so many."""
 _PARTS = {"chosen": 0.5, "maybe": 0.25, "rest": 0.25}
 
 _MODELS = f"""
@@ -98,7 +100,7 @@ def draw(
     lake: Lake,
     targets: Sequence[Target],
     *,
-    n: int,
+    n: int | None = None,
     seed: int = 0,
     stratify: str = "none",
     annotator: str = "",
@@ -111,7 +113,7 @@ def draw(
     Args:
       lake: to draw from.
       targets: what people will be asked.
-      n: how many utterances.
+      n: how many utterances; `ENOUGH`, or all there are, if None.
       seed: equal seeds draw equal samples of equal lakes.
       stratify: `score` draws half of the sample from what the annotator gives one of
         the labels, a quarter from what it gives a score, where there are so many.
@@ -120,8 +122,8 @@ def draw(
     Raises:
       UsageError: fewer than `n` conversations, nobody's scores to stratify by.
     """
-    if n < 1:
-        raise UsageError(f"a sample has at least 1 utterance, not {n}; fix --n")
+    if n is not None and n < 1:
+        raise UsageError(f"--n must be at least 1, got {n}")
     with open_lake(lake.uri) as connection:
         chosen, told = choose(connection, targets, n, seed, stratify, annotator)
     ids = chosen.column("utterance_id").to_pylist()
@@ -135,7 +137,7 @@ def draw(
 def choose(
     connection: duckdb.DuckDBPyConnection,
     targets: Sequence[Target],
-    n: int,
+    n: int | None,
     seed: int = 0,
     stratify: str = "none",
     annotator: str = "",
@@ -154,7 +156,7 @@ def choose(
     _check_annotator(annotator, models)
     make_eligible(connection, task, list(models))
     found, messages = _put_up(connection, str(seed))
-    _check_size(found, n)
+    n = _size(found, n)
     by = _stratify(connection, targets, stratify, annotator, models)
     _allot(connection, n)
     chosen = ask(connection, _DRAW, {"seed": str(seed)})
@@ -205,17 +207,21 @@ def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]
     return int(conversations), int(messages)
 
 
-def _check_size(found: int, n: int) -> None:
+def _size(found: int, n: int | None) -> int:
+    """Returns how many are drawn of the conversations that there are."""
     if not found:
         raise UsageError(
             "there is nothing to label: no message of a person with text that an "
             "annotator of the task answered; ingest and annotate first"
         )
+    if n is None:
+        return min(ENOUGH, found)
     if n > found:
         raise UsageError(
             f"only {found:,} conversations can be drawn from, one message of each, not "
             f"{n:,}: give --n {found}"
         )
+    return n
 
 
 def _stratify(

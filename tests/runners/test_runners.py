@@ -93,6 +93,25 @@ def test_a_runner_that_loses_data_is_refused_with_the_reason(runner):
 
 
 @pytest.mark.parametrize(
+    ("runner", "line"),
+    [
+        pytest.param("SprakRunner", "did you mean SparkRunner", id="typo"),
+        pytest.param("Foo", "there are .*FlinkRunner.*SparkRunner", id="nothing like"),
+    ],
+)
+def test_a_runner_that_beam_does_not_know_is_the_callers_mistake(runner, line):
+    with pytest.raises(UsageError, match=f"unknown runner '{runner}'; {line}"):
+        options([f"--runner={runner}"])
+
+
+def test_a_runner_of_ones_own_is_named_by_its_module():
+    assert not is_local(options(["--runner=tests.runners.TheirRunner"]))
+
+    with pytest.raises(UsageError, match=r"no module 'somebody.runners'; install it"):
+        options(["--runner=somebody.runners.TheirRunner"])
+
+
+@pytest.mark.parametrize(
     ("argument", "line"),
     [
         pytest.param(

@@ -127,7 +127,9 @@ def test_a_column_of_utterances_groups(lake):
         (
             {"against": "nobody"},
             "",
-            "with tokens=word, order=4, distinct=2, against=nobody",
+            "with tokens=word, order=4, distinct=2, against=nobody: it needs causes of "
+            "people and of an annotator for the same emotions, or, with --set "
+            "against=ANNOTATOR, causes of two annotators; see",
         ),
         ({}, "knd", "no column 'knd' in utterances; --by is length or one of"),
         ({}, "speaker_id", "would be a view of single people"),

@@ -80,6 +80,13 @@ def test_the_inclusion_probability_is_that_of_both_steps(plain):
     assert sample.conversations == PEOPLE
 
 
+def test_unless_told_how_many_all_there_are_are_drawn_up_to_enough(plain, monkeypatch):
+    assert drawn(plain)[0].n == PEOPLE < sampling.ENOUGH
+
+    monkeypatch.setattr(sampling, "ENOUGH", 60)
+    assert drawn(plain)[0].n == 60
+
+
 def test_messages_are_drawn_as_often_as_their_probability_says(plain):
     seeds = 100
     with open_lake(plain) as connection:
@@ -228,7 +235,7 @@ def test_silence_is_not_drawn(text, spans, eligible):
     ("options", "message"),
     [
         pytest.param({"n": 400}, f"only {PEOPLE} conversations.*--n {PEOPLE}", id="n"),
-        pytest.param({"n": 0}, "at least 1 utterance, not 0", id="none"),
+        pytest.param({"n": 0}, "--n must be at least 1, got 0", id="none"),
         pytest.param(
             {"n": 9, "stratify": "score", "annotator": "x"},
             f"no annotator 'x'.*{MODEL}",

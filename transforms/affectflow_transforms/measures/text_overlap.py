@@ -118,6 +118,10 @@ JOIN said USING (utterance_id, label)
 LEFT JOIN utterances USING (utterance_id)
 WHERE said.annotator_id <> told.annotator_id
 """
+    wants: ClassVar[str] = (
+        "causes of people and of an annotator for the same emotions, or, with --set "
+        "against=ANNOTATOR, causes of two annotators"
+    )
     state: ClassVar[str] = f"""
 WITH pairs AS (
   SELECT
