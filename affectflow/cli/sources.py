@@ -10,9 +10,8 @@ from affectflow import registry
 from affectflow.errors import UsageError
 from affectflow.storage import Storage
 
-HEAD_BYTES = 65_536
 _LOOKED_AT = 20
-"""Files of a folder that are looked at to tell its source."""
+"""Files of a folder or a glob that are looked at to tell its source."""
 AUTO = "auto"
 
 
@@ -63,26 +62,17 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _recognised(paths: Sequence[str]) -> Any:
-    """Returns the source that is surest of the first file; of a folder, of any file."""
+    """Returns the source that is surest of one of the first files."""
     from affectflow.kinds.source import recognised
+    from affectflow.sources.listing import list_files
+    from affectflow.sources.streams import plain_head
 
-    found = _files(paths[0])
-    sure = [(recognised(path, _head(path)), path) for path in found]
+    found = [file.uri for file in list_files(paths[0], ("",))[:_LOOKED_AT]]
+    sure = [(recognised(uri, plain_head(uri)), uri) for uri in found]
     (source, confidence), path = max(sure, key=lambda each: each[0][1])
     if source is None or confidence <= 0:
         raise UsageError(f"cannot tell what {path!r} is; name it with --source NAME")
     return source
-
-
-def _files(path: str) -> list[str]:
-    storage = Storage(path)
-    found = [p for p in sorted(storage.fs.glob(storage.root)) if storage.fs.isfile(p)]
-    if found:
-        return found[:1]
-    found = _in_folder(storage)[:_LOOKED_AT]
-    if not found:
-        raise UsageError(f"no such file: {path!r}; give a path, a glob or a URL")
-    return found
 
 
 def _in_folder(storage: Storage) -> list[str]:
@@ -92,11 +82,6 @@ def _in_folder(storage: Storage) -> list[str]:
     paths = sorted(storage.fs.find(storage.root))
     skip = len(storage.root.rstrip("/"))
     return [p for p in paths if not re.search(r"/[._]", p[skip:])]
-
-
-def _head(path: str) -> bytes:
-    with Storage(path).fs.open(path, "rb", compression="infer") as file:
-        return bytes(file.read(HEAD_BYTES))
 
 
 def left_out(source: Any, paths: Sequence[str]) -> list[str]:

@@ -74,16 +74,20 @@ def open_binary(uri: str) -> Iterator[BinaryIO]:
     """Opens the file at `uri` for reading bytes, not decompressed.
 
     Raises:
-      StorageError: it does not open.
+      StorageError: it does not open, or what opened cannot be read.
     """
     fs, path = file_system(uri)
     try:
-        file = fs.open(path, "rb")
+        # `fs` lives as long as the file: an archive closes with its file system.
+        with fs.open(path, "rb") as file:
+            yield file
+    except StorageError:
+        raise
     except OSError as error:
-        raise StorageError(f"cannot open {uri!r}: {error}") from error
-    # `fs` lives as long as the file: an archive closes with its file system.
-    with file:
-        yield file
+        why = error.strerror or " ".join(str(error).split())
+        raise StorageError(
+            f"cannot read {uri!r}: {why}; make it readable, or leave it out"
+        ) from error
 
 
 def plain_bytes(uri: str, size: int) -> int:
@@ -140,6 +144,7 @@ def _no_such_file(pattern: str) -> str:
 
 def _nothing(fs: Any, path: str, pattern: str, suffixes: Sequence[str]) -> str:
     if path and fs.isdir(path):
-        wanted = ", ".join(suffixes)
-        return f"no {wanted} file in folder {pattern!r}; name the files or give a glob"
+        wanted = "".join(f"{each}, " for each in suffixes if each)[:-2]
+        file = f"{wanted} file" if wanted else "file"
+        return f"no {file} in folder {pattern!r}; name the files or give a glob"
     return _no_such_file(pattern)

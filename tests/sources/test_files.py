@@ -1,5 +1,7 @@
 import bz2
+import errno
 import gzip
+import io
 import itertools
 import lzma
 import subprocess
@@ -7,11 +9,13 @@ import sys
 
 import pytest
 import zstandard
+from fsspec.implementations.local import LocalFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
 from affectflow import registry
-from affectflow.errors import MissingExtraError, UsageError
+from affectflow.cli.sources import source_for
+from affectflow.errors import MissingExtraError, StorageError, UsageError
 from affectflow.kinds.source import Split, recognised
 from affectflow.sources.lines import blocks
 from affectflow.testing import run
@@ -81,6 +85,38 @@ def test_a_path_that_cannot_be_read_says_what_to_do(paths, error, words, monkeyp
         ReadJsonl(paths=paths).check()
 
     assert words in str(raised.value)
+
+
+def refuse(self, path, *arguments, **options):
+    raise PermissionError(errno.EACCES, "Permission denied", path)
+
+
+@pytest.mark.parametrize("source", ["auto", "jsonl", "csv", "parquet", "github"])
+def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch, source):
+    path = tmp_path / "x.json"
+    path.write_bytes(POST)
+    monkeypatch.setattr(LocalFileSystem, "_open", refuse)
+
+    with pytest.raises(StorageError) as raised:
+        source_for([str(path)], source, ()).check()
+
+    assert str(raised.value) == (
+        f"cannot read '{path}': Permission denied; make it readable, or leave it out"
+    )
+
+
+class FailingDisk(io.BytesIO):
+    def read(self, size=-1):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_disk_that_fails_in_mid_file_is_one_line(tmp_path, monkeypatch):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(POST)
+    monkeypatch.setattr(LocalFileSystem, "_open", lambda *_, **__: FailingDisk())
+
+    with pytest.raises(StorageError, match=r"x\.jsonl': Input/output error; make"):
+        rows(ReadJsonl(paths=str(path)))
 
 
 def test_a_file_of_another_source_is_named(tmp_path):
