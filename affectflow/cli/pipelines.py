@@ -317,7 +317,29 @@ def _mine(
         clusterer=clusterer,
         clusterer_options=given.clusterer,
         annotator_id=annotator,
-        done=lambda row: show.say(show.stage_line(row)),
+        done=lambda row: _say_mined(row, lake),
+    )
+
+
+def _say_mined(row: Row, lake: str) -> None:
+    from affectflow.stages.runs.parts import WAITING
+
+    show.say(show.stage_line(row))
+    if dict(row["counters"]).get(WAITING):
+        show.say(f"mine: {labels_missing(lake, row['annotator_id'])}")
+
+
+def labels_missing(lake: str, annotator_id: str) -> str:
+    """Returns whose labels new messages do not have yet, and what gives them."""
+    from affectflow.lake import open_tables
+
+    with open_tables(lake) as connection:
+        query = "SELECT model FROM annotators WHERE annotator_id = ? AND kind = 'model'"
+        found = connection.execute(query, [annotator_id]).fetchall()
+    model = f" --model {found[0][0]}" if found else ""
+    return (
+        f"new messages have no labels of {annotator_id!r} yet: `affectflow annotate "
+        f"{lake}{model}`, then `affectflow mine {lake}`"
     )
 
 

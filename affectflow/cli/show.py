@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 _WIDEST = 1 << 30
 _EXAMPLE = 40
+_PLURAL = re.compile(r"\b(\w+[^s])s\b")
+FIRST = "parts_before"
+"""The counter that stands before the others, which are in the order of their names."""
 _TIMES = " Times are ISO 8601, RFC 2822, or seconds since 1970"
 _SECONDS = " Times in a recording are seconds, or HH:MM:SS.mmm"
 _SPELLINGS = {
@@ -95,7 +99,8 @@ def stage_line(row: dict[str, Any]) -> str:
     seconds = (row["ended"] - row["started"]).total_seconds()
     took = [f"{seconds:.1f} s"]
     parts = []
-    counters = dict(row["counters"])
+    counted_by = dict(row["counters"])
+    counters = {n: counted_by[n] for n in sorted(counted_by, key=lambda n: n != FIRST)}
     # The rows of themes are causes, which its counters name.
     counted = row["stage"] != "themes"
     if row["rows_in"] and counted:
@@ -107,12 +112,14 @@ def stage_line(row: dict[str, Any]) -> str:
         if row[f"rows_{name}"] and counted:
             parts.append(f"{row[f'rows_{name}']:,} {name}")
     parts += [_counted(row, name, n) for name, n in counters.items() if n]
-    return f"{row['stage']}: {', '.join(parts) or 'nothing new'} ({', '.join(took)})"
+    nothing = "no rows in this input" if row["stage"] == "ingest" else "nothing new"
+    return f"{row['stage']}: {', '.join(parts) or nothing} ({', '.join(took)})"
 
 
 def _counted(row: dict[str, Any], name: str, count: int) -> str:
     column, not_read, _ = name.partition("_not_read")
     words = f"{column} not read" if not_read else name.replace("_", " ")
+    words = _PLURAL.sub(r"\1", words, count=1) if count == 1 else words
     said = f"{count:,} {words}"
     example = row.get("examples", {}).get(name)
     return said if example is None else f"{said} (such as {example[:_EXAMPLE]!r})"

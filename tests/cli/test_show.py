@@ -50,7 +50,6 @@ def a_run(stage: str, *, counters: dict[str, int] | None = None, **rows: int) ->
             "themes: nothing new (2.0 s)",
             id="themes that are up to date",
         ),
-        pytest.param({}, "ingest: nothing new (2.0 s)", id="nothing"),
         pytest.param(
             {
                 "stage": "annotate",
@@ -62,6 +61,18 @@ def a_run(stage: str, *, counters: dict[str, int] | None = None, **rows: int) ->
             "annotate: 400 in, 2 labelled, 394 in another language, 2 silent, 2 dead "
             "(2.0 s, 200 rows/s)",
             id="what rows were answered",
+        ),
+        pytest.param({"stage": "mine"}, "mine: nothing new (2.0 s)", id="nothing"),
+        pytest.param({}, "ingest: no rows in this input (2.0 s)", id="an empty file"),
+        pytest.param(
+            {"counters": {"theme_members": 1, "parts_waiting_for_labels": 1}},
+            "ingest: 1 theme member, 1 part waiting for labels (2.0 s)",
+            id="one of a kind",
+        ),
+        pytest.param(
+            {"stage": "compact", "counters": {"parts_after": 1, "parts_before": 9}},
+            "compact: 9 parts before, 1 part after (2.0 s)",
+            id="before stands before after",
         ),
     ],
 )

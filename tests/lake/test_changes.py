@@ -16,7 +16,7 @@ from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
 from affectflow.lake.agreement import Move
 from affectflow.lake.changes import Setting, diff
-from affectflow.schemas import TABLES
+from affectflow.schemas import ANNOTATIONS, TABLES
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import write_run
@@ -26,6 +26,7 @@ from tests.compacting.lakes import annotate
 from tests.given.factories import DAY, utterances
 from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask, store
+from tests.given.validation_lakes import add
 
 
 @dataclass(kw_only=True)
@@ -107,6 +108,17 @@ def test_settings_that_only_one_run_has_are_named(lake, run):
     assert Setting("stage", "ingest", "annotate") in settings
     assert Setting("test", "1", None) in settings
     assert Setting("annotator_id", None, "fake@1") in settings
+
+
+def test_settings_that_neither_run_was_given_are_not_listed(tmp_path):
+    lake = Lake.create(str(tmp_path / "lake"))
+    given = [{"model": "", "tasks": [], "over": None, "cues": "words"}, {}]
+    runs = [
+        write_run(lake, new_request(lake, "annotate", each), Receipt())["run_id"]
+        for each in given
+    ]
+
+    assert diff(lake.uri, *runs).settings == [Setting("cues", "words", None)]
 
 
 def test_a_library_that_changed_is_named(tmp_path, monkeypatch):
@@ -228,6 +240,22 @@ def test_a_state_within_the_cutoff_of_gc_can_still_be_compared(prepared, run, tm
     )
 
 
+def test_what_the_digest_leaves_out_is_no_row_of_either_run(prepared, run, tmp_path):
+    lake = Lake.open(str(shutil.copytree(prepared[0], tmp_path / "lake")))
+    maybe = {**dict.fromkeys(ANNOTATIONS.names), "chosen": False, "label": "joy"}
+    add(lake, "annotations", "maybe.parquet", [maybe])
+    last = write_run(lake, new_request(lake, "ingest", {}), Receipt())["run_id"]
+
+    assert changed_tables(lake.uri, run["compact"], last) == {}
+    (found,) = (
+        t
+        for t in diff(lake.uri, run["compact"], last).tables
+        if t.table == "annotations"
+    )
+    # Two annotators of eight texts, one of them also of the new one.
+    assert (found.rows_a, found.rows_b) == (17, 17)
+
+
 # -- labels ------------------------------------------------------------------------
 
 
@@ -292,6 +320,6 @@ def test_the_commands_compact_and_gc_say_what_they_did(prepared, tmp_path, capsy
     assert upkeep.gc(lake, 0, False) == 0
 
     said = capsys.readouterr()
-    assert "parts after" in said.err
+    assert "1 part before, 1 part after" in said.err
     assert "would remove" in said.out
     assert "results" in said.out

@@ -37,7 +37,10 @@ def test_a_missing_path(tmp_path, lake):
 def test_an_empty_file_is_no_row_and_no_error(file, lake):
     file.write_text("")
 
-    assert ingest(file, lake).code == 0
+    done = ingest(file, lake)
+
+    assert done.code == 0
+    assert "ingest: no rows in this input" in done.err
     assert ask(str(lake), "SELECT rows_in FROM runs") == [(0,)]
 
 

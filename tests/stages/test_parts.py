@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from affectflow import runners, stages, testing
+from affectflow.cli.pipelines import labels_missing
 from affectflow.errors import LakeError
 from affectflow.lake import Lake
 from affectflow.stages.annotate import (
@@ -229,10 +230,14 @@ def test_parts_that_are_not_labelled_yet_are_mined_once_they_are(lake):
     store(lake, utterances("so annoying because the cache is gone", **new))
 
     too_early = stages.mine_lake(lake)[0]
+    said = labels_missing(lake, too_early["annotator_id"])
     annotate(lake, FakeHandler())
     stages.mine_lake(lake)
 
     assert dict(too_early["counters"]) == {"parts_waiting_for_labels": 1}
+    whose = FakeHandler().annotator()
+    assert f"no labels of {whose['annotator_id']!r} yet" in said
+    assert f"`affectflow annotate {lake} --model {whose['model']}`" in said
     found = ask(lake, "SELECT count(*) FROM causes WHERE utterance_id = 'test:new'")
     assert found == [(1,)]
 
