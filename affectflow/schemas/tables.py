@@ -204,7 +204,7 @@ DEAD_LETTERS = table(
 RUNS = table(
     ("run_id", STRING, "one command"),
     ("stage", STRING, "ingest, annotate, mine, themes, calibrate, measure, basis ..."),
-    ("state", STRING, "done, over_budget or failed"),
+    ("state", STRING, "done, over_budget, failed or interrupted"),
     ("error", STRING, "the line that was shown"),
     ("started", TIME, "start of the stage"),
     ("ended", TIME, "end of the stage"),

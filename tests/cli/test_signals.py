@@ -76,4 +76,4 @@ def test_a_signal_ends_a_command_and_what_it_started(
     assert said.splitlines()[-1].startswith(f"affectflow: {word}; run the same comm")
     wait_for(lambda: not any(map(runs, started)), "their end", 20)
     lake = str(posts.parent / "lake")
-    assert ask(lake, "SELECT state, error FROM runs") == [("failed", word)]
+    assert ask(lake, "SELECT state, error FROM runs") == [("interrupted", word)]

@@ -284,6 +284,9 @@ def test_two_minutes_of_silence_mean_stopped(now: float, silent: bool) -> None:
     [
         pytest.param([], 1, id="no row of runs"),
         pytest.param([("run-1", "annotate", "D", "failed")], 0, id="it failed"),
+        pytest.param(
+            [("run-2", "annotate", "D", "interrupted")], 1, id="a later one was ended"
+        ),
         pytest.param([("run-2", "annotate", "D", "done")], 0, id="a later run did it"),
         pytest.param(
             [("run-2", "annotate", "D", "failed")], 1, id="a later one failed"

@@ -44,4 +44,4 @@ def test_a_signal_in_a_step_is_no_fault_of_it_and_leaves_a_row(
     with pytest.raises(error, match=f"^{noted}$"):
         run_stage(lake, request, build, testing.LOCAL)
 
-    assert ask(uri, "SELECT state, error FROM runs") == [("failed", noted)]
+    assert ask(uri, "SELECT state, error FROM runs") == [("interrupted", noted)]

@@ -21,11 +21,19 @@ from affectflow.stages.runs.progress import Progress, clear
 from affectflow.stages.runs.receipts import FILES_CUT, ROWS, Receipt
 from affectflow.stages.runs.request import Request
 
+INTERRUPTED = "interrupted"
+"""The state of a run that a person or SIGTERM ended: nothing failed."""
 _LIBRARIES = ("affectflow", "apache-beam", "pyarrow", "duckdb", "deltalake")
 
 
 def write_run(
-    lake: Lake, request: Request, summed: Receipt, *, error: str = "", mark: str = ""
+    lake: Lake,
+    request: Request,
+    summed: Receipt,
+    *,
+    error: str = "",
+    state: str = "",
+    mark: str = "",
 ) -> dict[str, Any]:
     """Writes and commits the row of `runs` for a stage, and returns it.
 
@@ -36,11 +44,12 @@ def write_run(
       request: the run.
       summed: the counts of all receipts.
       error: the line that says why the stage failed.
+      state: of the run, if its counts do not tell.
       mark: see `mark_of`.
     """
     if (written := written_run(lake, request, mark)) is not None:
         return written
-    row = run_row(request, summed, error)
+    row = run_row(request, summed, error, state)
     # So that `diff` can read the tables as this run left them.
     row["table_versions"] = sorted(table_versions(lake.storage).items())
     table = pa.Table.from_pylist([row], schema=RUNS)
@@ -71,13 +80,15 @@ def _row_in(lake: Lake, path: str) -> dict[str, Any]:
     return rows[0]
 
 
-def run_row(request: Request, summed: Receipt, error: str) -> dict[str, Any]:
+def run_row(
+    request: Request, summed: Receipt, error: str = "", state: str = ""
+) -> dict[str, Any]:
     """Returns a row of `runs`."""
     started = datetime.fromisoformat(request.started)
     return {
         "run_id": request.run_id,
         "stage": request.stage,
-        "state": _state(request, summed, error),
+        "state": state or _state(request, summed),
         "error": error or None,
         "started": started,
         # A clock may be set back in mid-run, or be another machine's.
@@ -95,9 +106,7 @@ def run_row(request: Request, summed: Receipt, error: str) -> dict[str, Any]:
     }
 
 
-def _state(request: Request, summed: Receipt, error: str) -> str:
-    if error:
-        return "failed"
+def _state(request: Request, summed: Receipt) -> str:
     lost = summed.counters.get(FILES_CUT) or over_budget(summed.rows, request.budget)
     return "over_budget" if lost else "done"
 
@@ -183,7 +192,7 @@ def run_stage(
     clear(lake, request)
     place = runners.only_written(beam_options)
     if place:
-        return {**run_row(request, Receipt(), ""), "state": "written", "error": place}
+        return {**run_row(request, Receipt()), "state": "written", "error": place}
     row = last_run(lake, request)
     if row is None:
         raise LakeError(
@@ -216,10 +225,11 @@ def _freed(free: Callable[[], Any], cause: BaseException) -> None:
 
 
 def note_failure(lake: Lake, request: Request, cause: BaseException) -> None:
-    """Leaves a row of `runs` that says why a stage failed."""
+    """Leaves a row of `runs` that says why a stage failed, or what ended it."""
     line = " ".join(str(cause).split())[:500] or type(cause).__name__
+    state = "failed" if isinstance(cause, Exception) else INTERRUPTED
     try:
-        write_run(lake, request, Receipt(), error=line)
+        write_run(lake, request, Receipt(), error=line, state=state)
         clear(lake, request)
     except Exception as second:
         # The disk may be the very cause; the first error is the one to show.

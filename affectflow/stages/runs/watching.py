@@ -10,6 +10,7 @@ from affectflow.lake import Lake
 from affectflow.stages.runs.progress import PROGRESS, RUN, TOTAL
 from affectflow.storage import Storage
 
+_DONE = ("done", "over_budget")
 SILENT_S = 120.0
 """After so long without a sign of life a run is taken to be stopped."""
 
@@ -96,7 +97,7 @@ def unfinished(lake: Lake, runs: Iterable[tuple[str, str, str, str]]) -> list[Se
     rows = list(runs)
     ended = {(run_id, stage, digest) for run_id, stage, digest, _ in rows}
     # A later run of the same settings did what a killed one had left.
-    done = {(stage, digest): run for run, stage, digest, s in rows if s != "failed"}
+    done = {(stage, digest): run for run, stage, digest, s in rows if s in _DONE}
     return [
         each
         for each in watch(lake)
