@@ -66,7 +66,7 @@ class Storage:
             self.fs.invalidate_cache()
             try:
                 found = self.fs.ls(self.path(*parts), detail=False)
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return []
         last = (name.rstrip("/").rsplit("/", 1)[-1] for name in found)
         return sorted(name for name in last if not name.endswith(PARTIAL))
@@ -229,6 +229,8 @@ _CURES = {
     errno.ENOSPC: "no space left on the disk of {where!r}: free some, then run the "
     "same command again; it goes on where it stopped",
     errno.EROFS: "the file system of {where!r} is read-only: name another folder",
+    errno.ENOTDIR: "a part of the path {where!r} is a file: name another folder",
+    errno.EEXIST: "{where!r} is a file, where a folder is needed: name another",
     errno.EDQUOT: "the disk quota of {where!r} is used up: free some, then run again",
 }
 # deltalake tells the number in its text only, which has colours and many lines.

@@ -35,9 +35,11 @@ def _check_place(to: str) -> None:
       UsageError: it is a lake with other messages.
     """
     from affectflow.lake import open_tables
+    from affectflow.lake.layout import SETTINGS, check_free
     from affectflow.storage import Storage
 
-    if not Storage(to).names():
+    if not Storage(to).exists(SETTINGS):
+        check_free(to)
         return
     with open_tables(to) as connection:
         others = connection.sql(

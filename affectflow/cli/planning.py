@@ -64,7 +64,8 @@ def plan(
 ) -> int:
     """Say what a run would cost, from a sample, before it runs."""
     from affectflow.cli.sources import source_for
-    from affectflow.lake.layout import SETTINGS
+    from affectflow.errors import StorageError
+    from affectflow.lake.layout import SETTINGS, check_free
     from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
     from affectflow.planning.ledger import record, waiting
     from affectflow.planning.rehearse import Analysis
@@ -86,13 +87,19 @@ def plan(
         clusterer_options=given.clusterer,
     )
     lake = to or _one_lake(targets)
+    there = Storage(lake).exists(SETTINGS)
+    if not there:
+        check_free(lake)
     if to:
         made = source_for(targets, source, mapping or ())
         plans = plan_analysis(made, to, terms, analysis)
     else:
         plans = plan_lake(lake, terms, analysis)
-    there = Storage(lake).exists(SETTINGS)
-    plans = record(Storage(lake) if there else waiting(lake), plans)
+    place = Storage(lake) if there else waiting(lake)
+    try:
+        plans = record(place, plans)
+    except StorageError:
+        show.say(f"no run will know of this plan: {place.uri!r} cannot be written")
     _print(plans, as_json)
     return 0
 

@@ -71,8 +71,7 @@ class Lake:
         if storage.exists(SETTINGS):
             lake = cls.open(uri)
         else:
-            _check_name(storage, uri)
-            _check_empty(storage, uri)
+            check_free(uri)
             lake = cls._create(storage, speaker_key_uri, buckets)
         speakers.read_key(lake.settings, speaker_key_uri)
         tables.create_missing(lake.storage)
@@ -174,6 +173,17 @@ def _damaged(uri: str, why: str) -> str:
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\\")
 
 
+def check_free(uri: str) -> None:
+    """Checks that a lake can be made at `uri`: there is nothing, or an empty folder.
+
+    Raises:
+      LakeError: there is something else, or a table of a lake cannot have such a path.
+    """
+    storage = Storage(uri)
+    _check_name(storage, uri)
+    _check_empty(storage, uri)
+
+
 def _check_name(storage: Storage, uri: str) -> None:
     if "://" not in uri and "::" in uri:
         raise LakeError(
@@ -211,6 +221,8 @@ def _what_is_there(storage: Storage, uri: str) -> str:
             f"no lake at {uri!r}: `affectflow ingest PATH --source NAME --to {uri}` "
             "makes one"
         )
+    if storage.is_local and storage.fs.isfile(storage.root):
+        return f"{uri!r} is a file, not a lake: give the folder of a lake"
     return (
         f"{uri!r} is not a lake: it has no {SETTINGS}; give the folder that "
         "`affectflow ingest ... --to` wrote"

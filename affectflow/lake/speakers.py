@@ -8,7 +8,7 @@ from typing import Any
 
 import fsspec.core
 
-from affectflow.errors import LakeError
+from affectflow.errors import LakeError, StorageError
 from affectflow.storage import Storage, absolute, storage_errors
 
 KEY_BYTES = 32
@@ -30,8 +30,16 @@ def create_key(lake_id: str, key_uri: str = "") -> bytes:
     uri = absolute(key_uri or default_key_path(lake_id))
     folder, name = uri.rsplit("/", 1)
     key = secrets.token_bytes(KEY_BYTES)
-    Storage(folder).write_once(key.hex().encode(), name, private=True)
-    return _parse(Storage(folder).read(name), uri)
+    try:
+        Storage(folder).write_once(key.hex().encode(), name, private=True)
+        content = Storage(folder).read(name)
+    except StorageError as error:
+        why = getattr(error.__cause__, "strerror", None) or error
+        raise StorageError(
+            f"the speaker key of the new lake cannot be kept at {uri!r} ({why}): name "
+            "a file that can be written with --speaker-key-uri"
+        ) from error
+    return _parse(content, uri)
 
 
 def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from affectflow.errors import StorageError
 from affectflow.lake import Lake
 from affectflow.planning import foresee as foreseeing
 from affectflow.planning.ledger import FOLDER
+from affectflow.storage import Storage
 from tests.given.command_line import affectflow
 from tests.given.posts import write_posts
 from tests.given.rehearsals import Rehearsing, files_in
@@ -61,6 +63,20 @@ def test_a_plan_for_a_new_lake_makes_no_lake_and_status_shows_it_later(
     assert shown[1:4] == ["ingest", "400", "400"]
 
 
+def test_a_plan_that_cannot_be_kept_is_shown(
+    lake: Lake, rehearsed: Rehearsing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("the file system is read-only")
+
+    monkeypatch.setattr(Storage, "write", refuse)
+
+    done = affectflow("plan", lake.uri)
+
+    assert (done.code, "annotate" in done.out) == (0, True)
+    assert f"no run will know of this plan: {lake.uri!r} cannot" in done.err
+
+
 def test_options_reach_the_model_and_the_miner(
     lake: Lake, rehearsed: Rehearsing
 ) -> None:
@@ -83,6 +99,7 @@ def digests(*arguments: str) -> list[str]:
     ("arguments", "said"),
     [
         pytest.param(["."], "plan PATH... --to LAKE", id="no lake to go to"),
+        pytest.param([__file__, "--to", __file__], "is a file; a lake", id="a file"),
         pytest.param(
             ["LAKE", "--set", "nonsense=1"], "unknown option `nonsense`", id="option"
         ),

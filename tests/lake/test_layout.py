@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from affectflow import vocabularies
-from affectflow.errors import LakeError
+from affectflow.errors import LakeError, StorageError
 from affectflow.lake import speakers
 from affectflow.lake.layout import Lake
 from affectflow.schemas import TABLES
@@ -150,7 +150,7 @@ def test_a_file_is_no_lake(tmp_path):
     path = tmp_path / "file"
     path.write_text("x")
 
-    with pytest.raises(LakeError, match="is not a lake"):
+    with pytest.raises(LakeError, match="is a file, not a lake"):
         Lake.open(str(path))
     with pytest.raises(LakeError):
         Lake.create(str(path))
@@ -246,6 +246,10 @@ def test_a_file_is_no_place_for_a_lake(tmp_path):
 
     with pytest.raises(LakeError, match="is a file; a lake is a folder"):
         Lake.create(str(file))
+    with pytest.raises(StorageError, match=r"part of the path .* is a file: name ano"):
+        Lake.create(str(file / "lake"))
+    with pytest.raises(LakeError, match="is a file, not a lake"):
+        Lake.open(str(file))
 
 
 @pytest.mark.parametrize("name", ["p%20q", "back\\slash", "a::b"])

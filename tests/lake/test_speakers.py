@@ -105,6 +105,14 @@ def test_what_is_no_key_is_refused(tmp_path, text, use):
         create_key("lake", uri) if use == "create" else read_key(settings(), uri)
 
 
+def test_a_key_that_cannot_be_kept_is_put_elsewhere_by_an_option(tmp_path, monkeypatch):
+    (tmp_path / "config").touch()  # a file, where a folder would be made
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    with pytest.raises(StorageError, match=r"\(Not a directory\): .*--speaker-key-uri"):
+        create_key("lake")
+
+
 def test_a_folder_is_no_key(tmp_path):
     with pytest.raises(StorageError):
         read_key(settings(), str(tmp_path))
