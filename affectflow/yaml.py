@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
+import yaml
 from apache_beam.yaml import yaml_provider, yaml_transform
+from apache_beam.yaml.yaml_utils import SafeLineLoader
 
 from affectflow import registry
 from affectflow.errors import UsageError
+from affectflow.kinds.source import Source
+from affectflow.options import check_known
 
 _KINDS = ("connectors", "transforms")
 _JSON_TYPES: dict[Any, str] = {
@@ -69,7 +73,15 @@ def _is_sequence(origin: Any) -> bool:
 
 
 class PluginProvider(yaml_provider.Provider):
-    """Gives Beam YAML every installed transform and connector."""
+    """Gives Beam YAML every installed transform and connector.
+
+    Args:
+      inputs: look whether what sources read is there.
+    """
+
+    def __init__(self, inputs: bool = False):
+        super().__init__()
+        self._inputs = inputs
 
     def available(self) -> bool:
         return True
@@ -93,7 +105,10 @@ class PluginProvider(yaml_provider.Provider):
         args: Mapping[str, Any],
         yaml_create_transform: Callable[..., beam.PTransform],
     ) -> beam.PTransform:
-        return create(typ, args)
+        made = create(typ, args)
+        if self._inputs and isinstance(made, Source):
+            made.check()
+        return made
 
     def to_json(self) -> dict[str, str]:
         return {"type": "affectflow"}
@@ -115,8 +130,10 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
     if not (isinstance(plugin, type) and issubclass(plugin, beam.PTransform)):
         raise UsageError(f"{name} is no step of a pipeline; name another type")
     given = {k: v for k, v in dict(arguments).items() if not k.startswith("__")}
+    schema = config_schema(plugin)
+    check_known(given, schema["properties"], name)
     try:
-        jsonschema.validate(given, config_schema(plugin))
+        jsonschema.validate(given, schema)
     except jsonschema.ValidationError as error:
         where = "".join(f"{each}: " for each in error.absolute_path)
         raise UsageError(f"{name}: {where}{error.message}") from error
@@ -124,23 +141,28 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
     return made
 
 
-def build(pipeline: beam.Pipeline, text: str) -> Any:
+def build(pipeline: beam.Pipeline, text: str, *, inputs: bool = False) -> Any:
     """Adds the steps of a YAML pipeline to `pipeline`.
 
     Args:
       pipeline: to add to.
       text: the YAML, with the key `pipeline` at its top.
+      inputs: look whether what sources read is there.
 
     Raises:
       UsageError: the YAML or a step is wrong; names the line.
     """
     try:
+        spec = yaml.load(text, Loader=SafeLineLoader)
+        if not isinstance(spec, dict) or "pipeline" not in spec:
+            raise UsageError("the file must begin with `pipeline:`")
         return yaml_transform.expand_pipeline(
             pipeline,
-            text,
-            providers=yaml_provider.merge_providers(PluginProvider()),
+            spec,
+            providers=yaml_provider.merge_providers(PluginProvider(inputs)),
             validate_schema="generic",
         )
     except Exception as error:
-        line = " ".join(str(error).split())
+        # Of a jsonschema error the text holds the whole schema.
+        line = " ".join(str(getattr(error, "message", error)).split())
         raise UsageError(f"the pipeline cannot be built: {line[:400]}") from error

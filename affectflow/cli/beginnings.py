@@ -66,8 +66,8 @@ def example_of(kind: str) -> Example:
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
     groups = project["entry-points"]
     if kind not in registry.BASES:
-        there = ", ".join(registry.BASES)
-        raise UsageError(f"no plugin of the kind {kind!r} to begin; there are {there}")
+        there = registry.nearest(kind, registry.BASES)
+        raise UsageError(f"no example of the kind {kind!r} to begin with; {there}")
     ((name, value),) = groups[f"affectflow.{kind}"].items()
     return Example(folder, kind, name, value.partition(":")[0].rpartition(".")[2])
 

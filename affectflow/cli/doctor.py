@@ -27,12 +27,12 @@ _PROGRAMS = (("java", "a JDK 17, only for Spark"),)
 
 def doctor(
     lake: Annotated[
-        str, typer.Option("--lake", help="A lake that the engine's workers must see.")
+        str, typer.Option("--lake", help="A lake that the workers must see.")
     ] = "",
 ) -> int:
-    """Say what is missing, here and, with Beam's options, on an engine."""
+    """Say what is missing, here and, with Beam's options or a lake, on an engine."""
     _check_here()
-    if STATE.beam_options:
+    if STATE.beam_options or lake:
         _check_engine(lake)
     return 0
 

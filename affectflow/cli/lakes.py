@@ -40,10 +40,35 @@ def sql(
                 return _to_file(relation, shape, out)
             columns, rows = relation.columns, relation.fetchall()
         except duckdb.Error as error:
-            line = " ".join(str(error).split())[:400]
-            raise UsageError(f"the query fails: {line}") from error
+            why = _why(connection, query, error)
+            raise UsageError(f"the query fails: {why}") from error
     {"csv": show.as_csv, "json": show.as_json}.get(shape, show.table)(columns, rows)
     return 0
+
+
+_NO_COLUMN = re.compile(r'(?:Referenced column|a column named) "([^"]+)"')
+_NO_TABLE = re.compile(r"Table with name (\S+) does not exist")
+_COLUMNS = """
+    SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index)
+    FROM duckdb_columns() WHERE NOT internal GROUP BY ALL ORDER BY 1
+"""
+
+
+def _why(
+    connection: "duckdb.DuckDBPyConnection", query: str, error: "duckdb.Error"
+) -> str:
+    """Returns what DuckDB says of a query in one line, and the names there are."""
+    from affectflow.registry import nearest
+
+    said = str(error).partition("\n\nLINE")[0]
+    columns = dict(connection.execute(_COLUMNS).fetchall())
+    if table := _NO_TABLE.search(said):
+        return f"no table or view {table[1]!r}; {nearest(table[1], columns)}"
+    named = [name for name in columns if name in re.findall(r"\w+", query)]
+    if (column := _NO_COLUMN.search(said)) and named:
+        there = "; ".join(f"{name} has {columns[name]}" for name in named)
+        return f"no column {column[1]!r}; {there}"
+    return " ".join(said.split()).partition(" Error: ")[2][:400]
 
 
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)

@@ -16,7 +16,8 @@ from affectflow.errors import UsageError
 def run(
     path: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml")],
     check: Annotated[
-        bool, typer.Option("--check", help="Only build it; nothing runs.")
+        bool,
+        typer.Option("--check", help="Build it and look for its inputs; run nothing."),
     ] = False,
 ) -> int:
     """Run a Beam YAML pipeline that may name our plugins as types."""
@@ -24,7 +25,7 @@ def run(
 
     text, begun = _read(path), time.perf_counter()
     if check:
-        runners.check(lambda p: yaml.build(p, text), STATE.beam_options)
+        runners.check(lambda p: yaml.build(p, text, inputs=True), STATE.beam_options)
         sys.stdout.write(f"{path}: builds\n")
         return 0
     try:

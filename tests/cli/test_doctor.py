@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from affectflow import cli, testing
+from affectflow.cli import doctor
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.runners import dataflow
@@ -46,6 +47,19 @@ def assert_said(capfd: pytest.CaptureFixture[str], pattern: str) -> None:
     said = capfd.readouterr().err
     assert re.search(pattern, said), said
     assert "Traceback" not in said
+
+
+def test_doctor_asks_the_workers_of_this_machine_if_it_is_given_a_lake_only(
+    tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setattr(doctor, "_check_here", lambda: None)
+    lake = Lake.create(str(tmp_path / "lake")).uri
+
+    assert cli.run(["doctor", "--lake", lake]) == 0
+    said = capfd.readouterr()
+    assert platform.python_version() in said.out
+    assert cli.run(["doctor", "--lake", str(tmp_path)]) == 2
+    assert_said(capfd, "is not a lake")
 
 
 def test_doctor_prepares_dataflow_as_a_run_does(monkeypatch, capfd):

@@ -45,6 +45,42 @@ def test_what_is_no_single_question_is_refused(
         ask(lake, query)
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        pytest.param(
+            "SELECT txet FROM folds",
+            "the query fails: no column 'txet'; folds has from_vocabulary, from_label, "
+            "to_vocabulary, to_label, weight, version",
+            id="column",
+        ),
+        pytest.param(
+            "SELECT c.txet FROM conversation_merges AS c",
+            "no column 'txet'; conversation_merges has conversation_id, into",
+            id="column of an alias",
+        ),
+        pytest.param(
+            "FROM utterance", "no table or view 'utterance'; did you mean", id="table"
+        ),
+        pytest.param(
+            "SELECT 1 FRM runs", 'fails: syntax error at or near "runs"', id="syntax"
+        ),
+        pytest.param(
+            "WITH a AS (SELECT 1 AS b) SELECT c FROM a",
+            'fails: Referenced column "c" not found in FROM clause! Candidate bindings',
+            id="column of a table of its own",
+        ),
+    ],
+)
+def test_a_query_that_fails_is_one_plain_line(lake: str, query: str, told: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        ask(lake, query)
+
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert "Error:" not in str(raised.value)
+
+
 @pytest.mark.parametrize("prefix", ["", "EXPLAIN ANALYZE ", "EXPLAIN (FORMAT json) "])
 def test_no_query_writes_a_file(lake: str, prefix: str, tmp_path: Path) -> None:
     file = tmp_path / "out.csv"

@@ -177,8 +177,9 @@ def test_the_tests_of_what_is_begun_pass(tmp_path, use, kind):
     ("words", "said"),
     [
         pytest.param(
-            ["parsers", "ParseIt"], "no plugin of the kind 'parsers'", id="kind"
+            ["parsers", "ParseIt"], "no example of the kind 'parsers'", id="kind"
         ),
+        pytest.param(["model", "MyModel"], "did you mean 'models'", id="one model"),
         pytest.param(
             ["renderers", "my-cue"], "write it like `MyPlugin`", id="no class"
         ),
