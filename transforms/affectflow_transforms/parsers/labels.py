@@ -1,0 +1,125 @@
+"""Parsers of labels: one of a closed set, several of it, or any."""
+
+import re
+from collections.abc import Mapping
+
+from affectflow.kinds.prompt import Answer, Step, closed
+from affectflow.schemas import Status
+from affectflow_transforms.parsers.wording import (
+    NOTHING,
+    is_short,
+    mentioned,
+    normal,
+    once,
+    said,
+    spellings,
+    unknown,
+)
+
+_HEAD = re.compile(r"[^.,:;!?\n(\u2013\u2014]*")
+_JOINT = re.compile(r"^[\s.,:;!?(\u2013\u2014]*(?:(?:and|or)\b)?\s*", re.IGNORECASE)
+_ITEM_END = re.compile(r"[,;\n|\u3001\uff0c]")
+_AND = re.compile(r"\s+(?:and|or|&)\s+", re.IGNORECASE)
+
+
+@closed
+def label(raw: str, *, step: Step, reading: str) -> list[Answer]:
+    """Reads one label of a closed set, at the head of an answer or alone in it."""
+    words = said(raw)
+    if not words:
+        return [Answer(status=Status.EMPTY)]
+    names = spellings(step)
+    if normal(words) in names:
+        return [Answer(names[normal(words)])]
+    found = _leading(words, names) or mentioned(words, names)
+    if len(found) == 1:
+        return [Answer(found[0])]
+    return [Answer(text=words, status=Status.UNPARSED) if found else unknown(words)]
+
+
+def _leading(words: str, names: Mapping[str, str]) -> list[str]:
+    """Returns the label that an answer begins with: `Yes, there is no doubt`.
+
+    Two at its head are two answers: `anger, joy`.
+    """
+    head = _head(words)
+    first = names.get(normal(head))
+    if first is None:
+        return []
+    rest = _JOINT.sub("", words[len(head) :], count=1)
+    return once([first, names.get(normal(_head(rest)), "")])
+
+
+def _head(words: str) -> str:
+    found = _HEAD.match(words)
+    return found[0] if found else ""
+
+
+def label_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
+    """Reads any number of labels of a closed set; what is none of it is kept apart."""
+    words = said(raw)
+    if not words:
+        return [Answer(status=Status.EMPTY)]
+    names = spellings(step)
+    listed = [part for item in _ITEM_END.split(words) for part in _parts(item, names)]
+    found = once(names.get(normal(item), "") for item in listed)
+    if not found:
+        found = mentioned(words, names)
+        if not found:
+            return [_none_found(words)]
+        return [Answer(name) for name in found]
+    others = [item.strip() for item in listed if normal(item) not in names]
+    others = [item for item in others if is_short(item)]
+    answers = [Answer(name) for name in found]
+    if others:
+        text = ", ".join(others)
+        answers.append(Answer(text=text, status=Status.OUT_OF_VOCABULARY))
+    return answers
+
+
+def _parts(item: str, names: Mapping[str, str]) -> list[str]:
+    """Returns an item, cut at `and` and `or` unless a label has them in its name."""
+    return [item] if normal(item) in names else _AND.split(f" {item.strip()} ")
+
+
+def _none_found(words: str) -> Answer:
+    nothing = normal(words) in NOTHING or not normal(words)
+    return Answer(status=Status.ABSTAINED) if nothing else unknown(words)
+
+
+# -- any labels ------------------------------------------------------------------------
+
+_PREFIX = re.compile(r"^\s*(?:output|answer|emotions?|labels?)\s*:\s*", re.IGNORECASE)
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_QUOTED_PAIR = re.compile(r"""(['"])\s+(['"])""")
+_MARKS = " \t\r\f\v\"'`\u2018\u2019\u201c\u201d[](){}<>*_.:!?-\u2013\u2014\u2022#"
+_LEADING_AND = re.compile(r"^(?:and|&)(?=\W)\s*", re.IGNORECASE)
+
+
+def open_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
+    """Reads any labels at all, in brackets, quotes, or neither; `[]` has none."""
+    words = _PREFIX.sub("", said(raw))
+    if not words:
+        return [Answer(status=Status.EMPTY)]
+    inside = _BRACKETS.search(words)
+    listed = inside[1] if inside else words
+    listed = _QUOTED_PAIR.sub(r"\1,\2", listed)  # as numpy prints an array
+    items = once(_bare(item) for item in _ITEM_END.split(listed))
+    labels = [item for item in items if is_short(item) and normal(item) not in NOTHING]
+    if labels:
+        return [Answer(item) for item in labels]
+    prose = any(normal(item) not in NOTHING for item in items)
+    return [Answer(status=Status.UNPARSED if prose else Status.ABSTAINED)]
+
+
+def render_open_set(answers: list[Answer]) -> str:
+    """Returns labels as `open_set` reads them."""
+    return f"[{', '.join(answer.label for answer in answers if answer.label)}]"
+
+
+def _bare(item: str) -> str:
+    """Returns an item without quotes, brackets, dots and `and`; in lower case."""
+    before, item = "", " ".join(re.sub(r"[\[\]]", " ", item.lower()).split())
+    while before != item:
+        before, item = item, _LEADING_AND.sub("", item.strip(_MARKS))
+    return item

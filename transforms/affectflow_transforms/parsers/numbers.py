@@ -1,0 +1,120 @@
+"""Parsers of numbers: a score, a step of a scale, the fields of a JSON object."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from affectflow.kinds.prompt import Answer, Step
+from affectflow.schemas import Status
+from affectflow_transforms.parsers.wording import name_of, said
+
+_NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_LEADING = re.compile(r"""[\s>"'(\[*]*([-+\u2212]?\d{1,9})(?![\d.,]*\d|[%/])""")
+_LARGEST = 1e9
+_OBJECTS = 32
+"""Places where a JSON object may begin that are tried, so that `{{{{` costs nothing."""
+
+
+def score(raw: str, *, step: Step, reading: str) -> list[Answer]:
+    """Reads the first number of an answer, from `low` to `high` (0 to 1)."""
+    words = said(raw)
+    found = _NUMBER.search(words)
+    if not found:
+        return [_nothing(words)]
+    return [_ranged(name_of(step), _number(found[0]), step.options)]
+
+
+def ordinal(raw: str, *, step: Step, reading: str) -> list[Answer]:
+    """Reads the whole number that an answer begins with, from `low` to `high`.
+
+    The words after it do not count: a gloss may say another thing than the number.
+    """
+    words = said(raw)
+    found = _LEADING.match(words)
+    if not found:
+        return [_nothing(words)]
+    return [_ranged(name_of(step), _number(found[1]), step.options)]
+
+
+def _number(digits: str) -> float:
+    return float(digits.replace("\u2212", "-"))
+
+
+def _nothing(words: str) -> Answer:
+    return Answer(text=words, status=Status.UNPARSED if words else Status.EMPTY)
+
+
+def _ranged(name: str, value: float, options: Mapping[str, Any]) -> Answer:
+    low, high = options.get("low", 0), options.get("high", 1)
+    if low <= value <= high:
+        return Answer(name, value=value)
+    return Answer(name, status=Status.OUT_OF_RANGE)
+
+
+# -- JSON ------------------------------------------------------------------------------
+
+
+def fields(raw: str, *, step: Step, reading: str) -> list[Answer]:
+    """Reads the fields of a JSON object: whole numbers from `low` to `high`, or texts.
+
+    `options.fields` names the numbers, `options.texts` the texts. `options.total` is
+    the sum of the numbers, if all are there, and `options.at_least` says of it whether
+    it reaches `options.cut`: what the model adds up itself is not read.
+    """
+    words, options = said(raw), step.options
+    found = next(_objects(words), None)
+    if found is None:
+        return [_nothing(words)]
+    numbers = [_field(name, found, options) for name in options.get("fields", ())]
+    texts = [_text(name, found) for name in options.get("texts", ())]
+    return [*numbers, *_total(numbers, options), *texts]
+
+
+def _objects(words: str) -> Iterator[dict[str, Any]]:
+    decoder, start = json.JSONDecoder(strict=False), -1
+    for _ in range(_OBJECTS):
+        start = words.find("{", start + 1)
+        if start < 0:
+            return
+        try:
+            found, _ = decoder.raw_decode(words, start)
+        except (ValueError, RecursionError):  # no object begins here
+            continue
+        yield found
+
+
+def _field(name: str, found: Mapping[str, Any], options: Mapping[str, Any]) -> Answer:
+    value = _whole(found.get(name))
+    if value is None:
+        return Answer(name, status=Status.UNPARSED)
+    return _ranged(name, value, options)
+
+
+def _whole(value: Any) -> float | None:
+    if isinstance(value, str):
+        digits = _LEADING.fullmatch(value.strip())
+        return _number(digits[1]) if digits else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Compared first: an integer of 400 digits is no float.
+    return float(value) if abs(value) <= _LARGEST and value == int(value) else None
+
+
+def _text(name: str, found: Mapping[str, Any]) -> Answer:
+    value = found.get(name)
+    text = value.strip() if isinstance(value, str) else ""
+    return Answer(name, text=text, status=Status.OK if text else Status.UNPARSED)
+
+
+def _total(numbers: list[Answer], options: Mapping[str, Any]) -> Iterator[Answer]:
+    """Yields what follows from the numbers; nothing of it if one of them is missing."""
+    status = Status.OK
+    if any(number.value is None for number in numbers):
+        status = Status.UNPARSED
+    total = sum(number.value or 0.0 for number in numbers)
+    if name := options.get("total"):
+        yield Answer(name, value=None if status else total, status=status)
+    if name := options.get("at_least"):
+        reached = float(total >= options.get("cut", 0))
+        yield Answer(name, value=None if status else reached, status=status)
