@@ -30,8 +30,9 @@ def _checked(answer: Answer, step: Step, reading: str) -> Answer:
     """Returns an answer, or what is wrong with it."""
     is_label = answer.label is not None and answer.text is None
     if answer.status is not Status.OK:
-        # What could not be read of a field is said under its name.
-        field = None if is_label else answer.label
+        # What could not be read of a field, or of a part, is said under its name.
+        named = not is_label or answer.label in step.parts
+        field = answer.label if named else None
         return Answer(label=field, text=answer.text, status=answer.status)
     if is_label and step.labels and answer.label not in step.labels:
         return Answer(status=Status.OUT_OF_VOCABULARY)

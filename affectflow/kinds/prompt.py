@@ -143,6 +143,12 @@ class Step:
         return replace(self, labels=labels, among="") if labels else None
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of its answer, where its parser reads several: `options.parts`."""
+        said = self.options.get("parts", ())
+        return tuple(p["name"] if isinstance(p, Mapping) else p for p in said)
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """The names of the slots in its text."""
         found = SLOT.finditer(self.text)
@@ -348,7 +354,8 @@ class Answer(NamedTuple):
       start: where words that it quotes begin in the reading that the parser was given.
       end: where they end.
       text: free text: an explanation, a reply.
-      status: what is wrong with it; `label` is empty then.
+      status: what is wrong with it; `label` is empty then, or names one of the step's
+        `parts`.
     """
 
     label: str | None = None

@@ -26,6 +26,10 @@ class Status(enum.IntEnum):
     """A guard answered in the place of the model."""
     WITHHELD = 10
     """It may not be sent to where the model runs."""
+    OUT_OF_RANGE = 11
+    """The answer is a number that is not on the scale."""
+    EMPTY = 12
+    """The model was asked, and said nothing."""
 
     @property
     def word(self) -> str:

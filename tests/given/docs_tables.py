@@ -33,8 +33,11 @@ def _plugin(kind: str, name: str) -> str:
     plugin = registry.load(kind, name)
     given = getattr(plugin, "requires", getattr(plugin, "reads", None))
     sides = [_columns(given), _columns(getattr(plugin, "provides", None))]
-    extra = f" (extra `{plugin.card.extra}`)" if plugin.card.extra else ""
-    return f"| `{name}` | {plugin.card.summary}{extra} | {sides[0]} | {sides[1]} |"
+    summary, extra = (plugin.__doc__ or "").split("\n")[0].rstrip("."), ""
+    if card := getattr(plugin, "card", None):
+        summary = card.summary
+        extra = f" (extra `{card.extra}`)" if card.extra else ""
+    return f"| `{name}` | {summary}{extra} | {sides[0]} | {sides[1]} |"
 
 
 def _columns(schema: object) -> str:

@@ -1,1 +1,1 @@
-"""Parsers: what a model's answer says. Total functions: none raises, all set a status."""
+"""Parsers: what an answer says. Total functions: none raises, all set a status."""

@@ -34,7 +34,7 @@ def label(raw: str, *, step: Step, reading: str) -> list[Answer]:
     found = _leading(words, names) or mentioned(words, names)
     if len(found) == 1:
         return [Answer(found[0])]
-    return [Answer(text=words, status=Status.UNPARSED) if found else unknown(words)]
+    return [Answer(status=Status.UNPARSED) if found else unknown(words)]
 
 
 def _leading(words: str, names: Mapping[str, str]) -> list[str]:
@@ -64,17 +64,11 @@ def label_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
     listed = [part for item in _ITEM_END.split(words) for part in _parts(item, names)]
     found = once(names.get(normal(item), "") for item in listed)
     if not found:
-        found = mentioned(words, names)
-        if not found:
-            return [_none_found(words)]
-        return [Answer(name) for name in found]
-    others = [item.strip() for item in listed if normal(item) not in names]
-    others = [item for item in others if is_short(item)]
-    answers = [Answer(name) for name in found]
-    if others:
-        text = ", ".join(others)
-        answers.append(Answer(text=text, status=Status.OUT_OF_VOCABULARY))
-    return answers
+        named = [Answer(name) for name in mentioned(words, names)]
+        return named or [_none_found(words)]
+    others = [item for item in listed if normal(item) not in names and is_short(item)]
+    beside = [Answer(status=Status.OUT_OF_VOCABULARY)] if others else []
+    return [*(Answer(name) for name in found), *beside]
 
 
 def _parts(item: str, names: Mapping[str, str]) -> list[str]:
@@ -89,7 +83,7 @@ def _none_found(words: str) -> Answer:
 
 # -- any labels ------------------------------------------------------------------------
 
-_PREFIX = re.compile(r"^\s*(?:output|answer|emotions?|labels?)\s*:\s*", re.IGNORECASE)
+_PREFIX = re.compile(r"^(?:emotions?|labels?)\s*:\s*", re.IGNORECASE)
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _QUOTED_PAIR = re.compile(r"""(['"])\s+(['"])""")
 _MARKS = " \t\r\f\v\"'`\u2018\u2019\u201c\u201d[](){}<>*_.:!?-\u2013\u2014\u2022#"

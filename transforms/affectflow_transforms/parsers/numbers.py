@@ -22,7 +22,7 @@ def score(raw: str, *, step: Step, reading: str) -> list[Answer]:
     found = _NUMBER.search(words)
     if not found:
         return [_nothing(words)]
-    return [_ranged(name_of(step), _number(found[0]), step.options)]
+    return [_only(_ranged(name_of(step), _number(found[0]), step.options))]
 
 
 def ordinal(raw: str, *, step: Step, reading: str) -> list[Answer]:
@@ -34,7 +34,12 @@ def ordinal(raw: str, *, step: Step, reading: str) -> list[Answer]:
     found = _LEADING.match(words)
     if not found:
         return [_nothing(words)]
-    return [_ranged(name_of(step), _number(found[1]), step.options)]
+    return [_only(_ranged(name_of(step), _number(found[1]), step.options))]
+
+
+def _only(answer: Answer) -> Answer:
+    """Returns the one answer to a step: without a value it has no label."""
+    return answer if answer.value is not None else answer._replace(label=None)
 
 
 def _number(digits: str) -> float:
@@ -42,7 +47,7 @@ def _number(digits: str) -> float:
 
 
 def _nothing(words: str) -> Answer:
-    return Answer(text=words, status=Status.UNPARSED if words else Status.EMPTY)
+    return Answer(status=Status.UNPARSED if words else Status.EMPTY)
 
 
 def _ranged(name: str, value: float, options: Mapping[str, Any]) -> Answer:
@@ -58,17 +63,21 @@ def _ranged(name: str, value: float, options: Mapping[str, Any]) -> Answer:
 def fields(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads the fields of a JSON object: whole numbers from `low` to `high`, or texts.
 
-    `options.fields` names the numbers, `options.texts` the texts. `options.total` is
-    the sum of the numbers, if all are there, and `options.at_least` says of it whether
-    it reaches `options.cut`: what the model adds up itself is not read.
+    `options.parts` names all; those of `options.texts` are texts, the others numbers.
+    The part that `options.total` names is their sum, if all are there, and the one that
+    `options.at_least` names says whether it reaches `options.cut`: what the model adds
+    up itself is not read.
     """
     words, options = said(raw), step.options
     found = next(_objects(words), None)
     if found is None:
         return [_nothing(words)]
-    numbers = [_field(name, found, options) for name in options.get("fields", ())]
-    texts = [_text(name, found) for name in options.get("texts", ())]
-    return [*numbers, *_total(numbers, options), *texts]
+    texts = tuple(options.get("texts", ()))
+    other = {*texts, options.get("total"), options.get("at_least")}
+    names = [name for name in step.parts if name not in other]
+    numbers = [_field(name, found, options) for name in names]
+    told = [_text(name, found) for name in texts]
+    return [*numbers, *_total(numbers, options), *told]
 
 
 def _objects(words: str) -> Iterator[dict[str, Any]]:

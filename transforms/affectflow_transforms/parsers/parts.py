@@ -1,4 +1,4 @@
-"""Parsers of answers in parts: titled sections, numbered steps, a label and a reason."""
+"""Parsers of answers in parts: sections, numbered steps, a label and a reason."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,19 +7,19 @@ from typing import Any
 from affectflow.kinds.prompt import Answer, Step
 from affectflow.schemas import Status
 from affectflow_transforms.parsers.labels import label
-from affectflow_transforms.parsers.wording import normal, said, spellings
+from affectflow_transforms.parsers.wording import normal, ok_if, said, spellings
 
 _MARKUP = r"[ \t]*(?:\d+[.)][ \t]*)?[#*_ \t]*"
 
 
 def sections(raw: str, *, step: Step, reading: str) -> list[Answer]:
-    """Reads the sections that `options.sections` titles, each on a line of its own.
+    """Reads the sections that `options.parts` titles, each on a line of its own.
 
     `Title: text`, `**Title:** text` and `## Title` are the same. One that is missing
     or empty is reported by its name.
     """
     words = said(raw)
-    titles = list(step.options.get("sections", ()))
+    titles = step.parts
     starts: dict[str, tuple[int, int]] = {}
     for title in titles:
         pattern = rf"(?im)^{_MARKUP}{re.escape(title)}[*_ \t]*(?::[*_ \t]*|$)"
@@ -28,19 +28,13 @@ def sections(raw: str, *, step: Step, reading: str) -> list[Answer]:
     return [_section(title, starts, words) for title in titles]
 
 
-def _section(
-    title: str, starts: Mapping[str, tuple[int, int]], words: str
-) -> Answer:
+def _section(title: str, starts: Mapping[str, tuple[int, int]], words: str) -> Answer:
     if title not in starts:
         return Answer(title, status=Status.UNPARSED)
     begin = starts[title][1]
     end = min((s for s, _ in starts.values() if s >= begin), default=len(words))
     body = words[begin:end].strip()
-    return Answer(title, text=body or None, status=_ok_if(body))
-
-
-def _ok_if(there: object) -> Status:
-    return Status.OK if there else Status.UNPARSED
+    return Answer(title, text=body or None, status=ok_if(body))
 
 
 # -- steps -----------------------------------------------------------------------------
@@ -49,15 +43,21 @@ def _ok_if(there: object) -> Status:
 def steps(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads numbered steps, `Firstly, ...`, each beginning a line.
 
-    `options.steps` has a table for each: `name`, `mark`; `tag` if what counts stands in
+    `options.parts` has a table for each: `name`, `mark`; `tag` if what counts stands in
     `<tag></tag>`; `close`, what may end it; `label = true` where it is one of the
     labels. A step that is missing is reported by its name, and the others keep theirs.
     """
-    wanted: Sequence[Mapping[str, Any]] = step.options.get("steps", ())
+    wanted = _tables(step)
     words = said(raw)
     places = _places(words, wanted)
     found = [_body(each, places, words) for each in wanted]
     return [_step(each, body, step) for each, body in zip(wanted, found, strict=True)]
+
+
+def _tables(step: Step) -> list[Mapping[str, Any]]:
+    """Returns the parts of a step; one that is only named is its own mark."""
+    said = step.options.get("parts", ())
+    return [p if isinstance(p, Mapping) else {"name": p, "mark": p} for p in said]
 
 
 def render_steps(values: Mapping[str, str], step: Step) -> str:
@@ -66,7 +66,7 @@ def render_steps(values: Mapping[str, str], step: Step) -> str:
     Lines of a value but its first are indented: only a step begins a line.
     """
     lines = []
-    for each in step.options["steps"]:
+    for each in _tables(step):
         value, tag = values[each["name"]].replace("\n", "\n "), each.get("tag")
         body = f"<{tag}>{value}</{tag}>" if tag else value
         lines.append(f"{each['mark']}, {body}{each.get('close', '')}")
@@ -104,7 +104,7 @@ def _body(
 
 def _step(each: Mapping[str, Any], body: str, step: Step) -> Answer:
     if not body or not each.get("label"):
-        return Answer(each["name"], text=body or None, status=_ok_if(body))
+        return Answer(each["name"], text=body or None, status=ok_if(body))
     known = spellings(step).get(normal(body))
     status = Status.OK if known else Status.OUT_OF_VOCABULARY
     return Answer(known or each["name"], text=body, status=status)
@@ -117,13 +117,17 @@ _SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]*\s*")
 
 
 def reasoned(raw: str, *, step: Step, reading: str) -> list[Answer]:
-    """Reads a label, and after `Reasoning:` or its own sentence the explanation."""
+    """Reads a label, and after `Reasoning:` or its own sentence the explanation.
+
+    `options.parts` may name the explanation otherwise.
+    """
     words = said(raw)
     head, why = _apart(words)
     first = label(head, step=step, reading=reading)[0]
     if words and not head:
         first = Answer(status=Status.UNPARSED)
-    return [first, Answer("explanation", text=why or None, status=_ok_if(why))]
+    part = step.parts[0] if step.parts else "explanation"
+    return [first, Answer(part, text=why or None, status=ok_if(why))]
 
 
 def _apart(words: str) -> tuple[str, str]:

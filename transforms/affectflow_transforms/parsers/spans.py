@@ -4,7 +4,7 @@ import re
 
 from affectflow.kinds.prompt import Answer, Step
 from affectflow.schemas import Status
-from affectflow_transforms.parsers.wording import NOTHING, name_of, normal, said
+from affectflow_transforms.parsers.wording import NOTHING, name_of, normal, ok_if, said
 
 _QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|\u00ab([^\u00bb]+)\u00bb')
 _LONGEST = 2000
@@ -20,22 +20,46 @@ def quoted(raw: str, *, step: Step, reading: str) -> list[Answer]:
     words = said(raw)
     name = name_of(step)
     if not words:
-        return [Answer(name, status=Status.EMPTY)]
+        return [Answer(status=Status.EMPTY)]
     if normal(words) in NOTHING:
-        return [Answer(name, status=Status.ABSTAINED)]
+        return [Answer(status=Status.ABSTAINED)]
     found = _QUOTED.search(words)
-    span = next(filter(None, found.groups())) if found else words
+    return [_aligned(name, _inside(found) if found else words, reading)]
+
+
+def quoted_text(raw: str, *, step: Step, reading: str) -> list[Answer]:
+    """Reads a span in double quotes, as `quoted`, and the words after it.
+
+    `options.parts` names the two; they are `quote` and `text` if it does not. Without
+    quotes all is words.
+    """
+    words = said(raw)
+    first, second = (*step.parts, "quote", "text")[:2]
+    found = _QUOTED.search(words)
+    after = words[found.end() :].lstrip(" \t\n.,:;-*").strip() if found else words
+    span = Answer(first, status=Status.UNPARSED)
+    if found:
+        span = _aligned(first, _inside(found), reading)
+    return [span, Answer(second, text=after or None, status=ok_if(after))]
+
+
+def _inside(found: re.Match[str]) -> str:
+    return str(next(filter(None, found.groups())))
+
+
+def _aligned(name: str, span: str, reading: str) -> Answer:
+    """Returns a span with its place in what was read, or that it has none."""
     place = place_of(span.strip(), reading)
     if place is None:
-        return [Answer(name, text=span.strip(), status=Status.UNALIGNED)]
+        return Answer(name, text=span.strip(), status=Status.UNALIGNED)
     start, end = place
-    return [Answer(name, start=start, end=end, text=reading[start:end])]
+    return Answer(name, start=start, end=end, text=reading[start:end])
 
 
 def place_of(span: str, reading: str) -> tuple[int, int] | None:
     """Returns where a span stands in a text, in code points; in any case and spacing.
 
-    >>> place_of("the  build", "Again: The\\nbuild broke")
+    >>> place_of("the  build", "Again: The build broke")
     (7, 16)
     """
     if not span:
@@ -53,5 +77,6 @@ def place_of(span: str, reading: str) -> tuple[int, int] | None:
 def text(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads an answer as it is: a description, a reply."""
     words = said(raw)
-    status = Status.OK if words else Status.EMPTY
-    return [Answer(name_of(step), text=words or None, status=status)]
+    if not words:
+        return [Answer(status=Status.EMPTY)]
+    return [Answer(name_of(step), text=words)]

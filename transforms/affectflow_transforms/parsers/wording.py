@@ -13,19 +13,20 @@ SHORT = 4
 NOTHING = frozenset({"none", "no emotion", "no emotions", "nothing", "n a", "na"})
 """Answers, in `normal` spelling, that say that there is nothing to say."""
 
+_TITLE = re.compile(r"^(?:answer|output)\s*:\s*", re.IGNORECASE)
 _NOT_A_WORD = re.compile(r"[\W_]+")
 _DENIED = re.compile(r"(?:\b(?:not|no|never|without|neither|nor)|n t)(?: \w+)? $")
 
 
 def said(raw: str) -> str:
-    """Returns what a model said in the end: no thoughts, no blanks, no `>>` before it.
+    """Returns what a model said in the end: no thoughts, blanks, `>>` or `Answer:`.
 
-    >>> said("<think>Is it joy?</think> >>joy ")
-    'joy'
+    >>> said("<think>Is it joy?</think> >>joy "), said("Answer: joy")
+    ('joy', 'joy')
     """
     _, closed, rest = raw.rpartition(CLOSE)
     words = rest if closed else raw.partition(OPEN)[0]
-    return words.strip().lstrip(">").strip()
+    return _TITLE.sub("", words.strip().lstrip(">").strip())
 
 
 def normal(text: str) -> str:
@@ -76,7 +77,7 @@ def is_short(words: str) -> bool:
 def unknown(words: str) -> Answer:
     """Returns the answer where no label is named: another label, or prose."""
     status = Status.OUT_OF_VOCABULARY if is_short(words) else Status.UNPARSED
-    return Answer(text=words, status=status)
+    return Answer(status=status)
 
 
 def once(items: Iterable[str]) -> list[str]:
@@ -85,5 +86,10 @@ def once(items: Iterable[str]) -> list[str]:
 
 
 def name_of(step: Step) -> str:
-    """Returns what a number or a text of a step is called: `options.name`, or itself."""
+    """Returns what a number or a text is called: `options.name`, or as its step."""
     return str(step.options.get("name") or step.name)
+
+
+def ok_if(there: object) -> Status:
+    """Returns whether a part of an answer is there."""
+    return Status.OK if there else Status.UNPARSED
