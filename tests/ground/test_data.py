@@ -7,14 +7,15 @@ from affectflow.errors import LeftOutWarning, UnknownPluginError, UsageError
 
 
 def test_a_stranger_brings_files_and_no_code_of_theirs_runs(bring):
-    folder = bring({"prompts/cbt.toml": 'task = "reframe"', "prompts/notes.txt": ""})
+    folder = bring({"prompts/theirs.toml": 'task = "mood"', "prompts/notes.txt": ""})
 
-    file = data.find("prompts", "cbt")
+    file = data.find("prompts", "theirs")
 
-    assert data.names("prompts") == ["cbt"]
-    assert file.path == folder / "prompts" / "cbt.toml"
+    assert "theirs" in data.names("prompts")
+    assert "notes" not in data.names("prompts")
+    assert file.path == folder / "prompts" / "theirs.toml"
     assert file.distribution == "stranger 1.0"
-    assert file.table() == {"task": "reframe"}
+    assert file.table() == {"task": "mood"}
 
 
 def test_the_files_of_the_core_come_first():
@@ -47,16 +48,16 @@ def test_a_file_that_does_not_parse_is_named_with_its_line(bring, content, said)
 
 
 def test_two_prompts_of_one_name_are_an_error_that_names_both(bring):
-    one = bring({"prompts/cbt.toml": "a = 1"}, name="one")
-    two = bring({"prompts/cbt.toml": "a = 2"}, name="two")
+    one = bring({"prompts/same.toml": "a = 1"}, name="one")
+    two = bring({"prompts/same.toml": "a = 2"}, name="two")
 
-    with pytest.raises(UnknownPluginError, match="'cbt' in prompts") as caught:
-        data.find("prompts", "cbt")
+    with pytest.raises(UnknownPluginError, match="'same' in prompts") as caught:
+        data.find("prompts", "same")
 
     assert all(
-        str(each / "prompts" / "cbt.toml") in str(caught.value) for each in (one, two)
+        str(each / "prompts" / "same.toml") in str(caught.value) for each in (one, two)
     )
-    assert data.names("prompts") == ["cbt"]
+    assert data.names("prompts").count("same") == 1
 
 
 @pytest.mark.parametrize(

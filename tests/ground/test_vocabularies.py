@@ -36,6 +36,9 @@ def test_the_sets_are_as_large_as_in_their_papers():
     assert sizes == {
         **{"goemotions": 28, "ekman": 6, "plutchik": 8, "shaver": 6, "vad": 3},
         **{"shaver_secondary": 25, "leia": 5, "meld": 7, "irritation": 1},
+        **{"semeval_emotions": 12, "semeval_intensity": 4, "semeval_valence": 1},
+        **{"semeval_intensity_class": 4, "semeval_valence_class": 1, "avamerg": 7},
+        **{"empathetic_dialogues": 32, "empathetic_intents": 9},
     }
     assert {v.name for v in known().values() if v.families} == {"ekman", "irritation"}
     assert get("vad").scale == (0.0, 1.0)
@@ -100,9 +103,19 @@ def test_a_label_folds(label, source, target, expected):
 
 
 def test_every_vocabulary_of_emotions_has_a_way_to_irritation():
-    without = {"vad", "irritation"}
+    without = {"irritation", "empathetic_intents"}
+    numbers = {name for name, each in known().items() if each.scale}
 
-    assert {s for s, t in PAIRS if t == "irritation"} == set(known()) - without
+    found = {s for s, t in PAIRS if t == "irritation"}
+
+    assert found == set(known()) - without - numbers
+
+
+def test_no_set_of_numbers_is_taken_for_a_set_of_emotions():
+    names = [v.labels for v in known().values() if v.scale and v.name != "vad"]
+    classes = {label for v in known().values() if not v.scale for label in v.labels}
+
+    assert not classes & {label for labels in names for label in labels}
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,13 @@ def test_the_published_answers_are_read():
     def of(name):
         return answers(name, GOLDEN[name][1])
 
-    assert ("joy_intensity", "joy", pytest.approx(0.896), "ok") in of("emollm_ei_reg")
-    assert of("emollm_v_reg") == [("valence", "valence", pytest.approx(0.879), "ok")]
-    assert of("emollm_v_oc") == [("valence_class", "valence", -3.0, "ok")]
+    assert ("joy_intensity", "joy_intensity", pytest.approx(0.896), "ok") in of(
+        "emollm_ei_reg"
+    )
+    assert of("emollm_v_reg") == [
+        ("valence", "valence_score", pytest.approx(0.879), "ok")
+    ]
+    assert of("emollm_v_oc") == [("valence_class", "valence_class", -3.0, "ok")]
     assert of("emollm_e_c") == [
         ("emotion", label, None, "ok") for label in ("joy", "love", "optimism")
     ]
@@ -98,12 +102,11 @@ def test_intensity_is_asked_of_four_emotions_and_its_range_stands_in_the_file():
     reg, oc = Prompt.load("emollm_ei_reg"), Prompt.load("emollm_ei_oc")
 
     for prompt, high in ((reg, 1), (oc, 3)):
-        assert [s.options["name"] for s in prompt.steps] == [
-            "anger", "fear", "joy", "sadness"
-        ]  # fmt: skip
+        assert [s.name for s in prompt.steps] == ["anger", "fear", "joy", "sadness"]
+        assert all(s.options["name"] == s.labels[0] == s.task for s in prompt.steps)
         assert {s.options["high"] for s in prompt.steps} == {high}
     assert "unverified" in oc.source
-    assert ("joy_intensity_class", "joy", 3.0, "ok") in answers(
+    assert ("joy_intensity_class", "joy_intensity_class", 3.0, "ok") in answers(
         "emollm_ei_oc", ">>3: x"
     )
     assert "\nEmotion: anger\nIntensity Class:\n" in first("emollm_ei_oc", "x")
