@@ -5,7 +5,6 @@ from types import MappingProxyType
 MODEL = "EmbeddedEmotions"
 COMING = MappingProxyType(
     {
-        "Generate": ("*ForCausalLM", "*LMHeadModel", "*ForConditionalGeneration"),
         "Embedder": ("*Model",),
         "SpanQA": ("*ForQuestionAnswering",),
         "ImageClassifier": ("*ForImageClassification", "CLIP*", "Siglip*"),

@@ -61,5 +61,9 @@ class TerminatedError(BaseException):
     """SIGTERM came. As KeyboardInterrupt no `Exception`: nobody goes on after it."""
 
 
-class LeftOutWarning(UserWarning):
+class SaidOnceWarning(UserWarning):
+    """What is done otherwise than one may expect; one line, said once a process."""
+
+
+class LeftOutWarning(SaidOnceWarning):
     """What another distribution brings is left out; says why, and the cure."""

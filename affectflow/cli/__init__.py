@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
-from affectflow.errors import LeftOutWarning, TerminatedError
+from affectflow.errors import SaidOnceWarning, TerminatedError
 
 OURS = 3
 INTERRUPTED = 130
@@ -114,8 +114,8 @@ _show = warnings.showwarning
 
 
 def _warn(message: Warning | str, *where: Any, **more: Any) -> None:
-    """Says in one line what was left out; shows other warnings as Python does."""
-    if isinstance(message, LeftOutWarning):
+    """Says warnings of ours in one line; shows others as Python does."""
+    if isinstance(message, SaidOnceWarning):
         _say(str(message))
     else:
         _show(message, *where, **more)

@@ -1,0 +1,71 @@
+"""Generate: any language model of the transformers library, asked with a prompt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from affectflow.kinds.asker import Asker
+from affectflow.kinds.asking import Outcome, Request
+from affectflow.registry import Card
+from affectflow_transforms.models.generate import loading
+from affectflow_transforms.models.generate.completing import completed
+from affectflow_transforms.models.generate.generator import Generator
+from affectflow_transforms.models.pretrained.loading import check_extra
+from affectflow_transforms.models.pretrained.options import Pretrained
+from affectflow_transforms.models.pretrained.source import local_folder
+
+__all__ = ["Generate"]
+
+
+@dataclass(kw_only=True)
+class Generate(Pretrained, Asker[Generator]):
+    """Asks a language model in this process, from a folder or from the hub.
+
+    All requests of a part are tokenised at once and answered in batches of like
+    length; one that fails is alone in failing, and running out of memory halves the
+    batches. Answers in words are greedy, so that they are the same each time. Of a
+    closed question the prompt is read once for all labels.
+
+    Args:
+      likelihood: of a label: the `mean` of its tokens, so that long labels lose
+        nothing, or their `sum`.
+      max_tokens: longest question and answer; a question that is longer loses its
+        middle. 0 for the model's own limit, at most 8,192.
+
+    Raises:
+      UsageError: `model` is neither a folder nor a hub id with a pinned commit.
+    """
+
+    likelihood: Literal["mean", "sum"] = "mean"
+
+    architectures: ClassVar[tuple[str, ...]] = loading.ARCHITECTURES
+    card: ClassVar[Card] = Card(
+        summary="asks a language model in this process, with a prompt",
+        weights_licence="the model's own",
+        extra="torch",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_options()
+
+    def load_model(self) -> Generator:
+        """Returns the model on this worker's device.
+
+        Raises:
+          MissingExtraError: the extra `torch` is not installed.
+          UsageError: the model cannot be fetched, or generates no text.
+        """
+        check_extra(loading.WHAT)
+        return loading.load(
+            local_folder(self.model, self.revision),
+            device=self.device,
+            dtype=self.dtype,
+            max_tokens=self.max_tokens,
+            max_batch_tokens=self.max_batch_tokens,
+            trust_remote_code=self.trust_remote_code == "allow",
+        )
+
+    def complete(self, requests: Sequence[Request], model: Generator) -> list[Outcome]:
+        """Returns an outcome for each request; one that fails is alone in failing."""
+        return completed(model, requests, self.likelihood)
