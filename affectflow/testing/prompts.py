@@ -35,9 +35,10 @@ def check_parser(
 ) -> None:
     """Checks what every parser owes.
 
-    It never fails, and always gives an answer; the same answer twice; its labels are
-    the step's; numbers are finite, places lie in the text; what is not `ok` has no
-    label, but for the name of one of the step's `parts`. If it is closed, each label of the step reads as itself.
+    It never fails, and always gives an answer, the same one twice; its labels are the
+    step's; numbers are finite, places lie in the text. What is not `ok` has no label,
+    or the name of one of the step's `parts`. If it is closed, each label of the step
+    reads as itself.
 
     Args:
       parser: the function.
