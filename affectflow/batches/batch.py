@@ -179,6 +179,13 @@ def halfway(batch: pa.RecordBatch) -> int:
     return batch.num_rows // 2
 
 
+def between_conversations(batch: pa.RecordBatch) -> int:
+    """Returns the end of a conversation next to the middle; 0 if there is one only."""
+    ends = pc.run_end_encode(batch.column("conversation_id")).run_ends.to_pylist()[:-1]
+    middle = batch.num_rows / 2
+    return min(ends, key=lambda end: abs(end - middle), default=0)
+
+
 def apply_to_living(
     function: Callable[[pa.RecordBatch], pa.RecordBatch],
     batch: pa.RecordBatch,

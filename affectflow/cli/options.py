@@ -68,6 +68,13 @@ Prompt = Annotated[
         help="What to ask a language model; short for --set prompt=NAME.",
     ),
 ]
+Over = Annotated[
+    str,
+    typer.Option(
+        help="The annotator whose answers the model reads: its id, or the beginning "
+        "of it; see docs/over.md."
+    ),
+]
 Miner = Annotated[str, typer.Option(help="Name of a miner.")]
 Clusterer = Annotated[str, typer.Option(help="Name of what groups causes to themes.")]
 Format = Annotated[

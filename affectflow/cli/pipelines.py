@@ -22,6 +22,7 @@ from affectflow.cli.options import (
     Miner,
     MinRam,
     Model,
+    Over,
     Paths,
     Prompt,
     Revision,
@@ -52,6 +53,7 @@ def annotate(
     model: Model = defaults.MODEL,
     revision: Revision = "",
     prompt: Prompt = "",
+    over: Over = "",
     settings: Set = None,
     budget: Budget = BUDGET,
     accelerator: Accelerator = "",
@@ -63,7 +65,8 @@ def annotate(
     if wanted := given.pop("preview", ""):
         return _preview(lake, model, revision, given, wanted)
     hints = {"accelerator": accelerator, "min_ram": min_ram}
-    return _finish([_annotate(lake, model, revision, given, budget, hints)], lake)
+    row = _annotate(lake, model, revision, given, budget, hints, over)
+    return _finish([row], lake)
 
 
 def _preview(
@@ -288,6 +291,7 @@ def _annotate(
     options: dict[str, str],
     budget: float,
     hints: dict[str, str],
+    over: str = "",
 ) -> Row:
     from affectflow import stages
 
@@ -297,6 +301,7 @@ def _annotate(
         model=model,
         revision=revision,
         options=options,
+        over=over,
         budget=budget,
         **hints,
     )

@@ -10,7 +10,16 @@ import typer
 
 from affectflow import defaults
 from affectflow.cli import show
-from affectflow.cli.options import Clusterer, Map, Miner, Model, Revision, Set, Source
+from affectflow.cli.options import (
+    Clusterer,
+    Map,
+    Miner,
+    Model,
+    Over,
+    Revision,
+    Set,
+    Source,
+)
 from affectflow.cli.pipelines import said_to
 from affectflow.cli.progress import duration
 from affectflow.cli.state import STATE
@@ -50,6 +59,7 @@ def plan(
     mapping: Map = None,
     model: Model = defaults.MODEL,
     revision: Revision = "",
+    over: Over = "",
     miner: Miner = defaults.MINER,
     clusterer: Clusterer = defaults.CLUSTERER,
     settings: Set = None,
@@ -81,6 +91,7 @@ def plan(
         model=model,
         revision=revision,
         options=given.model,
+        over=over,
         miner=miner,
         miner_options=given.miner,
         clusterer=clusterer,

@@ -43,6 +43,8 @@ class Annotator:
     """Options that decide no answer, such as a device; all others are in the id."""
     prompt_hash: str | None = None
     """BLAKE2b of the prompt that is asked, where there is one."""
+    over: str = ""
+    """The annotator whose answers it reads; a model that reads some has this option."""
 
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
@@ -84,6 +86,7 @@ class Annotator:
             "commercial_use": origin.commercial_use,
             "prompt_hash": self.prompt_hash,
             "parameters": as_json(options),
+            "over": self.over or None,
             "version": __version__,
         }
 

@@ -9,16 +9,19 @@ The check of both is `affectflow.testing.check_model`. Importing this module imp
 import abc
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow.batches.batch import (
     Rows,
     apply_to_living,
+    between_conversations,
     check_columns,
     error_row,
+    halfway,
     refuse,
 )
 from affectflow.batches.labelling import (
@@ -33,7 +36,13 @@ from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
 from affectflow.kinds.identity import Annotator
 from affectflow.registry import Card
-from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, Status, fields
+from affectflow.schemas import (
+    ANNOTATIONS_COLUMN,
+    ANNOTATORS_COLUMN,
+    UTTERANCES,
+    Status,
+    fields,
+)
 
 ModelT = TypeVar("ModelT")
 
@@ -54,6 +63,9 @@ class BatchModelHandler(
     `*ForSequenceClassification`. Such a plugin takes `model` and `revision`.
     """
     card: ClassVar[Card] = Card(summary="")
+    unit: Literal["utterance", "conversation"] = "utterance"
+    """What it reads at once. A batch for a model of conversations holds whole ones, one
+    after the other, each in time order; they live or die as a whole."""
 
     @property
     def columns_required(self) -> pa.Schema:
@@ -64,6 +76,15 @@ class BatchModelHandler(
     def columns_provided(self) -> pa.Schema:
         """What this instance writes."""
         return self.provides
+
+    @property
+    def reads_answers(self) -> bool:
+        """Whether it reads the answers of another annotator: that which `over` names.
+
+        They stand in the batch where the columns required say so, and are all there is
+        of `annotations` in a lake. What it answers goes behind them.
+        """
+        return ANNOTATIONS_COLUMN.name in self.columns_required.names
 
     @abc.abstractmethod
     def load_model(self) -> ModelT:
@@ -83,11 +104,14 @@ class BatchModelHandler(
     def apply(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns the result of `predict`, checked, typed and guarded by halving."""
         check_columns(type(self).__name__, batch.schema, self.columns_required)
+        if self.reads_answers:
+            _check_answered(batch, self.over)
         return apply_to_living(
             lambda living: self.predict(living, model),
             batch,
             provided=self.columns_provided,
             step=type(self).__name__,
+            cut=between_conversations if self.unit == "conversation" else halfway,
         )
 
     def run_inference(
@@ -108,6 +132,22 @@ class BatchModelHandler(
 
     def get_metrics_namespace(self) -> str:
         return type(self).__name__
+
+
+def _check_answered(batch: pa.RecordBatch, over: str) -> None:
+    """Raises UsageError if steps before this one answered, and none of them is `over`.
+
+    In a lake no step stands before this one, and the part is known to be answered.
+    """
+    if ANNOTATORS_COLUMN.name not in batch.schema.names:
+        return
+    names = batch.column(ANNOTATORS_COLUMN.name).flatten().field("annotator_id")
+    there = pc.unique(names).to_pylist()
+    if there and over not in there:
+        raise UsageError(
+            f"`over` is {over!r}, and no step before this one is; they are "
+            f"{', '.join(there)}"
+        )
 
 
 _CUES = ("words", "as_written")

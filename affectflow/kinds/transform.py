@@ -11,10 +11,13 @@ from typing import Any, ClassVar
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from affectflow.batches import coders  # noqa: F401  registers the coder of pa.RecordBatch
-from affectflow.batches.batch import apply_to_living, check_columns
+from affectflow.batches.batch import (
+    apply_to_living,
+    between_conversations,
+    check_columns,
+)
 from affectflow.registry import Card
 
 
@@ -125,7 +128,7 @@ class ConversationTransform(Transform, abc.ABC):
             batch,
             provided=self.columns_provided,
             step=self.default_label(),
-            cut=_between_conversations,
+            cut=between_conversations,
         )
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
@@ -137,13 +140,6 @@ class ConversationTransform(Transform, abc.ABC):
             | "Conversations"
             >> beam.ParDo(_ConversationFn(self)).with_output_types(pa.RecordBatch)
         )
-
-
-def _between_conversations(batch: pa.RecordBatch) -> int:
-    """Returns the end of a conversation next to the middle; 0 if there is one only."""
-    ends = pc.run_end_encode(batch.column("conversation_id")).run_ends.to_pylist()[:-1]
-    middle = batch.num_rows / 2
-    return min(ends, key=lambda end: abs(end - middle), default=0)
 
 
 class _ConversationFn(beam.DoFn):

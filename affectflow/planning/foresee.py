@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from affectflow.batches.batch import concat, concat_unlike, conform_like
 from affectflow.batches.grouping import whole_conversations
 from affectflow.batches.nesting import nest, unnest
+from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.planning.forecast import Line, costed
@@ -26,10 +27,12 @@ from affectflow.planning.rehearse import (
 )
 from affectflow.planning.sample import SourceSample, sample_source
 from affectflow.schemas import ANNOTATIONS_COLUMN, SOURCE_BATCH
-from affectflow.stages.annotate import AnnotateTask, config_of
+from affectflow.stages.annotate import OverTask, check_handler, config_of, task_for
 from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
 from affectflow.stages.ingest.ingest import expected_buckets, ingest_config
 from affectflow.stages.mine import MineTask, mine_config
+from affectflow.stages.over import with_over
+from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import PartTask, all_parts
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.request import config_digest, new_request
@@ -86,6 +89,7 @@ def plan_lake(
       UsageError: no such model, miner or clusterer, or one that refuses its options.
     """
     lake, analysis = Lake.open(lake_uri), analysis or Analysis()
+    analysis = _over_meant(lake, analysis)
     left, clusterer = _Left(lake, analysis), analysis.grouping()
     request = new_request(lake, "themes", themes_config(clusterer))
     known = None
@@ -99,6 +103,18 @@ def plan_lake(
     return [*plans, _themes(request.digest, there, plans[1:], found, terms)]
 
 
+def _over_meant(lake: Lake, analysis: Analysis) -> Analysis:
+    """Returns an analysis whose model reads an annotator of the lake, if it reads one.
+
+    Raises:
+      UsageError: as `annotate` raises it.
+    """
+    given = with_over(lake, analysis.model, analysis.options, analysis.over)
+    analysis = replace(analysis, options=given, over="")
+    check_handler(lake, analysis.model, analysis.handler())
+    return analysis
+
+
 class _Left:
     """What annotate and mine would still do in a lake: of each task, the parts."""
 
@@ -106,17 +122,20 @@ class _Left:
         self.lake, self._analysis = lake, analysis
         handler, step = analysis.handler(), analysis.step()
         request = new_request(lake, "annotate", config_of(handler))
-        self._own = AnnotateTask(request, handler.annotator())
+        self._own = task_for(request, handler)
         own_id = handler.annotator()["annotator_id"]
         coming = self._parts(self._own)
         self.todo: dict[PartTask, Set[str]] = {self._own: coming}
-        self._labelled = []
+        self._labelled: list[LabelledTask] = []
         for annotator_id in sorted({*labels_in(lake), own_id}):
             request = new_request(lake, "mine", mine_config(step, annotator_id))
             task = MineTask(request, step.annotator(), annotator_id)
             more = coming if annotator_id == own_id else set()
             self.todo[task] = self._parts(task) | more
             self._labelled += [] if more else [task]
+        read = {task.labels_of for task in self._labelled}
+        if isinstance(self._own, OverTask) and self._own.labels_of not in read:
+            self._labelled.append(self._own)
 
     def _parts(self, task: PartTask) -> Set[str]:
         ready = task.ready(self.lake, all_parts(self.lake))
@@ -203,6 +222,7 @@ def plan_analysis(
     """
     source.check()
     analysis = analysis or Analysis()
+    _check_reads_no_answers(analysis)
     digests = _digests(source, analysis)
     sample = sample_source(source, rows=terms.sample, seconds=terms.seconds / 8)
     there = Storage(lake_uri).exists(SETTINGS)
@@ -214,6 +234,14 @@ def plan_analysis(
         plans.append(coming.plan(stage, digests[stage], found, terms))
     plans.append(_themes(digests["themes"], 0, plans[2:], found, terms))
     return [replace(each, ingest_digest=plans[0].config_digest) for each in plans]
+
+
+def _check_reads_no_answers(analysis: Analysis) -> None:
+    if analysis.over or analysis.handler().reads_answers:
+        raise UsageError(
+            f"{analysis.model!r} reads another annotator's answers, which files do not "
+            "have: ingest them and annotate, then `affectflow plan LAKE`"
+        )
 
 
 def _digests(source: Any, analysis: Analysis) -> dict[str, str]:

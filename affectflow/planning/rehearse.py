@@ -38,6 +38,7 @@ class Analysis:
     model: str = defaults.MODEL
     revision: str = ""
     options: dict[str, Any] | None = None
+    over: str = ""
     miner: str = defaults.MINER
     miner_options: dict[str, Any] | None = None
     clusterer: str = defaults.CLUSTERER

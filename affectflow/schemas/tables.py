@@ -184,6 +184,7 @@ ANNOTATORS = table(
     ("prompt_hash", STRING, "BLAKE2b of the prompt"),
     ("renderer_ids", pa.list_(STRING), "cues that it read in words"),
     ("parameters", STRING, "settings, as JSON"),
+    ("over", STRING, "the annotator whose answers it reads"),
     ("version", STRING, "version of affectflow"),
     ("since", TIME, "when it first answered in this lake"),
 )

@@ -21,7 +21,10 @@ from affectflow.lake.files import read_file
 from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
+from affectflow.stages.over import whose_answers, with_over
 from affectflow.stages.runs.answers import ANNOTATE, folder_of
+from affectflow.stages.runs.context import conversations_with, with_context
+from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import (
     Part,
     PartTask,
@@ -44,6 +47,7 @@ def annotate_lake(
     model: str = defaults.MODEL,
     revision: str = "",
     options: dict[str, Any] | None = None,
+    over: str = "",
     accelerator: str = "",
     min_ram: str = "",
     run_id: str = "",
@@ -57,6 +61,8 @@ def annotate_lake(
       model: name of a plugin, folder, or hub id.
       revision: pinned revision of a hub id.
       options: arguments of the handler.
+      over: the annotator whose answers the model reads: its id, or the beginning of it
+        that no other has. Only parts that it has labelled are answered.
       accelerator: that the model's workers need, as Dataflow spells it:
         `type:nvidia-l4;count:1;install-nvidia-driver`. Other engines ignore it.
       min_ram: that the model's workers need, as `30GB`. Other engines ignore it.
@@ -68,23 +74,29 @@ def annotate_lake(
       The row of `runs`.
 
     Raises:
-      UsageError: the lake or the model cannot be opened, or a hint is malformed.
+      UsageError: the lake or the model cannot be opened, a hint is malformed, or
+        `over` is no annotator of the lake, or several.
     """
     hints = model_hints(accelerator, min_ram)
     lake = Lake.open(lake_uri)
-    handler = handler_for(model, revision, options)
-    _check_columns(model, handler)
+    handler = handler_for(model, revision, with_over(lake, model, options, over))
+    check_handler(lake, model, handler)
     request = new_request(
         lake, "annotate", config_of(handler), run_id=run_id, budget=budget
     )
-    task = AnnotateTask(request, handler.annotator())
+    task = task_for(request, handler)
     build = partial(annotate_parts, task=task, handler=handler, hints=hints)
     return run_parts(lake, task, build, beam_options)
 
 
-def _check_columns(model: str, handler: BatchModelHandler[Any]) -> None:
-    """Raises UsageError if a model reads what a part of a lake does not hold."""
-    held = pa.schema([*UTTERANCES, CUES_COLUMN])
+def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> None:
+    """Raises UsageError if a model reads what a part of a lake does not hold.
+
+    So does one that reads answers, if nobody said whose.
+    """
+    held = pa.schema([*UTTERANCES, CUES_COLUMN, ANNOTATIONS_COLUMN])
+    if handler.reads_answers and not handler.over:
+        raise whose_answers(lake, model)
     if lacking := missing_columns(held, handler.columns_required):
         raise UsageError(
             f"{model!r} reads {', '.join(field.name for field in lacking)}, which the "
@@ -109,9 +121,12 @@ class AnnotateTask(PartTask):
     stage = ANNOTATE
     tables = ("annotations", "rollups")
 
-    def __init__(self, request: Request, annotator: dict[str, Any]):
-        super().__init__(request)
+    def __init__(
+        self, request: Request, annotator: dict[str, Any], unit: str = "utterance"
+    ):
+        PartTask.__init__(self, request)
         self.annotator = annotator
+        self.unit = unit
 
     @property
     def folder(self) -> str:
@@ -128,9 +143,19 @@ class AnnotateTask(PartTask):
         own = pc.equal(rows.column("annotator_id"), self.annotator["annotator_id"])
         return rows.filter(own).column("utterance_id").combine_chunks()
 
+    def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
+        """Returns the rows, or the whole conversations that hold them."""
+        if self.unit == "conversation":
+            return conversations_with(batch, ids)
+        return super().again(batch, ids)
+
+    def rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Returns the rows of `annotations` that an answered batch holds."""
+        return rows_of(batch, ANNOTATIONS_COLUMN.name)
+
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows of `annotations` and `rollups`."""
-        rows = rows_of(batch, ANNOTATIONS_COLUMN.name)
+        rows = self.rows(batch)
         return {
             "annotations": pa.Table.from_batches([rows]),
             "rollups": rollups(rows),
@@ -140,11 +165,33 @@ class AnnotateTask(PartTask):
         self, batch: pa.RecordBatch, tallied: Mapping[str, int]
     ) -> dict[str, int]:
         """Returns how many utterances got each status, and what was tallied."""
-        return counted(batch, self.annotator["annotator_id"], tallied)
+        return counted(batch, self.annotator["annotator_id"], tallied, self.unit)
 
     def annotators(self) -> list[Mapping[str, Any]]:
         """Returns the annotator's row."""
         return [self.annotator]
+
+
+class OverTask(LabelledTask, AnnotateTask):
+    """Labels a part with a handler that reads another annotator's labels of it."""
+
+    def __init__(
+        self, request: Request, annotator: dict[str, Any], unit: str = "utterance"
+    ):
+        AnnotateTask.__init__(self, request, annotator, unit)
+        self.labels_of = annotator["over"]
+
+    def rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Returns the handler's own rows: those that it read are in the lake."""
+        rows = super().rows(batch)
+        own = pc.equal(rows.column("annotator_id"), self.annotator["annotator_id"])
+        return rows.filter(own)
+
+
+def task_for(request: Request, handler: BatchModelHandler[Any]) -> AnnotateTask:
+    """Returns what a handler does with a part."""
+    kind = OverTask if handler.reads_answers else AnnotateTask
+    return kind(request, handler.annotator(), handler.unit)
 
 
 class _Model:
@@ -196,14 +243,15 @@ class _PartHandler(BatchModelHandler[Any]):
     ) -> Sequence[Any]:
         request = self._task.request
         lake = request.open_lake()
-        progress = Progress(lake, request)
-        receipt = work(
-            self._task,
-            lake,
-            Part(*batch),
-            lambda rows: self._inner.apply(rows, model.loaded()),
-            progress,
-        )
+        part, progress = Part(*batch), Progress(lake, request)
+
+        def compute(rows: pa.RecordBatch) -> pa.RecordBatch:
+            if self._inner.unit == "utterance":
+                return self._inner.apply(rows, model.loaded())
+            together, own = with_context(self._task, lake, part.name, rows)
+            return self._inner.apply(together, model.loaded()).filter(own)
+
+        receipt = work(self._task, lake, part, compute, progress)
         return [receipt.to_json()]
 
     def get_num_bytes(self, batch: Any) -> int:

@@ -207,7 +207,7 @@ class ApplyTask(PartTask):
         before, receipt = found
         if receipt is not before:
             write_receipt(self, lake, receipt)
-        _let_mining_follow(self, lake, receipt)
+        _let_others_follow(self, lake, receipt)
         return _counted(receipt, changed=receipt is not before)
 
     def _filled(
@@ -241,27 +241,28 @@ def _counted(receipt: Receipt, *, changed: bool) -> Receipt:
     return replace(receipt, rows=rows, counters={}, model_calls=0, model_seconds=0.0)
 
 
-# -- what was mined from the labels ------------------------------------------------
+# -- what was made from the labels -------------------------------------------------
 
 
-def _let_mining_follow(task: ApplyTask, lake: Lake, receipt: Receipt) -> None:
-    """Lets what was mined from a part's labels rest on their new file.
+def _let_others_follow(task: ApplyTask, lake: Lake, receipt: Receipt) -> None:
+    """Lets what was made from a part's labels rest on their new file.
 
-    Its receipt names the file that it was mined from. If that had the same labels, and
-    only other probabilities, the causes are the same, and nothing is mined again.
+    Miners read labels, and so do annotators over others. Their receipts name the file
+    that they read. If that had the same labels, and only other probabilities, the
+    answers are the same, and nobody gives them again.
     """
     now = [file.path for file in _label_files(receipt)]
-    for folder in lake.storage.names(WORK, MineTask.stage):
-        mined = read_receipt(lake, MineTask.stage, folder, receipt.unit)
-        old = (
-            [p for p in mined.base if p.startswith(f"{task.folder}/")] if mined else []
-        )
-        if mined is None or not old or old == now:
-            continue
-        if _same_labels(lake, old, now):
-            mined.base = [*now, *(path for path in mined.base if path not in old)]
-            path = receipt_path(MineTask.stage, folder, receipt.unit)
-            lake.storage.write(mined.to_json().encode(), *path)
+    for stage in (AnnotateTask.stage, MineTask.stage):
+        for folder in lake.storage.names(WORK, stage):
+            made = read_receipt(lake, stage, folder, receipt.unit)
+            base = made.base if made else []
+            old = [path for path in base if path.startswith(f"{task.folder}/")]
+            if made is None or not old or old == now:
+                continue
+            if _same_labels(lake, old, now):
+                made.base = [*now, *(path for path in base if path not in old)]
+                path = receipt_path(stage, folder, receipt.unit)
+                lake.storage.write(made.to_json().encode(), *path)
 
 
 def _same_labels(lake: Lake, old: Sequence[str], now: Sequence[str]) -> bool:
@@ -272,7 +273,7 @@ def _same_labels(lake: Lake, old: Sequence[str], now: Sequence[str]) -> bool:
             read_file(lake.storage, "annotations", path) for path in (*old, *now)
         )
         return same_labels(was, is_now)
-    except StorageError:  # gc has removed it: then the part is mined again
+    except StorageError:  # gc has removed it: then the part is done again
         return False
 
 

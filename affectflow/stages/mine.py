@@ -9,24 +9,20 @@ import pyarrow.compute as pc
 
 from affectflow import defaults, runners
 from affectflow.batches.batch import check_columns
-from affectflow.batches.nesting import nest, rows_of, unnest
+from affectflow.batches.nesting import rows_of, unnest
 from affectflow.errors import LakeError
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import candidates
-from affectflow.lake.files import read_files
-from affectflow.lake.tables import FileEntry, stem
 from affectflow.options import meant
-from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN
-from affectflow.stages.annotate import AnnotateTask
+from affectflow.schemas import CAUSES_COLUMN
 from affectflow.stages.runs.answers import (
     EMOTIONS,
     MINE,
-    folder_of,
-    label_files,
     mined_folder,
 )
-from affectflow.stages.runs.context import holders, with_context
+from affectflow.stages.runs.context import conversations_with, holders, with_context
+from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import (
     Part,
     PartTask,
@@ -35,15 +31,13 @@ from affectflow.stages.runs.parts import (
     work,
 )
 from affectflow.stages.runs.progress import Progress
-from affectflow.stages.runs.reading import INLINE, read_part
-from affectflow.stages.runs.receipts import WORK, Receipt
+from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.results import parts_gone
 from affectflow.stages.runs.run import Row
 from affectflow.stages.themes.pipeline import cluster_themes
 from affectflow.steps.mine import MineCauses
 from affectflow.steps.themes import ClusterThemes
-from affectflow.storage import in_threads
 
 ALL = "all"
 """In place of an annotator: everyone who labels emotions."""
@@ -151,73 +145,30 @@ def mine_annotator(
     return run_parts(lake, task, lambda p: mine_parts(p, task, step), beam_options)
 
 
-class MineTask(PartTask):
+class MineTask(LabelledTask):
     """Mines the causes of one annotator's emotions in a part.
 
     Args:
       request: the run.
       miner: the annotator's row of the miner.
-      annotator_id: whose emotions are mined.
+      labels_of: whose emotions are mined.
     """
 
     stage = MINE
     tables = ("causes",)
 
-    def __init__(self, request: Request, miner: dict[str, Any], annotator_id: str):
-        super().__init__(request)
+    def __init__(self, request: Request, miner: dict[str, Any], labels_of: str):
+        super().__init__(request, labels_of)
         self.miner = miner
-        self.annotator_id = annotator_id
 
     @property
     def folder(self) -> str:
         """One for each miner and annotator."""
-        return mined_folder(self.miner["annotator_id"], self.annotator_id)
-
-    def part(self, lake: Lake, name: str) -> Part:
-        """Returns the descriptor of a part, with the files of its labels."""
-        return Part(name, 0, tuple(f.path for f in self._label_files(lake, name)))
-
-    def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
-        """Returns the parts that the annotator has labelled for all to see.
-
-        Mined sooner, a part would count as done, and its causes would never be found.
-        """
-        visible = lake.committed("annotations")
-        done = lake.storage.names(WORK, AnnotateTask.stage, self._labels_folder)
-        inline = lake.storage.names("annotations", INLINE)
-        known = {n.removesuffix(".json") for n in done} | {stem(n) for n in inline}
-        labelled = [part for part in parts if part.name in known]
-        files = in_threads(lambda part: self._label_files(lake, part.name), labelled)
-        return [
-            part._replace(inputs=tuple(file.path for file in of_part))
-            for part, of_part in zip(labelled, files, strict=True)
-            if all(file.path in visible or not file.rows for file in of_part)
-        ]
-
-    @property
-    def _labels_folder(self) -> str:
-        return folder_of(self.annotator_id)
-
-    def _label_files(self, lake: Lake, name: str) -> list[FileEntry]:
-        return label_files(lake, self.annotator_id, name)
-
-    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
-        """Returns the part with the annotator's labels."""
-        batch = read_part(lake, part.name)
-        return batch.append_column(ANNOTATIONS_COLUMN, self._labels(lake, part, batch))
-
-    def _labels(self, lake: Lake, part: Part, batch: pa.RecordBatch) -> pa.Array:
-        found = read_files(lake.storage, "annotations", part.inputs)
-        mine = pc.equal(found.column("annotator_id"), self.annotator_id)
-        ids = batch.column("utterance_id")
-        return nest(found.filter(mine), "annotations", ids)
+        return mined_folder(self.miner["annotator_id"], self.labels_of)
 
     def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
         """Returns the whole conversations that hold `ids`."""
-        rows = super().again(batch, ids)
-        wanted = pc.unique(rows.column("conversation_id"))
-        held = pc.is_in(batch.column("conversation_id"), value_set=wanted)
-        return batch.filter(held)
+        return conversations_with(batch, ids)
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows of `causes`."""

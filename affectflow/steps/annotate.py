@@ -35,11 +35,14 @@ class Annotate(Transform):
         (`org/name`) whose config.json says which plugin reads it.
       revision: the commit that a hub id is pinned to.
       options: the model's other arguments, by name; `handler` names the plugin that
-        reads a folder or a hub id, in place of what its config.json says.
+        reads a folder or a hub id, in place of what its config.json says. `over`, of a
+        model that reads the answers of another annotator, is the id of that, or the
+        name of an installed model that is asked before it without options.
 
     Raises:
       UnknownPluginError: no installed model has this name; names the nearest.
-      UsageError: there is no such folder, or the model refuses its arguments.
+      UsageError: there is no such folder, the model refuses its arguments, or it reads
+        answers and `over` is missing.
     """
 
     model: str = defaults.MODEL
@@ -52,7 +55,14 @@ class Annotate(Transform):
 
     def __post_init__(self) -> None:
         super().__init__()
-        self._handler = handler_for(self.model, self.revision, self.options)
+        self._handler = handler_for(
+            self.model, self.revision, _over_named(self.options)
+        )
+        if self._handler.reads_answers and not self._handler.over:
+            raise UsageError(
+                f"{self.model!r} reads another annotator's answers: say whose with the "
+                "option `over`"
+            )
 
     @property
     def columns_required(self) -> pa.Schema:
@@ -73,12 +83,25 @@ class Annotate(Transform):
             self._handler.with_no_batching(),
             model_identifier=annotator["annotator_id"],
         )
+        if self._handler.unit == "conversation":
+            from affectflow.batches.grouping import GroupConversations
+
+            pcoll = pcoll | "Group" >> GroupConversations()
         return (
             pcoll
             | "Model" >> inference.with_output_types(pa.RecordBatch)
             | "Sign"
             >> beam.Map(signed, "annotate", annotator).with_output_types(pa.RecordBatch)
         )
+
+
+def _over_named(options: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Returns options whose `over` is an id, if it names an installed model."""
+    over = (options or {}).get("over")
+    if not over or over.partition("@")[0] not in registry.names("models"):
+        return options
+    named = handler_for(over.partition("@")[0]).annotator()["annotator_id"]
+    return {**(options or {}), "over": named} if named.startswith(over) else options
 
 
 def handler_for(

@@ -58,7 +58,7 @@ def check_model(
 
     It survives pickling; it knows its row of `annotators`, with a licence, before the
     model is loaded; the model can be shared by Beam; rows keep what `check_rows` says;
-    annotations are by this annotator, scores within 0..1.
+    annotations that it adds are by this annotator, scores within 0..1.
 
     Args, Raises: as `check_transform`.
     """
@@ -75,7 +75,7 @@ def check_model(
     found = check_rows(lambda b: handler.apply(b, model), batch, provided, tell)
     for name in ("annotations", "vectors"):
         if name in provided.names:
-            _check_labels(found.column(name).to_pylist(), annotator_id, name)
+            _check_labels(_added(batch, found, name), annotator_id, name)
             tell(f"{name} are by this annotator, scores within 0 and 1")
 
 
@@ -184,6 +184,19 @@ def check_rows(
         _check_provided(provided, made)
     tell("it provides its columns with their types, of no rows too")
     return first
+
+
+def _added(
+    before: pa.RecordBatch, after: pa.RecordBatch, name: str
+) -> list[list[dict[str, Any]]]:
+    """Returns what a list column holds that it did not hold before."""
+    rows = after.column(name).to_pylist()
+    there = name in before.schema.names
+    old = before.column(name).to_pylist() if there else [[]] * len(rows)
+    return [
+        [each for each in new or () if each not in (had or ())]
+        for new, had in zip(rows, old, strict=True)
+    ]
 
 
 def _check_none_refused(before: pa.RecordBatch, after: pa.RecordBatch) -> None:

@@ -27,9 +27,10 @@ from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
 from affectflow_connectors.jsonl import ReadJsonl
 from tests.given.fake_model import Anything, FakeHandler
+from tests.given.fake_over import FakeOver, answer_over
 
 MODELS = ("fake", "embedded", "dying")
-STAGES = ("ingest", "annotate", "mine", "themes")
+STAGES = ("ingest", "annotate", "mine", "themes", "over")
 BUCKETS = 128
 MAPPING = {"utterance_id": "id", "text": "body", "conversation_id": "thread"}
 WORKERS = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
@@ -46,6 +47,18 @@ _SAID = (
 @dataclass(kw_only=True)
 class SlowHandler(FakeHandler):
     """The fake model, with a pause for each part, so that a kill finds it at work."""
+
+    pause_s: float = 0.02
+
+    def predict(self, batch: pa.RecordBatch, model: Anything) -> pa.RecordBatch:
+        answered = super().predict(batch, model)
+        time.sleep(self.pause_s)
+        return answered
+
+
+@dataclass(kw_only=True)
+class SlowOver(FakeOver):
+    """The fake model over another, with the same pause."""
 
     pause_s: float = 0.02
 
@@ -104,6 +117,11 @@ def annotate(lake: str, handler: Any, options: Sequence[str] = ()) -> dict[str, 
     )
 
 
+def over(lake: str, calls: str, options: Sequence[str] = ()) -> dict[str, Any]:
+    """Lets a second model read what the first has said."""
+    return answer_over(lake, SlowOver(over="fake@1", calls=calls), options)
+
+
 def mine(lake: str, options: Sequence[str] = ()) -> dict[str, Any]:
     """Mines the causes of the only annotator's emotions, without themes."""
     opened = Lake.open(lake)
@@ -125,6 +143,8 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.stage == "annotate":
         handler = handler_of(asked.model, asked.calls)
         return annotate(asked.lake, handler, options)
+    if asked.stage == "over":
+        return over(asked.lake, asked.calls, options)
     return {"mine": mine, "themes": themes}[asked.stage](asked.lake, options)
 
 

@@ -32,11 +32,13 @@ TARGETS = ("process", "group", "driver", "worker")
 """What is killed: the only process; driver and both workers; one of them."""
 _TURNS = ("process", "worker", "process", "group", "process", "driver")
 TIMEOUT_S = 180.0
+_CALLED = ("annotate", "over")
 _WRITES = {
     "ingest": "utterances",
     "annotate": "annotations",
     "mine": "causes",
     "themes": "theme_members",
+    "over": "annotations",
 }
 
 
@@ -294,7 +296,7 @@ def table(rounds: list[Round]) -> Iterator[str]:
                 *(stage, target, len(group), sum(r.hit for r in group)),
                 f"{sum(r.same for r in group)} of {len(group)}",
                 *(sum(r.lost for r in group), sum(r.doubled for r in group)),
-                f"{max(r.calls for r in group):.3f}" if stage == "annotate" else "",
+                f"{max(r.calls for r in group):.3f}" if stage in _CALLED else "",
                 f"{max(r.ended_s for r in group):.1f} s",
             )
             yield "| " + " | ".join(map(str, cells)) + " |"

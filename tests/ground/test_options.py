@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from affectflow.errors import UsageError
-from affectflow.options import apart, construct
+from affectflow.options import apart, construct, meant
 
 
 @dataclass(kw_only=True)
@@ -147,3 +147,28 @@ def test_an_option_goes_to_the_plugin_that_knows_it():
 def test_an_option_of_none_or_of_two_is_said_in_one_line(pair, message):
     with pytest.raises(UsageError, match=message):
         apart([pair], PLUGINS)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        pytest.param("scores@1", "scores@1", id="itself"),
+        pytest.param("val", "valence@2", id="its beginning"),
+        pytest.param("scores@1+ab", "scores@1+ab", id="one that begins as another"),
+    ],
+)
+def test_an_id_is_meant_by_a_beginning_that_no_other_has(wanted, expected):
+    ids = ["scores@1+ab", "scores@1", "valence@2"]
+    assert meant(wanted, ids, "id", "is here") == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        pytest.param("s", "id 's' may be 'scores@1', 'scores@2'; t", id="of several"),
+        pytest.param("x", "no id 'x' is here; there are 'scores@2', ", id="of none"),
+    ],
+)
+def test_what_means_no_id_or_several_names_them(wanted, said):
+    with pytest.raises(UsageError, match=said):
+        meant(wanted, ["scores@2", "scores@1"], "id", "is here")

@@ -105,6 +105,23 @@ def test_what_the_page_about_measures_shows_works(tmp_path):
     assert "0.5" in done.stdout
 
 
+@pytest.mark.proof
+def test_what_the_page_about_over_shows_works(folder, tmp_path):
+    page = (ROOT / "docs" / "over.md").read_text(encoding="utf-8")
+    for name in ("issues.json", "comments.jsonl"):
+        shutil.copy(folder / name, tmp_path)
+    (tmp_path / "over.yaml").write_text(snippets("yaml", page)[0])
+    for command in [*commands(page), "affectflow run over.yaml"]:
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+
+    found = [ask(str(tmp_path / lake), OVER) for lake in ("lake", "piped")]
+    assert all(count for ((count,),) in found)
+
+
+OVER = "SELECT count(*) FROM annotations WHERE task = 'conversation_emotion' AND chosen"
+
+
 def test_the_page_about_columns_names_all_of_them():
     page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
     paragraph = page.split("**What may be named.**")[1].split("\n\n")[0]

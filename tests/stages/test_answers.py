@@ -7,11 +7,18 @@ import pyarrow as pa
 import pytest
 
 from affectflow.batches.labelling import signed
+from affectflow.errors import UsageError
+from affectflow.lake import Lake
 from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.stages.annotate import config_of, task_for
 from affectflow.stages.ingest import store as storing
+from affectflow.stages.runs.answers import folder_of
+from affectflow.stages.runs.parts import nothing_to_do
+from affectflow.stages.runs.request import new_request
 from tests.compacting.lakes import annotate
 from tests.given.factories import DAY, utterances
 from tests.given.fake_model import FakeHandler
+from tests.given.fake_over import FakeOver
 from tests.given.stage_runs import ask, store
 
 LABEL = {
@@ -120,3 +127,25 @@ def test_labels_that_no_step_signed_stay_beside_those_of_a_model(lake):
 
     found = ask(lake, "SELECT annotator_id FROM annotations ORDER BY 1")
     assert found == [("fake@1",), ("reactions",)]
+
+
+def test_a_model_over_another_is_done_by_the_labels_that_it_read(lake):
+    over = FakeOver(over="fake@1")
+    batch = over.apply(labelled("a", "b"), over.load_model())
+    store(lake, signed(batch, "annotate", over.annotator()))
+
+    opened = Lake.open(lake)
+    task = task_for(new_request(opened, "annotate", config_of(over)), over)
+    (receipt,) = nothing_to_do(task, opened) or ()
+
+    assert receipt.rows["rows_unchanged"] == 2
+    # It rests on the labels of the other, which came in with it.
+    assert [path.split("/")[0] for path in receipt.base] == [folder_of("fake@1")]
+    assert ask(lake, LABELS) == [("test:0", 2), ("test:1", 2)]
+
+
+def test_labels_that_another_step_gave_are_not_those_that_a_model_reads():
+    other = FakeOver(over="fake@2")
+
+    with pytest.raises(UsageError, match=r"'fake@2', and no step .* fake@1"):
+        other.apply(labelled("a"), other.load_model())

@@ -5,6 +5,7 @@ its receipt, and does nothing. Of a part that a step has answered in part, the a
 are kept until the stage does all of it.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -33,7 +34,10 @@ from affectflow.stages.runs.rollups import rollups
 
 
 class Step(NamedTuple):
-    """A step that answers: an annotator, or a miner of an annotator's labels."""
+    """A step that answers: an annotator, or a miner of an annotator's labels.
+
+    An annotator may read the labels of another, too.
+    """
 
     stage: str
     annotator_id: str
@@ -75,27 +79,40 @@ def signatures(batch: pa.RecordBatch) -> Signatures:
     pairs = iter(zip(names["s"].to_pylist(), names["a"].to_pylist(), strict=True))
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_pylist()
     chains = Counter(tuple(next(pairs) for _ in range(n)) for n in lengths)
-    answered: Counter[Step] = Counter()
-    for chain, rows in chains.items():
-        answered.update(dict.fromkeys(_steps(chain), rows))
     first = names.append_column("at", pa.array(range(len(items)))).group_by(
         "a", use_threads=False
     )
     places = first.aggregate([("at", "min")])["at_min"]
     known = items.take(places.combine_chunks()).to_pylist()
-    order = sorted(answered, key=lambda step: (step.stage != ANNOTATE, step))
+    over = {row["annotator_id"]: row["over"] or "" for row in known}
+    answered: Counter[Step] = Counter()
+    for chain, rows in chains.items():
+        answered.update(dict.fromkeys(_steps(chain, over), rows))
+    order = sorted(answered, key=lambda step: (_depth(step, over), step))
     return Signatures(
         answered={step: answered[step] for step in order}, annotators=known
     )
 
 
-def _steps(chain: tuple[tuple[str, str], ...]) -> Iterator[Step]:
+def _depth(step: Step, over: Mapping[str, str]) -> float:
+    """Returns how many annotators a step's answers rest on; a miner comes last."""
+    if step.stage == MINE:
+        return math.inf
+    depth, name = 0, step.labels_of
+    while name and depth <= len(over):
+        depth, name = depth + 1, over.get(name, "")
+    return depth
+
+
+def _steps(
+    chain: tuple[tuple[str, str], ...], over: Mapping[str, str]
+) -> Iterator[Step]:
     """Yields what the steps of a chain did: a miner mined those before it."""
     labelled: list[str] = []
     for stage, annotator_id in chain:
         if stage == ANNOTATE:
             labelled.append(annotator_id)
-            yield Step(stage, annotator_id)
+            yield Step(stage, annotator_id, over[annotator_id])
         else:
             yield from (Step(stage, annotator_id, each) for each in labelled)
 
@@ -152,9 +169,10 @@ class Keeper:
     ) -> None:
         receipt = Receipt(unit=part, run_id=self._run_id)
         receipt.rows = {"rows_in": n_rows, "rows_out": n_rows, "rows_dead": 0}
-        if step.stage == MINE:
+        if step.labels_of:
             files = label_files(self._lake, step.labels_of, part)
             receipt.base = [file.path for file in files]
+        if step.stage == MINE:
             receipt.points_into = self._points_into(part, found["causes"])
         for table, rows in found.items():
             receipt.files.append(self._write(table, step.work.folder, part, rows))

@@ -14,7 +14,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake, open_tables
-from affectflow.stages.annotate import AnnotateTask, annotate_parts
+from affectflow.stages.annotate import annotate_parts, task_for
 from affectflow.stages.ingest.ingest import ingest_steps, run_ingest
 from affectflow.stages.ingest.store import StoreUtterances
 from affectflow.stages.mine import MineTask, mine_parts
@@ -232,7 +232,7 @@ def _annotate(
     beam_options: Sequence[str],
 ) -> Row:
     request = _request(lake, "annotate", config)
-    task = ReplayTask(AnnotateTask(request, handler.annotator()))
+    task = ReplayTask(task_for(request, handler))
     build = partial(annotate_parts, task=task, handler=handler)
     return run_stage(lake, request, build, beam_options)
 

@@ -20,6 +20,7 @@ from affectflow.stages.runs.results import (
     parts_in,
     records,
     result_part,
+    works_read,
 )
 
 
@@ -72,6 +73,8 @@ def _merge(
     sources = [receipt for receipt in found if receipt is not None]
     if len(sources) < len(found) or len(set(map(base_folders, sources))) > 1:
         return None
+    for base in works_read(sources[0]):
+        _carry(receipts, base, record.name, known)
     ids = _messages(receipts.lake, [record.name]).combine_chunks()
     return merge_results(receipts, work, sources, record.name, ids)
 

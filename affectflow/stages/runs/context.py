@@ -42,6 +42,13 @@ def with_context(
     return together, pc.is_in(together.column("utterance_id"), value_set=own)
 
 
+def conversations_with(batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
+    """Returns the whole conversations of a part that hold some of `ids`."""
+    asked = pc.is_in(batch.column("utterance_id"), value_set=ids)
+    wanted = pc.unique(batch.column("conversation_id").filter(asked))
+    return batch.filter(pc.is_in(batch.column("conversation_id"), value_set=wanted))
+
+
 def _near(batch: pa.RecordBatch, context: pa.RecordBatch) -> pa.RecordBatch:
     """Returns the rows of `context` at most `CONTEXT` turns from a row of `batch`.
 

@@ -201,6 +201,12 @@ def base_folders(receipt: Receipt) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(path.rpartition("/")[0] for path in receipt.base))
 
 
+def works_read(receipt: Receipt) -> list[Work]:
+    """Returns the stages whose results a result was made from: annotators' labels."""
+    folders = base_folders(receipt) or ()
+    return [Work("annotate", folder) for folder in folders if folder != INLINE]
+
+
 def labels_of(receipts: Receipts, name: str) -> dict[str, str]:
     """Returns the current file of a part's annotations, by folder."""
     found = (receipts.one(work, name) for work in sorted(receipts.finished))

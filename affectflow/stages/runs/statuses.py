@@ -30,14 +30,20 @@ WORDS = {
 NO_ANSWER = "without_an_answer"
 """The counter of the utterances of which an annotator says nothing."""
 
-SHOWN = (*WORDS.values(), NO_ANSWER)
+WITH_CONVERSATION = "answered_with_their_conversation"
+"""The same, of an annotator that answers at one turn of each conversation."""
+
+SHOWN = (*WORDS.values(), NO_ANSWER, WITH_CONVERSATION)
 
 _Ints = npt.NDArray[np.int64]
 _STATUSES = pa.array([status.word for status in Status], pa.string())
 
 
 def counted(
-    batch: pa.RecordBatch, annotator_id: str, tallied: Mapping[str, int] | None = None
+    batch: pa.RecordBatch,
+    annotator_id: str,
+    tallied: Mapping[str, int] | None = None,
+    unit: str = "utterance",
 ) -> dict[str, int]:
     """Returns how many utterances got each status from an annotator; no zeros.
 
@@ -50,6 +56,7 @@ def counted(
       annotator_id: whose answers are counted.
       tallied: what the annotator itself has counted, statuses that no row says among
         it: those utterances are not without an answer.
+      unit: what it answers about at once.
     """
     tallied = tallied or {}
     if ANNOTATIONS_COLUMN.name not in batch.schema.names:
@@ -60,7 +67,8 @@ def counted(
     counts = np.bincount(best, minlength=len(_STATUSES) + 1).tolist()
     named = Counter({word: counts[status] for status, word in WORDS.items()})
     unsaid = sum(n for word, n in tallied.items() if word in named)
-    named[NO_ANSWER] = counts[-1] - unsaid
+    rest = NO_ANSWER if unit == "utterance" else WITH_CONVERSATION
+    named[rest] = counts[-1] - unsaid
     # Counters that are added keep no zeros.
     return dict(named + Counter(tallied))
 

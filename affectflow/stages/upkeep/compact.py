@@ -35,6 +35,7 @@ from affectflow.stages.runs.results import (
     base_folders,
     labels_of,
     merge_results,
+    works_read,
 )
 from affectflow.stages.runs.run import note_failure, write_run
 from affectflow.stages.upkeep.settle import settle
@@ -288,18 +289,25 @@ def _merge(
         batch = in_time_order(together(batches))
         record = Record(name=f"b{bucket:05d}-{identity(batch)}", sources=sources)
         ids = batch.column("utterance_id")
+        done: set[Work] = set()
         for work in labels_first(receipts.finished):
-            _merge_work(receipts, work, record, ids)
+            _merge_work(receipts, work, record, ids, done)
         record.write(receipts.lake)
         entry = write_part(receipts.lake, name_of(bucket, batch), batch)[-1]
         unit.rows = {"rows_in": batch.num_rows, "rows_out": batch.num_rows}
     return _Merge(record=record, entry=entry)
 
 
-def _merge_work(receipts: Receipts, work: Work, record: Record, ids: pa.Array) -> None:
+def _merge_work(
+    receipts: Receipts, work: Work, record: Record, ids: pa.Array, done: set[Work]
+) -> None:
+    """Merges the results of a stage, those that they were made from before them."""
     files = files_now(receipts, work, record.sources)
-    if files is None:
+    if files is None or work in done:
         return
+    done.add(work)
     found = receipts.of(work, record.sources)
+    for base in works_read(found[record.sources[0]]):
+        _merge_work(receipts, base, record, ids, done)
     merge_results(receipts, work, list(found.values()), record.name, ids)
     record.merged["/".join(work)] = files

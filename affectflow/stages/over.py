@@ -1,0 +1,68 @@
+"""Whose answers a model reads: `--over`, as it is said, and as it is meant."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from affectflow.errors import UsageError
+from affectflow.lake import Lake, open_tables
+from affectflow.lake.basis import candidates
+from affectflow.options import meant, names_of
+from affectflow.steps.annotate import reader_of
+
+
+def with_over(
+    lake: Lake, model: str, options: Mapping[str, Any] | None, over: str = ""
+) -> dict[str, Any]:
+    """Returns a model's options, whose `over` is the id of an annotator of a lake.
+
+    Args:
+      lake: that the model is to answer in.
+      model: as `annotate` is told it.
+      options: of the model; `over` may be among them.
+      over: as `annotate` is told it; it is short for the option.
+
+    Raises:
+      UsageError: the model reads nobody's answers, `over` is said twice, or it means
+        no annotator of the lake, or several.
+    """
+    given = dict(options or {})
+    said = {each for each in (over, given.pop("over", "")) if each}
+    if not said:
+        return given
+    if len(said) > 1:
+        raise UsageError(f"`over` is said twice, as {' and '.join(sorted(said))}")
+    if "over" not in names_of(reader_of(model).plugin):
+        raise UsageError(
+            f"model {model!r} reads no annotator's answers; leave out `over`"
+        )
+    return {**given, "over": annotator_meant(lake, said.pop())}
+
+
+def annotator_meant(lake: Lake, over: str) -> str:
+    """Returns the annotator of a lake that a text means: its id, or its beginning.
+
+    Raises:
+      UsageError: it means none, or several.
+    """
+    return meant(over, _there(lake), "annotator", "has answered in this lake")
+
+
+def whose_answers(lake: Lake, model: str) -> UsageError:
+    """Returns the error of a model that reads answers, when nobody said whose."""
+    return UsageError(
+        f"{model!r} reads another annotator's answers: say whose with --over; this "
+        f"lake has those of {', '.join(_there(lake))}"
+    )
+
+
+def _there(lake: Lake) -> list[str]:
+    with open_tables(lake.uri) as connection:
+        there = candidates(connection)
+    # What people answer checks annotators; no model reads it.
+    found = list(dict.fromkeys(c.annotator_id for c in there if not c.is_person))
+    if not found:
+        raise UsageError(
+            f"nothing is annotated in {lake.uri!r}, and this model reads another "
+            f"annotator's answers: first run `affectflow annotate {lake.uri}`"
+        )
+    return found

@@ -1,0 +1,80 @@
+"""Stages that read a part with the labels that an annotator has given it."""
+
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.nesting import nest
+from affectflow.lake import Lake
+from affectflow.lake.files import read_file, read_files
+from affectflow.lake.tables import stem
+from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.stages.runs.answers import ANNOTATE, folder_of, label_files
+from affectflow.stages.runs.parts import Part, PartTask
+from affectflow.stages.runs.reading import INLINE, read_part
+from affectflow.stages.runs.receipts import WORK
+from affectflow.stages.runs.request import Request
+from affectflow.storage import in_threads
+
+
+class LabelledTask(PartTask):
+    """Works on parts that an annotator has labelled, with its labels.
+
+    Args:
+      request: the run.
+      labels_of: the annotator.
+    """
+
+    def __init__(self, request: Request, labels_of: str):
+        super().__init__(request)
+        self.labels_of = labels_of
+
+    def part(self, lake: Lake, name: str) -> Part:
+        """Returns the descriptor of a part, with the files of its labels."""
+        files = label_files(lake, self.labels_of, name)
+        return Part(name, 0, tuple(file.path for file in files))
+
+    def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
+        """Returns the parts that the annotator has labelled for all to see.
+
+        Done sooner, a part would count as done, and its labels would never be read.
+        """
+        visible = lake.committed("annotations")
+        known = set(self._labelled(lake, [part.name for part in parts]))
+        labelled = [part for part in parts if part.name in known]
+        files = in_threads(
+            lambda part: label_files(lake, self.labels_of, part.name), labelled
+        )
+        return [
+            part._replace(inputs=tuple(file.path for file in of_part))
+            for part, of_part in zip(labelled, files, strict=True)
+            if all(file.path in visible or not file.rows for file in of_part)
+        ]
+
+    def _labelled(self, lake: Lake, names: Iterable[str]) -> Iterator[str]:
+        """Yields the parts that the annotator has done, or that came in with labels."""
+        folder = folder_of(self.labels_of)
+        done = lake.storage.names(WORK, ANNOTATE, folder)
+        finished = {name.removesuffix(".json") for name in done}
+        yield from finished
+        inline = {stem(name) for name in lake.storage.names("annotations", INLINE)}
+        for name in sorted(inline.intersection(names) - finished):
+            if self._came_with(lake, name):
+                yield name
+
+    def _came_with(self, lake: Lake, name: str) -> bool:
+        path = f"{INLINE}/{name}.parquet"
+        rows = read_file(lake.storage, "annotations", path, ["annotator_id"])
+        own = pc.equal(rows.column("annotator_id"), self.labels_of)
+        return bool(pc.any(own, min_count=0).as_py())
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
+        """Returns the part with the annotator's labels."""
+        batch = read_part(lake, part.name)
+        return batch.append_column(ANNOTATIONS_COLUMN, self._labels(lake, part, batch))
+
+    def _labels(self, lake: Lake, part: Part, batch: pa.RecordBatch) -> pa.Array:
+        found = read_files(lake.storage, "annotations", part.inputs)
+        own = pc.equal(found.column("annotator_id"), self.labels_of)
+        return nest(found.filter(own), "annotations", batch.column("utterance_id"))

@@ -1,0 +1,1 @@
+"""Models over the answers of another annotator, about whole conversations."""
