@@ -75,6 +75,14 @@ Over = Annotated[
         "of it; see docs/over.md."
     ),
 ]
+OnlyBelow = Annotated[
+    str,
+    typer.Option(
+        metavar="S|learn",
+        help="Ask the model only where --over gives no label a score of S, 0 to 1; "
+        "`learn` learns S from a sample that both label.",
+    ),
+]
 Miner = Annotated[str, typer.Option(help="Name of a miner.")]
 Clusterer = Annotated[str, typer.Option(help="Name of what groups causes to themes.")]
 Format = Annotated[
@@ -151,3 +159,21 @@ MinRam = Annotated[
     str,
     typer.Option("--min-ram", help="Of the model's workers on Dataflow, as 30GB."),
 ]
+
+
+def threshold_of(said: str) -> float | Literal["learn"] | None:
+    """Returns what `--only-below` says; None if it says nothing.
+
+    Raises:
+      UsageError: it is neither a number nor `learn`.
+    """
+    from affectflow.errors import UsageError
+
+    if said == "learn":
+        return "learn"
+    try:
+        return float(said) if said else None
+    except ValueError as error:
+        raise UsageError(
+            f"--only-below must be a number from 0 to 1, or `learn`, got {said!r}"
+        ) from error

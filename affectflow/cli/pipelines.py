@@ -22,6 +22,7 @@ from affectflow.cli.options import (
     Miner,
     MinRam,
     Model,
+    OnlyBelow,
     Over,
     Paths,
     Prompt,
@@ -29,6 +30,7 @@ from affectflow.cli.options import (
     Set,
     Source,
     To,
+    threshold_of,
 )
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
@@ -54,6 +56,7 @@ def annotate(
     revision: Revision = "",
     prompt: Prompt = "",
     over: Over = "",
+    only_below: OnlyBelow = "",
     settings: Set = None,
     budget: Budget = BUDGET,
     accelerator: Accelerator = "",
@@ -65,7 +68,8 @@ def annotate(
     if wanted := given.pop("preview", ""):
         return _preview(lake, model, revision, given, wanted)
     hints = {"accelerator": accelerator, "min_ram": min_ram}
-    row = _annotate(lake, model, revision, given, budget, hints, over)
+    read = {"over": over, "only_below": threshold_of(only_below)}
+    row = _annotate(lake, model, revision, given, budget, {**hints, **read})
     return _finish([row], lake)
 
 
@@ -290,8 +294,7 @@ def _annotate(
     revision: str,
     options: dict[str, str],
     budget: float,
-    hints: dict[str, str],
-    over: str = "",
+    rest: dict[str, Any],
 ) -> Row:
     from affectflow import stages
 
@@ -301,10 +304,11 @@ def _annotate(
         model=model,
         revision=revision,
         options=options,
-        over=over,
         budget=budget,
-        **hints,
+        **rest,
     )
+    for line in show.learned(row):
+        show.say(line)
     show.say(show.stage_line(row))
     return row
 

@@ -15,10 +15,12 @@ from affectflow.cli.options import (
     Map,
     Miner,
     Model,
+    OnlyBelow,
     Over,
     Revision,
     Set,
     Source,
+    threshold_of,
 )
 from affectflow.cli.pipelines import said_to
 from affectflow.cli.progress import duration
@@ -60,6 +62,7 @@ def plan(
     model: Model = defaults.MODEL,
     revision: Revision = "",
     over: Over = "",
+    only_below: OnlyBelow = "",
     miner: Miner = defaults.MINER,
     clusterer: Clusterer = defaults.CLUSTERER,
     settings: Set = None,
@@ -92,6 +95,7 @@ def plan(
         revision=revision,
         options=given.model,
         over=over,
+        only_below=threshold_of(only_below),
         miner=miner,
         miner_options=given.miner,
         clusterer=clusterer,

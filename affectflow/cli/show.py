@@ -116,6 +116,19 @@ def stage_line(row: dict[str, Any]) -> str:
     return f"{row['stage']}: {', '.join(parts) or nothing} ({', '.join(took)})"
 
 
+def learned(row: dict[str, Any]) -> list[str]:
+    """Returns what a threshold came to that the run learned, in one line, or none."""
+    found = json.loads(row["config"]).get("cascade", {}).get("learned")
+    if not found:
+        return []
+    return [
+        f"{row['stage']}: asked below {found['only_below']:.3f}, learned from "
+        f"{found['rows']:,} utterances; where it was tried, it asks about "
+        f"{found['asked']:.0%} and says what the model alone says of "
+        f"{found['agreement']:.1%}"
+    ]
+
+
 def _counted(row: dict[str, Any], name: str, count: int) -> str:
     column, not_read, _ = name.partition("_not_read")
     words = f"{column} not read" if not_read else name.replace("_", " ")

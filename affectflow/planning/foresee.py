@@ -13,6 +13,7 @@ from affectflow.batches.batch import concat, concat_unlike, conform_like
 from affectflow.batches.grouping import whole_conversations
 from affectflow.batches.nesting import nest, unnest
 from affectflow.errors import UsageError
+from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.planning.forecast import Line, costed
@@ -27,11 +28,11 @@ from affectflow.planning.rehearse import (
 )
 from affectflow.planning.sample import SourceSample, sample_source
 from affectflow.schemas import ANNOTATIONS_COLUMN, SOURCE_BATCH
-from affectflow.stages.annotate import OverTask, check_handler, config_of, task_for
+from affectflow.stages.annotate import OverTask, config_of, handler_in, task_for
+from affectflow.stages.cascade import LEARN
 from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
 from affectflow.stages.ingest.ingest import expected_buckets, ingest_config
 from affectflow.stages.mine import MineTask, mine_config
-from affectflow.stages.over import with_over
 from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import PartTask, all_parts
 from affectflow.stages.runs.reading import read_part
@@ -89,7 +90,6 @@ def plan_lake(
       UsageError: no such model, miner or clusterer, or one that refuses its options.
     """
     lake, analysis = Lake.open(lake_uri), analysis or Analysis()
-    analysis = _over_meant(lake, analysis)
     left, clusterer = _Left(lake, analysis), analysis.grouping()
     request = new_request(lake, "themes", themes_config(clusterer))
     known = None
@@ -103,16 +103,24 @@ def plan_lake(
     return [*plans, _themes(request.digest, there, plans[1:], found, terms)]
 
 
-def _over_meant(lake: Lake, analysis: Analysis) -> Analysis:
-    """Returns an analysis whose model reads an annotator of the lake, if it reads one.
+def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
+    """Returns the handler that `annotate` would take in a lake.
 
     Raises:
-      UsageError: as `annotate` raises it.
+      UsageError: as `annotate` raises it, or a threshold is to be learned.
     """
-    given = with_over(lake, analysis.model, analysis.options, analysis.over)
-    analysis = replace(analysis, options=given, over="")
-    check_handler(lake, analysis.model, analysis.handler())
-    return analysis
+    if analysis.only_below == LEARN:
+        raise UsageError(
+            "--only-below learn asks the model, and a plan asks nobody: give a number"
+        )
+    return handler_in(
+        lake,
+        analysis.model,
+        analysis.revision,
+        analysis.options,
+        analysis.over,
+        analysis.only_below,
+    )
 
 
 class _Left:
@@ -120,7 +128,7 @@ class _Left:
 
     def __init__(self, lake: Lake, analysis: Analysis):
         self.lake, self._analysis = lake, analysis
-        handler, step = analysis.handler(), analysis.step()
+        handler, step = _handler_in(lake, analysis), analysis.step()
         request = new_request(lake, "annotate", config_of(handler))
         self._own = task_for(request, handler)
         own_id = handler.annotator()["annotator_id"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
@@ -39,6 +39,7 @@ class Analysis:
     revision: str = ""
     options: dict[str, Any] | None = None
     over: str = ""
+    only_below: float | Literal["learn"] | None = None
     miner: str = defaults.MINER
     miner_options: dict[str, Any] | None = None
     clusterer: str = defaults.CLUSTERER
@@ -190,6 +191,8 @@ def run_trial(
             model=analysis.model,
             revision=analysis.revision,
             options=analysis.options,
+            over=analysis.over,
+            only_below=analysis.only_below,
         )
         trial.note(row)
     if labels_in(lake):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import apache_beam as beam
 import pyarrow as pa
@@ -15,13 +15,15 @@ from affectflow import defaults
 from affectflow.batches.batch import missing_columns
 from affectflow.batches.nesting import rows_of
 from affectflow.errors import UsageError
+from affectflow.kinds.cascade import Below, Cascade
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake
 from affectflow.lake.files import read_file
 from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
-from affectflow.stages.over import whose_answers, with_over
+from affectflow.stages.cascade import cascade_of
+from affectflow.stages.over import annotator_meant, whose_answers, with_over
 from affectflow.stages.runs.answers import ANNOTATE, folder_of
 from affectflow.stages.runs.context import conversations_with, with_context
 from affectflow.stages.runs.labelled import LabelledTask
@@ -48,6 +50,7 @@ def annotate_lake(
     revision: str = "",
     options: dict[str, Any] | None = None,
     over: str = "",
+    only_below: float | Literal["learn"] | None = None,
     accelerator: str = "",
     min_ram: str = "",
     run_id: str = "",
@@ -63,6 +66,8 @@ def annotate_lake(
       options: arguments of the handler.
       over: the annotator whose answers the model reads: its id, or the beginning of it
         that no other has. Only parts that it has labelled are answered.
+      only_below: the model is asked only where that annotator gives no label a score as
+        high; `learn` learns the threshold from a sample that both label.
       accelerator: that the model's workers need, as Dataflow spells it:
         `type:nvidia-l4;count:1;install-nvidia-driver`. Other engines ignore it.
       min_ram: that the model's workers need, as `30GB`. Other engines ignore it.
@@ -79,14 +84,34 @@ def annotate_lake(
     """
     hints = model_hints(accelerator, min_ram)
     lake = Lake.open(lake_uri)
-    handler = handler_for(model, revision, with_over(lake, model, options, over))
-    check_handler(lake, model, handler)
+    handler = handler_in(lake, model, revision, options, over, only_below)
     request = new_request(
         lake, "annotate", config_of(handler), run_id=run_id, budget=budget
     )
     task = task_for(request, handler)
     build = partial(annotate_parts, task=task, handler=handler, hints=hints)
     return run_parts(lake, task, build, beam_options)
+
+
+def handler_in(
+    lake: Lake,
+    model: str,
+    revision: str = "",
+    options: Mapping[str, Any] | None = None,
+    over: str = "",
+    only_below: float | Literal["learn"] | None = None,
+) -> BatchModelHandler[Any]:
+    """Returns the handler of a model for a lake; what it reads is there.
+
+    Args, Raises: as `annotate_lake`.
+    """
+    read = {"revision": revision, "is_read": only_below is None}
+    given = with_over(lake, model, options, over, **read)
+    handler = handler_for(model, revision, given)
+    check_handler(lake, model, handler)
+    if only_below is None:
+        return handler
+    return cascade_of(lake, handler, annotator_meant(lake, over), only_below)
 
 
 def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> None:
@@ -107,11 +132,13 @@ def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> No
 
 def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
     """Returns what decides a handler's answers, as plain data."""
-    arguments: dict[str, Any] = asdict(handler) if is_dataclass(handler) else {}
+    inner = handler.inner if isinstance(handler, Cascade) else handler
+    arguments: dict[str, Any] = asdict(inner) if is_dataclass(inner) else {}
     return {
-        "handler": type(handler).__name__,
+        "handler": type(inner).__name__,
         "arguments": arguments,
         "annotator_id": handler.annotator()["annotator_id"],
+        **({"cascade": handler.config()} if isinstance(handler, Cascade) else {}),
     }
 
 
@@ -173,13 +200,29 @@ class AnnotateTask(PartTask):
 
 
 class OverTask(LabelledTask, AnnotateTask):
-    """Labels a part with a handler that reads another annotator's labels of it."""
+    """Labels a part with a handler that reads another annotator's labels of it.
+
+    Args:
+      request, annotator, unit: as of every annotator.
+      below: where the handler is asked, if that is not everywhere.
+    """
 
     def __init__(
-        self, request: Request, annotator: dict[str, Any], unit: str = "utterance"
+        self,
+        request: Request,
+        annotator: dict[str, Any],
+        unit: str = "utterance",
+        below: Below | None = None,
     ):
         AnnotateTask.__init__(self, request, annotator, unit)
         self.labels_of = annotator["over"]
+        self.below = below
+
+    def counted(self, batch: pa.RecordBatch) -> dict[str, int]:
+        """Returns how many utterances got each status, and were asked about."""
+        counts = super().counted(batch)
+        asked = int(self.below.asks(batch).sum()) if self.below else 0
+        return {**counts, "asked": asked} if asked else counts
 
     def rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Returns the handler's own rows: those that it read are in the lake."""
@@ -190,8 +233,11 @@ class OverTask(LabelledTask, AnnotateTask):
 
 def task_for(request: Request, handler: BatchModelHandler[Any]) -> AnnotateTask:
     """Returns what a handler does with a part."""
+    annotator = handler.annotator()
+    if isinstance(handler, Cascade):
+        return OverTask(request, annotator, handler.unit, handler.below)
     kind = OverTask if handler.reads_answers else AnnotateTask
-    return kind(request, handler.annotator(), handler.unit)
+    return kind(request, annotator, handler.unit)
 
 
 class _Model:

@@ -6,12 +6,18 @@ from typing import Any
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import candidates
-from affectflow.options import meant, names_of
-from affectflow.steps.annotate import reader_of
+from affectflow.options import meant
+from affectflow.steps.annotate import takes_over
 
 
 def with_over(
-    lake: Lake, model: str, options: Mapping[str, Any] | None, over: str = ""
+    lake: Lake,
+    model: str,
+    options: Mapping[str, Any] | None,
+    over: str = "",
+    *,
+    revision: str = "",
+    is_read: bool = True,
 ) -> dict[str, Any]:
     """Returns a model's options, whose `over` is the id of an annotator of a lake.
 
@@ -20,6 +26,9 @@ def with_over(
       model: as `annotate` is told it.
       options: of the model; `over` may be among them.
       over: as `annotate` is told it; it is short for the option.
+      revision: of a hub id.
+      is_read: the model itself reads the answers; else they may only say whether it
+        is asked.
 
     Raises:
       UsageError: the model reads nobody's answers, `over` is said twice, or it means
@@ -31,9 +40,12 @@ def with_over(
         return given
     if len(said) > 1:
         raise UsageError(f"`over` is said twice, as {' and '.join(sorted(said))}")
-    if "over" not in names_of(reader_of(model).plugin):
+    if not takes_over(model, revision, given):
+        if not is_read:
+            return given
         raise UsageError(
-            f"model {model!r} reads no annotator's answers; leave out `over`"
+            f"model {model!r} reads no annotator's answers; leave out --over, or say "
+            "with --only-below where that annotator is sure enough not to ask"
         )
     return {**given, "over": annotator_meant(lake, said.pop())}
 
@@ -42,8 +54,13 @@ def annotator_meant(lake: Lake, over: str) -> str:
     """Returns the annotator of a lake that a text means: its id, or its beginning.
 
     Raises:
-      UsageError: it means none, or several.
+      UsageError: it is empty, or means none, or several.
     """
+    if not over:
+        raise UsageError(
+            "--only-below asks a model where another annotator is not sure: say which "
+            "with --over"
+        )
     return meant(over, _there(lake), "annotator", "has answered in this lake")
 
 

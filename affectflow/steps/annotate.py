@@ -12,7 +12,7 @@ from affectflow import defaults, registry, weights
 from affectflow.batches.labelling import signed
 from affectflow.errors import UnknownPluginError, UsageError
 from affectflow.kinds.transform import Transform
-from affectflow.options import construct
+from affectflow.options import construct, names_of
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
 from affectflow.steps.architectures import plugin_for
@@ -35,9 +35,11 @@ class Annotate(Transform):
         (`org/name`) whose config.json says which plugin reads it.
       revision: the commit that a hub id is pinned to.
       options: the model's other arguments, by name; `handler` names the plugin that
-        reads a folder or a hub id, in place of what its config.json says. `over`, of a
-        model that reads the answers of another annotator, is the id of that, or the
-        name of an installed model that is asked before it without options.
+        reads a folder or a hub id, in place of what its config.json says.
+      over: of a model that reads the answers of another annotator, the id of that, or
+        the name of an installed model that is asked before it without options.
+      only_below: the model is asked only where the annotator `over` gives no emotion a
+        score as high; else its answers are that annotator's.
 
     Raises:
       UnknownPluginError: no installed model has this name; names the nearest.
@@ -48,6 +50,8 @@ class Annotate(Transform):
     model: str = defaults.MODEL
     revision: str = ""
     options: dict[str, Any] | None = None
+    over: str = ""
+    only_below: float | None = None
 
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "text", "segments")
     provides: ClassVar[pa.Schema] = pa.schema([ANNOTATIONS_COLUMN])
@@ -55,14 +59,24 @@ class Annotate(Transform):
 
     def __post_init__(self) -> None:
         super().__init__()
-        self._handler = handler_for(
-            self.model, self.revision, _over_named(self.options)
-        )
-        if self._handler.reads_answers and not self._handler.over:
+        self._handler = self._made()
+
+    def _made(self) -> "BatchModelHandler[Any]":
+        over, given = over_named(self.over), dict(self.options or {})
+        asked = self.only_below is not None
+        if over and (not asked or takes_over(self.model, self.revision, given)):
+            given["over"] = over
+        made = handler_for(self.model, self.revision, given)
+        if (made.reads_answers and not made.over) or (asked and not over):
             raise UsageError(
-                f"{self.model!r} reads another annotator's answers: say whose with the "
-                "option `over`"
+                f"{self.model!r} is to go by another annotator's answers: say whose, "
+                "as `over`"
             )
+        if self.only_below is None:
+            return made
+        from affectflow.kinds.cascade import Cascade
+
+        return Cascade(inner=made, over=over, only_below=self.only_below)
 
     @property
     def columns_required(self) -> pa.Schema:
@@ -95,13 +109,19 @@ class Annotate(Transform):
         )
 
 
-def _over_named(options: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Returns options whose `over` is an id, if it names an installed model."""
-    over = (options or {}).get("over")
-    if not over or over.partition("@")[0] not in registry.names("models"):
-        return options
-    named = handler_for(over.partition("@")[0]).annotator()["annotator_id"]
-    return {**(options or {}), "over": named} if named.startswith(over) else options
+def takes_over(model: str, revision: str, options: Mapping[str, Any]) -> bool:
+    """Returns whether a model has the option `over`: it may read another's answers."""
+    reader = reader_of(model, revision, options.get(HANDLER, ""))
+    return "over" in names_of(reader.plugin)
+
+
+def over_named(over: str) -> str:
+    """Returns the id of an annotator, if its name is that of an installed model."""
+    name = over.partition("@")[0]
+    if not name or name not in registry.names("models"):
+        return over
+    named: str = handler_for(name).annotator()["annotator_id"]
+    return named if named.startswith(over) else over
 
 
 def handler_for(

@@ -188,7 +188,7 @@ def check_rows(
 
 def _added(
     before: pa.RecordBatch, after: pa.RecordBatch, name: str
-) -> list[list[dict[str, Any]]]:
+) -> list[list[dict[str, Any]] | None]:
     """Returns what a list column holds that it did not hold before."""
     rows = after.column(name).to_pylist()
     there = name in before.schema.names

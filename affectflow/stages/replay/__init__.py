@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from affectflow import defaults, registry, runners
 from affectflow.errors import UsageError
+from affectflow.kinds.cascade import Cascade
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake, open_tables
@@ -206,6 +207,8 @@ def _handler_of(config: Config) -> BatchModelHandler[Any]:
     made: BatchModelHandler[Any] = registry.load("models", config["handler"])(
         **config["arguments"]
     )
+    if cascade := config.get("cascade"):
+        made = Cascade(inner=made, **cascade)
     _check_name(made.annotator(), config["annotator_id"], "annotate")
     return made
 

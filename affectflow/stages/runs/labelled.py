@@ -1,6 +1,7 @@
 """Stages that read a part with the labels that an annotator has given it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +19,61 @@ from affectflow.stages.runs.request import Request
 from affectflow.storage import in_threads
 
 
+@dataclass(frozen=True)
+class Labels:
+    """The labels of an annotator, part by part.
+
+    Args:
+      of: the annotator.
+    """
+
+    of: str
+
+    def part(self, lake: Lake, name: str) -> Part:
+        """Returns the descriptor of a part, with the files of its labels."""
+        files = label_files(lake, self.of, name)
+        return Part(name, 0, tuple(file.path for file in files))
+
+    def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
+        """Returns the parts that the annotator has labelled for all to see.
+
+        Done sooner, a part would count as done, and its labels would never be read.
+        """
+        visible = lake.committed("annotations")
+        known = set(self._labelled(lake, [part.name for part in parts]))
+        labelled = [part for part in parts if part.name in known]
+        files = in_threads(lambda part: label_files(lake, self.of, part.name), labelled)
+        return [
+            part._replace(inputs=tuple(file.path for file in of_part))
+            for part, of_part in zip(labelled, files, strict=True)
+            if all(file.path in visible or not file.rows for file in of_part)
+        ]
+
+    def _labelled(self, lake: Lake, names: Iterable[str]) -> Iterator[str]:
+        """Yields the parts that the annotator has done, or that came in with labels."""
+        done = lake.storage.names(WORK, ANNOTATE, folder_of(self.of))
+        finished = {name.removesuffix(".json") for name in done}
+        yield from finished
+        inline = {stem(name) for name in lake.storage.names("annotations", INLINE)}
+        for name in sorted(inline.intersection(names) - finished):
+            if self._came_with(lake, name):
+                yield name
+
+    def _came_with(self, lake: Lake, name: str) -> bool:
+        path = f"{INLINE}/{name}.parquet"
+        rows = read_file(lake.storage, "annotations", path, ["annotator_id"])
+        own = pc.equal(rows.column("annotator_id"), self.of)
+        return bool(pc.any(own, min_count=0).as_py())
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
+        """Returns the part with the annotator's labels."""
+        batch = read_part(lake, part.name)
+        found = read_files(lake.storage, "annotations", part.inputs)
+        own = found.filter(pc.equal(found.column("annotator_id"), self.of))
+        lists = nest(own, "annotations", batch.column("utterance_id"))
+        return batch.append_column(ANNOTATIONS_COLUMN, lists)
+
+
 class LabelledTask(PartTask):
     """Works on parts that an annotator has labelled, with its labels.
 
@@ -30,51 +86,19 @@ class LabelledTask(PartTask):
         super().__init__(request)
         self.labels_of = labels_of
 
+    @property
+    def labels(self) -> Labels:
+        """The labels that it reads."""
+        return Labels(self.labels_of)
+
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its labels."""
-        files = label_files(lake, self.labels_of, name)
-        return Part(name, 0, tuple(file.path for file in files))
+        return self.labels.part(lake, name)
 
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
-        """Returns the parts that the annotator has labelled for all to see.
-
-        Done sooner, a part would count as done, and its labels would never be read.
-        """
-        visible = lake.committed("annotations")
-        known = set(self._labelled(lake, [part.name for part in parts]))
-        labelled = [part for part in parts if part.name in known]
-        files = in_threads(
-            lambda part: label_files(lake, self.labels_of, part.name), labelled
-        )
-        return [
-            part._replace(inputs=tuple(file.path for file in of_part))
-            for part, of_part in zip(labelled, files, strict=True)
-            if all(file.path in visible or not file.rows for file in of_part)
-        ]
-
-    def _labelled(self, lake: Lake, names: Iterable[str]) -> Iterator[str]:
-        """Yields the parts that the annotator has done, or that came in with labels."""
-        folder = folder_of(self.labels_of)
-        done = lake.storage.names(WORK, ANNOTATE, folder)
-        finished = {name.removesuffix(".json") for name in done}
-        yield from finished
-        inline = {stem(name) for name in lake.storage.names("annotations", INLINE)}
-        for name in sorted(inline.intersection(names) - finished):
-            if self._came_with(lake, name):
-                yield name
-
-    def _came_with(self, lake: Lake, name: str) -> bool:
-        path = f"{INLINE}/{name}.parquet"
-        rows = read_file(lake.storage, "annotations", path, ["annotator_id"])
-        own = pc.equal(rows.column("annotator_id"), self.labels_of)
-        return bool(pc.any(own, min_count=0).as_py())
+        """Returns the parts that the annotator has labelled for all to see."""
+        return self.labels.ready(lake, parts)
 
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part with the annotator's labels."""
-        batch = read_part(lake, part.name)
-        return batch.append_column(ANNOTATIONS_COLUMN, self._labels(lake, part, batch))
-
-    def _labels(self, lake: Lake, part: Part, batch: pa.RecordBatch) -> pa.Array:
-        found = read_files(lake.storage, "annotations", part.inputs)
-        own = pc.equal(found.column("annotator_id"), self.labels_of)
-        return nest(found.filter(own), "annotations", batch.column("utterance_id"))
+        return self.labels.read(lake, part)

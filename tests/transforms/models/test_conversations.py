@@ -87,7 +87,7 @@ def test_a_pipeline_labels_conversations_behind_their_turns():
     steps = Chain(
         Annotate(options={"tasks": ("emotion",)}),
         Annotate(),
-        Annotate(model="ConversationEmotions", options={"over": "EmbeddedEmotions@"}),
+        Annotate(model="ConversationEmotions", over="EmbeddedEmotions@"),
     )
     batch = utterances("thank you so much!", "thanks", conversation_id="test:x")
 
