@@ -245,7 +245,8 @@ def plan_analysis(
 
 
 def _check_reads_no_answers(analysis: Analysis) -> None:
-    if analysis.over or analysis.handler().reads_answers:
+    cascade = analysis.only_below is not None
+    if analysis.over or cascade or analysis.handler().reads_answers:
         raise UsageError(
             f"{analysis.model!r} reads another annotator's answers, which files do not "
             "have: ingest them and annotate, then `affectflow plan LAKE`"

@@ -105,8 +105,8 @@ def handler_in(
 
     Args, Raises: as `annotate_lake`.
     """
-    read = {"revision": revision, "is_read": only_below is None}
-    given = with_over(lake, model, options, over, **read)
+    is_read = only_below is None
+    given = with_over(lake, model, options, over, revision=revision, is_read=is_read)
     handler = handler_for(model, revision, given)
     check_handler(lake, model, handler)
     if only_below is None:
