@@ -86,6 +86,7 @@ def test_a_part_whose_labels_are_others_now_is_answered_again(lake, tmp_path):
     assert ask(lake, "SELECT count(*) FROM annotations WHERE task = 'echo'") == [(6,)]
 
 
+@pytest.mark.proof
 def test_a_part_that_is_not_labelled_yet_waits_for_its_labels(lake):
     store(lake, talk(2, "annoying"))
 
@@ -98,6 +99,7 @@ def test_a_part_that_is_not_labelled_yet_waits_for_its_labels(lake):
     assert counts(late) == {"in": 7, "out": 1, "unchanged": 6}
 
 
+@pytest.mark.proof
 def test_a_refused_row_is_replayed_with_its_labels(lake):
     refused = answer_over(lake, FakeOver(over="fake@1", poison="poison"), budget=1.0)
     assert counts(refused) == {"in": 6, "out": 5, "dead": 1}
