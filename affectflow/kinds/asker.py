@@ -74,6 +74,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
             )
         self._prompt = self._loaded()
         self.prompt_hash = self._prompt.digest
+        if self._prompt.unit == "conversation" or self._prompt.history:
+            self.unit = "conversation"
         self._guard = Guard.load(self._prompt.guard) if self._prompt.guard else None
         self._check_decode()
 

@@ -13,6 +13,7 @@ from affectflow.batches.batch import Rows, is_dead, refuse
 from affectflow.batches.labelling import annotate
 from affectflow.batches.texts import Mask
 from affectflow.errors import UsageError
+from affectflow.kinds import tally
 from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import BatchModelHandler, ModelT
 from affectflow.schemas import ANNOTATIONS_COLUMN, ERRORS_COLUMN
@@ -142,6 +143,7 @@ class Cascade(BatchModelHandler[ModelT]):
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row."""
         asked = np.flatnonzero(self.below.asks(batch))
+        tally.count("asked", len(asked))
         rows, items = self.below.first(batch)
         sure = pc.invert(pc.is_in(rows, value_set=pa.array(asked, rows.type)))
         answers = [(np.asarray(rows.filter(sure)), items.filter(sure))]

@@ -12,18 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow import defaults
-from affectflow.batches.batch import missing_columns
 from affectflow.batches.nesting import rows_of
-from affectflow.errors import UsageError
-from affectflow.kinds.cascade import Below, Cascade
+from affectflow.kinds.cascade import Cascade
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake
 from affectflow.lake.files import read_file
 from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
-from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
+from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.stages.cascade import cascade_of
-from affectflow.stages.over import annotator_meant, whose_answers, with_over
+from affectflow.stages.over import annotator_meant, check_handler, with_over
 from affectflow.stages.runs.answers import ANNOTATE, folder_of
 from affectflow.stages.runs.context import conversations_with, with_context
 from affectflow.stages.runs.labelled import LabelledTask
@@ -114,22 +112,6 @@ def handler_in(
     return cascade_of(lake, handler, annotator_meant(lake, over), only_below)
 
 
-def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> None:
-    """Raises UsageError if a model reads what a part of a lake does not hold.
-
-    So does one that reads answers, if nobody said whose.
-    """
-    held = pa.schema([*UTTERANCES, CUES_COLUMN, ANNOTATIONS_COLUMN])
-    if handler.reads_answers and not handler.over:
-        raise whose_answers(lake, model)
-    if lacking := missing_columns(held, handler.columns_required):
-        raise UsageError(
-            f"{model!r} reads {', '.join(field.name for field in lacking)}, which the "
-            "utterances of a lake do not have: put it into a pipeline, behind the step "
-            "that provides it"
-        )
-
-
 def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
     """Returns what decides a handler's answers, as plain data."""
     inner = handler.inner if isinstance(handler, Cascade) else handler
@@ -200,29 +182,13 @@ class AnnotateTask(PartTask):
 
 
 class OverTask(LabelledTask, AnnotateTask):
-    """Labels a part with a handler that reads another annotator's labels of it.
-
-    Args:
-      request, annotator, unit: as of every annotator.
-      below: where the handler is asked, if that is not everywhere.
-    """
+    """Labels a part with a handler that reads another annotator's labels of it."""
 
     def __init__(
-        self,
-        request: Request,
-        annotator: dict[str, Any],
-        unit: str = "utterance",
-        below: Below | None = None,
+        self, request: Request, annotator: dict[str, Any], unit: str = "utterance"
     ):
         AnnotateTask.__init__(self, request, annotator, unit)
         self.labels_of = annotator["over"]
-        self.below = below
-
-    def counted(self, batch: pa.RecordBatch) -> dict[str, int]:
-        """Returns how many utterances got each status, and were asked about."""
-        counts = super().counted(batch)
-        asked = int(self.below.asks(batch).sum()) if self.below else 0
-        return {**counts, "asked": asked} if asked else counts
 
     def rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Returns the handler's own rows: those that it read are in the lake."""
@@ -233,11 +199,8 @@ class OverTask(LabelledTask, AnnotateTask):
 
 def task_for(request: Request, handler: BatchModelHandler[Any]) -> AnnotateTask:
     """Returns what a handler does with a part."""
-    annotator = handler.annotator()
-    if isinstance(handler, Cascade):
-        return OverTask(request, annotator, handler.unit, handler.below)
     kind = OverTask if handler.reads_answers else AnnotateTask
-    return kind(request, annotator, handler.unit)
+    return kind(request, handler.annotator(), handler.unit)
 
 
 class _Model:

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
+
+from affectflow.batches.batch import missing_columns
 from affectflow.errors import UsageError
+from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import candidates
 from affectflow.options import meant
+from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
 from affectflow.steps.annotate import takes_over
 
 
@@ -64,7 +69,23 @@ def annotator_meant(lake: Lake, over: str) -> str:
     return meant(over, _there(lake), "annotator", "has answered in this lake")
 
 
-def whose_answers(lake: Lake, model: str) -> UsageError:
+def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> None:
+    """Raises UsageError if a model reads what a part of a lake does not hold.
+
+    So does one that reads answers, if nobody said whose.
+    """
+    held = pa.schema([*UTTERANCES, CUES_COLUMN, ANNOTATIONS_COLUMN])
+    if handler.reads_answers and not handler.over:
+        raise _whose_answers(lake, model)
+    if lacking := missing_columns(held, handler.columns_required):
+        raise UsageError(
+            f"{model!r} reads {', '.join(field.name for field in lacking)}, which the "
+            "utterances of a lake do not have: put it into a pipeline, behind the step "
+            "that provides it"
+        )
+
+
+def _whose_answers(lake: Lake, model: str) -> UsageError:
     """Returns the error of a model that reads answers, when nobody said whose."""
     return UsageError(
         f"{model!r} reads another annotator's answers: say whose with --over; this "

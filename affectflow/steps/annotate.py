@@ -62,7 +62,9 @@ class Annotate(Transform):
         self._handler = self._made()
 
     def _made(self) -> "BatchModelHandler[Any]":
-        over, given = over_named(self.over), dict(self.options or {})
+        given = dict(self.options or {})
+        option = given.pop("over", "")
+        over = over_named(self.over or option)
         asked = self.only_below is not None
         if over and (not asked or takes_over(self.model, self.revision, given)):
             given["over"] = over

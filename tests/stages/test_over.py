@@ -11,8 +11,8 @@ from affectflow import testing
 from affectflow.batches.batch import concat
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
-from affectflow.stages.annotate import annotate_parts, check_handler, task_for
-from affectflow.stages.over import annotator_meant, with_over
+from affectflow.stages.annotate import annotate_parts, task_for
+from affectflow.stages.over import annotator_meant, check_handler, with_over
 from affectflow.stages.replay.parts import ReplayTask
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
