@@ -19,7 +19,7 @@ from affectflow.data_tables import (
 from affectflow.kinds.prompt import Prompt, PromptError, Step
 
 PromptT = TypeVar("PromptT", bound=Prompt)
-_PROMPT: Mapping[str, Kind] = MappingProxyType(
+PROMPT: Mapping[str, Kind] = MappingProxyType(
     {
         "summary": TEXT,
         "version": TEXT,
@@ -36,7 +36,7 @@ _PROMPT: Mapping[str, Kind] = MappingProxyType(
         "steps": TABLES,
     }
 )
-_STEP: Mapping[str, Kind] = MappingProxyType(
+STEP: Mapping[str, Kind] = MappingProxyType(
     {
         "name": TEXT,
         "text": TEXT,
@@ -60,9 +60,9 @@ def read(cls: type[PromptT], name_or_path: str) -> PromptT:
       UsageError: there is none, or it cannot be asked; names the line.
     """
     file = file_of("prompts", name_or_path)
-    said = checked(file, file.table(), _PROMPT, ("task", "steps"))
+    said = checked(file, file.table(), PROMPT, ("task", "steps"))
     needed = ("name", "text", "parser")
-    tables = [checked(file, each, _STEP, needed) for each in said["steps"]]
+    tables = [checked(file, each, STEP, needed) for each in said["steps"]]
     try:
         steps = tuple(Step(**frozen(each)) for each in tables)
         return cls(name=file.name, **{**frozen(said), "steps": steps})

@@ -33,11 +33,11 @@ def _plugin(kind: str, name: str) -> str:
     plugin = registry.load(kind, name)
     given = getattr(plugin, "requires", getattr(plugin, "reads", None))
     sides = [_columns(given), _columns(getattr(plugin, "provides", None))]
-    summary, extra = (plugin.__doc__ or "").split("\n")[0].rstrip("."), ""
-    if card := getattr(plugin, "card", None):
-        summary = card.summary
-        extra = f" (extra `{card.extra}`)" if card.extra else ""
-    return f"| `{name}` | {summary}{extra} | {sides[0]} | {sides[1]} |"
+    if kind not in registry.BASES:  # a function has no card
+        (said, *_) = (plugin.__doc__ or "").splitlines()
+        return f"| `{name}` | {said} | answers | `annotations` |"
+    extra = f" (extra `{plugin.card.extra}`)" if plugin.card.extra else ""
+    return f"| `{name}` | {plugin.card.summary}{extra} | {sides[0]} | {sides[1]} |"
 
 
 def _columns(schema: object) -> str:
@@ -124,10 +124,13 @@ def views() -> str:
 
 
 def example(name: str) -> str:
-    """Returns a file of the examples up to the end of its plugin's class."""
+    """Returns a file of the examples up to the end of its plugin."""
     path = f"examples/plugins/affectflow_examples/{name}.py"
     text = (ROOT / path).read_text(encoding="utf-8")
-    plugin = [n for n in ast.parse(text).body if isinstance(n, ast.ClassDef)][-1]
+    body = ast.parse(text).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+    plugin = (classes or functions)[-1]
     lines = text.splitlines()[: plugin.end_lineno]
     return "\n".join(["```python", *lines, "```"]) + "\n"
 
@@ -196,7 +199,14 @@ def _imported_by_plugins() -> dict[str, set[str]]:
 
 
 BASES = ("affectflow.sources.files", "affectflow.sources.json_source")
-TOOLS = ("affectflow.batches", "affectflow.sources", "affectflow.storage")
+TOOLS = (
+    *("affectflow.batches", "affectflow.sources", "affectflow.storage"),
+    # How askers are hosted: plugins know it by `asker`, `prompt` and `guard`.
+    *("affectflow.kinds.answering", "affectflow.kinds.asking"),
+    *("affectflow.kinds.parsing", "affectflow.kinds.prompt_file"),
+    *("affectflow.kinds.questions", "affectflow.kinds.stimulus"),
+    *("affectflow.kinds.tally", "affectflow.kinds.wording", "affectflow.kinds.words"),
+)
 PUBLIC = (
     "batches",
     "data",
@@ -220,9 +230,14 @@ EXAMPLES = (
     "group_by_word",
     "asked_share",
     "learn_words",
+    "stars",
 )
 """Files of the examples that the page on plugins shows."""
-DATA_FILES = ("vocabularies/pressure.toml", "views/utterances_by_hour.sql")
+DATA_FILES = (
+    "prompts/stars.toml",
+    "vocabularies/pressure.toml",
+    "views/utterances_by_hour.sql",
+)
 PLACES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"plugins": plugins},
     "docs/models.md": {"architectures": architectures},

@@ -14,10 +14,15 @@ from pathlib import Path
 import pytest
 import typer
 
+from affectflow.kinds import prompt_file
+from affectflow.kinds.guard import Guard
+from affectflow.kinds.prompt import SLOTS
 from affectflow.sources.mapping import TARGETS
 from tests.given.command_line import Outcome, affectflow, affectflow_process
 from tests.given.docs_tables import PLACES, ROOT, current
-from tests.given.stage_runs import ask
+from tests.given.factories import utterances
+from tests.given.scripted import install_scripted
+from tests.given.stage_runs import ask, store
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEMO = ROOT / "affectflow" / "demo"
@@ -120,6 +125,36 @@ def test_what_the_page_about_over_shows_works(folder, tmp_path):
 
 
 OVER = "SELECT count(*) FROM annotations WHERE task = 'conversation_emotion' AND chosen"
+
+
+def test_what_the_page_about_prompts_shows_works(tmp_path, monkeypatch):
+    """Asks a scripted model, with parsers of its own: it proves routing only."""
+    install_scripted(tmp_path / "site", monkeypatch)
+    page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
+    for own, scripted in (("label", "one_label"), ("quoted", "quote")):
+        page = page.replace(f'parser = "{own}"', f'parser = "{scripted}"')
+    for text in snippets("toml", page):
+        name = text.splitlines()[0].removeprefix("# ")
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    store(str(tmp_path / "lake"), utterances("it broke again", "thanks"))
+
+    for command in commands(page):
+        done = typed(command.replace("org/name", "by-rule"), tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+    assert Guard.load(str(tmp_path / "crisis.toml")).matches("I want to just die")
+    hashes = "SELECT count(DISTINCT prompt_hash), count(*) FROM annotators"
+    assert ask(str(tmp_path / "lake"), hashes) == [(2, 2)]
+
+
+def test_the_page_about_prompts_names_every_key_and_slot():
+    page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
+
+    rows = "".join(line.split("|")[1] for line in page.splitlines() if line[:1] == "|")
+    named = set(re.findall(r"`([a-z_]+)`", rows)) | {"steps"}
+
+    fields = {*prompt_file.PROMPT, *prompt_file.STEP}
+    assert named == fields
+    assert all(f"`{{{slot}}}`" in page for slot in SLOTS)
 
 
 def test_the_page_about_columns_names_all_of_them():

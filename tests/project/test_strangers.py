@@ -102,7 +102,7 @@ def test_a_transform_of_another_is_a_type_of_yaml(site, use):
 
 
 def test_every_kind_with_a_base_has_an_example():
-    assert set(PLUGINS) == set(registry.BASES) == set(NEW)
+    assert set(PLUGINS) - {"parsers"} == set(registry.BASES) == set(NEW)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
