@@ -310,6 +310,10 @@ def _annotate(
     for line in show.learned(row):
         show.say(line)
     show.say(show.stage_line(row))
+    if dict(row["counters"]).get("guarded"):
+        from affectflow.lake.notices import notice_of
+
+        show.say(notice_of(lake, row["annotator_id"]))
     return row
 
 

@@ -1,9 +1,11 @@
 """What the report rests on: annotators and licences, runs, versions, settings."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from affectflow import __version__
+from affectflow.lake.notices import notice
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
@@ -23,9 +25,16 @@ def basis(facts: Facts, lake: str) -> Html:
         el("p", f"And {count(people, 'person', 'people')} who labelled by hand.")
         if people
         else None,
+        *(el("p", said) for said in _notices(rows)),
         accuracy(facts),
         ask_yourself("annotators", facts.parameters, lake, "this table"),
     )
+
+
+def _notices(rows: Sequence[Row]) -> list[str]:
+    """Returns what guards tell whoever reads the results, each once."""
+    found = (notice(row["parameters"]) for row in rows)
+    return [said for said in dict.fromkeys(found) if said]
 
 
 def _annotator(facts: Facts, row: Row) -> list[Child]:

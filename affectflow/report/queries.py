@@ -169,7 +169,8 @@ SELECT count(*) AS n FROM (
     OR count(DISTINCT u.speaker_id) < $min_speakers
 )""",
     "annotators": """
-SELECT annotator_id, kind, model, revision, licence, commercial_use, version
+SELECT annotator_id, kind, model, revision, licence, commercial_use, version,
+  parameters
 FROM annotators ORDER BY kind, annotator_id""",
     "validations": """
 WITH fitted AS (

@@ -11,6 +11,7 @@ from tests.given.factories import utterances
 from tests.given.scripted import install_scripted, prompt_file
 from tests.given.stage_runs import ask, store
 
+NOTICE = "To the analyst: read it."
 MOOD = """
 task = "mood"
 source = "ours"
@@ -32,7 +33,7 @@ def scripted(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def prompt(tmp_path):
     guard = tmp_path / "rule.toml"
-    guard.write_text('phrases = ["kill myself"]\nnotice = "To the analyst: read it."\n')
+    guard.write_text(f'phrases = ["kill myself"]\nnotice = "{NOTICE}"\n')
     return prompt_file(tmp_path, MOOD.format(guard=guard))
 
 
@@ -62,7 +63,11 @@ def test_annotate_asks_a_prompt(lake, prompt, tmp_path):
         lake, "SELECT kind, prompt_hash, parameters FROM annotators"
     )
     assert (kind, len(digest)) == ("prompt", 32)
-    assert json.loads(said)["notice"] == "To the analyst: read it."
+    assert json.loads(said)["notice"] == NOTICE
+    assert done.err.splitlines()[-1] == NOTICE
+    cited = affectflow("cite", lake).out
+    assert f"\n\n  {NOTICE}\n\n" in cited
+    assert f", prompt `{digest}`; licence" in cited
 
 
 def test_a_preview_prints_filled_prompts_and_asks_nothing(lake, prompt):

@@ -111,6 +111,11 @@ def tables():
         "annotators": [
             {"annotator_id": MODEL, "kind": "model", "licence": "MIT"},
             {"annotator_id": "grace hopper", "kind": "person"},
+            {
+                "annotator_id": "asked@1",
+                "kind": "prompt",
+                "parameters": '{"notice": "Some messages were set aside unread."}',
+            },
         ],
         "dead_letters": [
             {"step": "ReadX", "error_type": "bad_json", "message": EVIL, "origin": "f"}

@@ -280,3 +280,7 @@ def test_a_lake_without_labels_has_a_report_that_says_so(tmp_path, given):
 def test_an_unknown_annotator_is_an_error_with_the_names(tmp_path):
     with pytest.raises(UsageError, match=rf"no annotator 'x'.*'{MODEL}'"):
         page_of(tmp_path, tables(), annotator="x")
+
+
+def test_the_notice_of_a_guard_is_on_the_page(page):
+    assert text_of(page).count("Some messages were set aside unread.") == 1
