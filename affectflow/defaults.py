@@ -5,7 +5,6 @@ from types import MappingProxyType
 MODEL = "EmbeddedEmotions"
 COMING = MappingProxyType(
     {
-        "Embedder": ("*Model",),
         "SpanQA": ("*ForQuestionAnswering",),
         "ImageClassifier": ("*ForImageClassification", "CLIP*", "Siglip*"),
         "SpeechAffect": ("Wav2Vec2*", "WavLM*", "Hubert*", "*ForAudioClassification"),

@@ -235,7 +235,7 @@ def _lists(values: pa.StructArray, rows: npt.NDArray[np.int64], n: int) -> pa.Li
 
 def annotate(batch: pa.RecordBatch, new: pa.ListArray) -> pa.RecordBatch:
     """Returns `batch` with new annotations behind those that its rows have."""
-    return _appended(batch, ANNOTATIONS_COLUMN, new)
+    return appended(batch, ANNOTATIONS_COLUMN, new)
 
 
 def signed(
@@ -257,12 +257,13 @@ def signed(
     rows = np.arange(batch.num_rows + 1, dtype=np.int32)
     values = one.take(pa.array(np.zeros(batch.num_rows, np.int32)))
     new = pa.ListArray.from_arrays(pa.array(rows), values, type=ANNOTATORS_COLUMN.type)
-    return _appended(batch, ANNOTATORS_COLUMN, new)
+    return appended(batch, ANNOTATORS_COLUMN, new)
 
 
-def _appended(
+def appended(
     batch: pa.RecordBatch, field: pa.Field, new: pa.ListArray
 ) -> pa.RecordBatch:
+    """Returns `batch` with new lists behind those that its rows have in a column."""
     if field.name in batch.schema.names:
         new = joined(batch.column(field.name).cast(field.type), new)
     return with_column(batch, field, new)

@@ -46,6 +46,7 @@ AS_WRITTEN = frozenset({"shouting", "stretched", "punctuation", "hesitation"})
 # Anything but blanks and ASCII punctuation says something; so do "?" and "!".
 _SAYS = re.compile(r"[^\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\ufffc]|[!?]")
 
+_CUES = ("words", "as_written")
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -134,8 +135,7 @@ def read(
     Raises:
       UsageError: `cues` is another word.
     """
-    if cues not in ("words", "as_written"):
-        raise UsageError(f"cues must be 'words' or 'as_written', not {cues!r}")
+    check_cues(cues)
     texts = pc.fill_null(batch.column("text"), "")
     silent = _is_blank(texts)
     segments = _by_row(batch, "segments", "type", left_out=())
@@ -153,6 +153,12 @@ def read(
         written.append(reading)
         silent[row] = not said and not _says_something(text, kinds)
     return Readings(_replaced(texts, rows, written), silent, maps)
+
+
+def check_cues(cues: str) -> None:
+    """Raises UsageError if cues are read neither in `words` nor `as_written`."""
+    if cues not in _CUES:
+        raise UsageError(f"`cues` is one of {_CUES}, got {cues!r}")
 
 
 def _is_blank(texts: pa.Array) -> Flags:

@@ -68,7 +68,8 @@ def example_of(kind: str) -> Example:
     if kind not in registry.BASES:
         there = registry.nearest(kind, registry.BASES)
         raise UsageError(f"no example of the kind {kind!r} to begin with; {there}")
-    ((name, value),) = groups[f"affectflow.{kind}"].items()
+    # The first of a kind is the usual one.
+    name, value = next(iter(groups[f"affectflow.{kind}"].items()))
     return Example(folder, kind, name, value.partition(":")[0].rpartition(".")[2])
 
 

@@ -15,13 +15,13 @@ import pyarrow as pa
 from affectflow.batches.batch import Rows, error_row, refuse
 from affectflow.batches.entries import Entry, annotations_of
 from affectflow.batches.labelling import annotate
-from affectflow.batches.readings import Readings, read
+from affectflow.batches.readings import Readings, check_cues, read
 from affectflow.errors import UsageError
 from affectflow.kinds import tally
 from affectflow.kinds.answering import Answered, Steps, placed
 from affectflow.kinds.asking import Completion, Message, Outcome, Request, answered
 from affectflow.kinds.guard import Guard
-from affectflow.kinds.model import BatchModelHandler, ModelT, check_cues
+from affectflow.kinds.model import BatchModelHandler, ModelT
 from affectflow.kinds.prompt import Prompt, is_closed, parser_of
 from affectflow.kinds.questions import Question, columns_of, look_over, questions_of
 from affectflow.kinds.stimulus import around

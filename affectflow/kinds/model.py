@@ -30,7 +30,7 @@ from affectflow.batches.labelling import (
     annotate,
     annotations,
 )
-from affectflow.batches.readings import read
+from affectflow.batches.readings import check_cues, read
 from affectflow.batches.texts import UNKNOWN, Collapsed, Mask, collapse, tagged
 from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
@@ -150,15 +150,6 @@ def _check_answered(batch: pa.RecordBatch, over: str) -> None:
         )
 
 
-_CUES = ("words", "as_written")
-
-
-def check_cues(cues: str) -> None:
-    """Raises UsageError if there is no such way of reading cues."""
-    if cues not in _CUES:
-        raise UsageError(f"`cues` is one of {_CUES}, got {cues!r}")
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
     """What a scorer says of texts.
@@ -233,7 +224,7 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
         for answer in scored.answers:
             new = annotations(answer.spread(texts), statuses, annotator_id)
             batch = annotate(batch, new)
-        return _refuse_failed(batch, texts, scored.failed, type(self).__name__)
+        return refuse_failed(batch, texts, scored.failed, type(self).__name__)
 
     def _languages(self, batch: pa.RecordBatch) -> tuple[Mask, Mask]:
         """Returns the rows known to be in its languages, and those that may be."""
@@ -255,12 +246,13 @@ def _statuses(silent: Mask, texts: Collapsed, scored: Scored) -> Statuses:
     return statuses
 
 
-def _refuse_failed(
+def refuse_failed(
     batch: pa.RecordBatch,
     texts: Collapsed,
     failed: Mapping[int, Exception],
     step: str,
 ) -> pa.RecordBatch:
+    """Returns `batch` with an error for each row whose text a model failed on."""
     if not failed:
         return batch
     errors: list[Rows | None] = [None] * batch.num_rows

@@ -16,7 +16,13 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from affectflow.errors import AffectflowError, StorageError
-from affectflow.lake.tables import FileEntry, entries_of, table
+from affectflow.lake.tables import (
+    FileEntry,
+    create,
+    entries_of,
+    table,
+    table_if_made,
+)
 from affectflow.schemas import TABLES
 from affectflow.storage import Storage, storage_errors
 
@@ -105,7 +111,12 @@ def _commit(
     once: str,
     expected: dict[str, FileEntry] | None,
 ) -> None:
-    delta = table(storage, name)
+    delta = table_if_made(storage, name)
+    if delta is None:
+        if not adds:
+            return
+        create(storage, name)
+        delta = table(storage, name)
     present = entries_of(delta, name)
     if expected is not None and set(expected) != set(present):
         raise ConflictError(f"{name} changed since it was read; plan again")

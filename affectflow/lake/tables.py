@@ -6,8 +6,12 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from affectflow.errors import LakeError
-from affectflow.schemas import TABLES
+from affectflow.schemas import RULES, TABLES
 from affectflow.storage import Storage, storage_errors
+
+
+class MissingTableError(LakeError):
+    """A table of the lake is not there."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,20 @@ def bucket_of_path(path: str) -> int:
 
 def create_missing(storage: Storage) -> None:
     """Creates the tables that are not there yet, empty."""
-    for name, schema in TABLES.items():
-        with storage_errors(storage.uri):
-            if storage.is_local:
-                storage.fs.makedirs(storage.path(name), exist_ok=True)
-            try:
-                DeltaTable(storage.url(name))
-            except TableNotFoundError:
-                DeltaTable.create(
-                    storage.url(name), schema=schema, mode="ignore", name=name
-                )
+    for name in TABLES:
+        create(storage, name)
+
+
+def create(storage: Storage, name: str) -> None:
+    """Creates a table, empty, if it is not there yet."""
+    with storage_errors(storage.uri):
+        if storage.is_local:
+            storage.fs.makedirs(storage.path(name), exist_ok=True)
+        try:
+            DeltaTable(storage.url(name))
+        except TableNotFoundError:
+            url, schema = storage.url(name), TABLES[name]
+            DeltaTable.create(url, schema=schema, mode="ignore", name=name)
 
 
 def table(storage: Storage, name: str) -> DeltaTable:
@@ -63,19 +71,35 @@ def table(storage: Storage, name: str) -> DeltaTable:
         with storage_errors(storage.uri):
             return DeltaTable(storage.url(name))
     except TableNotFoundError as error:
-        raise LakeError(
+        raise MissingTableError(
             f"{storage.uri!r} lacks the table {name!r}; was its folder removed?"
         ) from error
 
 
+def table_if_made(storage: Storage, name: str) -> DeltaTable | None:
+    """Returns the newest version of a table, or None if the lake is older than it.
+
+    Raises:
+      LakeError: every lake has the table, but this one.
+    """
+    try:
+        return table(storage, name)
+    except MissingTableError:
+        if RULES[name].later:
+            return None
+        raise
+
+
 def committed(storage: Storage, name: str) -> dict[str, FileEntry]:
     """Returns the files of a table's newest version by their path in the table."""
-    return entries_of(table(storage, name), name)
+    found = table_if_made(storage, name)
+    return entries_of(found, name) if found else {}
 
 
 def table_versions(storage: Storage) -> dict[str, int]:
     """Returns the newest Delta version of each table."""
-    return {name: table(storage, name).version() for name in sorted(TABLES)}
+    found = {name: table_if_made(storage, name) for name in sorted(TABLES)}
+    return {name: delta.version() for name, delta in found.items() if delta}
 
 
 def entries_of(delta: DeltaTable, name: str) -> dict[str, FileEntry]:

@@ -17,6 +17,7 @@ from affectflow.schemas.flight import (
     FINDINGS,
     NOT_AN_UTTERANCE,
     SOURCE_BATCH,
+    VECTORS_COLUMN,
 )
 from affectflow.schemas.rules import PEOPLE, RULES, Rules
 from affectflow.schemas.status import Status
@@ -37,6 +38,7 @@ from affectflow.schemas.tables import (
     THEME_MEMBERS,
     THEMES,
     UTTERANCES,
+    VECTORS,
 )
 
 __all__ = [
@@ -70,6 +72,8 @@ __all__ = [
     "THEME_MEMBERS",
     "TIME",
     "UTTERANCES",
+    "VECTORS",
+    "VECTORS_COLUMN",
     "Rules",
     "Status",
     "doc",

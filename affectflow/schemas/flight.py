@@ -5,7 +5,14 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from affectflow.schemas.columns import STRING, column
-from affectflow.schemas.tables import ANNOTATIONS, ANNOTATORS, CAUSES, CUES, UTTERANCES
+from affectflow.schemas.tables import (
+    ANNOTATIONS,
+    ANNOTATORS,
+    CAUSES,
+    CUES,
+    UTTERANCES,
+    VECTORS,
+)
 
 ERROR = pa.struct(
     [
@@ -42,6 +49,9 @@ ANNOTATIONS_COLUMN = column(
     _in_flight(ANNOTATIONS, ["utterance_id", *_COPIED]),
     "labels of this utterance",
 )
+VECTORS_COLUMN = column(
+    "vectors", _in_flight(VECTORS, ["utterance_id"]), "embeddings of this utterance"
+)
 CAUSES_COLUMN = column(
     "causes", _in_flight(CAUSES, ["utterance_id"]), "causes of its emotions"
 )
@@ -55,6 +65,7 @@ ANNOTATORS_COLUMN = column(
 FINDINGS: dict[str, pa.Field] = {
     "cues": CUES_COLUMN,
     "annotations": ANNOTATIONS_COLUMN,
+    "vectors": VECTORS_COLUMN,
     "causes": CAUSES_COLUMN,
 }
 """In flight, what steps found travels in list columns named after their tables."""

@@ -27,6 +27,8 @@ class Rules:
       digest: the columns that `digest` hashes, and by which `diff` counts what was
         added and removed; none: the table is left out of both.
       counted: the rows of which that is true, as SQL.
+      later: lakes that an earlier version made lack it: it reads as empty there, and
+        the first commit makes it.
     """
 
     key: tuple[str, ...]
@@ -35,6 +37,7 @@ class Rules:
     remade_from: str = ""
     digest: tuple[str, ...] = ()
     counted: str = "true"
+    later: bool = False
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -84,6 +87,14 @@ RULES: dict[str, Rules] = {
         # may be there in one run and not in another, 1e-4 apart; only the chosen ones
         # count. What people say no to is an answer too.
         counted=f"coalesce(chosen, false) OR label IS NULL OR annotator_id IN {PEOPLE}",
+    ),
+    "vectors": Rules(
+        key=_names("utterance_id annotator_id modality start_s end_s"),
+        files="results",
+        erase=_names("utterance_id"),
+        # Their numbers differ in the last digits from machine to machine.
+        digest=_names("utterance_id annotator_id modality start_s end_s"),
+        later=True,
     ),
     "rollups": Rules(key=(), files="results", remade_from="annotations"),
     "causes": Rules(

@@ -102,6 +102,15 @@ ANNOTATIONS = table(
     ("speaker_id", STRING, "copied from utterances"),
 )
 
+VECTORS = table(
+    ("utterance_id", STRING, "the utterance that the vector stands for"),
+    ("annotator_id", STRING, "the model that gave it; see annotators"),
+    ("modality", STRING, "what the model read: text, voice, face, ..."),
+    ("vector", pa.list_(FLOAT), "one embedding; as long as all by its annotator"),
+    ("start_s", pa.float64(), "start in the recording, seconds"),
+    ("end_s", pa.float64(), "end in the recording, seconds"),
+)
+
 ROLLUPS = table(
     ("day", pa.date32(), "UTC day; null where the time is unknown"),
     ("source", STRING, "where it comes from"),
@@ -232,6 +241,7 @@ TABLES: dict[str, pa.Schema] = {
     "conversation_merges": CONVERSATION_MERGES,
     "cues": CUES,
     "annotations": ANNOTATIONS,
+    "vectors": VECTORS,
     "rollups": ROLLUPS,
     "causes": CAUSES,
     "themes": THEMES,

@@ -19,10 +19,9 @@ from affectflow.lake import Lake
 from affectflow.lake.files import read_file
 from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
-from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.stages.cascade import cascade_of
 from affectflow.stages.over import annotator_meant, check_handler, with_over
-from affectflow.stages.runs.answers import ANNOTATE, folder_of
+from affectflow.stages.runs.answers import ANNOTATE, ANNOTATED, folder_of, tables_of
 from affectflow.stages.runs.context import conversations_with, with_context
 from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import (
@@ -35,10 +34,11 @@ from affectflow.stages.runs.parts import (
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.request import BUDGET, Request, new_request
-from affectflow.stages.runs.rollups import rollups
 from affectflow.stages.runs.run import Row
 from affectflow.stages.runs.statuses import counted
 from affectflow.steps.annotate import handler_for
+
+_WHO = ["utterance_id", "annotator_id"]
 
 
 def annotate_lake(
@@ -128,7 +128,7 @@ class AnnotateTask(PartTask):
     """Labels a part with a handler."""
 
     stage = ANNOTATE
-    tables = ("annotations", "rollups")
+    tables = ANNOTATED
 
     def __init__(
         self, request: Request, annotator: dict[str, Any], unit: str = "utterance"
@@ -143,14 +143,15 @@ class AnnotateTask(PartTask):
         return folder_of(self.annotator["annotator_id"])
 
     def came_in(self, lake: Lake, name: str) -> pa.Array:
-        """Returns those with labels by this annotator that no step has signed."""
+        """Returns those with answers by this annotator that no step has signed."""
         path = f"{INLINE}/{name}.parquet"
-        if not lake.storage.exists("annotations", *path.split("/")):
-            return super().came_in(lake, name)
-        columns = ["utterance_id", "annotator_id"]
-        rows = read_file(lake.storage, "annotations", path, columns)
-        own = pc.equal(rows.column("annotator_id"), self.annotator["annotator_id"])
-        return rows.filter(own).column("utterance_id").combine_chunks()
+        found = [super().came_in(lake, name)]
+        for table in ("annotations", "vectors"):
+            if lake.storage.exists(table, *path.split("/")):
+                rows = read_file(lake.storage, table, path, _WHO)
+                own = pc.equal(rows["annotator_id"], self.annotator["annotator_id"])
+                found += rows.filter(own)["utterance_id"].chunks
+        return pa.concat_arrays(found)
 
     def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
         """Returns the rows, or the whole conversations that hold them."""
@@ -158,17 +159,13 @@ class AnnotateTask(PartTask):
             return conversations_with(batch, ids)
         return super().again(batch, ids)
 
-    def rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Returns the rows of `annotations` that an answered batch holds."""
-        return rows_of(batch, ANNOTATIONS_COLUMN.name)
+    def rows(self, batch: pa.RecordBatch, table: str) -> pa.RecordBatch:
+        """Returns the rows of a table that an answered batch holds."""
+        return rows_of(batch, table)
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
-        """Returns the rows of `annotations` and `rollups`."""
-        rows = self.rows(batch)
-        return {
-            "annotations": pa.Table.from_batches([rows]),
-            "rollups": rollups(rows),
-        }
+        """Returns the rows of `annotations` and `rollups`, of `vectors`, or of all."""
+        return tables_of(batch, lambda name: self.rows(batch, name))
 
     def counted(
         self, batch: pa.RecordBatch, tallied: Mapping[str, int]
@@ -190,9 +187,9 @@ class OverTask(LabelledTask, AnnotateTask):
         AnnotateTask.__init__(self, request, annotator, unit)
         self.labels_of = annotator["over"]
 
-    def rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def rows(self, batch: pa.RecordBatch, table: str) -> pa.RecordBatch:
         """Returns the handler's own rows: those that it read are in the lake."""
-        rows = super().rows(batch)
+        rows = super().rows(batch, table)
         own = pc.equal(rows.column("annotator_id"), self.annotator["annotator_id"])
         return rows.filter(own)
 

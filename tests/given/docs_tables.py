@@ -225,6 +225,7 @@ EXAMPLES = (
     "mattermost",
     "shouting",
     "words",
+    "letters",
     "laughter",
     "because",
     "group_by_word",

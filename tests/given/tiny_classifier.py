@@ -55,6 +55,16 @@ def save_tiny(folder, labels=("calm", "cross", "glad"), planted=(), **config):
     return str(folder)
 
 
+def save_encoder(folder, **config):
+    """Saves the same BERT without its head."""
+    import transformers
+
+    save_tiny(folder, **config)
+    network = transformers.BertModel.from_pretrained(folder, add_pooling_layer=False)
+    network.save_pretrained(folder)
+    return str(folder)
+
+
 def handler_for(folder, **options):
     given = {"dtype": "float32", "device": "cpu", "vocabulary": "tiny"} | options
     return SequenceClassifier(model=folder, **given)

@@ -16,7 +16,9 @@ from affectflow.lake.tables import part_of, stem
 from affectflow.schemas import RULES, TABLES
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.results import result_part
+from tests.compacting.lakes import annotate
 from tests.given.command_line import affectflow
+from tests.given.fake_embedder import CountLetters
 from tests.given.messages import messages
 from tests.given.stage_runs import ask
 
@@ -43,6 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> P
         assert affectflow(*steps, "--to", lake).code == 0
     for command in ("annotate", "mine"):
         assert affectflow(command, lake).code == 0
+    annotate(str(lake), CountLetters())
     draw = ("sample", lake, "--task", "emotion", "--labels", "anger", "--n", "2")
     assert affectflow(*draw, "--out", sheet).code == 0
     answer(sheet)

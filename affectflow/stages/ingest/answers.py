@@ -26,11 +26,11 @@ from affectflow.stages.runs.answers import (
     folder_of,
     label_files,
     mined_folder,
+    tables_of,
     write_annotator,
 )
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, receipt_path
 from affectflow.stages.runs.results import PARTIAL, Work, free_path
-from affectflow.stages.runs.rollups import rollups
 
 
 class Step(NamedTuple):
@@ -204,11 +204,8 @@ class Keeper:
 def _results(batch: pa.RecordBatch, step: Step) -> dict[str, pa.Table]:
     """Returns the rows of each table that a step answered."""
     if step.stage == ANNOTATE:
-        rows = _of(batch, "annotations", annotator_id=step.annotator_id)
-        return {
-            "annotations": pa.Table.from_batches([rows]),
-            "rollups": rollups(rows),
-        }
+        ids = {"annotator_id": step.annotator_id}
+        return tables_of(batch, lambda name: _of(batch, name, **ids))
     ids = {"annotator_id": step.annotator_id, "emotion_annotator_id": step.labels_of}
     return {"causes": pa.Table.from_batches([_of(batch, "causes", **ids)])}
 

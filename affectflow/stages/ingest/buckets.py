@@ -271,7 +271,7 @@ def _with_answers(kept: pa.RecordBatch, same: pa.RecordBatch) -> pa.RecordBatch:
     both = together([kept, same])
     own = pa.array(range(kept.num_rows), pa.int32())
     where = pc.coalesce(pc.add(place, kept.num_rows), own)
-    for name in ("annotations", "causes", ANNOTATORS_COLUMN.name):
+    for name in ("annotations", "vectors", "causes", ANNOTATORS_COLUMN.name):
         if name in both.schema.names:
             found = both.column(name).take(where)
             kept = with_column(kept, both.schema.field(name), found)

@@ -27,7 +27,7 @@ from affectflow.stages.ingest.buckets import write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
 from affectflow.stages.ingest.losses import losses, write_examples
 from affectflow.stages.ingest.seal import seal
-from affectflow.stages.runs.answers import MINE
+from affectflow.stages.runs.answers import ANNOTATED, MINE
 from affectflow.stages.runs.committing import labels_first, settle
 from affectflow.stages.runs.deadletters import (
     commit_letters,
@@ -235,9 +235,9 @@ def _files(receipts: Sequence[Receipt], table: str) -> list[FileEntry]:
 def follow(lake: Lake, receipts: Sequence[Receipt] = ()) -> None:
     """Makes what came in with the utterances follow the parts that are visible.
 
-    Files of `cues`, `annotations` and `causes` are named after their part; a commit
-    that was cut short between two tables is made up for here. What `receipts` tell of
-    a file is not read from it again.
+    Files of what was found (`cues`, `annotations`, ...) are named after their part; a
+    commit that was cut short between two tables is made up for here. What `receipts`
+    tell of a file is not read from it again.
     """
     told = {(f.table, f.path): f for receipt in receipts for f in receipt.files}
 
@@ -261,7 +261,7 @@ def follow_answers(lake: Lake, receipts: Sequence[Receipt]) -> None:
     """Makes visible what the steps before a sink answered, as their stages do."""
     works = {Work(stage, folder) for r in receipts for stage, folder in r.works}
     for work in labels_first(works):
-        tables = ("causes",) if work.stage == MINE else ("annotations", "rollups")
+        tables = ("causes",) if work.stage == MINE else ANNOTATED
         some = [
             file
             for table in tables

@@ -2,22 +2,44 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
+from affectflow.batches.batch import one_batch
 from affectflow.lake import Lake
 from affectflow.lake.files import entry_of, write_file
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import ANNOTATORS
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.receipts import read_receipt
+from affectflow.stages.runs.rollups import rollups
 
 ANNOTATE, MINE = "annotate", "mine"
+ANNOTATED = ("annotations", "rollups", "vectors")
+"""The tables that annotators write."""
 EMOTIONS = ("emotion", "frustration")
 """The tasks whose labels are mined for causes."""
+
+
+def tables_of(
+    batch: pa.RecordBatch, rows: Callable[[str], pa.RecordBatch]
+) -> dict[str, pa.Table]:
+    """Returns the rows of the tables that an annotator writes of a batch.
+
+    Args:
+      batch: what was answered.
+      rows: gives the annotator's own rows in a column of the batch.
+    """
+    found: dict[str, pa.Table] = {}
+    for name in ("annotations", "vectors"):
+        if name in batch.schema.names:
+            found[name] = pa.Table.from_batches([rows(name)])
+    if "annotations" in found:
+        found["rollups"] = rollups(one_batch(found["annotations"]))
+    return found
 
 
 def folder_of(annotator_id: str) -> str:

@@ -17,7 +17,7 @@ def read_part(lake: Lake, name: str, *, inline: bool = False) -> pa.RecordBatch:
     Args:
       lake: that holds it.
       name: of the part, without folder and ending.
-      inline: also labels and causes that came in with the utterances.
+      inline: also labels, vectors and causes that came in with the utterances.
     """
     from affectflow.batches.batch import one_batch
 

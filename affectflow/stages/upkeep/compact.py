@@ -18,7 +18,13 @@ import pyarrow.parquet as pq
 from affectflow.batches.grouping import in_time_order
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit, retry
-from affectflow.lake.tables import FileEntry, bucket_of_path, part_of, stem, table
+from affectflow.lake.tables import (
+    FileEntry,
+    bucket_of_path,
+    part_of,
+    stem,
+    table_if_made,
+)
 from affectflow.schemas import TABLES
 from affectflow.stages.ingest import buckets
 from affectflow.stages.ingest.buckets import identity, name_of, together, write_part
@@ -98,7 +104,9 @@ def _compact_lake(lake: Lake, request: Request) -> dict[str, Any]:
 def checkpoint(lake: Lake) -> None:
     """Writes a checkpoint of each table that has changed since its last one."""
     for name in TABLES:
-        delta = table(lake.storage, name)
+        delta = table_if_made(lake.storage, name)
+        if delta is None:
+            continue
         last = f"{delta.version():020d}.checkpoint.parquet"
         if delta.version() and last not in lake.storage.names(name, "_delta_log"):
             with storage_errors(lake.storage.uri):

@@ -4,7 +4,7 @@ import pytest
 
 from affectflow.vocabularies import get
 from tests.given.docs_tables import ROOT
-from tests.given.tiny_classifier import save_tiny
+from tests.given.tiny_classifier import save_encoder, save_tiny
 from tests.project.test_docs import commands, typed
 
 PAGE = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
@@ -16,6 +16,7 @@ def test_every_command_about_models_works_in_its_order(tmp_path, own_configurati
     save_tiny(tmp_path / "classifier", get("ekman").labels)
     vad = ("arousal", "dominance", "valence")
     save_tiny(tmp_path / "feelings", vad, problem_type="regression")
+    save_encoder(tmp_path / "encoder")
 
     for command in commands(PAGE):
         done = typed(command, tmp_path)

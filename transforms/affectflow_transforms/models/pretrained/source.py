@@ -16,6 +16,8 @@ from affectflow.errors import UsageError
 from affectflow.weights import check_pinned, one_line, read_config
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+POOLING = "1_Pooling/config.json"
+"""Where sentence-transformers says how tokens become the vector of a text."""
 # Configuration, tokenizer, and the template of a chat.
 _READ = ("*.json", "*.txt", "*.model", "*.jinja")
 _PERMISSIVE = {
@@ -35,12 +37,12 @@ def local_folder(model: str, revision: str) -> Path:
         return Path(model)
     from huggingface_hub import snapshot_download
 
+    wanted = [*_READ, "*.safetensors", "*.py"]
     try:
+        # Other folders of a model hold it again, in other formats.
+        snapshot_download(model, revision=revision, allow_patterns=[POOLING])
         found = snapshot_download(
-            model,
-            revision=revision,
-            allow_patterns=[*_READ, "*.safetensors", "*.py"],
-            ignore_patterns=["*/*"],
+            model, revision=revision, allow_patterns=wanted, ignore_patterns=["*/*"]
         )
     except (OSError, ValueError) as error:
         raise UsageError(
@@ -108,9 +110,12 @@ def check_weights(folder: Path) -> None:
 def folder_digest(folder: Path) -> str:
     """Returns BLAKE2b over all that decides a model's answers, 32 hex digits."""
     check_weights(folder)
-    patterns = (*_READ, "*.safetensors")
+    patterns = (*_READ, "*.safetensors", POOLING)
     files = sorted(file for pattern in patterns for file in folder.glob(pattern))
-    stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    stamps = [
+        (f.relative_to(folder).as_posix(), f.stat().st_size, f.stat().st_mtime_ns)
+        for f in files
+    ]
     return _digest_of(str(folder.resolve()), tuple(stamps))
 
 
