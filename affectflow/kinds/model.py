@@ -30,7 +30,7 @@ from affectflow.batches.labelling import (
     annotate,
     annotations,
 )
-from affectflow.batches.readings import check_cues, read
+from affectflow.batches.readings import Readings, check_cues, read
 from affectflow.batches.texts import UNKNOWN, Collapsed, Mask, collapse, tagged
 from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
@@ -209,17 +209,33 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
         """
         return np.ones(len(texts), np.bool_)
 
+    def asked(self, batch: pa.RecordBatch, readings: Readings) -> pa.StringArray:
+        """Returns what the model is asked of each row: what `score` is given.
+
+        Null where it is not asked: such a row gets the status `abstained`.
+
+        Args:
+          batch: utterances.
+          readings: of its rows.
+        """
+        return readings.texts
+
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row.
 
         A row that the model cannot score gets an error and no annotation.
         """
-        reading = read(batch, cues=self.cues)
+        readings = read(batch, cues=self.cues)
+        texts_of_rows = self.asked(batch, readings)
+        there = np.asarray(pc.is_valid(texts_of_rows))
         known, readable = self._languages(batch)
-        asked = collapse(reading.texts, ~reading.silent & readable, known)
+        wanted = ~readings.silent & readable & there
+        asked = collapse(texts_of_rows, wanted, known)
         texts = asked.only(self.understands(asked.unique, asked.marked, model))
         scored = self.score(texts.unique, model)
-        statuses = _statuses(reading.silent, texts, scored)
+        statuses = _statuses(texts, scored)
+        statuses[readable & ~there] = Status.ABSTAINED
+        statuses[readings.silent] = Status.NO_AUTHOR_TEXT
         annotator_id = self.annotator()["annotator_id"]
         for answer in scored.answers:
             new = annotations(answer.spread(texts), statuses, annotator_id)
@@ -235,14 +251,13 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
         return known, known | tagged(batch, UNKNOWN)
 
 
-def _statuses(silent: Mask, texts: Collapsed, scored: Scored) -> Statuses:
-    """Returns the status of each row: rows not asked are silent or foreign."""
+def _statuses(texts: Collapsed, scored: Scored) -> Statuses:
+    """Returns the status of each row, as if rows that were not asked were foreign."""
     of_texts = np.full(len(texts.unique), Status.OK, np.int8)
     if scored.truncated is not None:
         of_texts[scored.truncated] = Status.TRUNCATED
     of_texts[list(scored.failed)] = Status.REFUSED
     statuses: Statuses = texts.spread(of_texts, Status.UNSUPPORTED_LANGUAGE)
-    statuses[silent] = Status.NO_AUTHOR_TEXT
     return statuses
 
 

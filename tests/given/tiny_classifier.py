@@ -23,7 +23,9 @@ def save_tiny(folder, labels=("calm", "cross", "glad"), planted=(), **config):
     words = tokenizers.Tokenizer(tokenizers.models.WordLevel(known, unk_token="[UNK]"))
     words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     words.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     transformers.PreTrainedTokenizerFast(
         tokenizer_object=words,

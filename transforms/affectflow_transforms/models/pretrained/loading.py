@@ -71,7 +71,7 @@ def load(
         n_known_tokens=module.get_input_embeddings().num_embeddings,
         pad_token=tokenizer.pad_token_id or 0,
         pads_left=tokenizer.padding_side == "left",
-        takes_types="token_type_ids" in tokenizer.model_input_names,
+        takes_types=_takes_types(tokenizer, module.config),
         workers=1 if device.startswith("cuda") else cores(),
     )
 
@@ -155,6 +155,11 @@ def fast_tokenizer(tokenizer: Any, folder: Path) -> Any:
             "tokenizer.json"
         )
     return tokenizer.backend_tokenizer
+
+
+def _takes_types(tokenizer: Any, config: Any) -> bool:
+    several = getattr(config, "type_vocab_size", 0) > 1
+    return several and "token_type_ids" in tokenizer.model_input_names
 
 
 def _longest(tokenizer: Any, config: Any, wanted: int) -> int:

@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.readings import Readings
 from affectflow.errors import UsageError
 from affectflow.kinds.model import Scored, Scorer
 from affectflow.registry import Card
+from affectflow.schemas import UTTERANCES, fields
 from affectflow_transforms.models.pretrained import source
 from affectflow_transforms.models.pretrained.forward import Network, outputs
 from affectflow_transforms.models.pretrained.options import Pretrained, check_word
@@ -16,10 +21,17 @@ from affectflow_transforms.models.sequence_classifier.heads import (
     Space,
     space_of,
 )
+from affectflow_transforms.models.sequence_classifier.pairs import (
+    apart,
+    earlier_turns,
+    paired,
+    parents,
+)
 
 __all__ = ["SequenceClassifier"]
 
 _WHAT = "a sequence classifier"
+_PAIRS = ("", "parent")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +63,9 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
       labels: of the outputs, in their order; empty for those of the model's config.
       vocabulary: the label set; empty for the known one that the labels fit.
       scale: lowest and highest value that the model gives.
+      context: how many earlier turns of the conversation are read as a second text.
+      pair: `parent` reads the message that is answered as a second text; messages that
+        answer none are not asked about.
       threshold: lowest score of a chosen label, 0..1. Where labels exclude one
         another, the best one is chosen if it reaches it; 0 always chooses it. None
         stands for 0.5 and 0.
@@ -73,6 +88,8 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
     labels: tuple[str, ...] = ()
     vocabulary: str = ""
     scale: tuple[float, float] | None = None
+    context: int = 0
+    pair: str = ""
     threshold: float | None = None
 
     architectures: ClassVar[tuple[str, ...]] = ("*ForSequenceClassification",)
@@ -85,10 +102,34 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_word("answer", self.answer, ANSWERS)
+        check_word("pair", self.pair, _PAIRS)
+        if self.context < 0 or (self.context and self.pair):
+            raise UsageError(
+                f"`context` is 0 or more earlier turns, and not together with `pair`; "
+                f"got context={self.context} and pair={self.pair!r}"
+            )
         self.check_options()
         config = source.config_at_hand(self.model, self.revision)
         if config is not None:
             self._check_threshold(space_of(config, self._said))
+
+    @property
+    def columns_required(self) -> pa.Schema:
+        """The text, and what tells which text is its second one."""
+        more = {"parent": ("utterance_id", "reply_to"), "": ()}[self.pair]
+        turns = ("conversation_id",) if self.context else more
+        return pa.schema([*self.requires, *fields(UTTERANCES, *turns)])
+
+    def asked(self, batch: pa.RecordBatch, readings: Readings) -> pa.StringArray:
+        """Returns what is asked of each row: its text, and a second one behind it."""
+        if self.context:
+            turns = earlier_turns(batch, readings, self.context)
+            return paired(readings.texts, turns)
+        if not self.pair:
+            return readings.texts
+        answered = parents(batch, readings)
+        pairs = paired(readings.texts, answered)
+        return pc.if_else(pc.is_valid(answered), pairs, pa.scalar(None, pa.string()))
 
     def load_model(self) -> Classifier:
         """Returns the classifier on this worker's device.
@@ -106,7 +147,8 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
     def score(self, texts: list[str], model: Classifier) -> Scored:
         """Returns what the head says; a text that fails is alone in failing."""
         network, space = model.network, model.space
-        found = outputs(network, texts, _logits, network.module.config.num_labels)
+        read = [apart(text) for text in texts]
+        found = outputs(network, read, _logits, network.module.config.num_labels)
         return Scored(
             answers=answers(space, found.values, self.task, self.threshold),
             truncated=found.truncated,
