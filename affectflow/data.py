@@ -27,6 +27,7 @@ _KINDS = MappingProxyType(
         "vocabularies": ("vocabulary", ".toml"),
         "styles": ("style", ".toml"),
         "taxonomies": ("taxonomy", ".toml"),
+        "hub": ("hub model", ".toml"),
         "views": ("view", ".sql"),
     }
 )

@@ -4,14 +4,16 @@ The entry-point name, the class name and the Beam YAML `type` of a plugin are on
 the command line spells it in kebab case, without `Read`.
 """
 
+import abc
 import difflib
 import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, ClassVar
 
+from affectflow import people
 from affectflow.errors import PluginImportError, UnknownPluginError
 from affectflow.options import construct
 
@@ -56,6 +58,11 @@ class Card:
         says it.
       example: one command line to try.
       misleads: what its answer is easily mistaken for.
+      touches: of people, some of `person`, `biometric` and `health`: whoever runs it
+        says why and where, see `affectflow.people`.
+
+    Raises:
+      ValueError: `touches` has another word.
     """
 
     summary: str
@@ -68,6 +75,39 @@ class Card:
     answers: str = ""
     example: str = ""
     misleads: str = ""
+    touches: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for each in self.touches:
+            if each not in people.TOUCHES:
+                raise ValueError(f"`touches` has {each!r}; it may be {people.TOUCHES}")
+
+
+class _Checked(abc.ABCMeta):
+    """Makes plugins, and checks what they touch of people.
+
+    So no way to make one goes round the check. A copy and what is unpickled on a
+    worker are not made again: it was checked where the run was submitted.
+    """
+
+    card: Card
+
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        people.check_touches(cls.card.touches, cls.__name__)
+        made = super().__call__(*arguments, **options)
+        people.check(made)  # its options may make it touch more
+        return made
+
+
+class Plugin(metaclass=_Checked):
+    """What plugins of all kinds have in common: a card, and the check of its use."""
+
+    card: ClassVar[Card] = Card(summary="")
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        """What it touches of people: its card's, unless its options say more."""
+        return self.card.touches
 
 
 @functools.cache

@@ -15,7 +15,7 @@ import yaml
 from apache_beam.yaml import yaml_provider, yaml_transform
 from apache_beam.yaml.yaml_utils import SafeLineLoader
 
-from affectflow import registry
+from affectflow import people, registry
 from affectflow.errors import UsageError
 from affectflow.kinds.source import Source
 from affectflow.options import check_known
@@ -146,7 +146,8 @@ def build(pipeline: beam.Pipeline, text: str, *, inputs: bool = False) -> Any:
 
     Args:
       pipeline: to add to.
-      text: the YAML, with the key `pipeline` at its top.
+      text: the YAML, with the key `pipeline` at its top, and maybe `people`: purpose,
+        context and allow_person_level, as `affectflow.people.using` takes them.
       inputs: look whether what sources read is there.
 
     Raises:
@@ -156,13 +157,30 @@ def build(pipeline: beam.Pipeline, text: str, *, inputs: bool = False) -> Any:
         spec = yaml.load(text, Loader=SafeLineLoader)
         if not isinstance(spec, dict) or "pipeline" not in spec:
             raise UsageError("the file must begin with `pipeline:`")
-        return yaml_transform.expand_pipeline(
-            pipeline,
-            spec,
-            providers=yaml_provider.merge_providers(PluginProvider(inputs)),
-            validate_schema="generic",
-        )
+        with people.using(**_said_in(spec.pop("people", {}))):
+            return yaml_transform.expand_pipeline(
+                pipeline,
+                spec,
+                providers=yaml_provider.merge_providers(PluginProvider(inputs)),
+                validate_schema="generic",
+            )
     except Exception as error:
         # Of a jsonschema error the text holds the whole schema.
         line = " ".join(str(getattr(error, "message", error)).split())
         raise UsageError(f"the pipeline cannot be built: {line[:400]}") from error
+
+
+_PEOPLE = {"purpose": str, "context": str, "allow_person_level": bool}
+
+
+def _said_in(given: Any) -> dict[str, Any]:
+    """Returns what the key `people` of a pipeline says, for `people.using`."""
+    said = given if isinstance(given, dict) else {"": given}
+    said = {key: value for key, value in said.items() if not key.startswith("__")}
+    for key, value in said.items():
+        if key not in _PEOPLE or not isinstance(value, _PEOPLE[key]):
+            raise UsageError(
+                f"`people` takes purpose and context (text) and allow_person_level "
+                f"(true or false), not {key}: {value!r}"
+            )
+    return said

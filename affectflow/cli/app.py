@@ -7,6 +7,7 @@ import typer
 
 from affectflow.cli import (
     calibrating,
+    comparing,
     demo,
     doctor,
     evaluating,
@@ -15,11 +16,13 @@ from affectflow.cli import (
     pipelines,
     planning,
     plugins,
+    replaying,
     training,
     upkeep,
     validation,
     yaml_pipelines,
 )
+from affectflow.cli.declaring import declaring
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 
@@ -52,7 +55,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     lakes.digest,
     lakes.status,
     lakes.cite,
-    pipelines.replay,
+    replaying.replay,
     upkeep.compact,
     upkeep.gc,
     upkeep.diff,
@@ -60,7 +63,20 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     validation.gold,
     calibrating.calibrate,
     measuring.measure,
+    comparing.compare,
 )
+MAKE_PLUGINS: tuple[Callable[..., int], ...] = (
+    pipelines.ingest,
+    pipelines.annotate,
+    pipelines.mine,
+    pipelines.analyze,
+    replaying.replay,
+    planning.plan,
+    yaml_pipelines.run,
+    training.train,
+    measuring.measure,
+)
+"""Commands that make plugins, which are told why and where they are used."""
 RENAMED = {"models": "plugins --kind models", "check": "run --check"}
 
 
@@ -102,7 +118,7 @@ def _answers(old: str, new: str) -> Callable[[], int]:
 
 
 for _command in COMMANDS:
-    app.command()(_command)
+    app.command()(declaring(_command) if _command in MAKE_PLUGINS else _command)
 app.command("eval")(evaluating.evaluate)
 app.add_typer(plugins.app)
 for _old, _new in RENAMED.items():

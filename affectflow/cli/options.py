@@ -83,6 +83,14 @@ OnlyBelow = Annotated[
         "`learn` learns S from a sample that both label.",
     ),
 ]
+AnnotatorOrAll = Annotated[
+    str,
+    typer.Option(
+        "--annotator",
+        help="Rest on this annotator from now on: its id, or the beginning of it. "
+        "`all` mines the emotions of all of them, this once.",
+    ),
+]
 Miner = Annotated[str, typer.Option(help="Name of a miner.")]
 Clusterer = Annotated[str, typer.Option(help="Name of what groups causes to themes.")]
 Format = Annotated[

@@ -1,4 +1,4 @@
-"""The commands that run pipelines: ingest, annotate, mine, analyze, replay."""
+"""The commands that run pipelines: ingest, annotate, mine, analyze."""
 
 import contextlib
 import os
@@ -9,11 +9,13 @@ import typer
 
 from affectflow import defaults
 from affectflow.cli import progress, show
+from affectflow.cli.declaring import check_made
 from affectflow.cli.lakes import rest_on
 from affectflow.cli.options import (
     BUDGET,
     Accelerator,
     Annotator,
+    AnnotatorOrAll,
     Budget,
     Clusterer,
     KeyUri,
@@ -94,22 +96,15 @@ def mine(
     lake: LakeUri,
     miner: Miner = defaults.MINER,
     clusterer: Clusterer = defaults.CLUSTERER,
-    annotator: Annotated[
-        str,
-        typer.Option(
-            "--annotator",
-            help="Rest on this annotator from now on: its id, or the beginning of it. "
-            "`all` mines the emotions of all of them, this once.",
-        ),
-    ] = "",
+    annotator: AnnotatorOrAll = "",
     settings: Set = None,
 ) -> int:
     """Mine causes of emotions, and cluster them to themes."""
     from affectflow.stages.mine import ALL
 
     given = said_to(settings, miner=miner, clusterer=clusterer)
-    rest_on(lake, "" if annotator == ALL else annotator)
-    annotator = annotator if annotator == ALL else ""
+    if annotator != ALL:
+        rest_on(lake, annotator)
     return _finish(_mine(lake, miner, clusterer, given, annotator), lake)
 
 
@@ -138,48 +133,17 @@ def analyze(
         settings, model=model, revision=revision, miner=miner, clusterer=clusterer
     )
     hints = {"accelerator": accelerator, "min_ram": min_ram}
+    answering = check_made(model, revision, miner, clusterer, given)
     if annotator:
         from affectflow.stages.basis import check_named
 
-        check_named(to, annotator, model, revision, given.model)
+        check_named(to, annotator, answering)
     rows = [_ingest(paths, to, source, mapping, budget, speaker_key_uri)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
     _report(to, out or os.path.join(to, "report.html"))
     return _finish(rows, to)
-
-
-def replay(lake: LakeUri, speaker_key_uri: KeyUri = "") -> int:
-    """Run dead letters again, and merge what works now.
-
-    Three kinds never work: rows whose file is gone, rows that share their id with
-    another of the same dump (duplicate_id), and damaged rows of a file that was not
-    repaired.
-    """
-    from affectflow.stages import replay as replaying
-
-    rows = replaying.replay(
-        lake,
-        speaker_key_uri=speaker_key_uri,
-        beam_options=STATE.beam_options,
-        tell=_say_replayed,
-    )
-    if not rows:
-        show.say("nothing to replay: no dead letter that could work now")
-    return 0
-
-
-def _say_replayed(row: Row) -> None:
-    from affectflow.stages.replay.rows import LEFT
-
-    show.say(show.stage_line(row))
-    left = dict(row["counters"]).get(LEFT, 0)
-    if left:
-        show.say(
-            f"{left:,} letters stay open: their file is gone, or their place in it "
-            "now holds another row; ingest the file again"
-        )
 
 
 class Said(NamedTuple):

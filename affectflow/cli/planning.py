@@ -10,6 +10,7 @@ import typer
 
 from affectflow import defaults
 from affectflow.cli import show
+from affectflow.cli.declaring import check_made
 from affectflow.cli.options import (
     Clusterer,
     Map,
@@ -90,6 +91,7 @@ def plan(
     given = said_to(
         settings, model=model, revision=revision, miner=miner, clusterer=clusterer
     )
+    check_made(model, revision, miner, clusterer, given)
     analysis = Analysis(
         model=model,
         revision=revision,

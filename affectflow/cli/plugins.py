@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from affectflow import hub
 from affectflow.cli import show
+from affectflow.cli.declaring import declaring
 from affectflow.cli.options import Set
 from affectflow.errors import AffectflowError, PluginImportError, UsageError
 
@@ -53,14 +55,28 @@ def cards(
         for row in rows:
             show.table(["", ""], [[key, _text(value)] for key, value in row.items()])
     else:
+        known = [row for row in rows if row["kind"] == hub.KIND] if kind else []
+        others = [row for row in rows if row not in known]
         weights = ["weights_licence"] if kind == "models" else []
         columns = ["name", "summary", "licence", *weights, "commercial_use", "extra"]
-        columns = columns if kind else ["kind", *columns]
-        show.table(columns, [[_text(row.get(c, "")) for c in columns] for row in rows])
+        _show(columns if kind else ["kind", *columns], others)
+        _show(_OF_HUB, known)
     return 0
 
 
+_OF_HUB = (
+    *("model", "summary", "task", "vocabulary", "size", "languages", "licence"),
+    *("commercial_use", "figure", "source"),
+)
+
+
+def _show(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        show.table(columns, [[_text(row.get(c, "")) for c in columns] for row in rows])
+
+
 @app.command("test")
+@declaring
 def check(
     name: Annotated[str, typer.Argument(help="An installed plugin.")],
     kind: Kind = "",
@@ -166,9 +182,11 @@ def _names(kind: str) -> list[tuple[str, str]]:
     kinds = (*registry.KINDS, *data.KINDS)
     if kind and kind not in kinds:
         raise UsageError(f"unknown kind {kind!r}; {registry.nearest(kind, kinds)}")
+    # Known models of a hub are models too, that nobody has to install.
+    wanted = ["models", hub.KIND] if kind == "models" else [kind]
     return [
         (each, name)
-        for each in ([kind] if kind else kinds)
+        for each in (wanted if kind else kinds)
         for name in (data if each in data.KINDS else registry).names(each)
     ]
 
@@ -233,11 +251,17 @@ def _step(step: "Step") -> str:
     return "\n".join([*told, step.text.strip(), f"-> {step.parser}{labels}"])
 
 
+def _hub(file: "DataFile") -> dict[str, Any]:
+    hub.get(file.name)
+    return file.table()
+
+
 _READERS: Mapping[str, Callable[["DataFile"], dict[str, Any]]] = {
     "views": _view,
     "vocabularies": _vocabulary,
     "prompts": _prompt,
     "guards": _guard,
+    hub.KIND: _hub,
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
+from affectflow import people
 from affectflow.batches.batch import Rows, error_row, refuse
 from affectflow.batches.entries import Entry, annotations_of
 from affectflow.batches.labelling import annotate
@@ -77,6 +78,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         if self._prompt.unit == "conversation" or self._prompt.history:
             self.unit = "conversation"
         self._guard = Guard.load(self._prompt.guard) if self._prompt.guard else None
+        # Workers know what was said here only from the model that is sent to them.
+        self._keeps_guarded = people.declared().allow_person_level
         self._check_decode()
 
     def _loaded(self) -> Prompt:
@@ -122,7 +125,13 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         if self._guard is not None:
             said["guard"] = f"{self._guard.name}@{self._guard.digest}"
             said["notice"] = self._guard.notice
+            said["keeps_guarded"] = self._keeps_guarded
         return said
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        """What the model touches of people, and health if its prompt has a guard."""
+        return (*super().touches, *(["health"] if self._guard else []))
 
     @abc.abstractmethod
     def complete(self, requests: Sequence[Request], model: ModelT) -> list[Outcome]:
@@ -188,11 +197,12 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def _entries(
         self, found: Sequence[Answered], readings: Readings
     ) -> Iterator[Entry]:
-        """Yields what is stored; which rows a guard matched is counted only."""
+        """Yields what is stored; which rows a guard matched if persons are allowed."""
         for each in found:
-            if each.question.status is Status.GUARDED:
+            is_guarded = each.question.status is Status.GUARDED
+            if is_guarded:
                 tally.count("guarded")
-            elif each.failed is None:
+            if each.failed is None and (self._keeps_guarded or not is_guarded):
                 entries = each.all_entries(self._prompt)
                 yield from (placed(entry, readings) for entry in entries)
 

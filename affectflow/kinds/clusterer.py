@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from affectflow.errors import UsageError
-from affectflow.registry import Card
+from affectflow.registry import Plugin
 from affectflow.schemas import CAUSES
 
 ModelT = TypeVar("ModelT")
@@ -62,7 +62,7 @@ class Name(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Clusterer(abc.ABC, Generic[ModelT]):
+class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
     """Groups the causes of one family of emotions. Its answers depend on no order.
 
     Subclasses are dataclasses with plain-data arguments. Causes are a table of
@@ -86,7 +86,6 @@ class Clusterer(abc.ABC, Generic[ModelT]):
             CAUSES.field("summary"),
         ]
     )
-    card: ClassVar[Card] = Card(summary="")
 
     def __post_init__(self) -> None:
         if self.fitted < 1:

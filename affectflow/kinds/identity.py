@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from affectflow.registry import Card
+from affectflow.registry import Plugin
 
 
 class Origin(NamedTuple):
@@ -31,10 +31,9 @@ class Origin(NamedTuple):
     model: str = ""
 
 
-class Annotator:
+class Annotator(Plugin):
     """What answers about utterances: a model, or a miner."""
 
-    card: ClassVar[Card] = Card(summary="")
     annotator_kind: ClassVar[str] = "model"
     """In the table: `model`, `rules`, `lexicon` or `prompt`."""
     version: ClassVar[str] = "1"
@@ -88,6 +87,7 @@ class Annotator:
             "parameters": as_json(options),
             "over": self.over or None,
             "version": __version__,
+            "touches": list(self.touches),
         }
 
 

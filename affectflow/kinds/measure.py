@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from affectflow.batches import counting, states
 from affectflow.batches.bootstrap import EQUAL, MIN_UNITS, SEED, draws_of, interval
 from affectflow.errors import UsageError
-from affectflow.registry import Card, kebab
+from affectflow.registry import Plugin, kebab
 from affectflow.schemas import MEASURES, fields
 
 UNIT = "unit"
@@ -77,7 +77,7 @@ class Value(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Measure(abc.ABC):
+class Measure(Plugin, abc.ABC):
     """Counts observations by SQL and fits what they mean; splits do not matter.
 
     Subclasses are dataclasses: their fields are the options, and the `$name` of their
@@ -109,7 +109,6 @@ class Measure(abc.ABC):
     refuses: ClassVar[Mapping[str, str]] = {}
     keys: ClassVar[tuple[str, ...]]
     state: ClassVar[str]
-    card: ClassVar[Card]
 
     @abc.abstractmethod
     def fit(self, state: pa.Table) -> Iterable[Value]:

@@ -14,12 +14,18 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow.batches.batch import with_column
 from affectflow.errors import RowError, UsageError
 from affectflow.kinds.identity import Annotator
-from affectflow.registry import Card
-from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, UTTERANCES, fields
+from affectflow.schemas import (
+    ANNOTATIONS_COLUMN,
+    ANNOTATORS_COLUMN,
+    CAUSES_COLUMN,
+    UTTERANCES,
+    fields,
+)
 
 ModelT = TypeVar("ModelT")
 
@@ -95,7 +101,6 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         [*fields(UTTERANCES, *_READ, "segments"), ANNOTATIONS_COLUMN]
     )
     provides: ClassVar[pa.Schema] = pa.schema([CAUSES_COLUMN])
-    card: ClassVar[Card] = Card(summary="")
 
     def __post_init__(self) -> None:
         if self.history < 0:
@@ -156,24 +161,37 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
 
     def _asked(self, batch: pa.RecordBatch) -> "Iterator[_Asked]":
         annotations = batch.column("annotations").to_pylist()
+        left_out = _of_health(batch)
         for conversation in _conversations(batch):
             # Only as many turns are held as are looked back at.
             earlier: deque[Turn] = deque(maxlen=self.history)
             for row, now in conversation:
-                emotions = self._emotions(annotations[row] or [])
+                emotions = self._emotions(annotations[row] or [], left_out)
                 if emotions:
                     labels = tuple(dict.fromkeys(e["label"] for e in emotions))
                     yield _Asked(row, emotions, Scene(now, tuple(earlier), labels))
                 earlier.append(now)
 
-    def _emotions(self, annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _emotions(
+        self, annotations: list[dict[str, Any]], left_out: set[str]
+    ) -> list[dict[str, Any]]:
         """Returns the chosen emotions, one for each annotator and label."""
         found = {
             (a["annotator_id"], a["vocabulary"], a["label"]): a
             for a in annotations
             if a["chosen"] and a["status"] == "ok" and self.mines(a["label"])
         }
-        return list(found.values())
+        return [a for a in found.values() if a["annotator_id"] not in left_out]
+
+
+def _of_health(batch: pa.RecordBatch) -> set[str]:
+    """Returns who answered rows in flight and may tell of health: no theme shows it."""
+    if ANNOTATORS_COLUMN.name not in batch.schema.names:
+        return set()
+    signed = batch.column(ANNOTATORS_COLUMN.name).flatten()
+    touching = pc.greater(pc.list_value_length(signed.field("touches")), 0)
+    rows = signed.filter(pc.fill_null(touching, False)).to_pylist()
+    return {row["annotator_id"] for row in rows if "health" in row["touches"]}
 
 
 class _Asked(NamedTuple):

@@ -35,7 +35,6 @@ from affectflow.batches.texts import UNKNOWN, Collapsed, Mask, collapse, tagged
 from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
 from affectflow.kinds.identity import Annotator
-from affectflow.registry import Card
 from affectflow.schemas import (
     ANNOTATIONS_COLUMN,
     ANNOTATORS_COLUMN,
@@ -62,7 +61,6 @@ class BatchModelHandler(
     """Which folders and hub ids it reads, by what their config.json names: patterns as
     `*ForSequenceClassification`. Such a plugin takes `model` and `revision`.
     """
-    card: ClassVar[Card] = Card(summary="")
     unit: Literal["utterance", "conversation"] = "utterance"
     """What it reads at once. A batch for a model of conversations holds whole ones, one
     after the other, each in time order; they live or die as a whole."""

@@ -15,13 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.registry import Card
+from affectflow.registry import Plugin
 
 BLANK = "\ufffc"
 """Stands for each character of a text that is not the author's prose."""
 
 
-class Renderer(abc.ABC):
+class Renderer(Plugin, abc.ABC):
     """What renderers have in common.
 
     Subclasses set `renderer_id`: name and version, stored with every cue, and what a
@@ -30,7 +30,6 @@ class Renderer(abc.ABC):
 
     renderer_id: ClassVar[str]
     modality: ClassVar[str] = "text"
-    card: ClassVar[Card] = Card(summary="")
 
 
 class Cue(NamedTuple):

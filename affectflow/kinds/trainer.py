@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from affectflow.registry import Card
+from affectflow.registry import Plugin
 
 
 class Figure(NamedTuple):
@@ -49,7 +49,7 @@ class Trained:
 
 
 @dataclass(kw_only=True)
-class Trainer(abc.ABC):
+class Trainer(Plugin, abc.ABC):
     """Fits one kind of model.
 
     Subclasses are dataclasses with plain-data arguments, and set `file`, the name of
@@ -57,7 +57,6 @@ class Trainer(abc.ABC):
     """
 
     file: ClassVar[str]
-    card: ClassVar[Card] = Card(summary="")
 
     @abc.abstractmethod
     def train(self, data: Path, *, licence: str = "") -> Trained:

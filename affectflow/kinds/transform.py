@@ -18,10 +18,10 @@ from affectflow.batches.batch import (
     between_conversations,
     check_columns,
 )
-from affectflow.registry import Card
+from affectflow.registry import Plugin
 
 
-class Transform(beam.PTransform):
+class Transform(Plugin, beam.PTransform):
     """A step that says which columns it reads and which it writes.
 
     A source requires nothing and a sink provides nothing. Subclasses are dataclasses
@@ -31,7 +31,6 @@ class Transform(beam.PTransform):
 
     requires: ClassVar[pa.Schema] = pa.schema([])
     provides: ClassVar[pa.Schema] = pa.schema([])
-    card: ClassVar[Card] = Card(summary="")
 
     def __init__(self) -> None:
         super().__init__()

@@ -18,6 +18,7 @@ _SEGMENTS = {
     "pii": "personal data, replaced by placeholders",
 }
 _SECTIONS = {
+    "languages": "Languages",
     "emotions": "Emotions",
     "displeasure": "Displeasure",
     "pleasure": "Gratitude",

@@ -7,7 +7,7 @@ from importlib import resources
 from string import Template
 
 from affectflow.report import basis as methods
-from affectflow.report import head, sections
+from affectflow.report import coverage, head, sections
 from affectflow.report.html import Html, el, join
 from affectflow.report.queries import Facts
 
@@ -19,6 +19,7 @@ def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
     tells what the page is made from.
     """
     parts = [
+        coverage.languages(facts, lake),
         sections.emotions(facts, lake),
         sections.displeasure(facts, lake),
         sections.pleasure(facts, lake),

@@ -56,6 +56,17 @@ SELECT
   min(timestamp) FILTER (counts) AS first_at,
   max(timestamp) FILTER (counts) AS last_at
 FROM told""",
+    "languages": """
+WITH told AS (
+  SELECT *, CASE WHEN utterances >= $min_utterances
+    AND (n_speakers >= $min_speakers OR n_speakers = 0) THEN lang END AS language
+  FROM language_coverage WHERE annotator_id = $annotator
+)
+SELECT language, count(*) AS languages,
+  sum(utterances)::BIGINT AS utterances, sum(answered)::BIGINT AS answered,
+  sum(unsupported)::BIGINT AS unsupported, sum(silent)::BIGINT AS silent,
+  sum(unanswered)::BIGINT AS unanswered, sum(not_asked)::BIGINT AS not_asked
+FROM told GROUP BY language ORDER BY language IS NULL, utterances DESC, language""",
     "top_five": """
 WITH speakers AS (
   SELECT u.speaker_id, count(DISTINCT u.utterance_id) AS n

@@ -196,6 +196,7 @@ ANNOTATORS = table(
     ("over", STRING, "the annotator whose answers it reads"),
     ("version", STRING, "version of affectflow"),
     ("since", TIME, "when it first answered in this lake"),
+    ("touches", pa.list_(STRING), "what it touches: person, biometric, health"),
 )
 
 DEAD_LETTERS = table(
@@ -233,6 +234,9 @@ RUNS = table(
     ("counters", pa.map_(STRING, pa.int64()), "anything else that was counted"),
     ("versions", pa.map_(STRING, STRING), "Python and libraries"),
     ("table_versions", pa.map_(STRING, pa.int64()), "Delta versions that it left"),
+    ("purpose", STRING, "why it was run, in the words of whoever ran it"),
+    ("context", STRING, "where its answers are used: research, workplace, ..."),
+    ("allow_person_level", pa.bool_(), "answers about single persons were allowed"),
 )
 
 TABLES: dict[str, pa.Schema] = {

@@ -1,8 +1,5 @@
 """The basis of a lake: who named which annotator as the one that a report rests on."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import STAGE, candidates, named_in, told_in
 from affectflow.lake.layout import SETTINGS
@@ -10,7 +7,6 @@ from affectflow.options import meant
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import write_run
-from affectflow.steps.annotate import handler_for
 from affectflow.storage import Storage
 
 
@@ -33,19 +29,15 @@ def rest_on(lake_uri: str, annotator: str, run_id: str = "") -> str:
     return named
 
 
-def check_named(
-    lake_uri: str, annotator: str, model: str, revision: str, options: Mapping[str, Any]
-) -> None:
-    """Raises UsageError if a name means nobody once a model has answered in a lake.
+def check_named(lake_uri: str, annotator: str, answering: str) -> None:
+    """Raises UsageError if a name means nobody once another annotator has answered.
 
     Args:
       lake_uri: of a lake, or of none yet.
       annotator: as `rest_on` takes it.
-      model: that is going to answer.
-      revision: of it.
-      options: of it.
+      answering: the id of the annotator that is going to answer.
     """
-    ids = [handler_for(model, revision, options).annotator()["annotator_id"]]
+    ids = [answering]
     if Storage(lake_uri).exists(SETTINGS):
         with open_tables(lake_uri) as connection:
             ids += [each.annotator_id for each in candidates(connection)]

@@ -19,6 +19,7 @@ from affectflow.schemas import CAUSES_COLUMN
 from affectflow.stages.runs.answers import (
     EMOTIONS,
     MINE,
+    check_use,
     mined_folder,
 )
 from affectflow.stages.runs.context import conversations_with, holders, with_context
@@ -138,6 +139,7 @@ def mine_annotator(
     beam_options: Sequence[str],
 ) -> Row:
     """Mines the causes of one annotator's emotions; returns the row of `runs`."""
+    check_use(lake, annotator_id)
     miner = step.annotator()
     config = mine_config(step, annotator_id)
     request = new_request(lake, "mine", config, run_id=run_id, budget=budget)

@@ -12,6 +12,7 @@ from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import candidates
 from affectflow.options import meant
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
+from affectflow.stages.runs.answers import check_use
 from affectflow.steps.annotate import takes_over
 
 
@@ -59,14 +60,17 @@ def annotator_meant(lake: Lake, over: str) -> str:
     """Returns the annotator of a lake that a text means: its id, or its beginning.
 
     Raises:
-      UsageError: it is empty, or means none, or several.
+      UsageError: it is empty, or means none, or several, or one whose answers may not
+        be read for what was said about people.
     """
     if not over:
         raise UsageError(
             "--only-below asks a model where another annotator is not sure: say which "
             "with --over"
         )
-    return meant(over, _there(lake), "annotator", "has answered in this lake")
+    found = meant(over, _there(lake), "annotator", "has answered in this lake")
+    check_use(lake, found)
+    return found
 
 
 def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> None:

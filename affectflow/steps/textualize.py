@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow import defaults, registry
+from affectflow import defaults, people, registry
 from affectflow.batches import batch as batches
 from affectflow.errors import UsageError
 from affectflow.kinds.renderer import BLANK, Cue, TextRenderer
@@ -43,9 +43,13 @@ class Textualize(BatchTransform):
     def __post_init__(self) -> None:
         super().__init__()
         self.renderers = tuple(self.renderers)
+        for each in load_renderers(self.renderers):
+            people.check(each)  # one that is kept was made for another run
+        self._said = people.declared()
 
     def setup(self) -> None:
-        load_renderers(self.renderers)
+        with people.using(**vars(self._said)):
+            load_renderers(self.renderers)
 
     def process_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         return textualize(batch, load_renderers(self.renderers))

@@ -24,9 +24,14 @@ def test_plugins_lists_all_kinds_and_all_that_a_card_says():
 def test_a_kind_is_listed_alone_and_models_with_the_licence_of_their_weights():
     rows = json.loads(affectflow("plugins", "--kind", "models", "--json").out)
 
-    assert {row["kind"] for row in rows} == {"models"}
+    assert {row["kind"] for row in rows} == {"models", "hub"}
     shown = affectflow("plugins", "--kind", "models").out
-    assert all(row["weights_licence"] in shown for row in rows)
+    for row in rows:
+        wanted = (
+            ["weights_licence"] if row["kind"] == "models" else ["licence", "model"]
+        )
+        assert all(row[word] in shown for word in wanted)
+    assert "micro F1 0.585" in shown
     assert "ReadGithub" not in shown
 
 

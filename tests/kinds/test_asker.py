@@ -6,6 +6,7 @@ import pickle
 import pyarrow as pa
 import pytest
 
+from affectflow import people
 from affectflow.batches.batch import is_dead, with_column
 from affectflow.errors import UsageError
 from affectflow.kinds import tally
@@ -302,10 +303,18 @@ def test_it_survives_the_way_to_a_worker(tmp_path):
     assert again == handler.asked
 
 
-def guarded(folder, text, batch, **options):
+def with_rule(folder, text):
     rule = folder / "rule.toml"
     rule.write_text('phrases = ["kill myself"]\nnotice = "To the analyst: read it."\n')
-    text = f"guard = '{rule}'\n{text}"
+    return f"guard = '{rule}'\n{text}"
+
+
+def with_guard(folder):
+    return scripted(prompt_file(folder, with_rule(folder, MOOD)), str)
+
+
+def guarded(folder, text, batch, **options):
+    text = with_rule(folder, text)
     with tally.collected() as counts:
         found = asked(folder, text, lambda q, r: {"good": 1}, batch, **options)
     return *found, counts
@@ -321,6 +330,23 @@ def test_what_a_guard_matches_is_asked_of_no_model_and_only_counted(tmp_path):
     assert counts == {"guarded": 1}
 
 
+def test_which_rows_a_guard_matched_is_stored_if_persons_are_allowed(tmp_path):
+    batch = utterances("hi", "I could kill myself")
+
+    with people.using(purpose="a study", allow_person_level=True):
+        _, rows, _, counts = guarded(tmp_path, MOOD, batch)
+
+    assert said(rows, "status", "label")[1] == [("guarded", None)]
+    assert counts == {"guarded": 1}
+
+
+def test_a_prompt_with_a_guard_touches_health(tmp_path):
+    assert with_guard(tmp_path).annotator()["touches"] == ["health"]
+    refused = pytest.raises(UsageError, match="health, which is refused")
+    with people.using(context="insurance"), refused:
+        with_guard(tmp_path)
+
+
 def test_a_conversation_with_a_guarded_turn_has_no_answer(tmp_path):
     batch = utterances("hi", "I could kill myself", "ok", conversation_id=["1"] * 3)
     text = MOOD.replace("[[steps]]", 'unit = "conversation"\n[[steps]]')
@@ -333,11 +359,7 @@ def test_a_conversation_with_a_guarded_turn_has_no_answer(tmp_path):
 
 
 def test_the_notice_of_a_guard_is_in_the_annotators_parameters(tmp_path):
-    rule = tmp_path / "rule.toml"
-    rule.write_text('phrases = ["kill myself"]\nnotice = "To the analyst: read it."\n')
-    handler = scripted(prompt_file(tmp_path, f"guard = '{rule}'\n{MOOD}"), str)
-
-    said = json.loads(handler.annotator()["parameters"])
+    said = json.loads(with_guard(tmp_path).annotator()["parameters"])
 
     assert said["notice"] == "To the analyst: read it."
     assert said["guard"].startswith("rule@")

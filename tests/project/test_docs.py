@@ -157,6 +157,18 @@ def test_the_page_about_prompts_names_every_key_and_slot():
     assert all(f"`{{{slot}}}`" in page for slot in SLOTS)
 
 
+@pytest.mark.parametrize("page", ["people", "annotators"])
+def test_what_the_pages_about_people_and_annotators_show_works(folder, page):
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    if not (folder / "lake").exists():
+        typed(next(c for c in commands() if "--to lake" in c), folder)
+    for command in commands(text):
+        done = typed(command, folder)
+        assert done.code == 0, f"{command}: {done.err}"
+    for code in snippets("python", text):
+        exec(compile(code, f"{page}.md", "exec"), {})
+
+
 def test_the_page_about_columns_names_all_of_them():
     page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
     paragraph = page.split("**What may be named.**")[1].split("\n\n")[0]

@@ -27,6 +27,8 @@ candidates AS (
   FROM answers AS a
   LEFT JOIN annotators AS r ON r.annotator_id = a.annotator_id
   LEFT JOIN last_told AS t ON t.annotator_id = a.annotator_id
+  -- What may tell of health is in no report.
+  WHERE NOT coalesce(list_contains(r.touches, 'health'), false)
 )
 SELECT
   row_number() OVER (

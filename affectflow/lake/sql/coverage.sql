@@ -12,6 +12,7 @@ WITH answers AS (
     bool_or(status = 'no_author_text') AS silent,
     bool_or(status = 'unsupported_language') AS unsupported
   FROM annotations
+  ANTI JOIN health_annotators USING (annotator_id)
   -- What people labelled by hand is not what an annotator has labelled.
   WHERE annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
   GROUP BY utterance_id

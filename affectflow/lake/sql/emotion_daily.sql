@@ -9,6 +9,7 @@ WITH labels AS (
     sum(chosen)::BIGINT AS chosen,
     sum(score_sum) AS score_sum
   FROM rollups
+  ANTI JOIN health_annotators USING (annotator_id)
   -- Scales, such as valence, have values and no chosen labels.
   WHERE label IS NOT NULL AND task NOT IN ('valence', 'arousal', 'dominance')
   GROUP BY ALL

@@ -23,6 +23,7 @@ WITH answers AS (
     ) AS answered,
     first(status ORDER BY rank NULLS LAST, status) AS status
   FROM annotations
+  ANTI JOIN health_annotators USING (annotator_id)
   GROUP BY utterance_id, annotator_id, task, vocabulary
 )
 SELECT

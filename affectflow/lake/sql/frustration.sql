@@ -18,6 +18,7 @@ SELECT
   u.url,
   u.visibility
 FROM annotations AS a
+ANTI JOIN health_annotators AS h ON h.annotator_id = a.annotator_id
 JOIN placed_utterances AS u ON u.utterance_id = a.utterance_id
 WHERE a.task = 'frustration'
   AND a.label = 'frustration'

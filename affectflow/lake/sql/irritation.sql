@@ -5,6 +5,7 @@
 WITH found AS (
   SELECT a.utterance_id, a.annotator_id, a.label, max(a.score) AS score
   FROM annotations AS a
+  ANTI JOIN health_annotators AS h ON h.annotator_id = a.annotator_id
   WHERE a.chosen
     AND a.annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
     AND (

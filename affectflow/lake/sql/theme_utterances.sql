@@ -24,4 +24,5 @@ JOIN theme_members AS m
   ON m.theme_id = t.theme_id AND m.clustering_id = t.clustering_id
 JOIN causes AS c ON c.cause_id = m.cause_id
 JOIN placed_utterances AS u ON u.utterance_id = c.utterance_id
+ANTI JOIN health_annotators AS h ON h.annotator_id = c.emotion_annotator_id
 WHERE t.replaced_by IS NULL AND NOT u.by_bot

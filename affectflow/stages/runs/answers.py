@@ -8,9 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from affectflow import people
 from affectflow.batches.batch import one_batch
 from affectflow.lake import Lake
-from affectflow.lake.files import entry_of, write_file
+from affectflow.lake.files import entry_of, read_file, write_file
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import ANNOTATORS
 from affectflow.stages.runs.reading import INLINE
@@ -61,6 +62,18 @@ def label_files(lake: Lake, annotator_id: str, part: str) -> list[FileEntry]:
     if lake.storage.exists("annotations", *path.split("/")):
         files.append(FileEntry("annotations", path, 0, 1))
     return files
+
+
+def check_use(lake: Lake, annotator_id: str) -> None:
+    """Raises UsageError if an annotator's answers may not be read for what was said.
+
+    They touch what the annotator touches, whoever reads them.
+    """
+    path = f"{folder_of(annotator_id)}/row.parquet"
+    if lake.storage.exists("annotators", *path.split("/")):
+        rows = read_file(lake.storage, "annotators", path, ["touches"])
+        touches = rows.column("touches").to_pylist()[0] or ()
+        people.check_touches(touches, f"the annotator {annotator_id}")
 
 
 def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:

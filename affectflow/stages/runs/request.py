@@ -4,13 +4,14 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from affectflow.errors import LakeError
 from affectflow.lake import Lake
 from affectflow.logs import host
+from affectflow.people import Declared, declared
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.storage import Storage
 
@@ -31,6 +32,7 @@ class Request:
       speaker_key_uri: where the key is; the key itself never travels.
       annotator_id: whose answers the stage gives, mines or calibrates, if it does.
       calibration_id: that the stage fits or applies, if it does.
+      people: what was said about people; it decides no answer, but whether it may be.
     """
 
     lake_uri: str
@@ -42,6 +44,7 @@ class Request:
     speaker_key_uri: str = ""
     annotator_id: str | None = None
     calibration_id: str | None = None
+    people: Declared = field(default_factory=declared)
 
     @property
     def digest(self) -> str:

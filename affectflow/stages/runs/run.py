@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -103,6 +104,7 @@ def run_row(
         "peak_rss_bytes": summed.peak_rss_bytes,
         "counters": sorted(summed.counters.items()),
         "versions": sorted(versions().items()),
+        **asdict(request.people),
     }
 
 

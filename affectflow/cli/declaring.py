@@ -1,0 +1,81 @@
+"""What every command that makes plugins takes: why, where, and whether of persons."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from affectflow.cli.pipelines import Said
+
+Purpose = Annotated[
+    str,
+    typer.Option(
+        "--purpose",
+        help="Why this is run; recorded in the lake. Plugins that touch "
+        "people need it: docs/people.md.",
+    ),
+]
+Context = Annotated[
+    str,
+    typer.Option(
+        "--context",
+        help="Where the answers are used: community, education, hiring, insurance, "
+        "medical, personal, product, research, safety or workplace.",
+    ),
+]
+AllowPersonLevel = Annotated[
+    bool,
+    typer.Option(
+        "--allow-person-level",
+        help="Allow answers about single persons; needs --purpose.",
+    ),
+]
+_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "purpose": (Purpose, ""),
+    "context": (Context, ""),
+    "allow_person_level": (AllowPersonLevel, False),
+}
+
+
+def declaring(command: Callable[..., int]) -> Callable[..., int]:
+    """Returns a command that also says why and where plugins are used."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> int:
+        from affectflow import people
+
+        said = {name: options.pop(name) for name in _OPTIONS}
+        with people.using(**said):
+            return command(*arguments, **options)
+
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a)
+        for name, (a, d) in _OPTIONS.items()
+    ]
+    signature = inspect.signature(command)
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), *more]
+    )
+    types = {name: annotation for name, (annotation, _) in _OPTIONS.items()}
+    run.__annotations__ = {**command.__annotations__, **types}
+    return run
+
+
+def check_made(
+    model: str, revision: str, miner: str, clusterer: str, given: "Said"
+) -> str:
+    """Makes the plugins of an analysis before a row is read: what is wrong is said now.
+
+    Returns the id of the annotator that the model is.
+    """
+    from affectflow.steps.annotate import handler_for
+    from affectflow.steps.mine import MineCauses
+    from affectflow.steps.themes import ClusterThemes
+
+    MineCauses(miner=miner, miner_options=given.miner)
+    ClusterThemes(clusterer=clusterer, clusterer_options=given.clusterer)
+    handler = handler_for(model, revision, given.model)
+    return str(handler.annotator()["annotator_id"])

@@ -1,0 +1,55 @@
+"""What opens the page: how much of each language the annotator has read."""
+
+from affectflow.report.html import Child, Html, el, table
+from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Facts, Row
+from affectflow.report.words import ask_yourself, count, section
+
+_HEADS = [
+    "Language",
+    "Messages",
+    "Labelled",
+    "In a language it does not read",
+    "Silent",
+    "No usable answer",
+    "Not asked yet",
+]
+_COUNTS = (
+    "utterances",
+    "answered",
+    "unsupported",
+    "silent",
+    "unanswered",
+    "not_asked",
+)
+
+
+def languages(facts: Facts, lake: str) -> Html:
+    """Returns what the annotator labelled of each language, the largest first."""
+    rows = facts.answers["languages"]
+    if not rows:
+        text = el("p", "Nothing is labelled in any language yet.")
+        return section("languages", "Languages", text)
+    all_, read = (sum(row[name] for row in rows) for name in ("utterances", "answered"))
+    return section(
+        "languages",
+        "Languages",
+        el(
+            "p",
+            f"The annotator labelled {read:,} of {count(all_, 'message')} that people "
+            "wrote. What it does not read is missing from every number below, and is "
+            "not calm.",
+        ),
+        table(_HEADS, [_line(row) for row in rows], set(range(1, len(_HEADS)))),
+        ask_yourself("languages", facts.parameters, lake),
+    )
+
+
+def _line(row: Row) -> list[Child]:
+    return [_name(row), *(f"{row[name]:,}" for name in _COUNTS)]
+
+
+def _name(row: Row) -> str:
+    if row["language"] is None:
+        few = f"fewer than {MIN_UTTERANCES} messages or {MIN_SPEAKERS} people"
+        return f"{count(row['languages'], 'language')} with {few}"
+    return "not stated" if row["language"] == "und" else str(row["language"])
