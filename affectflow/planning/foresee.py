@@ -34,7 +34,7 @@ from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
 from affectflow.stages.ingest.ingest import expected_buckets, ingest_config
 from affectflow.stages.mine import MineTask, mine_config
 from affectflow.stages.runs.labelled import LabelledTask
-from affectflow.stages.runs.parts import PartTask, all_parts
+from affectflow.stages.runs.parts import Part, PartTask, all_parts
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.request import config_digest, new_request
 from affectflow.stages.themes.pipeline import themes_config
@@ -128,34 +128,34 @@ class _Left:
 
     def __init__(self, lake: Lake, analysis: Analysis):
         self.lake, self._analysis = lake, analysis
+        self._parts, self._ready = all_parts(lake), dict[PartTask, list[Part]]()
         handler, step = _handler_in(lake, analysis), analysis.step()
         request = new_request(lake, "annotate", config_of(handler))
         self._own = task_for(request, handler)
         own_id = handler.annotator()["annotator_id"]
-        coming = self._parts(self._own)
+        coming = self._open(self._own)
         self.todo: dict[PartTask, Set[str]] = {self._own: coming}
         self._labelled: list[LabelledTask] = []
         for annotator_id in sorted({*labels_in(lake), own_id}):
             request = new_request(lake, "mine", mine_config(step, annotator_id))
             task = MineTask(request, step.annotator(), annotator_id)
             more = coming if annotator_id == own_id else set()
-            self.todo[task] = self._parts(task) | more
+            self.todo[task] = self._open(task) | more
             self._labelled += [] if more else [task]
         read = {task.labels_of for task in self._labelled}
         if isinstance(self._own, OverTask) and self._own.labels_of not in read:
             self._labelled.append(self._own)
 
-    def _parts(self, task: PartTask) -> Set[str]:
-        ready = task.ready(self.lake, all_parts(self.lake))
+    def _open(self, task: PartTask) -> Set[str]:
+        """Returns the parts that a task could do now, and has not done."""
+        ready = self._ready[task] = task.ready(self.lake, self._parts)
         return {part.name for part in ready} - set(task.done(self.lake, ready))
 
     def plan(self, task: PartTask, found: Rehearsal | None, terms: Terms) -> StagePlan:
         """Returns the plan of one of the tasks."""
         todo, files = self.todo[task], self.lake.committed("utterances")
-        parts = all_parts(self.lake)
-        ready = task.ready(self.lake, parts)
-        rows = [part.rows for part in parts if part.name in todo]
-        done = [part.rows for part in ready if part.name not in todo]
+        rows = [part.rows for part in self._parts if part.name in todo]
+        done = [part.rows for part in self._ready[task] if part.name not in todo]
         plan = terms.plan(
             task.stage,
             task.request.digest,
@@ -172,7 +172,7 @@ class _Left:
 
         Labels that are there are mined in the rehearsal as they are.
         """
-        parts = all_parts(self.lake)
+        parts = self._parts
         names = sorted(set().union(*self.todo.values())) or [p.name for p in parts]
         if not names:
             return None

@@ -70,8 +70,8 @@ def _masked(text: str) -> str:
 
 
 def _is_large(theme: Row) -> bool:
-    enough = theme["n_speakers"] >= MIN_SPEAKERS and theme["count"] >= MIN_UTTERANCES
-    return bool(enough)
+    enough = (theme["n_speakers"] or 0) >= MIN_SPEAKERS
+    return bool(enough and theme["count"] >= MIN_UTTERANCES)
 
 
 def _introduction(family: ThemeList) -> str:

@@ -53,7 +53,7 @@ CONVERSATIONS = table(
     ("outcome", STRING, "completed, not_planned, merged, closed, open"),
     ("locked_reason", STRING, "why it was locked: too heated, spam, ..."),
     ("n_utterances", pa.int64(), "how many utterances the lake holds"),
-    ("n_speakers", pa.int64(), "how many people spoke"),
+    ("n_speakers", pa.int64(), "how many people spoke; null if no author is known"),
 )
 
 CONVERSATION_MERGES = table(

@@ -15,7 +15,7 @@ from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
 from affectflow.planning.ledger import StagePlan
 from affectflow.planning.rehearse import Analysis
 from affectflow.schemas import ANNOTATIONS_COLUMN
-from affectflow.stages.mine import mine_annotator
+from affectflow.stages.mine import MineTask, mine_annotator
 from tests.given.factories import utterances
 from tests.given.mined_turns import emotion
 from tests.given.moved_lakes import TEXTS
@@ -72,6 +72,27 @@ def test_a_plan_of_a_lake_says_what_is_left_and_writes_nothing(
     assert rehearsed.rows.num_rows == 24
     assert rehearsed.asked["of_a_part"] == 24 / len(entries)
     assert rehearsed.asked["model"]
+
+
+def test_the_parts_of_a_lake_are_listed_once(
+    tmp_path: Path, rehearsed: Rehearsing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(str(tmp_path / "lake"), labelled(8))
+    listed, looked = [], []
+    monkeypatch.setattr(foreseeing, "all_parts", noting(listed, foreseeing.all_parts))
+    monkeypatch.setattr(MineTask, "ready", noting(looked, MineTask.ready))
+
+    plan_lake(str(tmp_path / "lake"), TERMS)
+
+    assert (len(listed), len(looked)) == (1, 2)  # two annotators would be mined
+
+
+def noting(calls: list[Any], function: Any) -> Any:
+    def note(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return function(*arguments)
+
+    return note
 
 
 def test_labels_that_are_there_are_mined_as_they_are(

@@ -224,6 +224,14 @@ def test_conversations_count_their_utterances_and_speakers(lake):
     ) == [("A title", 4, 3, DAY)]
 
 
+def test_how_many_spoke_is_unknown_if_no_author_is_known(lake):
+    store(lake, utterances("one", "two", speaker_id=[None, None]))
+
+    assert ask(lake, "SELECT n_utterances, n_speakers FROM conversations") == [
+        (2, None)
+    ]
+
+
 def test_conversations_grow_with_a_later_ingest(lake):
     store(lake, utterances("one"))
 

@@ -27,7 +27,7 @@ sizes AS (
     task, vocabulary, annotator_a, annotator_b,
     count(*) AS n,
     count(DISTINCT conversation_id) AS n_conversations,
-    count(DISTINCT speaker_id) AS n_speakers
+    nullif(count(DISTINCT speaker_id), 0) AS n_speakers
   FROM pairs
   GROUP BY ALL
 ),

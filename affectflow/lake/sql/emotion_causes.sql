@@ -37,7 +37,7 @@ counts AS (
     t.theme_id,
     count(DISTINCT t.utterance_id) AS n,
     count(DISTINCT t.conversation_id) AS n_conversations,
-    count(DISTINCT t.speaker_id) AS n_speakers,
+    nullif(count(DISTINCT t.speaker_id), 0) AS n_speakers,
     count(DISTINCT t.utterance_id) FILTER (t.timestamp < f.middle) AS earlier,
     count(DISTINCT t.utterance_id) FILTER (t.timestamp >= f.middle) AS later,
     any_value(f.total) AS total

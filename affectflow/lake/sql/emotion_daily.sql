@@ -24,7 +24,7 @@ answers AS (
     a.task,
     count(DISTINCT a.utterance_id) AS n,
     count(DISTINCT coalesce(m.root, a.conversation_id)) AS n_conversations,
-    count(DISTINCT a.speaker_id) AS n_speakers
+    nullif(count(DISTINCT a.speaker_id), 0) AS n_speakers
   FROM annotations AS a
   LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
   WHERE a.label IS NOT NULL OR a.status = 'ok'
@@ -45,7 +45,7 @@ SELECT
   l.score_sum,
   coalesce(a.n, l.n) AS n_utterances,
   coalesce(a.n_conversations, 0) AS n_conversations,
-  coalesce(a.n_speakers, 0) AS n_speakers
+  a.n_speakers
 FROM labels AS l
 LEFT JOIN answers AS a
   ON a.day IS NOT DISTINCT FROM l.day

@@ -94,9 +94,14 @@ def conversations(utterances: pa.Table) -> pa.Table:
         "outcome": grouped["outcome_last"],
         "locked_reason": grouped["locked_reason_last"],
         "n_utterances": grouped["utterance_id_count_distinct"],
-        "n_speakers": grouped["speaker_id_count_distinct"],
+        "n_speakers": _or_unknown(grouped["speaker_id_count_distinct"]),
     }
     return pa.table(columns).cast(CONVERSATIONS)
+
+
+def _or_unknown(speakers: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns null for 0: somebody wrote what is there."""
+    return pc.if_else(pc.equal(speakers, 0), pa.scalar(None, pa.int64()), speakers)
 
 
 def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray:
