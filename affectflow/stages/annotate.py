@@ -9,19 +9,23 @@ from typing import Any, Literal
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from affectflow import defaults
 from affectflow.batches.nesting import rows_of
 from affectflow.kinds.cascade import Cascade
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake
-from affectflow.lake.files import read_file
 from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
 from affectflow.stages.cascade import cascade_of
 from affectflow.stages.over import annotator_meant, check_handler, with_over
-from affectflow.stages.runs.answers import ANNOTATE, ANNOTATED, folder_of, tables_of
+from affectflow.stages.runs.answers import (
+    ANNOTATE,
+    ANNOTATED,
+    came_in,
+    folder_of,
+    tables_of,
+)
 from affectflow.stages.runs.context import conversations_with, with_context
 from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import (
@@ -32,7 +36,6 @@ from affectflow.stages.runs.parts import (
     work,
 )
 from affectflow.stages.runs.progress import Progress
-from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.run import Row
 from affectflow.stages.runs.statuses import counted
@@ -144,13 +147,11 @@ class AnnotateTask(PartTask):
 
     def came_in(self, lake: Lake, name: str) -> pa.Array:
         """Returns those with answers by this annotator that no step has signed."""
-        path = f"{INLINE}/{name}.parquet"
-        found = [super().came_in(lake, name)]
-        for table in ("annotations", "vectors"):
-            if lake.storage.exists(table, *path.split("/")):
-                rows = read_file(lake.storage, table, path, _WHO)
-                own = pc.equal(rows["annotator_id"], self.annotator["annotator_id"])
-                found += rows.filter(own)["utterance_id"].chunks
+        own_id = self.annotator["annotator_id"]
+        found = [
+            came_in(lake, table, name, annotator_id=own_id)
+            for table in ("annotations", "vectors")
+        ]
         return pa.concat_arrays(found)
 
     def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:

@@ -19,6 +19,7 @@ from affectflow.schemas import CAUSES_COLUMN
 from affectflow.stages.runs.answers import (
     EMOTIONS,
     MINE,
+    came_in,
     check_use,
     mined_folder,
 )
@@ -167,6 +168,12 @@ class MineTask(LabelledTask):
     def folder(self) -> str:
         """One for each miner and annotator."""
         return mined_folder(self.miner["annotator_id"], self.labels_of)
+
+    def came_in(self, lake: Lake, name: str) -> pa.Array:
+        """Returns those with causes by this miner that no step has signed."""
+        ids = {"annotator_id": self.miner["annotator_id"]}
+        ids["emotion_annotator_id"] = self.labels_of
+        return came_in(lake, "causes", name, **ids)
 
     def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
         """Returns the whole conversations that hold `ids`."""

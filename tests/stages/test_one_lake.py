@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from affectflow import runners, testing, yaml
+from affectflow import runners, stages, testing, yaml
 from affectflow.batches.batch import with_column
 from affectflow.lake.digest import digest
-from affectflow.schemas import ANNOTATIONS_COLUMN, RULES
+from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, RULES
 from affectflow.stages.ingest.write_lake import WriteLake
 from affectflow.stages.runs.receipts import WORK
 from affectflow.steps.annotate import Annotate
@@ -136,3 +136,29 @@ def test_labels_that_no_step_signed_are_not_given_again(tmp_path, labelled):
     ]
     daily = "SELECT label, sum(chosen) FROM rollups GROUP BY label ORDER BY label"
     assert ask(lake, daily) == [("annoyance", 2), ("neutral", 1)]
+
+
+@pytest.mark.parametrize("mined", LABELLED)
+def test_causes_that_no_step_signed_are_not_mined_again(tmp_path, mined):
+    lake, model = str(tmp_path / "lake"), FakeHandler()
+    said = utterances(
+        "so annoying because the build takes hours",
+        "how annoying that the cache is gone",
+        "it is annoying because the docs are wrong",
+        conversation_id=["test:thread"] * 3,
+    )
+    rows = MineCauses().apply(model.predict(said, model.load_model()))
+    came = pc.is_in(rows["utterance_id"], pa.array(mined))
+    causes = pc.if_else(came, rows["causes"], None)
+    unsigned = with_column(said, ANNOTATIONS_COLUMN, rows["annotations"])
+    store(lake, with_column(unsigned, CAUSES_COLUMN, causes))
+
+    first, again = (stages.mine_lake(lake)[0] for _ in range(2))
+
+    left = 3 - len(mined)
+    assert counts(first) == {"in": 3, "unchanged": 3 - left} | (
+        {"out": 1} if left else {}
+    )
+    assert counts(again) == {"in": 3, "unchanged": 3}
+    found = "SELECT utterance_id, count(*) FROM causes WHERE status = 'ok' GROUP BY 1"
+    assert sorted(ask(lake, found)) == [("test:0", 1), ("test:1", 1), ("test:2", 1)]

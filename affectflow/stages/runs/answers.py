@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow import people
 from affectflow.batches.batch import one_batch
@@ -74,6 +75,25 @@ def check_use(lake: Lake, annotator_id: str) -> None:
         rows = read_file(lake.storage, "annotators", path, ["touches"])
         touches = rows.column("touches").to_pylist()[0] or ()
         people.check_touches(touches, f"the annotator {annotator_id}")
+
+
+def came_in(lake: Lake, table: str, part: str, **ids: str) -> pa.Array:
+    """Returns the ids of a part's utterances with unsigned answers that came with them.
+
+    Args:
+      lake: that holds the part.
+      table: of the answers.
+      part: its name.
+      **ids: columns that name who answered, and whom; an answer may leave open whom.
+    """
+    path = f"{INLINE}/{part}.parquet"
+    if not lake.storage.exists(table, *path.split("/")):
+        return pa.array([], pa.string())
+    rows = read_file(lake.storage, table, path, ["utterance_id", *ids])
+    for name, value in ids.items():
+        same = pc.equal(rows.column(name), value)
+        rows = rows.filter(pc.fill_null(same, name != "annotator_id"))
+    return rows.column("utterance_id").combine_chunks()
 
 
 def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:

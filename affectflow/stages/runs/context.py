@@ -31,7 +31,10 @@ def with_context(
     own = batch.column("utterance_id")
     wanted = pc.unique(batch.column("conversation_id"))
     more = [batch]
-    for other in siblings(lake, task.request.run_id, name, wanted):
+    parts = siblings(lake, task.request.run_id, name, wanted)
+    # Messages of the part that came in with their causes are context, too.
+    parts += [name] if len(task.came_in(lake, name)) else []
+    for other in parts:
         rows = task.read(lake, task.part(lake, other))
         same = pc.is_in(rows.column("conversation_id"), value_set=wanted)
         # A part that was merged meanwhile holds these very rows.
