@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow import defaults
 from affectflow.batches.nesting import rows_of
@@ -40,8 +41,6 @@ from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.run import Row
 from affectflow.stages.runs.statuses import counted
 from affectflow.steps.annotate import handler_for
-
-_WHO = ["utterance_id", "annotator_id"]
 
 
 def annotate_lake(

@@ -149,3 +149,18 @@ def test_labels_that_another_step_gave_are_not_those_that_a_model_reads():
 
     with pytest.raises(UsageError, match=r"'fake@2', and no step .* fake@1"):
         other.apply(labelled("a"), other.load_model())
+
+
+def test_an_unsigned_answer_takes_the_place_of_what_the_same_model_said_before(lake):
+    store(lake, utterances("so annoying", "fine"))
+    annotate(lake, FakeHandler())
+    changed = utterances("now annoying", utterance_id="test:1", edited_at=DAY)
+
+    store(lake, FakeHandler().predict(changed, FakeHandler().load_model()))
+
+    now = [("test:0", "annoyance"), ("test:1", "annoyance")]
+    labels = "SELECT utterance_id, label FROM annotations ORDER BY ALL"
+    daily = "SELECT label, sum(chosen) FROM rollups GROUP BY ALL"
+    assert (ask(lake, labels), ask(lake, daily)) == (now, [("annoyance", 2)])
+    assert annotate(lake, FakeHandler())["model_calls"] == 1
+    assert (ask(lake, labels), ask(lake, daily)) == (now, [("annoyance", 2)])

@@ -7,17 +7,19 @@ are kept until the stage does all of it.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches.batch import one_batch
 from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
-from affectflow.lake.files import entry_of, write_file
-from affectflow.lake.tables import FileEntry
+from affectflow.lake.files import entry_of, read_files, write_file
+from affectflow.lake.tables import FileEntry, part_of
 from affectflow.schemas import ANNOTATORS_COLUMN, TABLES
 from affectflow.stages.runs.answers import (
     ANNOTATE,
@@ -125,6 +127,7 @@ class Keeper:
       run_id: of the run.
       receipt: of the bucket; it gets the files that no receipt of a part names.
       places: gives `utterance_id` and `part` of all messages of the bucket.
+      replaced: names of the parts whose place those of this run take.
     """
 
     def __init__(
@@ -133,11 +136,13 @@ class Keeper:
         run_id: str,
         receipt: Receipt,
         places: Callable[[], pa.Table],
+        replaced: Set[str] = frozenset(),
     ):
         self._lake = lake
         self._run_id = run_id
         self._receipt = receipt
         self._places = places
+        self._replaced = replaced
 
     def keep(self, part: str, batch: pa.RecordBatch, n_rows: int) -> None:
         """Writes the answers of a part, and receipts of what is done by them.
@@ -163,6 +168,38 @@ class Keeper:
                 self._finish(step, part, found, n_rows) if done else self._some(
                     step, part, found
                 )
+
+    def keep_rest(
+        self, part: str, ids: pa.Array, unsigned: Mapping[str, pa.RecordBatch]
+    ) -> None:
+        """Keeps what a stage said of a part's other messages, besides unsigned answers.
+
+        What it said before of the messages that these answer now is shown no more.
+
+        Args:
+          part: its name.
+          ids: of all its messages.
+          unsigned: rows that came in with them, by table.
+        """
+        for table in {"annotations", "causes"}.intersection(unsigned):
+            for step, given in _given(table, unsigned[table]):
+                paths = self._of_replaced(table, step.work.folder)
+                if paths:
+                    rows = read_files(self._lake.storage, table, paths)
+                    told = rows.column("utterance_id")
+                    own = pc.is_in(told, value_set=ids)
+                    rest = pc.and_not(own, pc.is_in(told, value_set=given))
+                    self._some(step, part, _with_rollups(table, rows.filter(rest)))
+                    self._receipt.works.append(list(step.work))
+
+    def _of_replaced(self, table: str, folder: str) -> list[str]:
+        if not self._replaced:
+            return []
+        return [
+            path
+            for path in sorted(self._lake.committed(table))
+            if path.startswith(f"{folder}/") and part_of(path) in self._replaced
+        ]
 
     def _finish(
         self, step: Step, part: str, found: dict[str, pa.Table], n_rows: int
@@ -208,6 +245,23 @@ def _results(batch: pa.RecordBatch, step: Step) -> dict[str, pa.Table]:
         return tables_of(batch, lambda name: _of(batch, name, **ids))
     ids = {"annotator_id": step.annotator_id, "emotion_annotator_id": step.labels_of}
     return {"causes": pa.Table.from_batches([_of(batch, "causes", **ids)])}
+
+
+def _given(table: str, rows: pa.RecordBatch) -> Iterator[tuple[Step, pa.ChunkedArray]]:
+    """Yields the steps whose answers rows are, each with the messages answered."""
+    causes = table == "causes"
+    names = ["annotator_id", *(["emotion_annotator_id"] if causes else [])]
+    stage, found = MINE if causes else ANNOTATE, pa.Table.from_batches([rows])
+    for key in found.select(names).group_by(names).aggregate([]).to_pylist():
+        same = reduce(pc.and_, (pc.equal(rows.column(n), v) for n, v in key.items()))
+        if None not in key.values():
+            yield Step(stage, *key.values()), found.filter(same).column("utterance_id")
+
+
+def _with_rollups(table: str, rows: pa.Table) -> dict[str, pa.Table]:
+    if table == "causes":
+        return {table: rows}
+    return {table: rows, "rollups": rollups(one_batch(rows))}
 
 
 def _of(batch: pa.RecordBatch, table: str, **ids: str) -> pa.RecordBatch:

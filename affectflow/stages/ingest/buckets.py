@@ -72,7 +72,8 @@ def _write_rows(
     kept = _with_answers(kept, new.same)
     rewritten = _pieces(_joined([kept, new.changed])) if replaced else ()
     pieces = {name_of(bucket, p): p for p in (*rewritten, *_pieces(new.fresh))}
-    keeper = Keeper(lake, run_id, receipt, partial(places, pieces, old, replaced))
+    found = partial(places, pieces, old, replaced)
+    keeper = Keeper(lake, run_id, receipt, found, {stem(path) for path in replaced})
     for name, piece in pieces.items():
         receipt.files += write_part(lake, name, piece, keeper)
     for name, batch, n_rows in unchanged_parts(new.same, old, replaced):
@@ -306,7 +307,8 @@ def write_part(
     """
     entries = []
     path = f"{INLINE}/{name}.parquet"
-    for finding, rows in _unsigned(piece):
+    unsigned = dict(_unsigned(piece))
+    for finding, rows in unsigned.items():
         found = pa.Table.from_batches([rows])
         entries.append(write_file(lake.storage, finding, path, found))
         if finding == "annotations":
@@ -314,6 +316,7 @@ def write_part(
             entries.append(write_file(lake.storage, "rollups", path, counts))
     if keeper:
         keeper.keep(name, piece, piece.num_rows)
+        keeper.keep_rest(name, piece.column("utterance_id"), unsigned)
     table = pa.Table.from_batches([conform_like(piece, UTTERANCES)])
     # Last, because its name says that the rest is there.
     path = f"{name}.parquet"
