@@ -4,6 +4,7 @@ The public names are imported on first use, so that `import affectflow` loads ne
 Beam nor torch nor Polars.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from affectflow.lake import Lake as Lake
     from affectflow.lake import open_lake as open_lake
     from affectflow.registry import Card as Card
+
+
+def _concerns_us(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("apitools not found")
+
+
+# Beam says so at every import where Google's libraries are not installed.
+logging.getLogger().addFilter(_concerns_us)
 
 __version__ = "0.1.0"
 

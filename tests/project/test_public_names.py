@@ -11,41 +11,50 @@ from affectflow import errors
 HEAVY = ("apache_beam", "duckdb", "pandas", "polars", "pyarrow", "sklearn", "torch")
 
 
-def loaded(code):
-    """Returns the heavy libraries that a fresh process has after `code`."""
-    report = f"\nimport sys\nprint('loaded', *[m for m in {HEAVY} if m in sys.modules])"
+LIGHT = (
+    "import affectflow",
+    "import affectflow.errors",
+    "import affectflow.registry",
+    "import affectflow.vocabularies",
+    "import affectflow.cli",
+    "affectflow.cli.run(['--help'])",
+)
+
+
+def run_alone(*lines):
+    """Runs lines in a fresh process; returns what it said, and what each line loaded.
+
+    Of the heavy libraries, those that it was the first to load.
+    """
+    code = [f"import sys\nheavy = set({HEAVY})"]
+    for line in lines:
+        code += [line, "print('loaded', *heavy & set(sys.modules))"]
+        code += ["heavy -= set(sys.modules)"]
     done = subprocess.run(
-        [sys.executable, "-c", code + report], capture_output=True, text=True
+        [sys.executable, "-c", "\n".join(code)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()[-1].split()[1:]
+    said = [each for each in done.stdout.splitlines() if each.startswith("loaded")]
+    loaded = [set(each.split()[1:]) for each in said]
+    return done.stderr, dict(zip(lines, loaded, strict=True))
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        pytest.param("import affectflow", id="the package"),
-        pytest.param("import affectflow.cli", id="the command line"),
-        pytest.param("import affectflow.registry", id="the registry"),
-        pytest.param("import affectflow.errors", id="the errors"),
-        pytest.param("import affectflow.vocabularies", id="the vocabularies"),
-        pytest.param(
-            "from affectflow.cli import run\nrun(['--help'])",
-            id="--help",
-        ),
-    ],
-)
-def test_nothing_heavy_is_loaded_by(code):
-    assert loaded(code) == []
+def test_nothing_heavy_is_loaded_by_the_package_or_the_command_line():
+    _, loaded = run_alone(*LIGHT)
+
+    assert not any(loaded.values()), loaded
 
 
-@pytest.mark.parametrize("library", ["apache_beam", "torch"])
-def test_the_lake_is_opened_without(library):
-    assert library not in loaded("import affectflow; affectflow.open_lake")
+def test_the_lake_is_opened_without_beam_and_a_step_without_torch_and_without_a_word():
+    lake, step = "affectflow.open_lake", "affectflow.BatchTransform"
 
+    said, loaded = run_alone("import affectflow", lake, step)
 
-def test_a_transform_loads_no_torch():
-    assert "torch" not in loaded("import affectflow; affectflow.BatchTransform")
+    assert "pyarrow" in loaded[lake]
+    assert loaded[lake].isdisjoint({"apache_beam", "torch"})
+    assert "apache_beam" in loaded[step]
+    assert "torch" not in loaded[step]
+    assert said == ""
 
 
 @pytest.mark.parametrize("name", affectflow.__all__)
