@@ -136,6 +136,15 @@ SELECT family, clustering_id, count(DISTINCT utterance_id) AS n,
     FILTER (annotator IS NOT NULL) AS annotators
 FROM named GROUP BY family, clustering_id
 ORDER BY bool_or(emotion_annotator_id = $annotator) DESC, n DESC, clustering_id""",
+    "causes": """
+WITH told AS (
+  SELECT cause_id, label AS family FROM causes WHERE status = 'ok'
+  UNION
+  SELECT c.cause_id, f.to_label FROM causes AS c
+  JOIN folds AS f ON f.from_vocabulary = c.vocabulary AND f.from_label = c.label
+  WHERE c.status = 'ok'
+)
+SELECT family, count(*) AS n FROM told GROUP BY family ORDER BY family""",
     "themes": """
 SELECT theme_id, theme, keywords, count, share, low, high, trend, earlier, later,
   n_conversations, n_speakers

@@ -1,5 +1,6 @@
 """What people expressed: emotions over time, themes, places."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from affectflow.report import charts
@@ -168,7 +169,7 @@ def pleasure(facts: Facts, lake: str) -> Html:
     """Returns what people are grateful for and happy about."""
     found = [family for family in PLEASANT if family in facts.themes]
     if not found:
-        text = el("p", prose(_nothing_mined("gratitude or joy")))
+        text = el("p", prose(_no_theme(facts, PLEASANT, lake)))
         return section("pleasure", "What people are grateful for", text)
     parts: list[Child] = []
     for family in found:
@@ -181,7 +182,7 @@ def pleasure(facts: Facts, lake: str) -> Html:
 def _family(facts: Facts, family: str, lake: str) -> Html:
     themes = facts.themes.get(family)
     if themes is None:
-        return el("p", prose(_nothing_mined(family)))
+        return el("p", prose(_no_theme(facts, (family,), lake)))
     return join(
         theme_list(themes, facts.period),
         ask_yourself("themes", themes.parameters, lake, "the themes"),
@@ -189,10 +190,19 @@ def _family(facts: Facts, family: str, lake: str) -> Html:
     )
 
 
-def _nothing_mined(family: str) -> str:
+def _no_theme(facts: Facts, families: Sequence[str], lake: str) -> str:
+    named = " or ".join(families)
+    causes = {row["family"]: row["n"] for row in facts.answers["causes"]}
+    found = sum(causes.get(family, 0) for family in families)
+    if not found:
+        return (
+            f"No theme of {named} is in this lake: `affectflow mine` finds causes and "
+            "groups them."
+        )
+    query = "SELECT label, cause_text FROM causes WHERE status = 'ok'"
     return (
-        f"No theme of {family} is in this lake: `affectflow mine` finds causes and "
-        "groups them."
+        f"{count(found, 'cause')} of {named} in this lake, and no theme: too few of "
+        f'them are alike. They are in `affectflow sql {lake} "{query}"`.'
     )
 
 

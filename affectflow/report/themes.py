@@ -51,7 +51,7 @@ def excerpt(text: str, start: int, end: int) -> Html:
     """Returns about 300 characters of `text` around the marked span `start:end`.
 
     Cut at spaces; a longer span is cut too. Mentions of accounts become `@…`; the
-    marks around code go.
+    marks around code go; line breaks stay: a line may quote somebody else.
     """
     end = min(end, start + _QUOTE_CHARS)
     room = max(0, _QUOTE_CHARS - (end - start)) // 2
@@ -61,8 +61,14 @@ def excerpt(text: str, start: int, end: int) -> Html:
         before = "… " + before.partition(" ")[2]
     if last < len(text):
         after = after.rpartition(" ")[0] + " …"
-    marked = el("mark", _masked(text[start:end]))
-    return join(_masked(before), marked, _masked(after))
+    marked = el("mark", _lines(text[start:end]))
+    return join(_lines(before), marked, _lines(after))
+
+
+def _lines(text: str) -> Html:
+    """Returns text with its line breaks; blank lines are left out."""
+    first, *rest = re.split(r"[ \t]*\n\s*", _masked(text))
+    return join(first, [[el("br"), line] for line in rest])
 
 
 def _masked(text: str) -> str:

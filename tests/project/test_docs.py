@@ -17,11 +17,14 @@ import typer
 from affectflow.kinds import prompt_file
 from affectflow.kinds.guard import Guard
 from affectflow.kinds.prompt import SLOTS
+from affectflow.planning import foresee
 from affectflow.sources.mapping import TARGETS
 from tests.given.command_line import Outcome, affectflow, affectflow_process
 from tests.given.docs_tables import PLACES, ROOT, current
 from tests.given.factories import utterances
+from tests.given.rehearsals import Rehearsing
 from tests.given.scripted import install_scripted
+from tests.given.stage_runs import ask
 from tests.given.stage_runs import ask, store
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,7 +64,9 @@ def typed(command: str, folder: Path) -> Outcome:
         return (affectflow_process if "--" in arguments else affectflow)(*arguments)
 
 
-def test_every_command_of_the_readme_works_in_its_order(folder):
+def test_every_command_of_the_readme_works_in_its_order(folder, monkeypatch):
+    # Stages are rehearsed for real in tests/planning.
+    monkeypatch.setattr(foresee, "rehearse", Rehearsing())
     assert len(commands()) >= 6
     for command in commands():
         done = typed(command, folder)

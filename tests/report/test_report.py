@@ -90,6 +90,17 @@ def test_small_cells_are_counted_and_not_shown(page):
     assert "6 messages by" not in text
 
 
+def test_causes_without_a_theme_are_counted_and_can_be_listed(tmp_path):
+    few = tables() | {"themes": [], "theme_members": []}
+    few["causes"] = [row | {"vocabulary": "goemotions"} for row in few["causes"]]
+
+    text = text_of(page_of(tmp_path, few))
+
+    n = len(few["causes"])
+    assert f"{n} causes of irritation in this lake, and no theme: too few" in text
+    assert "affectflow sql" in text.split("and no theme")[1].split("SELECT")[0]
+
+
 def test_a_theme_by_too_few_people_gets_no_number(tmp_path):
     few = tables()
     for spoken in few["utterances"]:
@@ -116,8 +127,14 @@ def test_a_theme_by_too_few_people_gets_no_number(tmp_path):
         pytest.param(
             "so\n```python\nx()\n```\nfails",
             (21, 26),
-            "so\n\nx()\n\n<mark>fails</mark>",
+            "so<br>x()<br><mark>fails</mark>",
             id="a block of code",
+        ),
+        pytest.param(
+            "> so slow\nIt is not.\n\nFine",
+            (10, 20),
+            "&gt; so slow<br><mark>It is not.</mark><br>Fine",
+            id="a quoted line",
         ),
         pytest.param("é😀!", (1, 2), "é<mark>😀</mark>!", id="code points"),
     ],

@@ -33,6 +33,7 @@ from affectflow.stages.runs.answers import (
 )
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, receipt_path
 from affectflow.stages.runs.results import PARTIAL, Work, free_path
+from affectflow.stages.runs.rollups import rollups
 
 
 class Step(NamedTuple):
@@ -259,7 +260,7 @@ def _given(table: str, rows: pa.RecordBatch) -> Iterator[tuple[Step, pa.ChunkedA
 
 
 def _with_rollups(table: str, rows: pa.Table) -> dict[str, pa.Table]:
-    if table == "causes":
+    if table != "annotations":
         return {table: rows}
     return {table: rows, "rollups": rollups(one_batch(rows))}
 
