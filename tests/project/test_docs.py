@@ -24,7 +24,6 @@ from tests.given.docs_tables import PLACES, ROOT, current
 from tests.given.factories import utterances
 from tests.given.rehearsals import Rehearsing
 from tests.given.scripted import install_scripted
-from tests.given.stage_runs import ask
 from tests.given.stage_runs import ask, store
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
