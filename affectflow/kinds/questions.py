@@ -1,5 +1,6 @@
 """What a prompt asks about in a batch: one question an utterance, or a conversation."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import ascii_uppercase
@@ -69,13 +70,9 @@ def questions_of(
         return [turns.whole(rows) for rows in turns.conversations()]
     questions = [turns.single(row) for row in turns.rows]
     if prompt.history:
-        before = {
-            row: rows[:n]
-            for rows in turns.conversations()
-            for n, row in enumerate(rows)
-        }
+        before = turns.histories(prompt.history)
         for question in questions:
-            question.history = turns.shown(before[question.row], prompt.history)
+            question.history = before[question.row]
     return questions
 
 
@@ -143,30 +140,32 @@ class _Turns:
         status = max(held, default=Status.NO_AUTHOR_TEXT)
         if Status.GUARDED in held:
             status = Status.GUARDED
-        return Question(
-            row=rows[-1], rows=rows, reading=self.shown(rows), status=status
-        )
+        shown = "\n".join(line for _, line in self._lines(rows) if line)
+        return Question(row=rows[-1], rows=rows, reading=shown, status=status)
 
-    def shown(self, rows: Sequence[int], last: int = 0) -> str:
-        """Returns turns as lines, who speaks and what; those held back are left out.
+    def histories(self, n: int) -> dict[int, str]:
+        """Returns, for each row, the last n turns of its conversation before it."""
+        found = {}
+        for rows in self.conversations():
+            window: deque[str] = deque(maxlen=n)
+            for row, line in self._lines(rows):
+                found[row] = "\n".join(window)
+                if line:
+                    window.append(line)
+        return found
 
-        Args:
-          rows: of one conversation.
-          last: only so many; 0 for all.
+    def _lines(self, rows: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yields turns as lines, who speaks and what; empty if it is held back.
+
+        A speaker is a letter, and the role if it is known.
         """
-        names = self._names(rows)
-        told = [row for row in rows if row not in self._held_back]
-        return "\n".join(f"{names[row]}: {self._texts[row]}" for row in told[-last:])
-
-    def _names(self, rows: Sequence[int]) -> dict[int, str]:
-        """Returns what the speaker of each row is called: a letter, and the role."""
         speakers, roles = (self._columns[n] for n in ("speaker_id", "speaker_role"))
-        letters: dict[Any, str] = {}
-        names = {}
+        letters: dict[Any, str] = {None: "?"}
         for row in rows:
-            letter = letters.setdefault(speakers[row], _letter(len(letters)))
-            names[row] = f"{letter} ({roles[row]})" if roles[row] else letter
-        return names
+            letter = letters.setdefault(speakers[row], _letter(len(letters) - 1))
+            name = f"{letter} ({roles[row]})" if roles[row] else letter
+            held_back = row in self._held_back
+            yield row, "" if held_back else f"{name}: {self._texts[row]}"
 
 
 _WHO = ("conversation_id", "speaker_id", "speaker_role")

@@ -2,15 +2,18 @@
 
 import json
 import pickle
+import time
 
 import pyarrow as pa
 import pytest
 
 from affectflow import people
 from affectflow.batches.batch import is_dead, with_column
+from affectflow.batches.readings import read
 from affectflow.errors import UsageError
 from affectflow.kinds import tally
 from affectflow.kinds.asker import Completion
+from affectflow.kinds.questions import questions_of
 from affectflow.schemas import ANNOTATIONS_COLUMN, Status
 from tests.given.scripted import (
     install_scripted,
@@ -256,6 +259,18 @@ def test_history_shows_who_said_what_before(tmp_path):
 
     assert marked(model.questions[3]) == "B: b\nA (x): c"
     assert marked(model.questions[0]) == "a"
+
+
+def test_history_of_a_long_conversation_takes_no_longer_for_each_turn(tmp_path):
+    text = MOOD.replace("[[steps]]", "history = 2\n[[steps]]")
+    handler = scripted(prompt_file(tmp_path, text), str)
+    batch = utterances(*(f"turn {n}" for n in range(6_000)))
+    begun = time.process_time()
+
+    questions = questions_of(batch, handler.asked, read(batch), {})
+
+    assert time.process_time() - begun < 3
+    assert questions[-1].history == "B: turn 5997\nA: turn 5998"
 
 
 def test_an_answer_about_a_conversation_stands_at_its_last_utterance(tmp_path):
