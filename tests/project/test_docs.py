@@ -132,11 +132,9 @@ OVER = "SELECT count(*) FROM annotations WHERE task = 'conversation_emotion' AND
 
 
 def test_what_the_page_about_prompts_shows_works(tmp_path, monkeypatch):
-    """Asks a scripted model, with parsers of its own: it proves routing only."""
+    """Asks a scripted model: it proves routing only."""
     install_scripted(tmp_path / "site", monkeypatch)
     page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
-    for own, scripted in (("label", "one_label"), ("quoted", "quote")):
-        page = page.replace(f'parser = "{own}"', f'parser = "{scripted}"')
     for text in snippets("toml", page):
         name = text.splitlines()[0].removeprefix("# ")
         (tmp_path / name).write_text(text, encoding="utf-8")
