@@ -68,7 +68,8 @@ def annotate(
     asked = [f"prompt={prompt}"] if prompt else []
     given = said_to([*(settings or ()), *asked], model=model, revision=revision).model
     if wanted := given.pop("preview", ""):
-        return _preview(lake, model, revision, given, wanted)
+        whose = {"over": over, "is_read": not only_below}
+        return _preview(lake, model, revision, given, wanted, whose)
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     read = {"over": over, "only_below": threshold_of(only_below)}
     row = _annotate(lake, model, revision, given, budget, {**hints, **read})
@@ -76,15 +77,24 @@ def annotate(
 
 
 def _preview(
-    lake: str, model: str, revision: str, options: dict[str, str], wanted: str
+    lake: str,
+    model: str,
+    revision: str,
+    options: dict[str, str],
+    wanted: str,
+    whose: dict[str, Any],
 ) -> int:
     """Prints filled prompts; asks nothing."""
     from affectflow import stages
 
     if not wanted.isdecimal() or not int(wanted):
         raise UsageError(f"preview must be at least 1, got {wanted!r}")
-    filled = stages.preview(
-        lake, int(wanted), model=model, revision=revision, options=options
+    filled = stages.preview_lake(
+        *(lake, int(wanted)),
+        model=model,
+        revision=revision,
+        options=options,
+        **whose,
     )
     for utterance_id, request in filled:
         show.request(utterance_id, request)

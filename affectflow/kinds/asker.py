@@ -84,7 +84,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     def _loaded(self) -> Prompt:
         prompt = Prompt.load(self.prompt)
-        if prompt.reads("words"):
+        if prompt.reads("words") and self.over:
             scorer_of(self.over)
         if self.roles is not None:
             prompt = replace(prompt, roles=self.roles)
@@ -197,12 +197,15 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def _entries(
         self, found: Sequence[Answered], readings: Readings
     ) -> Iterator[Entry]:
-        """Yields what is stored; which rows a guard matched if persons are allowed."""
+        """Yields what is stored; which rows a guard matched if persons are allowed.
+
+        Else they are counted, and no row says which they are.
+        """
         for each in found:
             is_guarded = each.question.status is Status.GUARDED
-            if is_guarded:
+            if is_guarded and not self._keeps_guarded:
                 tally.count("guarded")
-            if each.failed is None and (self._keeps_guarded or not is_guarded):
+            elif each.failed is None:
                 entries = each.all_entries(self._prompt)
                 yield from (placed(entry, readings) for entry in entries)
 

@@ -46,7 +46,7 @@ def columns_of(prompt: Prompt) -> pa.Schema:
     elif prompt.roles:
         names.append("speaker_role")
     found = fields(UTTERANCES, *names)
-    return found.append(ANNOTATIONS_COLUMN) if prompt.reads("labels") else found
+    return found.append(ANNOTATIONS_COLUMN) if prompt.over else found
 
 
 def questions_of(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from affectflow.stages.mine import annotator_ids as annotator_ids
     from affectflow.stages.mine import mine_config as mine_config
     from affectflow.stages.mine import mine_lake as mine_lake
-    from affectflow.stages.preview import preview as preview
+    from affectflow.stages.preview import preview_lake as preview_lake
     from affectflow.stages.themes.pipeline import cluster_themes as cluster_themes
 
 _HOMES = {
@@ -26,7 +26,7 @@ _HOMES = {
     "measure_lake": "affectflow.stages.measure",
     "mine_config": "affectflow.stages.mine",
     "mine_lake": "affectflow.stages.mine",
-    "preview": "affectflow.stages.preview",
+    "preview_lake": "affectflow.stages.preview",
 }
 
 __all__ = list(_HOMES)

@@ -4,42 +4,68 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+import pyarrow as pa
+
 from affectflow.errors import UsageError
 from affectflow.kinds.asker import Asker, Request
 from affectflow.lake import Lake
+from affectflow.stages.over import check_handler, with_over
+from affectflow.stages.runs.labelled import Labels
 from affectflow.stages.runs.parts import all_parts
 from affectflow.stages.runs.reading import read_part
 from affectflow.steps.annotate import handler_for
 
 
-def preview(
+def preview_lake(
     lake_uri: str,
     n: int,
     *,
     model: str,
     revision: str = "",
     options: Mapping[str, Any] | None = None,
+    over: str = "",
+    is_read: bool = True,
 ) -> Iterator[tuple[str, Request]]:
     """Yields the first n utterances that a prompt asks about, and what it would ask.
 
     No model is loaded, and nothing is asked. Of a prompt of several steps the first is
     filled.
 
+    Args:
+      lake_uri: folder or URL.
+      n: how many.
+      model: with `revision`, `options` and `over`, as `annotate_lake` takes it.
+      revision: of a hub id.
+      options: arguments of the handler.
+      over: the annotator whose answers the prompt shows.
+      is_read: the prompt may show them; else they only say whether it is asked.
+
     Raises:
       UsageError: as `annotate_lake`, or the model is not asked a prompt.
     """
     lake = Lake.open(lake_uri)
-    handler = handler_for(model, revision, options)
+    given = with_over(lake, model, options, over, revision=revision, is_read=is_read)
+    handler = handler_for(model, revision, given)
     if not isinstance(handler, Asker):
         raise UsageError(
             f"{model!r} is not asked a prompt: there is nothing to preview"
         )
+    check_handler(lake, model, handler)
     yield from islice(_requests(lake, handler), n)
 
 
 def _requests(lake: Lake, handler: Asker[Any]) -> Iterator[tuple[str, Request]]:
-    for part in all_parts(lake):
-        batch = read_part(lake, part.name)
+    for batch in _batches(lake, handler):
         ids = batch.column("utterance_id")
         for row, request in sorted(handler.first_requests(batch).items()):
             yield ids[row].as_py(), request
+
+
+def _batches(lake: Lake, handler: Asker[Any]) -> Iterator[pa.RecordBatch]:
+    """Yields the parts of a lake, with the answers that a prompt shows."""
+    parts = all_parts(lake)
+    if not handler.reads_answers:
+        yield from (read_part(lake, part.name) for part in parts)
+        return
+    labels = Labels(handler.over)
+    yield from (labels.read(lake, part) for part in labels.ready(lake, parts))

@@ -1,6 +1,7 @@
 """Prompts on the command line, with a scripted model: it proves routing only."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -138,3 +139,21 @@ def test_a_prompt_shows_its_source_its_licence_and_its_steps(
     assert row["step mood"] == "How is it? {text}\n-> one_label: good, bad"
     assert tested.code == 0, tested.out
     assert "ok      it says its source and its licence" in tested.out
+
+
+def test_a_preview_shows_what_another_annotator_says(lake, tmp_path):
+    lake = str(shutil.copytree(lake, tmp_path / "lake"))
+    shown = MOOD.replace("[[steps]]", 'over = "labels:1"\n[[steps]]')
+    shown = shown.replace("{{text}}", "{{evidence}}: {{text}}")
+    path = prompt_file(tmp_path, shown.replace('guard = "{guard}"\n', "").format())
+    typed = ["annotate", lake, "--model", "by-rule", "--prompt", path]
+
+    nobody = affectflow(*typed, "--set", "preview=1")
+    affectflow("annotate", lake)
+    whose = affectflow(*typed, "--set", "preview=1")
+    done = affectflow(*typed, "--set", "preview=1", "--over", "EmbeddedEmotions@")
+
+    assert (nobody.code, whose.code) == (2, 2)
+    assert "say whose with --over" in whose.last_line
+    assert done.code == 0, done.err
+    assert re.search(r"How is it\? [a-z]+: \[text ", done.out)

@@ -352,7 +352,7 @@ def test_which_rows_a_guard_matched_is_stored_if_persons_are_allowed(tmp_path):
         _, rows, _, counts = guarded(tmp_path, MOOD, batch)
 
     assert said(rows, "status", "label")[1] == [("guarded", None)]
-    assert counts == {"guarded": 1}
+    assert counts == {}  # the rows are counted
 
 
 def test_a_prompt_with_a_guard_touches_health(tmp_path):
@@ -506,12 +506,10 @@ def test_the_words_that_a_model_goes_by_come_from_its_weights(tmp_path):
     text = MOOD.replace("[[steps]]", 'over = "words:2"\n[[steps]]')
     text = text.replace("How is it?", "{words}")
 
+    texts = ("I love this so much", "The build is annoying, really annoying")
+    batch = labelled(utterances(*texts), {}, {})
     _, _, model = asked(
-        tmp_path,
-        text,
-        lambda q, r: {"good": 1},
-        utterances("I love this so much", "The build is annoying, really annoying"),
-        over="EmbeddedEmotions@",
+        tmp_path, text, lambda q, r: {"good": 1}, batch, over="EmbeddedEmotions@"
     )
 
     found = [marked(each).split(", ") for each in model.questions]
@@ -520,7 +518,7 @@ def test_the_words_that_a_model_goes_by_come_from_its_weights(tmp_path):
     assert all(len(words) <= 2 for words in found)
 
 
-@pytest.mark.parametrize("over", ["", "small@1", "EmbeddedEmotions@0"])
+@pytest.mark.parametrize("over", ["small@1", "EmbeddedEmotions@0"])
 def test_words_of_what_is_no_installed_model_are_refused(tmp_path, over):
     text = MOOD.replace("[[steps]]", 'over = "words:2"\n[[steps]]')
 
