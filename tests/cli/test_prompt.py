@@ -141,6 +141,7 @@ def test_a_prompt_shows_its_source_its_licence_and_its_steps(
     assert "ok      it says its source and its licence" in tested.out
 
 
+@pytest.mark.proof
 def test_a_preview_shows_what_another_annotator_says(lake, tmp_path):
     lake = str(shutil.copytree(lake, tmp_path / "lake"))
     shown = MOOD.replace("[[steps]]", 'over = "labels:1"\n[[steps]]')
