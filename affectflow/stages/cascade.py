@@ -221,12 +221,17 @@ def _answers_of(
 
 
 def _tops(rows: pa.Array, items: pa.StructArray, n_rows: int) -> dict[str, pa.Array]:
-    """Returns label, score and vocabulary of each row's first label; null if none."""
+    """Returns label, score and vocabulary of each row's best label; null if none.
+
+    A label without a score was chosen in words, and counts as certain.
+    """
     labelled = items.field("label").is_valid()
     kept, tops = np.asarray(rows.filter(labelled)), items.filter(labelled)
-    known, first = np.unique(kept, return_index=True)
+    scores = np.asarray(pc.fill_null(tops.field("score"), 1.0))
+    order = np.lexsort((-scores, kept))
+    known, first = np.unique(kept[order], return_index=True)
     places = np.full(n_rows, -1)
-    places[known] = first
+    places[known] = order[first]
     taken = pa.array(places, mask=places < 0)
     names = ("label", "score", "vocabulary")
     return {name: tops.field(name).take(taken) for name in names}

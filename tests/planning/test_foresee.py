@@ -1,5 +1,6 @@
 """Whole plans: of what is left in a lake, and of files that are not read yet."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,30 @@ def test_labels_that_are_there_are_mined_as_they_are(
     assert (own.rows, hand.rows) == (8, 8)
     carried = rehearsed.rows[ANNOTATIONS_COLUMN.name].to_pylist()
     assert [[each["annotator_id"] for each in row] for row in carried] == [["hand"]] * 8
+
+
+def test_a_model_over_another_is_planned_with_the_labels_that_it_reads(
+    tmp_path: Path, rehearsed: Rehearsing
+) -> None:
+    uri = str(tmp_path / "lake")
+    store(uri, labelled(8))
+    analysis = Analysis(model="ConversationEmotions", over="ha")
+
+    first, *_ = plan_lake(uri, TERMS, analysis)
+
+    assert (first.stage, first.rows) == ("annotate", 8)
+    carried = rehearsed.rows[ANNOTATIONS_COLUMN.name].to_pylist()
+    assert [[each["annotator_id"] for each in row] for row in carried] == [["hand"]] * 8
+    with pytest.raises(UsageError, match="asks nobody: give a number"):
+        plan_lake(uri, TERMS, replace(analysis, only_below="learn"))
+
+
+def test_a_plan_of_files_has_no_labels_for_a_model_to_read(tmp_path: Path) -> None:
+    source = jsonl(write_posts(tmp_path / "posts.jsonl", 4))
+    analysis = Analysis(model="ConversationEmotions", over="hand")
+
+    with pytest.raises(UsageError, match="answers, which files do not have: ingest"):
+        plan_analysis(source, str(tmp_path / "lake"), TERMS, analysis)
 
 
 def test_what_is_done_would_be_skipped(tmp_path: Path, rehearsed: Rehearsing) -> None:
