@@ -92,7 +92,11 @@ class Cascade(BatchModelHandler[ModelT]):
         self._check()
         inner = self.inner
         # It answers by the licence, the card and the prompt of the model that it asks.
-        self.__dict__ |= {"card": inner.card, "annotator_kind": inner.annotator_kind}
+        self.__dict__ |= {
+            "card": inner.card,
+            "annotator_kind": inner.annotator_kind,
+            "prompt_hash": inner.prompt_hash,
+        }
 
     def _check(self) -> None:
         if not 0 < self.only_below <= 1:
@@ -105,6 +109,11 @@ class Cascade(BatchModelHandler[ModelT]):
                 f"`only_below` is for models that label single utterances, and "
                 f"{type(self.inner).__name__} does not; leave it out"
             )
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        """What the model touches of people."""
+        return self.inner.touches
 
     @property
     def below(self) -> Below:

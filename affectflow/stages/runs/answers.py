@@ -68,13 +68,14 @@ def label_files(lake: Lake, annotator_id: str, part: str) -> list[FileEntry]:
 def check_use(lake: Lake, annotator_id: str) -> None:
     """Raises UsageError if an annotator's answers may not be read for what was said.
 
-    They touch what the annotator touches, whoever reads them.
+    They touch what the annotator touches, whoever reads them, and what that one reads.
     """
     path = f"{folder_of(annotator_id)}/row.parquet"
     if lake.storage.exists("annotators", *path.split("/")):
-        rows = read_file(lake.storage, "annotators", path, ["touches"])
-        touches = rows.column("touches").to_pylist()[0] or ()
-        people.check_touches(touches, f"the annotator {annotator_id}")
+        (row,) = read_file(lake.storage, "annotators", path).to_pylist()
+        people.check_touches(row["touches"] or (), f"the annotator {annotator_id}")
+        if row["over"]:
+            check_use(lake, row["over"])
 
 
 def came_in(lake: Lake, table: str, part: str, **ids: str) -> pa.Array:

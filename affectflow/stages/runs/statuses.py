@@ -21,6 +21,8 @@ WORDS = {
     Status.ABSTAINED: "abstained",
     Status.UNPARSED: "unparsed",
     Status.OUT_OF_VOCABULARY: "out_of_vocabulary",
+    Status.OUT_OF_RANGE: "out_of_range",
+    Status.EMPTY: "empty",
     Status.UNALIGNED: "unaligned",
     Status.GUARDED: "guarded",
     Status.WITHHELD: "withheld",
