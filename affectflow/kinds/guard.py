@@ -8,8 +8,8 @@ import functools
 import hashlib
 import json
 import re
-import sys
-from bisect import bisect_right
+import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -24,7 +24,11 @@ _KEYS = MappingProxyType(
         **dict.fromkeys(("phrases", "unless"), WORDS),
     }
 )
-_PHRASE = re.compile(r"(?:\.\.\.|[^\W_][\w'-]*\*?)(?: (?:\.\.\.|[^\W_][\w'-]*\*?))*")
+_WORD = r"[^\W_][\w'-]*\*?"
+_PART = rf"(?:\.\.\.|{_WORD}(?:\|{_WORD})*)"
+_PHRASE = re.compile(rf"{_PART}(?: {_PART})*")
+# Accents, and characters that nobody sees.
+_UNSEEN = re.compile("[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]")
 # Nothing is both, so that no text, however long, is searched in more than one way.
 _LETTER, _BETWEEN = r"[^\W_]", r"[\W_]+"
 _GAP = rf"(?:{_BETWEEN}{_LETTER}+){{0,3}}?"
@@ -36,9 +40,9 @@ class Guard:
 
     Args:
       name: as prompts say it.
-      phrases: words in order, in small letters; `*` ends a word in any way, `...` is a
-        gap of up to three words.
-      unless: phrases that contain one of `phrases` and do not mean it.
+      phrases: words in order, in small letters; `*` ends a word in any way, `a|b` is
+        one word or the other, `...` is a gap of up to three words.
+      unless: phrases that share words with one of `phrases` and do not mean it.
       notice: what whoever reads the results is told.
       version: raise it when the rule changes.
       source: where the rule comes from.
@@ -77,23 +81,29 @@ class Guard:
     def matches(self, text: str) -> bool:
         """Returns whether the rule holds of a text.
 
-        Case, punctuation between words and the form of apostrophes make no difference.
+        Case, accents, punctuation between words and the form of apostrophes make no
+        difference.
         """
         phrases, unless = _patterns(self.phrases, self.unless)
-        folded = text.casefold()
+        folded = _plain(text)
         found = phrases.search(folded)
         if found is None:
             return False
         harmless = [each.span() for each in unless.finditer(folded)] if unless else []
-        while found is not None and _is_inside(found.span(), harmless):
+        while found is not None and _shares(found.span(), harmless):
             found = phrases.search(folded, found.start() + 1)
         return found is not None
 
 
-def _is_inside(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
-    """Returns whether a span lies in one of others, which are in order and apart."""
-    place = bisect_right(others, (span[0], sys.maxsize)) - 1
-    return place >= 0 and span[1] <= others[place][1]
+def _plain(text: str) -> str:
+    """Returns a text in small letters, without accents and what nobody sees."""
+    return _UNSEEN.sub("", unicodedata.normalize("NFKD", text.casefold()))
+
+
+def _shares(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    """Returns whether a span has a place of one of others, in order and apart."""
+    place = bisect_left(others, (span[1], 0)) - 1
+    return place >= 0 and span[0] < others[place][1]
 
 
 @functools.lru_cache(maxsize=16)
@@ -113,18 +123,22 @@ def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
 def _spelt(phrase: str) -> str:
     """Returns the pattern of a phrase.
 
-    >>> bool(re.fullmatch(_spelt("give ... up*"), "give it all, upwards"))
+    >>> bool(re.fullmatch(_spelt("give|gave ... up*"), "gave it all, upwards"))
     True
     """
     pattern = ""
-    for word in phrase.casefold().split():
+    for word in _plain(phrase).split():
         if word == "...":
             pattern += _GAP
             continue
-        spelt = re.escape(word.removesuffix("*")).replace("'", "['’]?")
-        pattern += (_BETWEEN if pattern else "") + spelt
-        pattern += f"{_LETTER}*" if word.endswith("*") else ""
+        ways = "|".join(map(_way, word.split("|")))
+        pattern += (_BETWEEN if pattern else "") + f"(?:{ways})"
     return pattern
+
+
+def _way(word: str) -> str:
+    spelt = re.escape(word.removesuffix("*")).replace("'", "['’]?")
+    return spelt + (f"{_LETTER}*" if word.endswith("*") else "")
 
 
 def _check_phrase(file: DataFile, phrase: str) -> None:
@@ -132,6 +146,6 @@ def _check_phrase(file: DataFile, phrase: str) -> None:
     if not _PHRASE.fullmatch(phrase) or "..." in ends:
         raise file.fault(
             f"{phrase!r} is not a phrase: words with one blank between, `*` at the end "
-            "of a word, `...` between words",
+            "of a word, `|` between two that may stand there, `...` between words",
             file.line_of(f'"{phrase}"') if phrase in file.text() else 0,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from affectflow import people
 from affectflow.kinds.asker import Request
 from affectflow.kinds.prompt import Prompt
 from tests.given.scripted import Heard, scripted, utterances
@@ -18,11 +19,14 @@ def asked(
     script: Callable[[str, Request], Any],
     batch: pa.RecordBatch,
     decode: str = "text",
+    **options: Any,
 ) -> tuple[Rows, Heard]:
     """Returns the annotations of each row, and what the model was asked."""
-    handler = scripted(prompt, script, decode=decode)
-    model = handler.load_model()
-    return handler.apply(batch, model)["annotations"].to_pylist(), model
+    # Those that have a guard are about health: whoever asks says why.
+    with people.using(purpose="tests of routing", context="research"):
+        handler = scripted(prompt, script, decode=decode, **options)
+        model = handler.load_model()
+        return handler.apply(batch, model)["annotations"].to_pylist(), model
 
 
 def first(prompt: str, text: str) -> str:

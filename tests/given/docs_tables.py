@@ -15,6 +15,7 @@ from pathlib import Path
 from affectflow import defaults, registry
 from affectflow.lake.views import describe_view, shipped_views
 from affectflow.schemas import RULES, TABLES, Rules, doc
+from tests.given import crisis
 
 ROOT = Path(__file__).resolve().parents[2]
 _MARKED = "<!-- {0}: begin -->\n(.*?)<!-- {0}: end -->"
@@ -242,6 +243,7 @@ DATA_FILES = (
 PLACES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"plugins": plugins},
     "docs/models.md": {"architectures": architectures},
+    "docs/literature.md": {"guard": crisis.table},
     "docs/lake.md": {"rules": rules, "lake": lake},
     "docs/views.md": {"views": views},
     "docs/plugins.md": {

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from affectflow import data
 from affectflow.kinds import prompt_file
 from affectflow.kinds.guard import Guard
-from affectflow.kinds.prompt import SLOTS
+from affectflow.kinds.prompt import SLOTS, Prompt
 from affectflow.planning import foresee
 from affectflow.sources.mapping import TARGETS
 from tests.given.command_line import Outcome, affectflow, affectflow_process
@@ -146,6 +147,28 @@ def test_what_the_page_about_prompts_shows_works(tmp_path, monkeypatch):
     assert Guard.load(str(tmp_path / "crisis.toml")).matches("I want to just die")
     hashes = "SELECT count(DISTINCT prompt_hash), count(*) FROM annotators"
     assert ask(str(tmp_path / "lake"), hashes) == [(2, 2)]
+
+
+def test_what_the_page_about_the_literature_shows_works(tmp_path, monkeypatch):
+    """Previews what is asked; `hef` and what is guarded have tests of their own."""
+    install_scripted(tmp_path / "site", monkeypatch)
+    page = (ROOT / "docs" / "literature.md").read_text(encoding="utf-8")
+    (tmp_path / "dialogues.json").write_text(snippets("json", page)[0])
+    shown = re.sub(r"--model \S+( --revision SHA)?", "--model by-rule", page)
+    asked = re.sub(r"(annotate .*)", r"\1 --set preview=1", shown)
+    own = [n for n in data.names("prompts") if Prompt.load(n).guard] + ["hef"]
+
+    for command in sorted(commands(asked), key=lambda c: "ingest" not in c):
+        if command.split("--prompt ")[-1].split()[0] in own:
+            continue
+        done = typed(re.sub(r"\blake\b", "dialogues", command), tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+
+
+def test_the_page_about_the_literature_names_every_prompt_of_ours():
+    page = (ROOT / "docs" / "literature.md").read_text(encoding="utf-8")
+
+    assert not [name for name in data.names("prompts") if f"`{name}`" not in page]
 
 
 def test_the_page_about_prompts_names_every_key_and_slot():

@@ -91,7 +91,12 @@ _LEADING_AND = re.compile(r"^(?:and|&)(?=\W)\s*", re.IGNORECASE)
 
 
 def open_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
-    """Reads any labels at all, in brackets, quotes, or neither; `[]` has none."""
+    """Reads any labels at all, in brackets, quotes, or neither; `[]` has none.
+
+    If the step has labels after all, it reads them as `label_set` does.
+    """
+    if step.labels:
+        return label_set(raw, step=step, reading=reading)
     words = _PREFIX.sub("", said(raw))
     if not words:
         return [Answer(status=Status.EMPTY)]

@@ -7,7 +7,12 @@ from typing import Any
 
 from affectflow.kinds.prompt import Answer, Step
 from affectflow.schemas import Status
-from affectflow_transforms.parsers.wording import name_of, said
+from affectflow_transforms.parsers.wording import (
+    label_of_number,
+    part,
+    said,
+    without,
+)
 
 _NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _LEADING = re.compile(r"""[\s>"'(\[*]*([-+\u2212]?\d{1,9})(?![\d.,]*\d|[%/])""")
@@ -22,7 +27,7 @@ def score(raw: str, *, step: Step, reading: str) -> list[Answer]:
     found = _NUMBER.search(words)
     if not found:
         return [_nothing(words)]
-    return [_only(_ranged(name_of(step), _number(found[0]), step.options))]
+    return [_ranged(label_of_number(step), _number(found[0]), step.options)]
 
 
 def ordinal(raw: str, *, step: Step, reading: str) -> list[Answer]:
@@ -34,12 +39,7 @@ def ordinal(raw: str, *, step: Step, reading: str) -> list[Answer]:
     found = _LEADING.match(words)
     if not found:
         return [_nothing(words)]
-    return [_only(_ranged(name_of(step), _number(found[1]), step.options))]
-
-
-def _only(answer: Answer) -> Answer:
-    """Returns the one answer to a step: without a value it has no label."""
-    return answer if answer.value is not None else answer._replace(label=None)
+    return [_ranged(label_of_number(step), _number(found[1]), step.options)]
 
 
 def _number(digits: str) -> float:
@@ -50,11 +50,11 @@ def _nothing(words: str) -> Answer:
     return Answer(status=Status.UNPARSED if words else Status.EMPTY)
 
 
-def _ranged(name: str, value: float, options: Mapping[str, Any]) -> Answer:
+def _ranged(name: str | None, value: float, options: Mapping[str, Any]) -> Answer:
     low, high = options.get("low", 0), options.get("high", 1)
     if low <= value <= high:
         return Answer(name, value=value)
-    return Answer(name, status=Status.OUT_OF_RANGE)
+    return Answer(status=Status.OUT_OF_RANGE)
 
 
 # -- JSON ------------------------------------------------------------------------------
@@ -75,9 +75,10 @@ def fields(raw: str, *, step: Step, reading: str) -> list[Answer]:
     texts = tuple(options.get("texts", ()))
     other = {*texts, options.get("total"), options.get("at_least")}
     names = [name for name in step.parts if name not in other]
-    numbers = [_field(name, found, options) for name in names]
-    told = [_text(name, found) for name in texts]
-    return [*numbers, *_total(numbers, options), *told]
+    numbers = [_field(step, name, found) for name in names]
+    told = [_text(step, name, found) for name in texts]
+    answers = [*numbers, *_total(step, numbers), *told]
+    return answers or [Answer(status=Status.UNPARSED)]
 
 
 def _objects(words: str) -> Iterator[dict[str, Any]]:
@@ -93,11 +94,12 @@ def _objects(words: str) -> Iterator[dict[str, Any]]:
         yield found
 
 
-def _field(name: str, found: Mapping[str, Any], options: Mapping[str, Any]) -> Answer:
+def _field(step: Step, name: str, found: Mapping[str, Any]) -> Answer:
     value = _whole(found.get(name))
     if value is None:
-        return Answer(name, status=Status.UNPARSED)
-    return _ranged(name, value, options)
+        return without(step, name, Status.UNPARSED)
+    answer = _ranged(name, value, step.options)
+    return without(step, name, answer.status) if answer.status else answer
 
 
 def _whole(value: Any) -> float | None:
@@ -110,20 +112,21 @@ def _whole(value: Any) -> float | None:
     return float(value) if abs(value) <= _LARGEST and value == int(value) else None
 
 
-def _text(name: str, found: Mapping[str, Any]) -> Answer:
+def _text(step: Step, name: str, found: Mapping[str, Any]) -> Answer:
     value = found.get(name)
-    text = value.strip() if isinstance(value, str) else ""
-    return Answer(name, text=text, status=Status.OK if text else Status.UNPARSED)
+    return part(step, name, value.strip() if isinstance(value, str) else "")
 
 
-def _total(numbers: list[Answer], options: Mapping[str, Any]) -> Iterator[Answer]:
+def _total(step: Step, numbers: list[Answer]) -> Iterator[Answer]:
     """Yields what follows from the numbers; nothing of it if one of them is missing."""
-    status = Status.OK
-    if any(number.value is None for number in numbers):
-        status = Status.UNPARSED
-    total = sum(number.value or 0.0 for number in numbers)
-    if name := options.get("total"):
-        yield Answer(name, value=None if status else total, status=status)
-    if name := options.get("at_least"):
-        reached = float(total >= options.get("cut", 0))
-        yield Answer(name, value=None if status else reached, status=status)
+    options = step.options
+    known = [number.value for number in numbers if number.value is not None]
+    total = sum(known)
+    reached = float(total >= options.get("cut", 0))
+    for key, value in (("total", total), ("at_least", reached)):
+        if not (name := options.get(key)):
+            continue
+        if len(known) == len(numbers):
+            yield Answer(name, value=value)
+        else:
+            yield without(step, name, Status.UNPARSED)

@@ -7,7 +7,12 @@ from typing import Any
 from affectflow.kinds.prompt import Answer, Step
 from affectflow.schemas import Status
 from affectflow_transforms.parsers.labels import label
-from affectflow_transforms.parsers.wording import normal, ok_if, said, spellings
+from affectflow_transforms.parsers.wording import (
+    normal,
+    part,
+    said,
+    spellings,
+)
 
 _MARKUP = r"[ \t]*(?:\d+[.)][ \t]*)?[#*_ \t]*"
 
@@ -25,16 +30,18 @@ def sections(raw: str, *, step: Step, reading: str) -> list[Answer]:
         pattern = rf"(?im)^{_MARKUP}{re.escape(title)}[*_ \t]*(?::[*_ \t]*|$)"
         if found := re.search(pattern, words):
             starts[title] = found.span()
-    return [_section(title, starts, words) for title in titles]
+    answers = [_section(step, title, starts, words) for title in titles]
+    return answers or [Answer(status=Status.UNPARSED)]
 
 
-def _section(title: str, starts: Mapping[str, tuple[int, int]], words: str) -> Answer:
+def _section(
+    step: Step, title: str, starts: Mapping[str, tuple[int, int]], words: str
+) -> Answer:
     if title not in starts:
-        return Answer(title, status=Status.UNPARSED)
+        return part(step, title, "")
     begin = starts[title][1]
     end = min((s for s, _ in starts.values() if s >= begin), default=len(words))
-    body = words[begin:end].strip()
-    return Answer(title, text=body or None, status=ok_if(body))
+    return part(step, title, words[begin:end].strip())
 
 
 # -- steps -----------------------------------------------------------------------------
@@ -51,7 +58,8 @@ def steps(raw: str, *, step: Step, reading: str) -> list[Answer]:
     words = said(raw)
     places = _places(words, wanted)
     found = [_body(each, places, words) for each in wanted]
-    return [_step(each, body, step) for each, body in zip(wanted, found, strict=True)]
+    answers = [_step(each, b, step) for each, b in zip(wanted, found, strict=True)]
+    return answers or [Answer(status=Status.UNPARSED)]
 
 
 def _tables(step: Step) -> list[Mapping[str, Any]]:
@@ -104,7 +112,7 @@ def _body(
 
 def _step(each: Mapping[str, Any], body: str, step: Step) -> Answer:
     if not body or not each.get("label"):
-        return Answer(each["name"], text=body or None, status=ok_if(body))
+        return part(step, each["name"], body)
     known = spellings(step).get(normal(body))
     status = Status.OK if known else Status.OUT_OF_VOCABULARY
     return Answer(known or each["name"], text=body, status=status)
@@ -126,8 +134,8 @@ def reasoned(raw: str, *, step: Step, reading: str) -> list[Answer]:
     first = label(head, step=step, reading=reading)[0]
     if words and not head:
         first = Answer(status=Status.UNPARSED)
-    part = step.parts[0] if step.parts else "explanation"
-    return [first, Answer(part, text=why or None, status=ok_if(why))]
+    (name, *_) = (*step.parts, "explanation")
+    return [first, part(step, name, why)]
 
 
 def _apart(words: str) -> tuple[str, str]:

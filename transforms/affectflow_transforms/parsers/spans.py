@@ -4,7 +4,13 @@ import re
 
 from affectflow.kinds.prompt import Answer, Step
 from affectflow.schemas import Status
-from affectflow_transforms.parsers.wording import NOTHING, name_of, normal, ok_if, said
+from affectflow_transforms.parsers.wording import (
+    NOTHING,
+    name_of,
+    normal,
+    part,
+    said,
+)
 
 _QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|\u00ab([^\u00bb]+)\u00bb')
 _LONGEST = 2000
@@ -37,10 +43,10 @@ def quoted_text(raw: str, *, step: Step, reading: str) -> list[Answer]:
     first, second = (*step.parts, "quote", "text")[:2]
     found = _QUOTED.search(words)
     after = words[found.end() :].lstrip(" \t\n.,:;-*").strip() if found else words
-    span = Answer(first, status=Status.UNPARSED)
+    span = part(step, first, "")
     if found:
         span = _aligned(first, _inside(found), reading)
-    return [span, Answer(second, text=after or None, status=ok_if(after))]
+    return [span, part(step, second, after)]
 
 
 def _inside(found: re.Match[str]) -> str:

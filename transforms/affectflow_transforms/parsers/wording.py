@@ -86,10 +86,27 @@ def once(items: Iterable[str]) -> list[str]:
 
 
 def name_of(step: Step) -> str:
-    """Returns what a number or a text is called: `options.name`, or as its step."""
+    """Returns what a text is called: `options.name`, or as its step."""
     return str(step.options.get("name") or step.name)
 
 
-def ok_if(there: object) -> Status:
-    """Returns whether a part of an answer is there."""
-    return Status.OK if there else Status.UNPARSED
+def label_of_number(step: Step) -> str | None:
+    """Returns what a number is called: `options.name`, the only label, or as its step.
+
+    None where there are several labels, and none is named.
+    """
+    if name := step.options.get("name"):
+        return str(name)
+    if len(step.labels) > 1:
+        return None
+    return step.labels[0] if step.labels else step.name
+
+
+def part(step: Step, name: str, text: str) -> Answer:
+    """Returns a part of an answer; one that is missing is unparsed, under its name."""
+    return Answer(name, text=text) if text else without(step, name, Status.UNPARSED)
+
+
+def without(step: Step, name: str, status: Status) -> Answer:
+    """Returns what is wrong with a part, under its name if the step has it."""
+    return Answer(name if name in step.parts else None, status=status)
