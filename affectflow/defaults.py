@@ -11,6 +11,8 @@ COMING = MappingProxyType(
     }
 )
 """Plugins to come, and the architectures that they will read."""
+URL_READER = "Endpoint"
+"""What asks a model behind a URL."""
 MINER = "RuleMiner"
 CLUSTERER = "WordClusterer"
 RENDERERS = ("RenderEmoji", "RenderEmoticons", "RenderTypography")

@@ -51,7 +51,24 @@ Budget = Annotated[
     typer.Option(min=0, max=1, help="Share of rows that may be refused."),
 ]
 Model = Annotated[
-    str, typer.Option(help="Name of a plugin, hub id, or folder of a model.")
+    str,
+    typer.Option(
+        help="Name of a plugin, hub id, folder of a model, or URL of a server."
+    ),
+]
+SendTo = Annotated[
+    str,
+    typer.Option(
+        "--send-to",
+        help="The host that texts may be sent to, masked, if the model is behind a URL "
+        "of another machine.",
+    ),
+]
+SendPrivate = Annotated[
+    bool,
+    typer.Option(
+        "--send-private", help="Private and direct messages may be sent there too."
+    ),
 ]
 Revision = Annotated[str, typer.Option(help="Pinned revision of a hub id.")]
 Annotator = Annotated[
@@ -107,6 +124,18 @@ Set = Annotated[
     ),
 ]
 BUDGET = 0.05
+
+
+def in_full(
+    settings: Sequence[str] | None,
+    prompt: str = "",
+    send_to: str = "",
+    send_private: bool = False,
+) -> list[str]:
+    """Returns what `--set` says, with what other options are short for."""
+    said = {"prompt": prompt, "send_to": send_to}
+    short = [f"{name}={value}" for name, value in said.items() if value]
+    return [*(settings or ()), *short, *(["send_private=true"] * send_private)]
 
 
 def options_of(kind: str, name: str, settings: Sequence[str] | None) -> dict[str, str]:

@@ -29,9 +29,12 @@ from affectflow.cli.options import (
     Paths,
     Prompt,
     Revision,
+    SendPrivate,
+    SendTo,
     Set,
     Source,
     To,
+    in_full,
     threshold_of,
 )
 from affectflow.cli.state import STATE
@@ -61,12 +64,14 @@ def annotate(
     only_below: OnlyBelow = "",
     settings: Set = None,
     budget: Budget = BUDGET,
+    send_to: SendTo = "",
+    send_private: SendPrivate = False,
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
 ) -> int:
     """Label the utterances of a lake with a model."""
-    asked = [f"prompt={prompt}"] if prompt else []
-    given = said_to([*(settings or ()), *asked], model=model, revision=revision).model
+    settings = in_full(settings, prompt, send_to, send_private)
+    given = said_to(settings, model=model, revision=revision).model
     if wanted := given.pop("preview", ""):
         whose = {"over": over, "is_read": not only_below}
         return _preview(lake, model, revision, given, wanted, whose)
@@ -134,11 +139,15 @@ def analyze(
         str, typer.Option(help="The report; LAKE/report.html if empty.")
     ] = "",
     annotator: Annotator = "",
+    prompt: Prompt = "",
+    send_to: SendTo = "",
+    send_private: SendPrivate = False,
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
 ) -> int:
     """Ingest, annotate, mine and report."""
     _refuse_writing()
+    settings = in_full(settings, prompt, send_to, send_private)
     given = said_to(
         settings, model=model, revision=revision, miner=miner, clusterer=clusterer
     )
@@ -288,6 +297,8 @@ def _annotate(
         from affectflow.lake.notices import notice_of
 
         show.say(notice_of(lake, row["annotator_id"]))
+    if asked := show.asked_line(row):
+        show.say(asked)
     return row
 
 

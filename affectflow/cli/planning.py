@@ -18,9 +18,13 @@ from affectflow.cli.options import (
     Model,
     OnlyBelow,
     Over,
+    Prompt,
     Revision,
+    SendPrivate,
+    SendTo,
     Set,
     Source,
+    in_full,
     threshold_of,
 )
 from affectflow.cli.pipelines import said_to
@@ -66,7 +70,10 @@ def plan(
     only_below: OnlyBelow = "",
     miner: Miner = defaults.MINER,
     clusterer: Clusterer = defaults.CLUSTERER,
+    prompt: Prompt = "",
     settings: Set = None,
+    send_to: SendTo = "",
+    send_private: SendPrivate = False,
     workers: Annotated[
         int, typer.Option(min=0, help="Workers; those of a local run if 0.")
     ] = 0,
@@ -88,6 +95,7 @@ def plan(
     terms = Terms(
         workers=_workers(workers), price_per_hour=price_per_hour, sample=sample
     )
+    settings = in_full(settings, prompt, send_to, send_private)
     given = said_to(
         settings, model=model, revision=revision, miner=miner, clusterer=clusterer
     )
@@ -156,6 +164,17 @@ def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:
     show.table(_COLUMNS, [*map(_row, plans), _sum(plans)])
     measured = ", ".join(f"{each.sample_rows:,} for {each.stage}" for each in plans)
     show.say(f"{plans[0].workers} workers; measured on samples of rows: {measured}")
+    for each in plans:
+        if each.questions:
+            show.say(_asked_line(each))
+
+
+def _asked_line(plan: "StagePlan") -> str:
+    """Returns what a stage would ask of a model in words, in one line."""
+    line = show.asked_line(
+        {**asdict(plan), "tokens_in": plan.tokens, "cost": plan.asking_cost}
+    )
+    return f"{line}; at most: nothing was asked, and the model's time is not in it"
 
 
 def _row(plan: "StagePlan") -> list[str]:

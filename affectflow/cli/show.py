@@ -129,6 +129,25 @@ def learned(row: dict[str, Any]) -> list[str]:
     ]
 
 
+def asked_line(row: dict[str, Any]) -> str:
+    """Returns what a stage asked of a model in words, in one line; empty if nothing."""
+    if not row.get("questions"):
+        return ""
+    parts = [
+        f"{row['questions']:,} questions",
+        f"{row['duplicate_share']:.0%} of them repeated",
+        f"{row['kept_answers']:,} answered before",
+        f"{row['calls']:,} calls",
+        f"{row['tokens_in']:,} tokens in, {row['tokens_out']:,} out",
+    ]
+    if row["cost"]:
+        parts.append(f"cost {row['cost']:,.4g}")
+    if row["sent_to"]:
+        sent = f"{row['rows_sent']:,} rows, {row['characters_sent']:,} characters"
+        parts.append(f"{sent} sent to {row['sent_to']}")
+    return f"{row['stage']}: {', '.join(parts)}"
+
+
 def _counted(row: dict[str, Any], name: str, count: int) -> str:
     column, not_read, _ = name.partition("_not_read")
     words = f"{column} not read" if not_read else name.replace("_", " ")

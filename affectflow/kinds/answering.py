@@ -13,7 +13,7 @@ from affectflow.kinds.questions import Question
 from affectflow.kinds.wording import fenced, messages
 from affectflow.schemas import Status
 
-Ask = Callable[[Sequence[Request]], Sequence[Outcome]]
+Ask = Callable[[Sequence[Request], Sequence[Sequence[int]]], Sequence[Outcome]]
 
 
 @dataclass(kw_only=True)
@@ -94,7 +94,8 @@ class Steps:
 
         Args:
           questions: what is asked about.
-          ask: gives an outcome for each of its requests.
+          ask: gives an outcome for each of its requests, beside which stand the rows
+            that they show.
         """
         answered = [Answered(question=question) for question in questions]
         for step in self.prompt.steps:
@@ -110,13 +111,17 @@ class Steps:
                 self._take(own, each, sure)  # there is nothing to choose from
             elif own is not None:
                 asked.append((own, each))
-        outcomes = ask([self.request(own, each) for own, each in asked])
+        requests = [self.request(own, each) for own, each in asked]
+        outcomes = ask(requests, [each.question.shows for _, each in asked])
         for (own, each), outcome in zip(asked, outcomes, strict=True):
             self._take(own, each, outcome)
 
     def first(self, question: Question) -> Request:
         """Returns what the first step asks."""
-        step = self.prompt.steps[0]
+        return self.blank(self.prompt.steps[0], question)
+
+    def blank(self, step: Step, question: Question) -> Request:
+        """Returns what a step asks as long as nothing is answered."""
         own = step.narrowed(question.evidence) or step
         return self.request(own, Answered(question=question))
 
@@ -151,7 +156,7 @@ class Steps:
             answered.failed = error
             return
         good = [each for each in answers if each.status is Status.OK]
-        if step.name in self._by_choice:
+        if self._has_scores(step, outcome):
             del good[1:]  # the others have a score, and are not the answer
         labels = [each.label for each in good if each.label and each.text is None]
         answered.labels[step.name] = tuple(labels)
@@ -159,9 +164,13 @@ class Steps:
         row = answered.question.row
         answered.add(list(self._entries(step, answers, outcome, row)))
 
+    def _has_scores(self, step: Step, completion: Completion) -> bool:
+        """Returns whether a closed question was answered by likelihood, as asked."""
+        return step.name in self._by_choice and completion.scores is not None
+
     def _read(self, step: Step, completion: Completion, reading: str) -> list[Answer]:
         parser = self._parsers[step.name]
-        if step.name in self._by_choice:
+        if self._has_scores(step, completion):
             return list(chosen(step, parser, completion, reading))
         return parsed(step, parser, completion.text, reading)
 
@@ -177,7 +186,7 @@ class Steps:
     def _entries(
         self, step: Step, answers: Sequence[Answer], completion: Completion, row: int
     ) -> Iterator[Entry]:
-        by_choice = step.name in self._by_choice
+        by_choice = self._has_scores(step, completion)
         for place, answer in enumerate(answers):
             none_fits = bool(step.otherwise) and answer.label == step.otherwise
             if none_fits and by_choice and place:

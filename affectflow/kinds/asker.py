@@ -6,7 +6,7 @@ An `Asker` says how requests are completed, and the rest is done for it. The che
 
 import abc
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -19,9 +19,11 @@ from affectflow.batches.labelling import annotate
 from affectflow.batches.readings import Readings, check_cues, read
 from affectflow.errors import UsageError
 from affectflow.kinds import tally
+from affectflow.kinds.account import account, answered
 from affectflow.kinds.answering import Answered, Steps, placed
-from affectflow.kinds.asking import Completion, Message, Outcome, Request, answered
+from affectflow.kinds.asking import Completion, Message, Outcome, Request, isolated
 from affectflow.kinds.guard import Guard
+from affectflow.kinds.identity import as_json, options_of
 from affectflow.kinds.model import BatchModelHandler, ModelT
 from affectflow.kinds.prompt import Prompt, is_closed, parser_of
 from affectflow.kinds.questions import Question, columns_of, look_over, questions_of
@@ -64,6 +66,10 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     preview: int = 0
 
     annotator_kind: ClassVar[str] = "prompt"
+    at_once: ClassVar[int] = 1_024
+    """Requests that `complete` gets at once: their answers are kept together."""
+    on_trial: ClassVar[bool] = True
+    """`plan` may ask it about a sample; not what costs money or is another machine."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -138,14 +144,49 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         """Returns what the model answers: one outcome for each request, in order.
 
         Args:
-          requests: of one step and a whole part, at least one and up to 50,000, all
-            different. Plan model calls over all of them.
+          requests: of one step, at least one and up to `at_once`, all different. Plan
+            model calls over all of them.
           model: as `load_model` gave it.
 
         Returns:
           For each request a `Completion`, or the exception that it failed with. With
           `choices`, `scores` has a probability for each.
         """
+
+    def stream(
+        self, requests: Sequence[Request], model: ModelT
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Yields the place of each request and its outcome, to be kept as it comes.
+
+        Where answers come one by one, override it, and count calls in the account.
+
+        Args:
+          requests: of one step and a whole part, up to 50,000, all different.
+          model: as `load_model` gave it.
+        """
+        for start in range(0, len(requests), self.at_once):
+            piece = requests[start : start + self.at_once]
+            account().spend(len(piece))
+            yield from enumerate(isolated(self.complete, piece, model), start)
+
+    @property
+    def sent_to(self) -> str:
+        """The other machine that texts are sent to; empty if they stay on this one."""
+        return ""
+
+    def longest_answer(self, request: Request) -> int:
+        """Returns the tokens that an answer may have."""
+        return 0 if request.choices else request.max_new_tokens
+
+    def cost(self, tokens_in: float, tokens_out: float) -> float:
+        """Returns what so many tokens of questions and answers cost."""
+        return 0.0
+
+    def kept_under(self) -> str:
+        """Returns what decides answers beside the requests: they are kept under it."""
+        origin, own = self.origin(), {each.name for each in fields(Asker)}
+        rest = {n: value for n, value in options_of(self).items() if n not in own}
+        return f"{origin.name}@{origin.revision} {as_json(rest) if rest else ''}"
 
     def held_back(self, batch: pa.RecordBatch) -> Mapping[int, Status]:
         """Returns the rows that the model must not be shown, and the status they get.
@@ -161,8 +202,15 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         A row whose request failed gets an error and no annotation.
         """
         readings = read(batch, cues=self.cues)
-        ask = partial(answered, self.complete, model=model)
-        found = self._steps().ask(self._questions(batch, readings), ask)
+        questions, ids = self._questions(batch, readings), _ids(batch)
+
+        def ask(
+            requests: Sequence[Request], shows: Sequence[Sequence[int]]
+        ) -> list[Outcome]:
+            about = [[ids[row] for row in rows] for rows in shows]
+            return answered(partial(self.stream, model=model), requests, about)
+
+        found = self._steps().ask(questions, ask)
         entries = list(self._entries(found, readings))
         annotator_id = self.annotator()["annotator_id"]
         new = annotations_of(entries, batch.num_rows, annotator_id)
@@ -176,6 +224,21 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         questions = self._questions(batch, read(batch, cues=self.cues))
         asked = [each for each in questions if each.status is Status.OK]
         return {each.row: self._steps().first(each) for each in asked}
+
+    def foreseen(self, batch: pa.RecordBatch) -> list[tuple[Request, Sequence[int]]]:
+        """Returns what may be asked about a batch, before anything is answered.
+
+        No step is left out, and earlier answers are blank; beside each request stand
+        the rows that it shows.
+        """
+        steps, readings = self._steps(), read(batch, cues=self.cues)
+        questions = self._questions(batch, readings)
+        asked = [each for each in questions if each.status is Status.OK]
+        return [
+            (steps.blank(step, question), question.shows)
+            for step in self._prompt.steps
+            for question in asked
+        ]
 
     def _steps(self) -> Steps:
         return Steps(self._prompt, self.decode)
@@ -208,6 +271,13 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
             elif each.failed is None:
                 entries = each.all_entries(self._prompt)
                 yield from (placed(entry, readings) for entry in entries)
+
+
+def _ids(batch: pa.RecordBatch) -> list[str]:
+    """Returns the ids of utterances; outside a lake there may be none."""
+    if "utterance_id" not in batch.schema.names:
+        return [""] * batch.num_rows
+    return [each or "" for each in batch.column("utterance_id").to_pylist()]
 
 
 def _refuse_failed(

@@ -1,4 +1,4 @@
-"""Requests to a model that answers in words, and the one place where it is asked."""
+"""Requests to a model that answers in words, and what it makes of them."""
 
 import hashlib
 import json
@@ -47,7 +47,8 @@ class Completion:
     Args:
       text: its words; of a closed question, the likeliest label.
       scores: of a closed question, a probability for each of `choices`, 0..1 and
-        together 1; else None.
+        together 1; None of another, and where the model gives none: then the label is
+        read out of `text`.
       tokens_in: of the question, as the model counts them.
       tokens_out: of the answer.
       truncated: the question was too long for the model, and cut.
@@ -62,26 +63,6 @@ class Completion:
 
 Outcome = Completion | Exception
 Complete = Callable[[Sequence[Request], Any], list[Outcome]]
-
-
-def answered(
-    complete: Complete, requests: Sequence[Request], model: Any
-) -> list[Outcome]:
-    """Returns the outcome of each request, in order; equal ones are asked once.
-
-    All requests of an `Asker` come through here: those of one step for all rows of a
-    part together, up to 50,000. What keeps answers from one run to the next belongs
-    between the two lines: it takes the distinct requests, and hands on those whose
-    `digest` it does not know.
-
-    Args:
-      complete: as `Asker.complete`.
-      requests: of one step.
-      model: as `load_model` gave it.
-    """
-    distinct = list(dict.fromkeys(requests))
-    outcomes = dict(zip(distinct, isolated(complete, distinct, model), strict=True))
-    return [outcomes[request] for request in requests]
 
 
 def isolated(
@@ -120,7 +101,9 @@ def _sound(outcome: Outcome, request: Request) -> Outcome:
     """Returns an outcome, or what is wrong with its scores."""
     if isinstance(outcome, Exception) or not request.choices:
         return outcome
-    scores = outcome.scores or ()
+    scores = outcome.scores
+    if scores is None:
+        return outcome
     if len(scores) != len(request.choices):
         return RowError(
             f"the model gave {len(scores)} scores for {len(request.choices)} choices"

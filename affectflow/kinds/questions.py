@@ -23,6 +23,7 @@ class Question:
       row: of the batch, where the answer stands.
       rows: of the batch, which it is about.
       reading: what the model is shown as `{text}`.
+      shows: the rows whose texts the model is shown, those of the history too.
       status: `OK`, or why no model is asked.
       history: what the model is shown as `{history}`.
       evidence: labels of another annotator, the best first.
@@ -32,6 +33,7 @@ class Question:
     row: int
     rows: Sequence[int]
     reading: str
+    shows: Sequence[int] = ()
     status: Status = Status.OK
     history: str = ""
     evidence: Sequence[str] = field(default_factory=tuple)
@@ -72,7 +74,9 @@ def questions_of(
     if prompt.history:
         before = turns.histories(prompt.history)
         for question in questions:
-            question.history = before[question.row]
+            earlier = before[question.row]
+            question.history = "\n".join(line for _, line in earlier)
+            question.shows = [*(row for row, _ in earlier), question.row]
     return questions
 
 
@@ -128,7 +132,8 @@ class _Turns:
     def single(self, row: int) -> Question:
         """Returns the question about one utterance."""
         status = self._held_back.get(row, Status.OK)
-        return Question(row=row, rows=[row], reading=self._texts[row], status=status)
+        text = self._texts[row]
+        return Question(row=row, rows=[row], shows=[row], reading=text, status=status)
 
     def whole(self, rows: Sequence[int]) -> Question:
         """Returns the question about a conversation; it stands at its last utterance.
@@ -140,18 +145,27 @@ class _Turns:
         status = max(held, default=Status.NO_AUTHOR_TEXT)
         if Status.GUARDED in held:
             status = Status.GUARDED
-        shown = "\n".join(line for _, line in self._lines(rows) if line)
-        return Question(row=rows[-1], rows=rows, reading=shown, status=status)
+        lines = [(row, line) for row, line in self._lines(rows) if line]
+        return Question(
+            row=rows[-1],
+            rows=rows,
+            shows=[row for row, _ in lines],
+            reading="\n".join(line for _, line in lines),
+            status=status,
+        )
 
-    def histories(self, n: int) -> dict[int, str]:
-        """Returns, for each row, the last n turns of its conversation before it."""
+    def histories(self, n: int) -> dict[int, list[tuple[int, str]]]:
+        """Returns, for each row, the last n turns of its conversation before it.
+
+        Each turn is its row and its line.
+        """
         found = {}
         for rows in self.conversations():
-            window: deque[str] = deque(maxlen=n)
+            window: deque[tuple[int, str]] = deque(maxlen=n)
             for row, line in self._lines(rows):
-                found[row] = "\n".join(window)
+                found[row] = list(window)
                 if line:
-                    window.append(line)
+                    window.append((row, line))
         return found
 
     def _lines(self, rows: Sequence[int]) -> Iterator[tuple[int, str]]:

@@ -43,8 +43,18 @@ def costed(plan: StagePlan, largest: float, found: Rehearsal | None) -> StagePla
       largest: rows of the largest part.
       found: what the rehearsal took; None if there is nothing to do at all.
     """
+    if found is None or not plan.rows:
+        return plan
+    plan = _timed(plan, largest, found)
+    if plan.stage != "annotate" or found.questions is None or found.asker is None:
+        return plan
+    return found.questions.planned(plan, found.asker)
+
+
+def _timed(plan: StagePlan, largest: float, found: Rehearsal) -> StagePlan:
+    """Returns a plan with what the stage took in the rehearsal, if it was in it."""
     name = name_of(plan.stage, plan.config_digest)
-    if found is None or not plan.rows or name not in found.large.took:
+    if name not in found.large.took:
         return plan
     cold, small, large = (
         trial.took.get(name, _NOTHING)

@@ -182,6 +182,7 @@ class _Left:
             of_a_part=sum(part.rows for part in parts) / len(parts),
             seconds=terms.seconds,
             model=bool(self.todo[self._own]),
+            lake=self.lake,
         )
 
     def _sampled(self, names: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:

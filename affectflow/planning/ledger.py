@@ -41,6 +41,15 @@ class StagePlan:
       bytes_in: of the files or parts to be read.
       bytes_out: of the files to be written.
       tokens: that the model reads.
+      questions: that a prompt asks, one for a row and step.
+      duplicate_share: of them: equal to another of their part.
+      kept_answers: distinct ones that the journal has answers to.
+      calls: the others: what the model is asked.
+      tokens_out: of its longest answers.
+      asking_cost: of the calls, at the prices that the model was given.
+      sent_to: the other machine that would be asked.
+      rows_sent: that it would be shown.
+      characters_sent: of all that it would be sent.
       model_calls: of the model, one a part.
       load_seconds: of a worker, before its first row.
       model_seconds: in the model, of all workers together.
@@ -65,6 +74,15 @@ class StagePlan:
     bytes_in: int = 0
     bytes_out: int = 0
     tokens: int = 0
+    questions: int = 0
+    duplicate_share: float = 0.0
+    kept_answers: int = 0
+    calls: int = 0
+    tokens_out: int = 0
+    asking_cost: float = 0.0
+    sent_to: str = ""
+    rows_sent: int = 0
+    characters_sent: int = 0
     model_calls: int = 0
     load_seconds: float = 0.0
     model_seconds: float = 0.0

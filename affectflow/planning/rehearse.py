@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,10 +15,12 @@ from affectflow import defaults, logs, stages
 from affectflow.batches.batch import split
 from affectflow.batches.readings import read
 from affectflow.errors import LakeError
+from affectflow.kinds.asker import Asker
 from affectflow.kinds.clusterer import Clusterer
 from affectflow.kinds.source import Source, Split
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
+from affectflow.planning.questions import Questions, questions_about
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.run import Row
 from affectflow.steps.annotate import handler_for
@@ -226,12 +229,16 @@ class Rehearsal:
       small: of few rows.
       large: of as many rows as there was time for.
       tokens: that the model reads of the rows of the large one.
+      questions: that a model is asked about them; None if it is asked none.
+      asker: that model.
     """
 
     cold: Trial
     small: Trial
     large: Trial
     tokens: int = 0
+    questions: Questions | None = None
+    asker: Asker | None = None
 
     def causes(self, there: int, coming: int) -> int:
         """Returns how many causes there would be to group.
@@ -254,6 +261,7 @@ def rehearse(
     of_a_part: float,
     seconds: float,
     model: bool = True,
+    lake: Lake | None = None,
 ) -> Rehearsal:
     """Returns what an analysis of a sample took; nothing of it stays behind.
 
@@ -263,21 +271,33 @@ def rehearse(
       of_a_part: rows of a part of the whole: those of the sample are about as large,
         so that what a part costs by itself is in the cost of its rows.
       seconds: the largest trial is made smaller if it might take longer.
-      model: whether to annotate.
+      model: whether to annotate. A model that must not be asked on trial is not: what
+        it would be asked is counted.
+      lake: whose journal may have answers already.
     """
+    handler = analysis.handler()
+    tried = model and not (isinstance(handler, Asker) and not handler.on_trial)
     with scratch() as folder:
 
         def trial(count: int) -> Trial:
             piece = rows.slice(0, count)
             buckets = power_of_two(piece.num_rows / max(1.0, of_a_part))
-            return run_trial(piece, analysis, folder, buckets, model)
+            return run_trial(piece, analysis, folder, buckets, tried)
 
         cold = trial(COLD_ROWS)
         small = trial(SMALL_ROWS if cold.seconds < seconds / 4 else COLD_ROWS)
         affordable = seconds * small.rows / small.seconds
         large = trial(round(max(2 * small.rows, affordable)))
-        tokens = _tokens(large.lake, analysis.handler()) if model else 0
-        return Rehearsal(cold, small, large, tokens)
+        found = Rehearsal(cold, small, large)
+        if model and isinstance(handler, Asker):
+            # Rows of a lake are masked, and have the labels that a prompt may show.
+            read_large = partial(read_part, large.lake)
+            parts = [rows] if lake else list(map(read_large, large.lake.parts()))
+            found.questions = questions_about(parts, handler, lake)
+            found.asker = handler
+        elif model:
+            found.tokens = _tokens(large.lake, handler)
+        return found
 
 
 @contextmanager

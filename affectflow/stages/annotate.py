@@ -28,6 +28,7 @@ from affectflow.stages.runs.answers import (
     tables_of,
 )
 from affectflow.stages.runs.context import conversations_with, with_context
+from affectflow.stages.runs.journal import journalled
 from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import (
     Part,
@@ -257,7 +258,8 @@ class _PartHandler(BatchModelHandler[Any]):
             together, own = with_context(self._task, lake, part.name, rows)
             return self._inner.apply(together, model.loaded()).filter(own)
 
-        receipt = work(self._task, lake, part, compute, progress)
+        with journalled(lake, self._inner, request.run_id):
+            receipt = work(self._task, lake, part, compute, progress)
         return [receipt.to_json()]
 
     def get_num_bytes(self, batch: Any) -> int:

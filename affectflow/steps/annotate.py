@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HANDLER = "handler"
 """The option that names the plugin which reads a folder or a hub id."""
+_URLS = ("http://", "https://")
 _PATH_MARKS = ("/", "./", "../", "~", ".\\", "..\\")
 
 
@@ -32,7 +33,8 @@ class Annotate(Transform):
 
     Args:
       model: name of an installed model (`EmbeddedEmotions`), a folder, or a hub id
-        (`org/name`) whose config.json says which plugin reads it.
+        (`org/name`) whose config.json says which plugin reads it; or the URL of a
+        server.
       revision: the commit that a hub id is pinned to.
       options: the model's other arguments, by name; `handler` names the plugin that
         reads a folder or a hub id, in place of what its config.json says.
@@ -152,7 +154,7 @@ class Reader(NamedTuple):
 
 
 def reader_of(model: str, revision: str = "", handler: str = "") -> Reader:
-    """Returns the plugin of an installed model, or the one that reads a folder or id.
+    """Returns the plugin of an installed model, or what reads a folder, id or URL.
 
     Args:
       model: as `Annotate` takes it.
@@ -178,6 +180,9 @@ def reader_of(model: str, revision: str = "", handler: str = "") -> Reader:
 def _reader_of_weights(
     model: str, revision: str, handler: str, unknown: UnknownPluginError
 ) -> Reader:
+    if model.startswith(_URLS):
+        name = handler or defaults.URL_READER
+        return Reader(name, registry.load("models", name), {"url": model})
     folder = Path(model).expanduser()
     is_folder = folder.is_dir()
     if is_folder and not handler and (name := weights.annotator_of(folder)):

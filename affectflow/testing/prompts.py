@@ -1,7 +1,7 @@
 """The checks of a prompt and of a parser."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from affectflow.kinds.answering import Steps
 from affectflow.kinds.asking import Completion, Outcome, Request
@@ -139,10 +139,11 @@ def _check_filled(prompt: Prompt, text: str) -> None:
     )
     asked: list[Request] = []
 
-    def ask(requests: Iterable[Request]) -> list[Outcome]:
-        known = list(requests)
-        asked.extend(known)
-        return [Completion(text=text) for _ in known]
+    def ask(
+        requests: Sequence[Request], shows: Sequence[Sequence[int]]
+    ) -> list[Outcome]:
+        asked.extend(requests)
+        return [Completion(text=text) for _ in requests]
 
     steps = Steps(prompt, "text")
     steps.ask([question], ask)

@@ -20,9 +20,13 @@ PLUGINS = [
 ]
 IN_YAML = [p for p in PLUGINS if p.values[0] in ("transforms", "connectors")]
 WITH_COLUMNS = [p for p in PLUGINS if hasattr(registry.load(*p.values), "provides")]
-# Sources and models of transformers need files; Annotate and Measure host what is
-# checked by itself, and tests/kinds/test_measures.py has observations for each measure.
-UNCHECKED = ("Embedder", "SequenceClassifier", "Generate", "Annotate", "Measure")
+# Sources and models of transformers need files, Endpoint needs a server; Annotate and
+# Measure host what is checked by itself, and tests/kinds/test_measures.py has
+# observations for each measure.
+UNCHECKED = (
+    *("Embedder", "SequenceClassifier", "Generate", "Endpoint"),
+    *("Annotate", "Measure"),
+)
 CHECKED = [
     plugin
     for plugin in PLUGINS

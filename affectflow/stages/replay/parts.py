@@ -28,6 +28,7 @@ from affectflow.stages.runs.parts import (
     PartTask,
     answer,
     next_generation,
+    note_asked,
     receipt_of,
     write_receipt,
 )
@@ -109,6 +110,7 @@ class ReplayTask(PartTask):
         more = self.inner.points_into(lake, part.name, answers.living)
         receipt.points_into = sorted({*before.points_into, *more})
         receipt.model_calls, receipt.model_seconds = 1, answers.seconds
+        note_asked(receipt)
         path = f"{self.folder}/{next_generation(part.name, before)}.parquet"
         receipt.files = [
             write_file(lake.storage, table, path, merged)

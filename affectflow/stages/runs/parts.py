@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from affectflow import runners
 from affectflow.batches.batch import is_dead
 from affectflow.kinds import tally
+from affectflow.kinds.account import account
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import write_file
@@ -105,7 +106,7 @@ class PartTask(ABC):
             "rows_dead": was["rows_dead"],
         }
         fresh = replace(receipt, rows=rows, counters={})
-        return replace(fresh, model_calls=0, model_seconds=0.0)
+        return replace(fresh, model_calls=0, model_seconds=0.0, asked={}, sent_to="")
 
     def done(self, lake: Lake, parts: list[Part]) -> dict[str, Receipt]:
         """Returns the receipts of those parts that need no work, by part.
@@ -191,6 +192,7 @@ class PartTask(ABC):
         receipt.model_seconds = answers.seconds
         receipt.points_into = self.points_into(lake, receipt.unit, answers.living)
         receipt.counters = self.counted(answers.living, answers.tallied)
+        note_asked(receipt)
         path = f"{self.folder}/{next_generation(receipt.unit, before)}.parquet"
         for table, rows in self.results(answers.living).items():
             receipt.files.append(write_file(lake.storage, table, path, rows))
@@ -198,6 +200,12 @@ class PartTask(ABC):
         receipt.files += write_dead_letters(lake, answers.dead, folder, run_id)
         counts = answers.counts()
         receipt.rows |= {name: counts[name] for name in ("rows_out", "rows_dead")}
+
+
+def note_asked(receipt: Receipt) -> None:
+    """Notes in a receipt what a model was asked for it."""
+    opened = account()
+    receipt.asked, receipt.sent_to = opened.asked(), opened.sent_to
 
 
 class Answers(NamedTuple):

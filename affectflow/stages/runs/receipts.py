@@ -33,6 +33,8 @@ class Receipt:
       values_read: how many values of a column could be read.
       model_calls: predictions of whole parts.
       model_seconds: seconds in prediction.
+      asked: what a model was asked in words, by the names of an `Account`.
+      sent_to: the other machine that it was sent to.
       peak_rss_bytes: largest resident set of the worker so far.
       base: for a bucket, the paths in `utterances` that it was compared with; for a
         part, the paths of the labels that it was computed from.
@@ -51,6 +53,8 @@ class Receipt:
     values_read: dict[str, int] = field(default_factory=dict)
     model_calls: int = 0
     model_seconds: float = 0.0
+    asked: dict[str, float] = field(default_factory=dict)
+    sent_to: str = ""
     peak_rss_bytes: int = 0
     base: list[str] = field(default_factory=list)
     points_into: list[str] = field(default_factory=list)
@@ -75,11 +79,14 @@ def total(receipts: Iterable[Receipt]) -> Receipt:
     rows: Counter[str] = Counter(dict.fromkeys(ROWS, 0))
     counters: Counter[str] = Counter()
     values_read: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
     summed = Receipt()
     for receipt in receipts:
         rows.update(receipt.rows)
         counters.update(receipt.counters)
         values_read.update(receipt.values_read)
+        asked.update(receipt.asked)
+        summed.sent_to = max(summed.sent_to, receipt.sent_to)
         # Receipts come in any order; the least is the same one in all of them.
         for name, example in receipt.examples.items():
             summed.examples[name] = min(example, summed.examples.get(name, example))
@@ -87,7 +94,7 @@ def total(receipts: Iterable[Receipt]) -> Receipt:
         summed.model_seconds += receipt.model_seconds
         summed.peak_rss_bytes = max(summed.peak_rss_bytes, receipt.peak_rss_bytes)
     summed.rows, summed.counters = dict(rows), dict(counters)
-    summed.values_read = dict(values_read)
+    summed.values_read, summed.asked = dict(values_read), dict(asked)
     return summed
 
 

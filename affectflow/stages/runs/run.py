@@ -18,6 +18,8 @@ from affectflow.lake.files import read_file, write_file
 from affectflow.lake.tables import table_versions
 from affectflow.logs import Log
 from affectflow.schemas import RUNS
+from affectflow.stages.runs import asked
+from affectflow.stages.runs.journal_files import spent_by
 from affectflow.stages.runs.progress import Progress, clear
 from affectflow.stages.runs.receipts import FILES_CUT, ROWS, Receipt
 from affectflow.stages.runs.request import Request
@@ -101,6 +103,7 @@ def run_row(
         **{name: summed.rows.get(name, 0) for name in ROWS},
         "model_calls": summed.model_calls,
         "model_seconds": summed.model_seconds,
+        **asked.columns_of(summed),
         "peak_rss_bytes": summed.peak_rss_bytes,
         "counters": sorted(summed.counters.items()),
         "versions": sorted(versions().items()),
@@ -231,7 +234,8 @@ def note_failure(lake: Lake, request: Request, cause: BaseException) -> None:
     line = " ".join(str(cause).split())[:500] or type(cause).__name__
     state = "failed" if isinstance(cause, Exception) else INTERRUPTED
     try:
-        write_run(lake, request, Receipt(), error=line, state=state)
+        spent = Receipt(asked=asked.of_spent(spent_by(lake, request.run_id)))
+        write_run(lake, request, spent, error=line, state=state)
         clear(lake, request)
     except Exception as second:
         # The disk may be the very cause; the first error is the one to show.

@@ -1,0 +1,218 @@
+"""Many questions at once to one server: an event loop in a thread of its own."""
+
+import asyncio
+import queue
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from affectflow_transforms.models.endpoint import failures
+from affectflow_transforms.models.endpoint.connection import (
+    Connection,
+    Server,
+    connections,
+)
+from affectflow_transforms.models.endpoint.failures import (
+    GO_ON,
+    AgainError,
+    StoppedError,
+    UnansweredError,
+)
+from affectflow_transforms.models.endpoint.spending import Ceiling, Spending
+
+AnswerT = TypeVar("AnswerT")
+
+_IN_VAIN = 8
+"""So many questions in a row without an answer say that there will be none."""
+
+
+class Question(NamedTuple, Generic[AnswerT]):
+    """A request's body, and how its answer is read.
+
+    Attributes:
+      body: as it is sent.
+      read: what the bytes of an answer mean, and what it cost; raises UnansweredError
+        if they are no answer.
+      at_most: what it may cost.
+    """
+
+    body: bytes
+    read: Callable[[bytes], tuple[AnswerT, float]]
+    at_most: float = 0.0
+
+
+class Answered(NamedTuple, Generic[AnswerT]):
+    """What came of a question.
+
+    Attributes:
+      place: of the question.
+      outcome: its answer, or why there is none.
+      calls: requests that it took.
+      cost: of the answer.
+    """
+
+    place: int
+    outcome: AnswerT | Exception
+    calls: int
+    cost: float
+
+
+@dataclass
+class _Tally:
+    """What one question has taken so far."""
+
+    calls: int = 0
+    cost: float = 0.0
+
+
+class Client(Generic[AnswerT]):
+    """Asks one server, for all threads of a process.
+
+    Args:
+      server: that is asked.
+      slots: requests at once.
+      tries: of one question.
+      ceiling: what a run may spend.
+
+    Raises:
+      MissingExtraError: httpx is not installed.
+      UsageError: the key is missing.
+    """
+
+    def __init__(
+        self, server: Server, *, slots: int, tries: int, ceiling: Ceiling | None = None
+    ):
+        self.server = server
+        self.spending = Spending(ceiling or Ceiling())
+        self.takes_logprobs: bool | None = None  # nobody has asked yet
+        self._slots, self._tries = slots, tries
+        self._key = server.key()
+        self._leave_until = 0.0
+        self._in_vain = 0
+        self._stopped: StoppedError | None = None
+        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+        for connection in connections(server, self._key, slots):
+            self._free.put_nowait(connection)
+        self._loop = asyncio.new_event_loop()
+        self._begin()
+
+    def _begin(self) -> None:
+        loop = self._loop
+        thread = threading.Thread(
+            target=loop.run_forever, name="affectflow-endpoint", daemon=True
+        )
+        thread.start()
+        # The thread knows the loop only: a client that nobody holds any more ends it.
+        weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
+
+    def ask(
+        self, questions: Sequence[Question[AnswerT]]
+    ) -> Iterator[Answered[AnswerT]]:
+        """Yields what came of each question, as the server answers.
+
+        Raises:
+          StoppedError: no question can be answered any more; what came of those under
+            way was given first.
+        """
+        came: queue.SimpleQueue[Answered[AnswerT] | None] = queue.SimpleQueue()
+        asking = self._ask_all(questions, came)
+        future = asyncio.run_coroutine_threadsafe(asking, self._loop)
+        try:
+            while (found := came.get()) is not None:
+                yield found
+            future.result()
+        finally:
+            future.cancel()
+
+    async def _ask_all(self, questions: Sequence[Question[AnswerT]], came: Any) -> None:
+        left = iter(enumerate(questions))
+
+        async def take() -> None:
+            for place, question in left:
+                if self._stopped:
+                    break
+                tally = _Tally()
+                outcome = await self._outcome(question, tally)
+                came.put(Answered(place, outcome, tally.calls, tally.cost))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._slots, len(questions))):
+                    group.create_task(take())
+        finally:
+            came.put(None)
+        if self._stopped:
+            raise StoppedError(str(self._stopped))
+
+    async def _outcome(
+        self, question: Question[AnswerT], tally: _Tally
+    ) -> AnswerT | Exception:
+        connection = await self._free.get()
+        try:
+            answer = await self._tried(connection, question, tally)
+        except StoppedError as error:
+            self._stopped = self._stopped or error
+            return error
+        except UnansweredError as error:
+            self._note_in_vain(error)
+            return error
+        finally:
+            self._free.put_nowait(connection)
+        self._in_vain = 0
+        return answer
+
+    def _note_in_vain(self, error: Exception) -> None:
+        self._in_vain += 1
+        if self._in_vain >= _IN_VAIN and not self._stopped:
+            self._stopped = StoppedError(
+                f"{self._in_vain} questions in a row got no answer, the last because "
+                f"{error}; {GO_ON}"
+            )
+
+    async def _tried(
+        self, connection: Connection, question: Question[AnswerT], tally: _Tally
+    ) -> AnswerT:
+        """Returns the answer to a question, which is asked again where that may help.
+
+        Raises:
+          UnansweredError, StoppedError: there is none.
+        """
+        tries = 0
+        while True:
+            if self._stopped:
+                raise StoppedError(str(self._stopped))
+            tries += 1
+            try:
+                return await self._once(connection, question, tally)
+            except AgainError as error:
+                self._leave(error.wait_s)
+                if tries == self._tries:
+                    host = self.server.host
+                    raise failures.given_up(error, tries, host) from error
+            await asyncio.sleep(failures.backoff(tries))
+
+    def _leave(self, seconds: float) -> None:
+        """Leaves the server alone: what it asks of one slot holds for all of them."""
+        until = self._loop.time() + seconds
+        self._leave_until = max(self._leave_until, until)
+
+    async def _once(
+        self, connection: Connection, question: Question[AnswerT], tally: _Tally
+    ) -> AnswerT:
+        wait = self._leave_until - self._loop.time()
+        if wait > 0:
+            await asyncio.sleep(wait + failures.backoff(1))
+        await self.spending.let_go(question.at_most)
+        tally.calls += 1
+        try:
+            status, header, content = await connection.post(question.body)
+            if status != 200:
+                said = failures.one_line(content.decode("utf-8", "replace"), self._key)
+                host, key_env = self.server.host, self.server.key_env
+                raise failures.refused(status, said, header, host, key_env)
+            answer, tally.cost = question.read(content)
+            return answer
+        finally:
+            self.spending.came_back(question.at_most, tally.cost)
