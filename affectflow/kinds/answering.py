@@ -158,8 +158,9 @@ class Steps:
         good = [each for each in answers if each.status is Status.OK]
         if self._has_scores(step, outcome):
             del good[1:]  # the others have a score, and are not the answer
-        labels = [each.label for each in good if each.label and each.text is None]
-        answered.labels[step.name] = tuple(labels)
+        # A text or a number is an answer too, under the name of its field or step.
+        labels = tuple(each.label or step.name for each in good)
+        answered.labels[step.name] = labels
         answered.shown[step.name] = self._shown(step, good)
         row = answered.question.row
         answered.add(list(self._entries(step, answers, outcome, row)))

@@ -55,7 +55,8 @@ class Condition(NamedTuple):
     """When a step is asked: `NAME`, `NAME=LABEL` or `NAME!=LABEL`.
 
     Attributes:
-      step: an earlier step, which must have been answered with a label.
+      step: an earlier step, which must have been answered: what could not be read is no
+        answer.
       labels: one of these must be its answer; empty for any.
       negated: none of them must be.
     """

@@ -108,6 +108,16 @@ def test_steps_go_out_together_and_a_later_one_only_where_it_is_wanted(tmp_path)
     ]
 
 
+@pytest.mark.parametrize(("answer", "asked_of"), [("because", 2), ("", 1)])
+def test_a_step_can_wait_for_a_text(tmp_path, answer, asked_of):
+    text = 'task = "mood"' + WHY.replace('when = "mood=bad"', "").replace("{mood}", "")
+    later = '[[steps]]\nname = "next"\ntext = "{why}"\nparser = "whole"\nwhen = "why"\n'
+
+    _, _, model = asked(tmp_path, text + later, lambda q, r: answer, utterances("hi"))
+
+    assert len(model.questions) == asked_of
+
+
 def test_equal_requests_are_asked_once(tmp_path):
     _, rows, model = asked(
         tmp_path, MOOD, lambda q, r: {"good": 1}, utterances("+1", "no", "+1", "+1")
