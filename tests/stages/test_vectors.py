@@ -15,9 +15,11 @@ from affectflow.steps import annotate as step
 from affectflow_connectors.jsonl import ReadJsonl
 from tests.compacting.lakes import annotate
 from tests.given.command_line import affectflow
+from tests.given.factories import DAY, utterances
 from tests.given.fake_embedder import CountLetters
+from tests.given.fake_model import Anything
 from tests.given.messages import messages
-from tests.given.stage_runs import ask, counts
+from tests.given.stage_runs import ask, counts, store
 
 HELD = "SELECT utterance_id, vector FROM vectors ORDER BY 1"
 
@@ -55,6 +57,7 @@ def test_a_second_run_asks_nothing(lake, tmp_path):
     assert ask(lake, kinds) == [(0,), (0,)]
 
 
+@pytest.mark.proof
 def test_a_text_that_failed_is_replayed_beside_the_others(lake):
     annotate(lake, CountLetters(poison="bad"))
     assert len(held(lake)) == 2
@@ -80,6 +83,7 @@ def test_a_lake_of_an_earlier_version_gets_the_table_with_its_first_vectors(lake
     assert Lake.open(lake).committed("vectors")
 
 
+@pytest.mark.proof
 def test_a_pipeline_leaves_the_vectors_that_the_command_leaves(
     ingested, lake, tmp_path, monkeypatch
 ):
@@ -96,3 +100,17 @@ def test_a_pipeline_leaves_the_vectors_that_the_command_leaves(
     assert held(written) == held(lake)
     again = annotate(written, CountLetters())
     assert counts(again) == {"in": 3, "unchanged": 3}
+
+
+@pytest.mark.proof
+def test_a_vector_that_no_step_signed_takes_the_place_of_the_one_before(tmp_path):
+    uri = str(tmp_path / "lake")
+    store(uri, utterances("abba", "bee"))
+    annotate(uri, CountLetters())
+    changed = utterances("aa", utterance_id="test:1", edited_at=DAY)
+
+    store(uri, CountLetters().predict(changed, Anything()))
+
+    assert held(uri) == [[2, 2, 0], [2, 0, 0]]
+    annotate(uri, CountLetters())
+    assert held(uri) == [[2, 2, 0], [2, 0, 0]]

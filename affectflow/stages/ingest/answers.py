@@ -182,7 +182,7 @@ class Keeper:
           ids: of all its messages.
           unsigned: rows that came in with them, by table.
         """
-        for table in {"annotations", "causes"}.intersection(unsigned):
+        for table in {"annotations", "vectors", "causes"}.intersection(unsigned):
             for step, given in _given(table, unsigned[table]):
                 paths = self._of_replaced(table, step.work.folder)
                 if paths:

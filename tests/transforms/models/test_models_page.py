@@ -10,6 +10,8 @@ from tests.project.test_docs import commands, typed
 PAGE = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
 
 
+# The dear part are six commands; that they exist is tried in tests/project.
+@pytest.mark.proof
 @pytest.mark.torch
 def test_every_command_about_models_works_in_its_order(tmp_path, own_configuration):
     (tmp_path / "posts.csv").write_text("id,body\n1,this is broken\n2,thanks!\n")

@@ -194,9 +194,12 @@ def dtype_of(dtype: str, device: str) -> Any:
 
 
 def _cpu_multiplies_bfloat16() -> bool:
-    """Returns whether bfloat16 is computed and not emulated, which is slower."""
+    """Returns whether matrices of bfloat16 are multiplied faster than those of float32.
+
+    With AMX a MiniLM was 2.4 times as fast, in turn with float32 on one busy machine.
+    """
     import torch
 
     # Older versions of torch do not tell, and float32 is always right.
     capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+    return bool(capabilities.get("amx_bf16"))

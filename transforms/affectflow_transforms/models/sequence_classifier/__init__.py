@@ -108,6 +108,8 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
                 f"`context` is 0 or more earlier turns, and not together with `pair`; "
                 f"got context={self.context} and pair={self.pair!r}"
             )
+        if self.context or self.pair:
+            self.unit = "conversation"
         self.check_options()
         config = source.config_at_hand(self.model, self.revision)
         if config is not None:
