@@ -18,6 +18,8 @@ from safetensors import SafetensorError, safe_open
 
 from affectflow.errors import UsageError
 
+CARD = "README.md"
+"""Where a model's folder, or the hub, tells of it: at its head, the licence."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 

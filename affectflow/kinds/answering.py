@@ -8,6 +8,7 @@ from affectflow.batches.entries import Entry
 from affectflow.batches.readings import Readings
 from affectflow.kinds.asking import Completion, Outcome, Request
 from affectflow.kinds.parsing import chosen, parsed
+from affectflow.kinds.priors import without_prior
 from affectflow.kinds.prompt import Answer, Prompt, Step, is_closed, parser_of
 from affectflow.kinds.questions import Question
 from affectflow.kinds.wording import fenced, messages
@@ -72,16 +73,23 @@ def placed(entry: Entry, readings: Readings) -> Entry:
     return entry._replace(start=start, end=end)
 
 
+# A blank and not nothing: around nothing there are no marks, and those are the same.
+_EMPTY = Question(row=-1, rows=(), reading=" ")
+
+
 class Steps:
     """The steps of a prompt, as they are asked.
 
     Args:
       prompt: what is asked.
       decode: `auto`, `choice` or `text`.
+      prior: `empty` asks closed questions about an empty text too, and takes away what
+        the model says of it; `none` does not.
     """
 
-    def __init__(self, prompt: Prompt, decode: str = "auto"):
+    def __init__(self, prompt: Prompt, decode: str = "auto", prior: str = "none"):
         self.prompt = prompt
+        self._prior = prior
         self._parsers = {step.name: parser_of(step) for step in prompt.steps}
         self._by_choice = {
             step.name
@@ -111,10 +119,25 @@ class Steps:
                 self._take(own, each, sure)  # there is nothing to choose from
             elif own is not None:
                 asked.append((own, each))
-        requests = [self.request(own, each) for own, each in asked]
-        outcomes = ask(requests, [each.question.shows for _, each in asked])
+        outcomes = self._outcomes(asked, ask)
         for (own, each), outcome in zip(asked, outcomes, strict=True):
             self._take(own, each, outcome)
+
+    def _outcomes(
+        self, asked: Sequence[tuple[Step, Answered]], ask: Ask
+    ) -> Sequence[Outcome]:
+        requests = [self.request(own, each) for own, each in asked]
+        shows = [each.question.shows for _, each in asked]
+        if self._prior == "none" or not requests or not requests[0].choices:
+            return ask(requests, shows)
+        blanks = [self.request(own, Answered(question=_EMPTY)) for own, _ in asked]
+        distinct = list(dict.fromkeys(blanks))
+        found = ask([*requests, *distinct], [*shows, *([()] * len(distinct))])
+        priors = dict(zip(distinct, found[len(requests) :], strict=True))
+        return [
+            without_prior(outcome, priors[blank], request.choices)
+            for outcome, blank, request in zip(found, blanks, requests, strict=False)
+        ]
 
     def first(self, question: Question) -> Request:
         """Returns what the first step asks."""

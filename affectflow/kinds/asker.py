@@ -46,6 +46,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
       prompt: its name, or a file that ends in `.toml`.
       decode: `choice` asks for the likelihood of each label, `text` for words; `auto`
         chooses where a step has labels and its parser takes one of them.
+      prior: `empty` divides the likelihood of each label by that after an empty text,
+        so that a label which the model likes anyway gains nothing.
       over: the annotator that the prompt reads: its id, or how it begins.
       stimulus: `PACK:ID` or `FILE.toml:ID`: sentences put around its questions.
       roles: only utterances of these `speaker_role`s are asked about and shown, in
@@ -59,6 +61,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     prompt: str
     decode: Literal["auto", "choice", "text"] = "auto"
+    prior: Literal["none", "empty"] = "none"
     over: str = ""
     stimulus: str = ""
     roles: tuple[str, ...] | None = None
@@ -241,7 +244,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         ]
 
     def _steps(self) -> Steps:
-        return Steps(self._prompt, self.decode)
+        return Steps(self._prompt, self.decode, self.prior)
 
     def _questions(self, batch: pa.RecordBatch, readings: Readings) -> list[Question]:
         held_back = {**self.held_back(batch), **self._guarded(readings)}

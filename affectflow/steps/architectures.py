@@ -4,6 +4,7 @@ A model plugin names the architectures that it reads as patterns, in `architectu
 Loading weights is not needed for this, only one small file.
 """
 
+import contextlib
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from affectflow import defaults, registry
 from affectflow.errors import MissingExtraError, PluginImportError, UsageError
 from affectflow.options import quoted
-from affectflow.weights import check_pinned, one_line, read_config
+from affectflow.weights import CARD, check_pinned, one_line, read_config
 
 CHOOSE = "--set handler=NAME"
 """How a user says which plugin reads a model."""
@@ -104,7 +105,7 @@ def _config(model: str, revision: str) -> Mapping[str, Any]:
 
 
 def _fetched(model: str, revision: str) -> Path:
-    """Returns the config.json of a hub id: fetched once, then from the hub's cache."""
+    """Returns the config.json of a hub id; fetches it once, and the model's card."""
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
@@ -113,10 +114,14 @@ def _fetched(model: str, revision: str) -> Path:
             f"install 'affectflow[torch]'`, or say which plugin reads it with {CHOOSE}"
         ) from error
     try:
-        return Path(hf_hub_download(model, "config.json", revision=revision))
+        config = Path(hf_hub_download(model, "config.json", revision=revision))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot read the config.json of {model!r} at {revision!r}: "
             f"{one_line(error)}; check both names and the network, or say which plugin "
             f"reads it with {CHOOSE}"
         ) from error
+    # A model need not have a card; then its licence is unknown.
+    with contextlib.suppress(OSError, ValueError):
+        hf_hub_download(model, CARD, revision=revision)
+    return config

@@ -5,6 +5,7 @@ from affectflow.kinds.asking import Message, Request
 WORDS = (
     *("thanks", "this", "is", "broken", "again", "why", "not", "poison", "good"),
     *("joy", "anger", "sad", "ness", "dis", "gust", "told", "1", "0"),
+    *("yes", "no", "unclear"),
 )
 SPECIAL = ("<pad>", "<unk>", "<|end|>", "<|user|>", "<|answer|>", "<|system|>")
 TEMPLATE = (

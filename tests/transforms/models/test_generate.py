@@ -114,9 +114,11 @@ def shared_likelihoods(generator, texts):
 
 
 def test_likelihoods_are_those_of_a_forward_pass_for_each_label(any_kind):
-    found = shared_likelihoods(any_kind, TEXTS)
+    texts = TEXTS[:2]
 
-    expected = [[naive(any_kind, text, label) for label in LABELS] for text in TEXTS]
+    found = shared_likelihoods(any_kind, texts)
+
+    expected = [[naive(any_kind, text, label) for label in LABELS] for text in texts]
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
@@ -151,7 +153,7 @@ def same(found, expected):
 
 
 def test_answers_do_not_depend_on_the_size_of_batches(saved):
-    requests = questions(20)
+    requests = questions(9)
     small, large = (
         completed(loaded(saved / "causal", max_batch_tokens=n), requests, "mean")
         for n in (1, 4_096)
@@ -225,7 +227,9 @@ def test_when_memory_runs_out_the_budget_falls_for_good(saved):
 def test_a_token_without_embedding_fails_its_own_question_only(saved, tmp_path):
     save_causal(tmp_path, vocab_size=len(TOKENS) - 1)
 
-    found = completed(loaded(tmp_path), [asked(t) for t in ("1", "0", "joy")], "mean")
+    found = completed(
+        loaded(tmp_path), [asked(t) for t in ("1", WORDS[-1], "joy")], "mean"
+    )
 
     assert [isinstance(each, RowError) for each in found] == [False, True, False]
 

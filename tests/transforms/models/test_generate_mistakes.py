@@ -8,7 +8,7 @@ import pytest
 
 from affectflow.errors import MissingExtraError, UsageError
 from affectflow_transforms.models.generate import Generate
-from tests.given.scripted import install_parsers, prompt_file, utterances
+from tests.given.scripted import install_scripted, prompt_file, utterances
 from tests.given.tiny_classifier import save_tiny
 from tests.given.tiny_generator import save_causal
 
@@ -24,7 +24,7 @@ labels = ["joy", "anger", "sad ness"]
 
 @pytest.fixture(autouse=True)
 def parsers(tmp_path_factory, monkeypatch):
-    install_parsers(tmp_path_factory.mktemp("site"), monkeypatch)
+    install_scripted(tmp_path_factory.mktemp("site"), monkeypatch)
 
 
 @pytest.fixture
@@ -134,6 +134,22 @@ def test_a_missing_torch_names_the_extra(monkeypatch, tmp_path, prompt):
 
     with pytest.raises(MissingExtraError, match=r"pip install 'affectflow\[torch\]'"):
         Generate(model=str(tmp_path), prompt=prompt).load_model()
+
+
+def test_the_licence_of_a_hub_id_is_what_its_card_in_the_cache_states(
+    prompt, monkeypatch, tmp_path
+):
+    constants = pytest.importorskip("huggingface_hub.constants")
+    commit = "0" * 40
+    card = tmp_path / "models--org--name" / "snapshots" / commit / "README.md"
+    card.parent.mkdir(parents=True)
+    card.write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+
+    annotator = Generate(model="org/name", revision=commit, prompt=prompt).annotator()
+
+    assert annotator["licence"] == "cc-by-nc-4.0"
+    assert annotator["commercial_use"] is False
 
 
 @pytest.mark.torch

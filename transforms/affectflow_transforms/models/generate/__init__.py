@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from affectflow.kinds.asker import Asker
-from affectflow.kinds.asking import Outcome, Request
+from affectflow.kinds.asker import Asker, Outcome, Request
 from affectflow.registry import Card
 from affectflow_transforms.models.generate import loading
 from affectflow_transforms.models.generate.completing import completed

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from affectflow.errors import RowError, UsageError
-from affectflow.kinds.asking import Completion, Outcome, Request
+from affectflow.kinds.asker import Completion, Outcome, Request
 from affectflow_transforms.models.generate.choosing import log_likelihoods, scores_of
 from affectflow_transforms.models.generate.generator import Generator
 from affectflow_transforms.models.generate.layout import Ids, Layout, ended, laid_out

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from affectflow.errors import UsageError
-from affectflow.kinds.asking import Message
+from affectflow.kinds.asker import Message
 from affectflow.weights import one_line
 from affectflow_transforms.models.generate.generator import Generator
 from affectflow_transforms.models.pretrained.tokens import Tokens

@@ -90,7 +90,7 @@ class Pretrained:
         Raises:
           UsageError: the folder holds no model in safetensors.
         """
-        licence = self.licence or source.licence_of(self.model)
+        licence = self.licence or source.licence_of(self.model, self.revision)
         return Origin(
             self.model_name,
             source.revision_of(self.model, self.revision),

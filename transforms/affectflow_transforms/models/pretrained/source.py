@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.errors import UsageError
-from affectflow.weights import check_pinned, one_line, read_config
+from affectflow.weights import CARD, check_pinned, one_line, read_config
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 POOLING = "1_Pooling/config.json"
@@ -37,7 +37,7 @@ def local_folder(model: str, revision: str) -> Path:
         return Path(model)
     from huggingface_hub import snapshot_download
 
-    wanted = [*_READ, "*.safetensors", "*.py"]
+    wanted = [*_READ, "*.safetensors", "*.py", CARD]
     try:
         # Other folders of a model hold it again, in other formats.
         snapshot_download(model, revision=revision, allow_patterns=[POOLING])
@@ -59,17 +59,17 @@ def config_at_hand(model: str, revision: str) -> Mapping[str, Any] | None:
       UsageError: it is damaged.
     """
     file = Path(model) / "config.json" if Path(model).is_dir() else None
-    file = file or _cached(model, revision)
+    file = file or _cached(model, revision, "config.json")
     return read_config(file, model) if file and file.is_file() else None
 
 
-def _cached(model: str, revision: str) -> Path | None:
-    """Returns where the hub's cache has the config.json of a hub id, if it has."""
+def _cached(model: str, revision: str, name: str) -> Path | None:
+    """Returns where the hub's cache has a file of a hub id, if it has."""
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:  # the extra is asked for when the model is loaded
         return None
-    found = try_to_load_from_cache(model, "config.json", revision=revision)
+    found = try_to_load_from_cache(model, name, revision=revision)
     return Path(found) if isinstance(found, str) else None
 
 
@@ -130,10 +130,16 @@ def _digest_of(folder: str, files: tuple[tuple[str, int, int], ...]) -> str:
     return digest.hexdigest()
 
 
-def licence_of(model: str) -> str:
-    """Returns the licence that the card in a model's folder states, or `unknown`."""
-    card = Path(model) / "README.md"
-    if not card.is_file():
+def licence_of(model: str, revision: str = "") -> str:
+    """Returns the licence that a model's card states, or `unknown`.
+
+    The card of a hub id is fetched with its config.json, when it is seen which plugin
+    reads it; nothing is fetched here.
+    """
+    folder = Path(model)
+    is_folder = folder.is_dir()
+    card = folder / CARD if is_folder else _cached(model, revision, CARD)
+    if card is None or not card.is_file():
         return "unknown"
     text = card.read_text("utf-8", errors="replace")
     header = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)

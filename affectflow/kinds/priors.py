@@ -1,0 +1,41 @@
+"""What a model says of no text, taken away from what it says of one.
+
+A model likes some labels whatever it reads. Its scores of an empty text tell which, and
+dividing by them leaves what the text adds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from affectflow.errors import RowError
+from affectflow.kinds.asking import Outcome
+
+_LOWEST = 1e-300  # a likelihood that is too small for a number is not none
+
+
+def without_prior(outcome: Outcome, prior: Outcome, choices: Sequence[str]) -> Outcome:
+    """Returns an answer whose scores are divided by those of an empty text.
+
+    Args:
+      outcome: of a closed question.
+      prior: of the same question about an empty text.
+      choices: the labels of both.
+    """
+    if isinstance(outcome, Exception):
+        return outcome
+    if isinstance(prior, Exception):
+        return RowError(f"the model does not answer about an empty text: {prior}")
+    if not outcome.scores or not prior.scores:
+        return outcome
+    scores = divided(outcome.scores, prior.scores)
+    best = choices[int(np.argmax(scores))]
+    return replace(outcome, text=best, scores=scores)
+
+
+def divided(scores: Sequence[float], prior: Sequence[float]) -> tuple[float, ...]:
+    """Returns scores divided by those of an empty text, together 1 again."""
+    found, before = (np.log(np.maximum(each, _LOWEST)) for each in (scores, prior))
+    raised = np.exp(found - before - (found - before).max())
+    return tuple((raised / raised.sum()).tolist())
