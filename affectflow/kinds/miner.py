@@ -191,7 +191,12 @@ def _of_health(batch: pa.RecordBatch) -> set[str]:
     signed = batch.column(ANNOTATORS_COLUMN.name).flatten()
     touching = pc.greater(pc.list_value_length(signed.field("touches")), 0)
     rows = signed.filter(pc.fill_null(touching, False)).to_pylist()
-    return {row["annotator_id"] for row in rows if "health" in row["touches"]}
+    found = {row["annotator_id"] for row in rows if "health" in row["touches"]}
+    # Rows are signed in order: what reads answers comes after those that it reads.
+    over = signed.filter(pc.is_valid(signed.field("over"))) if found else signed[:0]
+    for row in over.to_pylist():
+        found |= {row["annotator_id"]} if row["over"] in found else set()
+    return found
 
 
 class _Asked(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from affectflow.errors import UsageError
 from affectflow.lake import open_tables
-from affectflow.lake.views import shipped_views
+from affectflow.lake.views import create_view, shipped_views
 from affectflow.options import meant
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def candidates(connection: "duckdb.DuckDBPyConnection") -> list[Candidate]:
     Args:
       connection: has the tables of a lake; it needs no views.
     """
-    columns = ", ".join(Candidate._fields)
-    found = connection.sql(
-        f"SELECT {columns} FROM ({shipped_views()['basis']}) ORDER BY position"
-    )
+    columns, views = ", ".join(Candidate._fields), shipped_views()
+    for name in ("health_annotators", "basis"):
+        create_view(connection, name, views[name])
+    found = connection.sql(f"SELECT {columns} FROM basis ORDER BY position")
     return [Candidate(*row) for row in found.fetchall()]
 
 

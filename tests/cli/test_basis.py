@@ -26,7 +26,8 @@ def test_a_model_that_is_tried_out_moves_no_report_and_a_named_one_does(
     (tmp_path / "input.jsonl").write_text(GOOD)
     assert ingest("input.jsonl", "lake").code == 0
     assert affectflow("annotate", "lake").code == 0
-    assert affectflow("annotate", "lake", "--model", "./random_head").code == 0
+    tried = ("annotate", "lake", "--model", "./random_head")
+    assert affectflow(*tried, "--set", "vocabulary=ours").code == 0
 
     before = affectflow("report", "lake")
     assert rests_on(tmp_path).startswith("EmbeddedEmotions@")

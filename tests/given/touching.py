@@ -25,7 +25,7 @@ WANTED = {
     "model": "org/name",
     "name": "TextOverlap",
 }
-"""A value for each option that a plugin needs."""
+"""Values of options that a plugin needs; of others any word will do."""
 
 
 class Way(NamedTuple):
@@ -58,7 +58,7 @@ def options_of(kind: str, name: str) -> dict[str, Any]:
     plugin = registry.load(kind, name)
     fields = dataclasses.fields(plugin) if dataclasses.is_dataclass(plugin) else ()
     needed = {f.name for f in fields if f.default is f.default_factory}
-    return {key: value for key, value in WANTED.items() if key in needed}
+    return {key: WANTED.get(key, "any") for key in sorted(needed)}
 
 
 def in_python(place: Place) -> Iterator[Way]:

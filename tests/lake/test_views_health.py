@@ -20,6 +20,7 @@ from tests.given.view_lakes import (
 
 DOOM = "doom@1"
 HEALTH = {"annotator_id": DOOM, "kind": "prompt", "touches": ["health"]}
+OVER = {"annotator_id": "after@1", "kind": "model", "touches": [], "over": DOOM}
 PLAIN = {"annotator_id": "m1", "kind": "model", "touches": []}
 OF_HEALTH = ("annotations", "annotators", "rollups", "causes", "health_annotators")
 """Tables, and the view that says whom the others leave out."""
@@ -30,13 +31,14 @@ def connection(tmp_path_factory):
     labels = [("s:1", "doomed", "emotion"), ("s:1", "frustration", "frustration")]
     doomed = [label(u, name, task=task) for u, name, task in labels]
     told = {"annotator_id": DOOM, "vocabulary": "goemotions"}
+    after = [row | told | {"annotator_id": "after@1"} for row in doomed]
     themes, members = theme("t", ["k1"])
     rollup = {"day": None, "n": 1, "chosen": 1, "score_sum": 0.5, "label": "doomed"}
     lake = FolderLake(tmp_path_factory.mktemp("lake")).write(
         utterances=[utterance("s:1"), utterance("s:2")],
-        annotations=[*(row | told for row in doomed), label("s:2", "joy")],
+        annotations=[*(row | told for row in doomed), *after, label("s:2", "joy")],
         rollups=[rollup | {"annotator_id": DOOM, "task": "emotion"}],
-        annotators=[HEALTH, PLAIN],
+        annotators=[HEALTH, PLAIN, OVER],
         causes=[cause("k1", "s:1", label="doomed", emotion_annotator_id=DOOM)],
         themes=[themes],
         theme_members=members,
@@ -49,7 +51,7 @@ def connection(tmp_path_factory):
 def test_no_view_shows_it(connection, name):
     said = repr(rows(connection, f"SELECT * FROM {name}"))
 
-    assert (DOOM in said) == (name in OF_HEALTH)
+    assert (DOOM in said) == ("after@1" in said) == (name in OF_HEALTH)
     if name not in OF_HEALTH:
         assert "doomed" not in said
         assert "too slow'" not in said.replace("'too slow, sorry'", "")
@@ -79,9 +81,14 @@ def test_nobody_mines_its_labels_in_a_pipeline():
         UTTERANCES.field("timestamp"), pa.nulls(1, UTTERANCES.field("timestamp").type)
     )
 
-    def causes(annotator):
-        done = MineCauses().process_conversations(signed(batch, "annotate", annotator))
-        return done.column("causes").to_pylist()[0]
+    def causes(*annotators):
+        rows = batch
+        for each in annotators:
+            rows = signed(rows, "annotate", each)
+        done = MineCauses().process_conversations(rows)
+        return [cause["label"] for cause in done.column("causes").to_pylist()[0]]
 
+    reads = HEALTH | {"touches": [], "over": "first@1"}
     assert causes(HEALTH) == []
-    assert [each["label"] for each in causes(HEALTH | {"touches": []})] == ["anger"]
+    assert causes(HEALTH | {"annotator_id": "first@1"}, reads) == []
+    assert causes(PLAIN | {"annotator_id": "first@1"}, reads) == ["anger"]

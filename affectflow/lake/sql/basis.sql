@@ -28,7 +28,7 @@ candidates AS (
   LEFT JOIN annotators AS r ON r.annotator_id = a.annotator_id
   LEFT JOIN last_told AS t ON t.annotator_id = a.annotator_id
   -- What may tell of health is in no report.
-  WHERE NOT coalesce(list_contains(r.touches, 'health'), false)
+  ANTI JOIN health_annotators AS h ON h.annotator_id = a.annotator_id
 )
 SELECT
   row_number() OVER (

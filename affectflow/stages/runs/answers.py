@@ -68,11 +68,12 @@ def label_files(lake: Lake, annotator_id: str, part: str) -> list[FileEntry]:
 def check_use(lake: Lake, annotator_id: str) -> None:
     """Raises UsageError if an annotator's answers may not be read for what was said.
 
-    They touch what the annotator touches, whoever reads them, and what that one reads.
+    They touch what the annotator touches, and what those touch that it was made over.
     """
     path = f"{folder_of(annotator_id)}/row.parquet"
     if lake.storage.exists("annotators", *path.split("/")):
-        (row,) = read_file(lake.storage, "annotators", path).to_pylist()
+        columns = ["touches", "over"]
+        (row,) = read_file(lake.storage, "annotators", path, columns).to_pylist()
         people.check_touches(row["touches"] or (), f"the annotator {annotator_id}")
         if row["over"]:
             check_use(lake, row["over"])
