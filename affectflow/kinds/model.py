@@ -39,6 +39,7 @@ from affectflow.schemas import (
     ANNOTATIONS_COLUMN,
     ANNOTATORS_COLUMN,
     UTTERANCES,
+    VECTORS_COLUMN,
     Status,
     fields,
 )
@@ -79,10 +80,16 @@ class BatchModelHandler(
     def reads_answers(self) -> bool:
         """Whether it reads the answers of another annotator: that which `over` names.
 
-        They stand in the batch where the columns required say so, and are all there is
-        of `annotations` in a lake. What it answers goes behind them.
+        They stand in the batch where the columns required say so: labels, vectors or
+        both, and in a lake nobody else's. What it answers goes behind them.
         """
-        return ANNOTATIONS_COLUMN.name in self.columns_required.names
+        return bool(self.answers_read)
+
+    @property
+    def answers_read(self) -> tuple[str, ...]:
+        """The columns of answers that it reads: `annotations`, `vectors`, or both."""
+        columns = (ANNOTATIONS_COLUMN.name, VECTORS_COLUMN.name)
+        return tuple(n for n in columns if n in self.columns_required.names)
 
     @abc.abstractmethod
     def load_model(self) -> ModelT:

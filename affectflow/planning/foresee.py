@@ -27,7 +27,7 @@ from affectflow.planning.rehearse import (
     rehearse,
 )
 from affectflow.planning.sample import SourceSample, sample_source
-from affectflow.schemas import ANNOTATIONS_COLUMN, SOURCE_BATCH
+from affectflow.schemas import FINDINGS, SOURCE_BATCH
 from affectflow.stages.annotate import OverTask, config_of, handler_in, task_for
 from affectflow.stages.cascade import LEARN
 from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
@@ -142,9 +142,9 @@ class _Left:
             more = coming if annotator_id == own_id else set()
             self.todo[task] = self._open(task) | more
             self._labelled += [] if more else [task]
-        read = {task.labels_of for task in self._labelled}
-        if isinstance(self._own, OverTask) and self._own.labels_of not in read:
-            self._labelled.append(self._own)
+        own, read = self._own, {task.labels_of for task in self._labelled}
+        if isinstance(own, OverTask) and own.labels_of not in read:
+            self._labelled.append(own)
 
     def _open(self, task: PartTask) -> Set[str]:
         """Returns the parts that a task could do now, and has not done."""
@@ -196,12 +196,14 @@ class _Left:
 
     def _with_labels(self, name: str) -> pa.RecordBatch:
         batch = conform_like(read_part(self.lake, name), SOURCE_BATCH)
-        labels = ANNOTATIONS_COLUMN.name
-        read = (t.read(self.lake, t.part(self.lake, name)) for t in self._labelled)
-        if not (found := [unnest(each, labels) for each in read]):
-            return batch
-        lists = nest(pa.Table.from_batches(found), labels, batch["utterance_id"])
-        return batch.append_column(ANNOTATIONS_COLUMN, lists)
+        read = [t.read(self.lake, t.part(self.lake, name)) for t in self._labelled]
+        for table in ("annotations", "vectors"):
+            found = [unnest(r, table) for r in read if table in r.schema.names]
+            if found:
+                rows = pa.Table.from_batches(found)
+                lists = nest(rows, table, batch["utterance_id"])
+                batch = batch.append_column(FINDINGS[table], lists)
+        return batch
 
 
 def _head(part: pa.RecordBatch, rows: int) -> pa.RecordBatch:

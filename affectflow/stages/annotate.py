@@ -180,13 +180,24 @@ class AnnotateTask(PartTask):
 
 
 class OverTask(LabelledTask, AnnotateTask):
-    """Labels a part with a handler that reads another annotator's labels of it."""
+    """Labels a part with a handler that reads another annotator's answers about it.
 
-    def __init__(
-        self, request: Request, annotator: dict[str, Any], unit: str = "utterance"
-    ):
-        AnnotateTask.__init__(self, request, annotator, unit)
+    Args:
+      request: the run.
+      handler: what reads them.
+    """
+
+    def __init__(self, request: Request, handler: BatchModelHandler[Any]):
+        annotator = handler.annotator()
+        AnnotateTask.__init__(self, request, annotator, handler.unit)
         self.labels_of = annotator["over"]
+        self.reads = handler.answers_read
+        self._gives = {*handler.columns_provided.names, "rollups"}
+
+    def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
+        """Returns the rows of the tables that the handler writes."""
+        found = super().results(batch).items()
+        return {table: rows for table, rows in found if table in self._gives}
 
     def rows(self, batch: pa.RecordBatch, table: str) -> pa.RecordBatch:
         """Returns the handler's own rows: those that it read are in the lake."""
@@ -197,8 +208,9 @@ class OverTask(LabelledTask, AnnotateTask):
 
 def task_for(request: Request, handler: BatchModelHandler[Any]) -> AnnotateTask:
     """Returns what a handler does with a part."""
-    kind = OverTask if handler.reads_answers else AnnotateTask
-    return kind(request, handler.annotator(), handler.unit)
+    if handler.reads_answers:
+        return OverTask(request, handler)
+    return AnnotateTask(request, handler.annotator(), handler.unit)
 
 
 class _Model:

@@ -1,6 +1,6 @@
 """Whose answers a model reads: `--over`, as it is said, and as it is meant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +11,12 @@ from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import candidates
 from affectflow.options import meant
-from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES
+from affectflow.schemas import (
+    ANNOTATIONS_COLUMN,
+    CUES_COLUMN,
+    UTTERANCES,
+    VECTORS_COLUMN,
+)
 from affectflow.stages.runs.answers import check_use
 from affectflow.steps.annotate import takes_over
 
@@ -78,9 +83,9 @@ def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> No
 
     So does one that reads answers, if nobody said whose.
     """
-    held = pa.schema([*UTTERANCES, CUES_COLUMN, ANNOTATIONS_COLUMN])
+    held = pa.schema([*UTTERANCES, CUES_COLUMN, ANNOTATIONS_COLUMN, VECTORS_COLUMN])
     if handler.reads_answers and not handler.over:
-        raise _whose_answers(lake, model)
+        raise _whose_answers(lake, model, handler.answers_read)
     if lacking := missing_columns(held, handler.columns_required):
         raise UsageError(
             f"{model!r} reads {', '.join(field.name for field in lacking)}, which the "
@@ -89,19 +94,28 @@ def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> No
         )
 
 
-def _whose_answers(lake: Lake, model: str) -> UsageError:
+def _whose_answers(lake: Lake, model: str, tables: Sequence[str]) -> UsageError:
     """Returns the error of a model that reads answers, when nobody said whose."""
     return UsageError(
-        f"{model!r} reads another annotator's answers: say whose with --over; this "
-        f"lake has those of {', '.join(_there(lake))}"
+        f"{model!r} reads another annotator's {' and '.join(tables)}: say whose with "
+        f"--over; this lake has those of {', '.join(_there(lake, tables))}"
     )
 
 
-def _there(lake: Lake) -> list[str]:
+def _there(lake: Lake, tables: Sequence[str] = ("annotations", "vectors")) -> list[str]:
+    """Returns who has answered in a lake; people are not among them.
+
+    What people answer checks annotators; no model reads it.
+    """
+    found: list[str] = []
     with open_tables(lake.uri) as connection:
-        there = candidates(connection)
-    # What people answer checks annotators; no model reads it.
-    found = list(dict.fromkeys(c.annotator_id for c in there if not c.is_person))
+        if "annotations" in tables:
+            there = candidates(connection)
+            found += [each.annotator_id for each in there if not each.is_person]
+        if "vectors" in tables:
+            query = "SELECT DISTINCT annotator_id FROM vectors ORDER BY 1"
+            found += [row[0] for row in connection.sql(query).fetchall()]
+    found = list(dict.fromkeys(found))
     if not found:
         raise UsageError(
             f"nothing is annotated in {lake.uri!r}, and this model reads another "

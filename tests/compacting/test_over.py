@@ -14,7 +14,8 @@ from affectflow.stages.runs.results import Receipts, Work
 from affectflow.stages.upkeep.compact import compact
 from tests.compacting.lakes import answers, part_count
 from tests.given import calibration_lakes
-from tests.given.fake_over import FakeMood, FakeOver, answer_over
+from tests.given.fake_embedder import CountLetters
+from tests.given.fake_over import FakeMood, FakeOver, FakeReader, answer_over
 from tests.given.stage_runs import ask, counts
 
 pytestmark = pytest.mark.proof
@@ -98,3 +99,16 @@ def test_a_second_compact_changes_nothing(lake):
 
     assert answers(lake) == before
     assert counts(answer_over(lake, ECHO)) == {"in": 60, "unchanged": 60}
+
+
+def test_what_reads_vectors_rests_on_the_merged_vectors(lake):
+    answer_over(lake, CountLetters())
+    reader = FakeReader(over=CountLetters().annotator()["annotator_id"])
+    answer_over(lake, reader)
+    before, parts = answers(lake), part_count(lake)
+
+    compact(lake)
+
+    assert part_count(lake) < parts
+    assert answers(lake) == before
+    assert counts(answer_over(lake, reader)) == {"in": 60, "unchanged": 60}

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from affectflow.batches.labelling import annotate
 from affectflow.lake import Lake
-from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
+from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, VECTORS_COLUMN, fields
 from affectflow.stages.annotate import annotate_parts, config_of, task_for
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
@@ -37,7 +37,8 @@ class FakeOver(FakeHandler):
                 file.write(f"{batch.num_rows}\n")
         if self.poison and self.poison in batch["text"].to_pylist():
             raise ValueError("this text cannot be judged")
-        read = batch["annotations"].to_pylist()
+        (column,) = self.answers_read
+        read = batch[column].to_pylist()
         new = pa.array([self._answer(row) for row in read], ANNOTATIONS_COLUMN.type)
         return annotate(batch, new)
 
@@ -57,6 +58,21 @@ class FakeOver(FakeHandler):
             "chosen": True,
             "status": "ok",
         }
+
+
+@dataclass(kw_only=True)
+class FakeReader(FakeOver):
+    """Says the first number of the vector that another annotator gave."""
+
+    name: str = "reader"
+
+    requires: ClassVar[pa.Schema] = pa.schema(
+        [*fields(UTTERANCES, "text", "segments"), VECTORS_COLUMN]
+    )
+
+    def _answer(self, read: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        assert {each["annotator_id"] for each in read} <= {self.over}
+        return [self._row(f"{each['vector'][0]:.0f}") for each in read]
 
 
 @dataclass(kw_only=True)

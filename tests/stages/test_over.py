@@ -18,8 +18,9 @@ from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
 from tests.compacting.lakes import renew
 from tests.given.factories import DAY, utterances
+from tests.given.fake_embedder import CountLetters
 from tests.given.fake_model import FakeHandler
-from tests.given.fake_over import FakeMood, FakeOver, answer_over
+from tests.given.fake_over import FakeMood, FakeOver, FakeReader, answer_over
 from tests.given.stage_runs import ask, counts, reconciles, store
 
 SAID = ("so annoying", "fine", "fine too", "annoying", "annoying again", "poison")
@@ -70,6 +71,26 @@ def test_a_model_reads_what_another_annotator_said(lake, tmp_path):
         ("fake@1", None),
         (ECHO, "fake@1"),
     ]
+
+
+@pytest.mark.proof
+def test_a_model_reads_the_vectors_of_another_annotator(lake):
+    answer_over(lake, CountLetters())
+    over = CountLetters().annotator()["annotator_id"]
+
+    handler = FakeReader(over=over)
+    rows = [answer_over(lake, handler) for _ in range(2)]
+
+    assert [counts(row) for row in rows] == [
+        {"in": 6, "out": 6},
+        {"in": 6, "unchanged": 6},
+    ]
+    # How often "a" is in each of the six texts.
+    assert ask(lake, f"{ECHOED} ORDER BY 1") == [("0", 3), ("1", 2), ("3", 1)]
+    assert ask(lake, "SELECT count(*) FROM vectors") == [(6,)]
+    assert annotator_meant(Lake.open(lake), "CountLetters@") == over
+    with pytest.raises(UsageError, match=r"'R' reads another annotator's vectors: say"):
+        check_handler(Lake.open(lake), "R", FakeReader())
 
 
 def test_a_part_whose_labels_are_others_now_is_answered_again(lake, tmp_path):
@@ -151,7 +172,7 @@ def test_a_beginning_that_two_annotators_have_names_both(lake):
 
 
 def test_a_model_that_reads_answers_is_told_whose_there_are(lake, tmp_path):
-    with pytest.raises(UsageError, match=r"'Echo' reads .* --over; .* those of fake@1"):
+    with pytest.raises(UsageError, match=r"'Echo' .*'s annotations: .* of fake@1"):
         check_handler(Lake.open(lake), "Echo", FakeOver())
 
     empty = Lake.create(str(tmp_path / "empty"))

@@ -209,6 +209,8 @@ class Keeper:
         receipt.rows = {"rows_in": n_rows, "rows_out": n_rows, "rows_dead": 0}
         if step.labels_of:
             files = label_files(self._lake, step.labels_of, part)
+            if not files:
+                files = label_files(self._lake, step.labels_of, part, ["vectors"])
             receipt.base = [file.path for file in files]
         if step.stage == MINE:
             receipt.points_into = self._points_into(part, found["causes"])

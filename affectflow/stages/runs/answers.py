@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,13 +55,16 @@ def mined_folder(miner_id: str, annotator_id: str) -> str:
     return folder_of(f"{miner_id} on {annotator_id}")
 
 
-def label_files(lake: Lake, annotator_id: str, part: str) -> list[FileEntry]:
-    """Returns the files of `annotations` with an annotator's labels of a part."""
+def label_files(
+    lake: Lake, annotator_id: str, part: str, tables: Sequence[str] = ("annotations",)
+) -> list[FileEntry]:
+    """Returns the files with an annotator's answers of a part, in some tables."""
     labels = read_receipt(lake, ANNOTATE, folder_of(annotator_id), part)
-    files = [f for f in labels.files if f.table == "annotations"] if labels else []
+    files = [f for f in labels.files if f.table in tables] if labels else []
     path = f"{INLINE}/{part}.parquet"
-    if lake.storage.exists("annotations", *path.split("/")):
-        files.append(FileEntry("annotations", path, 0, 1))
+    for table in tables:
+        if lake.storage.exists(table, *path.split("/")):
+            files.append(FileEntry(table, path, 0, 1))
     return files
 
 

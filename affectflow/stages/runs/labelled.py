@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from affectflow.batches.nesting import nest
 from affectflow.lake import Lake
 from affectflow.lake.files import read_file, read_files
-from affectflow.lake.tables import stem
-from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.lake.tables import FileEntry, stem
+from affectflow.schemas import FINDINGS
 from affectflow.stages.runs.answers import ANNOTATE, folder_of, label_files
 from affectflow.stages.runs.parts import Part, PartTask
 from affectflow.stages.runs.reading import INLINE, read_part
@@ -21,32 +21,36 @@ from affectflow.storage import in_threads
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of an annotator, part by part.
+    """The answers of an annotator, part by part.
 
     Args:
       of: the annotator.
+      tables: that are read: `annotations`, `vectors`, or both.
     """
 
     of: str
+    tables: tuple[str, ...] = ("annotations",)
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its labels."""
-        files = label_files(lake, self.of, name)
-        return Part(name, 0, tuple(file.path for file in files))
+        files = label_files(lake, self.of, name, self.tables)
+        return Part(name, 0, _paths(files))
 
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
         """Returns the parts that the annotator has labelled for all to see.
 
         Done sooner, a part would count as done, and its labels would never be read.
         """
-        visible = lake.committed("annotations")
+        visible = {table: lake.committed(table) for table in self.tables}
         known = set(self._labelled(lake, [part.name for part in parts]))
         labelled = [part for part in parts if part.name in known]
-        files = in_threads(lambda part: label_files(lake, self.of, part.name), labelled)
+        files = in_threads(
+            lambda part: label_files(lake, self.of, part.name, self.tables), labelled
+        )
         return [
-            part._replace(inputs=tuple(file.path for file in of_part))
+            part._replace(inputs=_paths(of_part))
             for part, of_part in zip(labelled, files, strict=True)
-            if all(file.path in visible or not file.rows for file in of_part)
+            if all(f.path in visible[f.table] or not f.rows for f in of_part)
         ]
 
     def _labelled(self, lake: Lake, names: Iterable[str]) -> Iterator[str]:
@@ -54,24 +58,35 @@ class Labels:
         done = lake.storage.names(WORK, ANNOTATE, folder_of(self.of))
         finished = {name.removesuffix(".json") for name in done}
         yield from finished
-        inline = {stem(name) for name in lake.storage.names("annotations", INLINE)}
-        for name in sorted(inline.intersection(names) - finished):
-            if self._came_with(lake, name):
-                yield name
+        for table in self.tables:
+            inline = {stem(name) for name in lake.storage.names(table, INLINE)}
+            for name in sorted(inline.intersection(names) - finished):
+                if self._came_with(lake, table, name):
+                    yield name
 
-    def _came_with(self, lake: Lake, name: str) -> bool:
+    def _came_with(self, lake: Lake, table: str, name: str) -> bool:
         path = f"{INLINE}/{name}.parquet"
-        rows = read_file(lake.storage, "annotations", path, ["annotator_id"])
+        rows = read_file(lake.storage, table, path, ["annotator_id"])
         own = pc.equal(rows.column("annotator_id"), self.of)
         return bool(pc.any(own, min_count=0).as_py())
 
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part with the annotator's labels."""
         batch = read_part(lake, part.name)
-        found = read_files(lake.storage, "annotations", part.inputs)
-        own = found.filter(pc.equal(found.column("annotator_id"), self.of))
-        lists = nest(own, "annotations", batch.column("utterance_id"))
-        return batch.append_column(ANNOTATIONS_COLUMN, lists)
+        for table in self.tables:
+            # A path may be of several tables: the results of a part have one name.
+            paths = [
+                p for p in part.inputs if lake.storage.exists(table, *p.split("/"))
+            ]
+            found = read_files(lake.storage, table, paths)
+            own = found.filter(pc.equal(found.column("annotator_id"), self.of))
+            lists = nest(own, table, batch.column("utterance_id"))
+            batch = batch.append_column(FINDINGS[table], lists)
+        return batch
+
+
+def _paths(files: Iterable[FileEntry]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(file.path for file in files))
 
 
 class LabelledTask(PartTask):
@@ -82,6 +97,9 @@ class LabelledTask(PartTask):
       labels_of: the annotator.
     """
 
+    reads: tuple[str, ...] = ("annotations",)
+    """The tables whose rows are read."""
+
     def __init__(self, request: Request, labels_of: str):
         super().__init__(request)
         self.labels_of = labels_of
@@ -89,7 +107,7 @@ class LabelledTask(PartTask):
     @property
     def labels(self) -> Labels:
         """The labels that it reads."""
-        return Labels(self.labels_of)
+        return Labels(self.labels_of, self.reads)
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its labels."""

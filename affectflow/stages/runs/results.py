@@ -208,10 +208,15 @@ def works_read(receipt: Receipt) -> list[Work]:
 
 
 def labels_of(receipts: Receipts, name: str) -> dict[str, str]:
-    """Returns the current file of a part's annotations, by folder."""
+    """Returns the current file of a part's labels or vectors, by folder."""
     found = (receipts.one(work, name) for work in sorted(receipts.finished))
-    files = (file for receipt in found if receipt for file in receipt.files)
-    return {f.path.split("/")[0]: f.path for f in files if f.table == "annotations"}
+    files = [file for receipt in found if receipt for file in receipt.files]
+    # Of an annotator that gives both, its annotations say which is the current one.
+    found_in = {
+        table: {f.path.split("/")[0]: f.path for f in files if f.table == table}
+        for table in ("vectors", "annotations")
+    }
+    return found_in["vectors"] | found_in["annotations"]
 
 
 def _moved_base(receipts: Receipts, source: Receipt, name: str) -> list[str] | None:
