@@ -1,7 +1,5 @@
 """The stage annotate: a model over the parts of a lake."""
 
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from functools import partial
@@ -16,7 +14,6 @@ from affectflow.batches.nesting import rows_of
 from affectflow.kinds.cascade import Cascade
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake
-from affectflow.logs import Log
 from affectflow.runners.engines import model_hints
 from affectflow.stages.cascade import cascade_of
 from affectflow.stages.over import annotator_meant, check_handler, with_over
@@ -30,6 +27,7 @@ from affectflow.stages.runs.answers import (
 from affectflow.stages.runs.context import conversations_with, with_context
 from affectflow.stages.runs.journal import journalled
 from affectflow.stages.runs.labelled import LabelledTask
+from affectflow.stages.runs.loaded import LoadedOnce
 from affectflow.stages.runs.parts import (
     Part,
     PartTask,
@@ -213,32 +211,6 @@ def task_for(request: Request, handler: BatchModelHandler[Any]) -> AnnotateTask:
     return AnnotateTask(request, handler.annotator(), handler.unit)
 
 
-class _Model:
-    """A model that is loaded at its first part, once in a process.
-
-    Not while the worker is set up: Spark waits three minutes for one that fails there.
-    """
-
-    def __init__(self, handler: BatchModelHandler[Any], request: Request):
-        self._handler = handler
-        self._log = Log(request.run_id, request.stage)
-        self._lock = threading.Lock()
-        self._loaded: list[Any] = []
-
-    def loaded(self) -> Any:
-        """Returns the model."""
-        with self._lock:
-            if not self._loaded:
-                begun = time.perf_counter()
-                self._loaded.append(self._handler.load_model())
-                self._log.event(
-                    "model_loaded",
-                    model=type(self._handler).__name__,
-                    seconds=time.perf_counter() - begun,
-                )
-        return self._loaded[0]
-
-
 class _PartHandler(BatchModelHandler[Any]):
     """The handler of a stage: its element is the descriptor of a part.
 
@@ -252,7 +224,7 @@ class _PartHandler(BatchModelHandler[Any]):
         self._task = task
 
     def load_model(self) -> Any:
-        return _Model(self._inner, self._task.request)
+        return LoadedOnce(self._inner, self._task.request)
 
     def predict(self, batch: pa.RecordBatch, model: Any) -> pa.RecordBatch:
         return self._inner.predict(batch, model)

@@ -21,9 +21,11 @@ from affectflow.kinds.cascade import Below, Cascade
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake, open_tables
 from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.stages.runs.journal import journalled
 from affectflow.stages.runs.labelled import Labels
 from affectflow.stages.runs.parts import all_parts
 from affectflow.stages.runs.receipts import WORK
+from affectflow.stages.runs.request import new_run_id
 
 LEARN: Literal["learn"] = "learn"
 AGREEMENT = 0.95
@@ -143,11 +145,12 @@ def _sample(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> 
     names = both or sorted(ready)
     chosen = random.Random(0).sample(names, min(PARTS, len(names)))
     rows = concat_unlike(list(_drawn(lake, first, task, chosen)))
-    answered = (
-        _with_labels(lake, second, chosen, rows)
-        if both
-        else inner.apply(rows, inner.load_model())
-    )
+    if both:
+        answered = _with_labels(lake, second, chosen, rows)
+    else:
+        # What is asked here need not be asked again where the cascade asks it.
+        with journalled(lake, inner, new_run_id()):
+            answered = inner.apply(rows, inner.load_model())
     return _compared(rows, answered, Below(over, 1.0, task), inner_id)
 
 

@@ -11,6 +11,7 @@ from affectflow.stages.cascade import Learned, Sample, cascade_of, learn
 from tests.given.calibration_lakes import ScoresHandler, make
 from tests.given.fake_model import FakeHandler
 from tests.given.fake_over import answer_over
+from tests.given.scripted import Scripted, install_scripted, prompt_file
 from tests.given.stage_runs import ask, counts
 
 
@@ -128,3 +129,37 @@ def test_too_few_utterances_teach_no_threshold(tmp_path):
 
     with pytest.raises(UsageError, match=r"at least 100 .* of 20 tried, 20 are"):
         cascade_of(Lake.open(lake), FakeHandler(), "scores@1", "learn")
+
+
+ASKED = """
+task = "emotion"
+[[steps]]
+name = "emotion"
+text = "How is it? {text} Say {labels}."
+parser = "one_label"
+vocabulary = "goemotions"
+labels = ["annoyance", "neutral"]
+"""
+
+
+class Annoyed(Scripted):
+    """Says annoyance of everything."""
+
+    script = staticmethod(lambda question, request: {"annoyance": 0.9})
+
+
+@pytest.mark.proof
+def test_what_was_asked_to_learn_is_not_asked_again(tmp_path, monkeypatch):
+    install_scripted(tmp_path / "site", monkeypatch)
+    lake = str(tmp_path / "lake")
+    make(lake, [f"annoying {n} {s}" for s in (0.95, 0.45) for n in range(100)])
+    answer_over(lake, ScoresHandler())
+    second = Annoyed(prompt=str(prompt_file(tmp_path, ASKED)))
+
+    made = cascade_of(Lake.open(lake), second, "scores@1", "learn")
+    row = answer_over(lake, made)
+
+    counters = dict(row["counters"])
+    assert (counters["asked"], counters["labelled"]) == (100, 200)
+    assert row["questions"] == 100
+    assert row["calls"] == 0

@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 from affectflow.kinds.account import Spent, open_account
 from affectflow.kinds.asker import Asker
 from affectflow.kinds.asking import Completion
+from affectflow.kinds.cascade import Cascade
 from affectflow.lake import Lake
 from affectflow.stages.runs.answers import folder_of
 from affectflow.stages.runs.journal_files import (
@@ -155,13 +156,14 @@ def journalled(lake: Lake, handler: Any, run_id: str) -> Iterator[None]:
 
     Args:
       lake: that holds the journal.
-      handler: of a model; what is no `Asker` needs no journal.
+      handler: of a model, or a cascade; what is no `Asker` needs no journal.
       run_id: of the command.
     """
-    if not isinstance(handler, Asker):
+    asker = handler.inner if isinstance(handler, Cascade) else handler
+    if not isinstance(asker, Asker):
         yield
         return
-    journal = LakeJournal(lake, handler.kept_under(), run_id)
+    journal = LakeJournal(lake, asker.kept_under(), run_id)
     with open_account(journal):
         try:
             yield
