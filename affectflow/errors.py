@@ -47,6 +47,10 @@ class WorkerDiedError(UsageError):
     """A worker process of this machine died without a word: memory, most often."""
 
 
+class StoppedError(UsageError):
+    """A model cannot be asked any more; what it answered is kept."""
+
+
 class OverBudgetError(AffectflowError):
     """The work is done, but more rows were refused than the budget allows."""
 

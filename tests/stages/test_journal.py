@@ -139,6 +139,20 @@ def test_what_is_forgotten_is_on_no_disk(lake, monkeypatch):
     assert forget(lake, ["t:1"]) == 0
 
 
+def test_it_works_where_there_are_no_folders(monkeypatch):
+    monkeypatch.setattr(journals, "CHUNK_ROWS", 1)
+    store = Lake("memory://journal", {})
+    one = journal(store)
+    for text in "ab":
+        one.keep(digest(text), SAID, ["t:1"])
+    one.close()
+
+    assert journal(store).known([digest("a"), digest("c")]) == {digest("a"): SAID}
+    assert len(files(store)) == 1
+    assert forget(store, ["t:1"]) == 2
+    store.storage.remove_tree()
+
+
 def test_a_name_says_what_its_file_is():
     chunk = Chunk("20261129T020000-abc123", "1f00", 0, 12, Spent(40, 0.125))
 

@@ -21,6 +21,7 @@ from affectflow.lake.files import read_files, write_file
 from affectflow.lake.tables import FileEntry, part_of, stem
 from affectflow.schemas import RULES
 from affectflow.stages.runs.deadletters import write_letters
+from affectflow.stages.runs.journal_files import JOURNAL
 from affectflow.stages.runs.reading import INLINE
 from affectflow.stages.runs.receipts import (
     WORK,
@@ -56,7 +57,7 @@ def finished(lake: Lake) -> dict[Work, set[str]]:
     """Returns the parts that have a receipt, by stage and folder."""
     found = {}
     for stage in lake.storage.names(WORK):
-        if stage == RECORDS:
+        if stage in (RECORDS, JOURNAL):
             continue
         for folder in lake.storage.names(WORK, stage):
             if parts := parts_in(lake, stage, folder):

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +14,7 @@ from affectflow.kinds.account import open_account
 from affectflow.schemas import Status
 from affectflow_transforms.models.endpoint import failures
 from affectflow_transforms.models.endpoint.endpoint import Endpoint
+from tests.given.command_line import affectflow
 from tests.given.factories import utterances
 from tests.given.model_server import (
     BROKEN,
@@ -24,6 +27,7 @@ from tests.given.model_server import (
 )
 from tests.given.scripted import install_scripted, marked, prompt_file
 from tests.given.stage_runs import ask, reconciles, store
+from tests.given.waiting import wait_for
 
 pytest.importorskip("httpx")
 
@@ -55,7 +59,7 @@ def lake(tmp_path):
 
 
 def annotate(lake, server, prompt, **options):
-    given = {"name": "tiny", "prompt": prompt, "tries": 2, **options}
+    given = {"name": "tiny", "prompt": prompt, "tries": 2, "slots": 2, **options}
     return stages.annotate_lake(lake, model=server.url, options=given)
 
 
@@ -81,9 +85,8 @@ def asked(row):
 
 def answers(server, prompt, batch, **options):
     """Returns the account, and what each row of a batch got, without a lake."""
-    model = Endpoint(
-        **{"url": server.url, "name": "tiny", "prompt": prompt, "tries": 2, **options}
-    )
+    given = {"name": "tiny", "prompt": prompt, "tries": 2, "slots": 2, **options}
+    model = Endpoint(url=server.url, **given)
     with open_account() as opened:
         batch = model.apply(batch, model.load_model())
     found = batch.select(["annotations", "errors"]).to_pylist()
@@ -121,6 +124,7 @@ def test_a_run_says_what_it_took_and_what_it_was_told_is_not_asked_again(lake, p
     assert len(server.bodies) == 2
 
 
+@pytest.mark.proof
 def test_what_was_answered_before_a_run_stopped_is_kept(lake, prompt):
     store(lake, utterances("a", "b", "c", "d"))
     with ModelServer() as server:
@@ -352,3 +356,28 @@ def test_the_id_changes_with_what_changes_answers(prompt):
     assert len(set(same)) == 1
     assert len({*same, *others}) == 5
     assert same[0].startswith("tiny@unpinned+")
+
+
+@pytest.mark.proof
+def test_a_run_that_is_killed_goes_on_with_what_it_was_told(lake, tmp_path):
+    store(lake, utterances(*(f"text {n}" for n in range(200))))
+    path = prompt_file(tmp_path, PROMPT.replace("one_label", "label"))
+    with ModelServer(latency_s=0.1) as server:
+        given = ["--model", server.url, "--prompt", str(path)]
+        options = ["--set", "name=tiny", "--set", "decode=text", "--set", "slots=4"]
+        command = ["affectflow", "annotate", lake, *given, *options]
+        process = subprocess.Popen([sys.executable, "-m", *command])
+        wait_for(lambda: server.served >= 100, "a hundred answers", 120)
+        process.kill()
+        process.wait()
+        before = server.served
+        done = affectflow(*command[1:])
+
+    assert done.code == 0, done.err
+    ((questions, kept, calls),) = ask(
+        lake, "SELECT questions, kept_answers, calls FROM runs WHERE stage = 'annotate'"
+    )
+    assert (questions, kept + calls) == (200, 200)
+    # Lost is what was under way, and what came in the last second or so: 40 a second.
+    assert before - 100 < kept <= before
+    assert len(of_lake(lake)) == 200

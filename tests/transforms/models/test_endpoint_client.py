@@ -3,11 +3,11 @@ import time
 
 import pytest
 
-from affectflow.errors import UsageError
-from affectflow_transforms.models.endpoint import failures
+from affectflow.errors import StoppedError, UsageError
+from affectflow_transforms.models.endpoint import connection, failures
 from affectflow_transforms.models.endpoint.client import Client, Question
 from affectflow_transforms.models.endpoint.connection import Server
-from affectflow_transforms.models.endpoint.failures import StoppedError, again
+from affectflow_transforms.models.endpoint.failures import again
 from affectflow_transforms.models.endpoint.spending import Ceiling
 from tests.given.model_server import (
     BROKEN,
@@ -210,6 +210,33 @@ def test_a_key_that_is_wanted_and_not_there_is_named(monkeypatch):
 
     with pytest.raises(UsageError, match="variable OUR_KEY is empty: put the key of"):
         client_of(ModelServer(), key_env="OUR_KEY", needs_key=True)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local", "proxy"),
+    [
+        pytest.param("a.org", False, "http://proxy:3128", id="another machine"),
+        pytest.param("b.org", False, None, id="one that the environment leaves out"),
+        pytest.param("127.0.0.1", True, None, id="this machine"),
+    ],
+)
+def test_what_people_wrote_goes_through_a_proxy_only_where_it_must(
+    monkeypatch, host, is_local, proxy
+):
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", "b.org")
+    server = Server(url=f"http://{host}/v1", host=host, is_local=is_local)
+
+    assert connection._proxy(server) == proxy
+
+
+def test_a_redirect_is_not_followed():
+    away = Reply(status=302, headers={"Location": "http://a.org/"}, raw=b"")
+    with ModelServer(lambda body: away) as server:
+        (found,) = answers(client_of(server), "a")
+
+    assert "refuses the question with 302" in str(found)
+    assert len(server.bodies) == 1
 
 
 def test_an_answer_without_end_is_cut_off():

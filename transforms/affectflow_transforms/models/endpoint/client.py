@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from affectflow.errors import StoppedError
 from affectflow_transforms.models.endpoint import failures
 from affectflow_transforms.models.endpoint.connection import (
     Connection,
@@ -17,7 +18,6 @@ from affectflow_transforms.models.endpoint.connection import (
 from affectflow_transforms.models.endpoint.failures import (
     GO_ON,
     AgainError,
-    StoppedError,
     UnansweredError,
 )
 from affectflow_transforms.models.endpoint.spending import Ceiling, Spending

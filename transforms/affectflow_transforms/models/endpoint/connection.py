@@ -5,9 +5,9 @@ request, which took 2.3 of 3.2 ms with 32.
 """
 
 import asyncio
-import logging
 import os
 import ssl
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import httpx
 
 LARGEST_ANSWER = 4 << 20
+# One limit for all of an exchange stands around it.
+_NO_LIMIT = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +72,22 @@ class Connection:
     Args:
       server: to connect to.
       key: of the server.
-      tls: how its certificate is checked.
+      tls: how its certificate is checked; False for plain HTTP.
     """
 
-    def __init__(self, server: Server, key: str, tls: ssl.SSLContext):
+    def __init__(self, server: Server, key: str, tls: ssl.SSLContext | bool):
+        import httpx
+
         self._server, self._key = server, key
-        self._client = _client(server, key, tls)
+        self._url, self._headers = httpx.URL(server.url), httpx.Headers(_headers(key))
+        # A client would look for cookies, redirects and log-ins, which takes as long
+        # as the rest.
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=tls,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            trust_env=not server.is_local,
+            proxy=_proxy(server),
+        )
 
     async def post(self, body: bytes) -> Reply:
         """Returns what the server sends to a request.
@@ -99,18 +111,18 @@ class Connection:
             raise again(one_line(said, self._key)) from error
 
     async def _exchange(self, body: bytes) -> Reply:
-        request = self._client.build_request("POST", self._server.url, content=body)
-        response = await self._client.send(request, stream=True)
+        import httpx
+
+        request = httpx.Request(
+            "POST", self._url, headers=self._headers, content=body, extensions=_NO_LIMIT
+        )
+        response = await self._transport.handle_async_request(request)
         try:
             content = await _content(response)
         finally:
             await response.aclose()
         header = response.headers.get("retry-after")
         return Reply(response.status_code, header, content)
-
-    async def close(self) -> None:
-        """Closes the connection."""
-        await self._client.aclose()
 
 
 async def _content(response: "httpx.Response") -> bytes:
@@ -135,24 +147,17 @@ def connections(server: Server, key: str, n: int) -> list[Connection]:
         raise MissingExtraError(
             "a model behind a URL needs httpx: pip install 'affectflow[llm]'"
         ) from error
-    # It logs every request, and workers of Beam log what is of level INFO.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    tls = httpx.create_ssl_context()
+    # To load all certificates takes a fifth of a second.
+    tls = httpx.create_ssl_context() if server.url.startswith("https") else False
     return [Connection(server, key, tls) for _ in range(n)]
 
 
-def _client(server: Server, key: str, tls: ssl.SSLContext) -> "httpx.AsyncClient":
-    import httpx
-
-    return httpx.AsyncClient(
-        headers=_headers(key),
-        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-        timeout=server.timeout_s,
-        verify=tls,
-        # Answers of another host than the one that was named are of no use.
-        follow_redirects=False,
-        trust_env=not server.is_local,
-    )
+def _proxy(server: Server) -> str | None:
+    """Returns the proxy that the environment names for a server."""
+    if server.is_local or urllib.request.proxy_bypass(server.host):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get(server.url.partition(":")[0]) or proxies.get("all")
 
 
 def _headers(key: str) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.errors import UsageError
+from affectflow.errors import StoppedError, UsageError
 from affectflow.kinds.account import account
 from affectflow.kinds.asker import Asker, Completion, Outcome, Request
 from affectflow.kinds.identity import Origin
@@ -21,10 +21,7 @@ from affectflow.schemas import UTTERANCES, Status, fields
 from affectflow_transforms.models.endpoint import wire
 from affectflow_transforms.models.endpoint.client import Client, Question
 from affectflow_transforms.models.endpoint.connection import Server
-from affectflow_transforms.models.endpoint.failures import (
-    RefusedError,
-    StoppedError,
-)
+from affectflow_transforms.models.endpoint.failures import RefusedError
 from affectflow_transforms.models.endpoint.spending import Ceiling
 
 KEY = "AFFECTFLOW_LLM_KEY"

@@ -5,7 +5,7 @@ import random
 import time
 from email.utils import parsedate_to_datetime
 
-from affectflow.errors import RowError, UsageError
+from affectflow.errors import RowError, StoppedError
 
 GO_ON = "what it answered is kept: run the same command again to go on"
 LONGEST_WAIT_S = 300.0
@@ -27,10 +27,6 @@ class UnansweredError(RowError):
 
 class RefusedError(UnansweredError):
     """The server does not take this request, now or later."""
-
-
-class StoppedError(UsageError):
-    """No question of the run can be answered any more; what was answered is kept."""
 
 
 class AgainError(UnansweredError):

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from affectflow_transforms.models.endpoint.failures import GO_ON, StoppedError
+from affectflow.errors import StoppedError
+from affectflow_transforms.models.endpoint.failures import GO_ON
 
 _MILLION = 1_000_000
 
