@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from affectflow.cli.pipelines import Said
+    from affectflow.cli.said import Said
 
 Purpose = Annotated[
     str,

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -37,6 +37,7 @@ from affectflow.cli.options import (
     in_full,
     threshold_of,
 )
+from affectflow.cli.said import Said, said_to
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 
@@ -163,52 +164,6 @@ def analyze(
     rows += _mine(to, miner, clusterer, given, "")
     _report(to, out or os.path.join(to, "report.html"))
     return _finish(rows, to)
-
-
-class Said(NamedTuple):
-    """What `--set` says to each plugin of a command."""
-
-    model: dict[str, str]
-    miner: dict[str, str]
-    clusterer: dict[str, str]
-
-
-def said_to(
-    settings: Set,
-    *,
-    model: str = "",
-    revision: str = "",
-    miner: str = "",
-    clusterer: str = "",
-) -> Said:
-    """Returns the options that `--set` gives to each plugin of a command.
-
-    Raises:
-      UsageError: none of them knows an option, or several do.
-    """
-    from affectflow import registry
-    from affectflow.options import apart, names_of, said
-
-    if not settings:
-        return Said({}, {}, {})
-    plugins: dict[str, list[str]] = {}
-    if model:
-        from affectflow.steps.annotate import HANDLER, reader_of
-
-        handler = said(settings, HANDLER)
-        reader = reader_of(model, revision, handler)
-        model = reader.name
-        own = {*reader.implied, "revision"}
-        plugins[model] = [n for n in names_of(reader.plugin) if n not in own]
-        plugins[model] += [HANDLER] if handler else []
-    if miner:
-        miner = registry.find("miners", miner).name
-        plugins[miner] = names_of(registry.load("miners", miner))
-    if clusterer:
-        clusterer = registry.find("clusterers", clusterer).name
-        plugins[clusterer] = names_of(registry.load("clusterers", clusterer))
-    found = apart(settings, plugins)
-    return Said(*(found.get(name, {}) for name in (model, miner, clusterer)))
 
 
 def _refuse_writing() -> None:

@@ -27,8 +27,8 @@ from affectflow.cli.options import (
     in_full,
     threshold_of,
 )
-from affectflow.cli.pipelines import said_to
 from affectflow.cli.progress import duration
+from affectflow.cli.said import said_to
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 
