@@ -33,9 +33,8 @@ def plugin_for(model: str, revision: str = "") -> str:
     installed = [name for name in readers if name in claims]
     if len(installed) == 1:
         return installed[0]
-    raise UsageError(
-        f"{model!r} is a {architecture}, {_unread(installed or readers, claims)}"
-    )
+    why = _unread(installed or readers, claims)
+    raise UsageError(f"{model!r} has the architecture {architecture}, {why}")
 
 
 def _unread(readers: list[str], claims: Mapping[str, Iterable[str]]) -> str:
@@ -49,7 +48,7 @@ def _unread(readers: list[str], claims: Mapping[str, Iterable[str]]) -> str:
         return f"which {quoted(readers)} read: choose one of them with {CHOOSE}"
     if readers:
         return (
-            f"which only a {readers[0]} can read; this version has no {readers[0]}: "
+            f"which only {readers[0]} can read; this version has no {readers[0]}: "
             "give a model of another kind"
         )
     there = "; ".join(f"{name} reads {', '.join(of)}" for name, of in claims.items())

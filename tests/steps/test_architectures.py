@@ -48,7 +48,7 @@ def test_the_config_of_a_folder_names_its_plugin(tmp_path, architecture):
 def test_a_kind_that_comes_later_is_named_in_one_line(tmp_path, architecture, kind):
     folder = saved(tmp_path, architecture)
 
-    with pytest.raises(UsageError, match=f"only a {kind} can read") as raised:
+    with pytest.raises(UsageError, match=f"only {kind} can read") as raised:
         handler_for(folder)
 
     assert "\n" not in str(raised.value)
@@ -70,7 +70,7 @@ def test_a_kind_that_comes_later_is_named_in_one_line(tmp_path, architecture, ki
         ),
         pytest.param(
             lambda file: file.write_text('{"architectures": ["BertForMaskedLM"]}'),
-            "a BertForMaskedLM, which no installed plugin reads: .*SequenceClassifier",
+            "BertForMaskedLM, which no installed plugin reads: .*SequenceClassifier",
             id="of another kind",
         ),
     ],
