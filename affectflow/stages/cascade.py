@@ -32,7 +32,7 @@ AGREEMENT = 0.95
 """The cascade is to say what the model alone would say of so many of the sample."""
 
 SAMPLE, PARTS, LEAST = 400, 8, 100
-"""Utterances of the sample, at most from so many parts, and at least so many."""
+"""Utterances of the sample, of about so many parts or more, and the fewest of all."""
 
 _FOLDER = (WORK, "learned")
 _EMOTION = "emotion"
@@ -143,10 +143,15 @@ def _sample(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> 
     ready = {part.name for part in first.ready(lake, parts)}
     both = sorted(ready.intersection(p.name for p in second.ready(lake, parts)))
     names = both or sorted(ready)
-    chosen = random.Random(0).sample(names, min(PARTS, len(names)))
-    rows = concat_unlike(list(_drawn(lake, first, task, chosen)))
+    if not names:
+        raise UsageError(
+            f"{over!r} has labelled no whole part of this lake yet, and a threshold is "
+            "learned from such: give a number, as --only-below 0.6"
+        )
+    drawn = dict(_drawn(lake, first, task, random.Random(0).sample(names, len(names))))
+    rows = concat_unlike(list(drawn.values()))
     if both:
-        answered = _with_labels(lake, second, chosen, rows)
+        answered = _with_labels(lake, second, list(drawn), rows)
     else:
         # What is asked here need not be asked again where the cascade asks it.
         with journalled(lake, inner, new_run_id()):
@@ -156,16 +161,19 @@ def _sample(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> 
 
 def _drawn(
     lake: Lake, first: Labels, task: str, names: list[str]
-) -> Iterator[pa.RecordBatch]:
-    """Yields utterances of parts that the first has labelled, drawn by their ids."""
-    each = -(-SAMPLE // max(1, len(names)))
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Yields utterances that the first has labelled, drawn by their ids, by part."""
+    left, each = SAMPLE, -(-SAMPLE // min(PARTS, len(names)))
     for name in names:
         batch = first.read(lake, first.part(lake, name))
         rows, items = Below(first.of, 1.0, task).first(batch)
         labelled = batch.take(pc.unique(rows.filter(items.field("score").is_valid())))
         ids = labelled.column("utterance_id").to_pylist()
         order = sorted(range(len(ids)), key=lambda row: _chance(ids[row]))
-        yield labelled.take(pa.array(order[:each], pa.int64()))
+        yield name, labelled.take(pa.array(order[: min(each, left)], pa.int64()))
+        left -= min(each, left, len(ids))
+        if not left:
+            return
 
 
 def _chance(utterance_id: str) -> bytes:
