@@ -11,7 +11,8 @@ from typing import Any
 
 from affectflow.data_tables import TEXT, Kind, checked, file_of, table_of
 from affectflow.errors import UsageError
-from affectflow.kinds.prompt import Prompt, Step, as_text
+from affectflow.kinds.prompt import Prompt, Step
+from affectflow.kinds.step import as_text
 from affectflow.registry import nearest
 
 _NONE = "0"

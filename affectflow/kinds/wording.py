@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Mapping
 
 from affectflow.kinds.asking import Message
-from affectflow.kinds.prompt import SLOT, Prompt, Step
+from affectflow.kinds.prompt import Prompt, Step
+from affectflow.kinds.step import SLOT
 
 FENCED = (
     "Between two marks with one number, as in [text 1a2b] and [end 1a2b], stands what "

@@ -204,8 +204,9 @@ TOOLS = (
     *("affectflow.batches", "affectflow.sources", "affectflow.storage"),
     # How askers are hosted: plugins know it by `asker`, `prompt` and `guard`.
     *("affectflow.kinds.answering", "affectflow.kinds.asking"),
-    *("affectflow.kinds.parsing", "affectflow.kinds.prompt_file"),
-    *("affectflow.kinds.questions", "affectflow.kinds.stimulus"),
+    *("affectflow.kinds.parsing", "affectflow.kinds.prompt_"),
+    *("affectflow.kinds.questions", "affectflow.kinds.step"),
+    "affectflow.kinds.stimulus",
     *("affectflow.kinds.tally", "affectflow.kinds.wording", "affectflow.kinds.words"),
 )
 PUBLIC = (
