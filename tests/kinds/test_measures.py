@@ -25,7 +25,14 @@ PAIRS = [
     {"candidate": "a", "reference": " \u00a0"},
     {"candidate": None, "reference": "a"},
 ]
-OBSERVATIONS = {"TextOverlap": PAIRS}
+RATINGS = [
+    dict.fromkeys(("fluency", "completeness", "reliability", "overall"), "[3, 2, 3]"),
+    dict.fromkeys(("fluency", "completeness", "reliability", "overall"), "1"),
+    dict.fromkeys(("fluency", "completeness", "reliability", "overall"), "[4]"),
+    dict.fromkeys(("fluency", "completeness", "reliability", "overall")),
+]
+RATINGS += [{**row, "annotator_id": "m", "unit": "c1"} for row in RATINGS]
+OBSERVATIONS = {"TextOverlap": PAIRS, "ExplanationQuality": RATINGS}
 """Of each measure some that count, and some for each reason to leave them out."""
 
 

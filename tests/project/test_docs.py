@@ -154,12 +154,14 @@ def test_what_the_page_about_the_literature_shows_works(tmp_path, monkeypatch):
     install_scripted(tmp_path / "site", monkeypatch)
     page = (ROOT / "docs" / "literature.md").read_text(encoding="utf-8")
     (tmp_path / "dialogues.json").write_text(snippets("json", page)[0])
+    (tmp_path / "ratings.csv").write_text(snippets("csv", page)[0])
     shown = re.sub(r"--model \S+( --revision SHA)?", "--model by-rule", page)
     asked = re.sub(r"(annotate .*)", r"\1 --set preview=1", shown)
     own = [n for n in data.names("prompts") if Prompt.load(n).guard] + ["hef"]
 
     for command in sorted(commands(asked), key=lambda c: "ingest" not in c):
-        if command.split("--prompt ")[-1].split()[0] in own:
+        about = command.split("--prompt ")[-1].split()[0]
+        if about in own or "--set model=" in command:
             continue
         done = typed(re.sub(r"\blake\b", "dialogues", command), tmp_path)
         assert done.code == 0, f"{command}: {done.err}"

@@ -24,7 +24,7 @@ WITH_COLUMNS = [p for p in PLUGINS if hasattr(registry.load(*p.values), "provide
 # Measure host what is checked by itself, and tests/kinds/test_measures.py has
 # observations for each measure.
 UNCHECKED = (
-    *("Embedder", "SequenceClassifier", "Generate", "Endpoint"),
+    *("Embedder", "SequenceClassifier", "Generate", "FollowUpReward", "Endpoint"),
     *("Annotate", "Measure"),
 )
 CHECKED = [
