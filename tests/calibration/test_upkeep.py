@@ -35,7 +35,7 @@ from tests.given.calibration_lakes import (
     mine,
     texts,
 )
-from tests.given.proving import SEED, in_proof
+from tests.given.proving import SEED, in_proof, rotated
 from tests.given.stage_runs import ask, counts
 
 
@@ -127,7 +127,7 @@ def test_annotating_again_keeps_probabilities(lake):
     assert labelled(lake) == before
 
 
-@pytest.mark.parametrize("mined", [False, True], ids=["labels only", "with causes"])
+@pytest.mark.parametrize("mined", rotated([False, True]))
 def test_compacting_before_and_after_changes_nothing(larger, mined):
     lake = larger
     if mined:
@@ -219,7 +219,7 @@ def test_a_replay_in_the_middle_of_a_part_loses_nothing(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_kill_at_any_step_changes_nothing():
-    every = in_proof(4, 20)
+    every = in_proof(4, 40)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.durability.calibrating"),

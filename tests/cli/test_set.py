@@ -10,12 +10,13 @@ from tests.given.refusals import GOOD, ingest, one_line
 from tests.given.stage_runs import ask
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Path:
-    file = tmp_path / "input.jsonl"
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> Path:
+    folder = tmp_path_factory.mktemp("set")
+    file = folder / "input.jsonl"
     file.write_text(GOOD)
-    assert ingest(file, tmp_path / "lake").code == 0
-    return tmp_path / "lake"
+    assert ingest(file, folder / "lake").code == 0
+    return folder / "lake"
 
 
 def parameters(lake: Path, model: str) -> dict[str, object]:
@@ -23,21 +24,16 @@ def parameters(lake: Path, model: str) -> dict[str, object]:
     return json.loads(ask(str(lake), query)[0][0])
 
 
-def test_options_reach_the_model_and_the_miner(lake):
+def test_options_reach_the_model_the_miner_and_the_clusterer(lake):
     assert affectflow("annotate", lake, "--set", "tasks=emotion").code == 0
-    assert affectflow("mine", lake, "--set", "RuleMiner.history=4").code == 0
+    asked = ["--set", "RuleMiner.history=4", "--set", "min_size=5"]
+    asked += ["--clusterer", "word-clusterer"]
+    assert affectflow("mine", lake, *asked).code == 0
 
     tasks = "SELECT DISTINCT task FROM annotations"
     assert ask(str(lake), tasks) == [("emotion",)]
     assert parameters(lake, "EmbeddedEmotions")["tasks"] == ["emotion"]
     assert parameters(lake, "RuleMiner")["history"] == 4
-
-
-def test_options_reach_the_clusterer(lake):
-    assert affectflow("annotate", lake).code == 0
-    asked = ["--clusterer", "word-clusterer", "--set", "min_size=5"]
-    assert affectflow("mine", lake, *asked).code == 0
-
     query = "SELECT config FROM runs WHERE stage = 'themes'"
     config = json.loads(ask(str(lake), query)[0][0])
     assert config["clusterer"] == "WordClusterer"

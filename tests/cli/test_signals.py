@@ -58,7 +58,7 @@ CASES = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "number", "code", "word"), rotated(CASES, 2))
+@pytest.mark.parametrize(("engine", "number", "code", "word"), rotated(CASES))
 def test_a_signal_ends_a_command_and_what_it_started(
     posts, job_server, engine, number, code, word
 ):

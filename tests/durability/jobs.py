@@ -157,7 +157,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--calls", default="")
     parser.add_argument("--model", choices=MODELS, default="fake")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=1)
-    logging.getLogger().setLevel(logging.CRITICAL)
     try:
         run(parser.parse_args(arguments))
     except AffectflowError as error:
@@ -167,6 +166,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    logging.getLogger().setLevel(logging.CRITICAL)
     code = main(sys.argv[1:])
     sys.stderr.flush()
     os._exit(code)

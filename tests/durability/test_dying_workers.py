@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from affectflow.lake.digest import digest
+from tests.durability import jobs
 from tests.durability.jobs import write_input
 from tests.given.processes import children, runs
 from tests.given.waiting import wait_for
@@ -42,14 +43,14 @@ def ended(arguments: list[str], **environment: str) -> tuple[int, str]:
         timeout=2 * BOUND_S,
         check=False,
     )
-    return done.returncode, done.stderr.strip().splitlines()[-1]
+    return done.returncode, (done.stderr.strip().splitlines() or [""])[-1]
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
     write_input(tmp_path / "input.jsonl", range(400))
     lake = tmp_path / "lake"
-    subprocess.run(job(lake, "ingest"), check=True, stderr=subprocess.DEVNULL)
+    jobs.ingest(str(lake), str(tmp_path / "input.jsonl"))
     return lake
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from affectflow.lake.digest import digest
 from tests.conftest import required
+from tests.durability import jobs
 from tests.durability.jobs import STAGES, write_input
 from tests.given.proving import rotated
 from tests.given.waiting import wait_for
@@ -29,11 +30,15 @@ def without_privileges() -> list[str]:
     return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
 
+def arguments(stage: str, lake: Path) -> list[str]:
+    """Returns what a job is given, beside whose lake its input lies."""
+    files = ["--input", str(lake.parent / "input.jsonl")]
+    return [stage, str(lake), *files, "--calls", str(lake.parent / "calls")]
+
+
 def command(stage: str, lake: Path) -> list[str]:
-    """Returns the command of one stage, beside whose lake its input lies."""
-    job = [sys.executable, "-m", "tests.durability.jobs", stage, str(lake)]
-    job += ["--input", str(lake.parent / "input.jsonl")]
-    return [*without_privileges(), *job, "--calls", str(lake.parent / "calls")]
+    job = [sys.executable, "-m", "tests.durability.jobs", *arguments(stage, lake)]
+    return [*without_privileges(), *job]
 
 
 def run(stage: str, lake: Path) -> "subprocess.CompletedProcess[str]":
@@ -73,12 +78,12 @@ def test_a_run_that_may_write_no_more_says_so_and_the_same_command_goes_on(
     write_input(tmp_path / "input.jsonl", range(1500))
     undisturbed, lake = tmp_path / "undisturbed", tmp_path / "lake"
     for earlier in STAGES[: STAGES.index(stage)]:
-        assert run(earlier, undisturbed).returncode == 0
+        assert jobs.main(arguments(earlier, undisturbed)) == 0
     undisturbed.mkdir(exist_ok=True)
     shutil.copytree(undisturbed, lake)
     if key := list(tmp_path.glob("undisturbed.key")):
         shutil.copy(key[0], tmp_path / "lake.key")
-    assert run(stage, undisturbed).returncode == 0
+    assert jobs.main(arguments(stage, undisturbed)) == 0
 
     ended = lose_permission(stage, lake)
     allow(lake, WRITE)

@@ -36,11 +36,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def arguments(folder: Path, lake: Path, command: Command) -> list[str]:
+    given = [command[0], str(lake), "--calls", str(folder / "calls")]
+    return given + [f"--input={folder / file}" for file in command[1:]]
+
+
 def started(folder: Path, lake: Path, command: Command) -> "subprocess.Popen[bytes]":
-    arguments = [command[0], str(lake), "--calls", str(folder / "calls")]
-    if len(command) > 1:
-        arguments += ["--input", str(folder / command[1])]
-    job = [sys.executable, "-m", "tests.durability.jobs", *arguments]
+    job = [sys.executable, "-m", "tests.durability.jobs"]
+    job += arguments(folder, lake, command)
     return subprocess.Popen(job, stderr=subprocess.PIPE)
 
 
@@ -54,7 +57,7 @@ def together(folder: Path, lake: Path, *commands: Command) -> None:
 
 def one_by_one(folder: Path, lake: Path, *commands: Command) -> None:
     for command in commands:
-        together(folder, lake, command)
+        assert jobs.main(arguments(folder, lake, command)) == 0
 
 
 def serial_orders(folder: Path, before: Path, pair: list[Command]) -> Any:
@@ -107,7 +110,7 @@ def read_all_the_time(look: Callable[[], Any]) -> Iterator[list[Any]]:
     def watch() -> None:
         while not stop.is_set():
             seen.append(look())
-            time.sleep(0.01)
+            time.sleep(0.05)  # to look costs as much as to write
 
     reader = threading.Thread(target=watch)
     reader.start()

@@ -8,7 +8,7 @@ from affectflow.lake.commits import commit
 from affectflow.lake.tables import FileEntry, committed, create_missing
 from affectflow.storage import Storage
 from tests.durability.bad_store import BadStore
-from tests.given.command_line import Outcome, affectflow, affectflow_process
+from tests.given.command_line import Outcome, affectflow
 
 COLUMNS = "utterance_id=id,text=body,conversation_id=thread"
 
@@ -20,7 +20,7 @@ def whole_job(source: str, lake: str) -> Outcome:
     """
     ingest = ("ingest", source, "--to", lake, "--source", "jsonl", "--map", COLUMNS)
     for command in (ingest, ("annotate", lake), ("mine", lake)):
-        done = affectflow_process(*command, timeout_s=900)
+        done = affectflow(*command)
         if done.code:
             break
     return done
