@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectflow.batches.nesting import nest, rows_of, unnest
-from affectflow.schemas import ANNOTATIONS, CAUSES, CUES, FINDINGS, UTTERANCES, fields
+from affectflow.schemas import (
+    ANNOTATIONS,
+    CAUSES,
+    CUES,
+    FINDINGS,
+    UTTERANCES,
+    VECTORS,
+    fields,
+)
 
 NOON = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 COPIED = ("conversation_id", "timestamp", "source", "container", "speaker_id")
@@ -29,6 +37,9 @@ FINDING = {
     ),
     "causes": st.fixed_dictionaries(
         {"cause_id": WORD, "end": st.none() | st.integers(0, 9)}
+    ),
+    "vectors": st.fixed_dictionaries(
+        {"modality": WORD, "vector": st.none() | st.lists(st.floats(-9, 9, width=32))}
     ),
 }
 
@@ -67,7 +78,12 @@ def test_what_is_unnested_nests_again(name, data):
 
 @pytest.mark.parametrize(
     ("name", "schema"),
-    [("cues", CUES), ("annotations", ANNOTATIONS), ("causes", CAUSES)],
+    [
+        ("cues", CUES),
+        ("annotations", ANNOTATIONS),
+        ("vectors", VECTORS),
+        ("causes", CAUSES),
+    ],
 )
 def test_unnested_rows_have_the_schema_of_the_table(name, schema):
     rows = unnest(utterances(name, [[{}], None, []]), name)

@@ -72,7 +72,7 @@ def test_cues_can_stay_as_written():
 
 
 def test_another_word_for_cues_is_the_callers_mistake():
-    with pytest.raises(UsageError, match="not 'no'"):
+    with pytest.raises(UsageError, match="got 'no'"):
         read(batch_of("a"), cues="no")
 
 
