@@ -66,8 +66,11 @@ def open_file(path: str) -> duckdb.DuckDBPyConnection:
 
 
 def _check_encoding(path: str) -> None:
-    with open(path, "rb") as file:
-        head = file.read(2)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(2)
+    except OSError as error:
+        raise UsageError(f"cannot read {path!r}: {error.strerror}") from error
     if head in (b"\xff\xfe", b"\xfe\xff"):
         raise UsageError(
             f"{path!r} is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 IN > OUT"

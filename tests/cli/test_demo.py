@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.given.command_line import Outcome, affectflow
 from tests.given.factories import utterances
 from tests.given.proving import in_proof, rotated
@@ -49,6 +50,9 @@ def test_the_demo_ends_well_and_names_the_report_and_a_question(demo):
     answer = affectflow(*shlex.split(hint)[3:])
     assert answer.code == 0, answer.err
     assert "documentation" in answer.out
+    (bundled,) = re.findall(r"ingest: (\d+) in", outcome.err)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"light install, {bundled} bundled messages" in readme
 
 
 def test_the_demo_holds_what_the_issue_asks_for(lake):

@@ -210,7 +210,7 @@ BAD = {
     "truth": (changed(truth=2), "`truth` is 0 or 1, not '2'.*utterance 'u0'"),
     "no-truth": (changed(truth=None), "`truth` is 0 or 1, not empty"),
     "score": (changed(score=1.2), r"`score` is a number in 0..1, not 1.2"),
-    "label": (changed(label="angr"), "no label 'angr'; did you mean anger"),
+    "label": (changed(label="angr"), "no label 'angr'; did you mean .*anger"),
     "twice": ([*ROWS, ROWS[0]], "'u0' has label 'joy' twice"),
     "column": ([{"utterance_id": "a", "score": 0.1}], "no column 'truth'; it has"),
     "no-answer": (
@@ -272,6 +272,19 @@ def test_a_path_that_is_no_file_of_answers_is_refused(tmp_path, name, message):
 
     with pytest.raises(UsageError, match=message):
         evaluate_file(str(tmp_path / name), "emotion")
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "answers.csv"
+    path.write_text("utterance_id\n")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+
+    with pytest.raises(UsageError, match=r"cannot read .*csv': Permission denied$"):
+        evaluate_file(str(path), "emotion")
 
 
 def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path):
