@@ -89,7 +89,7 @@ def test_a_table_that_changed_since_it_was_read_is_a_conflict(storage):
 
 def race(monkeypatch, storage, theirs):
     """Lets `theirs` happen between the reading of the table and our commit."""
-    real = commits.table
+    real = commits.table_if_made
     waiting = [theirs]
 
     def read_then_lose(*arguments):
@@ -98,7 +98,7 @@ def race(monkeypatch, storage, theirs):
             waiting.pop()()
         return found
 
-    monkeypatch.setattr(commits, "table", read_then_lose)
+    monkeypatch.setattr(commits, "table_if_made", read_then_lose)
 
 
 @pytest.mark.parametrize("word", ["serial", "once"])
