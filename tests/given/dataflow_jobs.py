@@ -57,7 +57,7 @@ def stage_builds(
 ) -> dict[str, Build]:
     """Returns what each stage adds to its pipeline, by the stage's name.
 
-    The stages open the lake, a source looks at its files, and themes at what there is
+    The stages look into the lake, a source looks at its files, and themes at what is
     to do, before they build; only these looks are left out.
     """
     recorded: dict[str, Build] = {}
@@ -99,6 +99,7 @@ def keep_away(
     patch.setattr(themes, "run_stage", run)
     patch.setattr(ingest, "_lake_for", lambda *_: FarLake(lake))
     patch.setattr(mine, "annotator_ids", lambda *_: ["EmbeddedEmotions@1"])
+    patch.setattr(mine, "check_use", lambda *_: None)
     patch.setattr(themes, "unchanged_causes", lambda *_: None)
 
 
