@@ -329,7 +329,10 @@ def test_a_run_is_refused_before_its_first_row(tmp_path):
         (("--runner=DirectRunner",), "local"),
         (("--runner=fnapi",), "local"),
         (("--runner=SparkRunner",), "spark"),
-        (("--runner=apache_beam.runners.flink.FlinkRunner",), "flink"),
+        (
+            ("--runner=apache_beam.runners.portability.flink_runner.FlinkRunner",),
+            "flink",
+        ),
         (("--runner=PrismRunner",), "prism"),
         (("--runner=DataflowRunner",), "dataflow"),
         (("--runner=TestDataflowRunner",), "dataflow"),
