@@ -48,7 +48,7 @@ def test_a_name_shows_one_card(name):
         pytest.param(["plugins", "githu"], "no plugin is named 'githu'", id="name"),
         pytest.param(
             ["plugins", "github", "--kind", "models"],
-            "no plugin is named 'github'; there are 'EmbeddedEmotions'",
+            "no plugin is named 'github'; there are 'ConversationEmotions'",
             id="a name of another kind",
         ),
         pytest.param(

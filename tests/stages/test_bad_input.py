@@ -232,9 +232,15 @@ def test_a_model_folder_without_weights_is_one_line(tmp_path, file, lake):
     ingest(file, lake)
     folder = tmp_path / "model"
     folder.mkdir()
-    (folder / "config.json").write_text('{"model_type": "bert"}')
+    config = {
+        "model_type": "bert",
+        "architectures": ["BertForSequenceClassification"],
+        "id2label": {"0": "joy", "1": "fear"},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
 
-    outcome = affectflow("annotate", lake, "--model", folder)
+    own = ("--set", "vocabulary=mine")
+    outcome = affectflow("annotate", lake, "--model", folder, *own)
 
     assert one_line(outcome, 2, "safetensors")
 
