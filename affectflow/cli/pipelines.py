@@ -249,12 +249,20 @@ def _annotate(
         show.say(line)
     show.say(show.stage_line(row))
     if dict(row["counters"]).get("guarded"):
-        from affectflow.lake.notices import notice_of
-
-        show.say(notice_of(lake, row["annotator_id"]))
+        show.say(_notice(lake, row["annotator_id"]))
     if asked := show.asked_line(row):
         show.say(asked)
     return row
+
+
+def _notice(lake: str, annotator_id: str) -> str:
+    """Returns what a guard tells whoever reads an annotator's results."""
+    from affectflow.lake import open_lake
+
+    sql = "SELECT coalesce(notice, '') FROM annotators WHERE annotator_id = $id"
+    with open_lake(lake) as connection:
+        found = connection.sql(sql, params={"id": annotator_id}).fetchall()
+    return str(found[0][0]) if found else ""
 
 
 def _mine(

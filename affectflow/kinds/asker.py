@@ -87,6 +87,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         if self._prompt.unit == "conversation" or self._prompt.history:
             self.unit = "conversation"
         self._guard = Guard.load(self._prompt.guard) if self._prompt.guard else None
+        self.notice = self._guard.notice if self._guard else None
         # Workers know what was said here only from the model that is sent to them.
         self._keeps_guarded = people.declared().allow_person_level
         self._check_decode()
@@ -133,7 +134,6 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         del said["preview"]
         if self._guard is not None:
             said["guard"] = f"{self._guard.name}@{self._guard.digest}"
-            said["notice"] = self._guard.notice
             said["keeps_guarded"] = self._keeps_guarded
         return said
 

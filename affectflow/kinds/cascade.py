@@ -96,6 +96,7 @@ class Cascade(BatchModelHandler[ModelT]):
             "card": inner.card,
             "annotator_kind": inner.annotator_kind,
             "prompt_hash": inner.prompt_hash,
+            "notice": inner.notice,
         }
 
     def _check(self) -> None:

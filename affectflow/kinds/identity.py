@@ -42,6 +42,8 @@ class Annotator(Plugin):
     """Options that decide no answer, such as a device; all others are in the id."""
     prompt_hash: str | None = None
     """BLAKE2b of the prompt that is asked, where there is one."""
+    notice: str | None = None
+    """What whoever reads the results is told, where a guard says so."""
     over: str = ""
     """The annotator whose answers it reads; a model that reads some has this option."""
 
@@ -88,6 +90,7 @@ class Annotator(Plugin):
             "over": self.over or None,
             "version": __version__,
             "touches": list(self.touches),
+            "notice": self.notice,
         }
 
 

@@ -243,7 +243,7 @@ def buckets_for(bytes_of_input: int) -> int:
 
     Args:
       bytes_of_input: decompressed, about; of the first ingest, which should be the
-        largest. 0 if nobody knows.
+        largest. 0 if unknown.
 
     Returns:
       16 to 65,536.

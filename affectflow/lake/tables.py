@@ -72,7 +72,7 @@ def table(storage: Storage, name: str) -> DeltaTable:
             return DeltaTable(storage.url(name))
     except TableNotFoundError as error:
         raise MissingTableError(
-            f"{storage.uri!r} lacks the table {name!r}; was its folder removed?"
+            f"{storage.uri!r} has no table {name!r}; was its folder removed?"
         ) from error
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from affectflow import __version__
-from affectflow.lake.notices import notice
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
@@ -33,7 +32,7 @@ def basis(facts: Facts, lake: str) -> Html:
 
 def _notices(rows: Sequence[Row]) -> list[str]:
     """Returns what guards tell whoever reads the results, each once."""
-    found = (notice(row["parameters"]) for row in rows)
+    found = (row["notice"] for row in rows)
     return [said for said in dict.fromkeys(found) if said]
 
 

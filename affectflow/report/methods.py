@@ -1,11 +1,9 @@
 """methods.md: what a paper or a review must say of a lake's labels."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectflow.lake import open_lake
-from affectflow.lake.notices import notice
 from affectflow.schemas import PEOPLE
 
 _SIZE = """
@@ -93,18 +91,16 @@ def _annotators(rows: Sequence[Row]) -> Iterator[str]:
         yield "None yet."
     for row in rows:
         allowed = "allowed" if row["commercial_use"] else "not allowed, or unknown"
-        settings = json.loads(row["parameters"] or "{}")
-        settings.pop("notice", None)
         asked = f", prompt `{row['prompt_hash']}`" if row["prompt_hash"] else ""
         yield (
             f"- `{row['annotator_id']}` ({row['kind']}): {row['model'] or '-'}, "
             f"revision `{row['revision'] or '-'}`{asked}; licence "
             f"{row['licence'] or 'unknown'}"
             f"; commercial use {allowed}; settings "
-            f"`{json.dumps(settings, sort_keys=True)}`."
+            f"`{row['parameters'] or '{}'}`."
         )
-        if said := notice(row["parameters"]):
-            yield f"  {said}"
+        if row["notice"]:
+            yield f"  {row['notice']}"
 
 
 def _validated(rows: Sequence[Row], people: int) -> Iterator[str]:

@@ -190,7 +190,7 @@ SELECT count(*) AS n FROM (
 )""",
     "annotators": """
 SELECT annotator_id, kind, model, revision, licence, commercial_use, version,
-  parameters
+  parameters, notice
 FROM annotators ORDER BY kind, annotator_id""",
     "validations": """
 WITH fitted AS (

@@ -197,6 +197,7 @@ ANNOTATORS = table(
     ("version", STRING, "version of affectflow"),
     ("since", TIME, "when it first answered in this lake"),
     ("touches", pa.list_(STRING), "what it touches: person, biometric, health"),
+    ("notice", STRING, "what whoever reads its results is told, if its prompt says so"),
 )
 
 DEAD_LETTERS = table(

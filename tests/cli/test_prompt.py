@@ -61,10 +61,10 @@ def test_annotate_asks_a_prompt(lake, prompt, tmp_path):
         ("thanks", "good", "ok"),
     ]
     ((kind, digest, said),) = ask(
-        lake, "SELECT kind, prompt_hash, parameters FROM annotators"
+        lake, "SELECT kind, prompt_hash, notice FROM annotators"
     )
     assert (kind, len(digest)) == ("prompt", 32)
-    assert json.loads(said)["notice"] == NOTICE
+    assert said == NOTICE
     assert NOTICE in done.err.splitlines()
     cited = affectflow("cite", lake).out
     assert f"\n\n  {NOTICE}\n\n" in cited

@@ -114,7 +114,7 @@ def tables():
             {
                 "annotator_id": "asked@1",
                 "kind": "prompt",
-                "parameters": '{"notice": "Some messages were set aside unread."}',
+                "notice": "Some messages were set aside unread.",
             },
         ],
         "dead_letters": [

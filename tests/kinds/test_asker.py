@@ -383,11 +383,11 @@ def test_a_conversation_with_a_guarded_turn_has_no_answer(tmp_path):
     assert counts == {"guarded": 1}
 
 
-def test_the_notice_of_a_guard_is_in_the_annotators_parameters(tmp_path):
-    said = json.loads(with_guard(tmp_path).annotator()["parameters"])
+def test_the_notice_of_a_guard_stands_with_the_annotator(tmp_path):
+    said = with_guard(tmp_path).annotator()
 
     assert said["notice"] == "To the analyst: read it."
-    assert said["guard"].startswith("rule@")
+    assert json.loads(said["parameters"])["guard"].startswith("rule@")
 
 
 def test_a_stimulus_makes_another_annotator(tmp_path):
