@@ -113,7 +113,7 @@ class Plugin(metaclass=_Checked):
 @functools.cache
 def _found(kind: str) -> dict[str, list[EntryPoint]]:
     if kind not in KINDS:
-        raise UnknownPluginError(f"{kind!r} is no kind of plugin; one of {KINDS}")
+        raise UnknownPluginError(f"{kind!r} is not a kind of plugin; one of {KINDS}")
     found: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=f"affectflow.{kind}"):
         same = found.setdefault(point.name, [])

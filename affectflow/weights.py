@@ -110,7 +110,7 @@ def _metadata(folder: Path) -> dict[str, str]:
             return dict(opened.metadata() or {})
     except SafetensorError as error:
         raise UsageError(
-            f"{str(file)!r} is no weights file ({error}): train it again"
+            f"{str(file)!r} is not a weights file ({error}): train it again"
         ) from error
 
 

@@ -118,7 +118,7 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
     """Returns a plugin with arguments, checked against its schema.
 
     Raises:
-      UsageError: an argument is unknown, lacks or has another type.
+      UsageError: an argument is unknown, missing or has another type.
     """
     import jsonschema
 
@@ -128,7 +128,7 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
         raise UsageError(f"no plugin is named {name!r}; there are {near or [*kinds]}")
     plugin = registry.load(kinds[name], name)
     if not (isinstance(plugin, type) and issubclass(plugin, beam.PTransform)):
-        raise UsageError(f"{name} is no step of a pipeline; name another type")
+        raise UsageError(f"{name} is not a step of a pipeline; name another type")
     given = {k: v for k, v in dict(arguments).items() if not k.startswith("__")}
     schema = config_schema(plugin)
     check_known(given, schema["properties"], name)

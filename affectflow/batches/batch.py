@@ -36,7 +36,7 @@ def check_columns(step: str, schema: pa.Schema, required: pa.Schema) -> None:
     """Checks that a batch has what a step requires.
 
     Raises:
-      MissingColumnError: a column lacks or has another type; names both.
+      MissingColumnError: a column is missing or has another type; names both.
     """
     missing = missing_columns(schema, required)
     if missing:

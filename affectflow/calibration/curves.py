@@ -77,7 +77,7 @@ class Curve:
       method: one of `METHODS`.
       parameters: of the method, each a tuple of numbers.
       unstored: the probability where the label is not stored: its score is below
-        `STORED_FROM`, and how far below nobody knows.
+        `STORED_FROM`, and how far below is unknown.
     """
 
     method: str

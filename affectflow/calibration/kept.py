@@ -96,7 +96,7 @@ class Calibration:
             said["labels"] = tuple(_label(each) for each in said["labels"])
             return cls(**said)
         except (KeyError, TypeError) as error:
-            raise ValueError(f"a field lacks or is unknown: {error}") from error
+            raise ValueError(f"a field is missing or is unknown: {error}") from error
 
 
 def _plain(value: Any) -> Any:

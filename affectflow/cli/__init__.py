@@ -106,7 +106,7 @@ def _explain(error: Exception) -> int:
         _say(str(error))
         return error.exit_code
     line = " ".join(str(error).split())[:400]
-    _say(f"a fault of ours: {type(error).__name__}: {line}; --debug shows where")
+    _say(f"internal error: {type(error).__name__}: {line}; --debug shows where")
     return OURS
 
 

@@ -35,7 +35,7 @@ app = typer.Typer(
     help="Who felt what, how strongly, because of what: tables from conversations. "
     "Options of Apache Beam follow a `--`.",
     epilog="Exit codes: 0 done; 1 done, but more rows were refused than --budget "
-    "allows; 2 your mistake, one line names the cure; 3 a fault of ours; "
+    "allows; 2 usage error, and one line says how to fix it; 3 internal error; "
     "130 interrupted.",
 )
 

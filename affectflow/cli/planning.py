@@ -136,8 +136,8 @@ def _one_lake(targets: Sequence[str]) -> str:
     if len(targets) == 1 and Storage(targets[0]).exists(SETTINGS):
         return targets[0]
     raise UsageError(
-        f"{targets[0]!r} is no lake; to plan an analysis of files, say where it would "
-        "go: affectflow plan PATH... --to LAKE"
+        f"{targets[0]!r} is not a lake; to plan an analysis of files, say where it "
+        "would go: affectflow plan PATH... --to LAKE"
     )
 
 

@@ -31,7 +31,7 @@ def gc(
     ] = 7.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing.")] = False,
 ) -> int:
-    """Remove files that no table and no run needs any more."""
+    """Remove files that no table and no run needs any longer."""
     from affectflow.stages.upkeep.gc import collect
 
     removed = collect(lake, older_than_days=older_than, dry_run=dry_run)

@@ -36,8 +36,7 @@ class Answered:
     def add(self, entries: Sequence[Entry]) -> None:
         """Adds the answers of a step.
 
-        That no label of an earlier step fits is no answer any more where this step had
-        other labels for the same.
+        Where this step labels what an earlier one abstained from, it replaces that.
         """
         about = {(each.task, each.vocabulary) for each in entries}
         self.entries = [
@@ -73,7 +72,7 @@ def placed(entry: Entry, readings: Readings) -> Entry:
     return entry._replace(start=start, end=end)
 
 
-# A blank and not nothing: around nothing there are no marks, and those are the same.
+# A blank, not an empty string: an empty reading is not fenced, and the fence counts.
 _EMPTY = Question(row=-1, rows=(), reading=" ")
 
 

@@ -107,13 +107,15 @@ def _check_when(prompt: "Prompt", step: Step, earlier: Mapping[str, Step]) -> No
     if condition.step not in earlier:
         later = condition.step in [each.name for each in prompt.steps]
         why = f"`when` of step {step.name!r} waits for {condition.step!r}"
-        hint = "which is asked later" if later else "which is no step"
+        hint = "which is asked later" if later else "which is not a step"
         raise fault(f"{why}, {hint}; earlier ones are {_names(earlier)}", "when")
     labels = earlier[condition.step].labels
     for label in condition.labels:
         if labels and label not in labels:
-            why = f"`when` of step {step.name!r} waits for {label!r}, which is no label"
-            why = f"{why} of {condition.step!r}"
+            why = (
+                f"`when` of step {step.name!r} waits for {label!r}, which is not a "
+                f"label of {condition.step!r}"
+            )
             raise fault(f"{why}; {nearest(label, labels)}", "when")
 
 

@@ -67,7 +67,7 @@ class BatchTransform(Transform, abc.ABC):
         """Returns the result of `process_batch`, checked, typed and guarded.
 
         Raises:
-          MissingColumnError: the batch lacks a column of `requires`.
+          MissingColumnError: a column of `requires` is missing from the batch.
         """
         check_columns(self.default_label(), batch.schema, self.columns_required)
         return apply_to_living(
@@ -119,7 +119,7 @@ class ConversationTransform(Transform, abc.ABC):
         A conversation that fails is refused as a whole; the others go on.
 
         Raises:
-          MissingColumnError: the batch lacks a column of `requires`.
+          MissingColumnError: a column of `requires` is missing from the batch.
         """
         check_columns(self.default_label(), batch.schema, self.columns_required)
         return apply_to_living(

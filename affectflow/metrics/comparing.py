@@ -8,7 +8,7 @@ Both come as tables of a DuckDB connection, in vocabularies of their own:
 
 Labels fold: an utterance has a coarse label if it has one of its finer ones, chosen if
 one is chosen, with the highest of their scores. It lacks it only if people said no to
-every finer label; else nobody knows, and it is left out.
+every finer label; otherwise it is unknown, and left out.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Intervals of figures: what they are when conversations are drawn anew.
+"""Intervals of figures: what they are when conversations are drawn again.
 
 Each draw gives every unit a count; statistics are added up with these counts. So one
 pass over the answers is enough, and a draw costs as much as the state has rows.

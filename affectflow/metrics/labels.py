@@ -35,8 +35,8 @@ class LabelMetrics:
         """Returns `state` with the answers of `batch`, columns as in `ANSWERS`.
 
         Raises:
-          UsageError: a column lacks, a score is outside 0..1, a weight is negative or
-            no finite number.
+          UsageError: a column is missing, a score is outside 0..1, or a weight is
+            negative or not finite.
         """
         answers = states.conformed(batch, ANSWERS, ("label", "truth"))
         tally = tallies(answers)

@@ -104,7 +104,7 @@ def prepare_labels(
       The vocabulary of the file, and what should be said about how it was read.
 
     Raises:
-      UsageError: a column lacks, or a value is none that it can have.
+      UsageError: a column is missing, or a value is none that it can have.
     """
     names = _names(connection)
     _check_columns(names, ["utterance_id", "truth"], by)
@@ -135,7 +135,7 @@ def prepare_values(
     """Makes `truths` and `told` of `given`; returns what should be said about it.
 
     Raises:
-      UsageError: a column lacks, or a value is no number.
+      UsageError: a column is missing, or a value is no number.
     """
     names = _names(connection)
     _check_columns(names, ["utterance_id", "truth_value", "value"], by)

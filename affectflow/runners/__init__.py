@@ -52,7 +52,7 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
     """Returns Beam's options for the arguments behind `--`.
 
     Raises:
-      UsageError: a runner that loses data or that nobody knows, an unknown option, or
+      UsageError: an unknown runner, or one that loses data, an unknown option, or
         a value that is none of the option's.
     """
     _refuse_unknown(arguments)

@@ -39,7 +39,7 @@ def prepare(made: PipelineOptions) -> None:
 
     Raises:
       MissingExtraError: Google's libraries are not installed.
-      UsageError: an option lacks, is malformed or contradicts another; one line.
+      UsageError: an option is missing, is malformed or contradicts another; one line.
     """
     check_installed()
     _check_given(made)

@@ -38,7 +38,7 @@ def prepare(made: PipelineOptions, engine: str) -> None:
     portable = made.view_as(PortableOptions)
     _check_kind(portable)
     if engine in ("spark", "flink") and not portable.environment_cache_millis:
-        # Otherwise a worker, and with it the model, may be started anew for each task.
+        # Otherwise a worker, and with it the model, may be started again for each task.
         portable.environment_cache_millis = CACHE_MILLIS
     kind = portable.environment_type
     if kind == "PROCESS":
@@ -87,7 +87,7 @@ def _check_docker(made: PipelineOptions) -> None:
             )
         return
     raise UsageError(
-        f"workers would start in Docker, which is not here: give {_PROCESS} "
+        f"workers would start in Docker, but docker is not installed: give {_PROCESS} "
         f"({_SETUP}), or --environment_type=LOOPBACK to work in this process"
     )
 

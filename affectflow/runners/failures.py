@@ -13,13 +13,13 @@ _RAISED = re.compile(
 _KNOWN = (
     (
         r"No module named '(affectflow\w*)'",
-        "a worker lacks {0}: stage our wheel with --extra_package "
+        "{0} is missing on a worker: stage our wheel with --extra_package "
         "affectflow-VERSION.whl, or install it with setup_workers.sh --wheel",
     ),
     (
         r"No module named '([\w.]+)'",
-        "a worker lacks the module {0}: install it there with setup_workers.sh, or "
-        "stage its wheel with --extra_package",
+        "the module {0} is missing on a worker: install it there with "
+        "setup_workers.sh, or stage its wheel with --extra_package",
     ),
     (
         r"(?:exit|exited with) code 13\b",

@@ -70,7 +70,7 @@ def _page(host: str, port: int) -> bytes:
         http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
     ) as connection:
         connection.connect()
-        # The timeout of a socket begins anew with every byte that drips in.
+        # The timeout of a socket starts again with every byte that drips in.
         timer = threading.Timer(_TIMEOUT_S, _shut, [connection.sock])
         timer.start()
         try:

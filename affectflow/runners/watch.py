@@ -109,7 +109,7 @@ class _Handler(worker_handlers.SubprocessSdkWorkerHandler):
         self._release(_DEATHS[-1])
 
     def kill(self) -> None:
-        """Ends the process; the run waits for nothing from it any more."""
+        """Ends the process; the run waits for nothing from it any longer."""
         self._killed = True
         self._process.kill()
         why = _DEATHS[-1] if _DEATHS else "ended"

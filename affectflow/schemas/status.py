@@ -15,7 +15,7 @@ class Status(enum.IntEnum):
     REFUSED = 4
     """The row failed and goes to `dead_letters`: it gets no annotation at all."""
     ABSTAINED = 5
-    """Asked, and the answer is that no label fits."""
+    """No label fits: the model said so, or had nothing to compare the message with."""
     UNPARSED = 6
     """The answer could not be read; `raw` keeps it."""
     OUT_OF_VOCABULARY = 7

@@ -69,8 +69,8 @@ def cascade_of(
       only_below: the threshold, or `learn`.
 
     Raises:
-      UsageError: it is no threshold, the model is none for a cascade, or a threshold
-        cannot be learned.
+      UsageError: the threshold is not valid, the model cannot be part of a cascade, or
+        no threshold can be learned.
     """
     task = _task_of(lake, over)
     if only_below != LEARN:
@@ -261,7 +261,7 @@ def learn(sample: Sample) -> Learned:
     """
     here, there = sample.half(0), sample.half(1)
     # In thousandths, upwards: a row at a threshold is not asked about. 0.8 is stored as
-    # 0.80000001, and that is no more.
+    # 0.80000001, which must not round up to 0.801.
     steps = np.unique(np.ceil(here.scores.astype(np.float64) * 1000 - 1e-3) / 1000)
     for threshold in (0.001, *steps.tolist()):
         agreement, asked = _came_to(here, threshold)

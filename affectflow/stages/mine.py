@@ -185,9 +185,9 @@ class MineTask(LabelledTask):
         return {"causes": pa.Table.from_batches([rows])}
 
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
-        """Returns the parts with causes in others, of which one is gone by now.
+        """Returns the parts with causes in others, of which one is gone.
 
-        A message of it was edited: the cause may be words that nobody says any more.
+        A message of it was edited: the cause may be words that nobody says any longer.
         """
         gone = parts_gone(lake, {name for r in receipts for name in r.points_into})
         return {r.unit for r in receipts if gone.intersection(r.points_into)}

@@ -141,7 +141,7 @@ class Judgement:
       agreements: of the raters, label by label.
       findings: on the annotators.
       ties: by label.
-      changed: messages whose answers are left out: they say something else by now.
+      changed: messages whose answers are left out: they say something else now.
       grown: samples that the lake outgrew, and the part of its messages, 0..1, that is
         new to them.
     """

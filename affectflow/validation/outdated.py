@@ -1,7 +1,7 @@
 """Answers and samples that no longer speak of the lake as it is.
 
 A sample keeps of each message what its text was, and how many messages could be drawn.
-Answers to a text that is another one by now are no answers to it. Shares are of the
+Answers to a text that has changed are no answers to it. Shares are of the
 messages that could be drawn then: where more than `GROWTH` of those that could be drawn
 now are new or changed, a share is not one of this lake.
 """
@@ -70,7 +70,7 @@ GROUP BY m.label ORDER BY m.label"""
 
 
 def leave_out_changed(connection: duckdb.DuckDBPyConnection) -> int:
-    """Hides from a connection the answers to texts that are others by now.
+    """Hides from a connection the answers to texts that have changed.
 
     Returns the messages that were changed since they were drawn. A second time changes
     nothing.

@@ -78,7 +78,7 @@ def prevalence(
 ) -> Prevalence:
     """Returns the share of a label in a lake, as labelled and corrected.
 
-    Each draw takes conversations of the gold anew, and conversations of the lake.
+    Each draw takes conversations of the gold again, and conversations of the lake.
 
     Args:
       conversation_ids: of each unit of the gold.

@@ -285,8 +285,8 @@ def _name(path: str | Path, number: int, name: str) -> str:
         )
     if len(plain) > _MAX_NAME or not plain.isprintable():
         raise UsageError(
-            f"{path}, row {number}: {plain[:_MAX_NAME]!r} is no name of a rater; give "
-            f"up to {_MAX_NAME} printable characters"
+            f"{path}, row {number}: {plain[:_MAX_NAME]!r} is not the name of a rater; "
+            f"give up to {_MAX_NAME} printable characters"
         )
     return plain
 

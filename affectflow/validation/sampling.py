@@ -235,7 +235,7 @@ def _stratify(
     if stratify == "none":
         return ""
     if stratify != "score":
-        raise UsageError(f"--stratify is none or score, not {stratify!r}")
+        raise UsageError(f"--stratify must be none or score, got {stratify!r}")
     task = targets[0].task
     if not models:
         raise UsageError(

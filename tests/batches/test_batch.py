@@ -121,7 +121,7 @@ def test_an_error_without_a_message_is_named_by_its_type():
 @pytest.mark.parametrize(
     "error",
     [
-        pytest.param(MissingColumnError, id="a column lacks"),
+        pytest.param(MissingColumnError, id="a column is missing"),
         pytest.param(MissingExtraError, id="an extra lacks"),
         pytest.param(StorageError, id="the disk is full"),
         pytest.param(ImportError, id="a library lacks"),

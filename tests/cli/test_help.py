@@ -19,7 +19,7 @@ def help_of(*command: str) -> str:
     ("command", "said"),
     [
         pytest.param((), "0 done; 1 done, but more rows were refused", id="codes"),
-        pytest.param((), "3 a fault of ours; 130 interrupted.", id="more codes"),
+        pytest.param((), "3 internal error; 130 interrupted.", id="more codes"),
         pytest.param(("replay",), "Three kinds never work: rows whose file", id="dead"),
         pytest.param(("sql",), "JSON Lines, one object a row", id="json"),
         pytest.param(("sql",), "one statement at a time", id="one statement"),

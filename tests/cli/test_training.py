@@ -127,7 +127,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(xed):
 def test_a_file_that_is_no_weights_file_is_said_in_one_line(tmp_path):
     (tmp_path / "broken.safetensors").write_bytes(b"broken")
 
-    with pytest.raises(UsageError, match=r"is no weights file .*: train it again"):
+    with pytest.raises(UsageError, match=r"is not a weights file .*: train it again"):
         EmbeddedGerman(weights=str(tmp_path))
     assert weights.annotator_of(tmp_path) == ""
 

@@ -65,7 +65,7 @@ def test_a_file_says_all_of_a_prompt(tmp_path):
             + 'labels = ["good"]\n'
             + STEP.replace("mood", "why")
             + 'when = "mood=god"\n',
-            "line 11: `when` of step 'why' waits for 'god', which is no label of "
+            "line 11: `when` of step 'why' waits for 'god', which is not a label of "
             "'mood'; did you mean 'good'?; fix",
             id="when waits for no label",
         ),

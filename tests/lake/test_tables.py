@@ -49,7 +49,7 @@ def test_creating_again_changes_nothing(empty):
 
 
 def test_a_table_that_was_removed_is_named(tmp_path):
-    with pytest.raises(LakeError, match="lacks the table 'folds'; was its folder"):
+    with pytest.raises(LakeError, match="has no table 'folds'; was its folder"):
         committed(Storage(str(tmp_path)), "folds")
 
 

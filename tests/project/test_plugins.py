@@ -115,7 +115,7 @@ def test_a_plugin_borrows_the_columns_that_the_schemas_spell(kind, name):
 def test_what_yaml_may_name_is_a_transform_of_beam_or_refused_in_one_line(kind, name):
     if issubclass(registry.load(kind, name), Transform):
         return
-    with pytest.raises(UsageError, match=f"{name} is no step of a pipeline"):
+    with pytest.raises(UsageError, match=f"{name} is not a step of a pipeline"):
         yaml.create(name, {})
 
 

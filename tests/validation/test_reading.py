@@ -197,7 +197,9 @@ def with_label(lines):
             changed(2, 5, "yess"), "row 3: the answer 'yess'.*mean yes", id="answer"
         ),
         pytest.param(every(2, ""), "row 2: nobody is named.*--rater NAME", id="rater"),
-        pytest.param(every(2, "a\x07"), "is no name of a rater", id="rater's name"),
+        pytest.param(
+            every(2, "a\x07"), "is not the name of a rater", id="rater's name"
+        ),
         pytest.param(
             contradicted,
             "ann says both yes and no to 'anger'.*keep one",

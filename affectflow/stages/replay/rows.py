@@ -29,7 +29,7 @@ from affectflow.stages.runs.request import Request, staging
 from affectflow.storage import Storage, in_threads
 
 LEFT = "letters_left_open"
-"""Counter of the letters whose row is not in its place any more."""
+"""Counter of the letters whose row is not in its place any longer."""
 # A row that clashed with another of its dump would now pass for a later edit of it.
 NOT_AGAIN = "duplicate_id"
 _PLACE = r"#[0-9]{1,18}$"
@@ -156,7 +156,7 @@ class _Rows(NamedTuple):
 def _are_of(letters: pa.Table, rows: pa.Table) -> pa.ChunkedArray:
     """Returns which letters are of one of the rows: by place, and by id if they say.
 
-    A place may hold several messages, or by now another one.
+    A place may hold several messages, or another one now.
     """
     here = pc.is_in(letters.column("origin"), value_set=rows.column("origin"))
     same = pc.is_in(_keys(letters), value_set=_keys(rows), skip_nulls=True)

@@ -111,7 +111,7 @@ class PartTask(ABC):
     def done(self, lake: Lake, parts: list[Part]) -> dict[str, Receipt]:
         """Returns the receipts of those parts that need no work, by part.
 
-        A part whose inputs are others by now is computed again, and a stale one.
+        A part whose inputs have changed is computed again, and a stale one.
         """
         there = set(lake.storage.names(WORK, self.stage, self.folder))
         known = [part for part in parts if f"{part.name}.json" in there]

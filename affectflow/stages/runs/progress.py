@@ -206,7 +206,7 @@ def clear(lake: Lake, request: Request) -> None:
 
 
 def _tick_on() -> None:
-    """Sees to it that the thread that writes is running."""
+    """Starts the thread that writes if it is not running."""
     with _LOCK:
         if _TICKER and _TICKER[0].is_alive():
             return
@@ -216,7 +216,7 @@ def _tick_on() -> None:
 
 
 def _tick() -> None:
-    """Writes what is due, until nothing is under way any more."""
+    """Writes what is due, until nothing is under way any longer."""
     while True:
         time.sleep(LOCAL_EVERY_S)
         with _LOCK:

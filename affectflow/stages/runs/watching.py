@@ -29,8 +29,8 @@ class Seen:
       rows: of the input that are done.
       dead: rows that were refused.
       parts: parts, or buckets of an ingest, that are done.
-      total_rows: to be done; None if nobody knows.
-      total_parts: to be done; None if nobody knows.
+      total_rows: to be done; None if unknown.
+      total_parts: to be done; None if unknown.
       estimated: the total comes from a sample.
     """
 

@@ -162,7 +162,7 @@ class _Garbage:
                     yield file
 
     def parts(self) -> Iterator[File]:
-        """Yields parts of `utterances` that no version of it needs any more."""
+        """Yields parts of `utterances` that no version of it needs any longer."""
         yield from self._unneeded([t for t, r in RULES.items() if r.files == "parts"])
 
     def results(self) -> Iterator[File]:

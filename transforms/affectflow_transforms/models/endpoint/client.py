@@ -104,7 +104,7 @@ class Client(Generic[AnswerT]):
             target=loop.run_forever, name="affectflow-endpoint", daemon=True
         )
         thread.start()
-        # The thread knows the loop only: a client that nobody holds any more ends it.
+        # The thread knows the loop only: a client that nobody holds any longer ends it.
         weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
 
     def ask(
@@ -113,7 +113,7 @@ class Client(Generic[AnswerT]):
         """Yields what came of each question, as the server answers.
 
         Raises:
-          StoppedError: no question can be answered any more; what came of those under
+          StoppedError: no question can be answered any longer; what came of those under
             way was given first.
         """
         came: queue.SimpleQueue[Answered[AnswerT] | None] = queue.SimpleQueue()

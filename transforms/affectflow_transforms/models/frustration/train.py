@@ -138,7 +138,7 @@ def read_comments(source: Path) -> list[dict[str, str]]:
     """Returns the rows of `comments.csv.gz`.
 
     Raises:
-      UsageError: a column lacks.
+      UsageError: a column is missing.
     """
     with gzip.open(source, "rt", encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)

@@ -77,8 +77,8 @@ def read_split(source: Path, split: str) -> tuple[list[str], Values]:
     """Returns texts and ratings of one split, shape (texts, 3), on a scale of 0 to 1.
 
     Raises:
-      UsageError: a column lacks, a rating is no number from 1 to 5, or there are fewer
-        than `MIN_ROWS` rows.
+      UsageError: a column is missing, a rating is not a number from 1 to 5, or there
+        are fewer than `MIN_ROWS` rows.
     """
     with source.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
