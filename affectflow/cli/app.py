@@ -58,6 +58,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     replaying.replay,
     upkeep.compact,
     upkeep.gc,
+    upkeep.erase,
     upkeep.diff,
     validation.sample,
     validation.gold,

@@ -1,4 +1,4 @@
-"""The commands that keep a lake in order: compact, gc, diff."""
+"""The commands that keep a lake in order: compact, gc, erase, diff."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from affectflow.cli import progress, show
-from affectflow.cli.options import LakeUri
+from affectflow.cli.options import KeyUri, LakeUri
 
 if TYPE_CHECKING:
     from affectflow.lake.changes import Changes
@@ -38,6 +38,46 @@ def gc(
     rows = [[each.kind, each.files, each.size] for each in removed]
     rows.append(["all", sum(e.files for e in removed), sum(e.size for e in removed)])
     show.table(["would remove" if dry_run else "removed", "files", "bytes"], rows)
+    return 0
+
+
+def erase(
+    lake: LakeUri,
+    speaker: Annotated[
+        list[str] | None,
+        typer.Option(help="A speaker_id, or an account as github:octocat; repeatable."),
+    ] = None,
+    utterance: Annotated[
+        list[str] | None, typer.Option(help="An utterance_id; repeatable.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="All messages of a source; repeatable.")
+    ] = None,
+    where: Annotated[
+        str, typer.Option(help="A condition on the columns of utterances, in SQL.")
+    ] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Erase; without it, only say what would go.")
+    ] = False,
+    speaker_key_uri: KeyUri = "",
+) -> int:
+    """Remove what somebody wrote from every table, file and older version.
+
+    Of several options all must hold. What was erased stays out of later ingests.
+    """
+    from affectflow.stages.upkeep.erase import Choice
+    from affectflow.stages.upkeep.erase import erase as erase_from
+
+    choice = Choice(speaker or (), utterance or (), source or (), where)
+    done = erase_from(lake, choice, dry_run=not yes, speaker_key_uri=speaker_key_uri)
+    heads = ["erased" if yes else "would erase", "rows"]
+    show.table(heads, [[table, count] for table, count in done.rows.items()])
+    for name in done.may_quote:
+        show.say(f"{name} in the lake's folder may quote them: make it again")
+    if yes:
+        show.say("reports, sheets and exports outside the lake are yours to remove")
+    else:
+        show.say("nothing was removed; the same command with --yes erases them")
     return 0
 
 

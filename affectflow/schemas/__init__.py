@@ -37,6 +37,7 @@ from affectflow.schemas.tables import (
     TABLES,
     THEME_MEMBERS,
     THEMES,
+    TOMBSTONES,
     UTTERANCES,
     VECTORS,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "THEMES",
     "THEME_MEMBERS",
     "TIME",
+    "TOMBSTONES",
     "UTTERANCES",
     "VECTORS",
     "VECTORS_COLUMN",

@@ -128,6 +128,7 @@ RULES: dict[str, Rules] = {
         erase=_names("utterance_id"),
         digest=_names("utterance_id step error_type message"),
     ),
+    "tombstones": Rules(key=_names("kind id"), later=True),
     "runs": Rules(key=_names("run_id stage config_digest ended")),
 }
 """What `erase`, `gc`, `compact`, `digest` and `diff` read of each table."""

@@ -213,6 +213,13 @@ DEAD_LETTERS = table(
     ("status", STRING, "open or replayed"),
 )
 
+TOMBSTONES = table(
+    ("kind", STRING, "utterance or speaker"),
+    ("id", STRING, "BLAKE2b of its id, 32 hexadecimal digits"),
+    ("run_id", STRING, "the run that erased it"),
+    ("at", TIME, "when"),
+)
+
 RUNS = table(
     ("run_id", STRING, "one command"),
     ("stage", STRING, "ingest, annotate, mine, themes, calibrate, measure, basis ..."),
@@ -265,5 +272,6 @@ TABLES: dict[str, pa.Schema] = {
     "folds": FOLDS,
     "annotators": ANNOTATORS,
     "dead_letters": DEAD_LETTERS,
+    "tombstones": TOMBSTONES,
     "runs": RUNS,
 }

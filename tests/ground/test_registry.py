@@ -72,7 +72,7 @@ def test_a_typo_is_answered_with_the_nearest_names(name, near):
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(UnknownPluginError, match="'sinks' is no kind of plugin"):
+    with pytest.raises(UnknownPluginError, match="'sinks' is not a kind of plugin"):
         registry.names("sinks")
 
 

@@ -15,6 +15,7 @@ from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
 from affectflow.lake.files import write_file
 from affectflow.lake.tables import FileEntry, stem
+from affectflow.lake.tombstones import Tombstones, tombstones
 from affectflow.schemas import (
     ANNOTATORS_COLUMN,
     ERRORS_COLUMN,
@@ -38,6 +39,8 @@ from affectflow.stages.runs.rollups import rollups
 PART_ROWS = 50_000
 PART_BYTES = 64 << 20
 ANOTHER_FILE = "superseded_by_another_file"
+ERASED = "erased_before"
+"""Counter of messages that were erased from the lake, and stay out."""
 
 
 def write_bucket(
@@ -65,7 +68,7 @@ def _write_rows(
 ) -> tuple[Receipt, pa.RecordBatch]:
     """Writes what is new as parts; returns what to commit, and the rows that clash."""
     old = Held.read(lake, bucket)
-    new = _tell_apart(batches, old)
+    new = _tell_apart(batches, old, tombstones(lake))
     replaced, kept, older = _rewritten(lake, old, new.changed)
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
     receipt.removes = replaced
@@ -84,10 +87,12 @@ def _write_rows(
         "rows_out": new.changed.num_rows + new.fresh.num_rows,
         "rows_dead": new.clashing.num_rows,
         "rows_duplicate": new.duplicates,
-        "rows_unchanged": new.unchanged,
+        "rows_unchanged": new.unchanged + new.erased,
     }
     elsewhere = _from_another_file(new.changed, older)
     receipt.counters = {"superseded": new.changed.num_rows, ANOTHER_FILE: elsewhere}
+    if new.erased:
+        receipt.counters[ERASED] = new.erased
     return receipt, new.clashing
 
 
@@ -125,17 +130,26 @@ class _New(NamedTuple):
     unchanged: int
     same: pa.RecordBatch
     """What the lake has, and a step has answered again."""
+    erased: int
+    """What was erased from the lake, and stays out."""
 
 
-def _tell_apart(batches: Iterable[pa.RecordBatch], old: "Held") -> _New:
-    rows, duplicates, clashing = _one_per_id(_in_file_order(together(batches)))
+def _tell_apart(
+    batches: Iterable[pa.RecordBatch], old: "Held", stones: Tombstones
+) -> _New:
+    given = together(batches)
+    erased = stones.cover(given) if len(stones) else None
+    if erased is not None and erased.true_count:
+        given = given.filter(pc.invert(erased))
+    rows, duplicates, clashing = _one_per_id(_in_file_order(given))
     kinds = compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
     unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
     same = rows.slice(0, 0)
     if unchanged and ANNOTATORS_COLUMN.name in rows.schema.names:
         same = said_as_before(_of_kind(rows, kinds, "unchanged"), old)
-    return _New(fresh, changed, clashing, duplicates, unchanged, same)
+    gone = erased.true_count if erased is not None else 0
+    return _New(fresh, changed, clashing, duplicates, unchanged, same, gone)
 
 
 def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatch:

@@ -7,7 +7,7 @@ its way when its part went follows it, and a commit cut short is made up for.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple, Self
 
@@ -166,8 +166,22 @@ def result_part(table: str, path: str) -> tuple[str, str] | None:
     return names[0], names[1] if table == "dead_letters" else part_of(path)
 
 
+Keep = Callable[[str, pa.Table], pa.Table]
+"""Takes the name of a table and rows of it, and returns those that stay."""
+
+
+def all_rows(table: str, rows: pa.Table) -> pa.Table:
+    """Returns the rows of a table as they are."""
+    return rows
+
+
 def merge_results(
-    receipts: Receipts, work: Work, sources: Sequence[Receipt], name: str, ids: pa.Array
+    receipts: Receipts,
+    work: Work,
+    sources: Sequence[Receipt],
+    name: str,
+    ids: pa.Array,
+    keep: Keep = all_rows,
 ) -> Receipt | None:
     """Writes the results of several parts as those of one, and then its receipt.
 
@@ -177,6 +191,7 @@ def merge_results(
       sources: receipts of the parts that were merged.
       name: of the merged part.
       ids: its `utterance_id`s: the order in which results are written.
+      keep: the rows that are merged.
 
     Returns:
       The receipt; None if a result that it was computed from has not moved yet.
@@ -188,11 +203,19 @@ def merge_results(
     receipt.unit, receipt.base = name, base
     away = {part for source in sources for part in source.points_into}
     receipt.points_into = sorted(away - {source.unit for source in sources})
-    receipt.files = list(_merged_files(lake, work.folder, sources, name, ids))
+    receipt.files = list(_merged_files(lake, work.folder, sources, name, ids, keep))
+    if keep is not all_rows:
+        receipt.rows = _rows_of(receipt, len(ids))
     content = receipt.to_json().encode()
     lake.storage.write(content, *receipt_path(*work, name))
     receipts.add(work, receipt)
     return receipt
+
+
+def _rows_of(receipt: Receipt, rows: int) -> dict[str, int]:
+    """Returns the counts of a receipt that is of `rows` utterances now."""
+    dead = sum(file.rows for file in receipt.files if file.table == "dead_letters")
+    return {"rows_in": rows, "rows_out": rows - dead, "rows_dead": dead}
 
 
 def base_folders(receipt: Receipt) -> tuple[str, ...] | None:
@@ -229,14 +252,19 @@ def _moved_base(receipts: Receipts, source: Receipt, name: str) -> list[str] | N
 
 
 def _merged_files(
-    lake: Lake, folder: str, sources: Sequence[Receipt], name: str, ids: pa.Array
+    lake: Lake,
+    folder: str,
+    sources: Sequence[Receipt],
+    name: str,
+    ids: pa.Array,
+    keep: Keep,
 ) -> Iterator[FileEntry]:
     files = [file for receipt in sources for file in receipt.files]
     for table in dict.fromkeys(file.table for file in files):
         same = [file.path for file in files if file.table == table]
         if table == "rollups" and any(f.table == "annotations" for f in files):
             continue
-        rows = _in_order(read_files(lake.storage, table, same), ids)
+        rows = _in_order(keep(table, read_files(lake.storage, table, same)), ids)
         if table == "dead_letters":
             yield from write_letters(lake, rows, f"{folder}/{name}")
             continue
@@ -264,9 +292,9 @@ def free_path(lake: Lake, table: str, path: str) -> str:
 
     A file that is there may be visible in some version of the table.
     """
-    folder, _, _ = path.rpartition("/")
+    folder, slash, _ = path.rpartition("/")
     generation = int(stem(path).partition("~")[2] or 0)
     while lake.storage.exists(table, *path.split("/")):
         generation += 1
-        path = f"{folder}/{part_of(path)}~{generation}.parquet"
+        path = f"{folder}{slash}{part_of(path)}~{generation}.parquet"
     return path

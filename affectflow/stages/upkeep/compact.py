@@ -35,9 +35,11 @@ from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.runs.request import Request, new_request
 from affectflow.stages.runs.results import (
     RESULTS,
+    Keep,
     Receipts,
     Record,
     Work,
+    all_rows,
     base_folders,
     labels_of,
     merge_results,
@@ -299,23 +301,37 @@ def _merge(
         ids = batch.column("utterance_id")
         done: set[Work] = set()
         for work in labels_first(receipts.finished):
-            _merge_work(receipts, work, record, ids, done)
+            merge_work(receipts, work, record, ids, done)
         record.write(receipts.lake)
         entry = write_part(receipts.lake, name_of(bucket, batch), batch)[-1]
         unit.rows = {"rows_in": batch.num_rows, "rows_out": batch.num_rows}
     return _Merge(record=record, entry=entry)
 
 
-def _merge_work(
-    receipts: Receipts, work: Work, record: Record, ids: pa.Array, done: set[Work]
+def merge_work(
+    receipts: Receipts,
+    work: Work,
+    record: Record,
+    ids: pa.Array,
+    done: set[Work],
+    keep: Keep = all_rows,
 ) -> None:
-    """Merges the results of a stage, those that they were made from before them."""
+    """Merges the results of a stage, those that they were made from before them.
+
+    Args:
+      receipts: of the lake.
+      work: the stage and its folder.
+      record: of the merge; it notes the files that were merged.
+      ids: `utterance_id`s of the merged part, in its order.
+      done: the stages that are merged already; it grows.
+      keep: the rows that are merged.
+    """
     files = files_now(receipts, work, record.sources)
     if files is None or work in done:
         return
     done.add(work)
     found = receipts.of(work, record.sources)
     for base in works_read(found[record.sources[0]]):
-        _merge_work(receipts, base, record, ids, done)
-    merge_results(receipts, work, list(found.values()), record.name, ids)
+        merge_work(receipts, base, record, ids, done, keep)
+    merge_results(receipts, work, list(found.values()), record.name, ids, keep)
     record.merged["/".join(work)] = files

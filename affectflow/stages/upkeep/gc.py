@@ -92,6 +92,26 @@ def collect(
         raise
 
 
+def purge(lake: Lake, *, run_id: str = "") -> None:
+    """Removes all that no table needs now, however young; `check_quiet` goes before.
+
+    What older versions of the tables held is gone then.
+    """
+    request = new_request(lake, STAGE, {"older_than_days": 0.0}, run_id=run_id)
+    # Young by the clock of the storage, which may be a little ahead of the newest file.
+    _collect(lake, request, -1.0, dry_run=False)
+
+
+def check_quiet(lake: Lake) -> None:
+    """Checks that no other command is at work on a lake.
+
+    Raises:
+      UsageError: a run has written its progress within the hour.
+    """
+    files = list(listing(lake.storage))
+    _check_quiet(files, max(file.modified for file in files))
+
+
 def _collect(
     lake: Lake, request: Request, older_than_days: float, dry_run: bool
 ) -> list[Removed]:
@@ -99,8 +119,8 @@ def _collect(
     visible = {table: set(lake.committed(table)) for table in TABLES}
     files = list(listing(lake.storage))
     newest = min(time.time(), max(file.modified for file in files))
-    if older_than_days < 1:
-        _check_quiet(files, newest)
+    if 0 <= older_than_days < 1:
+        _check_quiet(files, newest, ", or give --older-than 1")
     cutoff = newest - older_than_days * _DAY_S
     garbage = _Garbage(lake, visible, files, cutoff)
     found = {kind: list(getattr(garbage, kind)()) for kind in KINDS}
@@ -122,13 +142,13 @@ def _receipt(found: dict[str, list[File]]) -> Receipt:
     return Receipt(counters=counters, peak_rss_bytes=peak_rss_bytes())
 
 
-def _check_quiet(files: Iterable[File], newest: float) -> None:
+def _check_quiet(files: Iterable[File], newest: float, hint: str = "") -> None:
     for file in files:
         folder = file.path.startswith((f"{STAGING}/", "/".join(PROGRESS) + "/"))
         if folder and newest - file.modified < _ALIVE_S:
             raise UsageError(
                 f"a run seems to be at work ({file.path} is younger than an hour): "
-                "wait until it is done, or give --older-than 1"
+                f"wait until it is done{hint}"
             )
 
 
