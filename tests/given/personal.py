@@ -98,7 +98,7 @@ def table() -> str:
 
 
 def _normalized(texts: list[str], *, chat: bool) -> list[str]:
-    clean, _ = normalize(pa.array(texts))
+    clean, _ = normalize(pa.array(texts), chats=pa.array([chat] * len(texts)))
     return [str(text) for text in clean.to_pylist()]
 
 

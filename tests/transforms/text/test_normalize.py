@@ -56,6 +56,8 @@ TEXTS = st.lists(
     st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=12
 ).map("".join)
 
+CHAT = pa.array([True])
+
 
 def normalized(text: str, **options) -> tuple[str, list[tuple[str, str]]]:
     texts, segments = normalize(pa.array([text]), **options)
@@ -125,7 +127,7 @@ def test_text_is_cleaned_and_personal_data_replaced(text, expected):
     ],
 )
 def test_an_account_that_a_message_begins_with_is_replaced(text, expected):
-    clean, segments = normalized(text)
+    clean, segments = normalized(text, chats=CHAT)
 
     assert clean == expected
     assert [s for s in segments if s != ("mention", "[USER]")] == []
@@ -145,11 +147,11 @@ def test_an_account_that_a_message_begins_with_is_replaced(text, expected):
 def test_a_word_that_a_message_begins_with_stays(word):
     text = f"{word} the build fails"
 
-    assert normalized(text)[0] == text
+    assert normalized(text, chats=CHAT)[0] == text
 
 
 def test_an_account_that_is_kept_is_typed_all_the_same():
-    assert normalized("mike42: no", mask_mentions=False) == (
+    assert normalized("mike42: no", mask_mentions=False, chats=CHAT) == (
         "mike42: no",
         [("mention", "mike42")],
     )
@@ -165,7 +167,7 @@ def test_chats_lose_the_accounts_that_cannot_be_words(shared_data, folder, begin
         rows = said(path)
         nicks = {nick.lower() for nick, _ in rows}
         texts = pa.array([text for _, text in rows], pa.string())
-        clean, _ = normalize(texts)
+        clean, _ = normalize(texts, chats=pa.array([True] * len(texts)))
         before += sum(begins_with_one(text, nicks) for text in texts.to_pylist())
         after += sum(begins_with_one(text, nicks) for text in clean.to_pylist())
 

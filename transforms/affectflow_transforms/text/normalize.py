@@ -17,6 +17,7 @@ from affectflow.schemas import SEGMENT, UTTERANCES, fields
 from affectflow_transforms.text.segments import (
     Segment,
     find_segments,
+    in_chats,
     mask_personal,
     may_have_segments,
 )
@@ -71,40 +72,51 @@ class NormalizeText(BatchTransform):
 
     def process_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         texts = batch.column("text")
-        cleaned, segments = normalize(texts, mask_mentions=self.mentions != "keep")
+        cleaned, segments = normalize(
+            texts, mask_mentions=self.mentions != "keep", chats=in_chats(batch)
+        )
         batch = batches.with_column(batch, _TEXT, cleaned)
         batch = batches.with_column(batch, _SEGMENTS, segments)
         return _refuse_null(batch, texts) if texts.null_count else batch
 
 
 def normalize(
-    texts: pa.Array, *, mask_mentions: bool = True
+    texts: pa.Array,
+    *,
+    mask_mentions: bool = True,
+    chats: pa.BooleanArray | None = None,
 ) -> tuple[pa.Array, pa.Array]:
     """Returns the clean texts and, for each, its segments; null stays null.
 
     Rows that Arrow shows to be plain never become Python objects.
+
+    Args:
+      texts: as they were written.
+      mask_mentions: whether accounts are replaced.
+      chats: which texts are messages of chats; none if not given.
     """
     texts = _clean_column(texts)
     rows = _rows(may_have_segments(texts))
     written, found = [], []
-    for text in texts.take(rows).to_pylist():
-        text, segments = normalize_text(text, mask_mentions=mask_mentions)
+    of_chats = chats.take(rows).to_pylist() if chats else [False] * len(rows)
+    for text, chat in zip(texts.take(rows).to_pylist(), of_chats, strict=True):
+        text, segments = normalize_text(text, mask_mentions=mask_mentions, chat=chat)
         written.append(text)
         found.append(segments)
     return _replaced(texts, rows, written), _segment_column(len(texts), rows, found)
 
 
 def normalize_text(
-    text: str, *, mask_mentions: bool = True
+    text: str, *, mask_mentions: bool = True, chat: bool = False
 ) -> tuple[str, list[Segment]]:
     """Returns one text, clean and with personal data replaced, and its segments."""
     for _ in range(_MAX_ROUNDS):
-        segments = find_segments(text)
-        masked = mask_personal(text, segments, mentions=mask_mentions)
+        segments = find_segments(text, chat=chat)
+        masked = mask_personal(text, segments, mentions=mask_mentions, chat=chat)
         if masked == text:
             return text, segments
         text = clean(masked)
-    return text, find_segments(text)
+    return text, find_segments(text, chat=chat)
 
 
 def clean(text: str) -> str:

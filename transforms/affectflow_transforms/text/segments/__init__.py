@@ -19,10 +19,18 @@ from affectflow_transforms.text.segments import (
     markup,
     quotes,
 )
+from affectflow_transforms.text.segments.addresses import in_chats
 from affectflow_transforms.text.segments.base import Family, Scan, Segment
 from affectflow_transforms.text.segments.personal import mask_personal
 
-__all__ = ["TYPES", "Segment", "find_segments", "mask_personal", "may_have_segments"]
+__all__ = [
+    "TYPES",
+    "Segment",
+    "find_segments",
+    "in_chats",
+    "mask_personal",
+    "may_have_segments",
+]
 
 TYPES = (
     "code",
@@ -73,12 +81,13 @@ def may_have_segments(texts: pa.Array) -> pa.BooleanArray:
     return pc.match_substring_regex(texts, _HINT)
 
 
-def find_segments(text: str) -> list[Segment]:
+def find_segments(text: str, *, chat: bool = False) -> list[Segment]:
     """Returns the segments of `text`: sorted, disjoint, none empty.
 
-    Takes time linear in the text.
+    Takes time linear in the text. `chat` says that it is a message of a chat, which may
+    begin with an account.
     """
-    scan = Scan(text)
+    scan = Scan(text, chat=chat)
     found: list[Segment] = []
     position = 0
     for block in _find_blocks(scan):

@@ -1,10 +1,16 @@
 """Accounts that a message of a chat begins with: `nick: text`, `nick, text`.
 
-Row by row nobody knows which accounts there are, so only names that cannot be ordinary
-words are taken for one: `mike42`, `Nemo_bis`, `MatmaRex`, `gerrit-wm`.
+Issues, commits and answers begin with names of code in the same form, so only messages of
+chats are looked at. Which accounts there are is unknown: the accounts in the same batch
+are no evidence, as the text would depend on how a source is cut into batches. So only
+names that cannot be ordinary words are taken for one: `mike42`, `Nemo_bis`, `MatmaRex`,
+`gerrit-wm`; and no constants, types and lists of names.
 """
 
 import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 _NAME = r"[A-Za-z0-9_\[\]\\^{}|-]"
 _SIGN = r"[0-9_\[\]\\^{}|-]|[a-z][A-Z]"
@@ -14,10 +20,23 @@ ADDRESS = (
 )
 HINT = rf"\A\s{{0,9}}{_NAME}{{0,39}}(?:{_SIGN}){_NAME}{{0,39}}[:,](?:\s|\z)"
 
+# Sources whose messages are of chats, and kinds of messages of chats in any source.
+_CHATS = pa.array(
+    """
+    irc slack discord gitter mattermost rocket-chat rocketchat zulip matrix telegram
+    whatsapp twitch signal xmpp teams
+    """.split()
+)
+_KINDS = pa.array(["message", "chat", "chat_message", "direct_message"])
+# Where `message` is a mail or a turn of spoken talk.
+_NO_CHATS = pa.array(["mbox", "eml", "mail", "email", "perceval", "avamerg"])
+
 _ADDRESS = re.compile(ADDRESS)
 _ODD = re.compile(r"[0-9_\[\]\\^{}|]|[a-z][A-Z]")
+# What sites append where a name is taken: `user-1f2e3d`.
+_DRAWN = re.compile(r"[a-z]{3}[_-](?=[a-z]*[0-9])[0-9a-f]{6,}\Z")
 _IN_BRACKETS = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}")
-# Errors and numbered things that a message about software begins with.
+# Errors, types, constants and numbered things that a message about software begins with.
 _THING = re.compile(
     r"[A-Za-z]+(?:Error|Exception|Warning|Failure|Fault|Timeout|JS|SQL|OS|DB|API|ML|QL)"
     r"|[A-Za-z]\d{1,2}[A-Za-z]?|[A-Z]{1,4}[0-9.]+|[A-Z][A-Z0-9]+-\d+"
@@ -25,6 +44,9 @@ _THING = re.compile(
     r"|ipv|issue|item|java|level|log|md|note|nr|number|oauth|option|part|pep|phase|php|point"
     r"|problem|py|python|question|rc|reason|release|scenario|section|sha|stage|step|test"
     r"|ubuntu|update|utf|ver|version|vue|way|win|windows)[_-]?[0-9]+"
+    r"|u?(?:int|float|char|complex|bool|str|ptr)\d+(?:_t)?|x86(?:_64)?|amd64|arm64|i[36]86"
+    r"|ext[234]|mp[34]|[hx]26[45]|log4j|k8s|ec2|sqlite3"
+    r"|(?i:lib)[a-z]+\d+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
     r"|[a-z]\d{2,3}[a-z]"  # i18n, l10n, a11y
 )
 _PRODUCTS = """
@@ -46,9 +68,36 @@ real related right run safe same self semi set short side single so soft specifi
 still stop sub super test thank the third three time to top trade two uh ultra un under
 up us use user vice warm well wide wise with work year yes
 """
+# Parts of names of programs and packages: `docker-compose`, `django-reversion`.
+_OF_PROGRAMS = """
+angular api apt aws bash boot build bundle cli cmake compose config core css db debian
+deploy desktop django docker driver eslint ember flask format framework get git github
+gnome gradle gtk helm hook html http java jest jetty jquery js json kde kernel kube lib
+linux loader lua lint maven module mysql nginx node npm nvidia parser php pip plugin
+postgres proxy py python rails react redux rest ruby rust sass scala script sdk server
+source spring sql ssh ssl style swift sys system tool tools ts types ubuntu util utils
+vim vue web webpack xml yaml
+"""
 
 _WORDS = frozenset(_PRODUCTS.split())
-_PARTS = frozenset(_COMPOUNDING.split())
+_PARTS = frozenset(_COMPOUNDING.split()) | frozenset(_OF_PROGRAMS.split())
+_LIST = re.compile(rf"\s+(?P<next>{_NAME}{{2,40}})(?P<after>[:,]|\s+(?:and|or)\s)?")
+
+
+def in_chats(batch: pa.RecordBatch) -> pa.BooleanArray:
+    """Returns which rows are messages of chats, by their source, kind and container."""
+    no = pa.array([False] * len(batch))
+
+    def among(column: str, words: pa.Array) -> pa.Array:
+        if column not in batch.schema.names:
+            return no
+        return pc.fill_null(pc.is_in(batch.column(column), words), False)
+
+    channels = no
+    if "container" in batch.schema.names:
+        channels = pc.fill_null(pc.starts_with(batch.column("container"), "#"), False)
+    said = pc.and_not(among("kind", _KINDS), among("source", _NO_CHATS))
+    return pc.or_(pc.or_(said, channels), among("source", _CHATS))
 
 
 def address_span(text: str) -> tuple[int, int] | None:
@@ -59,15 +108,32 @@ def address_span(text: str) -> tuple[int, int] | None:
     found = _ADDRESS.match(text)
     if not found or not is_account(found["account"]):
         return None
+    if text[found.end() - 1] == "," and _is_list(found["account"], text, found.end()):
+        return None
     return found.span("account")
+
+
+def _is_list(name: str, text: str, start: int) -> bool:
+    """Returns whether a name is the first of a list: `max_size, min_size are wrong`."""
+    found = _LIST.match(text, start)
+    if not found or found["after"] in (":", ","):
+        return False
+    joined = found["after"] is not None
+    return joined or _signs(name) == _signs(found["next"]) != ""
+
+
+def _signs(name: str) -> str:
+    """Returns what is odd about a name: a digit, an underscore, a capital within."""
+    signs = (("9", "[0-9]"), ("_", "_"), ("A", "[a-z][A-Z]"), ("|", r"[\[\]\\^{}|]"))
+    return "".join(sign for sign, pattern in signs if re.search(pattern, name))
 
 
 def is_account(name: str) -> bool:
     r"""Returns whether what stands before a colon or comma can be no ordinary word.
 
     It has a digit, an underscore, one of `[]\^{}|`, a capital amid small letters, or a
-    hyphen; English compounds, names of products, errors and numbered things have such
-    signs, too, and are none.
+    hyphen; English compounds, names of programs, types, constants, errors and numbered
+    things have such signs, too, and are none.
 
     >>> [is_account(name) for name in ("mike42", "Thanks", "Follow-up", "TypeError")]
     [True, False, False, False]
@@ -76,7 +142,9 @@ def is_account(name: str) -> bool:
         return False
     if _THING.fullmatch(name) or name.lower() in _WORDS:
         return False
-    if _ODD.search(name):
+    if _DRAWN.search(name):
         return True
     parts = name.lower().split("-")
-    return len(parts) > 1 and not _PARTS.intersection(parts)
+    if len(parts) > 1 and _PARTS.intersection(parts):
+        return False
+    return len(parts) > 1 or _ODD.search(name) is not None

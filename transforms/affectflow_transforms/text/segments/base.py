@@ -21,8 +21,9 @@ class Scan:
     a text of a million openers without a closer must not cost a million searches.
     """
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, *, chat: bool = False):
         self.text = text
+        self.chat = chat
         self.size = len(text)
         self.rejected_until = 0
         self._found: dict[str, tuple[int, int]] = {}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from affectflow_transforms.text.segments import addresses, links, personal
+from affectflow_transforms.text.segments import addresses, links, mentions, personal
 from affectflow_transforms.text.segments.base import Scan, Segment
 from affectflow_transforms.text.segments.code import take_inline
 from affectflow_transforms.text.segments.markup import TAG
@@ -12,7 +12,7 @@ _OPENER = re.compile(
     rf"(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
     rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto):)"
     rf"|(?P<tag>{TAG})|(?P<address>(?={addresses.ADDRESS}))"
-    r"|(?P<mention>@(?=[A-Za-z0-9])|<@|/?\bu/)"
+    rf"|(?P<mention>{mentions.OPENER})"
 )
 HINT = rf"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:|{personal.HINT}"
 
@@ -30,12 +30,12 @@ def _take_pii(scan: Scan, start: int, end: int) -> Segment | None:
 
 
 def _take_mention(scan: Scan, start: int, end: int) -> Segment | None:
-    found = personal.mention_at(scan.text, start, end)
+    found = mentions.mention_at(scan.text, start, end)
     return Segment("mention", start, found) if found else None
 
 
 def _take_address(scan: Scan, start: int, end: int) -> Segment | None:
-    found = addresses.address_span(scan.text)
+    found = addresses.address_span(scan.text) if scan.chat else None
     return Segment("mention", *found) if found and found[1] <= end else None
 
 

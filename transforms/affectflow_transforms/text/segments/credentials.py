@@ -1,0 +1,194 @@
+"""Credentials: passwords, tokens and keys, by their form or by what names them.
+
+The forms are those that the issuers document; what names a secret is a word such as
+`token` or `password` before it, a header, or the place in a URL. A value that stands
+for another (`$TOKEN`, `<password>`, `****`) is none.
+"""
+
+import re
+from collections.abc import Iterator
+
+Span = tuple[int, int]
+
+_ISSUED = (
+    r"gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}"
+    r"|gl(?:pat|rt|dt|ptt|cbt|ft|soat|imt|agent|oas)-[\w.-]{19,300}\w"
+    r"|A(?:KIA|SIA)[0-9A-Z]{16}|LTAI[A-Za-z0-9]{12,20}"
+    r"|xox[abeoprs]-[A-Za-z0-9-]{10,250}|xapp-[0-9]-[A-Za-z0-9-]{20,250}"
+    r"|[rs]k_(?:live|test)_[A-Za-z0-9]{16,200}|whsec_[A-Za-z0-9+/]{24,80}"
+    r"|AIza[\w-]{35}|ya29\.[\w-]{20,500}|GOCSPX-[\w-]{20,40}"
+    r"|npm_[A-Za-z0-9]{36}|hf_[A-Za-z]{30,60}|pypi-[\w-]{50,250}"
+    r"|rubygems_[0-9a-f]{48}|dckr_pat_[\w-]{20,60}|SG\.[\w-]{16,40}\.[\w-]{16,80}"
+    r"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|do[opr]_v1_[0-9a-f]{64}"
+    r"|hv[bsr]\.[\w-]{20,300}|dapi[0-9a-f]{32}|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}"
+    r"|lin_api_[A-Za-z0-9]{32,48}|sq0[a-z]{3}-[\w-]{22,43}|NRAK-[A-Z0-9]{27}"
+    r"|ATATT3[\w=-]{50,300}|sbp_[0-9a-f]{40}|gsk_[A-Za-z0-9]{40,60}"
+    r"|AGE-SECRET-KEY-1[0-9A-Z]{58}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}"
+    r"|eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}"
+)
+_TOKEN = re.compile(
+    rf"(?<![\w-])(?:{_ISSUED})(?![\w-])"
+    r"|(?:(?<=\bbot)|(?<![\w-]))[0-9]{8,10}:AA[\w-]{33}(?![\w-])"
+    r"|(?<=hooks\.slack\.com/services/)T\w{6,12}/B\w{6,12}/\w{16,32}"
+    r"|(?<=/api/webhooks/)[0-9]{16,20}/[\w-]{50,100}"
+)
+_SK = re.compile(r"(?<![\w-])sk-[A-Za-z0-9_-]{20,200}(?![\w-])")
+_URL_PASSWORD = re.compile(
+    r"(?<=://)[^\s/:@?#\[\]]{0,100}:([^\s/?#<>\"'`]{1,200})(?=@[\w.\[-])"
+)
+_KEY_BEGINS = re.compile(
+    r"-----BEGIN (?P<name>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----"
+    r"(?=\\[nr]|\s{0,3}[A-Za-z0-9+/=])"
+)
+_KEY_CHARACTERS = 20_000
+
+_HEADER = re.compile(
+    r"authorization[\"']{0,2}\s{0,2}[:=]\s{0,2}[\"']{0,2}"
+    r"(?:basic|bearer|token|digest|api-?key|negotiate)\s{1,3}"
+    r"(?P<value>[\w.~+/=-]{8,4000})",
+    re.I,
+)
+_COOKIE = re.compile(
+    r"\bcookie:\s{0,3}(?P<value>[\w.-]{1,60}=[^\s;,\"'<>$]{6,4000}[^\n\"']{0,4000})",
+    re.I,
+)
+
+_TELLS_VALUE = (
+    r"[\"'\]]{0,2}\s{0,2}(?:=>|:=|(?<![=!<>])[:=](?!=)|\b(?:is|was)\b)\s{0,2}"
+)
+_NAMED_SECRET = re.compile(
+    r"(?:token|secret|bearer|credential|pat"
+    r"|(?:api|access|secret|private|account|auth|encryption|signing|shared|master)"
+    r"[ _-]?key)(?:[_-]\w{1,20})?"
+    rf"(?:{_TELLS_VALUE}|\s)[\"'`]?(?P<value>[\w+/.~|=-]{{16,600}})",
+    re.I,
+)
+_PASSWORD_NAME = r"(?:password|passwd|passphrase|passwort|kennwort|pwd)"
+_PASSWORD = re.compile(
+    rf"(?P<name>{_PASSWORD_NAME})"
+    rf"(?:{_TELLS_VALUE}(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]{{3,100}})(?P=quote)"
+    r"|(?P<tight>=(?!=))(?P<set>[^\s\"'`&;,<>]{4,100})"
+    rf"|{_TELLS_VALUE}(?P<said>[^\s\"'`&;,<>]{{6,100}})"
+    r"|>(?P<element>[^<>\s]{3,100})(?=</))"
+    r"|(?<=--)pass(?:word|wd)?\s(?P<option>[^\s\"'`-][^\s\"'`]{3,100})",
+    re.I,
+)
+# What stands in the place of a value: names of variables, blanks to fill in, types.
+_STANDS_FOR = re.compile(
+    r"[$%{<].*|.*(?:\$\{|\{\{|<\w).*|[*.xX•#_-]+|\[[A-Z]+\]"
+    r"|(?:\w+\.)*\w+\(.*|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Za-z_][\w.]*\[.*"
+    r"|(?i:your|my|the|some|change|enter|insert|example)[_ -].*"
+)
+_WORDS = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*")
+_SENTENCE = re.compile(
+    r"(?i)\b(?:required|must|your|enter|is|not|invalid|please|wrong|field|password)\b"
+)
+_HEX = re.compile(r"(?:[0-9a-f]{16,}|[0-9A-F]{16,})")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TURNS = re.compile(r"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]")
+
+HINT = (
+    r"gh[pousr]_|github_pat_|gl[a-z]{2,5}-|AKIA|ASIA|LTAI|xox[abeoprs]-|xapp-|sk-"
+    r"|[rs]k_|whsec_|AIza|ya29\.|GOCSPX-|npm_|hf_|pypi-|rubygems_|dckr_|SG\.|shp[a-z]{2}_"
+    r"|do[opr]_v1|hv[bsr]\.|dapi|glsa_|lin_api|sq0|NRAK|ATATT3|sbp_|gsk_|AGE-S|PMAK-|eyJ"
+    r"|[0-9]:AA|webhooks/|hooks\.slack|PRIVATE KEY|://[^/\s]*@"
+    r"|(?i:authorization|cookie:)"
+    r"|(?i:token|secret|bearer|credential|key|pat)[\w-]{0,21}\W{1,6}"
+    r"(?:(?:is|was)\W{1,3})?[\w+/.~|=-]{16}"
+    rf"|(?i:{_PASSWORD_NAME})(?:\W|\Wis\W)"
+    r"|--pass"
+)
+
+
+def find_keys(text: str) -> Iterator[Span]:
+    """Yields private keys as PEM and OpenPGP write them, from BEGIN to END."""
+    position = 0
+    while begins := _KEY_BEGINS.search(text, position):
+        ends = f"-----END {begins['name']}-----"
+        limit = begins.end() + _KEY_CHARACTERS
+        found = text.find(ends, begins.end(), limit)
+        position = found + len(ends) if found >= 0 else begins.end()
+        if found >= 0:
+            yield begins.start(), position
+
+
+def find_url_passwords(text: str) -> Iterator[Span]:
+    """Yields the passwords in `scheme://user:password@host`."""
+    if "://" in text and "@" in text:
+        for found in _URL_PASSWORD.finditer(text):
+            if not _STANDS_FOR.fullmatch(found[1]):
+                yield found.span(1)
+
+
+def find_header_secrets(text: str) -> Iterator[Span]:
+    """Yields what the headers `Authorization` and `Cookie` carry."""
+    for found in _HEADER.finditer(text):
+        if _has_signs(found["value"]):
+            yield found.span("value")
+    for found in _COOKIE.finditer(text):
+        start, end = found.span("value")
+        yield start, start + len(text[start:end].rstrip())
+
+
+def find_tokens(text: str) -> Iterator[Span]:
+    """Yields tokens whose form tells who issued them."""
+    yield from (found.span() for found in _TOKEN.finditer(text))
+    for found in _SK.finditer(text):
+        if is_random(found[0][3:]):
+            yield found.span()
+
+
+def find_named_secrets(text: str) -> Iterator[Span]:
+    """Yields random values that `token`, `secret`, `api key` and the like name."""
+    for found in _NAMED_SECRET.finditer(text):
+        value = found["value"].rstrip(".|~")
+        if is_random(value):
+            yield found.start("value"), found.start("value") + len(value)
+
+
+def find_passwords(text: str) -> Iterator[Span]:
+    """Yields the values that a word for password names."""
+    for found in _PASSWORD.finditer(text):
+        group = next(g for g in _VALUES if found[g] is not None)
+        value = found[group].rstrip(".,:)" if group != "quoted" else "")
+        if _is_password(value, group):
+            yield found.start(group), found.start(group) + len(value)
+
+
+_VALUES = ("quoted", "set", "said", "element", "option")
+
+
+def _is_password(value: str, group: str) -> bool:
+    if len(value) < 3 or _STANDS_FOR.fullmatch(value):
+        return False
+    if group == "element":
+        return True
+    if group == "quoted" and " " in value:
+        return value.count(" ") < 4 and not _SENTENCE.search(value)
+    return _has_signs(value) and not value.isspace()
+
+
+def _has_signs(value: str) -> bool:
+    """Returns whether a value has what words and names of variables do not have."""
+    if any(char.isdigit() for char in value):
+        return not re.fullmatch(r"[A-Za-z]+_\w*pass\w*", value, re.I)
+    if _WORDS.fullmatch(value):
+        return len(value) >= 16 and len(_TURNS.findall(value)) >= 5
+    return any(not char.isalnum() and char not in "_-./()[]" for char in value)
+
+
+def is_random(value: str) -> bool:
+    """Returns whether a value looks drawn, not written: a token, not a name.
+
+    >>> is_random("9f86d081884c7d659a2feaa0"), is_random("user_profile_settings_v2")
+    (True, False)
+    """
+    if _UUID.fullmatch(value):
+        return True
+    digits = sum(char.isdigit() for char in value)
+    if len(value) < 16 or digits in (0, len(value)) or value[:2].lower() == "0x":
+        return False
+    if _HEX.fullmatch(value):
+        return True
+    enough = digits >= 2 or len(value) >= 32
+    return enough and len(_TURNS.findall(value)) >= 4
