@@ -15,7 +15,9 @@ from affectflow.kinds.transform import BatchTransform
 from affectflow.registry import Card
 from affectflow.schemas import SEGMENT, UTTERANCES, fields
 from affectflow_transforms.text.segments import (
+    ALL,
     Segment,
+    detectors,
     find_segments,
     in_chats,
     mask_personal,
@@ -96,23 +98,30 @@ def normalize(
       chats: which texts are messages of chats; none if not given.
     """
     texts = _clean_column(texts)
-    rows = _rows(may_have_segments(texts))
+    bits = detectors(texts)
+    rows = _rows(pc.or_(may_have_segments(texts), pa.array(bits != 0)))
     written, found = [], []
     of_chats = chats.take(rows).to_pylist() if chats else [False] * len(rows)
-    for text, chat in zip(texts.take(rows).to_pylist(), of_chats, strict=True):
-        text, segments = normalize_text(text, mask_mentions=mask_mentions, chat=chat)
+    found_by = bits[_numpy(rows)].tolist()
+    chosen = texts.take(rows).to_pylist()
+    for text, chat, by in zip(chosen, of_chats, found_by, strict=True):
+        text, segments = normalize_text(
+            text, mask_mentions=mask_mentions, chat=chat, bits=by
+        )
         written.append(text)
         found.append(segments)
     return _replaced(texts, rows, written), _segment_column(len(texts), rows, found)
 
 
 def normalize_text(
-    text: str, *, mask_mentions: bool = True, chat: bool = False
+    text: str, *, mask_mentions: bool = True, chat: bool = False, bits: int = ALL
 ) -> tuple[str, list[Segment]]:
     """Returns one text, clean and with personal data replaced, and its segments."""
     for _ in range(_MAX_ROUNDS):
         segments = find_segments(text, chat=chat)
-        masked = mask_personal(text, segments, mentions=mask_mentions, chat=chat)
+        masked = mask_personal(
+            text, segments, mentions=mask_mentions, chat=chat, bits=bits
+        )
         if masked == text:
             return text, segments
         text = clean(masked)

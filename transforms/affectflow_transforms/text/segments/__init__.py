@@ -21,11 +21,13 @@ from affectflow_transforms.text.segments import (
 )
 from affectflow_transforms.text.segments.addresses import in_chats
 from affectflow_transforms.text.segments.base import Family, Scan, Segment
-from affectflow_transforms.text.segments.personal import mask_personal
+from affectflow_transforms.text.segments.personal import ALL, detectors, mask_personal
 
 __all__ = [
+    "ALL",
     "TYPES",
     "Segment",
+    "detectors",
     "find_segments",
     "in_chats",
     "mask_personal",

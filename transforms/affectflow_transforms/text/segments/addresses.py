@@ -1,13 +1,14 @@
 """Accounts that a message of a chat begins with: `nick: text`, `nick, text`.
 
-Issues, commits and answers begin with names of code in the same form, so only messages of
-chats are looked at. Which accounts there are is unknown: the accounts in the same batch
-are no evidence, as the text would depend on how a source is cut into batches. So only
-names that cannot be ordinary words are taken for one: `mike42`, `Nemo_bis`, `MatmaRex`,
-`gerrit-wm`; and no constants, types and lists of names.
+Issues, commits and answers begin with names from code in the same form, so only
+messages of chats are examined. The accounts in the same batch are not evidence: the
+text would depend on how a source is cut into batches. So only names that cannot be
+ordinary words are taken for accounts (`mike42`, `Nemo_bis`, `MatmaRex`, `gerrit-wm`),
+and constants, types and lists of names are not.
 """
 
 import re
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,12 +22,11 @@ ADDRESS = (
 HINT = rf"\A\s{{0,9}}{_NAME}{{0,39}}(?:{_SIGN}){_NAME}{{0,39}}[:,](?:\s|\z)"
 
 # Sources whose messages are of chats, and kinds of messages of chats in any source.
-_CHATS = pa.array(
-    """
-    irc slack discord gitter mattermost rocket-chat rocketchat zulip matrix telegram
-    whatsapp twitch signal xmpp teams
-    """.split()
-)
+_CHAT_NAMES = """
+irc slack discord gitter mattermost rocket-chat rocketchat zulip matrix telegram
+whatsapp twitch signal xmpp teams
+"""
+_CHATS = pa.array(_CHAT_NAMES.split())
 _KINDS = pa.array(["message", "chat", "chat_message", "direct_message"])
 # Where `message` is a mail or a turn of spoken talk.
 _NO_CHATS = pa.array(["mbox", "eml", "mail", "email", "perceval", "avamerg"])
@@ -36,7 +36,7 @@ _ODD = re.compile(r"[0-9_\[\]\\^{}|]|[a-z][A-Z]")
 # What sites append where a name is taken: `user-1f2e3d`.
 _DRAWN = re.compile(r"[a-z]{3}[_-](?=[a-z]*[0-9])[0-9a-f]{6,}\Z")
 _IN_BRACKETS = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}")
-# Errors, types, constants and numbered things that a message about software begins with.
+# Errors, types, constants and numbered things that a message may begin with.
 _THING = re.compile(
     r"[A-Za-z]+(?:Error|Exception|Warning|Failure|Fault|Timeout|JS|SQL|OS|DB|API|ML|QL)"
     r"|[A-Za-z]\d{1,2}[A-Za-z]?|[A-Z]{1,4}[0-9.]+|[A-Z][A-Z0-9]+-\d+"
@@ -111,6 +111,12 @@ def address_span(text: str) -> tuple[int, int] | None:
     if text[found.end() - 1] == "," and _is_list(found["account"], text, found.end()):
         return None
     return found.span("account")
+
+
+def find_address(text: str) -> Iterator[tuple[int, int]]:
+    """Yields the account that a message begins with, if any."""
+    if span := address_span(text):
+        yield span
 
 
 def _is_list(name: str, text: str, start: int) -> bool:

@@ -2,7 +2,7 @@
 
 The forms are those that the issuers document; what names a secret is a word such as
 `token` or `password` before it, a header, or the place in a URL. A value that stands
-for another (`$TOKEN`, `<password>`, `****`) is none.
+for another (`$TOKEN`, `<password>`, `****`) is not one.
 """
 
 import re
@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 )
 _SK = re.compile(r"(?<![\w-])sk-[A-Za-z0-9_-]{20,200}(?![\w-])")
 _URL_PASSWORD = re.compile(
-    r"(?<=://)[^\s/:@?#\[\]]{0,100}:([^\s/?#<>\"'`]{1,200})(?=@[\w.\[-])"
+    r"(?<=://)[^\s/:?#\[\]]{0,100}:([^\s/?#<>\"'`]{1,200})(?=@[\w.\[-])"
 )
 _KEY_BEGINS = re.compile(
     r"-----BEGIN (?P<name>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----"
@@ -91,7 +91,7 @@ HINT = (
     r"gh[pousr]_|github_pat_|gl[a-z]{2,5}-|AKIA|ASIA|LTAI|xox[abeoprs]-|xapp-|sk-"
     r"|[rs]k_|whsec_|AIza|ya29\.|GOCSPX-|npm_|hf_|pypi-|rubygems_|dckr_|SG\.|shp[a-z]{2}_"
     r"|do[opr]_v1|hv[bsr]\.|dapi|glsa_|lin_api|sq0|NRAK|ATATT3|sbp_|gsk_|AGE-S|PMAK-|eyJ"
-    r"|[0-9]:AA|webhooks/|hooks\.slack|PRIVATE KEY|://[^/\s]*@"
+    r"|[0-9]:AA|webhooks/|hooks\.slack|PRIVATE KEY|://[^/\s]{0,300}@"
     r"|(?i:authorization|cookie:)"
     r"|(?i:token|secret|bearer|credential|key|pat)[\w-]{0,21}\W{1,6}"
     r"(?:(?:is|was)\W{1,3})?[\w+/.~|=-]{16}"
@@ -192,3 +192,14 @@ def is_random(value: str) -> bool:
         return True
     enough = digits >= 2 or len(value) >= 32
     return enough and len(_TURNS.findall(value)) >= 4
+
+
+FINDS = (
+    find_keys,
+    find_url_passwords,
+    find_header_secrets,
+    find_tokens,
+    find_named_secrets,
+    find_passwords,
+)
+"""All of the above, in order of precedence."""

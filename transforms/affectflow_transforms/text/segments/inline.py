@@ -14,7 +14,10 @@ _OPENER = re.compile(
     rf"|(?P<tag>{TAG})|(?P<address>(?={addresses.ADDRESS}))"
     rf"|(?P<mention>{mentions.OPENER})"
 )
-HINT = rf"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:|{personal.HINT}"
+HINT = (
+    r"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:"
+    rf"|{personal.PLACEHOLDER}|{mentions.HINT}|{addresses.HINT}"
+)
 
 _Take = Callable[[Scan, int, int], Segment | None]
 

@@ -19,18 +19,18 @@ _PLAIN = re.compile(
 _BRACKET_AT = r" ?[(\[{]\s?at\s?[)\]}] ?"
 _BRACKET_DOT = r" ?[(\[{]\s?(?:dot|\.)\s?[)\]}] ?"
 _HIDDEN = re.compile(
-    rf"(?<![\w.+-])[\w.+-]{{1,64}}+(?:{_BRACKET_AT}(?:{_LABEL}(?:\.|{_BRACKET_DOT}| dot )){{1,6}}"
+    r"(?<![\w.+-])[\w.+-]{1,64}+"
+    rf"(?:{_BRACKET_AT}(?:{_LABEL}(?:\.|{_BRACKET_DOT}| dot )){{1,6}}"
     rf"| at (?:{_LABEL} dot ){{1,6}}){_TOP}\b",
     re.I,
 )
 # Endings of files and units that stand behind an `@`, and are no top-level domain.
-_FILES = frozenset(
-    """
-    png jpg jpeg gif svg webp bmp ico avif tgz gz bz2 xz tar jar whl egg deb rpm dmg exe
-    dll service socket timer target mount slice device js ts jsx tsx css scss html json
-    xml yml yaml txt log java kt cpp hpp git local localdomain internal lan
-    """.split()
-)
+_FILE_ENDINGS = """
+png jpg jpeg gif svg webp bmp ico avif tgz gz bz2 xz tar jar whl egg deb rpm dmg exe
+dll service socket timer target mount slice device js ts jsx tsx css scss html json
+xml yml yaml txt log java kt cpp hpp git local localdomain internal lan
+"""
+_FILES = frozenset(_FILE_ENDINGS.split())
 
 HINT = r"@|(?i:[(\[{]\s?at\s?[)\]}]| at [\w.-]+ dot )"
 

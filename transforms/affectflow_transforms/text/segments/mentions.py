@@ -1,4 +1,4 @@
-"""Accounts that a text mentions: `@name`, `@name@host`, `@name:host`, `<@U12>`, `u/name`."""
+"""Accounts in a text: `@name`, `@name@host`, `@name:host`, `<@U12>`, `u/name`."""
 
 import re
 from collections.abc import Iterator
@@ -13,22 +13,23 @@ here channel everyone everybody all team room moderators override overload test 
 before after autowired component service controller bean entity table column id param
 params return returns see link since deprecated todo throws throw author property
 staticmethod classmethod dataclass abstractmethod media import charset keyframes
-font-face supports extends include mixin if else end media-query types type babel angular
-vue nestjs latest next beta alpha canary rc master main head nullable notnull nonnull
-inject injectable input output directive pipe ngmodule get post put delete requestmapping
-getmapping postmapping pathvariable requestparam suppresswarnings functionalinterface
-safevarargs slf4j data builder getter setter value configuration springbootapplication
-transactional repository jsonproperty mock injectmocks beforeeach aftereach beforeall
-afterall ignore disabled parameterizedtest objc escaping available main_actor mainactor
-state binding published discardableresult testable inlinable private protected public
-internal pytest app click functools property_ cached_property api group example summary
-description default ts-ignore ts-expect-error ts-nocheck jsx flow format lru_cache client
-server page model section yield layout foreach endif endforeach layer apply tailwind use
-forward function each for while content namespace container debug warn error brief file
-typedef callback async memberof inheritdoc exception wraps contextmanager fixture given
-jit njit task validator computed observable action keyup keydown submit change mouseover
-autoclosure stateobject observedobject environmentobject viewbuilder iboutlet ibaction
-csrf auth guest can slot scope attributes
+font-face supports extends include mixin if else end media-query types type babel
+angular vue nestjs latest next beta alpha canary rc master main head nullable notnull
+nonnull inject injectable input output directive pipe ngmodule get post put delete
+requestmapping getmapping postmapping pathvariable requestparam suppresswarnings
+functionalinterface safevarargs slf4j data builder getter setter value configuration
+springbootapplication transactional repository jsonproperty mock injectmocks
+beforeeach aftereach beforeall afterall ignore disabled parameterizedtest objc
+escaping available main_actor mainactor state binding published discardableresult
+testable inlinable private protected public internal pytest app click functools
+property_ cached_property api group example summary description default ts-ignore
+ts-expect-error ts-nocheck jsx flow format lru_cache client server page model section
+yield layout foreach endif endforeach layer apply tailwind use forward function each
+for while content namespace container debug warn error brief file typedef callback
+async memberof inheritdoc exception wraps contextmanager fixture given jit njit task
+validator computed observable action keyup keydown submit change mouseover autoclosure
+stateobject observedobject environmentobject viewbuilder iboutlet ibaction csrf auth
+guest can slot scope attributes
 """
 _NOBODY = frozenset(_NOBODY_WORDS.split())
 # Annotations of Java, Kotlin, Swift and Angular: two words or more, written together.

@@ -20,11 +20,7 @@ _ISSUER = re.compile(
 )
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}")
 # Lengths out of the IBAN registry (ISO 13616, kept by SWIFT).
-_LENGTHS = {
-    country: int(length)
-    for length, countries in (
-        line.split(":")
-        for line in """
+_REGISTERED = """
 15:NO
 16:BE
 18:DK FI FO GL NL SD
@@ -43,10 +39,11 @@ _LENGTHS = {
 31:MT SC
 32:LC
 33:RU
-""".split("\n")
-        if line
-    )
-    for country in countries.split()
+"""
+_LENGTHS = {
+    country: int(line[:2])
+    for line in _REGISTERED.strip().split("\n")
+    for country in line[3:].split()
 }
 
 HINT = (

@@ -25,9 +25,10 @@ _ACT = (
     r"(?:call|ring|dial|text|sms|reach|cell)(?: (?:me|us|him|her|them))?(?: (?:at|on))?"
 )
 _CALLED = re.compile(
-    rf"\b(?:(?P<machine>{_MACHINE})|{_ACT})(?: (?:number|no|nr|is|at))?[.:]{{0,2}} {{0,2}}"
-    rf"(?P<number>(?:\([0-9]{{2,6}}\) ?)?[0-9]{{2,15}}(?:{_BETWEEN}[0-9]{{1,12}}){{0,6}})"
-    rf"{_END}",
+    rf"\b(?:(?P<machine>{_MACHINE})|{_ACT})"
+    r"(?: (?:number|no|nr|is|at))?[.:]{0,2} {0,2}"
+    r"(?P<number>(?:\([0-9]{2,6}\) ?)?[0-9]{2,15}"
+    rf"(?:{_BETWEEN}[0-9]{{1,12}}){{0,6}}){_END}",
     re.I,
 )
 _LOCAL = re.compile(r"0.*|[2-9][0-9]{2}-[0-9]{4}|1?[ .-]?\(?[2-9][0-9]{2}\)?[ .-].*")
