@@ -12,6 +12,11 @@ NODE = "TypeError: x is undefined\n    at f (/a/b.js:1:2)\n    at g (c.js:3:4)"
 GO = "panic: oh\n\ngoroutine 1 [running]:"
 RUST = "thread 'main' panicked at src/main.rs:2:5"
 
+MAILMAN = f"{'_' * 47}\ndev mailing list\n[EMAIL]\nhttps://x.example/listinfo/dev"
+OLD_LIST = '-.-.-.-.-.-.-.-\nr-x mailing list -- Read the FAQ\nSend "info"\n_._._._._'
+EZMLM = f"{'-' * 69}\nTo unsubscribe, e-mail: [EMAIL]\nFor more, e-mail: [EMAIL]"
+KERNEL = "--\nTo unsubscribe from this list: send a line to\nmajordomo [EMAIL]"
+
 CASES = [
     pytest.param("it works, thanks: really", [], id="prose"),
     pytest.param("a\n```py\nx\n```\nb", [("code", "```py\nx\n```")], id="fence"),
@@ -60,6 +65,16 @@ CASES = [
     pytest.param(
         "ok\nSent from my iPhone", [("signature", "Sent from my iPhone")], id="phone"
     ),
+    pytest.param(
+        "no\n-- \nAnn\n\nOn 3 May 2020, B wrote:\n> hi",
+        [("signature", "-- \nAnn"), ("quote", "On 3 May 2020, B wrote:\n> hi")],
+        id="signature over a quote",
+    ),
+    pytest.param(f"no\n{MAILMAN}", [("signature", MAILMAN)], id="Mailman"),
+    pytest.param(f"no\n\n{OLD_LIST}", [("signature", OLD_LIST)], id="old list"),
+    pytest.param(f"no\n\n{EZMLM}", [("signature", EZMLM)], id="ezmlm"),
+    pytest.param(f"no\n{KERNEL}", [("signature", KERNEL)], id="majordomo"),
+    pytest.param("a\n----------\nI hate this list", [], id="a line drawn"),
     pytest.param(
         "x\nSigned-off-by: A", [("signature", "Signed-off-by: A")], id="trailer"
     ),

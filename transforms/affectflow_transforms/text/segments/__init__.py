@@ -5,6 +5,7 @@ families of blocks are tried (code, quotes, logs, templates, signatures, bots); 
 blocks, what stands within a line. The first opener wins, so segments never overlap.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -13,11 +14,13 @@ import pyarrow.compute as pc
 
 from affectflow_transforms.text.segments import (
     boilerplate,
+    brackets,
     code,
     inline,
     logs,
     markup,
     quotes,
+    replies,
 )
 from affectflow_transforms.text.segments.addresses import in_chats
 from affectflow_transforms.text.segments.base import Family, Scan, Segment
@@ -49,13 +52,17 @@ TYPES = (
 
 _FAMILIES = {
     family.name: family
-    # The session `>>> x` before quotes, comments before everything.
+    # The session `>>> x` before quotes, comments before everything, and indented
+    # code, which a quote may look like, at the end.
     for family in (
         *markup.FAMILIES,
+        *brackets.FAMILIES,
         *code.FAMILIES,
         *logs.FAMILIES,
         *quotes.FAMILIES,
+        *replies.FAMILIES,
         *boilerplate.FAMILIES,
+        *code.INDENTED,
     )
 }
 
@@ -64,14 +71,21 @@ def _either(families: Iterable[Family]) -> str:
     return "|".join(f"(?P<{f.name}>{f.opener.removeprefix('^')})" for f in families)
 
 
-# One `^` before all families that open a line, so that it is asked once a character.
+# One `^` before all families that open a line, so that it is asked once a character;
+# and one look at the character before all others.
 _OPENER = re.compile(
     f"^(?:{_either(f for f in _FAMILIES.values() if f.opener[0] == '^')})"
-    f"|{_either(f for f in _FAMILIES.values() if f.opener[0] != '^')}",
+    "|(?=[<`{[TIPMD*^])"
+    f"(?:{_either(f for f in _FAMILIES.values() if f.opener[0] != '^')})",
     re.M,
 )
-_HINT = "|".join(
-    f"(?:{h})" for h in [inline.HINT, *(f.hint for f in _FAMILIES.values())]
+_WORDY = (*logs.FAMILIES, *replies.FAMILIES)
+# In three parts: as one, the automaton of RE2 outgrows its cache and is five times
+# as slow.
+_HINTS = (
+    inline.HINT,
+    "|".join(f"(?:{family.hint})" for family in _WORDY),
+    "|".join(f"(?:{f.hint})" for f in _FAMILIES.values() if f not in _WORDY),
 )
 
 
@@ -80,7 +94,9 @@ def may_have_segments(texts: pa.Array) -> pa.BooleanArray:
 
     False is certain; true is not. Null for null.
     """
-    return pc.match_substring_regex(texts, _HINT)
+    return functools.reduce(
+        pc.or_, (pc.match_substring_regex(texts, hint) for hint in _HINTS)
+    )
 
 
 def find_segments(text: str, *, chat: bool = False) -> list[Segment]:
@@ -107,6 +123,6 @@ def _find_blocks(scan: Scan) -> Iterator[Segment]:
         block = family.take(scan, opened)
         if block and block.end > block.start:
             yield block
-            position = block.end
+            position = scan.position = block.end
         else:
             position = max(opened.end(), opened.start() + 1)

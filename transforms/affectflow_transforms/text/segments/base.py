@@ -1,7 +1,7 @@
 """What every family of segments shares: the segment, and the text being scanned."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 
@@ -26,8 +26,11 @@ class Scan:
         self.chat = chat
         self.size = len(text)
         self.rejected_until = 0
+        self.position = 0
+        """Where the last block ended; no block begins before it."""
         self._found: dict[str, tuple[int, int]] = {}
         self._ticks: dict[int, list[int]] | None = None
+        self._pairs: dict[str, dict[int, int]] = {}
 
     def find(self, closer: str, start: int) -> int:
         """Returns the first place of `closer` at or after `start`, or -1."""
@@ -55,6 +58,25 @@ class Scan:
             for run in _TICKS.finditer(self.text):
                 self._ticks.setdefault(run.end() - run.start(), []).append(run.start())
         return self._ticks
+
+    def pairs(self, marks: str) -> dict[int, int]:
+        """Returns the end of each pair of marks, by its start; inner pairs, too.
+
+        `marks` has the groups `open` and `close`, or `either` for a mark that closes
+        what is open and opens otherwise. Marks without a partner are left out.
+        """
+        if marks not in self._pairs:
+            self._pairs[marks] = dict(_paired(marks, self.text))
+        return self._pairs[marks]
+
+
+def _paired(marks: str, text: str) -> Iterator[tuple[int, int]]:
+    unclosed: list[int] = []
+    for mark in re.finditer(marks, text, re.I):
+        if mark.lastgroup == "open" or (mark.lastgroup == "either" and not unclosed):
+            unclosed.append(mark.start())
+        elif unclosed:
+            yield unclosed.pop(), mark.end()
 
 
 _TICKS = re.compile("`+")

@@ -67,7 +67,7 @@ def _take_indented(scan: Scan, opened: re.Match[str]) -> Segment | None:
     end = _indented_end(scan, opened.start())
     scan.rejected_until = end
     lines = scan.text[opened.start() : min(end, opened.start() + _MAX_JUDGED)]
-    if not _is_code(lines.splitlines()):
+    if not looks_like_code(lines):
         return None
     return trimmed(scan, "code", opened.start(), end)
 
@@ -80,8 +80,9 @@ def _indented_end(scan: Scan, start: int) -> int:
     return outside.start() if outside else scan.size
 
 
-def _is_code(lines: list[str]) -> bool:
-    written = [line[:400] for line in lines if line.strip()]
+def looks_like_code(text: str) -> bool:
+    """Returns whether three lines in five of `text` have the signs of code."""
+    written = [line[:400] for line in text.splitlines() if line.strip()]
     like_code = sum(
         bool(_CODE_LINE.search(line)) and not _PROSE_LINE.match(line)
         for line in written
@@ -103,6 +104,15 @@ class _Take:
         return lines._replace(lang=self.lang)
 
 
+PROMPTS = frozenset(
+    """
+    mysql mariadb sqlite sqlite3 postgres psql redis mongo mongosh irb pry ghci scala
+    node gdb lldb iex user racket cqlsh hive spark influx ftp sftp telnet router switch
+    php js ruby python julia octave clisp utop ps cmd bash sh zsh test admin root
+    """.split()
+)
+"""What stands before the `>` of an interpreter, and is nobody's name."""
+
 _SESSION = re.compile(r"(?:^>>> .*\n?(?:^\.\.\. .*\n?)*+)++", re.M)
 _DIFF = re.compile(r"(?:^(?:diff |index |[-+@ \\]).*\n?)++", re.M)
 _SHELL = re.compile(r"(?:^[$] [a-z./~].*\n?)++", re.M)
@@ -123,6 +133,8 @@ FAMILIES = (
         "diff --git |@@ -",
     ),
     Family("shell", r"^[$] [a-z./~]", _Take(_SHELL, "shell"), r"(?m:^[$] [a-z./~])"),
+)
+INDENTED = (
     Family("indented", r"^(?: {4}|\t)[ \t]*+\S", _take_indented, r"(?m:^(?: {4}|\t))"),
 )
 

@@ -18,12 +18,12 @@ def _take_comment(scan: Scan, opened: re.Match[str]) -> Segment | None:
 
 def _take_element(scan: Scan, opened: re.Match[str]) -> Segment | None:
     tag = _CONTENT.match(scan.text, opened.start())
-    name = tag[1] if tag else ""
-    close = scan.find(f"</{name}>", opened.end())
-    if close < 0:
+    name = tag[1].lower() if tag else ""
+    marks = rf"(?P<open><{name}\b[^<>\n]{{0,200}}>)|(?P<close></{name}>)"
+    end = scan.pairs(marks).get(opened.start())
+    if end is None:
         return None
-    type_ = "quote" if name.lower() == "blockquote" else "code"
-    return Segment(type_, opened.start(), close + len(name) + 3)
+    return Segment("quote" if name == "blockquote" else "code", opened.start(), end)
 
 
 def _take_line(scan: Scan, opened: re.Match[str]) -> Segment | None:
