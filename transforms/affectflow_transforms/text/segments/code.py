@@ -104,13 +104,12 @@ class _Take:
         return lines._replace(lang=self.lang)
 
 
-PROMPTS = frozenset(
-    """
-    mysql mariadb sqlite sqlite3 postgres psql redis mongo mongosh irb pry ghci scala
-    node gdb lldb iex user racket cqlsh hive spark influx ftp sftp telnet router switch
-    php js ruby python julia octave clisp utop ps cmd bash sh zsh test admin root
-    """.split()
-)
+_PROMPTS = """
+mysql mariadb sqlite sqlite3 postgres psql redis mongo mongosh irb pry ghci scala
+node gdb lldb iex user racket cqlsh hive spark influx ftp sftp telnet router switch
+php js ruby python julia octave clisp utop ps cmd bash sh zsh test admin root
+"""
+PROMPTS = frozenset(_PROMPTS.split())
 """What stands before the `>` of an interpreter, and is nobody's name."""
 
 _SESSION = re.compile(r"(?:^>>> .*\n?(?:^\.\.\. .*\n?)*+)++", re.M)
