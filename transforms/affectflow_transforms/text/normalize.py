@@ -14,6 +14,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.transform import BatchTransform
 from affectflow.registry import Card
 from affectflow.schemas import SEGMENT, UTTERANCES, fields
+from affectflow_transforms.text.entities import unescape_column
 from affectflow_transforms.text.segments import (
     ALL,
     Segment,
@@ -41,11 +42,13 @@ _MAX_ROUNDS = 8
 class NormalizeText(BatchTransform):
     """Cleans text, replaces personal data and types what is not prose.
 
-    `text` becomes what all offsets refer to: mojibake fixed, control characters
-    removed, lines ended by LF, NFC. E-mail addresses, telephone numbers, public
-    network addresses and credentials become `[EMAIL]`, `[PHONE]`, `[IP]` and
+    `text` becomes what all offsets refer to: entities such as `&gt;` unescaped once,
+    except in code and where a text is about them; mojibake fixed, control
+    characters removed, lines ended by LF, NFC. E-mail addresses, telephone numbers,
+    public network addresses and credentials become `[EMAIL]`, `[PHONE]`, `[IP]` and
     `[SECRET]`. Code, quotes, logs, links, signatures and the like are typed in
-    `segments` and stay in the text. Doing it twice changes nothing.
+    `segments` and stay in the text. Doing it twice changes nothing, unless entities
+    were escaped twice.
 
     A row without text is refused with error type `no_text`; an empty text is fine.
 
@@ -97,7 +100,7 @@ def normalize(
       mask_mentions: whether accounts are replaced.
       chats: which texts are messages of chats; none if not given.
     """
-    texts = _clean_column(texts)
+    texts = _clean_column(unescape_column(texts))
     bits = detectors(texts)
     rows = _rows(pc.or_(may_have_segments(texts), pa.array(bits != 0)))
     written, found = [], []
@@ -132,8 +135,8 @@ def clean(text: str) -> str:
     """Returns one text as ftfy fixes it, in NFC.
 
     What people chose stays: curly quotes, ligatures and wide letters are no damage,
-    and kaomoji are made of them. HTML entities stay too: whether `&lt;` is an escape
-    depends on the source, and unescaping twice is wrong.
+    and kaomoji are made of them. Entities stay too: what was escaped was unescaped
+    before, once.
     """
     from ftfy import fix_text
 

@@ -162,7 +162,8 @@ _TWO_WORDS = re.compile(r"[^\W\d_]{1,30}['’]?[^\W\d_]* +[^\W\d_]")
 
 def _take_bars(scan: Scan, opened: re.Match[str]) -> Segment | None:
     lines = _BARS.match(scan.text, opened.start())
-    if lines is None or scan.text[lines.end() : lines.end() + 1] == "|":
+    rows_around = scan.line_before(opened.start()).lstrip()[:1] == "|"
+    if lines is None or rows_around or scan.text.startswith("|", lines.end()):
         return None
     start = _credited(scan, lines.start())
     said = _TWO_WORDS.search(lines[0]) and not _NO_WORDS.search(lines[0])
