@@ -97,6 +97,7 @@ QUOTES = [
     # Marks
     pytest.param("«| I hate this\n| so much»\nno", id="bars"),
     pytest.param("| a | b |\n|---|---|\n| c d | e f |", id="a table"),
+    pytest.param("| Findings\n| --------\n| It leaks", id="one column"),
     pytest.param("run\n| grep hate\n| sort -u", id="a pipe"),
     pytest.param("«name> I hate this»\nno", id="a name"),
     pytest.param("«[USER]> I hate this»\nno", id="a masked name"),
@@ -109,6 +110,7 @@ QUOTES = [
     pytest.param("so:\n\n«    > I hate this\n    > so much»\n\nno", id="indented"),
     pytest.param("«<ann> I hate this\n<bob> me too»\nno", id="a pasted chat"),
     pytest.param("<ann> I hate this", id="one line is how a log says it"),
+    pytest.param("<[USER]> I like it\n<[USER]> and you?", id="two mentions"),
     pytest.param(">_< no\n>= 3\n>:( no", id="no quote"),
 ]
 

@@ -162,8 +162,9 @@ _TWO_WORDS = re.compile(r"[^\W\d_]{1,30}['’]?[^\W\d_]* +[^\W\d_]")
 
 def _take_bars(scan: Scan, opened: re.Match[str]) -> Segment | None:
     lines = _BARS.match(scan.text, opened.start())
-    rows_around = scan.line_before(opened.start()).lstrip()[:1] == "|"
-    if lines is None or rows_around or scan.text.startswith("|", lines.end()):
+    above = scan.text.rfind("\n", 0, max(0, opened.start() - 1)) + 1
+    in_table = opened.start() > 0 and scan.text.startswith("|", above)
+    if lines is None or in_table or scan.text.startswith("|", lines.end()):
         return None
     start = _credited(scan, lines.start())
     said = _TWO_WORDS.search(lines[0]) and not _NO_WORDS.search(lines[0])
@@ -199,7 +200,7 @@ def _prefixed_end(scan: Scan, start: int) -> int:
 
 _SPOKEN = (
     r"^(?:[\[(]?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: ?[AP]M)?[\])]? +)?"
-    r"<[@+~&% ]?(?:[A-Za-z\[_][\w\[\]|^-]{0,25})> (?=\S)"
+    r"<(?!\[USER\]>)[@+~&% ]?[A-Za-z\[_][\w\[\]|^-]{0,25}> (?=\S)"
 )
 _SPOKEN_LINES = re.compile(rf"(?:{_SPOKEN}.*(?:\n|\Z)){{2,}}+", re.M)
 _TAG = re.compile(TAG)

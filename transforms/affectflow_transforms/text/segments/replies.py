@@ -20,7 +20,8 @@ _ROLES = {
     "|Emne|Ämne|Aihe|Konu|Tárgy|Тема|主题|主旨|件名|제목",
     "to": "To|Cc|CC|Bcc|Reply-To|Organization|Importance|Attachments|An|Kopie"
     "|Antwort an|À|A|Para|Copie à|Pour|Aan|Do|Komu|DW|UDW|Til|Till|Kopia|Kopi"
-    "|Vastaanottaja|Kopio|Kime|Bilgi|Címzett|Кому|Копия|收件人|抄送|宛先|받는 사람|참조",
+    "|Vastaanottaja|Kopio|Kime|Bilgi|Címzett|Кому|Копия|收件人|抄送|宛先|받는 사람"
+    "|참조",
 }
 _STARS = r"[*_]{0,3}"
 _EITHER = "|".join(f"(?P<{role}>{names})" for role, names in _ROLES.items())
