@@ -75,7 +75,7 @@ def test_source_kind_and_container_tell_a_chat(row, is_chat):
         ),
         pytest.param(
             "https://jane@example.org:pw1@h.example/",
-            "https://[EMAIL]:[SECRET]@h.example/",
+            "https://jane@example.org:[SECRET]@h.example/",
             id="an address as user",
         ),
         pytest.param("password=a1@example.org", "password=[SECRET]", id="a password"),

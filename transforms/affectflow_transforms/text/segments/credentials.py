@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 )
 _SK = re.compile(r"(?<![\w-])sk-[A-Za-z0-9_-]{20,200}(?![\w-])")
 _URL_PASSWORD = re.compile(
-    r"(?<=://)[^\s/:?#\[\]]{0,100}:([^\s/?#<>\"'`]{1,200})(?=@[\w.\[-])"
+    r"(?<=://)[^\s/:?#\[\]]{0,100}:([^\s/?#<>\"'`]{1,200})(?=@[\w.:\[-])"
 )
 _KEY_BEGINS = re.compile(
     r"-----BEGIN (?P<name>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----"
@@ -54,13 +54,13 @@ _COOKIE = re.compile(
 )
 
 _TELLS_VALUE = (
-    r"[\"'\]]{0,2}\s{0,2}(?:=>|:=|(?<![=!<>])[:=](?!=)|\b(?:is|was)\b)\s{0,2}"
+    r"[\"'\]]{0,2}[ \t]{0,2}(?:=>|:=|(?<![=!<>])[:=](?!=)|\b(?:is|was)\b)[ \t]{0,2}"
 )
 _NAMED_SECRET = re.compile(
     r"(?:token|secret|bearer|credential|pat"
     r"|(?:api|access|secret|private|account|auth|encryption|signing|shared|master)"
     r"[ _-]?key)(?:[_-]\w{1,20})?"
-    rf"(?:{_TELLS_VALUE}|\s)[\"'`]?(?P<value>[\w+/.~|=-]{{16,600}})",
+    rf"(?:{_TELLS_VALUE}|[ \t])[\"'`]?(?P<value>[\w+/.~|=%-]{{16,4000}})",
     re.I,
 )
 _PASSWORD_NAME = r"(?:password|passwd|passphrase|passwort|kennwort|pwd)"
@@ -75,7 +75,7 @@ _PASSWORD = re.compile(
 )
 # What stands in the place of a value: names of variables, blanks to fill in, types.
 _STANDS_FOR = re.compile(
-    r"[$%{<].*|.*(?:\$\{|\{\{|<\w).*|[*.xX•#_-]+|\[[A-Z]+\]"
+    r"[$%{<].*|.*(?:\$\{|\{\{|<\w|\*{3}|\.{3}|…).*|[*.xX•#_-]+|\[[A-Z]+\]"
     r"|(?:\w+\.)*\w+\(.*|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Za-z_][\w.]*\[.*"
     r"|(?i:your|my|the|some|change|enter|insert|example)[_ -].*"
 )
@@ -172,7 +172,7 @@ def _has_signs(value: str) -> bool:
     """Returns whether a value has what words and names of variables do not have."""
     if any(char.isdigit() for char in value):
         return not re.fullmatch(r"[A-Za-z]+_\w*pass\w*", value, re.I)
-    if _WORDS.fullmatch(value):
+    if _WORDS.fullmatch(value.rstrip("!?*")):
         return len(value) >= 16 and len(_TURNS.findall(value)) >= 5
     return any(not char.isalnum() and char not in "_-./()[]" for char in value)
 

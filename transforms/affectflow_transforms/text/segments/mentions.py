@@ -29,7 +29,10 @@ for while content namespace container debug warn error brief file typedef callba
 async memberof inheritdoc exception wraps contextmanager fixture given jit njit task
 validator computed observable action keyup keydown submit change mouseover autoclosure
 stateobject observedobject environmentobject viewbuilder iboutlet ibaction csrf auth
-guest can slot scope attributes
+guest can slot scope attributes links wsgi decorators decorator validation schema
+patch attr attrs contextlib celery flask django six unittest nose ddt mark tf torch
+jax numba ray typing abc asyncio tornado gen web route blueprint login_required
+version
 """
 _NOBODY = frozenset(_NOBODY_WORDS.split())
 # Annotations of Java, Kotlin, Swift and Angular: two words or more, written together.
@@ -48,8 +51,8 @@ _AT = re.compile(
     rf"(?P<fedi>[A-Za-z0-9_](?:[\w.-]{{0,62}}\w)?@{DOMAIN})(?![\w@])"
     rf"|(?P<matrix>{_LOCAL}:{DOMAIN}(?::[0-9]{{1,5}}(?![0-9]))?)(?![\w@(])"
     r"|(?!v?[0-9]+(?:[.\sx)]|\b))"
-    r"(?P<name>[A-Za-z0-9][\w-]{0,38}(?:\.[a-z][\w-]{1,38}){0,4}(?:\[bot\])?)"
-    r"(?![\w/(=@]|\.\w+[(.]))"
+    r"(?P<name>[A-Za-z0-9][\w-]{0,38}+(?:\.[a-z][\w-]{1,38}+){0,4}+(?:\[bot\])?)"
+    r"(?![\w/(=@]|\.\w+[(.]| \|?= ))"
     r"|(?<![\w@])\.(?P<dotted>@[A-Za-z0-9][\w-]{0,38})(?![\w/(=@.-])"
     r"|<@!?[A-Z0-9]{5,25}(?:\|[^<>\n]{1,80})?>"
     r"|(?<![\w/.-])/?u/[A-Za-z0-9_-]{3,20}\b"
@@ -76,5 +79,8 @@ def mention_at(text: str, start: int, end: int) -> int | None:
 
 def _is_account(found: re.Match[str]) -> bool:
     name = found["name"] or (found["dotted"] or "")[1:]
-    first = name.partition(".")[0].rstrip("-_")
+    first, _, rest = name.partition(".")
+    first = first.rstrip("-_")
+    if "_" in rest:  # `@contact.to_json` is code; labels of domains have no underscore
+        return False
     return first.lower() not in _NOBODY and not _ANNOTATION.fullmatch(first)
