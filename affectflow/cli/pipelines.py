@@ -49,11 +49,13 @@ def ingest(
     to: To,
     source: Source = "auto",
     mapping: Map = None,
+    settings: Set = None,
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
 ) -> int:
     """Read dumps and exports into a lake."""
-    return _finish([_ingest(paths, to, source, mapping, budget, speaker_key_uri)], to)
+    made = _source(paths, source, mapping, settings)
+    return _finish([_ingest(made, paths, to, budget, speaker_key_uri)], to)
 
 
 def annotate(
@@ -158,7 +160,8 @@ def analyze(
         from affectflow.stages.basis import check_named
 
         check_named(to, annotator, answering)
-    rows = [_ingest(paths, to, source, mapping, budget, speaker_key_uri)]
+    made_source = _source(paths, source, mapping)
+    rows = [_ingest(made_source, paths, to, budget, speaker_key_uri)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
@@ -176,18 +179,18 @@ def _refuse_writing() -> None:
         )
 
 
+def _source(paths: Sequence[str], name: str, mapping: Map, settings: Set = None) -> Any:
+    from affectflow.cli.sources import source_for
+
+    return source_for(paths, name, mapping or (), settings or ())
+
+
 def _ingest(
-    paths: Sequence[str],
-    to: str,
-    source: str,
-    mapping: Map,
-    budget: float,
-    speaker_key_uri: str,
+    made: Any, paths: Sequence[str], to: str, budget: float, speaker_key_uri: str
 ) -> Row:
-    from affectflow.cli.sources import left_out, source_for
+    from affectflow.cli.sources import left_out
     from affectflow.planning.ledger import ingest_by_plan
 
-    made = source_for(paths, source, mapping or ())
     _say_left_out(left_out(made, paths))
     with _new_key_said(speaker_key_uri), progress.shown(to) as run_id:
         row = ingest_by_plan(

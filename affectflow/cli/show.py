@@ -17,7 +17,10 @@ _EXAMPLE = 40
 _PLURAL = re.compile(r"\b(\w+[^s])s\b")
 FIRST = "parts_before"
 """The counter that stands before the others, which are in the order of their names."""
-_TIMES = " Times are ISO 8601, RFC 2822, or seconds since 1970"
+_TIMES = (
+    " Times are ISO 8601, RFC 2822, seconds since 1970, or dates written out, as "
+    "Nov 7, 2016, 5:06 PM"
+)
 _SECONDS = " Times in a recording are seconds, or HH:MM:SS.mmm"
 _SPELLINGS = {
     "timestamp": _TIMES,
@@ -160,12 +163,19 @@ def _counted(row: dict[str, Any], name: str, count: int) -> str:
 def warnings(row: dict[str, Any]) -> list[str]:
     """Returns what somebody should look at before using what a stage wrote, by line."""
     from affectflow.stages.ingest.buckets import ANOTHER_FILE
+    from affectflow.stages.ingest.losses import DOUBTFUL
 
     lines = [
         f"{row['stage']}: no {column} of this input could be read; does "
         f"--map {column} name the right field?{_SPELLINGS.get(column, '')}"
         for column in row.get("never_read", ())
     ]
+    if dates := dict(row["counters"]).get(DOUBTFUL):
+        lines.append(
+            f"{row['stage']}: {dates:,} dates may begin with the day or the month, and "
+            "no other date of their file tells; say it with --set day_first=true, or "
+            "--set day_first=false, of `affectflow ingest`"
+        )
     if others := dict(row["counters"]).get(ANOTHER_FILE):
         lines.append(
             f"{row['stage']}: {others:,} messages took the place of messages with the "

@@ -8,6 +8,7 @@ from typing import Any
 
 from affectflow import registry
 from affectflow.errors import UsageError
+from affectflow.options import apart, construct, names_of
 from affectflow.storage import Storage
 
 _LOOKED_AT = 20
@@ -15,11 +16,19 @@ _LOOKED_AT = 20
 AUTO = "auto"
 
 
-def source_for(paths: Sequence[str], name: str, pairs: Sequence[str]) -> Any:
+def source_for(
+    paths: Sequence[str], name: str, pairs: Sequence[str], settings: Sequence[str] = ()
+) -> Any:
     """Returns the source that a command line names.
 
+    Args:
+      paths: what is read.
+      name: of the source, or `auto`.
+      pairs: of `--map`.
+      settings: of `--set`.
+
     Raises:
-      UsageError: no such source, a bad mapping, or `auto` recognises nothing.
+      UsageError: no such source, a bad mapping or option, or `auto` recognises nothing.
     """
     plugin = _recognised(paths) if name == AUTO else _named(name)
     mapping = parse_map(pairs)
@@ -32,7 +41,13 @@ def source_for(paths: Sequence[str], name: str, pairs: Sequence[str]) -> Any:
                 "takes no --map"
             )
         arguments["mapping"] = mapping
-    return plugin(**arguments)
+    return construct(plugin, {**_said(plugin, settings), **arguments}, plugin.__name__)
+
+
+def _said(plugin: Any, settings: Sequence[str]) -> dict[str, str]:
+    """Returns the options that `--set` gives to a source."""
+    own = [name for name in names_of(plugin) if name not in ("paths", "mapping")]
+    return apart(settings, {plugin.__name__: own})[plugin.__name__]
 
 
 def _named(name: str) -> Any:

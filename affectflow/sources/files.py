@@ -1,21 +1,26 @@
 """FileSource: what all sources that read files have in common."""
 
 import abc
+import contextlib
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 
 import pyarrow as pa
 
 from affectflow.batches.batch import TARGET_BYTES
 from affectflow.errors import UsageError
-from affectflow.kinds.source import File, Source, Split, recognised
+from affectflow.kinds.source import TO_THE_END, File, Source, Split, recognised
 from affectflow.registry import kebab
 from affectflow.sources.listing import COMPRESSED, list_files, open_binary
 from affectflow.sources.mapping import Field, parse_mapping
-from affectflow.sources.rows import batch_of_rows, dead_row
+from affectflow.sources.rows import TIMES, Defaults, batch_of_rows, dead_row
 from affectflow.sources.streams import DamagedFileError, compression, plain_head
+from affectflow.sources.times import Evidence, evidence_of
+
+_LISTENED_TO = ("utterance_id", "text", *TIMES)
 
 
 @dataclass(kw_only=True)
@@ -110,21 +115,57 @@ class MappedSource(FileSource, abc.ABC):
         that name. Fields named as a column are taken without being mapped; others
         are left out.
 
+      day_first: whether dates such as `03/04/2016` begin with their day. If none, the
+        whole column of a file decides: one date such as `27/11/2016` tells of all.
+        Where nothing tells, or both, the doubtful ones are not read, and counted.
+
     Without `conversation_id`, a message belongs to the conversation named after the
     message that it answers (`reply_to`), or after itself.
     """
 
     mapping: dict[str, str] | None = None
+    day_first: bool | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.mapping = dict(self.mapping or {})
         parse_mapping(self.mapping)
+        self._told: dict[str, dict[str, Evidence]] = {}
+        self._listening: dict[str, Evidence] | None = None
 
     @cached_property
     def fields(self) -> list[Field]:
         """The mapping, read."""
         return parse_mapping(self.mapping or {})
+
+    def defaults(self, uri: str) -> Defaults:
+        """Returns what the rows of a file have in common."""
+        evidence = partial(self._evidence, uri)
+        return Defaults(self.step, self.source_name, evidence=evidence)
+
+    def _evidence(self, uri: str, name: str, column: pa.Array) -> Evidence:
+        if self._listening is not None:
+            return self._listening.setdefault(name, Evidence()).add(column)
+        if self.day_first is not None:
+            return Evidence(day=self.day_first, month=not self.day_first)
+        own = evidence_of(column)
+        if not own.doubtful:
+            return own
+        # Any piece of a file has to read its dates as the others do.
+        if uri not in self._told:
+            self._told[uri] = self._listened(uri)
+        return self._told[uri].get(name, own)
+
+    def _listened(self, uri: str) -> dict[str, Evidence]:
+        """Returns what the columns of times tell that are in a file, read whole."""
+        listener = copy.copy(self)
+        told: dict[str, Evidence] = {}
+        listener._listening = told
+        listener.fields = [f for f in self.fields if f.target in _LISTENED_TO]
+        with contextlib.suppress(DamagedFileError):
+            for _ in listener.read_split(Split(uri, 0, TO_THE_END, 0)):
+                pass
+        return told
 
 
 def ranges(file: File, size: int = TARGET_BYTES) -> list[Split]:

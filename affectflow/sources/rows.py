@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -22,13 +23,14 @@ from affectflow.sources.coerce import as_type, strings, text_of, times
 from affectflow.sources.lines import Block
 from affectflow.sources.mapping import ATTRS_PREFIX
 from affectflow.sources.streams import DamagedFileError
+from affectflow.sources.times import Evidence, evidence_of
 
 Item = TypeVar("Item")
 Row = dict[str, Any]
 """Values by column, of the columns' types."""
 
 PAYLOAD_CHARS = 300
-_TIMES = ("timestamp", "edited_at")
+TIMES = ("timestamp", "edited_at")
 # No attribute has the empty name: a mapping is not allowed to give it.
 _WHOLE = ""
 
@@ -124,12 +126,19 @@ class RawColumns:
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a source says of every row that does not say it itself."""
+    """What a source says of every row that does not say it itself.
+
+    `evidence` returns, for a name and values of a column of times, what tells whether
+    its dates begin with the day.
+    """
 
     step: str
     source: str
     visibility: str = "unknown"
     kind: str = "message"
+    evidence: Callable[[str, pa.Array], Evidence] = lambda _, column: evidence_of(
+        column
+    )
 
 
 def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
@@ -148,8 +157,8 @@ def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
     for name, column in columns.items():
         if name in typed:
             continue
-        if name in _TIMES:
-            typed[name], offsets = times(column)
+        if name in TIMES:
+            typed[name], offsets = times(column, partial(defaults.evidence, name))
         else:
             typed[name] = as_type(column, name)
         if name == "timestamp" and "utc_offset_min" not in columns:

@@ -73,7 +73,7 @@ class ReadCsv(MappedSource):
             raise UsageError(f"delimiter is one character, not {self.delimiter!r}")
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        defaults = Defaults(self.step, self.source_name)
+        defaults = self.defaults(split.uri)
         found = records(lines(read_chunks(split.uri)), self.delimiter)
         header = next(found, None)
         if header is None:

@@ -60,7 +60,7 @@ class ReadJsonl(MappedSource):
         chunks = read_chunks(split.uri, max(split.start - 1, 0), size)
         first = next(chunks, b"")
         chunks = itertools.chain([first], chunks)
-        defaults = Defaults(self.step, self.source_name)
+        defaults = self.defaults(split.uri)
         if split.start == 0 and starts_array(first):
             yield from read_array(chunks, split.uri, self.fields, defaults)
             return

@@ -15,7 +15,7 @@ from affectflow.sources.coerce import strings
 from affectflow.sources.files import MappedSource
 from affectflow.sources.listing import open_binary
 from affectflow.sources.mapping import Field, check_fields
-from affectflow.sources.rows import Defaults, RawColumns, utterances
+from affectflow.sources.rows import RawColumns, utterances
 from affectflow.sources.streams import DamagedFileError
 from affectflow_connectors.jsonl import origins
 
@@ -41,7 +41,7 @@ class ReadParquet(MappedSource):
         ]
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        defaults = Defaults(self.step, self.source_name)
+        defaults = self.defaults(split.uri)
         with open_binary(split.uri) as opened:
             file = _opened(opened, split.uri)
             end = file.num_row_groups if split.end == TO_THE_END else split.end

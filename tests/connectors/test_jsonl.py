@@ -119,7 +119,7 @@ def test_a_large_file_is_split_and_read_once(tmp_path):
         ("yesterday", None, None),
         ("2024-13-01T00:00:00Z", None, None),
         ("2024", None, None),
-        ("13/12/2024", None, None),
+        ("13/12/2024", datetime(2024, 12, 13, tzinfo=UTC), None),
         ("2024-02-30", None, None),
         ("-1", None, None),
         ("45321.5", None, None),

@@ -9,10 +9,14 @@ import pyarrow.compute as pc
 
 from affectflow.lake import Lake
 from affectflow.schemas import FILE_ERRORS, UTTERANCES, raw_name
+from affectflow.sources.rows import TIMES
+from affectflow.sources.times import doubtful
 from affectflow.stages.runs.receipts import FILES_CUT, WORK, Receipt
 
 EXAMPLES = (WORK, "examples")
 _NOT_READ = "_not_read"
+DOUBTFUL = "dates_doubtful"
+"""Counts dates, among those not read, that may begin with their day or their month."""
 
 # What a source reads out of text, and may fail to.
 _READ = {
@@ -36,6 +40,9 @@ def losses(living: pa.RecordBatch, dead: pa.RecordBatch) -> Receipt:
     for column, values in _unread(living.column("attrs")):
         receipt.counters[column + _NOT_READ] = len(values)
         receipt.examples[column + _NOT_READ] = pc.min(values).as_py()
+        if column in TIMES and len(dates := doubtful(values)):
+            receipt.counters[DOUBTFUL] = receipt.counters.get(DOUBTFUL, 0) + len(dates)
+            receipt.examples[DOUBTFUL] = pc.min(dates).as_py()
     for column in _READ.values():
         receipt.values_read[column] = len(living) - living.column(column).null_count
     return receipt
