@@ -152,8 +152,8 @@ def asked_line(row: dict[str, Any]) -> str:
 
 
 def _counted(row: dict[str, Any], name: str, count: int) -> str:
-    column, not_read, _ = name.partition("_not_read")
-    words = f"{column} not read" if not_read else name.replace("_", " ")
+    column, not_, done = name.partition("_not_")
+    words = f"{column} not {done}" if not_ else name.replace("_", " ")
     words = _PLURAL.sub(r"\1", words, count=1) if count == 1 else words
     said = f"{count:,} {words}"
     example = row.get("examples", {}).get(name)

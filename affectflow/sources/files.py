@@ -16,11 +16,9 @@ from affectflow.kinds.source import TO_THE_END, File, Source, Split, recognised
 from affectflow.registry import kebab
 from affectflow.sources.listing import COMPRESSED, list_files, open_binary
 from affectflow.sources.mapping import Field, parse_mapping
-from affectflow.sources.rows import TIMES, Defaults, batch_of_rows, dead_row
+from affectflow.sources.rows import LISTENED_TO, Defaults, batch_of_rows, dead_row
 from affectflow.sources.streams import DamagedFileError, compression, plain_head
-from affectflow.sources.times import Evidence, evidence_of
-
-_LISTENED_TO = ("utterance_id", "text", *TIMES)
+from affectflow.sources.whole_columns import FileColumns, Listener
 
 
 @dataclass(kw_only=True)
@@ -130,8 +128,8 @@ class MappedSource(FileSource, abc.ABC):
         super().__post_init__()
         self.mapping = dict(self.mapping or {})
         parse_mapping(self.mapping)
-        self._told: dict[str, dict[str, Evidence]] = {}
-        self._listening: dict[str, Evidence] | None = None
+        self._told: dict[str, Listener] = {}
+        self._listener: Listener | None = None
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -140,32 +138,21 @@ class MappedSource(FileSource, abc.ABC):
 
     def defaults(self, uri: str) -> Defaults:
         """Returns what the rows of a file have in common."""
-        evidence = partial(self._evidence, uri)
-        return Defaults(self.step, self.source_name, evidence=evidence)
+        columns = self._listener or FileColumns(
+            partial(self._listened, uri), self.day_first
+        )
+        return Defaults(self.step, self.source_name, columns=columns)
 
-    def _evidence(self, uri: str, name: str, column: pa.Array) -> Evidence:
-        if self._listening is not None:
-            return self._listening.setdefault(name, Evidence()).add(column)
-        if self.day_first is not None:
-            return Evidence(day=self.day_first, month=not self.day_first)
-        own = evidence_of(column)
-        if not own.doubtful:
-            return own
-        # Any piece of a file has to read its dates as the others do.
+    def _listened(self, uri: str) -> Listener:
+        """Returns what the columns of a file tell, which is read whole, but once."""
         if uri not in self._told:
-            self._told[uri] = self._listened(uri)
-        return self._told[uri].get(name, own)
-
-    def _listened(self, uri: str) -> dict[str, Evidence]:
-        """Returns what the columns of times tell that are in a file, read whole."""
-        listener = copy.copy(self)
-        told: dict[str, Evidence] = {}
-        listener._listening = told
-        listener.fields = [f for f in self.fields if f.target in _LISTENED_TO]
-        with contextlib.suppress(DamagedFileError):
-            for _ in listener.read_split(Split(uri, 0, TO_THE_END, 0)):
-                pass
-        return told
+            reader = copy.copy(self)
+            reader._listener = self._told[uri] = Listener()
+            reader.fields = [f for f in self.fields if f.target in LISTENED_TO]
+            with contextlib.suppress(DamagedFileError):
+                for _ in reader.read_split(Split(uri, 0, TO_THE_END, 0)):
+                    pass
+        return self._told[uri]
 
 
 def ranges(file: File, size: int = TARGET_BYTES) -> list[Split]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from affectflow.sources.coerce import as_type, strings, text_of, times
 from affectflow.sources.lines import Block
 from affectflow.sources.mapping import ATTRS_PREFIX
 from affectflow.sources.streams import DamagedFileError
-from affectflow.sources.times import Evidence, evidence_of
+from affectflow.sources.whole_columns import Columns
 
 Item = TypeVar("Item")
 Row = dict[str, Any]
@@ -56,6 +56,14 @@ BOTS = (
 
 _SOURCE_WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 _IDS = ("utterance_id", "conversation_id", "reply_to")
+KEYS = (*_IDS, "speaker_id")
+LISTENED_TO = (*KEYS, "text", *TIMES)
+"""Columns that are read to learn what a whole file tells of them."""
+# As pandas, R, JavaScript, SQL, Excel and dumps of MySQL write that there is none.
+_NO_KEY = (
+    *("nan", "NaN", "NAN", "None", "null", "NULL", "Null", "<NA>", "NaT", "undefined"),
+    *("#N/A", r"\N"),
+)
 
 
 class RefusedError(RowError):
@@ -128,17 +136,14 @@ class RawColumns:
 class Defaults:
     """What a source says of every row that does not say it itself.
 
-    `evidence` returns, for a name and values of a column of times, what tells whether
-    its dates begin with the day.
+    `columns` says what only whole columns tell.
     """
 
     step: str
     source: str
     visibility: str = "unknown"
     kind: str = "message"
-    evidence: Callable[[str, pa.Array], Evidence] = lambda _, column: evidence_of(
-        column
-    )
+    columns: Columns = field(default_factory=Columns)
 
 
 def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
@@ -151,14 +156,17 @@ def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
     if not count:
         return
     columns = dict(raw.columns)
+    attrs = _taken_attrs(columns)
+    for name in [name for name in KEYS if name in columns]:
+        columns[name], no_keys = _keys(name, columns[name], defaults.columns)
+        attrs |= no_keys
     source = _sources(columns.pop("source", None), defaults.source, count)
     typed = {**_ids(columns, source), "source": source, "origin": raw.origin}
-    attrs = _taken_attrs(columns)
     for name, column in columns.items():
         if name in typed:
             continue
         if name in TIMES:
-            typed[name], offsets = times(column, partial(defaults.evidence, name))
+            typed[name], offsets = times(column, partial(defaults.columns.dates, name))
         else:
             typed[name] = as_type(column, name)
         if name == "timestamp" and "utc_offset_min" not in columns:
@@ -177,6 +185,20 @@ def _sources(column: pa.Array | None, default: str, count: int) -> pa.Array:
     return pc.if_else(plain, column, pa.scalar(default, pa.string()))
 
 
+def _keys(
+    name: str, column: pa.Array, columns: Columns
+) -> tuple[pa.Array, dict[str, pa.Array]]:
+    """Returns a column of keys, and the words in it that say that there is none."""
+    keys, null = pc.utf8_trim_whitespace(column), pa.scalar(None, pa.string())
+    keys = pc.if_else(pc.equal(keys, ""), null, keys)
+    words = pc.is_in(keys, value_set=pa.array(_NO_KEY))
+    attrs = {}
+    if words.true_count:
+        attrs[raw_name(name)] = pc.if_else(words, keys, null)
+        keys = pc.if_else(words, null, keys)
+    return columns.without_fraction(name, keys), attrs
+
+
 def _ids(columns: dict[str, pa.Array], source: pa.Array) -> dict[str, pa.Array]:
     own = {
         name: _prefixed(columns.pop(name), source) for name in _IDS if name in columns
@@ -192,8 +214,6 @@ def _ids(columns: dict[str, pa.Array], source: pa.Array) -> dict[str, pa.Array]:
 
 
 def _prefixed(ids: pa.Array, source: pa.Array) -> pa.Array:
-    ids = pc.utf8_trim_whitespace(ids)
-    ids = pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.string()), ids)
     prefixed = pc.binary_join_element_wise(source, ids, ":")
     names = pc.unique(source).to_pylist()
     if len(names) == 1:

@@ -1,7 +1,7 @@
 """One bucket of an ingest: merge new rows with those that the lake has, write parts."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ from affectflow.stages.ingest.held import (
     said_as_before,
     unchanged_parts,
 )
+from affectflow.stages.ingest.parents import sought
 from affectflow.stages.runs.deadletters import write_dead_letters
 from affectflow.stages.runs.reading import INLINE, read_part
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
@@ -44,7 +45,11 @@ ERASED = "erased_before"
 
 
 def write_bucket(
-    lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch], run_id: str
+    lake: Lake,
+    bucket: int,
+    batches: Iterable[pa.RecordBatch],
+    run_id: str,
+    seek: Callable[[pa.Array], None] = lambda replies: None,
 ) -> Receipt:
     """Writes what is new in one bucket as parts, and returns what to commit.
 
@@ -53,9 +58,11 @@ def write_bucket(
     of the input with one id, the later edit counts; two texts without an edit time to
     tell them apart make the second a dead letter.
 
+    `seek` is given what the new rows answer that is not in the bucket.
+
     The rows are in memory twice at most, if nobody else holds the batches.
     """
-    receipt, clashing = _write_rows(lake, bucket, batches, run_id)
+    receipt, clashing = _write_rows(lake, bucket, batches, run_id, seek)
     if receipt.files or receipt.removes:
         receipt.files += write_conversations(lake, bucket, receipt)
     receipt.files += write_dead_letters(lake, clashing, "ingest", run_id)
@@ -64,11 +71,16 @@ def write_bucket(
 
 
 def _write_rows(
-    lake: Lake, bucket: int, batches: Iterable[pa.RecordBatch], run_id: str
+    lake: Lake,
+    bucket: int,
+    batches: Iterable[pa.RecordBatch],
+    run_id: str,
+    seek: Callable[[pa.Array], None],
 ) -> tuple[Receipt, pa.RecordBatch]:
     """Writes what is new as parts; returns what to commit, and the rows that clash."""
     old = Held.read(lake, bucket)
     new = _tell_apart(batches, old, tombstones(lake))
+    seek(sought([new.fresh, new.changed], old.rows.column("utterance_id")))
     replaced, kept, older = _rewritten(lake, old, new.changed)
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
     receipt.removes = replaced

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from affectflow.lake import Lake
 from affectflow.schemas import FILE_ERRORS, UTTERANCES, raw_name
-from affectflow.sources.rows import TIMES
+from affectflow.sources.rows import KEYS, TIMES
 from affectflow.sources.times import doubtful
 from affectflow.stages.runs.receipts import FILES_CUT, WORK, Receipt
 
@@ -18,11 +18,12 @@ _NOT_READ = "_not_read"
 DOUBTFUL = "dates_doubtful"
 """Counts dates, among those not read, that may begin with their day or their month."""
 
-# What a source reads out of text, and may fail to.
+# What a source reads out of text, and may fail to; of keys, words such as `nan`.
 _READ = {
     raw_name(field.name): field.name
     for field in UTTERANCES
-    if not (pa.types.is_string(field.type) or pa.types.is_nested(field.type))
+    if field.name in KEYS
+    or not (pa.types.is_string(field.type) or pa.types.is_nested(field.type))
 }
 
 

@@ -26,6 +26,7 @@ from affectflow.schemas import FINDINGS, NOT_AN_UTTERANCE
 from affectflow.stages.ingest.buckets import write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
 from affectflow.stages.ingest.losses import losses, write_examples
+from affectflow.stages.ingest.parents import keep_sought, not_found
 from affectflow.stages.ingest.seal import seal
 from affectflow.stages.runs.answers import ANNOTATED, MINE
 from affectflow.stages.runs.committing import labels_first, settle
@@ -147,7 +148,8 @@ def _write(
     # Not in the receipt: at the commit the receipts of all buckets are one element.
     folder.write(json.dumps(sorted(claims)).encode(), _CLAIMS, f"{bucket}.json")
     batches = gather([Claim(*claim) for claim in claims], folder)
-    return write_bucket(lake, bucket, batches, request.run_id)
+    seek = partial(keep_sought, folder, bucket)
+    return write_bucket(lake, bucket, batches, request.run_id, seek)
 
 
 def _claims(lake: Lake, request: Request, bucket: int) -> list[tuple[str, int]]:
@@ -191,7 +193,8 @@ def commit_ingest(
     follow(lake, receipts)
     follow_answers(lake, receipts)
     counted = settle_letters(lake, receipts)
-    summed = total([*receipts, counted])
+    astray = not_found(lake, Storage(staging(lake, request)))
+    summed = total([*receipts, counted, astray])
     write_examples(lake, request.name, summed)
     row = write_run(lake, request, summed, mark=mark)
     clear_staging(lake, request)
