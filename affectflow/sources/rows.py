@@ -19,6 +19,8 @@ from affectflow.batches.batch import (
 )
 from affectflow.errors import RowError
 from affectflow.schemas import ATTRS, ERRORS_COLUMN, SOURCE_BATCH, raw_name
+from affectflow.sources.bots import are_bots
+from affectflow.sources.bots import is_bot_name as is_bot_name
 from affectflow.sources.coerce import as_type, strings, text_of, times
 from affectflow.sources.lines import Block
 from affectflow.sources.mapping import ATTRS_PREFIX
@@ -33,26 +35,6 @@ PAYLOAD_CHARS = 300
 TIMES = ("timestamp", "edited_at")
 # No attribute has the empty name: a mapping is not allowed to give it.
 _WHOLE = ""
-
-BOTS = (
-    "codecov",
-    "codecov-io",
-    "coveralls",
-    "googlebot",
-    "greenkeeperio-bot",
-    "houndci-bot",
-    "k8s-ci-robot",
-    "netlify",
-    "pep8speaks",
-    "pyup-bot",
-    "rust-highfive",
-    "rustbot",
-    "snyk-bot",
-    "stale",
-    "travisbot",
-    "vercel",
-)
-"""Accounts known to be automatons whose names do not end in `[bot]`."""
 
 _SOURCE_WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 _IDS = ("utterance_id", "conversation_id", "reply_to")
@@ -108,11 +90,6 @@ def errors_of(
             "payload": cut(payload),
         }
     ]
-
-
-def is_bot_name(name: str | None) -> bool:
-    """Returns whether an account's name says that it is an automaton."""
-    return name is not None and (name.endswith("[bot]") or name.lower() in BOTS)
 
 
 @dataclass
@@ -288,14 +265,8 @@ def _fill(typed: dict[str, pa.Array], defaults: Defaults, count: int) -> None:
         given = typed.get(name, pa.nulls(count, pa.string()))
         typed[name] = pc.fill_null(given, word)
     if "speaker_id" in typed:
-        names = typed["speaker_id"]
-        known = pc.or_(
-            pc.ends_with(names, pattern="[bot]"),
-            pc.is_in(pc.utf8_lower(names), value_set=pa.array(BOTS)),
-        )
-        automaton = pc.if_else(known, known, pa.scalar(None, pa.bool_()))
         given = typed.get("is_bot", pa.nulls(count, pa.bool_()))
-        typed["is_bot"] = pc.coalesce(given, automaton)
+        typed["is_bot"] = pc.coalesce(given, are_bots(typed["speaker_id"]))
 
 
 def _checked(

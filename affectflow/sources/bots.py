@@ -1,0 +1,70 @@
+"""Whose name says that it is a program: by a list of accounts, and by how names end."""
+
+import functools
+import re
+import tomllib
+from importlib.resources import files
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_MARKED = re.compile(r".*(\[(ro)?bot\]|\(bot\))$")
+_APART = re.compile(r"(?:.*[-_])?(?P<word>[^-_]+)[-_]bot[-_]?\d{0,3}$|bot$")
+_ROBOT = re.compile(r"(?:.*-)?(?P<word>[^-]+)-robot$")
+_TOGETHER = re.compile(r"(?:.*[-_. ])?(?P<word>[^-_. ]+?)[. ]?bot\d{0,3}$")
+_CAPITAL = re.compile(r".*?(?P<word>[A-Z]?[a-z0-9]+)Bot\d{0,3}$")
+_MAYBE = r"(?i)bot[\])]?[-_]?[0-9]{0,3}\s*$"
+
+
+class _Names:
+    """The list of names, read."""
+
+    def __init__(self) -> None:
+        text = (files(__package__) / "bots.toml").read_text(encoding="utf-8")
+        read: dict[str, Any] = tomllib.loads(text)
+        self.known = frozenset(n for g in read["group"] for n in g["names"].split())
+        self.before = frozenset(read["before"]["words"].split())
+        self.not_before = frozenset(read["not_before"]["words"].split())
+
+
+@functools.cache
+def _names() -> _Names:
+    return _Names()
+
+
+def is_bot_name(name: str | None) -> bool:
+    """Returns whether an account's name says that it is a program.
+
+    >>> [is_bot_name(name) for name in ("codecov-commenter", "my-bot", "talbot")]
+    [True, True, False]
+    """
+    if not name:
+        return False
+    name = name.strip()
+    low, names = name.lower(), _names()
+    if low in names.known or _MARKED.match(low):
+        return True
+    if apart := _APART.match(low):
+        return apart["word"] not in names.not_before
+    if capital := _CAPITAL.match(name):
+        word = capital["word"].lower()
+        return word != "ro" and word not in names.not_before
+    ending = _ROBOT.match(low) or _TOGETHER.match(low)
+    return ending is not None and ending["word"] in names.before
+
+
+def are_bots(names: pa.Array) -> pa.Array:
+    """Returns true for the names of programs, null for others: nobody knows of them."""
+    encoded = pc.dictionary_encode(names)
+    words = encoded.dictionary
+    known = pa.array(_names().known, pa.string())
+    lower = pc.utf8_lower(pc.utf8_trim_whitespace(words))
+    maybe = pc.or_(
+        pc.match_substring_regex(words, _MAYBE), pc.is_in(lower, value_set=known)
+    )
+    told = [
+        True if likely and is_bot_name(word) else None
+        for word, likely in zip(words.to_pylist(), maybe.to_pylist(), strict=True)
+    ]
+    return pa.array(told, pa.bool_()).take(encoded.indices)
