@@ -7,8 +7,11 @@ from typing import Any
 
 from affectflow.errors import UsageError
 from affectflow.schemas import UTTERANCES
+from affectflow.sources.auto_ids import AUTO
+from affectflow.sources.suggestion import suggestion
 
 ATTRS_PREFIX = "attrs."
+_AUTO_WORD = "auto"
 _NOT_MAPPABLE = frozenset({"segments", "origin", "content_hash", "bucket"})
 
 TARGETS = tuple(name for name in UTTERANCES.names if name not in _NOT_MAPPABLE)
@@ -47,6 +50,8 @@ def parse_mapping(mapping: Mapping[str, str]) -> list[Field]:
 
 
 def _field(target: str, source: str) -> Field:
+    if target == "utterance_id" and source == _AUTO_WORD:
+        return Field(target, constant=AUTO)
     if len(source) >= 2 and source[0] == source[-1] == "'":
         return Field(target, constant=source[1:-1])
     return Field(target, source)
@@ -95,15 +100,23 @@ def check_named(given: Iterable[Field], present: list[str], uri: str) -> None:
     """Checks that `utterance_id` and `text` are among the fields given.
 
     Raises:
-      UsageError: they are not; names the fields that are there.
+      UsageError: they are not; says what to type, and which fields are there.
     """
-    targets = [field.target for field in given]
+    typed = {field.target: _typed(field) for field in given}
     for needed in ("utterance_id", "text"):
-        if needed not in targets:
+        if needed not in typed:
             raise UsageError(
-                f"no field of {uri!r} gives {needed}; type --map {needed}=FIELD; "
+                f"no field of {uri!r} gives {needed}; type "
+                f"{suggestion(typed.items(), present)}; "
                 f"fields here: {', '.join(present) or 'none'}"
             )
+
+
+def _typed(field: Field) -> str:
+    """Returns a field as `--map` takes it; empty if it has the name of its column."""
+    if field.constant is not None:
+        return _AUTO_WORD if field.constant == AUTO else f"'{field.constant}'"
+    return "" if field.path == field.target else field.path
 
 
 def _there(field: Field, present: list[str]) -> bool:

@@ -222,6 +222,6 @@ def test_check_says_which_field_could_be_the_id(tmp_path):
         ReadJsonl(paths=str(path)).check()
 
     assert str(raised.value) == (
-        f"no field of '{path}' gives utterance_id; type --map utterance_id=FIELD; "
+        f"no field of '{path}' gives utterance_id; type --map utterance_id=id; "
         "fields here: id, text"
     )

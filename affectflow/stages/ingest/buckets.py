@@ -22,6 +22,7 @@ from affectflow.schemas import (
     FINDINGS,
     UTTERANCES,
 )
+from affectflow.sources.auto_ids import are_auto, numbered
 from affectflow.stages.ingest.answers import Keeper, signatures
 from affectflow.stages.ingest.conversations import write_conversations
 from affectflow.stages.ingest.held import (
@@ -149,11 +150,11 @@ class _New(NamedTuple):
 def _tell_apart(
     batches: Iterable[pa.RecordBatch], old: "Held", stones: Tombstones
 ) -> _New:
-    given = together(batches)
+    given = _numbered(_in_file_order(together(batches)))
     erased = stones.cover(given) if len(stones) else None
     if erased is not None and erased.true_count:
         given = given.filter(pc.invert(erased))
-    rows, duplicates, clashing = _one_per_id(_in_file_order(given))
+    rows, duplicates, clashing = _one_per_id(given)
     kinds = compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
     unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
@@ -281,6 +282,15 @@ def _from_another_file(changed: pa.RecordBatch, older: pa.RecordBatch) -> int:
     files = [_file(batch.column("origin")) for batch in (newer, older)]
     other = pc.fill_null(pc.not_equal(*files), False)
     return int(pc.and_(never, other).true_count)
+
+
+def _numbered(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns rows in file order with ids that tell equal messages of a file apart."""
+    ids = batch.column("utterance_id")
+    if not are_auto(ids).true_count:
+        return batch
+    ids = numbered(ids, _file(batch.column("origin")))
+    return with_column(batch, UTTERANCES.field("utterance_id"), ids)
 
 
 def _file(origin: pa.Array) -> pa.Array:

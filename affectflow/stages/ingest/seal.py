@@ -21,6 +21,7 @@ from affectflow.schemas import (
     FINDINGS,
     UTTERANCES,
 )
+from affectflow.sources.auto_ids import are_auto, keyed
 
 STEP = "Seal"
 # What a source may change about a message without the message being another one.
@@ -45,6 +46,7 @@ def seal(batch: pa.RecordBatch, key: bytes, buckets: int) -> pa.RecordBatch:
     """
     batch = conform(batch, pa.schema([*UTTERANCES, ERRORS_COLUMN]))
     batch = _own_columns_kept(batch)
+    batch = _ids_keyed(batch, key)
     batch = _set(batch, "speaker_id", _pseudonyms(batch, key))
     batch = _refuse_incomplete(batch)
     living = pc.invert(is_dead(batch))
@@ -96,6 +98,22 @@ def _pseudonyms(batch: pa.RecordBatch, key: bytes) -> pa.Array:
     pairs = [each.split("\0", 1) for each in encoded.dictionary.to_pylist()]
     names = [pseudonym(source, account, key) for source, account in pairs]
     return pa.array(names, pa.string()).take(encoded.indices)
+
+
+def _ids_keyed(batch: pa.RecordBatch, key: bytes) -> pa.RecordBatch:
+    """Returns `batch` with ids that tell nothing of what they were made of."""
+    if not are_auto(batch.column("utterance_id")).true_count:
+        return batch
+    for name in ("utterance_id", "conversation_id"):
+        batch = _set(batch, name, keyed(batch.column(name), key))
+    causes = FINDINGS["causes"]
+    if causes.name not in batch.schema.names:
+        return batch
+    rows = batch.column(causes.name).to_pylist()
+    for cause in (cause for row in rows for cause in row or ()):
+        pointer = pa.array([cause["cause_utterance_id"]], pa.string())
+        cause["cause_utterance_id"] = keyed(pointer, key)[0].as_py()
+    return with_column(batch, causes, pa.array(rows, causes.type))
 
 
 _NEEDED = {

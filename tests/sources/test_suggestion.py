@@ -1,0 +1,45 @@
+"""What to type, where a map is missing."""
+
+import pytest
+
+from affectflow.errors import UsageError
+from affectflow.sources.suggestion import suggestion
+from affectflow_connectors.csv import ReadCsv
+
+
+@pytest.mark.parametrize(
+    ("given", "present", "line"),
+    [
+        ({}, ["id", "body"], "utterance_id=id,text=body"),
+        ({}, ["body", "stars"], "utterance_id=auto,text=body"),
+        ({}, ["a", "b"], "utterance_id=auto,text=FIELD"),
+        ({"text": "note"}, ["note", "body"], "utterance_id=auto,text=note"),
+        ({"text": ""}, ["text", "message"], "utterance_id=auto"),
+        (
+            {},
+            ["Message ID", "Thread-Id", "In Reply To", "Author", "Created At", "Text"],
+            "'utterance_id=Message ID,text=Text,conversation_id=Thread-Id,"
+            "reply_to=In Reply To,speaker_id=Author,timestamp=Created At'",
+        ),
+        (
+            {"source": "'forum'"},
+            ["post", "user", "date", "subject"],
+            "\"utterance_id=auto,text=post,source='forum',speaker_id=user,"
+            'timestamp=date,title=subject"',
+        ),
+    ],
+)
+def test_a_whole_map_is_guessed(given, present, line):
+    assert suggestion(given.items(), present) == f"--map {line}"
+
+
+def test_the_line_that_is_given_works(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("author,body\nann,hello\n")
+
+    with pytest.raises(UsageError, match="type --map") as raised:
+        ReadCsv(paths=str(path)).check()
+
+    line = str(raised.value).partition("--map ")[2].partition(";")[0]
+    mapping = dict(pair.split("=") for pair in line.split(","))
+    ReadCsv(paths=str(path), mapping=mapping).check()
