@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from affectflow.errors import UsageError
 from affectflow.kinds.source import Split
-from affectflow.sources.coerce import parse_time, times
+from affectflow.sources.times import parse_time, times
 from affectflow_connectors.jsonl import ReadJsonl
 from tests.given.jsonl_files import MAP, POSTS, error_types, lines_of, read, read_bytes
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from affectflow.schemas import NOT_AN_UTTERANCE
-from affectflow.sources.coerce import parse_time, text_of
-from affectflow.sources.rows import RefusedError, Row, is_bot_name
+from affectflow.sources.bots import is_bot_name
+from affectflow.sources.coerce import text_of
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.times import parse_time
 from affectflow_connectors.github.ids import (
     Place,
     comment,
