@@ -15,7 +15,7 @@ from pathlib import Path
 from affectflow import defaults, registry
 from affectflow.lake.views import describe_view, shipped_views
 from affectflow.schemas import RULES, TABLES, Rules, doc
-from tests.given import crisis
+from tests.given import crisis, personal
 
 ROOT = Path(__file__).resolve().parents[2]
 _MARKED = "<!-- {0}: begin -->\n(.*?)<!-- {0}: end -->"
@@ -245,6 +245,7 @@ PLACES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"plugins": plugins},
     "docs/models.md": {"architectures": architectures},
     "docs/literature.md": {"guard": crisis.table},
+    "docs/people.md": {"personal": personal.table},
     "docs/lake.md": {"rules": rules, "lake": lake},
     "docs/views.md": {"views": views},
     "docs/plugins.md": {

@@ -20,6 +20,32 @@ TEXTS = Path(__file__).with_name("personal_data.toml")
 _SEED = b"affectflow: personal data"
 
 
+# Recall and precision of the held-out half on 2026-11-29, before the rules were changed.
+BEFORE = {
+    "addresses v4": ("0.80", "1.00"),
+    "addresses v6": ("0.40", "1.00"),
+    "telephone e164": ("0.90", "1.00"),
+    "telephone national": ("0.20", "0.50"),
+    "versions": ("", "0.00"),
+    "numbers": ("", ""),
+    "assigned secrets": ("0.00", "0.00"),
+    "passwords": ("0.00", ""),
+    "authorization": ("0.00", "0.00"),
+    "vendor keys": ("0.58", "0.88"),
+    "json web tokens": ("1.00", "1.00"),
+    "private keys": ("0.33", "1.00"),
+    "url passwords": ("0.40", "0.33"),
+    "mail": ("0.50", "0.71"),
+    "accounts": ("0.80", "0.80"),
+    "fediverse": ("0.25", "0.33"),
+    "matrix": ("0.00", "0.00"),
+    "payments": ("0.00", ""),
+    "code names": ("", "0.00"),
+    "chat addresses": ("1.00", "0.57"),
+    "all": ("0.47", "0.57"),
+}
+
+
 class Item(NamedTuple):
     """A text, what should become of it, and what became of it."""
 
@@ -88,8 +114,8 @@ def table() -> str:
     """Returns the figures of the held-out half by kind, as a table of Markdown."""
     held_out = [each for each in items() if each.is_held_out]
     lines = [
-        "| kind | to replace | to keep | recall | precision |",
-        "| --- | --- | --- | --- | --- |",
+        "| kind | to replace | to keep | recall | before | precision | before |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for kind in dict.fromkeys(each.kind for each in held_out):
         own = (each for each in held_out if each.kind == kind)
@@ -103,10 +129,13 @@ def _normalized(texts: list[str], *, chat: bool) -> list[str]:
 
 
 def _line(name: str, of: Figures) -> str:
-    shares = (
+    recall, precision = (
         "" if share is None else f"{share:.2f}" for share in (of.recall, of.precision)
     )
-    return f"| {name} | {of.to_replace} | {of.to_keep} | {' | '.join(shares)} |"
+    old_recall, old_precision = BEFORE.get(name, ("", ""))
+    cells = [name, of.to_replace, of.to_keep]
+    cells += [recall, old_recall, precision, old_precision]
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _main() -> None:

@@ -23,8 +23,8 @@ HINT = rf"\A\s{{0,9}}{_NAME}{{0,39}}(?:{_SIGN}){_NAME}{{0,39}}[:,](?:\s|\z)"
 
 # Sources whose messages are of chats, and kinds of messages of chats in any source.
 _CHAT_NAMES = """
-irc slack discord gitter mattermost rocket-chat rocketchat zulip matrix telegram
-whatsapp twitch signal xmpp teams
+chat irc slack discord gitter mattermost rocket-chat rocketchat zulip matrix
+telegram whatsapp twitch signal xmpp teams
 """
 _CHATS = pa.array(_CHAT_NAMES.split())
 _KINDS = pa.array(["message", "chat", "chat_message", "direct_message"])
