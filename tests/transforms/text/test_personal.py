@@ -23,6 +23,9 @@ def masked(text: str, *, chat: bool = False) -> str:
             "see postgres://u:[SECRET]@h.example.io/x now",
         ),
         ("range 100-200-3000", "range 100-200-3000"),
+        ("dns 1.1.1.1 and 8.8.4.4", "dns [IP] and [IP]"),
+        ("cc @jane/@bob", "cc [USER]/[USER]"),
+        ("mysql -u root -phunter2", "mysql -u root -p[SECRET]"),
         ("firefox 115.0.2.1", "firefox 115.0.2.1"),
     ],
 )

@@ -80,7 +80,8 @@ vim vue web webpack xml yaml
 """
 
 _WORDS = frozenset(_PRODUCTS.split())
-_PARTS = frozenset(_COMPOUNDING.split()) | frozenset(_OF_PROGRAMS.split())
+_PROGRAMS = frozenset(_OF_PROGRAMS.split())
+_PARTS = frozenset(_COMPOUNDING.split()) | _PROGRAMS
 _LIST = re.compile(rf"\s+(?P<next>{_NAME}{{2,40}})(?P<after>[:,]|\s+(?:and|or)\s)?")
 
 
@@ -152,5 +153,7 @@ def is_account(name: str) -> bool:
         return True
     parts = name.lower().split("-")
     if len(parts) > 1 and _PARTS.intersection(parts):
+        return False
+    if _PROGRAMS.intersection(name.lower().split("_")):
         return False
     return len(parts) > 1 or _ODD.search(name) is not None

@@ -57,7 +57,7 @@ _TELLS_VALUE = (
     r"[\"'\]]{0,2}[ \t]{0,2}(?:=>|:=|(?<![=!<>])[:=](?!=)|\b(?:is|was)\b)[ \t]{0,2}"
 )
 _NAMED_SECRET = re.compile(
-    r"(?:token|secret|bearer|credential|pat"
+    r"(?:token|secret|bearer|credential|pat|auth|csrf|j?sess(?:ion)?_?id"
     r"|(?:api|access|secret|private|account|auth|encryption|signing|shared|master)"
     r"[ _-]?key)(?:[_-]\w{1,20})?"
     rf"(?:{_TELLS_VALUE}|[ \t])[\"'`]?(?P<value>[\w+/.~|=%-]{{16,4000}})",
@@ -72,6 +72,14 @@ _PASSWORD = re.compile(
     r"|>(?P<element>[^<>\s]{3,100})(?=</))"
     r"|(?<=--)pass(?:word|wd)?\s(?P<option>[^\s\"'`-][^\s\"'`]{3,100})",
     re.I,
+)
+_SHORT_NAME = re.compile(
+    r"(?<![\w-])(?:pass|pw)[\"']?(?:=|: ?)[\"']?(?P<value>[^\s\"'`&;,<>]{4,100})", re.I
+)
+_COMMAND = re.compile(
+    r"(?:\bsshpass -p ?|\bmysql(?:dump|admin)? [^\n]{0,80}?-p"
+    r"|(?<!\S)(?:-u|--user)[ =][\w.-]{1,60}:)"
+    r"(?P<value>[^\s\"'`:]{4,100})"
 )
 # What stands in the place of a value: names of variables, blanks to fill in, types.
 _STANDS_FOR = re.compile(
@@ -93,10 +101,10 @@ HINT = (
     r"|do[opr]_v1|hv[bsr]\.|dapi|glsa_|lin_api|sq0|NRAK|ATATT3|sbp_|gsk_|AGE-S|PMAK-|eyJ"
     r"|[0-9]:AA|webhooks/|hooks\.slack|PRIVATE KEY|://[^/\s]{0,300}@"
     r"|(?i:authorization|cookie:)"
-    r"|(?i:token|secret|bearer|credential|key|pat)[\w-]{0,21}\W{1,6}"
+    r"|(?i:token|secret|bearer|credential|key|pat|auth|csrf|id)[\w-]{0,21}\W{1,6}"
     r"(?:(?:is|was)\W{1,3})?[\w+/.~|=-]{16}"
     rf"|(?i:{_PASSWORD_NAME})(?:\W|\Wis\W)"
-    r"|--pass"
+    r"|--pass|(?i:\b(?:pass|pw)[\"']?[:=])|sshpass|mysql|(?:-u|--user)[ =][\w.-]+:"
 )
 
 
@@ -153,6 +161,11 @@ def find_passwords(text: str) -> Iterator[Span]:
         value = found[group].rstrip(".,:)" if group != "quoted" else "")
         if _is_password(value, group):
             yield found.start(group), found.start(group) + len(value)
+    for pattern in (_SHORT_NAME, _COMMAND):
+        for found in pattern.finditer(text):
+            value = found["value"].rstrip(".,:)")
+            if re.search("[0-9]", value) and _is_password(value, "said"):
+                yield found.start("value"), found.start("value") + len(value)
 
 
 _VALUES = ("quoted", "set", "said", "element", "option")

@@ -37,7 +37,7 @@ version
 _NOBODY = frozenset(_NOBODY_WORDS.split())
 # Annotations of Java, Kotlin, Swift and Angular: two words or more, written together.
 _ANNOTATION = re.compile(
-    r"(?:Json|Enable|Conditional|Rest|Request|Response|Spring|Before|After|Pre|Post|Xml"
+    r"(?:Api|Json|Enable|Conditional|Rest|Request|Response|Spring|Before|After|Pre|Post|Xml"
     r"|ManyTo|OneTo|Not|Is|View|Host|Suppress|Functional|Visible|Inherited|Application"
     r"|Component|Configuration|Context|Document|Generated|Mock|Order|Primary|Session)"
     r"[A-Z]\w*"
@@ -47,12 +47,12 @@ _ANNOTATION = re.compile(
 
 _LOCAL = r"[A-Za-z0-9_][\w.=+-]{0,63}"
 _AT = re.compile(
-    r"(?<![\w.@/`:=+\]-])@(?:"
+    r"(?:(?<![\w.@/`:=+\]-])|(?<=\]/))@(?:"
     rf"(?P<fedi>[A-Za-z0-9_](?:[\w.-]{{0,62}}\w)?@{DOMAIN})(?![\w@])"
     rf"|(?P<matrix>{_LOCAL}:{DOMAIN}(?::[0-9]{{1,5}}(?![0-9]))?)(?![\w@(])"
     r"|(?!v?[0-9]+(?:[.\sx)]|\b))"
     r"(?P<name>[A-Za-z0-9][\w-]{0,38}+(?:\.[a-z][\w-]{1,38}+){0,4}+(?:\[bot\])?)"
-    r"(?![\w/(=@]|\.\w+[(.]| \|?= ))"
+    r"(?![\w(=@]|/(?!@)|\.\w+[(.]| \|?= ))"
     r"|(?<![\w@])\.(?P<dotted>@[A-Za-z0-9][\w-]{0,38})(?![\w/(=@.-])"
     r"|<@!?[A-Z0-9]{5,25}(?:\|[^<>\n]{1,80})?>"
     r"|(?<![\w/.-])/?u/[A-Za-z0-9_-]{3,20}\b"

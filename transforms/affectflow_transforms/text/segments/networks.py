@@ -33,7 +33,7 @@ _VERSION = re.compile(
 )
 # What is said of an address, and hardly of a version.
 _PLACE = re.compile(
-    r"(?:\b(?:ip|ips|ipv4|address|addr|host|ping|pinged|traceroute|ssh|telnet|curl|dns"
+    r"(?:\b(?:ip|ips|ipv4|inet|address|addr|host|ping|pinged|traceroute|ssh|telnet|curl|dns"
     r"|nslookup|whois|gateway|nameserver|peer|banned|blocked)\b(?: is| was)?"
     r"[ :=\[(\"'`]{0,3}|//|@|//\[)$",
     re.I,
@@ -44,6 +44,8 @@ _SMALL_WORD = re.compile(
     r"|client|node|router|range|network|banned|blocked|between|not|against|like) $",
     re.I,
 )
+# Between the addresses of a list.
+_LISTED = re.compile(r"[\"']?(?:,|;| and| or|\||)\s{0,3}[\"']?")
 _NAME = re.compile(r"[A-Za-z][\w.+-]* $")
 _BEFORE = 24
 
@@ -55,9 +57,13 @@ HINT = (
 
 def find_addresses(text: str) -> Iterator[Span]:
     """Yields public addresses, without ports and lengths of prefixes."""
+    end = -1
     for found in _V4.finditer(text):
-        if _is_address(found, text[max(0, found.start() - _BEFORE) : found.start()]):
+        listed = end >= 0 and _LISTED.fullmatch(text, end, found.start())
+        before = text[max(0, found.start() - _BEFORE) : found.start()]
+        if _is_public(found["address"]) and (listed or _is_address(found, before)):
             yield found.span("address")
+            end = found.end()
     if ":" in text:
         for found in _V6.finditer(text):
             written = found[0]
@@ -74,7 +80,7 @@ def _is_address(found: re.Match[str], before: str) -> bool:
     the second part of many versions is 0.
     """
     written = found["address"]
-    if _VERSION.search(before) or not _is_public(written):
+    if _VERSION.search(before):
         return False
     if found["place"] or _PLACE.search(before):
         return True

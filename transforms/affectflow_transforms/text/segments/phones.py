@@ -18,11 +18,12 @@ _AMERICAN = re.compile(
     rf"{_BEGIN}(?:\+?1[ .-])?"
     rf"(?:\({_AREA}\) ?{_AREA}[ .-][0-9]{{4}}"
     rf"|(?P<area>{_AREA})(?P<sign>[.-])(?P<office>{_AREA})(?P=sign)[0-9]{{4}}"
-    rf"|(?<=1[ .-]){_AREA}[ .-]{_AREA}[ .-][0-9]{{4}}){_END}"
+    rf"){_END}"
 )
-_MACHINE = r"phone|tele(?:ph|f)on[eo]?|tel|mobile|fax|whatsapp|hotline|mobil|handy"
+_MACHINE = r"phone|ph|tele(?:ph|f)on[eo]?|tel|mobile|fax|whatsapp|hotline|mobil|handy"
 _ACT = (
-    r"(?:call|ring|dial|text|sms|reach|cell)(?: (?:me|us|him|her|them))?(?: (?:at|on))?"
+    r"(?:call|ring|dial|text|sms|reach|cell|contact)"
+    r"(?: (?:me|us|him|her|them))?(?: (?:at|on))?"
 )
 _CALLED = re.compile(
     rf"\b(?:(?P<machine>{_MACHINE})|{_ACT})"
@@ -39,7 +40,7 @@ _DATE = re.compile(
 # What counts or numbers something else.
 _OTHER = re.compile(
     r"\b(?:ranges?|sizes?|values?|between|pages?|rows?|lines?|isbn|issn|versions?|build"
-    r"|serial|ids?|ticket|issue|order|epochs?|steps?|columns?|driver|part|doi|rfc)"
+    r"|serial|ids?|ticket|issue|order|epochs?|steps?|columns?|driver|part|doi|rfc|offsets?|pids?|ports?|counts?)"
     r"[ :=#(]{1,3}$",
     re.I,
 )
@@ -84,6 +85,6 @@ def _is_number(found: re.Match[str]) -> bool:
         return False
     if found["machine"]:
         return 8 <= digits <= 15 or bool(_LOCAL.fullmatch(number) and digits == 7)
-    if number[0] == "0":
+    if number.lstrip("(")[0] == "0":
         return 8 <= digits <= 15
     return digits in (7, 10, 11) and bool(_LOCAL.fullmatch(number))
