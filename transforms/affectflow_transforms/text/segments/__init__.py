@@ -19,6 +19,7 @@ from affectflow_transforms.text.segments import (
     inline,
     logs,
     markup,
+    pasted,
     quotes,
     replies,
 )
@@ -62,6 +63,7 @@ _FAMILIES = {
         *quotes.FAMILIES,
         *replies.FAMILIES,
         *boilerplate.FAMILIES,
+        *pasted.FAMILIES,
         *code.INDENTED,
     )
 }

@@ -56,7 +56,7 @@ _CODE_LINE = re.compile(
     r"|private|module|include|require|use|npm|pip|git|sudo|cd|docker|yarn)\b"
     r"|\b(?:do|begin|then)\s*$"
 )
-_PROSE_LINE = re.compile(r"^\s*[-*]?\s*(?:[A-Za-z',()-]+\s+){5,}\S+[.!?,:)]?\s*$")
+PROSE_LINE = re.compile(r"^\s*[-*]?\s*(?:[A-Za-z',()-]+\s+){5,}\S+[.!?,:)]?\s*$")
 _MAX_JUDGED = 20_000
 
 
@@ -84,8 +84,7 @@ def looks_like_code(text: str) -> bool:
     """Returns whether three lines in five of `text` have the signs of code."""
     written = [line[:400] for line in text.splitlines() if line.strip()]
     like_code = sum(
-        bool(_CODE_LINE.search(line)) and not _PROSE_LINE.match(line)
-        for line in written
+        bool(_CODE_LINE.search(line)) and not PROSE_LINE.match(line) for line in written
     )
     return like_code * 10 >= len(written) * 6
 
@@ -112,9 +111,37 @@ php js ruby python julia octave clisp utop ps cmd bash sh zsh test admin root
 PROMPTS = frozenset(_PROMPTS.split())
 """What stands before the `>` of an interpreter, and is nobody's name."""
 
+# After a prompt, a command: two words at most, a known one, or one with a flag, a path
+# or a pipe. "$ signs are annoying" is none.
+_COMMAND = (
+    r"(?:(?:sudo|git|npm|npx|yarn|pnpm|pip3?|cd|ls|cat|docker|kubectl|make|cmake|curl"
+    r"|wget"
+    r"|brew|apt(?:-get)?|yum|dnf|go|cargo|python3?|node|java|mvn|gradle|ruby|gem|bundle"
+    r"|php|composer|echo|export|grep|find|chmod|chown|mkdir|rm|cp|mv|ssh|tar|systemctl"
+    r"|helm|terraform|aws|gcloud|dotnet|rustc|gcc|g\+\+|clang|vim|source)\b[^\n]*"
+    r"|[a-z./~][^\s]*(?: [^\s]+)?(?<![.,!?:;])$|[a-z./~][^\n]*(?: -{1,2}\w|/\w|\|"
+    r"|=)[^\n]*)"
+)
+_SHELL_LINE = (
+    rf"(?:[$]|[\w.-]{{1,30}}@[\w.-]{{1,60}}:[^\s$#]{{1,200}}[$#]"
+    rf"|\[[\w.-]{{1,30}}@[^\]\n]{{1,80}}\][$#]) {_COMMAND}"
+)
+_PROMPT_LINE = (
+    rf"(?:(?:{'|'.join(sorted(PROMPTS))})(?:\([^()\n]{{1,40}}\))?>"
+    r"|irb\([^()\n]{1,40}\):[0-9:]{1,12}[>*\"]|In \[[0-9]{1,4}\]:|\(gdb\)|\(lldb\)"
+    r"|\(Pdb\)|[\w-]{1,30}[=-][>#]|(?:PS )?[A-Z]:\\[^\n<>|\"]{0,200}>) ?(?=\S)"
+)
+_PROMPT_HINT = (
+    rf"(?m:^(?:{'|'.join(sorted(PROMPTS))})(?:\([^()\n]*\))?>)|irb\(|In \[|\((?:gdb"
+    rf"|lldb|Pdb)\)|\b[\w-]{1,30}[=-][>#]"
+    r"|[A-Z]:\\"
+)
 _SESSION = re.compile(r"(?:^>>> .*\n?(?:^\.\.\. .*\n?)*+)++", re.M)
 _DIFF = re.compile(r"(?:^(?:diff |index |[-+@ \\]).*\n?)++", re.M)
-_SHELL = re.compile(r"(?:^[$] [a-z./~].*\n?)++", re.M)
+_SHELL = re.compile(rf"(?:^{_SHELL_LINE}\n?)++", re.M)
+_PROMPT = re.compile(
+    rf"(?:^{_PROMPT_LINE}.*\n?(?:^(?:[+|]|    ->|\d+ rows?|ERROR ).*\n?)*+)++", re.M
+)
 
 FAMILIES = (
     Family("fence", r"^[ \t]*(?:`{3}|~{3})", _take_fence, "```|~~~"),
@@ -131,7 +158,10 @@ FAMILIES = (
         _Take(_DIFF, "diff"),
         "diff --git |@@ -",
     ),
-    Family("shell", r"^[$] [a-z./~]", _Take(_SHELL, "shell"), r"(?m:^[$] [a-z./~])"),
+    Family(
+        "shell", f"^{_SHELL_LINE}", _Take(_SHELL, "shell"), r"(?m:^[$] )|[\w~\]/][$#] "
+    ),
+    Family("prompt", f"^{_PROMPT_LINE}", _Take(_PROMPT, None), _PROMPT_HINT),
 )
 INDENTED = (
     Family("indented", r"^(?: {4}|\t)[ \t]*+\S", _take_indented, r"(?m:^(?: {4}|\t))"),

@@ -20,6 +20,10 @@ _VERB = (
     r"|skrev|schreef|napisał(?:a|\(a\))?|pisze|napsal(?:a|\(a\))?|kirjoitti"
     r"|пишет|писал|написал(?:а|\(а\))?|yazdı|写道|님이 작성)"
 )
+_VERB_HINT = (
+    r"wrote|writes|schr(?:ieb|eib|eef)|écrit|escribi|escreveu|scritto|skrev|napisa|pisze"
+    r"|napsal|kirjoitti|yazd|писал|пишет|写道|작성"
+)
 _SAID = rf"(?:{_VERB}|said|says)"
 INTRO = (
     r"(?:On|At|Am|Le|El|Il|Op|Den|Em|Dnia|W dniu|Dne|Pada"
@@ -228,15 +232,13 @@ FAMILIES = (
         "attribution",
         rf"^{INTRO} (?=.{{0,300}}{_DAY})",
         _take_attribution,
-        r"wrote|writes|schr|crit|escr|scritto|skrev|pisa|pisze|napsal|kirjoitti|yazd|"
-        r"писал|пишет",
+        _VERB_HINT,
     ),
     Family(
         "attribution_by_name",
         rf"^(?:{_WORD} ){{1,6}}{_VERB}\b(?=[^\n]{{0,90}}[:：][ \t]*$)",
         _take_named,
-        r"wrote|writes|schr|crit|escr|scritto|skrev|pisa|pisze|napsal|kirjoitti|yazd|"
-        r"писал|пишет",
+        _VERB_HINT,
     ),
     Family("bar", r"^[ ]{0,3}\| (?=[^|\s])", _take_bars, r"(?m:^ {0,3}\| )"),
     Family(
