@@ -132,9 +132,8 @@ _PROMPT_LINE = (
     r"|\(Pdb\)|[\w-]{1,30}[=-][>#]|(?:PS )?[A-Z]:\\[^\n<>|\"]{0,200}>) ?(?=\S)"
 )
 _PROMPT_HINT = (
-    rf"(?m:^(?:{'|'.join(sorted(PROMPTS))})(?:\([^()\n]*\))?>)|irb\(|In \[|\((?:gdb"
-    rf"|lldb|Pdb)\)|\b[\w-]{1,30}[=-][>#]"
-    r"|[A-Z]:\\"
+    rf"(?m:^(?:{'|'.join(sorted(PROMPTS))})(?:\([^()\n]*\))?>)"
+    r"|irb\(|In \[|\((?:gdb|lldb|Pdb)\)|\w[=-][>#] |[A-Z]:\\"
 )
 _SESSION = re.compile(r"(?:^>>> .*\n?(?:^\.\.\. .*\n?)*+)++", re.M)
 _DIFF = re.compile(r"(?:^(?:diff |index |[-+@ \\]).*\n?)++", re.M)
