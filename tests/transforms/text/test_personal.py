@@ -50,7 +50,8 @@ def test_outside_chats_a_message_never_begins_with_an_account(text):
 @pytest.mark.parametrize(
     ("row", "is_chat"),
     [
-        pytest.param({"kind": "message"}, True, id="the kind of a chat"),
+        pytest.param({"kind": "chat"}, True, id="the kind of a chat"),
+        pytest.param({"source": "csv", "kind": "message"}, False, id="any file"),
         pytest.param({"kind": "issue"}, False, id="an issue"),
         pytest.param({"source": "irc"}, True, id="a source that is a chat"),
         pytest.param({"source": "mbox", "kind": "message"}, False, id="a mail"),

@@ -27,9 +27,8 @@ chat irc slack discord gitter mattermost rocket-chat rocketchat zulip matrix
 telegram whatsapp twitch signal xmpp teams
 """
 _CHATS = pa.array(_CHAT_NAMES.split())
-_KINDS = pa.array(["message", "chat", "chat_message", "direct_message"])
-# Where `message` is a mail or a turn of spoken talk.
-_NO_CHATS = pa.array(["mbox", "eml", "mail", "email", "perceval", "avamerg"])
+# `message` is not among them: rows of any file are messages if nothing else is said.
+_KINDS = pa.array(["chat", "chat_message", "direct_message"])
 
 _ADDRESS = re.compile(ADDRESS)
 _ODD = re.compile(r"[0-9_\[\]\\^{}|]|[a-z][A-Z]")
@@ -97,8 +96,8 @@ def in_chats(batch: pa.RecordBatch) -> pa.BooleanArray:
     channels = no
     if "container" in batch.schema.names:
         channels = pc.fill_null(pc.starts_with(batch.column("container"), "#"), False)
-    said = pc.and_not(among("kind", _KINDS), among("source", _NO_CHATS))
-    return pc.or_(pc.or_(said, channels), among("source", _CHATS))
+    told = pc.or_(among("kind", _KINDS), among("source", _CHATS))
+    return pc.or_(told, channels)
 
 
 def address_span(text: str) -> tuple[int, int] | None:
