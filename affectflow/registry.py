@@ -58,6 +58,8 @@ class Card:
         says it.
       example: one command line to try.
       misleads: what its answer is easily mistaken for.
+      terms: of a source: on what terms what it reads is to be had, and whether a quote
+        has to name its author.
       touches: of people, some of `person`, `biometric` and `health`: whoever runs it
         says why and where, see `affectflow.people`.
 
@@ -75,6 +77,7 @@ class Card:
     answers: str = ""
     example: str = ""
     misleads: str = ""
+    terms: str = ""
     touches: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
