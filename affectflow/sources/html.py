@@ -272,7 +272,7 @@ class _Writer:
             return
         if "\n" in said or "](" in said or not _ADDRESS.match(address):
             return
-        if said.rstrip(".\u2026/") in address:
+        if _bare(address).startswith(_bare(said).rstrip(".\u2026/")):
             self._parts[start:] = [words.replace(said, address, 1)]
         else:
             self._parts[start:] = [words.replace(said, f"[{said}]({address})", 1)]
@@ -338,3 +338,7 @@ def _words_of(text: str) -> str:
         return html.unescape(text) if "&" in text else text
     except ValueError:  # a number of thousands of digits
         return text
+
+
+def _bare(address: str) -> str:
+    return re.sub(r"^(?:https?://)?(?:www\.)?", "", address.lower())

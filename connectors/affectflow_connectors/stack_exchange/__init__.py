@@ -1,0 +1,1 @@
+"""Stack Exchange: the dump, plain or packed, and pages of the API."""
