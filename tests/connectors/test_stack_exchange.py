@@ -19,7 +19,8 @@ from tests.given.reading import (
 SITE = "stack-exchange:cooking.stackexchange.com"
 QUESTION = (
     '<row Id="1" PostTypeId="1" AcceptedAnswerId="2" '
-    'CreationDate="2011-08-17T20:18:56.507" Score="11" Body="&lt;p&gt;Is it &amp;amp; I&#xA;or &lt;code&gt;x&lt;/code&gt;?'
+    'CreationDate="2011-08-17T20:18:56.507" Score="11" '
+    'Body="&lt;p&gt;Is it &amp;amp; I&#xA;or &lt;code&gt;x&lt;/code&gt;?'
     ' مرحبا 😂&lt;/p&gt;" OwnerUserId="40" Title="Why &amp; how?" '
     'Tags="&lt;eggs&gt;&lt;oven-heat&gt;" ContentLicense="CC BY-SA 3.0" />'
 )
