@@ -1,0 +1,1 @@
+"""Mail: mailboxes, and files of one message."""
