@@ -51,6 +51,20 @@ PIECES = [
     "😂",
     "nick_1: ",
     "mike42, ",
+    "@jane@h.example ",
+    "://u:p@",
+    "token: ",
+    "0123456789abcdef" * 2,
+    "password=",
+    "4111111111111111",
+    "81.169.145.2",
+    "2a00:1450::200e",
+    "call ",
+    "030 1234567",
+    "Authorization: Basic ",
+    "@a:m.example",
+    "x@y.example",
+    "[SECRET]",
 ]
 TEXTS = st.lists(
     st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=12

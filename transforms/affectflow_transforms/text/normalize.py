@@ -127,7 +127,8 @@ def normalize_text(
         )
         if masked == text:
             return text, segments
-        text = clean(masked)
+        # What was replaced may have hidden something from the hints.
+        text, bits = clean(masked), ALL
     return text, find_segments(text, chat=chat)
 
 
