@@ -61,6 +61,35 @@ EMOTICONS = [
     pytest.param(
         "T_T (´･ω･`) (ノಠ益ಠ)ノ", ["crying face", "dejected face", "raging"], id="j"
     ),
+    pytest.param("( see above ): done", [], id="a bracket and a colon"),
+    pytest.param("Dell XD 12, Adobe XD, Windows XP, 8D audio", [], id="names"),
+    pytest.param("attr_accessor :o, :x\nset :p to 3; {a: :x}", [], id="symbols"),
+    pytest.param("vim :x and :s/a/b, { :p => 1 }", [], id="commands"),
+    pytest.param("-.-.-.-.-\n_._._._._\n=_=_=_=_=", [], id="lines drawn"),
+    pytest.param("(8) C:/ std:: 10:0 (link):( ratio 1 :3", [], id="numbers, paths"),
+    pytest.param('{"a":0, "b":[ 1 ], "c":D}', [], id="JSON"),
+    pytest.param("x[1 :] for (;;) f();) :p: :x:", [], id="slices, loops, short codes"),
+    pytest.param("copy it to D:\nC: and D:\noption D:", [], id="drives"),
+    pytest.param(
+        "(lol :P ), sad ):\nso bad D:\nnice :p\n(kidding :)\nlol XD\nno -_-' ^_^; :o",
+        [
+            "playful face with tongue out",
+            "sad face",
+            "anguished face",
+            "playful face with tongue out",
+            "smiling face",
+            "laughing face",
+            "annoyed face",
+            "happy eyes",
+            "surprised face",
+        ],
+        id="the same as faces",
+    ),
+    pytest.param(
+        "Thanks XD I love it. :):) T_T",
+        ["laughing face", "smiling face", "smiling face", "crying face"],
+        id="side by side",
+    ),
     pytest.param("fine, thanks", [], id="plain"),
 ]
 

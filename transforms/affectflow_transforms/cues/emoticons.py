@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from affectflow.kinds.renderer import Cue, TextRenderer
 from affectflow.registry import Card
-from affectflow_transforms.cues.wording import wording
+from affectflow_transforms.cues.wording import wording, words
 
 # An emoticon stands at the start, behind a blank, punctuation or another symbol; the
 # commonest also right behind a word ("nice:)").
@@ -107,13 +107,89 @@ def _phrase(found: re.Match[str]) -> str | None:
     return _phrases()[int(group[1:])]
 
 
+_PRODUCT = re.compile(r"(?:^|\s)(?:Adobe|Spring|Dell|Windows|Canon|WD|Extreme) $")
+_NAMED = re.compile(r"(?:^|\W)[A-Z][a-z]+ $")
+_CAPITALS = re.compile(r"[xX][DP]|8D")
+_FRAMED = re.compile(r"[-_.=~^oO0]")
+_KEY = re.compile(r"[\w)\]][\"']$")
+_OPEN_BRACKETS = {")": ("(", ")"), "]": ("[", "]")}
+# `:x`, `:o`, `:P`: a face, a symbol of Ruby, a command of vi.
+_COLON = re.compile(r":(?!-?[)(DPp|/\\\][])")
+_LETTERED = re.compile(r"[:;=]-?[a-zA-Z]$")
+_SYMBOL_BEFORE = re.compile(r"(?::\w+|=>|\w_\w+|[\[({,])[,\s]+$")
+_SYMBOL_AFTER = re.compile(r"\s*(?:=>|,\s*[:\"'{\[]|\|>)|:")
+
+
 def _is_face(text: str, found: re.Match[str], phrase: str) -> bool:
-    """Tells a face from a bracket that closes, and a heart from a comparison."""
+    """Tells a face from punctuation, a name, a number or a symbol of code."""
     near = max(0, found.start() - 200)
     line = text[near : found.start()].rpartition("\n")[2]
+    after = text[found.end() : found.end() + 40].partition("\n")[0]
     if phrase == "heart":
         before = _WORD_BEFORE.search(line)
         return not (before and re.fullmatch(wording("words")["not_a_heart"], before[1]))
-    if found.lastgroup == "cling" and found[0].endswith(")"):
-        return line.count("(") <= line.count(")")
-    return True
+    return not (
+        _closes_bracket(found, line)
+        or _is_drawn(found[0], line, after)
+        or _is_named(found[0], line, after)
+        or _is_code(found[0], line, after)
+    )
+
+
+def _closes_bracket(found: re.Match[str], line: str) -> bool:
+    """Returns whether the face is a bracket that closes: "(see 3:)", "( a ): b"."""
+    face = found[0]
+    bracket = ")" if face == "):" else face[-1]
+    if bracket not in _OPEN_BRACKETS or (
+        # "(kidding :)" closes with its face.
+        bracket == ")" and face != "):" and found.lastgroup != "cling"
+    ):
+        return False
+    opened, closed = _OPEN_BRACKETS[bracket]
+    return line.count(opened) > line.count(closed)
+
+
+def _is_drawn(face: str, line: str, after: str) -> bool:
+    """Returns whether the face is part of a line drawn with it: `-.-.-.-`."""
+    if not _FRAMED.match(face):
+        return False
+    around = (line.split(" ")[-1], after.split(" ")[0])
+    return any(
+        set(face) & set(beside) and not any(map(str.isalnum, beside))
+        for beside in around
+    )
+
+
+def _is_named(face: str, line: str, after: str) -> bool:
+    """Returns whether the face is a name or a letter: "Dell XD 12", "drive D:"."""
+    if _CAPITALS.fullmatch(face):
+        goes_on = re.match(r" ?[0-9a-z]", after)
+        numbered = re.match(r" [0-9]", after)
+        return bool(
+            numbered
+            or _PRODUCT.search(line)
+            or (goes_on and (_NAMED.search(line) or face == "8D"))
+        )
+    word = _WORD_BEFORE.search(line)
+    last = word[1].lower() if word else ""
+    if face in ("D:", "D-:"):
+        return last in words("lettered")
+    return face == "):" and len(last) == 1 and last.isalnum()
+
+
+def _is_code(face: str, line: str, after: str) -> bool:
+    """Returns whether the face stands in code: `:o, :x`, `"a":0`, `1 :3`, `f();)`."""
+    if _KEY.search(line) or (line[-1:] in (")", "]") and face[-1] in "([|0"):
+        return True
+    if (line[-1:] == ")" and face[0] == ";") or (
+        face[0] == ":" and _COLON.match(after)
+    ):
+        return True
+    if face[0] in ":=" and face[-1].isdigit() and re.search(r"[0-9]\s*$", line):
+        return True
+    if not _LETTERED.fullmatch(face):
+        return False
+    if _SYMBOL_BEFORE.search(line) or _SYMBOL_AFTER.match(after):
+        return True
+    word = _WORD_BEFORE.search(line)
+    return bool(word and word[1].lower() in words("of_commands"))

@@ -212,8 +212,10 @@ _TAG = re.compile(TAG)
 
 def _take_spoken(scan: Scan, opened: re.Match[str]) -> Segment | None:
     """Takes two or more lines that were copied from a chat: `<ann> words`."""
+    if _TAG.search(opened[0]):
+        return None
     lines = _SPOKEN_LINES.match(scan.text, opened.start())
-    if lines is None or _TAG.search(opened[0]):
+    if lines is None:
         return None
     return trimmed(scan, "quote", _credited(scan, lines.start()), lines.end())
 
