@@ -24,6 +24,11 @@ EMOJI = [
         [("face with tears of joy", 1, ":joy:"), ("thumbs up", 1, ":+1:")],
         id="short codes",
     ),
+    pytest.param(
+        "<:pepeSad_1:123456> <a:joy:123456>",
+        [("pepe sad 1", 1, ":pepeSad_1:"), ("face with tears of joy", 1, ":joy:")],
+        id="a server's own",
+    ),
     pytest.param(":not_one: 10:30:15 a::b", [], id="unknown codes"),
     pytest.param("plain", [], id="plain"),
 ]
@@ -98,6 +103,13 @@ TYPOGRAPHY = [
     pytest.param("this is AWFUL ok", [("shouting", "AWFUL")], id="one long word"),
     pytest.param("the HTTP API of MY_CONST and JSON", [], id="acronyms, constants"),
     pytest.param("FIX it, see README", [], id="one short word"),
+    pytest.param(
+        "ENOENT on start, ISBN 978-3-16, INSERT INTO t VALUES (1)", [], id="codes, SQL"
+    ),
+    pytest.param(
+        "SELECT NAME FROM USERS; set TIMEOUT = 3; the PENDING flag", [], id="names"
+    ),
+    pytest.param("[<-LINK->] error ESOMETHING", [], id="placeholders"),
     pytest.param("soooo slow", [("stretched", "soooo")], id="stretched"),
     pytest.param("www.a.b IEEE 0xfff bookkeeper", [], id="not stretched"),
     pytest.param(

@@ -84,6 +84,7 @@ def normalized(text: str, **options) -> tuple[str, list[tuple[str, str]]]:
     ("text", "expected"),
     [
         pytest.param("itâ€™s schÃ¶n", "it’s schön", id="mojibake is fixed"),
+        pytest.param("`Ã©` is Ã©", "`Ã©` is é", id="mojibake in code stays"),
         pytest.param("e\u0301", "é", id="composed"),
         pytest.param("a\r\nb\rc", "a\nb\nc", id="lines end with LF"),
         pytest.param("a\x00b\x1b[31mc", "abc", id="control characters go"),

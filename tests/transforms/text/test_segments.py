@@ -132,3 +132,22 @@ def test_plain_words_are_not_looked_at():
     texts = pa.array(["I love this so much, thank you", "why would anybody do that"])
 
     assert may_have_segments(texts).to_pylist() == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<https://x.example/a|the docs> lol", [("link", 0, 30)]),
+        ("see <#C024BE7LR|general> <!here>", [("link", 4, 24), ("mention", 25, 32)]),
+        ("<[USER]> hi <@&123456>", [("mention", 0, 8), ("mention", 12, 22)]),
+        ("at <t:1600000000:R>", [("link", 3, 19)]),
+        ("<:pepe:123456> lol", [("html", 0, 1), ("html", 7, 14)]),
+        ("<a:pepe:123456>", [("html", 0, 2), ("html", 8, 15)]),
+        ("a < b: 12345> c <3", []),
+    ],
+)
+def test_markup_of_chats_is_typed(text, expected):
+    found = find_segments(text)
+
+    assert [(s.type, s.start, s.end) for s in found] == expected
+    assert may_have_segments(pa.array([text]))[0].as_py() or not expected

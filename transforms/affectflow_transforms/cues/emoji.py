@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from affectflow.kinds.renderer import Cue, TextRenderer
+from affectflow.kinds.renderer import BLANK, Cue, TextRenderer
 from affectflow.registry import Card
 from affectflow_transforms.cues.wording import wording
 
@@ -20,8 +20,11 @@ _ONE = f"{_BASE}\ufe0f?{_TONE}?\ufe0f?[\U000e0020-\U000e007f]*"
 _EMOJI = (
     f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_ONE}(?:\u200d{_ONE})*|{_TONE}"
 )
-_CODE = r"(?<![\w:]):([a-z0-9_+'\-]{1,60}):(?![\w])(?::skin-tone-[2-6]:)?"
-_CUE = re.compile(f"(?P<emoji>{_EMOJI})|{_CODE}")
+_CODE = r"(?<![\w:]):(?P<code>[a-z0-9_+'\-]{1,60}):(?![\w])(?::skin-tone-[2-6]:)?"
+# An emoji of a server of Discord, `<:pepe_sad:123456>`; segments blank its brackets.
+_OWN = rf"(?:<a?|{BLANK}):(?P<own>\w{{2,32}}):(?:[0-9]{{5,25}}>|{BLANK}{{6,26}})"
+_CUE = re.compile(f"(?P<emoji>{_EMOJI})|{_OWN}|{_CODE}")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|[_~]+")
 _DROPPED = re.compile(f"(?!^){_TONE}|\ufe0f")
 
 # Without the selector U+FE0F these are drawn as text by default; people mean the face.
@@ -90,6 +93,7 @@ class RenderEmoji(TextRenderer):
     renderer_id: ClassVar[str] = "emoji@1"
     pattern: ClassVar[str] = (
         r"[\x{203c}-\x{32ff}\x{1f000}-\x{1faff}\x{20e3}]|:[a-z0-9_+'-]+:"
+        r"|:\w{2,32}:[0-9]{5}"
     )
     card: ClassVar[Card] = Card(summary="emoji and short codes as words")
 
@@ -110,7 +114,11 @@ def _adjoin(between: str) -> bool:
 
 def _found(text: str) -> Iterator[tuple[str, int, int]]:
     for found in _CUE.finditer(text):
-        code = found[2]
-        phrase = _codes().get(code) if code else name_of(found[0])
-        if phrase:
-            yield phrase, *found.span()
+        if own := found["own"]:
+            phrase = _codes().get(own.lower()) or _HUMP.sub(" ", own).strip().lower()
+            yield phrase, found.start("own") - 1, found.end("own") + 1
+            continue
+        code = found["code"]
+        named = _codes().get(code) if code else name_of(found[0])
+        if named:
+            yield named, *found.span()

@@ -12,7 +12,7 @@ _THRICE = "|".join(f"{letter}{{3}}" for letter in "abcdefghijklmnopqrstuvwxyz")
 # Part of a name, a path or a constant is no word: FOO_BAR, file.TXT, a/B, $HOME, x86.
 _IN_NAME = rf"[\w/\\$@#%=&`~<>{{}}\[\]{BLANK}]"
 _WORD = re.compile(
-    rf"(?<!{_IN_NAME})(?<![\w][.:-])[^\W\d_]+(?:['’][^\W\d_]+)?(?!{_IN_NAME}|[.:(-]\w)"
+    rf"(?<!{_IN_NAME})(?<![\w<\[][.:-])[^\W\d_]+(?:['’][^\W\d_]+)?(?!{_IN_NAME}|[.:(-]\w)"
 )
 _NEAR = re.compile(r"[\s,;:.!?'\"*-]{1,4}")
 _STRETCH = re.compile("([a-zß-öø-ÿ])\\1{2,}", re.I)
@@ -26,6 +26,15 @@ _MARKS = re.compile(
 )
 _DOTS = re.compile(
     r"(?!^\.{8,}$)(?<![./\w]\.)(?<![./'\"“(])(?:\.{4,}(?![./\\\w])|…{2,}|…\.{2,})", re.M
+)
+
+# Statements of SQL are written so.
+_STATEMENT = re.compile(
+    r"SELECT\b.*\bFROM\b|INSERT INTO\b|DELETE FROM\b|UPDATE \S+ SET\b"
+    r"|GROUP BY\b|ORDER BY\b"
+    r"|(?:CREATE|ALTER|DROP|TRUNCATE) (?:TABLE|INDEX|VIEW|DATABASE|SCHEMA)\b"
+    r"|(?:LEFT|RIGHT|INNER|OUTER|FULL|CROSS) (?:OUTER )?JOIN\b",
+    re.S,
 )
 
 _ONE_WORD = 4
@@ -60,6 +69,8 @@ def _shouting(text: str) -> Iterator[Cue]:
         return
     share = round(capital_share(text), 4)
     for run in runs:
+        if _STATEMENT.match(text, run[0].start(), run[-1].end()):
+            continue
         loud = [w for w in run if _is_loud(w[0])]
         if len(loud) > 1 or any(_is_loud_alone(text, w) for w in loud):
             yield Cue(
@@ -79,7 +90,33 @@ def _is_loud_alone(text: str, word: re.Match[str]) -> bool:
         text[word.end() : word.end() + 1] == ")"
     )
     sounds = _SOUNDS.search(word[0]) and not _CLUSTER.search(word[0])
-    return len(word[0]) >= _ONE_WORD and bool(sounds) and not bracketed
+    return (
+        len(word[0]) >= _ONE_WORD
+        and bool(sounds)
+        and not bracketed
+        and not _names_thing(text, word)
+    )
+
+
+# `ISBN 978`, `TIMEOUT = 3`, `error EPROTO`, `the PENDING flag` name things.
+_NUMBER_BEHIND = re.compile(r" ?[-:=#]? ?[0-9]| ?:?= ?")
+_THING_BEHIND = re.compile(
+    r" (?:flags?|options?|constants?|macros?|variables?|env|enum|headers?|statements?"
+    r"|clauses?|keywords?|directives?|opcodes?|signals?|columns?|fields?|events?)\b"
+)
+_THING_BEFORE = re.compile(
+    r"\b(?:flag|option|constant|macro|variable|env|enum|header|statement|clause|keyword"
+    r"|directive|opcode|signal|column|field|code|status|state|errno|register|command"
+    r"|event|error)[ :]{1,2}$"
+)
+
+
+def _names_thing(text: str, word: re.Match[str]) -> bool:
+    return bool(
+        _NUMBER_BEHIND.match(text, word.end())
+        or _THING_BEHIND.match(text, word.end())
+        or _THING_BEFORE.search(text[max(0, word.start() - 20) : word.start()])
+    )
 
 
 def _capital_runs(text: str) -> Iterator[list[re.Match[str]]]:

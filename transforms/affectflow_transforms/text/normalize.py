@@ -140,12 +140,23 @@ def clean(text: str) -> str:
 
     What people chose stays: curly quotes, ligatures and wide letters are no damage,
     and kaomoji are made of them. Entities stay too: what was escaped was unescaped
-    before, once.
+    before, once. Mojibake in code stays: it may be what the text is about.
     """
+    text = _fixed(text, encoding=False)
+    pieces, end = [], 0
+    for found in find_segments(text):
+        if found.type == "code":
+            prose = _fixed(text[end : found.start], encoding=True)
+            pieces += [prose, text[found.start : found.end]]
+            end = found.end
+    return "".join([*pieces, _fixed(text[end:], encoding=True)])
+
+
+def _fixed(text: str, *, encoding: bool) -> str:
     from ftfy import fix_text
 
     for _ in range(_MAX_ROUNDS):
-        fixed = fix_text(text, _ftfy_config())
+        fixed = fix_text(text, _ftfy_config(encoding=encoding))
         if fixed == text:
             break
         text = fixed
@@ -153,10 +164,11 @@ def clean(text: str) -> str:
 
 
 @functools.cache
-def _ftfy_config() -> Any:
+def _ftfy_config(*, encoding: bool) -> Any:
     from ftfy import TextFixerConfig
 
     return TextFixerConfig(
+        fix_encoding=encoding,
         unescape_html=False,
         fix_latin_ligatures=False,
         fix_character_width=False,

@@ -3,19 +3,28 @@
 import re
 from collections.abc import Callable, Iterator
 
-from affectflow_transforms.text.segments import addresses, links, mentions, personal
+from affectflow_transforms.text.segments import (
+    addresses,
+    chat_markup,
+    links,
+    mentions,
+    personal,
+)
 from affectflow_transforms.text.segments.base import Scan, Segment
 from affectflow_transforms.text.segments.code import take_inline
 from affectflow_transforms.text.segments.markup import TAG
 
 _OPENER = re.compile(
     rf"(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
-    rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto):)"
+    rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto|tel):)"
+    rf"|(?P<markup>{chat_markup.OPENER})|(?P<emoji>{chat_markup.EMOJI})"
+    rf"|(?P<emoji_end>{chat_markup.EMOJI_END})"
     rf"|(?P<tag>{TAG})|(?P<address>(?={addresses.ADDRESS}))"
     rf"|(?P<mention>{mentions.OPENER})"
 )
 HINT = (
-    r"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:"
+    r"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:|tel:"
+    rf"|{chat_markup.HINT}"
     rf"|{personal.PLACEHOLDER}|{mentions.HINT}|{addresses.HINT}"
 )
 
@@ -48,6 +57,9 @@ _TAKES: dict[str, _Take] = {
     "target": links.take_target,
     "url": links.take_url,
     "autolink": links.take_autolink,
+    "markup": chat_markup.take_markup,
+    "emoji": chat_markup.take_emoji,
+    "emoji_end": chat_markup.take_emoji_end,
     "tag": _take_tag,
     "pii": _take_pii,
     "address": _take_address,

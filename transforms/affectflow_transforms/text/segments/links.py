@@ -6,7 +6,10 @@ from affectflow_transforms.text.segments.base import Scan, Segment
 
 URL = r"(?:https?|ftp|file|ssh|git|wss?|chrome|mailto)://|\bwww\.(?=\w)"
 _ADDRESS = re.compile(r"[^\s<>\"`\x00-\x1f{}|\\^\ufffc]+")
-_AUTOLINK = re.compile(r"<(?:https?|ftp|mailto):[^\s<>]{1,2000}>")
+# As in Markdown, or in Slack, which has the words behind a bar: `<https://a|the docs>`.
+_AUTOLINK = re.compile(
+    r"<(?:https?|ftp|mailto|tel):[^\s<>|]{1,2000}(?:\|[^<>\n]{0,500})?>"
+)
 _TARGET = re.compile(
     r"\]\(\s{0,3}(<[^<>\n]{1,2000}>|(?:[^\s()]|\([^\s()]{0,500}\)){1,2000})"
     r"(?:\s{1,3}(?:\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'))?\s{0,3}\)"
@@ -40,7 +43,7 @@ def _trimmed(address: str) -> str:
 
 
 def take_autolink(scan: Scan, start: int, end: int) -> Segment | None:
-    """Returns `<https://...>`, its brackets with it."""
+    """Returns `<https://...>` or `<https://...|words>`, its brackets with it."""
     found = _AUTOLINK.match(scan.text, start, end)
     return Segment("link", start, found.end()) if found else None
 
