@@ -28,7 +28,7 @@ SAID = [
     for n, what in enumerate(WHAT * 3)
 ]
 REFUSED = '{"utterance_id": "m99", "conversation_id": "t9"}\n'
-# Nothing writes the first yet, and only `erase` the second.
+# Only replies to replies write the first, and only `erase` the second.
 NEVER_WRITTEN = {"conversation_merges", "tombstones"}
 DIGESTED = [name for name, rules in RULES.items() if rules.digest]
 

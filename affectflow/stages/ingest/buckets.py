@@ -50,7 +50,7 @@ def write_bucket(
     bucket: int,
     batches: Iterable[pa.RecordBatch],
     run_id: str,
-    seek: Callable[[pa.Array], None] = lambda replies: None,
+    seek: Callable[[pa.Table], None] = lambda replies: None,
 ) -> Receipt:
     """Writes what is new in one bucket as parts, and returns what to commit.
 
@@ -59,7 +59,7 @@ def write_bucket(
     of the input with one id, the later edit counts; two texts without an edit time to
     tell them apart make the second a dead letter.
 
-    `seek` is given what the new rows answer that is not in the bucket.
+    `seek` is given the new replies whose parents may be in other buckets.
 
     The rows are in memory twice at most, if nobody else holds the batches.
     """
@@ -76,7 +76,7 @@ def _write_rows(
     bucket: int,
     batches: Iterable[pa.RecordBatch],
     run_id: str,
-    seek: Callable[[pa.Array], None],
+    seek: Callable[[pa.Table], None],
 ) -> tuple[Receipt, pa.RecordBatch]:
     """Writes what is new as parts; returns what to commit, and the rows that clash."""
     old = Held.read(lake, bucket)

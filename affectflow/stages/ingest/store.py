@@ -26,7 +26,7 @@ from affectflow.schemas import FINDINGS, NOT_AN_UTTERANCE
 from affectflow.stages.ingest.buckets import write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
 from affectflow.stages.ingest.losses import losses, write_examples
-from affectflow.stages.ingest.parents import keep_sought, not_found
+from affectflow.stages.ingest.parents import keep_sought, settle_parents
 from affectflow.stages.ingest.seal import seal
 from affectflow.stages.runs.answers import ANNOTATED, MINE
 from affectflow.stages.runs.committing import labels_first, settle
@@ -193,7 +193,7 @@ def commit_ingest(
     follow(lake, receipts)
     follow_answers(lake, receipts)
     counted = settle_letters(lake, receipts)
-    astray = not_found(lake, Storage(staging(lake, request)))
+    astray = settle_parents(lake, Storage(staging(lake, request)))
     summed = total([*receipts, counted, astray])
     write_examples(lake, request.name, summed)
     row = write_run(lake, request, summed, mark=mark)
