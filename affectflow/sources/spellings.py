@@ -13,7 +13,7 @@ from affectflow.sources.time_words import DAYS, IS_UTC, MONTHS, ZONES
 
 _LONGEST = 100
 _CLOCK = (
-    r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})"
+    r"(?P<hour>\d{1,2})(?:(?P<colon>[:.])(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})"
     r"(?:[.,](?P<fraction>\d{1,9}))?)?)?(?: ?(?P<half>[ap])\.? ?m\b\.?)?(?: uhr)?"
 )
 # After the zone: what else it is called, and the clock of a process that Go writes.
@@ -50,7 +50,10 @@ def _dates_first(dates: tuple[str, ...], day: str = "") -> list[str]:
 _LAYOUTS = {
     # By how a spelling begins: most of them need not be tried.
     "year": _dates_first(_YEAR_FIRST),
-    "number": _dates_first(_NUMBER_FIRST),
+    "number": [
+        *_dates_first(_NUMBER_FIRST),
+        rf"{_NTH} {_WORD} {_CLOCK}{_ZONE} {_YEAR}",
+    ],
     "clock": [rf"{_CLOCK}{_ZONE}{_TO_DATE}{_DAY}{date}" for date in _DATES],
     "word": [
         *_dates_first(_MONTH_FIRST),
@@ -58,6 +61,7 @@ _LAYOUTS = {
         # As ctime, Java, Ruby, Twitter and Git write it: the year after the time.
         rf"{_DAY}{_WORD} {_NTH},? {_CLOCK}{_ZONE} {_YEAR}",
         rf"{_DAY}{_WORD} {_NTH},? {_CLOCK} {_YEAR}{_ZONE}",
+        rf"{_DAY}{_NTH} {_WORD} {_CLOCK}{_ZONE} {_YEAR}",
     ],
 }
 _COMPILED = {

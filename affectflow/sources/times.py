@@ -20,6 +20,7 @@ _BASIC_DATE = re.compile(
 )
 # A week without its day, and what Python takes for a time with any letter in it.
 _NOT_ISO = re.compile(r"\d{4}-?W\d{2}$|\d{4}-\d{2}-\d{2}[^T ]", re.ASCII)
+_DOT_NET = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/", re.ASCII)
 _OFFSET = r"[T ]\d{2}[:\d.]*(?P<offset>[+-]\d{2}(?::?\d{2})?)$"
 _ZONE = re.compile(r"[+-]\d{2}(:?\d{2})?(\s|$)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -156,6 +157,8 @@ def _time(text: str, day_first: bool | None) -> _Read:
 
 
 def _any_time(text: str, day_first: bool | None) -> _Read:
+    if found := _DOT_NET.fullmatch(text):
+        text = found[1]
     if _NUMBER.fullmatch(text) and not _BASIC_DATE.fullmatch(text):
         return _epoch_time(text), None
     try:

@@ -57,7 +57,7 @@ class Columns:
 
     def numbers(self, name: str, ids: pa.Array) -> Numbers:
         """Returns what the ids in the column `name` are."""
-        return Numbers().add(ids)
+        return Numbers().add(ids) if _has_floats(ids) else Numbers()
 
     def without_fraction(self, name: str, ids: pa.Array) -> pa.Array:
         """Returns ids without the fraction that a data frame gave whole numbers."""
