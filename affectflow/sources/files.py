@@ -137,7 +137,10 @@ class MappedSource(FileSource, abc.ABC):
         return parse_mapping(self.mapping or {})
 
     def defaults(self, uri: str) -> Defaults:
-        """Returns what the rows of a file have in common."""
+        """Returns what the rows of a file have in common; `read_split` starts with it.
+
+        It knows the columns of the whole file, where a piece alone cannot tell.
+        """
         columns = self._listener or FileColumns(
             partial(self._listened, uri), self.day_first
         )

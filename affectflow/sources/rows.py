@@ -23,6 +23,7 @@ from affectflow.sources.auto_ids import with_auto_ids
 from affectflow.sources.bots import are_bots
 from affectflow.sources.bots import is_bot_name as is_bot_name
 from affectflow.sources.coerce import as_type, strings, text_of, times
+from affectflow.sources.keys import KEYS, keys_of, taken_ids
 from affectflow.sources.lines import Block
 from affectflow.sources.mapping import ATTRS_PREFIX
 from affectflow.sources.streams import DamagedFileError
@@ -37,16 +38,9 @@ TIMES = ("timestamp", "edited_at")
 # No attribute has the empty name: a mapping is not allowed to give it.
 _WHOLE = ""
 
-_SOURCE_WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
-_IDS = ("utterance_id", "conversation_id", "reply_to")
-KEYS = (*_IDS, "speaker_id")
 LISTENED_TO = (*KEYS, "text", *TIMES)
 """Columns that are read to learn what a whole file tells of them."""
-# As pandas, R, JavaScript, SQL, Excel and dumps of MySQL write that there is none.
-_NO_KEY = (
-    *("nan", "NaN", "NAN", "None", "null", "NULL", "Null", "<NA>", "NaT", "undefined"),
-    *("#N/A", r"\N"),
-)
+_SOURCE_WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 
 
 class RefusedError(RowError):
@@ -136,10 +130,10 @@ def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
     columns = dict(raw.columns)
     attrs = _taken_attrs(columns)
     for name in [name for name in KEYS if name in columns]:
-        columns[name], no_keys = _keys(name, columns[name], defaults.columns)
+        columns[name], no_keys = keys_of(name, columns[name], defaults.columns)
         attrs |= no_keys
     source = _sources(columns.pop("source", None), defaults.source, count)
-    typed = {**_ids(columns, source), "source": source, "origin": raw.origin}
+    typed = {**taken_ids(columns, source), "source": source, "origin": raw.origin}
     for name, column in columns.items():
         if name in typed:
             continue
@@ -162,47 +156,6 @@ def _sources(column: pa.Array | None, default: str, count: int) -> pa.Array:
     # A field of this name may hold anything, as Twitter's does: an anchor tag.
     plain = pc.fill_null(pc.match_substring_regex(column, _SOURCE_WORD), False)
     return pc.if_else(plain, column, pa.scalar(default, pa.string()))
-
-
-def _keys(
-    name: str, column: pa.Array, columns: Columns
-) -> tuple[pa.Array, dict[str, pa.Array]]:
-    """Returns a column of keys, and the words in it that say that there is none."""
-    keys, null = pc.utf8_trim_whitespace(column), pa.scalar(None, pa.string())
-    keys = pc.if_else(pc.equal(keys, ""), null, keys)
-    words = pc.is_in(keys, value_set=pa.array(_NO_KEY))
-    attrs = {}
-    if words.true_count:
-        attrs[raw_name(name)] = pc.if_else(words, keys, null)
-        keys = pc.if_else(words, null, keys)
-    return columns.without_fraction(name, keys), attrs
-
-
-def _ids(columns: dict[str, pa.Array], source: pa.Array) -> dict[str, pa.Array]:
-    own = {
-        name: _prefixed(columns.pop(name), source) for name in _IDS if name in columns
-    }
-    if "utterance_id" not in own:
-        return own
-    thread = own["utterance_id"]
-    if "reply_to" in own:
-        thread = pc.coalesce(own["reply_to"], thread)
-    if "conversation_id" in own:
-        thread = pc.coalesce(own["conversation_id"], thread)
-    return {**own, "conversation_id": thread}
-
-
-def _prefixed(ids: pa.Array, source: pa.Array) -> pa.Array:
-    prefixed = pc.binary_join_element_wise(source, ids, ":")
-    names = pc.unique(source).to_pylist()
-    if len(names) == 1:
-        has = pc.starts_with(ids, pattern=f"{names[0]}:")
-        return pc.if_else(has, ids, prefixed)
-    pairs = zip(source.to_pylist(), ids.to_pylist(), prefixed.to_pylist(), strict=True)
-    return pa.array(
-        [i if i is None or i.startswith(f"{s}:") else p for s, i, p in pairs],
-        pa.string(),
-    )
 
 
 def _taken_attrs(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:

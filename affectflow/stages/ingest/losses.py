@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from affectflow.lake import Lake
 from affectflow.schemas import FILE_ERRORS, UTTERANCES, raw_name
-from affectflow.sources.rows import KEYS, TIMES
+from affectflow.sources.keys import KEYS
+from affectflow.sources.rows import TIMES
 from affectflow.sources.times import doubtful
 from affectflow.stages.runs.receipts import FILES_CUT, WORK, Receipt
 
