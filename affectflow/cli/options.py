@@ -39,6 +39,21 @@ Map = Annotated[
         "'a word' in quotes a constant; see docs/map.md.",
     ),
 ]
+IncludePrivate = Annotated[
+    bool,
+    typer.Option(
+        "--include-private",
+        help="Read private and direct messages, too; else they are counted and left "
+        "out.",
+    ),
+]
+KeepDeleted = Annotated[
+    bool,
+    typer.Option(
+        "--keep-deleted",
+        help="Keep the text of deleted messages, where the source has it.",
+    ),
+]
 KeyUri = Annotated[
     str,
     typer.Option(

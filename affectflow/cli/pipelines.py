@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +18,8 @@ from affectflow.cli.options import (
     AnnotatorOrAll,
     Budget,
     Clusterer,
+    IncludePrivate,
+    KeepDeleted,
     KeyUri,
     LakeUri,
     Map,
@@ -52,9 +54,12 @@ def ingest(
     settings: Set = None,
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
+    include_private: IncludePrivate = False,
+    keep_deleted: KeepDeleted = False,
 ) -> int:
     """Read dumps and exports into a lake."""
-    made = _source(paths, source, mapping, settings)
+    asked = {"include_private": include_private, "keep_deleted": keep_deleted}
+    made = _source(paths, source, mapping, settings, asked)
     return _finish([_ingest(made, paths, to, budget, speaker_key_uri)], to)
 
 
@@ -147,9 +152,12 @@ def analyze(
     send_private: SendPrivate = False,
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
+    include_private: IncludePrivate = False,
+    keep_deleted: KeepDeleted = False,
 ) -> int:
     """Ingest, annotate, mine and report."""
     _refuse_writing()
+    asked = {"include_private": include_private, "keep_deleted": keep_deleted}
     settings = in_full(settings, prompt, send_to, send_private)
     given = said_to(
         settings, model=model, revision=revision, miner=miner, clusterer=clusterer
@@ -160,7 +168,7 @@ def analyze(
         from affectflow.stages.basis import check_named
 
         check_named(to, annotator, answering)
-    made_source = _source(paths, source, mapping)
+    made_source = _source(paths, source, mapping, None, asked)
     rows = [_ingest(made_source, paths, to, budget, speaker_key_uri)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
@@ -179,10 +187,16 @@ def _refuse_writing() -> None:
         )
 
 
-def _source(paths: Sequence[str], name: str, mapping: Map, settings: Set = None) -> Any:
+def _source(
+    paths: Sequence[str],
+    name: str,
+    mapping: Map,
+    settings: Set,
+    asked: Mapping[str, bool],
+) -> Any:
     from affectflow.cli.sources import source_for
 
-    return source_for(paths, name, mapping or (), settings or ())
+    return source_for(paths, name, mapping or (), settings or (), **asked)
 
 
 def _ingest(

@@ -162,6 +162,7 @@ def _counted(row: dict[str, Any], name: str, count: int) -> str:
 
 def warnings(row: dict[str, Any]) -> list[str]:
     """Returns what somebody should look at before using what a stage wrote, by line."""
+    from affectflow.schemas import PRIVATE_LEFT_OUT
     from affectflow.stages.ingest.buckets import ANOTHER_FILE
     from affectflow.stages.ingest.losses import DOUBTFUL
 
@@ -175,6 +176,11 @@ def warnings(row: dict[str, Any]) -> list[str]:
             f"{row['stage']}: {dates:,} dates may begin with the day or the month, and "
             "no other date of their file tells; say it with --set day_first=true, or "
             "--set day_first=false, of `affectflow ingest`"
+        )
+    if private := dict(row["counters"]).get(PRIVATE_LEFT_OUT):
+        lines.append(
+            f"{row['stage']}: {private:,} private or direct messages were left out; "
+            "read them with --include-private"
         )
     if others := dict(row["counters"]).get(ANOTHER_FILE):
         lines.append(

@@ -17,7 +17,11 @@ AUTO = "auto"
 
 
 def source_for(
-    paths: Sequence[str], name: str, pairs: Sequence[str], settings: Sequence[str] = ()
+    paths: Sequence[str],
+    name: str,
+    pairs: Sequence[str],
+    settings: Sequence[str] = (),
+    **asked: bool,
 ) -> Any:
     """Returns the source that a command line names.
 
@@ -26,6 +30,8 @@ def source_for(
       name: of the source, or `auto`.
       pairs: of `--map`.
       settings: of `--set`.
+      asked: `include_private` and `keep_deleted`; a source without them has nothing
+        to leave out.
 
     Raises:
       UsageError: no such source, a bad mapping or option, or `auto` recognises nothing.
@@ -34,6 +40,7 @@ def source_for(
     mapping = parse_map(pairs)
     fields = {field.name for field in dataclasses.fields(plugin)}
     arguments: dict[str, Any] = {"paths": list(paths)}
+    arguments |= {name: True for name, said in asked.items() if said & (name in fields)}
     if mapping:
         if "mapping" not in fields:
             raise UsageError(

@@ -16,6 +16,8 @@ from affectflow.schemas.flight import (
     FILE_ERRORS,
     FINDINGS,
     NOT_AN_UTTERANCE,
+    PRIVATE_LEFT_OUT,
+    PRIVATE_VISIBILITIES,
     SOURCE_BATCH,
     VECTORS_COLUMN,
 )
@@ -63,6 +65,8 @@ __all__ = [
     "MEASURES",
     "NOT_AN_UTTERANCE",
     "PEOPLE",
+    "PRIVATE_LEFT_OUT",
+    "PRIVATE_VISIBILITIES",
     "ROLLUPS",
     "RULES",
     "RUNS",

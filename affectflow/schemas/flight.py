@@ -29,6 +29,14 @@ NOT_AN_UTTERANCE = "not_an_utterance"
 
 Counted in `runs.counters`, not refused, and no input utterance."""
 
+PRIVATE_LEFT_OUT = "private_left_out"
+"""Error type of a private or direct message that nobody asked for.
+
+Counted in `runs.counters`, not refused, and no input utterance."""
+
+PRIVATE_VISIBILITIES = ("private", "direct")
+"""Values of `visibility` that are read only with `--include-private`."""
+
 
 FILE_ERRORS = ("damaged_file", "truncated_file")
 """Error types of what is wrong with a file, not with a row: nobody knows how many rows

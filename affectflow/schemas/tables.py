@@ -32,7 +32,7 @@ UTTERANCES = table(
     ("segments", pa.list_(SEGMENT), "code, quotes, logs, links ...: typed spans"),
     ("edited_at", TIME, "when this version was made"),
     ("deleted", pa.bool_(), "the source says that it was deleted"),
-    ("visibility", STRING, "public, private or unknown"),
+    ("visibility", STRING, "public, private, direct or unknown"),
     ("url", STRING, "where a person can read it"),
     ("start_s", pa.float64(), "start in the recording, seconds"),
     ("end_s", pa.float64(), "end in the recording, seconds"),

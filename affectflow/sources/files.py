@@ -19,6 +19,7 @@ from affectflow.sources.mapping import Field, parse_mapping
 from affectflow.sources.rows import LISTENED_TO, Defaults, batch_of_rows, dead_row
 from affectflow.sources.streams import DamagedFileError, compression, plain_head
 from affectflow.sources.whole_columns import FileColumns, Listener
+from affectflow.sources.withheld import without_deleted, without_private
 
 
 @dataclass(kw_only=True)
@@ -32,6 +33,9 @@ class FileSource(Source, abc.ABC):
       paths: paths, globs, folders or fsspec URLs; one, or several.
       source_name: prefix of all ids, and the column `source`. Empty: the plugin's
         name on the command line (`jsonl`).
+      include_private: private and direct messages are read, too; without it they are
+        counted and left out.
+      keep_deleted: the text of deleted messages is kept; without it it is empty.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = ()
@@ -39,6 +43,8 @@ class FileSource(Source, abc.ABC):
 
     paths: Sequence[str] | str
     source_name: str = ""
+    include_private: bool = False
+    keep_deleted: bool = False
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -72,12 +78,17 @@ class FileSource(Source, abc.ABC):
         one dead row that says so.
         """
         try:
-            yield from self.read_split(split)
+            yield from map(self._handed_on, self.read_split(split))
         except DamagedFileError as error:
             row = dead_row(
                 self.step, self.source_name, split.uri, (error.error_type, str(error))
             )
             yield batch_of_rows([row])
+
+    def _handed_on(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if not self.include_private:
+            batch = without_private(batch, self.step)
+        return batch if self.keep_deleted else without_deleted(batch)
 
     @abc.abstractmethod
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:

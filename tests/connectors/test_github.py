@@ -35,8 +35,8 @@ ISSUE = {
 }
 
 
-def read(path):
-    source = ReadGithub(paths=str(path))
+def read(path, **options):
+    source = ReadGithub(paths=str(path), **options)
     found = [b for s in source.splits(str(path)) for b in source.read(s)]
     for batch in found:
         batch.validate(full=True)
@@ -193,7 +193,9 @@ def test_a_private_repository_stays_private(tmp_path):
         "repository": {"full_name": "o/r", "private": True},
     }
 
-    (row,) = read_text(tmp_path, json.dumps(hook))
+    path = tmp_path / "hook.json"
+    path.write_text(json.dumps(hook))
+    (row,) = read(path, include_private=True)
 
     assert (row["visibility"], row["deleted"]) == ("private", True)
 

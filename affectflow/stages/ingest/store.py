@@ -22,7 +22,7 @@ from affectflow.lake.commits import (
 )
 from affectflow.lake.files import entry_of
 from affectflow.lake.tables import FileEntry, by_bucket, stem
-from affectflow.schemas import FINDINGS, NOT_AN_UTTERANCE
+from affectflow.schemas import FINDINGS
 from affectflow.stages.ingest.buckets import write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
 from affectflow.stages.ingest.losses import losses, write_examples
@@ -32,7 +32,7 @@ from affectflow.stages.runs.answers import ANNOTATED, MINE
 from affectflow.stages.runs.committing import labels_first, settle
 from affectflow.stages.runs.deadletters import (
     commit_letters,
-    non_utterances,
+    passed_over,
     refused,
     write_dead_letters,
 )
@@ -112,7 +112,7 @@ class _SpillFn(beam.DoFn):
             yield beam.pvalue.TaggedOutput("receipts", receipt.to_json())
 
     def _account(self, sealed: pa.RecordBatch, living: pa.RecordBatch) -> Receipt:
-        dead, known = refused(sealed), non_utterances(sealed)
+        dead, known = refused(sealed), passed_over(sealed)
         request, lost = self._request, losses(living, dead)
         return Receipt(
             unit="spill",
@@ -121,7 +121,7 @@ class _SpillFn(beam.DoFn):
                 "rows_in": living.num_rows + dead.num_rows,
                 "rows_dead": dead.num_rows,
             },
-            counters={**lost.counters, **({NOT_AN_UTTERANCE: known} if known else {})},
+            counters={**lost.counters, **known},
             examples=lost.examples,
             values_read=lost.values_read,
             peak_rss_bytes=peak_rss_bytes(),

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -18,6 +19,7 @@ from affectflow.schemas import (
     DEAD_LETTERS,
     ERRORS_COLUMN,
     NOT_AN_UTTERANCE,
+    PRIVATE_LEFT_OUT,
     UTTERANCES,
     fields,
 )
@@ -27,6 +29,7 @@ PAYLOAD_CHARACTERS = 300
 OPEN, REPLAYED = "open", "replayed"
 OF_INGEST = "ingest"
 _TABLE = "dead_letters"
+_PASSED_OVER = (NOT_AN_UTTERANCE, PRIVATE_LEFT_OUT)
 SAME = ["origin", "utterance_id", "step", "error_type", "message"]
 """Columns in which two letters of one row, refused for one reason, are equal."""
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
@@ -35,17 +38,17 @@ _MENTION = re.compile(r"(?<!\w)@[A-Za-z0-9][\w-]{0,38}")
 
 
 def refused(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns the dead rows of a batch that count: known non-messages do not."""
+    """Returns the dead rows of a batch that count: what was passed over does not."""
     dead = batch.filter(is_dead(batch))
     return dead.filter(
-        pa.array([k != NOT_AN_UTTERANCE for k in _kinds(dead)], pa.bool_())
+        pa.array([k not in _PASSED_OVER for k in _kinds(dead)], pa.bool_())
     )
 
 
-def non_utterances(batch: pa.RecordBatch) -> int:
-    """Returns how many rows the source knows to be no messages."""
-    dead = batch.filter(is_dead(batch))
-    return sum(kind == NOT_AN_UTTERANCE for kind in _kinds(dead))
+def passed_over(batch: pa.RecordBatch) -> dict[str, int]:
+    """Returns, by error type, how many rows are no messages, or nobody asked for."""
+    kinds = Counter(_kinds(batch.filter(is_dead(batch))))
+    return {kind: kinds[kind] for kind in _PASSED_OVER if kinds[kind]}
 
 
 def _kinds(dead: pa.RecordBatch) -> list[str]:

@@ -17,7 +17,7 @@ from affectflow.kinds.account import account
 from affectflow.kinds.asker import Asker, Completion, Outcome, Request
 from affectflow.kinds.identity import Origin
 from affectflow.registry import Card
-from affectflow.schemas import UTTERANCES, Status, fields
+from affectflow.schemas import PRIVATE_VISIBILITIES, UTTERANCES, Status, fields
 from affectflow_transforms.models.endpoint import wire
 from affectflow_transforms.models.endpoint.client import Client, Question
 from affectflow_transforms.models.endpoint.connection import Server
@@ -271,6 +271,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_private(batch: pa.RecordBatch) -> pa.Array:
-    private = pc.equal(batch.column("visibility"), "private")
+    marks = pa.array(PRIVATE_VISIBILITIES)
+    private = pc.is_in(batch.column("visibility"), value_set=marks)
     direct = pc.is_in(batch.column("kind"), value_set=pa.array(_DIRECT))
-    return pc.or_(pc.fill_null(private, False), direct)
+    return pc.or_(private, direct)
