@@ -23,7 +23,8 @@ from affectflow.sources.rows import (
     in_batches,
     too_large_row,
 )
-from affectflow.sources.streams import read_chunks
+from affectflow.sources.streams import DamagedFileError, read_chunks
+from affectflow.sources.zipped import is_zip, member_splits, read_members
 
 LINES = (".jsonl", ".ndjson")
 
@@ -75,23 +76,63 @@ class JsonSource(FileSource, abc.ABC):
         """Returns why a line is known, before it is parsed, to hold no message."""
         return ""
 
+    def has_messages(self, name: str) -> bool:
+        """Returns whether a file of an export may hold messages, by its name.
+
+        Args:
+          name: of the file, with the folders that it is in.
+        """
+        return True
+
+    def files(self, pattern: str) -> list[File]:
+        found = super().files(pattern)
+        return [file for file in found if self.has_messages(file.uri)] or found
+
+    def _is_member(self, name: str) -> bool:
+        own = bare_name(name).endswith(self.suffixes) and not is_zip(name)
+        return own and self.has_messages(name)
+
     def split_file(self, file: File) -> list[Split]:
+        if is_zip(file.uri):
+            return member_splits(file, self._is_member)
         if bare_name(file.uri).endswith(self.lines) and is_plain(file):
             return ranges(file)
         return super().split_file(file)
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        by_lines = bare_name(split.uri).endswith(self.lines)
-        rows = self._of_lines(split) if by_lines else self._of_values(split)
-        yield from in_batches(rows)
+        yield from in_batches(self._rows_of(split))
+
+    def _rows_of(self, split: Split) -> Iterator[Row]:
+        if is_zip(split.uri):
+            yield from self._of_members(split)
+        elif bare_name(split.uri).endswith(self.lines):
+            yield from self._of_lines(split)
+        else:
+            yield from self._of_values(read_chunks(split.uri), split.uri)
+
+    def _of_members(self, split: Split) -> Iterator[Row]:
+        """Yields the rows of an archive's members; a damaged one ends no other."""
+        for uri, chunks in read_members(split, self._is_member):
+            try:
+                if bare_name(uri).endswith(self.lines):
+                    yield from self._of_blocks(blocks(chunks), uri)
+                else:
+                    yield from self._of_values(chunks, uri)
+            except DamagedFileError as error:
+                said = (error.error_type, str(error))
+                yield dead_row(self.step, self.source_name, uri, said)
 
     def _of_lines(self, split: Split) -> Iterator[Row]:
         chunks = read_chunks(split.uri, max(split.start - 1, 0))
-        for block in blocks(chunks, start=split.start, end=split.end):
+        found = blocks(chunks, start=split.start, end=split.end)
+        yield from self._of_blocks(found, split.uri)
+
+    def _of_blocks(self, found: Iterable[Block], uri: str) -> Iterator[Row]:
+        for block in found:
             if block.too_large:
-                yield too_large_row(block, split.uri, self.step, self.source_name)
+                yield too_large_row(block, uri, self.step, self.source_name)
                 continue
-            for line, origin in lines_of(block, split.uri):
+            for line, origin in lines_of(block, uri):
                 yield from self._of_line(line, origin)
 
     def _of_line(self, line: bytes, origin: str) -> Iterator[Row]:
@@ -110,9 +151,9 @@ class JsonSource(FileSource, abc.ABC):
         else:
             yield from self._of_record(record, origin, line)
 
-    def _of_values(self, split: Split) -> Iterator[Row]:
-        for found in values(read_chunks(split.uri), self.looks_whole):
-            origin = f"{split.uri}#{found.number}"
+    def _of_values(self, chunks: Iterable[bytes], uri: str) -> Iterator[Row]:
+        for found in values(chunks, self.looks_whole):
+            origin = f"{uri}#{found.number}"
             if found.error_type:
                 refused = RefusedError(found.message, found.error_type)
                 yield self._refused(refused, origin, found.raw)

@@ -1,0 +1,1 @@
+"""Slack: workspace exports, pages of the Web API, events."""

@@ -1,0 +1,137 @@
+"""ReadSlack: the export of a workspace, as a zip or a folder, and API pages."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from affectflow.errors import StorageError, UsageError
+from affectflow.registry import Card
+from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.streams import (
+    DamagedFileError,
+    decompressed_head,
+    plain_head,
+)
+from affectflow.sources.zipped import read_member
+from affectflow_connectors.slack.places import (
+    LISTS,
+    NO_MESSAGES,
+    USERS,
+    Channel,
+    Workspace,
+    channel_by_path,
+    channels_of,
+    listed,
+    root_of,
+    users_of,
+)
+from affectflow_connectors.slack.shapes import SITE, Setting, messages
+
+_LIST_BYTES = 256 << 20
+_DAY_FILE = re.compile(rb"[^/\\\x00]+/\d{4}-\d\d-\d\d\.json")
+_LISTED = re.compile(rb"(?:channels|users|groups|dms|mpims|integration_logs)\.json")
+_TS = re.compile(rb'"(?:ts|thread_ts|deleted_ts)"\s*:\s*"?\d{9,10}\.\d{1,6}\b')
+_MARKS = (
+    b'"subtype"',
+    b'"client_msg_id"',
+    b'"user_profile"',
+    b'"bot_id"',
+    b'"thread_ts"',
+    b'"source_team"',
+    b'"has_more"',
+    b'"user"',
+)
+
+
+@dataclass(kw_only=True)
+class ReadSlack(JsonSource):
+    """Reads the export of a workspace, and what Slack's Web API and events say.
+
+    An export is a zip, or the folder that it was unpacked to: one folder a channel,
+    one file a day, and lists of channels and users beside them. Pages of
+    `conversations.history` and `conversations.replies` are files of JSON; where they
+    do not name their channel, their file may: `C0123ABCD.json`, `general.json`.
+
+    A thread is a conversation; a message outside of threads is one of its own.
+    Mentions become `[USER]`. Joins, topics and the like are of the kind `system`.
+    """
+
+    card: ClassVar[Card] = Card(
+        summary="Slack: exports of a workspace, API pages, events",
+        example="affectflow ingest export.zip --source slack --to lake",
+        terms="an export belongs to the workspace, whose owners decide on its use; "
+        "Slack's API terms forbid training language models on API data; no attribution "
+        "is prescribed, quote with the author's consent",
+    )
+    suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
+    site: ClassVar[str] = SITE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._workspaces: dict[tuple[str, str], Workspace] = {}
+        self._setting: tuple[str, Setting] = ("", Setting())
+
+    def has_messages(self, name: str) -> bool:
+        return re.split(r"[/\\]", name.partition("::")[0])[-1] not in NO_MESSAGES
+
+    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
+        yield from messages(record, self._setting_of(where.rpartition("#")[0]))
+
+    def looks_whole(self, record: Any) -> bool:
+        if not isinstance(record, dict):
+            return False
+        held = ("messages", "event", "deleted_ts")
+        is_message = "ts" in record and ("type" in record or "text" in record)
+        return is_message or any(name in record for name in held)
+
+    def _setting_of(self, uri: str) -> Setting:
+        """Returns what the place of a file says; files come one after the other."""
+        if self._setting[0] != uri:
+            name, _, archive = uri.partition("::")
+            name = name.removeprefix("zip://") if archive else name.replace("\\", "/")
+            workspace = self._workspace(archive, root_of(name))
+            channel = channel_by_path(name, workspace)
+            self._setting = uri, Setting(channel, workspace)
+        return self._setting[1]
+
+    def _workspace(self, archive: str, root: str) -> Workspace:
+        key = (archive, root)
+        if key not in self._workspaces:
+            channels: dict[str, Channel] = {}
+            for file, visibility in LISTS.items():
+                channels |= channels_of(_listed(archive, root, file), visibility)
+            users = users_of(_listed(archive, root, USERS))
+            self._workspaces[key] = Workspace(channels, users)
+        return self._workspaces[key]
+
+    @classmethod
+    def recognises(cls, name: str, head: bytes) -> float:
+        if head.startswith(b"PK"):
+            days, lists = _DAY_FILE.search(head), _LISTED.search(head)
+            return 0.95 if days and lists else 0.6 if days else 0.4 if lists else 0.0
+        head = decompressed_head(head)
+        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+            return 0.0
+        if not _TS.search(head):
+            return 0.0
+        marks = sum(mark in head for mark in _MARKS)
+        typed = re.search(rb'"type"\s*:\s*"message"', head) is not None
+        return 0.95 if typed and marks else 0.8 if typed or marks > 1 else 0.4
+
+
+def _listed(archive: str, root: str, file: str) -> list[Any]:
+    """Returns what a list beside the messages holds; nothing if there is none.
+
+    A list that cannot be read costs names and roles, and no message.
+    """
+    try:
+        if archive:
+            found = read_member(archive, root + file, _LIST_BYTES)
+        else:
+            found = plain_head(root + file, _LIST_BYTES)
+        return listed(json.loads(found)) if found else []
+    except (StorageError, UsageError, DamagedFileError, ValueError, RecursionError):
+        return []
