@@ -11,7 +11,7 @@ from affectflow.sources.rows import PAYLOAD_CHARS
 from affectflow.sources.streams import DamagedFileError, TruncatedFileError
 
 _DECODER = json.JSONDecoder(strict=False)
-_BETWEEN = re.compile(r"[\s,\[\]\ufeff\x00]*")
+BETWEEN = re.compile(r"[\s,\[\]\ufeff\x00]*")
 _BLANKS = " \t\r\n\x00"
 _BAD_BYTES = re.compile("[\udc80-\udcff]")
 # A literal, a number or an escape that the buffer cuts in two is shorter.
@@ -52,13 +52,12 @@ def values(
     After a damaged value, reading goes on at the next object that parses and that
     `looks_whole` accepts: it tells a record from an object inside a record.
     """
-    text = _Text(chunks)
+    text = Window(chunks)
     number = 0
-    while text.skip(_BETWEEN):
+    while text.skip(BETWEEN):
         number += 1
-        yield _next_value(text, number, looks_whole, max_chars)
-    if text.damage:
-        raise text.damage
+        yield next_value(text, number, looks_whole, max_chars)
+    text.check_end()
     if text.opened > 0 and text.last != "]":
         raise TruncatedFileError(
             "the file ends in the middle of its JSON array; the rows before the end "
@@ -66,7 +65,7 @@ def values(
         )
 
 
-class _Text:
+class Window:
     """A window on the text of a stream; grows on demand, forgets what was read."""
 
     def __init__(self, chunks: Iterable[bytes]):
@@ -85,7 +84,7 @@ class _Text:
         """Moves over `pattern`; returns whether there is text behind it."""
         while True:
             match = pattern.match(self.window, self.at)
-            if match and pattern is _BETWEEN:
+            if match and pattern is BETWEEN:
                 self.opened += match[0].count("[") - match[0].count("]")
             self.at = match.end() if match else self.at
             if self.at < len(self.window):
@@ -109,6 +108,11 @@ class _Text:
         self.window = "".join(parts)
         return len(self.window) > len(parts[0])
 
+    def check_end(self) -> None:
+        """Raises what went wrong with the stream, once its values were taken."""
+        if self.damage:
+            raise self.damage
+
     def _chunk(self) -> bytes | None:
         try:
             return next(self._chunks, None)
@@ -117,12 +121,13 @@ class _Text:
             return None
 
 
-def _next_value(
-    text: _Text,
+def next_value(
+    text: Window,
     number: int,
     looks_whole: Callable[[dict[str, Any]], bool],
     max_chars: int,
 ) -> Found:
+    """Returns the value that starts in the window, and moves behind it."""
     while True:
         try:
             value, end = _DECODER.raw_decode(text.window, text.at)
@@ -138,10 +143,9 @@ def _next_value(
         return _found(text, number, value, end)
 
 
-def _found(text: _Text, number: int, value: Any, end: int) -> Found:
+def _found(text: Window, number: int, value: Any, end: int) -> Found:
     start, text.at = text.at, end
     raw = text.window[start : start + 4 * PAYLOAD_CHARS]
-    bad = _BAD_BYTES.search(text.window, start, end) if not raw.isascii() else None
     ascii_only = text.window.isascii()  # known without looking at the text
     bad = None if ascii_only else _BAD_BYTES.search(text.window, start, end)
     if bad:
@@ -150,7 +154,7 @@ def _found(text: _Text, number: int, value: Any, end: int) -> Found:
     return Found(number, value, raw, end - start)
 
 
-def _is_cut(error: Exception, text: _Text) -> bool:
+def _is_cut(error: Exception, text: Window) -> bool:
     """Returns whether the value may only lack what comes after the window."""
     if text.ended:
         return False
@@ -162,7 +166,7 @@ def _is_cut(error: Exception, text: _Text) -> bool:
 
 
 def _damaged(
-    text: _Text,
+    text: Window,
     number: int,
     error: Exception,
     looks_whole: Callable[[dict[str, Any]], bool],
@@ -178,7 +182,7 @@ def _damaged(
 
 
 def _too_large(
-    text: _Text,
+    text: Window,
     number: int,
     looks_whole: Callable[[dict[str, Any]], bool],
     max_chars: int,
@@ -192,7 +196,7 @@ def _too_large(
 
 
 def _resume(
-    text: _Text,
+    text: Window,
     past_first: bool,
     looks_whole: Callable[[dict[str, Any]], bool],
     max_chars: int,

@@ -34,7 +34,7 @@ def export(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rows(export):
     """What is read, once it has kept what every source promises."""
-    source = ReadMattermost(paths=str(export))
+    source = ReadMattermost(paths=str(export), include_private=True)
     return check_source(source, expected_rows=4).to_pylist()
 
 
