@@ -222,9 +222,7 @@ def test_an_address_is_made_of_server_channel_and_message(tmp_path):
             id="pin is no reply",
         ),
         pytest.param({"type": "8", "content": ""}, "system", "", id="boost"),
-        pytest.param(
-            {"type": "20", "content": "pong"}, "message", "pong", id="command"
-        ),
+        pytest.param({"type": "20", "content": "ok"}, "message", "ok", id="command"),
         pytest.param(
             {"type": "Default", "content": "", "forwardedMessage": {"content": "a\nb"}}
             | {"reference": {"messageId": FIRST, "type": "Forward"}},
@@ -322,7 +320,7 @@ def test_who_wrote_it(tmp_path, author, more, expected):
             "lol :pepe::dance:",
         ),
         ("see <#900000000000000002>", "see #channel"),
-        ("at <t:1714550400:R>", "at 2024-05-01 08:00:00+00:00"),
+        ("at <t:1714550400:R>", "at 2024-05-01 08:00 UTC"),
         ("try </play song:123456789012345678>", "try /play song"),
         ("a < b > c &lt;", "a < b > c &lt;"),
         ("\u05e9\u05dc\u05d5\u05dd \U0001f389", "\u05e9\u05dc\u05d5\u05dd \U0001f389"),
@@ -371,7 +369,7 @@ def test_edits_and_deletions(tmp_path):
     edited = one(tmp_path, said(FIRST, timestampEdited="2024-05-01T10:05:00+02:00"))
     (gone,) = read(
         tmp_path,
-        [{"op": 0, "t": "MESSAGE_DELETE", "d": {"id": FIRST, "channel_id": "7"}}],
+        [{"op": 0, "t": "MESSAGE_DELETE", "d": {"id": FIRST}}],
     )
 
     assert edited["edited_at"].minute == 5
@@ -399,9 +397,7 @@ def test_fields_of_another_type_end_nothing(tmp_path, field):
     ("record", "error"),
     [
         pytest.param({"content": "no id"}, "missing_field", id="no id"),
-        pytest.param(
-            {"op": 0, "t": "TYPING_START", "d": {}}, "not_an_utterance", id="t"
-        ),
+        pytest.param({"op": 0, "t": "TYPING", "d": {}}, "not_an_utterance", id="t"),
         pytest.param({"code": 50001, "message": "no"}, "unknown_shape", id="error"),
         pytest.param(7, "unknown_shape", id="number"),
     ],
