@@ -1,0 +1,88 @@
+"""ReadGitter: messages of Gitter's API."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from affectflow.registry import Card
+from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.fields import inner, prose, time_of, unread_time, word
+from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.streams import decompressed_head
+
+SITE = "gitter"
+_MARKS = (b'"fromUser"', b'"sent"', b'"readBy"', b'"text"')
+
+
+@dataclass(kw_only=True)
+class ReadGitter(JsonSource):
+    """Reads pages of messages that Gitter's API gave, as it was before Matrix.
+
+    A thread is a conversation, and a message outside of threads is one of its own.
+    Messages do not name their room.
+    """
+
+    card: ClassVar[Card] = Card(
+        summary="Gitter: messages of its API",
+        example="affectflow ingest room.json --source gitter --to lake",
+        terms="messages belong to their authors; no attribution is prescribed, quote "
+        "with the author's consent",
+    )
+    suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
+    site: ClassVar[str] = SITE
+
+    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
+        for each in record if isinstance(record, list) else [record]:
+            try:
+                yield message(each)
+            except RefusedError as error:
+                yield error
+
+    def looks_whole(self, record: Any) -> bool:
+        return isinstance(record, dict) and "sent" in record and "id" in record
+
+    @classmethod
+    def recognises(cls, name: str, head: bytes) -> float:
+        head = decompressed_head(head)
+        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+            return 0.0
+        if all(mark in head for mark in _MARKS):
+            return 0.95
+        return 0.8 if b'"oneToOne"' in head and b'"userCount"' in head else 0.0
+
+
+def message(record: Any) -> Row:
+    """Returns one message as a row.
+
+    Raises:
+      RefusedError: it is no message, or has no id.
+    """
+    if not isinstance(record, Mapping):
+        found = type(record).__name__
+        raise RefusedError(f"a JSON {found} where an object was expected")
+    if "oneToOne" in record or "githubType" in record:
+        raise RefusedError("a room", NOT_AN_UTTERANCE)
+    own = word(record, "id")
+    if not own or "text" not in record:
+        names = ", ".join(list(record)[:8]) or "none"
+        raise RefusedError(
+            f"no `id` and `text` in it; its fields: {names}", "missing_field"
+        )
+    parent, user = word(record, "parentId"), inner(record, "fromUser")
+    text = prose(record, "text") or ""
+    return {
+        "utterance_id": f"{SITE}:{own}",
+        "conversation_id": f"{SITE}:{parent or own}",
+        "reply_to": f"{SITE}:{parent}" if parent else None,
+        "speaker_id": word(user, "id", "username"),
+        "timestamp": time_of(record, "sent"),
+        "edited_at": time_of(record, "editedAt"),
+        "source": SITE,
+        "kind": "message",
+        "text": text,
+        # Whoever deletes a message of theirs leaves an empty one.
+        "deleted": None if text else True,
+        "visibility": "unknown",
+        "attrs": unread_time(record, "sent") or None,
+    }
