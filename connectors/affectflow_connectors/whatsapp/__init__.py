@@ -1,0 +1,1 @@
+"""WhatsApp: the chats that its applications export as text."""
