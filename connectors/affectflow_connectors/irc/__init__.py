@@ -1,0 +1,1 @@
+"""IRC: logs that clients and bots write, and logs in their manner."""

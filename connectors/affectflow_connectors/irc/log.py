@@ -1,0 +1,173 @@
+"""ReadIrc: logs of IRC, and of chats that are logged in its manner."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import ClassVar
+
+from affectflow.registry import Card
+from affectflow.sources.chat_text import Digests, TextLog, digest, lines_of_text
+from affectflow.sources.fields import attrs_of
+from affectflow.sources.listing import bare_name
+from affectflow.sources.rows import RefusedError, Row, is_bot_name
+from affectflow.sources.streams import decompressed_head
+from affectflow_connectors.irc.lines import NO_YEAR, RULE, Line, read_line
+
+SITE = "irc"
+_BOTS = re.compile(
+    r"ubot\w*|wikibugs\w*|gerrit-wm\w*|(?:chan|nick|memo)serv|logmsgbot\w*|supybot\w*"
+    r"|meetbot\w*|travis-ci\w*|\w+(?:-bot|_bot|bot\d)",
+    re.I,
+)
+_DAY_IN_PATH = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_/.]?(\d\d)[-_/.]?(\d\d)(?!\d)")
+_CHANNEL_IN_PATH = re.compile(r"(?:%23|#)([\w.+-]*?[A-Za-z][\w+-]*)")
+_ADDRESSED = re.compile(r"(?P<nick>\S{1,64}?)(?P<sign>[:,]) ")
+_HALF_A_DAY_H = 12
+
+
+@dataclass(kw_only=True)
+class ReadIrc(TextLog):
+    """Reads logs as irssi, HexChat, WeeChat, eggdrops and many sites write them.
+
+    A day of a channel is a conversation; in logs with rules between dialogues, each
+    dialogue. Days are read off lines, headings and the path; where none of them tells
+    the day, there is no time. Times are taken for UTC. Joins, topics and the like are
+    of the kind `system`, without the names in them.
+    """
+
+    card: ClassVar[Card] = Card(
+        summary="IRC: logs of clients and bots, Gitter dialogues in their manner",
+        example="affectflow ingest '#channel.log' --source irc --to lake",
+        terms="each network and channel has its own rules on logs; no attribution is "
+        "prescribed, quote with the author's consent",
+    )
+
+    def rows_of_lines(self, lines: list[str], uri: str) -> Iterator[Row | RefusedError]:
+        read = [read_line(line) for line in lines]
+        nicks = {line.nick for line in read if line.nick}
+        log = _Log(uri, nicks)
+        strays = 0
+        for number, line, found in _whole(lines, read):
+            if RULE.match(line):
+                log.dialogue, log.is_ruled = "", True
+            elif found.kind in ("message", "system"):
+                yield log.row(found) | {"line": number, "source": self.source_name}
+            elif found.kind == "day":
+                log.begin(found.day)
+            else:
+                strays += bool(line.strip())
+        if strays:
+            yield RefusedError(f"{strays} lines before the first message are no log")
+
+    @classmethod
+    def recognises(cls, name: str, head: bytes) -> float:
+        lines = lines_of_text(decompressed_head(head)[:16_000])[:-1][:60]
+        lines = [line for line in lines if line.strip() and not RULE.match(line)]
+        said = [line for line in map(read_line, lines) if line.kind]
+        spoken = sum(line.kind == "message" for line in said)
+        if not lines or not spoken:
+            return 0.0
+        share = len(said) / len(lines)
+        return 0.9 if share > 0.8 else 0.5 if share > 0.4 else 0.0
+
+
+def _whole(lines: list[str], read: list[Line]) -> Iterator[tuple[int, str, Line]]:
+    """Yields lines with their number, each with those that go on with its message."""
+    pending: tuple[int, str, Line] | None = None
+    for number, (line, found) in enumerate(zip(lines, read, strict=True), 1):
+        goes_on = not found.kind and line.strip() and not RULE.match(line)
+        if goes_on and pending and pending[2].kind == "message":
+            more = f"{pending[2].text}\n{line.rstrip()}"
+            pending = (*pending[:2], pending[2]._replace(text=more))
+            continue
+        if pending:
+            yield pending
+        pending = number, line, found
+    if pending:
+        yield pending
+
+
+class _Log:
+    """What is known at a line of a log."""
+
+    def __init__(self, uri: str, nicks: set[str]):
+        path = uri.partition("::")[0]
+        found = _CHANNEL_IN_PATH.search(path)
+        self.channel = f"#{found[1].removesuffix('.log')}" if found else ""
+        self.day = _day_in(path)
+        self.dialogue, self.is_ruled = "", False
+        self._nicks = nicks
+        self._stem = bare_name(uri).partition(".")[0]
+        self._last = ""
+        self._ids: dict[str, Digests] = {}
+
+    def begin(self, day: date | None) -> None:
+        """Begins the day that a heading names, if it can be read."""
+        if day:
+            self.day, self._last = day, ""
+
+    def row(self, line: Line) -> Row:
+        """Returns a message, or what the channel says itself, as a row."""
+        self._turn(line)
+        channel = line.channel or self.channel
+        key = digest(channel, str(self.day or self._stem))
+        ids = self._ids.setdefault(key, Digests(key))
+        clock = line.clock or self._last
+        own = f"{SITE}:{key}/{ids.of(clock, line.nick, line.kind, line.text)}"
+        self.dialogue = self.dialogue or own
+        when = self._when(clock)
+        told = {"action": "true" if line.is_action else ""}
+        unread = {} if when else {"timestamp_raw": clock}
+        return {
+            "utterance_id": own,
+            "conversation_id": self.dialogue if self.is_ruled else f"{SITE}:{key}",
+            "speaker_id": line.nick or None,
+            "is_bot": _is_bot(line.nick) if line.nick else None,
+            "timestamp": when,
+            "container": channel or None,
+            "kind": line.kind,
+            "text": self._masked(line.text),
+            "visibility": "unknown",
+            "attrs": attrs_of({**told, **unread}),
+        }
+
+    def _turn(self, line: Line) -> None:
+        """Turns to the next day where a line says so, or its clock starts again."""
+        if line.day and line.day.year != NO_YEAR:
+            self.day = line.day
+        elif line.day:
+            self.day = line.day.replace(year=self.day.year) if self.day else None
+        elif self.day and line.clock and self._last:
+            back = int(self._last[:2]) - int(line.clock[:2])
+            self.day += timedelta(days=back > _HALF_A_DAY_H)
+        self._last = line.clock or self._last
+
+    def _when(self, clock: str) -> datetime | None:
+        if not self.day or not clock:
+            return None
+        try:
+            return datetime.combine(self.day, time.fromisoformat(clock), UTC)
+        except ValueError:
+            return None
+
+    def _masked(self, text: str) -> str:
+        """Returns a text without the nick that it addresses."""
+        match = _ADDRESSED.match(text)
+        if not match or match["nick"] not in self._nicks:
+            return text
+        return f"[USER]{text[match.end('nick') :]}"
+
+
+def _is_bot(nick: str) -> bool:
+    return is_bot_name(nick) or _BOTS.fullmatch(nick) is not None
+
+
+def _day_in(path: str) -> date | None:
+    """Returns the last day that a path names."""
+    for year, month, day in reversed(_DAY_IN_PATH.findall(path)):
+        try:
+            return date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+    return None
