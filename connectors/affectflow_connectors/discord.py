@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
-from affectflow.sources.coerce import parse_time
 from affectflow.sources.envelopes import EnvelopeSource
 from affectflow.sources.fields import (
     attrs_of,
@@ -22,6 +21,7 @@ from affectflow.sources.fields import (
 from affectflow.sources.json_source import LINES
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import decompressed_head
+from affectflow.sources.times import parse_time
 
 SITE = "discord"
 # Kinds in which a person, or an application, says something: by name and by number.

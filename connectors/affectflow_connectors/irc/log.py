@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
 from affectflow.registry import Card
+from affectflow.sources.bots import is_bot_name
 from affectflow.sources.chat_text import Digests, TextLog, digest, lines_of_text
 from affectflow.sources.fields import attrs_of
 from affectflow.sources.listing import bare_name
-from affectflow.sources.rows import RefusedError, Row, is_bot_name
+from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import decompressed_head
 from affectflow_connectors.irc.lines import NO_YEAR, RULE, Line, read_line
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from affectflow.schemas import NOT_AN_UTTERANCE
-from affectflow.sources.coerce import parse_time
 from affectflow.sources.fields import attrs_of, inner, objects, prose, time_of, word
 from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.times import parse_time
 from affectflow_connectors.slack.markup import words_of
 from affectflow_connectors.slack.places import Channel, Workspace, channel_of
 
