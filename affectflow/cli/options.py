@@ -10,7 +10,8 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH...",
-        help="Files, globs, URLs, or folders, read with all folders in them.",
+        help="Files, globs, URLs, or folders, read with all folders in them; `-` is "
+        "standard input.",
     ),
 ]
 
@@ -28,7 +29,7 @@ LakeUri = Annotated[
 ]
 Source = Annotated[
     str,
-    typer.Option("--source", help="Kind of source; `auto` looks at the file."),
+    typer.Option("--source", help="Kind of source; `auto` looks at the files."),
 ]
 To = Annotated[str, typer.Option("--to", help="The lake; made if it is not there.")]
 Map = Annotated[
@@ -52,6 +53,15 @@ KeepDeleted = Annotated[
     typer.Option(
         "--keep-deleted",
         help="Keep the text of deleted messages, where the source has it.",
+    ),
+]
+Records = Annotated[
+    str,
+    typer.Option(
+        "--records",
+        metavar="PATH",
+        help="The list inside of JSON objects that holds the messages, as messages, "
+        "data.items or posts.*.",
     ),
 ]
 KeyUri = Annotated[

@@ -30,6 +30,7 @@ from affectflow.cli.options import (
     Over,
     Paths,
     Prompt,
+    Records,
     Revision,
     SendPrivate,
     SendTo,
@@ -40,6 +41,7 @@ from affectflow.cli.options import (
     threshold_of,
 )
 from affectflow.cli.said import Said, said_to
+from affectflow.cli.spool import spooled
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 
@@ -52,6 +54,7 @@ def ingest(
     source: Source = "auto",
     mapping: Map = None,
     settings: Set = None,
+    records: Records = "",
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
     include_private: IncludePrivate = False,
@@ -59,8 +62,9 @@ def ingest(
 ) -> int:
     """Read dumps and exports into a lake."""
     asked = {"include_private": include_private, "keep_deleted": keep_deleted}
-    made = _source(paths, source, mapping, settings, asked)
-    return _finish([_ingest(made, paths, to, budget, speaker_key_uri)], to)
+    with spooled(paths, STATE.beam_options) as files:
+        made = _source(files, source, mapping, settings, records, asked)
+        return _finish([_ingest(made, files, to, budget, speaker_key_uri)], to)
 
 
 def annotate(
@@ -136,6 +140,7 @@ def analyze(
     to: To,
     source: Source = "auto",
     mapping: Map = None,
+    records: Records = "",
     model: Model = defaults.MODEL,
     revision: Revision = "",
     miner: Miner = defaults.MINER,
@@ -168,8 +173,9 @@ def analyze(
         from affectflow.stages.basis import check_named
 
         check_named(to, annotator, answering)
-    made_source = _source(paths, source, mapping, None, asked)
-    rows = [_ingest(made_source, paths, to, budget, speaker_key_uri)]
+    with spooled(paths, STATE.beam_options) as files:
+        made = _source(files, source, mapping, None, records, asked)
+        rows = [_ingest(made, files, to, budget, speaker_key_uri)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
@@ -192,11 +198,13 @@ def _source(
     name: str,
     mapping: Map,
     settings: Set,
+    records: str,
     asked: Mapping[str, bool],
 ) -> Any:
     from affectflow.cli.sources import source_for
 
-    return source_for(paths, name, mapping or (), settings or (), **asked)
+    given = (mapping or (), settings or ())
+    return source_for(paths, name, *given, records=records, **asked)
 
 
 def _ingest(
@@ -206,6 +214,8 @@ def _ingest(
     from affectflow.planning.ledger import ingest_by_plan
 
     _say_left_out(left_out(made, paths))
+    for line in made.notices():
+        show.say(f"ingest: {line}")
     with _new_key_said(speaker_key_uri), progress.shown(to) as run_id:
         row = ingest_by_plan(
             made,

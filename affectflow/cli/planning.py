@@ -19,6 +19,7 @@ from affectflow.cli.options import (
     OnlyBelow,
     Over,
     Prompt,
+    Records,
     Revision,
     SendPrivate,
     SendTo,
@@ -64,6 +65,7 @@ def plan(
     ] = "",
     source: Source = "auto",
     mapping: Map = None,
+    records: Records = "",
     model: Model = defaults.MODEL,
     revision: Revision = "",
     over: Over = "",
@@ -116,7 +118,7 @@ def plan(
     if not there:
         check_free(lake)
     if to:
-        made = source_for(targets, source, mapping or ())
+        made = source_for(targets, source, mapping or (), records=records)
         plans = plan_analysis(made, to, terms, analysis)
     else:
         plans = plan_lake(lake, terms, analysis)

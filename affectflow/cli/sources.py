@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from affectflow import registry
+from affectflow.cli import show
 from affectflow.errors import UsageError
 from affectflow.options import apart, construct, names_of
 from affectflow.storage import Storage
 
-_LOOKED_AT = 20
-"""Files of a folder or a glob that are looked at to tell its source."""
 AUTO = "auto"
 
 
@@ -21,6 +20,8 @@ def source_for(
     name: str,
     pairs: Sequence[str],
     settings: Sequence[str] = (),
+    *,
+    records: str = "",
     **asked: bool,
 ) -> Any:
     """Returns the source that a command line names.
@@ -30,6 +31,7 @@ def source_for(
       name: of the source, or `auto`.
       pairs: of `--map`.
       settings: of `--set`.
+      records: the way to the list that holds the messages, in JSON.
       asked: `include_private` and `keep_deleted`; a source without them has nothing
         to leave out.
 
@@ -48,6 +50,13 @@ def source_for(
                 "takes no --map"
             )
         arguments["mapping"] = mapping
+    if records:
+        if "records" not in fields:
+            raise UsageError(
+                f"--source {registry.kebab(plugin.__name__)} knows where its messages "
+                "are and takes no --records; did you mean --source jsonl?"
+            )
+        arguments["records"] = records
     return construct(plugin, {**_said(plugin, settings), **arguments}, plugin.__name__)
 
 
@@ -84,17 +93,17 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _recognised(paths: Sequence[str]) -> Any:
-    """Returns the source that is surest of one of the first files."""
-    from affectflow.kinds.source import recognised
-    from affectflow.sources.listing import list_files
-    from affectflow.sources.streams import plain_head
+    """Returns the source that the files look like, and says so."""
+    from affectflow.sources.recognition import recognise
 
-    found = [file.uri for file in list_files(paths[0], ("",))[:_LOOKED_AT]]
-    sure = [(recognised(uri, plain_head(uri)), uri) for uri in found]
-    (source, confidence), path = max(sure, key=lambda each: each[0][1])
-    if source is None or confidence <= 0:
-        raise UsageError(f"cannot tell what {path!r} is; name it with --source NAME")
-    return source
+    found = recognise(paths)
+    name = registry.kebab(found.source.__name__)
+    looks = "file looks" if found.files == 1 else "files look"
+    some = "" if found.looked_at >= found.files else f", by {found.looked_at} of them"
+    show.say(
+        f"auto: {found.files:,} {looks} like {name} ({found.confidence:.2f}{some})"
+    )
+    return found.source
 
 
 def _in_folder(storage: Storage) -> list[str]:

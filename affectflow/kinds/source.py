@@ -5,6 +5,7 @@ check of a source is `affectflow.testing.check_source`.
 """
 
 import abc
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
@@ -92,6 +93,10 @@ class Source(Transform, abc.ABC):
         Raises:
           UsageError: there is not; the message says how to fix it.
         """
+
+    def notices(self) -> list[str]:
+        """Returns what is read otherwise than one may think; cheaply, a line each."""
+        return []
 
     def input_bytes(self) -> int:
         """Returns about how many bytes there are to read, decompressed; 0 if unknown.
@@ -184,20 +189,34 @@ def together(files: Iterable[File]) -> Iterator[list[File]]:
 def recognised(name: str, head: bytes) -> tuple[type[Source] | None, float]:
     """Returns the installed source that is surest of a file, and how sure it is, 0..1.
 
-    The source is None if none can read it. One that does not import, or whose name two
-    distributions claim, cannot look: `affectflow plugins` reports it.
+    The source is None if none can read it.
 
     Args:
       name: of the file.
       head: its first 64 KB, or all of it.
     """
-    sure: list[tuple[float, str, type[Source] | None]] = [(0.0, "", None)]
+    sure = candidates(name, head)
+    return sure[0] if sure and sure[0][1] > 0 else (None, 0.0)
+
+
+def candidates(name: str, head: bytes) -> list[tuple[type[Source], float]]:
+    """Returns the installed sources and how sure each is of a file, surest first.
+
+    One that does not import, whose name two distributions claim, or that fails at it,
+    cannot look: `affectflow plugins` reports it.
+
+    Args:
+      name: of the file.
+      head: its first 64 KB, or all of it.
+    """
+    sure: list[tuple[float, str, type[Source]]] = []
     for each in registry.names("connectors"):
         try:
             plugin = registry.load("connectors", each)
         except (PluginImportError, UnknownPluginError):
             continue
         if isinstance(plugin, type) and issubclass(plugin, Source):
-            sure.append((plugin.recognises(name, head), each, plugin))
-    confidence, _, best = max(sure, key=lambda found: found[:2])
-    return best, confidence
+            with contextlib.suppress(Exception):  # a plugin may fail in any way
+                sure.append((plugin.recognises(name, head), each, plugin))
+    ranked = sorted(sure, key=lambda found: found[:2], reverse=True)
+    return [(plugin, confidence) for confidence, _, plugin in ranked]

@@ -15,9 +15,15 @@ from affectflow.errors import UsageError
 from affectflow.kinds.source import TO_THE_END, File, Source, Split, recognised
 from affectflow.registry import kebab
 from affectflow.sources.listing import COMPRESSED, list_files, open_binary
+from affectflow.sources.magic import binary_kind, cure
 from affectflow.sources.mapping import Field, parse_mapping
 from affectflow.sources.rows import LISTENED_TO, Defaults, batch_of_rows, dead_row
-from affectflow.sources.streams import DamagedFileError, compression, plain_head
+from affectflow.sources.streams import (
+    DamagedFileError,
+    compression,
+    plain_head,
+    wide_encoding,
+)
 from affectflow.sources.whole_columns import FileColumns, Listener
 from affectflow.sources.withheld import without_deleted, without_private
 
@@ -170,7 +176,13 @@ class MappedSource(FileSource, abc.ABC):
 
 
 def ranges(file: File, size: int = TARGET_BYTES) -> list[Split]:
-    """Returns byte ranges of about `size` that make up a file of lines."""
+    """Returns byte ranges of about `size` that make up a file of lines.
+
+    A file of one range is read to its end: its bytes may be compressed, whatever its
+    name says, and more will come out than go in.
+    """
+    if file.size <= size:
+        return [Split(file.uri, 0, TO_THE_END, file.size)] if file.size else []
     return [
         Split(file.uri, start, min(start + size, file.size), file.size)
         for start in range(0, file.size, size)
@@ -187,7 +199,8 @@ def is_plain(file: File) -> bool:
     if file.size <= TARGET_BYTES:
         return True
     with open_binary(file.uri) as opened:
-        return not compression(opened.read(8))
+        head = opened.read(8)
+    return not (compression(head) or wide_encoding(head))
 
 
 def check_looks(source: type[FileSource], uri: str, head: bytes) -> None:
@@ -196,13 +209,11 @@ def check_looks(source: type[FileSource], uri: str, head: bytes) -> None:
     Raises:
       UsageError: it does; names the other source.
     """
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise UsageError(
-            f"{uri!r} is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 IN > OUT"
-        )
     if source.recognises(uri, head) >= 0.3:
         return
     other, confidence = recognised(uri, head)
     if other is not None and confidence >= 0.6 and other is not source:
         own, name = kebab(source.__name__), kebab(other.__name__)
         raise UsageError(f"{uri!r} looks like {name}, not {own}; type --source {name}")
+    if kind := binary_kind(head):
+        raise UsageError(f"{uri!r} is {kind}; {cure(kind, uri)}")

@@ -128,9 +128,24 @@ def columns_of(
             None if dead else value_at(record, field)
             for record, dead in zip(records, refused, strict=True)
         ]
+        if field.target == "text":
+            values = [joined(value) for value in values]
         if any(value is not None for value in values):
             columns[field.target] = strings(values)
     return columns
+
+
+def joined(value: Any) -> Any:
+    """Returns a text that is a list of pieces, as Telegram writes it, as one text.
+
+    >>> joined(["see ", {"type": "link", "text": "x.example"}])
+    'see x.example'
+    """
+    if not isinstance(value, list) or not value:
+        return value
+    pieces = [each.get("text") if isinstance(each, dict) else each for each in value]
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    return "".join(texts) if len(texts) == len(pieces) else value
 
 
 def record_of(line: bytes) -> dict[str, Any]:
@@ -148,7 +163,9 @@ def record_of(line: bytes) -> dict[str, Any]:
             f"not UTF-8 at byte {error.start} of the line; convert the file with iconv",
             "invalid_utf8",
         ) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise RefusedError("not JSON: nested too deeply", "invalid_json") from error
+    except ValueError as error:
         raise RefusedError(f"not JSON: {error}", "invalid_json") from error
     if not isinstance(value, dict):
         kind = type(value).__name__
@@ -275,5 +292,7 @@ def _reread(
             continue
         rows = pc.indices_nonzero(doubtful).to_pylist()
         values = [value_at(record_of(lines[r]), by_target[target]) for r in rows]
+        if target == "text":
+            values = [joined(value) for value in values]
         columns[target] = pc.replace_with_mask(column, doubtful, strings(values))
     return columns

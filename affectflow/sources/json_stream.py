@@ -12,6 +12,10 @@ from affectflow.sources.streams import DamagedFileError, TruncatedFileError
 
 _DECODER = json.JSONDecoder(strict=False)
 BETWEEN = re.compile(r"[\s,\[\]\ufeff\x00]*")
+_WHITE = re.compile(r"[\s\ufeff\x00]*")
+_PLAIN = re.compile(r"[^\s,\[\]{}\"]+")
+_IN_STRING = re.compile(r'(?:[^"\\]|\\.)*', re.DOTALL)
+_INSIDE = re.compile(r'[^"\[\]{}]*')
 _BLANKS = " \t\r\n\x00"
 _BAD_BYTES = re.compile("[\udc80-\udcff]")
 # A literal, a number or an escape that the buffer cuts in two is shorter.
@@ -143,6 +147,39 @@ def next_value(
         return _found(text, number, value, end)
 
 
+def skip_value(text: Window) -> None:
+    """Moves behind the next value without holding it, however deep it is."""
+    depth = 0
+    while text.skip(_INSIDE if depth else _WHITE):
+        sign = text.window[text.at]
+        if sign == '"':
+            _skip_string(text)
+        elif sign in "{[":
+            text.at += 1
+            depth += 1
+        elif sign in "}]":
+            if not depth:
+                return  # there was no value
+            text.at += 1
+            depth -= 1
+        else:
+            text.skip(_PLAIN)
+        if not depth:
+            return
+
+
+def _skip_string(text: Window) -> None:
+    text.at += 1
+    while text.skip(_IN_STRING):
+        if text.window[text.at] == '"':
+            text.at += 1
+            return
+        # A backslash at the end of the window: what it escapes is still to come.
+        if not text.grow():
+            text.at = len(text.window)
+            return
+
+
 def _found(text: Window, number: int, value: Any, end: int) -> Found:
     start, text.at = text.at, end
     raw = text.window[start : start + 4 * PAYLOAD_CHARS]
@@ -175,6 +212,10 @@ def _damaged(
     raw = text.window[text.at : text.at + 4 * PAYLOAD_CHARS]
     place = getattr(error, "pos", text.at)
     size = place - text.at
+    if isinstance(error, RecursionError):
+        skip_value(text)
+        why = "nested too deeply"
+        return Found(number, None, raw, len(raw), "invalid_json", f"not JSON: {why}")
     why = getattr(error, "msg", str(error))
     text.at = max(place, text.at)
     _resume(text, text.at == place and size == 0, looks_whole, max_chars)
@@ -210,7 +251,10 @@ def _resume(
             cut = _is_cut(error, text) and len(text.window) - text.at <= max_chars
             if cut and text.grow():
                 continue
-            text.at += 1
+            if isinstance(error, RecursionError):
+                skip_value(text)
+            else:
+                text.at += 1
             continue
         if looks_whole(value):
             return

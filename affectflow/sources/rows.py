@@ -20,6 +20,7 @@ from affectflow.batches.batch import (
 from affectflow.errors import RowError
 from affectflow.schemas import ATTRS, ERRORS_COLUMN, SOURCE_BATCH, raw_name
 from affectflow.sources.auto_ids import with_auto_ids
+from affectflow.sources.blanks import without_placeholders
 from affectflow.sources.bots import are_bots
 from affectflow.sources.bots import is_bot_name as is_bot_name
 from affectflow.sources.coerce import as_type, strings, text_of, times
@@ -145,6 +146,8 @@ def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
             typed["utc_offset_min"] = offsets
         attrs |= _unread(name, column, typed[name])
     typed["attrs"] = _attrs(attrs, count)
+    if "text" in typed:
+        typed["text"] = without_placeholders(typed["text"])
     _fill(typed, defaults, count)
     typed = with_auto_ids(typed)
     yield from _checked(typed, raw, defaults.step, count)

@@ -1,16 +1,24 @@
 """Files as streams of bytes, decompressed as they are read."""
 
 import bz2
+import codecs
+import itertools
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from affectflow.errors import RowError
 from affectflow.sources.listing import open_binary
+from affectflow.sources.magic import binary_kind, cure
 
 CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 64 << 10
+# Text compresses to a tenth or so, logs to a hundredth; a bomb to a thousandth.
+_MOST_RATIO = 500
+_ANY_RATIO_BYTES = 256 << 20
+# A compressed head may stand for a thousand times its bytes.
+_MOST_HEAD_BYTES = 4 << 20
 # One zstd block of 4 bytes may stand for 128 KB: a small bite bounds what comes out.
 _ZSTD_BITE = 4 << 10
 _ZSTD_WINDOW = 1 << 31
@@ -20,6 +28,15 @@ _MAGIC = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
+}
+
+
+# The longer marks first: that of UTF-32 starts with that of UTF-16.
+_WIDE = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
 }
 
 
@@ -43,10 +60,18 @@ def compression(head: bytes) -> str:
     return ""
 
 
+def wide_encoding(head: bytes) -> str:
+    """Returns the encoding that a byte order mark names: utf-16, utf-32, or empty."""
+    return next((name for mark, name in _WIDE.items() if head.startswith(mark)), "")
+
+
 def read_chunks(
     uri: str, start: int = 0, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[bytes]:
-    """Yields the bytes of a file from `start`, decompressed if it starts at 0.
+    """Yields the bytes of a file from `start`.
+
+    From 0 they are decompressed, and UTF-16 or UTF-32 with its byte order mark becomes
+    UTF-8.
 
     Raises:
       TruncatedFileError, DamagedFileError: after all bytes that could be had.
@@ -56,7 +81,25 @@ def read_chunks(
         head = file.read(chunk_bytes)
         name = compression(head) if start == 0 else ""
         raw = _raw_chunks(head, file, chunk_bytes)
-        yield from _decompressed(name, raw, uri) if name else raw
+        plain = _bounded(name, raw, uri) if name else raw
+        yield from _as_utf8(plain, uri) if start == 0 else plain
+
+
+def text_chunks(
+    uri: str, start: int = 0, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[bytes]:
+    """Yields what `read_chunks` does, of a file that holds text.
+
+    Raises:
+      DamagedFileError: it is an archive, a picture or the like; what comes of that is
+        no text, in any number of lines.
+    """
+    chunks = read_chunks(uri, start, chunk_bytes)
+    first = next(chunks, b"")
+    if kind := binary_kind(first) if start == 0 else "":
+        raise DamagedFileError(f"{uri!r} is {kind}; {cure(kind, uri)}")
+    yield first
+    yield from chunks
 
 
 def plain_head(uri: str, size: int = HEAD_BYTES) -> bytes:
@@ -75,21 +118,67 @@ def plain_head(uri: str, size: int = HEAD_BYTES) -> bytes:
 def decompressed_head(head: bytes) -> bytes:
     """Returns what the first bytes of a file hold, if they are compressed."""
     name = compression(head)
-    if not name:
-        return head
+    plain = _decompressed(name, iter([head]), "head") if name else iter([head])
     out = b""
     try:
-        for chunk in _decompressed(name, iter([head]), "head"):
+        for chunk in _as_utf8(plain, "head"):
             out += chunk
+            if len(out) >= _MOST_HEAD_BYTES:
+                break
     except DamagedFileError:
         return out
     return out
+
+
+def _as_utf8(chunks: Iterator[bytes], uri: str) -> Iterator[bytes]:
+    first = next(chunks, b"")
+    chunks = itertools.chain([first], chunks)
+    encoding = wide_encoding(first)
+    yield from _transcoded(chunks, encoding, uri) if encoding else chunks
+
+
+def _transcoded(chunks: Iterable[bytes], encoding: str, uri: str) -> Iterator[bytes]:
+    # Half a pair becomes bytes that are not UTF-8: its row is refused, not the file.
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(
+            f"{uri!r} is damaged: {error}; the rows before the damage were read; "
+            "fetch the file again"
+        ) from error
 
 
 def _raw_chunks(head: bytes, file: BinaryIO, size: int) -> Iterator[bytes]:
     while head:
         yield head
         head = file.read(size)
+
+
+def _bounded(name: str, raw: Iterator[bytes], uri: str) -> Iterator[bytes]:
+    """Yields what `_decompressed` does, as far as it may be an export.
+
+    Raises:
+      DamagedFileError: it grows as only a bomb does.
+    """
+    taken = given = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal taken
+        for chunk in raw:
+            taken += len(chunk)
+            yield chunk
+
+    for chunk in _decompressed(name, counted(), uri):
+        given += len(chunk)
+        if given > max(_ANY_RATIO_BYTES, _MOST_RATIO * taken):
+            raise DamagedFileError(
+                f"{uri!r} grows from {taken:,} to more than {given:,} bytes; the rest "
+                "is not read; if it is not a bomb, decompress it, and give the result"
+            )
+        yield chunk
 
 
 def _decompressed(name: str, raw: Iterator[bytes], uri: str) -> Iterator[bytes]:

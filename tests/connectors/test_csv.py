@@ -1,8 +1,7 @@
 import pytest
 
 from affectflow.errors import UsageError
-from affectflow_connectors import csv as csv_source
-from affectflow_connectors.csv import ReadCsv, TooLong, lines, records
+from affectflow_connectors.csv import ReadCsv, TooLong, lines, parsing, records
 
 MAP = {"utterance_id": "id", "text": "body"}
 
@@ -54,7 +53,7 @@ def test_a_cell_is_read_as_it_was_meant(tmp_path, line, text):
     ("line", "error_type"),
     [
         pytest.param(b"1,a,b", "unknown_shape", id="too many cells"),
-        pytest.param(b"1,\xff", "invalid_utf8", id="not UTF-8"),
+        pytest.param(b"1,\xc3\xa9 \xff", "invalid_utf8", id="not UTF-8"),
         pytest.param(b",a", "no_id", id="no id"),
         pytest.param(b"1", "no_text", id="too few cells"),
         pytest.param(b'1,"never closed', "invalid_csv", id="an open quote"),
@@ -71,7 +70,7 @@ def test_a_bad_line_is_one_dead_row_and_its_neighbours_live(tmp_path, line, erro
 
 
 def test_a_row_above_the_limit_costs_its_first_line_only(monkeypatch):
-    monkeypatch.setattr(csv_source, "MAX_ROW_BYTES", 50)
+    monkeypatch.setattr(parsing, "MAX_ROW_BYTES", 50)
     data = b'id,body\n1,"open\n' + b"".join(b"%d,b\n" % i for i in range(2, 40))
 
     found = list(records(lines([data])))

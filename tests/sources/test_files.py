@@ -232,6 +232,27 @@ def test_compressed_and_plain_files_give_the_same_rows(tmp_path, name):
     assert without_file(rows(ReadJsonl(paths=str(path)))) == without_file(expected)
 
 
+def test_a_compressed_file_without_the_suffix_is_read_to_its_end(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(gzip.compress(POST * 5000))
+
+    assert len(rows(ReadJsonl(paths=str(path)))) == 5000
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_byte_order_mark_names_the_encoding(tmp_path, encoding):
+    path = tmp_path / "a.jsonl"
+    text = '{"utterance_id": "%d", "text": "naïve 😂"}\n'
+    path.write_bytes("".join(text % i for i in range(2000)).encode(encoding))
+
+    source = ReadJsonl(paths=str(path))
+    source.check()
+    found = rows(source)
+
+    assert len(found) == 2000
+    assert {row["text"] for row in found} == {"naïve 😂"}
+
+
 @pytest.mark.parametrize("name", ["gz", "zst", "bz2", "xz"])
 def test_a_truncated_file_gives_its_rows_and_says_so(tmp_path, name):
     plain = b"".join(

@@ -1,0 +1,67 @@
+"""Standard input as a file: what is split, and read twice, has to be one."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+
+from affectflow.errors import UsageError
+
+STDIN = "-"
+_CHUNK_BYTES = 1 << 20
+
+
+@contextlib.contextmanager
+def spooled(paths: Sequence[str], beam_options: Sequence[str]) -> Iterator[list[str]]:
+    """Gives the paths with the name of a file in the place of `-`.
+
+    The file is temporary, readable by its owner alone, and named after its content
+    (`stdin-<digest>`), so that one input has one name; it is removed in the end.
+
+    Raises:
+      UsageError: nothing comes in, `-` is named twice, or the workers are elsewhere.
+    """
+    if STDIN not in paths:
+        yield list(paths)
+        return
+    _check(paths, beam_options)
+    folder = tempfile.mkdtemp(prefix="affectflow-")
+    try:
+        path = _written(folder)
+        yield [path if each == STDIN else each for each in paths]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check(paths: Sequence[str], beam_options: Sequence[str]) -> None:
+    from affectflow import runners
+
+    if paths.count(STDIN) > 1:
+        raise UsageError("standard input can be read once: name - once")
+    if not runners.shares_this_host(runners.options(beam_options)):
+        raise UsageError(
+            "workers on other machines cannot read standard input: write it to a file "
+            "that they can read, and name that"
+        )
+
+
+def _written(folder: str) -> str:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(
+            "nothing is piped to standard input; type as in: affectflow ingest - --to "
+            "LAKE < FILE"
+        )
+    digest = hashlib.blake2b(digest_size=8)
+    path = os.path.join(folder, "stdin")
+    with open(path, "wb") as file:
+        while chunk := sys.stdin.buffer.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            file.write(chunk)
+    if not os.path.getsize(path):
+        raise UsageError("standard input is empty; is the command before it right?")
+    named = f"{path}-{digest.hexdigest()}"
+    os.rename(path, named)
+    return named

@@ -1,0 +1,188 @@
+"""Bytes that are not UTF-8: Windows-1252, found over a whole file, or refused.
+
+Decided once for a file, never for a row: the rows of one file share one encoding, and
+reading only those that happen to be ASCII would lose the others.
+"""
+
+import codecs
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from affectflow.sources.streams import CHUNK_BYTES, DamagedFileError
+
+WESTERN = "cp1252"
+_SAMPLE_CHARS = 256 << 10
+# The pattern of UTF-8; surrogates have it too, which are damage, not another encoding.
+_UTF8 = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_CUT = re.compile(rb"[\x80-\xff]{0,3}\Z")
+_HIGH = re.compile(r"[^\x00-\x7f]")
+
+# Bytes that Windows-1252 does not define.
+_UNDEFINED = frozenset((0x81, 0x8D, 0x8F, 0x90, 0x9D))
+_LOWER = "a-zß-öø-ÿšžœƒ"
+_UPPER = "À-ÖØ-ÞŠŽŒŸ"
+_LETTER = f"A-Za-z{_LOWER[3:]}{_UPPER}"
+# What Western words do not look like: Cyrillic, Greek, Polish, Mac OS or DOS read as
+# Windows-1252 do.
+_STRANGE = re.compile(
+    f"[{_LOWER}][ÀÂ-ÅÇ-ÏÑ-ÖØ-ÞŠŽŒŸ](?![{_UPPER}A-Z])"  # caféS: a capital in a word
+    f"|(?<![A-Z{_UPPER}])[ÒÓÔÕ](?=[A-Z])"
+    f"|[{_LOWER[3:]}{_UPPER}]{{4}}"  # four accents in a row
+    f"|(?<=[{_LETTER}])[^\\x00-\\x7f{_LETTER}’‘–—…·´\xa0\xad](?=[{_LETTER}])"
+    f"|(?<=[{_LETTER}])[‚„]"  # a quote opens before a word, not behind it
+)
+# Letters that no Western language has together: Czech, Hungarian, Turkish, Baltic.
+_APART = (("ø", "ìùòýžší"), ("û", "ö"), ("ðþ", "çü"), ("ð", "àëè"), ("õ", "ìøšž"))
+
+
+_USUAL = [
+    *("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r"),
+    *("cp932", "euc_jp", "gb18030", "big5", "cp949", "mac_roman", "cp850", "cp874"),
+]
+
+
+class UnknownEncodingError(DamagedFileError):
+    """A file is neither UTF-8 nor Windows-1252; no row of it can be trusted."""
+
+
+def in_utf8(
+    again: Callable[[], Iterator[bytes]], uri: str, encoding: str = ""
+) -> Iterator[bytes]:
+    """Yields the bytes of a file as UTF-8.
+
+    UTF-8 with some damaged bytes stays as it is. A file is looked at as a whole only if
+    its first bytes beyond ASCII are not UTF-8.
+
+    Args:
+      again: returns the chunks of the file; called once more to look at all of it.
+      uri: of the file, for the message.
+      encoding: of the file, if it is known; looked for if empty.
+
+    Raises:
+      UnknownEncodingError: the encoding cannot be told; says how to convert the file.
+    """
+    if encoding:
+        yield from transcoded(again(), encoding)
+        return
+    chunks = again()
+    for chunk in chunks:
+        if chunk.isascii():
+            yield chunk
+            continue
+        held, is_utf8 = _judged(chunk, chunks)
+        rest = itertools.chain(held, chunks)
+        found = "" if is_utf8 else encoding_of(again(), uri)
+        yield from transcoded(rest, found) if found else rest
+        return
+
+
+def starts_as_utf8(chunks: Iterable[bytes]) -> bool:
+    """Returns whether the first bytes beyond ASCII are UTF-8, or there are none."""
+    chunks = iter(chunks)
+    first = next((chunk for chunk in chunks if not chunk.isascii()), b"")
+    return _judged(first, chunks)[1]
+
+
+def _judged(chunk: bytes, more: Iterator[bytes]) -> tuple[list[bytes], bool]:
+    """Returns the chunks that were looked at, and whether they are UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    held = [chunk]
+    try:
+        decoder.decode(chunk)
+        while decoder.getstate()[0]:  # a character goes on in the next chunk
+            held.append(next(more, b""))
+            decoder.decode(held[-1], final=not held[-1])
+    except UnicodeDecodeError:
+        return held, False
+    return held, True
+
+
+def transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Yields bytes of an encoding as UTF-8; what it does not define is U+FFFD."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+def encoding_of(chunks: Iterable[bytes], uri: str) -> str:
+    """Returns `cp1252`, or empty for UTF-8, damaged UTF-8 too.
+
+    Raises:
+      UnknownEncodingError: it is neither.
+    """
+    seen = _seen(chunks)
+    if seen.good >= seen.bad:
+        return ""
+    if seen.undefined or not looks_western(seen.sample.decode(WESTERN, "replace")):
+        raise UnknownEncodingError(_cure(seen.sample, uri))
+    return WESTERN
+
+
+def looks_western(text: str) -> bool:
+    """Returns whether text that was read as Windows-1252 is likely to be that.
+
+    >>> looks_western("caf\u00e9, don\u2019t"), looks_western("to nie dzia\u00b3a")
+    (True, False)
+    """
+    high = len(_HIGH.findall(text))
+    strange = len(_STRANGE.findall(text))
+    lower = text.lower()
+    apart = any(
+        any(a in lower for a in some) and any(b in lower for b in others)
+        for some, others in _APART
+    )
+    return strange * 20 <= high and not apart
+
+
+@dataclass
+class _Seen:
+    """What a file holds beyond ASCII: characters of UTF-8, other bytes, some lines."""
+
+    good: int = 0
+    bad: int = 0
+    undefined: bool = False
+    sample: bytearray = field(default_factory=bytearray)
+
+
+def _seen(chunks: Iterable[bytes]) -> _Seen:
+    seen = _Seen()
+    pending = b""
+    for chunk in itertools.chain(chunks, [b""]):
+        # A character that the chunk cuts in two is counted with the next.
+        whole = pending + chunk
+        pending = _CUT.search(whole)[0] if chunk else b""  # type: ignore[index]
+        whole = whole[: len(whole) - len(pending)]
+        others = [byte for byte in _UTF8.sub(b"", whole) if byte >= 0x80]
+        seen.bad += len(others)
+        seen.good += len(_UTF8.findall(whole))
+        seen.undefined = seen.undefined or not _UNDEFINED.isdisjoint(others)
+        _add_sample(seen, whole)
+    return seen
+
+
+def _add_sample(seen: _Seen, chunk: bytes) -> None:
+    if chunk.isascii():
+        return
+    for line in chunk.split(b"\n"):
+        if len(seen.sample) >= _SAMPLE_CHARS:
+            return
+        if not line.isascii():
+            seen.sample += line[:CHUNK_BYTES] + b"\n"
+
+
+def _cure(sample: bytearray, uri: str) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(bytes(sample[: 32 << 10]), cp_isolation=_USUAL).best()
+    guess = best.encoding.upper().replace("_", "-") if best else ""
+    guess = guess.replace("MAC-ROMAN", "MACINTOSH")  # as iconv calls it
+    looks = f" (it may be {guess})" if guess else ""
+    return (
+        f"{uri!r} is neither UTF-8 nor Windows-1252{looks}; convert it: iconv -f "
+        f"{guess or 'ENCODING'} -t UTF-8 IN > OUT"
+    )

@@ -1,0 +1,144 @@
+"""Which source several files are of: told by looking at some of each path."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from affectflow.errors import UsageError
+from affectflow.kinds.source import File, Source, candidates
+from affectflow.registry import kebab
+from affectflow.sources.listing import list_files
+from affectflow.sources.magic import binary_kind, cure
+from affectflow.sources.streams import plain_head
+
+LOOKED_AT = 20
+"""Files of one path that are looked at, spread over all of them."""
+_ENOUGH = 0.3
+# A file that another source is surer of than this, and the chosen one knows nothing
+# of, is of another kind.
+_SURE = 0.6
+_NEAR = 0.02
+
+
+class Recognised(NamedTuple):
+    """The source of some files, how sure it is, 0 to 1, and of how many files."""
+
+    source: type[Source]
+    confidence: float
+    files: int
+    looked_at: int
+
+
+class _Look(NamedTuple):
+    """One file: what it may be, surest first; named by itself, or by a pattern."""
+
+    uri: str
+    found: list[tuple[type[Source], float]]
+    binary: str
+    named: bool
+
+    @property
+    def surest(self) -> float:
+        return self.found[0][1] if self.found else 0.0
+
+    def sure_of(self, source: type[Source]) -> float:
+        return next((sure for each, sure in self.found if each is source), 0.0)
+
+
+def recognise(paths: Sequence[str]) -> Recognised:
+    """Returns the source that all files of some paths are of.
+
+    Files of a folder that no source knows are passed over, as a README is; a file that
+    was named is not.
+
+    Raises:
+      UsageError: none knows them, several may, or the files are of several kinds; says
+        what to type.
+    """
+    listed = [(path, list_files(path, ("",))) for path in paths]
+    looks = [_look(uri, path) for path, files in listed for uri in _some(files)]
+    known = [look for look in looks if look.surest >= _ENOUGH]
+    lost = [look for look in looks if look.named and look not in known]
+    if lost or not known:
+        raise UsageError(_unknown((lost or looks)[0]))
+    source = _surest(known)
+    _check_one_kind(source, known)
+    own = [look for look in known if look.sure_of(source) >= _ENOUGH]
+    confidence = sum(look.sure_of(source) for look in own) / len(own)
+    count = sum(len(files) for _, files in listed)
+    skipped = len(looks) - len(own)
+    return Recognised(source, confidence, count - skipped, len(own))
+
+
+def _some(files: Sequence[File]) -> list[str]:
+    """Returns the addresses of some files, from the first to the last."""
+    files = [file for file in files if file.size] or list(files)
+    step = max(1, -(-len(files) // LOOKED_AT))
+    return [file.uri for file in files[::step]]
+
+
+def _look(uri: str, path: str) -> _Look:
+    head = plain_head(uri)
+    found = [(source, sure) for source, sure in candidates(uri, head) if sure > 0]
+    own = any(sign in path for sign in "*?[") or _last(uri) == _last(path)
+    return _Look(uri, found, binary_kind(head), own)
+
+
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _surest(looks: Sequence[_Look]) -> type[Source]:
+    """Returns the source that is surest of all files together.
+
+    Raises:
+      UsageError: two are equally sure.
+    """
+    sums: dict[type[Source], float] = defaultdict(float)
+    for look in looks:
+        for source, sure in look.found:
+            sums[source] += sure
+    ranked = sorted(sums, key=lambda each: (-sums[each], each.__name__))
+    own = [look for look in looks if look.sure_of(ranked[0]) >= _ENOUGH]
+
+    def is_near(other: type[Source]) -> bool:
+        lead = sum(look.sure_of(ranked[0]) - look.sure_of(other) for look in own)
+        return lead < _NEAR * len(own)
+
+    near = [source for source in ranked if is_near(source)] if own else ranked[:1]
+    if len(near) > 1:
+        names = [kebab(each.__name__) for each in near]
+        raise UsageError(
+            f"cannot tell whether {looks[0].uri!r} is {' or '.join(names)}; type "
+            f"{' or '.join(f'--source {name}' for name in names)}"
+        )
+    return ranked[0]
+
+
+def _check_one_kind(source: type[Source], looks: Sequence[_Look]) -> None:
+    others: dict[str, list[str]] = defaultdict(list)
+    for look in looks:
+        is_other = look.surest >= _SURE if look.named else look.surest > _SURE
+        if is_other and look.sure_of(source) < _ENOUGH:
+            others[kebab(look.found[0][0].__name__)].append(look.uri)
+    if not others:
+        return
+    own = [look.uri for look in looks if look.sure_of(source) >= _ENOUGH]
+    kinds = {kebab(source.__name__): own, **others}
+    said = "; ".join(
+        f"{len(uris)} look like {name}, such as {uris[0]!r}"
+        for name, uris in kinds.items()
+    )
+    raise UsageError(
+        f"files of several kinds: {said}; ingest each kind by itself, with "
+        f"{' or '.join(f'--source {name}' for name in kinds)}"
+    )
+
+
+def _unknown(look: _Look) -> str:
+    if look.binary:
+        todo = cure(look.binary, look.uri)
+        return f"{look.uri!r} is {look.binary}, which no source reads; {todo}"
+    may = ", ".join(f"{kebab(s.__name__)} ({sure:.2f})" for s, sure in look.found[:3])
+    hint = f"it may be {may}; " if may else ""
+    return f"cannot tell what {look.uri!r} is; {hint}name it with --source NAME"

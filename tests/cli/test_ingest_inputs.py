@@ -1,0 +1,107 @@
+"""What `affectflow ingest` takes: standard input, lists inside objects, any source."""
+
+import io
+import json
+import sys
+import zipfile
+
+import pytest
+
+from affectflow.lake import open_lake
+from tests.given.command_line import affectflow
+
+MESSAGES = [{"id": n, "body": f"this is number {n}"} for n in range(3)]
+MAP = "--map=text=body,utterance_id=id"
+
+
+class Piped(io.TextIOWrapper):
+    """Standard input that is not a terminal."""
+
+
+def pipe(monkeypatch, data):
+    monkeypatch.setattr(sys, "stdin", Piped(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(
+            "".join(json.dumps(each) + "\n" for each in MESSAGES).encode(), id="lines"
+        ),
+        pytest.param(
+            b"id,body\n" + b"".join(b"%d,this is it\n" % n for n in range(3)),
+            id="table",
+        ),
+    ],
+)
+def test_a_minus_is_standard_input(tmp_path, monkeypatch, data):
+    pipe(monkeypatch, data)
+
+    done = affectflow("ingest", "-", "--to", tmp_path / "lake", MAP)
+
+    assert done.code == 0, done.err
+    assert "auto: 1 file looks like" in done.err
+    with open_lake(str(tmp_path / "lake")) as lake:
+        (origins,) = lake.sql("SELECT list(origin) FROM utterances").fetchall()
+    assert len(origins[0]) == 3
+    assert all("/stdin-" in origin for origin in origins[0])
+
+
+@pytest.mark.parametrize(
+    ("paths", "data", "words"),
+    [
+        pytest.param(["-"], b"", "standard input is empty", id="nothing"),
+        pytest.param(["-", "-"], b"x", "name - once", id="twice"),
+    ],
+)
+def test_standard_input_that_gives_nothing_is_one_line(
+    tmp_path, monkeypatch, paths, data, words
+):
+    pipe(monkeypatch, data)
+
+    done = affectflow("ingest", *paths, "--to", tmp_path / "lake")
+
+    assert done.code == 2
+    assert words in done.last_line
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_list_inside_an_object_is_read_as_the_error_says(tmp_path):
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps({"name": "x", "messages": MESSAGES}))
+    line = ["ingest", path, "--to", tmp_path / "lake", MAP]
+
+    refused = affectflow(*line)
+
+    assert refused.code == 2
+    assert refused.last_line.endswith("type --source jsonl --records messages")
+    assert not (tmp_path / "lake").exists()
+    done = affectflow(*line, "--source", "jsonl", "--records", "messages")
+    assert done.code == 0, done.err
+    assert "3 in, 3 out" in done.err
+
+
+def test_records_of_a_source_that_knows_better_are_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,text\n1,a\n")
+
+    done = affectflow(
+        *("ingest", path, "--to", tmp_path / "lake"),
+        *("--source", "csv", "--records", "messages"),
+    )
+
+    assert done.code == 2
+    assert "takes no --records" in done.last_line
+
+
+@pytest.mark.parametrize("source", ["auto", "jsonl", "csv"])
+def test_a_zip_makes_no_lake(tmp_path, source):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("b.txt", "hello\n" * 99)
+
+    done = affectflow("ingest", path, "--to", tmp_path / "lake", "--source", source)
+
+    assert done.code == 2
+    assert "is a zip archive" in done.last_line
+    assert not (tmp_path / "lake").exists()
