@@ -204,7 +204,7 @@ def _source(
     from affectflow.cli.sources import source_for
 
     given = (mapping or (), settings or ())
-    return source_for(paths, name, *given, records=records, **asked)
+    return source_for(paths, name, *given, records=records, asked=asked)
 
 
 def _ingest(

@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from affectflow import registry
@@ -22,7 +22,7 @@ def source_for(
     settings: Sequence[str] = (),
     *,
     records: str = "",
-    **asked: bool,
+    asked: Mapping[str, bool] | None = None,
 ) -> Any:
     """Returns the source that a command line names.
 
@@ -42,7 +42,8 @@ def source_for(
     mapping = parse_map(pairs)
     fields = {field.name for field in dataclasses.fields(plugin)}
     arguments: dict[str, Any] = {"paths": list(paths)}
-    arguments |= {name: True for name, said in asked.items() if said & (name in fields)}
+    wanted = {name for name, said in (asked or {}).items() if said}
+    arguments |= dict.fromkeys(wanted & fields, True)
     if mapping:
         if "mapping" not in fields:
             raise UsageError(
