@@ -4,15 +4,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.schemas import raw_name
+from affectflow.sources.blanks import PLACEHOLDERS
 from affectflow.sources.whole_columns import Columns
 
 _IDS = ("utterance_id", "conversation_id", "reply_to")
 KEYS = (*_IDS, "speaker_id")
-# As pandas, R, JavaScript, SQL, Excel and dumps of MySQL write that there is none.
-_NO_KEY = (
-    *("nan", "NaN", "NAN", "None", "null", "NULL", "Null", "<NA>", "NaT", "undefined"),
-    *("#N/A", r"\N"),
-)
+_NO_KEY = (*PLACEHOLDERS, "NAN", "Null", "undefined")
 
 
 def keys_of(

@@ -146,7 +146,7 @@ def test_a_time_is_taken_from_where_there_is_one():
             b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n)
             for n in range(5000)
         ), "invalid_mail"),
-        (b"\xff\xfe\x00", "unknown_shape"),
+        (b"\xff\xfa\x00", "unknown_shape"),
     ],
 )  # fmt: skip
 def test_what_is_no_mail_is_refused(tmp_path, mail, error_type):

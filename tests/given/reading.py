@@ -15,8 +15,8 @@ Rows = list[dict[str, Any]]
 
 
 def rows_of(source: type[FileSource], path: Path, **options: Any) -> Rows:
-    """Returns the rows of a file or folder, living and dead, in order."""
-    reader = source(paths=str(path), **options)
+    """Returns the rows of a file or folder, private and dead ones too, in order."""
+    reader = source(paths=str(path), **{"include_private": True, **options})
     return _read(reader, reader.splits(str(path)))
 
 

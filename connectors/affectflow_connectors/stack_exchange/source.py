@@ -143,7 +143,7 @@ class ReadStackExchange(JsonSource):
     def recognises(cls, name: str, head: bytes) -> float:
         head = decompressed_head(head)
         if head.startswith(_PACKED):
-            return 0.9 if "." in (site_of(name) or "") else 0.5
+            return 0.9 if "." in (site_of(name) or "") else 0.0
         if b"<row " in head[:2000] and any(mark in head[:500] for mark in _MARKS):
             return 0.97
         if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
