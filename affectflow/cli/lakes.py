@@ -27,7 +27,7 @@ def sql(
         Path | None, typer.Option(help="File to write; needed for parquet.")
     ] = None,
 ) -> int:
-    """Ask a lake in SQL, one statement at a time; it is asked, not changed."""
+    """Ask a lake in SQL, one statement at a time; nothing is changed."""
     import duckdb
 
     from affectflow.lake import open_lake

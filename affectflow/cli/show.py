@@ -111,9 +111,11 @@ def stage_line(row: dict[str, Any]) -> str:
         said = [_counted(row, name, counters.pop(name)) for name in answered]
         parts += [f"{row['rows_in']:,} in", *(said or [f"{row['rows_out']:,} out"])]
         took.append(f"{row['rows_in'] / max(seconds, 1e-3):,.0f} rows/s")
+    erased = counters.get("erased_before", 0)
     for name in ("dead", "duplicate", "unchanged"):
-        if row[f"rows_{name}"] and counted:
-            parts.append(f"{row[f'rows_{name}']:,} {name}")
+        rows = row[f"rows_{name}"] - (erased if name == "unchanged" else 0)
+        if rows and counted:
+            parts.append(f"{rows:,} {name}")
     parts += [_counted(row, name, n) for name, n in counters.items() if n]
     nothing = "no rows in this input" if row["stage"] == "ingest" else "nothing new"
     return f"{row['stage']}: {', '.join(parts) or nothing} ({', '.join(took)})"

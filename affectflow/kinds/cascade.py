@@ -52,12 +52,15 @@ class Below(NamedTuple):
 
     def first(self, batch: pa.RecordBatch) -> tuple[pa.Array, pa.StructArray]:
         """Returns the first's answers to the task, and the row of each."""
+        rows, items = self.all_of_first(batch)
+        own = pc.fill_null(pc.equal(items.field("task"), self.task), False)
+        return rows.filter(own), items.filter(own)
+
+    def all_of_first(self, batch: pa.RecordBatch) -> tuple[pa.Array, pa.StructArray]:
+        """Returns the first's answers to all tasks, and the row of each."""
         lists = batch.column(ANNOTATIONS_COLUMN.name)
         items = lists.flatten()
-        own = pc.and_(
-            pc.equal(items.field("annotator_id"), self.over),
-            pc.equal(items.field("task"), self.task),
-        )
+        own = pc.equal(items.field("annotator_id"), self.over)
         own = pc.fill_null(own, False)
         return pc.list_parent_indices(lists).filter(own), items.filter(own)
 
@@ -154,15 +157,32 @@ class Cascade(BatchModelHandler[ModelT]):
         """Returns `batch` with one list of annotations for each row."""
         asked = np.flatnonzero(self.below.asks(batch))
         tally.count("asked", len(asked))
-        rows, items = self.below.first(batch)
-        sure = pc.invert(pc.is_in(rows, value_set=pa.array(asked, rows.type)))
-        answers = [(np.asarray(rows.filter(sure)), items.filter(sure))]
         if not len(asked):
+            answers = [self._of_first(batch, asked, [])]
             return annotate(batch, self._lists(answers, batch.num_rows))
         found = self.inner.apply(batch.take(pa.array(asked)), model)
-        answers.append(self._of_inner(found, asked))
+        new = self._of_inner(found, asked)
+        tasks = pc.unique(new[1].field("task")).to_pylist()
+        answers = [self._of_first(batch, asked, tasks), new]
         batch = annotate(batch, self._lists(answers, batch.num_rows))
         return _refused(batch, found, asked)
+
+    def _of_first(
+        self, batch: pa.RecordBatch, asked: _Ints, tasks: Sequence[str]
+    ) -> _Answers:
+        """Returns what stays of the first's answers: all but what the model answered.
+
+        Args:
+          batch: with them.
+          asked: the rows that the model was asked about.
+          tasks: that it answered there.
+        """
+        rows, items = self.below.all_of_first(batch)
+        is_asked = pc.is_in(rows, value_set=pa.array(asked, rows.type))
+        answered = pa.array([self.task, *tasks], pa.string())
+        again = pc.is_in(items.field("task"), value_set=answered)
+        stays = pc.invert(pc.and_(is_asked, again))
+        return np.asarray(rows.filter(stays)), items.filter(stays)
 
     def _of_inner(self, found: pa.RecordBatch, asked: _Ints) -> _Answers:
         """Returns what the model answered of the rows that it was asked about."""

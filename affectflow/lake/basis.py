@@ -99,7 +99,7 @@ def line_about(uri: str) -> str:
     chosen = choose(there)
     if chosen is None:
         return ""
-    why = "as told" if chosen.told else "the first here"
+    why = "as you named it" if chosen.told else "the first here"
     others = beside(chosen, there)
     more = f", {why}; also here: {', '.join(others)}; --annotator changes it"
     return f"basis: {_said(chosen)}{more if others else ''}"

@@ -138,13 +138,19 @@ FROM named GROUP BY family, clustering_id
 ORDER BY bool_or(emotion_annotator_id = $annotator) DESC, n DESC, clustering_id""",
     "causes": """
 WITH told AS (
-  SELECT cause_id, label AS family FROM causes WHERE status = 'ok'
+  SELECT cause_id, emotion_annotator_id, label AS family
+  FROM causes WHERE status = 'ok'
   UNION
-  SELECT c.cause_id, f.to_label FROM causes AS c
+  SELECT c.cause_id, c.emotion_annotator_id, f.to_label FROM causes AS c
   JOIN folds AS f ON f.from_vocabulary = c.vocabulary AND f.from_label = c.label
   WHERE c.status = 'ok'
 )
-SELECT family, count(*) AS n FROM told GROUP BY family ORDER BY family""",
+SELECT family, count(*) AS n FROM told GROUP BY family, emotion_annotator_id
+QUALIFY row_number() OVER (
+  PARTITION BY family
+  ORDER BY coalesce(emotion_annotator_id = $annotator, false) DESC, n DESC
+) = 1
+ORDER BY family""",
     "themes": """
 SELECT theme_id, theme, keywords, count, share, low, high, trend, earlier, later,
   n_conversations, n_speakers

@@ -200,6 +200,8 @@ def _no_theme(facts: Facts, families: Sequence[str], lake: str) -> str:
             "groups them."
         )
     query = "SELECT label, cause_text FROM causes WHERE status = 'ok'"
+    if "frustration" in families:
+        query += " AND label = 'frustration'"
     return (
         f"{count(found, 'cause')} of {named} in this lake, and no theme: too few of "
         f'them are alike. They are in `affectflow sql {lake} "{query}"`.'

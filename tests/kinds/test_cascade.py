@@ -58,11 +58,6 @@ def answered(rows, made=None):
         pytest.param([first(None, None)], ("neutral", 0.9), id="could not read it"),
         pytest.param([], ("neutral", 0.9), id="said nothing"),
         pytest.param(
-            [first("frustration", 0.9, task="frustration"), first("joy", 0.2)],
-            ("neutral", 0.9),
-            id="sure of another task",
-        ),
-        pytest.param(
             [first("joy", 0.9, annotator_id="other@1")],
             ("neutral", 0.9),
             id="another annotator is sure",
@@ -73,6 +68,16 @@ def test_the_second_is_asked_where_the_first_is_not_sure(answers, expected):
     (((label, score),),) = answered(batch(("fine", answers)))
 
     assert (label, score) == (expected[0], pytest.approx(expected[1]))
+
+
+def test_what_the_first_says_of_tasks_that_the_second_does_not_answer_is_kept():
+    other = first("frustration", 0.9, task="frustration")
+    rows = batch(("fine", [other, first("joy", 0.2)]), ("", [other, first("joy", 0.8)]))
+
+    assert [sorted(label for label, _ in row) for row in answered(rows)] == [
+        ["frustration", "neutral"],
+        ["frustration", "joy"],
+    ]
 
 
 def test_every_row_has_one_answer_and_the_first_keeps_its_own():

@@ -94,9 +94,14 @@ def test_causes_without_a_theme_are_counted_and_can_be_listed(tmp_path):
     few = tables() | {"themes": [], "theme_members": []}
     few["causes"] = [row | {"vocabulary": "goemotions"} for row in few["causes"]]
 
+    n = len(few["causes"])
+    few["causes"] += [
+        row | {"cause_id": f"{row['cause_id']}-2", "emotion_annotator_id": "other@1"}
+        for row in few["causes"]
+    ]
+
     text = text_of(page_of(tmp_path, few))
 
-    n = len(few["causes"])
     assert f"{n} causes of irritation in this lake, and no theme: too few" in text
     assert "affectflow sql" in text.split("and no theme")[1].split("SELECT")[0]
 

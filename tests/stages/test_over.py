@@ -157,6 +157,9 @@ def test_an_annotator_is_meant_by_the_beginning_of_its_id(lake):
     opened = Lake.open(lake)
 
     assert annotator_meant(opened, "fake") == "fake@1"
+    answer_over(str(lake), FakeOver(over="fake@1"))
+    there = [row[0] for row in ask(lake, "SELECT annotator_id FROM annotators")]
+    assert len(there) == 2
     with pytest.raises(
         UsageError, match=r"'flake' has answered in this lake; there are 'fake@1'"
     ):
@@ -166,7 +169,7 @@ def test_an_annotator_is_meant_by_the_beginning_of_its_id(lake):
 def test_a_beginning_that_two_annotators_have_names_both(lake):
     answer_over(lake, FakeHandler(name="fake@10"))
 
-    with pytest.raises(UsageError, match="'fa' may be 'fake@1', 'fake@10@1'; type"):
+    with pytest.raises(UsageError, match="'fa' may be 'fake@1', 'fake@10@1'; give"):
         annotator_meant(Lake.open(lake), "fa")
     assert annotator_meant(Lake.open(lake), "fake@1") == "fake@1"
 

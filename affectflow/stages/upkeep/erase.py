@@ -149,12 +149,11 @@ def _chosen(lake: Lake, choice: Choice, key_uri: str) -> tuple[pa.Array, pa.Arra
         )
     people = [_pseudonym(lake, each, key_uri) for each in choice.speakers]
     found = _matching(lake, choice._replace(speakers=people))
-    if not found.num_rows and some_are_erased:
-        return nothing, nothing  # an erasure that was killed may have taken them
     if not found.num_rows:
         raise UsageError(
             f"no utterance of {lake.uri!r} matches; `affectflow sql {lake.uri} "
-            '"FROM utterances"` shows what there is'
+            '"FROM utterances"` shows what there is; an erasure that was killed is '
+            "finished without a choice, by `erase --yes`"
         )
     alone = choice == Choice(speakers=choice.speakers)
     ids = found.column("utterance_id").combine_chunks()

@@ -88,7 +88,7 @@ def test_config_and_user_say_what_the_outputs_are(
     ("given", "said", "message"),
     [
         pytest.param(config("up", "down"), {},
-                     "'up', 'down' are those of no known vocabulary: .*vocabulary=",
+                     "'up', 'down' belong to no known vocabulary: .*vocabulary=",
                      id="labels that fit no vocabulary"),
         pytest.param(config("LABEL_0", "LABEL_1"), {"vocabulary": "mine"},
                      "name them in their order with --set labels=A,B",

@@ -43,6 +43,11 @@ def several(tmp_path_factory):
             id="no configuration",
         ),
         pytest.param(
+            lambda folder: [each.unlink() for each in folder.glob("tokenizer*")],
+            "has no tokenizer; save the model's own",
+            id="no tokenizer",
+        ),
+        pytest.param(
             lambda folder: (folder / "model.safetensors").write_bytes(b"nonsense"),
             "does not load as a sequence classifier",
             id="a broken file",

@@ -13,6 +13,7 @@ from affectflow_transforms.models.generate.rendering import marks_of, takes_syst
 from affectflow_transforms.models.pretrained.loading import (
     best_device,
     check_extra,
+    check_tokenizer,
     check_trained,
     dtype_of,
     fast_tokenizer,
@@ -22,7 +23,6 @@ from affectflow_transforms.models.pretrained.source import check_weights
 
 WHAT = "a model that generates text"
 ARCHITECTURES = ("*ForCausalLM", "*LMHeadModel", "*ForConditionalGeneration")
-_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json")
 _MAX_TOKENS = 8_192
 _CPU_BATCH_TOKENS = 2_048
 _MOST_BATCH_TOKENS = 65_536
@@ -124,11 +124,7 @@ def _tokenizer(transformers: Any, folder: Path, trust: dict[str, bool]) -> Any:
     Raises:
       UsageError: there is none, or no fast one.
     """
-    if not any((folder / name).is_file() for name in _TOKENIZERS):
-        raise UsageError(
-            f"{str(folder)!r} has no tokenizer; save the model's own next to it as "
-            "tokenizer.json"
-        )
+    check_tokenizer(folder)
     tokenizer = from_pretrained(transformers.AutoTokenizer, folder, WHAT, **trust)
     fast_tokenizer(tokenizer, folder)
     return tokenizer

@@ -10,6 +10,11 @@ from affectflow_transforms.models.micro_batches import cores
 from affectflow_transforms.models.pretrained.forward import Network
 from affectflow_transforms.models.pretrained.source import check_weights
 
+_TOKENIZERS = (
+    *("tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model"),
+    *("vocab.json", "vocab.txt", "bpe.codes"),
+)
+
 MAX_TOKENS = 512
 # Small enough for the caches of a core; measured from 256 to 8,192.
 _CPU_BATCH_TOKENS = 1_024
@@ -47,6 +52,7 @@ def load(
       UsageError: the folder holds something else.
     """
     check_weights(folder)
+    check_tokenizer(folder)
     transformers = check_extra(what)
     transformers.utils.logging.disable_progress_bar()
     device = device if device != "auto" else best_device()
@@ -74,6 +80,21 @@ def load(
         takes_types=_takes_types(tokenizer, module.config),
         workers=1 if device.startswith("cuda") else cores(),
     )
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Checks that a model's own tokenizer is beside it: another reads other tokens.
+
+    Without one, transformers makes an empty one up, and the model answers nonsense.
+
+    Raises:
+      UsageError: there is none.
+    """
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise UsageError(
+            f"{str(folder)!r} has no tokenizer; save the model's own next to it as "
+            "tokenizer.json"
+        )
 
 
 def check_extra(what: str) -> Any:

@@ -126,7 +126,7 @@ def _in_vocabulary(outputs: Sequence[str], wanted: str) -> tuple[str, tuple[str,
     known = vocabularies.known()
     if not wanted and fits is None:
         raise UsageError(
-            f"the labels {_listed(outputs)} are those of no known vocabulary: {_OWN}, "
+            f"the labels {_listed(outputs)} belong to no known vocabulary: {_OWN}, "
             "or rename them in their order with --set labels=A,B,..."
         )
     if wanted and wanted not in known:
