@@ -99,15 +99,14 @@ def _is_loud_alone(text: str, word: re.Match[str]) -> bool:
 
 
 # `ISBN 978`, `TIMEOUT = 3`, `error EPROTO`, `the PENDING flag` name things.
-_NUMBER_BEHIND = re.compile(r" ?[-:=#]? ?[0-9]| ?:?= ?")
+_NUMBER_BEHIND = re.compile(r" ?[-:=#]? ?[0-9](?![^\n]{0,20}!!)| ?:?= ?")
 _THING_BEHIND = re.compile(
-    r" (?:flags?|options?|constants?|macros?|variables?|env|enum|headers?|statements?"
-    r"|clauses?|keywords?|directives?|opcodes?|signals?|columns?|fields?|events?)\b"
+    r" (?:flag|constant|macro|variable|env|enum|statement|clause|keyword|directive"
+    r"|opcode|column)\b"
 )
 _THING_BEFORE = re.compile(
-    r"\b(?:flag|option|constant|macro|variable|env|enum|header|statement|clause|keyword"
-    r"|directive|opcode|signal|column|field|code|status|state|errno|register|command"
-    r"|event|error)[ :]{1,2}$"
+    r"\b(?:flag|constant|macro|variable|env|enum|statement|clause|keyword|directive"
+    r"|opcode|column|code|status|state|errno|error)[ :]{1,2}$"
 )
 
 

@@ -14,13 +14,15 @@ from affectflow_transforms.text.segments.base import Scan, Segment
 from affectflow_transforms.text.segments.code import take_inline
 from affectflow_transforms.text.segments.markup import TAG
 
+# What any of them begins with: most characters are told apart here, at once.
+_FIRST = r"(?=\A|[`!\]\[<@/]|[hfsgwcm][a-z]{1,6}[.:]|u/|(?<=\w:)[0-9])"
 _OPENER = re.compile(
-    rf"(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
+    rf"{_FIRST}(?:(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
     rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto|tel):)"
     rf"|(?P<markup>{chat_markup.OPENER})|(?P<emoji>{chat_markup.EMOJI})"
     rf"|(?P<emoji_end>{chat_markup.EMOJI_END})"
     rf"|(?P<tag>{TAG})|(?P<address>(?={addresses.ADDRESS}))"
-    rf"|(?P<mention>{mentions.OPENER})"
+    rf"|(?P<mention>{mentions.OPENER}))"
 )
 HINT = (
     r"`|!\[|\]\(|://|www\.|</?[A-Za-z]|mailto:|tel:"
