@@ -57,6 +57,7 @@ from affectflow_transforms.text.normalize import normalize
             "https://x.example?a&lt=1&copy=2",
             id="no semicolon",
         ),
+        pytest.param("use &nbsp; in HTML", "use &nbsp; in HTML", id="a blank's name"),
         pytest.param("plain &", "plain &", id="bare"),
         pytest.param(None, None, id="null"),
     ],

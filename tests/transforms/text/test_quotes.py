@@ -88,6 +88,7 @@ QUOTES = [
     pytest.param("«пн, 2 янв. 2023 г. в 10:01, Ann <[EMAIL]>:\n> a»\nb", id="ru"),
     pytest.param("«Ann wrote on Monday:»\nI disagree.", id="a day"),
     pytest.param("«[USER] wrote:\n> I hate this»\nno", id="a mention"),
+    pytest.param("«Ann via dev <[EMAIL]> writes:\n> hi»\nno", id="over a list"),
     pytest.param("«At 10:15 AM 1/2/2003, Ann B wrote:\n>hi»\nno", id="Eudora"),
     pytest.param("«In article <a@b>, Ann writes:\n| I hate this»\nno", id="Usenet"),
     pytest.param("«Quoting Ann <[EMAIL]>:\n> I hate this»\nno", id="Horde"),

@@ -6,7 +6,8 @@ for Markdown, where `&amp;` reads as `&`. What stays as it is:
 - entities in code;
 - all of a text that has `&amp;` or `&lt;`, and the same sign bare: an escaped text has
   no bare sign, so this one is about entities ("write &amp; to get &");
-- an entity of a quote that is a word of its own, where the sign is bare elsewhere;
+- an entity of a quote that is a word of its own, where the sign is bare elsewhere, and
+  `&nbsp;` between two words and their blanks;
 - names other than HTML 4's letters and punctuation: `p = &sum;` is C.
 
 One level goes: `&amp;gt;` becomes `&gt;`.
@@ -48,6 +49,7 @@ _LESS = re.compile(r"&(?:lt|#60|#[xX]3[cC]);")
 _URL = re.compile(r"(?:\w+://|www\.)\S+|<[^<>\n]+>")
 _BARE_AMP = re.compile(r"&(?!\w{1,8};|#\w{1,7};)")
 _BARE_LESS = re.compile(r"<(?=[\s\"'.,;)]|\Z)")
+_BETWEEN_WORDS = re.compile(r"[A-Za-z]  [A-Za-z]")
 _WORD = re.compile(r"[^\s.,;:!?()\"'\[\]]")
 
 
@@ -106,14 +108,15 @@ def _is_about_entities(prose: str) -> bool:
 
 
 def _is_named(prose: str, entity: re.Match[str]) -> bool:
-    """Returns whether a quote is spoken of, beside a bare one: `&quot; for "`."""
+    """Returns whether the entity is a word: `&quot; for "`, "use &nbsp; in HTML"."""
     sign = html.unescape(entity[0])
+    start, end = entity.span()
+    before, after = prose[max(0, start - 2) : start], prose[end : end + 2]
+    if sign == "\xa0":
+        return bool(_BETWEEN_WORDS.fullmatch(before + after))
     if sign not in ('"', "'") or sign not in prose:
         return False
-    around = (
-        prose[max(0, entity.start() - 1) : entity.start()] + prose[entity.end() :][:1]
-    )
-    return not _WORD.search(around)
+    return not _WORD.search(before[-1:] + after[:1])
 
 
 def _sign(entity: str) -> str:

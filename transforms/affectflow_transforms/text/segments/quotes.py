@@ -42,7 +42,8 @@ _DATED = re.compile(
 )
 _WORD = r"(?:[^\Wa-z_][^\s:]{0,40}|@\S{1,40}|\[USER\],?|[\"'(<][^\n:]{1,80}[\"')>],?)"
 _NAMED = re.compile(
-    rf"(?:\* )?(?:{_WORD} (?:(?:van|von|de|der|la) )?){{1,6}}{_SAID}{_AFTER}{_COLON}"
+    rf"(?:\* )?(?:{_WORD} (?:(?:van|von|de|der|la|via [\w-]{{1,30}}) )?){{1,6}}"
+    rf"{_SAID}{_AFTER}{_COLON}"
     rf"|@?[\w.-]{{1,40}},? {_SAID}{_COLON}"
     rf"|.{{0,200}}[0-9].{{0,200}}{_ADDRESS}[^\n]{{0,30}}{_COLON}"
     rf"|(?:Quoting|Zitat von) .{{2,120}}{_COLON}",
