@@ -133,7 +133,7 @@ def test_a_stamp_is_read_in_the_ways_of_many_countries(line, expected):
         pytest.param(["3/1/24", "1/2/24"], "dmy", True, id="time goes on"),
         pytest.param(["1/3/24", "2/1/24"], "mdy", True, id="time goes on, American"),
         pytest.param(["1.2.24"], "dmy", True, id="points"),
-        pytest.param(["1/1/24"], "dmy", False, id="nothing tells"),
+        pytest.param(["1/2/24"], "dmy", False, id="nothing tells"),
     ],
 )
 def test_the_order_of_a_date_is_learnt_from_the_file(dates, letters, is_sure):
@@ -147,6 +147,10 @@ def test_an_order_that_was_assumed_is_said(tmp_path):
 
     assert dict(row["attrs"]) == {"date_order": "mdy"}
     assert row["timestamp"].month == 1
+
+    (row,) = read(tmp_path, "1/2/24, 10:00 PM - A: x", day_first=True)
+
+    assert (row["attrs"], row["timestamp"].month) == (None, 2)
 
 
 @pytest.mark.parametrize(

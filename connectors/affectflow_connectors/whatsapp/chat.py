@@ -81,7 +81,12 @@ class ReadWhatsapp(TextLog):
     are local ones without a zone, and taken for UTC. Where nothing tells the day from
     the month, `attrs` has `date_order` with what was assumed. What WhatsApp itself
     says holds names, and has no text.
+
+    Args:
+      day_first: whether a date begins with its day; if none, the file decides.
     """
+
+    day_first: bool | None = None
 
     card: ClassVar[Card] = Card(
         summary="WhatsApp: chats exported as text, in many languages",
@@ -98,6 +103,8 @@ class ReadWhatsapp(TextLog):
         if not entries:
             return
         order = order_of([entry.stamp for entry in entries])
+        if self.day_first is not None and order.letters != "ymd":
+            order = Order("dmy" if self.day_first else "mdy")
         authors = {author for entry in entries if (author := _said(entry)[0])}
         first = entries[0]
         key = digest(str(first.stamp.numbers), str(first.stamp.clock), first.stamp.rest)

@@ -84,7 +84,7 @@ def order_of(stamps: Sequence[Stamp]) -> Order:
         return Order("dmy")
     if any(each.numbers[1] > 12 for each in stamps):
         return Order("mdy")
-    if stamps[0].separator in ".-":
+    if stamps[0].separator in ".-" or all(a == b for (a, b, _), *_ in stamps):
         return Order("dmy")
     back = {letters: _steps_back(stamps, letters) for letters in ("dmy", "mdy")}
     if back["dmy"] != back["mdy"]:
