@@ -252,8 +252,7 @@ def _text(record: Record) -> str:
     """
     text = prose(record, "content") or ""
     text = text or prose(inner(record, "poll", "question"), "text") or ""
-    is_automaton = _speaker(record)["is_bot"]
-    if not text.strip() and is_automaton:
+    if not text.strip() and _speaker(record)["is_bot"]:
         text = "\n".join(filter(None, map(_card, objects(record, "embeds"))))
     passed_on = "\n".join(filter(None, map(_quoted, _passed_on(record))))
     whole = "\n".join(part for part in (passed_on, text) if part)
