@@ -104,7 +104,7 @@ def message(record: Any, around: Record) -> Row:
         raise RefusedError(f"a JSON {found} where an object was expected")
     own, kind = word(record, "id"), word(record, "type")
     if not around and kind not in ("message", "service"):
-        raise RefusedError("no chat, and no message of one", NOT_AN_UTTERANCE)
+        raise RefusedError("neither a chat nor a message of one", NOT_AN_UTTERANCE)
     if not own:
         raise RefusedError("no `id` in it", "missing_field")
     chat = _chat_key(around)

@@ -59,7 +59,7 @@ class ReadIrc(TextLog):
             else:
                 strays += bool(line.strip())
         if strays:
-            yield RefusedError(f"{strays} lines before the first message are no log")
+            yield RefusedError(f"{strays} lines before the first message are not a log")
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:

@@ -73,7 +73,7 @@ def _page(record: Record, setting: Setting) -> Iterator[Row | RefusedError]:
     if isinstance(held, Mapping):
         held = held.get("matches")
     if not isinstance(held, list):
-        yield RefusedError("`messages` is no list")
+        yield RefusedError("`messages` is not a list")
         return
     for each in held:
         yield from messages(each, setting)

@@ -99,7 +99,9 @@ class ReadWhatsapp(TextLog):
     def rows_of_lines(self, lines: list[str], uri: str) -> Iterator[Row | RefusedError]:
         entries, strays = _entries(lines)
         if strays:
-            yield RefusedError(f"{strays} lines before the first date; no message")
+            yield RefusedError(
+                f"{strays} lines before the first date are not a message"
+            )
         if not entries:
             return
         order = order_of([entry.stamp for entry in entries])

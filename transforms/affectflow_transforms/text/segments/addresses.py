@@ -86,7 +86,7 @@ _LIST = re.compile(rf"\s+(?P<next>{_NAME}{{2,40}})(?P<after>[:,]|\s+(?:and|or)\s
 
 def in_chats(batch: pa.RecordBatch) -> pa.BooleanArray:
     """Returns which rows are messages of chats, by their source, kind and container."""
-    no = pa.array([False] * len(batch))
+    no = pa.array([False] * len(batch), pa.bool_())
 
     def among(column: str, words: pa.Array) -> pa.Array:
         if column not in batch.schema.names:
