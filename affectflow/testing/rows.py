@@ -9,14 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches.batch import is_dead, missing_columns
+from affectflow.batches.batch import TARGET_BYTES, is_dead, missing_columns
 from affectflow.kinds.miner import Miner
 from affectflow.kinds.model import BatchModelHandler
-from affectflow.kinds.source import Source
+from affectflow.kinds.source import Source, Split
 from affectflow.kinds.transform import BatchTransform, ConversationTransform, Transform
 from affectflow.schemas import TABLES
 from affectflow.testing.running import run
 from affectflow.testing.sample import Tell, quiet, sample_batch
+
+_CUT_FILES = 3
+"""Files of a source that are cut into pieces."""
 
 Apply = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -108,7 +111,8 @@ def check_source(
     """Checks what every source owes, and returns what it read.
 
     It provides its columns; every row lives, with an id and a text, or is dead with a
-    reason; two runs give the same rows; it never fails to say how sure it is of a file.
+    reason; two runs, and pieces of a file cut anywhere, give the same rows; it never
+    fails to say how sure it is of a file.
 
     Args:
       source: a transform that requires nothing.
@@ -127,6 +131,8 @@ def check_source(
     first, second = run(source), run(source)
     assert sorted(first["origin"].to_pylist()) == sorted(second["origin"].to_pylist())
     tell("two runs give the same rows")
+    if isinstance(source, Source):
+        _check_ranges(source, tell)
     _check_provided(source.columns_provided, first)
     tell("it provides its columns with their types")
     if expected_rows is not None:
@@ -140,6 +146,41 @@ def check_source(
         f"{living.num_rows} of {first.num_rows} rows live, and have ids, text and place"
     )
     return first
+
+
+def _check_ranges(source: Source, tell: Tell) -> None:
+    """Checks that pieces of a file, wherever it is cut, give the rows of the whole."""
+    files = [file for pattern in source.patterns for file in source.files(pattern)]
+    # As if it were large: a source that reads from the middle says so by its splits.
+    cut = [
+        file
+        for file in files
+        if 0 < file.size <= TARGET_BYTES
+        and len(source.split_file(file._replace(size=3 * TARGET_BYTES))) > 1
+    ]
+    for file in cut[:_CUT_FILES]:
+        whole = _origins(source, source.split_file(file))
+        for pieces in (2, 7):
+            size = -(-file.size // pieces)
+            ends = [min(at + size, file.size) for at in range(0, file.size, size)]
+            starts = range(0, file.size, size)
+            splits = [
+                Split(file.uri, start, end, file.size)
+                for start, end in zip(starts, ends, strict=True)
+            ]
+            found = _origins(source, splits)
+            assert found == whole, f"{pieces} pieces of {file.uri!r} give other rows"
+    if cut:
+        tell("a file that is cut into pieces gives the same rows")
+
+
+def _origins(source: Source, splits: list[Split]) -> list[Any]:
+    return [
+        row
+        for split in splits
+        for batch in source.read(split)
+        for row in batch.select(["origin", "utterance_id", "text"]).to_pylist()
+    ]
 
 
 # -- what several kinds owe ------------------------------------------------------------
