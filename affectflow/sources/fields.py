@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from affectflow.sources.coerce import parse_time, text_of
+from affectflow.sources.coerce import text_of
+from affectflow.sources.times import parse_time
 
 Record = Mapping[str, Any]
 

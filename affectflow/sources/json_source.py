@@ -76,6 +76,10 @@ class JsonSource(FileSource, abc.ABC):
         """Returns why a line is known, before it is parsed, to hold no message."""
         return ""
 
+    def unwrapped(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
+        """Returns the bytes of a file of any JSON, without what is none around it."""
+        return chunks
+
     def has_messages(self, name: str) -> bool:
         """Returns whether a file of an export may hold messages, by its name.
 
@@ -152,7 +156,7 @@ class JsonSource(FileSource, abc.ABC):
             yield from self._of_record(record, origin, line)
 
     def _of_values(self, chunks: Iterable[bytes], uri: str) -> Iterator[Row]:
-        for found in values(chunks, self.looks_whole):
+        for found in values(self.unwrapped(chunks), self.looks_whole):
             origin = f"{uri}#{found.number}"
             if found.error_type:
                 refused = RefusedError(found.message, found.error_type)

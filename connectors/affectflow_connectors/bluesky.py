@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.bots import is_bot_name
 from affectflow.sources.fields import (
     Record,
     attrs_of,
@@ -19,7 +20,7 @@ from affectflow.sources.fields import (
     word,
 )
 from affectflow.sources.json_source import LINES, JsonSource
-from affectflow.sources.rows import RefusedError, Row, is_bot_name
+from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import decompressed_head
 
 SITE = "bluesky"

@@ -8,10 +8,12 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from affectflow.sources.coerce import parse_time, text_of
+from affectflow.sources.bots import is_bot_name
+from affectflow.sources.coerce import text_of
 from affectflow.sources.fields import attrs_of
 from affectflow.sources.html import text_of_html
-from affectflow.sources.rows import RefusedError, Row, is_bot_name
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.times import parse_time
 
 SITE = "mail"
 _NATIVE = re.compile(r"<\s*([^<>\s]+)\s*>")
