@@ -24,8 +24,11 @@ from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import decompressed_head
 
 SITE = "twitter"
+_STATUS = "https://twitter.com/i/web/status/"
 _PREFIX = re.compile(rb"^\s*window\.YTD\.\w+\.part\d+\s*=")
 _REPOSTED = re.compile(r"RT @\w{1,20}: ")
+# Addresses of posts hold an account's name; without it they lead to the same place.
+_OWN = re.compile(r"https?://(?:www\.)?(?:twitter|x)\.com/\w+/status/(\d+)[\w/]*")
 _ARCHIVES = (
     *("tweets.js", "tweet.js"),
     *(f"tweets-part{number}.js" for number in range(1, 100)),
@@ -169,7 +172,7 @@ def _common(post: Record, own: str, refers: dict[str, str | None]) -> Row:
         "lang": word(post, "lang"),
         "deleted": True if word(post, "deleted_at") else None,
         "visibility": "private" if protected else "public",
-        "url": f"https://twitter.com/i/web/status/{own}",
+        "url": f"{_STATUS}{own}",
         "attrs": attrs_of(
             {
                 "likes": word(counts, "like_count") or word(post, "favorite_count"),
@@ -201,5 +204,6 @@ def _text(post: Record) -> str | None:
         for link in objects(inner(holder, "entities"), "urls"):
             short, full = word(link, "url"), word(link, "expanded_url")
             if short and full:
+                full = _OWN.sub(rf"{_STATUS}\1", full)
                 text = text.replace(short, full)
     return unescaped(text)

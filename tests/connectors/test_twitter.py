@@ -94,6 +94,18 @@ def test_reposts_quotes_and_edits_are_marked(tmp_path, changes, kind, text, attr
     assert attr in row["attrs"]
 
 
+def test_links_to_posts_name_no_account(tmp_path):
+    link = {
+        "url": "https://t.co/a",
+        "expanded_url": "https://x.com/ann/status/9/photo/1",
+    }
+    post = FIRST | {"text": "https://t.co/a", "entities": {"urls": [link]}}
+
+    (row,) = rows_of_text(ReadTwitter, tmp_path, {"data": post}, "a.json")
+
+    assert row["text"] == "https://twitter.com/i/web/status/9"
+
+
 def test_what_is_no_post_is_counted_or_refused(tmp_path):
     records = [
         *({"meta": {"result_count": 0}}, {"delete": {"status": {}}}),

@@ -98,7 +98,9 @@ class ReadMbox(_ReadMail):
         head = decompressed_head(head)
         first = head.partition(b"\n")[0].rstrip(b"\r")
         known = _SEPARATOR.match(first) and len(_HEADERS.findall(head[:16384])) >= 2
-        return 0.95 if known else 0.0
+        if not known:
+            return 0.0
+        return 0.8 if name.lower().endswith(".eml") else 0.95  # saved with its line
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,172 @@
+"""ReadGitlab: issues, merge requests and notes of GitLab's REST interface."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from affectflow.registry import Card
+from affectflow.sources.bots import is_bot_name
+from affectflow.sources.fields import (
+    Record,
+    attrs_of,
+    inner,
+    objects,
+    prose,
+    time_of,
+    unread_time,
+    word,
+)
+from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.streams import decompressed_head
+
+SITE = "gitlab"
+_FAMILIES = {"Issue": "issues", "MergeRequest": "merge_requests"}
+_PROJECT = re.compile(r"https?://[^/]+/(.+?)/(?:-/)?(?:issues|merge_requests)/\d+")
+_BOT = re.compile(r"^(?:project|group)_\d+_bot|^ghost$", re.I)
+_THREAD = (b'"iid"', b'"project_id"', b'"description"', b'"web_url"', b'"references"')
+_NOTE = (b'"noteable_type"', b'"noteable_id"', b'"body"', b'"system"')
+
+
+@dataclass(kw_only=True)
+class ReadGitlab(JsonSource):
+    """Reads issues, merge requests, notes and discussions, as GitLab answers.
+
+    A thread is named by the number of its project and its own, which notes know as
+    well. Notes that GitLab writes itself are marked as of the system.
+    """
+
+    card: ClassVar[Card] = Card(
+        summary="GitLab: issues, merge requests, notes and discussions",
+        terms="the terms of the server that was asked; the writers keep their rights: "
+        "quote public projects only, with a link to the thread",
+    )
+    site: ClassVar[str] = SITE
+    suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
+
+    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
+        if not isinstance(record, dict):
+            kind = type(record).__name__
+            yield RefusedError(f"a JSON {kind} where an object was expected")
+            return
+        first: str | None = None
+        notes = list(objects(record, "notes"))
+        threaded = bool(notes) and record.get("individual_note") is not True
+        if not (notes and "individual_note" in record):
+            yield _attempt(record, None)
+        for note in notes:
+            found = _attempt(note, first if "individual_note" in record else None)
+            if threaded and first is None and isinstance(found, dict):
+                first = found["utterance_id"]
+            yield found
+
+    def looks_whole(self, record: Any) -> bool:
+        return isinstance(record, dict) and any(
+            name in record for name in ("iid", "noteable_type", "individual_note")
+        )
+
+    @classmethod
+    def recognises(cls, name: str, head: bytes) -> float:
+        head = decompressed_head(head)
+        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+            return 0.0
+        sure = max(sum(m in head for m in marks) for marks in (_THREAD, _NOTE))
+        return 0.95 if sure >= 4 else 0.0
+
+
+def _attempt(record: Record, first: str | None) -> Row | RefusedError:
+    try:
+        return _note(record, first) if "noteable_type" in record else _thread(record)
+    except RefusedError as error:
+        return error
+
+
+def _thread(record: Record) -> Row:
+    number, project = word(record, "iid"), word(record, "project_id")
+    if number is None or "title" not in record:
+        said = word(record, "message", "error")
+        if said:
+            raise RefusedError(f"an error that GitLab answered: {said}")
+        names = ", ".join(list(record)[:8]) or "none"
+        raise RefusedError(f"no issue, merge request or note; its fields: {names}")
+    if project is None:
+        raise RefusedError("no project_id in it", "no_id")
+    merge = "merge_status" in record or "source_branch" in record
+    id_ = _id(project, "merge_requests" if merge else "issues", number)
+    title = prose(record, "title")
+    row = _common(record) | {
+        "utterance_id": id_,
+        "conversation_id": id_,
+        "container": _container(record, project),
+        "kind": "merge_request" if merge else "issue",
+        "title": title,
+        "text": prose(record, "description") or title,
+        "url": word(record, "web_url"),
+    }
+    if row["text"] is None:
+        raise RefusedError("a thread without a title or a text", "no_text", row)
+    return row | {"attrs": _attrs(record)}
+
+
+def _note(record: Record, first: str | None) -> Row:
+    own, type_ = word(record, "id"), word(record, "noteable_type") or ""
+    number, project = word(record, "noteable_iid"), word(record, "project_id")
+    if own is None or project is None or not (number or word(record, "noteable_id")):
+        raise RefusedError("a note that names no thread", "no_id")
+    # Notes on commits and snippets have no number of a thread, but its id.
+    family = _FAMILIES.get(type_, type_.lower() or "threads")
+    thread = _id(project, family, number or f"id-{word(record, 'noteable_id')}")
+    row = _common(record) | {
+        "utterance_id": f"{SITE}:{project}/note-{own}",
+        "conversation_id": thread,
+        "reply_to": first or thread,
+        "container": project,
+        "kind": "system" if record.get("system") is True else "comment",
+    }
+    updated, text = time_of(record, "updated_at"), prose(record, "body")
+    if text is None:
+        raise RefusedError("a note without a text", "no_text", row)
+    edited = updated if updated != row["timestamp"] else None
+    return row | {"text": text, "edited_at": edited}
+
+
+def _id(project: str, family: str, number: str) -> str:
+    return f"{SITE}:{project}/{family}/{number}"
+
+
+def _container(record: Record, project: str) -> str:
+    found = _PROJECT.match(word(record, "web_url") or "")
+    return found[1] if found else project
+
+
+def _common(record: Record) -> Row:
+    name = word(inner(record, "author"), "username", "name")
+    hidden = any(record.get(n) is True for n in ("confidential", "internal"))
+    bot = inner(record, "author").get("bot") is True
+    return {
+        "speaker_id": name,
+        "is_bot": bot or is_bot_name(name) or _BOT.match(name or "") is not None,
+        "timestamp": time_of(record, "created_at"),
+        "source": SITE,
+        "visibility": "private" if hidden else "unknown",
+        "attrs": attrs_of(unread_time(record, "created_at")),
+    }
+
+
+def _attrs(record: Record) -> dict[str, str] | None:
+    labels, state = record.get("labels"), word(record, "state")
+    outcome = "open" if state == "opened" else state
+    return attrs_of(
+        {
+            "state": state,
+            "outcome": outcome if outcome in ("open", "closed", "merged") else None,
+            "closed_at": word(record, "merged_at", "closed_at"),
+            "labels": ",".join(each for each in labels if isinstance(each, str))
+            if isinstance(labels, list)
+            else None,
+            "upvotes": word(record, "upvotes"),
+            "downvotes": word(record, "downvotes"),
+        }
+        | unread_time(record, "created_at")
+    )
