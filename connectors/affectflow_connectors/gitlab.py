@@ -33,8 +33,8 @@ _NOTE = (b'"noteable_type"', b'"noteable_id"', b'"body"', b'"system"')
 class ReadGitlab(JsonSource):
     """Reads issues, merge requests, notes and discussions, as GitLab answers.
 
-    A thread is named by the number of its project and its own, which notes know as
-    well. Notes that GitLab writes itself are marked as of the system.
+    A thread is named by the number that it has on its server, which its notes know
+    as well. Notes that GitLab writes itself are marked as of the system.
     """
 
     card: ClassVar[Card] = Card(
@@ -83,22 +83,22 @@ def _attempt(record: Record, first: str | None) -> Row | RefusedError:
 
 
 def _thread(record: Record) -> Row:
-    number, project = word(record, "iid"), word(record, "project_id")
-    if number is None or "title" not in record:
+    own = word(record, "id")
+    if "iid" not in record or "title" not in record:
         said = word(record, "message", "error")
         if said:
             raise RefusedError(f"an error that GitLab answered: {said}")
         names = ", ".join(list(record)[:8]) or "none"
         raise RefusedError(f"no issue, merge request or note; its fields: {names}")
-    if project is None:
-        raise RefusedError("no project_id in it", "no_id")
+    if own is None:
+        raise RefusedError("no id in it", "no_id")
     merge = "merge_status" in record or "source_branch" in record
-    id_ = _id(project, "merge_requests" if merge else "issues", number)
+    id_ = _id("merge_requests" if merge else "issues", own)
     title = prose(record, "title")
     row = _common(record) | {
         "utterance_id": id_,
         "conversation_id": id_,
-        "container": _container(record, project),
+        "container": _container(record),
         "kind": "merge_request" if merge else "issue",
         "title": title,
         "text": prose(record, "description") or title,
@@ -111,17 +111,15 @@ def _thread(record: Record) -> Row:
 
 def _note(record: Record, first: str | None) -> Row:
     own, type_ = word(record, "id"), word(record, "noteable_type") or ""
-    number, project = word(record, "noteable_iid"), word(record, "project_id")
-    if own is None or project is None or not (number or word(record, "noteable_id")):
-        raise RefusedError("a note that names no thread", "no_id")
-    # Notes on commits and snippets have no number of a thread, but its id.
-    family = _FAMILIES.get(type_, type_.lower() or "threads")
-    thread = _id(project, family, number or f"id-{word(record, 'noteable_id')}")
+    about = word(record, "noteable_id", "commit_id")
+    if own is None or about is None:
+        raise RefusedError("a note that names no thread, or not itself", "no_id")
+    thread = _id(_FAMILIES.get(type_, type_.lower() or "threads"), about)
     row = _common(record) | {
-        "utterance_id": f"{SITE}:{project}/note-{own}",
+        "utterance_id": f"{SITE}:note-{own}",
         "conversation_id": thread,
         "reply_to": first or thread,
-        "container": project,
+        "container": word(record, "project_id"),
         "kind": "system" if record.get("system") is True else "comment",
     }
     updated, text = time_of(record, "updated_at"), prose(record, "body")
@@ -131,13 +129,13 @@ def _note(record: Record, first: str | None) -> Row:
     return row | {"text": text, "edited_at": edited}
 
 
-def _id(project: str, family: str, number: str) -> str:
-    return f"{SITE}:{project}/{family}/{number}"
+def _id(family: str, number: str) -> str:
+    return f"{SITE}:{family}/{number}"
 
 
-def _container(record: Record, project: str) -> str:
+def _container(record: Record) -> str | None:
     found = _PROJECT.match(word(record, "web_url") or "")
-    return found[1] if found else project
+    return found[1] if found else word(record, "project_id")
 
 
 def _common(record: Record) -> Row:

@@ -50,18 +50,18 @@ SHAPES = {
 def test_every_shape_gives_the_same_messages(tmp_path, name):
     rows = rows_of_text(ReadGitlab, tmp_path, SHAPES[name], name)
 
-    thread = "gitlab:42/issues/3"
+    thread = "gitlab:issues/900"
     assert sorted((r["utterance_id"], r["text"]) for r in rows) == [
         (thread, "They *burn* مرحبا 😂"),
-        ("gitlab:42/note-7", "Turn it down."),
-        ("gitlab:42/note-8", "I did."),
+        ("gitlab:note-7", "Turn it down."),
+        ("gitlab:note-8", "I did."),
     ]
     assert {r["conversation_id"] for r in rows} == {thread}
     replies = {r["utterance_id"]: r["reply_to"] for r in rows}
-    assert replies["gitlab:42/note-7"] == thread
+    assert replies["gitlab:note-7"] == thread
     # Only a discussion says which note is answered.
-    first = "gitlab:42/note-7" if name == "apart.ndjson" else thread
-    assert replies["gitlab:42/note-8"] == first
+    first = "gitlab:note-7" if name == "apart.ndjson" else thread
+    assert replies["gitlab:note-8"] == first
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_a_message_says_of_itself(tmp_path, record, column, expected):
 def test_what_is_no_message_is_refused(tmp_path):
     records = [
         *({"message": "401 Unauthorized"}, {"a": 1}, 3),
-        *(ISSUE | {"project_id": None}, NOTE | {"id": None}, NOTE | {"body": None}),
+        *(ISSUE | {"id": None}, NOTE | {"id": None}, NOTE | {"body": None}),
     ]
 
     rows = rows_of_text(ReadGitlab, tmp_path, records, "a.ndjson")
@@ -107,7 +107,7 @@ def test_any_cut_into_byte_ranges_gives_the_same_rows(tmp_path):
 def test_a_file_that_is_cut_off_gives_the_rows_before_the_end(tmp_path):
     rows = rows_of_text(ReadGitlab, tmp_path, json.dumps([ISSUE, NOTE])[:-20], "a.json")
 
-    assert ids(rows) == ["gitlab:42/issues/3"]
+    assert ids(rows) == ["gitlab:issues/900"]
     assert error_types(rows)[-1]
 
 
@@ -122,3 +122,11 @@ def test_it_keeps_what_every_source_owes(tmp_path):
     path = written(tmp_path, SHAPES["array.json"], "a.json")
 
     check_source(ReadGitlab(paths=str(path)), expected_rows=3)
+
+
+@pytest.mark.parametrize("name", ["gitlab_issue_page_1.json", "gitlab_notes_1.json"])
+def test_real_files_are_read_whole(shared_data, name):
+    path = shared_data / "raw_chat_misc" / name
+
+    assert error_types(rows_of(ReadGitlab, path)) == ["", ""]
+    assert ReadGitlab.recognises(name, path.read_bytes()) > 0.9

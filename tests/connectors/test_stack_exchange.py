@@ -228,6 +228,8 @@ def test_its_files_are_recognised(dump):
         head = (dump / name).read_bytes()
         assert ReadStackExchange.recognises(name, head) > 0.9
     assert ReadStackExchange.recognises("a.json", json.dumps(PAGE).encode()) > 0.9
+    tags = table('<row Id="1" TagName="eggs" />', name="tags").encode()
+    assert ReadStackExchange.recognises("Tags.xml", tags) > 0.9
     assert ReadStackExchange.recognises("a.xml", b"<feed><row Id='1'/></feed>") == 0
 
 

@@ -1,5 +1,6 @@
 """ReadStackExchange: questions, answers and comments of Stack Exchange's sites."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -37,7 +38,9 @@ from affectflow_connectors.stack_exchange.messages import (
 
 _PACKED = b"7z\xbc\xaf\x27\x1c"
 _TABLES = ("posts.xml", "comments.xml")
-_MARKS = {b"<posts>": b"<row Id=", b"<comments>": b"<row Id="}
+_ROOTS = re.compile(
+    rb"<(?:posts|comments|posthistory|tags|users|votes|badges|postlinks)>\s*<row Id=\""
+)
 _API = (b'"quota_max"', b'"creation_date"', b'"owner"', b'"answer_count"', b'"post_id"')
 _IDS = (b'"question_id"', b'"answer_id"', b'"comment_id"')
 
@@ -144,7 +147,7 @@ class ReadStackExchange(JsonSource):
         head = decompressed_head(head)
         if head.startswith(_PACKED):
             return 0.9 if "." in (site_of(name) or "") else 0.0
-        if b"<row " in head[:2000] and any(mark in head[:500] for mark in _MARKS):
+        if _ROOTS.search(head[:500]):
             return 0.97
         if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
             return 0.0
