@@ -275,6 +275,8 @@ def _annotate(
     for line in show.learned(row):
         show.say(line)
     show.say(show.stage_line(row))
+    if said := show.useless(row):
+        show.say(said)
     if dict(row["counters"]).get("guarded"):
         show.say(_notice(lake, row["annotator_id"]))
     if asked := show.asked_line(row):

@@ -153,6 +153,22 @@ def asked_line(row: dict[str, Any]) -> str:
     return f"{row['stage']}: {', '.join(parts)}"
 
 
+def useless(row: dict[str, Any]) -> str:
+    """Returns a warning if not one answer of a model could be used; else nothing."""
+    from affectflow.schemas import Status
+    from affectflow.stages.runs.statuses import USELESS, WORDS
+
+    counters = dict(row["counters"])
+    used = [WORDS[each] for each in (Status.OK, Status.TRUNCATED, Status.ABSTAINED)]
+    count = sum(counters.get(name, 0) for name in USELESS)
+    if not count or any(counters.get(name) for name in used):
+        return ""
+    return (
+        f"{row['stage']}: none of {count:,} answers could be used; `SELECT raw FROM "
+        "annotations` shows them: does the prompt suit this model?"
+    )
+
+
 def _counted(row: dict[str, Any], name: str, count: int) -> str:
     column, not_, done = name.partition("_not_")
     words = f"{column} not {done}" if not_ else name.replace("_", " ")

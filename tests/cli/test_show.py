@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from affectflow.cli.show import stage_line
+from affectflow.cli.show import stage_line, useless
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -86,3 +86,26 @@ def test_a_pipeline_that_was_only_written_says_where() -> None:
     row = a_run("ingest") | {"state": "written", "error": "job.jar"}
 
     assert stage_line(row) == "ingest: not run, only written: job.jar"
+
+
+@pytest.mark.parametrize(
+    ("counters", "said"),
+    [
+        pytest.param(
+            {"out_of_vocabulary": 395, "silent": 5}, "none of 395 answers", id="all"
+        ),
+        pytest.param({"unparsed": 3, "labelled": 1}, "", id="one can be used"),
+        pytest.param({"unparsed": 3, "abstained": 1}, "", id="one fits no label"),
+        pytest.param({"silent": 5}, "", id="nothing was asked"),
+    ],
+)
+def test_answers_of_which_none_can_be_used_are_a_warning(counters, said):
+    line = useless(a_run("annotate", counters=counters))
+
+    assert line.startswith(f"annotate: {said}") if said else line == ""
+
+
+def test_messages_that_were_erased_before_are_counted_once():
+    run = a_run("ingest", counters={"erased_before": 18}, unchanged=400, **{"in": 400})
+
+    assert "0 out, 382 unchanged, 18 erased before" in stage_line(run)

@@ -35,6 +35,17 @@ NO_ANSWER = "without_an_answer"
 WITH_CONVERSATION = "answered_with_their_conversation"
 """The same, of an annotator that answers at one turn of each conversation."""
 
+USELESS = tuple(
+    WORDS[status]
+    for status in (
+        Status.UNPARSED,
+        Status.OUT_OF_VOCABULARY,
+        Status.OUT_OF_RANGE,
+        Status.EMPTY,
+    )
+)
+"""The counters of answers that a parser could not use."""
+
 SHOWN = (*WORDS.values(), NO_ANSWER, WITH_CONVERSATION)
 
 _Ints = npt.NDArray[np.int64]
