@@ -33,4 +33,4 @@ def test_the_core_names_no_plugin_outside_the_table_of_defaults():
     found = {path: names for path, names in named.items() if names}
     # The doctest of `kebab` shows how a name is spelt.
     assert set(found) == {"defaults.py", "registry.py"}
-    assert found["registry.py"] == ["EmbeddedEmotions"]
+    assert found["registry.py"] == ["ReadStackExchange", "EmbeddedEmotions"]

@@ -1,6 +1,7 @@
 """ReadCsv: comma, semicolon or tab separated values, with a mapping of columns."""
 
 import codecs
+import contextlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -145,8 +146,8 @@ class ReadCsv(MappedSource):
         """
         if self.encoding:
             return self.encoding
-        chunks = itertools.islice(read_chunks(uri), _CHECKED_CHUNKS)
-        return "" if starts_as_utf8(chunks) else encoding_of(read_chunks(uri), uri)
+        chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
+        return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)
 
     def _header(self, head: bytes, encoding: str) -> Record | None:
         text = head.decode(encoding, "replace").encode() if encoding else head
@@ -177,6 +178,12 @@ class ReadCsv(MappedSource):
         widths = {len(row.cells) for row in rows[:-1] or rows}
         regular = len(widths) == 1 and widths != {1}
         return (0.9 if regular else 0.5) if named else (0.6 if regular else 0.0)
+
+
+def _whole_chunks(uri: str) -> Iterator[bytes]:
+    """Yields a file up to where it is damaged; reading its rows will tell of that."""
+    with contextlib.suppress(DamagedFileError):
+        yield from read_chunks(uri)
 
 
 def _is_no_name(name: str) -> bool:
