@@ -117,6 +117,7 @@ def test_a_handler_with_a_pinned_hub_id_is_made_and_pickled_without_network(prom
     assert (annotator["kind"], annotator["commercial_use"]) == ("prompt", None)
 
 
+@pytest.mark.torch
 def test_a_hub_that_is_out_of_reach_is_one_line(prompt, monkeypatch):
     import huggingface_hub
 
