@@ -40,7 +40,8 @@ class Endpoint(Asker[Client[Completion]]):
       licence: of its weights.
       send_to: the host that texts may be sent to, if it is not this machine.
       send_private: private and direct messages may be sent there too.
-      slots: requests at once, of each worker.
+      slots: requests at once, of each worker; a quarter more than the server answers
+        at once keep it busy.
       timeout_s: seconds that one answer may take.
       tries: of one question.
       key_env: the environment variable that holds the key.
@@ -61,7 +62,7 @@ class Endpoint(Asker[Client[Completion]]):
     licence: str = "unknown"
     send_to: str = ""
     send_private: bool = False
-    slots: int = 32
+    slots: int = 40
     timeout_s: float = 60.0
     tries: int = 6
     key_env: str = KEY
