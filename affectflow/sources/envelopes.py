@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from affectflow.batches.batch import MAX_ROW_BYTES
+from affectflow.sources.fields import Record
 from affectflow.sources.json_source import JsonSource
 from affectflow.sources.json_stream import BETWEEN, Found, Window, next_value
+from affectflow.sources.records import rows_of
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import TruncatedFileError
 
@@ -153,27 +155,25 @@ class EnvelopeSource(JsonSource, abc.ABC):
 
     @abc.abstractmethod
     def rows_within(
-        self, record: Any, around: Around, where: str
+        self, record: Record, around: Around, where: str
     ) -> Iterable[Row | RefusedError]:
         """Returns the rows of a message; as `rows`, with what was said around it."""
 
-    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if isinstance(record, Mapping):
-            inner = [name for name in self.within if name in record]
-            if isinstance(record.get(self.held), list):
-                around = {k: v for k, v in record.items() if k != self.held}
-                for each in record[self.held]:
-                    yield from self.rows_within(each, around, where)
-                return
-            if inner:
-                for each in inner:
-                    yield from self.rows(record[each], where)
-                return
-        if isinstance(record, list):
-            for each in record:
-                yield from self.rows(each, where)
-            return
-        yield from self.rows_within(record, _NOTHING, where)
+    def rows(self, record: Record, where: str) -> Iterator[Row | RefusedError]:
+        inner = [name for name in self.within if name in record]
+        if isinstance(record.get(self.held), list):
+            around = {k: v for k, v in record.items() if k != self.held}
+            yield from self._rows_around(record[self.held], around, where)
+        elif inner:
+            for name in inner:
+                yield from rows_of(record[name], lambda each: self.rows(each, where))
+        else:
+            yield from self.rows_within(record, _NOTHING, where)
+
+    def _rows_around(
+        self, held: Any, around: Around, where: str
+    ) -> Iterator[Row | RefusedError]:
+        return rows_of(held, lambda each: self.rows_within(each, around, where))
 
     def _of_values(self, chunks: Iterable[bytes], uri: str) -> Iterator[Row]:
         found = enclosed(chunks, self.held, self.within, self.looks_whole)
@@ -183,8 +183,5 @@ class EnvelopeSource(JsonSource, abc.ABC):
                 refused = RefusedError(each.message, each.error_type)
                 yield self._refused(refused, origin, each.raw)
                 continue
-            for row in self.rows_within(each.value, around, origin):
-                if isinstance(row, RefusedError):
-                    yield self._refused(row, origin, each.raw)
-                else:
-                    yield row | {"origin": origin}
+            rows = self._rows_around(each.value, around, origin)
+            yield from self._placed(rows, origin, each.raw)

@@ -17,6 +17,7 @@ from affectflow.batches.batch import Rows
 from affectflow.sources.coerce import strings
 from affectflow.sources.lines import Offsets
 from affectflow.sources.mapping import Field, value_at
+from affectflow.sources.records import not_an_object
 from affectflow.sources.rows import RefusedError, errors_of
 
 # Below this many lines Polars costs more than it saves.
@@ -168,8 +169,7 @@ def record_of(line: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise RefusedError(f"not JSON: {error}", "invalid_json") from error
     if not isinstance(value, dict):
-        kind = type(value).__name__
-        raise RefusedError(f"a JSON {kind} where an object was expected")
+        raise not_an_object(value)
     return value
 
 

@@ -11,10 +11,12 @@ import pyarrow as pa
 from affectflow.errors import UsageError
 from affectflow.kinds.source import File, Split
 from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.fields import Record
 from affectflow.sources.files import FileSource, is_plain, ranges
 from affectflow.sources.json_stream import values
 from affectflow.sources.lines import Block, blocks
 from affectflow.sources.listing import bare_name
+from affectflow.sources.records import rows_of
 from affectflow.sources.rows import (
     RefusedError,
     Row,
@@ -54,14 +56,17 @@ class JsonSource(FileSource, abc.ABC):
             )
 
     @abc.abstractmethod
-    def rows(self, record: Any, where: str) -> Iterable[Row | RefusedError]:
-        """Returns the messages that a JSON value holds, and what it refuses.
+    def rows(self, record: Record, where: str) -> Iterable[Row | RefusedError]:
+        """Returns the messages that a JSON object holds, and what it refuses.
 
-        A row has values of the columns' types; `origin` is added. A `RefusedError`
-        becomes a dead row with its reason, and with what else is known of the message.
+        A row has values of the columns' types; `origin` is added. A `RefusedError`,
+        returned or raised, becomes a dead row with its reason, and with what else is
+        known of the message. One that is raised ends the object: where it holds several
+        messages, make each with `attempt`.
 
         Args:
-          record: any JSON value, of a line or of an array.
+          record: a JSON object, of a line or of an array; lists are taken apart, and
+            other values refused, before.
           where: file and place of it, for sources that read something off the path.
         """
 
@@ -165,11 +170,17 @@ class JsonSource(FileSource, abc.ABC):
                 yield from self._of_record(found.value, origin, found.raw)
 
     def _of_record(self, record: Any, origin: str, raw: bytes | str) -> Iterator[Row]:
-        for found in self.rows(record, origin):
-            if isinstance(found, RefusedError):
-                yield self._refused(found, origin, raw)
+        found = rows_of(record, lambda each: self.rows(each, origin))
+        yield from self._placed(found, origin, raw)
+
+    def _placed(
+        self, found: Iterable[Row | RefusedError], origin: str, raw: bytes | str
+    ) -> Iterator[Row]:
+        for each in found:
+            if isinstance(each, RefusedError):
+                yield self._refused(each, origin, raw)
             else:
-                yield found | {"origin": origin}
+                yield each | {"origin": origin}
 
     def _refused(self, error: RefusedError, origin: str, raw: bytes | str) -> Row:
         errors = errors_of(self.step, error.error_type, str(error), raw)

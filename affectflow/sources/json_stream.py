@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from affectflow.batches.batch import MAX_ROW_BYTES
+from affectflow.sources.records import not_an_object
 from affectflow.sources.rows import PAYLOAD_CHARS
 from affectflow.sources.streams import DamagedFileError, TruncatedFileError
 
@@ -39,8 +40,8 @@ class Found(NamedTuple):
         """Returns the error type and message of what is no JSON object."""
         if self.error_type:
             return self.error_type, self.message
-        kind = type(self.value).__name__
-        return "unknown_shape", f"a JSON {kind} where an object was expected"
+        refused = not_an_object(self.value)
+        return refused.error_type, str(refused)
 
 
 def values(

@@ -22,6 +22,7 @@ _MOST_HEAD_BYTES = 4 << 20
 # One zstd block of 4 bytes may stand for 128 KB: a small bite bounds what comes out.
 _ZSTD_BITE = 4 << 10
 _ZSTD_WINDOW = 1 << 31
+_BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
 
 _MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -128,6 +129,16 @@ def decompressed_head(head: bytes) -> bytes:
     except DamagedFileError:
         return out
     return out
+
+
+def json_head(head: bytes) -> bytes:
+    """Returns what the first bytes of a file hold, if that may be JSON; else nothing.
+
+    JSON means an object or a list here: what begins with `{` or `[`.
+    """
+    plain = decompressed_head(head)
+    starts_as_json = plain.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
+    return plain if starts_as_json else b""
 
 
 def _as_utf8(chunks: Iterator[bytes], uri: str) -> Iterator[bytes]:

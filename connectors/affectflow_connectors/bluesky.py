@@ -20,8 +20,9 @@ from affectflow.sources.fields import (
     word,
 )
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "bluesky"
 _POST = "app.bsky.feed.post"
@@ -49,15 +50,8 @@ class ReadBluesky(JsonSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            yield RefusedError(f"a JSON {kind} where an object was expected")
-            return
         for uri, each, author in _records(record):
-            try:
-                yield _row(uri, each, author)
-            except RefusedError as error:
-                yield error
+            yield attempt(_row, uri, each, author)
 
     def looks_whole(self, record: Any) -> bool:
         if not isinstance(record, dict):
@@ -67,9 +61,7 @@ class ReadBluesky(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         address = b"at://" in head or (b'"did"' in head and b'"rkey"' in head)
         return 0.95 if b"app.bsky." in head and address else 0.0
 

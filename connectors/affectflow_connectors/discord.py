@@ -20,7 +20,7 @@ from affectflow.sources.fields import (
 )
 from affectflow.sources.json_source import LINES
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 from affectflow.sources.times import parse_time
 
 SITE = "discord"
@@ -72,13 +72,8 @@ class ReadDiscord(EnvelopeSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
 
-    def rows_within(
-        self, record: Any, around: Record, where: str
-    ) -> Iterator[Row | RefusedError]:
-        try:
-            yield message(record, around)
-        except RefusedError as error:
-            yield error
+    def rows_within(self, record: Any, around: Record, where: str) -> list[Row]:
+        return [message(record, around)]
 
     def looks_whole(self, record: Any) -> bool:
         return (
@@ -90,9 +85,7 @@ class ReadDiscord(EnvelopeSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         start = sum(mark in head for mark in _EXPORT)
         if b'"timestampEdited"' in head and start >= len(_EXPORT) - 1:
             return 0.97
@@ -102,15 +95,12 @@ class ReadDiscord(EnvelopeSource):
         return 0.95 if marks >= 4 else 0.0
 
 
-def message(record: Any, around: Record) -> Row:
+def message(record: Record, around: Record) -> Row:
     """Returns one message of an export, of the API or of the gateway as a row.
 
     Raises:
       RefusedError: it is no message, or has no id.
     """
-    if not isinstance(record, Mapping):
-        kind = type(record).__name__
-        raise RefusedError(f"a JSON {kind} where an object was expected")
     if isinstance(record.get("d"), Mapping) and "op" in record:
         return _event(record, around)
     own = word(record, "id")

@@ -20,8 +20,9 @@ from affectflow.sources.fields import (
 )
 from affectflow.sources.html import text_of_html
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "discourse"
 _SYSTEM_TYPES = ("2", "3")  # notices of moderators; topics closed, pinned, split
@@ -56,16 +57,9 @@ class ReadDiscourse(JsonSource):
     forum: str = ""
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            yield RefusedError(f"a JSON {kind} where an object was expected")
-            return
         forum = self.forum or _forum(where)
         for post, topic in _posts(record):
-            try:
-                yield _row(post, topic, forum)
-            except RefusedError as error:
-                yield error
+            yield attempt(_row, post, topic, forum)
 
     def looks_whole(self, record: Any) -> bool:
         names = ("post_stream", "latest_posts", "post_number", "topic_list", "posts")
@@ -73,9 +67,7 @@ class ReadDiscourse(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         if sum(mark in head for mark in _POST) >= 3:
             return 0.95
         return 0.9 if all(mark in head for mark in _LIST) else 0.0

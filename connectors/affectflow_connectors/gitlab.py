@@ -18,8 +18,9 @@ from affectflow.sources.fields import (
     word,
 )
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "gitlab"
 _FAMILIES = {"Issue": "issues", "MergeRequest": "merge_requests"}
@@ -46,17 +47,14 @@ class ReadGitlab(JsonSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            yield RefusedError(f"a JSON {kind} where an object was expected")
-            return
         first: str | None = None
         notes = list(objects(record, "notes"))
         threaded = bool(notes) and record.get("individual_note") is not True
         if not (notes and "individual_note" in record):
-            yield _attempt(record, None)
+            yield attempt(_row, record, None)
         for note in notes:
-            found = _attempt(note, first if "individual_note" in record else None)
+            answered = first if "individual_note" in record else None
+            found = attempt(_row, note, answered)
             if threaded and first is None and isinstance(found, dict):
                 first = found["utterance_id"]
             yield found
@@ -68,18 +66,13 @@ class ReadGitlab(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         sure = max(sum(m in head for m in marks) for marks in (_THREAD, _NOTE))
         return 0.95 if sure >= 4 else 0.0
 
 
-def _attempt(record: Record, first: str | None) -> Row | RefusedError:
-    try:
-        return _note(record, first) if "noteable_type" in record else _thread(record)
-    except RefusedError as error:
-        return error
+def _row(record: Record, first: str | None) -> Row:
+    return _note(record, first) if "noteable_type" in record else _thread(record)
 
 
 def _thread(record: Record) -> Row:

@@ -1,15 +1,14 @@
 """ReadGitter: messages of Gitter's API."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
-from affectflow.sources.fields import inner, prose, time_of, unread_time, word
+from affectflow.sources.fields import Record, inner, prose, time_of, unread_time, word
 from affectflow.sources.json_source import LINES, JsonSource
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "gitter"
 _MARKS = (b'"fromUser"', b'"sent"', b'"readBy"', b'"text"')
@@ -32,35 +31,26 @@ class ReadGitter(JsonSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
 
-    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        for each in record if isinstance(record, list) else [record]:
-            try:
-                yield message(each)
-            except RefusedError as error:
-                yield error
+    def rows(self, record: Any, where: str) -> list[Row]:
+        return [message(record)]
 
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and "sent" in record and "id" in record
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         if all(mark in head for mark in _MARKS):
             return 0.95
         return 0.8 if b'"oneToOne"' in head and b'"userCount"' in head else 0.0
 
 
-def message(record: Any) -> Row:
+def message(record: Record) -> Row:
     """Returns one message as a row.
 
     Raises:
       RefusedError: it is no message, or has no id.
     """
-    if not isinstance(record, Mapping):
-        found = type(record).__name__
-        raise RefusedError(f"a JSON {found} where an object was expected")
     if "oneToOne" in record or "githubType" in record:
         raise RefusedError("a room", NOT_AN_UTTERANCE)
     own = word(record, "id")

@@ -17,8 +17,9 @@ from affectflow.sources.fields import (
 )
 from affectflow.sources.html import text_of_html, unescaped
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "hacker-news"
 _URL = "https://news.ycombinator.com/item?id="
@@ -45,16 +46,13 @@ class ReadHackerNews(JsonSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        pending = [record]
+        pending: list[Record] = [record]
         while pending:
             item = pending.pop()
-            if not isinstance(item, dict):
-                kind = type(item).__name__
-                yield RefusedError(f"a JSON {kind} where an object was expected")
-            elif isinstance(item.get("hits"), list):
+            if isinstance(item.get("hits"), list):
                 pending += reversed(list(objects(item, "hits")))
             else:
-                yield _attempt(item)
+                yield attempt(_row, item)
                 pending += reversed(list(objects(item, "children")))
 
     def looks_whole(self, record: Any) -> bool:
@@ -66,21 +64,12 @@ class ReadHackerNews(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         typed = any(f'"{kind}"'.encode() in head for kind in _KINDS)
         for marks in (_FIREBASE, _ALGOLIA):
             if typed and sum(mark in head for mark in marks) >= 3:
                 return 0.9
         return 0.0
-
-
-def _attempt(item: Record) -> Row | RefusedError:
-    try:
-        return _row(item)
-    except RefusedError as error:
-        return error
 
 
 def _row(item: Record) -> Row:

@@ -19,8 +19,9 @@ from affectflow.sources.fields import (
     word,
 )
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "jira"
 _SELF = re.compile(
@@ -50,14 +51,11 @@ class ReadJira(JsonSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            yield RefusedError(f"a JSON {kind} where an object was expected")
-        elif any(isinstance(record.get(n), list) for n in ("issues", "comments")):
+        if any(isinstance(record.get(n), list) for n in ("issues", "comments")):
             for issue in objects(record, "issues"):
                 yield from _thread(issue)
             for comment in objects(record, "comments"):
-                yield _attempt(comment, {})
+                yield attempt(_row, comment, {})
         elif "webhookEvent" in record:
             yield from _of_hook(record)
         else:
@@ -71,9 +69,7 @@ class ReadJira(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         marks = sum(mark in head for mark in _MARKS)
         if _REST.search(head):
             return 0.97
@@ -84,7 +80,7 @@ def _of_hook(record: Record) -> Iterator[Row | RefusedError]:
     issue, comment = inner(record, "issue"), inner(record, "comment")
     event = word(record, "webhookEvent") or "this"
     if comment:
-        found = _attempt(comment, issue)
+        found = attempt(_row, comment, issue)
         gone = event == "comment_deleted" and isinstance(found, dict)
         yield found | {"deleted": True} if gone and isinstance(found, dict) else found
     elif issue:
@@ -94,18 +90,13 @@ def _of_hook(record: Record) -> Iterator[Row | RefusedError]:
 
 
 def _thread(issue: Record) -> Iterator[Row | RefusedError]:
-    yield _attempt(issue, {})
+    yield attempt(_row, issue, {})
     for comment in objects(inner(issue, "fields", "comment"), "comments"):
-        yield _attempt(comment, issue)
+        yield attempt(_row, comment, issue)
 
 
-def _attempt(record: Record, issue: Record) -> Row | RefusedError:
-    try:
-        if "fields" in record:
-            return _issue(record)
-        return _comment(record, issue)
-    except RefusedError as error:
-        return error
+def _row(record: Record, issue: Record) -> Row:
+    return _issue(record) if "fields" in record else _comment(record, issue)
 
 
 def _issue(issue: Record) -> Row:

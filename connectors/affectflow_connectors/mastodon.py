@@ -20,8 +20,9 @@ from affectflow.sources.fields import (
 )
 from affectflow.sources.html import text_of_html
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "mastodon"
 _PUBLIC = ("https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public")
@@ -48,15 +49,8 @@ class ReadMastodon(JsonSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            yield RefusedError(f"a JSON {kind} where an object was expected")
-            return
         for each in _statuses(record):
-            try:
-                yield _row(each)
-            except RefusedError as error:
-                yield error
+            yield attempt(_row, each)
 
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and (
@@ -67,9 +61,7 @@ class ReadMastodon(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         if sum(mark in head for mark in _API) >= 3 and b'"account"' in head:
             return 0.97
         if b'"spoiler_text"' in head and b'"content"' in head:

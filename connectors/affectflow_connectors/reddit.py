@@ -20,8 +20,9 @@ from affectflow.sources.fields import (
 )
 from affectflow.sources.html import unescaped
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "reddit"
 _URL = "https://www.reddit.com"
@@ -60,15 +61,8 @@ class ReadReddit(JsonSource):
     lines: ClassVar[tuple[str, ...]] = (*LINES, *_DUMPS)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            yield RefusedError(f"a JSON {kind} where an object was expected")
-            return
         for kind, thing in _things(record):
-            try:
-                yield _row(kind, thing)
-            except RefusedError as error:
-                yield error
+            yield attempt(_row, kind, thing)
 
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and (
@@ -77,9 +71,7 @@ class ReadReddit(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         # A page may begin with a submission above 64 KB; its first line is enough.
         if all(mark in head for mark in _MARKS) and any(m in head for m in _SAID):
             return 0.97

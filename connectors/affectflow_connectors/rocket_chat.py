@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from affectflow.sources.envelopes import EnvelopeSource
 from affectflow.sources.fields import attrs_of, inner, objects, prose, time_of, word
 from affectflow.sources.json_source import LINES
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "rocket-chat"
 _ROOMS = {"c": "public", "p": "private", "d": "direct"}
@@ -43,36 +43,26 @@ class ReadRocketChat(EnvelopeSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
 
-    def rows_within(
-        self, record: Any, around: Record, where: str
-    ) -> Iterator[Row | RefusedError]:
-        try:
-            yield message(record, around)
-        except RefusedError as error:
-            yield error
+    def rows_within(self, record: Any, around: Record, where: str) -> list[Row]:
+        return [message(record, around)]
 
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and "rid" in record and "_id" in record
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         if all(mark in head for mark in _MARKS):
             return 0.95
         return 0.7 if b'"_updatedAt"' in head and b'"usersCount"' in head else 0.0
 
 
-def message(record: Any, around: Record) -> Row:
+def message(record: Record, around: Record) -> Row:
     """Returns one message as a row.
 
     Raises:
       RefusedError: it is no message, or has no id.
     """
-    if not isinstance(record, Mapping):
-        found = type(record).__name__
-        raise RefusedError(f"a JSON {found} where an object was expected")
     own, room = word(record, "_id"), word(record, "rid")
     if not own or not room:
         raise _no_message(record)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from affectflow.sources.fields import (
 )
 from affectflow.sources.json_source import LINES
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "telegram"
 _DIRECT = ("personal_chat", "bot_chat", "saved_messages", "verify_codes", "replies")
@@ -70,22 +70,15 @@ class ReadTelegram(EnvelopeSource):
     site: ClassVar[str] = SITE
     within: ClassVar[tuple[str, ...]] = ("chats", "left_chats", "list")
 
-    def rows_within(
-        self, record: Any, around: Record, where: str
-    ) -> Iterator[Row | RefusedError]:
-        try:
-            yield message(record, around)
-        except RefusedError as error:
-            yield error
+    def rows_within(self, record: Any, around: Record, where: str) -> list[Row]:
+        return [message(record, around)]
 
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and "id" in record and "type" in record
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
-            return 0.0
+        head = json_head(head)
         if _CHAT_TYPE.search(head) and b'"messages"' in head:
             return 0.97
         if b'"personal_information"' in head and b'"user_id"' in head:
@@ -93,15 +86,12 @@ class ReadTelegram(EnvelopeSource):
         return 0.6 if b'"text_entities"' in head and b'"from_id"' in head else 0.0
 
 
-def message(record: Any, around: Record) -> Row:
+def message(record: Record, around: Record) -> Row:
     """Returns one message of a chat as a row.
 
     Raises:
       RefusedError: it is no message, or has no id.
     """
-    if not isinstance(record, Mapping):
-        found = type(record).__name__
-        raise RefusedError(f"a JSON {found} where an object was expected")
     own, kind = word(record, "id"), word(record, "type")
     if not around and kind not in ("message", "service"):
         raise RefusedError("neither a chat nor a message of one", NOT_AN_UTTERANCE)

@@ -20,8 +20,9 @@ from affectflow.sources.fields import (
 )
 from affectflow.sources.html import unescaped
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import decompressed_head, json_head
 
 SITE = "twitter"
 _STATUS = "https://twitter.com/i/web/status/"
@@ -59,15 +60,8 @@ class ReadTwitter(JsonSource):
         return itertools.chain([_PREFIX.sub(b"", next(found, b""))], found)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            yield RefusedError(f"a JSON {kind} where an object was expected")
-            return
         for post in _posts(record):
-            try:
-                yield _row(post)
-            except RefusedError as error:
-                yield error
+            yield attempt(_row, post)
 
     def looks_whole(self, record: Any) -> bool:
         if not isinstance(record, dict):
@@ -82,8 +76,7 @@ class ReadTwitter(JsonSource):
         head = decompressed_head(head)
         if _PREFIX.match(head):
             return 0.97 if b"tweet" in head[:60] else 0.0
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         text = b'"text"' in head or b'"full_text"' in head
         if text and sum(mark in head for mark in _OLDER) >= 2:
             return 0.9

@@ -19,8 +19,9 @@ from affectflow.sources.fields import (
 )
 from affectflow.sources.html import text_of_html
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 
 SITE = "youtube"
 _MARKS = (b'"textDisplay"', b'"textOriginal"', b'"topLevelComment"')
@@ -44,17 +45,13 @@ class ReadYoutube(JsonSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict):
-            kind = type(record).__name__
-            yield RefusedError(f"a JSON {kind} where an object was expected")
-            return
         many = isinstance(record.get("items"), list)
         for item in objects(record, "items") if many else [record]:
             for found in _comments(item):
-                try:
-                    yield found if isinstance(found, RefusedError) else _row(*found)
-                except RefusedError as error:
-                    yield error
+                if isinstance(found, RefusedError):
+                    yield found
+                else:
+                    yield attempt(_row, *found)
 
     def looks_whole(self, record: Any) -> bool:
         kind = word(record, "kind") or ""
@@ -62,9 +59,7 @@ class ReadYoutube(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         said = any(mark in head for mark in _MARKS)
         return 0.95 if b"youtube#comment" in head and said else 0.0
 

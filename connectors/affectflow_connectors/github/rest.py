@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from affectflow.registry import Card
 from affectflow.sources.json_source import JsonSource
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import decompressed_head
+from affectflow.sources.streams import json_head
 from affectflow_connectors.github.shapes import kind_of, messages
 
 SITE = "github"
@@ -46,9 +46,7 @@ class ReadGithub(JsonSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         marks = sum(mark in head for mark in _MARKS)
         if not _ADDRESS.search(head) or not marks:
             return 0.0

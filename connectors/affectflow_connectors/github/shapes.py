@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow.sources.bots import is_bot_name
 from affectflow.sources.coerce import text_of
+from affectflow.sources.records import attempt, not_an_object
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.times import parse_time
 from affectflow_connectors.github.ids import (
@@ -264,8 +265,7 @@ def messages(record: Any, setting: Setting = _NOWHERE) -> Iterator[Row | Refused
         for each in record:
             yield from messages(each, setting)
     elif not isinstance(record, Mapping):
-        kind = type(record).__name__
-        yield RefusedError(f"a JSON {kind} where an object was expected")
+        yield not_an_object(record)
     elif "response" in record and ("path" in record or "status" in record):
         yield from _recorded(record["response"], setting)
     elif "items" in record and "total_count" in record:
@@ -275,7 +275,7 @@ def messages(record: Any, setting: Setting = _NOWHERE) -> Iterator[Row | Refused
     elif _is_hook(record):
         yield from hook_messages(record, setting)
     else:
-        yield _attempt(record, setting)
+        yield attempt(utterance, record, setting)
 
 
 def _recorded(response: Any, setting: Setting) -> Iterator[Row | RefusedError]:
@@ -309,7 +309,7 @@ def hook_messages(record: Record, setting: Setting) -> Iterator[Row | RefusedErr
         setting = _within(record[head], setting, kind)
     for name in remarks:
         kind = _remark_kind(name, head, record[name])
-        yield _attempt(record[name], setting, kind)
+        yield attempt(utterance, record[name], setting, kind)
 
 
 def _around(record: Record, setting: Setting) -> Setting:
@@ -332,7 +332,7 @@ def _thread_of(
     if "title" in record or "body" in record:
         # If a comment was deleted, its thread was not.
         deleted = setting.deleted if alone else None
-        yield _attempt(record, setting._replace(deleted=deleted), kind)
+        yield attempt(utterance, record, setting._replace(deleted=deleted), kind)
     elif alone:
         message = "an event that names the thread without its words"
         yield RefusedError(message, NOT_AN_UTTERANCE)
@@ -368,10 +368,3 @@ def event_messages(record: Record) -> Iterator[Row | RefusedError]:
     else:
         kind = text_of(record.get("type")) or "an event"
         yield RefusedError(f"{kind}: no message in it", NOT_AN_UTTERANCE)
-
-
-def _attempt(record: Record, setting: Setting, kind: str = "") -> Row | RefusedError:
-    try:
-        return utterance(record, setting, kind)
-    except RefusedError as error:
-        return error

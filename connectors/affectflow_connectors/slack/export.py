@@ -12,7 +12,7 @@ from affectflow.sources.json_source import LINES, JsonSource
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import (
     DamagedFileError,
-    decompressed_head,
+    json_head,
     plain_head,
 )
 from affectflow.sources.zipped import read_member
@@ -112,9 +112,7 @@ class ReadSlack(JsonSource):
         if head.startswith(b"PK"):
             days, lists = _DAY_FILE.search(head), _LISTED.search(head)
             return 0.95 if days and lists else 0.6 if days else 0.4 if lists else 0.0
-        head = decompressed_head(head)
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         if not _TS.search(head):
             return 0.0
         marks = sum(mark in head for mark in _MARKS)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow.sources.fields import attrs_of, inner, objects, prose, time_of, word
+from affectflow.sources.records import attempt, not_an_object
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.times import parse_time
 from affectflow_connectors.slack.markup import words_of
@@ -47,8 +48,7 @@ class Setting(NamedTuple):
 def messages(record: Any, setting: Setting) -> Iterator[Row | RefusedError]:
     """Yields the messages of one object of any shape, or why there are none."""
     if not isinstance(record, Mapping):
-        kind = type(record).__name__
-        yield RefusedError(f"a JSON {kind} where an object was expected")
+        yield not_an_object(record)
         return
     setting = setting._replace(
         channel=channel_of(record, setting.channel, setting.workspace)
@@ -63,7 +63,7 @@ def messages(record: Any, setting: Setting) -> Iterator[Row | RefusedError]:
         event = word(record, "type")
         yield RefusedError(f"{event}: no message in it", NOT_AN_UTTERANCE)
     else:
-        yield _attempt(record, setting)
+        yield attempt(_any_row, record, setting)
         for reply in objects(record, "slackdump_thread_replies"):
             yield from messages(reply, setting)
 
@@ -88,20 +88,17 @@ def _no_message(record: Record) -> RefusedError:
     return RefusedError(f"no `ts` in it; its fields: {names}", "missing_field")
 
 
-def _attempt(record: Record, setting: Setting) -> Row | RefusedError:
+def _any_row(record: Record, setting: Setting) -> Row:
     subtype = word(record, "subtype") or ""
-    try:
-        if subtype in _NO_MESSAGE:
-            return RefusedError(f"{subtype}: no message in it", NOT_AN_UTTERANCE)
-        if subtype == "message_changed":
-            return _changed(record, setting)
-        if subtype == "message_deleted":
-            return _deleted(record, setting)
-        if subtype == "tombstone":
-            return _as_deleted(_row(record, setting), {})
-        return _row(record, setting)
-    except RefusedError as error:
-        return error
+    if subtype in _NO_MESSAGE:
+        raise RefusedError(f"{subtype}: no message in it", NOT_AN_UTTERANCE)
+    if subtype == "message_changed":
+        return _changed(record, setting)
+    if subtype == "message_deleted":
+        return _deleted(record, setting)
+    if subtype == "tombstone":
+        return _as_deleted(_row(record, setting), {})
+    return _row(record, setting)
 
 
 def _changed(event: Record, setting: Setting) -> Row:

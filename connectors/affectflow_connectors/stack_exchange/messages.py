@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow.sources.fields import (
@@ -16,6 +15,7 @@ from affectflow.sources.fields import (
     word,
 )
 from affectflow.sources.html import text_of_html, unescaped
+from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
 
 SITE = "stack-exchange"
@@ -133,15 +133,12 @@ def _dumped_post(given: Mapping[str, str], site: str, kind: str) -> Row:
 # -- the API -------------------------------------------------------------------------
 
 
-def rows_of_api(record: Any, site: str) -> Iterator[Row | RefusedError]:
+def rows_of_api(record: Record, site: str) -> Iterator[Row | RefusedError]:
     """Yields the messages of a page, or of one item, each with those under it.
 
     `site` is taken for items whose links name none.
     """
-    if not isinstance(record, dict):
-        kind = type(record).__name__
-        yield RefusedError(f"a JSON {kind} where an object was expected")
-    elif "error_id" in record:
+    if "error_id" in record:
         said = word(record, "error_message")
         yield RefusedError(f"an error that the API answered: {said}")
     elif isinstance(record.get("items"), list):
@@ -156,10 +153,7 @@ def _rows_of_item(item: Record, site: str) -> Iterator[Row | RefusedError]:
     found = (_NETWORK.search(link.lower()) for link in links if link)
     named = next((each[0].removeprefix("www.") for each in found if each), site)
     question = word(item, "question_id")
-    try:
-        yield _api_row(item, named, question)
-    except RefusedError as error:
-        yield error
+    yield attempt(_api_row, item, named, question)
     for name in ("comments", "answers"):
         for each in objects(item, name):
             around = {"question_id": question} if question else {}

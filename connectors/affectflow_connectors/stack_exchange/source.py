@@ -26,6 +26,7 @@ from affectflow.sources.streams import (
     DamagedFileError,
     TruncatedFileError,
     decompressed_head,
+    json_head,
     read_chunks,
 )
 from affectflow_connectors.stack_exchange.dump import ENDS, parse_line
@@ -149,8 +150,7 @@ class ReadStackExchange(JsonSource):
             return 0.9 if "." in (site_of(name) or "") else 0.0
         if _ROOTS.search(head[:500]):
             return 0.97
-        if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return 0.0
+        head = json_head(head)
         marks = sum(mark in head for mark in _API)
         return 0.95 if marks >= 2 and any(each in head for each in _IDS) else 0.0
 

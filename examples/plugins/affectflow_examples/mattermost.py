@@ -21,14 +21,13 @@ class ReadMattermost(JsonSource):
     card: ClassVar[Card] = Card(summary="Mattermost: posts of a bulk export")
     site: ClassVar[str] = "mattermost"
 
-    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        if not isinstance(record, dict) or record.get("type") != "post":
-            yield RefusedError("no post in this line", NOT_AN_UTTERANCE)
-            return
+    def rows(self, record: Any, where: str) -> Iterator[Row]:
+        if record.get("type") != "post":
+            raise RefusedError("no post in this line", NOT_AN_UTTERANCE)
         try:
             yield from self._thread(record["post"])
         except (KeyError, TypeError, ValueError) as error:
-            yield RefusedError(f"a post of another shape: {error!r}")
+            raise RefusedError(f"a post of another shape: {error!r}") from error
 
     def _thread(self, post: dict[str, Any]) -> Iterator[Row]:
         container = f"{post['team']}/{post['channel']}"

@@ -1,0 +1,58 @@
+"""JSON records on their way to rows: taken out of lists, made into rows, or refused."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ParamSpec
+
+from affectflow.sources.fields import Record
+from affectflow.sources.rows import RefusedError, Row
+
+Given = ParamSpec("Given")
+
+_JSON_NAMES = {
+    list: "list",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+def not_an_object(value: Any) -> RefusedError:
+    """Returns the refusal of a JSON value that should have been an object."""
+    kind = _JSON_NAMES.get(type(value), "value")
+    return RefusedError(f"a JSON {kind} where an object was expected")
+
+
+def attempt(
+    make: Callable[Given, Row], *args: Given.args, **options: Given.kwargs
+) -> Row | RefusedError:
+    """Returns the row that `make` returns, or the `RefusedError` that it raises.
+
+    For a record that holds several messages: one that is refused ends no other.
+    """
+    try:
+        return make(*args, **options)
+    except RefusedError as error:
+        return error
+
+
+def rows_of(
+    record: Any, rows: Callable[[Record], Iterable[Row | RefusedError]]
+) -> Iterator[Row | RefusedError]:
+    """Yields what `rows` makes of a JSON object, a refusal that it raises included.
+
+    Lists are taken apart, at any depth; other values are refused.
+    """
+    pending = [record]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, list):
+            pending += reversed(each)
+        elif not isinstance(each, dict):
+            yield not_an_object(each)
+        else:
+            try:
+                yield from rows(each)
+            except RefusedError as error:
+                yield error
