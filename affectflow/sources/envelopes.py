@@ -13,13 +13,10 @@ from typing import Any, ClassVar
 from affectflow.batches.batch import MAX_ROW_BYTES
 from affectflow.sources.fields import Record
 from affectflow.sources.json_source import JsonSource
-from affectflow.sources.json_stream import BETWEEN, Found, Window, next_value
+from affectflow.sources.json_stream import BETWEEN, Found, Walk, Window
 from affectflow.sources.records import rows_of
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import TruncatedFileError
 
-_BLANKS = re.compile(r"[\s\ufeff\x00]*")
-_COMMAS = re.compile(r"[\s,]*")
 _COLON = re.compile(r"\s*:?\s*")
 _MOST_LEVELS = 50
 
@@ -48,97 +45,60 @@ def enclosed(
     Raises:
       DamagedFileError: after all messages that could be had.
     """
-    walk = _Walk(Window(chunks), held, frozenset(within), looks_whole, max_chars)
+    walk = Walk(Window(chunks), looks_whole, max_chars)
+    envelopes = _Envelopes(walk, held, frozenset(within))
     while walk.text.skip(BETWEEN):
-        yield from walk.value(_NOTHING, 0)
+        yield from envelopes.value(_NOTHING, 0)
     walk.text.check_end()
 
 
-class _Walk:
-    def __init__(
-        self,
-        text: Window,
-        held: str,
-        within: frozenset[str],
-        looks_whole: Callable[[dict[str, Any]], bool],
-        max_chars: int,
-    ):
-        self.text = text
+class _Envelopes:
+    def __init__(self, walk: Walk, held: str, within: frozenset[str]):
+        self._walk, self._text = walk, walk.text
         self._held, self._within = held, within
-        self._looks_whole, self._max_chars = looks_whole, max_chars
-        self._number = 0
 
     def value(self, around: Around, level: int) -> Iterator[tuple[Around, Found]]:
         """Yields what an object, or the objects of a list, enclose."""
-        sign = self.text.window[self.text.at]
+        sign = self._text.window[self._text.at]
         if sign == "{" and level < _MOST_LEVELS:
             yield from self._object(around, level)
         elif sign == "[" and level < _MOST_LEVELS:
-            self.text.at += 1
-            while self._more("]"):
+            self._text.at += 1
+            while self._walk.more("]"):
                 yield from self.value(around, level + 1)
         else:
-            yield around, self._next()
+            yield around, self._walk.value()
 
     def _object(self, around: Around, level: int) -> Iterator[tuple[Around, Found]]:
-        start, encloses = self.text.at, False
+        start, encloses = self._text.at, False
         own: dict[str, Any] = {}
-        self.text.at += 1
-        while self._more("}"):
-            name = self._next(counted=False)
+        self._text.at += 1
+        while self._walk.more("}"):
+            name = self._walk.value(counted=False)
             if not isinstance(name.value, str):
                 yield around, name
                 return
-            self.text.skip(_COLON)
-            if self._opens("[") and name.value == self._held:
+            self._text.skip(_COLON)
+            if self._walk.opens("[") and name.value == self._held:
                 encloses = True
                 yield from self._messages({**around, **own})
-            elif self._opens("[{") and name.value in self._within:
+            elif self._walk.opens("[{") and name.value in self._within:
                 encloses = True
                 yield from self.value({**around, **own}, level + 1)
             else:
-                found = self._next(counted=False)
+                found = self._walk.value(counted=False)
                 if found.error_type:
                     yield around, found
                     return
                 own[name.value] = found.value
         if not encloses:
-            self._number += 1
-            yield (
-                around,
-                Found(self._number, own, str(own)[:1200], self.text.at - start),
-            )
+            size = self._text.at - start
+            yield around, Found(self._walk.count(), own, str(own)[:1200], size)
 
     def _messages(self, around: Around) -> Iterator[tuple[Around, Found]]:
-        self.text.at += 1
-        while self._more("]"):
-            yield around, self._next()
-
-    def _next(self, *, counted: bool = True) -> Found:
-        self._number += counted
-        return next_value(self.text, self._number, self._looks_whole, self._max_chars)
-
-    def _opens(self, signs: str) -> bool:
-        return self.text.skip(_BLANKS) and self.text.window[self.text.at] in signs
-
-    def _more(self, end: str) -> bool:
-        """Moves to the next member; returns False behind the end of all members.
-
-        Raises:
-          TruncatedFileError: the file ends before.
-        """
-        while self.text.skip(_COMMAS):
-            sign = self.text.window[self.text.at]
-            if sign not in "]}":
-                return True
-            self.text.at += 1  # a bracket that closes nothing is passed over
-            if sign == end:
-                return False
-        self.text.check_end()
-        raise TruncatedFileError(
-            "the file ends in the middle of its JSON; the rows before the end were "
-            "read; fetch the file again"
-        )
+        self._text.at += 1
+        while self._walk.more("]"):
+            yield around, self._walk.value()
 
 
 @dataclass(kw_only=True)

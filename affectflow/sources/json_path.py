@@ -2,29 +2,25 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from affectflow.batches.batch import MAX_ROW_BYTES
 from affectflow.errors import UsageError
 from affectflow.sources.json_stream import (
     BETWEEN,
     Found,
+    LooksWhole,
+    Walk,
     Window,
-    next_value,
     skip_value,
 )
-from affectflow.sources.streams import TruncatedFileError
 
 EACH = "*"
 """The step of a path that means every member of an object or a list."""
-_BLANKS = re.compile(r"[\s\ufeff\x00]*")
-_COMMAS = re.compile(r"[\s,]*")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 # Lists that lie deeper are not what somebody calls their messages.
 _DEEPEST = 12
-
-LooksWhole = Callable[[dict[str, Any]], bool]
 
 
 def parts_of(path: str) -> list[str]:
@@ -60,70 +56,37 @@ def values_at(
       looks_whole: tells a record from a part of one, after a damaged value.
       max_chars: of one value.
     """
-    walk = _Walk(Window(chunks), looks_whole, max_chars)
+    walk = _Descent(Window(chunks), looks_whole, max_chars)
     while walk.text.skip(BETWEEN):
         yield from walk.descend(list(parts))
     walk.text.check_end()
 
 
-class _Walk:
-    def __init__(self, text: Window, looks_whole: LooksWhole, max_chars: int):
-        self.text = text
-        self._looks_whole = looks_whole
-        self._max_chars = max_chars
-        self._number = 0
-
+class _Descent(Walk):
     def descend(self, parts: list[str]) -> Iterator[Found]:
-        sign = self._sign()
+        is_list = self.opens("[")
         if not parts:
-            yield from self._elements() if sign == "[" else [self._value()]
-        elif sign in "{[":
-            yield from self._members(parts, sign == "[")
+            yield from self._elements() if is_list else [self.value()]
+        elif is_list or self.opens("{"):
+            yield from self._members(parts, is_list)
         else:
             skip_value(self.text)
 
     def _elements(self) -> Iterator[Found]:
         self.text.at += 1
-        while self._more("]"):
-            yield self._value()
+        while self.more("]"):
+            yield self.value()
 
     def _members(self, parts: list[str], is_list: bool) -> Iterator[Found]:
         self.text.at += 1
         place = 0
-        while self._more("]" if is_list else "}"):
+        while self.more("]" if is_list else "}"):
             name = str(place) if is_list else self._name()
             place += 1
             if parts[0] in (EACH, name):
                 yield from self.descend(parts[1:])
             else:
                 skip_value(self.text)
-
-    def _value(self) -> Found:
-        self._number += 1
-        return next_value(self.text, self._number, self._looks_whole, self._max_chars)
-
-    def _more(self, end: str) -> bool:
-        """Moves to the next member; returns False behind the end of all members.
-
-        Raises:
-          TruncatedFileError: the file ends before.
-        """
-        while self.text.skip(_COMMAS):
-            sign = self.text.window[self.text.at]
-            if sign not in "]}":
-                return True
-            self.text.at += 1  # a bracket that closes nothing is passed over
-            if sign == end:
-                return False
-        self.text.check_end()
-        raise TruncatedFileError(
-            "the file ends in the middle of its JSON; the rows before the end were "
-            "read; fetch the file again"
-        )
-
-    def _sign(self) -> str:
-        there = self.text.skip(_BLANKS)
-        return self.text.window[self.text.at] if there else "null"
 
     def _name(self) -> str:
         """Returns the name of a member, and moves to its value."""
@@ -132,7 +95,7 @@ class _Walk:
                 self.text.at += 1  # no member starts so: on, in any case
                 return ""
         self.text.at = found.end()
-        if self._sign() == ":":
+        if self.opens(":"):
             self.text.at += 1
         try:
             return str(json.loads(found[0], strict=False))

@@ -17,10 +17,14 @@ _WHITE = re.compile(r"[\s\ufeff\x00]*")
 _PLAIN = re.compile(r"[^\s,\[\]{}\"]+")
 _IN_STRING = re.compile(r'(?:[^"\\]|\\.)*', re.DOTALL)
 _INSIDE = re.compile(r'[^"\[\]{}]*')
+_COMMAS = re.compile(r"[\s,]*")
 _BLANKS = " \t\r\n\x00"
 _BAD_BYTES = re.compile("[\udc80-\udcff]")
 # A literal, a number or an escape that the buffer cuts in two is shorter.
 _CUT_CHARS = 32
+
+LooksWhole = Callable[[dict[str, Any]], bool]
+"""Tells a record from an object inside a record."""
 
 
 class Found(NamedTuple):
@@ -46,7 +50,7 @@ class Found(NamedTuple):
 
 def values(
     chunks: Iterable[bytes],
-    looks_whole: Callable[[dict[str, Any]], bool],
+    looks_whole: LooksWhole,
     max_chars: int = MAX_ROW_BYTES,
 ) -> Iterator[Found]:
     """Yields the objects of a stream, at any depth of arrays around them.
@@ -129,7 +133,7 @@ class Window:
 def next_value(
     text: Window,
     number: int,
-    looks_whole: Callable[[dict[str, Any]], bool],
+    looks_whole: LooksWhole,
     max_chars: int,
 ) -> Found:
     """Returns the value that starts in the window, and moves behind it."""
@@ -167,6 +171,48 @@ def skip_value(text: Window) -> None:
             text.skip(_PLAIN)
         if not depth:
             return
+
+
+class Walk:
+    """A walk through nested JSON: from member to member, one value held at a time."""
+
+    def __init__(self, text: Window, looks_whole: LooksWhole, max_chars: int):
+        self.text = text
+        self._looks_whole, self._max_chars = looks_whole, max_chars
+        self._number = 0
+
+    def value(self, *, counted: bool = True) -> Found:
+        """Returns the value that starts here, and moves behind it."""
+        number = self.count() if counted else self._number
+        return next_value(self.text, number, self._looks_whole, self._max_chars)
+
+    def count(self) -> int:
+        """Returns the number of one more value."""
+        self._number += 1
+        return self._number
+
+    def opens(self, signs: str) -> bool:
+        """Returns whether the next sign, blanks aside, is one of these."""
+        return self.text.skip(_WHITE) and self.text.window[self.text.at] in signs
+
+    def more(self, end: str) -> bool:
+        """Moves to the next member; returns False behind the end of all members.
+
+        Raises:
+          TruncatedFileError: the file ends before.
+        """
+        while self.text.skip(_COMMAS):
+            sign = self.text.window[self.text.at]
+            if sign not in "]}":
+                return True
+            self.text.at += 1  # a bracket that closes nothing is passed over
+            if sign == end:
+                return False
+        self.text.check_end()
+        raise TruncatedFileError(
+            "the file ends in the middle of its JSON; the rows before the end were "
+            "read; fetch the file again"
+        )
 
 
 def _skip_string(text: Window) -> None:
@@ -207,7 +253,7 @@ def _damaged(
     text: Window,
     number: int,
     error: Exception,
-    looks_whole: Callable[[dict[str, Any]], bool],
+    looks_whole: LooksWhole,
     max_chars: int,
 ) -> Found:
     raw = text.window[text.at : text.at + 4 * PAYLOAD_CHARS]
@@ -226,7 +272,7 @@ def _damaged(
 def _too_large(
     text: Window,
     number: int,
-    looks_whole: Callable[[dict[str, Any]], bool],
+    looks_whole: LooksWhole,
     max_chars: int,
 ) -> Found:
     raw = text.window[text.at : text.at + 4 * PAYLOAD_CHARS]
@@ -240,7 +286,7 @@ def _too_large(
 def _resume(
     text: Window,
     past_first: bool,
-    looks_whole: Callable[[dict[str, Any]], bool],
+    looks_whole: LooksWhole,
     max_chars: int,
 ) -> None:
     """Moves to the next object that parses and looks whole, or to the end."""
