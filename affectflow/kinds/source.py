@@ -5,7 +5,7 @@ check of a source is `affectflow.testing.check_source`.
 """
 
 import abc
-import contextlib
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from affectflow import registry
 from affectflow.batches.batch import joined
-from affectflow.errors import PluginImportError, UnknownPluginError
+from affectflow.errors import LeftOutWarning, PluginImportError, UnknownPluginError
 from affectflow.kinds.transform import Transform
 from affectflow.schemas import SOURCE_BATCH
 
@@ -202,8 +202,9 @@ def recognised(name: str, head: bytes) -> tuple[type[Source] | None, float]:
 def candidates(name: str, head: bytes) -> list[tuple[type[Source], float]]:
     """Returns the installed sources and how sure each is of a file, surest first.
 
-    One that does not import, whose name two distributions claim, or that fails at it,
-    cannot look: `affectflow plugins` reports it.
+    One that does not import, or whose name two distributions claim, is left out, as
+    `affectflow plugins` says. One that fails at this file is not sure of it at all; a
+    warning names it.
 
     Args:
       name: of the file.
@@ -216,7 +217,20 @@ def candidates(name: str, head: bytes) -> list[tuple[type[Source], float]]:
         except (PluginImportError, UnknownPluginError):
             continue
         if isinstance(plugin, type) and issubclass(plugin, Source):
-            with contextlib.suppress(Exception):  # a plugin may fail in any way
-                sure.append((plugin.recognises(name, head), each, plugin))
+            sure.append((_sureness(plugin, name, head), each, plugin))
     ranked = sorted(sure, key=lambda found: found[:2], reverse=True)
     return [(plugin, confidence) for confidence, _, plugin in ranked]
+
+
+def _sureness(plugin: type[Source], name: str, head: bytes) -> float:
+    try:
+        return plugin.recognises(name, head)
+    except Exception as error:  # a plugin may fail in any way
+        own = plugin.__name__
+        warnings.warn(
+            f"source left out: {own} failed to look at {name!r}: {error!r}; try it "
+            f"with: affectflow plugins test {own} --set paths=FILE",
+            LeftOutWarning,
+            stacklevel=2,
+        )
+        return 0.0

@@ -155,7 +155,8 @@ def _seen(chunks: Iterable[bytes]) -> _Seen:
     for chunk in itertools.chain(chunks, [b""]):
         # A character that the chunk cuts in two is counted with the next.
         whole = pending + chunk
-        pending = _CUT.search(whole)[0] if chunk else b""  # type: ignore[index]
+        cut = _CUT.search(whole) if chunk else None
+        pending = cut[0] if cut else b""
         whole = whole[: len(whole) - len(pending)]
         others = [byte for byte in _UTF8.sub(b"", whole) if byte >= 0x80]
         seen.bad += len(others)

@@ -92,8 +92,9 @@ class ReadJsonl(MappedSource):
         needed = next((f for f in self.fields if f.target == "utterance_id"), None)
 
         def looks_whole(record: Any) -> bool:
-            known = needed is not None and isinstance(record, dict)
-            return known and value_at(record, needed) is not None  # type: ignore[arg-type]
+            if needed is None or not isinstance(record, dict):
+                return False
+            return value_at(record, needed) is not None
 
         if self.records:
             return values_at(chunks, parts_of(self.records), looks_whole)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from affectflow import registry
+from affectflow.errors import LeftOutWarning
 from affectflow.kinds.source import recognised
 from tests.given.command_line import affectflow
 from tests.given.refusals import one_line
@@ -232,3 +233,50 @@ def test_a_source_that_two_claim_does_not_keep_others_from_being_recognised(
 
     registry._found.cache_clear()
     assert found.__name__ == "ReadCsv"
+
+
+SICK_SOURCE = """
+from dataclasses import dataclass
+from affectflow import Card
+from affectflow.sources.files import FileSource
+
+@dataclass(kw_only=True)
+class ReadSick(FileSource):
+    card = Card(summary="cannot look at a file")
+    def read_split(self, split):
+        return iter(())
+    @classmethod
+    def recognises(cls, name, head):
+        return 1 / len(head.partition(b"\\n")[2])
+"""
+
+
+@pytest.fixture
+def sick_source(tmp_path, monkeypatch):
+    """A source that fails where `--source auto` shows it a file of one line."""
+    (tmp_path / "sick_source.py").write_text(SICK_SOURCE)
+    info = tmp_path / "sick-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: sick\nVersion: 1.0\n")
+    point = "[affectflow.connectors]\nReadSick = sick_source:ReadSick\n"
+    (info / "entry_points.txt").write_text(point)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry._found.cache_clear()
+    yield tmp_path
+    registry._found.cache_clear()
+
+
+def test_a_source_that_fails_to_look_is_named_and_another_recognises(sick_source):
+    with pytest.warns(LeftOutWarning, match="ReadSick failed to look at 'posts.csv'"):
+        found, _ = recognised("posts.csv", b"utterance_id,text")
+
+    assert found.__name__ == "ReadCsv"
+
+
+def test_a_source_that_fails_to_look_breaks_a_promise(sick_source):
+    paths = f"paths={sick_source / 'sick_source.py'}"
+
+    done = affectflow("plugins", "test", "ReadSick", "--set", paths)
+
+    assert done.code == 1
+    assert "`recognises` fails at b'': ZeroDivisionError" in done.out.splitlines()[-1]

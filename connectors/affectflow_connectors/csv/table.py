@@ -76,6 +76,7 @@ class ReadCsv(MappedSource):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._encodings: dict[str, str] = {}
         if len(self.delimiter) > 1:
             raise UsageError(f"delimiter is one character, not {self.delimiter!r}")
         try:
@@ -88,7 +89,8 @@ class ReadCsv(MappedSource):
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
         defaults = self.defaults(split.uri)
-        chunks = in_utf8(partial(text_chunks, split.uri), split.uri, self.encoding)
+        encoding = self.encoding or self._encodings.get(split.uri, "")
+        chunks = in_utf8(partial(text_chunks, split.uri), split.uri, encoding)
         found = records(lines(chunks), self.delimiter)
         header = next(found, None)
         if header is None:
@@ -139,15 +141,16 @@ class ReadCsv(MappedSource):
         return said
 
     def _encoding(self, uri: str) -> str:
-        """Returns the encoding of a file; empty for UTF-8.
+        """Returns the encoding of a file, looked for once; empty for UTF-8.
 
         Raises:
           UnknownEncodingError: it cannot be told.
         """
         if self.encoding:
             return self.encoding
-        chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
-        return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)
+        if uri not in self._encodings:
+            self._encodings[uri] = _encoding_of(uri)
+        return self._encodings[uri]
 
     def _header(self, head: bytes, encoding: str) -> Record | None:
         text = head.decode(encoding, "replace").encode() if encoding else head
@@ -178,6 +181,11 @@ class ReadCsv(MappedSource):
         widths = {len(row.cells) for row in rows[:-1] or rows}
         regular = len(widths) == 1 and widths != {1}
         return (0.9 if regular else 0.5) if named else (0.6 if regular else 0.0)
+
+
+def _encoding_of(uri: str) -> str:
+    chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
+    return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)
 
 
 def _whole_chunks(uri: str) -> Iterator[bytes]:
