@@ -6,8 +6,8 @@ import pytest
 from affectflow.errors import StoppedError, UsageError
 from affectflow_transforms.models.endpoint import connection, failures
 from affectflow_transforms.models.endpoint.client import Client, Question
-from affectflow_transforms.models.endpoint.connection import Server
 from affectflow_transforms.models.endpoint.failures import again
+from affectflow_transforms.models.endpoint.server import Server
 from affectflow_transforms.models.endpoint.spending import Ceiling
 from tests.given.model_server import (
     BROKEN,
@@ -32,7 +32,7 @@ def _short_waits(monkeypatch):
 
 def client_of(server, *, slots=4, tries=3, ceiling=None, **rest):
     url = f"{server.url}/chat/completions"
-    at = Server(url=url, host="127.0.0.1", is_local=True, **rest)
+    at = Server(url=url, host="127.0.0.1", model="tiny", is_local=True, **rest)
     return Client(at, slots=slots, tries=tries, ceiling=ceiling)
 
 
@@ -133,8 +133,7 @@ def test_retry_after_holds_for_all_slots():
         pytest.param(
             busy("9000"), "not to be asked again for 9,000 s", id="much later"
         ),
-        pytest.param(Reply(status=401, raw=b""), "401: it wants a key", id="no key"),
-        pytest.param(Reply(status=404, raw=b""), "404: it has no such path", id="404"),
+        pytest.param(Reply(status=402, raw=b""), "402 (nothing)", id="402"),
         pytest.param(BROKEN, "8 questions in a row got no answer", id="down"),
     ],
 )
@@ -145,6 +144,30 @@ def test_a_server_that_answers_nobody_stops_the_run(reply, said):
         assert len(server.bodies) < 60
 
     assert said in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "cure"),
+    [
+        pytest.param(
+            401, "a valid key into the environment variable OUR_KEY", id="401"
+        ),
+        pytest.param(403, "OUR_KEY may not use model", id="403"),
+        pytest.param(404, "completions) and the name of the model, `name`", id="404"),
+    ],
+)
+def test_what_only_the_caller_can_change_is_said_once_and_not_asked_again(status, cure):
+    reply = Reply(status=status, raw=b'{"error": "denied"}')
+    with ModelServer(lambda body: reply) as server:
+        client = client_of(server, slots=1, key_env="OUR_KEY")
+        with pytest.raises(StoppedError) as stopped:
+            answers(client, "a", "b", "c")
+
+    assert len(server.bodies) == 1
+    said = str(stopped.value)
+    assert f'answers {status} ({{"error": "denied"}}): ' in said
+    assert cure in said
+    assert "same command" not in said
 
 
 def test_a_server_that_is_not_there_stops_the_run():
@@ -161,7 +184,7 @@ def test_what_was_under_way_when_a_run_stops_is_given_first():
 
     with ModelServer(reply, latency_s=0.05) as server:
         given = []
-        with pytest.raises(StoppedError, match="the account is used up"):
+        with pytest.raises(StoppedError, match="the account has no credit left"):
             given.extend(client_of(server).ask([question(str(n)) for n in range(9)]))
 
     answered = [int(each) for each in server.questions if each != "3"]

@@ -10,16 +10,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from affectflow.errors import StoppedError
 from affectflow_transforms.models.endpoint import failures
-from affectflow_transforms.models.endpoint.connection import (
-    Connection,
-    Server,
-    connections,
-)
+from affectflow_transforms.models.endpoint.connection import Connection, connections
 from affectflow_transforms.models.endpoint.failures import (
     GO_ON,
     AgainError,
     UnansweredError,
 )
+from affectflow_transforms.models.endpoint.server import Server
 from affectflow_transforms.models.endpoint.spending import Ceiling, Spending
 
 AnswerT = TypeVar("AnswerT")
@@ -210,8 +207,7 @@ class Client(Generic[AnswerT]):
             status, header, content = await connection.post(question.body)
             if status != 200:
                 said = failures.one_line(content.decode("utf-8", "replace"), self._key)
-                host, key_env = self.server.host, self.server.key_env
-                raise failures.refused(status, said, header, host, key_env)
+                raise failures.refused(status, said, header, self.server)
             answer, tally.cost = question.read(content)
             return answer
         finally:

@@ -5,15 +5,14 @@ request, which took 2.3 of 3.2 ms with 32.
 """
 
 import asyncio
-import os
 import ssl
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from affectflow.errors import MissingExtraError, UsageError
+from affectflow.errors import MissingExtraError
 from affectflow_transforms.models.endpoint.failures import again, one_line
+from affectflow_transforms.models.endpoint.server import Server
 
 if TYPE_CHECKING:
     import httpx
@@ -21,41 +20,6 @@ if TYPE_CHECKING:
 LARGEST_ANSWER = 4 << 20
 # One limit for all of an exchange stands around it.
 _NO_LIMIT = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"))}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Server:
-    """Where questions go.
-
-    Args:
-      url: that requests are posted to.
-      host: as messages name it.
-      is_local: it is this machine: no proxy is asked.
-      key_env: the environment variable that holds the key, if there is one.
-      needs_key: the caller named the variable: without it nothing is asked.
-      timeout_s: seconds that one answer may take.
-    """
-
-    url: str
-    host: str
-    is_local: bool = False
-    key_env: str = ""
-    needs_key: bool = False
-    timeout_s: float = 60.0
-
-    def key(self) -> str:
-        """Returns the key, which never leaves this process but in a header.
-
-        Raises:
-          UsageError: the environment has none, and one is needed.
-        """
-        key = os.environ.get(self.key_env, "") if self.key_env else ""
-        if self.needs_key and not key:
-            raise UsageError(
-                f"the environment variable {self.key_env} is empty: put the key of "
-                f"{self.host} into it, on every worker"
-            )
-        return key
 
 
 class Reply(NamedTuple):

@@ -20,8 +20,8 @@ from affectflow.registry import Card
 from affectflow.schemas import PRIVATE_VISIBILITIES, UTTERANCES, Status, fields
 from affectflow_transforms.models.endpoint import wire
 from affectflow_transforms.models.endpoint.client import Client, Question
-from affectflow_transforms.models.endpoint.connection import Server
 from affectflow_transforms.models.endpoint.failures import RefusedError
+from affectflow_transforms.models.endpoint.server import Server
 from affectflow_transforms.models.endpoint.spending import Ceiling
 
 KEY = "AFFECTFLOW_LLM_KEY"
@@ -145,6 +145,7 @@ class Endpoint(Asker[Client[Completion]]):
         server = Server(
             url=f"{self.url.rstrip('/')}/chat/completions",
             host=self.host,
+            model=self.name,
             is_local=self.is_local,
             key_env=self.key_env,
             needs_key=self.key_env != KEY,

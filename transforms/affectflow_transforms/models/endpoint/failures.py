@@ -6,6 +6,7 @@ import time
 from email.utils import parsedate_to_datetime
 
 from affectflow.errors import RowError, StoppedError
+from affectflow_transforms.models.endpoint.server import Server
 
 GO_ON = "what it answered is kept: run the same command again to go on"
 LONGEST_WAIT_S = 300.0
@@ -14,10 +15,11 @@ _FIRST_WAIT_S, _LAST_WAIT_S = 0.5, 30.0
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _BUSY = frozenset({429, 503, 529})
 _CURES = {
-    401: "it wants a key, or another one: put it into the environment variable {key}",
-    402: "the account is used up: top it up",
-    403: "the key in the environment variable {key} may not use this model",
-    404: "it has no such path or model: check the URL and `name`",
+    401: "put a valid key into the environment variable {key_env}, on every worker",
+    402: "the account has no credit left: top it up; " + GO_ON,
+    403: "the key in the environment variable {key_env} may not use model {model!r}: "
+    "use another key, or another `name`",
+    404: "check `url` ({url}) and the name of the model, `name` ({model!r})",
 }
 
 
@@ -48,21 +50,19 @@ def again(why: str, *, wait_s: float = 0.0, ends: str = "") -> AgainError:
     return error
 
 
-def refused(
-    status: int, said: str, header: str | None, host: str, key_env: str
-) -> Exception:
-    """Returns what it means that a server answers with another status than 200.
+def refused(status: int, said: str, header: str | None, server: Server) -> Exception:
+    """Returns what it means that a server answers with a status other than 200.
 
     Args:
       status: of HTTP.
       said: by the server, as one line.
       header: its `Retry-After`.
-      host: as messages name it.
-      key_env: the environment variable of the key.
+      server: that was asked.
     """
+    host = server.host
     if status in _CURES:
-        cure = _CURES[status].format(key=key_env)
-        return StoppedError(f"{host} answers {status}: {cure}; {GO_ON}")
+        cure = _CURES[status].format_map(vars(server))
+        return StoppedError(f"{host} answers {status} ({said}): {cure}")
     if status not in _AGAIN:
         return RefusedError(f"{host} refuses the question with {status}: {said}")
     wait = retry_after(header)
