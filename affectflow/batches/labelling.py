@@ -76,6 +76,9 @@ class Answer:
       chosen: shape (texts, labels): the answer; of values, those that are given.
       scores: shape (texts, labels), 0..1; None if the answer is values alone.
       values: shape (texts, labels): strengths on the vocabulary's scale.
+      scale: lowest and highest value; None for the vocabulary's own, if it is known.
+      given: shape (texts, labels): the values as the model gave them, if `values` were
+        brought onto another scale.
       perspective: whose emotion it is: writer, reader or self_report.
     """
 
@@ -85,6 +88,8 @@ class Answer:
     chosen: Mask
     scores: Scores | None = None
     values: Scores | None = None
+    scale: tuple[float, float] | None = None
+    given: Scores | None = None
     perspective: str = "writer"
 
     def spread(self, texts: Collapsed) -> Self:
@@ -94,6 +99,7 @@ class Answer:
             chosen=texts.spread(self.chosen),
             scores=None if self.scores is None else texts.spread(self.scores),
             values=None if self.values is None else texts.spread(self.values),
+            given=None if self.given is None else texts.spread(self.given),
         )
 
 
@@ -102,7 +108,8 @@ def annotations(answer: Answer, statuses: Statuses, annotator_id: str) -> pa.Lis
 
     A row whose status is `ok` or `truncated` holds its stored labels; ties keep the
     order of the labels. A row of another status holds one annotation that has neither
-    label nor score nor value.
+    label nor score nor value; if that is `out_of_range`, `raw` has the values as the
+    model gave them.
 
     Args:
       answer: one entry for each row; those of rows that are neither `ok` nor
@@ -215,11 +222,23 @@ def _structs(
         "rank": flat.rank,
         "chosen": pa.array(flat.chosen),
         "status": _STATUS_NAMES.take(pa.array(statuses[flat.row])),
+        "raw": _raw(flat, statuses, answer),
     }
     fields = list(ANNOTATIONS_COLUMN.type.value_type)
     return pa.StructArray.from_arrays(
         [columns.get(f.name, pa.nulls(n, f.type)) for f in fields], fields=fields
     )
+
+
+def _raw(flat: _Flat, statuses: Statuses, answer: Answer) -> pa.Array:
+    raw: list[str | None] = [None] * len(flat.row)
+    given = answer.values if answer.given is None else answer.given
+    if given is None:
+        return pa.array(raw, pa.string())
+    for place in np.flatnonzero(statuses[flat.row] == Status.OUT_OF_RANGE):
+        row = flat.row[place]
+        raw[place] = " ".join(f"{v:.6g}" for v in given[row, answer.chosen[row]])
+    return pa.array(raw, pa.string())
 
 
 def _lists(values: pa.StructArray, rows: npt.NDArray[np.int64], n: int) -> pa.ListArray:

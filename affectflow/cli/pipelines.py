@@ -41,6 +41,7 @@ from affectflow.cli.options import (
     threshold_of,
 )
 from affectflow.cli.said import Said, said_to
+from affectflow.cli.scales import off_scale
 from affectflow.cli.spool import spooled
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
@@ -275,7 +276,7 @@ def _annotate(
     for line in show.learned(row):
         show.say(line)
     show.say(show.stage_line(row))
-    if said := show.useless(row):
+    if said := off_scale(lake, row) or show.useless(row):
         show.say(said)
     if dict(row["counters"]).get("guarded"):
         show.say(_notice(lake, row["annotator_id"]))

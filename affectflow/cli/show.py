@@ -156,10 +156,11 @@ def asked_line(row: dict[str, Any]) -> str:
 def useless(row: dict[str, Any]) -> str:
     """Returns a warning if not one answer of a model could be used; else nothing."""
     from affectflow.schemas import Status
-    from affectflow.stages.runs.statuses import USELESS, WORDS
+    from affectflow.stages.runs.statuses import NO_LABEL, USELESS, WORDS
 
     counters = dict(row["counters"])
     used = [WORDS[each] for each in (Status.OK, Status.TRUNCATED, Status.ABSTAINED)]
+    used.append(NO_LABEL)
     count = sum(counters.get(name, 0) for name in USELESS)
     if not count or any(counters.get(name) for name in used):
         return ""

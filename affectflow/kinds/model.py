@@ -35,6 +35,7 @@ from affectflow.batches.texts import UNKNOWN, Collapsed, Mask, collapse, tagged
 from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
 from affectflow.kinds.identity import Annotator
+from affectflow.kinds.scales import on_scale
 from affectflow.schemas import (
     ANNOTATIONS_COLUMN,
     ANNOTATORS_COLUMN,
@@ -228,7 +229,8 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row.
 
-        A row that the model cannot score gets an error and no annotation.
+        A row that the model cannot score gets an error and no annotation; one with a
+        value that is not on the scale, the status `out_of_range`.
         """
         readings = read(batch, cues=self.cues)
         texts_of_rows = self.asked(batch, readings)
@@ -243,8 +245,8 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
         statuses[readings.silent] = Status.NO_AUTHOR_TEXT
         annotator_id = self.annotator()["annotator_id"]
         for answer in scored.answers:
-            new = annotations(answer.spread(texts), statuses, annotator_id)
-            batch = annotate(batch, new)
+            of_rows, said = on_scale(answer.spread(texts), statuses)
+            batch = annotate(batch, annotations(of_rows, said, annotator_id))
         return refuse_failed(batch, texts, scored.failed, type(self).__name__)
 
     def _languages(self, batch: pa.RecordBatch) -> tuple[Mask, Mask]:

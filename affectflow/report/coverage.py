@@ -24,7 +24,7 @@ _COUNTS = (
 
 
 def languages(facts: Facts, lake: str) -> Html:
-    """Returns what the annotator labelled of each language, the largest first."""
+    """Returns what the annotator answered of each language, the largest first."""
     rows = facts.answers["languages"]
     if not rows:
         text = el("p", "Nothing is labelled in any language yet.")
@@ -35,7 +35,7 @@ def languages(facts: Facts, lake: str) -> Html:
         "Languages",
         el(
             "p",
-            f"The annotator labelled {read:,} of {count(all_, 'message')} that people "
+            f"The annotator answered {read:,} of {count(all_, 'message')} that people "
             "wrote. What it does not read is missing from every number below, and is "
             "not calm.",
         ),

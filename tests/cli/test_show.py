@@ -56,10 +56,15 @@ def a_run(stage: str, *, counters: dict[str, int] | None = None, **rows: int) ->
                 "in": 400,
                 "out": 398,
                 "dead": 2,
-                "counters": {"in_another_language": 394, "labelled": 2, "silent": 2},
+                "counters": {
+                    "in_another_language": 300,
+                    "labelled": 2,
+                    "silent": 2,
+                    "with_no_label": 94,
+                },
             },
-            "annotate: 400 in, 2 labelled, 394 in another language, 2 silent, 2 dead "
-            "(2.0 s, 200 rows/s)",
+            "annotate: 400 in, 2 labelled, 94 with no label, 300 in another language, "
+            "2 silent, 2 dead (2.0 s, 200 rows/s)",
             id="what rows were answered",
         ),
         pytest.param({"stage": "mine"}, "mine: nothing new (2.0 s)", id="nothing"),

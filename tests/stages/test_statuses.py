@@ -11,10 +11,18 @@ from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import counts, store
 from tests.stages.test_replay import annotate
 
+CHOSEN = ("ok", "truncated")
+
+
+def annotation(said):
+    """Returns an annotation of `a`; `bare` is one whose label is not chosen."""
+    status = "ok" if said == "bare" else said
+    return {"annotator_id": "a", "status": status, "chosen": said in CHOSEN}
+
 
 def batch(*rows):
     """Returns a batch with annotations of `a`, one list of statuses a row."""
-    lists = [[{"annotator_id": "a", "status": s} for s in row] for row in rows]
+    lists = [[annotation(said) for said in row] for row in rows]
     column = pa.array(lists, ANNOTATIONS_COLUMN.type)
     return pa.RecordBatch.from_arrays([column], ["annotations"])
 
@@ -32,6 +40,11 @@ def batch(*rows):
             [["no_author_text"], [], ["truncated"]],
             {"labelled_but_cut": 1, "silent": 1, "without_an_answer": 1},
             id="silence, nothing, and the beginning",
+        ),
+        pytest.param(
+            [["bare"], ["bare", "ok"], ["abstained", "bare"]],
+            {"labelled": 1, "with_no_label": 2},
+            id="a label that is stored but not chosen is not the answer",
         ),
         pytest.param([], {}, id="no rows"),
     ],

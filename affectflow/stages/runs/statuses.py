@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches.texts import Mask
 from affectflow.schemas import ANNOTATIONS_COLUMN, Status
 
 WORDS = {
@@ -29,6 +30,9 @@ WORDS = {
 }
 """The counter of each status, in the order shown; a refused row is a dead letter."""
 
+NO_LABEL = "with_no_label"
+"""The counter of answered utterances for which no label was chosen."""
+
 NO_ANSWER = "without_an_answer"
 """The counter of the utterances of which an annotator says nothing."""
 
@@ -46,7 +50,8 @@ USELESS = tuple(
 )
 """The counters of answers that a parser could not use."""
 
-SHOWN = (*WORDS.values(), NO_ANSWER, WITH_CONVERSATION)
+_ORDER = list(WORDS.values())
+SHOWN = (*_ORDER[:2], NO_LABEL, *_ORDER[2:], NO_ANSWER, WITH_CONVERSATION)
 
 _Ints = npt.NDArray[np.int64]
 _STATUSES = pa.array([status.word for status in Status], pa.string())
@@ -61,8 +66,9 @@ def counted(
     """Returns how many utterances got each status from an annotator; no zeros.
 
     An utterance counts once. Of several answers about it the one counts that comes
-    first in `Status`: one step of a prompt may be read where another is not. Without a
-    column of annotations nothing is counted.
+    first in `Status`: one step of a prompt may be read where another is not. It is
+    labelled if at least one label is chosen. Without a column of annotations nothing
+    is counted.
 
     Args:
       batch: an answered one.
@@ -74,23 +80,34 @@ def counted(
     tallied = tallied or {}
     if ANNOTATIONS_COLUMN.name not in batch.schema.names:
         return dict(tallied)
-    rows, statuses = _of(batch.column(ANNOTATIONS_COLUMN.name), annotator_id)
+    rows, statuses, chosen = _of(batch.column(ANNOTATIONS_COLUMN.name), annotator_id)
     best = np.full(batch.num_rows, len(_STATUSES), np.int64)
     np.minimum.at(best, rows, statuses)
-    counts = np.bincount(best, minlength=len(_STATUSES) + 1).tolist()
-    named = Counter({word: counts[status] for status, word in WORDS.items()})
+    best[_without_label(best, rows[chosen])] = len(_STATUSES) + 1
+    *counts, unanswered, unlabelled = np.bincount(best, minlength=len(_STATUSES) + 2)
+    named = Counter({word: int(counts[status]) for status, word in WORDS.items()})
+    named[NO_LABEL] = int(unlabelled)
     unsaid = sum(n for word, n in tallied.items() if word in named)
     rest = NO_ANSWER if unit == "utterance" else WITH_CONVERSATION
-    named[rest] = counts[-1] - unsaid
+    named[rest] = int(unanswered) - unsaid
     # Counters that are added keep no zeros.
     return dict(named + Counter(tallied))
 
 
-def _of(lists: pa.ListArray, annotator_id: str) -> tuple[_Ints, _Ints]:
-    """Returns row and status of each of an annotator's annotations."""
+def _without_label(best: _Ints, labelled: _Ints) -> _Ints:
+    """Returns the rows that were answered, of which no label was chosen."""
+    is_bare = best <= Status.TRUNCATED
+    is_bare[labelled] = False
+    return np.flatnonzero(is_bare)
+
+
+def _of(lists: pa.ListArray, annotator_id: str) -> tuple[_Ints, _Ints, Mask]:
+    """Returns row and status of an annotator's annotations, and which are chosen."""
     items = lists.flatten()
     own = pc.equal(items.field("annotator_id"), annotator_id)
     known = pc.index_in(items.field("status"), value_set=_STATUSES)
     rows = pc.list_parent_indices(lists)
     kept = pc.and_(pc.fill_null(own, False), pc.is_valid(known))
-    return np.asarray(rows.filter(kept)), np.asarray(known.filter(kept))
+    chosen = pc.fill_null(items.field("chosen"), False)
+    rows, known, chosen = (each.filter(kept) for each in (rows, known, chosen))
+    return np.asarray(rows), np.asarray(known), np.asarray(chosen)

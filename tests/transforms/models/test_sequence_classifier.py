@@ -288,18 +288,34 @@ def test_other_weights_are_another_revision(tmp_path):
 def test_a_head_of_three_values_gives_each_under_its_own_name(tmp_path):
     """Which output is which is what the config declares, whatever their number says."""
     order = ("arousal", "dominance", "valence")
-    save_tiny(tmp_path, order, planted=(0.1, 0.2, 0.3), problem_type="regression")
-    # From 1 to 5 onto 0 to 1: (x - 1) / 4.
-    wanted = {"arousal": -0.225, "dominance": -0.2, "valence": -0.175}
+    save_tiny(tmp_path, order, planted=(1.4, 5.0, 2.2), problem_type="regression")
 
-    plain = annotated(handler_for(str(tmp_path), vocabulary="", scale=(0, 1)), TEXTS)
     mapped = annotated(handler_for(str(tmp_path), vocabulary="", scale=(1, 5)), TEXTS)
 
-    for row in plain["annotations"].to_pylist():
+    for row in mapped["annotations"].to_pylist():
+        # From 1 to 5 onto 0 to 1: (x - 1) / 4.
         values = {each["task"]: each["value"] for each in row}
-        assert values == pytest.approx(dict(zip(order, (0.1, 0.2, 0.3), strict=True)))
+        wanted = {"arousal": 0.1, "dominance": 1.0, "valence": 0.3}
+        assert values == pytest.approx(wanted, abs=1e-6)
         assert {(a["vocabulary"], a["score"], a["chosen"]) for a in row} == {
             ("vad", None, True)
         }
-    values = {a["label"]: a["value"] for a in mapped["annotations"].to_pylist()[0]}
-    assert values == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    "vocabulary", [pytest.param("", id="vad"), pytest.param("mine", id="one's own")]
+)
+def test_a_value_outside_the_scale_is_no_answer(tmp_path, vocabulary):
+    order = ("arousal", "valence")
+    save_tiny(tmp_path, order, planted=(-2.4, 0.25), problem_type="regression")
+
+    handler = handler_for(str(tmp_path), vocabulary=vocabulary, scale=(0, 1))
+    rows = annotated(handler, TEXTS)["annotations"].to_pylist()
+
+    for row in rows:
+        found = [(a["task"], a["value"], a["status"], a["raw"]) for a in row]
+        assert found == [
+            ("arousal", None, "out_of_range", "-2.4"),
+            ("valence", 0.25, "ok", None),
+        ]

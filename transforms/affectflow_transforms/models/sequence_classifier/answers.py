@@ -54,7 +54,7 @@ def _values(
     space: Space, outputs: npt.NDArray[np.float32], task: str
 ) -> Iterable[Answer]:
     """Yields one answer for each output: its value on the vocabulary's scale."""
-    values = outputs
+    values = outputs = outputs.astype(np.float32)
     if space.onto and space.scale:
         low, high = space.scale
         values = (outputs - low) / (high - low)
@@ -65,6 +65,8 @@ def _values(
             vocabulary=space.vocabulary,
             labels=(label,),
             values=values[:, [column]].astype(np.float32),
+            scale=space.onto or space.scale,
+            given=outputs[:, [column]],
             chosen=np.ones((len(values), 1), np.bool_),
         )
 
