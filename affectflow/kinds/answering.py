@@ -184,8 +184,7 @@ class Steps:
         labels = tuple(each.label or step.name for each in good)
         answered.labels[step.name] = labels
         answered.shown[step.name] = self._shown(step, good)
-        row = answered.question.row
-        answered.add(list(self._entries(step, answers, outcome, row)))
+        answered.add(list(self._entries(step, answers, outcome, answered.question)))
 
     def _has_scores(self, step: Step, completion: Completion) -> bool:
         """Returns whether a closed question was answered by likelihood, as asked."""
@@ -207,16 +206,21 @@ class Steps:
         return ", ".join(words)
 
     def _entries(
-        self, step: Step, answers: Sequence[Answer], completion: Completion, row: int
+        self,
+        step: Step,
+        answers: Sequence[Answer],
+        completion: Completion,
+        question: Question,
     ) -> Iterator[Entry]:
         by_choice = self._has_scores(step, completion)
+        is_cut = completion.truncated or question.is_cut
         for place, answer in enumerate(answers):
             none_fits = bool(step.otherwise) and answer.label == step.otherwise
             if none_fits and by_choice and place:
                 continue  # it is not the answer, and no label to have a score
-            status = _status(answer, completion, none_fits=none_fits)
+            status = _status(answer, is_cut=is_cut, none_fits=none_fits)
             yield Entry(
-                row=row,
+                row=question.row,
                 task=self.prompt.task_of(step),
                 vocabulary=self.prompt.vocabulary_of(step),
                 label=None if none_fits else _label(step, answer),
@@ -231,10 +235,10 @@ class Steps:
             )
 
 
-def _status(answer: Answer, completion: Completion, *, none_fits: bool) -> Status:
+def _status(answer: Answer, *, is_cut: bool, none_fits: bool) -> Status:
     if none_fits:
         return Status.ABSTAINED
-    cut = completion.truncated and answer.status is Status.OK
+    cut = is_cut and answer.status is Status.OK
     return Status.TRUNCATED if cut else answer.status
 
 

@@ -26,7 +26,13 @@ from affectflow.kinds.guard import Guard
 from affectflow.kinds.identity import as_json, options_of
 from affectflow.kinds.model import BatchModelHandler, ModelT
 from affectflow.kinds.prompt import Prompt, is_closed, parser_of
-from affectflow.kinds.questions import Question, columns_of, look_over, questions_of
+from affectflow.kinds.questions import (
+    Question,
+    columns_of,
+    cut_to,
+    look_over,
+    questions_of,
+)
 from affectflow.kinds.stimulus import around
 from affectflow.kinds.words import scorer_of
 from affectflow.schemas import Status
@@ -177,6 +183,11 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         """The other machine that texts are sent to; empty if they stay on this one."""
         return ""
 
+    @property
+    def longest_text(self) -> int:
+        """The characters of a text, and of a history, that it is shown; 0 for all."""
+        return 0
+
     def longest_answer(self, request: Request) -> int:
         """Returns the tokens that an answer may have."""
         return 0 if request.choices else request.max_new_tokens
@@ -249,6 +260,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def _questions(self, batch: pa.RecordBatch, readings: Readings) -> list[Question]:
         held_back = {**self.held_back(batch), **self._guarded(readings)}
         questions = questions_of(batch, self._prompt, readings, held_back)
+        if self.longest_text:
+            cut_to(questions, self.longest_text)
         look_over(questions, batch, self._prompt, self.over)
         return questions
 

@@ -28,6 +28,7 @@ class Question:
       history: what the model is shown as `{history}`.
       evidence: labels of another annotator, the best first.
       words: words that another annotator goes by.
+      is_cut: the end of the reading, or the beginning of the history, is not shown.
     """
 
     row: int
@@ -38,6 +39,7 @@ class Question:
     history: str = ""
     evidence: Sequence[str] = field(default_factory=tuple)
     words: Sequence[str] = field(default_factory=tuple)
+    is_cut: bool = False
 
 
 def columns_of(prompt: Prompt) -> pa.Schema:
@@ -78,6 +80,22 @@ def questions_of(
             question.history = "\n".join(line for _, line in earlier)
             question.shows = [*(row for row, _ in earlier), question.row]
     return questions
+
+
+def cut_to(questions: Sequence[Question], longest: int) -> None:
+    """Cuts readings at their end and histories at their beginning.
+
+    Places in a reading stay where they are, and the latest turns of a history stay.
+
+    Args:
+      questions: to cut.
+      longest: characters that a reading and a history may have, each.
+    """
+    for question in questions:
+        whole = max(len(question.reading), len(question.history))
+        question.is_cut = whole > longest
+        question.reading = question.reading[:longest]
+        question.history = question.history[-longest:]
 
 
 def look_over(

@@ -65,7 +65,7 @@ def test_an_annotator_of_another_language_has_rows_of_its_own(connection):
 
 def test_the_report_opens_with_it_and_names_no_small_language(connection):
     text = text_of(render(connection, lake="lake", title="Ours"))
-    opening = text[text.index("The annotator labelled 22 of 28 messages") :]
+    opening = text[text.index("The annotator answered 22 of 28 messages") :]
 
     assert "Not asked yet en 24 21 0 1 1 1 2 languages with fewer than 20" in opening
     assert "messages or 5 people 4 1 2 0 0 1" in opening

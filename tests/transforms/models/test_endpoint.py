@@ -239,6 +239,37 @@ def test_tokens_that_a_server_does_not_say_are_guessed(prompt, usage, tokens):
     assert counted == (tokens or guessed)
 
 
+def test_a_long_text_is_cut_alike_for_the_model_the_preview_and_the_plan(lake, prompt):
+    long = "mine " * 200_000
+    store(lake, utterances("mine", long))
+    with ModelServer() as server:
+        given = {"name": "tiny", "prompt": prompt, "max_characters": 50}
+        seen = [
+            r for _, r in stages.preview_lake(lake, 2, model=server.url, options=given)
+        ]
+        row = annotate(lake, server, prompt, max_characters=50)
+
+    model = endpoint(prompt, "http://127.0.0.1/v1", max_characters=50)
+    foreseen = [request for request, _ in model.foreseen(utterances("mine", long))]
+    assert sorted(map(told, server.bodies)) == ["mine", long[:50]]
+    assert {r.messages[-1].content for r in seen} == set(server.questions)
+    assert foreseen == seen
+    assert dict(row["counters"])["labelled_but_cut"] == 1
+    assert of_lake(lake)[1] == ("test:1", "joy", None, "truncated")
+
+
+def test_a_cut_history_keeps_its_latest_turns(tmp_path, prompt):
+    text = PROMPT.replace("{text}", "{history} {text}")
+    path = prompt_file(tmp_path, text.replace("[[steps]]", "history = 9\n[[steps]]"))
+    turns = utterances("a" * 30, "b" * 30, "c", conversation_id=["x"] * 3)
+    model = endpoint(str(path), "http://127.0.0.1/v1", max_characters=20)
+
+    *_, (last, _) = model.foreseen(turns)
+
+    assert "b" * 20 in last.messages[-1].content
+    assert "a" * 9 not in last.messages[-1].content
+
+
 # -- what may be sent ----------------------------------------------------------------
 
 
@@ -268,6 +299,7 @@ def test_another_machine_must_be_named(prompt, said):
         pytest.param({"url": "http://me:pw@a/v1"}, "no password", id="a password"),
         pytest.param({"slots": 0}, "`slots` must be above 0, got 0", id="no slots"),
         pytest.param({"timeout_s": -1.0}, "above 0, got -1", id="no time"),
+        pytest.param({"max_characters": -1}, "at least 0, got -1", id="no room"),
         pytest.param({"max_cost": 2.0}, "`max_cost` needs prices", id="no prices"),
     ],
 )

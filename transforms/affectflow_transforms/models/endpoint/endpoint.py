@@ -40,6 +40,8 @@ class Endpoint(Asker[Client[Completion]]):
       licence: of its weights.
       send_to: the host that texts may be sent to, if it is not this machine.
       send_private: private and direct messages may be sent there too.
+      max_characters: longest text that is sent, and longest history; a longer text
+        loses its end, a history its beginning. 0 for no limit.
       slots: requests at once, of each worker; a quarter more than the server answers
         at once keep it busy.
       timeout_s: seconds that one answer may take.
@@ -62,6 +64,7 @@ class Endpoint(Asker[Client[Completion]]):
     licence: str = "unknown"
     send_to: str = ""
     send_private: bool = False
+    max_characters: int = 12_000
     slots: int = 40
     timeout_s: float = 60.0
     tries: int = 6
@@ -102,6 +105,10 @@ class Endpoint(Asker[Client[Completion]]):
                 raise UsageError(
                     f"`{name}` must be above 0, got {getattr(self, name):g}"
                 )
+        if self.max_characters < 0:
+            raise UsageError(
+                f"`max_characters` must be at least 0, got {self.max_characters}"
+            )
         if self.max_cost and not (self.price_in or self.price_out):
             raise UsageError(
                 "`max_cost` needs prices: give `price_in` and `price_out`, of a "
@@ -157,6 +164,11 @@ class Endpoint(Asker[Client[Completion]]):
     def sent_to(self) -> str:
         """The host, if it is another machine."""
         return "" if self.is_local else self.host
+
+    @property
+    def longest_text(self) -> int:
+        """The characters of a text that are sent."""
+        return self.max_characters
 
     def longest_answer(self, request: Request) -> int:
         """Returns the tokens that are asked for at most."""
