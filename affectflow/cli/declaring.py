@@ -1,11 +1,12 @@
 """What every command that makes plugins takes: why, where, and whether of persons."""
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from affectflow.cli.signatures import Options, with_options
 
 if TYPE_CHECKING:
     from affectflow.cli.said import Said
@@ -33,7 +34,7 @@ AllowPersonLevel = Annotated[
         help="Allow answers about single persons; needs --purpose.",
     ),
 ]
-_OPTIONS: dict[str, tuple[Any, Any]] = {
+_OPTIONS: Options = {
     "purpose": (Purpose, ""),
     "context": (Context, ""),
     "allow_person_level": (AllowPersonLevel, False),
@@ -51,17 +52,7 @@ def declaring(command: Callable[..., int]) -> Callable[..., int]:
         with people.using(**said):
             return command(*arguments, **options)
 
-    more = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a)
-        for name, (a, d) in _OPTIONS.items()
-    ]
-    signature = inspect.signature(command)
-    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*signature.parameters.values(), *more]
-    )
-    types = {name: annotation for name, (annotation, _) in _OPTIONS.items()}
-    run.__annotations__ = {**command.__annotations__, **types}
-    return run
+    return with_options(run, command, _OPTIONS)
 
 
 def check_made(

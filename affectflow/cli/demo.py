@@ -22,7 +22,9 @@ def demo(
     """Run the bundled conversations, end to end."""
     _check_place(to)
     folder = files("affectflow") / "demo"
-    code = pipelines.analyze([str(folder / name) for name in FILES], to, "github")
+    code = pipelines.analyze(
+        [str(folder / name) for name in FILES], to, source="github"
+    )
     show.say(f'ask it:  affectflow sql {to} "{_ASK}"')
     return code
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -18,11 +18,8 @@ from affectflow.cli.options import (
     AnnotatorOrAll,
     Budget,
     Clusterer,
-    IncludePrivate,
-    KeepDeleted,
     KeyUri,
     LakeUri,
-    Map,
     Miner,
     MinRam,
     Model,
@@ -30,16 +27,15 @@ from affectflow.cli.options import (
     Over,
     Paths,
     Prompt,
-    Records,
     Revision,
     SendPrivate,
     SendTo,
     Set,
-    Source,
     To,
     in_full,
     threshold_of,
 )
+from affectflow.cli.reading import Reading, reads_files
 from affectflow.cli.said import Said, said_to
 from affectflow.cli.scales import off_scale
 from affectflow.cli.spool import spooled
@@ -49,22 +45,20 @@ from affectflow.errors import UsageError
 Row = dict[str, Any]
 
 
+@reads_files
 def ingest(
     paths: Paths,
     to: To,
-    source: Source = "auto",
-    mapping: Map = None,
+    read: Reading,
     settings: Set = None,
-    records: Records = "",
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
-    include_private: IncludePrivate = False,
-    keep_deleted: KeepDeleted = False,
 ) -> int:
     """Read dumps and exports into a lake."""
-    asked = {"include_private": include_private, "keep_deleted": keep_deleted}
     with spooled(paths, STATE.beam_options) as files:
-        made = _source(files, source, mapping, settings, records, asked)
+        plugin = read.plugin(files)
+        given = said_to(settings, source=plugin)
+        made = read.made(plugin, files, given.source)
         return _finish([_ingest(made, files, to, budget, speaker_key_uri)], to)
 
 
@@ -136,12 +130,11 @@ def mine(
     return _finish(_mine(lake, miner, clusterer, given, annotator), lake)
 
 
+@reads_files
 def analyze(
     paths: Paths,
     to: To,
-    source: Source = "auto",
-    mapping: Map = None,
-    records: Records = "",
+    read: Reading,
     model: Model = defaults.MODEL,
     revision: Revision = "",
     miner: Miner = defaults.MINER,
@@ -158,24 +151,26 @@ def analyze(
     send_private: SendPrivate = False,
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
-    include_private: IncludePrivate = False,
-    keep_deleted: KeepDeleted = False,
 ) -> int:
     """Ingest, annotate, mine and report."""
     _refuse_writing()
-    asked = {"include_private": include_private, "keep_deleted": keep_deleted}
     settings = in_full(settings, prompt, send_to, send_private)
-    given = said_to(
-        settings, model=model, revision=revision, miner=miner, clusterer=clusterer
-    )
     hints = {"accelerator": accelerator, "min_ram": min_ram}
-    answering = check_made(model, revision, miner, clusterer, given)
-    if annotator:
-        from affectflow.stages.basis import check_named
-
-        check_named(to, annotator, answering)
+    named = {
+        "model": model,
+        "revision": revision,
+        "miner": miner,
+        "clusterer": clusterer,
+    }
     with spooled(paths, STATE.beam_options) as files:
-        made = _source(files, source, mapping, None, records, asked)
+        plugin = read.plugin(files)
+        given = said_to(settings, source=plugin, **named)
+        answering = check_made(**named, given=given)
+        if annotator:
+            from affectflow.stages.basis import check_named
+
+            check_named(to, annotator, answering)
+        made = read.made(plugin, files, given.source)
         rows = [_ingest(made, files, to, budget, speaker_key_uri)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
@@ -192,20 +187,6 @@ def _refuse_writing() -> None:
             "analyze runs its stages one after the other; to write pipelines instead "
             "of running them, give ingest, annotate and mine one by one"
         )
-
-
-def _source(
-    paths: Sequence[str],
-    name: str,
-    mapping: Map,
-    settings: Set,
-    records: str,
-    asked: Mapping[str, bool],
-) -> Any:
-    from affectflow.cli.sources import source_for
-
-    given = (mapping or (), settings or ())
-    return source_for(paths, name, *given, records=records, asked=asked)
 
 
 def _ingest(

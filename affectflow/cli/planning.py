@@ -13,22 +13,20 @@ from affectflow.cli import show
 from affectflow.cli.declaring import check_made
 from affectflow.cli.options import (
     Clusterer,
-    Map,
     Miner,
     Model,
     OnlyBelow,
     Over,
     Prompt,
-    Records,
     Revision,
     SendPrivate,
     SendTo,
     Set,
-    Source,
     in_full,
     threshold_of,
 )
 from affectflow.cli.progress import duration
+from affectflow.cli.reading import Reading, reads_files
 from affectflow.cli.said import said_to
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
@@ -52,6 +50,7 @@ _COLUMNS = (
 )
 
 
+@reads_files
 def plan(
     targets: Annotated[
         list[str],
@@ -63,9 +62,8 @@ def plan(
     to: Annotated[
         str, typer.Option("--to", help="The lake that PATH... would go to.")
     ] = "",
-    source: Source = "auto",
-    mapping: Map = None,
-    records: Records = "",
+    *,
+    read: Reading,
     model: Model = defaults.MODEL,
     revision: Revision = "",
     over: Over = "",
@@ -86,7 +84,6 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
     """Say what a run would cost, from a sample, before it runs."""
-    from affectflow.cli.sources import source_for
     from affectflow.errors import StorageError
     from affectflow.lake.layout import SETTINGS, check_free
     from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
@@ -97,11 +94,20 @@ def plan(
     terms = Terms(
         workers=_workers(workers), price_per_hour=price_per_hour, sample=sample
     )
+    lake = to or _one_lake(targets)
+    there = Storage(lake).exists(SETTINGS)
+    if not there:
+        check_free(lake)
     settings = in_full(settings, prompt, send_to, send_private)
-    given = said_to(
-        settings, model=model, revision=revision, miner=miner, clusterer=clusterer
-    )
-    check_made(model, revision, miner, clusterer, given)
+    named = {
+        "model": model,
+        "revision": revision,
+        "miner": miner,
+        "clusterer": clusterer,
+    }
+    plugin = read.plugin(targets) if to else None
+    given = said_to(settings, source=plugin, **named)
+    check_made(**named, given=given)
     analysis = Analysis(
         model=model,
         revision=revision,
@@ -113,12 +119,8 @@ def plan(
         clusterer=clusterer,
         clusterer_options=given.clusterer,
     )
-    lake = to or _one_lake(targets)
-    there = Storage(lake).exists(SETTINGS)
-    if not there:
-        check_free(lake)
     if to:
-        made = source_for(targets, source, mapping or (), records=records)
+        made = read.made(plugin, targets, given.source)
         plans = plan_analysis(made, to, terms, analysis)
     else:
         plans = plan_lake(lake, terms, analysis)

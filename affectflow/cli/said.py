@@ -1,6 +1,6 @@
 """What `--set` says to the plugins of a command."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from affectflow.cli.options import Set
 
@@ -11,17 +11,27 @@ class Said(NamedTuple):
     model: dict[str, str]
     miner: dict[str, str]
     clusterer: dict[str, str]
+    source: dict[str, str]
 
 
 def said_to(
     settings: Set,
     *,
+    source: Any = None,
     model: str = "",
     revision: str = "",
     miner: str = "",
     clusterer: str = "",
 ) -> Said:
     """Returns the options that `--set` gives to each plugin of a command.
+
+    Args:
+      settings: of `--set`.
+      source: the class of a source.
+      model: a name, hub id, folder or URL.
+      revision: of the model.
+      miner: a name.
+      clusterer: a name.
 
     Raises:
       UsageError: none of them knows an option, or several do.
@@ -30,8 +40,14 @@ def said_to(
     from affectflow.options import apart, names_of, said
 
     if not settings:
-        return Said({}, {}, {})
+        return Said({}, {}, {}, {})
     plugins: dict[str, list[str]] = {}
+    read = ""
+    if source:
+        from affectflow.cli.sources import settable
+
+        read = source.__name__
+        plugins[read] = settable(source)
     if model:
         from affectflow.steps.annotate import HANDLER, reader_of
 
@@ -48,4 +64,4 @@ def said_to(
         clusterer = registry.find("clusterers", clusterer).name
         plugins[clusterer] = names_of(registry.load("clusterers", clusterer))
     found = apart(settings, plugins)
-    return Said(*(found.get(name, {}) for name in (model, miner, clusterer)))
+    return Said(*(found.get(name, {}) for name in (model, miner, clusterer, read)))

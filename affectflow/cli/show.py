@@ -95,6 +95,7 @@ def say(line: str) -> None:
 
 def stage_line(row: dict[str, Any]) -> str:
     """Returns what a stage did, in one line."""
+    from affectflow.stages.ingest.buckets import ERASED
     from affectflow.stages.runs.statuses import SHOWN
 
     if row["state"] == "written":
@@ -111,7 +112,7 @@ def stage_line(row: dict[str, Any]) -> str:
         said = [_counted(row, name, counters.pop(name)) for name in answered]
         parts += [f"{row['rows_in']:,} in", *(said or [f"{row['rows_out']:,} out"])]
         took.append(f"{row['rows_in'] / max(seconds, 1e-3):,.0f} rows/s")
-    erased = counters.get("erased_before", 0)
+    erased = counters.get(ERASED, 0)
     for name in ("dead", "duplicate", "unchanged"):
         rows = row[f"rows_{name}"] - (erased if name == "unchanged" else 0)
         if rows and counted:

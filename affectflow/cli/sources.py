@@ -9,36 +9,48 @@ from typing import Any
 from affectflow import registry
 from affectflow.cli import show
 from affectflow.errors import UsageError
-from affectflow.options import apart, construct, names_of
+from affectflow.options import construct, names_of
 from affectflow.storage import Storage
 
 AUTO = "auto"
 
 
-def source_for(
-    paths: Sequence[str],
-    name: str,
-    pairs: Sequence[str],
-    settings: Sequence[str] = (),
-    *,
-    records: str = "",
-    asked: Mapping[str, bool] | None = None,
-) -> Any:
-    """Returns the source that a command line names.
+def plugin_for(paths: Sequence[str], name: str) -> Any:
+    """Returns the class of the source that a command line names.
 
     Args:
       paths: what is read.
       name: of the source, or `auto`.
+
+    Raises:
+      UsageError: no such source, or `auto` recognises nothing.
+    """
+    return _recognised(paths) if name == AUTO else _named(name)
+
+
+def made_with(
+    plugin: Any,
+    paths: Sequence[str],
+    pairs: Sequence[str] = (),
+    options: Mapping[str, str] | None = None,
+    *,
+    records: str = "",
+    asked: Mapping[str, bool] | None = None,
+) -> Any:
+    """Returns a source with what a command line says to it.
+
+    Args:
+      plugin: its class.
+      paths: what is read.
       pairs: of `--map`.
-      settings: of `--set`.
+      options: of `--set`, by name.
       records: the way to the list that holds the messages, in JSON.
       asked: `include_private` and `keep_deleted`; a source without them has nothing
         to leave out.
 
     Raises:
-      UsageError: no such source, a bad mapping or option, or `auto` recognises nothing.
+      UsageError: a bad mapping or option.
     """
-    plugin = _recognised(paths) if name == AUTO else _named(name)
     mapping = parse_map(pairs)
     fields = {field.name for field in dataclasses.fields(plugin)}
     arguments: dict[str, Any] = {"paths": list(paths)}
@@ -58,13 +70,12 @@ def source_for(
                 "are and takes no --records; did you mean --source jsonl?"
             )
         arguments["records"] = records
-    return construct(plugin, {**_said(plugin, settings), **arguments}, plugin.__name__)
+    return construct(plugin, {**(options or {}), **arguments}, plugin.__name__)
 
 
-def _said(plugin: Any, settings: Sequence[str]) -> dict[str, str]:
-    """Returns the options that `--set` gives to a source."""
-    own = [name for name in names_of(plugin) if name not in ("paths", "mapping")]
-    return apart(settings, {plugin.__name__: own})[plugin.__name__]
+def settable(plugin: Any) -> list[str]:
+    """Returns the options of a source that `--set` gives: the others have their own."""
+    return [name for name in names_of(plugin) if name not in ("paths", "mapping")]
 
 
 def _named(name: str) -> Any:

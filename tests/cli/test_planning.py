@@ -1,10 +1,13 @@
 """The command `plan`: what it prints, what it keeps, what it refuses."""
 
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 
+from affectflow.cli import pipelines, planning
+from affectflow.cli.reading import OPTIONS as READING
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
 from affectflow.planning import foresee as foreseeing
@@ -13,6 +16,7 @@ from affectflow.storage import Storage
 from tests.given.command_line import affectflow
 from tests.given.posts import write_posts
 from tests.given.rehearsals import Rehearsing, files_in
+from tests.given.stage_runs import ask
 
 SET = ("--set", "tasks=emotion", "--set", "history=4")
 
@@ -87,6 +91,37 @@ def test_options_reach_the_model_and_the_miner(
         *(True, True),
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        pytest.param(("--include-private", "--keep-deleted"), id="private, deleted"),
+        pytest.param(("--set", "day_first=true"), id="an option of the source"),
+    ],
+)
+def test_a_plan_reads_as_ingest_reads(
+    tmp_path: Path, rehearsed: Rehearsing, reading: tuple[str, ...]
+) -> None:
+    posts, target = write_posts(tmp_path / "posts.jsonl", 40), tmp_path / "lake"
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    asked = (*reading, "--set", "tasks=emotion", "--json")
+
+    said = affectflow("plan", posts, "--to", target, *asked, **cache)
+    assert said.code == 0, said.err
+    (planned, *_) = [json.loads(line) for line in said.out.splitlines()]
+    done = affectflow("ingest", posts, "--to", target, *reading, **cache)
+
+    assert done.code == 0, done.err
+    query = "SELECT config_digest FROM runs WHERE stage = 'ingest'"
+    assert ask(str(target), query) == [(planned["config_digest"],)]
+
+
+def test_what_is_read_is_one_list_of_options_for_all_commands() -> None:
+    """`plan` would say what another reading costs, if it took fewer of them."""
+    named = set(READING)
+    for command in (pipelines.ingest, pipelines.analyze, planning.plan):
+        assert named <= set(inspect.signature(command).parameters), command.__name__
 
 
 def digests(*arguments: str) -> list[str]:

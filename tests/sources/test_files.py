@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectflow import registry
-from affectflow.cli.sources import source_for
+from affectflow.cli.sources import made_with, plugin_for
 from affectflow.errors import MissingExtraError, StorageError, UsageError
 from affectflow.kinds.source import Split, recognised
 from affectflow.sources.lines import blocks
@@ -98,7 +98,7 @@ def test_a_file_that_may_not_be_read_is_one_line(tmp_path, monkeypatch, source):
     monkeypatch.setattr(LocalFileSystem, "_open", refuse)
 
     with pytest.raises(StorageError) as raised:
-        source_for([str(path)], source, ()).check()
+        made_with(plugin_for([str(path)], source), [str(path)]).check()
 
     assert str(raised.value) == (
         f"cannot read '{path}': Permission denied; make it readable, or leave it out"
