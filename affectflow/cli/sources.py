@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,8 @@ from affectflow import registry
 from affectflow.cli import show
 from affectflow.errors import UsageError
 from affectflow.options import construct, names_of
+from affectflow.sources.listing import is_hidden
+from affectflow.sources.zipped import is_member, is_zip, members
 from affectflow.storage import Storage
 
 AUTO = "auto"
@@ -124,16 +125,19 @@ def _in_folder(storage: Storage) -> list[str]:
         return []
     paths = sorted(storage.fs.find(storage.root))
     skip = len(storage.root.rstrip("/"))
-    return [p for p in paths if not re.search(r"/[._]", p[skip:])]
+    return [path for path in paths if not is_hidden(path[skip:])]
 
 
 def left_out(source: Any, paths: Sequence[str]) -> list[str]:
     """Returns the names of files in folders that a source does not take."""
     left: list[str] = []
     for path in paths:
-        # Neither an archive nor a web server has folders to look into.
-        chained = "::" in path or path.startswith("http")
-        there = [] if chained else _in_folder(Storage(path))
-        taken = [file.uri for file in source.files(path)] if there else []
-        left += sorted(set(there) - {uri.rpartition("://")[2] for uri in taken})
-    return [name.rsplit("/", 1)[-1] for name in left]
+        taken = [file.uri for file in source.files(path)]
+        if is_zip(path) and taken != [path]:
+            there = {member.uri for member in members(path, lambda name: True)}
+            left += sorted(there - set(taken))
+        elif not ("::" in path or path.startswith("http")):  # a web server has no list
+            names = {uri.rpartition("://")[2] for uri in taken}
+            packed = {uri.rpartition("::")[2] for uri in taken if is_member(uri)}
+            left += sorted(set(_in_folder(Storage(path))) - names - packed)
+    return [name.partition("::")[0].rsplit("/", 1)[-1] for name in left]

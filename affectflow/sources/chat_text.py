@@ -9,12 +9,10 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from affectflow.kinds.source import File, Split
+from affectflow.kinds.source import Split
 from affectflow.sources.files import FileSource
-from affectflow.sources.listing import bare_name
 from affectflow.sources.rows import RefusedError, Row, dead_row, in_batches
 from affectflow.sources.streams import DamagedFileError, read_chunks
-from affectflow.sources.zipped import is_zip, member_splits, read_members
 
 MOST_BYTES = 512 << 20
 """A log is read twice, once to learn how it writes dates, and so it is held whole."""
@@ -36,23 +34,11 @@ class TextLog(FileSource, abc.ABC):
         The place of a message among the lines is its `line`, from 1.
         """
 
-    def split_file(self, file: File) -> list[Split]:
-        if is_zip(file.uri):
-            return member_splits(file, self._is_member)
-        return super().split_file(file)
-
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
         yield from in_batches(self._rows_of(split))
 
-    def _is_member(self, name: str) -> bool:
-        return bare_name(name).endswith(self.suffixes) and not is_zip(name)
-
     def _rows_of(self, split: Split) -> Iterator[Row]:
-        if not is_zip(split.uri):
-            yield from self._of_file(read_chunks(split.uri), split.uri)
-            return
-        for uri, chunks in read_members(split, self._is_member):
-            yield from self._of_file(chunks, uri)
+        yield from self._of_file(read_chunks(split.uri), split.uri)
 
     def _of_file(self, chunks: Iterable[bytes], uri: str) -> Iterator[Row]:
         held, damage = _held(chunks)

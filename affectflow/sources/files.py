@@ -14,7 +14,13 @@ from affectflow.batches.batch import TARGET_BYTES
 from affectflow.errors import UsageError
 from affectflow.kinds.source import TO_THE_END, File, Source, Split, recognised
 from affectflow.registry import kebab
-from affectflow.sources.listing import COMPRESSED, list_files, open_binary
+from affectflow.sources.listing import (
+    COMPRESSED,
+    bare_name,
+    list_files,
+    open_binary,
+    plain_bytes,
+)
 from affectflow.sources.magic import binary_kind, cure
 from affectflow.sources.mapping import Field, parse_mapping
 from affectflow.sources.rows import LISTENED_TO, Defaults, batch_of_rows, dead_row
@@ -26,6 +32,7 @@ from affectflow.sources.streams import (
 )
 from affectflow.sources.whole_columns import FileColumns, Listener
 from affectflow.sources.withheld import without_deleted, without_private
+from affectflow.sources.zipped import is_member, is_zip, member_uri, members
 
 
 @dataclass(kw_only=True)
@@ -70,12 +77,36 @@ class FileSource(Source, abc.ABC):
         return type(self).__name__
 
     def files(self, pattern: str) -> list[File]:
-        """Returns the files that one of the paths means.
+        """Returns the files that one of the paths means; an archive is a folder.
 
         Raises:
           UsageError: nothing matches.
         """
-        return list_files(pattern, self.suffixes)
+        listed = list_files(pattern, self.suffixes)
+        found = [each for file in listed for each in self._unpacked(file)]
+        if not found:
+            wanted, archive = ", ".join(self.suffixes), listed[0].uri
+            raise UsageError(
+                f"no {wanted} file in archive {archive!r}; name its files as "
+                f"{member_uri('NAME', archive)!r}"
+            )
+        return found
+
+    def _unpacked(self, file: File) -> list[File]:
+        """Returns the files of an archive that this source takes, or the file itself.
+
+        An archive that does not open is a file, whose reading says why.
+        """
+        if not is_zip(file.uri):
+            return [file]
+        try:
+            found = members(file.uri, self._takes)
+        except DamagedFileError:
+            return [file]
+        return [File(uri, size, plain_bytes(uri, size)) for uri, size in found]
+
+    def _takes(self, name: str) -> bool:
+        return bare_name(name).endswith(self.suffixes)
 
     def read(self, split: Split) -> Iterator[pa.RecordBatch]:
         """Yields the rows of one piece, in order.
@@ -84,6 +115,8 @@ class FileSource(Source, abc.ABC):
         one dead row that says so.
         """
         try:
+            if is_zip(split.uri):
+                members(split.uri, self._takes)  # says what is wrong with it
             yield from map(self._handed_on, self.read_split(split))
         except DamagedFileError as error:
             row = dead_row(
@@ -194,6 +227,8 @@ def is_plain(file: File) -> bool:
 
     Files of one range are read whole anyway; their first bytes tell then.
     """
+    if is_member(file.uri):
+        return False
     if file.size == 0 or file.uri.partition("::")[0].lower().endswith(COMPRESSED):
         return False
     if file.size <= TARGET_BYTES:

@@ -25,8 +25,7 @@ from affectflow.sources.rows import (
     in_batches,
     too_large_row,
 )
-from affectflow.sources.streams import DamagedFileError, read_chunks
-from affectflow.sources.zipped import is_zip, member_splits, read_members
+from affectflow.sources.streams import read_chunks
 
 LINES = (".jsonl", ".ndjson")
 
@@ -97,13 +96,7 @@ class JsonSource(FileSource, abc.ABC):
         found = super().files(pattern)
         return [file for file in found if self.has_messages(file.uri)] or found
 
-    def _is_member(self, name: str) -> bool:
-        own = bare_name(name).endswith(self.suffixes) and not is_zip(name)
-        return own and self.has_messages(name)
-
     def split_file(self, file: File) -> list[Split]:
-        if is_zip(file.uri):
-            return member_splits(file, self._is_member)
         if bare_name(file.uri).endswith(self.lines) and is_plain(file):
             return ranges(file)
         return super().split_file(file)
@@ -112,24 +105,10 @@ class JsonSource(FileSource, abc.ABC):
         yield from in_batches(self._rows_of(split))
 
     def _rows_of(self, split: Split) -> Iterator[Row]:
-        if is_zip(split.uri):
-            yield from self._of_members(split)
-        elif bare_name(split.uri).endswith(self.lines):
+        if bare_name(split.uri).endswith(self.lines):
             yield from self._of_lines(split)
         else:
             yield from self._of_values(read_chunks(split.uri), split.uri)
-
-    def _of_members(self, split: Split) -> Iterator[Row]:
-        """Yields the rows of an archive's members; a damaged one ends no other."""
-        for uri, chunks in read_members(split, self._is_member):
-            try:
-                if bare_name(uri).endswith(self.lines):
-                    yield from self._of_blocks(blocks(chunks), uri)
-                else:
-                    yield from self._of_values(chunks, uri)
-            except DamagedFileError as error:
-                said = (error.error_type, str(error))
-                yield dead_row(self.step, self.source_name, uri, said)
 
     def _of_lines(self, split: Split) -> Iterator[Row]:
         chunks = read_chunks(split.uri, max(split.start - 1, 0))

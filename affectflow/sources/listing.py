@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from affectflow.errors import MissingExtraError, StorageError, UsageError
+from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.source import File
+from affectflow.sources.filesystems import file_system, no_such_file, open_stored
+from affectflow.sources.zipped import is_member, open_member
 
 COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
 """Suffixes behind which a file is read as one stream, in one split."""
 
 COMPRESSION = 5
 """Text takes about so many times its compressed bytes."""
-
-_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
 
 
 def list_files(pattern: str, suffixes: Sequence[str]) -> list[File]:
@@ -42,52 +42,16 @@ def list_files(pattern: str, suffixes: Sequence[str]) -> list[File]:
     return [File(uri, size, plain_bytes(uri, size)) for uri, size in files]
 
 
-def file_system(uri: str) -> tuple[Any, str]:
-    """Returns the fsspec file system of a URI, and the path in it.
-
-    Raises:
-      UsageError: no such protocol, or the chained archive does not open.
-      MissingExtraError: the protocol needs a library that is not installed.
-    """
-    import fsspec
-
-    try:
-        fs, path = fsspec.core.url_to_fs(uri)
-    except ImportError as error:
-        protocol = uri.partition("://")[0]
-        extra = _EXTRAS.get(protocol)
-        cure = f"pip install 'affectflow[{extra}]'" if extra else str(error)
-        raise MissingExtraError(f"{uri!r} needs a library: {cure}") from error
-    except FileNotFoundError as error:
-        raise UsageError(_no_such_file(uri)) from error
-    except ValueError as error:
-        protocol = uri.partition("://")[0]
-        raise UsageError(
-            f"unknown protocol {protocol!r} in {uri!r}; give a path, or an fsspec URL "
-            "such as 's3://bucket/key', 'gs://bucket/key' or 'https://host/file'"
-        ) from error
-    return fs, path
-
-
 @contextmanager
 def open_binary(uri: str) -> Iterator[BinaryIO]:
-    """Opens the file at `uri` for reading bytes, not decompressed.
+    """Opens the file at `uri`, or in an archive, for reading bytes, not decompressed.
 
     Raises:
       StorageError: it does not open, or what opened cannot be read.
+      DamagedFileError: the archive that it is in does not give it.
     """
-    fs, path = file_system(uri)
-    try:
-        # `fs` lives as long as the file: an archive closes with its file system.
-        with fs.open(path, "rb") as file:
-            yield file
-    except StorageError:
-        raise
-    except OSError as error:
-        why = error.strerror or " ".join(str(error).split())
-        raise StorageError(
-            f"cannot read {uri!r}: {why}; make it readable, or leave it out"
-        ) from error
+    with (open_member if is_member(uri) else open_stored)(uri) as file:
+        yield file
 
 
 def plain_bytes(uri: str, size: int) -> int:
@@ -118,7 +82,7 @@ def _listed(fs: Any, path: str, suffixes: Sequence[str]) -> list[tuple[str, int]
     return [
         (name, _size(fs, info))
         for name, info in details.items()
-        if bare_name(name).endswith(tuple(suffixes)) and not _hidden(name[skip:])
+        if bare_name(name).endswith(tuple(suffixes)) and not is_hidden(name[skip:])
     ]
 
 
@@ -127,8 +91,15 @@ def _size(fs: Any, info: dict[str, Any]) -> int:
     return int(info.get("size") or 0)
 
 
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "_")) for part in re.split(r"[/\\]", name))
+def is_hidden(name: str) -> bool:
+    """Returns whether a file of a folder is not meant to be read, by its relative path.
+
+    Engines write `_SUCCESS` and `_metadata` beside their files. A text is somebody's.
+    """
+    *folders, file = re.split(r"[/\\]", name)
+    if any(part.startswith((".", "_")) for part in folders):
+        return True
+    return file.startswith(".") or (file.startswith("_") and file[-4:] != ".txt")
 
 
 def _address(fs: Any, name: str, rest: str) -> str:
@@ -138,13 +109,9 @@ def _address(fs: Any, name: str, rest: str) -> str:
     return name if protocol in ("file", "local") else str(fs.unstrip_protocol(name))
 
 
-def _no_such_file(pattern: str) -> str:
-    return f"no such file: {pattern!r}; give a path, a glob or an fsspec URL"
-
-
 def _nothing(fs: Any, path: str, pattern: str, suffixes: Sequence[str]) -> str:
     if path and fs.isdir(path):
         wanted = "".join(f"{each}, " for each in suffixes if each)[:-2]
         file = f"{wanted} file" if wanted else "file"
         return f"no {file} in folder {pattern!r}; name the files or give a glob"
-    return _no_such_file(pattern)
+    return no_such_file(pattern)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from affectflow.errors import UsageError
 from affectflow.kinds.source import File, Source, candidates
 from affectflow.registry import kebab
-from affectflow.sources.listing import list_files
+from affectflow.sources.listing import bare_name, list_files
 from affectflow.sources.magic import binary_kind, cure
-from affectflow.sources.streams import plain_head
+from affectflow.sources.streams import DamagedFileError, plain_head
+from affectflow.sources.zipped import is_member, is_zip, members
 
 LOOKED_AT = 20
 """Files of one path that are looked at, spread over all of them."""
@@ -55,7 +56,7 @@ def recognise(paths: Sequence[str]) -> Recognised:
       UsageError: none knows them, several may, or the files are of several kinds; says
         what to type.
     """
-    listed = [(path, list_files(path, ("",))) for path in paths]
+    listed = [(path, _files(path)) for path in paths]
     looks = [_look(uri, path) for path, files in listed for uri in _some(files)]
     known = [look for look in looks if look.surest >= _ENOUGH]
     lost = [look for look in looks if look.named and look not in known]
@@ -70,17 +71,50 @@ def recognise(paths: Sequence[str]) -> Recognised:
     return Recognised(source, confidence, count - skipped, len(own))
 
 
+def _files(path: str) -> list[File]:
+    """Returns the files that a path means, those of archives among them."""
+    return [each for file in list_files(path, ("",)) for each in _within(file)]
+
+
+def _within(file: File) -> list[File]:
+    """Returns the files of an archive; the file itself if it is none.
+
+    It stays whole if a source is sure of it, which has seen more than one file then.
+    """
+    if not is_zip(file.uri):
+        return [file]
+    sure = candidates(file.uri, plain_head(file.uri))
+    if sure and sure[0][1] >= _SURE:
+        return [file]
+    try:
+        found = members(file.uri, lambda name: True)
+    except DamagedFileError:
+        return [file]
+    return [File(*member) for member in found] or [file]
+
+
 def _some(files: Sequence[File]) -> list[str]:
     """Returns the addresses of some files, from the first to the last."""
     files = [file for file in files if file.size] or list(files)
+    if len(files) > LOOKED_AT:
+        # Among a thousand pictures there may be one chat.
+        files = [f for f in files if bare_name(f.uri).endswith(_endings())] or files
     step = max(1, -(-len(files) // LOOKED_AT))
     return [file.uri for file in files[::step]]
+
+
+def _endings() -> tuple[str, ...]:
+    """Returns the endings of names that some installed source takes from a folder."""
+    sources = (source for source, _ in candidates("", b""))
+    return tuple({each for s in sources for each in getattr(s, "suffixes", ())})
 
 
 def _look(uri: str, path: str) -> _Look:
     head = plain_head(uri)
     found = [(source, sure) for source, sure in candidates(uri, head) if sure > 0]
+    unpacked = is_member(uri) and not is_member(path)
     own = any(sign in path for sign in "*?[") or _last(uri) == _last(path)
+    own = own and not unpacked
     return _Look(uri, found, binary_kind(head), own)
 
 

@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
-from affectflow.errors import RowError
+from affectflow.sources.damage import DamagedFileError as DamagedFileError
+from affectflow.sources.damage import TruncatedFileError as TruncatedFileError
 from affectflow.sources.listing import open_binary
 from affectflow.sources.magic import binary_kind, cure
 
@@ -39,18 +40,6 @@ _WIDE = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-
-
-class DamagedFileError(RowError):
-    """The rest of a file cannot be read; what came before it can."""
-
-    error_type = "damaged_file"
-
-
-class TruncatedFileError(DamagedFileError):
-    """A compressed file ends before its end mark."""
-
-    error_type = "truncated_file"
 
 
 def compression(head: bytes) -> str:

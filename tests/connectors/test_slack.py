@@ -549,16 +549,6 @@ def test_names_that_lead_out_and_bombs_are_refused(tmp_path):
     assert sorted(row["utterance_id"] for row in living(rows)) == IDS
 
 
-def test_a_large_archive_is_cut_into_pieces_of_its_members(tmp_path, monkeypatch):
-    monkeypatch.setattr("affectflow.sources.zipped.TARGET_BYTES", 100)
-    path = write_zip(tmp_path / "e.zip", EXPORT)
-
-    splits = ReadSlack(paths=str(path)).splits(str(path))
-
-    assert len(splits) == 5
-    assert [row["utterance_id"] for row in living(rows_of(ReadSlack, path))] == IDS
-
-
 def test_lines_are_the_same_however_they_are_cut(tmp_path, monkeypatch):
     lines = [json.dumps(said(f"157787280{n}.000000", "x" * n)) for n in range(9)]
     path = tmp_path / f"{GENERAL}.jsonl"

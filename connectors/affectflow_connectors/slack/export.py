@@ -11,11 +11,10 @@ from affectflow.registry import Card
 from affectflow.sources.json_source import LINES, JsonSource
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import (
-    DamagedFileError,
     json_head,
     plain_head,
 )
-from affectflow.sources.zipped import read_member
+from affectflow.sources.zipped import member_uri
 from affectflow_connectors.slack.places import (
     LISTS,
     NO_MESSAGES,
@@ -125,11 +124,9 @@ def _listed(archive: str, root: str, file: str) -> list[Any]:
 
     A list that cannot be read costs names and roles, and no message.
     """
+    uri = member_uri(root + file, archive) if archive else root + file
     try:
-        if archive:
-            found = read_member(archive, root + file, _LIST_BYTES)
-        else:
-            found = plain_head(root + file, _LIST_BYTES)
+        found = plain_head(uri, _LIST_BYTES)
         return listed(json.loads(found)) if found else []
-    except (StorageError, UsageError, DamagedFileError, ValueError, RecursionError):
+    except (StorageError, UsageError, ValueError, RecursionError):
         return []
