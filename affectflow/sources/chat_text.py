@@ -2,6 +2,7 @@
 
 import abc
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,17 +11,42 @@ from typing import ClassVar
 import pyarrow as pa
 
 from affectflow.kinds.source import Split
+from affectflow.sources.damage import DamagedFileError
 from affectflow.sources.files import FileSource
+from affectflow.sources.lines import blocks
 from affectflow.sources.rows import RefusedError, Row, dead_row, in_batches
-from affectflow.sources.streams import DamagedFileError, read_chunks
+from affectflow.sources.streams import CHUNK_BYTES, read_chunks
 
-MOST_BYTES = 512 << 20
-"""A log is read twice, once to learn how it writes dates, and so it is held whole."""
+
+class TextLines:
+    """The lines of a text file; they are read again each time they are asked for.
+
+    After that, `damage` is what ended them too early, and `too_large` how many lines
+    were left out, since nothing holds them.
+    """
+
+    def __init__(self, uri: str):
+        self.uri = uri
+        self.damage: DamagedFileError | None = None
+        self.too_large = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.damage, self.too_large = None, 0
+        found = blocks(read_chunks(self.uri), block_bytes=CHUNK_BYTES)
+        try:
+            for block in found:
+                if block.too_large:
+                    self.too_large += 1
+                    continue
+                for line in io.BytesIO(block.data):
+                    yield decoded(line.rstrip(b"\r\n"))
+        except DamagedFileError as error:
+            self.damage = error
 
 
 @dataclass(kw_only=True)
 class TextLog(FileSource, abc.ABC):
-    """Reads text files, or archives of them, whose lines follow one another in time.
+    """Reads text files whose lines follow one another in time.
 
     What a line means depends on those before it, so a file is one piece.
     """
@@ -28,52 +54,44 @@ class TextLog(FileSource, abc.ABC):
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".log", ".zip")
 
     @abc.abstractmethod
-    def rows_of_lines(self, lines: list[str], uri: str) -> Iterable[Row | RefusedError]:
-        """Returns the messages of a file; rows have all columns but `origin`.
+    def rows_of_lines(
+        self, lines: Iterable[str], uri: str
+    ) -> Iterable[Row | RefusedError]:
+        """Yields the messages of a file; rows have all columns but `origin`.
 
         The place of a message among the lines is its `line`, from 1.
+
+        Args:
+          lines: of the file, which may be larger than memory. To go through them again
+            is to read it again.
+          uri: of the file.
         """
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        yield from in_batches(self._rows_of(split))
+        yield from in_batches(self._rows_of(split.uri))
 
-    def _rows_of(self, split: Split) -> Iterator[Row]:
-        yield from self._of_file(read_chunks(split.uri), split.uri)
-
-    def _of_file(self, chunks: Iterable[bytes], uri: str) -> Iterator[Row]:
-        held, damage = _held(chunks)
-        for found in self.rows_of_lines(lines_of_text(held), uri):
+    def _rows_of(self, uri: str) -> Iterator[Row]:
+        lines = TextLines(uri)
+        for found in self.rows_of_lines(lines, uri):
             if isinstance(found, RefusedError):
                 error = (found.error_type, str(found))
                 yield dead_row(self.step, self.source_name, uri, error)
             else:
                 yield found | {"origin": f"{uri}#{found.pop('line')}"}
-        if damage:
-            error = (damage.error_type, str(damage))
+        if lines.too_large:
+            error = ("too_large", f"{lines.too_large} lines above 64 MB")
             yield dead_row(self.step, self.source_name, uri, error)
-
-
-def _held(chunks: Iterable[bytes]) -> tuple[bytes, DamagedFileError | None]:
-    """Returns the bytes of a file, and what is wrong with its end."""
-    held = bytearray()
-    try:
-        for chunk in chunks:
-            held += chunk
-            if len(held) > MOST_BYTES:
-                raise DamagedFileError(
-                    f"a log above {MOST_BYTES >> 20} MB; split it, and read its parts"
-                )
-    except DamagedFileError as error:
-        return bytes(held), error
-    return bytes(held), None
+        if lines.damage:
+            raise lines.damage
 
 
 def lines_of_text(data: bytes) -> list[str]:
     """Returns the lines of a text; those that are not UTF-8 are Windows-1252."""
-    return [_decoded(line.rstrip(b"\r")) for line in data.split(b"\n")]
+    return [decoded(line.rstrip(b"\r")) for line in data.split(b"\n")]
 
 
-def _decoded(line: bytes) -> str:
+def decoded(line: bytes) -> str:
+    """Returns a line as text; one that is not UTF-8 is Windows-1252."""
     try:
         return line.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:
@@ -81,17 +99,25 @@ def _decoded(line: bytes) -> str:
 
 
 class Digests:
-    """Ids for messages that have none: what they say, and their place among equals."""
+    """Ids for messages that have none: what they say, and their place among equals.
 
-    def __init__(self, key: str):
-        self._key = key
-        self._seen: Counter[str] = Counter()
+    It remembers 8 bytes of each message, so a long chat has one for each day.
+
+    Args:
+      key: of the chat, or of its day.
+      run: how often the day was there before, and the chat went on to another.
+    """
+
+    def __init__(self, key: str, run: int = 0):
+        self._key = [key, str(run)] if run else [key]
+        self._seen: Counter[int] = Counter()
 
     def of(self, *said: str | None) -> str:
         """Returns 16 hexadecimal digits that stand for a message."""
-        first = digest(self._key, *said)
-        self._seen[first] += 1
-        count = self._seen[first]
+        first = digest(*self._key, *said)
+        number = int(first, 16)
+        self._seen[number] += 1
+        count = self._seen[number]
         return first if count == 1 else digest(first, str(count))
 
 

@@ -5,7 +5,7 @@ import pytest
 from affectflow.kinds.source import recognised
 from affectflow.testing import check_source
 from affectflow_connectors.whatsapp.chat import ReadWhatsapp
-from affectflow_connectors.whatsapp.stamps import order_of, stamp, time_of_stamp
+from affectflow_connectors.whatsapp.stamps import Orders, stamp, time_of_stamp
 from tests.given.chat_exports import error_types, rows_of, write_zip
 
 CHAT = """\
@@ -18,6 +18,13 @@ It fails on:
 01/01/2024, 00:01 - Bob: Fixed: see above
 01/01/2024, 00:01 - Ann Lee added Cy
 """
+
+
+def order_of(*stamps):
+    orders = Orders()
+    for each in stamps:
+        orders.add(each)
+    return orders.order()
 
 
 def read(tmp_path, text, name="_chat.txt", **options):
@@ -120,7 +127,7 @@ def test_a_stamp_is_read_in_the_ways_of_many_countries(line, expected):
     found = stamp(line)
 
     assert found
-    when = time_of_stamp(found, order_of([found]).letters)
+    when = time_of_stamp(found, order_of(found).letters)
     assert str(when)[:19] == expected
     assert found.rest.replace(" :", ":") == "A: x"
 
@@ -139,7 +146,7 @@ def test_a_stamp_is_read_in_the_ways_of_many_countries(line, expected):
 def test_the_order_of_a_date_is_learnt_from_the_file(dates, letters, is_sure):
     stamps = [stamp(f"{date}, 10:00 - A: x") for date in dates]
 
-    assert order_of(stamps) == (letters, is_sure)
+    assert order_of(*stamps) == (letters, is_sure)
 
 
 def test_an_order_that_was_assumed_is_said(tmp_path):

@@ -1,11 +1,13 @@
 """ReadIrc: logs of IRC, and of chats that are logged in its manner."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
+from affectflow.batches.batch import MAX_ROW_BYTES
 from affectflow.registry import Card
 from affectflow.sources.bots import is_bot_name
 from affectflow.sources.chat_text import Digests, TextLog, digest, lines_of_text
@@ -44,12 +46,13 @@ class ReadIrc(TextLog):
         "prescribed, quote with the author's consent",
     )
 
-    def rows_of_lines(self, lines: list[str], uri: str) -> Iterator[Row | RefusedError]:
-        read = [read_line(line) for line in lines]
-        nicks = {line.nick for line in read if line.nick}
+    def rows_of_lines(
+        self, lines: Iterable[str], uri: str
+    ) -> Iterator[Row | RefusedError]:
+        nicks = {found.nick for found in map(read_line, lines) if found.nick}
         log = _Log(uri, nicks)
         strays = 0
-        for number, line, found in _whole(lines, read):
+        for number, line, found in _whole(lines):
             if RULE.match(line):
                 log.dialogue, log.is_ruled = "", True
             elif found.kind in ("message", "system"):
@@ -73,20 +76,29 @@ class ReadIrc(TextLog):
         return 0.9 if share > 0.8 else 0.5 if share > 0.4 else 0.0
 
 
-def _whole(lines: list[str], read: list[Line]) -> Iterator[tuple[int, str, Line]]:
+def _whole(lines: Iterable[str]) -> Iterator[tuple[int, str, Line]]:
     """Yields lines with their number, each with those that go on with its message."""
     pending: tuple[int, str, Line] | None = None
-    for number, (line, found) in enumerate(zip(lines, read, strict=True), 1):
+    more, size = list[str](), 0
+    for number, line in enumerate(lines, 1):
+        found = read_line(line)
         goes_on = not found.kind and line.strip() and not RULE.match(line)
-        if goes_on and pending and pending[2].kind == "message":
-            more = f"{pending[2].text}\n{line.rstrip()}"
-            pending = (*pending[:2], pending[2]._replace(text=more))
+        is_message = pending is not None and pending[2].kind == "message"
+        if goes_on and is_message and size < MAX_ROW_BYTES:
+            more.append(line.rstrip())
+            size += len(line)
             continue
         if pending:
-            yield pending
-        pending = number, line, found
+            yield _joined(*pending, more)
+        pending, more, size = (number, line, found), [], 0
     if pending:
-        yield pending
+        yield _joined(*pending, more)
+
+
+def _joined(
+    number: int, line: str, found: Line, more: list[str]
+) -> tuple[int, str, Line]:
+    return number, line, found._replace(text="\n".join([found.text, *more]))
 
 
 class _Log:
@@ -102,6 +114,8 @@ class _Log:
         self._stem = bare_name(uri).partition(".")[0]
         self._last = ""
         self._ids: dict[str, Digests] = {}
+        self._runs: Counter[str] = Counter()
+        self._counted: date | None = None
 
     def begin(self, day: date | None) -> None:
         """Begins the day that a heading names, if it can be read."""
@@ -113,7 +127,12 @@ class _Log:
         self._turn(line)
         channel = line.channel or self.channel
         key = digest(channel, str(self.day or self._stem))
-        ids = self._ids.setdefault(key, Digests(key))
+        if self._counted != self.day:
+            self._ids, self._counted = {}, self.day  # a log may be of many years
+        if key not in self._ids:
+            self._ids[key] = Digests(key, self._runs[key])
+            self._runs[key] += 1
+        ids = self._ids[key]
         clock = line.clock or self._last
         own = f"{SITE}:{key}/{ids.of(clock, line.nick, line.kind, line.text)}"
         self.dialogue = self.dialogue or own

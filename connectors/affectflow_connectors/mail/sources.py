@@ -2,16 +2,17 @@
 
 import abc
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import pyarrow as pa
 
 from affectflow.batches.batch import MAX_ROW_BYTES
-from affectflow.kinds.source import Split
+from affectflow.kinds.source import File, Split
 from affectflow.registry import Card
-from affectflow.sources.files import FileSource
+from affectflow.sources.files import FileSource, is_plain, ranges
+from affectflow.sources.line_records import LOOK_BACK, records
 from affectflow.sources.rows import RefusedError, Row, dead_row, in_batches
 from affectflow.sources.streams import decompressed_head, read_chunks
 from affectflow_connectors.mail.message import SITE, row_of
@@ -33,6 +34,7 @@ class _Mail(NamedTuple):
     offset: int
     separator: str
     data: bytes
+    too_large: bool = False
 
 
 @dataclass(kw_only=True)
@@ -44,13 +46,13 @@ class _ReadMail(FileSource, abc.ABC):
         super().__post_init__()
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        yield from in_batches(self._rows(split.uri))
+        yield from in_batches(self._rows(split))
 
-    def _rows(self, uri: str) -> Iterator[Row]:
-        for mail in self.mails(read_chunks(uri)):
-            origin = f"{uri}#{mail.offset}"
+    def _rows(self, split: Split) -> Iterator[Row]:
+        for mail in self.mails(split):
+            origin = f"{split.uri}#{mail.offset}"
             try:
-                if len(mail.data) >= MAX_ROW_BYTES:
+                if mail.too_large:
                     message = "a mail above 64 MB; leave out its attachments"
                     raise RefusedError(message, "too_large")
                 yield row_of(mail.data, mail.separator) | {"origin": origin}
@@ -59,8 +61,8 @@ class _ReadMail(FileSource, abc.ABC):
                 yield dead_row(self.step, self.source_name, origin, why, mail.data)
 
     @abc.abstractmethod
-    def mails(self, chunks: Iterable[bytes]) -> Iterator[_Mail]:
-        """Yields the mails of a file; of one too large to be held, the beginning."""
+    def mails(self, split: Split) -> Iterator[_Mail]:
+        """Yields the mails of a piece; of one too large to be held, the beginning."""
 
 
 @dataclass(kw_only=True)
@@ -76,22 +78,16 @@ class ReadMbox(_ReadMail):
     )
     suffixes: ClassVar[tuple[str, ...]] = (".mbox", ".mbx")
 
-    def mails(self, chunks: Iterable[bytes]) -> Iterator[_Mail]:
-        start, at, separator, size = 0, 0, b"", 0
-        lines: list[bytes] = []
-        blank = True
-        for line in _lines(chunks):
-            if blank and _SEPARATOR.match(line):
-                if size:
-                    yield _mail(start, separator, lines)
-                start, separator, lines, size = at, line, [], 0
-            elif size < MAX_ROW_BYTES:
-                lines.append(line)
-                size += len(line)
-            blank = not line.strip()
-            at += len(line)
-        if size:
-            yield _mail(start, separator, lines)
+    def split_file(self, file: File) -> list[Split]:
+        return ranges(file) if is_plain(file) else super().split_file(file)
+
+    def mails(self, split: Split) -> Iterator[_Mail]:
+        for record in records(split, _begins_mail):
+            first, rest = (b"", record.lines)
+            if record.begun:
+                first, rest = record.lines[0], record.lines[1:]
+            if rest:
+                yield _mail(record.offset, first, rest, too_large=record.too_large)
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
@@ -110,16 +106,18 @@ class ReadEml(_ReadMail):
     card: ClassVar[Card] = Card(summary="eml: files of one mail each", terms=_TERMS)
     suffixes: ClassVar[tuple[str, ...]] = (".eml",)
 
-    def mails(self, chunks: Iterable[bytes]) -> Iterator[_Mail]:
-        data = bytearray()
-        for chunk in chunks:
+    def mails(self, split: Split) -> Iterator[_Mail]:
+        data, size = bytearray(), 0
+        for chunk in read_chunks(split.uri):
             data += chunk[: MAX_ROW_BYTES - len(data)]
+            size += len(chunk)
+        large = size >= MAX_ROW_BYTES
         lines = bytes(data).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
         first, _, rest = lines.partition(b"\n")
         if _SEPARATOR.match(first.rstrip(b"\r")):
-            yield _mail(0, first, [rest])
+            yield _mail(0, first, [rest], too_large=large)
         elif lines:
-            yield _Mail(0, "", lines)
+            yield _Mail(0, "", lines, large)
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
@@ -134,21 +132,16 @@ class ReadEml(_ReadMail):
         return 0.75 if found >= 3 else 0.0
 
 
-def _mail(start: int, separator: bytes, lines: list[bytes]) -> _Mail:
+def _mail(
+    start: int, separator: bytes, lines: list[bytes], *, too_large: bool
+) -> _Mail:
     data = _MANGLED.sub(rb"\1", b"".join(lines))
-    return _Mail(start, separator.decode("utf-8", "replace").strip(), data)
+    return _Mail(start, separator.decode("utf-8", "replace").strip(), data, too_large)
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yields lines with their ends; one that is very long in pieces."""
-    rest = b""
-    for chunk in chunks:
-        lines = (rest + chunk).splitlines(keepends=True)
-        whole = lines[-1:] and lines[-1].endswith(b"\n")
-        rest = b"" if whole or not lines else lines.pop()
-        yield from lines
-        if len(rest) > MAX_ROW_BYTES // 64:
-            yield rest
-            rest = b""
-    if rest:
-        yield rest
+def _begins_mail(line: bytes, before: bytes) -> bool:
+    if not line.startswith(b"From "):
+        return False
+    # Where a piece begins, more of the line before it is not known.
+    is_blank = len(before) <= LOOK_BACK // 2 and not before.strip()
+    return is_blank and _SEPARATOR.match(line) is not None

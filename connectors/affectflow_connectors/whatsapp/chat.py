@@ -1,29 +1,31 @@
 """ReadWhatsapp: a chat as WhatsApp's applications export it, in many languages."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
+import pyarrow as pa
+
+from affectflow.kinds.source import File, Split
 from affectflow.registry import Card
-from affectflow.sources.chat_text import Digests, TextLog, digest, lines_of_text
+from affectflow.sources.chat_text import Digests, decoded, lines_of_text
 from affectflow.sources.fields import attrs_of
-from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.files import FileSource, is_plain, ranges
+from affectflow.sources.line_records import Record, records
+from affectflow.sources.rows import Row, dead_row, in_batches
 from affectflow.sources.streams import decompressed_head
-from affectflow_connectors.whatsapp.stamps import (
-    Order,
-    Stamp,
-    bare,
-    order_of,
-    stamp,
-    time_of_stamp,
+from affectflow_connectors.whatsapp.entries import (
+    AUTHOR,
+    Entry,
+    begins_message,
+    entry_of,
 )
+from affectflow_connectors.whatsapp.stamps import bare, stamp, time_of_stamp
+from affectflow_connectors.whatsapp.survey import Chat, survey
 
 SITE = "whatsapp"
-_AUTHOR = re.compile(
-    '[\u200e\u200f\ufeff]*(?:~[ \u202f\xa0]?)?([^"“”«»:]{1,60}?) ?:(?: |$)'
-)
 _MENTION = re.compile("@\u2068[^\u2069\n]{1,80}\u2069|@\\d{6,15}\\b")
 # What stands in the place of a file: `<Media omitted>`, `image omitted`.
 _GONE = (
@@ -65,16 +67,8 @@ _EDITED = re.compile(
 _LEFT_TO_RIGHT = "\u200e"
 
 
-class _Entry(NamedTuple):
-    """One message: its stamp, the lines of it, and the number of the first."""
-
-    stamp: Stamp
-    lines: list[str]
-    line: int
-
-
 @dataclass(kw_only=True)
-class ReadWhatsapp(TextLog):
+class ReadWhatsapp(FileSource):
     """Reads `WhatsApp Chat with ....txt` and `_chat.txt`, also inside their archive.
 
     A day of a chat is a conversation: an export does not say what answers what. Times
@@ -86,6 +80,8 @@ class ReadWhatsapp(TextLog):
       day_first: whether a date begins with its day; if none, the file decides.
     """
 
+    suffixes: ClassVar[tuple[str, ...]] = (".txt", ".zip")
+
     day_first: bool | None = None
 
     card: ClassVar[Card] = Card(
@@ -96,25 +92,40 @@ class ReadWhatsapp(TextLog):
         "without the author's consent",
     )
 
-    def rows_of_lines(self, lines: list[str], uri: str) -> Iterator[Row | RefusedError]:
-        entries, strays = _entries(lines)
-        if strays:
-            yield RefusedError(
-                f"{strays} lines before the first date are not a message"
-            )
-        if not entries:
-            return
-        order = order_of([entry.stamp for entry in entries])
-        if self.day_first is not None and order.letters != "ymd":
-            order = Order("dmy" if self.day_first else "mdy")
-        authors = {author for entry in entries if (author := _said(entry)[0])}
-        first = entries[0]
-        key = digest(str(first.stamp.numbers), str(first.stamp.clock), first.stamp.rest)
-        ids = Digests(key)
-        visibility = "private" if len(authors) > 2 else "direct"
-        for entry in entries:
-            row = _row(entry, order, key, ids)
-            yield row | {"source": self.source_name, "visibility": visibility}
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._seen: tuple[str, Chat] | None = None
+
+    def split_file(self, file: File) -> list[Split]:
+        return ranges(file) if is_plain(file) else super().split_file(file)
+
+    def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
+        yield from in_batches(self._rows(split))
+
+    def _rows(self, split: Split) -> Iterator[Row]:
+        chat = self._chat(split.uri)
+        # Ids count equal messages of a day, so a piece begins where its day does.
+        start = chat.day_before(split.start)
+        ids = Digests(chat.key)
+        for record in records(split._replace(start=start), begins_message):
+            if record.offset in chat.days:
+                ids = Digests(chat.key, chat.days[record.offset])
+            row = self._row(record, chat, ids)
+            if row and record.offset >= split.start:
+                yield row | {"origin": f"{split.uri}#{record.offset}"}
+
+    def _row(self, record: Record, chat: Chat, ids: Digests) -> Row | None:
+        """Returns a message, or what is refused, as a row; None of blank lines."""
+        if not record.begun or record.too_large:
+            refused = _refused(record)
+            return refused and dead_row(self.step, self.source_name, "", refused)
+        said = {"source": self.source_name, "visibility": chat.visibility}
+        return _row(entry_of(record), chat, ids) | said
+
+    def _chat(self, uri: str) -> Chat:
+        if self._seen is None or self._seen[0] != uri:
+            self._seen = uri, survey(uri, self.day_first)
+        return self._seen[1]
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
@@ -122,38 +133,24 @@ class ReadWhatsapp(TextLog):
         found = [each for line in lines[:40] if (each := stamp(line))]
         if not found or not stamp(lines[0]):
             return 0.0
-        said = [each for each in found if _AUTHOR.match(each.rest)]
+        said = [each for each in found if AUTHOR.match(each.rest)]
         if any(each.rest.startswith("<") for each in found):
             return 0.1
         return 0.95 if said else 0.3
 
 
-def _entries(lines: Sequence[str]) -> tuple[list[_Entry], int]:
-    """Returns the messages of a file, and how many lines come before the first."""
-    entries: list[_Entry] = []
-    strays = 0
-    for number, line in enumerate(lines, 1):
-        found = stamp(line)
-        if found:
-            entries.append(_Entry(found, [line], number))
-        elif entries:
-            entries[-1].lines.append(line)
-        else:
-            strays += bool(line.strip())
-    return entries, strays
+def _refused(record: Record) -> tuple[str, str] | None:
+    """Returns why a record is not a message; nothing if it is blank."""
+    if record.begun:
+        return "too_large", "a message above 64 MB"
+    strays = sum(bool(decoded(line).strip()) for line in record.lines)
+    why = f"{strays} lines before the first date are not a message"
+    return ("unknown_shape", why) if strays else None
 
 
-def _said(entry: _Entry) -> tuple[str, str]:
-    """Returns who wrote a message, and its text; nobody, if WhatsApp did."""
-    match = _AUTHOR.match(entry.stamp.rest)
-    if not match:
-        return "", entry.stamp.rest
-    text = entry.stamp.rest[match.end() :]
-    return bare(match[1]).strip(), "\n".join([text, *entry.lines[1:]]).rstrip()
-
-
-def _row(entry: _Entry, order: Order, key: str, ids: Digests) -> Row:
-    author, text = _said(entry)
+def _row(entry: Entry, chat: Chat, ids: Digests) -> Row:
+    author, text = entry.said()
+    order, key = chat.order, chat.key
     when = time_of_stamp(entry.stamp, order.letters)
     own = ids.of(str(entry.stamp.numbers), str(entry.stamp.clock), author, text)
     row: Row = _words(text) if author else {"kind": "system", "text": ""}
@@ -169,12 +166,11 @@ def _row(entry: _Entry, order: Order, key: str, ids: Digests) -> Row:
         "timestamp": when,
         "kind": "message",
         "attrs": attrs_of(attrs),
-        "line": entry.line,
         **row,
     }
 
 
-def _day(entry: _Entry, when: datetime | None) -> str:
+def _day(entry: Entry, when: datetime | None) -> str:
     return f"{when:%Y-%m-%d}" if when else "-".join(map(str, entry.stamp.numbers))
 
 

@@ -1,8 +1,6 @@
 """The date and time at the start of a line, in the ways of many countries."""
 
-import itertools
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -72,29 +70,47 @@ class Order(NamedTuple):
     is_sure: bool = True
 
 
-def order_of(stamps: Sequence[Stamp]) -> Order:
-    """Returns in which order the dates of a file are written.
+class Orders:
+    """What the stamps of a file tell about the order of their dates, one by one.
 
-    A number above 12 is no month. Where none is, the order counts in which time goes
+    A number above 12 is not a month. Where none is, the order counts in which time goes
     back less often; and if both are alike, the usage of who writes such a clock.
     """
-    if not stamps or stamps[0].separator in "年년" or stamps[0].numbers[0] > 31:
-        return Order("ymd")
-    if any(each.numbers[0] > 12 for each in stamps):
-        return Order("dmy")
-    if any(each.numbers[1] > 12 for each in stamps):
-        return Order("mdy")
-    if stamps[0].separator in ".-" or all(a == b for (a, b, _), *_ in stamps):
-        return Order("dmy")
-    back = {letters: _steps_back(stamps, letters) for letters in ("dmy", "mdy")}
-    if back["dmy"] != back["mdy"]:
-        return Order(min(back, key=lambda letters: back[letters]))
-    return Order("mdy" if stamps[0].late is not None else "dmy", is_sure=False)
 
+    def __init__(self) -> None:
+        self._first: Stamp | None = None
+        self._day_first = self._month_first = False
+        self._all_alike = True
+        self._back = {"dmy": 0, "mdy": 0}
+        self._last: Stamp | None = None
 
-def _steps_back(stamps: Sequence[Stamp], letters: str) -> int:
-    days = (_day(each, letters) for each in stamps)
-    return sum(later < day for day, later in itertools.pairwise(days))
+    def add(self, found: Stamp) -> None:
+        """Adds the next stamp of the file."""
+        one, two, _ = found.numbers
+        self._first = self._first or found
+        self._day_first |= one > 12
+        self._month_first |= two > 12
+        self._all_alike &= one == two
+        if self._last and self._last.numbers != found.numbers:
+            for letters in self._back:
+                back = _day(found, letters) < _day(self._last, letters)
+                self._back[letters] += back
+        self._last = found
+
+    def order(self) -> Order:
+        """Returns in which order the dates of the file are written."""
+        first = self._first
+        if not first or first.separator in "年년" or first.numbers[0] > 31:
+            return Order("ymd")
+        if self._day_first:
+            return Order("dmy")
+        if self._month_first:
+            return Order("mdy")
+        if first.separator in ".-" or self._all_alike:
+            return Order("dmy")
+        if self._back["dmy"] != self._back["mdy"]:
+            return Order(min(self._back, key=lambda letters: self._back[letters]))
+        return Order("mdy" if first.late is not None else "dmy", is_sure=False)
 
 
 def _day(found: Stamp, letters: str) -> tuple[int, int, int]:
