@@ -224,7 +224,7 @@ PUBLIC = (
 )
 """Modules and folders of the core that plugins may import from."""
 EXAMPLES = (
-    "mattermost",
+    "lobsters",
     "shouting",
     "words",
     "letters",
