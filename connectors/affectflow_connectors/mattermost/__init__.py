@@ -1,0 +1,1 @@
+"""Mattermost: bulk exports, pages of the API, events."""

@@ -1,0 +1,121 @@
+"""Bulk exports: JSON Lines without ids, a post and its replies in each.
+
+A message is known by its channel and its millisecond, as Mattermost's own import knows
+it. What is said of channels and accounts stands before the first post.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.fields import Record, inner, objects, word
+from affectflow.sources.lines import blocks
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.streams import DamagedFileError
+from affectflow_connectors.mattermost.posts import (
+    SITE,
+    Place,
+    User,
+    as_record,
+    place_of,
+    post_row,
+    user_of,
+)
+
+TYPES = (
+    *("version", "scheme", "role", "team", "channel", "user", "bot", "emoji"),
+    *("direct_channel", "post", "direct_post"),
+)
+_POSTS = ("post", "direct_post")
+
+
+class Export(NamedTuple):
+    """Channels by `team/channel`, and accounts by name."""
+
+    places: dict[str, Place]
+    users: dict[str, User]
+
+
+def export_of(chunks: Iterable[bytes]) -> Export:
+    """Returns what an export says before its first post."""
+    export = Export({}, {})
+    try:
+        for block in blocks(chunks, block_bytes=1 << 16):
+            for line in block.data.splitlines():
+                if not _take(line, export):
+                    return export
+    except DamagedFileError:  # is said where the posts are read
+        pass
+    return export
+
+
+def _take(line: bytes, export: Export) -> bool:
+    """Takes what a line says of a channel or an account; returns False for a post."""
+    try:
+        record = json.loads(line) if line.strip() else {}
+    except (ValueError, RecursionError):
+        return True
+    type_ = word(record, "type")
+    if type_ == "channel":
+        channel = inner(record, "channel")
+        key = f"{word(channel, 'team')}/{word(channel, 'name')}"
+        export.places[key] = Place(key, place_of(channel).visibility)
+    elif type_ in ("user", "bot") and (name := word(inner(record, type_), "username")):
+        user = user_of(inner(record, type_))
+        export.users[name] = user._replace(is_bot=user.is_bot or type_ == "bot")
+    return type_ not in _POSTS
+
+
+def bulk_rows(record: Record, export: Export) -> Iterator[Row | RefusedError]:
+    """Yields the messages of a line, or why it holds none."""
+    type_ = word(record, "type") or ""
+    if type_ not in _POSTS:
+        yield RefusedError(f"{type_}: no post in this line", NOT_AN_UTTERANCE)
+        return
+    try:
+        post = as_record(record.get(type_), f"`{type_}`")
+        place, key = _place(post, export)
+        first = _row(post, key, place, export)
+    except RefusedError as error:
+        yield error
+        return
+    yield first
+    thread = first["utterance_id"]
+    for reply in objects(post, "replies"):
+        try:
+            row = _row(reply, key, place, export)
+            yield row | {"conversation_id": thread, "reply_to": thread}
+        except RefusedError as error:
+            yield error
+
+
+def _place(post: Record, export: Export) -> tuple[Place, str]:
+    """Returns where a post stands, and what stands for that in its id."""
+    members = post.get("channel_members")
+    if isinstance(members, list):
+        names = "\0".join(sorted({str(name) for name in members}))
+        digest = hashlib.blake2b(names.encode("utf-8", "replace"), digest_size=8)
+        return Place(None, "direct"), f"direct-{digest.hexdigest()}"
+    team, channel = word(post, "team"), word(post, "channel")
+    if not team or not channel:
+        raise RefusedError("a post that names no team and channel", "missing_field")
+    key = f"{team}/{channel}"
+    return export.places.get(key, Place(key)), key
+
+
+def _row(post: Record, key: str, place: Place, export: Export) -> Row:
+    author = word(post, "user")
+    row = post_row(post, place, export.users.get(author or "", User()))
+    at = word(post, "create_at")
+    if not at:
+        raise RefusedError("a post that does not say when it was posted", "no_id")
+    id_ = f"{SITE}:{key}/{at}"
+    return row | {"utterance_id": id_, "conversation_id": id_, "speaker_id": author}
+
+
+def is_line(record: Any) -> bool:
+    """Returns whether a record is a line of a bulk export."""
+    type_ = word(record, "type")
+    return type_ in TYPES and (type_ in record or type_ == "version")

@@ -1,0 +1,182 @@
+"""ReadMattermost: bulk exports, pages of the API, and events."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from affectflow.errors import StorageError, UsageError
+from affectflow.registry import Card
+from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.fields import Record, inner, word
+from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.streams import (
+    DamagedFileError,
+    decompressed_head,
+    read_chunks,
+)
+from affectflow.sources.zipped import read_member
+from affectflow_connectors.mattermost.bulk import Export, bulk_rows, export_of, is_line
+from affectflow_connectors.mattermost.posts import (
+    SITE,
+    Place,
+    as_record,
+    place_of,
+    post_row,
+    user_of,
+)
+
+_HEAD_BYTES = 256 << 20
+# Folders of an export's archive with what people attached, which may be JSON.
+_ATTACHED = ("data/", "bulk-export-attachments/")
+_VERSION = re.compile(rb'^\s*\{\s*"type"\s*:\s*"version"\s*,\s*"version"\s*:\s*\d')
+_POST_LINE = re.compile(
+    rb'"type"\s*:\s*"(?:direct_)?post"\s*,\s*"(?:direct_)?post"\s*:'
+)
+_POST = (b'"create_at"', b'"channel_id"', b'"root_id"', b'"user_id"', b'"message"')
+_CHANNEL = (b'"total_msg_count"', b'"creator_id"', b'"team_id"')
+_EVENT = (b'"posted"', b'"channel_type"', b'"post"', b'"broadcast"')
+
+
+@dataclass(kw_only=True)
+class ReadMattermost(JsonSource):
+    """Reads bulk exports, pages of posts as the API answers, and events with a post.
+
+    A thread is a conversation; a post outside of threads is one of its own. A bulk
+    export gives no ids, so that its posts have other ids than those of the API. Joins,
+    headers and the like are of the kind `system`.
+    """
+
+    card: ClassVar[Card] = Card(
+        summary="Mattermost: bulk exports, API pages, events",
+        example="affectflow ingest export.zip --source mattermost --to lake",
+        terms="an export belongs to whoever runs the server, posts to their authors; "
+        "no attribution is prescribed, quote with the author's consent",
+    )
+    suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
+    site: ClassVar[str] = SITE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._export: tuple[str, Export] = ("", Export({}, {}))
+
+    def has_messages(self, name: str) -> bool:
+        return not name.startswith(_ATTACHED)
+
+    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
+        if is_line(record):
+            yield from bulk_rows(record, self._export_of(where.rpartition("#")[0]))
+            return
+        for each in record if isinstance(record, list) else [record]:
+            try:
+                yield from _api_rows(as_record(each, "a post"))
+            except RefusedError as error:
+                yield error
+
+    def looks_whole(self, record: Any) -> bool:
+        if not isinstance(record, dict):
+            return False
+        is_post = "id" in record and "create_at" in record
+        return is_line(record) or is_post or "posts" in record
+
+    def _export_of(self, uri: str) -> Export:
+        """Returns what the head of a file says; files come one after the other."""
+        if self._export[0] != uri:
+            self._export = uri, export_of(_head(uri))
+        return self._export[1]
+
+    @classmethod
+    def recognises(cls, name: str, head: bytes) -> float:
+        if head.startswith(b"PK"):
+            return 0.9 if re.search(rb"import\.jsonl|[^/]export\.jsonl", head) else 0.0
+        head = decompressed_head(head).removeprefix(b"\xef\xbb\xbf")
+        if head.lstrip()[:1] not in (b"{", b"["):
+            return 0.0
+        if _VERSION.match(head) or (_POST_LINE.search(head) and _POST[0] in head):
+            return 0.95
+        known = (all(mark in head for mark in marks) for marks in (_POST, _EVENT))
+        return 0.95 if any(known) else 0.8 if all(m in head for m in _CHANNEL) else 0.0
+
+
+def _head(uri: str) -> Iterator[bytes]:
+    """Yields a file from its beginning; nothing if it cannot be read again."""
+    name, _, archive = uri.partition("::")
+    try:
+        if archive:
+            yield read_member(archive, name.removeprefix("zip://"), _HEAD_BYTES)
+        else:
+            yield from read_chunks(uri)
+    except (StorageError, UsageError):
+        return
+    except DamagedFileError:
+        return
+
+
+# -- the API --------------------------------------------------------------------------
+
+
+def _api_rows(record: Record) -> Iterator[Row | RefusedError]:
+    posts = record.get("posts")
+    if isinstance(posts, Mapping | list):
+        for each in posts.values() if isinstance(posts, Mapping) else posts:
+            try:
+                yield _post(as_record(each, "a post"), Place())
+            except RefusedError as error:
+                yield error
+    elif "event" in record and "broadcast" in record:
+        yield _event(record)
+    else:
+        yield _post(record, Place())
+
+
+def _event(record: Record) -> Row:
+    """Returns the post of an event, which is JSON in a text."""
+    about, name = inner(record, "data"), word(record, "event")
+    if not isinstance(about.get("post"), str):
+        raise RefusedError(f"{name}: no post in this event", NOT_AN_UTTERANCE)
+    try:
+        post = json.loads(about["post"])
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"not JSON: {error}", "invalid_json") from error
+    channel = {"type": about.get("channel_type"), "name": about.get("channel_name")}
+    row = _post(as_record(post, "a post"), place_of(channel))
+    return row | ({"deleted": True} if name == "post_deleted" else {})
+
+
+def _post(post: Record, place: Place) -> Row:
+    own = word(post, "id")
+    if not own or "create_at" not in post or "message" not in post:
+        raise _not_a_post(post)
+    if word(post, "original_id"):
+        raise RefusedError("an earlier version of a post", NOT_AN_UTTERANCE)
+    if channel := inner(post, "channel_data"):
+        place = place_of(channel)
+    row = post_row(post, place, user_of(inner(post, "user_data")))
+    root = word(post, "root_id") or word(post, "parent_id")
+    parent = word(post, "parent_id") or root
+    container = row["container"]
+    if not container and row["visibility"] != "direct":
+        container = word(post, "channel_id")
+    return row | {
+        "utterance_id": f"{SITE}:{own}",
+        "conversation_id": f"{SITE}:{root or own}",
+        "reply_to": f"{SITE}:{parent}" if parent else None,
+        "speaker_id": word(post, "user_id"),
+        "container": container,
+    }
+
+
+def _not_a_post(record: Record) -> RefusedError:
+    if "status_code" in record and "message" in record:
+        return RefusedError(
+            f"an error that Mattermost answered: {word(record, 'message')}"
+        )
+    if "username" in record or "total_msg_count" in record or "display_name" in record:
+        return RefusedError("a user, a channel or a team", NOT_AN_UTTERANCE)
+    names = ", ".join(list(record)[:8]) or "none"
+    return RefusedError(
+        f"no `id`, `create_at` and `message` in it; its fields: {names}",
+        "missing_field",
+    )
