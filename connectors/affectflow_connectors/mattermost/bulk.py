@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow.sources.fields import Record, inner, objects, word
 from affectflow.sources.lines import blocks
+from affectflow.sources.records import attempt, rows_of
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import DamagedFileError
 from affectflow_connectors.mattermost.posts import (
     SITE,
     Place,
     User,
-    as_record,
     place_of,
     post_row,
     user_of,
@@ -69,26 +69,26 @@ def _take(line: bytes, export: Export) -> bool:
 
 
 def bulk_rows(record: Record, export: Export) -> Iterator[Row | RefusedError]:
-    """Yields the messages of a line, or why it holds none."""
+    """Yields the messages of a line.
+
+    Raises:
+      RefusedError: it holds none.
+    """
     type_ = word(record, "type") or ""
     if type_ not in _POSTS:
-        yield RefusedError(f"{type_}: no post in this line", NOT_AN_UTTERANCE)
-        return
-    try:
-        post = as_record(record.get(type_), f"`{type_}`")
-        place, key = _place(post, export)
-        first = _row(post, key, place, export)
-    except RefusedError as error:
-        yield error
-        return
+        raise RefusedError(f"{type_}: no post in this line", NOT_AN_UTTERANCE)
+    yield from rows_of(record.get(type_), lambda post: _thread(post, export))
+
+
+def _thread(post: Record, export: Export) -> Iterator[Row | RefusedError]:
+    place, key = _place(post, export)
+    first = _row(post, key, place, export)
     yield first
-    thread = first["utterance_id"]
+    id_ = first["utterance_id"]
     for reply in objects(post, "replies"):
-        try:
-            row = _row(reply, key, place, export)
-            yield row | {"conversation_id": thread, "reply_to": thread}
-        except RefusedError as error:
-            yield error
+        found = attempt(_row, reply, key, place, export)
+        thread = {"conversation_id": id_, "reply_to": id_}
+        yield found | thread if isinstance(found, dict) else found
 
 
 def _place(post: Record, export: Export) -> tuple[Place, str]:

@@ -1,8 +1,7 @@
 """Mattermost's posts as utterances: what bulk exports and the API have in common."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from affectflow.sources.bots import is_bot_name
 from affectflow.sources.fields import (
@@ -137,15 +136,3 @@ def _reactions(post: Record) -> dict[str, str]:
             if name := word(each, "emoji_name"):
                 counts[name] = counts.get(name, 0) + 1
     return {f"reaction.{name}": str(count) for name, count in counts.items()}
-
-
-def as_record(value: Any, what: str) -> Mapping[str, Any]:
-    """Returns a value that has to be an object.
-
-    Raises:
-      RefusedError: it is something else.
-    """
-    if not isinstance(value, Mapping):
-        kind = type(value).__name__
-        raise RefusedError(f"{what}: a JSON {kind} where an object was expected")
-    return value

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,10 +11,11 @@ from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow.sources.fields import Record, inner, word
 from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.records import rows_of
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import (
     DamagedFileError,
-    decompressed_head,
+    json_head,
     read_chunks,
 )
 from affectflow.sources.zipped import read_member
@@ -22,7 +23,6 @@ from affectflow_connectors.mattermost.bulk import Export, bulk_rows, export_of, 
 from affectflow_connectors.mattermost.posts import (
     SITE,
     Place,
-    as_record,
     place_of,
     post_row,
     user_of,
@@ -31,10 +31,8 @@ from affectflow_connectors.mattermost.posts import (
 _HEAD_BYTES = 256 << 20
 # Folders of an export's archive with what people attached, which may be JSON.
 _ATTACHED = ("data/", "bulk-export-attachments/")
-_VERSION = re.compile(rb'^\s*\{\s*"type"\s*:\s*"version"\s*,\s*"version"\s*:\s*\d')
-_POST_LINE = re.compile(
-    rb'"type"\s*:\s*"(?:direct_)?post"\s*,\s*"(?:direct_)?post"\s*:'
-)
+_VERSION = re.compile(rb'\{\s*"type"\s*:\s*"version"\s*,\s*"version"\s*:\s*\d')
+_POST_LINE = re.compile(rb'"type"\s*:\s*"((?:direct_)?post)"\s*,\s*"\1"\s*:')
 _POST = (b'"create_at"', b'"channel_id"', b'"root_id"', b'"user_id"', b'"message"')
 _CHANNEL = (b'"total_msg_count"', b'"creator_id"', b'"team_id"')
 _EVENT = (b'"posted"', b'"channel_type"', b'"post"', b'"broadcast"')
@@ -65,15 +63,10 @@ class ReadMattermost(JsonSource):
     def has_messages(self, name: str) -> bool:
         return not name.startswith(_ATTACHED)
 
-    def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
+    def rows(self, record: Record, where: str) -> Iterator[Row | RefusedError]:
         if is_line(record):
-            yield from bulk_rows(record, self._export_of(where.rpartition("#")[0]))
-            return
-        for each in record if isinstance(record, list) else [record]:
-            try:
-                yield from _api_rows(as_record(each, "a post"))
-            except RefusedError as error:
-                yield error
+            return bulk_rows(record, self._export_of(where.rpartition("#")[0]))
+        return _api_rows(record)
 
     def looks_whole(self, record: Any) -> bool:
         if not isinstance(record, dict):
@@ -91,10 +84,10 @@ class ReadMattermost(JsonSource):
     def recognises(cls, name: str, head: bytes) -> float:
         if head.startswith(b"PK"):
             return 0.9 if re.search(rb"import\.jsonl|[^/]export\.jsonl", head) else 0.0
-        head = decompressed_head(head).removeprefix(b"\xef\xbb\xbf")
-        if head.lstrip()[:1] not in (b"{", b"["):
-            return 0.0
-        if _VERSION.match(head) or (_POST_LINE.search(head) and _POST[0] in head):
+        head = json_head(head)
+        if _VERSION.match(head.lstrip(b"\xef\xbb\xbf \r\n")) or (
+            _POST_LINE.search(head) and _POST[0] in head
+        ):
             return 0.95
         known = (all(mark in head for mark in marks) for marks in (_POST, _EVENT))
         return 0.95 if any(known) else 0.8 if all(m in head for m in _CHANNEL) else 0.0
@@ -119,20 +112,17 @@ def _head(uri: str) -> Iterator[bytes]:
 
 def _api_rows(record: Record) -> Iterator[Row | RefusedError]:
     posts = record.get("posts")
-    if isinstance(posts, Mapping | list):
-        for each in posts.values() if isinstance(posts, Mapping) else posts:
-            try:
-                yield _post(as_record(each, "a post"), Place())
-            except RefusedError as error:
-                yield error
+    if isinstance(posts, dict | list):
+        held = list(posts.values()) if isinstance(posts, dict) else posts
+        yield from rows_of(held, lambda post: [_post(post, Place())])
     elif "event" in record and "broadcast" in record:
-        yield _event(record)
+        yield from _event(record)
     else:
         yield _post(record, Place())
 
 
-def _event(record: Record) -> Row:
-    """Returns the post of an event, which is JSON in a text."""
+def _event(record: Record) -> Iterator[Row | RefusedError]:
+    """Yields the post of an event, which is JSON in a text."""
     about, name = inner(record, "data"), word(record, "event")
     if not isinstance(about.get("post"), str):
         raise RefusedError(f"{name}: no post in this event", NOT_AN_UTTERANCE)
@@ -141,8 +131,8 @@ def _event(record: Record) -> Row:
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"not JSON: {error}", "invalid_json") from error
     channel = {"type": about.get("channel_type"), "name": about.get("channel_name")}
-    row = _post(as_record(post, "a post"), place_of(channel))
-    return row | ({"deleted": True} if name == "post_deleted" else {})
+    gone = {"deleted": True} if name == "post_deleted" else {}
+    yield from rows_of(post, lambda each: [_post(each, place_of(channel)) | gone])
 
 
 def _post(post: Record, place: Place) -> Row:
