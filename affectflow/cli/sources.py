@@ -136,7 +136,8 @@ def left_out(source: Any, paths: Sequence[str]) -> list[str]:
         if is_zip(path) and taken != [path]:
             there = {member.uri for member in members(path, lambda name: True)}
             left += sorted(there - set(taken))
-        elif not ("::" in path or path.startswith("http")):  # a web server has no list
+        # A web server has no list of files.
+        elif not ("::" in path or path.startswith("http") or source.takes_folder(path)):
             names = {uri.rpartition("://")[2] for uri in taken}
             packed = {uri.rpartition("::")[2] for uri in taken if is_member(uri)}
             left += sorted(set(_in_folder(Storage(path))) - names - packed)

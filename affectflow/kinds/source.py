@@ -116,6 +116,14 @@ class Source(Transform, abc.ABC):
         """
         return 0.0
 
+    @classmethod
+    def takes_folder(cls, path: str) -> bool:
+        """Returns whether a folder is one thing of this source, as a repository is.
+
+        The files of other folders are looked at one by one.
+        """
+        return False
+
     def expand(self, pbegin: Any) -> Any:
         """Wires: list, spread, split, spread, read."""
         return (
@@ -210,16 +218,27 @@ def candidates(name: str, head: bytes) -> list[tuple[type[Source], float]]:
       name: of the file.
       head: its first 64 KB, or all of it.
     """
-    sure: list[tuple[float, str, type[Source]]] = []
+    sure = [
+        (_sureness(plugin, name, head), each, plugin) for each, plugin in _installed()
+    ]
+    ranked = sorted(sure, key=lambda found: found[:2], reverse=True)
+    return [(plugin, confidence) for confidence, _, plugin in ranked]
+
+
+def folder_source(path: str) -> type[Source] | None:
+    """Returns the installed source that takes a folder as one thing, if any does."""
+    return next((each for _, each in _installed() if each.takes_folder(path)), None)
+
+
+def _installed() -> Iterator[tuple[str, type[Source]]]:
+    """Yields names and classes of the sources that import."""
     for each in registry.names("connectors"):
         try:
             plugin = registry.load("connectors", each)
         except (PluginImportError, UnknownPluginError):
             continue
         if isinstance(plugin, type) and issubclass(plugin, Source):
-            sure.append((_sureness(plugin, name, head), each, plugin))
-    ranked = sorted(sure, key=lambda found: found[:2], reverse=True)
-    return [(plugin, confidence) for confidence, _, plugin in ranked]
+            yield each, plugin
 
 
 def _sureness(plugin: type[Source], name: str, head: bytes) -> float:

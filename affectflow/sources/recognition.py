@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from affectflow.errors import UsageError
-from affectflow.kinds.source import File, Source, candidates
+from affectflow.kinds.source import File, Source, candidates, folder_source
 from affectflow.registry import kebab
 from affectflow.sources.listing import bare_name, list_files
 from affectflow.sources.magic import binary_kind, cure
@@ -72,7 +72,12 @@ def recognise(paths: Sequence[str]) -> Recognised:
 
 
 def _files(path: str) -> list[File]:
-    """Returns the files that a path means, those of archives among them."""
+    """Returns the files that a path means, those of archives among them.
+
+    A folder that is one thing to a source stands for itself.
+    """
+    if folder_source(path):
+        return [File(path, 0)]
     return [each for file in list_files(path, ("",)) for each in _within(file)]
 
 
@@ -110,6 +115,8 @@ def _endings() -> tuple[str, ...]:
 
 
 def _look(uri: str, path: str) -> _Look:
+    if uri == path and (taker := folder_source(path)):
+        return _Look(uri, [(taker, 1.0)], "", named=True)
     head = plain_head(uri)
     found = [(source, sure) for source, sure in candidates(uri, head) if sure > 0]
     unpacked = is_member(uri) and not is_member(path)
