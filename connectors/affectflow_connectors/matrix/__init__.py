@@ -1,0 +1,1 @@
+"""Matrix: rooms that Element exports, and what servers answer."""
