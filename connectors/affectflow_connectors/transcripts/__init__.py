@@ -1,0 +1,1 @@
+"""Transcripts of recordings: captions, subtitles and Praat's text grids."""
