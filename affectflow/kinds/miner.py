@@ -262,7 +262,7 @@ def _causes(
                 "annotator_id": annotator_id,
                 **(_placed(cause, now) if cause else {}),
             }
-            yield row | {"cause_id": _identity(now.utterance_id, row)}
+            yield row | {"cause_id": identity_of(now.utterance_id, row)}
 
 
 def _placed(found: Found, now: Turn) -> dict[str, Any]:
@@ -276,24 +276,32 @@ def _placed(found: Found, now: Turn) -> dict[str, Any]:
         "end": end,
         "cause_text": text[start:end],
         "summary": found.summary,
-        "cause_type": _cause_type(now, found.turn),
+        "cause_type": cause_type(
+            found.turn is now, now.speaker_id, found.turn.speaker_id
+        ),
         "score": found.score,
         "status": "ok",
     }
 
 
-def _identity(utterance_id: str, row: Mapping[str, Any]) -> str:
+def identity_of(utterance_id: str, row: Mapping[str, Any]) -> str:
+    """Returns the `cause_id` of a row of `causes`, which is made of what it says."""
     said = ("label", "vocabulary", "emotion_annotator_id", "cause_utterance_id")
     parts = [utterance_id, *(row.get(name) for name in (*said, "start", "end"))]
     content = json.dumps([*parts, row["annotator_id"]]).encode()
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _cause_type(now: Turn, cause: Turn) -> str | None:
-    """Returns RECCON's type; None where the speakers are unknown."""
-    if cause is now:
+def cause_type(is_own: bool, speaker: str | None, of_cause: str | None) -> str | None:
+    """Returns RECCON's type of a cause; None where the speakers are unknown.
+
+    Args:
+      is_own: the cause is in the utterance that expresses the emotion.
+      speaker: of that utterance.
+      of_cause: who said the cause.
+    """
+    if is_own:
         return "no_context"
-    if now.speaker_id is None or cause.speaker_id is None:
+    if speaker is None or of_cause is None:
         return None
-    same = now.speaker_id == cause.speaker_id
-    return "self_contagion" if same else "inter_personal"
+    return "self_contagion" if speaker == of_cause else "inter_personal"

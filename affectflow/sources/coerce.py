@@ -71,7 +71,7 @@ def as_type(column: pa.Array, name: str) -> pa.Array:
     if pa.types.is_boolean(type_):
         return _mapped(column, lambda text: _WORDS.get(text.strip().lower()), type_)
     if name in ("start_s", "end_s"):
-        return _mapped(column, _seconds, type_)
+        return _mapped(column, seconds_of, type_)
     if pa.types.is_floating(type_):
         return _mapped(column, _number, type_)
     if pa.types.is_integer(type_):
@@ -92,7 +92,7 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _seconds(text: str) -> float | None:
+def seconds_of(text: str) -> float | None:
     """Returns seconds, also of a time as subtitles write it: `00:20:57,256`."""
     clock = _CLOCK.fullmatch(text.strip())
     if not clock:

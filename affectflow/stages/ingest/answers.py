@@ -158,9 +158,10 @@ class Keeper:
             entry = write_annotator(self._lake, row)
             if entry not in self._receipt.files:
                 self._receipt.files.append(entry)
+        came = _Came(batch)
         for step, rows in signed.answered.items():
-            found = _results(batch, step)
-            if step.stage == MINE and not _is_mined(batch, step.labels_of):
+            found = _results(came, step)
+            if step.stage == MINE and not _is_mined(came, step.labels_of):
                 continue
             if list(step.work) not in self._receipt.works:
                 self._receipt.works.append(list(step.work))
@@ -241,13 +242,32 @@ class Keeper:
         return sorted({*parts} - {part})
 
 
-def _results(batch: pa.RecordBatch, step: Step) -> dict[str, pa.Table]:
+class _Came:
+    """What came in with the messages of a batch, by table; each is unnested once."""
+
+    def __init__(self, batch: pa.RecordBatch):
+        self.batch = batch
+        self._rows: dict[str, pa.RecordBatch] = {}
+
+    def of(self, table: str, **ids: str) -> pa.RecordBatch:
+        """Returns the rows of a table with these values."""
+        if table not in self.batch.schema.names:
+            return pa.RecordBatch.from_pylist([], schema=TABLES[table])
+        if table not in self._rows:
+            self._rows[table] = rows_of(self.batch, table)
+        rows = self._rows[table]
+        for name, value in ids.items():
+            rows = rows.filter(pc.equal(rows.column(name), value))
+        return rows
+
+
+def _results(came: _Came, step: Step) -> dict[str, pa.Table]:
     """Returns the rows of each table that a step answered."""
     if step.stage == ANNOTATE:
         ids = {"annotator_id": step.annotator_id}
-        return tables_of(batch, lambda name: _of(batch, name, **ids))
+        return tables_of(came.batch, lambda name: came.of(name, **ids))
     ids = {"annotator_id": step.annotator_id, "emotion_annotator_id": step.labels_of}
-    return {"causes": pa.Table.from_batches([_of(batch, "causes", **ids)])}
+    return {"causes": pa.Table.from_batches([came.of("causes", **ids)])}
 
 
 def _given(table: str, rows: pa.RecordBatch) -> Iterator[tuple[Step, pa.ChunkedArray]]:
@@ -267,17 +287,8 @@ def _with_rollups(table: str, rows: pa.Table) -> dict[str, pa.Table]:
     return {table: rows, "rollups": rollups(one_batch(rows))}
 
 
-def _of(batch: pa.RecordBatch, table: str, **ids: str) -> pa.RecordBatch:
-    if table not in batch.schema.names:
-        return pa.RecordBatch.from_pylist([], schema=TABLES[table])
-    rows = rows_of(batch, table)
-    for name, value in ids.items():
-        rows = rows.filter(pc.equal(rows.column(name), value))
-    return rows
-
-
-def _is_mined(batch: pa.RecordBatch, labels_of: str) -> bool:
+def _is_mined(came: _Came, labels_of: str) -> bool:
     """Returns whether `mine` would look at an annotator's labels."""
-    rows = _of(batch, "annotations", annotator_id=labels_of)
+    rows = came.of("annotations", annotator_id=labels_of)
     tasks = pa.array(EMOTIONS, pa.string())
     return bool(pc.any(pc.is_in(rows.column("task"), value_set=tasks)).as_py())

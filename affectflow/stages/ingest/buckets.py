@@ -25,6 +25,11 @@ from affectflow.schemas import (
 from affectflow.sources.auto_ids import are_auto, numbered
 from affectflow.stages.ingest.answers import Keeper, signatures
 from affectflow.stages.ingest.conversations import write_conversations
+from affectflow.stages.ingest.findings import (
+    ANSWERS,
+    causes_in_place,
+    with_answers_of,
+)
 from affectflow.stages.ingest.held import (
     Held,
     compare,
@@ -155,6 +160,7 @@ def _tell_apart(
     if erased is not None and erased.true_count:
         given = given.filter(pc.invert(erased))
     rows, duplicates, clashing = _one_per_id(given)
+    rows = causes_in_place(rows)
     kinds = compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
     unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
@@ -185,9 +191,11 @@ def _in_file_order(batch: pa.RecordBatch) -> pa.RecordBatch:
         [
             pc.coalesce(pc.struct_field(found, "file"), batch.column("origin")),
             pc.struct_field(found, "place").cast(pa.int64()),
+            # Of a record that holds a whole dialogue, ids say the order.
+            batch.column("utterance_id"),
             batch.column("content_hash"),
         ],
-        names=["file", "place", "content_hash"],
+        names=["file", "place", "utterance_id", "content_hash"],
     )
     keys = [(name, "ascending", "at_end") for name in origin.schema.names]
     return batch.take(pc.sort_indices(origin, sort_keys=keys))
@@ -213,6 +221,8 @@ def _one_per_id(
     clashes = loses & ~_explained(said, leads)
     clashing = batch.take(order.filter(pa.array(clashes)))
     kept = batch.take(pa.array(np.sort(np.asarray(order)[first])))
+    same = np.asarray(pc.equal(said.column("text"), said.take(leads).column("text")))
+    kept = with_answers_of(kept, batch.take(order.filter(pa.array(loses & same))))
     return kept, int(loses.sum() - clashes.sum()), _refused(clashing)
 
 
@@ -308,7 +318,7 @@ def _with_answers(kept: pa.RecordBatch, same: pa.RecordBatch) -> pa.RecordBatch:
     both = together([kept, same])
     own = pa.array(range(kept.num_rows), pa.int32())
     where = pc.coalesce(pc.add(place, kept.num_rows), own)
-    for name in ("annotations", "vectors", "causes", ANNOTATORS_COLUMN.name):
+    for name in ANSWERS:
         if name in both.schema.names:
             found = both.column(name).take(where)
             kept = with_column(kept, both.schema.field(name), found)

@@ -1,0 +1,1 @@
+"""Research sets, read from the files that their authors publish."""

@@ -1,0 +1,137 @@
+"""ReadEcf: scenes of a television series, with pairs of emotions and causes."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from affectflow.kinds.source import Split
+from affectflow.registry import Card
+from affectflow.sources.fields import attrs_of, objects, prose, word
+from affectflow.sources.json_source import JsonSource
+from affectflow.sources.labels import SAID, Cause, LabelledSource, Said
+from affectflow.sources.records import attempt
+from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.streams import json_head
+from affectflow_connectors.datasets.labels import one_label
+from affectflow_connectors.datasets.tables import split_of
+
+SITE = "ecf"
+_PAIRS = "emotion-cause_pairs"
+_EFFECT = re.compile(r"(\d+)_(\w+)")
+_CAUSE = re.compile(r"(\d+)(?:_(.*))?", re.S)
+
+Record = Mapping[str, Any]
+
+
+@dataclass(kw_only=True)
+class ReadEcf(JsonSource, LabelledSource):
+    """Reads Emotion-Cause-in-Friends as SemEval-2024 task 3 gives it, both subtasks.
+
+    An emotion and its causes are those of the annotator `person:ecf`. Where the set
+    names only the turn of a cause, all of that turn is the cause. Files without pairs,
+    such as those of the test, give turns alone. Numbers of conversations are the same
+    in all files; `split` is read off the name of the file.
+    """
+
+    card: ClassVar[Card] = Card(
+        summary="ECF: scenes of a television series, with emotions and their causes",
+        example="affectflow ingest Subtask_1_train.json --source ecf --to lake",
+        terms="GPL-3.0 for the set; the lines are of a television series, whose owners "
+        "hold the rights: for research, not to be passed on",
+    )
+    site: ClassVar[str] = SITE
+    vocabulary: ClassVar[str] = "meld"
+    licence: ClassVar[str] = "GPL-3.0"
+
+    def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
+        yield from self.labelled(self._rows_of(split))
+
+    def rows(self, record: Record, where: str) -> Iterator[Row | RefusedError]:
+        if not self.looks_whole(record):
+            raise RefusedError("no `conversation_ID` and `conversation` in it")
+        scene = _Scene(record, split_of(where.rpartition("#")[0]))
+        yield from scene.strange
+        for turn in objects(record, "conversation"):
+            yield attempt(scene.row, turn)
+
+    def looks_whole(self, record: Any) -> bool:
+        named = word(record, "conversation_ID", "conversation_id")
+        return bool(named) and isinstance(record.get("conversation"), list)
+
+    @classmethod
+    def recognises(cls, name: str, head: bytes) -> float:
+        head = json_head(head)
+        marks = (b'"conversation_ID"', b'"utterance_ID"', b'"speaker"')
+        return 0.96 if all(mark in head for mark in marks) else 0.0
+
+
+class _Scene:
+    """One conversation, and the causes of each of its turns."""
+
+    def __init__(self, record: Record, split: str | None):
+        number = word(record, "conversation_ID", "conversation_id") or ""
+        self._id, self._split = f"{SITE}:{number}", split
+        self._turns = {_number(t): t for t in objects(record, "conversation")}
+        self._is_marked = isinstance(record.get(_PAIRS), list)
+        self._causes: dict[str, list[Cause]] = {}
+        self.strange: list[RefusedError] = []
+        for pair in record[_PAIRS] if self._is_marked else ():
+            self._add(pair)
+
+    def _add(self, pair: Any) -> None:
+        """Adds a pair such as `["3_surprise", "1_I realize I am naked ."]`."""
+        both = [str(each) for each in pair] if isinstance(pair, list) else []
+        effect = _EFFECT.fullmatch(both[0]) if len(both) == 2 else None
+        cause = _CAUSE.fullmatch(both[1]) if effect else None
+        if not effect or not cause or cause[1] not in self._turns:
+            why = f"{str(pair)[:80]} is not a pair of an emotion and a cause in a turn"
+            self.strange.append(RefusedError(why, "unknown_pair"))
+            return
+        turn = self._turns[cause[1]]
+        text = prose(turn, "text") or ""
+        words = text if cause[2] is None else cause[2]
+        start = text.find(words) if words else -1
+        place = start if start >= 0 else None
+        found = Cause(effect[2], self._id_of(cause[1]), _speaker(turn), words, place)
+        self._causes.setdefault(effect[1], []).append(found)
+
+    def row(self, turn: Record) -> Row:
+        number, text = _number(turn), prose(turn, "text")
+        if not number or text is None:
+            raise RefusedError(
+                "a turn has no `utterance_ID` or `text`", "missing_field"
+            )
+        return {
+            "utterance_id": self._id_of(number),
+            "conversation_id": self._id,
+            "speaker_id": _speaker(turn),
+            "source": SITE,
+            "kind": "turn",
+            "text": text,
+            "lang": "en",
+            "visibility": "public",
+            "split": self._split,
+            "attrs": attrs_of({"clip": word(turn, "video_name")}),
+            SAID: self._said(turn, number),
+        }
+
+    def _said(self, turn: Record, number: str) -> Said | None:
+        found = list(dict.fromkeys(self._causes.get(number, ())))
+        return one_label(
+            SITE, word(turn, "emotion"), {}, "meld", found if self._is_marked else None
+        )
+
+    def _id_of(self, number: str) -> str:
+        # Filled up: ids decide the order where nobody says a time.
+        return f"{self._id}/{number:0>3}"
+
+
+def _number(turn: Record) -> str:
+    return word(turn, "utterance_ID", "utterance_id") or ""
+
+
+def _speaker(turn: Record) -> str | None:
+    return word(turn, "speaker")
