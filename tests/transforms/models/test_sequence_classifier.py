@@ -9,6 +9,7 @@ import pytest
 from affectflow import schemas
 from affectflow.errors import UsageError
 from affectflow_transforms.models.pretrained import source
+from affectflow_transforms.models.pretrained.loading import multiplies_bfloat16
 from tests.given.tiny_classifier import TEXTS, WORDS, handler_for, save_tiny
 from tests.given.utterance_batches import batch_of
 
@@ -105,6 +106,34 @@ def test_scores_are_those_of_the_library_itself(tiny):
         assert score == pytest.approx(
             expected[model.space.labels.index(label)], abs=1e-5
         )
+
+
+@pytest.mark.torch
+def test_scores_of_bfloat16_are_those_of_float32_but_for_rounding(tmp_path):
+    folder = save_tiny(tmp_path, initializer_range=0.1)
+    exact, rounded = (
+        scores(annotated(handler_for(folder, dtype=dtype), TEXTS))
+        for dtype in ("float32", "bfloat16")
+    )
+
+    # Eight bits of a number are kept.
+    assert exact != rounded
+    for one, other in zip(exact, rounded, strict=True):
+        assert other == pytest.approx(one, abs=2**-6)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        pytest.param({"amx_bf16": True, "avx512_bf16": True}, True, id="AMX"),
+        pytest.param({"amx_bf16": False, "avx512_bf16": True}, True, id="AVX-512"),
+        pytest.param({"amx_bf16": False, "avx512_bf16": False}, False, id="neither"),
+        pytest.param({"amx_tile": True, "avx512_f": True}, False, id="not of bfloat16"),
+        pytest.param({}, False, id="torch does not tell"),
+    ],
+)
+def test_auto_is_bfloat16_where_the_processor_multiplies_it(capabilities, expected):
+    assert multiplies_bfloat16(capabilities) == expected
 
 
 @pytest.mark.torch
