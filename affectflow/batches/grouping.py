@@ -11,14 +11,13 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches import coders
 from affectflow.batches.batch import MAX_ROWS, concat_unlike, with_column
 from affectflow.schemas import UTTERANCES
 from affectflow.storage import Storage, storage_errors
@@ -40,30 +39,30 @@ def bucket_of(conversation_ids: pa.Array, buckets: int) -> pa.Array:
     """
     bits = buckets.bit_length() - 1
     encoded = pc.dictionary_encode(conversation_ids)
-    unique = [_top_bits(each, bits) for each in encoded.dictionary.to_pylist()]
+    digest = hashlib.blake2b
+    ids = encoded.dictionary.cast(pa.binary()).to_pylist()
+    digests = b"".join([digest(each, digest_size=4).digest() for each in ids])
+    unique = np.frombuffer(digests, ">u4").astype(np.int64) >> (32 - bits)
     return pa.array(unique, pa.int32()).take(encoded.indices)
-
-
-def _top_bits(conversation_id: str, bits: int) -> int:
-    digest = hashlib.blake2b(conversation_id.encode(), digest_size=4).digest()
-    return int.from_bytes(digest, "big") >> (32 - bits)
 
 
 def spill(batch: pa.RecordBatch, folder: Storage) -> list[tuple[int, Claim]]:
     """Writes a batch with a column `bucket`, and returns a claim for each bucket."""
     if not batch.num_rows:
         return []
-    batch = batch.take(pc.sort_indices(batch, sort_keys=[("bucket", "ascending")]))
+    order = np.argsort(np.asarray(batch.column("bucket")), kind="stable")
+    batch = batch.take(pa.array(order))
     buckets = np.asarray(batch.column("bucket"))
     starts = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
     ends = np.append(starts[1:], len(buckets))
-    name = hashlib.blake2b(coders.encode(batch), digest_size=16).hexdigest() + ".arrow"
-    with (
-        folder.writer(name) as file,
-        pa.ipc.new_file(file, batch.schema) as writer,
-    ):
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, batch.schema) as writer:
         for start, end in zip(starts, ends, strict=True):
             writer.write_batch(batch.slice(start, end - start))
+    content = sink.getvalue()
+    name = hashlib.blake2b(content, digest_size=16).hexdigest() + ".arrow"
+    with folder.writer(name) as file:
+        file.write(content)
     return [
         (int(buckets[start]), Claim(name, number))
         for number, start in enumerate(starts)
@@ -75,11 +74,17 @@ def gather(claims: Iterable[Claim], folder: Storage) -> Iterator[pa.RecordBatch]
     for claim in sorted(claims):
         with (
             storage_errors(folder.uri),
-            folder.fs.open(folder.path(claim.name), "rb") as file,
+            _opened(folder, claim.name) as file,
             pa.ipc.open_file(file) as reader,
         ):
             batch = reader.get_batch(claim.number)
         yield batch
+
+
+def _opened(folder: Storage, name: str) -> Any:
+    path = folder.path(name)
+    # Of a file in memory only the pages of the claim are read, and nothing is copied.
+    return pa.memory_map(path) if folder.is_local else folder.fs.open(path, "rb")
 
 
 def in_time_order(batch: pa.RecordBatch) -> pa.RecordBatch:

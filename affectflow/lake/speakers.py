@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 import fsspec.core
@@ -94,5 +95,15 @@ def check_value(key: bytes) -> str:
 
 def pseudonym(source: str, account: str, key: bytes) -> str:
     """Returns the `speaker_id` of an account: 32 hexadecimal digits."""
-    message = f"{source}\0{account}".encode()
-    return hashlib.blake2b(message, digest_size=16, key=key).hexdigest()
+    return pseudonyms([f"{source}\0{account}".encode()], key)[0]
+
+
+def pseudonyms(accounts: Iterable[bytes], key: bytes) -> list[str]:
+    """Returns the `speaker_id` of accounts, each given as source, NUL and account."""
+    begun = hashlib.blake2b(digest_size=16, key=key)
+    names = []
+    for account in accounts:
+        digest = begun.copy()  # the key is taken in once
+        digest.update(account)
+        names.append(digest.hexdigest())
+    return names

@@ -15,7 +15,7 @@ from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
 from affectflow.lake.files import write_file
 from affectflow.lake.tables import FileEntry, stem
-from affectflow.lake.tombstones import Tombstones, tombstones
+from affectflow.lake.tombstones import Tombstones
 from affectflow.schemas import (
     ANNOTATORS_COLUMN,
     ERRORS_COLUMN,
@@ -32,6 +32,7 @@ from affectflow.stages.ingest.findings import (
 )
 from affectflow.stages.ingest.held import (
     Held,
+    Known,
     compare,
     places,
     said_as_before,
@@ -56,6 +57,7 @@ def write_bucket(
     batches: Iterable[pa.RecordBatch],
     run_id: str,
     seek: Callable[[pa.Table], None] = lambda replies: None,
+    known: Known | None = None,
 ) -> Receipt:
     """Writes what is new in one bucket as parts, and returns what to commit.
 
@@ -64,29 +66,25 @@ def write_bucket(
     of the input with one id, the later edit counts; two texts without an edit time to
     tell them apart make the second a dead letter.
 
-    `seek` is given the new replies whose parents may be in other buckets.
+    `seek` is given the new replies whose parents may be in other buckets. `known` is
+    what the lake holds, where a worker has asked already.
 
     The rows are in memory twice at most, if nobody else holds the batches.
     """
-    receipt, clashing = _write_rows(lake, bucket, batches, run_id, seek)
-    if receipt.files or receipt.removes:
-        receipt.files += write_conversations(lake, bucket, receipt)
-    receipt.files += write_dead_letters(lake, clashing, "ingest", run_id)
+    known = known or Known.read(lake)
+    old = Held.read(lake, known.paths.get(bucket, []))
+    new = _tell_apart(batches, old, known.stones)
+    seek(sought([new.fresh, new.changed], old.rows.column("utterance_id")))
+    receipt = _write_rows(lake, bucket, old, new, run_id)
+    receipt.files += write_dead_letters(lake, new.clashing, "ingest", run_id)
     receipt.peak_rss_bytes = peak_rss_bytes()
     return receipt
 
 
 def _write_rows(
-    lake: Lake,
-    bucket: int,
-    batches: Iterable[pa.RecordBatch],
-    run_id: str,
-    seek: Callable[[pa.Table], None],
-) -> tuple[Receipt, pa.RecordBatch]:
-    """Writes what is new as parts; returns what to commit, and the rows that clash."""
-    old = Held.read(lake, bucket)
-    new = _tell_apart(batches, old, tombstones(lake))
-    seek(sought([new.fresh, new.changed], old.rows.column("utterance_id")))
+    lake: Lake, bucket: int, old: Held, new: "_New", run_id: str
+) -> Receipt:
+    """Writes what is new as parts, and the bucket's conversations."""
     replaced, kept, older = _rewritten(lake, old, new.changed)
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
     receipt.removes = replaced
@@ -111,7 +109,9 @@ def _write_rows(
     receipt.counters = {"superseded": new.changed.num_rows, ANOTHER_FILE: elsewhere}
     if new.erased:
         receipt.counters[ERASED] = new.erased
-    return receipt, new.clashing
+    if receipt.files or receipt.removes:
+        receipt.files += write_conversations(lake, bucket, receipt, pieces)
+    return receipt
 
 
 def _keep_rewritten_in_place(receipt: Receipt) -> None:
@@ -386,6 +386,15 @@ def identity(piece: pa.RecordBatch) -> str:
     """Returns 16 hexadecimal digits that tell one part's messages from another's."""
     digest = hashlib.blake2b(digest_size=8)
     for name in ("utterance_id", "content_hash", "origin", "edited_at"):
-        for value in piece.column(name).to_pylist():
-            digest.update(f"{value}\n".encode())
+        digest.update(_lines(piece.column(name)))
     return digest.hexdigest()
+
+
+def _lines(column: pa.Array) -> bytes:
+    """Returns values one a line, each as Python writes it."""
+    if column.null_count == len(column):
+        return b"None\n" * len(column)
+    if not pa.types.is_string(column.type):
+        column = pa.array(map(str, column.to_pylist()), pa.string())
+    filled = pc.fill_null(column, "None").cast(pa.binary()).to_pylist()
+    return b"\n".join([*filled, b""])

@@ -1,6 +1,8 @@
 """The table `conversations`: one file a bucket, made again when the bucket changes."""
 
 import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,7 +10,7 @@ import pyarrow.compute as pc
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import entry_of, read_files, write_file
-from affectflow.lake.tables import FileEntry, by_bucket
+from affectflow.lake.tables import FileEntry, by_bucket, stem
 from affectflow.schemas import CONVERSATIONS
 from affectflow.stages.runs.receipts import Receipt
 
@@ -23,12 +25,17 @@ _READ = (
 )
 
 
-def write_conversations(lake: Lake, bucket: int, receipt: Receipt) -> list[FileEntry]:
-    """Writes the conversations of a bucket as it will be after this commit."""
+def write_conversations(
+    lake: Lake, bucket: int, receipt: Receipt, pieces: Mapping[str, pa.RecordBatch]
+) -> list[FileEntry]:
+    """Writes the conversations of a bucket as it will be after this commit.
+
+    `pieces` are the parts that were just written, by name: they are not read again.
+    """
     stay = [path for path in receipt.base if path not in receipt.removes]
     added = [f.path for f in receipt.files if f.table == "utterances"]
     paths = sorted({*stay, *added})
-    return [_write(lake, bucket, paths)] if paths else []
+    return [_write(lake, bucket, paths, pieces)] if paths else []
 
 
 def follow_conversations(lake: Lake) -> None:
@@ -51,12 +58,22 @@ def _path(bucket: int, paths: list[str]) -> str:
     return f"b{bucket:05d}-{name}.parquet"
 
 
-def _write(lake: Lake, bucket: int, paths: list[str]) -> FileEntry:
+def _write(
+    lake: Lake,
+    bucket: int,
+    paths: list[str],
+    pieces: Mapping[str, pa.RecordBatch] = MappingProxyType({}),
+) -> FileEntry:
     path = _path(bucket, paths)
     if lake.storage.exists("conversations", path):
         return entry_of(lake.storage, "conversations", path)
-    rows = conversations(read_files(lake.storage, "utterances", paths, _READ))
-    return write_file(lake.storage, "conversations", path, rows)
+    written = [
+        pieces[stem(each)].select(_READ) for each in paths if stem(each) in pieces
+    ]
+    others = [each for each in paths if stem(each) not in pieces]
+    read = read_files(lake.storage, "utterances", others, _READ)
+    rows = pa.concat_tables([read, *(pa.Table.from_batches([b]) for b in written)])
+    return write_file(lake.storage, "conversations", path, conversations(rows))
 
 
 def conversations(utterances: pa.Table) -> pa.Table:
@@ -105,6 +122,8 @@ def _or_unknown(speakers: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    if texts.null_count == len(texts):
+        return pa.chunked_array([pa.nulls(len(texts), pa.timestamp("us", "UTC"))])
     import polars as pl
 
     parsed = pl.Series(texts.to_pylist(), dtype=pl.String).str.to_datetime(

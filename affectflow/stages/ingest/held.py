@@ -8,9 +8,27 @@ import pyarrow.compute as pc
 
 from affectflow.lake import Lake
 from affectflow.lake.files import read_file
-from affectflow.lake.tables import bucket_of_path, stem
+from affectflow.lake.tables import by_bucket, stem
+from affectflow.lake.tombstones import Tombstones, tombstones
 from affectflow.schemas import UTTERANCES, fields
 from affectflow.storage import in_threads
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a worker asks a lake once, before it writes buckets.
+
+    Should the lake change meanwhile, the commit merges the bucket again.
+    """
+
+    paths: Mapping[int, list[str]]
+    """Paths of the parts of each bucket."""
+    stones: Tombstones
+
+    @classmethod
+    def read(cls, lake: Lake) -> "Known":
+        paths = by_bucket(list(lake.committed("utterances")))
+        return cls(paths, tombstones(lake))
 
 
 @dataclass
@@ -21,8 +39,7 @@ class Held:
     rows: pa.Table
 
     @classmethod
-    def read(cls, lake: Lake, bucket: int) -> "Held":
-        paths = [p for p in lake.committed("utterances") if bucket_of_path(p) == bucket]
+    def read(cls, lake: Lake, paths: list[str]) -> "Held":
         columns = ["utterance_id", "content_hash", "edited_at"]
         read = in_threads(
             lambda path: read_file(lake.storage, "utterances", path, columns), paths

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from affectflow.batches.batch import conform, is_dead, refuse, with_column
 from affectflow.batches.grouping import bucket_of
 from affectflow.errors import UsageError
-from affectflow.lake.speakers import pseudonym
+from affectflow.lake.speakers import pseudonyms
 from affectflow.schemas import (
     ANNOTATORS_COLUMN,
     ATTRS,
@@ -95,9 +95,8 @@ def _pseudonyms(batch: pa.RecordBatch, key: bytes) -> pa.Array:
         pc.fill_null(batch.column("source"), ""), batch.column("speaker_id"), "\0"
     )
     encoded = pc.dictionary_encode(joined)
-    pairs = [each.split("\0", 1) for each in encoded.dictionary.to_pylist()]
-    names = [pseudonym(source, account, key) for source, account in pairs]
-    return pa.array(names, pa.string()).take(encoded.indices)
+    messages = encoded.dictionary.cast(pa.binary()).to_pylist()
+    return pa.array(pseudonyms(messages, key), pa.string()).take(encoded.indices)
 
 
 def _ids_keyed(batch: pa.RecordBatch, key: bytes) -> pa.RecordBatch:
@@ -147,16 +146,22 @@ def content_hashes(batch: pa.RecordBatch) -> pa.Array:
 
     Votes, labels and edit times are left out: they change without the message.
     """
-    columns = [
-        pc.fill_null(batch.column(name).cast(pa.string()), "\0") for name in _SAID
-    ]
+    columns = [pc.fill_null(_as_text(batch.column(name)), "\0") for name in _SAID]
     outcomes = [
         pc.fill_null(pc.map_lookup(batch.column("attrs"), name, "first"), "\0")
         for name in _OUTCOMES
     ]
     joined = pc.binary_join_element_wise(*columns, *outcomes, "\1")
-    return pa.array(map(_hash, joined.to_pylist()), pa.string())
+    digest = hashlib.blake2b
+    messages = joined.cast(pa.binary()).to_pylist()
+    hashes = [digest(each, digest_size=16).hexdigest() for each in messages]
+    return pa.array(hashes, pa.string())
 
 
-def _hash(said: str) -> str:
-    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+def _as_text(column: pa.Array) -> pa.Array:
+    """Returns a column cast to text, times as `2026-08-15 12:00:00.000000Z`."""
+    if not pa.types.is_timestamp(column.type):
+        return column.cast(pa.string())
+    # Arrow spells times with a zone one by one, those without 20 times as fast.
+    local = column.cast(pa.timestamp(column.type.unit)).cast(pa.string())
+    return pc.binary_join_element_wise(local, "Z", "")

@@ -25,6 +25,7 @@ from affectflow.lake.tables import FileEntry, by_bucket, stem
 from affectflow.schemas import FINDINGS
 from affectflow.stages.ingest.buckets import write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
+from affectflow.stages.ingest.held import Known
 from affectflow.stages.ingest.losses import losses, write_examples
 from affectflow.stages.ingest.parents import keep_sought, settle_parents
 from affectflow.stages.ingest.seal import seal
@@ -134,22 +135,30 @@ class _WriteBucketFn(beam.DoFn):
 
     def process(self, element: tuple[int, Iterable[tuple[str, int]]]) -> Iterator[str]:
         bucket, claims = element
-        lake = self._request.open_lake()
+        if not hasattr(self, "_lake"):
+            self._lake = self._request.open_lake()
+            self._known = Known.read(self._lake)
+        lake = self._lake
         with Progress(lake, self._request).unit(f"bucket-{bucket}") as unit:
-            receipt = _write(lake, self._request, bucket, list(claims))
+            given = sorted(claims)
+            receipt = _write(lake, self._request, bucket, given, self._known)
             unit.rows = receipt.rows
         yield receipt.to_json()
 
 
 def _write(
-    lake: Lake, request: Request, bucket: int, claims: list[tuple[str, int]]
+    lake: Lake,
+    request: Request,
+    bucket: int,
+    claims: list[tuple[str, int]],
+    known: Known | None = None,
 ) -> Receipt:
     folder = Storage(staging(lake, request))
     # Not in the receipt: at the commit the receipts of all buckets are one element.
-    folder.write(json.dumps(sorted(claims)).encode(), _CLAIMS, f"{bucket}.json")
+    folder.write(json.dumps(claims).encode(), _CLAIMS, f"{bucket}.json")
     batches = gather([Claim(*claim) for claim in claims], folder)
     seek = partial(keep_sought, folder, bucket)
-    return write_bucket(lake, bucket, batches, request.run_id, seek)
+    return write_bucket(lake, bucket, batches, request.run_id, seek, known)
 
 
 def _claims(lake: Lake, request: Request, bucket: int) -> list[tuple[str, int]]:
