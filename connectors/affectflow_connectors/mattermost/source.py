@@ -18,7 +18,6 @@ from affectflow.sources.streams import (
     json_head,
     read_chunks,
 )
-from affectflow.sources.zipped import read_member
 from affectflow_connectors.mattermost.bulk import Export, bulk_rows, export_of, is_line
 from affectflow_connectors.mattermost.posts import (
     SITE,
@@ -28,7 +27,6 @@ from affectflow_connectors.mattermost.posts import (
     user_of,
 )
 
-_HEAD_BYTES = 256 << 20
 # Folders of an export's archive with what people attached, which may be JSON.
 _ATTACHED = ("data/", "bulk-export-attachments/")
 _VERSION = re.compile(rb'\{\s*"type"\s*:\s*"version"\s*,\s*"version"\s*:\s*\d')
@@ -61,7 +59,8 @@ class ReadMattermost(JsonSource):
         self._export: tuple[str, Export] = ("", Export({}, {}))
 
     def has_messages(self, name: str) -> bool:
-        return not name.startswith(_ATTACHED)
+        member, _, archive = name.removeprefix("zip://").partition("::")
+        return not (archive and member.startswith(_ATTACHED))
 
     def rows(self, record: Record, where: str) -> Iterator[Row | RefusedError]:
         if is_line(record):
@@ -95,15 +94,9 @@ class ReadMattermost(JsonSource):
 
 def _head(uri: str) -> Iterator[bytes]:
     """Yields a file from its beginning; nothing if it cannot be read again."""
-    name, _, archive = uri.partition("::")
     try:
-        if archive:
-            yield read_member(archive, name.removeprefix("zip://"), _HEAD_BYTES)
-        else:
-            yield from read_chunks(uri)
-    except (StorageError, UsageError):
-        return
-    except DamagedFileError:
+        yield from read_chunks(uri)
+    except (StorageError, UsageError, DamagedFileError):
         return
 
 

@@ -56,7 +56,9 @@ class CaptionSource(TextLog, abc.ABC):
         """Returns what a file says of its recording, in its name and in its head."""
         return recording_of(uri)
 
-    def rows_of_lines(self, lines: list[str], uri: str) -> Iterator[Row | RefusedError]:
+    def rows_of_lines(
+        self, lines: Iterable[str], uri: str
+    ) -> Iterator[Row | RefusedError]:
         lines = [part for line in lines for part in line.split("\r")]
         before, cues = cues_of(lines, have_names=self.have_names)
         if strays := self.strays(before, cues):

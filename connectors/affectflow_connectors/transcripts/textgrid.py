@@ -63,7 +63,9 @@ class ReadTextgrid(TextLog):
         if not self.pause_s >= 0:
             raise UsageError(f"pause_s must be at least 0, got {self.pause_s}")
 
-    def rows_of_lines(self, lines: list[str], uri: str) -> Iterator[Row | RefusedError]:
+    def rows_of_lines(
+        self, lines: Iterable[str], uri: str
+    ) -> Iterator[Row | RefusedError]:
         found = list(tiers_of("\n".join(lines)))
         grid = [each for each in found if isinstance(each, Tier)]
         yield from (each for each in found if isinstance(each, RefusedError))
