@@ -60,8 +60,9 @@ class JsonSource(FileSource, abc.ABC):
 
         A row has values of the columns' types; `origin` is added. A `RefusedError`,
         returned or raised, becomes a dead row with its reason, and with what else is
-        known of the message. One that is raised ends the object: where it holds several
-        messages, make each with `attempt`.
+        known of the message; so does a `KeyError`, `TypeError` or the like. What is
+        raised ends the object: where it holds several messages, make each with
+        `attempt`.
 
         Args:
           record: a JSON object, of a line or of an array; lists are taken apart, and
@@ -124,7 +125,8 @@ class JsonSource(FileSource, abc.ABC):
                 yield from self._of_line(line, origin)
 
     def _of_line(self, line: bytes, origin: str) -> Iterator[Row]:
-        if why := self.passed_over(line):
+        # A line that is cut is not known to hold nothing: it is refused below.
+        if line.endswith(b"}") and (why := self.passed_over(line)):
             error = (NOT_AN_UTTERANCE, why)
             yield dead_row(self.step, self.source_name, origin, error)
             return

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ParamSpec
 
+from affectflow.errors import AffectflowError
 from affectflow.sources.fields import Record
 from affectflow.sources.rows import RefusedError, Row
 
 Given = ParamSpec("Given")
+
+SHAPE_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What Python raises where a field is missing, or holds something else."""
 
 _JSON_NAMES = {
     list: "list",
@@ -24,17 +28,28 @@ def not_an_object(value: Any) -> RefusedError:
     return RefusedError(f"a JSON {kind} where an object was expected")
 
 
+def of_another_shape(error: Exception) -> RefusedError:
+    """Returns the refusal of a record whose fields are not what they should be."""
+    why = " ".join(str(error).split())
+    return RefusedError(f"a record of another shape: {type(error).__name__}: {why}")
+
+
 def attempt(
     make: Callable[Given, Row], *args: Given.args, **options: Given.kwargs
 ) -> Row | RefusedError:
     """Returns the row that `make` returns, or the `RefusedError` that it raises.
 
-    For a record that holds several messages: one that is refused ends no other.
+    For a record that holds several messages: one that is refused ends no other. One
+    of a shape that `make` did not expect is refused, too.
     """
     try:
         return make(*args, **options)
     except RefusedError as error:
         return error
+    except AffectflowError:
+        raise
+    except SHAPE_ERRORS as error:
+        return of_another_shape(error)
 
 
 def rows_of(
@@ -42,7 +57,8 @@ def rows_of(
 ) -> Iterator[Row | RefusedError]:
     """Yields what `rows` makes of a JSON object, a refusal that it raises included.
 
-    Lists are taken apart, at any depth; other values are refused.
+    Lists are taken apart, at any depth; other values are refused, and so is an object
+    of a shape that `rows` did not expect.
     """
     pending = [record]
     while pending:
@@ -56,3 +72,7 @@ def rows_of(
                 yield from rows(each)
             except RefusedError as error:
                 yield error
+            except AffectflowError:
+                raise
+            except SHAPE_ERRORS as error:
+                yield of_another_shape(error)

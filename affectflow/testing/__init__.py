@@ -15,11 +15,11 @@ from affectflow.testing.prompts import ANSWERS, check_parser, check_prompt
 from affectflow.testing.rows import (
     check_miner,
     check_model,
-    check_source,
     check_transform,
 )
 from affectflow.testing.running import LOCAL, WITH_RETRIES, check_edges, run
 from affectflow.testing.sample import TEXTS, sample_batch, sample_causes, sample_rows
+from affectflow.testing.sources import check_source
 
 __all__ = [
     "ANSWERS",

@@ -30,11 +30,11 @@ from affectflow.testing.prompts import check_parser
 from affectflow.testing.rows import (
     check_miner,
     check_model,
-    check_source,
     check_transform,
     pickled,
 )
 from affectflow.testing.sample import TEXTS, Tell, quiet, sample_causes
+from affectflow.testing.sources import check_source
 
 
 def check_renderer(

@@ -1,4 +1,4 @@
-"""Checks of plugins that take or make rows: transforms, models, miners, sources."""
+"""Checks of plugins that take or make rows: transforms, models, miners."""
 
 import functools
 import pickle
@@ -9,17 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches.batch import TARGET_BYTES, is_dead, missing_columns
+from affectflow.batches.batch import is_dead, missing_columns
 from affectflow.kinds.miner import Miner
 from affectflow.kinds.model import BatchModelHandler
-from affectflow.kinds.source import Source, Split
 from affectflow.kinds.transform import BatchTransform, ConversationTransform, Transform
 from affectflow.schemas import TABLES
 from affectflow.testing.running import run
 from affectflow.testing.sample import Tell, quiet, sample_batch
-
-_CUT_FILES = 3
-"""Files of a source that are cut into pieces."""
 
 Apply = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -105,84 +101,6 @@ def check_miner(
     tell("a cause is `ok` if, and only if, it is the text at its place")
 
 
-def check_source(
-    source: Transform, *, expected_rows: int | None = None, tell: Tell = quiet
-) -> pa.RecordBatch:
-    """Checks what every source owes, and returns what it read.
-
-    It provides its columns; every row lives, with an id and a text, or is dead with a
-    reason; two runs, and pieces of a file cut anywhere, give the same rows; it never
-    fails to say how sure it is of a file.
-
-    Args:
-      source: a transform that requires nothing.
-      expected_rows: living and dead rows together; any number if None.
-      tell: is handed each promise that is kept.
-
-    Raises:
-      AssertionError: names the promise that was broken.
-    """
-    assert not len(source.columns_required), "a source requires nothing"
-    if isinstance(source, Source):
-        for head in (b"", b"\x00\xff" * 500, b'[{"a": 1}]', b"a,b\n1,2\n"):
-            sure = source.recognises("file.bin", head)
-            assert 0 <= sure <= 1, f"`recognises` answers {sure} to {head[:8]!r}"
-        tell("it says of any file how sure it is, from 0 to 1")
-    first, second = run(source), run(source)
-    assert sorted(first["origin"].to_pylist()) == sorted(second["origin"].to_pylist())
-    tell("two runs give the same rows")
-    if isinstance(source, Source):
-        _check_ranges(source, tell)
-    _check_provided(source.columns_provided, first)
-    tell("it provides its columns with their types")
-    if expected_rows is not None:
-        assert first.num_rows == expected_rows, (
-            f"{first.num_rows} rows came out for {expected_rows}"
-        )
-    living = first.filter(pc.invert(is_dead(first)))
-    for name in ("utterance_id", "conversation_id", "text", "source", "origin"):
-        assert living.column(name).null_count == 0, f"a living row lacks {name!r}"
-    tell(
-        f"{living.num_rows} of {first.num_rows} rows live, and have ids, text and place"
-    )
-    return first
-
-
-def _check_ranges(source: Source, tell: Tell) -> None:
-    """Checks that pieces of a file, wherever it is cut, give the rows of the whole."""
-    files = [file for pattern in source.patterns for file in source.files(pattern)]
-    # As if it were large: a source that reads from the middle says so by its splits.
-    cut = [
-        file
-        for file in files
-        if 0 < file.size <= TARGET_BYTES
-        and len(source.split_file(file._replace(size=3 * TARGET_BYTES))) > 1
-    ]
-    for file in cut[:_CUT_FILES]:
-        whole = _origins(source, source.split_file(file))
-        for pieces in (2, 7):
-            size = -(-file.size // pieces)
-            ends = [min(at + size, file.size) for at in range(0, file.size, size)]
-            starts = range(0, file.size, size)
-            splits = [
-                Split(file.uri, start, end, file.size)
-                for start, end in zip(starts, ends, strict=True)
-            ]
-            found = _origins(source, splits)
-            assert found == whole, f"{pieces} pieces of {file.uri!r} give other rows"
-    if cut:
-        tell("a file that is cut into pieces gives the same rows")
-
-
-def _origins(source: Source, splits: list[Split]) -> list[Any]:
-    return [
-        row
-        for split in splits
-        for batch in source.read(split)
-        for row in batch.select(["origin", "utterance_id", "text"]).to_pylist()
-    ]
-
-
 # -- what several kinds owe ------------------------------------------------------------
 
 
@@ -222,7 +140,7 @@ def check_rows(
     empty = apply(batch.slice(0, 0))
     assert empty.num_rows == 0, "an empty batch became rows"
     for made in (first, empty):
-        _check_provided(provided, made)
+        check_provided(provided, made)
     tell("it provides its columns with their types, of no rows too")
     return first
 
@@ -248,7 +166,8 @@ def _check_none_refused(before: pa.RecordBatch, after: pa.RecordBatch) -> None:
         raise AssertionError(f"{refused.true_count} rows were refused: {reasons}")
 
 
-def _check_provided(provided: pa.Schema, batch: pa.RecordBatch) -> None:
+def check_provided(provided: pa.Schema, batch: pa.RecordBatch) -> None:
+    """Checks that a batch has all columns of a schema, with their types."""
     missing = missing_columns(batch.schema, provided)
     assert not missing, f"provided columns lack or have other types: {missing}"
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from affectflow.registry import Card
 from affectflow.sources.json_source import JsonSource
+from affectflow.sources.records import SHAPE_ERRORS
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import decompressed_head
 
@@ -41,7 +42,7 @@ class ReadAvamerg(JsonSource):
         for place, turn in enumerate(record["turns"]):
             try:
                 _add(turns, turn)
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
+            except SHAPE_ERRORS as error:
                 why = " ".join(str(error).split())
                 refused.append(
                     RefusedError(f"turn {place}: {type(error).__name__}: {why}")
@@ -109,8 +110,8 @@ def _add(turns: Turns, turn: Any) -> None:
     Each turn repeats the history of those before it.
 
     Raises:
-      AttributeError, KeyError, TypeError, ValueError: it has another shape, or another
-        text for an utterance that is there.
+      ArithmeticError, AttributeError, LookupError, TypeError, ValueError: it has
+        another shape, or another text for an utterance that is there.
     """
     history = turn["dialogue_history"]
     said = {

@@ -68,7 +68,7 @@ def _opened(opened: Any, uri: str) -> Any:
 
     try:
         return pq.ParquetFile(opened, buffer_size=1 << 20, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(error, uri) from error
 
 
@@ -121,7 +121,9 @@ def _guarded(batches: Iterator[Any], uri: str) -> Iterator[Any]:
     while True:
         try:
             batch = next(batches, None)
-        except (pa.ArrowException, OSError) as error:
+            if batch is not None:
+                batch.validate(full=True)  # its texts may not be UTF-8
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise _damaged(error, uri) from error
         if batch is None:
             return

@@ -47,9 +47,10 @@ class ReadGharchive(JsonSource):
         yield from messages(record)
 
     def passed_over(self, line: bytes) -> str:
-        match = _TYPE.search(line)
-        if match and match[1] not in MESSAGE_EVENTS:
-            return f"{match[1].decode()}: no message in it"
+        # All of them: a damaged end of a line joins it to the next.
+        types = _TYPE.findall(line)
+        if types and MESSAGE_EVENTS.isdisjoint(types):
+            return f"{types[0].decode()}: no message in it"
         return ""
 
     @classmethod

@@ -33,6 +33,8 @@ _LIST_BYTES = 256 << 20
 _DAY_FILE = re.compile(rb"[^/\\\x00]+/\d{4}-\d\d-\d\d\.json")
 _LISTED = re.compile(rb"(?:channels|users|groups|dms|mpims|integration_logs)\.json")
 _TS = re.compile(rb'"(?:ts|thread_ts|deleted_ts)"\s*:\s*"?\d{9,10}\.\d{1,6}\b')
+# Of a channel, a person, a conversation or a team.
+_OWN_ID = re.compile(rb'"(?:id|user_id)"\s*:\s*"[CDGTUW][A-Z0-9]{8,12}"')
 _MARKS = (
     b'"subtype"',
     b'"client_msg_id"',
@@ -74,7 +76,7 @@ class ReadSlack(JsonSource):
         self._setting: tuple[str, Setting] = ("", Setting())
 
     def has_messages(self, name: str) -> bool:
-        return re.split(r"[/\\]", name.partition("::")[0])[-1] not in NO_MESSAGES
+        return _may_hold(name)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
         yield from messages(record, self._setting_of(where.rpartition("#")[0]))
@@ -113,10 +115,15 @@ class ReadSlack(JsonSource):
             return 0.95 if days and lists else 0.6 if days else 0.4 if lists else 0.0
         head = json_head(head)
         if not _TS.search(head):
-            return 0.0
+            return 0.0 if _may_hold(name) else 0.6 * bool(_OWN_ID.search(head))
         marks = sum(mark in head for mark in _MARKS)
         typed = re.search(rb'"type"\s*:\s*"message"', head) is not None
         return 0.95 if typed and marks else 0.8 if typed or marks > 1 else 0.4
+
+
+def _may_hold(name: str) -> bool:
+    """Returns whether a file of an export may hold messages, by its name."""
+    return re.split(r"[/\\]", name.partition("::")[0])[-1] not in NO_MESSAGES
 
 
 def _listed(archive: str, root: str, file: str) -> list[Any]:

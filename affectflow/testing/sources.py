@@ -1,0 +1,403 @@
+"""The check of sources: what every source owes, on its own files and on any others."""
+
+import dataclasses
+import gzip
+import itertools
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.batch import TARGET_BYTES, is_dead
+from affectflow.errors import AffectflowError
+from affectflow.kinds.source import File, Source, Split
+from affectflow.kinds.transform import Transform
+from affectflow.sources.files import FileSource
+from affectflow.sources.streams import compression, json_head
+from affectflow.testing import inputs
+from affectflow.testing.inputs import Tried
+from affectflow.testing.rows import check_provided
+from affectflow.testing.running import run
+from affectflow.testing.sample import Tell, quiet
+
+_CUT_FILES = 3
+"""Files of a source that are cut into pieces."""
+_EXAMPLE_BYTES = 32 << 10
+"""A file above this is no example: damaging it often would take too long."""
+_TRIES = 5
+_REPEATED_BYTES = 300_000
+_LONG = 200_000
+_MOST_CPU_S = 20
+_BINARY = (b"PAR1", b"PK", b"7z")
+
+Rows = list[dict[str, Any]]
+Key = tuple[str, str]
+
+
+def check_source(
+    source: Transform,
+    *,
+    expected_rows: int | None = None,
+    seed: int = 0,
+    tell: Tell = quiet,
+) -> pa.RecordBatch:
+    """Checks what every source owes, and returns what it read.
+
+    It provides its columns; every row lives, with an id and a text, or is dead with a
+    reason; two runs, and pieces of a file cut anywhere, give the same rows; it never
+    fails to say how sure it is of a file. A source of files is also handed one of its
+    files damaged, deep, long, in other words and types, and the files of others: there
+    is no error but ours, in one line, and no row before the damage is lost.
+
+    Args:
+      source: a transform that requires nothing.
+      expected_rows: living and dead rows together; any number if None.
+      seed: another one damages the file at other places.
+      tell: is handed each promise that is kept.
+
+    Raises:
+      AssertionError: names the promise that was broken.
+    """
+    assert not len(source.columns_required), "a source requires nothing"
+    if isinstance(source, Source):
+        _check_looks(source, seed, tell)
+    first, second = run(source), run(source)
+    assert sorted(first["origin"].to_pylist()) == sorted(second["origin"].to_pylist())
+    tell("two runs give the same rows")
+    if isinstance(source, Source):
+        _check_ranges(source, seed, tell)
+    if isinstance(source, FileSource) and dataclasses.is_dataclass(source):
+        _check_any_file(source, seed, tell)
+    check_provided(source.columns_provided, first)
+    tell("it provides its columns with their types")
+    if expected_rows is not None:
+        assert first.num_rows == expected_rows, (
+            f"{first.num_rows} rows came out for {expected_rows}"
+        )
+    living = first.filter(pc.invert(is_dead(first)))
+    for name in ("utterance_id", "conversation_id", "text", "source", "origin"):
+        assert living.column(name).null_count == 0, f"a living row lacks {name!r}"
+    tell(
+        f"{living.num_rows} of {first.num_rows} rows live, and have ids, text and place"
+    )
+    return first
+
+
+def _check_looks(source: Source, seed: int, tell: Tell) -> None:
+    heads = [b"", b"\x00\xff" * 500, b'[{"a": 1}]', b"a,b\n1,2\n"]
+    heads += [each.data for each in inputs.foreign()]
+    if example := _example(source):
+        data = Path(example.uri).read_bytes()
+        damaged = inputs.flipped(data, random.Random(seed), _TRIES)
+        heads += [each.data for each in damaged]
+    for head in heads:
+        try:
+            sure = source.recognises("file.bin", head)
+        except Exception as error:
+            raise AssertionError(
+                f"`recognises` fails at {head[:8]!r}: {_named(error)}"
+            ) from error
+        assert 0 <= sure <= 1, f"`recognises` answers {sure} to {head[:8]!r}"
+    tell("it says of any file how sure it is, from 0 to 1")
+
+
+def _check_ranges(source: Source, seed: int, tell: Tell) -> None:
+    """Checks that pieces of a file, wherever it is cut, give the rows of the whole."""
+    files = [file for pattern in source.patterns for file in source.files(pattern)]
+    # As if it were large: a source that reads from the middle says so by its splits.
+    cut = [
+        file
+        for file in files
+        if 0 < file.size <= TARGET_BYTES
+        and len(source.split_file(file._replace(size=3 * TARGET_BYTES))) > 1
+    ]
+    rng = random.Random(seed)
+    for file in cut[:_CUT_FILES]:
+        whole = _origins(source, source.split_file(file))
+        for pieces in (2, 3, 7, 20):
+            inner = {rng.randrange(1, file.size) for _ in range(pieces - 1)}
+            bounds = [0, *sorted(inner), file.size]
+            splits = [
+                Split(file.uri, start, end, file.size)
+                for start, end in itertools.pairwise(bounds)
+            ]
+            found = _origins(source, splits)
+            assert found == whole, (
+                f"{file.uri!r} cut at {bounds[1:-1]} gives other rows"
+            )
+    if cut:
+        tell("a file that is cut into pieces anywhere gives the same rows")
+
+
+def _origins(source: Source, splits: list[Split]) -> list[Any]:
+    return [
+        row
+        for split in splits
+        for batch in source.read(split)
+        for row in batch.select(["origin", "utterance_id", "text"]).to_pylist()
+    ]
+
+
+# -- any file --------------------------------------------------------------------------
+
+
+def _example(source: Source) -> File | None:
+    """Returns the largest local file that is small enough to be damaged often."""
+    files = [file for pattern in source.patterns for file in source.files(pattern)]
+    small = [file for file in files if 0 < file.size <= _EXAMPLE_BYTES]
+    local = [file for file in small if Path(file.uri).is_file()]
+    return max(local, key=lambda file: file.size, default=None)
+
+
+def _check_any_file(source: FileSource, seed: int, tell: Tell) -> None:
+    example = _example(source)
+    if example is None:
+        tell(f"nothing was damaged: no local file of {_EXAMPLE_BYTES >> 10} KB or less")
+        return
+    with tempfile.TemporaryDirectory(prefix="affectflow-") as folder:
+        trial = _Trial(source, Path(example.uri), Path(folder))
+        for check, promise in _CHECKS.items():
+            check(trial, random.Random(seed))
+            tell(promise)
+
+
+class _Read(NamedTuple):
+    """What came of a file: living and dead rows, or the line that refused it."""
+
+    what: str
+    living: list[Key]
+    says: Counter[str]
+    """Why rows are dead, or the file was refused."""
+    refused: bool
+
+
+class _Trial:
+    """A file of a source, and any other bytes in its place."""
+
+    def __init__(self, source: FileSource, example: Path, folder: Path):
+        self.data = example.read_bytes()
+        self.is_json = bool(json_head(self.data))
+        self.is_binary = self.data.startswith(_BINARY) or bool(compression(self.data))
+        self._source = source
+        self._path = folder / example.parent.name / example.name
+        self._path.parent.mkdir()
+        self.whole = self.read(Tried("the file itself", self.data))
+        assert self.whole.living, f"no row of {str(example)!r} lives"
+        # Of plain text that is cut, the last line belongs to the message before it.
+        self.loose = 0 if self.is_json else 2
+
+    def read(self, tried: Tried, name: str = "") -> _Read:
+        """Returns what comes of a file that holds these bytes.
+
+        Raises:
+          AssertionError: an error that is not ours, or of several lines; too slow.
+        """
+        path = self._path.with_name(name) if name else self._path
+        path.write_bytes(tried.data)
+        begun = time.process_time()
+        rows, refused = self._rows([path], tried.what)
+        took = time.process_time() - begun
+        assert took < _MOST_CPU_S, f"{tried.what}: reading took {took:.0f} CPU seconds"
+        return _read(tried.what, rows, refused)
+
+    def read_all(self, paths: list[Path]) -> _Read:
+        """Returns what comes of several files."""
+        return _read("several files", *self._rows(paths, "several files"))
+
+    def beside(self, name: str) -> Path:
+        """Returns the path of another file, in the same folder."""
+        return self._path.with_name(name + self._path.name)
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def _rows(self, paths: list[Path], what: str) -> tuple[Rows, str]:
+        made = dataclasses.replace(
+            self._source,
+            paths=[str(path) for path in paths],
+            include_private=True,
+            keep_deleted=True,
+        )
+        rows: Rows = []
+        try:
+            made.check()
+            for split in (s for path in made.patterns for s in made.splits(path)):
+                for batch in made.read(split):
+                    batch.validate(full=True)
+                    rows += batch.select(_READ).to_pylist()
+        except AffectflowError as error:
+            return rows, str(error)
+        except Exception as error:
+            raise AssertionError(f"{what}: {_named(error)}") from error
+        return rows, ""
+
+
+_READ = ["utterance_id", "text", "errors"]
+
+
+def _read(what: str, rows: Rows, refused: str) -> _Read:
+    living = [(r["utterance_id"], r["text"]) for r in rows if not r["errors"]]
+    says = [error["message"] for row in rows for error in row["errors"] or ()]
+    assert all(says), f"{what}: a dead row says no reason"
+    assert "\n" not in refused, f"{what}: an error of several lines: {refused}"
+    return _Read(
+        what, living, Counter([*says, *filter(None, [refused])]), bool(refused)
+    )
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _check_said(trial: _Trial, tried: Tried, found: _Read) -> None:
+    """Checks that losing rows was said: JSON that is damaged can always tell."""
+    fewer = len(found.living) < len(trial.whole.living)
+    if trial.is_json and fewer and not inputs.is_json(tried.data):
+        more = found.says - trial.whole.says
+        assert more, f"{found.what}: rows were lost, and nothing says so"
+
+
+def _check_cuts(trial: _Trial, rng: random.Random) -> None:
+    most = 0
+    for tried in inputs.cut(trial.data, rng, _TRIES):
+        found = trial.read(tried)
+        _check_said(trial, tried, found)
+        strange = [key for key in found.living if key not in trial.whole.living]
+        assert len(strange) <= trial.loose, f"{found.what}: invents {strange[-1][0]!r}"
+        more = len(found.living)
+        assert more >= most - trial.loose, (
+            f"{found.what}: {more} rows live, {most} of fewer bytes"
+        )
+        most = max(most, more)
+
+
+def _check_flips(trial: _Trial, rng: random.Random) -> None:
+    for tried in inputs.flipped(trial.data, rng, 2 * _TRIES):
+        _check_said(trial, tried, trial.read(tried))
+
+
+def _check_garbage(trial: _Trial, rng: random.Random) -> None:
+    found = trial.read(Tried("garbage behind it", trial.data + inputs.GARBAGE))
+    if trial.is_binary or found.refused:
+        return
+    living = trial.whole.living
+    kept = living[: max(0, len(living) - trial.loose)]
+    lost = [key for key in kept if key not in found.living]
+    assert not lost, f"{found.what}: lost {lost[0][0]!r}, which stands before"
+    assert not trial.is_json or found.says - trial.whole.says, (
+        "garbage behind the last row is passed over, and nothing says so"
+    )
+
+
+def _check_blank(trial: _Trial, rng: random.Random) -> None:
+    for what, data in inputs.BLANK.items():
+        found = trial.read(Tried(what, data))
+        assert not found.living, f"{what} becomes a message"
+
+
+def _check_many(trial: _Trial, rng: random.Random) -> None:
+    if trial.is_binary:
+        return
+    times = max(2, _REPEATED_BYTES // len(trial.data))
+    found = trial.read(Tried("the file many times", trial.data * times))
+    least = (times - 1) * (len(trial.whole.living) - trial.loose)
+    assert len(found.living) >= least or found.says, (
+        f"{len(found.living)} rows live of a file {times} times"
+    )
+
+
+def _check_words(trial: _Trial, rng: random.Random) -> None:
+    """Checks a very long text, emoji and writing from right to left."""
+    if trial.is_binary or not (word := _word_of(trial)):
+        return
+    count = len(trial.whole.living)
+    for new in (inputs.UNUSUAL, f"{word} " * (_LONG // len(word)) + word):
+        data = trial.data.replace(word.encode(), new.encode(), 1)
+        found = trial.read(Tried(f"a text with {new[:40]!r}", data))
+        assert len(found.living) == count, f"{found.what}: {len(found.living)} rows"
+        texts = " ".join(text for _, text in found.living)
+        tokens = new.split()
+        assert all(token in texts for token in tokens[:9]), f"{found.what}: is not kept"
+        assert texts.count(tokens[-1]) >= tokens.count(tokens[-1]), (
+            f"{found.what}: is cut"
+        )
+
+
+def _word_of(trial: _Trial) -> str:
+    """Returns a long word that may be another in the text of a message, or nothing."""
+    words = {word for _, text in trial.whole.living for word in text.split()}
+    once = [
+        word
+        for word in words
+        if word.isalpha() and word.isascii() and trial.data.count(word.encode()) == 1
+    ]
+    for word in sorted(once, key=lambda word: (-len(word), word)):
+        data = trial.data.replace(word.encode(), word[::-1].encode())
+        found = trial.read(Tried("a text with another word", data))
+        if any(word[::-1] in text for _, text in found.living):
+            return word
+    return ""
+
+
+def _check_deep(trial: _Trial, rng: random.Random) -> None:
+    for tried in inputs.deepened(trial.data):
+        trial.read(tried)
+
+
+def _check_types(trial: _Trial, rng: random.Random) -> None:
+    for tried in inputs.retyped(trial.data, rng, 2 * _TRIES):
+        found = trial.read(tried)
+        fewer = len(found.living) < len(trial.whole.living)
+        if fewer and not tried.empties:
+            more = found.says - trial.whole.says
+            assert more, f"{found.what}: a row was lost, and nothing says so"
+
+
+def _check_order(trial: _Trial, rng: random.Random) -> None:
+    """Checks files in another order, and the same file compressed."""
+    other = trial.beside("b")
+    other.write_bytes(trial.data)
+    trial.path.write_bytes(trial.data)
+    paths = [trial.path, other]
+    one, two = trial.read_all(paths), trial.read_all(paths[::-1])
+    assert sorted(one.living) == sorted(two.living), (
+        "files in another order give other rows"
+    )
+    other.unlink()
+
+
+def _check_compressed(trial: _Trial, rng: random.Random) -> None:
+    if trial.is_binary:
+        return
+    packed = Tried("compressed with gzip", gzip.compress(trial.data))
+    found = trial.read(packed, f"{trial.path.name}.gz")
+    assert found.living == trial.whole.living, f"{found.what}: other rows"
+    cut = Tried("gzip that is cut", packed.data[: len(packed.data) * 2 // 3])
+    assert trial.read(cut, f"{trial.path.name}.gz").says, "nothing tells of a cut file"
+
+
+def _check_foreign(trial: _Trial, rng: random.Random) -> None:
+    for tried in inputs.foreign():
+        trial.read(tried)
+
+
+_CHECKS: dict[Callable[[_Trial, random.Random], None], str] = {
+    _check_cuts: "of a file that is cut, it reads the rows before the cut",
+    _check_flips: "a byte that is damaged ends no more than its row",
+    _check_garbage: "garbage behind the last row costs no row",
+    _check_blank: "of an empty file, it reads no row",
+    _check_many: "a file many times over is read many times",
+    _check_words: "a text may be long, of emoji, or from right to left",
+    _check_deep: "10,000 levels of brackets are refused",
+    _check_types: "a field of another type costs its own row at most",
+    _check_order: "files in another order give the same rows",
+    _check_compressed: "compressed, a file gives the same rows; cut, it is said",
+    _check_foreign: "files of other kinds are refused, or give dead rows",
+}

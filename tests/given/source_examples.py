@@ -1,0 +1,34 @@
+"""A small file of every source, in tests/connectors/examples/NAME."""
+
+import shutil
+from pathlib import Path
+
+import pyarrow.json
+import pyarrow.parquet
+
+from affectflow import registry
+from affectflow.sources.files import FileSource
+
+FOLDER = Path(__file__).resolve().parents[1] / "connectors" / "examples"
+
+
+def sources() -> dict[str, type[FileSource]]:
+    """Returns every source of files of ours, by its name on the command line."""
+    found = {
+        registry.kebab(name): registry.load("connectors", name)
+        for name in registry.names("connectors")
+        if registry.distribution(registry.find("connectors", name)).startswith(
+            "affectflow 0"
+        )
+    }
+    return {name: each for name, each in found.items() if issubclass(each, FileSource)}
+
+
+def example(name: str, folder: Path) -> Path:
+    """Copies the example of a source into a folder, and returns where it lies."""
+    if name == "parquet":
+        made = folder / "posts.parquet"
+        table = pyarrow.json.read_json(FOLDER / "jsonl" / "posts.jsonl")
+        pyarrow.parquet.write_table(table, made)
+        return made
+    return Path(shutil.copytree(FOLDER / name, folder / name))
