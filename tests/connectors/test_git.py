@@ -13,21 +13,16 @@ from affectflow.testing import check_source
 from affectflow_connectors.git import repository
 from affectflow_connectors.git.source import ReadGit
 from affectflow_connectors.git.words import words_of
+from tests.given.commits import (
+    AUTHOR,
+    FIRST,
+    FULLER,
+    MESSAGE,
+    PERCEVAL,
+    SECOND,
+    indented,
+)
 from tests.given.reading import error_types, ids, rows_of, written
-
-FIRST, SECOND = "a" * 39 + "1", "b" * 39 + "2"
-MESSAGE = """Oil the hinge
-
-I am sick of this noise. مرحبا 😂
-    indented
-
-Signed-off-by: Ann Lee <ann@x.example>"""
-AUTHOR = "Ann Lee <Ann@x.example>"
-
-
-def indented(text, by="    "):
-    return "\n".join(f"{by}{line}" if line else "" for line in text.split("\n"))
-
 
 MEDIUM = f"""commit {SECOND} (HEAD -> main)
 Merge: aaaaaaa ccccccc
@@ -41,20 +36,6 @@ Author: {AUTHOR}
 Date:   Wed May 1 10:00:00 2024 +0200
 
 {indented(MESSAGE)}
-"""
-FULLER = f"""commit {FIRST}
-Author:     {AUTHOR}
-AuthorDate: Wed May 1 10:00:00 2024 +0200
-Commit:     GitHub <noreply@github.com>
-CommitDate: Thu May 2 10:00:00 2024 +0000
-
-{indented(MESSAGE)}
-
-Notes (review):
-    Bob says no.
-
-3\t1\tdoor.c
--\t-\tdoor.png
 """
 RAW = f"""commit {FIRST}
 tree {"c" * 40}
@@ -119,17 +100,6 @@ diff --git a/door.c b/door.c
 2.40.0
 
 """
-PERCEVAL = {
-    "commit": FIRST,
-    "parents": ["c" * 40],
-    "refs": [],
-    "Author": AUTHOR,
-    "AuthorDate": "Wed May 1 10:00:00 2024 +0200",
-    "Commit": "GitHub <noreply@github.com>",
-    "CommitDate": "Thu May 2 10:00:00 2024 +0000",
-    "message": MESSAGE,
-    "files": [{"file": "door.c", "added": "3", "removed": "1"}],
-}
 GITHUB = {
     "sha": FIRST,
     "commit": {

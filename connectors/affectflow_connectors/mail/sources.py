@@ -11,11 +11,13 @@ import pyarrow as pa
 from affectflow.batches.batch import MAX_ROW_BYTES
 from affectflow.kinds.source import File, Split
 from affectflow.registry import Card
+from affectflow.sources.fields import Record
 from affectflow.sources.files import FileSource, is_plain, ranges
 from affectflow.sources.line_records import LOOK_BACK, records
 from affectflow.sources.rows import RefusedError, Row, dead_row, in_batches
 from affectflow.sources.streams import decompressed_head, read_chunks
 from affectflow_connectors.mail.message import SITE, row_of
+from affectflow_connectors.mail.records import bytes_of
 
 _TERMS = (
     "those of the list or the mailbox; a mail is its writer's: quote public lists "
@@ -59,6 +61,14 @@ class _ReadMail(FileSource, abc.ABC):
             except RefusedError as error:
                 why = (error.error_type, str(error))
                 yield dead_row(self.step, self.source_name, origin, why, mail.data)
+
+    def rows(self, record: Record, where: str) -> Iterator[Row]:
+        """Yields a mail that is a JSON object; it has the id of the mail itself.
+
+        Raises:
+          RefusedError: it is none.
+        """
+        yield row_of(bytes_of(record))
 
     @abc.abstractmethod
     def mails(self, split: Split) -> Iterator[_Mail]:

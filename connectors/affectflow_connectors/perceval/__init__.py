@@ -1,0 +1,1 @@
+"""Perceval of GrimoireLab: items of any backend, each in the same envelope."""
