@@ -25,6 +25,7 @@ from affectflow.schemas import (
 from affectflow.sources.auto_ids import are_auto, numbered
 from affectflow.stages.ingest.answers import Keeper, signatures
 from affectflow.stages.ingest.conversations import write_conversations
+from affectflow.stages.ingest.file_order import by_origin, file_of, in_file_order
 from affectflow.stages.ingest.findings import (
     ANSWERS,
     causes_in_place,
@@ -155,7 +156,7 @@ class _New(NamedTuple):
 def _tell_apart(
     batches: Iterable[pa.RecordBatch], old: "Held", stones: Tombstones
 ) -> _New:
-    given = _numbered(_in_file_order(together(batches)))
+    given = _numbered(in_file_order(together(by_origin(batches))))
     erased = stones.cover(given) if len(stones) else None
     if erased is not None and erased.true_count:
         given = given.filter(pc.invert(erased))
@@ -175,30 +176,6 @@ def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatc
     wanted = pc.equal(kinds, kind)
     # A filter copies, and most often all rows are fresh.
     return batch if pc.all(wanted).as_py() else batch.filter(wanted)
-
-
-_ORIGIN = r"^(?P<file>.*)#(?P<place>[0-9]{1,18})$"
-_PLACE = r"#[0-9]{1,18}$"
-
-
-def _in_file_order(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns rows as they stood in their files: the order of texts without a time.
-
-    Batches come from the shuffle in the order of their names, which says nothing.
-    """
-    found = pc.extract_regex(batch.column("origin"), pattern=_ORIGIN)
-    origin = pa.RecordBatch.from_arrays(
-        [
-            pc.coalesce(pc.struct_field(found, "file"), batch.column("origin")),
-            pc.struct_field(found, "place").cast(pa.int64()),
-            # Of a record that holds a whole dialogue, ids say the order.
-            batch.column("utterance_id"),
-            batch.column("content_hash"),
-        ],
-        names=["file", "place", "utterance_id", "content_hash"],
-    )
-    keys = [(name, "ascending", "at_end") for name in origin.schema.names]
-    return batch.take(pc.sort_indices(origin, sort_keys=keys))
 
 
 # -- rows of the input with one id -------------------------------------------------
@@ -289,7 +266,7 @@ def _from_another_file(changed: pa.RecordBatch, older: pa.RecordBatch) -> int:
     never = pc.and_(
         pc.is_null(newer.column("edited_at")), pc.is_null(older.column("edited_at"))
     )
-    files = [_file(batch.column("origin")) for batch in (newer, older)]
+    files = [file_of(batch.column("origin")) for batch in (newer, older)]
     other = pc.fill_null(pc.not_equal(*files), False)
     return int(pc.and_(never, other).true_count)
 
@@ -299,12 +276,8 @@ def _numbered(batch: pa.RecordBatch) -> pa.RecordBatch:
     ids = batch.column("utterance_id")
     if not are_auto(ids).true_count:
         return batch
-    ids = numbered(ids, _file(batch.column("origin")))
+    ids = numbered(ids, file_of(batch.column("origin")))
     return with_column(batch, UTTERANCES.field("utterance_id"), ids)
-
-
-def _file(origin: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(origin, _PLACE, "")
 
 
 # -- answers of a pipeline's steps about messages that the lake has ---------------

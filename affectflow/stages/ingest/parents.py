@@ -36,6 +36,8 @@ def sought(new: list[pa.RecordBatch], held: pa.ChunkedArray) -> pa.Table:
     """
     columns = ["utterance_id", "conversation_id", "reply_to"]
     rows = pa.Table.from_batches([batch.select(columns) for batch in new])
+    if rows.column("reply_to").null_count == len(rows):
+        rows = rows.slice(0, 0)  # most often nobody replies to anybody
     own, thread, reply = (rows.column(name).combine_chunks() for name in columns)
     roots = own.filter(pc.equal(own, thread))
     guessed = pc.fill_null(pc.equal(thread, reply), False)

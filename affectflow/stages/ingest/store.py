@@ -105,7 +105,8 @@ class _SpillFn(beam.DoFn):
             self._open()
         for batch in split(element):
             sealed = seal(batch, self._key, self._lake.buckets)
-            living = sealed.filter(pc.invert(is_dead(sealed)))
+            dead = is_dead(sealed)
+            living = sealed.filter(pc.invert(dead)) if dead.true_count else sealed
             for bucket, claim in spill(living, self._staging):
                 yield bucket, tuple(claim)
             receipt = self._account(sealed, living)
