@@ -5,12 +5,16 @@ What comes with the package, and what `affectflow train` writes, is a folder wit
 the licence that it passes on. Other models are a folder or a pinned id of a hub.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.resources
 import json
+import logging
 import re
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from affectflow.errors import UsageError
 CARD = "README.md"
 """Where a model's folder, or the hub, tells of it: at its head, the licence."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_PATIENCE_S = 5.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -175,3 +180,96 @@ def one_line(error: Exception) -> str:
     """Returns the first line of what an error says."""
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__
+
+
+# -- a hub -----------------------------------------------------------------------------
+
+
+def fetched_file(model: str, revision: str, name: str) -> Path:
+    """Returns a file of a hub id, from the cache or from the hub.
+
+    Raises:
+      ImportError: huggingface_hub is not installed.
+      OSError, ValueError: there is no such file, or the hub cannot be reached.
+    """
+    from huggingface_hub import hf_hub_download
+
+    return _fetched(hf_hub_download, model, name, revision=revision)
+
+
+def fetched_folder(
+    model: str,
+    revision: str,
+    wanted: Sequence[str],
+    unwanted: Sequence[str] = (),
+    needed: str = "*",
+) -> Path:
+    """Returns the folder of a hub id, with files from the cache or from the hub.
+
+    Args:
+      model: the id.
+      revision: its commit.
+      wanted: patterns of files.
+      unwanted: patterns of files that are left out.
+      needed: the pattern of a file without which the cache has only begun a copy.
+
+    Raises:
+      ImportError, OSError, ValueError: as `fetched_file`.
+    """
+    from huggingface_hub import snapshot_download
+
+    patterns = {"allow_patterns": list(wanted), "ignore_patterns": list(unwanted)}
+    folder = _fetched(snapshot_download, model, revision=revision, **patterns)
+    if not is_reachable() and not any(folder.glob(needed)):
+        raise _out_of_reach()
+    return folder
+
+
+def _fetched(fetch: Callable[..., str], *given: str, **options: Any) -> Path:
+    """Returns what the hub's library finds; in the cache alone if the hub is away."""
+    if is_reachable():
+        return Path(fetch(*given, **options))
+    try:
+        return Path(fetch(*given, **options, local_files_only=True))
+    except (OSError, ValueError) as error:
+        raise _out_of_reach() from error
+
+
+def _out_of_reach() -> OSError:
+    from huggingface_hub import constants
+
+    return ConnectionError(
+        f"{constants.ENDPOINT} cannot be reached, and the cache does not have it"
+    )
+
+
+def is_reachable() -> bool:
+    """Returns whether the hub answers, with whatever; asks at most once a minute.
+
+    Its library would ask six times, with a line for each, in half a minute.
+    """
+    from huggingface_hub import constants
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    if constants.HF_HUB_OFFLINE:
+        return False
+    return _answers(constants.ENDPOINT, int(time.monotonic() // 60))
+
+
+@functools.lru_cache(maxsize=1)
+def _answers(url: str, minute: int) -> bool:
+    from huggingface_hub import get_session
+
+    answered = threading.Event()
+
+    def ask() -> None:
+        # Whatever the library raises, it depends on its version: there is no answer.
+        with contextlib.suppress(Exception):
+            get_session().head(url, timeout=_PATIENCE_S)
+            answered.set()
+
+    # In a thread, because no timeout holds for the look-up of a name.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_PATIENCE_S)
+    return answered.is_set()

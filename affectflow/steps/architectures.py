@@ -13,7 +13,13 @@ from typing import Any
 from affectflow import defaults, registry
 from affectflow.errors import MissingExtraError, PluginImportError, UsageError
 from affectflow.options import quoted
-from affectflow.weights import CARD, check_pinned, one_line, read_config
+from affectflow.weights import (
+    CARD,
+    check_pinned,
+    fetched_file,
+    one_line,
+    read_config,
+)
 
 CHOOSE = "--set handler=NAME"
 """How a user says which plugin reads a model."""
@@ -106,14 +112,12 @@ def _config(model: str, revision: str) -> Mapping[str, Any]:
 def _fetched(model: str, revision: str) -> Path:
     """Returns the config.json of a hub id; fetches it once, and the model's card."""
     try:
-        from huggingface_hub import hf_hub_download
+        config = fetched_file(model, revision, "config.json")
     except ImportError as error:
         raise MissingExtraError(
             f"to see what {model!r} is needs huggingface_hub ({error}); type `pip "
             f"install 'affectflow[torch]'`, or say which plugin reads it with {CHOOSE}"
         ) from error
-    try:
-        config = Path(hf_hub_download(model, "config.json", revision=revision))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot read the config.json of {model!r} at {revision!r}: "
@@ -122,5 +126,5 @@ def _fetched(model: str, revision: str) -> Path:
         ) from error
     # A model need not have a card; then its licence is unknown.
     with contextlib.suppress(OSError, ValueError):
-        hf_hub_download(model, CARD, revision=revision)
+        fetched_file(model, revision, CARD)
     return config

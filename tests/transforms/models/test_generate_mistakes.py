@@ -117,19 +117,6 @@ def test_a_handler_with_a_pinned_hub_id_is_made_and_pickled_without_network(prom
     assert (annotator["kind"], annotator["commercial_use"]) == ("prompt", None)
 
 
-@pytest.mark.torch
-def test_a_hub_that_is_out_of_reach_is_one_line(prompt, monkeypatch):
-    import huggingface_hub
-
-    def unreachable(*given, **more):
-        raise ConnectionError("Max retries exceeded\nwith url")
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", unreachable)
-    with pytest.raises(UsageError, match="check both names and the network") as raised:
-        Generate(model="org/name", revision="0" * 40, prompt=prompt).load_model()
-    assert "\n" not in str(raised.value)
-
-
 def test_a_missing_torch_names_the_extra(monkeypatch, tmp_path, prompt):
     monkeypatch.setitem(sys.modules, "torch", None)
 

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.errors import UsageError
-from affectflow.weights import CARD, check_pinned, one_line, read_config
+from affectflow.weights import (
+    CARD,
+    check_pinned,
+    fetched_folder,
+    one_line,
+    read_config,
+)
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 POOLING = "1_Pooling/config.json"
@@ -35,21 +41,16 @@ def local_folder(model: str, revision: str) -> Path:
     check_pinned(model, revision)
     if Path(model).is_dir():
         return Path(model)
-    from huggingface_hub import snapshot_download
-
     wanted = [*_READ, "*.safetensors", "*.py", CARD]
     try:
+        fetched_folder(model, revision, [POOLING])
         # Other folders of a model hold it again, in other formats.
-        snapshot_download(model, revision=revision, allow_patterns=[POOLING])
-        found = snapshot_download(
-            model, revision=revision, allow_patterns=wanted, ignore_patterns=["*/*"]
-        )
+        return fetched_folder(model, revision, wanted, ["*/*"], "*.safetensors")
     except (OSError, ValueError) as error:
         raise UsageError(
             f"cannot fetch {model!r} at {revision!r}: {one_line(error)}; check both "
             "names and the network, or give a folder"
         ) from error
-    return Path(found)
 
 
 def config_at_hand(model: str, revision: str) -> Mapping[str, Any] | None:
