@@ -183,6 +183,8 @@ class _Trial:
     def __init__(self, source: FileSource, example: Path, folder: Path):
         self.data = example.read_bytes()
         self.is_json = bool(json_head(self.data))
+        # Ids may stand for a text's first lines, which are others in half of it.
+        self._key = "utterance_id" if self.is_json else "text"
         self.is_binary = self.data.startswith(_BINARY) or bool(compression(self.data))
         self._source = source
         self._path = folder / example.parent.name / example.name
@@ -204,11 +206,12 @@ class _Trial:
         rows, refused = self._rows([path], tried.what)
         took = time.process_time() - begun
         assert took < _MOST_CPU_S, f"{tried.what}: reading took {took:.0f} CPU seconds"
-        return _read(tried.what, rows, refused)
+        return _read(tried.what, rows, refused, self._key)
 
     def read_all(self, paths: list[Path]) -> _Read:
         """Returns what comes of several files."""
-        return _read("several files", *self._rows(paths, "several files"))
+        rows, refused = self._rows(paths, "several files")
+        return _read("several files", rows, refused, "utterance_id")
 
     def beside(self, name: str) -> Path:
         """Returns the path of another file, in the same folder."""
@@ -242,8 +245,8 @@ class _Trial:
 _READ = ["utterance_id", "text", "errors"]
 
 
-def _read(what: str, rows: Rows, refused: str) -> _Read:
-    living = [(r["utterance_id"], r["text"]) for r in rows if not r["errors"]]
+def _read(what: str, rows: Rows, refused: str, key: str) -> _Read:
+    living = [(r[key], r["text"]) for r in rows if not r["errors"]]
     says = [error["message"] for row in rows for error in row["errors"] or ()]
     assert all(says), f"{what}: a dead row says no reason"
     assert "\n" not in refused, f"{what}: an error of several lines: {refused}"

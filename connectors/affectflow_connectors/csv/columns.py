@@ -202,15 +202,7 @@ def _error(record: Record, width: int, step: str) -> Rows | None:
             "the delimiter"
         )
         return errors_of(step, "unknown_shape", message, record.raw)
-    if any(not cell.isascii() and _has_bad_bytes(cell) for cell in record.cells):
+    if record.has_bad_bytes():
         message = "not UTF-8; convert the file with iconv"
         return errors_of(step, "invalid_utf8", message, record.raw)
     return None
-
-
-def _has_bad_bytes(cell: str) -> bool:
-    try:
-        cell.encode()
-    except UnicodeEncodeError:
-        return True
-    return False

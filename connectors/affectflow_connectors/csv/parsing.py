@@ -35,6 +35,18 @@ class Record(NamedTuple):
     error_type: str = ""
     message: str = ""
 
+    def has_bad_bytes(self) -> bool:
+        """Returns whether a cell holds bytes that are not UTF-8."""
+        return not all(cell.isascii() or _is_unicode(cell) for cell in self.cells)
+
+
+def _is_unicode(cell: str) -> bool:
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
 
 class Dialect(NamedTuple):
     """How the cells of a table are separated and quoted.
@@ -51,7 +63,7 @@ class Dialect(NamedTuple):
 def lines(chunks: Iterable[bytes]) -> Iterator[str | TooLong]:
     """Yields lines with their line feeds; of one too large to be held, its start.
 
-    Bytes that are no UTF-8 become surrogates, to be found in their row.
+    Bytes that are not UTF-8 become surrogates, to be found in their row.
     """
     for block in blocks(_with_feeds(chunks), block_bytes=TARGET_BYTES // 8):
         if block.too_large:

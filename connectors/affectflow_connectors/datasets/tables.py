@@ -22,7 +22,6 @@ from affectflow_connectors.csv.parsing import Record, lines, records
 _SPLITS = re.compile(
     r"(?:^|[^a-z])(train|dev|valid(?:ation)?|val|test|trial)(?:[^a-z]|$)"
 )
-
 Cells = Mapping[str, str]
 
 
@@ -91,6 +90,8 @@ class LabelledTable(LabelledSource, abc.ABC):
     def _row(self, record: Record, names: tuple[str, ...], uri: str) -> Row:
         if record.error_type:
             raise RefusedError(record.message, record.error_type)
+        if record.has_bad_bytes():
+            raise RefusedError("not UTF-8; convert the file with iconv", "invalid_utf8")
         if len(record.cells) < len(names):
             raise RefusedError(
                 f"{len(record.cells)} cells where {len(names)} were expected",
