@@ -221,6 +221,13 @@ def test_a_message_in_another_encoding_is_decoded(tmp_path):
             id="trailers in two paragraphs",
         ),
         pytest.param(
+            "Fix it\n\nReported-by: B <b@x.example>\nSeen-in: spring\n"
+            "Signed-off-by: C <c@x.example>",
+            "Fix it",
+            {"seen-in": "spring", "reported-by": "1", "signed-off-by": "1"},
+            id="an unknown trailer among known ones",
+        ),
+        pytest.param(
             "Fix it (#7)\n\n* Try\n\n---------\n\n"
             "Co-authored-by: B <b@x.example>\nCo-authored-by: C <c@x.example>",
             "Fix it (#7)\n\n* Try",

@@ -151,6 +151,6 @@ def decoded(data: bytes, encoding: str = "") -> str:
     for each in (encoding or "utf-8", "utf-8", "cp1252"):
         try:
             return data.decode(each)
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):
             continue
     return data.decode("latin-1")

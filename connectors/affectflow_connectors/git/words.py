@@ -1,7 +1,7 @@
 """What of a commit's message its author wrote: not trailers, nor the words of git."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import NamedTuple
 
 # Tokens whose lines speak of people are counted; those of things are kept.
@@ -94,14 +94,12 @@ def _without_conflicts(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _without_trailers(text: str) -> tuple[str, dict[str, str]]:
-    people, things = defaultdict[str, int](int), defaultdict[str, list[str]](list)
-    lines = []
-    for place, line in enumerate(text.split("\n")):
-        if place and _PERSON.match(line):
-            people[_token(line.partition(":")[0])] += 1
-        else:
-            lines.append(line)
-    parts = re.split(r"\n[ \t]*\n", "\n".join(lines).strip())
+    """Returns a text without the paragraphs of trailers that it ends with.
+
+    Lines that name a person as trailers do are none of the author's words anywhere.
+    """
+    people, things = Counter[str](), defaultdict[str, list[str]](list)
+    parts = re.split(r"\n[ \t]*\n", text.strip())
     while len(parts) > 1 and (found := _trailers(parts[-1])):
         parts.pop()
         for token, value in found:
@@ -109,9 +107,13 @@ def _without_trailers(text: str) -> tuple[str, dict[str, str]]:
                 people[token] += 1
             else:
                 things[token].append(value)
-    attrs = {f"trailer.{token}": str(count) for token, count in people.items()}
-    attrs |= {f"trailer.{token}": ", ".join(all_) for token, all_ in things.items()}
-    return _RULE.sub("", "\n\n".join(parts)), attrs
+    subject, *lines = "\n\n".join(parts).split("\n")
+    people.update(_token(x.partition(":")[0]) for x in lines if _PERSON.match(x))
+    kept = [subject, *(line for line in lines if not _PERSON.match(line))]
+    said = {token: str(count) for token, count in people.items()}
+    said |= {token: ", ".join(values) for token, values in things.items()}
+    attrs = {f"trailer.{token}": value for token, value in said.items()}
+    return _RULE.sub("", "\n".join(kept).strip()), attrs
 
 
 def _trailers(part: str) -> list[tuple[str, str]]:
