@@ -205,7 +205,7 @@ def _placed(row: Row, cause: Cause, *, latent: bool) -> dict[str, Any]:
     if not cause.utterance_id:
         return {"status": "latent" if latent else "none_found"}
     if cause.start is None:
-        return {"status": "unaligned"}
+        return {"cause_utterance_id": cause.utterance_id, "status": "unaligned"}
     is_own = cause.utterance_id == row["utterance_id"]
     return {
         "cause_utterance_id": cause.utterance_id,
