@@ -1,6 +1,7 @@
 """Textualize: nonverbal cues of text, written out in words."""
 
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -109,12 +110,14 @@ def _find_cues(batch: pa.RecordBatch, renderers: Sequence[TextRenderer]) -> _Fou
     ]
     candidates = np.flatnonzero(np.logical_or.reduce(masks)) if masks else np.array([])
     found = _Found([], [], [])
-    for row, prose in zip(candidates, _prose(batch, candidates), strict=True):
-        for renderer, mask in zip(renderers, masks, strict=True):
-            cues = renderer.render(prose) if mask[row] else []
-            found.rows.extend([int(row)] * len(cues))
-            found.cues.extend(cues)
-            found.by.extend([renderer] * len(cues))
+    chosen = [mask[candidates].tolist() for mask in masks]
+    prose = _prose(batch, candidates)
+    for row, text, *may in zip(candidates.tolist(), prose, *chosen, strict=True):
+        for renderer in itertools.compress(renderers, may):
+            if cues := renderer.render(text):
+                found.rows.extend([row] * len(cues))
+                found.cues.extend(cues)
+                found.by.extend([renderer] * len(cues))
     return found
 
 

@@ -23,7 +23,7 @@ _EMOJI = (
 _CODE = r"(?<![\w:]):(?P<code>[a-z0-9_+'\-]{1,60}):(?![\w])(?::skin-tone-[2-6]:)?"
 # An emoji of a server of Discord, `<:pepe_sad:123456>`; segments blank its brackets.
 _OWN = rf"(?:<a?|{BLANK}):(?P<own>\w{{2,32}}):(?:[0-9]{{5,25}}>|{BLANK}{{6,26}})"
-_CUE = re.compile(f"(?P<emoji>{_EMOJI})|{_OWN}|{_CODE}")
+_CUE = re.compile(f"(?=[#*0-9:<\x80-\U0010ffff])(?:(?P<emoji>{_EMOJI})|{_OWN}|{_CODE})")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|[_~]+")
 _DROPPED = re.compile(f"(?!^){_TONE}|\ufe0f")
 

@@ -18,6 +18,13 @@ from affectflow_transforms.cues.wording import wording, words
 _LEFT = r"(?<![\w:;=/\\<>|@#$%^&+`(\[{-])"
 _RIGHT = r"(?![\w/\\@#$%^&+=`-])"
 _CLINGING = r"(?<=[^\W\d_])(?P<cling>[:;]-?[)D(](?![\w/\\)(:;]))"
+# The characters that an emoticon begins with: one look tells most places apart, and
+# the next character tells most words and full stops.
+_FIRST = (
+    r"(?=[-:;=8BxXD>}<^~oO0TQ.uU\\(m)])"
+    r"(?=[:;=]\S|[>}<^~\\]|\.[-_]|\([:^T>]|\):|-[_.]|8[-D]|B-|[xX][-DP]|D[-':]"
+    r"|[oO0][_.wr]|OT|[TQ][_.T]|[uU]w|m\()"
+)
 _WORD_BEFORE = re.compile(r"([\w.)\]]+)\s*$")
 
 
@@ -26,9 +33,7 @@ def _emoticons() -> re.Pattern[str]:
     either = "|".join(
         f"(?P<w{n}>{each})" for n, each in enumerate(wording("emoticons"))
     )
-    return re.compile(
-        rf"(?=[-:;=8BxXD>}}<^~oO0TQ.uU\\(m)])(?:{_LEFT}(?:{either}){_RIGHT}|{_CLINGING})"
-    )
+    return re.compile(rf"{_FIRST}(?:{_LEFT}(?:{either}){_RIGHT}|{_CLINGING})")
 
 
 @functools.cache

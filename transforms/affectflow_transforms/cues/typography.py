@@ -1,6 +1,9 @@
 """RenderTypography: shouting, stretched words, runs of punctuation."""
 
+import itertools
+import operator
 import re
+import string
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -14,18 +17,28 @@ _IN_NAME = rf"[\w/\\$@#%=&`~<>{{}}\[\]{BLANK}]"
 _WORD = re.compile(
     rf"(?<!{_IN_NAME})(?<![\w<\[][.:-])[^\W\d_]+(?:['’][^\W\d_]+)?(?!{_IN_NAME}|[.:(-]\w)"
 )
+# Where a loud word begins in a text of ASCII.
+_LOUD_BEGINS = re.compile(rf"[A-Z](?<!{_IN_NAME}[A-Z])[A-Z'][A-Z']")
+# What no run of capitals has within it; shorter stretches have no loud word.
+_APART = rf"a-z0-9_=/<>(){{}}\[\]{BLANK}"
+_STRETCH_OF_CAPITALS = re.compile(rf"[^{_APART}]{{3,}}")
+_CAPITAL = r"[^a-z\W\d_]"
+_CAPITALS = re.compile(rf"{_CAPITAL}(?<!{_IN_NAME}{_CAPITAL})(?:{_CAPITAL}|['’]){{2}}")
 _NEAR = re.compile(r"[\s,;:.!?'\"*-]{1,4}")
 _STRETCH = re.compile("([a-zß-öø-ÿ])\\1{2,}", re.I)
+_THREE_ALIKE = re.compile(r"([a-z])\1\1")
 _CAMEL = re.compile("[a-z][A-Z]")
 # Abbreviations that the table lacks rarely sound like words: DDLC, PPSSPP, RSRP.
 _SOUNDS = re.compile("[AEIOUYÀ-ÖØ-Ý]")
 _CLUSTER = re.compile("[BCDFGHJKLMNPQRSTVWXZ]{4}")
+_RUN_OF_MARKS = re.compile("[!?]{2,}")
 _MARKS = re.compile(
     r"(?<=[^\s!?=<>])\s?(?P<marks>[!?]{2,})(?![\w=!(\[.\"'])|(?P<alone>^[!?]{2,}$)",
     re.M,
 )
 _DOTS = re.compile(
-    r"(?!^\.{8,}$)(?<![./\w]\.)(?<![./'\"“(])(?:\.{4,}(?![./\\\w])|…{2,}|…\.{2,})", re.M
+    r"(?=[.…])(?!^\.{8,}$)(?<![./\w]\.)(?<![./'\"“(])(?:\.{4,}(?![./\\\w])|…{2,}|…\.{2,})",
+    re.M,
 )
 
 # Statements of SQL are written so.
@@ -59,23 +72,54 @@ class RenderTypography(TextRenderer):
     card: ClassVar[Card] = Card(summary="shouting, stretched words, runs of marks")
 
     def render(self, text: str) -> list[Cue]:
-        cues = [*_shouting(text), *_stretched(text), *_marks(text), *_hesitation(text)]
-        return sorted(cues, key=lambda cue: (cue.start, cue.end))
+        cues: list[Cue] = []
+        if _may_shout(text):
+            cues += _shouting(text)
+        if _may_stretch(text):
+            cues += _stretched(text)
+        if "!!" in text or "??" in text or "!?" in text or "?!" in text:
+            cues += _marks(text)
+        if "...." in text or "……" in text or "…." in text:
+            cues += _hesitation(text)
+        return sorted(cues, key=_PLACE)
+
+
+_PLACE = operator.attrgetter("start", "end")
+
+
+def _may_shout(text: str) -> bool:
+    narrow = _narrow(text)
+    return bool(_LOUD_BEGINS.search(narrow) if narrow else _CAPITALS.search(text))
+
+
+def _may_stretch(text: str) -> bool:
+    narrow = _narrow(text)
+    return bool(
+        _THREE_ALIKE.search(narrow.lower()) if narrow else _STRETCH.search(text)
+    )
+
+
+def _narrow(text: str) -> str:
+    """Returns the text if it is ASCII but for blanks, which become `~`; else ""."""
+    if BLANK in text:
+        text = text.replace(BLANK, "~")
+    return text if text.isascii() else ""
 
 
 def _shouting(text: str) -> Iterator[Cue]:
-    runs = list(_capital_runs(text))
+    runs = [run for run in _capital_runs(text) if _shouts(text, run)]
     if not runs:
         return
     share = round(capital_share(text), 4)
     for run in runs:
-        if _STATEMENT.match(text, run[0].start(), run[-1].end()):
-            continue
-        loud = [w for w in run if _is_loud(w[0])]
-        if len(loud) > 1 or any(_is_loud_alone(text, w) for w in loud):
-            yield Cue(
-                "shouting", "shouting", share, "share", run[0].start(), run[-1].end()
-            )
+        yield Cue("shouting", "shouting", share, "share", run[0].start(), run[-1].end())
+
+
+def _shouts(text: str, run: list[re.Match[str]]) -> bool:
+    if _STATEMENT.match(text, run[0].start(), run[-1].end()):
+        return False
+    loud = [word for word in run if _is_loud(word[0])]
+    return len(loud) > 1 or any(_is_loud_alone(text, word) for word in loud)
 
 
 def _is_loud(word: str) -> bool:
@@ -119,9 +163,29 @@ def _names_thing(text: str, word: re.Match[str]) -> bool:
 
 
 def _capital_runs(text: str) -> Iterator[list[re.Match[str]]]:
-    """Yields words in capitals that follow one another, at least one of them loud."""
+    """Yields words in capitals that follow one another, where one may be loud."""
+    position = 0
+    for stretch in _STRETCH_OF_CAPITALS.finditer(text):
+        start, end = stretch.span()
+        if not _CAPITALS.search(text, start, end):
+            continue
+        blank = max(text.rfind(" ", position, start), text.rfind("\n", position, start))
+        words = _words_until(text, max(position, blank + 1), end)
+        position = max(end, words[-1].end()) if words else end
+        yield from _runs_of(text, words)
+
+
+def _words_until(text: str, start: int, end: int) -> list[re.Match[str]]:
+    """Returns the words that begin in a stretch; the last may end behind it."""
+    words = itertools.takewhile(
+        lambda word: word.start() < end, _WORD.finditer(text, start)
+    )
+    return list(words)
+
+
+def _runs_of(text: str, words: list[re.Match[str]]) -> Iterator[list[re.Match[str]]]:
     run: list[re.Match[str]] = []
-    for word in _WORD.finditer(text):
+    for word in words:
         if run and not (word[0].isupper() and _adjoin(text, run[-1], word)):
             yield run
             run = []
@@ -137,9 +201,18 @@ def _adjoin(text: str, before: re.Match[str], word: re.Match[str]) -> bool:
 
 def capital_share(text: str) -> float:
     """Returns the share of capitals among the letters of the prose, 0..1."""
-    upper = sum(map(str.isupper, text))
-    lower = sum(map(str.islower, text))
+    narrow = text.encode("ascii", "ignore")
+    wide = "" if text.isascii() else _ASCII.sub("", text.replace(BLANK, ""))
+    upper = len(narrow) - len(narrow.translate(None, _UPPER))
+    lower = len(narrow) - len(narrow.translate(None, _LOWER))
+    upper += sum(map(str.isupper, wide))
+    lower += sum(map(str.islower, wide))
     return upper / (upper + lower) if upper + lower else 0.0
+
+
+_ASCII = re.compile("[\\x00-\\x7f]+")
+_UPPER = string.ascii_uppercase.encode()
+_LOWER = string.ascii_lowercase.encode()
 
 
 def _stretched(text: str) -> Iterator[Cue]:
@@ -173,7 +246,11 @@ def unstretched(word: str) -> str:
 
 
 def _marks(text: str) -> Iterator[Cue]:
-    for found in _MARKS.finditer(text):
+    for run in _RUN_OF_MARKS.finditer(text):
+        start = run.start()  # or one blank earlier
+        found = _MARKS.match(text, max(0, start - 1)) or _MARKS.match(text, start)
+        if not found:
+            continue
         group = found.lastgroup or ""
         marks = found[group]
         if marks == "??" and found[0] != marks and group == "marks":

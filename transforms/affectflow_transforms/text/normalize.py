@@ -15,6 +15,7 @@ from affectflow.kinds.transform import BatchTransform
 from affectflow.registry import Card
 from affectflow.schemas import SEGMENT, UTTERANCES, fields
 from affectflow_transforms.text.entities import unescape_column
+from affectflow_transforms.text.garbled import looks_garbled
 from affectflow_transforms.text.segments import (
     ALL,
     Segment,
@@ -184,7 +185,7 @@ def _clean_column(texts: pa.Array) -> pa.Array:
     texts = _replaced(texts, wide, _composed(texts.take(wide)))
     suspicious = np.union1d(
         _numpy(_rows(pc.match_substring_regex(texts, _CONTROL))),
-        _numpy(wide)[_looks_garbled(texts.take(wide))],
+        _numpy(wide)[looks_garbled(texts.take(wide))],
     )
     rows = pa.array(suspicious, pa.uint64())
     fixed = [clean(text) for text in texts.take(rows).to_pylist()]
@@ -194,13 +195,6 @@ def _clean_column(texts: pa.Array) -> pa.Array:
 def _composed(texts: pa.Array) -> list[str]:
     """Returns texts in NFC. Arrow 25's `utf8_normalize` decomposes for "NFC"."""
     return [unicodedata.normalize("NFC", text or "") for text in texts.to_pylist()]
-
-
-def _looks_garbled(texts: pa.Array) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Returns where ftfy sees mojibake; the one test that has no Arrow kernel."""
-    from ftfy.badness import is_bad
-
-    return np.fromiter((is_bad(text) for text in texts.to_pylist()), bool, len(texts))
 
 
 def _rows(chosen: pa.BooleanArray) -> pa.Array:
