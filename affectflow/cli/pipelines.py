@@ -205,12 +205,29 @@ def _ingest(
             run_id=run_id,
             budget=budget,
             speaker_key_uri=speaker_key_uri,
-            beam_options=STATE.beam_options,
+            beam_options=_with_workers(made),
         )
     show.say(show.stage_line(row))
     for line in show.warnings(row):
         show.say(line)
     return row
+
+
+def _with_workers(made: Any) -> list[str]:
+    """Returns Beam's options without workers that would cost more than they do."""
+    from affectflow import runners
+    from affectflow.stages.ingest.workers import workers_worth
+
+    asked = STATE.beam_options
+    wanted = runners.workers(runners.options(asked))
+    worth = workers_worth(made, wanted)
+    fewer = runners.with_at_most(asked, worth)
+    if len(fewer) > len(asked):
+        show.say(
+            f"ingest: {worth} of {wanted} workers used: the input is too small, or in "
+            "one piece"
+        )
+    return fewer
 
 
 def _say_left_out(names: Sequence[str]) -> None:

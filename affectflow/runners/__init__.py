@@ -212,6 +212,16 @@ def workers(made: PipelineOptions) -> int:
     return direct.direct_num_workers or os.cpu_count() or 1
 
 
+def with_at_most(arguments: Sequence[str], most: int) -> list[str]:
+    """Returns options with `most` workers, if they ask for more on this machine."""
+    made = options(arguments)
+    if not is_local(made) or workers(made) <= most:
+        return list(arguments)
+    # Of an option that is given twice, the second counts.
+    alone = ["--direct_running_mode=in_memory"] if most == 1 else []
+    return [*arguments, f"--direct_num_workers={most}", *alone]
+
+
 def _cap_threads(made: PipelineOptions) -> None:
     # Two workers with two torch threads each on two cores took 4 to 7 times as long.
     if not is_local(made) or workers(made) == 1:

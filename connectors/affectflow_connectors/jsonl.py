@@ -230,6 +230,16 @@ def _clean(data: bytes) -> bytes:
     return data.replace(b"},\n", b"} \n").replace(b"},\r\n", b"} \r\n")
 
 
+def _have_commas(data: bytes, ends: Offsets) -> bool:
+    """Returns whether any line ends in a comma: to search for one takes longer."""
+    import numpy as np
+
+    array = np.frombuffer(data, np.uint8)
+    last = array[ends - 1]
+    returns = ends[(last == ord("\r")) & (ends > 1)]
+    return bool((last == ord(",")).any() or (array[returns - 2] == ord(",")).any())
+
+
 def read_block(
     block: Block, uri: str, fields: Sequence[Field], defaults: Defaults
 ) -> Iterator[pa.RecordBatch]:
@@ -241,8 +251,10 @@ def read_block(
     data = block.data
     if block.offset == 0 and data.startswith(BOM):
         data = b"   " + data[len(BOM) :]
-    data = _clean(data)
-    starts, ends = without_blanks(data, *spans(data))
+    starts, ends = spans(data)
+    if _have_commas(data, ends):
+        data = _clean(data)
+    starts, ends = without_blanks(data, starts, ends)
     if not len(starts):
         return
     parsed = parse_lines(data, (starts, ends), fields, defaults.step)

@@ -21,7 +21,7 @@ MULTI = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
 def posts(tmp_path: Path) -> Path:
     """Enough rows that nobody ends before the signal comes."""
     path = tmp_path / "posts.jsonl"
-    rows = ({"id": n, "body": f"so annoying, {n}"} for n in range(100_000))
+    rows = ({"id": n, "body": f"so annoying, {n} " * 20} for n in range(100_000))
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 

@@ -1,7 +1,6 @@
 """Rows as they stood in their files, by what their `origin` tells."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +17,7 @@ def by_origin(batches: Iterable[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """
 
     def first(batch: pa.RecordBatch) -> tuple[str, int]:
-        row: dict[str, Any] = next(iter(_origins(batch.slice(0, 1)).to_pylist()), {})
+        (row,) = _origins(batch.slice(0, 1)).to_pylist() or [{}]
         return row.get("file") or "", row.get("place") or 0
 
     return sorted(batches, key=first)
