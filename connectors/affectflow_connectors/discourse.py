@@ -1,6 +1,5 @@
 """ReadDiscourse: topics and posts of Discourse forums."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,29 +18,29 @@ from affectflow.sources.fields import (
     word,
 )
 from affectflow.sources.html import text_of_html
-from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.json_source import LINES
 from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.servers import ServerSource
 from affectflow.sources.streams import json_head
 
 SITE = "discourse"
 _SYSTEM_TYPES = ("2", "3")  # notices of moderators; topics closed, pinned, split
 _WHISPER = "4"
 _LIKE = "2"
-_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?")
 _POST = (b'"cooked"', b'"post_number"', b'"topic_id"', b'"topic_slug"')
 _LIST = (b'"topic_list"', b'"highest_post_number"', b'"posters"')
 
 
 @dataclass(kw_only=True)
-class ReadDiscourse(JsonSource):
+class ReadDiscourse(ServerSource):
     """Reads topics and posts of Discourse's API, as JSON.
 
-    A post is named by its topic and its number in it, as replies name it. The HTML
+    An id is `discourse:HOST/TOPIC/NUMBER`, as replies name a post. The HTML
     of posts becomes text, with quotes as `> `; topics without posts are counted.
 
     Args:
-      forum: its host, as `meta.discourse.org`: part of every id, and the container.
+      host: of the forum, as `meta.discourse.org`: part of every id, and the container.
         Empty: a folder named as a host says so; else ids go without it, and files of
         two forums must not go into one lake.
     """
@@ -54,12 +53,13 @@ class ReadDiscourse(JsonSource):
     site: ClassVar[str] = SITE
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
-    forum: str = ""
-
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        forum = self.forum or _forum(where)
+        forum = self.host_at(where)
         for post, topic in _posts(record):
             yield attempt(_row, post, topic, forum)
+
+    def told(self, head: bytes) -> str:
+        return ""
 
     def looks_whole(self, record: Any) -> bool:
         names = ("post_stream", "latest_posts", "post_number", "topic_list", "posts")
@@ -71,11 +71,6 @@ class ReadDiscourse(JsonSource):
         if sum(mark in head for mark in _POST) >= 3:
             return 0.95
         return 0.9 if all(mark in head for mark in _LIST) else 0.0
-
-
-def _forum(where: str) -> str:
-    folders = re.split(r"[/\\]", where.lower())[:-1]
-    return next((part for part in reversed(folders) if _HOST.fullmatch(part)), "")
 
 
 def _posts(record: Record) -> Iterator[tuple[Record, Record]]:

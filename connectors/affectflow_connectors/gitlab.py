@@ -17,25 +17,33 @@ from affectflow.sources.fields import (
     unread_time,
     word,
 )
-from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.json_source import LINES
 from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.servers import ServerSource, first_host
 from affectflow.sources.streams import json_head
 
 SITE = "gitlab"
 _FAMILIES = {"Issue": "issues", "MergeRequest": "merge_requests"}
 _PROJECT = re.compile(r"https?://[^/]+/(.+?)/(?:-/)?(?:issues|merge_requests)/\d+")
+_WEB = re.compile(rb'"(?:web_url|self|project)"\s*:\s*"https?://([^/"]+)/')
 _BOT = re.compile(r"^(?:project|group)_\d+_bot|^ghost$", re.I)
 _THREAD = (b'"iid"', b'"project_id"', b'"description"', b'"web_url"', b'"references"')
 _NOTE = (b'"noteable_type"', b'"noteable_id"', b'"body"', b'"system"')
 
 
 @dataclass(kw_only=True)
-class ReadGitlab(JsonSource):
+class ReadGitlab(ServerSource):
     """Reads issues, merge requests, notes and discussions, as GitLab answers.
 
-    A thread is named by the number that it has on its server, which its notes know
-    as well. Notes that GitLab writes itself are marked as of the system.
+    An id is `gitlab:HOST/issues/NUMBER`, `.../merge_requests/NUMBER` or
+    `.../note-NUMBER`, with the numbers that the server counts, which notes know of
+    their thread as well. Notes that GitLab writes itself are marked as of the system.
+
+    Args:
+      host: of the server, as `gitlab.com`. Empty: a folder named as a host says so, or
+        the addresses in a record; else ids go without it, and files of two servers
+        must not go into one lake.
     """
 
     card: ClassVar[Card] = Card(
@@ -51,13 +59,20 @@ class ReadGitlab(JsonSource):
         notes = list(objects(record, "notes"))
         threaded = bool(notes) and record.get("individual_note") is not True
         if not (notes and "individual_note" in record):
-            yield attempt(_row, record, None)
+            yield attempt(_row, record, None, self._host(record, where))
         for note in notes:
             answered = first if "individual_note" in record else None
-            found = attempt(_row, note, answered)
+            found = attempt(_row, note, answered, self._host(note, where))
             if threaded and first is None and isinstance(found, dict):
                 first = found["utterance_id"]
             yield found
+
+    def _host(self, record: Record, where: str) -> str:
+        return self.host_at(where) or _host(record) or self.host_in(where)
+
+    def told(self, head: bytes) -> str:
+        found = _WEB.search(head)
+        return found[1].decode("ascii", "replace").lower() if found else ""
 
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and any(
@@ -71,11 +86,21 @@ class ReadGitlab(JsonSource):
         return 0.95 if sure >= 4 else 0.0
 
 
-def _row(record: Record, first: str | None) -> Row:
-    return _note(record, first) if "noteable_type" in record else _thread(record)
+def _row(record: Record, first: str | None, host: str) -> Row:
+    if "noteable_type" in record:
+        return _note(record, first, host)
+    return _thread(record, host)
 
 
-def _thread(record: Record) -> Row:
+def _host(record: Record) -> str:
+    """Returns the host that the addresses of a record name; empty if none does."""
+    links = inner(record, "_links")
+    author = inner(record, "author")
+    own = (word(each, "web_url") for each in (record, author))
+    return first_host([*own, word(links, "self"), word(links, "project")])
+
+
+def _thread(record: Record, host: str) -> Row:
     own = word(record, "id")
     if "iid" not in record or "title" not in record:
         said = word(record, "message", "error")
@@ -86,7 +111,7 @@ def _thread(record: Record) -> Row:
     if own is None:
         raise RefusedError("no id in it", "no_id")
     merge = "merge_status" in record or "source_branch" in record
-    id_ = _id("merge_requests" if merge else "issues", own)
+    id_ = _id(host, "merge_requests" if merge else "issues", own)
     title = prose(record, "title")
     row = _common(record) | {
         "utterance_id": id_,
@@ -102,14 +127,14 @@ def _thread(record: Record) -> Row:
     return row | {"attrs": _attrs(record)}
 
 
-def _note(record: Record, first: str | None) -> Row:
+def _note(record: Record, first: str | None, host: str) -> Row:
     own, type_ = word(record, "id"), word(record, "noteable_type") or ""
     about = word(record, "noteable_id", "commit_id")
     if own is None or about is None:
         raise RefusedError("a note that names no thread, or not itself", "no_id")
-    thread = _id(_FAMILIES.get(type_, type_.lower() or "threads"), about)
+    thread = _id(host, _FAMILIES.get(type_, type_.lower() or "threads"), about)
     row = _common(record) | {
-        "utterance_id": f"{SITE}:note-{own}",
+        "utterance_id": f"{_prefix(host)}note-{own}",
         "conversation_id": thread,
         "reply_to": first or thread,
         "container": word(record, "project_id"),
@@ -122,8 +147,12 @@ def _note(record: Record, first: str | None) -> Row:
     return row | {"text": text, "edited_at": edited}
 
 
-def _id(family: str, number: str) -> str:
-    return f"{SITE}:{family}/{number}"
+def _id(host: str, family: str, number: str) -> str:
+    return f"{_prefix(host)}{family}/{number}"
+
+
+def _prefix(host: str) -> str:
+    return f"{SITE}:{host}/" if host else f"{SITE}:"
 
 
 def _container(record: Record) -> str | None:

@@ -19,25 +19,38 @@ from affectflow.sources.fields import (
     word,
 )
 from affectflow.sources.html import text_of_html
-from affectflow.sources.json_source import LINES, JsonSource
+from affectflow.sources.json_source import LINES
 from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
+from affectflow.sources.servers import ServerSource, first_host, host_of
 from affectflow.sources.streams import json_head
 
 SITE = "mastodon"
 _PUBLIC = ("https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public")
 _NOTES = ("Note", "Question", "Article", "Page")
-_HOST = re.compile(r"https?://([^/\s]+)/")
+# What the server that answered links to itself: tags, and its own accounts.
+_TOLD = re.compile(
+    rb'"url"\s*:\s*"https?://([^/"]+)/tags/'
+    rb'|"acct"\s*:\s*"[^"@]+".{0,2000}?"url"\s*:\s*"https?://([^/"]+)/',
+    re.S,
+)
 _LISTS = ("ancestors", "statuses", "descendants", "orderedItems")
 _API = (b'"reblogs_count"', b'"spoiler_text"', b'"in_reply_to_id"', b'"visibility"')
 
 
 @dataclass(kw_only=True)
-class ReadMastodon(JsonSource):
+class ReadMastodon(ServerSource):
     """Reads statuses of Mastodon's API, and `outbox.json` of an account's export.
 
-    An id is the one that a status has on the server that was asked, as replies name
-    it. A content warning is the title; a boost has no text of its own.
+    An id is `mastodon:HOST/NUMBER`, with the number that a status has on the server
+    that was asked, as replies name it there: what two servers show is two messages. A
+    content warning is the title; a boost has no text of its own.
+
+    Args:
+      host: of the server that was asked, as `mastodon.social`. Empty: a folder named as
+        a host says so, or a status does by its tags and mentions, or by an account of
+        the server; else ids go without it, and files of two servers must not go into
+        one lake.
     """
 
     card: ClassVar[Card] = Card(
@@ -49,8 +62,14 @@ class ReadMastodon(JsonSource):
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
-        for each in _statuses(record):
-            yield attempt(_row, each)
+        for status, host in _statuses(record, self.host_at(where)):
+            yield attempt(_row, status, host or self.host_in(where))
+
+    def told(self, head: bytes) -> str:
+        found = _TOLD.search(head)
+        return (
+            (found[1] or found[2]).decode("ascii", "replace").lower() if found else ""
+        )
 
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and (
@@ -70,26 +89,52 @@ class ReadMastodon(JsonSource):
         return 0.95 if outbox else 0.0
 
 
-def _statuses(record: Record) -> Iterator[Record]:
-    """Yields all statuses and activities in a record, outer ones first."""
-    pending: list[Any] = [record]
+def _statuses(record: Record, host: str) -> Iterator[tuple[Record, str]]:
+    """Yields all statuses and activities in a record, outer ones first, and the server.
+
+    Args:
+      record: of a file.
+      host: of the server that was asked; empty if nobody names it.
+    """
+    pending: list[tuple[Any, str]] = [(record, host)]
     while pending:
-        each = pending.pop()
+        each, around = pending.pop()
         if not isinstance(each, dict):
             continue
         held = [s for name in _LISTS for s in objects(each, name)]
         wrapped = inner(each, "status") or inner(each, "last_status")
         if held:
-            pending += reversed(held)
+            pending += [(status, around) for status in reversed(held)]
         elif wrapped and "content" not in each:
-            pending.append(wrapped)
+            pending.append((wrapped, around))
         else:
-            yield each
-            pending += [inner(each, "quote", "quoted_status") or None]
-            pending += [inner(each, "reblog") or None]
+            host = around or _asked(each)
+            yield each, host
+            pending.append((inner(each, "quote", "quoted_status") or None, host))
+            pending.append((inner(each, "reblog") or None, host))
 
 
-def _row(record: Record) -> Row:
+def _asked(status: Record) -> str:
+    """Returns the host of the server that answered with a status, if it shows.
+
+    The server links tags to itself, and gives its own accounts no host.
+    """
+    tags = (word(tag, "url") for tag in objects(status, "tags"))
+    mentioned = (m for m in objects(status, "mentions") if _is_local(m))
+    author = inner(status, "account")
+    own = [word(status, "uri"), word(author, "url")] if _is_local(author) else []
+    mentions = [word(each, "url") for each in mentioned]
+    boosted = inner(status, "reblog")
+    found = first_host([*(tag for tag in tags if tag and "/tags/" in tag), *own])
+    return found or first_host(mentions) or (_asked(boosted) if boosted else "")
+
+
+def _is_local(account: Record) -> bool:
+    name = word(account, "acct")
+    return name is not None and "@" not in name
+
+
+def _row(record: Record, host: str) -> Row:
     """Returns a status or an activity as a row.
 
     Raises:
@@ -97,7 +142,7 @@ def _row(record: Record) -> Row:
     """
     type_ = word(record, "type")
     if "content" in record and "account" in record:
-        return _of_api(record)
+        return _of_api(record, host)
     if type_ in ("Create", "Update") and inner(record, "object"):
         return _of_note(inner(record, "object"), record)
     if type_ == "Announce":
@@ -118,21 +163,22 @@ def _row(record: Record) -> Row:
 # -- the API -------------------------------------------------------------------------
 
 
-def _of_api(status: Record) -> Row:
+def _of_api(status: Record, host: str) -> Row:
     id_ = word(status, "id")
     if id_ is None:
         message = "a version of a status, which says not of which"
         raise RefusedError(message, NOT_AN_UTTERANCE)
     account, boosted = inner(status, "account"), inner(status, "reblog")
+    quoted = inner(status, "quote", "quoted_status")
     at = word(status, "uri", "url") or ""
-    row = _said(status, id_, word(status, "in_reply_to_id"))
+    row = _said(_id(host, id_), _id(host, word(status, "in_reply_to_id")))
     visibility = word(status, "visibility")
     return row | {
         "speaker_id": _account(account, at),
         "is_bot": account.get("bot") is True or is_bot_name(word(account, "username")),
         "timestamp": time_of(status, "created_at"),
         "edited_at": time_of(status, "edited_at"),
-        "container": _host(word(account, "url") or at),
+        "container": host_of(word(account, "url") or at),
         "kind": "repost" if boosted else "status",
         "title": None if boosted else prose(status, "spoiler_text") or None,
         "text": "" if boosted else _text(status, "content", _poll(status)),
@@ -144,8 +190,8 @@ def _of_api(status: Record) -> Row:
                 "favourites": word(status, "favourites_count"),
                 "boosts": word(status, "reblogs_count"),
                 "media": str(len(list(objects(status, "media_attachments"))) or ""),
-                "repost_of": _id(word(boosted, "id")),
-                "quote_of": _id(word(inner(status, "quote", "quoted_status"), "id")),
+                "repost_of": _id(host, word(boosted, "id")),
+                "quote_of": _id(host, word(quoted, "id")),
             }
             | unread_time(status, "created_at")
         ),
@@ -156,7 +202,7 @@ def _account(account: Record, at: str) -> str | None:
     name = word(account, "acct", "username")
     if name is None or "@" in name:
         return name
-    host = _host(word(account, "url", "uri") or at)
+    host = host_of(word(account, "url", "uri") or at)
     return f"{name}@{host}" if host else name
 
 
@@ -170,14 +216,14 @@ def _poll(status: Record) -> list[str]:
 
 def _of_note(note: Record, activity: Record) -> Row:
     at = word(note, "id") or ""
-    if not (id_ := _last(at)):
+    if not (id_ := _named(at)):
         raise RefusedError("no id in it", "no_id")
     options = [*objects(note, "oneOf"), *objects(note, "anyOf")]
-    return _said(note, id_, _last(word(note, "inReplyTo"))) | {
+    return _said(id_, _named(word(note, "inReplyTo"))) | {
         "speaker_id": _actor(word(note, "attributedTo") or word(activity, "actor")),
         "timestamp": time_of(note, "published") or time_of(activity, "published"),
         "edited_at": time_of(note, "updated"),
-        "container": _host(at),
+        "container": host_of(at),
         "kind": "status",
         "title": prose(note, "summary") or None,
         "text": _text(note, "content", [o for x in options if (o := word(x, "name"))]),
@@ -195,22 +241,22 @@ def _boost(activity: Record) -> Row:
     at = (word(activity, "id") or "").removesuffix("/activity")
     boosted = activity.get("object")
     of = boosted if isinstance(boosted, str) else word(boosted, "id")
-    if not (id_ := _last(at)):
+    if not (id_ := _named(at)):
         raise RefusedError("no id in it", "no_id")
-    return _said(activity, id_, None) | {
+    return _said(id_, None) | {
         "speaker_id": _actor(word(activity, "actor")),
         "timestamp": time_of(activity, "published"),
-        "container": _host(at),
+        "container": host_of(at),
         "kind": "repost",
         "text": "",
         "visibility": _visibility(activity, activity),
         "url": _address(at),
-        "attrs": attrs_of({"repost_of": _id(_last(of))}),
+        "attrs": attrs_of({"repost_of": _named(of)}),
     }
 
 
 def _actor(address: str | None) -> str | None:
-    host, name = _host(address or ""), _last(address)
+    host, name = host_of(address or ""), _last(address)
     return f"{(name or '').lstrip('@')}@{host}" if host and name else address
 
 
@@ -226,11 +272,11 @@ def _visibility(*records: Record) -> str:
 # -- both ----------------------------------------------------------------------------
 
 
-def _said(record: Record, id_: str, answered: str | None) -> Row:
+def _said(id_: str | None, answered: str | None) -> Row:
     return {
-        "utterance_id": _id(id_),
-        "conversation_id": _id(answered or id_),
-        "reply_to": _id(answered),
+        "utterance_id": id_,
+        "conversation_id": answered or id_,
+        "reply_to": answered,
         "source": SITE,
     }
 
@@ -243,18 +289,20 @@ def _text(record: Record, name: str, options: list[str]) -> str:
     return "\n\n".join(part for part in (text_of_html(html), choices) if part)
 
 
-def _id(native: str | None) -> str | None:
-    return f"{SITE}:{native}" if native else None
+def _id(host: str, native: str | None) -> str | None:
+    if not native:
+        return None
+    return f"{SITE}:{host}/{native}" if host else f"{SITE}:{native}"
+
+
+def _named(address: str | None) -> str | None:
+    """Returns the id of what lies at an address."""
+    return _id(host_of(address) or "", _last(address))
 
 
 def _last(address: str | None) -> str | None:
     """Returns the last part of an address: accounts' names stand before it."""
     return (address or "").rstrip("/").rpartition("/")[2] or None
-
-
-def _host(address: str) -> str | None:
-    found = _HOST.match(address)
-    return found[1].lower() if found else None
 
 
 def _address(at: str) -> str | None:

@@ -90,7 +90,7 @@ def test_a_folder_or_an_option_names_the_forum(tmp_path):
     path = written(folder, [SECOND], "a.json")
 
     (row,) = rows_of(ReadDiscourse, path)
-    (named,) = rows_of(ReadDiscourse, path, forum="other.example")
+    (named,) = rows_of(ReadDiscourse, path, host="https://Other.example/")
 
     assert row["utterance_id"] == "discourse:meta.discourse.example/5/2"
     assert row["url"] == "https://meta.discourse.example/t/5/2"

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from affectflow.errors import UsageError
 from affectflow.testing import check_source
 from affectflow_connectors.gitlab import ReadGitlab
 from tests.given.reading import (
@@ -34,11 +35,12 @@ NOTE = {
     "noteable_iid": 3,
     "body": "Turn it down.",
     "system": False,
-    "author": {"username": "bob"},
+    "author": {"username": "bob", "web_url": "https://gitlab.example/bob"},
     "created_at": "2024-05-01T11:00:00.000Z",
     "updated_at": "2024-05-01T11:00:00.000Z",
 }
 SECOND = NOTE | {"id": 8, "body": "I did."}
+BARE = SECOND | {"author": {"username": "bob"}}
 SHAPES = {
     "array.json": [NOTE, SECOND, ISSUE],
     "lines.ndjson": [ISSUE, NOTE, SECOND],
@@ -50,18 +52,18 @@ SHAPES = {
 def test_every_shape_gives_the_same_messages(tmp_path, name):
     rows = rows_of_text(ReadGitlab, tmp_path, SHAPES[name], name)
 
-    thread = "gitlab:issues/900"
+    thread = "gitlab:gitlab.example/issues/900"
     assert sorted((r["utterance_id"], r["text"]) for r in rows) == [
         (thread, "They *burn* مرحبا 😂"),
-        ("gitlab:note-7", "Turn it down."),
-        ("gitlab:note-8", "I did."),
+        ("gitlab:gitlab.example/note-7", "Turn it down."),
+        ("gitlab:gitlab.example/note-8", "I did."),
     ]
     assert {r["conversation_id"] for r in rows} == {thread}
     replies = {r["utterance_id"]: r["reply_to"] for r in rows}
-    assert replies["gitlab:note-7"] == thread
+    assert replies["gitlab:gitlab.example/note-7"] == thread
     # Only a discussion says which note is answered.
-    first = "gitlab:note-7" if name == "apart.ndjson" else thread
-    assert replies["gitlab:note-8"] == first
+    first = "gitlab:gitlab.example/note-7" if name == "apart.ndjson" else thread
+    assert replies["gitlab:gitlab.example/note-8"] == first
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,29 @@ def test_what_a_message_says_of_itself(tmp_path, record, column, expected):
     (row,) = rows_of_text(ReadGitlab, tmp_path, [record], "a.json")
 
     assert row[column] == expected
+
+
+@pytest.mark.parametrize(
+    ("records", "options", "expected"),
+    [
+        pytest.param([SECOND], {}, "gitlab.example/note-8", id="its author"),
+        pytest.param([NOTE, BARE], {}, "gitlab.example/note-8", id="another's"),
+        pytest.param([BARE], {"host": "b.example"}, "b.example/note-8", id="named"),
+        pytest.param([BARE], {}, "note-8", id="nobody says"),
+    ],
+)
+def test_the_server_is_in_the_id(tmp_path, records, options, expected):
+    path = written(tmp_path, records, "a.json")
+
+    row = rows_of(ReadGitlab, path, **options)[-1]
+
+    assert row["utterance_id"] == f"gitlab:{expected}"
+    assert row["reply_to"] == f"gitlab:{expected.replace('note-8', 'issues/900')}"
+
+
+def test_a_host_is_the_name_of_a_server(tmp_path):
+    with pytest.raises(UsageError, match=r"host must be .* got 'my server'"):
+        ReadGitlab(paths=str(tmp_path), host="my server")
 
 
 def test_what_is_no_message_is_refused(tmp_path):
@@ -107,7 +132,7 @@ def test_any_cut_into_byte_ranges_gives_the_same_rows(tmp_path):
 def test_a_file_that_is_cut_off_gives_the_rows_before_the_end(tmp_path):
     rows = rows_of_text(ReadGitlab, tmp_path, json.dumps([ISSUE, NOTE])[:-20], "a.json")
 
-    assert ids(rows) == ["gitlab:issues/900"]
+    assert ids(rows) == ["gitlab:gitlab.example/issues/900"]
     assert error_types(rows)[-1]
 
 

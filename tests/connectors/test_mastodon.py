@@ -14,6 +14,7 @@ from tests.given.reading import (
 )
 
 HOST = "https://toot.example"
+IDS = "mastodon:toot.example"
 ACCOUNT = {"acct": "ann", "username": "ann", "url": f"{HOST}/@ann", "bot": False}
 STATUS = {
     "id": "12",
@@ -69,8 +70,12 @@ def test_every_shape_gives_the_same_messages(tmp_path, name):
     rows = rows_of_text(ReadMastodon, tmp_path, SHAPES[name], name)
 
     assert sorted((r["utterance_id"], r["reply_to"], r["text"]) for r in rows) == [
-        ("mastodon:11", None, "So?"),
-        ("mastodon:12", "mastodon:11", "@bob I don't know\nمرحبا 😂"),
+        ("mastodon:toot.example/11", None, "So?"),
+        (
+            "mastodon:toot.example/12",
+            "mastodon:toot.example/11",
+            "@bob I don't know\nمرحبا 😂",
+        ),
     ]
     assert {r["speaker_id"] for r in rows} == {"ann@toot.example"}
     assert {r["container"] for r in rows} == {"toot.example"}
@@ -106,10 +111,10 @@ def test_a_boost_is_marked_and_what_it_repeats_stands_for_itself(tmp_path):
     rows = rows_of_text(ReadMastodon, tmp_path, [boost], "a.json")
 
     assert [(r["utterance_id"], r["kind"], r["text"]) for r in rows] == [
-        ("mastodon:13", "repost", ""),
-        ("mastodon:11", "status", "So?"),
+        ("mastodon:toot.example/13", "repost", ""),
+        ("mastodon:toot.example/11", "status", "So?"),
     ]
-    assert dict(rows[0]["attrs"])["repost_of"] == "mastodon:11"
+    assert dict(rows[0]["attrs"])["repost_of"] == "mastodon:toot.example/11"
 
 
 def test_what_an_export_repeats_or_keeps_private(tmp_path):
@@ -127,9 +132,49 @@ def test_what_an_export_repeats_or_keeps_private(tmp_path):
     )
 
     assert [(r["utterance_id"], r["kind"], r["visibility"]) for r in rows] == [
-        ("mastodon:14", "repost", "private"),
-        ("mastodon:12", "status", "private"),
+        ("mastodon:toot.example/14", "repost", "private"),
+        ("mastodon:toot.example/12", "status", "private"),
     ]
+
+
+REMOTE = STATUS | {
+    "id": "70",
+    "uri": "https://other.example/users/cy/statuses/9",
+    "in_reply_to_id": "12",
+    "account": {"acct": "cy@other.example", "url": "https://other.example/@cy"},
+}
+TAG = {"name": "eggs", "url": f"{HOST}/tags/eggs"}
+
+
+@pytest.mark.parametrize(
+    ("page", "options", "expected"),
+    [
+        pytest.param([REMOTE | {"tags": [TAG]}], {}, f"{IDS}/70", id="a tag"),
+        pytest.param([STATUS, REMOTE], {}, f"{IDS}/70", id="another of the page"),
+        pytest.param([REMOTE], {"host": "toot.example"}, f"{IDS}/70", id="named"),
+        pytest.param([REMOTE], {}, "mastodon:70", id="nobody says"),
+    ],
+)
+def test_the_server_that_was_asked_is_in_the_id(tmp_path, page, options, expected):
+    """Another server's status has a number of the server that shows it."""
+    path = written(tmp_path, page, "a.json")
+
+    row = rows_of(ReadMastodon, path, **options)[-1]
+
+    assert row["utterance_id"] == expected
+    assert row["reply_to"] == expected.replace("70", "12")
+
+
+def test_two_servers_count_alone_and_a_file_that_names_none_is_said(tmp_path):
+    elsewhere = STATUS | {"uri": "https://b.example/users/ann/statuses/12"}
+    path = written(tmp_path, [REMOTE], "a.json")
+
+    rows = rows_of_text(ReadMastodon, tmp_path, [STATUS, elsewhere], "b.json")
+
+    assert ids(rows) == ["mastodon:b.example/12", f"{IDS}/12"]
+    (said,) = ReadMastodon(paths=str(path)).notices()
+    assert "name it with --set host=HOST" in said
+    assert ReadMastodon(paths=str(path), host="toot.example").notices() == []
 
 
 def test_what_is_no_message_is_counted_or_refused(tmp_path):
@@ -159,7 +204,7 @@ def test_a_file_that_is_cut_off_gives_the_rows_before_the_end(tmp_path):
 
     rows = rows_of_text(ReadMastodon, tmp_path, whole[:-200], "a.json")
 
-    assert ids(rows) == ["mastodon:11"]
+    assert ids(rows) == ["mastodon:toot.example/11"]
     assert error_types(rows)[-1]
 
 
