@@ -142,6 +142,20 @@ def test_a_bad_row_is_counted_or_refused_and_its_neighbours_live(
     assert error_types(rows) == ["", error_type, ""]
 
 
+def test_a_site_that_is_named_counts_more_than_folders_and_links(tmp_path):
+    named = {"site_name": "https://Cooking.stackexchange.com/"}
+    dump = written(tmp_path, table(QUESTION), "Posts.xml")
+    page = written(tmp_path, PAGE, "a.json")
+
+    assert rows_of(ReadStackExchange, dump, **named)[0]["utterance_id"] == f"{SITE}/1"
+    other = rows_of(ReadStackExchange, page, site_name="a.example")
+    assert {row["container"] for row in other} == {"a.example"}
+    (said,) = ReadStackExchange(paths=str(dump)).notices()
+    assert f"{tmp_path.name!r}" in said
+    assert "--set site_name=" in said
+    assert ReadStackExchange(paths=str(dump), **named).notices() == []
+
+
 def test_no_entity_is_expanded(tmp_path):
     bomb = '<row Id="1" PostTypeId="1" Body="&lol; &#x41; &#xD800;" />'
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from affectflow import runners
 from affectflow.errors import LakeError, OverBudgetError, StorageError, TerminatedError
-from affectflow.lake import Lake
+from affectflow.lake import Lake, open_tables
 from affectflow.lake.commits import commit
 from affectflow.lake.files import read_file, write_file
 from affectflow.lake.tables import table_versions
@@ -148,9 +148,24 @@ def check_budget(row: dict[str, Any], lake_uri: str) -> None:
     if row["state"] == "over_budget":
         raise OverBudgetError(
             f"{row['stage']}: {row['rows_dead']:,} of {row['rows_in']:,} rows were "
-            f"refused, more than the budget allows; the rest is done. See why: "
-            f'affectflow sql {lake_uri} "SELECT * FROM dead_letter_summary"'
+            f"refused, more than the budget allows{_why(row, lake_uri)}; the rest is "
+            "done. See all: affectflow sql "
+            f'{lake_uri} "SELECT * FROM dead_letter_summary"'
         )
+
+
+_REASONS = """
+    SELECT error_type, count(*) AS n, min(message) FROM dead_letters
+    WHERE run_id = ? GROUP BY ALL ORDER BY n DESC, error_type LIMIT 2
+"""
+
+
+def _why(row: dict[str, Any], lake_uri: str) -> str:
+    """Returns the usual reasons for which a run refused rows, in a few words."""
+    with open_tables(lake_uri) as connection:
+        found = connection.execute(_REASONS, [row["run_id"]]).fetchall()
+    said = [f"{n:,} {error_type} ({message})" for error_type, n, message in found]
+    return f": {', '.join(said)}" if said else ""
 
 
 Row = dict[str, Any]

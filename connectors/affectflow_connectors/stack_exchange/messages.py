@@ -133,31 +133,38 @@ def _dumped_post(given: Mapping[str, str], site: str, kind: str) -> Row:
 # -- the API -------------------------------------------------------------------------
 
 
-def rows_of_api(record: Record, site: str) -> Iterator[Row | RefusedError]:
+def rows_of_api(
+    record: Record, site: str, *, linked: bool = True
+) -> Iterator[Row | RefusedError]:
     """Yields the messages of a page, or of one item, each with those under it.
 
-    `site` is taken for items whose links name none.
+    Args:
+      record: the page or item.
+      site: that messages are of.
+      linked: the site that the links of an item name counts more.
     """
     if "error_id" in record:
         said = word(record, "error_message")
         yield RefusedError(f"an error that the API answered: {said}")
     elif isinstance(record.get("items"), list):
         for item in objects(record, "items"):
-            yield from _rows_of_item(item, site)
+            yield from _rows_of_item(item, site, linked)
     else:
-        yield from _rows_of_item(record, site)
+        yield from _rows_of_item(record, site, linked)
 
 
-def _rows_of_item(item: Record, site: str) -> Iterator[Row | RefusedError]:
+def _rows_of_item(
+    item: Record, site: str, linked: bool
+) -> Iterator[Row | RefusedError]:
     links = [word(item, "link"), word(inner(item, "owner"), "link")]
-    found = (_NETWORK.search(link.lower()) for link in links if link)
+    found = (_NETWORK.search(link.lower()) for link in links if link and linked)
     named = next((each[0].removeprefix("www.") for each in found if each), site)
     question = word(item, "question_id")
     yield attempt(_api_row, item, named, question)
     for name in ("comments", "answers"):
         for each in objects(item, name):
             around = {"question_id": question} if question else {}
-            yield from _rows_of_item(around | dict(each), named)
+            yield from _rows_of_item(around | dict(each), named, linked)
 
 
 def _api_row(item: Record, site: str, question: str | None) -> Row:

@@ -22,6 +22,7 @@ from affectflow.sources.rows import (
     in_batches,
     too_large_row,
 )
+from affectflow.sources.servers import host_of
 from affectflow.sources.streams import (
     DamagedFileError,
     TruncatedFileError,
@@ -55,8 +56,9 @@ class ReadStackExchange(JsonSource):
     code, quotes and lists as Markdown.
 
     Args:
-      site_name: which site it is, as `stackoverflow.com`. Empty: the folder, the
-        archive or the links in the file say so.
+      site_name: which site it is, as `stackoverflow.com`: part of every id, and the
+        container. Empty: the links in a page of the API say so, or the name of a
+        folder or archive; else the folder's name stands in its place.
     """
 
     card: ClassVar[Card] = Card(
@@ -70,8 +72,25 @@ class ReadStackExchange(JsonSource):
 
     site_name: str = ""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = self.site_name.strip().lower()
+        self.site_name = host_of(given) or given.strip("/")
+
     def rows(self, record: Any, where: str) -> Iterable[Row | RefusedError]:
-        return rows_of_api(record, self._site(where))
+        linked = not self.site_name
+        return rows_of_api(record, self._site(where), linked=linked)
+
+    def notices(self) -> list[str]:
+        firsts = (self.files(pattern)[0].uri for pattern in self.patterns)
+        dumps = [uri for uri in firsts if bare_name(uri).endswith((".xml", ".7z"))]
+        sites = [site for uri in dumps if "." not in (site := self._site(uri))]
+        if not sites or self.site_name:
+            return []
+        return [
+            f"no folder or archive is named as a site: ids have {sites[0]!r} in them; "
+            "name it, as --set site_name=stackoverflow.com"
+        ]
 
     def looks_whole(self, record: Any) -> bool:
         known = ("items", "question_id", "answer_id", "comment_id")
