@@ -1,7 +1,7 @@
-"""What asking about one part comes to, and the journal that its answers are kept in.
+"""What answering one part comes to, and the journal that answers are kept in.
 
-A stage opens an account around a part; whatever is asked of a model inside is counted
-there. Where nobody opens one, nothing is counted and nothing kept.
+A stage opens an account around a part: what is asked of a model inside is counted
+there, and how far it is. Where nobody opens one, nothing is counted and nothing kept.
 """
 
 from collections import Counter
@@ -11,7 +11,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from affectflow.kinds import tally
 from affectflow.kinds.asking import Completion, Outcome, Request
 
 WITHOUT_LOGPROBS = "answers_without_logprobs"
@@ -67,6 +66,10 @@ class Account:
       cost: of the calls, in the currency of the prices.
       sent_to: the other machine.
       shown: ids of the utterances that the model was shown.
+      tallied: what no row says, such as rows that were guarded: it goes into
+        `runs.counters`. Statuses are counted from the rows.
+      watcher: is told the share of the part that is done, 0..1, from any thread.
+      span: the shares between which the present step takes the part.
     """
 
     journal: Journal | None = None
@@ -74,10 +77,35 @@ class Account:
     cost: float = 0.0
     sent_to: str = ""
     shown: set[str] = field(default_factory=set)
+    tallied: Counter[str] = field(default_factory=Counter)
+    watcher: Callable[[float], None] | None = None
+    span: tuple[float, float] = (0.0, 1.0)
 
     def add(self, **counts: int) -> None:
         """Adds to the counts."""
         self.counts.update(counts)
+
+    def tally(self, name: str, n: int = 1) -> None:
+        """Adds to what is tallied."""
+        if n:
+            self.tallied[name] += n
+
+    def reached(self, share: float) -> None:
+        """Says which share of the present step is done, 0..1."""
+        if self.watcher is not None:
+            low, high = self.span
+            self.watcher(low + (high - low) * share)
+
+    @contextmanager
+    def within(self, low: float, high: float) -> Iterator[None]:
+        """Takes what is reached inside for a share of the present step."""
+        start, end = self.span
+        width = end - start
+        self.span = start + width * low, start + width * high
+        try:
+            yield
+        finally:
+            self.span = start, end
 
     def spend(self, calls: int, cost: float = 0.0) -> None:
         """Counts calls, and what they cost."""
@@ -140,6 +168,17 @@ def open_account(journal: Journal | None = None) -> Iterator[Account]:
         _OPEN.reset(token)
 
 
+@contextmanager
+def at_hand() -> Iterator[Account]:
+    """Gives the account that is open in this thread; opens one if none is."""
+    opened = _OPEN.get()
+    if opened is not None:
+        yield opened
+        return
+    with open_account() as opened:
+        yield opened
+
+
 def answered(
     stream: Stream, requests: Sequence[Request], about: Sequence[Sequence[str]]
 ) -> list[Outcome]:
@@ -158,13 +197,14 @@ def answered(
     outcomes = opened.known(list(shown))
     new = [request for request in shown if request not in outcomes]
     opened.add(questions=len(requests), distinct=len(shown), kept_answers=len(outcomes))
-    for place, outcome in stream(new):
+    for done, (place, outcome) in enumerate(stream(new), 1):
         request = new[place]
+        opened.reached(done / len(new))
         opened.note(request, outcome, list(shown[request]))
         outcomes[request] = outcome
     found = [outcomes[request] for request in requests]
     bare = sum(_has_no_scores(*both) for both in zip(found, requests, strict=True))
-    tally.count(WITHOUT_LOGPROBS, bare)
+    opened.tally(WITHOUT_LOGPROBS, bare)
     return found
 
 

@@ -8,6 +8,7 @@ import abc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from itertools import count
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
@@ -18,7 +19,6 @@ from affectflow.batches.entries import Entry, annotations_of
 from affectflow.batches.labelling import annotate
 from affectflow.batches.readings import Readings, check_cues, read
 from affectflow.errors import UsageError
-from affectflow.kinds import tally
 from affectflow.kinds.account import account, answered
 from affectflow.kinds.answering import Answered, Steps, placed
 from affectflow.kinds.asking import Completion, Message, Outcome, Request, isolated
@@ -174,9 +174,12 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
           model: as `load_model` gave it.
         """
         for start in range(0, len(requests), self.at_once):
-            piece = requests[start : start + self.at_once]
+            stop = min(start + self.at_once, len(requests))
+            piece = requests[start:stop]
             account().spend(len(piece))
-            yield from enumerate(isolated(self.complete, piece, model), start)
+            with account().within(start / len(requests), stop / len(requests)):
+                outcomes = isolated(self.complete, piece, model)
+            yield from enumerate(outcomes, start)
 
     @property
     def sent_to(self) -> str:
@@ -217,12 +220,15 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         """
         readings = read(batch, cues=self.cues)
         questions, ids = self._questions(batch, readings), _ids(batch)
+        n_steps, steps = len(self._prompt.steps), count()
 
         def ask(
             requests: Sequence[Request], shows: Sequence[Sequence[int]]
         ) -> list[Outcome]:
             about = [[ids[row] for row in rows] for rows in shows]
-            return answered(partial(self.stream, model=model), requests, about)
+            step = next(steps)
+            with account().within(step / n_steps, (step + 1) / n_steps):
+                return answered(partial(self.stream, model=model), requests, about)
 
         found = self._steps().ask(questions, ask)
         entries = list(self._entries(found, readings))
@@ -283,7 +289,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         for each in found:
             is_guarded = each.question.status is Status.GUARDED
             if is_guarded and not self._keeps_guarded:
-                tally.count("guarded")
+                account().tally("guarded")
             elif each.failed is None:
                 entries = each.all_entries(self._prompt)
                 yield from (placed(entry, readings) for entry in entries)

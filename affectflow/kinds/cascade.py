@@ -13,7 +13,7 @@ from affectflow.batches.batch import Rows, is_dead, refuse
 from affectflow.batches.labelling import annotate
 from affectflow.batches.texts import Mask
 from affectflow.errors import UsageError
-from affectflow.kinds import tally
+from affectflow.kinds.account import account
 from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import BatchModelHandler, ModelT
 from affectflow.schemas import ANNOTATIONS_COLUMN, ERRORS_COLUMN
@@ -156,7 +156,7 @@ class Cascade(BatchModelHandler[ModelT]):
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row."""
         asked = np.flatnonzero(self.below.asks(batch))
-        tally.count("asked", len(asked))
+        account().tally("asked", len(asked))
         if not len(asked):
             answers = [self._of_first(batch, asked, [])]
             return annotate(batch, self._lists(answers, batch.num_rows))

@@ -207,7 +207,7 @@ TOOLS = (
     *("affectflow.kinds.parsing", "affectflow.kinds.prompt_"),
     *("affectflow.kinds.questions", "affectflow.kinds.step"),
     "affectflow.kinds.stimulus",
-    *("affectflow.kinds.tally", "affectflow.kinds.wording", "affectflow.kinds.words"),
+    *("affectflow.kinds.wording", "affectflow.kinds.words"),
 )
 PUBLIC = (
     "batches",

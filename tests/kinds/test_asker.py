@@ -11,7 +11,7 @@ from affectflow import people
 from affectflow.batches.batch import is_dead, with_column
 from affectflow.batches.readings import read
 from affectflow.errors import UsageError
-from affectflow.kinds import tally
+from affectflow.kinds.account import open_account
 from affectflow.kinds.asker import Completion
 from affectflow.kinds.questions import questions_of
 from affectflow.schemas import ANNOTATIONS_COLUMN, Status
@@ -340,9 +340,9 @@ def with_guard(folder):
 
 def guarded(folder, text, batch, **options):
     text = with_rule(folder, text)
-    with tally.collected() as counts:
+    with open_account() as opened:
         found = asked(folder, text, lambda q, r: {"good": 1}, batch, **options)
-    return *found, counts
+    return *found, opened.tallied
 
 
 def test_what_a_guard_matches_is_asked_of_no_model_and_only_counted(tmp_path):
@@ -534,3 +534,13 @@ def test_words_of_what_is_no_installed_model_are_refused(tmp_path, over):
 
     with pytest.raises(UsageError, match=r"the words that .* goes by are not known"):
         scripted(prompt_file(tmp_path, text), str, over=over)
+
+
+def test_each_step_of_a_prompt_is_its_share_of_a_part(tmp_path):
+    reached: list[float] = []
+    with open_account() as opened:
+        opened.watcher = reached.append
+        batch = utterances("a", "b")
+        asked(tmp_path, MOOD + WHY, lambda q, r: "bad", batch, decode="text")
+
+    assert reached == [0.25, 0.5, 0.75, 1.0]

@@ -1,5 +1,6 @@
 """Progress: what workers write down, and what a watcher makes of it."""
 
+import contextlib
 import json
 import logging
 import os
@@ -208,6 +209,23 @@ def test_a_store_that_refuses_side_files_stops_no_work(
     assert "error_type=StorageError" in caplog.text
 
 
+def test_a_part_moves_on_while_it_is_worked_on(lake: Lake, request_: Request) -> None:
+    work = Progress(lake, request_)
+    work.planned(rows=20, parts=2)
+
+    with work.unit("a", 10) as unit:
+        for share in (0.25, 0.5, 0.4):
+            unit.reached(share)
+        wait_for(lambda: seen_rows(lake) == 5, "half of the part")
+        unit.rows = DONE
+    wait_for(lambda: seen_rows(lake) == 10, "the part")
+    with contextlib.suppress(ValueError), work.unit("b", 10) as unit:
+        unit.reached(0.9)
+        wait_for(lambda: seen_rows(lake) == 19, "most of the other")
+        raise ValueError
+    wait_for(lambda: seen_rows(lake) == 10, "what failed is not done")
+
+
 def test_object_stores_are_written_to_less_often(lake: Lake, request_: Request) -> None:
     tally = progress._Tally(lake.storage, Progress(lake, request_).log, ("x",))
     tally.changed, tally.written = True, 100.0
@@ -313,9 +331,9 @@ def test_an_ingest_counts_rows_and_buckets_and_cleans_up(
     added: list[tuple[int, int]] = []
     add = Progress.add
 
-    def noted(self: Progress, rows: Any, *, parts: int = 0) -> None:
+    def noted(self: Progress, rows: Any, *, parts: int = 0, shown: int = 0) -> None:
         added.append((rows.get("rows_in", 0), parts))
-        add(self, rows, parts=parts)
+        add(self, rows, parts=parts, shown=shown)
 
     monkeypatch.setattr(Progress, "add", noted)
     batch = utterances("a", "b", "c", conversation_id=["x:1", "x:2", "x:3"])

@@ -161,7 +161,8 @@ def journalled(lake: Lake, handler: Any, run_id: str) -> Iterator[None]:
     """
     asker = handler.inner if isinstance(handler, Cascade) else handler
     if not isinstance(asker, Asker):
-        yield
+        with open_account():
+            yield
         return
     journal = LakeJournal(lake, asker.kept_under(), run_id)
     with open_account(journal):

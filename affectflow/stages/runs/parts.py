@@ -17,8 +17,7 @@ import pyarrow.compute as pc
 
 from affectflow import runners
 from affectflow.batches.batch import is_dead
-from affectflow.kinds import tally
-from affectflow.kinds.account import account
+from affectflow.kinds.account import account, at_hand
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import write_file
@@ -225,19 +224,20 @@ class Answers(NamedTuple):
 def answer(batch: pa.RecordBatch, compute: Compute) -> Answers:
     """Returns what a stage makes of rows, the dead ones apart."""
     begun = time.perf_counter()
-    with tally.collected() as tallied:
+    with at_hand() as opened:
         answered = compute(batch)
     seconds = time.perf_counter() - begun
     dead = is_dead(answered)
     living = answered.filter(pc.invert(dead)) if dead.true_count else answered
-    return Answers(living, answered.filter(dead), seconds, tallied)
+    return Answers(living, answered.filter(dead), seconds, opened.tallied)
 
 
 def work(
     task: PartTask, lake: Lake, part: Part, compute: Compute, progress: Progress
 ) -> Receipt:
     """Does one part: reads it, computes, writes the results, then the receipt."""
-    with progress.unit(part.name) as unit:
+    with progress.unit(part.name, part.rows) as unit, at_hand() as opened:
+        opened.watcher = unit.reached
         receipt = task.work(lake, part, compute)
         unit.rows = receipt.rows
     return receipt

@@ -13,7 +13,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -113,13 +113,20 @@ class Progress:
         self._storage.write(content, *self._folder, TOTAL)
         self.log.event("stage_planned", rows=rows, parts=parts or 0)
 
-    def add(self, rows: Mapping[str, int], *, parts: int = 0) -> None:
+    def add(self, rows: Mapping[str, int], *, parts: int = 0, shown: int = 0) -> None:
         """Counts rows that are done; all threads of a process count together.
 
         Args:
           rows: counts by the names `rows_in`, `rows_out`, `rows_dead`.
           parts: of utterances, or buckets of an ingest, that are done.
+          shown: of `rows_in`, those that were shown before they were done.
         """
+        self._count({**rows, "rows_in": rows.get("rows_in", 0) - shown}, parts)
+        for name in _COUNTED:
+            if rows.get(name):
+                Metrics.counter(self._namespace, name).inc(rows[name])
+
+    def _count(self, rows: Mapping[str, int], parts: int = 0) -> None:
         with _LOCK:
             tally = self._tally()
             for name in _COUNTED:
@@ -127,9 +134,6 @@ class Progress:
             tally.counts["parts"] += parts
             tally.changed = True
         _tick_on()
-        for name in _COUNTED:
-            if rows.get(name):
-                Metrics.counter(self._namespace, name).inc(rows[name])
 
     @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
@@ -145,13 +149,19 @@ class Progress:
                 tally.busy -= 1
 
     @contextlib.contextmanager
-    def unit(self, name: str) -> Iterator["Unit"]:
-        """Follows one part or bucket: a sign of life, its counts, its log events."""
-        unit, begun = Unit(), time.perf_counter()
+    def unit(self, name: str, rows: int = 0) -> Iterator["Unit"]:
+        """Follows one part or bucket: a sign of life, its counts, its log events.
+
+        Args:
+          name: of the part.
+          rows: that it has, if that is known.
+        """
+        unit, begun = Unit(self._count, rows), time.perf_counter()
         try:
             with self.busy():
                 yield unit
         except Exception as error:
+            self._count({"rows_in": -unit.shown})
             self.log.event(
                 "part_failed",
                 part=name,
@@ -159,7 +169,7 @@ class Progress:
                 seconds=time.perf_counter() - begun,
             )
             raise
-        self.add(unit.rows, parts=1)
+        self.add(unit.rows, parts=1, shown=unit.shown)
         self.log.event(
             "part_done",
             part=name,
@@ -180,9 +190,28 @@ class Progress:
 
 @dataclass
 class Unit:
-    """What a part or bucket came to; empty until it is done."""
+    """What a part or bucket came to, and how far it is until then.
 
+    Args:
+      count: adds to what is shown.
+      total: rows of the part; 0 if that is not known.
+      rows: what it came to; empty until it is done.
+      shown: rows that count as done until then.
+    """
+
+    count: Callable[[Mapping[str, int]], None]
+    total: int = 0
     rows: Mapping[str, int] = field(default_factory=dict)
+    shown: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def reached(self, share: float) -> None:
+        """Shows that a share of the rows is done, 0..1; it never falls."""
+        with self._lock:
+            more = int(share * self.total) - self.shown
+            if more > 0:
+                self.shown += more
+                self.count({"rows_in": more})
 
 
 def folder_of(request: Request) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import pytest
 
 from affectflow import stages
 from affectflow.errors import UsageError
-from affectflow.kinds import tally
 from affectflow.kinds.account import open_account
 from affectflow.schemas import Status
 from affectflow_transforms.models.endpoint import failures
@@ -171,12 +170,12 @@ def test_without_logprobs_the_label_is_read_out_of_the_text(prompt, refuses):
             return Reply(status=400, raw=b"logprobs are not supported")
         return says("I think" if told(body) == "hm" else "joy")
 
-    with ModelServer(reply) as server, tally.collected() as counts:
+    with ModelServer(reply) as server:
         opened, found = answers(server, prompt, utterances("fine", "hm", "well"))
 
     joy, other = [("joy", None, "ok")], [(None, None, "out_of_vocabulary")]
     assert found == [joy, other, joy]
-    assert counts == {"answers_without_logprobs": 3}
+    assert opened.tallied == {"answers_without_logprobs": 3}
     assert opened.counts["calls"] == (4 if refuses else 3)
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from affectflow.kinds.account import open_account
 from affectflow_transforms.models.micro_batches import cores, run_halved
 
 LENGTHS = np.array([3, 9, 1, 4, 4, 7, 2, 5])
@@ -28,6 +29,23 @@ def test_every_row_is_run_and_one_that_fails_is_alone(workers):
     assert list(failed) == [4]
     assert sorted(done) == [0, 1, 2, 3, 5, 6, 7]
     assert budget.max_batch_tokens == 16
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("workers", [1, 3])
+def test_progress_moves_with_each_micro_batch(workers):
+    def attempt(rows):
+        if 4 in rows:
+            raise ValueError("no")
+
+    reached: list[float] = []
+    with open_account() as opened:
+        opened.watcher = reached.append
+        budget = SimpleNamespace(max_batch_tokens=9)
+        run_halved(budget, LENGTHS, ROWS, attempt, workers)
+
+    assert len(reached) > 3
+    assert max(reached) == 1
 
 
 @pytest.mark.torch

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from affectflow.kinds.account import account
 from affectflow_transforms.models.token_budget import Rows, plan
 
 MAX_BATCH_ROWS = 1_024
@@ -91,6 +92,8 @@ class _Work:
         self.failed: dict[int, Exception] = {}
         self._budgeted, self._lengths, self._attempt = budgeted, lengths, attempt
         self._lock = threading.Lock()
+        # Other threads do not know which account is open.
+        self._account, self._left, self._rows = account(), len(rows), len(rows)
         self.pending = self._planned(rows)
 
     def drain(self) -> None:
@@ -99,6 +102,14 @@ class _Work:
             error = _error_of(self._attempt, batch)
             if error is not None:
                 self._again(batch, error)
+            if error is None or len(batch) == 1:
+                self._done(len(batch))
+
+    def _done(self, rows: int) -> None:
+        with self._lock:
+            self._left -= rows
+            share = 1 - self._left / self._rows
+        self._account.reached(share)
 
     def _next(self) -> Rows | None:
         with self._lock:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from affectflow.errors import RowError, UsageError
+from affectflow.kinds.account import account
 from affectflow.kinds.asker import Completion, Outcome, Request
 from affectflow_transforms.models.generate.choosing import log_likelihoods, scores_of
 from affectflow_transforms.models.generate.generator import Generator
@@ -41,10 +42,12 @@ def completed(
     with generator.lock:
         for (choices, longest), places in groups.items():
             texts = [rendered(generator, requests[place].messages) for place in places]
-            if choices:
-                found = chosen(generator, texts, choices, likelihood)
-            else:
-                found = worded(generator, texts, longest)
+            before, after = len(outcomes), len(outcomes) + len(places)
+            with account().within(before / len(requests), after / len(requests)):
+                if choices:
+                    found = chosen(generator, texts, choices, likelihood)
+                else:
+                    found = worded(generator, texts, longest)
             outcomes |= dict(zip(places, found, strict=True))
     return [outcomes[place] for place in range(len(requests))]
 
