@@ -13,7 +13,7 @@ from affectflow.sources.fields import attrs_of, inner, prose, time_of, unread_ti
 from affectflow.sources.json_source import LINES, JsonSource
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import DamagedFileError, json_head, plain_head
-from affectflow.sources.zipped import read_member
+from affectflow.sources.zipped import member_uri
 
 SITE = "convokit"
 _UTTERANCES = ("utterances.jsonl", "utterances.json")
@@ -113,10 +113,8 @@ def _corpus_of(uri: str, name: str) -> _Corpus:
 def _listed(archive: str, name: str) -> Any:
     """Returns what a file beside the utterances holds; nothing if it cannot be read."""
     try:
-        if archive:
-            found = read_member(archive, name, _LIST_BYTES)
-        else:
-            found = plain_head(name, _LIST_BYTES)
+        uri = member_uri(name, archive) if archive else name
+        found = plain_head(uri, _LIST_BYTES)
         return json.loads(found) if found else {}
     except (StorageError, UsageError, DamagedFileError, ValueError, RecursionError):
         return {}
