@@ -67,7 +67,7 @@ class ReadConvokit(JsonSource):
         self._known: dict[str, _Corpus] = {}
 
     def has_messages(self, name: str) -> bool:
-        return _file_of(name) in _UTTERANCES or name.lower().endswith(".zip")
+        return _file_of(name) in _UTTERANCES
 
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and "id" in record and "text" in record
