@@ -161,7 +161,7 @@ def _check_any_file(source: FileSource, seed: int, tell: Tell) -> None:
         tell(f"nothing was damaged: no local file of {_EXAMPLE_BYTES >> 10} KB or less")
         return
     with tempfile.TemporaryDirectory(prefix="affectflow-") as folder:
-        trial = _Trial(source, Path(example.uri), Path(folder))
+        trial = Trial(source, Path(example.uri), Path(folder))
         for check, promise in _CHECKS.items():
             check(trial, random.Random(seed))
             tell(promise)
@@ -177,7 +177,7 @@ class _Read(NamedTuple):
     refused: bool
 
 
-class _Trial:
+class Trial:
     """A file of a source, and any other bytes in its place."""
 
     def __init__(self, source: FileSource, example: Path, folder: Path):
@@ -259,7 +259,7 @@ def _named(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _check_said(trial: _Trial, tried: Tried, found: _Read) -> None:
+def _check_said(trial: Trial, tried: Tried, found: _Read) -> None:
     """Checks that losing rows was said: JSON that is damaged can always tell."""
     fewer = len(found.living) < len(trial.whole.living)
     if trial.is_json and fewer and not inputs.is_json(tried.data):
@@ -267,7 +267,7 @@ def _check_said(trial: _Trial, tried: Tried, found: _Read) -> None:
         assert more, f"{found.what}: rows were lost, and nothing says so"
 
 
-def _check_cuts(trial: _Trial, rng: random.Random) -> None:
+def _check_cuts(trial: Trial, rng: random.Random) -> None:
     most = 0
     for tried in inputs.cut(trial.data, rng, _TRIES):
         found = trial.read(tried)
@@ -281,12 +281,12 @@ def _check_cuts(trial: _Trial, rng: random.Random) -> None:
         most = max(most, more)
 
 
-def _check_flips(trial: _Trial, rng: random.Random) -> None:
+def _check_flips(trial: Trial, rng: random.Random) -> None:
     for tried in inputs.flipped(trial.data, rng, 2 * _TRIES):
         _check_said(trial, tried, trial.read(tried))
 
 
-def _check_garbage(trial: _Trial, rng: random.Random) -> None:
+def _check_garbage(trial: Trial, rng: random.Random) -> None:
     found = trial.read(Tried("garbage behind it", trial.data + inputs.GARBAGE))
     if trial.is_binary or found.refused:
         return
@@ -299,13 +299,13 @@ def _check_garbage(trial: _Trial, rng: random.Random) -> None:
     )
 
 
-def _check_blank(trial: _Trial, rng: random.Random) -> None:
+def _check_blank(trial: Trial, rng: random.Random) -> None:
     for what, data in inputs.BLANK.items():
         found = trial.read(Tried(what, data))
         assert not found.living, f"{what} becomes a message"
 
 
-def _check_many(trial: _Trial, rng: random.Random) -> None:
+def _check_many(trial: Trial, rng: random.Random) -> None:
     if trial.is_binary:
         return
     times = max(2, _REPEATED_BYTES // len(trial.data))
@@ -316,7 +316,7 @@ def _check_many(trial: _Trial, rng: random.Random) -> None:
     )
 
 
-def _check_words(trial: _Trial, rng: random.Random) -> None:
+def _check_words(trial: Trial, rng: random.Random) -> None:
     """Checks a very long text, emoji and writing from right to left."""
     if trial.is_binary or not (word := _word_of(trial)):
         return
@@ -333,7 +333,7 @@ def _check_words(trial: _Trial, rng: random.Random) -> None:
         )
 
 
-def _word_of(trial: _Trial) -> str:
+def _word_of(trial: Trial) -> str:
     """Returns a long word that may be another in the text of a message, or nothing."""
     words = {word for _, text in trial.whole.living for word in text.split()}
     once = [
@@ -349,12 +349,12 @@ def _word_of(trial: _Trial) -> str:
     return ""
 
 
-def _check_deep(trial: _Trial, rng: random.Random) -> None:
+def _check_deep(trial: Trial, rng: random.Random) -> None:
     for tried in inputs.deepened(trial.data):
         trial.read(tried)
 
 
-def _check_types(trial: _Trial, rng: random.Random) -> None:
+def _check_types(trial: Trial, rng: random.Random) -> None:
     for tried in inputs.retyped(trial.data, rng, 2 * _TRIES):
         found = trial.read(tried)
         fewer = len(found.living) < len(trial.whole.living)
@@ -363,7 +363,7 @@ def _check_types(trial: _Trial, rng: random.Random) -> None:
             assert more, f"{found.what}: a row was lost, and nothing says so"
 
 
-def _check_order(trial: _Trial, rng: random.Random) -> None:
+def _check_order(trial: Trial, rng: random.Random) -> None:
     """Checks files in another order, and the same file compressed."""
     other = trial.beside("b")
     other.write_bytes(trial.data)
@@ -376,7 +376,7 @@ def _check_order(trial: _Trial, rng: random.Random) -> None:
     other.unlink()
 
 
-def _check_compressed(trial: _Trial, rng: random.Random) -> None:
+def _check_compressed(trial: Trial, rng: random.Random) -> None:
     if trial.is_binary:
         return
     packed = Tried("compressed with gzip", gzip.compress(trial.data))
@@ -386,12 +386,12 @@ def _check_compressed(trial: _Trial, rng: random.Random) -> None:
     assert trial.read(cut, f"{trial.path.name}.gz").says, "nothing tells of a cut file"
 
 
-def _check_foreign(trial: _Trial, rng: random.Random) -> None:
+def _check_foreign(trial: Trial, rng: random.Random) -> None:
     for tried in inputs.foreign():
         trial.read(tried)
 
 
-_CHECKS: dict[Callable[[_Trial, random.Random], None], str] = {
+_CHECKS: dict[Callable[[Trial, random.Random], None], str] = {
     _check_cuts: "of a file that is cut, it reads the rows before the cut",
     _check_flips: "a byte that is damaged ends no more than its row",
     _check_garbage: "garbage behind the last row costs no row",

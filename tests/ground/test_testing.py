@@ -10,6 +10,10 @@ import pytest
 from affectflow.batches.batch import error_row, from_rows
 from affectflow.kinds.transform import BatchTransform, Transform
 from affectflow.schemas import SOURCE_BATCH
+from affectflow.sources.chat_text import digest
+from affectflow.sources.files import FileSource
+from affectflow.sources.rows import batch_of_rows, in_batches
+from affectflow.sources.streams import DamagedFileError, read_chunks
 from affectflow.testing import check_source, check_transform, run
 
 COUNTER = iter(range(1_000_000))
@@ -152,3 +156,86 @@ def test_a_run_that_gives_nothing_says_so():
     empty = pa.RecordBatch.from_pylist([], schema=pa.schema([]))
     with pytest.raises(ValueError, match="Nothing gave no batch at all"):
         run(Nothing(), empty)
+
+
+@dataclass(kw_only=True)
+class Words(FileSource):
+    """Reads a word a line, as a source of files should."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".words",)
+
+    def read_split(self, split):
+        data = b"".join(read_chunks(split.uri))
+        lines = data.decode("utf-8", "replace").split("\n")
+        yield from in_batches(
+            self.row(split.uri, number, line)
+            for number, line in enumerate(lines)
+            if line.strip("\ufeff \t\r")
+        )
+
+    def row(self, uri, number, line):
+        id_ = f"words:{digest(line)}"
+        return {
+            **{"utterance_id": id_, "conversation_id": id_, "source": "words"},
+            **{"text": line, "origin": f"{uri}#{number}"},
+        }
+
+
+@dataclass(kw_only=True)
+class FailsOnBytes(Words):
+    def read_split(self, split):
+        b"".join(read_chunks(split.uri)).decode()
+        yield from super().read_split(split)
+
+
+@dataclass(kw_only=True)
+class ReadsNothing(Words):
+    def read_split(self, split):
+        rows = list(super().read_split(split))
+        yield from rows or [batch_of_rows([self.row(split.uri, 0, "nothing")])]
+
+
+@dataclass(kw_only=True)
+class AllOrNothing(Words):
+    def read_split(self, split):
+        if not b"".join(read_chunks(split.uri)).endswith(b"\n"):
+            raise DamagedFileError("the last line is cut")
+        yield from super().read_split(split)
+
+
+@dataclass(kw_only=True)
+class CutsTexts(Words):
+    def row(self, uri, number, line):
+        return super().row(uri, number, line[:1000])
+
+
+WORDS = "".join(f"{word}\n" for word in ("alpha", "beta", "gamma", "delta", "epsilon"))
+
+
+@pytest.fixture
+def words(tmp_path):
+    path = tmp_path / "a.words"
+    path.write_text(WORDS)
+    return str(path)
+
+
+def test_a_source_of_files_that_keeps_its_promises_passes(words):
+    told = []
+
+    check_source(Words(paths=words), expected_rows=5, tell=told.append)
+
+    assert "garbage behind the last row costs no row" in told
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        pytest.param(FailsOnBytes, "UnicodeDecodeError", id="a traceback"),
+        pytest.param(ReadsNothing, "an empty file becomes a message", id="invents"),
+        pytest.param(AllOrNothing, "lost 'alpha'", id="loses rows before the damage"),
+        pytest.param(CutsTexts, "is cut", id="cuts long texts"),
+    ],
+)
+def test_a_promise_about_damaged_files_that_is_broken_is_found(words, source, line):
+    with pytest.raises(AssertionError, match=line):
+        check_source(source(paths=words))
