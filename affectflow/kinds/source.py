@@ -27,7 +27,7 @@ TOGETHER_BYTES = 1 << 20
 class File(NamedTuple):
     """One file, or what a source takes for one: its address, and its size in bytes.
 
-    `plain_size` is about how many bytes it holds, decompressed; 0 if nobody knows.
+    `plain_size` is about how many bytes it holds, decompressed; 0 if unknown.
     """
 
     uri: str

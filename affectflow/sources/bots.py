@@ -55,7 +55,7 @@ def is_bot_name(name: str | None) -> bool:
 
 
 def are_bots(names: pa.Array) -> pa.Array:
-    """Returns true for the names of programs, null for others: nobody knows of them."""
+    """Returns true for names of programs; null for others, which may be anybody's."""
     encoded = pc.dictionary_encode(names)
     words = encoded.dictionary
     known = pa.array(_names().known, pa.string())

@@ -13,8 +13,8 @@ Record = Mapping[str, Any]
 def word(record: Any, *names: str) -> str | None:
     """Returns the first of some fields that holds a text or a number, as a text.
 
-    Lists, objects, truth values and blank texts are none; nor is there any field in
-    what is no object.
+    Lists, objects, truth values and blank texts are passed over, and so is a record
+    that is not an object.
 
     >>> word({"id": 12.0, "name": " "}, "name", "id")
     '12'

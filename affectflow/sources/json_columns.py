@@ -104,7 +104,7 @@ class _Lines(Sequence[bytes]):
 
 
 def slow(lines: Sequence[bytes], fields: Sequence[Field], step: str) -> Parsed:
-    """Returns lines as columns; a line that is no JSON object is refused."""
+    """Returns lines as columns; a line that is not a JSON object is refused."""
     records: list[dict[str, Any]] = []
     errors: list[Rows | None] = []
     for number in range(len(lines)):

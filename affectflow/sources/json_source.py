@@ -42,7 +42,7 @@ class JsonSource(FileSource, abc.ABC):
     lines: ClassVar[tuple[str, ...]] = LINES
     """Endings of files that hold one object a line; others may hold any JSON."""
     site: ClassVar[str] = ""
-    """What all ids start with, if nobody may change it."""
+    """What all ids start with, if it cannot be changed."""
 
     def __post_init__(self) -> None:
         self.source_name = self.source_name or self.site
@@ -82,7 +82,7 @@ class JsonSource(FileSource, abc.ABC):
         return ""
 
     def unwrapped(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
-        """Returns the bytes of a file of any JSON, without what is none around it."""
+        """Returns the bytes of a file of JSON, without anything else around it."""
         return chunks
 
     def has_messages(self, name: str) -> bool:

@@ -41,7 +41,7 @@ class Found(NamedTuple):
     message: str = ""
 
     def refused(self) -> tuple[str, str]:
-        """Returns the error type and message of what is no JSON object."""
+        """Returns why a value is refused: its error type, and a message."""
         if self.error_type:
             return self.error_type, self.message
         refused = not_an_object(self.value)

@@ -65,7 +65,7 @@ def _check_target(target: str) -> None:
     near = difflib.get_close_matches(target, TARGETS, n=3, cutoff=0.4)
     hint = f"did you mean {', '.join(map(repr, near))}?" if near else _all_targets()
     raise UsageError(
-        f"{target!r} is no column that a field can be mapped to; {hint} "
+        f"{target!r} is not a column that a field can be mapped to; {hint} "
         f"(anything else: attrs.{target}=FIELD)"
     )
 

@@ -82,7 +82,7 @@ def _files(path: str) -> list[File]:
 
 
 def _within(file: File) -> list[File]:
-    """Returns the files of an archive; the file itself if it is none.
+    """Returns the files of an archive; the file itself if it is not one.
 
     It stays whole if a source is sure of it, which has seen more than one file then.
     """

@@ -82,7 +82,7 @@ def text_chunks(
 
     Raises:
       DamagedFileError: it is an archive, a picture or the like; what comes of that is
-        no text, in any number of lines.
+        not text, in any number of lines.
     """
     chunks = read_chunks(uri, start, chunk_bytes)
     first = next(chunks, b"")

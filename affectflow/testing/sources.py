@@ -6,6 +6,7 @@ import itertools
 import random
 import tempfile
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -386,6 +387,23 @@ def _check_compressed(trial: Trial, rng: random.Random) -> None:
     assert trial.read(cut, f"{trial.path.name}.gz").says, "nothing tells of a cut file"
 
 
+def _check_archives(trial: Trial, rng: random.Random) -> None:
+    """Checks that an archive is a folder, and that no name in it is a path."""
+    archive = trial.path.with_name("export.zip")
+    name = trial.path.name
+    with zipfile.ZipFile(archive, "w") as opened:
+        for inner in (f"inner/{name}", f"../../out/{name}"):
+            opened.writestr(inner, trial.data)
+    found = trial.read_all([archive])
+    archive.unlink()
+    assert len(found.living) == len(trial.whole.living), (
+        f"of an archive {len(found.living)} rows live, not {len(trial.whole.living)}"
+    )
+    assert any("leads out" in said for said in found.says), (
+        "a name in an archive that leads out of it is passed over, and nothing says so"
+    )
+
+
 def _check_foreign(trial: Trial, rng: random.Random) -> None:
     for tried in inputs.foreign():
         trial.read(tried)
@@ -402,5 +420,6 @@ _CHECKS: dict[Callable[[Trial, random.Random], None], str] = {
     _check_types: "a field of another type costs its own row at most",
     _check_order: "files in another order give the same rows",
     _check_compressed: "compressed, a file gives the same rows; cut, it is said",
+    _check_archives: "an archive gives the rows of its files; no name leads out of it",
     _check_foreign: "files of other kinds are refused, or give dead rows",
 }

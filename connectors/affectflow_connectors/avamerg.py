@@ -35,7 +35,9 @@ class ReadAvamerg(JsonSource):
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
         if not self.looks_whole(record):
-            yield RefusedError("no dialogue: it has no `conversation_id` and `turns`")
+            yield RefusedError(
+                "not a dialogue: it has no `conversation_id` or no `turns`"
+            )
             return
         turns: Turns = {}
         refused = []
@@ -67,7 +69,7 @@ class ReadAvamerg(JsonSource):
         if (number := profile_id(profile)) is not None:
             attrs["profile"] = str(number)
         return said | {
-            # Filled up: ids decide the order where nobody says a time.
+            # Filled up: ids decide the order where there are no times.
             "utterance_id": f"{id_}/{index:03d}",
             "conversation_id": id_,
             "speaker_id": f"{dialogue}/{role}",
@@ -131,7 +133,9 @@ def _add(turns: Turns, turn: Any) -> None:
 def _check(turns: Turns, said: Mapping[int, tuple[str, str]]) -> None:
     for index, (role, text) in said.items():
         if role not in _ROLES or not isinstance(text, str):
-            raise ValueError(f"utterance {index} is no text of a speaker or listener")
+            raise ValueError(
+                f"utterance {index} is not the text of a speaker or listener"
+            )
         known = turns.get(index, {"text": text})["text"]
         if known != text:
             raise ValueError(f"utterance {index} has two texts")

@@ -128,7 +128,7 @@ def _row(uri: str, record: Record, author: Record) -> Row:
         raise RefusedError(f"{what}: no message in it", NOT_AN_UTTERANCE)
     if not type_ and "text" not in record:
         names = ", ".join(list(record)[:8]) or "none"
-        raise RefusedError(f"no post; its fields: {names}")
+        raise RefusedError(f"not a post; its fields: {names}")
     if place is None:
         raise RefusedError("no address (at://...) in it", "no_id")
     subject = word(inner(record, "subject"), "uri")

@@ -99,7 +99,7 @@ def message(record: Record, around: Record) -> Row:
     """Returns one message of an export, of the API or of the gateway as a row.
 
     Raises:
-      RefusedError: it is no message, or has no id.
+      RefusedError: it is not a message, or has no id.
     """
     if isinstance(record.get("d"), Mapping) and "op" in record:
         return _event(record, around)
@@ -160,7 +160,7 @@ def _kind_word(record: Record) -> str:
 
 
 def _answered(record: Record) -> str | None:
-    """Returns the id of the message answered; what is passed on or pinned is none."""
+    """Returns the id of the message answered; none is by forwarding or pinning."""
     reference = inner(record, "reference") or inner(record, "message_reference")
     if _kind_word(record) not in ("", "default", "reply", "0", "19"):
         return None

@@ -105,7 +105,7 @@ def _row(post: Record, topic: Record, forum: str) -> Row:
             message = "a topic in a list, without its posts"
             raise RefusedError(message, NOT_AN_UTTERANCE)
         said = ", ".join(list(post)[:8]) or "none"
-        raise RefusedError(f"no post and no topic; its fields: {said}")
+        raise RefusedError(f"neither a post nor a topic; its fields: {said}")
     if thread is None:
         raise RefusedError("no topic_id in it", "no_id")
     row = _common(post, topic, forum) | _place(post, forum, thread, number)

@@ -107,7 +107,9 @@ def _thread(record: Record, host: str) -> Row:
         if said:
             raise RefusedError(f"an error that GitLab answered: {said}")
         names = ", ".join(list(record)[:8]) or "none"
-        raise RefusedError(f"no issue, merge request or note; its fields: {names}")
+        raise RefusedError(
+            f"not an issue, a merge request or a note; its fields: {names}"
+        )
     if own is None:
         raise RefusedError("no id in it", "no_id")
     merge = "merge_status" in record or "source_branch" in record

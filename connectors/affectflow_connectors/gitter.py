@@ -49,7 +49,7 @@ def message(record: Record) -> Row:
     """Returns one message as a row.
 
     Raises:
-      RefusedError: it is no message, or has no id.
+      RefusedError: it is not a message, or has no id.
     """
     if "oneToOne" in record or "githubType" in record:
         raise RefusedError("a room", NOT_AN_UTTERANCE)

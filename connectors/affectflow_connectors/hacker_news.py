@@ -78,7 +78,7 @@ def _row(item: Record) -> Row:
         if word(item, "username") or "karma" in item:
             raise RefusedError("an account: no message in it", NOT_AN_UTTERANCE)
         names = ", ".join(list(item)[:8]) or "none"
-        raise RefusedError(f"no item; its fields: {names}")
+        raise RefusedError(f"not an item; its fields: {names}")
     if own is None:
         raise RefusedError("no id in it", "no_id")
     row = _common(item, own, kind)

@@ -157,7 +157,7 @@ def _row(record: Record, host: str) -> Row:
             f"an error that the server answered: {word(record, 'error')}"
         )
     names = ", ".join(list(record)[:8]) or "none"
-    raise RefusedError(f"no status and no activity; its fields: {names}")
+    raise RefusedError(f"neither a status nor an activity; its fields: {names}")
 
 
 # -- the API -------------------------------------------------------------------------

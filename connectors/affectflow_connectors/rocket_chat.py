@@ -61,7 +61,7 @@ def message(record: Record, around: Record) -> Row:
     """Returns one message as a row.
 
     Raises:
-      RefusedError: it is no message, or has no id.
+      RefusedError: it is not a message, or has no id.
     """
     own, room = word(record, "_id"), word(record, "rid")
     if not own or not room:

@@ -90,7 +90,7 @@ def message(record: Record, around: Record) -> Row:
     """Returns one message of a chat as a row.
 
     Raises:
-      RefusedError: it is no message, or has no id.
+      RefusedError: it is not a message, or has no id.
     """
     own, kind = word(record, "id"), word(record, "type")
     if not around and kind not in ("message", "service"):

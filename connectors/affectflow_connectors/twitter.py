@@ -111,7 +111,7 @@ def _row(post: Record) -> Row:
     """Returns a post as a row.
 
     Raises:
-      RefusedError: it is none, or lacks an id or a text.
+      RefusedError: it is something else, or has no id or no text.
     """
     gone = next((n for n in ("delete", "limit", "scrub_geo") if n in post), None)
     if what := word(post, "event") or gone:
@@ -123,7 +123,7 @@ def _row(post: Record) -> Row:
             said = word(post, "detail", "title")
             raise RefusedError(f"an error that the API answered: {said}")
         names = ", ".join(list(post)[:8]) or "none"
-        raise RefusedError(f"no post; its fields: {names}")
+        raise RefusedError(f"not a post; its fields: {names}")
     own = word(post, "id_str", "id")
     if own is None:
         raise RefusedError("no id in it", "no_id")

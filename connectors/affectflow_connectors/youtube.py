@@ -91,7 +91,7 @@ def _row(comment: Record, around: Record) -> Row:
     """Returns a comment as a row.
 
     Raises:
-      RefusedError: it is none, or lacks an id or a text.
+      RefusedError: it is something else, or has no id or no text.
     """
     said, own = inner(comment, "snippet"), word(comment, "id")
     if "textDisplay" not in said and "textOriginal" not in said:
@@ -99,7 +99,7 @@ def _row(comment: Record, around: Record) -> Row:
         if kind.startswith("youtube#") and not kind.startswith("youtube#comment"):
             raise RefusedError(f"{kind}: no message in it", NOT_AN_UTTERANCE)
         names = ", ".join(list(comment)[:8]) or "none"
-        raise RefusedError(f"no comment with a text; its fields: {names}")
+        raise RefusedError(f"not a comment with a text; its fields: {names}")
     if own is None:
         raise RefusedError("no id in it", "no_id")
     before, dot, _ = own.partition(".")

@@ -1,9 +1,11 @@
 """Every source keeps what sources promise, on a file of its own and on any other."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
+from affectflow.sources import streams
 from affectflow.sources.recognition import recognise
 from affectflow.testing import check_source
 from tests.given.proving import PROVE, SEED
@@ -33,3 +35,26 @@ def test_a_source_is_recognised_by_looking(tmp_path: Path, name: str) -> None:
     path = example(name, tmp_path)
 
     assert recognise([str(path)]).source is SOURCES[name]
+
+
+@pytest.mark.parametrize("name", sorted({*SOURCES} - {"parquet"}))
+def test_a_file_that_grows_as_a_bomb_does_is_read_so_far_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 1 << 14)
+    monkeypatch.setattr(streams, "_ANY_RATIO_BYTES", 1 << 17)
+    monkeypatch.setattr(streams, "_MOST_RATIO", 20)
+    path = max(each for each in example(name, tmp_path).rglob("*") if each.is_file())
+    bomb = path.with_name(f"{path.name}.gz")
+    bomb.write_bytes(gzip.compress(path.read_bytes() * 3_000))
+    source = SOURCES[name](paths=str(bomb))
+
+    said = [
+        error["message"]
+        for split in source.splits(str(bomb))
+        for batch in source.read(split)
+        for errors in batch["errors"].to_pylist()
+        for error in errors or ()
+    ]
+
+    assert any("if it is not a bomb" in each for each in said)

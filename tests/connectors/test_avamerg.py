@@ -123,7 +123,7 @@ def test_what_is_no_dialogue_is_refused(tmp_path):
     rows = read(written(tmp_path, {"turns": 3}, "x", DIALOGUE))
 
     assert [bool(row["errors"]) for row in rows] == [True] * 2 + [False] * 4
-    assert "no dialogue" in rows[0]["errors"][0]["message"]
+    assert "not a dialogue" in rows[0]["errors"][0]["message"]
 
 
 @pytest.mark.proof

@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+import zstandard
 
 from affectflow.sources import streams
 from affectflow_connectors.csv import ReadCsv
@@ -42,7 +43,8 @@ def test_a_value_of_ten_thousand_levels_costs_itself_only(tmp_path, data, option
 @pytest.mark.parametrize(
     ("source", "name", "line"),
     [
-        pytest.param(ReadJsonl, "a.jsonl.gz", GOOD + b"\n", id="jsonl"),
+        pytest.param(ReadJsonl, "a.jsonl.gz", GOOD + b"\n", id="jsonl, gzip"),
+        pytest.param(ReadJsonl, "a.jsonl.zst", GOOD + b"\n", id="jsonl, zstd"),
         pytest.param(ReadCsv, "a.csv.gz", b"1,a\n", id="csv"),
     ],
 )
@@ -52,7 +54,8 @@ def test_a_file_that_grows_like_a_bomb_is_read_so_far(
     monkeypatch.setattr(streams, "_ANY_RATIO_BYTES", 1 << 10)
     monkeypatch.setattr(streams, "_MOST_RATIO", 50)
     head = b"id,text\n" if source is ReadCsv else b""
-    data = gzip.compress(head + line * 200_000)
+    packed = zstandard.compress if name.endswith(".zst") else gzip.compress
+    data = packed(head + line * 200_000)
 
     found = error_types(tmp_path, data, source, name)
 

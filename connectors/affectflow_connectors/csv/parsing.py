@@ -27,7 +27,7 @@ class TooLong(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One row of a table, counted from 1; or the reason why it is none."""
+    """One row of a table, counted from 1; or the reason why it cannot be read."""
 
     number: int
     cells: list[str]

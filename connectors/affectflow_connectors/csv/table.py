@@ -206,7 +206,7 @@ def _no_text(uri: str, head: bytes) -> str:
                 f"{uri!r} is UTF-16 without its mark; convert it: iconv -f {encoding} "
                 "-t UTF-8 IN > OUT"
             )
-    return f"{uri!r} is no text: is it a spreadsheet or an archive? Save it as CSV"
+    return f"{uri!r} is not text; save a spreadsheet as CSV, and unpack an archive"
 
 
 def _said_of(ignored: dict[str, int], uri: str) -> str:

@@ -125,7 +125,7 @@ class _Scene:
         )
 
     def _id_of(self, number: str) -> str:
-        # Filled up: ids decide the order where nobody says a time.
+        # Filled up: ids decide the order where there are no times.
         return f"{self._id}/{number:0>3}"
 
 

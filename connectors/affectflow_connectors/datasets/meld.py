@@ -49,7 +49,7 @@ class ReadMeld(LabelledTable):
         read = {name: seconds_of(text or "") for name, text in times.items()}
         unread = {raw_name(n): t for n, t in times.items() if read[n] is None}
         return {
-            # Filled up: ids decide the order where nobody says a time.
+            # Filled up: ids decide the order where there are no times.
             "utterance_id": f"{id_}/{turn:0>3}",
             "conversation_id": id_,
             "speaker_id": cells.get("Speaker") or None,

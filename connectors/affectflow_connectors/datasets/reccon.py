@@ -113,7 +113,7 @@ class _Dialogue:
         }
 
     def _id_of(self, number: str) -> str:
-        # Filled up: ids decide the order where nobody says a time.
+        # Filled up: ids decide the order where there are no times.
         return f"{self._id}/{number:0>3}"
 
     def _speaker(self, turn: Record) -> str | None:

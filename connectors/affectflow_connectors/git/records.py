@@ -13,7 +13,7 @@ def commit_of(record: Record) -> Commit:
     """Returns a commit that is a JSON object.
 
     Raises:
-      RefusedError: it is none.
+      RefusedError: it is something else.
     """
     if "commit" in record and "AuthorDate" in record:
         return _of_perceval(record)

@@ -139,7 +139,7 @@ class ReadGit(JsonSource):
 
 
 def _is_read_whole(uri: str) -> bool:
-    """Returns whether a file is none of JSON, or a repository."""
+    """Returns whether it is a repository, or a file of anything but JSON."""
     return is_repository(uri) or not (is_zip(uri) or json_head(plain_head(uri)))
 
 
@@ -166,6 +166,7 @@ def _read(uri: str) -> Iterator[_Found]:
     elif kind == "log":
         yield from commits_of_log(_texts(chunks))
     else:
+        next(chunks, b"")  # raises what is wrong with a file that does not open
         raise DamagedFileError(
             f"{uri!r} is neither a log of git, nor a stream or patch of it; write one "
             "with: git log --all --format=fuller --numstat > log.txt"

@@ -65,7 +65,7 @@ def commits_of_stream(
 ) -> Iterator[tuple[Commit | RefusedError, int]]:
     """Yields the commits of a stream, and the byte that each begins at.
 
-    A commit whose id is not in the stream is refused; so is none for what it changes.
+    A commit whose id is not in the stream is refused, whatever it changes.
 
     Raises:
       DamagedFileError: after all commits that could be had.

@@ -54,7 +54,7 @@ class Line(NamedTuple):
 
 
 def read_line(line: str) -> Line:
-    """Returns what a line says; of no kind if it is none of a log's."""
+    """Returns what a line says; its kind is empty if no log has such a line."""
     line = _FORMS.sub("", line)
     if new := _NEW_DAY.match(line):
         return Line("day", day=_written_day(new["when"].strip()))

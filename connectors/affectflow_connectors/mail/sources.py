@@ -66,7 +66,7 @@ class _ReadMail(FileSource, abc.ABC):
         """Yields a mail that is a JSON object; it has the id of the mail itself.
 
         Raises:
-          RefusedError: it is none.
+          RefusedError: it is something else.
         """
         yield row_of(bytes_of(record))
 

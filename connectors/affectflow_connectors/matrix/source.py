@@ -100,7 +100,7 @@ class ReadMatrix(EnvelopeSource):
         """Returns one event as a row.
 
         Raises:
-          RefusedError: it is no message, or cannot be read.
+          RefusedError: it is not a message, or cannot be read.
         """
         if isinstance(event.get("decrypted"), dict):
             event = event["decrypted"]

@@ -22,9 +22,9 @@ class Shape(NamedTuple):
     A path is names with dots between; of a list it takes the first element.
 
     Args:
-      kind: of the utterance; empty for what is no message and has some, as a page.
+      kind: of the utterance; empty for what holds messages and is not one, as a page.
       id: the native id.
-      text: what it says; a message without one is none, unless it has a title.
+      text: what it says; without one, and without a title, there is no message.
       first: whether the first reply is the text of the message itself: "text", told
         "again" in it, or "" for neither.
       replies: lists of messages that answer it, and their shapes.

@@ -176,7 +176,7 @@ def _row(record: Record, setting: Setting) -> Row:
 
 
 def timestamp(value: Any) -> str:
-    """Returns the time that is a message's id as Slack writes it; empty if it is none.
+    """Returns the time that is a message's id, as Slack writes it; else nothing.
 
     >>> timestamp(1427799888.5)
     '1427799888.500000'
