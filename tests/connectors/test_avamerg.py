@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from affectflow.testing import check_source
 from affectflow_connectors.avamerg import ReadAvamerg, profile_id
 
 OLD = {"age": "elderly", "gender": "female", "timbre": "low"}
@@ -124,11 +123,6 @@ def test_what_is_no_dialogue_is_refused(tmp_path):
 
     assert [bool(row["errors"]) for row in rows] == [True] * 2 + [False] * 4
     assert "not a dialogue" in rows[0]["errors"][0]["message"]
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    check_source(ReadAvamerg(paths=str(written(tmp_path, DIALOGUE))), expected_rows=4)
 
 
 def test_its_files_are_recognised(tmp_path):

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from affectflow.testing import check_source
 from affectflow_connectors.bluesky import ReadBluesky
 from tests.given.reading import (
     error_types,
@@ -161,13 +160,6 @@ def test_its_files_are_recognised():
     for said in SHAPES.values():
         assert ReadBluesky.recognises("a.json", json.dumps(said).encode()) > 0.9
     assert ReadBluesky.recognises("a.json", b'{"uri": "at://x"}') == 0
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, SHAPES["thread.json"], "a.json")
-
-    check_source(ReadBluesky(paths=str(path)), expected_rows=2)
 
 
 @pytest.mark.parametrize(

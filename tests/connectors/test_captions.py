@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.transcripts.captions import ReadSrt, ReadWebvtt
 from affectflow_connectors.transcripts.cues import times_of
 from affectflow_connectors.transcripts.recordings import recording_of
@@ -285,18 +284,6 @@ def test_ids_are_the_same_elsewhere_and_of_a_corrected_transcript(tmp_path):
     assert [row["utterance_id"] for row in rows_of(ReadWebvtt, archive)] == ids
     longer = read(tmp_path, MEETING + "\n00:09.000 --> 00:10.000\nbye\n")
     assert [row["utterance_id"] for row in longer][:3] == ids
-
-
-@pytest.mark.proof
-@pytest.mark.parametrize(
-    ("source", "name", "text"),
-    [(ReadWebvtt, "a.vtt", MEETING), (ReadSrt, "a.srt", srt("a", "b", "c"))],
-)
-def test_the_sources_keep_their_promises(tmp_path, source, name, text):
-    (tmp_path / name).write_text(text)
-
-    check_source(source(paths=str(tmp_path)), expected_rows=3)
-    assert recognised(name, text.encode())[0] is source
 
 
 @pytest.mark.parametrize("source", [ReadWebvtt, ReadSrt])

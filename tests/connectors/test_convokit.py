@@ -6,7 +6,6 @@ import pytest
 
 from affectflow.kinds.source import recognised
 from affectflow.sources.recognition import recognise
-from affectflow.testing import check_source
 from affectflow_connectors.datasets.convokit import ReadConvokit
 from tests.given.chat_exports import error_types, rows_of, write_folder, write_zip
 
@@ -103,10 +102,3 @@ def test_a_damaged_list_of_conversations_costs_titles_only(tmp_path, damage):
     path = write_folder(tmp_path / "boats-corpus", files)
 
     assert [row["title"] for row in rows_of(ReadConvokit, path)] == [None, None]
-
-
-@pytest.mark.proof
-def test_the_source_keeps_its_promises(tmp_path):
-    path = write_folder(tmp_path / "boats-corpus", FILES)
-
-    check_source(ReadConvokit(paths=str(path)), expected_rows=2)

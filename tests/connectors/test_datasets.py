@@ -7,7 +7,6 @@ import pytest
 
 from affectflow.batches.batch import concat
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.datasets.ecf import ReadEcf
 from affectflow_connectors.datasets.goemotions import ReadGoemotions
 from affectflow_connectors.datasets.meld import ReadMeld
@@ -222,12 +221,6 @@ def test_files_are_recognised_by_what_they_hold(tmp_path, source, name, content,
 
     assert recognised("x", head)[0] is source
     assert recognised(name, gzip.compress(head))[0] is source
-
-
-@pytest.mark.proof
-@pytest.mark.parametrize(("source", "name", "content", "rows"), SETS)
-def test_the_sources_keep_their_promises(tmp_path, source, name, content, rows):
-    check_source(source(paths=str(write(tmp_path, name, content))), expected_rows=rows)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.discord import ReadDiscord, plain
-from tests.given.chat_exports import error_types, living, rows_of, write_folder
+from tests.given.chat_exports import error_types, living, rows_of
 
 GUILD = {"id": "900000000000000001", "name": "Harbour"}
 CHANNEL = {
@@ -112,19 +111,6 @@ def test_every_shape_gives_the_same_messages(tmp_path, shape):
     assert [row["text"] for row in rows] == ["hi", "No!"]
     assert {str(row["timestamp"]) for row in rows} == {"2024-05-01 08:00:00+00:00"}
     assert {row["speaker_id"] for row in rows} == {ANN["id"]}
-
-
-def test_the_source_keeps_its_promises(tmp_path):
-    folder = write_folder(
-        tmp_path,
-        {
-            "channel.json": export(said(FIRST), said(SECOND)),
-            "direct.json": export(
-                said("5"), channel={"type": "DirectTextChat"}, guild={"id": "0"}
-            ),
-        },
-    )
-    check_source(ReadDiscord(paths=str(folder)), expected_rows=3)
 
 
 # -- places --------------------------------------------------------------------------

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from affectflow.testing import check_source
 from affectflow_connectors.discourse import ReadDiscourse
 from tests.given.reading import (
     error_types,
@@ -120,13 +119,6 @@ def test_a_file_that_is_cut_off_gives_the_rows_before_the_end(tmp_path):
 
     assert ids(rows) == ["discourse:5/1", "discourse:5/2"]
     assert error_types(rows)[-1]
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, SHAPES["topic.json"], "a.json")
-
-    check_source(ReadDiscourse(paths=str(path)), expected_rows=3)
 
 
 @pytest.mark.parametrize(

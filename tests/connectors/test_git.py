@@ -9,7 +9,6 @@ import pytest
 from affectflow.errors import MissingExtraError, UsageError
 from affectflow.kinds.source import recognised
 from affectflow.sources.recognition import recognise
-from affectflow.testing import check_source
 from affectflow_connectors.git import repository
 from affectflow_connectors.git.source import ReadGit
 from affectflow_connectors.git.words import words_of
@@ -356,10 +355,3 @@ def test_without_dulwich_a_repository_is_one_line(made, monkeypatch):
 def test_an_ordinary_folder_is_no_repository(tmp_path):
     assert not repository.is_repository(str(tmp_path))
     assert not repository.is_repository("s3://bucket/x")
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    check_source(
-        ReadGit(paths=str(written(tmp_path, MEDIUM, "a.txt"))), expected_rows=2
-    )

@@ -3,7 +3,6 @@ import json
 import pytest
 
 from affectflow.errors import UsageError
-from affectflow.testing import check_source
 from affectflow_connectors.gitlab import ReadGitlab
 from tests.given.reading import (
     error_types,
@@ -140,13 +139,6 @@ def test_its_files_are_recognised():
     for said in ([ISSUE], [NOTE]):
         assert ReadGitlab.recognises("a.json", json.dumps(said).encode()) > 0.9
     assert ReadGitlab.recognises("a.json", b'{"iid": 3, "title": "x"}') == 0
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, SHAPES["array.json"], "a.json")
-
-    check_source(ReadGitlab(paths=str(path)), expected_rows=3)
 
 
 @pytest.mark.parametrize("name", ["gitlab_issue_page_1.json", "gitlab_notes_1.json"])

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.gitter import ReadGitter
 from tests.given.chat_exports import error_types, rows_of
 
@@ -50,13 +49,6 @@ def test_every_shape_gives_the_same_messages(tmp_path, name, value):
     assert [row["text"] for row in rows] == ["hi", "No!"]
     assert rows[1]["edited_at"].minute == 5
     assert "Ann" not in str(rows)
-
-
-def test_the_source_keeps_its_promises(tmp_path):
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps(PAGE))
-
-    check_source(ReadGitter(paths=str(path)), expected_rows=2)
 
 
 def test_an_empty_text_is_what_a_deleted_message_leaves(tmp_path):

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from affectflow.testing import check_source
 from affectflow_connectors.hacker_news import ReadHackerNews
 from tests.given.reading import (
     error_types,
@@ -135,10 +134,3 @@ def test_a_file_that_is_cut_off_gives_the_rows_before_the_end(tmp_path):
 
     assert ids(rows) == ["hacker-news:1"]
     assert error_types(rows)[-1]
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, TREE, "a.json")
-
-    check_source(ReadHackerNews(paths=str(path)), expected_rows=2)

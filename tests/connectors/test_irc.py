@@ -3,7 +3,6 @@
 import pytest
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.irc.lines import read_line
 from affectflow_connectors.irc.log import ReadIrc
 from tests.given.chat_exports import error_types, living, rows_of, write_zip
@@ -52,13 +51,6 @@ def test_ids_are_the_same_in_an_archive_and_in_a_log_that_went_on(tmp_path):
     assert [row["utterance_id"] for row in rows_of(ReadIrc, archive)] == ids
     longer = read(tmp_path, LOG + "00:02 <ann> ok\n")
     assert [row["utterance_id"] for row in longer][:6] == ids
-
-
-def test_the_source_keeps_its_promises(tmp_path):
-    path = tmp_path / "#boats.log"
-    path.write_text(LOG)
-
-    check_source(ReadIrc(paths=str(path)), expected_rows=6)
 
 
 @pytest.mark.parametrize(

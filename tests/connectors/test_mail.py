@@ -2,7 +2,6 @@ import base64
 
 import pytest
 
-from affectflow.testing import check_source
 from affectflow_connectors.mail.message import row_of
 from affectflow_connectors.mail.sources import ReadEml, ReadMbox
 from tests.given.reading import error_types, ids, rows_of, rows_of_text, written
@@ -159,14 +158,6 @@ def test_its_files_are_recognised():
     assert ReadEml.recognises("a", FIRST) > 0.7
     assert ReadMbox.recognises("a", b"From here on: 10:30 in 2009\nall is well") == 0
     assert ReadEml.recognises("a.md", b"Title: a\n\nFrom: b\nTo: c\nDate: d") == 0
-
-
-@pytest.mark.proof
-def test_they_keep_what_every_source_owes(tmp_path):
-    check_source(
-        ReadMbox(paths=str(written(tmp_path, MBOX, "a.mbox"))), expected_rows=3
-    )
-    check_source(ReadEml(paths=str(written(tmp_path, FIRST, "a.eml"))), expected_rows=1)
 
 
 def test_real_mails_are_read(shared_data):

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from affectflow.testing import check_source
 from affectflow_connectors.mastodon import ReadMastodon
 from tests.given.reading import (
     error_types,
@@ -206,13 +205,6 @@ def test_a_file_that_is_cut_off_gives_the_rows_before_the_end(tmp_path):
 
     assert ids(rows) == ["mastodon:toot.example/11"]
     assert error_types(rows)[-1]
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, SHAPES["timeline.json"], "a.json")
-
-    check_source(ReadMastodon(paths=str(path)), expected_rows=2)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.matrix.source import ReadMatrix
 from tests.given.chat_exports import write_zip
 from tests.given.reading import error_types, rows_of, written
@@ -253,10 +252,3 @@ def test_a_file_that_is_cut_off_gives_the_rows_before_the_end(tmp_path):
     assert error_types(rows_of(ReadMatrix, written(tmp_path, text, "a.json")))[:2] == [
         *("", "")
     ]
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, SHAPES["export.json"], "a.json")
-
-    check_source(ReadMatrix(paths=str(path)), expected_rows=3)

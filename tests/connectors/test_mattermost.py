@@ -5,7 +5,6 @@ import json
 import pytest
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.mattermost.source import ReadMattermost
 from tests.given.chat_exports import write_zip
 from tests.given.reading import error_types, ids, rows_of, rows_of_ranges, written
@@ -228,11 +227,6 @@ def test_fields_of_another_type_end_nothing(tmp_path, field, value):
     path = written(tmp_path, [api("p1") | {field: value}, api("p2")], "a.ndjson")
 
     assert error_types(rows_of(ReadMattermost, path)) == ["", ""]
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(export):
-    check_source(ReadMattermost(paths=str(export)), expected_rows=len(BULK) + 1)
 
 
 @pytest.mark.parametrize(

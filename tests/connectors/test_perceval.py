@@ -6,7 +6,6 @@ import pytest
 
 from affectflow import registry
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.perceval.places import path_of
 from affectflow_connectors.perceval.source import ReadPerceval
 from tests.given import commits
@@ -506,10 +505,3 @@ def test_any_cut_into_byte_ranges_gives_the_same_rows(tmp_path):
 
 def test_an_origin_never_brings_a_key_along():
     assert path_of("https://ann:key@x.example/a/b/") == "x.example/a/b"
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, [ITEM, item("Gerrit", GERRIT)], "a.ndjson")
-
-    check_source(ReadPerceval(paths=str(path)), expected_rows=5)

@@ -3,7 +3,6 @@ import json
 import pytest
 import zstandard
 
-from affectflow.testing import check_source
 from affectflow_connectors.reddit import ReadReddit
 from tests.given.reading import (
     error_types,
@@ -226,13 +225,6 @@ def test_its_files_are_recognised():
     for said in SHAPES.values():
         assert ReadReddit.recognises("x.json", json.dumps(said).encode()) > 0.9
     assert ReadReddit.recognises("x.json", b'{"author": "a", "body": "x"}') == 0
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, SHAPES["dump.ndjson"], "a.ndjson")
-
-    check_source(ReadReddit(paths=str(path)), expected_rows=3)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.rocket_chat import ReadRocketChat
 from tests.given.chat_exports import error_types, living, rows_of
 
@@ -55,13 +54,6 @@ def test_every_shape_gives_the_same_messages(tmp_path, shape):
     ]
     assert {str(row["timestamp"]) for row in rows} == {"2024-05-01 08:00:00+00:00"}
     assert {row["container"] for row in rows} == {ROOM}
-
-
-def test_the_source_keeps_its_promises(tmp_path):
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps(SHAPES["page"]))
-
-    check_source(ReadRocketChat(paths=str(path)), expected_rows=2)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 from affectflow.kinds.source import recognised
 from affectflow.sources.streams import plain_head
-from affectflow.testing import check_source
 from affectflow_connectors.slack.export import ReadSlack
 from affectflow_connectors.slack.markup import plain
 from affectflow_connectors.slack.shapes import timestamp
@@ -121,12 +120,6 @@ def test_a_page_of_an_unknown_channel_has_ids_of_its_times_alone(tmp_path):
     (row,) = rows_of(ReadSlack, page(tmp_path, DAY_TWO[0], name="history_2015.json"))
 
     assert (row["utterance_id"], row["container"]) == (f"slack:{LONE}", None)
-
-
-def test_the_source_keeps_its_promises(tmp_path):
-    path = write_zip(tmp_path / "export.zip", EXPORT)
-
-    check_source(ReadSlack(paths=str(path)), expected_rows=6)
 
 
 # -- who may read it, and who wrote it -------------------------------------------------

@@ -4,7 +4,6 @@ import sys
 import pytest
 
 from affectflow.errors import MissingExtraError
-from affectflow.testing import check_source
 from affectflow_connectors.stack_exchange.messages import site_of
 from affectflow_connectors.stack_exchange.source import ReadStackExchange
 from tests.given.reading import (
@@ -245,11 +244,6 @@ def test_its_files_are_recognised(dump):
     tags = table('<row Id="1" TagName="eggs" />', name="tags").encode()
     assert ReadStackExchange.recognises("Tags.xml", tags) > 0.9
     assert ReadStackExchange.recognises("a.xml", b"<feed><row Id='1'/></feed>") == 0
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(dump):
-    check_source(ReadStackExchange(paths=str(dump)), expected_rows=3)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.telegram import ReadTelegram, written
 from tests.given.chat_exports import error_types, living, rows_of
 
@@ -68,13 +67,6 @@ def test_every_shape_gives_the_same_messages(tmp_path, value):
     assert [row["reply_to"] for row in rows] == [None, ids[0]]
     assert {str(row["timestamp"]) for row in rows} == {"2024-05-01 08:00:00+00:00"}
     assert rows[0]["url"] == "https://t.me/c/1700000001/1"
-
-
-def test_the_source_keeps_its_promises(tmp_path):
-    path = tmp_path / "result.json"
-    path.write_text(json.dumps(chat(*MESSAGES)))
-
-    check_source(ReadTelegram(paths=str(path)), expected_rows=2)
 
 
 @pytest.mark.parametrize(

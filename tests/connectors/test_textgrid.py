@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from affectflow.errors import UsageError
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.transcripts.praat import tiers_of
 from affectflow_connectors.transcripts.textgrid import ReadTextgrid
 from tests.given.chat_exports import error_types, living, rows_of
@@ -164,13 +163,6 @@ def test_a_damaged_grid_gives_what_came_before(tmp_path, text, alive, error):
 def test_a_pause_is_not_negative():
     with pytest.raises(UsageError, match="pause_s must be at least 0, got -1"):
         ReadTextgrid(paths="a", pause_s=-1)
-
-
-@pytest.mark.proof
-def test_the_source_keeps_its_promises(tmp_path):
-    (tmp_path / "a.TextGrid").write_text(long(("Ann", ANN), ("Bob", BOB)))
-
-    check_source(ReadTextgrid(paths=str(tmp_path)), expected_rows=2)
 
 
 VALUES = ['"IntervalTier"', '"a"', "0", "1", "9" * 400]

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from affectflow.testing import check_source
 from affectflow_connectors.twitter import ReadTwitter
 from tests.given.reading import (
     error_types,
@@ -152,13 +151,6 @@ def test_its_files_are_recognised():
         assert ReadTwitter.recognises(name, head.encode()) > 0.8
     assert ReadTwitter.recognises("a.js", b"window.YTD.account.part0 = [{}]") == 0
     assert ReadTwitter.recognises("a.json", b'{"data": [{"text": "x"}]}') == 0
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, SHAPES["page.json"], "a.json")
-
-    check_source(ReadTwitter(paths=str(path)), expected_rows=2)
 
 
 @pytest.mark.parametrize(

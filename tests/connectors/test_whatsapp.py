@@ -3,7 +3,6 @@
 import pytest
 
 from affectflow.kinds.source import recognised
-from affectflow.testing import check_source
 from affectflow_connectors.whatsapp.chat import ReadWhatsapp
 from affectflow_connectors.whatsapp.stamps import Orders, stamp, time_of_stamp
 from tests.given.chat_exports import error_types, rows_of, write_zip
@@ -87,13 +86,6 @@ def test_a_chat_is_left_out_unless_asked_for(tmp_path):
     )
     three = "".join(f"31/12/23, 09:05 - {name}: hi\n" for name in "ABC")
     assert {row["visibility"] for row in read(tmp_path, three)} == {"private"}
-
-
-def test_the_source_keeps_its_promises(tmp_path):
-    path = tmp_path / "_chat.txt"
-    path.write_text(CHAT)
-
-    check_source(ReadWhatsapp(paths=str(path)), expected_rows=5)
 
 
 @pytest.mark.parametrize(

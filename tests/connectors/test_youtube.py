@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from affectflow.testing import check_source
 from affectflow_connectors.youtube import ReadYoutube
 from tests.given.reading import (
     error_types,
@@ -101,13 +100,6 @@ def test_a_file_that_is_cut_off_gives_the_rows_before_the_end(tmp_path):
 
     assert ids(rows) == ["youtube:U1"]
     assert error_types(rows)[-1]
-
-
-@pytest.mark.proof
-def test_it_keeps_what_every_source_owes(tmp_path):
-    path = written(tmp_path, SHAPES["threads.json"], "a.json")
-
-    check_source(ReadYoutube(paths=str(path)), expected_rows=2)
 
 
 @pytest.mark.parametrize(
