@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from affectflow.testing.inputs import Tried
 from affectflow.testing.sources import Trial
 from tests.given.proving import in_proof
-from tests.given.source_examples import example, sources
+from tests.given.reading import error_types, rows_of
+from tests.given.source_examples import FOLDER, example, sources
 
 SOURCES = sources()
 MOST_GROWTH_KB = 400 << 10
@@ -80,3 +81,13 @@ def test_mutated_bytes_become_rows_dead_rows_or_one_line(
         data = edit.of(data)
 
     trial.read(Tried(f"{edits}", data))
+
+
+def test_a_charset_that_is_not_a_name_costs_no_mail(tmp_path: Path) -> None:
+    data = (FOLDER / "mbox" / "list.mbox").read_bytes()
+    path = tmp_path / "a.mbox"
+    path.write_bytes(data.replace(b"charset=windows", b"charset=\x00windows"))
+
+    rows = rows_of(SOURCES["mbox"], path)
+
+    assert error_types(rows) == ["", "", ""]

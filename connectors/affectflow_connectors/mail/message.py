@@ -12,6 +12,7 @@ from affectflow.sources.bots import is_bot_name
 from affectflow.sources.coerce import text_of
 from affectflow.sources.fields import attrs_of
 from affectflow.sources.html import text_of_html
+from affectflow.sources.records import SHAPE_ERRORS, of_another_shape
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.times import parse_time
 
@@ -43,10 +44,12 @@ def row_of(raw: bytes, separator: str = "") -> Row:
     try:
         message = email.message_from_bytes(raw)
         if not message.keys():
-            raise RefusedError("no mail: it has no headers", "unknown_shape")
+            raise RefusedError("not a mail: it has no headers", "unknown_shape")
         return _row(message, raw, separator)
     except RecursionError as error:
         raise RefusedError("parts nested too deeply", "invalid_mail") from error
+    except SHAPE_ERRORS as error:  # the library fails at some headers
+        raise of_another_shape(error) from error
 
 
 def _row(message: Message, raw: bytes, separator: str) -> Row:
@@ -145,8 +148,7 @@ def _body(message: Message) -> str:
 def _texts(part: Message) -> Iterator[str]:
     """Yields what a person wrote in a mail: no attachments, no mails in a mail."""
     type_ = part.get_content_type()
-    payload = part.get_payload()
-    parts = payload if isinstance(payload, list) else []
+    parts = part.get_payload() if part.is_multipart() else []
     inner = [each for each in parts if isinstance(each, Message)]
     if type_ == "multipart/alternative" and inner:
         yield _best(inner)
