@@ -5,6 +5,8 @@ import shutil
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from affectflow.errors import MissingExtraError, UsageError
 from affectflow.kinds.source import recognised
@@ -21,6 +23,7 @@ from tests.given.commits import (
     SECOND,
     indented,
 )
+from tests.given.proving import in_proof
 from tests.given.reading import error_types, ids, rows_of, written
 
 MEDIUM = f"""commit {SECOND} (HEAD -> main)
@@ -355,3 +358,18 @@ def test_without_dulwich_a_repository_is_one_line(made, monkeypatch):
 def test_an_ordinary_folder_is_no_repository(tmp_path):
     assert not repository.is_repository(str(tmp_path))
     assert not repository.is_repository("s3://bucket/x")
+
+
+LINES = sorted(
+    {*MEDIUM.splitlines(), *FULLER.splitlines(), *RAW.splitlines(), "\x00", "    "}
+)
+
+
+@settings(max_examples=in_proof(1000, otherwise=60), deadline=None)
+@given(st.lists(st.sampled_from(LINES), max_size=30), st.booleans())
+def test_lines_in_any_order_are_read_or_refused(tmp_path_factory, lines, started):
+    text = (FULLER if started else "") + "\n".join(lines)
+    path = written(tmp_path_factory.mktemp("odd"), text, "a.txt")
+
+    for row in rows_of(ReadGit, path):
+        assert row["errors"] or (row["utterance_id"] and row["text"] is not None)
