@@ -14,6 +14,15 @@ from affectflow_connectors.git.words import words_of
 SITE = "git"
 _IDENTITY = re.compile(r"^\s*(.*?)\s*<([^<>]*)>?")
 _RAW_TIME = re.compile(r"^@?(-?\d+) ([+-])(\d\d):?(\d\d)$", re.ASCII)
+# Most logs write times so, and ISO 8601 is read faster.
+_PLAIN_TIME = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\d{4}) ([+-]\d{4})$",
+    re.ASCII,
+)
+_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
 _ID = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _BOT_MAIL = re.compile(r"\[bot\]@|^(?:no-?reply|bot)@(?!github\.com)", re.I)
 
@@ -86,6 +95,10 @@ def time_of(text: str) -> tuple[datetime | None, int | None]:
     if raw := _RAW_TIME.match(text):
         minutes = int(raw[3]) * 60 + int(raw[4])
         return parse_time(raw[1])[0], -minutes if raw[2] == "-" else minutes
+    if plain := _PLAIN_TIME.match(text):
+        month, day, clock, year, zone = plain.groups()
+        if month in _MONTHS:
+            text = f"{year}-{_MONTHS.index(month) + 1:02}-{int(day):02}T{clock}{zone}"
     return parse_time(text) if text else (None, None)
 
 

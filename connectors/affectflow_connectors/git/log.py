@@ -30,11 +30,11 @@ def commits_of_log(lines: Iterable[str]) -> Iterator[tuple[Commit, int]]:
         line = _COLOUR.sub("", whole) if "\x1b" in whole else whole
         if width is None and (drawn := _DRAWN.match(line)):
             width = len(drawn[1] or "")
-        # Of a graph, each line of a commit is drawn as wide as its first.
-        if width and (drawn := _DRAWN.match(line)):
-            width = len(drawn[1] or "")
-        line = line[width:] if width else line
-        if found := _COMMIT.match(line):
+        if width:  # each line of a commit is drawn as wide as its first
+            drawn = _DRAWN.match(line)
+            width = len(drawn[1] or "") if drawn else width
+            line = line[width:]
+        if line.startswith("commit ") and (found := _COMMIT.match(line)):
             if entry:
                 yield entry.commit(), entry.number
             entry = _Entry(found[1], found[2], number)

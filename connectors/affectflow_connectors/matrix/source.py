@@ -22,7 +22,7 @@ from affectflow.sources.fields import (
     word,
 )
 from affectflow.sources.json_source import LINES
-from affectflow.sources.records import attempt, rows_of
+from affectflow.sources.records import attempt, not_an_object
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import DamagedFileError, json_head
 from affectflow.sources.zipped import is_zip
@@ -32,7 +32,7 @@ from affectflow_connectors.matrix.texts import file_of, text_of_message, text_of
 SITE = "matrix"
 _EVENT = (b'"event_id"', b'"origin_server_ts"', b'"sender"', b'"content"', b'"type"')
 _EXPORT = (b'"room_name"', b'"messages"', b'"export')
-_OF_EVENTS = ("event_id", "sender", "decrypted")
+_OF_EVENTS = ("event_id", "sender")
 _LISTS = ("chunk", "events", "events_before", "events_after", "state", "event")
 _SAID = re.compile(
     r"m\.room\.message|m\.sticker|(?:m|org\.matrix\.msc3381)\.poll\.start"
@@ -61,7 +61,7 @@ class ReadMatrix(EnvelopeSource):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._later = Later()
+        self._later, self._listens = Later(), False
 
     def split_file(self, file: File) -> list[Split]:
         if is_zip(file.uri):
@@ -69,55 +69,46 @@ class ReadMatrix(EnvelopeSource):
         return [Split(file.uri, 0, TO_THE_END, file.size)]  # edits may be anywhere
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        self._later = Later()
+        self._later, self._listens = Later(), True
         with contextlib.suppress(DamagedFileError):  # is said the second time
             for _ in super().read_split(split):
                 pass
+        self._listens = False
         yield from super().read_split(split)
 
     def rows_within(
         self, record: Record, around: Around, where: str
     ) -> Iterator[Row | RefusedError]:
-        if any(name in record for name in _OF_EVENTS):
-            yield attempt(self._event, record, around)
-            return
-        rooms = list(_rooms(record))
-        for room, held in rooms:
-            yield from self._events(held, {"room_id": room})
-        if any(name in record for name in _LISTS):
-            yield from self._events(record, around)
-        elif not rooms:
+        found = False
+        for event, place in _events(record, around):
+            found = True
+            if not self._listens:
+                yield attempt(self._event, event, place)
+            elif isinstance(event, dict):
+                self._later.take(event, _room(event, place))
+        if not found:
             yield _no_message(record)
 
-    def _events(self, record: Record, around: Around) -> Iterator[Row | RefusedError]:
-        for name in _LISTS:
-            if isinstance(record.get(name), list | dict):
-                yield from rows_of(
-                    record[name], lambda each: [attempt(self._event, each, around)]
-                )
-
-    def _event(self, event: Record, around: Around) -> Row:
+    def _event(self, event: Any, around: Around) -> Row:
         """Returns one event as a row.
 
         Raises:
           RefusedError: it is not a message, or cannot be read.
         """
-        if isinstance(event.get("decrypted"), dict):
-            event = event["decrypted"]
-        room = word(event, "room_id") or word(around, "room_id") or ""
-        self._later.take(event, room)
+        if not isinstance(event, dict):
+            raise not_an_object(event)
         own, kind = word(event, "event_id"), word(event, "type") or ""
         if not own or not kind:
             raise _no_message(event)
-        row = self._row(event, own, kind, {**around, "room_id": room})
-        content = inner(event, "content")
-        if kind == "m.room.encrypted" or word(content, "msgtype") == "m.bad.encrypted":
+        row = self._row(event, own, {**around, "room_id": _room(event, around)})
+        msgtype = word(inner(event, "content"), "msgtype")
+        if kind == "m.room.encrypted" or msgtype == "m.bad.encrypted":
             if row["deleted"]:
                 return row | {"text": ""}
             raise RefusedError(_UNREADABLE, "encrypted", row)
         return row | self._said(event, own, kind)
 
-    def _row(self, event: Record, own: str, kind: str, around: Around) -> Row:
+    def _row(self, event: Record, own: str, around: Around) -> Row:
         sender, room = word(event, "sender"), word(around, "room_id") or ""
         thread, answered = _relations(inner(event, "content"))
         because = inner(event, "unsigned", "redacted_because")
@@ -211,12 +202,33 @@ class ReadMatrix(EnvelopeSource):
         return 0.8 if b'"next_batch"' in head and b'"rooms"' in head else 0.0
 
 
-def _rooms(record: Record) -> Iterator[tuple[str, Record]]:
-    """Yields the rooms of a sync, each twice: with its state, and with its timeline."""
-    for how in ("join", "leave"):
-        for room, held in inner(record, "rooms", how).items():
-            yield room, inner(held, "state")
-            yield room, inner(held, "timeline")
+def _events(record: Record, around: Around) -> Iterator[tuple[Any, Around]]:
+    """Yields the events of a page or of a sync, each with what is said around it.
+
+    An object that is an event is one.
+    """
+    if isinstance(record.get("decrypted"), dict):
+        yield record["decrypted"], around
+    elif any(name in record for name in _OF_EVENTS):
+        yield record, around
+    else:
+        for how in ("join", "leave"):
+            for room, held in inner(record, "rooms", how).items():
+                for part in (inner(held, "state"), inner(held, "timeline")):
+                    yield from _listed(part, {"room_id": room})
+        yield from _listed(record, around)
+
+
+def _listed(record: Record, around: Around) -> Iterator[tuple[Any, Around]]:
+    for name in _LISTS:
+        found = record.get(name)
+        for each in found if isinstance(found, list) else [found] if found else []:
+            decrypted = inner(each, "decrypted")
+            yield decrypted or each, around
+
+
+def _room(event: Record, around: Around) -> str:
+    return word(event, "room_id") or word(around, "room_id") or ""
 
 
 def _relations(content: Record) -> tuple[str | None, str | None]:
