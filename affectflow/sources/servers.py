@@ -11,7 +11,8 @@ from affectflow.sources.json_source import JsonSource
 from affectflow.sources.listing import bare_name
 from affectflow.sources.streams import plain_head
 
-_ADDRESS = re.compile(r"https?://([^/\s?#]+)", re.I)
+# Before an `@` stand an account and its key, which are no part of a host.
+_ADDRESS = re.compile(r"https?://(?:[^/\s?#]*@)?([^/\s?#@]+)", re.I)
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?|localhost(?::\d+)?")
 
 
@@ -80,8 +81,8 @@ class ServerSource(JsonSource, abc.ABC):
 def host_of(address: str | None) -> str | None:
     """Returns the host of an address, in lower case.
 
-    >>> host_of("https://Forum.example.org/t/1")
-    'forum.example.org'
+    >>> host_of("https://Forum.example.org/t/1"), host_of("https://a:key@x.org/t")
+    ('forum.example.org', 'x.org')
     """
     found = _ADDRESS.match(address or "")
     return found[1].lower() if found else None

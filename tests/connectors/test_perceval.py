@@ -176,7 +176,12 @@ SAME = {
         [GITHUB, COMMENT],
         {},
     ),
-    "GitLab": ("gitlab", GITLAB | {"notes_data": [NOTE]}, [GITLAB, NOTE], {}),
+    "GitLab": (
+        "gitlab",
+        GITLAB | {"notes_data": [NOTE]},
+        [GITLAB, NOTE],
+        {"host": "x.example"},
+    ),
     "Jira": (
         "jira",
         JIRA | {"comments_data": [JIRA_COMMENT]},
@@ -199,7 +204,7 @@ SAME = {
     ),
     "Gitter": ("gitter", GITTER, [GITTER], {}),
     "Telegram": ("telegram", TELEGRAM, TELEGRAM_DESKTOP, {}),
-    "Discourse": ("discourse", TOPIC, TOPIC, {"forum": "x.example"}),
+    "Discourse": ("discourse", TOPIC, TOPIC, {"host": "x.example"}),
     "StackExchange": ("stack-exchange", QUESTION, {"items": [QUESTION]}, {}),
     "Mattermost": ("mattermost", MATTERMOST, [MATTERMOST], {}),
     "Twitter": ("twitter", TWEET, [TWEET], {}),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from affectflow.sources.fields import Record, inner, objects, prose, word
-from affectflow_connectors.perceval.places import host_of
+from affectflow.sources.servers import host_of
 
 Records = Iterator[Record]
 
@@ -89,16 +89,18 @@ def _says(message: Record) -> bool:
     return not any(str(name).startswith(service) for name in message)
 
 
-def _forum(origin: str) -> dict[str, str]:
-    return {"forum": host_of(origin)}
+def _of_server(origin: str) -> dict[str, str]:
+    """Returns the host of the server, which its ids have in them, if it is named."""
+    host = host_of(origin) or ""
+    return {"host": host} if "." in host else {}
 
 
 _MAIL = Handed("eml", _itself, named=True)
 HANDED = {
-    "discourse": Handed("discourse", _itself, _forum),
+    "discourse": Handed("discourse", _itself, _of_server),
     "git": Handed("git", _itself, named=True),
     "github": Handed("github", _github),
-    "gitlab": Handed("gitlab", _gitlab),
+    "gitlab": Handed("gitlab", _gitlab, _of_server),
     "gitter": Handed("gitter", _itself, named=True),
     "gmane": _MAIL,
     "groupsio": _MAIL,

@@ -3,18 +3,16 @@
 import re
 from urllib.parse import urlsplit
 
+from affectflow.sources.servers import host_of
 
-def host_of(origin: str) -> str:
+
+def server_of(origin: str) -> str:
     """Returns the host that an address names, or the address if it names none.
 
-    >>> host_of("https://ann:secret@bugs.example.org/x"), host_of("review.example.org")
+    >>> server_of("https://ann:key@bugs.example.org/x"), server_of("review.example.org")
     ('bugs.example.org', 'review.example.org')
     """
-    try:
-        host = urlsplit(origin).hostname
-    except ValueError:
-        host = None
-    return host or re.split(r"[/\\]", origin.strip("/\\"))[0].rpartition("@")[2]
+    return host_of(origin) or re.split(r"[/\\]", origin.strip("/\\"))[0]
 
 
 def path_of(origin: str) -> str:
@@ -23,7 +21,7 @@ def path_of(origin: str) -> str:
         path = urlsplit(origin).path
     except ValueError:
         path = ""
-    host = host_of(origin)
+    host = server_of(origin)
     return f"{host}{path}".rstrip("/") if "://" in origin else host
 
 

@@ -15,7 +15,7 @@ from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import json_head
 from affectflow_connectors.perceval.gerrit import rows_of_change
 from affectflow_connectors.perceval.handed import HANDED, Handed
-from affectflow_connectors.perceval.places import host_of, name_of, path_of
+from affectflow_connectors.perceval.places import name_of, path_of, server_of
 from affectflow_connectors.perceval.plain import rows_of_shape
 from affectflow_connectors.perceval.sites import SITES
 
@@ -66,10 +66,10 @@ class ReadPerceval(JsonSource):
             yield from self._handed(HANDED[name], data, origin, where)
         elif name in SITES:
             source, shape, by_path = SITES[name]
-            place = path_of(origin) if by_path else host_of(origin)
+            place = path_of(origin) if by_path else server_of(origin)
             yield from rows_of_shape(data, shape, source, place)
         elif name == "gerrit":
-            yield from rows_of_change(data, host_of(origin))
+            yield from rows_of_change(data, server_of(origin))
         elif name == "supybot":
             yield _line_of_chat(data, item)
         else:
