@@ -149,7 +149,7 @@ class ReadCsv(MappedSource):
         if self.encoding:
             return self.encoding
         if uri not in self._encodings:
-            self._encodings[uri] = _encoding_of(uri)
+            self._encodings[uri] = encoding_of_file(uri)
         return self._encodings[uri]
 
     def _header(self, head: bytes, encoding: str) -> Record | None:
@@ -183,7 +183,12 @@ class ReadCsv(MappedSource):
         return (0.9 if regular else 0.5) if named else (0.6 if regular else 0.0)
 
 
-def _encoding_of(uri: str) -> str:
+def encoding_of_file(uri: str) -> str:
+    """Returns the encoding of a file; empty for UTF-8.
+
+    Raises:
+      UnknownEncodingError: it cannot be told.
+    """
     chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
     return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)
 

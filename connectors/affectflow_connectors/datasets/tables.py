@@ -10,14 +10,16 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from affectflow.errors import UsageError
 from affectflow.kinds.source import Split
-from affectflow.sources.encodings import in_utf8
+from affectflow.sources.encodings import UnknownEncodingError, in_utf8
 from affectflow.sources.labels import LabelledSource
 from affectflow.sources.listing import bare_name
 from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row, errors_of
 from affectflow.sources.streams import decompressed_head, text_chunks
 from affectflow_connectors.csv.parsing import Record, lines, records
+from affectflow_connectors.csv.table import encoding_of_file
 
 _SPLITS = re.compile(
     r"(?:^|[^a-z])(train|dev|valid(?:ation)?|val|test|trial)(?:[^a-z]|$)"
@@ -63,6 +65,12 @@ class LabelledTable(LabelledSource, abc.ABC):
     def names_of(self, first: Record) -> tuple[str, ...]:
         """Returns the names of the columns; none if the first row does not say them."""
         return tuple(cell.strip() for cell in first.cells)
+
+    def check_head(self, uri: str, head: bytes) -> None:
+        try:
+            encoding_of_file(uri)
+        except UnknownEncodingError as error:
+            raise UsageError(str(error)) from error
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
         chunks = in_utf8(partial(text_chunks, split.uri), split.uri)

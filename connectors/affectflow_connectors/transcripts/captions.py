@@ -15,6 +15,7 @@ from affectflow_connectors.transcripts.cues import Cue, blocks_of, cues_of, is_t
 from affectflow_connectors.transcripts.recordings import (
     Recording,
     Turn,
+    held,
     recording_of,
     rows_of,
 )
@@ -59,8 +60,7 @@ class CaptionSource(TextLog, abc.ABC):
     def rows_of_lines(
         self, lines: Iterable[str], uri: str
     ) -> Iterator[Row | RefusedError]:
-        lines = [part for line in lines for part in line.split("\r")]
-        before, cues = cues_of(lines, have_names=self.have_names)
+        before, cues = cues_of(held(lines), have_names=self.have_names)
         if strays := self.strays(before, cues):
             yield RefusedError(f"{strays} lines outside of cues")
         for cue in cues:

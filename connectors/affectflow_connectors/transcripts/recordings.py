@@ -1,5 +1,6 @@
 """The recording that a transcript belongs to, and what was said in it as rows."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,8 +12,9 @@ from affectflow.sources.chat_text import digest
 from affectflow.sources.fields import attrs_of
 from affectflow.sources.listing import COMPRESSED
 from affectflow.sources.rows import Row
+from affectflow.sources.streams import DamagedFileError
 
-_FIRST_TURNS = 3
+_MOST_LINES = 2_000_000
 # Words that tools put between the name of a recording and the suffix.
 _OF_TOOLS = {
     *("transcript", "captions", "caption", "subtitles", "subtitle", "subs", "cc"),
@@ -53,6 +55,20 @@ class Recording(NamedTuple):
     started: datetime | None = None
 
 
+def held(lines: Iterable[str]) -> list[str]:
+    """Returns the lines of a transcript; old Macs end them with carriage returns.
+
+    Raises:
+      DamagedFileError: there are more than any transcript has.
+    """
+    found = list(itertools.islice(lines, _MOST_LINES + 1))
+    if len(found) > _MOST_LINES:
+        raise DamagedFileError(
+            f"a transcript above {_MOST_LINES:,} lines; split it, and read its parts"
+        )
+    return [part for line in found for part in line.split("\r")]
+
+
 def recording_of(uri: str) -> Recording:
     """Returns the recording that a transcript is named after.
 
@@ -90,10 +106,11 @@ def rows_of(turns: Sequence[Turn], recording: Recording, source: str) -> Iterato
     """Yields the turns of one transcript as rows, in their order.
 
     The key of the conversation is a digest of the name of the file, without folders,
-    and of its first turns: two files named `captions.vtt` stay apart. A turn is known
+    and of its first turn: two files named `captions.vtt` stay apart. A turn is known
     by its start, so that a transcript that was corrected takes the place of the older.
     """
-    key = digest(recording.name, *_told(turns[:_FIRST_TURNS]))
+    first = turns[0] if turns else None
+    key = digest(recording.name, f"{first.start_us} {first.text}" if first else "")
     seen: Counter[int] = Counter()
     for turn in turns:
         seen[turn.start_us] += 1
@@ -116,11 +133,6 @@ def rows_of(turns: Sequence[Turn], recording: Recording, source: str) -> Iterato
             "attrs": attrs_of(turn.attrs),
             "line": turn.line,
         }
-
-
-def _told(turns: Iterable[Turn]) -> Iterator[str]:
-    for turn in turns:
-        yield f"{turn.start_us} {turn.text}"
 
 
 def _account(name: str, key: str) -> str | None:

@@ -13,7 +13,12 @@ from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import decompressed_head
 from affectflow_connectors.transcripts.captions import TERMS
 from affectflow_connectors.transcripts.praat import Mark, Tier, tiers_of
-from affectflow_connectors.transcripts.recordings import Turn, recording_of, rows_of
+from affectflow_connectors.transcripts.recordings import (
+    Turn,
+    held,
+    recording_of,
+    rows_of,
+)
 
 _END = r"(?:^|.*[ _.:-])"
 _SOUNDS = re.compile(
@@ -66,7 +71,7 @@ class ReadTextgrid(TextLog):
     def rows_of_lines(
         self, lines: Iterable[str], uri: str
     ) -> Iterator[Row | RefusedError]:
-        found = list(tiers_of("\n".join(lines)))
+        found = list(tiers_of("\n".join(held(lines))))
         grid = [each for each in found if isinstance(each, Tier)]
         yield from (each for each in found if isinstance(each, RefusedError))
         read = [tier for tier in grid if self._is_read(tier, grid)]
