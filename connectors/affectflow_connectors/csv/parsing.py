@@ -37,7 +37,8 @@ class Record(NamedTuple):
 
     def has_bad_bytes(self) -> bool:
         """Returns whether a cell holds bytes that are not UTF-8."""
-        return not all(cell.isascii() or _is_unicode(cell) for cell in self.cells)
+        joined = "".join(self.cells)
+        return not (joined.isascii() or _is_unicode(joined))
 
 
 def _is_unicode(cell: str) -> bool:
