@@ -54,7 +54,8 @@ def line(seen: "Seen") -> str:
     if seen.parts and seen.stage == "ingest":
         said.append(f"{seen.parts:,} buckets written")
     if seen.rate is not None:
-        said.append(f"{seen.rate:,.0f} rows/s")
+        digits = 0 if seen.rate >= 10 else 2
+        said.append(f"{seen.rate:,.{digits}f} rows/s")
     if seen.seconds_left is not None:
         said.append(f"{duration(seen.seconds_left)} left")
     if seen.dead:

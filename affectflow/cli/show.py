@@ -124,14 +124,13 @@ def stage_line(row: dict[str, Any]) -> str:
 
 def learned(row: dict[str, Any]) -> list[str]:
     """Returns what a threshold came to that the run learned, in one line, or none."""
-    found = json.loads(row["config"]).get("cascade", {}).get("learned")
-    if not found:
+    if row.get("learned_from") is None:
         return []
     return [
-        f"{row['stage']}: asked below {found['only_below']:.3f}, learned from "
-        f"{found['rows']:,} utterances; where it was tried, it asks about "
-        f"{found['asked']:.0%} and says what the model alone says of "
-        f"{found['agreement']:.1%}"
+        f"{row['stage']}: asked below {row['only_below']:.3f}, learned from "
+        f"{row['learned_from']:,} utterances; where it was tried, it asks about "
+        f"{row['learned_asked']:.0%} and says what the model alone says of "
+        f"{row['learned_agreement']:.1%}"
     ]
 
 

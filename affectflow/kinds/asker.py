@@ -173,13 +173,21 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
           requests: of one step and a whole part, up to 50,000, all different.
           model: as `load_model` gave it.
         """
-        for start in range(0, len(requests), self.at_once):
-            stop = min(start + self.at_once, len(requests))
+        size = self.together(model)
+        for start in range(0, len(requests), size):
+            stop = min(start + size, len(requests))
             piece = requests[start:stop]
             account().spend(len(piece))
             with account().within(start / len(requests), stop / len(requests)):
                 outcomes = isolated(self.complete, piece, model)
             yield from enumerate(outcomes, start)
+
+    def together(self, model: ModelT) -> int:
+        """Returns how many requests `complete` gets: `at_once`, or fewer if it is slow.
+
+        What they are answered is kept when all of them are.
+        """
+        return self.at_once
 
     @property
     def sent_to(self) -> str:

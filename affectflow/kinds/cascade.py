@@ -124,6 +124,19 @@ class Cascade(BatchModelHandler[ModelT]):
         """Where the model is asked."""
         return Below(self.over, self.only_below, self.task)
 
+    @property
+    def columns(self) -> dict[str, float]:
+        """What `runs` says of the threshold, and of what it came to if it was learned.
+
+        What it came to was measured on that part of the sample that did not set it.
+        """
+        said = {"only_below": self.only_below}
+        if self.learned:
+            said["learned_from"] = self.learned["rows"]
+            said["learned_asked"] = self.learned["asked"]
+            said["learned_agreement"] = self.learned["agreement"]
+        return said
+
     def config(self) -> dict[str, Any]:
         """Returns its arguments beside the model."""
         learned = {"learned": dict(self.learned)} if self.learned else {}

@@ -84,8 +84,10 @@ def annotate_lake(
     hints = model_hints(accelerator, min_ram)
     lake = Lake.open(lake_uri)
     handler = handler_in(lake, model, revision, options, over, only_below)
+    columns = handler.columns if isinstance(handler, Cascade) else {}
+    config = config_of(handler)
     request = new_request(
-        lake, "annotate", config_of(handler), run_id=run_id, budget=budget
+        lake, "annotate", config, run_id=run_id, budget=budget, cascade=columns
     )
     task = task_for(request, handler)
     build = partial(annotate_parts, task=task, handler=handler, hints=hints)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +32,7 @@ class Request:
       speaker_key_uri: where the key is; the key itself never travels.
       annotator_id: whose answers the stage gives, mines or calibrates, if it does.
       calibration_id: that the stage fits or applies, if it does.
+      cascade: columns of `runs` that say at which threshold a second model is asked.
       people: what was said about people; it decides no answer, but whether it may be.
     """
 
@@ -44,6 +45,7 @@ class Request:
     speaker_key_uri: str = ""
     annotator_id: str | None = None
     calibration_id: str | None = None
+    cascade: Mapping[str, float] = field(default_factory=dict)
     people: Declared = field(default_factory=declared)
 
     @property

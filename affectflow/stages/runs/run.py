@@ -104,6 +104,7 @@ def run_row(
         "model_calls": summed.model_calls,
         "model_seconds": summed.model_seconds,
         **asked.columns_of(summed),
+        **request.cascade,
         "peak_rss_bytes": summed.peak_rss_bytes,
         "counters": sorted(summed.counters.items()),
         "versions": sorted(versions().items()),

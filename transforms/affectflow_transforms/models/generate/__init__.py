@@ -15,6 +15,8 @@ from affectflow_transforms.models.pretrained.source import local_folder
 
 __all__ = ["Generate"]
 
+_ON_CPU = 64
+
 
 @dataclass(kw_only=True)
 class Generate(Pretrained, Asker[Generator]):
@@ -64,6 +66,10 @@ class Generate(Pretrained, Asker[Generator]):
             max_batch_tokens=self.max_batch_tokens,
             trust_remote_code=self.trust_remote_code == "allow",
         )
+
+    def together(self, model: Generator) -> int:
+        """Returns fewer requests on a CPU, so that a killed run loses little."""
+        return _ON_CPU if model.module.device.type == "cpu" else self.at_once
 
     def complete(self, requests: Sequence[Request], model: Generator) -> list[Outcome]:
         """Returns an outcome for each request; one that fails is alone in failing."""
