@@ -57,11 +57,14 @@ class Declared:
 
 
 class Touching(Protocol):
-    """A plugin, or the card of one."""
+    """A plugin."""
 
     @property
     def touches(self) -> tuple[str, ...]:
         """Some of `TOUCHES`."""
+
+    def touched_by(self, what: str) -> str:
+        """Returns what of it touches one of them, as a message names it."""
 
 
 _NOTHING = Declared()
@@ -125,7 +128,8 @@ def _check_said(said: Declared) -> None:
 
 def check(plugin: Touching) -> None:
     """Raises UsageError if a plugin may not be used for what has been said."""
-    check_touches(plugin.touches, type(plugin).__name__)
+    for what in plugin.touches:
+        check_touches([what], plugin.touched_by(what))
 
 
 def check_touches(touches: Iterable[str], name: str) -> None:

@@ -112,6 +112,10 @@ class Plugin(metaclass=_Checked):
         """What it touches of people: its card's, unless its options say more."""
         return self.card.touches
 
+    def touched_by(self, what: str) -> str:
+        """Returns what of it touches one of `touches`, as a message names it."""
+        return type(self).__name__
+
 
 @functools.cache
 def _found(kind: str) -> dict[str, list[EntryPoint]]:

@@ -148,6 +148,12 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         """What the model touches of people, and health if its prompt has a guard."""
         return (*super().touches, *(["health"] if self._guard else []))
 
+    def touched_by(self, what: str) -> str:
+        """Returns the prompt if it touches that, and not the model."""
+        if what in self.card.touches:
+            return super().touched_by(what)
+        return f"the prompt {self._prompt.name!r}"
+
     @abc.abstractmethod
     def complete(self, requests: Sequence[Request], model: ModelT) -> list[Outcome]:
         """Returns what the model answers: one outcome for each request, in order.

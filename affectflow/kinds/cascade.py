@@ -119,6 +119,10 @@ class Cascade(BatchModelHandler[ModelT]):
         """What the model touches of people."""
         return self.inner.touches
 
+    def touched_by(self, what: str) -> str:
+        """Returns what of the model touches that."""
+        return self.inner.touched_by(what)
+
     @property
     def below(self) -> Below:
         """Where the model is asked."""
