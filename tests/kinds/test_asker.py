@@ -2,19 +2,15 @@
 
 import json
 import pickle
-import time
 
 import pyarrow as pa
 import pytest
 
-from affectflow import people
 from affectflow.batches.batch import is_dead, with_column
-from affectflow.batches.readings import read
 from affectflow.errors import UsageError
 from affectflow.kinds.account import open_account
 from affectflow.kinds.asker import Completion
-from affectflow.kinds.questions import questions_of
-from affectflow.schemas import ANNOTATIONS_COLUMN, Status
+from tests.given.moods import MOOD, WHY, asked, said
 from tests.given.scripted import (
     install_scripted,
     marked,
@@ -23,38 +19,10 @@ from tests.given.scripted import (
     utterances,
 )
 
-MOOD = """
-task = "mood"
-[[steps]]
-name = "mood"
-text = "How is it? {text} Say {labels}."
-parser = "one_label"
-labels = ["good", "bad"]
-"""
-WHY = """
-[[steps]]
-name = "why"
-text = "It is {mood}. Why? {text}"
-parser = "whole"
-when = "mood=bad"
-"""
-
 
 @pytest.fixture(autouse=True)
 def parsers(tmp_path_factory, monkeypatch):
     install_scripted(tmp_path_factory.mktemp("site"), monkeypatch)
-
-
-def asked(folder, text, script, batch, **options):
-    """Returns the annotations of each row, and what the model was asked."""
-    handler = scripted(prompt_file(folder, text), script, **options)
-    model = handler.load_model()
-    result = handler.apply(batch, model)
-    return result, result["annotations"].to_pylist(), model
-
-
-def said(rows, *names):
-    return [[tuple(each[name] for name in names) for each in row] for row in rows]
 
 
 def test_a_text_is_asked_and_its_answer_is_a_row(tmp_path):
@@ -260,135 +228,11 @@ def test_a_model_that_answers_too_few_is_told_so(tmp_path):
         handler.apply(utterances("hi"), handler.load_model())
 
 
-def test_history_shows_who_said_what_before(tmp_path):
-    text = MOOD.replace("[[steps]]", "history = 2\n[[steps]]")
-    text = text.replace("How is it?", "{history}")
-    batch = utterances("a", "b", "c", "d", speaker_role=["x", None, "x", None])
-
-    _, _, model = asked(tmp_path, text, lambda q, r: {"good": 1}, batch)
-
-    assert marked(model.questions[3]) == "B: b\nA (x): c"
-    assert marked(model.questions[0]) == "a"
-
-
-def test_history_of_a_long_conversation_takes_no_longer_for_each_turn(tmp_path):
-    text = MOOD.replace("[[steps]]", "history = 2\n[[steps]]")
-    handler = scripted(prompt_file(tmp_path, text), str)
-    batch = utterances(*(f"turn {n}" for n in range(6_000)))
-    begun = time.process_time()
-
-    questions = questions_of(batch, handler.asked, read(batch), {})
-
-    assert time.process_time() - begun < 3
-    assert questions[-1].history == "B: turn 5997\nA: turn 5998"
-
-
-def test_an_answer_about_a_conversation_stands_at_its_last_utterance(tmp_path):
-    text = MOOD.replace("[[steps]]", 'unit = "conversation"\nroles = ["x"]\n[[steps]]')
-    batch = utterances(
-        *("a", "b", "c", "d", "e"),
-        conversation_id=["1", "1", "1", "1", "2"],
-        speaker_role=["x", "y", "x", "y", "y"],
-    )
-
-    _, rows, model = asked(tmp_path, text, lambda q, r: {"good": 1}, batch)
-
-    assert said(rows, "label") == [[], [], [("good",)], [], []]
-    assert [marked(each) for each in model.questions] == ["A (x): a\nA (x): c"]
-
-
-def test_roles_can_be_said_in_place_of_the_prompts(tmp_path):
-    text = MOOD.replace("[[steps]]", 'roles = ["x"]\n[[steps]]')
-    batch = utterances("a", "b", speaker_role=["x", "y"])
-
-    _, some, _ = asked(tmp_path, text, lambda q, r: {"good": 1}, batch)
-    _, every, _ = asked(tmp_path, text, lambda q, r: {"good": 1}, batch, roles=())
-
-    assert said(some, "label") == [[("good",)], []]
-    assert said(every, "label") == [[("good",)], [("good",)]]
-
-
-def test_what_is_held_back_is_neither_asked_about_nor_shown(tmp_path):
-    text = MOOD.replace("[[steps]]", "history = 9\n[[steps]]")
-    text = text.replace("How is it?", "{history}")
-    handler = scripted(prompt_file(tmp_path, text), lambda q, r: {"good": 1})
-    type(handler).held_back = lambda self, batch: {1: Status.WITHHELD}
-    model = handler.load_model()
-
-    rows = handler.apply(utterances("a", "b", "c"), model)["annotations"].to_pylist()
-
-    assert said(rows, "status", "label")[1] == [("withheld", None)]
-    assert marked(model.questions[1]) == "A: a"
-
-
 def test_it_survives_the_way_to_a_worker(tmp_path):
     handler = scripted(prompt_file(tmp_path, MOOD), lambda q, r: {"good": 1})
     again = pickle.loads(pickle.dumps(handler.asked))
 
     assert again == handler.asked
-
-
-def with_rule(folder, text):
-    rule = folder / "rule.toml"
-    rule.write_text('phrases = ["kill myself"]\nnotice = "To the analyst: read it."\n')
-    return f"guard = '{rule}'\n{text}"
-
-
-def with_guard(folder):
-    return scripted(prompt_file(folder, with_rule(folder, MOOD)), str)
-
-
-def guarded(folder, text, batch, **options):
-    text = with_rule(folder, text)
-    with open_account() as opened:
-        found = asked(folder, text, lambda q, r: {"good": 1}, batch, **options)
-    return *found, opened.tallied
-
-
-def test_what_a_guard_matches_is_asked_of_no_model_and_only_counted(tmp_path):
-    batch = utterances("hi", "I could kill myself", "thanks")
-
-    _, rows, model, counts = guarded(tmp_path, MOOD, batch)
-
-    assert [marked(each) for each in model.questions] == ["hi", "thanks"]
-    assert said(rows, "label") == [[("good",)], [], [("good",)]]
-    assert counts == {"guarded": 1}
-
-
-def test_which_rows_a_guard_matched_is_stored_if_persons_are_allowed(tmp_path):
-    batch = utterances("hi", "I could kill myself")
-
-    with people.using(purpose="a study", allow_person_level=True):
-        _, rows, _, counts = guarded(tmp_path, MOOD, batch)
-
-    assert said(rows, "status", "label")[1] == [("guarded", None)]
-    assert counts == {}  # the rows are counted
-
-
-def test_a_prompt_with_a_guard_touches_health(tmp_path):
-    assert with_guard(tmp_path).annotator()["touches"] == ["health"]
-    why = "the prompt 'asked' may tell of a person's health, which is refused"
-    refused = pytest.raises(UsageError, match=why)
-    with people.using(context="insurance"), refused:
-        with_guard(tmp_path)
-
-
-def test_a_conversation_with_a_guarded_turn_has_no_answer(tmp_path):
-    batch = utterances("hi", "I could kill myself", "ok", conversation_id=["1"] * 3)
-    text = MOOD.replace("[[steps]]", 'unit = "conversation"\n[[steps]]')
-
-    _, rows, model, counts = guarded(tmp_path, text, batch)
-
-    assert model.questions == []
-    assert rows == [[], [], []]
-    assert counts == {"guarded": 1}
-
-
-def test_the_notice_of_a_guard_stands_with_the_annotator(tmp_path):
-    said = with_guard(tmp_path).annotator()
-
-    assert said["notice"] == "To the analyst: read it."
-    assert json.loads(said["parameters"])["guard"].startswith("rule@")
 
 
 def test_a_stimulus_makes_another_annotator(tmp_path):
@@ -425,116 +269,6 @@ def test_a_later_step_waits_for_the_answer_not_for_what_has_a_score(tmp_path):
 
     assert len(model.questions) == 1
     assert said(rows, "label") == [[("bad",), ("good",)]]
-
-
-SHORTLIST = """
-task = "mood"
-over = "labels:2"
-[[steps]]
-name = "first"
-text = "{text} {labels}; {evidence}"
-parser = "one_label"
-vocabulary = "ekman"
-among = "over"
-otherwise = "none of these"
-[[steps]]
-name = "rest"
-text = "{text} {labels}"
-parser = "one_label"
-vocabulary = "ekman"
-among = "rest"
-when = "first=none of these"
-"""
-
-
-def labelled(batch, *rows, by="small@1"):
-    """Returns a batch with labels of another annotator."""
-    lists = [
-        [
-            {"annotator_id": by, "label": label, "score": score, "chosen": True}
-            for label, score in row.items()
-        ]
-        for row in rows
-    ]
-    return batch.append_column(
-        ANNOTATIONS_COLUMN, pa.array(lists, ANNOTATIONS_COLUMN.type)
-    )
-
-
-@pytest.mark.parametrize("decode", ["auto", "text"])
-@pytest.mark.parametrize(
-    ("truth", "calls"), [("joy", 1), ("fear", 1), ("anger", 2), ("surprise", 2)]
-)
-def test_the_shortlist_is_asked_first_and_the_rest_only_then(
-    tmp_path, truth, calls, decode
-):
-    batch = labelled(utterances("hi"), {"joy": 0.5, "fear": 0.4, "anger": 0.1})
-
-    def oracle(question, request):
-        options = question.split("] ")[-1].split(";")[0].split(", ")
-        said = truth if truth in options else "none of these"
-        return {said: 1.0} if request.choices else said
-
-    _, rows, model = asked(
-        tmp_path, SHORTLIST, oracle, batch, decode=decode, over="small"
-    )
-
-    shown = [each.split("] ")[-1] for each in model.questions]
-    assert shown[0] == "fear, joy, none of these; joy, fear"
-    assert shown[1:] == ["anger, disgust, sadness, surprise"][: calls - 1]
-    own = [each for each in rows[0] if each["annotator_id"] != "small@1"]
-    assert [(each["label"], each["status"], each["vocabulary"]) for each in own] == [
-        (truth, "ok", "ekman")
-    ]
-
-
-def test_without_a_shortlist_only_the_rest_is_asked(tmp_path):
-    batch = labelled(utterances("hi"), {})
-
-    _, rows, model = asked(
-        tmp_path, SHORTLIST, lambda q, r: {"joy": 1}, batch, over="small"
-    )
-
-    assert [len(call) for call in model.calls] == [1]
-    assert said(rows, "label") == [[("joy",)]]
-
-
-def test_that_nothing_fits_is_an_answer(tmp_path):
-    text = SHORTLIST.split('[[steps]]\nname = "rest"')[0]
-    batch = labelled(utterances("hi"), {"joy": 1.0})
-    script = lambda q, r: {"none of these": 0.75, "joy": 0.25}  # noqa: E731
-
-    _, rows, _ = asked(tmp_path, text, script, batch, over="small")
-
-    own = [each for each in rows[0] if each["annotator_id"] != "small@1"]
-    assert [(e["label"], e["status"], e["chosen"], e["score"]) for e in own] == [
-        (None, "abstained", False, None),
-        ("joy", "ok", False, 0.25),
-    ]
-
-
-def test_the_words_that_a_model_goes_by_come_from_its_weights(tmp_path):
-    text = MOOD.replace("[[steps]]", 'over = "words:2"\n[[steps]]')
-    text = text.replace("How is it?", "{words}")
-
-    texts = ("I love this so much", "The build is annoying, really annoying")
-    batch = labelled(utterances(*texts), {}, {})
-    _, _, model = asked(
-        tmp_path, text, lambda q, r: {"good": 1}, batch, over="EmbeddedEmotions@"
-    )
-
-    found = [marked(each).split(", ") for each in model.questions]
-    assert found[0][0] == "love"
-    assert found[1][0] == "annoying"
-    assert all(len(words) <= 2 for words in found)
-
-
-@pytest.mark.parametrize("over", ["small@1", "EmbeddedEmotions@0"])
-def test_words_of_what_is_no_installed_model_are_refused(tmp_path, over):
-    text = MOOD.replace("[[steps]]", 'over = "words:2"\n[[steps]]')
-
-    with pytest.raises(UsageError, match=r"the words that .* goes by are not known"):
-        scripted(prompt_file(tmp_path, text), str, over=over)
 
 
 def test_each_step_of_a_prompt_is_its_share_of_a_part(tmp_path):
