@@ -5,11 +5,15 @@ import pyarrow.compute as pc
 
 from affectflow.schemas import raw_name
 from affectflow.sources.blanks import PLACEHOLDERS
-from affectflow.sources.whole_columns import Columns
+from affectflow.sources.whole_columns import ROOTS, Columns
 
 _IDS = ("utterance_id", "conversation_id", "reply_to")
 KEYS = (*_IDS, "speaker_id")
 _NO_KEY = (*PLACEHOLDERS, "NAN", "Null", "undefined")
+# R writes `NA`, which may be somebody's name, but no message's.
+_NO_ID = (*_NO_KEY, "NA", "N/A", "n/a", "(null)")
+# So that a spreadsheet does not take a number for one: `="0012"`.
+_FORMULA = r'^="([^"]*)"$'
 
 
 def keys_of(
@@ -17,13 +21,32 @@ def keys_of(
 ) -> tuple[pa.Array, dict[str, pa.Array]]:
     """Returns a column of keys, and the words in it that say that there is none."""
     keys, null = pc.utf8_trim_whitespace(column), pa.scalar(None, pa.string())
+    keys = pc.replace_substring_regex(keys, _FORMULA, r"\1")
     keys = pc.if_else(pc.equal(keys, ""), null, keys)
-    words = pc.is_in(keys, value_set=pa.array(_NO_KEY))
+    no_key = _NO_ID if name in _IDS else _NO_KEY
+    words = pc.is_in(keys, value_set=pa.array(no_key))
     attrs = {}
     if words.true_count:
         attrs[raw_name(name)] = pc.if_else(words, keys, null)
         keys = pc.if_else(words, null, keys)
     return columns.without_fraction(name, keys), attrs
+
+
+def without_roots(raw: dict[str, pa.Array], columns: Columns) -> dict[str, pa.Array]:
+    """Takes words such as `0` out of `reply_to`; returns them, to be kept.
+
+    Forums write them where a message answers none, and all these messages would be one
+    conversation. If a message of the file has the id, it is an answer to that.
+    """
+    if "reply_to" not in raw or "utterance_id" not in raw:
+        return {}
+    replies, null = raw["reply_to"], pa.scalar(None, pa.string())
+    ids = columns.roots(replies, raw["utterance_id"])
+    roots = pc.is_in(replies, value_set=pa.array(sorted(set(ROOTS) - ids)))
+    if not roots.true_count:
+        return {}
+    raw["reply_to"] = pc.if_else(roots, null, replies)
+    return {raw_name("reply_to"): pc.if_else(roots, replies, null)}
 
 
 def taken_ids(columns: dict[str, pa.Array], source: pa.Array) -> dict[str, pa.Array]:
@@ -39,10 +62,17 @@ def taken_ids(columns: dict[str, pa.Array], source: pa.Array) -> dict[str, pa.Ar
         return own
     thread = own["utterance_id"]
     if "reply_to" in own:
+        own["reply_to"] = _without_itself(own["reply_to"], thread)
         thread = pc.coalesce(own["reply_to"], thread)
     if "conversation_id" in own:
         thread = pc.coalesce(own["conversation_id"], thread)
     return {**own, "conversation_id": thread}
+
+
+def _without_itself(replies: pa.Array, ids: pa.Array) -> pa.Array:
+    """Returns replies; none is to itself, as some sources mark what begins a thread."""
+    itself = pc.fill_null(pc.equal(replies, ids), False)
+    return pc.if_else(itself, pa.scalar(None, pa.string()), replies)
 
 
 def _prefixed(ids: pa.Array, source: pa.Array) -> pa.Array:

@@ -24,7 +24,7 @@ from affectflow.sources.blanks import without_placeholders
 from affectflow.sources.bots import are_bots
 from affectflow.sources.bots import is_bot_name as is_bot_name
 from affectflow.sources.coerce import as_type, strings, text_of, times
-from affectflow.sources.keys import KEYS, keys_of, taken_ids
+from affectflow.sources.keys import KEYS, keys_of, taken_ids, without_roots
 from affectflow.sources.lines import Block
 from affectflow.sources.mapping import ATTRS_PREFIX
 from affectflow.sources.streams import DamagedFileError
@@ -133,6 +133,8 @@ def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
     for name in [name for name in KEYS if name in columns]:
         columns[name], no_keys = keys_of(name, columns[name], defaults.columns)
         attrs |= no_keys
+    for name, words in without_roots(columns, defaults.columns).items():
+        attrs[name] = pc.coalesce(words, attrs.get(name, words))
     source = _sources(columns.pop("source", None), defaults.source, count)
     typed = {**taken_ids(columns, source), "source": source, "origin": raw.origin}
     for name, column in columns.items():

@@ -14,8 +14,11 @@ import pyarrow.compute as pc
 
 from affectflow.sources.times import Evidence, evidence_of
 
-_PANDAS_ID = r"^-?[0-9]{1,16}(\.0)?$"
-_FRACTION = ".0"
+# With a comma where numbers are written so: `df.to_csv(decimal=",")`.
+_PANDAS_ID = r"^-?[0-9]{1,16}([.,]0)?$"
+_FRACTION = r"[.,]0$"
+ROOTS = ("0", "-1", "false", "False", "FALSE", "none", "nil", "-")
+"""What is written in place of an id where a message answers none."""
 
 
 @dataclass
@@ -45,7 +48,12 @@ class Numbers:
 
 
 def _has_floats(ids: pa.Array) -> bool:
-    return bool(pc.any(pc.ends_with(ids, pattern=_FRACTION), min_count=0).as_py())
+    found = pc.match_substring_regex(ids, _FRACTION)
+    return bool(pc.any(found, min_count=0).as_py())
+
+
+def _roots(ids: pa.Array) -> set[str]:
+    return {*pc.unique(ids.filter(pc.is_in(ids, pa.array(ROOTS)))).to_pylist()}
 
 
 class Columns:
@@ -63,7 +71,11 @@ class Columns:
         """Returns ids without the fraction that a data frame gave whole numbers."""
         if not self.numbers(name, ids).written_as_floats:
             return ids
-        return pc.replace_substring_regex(ids, r"\.0$", "")
+        return pc.replace_substring_regex(ids, _FRACTION, "")
+
+    def roots(self, replies: pa.Array, ids: pa.Array) -> set[str]:
+        """Returns which of `ROOTS` are ids of messages; none if no reply is to one."""
+        return _roots(ids) if _roots(replies) else set()
 
 
 @dataclass
@@ -72,12 +84,17 @@ class Listener(Columns):
 
     of_dates: dict[str, Evidence] = field(default_factory=lambda: defaultdict(Evidence))
     of_ids: dict[str, Numbers] = field(default_factory=lambda: defaultdict(Numbers))
+    of_roots: set[str] = field(default_factory=set)
 
     def dates(self, name: str, column: pa.Array) -> Evidence:
         return self.of_dates[name].add(column)
 
     def numbers(self, name: str, ids: pa.Array) -> Numbers:
         return self.of_ids[name].add(ids)
+
+    def roots(self, replies: pa.Array, ids: pa.Array) -> set[str]:
+        self.of_roots |= _roots(ids)
+        return self.of_roots
 
 
 @dataclass
@@ -102,3 +119,6 @@ class FileColumns(Columns):
         if not _has_floats(ids):
             return Numbers()
         return self.listen().of_ids[name]
+
+    def roots(self, replies: pa.Array, ids: pa.Array) -> set[str]:
+        return self.listen().of_roots if _roots(replies) else set()

@@ -100,6 +100,71 @@ def test_a_word_for_no_value_is_no_key_and_is_kept(tmp_path, form, word):
 
 
 @FORMS
+@pytest.mark.parametrize("word", ["0", "-1", "false", "none", "-", "NA", "N/A"])
+def test_a_word_for_the_root_of_a_thread_is_no_reply(tmp_path, form, word):
+    """As WordPress (0), R (NA) and others write it; else all roots are one thread."""
+    rows = [("6", word, "a", "x"), ("7", word, "b", "y"), ("8", "6", "b", "z")]
+
+    found = _rows(form(tmp_path / "rows", rows))
+
+    assert [row["reply_to"] for row in found] == [None, None, "x:6"]
+    assert [row["conversation_id"] for row in found] == ["x:6", "x:7", "x:6"]
+    assert found[0]["attrs"] == [("reply_to_raw", word)]
+
+
+@FORMS
+@pytest.mark.parametrize("word", ["0", "-1", "-"])
+def test_a_word_that_is_the_id_of_a_message_is_a_reply(tmp_path, form, word):
+    rows = [("1", word, "a", "x"), (word, None, "b", "y")]
+
+    assert _replies(form(tmp_path / "rows", rows)) == {
+        "x:1": f"x:{word}",
+        f"x:{word}": None,
+    }
+
+
+def test_every_piece_of_a_file_takes_roots_alike(tmp_path):
+    text = "x" * 9999
+    rows = [(str(n), "0", "a", text) for n in range(1, 1700)]
+
+    source = _jsonl(tmp_path / "rows", [*rows, ("0", None, "a", "the root")])
+
+    assert len(source.splits(source.paths)) > 1
+    assert {row["reply_to"] for row in _rows(source)} == {"x:0", None}
+
+
+@FORMS
+def test_a_message_does_not_answer_itself(tmp_path, form):
+    rows = [("6", "6", "a", "x"), ("7", "6", "b", "y")]
+
+    found = _rows(form(tmp_path / "rows", rows))
+
+    assert [row["reply_to"] for row in found] == [None, "x:6"]
+    assert {row["conversation_id"] for row in found} == {"x:6"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "replies"),
+    [
+        pytest.param("1;;a;x\n2;1,0;a;y", {"x:1": None, "x:2": "x:1"}, id="comma"),
+        pytest.param(
+            '="01";;a;x\n="02";="01";a;y', {"x:01": None, "x:02": "x:01"}, id="Excel"
+        ),
+        pytest.param(
+            '"=""01""";;a;x\n2;"=""01""";a;y',
+            {"x:01": None, "x:2": "x:01"},
+            id="Excel, quoted",
+        ),
+    ],
+)
+def test_ids_are_read_as_spreadsheets_write_them(tmp_path, lines, replies):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"id;parent;who;text\n{lines}\n")
+
+    assert _replies(ReadCsv(paths=str(path), mapping=MAP, source_name="x")) == replies
+
+
+@FORMS
 @pytest.mark.parametrize("word", ["nancy", "Noneya", "NA", "nullable"])
 def test_a_name_that_begins_like_one_is_a_name(tmp_path, form, word):
     (row,) = _rows(form(tmp_path / "rows", [("6", None, word, "some text")]))
