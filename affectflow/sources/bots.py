@@ -14,7 +14,9 @@ _APART = re.compile(r"(?:.*[-_])?(?P<word>[^-_]+)[-_]bot[-_]?\d{0,3}$|bot$")
 _ROBOT = re.compile(r"(?:.*-)?(?P<word>[^-]+)-robot$")
 _TOGETHER = re.compile(r"(?:.*[-_. ])?(?P<word>[^-_. ]+?)[. ]?bot\d{0,3}$")
 _CAPITAL = re.compile(r".*?(?P<word>[A-Z]?[a-z0-9]+)Bot\d{0,3}$")
-_MAYBE = r"(?i)bot[\])]?[-_]?[0-9]{0,3}\s*$"
+# GitLab names the accounts of access tokens so.
+_TOKEN = re.compile(r"(?:project|group)_\d+_bot(?:_[a-z0-9]+|\d{1,3})?$")
+_MAYBE = r"(?i)bot[\])]?[-_]?[0-9]{0,3}\s*$|^\s*(?:project|group)_[0-9]+_bot"
 
 
 class _Names:
@@ -43,7 +45,7 @@ def is_bot_name(name: str | None) -> bool:
         return False
     name = name.strip()
     low, names = name.lower(), _names()
-    if low in names.known or _MARKED.match(low):
+    if low in names.known or _MARKED.match(low) or _TOKEN.match(low):
         return True
     if apart := _APART.match(low):
         return apart["word"] not in names.not_before

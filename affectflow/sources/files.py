@@ -64,6 +64,8 @@ class FileSource(Source, abc.ABC):
         self.source_name = self.source_name or kebab(type(self).__name__)
         if not self.patterns:
             raise UsageError("no path given; give a path, a glob or an fsspec URL")
+        if not all(map(str.strip, self.patterns)):
+            raise UsageError("a path is empty; is a variable of the shell unset?")
 
     @property
     def patterns(self) -> list[str]:

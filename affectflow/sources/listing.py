@@ -9,6 +9,7 @@ from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.source import File
 from affectflow.sources.filesystems import file_system, no_such_file, open_stored
 from affectflow.sources.zipped import is_member, open_member
+from affectflow.storage import storage_errors
 
 COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
 """Suffixes behind which a file is read as one stream, in one split."""
@@ -29,12 +30,8 @@ def list_files(pattern: str, suffixes: Sequence[str]) -> list[File]:
       StorageError: the file system refuses.
     """
     fs, path = file_system(pattern)
-    try:
-        found = _listed(fs, path, suffixes)
-    except FileNotFoundError:
-        found = []
-    except OSError as error:
-        raise StorageError(f"cannot list {pattern!r}: {error}") from error
+    with storage_errors(pattern):
+        found = _found(fs, path, pattern, suffixes)
     if not found:
         raise UsageError(_nothing(fs, path, pattern, suffixes))
     rest = pattern.partition("::")[2]
@@ -66,6 +63,17 @@ def bare_name(uri: str) -> str:
     for suffix in COMPRESSED:
         name = name.removesuffix(suffix)
     return name
+
+
+def _found(
+    fs: Any, path: str, pattern: str, suffixes: Sequence[str]
+) -> list[tuple[str, int]]:
+    try:
+        return _listed(fs, path, suffixes)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StorageError(f"cannot list {pattern!r}: {error}") from error
 
 
 def _listed(fs: Any, path: str, suffixes: Sequence[str]) -> list[tuple[str, int]]:

@@ -39,7 +39,11 @@ _NUMBER_FIRST = (
 )
 _MONTH_FIRST = (rf"{_WORD}[ -]{_NTH}(?:,? |-){_YEAR}",)
 _DATES = (*_YEAR_FIRST, *_NUMBER_FIRST, *_MONTH_FIRST)
-_TO_CLOCK = r"(?:(?<=\d{4}):|,? (?:at |um |à |as |- |· )?|[,t])"
+_AT = (
+    r"(?:at|um|à|as|às|a las?|alle|alle ore|ore|om|o|o godz\.|kl\.?|klo|в|о|saat"
+    r"|pukul|@|-|·)"
+)
+_TO_CLOCK = rf"(?:(?<=\d{{4}}):|(?: [гр]\.?)?,? (?:{_AT} )?|[,t])"
 _TO_DATE = r"(?:,? (?:on |am |- |· )?)"
 
 
@@ -72,6 +76,24 @@ _BEGIN = re.compile(
 )
 _SPACES = re.compile(r"[\s\u200e\u200f\u202a-\u202c]+")
 _COLON_DATE = re.compile(r"(\d{4}):(\d\d):(\d\d) ")
+# What Chinese, Japanese and Korean write around numbers.
+_EASTERN = tuple(
+    (re.compile(pattern), western)
+    for pattern, western in (
+        (r"(\d) ?년", r"\1年"),
+        (r"(\d) ?월", r"\1月"),
+        (r"(\d) ?일(?!\w)", r"\1日"),
+        (r"^(\d{4})\. ?(\d{1,2})\. ?(\d{1,2})\.?(?= |$)", r"\1.\2.\3"),
+        (r"(?<=[\d日]) ?\(?(?:\w曜日|(?:星期|周)\w|\w요일)\)?(?= )", ""),
+        (r"(?<=日)\([月火水木金土日월화수목금토일]\)(?= )", ""),
+        (r"(\d) ?[時点时시] ?(\d\d) ?[分분] ?(\d\d) ?[秒초]", r"\1:\2:\3"),
+        (r"(\d) ?[時点时시] ?(\d\d) ?[分분]", r"\1:\2"),
+        (r" ?(?:上午|午前|오전) ?(\d{1,2}:\d\d(?::\d\d)?)$", r" \1 am"),
+        (r" ?(?:下午|午後|오후) ?(\d{1,2}:\d\d(?::\d\d)?)$", r" \1 pm"),
+    )
+)
+_EAST = re.compile(r"[\u4e00-\u9fff\uac00-\ud7a3]|^\d{4}\. ?\d")
+_FRENCH_CLOCK = re.compile(r"(?<= )(\d{1,2}) ?h ?(\d\d)(?= |$)")
 _COMPACT = re.compile(r"([12]\d{3})(\d\d)(\d\d)[t ]?(\d\d)(\d\d)(\d\d)?(z?)")
 NUMERIC = r"(^|[^\d:.])\d{1,2}[-/.] ?\d{1,2}[-/.] ?('?\d{2}|[12]\d{3})($|[^\d.])"
 """What a date looks like that may begin with its day or its month."""
@@ -101,6 +123,10 @@ def readings(text: str) -> list[Spelled]:
         return []
     text = _SPACES.sub(" ", text).strip().lower().replace("\u2212", "-")
     text = _COLON_DATE.sub(r"\1-\2-\3 ", text)
+    text = _FRENCH_CLOCK.sub(r"\1:\2", text)
+    if _EAST.search(text):
+        for pattern, western in _EASTERN:
+            text = pattern.sub(western, text)
     if found := _COMPACT.fullmatch(text):
         text = "{}-{}-{} {}:{}:{}{}".format(*found.groups("00"))
     begin = _BEGIN.match(text)

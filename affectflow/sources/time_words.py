@@ -1,22 +1,36 @@
 """Words in times: names of months and days, and abbreviations of zones."""
 
 _MONTHS = {
-    # Names as CLDR has them: English, German, French, Spanish, Italian, Portuguese,
-    # Dutch; full, and as their calendars shorten them.
+    # Names as CLDR has them, full and as calendars shorten them: English, German,
+    # French, Spanish, Italian, Portuguese, Dutch, Danish, Norwegian, Swedish, Finnish,
+    # Polish, Czech, Romanian, Russian, Ukrainian, Turkish, Indonesian. `listopada` and
+    # `lip` are left out: Polish and Croatian mean different months by them.
     1: "january jan januar jänner jän janvier janv enero ene gennaio gen janeiro "
-    "januari",
+    "januari января янв січня січ stycznia sty ocak oca ledna tammikuuta ianuarie",
     2: "february feb februar feber février févr fév febrero febbraio fevereiro fev "
-    "februari",
-    3: "march mar märz mär mrz mars marzo março maart mrt",
-    4: "april apr avril avr abril abr aprile",
-    5: "may mai mayo maggio mag maio mei",
-    6: "june jun juni juin junio giugno giu junho",
-    7: "july jul juli juillet juil julio luglio lug julho",
-    8: "august aug août aoû agosto ago augustus",
-    9: "september sept sep septembre septiembre settembre set setembro",
-    10: "october oct oktober okt octobre octubre ottobre ott outubro out",
-    11: "november nov novembre noviembre novembro",
-    12: "december dec dezember dez décembre déc diciembre dic dicembre dezembro",
+    "februari fevr февраля фев февр лютого лют lutego lut şubat şub února "
+    "helmikuuta februarie",
+    3: "march mar märz mär mrz mars marzo março maart mrt marts maret марта мар "
+    "березня бер marca marzec mart března maaliskuuta martie",
+    4: "april apr avril avr abril abr aprile апреля апр квітня квіт kwietnia kwi "
+    "nisan nis dubna huhtikuuta aprilie",
+    5: "may mai mayo maggio mag maio mei maj мая май травня трав maja mayıs května "
+    "toukokuuta",
+    6: "june jun juni juin junio giugno giu junho июня июн червня черв czerwca cze "
+    "haziran haz června kesäkuuta iunie",
+    7: "july jul juli juillet juil julio luglio lug julho июля июл липня лип lipca "
+    "temmuz tem července heinäkuuta iulie",
+    8: "august aug août aoû agosto ago augustus agustus августа авг серпня серп "
+    "sierpnia sie ağustos ağu srpna elokuuta",
+    9: "september sept sep septembre septiembre settembre set setembro сентября сен "
+    "сент вересня вер września wrz eylül eyl září syyskuuta septembrie",
+    10: "october oct oktober okt octobre octubre ottobre ott outubro out октября окт "
+    "жовтня жовт października paź ekim eki října lokakuuta octombrie",
+    11: "november nov novembre noviembre novembro ноября ноя нояб листопада лист "
+    "kasım kas marraskuuta noiembrie",
+    12: "december dec dezember dez décembre déc diciembre dic dicembre dezembro "
+    "desember декабря дек грудня груд grudnia gru aralık ara prosince joulukuuta "
+    "decembrie",
 }
 MONTHS = {word: number for number, words in _MONTHS.items() for word in words.split()}
 """Month by its name in small letters, without a point."""
@@ -29,9 +43,18 @@ _DAYS = (
     "friday fri freitag fr vendredi ven viernes vie venerdì sexta vrijdag vr",
     "saturday sat samstag sa sonnabend samedi sam sábado sáb sabato sab zaterdag za",
     "sunday sun sonntag so dimanche dim domingo dom domenica zondag zo donderdag",
+    "понедельник пн вторник вт среда ср четверг чт пятница пт суббота сб "
+    "воскресенье вс",
+    "понеділок вівторок середа четвер п'ятниця субота неділя нд",
+    "poniedziałek pon wtorek wt środa śr czwartek czw piątek pt sobota sob "
+    "niedziela niedz",
+    "måndag mån tisdag tis onsdag ons torsdag tors fredag fre lördag lör söndag sön",
+    "mandag man tirsdag tir lørdag lør søndag søn",
+    "pazartesi pzt salı sal çarşamba çar perşembe per cuma cum cumartesi cmt pazar paz",
+    "terça-feira segunda-feira quarta-feira quinta-feira sexta-feira",
 )
 DAYS = frozenset(word for words in _DAYS for word in words.split())
-"""Names of days of the week in small letters, in the languages of `MONTHS`."""
+"""Names of days of the week in small letters, in most languages of `MONTHS`."""
 
 # RFC 5322 (4.3) says what its own eight mean. Of the rest, the time zone database gave
 # each one offset only since 1990; those that other lists give another (AST, GST, IST,

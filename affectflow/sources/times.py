@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +14,8 @@ from affectflow.schemas import TIME
 from affectflow.sources.spellings import NUMERIC, Spelled, readings
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_SCIENTIFIC = re.compile(r"\d\.\d{5,18}e\+?\d\d?", re.ASCII | re.I)
+_PLACE = re.compile(r"(.{1,40}) ([A-Z][A-Za-z]{1,12}(?:/[A-Z][A-Za-z_-]{1,20}){1,2})")
 _BASIC_DATE = re.compile(
     r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
     r"(([01]\d|2[0-3])[0-5]\d[0-5]\d)?",
@@ -159,6 +162,10 @@ def _time(text: str, day_first: bool | None) -> _Read:
 def _any_time(text: str, day_first: bool | None) -> _Read:
     if found := _DOT_NET.fullmatch(text):
         text = found[1]
+    if _SCIENTIFIC.fullmatch(text):
+        return _scientific_time(text), None
+    if found := _PLACE.fullmatch(text):
+        return _time_at(found[2], *_any_time(found[1], day_first))
     if _NUMBER.fullmatch(text) and not _BASIC_DATE.fullmatch(text):
         return _epoch_time(text), None
     try:
@@ -197,6 +204,33 @@ def _written_offset(text: str, when: datetime) -> int | None:
     if offset is None or not _ZONE.search(text, 10):
         return None
     return int(offset / timedelta(minutes=1))
+
+
+def _time_at(place: str, when: datetime | None, offset: int | None) -> _Read:
+    """Returns the time of a place: `2023-10-06 12:37 Europe/Berlin`.
+
+    None in the hour that clocks repeat or leave out, and if another zone is written.
+    """
+    try:
+        zone = ZoneInfo(place)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None, None
+    if when is None or offset is not None:
+        return None, None
+    either = {when.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}
+    east = either.pop()
+    if either or east is None:
+        return None, None
+    return when - east, int(east / timedelta(minutes=1))
+
+
+def _scientific_time(text: str) -> datetime | None:
+    """Returns the time of `1.696595829E9`; None if its last digit is above a second."""
+    value = Decimal(text)
+    _, digits, exponent = value.as_tuple()
+    seconds = 10 ** max(0, value.adjusted() - 9)
+    exact = isinstance(exponent, int) and Decimal(10) ** exponent <= seconds
+    return _epoch_time(f"{value:f}") if exact and len(digits) > 5 else None
 
 
 def _epoch_time(text: str) -> datetime | None:

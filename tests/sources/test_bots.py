@@ -25,6 +25,9 @@ BOTS = (
     "AutoModerator",
     "ASF GitHub Bot",
     "Jira Bot",
+    "project_42_bot",
+    "group_45_bot_2a3b4c",
+    "Project_123_bot1",
 )
 PEOPLE = (
     "talbot",
@@ -35,6 +38,8 @@ PEOPLE = (
     "robot",
     "robots",
     "robotfan",
+    "project_bot_builder",
+    "group_45_botany_",
     "mr-robot",
     "iRobot",
     "i_love_robots",

@@ -73,6 +73,7 @@ def test_a_path_that_matches_nothing_is_named_with_the_cure(tmp_path, pattern, m
     [
         pytest.param("quux://a/b.jsonl", UsageError, "unknown protocol 'quux'", id="1"),
         pytest.param([], UsageError, "no path given", id="no path"),
+        pytest.param(["a", " "], UsageError, "a path is empty", id="empty path"),
         pytest.param("s3://b/k.jsonl", MissingExtraError, "affectflow[s3]", id="extra"),
     ],
 )

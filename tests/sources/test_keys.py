@@ -80,12 +80,12 @@ def test_every_piece_of_a_file_takes_ids_alike(tmp_path):
 
 def test_numbers_of_json_are_ids_without_a_fraction(tmp_path):
     path = tmp_path / "rows.jsonl"
-    rows = [{"id": n, "parent": n - 1.0, "text": "x"} for n in range(1, 99)]
+    rows = [{"id": n, "parent": n - 1.0, "text": "x"} for n in range(2, 99)]
     path.write_text("\n".join(map(json.dumps, rows)))
 
     replies = _replies(ReadJsonl(paths=str(path), mapping=MAP, source_name="x"))
 
-    assert replies == {f"x:{n}": f"x:{n - 1}" for n in range(1, 99)}
+    assert replies == {f"x:{n}": f"x:{n - 1}" for n in range(2, 99)}
 
 
 @FORMS
