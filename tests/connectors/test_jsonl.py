@@ -55,7 +55,7 @@ def test_fields_go_where_the_mapping_says(tmp_path):
     ("record", "thread"),
     [
         pytest.param({"id": "1"}, "x:1", id="alone"),
-        pytest.param({"id": "1", "reply_to": "0"}, "x:0", id="an answer"),
+        pytest.param({"id": "1", "reply_to": "7"}, "x:7", id="an answer"),
         pytest.param({"id": "1", "conversation_id": "c"}, "x:c", id="given"),
         pytest.param({"id": "x:1"}, "x:1", id="prefixed already"),
     ],
