@@ -8,7 +8,7 @@ from affectflow.kinds.source import recognised
 from affectflow_connectors.transcripts.captions import ReadSrt, ReadWebvtt
 from affectflow_connectors.transcripts.cues import times_of
 from affectflow_connectors.transcripts.recordings import recording_of
-from tests.given.chat_exports import error_types, living, rows_of, write_zip
+from tests.given.reading import living, rows_of, why_dead, write_zip
 
 MEETING = """\
 WEBVTT - a call
@@ -99,7 +99,7 @@ def test_captions_that_roll_up_are_read_once(tmp_path):
         (2.01, 4.01, None, "go go"),
         (4.01, 6.0, None, "stop"),
     ]
-    assert error_types(rows) == ["not_an_utterance"] * 2
+    assert why_dead(rows) == ["not_an_utterance"] * 2
     assert {(r["lang"], r["media_uri"]) for r in living(rows)} == {
         ("en-GB", "Boats-dQw4w9WgXcQ")
     }
@@ -247,7 +247,7 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
 
     rows = read(tmp_path, text)
 
-    assert error_types(rows) == ["unknown_shape", "invalid_time"]
+    assert why_dead(rows) == ["unknown_shape", "invalid_time"]
     assert rows[0]["errors"][0]["message"] == "1 lines outside of cues"
     assert "line 3: no times" in rows[1]["errors"][0]["message"]
     (back,) = living(rows)
@@ -325,4 +325,4 @@ def test_real_files_are_read_whole(shared_data, name, alive, dead):
 
     rows = rows_of(source, path)
 
-    assert (len(living(rows)), error_types(rows)) == (alive, dead)
+    assert (len(living(rows)), why_dead(rows)) == (alive, dead)

@@ -7,7 +7,7 @@ import pytest
 from affectflow.kinds.source import recognised
 from affectflow.sources.recognition import recognise
 from affectflow_connectors.datasets.convokit import ReadConvokit
-from tests.given.chat_exports import error_types, rows_of, write_folder, write_zip
+from tests.given.reading import rows_of, why_dead, write_folder, write_zip
 
 FIRST = {
     "id": "a1", "conversation_id": "a1", "text": "It broke", "speaker": "ann",
@@ -93,7 +93,7 @@ def test_what_is_not_an_utterance_is_refused(tmp_path, record, error):
     lines = LINES + json.dumps(record) + "\n"
     path = write_folder(tmp_path / "c", {"utterances.jsonl": lines})
 
-    assert error_types(rows_of(ReadConvokit, path)) == [error]
+    assert why_dead(rows_of(ReadConvokit, path)) == [error]
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", {"a1": 3}, {"a1": {"meta": None}}])

@@ -12,8 +12,8 @@ from affectflow_connectors.datasets.goemotions import ReadGoemotions
 from affectflow_connectors.datasets.meld import ReadMeld
 from affectflow_connectors.datasets.reccon import ReadReccon
 from affectflow_connectors.datasets.tables import split_of
-from tests.given.chat_exports import error_types, living, rows_of
 from tests.given.labelled import causes, chosen
+from tests.given.reading import living, rows_of, why_dead
 
 AGREED = (
     'so "glad"\t17\teabc123\n"it said ""no"" to me"\t2,25\tedef456\nwhy\t27\tee12345\n'
@@ -131,7 +131,7 @@ def test_each_rater_of_goemotions_is_an_annotator(tmp_path):
 def test_a_row_of_another_shape_is_refused(tmp_path, line, error):
     rows = rows_of(ReadGoemotions, write(tmp_path, "dev.tsv", AGREED + line + "\n"))
 
-    assert error_types(rows) == [error]
+    assert why_dead(rows) == [error]
     assert len(living(rows)) == 3
 
 
@@ -162,7 +162,7 @@ def test_turns_of_meld_have_times_and_a_clip(tmp_path, encoding):
 def test_causes_of_reccon_are_spans_of_turns(tmp_path):
     rows = rows_of(ReadReccon, write(tmp_path, "dailydialog_train.json", DIALOGUE))
 
-    assert error_types(rows) == ["unknown_shape"]
+    assert why_dead(rows) == ["unknown_shape"]
     one, two, three = living(rows)
     assert [r["utterance_id"] for r in (one, two, three)] == [
         f"reccon:tr_1/00{n}" for n in (1, 2, 3)
@@ -186,7 +186,7 @@ def test_causes_of_reccon_are_spans_of_turns(tmp_path):
 def test_pairs_of_ecf_are_causes(tmp_path):
     rows = rows_of(ReadEcf, write(tmp_path, "Subtask_1_train.json", [SCENE, 3]))
 
-    assert error_types(rows) == ["unknown_pair", "unknown_shape"]
+    assert why_dead(rows) == ["unknown_pair", "unknown_shape"]
     one, two, three = living(rows)
     assert chosen(two) == {"person:ecf": ["sadness"]}
     assert causes(one) == []

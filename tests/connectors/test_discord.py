@@ -6,7 +6,6 @@ import pytest
 
 from affectflow.kinds.source import recognised
 from affectflow_connectors.discord import ReadDiscord
-from tests.given.chat_exports import error_types, living, rows_of
 from tests.given.discord_exports import (
     ANN,
     CHANNEL,
@@ -21,6 +20,7 @@ from tests.given.discord_exports import (
     read,
     said,
 )
+from tests.given.reading import living, rows_of, why_dead
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -83,7 +83,7 @@ def test_a_thread_is_one_conversation_with_the_message_that_began_it(tmp_path):
         ),
     )
 
-    assert error_types(rows) == ["not_an_utterance"]
+    assert why_dead(rows) == ["not_an_utterance"]
     assert {row["conversation_id"] for row in [root, *living(rows)]} == {
         f"discord:{THREAD['id']}"
     }
@@ -93,7 +93,9 @@ def test_a_thread_is_one_conversation_with_the_message_that_began_it(tmp_path):
 def test_direct_messages_are_left_out_unless_asked_for(tmp_path):
     value = export(said(FIRST), channel={"type": "DirectTextChat"}, guild={"id": "0"})
 
-    assert error_types(read(tmp_path, value)) == ["private_left_out"]
+    assert why_dead(read(tmp_path, value, include_private=False)) == [
+        "private_left_out"
+    ]
 
 
 def test_an_address_is_made_of_server_channel_and_message(tmp_path):
@@ -122,9 +124,7 @@ def test_the_source_is_recognised(shape):
     ],
 )
 def test_real_files_are_read_whole(shared_data, name, count):
-    rows = rows_of(
-        ReadDiscord, shared_data / "raw_discord" / name, include_private=True
-    )
+    rows = rows_of(ReadDiscord, shared_data / "raw_discord" / name)
 
     assert len(rows) == count
-    assert not error_types(rows)
+    assert not why_dead(rows)

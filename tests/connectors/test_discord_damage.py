@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from tests.given.chat_exports import error_types, living
 from tests.given.discord_exports import (
     FIRST,
     SECOND,
@@ -12,6 +11,7 @@ from tests.given.discord_exports import (
     read,
     said,
 )
+from tests.given.reading import living, why_dead
 
 VALUES = [{}, [], 7, None, True, "\ud800", {"a": [{}]}, [[[]]]]
 FIELDS = "content type timestamp author reference reactions embeds mentions poll thread"
@@ -37,7 +37,7 @@ def test_fields_of_another_type_end_nothing(tmp_path, field):
     ],
 )
 def test_what_is_no_message_is_dead_with_a_reason(tmp_path, record, error):
-    assert error_types(read(tmp_path, [record])) == [error]
+    assert why_dead(read(tmp_path, [record])) == [error]
 
 
 def test_an_export_that_is_cut_gives_what_came_before(tmp_path):
@@ -46,4 +46,4 @@ def test_an_export_that_is_cut_gives_what_came_before(tmp_path):
     rows = read(tmp_path, text[: text.rindex('"author"')])
 
     assert [row["utterance_id"] for row in living(rows)] == [f"discord:{FIRST}"]
-    assert error_types(rows)
+    assert why_dead(rows)

@@ -6,7 +6,7 @@ import pytest
 
 from affectflow.kinds.source import recognised
 from affectflow_connectors.gitter import ReadGitter
-from tests.given.chat_exports import error_types, rows_of
+from tests.given.reading import rows_of, why_dead
 
 
 def said(id_, text="hi", **more):
@@ -79,7 +79,7 @@ def test_fields_of_another_type_end_nothing(tmp_path, field):
     ],
 )
 def test_what_is_no_message_is_dead_with_a_reason(tmp_path, record, error):
-    assert error_types(read(tmp_path, [record])) == [error]
+    assert why_dead(read(tmp_path, [record])) == [error]
 
 
 def test_real_files_are_read_and_recognised(shared_data):
@@ -87,6 +87,6 @@ def test_real_files_are_read_and_recognised(shared_data):
     page, rooms = folder / "gitter_message_page_1.json", folder / "gitter_rooms.json"
 
     assert len(rows_of(ReadGitter, page)) == 1
-    assert {*error_types(rows_of(ReadGitter, rooms))} == {"not_an_utterance"}
+    assert {*why_dead(rows_of(ReadGitter, rooms))} == {"not_an_utterance"}
     for path in (page, rooms):
         assert recognised(str(path), path.read_bytes())[0] is ReadGitter

@@ -5,7 +5,7 @@ import pytest
 from affectflow.kinds.source import recognised
 from affectflow_connectors.irc.lines import read_line
 from affectflow_connectors.irc.log import ReadIrc
-from tests.given.chat_exports import error_types, living, rows_of, write_zip
+from tests.given.reading import living, rows_of, why_dead, write_zip
 
 LOG = """\
 --- Log opened Sun Dec 31 23:00:00 2023
@@ -142,7 +142,7 @@ def test_what_is_no_log_ends_nothing(tmp_path, text):
     rows = read(tmp_path, text)
 
     assert not living(rows)
-    assert error_types(rows) in ([], ["unknown_shape"])
+    assert why_dead(rows) in ([], ["unknown_shape"])
 
 
 def test_a_log_is_recognised():
@@ -164,4 +164,4 @@ def test_real_logs_are_read_whole(shared_data, name, messages, system):
 
     kinds = [row["kind"] for row in rows]
     assert (kinds.count("message"), kinds.count("system")) == (messages, system)
-    assert not error_types(rows)
+    assert not why_dead(rows)

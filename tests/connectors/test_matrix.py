@@ -6,8 +6,7 @@ import pytest
 
 from affectflow.kinds.source import recognised
 from affectflow_connectors.matrix.source import ReadMatrix
-from tests.given.chat_exports import write_zip
-from tests.given.reading import error_types, rows_of, written
+from tests.given.reading import error_types, rows_of, write_zip, written
 
 AT = 1714550400000
 """2024-05-01 08:00, in milliseconds."""

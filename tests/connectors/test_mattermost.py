@@ -6,8 +6,14 @@ import pytest
 
 from affectflow.kinds.source import recognised
 from affectflow_connectors.mattermost.source import ReadMattermost
-from tests.given.chat_exports import write_zip
-from tests.given.reading import error_types, ids, rows_of, rows_of_ranges, written
+from tests.given.reading import (
+    error_types,
+    ids,
+    rows_of,
+    rows_of_ranges,
+    write_zip,
+    written,
+)
 
 AT = 1714550400000
 """2024-05-01 08:00, in milliseconds."""

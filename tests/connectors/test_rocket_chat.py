@@ -6,7 +6,7 @@ import pytest
 
 from affectflow.kinds.source import recognised
 from affectflow_connectors.rocket_chat import ReadRocketChat
-from tests.given.chat_exports import error_types, living, rows_of
+from tests.given.reading import living, rows_of, why_dead
 
 ROOM = "wyJHNAtuPGnQCT5xP"
 
@@ -30,7 +30,7 @@ def read(tmp_path, value, name="a.json", **options):
 
 
 def one(tmp_path, message, **around):
-    (row,) = read(tmp_path, {**around, "messages": [message]}, include_private=True)
+    (row,) = read(tmp_path, {**around, "messages": [message]})
     return row
 
 
@@ -144,7 +144,7 @@ def test_fields_of_another_type_end_nothing(tmp_path, field):
     ],
 )
 def test_what_is_no_message_is_dead_with_a_reason(tmp_path, record, error):
-    assert error_types(read(tmp_path, [record])) == [error]
+    assert why_dead(read(tmp_path, [record])) == [error]
 
 
 def test_a_real_page_is_read_whole_and_recognised(shared_data):

@@ -6,10 +6,10 @@ from affectflow.kinds.source import recognised
 from affectflow.sources.streams import plain_head
 from affectflow_connectors.slack.export import ReadSlack
 from affectflow_connectors.slack.shapes import timestamp
-from tests.given.chat_exports import (
-    error_types,
+from tests.given.reading import (
     living,
     rows_of,
+    why_dead,
     write_folder,
 )
 from tests.given.slack_exports import DAY_ONE, DAY_TWO, EXPORT, IDS, LONE, page, shapes
@@ -19,7 +19,7 @@ def test_every_shape_gives_the_same_ids_threads_and_texts(tmp_path):
     found = {
         shape: sorted(
             (r["utterance_id"], r["conversation_id"], r["reply_to"], r["text"])
-            for r in living(rows_of(ReadSlack, path))
+            for r in living(rows_of(ReadSlack, path, include_private=False))
         )
         for shape, path in shapes(tmp_path).items()
     }
@@ -78,6 +78,6 @@ def test_a_real_export_and_a_real_page_are_read_whole(shared_data):
     page = rows_of(ReadSlack, folder / "web_api_slack_history_20150323.json")
 
     assert (len(rows), len(page)) == (158, 5)
-    assert not error_types(rows + page)
+    assert not why_dead(rows + page)
     assert {row["container"] for row in rows} == {"enrique", "traveling-sailor"}
     assert not [row for row in rows if "<@" in row["text"] or "&gt;" in row["text"]]

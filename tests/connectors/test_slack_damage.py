@@ -5,10 +5,10 @@ import json
 import pytest
 
 from affectflow_connectors.slack.export import ReadSlack
-from tests.given.chat_exports import (
-    error_types,
+from tests.given.reading import (
     living,
     rows_of,
+    why_dead,
     write_zip,
 )
 from tests.given.slack_exports import (
@@ -46,7 +46,7 @@ def test_what_is_no_message_is_dead_with_a_reason(tmp_path, record, error):
 
     rows = rows_of(ReadSlack, path)
 
-    assert error_types(rows) == [error]
+    assert why_dead(rows) == [error]
     assert len(living(rows)) == 1
 
 
@@ -69,10 +69,12 @@ def test_fields_of_another_type_end_nothing(tmp_path, field):
 
 def test_a_damaged_member_ends_no_other(tmp_path):
     files = EXPORT | {"general/2020-01-01.json": b'[{"type": "message", "ts'}
-    rows = rows_of(ReadSlack, write_zip(tmp_path / "e.zip", files))
+    rows = rows_of(
+        ReadSlack, write_zip(tmp_path / "e.zip", files), include_private=False
+    )
 
     assert [row["text"] for row in living(rows)] == [DAY_TWO[0]["text"]]
-    assert "truncated_file" in error_types(rows)
+    assert "truncated_file" in why_dead(rows)
 
 
 def test_an_archive_that_ends_too_early_is_said_in_one_row(tmp_path):
@@ -81,7 +83,7 @@ def test_an_archive_that_ends_too_early_is_said_in_one_row(tmp_path):
 
     (row,) = rows_of(ReadSlack, path)
 
-    assert error_types([row]) == ["damaged_file"]
+    assert why_dead([row]) == ["damaged_file"]
     assert "damaged zip archive" in row["errors"][0]["message"]
 
 
@@ -90,7 +92,9 @@ def test_names_that_lead_out_and_bombs_are_refused(tmp_path):
         "../general/2020-01-03.json": [said("1578000000.000000", "out")],
         "general/2020-01-04.json": b" " * (64 << 20) + b"[]",
     }
-    rows = rows_of(ReadSlack, write_zip(tmp_path / "e.zip", files))
+    rows = rows_of(
+        ReadSlack, write_zip(tmp_path / "e.zip", files), include_private=False
+    )
 
     messages = [r["errors"][0]["message"] for r in rows if r["errors"]]
     assert len([m for m in messages if "leads out" in m]) == 1

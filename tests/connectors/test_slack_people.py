@@ -5,10 +5,10 @@ import json
 import pytest
 
 from affectflow_connectors.slack.export import ReadSlack
-from tests.given.chat_exports import (
-    error_types,
+from tests.given.reading import (
     living,
     rows_of,
+    why_dead,
     write_zip,
 )
 from tests.given.slack_exports import (
@@ -25,8 +25,11 @@ from tests.given.slack_exports import (
 def test_private_and_direct_messages_are_marked_and_left_out(tmp_path):
     path = write_zip(tmp_path / "export.zip", EXPORT)
 
-    assert error_types(rows_of(ReadSlack, path)) == ["private_left_out"] * 3
-    rows = rows_of(ReadSlack, path, include_private=True)
+    assert (
+        why_dead(rows_of(ReadSlack, path, include_private=False))
+        == ["private_left_out"] * 3
+    )
+    rows = rows_of(ReadSlack, path)
     assert {row["text"]: (row["visibility"], row["container"]) for row in rows} == {
         "Build is *broken* :fire:": ("public", "general"),
         "On it": ("public", "general"),
@@ -45,7 +48,7 @@ def test_private_and_direct_messages_are_marked_and_left_out(tmp_path):
 def test_an_event_says_who_may_read_it(tmp_path, channel_type, visibility):
     event = {**DAY_TWO[0], "channel": "C0OTHER001", "channel_type": channel_type}
 
-    row = one(tmp_path, event, include_private=True)
+    row = one(tmp_path, event)
 
     assert row["visibility"] == visibility
 
@@ -58,7 +61,7 @@ def test_a_hit_of_the_search_is_a_message_with_an_address(tmp_path):
     path = tmp_path / "found.json"
     path.write_text(json.dumps({"ok": True, "messages": {"matches": [hit]}}))
 
-    (row,) = rows_of(ReadSlack, path, include_private=True)
+    (row,) = rows_of(ReadSlack, path)
 
     assert (row["utterance_id"], row["visibility"]) == (IDS[2], "private")
     assert row["container"] == "general"
@@ -69,7 +72,9 @@ def test_roles_and_automatons_are_read_off_the_users(tmp_path):
     files = EXPORT | {
         "general/2020-01-02.json": [*DAY_TWO, said("1.5", user="U0BOT00001")]
     }
-    rows = living(rows_of(ReadSlack, write_zip(tmp_path / "e.zip", files)))
+    rows = living(
+        rows_of(ReadSlack, write_zip(tmp_path / "e.zip", files), include_private=False)
+    )
 
     assert [(row["speaker_role"], row["is_bot"]) for row in rows] == [
         ("owner", False), ("member", False), ("owner", False), ("member", True)

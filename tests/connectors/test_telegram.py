@@ -6,7 +6,7 @@ import pytest
 
 from affectflow.kinds.source import recognised
 from affectflow_connectors.telegram import ReadTelegram, written
-from tests.given.chat_exports import error_types, living, rows_of
+from tests.given.reading import living, rows_of, why_dead
 
 GROUP = {"name": "Boats", "type": "public_supergroup", "id": 1700000001}
 PERSON = {"name": "Bob", "type": "personal_chat", "id": 700000000}
@@ -37,7 +37,7 @@ def read(tmp_path, value, **options):
 
 
 def one(tmp_path, message, around=GROUP):
-    (row,) = read(tmp_path, chat(message, around=around), include_private=True)
+    (row,) = read(tmp_path, chat(message, around=around))
     return row
 
 
@@ -88,9 +88,9 @@ def test_a_chat_says_for_whom_it_is(tmp_path, chat_type, expected):
 
 
 def test_direct_messages_are_left_out_unless_asked_for(tmp_path):
-    rows = read(tmp_path, chat(said(1), around=PERSON))
+    rows = read(tmp_path, chat(said(1), around=PERSON), include_private=False)
 
-    assert error_types(rows) == ["private_left_out"]
+    assert why_dead(rows) == ["private_left_out"]
 
 
 @pytest.mark.parametrize(
@@ -236,11 +236,11 @@ def test_fields_of_another_type_end_nothing(tmp_path, field):
 
 
 def test_what_is_no_message_is_dead_with_a_reason(tmp_path):
-    assert error_types(read(tmp_path, chat({"type": "message"}, 7))) == [
+    assert why_dead(read(tmp_path, chat({"type": "message"}, 7))) == [
         "missing_field",
         "unknown_shape",
     ]
-    assert error_types(read(tmp_path, {"about": "me"})) == ["not_an_utterance"]
+    assert why_dead(read(tmp_path, {"about": "me"})) == ["not_an_utterance"]
 
 
 def test_an_export_is_recognised():
@@ -253,9 +253,9 @@ def test_an_export_is_recognised():
 def test_a_real_export_is_read_whole(shared_data):
     path = shared_data / "raw_chat_misc" / "telegram_desktop_export.json"
 
-    rows = rows_of(ReadTelegram, path, include_private=True)
+    rows = rows_of(ReadTelegram, path)
 
     assert len(rows) == 8
-    assert not error_types(rows)
+    assert not why_dead(rows)
     assert [row["kind"] for row in rows].count("system") == 2
     assert rows[1]["text"] == "https://google.com \U0001f440"

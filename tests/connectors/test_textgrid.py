@@ -8,7 +8,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.source import recognised
 from affectflow_connectors.transcripts.praat import tiers_of
 from affectflow_connectors.transcripts.textgrid import ReadTextgrid
-from tests.given.chat_exports import error_types, living, rows_of
+from tests.given.reading import living, rows_of, why_dead
 
 ANN = [(0, 0.5, ""), (0.5, 1.25, 'it "fails"'), (1.25, 3, "")]
 BOB = [(0, 1, ""), (1, 2.000001, "no [laughter]\nso 3 4"), (2.000001, 3, " ")]
@@ -126,7 +126,7 @@ def test_what_a_tier_holds_decides(tmp_path, tiers, options, expected, counted):
 
     found = said(rows)
     assert (len(found) if isinstance(expected, int) else found) == expected
-    assert error_types(rows) == ["not_an_utterance"] * counted
+    assert why_dead(rows) == ["not_an_utterance"] * counted
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_damaged_grid_gives_what_came_before(tmp_path, text, alive, error):
     rows = read(tmp_path, text)
 
     assert len(living(rows)) == alive
-    assert error_types(rows) == ([error] if error else [])
+    assert why_dead(rows) == ([error] if error else [])
 
 
 def test_a_pause_is_not_negative():
@@ -190,4 +190,4 @@ def test_real_grids(shared_data, name, texts, counted):
     rows = rows_of(ReadTextgrid, path)
 
     assert [row["text"] for row in living(rows)] == texts
-    assert error_types(rows) == ["not_an_utterance"] * counted
+    assert why_dead(rows) == ["not_an_utterance"] * counted

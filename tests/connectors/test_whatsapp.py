@@ -5,7 +5,7 @@ import pytest
 from affectflow.kinds.source import recognised
 from affectflow_connectors.whatsapp.chat import ReadWhatsapp
 from affectflow_connectors.whatsapp.stamps import Orders, stamp, time_of_stamp
-from tests.given.chat_exports import error_types, rows_of, write_zip
+from tests.given.reading import rows_of, why_dead, write_zip
 
 CHAT = """\
 31/12/2023, 09:05 - Messages and calls are end-to-end encrypted.
@@ -29,7 +29,7 @@ def order_of(*stamps):
 def read(tmp_path, text, name="_chat.txt", **options):
     path = tmp_path / name
     path.write_bytes(text.encode())
-    return rows_of(ReadWhatsapp, path, **({"include_private": True} | options))
+    return rows_of(ReadWhatsapp, path, **options)
 
 
 def one(tmp_path, text):
@@ -66,7 +66,7 @@ def test_ids_are_the_same_in_an_archive_with_other_line_ends_and_a_longer_chat(
     ids = [row["utterance_id"] for row in read(tmp_path, CHAT)]
     archive = write_zip(tmp_path / "c.zip", {"_chat.txt": CHAT.replace("\n", "\r\n")})
 
-    zipped = rows_of(ReadWhatsapp, archive, include_private=True)
+    zipped = rows_of(ReadWhatsapp, archive)
     longer = read(tmp_path, CHAT + "02/01/2024, 08:00 - Bob: hi\n", "WhatsApp 2.txt")
 
     assert [row["utterance_id"] for row in zipped] == ids
@@ -81,7 +81,7 @@ def test_equal_messages_of_one_minute_are_two(tmp_path):
 
 def test_a_chat_is_left_out_unless_asked_for(tmp_path):
     assert (
-        error_types(read(tmp_path, CHAT, include_private=False))
+        why_dead(read(tmp_path, CHAT, include_private=False))
         == ["private_left_out"] * 5
     )
     three = "".join(f"31/12/23, 09:05 - {name}: hi\n" for name in "ABC")
@@ -227,7 +227,7 @@ def test_what_whatsapp_says_itself_holds_names_and_is_not_kept(tmp_path, line):
 def test_lines_before_the_first_date_are_counted(tmp_path):
     rows = read(tmp_path, "once upon\n\na time\n" + CHAT)
 
-    assert error_types(rows) == ["unknown_shape"]
+    assert why_dead(rows) == ["unknown_shape"]
     assert "2 lines" in rows[0]["errors"][0]["message"]
 
 
@@ -249,7 +249,7 @@ def test_a_chat_is_recognised():
 def test_a_real_chat_is_read_whole(shared_data):
     path = shared_data / "raw_chat_misc" / "whatsapp_export.txt"
 
-    rows = rows_of(ReadWhatsapp, path, include_private=True)
+    rows = rows_of(ReadWhatsapp, path)
 
     assert [row["text"] for row in rows] == [
         "Hi", "Whats up?", "All good", "", "This message should be reordered"

@@ -3,7 +3,7 @@
 import json
 
 from affectflow_connectors.discord import ReadDiscord
-from tests.given.chat_exports import rows_of
+from tests.given.reading import rows_of
 
 GUILD = {"id": "900000000000000001", "name": "Harbour"}
 CHANNEL = {
@@ -77,7 +77,7 @@ def read(tmp_path, value, name="a.json", **options):
 
 
 def one(tmp_path, message, **around):
-    (row,) = read(tmp_path, export(message, **around), include_private=True)
+    (row,) = read(tmp_path, export(message, **around))
     return row
 
 

@@ -3,7 +3,7 @@
 import json
 
 from affectflow_connectors.slack.export import ReadSlack
-from tests.given.chat_exports import (
+from tests.given.reading import (
     rows_of,
     write_folder,
     write_zip,

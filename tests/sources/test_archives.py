@@ -14,8 +14,7 @@ from affectflow_connectors.jsonl import ReadJsonl
 from affectflow_connectors.mail.sources import ReadEml, ReadMbox
 from affectflow_connectors.stack_exchange.source import ReadStackExchange
 from affectflow_connectors.whatsapp.chat import ReadWhatsapp
-from tests.given.chat_exports import error_types, living, write_folder, write_zip
-from tests.given.reading import rows_of
+from tests.given.reading import living, rows_of, why_dead, write_folder, write_zip
 
 MAIL = """\
 From: Ann <ann@example.org>
@@ -110,7 +109,7 @@ def test_what_is_refused_ends_no_other_file(tmp_path, name, content, words):
     rows = rows_of(ReadCsv, path)
 
     assert [row["text"] for row in living(rows)] == ["x"]
-    assert error_types(rows) == ["damaged_file"]
+    assert why_dead(rows) == ["damaged_file"]
     (message,) = [r["errors"][0]["message"] for r in rows if r["errors"]]
     assert words in message
 
