@@ -24,7 +24,7 @@ from tests.given.commits import (
     indented,
 )
 from tests.given.proving import in_proof
-from tests.given.reading import error_types, ids, rows_of, written
+from tests.given.reading import error_types, ids, rows_of, rows_of_ranges, written
 
 MEDIUM = f"""commit {SECOND} (HEAD -> main)
 Merge: aaaaaaa ccccccc
@@ -271,6 +271,14 @@ def test_conflicts_of_a_merge_are_an_attribute():
 )  # fmt: skip
 def test_what_is_no_commit_is_refused(tmp_path, said, expected):
     assert error_types(rows_of(ReadGit, written(tmp_path, said, "a"))) == expected
+
+
+@pytest.mark.parametrize("name", ["medium.txt", "raw.log", "drawn.txt", "0001.patch"])
+def test_any_cut_into_byte_ranges_gives_the_same_rows(tmp_path, name):
+    path = written(tmp_path, SHAPES[name] + "\n" + SHAPES[name], name)
+    cuts = list(range(0, path.stat().st_size, 53))
+
+    assert rows_of_ranges(ReadGit, path, cuts) == rows_of(ReadGit, path)
 
 
 @pytest.mark.parametrize("cut", range(3, len(FULLER), 71))

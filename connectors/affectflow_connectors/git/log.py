@@ -1,14 +1,15 @@
 """The text of `git log`, in any of its own formats that name the author."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
-from affectflow.batches.batch import MAX_ROW_BYTES
 from affectflow_connectors.git.commits import Change, Commit
 
 _COMMIT = re.compile(r"commit ([0-9a-f]{7,64})\b(.*)$")
-_DRAWN = re.compile(r"^([*|\\/_ .-]*\*[*|\\/_ .-]* )?commit [0-9a-f]{7,64}\b")
+_BEGINS = re.compile(rb"commit [0-9a-f]{7,64}\b")
+_BEGINS_DRAWN = re.compile(rb"[*|\\/_ .-]*\*[*|\\/_ .-]* commit [0-9a-f]{7,64}\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
+_COLOURS = re.compile(rb"\x1b\[[0-9;]*[mK]")
 _HEADER = re.compile(r"([A-Za-z]+):? +(.*)$")
 _RAW_PERSON = re.compile(r"(.*?<.*?>) (\d+ [+-]\d{4})$")
 _COUNT = re.compile(r"(\d+|-)\t(\d+|-)\t")
@@ -18,42 +19,50 @@ _SUMMARY = re.compile(
 _INDENT = "    "
 
 
-def commits_of_log(lines: Iterable[str]) -> Iterator[tuple[Commit, int]]:
-    """Yields the commits of a log, and the number of the line that each begins in.
+def begins_commit(line: bytes, drawn: bool) -> bool:
+    """Returns whether a line is the first of a commit.
+
+    Args:
+      line: of the log.
+      drawn: whether the log is one with a graph before its lines.
+    """
+    bare = _COLOURS.sub(b"", line) if b"\x1b" in line else line
+    if not drawn:
+        return bare.startswith(b"commit ") and bool(_BEGINS.match(bare))
+    return bool(_BEGINS_DRAWN.match(bare))
+
+
+def is_drawn(head: bytes) -> bool:
+    """Returns whether the first commit of a log is drawn with a graph."""
+    lines = (_COLOURS.sub(b"", line) for line in head.split(b"\n"))
+    first = next((line for line in lines if b"commit " in line), b"")
+    return not first.startswith(b"commit ")
+
+
+def commit_of(lines: Sequence[str]) -> Commit:
+    """Returns the commit that some lines of a log are about.
 
     Notes, differences, and lists of files are passed over; of these, lines that were
     added and removed are counted where they are listed.
     """
-    entry: _Entry | None = None
-    width = None
-    for number, whole in enumerate(lines, 1):
-        line = _COLOUR.sub("", whole) if "\x1b" in whole else whole
-        if width is None and (drawn := _DRAWN.match(line)):
-            width = len(drawn[1] or "")
-        if width:  # each line of a commit is drawn as wide as its first
-            drawn = _DRAWN.match(line)
-            width = len(drawn[1] or "") if drawn else width
-            line = line[width:]
-        if line.startswith("commit ") and (found := _COMMIT.match(line)):
-            if entry:
-                yield entry.commit(), entry.number
-            entry = _Entry(found[1], found[2], number)
-        elif entry:
-            entry.add(line)
-    if entry:
-        yield entry.commit(), entry.number
+    first, *rest = (_COLOUR.sub("", x) if "\x1b" in x else x for x in lines)
+    width = first.find("commit ")
+    found = _COMMIT.match(first[max(width, 0) :])
+    entry = _Entry(found[1] if found else "", found[2] if found else "")
+    for line in rest:
+        # Of a graph, each line of a commit is drawn as wide as its first.
+        entry.add(line[width:] if width > 0 else line)
+    return entry.commit()
 
 
 class _Entry:
     """One commit, as it is read line by line."""
 
-    def __init__(self, id_: str, rest: str, number: int):
-        self.number = number
+    def __init__(self, id_: str, rest: str):
         self._id = id_
         self._headers: dict[str, str] = {}
         self._parents = len(re.findall(r"(?<= )[0-9a-f]{7,64}\b", rest)) or None
         self._message: list[str] = []
-        self._size = 0
         self._part = "headers"
         self._counts = Change()
         self._counted = False
@@ -81,9 +90,7 @@ class _Entry:
 
     def _add_text(self, line: str) -> None:
         if line.startswith(_INDENT) or not line.strip():
-            self._size += len(line) + 1
-            if self._size < MAX_ROW_BYTES:
-                self._message.append(line[len(_INDENT) :])
+            self._message.append(line[len(_INDENT) :])
             return
         self._part = "rest"
         self._count(line)

@@ -4,9 +4,8 @@ import email
 import email.header
 import email.message
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
-from affectflow.batches.batch import MAX_ROW_BYTES
 from affectflow_connectors.git.commits import Commit
 from affectflow_connectors.git.stream import decoded
 
@@ -17,25 +16,19 @@ _END = re.compile(r"(?m)^---\s*$|^diff --git |^-- $")
 _FROM = re.compile(r"\A\s*From: (.*)\n\n?")
 
 
-def commits_of_patches(lines: Iterable[bytes]) -> Iterator[tuple[Commit, int]]:
-    """Yields the commits of a file of patches, and the byte that each begins at."""
-    id_, at, start, size = "", 0, 0, 0
-    held: list[bytes] = []
-    for line in lines:
-        if found := START.match(line):
-            if id_:
-                yield _commit(id_, b"".join(held)), start
-            id_, start, held, size = found[1].decode(), at, [], 0
-        elif size < MAX_ROW_BYTES:
-            held.append(line)
-            size += len(line)
-        at += len(line)
-    if id_:
-        yield _commit(id_, b"".join(held)), start
+def begins_patch(line: bytes, before: bytes) -> bool:
+    """Returns whether a line is the first of a patch."""
+    return START.match(line) is not None
 
 
-def _commit(id_: str, raw: bytes) -> Commit:
-    message = email.message_from_bytes(raw)
+def commit_of(lines: Sequence[bytes]) -> Commit:
+    """Returns the commit of a patch.
+
+    Args:
+      lines: of the patch, the first as `begins_patch` knows it.
+    """
+    first = START.match(lines[0])
+    message = email.message_from_bytes(b"".join(lines[1:]))
     body = _body(message)
     author = _header(message, "From")
     if own := _FROM.match(body):  # sent by somebody else than the author
@@ -43,7 +36,7 @@ def _commit(id_: str, raw: bytes) -> Commit:
     subject = _TAG.sub("", _header(message, "Subject"))
     text = body[: end.start()] if (end := _END.search(body)) else body
     return Commit(
-        id=id_,
+        id=first[1].decode() if first else "",
         author=author,
         message=f"{subject}\n\n{text.strip()}".strip(),
         authored=_header(message, "Date"),

@@ -10,22 +10,24 @@ import pyarrow as pa
 
 from affectflow.kinds.source import TO_THE_END, File, Split
 from affectflow.registry import Card
-from affectflow.sources.chat_text import lines_of_text
+from affectflow.sources.chat_text import decoded
 from affectflow.sources.fields import Record
+from affectflow.sources.files import is_plain, ranges
 from affectflow.sources.json_source import LINES, JsonSource
-from affectflow.sources.lines import blocks
+from affectflow.sources.line_records import records
 from affectflow.sources.rows import RefusedError, Row, dead_row, in_batches
 from affectflow.sources.streams import (
     DamagedFileError,
     decompressed_head,
     json_head,
     plain_head,
-    text_chunks,
+    read_chunks,
 )
 from affectflow.sources.zipped import is_zip
+from affectflow_connectors.git import log, patches
 from affectflow_connectors.git.commits import SITE, Commit, commit_row
-from affectflow_connectors.git.log import commits_of_log
-from affectflow_connectors.git.patches import START, commits_of_patches
+from affectflow_connectors.git.log import begins_commit, is_drawn
+from affectflow_connectors.git.patches import START, begins_patch
 from affectflow_connectors.git.records import commit_of
 from affectflow_connectors.git.repository import (
     check_dulwich,
@@ -86,9 +88,12 @@ class ReadGit(JsonSource):
         return [File(pattern, size, size // _MESSAGES_SHARE)]
 
     def split_file(self, file: File) -> list[Split]:
-        if _is_read_whole(file.uri):
-            return [Split(file.uri, 0, TO_THE_END, file.size)]
-        return super().split_file(file)
+        kind = _kind_of(file.uri)
+        if kind == "json":
+            return super().split_file(file)
+        if kind in ("log", "patches") and is_plain(file):
+            return ranges(file)
+        return [Split(file.uri, 0, TO_THE_END, file.size)]
 
     def check(self) -> None:
         files = [path for path in self.patterns if not is_repository(path)]
@@ -100,10 +105,11 @@ class ReadGit(JsonSource):
             super().check()
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
-        if _is_read_whole(split.uri):
-            yield from in_batches(self._commits(split.uri))
-        else:
+        kind = _kind_of(split.uri)
+        if kind == "json":
             yield from super().read_split(split)
+        else:
+            yield from in_batches(self._commits(_read(split, kind), split.uri))
 
     def rows(self, record: Record, where: str) -> Iterator[Row]:
         yield commit_row(commit_of(record))
@@ -111,9 +117,8 @@ class ReadGit(JsonSource):
     def looks_whole(self, record: object) -> bool:
         return isinstance(record, dict) and ("commit" in record or "short_id" in record)
 
-    def _commits(self, uri: str) -> Iterator[Row]:
-        """Yields the commits of a file that is not JSON, or of a repository."""
-        for found, place in _read(uri):
+    def _commits(self, commits: Iterable[_Found], uri: str) -> Iterator[Row]:
+        for found, place in commits:
             origin = f"{uri}#{place}"
             try:
                 if isinstance(found, RefusedError):
@@ -138,9 +143,14 @@ class ReadGit(JsonSource):
         return {"patches": 0.98, "": 0.0}.get(kind, 0.96)
 
 
-def _is_read_whole(uri: str) -> bool:
-    """Returns whether it is a repository, or a file of anything but JSON."""
-    return is_repository(uri) or not (is_zip(uri) or json_head(plain_head(uri)))
+def _kind_of(uri: str) -> str:
+    """Returns what a file or a folder is; empty if it is nothing of git's."""
+    if is_repository(uri):
+        return "repository"
+    if is_zip(uri):
+        return "json"
+    head = plain_head(uri)
+    return "json" if json_head(head) else _kind(head)
 
 
 def _kind(head: bytes) -> str:
@@ -152,32 +162,27 @@ def _kind(head: bytes) -> str:
     return "log" if _LOG.match(head) else ""
 
 
-def _read(uri: str) -> Iterator[_Found]:
-    if is_repository(uri):
-        commits = commits_of_repository(uri)
-        yield from zip(commits, itertools.count(1), strict=False)
-        return
-    kind = _kind(plain_head(uri))
-    chunks = text_chunks(uri)
-    if kind == "stream":
-        yield from commits_of_stream(chunks)
+def _read(split: Split, kind: str) -> Iterator[_Found]:
+    """Yields the commits of a piece, and where they stand."""
+    uri = split.uri
+    if kind == "repository":
+        yield from zip(commits_of_repository(uri), itertools.count(1), strict=False)
+    elif kind == "stream":
+        yield from commits_of_stream(read_chunks(uri))
     elif kind == "patches":
-        yield from commits_of_patches(_lines(chunks))
+        for record in records(split, begins_patch):
+            if record.begun:
+                yield patches.commit_of(record.lines), record.offset
     elif kind == "log":
-        yield from commits_of_log(_texts(chunks))
+        drawn = is_drawn(plain_head(uri))
+        for record in records(split, lambda line, _: begins_commit(line, drawn)):
+            if record.begun:
+                lines = [decoded(line.rstrip(b"\r\n")) for line in record.lines]
+                yield log.commit_of(lines), record.offset
     else:
-        next(chunks, b"")  # raises what is wrong with a file that does not open
+        # Raises what is wrong with a file that does not open.
+        next(iter(read_chunks(uri)), b"")
         raise DamagedFileError(
             f"{uri!r} is neither a log of git, nor a stream or patch of it; write one "
             "with: git log --all --format=fuller --numstat > log.txt"
         )
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    for block in blocks(chunks):
-        yield from block.data.splitlines(keepends=True)
-
-
-def _texts(chunks: Iterable[bytes]) -> Iterator[str]:
-    for block in blocks(chunks):
-        yield from lines_of_text(block.data.removesuffix(b"\n"))
