@@ -39,7 +39,7 @@ def test_the_sets_are_as_large_as_in_their_papers():
         **{"semeval_emotions": 12, "semeval_intensity": 4, "semeval_valence": 1},
         **{"semeval_intensity_class": 4, "semeval_valence_class": 1, "avamerg": 7},
         **{"distortions": 10, "phq8": 10, "follow_up_reward": 7},
-        **{"empathetic_dialogues": 32, "empathetic_intents": 9},
+        **{"empathetic_dialogues": 32, "empathetic_intents": 9, "dailydialog": 7},
     }
     assert {v.name for v in known().values() if v.families} == {"ekman", "irritation"}
     assert get("vad").scale == (0.0, 1.0)
