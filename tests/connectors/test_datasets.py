@@ -197,6 +197,33 @@ def test_pairs_of_ecf_are_causes(tmp_path):
     assert causes(three) == [("joy", None, None, None, "none_found")]
 
 
+SCENES = """\
+18 2
+(2,1), (2, 2)
+1 | A | neutral | He left . | Friends_S1E4: 00:00:03.420 - 00:00:04.382
+2 | B | sadness | Oh | no ! | Friends_S1E4: 00:00:04.382 - 00:01:05.298
+7 1
+
+1 | A | joy | Ha ! | Friends_S1E5: 00:00:03.420 - 00:00:04.382
+"""
+
+
+def test_the_text_of_ecf_has_times(tmp_path):
+    rows = rows_of(ReadEcf, write(tmp_path, "dev.txt", SCENES + "astray\n"))
+
+    assert error_types(rows) == ["unknown_shape"]
+    _, two, three = living(rows)
+    names = ("utterance_id", "text", "start_s", "end_s", "media_uri")
+    assert [two[name] for name in names] == [
+        *("ecf:18/002", "Oh | no !", 4.382, 65.298, "Friends_S1E4")
+    ]
+    assert causes(two) == [
+        ("sadness", "ecf:18/001", "He left .", "inter_personal", "ok"),
+        ("sadness", "ecf:18/002", "Oh | no !", "no_context", "ok"),
+    ]
+    assert causes(three) == [("joy", None, None, None, "none_found")]
+
+
 def test_a_test_file_has_turns_without_answers(tmp_path):
     turns = [{k: t[k] for k in ("utterance_ID", "text")} for t in SCENE["conversation"]]
     path = write(tmp_path, "test.json", [{"conversation_ID": 1, "conversation": turns}])
@@ -212,6 +239,7 @@ SETS = [
     pytest.param(ReadMeld, "dev_sent_emo.csv", MELD, 3, id="meld"),
     pytest.param(ReadReccon, "dailydialog_valid.json", DIALOGUE, 4, id="reccon"),
     pytest.param(ReadEcf, "Subtask_1_train.json", [SCENE], 4, id="ecf"),
+    pytest.param(ReadEcf, "dev.txt", SCENES, 3, id="ecf as text"),
 ]
 
 
@@ -241,6 +269,7 @@ def test_the_split_is_read_off_the_name(name, expected):
         ("meld/dev_sent_emo.csv", ReadMeld, 1109, 0),
         ("reccon/dailydialog_valid.json", ReadReccon, 493, 346),
         ("ecf/dev.json", ReadEcf, 1087, 809),
+        ("ecf/dev_timed.txt", ReadEcf, 1087, 866),
     ],
 )
 def test_real_sets_are_read_whole(shared_data, name, source, rows, n_causes):

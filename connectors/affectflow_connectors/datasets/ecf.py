@@ -9,16 +9,21 @@ import pyarrow as pa
 
 from affectflow.kinds.source import Split
 from affectflow.registry import Card
+from affectflow.sources.chat_text import TextLines, lines_of_text
+from affectflow.sources.coerce import seconds_of
 from affectflow.sources.fields import attrs_of, objects, prose, word
 from affectflow.sources.json_source import JsonSource
 from affectflow.sources.labels import SAID, Cause, LabelledSource, Said
+from affectflow.sources.listing import bare_name
 from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row
-from affectflow.sources.streams import json_head
+from affectflow.sources.streams import decompressed_head, json_head
+from affectflow_connectors.datasets.ecf_text import Scene, are_scenes, scenes_of
 from affectflow_connectors.datasets.labels import one_label
 from affectflow_connectors.datasets.tables import split_of
 
 SITE = "ecf"
+_HEAD_BYTES = 4_000
 _PAIRS = "emotion-cause_pairs"
 _EFFECT = re.compile(r"(\d+)_(\w+)")
 _CAUSE = re.compile(r"(\d+)(?:_(.*))?", re.S)
@@ -28,7 +33,9 @@ Record = Mapping[str, Any]
 
 @dataclass(kw_only=True)
 class ReadEcf(JsonSource, LabelledSource):
-    """Reads Emotion-Cause-in-Friends as SemEval-2024 task 3 gives it, both subtasks.
+    """Reads Emotion-Cause-in-Friends: SemEval-2024 task 3, and the text of ECF 1.0.
+
+    The text has times of the episode, which is `media_uri`, and no spans.
 
     An emotion and its causes are those of the annotator `person:ecf`. Where the set
     names only the turn of a cause, all of that turn is the cause. Files without pairs,
@@ -42,12 +49,28 @@ class ReadEcf(JsonSource, LabelledSource):
         terms="GPL-3.0 for the set; the lines are of a television series, whose owners "
         "hold the rights: for research, not to be passed on",
     )
+    suffixes: ClassVar[tuple[str, ...]] = (".json", ".txt", ".zip")
     site: ClassVar[str] = SITE
     vocabulary: ClassVar[str] = "meld"
     licence: ClassVar[str] = "GPL-3.0"
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
         yield from self.labelled(self._rows_of(split))
+
+    def _rows_of(self, split: Split) -> Iterator[Row]:
+        if not bare_name(split.uri).endswith(".txt"):
+            yield from super()._rows_of(split)
+            return
+        lines = TextLines(split.uri)
+        for found in scenes_of(lines):
+            if isinstance(found, Scene):
+                place = f"{split.uri}#{found.line}"
+                yield from self._of_record(found.record, place, str(found.record))
+            else:
+                why = f"{found} lines are not of a scene"
+                yield self._refused(RefusedError(why), split.uri, "")
+        if lines.damage:
+            raise lines.damage
 
     def rows(self, record: Record, where: str) -> Iterator[Row | RefusedError]:
         if not self.looks_whole(record):
@@ -63,6 +86,8 @@ class ReadEcf(JsonSource, LabelledSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
+        if are_scenes(lines_of_text(decompressed_head(head)[:_HEAD_BYTES])):
+            return 0.96
         head = json_head(head)
         marks = (b'"conversation_ID"', b'"utterance_ID"', b'"speaker"')
         return 0.96 if all(mark in head for mark in marks) else 0.0
@@ -112,6 +137,9 @@ class _Scene:
             "kind": "turn",
             "text": text,
             "lang": "en",
+            "start_s": seconds_of(word(turn, "start") or ""),
+            "end_s": seconds_of(word(turn, "end") or ""),
+            "media_uri": word(turn, "episode"),
             "visibility": "public",
             "split": self._split,
             "attrs": attrs_of({"clip": word(turn, "video_name")}),
