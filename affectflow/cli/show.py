@@ -173,7 +173,7 @@ def useless(row: dict[str, Any]) -> str:
 def _counted(row: dict[str, Any], name: str, count: int) -> str:
     column, not_, done = name.partition("_not_")
     words = f"{column} not {done}" if not_ else name.replace("_", " ")
-    # The name of a column, such as `end_s`, is no plural.
+    # The name of a column, such as `end_s`, is not a plural.
     words = _PLURAL.sub(r"\1", words, count=1) if count == 1 and not not_ else words
     said = f"{count:,} {words}"
     example = row.get("examples", {}).get(name)

@@ -52,10 +52,10 @@ def _gathered(
 
 
 def causes_in_place(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns `batch` with causes that stand where they say, or are `unaligned`.
+    """Returns `batch` with the spans of its causes corrected, or `unaligned`.
 
-    A source places causes in the text that it read; cleaning it may move its words, or
-    replace some. Messages of earlier ingests are not looked into.
+    A source gives spans in the text that it read; cleaning may have moved or replaced
+    words since. Causes in messages of earlier ingests stay as they are.
     """
     if CAUSES_COLUMN.name not in batch.schema.names:
         return batch

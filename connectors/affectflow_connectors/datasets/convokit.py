@@ -25,7 +25,7 @@ _META_CHARS = 500
 _ROOTS, _REPLIES = ("conversation_id", "root"), ("reply-to", "reply_to")
 _SPEAKERS = ("speaker", "user")
 _FIELDS = (_ROOTS, _REPLIES, _SPEAKERS, ("meta",), ("id",), ("text",))
-# Parses are no words about an utterance, and accounts are not for a lake.
+# Parses are too long to keep, and account names stay out of a lake.
 _LEFT_OUT = re.compile(r"parsed|.*(?:author|user|speaker|e-?mail).*", re.I)
 _GENERIC = re.compile(r"|corpus|data|out|full|download(?:s|ed)?|saved[-_]corpora", re.I)
 
@@ -128,8 +128,8 @@ def _row(record: Record, corpus: _Corpus) -> Row:
     """
     own, text = word(record, "id"), prose(record, "text")
     if not own or text is None:
-        lacking = "text" if own else "id"
-        raise RefusedError(f"no `{lacking}` in it", "missing_field")
+        missing = "text" if own else "id"
+        raise RefusedError(f"no `{missing}` in it", "missing_field")
     place = f"{SITE}:{corpus.name}/"
     root, parent = word(record, *_ROOTS) or own, word(record, *_REPLIES)
     about = inner(corpus.conversations, root)
@@ -154,6 +154,6 @@ def _row(record: Record, corpus: _Corpus) -> Row:
 
 
 def _told(meta: Record) -> dict[str, str]:
-    """Returns what is said of an utterance, without parses, accounts, long texts."""
+    """Returns the metadata to keep: without parses, account names and long texts."""
     texts = {n: text_of(v) for n, v in meta.items() if not _LEFT_OUT.fullmatch(n)}
     return {f"meta.{n}": t for n, t in texts.items() if t and len(t) <= _META_CHARS}

@@ -1,4 +1,4 @@
-"""Research sets that come as tables: rows of cells, and what they have in common."""
+"""Research sets that are published as tables, and what these have in common."""
 
 import abc
 import itertools
@@ -63,7 +63,7 @@ class LabelledTable(LabelledSource, abc.ABC):
         """
 
     def names_of(self, first: Record) -> tuple[str, ...]:
-        """Returns the names of the columns; none if the first row does not say them."""
+        """Returns the names of the columns; empty if the first row is data."""
         return tuple(cell.strip() for cell in first.cells)
 
     def check_head(self, uri: str, head: bytes) -> None:
@@ -109,7 +109,7 @@ class LabelledTable(LabelledSource, abc.ABC):
 
 
 def needed(cells: Cells, name: str) -> str:
-    """Returns a cell that a row cannot do without.
+    """Returns a cell that every row must have.
 
     Raises:
       RefusedError: it is empty, or there is no such column.

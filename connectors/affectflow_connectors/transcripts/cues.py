@@ -12,7 +12,7 @@ _MEANT = re.compile(r"\s*\d[\d:.,; ]*-{1,2}>")
 
 
 class Cue(NamedTuple):
-    """One cue. Without times, nothing could be read where they stand.
+    """One cue; its times are None if they could not be read.
 
     `line` is the place of `times`, from 1; `after` holds the lines behind a blank one.
     """
@@ -43,7 +43,7 @@ def cues_of(lines: Sequence[str], *, have_names: bool) -> tuple[list[str], list[
 
 
 def is_times(line: str) -> bool:
-    """Returns whether a line says from when to when, or means to."""
+    """Returns whether a line holds the times of a cue, even if they do not read."""
     return bool(_MEANT.match(line) or _PAIR.fullmatch(line))
 
 

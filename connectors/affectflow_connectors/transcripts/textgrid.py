@@ -39,7 +39,7 @@ _MARKS = re.compile(rb'"ooTextFile(?: short)?"\s+(?:Object class = )?"TextGrid"'
 
 @dataclass(kw_only=True)
 class ReadTextgrid(TextLog):
-    """Reads TextGrids that Praat saved as text, long or short, in any encoding of its.
+    """Reads TextGrids saved as text, long or short, in UTF-8, UTF-16 or Windows-1252.
 
     A file is a conversation; a labelled interval is a turn, and its tier the speaker,
     unless the tier is named after what it holds (`words`, `ann - words`). Tiers of
@@ -110,7 +110,7 @@ class ReadTextgrid(TextLog):
 
 
 def _speaker(tier: Tier) -> str:
-    """Returns whose a tier is: `ann` of `ann - words`; nobody's of `words`."""
+    """Returns the speaker of a tier: `ann` for `ann - words`; empty for `words`."""
     if not any(kind.fullmatch(tier.name) for kind in _KINDS):
         return tier.name.strip()
     return re.sub(r"(?:^|[ _.:-]+)[^ _.:-]+$", "", tier.name.strip())

@@ -1,4 +1,4 @@
-"""What a cue says: without markup, without what the last cue said, by speaker."""
+"""The words of cues: without markup, without repetition, and by speaker."""
 
 import html
 import itertools
@@ -39,7 +39,7 @@ class Line(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a cue shows, and from when to when."""
+    """What a cue shows, and its times in microseconds."""
 
     start_us: int
     end_us: int | None
@@ -140,10 +140,10 @@ def _without(lines: Sequence[Line], words: int) -> list[Line]:
 
 
 def names_in(cues: Sequence[Sequence[Line]]) -> frozenset[str]:
-    """Returns what stands before a colon in a transcript, and names speakers.
+    """Returns the names of speakers that stand before a colon in a transcript.
 
-    It does if most cues begin with a name, and otherwise if it is in capitals, as in
-    subtitles for the deaf, or numbered, as tools name those whom they cannot.
+    If most cues begin with a name, all of them are; otherwise those in capitals, as in
+    subtitles for the deaf, and numbered ones, as in `Speaker 2`.
     """
     found = [{name for line in cue if (name := _named(line)[0])} for cue in cues if cue]
     names = frozenset().union(*found)
