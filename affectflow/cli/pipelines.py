@@ -18,6 +18,7 @@ from affectflow.cli.options import (
     AnnotatorOrAll,
     Budget,
     Clusterer,
+    Conversations,
     KeyUri,
     LakeUri,
     Miner,
@@ -33,6 +34,7 @@ from affectflow.cli.options import (
     Set,
     To,
     in_full,
+    pause_of,
     threshold_of,
 )
 from affectflow.cli.reading import Reading, reads_files
@@ -53,13 +55,15 @@ def ingest(
     settings: Set = None,
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
+    conversations: Conversations = "",
 ) -> int:
     """Read dumps and exports into a lake."""
     with spooled(paths, STATE.beam_options) as files:
         plugin = read.plugin(files)
         given = said_to(settings, source=plugin)
         made = read.made(plugin, files, given.source)
-        return _finish([_ingest(made, files, to, budget, speaker_key_uri)], to)
+        windows = _windows(conversations)
+        return _finish([_ingest(made, files, to, budget, speaker_key_uri, windows)], to)
 
 
 def annotate(
@@ -151,6 +155,7 @@ def analyze(
     send_private: SendPrivate = False,
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
+    conversations: Conversations = "",
 ) -> int:
     """Ingest, annotate, mine and report."""
     _refuse_writing()
@@ -171,7 +176,8 @@ def analyze(
 
             check_named(to, annotator, answering)
         made = read.made(plugin, files, given.source)
-        rows = [_ingest(made, files, to, budget, speaker_key_uri)]
+        windows = _windows(conversations)
+        rows = [_ingest(made, files, to, budget, speaker_key_uri, windows)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
@@ -189,8 +195,18 @@ def _refuse_writing() -> None:
         )
 
 
+def _windows(said: str) -> dict[str, float | None]:
+    """Returns what `--conversations` says, as an argument; nothing if it is silent."""
+    return {"pause_s": pause_of(said)} if said else {}
+
+
 def _ingest(
-    made: Any, paths: Sequence[str], to: str, budget: float, speaker_key_uri: str
+    made: Any,
+    paths: Sequence[str],
+    to: str,
+    budget: float,
+    speaker_key_uri: str,
+    windows: dict[str, float | None],
 ) -> Row:
     from affectflow.cli.sources import left_out
     from affectflow.planning.ledger import ingest_by_plan
@@ -206,6 +222,7 @@ def _ingest(
             budget=budget,
             speaker_key_uri=speaker_key_uri,
             beam_options=_with_workers(made),
+            **windows,
         )
     show.say(show.stage_line(row))
     for line in show.warnings(row):

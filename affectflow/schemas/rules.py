@@ -65,6 +65,9 @@ RULES: dict[str, Rules] = {
     "conversation_merges": Rules(
         key=_names("conversation_id"), digest=_names("conversation_id into")
     ),
+    "conversation_windows": Rules(
+        key=_names("source"), digest=_names("source pause_s"), later=True
+    ),
     "cues": Rules(
         key=_names(
             "utterance_id renderer_id modality cue phrase start end start_s end_s"

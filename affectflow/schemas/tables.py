@@ -61,6 +61,11 @@ CONVERSATION_MERGES = table(
     ("into", STRING, "the conversation that it belongs to"),
 )
 
+CONVERSATION_WINDOWS = table(
+    ("source", STRING, "a chat whose messages without replies are told apart by time"),
+    ("pause_s", pa.float64(), "a longer pause in a channel begins a conversation"),
+)
+
 CUES = table(
     ("utterance_id", STRING, "the utterance that carries the cue"),
     ("modality", STRING, "text, voice, face, ..."),
@@ -269,6 +274,7 @@ TABLES: dict[str, pa.Schema] = {
     "utterances": UTTERANCES,
     "conversations": CONVERSATIONS,
     "conversation_merges": CONVERSATION_MERGES,
+    "conversation_windows": CONVERSATION_WINDOWS,
     "cues": CUES,
     "annotations": ANNOTATIONS,
     "vectors": VECTORS,

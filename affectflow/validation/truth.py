@@ -44,9 +44,11 @@ VALUES = pa.schema(
 _ANSWERS = f"""
 CREATE OR REPLACE TEMP TABLE gold_answers AS
 SELECT DISTINCT a.utterance_id, a.annotator_id, a.task, a.vocabulary, a.label, a.chosen,
-  a.value, a.sample_id, coalesce(m.root, a.conversation_id) AS conversation_id
+  a.value, a.sample_id,
+  coalesce(w.conversation_id, m.root, a.conversation_id) AS conversation_id
 FROM annotations AS a
 LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
+LEFT JOIN windowed_utterances AS w ON w.utterance_id = a.utterance_id
 WHERE a.task = $task AND a.status = 'ok' AND a.label IS NOT NULL
   AND a.annotator_id IN {PEOPLE}
   AND a.utterance_id IN (SELECT utterance_id FROM utterances)"""

@@ -28,8 +28,8 @@ SAID = [
     for n, what in enumerate(WHAT * 3)
 ]
 REFUSED = '{"utterance_id": "m99", "conversation_id": "t9"}\n'
-# Only replies to replies write the first, and only `erase` the second.
-NEVER_WRITTEN = {"conversation_merges", "tombstones"}
+# Replies to replies write the first, `--conversations` the second, `erase` the third.
+NEVER_WRITTEN = {"conversation_merges", "conversation_windows", "tombstones"}
 DIGESTED = [name for name, rules in RULES.items() if rules.digest]
 
 

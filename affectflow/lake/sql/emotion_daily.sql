@@ -23,10 +23,13 @@ answers AS (
     a.annotator_id,
     a.task,
     count(DISTINCT a.utterance_id) AS n,
-    count(DISTINCT coalesce(m.root, a.conversation_id)) AS n_conversations,
+    count(
+      DISTINCT coalesce(w.conversation_id, m.root, a.conversation_id)
+    ) AS n_conversations,
     nullif(count(DISTINCT a.speaker_id), 0) AS n_speakers
   FROM annotations AS a
   LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
+  LEFT JOIN windowed_utterances AS w ON w.utterance_id = a.utterance_id
   WHERE a.label IS NOT NULL OR a.status = 'ok'
   GROUP BY ALL
 )

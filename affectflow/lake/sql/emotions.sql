@@ -28,7 +28,7 @@ WITH answers AS (
 )
 SELECT
   a.utterance_id,
-  coalesce(m.root, a.conversation_id) AS conversation_id,
+  coalesce(w.conversation_id, m.root, a.conversation_id) AS conversation_id,
   a.annotator_id,
   a.task,
   a.vocabulary,
@@ -45,3 +45,4 @@ SELECT
   a.speaker_id
 FROM answers AS a
 LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
+LEFT JOIN windowed_utterances AS w ON w.utterance_id = a.utterance_id

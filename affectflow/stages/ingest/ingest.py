@@ -13,12 +13,17 @@ from affectflow.kinds.source import Source
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS, buckets_for
+from affectflow.registry import kebab
 from affectflow.stages.ingest.losses import take_examples
 from affectflow.stages.ingest.store import StoreUtterances
+from affectflow.stages.ingest.windows import set_pause
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.request import BUDGET, Request, clear_staging, new_request
 from affectflow.stages.runs.run import Build, Row, run_stage
 from affectflow.storage import Storage, absolute
+
+AS_BEFORE = -1.0
+"""No pause is said: a lake keeps the one that it has."""
 
 
 def ingest_source(
@@ -29,6 +34,7 @@ def ingest_source(
     budget: float = BUDGET,
     speaker_key_uri: str = "",
     expected_rows: int | None = None,
+    pause_s: float | None = AS_BEFORE,
     beam_options: Sequence[str] = (),
 ) -> Row:
     """Reads a source into a lake, which is created if it does not exist.
@@ -43,6 +49,9 @@ def ingest_source(
       budget: share of rows that may be refused, 0..1.
       speaker_key_uri: where the key of the pseudonyms is.
       expected_rows: that a plan expects, to show progress by.
+      pause_s: a pause in a channel that is longer begins a conversation, where
+        messages have no replies; None: replies alone make conversations. A lake keeps
+        what it was told last.
       beam_options: as on Beam's command line.
 
     Returns:
@@ -61,6 +70,8 @@ def ingest_source(
             "with --speaker-key-uri (a new lake's key is made there)"
         )
     lake = _lake_for(source, lake_uri, speaker_key_uri)
+    if pause_s != AS_BEFORE:
+        set_pause(lake, source_column(source), pause_s)
     request = new_request(
         lake,
         "ingest",
@@ -78,6 +89,11 @@ def ingest_source(
         return pipeline | "Read" >> chain | "Store" >> StoreUtterances(request)
 
     return run_ingest(lake, request, build, beam_options)
+
+
+def source_column(source: Source) -> str:
+    """Returns what the column `source` of its messages says."""
+    return str(getattr(source, "source_name", "") or kebab(type(source).__name__))
 
 
 def run_ingest(

@@ -1,0 +1,40 @@
+"""Chats without replies: conversations by channel and pause.
+
+The lake keeps how long a pause is, not which message is in which window: that follows
+from the messages that are there, in the view `windowed_utterances`. So a late message
+that closes a pause joins two windows, in whatever order the messages came in.
+"""
+
+import hashlib
+
+import pyarrow as pa
+
+from affectflow.lake import Lake
+from affectflow.lake.commits import commit
+from affectflow.lake.files import read_files, write_file
+from affectflow.schemas import CONVERSATION_WINDOWS
+
+_WINDOWS = "conversation_windows"
+
+
+def set_pause(lake: Lake, source: str, pause_s: float | None) -> None:
+    """Keeps the pause that parts conversations of a source; None: it has no windows.
+
+    Args:
+      lake: that the source goes to.
+      source: as in the column `source`.
+      pause_s: seconds.
+    """
+    present = sorted(lake.committed(_WINDOWS))
+    rows = read_files(lake.storage, _WINDOWS, present).to_pylist()
+    known = {row["source"]: row["pause_s"] for row in rows}
+    wanted = {name: pause for name, pause in known.items() if name != source}
+    if pause_s is not None:
+        wanted[source] = pause_s
+    if wanted == known:
+        return
+    said = [{"source": n, "pause_s": wanted[n]} for n in sorted(wanted)]
+    table = pa.Table.from_pylist(said, schema=CONVERSATION_WINDOWS)
+    name = hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
+    added = write_file(lake.storage, _WINDOWS, f"{name}.parquet", table)
+    commit(lake.storage, _WINDOWS, [added], present)
