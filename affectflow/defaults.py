@@ -18,5 +18,7 @@ CLUSTERER = "WordClusterer"
 RENDERERS = ("RenderEmoji", "RenderEmoticons", "RenderTypography")
 INGEST_STEPS = ("NormalizeText", "Textualize")
 """What every message goes through before it is written."""
+MASK_NAMES = "MaskNames"
+"""What replaces names of persons and places at ingest, behind the first of these."""
 VOCABULARIES = ("ekman", "goemotions", "irritation", "plutchik", "leia")
 """Where a label is looked for, in order, if nobody names its vocabulary."""

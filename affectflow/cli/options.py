@@ -212,6 +212,16 @@ Conversations = Annotated[
     ),
 ]
 
+MaskNames = Annotated[
+    str,
+    typer.Option(
+        "--mask-names",
+        metavar="MODEL",
+        help="Replace names of persons and places, too, that a spaCy model finds: its "
+        "name or folder. Needs the extra pii; see docs/people.md.",
+    ),
+]
+
 MIN_DRAWS = 20
 
 

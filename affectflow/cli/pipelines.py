@@ -21,6 +21,7 @@ from affectflow.cli.options import (
     Conversations,
     KeyUri,
     LakeUri,
+    MaskNames,
     Miner,
     MinRam,
     Model,
@@ -56,14 +57,15 @@ def ingest(
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
     conversations: Conversations = "",
+    mask_names: MaskNames = "",
 ) -> int:
     """Read dumps and exports into a lake."""
     with spooled(paths, STATE.beam_options) as files:
         plugin = read.plugin(files)
         given = said_to(settings, source=plugin)
         made = read.made(plugin, files, given.source)
-        windows = _windows(conversations)
-        return _finish([_ingest(made, files, to, budget, speaker_key_uri, windows)], to)
+        how = _written(conversations, mask_names)
+        return _finish([_ingest(made, files, to, budget, speaker_key_uri, how)], to)
 
 
 def annotate(
@@ -156,6 +158,7 @@ def analyze(
     accelerator: Accelerator = "",
     min_ram: MinRam = "",
     conversations: Conversations = "",
+    mask_names: MaskNames = "",
 ) -> int:
     """Ingest, annotate, mine and report."""
     _refuse_writing()
@@ -176,8 +179,8 @@ def analyze(
 
             check_named(to, annotator, answering)
         made = read.made(plugin, files, given.source)
-        windows = _windows(conversations)
-        rows = [_ingest(made, files, to, budget, speaker_key_uri, windows)]
+        how = _written(conversations, mask_names)
+        rows = [_ingest(made, files, to, budget, speaker_key_uri, how)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
@@ -195,9 +198,10 @@ def _refuse_writing() -> None:
         )
 
 
-def _windows(said: str) -> dict[str, float | None]:
-    """Returns what `--conversations` says, as an argument; nothing if it is silent."""
-    return {"pause_s": pause_of(said)} if said else {}
+def _written(conversations: str, mask_names: str) -> dict[str, Any]:
+    """Returns how messages are written to a lake, as arguments of an ingest."""
+    pause = {"pause_s": pause_of(conversations)} if conversations else {}
+    return {**pause, "mask_names": mask_names}
 
 
 def _ingest(
@@ -206,7 +210,7 @@ def _ingest(
     to: str,
     budget: float,
     speaker_key_uri: str,
-    windows: dict[str, float | None],
+    how: dict[str, Any],
 ) -> Row:
     from affectflow.cli.sources import left_out
     from affectflow.planning.ledger import ingest_by_plan
@@ -222,7 +226,7 @@ def _ingest(
             budget=budget,
             speaker_key_uri=speaker_key_uri,
             beam_options=_with_workers(made),
-            **windows,
+            **how,
         )
     show.say(show.stage_line(row))
     for line in show.warnings(row):

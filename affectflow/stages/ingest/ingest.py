@@ -22,6 +22,7 @@ from affectflow.stages.runs.request import BUDGET, Request, clear_staging, new_r
 from affectflow.stages.runs.run import Build, Row, run_stage
 from affectflow.storage import Storage, absolute
 
+MASKING = "mask_names"
 AS_BEFORE = -1.0
 """No pause is said: a lake keeps the one that it has."""
 
@@ -35,6 +36,7 @@ def ingest_source(
     speaker_key_uri: str = "",
     expected_rows: int | None = None,
     pause_s: float | None = AS_BEFORE,
+    mask_names: str = "",
     beam_options: Sequence[str] = (),
 ) -> Row:
     """Reads a source into a lake, which is created if it does not exist.
@@ -52,6 +54,8 @@ def ingest_source(
       pause_s: a pause in a channel that is longer begins a conversation, where
         messages have no replies; None: replies alone make conversations. A lake keeps
         what it was told last.
+      mask_names: a spaCy model, by its name or folder: names of persons and places that
+        it finds are replaced, too; needs the extra `pii`.
       beam_options: as on Beam's command line.
 
     Returns:
@@ -61,6 +65,7 @@ def ingest_source(
       UsageError: the source or the lake cannot be opened; names the cure.
     """
     source.check()
+    steps = ingest_steps(mask_names)
     if not speaker_key_uri and not runners.shares_this_host(
         runners.options(beam_options)
     ):
@@ -75,12 +80,11 @@ def ingest_source(
     request = new_request(
         lake,
         "ingest",
-        ingest_config(source),
+        {**ingest_config(source), **({MASKING: mask_names} if mask_names else {})},
         run_id=run_id,
         budget=budget,
         speaker_key_uri=speaker_key_uri,
     )
-    steps = ingest_steps()
 
     def build(pipeline: beam.Pipeline) -> Any:
         if expected_rows is not None:
@@ -139,6 +143,14 @@ def ingest_config(source: Source) -> dict[str, Any]:
     return {"source": type(source).__name__, "arguments": arguments}
 
 
-def ingest_steps() -> list[Any]:
-    """Returns what every message goes through before it is written."""
-    return [registry.make("transforms", name) for name in defaults.INGEST_STEPS]
+def ingest_steps(mask_names: str = "") -> list[Any]:
+    """Returns what every message goes through before it is written.
+
+    Args:
+      mask_names: the model that finds names of persons and places, if they go too.
+    """
+    steps = [registry.make("transforms", name) for name in defaults.INGEST_STEPS]
+    if mask_names:
+        asked = {"model": mask_names}
+        steps.insert(1, registry.make("transforms", defaults.MASK_NAMES, asked))
+    return steps

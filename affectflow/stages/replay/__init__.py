@@ -16,7 +16,7 @@ from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake, open_tables
 from affectflow.stages.annotate import annotate_parts, task_for
-from affectflow.stages.ingest.ingest import ingest_steps, run_ingest
+from affectflow.stages.ingest.ingest import MASKING, ingest_steps, run_ingest
 from affectflow.stages.ingest.store import StoreUtterances
 from affectflow.stages.mine import MineTask, mine_parts
 from affectflow.stages.replay.parts import STAGE, ReplayTask
@@ -193,7 +193,7 @@ def _ingest(
             >> beam.ParDo(OnlyRefused(request, run_ids)).with_output_types(
                 pa.RecordBatch
             )
-            | "Clean" >> Chain(*ingest_steps())
+            | "Clean" >> Chain(*ingest_steps(config.get(MASKING, "")))
             | "Store" >> StoreUtterances(request, SettleLetters(run_ids))
         )
 

@@ -24,7 +24,7 @@ from affectflow_transforms.text.segments import (
 )
 from affectflow_transforms.text.segments.base import Segment
 
-PLACEHOLDER = r"\[(?:USER|EMAIL|PHONE|SECRET|IP)\]"
+PLACEHOLDER = r"\[(?:USER|EMAIL|PHONE|SECRET|IP|PERSON|PLACE)\]"
 MENTION = "[USER]"
 
 _PLACED = re.compile(PLACEHOLDER)
