@@ -133,12 +133,12 @@ def left_out(source: Any, paths: Sequence[str]) -> list[str]:
     left: list[str] = []
     for path in paths:
         taken = [file.uri for file in source.files(path)]
-        if is_zip(path) and taken != [path]:
-            there = {member.uri for member in members(path, lambda name: True)}
-            left += sorted(there - set(taken))
+        packed = {uri.partition("::")[2] for uri in taken if is_member(uri)}
+        if is_zip(path):
+            listed = (each for uri in packed for each in members(uri, lambda _: True))
+            left += sorted({each.uri for each in listed} - set(taken))
         # A web server has no list of files.
         elif not ("::" in path or path.startswith("http") or source.takes_folder(path)):
             names = {uri.rpartition("://")[2] for uri in taken}
-            packed = {uri.rpartition("::")[2] for uri in taken if is_member(uri)}
             left += sorted(set(_in_folder(Storage(path))) - names - packed)
     return [name.partition("::")[0].rsplit("/", 1)[-1] for name in left]

@@ -74,11 +74,16 @@ def recognise(paths: Sequence[str]) -> Recognised:
 def _files(path: str) -> list[File]:
     """Returns the files that a path means, those of archives among them.
 
-    A folder that is one thing to a source stands for itself.
+    A folder that is one thing to a source stands for itself. Of many files, those that
+    no source takes by their names are left out: among a thousand pictures there may be
+    one chat.
     """
     if folder_source(path):
         return [File(path, 0)]
-    return [each for file in list_files(path, ("",)) for each in _within(file)]
+    found = [each for file in list_files(path, ("",)) for each in _within(file)]
+    if len(found) <= LOOKED_AT:
+        return found
+    return [f for f in found if bare_name(f.uri).endswith(_endings())] or found
 
 
 def _within(file: File) -> list[File]:
@@ -101,9 +106,6 @@ def _within(file: File) -> list[File]:
 def _some(files: Sequence[File]) -> list[str]:
     """Returns the addresses of some files, from the first to the last."""
     files = [file for file in files if file.size] or list(files)
-    if len(files) > LOOKED_AT:
-        # Among a thousand pictures there may be one chat.
-        files = [f for f in files if bare_name(f.uri).endswith(_endings())] or files
     step = max(1, -(-len(files) // LOOKED_AT))
     return [file.uri for file in files[::step]]
 

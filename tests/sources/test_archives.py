@@ -64,12 +64,15 @@ def test_an_archive_gives_the_rows_of_the_folder_and_is_recognised(tmp_path, nam
     assert said(packed) == said(unpacked)
     assert living(packed) == packed != []
     assert all(is_member(row["origin"]) for row in packed)
-    assert recognise([str(archive)]).source is source
+    found = recognise([str(archive)])
+    assert found.source is source
+    assert found.files == len([file for file in files if not file.endswith(".jpg")])
 
 
-def test_what_an_archive_holds_that_is_not_read_is_named(tmp_path):
+def test_what_an_archive_holds_that_is_not_read_is_named(tmp_path, monkeypatch):
     files = {"a.csv": "utterance_id,text\n1,x\n", "b/notes.pdf": b"%PDF-"}
-    path = str(write_zip(tmp_path / "a.zip", files))
+    path = write_zip(tmp_path / "a.zip", files).name
+    monkeypatch.chdir(tmp_path)
 
     assert left_out(ReadCsv(paths=path), [path]) == ["notes.pdf"]
 
