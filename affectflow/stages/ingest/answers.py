@@ -144,6 +144,7 @@ class Keeper:
         self._receipt = receipt
         self._places = places
         self._replaced = replaced
+        self._old: dict[str, list[str]] = {}
 
     def keep(self, part: str, batch: pa.RecordBatch, n_rows: int) -> None:
         """Writes the answers of a part, and receipts of what is done by them.
@@ -197,11 +198,10 @@ class Keeper:
     def _of_replaced(self, table: str, folder: str) -> list[str]:
         if not self._replaced:
             return []
-        return [
-            path
-            for path in sorted(self._lake.committed(table))
-            if path.startswith(f"{folder}/") and part_of(path) in self._replaced
-        ]
+        if table not in self._old:
+            files = sorted(self._lake.committed(table))
+            self._old[table] = [p for p in files if part_of(p) in self._replaced]
+        return [path for path in self._old[table] if path.startswith(f"{folder}/")]
 
     def _finish(
         self, step: Step, part: str, found: dict[str, pa.Table], n_rows: int

@@ -26,7 +26,7 @@ TEXTS = ("one", "two", "three", "four")
 
 @pytest.fixture(autouse=True)
 def no_words(monkeypatch):
-    """The words of the small model are tried in tests/kinds/test_asker.py."""
+    """The words of the small model are tried in tests/kinds/test_asker_over.py."""
     monkeypatch.setattr(questions, "words_of", lambda readings, over, n: [("w",)] * 4)
 
 

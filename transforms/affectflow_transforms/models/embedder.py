@@ -36,22 +36,11 @@ class Embedder(Pretrained, embedder.Embedder[Encoder]):
     """Gives utterances vectors by an encoder, from a folder or from the hub.
 
     Texts that mean alike have vectors that point alike: `similar_utterances` in SQL.
+    Where the model is and how it is run, the options of `Pretrained` say.
 
     Args:
-      model: a folder with config.json, tokenizer.json and model.safetensors, or a
-        hub id (org/name).
-      revision: the commit of a hub id, 40 hex digits. Of a folder: the digest that
-        its model must have; empty takes what is there.
       pooling: the `mean` of a text's tokens, or its first one, `cls`; `auto` as the
         model's files say, and the mean where they say nothing.
-      max_tokens: longer texts are cut; 0 for the model's own limit, at most 512.
-      max_batch_tokens: rows times longest text of a forward pass; 0 for a value that
-        suits the device. Halve it if memory runs out all the time.
-      dtype: `float32` or `bfloat16`; `auto` is bfloat16 where the device computes it.
-      device: `cpu`, `cuda`, `cuda:1` ...; `auto` is CUDA where there is one.
-      trust_remote_code: `allow` runs Python code that the model brings.
-      cues: the model reads cues in `words`, or texts `as_written`.
-      licence: of the weights; empty takes what the model's card says.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit.

@@ -24,10 +24,10 @@ from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.registry import Card
 from affectflow.schemas import UTTERANCES, Status, fields
-from affectflow_transforms.models.generate import loading
 from affectflow_transforms.models.generate.choosing import log_likelihoods
 from affectflow_transforms.models.generate.generator import Generator
 from affectflow_transforms.models.generate.layout import Ids, Layout, laid_out
+from affectflow_transforms.models.generate.pretrained import PretrainedGenerator
 from affectflow_transforms.models.generate.rendering import (
     disarmed,
     encoded,
@@ -35,9 +35,6 @@ from affectflow_transforms.models.generate.rendering import (
 )
 from affectflow_transforms.models.micro_batches import run_halved
 from affectflow_transforms.models.pretrained.forward import padded, unknown_tokens
-from affectflow_transforms.models.pretrained.loading import check_extra
-from affectflow_transforms.models.pretrained.options import Pretrained
-from affectflow_transforms.models.pretrained.source import local_folder
 from affectflow_transforms.models.token_budget import Rows
 
 TASK = "follow_up_reward"
@@ -104,7 +101,7 @@ class FollowUps(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class FollowUpReward(Pretrained, BatchModelHandler[Generator]):
+class FollowUpReward(PretrainedGenerator, BatchModelHandler[Generator]):
     """Rates each reply by how likely a content reader is to answer it.
 
     A reply is an utterance whose `reply_to` stands in the same conversation; others
@@ -142,23 +139,6 @@ class FollowUpReward(Pretrained, BatchModelHandler[Generator]):
     def parameters(self) -> dict[str, Any]:
         """Returns the options, and what the follow-ups say, not where they stand."""
         return {**super().parameters(), "follow_ups": list(self._follow_ups.texts)}
-
-    def load_model(self) -> Generator:
-        """Returns the model on this worker's device.
-
-        Raises:
-          MissingExtraError: the extra `torch` is not installed.
-          UsageError: the model cannot be fetched, or generates no text.
-        """
-        check_extra(loading.WHAT)
-        return loading.load(
-            local_folder(self.model, self.revision),
-            device=self.device,
-            dtype=self.dtype,
-            max_tokens=self.max_tokens,
-            max_batch_tokens=self.max_batch_tokens,
-            trust_remote_code=self.trust_remote_code == "allow",
-        )
 
     def predict(self, batch: pa.RecordBatch, model: Generator) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row.

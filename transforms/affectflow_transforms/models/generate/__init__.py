@@ -9,9 +9,7 @@ from affectflow.registry import Card
 from affectflow_transforms.models.generate import loading
 from affectflow_transforms.models.generate.completing import completed
 from affectflow_transforms.models.generate.generator import Generator
-from affectflow_transforms.models.pretrained.loading import check_extra
-from affectflow_transforms.models.pretrained.options import Pretrained
-from affectflow_transforms.models.pretrained.source import local_folder
+from affectflow_transforms.models.generate.pretrained import PretrainedGenerator
 
 __all__ = ["Generate"]
 
@@ -19,7 +17,7 @@ _ON_CPU = 64
 
 
 @dataclass(kw_only=True)
-class Generate(Pretrained, Asker[Generator]):
+class Generate(PretrainedGenerator, Asker[Generator]):
     """Asks a language model in this process, from a folder or from the hub.
 
     All requests of a part are tokenised at once and answered in batches of like
@@ -49,23 +47,6 @@ class Generate(Pretrained, Asker[Generator]):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_options()
-
-    def load_model(self) -> Generator:
-        """Returns the model on this worker's device.
-
-        Raises:
-          MissingExtraError: the extra `torch` is not installed.
-          UsageError: the model cannot be fetched, or generates no text.
-        """
-        check_extra(loading.WHAT)
-        return loading.load(
-            local_folder(self.model, self.revision),
-            device=self.device,
-            dtype=self.dtype,
-            max_tokens=self.max_tokens,
-            max_batch_tokens=self.max_batch_tokens,
-            trust_remote_code=self.trust_remote_code == "allow",
-        )
 
     def together(self, model: Generator) -> int:
         """Returns fewer requests on a CPU, so that a killed run loses little."""

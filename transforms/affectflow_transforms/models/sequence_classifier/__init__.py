@@ -48,13 +48,10 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
 
     All texts of a batch are tokenised at once and run in micro-batches of like
     length; a text that fails is alone in failing, and running out of memory halves
-    the micro-batches.
+    the micro-batches. Where the model is and how it is run, the options of
+    `Pretrained` say.
 
     Args:
-      model: a folder with config.json, tokenizer.json and model.safetensors, or a
-        hub id (org/name).
-      revision: the commit of a hub id, 40 hex digits. Of a folder: the digest that
-        its model must have; empty takes what is there.
       task: what the labels answer; empty for `emotion`, and of values for what they
         measure.
       answer: `one` label a text or `several`; `shares` of readers; `ordinal`, a place
@@ -69,14 +66,6 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
       threshold: lowest score of a chosen label, 0..1. Where labels exclude one
         another, the best one is chosen if it reaches it; 0 always chooses it. None
         stands for 0.5 and 0.
-      max_tokens: longer texts are cut; 0 for the model's own limit, at most 512.
-      max_batch_tokens: rows times longest text of a forward pass; 0 for a value that
-        suits the device. Halve it if memory runs out all the time.
-      dtype: `float32` or `bfloat16`; `auto` is bfloat16 where the device computes it.
-      device: `cpu`, `cuda`, `cuda:1` ...; `auto` is CUDA where there is one.
-      trust_remote_code: `allow` runs Python code that the model brings.
-      cues: the model reads cues in `words`, or texts `as_written`.
-      licence: of the weights; empty takes what the model's card says.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit, or
