@@ -12,7 +12,7 @@ from affectflow.kinds.prompt import Prompt
 from tests.given.asked import asked, nonsense
 from tests.given.crisis import share
 from tests.given.proving import in_proof
-from tests.given.scripted import utterances
+from tests.given.scripted import marked, utterances
 
 CRISIS = "I can't go on, I want to kill myself"
 GUARDED = [n for n in data.names("prompts") if Prompt.load(n).guard]
@@ -230,9 +230,9 @@ def test_the_gates_hold_whatever_the_model_says(seed):
             assert labels & {"mind reading", "labeling"}
         for each in row:
             if each["label"] == "evidence" and each["status"] == "ok":
-                assert text[each["start"] : each["end"]] in text
-                assert each["start"] is not None
-    assert len(model.questions) <= 3 * len(texts)
+                assert text[each["start"] : each["end"]] == each["raw"] != ""
+    for text in texts:
+        assert sum(marked(q) == text for q in model.questions) <= 3
 
 
 # -- 45 --------------------------------------------------------------------------------
