@@ -79,6 +79,20 @@ def test_every_label_parses_to_itself_and_can_be_asked_by_likelihood():
             id="prose",
         ),
         pytest.param("joy, envy", [("joy",), ("out_of_vocabulary",)], id="one of two"),
+        pytest.param(
+            "This text contains emotions: joy, fear, and anger.",
+            [("joy",), ("fear",), ("anger",)],
+            id="led in by a colon",
+        ),
+        pytest.param(
+            "The author feels joy, fear", [("joy",), ("fear",)], id="led in by words"
+        ),
+        pytest.param(
+            "The author does not express joy, fear, anger.",
+            [("unparsed",)],
+            id="a list that is denied",
+        ),
+        pytest.param("It is not joy, but fear", [("fear",)], id="one that is denied"),
         pytest.param("envy", [("out_of_vocabulary",)], id="another"),
         pytest.param("none", [("abstained",)], id="none"),
         pytest.param("[]", [("abstained",)], id="an empty list"),

@@ -7,6 +7,7 @@ from affectflow.kinds.prompt import Answer, Step, closed
 from affectflow.schemas import Status
 from affectflow_transforms.parsers.wording import (
     NOTHING,
+    denies,
     is_short,
     mentioned,
     normal,
@@ -56,17 +57,23 @@ def _head(words: str) -> str:
 
 
 def label_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
-    """Reads any number of labels of a closed set; what is none of it is kept apart."""
+    """Reads any number of labels of a closed set; what is none of it is kept apart.
+
+    A list may be led in, `The author feels anger, fear`; where the lead-in denies its
+    label, what follows it may be denied too, and nothing is read.
+    """
     words = said(raw)
     if not words:
         return [Answer(status=Status.EMPTY)]
     names = spellings(step)
     listed = [part for item in _ITEM_END.split(words) for part in _parts(item, names)]
-    found = once(names.get(normal(item), "") for item in listed)
-    if not found:
+    if not any(normal(item) in names for item in listed):
         named = [Answer(name) for name in mentioned(words, names)]
         return named or [_none_found(words)]
-    others = [item for item in listed if normal(item) not in names and is_short(item)]
+    if denies(next(filter(normal, listed)), names):
+        return [Answer(status=Status.UNPARSED)]
+    found = once(name for item in listed for name in _named(item, names))
+    others = [item for item in listed if is_short(item) and not _named(item, names)]
     beside = [Answer(status=Status.OUT_OF_VOCABULARY)] if others else []
     return [*(Answer(name) for name in found), *beside]
 
@@ -74,6 +81,11 @@ def label_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
 def _parts(item: str, names: Mapping[str, str]) -> list[str]:
     """Returns an item, cut at `and` and `or` unless a label has them in its name."""
     return [item] if normal(item) in names else _AND.split(f" {item.strip()} ")
+
+
+def _named(item: str, names: Mapping[str, str]) -> list[str]:
+    exact = names.get(normal(item))
+    return mentioned(item, names) if exact is None else [exact]
 
 
 def _none_found(words: str) -> Answer:

@@ -63,6 +63,16 @@ def mentioned(words: str, names: Mapping[str, str]) -> list[str]:
     return list(found)
 
 
+def denies(words: str, names: Mapping[str, str]) -> bool:
+    """Returns whether a text names labels, and only to deny them.
+
+    >>> denies("It is not joy", {"joy": "joy"}), denies("joy", {"joy": "joy"})
+    (True, False)
+    """
+    named = bool(names) and bool(_pattern(tuple(names)).search(normal(words)))
+    return named and normal(words) not in names and not mentioned(words, names)
+
+
 @functools.lru_cache(64)
 def _pattern(names: Sequence[str]) -> re.Pattern[str]:
     longest_first = sorted(names, key=lambda name: (-len(name), name))
