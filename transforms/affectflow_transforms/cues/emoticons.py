@@ -17,7 +17,7 @@ from affectflow_transforms.cues.wording import wording, words
 # commonest also right behind a word ("nice:)").
 _LEFT = r"(?<![\w:;=/\\<>|@#$%^&+`(\[{-])"
 _RIGHT = r"(?![\w/\\@#$%^&+=`-])"
-_CLINGING = r"(?<=[^\W\d_])(?P<cling>[:;]-?[)D(](?![\w/\\)(:;]))"
+_CLINGING = r"(?<=[^\W\d_])(?P<cling>[:;]-?[)D(](?![\w/\\)(:;}\]]))"
 # The characters that an emoticon begins with: one look tells most places apart, and
 # the next character tells most words and full stops.
 _FIRST = (
@@ -115,6 +115,8 @@ def _phrase(found: re.Match[str]) -> str | None:
 _PRODUCT = re.compile(r"(?:^|\s)(?:Adobe|Spring|Dell|Windows|Canon|WD|Extreme) $")
 _NAMED = re.compile(r"(?:^|\W)[A-Z][a-z]+ $")
 _CAPITALS = re.compile(r"[xX][DP]|8D")
+# "I <3 this"; `i <3` compares.
+_LOVES = re.compile(r"(?:^|[^\w'])(?:I|We|we|you|You) $")
 _FRAMED = re.compile(r"[-_.=~^oO0]")
 _KEY = re.compile(r"[\w)\]][\"']$")
 _OPEN_BRACKETS = {")": ("(", ")"), "]": ("[", "]")}
@@ -131,6 +133,8 @@ def _is_face(text: str, found: re.Match[str], phrase: str) -> bool:
     line = text[near : found.start()].rpartition("\n")[2]
     after = text[found.end() : found.end() + 40].partition("\n")[0]
     if phrase == "heart":
+        if _LOVES.search(line) and re.match(r" [^\W\d]", after):
+            return True
         before = _WORD_BEFORE.search(line)
         return not (before and re.fullmatch(wording("words")["not_a_heart"], before[1]))
     return not (
@@ -184,7 +188,7 @@ def _is_named(face: str, line: str, after: str) -> bool:
 
 def _is_code(face: str, line: str, after: str) -> bool:
     """Returns whether the face stands in code: `:o, :x`, `"a":0`, `1 :3`, `f();)`."""
-    if _KEY.search(line) or (line[-1:] in (")", "]") and face[-1] in "([|0"):
+    if _KEY.search(line) or (line[-1:] in (")", "]") and face[-1] in "([|0cosx"):
         return True
     if (line[-1:] == ")" and face[0] == ";") or (
         face[0] == ":" and _COLON.match(after)

@@ -44,10 +44,20 @@ _DOTS = re.compile(
 # Statements of SQL are written so.
 _STATEMENT = re.compile(
     r"SELECT\b.*\bFROM\b|INSERT INTO\b|DELETE FROM\b|UPDATE \S+ SET\b"
-    r"|GROUP BY\b|ORDER BY\b"
+    r"|GROUP BY\b|ORDER BY\b|PRAGMA\b"
+    r"|(?:BEGIN|COMMIT|ROLLBACK|START) TRANSACTION\b"
+    r"|(?:ADD|DROP|ALTER|RENAME) COLUMN\b|(?:PRIMARY|FOREIGN) KEY\b"
     r"|(?:CREATE|ALTER|DROP|TRUNCATE) (?:TABLE|INDEX|VIEW|DATABASE|SCHEMA)\b"
     r"|(?:LEFT|RIGHT|INNER|OUTER|FULL|CROSS) (?:OUTER )?JOIN\b",
     re.S,
+)
+
+# What RFC 9110 and its kin say beside a status: `404 NOT FOUND`.
+_REASON = re.compile(
+    r"(?:METHOD )?NOT (?:FOUND|MODIFIED|ACCEPTABLE|ALLOWED|IMPLEMENTED)|FORBIDDEN"
+    r"|UNAUTHORI[SZ]ED|BAD (?:REQUEST|GATEWAY)|INTERNAL SERVER ERROR|GATEWAY TIMEOUT"
+    r"|SERVICE UNAVAILABLE|REQUEST TIMEOUT|TOO MANY REQUESTS|PAYMENT REQUIRED"
+    r"|PAYLOAD TOO LARGE|UNPROCESSABLE ENTITY|MOVED PERMANENTLY|CONFLICT"
 )
 
 _ONE_WORD = 4
@@ -116,7 +126,8 @@ def _shouting(text: str) -> Iterator[Cue]:
 
 
 def _shouts(text: str, run: list[re.Match[str]]) -> bool:
-    if _STATEMENT.match(text, run[0].start(), run[-1].end()):
+    start, end = run[0].start(), run[-1].end()
+    if _STATEMENT.match(text, start, end) or _REASON.fullmatch(text, start, end):
         return False
     loud = [word for word in run if _is_loud(word[0])]
     return len(loud) > 1 or any(_is_loud_alone(text, word) for word in loud)

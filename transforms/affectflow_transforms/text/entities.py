@@ -1,4 +1,4 @@
-"""Escaped text: `&gt;`, `&#39;` and the like, unescaped once.
+r"""Escaped text: `&gt;`, `&#39;` and the like, unescaped once.
 
 Many exports store text as HTML would write it. Unescaping it once is right for them and
 for Markdown, where `&amp;` reads as `&`. What stays as it is:
@@ -10,7 +10,8 @@ for Markdown, where `&amp;` reads as `&`. What stays as it is:
   `&nbsp;` between two words and their blanks;
 - names other than HTML 4's letters and punctuation: `p = &sum;` is C.
 
-One level goes: `&amp;gt;` becomes `&gt;`.
+One level goes: `&amp;gt;` becomes `&gt;`. So do backslashes that dumps of SQL and JSON
+leave in contractions: `don\'t`, `don\u2019t`.
 """
 
 import html
@@ -23,7 +24,10 @@ import pyarrow.compute as pc
 
 from affectflow_transforms.text.segments import find_segments
 
-_HINT = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});"
+_HINT = (
+    r"[A-Za-z]\\(?:'|u2019)[a-z]"
+    r"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});"
+)
 _ALWAYS = ("amp", "lt", "gt", "quot", "apos", "nbsp")
 _READ = (
     range(0x180),
@@ -70,6 +74,7 @@ def unescape(text: str) -> str:
     >>> unescape("I can&#39;t &lt;3 it"), unescape("write &amp; to get &")
     ("I can't <3 it", 'write &amp; to get &')
     """
+    text = _without_backslashes(text)
     entities = list(_ENTITY.finditer(text))
     if not entities:
         return text
@@ -81,6 +86,21 @@ def unescape(text: str) -> str:
         if prose[entity.start()] == "&" and not _is_named(prose, entity):
             pieces += [text[end : entity.start()], _sign(entity[0])]
             end = entity.end()
+    return "".join([*pieces, text[end:]])
+
+
+_CONTRACTED = re.compile(r"(?<=[A-Za-z])\\(?:'|u(2019))(?=(?:s|t|m|d|re|ve|ll)\b)")
+
+
+def _without_backslashes(text: str) -> str:
+    """Returns a text whose contractions outside of code have no backslash."""
+    if "\\" not in text or not (found := list(_CONTRACTED.finditer(text))):
+        return text
+    prose, pieces, end = _prose(text, []), [], 0
+    for each in found:
+        if prose[each.start()] == "\\":
+            pieces += [text[end : each.start()], "’" if each[1] else "'"]
+            end = each.end()
     return "".join([*pieces, text[end:]])
 
 

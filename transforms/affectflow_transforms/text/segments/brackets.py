@@ -45,7 +45,9 @@ def _curly(name: str) -> str:
 
 
 def _square(name: str) -> str:
-    return rf"(?P<open>\[{name}(?:[ =:][^\]\n]{{0,300}})?\])|(?P<close>\[/{name}\])"
+    """Returns the marks of forums; phpBB stores an id in both: `[/quote:3kd9x2]`."""
+    opens = rf"(?P<open>\[{name}(?:[ =:][^\]\n]{{0,300}})?\])"
+    return rf"{opens}|(?P<close>\[/{name}(?::\w{{1,20}})?\])"
 
 
 def _paragraph_end(scan: Scan, opened: re.Match[str]) -> int | None:

@@ -2,6 +2,7 @@
 
 import re
 
+from affectflow_transforms.text.segments import messages
 from affectflow_transforms.text.segments.base import Family, Scan, Segment, trimmed
 
 _PATH = r"[^\s:()]{1,300}"
@@ -65,6 +66,7 @@ _LINES = (
     # `TypeError: x is not a function`, as the first or the last line of a trace
     r"(?:Uncaught )?[A-Z][A-Za-z]{1,60}(?:Error|Exception|Warning|Interrupt|Exit)"
     r"(?:: |$)",
+    *messages.MESSAGES,
 )
 # These stand alone in prose too ("WARNING: do not ..."): two in a row make a log.
 _WEAK = r"(?:INFO|WARN|WARNING|ERROR|DEBUG|FATAL|TRACE|VERBOSE)(?: {1,3}\[|:| - |  )"
@@ -79,6 +81,7 @@ _AGAIN = (
 _BELOW = (
     r"- /|\}$|[0-9 ]{1,6}\||what\(\): |Aborted|at /|\[Inferior ",
     r"[0-9]{1,3}: +(?:0x[0-9a-f]+|\w{1,80}::)",
+    messages.BELOW,
 )
 _STRONG = re.compile(r"[ \t]*(?:" + "|".join(_FRAMES + _LINES) + ")", re.M)
 _ANY = re.compile(r"[ \t]*(?:" + "|".join((*_FRAMES, *_LINES, _WEAK)) + ")", re.M)
@@ -119,6 +122,7 @@ _BLANK = re.compile(r"(?:[ \t]*\n){1,2}")
 _SHOWN = re.compile(
     r"[^\n]*:[0-9]+[^\n]*\n[^\n]*\n[ \t]*[\^~]+[ \t]*(?:\n|\Z)"
     r"|[ \t]*thread '[^\n]* panicked at [^\n]*:[0-9]+:\n[^\n]+(?:\n|\Z)"
+    rf"|{messages.SHOWN}"
 )
 
 
@@ -154,6 +158,6 @@ FAMILIES = (
         r"|Kernel panic|Call Trace|[RE]IP: |\+0x|\[signal|xception[.:]|Segmentation"
         r"|terminate called|CMake|FAILURE|[EWIDV]/|\(node:|node:int|\[<[0-9a-f]|Task :"
         r"|\.(?:lua|exs?):|\(core dumped|---\[|Oops: |PID: |Modules linked|[RE][A-Z]X: "
-        r"|Code: |: Assertion",
+        rf"|Code: |: Assertion|{messages.HINT}",
     ),
 )

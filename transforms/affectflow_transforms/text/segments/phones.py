@@ -20,15 +20,22 @@ _AMERICAN = re.compile(
     rf"|(?P<area>{_AREA})(?P<sign>[.-])(?P<office>{_AREA})(?P=sign)[0-9]{{4}}"
     rf"){_END}"
 )
-_MACHINE = r"phone|ph|tele(?:ph|f)on[eo]?|tel|mobile|fax|whatsapp|hotline|mobil|handy"
+_MACHINE = (
+    r"phone|ph|t[eé]l[eé](?:ph|f)on[eo]?|t[eé]l|mobile|fax|whatsapp|hotline|mobil|handy"
+    r"|(?:telefon|ruf|handy|mobil)nummer|telefoonnummer|gsm|móvil|celular|cellulare"
+    r"|ruf(?:e|t|en)? (?:mich|uns) an|anrufen|meine nummer|(?:appelez|appelle)[ -]moi"
+    r"|mon numéro|llám[ae]me|mi número|meu número|chiamami|il mio numero|my number"
+)
+_ABROAD = r"(?:телефон|тел|моб|電話(?:番号)?|电话|手机|전화)"
 _ACT = (
     r"(?:call|ring|dial|text|sms|reach|cell|contact)"
-    r"(?: (?:me|us|him|her|them))?(?: (?:at|on))?"
+    r"(?: (?:me|us|him|her|them))?"
 )
 _CALLED = re.compile(
-    rf"\b(?:(?P<machine>{_MACHINE})|{_ACT})"
-    r"(?: (?:number|no|nr|is|at))?[.:]{0,2} {0,2}"
-    r"(?P<number>(?:\([0-9]{2,6}\) ?)?[0-9]{2,15}"
+    rf"\b(?:(?P<machine>{_MACHINE}|{_ABROAD})|{_ACT})"
+    r"(?: (?:at|on|unter|au|al|para|op|på))?"
+    r"(?: (?:number|no|nr|is|at|ist|est|es|é|è))?[.:：]{0,2} {0,2}"
+    r"(?P<number>(?:[18][ -](?=[(0-9]))?(?:\([0-9]{2,6}\) ?)?[0-9]{2,15}"
     rf"(?:{_BETWEEN}[0-9]{{1,12}}){{0,6}}){_END}",
     re.I,
 )
@@ -48,7 +55,8 @@ _OTHER = re.compile(
 HINT = (
     r"\+[1-9][0-9]|\b00[1-9][0-9]|\([2-9][0-9]{2}\)"
     r"|[2-9][0-9]{2}[ .-][2-9][0-9]{2}[ .-][0-9]{4}"
-    rf"|(?i:\b(?:{_MACHINE}|{_ACT})[^0-9\n]{{1,12}}[0-9])"
+    rf"|(?i:\b(?:{_MACHINE}|{_ACT})[^0-9\n]{{1,16}}[0-9])"
+    rf"|(?i:{_ABROAD})[^0-9\n]{{1,6}}[0-9]"
 )
 
 
