@@ -13,7 +13,7 @@ from affectflow_connectors.datasets.meld import ReadMeld
 from affectflow_connectors.datasets.reccon import ReadReccon
 from affectflow_connectors.datasets.tables import split_of
 from tests.given.labelled import causes, chosen
-from tests.given.reading import error_types, living, rows_of, why_dead
+from tests.given.reading import living, rows_of, why_dead
 
 AGREED = (
     'so "glad"\t17\teabc123\n"it said ""no"" to me"\t2,25\tedef456\nwhy\t27\tee12345\n'
@@ -211,7 +211,7 @@ SCENES = """\
 def test_the_text_of_ecf_has_times(tmp_path):
     rows = rows_of(ReadEcf, write(tmp_path, "dev.txt", SCENES + "astray\n"))
 
-    assert error_types(rows) == ["unknown_shape"]
+    assert why_dead(rows) == ["unknown_shape"]
     _, two, three = living(rows)
     names = ("utterance_id", "text", "start_s", "end_s", "media_uri")
     assert [two[name] for name in names] == [
