@@ -136,7 +136,9 @@ class JsonSource(FileSource, abc.ABC):
             message = f"not UTF-8 at byte {error.start} of the line"
             yield self._refused(RefusedError(message, "invalid_utf8"), origin, line)
         except (ValueError, RecursionError) as error:
-            refused = RefusedError(f"not JSON: {error}", "invalid_json")
+            deep = isinstance(error, RecursionError)
+            why = "nested too deeply" if deep else str(error)
+            refused = RefusedError(f"not JSON: {why}", "invalid_json")
             yield self._refused(refused, origin, line)
         else:
             yield from self._of_record(record, origin, line)

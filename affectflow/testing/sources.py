@@ -5,27 +5,24 @@ import gzip
 import itertools
 import random
 import tempfile
-import time
 import zipfile
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.batch import TARGET_BYTES, is_dead
-from affectflow.errors import AffectflowError
 from affectflow.kinds.source import Source, Split
 from affectflow.kinds.transform import Transform
 from affectflow.sources.files import FileSource
-from affectflow.sources.streams import compression, json_head
 from affectflow.testing import inputs
 from affectflow.testing.inputs import Tried
 from affectflow.testing.rows import check_provided
 from affectflow.testing.running import run
 from affectflow.testing.sample import Tell, quiet
+from affectflow.testing.trial import Read, Trial, named
 
 _CUT_FILES = 3
 """Files of a source that are cut into pieces."""
@@ -36,11 +33,6 @@ _EXAMPLES = 3
 _TRIES = 5
 _REPEATED_BYTES = 300_000
 _LONG = 200_000
-_MOST_CPU_S = 20
-_BINARY = (b"PAR1", b"PK", b"7z")
-
-Rows = list[dict[str, Any]]
-Key = tuple[str, str]
 
 
 def check_source(
@@ -104,7 +96,7 @@ def _check_looks(source: Source, seed: int, tell: Tell) -> None:
             sure = source.recognises("file.bin", head)
         except Exception as error:
             raise AssertionError(
-                f"`recognises` fails at {head[:8]!r}: {_named(error)}"
+                f"`recognises` fails at {head[:8]!r}: {named(error)}"
             ) from error
         assert 0 <= sure <= 1, f"`recognises` answers {sure} to {head[:8]!r}"
     tell("it says of any file how sure it is, from 0 to 1")
@@ -171,98 +163,7 @@ def _check_any_file(source: FileSource, seed: int, tell: Tell) -> None:
     tell(f"nothing was damaged: no local file of {size} KB or less has a message in it")
 
 
-class _Read(NamedTuple):
-    """What came of a file: living and dead rows, or the line that refused it."""
-
-    what: str
-    living: list[Key]
-    says: Counter[str]
-    """Why rows are dead, or the file was refused."""
-    refused: bool
-
-
-class Trial:
-    """A file of a source, and any other bytes in its place."""
-
-    def __init__(self, source: FileSource, example: Path, folder: Path):
-        self.data = example.read_bytes()
-        self.is_json = bool(json_head(self.data))
-        # Ids may stand for a text's first lines, which are others in half of it.
-        self._key = "utterance_id" if self.is_json else "text"
-        self.is_binary = self.data.startswith(_BINARY) or bool(compression(self.data))
-        self._source = source
-        self._path = folder / example.parent.name / example.name
-        self._path.parent.mkdir()
-        self.whole = self.read(Tried("the file itself", self.data))
-        # Of plain text that is cut, the last line belongs to the message before it.
-        self.loose = 0 if self.is_json else 2
-
-    def read(self, tried: Tried, name: str = "") -> _Read:
-        """Returns what comes of a file that holds these bytes.
-
-        Raises:
-          AssertionError: an error that is not ours, or of several lines; too slow.
-        """
-        path = self._path.with_name(name) if name else self._path
-        path.write_bytes(tried.data)
-        begun = time.process_time()
-        rows, refused = self._rows([path], tried.what)
-        took = time.process_time() - begun
-        assert took < _MOST_CPU_S, f"{tried.what}: reading took {took:.0f} CPU seconds"
-        return _read(tried.what, rows, refused, self._key)
-
-    def read_all(self, paths: list[Path]) -> _Read:
-        """Returns what comes of several files."""
-        rows, refused = self._rows(paths, "several files")
-        return _read("several files", rows, refused, "utterance_id")
-
-    def beside(self, name: str) -> Path:
-        """Returns the path of another file, in the same folder."""
-        return self._path.with_name(name + self._path.name)
-
-    @property
-    def path(self) -> Path:
-        return self._path
-
-    def _rows(self, paths: list[Path], what: str) -> tuple[Rows, str]:
-        made = dataclasses.replace(
-            self._source,
-            paths=[str(path) for path in paths],
-            include_private=True,
-            keep_deleted=True,
-        )
-        rows: Rows = []
-        try:
-            made.check()
-            for split in (s for path in made.patterns for s in made.splits(path)):
-                for batch in made.read(split):
-                    batch.validate(full=True)
-                    rows += batch.select(_READ).to_pylist()
-        except AffectflowError as error:
-            return rows, str(error)
-        except Exception as error:
-            raise AssertionError(f"{what}: {_named(error)}") from error
-        return rows, ""
-
-
-_READ = ["utterance_id", "text", "errors"]
-
-
-def _read(what: str, rows: Rows, refused: str, key: str) -> _Read:
-    living = [(r[key], r["text"]) for r in rows if not r["errors"]]
-    says = [error["message"] for row in rows for error in row["errors"] or ()]
-    assert all(says), f"{what}: a dead row says no reason"
-    assert "\n" not in refused, f"{what}: an error of several lines: {refused}"
-    return _Read(
-        what, living, Counter([*says, *filter(None, [refused])]), bool(refused)
-    )
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _check_said(trial: Trial, tried: Tried, found: _Read) -> None:
+def _check_said(trial: Trial, tried: Tried, found: Read) -> None:
     """Checks that losing rows was said: JSON that is damaged can always tell."""
     fewer = len(found.living) < len(trial.whole.living)
     if trial.is_json and fewer and not inputs.is_json(tried.data):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectflow.testing.inputs import Tried
-from affectflow.testing.sources import Trial
+from affectflow.testing.trial import Trial
 from tests.given.proving import in_proof
 from tests.given.reading import error_types, rows_of
 from tests.given.source_examples import FOLDER, example, sources
