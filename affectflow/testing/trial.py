@@ -40,7 +40,7 @@ class Trial:
         self.is_binary = self.data.startswith(_BINARY) or bool(compression(self.data))
         self._source = source
         self._path = folder / example.parent.name / example.name
-        self._path.parent.mkdir()
+        self._path.parent.mkdir(parents=True)
         self.whole = self.read(Tried("the file itself", self.data))
         # Of plain text that is cut, the last line belongs to the message before it.
         self.loose = 0 if self.is_json else 2

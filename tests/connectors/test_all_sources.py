@@ -8,8 +8,10 @@ import pytest
 from affectflow.sources import streams
 from affectflow.sources.recognition import recognise
 from affectflow.testing import check_source
-from tests.given.proving import PROVE, SEED
-from tests.given.source_examples import FOLDER, example, sources
+from affectflow.testing.inputs import Tried
+from affectflow.testing.trial import Trial
+from tests.given.proving import PROVE, SEED, rotated
+from tests.given.source_examples import FOLDER, example, largest, sources
 
 SOURCES = sources()
 SEEDS = range(30) if PROVE else [SEED]
@@ -21,6 +23,7 @@ def test_every_source_has_an_example() -> None:
     assert there == set(SOURCES), "put a small file at tests/connectors/examples/NAME"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_keeps_its_promises(tmp_path: Path, name: str) -> None:
     path = example(name, tmp_path)
@@ -44,7 +47,7 @@ def test_a_file_that_grows_as_a_bomb_does_is_read_so_far_and_said(
     monkeypatch.setattr(streams, "CHUNK_BYTES", 1 << 14)
     monkeypatch.setattr(streams, "_ANY_RATIO_BYTES", 1 << 17)
     monkeypatch.setattr(streams, "_MOST_RATIO", 20)
-    path = max(each for each in example(name, tmp_path).rglob("*") if each.is_file())
+    path = largest(example(name, tmp_path))
     bomb = path.with_name(f"{path.name}.gz")
     bomb.write_bytes(gzip.compress(path.read_bytes() * 3_000))
     source = SOURCES[name](paths=str(bomb))
@@ -58,3 +61,29 @@ def test_a_file_that_grows_as_a_bomb_does_is_read_so_far_and_said(
     ]
 
     assert any("if it is not a bomb" in each for each in said)
+
+
+# Events of the archive are objects of GitHub; of the others' files none is read.
+RELATIVES = {("github", "gharchive")}
+PAIRS = [
+    (name, other)
+    for name in SOURCES
+    for other in SOURCES
+    if name != other and (name, other) not in RELATIVES
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "other"), rotated(PAIRS, keep=60))
+def test_the_file_of_another_source_is_refused_or_a_dead_row(
+    tmp_path: Path, name: str, other: str
+) -> None:
+    own, foreign = (
+        largest(example(each, made(tmp_path / each))) for each in (name, other)
+    )
+    trial = Trial(SOURCES[name](paths=str(own)), own, made(tmp_path / "tried"))
+
+    found = trial.read(Tried(other, foreign.read_bytes()))
+
+    assert found.says
+    assert not found.living

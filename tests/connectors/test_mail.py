@@ -2,6 +2,7 @@ import base64
 
 import pytest
 
+from affectflow.errors import UsageError
 from affectflow_connectors.mail.message import row_of
 from affectflow_connectors.mail.sources import ReadEml, ReadMbox
 from tests.given.reading import error_types, ids, rows_of, rows_of_text, written
@@ -150,6 +151,15 @@ def test_a_time_is_taken_from_where_there_is_one():
 )  # fmt: skip
 def test_what_is_no_mail_is_refused(tmp_path, mail, error_type):
     assert error_types(rows_of_text(ReadEml, tmp_path, mail, "a.eml")) == [error_type]
+
+
+def test_a_mailbox_that_is_named_as_one_mail_is_refused(tmp_path):
+    path = written(tmp_path, MBOX, "a.eml")
+
+    with pytest.raises(UsageError, match="looks like mbox, not eml"):
+        ReadEml(paths=str(path)).check()
+    (row,) = rows_of(ReadEml, path)
+    assert "read it with --source mbox" in row["errors"][0]["message"]
 
 
 def test_its_files_are_recognised():

@@ -13,7 +13,7 @@ from affectflow.testing.inputs import Tried
 from affectflow.testing.trial import Trial
 from tests.given.proving import in_proof
 from tests.given.reading import error_types, rows_of
-from tests.given.source_examples import FOLDER, example, sources
+from tests.given.source_examples import FOLDER, example, largest, sources
 
 SOURCES = sources()
 MOST_GROWTH_KB = 400 << 10
@@ -59,10 +59,8 @@ def trial(
 ) -> Iterator[Trial]:
     """The example of a source, which bytes of all kinds take the place of."""
     path = example(request.param, tmp_path_factory.mktemp("example"))
-    files = sorted(each for each in path.rglob("*") if each.is_file()) or [path]
     source = SOURCES[request.param](paths=str(path))
-    largest = max(files, key=lambda file: file.stat().st_size)
-    made = Trial(source, largest, tmp_path_factory.mktemp("mutated"))
+    made = Trial(source, largest(path), tmp_path_factory.mktemp("mutated"))
     before = _peak_kb()
     yield made
     assert _peak_kb() - before < MOST_GROWTH_KB
@@ -72,6 +70,7 @@ def _peak_kb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
+@pytest.mark.slow
 @settings(max_examples=in_proof(2_000, 8), deadline=None)
 @given(edits=EDITS)
 def test_mutated_bytes_become_rows_dead_rows_or_one_line(

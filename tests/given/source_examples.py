@@ -32,3 +32,9 @@ def example(name: str, folder: Path) -> Path:
         pyarrow.parquet.write_table(table, made)
         return made
     return Path(shutil.copytree(FOLDER / name, folder / name))
+
+
+def largest(path: Path) -> Path:
+    """Returns the largest file of a folder, which holds messages; or the file."""
+    files = [each for each in path.rglob("*") if each.is_file()] or [path]
+    return max(files, key=lambda file: file.stat().st_size)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from affectflow.batches.batch import MAX_ROW_BYTES
 from affectflow.kinds.source import File, Split
 from affectflow.registry import Card
+from affectflow.sources.damage import DamagedFileError
 from affectflow.sources.fields import Record
 from affectflow.sources.files import FileSource, is_plain, ranges
 from affectflow.sources.line_records import LOOK_BACK, records
@@ -25,6 +26,10 @@ _TERMS = (
 )
 # `From ` alone begins sentences, too: a separator ends with a time and a year.
 _SEPARATOR = re.compile(rb"From \S.*\d\d:\d\d.*\b\d{4}\b.*$")
+# The next mail of a mailbox: its separator, and a header.
+_ANOTHER = re.compile(
+    rb"\n\r?\nFrom \S[^\n]*\d\d:\d\d[^\n]*\b\d{4}\b[^\n]*\n[A-Za-z-]{1,60}:"
+)
 _MANGLED = re.compile(rb"(?m)^>(>*From )")
 _HEADERS = re.compile(
     rb"(?mi)^(?:from|to|cc|subject|date|message-id|received|return-path|mime-version"
@@ -125,6 +130,11 @@ class ReadEml(_ReadMail):
         lines = bytes(data).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
         first, _, rest = lines.partition(b"\n")
         if _SEPARATOR.match(first.rstrip(b"\r")):
+            if _ANOTHER.search(rest):
+                raise DamagedFileError(
+                    f"{split.uri!r} holds more than one mail; read it with --source "
+                    "mbox"
+                )
             yield _mail(0, first, [rest], too_large=large)
         elif lines:
             yield _Mail(0, "", lines, large)
@@ -133,6 +143,8 @@ class ReadEml(_ReadMail):
     def recognises(cls, name: str, head: bytes) -> float:
         head = decompressed_head(head).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
         if not re.match(rb"(?:From \S|[!-9;-~]{1,60}:)", head):
+            return 0.0
+        if head.startswith(b"From ") and _ANOTHER.search(head):
             return 0.0
         headers = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
         found = len({each.lower() for each in _HEADERS.findall(headers)})
