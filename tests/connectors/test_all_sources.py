@@ -78,10 +78,8 @@ PAIRS = [
 def test_the_file_of_another_source_is_refused_or_a_dead_row(
     tmp_path: Path, name: str, other: str
 ) -> None:
-    own, foreign = (
-        largest(example(each, made(tmp_path / each))) for each in (name, other)
-    )
-    trial = Trial(SOURCES[name](paths=str(own)), own, made(tmp_path / "tried"))
+    own, foreign = (largest(example(each, tmp_path)) for each in (name, other))
+    trial = Trial(SOURCES[name](paths=str(own)), own, tmp_path / "tried")
 
     found = trial.read(Tried(other, foreign.read_bytes()))
 
