@@ -15,13 +15,13 @@ MB = 1 << 20
     [
         pytest.param(0, 16, id="unknown"),
         pytest.param(1, 16, id="one byte"),
-        pytest.param(16 * 256 * MB, 16, id="just full"),
-        pytest.param(16 * 256 * MB + 1, 32, id="one byte too many"),
-        pytest.param(10**10 * 300, 16_384, id="ten thousand million short texts"),
+        pytest.param(16 * 32 * MB, 16, id="just full"),
+        pytest.param(16 * 32 * MB + 1, 32, id="one byte too many"),
+        pytest.param(10**9 * 300, 16_384, id="a thousand million short texts"),
         pytest.param(10**18, 65_536, id="never more"),
     ],
 )
-def test_buckets_are_sized_for_256_mb(size, buckets):
+def test_buckets_are_sized_for_32_mb(size, buckets):
     assert buckets_for(size) == buckets
 
 

@@ -90,7 +90,8 @@ def _write_rows(
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
     receipt.removes = replaced
     kept = _with_answers(kept, new.same)
-    rewritten = _pieces(_joined([kept, new.changed])) if replaced else ()
+    again = in_time_order(_joined([kept, new.changed])) if replaced else kept
+    rewritten = _pieces(again) if replaced else ()
     pieces = {name_of(bucket, p): p for p in (*rewritten, *_pieces(new.fresh))}
     found = partial(places, pieces, old, replaced)
     keeper = Keeper(lake, run_id, receipt, found, {stem(path) for path in replaced})
@@ -143,6 +144,7 @@ class _New(NamedTuple):
     """The rows of an input, by what becomes of them."""
 
     fresh: pa.RecordBatch
+    """By conversation, in time order."""
     changed: pa.RecordBatch
     clashing: pa.RecordBatch
     duplicates: int
@@ -165,10 +167,12 @@ def _tell_apart(
     kinds = compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
     unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
-    same = rows.slice(0, 0)
+    same = pa.RecordBatch.from_pylist([], schema=rows.schema)  # a slice holds all
     if unchanged and ANNOTATORS_COLUMN.name in rows.schema.names:
         same = said_as_before(_of_kind(rows, kinds, "unchanged"), old)
     gone = erased.true_count if erased is not None else 0
+    # Here, because the rows in another order are let go at the end of this function.
+    fresh = in_time_order(fresh)
     return _New(fresh, changed, clashing, duplicates, unchanged, same, gone)
 
 
@@ -302,12 +306,12 @@ def _with_answers(kept: pa.RecordBatch, same: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """Yields parts: whole conversations where they fit, sorted, within the limits."""
+    """Yields parts of sorted rows: whole conversations where they fit."""
     if not batch.num_rows:
         return
     mean = max(1, batch.nbytes // batch.num_rows)
     rows = max(1, min(PART_ROWS, PART_BYTES // mean))
-    for piece in whole_conversations(in_time_order(batch), rows):
+    for piece in whole_conversations(batch, rows):
         for start in range(0, piece.num_rows, rows):
             yield piece.slice(start, rows)
 

@@ -144,6 +144,8 @@ class _WriteBucketFn(beam.DoFn):
             given = sorted(claims)
             receipt = _write(lake, self._request, bucket, given, self._known)
             unit.rows = receipt.rows
+        # Arrow keeps what was freed: the next bucket may need it in other sizes.
+        pa.default_memory_pool().release_unused()
         yield receipt.to_json()
 
 
