@@ -81,3 +81,12 @@ def test_a_real_export_and_a_real_page_are_read_whole(shared_data):
     assert not why_dead(rows + page)
     assert {row["container"] for row in rows} == {"enrique", "traveling-sailor"}
     assert not [row for row in rows if "<@" in row["text"] or "&gt;" in row["text"]]
+
+
+def test_a_day_of_an_old_export_is_recognised():
+    """It has no mark of Slack but how members and times are written."""
+    day = (
+        b'[{"type":"message","user":"U01AAAAAA","text":"hi","ts":"1400000010.000100"}]'
+    )
+
+    assert ReadSlack.recognises("general/2014-05-13.json", day) >= 0.95

@@ -35,6 +35,7 @@ _LISTED = re.compile(rb"(?:channels|users|groups|dms|mpims|integration_logs)\.js
 _TS = re.compile(rb'"(?:ts|thread_ts|deleted_ts)"\s*:\s*"?\d{9,10}\.\d{1,6}\b')
 # Of a channel, a person, a conversation or a team.
 _OWN_ID = re.compile(rb'"(?:id|user_id)"\s*:\s*"[CDGTUW][A-Z0-9]{8,12}"')
+_MEMBER = re.compile(rb'"user"\s*:\s*"[UW][A-Z0-9]{7,}"')
 _MARKS = (
     b'"subtype"',
     b'"client_msg_id"',
@@ -116,7 +117,8 @@ class ReadSlack(JsonSource):
         head = json_head(head)
         if not _TS.search(head):
             return 0.0 if _may_hold(name) else 0.6 * bool(_OWN_ID.search(head))
-        marks = sum(mark in head for mark in _MARKS)
+        # Old exports have no more than the type, the text, the time and a member.
+        marks = sum(mark in head for mark in _MARKS) + bool(_MEMBER.search(head))
         typed = re.search(rb'"type"\s*:\s*"message"', head) is not None
         return 0.95 if typed and marks else 0.8 if typed or marks > 1 else 0.4
 
