@@ -18,8 +18,10 @@ from affectflow_transforms.text.entities import unescape_column
 from affectflow_transforms.text.garbled import looks_garbled
 from affectflow_transforms.text.segments import (
     ALL,
+    ALL_FAMILIES,
     Segment,
     detectors,
+    families,
     find_segments,
     in_chats,
     mask_personal,
@@ -107,13 +109,21 @@ def normalize(
     texts = _clean_column(unescape_column(texts))
     bits = detectors(texts)
     rows = _rows(pc.or_(may_have_segments(texts), pa.array(bits != 0)))
+    chosen = texts.take(rows)
+    columns = (
+        chosen.to_pylist(),
+        chats.take(rows).to_pylist() if chats else [False] * len(rows),
+        bits[_numpy(rows)].tolist(),
+        families(chosen).tolist(),
+    )
     written, found = [], []
-    of_chats = chats.take(rows).to_pylist() if chats else [False] * len(rows)
-    found_by = bits[_numpy(rows)].tolist()
-    chosen = texts.take(rows).to_pylist()
-    for text, chat, by in zip(chosen, of_chats, found_by, strict=True):
+    for text, chat, may_mask, may_type in zip(*columns, strict=True):
         text, segments = normalize_text(
-            text, mask_mentions=mask_mentions, chat=chat, bits=by
+            text,
+            mask_mentions=mask_mentions,
+            chat=chat,
+            may_mask=may_mask,
+            may_type=may_type,
         )
         written.append(text)
         found.append(segments)
@@ -121,18 +131,31 @@ def normalize(
 
 
 def normalize_text(
-    text: str, *, mask_mentions: bool = True, chat: bool = False, bits: int = ALL
+    text: str,
+    *,
+    mask_mentions: bool = True,
+    chat: bool = False,
+    may_mask: int = ALL,
+    may_type: int = ALL_FAMILIES,
 ) -> tuple[str, list[Segment]]:
-    """Returns one text, clean and with personal data replaced, and its segments."""
+    """Returns one text, clean and with personal data replaced, and its segments.
+
+    Args:
+      text: as it was written, but for what `clean` does.
+      mask_mentions: whether accounts are replaced.
+      chat: whether it is a message of a chat.
+      may_mask: bits of the detectors that may find something, see `detectors`.
+      may_type: bits of the families that may begin in it, see `families`.
+    """
     for _ in range(_MAX_ROUNDS):
-        segments = find_segments(text, chat=chat)
+        segments = find_segments(text, chat=chat, bits=may_type)
         masked = mask_personal(
-            text, segments, mentions=mask_mentions, chat=chat, bits=bits
+            text, segments, mentions=mask_mentions, chat=chat, bits=may_mask
         )
         if masked == text:
             return text, segments
         # What was replaced may have hidden something from the hints.
-        text, bits = clean(masked), ALL
+        text, may_mask, may_type = clean(masked), ALL, ALL_FAMILIES
     return text, find_segments(text, chat=chat)
 
 
@@ -144,6 +167,8 @@ def clean(text: str) -> str:
     before, once. Mojibake in code stays: it may be what the text is about.
     """
     text = _fixed(text, encoding=False)
+    if text.isascii():
+        return text
     pieces, end = [], 0
     for found in find_segments(text):
         if found.type == "code":

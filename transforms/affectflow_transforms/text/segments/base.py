@@ -28,6 +28,10 @@ class Scan:
         self.rejected_until = 0
         self.position = 0
         """Where the last block ended; no block begins before it."""
+        self.bars_end = 0
+        """Where the run of lines with bars ends that was looked at last."""
+        self.judged: dict[int, tuple[int, int]] = {}
+        """Where the last words and the last code of such a run end, by its end."""
         self._found: dict[str, tuple[int, int]] = {}
         self._ticks: dict[int, list[int]] | None = None
         self._pairs: dict[str, dict[int, int]] = {}

@@ -8,6 +8,8 @@ for another (`$TOKEN`, `<password>`, `****`) is not one.
 import re
 from collections.abc import Iterator
 
+from affectflow_transforms.text.segments.places import at_places, at_words, places_of
+
 Span = tuple[int, int]
 
 _ISSUED = (
@@ -32,6 +34,15 @@ _TOKEN = re.compile(
     r"|(?<=hooks\.slack\.com/services/)T\w{6,12}/B\w{6,12}/\w{16,32}"
     r"|(?<=/api/webhooks/)[0-9]{16,20}/[\w-]{50,100}"
 )
+# One of these stands in each text with a token.
+_ISSUED_WORDS = """
+ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- glrt- gldt- glptt- glcbt- glft- glsoat-
+glimt- glagent- gloas- AKIA ASIA LTAI xox xapp- k_live_ k_test_ whsec_ AIza ya29.
+GOCSPX- npm_ hf_ pypi- rubygems_ dckr_pat_ SG. shpat_ shpca_ shppa_ shpss_ doo_v1_
+dop_v1_ dor_v1_ hvb. hvs. hvr. dapi glsa_ lin_api_ sq0 NRAK- ATATT3 sbp_ gsk_
+AGE-SECRET-KEY- PMAK- eyJ :AA hooks.slack.com/services/ /api/webhooks/
+"""
+_ISSUED_BEGIN = tuple(_ISSUED_WORDS.split())
 _SK = re.compile(r"(?<![\w-])sk-[A-Za-z0-9_-]{20,200}(?![\w-])")
 _URL_PASSWORD = re.compile(
     r"(?<=://)[^\s/:?#\[\]]{0,100}:([^\s/?#<>\"'`]{1,200})(?=@[\w.:\[-])"
@@ -63,6 +74,11 @@ _NAMED_SECRET = re.compile(
     rf"(?:{_TELLS_VALUE}|[ \t])[\"'`]?(?P<value>[\w+/.~|=%-]{{16,4000}})",
     re.I,
 )
+_SECRET_WORDS = """
+token secret bearer credential pat auth csrf sess jsess api access private account
+encryption signing shared master
+"""
+_SECRET_NAMES = tuple(_SECRET_WORDS.split())
 _PASSWORD_NAME = r"(?:password|passwd|passphrase|passwort|kennwort|pwd)"
 _PASSWORD = re.compile(
     rf"(?P<name>{_PASSWORD_NAME})"
@@ -80,6 +96,10 @@ _COMMAND = re.compile(
     r"(?:\bsshpass -p ?|\bmysql(?:dump|admin)? [^\n]{0,80}?-p"
     r"|(?<!\S)(?:-u|--user)[ =][\w.-]{1,60}:)"
     r"(?P<value>[^\s\"'`:]{4,100})"
+)
+_SHORTLY = (
+    (_SHORT_NAME, ("pass", "pw")),
+    (_COMMAND, ("sshpass", "mysql", "-u", "--user")),
 )
 # What stands in the place of a value: names of variables, blanks to fill in, types.
 _STANDS_FOR = re.compile(
@@ -123,32 +143,35 @@ def find_keys(text: str) -> Iterator[Span]:
 def find_url_passwords(text: str) -> Iterator[Span]:
     """Yields the passwords in `scheme://user:password@host`."""
     if "://" in text and "@" in text:
-        for found in _URL_PASSWORD.finditer(text):
+        behind = (place + 3 for place in places_of("://", text))
+        for found in at_places(_URL_PASSWORD, behind, text):
             if not _STANDS_FOR.fullmatch(found[1]):
                 yield found.span(1)
 
 
 def find_header_secrets(text: str) -> Iterator[Span]:
     """Yields what the headers `Authorization` and `Cookie` carry."""
-    for found in _HEADER.finditer(text):
+    for found in at_words(_HEADER, ("authorization",), text):
         if _has_signs(found["value"]):
             yield found.span("value")
-    for found in _COOKIE.finditer(text):
+    for found in at_words(_COOKIE, ("cookie:",), text):
         start, end = found.span("value")
         yield start, start + len(text[start:end].rstrip())
 
 
 def find_tokens(text: str) -> Iterator[Span]:
     """Yields tokens whose form tells who issued them."""
-    yield from (found.span() for found in _TOKEN.finditer(text))
-    for found in _SK.finditer(text):
-        if is_random(found[0][3:]):
-            yield found.span()
+    if any(begin in text for begin in _ISSUED_BEGIN):
+        yield from (found.span() for found in _TOKEN.finditer(text))
+    if "sk-" in text:
+        for found in _SK.finditer(text):
+            if is_random(found[0][3:]):
+                yield found.span()
 
 
 def find_named_secrets(text: str) -> Iterator[Span]:
     """Yields random values that `token`, `secret`, `api key` and the like name."""
-    for found in _NAMED_SECRET.finditer(text):
+    for found in at_words(_NAMED_SECRET, _SECRET_NAMES, text):
         value = found["value"].rstrip(".|~")
         if is_random(value):
             yield found.start("value"), found.start("value") + len(value)
@@ -156,13 +179,13 @@ def find_named_secrets(text: str) -> Iterator[Span]:
 
 def find_passwords(text: str) -> Iterator[Span]:
     """Yields the values that a word for password names."""
-    for found in _PASSWORD.finditer(text):
+    for found in at_words(_PASSWORD, ("pass", "kennwort", "pwd"), text):
         group = next(g for g in _VALUES if found[g] is not None)
         value = found[group].rstrip(".,:)" if group != "quoted" else "")
         if _is_password(value, group):
             yield found.start(group), found.start(group) + len(value)
-    for pattern in (_SHORT_NAME, _COMMAND):
-        for found in pattern.finditer(text):
+    for pattern, words in _SHORTLY:
+        for found in at_words(pattern, words, text):
             value = found["value"].rstrip(".,:)")
             if re.search("[0-9]", value) and _is_password(value, "said"):
                 yield found.start("value"), found.start("value") + len(value)

@@ -14,10 +14,16 @@ from affectflow_transforms.text.segments.base import Scan, Segment
 from affectflow_transforms.text.segments.code import take_inline
 from affectflow_transforms.text.segments.markup import TAG
 
-# What any of them begins with: most characters are told apart here, at once.
-_FIRST = r"(?=\A|[`!\]\[<@/]|[hfsgwcm][a-z]{1,6}[.:]|u/|(?<=\w:)[0-9])"
+# What an opener begins with, or ends its first word with: most characters are told
+# apart here, at once, and most of these signs by what stands beside them.
+_SIGN = re.compile(
+    r"[`!\]\[<@/:.](?:(?<=`)|(?<=!)(?=\[)|(?<=\])(?=\()|(?<=\[)(?=[UEPSI])"
+    r"|(?<=<)(?=[A-Za-zſıİ\u212a/#!@:\[])|(?<=@)(?=\w)|(?<=/)(?=u/)|(?<=u/)"
+    r"|(?<=:)(?=//|[0-9])|(?<=www\.))"
+)
+_SCHEME = re.compile(r"[a-z]{2,6}\Z")
 _OPENER = re.compile(
-    rf"{_FIRST}(?:(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
+    rf"(?:(?P<code>`+)|(?P<image>!\[)|(?P<target>\]\()|(?P<url>{links.URL})"
     rf"|(?P<pii>{personal.PLACEHOLDER})|(?P<autolink><(?:https?|ftp|mailto|tel):)"
     rf"|(?P<markup>{chat_markup.OPENER})|(?P<emoji>{chat_markup.EMOJI})"
     rf"|(?P<emoji_end>{chat_markup.EMOJI_END})"
@@ -72,11 +78,37 @@ _TAKES: dict[str, _Take] = {
 def find_inline(scan: Scan, start: int, end: int) -> Iterator[Segment]:
     """Yields the segments between two blocks, from left to right."""
     position = start
-    while opened := _OPENER.search(scan.text, position, end):
-        take = _TAKES[opened.lastgroup or ""]
-        segment = take(scan, opened.start(), end)
+    for place in _begins(scan.text, start, end):
+        opened = _OPENER.match(scan.text, place, end) if place >= position else None
+        if opened is None:
+            continue
+        segment = _TAKES[opened.lastgroup or ""](scan, place, end)
         if segment and segment.end > segment.start:
             yield segment
             position = segment.end
         else:
-            position = max(opened.end(), opened.start() + 1)
+            position = max(opened.end(), place + 1)
+
+
+def _begins(text: str, start: int, end: int) -> Iterator[int]:
+    """Yields where segments within a line may begin, in order."""
+    if start == 0:
+        yield 0  # the account that a message of a chat begins with
+    for sign in _SIGN.finditer(text, start, end):
+        place, char = sign.start(), sign[0]
+        if char == ".":  # `www.`
+            yield place - 3
+        elif char == "/":  # `u/` and `/u/`
+            yield from (max(start, place - 1), place)
+        elif char != ":":
+            yield place
+        elif text.startswith("/", place + 1):
+            yield from _scheme_begins(text, place)
+        else:  # the number of an emoji
+            yield place + 1
+
+
+def _scheme_begins(text: str, end: int) -> Iterator[int]:
+    """Yields where the scheme of an address may begin that ends with a colon."""
+    letters = _SCHEME.search(text, max(0, end - 6), end)
+    return iter(range(letters.start(), end - 1) if letters else ())

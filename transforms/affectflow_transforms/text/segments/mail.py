@@ -24,6 +24,7 @@ _HIDDEN = re.compile(
     rf"| at (?:{_LABEL} dot ){{1,6}}){_TOP}\b",
     re.I,
 )
+_HIDES = re.compile(r"[(\[{]\s?at\s?[)\]}]| at [^ ]+ dot ", re.I)
 # Endings of files and units that stand behind an `@`, and are no top-level domain.
 _FILE_ENDINGS = """
 png jpg jpeg gif svg webp bmp ico avif tgz gz bz2 xz tar jar whl egg deb rpm dmg exe
@@ -41,4 +42,5 @@ def find_mail(text: str) -> Iterator[Span]:
         for found in _PLAIN.finditer(text):
             if found[0].rpartition(".")[2].lower() not in _FILES:
                 yield found.span()
-    yield from (found.span() for found in _HIDDEN.finditer(text))
+    if _HIDES.search(text):
+        yield from (found.span() for found in _HIDDEN.finditer(text))

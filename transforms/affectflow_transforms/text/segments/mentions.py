@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from affectflow_transforms.text.segments.mail import DOMAIN
+from affectflow_transforms.text.segments.places import at_places
 
 Span = tuple[int, int]
 
@@ -58,15 +59,24 @@ _AT = re.compile(
     r"|(?<![\w/.-])/?u/[A-Za-z0-9_-]{3,20}\b"
 )
 
+_SIGNS = re.compile("@|u/")
 OPENER = r"@(?=\w)|<@|/?\bu/"
 HINT = r"@|\bu/\w"
 
 
 def find_mentions(text: str) -> Iterator[Span]:
     """Yields where accounts are mentioned."""
-    for found in _AT.finditer(text):
+    for found in at_places(_AT, _begins(text), text):
         if _is_account(found):
             yield found.span("dotted" if found["dotted"] else 0)
+
+
+def _begins(text: str) -> Iterator[int]:
+    """Yields where a mention may begin: at an `@`, a `u/` or the sign before it."""
+    for sign in _SIGNS.finditer(text):
+        if text[sign.start() - 1 : sign.start()] in (".", "<", "/"):
+            yield sign.start() - 1
+        yield sign.start()
 
 
 def mention_at(text: str, start: int, end: int) -> int | None:

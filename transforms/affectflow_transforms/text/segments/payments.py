@@ -9,7 +9,8 @@ from collections.abc import Iterator
 Span = tuple[int, int]
 
 _CARD = re.compile(
-    r"(?<![\w.+/=-])(?:[0-9]{14,16}|[0-9]{4}(?P<sign>[ -])[0-9]{4}(?P=sign)[0-9]{4}"
+    r"(?=[0-9])(?<![\w.+/=-])(?:[0-9]{14,16}"
+    r"|[0-9]{4}(?P<sign>[ -])[0-9]{4}(?P=sign)[0-9]{4}"
     r"(?P=sign)[0-9]{4}|3[0-9]{3}[ -][0-9]{6}[ -][0-9]{4,5})(?![\w-]|[.:][0-9])"
 )
 # Visa, Mastercard, American Express, Discover, Diners Club, JCB, UnionPay.
@@ -18,7 +19,7 @@ _ISSUER = re.compile(
     r"|3[47][0-9]{13}|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}"
     r"|3(?:0[0-5]|[68][0-9])[0-9]{11}|35(?:2[89]|[3-8][0-9])[0-9]{12}|62[0-9]{14}"
 )
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}")
+_IBAN = re.compile(r"(?=[A-Z])(?<!\w)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}")
 # Lengths out of the IBAN registry (ISO 13616, kept by SWIFT).
 _REGISTERED = """
 15:NO

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from affectflow_transforms.text.segments.places import at_words
+
 Span = tuple[int, int]
 
-_BEGIN = r"(?<![\w.+#/=-])"
+# The look at the first sign tells most characters apart at once.
+_BEGIN = r"(?=[+0-9(])(?<![\w.+#/=-])"
 _END = r"(?![\w-]|[.:/][0-9])"
 # Between two groups of digits; each stands for itself, so that a run of digits can be
 # cut in one way only.
@@ -31,6 +34,10 @@ _ACT = (
     r"(?:call|ring|dial|text|sms|reach|cell|contact)"
     r"(?: (?:me|us|him|her|them))?"
 )
+_CALLING_WORDS = """
+ph tel mobil fax whatsapp hotline handy call ring dial text sms reach cell contact
+"""
+_NAMES = tuple(_CALLING_WORDS.split())
 _CALLED = re.compile(
     rf"\b(?:(?P<machine>{_MACHINE}|{_ABROAD})|{_ACT})"
     r"(?: (?:at|on|unter|au|al|para|op|på))?"
@@ -69,7 +76,7 @@ def find_phones(text: str) -> Iterator[Span]:
     for found in _AMERICAN.finditer(text):
         if not _is_other(text, found):
             yield found.span()
-    for found in _CALLED.finditer(text):
+    for found in at_words(_CALLED, _NAMES, text):
         if _is_number(found):
             yield found.span("number")
 

@@ -158,24 +158,47 @@ _BARS = re.compile(
     r"(?:^[ ]{0,3}\|(?:[ ](?![^\n|]*\|)[^\n]*(?<![|\\]))?[ \t]*(?:\n|\Z))++", re.M
 )
 _NO_WORDS = re.compile(
-    r"[={};\\]|->|::|-{3}|^\W*(?:grep|sed|awk|sort|uniq|head|tail|xargs|wc|jq|tee|cut|tr|less"
+    r"[={};\\]|->|::|-{3}|^[^\w\n]*(?:grep|sed|awk|sort|uniq|head|tail|xargs|wc|jq|tee|cut|tr|less"
     r"|cat|perl|python3?|sh|bash|sudo|column|kubectl|Some|None|Ok|Err|otherwise)\b",
     re.M,
 )
-_TWO_WORDS = re.compile(r"[^\W\d_]{1,30}['’]?[^\W\d_]* +[^\W\d_]")
+_TWO_WORDS = re.compile(r"(?<![^\W\d_])[^\W\d_]{1,30}['’]?[^\W\d_]* +[^\W\d_]")
 
 
 def _take_bars(scan: Scan, opened: re.Match[str]) -> Segment | None:
-    lines = _BARS.match(scan.text, opened.start())
     above = scan.text.rfind("\n", 0, max(0, opened.start() - 1)) + 1
-    in_table = opened.start() > 0 and scan.text.startswith("|", above)
-    if lines is None or in_table or scan.text.startswith("|", lines.end()):
+    if opened.start() > 0 and scan.text.startswith("|", above):  # in a table
         return None
-    start = _credited(scan, lines.start())
-    said = _TWO_WORDS.search(lines[0]) and not _NO_WORDS.search(lines[0])
-    if start == lines.start() and not said:
+    end = _bars_end(scan, opened.start())
+    if end is None or scan.text.startswith("|", end):
         return None
-    return trimmed(scan, "quote", start, lines.end())
+    start = _credited(scan, opened.start())
+    if start == opened.start() and not _are_words(scan, start, end):
+        return None
+    return trimmed(scan, "quote", start, end)
+
+
+def _bars_end(scan: Scan, start: int) -> int | None:
+    """Returns where the lines with bars end; the run of one is known to the next."""
+    if scan.bars_end > start:
+        return scan.bars_end
+    lines = _BARS.match(scan.text, start)
+    if lines is None:
+        return None
+    scan.bars_end = lines.end()
+    return lines.end()
+
+
+def _are_words(scan: Scan, start: int, end: int) -> bool:
+    """Returns whether lines with bars hold words, and none of them code."""
+    if end not in scan.judged:
+        lines = (scan.text, start, end)
+        scan.judged[end] = (
+            max((found.end() for found in _TWO_WORDS.finditer(*lines)), default=-1),
+            max((found.end() for found in _NO_WORDS.finditer(*lines)), default=-1),
+        )
+    words, others = scan.judged[end]
+    return words > start >= others
 
 
 _PREFIX = (
