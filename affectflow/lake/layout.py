@@ -230,7 +230,7 @@ def _what_is_there(storage: Storage, uri: str) -> str:
 
 
 BUCKET_BYTES = 32 << 20
-"""A worker holds about five times as much: 64 MB took it beyond 600 MB."""
+"""A worker holds about four times as much, beside the 400 MB it needs anyway."""
 
 
 LEAST, MOST = 16, 65_536
