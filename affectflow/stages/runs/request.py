@@ -45,7 +45,7 @@ class Request:
     speaker_key_uri: str = ""
     annotator_id: str | None = None
     calibration_id: str | None = None
-    cascade: Mapping[str, float] = field(default_factory=dict)
+    cascade: Mapping[str, float] = field(default_factory=dict, hash=False)
     people: Declared = field(default_factory=declared)
 
     @property

@@ -36,6 +36,11 @@ SAID = {
     "klog": "E1107 10:15:00.123456   12345 foo.go:12] kill hate",
     "logfmt": 'level=error ts=2023-11-07T10:15:00Z msg="kill hate"',
     "JSON": '{"level":"error","ts":1699351500,"msg":"kill hate"}',
+    "ssh": "ssh: connect to host x port 22: Connection refused",
+    "Yarn": "yarn run v1.22.0\nerror Command failed with exit code 1.",
+    "Rake": "rake aborted!\nNoMethodError: undefined method `x' for nil:NilClass",
+    "Terraform": "│ Error: Invalid provider\n│ on main.tf line 3",
+    "React": "Warning: Each child needs a key.\n    at li\n    at App (http://x/a.js:3:5)",
     "GLib": "(a.out:1234): Gtk-CRITICAL **: assertion failed",
 }
 
@@ -65,6 +70,8 @@ def test_what_a_tool_says_is_a_log(said):
         "* Try: it works for me",
         "Error from the server again, I am fed up.",
         "ERROR: I do not like it",
+        "Warning: I am in a bad mood.\nAt work we use Java.",
+        "ssh: it never connects, I hate it",
         "=== I am the author ===",
         "10.0.0.1 - is that your machine?",
     ],

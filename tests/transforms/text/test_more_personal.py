@@ -18,6 +18,10 @@ from affectflow_transforms.text.normalize import normalize_text
         ("телефон: 8 (495) 123-45-67", "телефон: [PHONE]"),
         ("тел. 8 800 555 35 35", "тел. [PHONE]"),
         ("電話: 03-1234-5678", "電話: [PHONE]"),
+        ("whatsapp me on 07700 900123", "whatsapp me on [PHONE]"),
+        ("mot de passe : azerty123", "mot de passe : [SECRET]"),
+        ("contraseña: Perro2023", "contraseña: [SECRET]"),
+        ("пароль: Qwerty123", "пароль: [SECRET]"),
         ("Mijn gsm: 0471 23 45 67", "Mijn gsm: [PHONE]"),
         *(
             (kept, kept)
@@ -26,6 +30,8 @@ from affectflow_transforms.text.normalize import normalize_text
                 "au 31.12.2023, il y aura",
                 "error number: 123456789",
                 "el 2023 12 31 a las 10",
+                "mot de passe : oublié",
+                "la contraseña: no funciona",
                 "отель 12345678",
                 "call 8 of 12345678 failed",
             )

@@ -79,7 +79,11 @@ token secret bearer credential pat auth csrf sess jsess api access private accou
 encryption signing shared master
 """
 _SECRET_NAMES = tuple(_SECRET_WORDS.split())
-_PASSWORD_NAME = r"(?:password|passwd|passphrase|passwort|kennwort|pwd)"
+_PASSWORD_NAMES = (
+    *("kennwort", "pwd", "mot de passe", "contraseña", "senha", "wachtwoord"),
+    *("lösenord", "hasło", "пароль", "密码", "パスワード", "비밀번호"),
+)
+_PASSWORD_NAME = rf"(?:password|passwd|passphrase|passwort|{'|'.join(_PASSWORD_NAMES)})"
 _PASSWORD = re.compile(
     rf"(?P<name>{_PASSWORD_NAME})"
     rf"(?:{_TELLS_VALUE}(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]{{3,100}})(?P=quote)"
@@ -179,7 +183,7 @@ def find_named_secrets(text: str) -> Iterator[Span]:
 
 def find_passwords(text: str) -> Iterator[Span]:
     """Yields the values that a word for password names."""
-    for found in at_words(_PASSWORD, ("pass", "kennwort", "pwd"), text):
+    for found in at_words(_PASSWORD, ("pass", *_PASSWORD_NAMES), text):
         group = next(g for g in _VALUES if found[g] is not None)
         value = found[group].rstrip(".,:)" if group != "quoted" else "")
         if _is_password(value, group):

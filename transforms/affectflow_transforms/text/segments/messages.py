@@ -8,7 +8,7 @@ _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
 MESSAGES = (
     # Shells, and tools that say who they are: `clang: error: ...`
     r"-?(?:ba|z|k|da|fi)?sh: (?:[0-9]+: )?[^\s:]{1,80}: ",
-    r"-?(?:ba|z|k|da|fi)?sh: command not found|curl: \([0-9]{1,2}\) ",
+    r"-?(?:ba|z|k|da|fi)?sh: command not found|ssh: connect to |curl: \([0-9]{1,2}\) ",
     r"[\w./+-]{1,80}: (?:(?:fatal )?error|line [0-9]+): ",
     # git, pip, cargo
     r"fatal: (?:not a git|unable to|[Cc]ould not|couldn't read|refusing to"
@@ -48,6 +48,8 @@ MESSAGES = (
     r"Error: (?:Cannot find module '|E[A-Z]{3,12}: |(?:connect|listen|read|write"
     r"|getaddrinfo) E[A-Z]{3,12}|spawn )",
     r"(?:[A-Z]\w{1,60}\.){1,8}\w{1,80}Exception \(0x[0-9A-Fa-f]{8}\): ",
+    r"yarn run v[0-9]|error Command failed |rake aborted!$|│ \S|Invariant Violation: ",
+    r"Warning: (?=[^\n]{1,300}\n[ \t]+(?:at|in) [A-Z]?\w{1,60}(?: \(|$))",
     # Databases
     r"ORA-[0-9]{5}: |ERROR [0-9]{4} \([0-9A-Z]{5}\)|ERROR:  (?=\S)|SQLSTATE\["
     r"|Msg [0-9]{1,6}, Level [0-9]",
@@ -73,7 +75,9 @@ SHOWN = (
 """Lines whose message is on the lines below."""
 
 HINT = (
-    r"(?m:^[ \t]*-?(?:ba|z|k|da|fi)?sh: |^[ \t]*[EW]: |^[ \t]*(?:/[^\s:]+/)?ld: )"
+    r"yarn run|Command failed |rake aborted|│|Invariant Viol"
+    r"|(?m:^[ \t]*ssh: |^[ \t]*-?(?:ba|z|k|da|fi)?sh: |^[ \t]*[EW]: "
+    r"|^[ \t]*(?:/[^\s:]+/)?ld: )"
     r"|: line [0-9]|curl: \([0-9]|fatal: |ERROR[ :]|from (?:daemon|server)|\.service - "
     r"|(?:Loaded|Active|Main PID): |received signal|0x[0-9a-f]{6}|\.py(?:::| -)|={3} "
     r"|\* (?:What went|Try:|Exception is|Get more)|Execution failed|BUILD FAILED"

@@ -32,7 +32,7 @@ _MACHINE = (
 _ABROAD = r"(?:телефон|тел|моб|電話(?:番号)?|电话|手机|전화)"
 _ACT = (
     r"(?:call|ring|dial|text|sms|reach|cell|contact)"
-    r"(?: (?:me|us|him|her|them))?"
+    r"(?: (?:him|her|them))?"
 )
 _CALLING_WORDS = """
 ph tel mobil fax whatsapp hotline handy call ring dial text sms reach cell contact
@@ -40,7 +40,7 @@ ph tel mobil fax whatsapp hotline handy call ring dial text sms reach cell conta
 _NAMES = tuple(_CALLING_WORDS.split())
 _CALLED = re.compile(
     rf"\b(?:(?P<machine>{_MACHINE}|{_ABROAD})|{_ACT})"
-    r"(?: (?:at|on|unter|au|al|para|op|på))?"
+    r"(?: (?:me|us))?(?: (?:at|on|unter|au|al|para|op|på))?"
     r"(?: (?:number|no|nr|is|at|ist|est|es|é|è))?[.:：]{0,2} {0,2}"
     r"(?P<number>(?:[18][ -](?=[(0-9]))?(?:\([0-9]{2,6}\) ?)?[0-9]{2,15}"
     rf"(?:{_BETWEEN}[0-9]{{1,12}}){{0,6}}){_END}",
