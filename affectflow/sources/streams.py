@@ -71,7 +71,7 @@ def read_chunks(
         head = file.read(chunk_bytes)
         name = compression(head) if start == 0 else ""
         raw = _raw_chunks(head, file, chunk_bytes)
-        plain = _bounded(name, raw, uri) if name else raw
+        plain = _unpacked(name, raw, uri) if name else raw
         yield from _as_utf8(plain, uri) if start == 0 else plain
 
 
@@ -157,13 +157,9 @@ def _raw_chunks(head: bytes, file: BinaryIO, size: int) -> Iterator[bytes]:
         head = file.read(size)
 
 
-def _bounded(name: str, raw: Iterator[bytes], uri: str) -> Iterator[bytes]:
-    """Yields what `_decompressed` does, as far as it may be an export.
-
-    Raises:
-      DamagedFileError: it grows as only a bomb does.
-    """
-    taken = given = 0
+def _unpacked(name: str, raw: Iterator[bytes], uri: str) -> Iterator[bytes]:
+    """Yields what `_decompressed` does, as far as it may be an export."""
+    taken = 0
 
     def counted() -> Iterator[bytes]:
         nonlocal taken
@@ -171,12 +167,30 @@ def _bounded(name: str, raw: Iterator[bytes], uri: str) -> Iterator[bytes]:
             taken += len(chunk)
             yield chunk
 
-    for chunk in _decompressed(name, counted(), uri):
+    yield from bounded(_decompressed(name, counted(), uri), uri, lambda: taken)
+
+
+def bounded(
+    chunks: Iterable[bytes], uri: str, taken: Callable[[], int]
+) -> Iterator[bytes]:
+    """Yields decompressed chunks, as far as they may be of an export.
+
+    Args:
+      chunks: of a file or of a member of an archive, decompressed.
+      uri: of the file, for the message.
+      taken: returns how many compressed bytes they came from, so far or in all.
+
+    Raises:
+      DamagedFileError: the bytes grow as only those of a bomb do.
+    """
+    given = 0
+    for chunk in chunks:
         given += len(chunk)
-        if given > max(_ANY_RATIO_BYTES, _MOST_RATIO * taken):
+        if given > max(_ANY_RATIO_BYTES, _MOST_RATIO * taken()):
             raise DamagedFileError(
-                f"{uri!r} grows from {taken:,} to more than {given:,} bytes; the rest "
-                "is not read; if it is not a bomb, decompress it, and give the result"
+                f"{uri!r} grows from {taken():,} to more than {given:,} bytes; the "
+                "rest is not read; if it is not a bomb, decompress it, and give the "
+                "result"
             )
         yield chunk
 

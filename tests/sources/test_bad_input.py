@@ -84,3 +84,15 @@ def test_half_a_pair_of_surrogates_is_a_dead_row_or_a_replacement(tmp_path):
     assert found == ["invalid_utf8", "", ""]
     table = "id,text\n1,\ud800\n2,é\n".encode("utf-8", "surrogatepass")
     assert error_types(tmp_path, table, ReadCsv, "a.csv") == ["invalid_utf8", ""]
+
+
+def test_what_a_library_unpacks_is_bounded_too(monkeypatch):
+    monkeypatch.setattr(streams, "_ANY_RATIO_BYTES", 10)
+    monkeypatch.setattr(streams, "_MOST_RATIO", 2)
+    found = streams.bounded([b"x" * 10] * 9, "a.7z", lambda: 20)
+
+    read = [next(found) for _ in range(4)]
+
+    assert b"".join(read) == b"x" * 40
+    with pytest.raises(streams.DamagedFileError, match="from 20 to more than 50 bytes"):
+        next(found)

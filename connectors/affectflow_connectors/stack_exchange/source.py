@@ -1,5 +1,6 @@
 """ReadStackExchange: questions, answers and comments of Stack Exchange's sites."""
 
+import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from affectflow.sources.servers import host_of
 from affectflow.sources.streams import (
     DamagedFileError,
     TruncatedFileError,
+    bounded,
     decompressed_head,
     json_head,
     read_chunks,
@@ -184,11 +186,14 @@ def _members(uri: str) -> Iterator[tuple[str, Iterator[bytes]]]:
             "system's libarchive, or unpack it with 7z x"
         ) from error
     with open_binary(uri) as opened:
+        size = opened.seek(0, io.SEEK_END)
+        opened.seek(0)
         try:
             with libarchive.stream_reader(opened) as archive:
                 for entry in archive:
                     if entry.isfile:
-                        yield entry.pathname, entry.get_blocks()
+                        unpacked = bounded(entry.get_blocks(), uri, lambda: size)
+                        yield entry.pathname, unpacked
         except libarchive.exception.ArchiveError as error:
             raise DamagedFileError(
                 f"{uri!r} cannot be unpacked: {error}; fetch it again"
