@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectflow.errors import UsageError
+from affectflow.steps.textualize import Textualize
 from affectflow_transforms.text.normalize import NormalizeText, normalize
 from tests.given.chat_logs import begins_with_one, said
 
@@ -261,3 +262,29 @@ def test_a_megabyte_of_one_character_does_not_hang(unit):
     texts, _ = normalize(pa.array([text]))
 
     assert texts.to_pylist() == [text]
+
+
+@pytest.mark.timeout(60)  # as above; each takes half a core-second or less
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("| a\n", id="rows of bars"),
+        pytest.param(" | a b\n", id="bars that are indented"),
+        pytest.param("\n", id="empty lines"),
+        pytest.param("> \n", id="empty quotes"),
+        pytest.param("1 ", id="digits"),
+        pytest.param("@a ", id="mentions"),
+        pytest.param("[", id="brackets"),
+        pytest.param("😂", id="emoji"),
+        pytest.param("QUJD", id="base64"),
+        pytest.param(".", id="dots"),
+        pytest.param("!? ", id="marks"),
+        pytest.param("A'", id="capitals and apostrophes"),
+    ],
+)
+def test_a_tenth_of_a_megabyte_goes_through_all_rules_of_text(text):
+    batch = pa.record_batch({"text": [text * (100_000 // len(text))]})
+
+    out = Textualize().process_batch(NormalizeText().process_batch(batch))
+
+    assert out.num_rows == 1

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from affectflow_transforms.text.segments.places import at_words
-
 Span = tuple[int, int]
 
 # The look at the first sign tells most characters apart at once.
@@ -34,10 +32,6 @@ _ACT = (
     r"(?:call|ring|dial|text|sms|reach|cell|contact)"
     r"(?: (?:him|her|them))?"
 )
-_CALLING_WORDS = """
-ph tel mobil fax whatsapp hotline handy call ring dial text sms reach cell contact
-"""
-_NAMES = tuple(_CALLING_WORDS.split())
 _CALLED = re.compile(
     rf"\b(?:(?P<machine>{_MACHINE}|{_ABROAD})|{_ACT})"
     r"(?: (?:me|us))?(?: (?:at|on|unter|au|al|para|op|på))?"
@@ -76,7 +70,7 @@ def find_phones(text: str) -> Iterator[Span]:
     for found in _AMERICAN.finditer(text):
         if not _is_other(text, found):
             yield found.span()
-    for found in at_words(_CALLED, _NAMES, text):
+    for found in _CALLED.finditer(text):
         if _is_number(found):
             yield found.span("number")
 
