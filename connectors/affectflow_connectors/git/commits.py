@@ -12,6 +12,7 @@ from affectflow.sources.times import parse_time
 from affectflow_connectors.git.words import words_of
 
 SITE = "git"
+_MOST_NAME = 500
 _IDENTITY = re.compile(r"^\s*(.*?)\s*<([^<>]*)>?")
 _RAW_TIME = re.compile(r"^@?(-?\d+) ([+-])(\d\d):?(\d\d)$", re.ASCII)
 # Most logs write times so, and ISO 8601 is read faster.
@@ -104,6 +105,7 @@ def time_of(text: str) -> tuple[datetime | None, int | None]:
 
 def _author(text: str) -> tuple[str | None, bool]:
     """Returns the account of an author, and whether it is a program's."""
+    text = text[:_MOST_NAME]
     found = _IDENTITY.match(text)
     name, address = (found[1], found[2]) if found else (text.strip(), "")
     # `12345+name@users.noreply.github.com` is how GitHub veils addresses.

@@ -7,7 +7,10 @@ from affectflow_connectors.git.commits import Change, Commit
 
 _COMMIT = re.compile(r"commit ([0-9a-f]{7,64})\b(.*)$")
 _BEGINS = re.compile(rb"commit [0-9a-f]{7,64}\b")
-_BEGINS_DRAWN = re.compile(rb"[*|\\/_ .-]*\*[*|\\/_ .-]* commit [0-9a-f]{7,64}\b")
+# A graph of more branches is not drawn in lines.
+_BEGINS_DRAWN = re.compile(
+    rb"[*|\\/_ .-]{0,200}\*[*|\\/_ .-]{0,200} commit [0-9a-f]{7,64}\b"
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 _COLOURS = re.compile(rb"\x1b\[[0-9;]*[mK]")
 _HEADER = re.compile(r"([A-Za-z]+):? +(.*)$")

@@ -32,16 +32,16 @@ def folder_of(path: str) -> Path:
 
 
 def check_dulwich() -> None:
-    """Checks that the library is there.
+    """Checks that the library is installed.
 
     Raises:
-      MissingExtraError: it is not; says what to type.
+      MissingExtraError: it is not installed; the message says what to type.
     """
     try:
         import dulwich  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(
-            "a git repository is read by dulwich: pip install 'affectflow[git]', or "
+            "reading a git repository needs dulwich: pip install 'affectflow[git]', or "
             "give a log: git log --all --format=fuller > log.txt"
         ) from error
 

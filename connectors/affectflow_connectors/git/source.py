@@ -144,7 +144,7 @@ class ReadGit(JsonSource):
 
 
 def _kind_of(uri: str) -> str:
-    """Returns what a file or a folder is; empty if it is nothing of git's."""
+    """Returns what kind of input a file or folder is; empty if it is not git's."""
     if is_repository(uri):
         return "repository"
     if is_zip(uri):
@@ -183,6 +183,6 @@ def _read(split: Split, kind: str) -> Iterator[_Found]:
         # Raises what is wrong with a file that does not open.
         next(iter(read_chunks(uri)), b"")
         raise DamagedFileError(
-            f"{uri!r} is neither a log of git, nor a stream or patch of it; write one "
+            f"{uri!r} is not a git log, a fast-export stream or a patch; write a log "
             "with: git log --all --format=fuller --numstat > log.txt"
         )

@@ -1,4 +1,4 @@
-"""What of a commit's message its author wrote: not trailers, nor the words of git."""
+"""The words of a commit's author: its message without trailers and git's own words."""
 
 import re
 from collections import Counter, defaultdict
@@ -42,7 +42,7 @@ _MERGE = re.compile(
 )
 _PULL = re.compile(r"(pull request #\d+ from )[\w-]+(?=[/:])")
 _CONFLICTS = re.compile(r"(?m)^(?:# )?Conflicts:\n((?:#?\t.*\n?|# {2,}.*\n?)+)")
-_RULE = re.compile(r"\n+-{3,}\s*$")
+_RULE = re.compile(r"-{3,}\s*")
 _SHORT = re.compile(r"^.{0,200}$")
 
 
@@ -113,7 +113,10 @@ def _without_trailers(text: str) -> tuple[str, dict[str, str]]:
     said = {token: str(count) for token, count in people.items()}
     said |= {token: ", ".join(values) for token, values in things.items()}
     attrs = {f"trailer.{token}": value for token, value in said.items()}
-    return _RULE.sub("", "\n".join(kept).strip()), attrs
+    # GitHub draws a line before the trailers of what it squashes.
+    while len(kept) > 1 and (not kept[-1].strip() or _RULE.fullmatch(kept[-1])):
+        kept.pop()
+    return "\n".join(kept).strip(), attrs
 
 
 def _trailers(part: str) -> list[tuple[str, str]]:

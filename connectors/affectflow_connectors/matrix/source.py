@@ -172,7 +172,7 @@ class ReadMatrix(EnvelopeSource):
         """Returns what an edit says of a message that is not in the same file.
 
         Raises:
-          RefusedError: the message is there, and has been given its words.
+          RefusedError: the message is in the file and already has the new words.
         """
         target = word(inner(content, "m.relates_to"), "event_id") or ""
         new = inner(content, "m.new_content")

@@ -7,15 +7,17 @@ from affectflow.sources.fields import Record, inner, prose, word
 from affectflow.sources.html import text_of_html
 
 _PILL = re.compile(
-    r"<a\b[^>]*\bhref=[\"'](?:https?://matrix\.to/#/(?:@|%40)|matrix:u/)"
-    r"[^\"']*[^>]*>(.*?)</a>",
+    r"<a\b[^<>]*?\bhref=[\"'](?:https?://matrix\.to/#/(?:@|%40)|matrix:u/)"
+    r"[^\"'<>]*[\"'][^<>]*>(.{0,300}?)</a>",
     re.S | re.I,
 )
+# An event is no larger than 64 KB, says the specification.
+_MOST_HTML = 64 << 10
 _TAG = re.compile(r"<[^>]*>")
 # How clients repeat what is answered, for those that show no replies.
 _REPLY = re.compile(r"\A(?:>[^\n]*(?:\n|\Z))+\n?")
 _WHOSE = re.compile(r"^> (?:\* )?<@[^>\s]+> ?", re.M)
-_REPLY_HTML = re.compile(r"<mx-reply>.*?</mx-reply>", re.S | re.I)
+_REPLY_HTML = re.compile(r"\A\s*<mx-reply>.*?</mx-reply>", re.S | re.I)
 _FORMED = re.compile(r"<(?:blockquote|pre|code)\b", re.I)
 _FORM = re.compile(r"^>|`|^ {4}\S", re.M)
 _FILES = ("m.image", "m.file", "m.audio", "m.video", "m.sticker")
@@ -57,7 +59,8 @@ def _caption(content: Record) -> str:
 
 def _html(content: Record) -> str:
     is_html = word(content, "format") == "org.matrix.custom.html"
-    return prose(content, "formatted_body") or "" if is_html else ""
+    html = prose(content, "formatted_body") or "" if is_html else ""
+    return html[:_MOST_HTML]
 
 
 def _question(content: Record) -> str:

@@ -67,7 +67,7 @@ def rows_of_change(change: Record, host: str) -> Iterator[Row]:
 def _comment(
     comment: Record, thread: str, seen: Counter[str], patch: str | None = None
 ) -> Row:
-    """Returns a comment as a row; one in which only Gerrit speaks is of the system."""
+    """Returns a comment as a row, of kind `system` if only Gerrit speaks in it."""
     at = word(comment, "timestamp") or f"patch-{patch}"
     seen[at] += 1
     own = f"{thread}#{at}" if seen[at] == 1 else f"{thread}#{at}-{seen[at]}"

@@ -17,16 +17,16 @@ Paths = tuple[str, ...]
 
 
 class Shape(NamedTuple):
-    """Where a message of a site has what: paths, of which the first is taken that is.
+    """Where a site keeps what: for each column some paths, tried in order.
 
     A path is names with dots between; of a list it takes the first element.
 
     Args:
-      kind: of the utterance; empty for what holds messages and is not one, as a page.
+      kind: of the utterance; empty if only the replies are messages, as of a page.
       id: the native id.
-      text: what it says; without one, and without a title, there is no message.
-      first: whether the first reply is the text of the message itself: "text", told
-        "again" in it, or "" for neither.
+      text: what it says; if it is empty, the title.
+      first: what the first reply is: "text" if it holds the message's own text,
+        "again" if it repeats it, empty if it is a reply.
       replies: lists of messages that answer it, and their shapes.
     """
 

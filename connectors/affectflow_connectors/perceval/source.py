@@ -54,7 +54,7 @@ class ReadPerceval(JsonSource):
         backend, data = (word(item, "backend_name") or ""), inner(item, "data")
         if not backend or not data:
             names = ", ".join(list(item)[:8]) or "none"
-            raise RefusedError(f"no item of Perceval; its fields: {names}")
+            raise RefusedError(f"not a Perceval item; its fields: {names}")
         yield from self._of_item(backend, item, where)
 
     def _of_item(
@@ -106,7 +106,7 @@ def _line_of_chat(data: Record, item: Record) -> Row:
     """Returns a line that a bot logged on IRC; it has no id but Perceval's.
 
     Raises:
-      RefusedError: it has none at all.
+      RefusedError: it has no id or no words.
     """
     own, text = word(item, "uuid"), prose(data, "body")
     if own is None or text is None:
