@@ -35,7 +35,7 @@ def parse_mapping(mapping: Mapping[str, str]) -> list[Field]:
     """Returns the fields of a mapping, and those taken because of their name.
 
     Raises:
-      UsageError: a target is no column that can be mapped, or its source is empty.
+      UsageError: a target is not a column that can be mapped, or its source is empty.
     """
     for target, source in mapping.items():
         _check_target(target)
