@@ -114,10 +114,10 @@ def test_the_first_ingest_sizes_the_buckets(tmp_path, monkeypatch):
     path = tmp_path / "posts.jsonl"
     path.write_text('{"id": "1", "text": "one"}\n')
     source = ReadJsonl(paths=[str(path)], mapping={"utterance_id": "id"})
-    monkeypatch.setattr(ReadJsonl, "input_bytes", lambda self: 8 << 30)
+    monkeypatch.setattr(ReadJsonl, "input_bytes", lambda self: 1 << 30)
 
     stages.ingest_source(source, str(tmp_path / "lake"))
-    monkeypatch.setattr(ReadJsonl, "input_bytes", lambda self: 80 << 30)
+    monkeypatch.setattr(ReadJsonl, "input_bytes", lambda self: 10 << 30)
     stages.ingest_source(source, str(tmp_path / "lake"))
 
     assert Lake.open(str(tmp_path / "lake")).buckets == 32
