@@ -1,8 +1,8 @@
 """Readings: what a model reads of an utterance, and the way back to its text.
 
 A reading is composed when a model asks for it: segments that are not the author's
-prose are masked, cues are said in words. Offsets of a reading lead back to code points
-of `utterances.text`.
+prose are masked, cues are said in words, and those without a place in the text stand in
+a frame around it. Offsets of a reading lead back to code points of `utterances.text`.
 """
 
 import re
@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches.frames import HEAD, Frame, Placeless
 from affectflow.errors import UsageError
 
 DEFAULT_MASKS: Mapping[str, str] = MappingProxyType(
@@ -78,7 +79,7 @@ class Readings:
     Attributes:
       texts: one reading for each row; empty where the text is null.
       silent: where nothing of the author's own words is left. Silence is never scored
-        as calm; a lone emoji is no silence.
+        as calm; a lone emoji is no silence, nor is a cue of a voice.
     """
 
     texts: pa.StringArray
@@ -92,7 +93,7 @@ class Readings:
         """Returns the span of `utterances.text` that `reading[start:end]` stands for.
 
         A span that touches a mask or a cue in words takes in all that it stands for.
-        An empty span leads to an empty span.
+        An empty span leads to an empty span, and so does one within the frame.
         """
         pieces = self._maps.get(row)
         if pieces is None:
@@ -120,6 +121,7 @@ def read(
     *,
     masked: Mapping[str, str] = DEFAULT_MASKS,
     cues: str = "words",
+    frame: Frame = HEAD,
 ) -> Readings:
     """Returns what a model reads of each row of `batch`.
 
@@ -130,7 +132,8 @@ def read(
       batch: utterances.
       masked: what stands for a segment of each type.
       cues: `words` writes cues that have a place in the text out as their phrases,
-        set off by blanks; `as_written` leaves them.
+        set off by blanks, and the others into the frame; `as_written` leaves them.
+      frame: what is read around a text that has cues without a place in it.
 
     Raises:
       UsageError: `cues` is another word.
@@ -140,18 +143,24 @@ def read(
     silent = _is_blank(texts)
     segments = _by_row(batch, "segments", "type", left_out=())
     spoken = _by_row(batch, "cues", "cue", left_out=AS_WRITTEN)
+    framed = _placeless(batch) if cues == "words" else {}
     maps: dict[int, _Map] = {}
     written = []
-    rows = sorted(segments.keys() | spoken.keys())
+    rows = sorted(segments.keys() | spoken.keys() | framed.keys())
     chosen = texts.take(pa.array(rows, pa.int64())).to_pylist()
     for row, text in zip(rows, chosen, strict=True):
         kinds, said = segments.get(row, []), spoken.get(row, [])
         edits = list(_masks(text, kinds, masked))
         if cues == "words":
             edits += [_Edit(s.start, s.end, s.words, True) for s in said]
+        if row in framed:
+            before, after = frame.around(framed[row])
+            end = len(text)
+            edits += [_Edit(0, 0, before, False), _Edit(end, end, after, False)]
         reading, maps[row] = _compose(text, _apart(edits))
         written.append(reading)
-        silent[row] = not said and not _says_something(text, kinds)
+        heard = bool(said) or row in framed
+        silent[row] = not heard and not _says_something(text, kinds)
     return Readings(_replaced(texts, rows, written), silent, maps)
 
 
@@ -198,6 +207,27 @@ def _by_row(
     for row, start, end, said in zip(*places, words, strict=True):
         spans.setdefault(row, []).append(_Span(start, end, said or ""))
     return spans
+
+
+def _placeless(batch: pa.RecordBatch) -> dict[int, list[Placeless]]:
+    """Returns the cues of each row that have no place in its text, in their order."""
+    if "cues" not in batch.schema.names:
+        return {}
+    lists = batch.column("cues")
+    places = lists.flatten().field("start")
+    if not places.null_count:
+        return {}
+    gone = pc.is_null(places)
+    rows = pc.list_parent_indices(lists).filter(gone).to_pylist()
+    flat = lists.flatten().filter(gone)
+    columns = (flat.field(name).to_pylist() for name in Placeless._fields)
+    found: dict[int, list[Placeless]] = {}
+    for row, modality, cue, phrase in zip(rows, *columns, strict=True):
+        if phrase:
+            found.setdefault(row, []).append(
+                Placeless(modality or "", cue or "", phrase)
+            )
+    return found
 
 
 def _masks(
