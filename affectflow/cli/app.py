@@ -17,6 +17,7 @@ from affectflow.cli import (
     planning,
     plugins,
     replaying,
+    textualizing,
     training,
     upkeep,
     validation,
@@ -43,6 +44,7 @@ app = typer.Typer(
 COMMANDS: tuple[Callable[..., int], ...] = (
     demo.demo,
     pipelines.ingest,
+    textualizing.textualize,
     pipelines.annotate,
     pipelines.mine,
     pipelines.analyze,
@@ -68,6 +70,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
 )
 MAKE_PLUGINS: tuple[Callable[..., int], ...] = (
     pipelines.ingest,
+    textualizing.textualize,
     pipelines.annotate,
     pipelines.mine,
     pipelines.analyze,

@@ -79,7 +79,7 @@ class Annotator(Plugin):
 
         origin, options = self.origin(), self.parameters()
         return {
-            "annotator_id": f"{origin.name}@{origin.revision[:8]}{_digest(options)}",
+            "annotator_id": f"{origin.name}@{origin.revision[:8]}{digest_of(options)}",
             "kind": self.annotator_kind,
             "model": origin.model or origin.name,
             "revision": origin.revision,
@@ -108,7 +108,8 @@ def as_json(options: Mapping[str, Any]) -> str:
     return json.dumps(options, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _digest(options: Mapping[str, Any]) -> str:
+def digest_of(options: Mapping[str, Any]) -> str:
+    """Returns `+` and 8 hexadecimal digits that tell options apart; empty for none."""
     if not options:
         return ""
     content = as_json(options).encode()

@@ -92,6 +92,11 @@ class BatchModelHandler(
         columns = (ANNOTATIONS_COLUMN.name, VECTORS_COLUMN.name)
         return tuple(n for n in columns if n in self.columns_required.names)
 
+    @property
+    def reads_cues(self) -> bool:
+        """Whether cues change what it reads: voice, face and the like among them."""
+        return getattr(self, "cues", "words") == "words"
+
     @abc.abstractmethod
     def load_model(self) -> ModelT:
         """Returns the model on this worker's device; runs once per worker.

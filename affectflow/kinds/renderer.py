@@ -1,13 +1,15 @@
 """Renderers: what says nonverbal cues in words, of a text or of measured values.
 
 A `TextRenderer` is shown a text and gives cues with their place in it. A
-`TrackRenderer` is shown values over time, such as loudness or a heart rate, and says
-which stretches are worth a phrase. Columns, places and the table `cues` are done for
-both; the check of both is `affectflow.testing.check_renderer`.
+`TrackRenderer` reads what instruments measured over time, such as loudness or the
+muscles of a face, and says which stretches are worth a phrase. Columns, places and the
+table `cues` are done for both; the check of both is
+`affectflow.testing.check_renderer`.
 """
 
 import abc
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches.tracks import US, overlap
+from affectflow.kinds.identity import digest_of, options_of
 from affectflow.registry import Plugin
 
 BLANK = "\ufffc"
@@ -25,11 +29,18 @@ class Renderer(Plugin, abc.ABC):
     """What renderers have in common.
 
     Subclasses set `renderer_id`: name and version, stored with every cue, and what a
-    model was trained on.
+    model was trained on. A renderer with options has them in `id`.
     """
 
     renderer_id: ClassVar[str]
     modality: ClassVar[str] = "text"
+    not_in_id: ClassVar[frozenset[str]] = frozenset()
+    """Options that decide no cue, such as where files lie."""
+
+    @property
+    def id(self) -> str:
+        """`renderer_id`, and a digest of the options if there are any."""
+        return self.renderer_id + digest_of(options_of(self))
 
 
 class Cue(NamedTuple):
@@ -69,55 +80,140 @@ class TextRenderer(Renderer):
 
 
 class Track(NamedTuple):
-    """The values of one measure over time, of one utterance.
+    """The values of one channel over time, within one turn.
 
     Attributes:
-      utterance_id: whose they are.
-      times: shape (n,): seconds in its recording, rising.
+      channel: what was measured.
+      times: shape (n,): seconds in the recording, rising; middles of measurements.
       values: shape (n,); NaN where nothing was measured.
+      confidence: shape (n,): 0..1, of the instrument; NaN where it does not say.
     """
 
-    utterance_id: str
+    channel: str
     times: npt.NDArray[np.float64]
     values: npt.NDArray[np.float64]
+    confidence: npt.NDArray[np.float64]
 
 
 class Window(NamedTuple):
-    """A stretch of a track and the one value that stands for it."""
+    """A stretch of a recording, and the one value that stands for it.
+
+    Attributes:
+      start_s: in the recording, seconds.
+      end_s: likewise.
+      value: what was measured there.
+      cue: what it is a value of; that of the renderer if empty.
+    """
 
     start_s: float
     end_s: float
     value: float
+    cue: str = ""
 
 
-class TrackRenderer(Renderer):
-    """Says in words what values over time have to tell.
+@dataclass(kw_only=True)
+class TrackRenderer(Renderer, abc.ABC):
+    """Says in words what values over time have to tell of a turn.
 
-    Subclasses set `cue`, what is measured (loudness, pitch ...), and its `unit`.
+    Subclasses are dataclasses. They set `cue`, what is measured (loudness, pitch ...),
+    and its `unit`.
+
+    Args:
+      tracks: path, glob, folder or URL of an instrument's files; empty for one that
+        measures the recordings themselves, which `media_uri` names.
     """
 
-    cue: ClassVar[str]
-    unit: ClassVar[str]
+    tracks: str = ""
+
+    cue: ClassVar[str] = ""
+    unit: ClassVar[str] = ""
+    suffixes: ClassVar[tuple[str, ...]] = (".csv",)
+    """Endings of the files that are taken of a folder."""
+    not_in_id: ClassVar[frozenset[str]] = frozenset({"tracks"})
+
+    @abc.abstractmethod
+    def measure(self, uri: str) -> pa.Table:
+        """Returns what one file says, as rows of `affectflow.batches.tracks.TRACKS`.
+
+        Args:
+          uri: of a file of `tracks`, or of a recording.
+
+        Raises:
+          UnmeasuredError: the file says nothing; its reason is counted.
+        """
 
     @abc.abstractmethod
     def windows(self, track: Track) -> Iterable[Window]:
-        """Returns the stretches of a track that are looked at, in order."""
+        """Returns the stretches of a turn's track that are looked at, in order."""
 
     @abc.abstractmethod
     def phrase(self, window: Window) -> str:
         """Returns a stretch in words; empty if there is nothing to say."""
 
-    def rows(self, track: Track) -> Iterator[dict[str, Any]]:
+    def render(self, turns: pa.Table, tracks: pa.Table) -> Iterator[dict[str, Any]]:
+        """Yields the rows of `cues` of the turns of one recording.
+
+        Args:
+          turns: of `TURNS`; of all that is known of the recording.
+          tracks: of `TRACKS`: all that was measured of the recording.
+        """
+        for turn in turns.to_pylist():
+            for track in tracks_of(turn, tracks):
+                yield from self.rows(turn["utterance_id"], track)
+
+    def rows(self, utterance_id: str, track: Track) -> Iterator[dict[str, Any]]:
         """Yields the rows of `cues` of a track: without a place in the text."""
         for window in self.windows(track):
             phrase = self.phrase(window)
             if phrase:
                 yield {
-                    "utterance_id": track.utterance_id,
+                    "utterance_id": utterance_id,
                     "modality": self.modality,
-                    "cue": self.cue,
+                    "cue": window.cue or self.cue,
                     "phrase": phrase,
+                    "value": window.value,
                     "unit": self.unit,
-                    "renderer_id": self.renderer_id,
-                    **window._asdict(),
+                    "start_s": window.start_s,
+                    "end_s": window.end_s,
+                    "renderer_id": self.id,
                 }
+
+
+class UnmeasuredError(Exception):
+    """A recording, or a stretch of it, was not measured, or cannot be trusted.
+
+    Args:
+      reason: a word to count by, as `no_face`.
+      message: why, and what to do.
+    """
+
+    def __init__(self, reason: str, message: str = ""):
+        super().__init__(message or reason)
+        self.reason = reason
+
+
+def tracks_of(turn: dict[str, Any], tracks: pa.Table) -> Iterator[Track]:
+    """Yields what was measured during a turn, a track for each channel, by its name.
+
+    Args:
+      turn: a row of `TURNS`.
+      tracks: of `TRACKS`, of the turn's recording.
+    """
+    start, end = (np.asarray(tracks[f"{name}_us"]) for name in ("start", "end"))
+    during = overlap(start, end, turn) > 0
+    whose = tracks["speaker"]
+    own = pc.or_kleene(pc.is_null(whose), pc.equal(whose, turn["speaker_id"]))
+    during &= np.asarray(pc.fill_null(own, True))
+    there = tracks.filter(pa.array(during))
+    for channel in sorted(set(there["channel"].to_pylist())):
+        yield _track(channel, there.filter(pc.equal(there["channel"], channel)))
+
+
+def _track(channel: str, rows: pa.Table) -> Track:
+    rows = rows.sort_by([("start_us", "ascending"), ("end_us", "ascending")])
+    middles = (np.asarray(rows["start_us"]) + np.asarray(rows["end_us"])) / (2 * US)
+    values, confidence = (
+        np.asarray(pc.fill_null(rows[name], np.nan), np.float64)
+        for name in ("value", "confidence")
+    )
+    return Track(channel, middles, values, confidence)

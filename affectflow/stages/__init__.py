@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from affectflow.stages.mine import mine_config as mine_config
     from affectflow.stages.mine import mine_lake as mine_lake
     from affectflow.stages.preview import preview_lake as preview_lake
+    from affectflow.stages.textualize import textualize_lake as textualize_lake
     from affectflow.stages.themes.pipeline import cluster_themes as cluster_themes
 
 _HOMES = {
@@ -27,6 +28,7 @@ _HOMES = {
     "mine_config": "affectflow.stages.mine",
     "mine_lake": "affectflow.stages.mine",
     "preview_lake": "affectflow.stages.preview",
+    "textualize_lake": "affectflow.stages.textualize",
 }
 
 __all__ = list(_HOMES)

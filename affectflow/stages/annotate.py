@@ -21,8 +21,10 @@ from affectflow.stages.runs.answers import (
     ANNOTATE,
     ANNOTATED,
     came_in,
+    cue_files,
     folder_of,
     tables_of,
+    visible_cues,
 )
 from affectflow.stages.runs.context import conversations_with, with_context
 from affectflow.stages.runs.journal import journalled
@@ -36,6 +38,7 @@ from affectflow.stages.runs.parts import (
     work,
 )
 from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.run import Row
 from affectflow.stages.runs.statuses import counted
@@ -128,17 +131,34 @@ def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
 
 
 class AnnotateTask(PartTask):
-    """Labels a part with a handler."""
+    """Labels a part with a handler; again, once a renderer has found new cues in it."""
 
     stage = ANNOTATE
     tables = ANNOTATED
 
-    def __init__(
-        self, request: Request, annotator: dict[str, Any], unit: str = "utterance"
-    ):
+    def __init__(self, request: Request, handler: BatchModelHandler[Any]):
         PartTask.__init__(self, request)
-        self.annotator = annotator
-        self.unit = unit
+        self.annotator = handler.annotator()
+        self.unit = handler.unit
+        self.reads_cues = handler.reads_cues
+
+    def part(self, lake: Lake, name: str) -> Part:
+        """Returns the descriptor of a part, with the files of its cues."""
+        found = cue_files(lake, name) if self.reads_cues else ()
+        part = super().part(lake, name)
+        return part._replace(inputs=(*part.inputs, *found))
+
+    def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
+        """Returns the parts that may be labelled, with the files of their cues."""
+        there = visible_cues(lake) if self.reads_cues else {}
+        return [
+            part._replace(inputs=(*part.inputs, *there.get(part.name, ())))
+            for part in super().ready(lake, parts)
+        ]
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
+        """Returns the part with all its cues."""
+        return read_part(lake, part.name, cues=part.inputs)
 
     @property
     def folder(self) -> str:
@@ -179,7 +199,7 @@ class AnnotateTask(PartTask):
         return [self.annotator]
 
 
-class OverTask(LabelledTask, AnnotateTask):
+class OverTask(AnnotateTask, LabelledTask):
     """Labels a part with a handler that reads another annotator's answers about it.
 
     Args:
@@ -188,11 +208,14 @@ class OverTask(LabelledTask, AnnotateTask):
     """
 
     def __init__(self, request: Request, handler: BatchModelHandler[Any]):
-        annotator = handler.annotator()
-        AnnotateTask.__init__(self, request, annotator, handler.unit)
-        self.labels_of = annotator["over"]
+        AnnotateTask.__init__(self, request, handler)
+        self.labels_of = self.annotator["over"]
         self.reads = handler.answers_read
         self._gives = {*handler.columns_provided.names, "rollups"}
+
+    def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
+        """Returns the part with all its cues, and the other annotator's answers."""
+        return LabelledTask.read(self, lake, part)
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
         """Returns the rows of the tables that the handler writes."""
@@ -210,7 +233,7 @@ def task_for(request: Request, handler: BatchModelHandler[Any]) -> AnnotateTask:
     """Returns what a handler does with a part."""
     if handler.reads_answers:
         return OverTask(request, handler)
-    return AnnotateTask(request, handler.annotator(), handler.unit)
+    return AnnotateTask(request, handler)
 
 
 class _PartHandler(BatchModelHandler[Any]):

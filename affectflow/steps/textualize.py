@@ -91,7 +91,7 @@ def textualize(
     """Returns `batch` with the cues that `renderers` find in its prose."""
     found = _find_cues(batch, renderers)
     rows, values = np.asarray(found.rows, np.int64), _structs(found)
-    kept_rows, kept = _kept(batch, {r.renderer_id for r in renderers})
+    kept_rows, kept = _kept(batch, {r.id for r in renderers})
     rows = np.concatenate([kept_rows, rows])
     order = np.argsort(rows, kind="stable")
     values = pa.concat_arrays([kept, values]).take(pa.array(order))
@@ -149,7 +149,7 @@ def _structs(found: _Found) -> pa.StructArray:
     n = len(found.cues)
     columns: dict[str, list[Any]] = {
         "modality": [renderer.modality for renderer in found.by],
-        "renderer_id": [renderer.renderer_id for renderer in found.by],
+        "renderer_id": [renderer.id for renderer in found.by],
         "start_s": [None] * n,
         "end_s": [None] * n,
     }

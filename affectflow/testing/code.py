@@ -85,17 +85,20 @@ def _check_texts(renderer: TextRenderer, tried: list[str], tell: Tell) -> None:
 def _check_tracks(renderer: TrackRenderer, tell: Tell) -> None:
     times = np.arange(0, 60, 0.5)
     for values in (50 + 40 * np.sin(times), np.zeros(len(times)), -1e6 * times):
-        track = Track("sample:1", times, values)
-        rows = list(renderer.rows(track))
-        assert rows == list(renderer.rows(track)), "two answers to one track differ"
+        track = Track("value", times, values, np.ones(len(times)))
+        rows = list(renderer.rows("sample:1", track))
+        again = list(renderer.rows("sample:1", track))
+        assert rows == again, "two answers to one track differ"
         places = [(row["start_s"], row["end_s"]) for row in rows]
         assert places == sorted(places), "stretches are not in order"
         for start, end in places:
             assert 0 <= start <= end <= 60, f"{start} to {end} s is outside the track"
     tell("stretches lie in the track, in order, and are said in words")
     for n in (0, 4):
-        unknown = Track("sample:1", times[:n], np.full(n, np.nan))
-        assert not list(renderer.rows(unknown)), "there are cues of nothing measured"
+        nothing = np.full(n, np.nan)
+        unknown = Track("value", times[:n], nothing, nothing)
+        found = list(renderer.rows("sample:1", unknown))
+        assert not found, "there are cues of nothing measured"
     tell("where nothing was measured, nothing is said")
 
 

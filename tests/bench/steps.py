@@ -70,7 +70,7 @@ def bare(lake_uri: str) -> None:
     handler = registry.load("transforms", "Annotate").handler_for(MODEL, "", None)
     model = handler.load_model()
     request = new_request(lake, "annotate", config_of(handler))
-    task = AnnotateTask(request, handler.annotator())
+    task = AnnotateTask(request, handler)
     for path, entry in sorted(lake.committed("utterances").items()):
         part = Part(stem(path), entry.rows)
         task.work(lake, part, lambda rows: handler.apply(rows, model))

@@ -108,7 +108,7 @@ def replay(uri: str) -> None:
     """Replays the dead letters of the annotator."""
     lake, handler = Lake.open(uri), ScoresHandler()
     request = new_request(lake, "replay", {"annotator_id": ANNOTATOR})
-    task = ReplayTask(AnnotateTask(request, handler.annotator()))
+    task = ReplayTask(AnnotateTask(request, handler))
     run_stage(
         lake,
         request,

@@ -70,7 +70,7 @@ def annotate(uri: str, handler: FakeHandler | None = None) -> dict[str, Any]:
     handler = handler or FakeHandler(poison=POISON)
     lake = Lake.open(uri)
     request = new_request(lake, "annotate", config_of(handler), budget=1.0)
-    task = AnnotateTask(request, handler.annotator())
+    task = AnnotateTask(request, handler)
 
     def build(pipeline: Any) -> None:
         annotate_parts(pipeline, task, handler)

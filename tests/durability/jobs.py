@@ -111,7 +111,7 @@ def annotate(lake: str, handler: Any, options: Sequence[str] = ()) -> dict[str, 
     """Labels the parts of a lake."""
     opened = Lake.open(lake)
     request = new_request(opened, "annotate", config_of(handler))
-    task = AnnotateTask(request, handler.annotator())
+    task = AnnotateTask(request, handler)
     return run_stage(
         opened, request, lambda p: annotate_parts(p, task, handler), options
     )

@@ -92,7 +92,7 @@ def annotate(uri: str, handler: BatchModelHandler[Any] | None = None) -> dict[st
     lake = Lake.open(uri)
     name = handler.annotator()["annotator_id"]
     request = new_request(lake, "annotate", {"handler": "x", "annotator_id": name})
-    task = AnnotateTask(request, handler.annotator())
+    task = AnnotateTask(request, handler)
     return run_stage(
         lake,
         request,

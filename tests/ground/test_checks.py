@@ -16,7 +16,14 @@ from affectflow.errors import UsageError
 from affectflow.kinds.clusterer import Assigned, Name
 from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import Scored, Scorer
-from affectflow.kinds.renderer import Cue, TextRenderer, Track, TrackRenderer, Window
+from affectflow.kinds.renderer import (
+    Cue,
+    TextRenderer,
+    Track,
+    TrackRenderer,
+    UnmeasuredError,
+    Window,
+)
 from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow_transforms.miners.rules import RuleMiner
 from affectflow_transforms.themes.clusterer import WordClusterer
@@ -116,7 +123,7 @@ class Letters(TextRenderer):
         ]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Peaks(TrackRenderer):
     """Says of the whole track that it is loud."""
 
@@ -125,6 +132,9 @@ class Peaks(TrackRenderer):
     renderer_id: ClassVar[str] = "peaks@1"
     cue: ClassVar[str] = "loudness"
     unit: ClassVar[str] = "dB"
+
+    def measure(self, uri: str) -> pa.Table:
+        raise UnmeasuredError("nothing_there")
 
     def windows(self, track: Track) -> Iterator[Window]:
         if len(track.times):

@@ -1,42 +1,59 @@
-from collections.abc import Iterator
-from typing import ClassVar
-
 import numpy as np
+import pyarrow as pa
 
-from affectflow.kinds.renderer import Track, TrackRenderer, Window
+from affectflow.batches.tracks import TRACKS, TURNS
+from affectflow.kinds.renderer import Track, tracks_of
+from tests.given.loudness import RenderLoudness
 
 
-class Loudness(TrackRenderer):
-    """Each second that is louder than 70 dB is "loud"."""
-
-    renderer_id: ClassVar[str] = "loudness@1"
-    modality: ClassVar[str] = "voice"
-    cue: ClassVar[str] = "loudness"
-    unit: ClassVar[str] = "dB"
-
-    def windows(self, track: Track) -> Iterator[Window]:
-        seconds = np.floor(track.times)
-        for second in np.unique(seconds):
-            value = float(track.values[seconds == second].mean())
-            yield Window(float(second), float(second) + 1, value)
-
-    def phrase(self, window: Window) -> str:
-        return "loud" if window.value > 70 else ""
+def track(*values: float) -> Track:
+    times = np.arange(len(values)) / 2
+    return Track("dB", times, np.array(values), np.full(len(values), np.nan))
 
 
 def test_what_is_worth_a_phrase_becomes_a_cue_with_its_time_and_value() -> None:
-    track = Track("u1", np.array([0.0, 0.5, 1.0, 1.5]), np.array([60.0, 62, 80, 84]))
+    loud = RenderLoudness(loud=70)
 
-    (cue,) = Loudness().rows(track)
+    (cue,) = loud.rows("u1", track(60.0, 80, 84))
 
     assert cue == {
         "utterance_id": "u1",
         "modality": "voice",
         "cue": "loudness",
-        "phrase": "loud",
-        "value": 82.0,
+        "phrase": "shouting angrily",
+        "value": 80.0,
         "unit": "dB",
-        "start_s": 1.0,
-        "end_s": 2.0,
-        "renderer_id": "loudness@1",
+        "start_s": 0.0,
+        "end_s": 1.0,
+        "renderer_id": loud.id,
     }
+
+
+def test_options_that_decide_cues_are_in_the_id_and_places_of_files_are_not() -> None:
+    ids = [RenderLoudness(loud=70, tracks=t).id for t in ("a/*.csv", "b/*.csv")]
+
+    assert ids[0] == ids[1] != RenderLoudness(loud=71).id
+    assert ids[0].startswith("loudness@1+")
+
+
+def test_a_turn_has_what_was_measured_while_its_speaker_spoke() -> None:
+    rows = [
+        ("dB", None, 0, 10, 1.0),
+        ("dB", None, 10, 20, 2.0),
+        ("dB", "ann", 12, 14, 3.0),
+        ("dB", "bob", 12, 14, 4.0),
+        ("Hz", None, 19, 30, None),
+        ("dB", None, 20, 30, 5.0),
+    ]
+    names = ("channel", "speaker", "start_us", "end_us", "value")
+    tracks = pa.Table.from_pylist(
+        [dict(zip(names, row, strict=True)) for row in rows], schema=TRACKS
+    )
+    turn = {"utterance_id": "u", "speaker_id": "ann", "start_us": 10, "end_us": 20}
+    turns = pa.Table.from_pylist([turn], schema=TURNS)
+
+    (turn,) = turns.to_pylist()
+    found = {each.channel: each.values.tolist() for each in tracks_of(turn, tracks)}
+
+    assert found["dB"] == [2.0, 3.0]
+    assert np.isnan(found["Hz"]).all()

@@ -48,7 +48,7 @@ def annotate(
 ) -> dict[str, Any]:
     opened = Lake.open(uri)
     request = new_request(opened, "annotate", config_of(handler))
-    task = AnnotateTask(request, handler.annotator())
+    task = AnnotateTask(request, handler)
 
     def build(pipeline: Any) -> None:
         annotate_parts(pipeline, task, handler)

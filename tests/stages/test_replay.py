@@ -32,7 +32,7 @@ def annotate(lake_uri: str, handler: FakeHandler, *, again: bool = False) -> dic
     config = {"handler": "FakeHandler", "annotator_id": "fake@1", "again": again}
     stage = "replay" if again else "annotate"
     request = new_request(lake, stage, config)
-    task = AnnotateTask(request, handler.annotator())
+    task = AnnotateTask(request, handler)
     chosen = ReplayTask(task) if again else task
     return run_stage(
         lake,

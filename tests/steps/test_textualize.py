@@ -2,7 +2,6 @@ import pyarrow as pa
 import pytest
 
 from affectflow.errors import UsageError
-from affectflow.kinds.renderer import TrackRenderer
 from affectflow.schemas import CUES_COLUMN
 from affectflow.steps import textualize as module
 from affectflow.steps.textualize import Textualize, textualize
@@ -10,6 +9,7 @@ from affectflow_transforms.cues.emoji import RenderEmoji
 from affectflow_transforms.cues.emoticons import RenderEmoticons
 from affectflow_transforms.cues.typography import RenderTypography
 from affectflow_transforms.text.normalize import NormalizeText
+from tests.given.loudness import RenderLoudness
 
 RENDERERS = {r.__name__: r for r in (RenderEmoji, RenderEmoticons, RenderTypography)}
 
@@ -62,20 +62,11 @@ def test_plugins_are_looked_up_by_name(monkeypatch):
 
 
 def test_a_renderer_that_does_not_read_text_is_one_line(monkeypatch):
-    class Loudness(TrackRenderer):
-        renderer_id = "loudness@1"
-
-        def windows(self, track):
-            return []
-
-        def phrase(self, window):
-            return ""
-
     module.load_renderers.cache_clear()
-    monkeypatch.setattr(module.registry, "load", lambda kind, name: Loudness)
+    monkeypatch.setattr(module.registry, "load", lambda kind, name: RenderLoudness)
 
-    with pytest.raises(UsageError, match="'Loudness' does not render text"):
-        module.load_renderers(("Loudness",))
+    with pytest.raises(UsageError, match="'RenderLoudness' does not render text"):
+        module.load_renderers(("RenderLoudness",))
 
 
 def test_cues_of_others_stay_and_own_ones_are_not_doubled():

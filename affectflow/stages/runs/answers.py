@@ -13,13 +13,13 @@ from affectflow import people
 from affectflow.batches.batch import one_batch
 from affectflow.lake import Lake
 from affectflow.lake.files import entry_of, read_file, write_file
-from affectflow.lake.tables import FileEntry
+from affectflow.lake.tables import FileEntry, part_of
 from affectflow.schemas import ANNOTATORS
 from affectflow.stages.runs.reading import INLINE
-from affectflow.stages.runs.receipts import read_receipt
+from affectflow.stages.runs.receipts import WORK, read_receipt
 from affectflow.stages.runs.rollups import rollups
 
-ANNOTATE, MINE = "annotate", "mine"
+TEXTUALIZE, ANNOTATE, MINE = "textualize", "annotate", "mine"
 ANNOTATED = ("annotations", "rollups", "vectors")
 """The tables that annotators write."""
 EMOTIONS = ("emotion", "frustration")
@@ -66,6 +66,26 @@ def label_files(
         if lake.storage.exists(table, *path.split("/")):
             files.append(FileEntry(table, path, 0, 1))
     return files
+
+
+def cue_files(lake: Lake, part: str) -> tuple[str, ...]:
+    """Returns the files of cues that renderers have found in a part since it came."""
+    found = []
+    for folder in lake.storage.names(WORK, TEXTUALIZE):
+        receipt = read_receipt(lake, TEXTUALIZE, folder, part)
+        files = receipt.files if receipt else []
+        found += [file.path for file in files if file.table == "cues" and file.rows]
+    return tuple(sorted(found))
+
+
+def visible_cues(lake: Lake) -> dict[str, tuple[str, ...]]:
+    """Returns the files of such cues that all can see, by part."""
+    found: dict[str, list[str]] = {}
+    if lake.storage.names(WORK, TEXTUALIZE):
+        for path in sorted(lake.committed("cues")):
+            if not path.startswith(f"{INLINE}/"):
+                found.setdefault(part_of(path), []).append(path)
+    return {part: tuple(paths) for part, paths in found.items()}
 
 
 def check_use(lake: Lake, annotator_id: str) -> None:

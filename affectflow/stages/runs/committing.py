@@ -11,6 +11,7 @@ from affectflow.lake.files import read_files
 from affectflow.lake.tables import FileEntry, bucket_of_path, part_of
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.results import (
+    READ_BY_OTHERS,
     RECORDS,
     Receipts,
     Record,
@@ -26,8 +27,9 @@ from affectflow.stages.runs.results import (
 
 def labels_first(works: Iterable[Work]) -> list[Work]:
     """Returns stages and folders in the order in which their results can move."""
-    # What was mined from labels names their files, so it moves after them.
-    return sorted(works, key=lambda work: (work.stage != "annotate", work))
+    # What was made from cues or labels names their files, so it moves after them.
+    order = {stage: place for place, stage in enumerate(READ_BY_OTHERS)}
+    return sorted(works, key=lambda work: (order.get(work.stage, len(order)), work))
 
 
 def carry_over(receipts: Receipts, work: Work, fresh: Sequence[Record] = ()) -> None:
@@ -73,7 +75,7 @@ def _merge(
     sources = [receipt for receipt in found if receipt is not None]
     if len(sources) < len(found) or len(set(map(base_folders, sources))) > 1:
         return None
-    for base in works_read(sources[0]):
+    for base in works_read(receipts, sources[0]):
         _carry(receipts, base, record.name, known)
     ids = _messages(receipts.lake, [record.name]).combine_chunks()
     return merge_results(receipts, work, sources, record.name, ids)

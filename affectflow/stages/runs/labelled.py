@@ -11,7 +11,12 @@ from affectflow.lake import Lake
 from affectflow.lake.files import read_file, read_files
 from affectflow.lake.tables import FileEntry, stem
 from affectflow.schemas import FINDINGS
-from affectflow.stages.runs.answers import ANNOTATE, folder_of, label_files
+from affectflow.stages.runs.answers import (
+    ANNOTATE,
+    cue_files,
+    folder_of,
+    label_files,
+)
 from affectflow.stages.runs.parts import Part, PartTask
 from affectflow.stages.runs.reading import INLINE, read_part
 from affectflow.stages.runs.receipts import WORK
@@ -72,7 +77,7 @@ class Labels:
 
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part with the annotator's labels."""
-        batch = read_part(lake, part.name)
+        batch = read_part(lake, part.name, cues=cue_files(lake, part.name))
         for table in self.tables:
             # A path may be of several tables: the results of a part have one name.
             paths = [

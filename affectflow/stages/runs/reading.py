@@ -1,30 +1,37 @@
-"""Parts of a lake, read with what came in with them."""
+"""Parts of a lake, read with what came in with them, and with cues that came later."""
+
+from collections.abc import Sequence
 
 import pyarrow as pa
 
 from affectflow.batches.nesting import nest
 from affectflow.lake import Lake
-from affectflow.lake.files import read_file
+from affectflow.lake.files import read_file, read_files
 from affectflow.schemas import FINDINGS
 
 INLINE = "inline"
 """Folder, in a table, of what came in with the utterances: one file a part."""
 
 
-def read_part(lake: Lake, name: str, *, inline: bool = False) -> pa.RecordBatch:
+def read_part(
+    lake: Lake, name: str, *, inline: bool = False, cues: Sequence[str] = ()
+) -> pa.RecordBatch:
     """Returns a part of `utterances`, with `cues` as a list column.
 
     Args:
       lake: that holds it.
       name: of the part, without folder and ending.
       inline: also labels, vectors and causes that came in with the utterances.
+      cues: paths of what renderers found later, in the order in which they are read.
     """
     from affectflow.batches.batch import one_batch
 
     batch = one_batch(read_file(lake.storage, "utterances", f"{name}.parquet"))
     for finding in FINDINGS if inline else ("cues",):
-        if lake.storage.exists(finding, INLINE, f"{name}.parquet"):
-            rows = read_file(lake.storage, finding, f"{INLINE}/{name}.parquet")
+        paths = [f"{INLINE}/{name}.parquet", *(cues if finding == "cues" else ())]
+        there = [p for p in paths if lake.storage.exists(finding, *p.split("/"))]
+        if there:
+            rows = read_files(lake.storage, finding, there)
             lists = nest(rows, finding, batch.column("utterance_id"))
             batch = batch.append_column(FINDINGS[finding], lists)
     return batch

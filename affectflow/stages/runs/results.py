@@ -20,6 +20,7 @@ from affectflow.lake import Lake
 from affectflow.lake.files import read_files, write_file
 from affectflow.lake.tables import FileEntry, part_of, stem
 from affectflow.schemas import RULES
+from affectflow.stages.runs.answers import ANNOTATE, TEXTUALIZE
 from affectflow.stages.runs.deadletters import write_letters
 from affectflow.stages.runs.journal_files import JOURNAL
 from affectflow.stages.runs.reading import INLINE
@@ -36,6 +37,12 @@ from affectflow.storage import in_threads
 RECORDS = "compact"
 RESULTS = tuple(name for name, rules in RULES.items() if rules.files == "results")
 """The tables in which a part has files of its own, besides `utterances`."""
+
+READ_BY_OTHERS = (TEXTUALIZE, ANNOTATE)
+"""The stages whose results other results are made from, the first ones first."""
+
+OUTSIDE = "outside-"
+"""Begins the folder of an input that is no file of the lake; a digest of it follows."""
 
 PARTIAL = "~some"
 """Ends the name of results for some of a part's messages: a receipt is for all."""
@@ -225,30 +232,46 @@ def base_folders(receipt: Receipt) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(path.rpartition("/")[0] for path in receipt.base))
 
 
-def works_read(receipt: Receipt) -> list[Work]:
-    """Returns the stages whose results a result was made from: annotators' labels."""
+def works_read(receipts: Receipts, receipt: Receipt) -> list[Work]:
+    """Returns the stages whose results a result was made from: labels, and cues."""
     folders = base_folders(receipt) or ()
-    return [Work("annotate", folder) for folder in folders if folder != INLINE]
+    works = [Work(stage, each) for each in folders for stage in READ_BY_OTHERS]
+    return [work for work in works if work in receipts.finished]
 
 
-def labels_of(receipts: Receipts, name: str) -> dict[str, str]:
-    """Returns the current file of a part's labels or vectors, by folder."""
+def inputs_now(receipts: Receipts, folders: Iterable[str], name: str) -> dict[str, str]:
+    """Returns the files that results of a part are made from now, by folder.
+
+    Args:
+      receipts: of the lake.
+      folders: of the files that such results are made from; one that is not in what
+        is returned has none of this part.
+      name: of the part.
+    """
+    wanted = set(folders)
+    found = {INLINE: f"{INLINE}/{name}.parquet"}
+    found |= {f: f"{f}/{name}.parquet" for f in wanted if f.startswith(OUTSIDE)}
+    if wanted - found.keys():
+        found |= _results_now(receipts, name)
+    return {folder: path for folder, path in found.items() if folder in wanted}
+
+
+def _results_now(receipts: Receipts, name: str) -> dict[str, str]:
+    """Returns the current file of a part's cues, labels or vectors, by folder."""
     found = (receipts.one(work, name) for work in sorted(receipts.finished))
     files = [file for receipt in found if receipt for file in receipt.files]
     # Of an annotator that gives both, its annotations say which is the current one.
     found_in = {
         table: {f.path.split("/")[0]: f.path for f in files if f.table == table}
-        for table in ("vectors", "annotations")
+        for table in ("cues", "vectors", "annotations")
     }
-    return found_in["vectors"] | found_in["annotations"]
+    return found_in["cues"] | found_in["vectors"] | found_in["annotations"]
 
 
 def _moved_base(receipts: Receipts, source: Receipt, name: str) -> list[str] | None:
-    folders = base_folders(source)
-    if not folders:
-        return []
-    now = {INLINE: f"{INLINE}/{name}.parquet", **labels_of(receipts, name)}
-    return [now[f] for f in folders] if now.keys() >= set(folders) else None
+    folders = base_folders(source) or ()
+    now = inputs_now(receipts, folders, name)
+    return [now[f] for f in folders] if len(now) == len(folders) else None
 
 
 def _merged_files(

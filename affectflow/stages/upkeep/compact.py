@@ -7,7 +7,7 @@ readers see the same rows, and the next run makes up for it.
 """
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ from affectflow.stages.runs.results import (
     Work,
     all_rows,
     base_folders,
-    labels_of,
+    inputs_now,
     merge_results,
     works_read,
 )
@@ -227,17 +227,15 @@ class _Signatures:
     def _state(self, work: Work, part: str) -> Hashable | None:
         receipt = self._receipts.of(work, [part])[part]
         folders = base_folders(receipt)
-        if folders is None or not self._is_current(receipt):
+        if folders is None or not self._is_current(receipt, folders):
             return None  # it will be done over: from labels of its own part
         seen = {f.path in self._visible[f.table] for f in receipt.files if f.rows}
         # Done, but not committed yet; merged with a visible one it would become so.
         return None if len(seen) > 1 else (work, folders, seen != {False})
 
-    def _is_current(self, receipt: Receipt) -> bool:
-        now = {f"{INLINE}/{receipt.unit}.parquet"}
-        if receipt.base:
-            now.update(labels_of(self._receipts, receipt.unit).values())
-        return now.issuperset(receipt.base)
+    def _is_current(self, receipt: Receipt, folders: Iterable[str]) -> bool:
+        now = inputs_now(self._receipts, folders, receipt.unit)
+        return set(now.values()) == set(receipt.base)
 
 
 # -- merge -------------------------------------------------------------------------
@@ -331,7 +329,7 @@ def merge_work(
         return
     done.add(work)
     found = receipts.of(work, record.sources)
-    for base in works_read(found[record.sources[0]]):
+    for base in works_read(receipts, found[record.sources[0]]):
         merge_work(receipts, base, record, ids, done, keep)
     merge_results(receipts, work, list(found.values()), record.name, ids, keep)
     record.merged["/".join(work)] = files

@@ -1,0 +1,171 @@
+"""Hosting of what renders tracks: files found, recordings joined, reasons counted."""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.batch import conform_like
+from affectflow.batches.nesting import nest
+from affectflow.batches.tracks import TRACKS, overlap, recording_of, turns_of
+from affectflow.errors import StorageError, UsageError
+from affectflow.kinds import tally
+from affectflow.kinds.renderer import Renderer, TrackRenderer, UnmeasuredError
+from affectflow.schemas import CUES, UTTERANCES, fields
+from affectflow.sources.listing import file_system, list_files
+
+READS = fields(
+    UTTERANCES,
+    *("utterance_id", "conversation_id", "source", "speaker_id"),
+    *("start_s", "end_s", "media_uri"),
+)
+"""The columns that say which turns of which recordings a batch holds."""
+AMBIGUOUS, OUTSIDE = "no_cue_two_files_of_one_recording", "no_cue_outside_every_turn"
+
+
+def digest_of_files(renderer: Renderer) -> str:
+    """Returns what tells a renderer's files from others; empty if it has none.
+
+    Raises:
+      UsageError: there are none.
+    """
+    if not isinstance(renderer, TrackRenderer) or not renderer.tracks:
+        return ""
+    digest = hashlib.blake2b(digest_size=6)
+    for file in list_files(renderer.tracks, renderer.suffixes):
+        fs, path = file_system(file.uri)
+        digest.update(f"{file.uri} {file.size} {fs.ukey(path)}\n".encode())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Instrument:
+    """A renderer and its files, each of which is read once for all that are equal.
+
+    Args:
+      renderer: whose options are in its id.
+      files: what tells its files from others.
+    """
+
+    renderer: TrackRenderer = field(compare=False)
+    files: str
+
+    # Two of one id measure alike, but not where their files lie elsewhere.
+    key: tuple[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        key = self.renderer.id, self.renderer.tracks
+        object.__setattr__(self, "key", key)
+
+
+def cues_of(
+    batch: pa.RecordBatch, renderer: TrackRenderer, files: str = ""
+) -> pa.ListArray:
+    """Returns the cues of each utterance of a batch, of one renderer.
+
+    A file that cannot be read, or says nothing, gives no cue and is counted.
+
+    Args:
+      batch: of utterances, with `READS`.
+      renderer: what measures, or reads what was measured.
+      files: as `digest_of_files` gives it.
+    """
+    turns = turns_of(batch)
+    instrument = _Instrument(renderer, files)
+    rows: list[dict[str, Any]] = []
+    for recording, own in _by_recording(turns):
+        for tracks in _measured(instrument, recording, own):
+            rows += renderer.render(own, tracks)
+            tally.count(OUTSIDE, _outside(tracks, own))
+    found = pa.Table.from_pylist(rows, schema=CUES)
+    return nest(found, "cues", batch.column("utterance_id"))
+
+
+def _by_recording(turns: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    names = turns["recording"]
+    for name in sorted(set(names.to_pylist())):
+        yield name, turns.filter(pc.equal(names, name))
+
+
+def _measured(
+    instrument: _Instrument, recording: str, turns: pa.Table
+) -> Iterator[pa.Table]:
+    """Yields what was measured of a recording, file by file."""
+    for uri in _uris(instrument, recording, turns):
+        tracks = _of_file(instrument, uri)
+        if tracks is not None:
+            same = tracks.filter(pc.equal(_names(tracks, uri), recording))
+            if same.num_rows:
+                yield same
+
+
+def _names(tracks: pa.Table, uri: str) -> pa.Array:
+    """Returns the name of the recording that each row is of."""
+    named = pc.fill_null(tracks["recording"], uri)
+    distinct = pc.unique(named)
+    stems = pa.array([recording_of(name) for name in distinct.to_pylist()], pa.string())
+    return stems.take(pc.index_in(named, value_set=distinct).combine_chunks())
+
+
+def _uris(instrument: _Instrument, recording: str, turns: pa.Table) -> Iterable[str]:
+    """Returns the files that tell of a recording."""
+    if instrument.renderer.tracks:
+        named = [f for f in _files(instrument) if recording_of(f) == recording]
+        found = named or _holders(instrument).get(recording, [])
+    else:
+        found = sorted({uri for uri in turns["media_uri"].to_pylist() if uri})
+    if len(found) > 1:
+        tally.count(AMBIGUOUS, len(found))
+        return ()
+    return found
+
+
+def _of_file(instrument: _Instrument, uri: str) -> pa.Table | None:
+    try:
+        return _read(instrument, uri)
+    except UnmeasuredError as error:
+        tally.count(f"no_cue_{error.reason}")
+    except (StorageError, UsageError, pa.ArrowInvalid):
+        tally.count("no_cue_unreadable_file")
+    return None
+
+
+@functools.lru_cache(maxsize=4)
+def _files(instrument: _Instrument) -> tuple[str, ...]:
+    renderer = instrument.renderer
+    return tuple(f.uri for f in list_files(renderer.tracks, renderer.suffixes))
+
+
+@functools.lru_cache(maxsize=4)
+def _holders(instrument: _Instrument) -> dict[str, list[str]]:
+    """Returns the files that hold several recordings, by the names of these."""
+    found: dict[str, list[str]] = {}
+    for uri in _files(instrument):
+        tracks = _of_file(instrument, uri)
+        if tracks is not None and tracks["recording"].null_count < tracks.num_rows:
+            for name in pc.unique(_names(tracks, uri)).to_pylist():
+                found.setdefault(name, []).append(uri)
+    return found
+
+
+@functools.lru_cache(maxsize=4)
+def _read(instrument: _Instrument, uri: str) -> pa.Table:
+    tracks = instrument.renderer.measure(uri)
+    (batch,) = tracks.combine_chunks().to_batches() or [
+        pa.RecordBatch.from_pylist([], schema=TRACKS)
+    ]
+    return pa.Table.from_batches([conform_like(batch, TRACKS)])
+
+
+def _outside(tracks: pa.Table, turns: pa.Table) -> int:
+    """Returns how many measurements are in no turn."""
+    start, end = (np.asarray(tracks[f"{name}_us"]) for name in ("start", "end"))
+    within = np.zeros(len(start), np.bool_)
+    for turn in turns.to_pylist():
+        within |= overlap(start, end, turn) > 0
+    return int((~within).sum())

@@ -1,0 +1,164 @@
+"""Cues that come later: found in parts, read by models, kept by every command."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from affectflow import runners, testing
+from affectflow.lake import Lake
+from affectflow.lake.digest import digest
+from affectflow.stages.runs.request import new_request
+from affectflow.stages.runs.run import last_run
+from affectflow.stages.textualize import TextualizeTask, textualize_parts
+from affectflow.stages.upkeep.compact import compact
+from tests.given.command_line import affectflow
+from tests.given.factories import utterances
+from tests.given.loudness import RenderLoudness, write_loudness
+from tests.given.stage_runs import ask, counts, store
+
+TEXTS = ("it broke", "it is broken again", "never mind")
+CUES = "SELECT utterance_id, phrase, value, start_s, end_s FROM cues ORDER BY ALL"
+SCORE = (
+    "SELECT utterance_id, round(max(score), 4) FROM annotations "
+    "WHERE label = 'anger' GROUP BY ALL ORDER BY 1"
+)
+
+
+def turns(*texts: str, recording: str = "call.wav", first: int = 0) -> Any:
+    """Returns turns of two seconds each, one after the other."""
+    starts = [2.0 * (n + first) for n in range(len(texts))]
+    batch = utterances(
+        *texts, media_uri=recording, start_s=starts, end_s=[s + 2 for s in starts]
+    )
+    ids = [f"test:{recording}-{n + first}" for n in range(len(texts))]
+    return batch.set_column(0, batch.schema.field(0), pa.array(ids))
+
+
+def textualize(lake_uri: str, renderer: RenderLoudness) -> dict[str, Any]:
+    lake = Lake.open(lake_uri)
+    config = {"renderer_id": renderer.id}
+    request = new_request(lake, "textualize", config)
+    task = TextualizeTask(request, renderer)
+    runners.run(partial(textualize_parts, task=task), testing.WITH_RETRIES)
+    row = last_run(lake, request)
+    assert row is not None
+    return row
+
+
+@pytest.fixture
+def lake(tmp_path: Path, own_configuration: None) -> str:
+    """A lake of one recording with three turns; the second one is loud."""
+    write_loudness(tmp_path / "call.csv", [60.0] * 4 + [80.0] * 4 + [50.0] * 4)
+    uri = str(tmp_path / "lake")
+    store(uri, turns(*TEXTS))
+    return uri
+
+
+def loudness(lake: str) -> RenderLoudness:
+    return RenderLoudness(tracks=str(Path(lake).parent / "*.csv"))
+
+
+def test_a_phrase_leads_back_to_value_time_and_renderer(lake):
+    row = textualize(lake, loudness(lake))
+
+    assert counts(row) == {"in": 3, "out": 3}
+    assert dict(row["counters"]) == {"cue_loudness": 1}
+    assert ask(lake, CUES) == [
+        ("test:call.wav-1", "shouting angrily", 80.0, 2.25, 3.75)
+    ]
+    assert ask(lake, "SELECT DISTINCT renderer_id FROM cues") == [(loudness(lake).id,)]
+
+
+def test_a_second_run_finds_nothing_new_until_the_files_change(lake):
+    textualize(lake, loudness(lake))
+    assert counts(textualize(lake, loudness(lake))) == {"in": 3, "unchanged": 3}
+
+    write_loudness(Path(lake).parent / "call.csv", [80.0] * 12)
+    assert counts(textualize(lake, loudness(lake))) == {"in": 3, "out": 3}
+    assert len(ask(lake, CUES)) == 3
+
+
+def test_annotations_made_before_are_made_again_with_the_cues(lake):
+    assert affectflow("annotate", lake).code == 0
+    before = ask(lake, SCORE)
+    textualize(lake, loudness(lake))
+
+    again = affectflow("annotate", lake)
+
+    assert "3 labelled" in again.err or "3 in" in again.err
+    after = dict(ask(lake, SCORE))
+    assert after["test:call.wav-1"] > dict(before).get("test:call.wav-1", 0.0) + 0.1
+    assert "unchanged" in affectflow("annotate", lake).err
+
+
+def test_a_lake_is_the_same_in_any_order_of_the_stages(lake, tmp_path):
+    textualize(lake, loudness(lake))
+    affectflow("annotate", lake)
+    other = str(tmp_path / "other")
+    store(other, turns(*TEXTS))
+    affectflow("annotate", other)
+    textualize(other, loudness(lake))
+    affectflow("annotate", other)
+
+    assert digest(other) == digest(lake)
+
+
+def test_parts_merge_with_their_cues_and_nothing_is_asked_again(lake):
+    store(lake, turns("it is broken", first=3))
+    write_loudness(Path(lake).parent / "call.csv", [80.0] * 16)
+    textualize(lake, loudness(lake))
+    affectflow("annotate", lake)
+    before = digest(lake)
+
+    compact(lake)
+
+    assert digest(lake) == before
+    assert len(Lake.open(lake).parts()) == 1
+    assert counts(textualize(lake, loudness(lake))) == {"in": 4, "unchanged": 4}
+    assert "4 unchanged" in affectflow("annotate", lake).err
+
+
+def test_an_erased_utterance_takes_its_cues_along(lake):
+    textualize(lake, loudness(lake))
+
+    erased = affectflow("erase", lake, "--utterance", "test:call.wav-1", "--yes")
+
+    assert erased.code == 0, erased.err
+    assert ask(lake, CUES) == []
+
+
+def test_what_cannot_be_measured_is_counted_and_stops_nothing(lake):
+    folder = Path(lake).parent
+    (folder / "call.csv").write_text("seconds,volts\n0,1\n")
+
+    row = textualize(lake, loudness(lake))
+
+    assert counts(row) == {"in": 3, "out": 3}
+    assert dict(row["counters"]) == {"no_cue_no_loudness": 1}
+
+
+def test_a_renderer_of_text_finds_only_what_ingest_has_not(lake):
+    done = affectflow("textualize", lake, "--renderer", "render-emoji")
+
+    assert done.code == 0, done.err
+    assert "3 in, 3 out" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["--renderer", "nobody"], "no plugin", id="no such renderer"),
+        pytest.param(
+            ["--renderer", "render-emoji", "--set", "x=1"], "'x'", id="no such option"
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(lake, arguments, said):
+    done = affectflow("textualize", lake, *arguments)
+
+    assert done.code == 2
+    assert said in done.err
+    assert done.err.count("\n") == 1
