@@ -17,7 +17,7 @@ from affectflow import people
 from affectflow.batches.batch import Rows, error_row, refuse
 from affectflow.batches.entries import Entry, annotations_of
 from affectflow.batches.labelling import annotate
-from affectflow.batches.readings import Readings, check_cues, read
+from affectflow.batches.readings import Readings
 from affectflow.errors import UsageError
 from affectflow.kinds.account import account, answered
 from affectflow.kinds.answering import Answered, Steps, placed
@@ -34,6 +34,7 @@ from affectflow.kinds.questions import (
     questions_of,
 )
 from affectflow.kinds.stimulus import around
+from affectflow.kinds.style import check_reading, reading_of
 from affectflow.kinds.words import scorer_of
 from affectflow.schemas import Status
 
@@ -59,6 +60,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
       roles: only utterances of these `speaker_role`s are asked about and shown, in
         place of those that the prompt names; empty for all, `none` for the prompt's.
       cues: the model reads cues in `words`, or texts `as_written`.
+      style: whose frame is read around a text that has cues without a place in it.
       preview: of `affectflow annotate`: prints so many filled prompts and asks nothing.
 
     Raises:
@@ -72,6 +74,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     stimulus: str = ""
     roles: tuple[str, ...] | None = None
     cues: str = "words"
+    style: str = ""
     preview: int = 0
 
     annotator_kind: ClassVar[str] = "prompt"
@@ -82,7 +85,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     def __post_init__(self) -> None:
         super().__init__()
-        check_cues(self.cues)
+        check_reading(self.cues, self.style)
         if self.preview:
             raise UsageError(
                 "`preview` asks nothing: it is for `affectflow annotate LAKE --prompt "
@@ -232,7 +235,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
         A row whose request failed gets an error and no annotation.
         """
-        readings = read(batch, cues=self.cues)
+        readings = self._reading(batch)
         questions, ids = self._questions(batch, readings), _ids(batch)
         n_steps, steps = len(self._prompt.steps), count()
 
@@ -250,12 +253,15 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         new = annotations_of(entries, batch.num_rows, annotator_id)
         return _refuse_failed(annotate(batch, new), found, type(self).__name__)
 
+    def _reading(self, batch: pa.RecordBatch) -> Readings:
+        return reading_of(batch, cues=self.cues, style=self.style)
+
     def first_requests(self, batch: pa.RecordBatch) -> dict[int, Request]:
         """Returns what the first step asks, by the row where the answer stands.
 
         Nothing is asked, and no model is needed.
         """
-        questions = self._questions(batch, read(batch, cues=self.cues))
+        questions = self._questions(batch, self._reading(batch))
         asked = [each for each in questions if each.status is Status.OK]
         return {each.row: self._steps().first(each) for each in asked}
 
@@ -265,7 +271,10 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         No step is left out, and earlier answers are blank; beside each request stand
         the rows that it shows.
         """
-        steps, readings = self._steps(), read(batch, cues=self.cues)
+        steps, readings = (
+            self._steps(),
+            self._reading(batch),
+        )
         questions = self._questions(batch, readings)
         asked = [each for each in questions if each.status is Status.OK]
         return [

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow.batches.labelling import appended
-from affectflow.batches.readings import check_cues, read
 from affectflow.batches.texts import Collapsed, collapse
 from affectflow.errors import RowError
 from affectflow.kinds.model import BatchModelHandler, refuse_failed
+from affectflow.kinds.style import check_reading, reading_of
 from affectflow.schemas import VECTORS_COLUMN
 
 ModelT = TypeVar("ModelT")
@@ -45,18 +45,20 @@ class Embedder(BatchModelHandler[ModelT], abc.ABC):
 
     Args:
       cues: the model reads cues in `words`, or texts `as_written`.
+      style: whose frame is read around a text that has cues without a place in it.
 
     Raises:
       UsageError: `cues` is another word.
     """
 
     cues: str = "words"
+    style: str = ""
 
     provides: ClassVar[pa.Schema] = pa.schema([VECTORS_COLUMN])
 
     def __post_init__(self) -> None:
         super().__init__()
-        check_cues(self.cues)
+        check_reading(self.cues, self.style)
 
     @abc.abstractmethod
     def embed(self, texts: list[str], model: ModelT) -> Embedded:
@@ -67,7 +69,7 @@ class Embedder(BatchModelHandler[ModelT], abc.ABC):
 
         A row that the model cannot read gets an error and no vector.
         """
-        reading = read(batch, cues=self.cues)
+        reading = reading_of(batch, cues=self.cues, style=self.style)
         texts = collapse(reading.texts, ~reading.silent)
         found = self.embed(texts.unique, model)
         new = _lists(found, texts, self.annotator()["annotator_id"])

@@ -40,6 +40,8 @@ class Annotator(Plugin):
     """Of a class without weights: raise it when its answers change."""
     not_in_id: ClassVar[frozenset[str]] = frozenset()
     """Options that decide no answer, such as a device; all others are in the id."""
+    only_if_said: ClassVar[frozenset[str]] = frozenset({"style"})
+    """Options that are in the id only where they are set: lakes are older than they."""
     prompt_hash: str | None = None
     """BLAKE2b of the prompt that is asked, where there is one."""
     notice: str | None = None
@@ -96,11 +98,13 @@ class Annotator(Plugin):
 
 def options_of(plugin: Any) -> dict[str, Any]:
     """Returns the options that decide a plugin's answers: all but `not_in_id`."""
-    left_out = plugin.not_in_id
     if not dataclasses.is_dataclass(plugin):
         return {}
     names = [field.name for field in dataclasses.fields(plugin) if field.init]
-    return {name: getattr(plugin, name) for name in names if name not in left_out}
+    options = {name: getattr(plugin, name) for name in names}
+    left_out = set(getattr(plugin, "not_in_id", ()))
+    left_out |= {n for n in getattr(plugin, "only_if_said", ()) if not options.get(n)}
+    return {name: said for name, said in options.items() if name not in left_out}
 
 
 def as_json(options: Mapping[str, Any]) -> str:

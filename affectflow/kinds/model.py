@@ -30,12 +30,13 @@ from affectflow.batches.labelling import (
     annotate,
     annotations,
 )
-from affectflow.batches.readings import Readings, check_cues, read
+from affectflow.batches.readings import Readings
 from affectflow.batches.texts import UNKNOWN, Collapsed, Mask, collapse, tagged
 from affectflow.errors import UsageError
 from affectflow.kinds.beam_ml import ModelHandler
 from affectflow.kinds.identity import Annotator
 from affectflow.kinds.scales import on_scale
+from affectflow.kinds.style import check_reading, reading_of
 from affectflow.schemas import (
     ANNOTATIONS_COLUMN,
     ANNOTATORS_COLUMN,
@@ -186,12 +187,14 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
 
     Args:
       cues: the model reads cues in `words`, or texts `as_written`.
+      style: whose frame is read around a text that has cues without a place in it.
 
     Raises:
       UsageError: `cues` is another word.
     """
 
     cues: str = "words"
+    style: str = ""
 
     languages: ClassVar[tuple[str, ...]] = ()
     """What it reads, as `texts.tagged` takes it; empty for whatever is written.
@@ -201,7 +204,7 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
 
     def __post_init__(self) -> None:
         super().__init__()
-        check_cues(self.cues)
+        check_reading(self.cues, self.style)
 
     @abc.abstractmethod
     def score(self, texts: list[str], model: ModelT) -> Scored:
@@ -237,7 +240,7 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
         A row that the model cannot score gets an error and no annotation; one with a
         value that is not on the scale, the status `out_of_range`.
         """
-        readings = read(batch, cues=self.cues)
+        readings = reading_of(batch, cues=self.cues, style=self.style)
         texts_of_rows = self.asked(batch, readings)
         there = np.asarray(pc.is_valid(texts_of_rows))
         known, readable = self._languages(batch)

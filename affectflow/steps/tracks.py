@@ -17,7 +17,8 @@ from affectflow.errors import StorageError, UsageError
 from affectflow.kinds import tally
 from affectflow.kinds.renderer import Renderer, TrackRenderer, UnmeasuredError
 from affectflow.schemas import CUES, UTTERANCES, fields
-from affectflow.sources.listing import file_system, list_files
+from affectflow.sources.filesystems import file_system
+from affectflow.sources.listing import list_files
 
 READS = fields(
     UTTERANCES,
