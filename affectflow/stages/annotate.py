@@ -23,6 +23,8 @@ from affectflow.stages.runs.answers import (
     came_in,
     cue_files,
     folder_of,
+    note_renderers,
+    renderers_read,
     tables_of,
     visible_cues,
 )
@@ -197,6 +199,11 @@ class AnnotateTask(PartTask):
     def annotators(self) -> list[Mapping[str, Any]]:
         """Returns the annotator's row."""
         return [self.annotator]
+
+    def committed(self, lake: Lake) -> None:
+        """Notes whose cues were read, if any came after the ingest."""
+        if self.reads_cues and (read := renderers_read(lake)):
+            note_renderers(lake, self.annotator["annotator_id"], read)
 
 
 class OverTask(AnnotateTask, LabelledTask):

@@ -17,7 +17,14 @@ from affectflow.kinds.renderer import Renderer, TextRenderer, TrackRenderer
 from affectflow.lake import Lake
 from affectflow.schemas import CUES_COLUMN
 from affectflow.stages.runs.answers import TEXTUALIZE, folder_of
-from affectflow.stages.runs.parts import Part, PartTask, RunParts, run_parts, work
+from affectflow.stages.runs.parts import (
+    Compute,
+    Part,
+    PartTask,
+    RunParts,
+    run_parts,
+    work,
+)
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.results import OUTSIDE
@@ -63,7 +70,8 @@ def textualize_lake(
     }
     request = new_request(lake, TEXTUALIZE, config, run_id=run_id, budget=budget)
     task = TextualizeTask(request, made)
-    return run_parts(lake, task, partial(textualize_parts, task=task), beam_options)
+    build = partial(textualize_parts, task=task, compute=task.compute)
+    return run_parts(lake, task, build, beam_options)
 
 
 class TextualizeTask(PartTask):
@@ -160,18 +168,25 @@ def _but_known(
 
 
 class _RenderFn(beam.DoFn):
-    def __init__(self, task: TextualizeTask):
+    def __init__(self, task: PartTask, compute: Compute):
         self._task = task
+        self._compute = compute
 
     def process(self, element: Part) -> Iterator[str]:
         lake = self._task.request.open_lake()
         progress = Progress(lake, self._task.request)
-        receipt = work(self._task, lake, Part(*element), self._task.compute, progress)
+        receipt = work(self._task, lake, Part(*element), self._compute, progress)
         receipt.model_calls, receipt.model_seconds = 0, 0.0
         yield receipt.to_json()
 
 
-def textualize_parts(pipeline: beam.Pipeline, task: TextualizeTask) -> Any:
-    """Adds the stage textualize to a pipeline."""
-    worker = beam.ParDo(_RenderFn(task)).with_output_types(str)
+def textualize_parts(pipeline: beam.Pipeline, task: PartTask, compute: Compute) -> Any:
+    """Adds the stage textualize to a pipeline.
+
+    Args:
+      pipeline: to add to.
+      task: what to do with a part.
+      compute: that of a `TextualizeTask`.
+    """
+    worker = beam.ParDo(_RenderFn(task, compute)).with_output_types(str)
     return pipeline | "Textualize" >> RunParts(task, worker)

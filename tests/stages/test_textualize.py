@@ -42,7 +42,8 @@ def textualize(lake_uri: str, renderer: RenderLoudness) -> dict[str, Any]:
     config = {"renderer_id": renderer.id}
     request = new_request(lake, "textualize", config)
     task = TextualizeTask(request, renderer)
-    runners.run(partial(textualize_parts, task=task), testing.WITH_RETRIES)
+    build = partial(textualize_parts, task=task, compute=task.compute)
+    runners.run(build, testing.WITH_RETRIES)
     row = last_run(lake, request)
     assert row is not None
     return row
@@ -92,6 +93,8 @@ def test_annotations_made_before_are_made_again_with_the_cues(lake):
     after = dict(ask(lake, SCORE))
     assert after["test:call.wav-1"] > dict(before).get("test:call.wav-1", 0.0) + 0.1
     assert "unchanged" in affectflow("annotate", lake).err
+    read = "SELECT renderer_ids FROM annotators"
+    assert ask(lake, read) == [([loudness(lake).id],)]
 
 
 def test_a_lake_is_the_same_in_any_order_of_the_stages(lake, tmp_path):
@@ -152,7 +155,7 @@ def test_a_renderer_of_text_finds_only_what_ingest_has_not(lake):
     [
         pytest.param(["--renderer", "nobody"], "no plugin", id="no such renderer"),
         pytest.param(
-            ["--renderer", "render-emoji", "--set", "x=1"], "'x'", id="no such option"
+            ["--renderer", "render-emoji", "--set", "x=1"], "`x`", id="no such option"
         ),
     ],
 )

@@ -13,6 +13,7 @@ from affectflow import defaults, registry, runners
 from affectflow.errors import UsageError
 from affectflow.kinds.cascade import Cascade
 from affectflow.kinds.model import BatchModelHandler
+from affectflow.kinds.renderer import Renderer
 from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake, open_tables
 from affectflow.stages.annotate import annotate_parts, task_for
@@ -26,9 +27,10 @@ from affectflow.stages.replay.rows import (
     file_of,
     refused_origins,
 )
-from affectflow.stages.runs.answers import folder_of, mined_folder
+from affectflow.stages.runs.answers import TEXTUALIZE, folder_of, mined_folder
 from affectflow.stages.runs.request import Request, new_request, new_run_id
 from affectflow.stages.runs.run import Row, run_stage
+from affectflow.stages.textualize import TextualizeTask, textualize_parts
 from affectflow.stages.themes.pipeline import cluster_themes
 from affectflow.steps.mine import MineCauses
 from affectflow.steps.themes import ClusterThemes
@@ -58,7 +60,8 @@ def replay(
       tell: is given each row when its run is done.
 
     Returns:
-      The rows of `runs`, one for each ingest, annotator and miner with dead letters.
+      The rows of `runs`, one for each ingest, renderer, annotator and miner with dead
+      letters.
 
     Raises:
       UsageError: the model or miner of a run is gone or answers under another name by
@@ -87,6 +90,10 @@ def _replayed(
 ) -> Iterator[Row]:
     """Yields the row of each replay; adds to `lacking` why one could not be tried."""
     yield from _ingests(lake, speaker_key_uri, beam_options)
+    for config in _configs(lake, "textualize"):
+        folder = folder_of(config["renderer_id"])
+        if _has_letters(lake, folder) and (r := _made(_renderer_of, config, lacking)):
+            yield _textualize(lake, r, config, beam_options)
     for config in _configs(lake, "annotate"):
         # First: the model of an older run may be gone, and nothing of it be refused.
         folder = folder_of(config["annotator_id"])
@@ -131,7 +138,7 @@ def _configs(lake: Lake, stage: str) -> list[Config]:
 
 
 def _identity(config: Config) -> list[Any]:
-    return [config.get("annotator_id"), config.get("miner")]
+    return [config.get(name) for name in ("annotator_id", "miner", "renderer_id")]
 
 
 def _runs(lake: Lake, stage: str) -> list[Config]:
@@ -213,6 +220,12 @@ def _handler_of(config: Config) -> BatchModelHandler[Any]:
     return made
 
 
+def _renderer_of(config: Config) -> Renderer:
+    made: Renderer = registry.make("renderers", config["renderer"], config["options"])
+    _check_name({"annotator_id": made.id}, config["renderer_id"], "textualize")
+    return made
+
+
 def _step_of(config: Config) -> Any:
     step = MineCauses(miner=config["plugin"], miner_options=config.get("options"))
     _check_name(step.annotator(), config["miner"], "mine")
@@ -237,6 +250,15 @@ def _annotate(
     request = _request(lake, "annotate", config)
     task = ReplayTask(task_for(request, handler))
     build = partial(annotate_parts, task=task, handler=handler)
+    return run_stage(lake, request, build, beam_options)
+
+
+def _textualize(
+    lake: Lake, renderer: Renderer, config: Config, beam_options: Sequence[str]
+) -> Row:
+    request = _request(lake, TEXTUALIZE, config)
+    task = TextualizeTask(request, renderer)
+    build = partial(textualize_parts, task=ReplayTask(task), compute=task.compute)
     return run_stage(lake, request, build, beam_options)
 
 

@@ -73,6 +73,10 @@ class ReplayTask(PartTask):
         """Returns those of the stage."""
         return self.inner.results(batch)
 
+    def committed(self, lake: Lake) -> None:
+        """Does what the stage does."""
+        self.inner.committed(lake)
+
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
         """Returns those of the stage: it does them over, with their dead letters."""
         return self.inner.stale(lake, receipts)

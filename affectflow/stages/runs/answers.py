@@ -1,6 +1,7 @@
 """Where the answers of annotators and miners lie in a lake, whoever writes them."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from affectflow import people
 from affectflow.batches.batch import one_batch
 from affectflow.lake import Lake
+from affectflow.lake.commits import commit
 from affectflow.lake.files import entry_of, read_file, write_file
 from affectflow.lake.tables import FileEntry, part_of
 from affectflow.schemas import ANNOTATORS
@@ -93,13 +95,18 @@ def check_use(lake: Lake, annotator_id: str) -> None:
 
     They touch what the annotator touches, and what those touch that it was made over.
     """
-    path = f"{folder_of(annotator_id)}/row.parquet"
-    if lake.storage.exists("annotators", *path.split("/")):
+    for path in _rows_of(lake, annotator_id):
         columns = ["touches", "over"]
         (row,) = read_file(lake.storage, "annotators", path, columns).to_pylist()
         people.check_touches(row["touches"] or (), f"the annotator {annotator_id}")
         if row["over"]:
             check_use(lake, row["over"])
+
+
+def _rows_of(lake: Lake, annotator_id: str) -> list[str]:
+    """Returns the paths of an annotator's row: one, or none."""
+    folder = f"{folder_of(annotator_id)}/"
+    return [path for path in lake.committed("annotators") if path.startswith(folder)]
 
 
 def came_in(lake: Lake, table: str, part: str, **ids: str) -> pa.Array:
@@ -133,3 +140,31 @@ def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:
     first = {**row, "since": datetime.now(UTC)}
     rows = pa.Table.from_pylist([first], schema=ANNOTATORS)
     return write_file(lake.storage, "annotators", path, rows)
+
+
+def renderers_read(lake: Lake) -> list[str]:
+    """Returns the ids of the renderers whose cues came later, for all to see."""
+    paths = {
+        p.rpartition("/")[0]: p for own in visible_cues(lake).values() for p in own
+    }
+    columns = [
+        read_file(lake.storage, "cues", path, ["renderer_id"])["renderer_id"]
+        for path in paths.values()
+    ]
+    return sorted({column[0].as_py() for column in columns})
+
+
+def note_renderers(lake: Lake, annotator_id: str, renderer_ids: Sequence[str]) -> None:
+    """Says in an annotator's row whose cues, found after the ingest, it has read."""
+    for path in _rows_of(lake, annotator_id):
+        (row,) = read_file(lake.storage, "annotators", path).to_pylist()
+        if (row["renderer_ids"] or []) == list(renderer_ids):
+            continue
+        said = json.dumps(list(renderer_ids)).encode()
+        digest = hashlib.blake2b(said, digest_size=4).hexdigest()
+        rows = pa.Table.from_pylist(
+            [{**row, "renderer_ids": list(renderer_ids)}], schema=ANNOTATORS
+        )
+        new = f"{folder_of(annotator_id)}/row-{digest}.parquet"
+        entry = write_file(lake.storage, "annotators", new, rows)
+        commit(lake.storage, "annotators", [entry], [path])

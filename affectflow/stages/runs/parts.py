@@ -162,6 +162,9 @@ class PartTask(ABC):
         """Returns the rows of `annotators` that the results name."""
         return []
 
+    def committed(self, lake: Lake) -> None:  # noqa: B027 (most have nothing to do)
+        """Does what is to be done once the results are there for all to see."""
+
     def work(self, lake: Lake, part: Part, compute: Compute) -> Receipt:
         """Does one part, unless another worker did it a moment ago."""
         before = receipt_of(self, lake, part.name)
@@ -368,4 +371,5 @@ class _Commit:
         settle(lake, work, self._task.tables, receipts)
         rows = [write_annotator(lake, row) for row in self._task.annotators()]
         commit(lake.storage, "annotators", rows)
+        self._task.committed(lake)
         return write_run(lake, request, total(receipts), mark=mark_of(receipts))
