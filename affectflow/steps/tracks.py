@@ -14,7 +14,7 @@ from affectflow.batches.batch import conform_like
 from affectflow.batches.nesting import nest
 from affectflow.batches.tracks import TRACKS, overlap, recording_of, turns_of
 from affectflow.errors import StorageError, UsageError
-from affectflow.kinds import tally
+from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Renderer, TrackRenderer, UnmeasuredError
 from affectflow.schemas import CUES, UTTERANCES, fields
 from affectflow.sources.filesystems import file_system
@@ -82,7 +82,7 @@ def cues_of(
     for recording, own in _by_recording(turns):
         for tracks in _measured(instrument, recording, own):
             rows += renderer.render(own, tracks)
-            tally.count(OUTSIDE, _outside(tracks, own))
+            account().tally(OUTSIDE, _outside(tracks, own))
     found = pa.Table.from_pylist(rows, schema=CUES)
     return nest(found, "cues", batch.column("utterance_id"))
 
@@ -121,7 +121,7 @@ def _uris(instrument: _Instrument, recording: str, turns: pa.Table) -> Iterable[
     else:
         found = sorted({uri for uri in turns["media_uri"].to_pylist() if uri})
     if len(found) > 1:
-        tally.count(AMBIGUOUS, len(found))
+        account().tally(AMBIGUOUS, len(found))
         return ()
     return found
 
@@ -130,9 +130,9 @@ def _of_file(instrument: _Instrument, uri: str) -> pa.Table | None:
     try:
         return _read(instrument, uri)
     except UnmeasuredError as error:
-        tally.count(f"no_cue_{error.reason}")
+        account().tally(f"no_cue_{error.reason}")
     except (StorageError, UsageError, pa.ArrowInvalid):
-        tally.count("no_cue_unreadable_file")
+        account().tally("no_cue_unreadable_file")
     return None
 
 

@@ -1,0 +1,195 @@
+"""RenderSeries: values over time in words, by hand, and through a lake."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from affectflow import testing
+from affectflow.errors import UsageError
+from affectflow.kinds.renderer import Track, UnmeasuredError
+from affectflow_transforms.tracks.series import RenderSeries, smoothed
+from tests.given.command_line import affectflow
+from tests.given.stage_runs import ask
+
+
+def series(**options) -> RenderSeries:
+    return RenderSeries(**{"tracks": "none.csv", **options})
+
+
+def said(values, hz=1.0, **options) -> list[str]:
+    """Returns the phrases of a channel whose first value is at second 0."""
+    times = np.arange(len(values)) / hz
+    nothing = np.full(len(values), np.nan)
+    track = Track("arousal", times, np.array(values, float), nothing)
+    return [row["phrase"] for row in series(**options).rows("u", track)]
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "phrases"),
+    [
+        pytest.param(
+            [0.1] * 12 + [0.1, 0.4, 0.7, 0.9, 0.6],
+            {},
+            ["arousal rises from 12 s, peaks at 15 s"],
+            id="up",
+        ),
+        pytest.param(
+            [0.9, 0.8, 0.5, 0.1],
+            {},
+            ["arousal falls from 0 s, is lowest at 3 s"],
+            id="down",
+        ),
+        pytest.param([0.8, 0.75, 0.8], {}, ["arousal is high"], id="high"),
+        pytest.param([0.1, 0.2, 0.1], {}, ["arousal is low"], id="low"),
+        pytest.param([0.5, 0.5, 0.5], {}, [], id="nothing to say"),
+        pytest.param(
+            [-0.5, 0.5],
+            {"low": -1.0},
+            ["arousal rises from 0 s, peaks at 1 s"],
+            id="another scale",
+        ),
+        pytest.param([-0.05, 0.1], {"low": -1.0}, [], id="less than a fifth of it"),
+        pytest.param([np.nan, np.nan], {}, [], id="not measured"),
+        pytest.param([], {}, [], id="no value"),
+        pytest.param(
+            [np.nan, 0.1, np.nan, 0.9],
+            {},
+            ["arousal rises from 1 s, peaks at 3 s"],
+            id="gaps",
+        ),
+    ],
+)
+def test_a_series_in_words(values, options, phrases):
+    assert said(values, **options) == phrases
+
+
+def test_one_value_that_leaps_is_no_rise():
+    values = [0.5] * 40
+    values[20] = 1.0
+
+    assert said(values, hz=10) == []
+
+
+def test_smoothing_takes_the_mean_of_a_second():
+    times = np.array([0.0, 0.4, 1.0, 3.0])
+
+    found = smoothed(times, np.array([1.0, 3.0, 5.0, 7.0]), 1.0)
+
+    assert found.tolist() == [2.0, 2.0, 5.0, 7.0]
+
+
+AVEC = "instance;timestamp;arousal\n'a';0.0;.1\n'a';0.1;.2\n'b';0.0;.3\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "rows"),
+    [
+        pytest.param(
+            " time , joy\n0,.1\n0.04,.2\n",
+            {},
+            [("joy", 0, 40_000, 0.1), ("joy", 40_000, 80_000, 0.2)],
+            id="blanks around names",
+        ),
+        pytest.param(
+            "time_ms,joy\n0,1\n500,2\n",
+            {},
+            [("joy", 0, 500_000, 1.0), ("joy", 500_000, 1_000_000, 2.0)],
+            id="milliseconds",
+        ),
+        pytest.param(
+            "t,joy,frame\n10,.5,1\n",
+            {"shift_s": 2.0},
+            [("joy", 8_000_000, 9_000_000, 0.5)],
+            id="raters react late",
+        ),
+        pytest.param(
+            "recording;time;joy\na;0;.1\nb;0;.2\na;1;.3\nb;2;.4\n",
+            {},
+            [
+                ("joy", 0, 1_000_000, 0.1),
+                ("joy", 0, 2_000_000, 0.2),
+                ("joy", 1_000_000, 2_000_000, 0.3),
+                ("joy", 2_000_000, 4_000_000, 0.4),
+            ],
+            id="two recordings, each with its own steps",
+        ),
+    ],
+)
+def test_tables_as_people_have_them(content, options, rows, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+
+    tracks = series(**options).measure(str(path))
+
+    names = ("channel", "start_us", "end_us", "value")
+    found = tracks.select(names).to_pylist()
+    assert [tuple(row.values()) for row in found] == rows
+
+
+def test_a_table_of_parquet(tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"time": [0.0, 1.0], "joy": [1, 2], "note": ["x", "y"]})
+    parquet.write_table(table, path)
+
+    assert series().measure(str(path))["value"].to_pylist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param("joy\n1\n", "no_times", id="no times"),
+        pytest.param("time,joy\nx,1\n", "no_times", id="times in words"),
+        pytest.param("time,joy\n,1\n0,2\n", "times_missing", id="a time lacks"),
+        pytest.param("time,joy\n1,1\n0,2\n", "times_backwards", id="backwards"),
+        pytest.param("time,sad\n1,1\n", "no_such_column", id="another column"),
+        pytest.param("time,joy\n0,1,2\n", "no_table", id="ragged"),
+    ],
+)
+def test_a_table_that_says_nothing_has_a_reason(content, reason, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+
+    with pytest.raises(UnmeasuredError) as raised:
+        series(channels=("joy",)).measure(str(path))
+
+    assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"tracks": ""}, "--set tracks=GLOB", id="no tracks"),
+        pytest.param({"low": 1.0}, "below `high`", id="scale"),
+        pytest.param({"least": 0.0}, "`least` is above 0", id="least"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_one_line(options, said):
+    with pytest.raises(UsageError, match=said):
+        series(**options)
+
+
+def test_it_keeps_what_renderers_promise():
+    testing.check_renderer(series())
+
+
+def test_captions_and_ratings_become_one_lake(tmp_path, own_configuration):
+    (tmp_path / "call.vtt").write_text(
+        "WEBVTT\n\n00:00.000 --> 00:04.000\n<v Ann>It works.\n\n"
+        "00:04.000 --> 00:08.000\n<v Bob>Does it?\n"
+    )
+    rows = [f"{n},{0.5 if n < 4 else (n - 3) / 4}" for n in range(8)]
+    (tmp_path / "call.csv").write_text("\n".join(["time,arousal", *rows]))
+    lake = str(tmp_path / "lake")
+    ingested = affectflow("ingest", tmp_path / "call.vtt", "--to", lake)
+    assert ingested.code == 0, ingested.err
+
+    done = affectflow(
+        *("textualize", lake, "--renderer", "RenderSeries"),
+        *("--set", f"tracks={tmp_path}/*.csv"),
+    )
+
+    assert done.code == 0, done.err
+    assert "2 in, 2 out, 1 cue arousal" in done.err
+    asked = "SELECT text, phrase FROM cues JOIN utterances USING (utterance_id)"
+    assert ask(lake, asked) == [("Does it?", "arousal rises from 4 s, peaks at 7 s")]

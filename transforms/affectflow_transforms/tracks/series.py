@@ -1,0 +1,166 @@
+"""RenderSeries: ratings and other values over time, as "arousal rises from 12 s"."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.tracks import US
+from affectflow.errors import UsageError
+from affectflow.kinds.renderer import Track, TrackRenderer, UnmeasuredError, Window
+from affectflow.kinds.style import PLAIN, section
+from affectflow.registry import Card
+from affectflow_transforms.tracks.tables import (
+    ends_of,
+    long_tracks,
+    measured,
+    starts_of,
+    table_of,
+)
+
+SMOOTHED_S = 1.0
+_LEVEL = "_level"
+
+
+@dataclass(kw_only=True)
+class RenderSeries(TrackRenderer):
+    """Says how values go up and down while somebody speaks.
+
+    A table has a column of times and one or more of values, as CSV with any separator
+    or Parquet; `recording` and `speaker` say whose they are, if a file is of several.
+    Of each column and turn it says the largest change, if there is one, else the level,
+    if it is high or low.
+
+    Args:
+      tracks: path, glob, folder or URL of the tables.
+      channels: the columns that are read; empty for all of numbers.
+      time: the column of times, in seconds; empty for one whose name tells.
+      low: end of the scale of the values.
+      high: likewise.
+      least: the smallest change that is worth a phrase, as a share of the scale.
+      shift_s: seconds by which values come late, as raters react late; SEWA's and
+        AVEC's are shifted by 2 s (AVEC 2018).
+      style: whose words are used.
+
+    Raises:
+      UsageError: there are no tracks, or a number is out of range.
+    """
+
+    channels: tuple[str, ...] = ()
+    time: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    least: float = 0.2
+    shift_s: float = 0.0
+    style: str = PLAIN
+
+    renderer_id: ClassVar[str] = "series@1"
+    modality: ClassVar[str] = "series"
+    unit: ClassVar[str] = "scale"
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt", ".parquet")
+    card: ClassVar[Card] = Card(
+        summary="ratings and other values over time, as rises, falls and levels",
+        example="affectflow textualize lake --renderer RenderSeries --set "
+        "tracks=ratings/*.csv --set shift_s=2",
+    )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.channels, str):
+            self.channels = tuple(self.channels.split(","))
+        if not self.tracks:
+            raise UsageError("RenderSeries reads tables: say which, --set tracks=GLOB")
+        if not self.low < self.high:
+            raise UsageError(f"`low` is below `high`, got {self.low} and {self.high}")
+        if not 0 < self.least <= 1:
+            raise UsageError(f"`least` is above 0 and at most 1, got {self.least}")
+        self._words = section("series", self.style)
+
+    def measure(self, uri: str) -> pa.Table:
+        table = table_of(uri)
+        channels = self._channels(table, uri)
+        starts = starts_of(table, self.time)
+        ends = ends_of(table, starts)
+        shift = round(self.shift_s * US)
+        return long_tracks(
+            table, channels, pc.subtract(starts, shift), pc.subtract(ends, shift)
+        )
+
+    def _channels(self, table: pa.Table, uri: str) -> Sequence[str]:
+        there = measured(table, [self.time.lower()])
+        if lacking := [name for name in self.channels if name not in there]:
+            raise UnmeasuredError(
+                "no_such_column",
+                f"{uri!r} has no numbers in {lacking[0]!r}, but in {', '.join(there)}",
+            )
+        return self.channels or there
+
+    def windows(self, track: Track) -> Iterator[Window]:
+        known = ~np.isnan(track.values)
+        times, values = track.times[known], track.values[known]
+        if not len(values):
+            return
+        smooth = smoothed(times, values, SMOOTHED_S)
+        first, last = largest_change(smooth)
+        change = float(smooth[last] - smooth[first])
+        if abs(change) >= self.least * (self.high - self.low):
+            start, end = float(times[first]), float(times[last])
+            yield Window(start, end, change, track.channel)
+            return
+        mean = float(smooth.mean())
+        yield Window(
+            float(times[0]), float(times[-1]), mean, f"{track.channel}{_LEVEL}"
+        )
+
+    def phrase(self, window: Window) -> str:
+        name = window.cue.removesuffix(_LEVEL)
+        if window.cue.endswith(_LEVEL):
+            share = (window.value - self.low) / (self.high - self.low)
+            said = "high" if share >= 2 / 3 else "low" if share <= 1 / 3 else ""
+        else:
+            said = "rises" if window.value > 0 else "falls"
+        if not said:
+            return ""
+        words: str = self._words[said]
+        values = {"start": f"{int(window.start_s)}", "end": f"{int(window.end_s)}"}
+        for slot, word in {"name": name.replace("_", " "), **values}.items():
+            words = words.replace(f"{{{slot}}}", word)
+        return words
+
+
+def largest_change(values: npt.NDArray[np.float64]) -> tuple[int, int]:
+    """Returns where the largest change begins, and where it ends.
+
+    It begins where the values last were near their one end, within a tenth of the
+    change, before they came to the other.
+
+    >>> largest_change(np.array([0.1, 0.1, 0.1, 0.5, 0.9, 0.6]))
+    (2, 4)
+
+    Args:
+      values: shape (n,), n at least 1.
+    """
+    top, bottom = int(values.argmax()), int(values.argmin())
+    last = max(top, bottom)
+    away = np.abs(values[: last + 1] - values[min(top, bottom)])
+    near = np.flatnonzero(away <= 0.1 * (values[top] - values[bottom]))
+    return int(near[-1]), last
+
+
+def smoothed(
+    times: npt.NDArray[np.float64], values: npt.NDArray[np.float64], width_s: float
+) -> npt.NDArray[np.float64]:
+    """Returns the mean of the values around each time.
+
+    Args:
+      times: shape (n,): seconds, rising.
+      values: shape (n,), without NaN.
+      width_s: values at most half of it away, before and after, are in the mean.
+    """
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    first = np.searchsorted(times, times - width_s / 2 - 1e-9, side="left")
+    last = np.searchsorted(times, times + width_s / 2 + 1e-9, side="right")
+    return np.asarray((sums[last] - sums[first]) / (last - first))

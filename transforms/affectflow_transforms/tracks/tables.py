@@ -1,0 +1,176 @@
+"""Tables of values over time, as tools and raters write them, read as tracks."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv, parquet
+
+from affectflow.batches.tracks import TRACKS, US, microseconds
+from affectflow.kinds.renderer import UnmeasuredError
+from affectflow.sources.listing import open_binary
+
+TIMES = ("time", "timestamp", "t", "seconds", "time_s", "approx_time", "mediatime")
+MILLISECONDS = ("time_ms", "timestamp_ms", "milliseconds", "ms")
+RECORDINGS = ("recording", "input", "file", "name", "instance_name")
+SPEAKERS = ("speaker", "participant", "subject")
+CONFIDENCES = ("confidence", "facescore")
+COUNTERS = ("frame", "face_id", "index", "success", "")
+"""Columns that count rows, and measure nothing."""
+
+
+def table_of(uri: str) -> pa.Table:
+    """Returns a table whose columns have names without blanks around them.
+
+    The separator is the one that the first line has most of.
+
+    Args:
+      uri: of a CSV file with any separator, or of Parquet.
+
+    Raises:
+      UnmeasuredError: it is neither.
+      StorageError: it does not open.
+    """
+    with open_binary(uri) as file:
+        content = file.read()
+    try:
+        if content.startswith(b"PAR1"):
+            read = parquet.read_table(pa.BufferReader(content))
+        else:
+            read = csv.read_csv(
+                pa.BufferReader(content),
+                parse_options=csv.ParseOptions(delimiter=_separator(content)),
+            )
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise UnmeasuredError("no_table", f"{uri!r} is not a table: {error}") from error
+    return read.rename_columns([name.strip() for name in read.column_names])
+
+
+def _separator(content: bytes) -> str:
+    head = content.partition(b"\n")[0]
+    return max(",;\t", key=lambda sign: head.count(sign.encode()))
+
+
+def column_among(table: pa.Table, names: Iterable[str]) -> str | None:
+    """Returns the column of a table that has one of some names, in any case."""
+    there = {name.lower(): name for name in reversed(table.column_names)}
+    return next((there[name] for name in names if name in there), None)
+
+
+def starts_of(table: pa.Table, time: str = "") -> pa.Array:
+    """Returns when each row begins, microseconds.
+
+    Args:
+      table: as `table_of` gives it.
+      time: the column that says so, in seconds; empty for one whose name tells.
+
+    Raises:
+      UnmeasuredError: there is no such column, or it is not of numbers.
+    """
+    named = time or column_among(table, TIMES)
+    millis = None if named else column_among(table, MILLISECONDS)
+    if not (named or millis) or (named and named not in table.column_names):
+        there = ", ".join(table.column_names[:8])
+        raise UnmeasuredError(
+            "no_times",
+            f"no column of times; say which with --set time=NAME: {there}",
+        )
+    column = table[named or millis].combine_chunks()
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        raise UnmeasuredError("no_times", "times are numbers of seconds")
+    seconds = np.asarray(pc.fill_null(column.cast(pa.float64()), np.nan))
+    return microseconds(seconds / 1e3 if millis else seconds)
+
+
+def ends_of(table: pa.Table, starts: pa.Array) -> pa.Array:
+    """Returns when each row ends: where the next of its recording and speaker begins.
+
+    The last row of a recording lasts as long as most of its rows.
+
+    Args:
+      table: as `table_of` gives it.
+      starts: of its rows, microseconds.
+
+    Raises:
+      UnmeasuredError: times are missing or go backwards.
+    """
+    if starts.null_count:
+        raise UnmeasuredError("times_missing", "a row has no time")
+    times = np.asarray(starts)
+    ends = np.empty_like(times)
+    for rows in _groups(table):
+        steps = np.diff(times[rows])
+        if (steps < 0).any():
+            raise UnmeasuredError("times_backwards", "times go backwards")
+        last = int(np.median(steps)) if len(steps) else US
+        ends[rows] = np.append(times[rows][1:], times[rows][-1] + last)
+    return pa.array(ends)
+
+
+def _groups(table: pa.Table) -> Iterator[npt.NDArray[np.int64]]:
+    """Yields the places of the rows of each recording and speaker, in their order."""
+    whose = [_words(table, names) for names in (RECORDINGS, SPEAKERS)]
+    codes = [
+        np.asarray(pc.fill_null(each.dictionary_encode().indices, -1)) for each in whose
+    ]
+    _, group = np.unique(np.stack(codes), axis=1, return_inverse=True)
+    order = np.argsort(group.ravel(), kind="stable")
+    bounds = np.flatnonzero(np.diff(group.ravel()[order])) + 1
+    yield from (rows for rows in np.split(order, bounds) if len(rows))
+
+
+def long_tracks(
+    table: pa.Table, channels: Sequence[str], starts: pa.Array, ends: pa.Array
+) -> pa.Table:
+    """Returns the columns of a table as tracks, one below the other.
+
+    Args:
+      table: as `table_of` gives it.
+      channels: its columns that measure something.
+      starts: of its rows, microseconds.
+      ends: likewise.
+    """
+    about = {
+        "recording": _words(table, RECORDINGS),
+        "speaker": _words(table, SPEAKERS),
+        "confidence": _numbers(table, column_among(table, CONFIDENCES)),
+        "start_us": starts,
+        "end_us": ends,
+    }
+    pieces = [
+        pa.table(
+            {
+                **about,
+                "channel": pa.repeat(name, table.num_rows),
+                "value": _numbers(table, name),
+            }
+        ).select(TRACKS.names)
+        for name in channels
+    ]
+    return pa.concat_tables([TRACKS.empty_table(), *(p.cast(TRACKS) for p in pieces)])
+
+
+def _words(table: pa.Table, names: Iterable[str]) -> pa.Array:
+    name = column_among(table, names)
+    if name is None or not pa.types.is_string(table[name].type):
+        return pa.nulls(table.num_rows, pa.string())
+    return table[name].combine_chunks()
+
+
+def _numbers(table: pa.Table, name: str | None) -> pa.Array:
+    if name is None:
+        return pa.nulls(table.num_rows, pa.float64())
+    return table[name].combine_chunks().cast(pa.float64())
+
+
+def measured(table: pa.Table, left_out: Iterable[str] = ()) -> list[str]:
+    """Returns the columns of numbers that measure something, in their order."""
+    known = {*TIMES, *MILLISECONDS, *CONFIDENCES, *COUNTERS, *left_out}
+    return [
+        field.name
+        for field in table.schema
+        if field.name.lower() not in known
+        and (pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
+    ]
