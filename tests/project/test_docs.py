@@ -113,6 +113,18 @@ def test_what_the_page_about_measures_shows_works(tmp_path, capsys):
     assert "0.5" in capsys.readouterr().out
 
 
+def test_what_the_page_about_cues_shows_works(tmp_path):
+    page = (ROOT / "docs" / "cues.md").read_text(encoding="utf-8")
+    for kind in ("vtt", "csv"):
+        (tmp_path / f"call.{kind}").write_text(snippets(kind, page)[0])
+
+    for command in commands(page):
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+
+    assert "arousal rises from 4 s, peaks at 7 s" in done.out
+
+
 @pytest.mark.proof
 def test_what_the_page_about_over_shows_works(folder, tmp_path):
     page = (ROOT / "docs" / "over.md").read_text(encoding="utf-8")
