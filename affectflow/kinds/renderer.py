@@ -127,6 +127,8 @@ class TrackRenderer(Renderer, abc.ABC):
 
     cue: ClassVar[str] = ""
     unit: ClassVar[str] = ""
+    needs_tracks: ClassVar[bool] = False
+    """Whether it reads files of an instrument only, and measures no recording."""
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     """Endings of the files that are taken of a folder."""
     not_in_id: ClassVar[frozenset[str]] = frozenset({"tracks"})

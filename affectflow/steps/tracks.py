@@ -35,7 +35,14 @@ def digest_of_files(renderer: Renderer) -> str:
     Raises:
       UsageError: there are none.
     """
-    if not isinstance(renderer, TrackRenderer) or not renderer.tracks:
+    if not isinstance(renderer, TrackRenderer):
+        return ""
+    if not renderer.tracks:
+        if renderer.needs_tracks:
+            raise UsageError(
+                f"{type(renderer).__name__} reads tables: say which, as --set "
+                f"tracks='*{renderer.suffixes[0]}'"
+            )
         return ""
     digest = hashlib.blake2b(digest_size=6)
     for file in list_files(renderer.tracks, renderer.suffixes):

@@ -22,7 +22,8 @@ def test_most_values_outside_the_scale_give_a_hint(tmp_path, scale, counted, hin
     store(lake, utterances("good", "this is broken", ""))
     save_tiny(folder, ("valence",), planted=(-2.4,), problem_type="regression")
 
-    row = stages.annotate_lake(lake, model=folder, options={"scale": scale})
+    options = {"scale": scale, "dtype": "float32"}
+    row = stages.annotate_lake(lake, model=folder, options=options)
 
     assert dict(row["counters"]) == {counted: 2, "silent": 1}
     assert counts(row) == {"in": 3, "out": 3}

@@ -95,8 +95,9 @@ def check_use(lake: Lake, annotator_id: str) -> None:
 
     They touch what the annotator touches, and what those touch that it was made over.
     """
-    for path in _rows_of(lake, annotator_id):
-        columns = ["touches", "over"]
+    folder, columns = folder_of(annotator_id), ["touches", "over"]
+    for name in lake.storage.names("annotators", folder):
+        path = f"{folder}/{name}"
         (row,) = read_file(lake.storage, "annotators", path, columns).to_pylist()
         people.check_touches(row["touches"] or (), f"the annotator {annotator_id}")
         if row["over"]:

@@ -8,6 +8,7 @@ from pyarrow import parquet
 from affectflow import testing
 from affectflow.errors import UsageError
 from affectflow.kinds.renderer import Track, UnmeasuredError
+from affectflow.steps.tracks import digest_of_files
 from affectflow_transforms.tracks.series import RenderSeries, smoothed
 from tests.given.command_line import affectflow
 from tests.given.stage_runs import ask
@@ -159,7 +160,6 @@ def test_a_table_that_says_nothing_has_a_reason(content, reason, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param({"tracks": ""}, "--set tracks=GLOB", id="no tracks"),
         pytest.param({"low": 1.0}, "below `high`", id="scale"),
         pytest.param({"least": 0.0}, "`least` is above 0", id="least"),
     ],
@@ -167,6 +167,11 @@ def test_a_table_that_says_nothing_has_a_reason(content, reason, tmp_path):
 def test_an_option_that_makes_no_sense_is_one_line(options, said):
     with pytest.raises(UsageError, match=said):
         series(**options)
+
+
+def test_without_tables_it_is_told_to_say_which():
+    with pytest.raises(UsageError, match=r"say which, as --set tracks='\*\.csv'"):
+        digest_of_files(RenderSeries())
 
 
 def test_it_keeps_what_renderers_promise():

@@ -47,7 +47,7 @@ class RenderSeries(TrackRenderer):
       style: whose words are used.
 
     Raises:
-      UsageError: there are no tracks, or a number is out of range.
+      UsageError: a number is out of range.
     """
 
     channels: tuple[str, ...] = ()
@@ -61,6 +61,7 @@ class RenderSeries(TrackRenderer):
     renderer_id: ClassVar[str] = "series@1"
     modality: ClassVar[str] = "series"
     unit: ClassVar[str] = "scale"
+    needs_tracks: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt", ".parquet")
     card: ClassVar[Card] = Card(
         summary="ratings and other values over time, as rises, falls and levels",
@@ -71,8 +72,6 @@ class RenderSeries(TrackRenderer):
     def __post_init__(self) -> None:
         if isinstance(self.channels, str):
             self.channels = tuple(self.channels.split(","))
-        if not self.tracks:
-            raise UsageError("RenderSeries reads tables: say which, --set tracks=GLOB")
         if not self.low < self.high:
             raise UsageError(f"`low` is below `high`, got {self.low} and {self.high}")
         if not 0 < self.least <= 1:
