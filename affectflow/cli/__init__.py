@@ -63,7 +63,7 @@ def run(arguments: Sequence[str]) -> int:
     STATE.debug = False
     try:
         logs.configure()
-        result = app(ours, standalone_mode=False, prog_name="affectflow")
+        result = app(ours or ["--help"], standalone_mode=False, prog_name="affectflow")
         if result == INTERRUPTED:  # Typer makes this number of Ctrl-C
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0

@@ -127,7 +127,7 @@ def mine(
     annotator: AnnotatorOrAll = "",
     settings: Set = None,
 ) -> int:
-    """Mine causes of emotions, and cluster them to themes."""
+    """Mine causes of emotions, and cluster them into themes."""
     from affectflow.stages.mine import ALL
 
     given = said_to(settings, miner=miner, clusterer=clusterer)

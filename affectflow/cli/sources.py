@@ -94,13 +94,18 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
     """Returns `text=body,utterance_id=id` as a mapping from column to field.
 
     Raises:
-      UsageError: a pair has no `=`.
+      UsageError: a pair has no `=`, or a column is named twice.
     """
-    mapping = {}
+    mapping: dict[str, str] = {}
     for pair in (p.strip() for text in pairs for p in text.split(",") if p.strip()):
         column, equals, field = pair.partition("=")
         if not equals or not column or not field:
-            raise UsageError(f"--map {pair!r} is not column=field")
+            raise UsageError(f"--map {pair!r}: write it as column=field")
+        if column.strip() in mapping:
+            raise UsageError(
+                f"--map names {column.strip()!r} twice, as "
+                f"{mapping[column.strip()]!r} and {field.strip()!r}; leave one out"
+            )
         mapping[column.strip()] = field.strip()
     return mapping
 

@@ -131,7 +131,6 @@ class TrackRenderer(Renderer, abc.ABC):
     """Whether it reads files of an instrument only, and measures no recording."""
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     """Endings of the files that are taken of a folder."""
-    not_in_id: ClassVar[frozenset[str]] = frozenset({"tracks"})
 
     @abc.abstractmethod
     def measure(self, uri: str) -> pa.Table:

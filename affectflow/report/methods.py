@@ -63,7 +63,7 @@ def methods(lake_uri: str) -> str:
             "chosen where its score reaches the annotator's own threshold.",
             *_validated(ask(_VALIDATED), ask(_PEOPLE)[0]["n"]),
             "## What was excluded",
-            f"Messages of automata that reports leave out: {ask(_BOTS)[0]['n']:,}.",
+            f"Messages of bots that reports leave out: {ask(_BOTS)[0]['n']:,}.",
             *_statuses(ask(_STATUSES)),
             "## What each stage did",
             "Rows of all runs together: a message that was read in two runs counts "

@@ -38,7 +38,7 @@ def parse_mapping(mapping: Mapping[str, str]) -> list[Field]:
       UsageError: a target is not a column that can be mapped, or its source is empty.
     """
     for target, source in mapping.items():
-        _check_target(target)
+        _check_target(target, source)
         if not source:
             raise UsageError(
                 f"{target!r} is mapped to nothing; name a field, as {target}=FIELD, "
@@ -57,11 +57,16 @@ def _field(target: str, source: str) -> Field:
     return Field(target, source)
 
 
-def _check_target(target: str) -> None:
+def _check_target(target: str, source: str) -> None:
     if target in TARGETS or (
         target.startswith(ATTRS_PREFIX) and len(target) > len(ATTRS_PREFIX)
     ):
         return
+    if source in TARGETS:
+        raise UsageError(
+            f"{target!r} is not a column of utterances, but {source!r} is: the column "
+            f"comes first, as {source}={target}"
+        )
     near = difflib.get_close_matches(target, TARGETS, n=3, cutoff=0.4)
     hint = f"did you mean {', '.join(map(repr, near))}?" if near else _all_targets()
     raise UsageError(

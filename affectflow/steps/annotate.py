@@ -194,7 +194,7 @@ def _reader_of_weights(
         ) from unknown
     if not is_folder and model.count("/") != 1:
         raise UnknownPluginError(
-            f"{unknown}; a folder, or a hub id (org/name), would do too"
+            f"{unknown}; a folder or a hub id (org/name) works too"
         ) from unknown
     where = str(folder) if is_folder else model
     name = registry.find("models", handler or plugin_for(where, revision)).name

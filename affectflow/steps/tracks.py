@@ -26,6 +26,8 @@ READS = fields(
     *("start_s", "end_s", "media_uri"),
 )
 """The columns that say which turns of which recordings a batch holds."""
+NO_RECORDING, NOT_MEASURED = "no_cue_no_recording", "no_cue_not_measured"
+OF_OTHERS = "no_cue_unknown_speaker"
 AMBIGUOUS, OUTSIDE = "no_cue_two_files_of_one_recording", "no_cue_outside_every_turn"
 
 
@@ -84,12 +86,16 @@ def cues_of(
       files: as `digest_of_files` gives it.
     """
     turns = turns_of(batch)
+    account().tally(NO_RECORDING, batch.num_rows - turns.num_rows)
     instrument = _Instrument(renderer, files)
     rows: list[dict[str, Any]] = []
     for recording, own in _by_recording(turns):
-        for tracks in _measured(instrument, recording, own):
+        measured = list(_measured(instrument, recording, own))
+        account().tally(NOT_MEASURED, 0 if measured else own.num_rows)
+        for tracks in measured:
             rows += renderer.render(own, tracks)
             account().tally(OUTSIDE, _outside(tracks, own))
+            account().tally(OF_OTHERS, _of_others(tracks, own))
     found = pa.Table.from_pylist(rows, schema=CUES)
     return nest(found, "cues", batch.column("utterance_id"))
 
@@ -168,6 +174,13 @@ def _read(instrument: _Instrument, uri: str) -> pa.Table:
         pa.RecordBatch.from_pylist([], schema=TRACKS)
     ]
     return pa.Table.from_batches([conform_like(batch, TRACKS)])
+
+
+def _of_others(tracks: pa.Table, turns: pa.Table) -> int:
+    """Returns how many measurements are of somebody who speaks in no turn."""
+    whose = tracks["speaker"]
+    known = pc.is_in(whose, value_set=pc.unique(turns["speaker_id"]))
+    return int(pc.sum(pc.and_(pc.is_valid(whose), pc.invert(known))).as_py() or 0)
 
 
 def _outside(tracks: pa.Table, turns: pa.Table) -> int:

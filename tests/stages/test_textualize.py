@@ -140,7 +140,7 @@ def test_what_cannot_be_measured_is_counted_and_stops_nothing(lake):
     row = textualize(lake, loudness(lake))
 
     assert counts(row) == {"in": 3, "out": 3}
-    assert dict(row["counters"]) == {"no_cue_no_loudness": 1}
+    assert dict(row["counters"]) == {"no_cue_no_loudness": 1, "no_cue_not_measured": 3}
 
 
 def test_a_renderer_of_text_finds_only_what_ingest_has_not(lake):
@@ -165,3 +165,24 @@ def test_a_mistake_is_one_line(lake, arguments, said):
     assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") == 1
+
+
+def test_files_that_tell_of_no_turn_are_counted_and_leave_other_cues_alone(lake):
+    textualize(lake, loudness(lake))
+    (Path(lake).parent / "more").mkdir()
+    write_loudness(Path(lake).parent / "more" / "other.csv", [90.0] * 4)
+
+    more = RenderLoudness(tracks=str(Path(lake).parent / "more" / "*.csv"))
+    row = textualize(lake, more)
+
+    assert dict(row["counters"]) == {"no_cue_not_measured": 3}
+    assert len(ask(lake, CUES)) == 1
+
+
+def test_measurements_of_somebody_who_is_not_there_are_counted(lake):
+    table = "seconds,dB,speaker\n0,80,Ann\n0.5,80,Ann\n"
+    (Path(lake).parent / "call.csv").write_text(table)
+
+    row = textualize(lake, loudness(lake))
+
+    assert dict(row["counters"]) == {"no_cue_unknown_speaker": 2}

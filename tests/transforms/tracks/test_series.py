@@ -93,10 +93,22 @@ AVEC = "instance;timestamp;arousal\n'a';0.0;.1\n'a';0.1;.2\n'b';0.0;.3\n"
             id="blanks around names",
         ),
         pytest.param(
-            "time_ms,joy\n0,1\n500,2\n",
+            "time_ms,joy\n0,1\n500,0\n",
             {},
-            [("joy", 0, 500_000, 1.0), ("joy", 500_000, 1_000_000, 2.0)],
+            [("joy", 0, 500_000, 1.0), ("joy", 500_000, 1_000_000, 0.0)],
             id="milliseconds",
+        ),
+        pytest.param(
+            "time;joy\n0;0,5\n0,5;1\n",
+            {},
+            [("joy", 0, 500_000, 0.5), ("joy", 500_000, 1_000_000, 1.0)],
+            id="decimal commas",
+        ),
+        pytest.param(
+            "time,joy\n0,3\n1,.5\n",
+            {},
+            [("joy", 0, 1_000_000, None), ("joy", 1_000_000, 2_000_000, 0.5)],
+            id="a value outside the scale",
         ),
         pytest.param(
             "t,joy,frame\n10,.5,1\n",
@@ -130,10 +142,10 @@ def test_tables_as_people_have_them(content, options, rows, tmp_path):
 
 def test_a_table_of_parquet(tmp_path):
     path = tmp_path / "a.parquet"
-    table = pa.table({"time": [0.0, 1.0], "joy": [1, 2], "note": ["x", "y"]})
+    table = pa.table({"time": [0.0, 1.0], "joy": [1, 0], "note": ["x", "y"]})
     parquet.write_table(table, path)
 
-    assert series().measure(str(path))["value"].to_pylist() == [1.0, 2.0]
+    assert series().measure(str(path))["value"].to_pylist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -141,6 +153,7 @@ def test_a_table_of_parquet(tmp_path):
     [
         pytest.param("joy\n1\n", "no_times", id="no times"),
         pytest.param("time,joy\nx,1\n", "no_times", id="times in words"),
+        pytest.param("time,joy\n0,x\n", "no_numbers", id="words"),
         pytest.param("time,joy\n,1\n0,2\n", "times_missing", id="a time lacks"),
         pytest.param("time,joy\n1,1\n0,2\n", "times_backwards", id="backwards"),
         pytest.param("time,sad\n1,1\n", "no_such_column", id="another column"),

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.tracks import US
 from affectflow.errors import UsageError
+from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Track, TrackRenderer, UnmeasuredError, Window
 from affectflow.kinds.style import PLAIN, section
 from affectflow.registry import Card
@@ -84,12 +85,26 @@ class RenderSeries(TrackRenderer):
         starts = starts_of(table, self.time)
         ends = ends_of(table, starts)
         shift = round(self.shift_s * US)
-        return long_tracks(
+        found = long_tracks(
             table, channels, pc.subtract(starts, shift), pc.subtract(ends, shift)
         )
+        return self._on_scale(found)
+
+    def _on_scale(self, tracks: pa.Table) -> pa.Table:
+        """Returns tracks without values outside of the scale, which are counted."""
+        values = tracks["value"]
+        off = pc.or_(pc.less(values, self.low), pc.greater(values, self.high))
+        off = pc.fill_null(off, False)
+        if not (count := pc.sum(off).as_py()):
+            return tracks
+        account().tally("no_cue_value_outside_scale", count)
+        kept = pc.if_else(off, pa.scalar(None, pa.float64()), values)
+        return tracks.set_column(tracks.column_names.index("value"), "value", kept)
 
     def _channels(self, table: pa.Table, uri: str) -> Sequence[str]:
         there = measured(table, [self.time.lower()])
+        if not there:
+            raise UnmeasuredError("no_numbers", f"{uri!r} has no column of numbers")
         if lacking := [name for name in self.channels if name not in there]:
             raise UnmeasuredError(
                 "no_such_column",

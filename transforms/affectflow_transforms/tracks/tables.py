@@ -1,5 +1,6 @@
 """Tables of values over time, as tools and raters write them, read as tracks."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ MILLISECONDS = ("time_ms", "timestamp_ms", "milliseconds", "ms")
 RECORDINGS = ("recording", "input", "file", "name", "instance_name")
 SPEAKERS = ("speaker", "participant", "subject")
 CONFIDENCES = ("confidence", "facescore")
+_DECIMAL_COMMA = re.compile(rb"(?m)(?:^|[;\t])-?[0-9]*,[0-9]+\s*(?:[;\t]|$)")
 COUNTERS = ("frame", "face_id", "index", "success", "")
 """Columns that count rows, and measure nothing."""
 
@@ -39,9 +41,12 @@ def table_of(uri: str) -> pa.Table:
         if content.startswith(b"PAR1"):
             read = parquet.read_table(pa.BufferReader(content))
         else:
+            sign = _separator(content)
+            comma = sign != "," and _DECIMAL_COMMA.search(content)
             read = csv.read_csv(
                 pa.BufferReader(content),
-                parse_options=csv.ParseOptions(delimiter=_separator(content)),
+                parse_options=csv.ParseOptions(delimiter=sign),
+                convert_options=csv.ConvertOptions(decimal_point="," if comma else "."),
             )
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise UnmeasuredError("no_table", f"{uri!r} is not a table: {error}") from error
