@@ -153,11 +153,8 @@ def read(
         edits = list(_masks(text, kinds, masked))
         if cues == "words":
             edits += [_Edit(s.start, s.end, s.words, True) for s in said]
-        if row in framed:
-            before, after = frame.around(framed[row])
-            end = len(text)
-            edits += [_Edit(0, 0, before, False), _Edit(end, end, after, False)]
-        reading, maps[row] = _compose(text, _apart(edits))
+        around = frame.around(framed[row]) if row in framed else ("", "")
+        reading, maps[row] = _compose(text, _framed(text, _apart(edits), *around))
         written.append(reading)
         heard = bool(said) or row in framed
         silent[row] = not heard and not _says_something(text, kinds)
@@ -258,6 +255,17 @@ def _apart(edits: list[_Edit]) -> Iterator[_Edit]:
         if edit.start >= position:
             yield edit
             position = edit.end
+
+
+def _framed(
+    text: str, edits: Iterable[_Edit], before: str, after: str
+) -> Iterator[_Edit]:
+    """Yields edits between those that write a frame."""
+    if before:
+        yield _Edit(0, 0, before, False)
+    yield from edits
+    if after:
+        yield _Edit(len(text), len(text), after, False)
 
 
 def _says_something(text: str, segments: list[_Span]) -> bool:

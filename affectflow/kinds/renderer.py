@@ -10,7 +10,7 @@ table `cues` are done for both; the check of both is
 import abc
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -158,9 +158,24 @@ class TrackRenderer(Renderer, abc.ABC):
           turns: of `TURNS`; of all that is known of the recording.
           tracks: of `TRACKS`: all that was measured of the recording.
         """
-        for turn in turns.to_pylist():
-            for track in tracks_of(turn, tracks):
-                yield from self.rows(turn["utterance_id"], track)
+        for utterance_id, found in tracks_of(turns, tracks):
+            for track in found:
+                yield from self.rows(utterance_id, track)
+
+    def worded(
+        self, rows: list[dict[str, Any]], turns: pa.Table
+    ) -> list[dict[str, Any]]:
+        """Returns the rows of `cues` of a part with their phrases.
+
+        For renderers whose words depend on what else there is, as a speaker's other
+        turns; `render` leaves their phrases empty. Rows that stay without a phrase are
+        no cues.
+
+        Args:
+          rows: what `render` yielded of all recordings.
+          turns: of `TURNS`, of all recordings.
+        """
+        return rows
 
     def rows(self, utterance_id: str, track: Track) -> Iterator[dict[str, Any]]:
         """Yields the rows of `cues` of a track: without a place in the text."""
@@ -193,28 +208,72 @@ class UnmeasuredError(Exception):
         self.reason = reason
 
 
-def tracks_of(turn: dict[str, Any], tracks: pa.Table) -> Iterator[Track]:
-    """Yields what was measured during a turn, a track for each channel, by its name.
+def tracks_of(turns: pa.Table, tracks: pa.Table) -> Iterator[tuple[str, list[Track]]]:
+    """Yields each turn's id, and what was measured during it: by the names of channels.
 
     Args:
-      turn: a row of `TURNS`.
-      tracks: of `TRACKS`, of the turn's recording.
+      turns: of `TURNS`, of one recording.
+      tracks: of `TRACKS`, of the same recording.
     """
-    start, end = (np.asarray(tracks[f"{name}_us"]) for name in ("start", "end"))
-    during = overlap(start, end, turn) > 0
-    whose = tracks["speaker"]
-    own = pc.or_kleene(pc.is_null(whose), pc.equal(whose, turn["speaker_id"]))
-    during &= np.asarray(pc.fill_null(own, True))
-    there = tracks.filter(pa.array(during))
-    for channel in sorted(set(there["channel"].to_pylist())):
-        yield _track(channel, there.filter(pc.equal(there["channel"], channel)))
+    channels = [_Channel.of(name, rows) for name, rows in _by_channel(tracks)]
+    for turn in turns.to_pylist():
+        during = (channel.during(turn) for channel in channels)
+        yield turn["utterance_id"], [track for track in during if track is not None]
 
 
-def _track(channel: str, rows: pa.Table) -> Track:
-    rows = rows.sort_by([("start_us", "ascending"), ("end_us", "ascending")])
-    middles = (np.asarray(rows["start_us"]) + np.asarray(rows["end_us"])) / (2 * US)
-    values, confidence = (
-        np.asarray(pc.fill_null(rows[name], np.nan), np.float64)
-        for name in ("value", "confidence")
-    )
-    return Track(channel, middles, values, confidence)
+def _by_channel(tracks: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    order = [(name, "ascending") for name in ("channel", "start_us", "end_us")]
+    rows = tracks.sort_by(order)
+    at = 0
+    for run in pc.run_end_encode(rows["channel"].combine_chunks()).run_ends.to_pylist():
+        yield rows["channel"][at].as_py(), rows.slice(at, run - at)
+        at = run
+
+
+class _Channel(NamedTuple):
+    """What was measured of one channel, sorted so that turns are looked up in it.
+
+    Attributes:
+      whole: all of it, with its times.
+      start_us: shape (n,), rising.
+      end_us: shape (n,).
+      ended_us: shape (n,): the latest end so far, rising.
+      whose: shape (n,): an index into `speakers`, -1 for whoever speaks.
+      speakers: their accounts.
+    """
+
+    whole: Track
+    start_us: npt.NDArray[np.int64]
+    end_us: npt.NDArray[np.int64]
+    ended_us: npt.NDArray[np.int64]
+    whose: npt.NDArray[np.int64]
+    speakers: list[str]
+
+    @classmethod
+    def of(cls, name: str, rows: pa.Table) -> Self:
+        start, end = (np.asarray(rows[f"{each}_us"]) for each in ("start", "end"))
+        values, confidence = (
+            np.asarray(pc.fill_null(rows[each], np.nan), np.float64)
+            for each in ("value", "confidence")
+        )
+        whose = rows["speaker"].combine_chunks().dictionary_encode()
+        track = Track(name, (start + end) / (2 * US), values, confidence)
+        codes = np.asarray(pc.fill_null(whose.indices, -1), np.int64)
+        ended = np.maximum.accumulate(end)
+        return cls(track, start, end, ended, codes, whose.dictionary.to_pylist())
+
+    def during(self, turn: dict[str, Any]) -> Track | None:
+        """Returns what was measured during a turn of its speaker; None for nothing."""
+        first = np.searchsorted(self.ended_us, turn["start_us"], side="right")
+        last = np.searchsorted(self.start_us, turn["end_us"], side="left")
+        near = slice(int(first), int(last))
+        own = overlap(self.start_us[near], self.end_us[near], turn) > 0
+        own &= (self.whose[near] == -1) | (self.whose[near] == self._code(turn))
+        if not own.any():
+            return None
+        name, *columns = self.whole
+        return Track(name, *(column[near][own] for column in columns))
+
+    def _code(self, turn: dict[str, Any]) -> int:
+        speaker = turn["speaker_id"]
+        return self.speakers.index(speaker) if speaker in self.speakers else -1

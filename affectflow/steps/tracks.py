@@ -7,25 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.batch import conform_like
 from affectflow.batches.nesting import nest
-from affectflow.batches.tracks import TRACKS, overlap, recording_of, turns_of
+from affectflow.batches.tracks import TRACKS, recording_of, turns_of
 from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Renderer, TrackRenderer, UnmeasuredError
-from affectflow.schemas import CUES, UTTERANCES, fields
+from affectflow.schemas import CUES
 from affectflow.sources.filesystems import file_system
 from affectflow.sources.listing import list_files
 
-READS = fields(
-    UTTERANCES,
-    *("utterance_id", "conversation_id", "source", "speaker_id"),
-    *("start_s", "end_s", "media_uri"),
-)
-"""The columns that say which turns of which recordings a batch holds."""
 NO_RECORDING, NOT_MEASURED = "no_cue_no_recording", "no_cue_not_measured"
 OF_OTHERS = "no_cue_unknown_speaker"
 AMBIGUOUS, OUTSIDE = "no_cue_two_files_of_one_recording", "no_cue_outside_every_turn"
@@ -81,7 +76,7 @@ def cues_of(
     A file that cannot be read, or says nothing, gives no cue and is counted.
 
     Args:
-      batch: of utterances, with `READS`.
+      batch: of utterances, with what `turns_of` reads.
       renderer: what measures, or reads what was measured.
       files: as `digest_of_files` gives it.
     """
@@ -96,7 +91,8 @@ def cues_of(
             rows += renderer.render(own, tracks)
             account().tally(OUTSIDE, _outside(tracks, own))
             account().tally(OF_OTHERS, _of_others(tracks, own))
-    found = pa.Table.from_pylist(rows, schema=CUES)
+    said = [row for row in renderer.worded(rows, turns) if row["phrase"]]
+    found = pa.Table.from_pylist(said, schema=CUES)
     return nest(found, "cues", batch.column("utterance_id"))
 
 
@@ -186,7 +182,18 @@ def _of_others(tracks: pa.Table, turns: pa.Table) -> int:
 def _outside(tracks: pa.Table, turns: pa.Table) -> int:
     """Returns how many measurements are in no turn."""
     start, end = (np.asarray(tracks[f"{name}_us"]) for name in ("start", "end"))
-    within = np.zeros(len(start), np.bool_)
-    for turn in turns.to_pylist():
-        within |= overlap(start, end, turn) > 0
-    return int((~within).sum())
+    spoken_from, spoken_to = _spoken(turns)
+    # The first stretch of speech that is not over when the measurement begins.
+    nearest = np.searchsorted(spoken_to, start, side="right")
+    begins = np.append(spoken_from, np.iinfo(np.int64).max)[nearest]
+    return int(((begins >= end) | (end <= start)).sum())
+
+
+def _spoken(turns: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Returns when somebody begins to speak, and when nobody does any more."""
+    rows = turns.filter(pc.less(turns["start_us"], turns["end_us"]))
+    rows = rows.sort_by("start_us")
+    start, end = (np.asarray(rows[f"{name}_us"]) for name in ("start", "end"))
+    ended = np.maximum.accumulate(end)
+    first = np.append(True, start[1:] > ended[:-1])[: len(start)]
+    return start[first], ended[np.append(first[1:], True)[: len(start)]]

@@ -94,6 +94,13 @@ def test_spans_lead_back_to_the_text_and_the_frame_is_none_of_it(part, expected)
     assert text[first:last] == expected
 
 
+def test_an_empty_text_stands_between_the_words_of_its_frame():
+    readings = read(batch_of("", SMILE, LOUD), frame=SPOKEN)
+
+    assert readings.texts.to_pylist() == ["Said: ; AUs: Lip Corner Puller; voice: loud"]
+    assert readings.to_text(0, 0, len(readings.texts[0].as_py())) == (0, 0)
+
+
 def test_a_cue_of_a_voice_is_no_silence():
     assert read(batch_of("", LOUD)).silent.tolist() == [False]
     assert read(batch_of("")).silent.tolist() == [True]

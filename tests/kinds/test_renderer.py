@@ -1,5 +1,7 @@
 import numpy as np
 import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from affectflow.batches.tracks import TRACKS, TURNS
 from affectflow.kinds.renderer import Track, tracks_of
@@ -53,8 +55,46 @@ def test_a_turn_has_what_was_measured_while_its_speaker_spoke() -> None:
     turn = {"utterance_id": "u", "speaker_id": "ann", "start_us": 10, "end_us": 20}
     turns = pa.Table.from_pylist([turn], schema=TURNS)
 
-    (turn,) = turns.to_pylist()
-    found = {each.channel: each.values.tolist() for each in tracks_of(turn, tracks)}
+    ((_, during),) = tracks_of(turns, tracks)
+    found = {each.channel: each.values.tolist() for each in during}
 
     assert found["dB"] == [2.0, 3.0]
     assert np.isnan(found["Hz"]).all()
+
+
+@given(
+    measured=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 60)), max_size=12),
+    spoken=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=6),
+)
+def test_a_turn_has_all_that_overlaps_it_and_nothing_else(measured, spoken) -> None:
+    tracks = tracks_at([(start, start + length) for start, length in measured])
+    turns = turns_at([(start, start + length) for start, length in spoken])
+
+    found = {
+        name: [value for track in during for value in track.values]
+        for name, during in tracks_of(turns, tracks)
+    }
+
+    for turn in turns.to_pylist():
+        expected = [
+            float(value)
+            for value, (start, length) in enumerate(measured)
+            if max(start, turn["start_us"]) < min(start + length, turn["end_us"])
+        ]
+        assert sorted(found[turn["utterance_id"]]) == expected
+
+
+def tracks_at(spans: list[tuple[int, int]]) -> pa.Table:
+    rows = [
+        {"channel": "dB", "start_us": start, "end_us": end, "value": float(value)}
+        for value, (start, end) in enumerate(spans)
+    ]
+    return pa.Table.from_pylist(rows, schema=TRACKS)
+
+
+def turns_at(spans: list[tuple[int, int]]) -> pa.Table:
+    rows = [
+        {"utterance_id": f"u{at}", "start_us": start, "end_us": end}
+        for at, (start, end) in enumerate(spans)
+    ]
+    return pa.Table.from_pylist(rows, schema=TURNS)
