@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.durability.jobs import STAGES
+from tests.durability.jobs import TRIED
 from tests.given.proving import SEED, in_proof, rotated
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(in_proof(7200, 600))]
@@ -24,7 +24,7 @@ def script(name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("stage", rotated(STAGES))
+@pytest.mark.parametrize("stage", rotated(TRIED))
 def test_kills_at_random_times_change_nothing(stage):
     rounds = ["--rounds", str(in_proof(50, 1)), "--seed", str(SEED)]
 
@@ -35,7 +35,7 @@ def test_kills_at_random_times_change_nothing(stage):
     assert f"| {stage} |" in done.stdout
 
 
-@pytest.mark.parametrize("stage", rotated(STAGES))
+@pytest.mark.parametrize("stage", rotated(TRIED))
 def test_a_kill_between_the_commits_of_a_stage_changes_nothing(stage):
     every = in_proof(1, 6)
     some = ["--last", "24", "--every", str(every), "--first", str(SEED % every)]

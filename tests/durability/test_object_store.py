@@ -124,7 +124,7 @@ def test_a_store_that_does_not_answer_is_one_line_within_a_bound(store):
     assert time.monotonic() - begun < 60
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.timeout(1800)
 def test_a_whole_job_through_a_bad_store_gives_the_local_answer(bad_store, tmp_path):
     file = write_input(tmp_path / "input.jsonl", range(60))

@@ -291,6 +291,7 @@ def test_a_worker_with_another_beam_is_one_line(engine, tmp_path):
     assert "the driver has apache-beam 2.60.0" in str(said)
 
 
+@pytest.mark.proof
 def test_a_lake_that_only_the_driver_sees_is_one_line(engine, tmp_path):
     lake = tmp_path / "lake"
     hidden = '[ -n "$HIDDEN" ] || exec env HIDDEN=1 unshare -m "$0" "$@"\n'
