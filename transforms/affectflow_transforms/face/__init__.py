@@ -1,0 +1,1 @@
+"""Faces: tables of what instruments see in them, put into words."""

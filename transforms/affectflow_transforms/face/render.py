@@ -1,0 +1,177 @@
+"""RenderFace: what instruments see in faces, as "the lip corners are pulled up"."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from affectflow.batches.tracks import US
+from affectflow.errors import UsageError
+from affectflow.kinds.renderer import Track, TrackRenderer, Window
+from affectflow.kinds.style import PLAIN, section
+from affectflow.registry import Card
+from affectflow_transforms.face.instruments import (
+    channel_of,
+    emotions,
+    names,
+    scales,
+    told_by,
+)
+from affectflow_transforms.face.tables import faces_of
+
+
+@dataclass(kw_only=True)
+class RenderFace(TrackRenderer):
+    """Says which muscles of a face move while somebody speaks, and how it looks.
+
+    Reads tables of OpenFace 2, Py-Feat 1 and 2, iMotions (FACET) and FEAFA, which it
+    tells by their header. A value is that of the instrument, on its own scale: `unit`
+    names both. The style says what stands for a window, and in which words.
+
+    Args:
+      tracks: path, glob, folder or URL of the tables.
+      fps: frames a second, for tables that only count them, as Py-Feat's do.
+      window_s: seconds of a window, counted from the beginning of the recording; 0 for
+        one that is as long as the turn.
+      style: whose rule and words are used.
+
+    Raises:
+      UsageError: a number is below 0, or the style has another rule.
+    """
+
+    fps: float = 0.0
+    window_s: float = 0.0
+    style: str = PLAIN
+
+    renderer_id: ClassVar[str] = "face@1"
+    modality: ClassVar[str] = "face"
+    needs_tracks: ClassVar[bool] = True
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt")
+    card: ClassVar[Card] = Card(
+        summary="action units and emotions of faces, from OpenFace, Py-Feat, iMotions",
+        modality="face",
+        touches=("biometric",),
+        misleads="what a face shows is not what somebody feels",
+        example="affectflow textualize lake --renderer RenderFace --set "
+        "tracks=au/*.csv --context research --purpose 'a study of interviews'",
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("fps", "window_s"):
+            if not getattr(self, name) >= 0:
+                raise UsageError(f"`{name}` is 0 or more, got {getattr(self, name)}")
+        said = section("face", self.style)
+        self._words = {**section("face", PLAIN), "names": {}, **said}
+        if self._words["rule"] not in ("max", "median"):
+            raise UsageError(
+                f"the style {self.style!r} has a rule {self._words['rule']!r} for "
+                "faces; it is `max` or `median`"
+            )
+
+    def measure(self, uri: str) -> pa.Table:
+        return faces_of(uri, self.fps)
+
+    def windows(self, track: Track) -> Iterator[Window]:
+        if told_by(track.channel)[1] is None:
+            return
+        for part in self._parts(track):
+            whole = self._covered(len(part.times))
+            if not np.isnan(part.values[:whole]).all():
+                yield self._window(_cut(part, 0, whole))
+
+    def phrase(self, window: Window) -> str:
+        cue, scale = told_by(window.cue)
+        if scale is None:
+            return ""
+        any_value = cue in emotions() and self._words["rank_all_emotions"]
+        if not any_value and not window.value > scale.active:
+            return ""
+        name: str = self._words["names"].get(cue, names().get(cue, ""))
+        words: str = self._words["phrase"]
+        said = words.replace("{name}", name).replace("{value}", f"{window.value:.2f}")
+        return said if name else ""
+
+    def rows(self, utterance_id: str, track: Track) -> Iterator[dict[str, Any]]:
+        """Yields the rows of `cues` of a track, by the names of units and emotions."""
+        for row in super().rows(utterance_id, track):
+            cue, scale = told_by(row["cue"])
+            yield {**row, "cue": cue, "unit": scale.unit if scale else ""}
+
+    def worded(
+        self, rows: list[dict[str, Any]], turns: pa.Table
+    ) -> list[dict[str, Any]]:
+        """Returns the rows of units, then those of the strongest emotions."""
+        units = [row for row in rows if row["cue"] not in emotions()]
+        felt = [row for row in rows if row["cue"] in emotions()]
+        felt.sort(key=lambda row: -row["value"])
+        seen: Counter[tuple[str, int]] = Counter()
+        for row in felt:
+            (window,) = self._window_numbers(np.array([row["start_s"]])).tolist()
+            seen[row["utterance_id"], window] += 1
+            if seen[row["utterance_id"], window] <= self._words["emotions"]:
+                units.append(row)
+        return units
+
+    def window_of(self, row: Mapping[str, Any]) -> Window:
+        """Returns the window that a row of `cues` tells of: `phrase` says it again.
+
+        Args:
+          row: of this renderer.
+        """
+        (scale,) = (each for each in scales().values() if each.unit == row["unit"])
+        channel = channel_of(row["cue"], scale)
+        return Window(row["start_s"], row["end_s"], row["value"], channel)
+
+    def _parts(self, track: Track) -> Iterator[Track]:
+        """Yields a track cut at the bounds of windows."""
+        cuts = np.flatnonzero(np.diff(self._window_numbers(track.times))) + 1
+        bounds = [0, *cuts.tolist(), len(track.times)]
+        for first, last in pairwise(bounds):
+            yield _cut(track, first, last)
+
+    def _window_numbers(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Returns the window of each time; counted in whole microseconds."""
+        width = round(self.window_s * US)
+        if not width:
+            return np.zeros(len(times), np.int64)
+        return np.rint(times * US).astype(np.int64) // width
+
+    def _window(self, part: Track) -> Window:
+        values, first, last = part.values, 0, len(part.values) - 1
+        if self._words["rule"] == "median":
+            known = np.flatnonzero(~np.isnan(values))
+            first, last = int(known[0]), int(known[-1])
+            value = float(np.median(values[known]))
+        else:
+            highest = int(np.nanargmax(values))
+            first, last = self._around(highest, len(values))
+            value = float(values[highest])
+        start, end = float(part.times[first]), float(part.times[last])
+        return Window(start, end, value, part.channel)
+
+    def _around(self, place: int, n: int) -> tuple[int, int]:
+        """Returns the first and the last frame of the earliest window with a frame."""
+        frames, hop = self._frames(n)
+        first = max(0, -(-(place - frames + 1) // hop) * hop)
+        return first, first + frames - 1
+
+    def _covered(self, n: int) -> int:
+        """Returns how many of n frames lie in windows that are whole.
+
+        Windows are `frames` long, and one begins every `hop` frames; a stretch that is
+        shorter than a window is one.
+        """
+        frames, hop = self._frames(n)
+        return frames + (n - frames) // hop * hop
+
+    def _frames(self, n: int) -> tuple[int, int]:
+        return min(self._words.get("frames", n), n), self._words.get("hop", n)
+
+
+def _cut(track: Track, first: int, last: int) -> Track:
+    return Track(track.channel, *(each[first:last] for each in track[1:]))
