@@ -12,15 +12,27 @@ from pyarrow import csv, parquet
 from affectflow.batches.tracks import TRACKS, US, microseconds
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.sources.listing import open_binary
+from affectflow_transforms.tracks.arff import arff_of, is_arff
 
-TIMES = ("time", "timestamp", "t", "seconds", "time_s", "approx_time", "mediatime")
+TIMES = (
+    *("time", "timestamp", "t", "seconds", "time_s", "approx_time", "mediatime"),
+    "frametime",
+)
+STARTS, ENDS = ("start", "start_s", "onset"), ("end", "end_s", "offset")
 MILLISECONDS = ("time_ms", "timestamp_ms", "milliseconds", "ms")
 RECORDINGS = ("recording", "input", "file", "name", "instance_name")
 SPEAKERS = ("speaker", "participant", "subject")
 CONFIDENCES = ("confidence", "facescore")
 _DECIMAL_COMMA = re.compile(rb"(?m)(?:^|[;\t])-?[0-9]*,[0-9]+\s*(?:[;\t]|$)")
-COUNTERS = ("frame", "face_id", "index", "success", "")
+COUNTERS = ("frame", "frameindex", "face_id", "index", "success", "")
 """Columns that count rows, and measure nothing."""
+_AVEC = ("instance_name", "timestamp", "arousal", "valence", "liking")
+"""The columns of AVEC 2018's labels, whose files have no line of names."""
+_NUMBER = re.compile(rb"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_CLOCK = r"^(?:(?P<d>\d+) days? )?(?P<h>\d+):(?P<m>\d+):(?P<s>\d+(?:\.\d+)?)$"
+_SECONDS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_NAMELESS = ("unknown", "noname", "")
+"""What openSMILE writes where it was told no name of a recording."""
 
 
 def table_of(uri: str) -> pa.Table:
@@ -29,10 +41,10 @@ def table_of(uri: str) -> pa.Table:
     The separator is the one that the first line has most of.
 
     Args:
-      uri: of a CSV file with any separator, or of Parquet.
+      uri: of a CSV file with any separator, of ARFF or of Parquet.
 
     Raises:
-      UnmeasuredError: it is neither.
+      UnmeasuredError: it is none of them, or broken.
       StorageError: it does not open.
     """
     with open_binary(uri) as file:
@@ -41,16 +53,38 @@ def table_of(uri: str) -> pa.Table:
         if content.startswith(b"PAR1"):
             read = parquet.read_table(pa.BufferReader(content))
         else:
-            sign = _separator(content)
-            comma = sign != "," and _DECIMAL_COMMA.search(content)
-            read = csv.read_csv(
-                pa.BufferReader(content),
-                parse_options=csv.ParseOptions(delimiter=sign),
-                convert_options=csv.ConvertOptions(decimal_point="," if comma else "."),
-            )
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+            read = arff_of(content) if is_arff(content) else _csv(content)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, ValueError) as error:
         raise UnmeasuredError("no_table", f"{uri!r} is not a table: {error}") from error
-    return read.rename_columns([name.strip() for name in read.column_names])
+    names = [name.strip() for name in read.column_names]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UnmeasuredError("no_table", f"{uri!r} has two columns {twice[0]!r}")
+    return read.rename_columns(names)
+
+
+def _csv(content: bytes) -> pa.Table:
+    sign = _separator(content)
+    comma = sign != "," and _DECIMAL_COMMA.search(content)
+    return csv.read_csv(
+        pa.BufferReader(content),
+        read_options=csv.ReadOptions(column_names=_names_of(content, sign)),
+        parse_options=csv.ParseOptions(delimiter=sign),
+        convert_options=csv.ConvertOptions(decimal_point="," if comma else "."),
+    )
+
+
+def _names_of(content: bytes, sign: str) -> list[str] | None:
+    """Returns the names of columns that a file does not name; None if it does.
+
+    Such a file begins with what the first recording is called, a time and numbers.
+    """
+    first, *rest = content.partition(b"\n")[0].rstrip(b"\r").split(sign.encode())
+    if len(rest) < 2 or _NUMBER.fullmatch(first):
+        return None
+    if not all(_NUMBER.fullmatch(each) for each in rest):
+        return None
+    more = [f"value_{n}" for n in range(len(_AVEC), len(rest) + 1)]
+    return [*_AVEC, *more][: len(rest) + 1]
 
 
 def _separator(content: bytes) -> str:
@@ -74,7 +108,7 @@ def starts_of(table: pa.Table, time: str = "") -> pa.Array:
     Raises:
       UnmeasuredError: there is no such column, or it is not of numbers.
     """
-    named = time or column_among(table, TIMES)
+    named = time or column_among(table, TIMES) or column_among(table, STARTS)
     millis = None if named else column_among(table, MILLISECONDS)
     if not (named or millis) or (named and named not in table.column_names):
         there = ", ".join(table.column_names[:8])
@@ -82,17 +116,36 @@ def starts_of(table: pa.Table, time: str = "") -> pa.Array:
             "no_times",
             f"no column of times; say which with --set time=NAME: {there}",
         )
-    column = table[named or millis].combine_chunks()
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+    seconds = _seconds(table[named or millis].combine_chunks())
+    if seconds is None:
         raise UnmeasuredError("no_times", "times are numbers of seconds")
-    seconds = np.asarray(pc.fill_null(column.cast(pa.float64()), np.nan))
     return microseconds(seconds / 1e3 if millis else seconds)
 
 
-def ends_of(table: pa.Table, starts: pa.Array) -> pa.Array:
-    """Returns when each row ends: where the next of its recording and speaker begins.
+def _seconds(column: pa.Array) -> npt.NDArray[np.float64] | None:
+    """Returns times in seconds, NaN where there is none; None if they are no times.
 
-    The last row of a recording lasts as long as most of its rows.
+    They are numbers, or written as `0 days 00:00:00.020000`, as pandas does.
+    """
+    if pa.types.is_string(column.type):
+        parts = pc.extract_regex(column, _CLOCK)
+        if parts.null_count > column.null_count:
+            return None
+        column = pa.array(np.zeros(len(column)), mask=np.asarray(pc.is_null(parts)))
+        for name, seconds in _SECONDS.items():
+            said = pc.struct_field(parts, name)
+            number = pc.if_else(pc.equal(said, ""), "0", said).cast(pa.float64())
+            column = pc.add(column, pc.multiply(number, seconds))
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return None
+    return np.asarray(pc.fill_null(column.cast(pa.float64()), np.nan))
+
+
+def ends_of(table: pa.Table, starts: pa.Array) -> pa.Array:
+    """Returns when each row ends: as it says, or where the next one begins.
+
+    The next one is that of the same recording and speaker; the last row lasts as long
+    as most of them.
 
     Args:
       table: as `table_of` gives it.
@@ -111,7 +164,22 @@ def ends_of(table: pa.Table, starts: pa.Array) -> pa.Array:
             raise UnmeasuredError("times_backwards", "times go backwards")
         last = int(np.median(steps)) if len(steps) else US
         ends[rows] = np.append(times[rows][1:], times[rows][-1] + last)
-    return pa.array(ends)
+    said = _said_ends(table, times)
+    return pa.array(ends if said is None else np.where(said < 0, ends, said))
+
+
+def _said_ends(
+    table: pa.Table, starts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64] | None:
+    """Returns the ends that a table says, -1 where it does not; None for none."""
+    name = column_among(table, ENDS) if column_among(table, STARTS) else None
+    seconds = None if name is None else _seconds(table[name].combine_chunks())
+    if seconds is None:
+        return None
+    ends = np.asarray(pc.fill_null(microseconds(seconds), -1))
+    if ((ends >= 0) & (ends < starts)).any():
+        raise UnmeasuredError("times_backwards", "a row ends before it begins")
+    return ends
 
 
 def _groups(table: pa.Table) -> Iterator[npt.NDArray[np.int64]]:
@@ -161,7 +229,9 @@ def _words(table: pa.Table, names: Iterable[str]) -> pa.Array:
     name = column_among(table, names)
     if name is None or not pa.types.is_string(table[name].type):
         return pa.nulls(table.num_rows, pa.string())
-    return table[name].combine_chunks()
+    bare = pc.utf8_trim(table[name].combine_chunks(), "' ")
+    nameless = pc.is_in(bare, value_set=pa.array(_NAMELESS))
+    return pc.if_else(nameless, pa.scalar(None, pa.string()), bare)
 
 
 def _numbers(table: pa.Table, name: str | None) -> pa.Array:
@@ -172,7 +242,7 @@ def _numbers(table: pa.Table, name: str | None) -> pa.Array:
 
 def measured(table: pa.Table, left_out: Iterable[str] = ()) -> list[str]:
     """Returns the columns of numbers that measure something, in their order."""
-    known = {*TIMES, *MILLISECONDS, *CONFIDENCES, *COUNTERS, *left_out}
+    known = {*TIMES, *MILLISECONDS, *STARTS, *ENDS, *CONFIDENCES, *COUNTERS, *left_out}
     return [
         field.name
         for field in table.schema
