@@ -128,6 +128,19 @@ class Measure(Plugin, abc.ABC):
         """Returns small tables by name, for the SQL to join."""
         return {}
 
+    def rows_of(self, path: str) -> pa.Table | None:
+        """Returns the observations of a file that has a layout of its own.
+
+        None for one that has a row for each observation, as most have.
+
+        Args:
+          path: of the file; or a glob.
+
+        Raises:
+          UsageError: there is no such file.
+        """
+        return None
+
     @property
     def kind(self) -> str:
         """Its name in `measures` and on the command line."""

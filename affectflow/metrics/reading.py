@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import UsageError
@@ -62,6 +63,13 @@ def open_file(path: str) -> duckdb.DuckDBPyConnection:
         raise UsageError(f"{path!r} cannot be read: {line}; fix the file") from error
     if not _one(connection, "SELECT count(*) FROM given"):
         raise UsageError(f"{path!r} has no rows; give one row for each answer")
+    return connection
+
+
+def open_rows(rows: pa.Table) -> duckdb.DuckDBPyConnection:
+    """Returns a connection with a table as the view `given`."""
+    connection = duckdb.connect()
+    connection.register("given", rows)
     return connection
 
 

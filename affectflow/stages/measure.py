@@ -123,7 +123,9 @@ def measure_file(
     """
     made = made_with(name, options, draws)
     target = Lake.open(to) if to else None
-    with reading.open_file(path) as connection:
+    own = None if mapping else made.rows_of(path)
+    opened = reading.open_file(path) if own is None else reading.open_rows(own)
+    with opened as connection:
         source = _file_source(connection, path, made, mapping or {}, by)
         try:
             state = made.counted(connection, source, grouped=bool(by))

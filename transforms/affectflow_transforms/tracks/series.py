@@ -15,6 +15,7 @@ from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Track, TrackRenderer, UnmeasuredError, Window
 from affectflow.kinds.style import PLAIN, section
 from affectflow.registry import Card
+from affectflow_transforms.tracks.raters import agreed
 from affectflow_transforms.tracks.tables import (
     ends_of,
     long_tracks,
@@ -22,6 +23,7 @@ from affectflow_transforms.tracks.tables import (
     starts_of,
     table_of,
 )
+from affectflow_transforms.tracks.windows import WindowAlign
 
 SMOOTHED_S = 1.0
 _LEVEL = "_level"
@@ -45,6 +47,10 @@ class RenderSeries(TrackRenderer):
       least: the smallest change that is worth a phrase, as a share of the scale.
       shift_s: seconds by which values come late, as raters react late; SEWA's and
         AVEC's are shifted by 2 s (AVEC 2018).
+      hz: of a grid that the values are put on, 10 in AVEC 2018; 0 leaves them as they
+        are.
+      raters: what is rated, as `arousal`, if each column is a rater: then their gold
+        standard is said, as `WeightedGold` makes it.
       style: whose words are used.
 
     Raises:
@@ -57,13 +63,17 @@ class RenderSeries(TrackRenderer):
     high: float = 1.0
     least: float = 0.2
     shift_s: float = 0.0
+    hz: float = 0.0
+    raters: str = ""
     style: str = PLAIN
 
     renderer_id: ClassVar[str] = "series@1"
     modality: ClassVar[str] = "series"
     unit: ClassVar[str] = "scale"
     needs_tracks: ClassVar[bool] = True
-    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".txt", ".parquet")
+    suffixes: ClassVar[tuple[str, ...]] = (
+        *(".csv", ".tsv", ".txt", ".arff", ".parquet"),
+    )
     card: ClassVar[Card] = Card(
         summary="ratings and other values over time, as rises, falls and levels",
         example="affectflow textualize lake --renderer RenderSeries --set "
@@ -77,6 +87,8 @@ class RenderSeries(TrackRenderer):
             raise UsageError(f"`low` is below `high`, got {self.low} and {self.high}")
         if not 0 < self.least <= 1:
             raise UsageError(f"`least` is above 0 and at most 1, got {self.least}")
+        if self.hz < 0:
+            raise UsageError(f"`hz` is at least 0, got {self.hz}")
         self._words = section("series", self.style)
 
     def measure(self, uri: str) -> pa.Table:
@@ -88,7 +100,10 @@ class RenderSeries(TrackRenderer):
         found = long_tracks(
             table, channels, pc.subtract(starts, shift), pc.subtract(ends, shift)
         )
-        return self._on_scale(found)
+        found = self._on_scale(found)
+        if self.hz:
+            found = WindowAlign(width_us=round(US / self.hz)).resampled(found)
+        return agreed(found, self.raters, "ewe") if self.raters else found
 
     def _on_scale(self, tracks: pa.Table) -> pa.Table:
         """Returns tracks without values outside of the scale, which are counted."""

@@ -217,7 +217,7 @@ def _floats(rows: pa.Table, name: str) -> Floats:
     return np.asarray(rows[name], np.float64)
 
 
-def _codes(rows: pa.Table, names: Sequence[str]) -> Integers:
+def codes_of(rows: pa.Table, names: Sequence[str]) -> Integers:
     """Returns a number for each combination of some columns, in the order of rows."""
     codes = np.zeros(rows.num_rows, np.int64)
     for name in names:
@@ -234,7 +234,7 @@ def _distinct(
     Returns:
       Shape (found, 2): the row that stands for it, and the window; shape (pieces,).
     """
-    codes = _codes(rows, by)
+    codes = codes_of(rows, by)
     stands = np.arange(rows.num_rows)
     if rows.num_rows:
         _, first, of = np.unique(codes, return_index=True, return_inverse=True)
@@ -249,7 +249,7 @@ def _distinct(
 def _told_until(rows: pa.Table, end: Integers) -> Integers:
     """Returns until when earlier rows of the same track say something."""
     names = [name for name in WHOSE if name in rows.column_names]
-    codes = _codes(rows, names)
+    codes = codes_of(rows, names)
     told = np.full(len(end), np.iinfo(np.int64).min)
     for of in np.unique(codes):
         own = np.flatnonzero(codes == of)
@@ -262,5 +262,5 @@ def _first_of(
 ) -> pa.Table:
     """Returns the first row, by an order, of each combination of some columns."""
     rows = rows.sort_by([*((name, "ascending") for name in by), *order])
-    codes = _codes(rows.combine_chunks(), by)
+    codes = codes_of(rows.combine_chunks(), by)
     return rows.filter(pa.array(np.diff(codes, prepend=-1) != 0))
