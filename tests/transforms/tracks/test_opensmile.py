@@ -1,0 +1,259 @@
+"""RenderOpenSmile: openSMILE's tables of real clips, in words, and broken ones."""
+
+import csv
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from affectflow import people, testing
+from affectflow.batches.tracks import turns_of
+from affectflow.errors import UsageError
+from affectflow.kinds.account import open_account
+from affectflow.kinds.renderer import UnmeasuredError
+from affectflow.schemas import UTTERANCES
+from affectflow.steps.tracks import cues_of
+from affectflow_transforms.tracks.opensmile import RenderOpenSmile, far_from, hertz
+from tests.given.command_line import affectflow
+from tests.given.jsonl_files import lines_of
+from tests.given.stage_runs import ask
+
+SAID = {"context": "research", "purpose": "a study of clips"}
+F0 = "F0semitoneFrom27.5Hz_sma3nz"
+
+
+@pytest.fixture
+def declared():
+    with people.using(**SAID):
+        yield
+
+
+def opensmile(tracks="none.csv", **options) -> RenderOpenSmile:
+    return RenderOpenSmile(tracks=str(tracks), **options)
+
+
+def turns(*said: tuple[str, str]) -> pa.RecordBatch:
+    """Returns utterances of (recording, speaker)."""
+    rows = [
+        {
+            "utterance_id": f"x:{place}",
+            "conversation_id": f"x:{uri}",
+            "source": "x",
+            "speaker_id": speaker,
+            "media_uri": uri,
+        }
+        for place, (uri, speaker) in enumerate(said)
+    ]
+    return pa.RecordBatch.from_pylist(rows, UTTERANCES)
+
+
+def values_of(batch: pa.RecordBatch, renderer: RenderOpenSmile) -> list[dict]:
+    found = []
+    for path in [renderer.tracks]:
+        tracks = renderer.measure(path)
+        found += list(renderer.render(turns_of(batch), tracks))
+    return found
+
+
+def test_semitones_become_hertz():
+    assert hertz(np.array([0.0, 12.0, 36.0])).tolist() == [27.5, 55.0, 220.0]
+
+
+def test_how_far_a_value_is_from_the_others():
+    # The others' mean is 2, their deviation 1.
+    assert far_from(5.0, [1.0, 2.0, 3.0, 5.0]) == pytest.approx(3.0)
+    assert far_from(3.0, [1.0, 1.0, 3.0]) == 0.0
+
+
+def test_frames_and_functionals_of_a_clip_say_the_same(shared_data, declared):
+    folder = shared_data / "nv_opensmile"
+    batch = turns(("03a01Wa.wav", "03"))
+    frames = values_of(batch, opensmile(folder / "egemaps_v02_lld_03a01Wa.csv"))
+    tracks = opensmile(folder).measure(str(folder / "egemaps_v02_functionals.csv"))
+    own = tracks.filter(pa.compute.equal(tracks["recording"], "emodb/03a01Wa.wav"))
+    whole = dict(zip(own["channel"].to_pylist(), own["value"].to_pylist(), strict=True))
+
+    of_frames = {row["cue"]: row["value"] for row in frames}
+
+    assert of_frames["pitch"] == pytest.approx(191.3527, abs=1e-3)
+    for cue in ("pitch", "pitch_variation", "jitter", "shimmer", "harmonicity"):
+        assert of_frames[cue] == pytest.approx(whole[cue], rel=1e-4), cue
+    assert of_frames["loudness"] == pytest.approx(whole["loudness"], rel=0.02)
+
+
+@pytest.mark.parametrize("ending", ["csv", "arff"])
+def test_real_clips_in_words(ending, shared_data, declared):
+    with (shared_data / "nv_audio" / "labels.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    batch = turns(*((row["file"], row["speaker"]) for row in rows))
+    table = shared_data / "nv_opensmile" / f"egemaps_v02_functionals.{ending}"
+
+    found = cues_of(batch, opensmile(table)).to_pylist()
+
+    said = {
+        row["file"]: {cue["phrase"] for cue in cues}
+        for row, cues in zip(rows, found, strict=True)
+    }
+    assert "louder than usual" in said["emodb/03a01Wa.wav"]
+    assert "higher voice than usual" in said["emodb/03a04Ad.wav"]
+    assert "longer pauses than usual" in said["thorsten/sleepy.wav"]
+    assert "livelier voice than usual" in said["thorsten/surprised.wav"]
+    # There is no row for this one.
+    assert said["librispeech/198-209-0000.ogg"] == set()
+
+
+def row_of(**features: object) -> str:
+    return ",".join(features) + "\n" + ",".join(map(str, features.values())) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("features", "phrases"),
+    [
+        pytest.param({f"{F0}_percentile50.0": 12}, ["low-pitched voice"], id="55 Hz"),
+        pytest.param({f"{F0}_percentile50.0": 24}, [], id="110 Hz"),
+        pytest.param({f"{F0}_percentile50.0": 0}, [], id="no voice at all"),
+        pytest.param({"loudnessPeaksPerSec": 7}, ["fast speech"], id="fast"),
+        pytest.param({"loudnessPeaksPerSec": "nan"}, [], id="not a number"),
+        pytest.param({"loudness_sma3_amean": 99}, [], id="loudness has no norm"),
+        pytest.param(
+            {f"{F0}_amean": 30, f"{F0}_stddevNorm": 0.3}, ["lively voice"], id="9 st"
+        ),
+    ],
+)
+def test_without_a_baseline_norms_are_read(features, phrases, tmp_path, declared):
+    path = tmp_path / "a.csv"
+    path.write_text(row_of(file="a.wav", start=0, end=2, **features))
+
+    (found,) = cues_of(turns(("a.wav", "ann")), opensmile(path)).to_pylist()
+
+    assert [cue["phrase"] for cue in found] == phrases
+
+
+def test_a_turn_is_compared_with_the_others_of_its_speaker(tmp_path, declared):
+    loud = [1.0, 1.1, 0.9, 1.0, 3.0]
+    rows = [f"{n}.wav,0,2,{value}" for n, value in enumerate(loud)]
+    path = tmp_path / "all.csv"
+    path.write_text("\n".join(["file,start,end,loudness_sma3_amean", *rows]))
+    batch = turns(*((f"{n}.wav", "ann") for n in range(5)))
+
+    found = cues_of(batch, opensmile(path)).to_pylist()
+
+    said = [[cue["phrase"] for cue in cues] for cues in found]
+    assert said == [[], [], [], [], ["louder than usual"]]
+    assert found[4][0]["value"] == 3.0
+    assert found[4][0]["cue"] == "loudness"
+
+
+def test_a_clip_without_times_is_of_no_one_of_several_turns(tmp_path, declared):
+    path = tmp_path / "a.arff"
+    path.write_text(
+        "@relation f\n@attribute name string\n"
+        "@attribute loudnessPeaksPerSec numeric\n@data\n'a',9\n"
+    )
+    batch = turns(("a.wav", "ann"), ("a.wav", "ann"))
+
+    with open_account() as account:
+        found = cues_of(batch, opensmile(path)).to_pylist()
+
+    assert found == [[], []]
+    assert account.tallied["no_cue_of_several_turns"] == 1
+
+
+OPENSMILE_CSV = "name;frameTime;Loudness_sma3\n'unknown';0.0;1\n'unknown';0.01;2\n"
+PANDAS = (
+    "file,start,end,Loudness_sma3\n"
+    "a.wav,0 days 00:00:00,0 days 00:00:00.020000,1\n"
+    "a.wav,0 days 00:00:00.010000,0 days 00:00:00.030000,2\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "recording", "times"),
+    [
+        pytest.param(OPENSMILE_CSV, None, [(0, 10_000), (10_000, 20_000)], id="tool"),
+        pytest.param(PANDAS, "a.wav", [(0, 20_000), (10_000, 30_000)], id="pandas"),
+    ],
+)
+def test_layouts_of_openSMILE(content, recording, times, tmp_path, declared):  # noqa: N802
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+
+    found = opensmile(path).measure(str(path)).to_pylist()
+
+    assert {row["recording"] for row in found} == {recording}
+    assert [(row["start_us"], row["end_us"]) for row in found] == times
+    assert [row["value"] for row in found] == [1.0, 2.0]
+
+
+ARFF = "@relation f\n@attribute name string\n@attribute F0 numeric\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param("file,joy\na,1\n", "not_opensmile", id="another table"),
+        pytest.param(ARFF, "no_table", id="no data"),
+        pytest.param(f"{ARFF}@data\n'a',1,2\n", "no_table", id="too many values"),
+        pytest.param(f"{ARFF}@data\n'a',x\n", "no_table", id="words for numbers"),
+        pytest.param(f"{ARFF}@data\n{{0 a}}\n", "no_table", id="sparse"),
+        pytest.param("@relation f\n@data\n1\n", "no_table", id="no attributes"),
+        pytest.param("a,a\n1,2\n", "no_table", id="two columns of a name"),
+        pytest.param(
+            "start,end,loudness_sma3_amean\n2,1,1\n", "times_backwards", id="backwards"
+        ),
+        pytest.param("file,start,end,loudness_sma3\na,0,", "no_table", id="cut off"),
+    ],
+)
+def test_a_table_that_says_nothing_has_a_reason(content, reason, tmp_path, declared):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+
+    with pytest.raises(UnmeasuredError) as raised:
+        opensmile(path).measure(str(path))
+
+    assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"others": 1}, "`others` is at least 2", id="others"),
+        pytest.param({"far": 0.0}, "`far` is above 0", id="far"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_one_line(options, said, declared):
+    with pytest.raises(UsageError, match=said):
+        opensmile(**options)
+
+
+def test_it_keeps_what_renderers_promise(declared):
+    testing.check_renderer(opensmile())
+
+
+def test_it_reads_voices_and_asks_for_a_context():
+    with pytest.raises(UsageError, match="--context"):
+        opensmile()
+
+
+def test_a_lake_of_clips_gets_cues(tmp_path, own_configuration):
+    posts = [
+        {"id": str(n), "text": "Sieben Stunden.", "author": "ann", "file": f"{n}.wav"}
+        for n in range(2)
+    ]
+    (tmp_path / "clips.jsonl").write_bytes(lines_of(*posts))
+    lines = ["name;frameTime;loudnessPeaksPerSec", "'0.wav';0;3", "'1.wav';0;8"]
+    (tmp_path / "all.csv").write_text("\n".join(lines))
+    lake = str(tmp_path / "lake")
+    said = ("--map", "utterance_id=id,media_uri=file,speaker_id=author")
+    ingested = affectflow("ingest", tmp_path / "clips.jsonl", *said, "--to", lake)
+    assert ingested.code == 0, ingested.err
+
+    done = affectflow(
+        *("textualize", lake, "--renderer", "RenderOpenSmile"),
+        *("--set", f"tracks={tmp_path}/all.csv"),
+        *("--context", "research", "--purpose", "a study of clips"),
+    )
+
+    assert done.code == 0, done.err
+    asked = "SELECT phrase, value, unit FROM cues"
+    assert ask(lake, asked) == [("fast speech", 8.0, "peaks/s")]
