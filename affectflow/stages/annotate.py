@@ -21,6 +21,7 @@ from affectflow.stages.runs.answers import (
     ANNOTATE,
     ANNOTATED,
     came_in,
+    check_cues,
     cue_files,
     folder_of,
     note_renderers,
@@ -133,7 +134,15 @@ def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
 
 
 class AnnotateTask(PartTask):
-    """Labels a part with a handler; again, once a renderer has found new cues in it."""
+    """Labels a part with a handler; again, once a renderer has found new cues in it.
+
+    Args:
+      request: the run.
+      handler: what labels.
+
+    Raises:
+      UsageError: it reads cues that may not be read for what was said about people.
+    """
 
     stage = ANNOTATE
     tables = ANNOTATED
@@ -143,6 +152,8 @@ class AnnotateTask(PartTask):
         self.annotator = handler.annotator()
         self.unit = handler.unit
         self.reads_cues = handler.reads_cues
+        if self.reads_cues:
+            check_cues(request.open_lake())
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its cues."""

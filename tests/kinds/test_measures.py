@@ -15,6 +15,8 @@ from affectflow.errors import UsageError
 from affectflow.kinds.measure import Measure, Value
 from affectflow.schemas import ERRORS_COLUMN
 from affectflow.steps import measure as steps
+from affectflow_transforms.measures.weighted_gold import UNREAD
+from affectflow_transforms.tracks.raters import unread
 from tests.given.proving import in_proof
 
 PAIRS = [
@@ -32,7 +34,29 @@ RATINGS = [
     dict.fromkeys(("fluency", "completeness", "reliability", "overall")),
 ]
 RATINGS += [{**row, "annotator_id": "m", "unit": "c1"} for row in RATINGS]
-OBSERVATIONS = {"TextOverlap": PAIRS, "ExplanationQuality": RATINGS}
+TRACES = [
+    {
+        "recording": "call",
+        "dimension": "arousal",
+        "rater": rater,
+        "time": place / 10,
+        "value": value,
+    }
+    for rater, values in (("a", (1, 2, 3, 2)), ("b", (2, 3, 4, 2)), ("c", (2, 2, 3, 1)))
+    for place, value in enumerate(values)
+]
+TRACES += [
+    *(
+        {**TRACES[0], **odd}
+        for odd in ({"value": float("inf")}, {"time": -1.0}, {"group": "x"})
+    ),
+    *(unread("a.csv", reason).to_pylist()[0] for reason in UNREAD.values()),
+]
+OBSERVATIONS = {
+    "TextOverlap": PAIRS,
+    "ExplanationQuality": RATINGS,
+    "WeightedGold": TRACES,
+}
 """Of each measure some that count, and some for each reason to leave them out."""
 
 

@@ -3,20 +3,24 @@
 import inspect
 import json
 from functools import partial
+from unittest import mock
 
 import apache_beam as beam
 import pytest
 
-from affectflow import people, registry, yaml
+from affectflow import defaults, people, registry, yaml
 from affectflow.cli.app import MAKE_PLUGINS, app
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_tables
+from affectflow.stages.annotate import task_for
 from affectflow.stages.mine import mine_annotator
-from affectflow.stages.runs.answers import check_use, write_annotator
+from affectflow.stages.runs.answers import check_cues, check_use, write_annotator
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import write_run
+from affectflow.steps.annotate import handler_for
 from affectflow.steps.mine import MineCauses
+from tests.given.command_line import affectflow
 from tests.given.people import add_rows
 from tests.given.proving import rotated
 from tests.given.touching import (
@@ -148,6 +152,52 @@ def test_answers_touch_what_their_annotator_touches_whoever_reads_them(place):
             ran(*line, *said)
     with people.using(context="research", purpose=WHY):
         check_use(lake, "after@1")
+
+
+def test_cues_touch_what_their_renderer_touches_whoever_reads_them(
+    tmp_path, own_configuration
+):
+    lake = voiced_lake(tmp_path)
+    said = ["--context", "workplace", "--purpose", WHY]
+
+    with pytest.raises(UsageError, match=r"cues of opensmile@1\S* reads emotions"):
+        ran("annotate", lake, *said)
+    request = new_request(Lake.open(lake), "annotate", {})
+    with pytest.raises(UsageError, match=r"say --context .*; --set cues=as_writ"):
+        task_for(request, handler_for(defaults.MODEL))
+    task_for(request, handler_for(defaults.MODEL, options={"cues": "as_written"}))
+    done = affectflow("annotate", lake, "--context", "research", "--purpose", WHY)
+    assert done.code == 0, done.err
+    # What was read with the voice is of the voice: miners are refused likewise.
+    with pytest.raises(UsageError, match=r"which has read opensmile@1\S*, reads emo"):
+        ran("mine", lake, *said)
+
+
+def test_cues_of_a_renderer_that_is_not_installed_touch_what_their_modality_says(
+    tmp_path, own_configuration
+):
+    lake = Lake.open(voiced_lake(tmp_path))
+    with (
+        mock.patch.object(registry, "names", return_value=[]),
+        pytest.raises(UsageError, match="reads emotions from voice"),
+    ):
+        check_cues(lake)
+
+
+def voiced_lake(folder) -> str:
+    (folder / "clips.jsonl").write_text(
+        '{"utterance_id": "1", "text": "I hate it!", "media_uri": "a.wav"}\n'
+    )
+    (folder / "a.csv").write_text("frameTime,loudnessPeaksPerSec\n0,9\n")
+    lake = str(folder / "lake")
+    voice = ("textualize", lake, "--renderer", "RenderOpenSmile", "--set")
+    for line in (
+        ("ingest", folder / "clips.jsonl", "--to", lake),
+        (*voice, f"tracks={folder}/a.csv", "--context", "research", "--purpose", WHY),
+    ):
+        done = affectflow(*line)
+        assert done.code == 0, done.err
+    return lake
 
 
 def mine_annotator_of(lake, annotator_id, step):

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow import people
+from affectflow import people, registry
 from affectflow.batches.batch import one_batch
+from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import entry_of, read_file, write_file
@@ -26,6 +27,8 @@ ANNOTATED = ("annotations", "rollups", "vectors")
 """The tables that annotators write."""
 EMOTIONS = ("emotion", "frustration")
 """The tasks whose labels are mined for causes."""
+_BODILY = ("voice", "face", "body", "gaze", "physiology")
+"""Modalities of cues that are biometric, where their renderer is not installed."""
 
 
 def tables_of(
@@ -93,13 +96,17 @@ def visible_cues(lake: Lake) -> dict[str, tuple[str, ...]]:
 def check_use(lake: Lake, annotator_id: str) -> None:
     """Raises UsageError if an annotator's answers may not be read for what was said.
 
-    They touch what the annotator touches, and what those touch that it was made over.
+    They touch what the annotator touches, what those touch that it was made over, and
+    what the renderers touch whose cues it has read.
     """
-    folder, columns = folder_of(annotator_id), ["touches", "over"]
+    folder, columns = folder_of(annotator_id), ["touches", "over", "renderer_ids"]
     for name in lake.storage.names("annotators", folder):
         path = f"{folder}/{name}"
         (row,) = read_file(lake.storage, "annotators", path, columns).to_pylist()
         people.check_touches(row["touches"] or (), f"the annotator {annotator_id}")
+        for renderer_id in row["renderer_ids"] or ():
+            read = f"the annotator {annotator_id}, which has read {renderer_id},"
+            people.check_touches(_touched(renderer_id), read)
         if row["over"]:
             check_use(lake, row["over"])
 
@@ -145,14 +152,45 @@ def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:
 
 def renderers_read(lake: Lake) -> list[str]:
     """Returns the ids of the renderers whose cues came later, for all to see."""
+    return sorted(_modalities(lake))
+
+
+def check_cues(lake: Lake) -> None:
+    """Raises UsageError if the cues of a lake may not be read for what was said.
+
+    Cues touch what their renderer touches, whoever reads them.
+    """
+    for renderer_id, modality in sorted(_modalities(lake).items()):
+        try:
+            read = f"a model that reads the cues of {renderer_id}"
+            people.check_touches(_touched(renderer_id, modality), read)
+        except UsageError as error:
+            cure = "--set cues=as_written reads none"
+            raise UsageError(f"{error}; {cure}") from error
+
+
+def _modalities(lake: Lake) -> dict[str, str]:
+    """Returns the renderers whose cues came later, and the modality of each."""
     paths = {
         p.rpartition("/")[0]: p for own in visible_cues(lake).values() for p in own
     }
-    columns = [
-        read_file(lake.storage, "cues", path, ["renderer_id"])["renderer_id"]
+    columns = ["renderer_id", "modality"]
+    heads = [
+        read_file(lake.storage, "cues", path, columns).slice(0, 1).to_pylist()[0]
         for path in paths.values()
     ]
-    return sorted({column[0].as_py() for column in columns})
+    return {row["renderer_id"]: row["modality"] or "" for row in heads}
+
+
+def _touched(renderer_id: str, modality: str = "") -> tuple[str, ...]:
+    """Returns what a renderer touches: as its plugin says, or if none is, its cues."""
+    name = renderer_id.partition("@")[0]
+    for each in registry.names("renderers"):
+        renderer = registry.load("renderers", each)
+        if renderer.renderer_id.partition("@")[0] == name:
+            said: tuple[str, ...] = renderer.card.touches
+            return said
+    return ("biometric",) if modality in _BODILY else ()
 
 
 def note_renderers(lake: Lake, annotator_id: str, renderer_ids: Sequence[str]) -> None:

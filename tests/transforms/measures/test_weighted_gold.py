@@ -3,11 +3,10 @@
 import pyarrow as pa
 import pytest
 
-from affectflow import testing
 from affectflow.errors import UsageError
 from affectflow.stages.measure import measure_file
-from affectflow_transforms.measures.weighted_gold import _UNREAD, WeightedGold
-from affectflow_transforms.tracks.raters import RATINGS, unread
+from affectflow_transforms.measures.weighted_gold import WeightedGold
+from affectflow_transforms.tracks.raters import RATINGS
 from tests.given.command_line import affectflow
 
 
@@ -84,17 +83,6 @@ def test_twenty_minutes_of_10_hz_fall_on_their_steps():
 
     assert len(found) == 12_000
     assert list(found.values())[:11] == pytest.approx(list(range(11)))
-
-
-def test_it_keeps_what_measures_promise():
-    noise = [None, {"value": float("inf")}, {"time": -1.0}]
-    rows = rated((1, 2, 3, 2), (2, 3, 4, 2), (2, 2, 3, 1)).to_pylist()
-    rows += [{**rows[0], **odd} for odd in noise if odd]
-    broken = [unread("a.csv", reason).to_pylist()[0] for reason in _UNREAD.values()]
-
-    testing.check_measure(
-        WeightedGold(), pa.RecordBatch.from_pylist([*rows, *broken], RATINGS)
-    )
 
 
 def test_one_rater_gives_no_value_and_a_reason():

@@ -24,13 +24,14 @@ from affectflow_transforms.tracks.raters import RATINGS, ratings_of, unread
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".arff", ".parquet")
 _DEFAULT = "rating"
-_UNREAD = {
+UNREAD = {
     "a file is no table": "no_table",
     "a file has no times": "no_times",
     "a file has no numbers": "no_numbers",
     "a time is missing": "times_missing",
     "times go backwards": "times_backwards",
 }
+"""Why a file gave no rating: in words, and the reason of an `UnmeasuredError`."""
 _TIME_US = f"(round(time * {US})::BIGINT - round($shift_s * {US})::BIGINT)"
 
 Floats = npt.NDArray[np.float64]
@@ -64,7 +65,7 @@ class WeightedGold(Measure):
     reads: ClassVar[pa.Schema] = RATINGS
     needed: ClassVar[tuple[str, ...]] = ("rater", "time", "value")
     refuses: ClassVar[Mapping[str, str]] = {
-        **{said: f"unread = '{reason}'" for said, reason in _UNREAD.items()},
+        **{said: f"unread = '{reason}'" for said, reason in UNREAD.items()},
         "a time or a rating is no number": "NOT isfinite(time) OR NOT isfinite(value)",
         "rated before the recording began": f"{_TIME_US} < 0",
     }
@@ -145,8 +146,8 @@ GROUP BY ALL
                 yield Value("rater", name, said, value, n=int(n[place]), why=why)
         of_all = float(np.mean(gold.agreement)) if not gold.why else float("nan")
         said = f"{dimension} agreement"
-        about = {"n": len(ticks), "why": gold.why or "one shares no moments"}
-        yield Value("recording", recording or "(all)", said, of_all, **about)
+        name, why = recording or "(all)", gold.why or "one shares no moments"
+        yield Value("recording", name, said, of_all, n=len(ticks), why=why)
 
     def _moments(
         self, recording: str, dimension: str, ticks: Any, there: Any, gold: Gold

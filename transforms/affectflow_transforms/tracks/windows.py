@@ -56,7 +56,7 @@ class WindowAlign:
 
         They follow one another without a gap; the last one may end behind `until_us`.
         """
-        starts = np.arange(0, until_us, self.width_us, np.int64)
+        starts = np.arange(0, until_us, self.width_us, dtype=np.int64)
         return starts, starts + self.width_us
 
     def values(self, tracks: pa.Table) -> pa.Table:

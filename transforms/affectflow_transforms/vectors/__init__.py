@@ -1,0 +1,1 @@
+"""Vectors of one annotator, moved and turned by another."""

@@ -1,0 +1,84 @@
+"""Turns that a key decides, and moves along a direction.
+
+The method is that of "Adapting general disentanglement-based speaker anonymization"
+(arXiv 2408.05928): a product of Householder reflections turns a speaker's vectors; then
+each is moved to a fixed signed distance from the plane that tells its emotion.
+"""
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+def scaled(vectors: Floats) -> Floats:
+    """Returns vectors as long as the square root of their width, as ECAPA's are there.
+
+    Args:
+      vectors: shape (n, width), none of length 0.
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / lengths * np.sqrt(vectors.shape[1]))
+
+
+def moved(vectors: Floats, normal: Floats, distance: float | Floats) -> Floats:
+    """Returns vectors at a signed distance from a plane through the origin.
+
+    x + (d - n x) n: what is orthogonal to the direction stays, and to move twice is to
+    move once.
+
+    Args:
+      vectors: shape (n, width).
+      normal: shape (width,) or (n, width), of length 1: the direction.
+      distance: of all, or shape (n,).
+    """
+    away = distance - np.einsum(
+        "ij,ij->i", vectors, np.broadcast_to(normal, vectors.shape)
+    )
+    return np.asarray(vectors + away[:, None] * normal)
+
+
+def turned(vectors: Floats, key: bytes, whose: str) -> Floats:
+    """Returns vectors after as many reflections as they are wide.
+
+    Lengths and distances between them stay. One reflection would leave a vector nearly
+    where it was; so many make any turn about as likely as any other.
+
+    Args:
+      vectors: shape (n, width).
+      key: a secret.
+      whose: the same word turns in the same way.
+    """
+    return _reflected(vectors, _mirrors(vectors.shape[1], key, whose))
+
+
+def turned_back(vectors: Floats, key: bytes, whose: str) -> Floats:
+    """Returns what `turned` was given: whoever has the key can undo it."""
+    return _reflected(vectors, _mirrors(vectors.shape[1], key, whose)[::-1])
+
+
+def _reflected(vectors: Floats, mirrors: Floats) -> Floats:
+    found = np.array(vectors, np.float64)
+    for mirror in mirrors:
+        found -= np.outer(2 * (found @ mirror), mirror)
+    return found
+
+
+def _mirrors(width: int, key: bytes, whose: str) -> Floats:
+    """Returns unit vectors, shape (width, width), that only the key can tell.
+
+    Normally distributed numbers of SHAKE-256, by Box and Muller, so that they are the
+    same on every machine and with every version of NumPy.
+    """
+    # hashlib keys no SHAKE; a digest that is keyed seeds it.
+    seed = hashlib.blake2b(whose.encode(), key=key[:64]).digest()
+    count = width * width + width * width % 2
+    stream = hashlib.shake_256(seed).digest(8 * count)
+    halves = (np.frombuffer(stream, "<u8") >> np.uint64(11)).reshape(2, -1)
+    uniform = (halves + 0.5) / 2**53
+    radius, angle = np.sqrt(-2 * np.log(uniform[0])), 2 * np.pi * uniform[1]
+    normal = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
+    mirrors = normal[: width * width].reshape(width, width)
+    return np.asarray(mirrors / np.linalg.norm(mirrors, axis=1, keepdims=True))
