@@ -6,7 +6,6 @@ MODEL = "EmbeddedEmotions"
 COMING = MappingProxyType(
     {
         "SpanQA": ("*ForQuestionAnswering",),
-        "ImageClassifier": ("*ForImageClassification", "CLIP*", "Siglip*"),
         "SpeechAffect": ("Wav2Vec2*", "WavLM*", "Hubert*", "*ForAudioClassification"),
     }
 )

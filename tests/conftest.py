@@ -95,8 +95,9 @@ _BEGUN = pytest.StashKey[float]()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     item.stash[_BEGUN] = spent()
-    if item.get_closest_marker("torch") and not importlib.util.find_spec("torch"):
-        required("torch", "make test EXTRAS=torch")
+    for extra, module in (("torch", "torch"), ("vision", "av")):
+        if item.get_closest_marker(extra) and not importlib.util.find_spec(module):
+            required(extra, f"make test EXTRAS={extra}")
     return (yield)
 
 

@@ -37,8 +37,6 @@ def test_the_config_of_a_folder_names_its_plugin(tmp_path, architecture):
     ("architecture", "kind"),
     [
         ("RobertaForQuestionAnswering", "SpanQA"),
-        ("ViTForImageClassification", "ImageClassifier"),
-        ("CLIPModel", "ImageClassifier"),
         ("Wav2Vec2ForSpeechClassification", "SpeechAffect"),
         # Speech, although its head is one of sequences.
         ("Wav2Vec2ForSequenceClassification", "SpeechAffect"),

@@ -94,9 +94,13 @@ def _shift(first: Grey, second: Grey) -> Grey:
 
     rows, columns = np.gradient((first + second) / 2)
     change = second - first
-    products = (rows * rows, rows * columns, columns * columns)
-    products = (*products, rows * change, columns * change)
-    a, b, c, p, q = (uniform_filter(each, _NEIGHBOURHOOD) for each in products)
+    a, b, c, p, q = (
+        uniform_filter(one * other, _NEIGHBOURHOOD)
+        for one, other in (
+            *((rows, rows), (rows, columns), (columns, columns)),
+            *((rows, change), (columns, change)),
+        )
+    )
     determinant = a * c - b * b + _FLAT * (a + c) + _FLAT**2
     shift = np.stack([b * q - c * p, b * p - a * q]) / determinant
     # A neighbourhood tells shifts of about its own half, and none beyond.

@@ -17,17 +17,13 @@ _WORDS = {
 
 
 @dataclass(kw_only=True)
-class Pretrained:
-    """Where a model is, and how it is run; a plugin adds what it makes of the outputs.
+class Located:
+    """Where a model is, and on what it runs; whatever it reads.
 
     Args:
-      model: a folder with config.json, tokenizer.json and model.safetensors, or a
-        hub id (org/name).
+      model: a folder with config.json and model.safetensors, or a hub id (org/name).
       revision: the commit of a hub id, 40 hex digits. Of a folder: the digest that
         its model must have; empty takes what is there.
-      max_tokens: longer texts are cut; 0 for the model's own limit, at most 512.
-      max_batch_tokens: rows times longest text of a forward pass; 0 for a value that
-        suits the device. Halve it if memory runs out all the time.
       dtype: `float32` or `bfloat16`; `auto` is bfloat16 where the device computes it.
       device: `cpu`, `cuda`, `cuda:1` ...; `auto` is CUDA where there is one.
       trust_remote_code: `allow` runs Python code that the model brings.
@@ -36,8 +32,6 @@ class Pretrained:
 
     model: str
     revision: str = ""
-    max_tokens: int = 0
-    max_batch_tokens: int = 0
     dtype: str = "auto"
     device: str = "auto"
     trust_remote_code: str = "refuse"
@@ -45,7 +39,7 @@ class Pretrained:
 
     # The revision says which model it is.
     not_in_id: ClassVar[frozenset[str]] = frozenset(
-        {"model", "revision", "device", "max_batch_tokens", "licence"}
+        {"model", "revision", "device", "licence"}
     )
 
     def check_options(self) -> None:
@@ -58,6 +52,45 @@ class Pretrained:
         for name, words in _WORDS.items():
             check_word(name, getattr(self, name), words)
         check_pinned(self.model, self.revision)
+
+    def origin(self) -> Origin:
+        """Returns the model with its commit, or with the digest of its folder.
+
+        Raises:
+          UsageError: the folder holds no model in safetensors.
+        """
+        licence = self.licence or source.licence_of(self.model, self.revision)
+        return Origin(
+            self.model_name,
+            source.revision_of(self.model, self.revision),
+            licence,
+            source.allows_commerce(licence),
+            self.model,
+        )
+
+    @property
+    def model_name(self) -> str:
+        """The name of the folder, or the hub id."""
+        folder = Path(self.model)
+        return folder.resolve().name if folder.is_dir() else self.model
+
+
+@dataclass(kw_only=True)
+class Pretrained(Located):
+    """Where a model of texts is, and how it is run; a plugin says what comes of it.
+
+    Beside its config.json and weights, the folder has its tokenizer.json.
+
+    Args:
+      max_tokens: longer texts are cut; 0 for the model's own limit, at most 512.
+      max_batch_tokens: rows times longest text of a forward pass; 0 for a value that
+        suits the device. Halve it if memory runs out all the time.
+    """
+
+    max_tokens: int = 0
+    max_batch_tokens: int = 0
+
+    not_in_id: ClassVar[frozenset[str]] = Located.not_in_id | {"max_batch_tokens"}
 
     def load_network(self, factory: str, what: str, without: str = "") -> Network:
         """Returns the network on this worker's device.
@@ -83,27 +116,6 @@ class Pretrained:
             trust_remote_code=self.trust_remote_code == "allow",
             without=without,
         )
-
-    def origin(self) -> Origin:
-        """Returns the model with its commit, or with the digest of its folder.
-
-        Raises:
-          UsageError: the folder holds no model in safetensors.
-        """
-        licence = self.licence or source.licence_of(self.model, self.revision)
-        return Origin(
-            self.model_name,
-            source.revision_of(self.model, self.revision),
-            licence,
-            source.allows_commerce(licence),
-            self.model,
-        )
-
-    @property
-    def model_name(self) -> str:
-        """The name of the folder, or the hub id."""
-        folder = Path(self.model)
-        return folder.resolve().name if folder.is_dir() else self.model
 
 
 def check_word(name: str, given: str, words: tuple[str, ...]) -> None:

@@ -88,12 +88,23 @@ def _outputs(config: Mapping[str, Any], said: Said) -> list[str]:
             f"{len(said.labels)}: name each of them, in their order"
         )
     outputs = list(said.labels) or named or ["LABEL_0", "LABEL_1"]
+    if _turned(outputs, named):
+        raise UsageError(
+            f"the model's config.json names its outputs {_listed(named)}, and `labels` "
+            "has these in another order: leave `labels` out"
+        )
     if any(map(_UNNAMED.fullmatch, outputs)):
         raise UsageError(
             f"the model's config.json names its outputs {_listed(outputs)}, which says "
             "nothing: name them in their order with --set labels=A,B,..."
         )
     return outputs
+
+
+def _turned(outputs: Sequence[str], named: Sequence[str]) -> bool:
+    """Returns whether two lists hold the same names in another order."""
+    one, two = ([name.lower() for name in each] for each in (outputs, named))
+    return one != two and sorted(one) == sorted(two)
 
 
 def _answer(config: Mapping[str, Any], wanted: str, n_outputs: int) -> str:

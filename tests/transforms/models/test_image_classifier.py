@@ -1,0 +1,343 @@
+"""ImageClassifier: pictures and videos in, labels by name out.
+
+The networks have random weights: what is proved is how they are loaded, fed and read,
+not that an answer is right.
+"""
+
+import contextvars
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from affectflow import people, vocabularies
+from affectflow.errors import UsageError
+from affectflow.steps.annotate import handler_for
+from affectflow.testing import check_model
+from affectflow_transforms.models.image_classifier import ImageClassifier, network
+from affectflow_transforms.models.image_classifier.pooling import pooled
+from affectflow_transforms.models.media import Clip, MediaScorer
+from affectflow_transforms.models.sequence_classifier.answers import sigmoid, softmax
+from affectflow_transforms.models.sequence_classifier.heads import Space
+from tests.given.tiny_lookers import save_clip, save_vit, write_pictures
+from tests.given.videos import write_video
+
+pytestmark = [pytest.mark.torch, pytest.mark.vision]
+SIDE = 32
+SOME = ("amusement", "anger", "awe", "fear")
+WHERE = {"device": "cpu", "dtype": "float32"}
+
+
+@pytest.fixture(autouse=True)
+def said():
+    with people.using(purpose="tests of what is seen", context="research"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def vit(tmp_path_factory):
+    return save_vit(tmp_path_factory.mktemp("models") / "vit")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return save_clip(tmp_path_factory.mktemp("models") / "clip")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    return write_pictures(tmp_path_factory.mktemp("pictures"), 5)
+
+
+def looks(model, **options):
+    return ImageClassifier(model=model, **{**WHERE, "vocabulary": "tiny", **options})
+
+
+def zero_shot(folder, *labels, **options):
+    return looks(folder, labels=labels, vocabulary="mikels", **options)
+
+
+def rows(uris, starts=None, ends=None):
+    nothing = [None] * len(uris)
+    times = {"start_s": starts or nothing, "end_s": ends or nothing}
+    columns = {"media_uri": pa.array(uris, pa.string())}
+    columns |= {n: pa.array(v, pa.float64()) for n, v in times.items()}
+    return pa.RecordBatch.from_pydict(columns, schema=MediaScorer.requires)
+
+
+def answered(handler, batch, model=None):
+    return handler.apply(batch, model or handler.load_model())
+
+
+def scores(handler, batch):
+    """Returns the scores of each row by label; they are all stored from .05 on."""
+    found = answered(handler, batch).column("annotations").to_pylist()
+    return [{each["label"]: each["score"] for each in row} for row in found]
+
+
+def logits(handler, uris):
+    """Returns what the network gives of pictures."""
+    model = handler.load_model()
+    batches = handler._looked(clips(uris), model.looker)
+    looked = [found for _, some in batches for found in some]
+    return network.logits(model.looker, [each.pixels[0] for each in looked])[0]
+
+
+def clips(uris):
+    return [Clip(uri) for uri in uris]
+
+
+# -- which plugin, which labels --------------------------------------------------------
+
+
+def test_the_config_of_a_folder_names_it(vit, clip):
+    assert type(handler_for(vit, options={"vocabulary": "tiny"})) is ImageClassifier
+    assert type(handler_for(clip, options={"vocabulary": "mikels"})) is ImageClassifier
+
+
+def test_a_model_owes_what_every_model_owes(vit, seen):
+    check_model(looks(vit), rows([*seen, seen[0], None]))
+
+
+def test_labels_and_scores_are_those_of_the_library(vit, seen):
+    import torch
+    import transformers
+    from PIL import Image
+
+    processor = transformers.AutoImageProcessor.from_pretrained(vit)
+    network = transformers.AutoModelForImageClassification.from_pretrained(vit)
+    with torch.inference_mode():
+        given = processor(images=[Image.open(p) for p in seen], return_tensors="pt")
+        expected = network(**given).logits.softmax(-1).numpy()
+
+    found = scores(looks(vit), rows(seen))
+
+    for row, (calm, cross, glad) in zip(found, expected, strict=True):
+        every = {"calm": calm, "cross": cross, "glad": glad}
+        assert row == pytest.approx({n: every[n] for n in row}, abs=1e-5)
+        assert max(every, key=every.get) in row
+
+
+def test_the_best_label_is_that_of_its_name_wherever_it_stands(tmp_path, seen):
+    planted = save_vit(
+        tmp_path / "one", ("awe", "fear", "anger"), planted=(0.0, 2.0, 1.0)
+    )
+    turned = save_vit(
+        tmp_path / "two", ("fear", "anger", "awe"), planted=(2.0, 1.0, 0.0)
+    )
+
+    one, two = (
+        scores(looks(folder, vocabulary="mikels"), rows(seen[:2]))
+        for folder in (planted, turned)
+    )
+
+    assert one == two
+    assert max(one[0], key=one[0].get) == "fear"
+
+
+def test_names_that_contradict_the_config_are_refused(vit):
+    with pytest.raises(UsageError, match="in another order"):
+        looks(vit, labels=("glad", "cross", "calm"))
+
+
+def test_a_network_without_its_head_is_refused(tmp_path, vit):
+    from safetensors.numpy import load_file, save_file
+
+    folder = Path(shutil.copytree(vit, tmp_path / "headless"))
+    weights = load_file(folder / "model.safetensors")
+    kept = {n: v for n, v in weights.items() if not n.startswith("classifier")}
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+
+    with pytest.raises(UsageError, match="lacks the weights"):
+        looks(str(folder)).load_model()
+
+
+def test_a_model_that_does_not_say_how_pictures_come_in_is_refused(tmp_path, vit):
+    folder = Path(shutil.copytree(vit, tmp_path / "bare"))
+    (folder / "preprocessor_config.json").unlink()
+
+    with pytest.raises(UsageError, match="save the model's own image processor"):
+        looks(str(folder)).load_model()
+
+
+# -- zero-shot -------------------------------------------------------------------------
+
+
+def test_scores_of_words_sum_to_one_whatever_the_batch(clip, seen):
+    handler = zero_shot(clip, *SOME)
+    together = logits(handler, seen)
+    alone = np.concatenate([logits(handler, [uri]) for uri in seen])
+
+    assert together.shape == (5, 4)
+    assert np.exp(together).sum(1) == pytest.approx(np.exp(alone).sum(1), rel=1e-4)
+    assert together == pytest.approx(alone, abs=1e-5)
+    model = handler.load_model()
+    (answer,) = handler.score(clips(seen), model).answers
+    assert answer.scores.sum(1) == pytest.approx(1, abs=1e-6)
+
+
+def test_permuting_the_words_permutes_their_scores(clip, seen):
+    turned = (2, 0, 3, 1)
+    handlers = zero_shot(clip, *SOME), zero_shot(clip, *(SOME[n] for n in turned))
+
+    one, two = (logits(handler, seen) for handler in handlers)
+
+    assert two == pytest.approx(one[:, turned], abs=1e-5)
+    assert np.ptp(one, axis=1).min() > 1e-3
+
+
+def test_the_words_are_those_of_the_template(clip, seen):
+    one = logits(zero_shot(clip, *SOME), seen)
+    two = logits(zero_shot(clip, *SOME, template="this is not {label}"), seen)
+
+    assert np.abs(one - two).max() > 1e-3
+
+
+def test_a_vocabulary_says_which_words_are_compared(clip, seen):
+    found = answered(looks(clip, vocabulary="mikels"), rows(seen[:1]))
+
+    (row,) = found.column("annotations").to_pylist()
+    assert {each["vocabulary"] for each in row} == {"mikels"}
+    assert {each["label"] for each in row} <= set(vocabularies.get("mikels").labels)
+    assert {each["perspective"] for each in row} == {"reader"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vocabulary": ""}, "--set vocabulary=mikels or --set labels=A,B"),
+        ({"labels": ("good",)}, "--set labels=A,B"),
+        ({"vocabulary": "mikels", "labels": ("awe", "angst")}, "'angst' is not a"),
+        ({"vocabulary": "mikels", "template": "a photo"}, "holds {label} once"),
+        ({"vocabulary": "mikels", "answer": "value"}, "no answer=value"),
+        ({"vocabulary": "mikels", "frames": "all"}, "events:N or uniform:N"),
+        ({"vocabulary": "mikels", "perspective": "god"}, "'reader', 'writer'"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_in_one_line(clip, options, message):
+    with pytest.raises(UsageError, match=message) as raised:
+        looks(clip, **options)
+
+    assert "\n" not in str(raised.value)
+
+
+def test_the_polarity_of_eight_emotions():
+    polarity = {
+        "amusement": "positive", "anger": "negative", "awe": "positive",
+        "contentment": "positive", "disgust": "negative", "excitement": "positive",
+        "fear": "negative", "sadness": "negative",
+    }  # fmt: skip
+
+    assert set(vocabularies.get("mikels").labels) == set(polarity)
+    for label, side in polarity.items():
+        assert vocabularies.fold(label, "mikels", "polarity") == {side: 1.0}
+
+
+# -- files -----------------------------------------------------------------------------
+
+
+def test_what_cannot_be_seen_is_alone_in_failing(vit, seen, tmp_path):
+    broken, none = tmp_path / "broken.png", str(tmp_path / "none.png")
+    broken.write_bytes(Path(seen[0]).read_bytes()[:60])
+    web = "https://example.org/who-reads-this.png"
+    given = [seen[0], None, str(broken), none, web, "", seen[1]]
+
+    found = answered(looks(vit), rows(given)).to_pylist()
+
+    statuses = [[each["status"] for each in row["annotations"]] for row in found]
+    assert statuses[0][0] == statuses[6][0] == "ok"
+    assert statuses[1] == statuses[5] == ["abstained"]
+    assert [row["annotations"] for row in found[2:5]] == [[], [], []]
+    errors = [row["errors"][0]["error_type"] for row in found[2:5]]
+    assert errors == ["damaged_picture", "unreadable_file", "on_the_web"]
+    assert all(not found[place]["errors"] for place in (0, 1, 5, 6))
+
+
+def test_a_picture_is_looked_at_once_for_all_rows(vit, seen, monkeypatch):
+    handler, asked = looks(vit), []
+    score = handler.score
+    monkeypatch.setattr(
+        handler,
+        "score",
+        lambda clips, model: asked.extend(clips) or score(clips, model),
+    )
+
+    found = answered(handler, rows([seen[0], seen[1], seen[0]]))
+
+    assert len(asked) == 2
+    labels = found.column("annotations").to_pylist()
+    assert labels[0] == labels[2] != labels[1]
+
+
+def test_a_name_without_its_path_is_looked_for_in_the_folder(vit, seen):
+    handler = looks(vit, folder=str(Path(seen[0]).parent))
+    assert handler.annotator() == looks(vit).annotator()
+
+    assert scores(handler, rows(["0.png"])) == scores(looks(vit), rows(seen[:1]))
+
+
+def test_the_frames_of_a_turn_are_averaged(vit, tmp_path):
+    greys = [40] * 10 + [220] * 10
+    shape = (SIDE, SIDE)
+    path = str(write_video(
+        tmp_path / "v.mp4", [np.full(shape, grey) for grey in greys], rate=10
+    ))  # fmt: skip
+    handler = looks(vit, frames="uniform:4")
+    model = handler.load_model()
+
+    def shares(start, end):
+        (row,) = answered(handler, rows([path], [start], [end]), model).to_pylist()
+        found = {each["label"]: each["score"] for each in row["annotations"]}
+        return np.array([found.get(name, 0) for name in ("calm", "cross", "glad")])
+
+    dark, bright, both = shares(0.0, 1.0), shares(1.0, 2.0), shares(0.0, 2.0)
+
+    assert np.abs(dark - bright).max() > 0.05
+    assert both == pytest.approx((dark + bright) / 2, abs=0.06)
+
+
+@pytest.mark.parametrize("answer", ["one", "several", "value"])
+def test_means_over_frames_are_those_of_scores(answer):
+    space = Space(answer=answer, labels=("a", "b"), vocabulary="v")
+    outputs = np.array([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]], np.float32)
+    read = {"one": softmax, "several": sigmoid, "value": lambda given: given}[answer]
+
+    found = read(pooled(space, outputs, np.array([0, 0, 2]), 3))
+
+    assert found[0] == pytest.approx(read(outputs[:2]).mean(0), abs=1e-6)
+    assert found[2] == pytest.approx(read(outputs[2:])[0], abs=1e-6)
+
+
+def test_a_frame_of_a_real_photograph_goes_through(vit, clip, shared_data):
+    uri = str(shared_data / "nv_facial" / "astronaut.png")
+
+    for handler in (looks(vit), zero_shot(clip, *SOME)):
+        (row,) = answered(handler, rows([uri])).to_pylist()
+        assert row["annotations"][0]["status"] == "ok"
+
+
+# -- people ----------------------------------------------------------------------------
+
+
+def test_faces_are_read_for_a_purpose_only(vit):
+    def at_work():
+        with people.using(context="workplace", purpose="who is in a good mood"):
+            looks(vit)
+
+    assert looks(vit).annotator()["touches"] == ["biometric"]
+    for make, message in ((lambda: looks(vit), "--context"), (at_work, "is refused")):
+        with pytest.raises(UsageError, match=message):
+            contextvars.Context().run(make)
+
+
+def test_the_licence_is_that_of_the_models_card(tmp_path, vit):
+    folder = Path(shutil.copytree(vit, tmp_path / "licensed"))
+    (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+
+    row = looks(str(folder)).annotator()
+
+    assert (row["licence"], row["commercial_use"]) == ("cc-by-nc-4.0", False)
+    assert json.loads(row["parameters"])["vocabulary"] == "tiny"

@@ -1,0 +1,141 @@
+"""Models of what is seen or heard: asked about recordings and pictures, not texts."""
+
+import abc
+import math
+import os
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.labelling import annotate, annotations
+from affectflow.batches.texts import Collapsed, collapse
+from affectflow.errors import RowError
+from affectflow.kinds.model import BatchModelHandler, Scored, refuse_failed
+from affectflow.kinds.renderer import UnmeasuredError
+from affectflow.kinds.scales import on_scale
+from affectflow.schemas import UTTERANCES, Status, fields
+from affectflow.storage import absolute
+
+ModelT = TypeVar("ModelT")
+
+# No address has it: a unit separator.
+_BETWEEN = "\x1f"
+_WEB = ("http://", "https://", "ftp://")
+
+
+class Clip(NamedTuple):
+    """What a model is asked about: a picture, or a stretch of a recording.
+
+    Attributes:
+      uri: path or fsspec URL.
+      start_s: from the recording's beginning, seconds.
+      end_s: likewise, exclusive; infinite for all the rest.
+    """
+
+    uri: str
+    start_s: float = 0.0
+    end_s: float = math.inf
+
+
+class UnreadError(RowError):
+    """A picture or a recording that a model cannot be asked about.
+
+    Args:
+      error: says why, and a word to count by.
+    """
+
+    def __init__(self, error: UnmeasuredError):
+        super().__init__(str(error))
+        self.error_type = error.reason
+
+
+@dataclass(kw_only=True)
+class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
+    """A model that gives pictures or recordings scores, or values on a scale.
+
+    Each stretch that is different is asked about once. An utterance without
+    `media_uri` gets the status `abstained` and no label: nothing was seen or heard. One
+    whose file cannot be read is alone in failing, and goes to `dead_letters` with the
+    reason.
+
+    Args:
+      folder: where files lie that `media_uri` names without their whole path; empty for
+        the folder in which the run is started.
+    """
+
+    folder: str = ""
+
+    requires: ClassVar[pa.Schema] = fields(UTTERANCES, "media_uri", "start_s", "end_s")
+    # It says where files lie; what they hold decides the answer.
+    not_in_id: ClassVar[frozenset[str]] = frozenset({"folder"})
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        # A worker has another working directory.
+        self._folder = absolute(self.folder or ".")
+
+    @property
+    def reads_cues(self) -> bool:
+        """It looks and listens itself."""
+        return False
+
+    @abc.abstractmethod
+    def score(self, clips: list[Clip], model: ModelT) -> Scored:
+        """Returns what the model says of clips: distinct ones, perhaps none."""
+
+    def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
+        """Returns `batch` with one list of annotations for each row."""
+        asked = _asked(batch)
+        scored = self.score([self._clip(each) for each in asked.unique], model)
+        statuses = _statuses(asked, scored)
+        annotator_id = self.annotator()["annotator_id"]
+        for answer in scored.answers:
+            of_rows, said = on_scale(answer.spread(asked), statuses)
+            batch = annotate(batch, annotations(of_rows, said, annotator_id))
+        return refuse_failed(batch, asked, scored.failed, type(self).__name__)
+
+    def _clip(self, said: str) -> Clip:
+        uri, start, end = said.split(_BETWEEN)
+        if "://" not in uri and "::" not in uri:
+            uri = os.path.join(self._folder, uri)
+        return Clip(uri, float(start or 0), float(end or math.inf))
+
+
+def check_clip(clip: Clip) -> None:
+    """Raises UnmeasuredError if a clip cannot be asked about, whatever its file holds.
+
+    An address of the web is one: whoever wrote a message would learn who reads it.
+    """
+    if clip.uri.lower().startswith(_WEB):
+        raise UnmeasuredError(
+            "on_the_web", f"{clip.uri!r} is not fetched: keep a copy, and name that"
+        )
+    if not 0 <= clip.start_s < clip.end_s:
+        raise UnmeasuredError(
+            "wrong_times",
+            f"a turn of {clip.uri!r} is from {clip.start_s:g} s to {clip.end_s:g} s",
+        )
+
+
+def _asked(batch: pa.RecordBatch) -> Collapsed:
+    """Returns the clips of a batch, each once, as text."""
+    uris = batch.column("media_uri")
+    times = (batch.column(f"{name}_s").cast(pa.string()) for name in ("start", "end"))
+    texts = pc.binary_join_element_wise(
+        uris, *times, _BETWEEN, null_handling="replace", null_replacement=""
+    )
+    there = pc.greater(pc.utf8_length(pc.fill_null(uris, "")), 0)
+    return collapse(texts, np.asarray(there))
+
+
+def _statuses(asked: Collapsed, scored: Scored) -> npt.NDArray[np.int8]:
+    of_clips = np.full(len(asked.unique), Status.OK, np.int8)
+    if scored.truncated is not None:
+        of_clips[scored.truncated] = Status.TRUNCATED
+    of_clips[list(scored.failed)] = Status.REFUSED
+    statuses: npt.NDArray[np.int8] = asked.spread(of_clips, Status.ABSTAINED)
+    return statuses

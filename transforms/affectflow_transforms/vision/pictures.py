@@ -1,0 +1,85 @@
+"""What is looked at of a file: the picture that it is, or some frames of a video."""
+
+import importlib.util
+from typing import Any, BinaryIO, NamedTuple
+
+from affectflow.errors import MissingExtraError, StorageError
+from affectflow.kinds.renderer import UnmeasuredError
+from affectflow.sources.listing import open_binary
+from affectflow_transforms.vision import video
+from affectflow_transforms.vision.frames import Sampling
+
+MOST_PIXELS = 100_000_000
+"""Of a larger picture a few bytes may fill the memory."""
+
+
+class Seen(NamedTuple):
+    """What is looked at of a file.
+
+    Attributes:
+      pictures: of Pillow, red, green and blue; at least one.
+      is_cut: a video is damaged behind these frames.
+    """
+
+    pictures: list[Any]
+    is_cut: bool
+
+
+def check_extra() -> None:
+    """Raises MissingExtraError if pictures or videos cannot be read here."""
+    missing = [n for n in ("PIL", "av") if not importlib.util.find_spec(n)]
+    if missing:
+        raise MissingExtraError(
+            "pictures and videos are read by Pillow and PyAV: "
+            "type `pip install 'affectflow[vision]'`"
+        )
+
+
+def look_at(uri: str, part: video.Stretch, sampling: Sampling) -> Seen:
+    """Returns what is looked at of a file.
+
+    Args:
+      uri: path or fsspec URL of a picture or a video.
+      part: which stretch of a video.
+      sampling: which of its frames.
+
+    Raises:
+      UnmeasuredError: it cannot be opened, is damaged, or is neither.
+    """
+    try:
+        with open_binary(uri) as file:
+            picture = _picture(file, uri)
+            if picture is not None:
+                return Seen([picture], is_cut=False)
+            file.seek(0)
+            frames, is_cut = video.chosen(file, uri, part, sampling)
+    except StorageError as error:
+        raise UnmeasuredError("unreadable_file", str(error)) from error
+    return Seen(frames, is_cut)
+
+
+def _picture(file: BinaryIO, uri: str) -> Any | None:
+    """Returns a picture as a person sees it; None if the file is none."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        opened = Image.open(file)
+    except UnidentifiedImageError:
+        return None
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise _damaged(uri, error) from error
+    width, height = opened.size
+    if width * height > MOST_PIXELS:
+        raise UnmeasuredError(
+            "too_large_picture",
+            f"{uri!r} has {width} x {height} pixels: make it smaller",
+        )
+    try:
+        return ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise _damaged(uri, error) from error
+
+
+def _damaged(uri: str, error: Exception) -> UnmeasuredError:
+    why = " ".join(str(error).split())
+    return UnmeasuredError("damaged_picture", f"cannot read {uri!r}: {why}")
