@@ -52,10 +52,19 @@ TRACES += [
     ),
     *(unread("a.csv", reason).to_pylist()[0] for reason in UNREAD.values()),
 ]
+ANSWERS = [
+    {"gold": "joy", "label": "joy", "judged": "fear", "reason": "they laugh"},
+    {"gold": "joy", "label": "fear", "judged": "Joy", "annotator_id": "m"},
+    {"gold": "awe", "label": "awe", "judged": "awe", "reason": "in Awe.", "unit": "c1"},
+    {"gold": "awe", "label": None, "judged": "awe"},
+    {"gold": None, "label": "awe", "judged": "awe"},
+    {"gold": "awe", "label": "awe", "judged": None},
+]
 OBSERVATIONS = {
     "TextOverlap": PAIRS,
     "ExplanationQuality": RATINGS,
     "WeightedGold": TRACES,
+    "DoublyRight": ANSWERS,
 }
 """Of each measure some that count, and some for each reason to leave them out."""
 
