@@ -3,12 +3,7 @@
 from types import MappingProxyType
 
 MODEL = "EmbeddedEmotions"
-COMING = MappingProxyType(
-    {
-        "SpanQA": ("*ForQuestionAnswering",),
-        "SpeechAffect": ("Wav2Vec2*", "WavLM*", "Hubert*", "*ForAudioClassification"),
-    }
-)
+COMING = MappingProxyType({"SpanQA": ("*ForQuestionAnswering",)})
 """Plugins to come, and the architectures that they will read."""
 URL_READER = "Endpoint"
 """What asks a model behind a URL."""

@@ -95,7 +95,7 @@ _BEGUN = pytest.StashKey[float]()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     item.stash[_BEGUN] = spent()
-    for extra, module in (("torch", "torch"), ("vision", "av")):
+    for extra, module in (("torch", "torch"), ("vision", "av"), ("audio", "av")):
         if item.get_closest_marker(extra) and not importlib.util.find_spec(module):
             required(extra, f"make test EXTRAS={extra}")
     return (yield)

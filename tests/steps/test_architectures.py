@@ -36,12 +36,22 @@ def test_the_config_of_a_folder_names_its_plugin(tmp_path, architecture):
 @pytest.mark.parametrize(
     ("architecture", "kind"),
     [
-        ("RobertaForQuestionAnswering", "SpanQA"),
+        ("ViTForImageClassification", "ImageClassifier"),
+        ("CLIPModel", "ImageClassifier"),
         ("Wav2Vec2ForSpeechClassification", "SpeechAffect"),
         # Speech, although its head is one of sequences.
         ("Wav2Vec2ForSequenceClassification", "SpeechAffect"),
         ("WavLMModel", "SpeechAffect"),
     ],
+)
+def test_what_a_network_sees_or_hears_says_more_than_its_head(
+    tmp_path, architecture, kind
+):
+    assert plugin_for(saved(tmp_path, architecture)) == kind
+
+
+@pytest.mark.parametrize(
+    ("architecture", "kind"), [("RobertaForQuestionAnswering", "SpanQA")]
 )
 def test_a_kind_that_comes_later_is_named_in_one_line(tmp_path, architecture, kind):
     folder = saved(tmp_path, architecture)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.labelling import annotate, annotations
-from affectflow.batches.texts import Collapsed, collapse
+from affectflow.batches.texts import Collapsed, Mask, collapse
 from affectflow.errors import RowError
 from affectflow.kinds.model import BatchModelHandler, Scored, refuse_failed
 from affectflow.kinds.renderer import UnmeasuredError
@@ -39,6 +39,17 @@ class Clip(NamedTuple):
     uri: str
     start_s: float = 0.0
     end_s: float = math.inf
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Given(Scored):
+    """What a model says of clips.
+
+    Args:
+      abstained: shape (clips,): there is nothing in it to say something of.
+    """
+
+    abstained: Mask | None = None
 
 
 class UnreadError(RowError):
@@ -84,7 +95,7 @@ class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
         return False
 
     @abc.abstractmethod
-    def score(self, clips: list[Clip], model: ModelT) -> Scored:
+    def score(self, clips: list[Clip], model: ModelT) -> Given:
         """Returns what the model says of clips: distinct ones, perhaps none."""
 
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
@@ -132,10 +143,12 @@ def _asked(batch: pa.RecordBatch) -> Collapsed:
     return collapse(texts, np.asarray(there))
 
 
-def _statuses(asked: Collapsed, scored: Scored) -> npt.NDArray[np.int8]:
+def _statuses(asked: Collapsed, scored: Given) -> npt.NDArray[np.int8]:
     of_clips = np.full(len(asked.unique), Status.OK, np.int8)
     if scored.truncated is not None:
         of_clips[scored.truncated] = Status.TRUNCATED
+    if scored.abstained is not None:
+        of_clips[scored.abstained] = Status.ABSTAINED
     of_clips[list(scored.failed)] = Status.REFUSED
     statuses: npt.NDArray[np.int8] = asked.spread(of_clips, Status.ABSTAINED)
     return statuses

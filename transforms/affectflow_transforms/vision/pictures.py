@@ -12,6 +12,8 @@ from affectflow_transforms.vision.frames import Sampling
 MOST_PIXELS = 100_000_000
 """Of a larger picture a few bytes may fill the memory."""
 
+_CURE = "type `pip install 'affectflow[vision]'`"
+
 
 class Seen(NamedTuple):
     """What is looked at of a file.
@@ -26,13 +28,9 @@ class Seen(NamedTuple):
 
 
 def check_extra() -> None:
-    """Raises MissingExtraError if pictures or videos cannot be read here."""
-    missing = [n for n in ("PIL", "av") if not importlib.util.find_spec(n)]
-    if missing:
-        raise MissingExtraError(
-            "pictures and videos are read by Pillow and PyAV: "
-            "type `pip install 'affectflow[vision]'`"
-        )
+    """Raises MissingExtraError if pictures cannot be read here."""
+    if not importlib.util.find_spec("PIL"):
+        raise MissingExtraError(f"pictures are read by Pillow: {_CURE}")
 
 
 def look_at(uri: str, part: video.Stretch, sampling: Sampling) -> Seen:
@@ -51,6 +49,9 @@ def look_at(uri: str, part: video.Stretch, sampling: Sampling) -> Seen:
             picture = _picture(file, uri)
             if picture is not None:
                 return Seen([picture], is_cut=False)
+            if not importlib.util.find_spec("av"):
+                why = f"{uri!r} is no picture, and videos are read by PyAV: {_CURE}"
+                raise UnmeasuredError("unknown_format", why)
             file.seek(0)
             frames, is_cut = video.chosen(file, uri, part, sampling)
     except StorageError as error:

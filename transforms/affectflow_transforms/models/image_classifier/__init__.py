@@ -10,7 +10,6 @@ import numpy as np
 
 from affectflow import vocabularies
 from affectflow.errors import UsageError
-from affectflow.kinds.model import Scored
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.registry import Card
 from affectflow_transforms.models.image_classifier import network
@@ -18,6 +17,7 @@ from affectflow_transforms.models.image_classifier.network import Looker, Matrix
 from affectflow_transforms.models.image_classifier.pooling import pooled
 from affectflow_transforms.models.media import (
     Clip,
+    Given,
     MediaScorer,
     UnreadError,
     check_clip,
@@ -160,7 +160,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
         )
         return Classifier(looker=looker, space=space)
 
-    def score(self, clips: list[Clip], model: Classifier) -> Scored:
+    def score(self, clips: list[Clip], model: Classifier) -> Given:
         """Returns the labels of clips; one that cannot be seen is alone in failing."""
         found = np.zeros((len(clips), model.looker.width), np.float32)
         truncated = np.zeros(len(clips), np.bool_)
@@ -171,7 +171,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
             truncated[start : start + len(looked)] = [each.is_cut for each in looked]
             failed |= {start + place: error for place, error in errors.items()}
         given = answers(model.space, found, self.task, self.threshold)
-        return Scored(
+        return Given(
             answers=tuple(replace(a, perspective=self.perspective) for a in given),
             truncated=truncated,
             failed=failed,

@@ -1,6 +1,5 @@
 """From a model's folder to a network that looks: a classifier, or CLIP and its like."""
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from affectflow_transforms.models.pretrained.source import check_weights
 
 Matrix = npt.NDArray[np.float32]
 
-ZERO_SHOT = ("CLIPModel", "Siglip*Model")
+ZERO_SHOT = ("CLIPModel", "SiglipModel")
 """Architectures that compare pictures with words: labels are whatever one names."""
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _CPU_PICTURES, _CUDA_PICTURES = 8, 128
@@ -46,8 +45,7 @@ class Looker:
 
 def is_zero_shot(config: Mapping[str, Any]) -> bool:
     """Returns whether a config.json is that of a model that compares with words."""
-    named = [str(each) for each in config.get("architectures") or ()]
-    return any(fnmatch.fnmatchcase(n, each) for n in named for each in ZERO_SHOT)
+    return any(each in ZERO_SHOT for each in config.get("architectures") or ())
 
 
 def load(

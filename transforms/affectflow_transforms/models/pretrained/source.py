@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from affectflow import data, hub
 from affectflow.errors import UsageError
 from affectflow.weights import (
     CARD,
@@ -135,17 +136,27 @@ def licence_of(model: str, revision: str = "") -> str:
     """Returns the licence that a model's card states, or `unknown`.
 
     The card of a hub id is fetched with its config.json, when it is seen which plugin
-    reads it; nothing is fetched here.
+    reads it; nothing is fetched here. Without it, what `affectflow plugins` knows of
+    the id holds.
     """
     folder = Path(model)
     is_folder = folder.is_dir()
     card = folder / CARD if is_folder else _cached(model, revision, CARD)
     if card is None or not card.is_file():
-        return "unknown"
+        return "unknown" if is_folder else _known_licence(model)
     text = card.read_text("utf-8", errors="replace")
     header = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
     stated = header and re.search(r"(?m)^license:\s*(\S+)", header.group(1))
     return stated.group(1).strip("\"'").lower() if stated else "unknown"
+
+
+def _known_licence(model: str) -> str:
+    """Returns the licence of a hub id whose card is not here, if it is well known."""
+    for name in data.names(hub.KIND):
+        known = hub.get(name)
+        if known.model == model:
+            return known.licence.lower()
+    return "unknown"
 
 
 def allows_commerce(licence: str) -> bool | None:

@@ -1,0 +1,180 @@
+"""SpeechAffect: arousal, dominance and valence of speech, or its emotion, by sound."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from affectflow.errors import UsageError
+from affectflow.registry import Card
+from affectflow_transforms.models.media import Clip, Given, MediaScorer, UnreadError
+from affectflow_transforms.models.pretrained import source
+from affectflow_transforms.models.pretrained.options import Located, check_word
+from affectflow_transforms.models.sequence_classifier.answers import answers
+from affectflow_transforms.models.sequence_classifier.heads import (
+    ANSWERS,
+    Said,
+    Space,
+    space_of,
+)
+from affectflow_transforms.models.speech_affect import network, turns
+from affectflow_transforms.models.speech_affect.network import Listener
+from affectflow_transforms.models.speech_affect.turns import Heard
+
+__all__ = ["SpeechAffect"]
+
+SILENCE = 1e-3
+"""A turn whose loudest sample is below this is silence: 60 dB below full scale."""
+_HELD_S = 600
+"""Seconds of sound that are held at a time."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judge:
+    """A network that listens, and what its outputs are."""
+
+    listener: Listener
+    space: Space
+
+
+@dataclass(kw_only=True)
+class SpeechAffect(Located, MediaScorer[Judge]):
+    """Says how a turn of speech sounds: arousal, dominance and valence, or an emotion.
+
+    Reads wav2vec 2.0, WavLM and HuBERT with a head of values or of labels, such as the
+    dimensional model of audEERING. The turn is cut out of the recording that
+    `media_uri` names by `start_s` and `end_s`. A turn of silence gets the status
+    `abstained`, and of a long one the beginning is heard. Where the model is and on
+    what it runs, the options of `Located` say.
+
+    Args:
+      task: what labels answer; empty for `emotion`, and of values for what they
+        measure.
+      answer: as for SequenceClassifier; `auto` is as the model's config says.
+      labels: of the outputs in their order, where the config does not name them.
+      vocabulary: the label set; empty for the known one that the labels fit.
+      scale: lowest and highest value that the model gives. 0 to 1 is that of the
+        dimensional model, whose 1 to 7 of MSP-Podcast were brought there.
+      threshold: lowest score of a chosen label, 0..1; as for SequenceClassifier.
+      longest_s: seconds of a turn that are heard.
+      max_batch_s: seconds of a forward pass, padding included; 0 for a number that
+        suits the device.
+
+    Raises:
+      UsageError: `model` is neither a folder nor a hub id with a pinned commit, is no
+        such model, or nobody says what its outputs are.
+    """
+
+    task: str = ""
+    answer: str = "auto"
+    labels: tuple[str, ...] = ()
+    vocabulary: str = ""
+    scale: tuple[float, float] = (0.0, 1.0)
+    threshold: float | None = None
+    longest_s: float = 30.0
+    max_batch_s: float = 0.0
+
+    not_in_id: ClassVar[frozenset[str]] = (
+        Located.not_in_id | MediaScorer.not_in_id | {"max_batch_s"}
+    )
+    architectures: ClassVar[tuple[str, ...]] = ("Wav2Vec2*", "WavLM*", "Hubert*")
+    card: ClassVar[Card] = Card(
+        summary="arousal, dominance and valence of speech, or its emotion, by sound",
+        weights_licence="the model's own",
+        modality="voice",
+        extra="audio,torch",
+        answers="how does a voice sound?",
+        misleads="how a voice sounds is not how its speaker feels; the words of a turn "
+        "are heard too, and valence goes by them most",
+        touches=("biometric",),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_word("answer", self.answer, ANSWERS)
+        if self.longest_s < turns.SHORTEST_S or self.max_batch_s < 0:
+            raise UsageError(
+                f"`longest_s` is {turns.SHORTEST_S:g} or more seconds, `max_batch_s` 0 "
+                f"or more; got {self.longest_s:g} and {self.max_batch_s:g}"
+            )
+        self.check_options()
+        config = source.config_at_hand(self.model, self.revision)
+        if config is not None:
+            network.check_architecture(config, self.model)
+            self._space(config)
+
+    def load_model(self) -> Judge:
+        """Returns the network on this worker's device.
+
+        Raises:
+          MissingExtraError: one of the extras `torch` and `audio` is not installed.
+          UsageError: the model cannot be fetched, is no such model, or nobody says what
+            its outputs are.
+        """
+        turns.check_extra()
+        folder = source.local_folder(self.model, self.revision)
+        config = source.config_at_hand(str(folder), "") or {}
+        listener = network.load(
+            folder,
+            network.check_architecture(config, self.model),
+            device=self.device,
+            dtype=self.dtype,
+            trust_remote_code=self.trust_remote_code == "allow",
+            max_batch_s=self.max_batch_s,
+        )
+        return Judge(listener=listener, space=self._space(config))
+
+    def score(self, clips: list[Clip], model: Judge) -> Given:
+        """Returns how turns sound; one that cannot be heard is alone in failing."""
+        found = np.zeros((len(clips), model.listener.width), np.float32)
+        truncated, silent = np.zeros((2, len(clips)), np.bool_)
+        failed: dict[int, Exception] = {}
+        for some in _some(turns.heard(clips, self.longest_s)):
+            failed |= {h.place: UnreadError(h.error) for h in some if h.error}
+            sounds = [each for each in some if not each.error]
+            silent[[each.place for each in sounds if _is_silent(each)]] = True
+            sounds = [each for each in sounds if not _is_silent(each)]
+            outputs, errors = network.logits(
+                model.listener, [each.samples for each in sounds]
+            )
+            places = [each.place for each in sounds]
+            found[places] = outputs
+            truncated[places] = [each.is_cut for each in sounds]
+            failed |= {places[row]: error for row, error in errors.items()}
+        return Given(
+            answers=answers(model.space, found, self.task, self.threshold),
+            truncated=truncated,
+            failed=failed,
+            abstained=silent,
+        )
+
+    def _space(self, config: Any) -> Space:
+        values = self.answer == "value" or (
+            self.answer == "auto" and config.get("problem_type") == "regression"
+        )
+        said = Said(
+            answer=self.answer,
+            labels=self.labels,
+            vocabulary=self.vocabulary,
+            scale=self.scale if values else None,
+        )
+        return space_of(config, said)
+
+
+def _is_silent(turn: Heard) -> bool:
+    return float(np.abs(turn.samples).max()) < SILENCE
+
+
+def _some(given: Iterator[Heard]) -> Iterator[list[Heard]]:
+    """Yields turns in groups of about `_HELD_S` seconds."""
+    held: list[Heard] = []
+    samples = 0
+    for each in given:
+        held.append(each)
+        samples += len(each.samples)
+        if samples >= _HELD_S * turns.RATE:
+            yield held
+            held, samples = [], 0
+    if held:
+        yield held
