@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from affectflow.calibration.kept import Calibration
 from affectflow.errors import AffectflowError, LakeError, UsageError
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.naming import annotator_meant
 from affectflow.schemas import PEOPLE
 
 # People are the measure; renderers and miners label nothing.
@@ -23,21 +24,18 @@ def annotators(lake: Lake, wanted: str = "") -> list[str]:
     """
     with open_lake(lake.uri) as connection:
         rows = connection.execute(_KNOWN).fetchall()
-    people = [name for name, is_person in rows if is_person]
-    models = [name for name, is_person in rows if not is_person]
-    if wanted in people:
-        raise UsageError(
-            f"{wanted!r} is a person: people's answers are what annotators are "
-            f"calibrated with; name a model of {models} with --annotator"
-        )
-    if not models:
-        raise LakeError(
-            f"no model annotated {lake.uri!r}, so there is no score to calibrate: "
-            f"first run `affectflow annotate {lake.uri}`"
-        )
-    if wanted and wanted not in models:
-        raise UsageError(f"no annotator {wanted!r} in this lake; there are {models}")
-    return [wanted] if wanted else models
+        models = [name for name, is_person in rows if not is_person]
+        if (wanted, True) in rows:
+            raise UsageError(
+                f"{wanted!r} is a person: people's answers are what annotators are "
+                f"calibrated with; name a model of {models} with --annotator"
+            )
+        if not models:
+            raise LakeError(
+                f"no model annotated {lake.uri!r}, so there is no score to calibrate: "
+                f"first run `affectflow annotate {lake.uri}`"
+            )
+        return [annotator_meant(connection, wanted, models)] if wanted else models
 
 
 def check_fit(lake: Lake, found: Sequence[str], fitted: Sequence[Calibration]) -> None:

@@ -271,11 +271,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         No step is left out, and earlier answers are blank; beside each request stand
         the rows that it shows.
         """
-        steps, readings = (
-            self._steps(),
-            self._reading(batch),
-        )
-        questions = self._questions(batch, readings)
+        steps = self._steps()
+        questions = self._questions(batch, self._reading(batch))
         asked = [each for each in questions if each.status is Status.OK]
         return [
             (steps.blank(step, question), question.shows)

@@ -1,7 +1,9 @@
 """What a model says of no text, taken away from what it says of one.
 
 A model likes some labels whatever it reads. Its scores of an empty text tell which, and
-dividing by them leaves what the text adds.
+dividing by them leaves what the text adds. Of likelihoods that are sums over tokens
+this is the pointwise mutual information of text and label, given the question (Holtzman
+et al. 2021, Surface Form Competition).
 """
 
 from collections.abc import Sequence

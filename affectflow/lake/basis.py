@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from affectflow.errors import UsageError
 from affectflow.lake import open_tables
+from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import create_view, shipped_views
-from affectflow.options import meant
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,12 +49,17 @@ def candidates(connection: "duckdb.DuckDBPyConnection") -> list[Candidate]:
     return [Candidate(*row) for row in found.fetchall()]
 
 
-def choose(there: Sequence[Candidate], wanted: str = "") -> Candidate | None:
+def choose(
+    connection: "duckdb.DuckDBPyConnection",
+    there: Sequence[Candidate],
+    wanted: str = "",
+) -> Candidate | None:
     """Returns what a report rests on: what is wanted, else the basis.
 
     People are none unless they are named, and a report is not about frustration alone.
 
     Args:
+      connection: to the lake.
       there: as `candidates` gives them.
       wanted: the id of an annotator, or a beginning that no other has.
 
@@ -65,7 +70,7 @@ def choose(there: Sequence[Candidate], wanted: str = "") -> Candidate | None:
     if not wanted:
         return next((each for each in able if each.told or not each.is_person), None)
     ids = [each.annotator_id for each in able]
-    named = meant(wanted, ids, "annotator", "has answered in this lake")
+    named = annotator_meant(connection, wanted, ids)
     return next(each for each in able if each.annotator_id == named)
 
 
@@ -76,7 +81,7 @@ def named_in(uri: str, wanted: str) -> str:
       UsageError: as `choose`.
     """
     with open_tables(uri) as connection:
-        chosen = choose(candidates(connection), wanted)
+        chosen = choose(connection, candidates(connection), wanted)
     if chosen is None:
         raise UsageError("nothing is labelled in this lake; run `affectflow annotate`")
     return chosen.annotator_id
@@ -96,7 +101,7 @@ def line_about(uri: str) -> str:
     """
     with open_tables(uri) as connection:
         there = candidates(connection)
-    chosen = choose(there)
+        chosen = choose(connection, there)
     if chosen is None:
         return ""
     why = "as you named it" if chosen.told else "the first here"

@@ -46,7 +46,7 @@ def evaluate_lake(
       uri: of the lake.
       name: see `tasks.task_of`.
       by: a column of `utterances` to slice by, or `length`.
-      annotator: only this one; all if empty.
+      annotator: only this one, by its id or a beginning; all if empty.
       draws: of the bootstrap over conversations; 0 for no intervals.
 
     Raises:
@@ -56,6 +56,7 @@ def evaluate_lake(
     task = task_of(name)
     lake = Lake.open(uri)
     with open_lake(uri) as connection:
+        annotator = lakes.compared_one(connection, annotator)
         changed = say_changed(leave_out_changed(connection))
         if task.scale:
             covered = lakes.prepare_values(

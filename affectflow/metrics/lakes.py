@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake
+from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import quote, quote_name
 from affectflow.metrics import tasks
 from affectflow.metrics.probabilities import use_probabilities
@@ -74,7 +75,6 @@ def contests(
 
     Raises:
       LakeError: nobody answered, or no annotator did, for this task.
-      UsageError: no annotator has the id that is asked for.
     """
     asked = _vocabularies(connection, people=True)
     usable = [v for t, v in asked if _is_of(task, t, v)]
@@ -87,7 +87,6 @@ def contests(
         )
     # What people were asked in the task's own words needs no fold.
     own = [v for v in usable if v == task.vocabulary] or usable
-    _check_annotator(connection, annotator)
     told = _vocabularies(connection, people=False, annotator=annotator)
     found = {
         Contest(said, true, target)
@@ -129,18 +128,22 @@ def _vocabularies(
     return [(task, vocabulary) for task, vocabulary in rows.fetchall()]
 
 
-def _check_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> None:
-    if not annotator:
-        return
+def compared_one(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
+    """Returns the id of the annotator that alone is compared; empty for all.
+
+    Raises:
+      UsageError: it is a person, or no annotator, or several; says which there are.
+    """
+    if not wanted:
+        return ""
     rows = connection.sql(_ANNOTATORS).fetchall()
-    models = ", ".join(name for name, is_person in rows if not is_person)
-    if (annotator, True) in rows:
+    models = [name for name, is_person in rows if not is_person]
+    if (wanted, True) in rows:
         raise UsageError(
-            f"{annotator!r} is a person: people's answers are what annotators are "
-            f"compared with; name a model with --annotator: {models}"
+            f"{wanted!r} is a person: people's answers are what annotators are "
+            f"compared with; name a model with --annotator: {', '.join(models)}"
         )
-    if (annotator, False) not in rows:
-        raise UsageError(f"no annotator {annotator!r} in the lake; there are {models}")
+    return annotator_meant(connection, wanted, models)
 
 
 def prepare_labels(
@@ -244,7 +247,6 @@ def prepare_values(
             f"nobody gave values for {scale!r} in this lake; `affectflow sample --task "
             f"{scale}` writes a sheet, `affectflow gold` imports it"
         )
-    _check_annotator(connection, annotator)
     _check_parts(connection, by)
     connection.execute(_TOLD_VALUES, {"scale": scale, "who": annotator})
     return [

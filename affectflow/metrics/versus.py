@@ -16,10 +16,10 @@ from affectflow.errors import UsageError
 from affectflow.lake import open_lake
 from affectflow.lake.agreement import LabelChanges, label_changes
 from affectflow.lake.basis import candidates
+from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import quote
 from affectflow.metrics import tasks
 from affectflow.metrics.values import TRUTH_CONSTANT, VALUE_CONSTANT, ValueMetrics
-from affectflow.options import meant
 from affectflow.vocabularies import folds, known
 
 MOST = 10
@@ -95,7 +95,7 @@ def compare(uri: str, a: str, b: str) -> Comparison:
 def compare_in(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> Comparison:
     """Returns how far two annotators of an open lake agree; see `compare`."""
     ids = [each.annotator_id for each in candidates(connection)]
-    a, b = (meant(n, ids, "annotator", "has answered in this lake") for n in (a, b))
+    a, b = (annotator_meant(connection, name, ids) for name in (a, b))
     if a == b:
         raise UsageError(f"both names mean {a!r}; name two annotators")
     spoken = _vocabularies(connection, a), _vocabularies(connection, b)

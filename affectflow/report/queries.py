@@ -267,7 +267,7 @@ def collect(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> Facts:
       UsageError: no annotator of that name answered; names those that did.
     """
     there = basis.candidates(connection)
-    chosen = basis.choose(there, wanted or "")
+    chosen = basis.choose(connection, there, wanted or "")
     parameters: dict[str, Any] = {
         "annotator": chosen.annotator_id if chosen else "",
         "task": chosen.task if chosen else "",

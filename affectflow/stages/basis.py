@@ -3,6 +3,7 @@
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import STAGE, candidates, named_in, told_in
 from affectflow.lake.layout import SETTINGS
+from affectflow.lake.naming import annotator_meant
 from affectflow.options import meant
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.request import new_request
@@ -37,8 +38,10 @@ def check_named(lake_uri: str, annotator: str, answering: str) -> None:
       annotator: as `rest_on` takes it.
       answering: the id of the annotator that is going to answer.
     """
-    ids = [answering]
-    if Storage(lake_uri).exists(SETTINGS):
-        with open_tables(lake_uri) as connection:
-            ids += [each.annotator_id for each in candidates(connection)]
-    meant(annotator, ids, "annotator", "will have answered in this lake")
+    where = "will have answered in this lake"
+    if not Storage(lake_uri).exists(SETTINGS):
+        meant(annotator, [answering], "annotator", where)
+        return
+    with open_tables(lake_uri) as connection:
+        ids = [answering, *(each.annotator_id for each in candidates(connection))]
+        annotator_meant(connection, annotator, ids, where)

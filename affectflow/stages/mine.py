@@ -13,8 +13,8 @@ from affectflow.batches.nesting import rows_of, unnest
 from affectflow.errors import LakeError
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.lake import Lake, open_tables
-from affectflow.lake.basis import candidates
-from affectflow.options import meant
+from affectflow.lake.basis import Candidate, candidates
+from affectflow.lake.naming import annotator_meant
 from affectflow.schemas import CAUSES_COLUMN
 from affectflow.stages.runs.answers import (
     EMOTIONS,
@@ -105,19 +105,21 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
       UsageError: the one that is wanted is not there; says which there are.
     """
     with open_tables(lake.uri) as connection:
-        there = candidates(connection)
+        found = _of_emotions(candidates(connection))
+        if not found and lake.parts():
+            raise LakeError(
+                f"nothing is annotated in {lake.uri!r}: first run `affectflow annotate "
+                f"{lake.uri}`"
+            )
+        if wanted in ("", ALL):
+            return found if wanted else found[:1]
+        where = "labels emotions in this lake"
+        return [annotator_meant(connection, wanted, found, where)]
+
+
+def _of_emotions(there: Sequence[Candidate]) -> list[str]:
     found = [c.annotator_id for c in there if c.task in EMOTIONS and not c.is_person]
-    found = list(dict.fromkeys(found))
-    if not found and lake.parts():
-        raise LakeError(
-            f"nothing is annotated in {lake.uri!r}: first run `affectflow annotate "
-            f"{lake.uri}`"
-        )
-    if wanted == ALL:
-        return found
-    if wanted:
-        return [meant(wanted, found, "annotator", "labels emotions in this lake")]
-    return found[:1]
+    return list(dict.fromkeys(found))
 
 
 def mine_config(step: Any, annotator_id: str) -> dict[str, Any]:

@@ -8,9 +8,8 @@ import pyarrow as pa
 from affectflow.batches.batch import missing_columns
 from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
-from affectflow.lake import Lake, open_tables
+from affectflow.lake import Lake, naming, open_tables
 from affectflow.lake.basis import candidates
-from affectflow.options import meant
 from affectflow.schemas import (
     ANNOTATIONS_COLUMN,
     CUES_COLUMN,
@@ -73,25 +72,11 @@ def annotator_meant(lake: Lake, over: str) -> str:
             "--only-below asks a model where another annotator is not sure: say which "
             "with --over"
         )
-    there = _first_of_cascades(lake, over, _there(lake))
-    found = meant(over, there, "annotator", "has answered in this lake")
+    there = _there(lake)
+    with open_tables(lake.uri) as connection:
+        found = naming.annotator_meant(connection, over, there)
     check_use(lake, found)
     return found
-
-
-def _first_of_cascades(lake: Lake, over: str, there: list[str]) -> list[str]:
-    """Returns annotators without those that `over` begins and that read another.
-
-    A cascade is called as the model in it is: the same command, typed twice, means
-    the annotator that read nobody.
-    """
-    with open_tables(lake.uri) as connection:
-        query = "SELECT annotator_id FROM annotators WHERE over IS NOT NULL"
-        reading = {row[0] for row in connection.sql(query).fetchall()}
-    begun = {each for each in there if each.startswith(over)}
-    if over in there or not begun - reading:
-        return there
-    return [each for each in there if each not in begun & reading]
 
 
 def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> None:

@@ -128,9 +128,8 @@ class TextualizeTask(PartTask):
         """Returns how many cues of each name were found, and what gave none."""
         names = batch.column(CUES_COLUMN.name).flatten().field("cue")
         found = pc.value_counts(names).to_pylist()
-        return {f"cue_{each['values']}": each["counts"] for each in found} | dict(
-            tallied
-        )
+        cues = {f"cue_{each['values']}": each["counts"] for each in found}
+        return cues | dict(tallied)
 
 
 def found_by(

@@ -16,6 +16,7 @@ import pyarrow as pa
 from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
+from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import quote
 from affectflow.schemas import PEOPLE
 from affectflow.validation.labels import Target, spoken_by
@@ -153,7 +154,9 @@ def choose(
             f"{task} is a scale: nobody chooses it, so leave --stratify out"
         )
     models = models_of(connection, task)
-    _check_annotator(annotator, models)
+    if annotator:
+        where = "has answered this task"
+        annotator = annotator_meant(connection, annotator, models, where)
     make_eligible(connection, task, list(models))
     found, messages = _put_up(connection, str(seed))
     n = _size(found, n)
@@ -188,14 +191,6 @@ def make_eligible(
     else:
         sql = _WITH_TEXT.format(says=quote(_SAYS))
     connection.execute(sql)
-
-
-def _check_annotator(annotator: str, models: dict[str, str]) -> None:
-    if annotator and annotator not in models:
-        raise UsageError(
-            f"no annotator {annotator!r} has answered this task; there are "
-            f"{', '.join(models) or 'none'}"
-        )
 
 
 def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]:

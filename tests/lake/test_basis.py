@@ -38,7 +38,7 @@ def named(annotator_id, hours=0):
 def chosen(tmp_path, wanted="", **more):
     lake = FolderLake(tmp_path).write(**{**tables(), **more})
     connection = views.connect(lake, views=False)
-    return choose(candidates(connection), wanted)
+    return choose(connection, candidates(connection), wanted)
 
 
 def test_it_is_the_annotator_that_answered_first_however_little(tmp_path):

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from affectflow import people, registry
 from affectflow.batches.batch import one_batch
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
-from affectflow.lake.commits import commit
+from affectflow.lake.commits import SERIAL, commit, retry
 from affectflow.lake.files import entry_of, read_file, write_file
 from affectflow.lake.tables import FileEntry, part_of
 from affectflow.schemas import ANNOTATORS
@@ -111,12 +112,6 @@ def check_use(lake: Lake, annotator_id: str) -> None:
             check_use(lake, row["over"])
 
 
-def _rows_of(lake: Lake, annotator_id: str) -> list[str]:
-    """Returns the paths of an annotator's row: one, or none."""
-    folder = f"{folder_of(annotator_id)}/"
-    return [path for path in lake.committed("annotators") if path.startswith(folder)]
-
-
 def came_in(lake: Lake, table: str, part: str, **ids: str) -> pa.Array:
     """Returns the ids of a part's utterances with unsigned answers that came with them.
 
@@ -194,16 +189,27 @@ def _touched(renderer_id: str, modality: str = "") -> tuple[str, ...]:
 
 
 def note_renderers(lake: Lake, annotator_id: str, renderer_ids: Sequence[str]) -> None:
-    """Says in an annotator's row whose cues, found after the ingest, it has read."""
-    for path in _rows_of(lake, annotator_id):
-        (row,) = read_file(lake.storage, "annotators", path).to_pylist()
-        if (row["renderer_ids"] or []) == list(renderer_ids):
-            continue
-        said = json.dumps(list(renderer_ids)).encode()
-        digest = hashlib.blake2b(said, digest_size=4).hexdigest()
-        rows = pa.Table.from_pylist(
-            [{**row, "renderer_ids": list(renderer_ids)}], schema=ANNOTATORS
-        )
-        new = f"{folder_of(annotator_id)}/row-{digest}.parquet"
-        entry = write_file(lake.storage, "annotators", new, rows)
-        commit(lake.storage, "annotators", [entry], [path])
+    """Says in an annotator's row whose cues, found after the ingest, it has read.
+
+    The annotator has one row at all times, whoever else writes it meanwhile.
+
+    Raises:
+      ConflictError: other runs kept committing first.
+    """
+    retry(partial(_note, lake, annotator_id, list(renderer_ids)))
+
+
+def _note(lake: Lake, annotator_id: str, renderer_ids: list[str]) -> None:
+    present, folder = lake.committed("annotators"), folder_of(annotator_id)
+    own = sorted(path for path in present if path.startswith(f"{folder}/"))
+    if not own:
+        return
+    (row,) = read_file(lake.storage, "annotators", own[0]).to_pylist()
+    if (row["renderer_ids"] or []) == renderer_ids and len(own) == 1:
+        return
+    said = json.dumps(renderer_ids).encode()
+    path = f"{folder}/row-{hashlib.blake2b(said, digest_size=4).hexdigest()}.parquet"
+    new = [{**row, "renderer_ids": renderer_ids}]
+    rows = pa.Table.from_pylist(new, schema=ANNOTATORS)
+    entry = write_file(lake.storage, "annotators", path, rows)
+    commit(lake.storage, "annotators", [entry], own, serial=SERIAL, expected=present)

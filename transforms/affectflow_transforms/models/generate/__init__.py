@@ -26,8 +26,8 @@ class Generate(PretrainedGenerator, Asker[Generator]):
     closed question the prompt is read once for all labels.
 
     Args:
-      likelihood: of a label: the `mean` of its tokens, so that long labels lose
-        nothing, or their `sum`.
+      likelihood: of a label: the `sum` over its tokens, or their `mean`, which
+        favours labels of many tokens.
       max_tokens: longest question and answer; a question that is longer loses its
         middle. 0 for the model's own limit, at most 8,192.
 
@@ -35,7 +35,7 @@ class Generate(PretrainedGenerator, Asker[Generator]):
       UsageError: `model` is neither a folder nor a hub id with a pinned commit.
     """
 
-    likelihood: Literal["mean", "sum"] = "mean"
+    likelihood: Literal["sum", "mean"] = "sum"
 
     architectures: ClassVar[tuple[str, ...]] = loading.ARCHITECTURES
     card: ClassVar[Card] = Card(

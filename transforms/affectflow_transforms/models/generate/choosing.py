@@ -210,7 +210,7 @@ def scores_of(found: Likelihoods, layout: Layout, likelihood: str) -> Likelihood
     Args:
       found: as `log_likelihoods` gives them.
       layout: of the labels.
-      likelihood: `mean` of the tokens of a label, or their `sum`.
+      likelihood: `sum` over the tokens of a label, or their `mean`.
     """
     each = found / layout.n_tokens if likelihood == "mean" else found
     raised = np.exp(each - each.max(axis=1, keepdims=True, initial=-np.inf))

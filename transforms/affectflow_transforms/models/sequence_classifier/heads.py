@@ -17,6 +17,7 @@ from affectflow.vocabularies import Vocabulary
 ANSWERS = ("auto", "one", "several", "shares", "ordinal", "value")
 # What transformers calls an output that nobody named.
 _UNNAMED = re.compile(r"LABEL_\d+")
+_NEAREST = 3
 _OWN = "keep them as a label set of your own with --set vocabulary=NAME"
 
 Scale = tuple[float, float]
@@ -137,8 +138,9 @@ def _in_vocabulary(outputs: Sequence[str], wanted: str) -> tuple[str, tuple[str,
     known = vocabularies.known()
     if not wanted and fits is None:
         raise UsageError(
-            f"the labels {_listed(outputs)} belong to no known vocabulary: {_OWN}, "
-            "or rename them in their order with --set labels=A,B,..."
+            f"the labels {_listed(outputs)} belong to no known vocabulary"
+            f"{_near(outputs)}: {_OWN}, or rename them in their order with --set "
+            "labels=A,B,..."
         )
     if wanted and wanted not in known:
         _refuse(
@@ -149,6 +151,25 @@ def _in_vocabulary(outputs: Sequence[str], wanted: str) -> tuple[str, tuple[str,
         return wanted, tuple(outputs)
     name = wanted or str(fits)
     return name, _spelt(outputs, known[name])
+
+
+def _near(outputs: Sequence[str]) -> str:
+    """Returns the label sets that have some of the outputs, and what they lack."""
+    found = []
+    for name, vocabulary in vocabularies.known().items():
+        own = {label.lower() for label in vocabulary.labels}
+        lacking = [output for output in outputs if output.lower() not in own]
+        if len(lacking) < len(outputs):
+            found.append((len(lacking), len(own), name, lacking))
+    said = [
+        f"--set vocabulary={name} ({_lacks(lacking)})"
+        for _, _, name, lacking in sorted(found)[:_NEAREST]
+    ]
+    return f"; the nearest are {', '.join(said)}" if said else ""
+
+
+def _lacks(lacking: Sequence[str]) -> str:
+    return f"lacks {_listed(lacking)}" if lacking else "has all"
 
 
 def _spelt(outputs: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
