@@ -1,0 +1,1 @@
+"""What a voice does beside words: loudness, pitch, rate, pauses, quality."""

@@ -1,0 +1,58 @@
+"""Headers of WAV files, which may contradict themselves or the file they head."""
+
+import struct
+from typing import BinaryIO
+
+from affectflow.kinds.renderer import UnmeasuredError
+
+_LINEAR = (1, 3)
+"""PCM and floats: of these a second takes as many bytes as its samples."""
+_STREAMED = 0x7FFF_0000
+"""From here on a size says that it was not known when the header was written."""
+_RATES = range(4_000, 384_001)
+
+
+def check_header(file: BinaryIO, uri: str) -> None:
+    """Reads the header of a WAV file; others pass. The file is at its start again.
+
+    Raises:
+      UnmeasuredError: `empty_recording`, `wrong_rate` (the rate is none of speech, or
+        fits neither the bytes a second nor the size of a sample), or
+        `truncated_recording`.
+    """
+    head = file.read(12)
+    if not head:
+        raise UnmeasuredError("empty_recording", f"{uri!r} has no bytes")
+    if len(head) == 12 and head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        _check_chunks(file, uri)
+    file.seek(0)
+
+
+def _check_chunks(file: BinaryIO, uri: str) -> None:
+    while len(head := file.read(8)) == 8:
+        name, size = struct.unpack("<4sI", head)
+        if name == b"data":
+            _check_length(file, size, uri)
+            return
+        body = file.read(size + size % 2) if size < 1 << 20 else b""
+        if name == b"fmt " and len(body) >= 16:
+            _check_rate(body, uri)
+
+
+def _check_length(file: BinaryIO, size: int, uri: str) -> None:
+    start = file.tell()
+    there = file.seek(0, 2) - start
+    if there < size < _STREAMED:
+        raise UnmeasuredError(
+            "truncated_recording",
+            f"{uri!r} ends after {there} of {size} bytes: copy it anew",
+        )
+
+
+def _check_rate(body: bytes, uri: str) -> None:
+    code, _, rate, a_second, a_sample = struct.unpack("<HHIIH", body[:14])
+    contradicted = code in _LINEAR and a_second != rate * a_sample
+    if contradicted or rate not in _RATES:
+        raise UnmeasuredError(
+            "wrong_rate", f"{uri!r} has {rate} samples a second, its header says"
+        )

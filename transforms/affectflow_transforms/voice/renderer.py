@@ -1,0 +1,137 @@
+"""RenderVoice: how something was said, as "voice louder than usual"."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from affectflow.batches.tracks import US
+from affectflow.errors import UsageError
+from affectflow.kinds.account import account
+from affectflow.kinds.renderer import Track, TrackRenderer, Window, tracks_of
+from affectflow.kinds.style import PLAIN, section
+from affectflow.registry import Card
+from affectflow_transforms.voice.analysis import voice_of
+from affectflow_transforms.voice.decoding import check_extra, decoded
+from affectflow_transforms.voice.measures import (
+    PAUSE,
+    PAUSE_BEFORE,
+    UNITS,
+    long_pauses,
+    measured,
+)
+from affectflow_transforms.voice.tracks import WHOLE, tracks_of_voice
+from affectflow_transforms.voice.wording import in_words, phrase_of_pause
+
+MISFITS = "no_cue_recording_shorter_than_its_turns"
+_SLACK_S, _SLACK = 1.0, 0.02
+"""Turns may end so much later than their recording, in seconds and as a share."""
+_NEVER = 1 << 62
+
+
+@dataclass(kw_only=True)
+class RenderVoice(TrackRenderer):
+    """Says how loud, high, varied, fast and rough a turn was spoken, and its pauses.
+
+    It measures the recordings that `media_uri` names. What is usual is taken from the
+    other turns of the same speaker, of which there must be three; else only pauses and
+    the rate are said, as of these there are norms. Of two who speak at once it cannot
+    tell who is who: all channels of a recording are mixed.
+
+    Args:
+      style: whose words are used.
+
+    Raises:
+      UsageError: it is asked to read tracks.
+      MissingExtraError: neither soundfile nor PyAV is installed.
+    """
+
+    style: str = PLAIN
+
+    renderer_id: ClassVar[str] = "voice@1"
+    modality: ClassVar[str] = "voice"
+    card: ClassVar[Card] = Card(
+        summary="loudness, pitch, rate, pauses and quality of voices, in words",
+        example="affectflow textualize lake --renderer RenderVoice --context research "
+        "--purpose 'a study of calls'",
+        extra="audio",
+        touches=("biometric",),
+    )
+
+    def __post_init__(self) -> None:
+        if self.tracks:
+            raise UsageError(
+                "RenderVoice measures the recordings that `media_uri` names: leave out "
+                "`tracks`, or read tables with RenderSeries"
+            )
+        check_extra()
+        self._words = section("voice", self.style)
+
+    def measure(self, uri: str) -> pa.Table:
+        return tracks_of_voice(voice_of(decoded(uri)), uri)
+
+    def render(self, turns: pa.Table, tracks: pa.Table) -> Iterator[dict[str, Any]]:
+        if not _fits(turns, tracks):
+            account().tally(MISFITS, turns.num_rows)
+            return
+        ids, starts = (turns[name].to_pylist() for name in ("utterance_id", "start_us"))
+        begins = dict(zip(ids, starts, strict=True))
+        for utterance_id, found in tracks_of(turns, tracks):
+            for track in found:
+                windows = _windows(track, begins[utterance_id] / US)
+                yield from self._rows(utterance_id, windows)
+
+    def windows(self, track: Track) -> Iterable[Window]:
+        return _windows(track)
+
+    def phrase(self, window: Window) -> str:
+        """Returns a pause in words; the rest depends on the speaker's other turns."""
+        if window.cue not in (PAUSE, PAUSE_BEFORE):
+            return ""
+        return phrase_of_pause(window.cue, window.value, self._words)
+
+    def rows(self, utterance_id: str, track: Track) -> Iterator[dict[str, Any]]:
+        return self._rows(utterance_id, self.windows(track))
+
+    def _rows(
+        self, utterance_id: str, windows: Iterable[Window]
+    ) -> Iterator[dict[str, Any]]:
+        for window in windows:
+            yield {
+                "utterance_id": utterance_id,
+                "modality": self.modality,
+                "cue": window.cue,
+                "phrase": self.phrase(window),
+                "value": window.value,
+                "unit": UNITS[window.cue],
+                "start_s": window.start_s,
+                "end_s": window.end_s,
+                "renderer_id": self.id,
+            }
+
+    def worded(
+        self, rows: list[dict[str, Any]], turns: pa.Table
+    ) -> list[dict[str, Any]]:
+        ids, who = (turns[name].to_pylist() for name in ("utterance_id", "speaker_id"))
+        return in_words(rows, dict(zip(ids, who, strict=True)), self._words)
+
+
+def _windows(track: Track, begins_s: float = float("-inf")) -> list[Window]:
+    if track.channel == PAUSE:
+        return long_pauses(track, begins_s)
+    return measured(track)
+
+
+def _fits(turns: pa.Table, tracks: pa.Table) -> bool:
+    """Returns whether a recording is as long as its turns say.
+
+    One with a wrong rate in its header is not: its pitch would be wrong as well.
+    """
+    timed = turns.filter(pc.less(turns["end_us"], _NEVER))
+    whole = tracks.filter(pc.equal(tracks["channel"], WHOLE))
+    if not timed.num_rows or not whole.num_rows:
+        return True
+    last, length = pc.max(timed["end_us"]).as_py(), pc.max(whole["end_us"]).as_py()
+    return bool(last <= length * (1 + _SLACK) + _SLACK_S * US)
