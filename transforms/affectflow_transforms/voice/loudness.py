@@ -2,10 +2,11 @@
 
 The auditory spectrum of H. Hermansky, "Perceptual linear predictive (PLP) analysis of
 speech", JASA 87 (1990): power in bands as wide as those of the ear, weighed by the
-curve of equal loudness (his equation 4), and to the power of 0.33 (equation 6). Its sum
-is what F. Eyben et al., "The Geneva minimalistic acoustic parameter set", IEEE
-Transactions on Affective Computing 7 (2016), call loudness, over 26 bands from 20 Hz to
-8 kHz on the mel scale. Twice as loud is 10 phon more.
+curve of equal loudness (his equation 4), and to a power. Its sum is what F. Eyben et
+al., "The Geneva minimalistic acoustic parameter set", IEEE Transactions on Affective
+Computing 7 (2016), call loudness, over 26 bands from 20 Hz to 8 kHz on the mel scale.
+The power is 0.3, after S. S. Stevens, "The measurement of loudness", JASA 27 (1955): so
+10 dB more are twice as loud, which is 10 phon more.
 """
 
 import functools
@@ -23,7 +24,7 @@ SILENT = -120.0
 """Phon below which all is silence."""
 _BANDS = 26
 _LOW_HZ, _HIGH_HZ = 20.0, 8000.0
-_POWER = 0.33
+_POWER = 0.3
 
 
 def loudness(framed: Samples) -> Floats:

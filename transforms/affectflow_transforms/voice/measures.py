@@ -77,7 +77,7 @@ def _median(values: Floats) -> float:
 # 10 % of tempo are heard: H. Quené, "What is the just noticeable difference for tempo
 # in speech?" (2004). The other steps, and what is typical, are ours.
 MEASURES = (
-    Measure("loudness", "loudness", "phon", 30, _loudness, as_it_is, 2.0, 3.0),
+    Measure("loudness", "loudness", "phon", 30, _loudness, as_it_is, 2.0, 2.0),
     Measure("pitch", "pitch", "Hz", 15, _median, in_semitones, 1.5, 2.0),
     Measure("pitch_range", "pitch", "semitones", 30, _range, as_it_is, 1.5, 1.5),
     Measure("rate", "syllables", "syllables/s", 4, _rate, np.log, 0.1, 0.15),
