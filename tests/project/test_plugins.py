@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from affectflow import registry, schemas, testing, yaml
+from affectflow import people, registry, schemas, testing, yaml
 from affectflow.errors import UsageError
 from affectflow.kinds.transform import Transform
 
@@ -124,7 +124,9 @@ def test_what_yaml_may_name_is_a_transform_of_beam_or_refused_in_one_line(kind, 
 def test_a_plugin_keeps_the_promises_of_its_kind(kind, name):
     plugin = registry.load(kind, name)
 
-    testing.check_plugin(kind, plugin() if isinstance(plugin, type) else plugin)
+    with people.using(context="research", purpose="a test"):
+        made = plugin() if isinstance(plugin, type) else plugin
+    testing.check_plugin(kind, made)
 
 
 def test_sources_require_nothing_and_sinks_provide_nothing():

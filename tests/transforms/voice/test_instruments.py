@@ -64,7 +64,9 @@ def test_a_tone_is_the_same_at_any_rate_and_across_the_seams_of_blocks(rate):
 def test_what_is_above_the_band_is_not_folded_into_it():
     high = np.sin(2 * np.pi * 12_000 * np.arange(48_000) / 48_000).astype(np.float32)
 
-    assert np.abs(np.concatenate(list(resampled([high], 48_000)))[200:-200]).max() < 1e-3
+    assert (
+        np.abs(np.concatenate(list(resampled([high], 48_000)))[200:-200]).max() < 1e-3
+    )
 
 
 def test_blocks_change_nothing():

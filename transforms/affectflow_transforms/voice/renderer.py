@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.tracks import US
-from affectflow.errors import UsageError
 from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Track, TrackRenderer, Window, tracks_of
 from affectflow.kinds.style import PLAIN, section
@@ -35,16 +34,16 @@ _NEVER = 1 << 62
 class RenderVoice(TrackRenderer):
     """Says how loud, high, varied, fast and rough a turn was spoken, and its pauses.
 
-    It measures the recordings that `media_uri` names. What is usual is taken from the
-    other turns of the same speaker, of which there must be three; else only pauses and
-    the rate are said, as of these there are norms. Of two who speak at once it cannot
-    tell who is who: all channels of a recording are mixed.
+    What is usual is taken from the other turns of the same speaker, of which there must
+    be three; else only pauses and the rate are said, as of these there are norms. All
+    channels of a recording are mixed: it cannot tell who is who of two at once.
 
     Args:
+      tracks: path, glob, folder or URL of the recordings; empty if `media_uri` is the
+        whole address of each, and not only its name.
       style: whose words are used.
 
     Raises:
-      UsageError: it is asked to read tracks.
       MissingExtraError: neither soundfile nor PyAV is installed.
     """
 
@@ -52,20 +51,19 @@ class RenderVoice(TrackRenderer):
 
     renderer_id: ClassVar[str] = "voice@1"
     modality: ClassVar[str] = "voice"
+    suffixes: ClassVar[tuple[str, ...]] = (
+        *(".wav", ".flac", ".ogg", ".opus", ".mp3"),
+        *(".m4a", ".mp4", ".mov", ".mkv", ".webm", ".aac", ".wma"),
+    )
     card: ClassVar[Card] = Card(
         summary="loudness, pitch, rate, pauses and quality of voices, in words",
-        example="affectflow textualize lake --renderer RenderVoice --context research "
-        "--purpose 'a study of calls'",
+        example="affectflow textualize lake --renderer RenderVoice --set "
+        "tracks='calls/*.wav' --context research --purpose 'a study of calls'",
         extra="audio",
         touches=("biometric",),
     )
 
     def __post_init__(self) -> None:
-        if self.tracks:
-            raise UsageError(
-                "RenderVoice measures the recordings that `media_uri` names: leave out "
-                "`tracks`, or read tables with RenderSeries"
-            )
         check_extra()
         self._words = section("voice", self.style)
 
