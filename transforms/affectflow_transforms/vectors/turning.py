@@ -43,20 +43,23 @@ def moved(vectors: Floats, normal: Floats, distance: float | Floats) -> Floats:
 def turned(vectors: Floats, key: bytes, whose: str) -> Floats:
     """Returns vectors after as many reflections as they are wide.
 
-    Lengths and distances between them stay. One reflection would leave a vector nearly
-    where it was; so many make any turn about as likely as any other.
+    Lengths and distances between them stay. Every turn is as likely as any other
+    (Stewart 1980): reflections in directions by pure chance would leave, after so many,
+    a cosine of about exp(-2) with what was, by which speakers can still be linked.
 
     Args:
       vectors: shape (n, width).
-      key: a secret.
+      key: a secret, at most 64 bytes.
       whose: the same word turns in the same way.
     """
-    return _reflected(vectors, _mirrors(vectors.shape[1], key, whose))
+    mirrors, signs = _mirrors(vectors.shape[1], key, whose)
+    return _reflected(vectors, mirrors) * signs
 
 
 def turned_back(vectors: Floats, key: bytes, whose: str) -> Floats:
     """Returns what `turned` was given: whoever has the key can undo it."""
-    return _reflected(vectors, _mirrors(vectors.shape[1], key, whose)[::-1])
+    mirrors, signs = _mirrors(vectors.shape[1], key, whose)
+    return _reflected(vectors * signs, mirrors[::-1])
 
 
 def _reflected(vectors: Floats, mirrors: Floats) -> Floats:
@@ -66,19 +69,29 @@ def _reflected(vectors: Floats, mirrors: Floats) -> Floats:
     return found
 
 
-def _mirrors(width: int, key: bytes, whose: str) -> Floats:
-    """Returns unit vectors, shape (width, width), that only the key can tell.
+def _mirrors(width: int, key: bytes, whose: str) -> tuple[Floats, Floats]:
+    """Returns unit vectors, shape (width, width), and signs, shape (width,).
 
-    Normally distributed numbers of SHAKE-256, by Box and Muller, so that they are the
-    same on every machine and with every version of NumPy.
+    The nth mirror takes a random direction of all axes but the first n to the next one.
+    """
+    mirrors = np.triu(_normal(width * width, key, whose).reshape(width, width))
+    signs = np.where(mirrors.diagonal() < 0, 1.0, -1.0)
+    at = np.arange(width)
+    mirrors[at, at] -= signs * np.linalg.norm(mirrors, axis=1)
+    return mirrors / np.linalg.norm(mirrors, axis=1, keepdims=True), signs
+
+
+def _normal(count: int, key: bytes, whose: str) -> Floats:
+    """Returns normally distributed numbers that only the key can tell.
+
+    They are made of SHAKE-256, by Box and Muller, so that they are the same on every
+    machine and with every version of NumPy.
     """
     # hashlib keys no SHAKE; a digest that is keyed seeds it.
-    seed = hashlib.blake2b(whose.encode(), key=key[:64]).digest()
-    count = width * width + width * width % 2
-    stream = hashlib.shake_256(seed).digest(8 * count)
+    seed = hashlib.blake2b(whose.encode(), key=key).digest()
+    stream = hashlib.shake_256(seed).digest(8 * (count + count % 2))
     halves = (np.frombuffer(stream, "<u8") >> np.uint64(11)).reshape(2, -1)
     uniform = (halves + 0.5) / 2**53
     radius, angle = np.sqrt(-2 * np.log(uniform[0])), 2 * np.pi * uniform[1]
-    normal = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
-    mirrors = normal[: width * width].reshape(width, width)
-    return np.asarray(mirrors / np.linalg.norm(mirrors, axis=1, keepdims=True))
+    both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
+    return np.asarray(both[:count])
