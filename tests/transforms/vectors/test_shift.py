@@ -62,6 +62,8 @@ def test_shift_along_moves_the_vectors_of_another(files):
     given = batch(("ann", [[0, 2, 0, 0]]), ("bob", []), ("bob", [[1, 0, 0, 0]]))
 
     assert own(model, given) == [[[30, 2, 0, 0]], [], [[30, 0, 0, 0]]]
+    other = ShiftAlong(over="face@1", directions=files["directions"], label="angry")
+    assert own(other, given) == [[], [], []]
 
 
 def test_a_distance_that_is_said_wins(files):

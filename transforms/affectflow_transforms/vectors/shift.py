@@ -47,6 +47,9 @@ class _OverVectors(BatchModelHandler[Nothing], abc.ABC):
     provides: ClassVar[pa.Schema] = pa.schema([VECTORS_COLUMN])
     annotator_kind: ClassVar[str] = "rules"
 
+    def __post_init__(self) -> None:
+        super().__init__()
+
     @property
     def reads_cues(self) -> bool:
         """Never: whoever gave the vectors may have."""
@@ -109,7 +112,7 @@ class ShiftAlong(_OverVectors):
     )
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if not self.directions:
             raise UsageError("ShiftAlong needs --set directions=FILE")
         self._directions = Directions.read(self.directions)
@@ -157,7 +160,7 @@ class AnonymizeVector(_OverVectors):
     )
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__post_init__()
         if self.per not in ("speaker", "utterance"):
             raise UsageError(f"`per` is speaker or utterance, got {self.per!r}")
         self._key = _key_of(self.key)
