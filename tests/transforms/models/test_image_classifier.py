@@ -22,6 +22,7 @@ from affectflow_transforms.models.image_classifier.pooling import pooled
 from affectflow_transforms.models.media import Clip, MediaScorer
 from affectflow_transforms.models.sequence_classifier.answers import sigmoid, softmax
 from affectflow_transforms.models.sequence_classifier.heads import Space
+from tests.given.tiny_listeners import tones, write_wav
 from tests.given.tiny_lookers import save_clip, save_vit, write_pictures
 from tests.given.videos import write_video
 
@@ -254,6 +255,14 @@ def test_what_cannot_be_seen_is_alone_in_failing(vit, seen, tmp_path):
     errors = [row["errors"][0]["error_type"] for row in found[2:5]]
     assert errors == ["damaged_picture", "unreadable_file", "on_the_web"]
     assert all(not found[place]["errors"] for place in (0, 1, 5, 6))
+
+
+def test_a_recording_of_sound_has_nothing_to_look_at(vit, seen, tmp_path):
+    sound = write_wav(tmp_path / "s.wav", tones(200))
+
+    found = answered(looks(vit), rows([sound, seen[0]])).to_pylist()
+
+    assert [row["annotations"][0]["status"] for row in found] == ["abstained", "ok"]
 
 
 def test_a_picture_is_looked_at_once_for_all_rows(vit, seen, monkeypatch):

@@ -290,6 +290,14 @@ def test_what_cannot_be_heard_is_alone_in_failing(planted, call, tmp_path):
     assert all(not found[place]["errors"] for place in (0, 3, 4))
 
 
+def test_a_picture_has_nothing_to_listen_to(planted, call, shared_data):
+    picture = str(shared_data / "nv_facial" / "astronaut.png")
+
+    found = answered(hears(planted), (picture, None, None), (call, 0.0, 1.0))
+
+    assert [statuses(row) for row in found] == [{"abstained"}, {"ok"}]
+
+
 def test_it_owes_what_every_model_owes(planted, call):
     check_model(hears(planted), rows((call, 0.0, 1.0), (call, 1.0, 2.0), (None,) * 3))
 

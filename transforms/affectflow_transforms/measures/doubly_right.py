@@ -43,7 +43,7 @@ class DoublyRight(Measure):
     without regard to case, blanks and punctuation.
 
     In a lake, a reason is an utterance whose `reply_to` is what was answered about and
-    whose attribute `explains` is the annotator that gave it; see docs/literature.md.
+    whose attribute `explains` is the annotator that gave it; see docs/media.md.
 
     Args:
       task: of the answers, in a lake.

@@ -24,6 +24,7 @@ ModelT = TypeVar("ModelT")
 
 # No address has it: a unit separator.
 _BETWEEN = "\x1f"
+_OF_ANOTHER_KIND = ("no_video", "no_audio")
 _WEB = ("http://", "https://", "ftp://")
 
 
@@ -63,15 +64,20 @@ class UnreadError(RowError):
         super().__init__(str(error))
         self.error_type = error.reason
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the file is sound, but has nothing to look at or to listen to."""
+        return self.error_type in _OF_ANOTHER_KIND
+
 
 @dataclass(kw_only=True)
 class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
     """A model that gives pictures or recordings scores, or values on a scale.
 
     Each stretch that is different is asked about once. An utterance without
-    `media_uri` gets the status `abstained` and no label: nothing was seen or heard. One
-    whose file cannot be read is alone in failing, and goes to `dead_letters` with the
-    reason.
+    `media_uri`, or whose file has nothing to look at or to listen to, gets the status
+    `abstained` and no label. One whose file cannot be read is alone in failing, and
+    goes to `dead_letters` with the reason.
 
     Args:
       folder: where files lie that `media_uri` names without their whole path; empty for

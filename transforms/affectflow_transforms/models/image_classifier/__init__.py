@@ -56,7 +56,12 @@ class _Looked(NamedTuple):
 
     pixels: Sequence[Matrix] = ()
     is_cut: bool = False
-    error: Exception | None = None
+    error: UnreadError | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there was nothing to look at."""
+        return self.error is not None and self.error.is_nothing
 
 
 @dataclass(kw_only=True)
@@ -163,18 +168,20 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
     def score(self, clips: list[Clip], model: Classifier) -> Given:
         """Returns the labels of clips; one that cannot be seen is alone in failing."""
         found = np.zeros((len(clips), model.looker.width), np.float32)
-        truncated = np.zeros(len(clips), np.bool_)
+        truncated, blank = np.zeros((2, len(clips)), np.bool_)
         failed: dict[int, Exception] = {}
         for start, looked in self._looked(clips, model.looker):
             outputs, errors = _pooled(looked, model)
             found[start : start + len(looked)] = outputs
             truncated[start : start + len(looked)] = [each.is_cut for each in looked]
+            blank[start : start + len(looked)] = [each.is_nothing for each in looked]
             failed |= {start + place: error for place, error in errors.items()}
         given = answers(model.space, found, self.task, self.threshold)
         return Given(
             answers=tuple(replace(a, perspective=self.perspective) for a in given),
             truncated=truncated,
             failed=failed,
+            abstained=blank,
         )
 
     def _looked(
@@ -249,6 +256,10 @@ def _pooled(
     given = [picture for each in looked for picture in each.pixels]
     whose = np.repeat(np.arange(len(looked)), [len(each.pixels) for each in looked])
     outputs, errors = network.logits(model.looker, given)
-    failed = {n: each.error for n, each in enumerate(looked) if each.error is not None}
+    failed: dict[int, Exception] = {
+        place: each.error
+        for place, each in enumerate(looked)
+        if each.error is not None and not each.is_nothing
+    }
     failed |= {int(whose[picture]): error for picture, error in errors.items()}
     return pooled(model.space, outputs, whose, len(looked)), failed

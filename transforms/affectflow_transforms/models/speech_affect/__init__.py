@@ -131,7 +131,9 @@ class SpeechAffect(Located, MediaScorer[Judge]):
         truncated, silent = np.zeros((2, len(clips)), np.bool_)
         failed: dict[int, Exception] = {}
         for some in _some(turns.heard(clips, self.longest_s)):
-            failed |= {h.place: UnreadError(h.error) for h in some if h.error}
+            unread = {h.place: UnreadError(h.error) for h in some if h.error}
+            silent[[place for place, why in unread.items() if why.is_nothing]] = True
+            failed |= {p: why for p, why in unread.items() if not why.is_nothing}
             sounds = [each for each in some if not each.error]
             silent[[each.place for each in sounds if _is_silent(each)]] = True
             sounds = [each for each in sounds if not _is_silent(each)]
