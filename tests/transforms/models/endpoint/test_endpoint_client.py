@@ -25,11 +25,6 @@ from tests.given.model_server import (
 pytest.importorskip("httpx")
 
 
-@pytest.fixture(autouse=True)
-def _short_waits(monkeypatch):
-    monkeypatch.setattr(failures, "_FIRST_WAIT_S", 0.02)
-
-
 def client_of(server, *, slots=4, tries=3, ceiling=None, **rest):
     url = f"{server.url}/chat/completions"
     at = Server(url=url, host="127.0.0.1", model="tiny", is_local=True, **rest)
