@@ -1,6 +1,8 @@
 """The command that says in words what was not said: textualize."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from shlex import quote
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +20,10 @@ def textualize(
     settings: Set = None,
     budget: Budget = BUDGET,
 ) -> int:
-    """Say in words what voice, face or other measurements tell of utterances."""
+    """Say in words what voice, face or other measurements tell of utterances.
+
+    Models read the words with the texts, after the next `annotate`.
+    """
     from affectflow import stages
     from affectflow.stages.runs.run import check_budget
 
@@ -26,6 +31,33 @@ def textualize(
     row = progress.run(
         stages.textualize_lake, lake, renderer=renderer, options=options, budget=budget
     )
-    show.say(show.stage_line(row))
+    for line in _lines(row, lake):
+        show.say(line)
     check_budget(row, lake)
     return 0
+
+
+def _lines(row: dict[str, Any], lake: str) -> Iterator[str]:
+    """Yields what was done, what was found, why there is no more, and what is next."""
+    counters = dict(row["counters"])
+    found, none = (_counted(counters, prefix) for prefix in ("cue_", "no_cue_"))
+    rest = {n: k for n, k in counters.items() if not n.startswith(("cue_", "no_cue_"))}
+    yield show.stage_line({**row, "counters": list(rest.items())})
+    if found:
+        yield f"cues: {found}"
+    elif row["rows_in"]:
+        yield "cues: none"
+    if none:
+        yield f"no cue: {none}"
+    if found:
+        yield f"models read them after `affectflow annotate {quote(lake)}`"
+
+
+def _counted(counters: Mapping[str, int], prefix: str) -> str:
+    """Returns the counters whose names begin so, the largest first, in words."""
+    of_kind = [(-n, name) for name, n in counters.items() if name.startswith(prefix)]
+    return ", ".join(
+        f"{-n:,} {name.removeprefix(prefix).replace('_', ' ')}"
+        for n, name in sorted(of_kind)
+        if n
+    )

@@ -1,4 +1,4 @@
-"""What opens the page: how much of each language the annotator has read."""
+"""What was there to be read: messages by language, and what was not said in words."""
 
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Facts, Row
@@ -42,6 +42,37 @@ def languages(facts: Facts, lake: str) -> Html:
         table(_HEADS, [_line(row) for row in rows], set(range(1, len(_HEADS)))),
         ask_yourself("languages", facts.parameters, lake),
     )
+
+
+def unsaid(facts: Facts, lake: str) -> Html | None:
+    """Returns the cues by renderer; None if there are none."""
+    rows = facts.answers["cues"]
+    if not rows:
+        return None
+    return section(
+        "unsaid",
+        "What was not said",
+        el(
+            "p",
+            "Emoji, voices, faces and measurements were put into words by renderers. "
+            "Annotators read these words with the messages, unless their settings say "
+            "that they read texts as written. A cue is what was observed; it is no "
+            "feeling.",
+        ),
+        table(
+            ["Renderer", "Of", "Cues", "Messages", "Most often"],
+            [_renderer(row) for row in rows],
+            {2, 3},
+        ),
+        ask_yourself("cues", facts.parameters, lake),
+    )
+
+
+def _renderer(row: Row) -> list[Child]:
+    more = row["names"] - len(row["most"])
+    most = ", ".join(row["most"]) + (f" and {more:,} more" if more else "")
+    counts = (f"{row[name]:,}" for name in ("cues", "messages"))
+    return [el("code", row["renderer_id"]), row["modality"], *counts, most]
 
 
 def _line(row: Row) -> list[Child]:

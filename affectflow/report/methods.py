@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectflow.lake import open_lake
+from affectflow.report.words import count
 from affectflow.schemas import PEOPLE
 
 _SIZE = """
@@ -32,6 +33,16 @@ _RUNS = """
       sum(rows_dead) AS dead, sum(rows_duplicate) AS duplicate,
       sum(rows_unchanged) AS unchanged
     FROM runs GROUP BY stage ORDER BY min(started)
+"""
+_CUES = """
+    SELECT renderer_id, modality, count(*) AS cues,
+      count(DISTINCT utterance_id) AS messages
+    FROM cues GROUP BY ALL ORDER BY renderer_id, modality
+"""
+_TEXTUALIZED = """
+    SELECT DISTINCT config ->> 'renderer_id' AS renderer_id,
+      config ->> 'options' AS options, context, purpose
+    FROM runs WHERE stage = 'textualize' ORDER BY ALL
 """
 _BOTS = "SELECT count(*) AS n FROM utterances WHERE is_bot"
 _VERSIONS = "SELECT versions FROM runs ORDER BY started DESC LIMIT 1"
@@ -62,6 +73,8 @@ def methods(lake_uri: str) -> str:
             "Labels say what a text expresses, not what its author felt. A label is "
             "chosen where its score reaches the annotator's own threshold.",
             *_validated(ask(_VALIDATED), ask(_PEOPLE)[0]["n"]),
+            "## What was not said",
+            *_cues(ask(_CUES), ask(_TEXTUALIZED)),
             "## What was excluded",
             f"Messages of bots that reports leave out: {ask(_BOTS)[0]['n']:,}.",
             *_statuses(ask(_STATUSES)),
@@ -112,6 +125,21 @@ def _validated(rows: Sequence[Row], people: int) -> Iterator[str]:
         yield (
             f"- `{row['annotator_id']}`, {row['label']}: precision {row['value']:.2f} "
             f"({row['low']:.2f} to {row['high']:.2f}) on {row['n']:,} messages."
+        )
+
+
+def _cues(rows: Sequence[Row], runs: Sequence[Row]) -> Iterator[str]:
+    if not rows:
+        yield "No cue was found."
+    told = {run["renderer_id"]: run for run in runs}
+    for row in rows:
+        run = told.get(row["renderer_id"], {})
+        settings = f"; settings `{run['options']}`" if run else ""
+        if run.get("context"):
+            settings += f"; run for {run['purpose']!r} in the context {run['context']}"
+        yield (
+            f"- `{row['renderer_id']}` ({row['modality']}): {count(row['cues'], 'cue')} "
+            f"in {count(row['messages'], 'message')}{settings}."
         )
 
 

@@ -24,6 +24,7 @@ def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
         sections.displeasure(facts, lake),
         sections.pleasure(facts, lake),
         sections.containers(facts, lake),
+        coverage.unsaid(facts, lake),
         head.exclusions(facts, lake),
         head.refusals(facts, lake),
         methods.basis(facts, lake),

@@ -67,6 +67,19 @@ SELECT language, count(*) AS languages,
   sum(unsupported)::BIGINT AS unsupported, sum(silent)::BIGINT AS silent,
   sum(unanswered)::BIGINT AS unanswered, sum(not_asked)::BIGINT AS not_asked
 FROM told GROUP BY language ORDER BY language IS NULL, utterances DESC, language""",
+    "cues": """
+WITH named AS (
+  SELECT renderer_id, modality, cue, count(*) AS n FROM cues GROUP BY ALL
+), told AS (
+  SELECT renderer_id, modality, count(DISTINCT utterance_id) AS messages
+  FROM cues GROUP BY ALL
+)
+SELECT t.renderer_id, t.modality, any_value(t.messages) AS messages,
+  sum(n.n)::BIGINT AS cues, count(*) AS names,
+  list(n.cue || ' ' || n.n ORDER BY n.n DESC, n.cue)[:6] AS most
+FROM told AS t JOIN named AS n
+  ON n.renderer_id = t.renderer_id AND n.modality = t.modality
+GROUP BY t.renderer_id, t.modality ORDER BY cues DESC, t.renderer_id""",
     "top_five": """
 WITH speakers AS (
   SELECT u.speaker_id, count(DISTINCT u.utterance_id) AS n
