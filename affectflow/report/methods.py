@@ -137,10 +137,8 @@ def _cues(rows: Sequence[Row], runs: Sequence[Row]) -> Iterator[str]:
         settings = f"; settings `{run['options']}`" if run else ""
         if run.get("context"):
             settings += f"; run for {run['purpose']!r} in the context {run['context']}"
-        yield (
-            f"- `{row['renderer_id']}` ({row['modality']}): {count(row['cues'], 'cue')} "
-            f"in {count(row['messages'], 'message')}{settings}."
-        )
+        found = f"{count(row['cues'], 'cue')} in {count(row['messages'], 'message')}"
+        yield f"- `{row['renderer_id']}` ({row['modality']}): {found}{settings}."
 
 
 def _statuses(rows: Sequence[Row]) -> Iterator[str]:
