@@ -17,6 +17,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from affectflow import cli, open_lake
 
@@ -28,7 +29,9 @@ STRAIN = (0, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 1)
 """How much each turn is strained: 0 is calm."""
 
 
-def espeak(text: str, voice: str, strain: int, speed: int, file: Path) -> "np.ndarray":
+def espeak(
+    text: str, voice: str, strain: int, speed: int, file: Path
+) -> npt.NDArray[np.int16]:
     """Returns a text as sound, of 16 bits."""
     how = ["-a", str(70 + 40 * strain), "-p", str(45 + 12 * strain), "-s", str(speed)]
     command = ["espeak-ng", "-v", voice, *how, "-w", str(file), "--", text]

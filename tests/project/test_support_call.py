@@ -45,5 +45,7 @@ def test_a_call_becomes_words_feelings_causes_and_a_report(
     assert ("voice much louder than usual",) in heard
     causes = ask(lake, "SELECT cause_text FROM causes WHERE label = 'frustration'")
     assert ("nobody fixes this broken build",) in causes
+    said = "SELECT context, purpose FROM runs WHERE stage = 'textualize'"
+    assert ask(lake, said) == [("research", "an example of support calls")]
     assert "voice much louder" in capfd.readouterr().out
     assert "<html" in (tmp_path / "report.html").read_text("utf-8")
