@@ -1,6 +1,8 @@
 """RenderVoice: from numbers to phrases and back, and through a lake."""
 
-from pathlib import Path
+import contextlib
+import re
+import shlex
 
 import numpy as np
 import pytest
@@ -13,12 +15,11 @@ from affectflow_transforms.voice.measures import BY_CUE, MEASURES, UNITS, long_p
 from affectflow_transforms.voice.renderer import RenderVoice
 from affectflow_transforms.voice.wording import Usual, in_words, phrase_of, usual_of
 from tests.given.command_line import affectflow
-from tests.given.factories import utterances
-from tests.given.stage_runs import ask, store
+from tests.given.docs_tables import ROOT
+from tests.given.stage_runs import ask
 from tests.given.voices import silence, voice, write
 
 WORDS = section("voice", PLAIN)
-SAID = ("--context", "research", "--purpose", "a test")
 
 
 def renderer(**options) -> RenderVoice:
@@ -139,30 +140,35 @@ def test_without_a_decoder_it_says_what_to_install(monkeypatch):
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory, own_configuration):
-    """A call of five turns: the fourth is loud and high, after a long pause."""
+    """A call of five turns: the fourth is loud and high, after a long pause.
+
+    It is made by the commands of the page about voices.
+    """
     folder = tmp_path_factory.mktemp("voice")
+    (folder / "calls").mkdir()
     plain = [voice(120 + 2 * n, level=0.05) for n in range(4)]
     angry = voice(180, level=0.5)
     spoken = [*plain[:3], silence(2), angry, plain[3]]
-    write(folder / "call.wav", np.concatenate(spoken))
-    starts = [0.0, 3.0, 6.0, 11.0, 14.0]
-    batch = utterances(
-        *(f"So it is {start:.0f}." for start in starts),
-        **{"speaker_id": "Ann", "media_uri": "call", "start_s": starts},
-        end_s=[start + 3 for start in starts],
+    write(folder / "calls" / "call.wav", np.concatenate(spoken))
+    turns = "".join(
+        f"00:{at:02}.000 --> 00:{at + 3:02}.000\n<v Ann>So it is {at}.\n\n"
+        for at in (0, 3, 6, 11, 14)
     )
-    lake = folder / "lake"
-    store(str(lake), batch)
-    recordings = ("--set", f"tracks={folder / '*.wav'}")
-    done = affectflow(
-        "textualize", lake, "--renderer", "RenderVoice", *recordings, *SAID
-    )
-    assert done.code == 0, done.err
-    return str(lake)
+    (folder / "calls" / "call.vtt").write_text(f"WEBVTT\n\n{turns}")
+    for command in commands():
+        with contextlib.chdir(folder):
+            done = affectflow(*shlex.split(command)[1:])
+        assert done.code == 0, f"{command}: {done.err}"
+    return str(folder / "lake")
 
 
-def instrument(lake):
-    return renderer(tracks=str(Path(lake).parent / "*.wav")).id
+def commands():
+    page = (ROOT / "docs" / "voice.md").read_text(encoding="utf-8")
+    return re.findall("^affectflow .*$", page, re.MULTILINE)
+
+
+def instrument():
+    return renderer(tracks="calls/*.wav").id
 
 
 def test_a_phrase_leads_back_to_its_number_its_window_and_the_instrument(lake):
@@ -173,7 +179,7 @@ def test_a_phrase_leads_back_to_its_number_its_window_and_the_instrument(lake):
     )
 
     said = {cue: rest for cue, *rest in found}
-    assert {rest[-1] for rest in said.values()} == {instrument(lake)}
+    assert {rest[-1] for rest in said.values()} == {instrument()}
     assert said["pitch"][:3] == [
         "voice much higher than usual",
         pytest.approx(180, abs=0.5),
@@ -193,4 +199,4 @@ def test_a_phrase_leads_back_to_its_number_its_window_and_the_instrument(lake):
 def test_a_run_records_what_was_said(lake):
     query = "SELECT purpose, context FROM runs WHERE stage = 'textualize'"
 
-    assert ask(lake, query) == [("a test", "research")]
+    assert ask(lake, query) == [("a study of calls", "research")]
