@@ -11,6 +11,7 @@ from affectflow.kinds.account import open_account
 from affectflow.steps.tracks import cues_of
 from affectflow_transforms.voice.renderer import RenderVoice
 from tests.given.factories import utterances
+from tests.given.proving import SEED, in_proof
 from tests.given.voices import RATE, silence, voice, write, write_aac, write_pictures
 
 
@@ -180,3 +181,40 @@ def test_without_pyav_a_format_is_unknown_and_a_wav_is_not(tmp_path, monkeypatch
 
     assert m4a == {"no_cue_unknown_format": 1, "no_cue_not_measured": 1}
     assert said(wav(tmp_path))[1] == {}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Recordings of a second, by their format."""
+    folder, spoken = tmp_path_factory.mktemp("whole"), voice(seconds=1.2)
+    return [
+        *(
+            write(folder / f"a.{kind}", spoken)
+            for kind in ("wav", "flac", "ogg", "mp3")
+        ),
+        write_aac(folder / "a.m4a", spoken),
+    ]
+
+
+@pytest.mark.parametrize("case", range(in_proof(500, 20)))
+def test_whatever_happens_to_its_bytes_a_recording_is_measured_or_has_a_reason(
+    whole, tmp_path, case
+):
+    rng = np.random.default_rng([SEED, case])
+    path = whole[case % len(whole)]
+    held = np.frombuffer(path.read_bytes(), np.uint8).copy()
+    if case % 3:
+        until = len(held) if case % 3 == 1 else 200
+        held[rng.integers(0, until, 12)] = rng.integers(0, 256, 12)
+    else:
+        held = held[: rng.integers(len(held))]
+
+    _, counted = said(bytes_of(tmp_path / path.name, held.tobytes()))
+
+    assert not counted or len(counted) == 2, counted
+
+
+def test_sound_of_a_kind_that_ffmpeg_does_not_know_is_unknown(tmp_path):
+    path = patched(wav(tmp_path), 20, 0x0001_7B7B)
+
+    assert said(path)[1] == {"no_cue_unknown_format": 1, "no_cue_not_measured": 1}

@@ -9,11 +9,15 @@ import numpy as np
 from affectflow.errors import MissingExtraError
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.sources.listing import open_binary
-from affectflow_transforms.voice.headers import check_header
+from affectflow_transforms.voice.headers import check_header, check_rate
 from affectflow_transforms.voice.signals import Samples, resampled
 
 BLOCK_S = 10
 """Seconds that are in memory at a time."""
+_MOST_SAMPLES = 1 << 23
+"""At a time, of all channels."""
+_GUESSED = ("MP3", "MPEG")
+"""Formats whose length is a guess where they do not say it."""
 
 
 def check_extra() -> None:
@@ -39,6 +43,7 @@ def decoded(uri: str) -> Iterator[Samples]:
     with open_binary(uri) as file:
         check_header(file, uri)
         rate, blocks = _opened(file, uri)
+        check_rate(rate, uri)
         yield from resampled(blocks, rate)
 
 
@@ -64,10 +69,11 @@ def _of_soundfile(sound: Any, uri: str) -> Iterator[Samples]:
     import soundfile
 
     read, rate = 0, sound.samplerate
+    size = max(min(BLOCK_S * rate, _MOST_SAMPLES // sound.channels), 1)
     with sound:
         while True:
             try:
-                block = sound.read(BLOCK_S * rate, dtype="float32", always_2d=True)
+                block = sound.read(size, dtype="float32", always_2d=True)
             except (soundfile.LibsndfileError, RuntimeError) as error:
                 raise _damaged(uri, error) from error
             if not len(block):
@@ -75,7 +81,7 @@ def _of_soundfile(sound: Any, uri: str) -> Iterator[Samples]:
             read += len(block)
             yield _mixed(block.T, uri)
         # Of a stream it does not know how long it is.
-        if read < sound.frames < 1 << 60:
+        if read < sound.frames < 1 << 60 and sound.format not in _GUESSED:
             raise UnmeasuredError(
                 "truncated_recording",
                 f"{uri!r} ends after {read / rate:.1f} s: copy it anew",
@@ -93,10 +99,11 @@ def _by_pyav(file: BinaryIO, uri: str) -> tuple[int, Iterator[Samples]]:
         container.close()
         raise UnmeasuredError("no_audio", f"{uri!r} has pictures, and no sound")
     stream = container.streams.audio[0]
-    if not stream.rate:
+    # Of a codec that FFmpeg does not know there is no context, and no rate either.
+    if stream.codec_context is None:
         container.close()
-        raise UnmeasuredError("wrong_rate", f"{uri!r} does not say its rate")
-    return stream.rate, _of_pyav(container, stream, uri)
+        raise UnmeasuredError("unknown_format", f"{uri!r} has sound of unknown kind")
+    return stream.rate or 0, _of_pyav(container, stream, uri)
 
 
 def _of_pyav(container: Any, stream: Any, uri: str) -> Iterator[Samples]:

@@ -10,15 +10,15 @@ _LINEAR = (1, 3)
 _STREAMED = 0x7FFF_0000
 """From here on a size says that it was not known when the header was written."""
 _RATES = range(4_000, 384_001)
+"""Samples a second of which speech can be heard, and which somebody records."""
 
 
 def check_header(file: BinaryIO, uri: str) -> None:
     """Reads the header of a WAV file; others pass. The file is at its start again.
 
     Raises:
-      UnmeasuredError: `empty_recording`, `wrong_rate` (the rate is none of speech, or
-        fits neither the bytes a second nor the size of a sample), or
-        `truncated_recording`.
+      UnmeasuredError: `empty_recording`, `wrong_rate` (it does not fit the bytes of a
+        second and of a sample), or `truncated_recording`.
     """
     head = file.read(12)
     if not head:
@@ -34,9 +34,10 @@ def _check_chunks(file: BinaryIO, uri: str) -> None:
         if name == b"data":
             _check_length(file, size, uri)
             return
-        body = file.read(size + size % 2) if size < 1 << 20 else b""
-        if name == b"fmt " and len(body) >= 16:
-            _check_rate(body, uri)
+        if name == b"fmt ":
+            _check_bytes(file.read(16), uri)
+            size -= 16
+        file.seek(size + size % 2, 1)
 
 
 def _check_length(file: BinaryIO, size: int, uri: str) -> None:
@@ -49,10 +50,25 @@ def _check_length(file: BinaryIO, size: int, uri: str) -> None:
         )
 
 
-def _check_rate(body: bytes, uri: str) -> None:
+def _check_bytes(body: bytes, uri: str) -> None:
+    if len(body) < 16:
+        return
     code, _, rate, a_second, a_sample = struct.unpack("<HHIIH", body[:14])
-    contradicted = code in _LINEAR and a_second != rate * a_sample
-    if contradicted or rate not in _RATES:
-        raise UnmeasuredError(
-            "wrong_rate", f"{uri!r} has {rate} samples a second, its header says"
-        )
+    if code in _LINEAR and a_second != rate * a_sample:
+        raise _wrong(rate, uri)
+
+
+def check_rate(rate: int, uri: str) -> None:
+    """Raises UnmeasuredError, `wrong_rate`, if nobody records so.
+
+    Args:
+      rate: samples a second, as a header says.
+      uri: of the recording.
+    """
+    if rate not in _RATES:
+        raise _wrong(rate, uri)
+
+
+def _wrong(rate: int, uri: str) -> UnmeasuredError:
+    said = f"{rate} samples a second, its header says, and that is wrong"
+    return UnmeasuredError("wrong_rate", f"{uri!r} has {said}")
