@@ -126,6 +126,25 @@ def test_what_the_page_about_cues_shows_works(tmp_path):
 
 
 @pytest.mark.proof
+def test_what_the_page_about_faces_shows_works(tmp_path):
+    page = (ROOT / "docs" / "faces.md").read_text(encoding="utf-8")
+    for kind in ("vtt", "csv"):
+        (tmp_path / f"call.{kind}").write_text(snippets(kind, page)[0])
+
+    said = []
+    for command in commands(page):
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+        said.append(done.out)
+
+    assert "the lip corners are pulled up" in said[3]
+    assert "OpenFace 2 intensity 0..5" in said[3]
+    assert ask(str(tmp_path / "other"), "SELECT phrase, value FROM cues") == [
+        ("Lip Corner Puller", 2.4)
+    ]
+
+
+@pytest.mark.proof
 def test_what_the_page_about_over_shows_works(folder, tmp_path):
     page = (ROOT / "docs" / "over.md").read_text(encoding="utf-8")
     for name in ("issues.json", "comments.jsonl"):

@@ -170,7 +170,8 @@ class RenderFace(TrackRenderer):
         return frames + (n - frames) // hop * hop
 
     def _frames(self, n: int) -> tuple[int, int]:
-        return min(self._words.get("frames", n), n), self._words.get("hop", n)
+        frames, hop = self._words.get("frames", n), self._words.get("hop", n)
+        return min(frames, n), max(1, hop)
 
 
 def _cut(track: Track, first: int, last: int) -> Track:

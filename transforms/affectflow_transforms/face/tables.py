@@ -30,7 +30,8 @@ WORDS = {"recording": ("recording", "input"), "speaker": ("speaker",)}
 
 _HEAD_BYTES = 1 << 18
 _NUMBER = pa.float64()
-_NOTHING = ("", "NaN", "nan", "-nan", "-nan(ind)", "nan(ind)", "NA", "null", "None")
+_NULLS = ("", "NaN", "nan", "-nan", "-nan(ind)", "nan(ind)", "NA", "null", "None")
+_NOTHING = [blank + word for blank in ("", " ") for word in _NULLS]
 _DECIMAL_COMMA = re.compile(rb"[;\t]\s*-?[0-9]+,[0-9]")
 
 
@@ -130,7 +131,7 @@ def _parsed(
     converting = csv.ConvertOptions(
         column_types=wanted,
         include_columns=list(wanted),
-        null_values=list(_NOTHING),
+        null_values=_NOTHING,
         strings_can_be_null=True,
         decimal_point=head.decimal_point,
     )

@@ -8,6 +8,7 @@ from affectflow.kinds.prompt import Answer, Step
 from affectflow.schemas import Status
 from affectflow_transforms.parsers.labels import label
 from affectflow_transforms.parsers.wording import (
+    mentioned,
     normal,
     part,
     said,
@@ -21,7 +22,8 @@ def sections(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads the sections that `options.parts` titles, each on a line of its own.
 
     `Title: text`, `**Title:** text` and `## Title` are the same. One that is missing
-    or empty is reported by its name.
+    or empty is reported by its name. Where the step has labels, the last section says
+    which of them it comes to; a section that names several, or none, says none.
     """
     words = said(raw)
     titles = step.parts
@@ -31,7 +33,15 @@ def sections(raw: str, *, step: Step, reading: str) -> list[Answer]:
         if found := re.search(pattern, words):
             starts[title] = found.span()
     answers = [_section(step, title, starts, words) for title in titles]
+    if step.labels and answers:
+        answers.append(_concluded(step, answers[-1].text or ""))
     return answers or [Answer(status=Status.UNPARSED)]
+
+
+def _concluded(step: Step, words: str) -> Answer:
+    """Returns the label that a section comes to."""
+    named = mentioned(words, spellings(step))
+    return Answer(named[0]) if len(named) == 1 else Answer(status=Status.UNPARSED)
 
 
 def _section(
