@@ -221,11 +221,13 @@ def test_a_file_of_something_else_has_a_reason(content, reason, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [
-        pytest.param([], "no_face", id="no row"),
-        pytest.param([{"success": 0}], "no_face", id="nobody"),
+        pytest.param([], "no_face_in_file", id="no row"),
+        pytest.param([{"success": 0}], "no_face_in_file", id="nobody"),
         pytest.param([{"timestamp": ""}, {}], "times_missing", id="no time"),
         pytest.param([{"timestamp": "soon"}], "no_table", id="a time in words"),
-        pytest.param([{"timestamp": 1}, {"timestamp": 0}], "no_face", id="backwards"),
+        pytest.param(
+            [{"timestamp": 1}, {"timestamp": 0}], "no_face_in_file", id="backwards"
+        ),
     ],
 )
 def test_a_table_that_says_nothing_has_a_reason(rows, reason, tmp_path):

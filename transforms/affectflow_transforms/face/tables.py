@@ -82,7 +82,9 @@ def faces_of(uri: str, fps: float = 0.0) -> pa.Table:
     table = _parsed(content, head, instrument, uri)
     frames = frames_of(table, instrument, fps, uri)
     if not len(frames.rows):
-        raise UnmeasuredError("no_face", f"{uri!r} has no frame with a face")
+        raise UnmeasuredError(
+            "no_face_in_file", f"{uri!r} has no frame with a face to be trusted"
+        )
     return _long(table, instrument, frames)
 
 
