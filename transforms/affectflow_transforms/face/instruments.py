@@ -129,6 +129,7 @@ def channel_of(cue: str, scale: Scale) -> str:
     return f"{cue}{AT}{scale.id}"
 
 
+@functools.cache
 def told_by(channel: str) -> tuple[str, Scale | None]:
     """Returns the cue that a channel measures, and its scale; None for other channels.
 
@@ -146,6 +147,7 @@ def names() -> dict[str, str]:
     return {**facs()["units"], **facs()["feafa"], **emotions}
 
 
+@functools.cache
 def emotions() -> frozenset[str]:
     """Returns the names of the emotions."""
     return frozenset(facs()["emotions"].values())

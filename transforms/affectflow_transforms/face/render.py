@@ -1,5 +1,6 @@
 """RenderFace: what instruments see in faces, as "the lip corners are pulled up"."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from affectflow.batches.tracks import US
 from affectflow.errors import UsageError
-from affectflow.kinds.renderer import Track, TrackRenderer, Window
+from affectflow.kinds.renderer import Track, TrackRenderer, Window, tracks_of
 from affectflow.kinds.style import PLAIN, section
 from affectflow.registry import Card
 from affectflow_transforms.face.instruments import (
@@ -22,7 +23,7 @@ from affectflow_transforms.face.instruments import (
     scales,
     told_by,
 )
-from affectflow_transforms.face.tables import faces_of
+from affectflow_transforms.face.tables import channels_of, faces_of
 
 
 @dataclass(kw_only=True)
@@ -73,16 +74,34 @@ class RenderFace(TrackRenderer):
                 "faces; it is `max` or `median`"
             )
 
+    @functools.cached_property
+    def id(self) -> str:
+        return super().id  # of each of many rows
+
     def measure(self, uri: str) -> pa.Table:
         return faces_of(uri, self.fps)
+
+    def render(self, turns: pa.Table, tracks: pa.Table) -> Iterator[dict[str, Any]]:
+        """Yields the rows of `cues` of the turns of one recording.
+
+        All channels are measured in the same frames: what belongs to a turn is looked
+        up in one of them.
+        """
+        channels, frames = channels_of(tracks)
+        for utterance_id, found in tracks_of(turns, frames):
+            for frame in found:
+                for channel, values in channels.items():
+                    its = values[frame.values.astype(np.int64)]
+                    track = frame._replace(channel=channel, values=its)
+                    yield from self.rows(utterance_id, track)
 
     def windows(self, track: Track) -> Iterator[Window]:
         if told_by(track.channel)[1] is None:
             return
+        window = self._highest if self._words["rule"] == "max" else _middle
         for part in self._parts(track):
-            whole = self._covered(len(part.times))
-            if not np.isnan(part.values[:whole]).all():
-                yield self._window(_cut(part, 0, whole))
+            if found := window(part):
+                yield found
 
     def phrase(self, window: Window) -> str:
         cue, scale = told_by(window.cue)
@@ -111,7 +130,8 @@ class RenderFace(TrackRenderer):
         felt.sort(key=lambda row: -row["value"])
         seen: Counter[tuple[str, int]] = Counter()
         for row in felt:
-            (window,) = self._window_numbers(np.array([row["start_s"]])).tolist()
+            width = round(self.window_s * US)
+            window = round(row["start_s"] * US) // width if width else 0
             seen[row["utterance_id"], window] += 1
             if seen[row["utterance_id"], window] <= self._words["emotions"]:
                 units.append(row)
@@ -129,30 +149,27 @@ class RenderFace(TrackRenderer):
 
     def _parts(self, track: Track) -> Iterator[Track]:
         """Yields a track cut at the bounds of windows."""
+        if not self.window_s:
+            yield track
+            return
         cuts = np.flatnonzero(np.diff(self._window_numbers(track.times))) + 1
         bounds = [0, *cuts.tolist(), len(track.times)]
         for first, last in pairwise(bounds):
-            yield _cut(track, first, last)
+            yield Track(track.channel, *(each[first:last] for each in track[1:]))
 
     def _window_numbers(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         """Returns the window of each time; counted in whole microseconds."""
         width = round(self.window_s * US)
-        if not width:
-            return np.zeros(len(times), np.int64)
         return np.rint(times * US).astype(np.int64) // width
 
-    def _window(self, part: Track) -> Window:
-        values, first, last = part.values, 0, len(part.values) - 1
-        if self._words["rule"] == "median":
-            known = np.flatnonzero(~np.isnan(values))
-            first, last = int(known[0]), int(known[-1])
-            value = float(np.median(values[known]))
-        else:
-            highest = int(np.nanargmax(values))
-            first, last = self._around(highest, len(values))
-            value = float(values[highest])
-        start, end = float(part.times[first]), float(part.times[last])
-        return Window(start, end, value, part.channel)
+    def _highest(self, part: Track) -> Window | None:
+        """Returns the earliest whole window with the highest value of a stretch."""
+        values = part.values[: self._covered(len(part.values))]
+        if np.isnan(values).all():
+            return None
+        highest = int(np.nanargmax(values))
+        first, last = self._around(highest, len(values))
+        return _window(part, first, last, values[highest])
 
     def _around(self, place: int, n: int) -> tuple[int, int]:
         """Returns the first and the last frame of the earliest window with a frame."""
@@ -174,5 +191,20 @@ class RenderFace(TrackRenderer):
         return min(frames, n), max(1, hop)
 
 
-def _cut(track: Track, first: int, last: int) -> Track:
-    return Track(track.channel, *(each[first:last] for each in track[1:]))
+def _middle(part: Track) -> Window | None:
+    """Returns a stretch with the median of its values; None if it has none."""
+    known = np.flatnonzero(part.values == part.values)  # NaN is unlike itself
+    if not len(known):
+        return None
+    half = len(known) // 2
+    middle = slice(half - 1 + len(known) % 2, half + 1)
+    places = (middle.start, half)
+    value = np.partition(part.values[known], places)[middle].sum() / (
+        half + 1 - places[0]
+    )
+    return _window(part, int(known[0]), int(known[-1]), value)
+
+
+def _window(part: Track, first: int, last: int, value: float) -> Window:
+    start, end = float(part.times[first]), float(part.times[last])
+    return Window(start, end, float(value), part.channel)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
@@ -16,7 +17,7 @@ from affectflow.batches.tracks import TRACKS
 from affectflow.kinds.account import account
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.sources.listing import open_binary
-from affectflow_transforms.face.frames import Frames, floats, frames_of
+from affectflow_transforms.face.frames import Floats, Frames, floats, frames_of
 from affectflow_transforms.face.instruments import (
     Instrument,
     Scale,
@@ -205,3 +206,25 @@ def _on_scale(values: pa.Array, scale: Scale) -> pa.Array:
     kept = pc.if_else(on, values, pa.scalar(None, _NUMBER))
     account().tally("no_cue_value_outside_scale", kept.null_count - values.null_count)
     return kept
+
+
+def channels_of(tracks: pa.Table) -> tuple[dict[str, Floats], pa.Table]:
+    """Returns the values of each channel, and the frames in which they were measured.
+
+    Args:
+      tracks: of one recording, as `faces_of` gives them: one channel below the other,
+        each of the same frames.
+
+    Returns:
+      The values of each channel by its name, shape (frames,), in the order of names;
+      and the frames as rows of `TRACKS`, whose value is their place among the values.
+    """
+    names = pc.unique(tracks["channel"]).to_pylist()
+    frames = tracks.slice(0, tracks.num_rows // len(names))
+    values = np.asarray(pc.fill_null(tracks["value"], np.nan)).reshape(len(names), -1)
+    places = pa.array(np.arange(frames.num_rows, dtype=np.float64))
+    column = frames.column_names.index("value")
+    return (
+        dict(sorted(zip(names, values, strict=True))),
+        frames.set_column(column, "value", places),
+    )
