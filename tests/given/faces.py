@@ -57,7 +57,8 @@ def openface(path: Path, *rows: Mapping[str, object], blank: str = " ") -> str:
 def pyfeat(path: Path, *rows: Mapping[str, object]) -> str:
     """Writes a table of Py-Feat 1: of a frame, what is not as usual."""
     columns = [*PYFEAT, "AU04", "AU12", *EMOTIONS]
-    lines = [{"FaceScore": 0.99, "frame": n} | dict(row) for n, row in enumerate(rows)]
+    usual = {"FaceScore": 0.99, "input": f"{path.stem}.mp4"}
+    lines = [usual | {"frame": n} | dict(row) for n, row in enumerate(rows)]
     with path.open("w", newline="") as file:
         table = csv.DictWriter(file, columns, restval=0)
         table.writeheader()

@@ -18,8 +18,12 @@ from affectflow import data
 from affectflow.kinds import prompt_file
 from affectflow.kinds.guard import Guard
 from affectflow.kinds.prompt import SLOTS, Prompt
+from affectflow.kinds.style import reading_of
+from affectflow.lake import Lake
 from affectflow.planning import foresee
 from affectflow.sources.mapping import TARGETS
+from affectflow.stages.runs.answers import cue_files
+from affectflow.stages.runs.reading import read_part
 from tests.given.command_line import Outcome, affectflow, affectflow_process
 from tests.given.docs_tables import PLACES, ROOT, current
 from tests.given.factories import utterances
@@ -128,8 +132,10 @@ def test_what_the_page_about_cues_shows_works(tmp_path):
 @pytest.mark.proof
 def test_what_the_page_about_faces_shows_works(tmp_path):
     page = (ROOT / "docs" / "faces.md").read_text(encoding="utf-8")
-    for kind in ("vtt", "csv"):
-        (tmp_path / f"call.{kind}").write_text(snippets(kind, page)[0])
+    call, voice = snippets("csv", page)
+    for name, text in {"call.csv": call, "voice.csv": voice}.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "call.vtt").write_text(snippets("vtt", page)[0])
 
     said = []
     for command in commands(page):
@@ -139,9 +145,16 @@ def test_what_the_page_about_faces_shows_works(tmp_path):
 
     assert "the lip corners are pulled up" in said[3]
     assert "OpenFace 2 intensity 0..5" in said[3]
-    assert ask(str(tmp_path / "other"), "SELECT phrase, value FROM cues") == [
-        ("Lip Corner Puller", 2.4)
-    ]
+    assert style_reads(tmp_path / "other", "paper-5") == snippets("text", page)
+
+
+def style_reads(lake: Path, style: str) -> list[str]:
+    """Returns what a model reads of a lake of one part, in a style."""
+    opened = Lake.open(str(lake))
+    (part,) = opened.parts()
+    batch = read_part(opened, part, cues=cue_files(opened, part))
+    texts = reading_of(batch, cues="words", style=style).texts.to_pylist()
+    return [f"{text}\n" for text in texts]
 
 
 @pytest.mark.proof
