@@ -117,7 +117,7 @@ def test_each_phrase_leads_to_value_window_and_instrument_and_back(lake):
 
 @pytest.mark.proof
 def test_a_model_reads_the_style_and_its_annotator_says_so(lake):
-    done = affectflow("annotate", lake, "--set", "style=paper-5")
+    done = affectflow("annotate", lake, "--set", "style=paper-5", *FOR)
 
     assert done.code == 0, done.err
     (parameters,) = ask(lake, "SELECT parameters FROM annotators")[0]
