@@ -11,6 +11,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.renderer import Track, Window
 from affectflow_transforms.face.instruments import channel_of, names, scales
 from affectflow_transforms.face.render import RenderFace
+from tests.given.data_files import install_data
 from tests.given.faces import render_face
 from tests.given.proving import in_proof
 
@@ -198,6 +199,37 @@ def test_a_cue_leads_to_its_value_window_and_instrument_and_says_itself_again(
 def test_an_option_that_makes_no_sense_is_one_line(options, message):
     with pytest.raises(UsageError, match=message):
         render_face(**options)
+
+
+@pytest.mark.parametrize(
+    ("style", "line", "message"),
+    [
+        pytest.param(
+            "mean", 'rule = "mean"', "line 3: `rule` must be `median` or", id="rule"
+        ),
+        pytest.param(
+            "rules", "rules = 1", "unknown key 'rules'; did you mean", id="key"
+        ),
+        pytest.param(
+            "numbers", "names = {AU12 = 1}", "`names` must be a table", id="name"
+        ),
+    ],
+)
+def test_a_style_that_makes_no_sense_names_its_line(
+    style, line, message, tmp_path, monkeypatch
+):
+    text = f'version = "1"\n[face]\n{line}\n'
+    install_data(tmp_path, monkeypatch, {f"styles/{style}.toml": text})
+
+    with pytest.raises(UsageError, match=message):
+        render_face(style=style)
+
+
+def test_a_style_of_ones_own_says_what_it_says(tmp_path, monkeypatch):
+    text = '[face]\nrule = "max"\nphrase = "{name} ({value})"\n'
+    install_data(tmp_path, monkeypatch, {"styles/terse.toml": text})
+
+    assert said(track([0.1, 0.9]), style="terse") == ["Lip Corner Puller (0.90)"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pyarrow as pa
 from affectflow.batches.tracks import US
 from affectflow.errors import UsageError
 from affectflow.kinds.renderer import Track, TrackRenderer, Window, tracks_of
-from affectflow.kinds.style import PLAIN, section
+from affectflow.kinds.style import PLAIN
 from affectflow.registry import Card
 from affectflow_transforms.face.instruments import (
     channel_of,
@@ -23,6 +23,7 @@ from affectflow_transforms.face.instruments import (
     scales,
     told_by,
 )
+from affectflow_transforms.face.rules import Rule
 from affectflow_transforms.face.tables import channels_of, faces_of
 
 
@@ -42,7 +43,8 @@ class RenderFace(TrackRenderer):
       style: whose rule and words are used.
 
     Raises:
-      UsageError: a number is below 0, or the style has another rule.
+      UnknownPluginError: no distribution brings the style.
+      UsageError: a number is below 0, or the style is malformed.
     """
 
     fps: float = 0.0
@@ -66,13 +68,7 @@ class RenderFace(TrackRenderer):
         for name in ("fps", "window_s"):
             if not getattr(self, name) >= 0:
                 raise UsageError(f"`{name}` is 0 or more, got {getattr(self, name)}")
-        said = section("face", self.style)
-        self._words = {**section("face", PLAIN), "names": {}, **said}
-        if self._words["rule"] not in ("max", "median"):
-            raise UsageError(
-                f"the style {self.style!r} has a rule {self._words['rule']!r} for "
-                "faces; it is `max` or `median`"
-            )
+        self._rule = Rule.of(self.style)
 
     @functools.cached_property
     def id(self) -> str:
@@ -98,7 +94,7 @@ class RenderFace(TrackRenderer):
     def windows(self, track: Track) -> Iterator[Window]:
         if told_by(track.channel)[1] is None:
             return
-        window = self._highest if self._words["rule"] == "max" else _middle
+        window = self._highest if self._rule.rule == "max" else _middle
         for part in self._parts(track):
             if found := window(part):
                 yield found
@@ -107,11 +103,11 @@ class RenderFace(TrackRenderer):
         cue, scale = told_by(window.cue)
         if scale is None:
             return ""
-        any_value = cue in emotions() and self._words["rank_all_emotions"]
+        any_value = cue in emotions() and self._rule.rank_all_emotions
         if not any_value and not window.value > scale.active:
             return ""
-        name: str = self._words["names"].get(cue, names().get(cue, ""))
-        words: str = self._words["phrase"]
+        name: str = self._rule.names.get(cue, names().get(cue, ""))
+        words = self._rule.phrase
         said = words.replace("{name}", name).replace("{value}", f"{window.value:.2f}")
         return said if name else ""
 
@@ -133,7 +129,7 @@ class RenderFace(TrackRenderer):
             width = round(self.window_s * US)
             window = round(row["start_s"] * US) // width if width else 0
             seen[row["utterance_id"], window] += 1
-            if seen[row["utterance_id"], window] <= self._words["emotions"]:
+            if seen[row["utterance_id"], window] <= self._rule.emotions:
                 units.append(row)
         return units
 
@@ -173,7 +169,7 @@ class RenderFace(TrackRenderer):
 
     def _around(self, place: int, n: int) -> tuple[int, int]:
         """Returns the first and the last frame of the earliest window with a frame."""
-        frames, hop = self._frames(n)
+        frames, hop = self._rule.windows(n)
         first = max(0, -(-(place - frames + 1) // hop) * hop)
         return first, first + frames - 1
 
@@ -183,12 +179,8 @@ class RenderFace(TrackRenderer):
         Windows are `frames` long, and one begins every `hop` frames; a stretch that is
         shorter than a window is one.
         """
-        frames, hop = self._frames(n)
+        frames, hop = self._rule.windows(n)
         return frames + (n - frames) // hop * hop
-
-    def _frames(self, n: int) -> tuple[int, int]:
-        frames, hop = self._words.get("frames", n), self._words.get("hop", n)
-        return min(frames, n), max(1, hop)
 
 
 def _middle(part: Track) -> Window | None:

@@ -1,7 +1,7 @@
 """RenderScores: what a service or a model says of a voice, as "High Anger"."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow import data
 from affectflow.batches.tracks import US
+from affectflow.data_tables import NUMBER, Kind, checked
 from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Track, TrackRenderer, UnmeasuredError, Window
 from affectflow.kinds.style import PLAIN, section
@@ -28,6 +30,24 @@ _TIMES = ("BeginTime", "EndTime", "Id")
 """Columns of exports that say when, and of what."""
 
 
+_AMOUNT: Kind = (
+    "a number",
+    lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+)
+_WORDS: Kind = ("a text", lambda value: isinstance(value, str))
+_KEYS: Mapping[str, Kind] = {
+    "above": _AMOUNT,
+    "most": NUMBER,
+    "within_s": _AMOUNT,
+    "high": _WORDS,
+    "low": _WORDS,
+    "dimension_from": _AMOUNT,
+    "dimension_high": _WORDS,
+    "dimension_below": _AMOUNT,
+    "dimension_low": _WORDS,
+}
+
+
 @dataclass(kw_only=True)
 class RenderScores(TrackRenderer):
     """Says which scores of a voice are high while somebody speaks.
@@ -40,6 +60,10 @@ class RenderScores(TrackRenderer):
       tracks: path, glob, folder or URL of the tables.
       time: the column of times, in seconds; empty for one whose name tells.
       style: whose limits and words are used.
+
+    Raises:
+      UnknownPluginError: no distribution brings the style.
+      UsageError: the style is malformed; names the line.
     """
 
     time: str = ""
@@ -59,7 +83,9 @@ class RenderScores(TrackRenderer):
     )
 
     def __post_init__(self) -> None:
-        self._words = section("scores", self.style)
+        said = section("scores", self.style)
+        named = self.style if said is not section("scores", PLAIN) else PLAIN
+        self._words = checked(data.find("styles", named), said, _KEYS, tuple(_KEYS))
 
     def measure(self, uri: str) -> pa.Table:
         table = table_of(uri)
