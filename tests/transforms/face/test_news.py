@@ -5,13 +5,17 @@ import re
 
 import pytest
 
+from affectflow.batches.batch import with_column
 from affectflow.batches.nesting import nest
 from affectflow.kinds.style import reading_of
 from affectflow.lake import Lake
 from affectflow.lake.files import read_file
+from affectflow.schemas import CUES_COLUMN
+from affectflow.steps.tracks import cues_of
 from tests.given.command_line import affectflow
 from tests.given.docs_tables import ROOT
 from tests.given.faces import news, news_lines, news_table, real, render_face
+from tests.given.factories import utterances
 from tests.given.stage_runs import ask, store
 
 FOR = ("--context", "research", "--purpose", "a study of how news are taken")
@@ -122,3 +126,19 @@ def test_a_model_reads_the_style_and_its_annotator_says_so(lake):
     assert done.code == 0, done.err
     (parameters,) = ask(lake, "SELECT parameters FROM annotators")[0]
     assert json.loads(parameters)["style"] == "paper-5"
+
+
+def test_one_frame_of_py_feat_becomes_what_expllm_is_asked_about(shared_data, tmp_path):
+    """Written out by hand from the first row of the table."""
+    whole = (shared_data / "nv_facial" / "pyfeat_video_001.csv").read_text()
+    (tmp_path / "one.csv").write_text("\n".join(whole.split("\n")[:2]) + "\n")
+    renderer = render_face(tracks=str(tmp_path / "one.csv"), fps=30, style="paper-14")
+    batch = utterances("", media_uri="001.mp4")
+
+    batch = with_column(batch, CUES_COLUMN, cues_of(batch, renderer))
+
+    assert reading_of(batch, cues="words", style="paper-14").texts.to_pylist() == [
+        "Facial action units: inner brow raise 0.55, lid tighten 1.00, "
+        "upper lip raise 0.87, lip corner pull 0.51, lip corner stretch 1.00, "
+        "lips part 0.98\n"
+    ]

@@ -161,9 +161,11 @@ class RenderFace(TrackRenderer):
     def _highest(self, part: Track) -> Window | None:
         """Returns the earliest whole window with the highest value of a stretch."""
         values = part.values[: self._covered(len(part.values))]
-        if np.isnan(values).all():
+        if not len(values):
             return None
-        highest = int(np.nanargmax(values))
+        highest = int(np.where(np.isnan(values), -np.inf, values).argmax())
+        if np.isnan(values[highest]):
+            return None
         first, last = self._around(highest, len(values))
         return _window(part, first, last, values[highest])
 
