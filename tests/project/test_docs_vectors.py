@@ -4,6 +4,8 @@ import contextlib
 import runpy
 
 import numpy as np
+import pyarrow as pa
+import pytest
 
 from affectflow.batches.batch import with_column
 from affectflow.batches.nesting import nest
@@ -19,8 +21,6 @@ VECTORS_OF = "SELECT vector FROM vectors WHERE annotator_id LIKE '{}@%' ORDER BY
 
 def with_voices(*texts):
     """Returns utterances with vectors by `voice@1`, eight wide."""
-    import pyarrow as pa
-
     batch = utterances(*texts)
     ids = batch.column("utterance_id")
     vectors = np.random.default_rng(1).normal(size=(len(texts), 8))
@@ -37,6 +37,7 @@ def with_voices(*texts):
     return with_column(batch, VECTORS_COLUMN, found)
 
 
+@pytest.mark.proof
 def test_the_commands_of_the_page_work_in_their_order(tmp_path):
     (python,) = snippets("python", PAGE)
     (tmp_path / "fit.py").write_text(python)

@@ -154,11 +154,8 @@ def test_answers_touch_what_their_annotator_touches_whoever_reads_them(place):
         check_use(lake, "after@1")
 
 
-def test_cues_touch_what_their_renderer_touches_whoever_reads_them(
-    tmp_path, own_configuration
-):
-    lake = voiced_lake(tmp_path)
-    said = ["--context", "workplace", "--purpose", WHY]
+def test_cues_touch_what_their_renderer_touches_whoever_reads_them(voiced):
+    lake, said = voiced, ["--context", "workplace", "--purpose", WHY]
 
     with pytest.raises(UsageError, match=r"cues of opensmile@1\S* reads emotions"):
         ran("annotate", lake, *said)
@@ -173,10 +170,8 @@ def test_cues_touch_what_their_renderer_touches_whoever_reads_them(
         ran("mine", lake, *said)
 
 
-def test_cues_of_a_renderer_that_is_not_installed_touch_what_their_modality_says(
-    tmp_path, own_configuration
-):
-    lake = Lake.open(voiced_lake(tmp_path))
+def test_cues_of_what_is_not_installed_touch_what_their_modality_says(voiced):
+    lake = Lake.open(voiced)
     with (
         mock.patch.object(registry, "names", return_value=[]),
         pytest.raises(UsageError, match="reads emotions from voice"),
@@ -184,7 +179,10 @@ def test_cues_of_a_renderer_that_is_not_installed_touch_what_their_modality_says
         check_cues(lake)
 
 
-def voiced_lake(folder) -> str:
+@pytest.fixture(scope="module")
+def voiced(tmp_path_factory, own_configuration) -> str:
+    """A lake with cues of a voice."""
+    folder = tmp_path_factory.mktemp("voiced")
     (folder / "clips.jsonl").write_text(
         '{"utterance_id": "1", "text": "I hate it!", "media_uri": "a.wav"}\n'
     )

@@ -14,9 +14,6 @@ from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.schemas import UTTERANCES
 from affectflow.steps.tracks import cues_of
 from affectflow_transforms.tracks.opensmile import RenderOpenSmile, far_from, hertz
-from tests.given.command_line import affectflow
-from tests.given.jsonl_files import lines_of
-from tests.given.stage_runs import ask
 
 SAID = {"context": "research", "purpose": "a study of clips"}
 F0 = "F0semitoneFrom27.5Hz_sma3nz"
@@ -233,27 +230,3 @@ def test_it_keeps_what_renderers_promise(declared):
 def test_it_reads_voices_and_asks_for_a_context():
     with pytest.raises(UsageError, match="--context"):
         opensmile()
-
-
-def test_a_lake_of_clips_gets_cues(tmp_path, own_configuration):
-    posts = [
-        {"id": str(n), "text": "Sieben Stunden.", "author": "ann", "file": f"{n}.wav"}
-        for n in range(2)
-    ]
-    (tmp_path / "clips.jsonl").write_bytes(lines_of(*posts))
-    lines = ["name;frameTime;loudnessPeaksPerSec", "'0.wav';0;3", "'1.wav';0;8"]
-    (tmp_path / "all.csv").write_text("\n".join(lines))
-    lake = str(tmp_path / "lake")
-    said = ("--map", "utterance_id=id,media_uri=file,speaker_id=author")
-    ingested = affectflow("ingest", tmp_path / "clips.jsonl", *said, "--to", lake)
-    assert ingested.code == 0, ingested.err
-
-    done = affectflow(
-        *("textualize", lake, "--renderer", "RenderOpenSmile"),
-        *("--set", f"tracks={tmp_path}/all.csv"),
-        *("--context", "research", "--purpose", "a study of clips"),
-    )
-
-    assert done.code == 0, done.err
-    asked = "SELECT phrase, value, unit FROM cues"
-    assert ask(lake, asked) == [("fast speech", 8.0, "peaks/s")]
