@@ -1,4 +1,4 @@
-"""RenderOpenSmile: tables of openSMILE's eGeMAPS and GeMAPS, as words about the voice.
+"""RenderOpenSmile: openSMILE's tables of voices, in the words of RenderVoice.
 
 The names of features are those of the sets GeMAPS and eGeMAPS (Eyben et al. 2016),
 which openSMILE writes as CSV or ARFF: low-level descriptors every 10 ms, or functionals
@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.tracks import US
-from affectflow.errors import UsageError
 from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Track, TrackRenderer, UnmeasuredError, Window
 from affectflow.kinds.style import PLAIN, section
@@ -28,6 +27,8 @@ from affectflow_transforms.tracks.tables import (
     starts_of,
     table_of,
 )
+from affectflow_transforms.voice.measures import UNITS
+from affectflow_transforms.voice.wording import in_words
 
 LOWEST_HZ = 27.5
 """The pitch from which semitones are counted."""
@@ -46,44 +47,55 @@ def hertz(semitones: Floats) -> Floats:
     return np.asarray(LOWEST_HZ * np.exp2(semitones / 12))
 
 
+def phon(sone: Floats) -> Floats:
+    """Returns the level of loudnesses: ten more is twice as loud.
+
+    >>> phon(np.array([1.0, 2.0])).tolist()
+    [40.0, 50.0]
+    """
+    return np.asarray(40 + 10 * np.log2(sone))
+
+
+def percent(shares: Floats) -> Floats:
+    """Returns shares of 1 as percents."""
+    return np.asarray(100 * shares)
+
+
 class _Feature(NamedTuple):
     """What a column of openSMILE says of a voice.
 
     Attributes:
       pattern: of the column's name, in lower case.
-      cue: what it is a value of.
-      unit: of the value.
+      cue: what it is a value of, named and measured as RenderVoice does.
       voiced: 0 says that there is no voice, and nothing was measured.
       value: of the column's numbers.
     """
 
     pattern: str
     cue: str
-    unit: str
     voiced: bool = False
     value: Callable[[Floats], Floats] = np.asarray
 
 
 _F0 = r"f0semitonefrom27\.5hz_sma3nz"
 _FRAMES = (
-    _Feature(_F0, "pitch", "Hz", True, hertz),
-    _Feature(_F0, "pitch_variation", "semitones", True),
-    _Feature("loudness_sma3", "loudness", "auditory"),
-    _Feature("jitterlocal_sma3nz", "jitter", "ratio", True),
-    _Feature("shimmerlocaldb_sma3nz", "shimmer", "dB", True),
-    _Feature("hnrdbacf_sma3nz", "harmonicity", "dB", True),
+    _Feature(_F0, "pitch", True, hertz),
+    _Feature(_F0, "pitch_range", True),
+    _Feature("loudness_sma3", "loudness"),
+    _Feature("jitterlocal_sma3nz", "jitter", True, percent),
+    _Feature("shimmerlocaldb_sma3nz", "shimmer", True),
+    _Feature("hnrdbacf_sma3nz", "harmonics", True),
 )
 _FUNCTIONALS = (
-    _Feature(rf"{_F0}_percentile50\.0", "pitch", "Hz", True, hertz),
-    _Feature("loudness_sma3_amean", "loudness", "auditory"),
-    _Feature("loudnesspeakspersec", "rate", "peaks/s"),
-    _Feature("jitterlocal_sma3nz_amean", "jitter", "ratio", True),
-    _Feature("shimmerlocaldb_sma3nz_amean", "shimmer", "dB", True),
-    _Feature("hnrdbacf_sma3nz_amean", "harmonicity", "dB", True),
-    _Feature("meanunvoicedsegmentlength", "pause", "s"),
+    _Feature(rf"{_F0}_percentile50\.0", "pitch", True, hertz),
+    _Feature(rf"{_F0}_pctlrange0-2", "pitch_range"),
+    _Feature("loudness_sma3_amean", "loudness", True, phon),
+    _Feature("loudnesspeakspersec", "rate"),
+    _Feature("jitterlocal_sma3nz_amean", "jitter", True, percent),
+    _Feature("shimmerlocaldb_sma3nz_amean", "shimmer", True),
+    _Feature("hnrdbacf_sma3nz_amean", "harmonics", True),
 )
-UNITS = {each.cue: each.unit for each in (*_FRAMES, *_FUNCTIONALS)}
-_MEDIAN = ("pitch",)
+_UNITS = {**UNITS, "rate": "peaks/s"}
 _IN_FRAMES = " in frames"
 """Ends the channels of low-level descriptors, many of which make one value."""
 
@@ -92,25 +104,16 @@ _IN_FRAMES = " in frames"
 class RenderOpenSmile(TrackRenderer):
     """Says how somebody sounds: louder, higher, faster than in their other turns.
 
-    Of each turn there is one value for each cue: the median `pitch` in Hz and its
-    `pitch_variation` in semitones, `loudness`, `rate` (peaks of loudness a second, near
-    that of syllables), `jitter`, `shimmer`, `harmonicity` and `pause`. A value is put
-    into words where it is far from the speaker's other turns, or, if these are few,
-    beyond the norms of the style; loudness has none, as it depends on the microphone.
+    Of each turn there is one value for each cue: the median `pitch`, `pitch_range`
+    between its 20th and 80th percentile, `loudness`, `rate` (peaks of loudness a
+    second, near that of syllables), `jitter`, `shimmer` and `harmonics`. They are put
+    into words as those of RenderVoice are.
 
     Args:
       tracks: path, glob, folder or URL of CSV or ARFF files.
-      others: as many other turns of the speaker make a baseline.
-      far: a value is said from so many standard deviations of the other turns' values
-        off their mean.
-      style: whose words and norms are used.
-
-    Raises:
-      UsageError: a number is out of range.
+      style: whose words are used.
     """
 
-    others: int = 4
-    far: float = 2.0
     style: str = PLAIN
 
     renderer_id: ClassVar[str] = "opensmile@1"
@@ -125,11 +128,7 @@ class RenderOpenSmile(TrackRenderer):
     )
 
     def __post_init__(self) -> None:
-        if self.others < 2:
-            raise UsageError(f"`others` is at least 2, got {self.others}")
-        if not self.far > 0:
-            raise UsageError(f"`far` is above 0, got {self.far}")
-        self._words = section("opensmile", self.style)
+        self._words = section("voice", self.style)
 
     def measure(self, uri: str) -> pa.Table:
         table = table_of(uri)
@@ -160,10 +159,7 @@ class RenderOpenSmile(TrackRenderer):
         if not len(values):
             return
         cue = track.channel.removesuffix(_IN_FRAMES)
-        if cue == "pitch_variation" and cue != track.channel:
-            value = values.std()
-        else:
-            value = np.median(values) if cue in _MEDIAN else values.mean()
+        value = _of_frames(cue, values) if cue != track.channel else values.mean()
         times = track.times[known]
         yield Window(float(times[0]), float(times[-1]), float(value), cue)
 
@@ -179,7 +175,7 @@ class RenderOpenSmile(TrackRenderer):
                 "cue": window.cue,
                 "phrase": self.phrase(window),
                 "value": window.value,
-                "unit": UNITS.get(window.cue, ""),
+                "unit": _UNITS.get(window.cue, ""),
                 "start_s": window.start_s,
                 "end_s": window.end_s,
                 "renderer_id": self.id,
@@ -189,53 +185,22 @@ class RenderOpenSmile(TrackRenderer):
         self, rows: list[dict[str, Any]], turns: pa.Table
     ) -> list[dict[str, Any]]:
         of = {turn["utterance_id"]: turn for turn in turns.to_pylist()}
-        values: dict[tuple[Any, str], list[float]] = {}
-        for row in rows:
-            key = of[row["utterance_id"]]["speaker_id"], row["cue"]
-            values.setdefault(key, []).append(row["value"])
-        said = []
-        for row in rows:
-            turn = of[row["utterance_id"]]
-            own = values[turn["speaker_id"], row["cue"]]
-            phrase = self._said(
-                row["cue"], row["value"], own if turn["speaker_id"] else []
-            )
-            said.append({**row, "phrase": phrase, **_seconds_of(turn)})
-        return said
-
-    def _said(self, cue: str, value: float, own: list[float]) -> str:
-        """Returns a value in words; empty if it is as usual.
-
-        Args:
-          cue: what it is a value of.
-          value: of the turn.
-          own: of all turns of the speaker, this one among them; empty if the speaker
-            is not known.
-        """
-        words: dict[str, Any] = self._words.get(cue, {})
-        if len(own) <= self.others:
-            low, high = words.get("norm", (-np.inf, np.inf))
-            key = "low" if value < low else "high" if value > high else ""
-        else:
-            off = far_from(value, own)
-            key = "less" if off <= -self.far else "more" if off >= self.far else ""
-        phrase: str = words.get(key, "")
-        return phrase
+        speakers = {name: turn["speaker_id"] for name, turn in of.items()}
+        return [
+            {**row, **_seconds_of(of[row["utterance_id"]])}
+            for row in in_words(rows, speakers, self._words)
+        ]
 
 
-def far_from(value: float, own: list[float]) -> float:
-    """Returns how many standard deviations a value is off a speaker's other values.
-
-    0 where the others are all the same.
-
-    Args:
-      value: one of `own`.
-      own: at least two values.
-    """
-    others = list(own)
-    others.remove(value)
-    spread = np.std(others, ddof=1)
-    return float((value - np.mean(others)) / spread) if spread > 0 else 0.0
+def _of_frames(cue: str, values: Floats) -> float:
+    """Returns the value of a turn, as openSMILE has it of a whole clip."""
+    if cue == "pitch":
+        return float(np.median(values))
+    if cue == "pitch_range":
+        low, high = np.percentile(values, [20, 80])
+        return float(high - low)
+    mean = values.mean()
+    return float(phon(mean)) if cue == "loudness" else float(mean)
 
 
 def _columns(table: pa.Table) -> dict[str, Floats]:
@@ -244,9 +209,6 @@ def _columns(table: pa.Table) -> dict[str, Floats]:
     for feature in _FUNCTIONALS:
         if name := _named(table, feature.pattern):
             found[feature.cue] = _values(table, name, feature)
-    variation = _variation(table)
-    if variation is not None:
-        found["pitch_variation"] = variation
     if found:
         return found
     for feature in _FRAMES:
@@ -265,16 +227,6 @@ def _values(table: pa.Table, name: str, feature: _Feature) -> Floats:
     if feature.voiced:
         values = np.where(values == 0, np.nan, values)
     return np.where(np.isfinite(values), feature.value(values), np.nan)
-
-
-def _variation(table: pa.Table) -> Floats | None:
-    """Returns the deviation of the pitch, which openSMILE divides by its mean."""
-    names = [_named(table, f"{_F0}_{each}") for each in ("stddevnorm", "amean")]
-    if not all(names):
-        return None
-    plain = _Feature("", "", "", voiced=True)
-    share, mean = (_values(table, name, plain) for name in names)
-    return share * mean
 
 
 def _times(table: pa.Table) -> tuple[pa.Array, pa.Array]:
