@@ -53,10 +53,35 @@ _SMALL = {
 }
 
 
-def save_clip(folder):
-    """Saves a CLIP of random weights, a tokenizer of some words, and its processor."""
-    import tokenizers
+def save_clip(folder, family="CLIP"):
+    """Saves a CLIP or SigLIP of random weights, a tokenizer, and its processor."""
     import torch
+    import transformers
+
+    n_words = _save_tokenizer(folder, masked=family == "CLIP")
+    torch.manual_seed(0)
+    text = {n: v for n, v in _SMALL.items() if n not in ("image_size", "patch_size")}
+    text |= {"vocab_size": n_words, "max_position_embeddings": 16}
+    text |= {"eos_token_id": 3, "bos_token_id": 2, "pad_token_id": 0}
+    more = {}
+    if family == "CLIP":
+        more = {"projection_dim": 16, "logit_scale_init_value": 2.0}
+    config = getattr(transformers, f"{family}Config")(
+        text_config=text | ({"projection_dim": 16} if more else {}),
+        vision_config=_SMALL | ({"projection_dim": 16} if more else {}),
+        **more,
+    )
+    getattr(transformers, f"{family}Model")(config).save_pretrained(folder)
+    side = {"height": SIZE, "width": SIZE}
+    shape = {"size": {"shortest_edge": SIZE}, "crop_size": side} if more else {}
+    processor = getattr(transformers, f"{family}ImageProcessor")
+    processor(**(shape or {"size": side})).save_pretrained(folder)
+    return str(folder)
+
+
+def _save_tokenizer(folder, *, masked):
+    """Saves a tokenizer of some words; returns how many tokens it knows."""
+    import tokenizers
     import transformers
 
     known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *dict.fromkeys(CLIP_WORDS)]
@@ -74,24 +99,9 @@ def save_clip(folder):
         pad_token="[PAD]",
         unk_token="[UNK]",
         model_max_length=16,
-        model_input_names=["input_ids", "attention_mask"],
+        model_input_names=["input_ids", *(["attention_mask"] if masked else [])],
     ).save_pretrained(folder)
-    torch.manual_seed(0)
-    text = {n: v for n, v in _SMALL.items() if n not in ("image_size", "patch_size")}
-    more = {"vocab_size": len(known), "max_position_embeddings": 16}
-    more |= {"eos_token_id": 3, "bos_token_id": 2, "pad_token_id": 0}
-    transformers.CLIPModel(
-        transformers.CLIPConfig(
-            text_config={**text, **more, "projection_dim": 16},
-            vision_config={**_SMALL, "projection_dim": 16},
-            projection_dim=16,
-            logit_scale_init_value=2.0,
-        )
-    ).save_pretrained(folder)
-    transformers.CLIPImageProcessor(
-        size={"shortest_edge": SIZE}, crop_size={"height": SIZE, "width": SIZE}
-    ).save_pretrained(folder)
-    return str(folder)
+    return len(known)
 
 
 def write_pictures(folder, n, seed=0):

@@ -27,6 +27,7 @@ WITH_COLUMNS = [p for p in PLUGINS if hasattr(registry.load(*p.values), "provide
 UNCHECKED = (
     *("Embedder", "SequenceClassifier", "Generate", "FollowUpReward", "Endpoint"),
     *("Annotate", "Measure", "MaskNames", "ShiftAlong", "AnonymizeVector"),
+    *("ImageClassifier", "SpeechAffect"),
 )
 CHECKED = [
     plugin

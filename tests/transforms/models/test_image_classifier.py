@@ -190,6 +190,29 @@ def test_permuting_the_words_permutes_their_scores(clip, seen):
     assert np.ptp(one, axis=1).min() > 1e-3
 
 
+def test_siglip_tells_of_each_word_whether_it_fits(tmp_path, seen):
+    import torch
+    import transformers
+    from PIL import Image
+
+    folder = save_clip(tmp_path, "Siglip")
+    phrases = [f"a photo of {label}" for label in SOME]
+    words = transformers.AutoTokenizer.from_pretrained(folder)(
+        phrases, padding="max_length", return_tensors="pt"
+    )
+    pixels = transformers.AutoImageProcessor.from_pretrained(folder)(
+        images=[Image.open(path) for path in seen], return_tensors="pt"
+    )
+    network = transformers.SiglipModel.from_pretrained(folder)
+    with torch.inference_mode():
+        given = network(input_ids=words["input_ids"], **pixels).logits_per_image
+
+    handler = zero_shot(folder, *SOME)
+    (answer,) = handler.score(clips(seen), handler.load_model()).answers
+
+    assert answer.scores == pytest.approx(given.sigmoid().numpy(), abs=1e-5)
+
+
 def test_the_words_are_those_of_the_template(clip, seen):
     one = logits(zero_shot(clip, *SOME), seen)
     two = logits(zero_shot(clip, *SOME, template="this is not {label}"), seen)

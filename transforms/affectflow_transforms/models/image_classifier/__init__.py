@@ -119,7 +119,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
     card: ClassVar[Card] = Card(
         summary="labels pictures and videos by a classifier, or by words with CLIP",
         weights_licence="the model's own",
-        modality="face",
+        modality="image",
         extra="vision,torch",
         answers="what does a picture show, or bring its viewers to feel?",
         misleads="a face that smiles is not a person who is glad; CLIP's scores depend "
