@@ -9,7 +9,13 @@ URL_READER = "Endpoint"
 """What asks a model behind a URL."""
 MINER = "RuleMiner"
 CLUSTERER = "WordClusterer"
-RENDERERS = ("RenderEmoji", "RenderEmoticons", "RenderTypography")
+RENDERERS = (
+    "RenderEmoji",
+    "RenderEmoticons",
+    "RenderTypography",
+    "RenderTones",
+    "RenderSounds",
+)
 INGEST_STEPS = ("NormalizeText", "Textualize")
 """What every message goes through before it is written."""
 MASK_NAMES = "MaskNames"

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, Self
 from affectflow.errors import UsageError
 
 TEXT = "text"
+BY_OTHERS = "reaction"
+"""Modality of cues that others gave. They say nothing of what the speaker felt."""
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -30,7 +32,7 @@ class Slot:
     """Where the phrases of some cues stand, in their order, each once.
 
     Args:
-      modality: of the cues; empty for any.
+      modality: of the cues; empty for any but `reaction`, which others gave.
       cues: patterns of their names, as `AU*`.
       join: what stands between two phrases.
       before: what stands before the first phrase, if there is one.
@@ -49,7 +51,8 @@ class Slot:
 
     def takes(self, cue: Placeless) -> bool:
         """Returns whether a cue stands here."""
-        if self.modality not in ("", cue.modality):
+        named = self.modality or cue.modality == BY_OTHERS
+        if named and self.modality != cue.modality:
             return False
         return any(fnmatchcase(cue.cue, pattern) for pattern in self.cues)
 
@@ -109,6 +112,12 @@ class Frame:
                 f"a frame is a `template` and `slots`, each with some of modality, "
                 f"cues, join, before, after, none and most: {error}"
             ) from error
+
+    def reads(self, cue: Placeless) -> bool:
+        """Returns whether a cue counts as heard: one of others, if a slot asks."""
+        if cue.modality != BY_OTHERS:
+            return True
+        return any(slot.takes(cue) for slot in self.slots.values())
 
     def around(self, cues: Sequence[Placeless]) -> tuple[str, str]:
         """Returns what stands before a text, and behind it.

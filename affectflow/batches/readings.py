@@ -143,7 +143,7 @@ def read(
     silent = _is_blank(texts)
     segments = _by_row(batch, "segments", "type", left_out=())
     spoken = _by_row(batch, "cues", "cue", left_out=AS_WRITTEN)
-    framed = _placeless(batch) if cues == "words" else {}
+    framed = _placeless(batch, frame) if cues == "words" else {}
     maps: dict[int, _Map] = {}
     written = []
     rows = sorted(segments.keys() | spoken.keys() | framed.keys())
@@ -206,8 +206,8 @@ def _by_row(
     return spans
 
 
-def _placeless(batch: pa.RecordBatch) -> dict[int, list[Placeless]]:
-    """Returns the cues of each row that have no place in its text, in their order."""
+def _placeless(batch: pa.RecordBatch, frame: Frame) -> dict[int, list[Placeless]]:
+    """Returns the cues of each row that a frame reads, in their order."""
     if "cues" not in batch.schema.names:
         return {}
     lists = batch.column("cues")
@@ -220,10 +220,9 @@ def _placeless(batch: pa.RecordBatch) -> dict[int, list[Placeless]]:
     columns = (flat.field(name).to_pylist() for name in Placeless._fields)
     found: dict[int, list[Placeless]] = {}
     for row, modality, cue, phrase in zip(rows, *columns, strict=True):
-        if phrase:
-            found.setdefault(row, []).append(
-                Placeless(modality or "", cue or "", phrase)
-            )
+        told = Placeless(modality or "", cue or "", phrase or "")
+        if phrase and frame.reads(told):
+            found.setdefault(row, []).append(told)
     return found
 
 

@@ -78,6 +78,23 @@ class TextRenderer(Renderer):
         each character, so that offsets hold.
         """
 
+    def reaction(self, name: str, count: int) -> str:
+        """Returns a reaction of others in words; empty if this renderer has none.
+
+        Args:
+          name: an emoji, or the name that the source has for it.
+          count: how often it was given.
+        """
+        return ""
+
+    def speaking(self, language: str) -> "TextRenderer":
+        """Returns what says the same cues in a language, or else this renderer.
+
+        Args:
+          language: two or three letters, in lower case.
+        """
+        return self
+
 
 class Track(NamedTuple):
     """The values of one channel over time, within one turn.

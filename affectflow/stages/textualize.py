@@ -145,7 +145,8 @@ def found_by(
     if isinstance(renderer, TrackRenderer):
         return cues_of(batch, renderer, files)
     if isinstance(renderer, TextRenderer):
-        bare = batch.select(["text", "segments"])
+        others = [name for name in batch.schema.names if name != CUES_COLUMN.name]
+        bare = batch.select(others)
         return textualize(bare, [renderer]).column(CUES_COLUMN.name)
     raise UsageError(
         f"{type(renderer).__name__} renders neither text nor tracks: derive it from "

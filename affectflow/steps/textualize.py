@@ -1,7 +1,6 @@
 """Textualize: nonverbal cues of text, written out in words."""
 
 import functools
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -17,6 +16,7 @@ from affectflow.kinds.renderer import BLANK, Cue, TextRenderer
 from affectflow.kinds.transform import BatchTransform
 from affectflow.registry import Card
 from affectflow.schemas import CUES_COLUMN, UTTERANCES, fields
+from affectflow.steps.reactions import in_language, reactions
 
 
 @dataclass(kw_only=True)
@@ -57,6 +57,7 @@ class Textualize(BatchTransform):
 
 
 _CUE = CUES_COLUMN.type.value_type
+_Renderers = Sequence[TextRenderer]
 
 
 @functools.cache
@@ -78,47 +79,79 @@ def load_renderers(names: tuple[str, ...]) -> tuple[TextRenderer, ...]:
 
 
 class _Found(NamedTuple):
-    """Cues of a batch, flat: the row of each, and who rendered it."""
+    """Cues of a batch, flat: the row of each, and the number of its renderer."""
 
     rows: list[int]
     cues: list[Cue]
-    by: list[TextRenderer]
+    by: list[int]
 
 
-def textualize(
-    batch: pa.RecordBatch, renderers: Sequence[TextRenderer]
-) -> pa.RecordBatch:
-    """Returns `batch` with the cues that `renderers` find in its prose."""
+def textualize(batch: pa.RecordBatch, renderers: _Renderers) -> pa.RecordBatch:
+    """Returns `batch` with the cues that `renderers` find in its prose.
+
+    Where the batch has `lang`, renderers speak the language of each text; where it has
+    `attrs`, reactions are said, too.
+    """
+    ids = [renderer.id for renderer in renderers]
     found = _find_cues(batch, renderers)
-    rows, values = np.asarray(found.rows, np.int64), _structs(found)
-    kept_rows, kept = _kept(batch, {r.id for r in renderers})
-    rows = np.concatenate([kept_rows, rows])
+    given = reactions(batch, renderers)
+    kept_rows, kept = _kept(batch, set(ids))
+    rows = np.concatenate([kept_rows, np.asarray(found.rows, np.int64), given.rows])
     order = np.argsort(rows, kind="stable")
-    values = pa.concat_arrays([kept, values]).take(pa.array(order))
+    both = [kept, _structs(found, renderers, ids), given.values]
+    values = pa.concat_arrays(both).take(pa.array(order))
     counts = np.bincount(rows, minlength=batch.num_rows)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     column = pa.ListArray.from_arrays(pa.array(offsets), values, type=CUES_COLUMN.type)
     return batches.with_column(batch, CUES_COLUMN, column)
 
 
-def _find_cues(batch: pa.RecordBatch, renderers: Sequence[TextRenderer]) -> _Found:
+def _find_cues(batch: pa.RecordBatch, renderers: _Renderers) -> _Found:
     """Renders the rows that a cheap test lets through; the others cost nothing."""
     texts = batch.column("text")
     masks = [
         pc.fill_null(renderer.may_match(texts), False).to_numpy(zero_copy_only=False)
         for renderer in renderers
     ]
-    candidates = np.flatnonzero(np.logical_or.reduce(masks)) if masks else np.array([])
+    rows = np.flatnonzero(np.logical_or.reduce(masks)) if masks else np.array([])
+    prose = _prose(batch, rows)
+    tags = _languages(batch, rows)
     found = _Found([], [], [])
-    chosen = [mask[candidates].tolist() for mask in masks]
-    prose = _prose(batch, candidates)
-    for row, text, *may in zip(candidates.tolist(), prose, *chosen, strict=True):
-        for renderer in itertools.compress(renderers, may):
-            if cues := renderer.render(text):
-                found.rows.extend([row] * len(cues))
-                found.cues.extend(cues)
-                found.by.extend([renderer] * len(cues))
+    for number, mask in enumerate(masks):
+        places = np.flatnonzero(mask[rows]).tolist()
+        _render(renderers[number], number, places, prose, tags, found)
+    found.rows[:] = rows[found.rows].tolist()
     return found
+
+
+def _render(
+    renderer: TextRenderer,
+    number: int,
+    places: Sequence[int],
+    prose: Sequence[str],
+    tags: Sequence[str] | None,
+    found: _Found,
+) -> None:
+    """Adds what a renderer finds in the prose at `places`."""
+    render = renderer.render
+    for place in places:
+        if tags is not None:
+            render = in_language(renderer, tags[place]).render
+        if cues := render(prose[place]):
+            n = len(cues)
+            found.rows.extend([place] * n)
+            found.cues.extend(cues)
+            found.by.extend([number] * n)
+
+
+def _languages(batch: pa.RecordBatch, rows: "np.ndarray[Any, Any]") -> list[str] | None:
+    """Returns the tags of languages of `rows`, empty for none; None if all are."""
+    if "lang" not in batch.schema.names:
+        return None
+    tags = batch.column("lang").take(pa.array(rows, pa.int64()))
+    if tags.null_count == len(tags):
+        return None
+    return list(pc.fill_null(tags, "").to_pylist())
 
 
 def _prose(batch: pa.RecordBatch, rows: "np.ndarray[Any, Any]") -> list[str]:
@@ -145,18 +178,20 @@ def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _structs(found: _Found) -> pa.StructArray:
-    n = len(found.cues)
-    columns: dict[str, list[Any]] = {
-        "modality": [renderer.modality for renderer in found.by],
-        "renderer_id": [renderer.id for renderer in found.by],
-        "start_s": [None] * n,
-        "end_s": [None] * n,
+def _structs(found: _Found, renderers: _Renderers, ids: Sequence[str]) -> pa.Array:
+    by = pa.array(found.by, pa.int64())
+    nothing = pa.nulls(len(found.cues), pa.float64())
+    modalities = [renderer.modality for renderer in renderers]
+    columns: dict[str, Any] = {
+        "modality": pa.array(modalities, pa.string()).take(by),
+        "renderer_id": pa.array(ids, pa.string()).take(by),
+        "start_s": nothing,
+        "end_s": nothing,
     }
-    columns |= {
-        name: [getattr(cue, name) for cue in found.cues] for name in Cue._fields
-    }
-    arrays = [pa.array(columns[field.name], field.type) for field in _CUE]
+    told = zip(*found.cues, strict=True) if found.cues else [()] * len(Cue._fields)
+    for name, values in zip(Cue._fields, told, strict=True):
+        columns[name] = pa.array(values, _CUE.field(name).type)
+    arrays = [columns[field.name] for field in _CUE]
     return pa.StructArray.from_arrays(arrays, fields=list(_CUE))
 
 

@@ -6,65 +6,76 @@ from affectflow_transforms.cues.emoticons import RenderEmoticons
 from affectflow_transforms.cues.typography import RenderTypography, unstretched
 
 EMOJI = [
-    pytest.param("ok 😂", [("face with tears of joy", 1, "😂")], id="one"),
+    pytest.param("ok 😂", [("tears of laughter", 1, "😂")], id="one"),
     pytest.param(
-        "😂😂😂", [("face with tears of joy", 3, "😂😂😂")], id="a run counts"
+        "😂😂😂", [("tears of laughter, three times", 3, "😂😂😂")], id="a run counts"
     ),
-    pytest.param("👍🏽", [("thumbs up", 1, "👍🏽")], id="skin tone is no cue"),
+    pytest.param("👍🏽", [("thumbs up, yes", 1, "👍🏽")], id="skin tone is no cue"),
     pytest.param("👩‍💻", [("woman technologist", 1, "👩‍💻")], id="joined"),
-    pytest.param("🤷🏽‍♀️", [("woman shrugging", 1, "🤷🏽‍♀️")], id="joined with tone"),
+    pytest.param("🤷🏽‍♀️", [("shrugging", 1, "🤷🏽‍♀️")], id="joined with tone"),
     pytest.param("🇩🇪", [("flag of germany", 1, "🇩🇪")], id="flag"),
     pytest.param("1️⃣", [("keycap 1", 1, "1️⃣")], id="keycap"),
-    pytest.param(
-        "I ❤️ it ☺", [("red heart", 1, "❤️"), ("smiling face", 1, "☺")], id="vs"
-    ),
+    pytest.param("I ❤️ it ☺", [("heart", 1, "❤️"), ("smiling", 1, "☺")], id="vs"),
     pytest.param("a© b™ c↔d ✓", [], id="signs are no cues"),
     pytest.param(
         ":joy: :+1:",
-        [("face with tears of joy", 1, ":joy:"), ("thumbs up", 1, ":+1:")],
+        [("tears of laughter", 1, ":joy:"), ("thumbs up, yes", 1, ":+1:")],
         id="short codes",
     ),
     pytest.param(
         "<:pepeSad_1:123456> <a:joy:123456>",
-        [("pepe sad 1", 1, ":pepeSad_1:"), ("face with tears of joy", 1, ":joy:")],
+        [("pepe sad 1", 1, ":pepeSad_1:"), ("tears of laughter", 1, ":joy:")],
         id="a server's own",
     ),
-    pytest.param(":not_one: 10:30:15 a::b", [], id="unknown codes"),
+    pytest.param(
+        ":joy::joy: :+1::skin-tone-2:",
+        [
+            ("tears of laughter, twice", 2, ":joy::joy:"),
+            ("thumbs up, yes", 1, ":+1::skin-tone-2:"),
+        ],
+        id="codes side by side",
+    ),
+    pytest.param(
+        ":party_parrot: (:blobcat:)",
+        [("party parrot", 1, ":party_parrot:"), ("blobcat", 1, ":blobcat:")],
+        id="a community's own",
+    ),
+    pytest.param(
+        "10:30:15 a::b_c::d x:y_z:w :note: :my_role:`b` [:some_key: 1]",
+        [],
+        id="no codes",
+    ),
     pytest.param("plain", [], id="plain"),
 ]
 
 EMOTICONS = [
-    pytest.param(
-        "ok :) ;-) :D", ["smiling face", "winking face", "grinning face"], id="w"
-    ),
+    pytest.param("ok :) ;-) :D", ["smiling", "winking", "big smile"], id="w"),
     pytest.param(
         ":( :-( :'( :/",
-        ["sad face", "sad face", "crying face", "doubtful face"],
+        ["frowning", "frowning", "crying", "uneasy"],
         id="sad",
     ),
     pytest.param(
         "xD <3 </3 ^^ -_- o_O D:",
         [
-            "laughing face",
+            "cracking up",
             "heart",
             "broken heart",
-            "happy eyes",
-            "annoyed face",
-            "astonished face",
-            "anguished face",
+            "smiling eyes",
+            "not amused",
+            "astonished",
+            "dismayed",
         ],
         id="others",
     ),
-    pytest.param(
-        "thanks:) (thanks :))", ["smiling face", "smiling face"], id="clinging"
-    ),
+    pytest.param("thanks:) (thanks :))", ["smiling", "smiling"], id="clinging"),
     pytest.param("http://a C:/b C:\\b a:b 8) x", [], id="paths and lists"),
     pytest.param("(see 3:) (note:) (a: b)", [], id="brackets"),
     pytest.param("node <3 and x <3 v3.0.0", [], id="comparisons"),
-    pytest.param("(╯°□°)╯︵ ┻━┻", ["flipping a table in anger"], id="table flip"),
+    pytest.param("(╯°□°)╯︵ ┻━┻", ["table thrown in frustration"], id="table flip"),
     pytest.param("¯\\_(ツ)_/¯ ಠ_ಠ", ["shrug", "look of disapproval"], id="kaomoji"),
     pytest.param(
-        "T_T (´･ω･`) (ノಠ益ಠ)ノ", ["crying face", "dejected face", "raging"], id="j"
+        "T_T (´･ω･`) (ノಠ益ಠ)ノ", ["crying", "dejected", "in a rage, annoyed"], id="j"
     ),
     pytest.param("( see above ): done", [], id="a bracket and a colon"),
     pytest.param("Dell XD 12, Adobe XD, Windows XP, 8D audio", [], id="names"),
@@ -78,21 +89,21 @@ EMOTICONS = [
     pytest.param(
         "(lol :P ), sad ):\nso bad D:\nnice :p\n(kidding :)\nlol XD\nno -_-' ^_^; :o",
         [
-            "playful face with tongue out",
-            "sad face",
-            "anguished face",
-            "playful face with tongue out",
-            "smiling face",
-            "laughing face",
-            "annoyed face",
-            "happy eyes",
-            "surprised face",
+            "playful",
+            "frowning",
+            "dismayed",
+            "playful",
+            "smiling",
+            "cracking up",
+            "not amused",
+            "smiling eyes",
+            "gasping",
         ],
         id="the same as faces",
     ),
     pytest.param(
         "Thanks XD I love it. :):) T_T",
-        ["laughing face", "smiling face", "smiling face", "crying face"],
+        ["cracking up", "smiling", "smiling", "crying"],
         id="side by side",
     ),
     pytest.param("fine, thanks", [], id="plain"),

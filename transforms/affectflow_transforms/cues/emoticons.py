@@ -1,17 +1,19 @@
 """RenderEmoticons: western emoticons and kaomoji, by what they show."""
 
 import functools
+import operator
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.kinds.renderer import Cue, TextRenderer
+from affectflow.kinds.renderer import Cue
 from affectflow.registry import Card
-from affectflow_transforms.cues.wording import wording, words
+from affectflow_transforms.cues.wording import WordRenderer, wording, words
 
 # An emoticon stands at the start, behind a blank, punctuation or another symbol; the
 # commonest also right behind a word ("nice:)").
@@ -63,10 +65,11 @@ def _may_match() -> str:
     return f"{RenderEmoticons.pattern}|[{''.join(firsts)}]"
 
 
-class RenderEmoticons(TextRenderer):
-    """Says emoticons and kaomoji by what they show: "smiling face", "shrug"."""
+@dataclass(kw_only=True)
+class RenderEmoticons(WordRenderer):
+    """Says emoticons and kaomoji by what they show: "smiling", "shrug"."""
 
-    renderer_id: ClassVar[str] = "emoticons@1"
+    renderer_id: ClassVar[str] = "emoticons@2"
     pattern: ClassVar[str] = (
         r"[:=;]['^o,]?-?[()\[\]DPp/\\|*$sScoOxX#@<30]|8-?D|[8B]-\)|[xX]-?[DP]|D-?'?:"
         r"|\(:|\):|</?3|\^[_.o-]?\^|-[_.]+-|[=~]_[=~]|[oO0][_.]+[oO0]|[TQ][_.][TQ]|;_;"
@@ -81,7 +84,11 @@ class RenderEmoticons(TextRenderer):
         faces = [] if text.isascii() else list(_in_kaomoji(text))
         taken = [(face.start, face.end) for face in faces]
         western = [c for c in _in_western(text) if not _within(c, taken)]
-        return sorted([*faces, *western], key=lambda cue: cue.start)
+        found = sorted([*faces, *western], key=_PLACE)
+        return [cue._replace(phrase=self.said(cue.phrase)) for cue in found]
+
+
+_PLACE = operator.attrgetter("start")
 
 
 def _within(cue: Cue, taken: list[tuple[int, int]]) -> bool:
@@ -100,15 +107,15 @@ def _in_western(text: str) -> Iterator[Cue]:
             yield Cue("emoticon", phrase, 1.0, "count", *found.span())
 
 
-_CLINGING_PHRASES = {"D": "grinning face", "(": "sad face"}
+_CLINGING_PHRASES = {"D": "big smile", "(": "frowning"}
 
 
 def _phrase(found: re.Match[str]) -> str | None:
     group = found.lastgroup or ""
     if group == "cling":
         if found[0][0] == ";":
-            return "winking face" if found[0][-1] == ")" else None
-        return _CLINGING_PHRASES.get(found[0][-1], "smiling face")
+            return "winking" if found[0][-1] == ")" else None
+        return _CLINGING_PHRASES.get(found[0][-1], "smiling")
     return _phrases()[int(group[1:])]
 
 

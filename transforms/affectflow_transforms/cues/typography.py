@@ -5,11 +5,12 @@ import operator
 import re
 import string
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
-from affectflow.kinds.renderer import BLANK, Cue, TextRenderer
+from affectflow.kinds.renderer import BLANK, Cue
 from affectflow.registry import Card
-from affectflow_transforms.cues.wording import words
+from affectflow_transforms.cues.wording import WordRenderer, words
 
 _THRICE = "|".join(f"{letter}{{3}}" for letter in "abcdefghijklmnopqrstuvwxyz")
 # Part of a name, a path or a constant is no word: FOO_BAR, file.TXT, a/B, $HOME, x86.
@@ -64,7 +65,8 @@ _ONE_WORD = 4
 _MANY_WORDS = 3
 
 
-class RenderTypography(TextRenderer):
+@dataclass(kw_only=True)
+class RenderTypography(WordRenderer):
     """Finds shouting, stretched words, runs of marks, and dots of hesitation.
 
     - `shouting`: at least two words in capitals of three letters or more, or one of
@@ -76,37 +78,35 @@ class RenderTypography(TextRenderer):
 
     renderer_id: ClassVar[str] = "typography@1"
     pattern: ClassVar[str] = (
-        rf"\p{{Lu}}{{4}}|\p{{Lu}}{{3}}[^\pL]{{1,4}}\p{{Lu}}|[!?]{{2}}|\.{{4}}|……|…\."
-        rf"|(?i:{_THRICE})"
+        rf"(?m)(?:^|[^\pL\pN_/\\$@#%=&`~<>{{}}\[\]])"
+        rf"\p{{Lu}}{{3}}(?:\p{{Lu}}|[^\pL]{{1,4}}\p{{Lu}})"
+        rf"|[!?]{{2}}|\.{{4}}|……|…\.|(?i:{_THRICE})"
     )
     card: ClassVar[Card] = Card(summary="shouting, stretched words, runs of marks")
 
     def render(self, text: str) -> list[Cue]:
         cues: list[Cue] = []
-        if _may_shout(text):
+        narrow = _narrow(text)
+        if _LOUD_BEGINS.search(narrow) if narrow else _CAPITALS.search(text):
             cues += _shouting(text)
-        if _may_stretch(text):
+        alike = _THREE_ALIKE.search(narrow.lower()) if narrow else _STRETCH.search(text)
+        if alike:
             cues += _stretched(text)
         if "!!" in text or "??" in text or "!?" in text or "?!" in text:
             cues += _marks(text)
         if "...." in text or "……" in text or "…." in text:
             cues += _hesitation(text)
-        return sorted(cues, key=_PLACE)
+        cues.sort(key=_PLACE)
+        if not self.language:
+            return cues
+        return [cue._replace(phrase=self._in_words(cue)) for cue in cues]
+
+    def _in_words(self, cue: Cue) -> str:
+        name, colon, word = cue.phrase.partition(":")
+        return f"{self.said(name)}{colon}{word}"
 
 
 _PLACE = operator.attrgetter("start", "end")
-
-
-def _may_shout(text: str) -> bool:
-    narrow = _narrow(text)
-    return bool(_LOUD_BEGINS.search(narrow) if narrow else _CAPITALS.search(text))
-
-
-def _may_stretch(text: str) -> bool:
-    narrow = _narrow(text)
-    return bool(
-        _THREE_ALIKE.search(narrow.lower()) if narrow else _STRETCH.search(text)
-    )
 
 
 def _narrow(text: str) -> str:
@@ -227,12 +227,26 @@ _LOWER = string.ascii_lowercase.encode()
 
 
 def _stretched(text: str) -> Iterator[Cue]:
-    for word in _WORD.finditer(text):
-        if not _STRETCH.search(word[0]) or not _is_stretched(word[0]):
+    for word in _words_with(_STRETCH, text):
+        if not _is_stretched(word[0]):
             continue
         longest = max(len(run[0]) for run in _STRETCH.finditer(word[0]))
         phrase = f"stretched: {unstretched(word[0])}"
         yield Cue("stretched", phrase, float(longest), "letters", *word.span())
+
+
+def _words_with(part: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Yields the words that hold a part of their own."""
+    position = 0
+    for found in part.finditer(text):
+        start = found.start()
+        blank = max(text.rfind(" ", position, start), text.rfind("\n", position, start))
+        for word in _WORD.finditer(text, max(position, blank + 1)):
+            if word.start() > start:
+                break
+            position = word.end()
+            if part.search(word[0]) and position > start:
+                yield word
 
 
 def _is_stretched(word: str) -> bool:
