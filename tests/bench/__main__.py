@@ -15,6 +15,12 @@ def _start_up() -> None:
     start_up.main(11)
 
 
+def _cues() -> None:
+    from tests.bench import cues
+
+    cues.main(5)
+
+
 def _embedded_emotions() -> None:
     from tests.bench import embedded_emotions
 
@@ -49,6 +55,7 @@ def _spark() -> None:
 
 BENCHES: dict[str, Callable[[], None]] = {
     "start_up": _start_up,
+    "cues": _cues,
     "embedded_emotions": _embedded_emotions,
     "four_ways": _four_ways,
     "ingest": _ingest,
