@@ -31,7 +31,7 @@ class Given(NamedTuple):
 class _Reaction(NamedTuple):
     row: int
     name: str
-    count: int
+    n: int
     tag: str
 
 
@@ -44,9 +44,9 @@ def reactions(batch: pa.RecordBatch, renderers: Sequence[TextRenderer]) -> Given
     for given in _given(batch):
         for renderer in renderers:
             speaking = in_language(renderer, given.tag)
-            if phrase := speaking.reaction(given.name, given.count):
+            if phrase := speaking.reaction(given.name, given.n):
                 rows.append(given.row)
-                cues.append(_cue(phrase, given.count, renderer.id))
+                cues.append(_cue(phrase, given.n, renderer.id))
     return Given(np.asarray(rows, np.int64), pa.array(cues, _CUE))
 
 

@@ -6,32 +6,32 @@ from affectflow_transforms.cues.emoticons import RenderEmoticons
 from affectflow_transforms.cues.typography import RenderTypography, unstretched
 
 EMOJI = [
-    pytest.param("ok 😂", [("tears of laughter", 1, "😂")], id="one"),
+    pytest.param("ok 😂", [("cracking up", 1, "😂")], id="one"),
     pytest.param(
-        "😂😂😂", [("tears of laughter, three times", 3, "😂😂😂")], id="a run counts"
+        "😂😂😂", [("cracking up, three times", 3, "😂😂😂")], id="a run counts"
     ),
-    pytest.param("👍🏽", [("thumbs up, yes", 1, "👍🏽")], id="skin tone is no cue"),
+    pytest.param("👍🏽", [("thumbs up", 1, "👍🏽")], id="skin tone is no cue"),
     pytest.param("👩‍💻", [("woman technologist", 1, "👩‍💻")], id="joined"),
     pytest.param("🤷🏽‍♀️", [("shrugging", 1, "🤷🏽‍♀️")], id="joined with tone"),
     pytest.param("🇩🇪", [("flag of germany", 1, "🇩🇪")], id="flag"),
     pytest.param("1️⃣", [("keycap 1", 1, "1️⃣")], id="keycap"),
-    pytest.param("I ❤️ it ☺", [("heart", 1, "❤️"), ("smiling", 1, "☺")], id="vs"),
+    pytest.param("I ❤️ it ☺", [("heart", 1, "❤️"), ("smiles", 1, "☺")], id="vs"),
     pytest.param("a© b™ c↔d ✓", [], id="signs are no cues"),
     pytest.param(
         ":joy: :+1:",
-        [("tears of laughter", 1, ":joy:"), ("thumbs up, yes", 1, ":+1:")],
+        [("cracking up", 1, ":joy:"), ("thumbs up", 1, ":+1:")],
         id="short codes",
     ),
     pytest.param(
         "<:pepeSad_1:123456> <a:joy:123456>",
-        [("pepe sad 1", 1, ":pepeSad_1:"), ("tears of laughter", 1, ":joy:")],
+        [("pepe sad 1", 1, ":pepeSad_1:"), ("cracking up", 1, ":joy:")],
         id="a server's own",
     ),
     pytest.param(
         ":joy::joy: :+1::skin-tone-2:",
         [
-            ("tears of laughter, twice", 2, ":joy::joy:"),
-            ("thumbs up, yes", 1, ":+1::skin-tone-2:"),
+            ("cracking up, twice", 2, ":joy::joy:"),
+            ("thumbs up", 1, ":+1::skin-tone-2:"),
         ],
         id="codes side by side",
     ),
@@ -49,7 +49,7 @@ EMOJI = [
 ]
 
 EMOTICONS = [
-    pytest.param("ok :) ;-) :D", ["smiling", "winking", "big smile"], id="w"),
+    pytest.param("ok :) ;-) :D", ["smiles", "wink", "grinning"], id="w"),
     pytest.param(
         ":( :-( :'( :/",
         ["frowning", "frowning", "crying", "uneasy"],
@@ -58,7 +58,7 @@ EMOTICONS = [
     pytest.param(
         "xD <3 </3 ^^ -_- o_O D:",
         [
-            "cracking up",
+            "giggling",
             "heart",
             "broken heart",
             "smiling eyes",
@@ -68,7 +68,7 @@ EMOTICONS = [
         ],
         id="others",
     ),
-    pytest.param("thanks:) (thanks :))", ["smiling", "smiling"], id="clinging"),
+    pytest.param("thanks:) (thanks :))", ["smiles", "smiles"], id="clinging"),
     pytest.param("http://a C:/b C:\\b a:b 8) x", [], id="paths and lists"),
     pytest.param("(see 3:) (note:) (a: b)", [], id="brackets"),
     pytest.param("node <3 and x <3 v3.0.0", [], id="comparisons"),
@@ -93,8 +93,8 @@ EMOTICONS = [
             "frowning",
             "dismayed",
             "playful",
-            "smiling",
-            "cracking up",
+            "smiles",
+            "giggling",
             "not amused",
             "smiling eyes",
             "gasping",
@@ -103,7 +103,7 @@ EMOTICONS = [
     ),
     pytest.param(
         "Thanks XD I love it. :):) T_T",
-        ["cracking up", "smiling", "smiling", "crying"],
+        ["giggling", "smiles", "smiles", "crying"],
         id="side by side",
     ),
     pytest.param("fine, thanks", [], id="plain"),

@@ -67,7 +67,7 @@ def _may_match() -> str:
 
 @dataclass(kw_only=True)
 class RenderEmoticons(WordRenderer):
-    """Says emoticons and kaomoji by what they show: "smiling", "shrug"."""
+    """Says emoticons and kaomoji by what they show: "smiles", "shrug"."""
 
     renderer_id: ClassVar[str] = "emoticons@2"
     pattern: ClassVar[str] = (
@@ -107,15 +107,15 @@ def _in_western(text: str) -> Iterator[Cue]:
             yield Cue("emoticon", phrase, 1.0, "count", *found.span())
 
 
-_CLINGING_PHRASES = {"D": "big smile", "(": "frowning"}
+_CLINGING_PHRASES = {"D": "grinning", "(": "frowning"}
 
 
 def _phrase(found: re.Match[str]) -> str | None:
     group = found.lastgroup or ""
     if group == "cling":
         if found[0][0] == ";":
-            return "winking" if found[0][-1] == ")" else None
-        return _CLINGING_PHRASES.get(found[0][-1], "smiling")
+            return "wink" if found[0][-1] == ")" else None
+        return _CLINGING_PHRASES.get(found[0][-1], "smiles")
     return _phrases()[int(group[1:])]
 
 
