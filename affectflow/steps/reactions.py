@@ -19,6 +19,7 @@ PREFIX = "reaction."
 """Of the names of attributes that count a reaction."""
 
 _CUE = CUES_COLUMN.type.value_type
+_DIGITS = 12
 
 
 class Given(NamedTuple):
@@ -41,12 +42,13 @@ def reactions(batch: pa.RecordBatch, renderers: Sequence[TextRenderer]) -> Given
     A count that is no whole number above zero gives no cue.
     """
     rows, cues = [], []
+    ids = [renderer.id for renderer in renderers]
     for given in _given(batch):
-        for renderer in renderers:
+        for renderer, id_ in zip(renderers, ids, strict=True):
             speaking = in_language(renderer, given.tag)
             if phrase := speaking.reaction(given.name, given.n):
                 rows.append(given.row)
-                cues.append(_cue(phrase, given.n, renderer.id))
+                cues.append(_cue(phrase, given.n, id_))
     return Given(np.asarray(rows, np.int64), pa.array(cues, _CUE))
 
 
@@ -88,4 +90,5 @@ def _given(batch: pa.RecordBatch) -> Iterator[_Reaction]:
 
 
 def _counted(value: str | None) -> int:
-    return int(value) if value and value.isascii() and value.isdigit() else 0
+    counts = value and len(value) <= _DIGITS and value.isascii() and value.isdigit()
+    return int(value) if value and counts else 0

@@ -5,6 +5,7 @@ GoEmotions' comments, one in four with an emoji behind it, as they are after
 """
 
 import argparse
+import functools
 import random
 import statistics
 import time
@@ -42,9 +43,9 @@ def main(runs: int) -> None:
     batch = posts()
     together = load_renderers(RENDERERS)
     timed: dict[str, Callable[[], Any]] = {
-        "all": lambda: textualize(batch, together),
+        "all": functools.partial(textualize, batch, together),
         **{
-            name: lambda each=each: textualize(batch, [each])
+            name: functools.partial(textualize, batch, [each])
             for name, each in zip(RENDERERS, together, strict=True)
         },
     }

@@ -61,7 +61,7 @@ def test_reactions_are_said_as_sources_name_them(name, phrase):
     assert cue["phrase"] == phrase
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "x", "", "1.5", None])
+@pytest.mark.parametrize("count", ["0", "-1", "x", "", "1.5", "9" * 5000, None])
 def test_what_is_no_count_is_no_cue(count):
     assert cues_of(batch_of(["a"], [[("reaction.+1", count)]])) == [[]]
 

@@ -91,7 +91,7 @@ def _phrase(name: str) -> str:
     return _TONE_NAMES.sub("", words)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=16_384)
 def name_of(char: str, language: str = ENGLISH) -> str | None:
     """Returns the phrase of one emoji sequence; None if it is a sign, not a cue.
 

@@ -29,7 +29,6 @@ def words(name: str) -> frozenset[str]:
     return frozenset(wording("words")[name].split())
 
 
-@functools.cache
 def times(phrase: str, count: int, language: str = "") -> str:
     """Returns a phrase with how often it holds, if that is more than once.
 
