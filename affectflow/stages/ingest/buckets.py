@@ -40,6 +40,7 @@ from affectflow.stages.ingest.held import (
     unchanged_parts,
 )
 from affectflow.stages.ingest.parents import sought
+from affectflow.stages.ingest.twins import Losers
 from affectflow.stages.runs.deadletters import write_dead_letters
 from affectflow.stages.runs.reading import INLINE, read_part
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
@@ -59,6 +60,7 @@ def write_bucket(
     run_id: str,
     seek: Callable[[pa.Table], None] = lambda replies: None,
     known: Known | None = None,
+    losers: Losers | None = None,
 ) -> Receipt:
     """Writes what is new in one bucket as parts, and returns what to commit.
 
@@ -68,25 +70,35 @@ def write_bucket(
     tell them apart make the second a dead letter.
 
     `seek` is given the new replies whose parents may be in other buckets. `known` is
-    what the lake holds, where a worker has asked already.
+    what the lake holds, where a worker has asked already. `losers` are copies of
+    messages that stay in another conversation.
 
     The rows are in memory twice at most, if nobody else holds the batches.
     """
     known = known or Known.read(lake)
     old = Held.read(lake, known.paths.get(bucket, []))
-    new = _tell_apart(batches, old, known.stones)
+    new = _tell_apart(batches, old, known.stones, losers)
     seek(sought([new.fresh, new.changed], old.rows.column("utterance_id")))
-    receipt = _write_rows(lake, bucket, old, new, run_id)
+    held = losers.held if losers else new.fresh.slice(0, 0)
+    receipt = _write_rows(lake, bucket, old, new, run_id, held)
     receipt.files += write_dead_letters(lake, new.clashing, "ingest", run_id)
     receipt.peak_rss_bytes = peak_rss_bytes()
     return receipt
 
 
 def _write_rows(
-    lake: Lake, bucket: int, old: Held, new: "_New", run_id: str
+    lake: Lake,
+    bucket: int,
+    old: Held,
+    new: "_New",
+    run_id: str,
+    gone: pa.Table | pa.RecordBatch,
 ) -> Receipt:
-    """Writes what is new as parts, and the bucket's conversations."""
-    replaced, kept, older = _rewritten(lake, old, new.changed)
+    """Writes what is new as parts, and the bucket's conversations.
+
+    `gone` names rows of the lake that go without a newer version in the bucket.
+    """
+    replaced, kept, older = _rewritten(lake, old, new.changed, gone)
     receipt = Receipt(unit=f"bucket {bucket}", base=sorted(old.paths))
     receipt.removes = replaced
     kept = _with_answers(kept, new.same)
@@ -124,7 +136,7 @@ def _keep_rewritten_in_place(receipt: Receipt) -> None:
 
 def together(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
     """Returns batches as one, with every finding that any of them has."""
-    batches = list(batches)
+    batches = list(batches) or [pa.RecordBatch.from_pylist([], schema=UTTERANCES)]
     findings = [
         field
         for name, field in FINDINGS.items()
@@ -156,7 +168,10 @@ class _New(NamedTuple):
 
 
 def _tell_apart(
-    batches: Iterable[pa.RecordBatch], old: "Held", stones: Tombstones
+    batches: Iterable[pa.RecordBatch],
+    old: "Held",
+    stones: Tombstones,
+    losers: Losers | None,
 ) -> _New:
     given = _numbered(in_file_order(together(by_origin(batches))))
     erased = stones.cover(given) if len(stones) else None
@@ -164,11 +179,15 @@ def _tell_apart(
         given = given.filter(pc.invert(erased))
     rows, duplicates, clashing = _one_per_id(given)
     rows = causes_in_place(rows)
+    left_out = 0
+    if losers:
+        rows, left_out, twice, other = _without(rows, losers)
+        duplicates, clashing = duplicates + twice, _joined([clashing, other])
     kinds = compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
-    unchanged = rows.num_rows - fresh.num_rows - changed.num_rows
+    unchanged = rows.num_rows - fresh.num_rows - changed.num_rows + left_out
     same = pa.RecordBatch.from_pylist([], schema=rows.schema)  # a slice holds all
-    if unchanged and ANNOTATORS_COLUMN.name in rows.schema.names:
+    if unchanged > left_out and ANNOTATORS_COLUMN.name in rows.schema.names:
         same = said_as_before(_of_kind(rows, kinds, "unchanged"), old)
     gone = erased.true_count if erased is not None else 0
     # Here, because the rows in another order are let go at the end of this function.
@@ -182,19 +201,43 @@ def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatc
     return batch if pc.all(wanted).as_py() else batch.filter(wanted)
 
 
+def _keys(rows: pa.Table | pa.RecordBatch) -> pa.Array:
+    """Returns the message and the conversation of each row as one text."""
+    ids = [_whole(rows.column(n)) for n in ("utterance_id", "conversation_id")]
+    return pc.binary_join_element_wise(*ids, "\0")
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
 # -- rows of the input with one id -------------------------------------------------
+
+
+def _without(
+    rows: pa.RecordBatch, losers: Losers
+) -> tuple[pa.RecordBatch, int, int, pa.RecordBatch]:
+    """Returns rows that stay, how many the lake has, how many are twice, clashes."""
+    keys = _keys(rows)
+    of = [
+        pc.is_in(keys, value_set=_keys(table))
+        for table in (losers.unchanged, losers.duplicate, losers.clashing)
+    ]
+    stays = pc.invert(pc.or_(pc.or_(of[0], of[1]), of[2]))
+    clashing = _refused(rows.filter(of[2]))
+    return rows.filter(stays), of[0].true_count, of[1].true_count, clashing
 
 
 def _one_per_id(
     batch: pa.RecordBatch,
 ) -> tuple[pa.RecordBatch, int, pa.RecordBatch]:
-    """Returns one row for each id, how many were dropped, and rows that clash."""
+    """Returns one row for each id in a conversation, how many went, and clashes."""
     ids = batch.column("utterance_id")
     if pc.count_distinct(ids).as_py() == batch.num_rows:
         # A slice of no rows would hold the memory of all.
         return batch, 0, pa.RecordBatch.from_pylist([], schema=batch.schema)
     order = _latest_first(batch)
-    codes = pc.dictionary_encode(ids.take(order)).indices
+    codes = pc.dictionary_encode(_keys(batch).take(order)).indices
     _, first = np.unique(np.asarray(codes), return_index=True)
     leads = np.asarray(first)[np.asarray(codes)]  # codes count in order of appearance
     loses = leads != np.arange(len(leads))
@@ -244,16 +287,19 @@ def _refused(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _rewritten(
-    lake: Lake, old: Held, changed: pa.RecordBatch
+    lake: Lake,
+    old: Held,
+    changed: pa.RecordBatch,
+    gone: pa.Table | pa.RecordBatch,
 ) -> tuple[list[str], pa.RecordBatch, pa.RecordBatch]:
     """Returns the paths that hold older versions, their rows that stay, and those."""
-    ids = changed.column("utterance_id")
-    hit = pc.is_in(old.rows.column("utterance_id"), value_set=ids)
+    keys = pa.concat_arrays([_keys(changed), _keys(gone)])
+    hit = pc.is_in(_keys(old.rows), value_set=keys)
     paths = sorted(set(old.rows.filter(hit).column("path").to_pylist()))
     batches = [read_part(lake, stem(path), inline=True) for path in paths]
     if not batches:
         return paths, changed.slice(0, 0), changed.slice(0, 0)
-    goes = [pc.is_in(batch.column("utterance_id"), value_set=ids) for batch in batches]
+    goes = [pc.is_in(_keys(batch), value_set=keys) for batch in batches]
     pairs = list(zip(batches, goes, strict=True))
     kept = together([batch.filter(pc.invert(going)) for batch, going in pairs])
     return paths, kept, together([batch.filter(going) for batch, going in pairs])

@@ -40,7 +40,7 @@ class Held:
 
     @classmethod
     def read(cls, lake: Lake, paths: list[str]) -> "Held":
-        columns = ["utterance_id", "content_hash", "edited_at"]
+        columns = ["utterance_id", "conversation_id", "content_hash", "edited_at"]
         read = in_threads(
             lambda path: read_file(lake.storage, "utterances", path, columns), paths
         )
@@ -51,7 +51,11 @@ class Held:
 
 
 def compare(new: pa.RecordBatch, old: Held) -> pa.Array:
-    """Returns for each new row: fresh, changed or unchanged."""
+    """Returns for each new row: fresh, changed or unchanged.
+
+    One of another conversation than the lake's is fresh: `find_twins` tells which of
+    the two stays.
+    """
     where = pc.index_in(
         new.column("utterance_id"), value_set=old.rows.column("utterance_id")
     )
@@ -61,7 +65,8 @@ def compare(new: pa.RecordBatch, old: Held) -> pa.Array:
     same = pc.equal(new.column("content_hash"), _array(known, "content_hash"))
     stays = pc.or_(same, _older(new.column("edited_at"), _array(known, "edited_at")))
     judged = pc.if_else(stays, "unchanged", "changed")
-    return pc.if_else(pc.is_valid(where), judged, "fresh")
+    placed = pc.equal(new.column("conversation_id"), _array(known, "conversation_id"))
+    return pc.if_else(pc.and_(pc.is_valid(where), placed), judged, "fresh")
 
 
 def _older(edited: pa.Array, known: pa.Array) -> pa.Array:

@@ -16,6 +16,7 @@ from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import read_file, read_files, write_file
 from affectflow.schemas import CONVERSATION_MERGES
+from affectflow.stages.ingest.twins import kept_merges
 from affectflow.stages.runs.receipts import Receipt
 from affectflow.storage import Storage
 
@@ -56,19 +57,21 @@ def keep_sought(folder: Storage, bucket: int, replies: pa.Table) -> None:
 
 
 def settle_parents(lake: Lake, folder: Storage) -> Receipt:
-    """Merges threads of replies in staging; returns how many answer nothing.
+    """Merges threads of replies and twins in staging; returns what answers nothing.
 
     The lake's ids are read only if there are such replies.
     """
     # In files, not in receipts, which are one element at the commit.
     names = [name for name in folder.names(_REPLIES) if name.endswith(".parquet")]
+    twins = kept_merges(folder)
     if not names:
+        _merge(lake, [twins])
         return Receipt()
     replies = pa.concat_tables(folder.read_parquet(_REPLIES, name) for name in names)
     away = replies.filter(pc.invert(replies.column("home"))).column("reply_to")
     parents = _placed(lake, pc.unique(away))
     guessed = replies.filter(replies.column("guessed"))
-    _merge(lake, [_threads_of(parents, guessed), _late(lake, guessed)])
+    _merge(lake, [_threads_of(parents, guessed), _late(lake, guessed), twins])
     lost = pc.invert(pc.is_in(away, value_set=parents.column("utterance_id")))
     missing = away.filter(lost)
     if not len(missing):

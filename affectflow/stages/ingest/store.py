@@ -29,6 +29,7 @@ from affectflow.stages.ingest.held import Known
 from affectflow.stages.ingest.losses import losses, write_examples
 from affectflow.stages.ingest.parents import keep_sought, settle_parents
 from affectflow.stages.ingest.seal import seal
+from affectflow.stages.ingest.twins import Losers, find_twins, keep_merges
 from affectflow.stages.runs.answers import ANNOTATED, MINE
 from affectflow.stages.runs.committing import labels_first, settle
 from affectflow.stages.runs.deadletters import (
@@ -155,13 +156,14 @@ def _write(
     bucket: int,
     claims: list[tuple[str, int]],
     known: Known | None = None,
+    losers: Losers | None = None,
 ) -> Receipt:
     folder = Storage(staging(lake, request))
     # Not in the receipt: at the commit the receipts of all buckets are one element.
     folder.write(json.dumps(claims).encode(), _CLAIMS, f"{bucket}.json")
     batches = gather([Claim(*claim) for claim in claims], folder)
     seek = partial(keep_sought, folder, bucket)
-    return write_bucket(lake, bucket, batches, request.run_id, seek, known)
+    return write_bucket(lake, bucket, batches, request.run_id, seek, known, losers)
 
 
 def _claims(lake: Lake, request: Request, bucket: int) -> list[tuple[str, int]]:
@@ -199,6 +201,7 @@ def commit_ingest(
             present = lake.committed("utterances")
             now = by_bucket(sorted(present))
             receipts[:] = [_renewed(lake, request, r, now) for r in receipts]
+            _leave_out_twins(lake, request, receipts, present)
             _commit_utterances(lake, once, receipts, present)
 
     retry(merge)
@@ -221,6 +224,28 @@ def _renewed(
         return receipt
     claims = _claims(lake, request, int(number))
     return _write(lake, request, int(number), claims)
+
+
+def _leave_out_twins(
+    lake: Lake,
+    request: Request,
+    receipts: list[Receipt],
+    present: dict[str, FileEntry],
+) -> None:
+    """Writes buckets again without copies of messages that stay elsewhere."""
+    twins = find_twins(lake, present, receipts)
+    if twins is None:
+        return
+    keep_merges(Storage(staging(lake, request)), twins.merges)
+    at = {receipt.unit: place for place, receipt in enumerate(receipts)}
+    for bucket, losers in sorted(twins.losers.items()):
+        place = at.get(f"bucket {bucket}")
+        claims = [] if place is None else _claims(lake, request, bucket)
+        receipt = _write(lake, request, bucket, claims, losers=losers)
+        if place is None:
+            receipts.append(receipt)
+        else:
+            receipts[place] = receipt
 
 
 def _commit_utterances(
