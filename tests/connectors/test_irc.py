@@ -165,3 +165,42 @@ def test_real_logs_are_read_whole(shared_data, name, messages, system):
     kinds = [row["kind"] for row in rows]
     assert (kinds.count("message"), kinds.count("system")) == (messages, system)
     assert not why_dead(rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("12:59 a\n01:00 b", ["12:59", "13:00"], id="noon"),
+        pytest.param(
+            "08:30 a\n11:59 b\n12:01 c\n11:58 d\n12:02 e\n",
+            ["08:30", "11:59", "12:01", "23:58", "+1 00:02"],
+            id="a day and more",
+        ),
+        pytest.param(
+            "11:50 a\n12:05 b\n01:10 c\n01:09 d",
+            ["11:50", "12:05", "13:10", "13:09"],
+            id="lines out of order",
+        ),
+        pytest.param("12:59 a\n13:00 b\n01:00 c", ["12:59", "13:00", "01:00"], id="24"),
+        pytest.param("09:00 a\n10:00 b", ["09:00", "10:00"], id="nothing tells"),
+        pytest.param(
+            "08:00 a\n09:00 b\n--- Day changed Mon Jan 01 2024\n"
+            "08:30 a\n12:30 b\n01:00 c",
+            ["08:00", "09:00", "+1 08:30", "+1 12:30", "+1 13:00"],
+            id="days named",
+        ),
+    ],
+)
+def test_a_clock_of_twelve_hours_goes_on_after_noon(tmp_path, text, expected):
+    lines = [
+        f"[{x[:5]}] <{x[6:]}> x" if x[:1].isdigit() else x for x in text.split("\n")
+    ]
+    rows = living(read(tmp_path, "\n".join(lines), "2023-12-31.log"))
+
+    first = rows[0]["timestamp"].date()
+    days = [(row["timestamp"].date() - first).days for row in rows]
+    clocks = [f"{row['timestamp']:%H:%M}" for row in rows]
+    assert [f"+{d} {c}" if d else c for d, c in zip(days, clocks, strict=True)] == (
+        expected
+    )
+    assert [row["text"] for row in rows] == ["x"] * len(rows)

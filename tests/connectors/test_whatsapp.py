@@ -254,3 +254,11 @@ def test_a_real_chat_is_read_whole(shared_data):
     assert [row["text"] for row in rows] == [
         "Hi", "Whats up?", "All good", "", "This message should be reordered"
     ]  # fmt: skip
+
+
+def test_a_clock_of_twelve_hours_without_its_half_goes_on_after_noon(tmp_path):
+    stamps = ("30/12/2023, 9:05", "31/12/2023, 12:59", "31/12/2023, 1:00")
+    rows = read(tmp_path, "".join(f"{each} - Ann: x\n" for each in stamps))
+
+    clocks = [f"{row['timestamp']:%d %H:%M}" for row in rows]
+    assert clocks == ["30 09:05", "31 12:59", "31 13:00"]

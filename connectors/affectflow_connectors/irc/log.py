@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
@@ -12,6 +12,7 @@ from affectflow.registry import Card
 from affectflow.sources.bots import is_bot_name
 from affectflow.sources.chat_text import Digests, TextLog, digest, lines_of_text
 from affectflow.sources.fields import attrs_of
+from affectflow.sources.half_days import HalfDays
 from affectflow.sources.listing import bare_name
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import decompressed_head
@@ -49,8 +50,7 @@ class ReadIrc(TextLog):
     def rows_of_lines(
         self, lines: Iterable[str], uri: str
     ) -> Iterator[Row | RefusedError]:
-        nicks = {found.nick for found in map(read_line, lines) if found.nick}
-        log = _Log(uri, nicks)
+        log = _Log(uri, _survey(lines))
         strays = 0
         for number, line, found in _whole(lines):
             if RULE.match(line):
@@ -74,6 +74,42 @@ class ReadIrc(TextLog):
             return 0.0
         share = len(said) / len(lines)
         return 0.9 if share > 0.8 else 0.5 if share > 0.4 else 0.0
+
+
+class _Survey:
+    """What only a whole log tells: who speaks in it, and what its clock is."""
+
+    def __init__(self) -> None:
+        self.nicks: set[str] = set()
+        self.halves = HalfDays()
+        self._headings = 0
+
+    def add(self, line: Line) -> None:
+        """Adds the next line."""
+        if line.nick:
+            self.nicks.add(line.nick)
+        self._headings += line.kind == "day"
+        if line.clock:
+            day, named = day_of_clock(line.day, self._headings)
+            self.halves.add(day, *hour_and_minute(line.clock), named=named)
+
+
+def day_of_clock(day: date | None, headings: int) -> tuple[Hashable, bool]:
+    """Returns what names the day of a line, and whether the log names days at all."""
+    return (day, True) if day else (headings, headings > 0)
+
+
+def hour_and_minute(clock: str) -> tuple[int, int]:
+    """Returns the numbers of `12:59`."""
+    return int(clock[:2]), int(clock[3:5])
+
+
+def _survey(lines: Iterable[str]) -> _Survey:
+    found = _Survey()
+    for line in lines:
+        found.add(read_line(line))
+    found.halves.begin()
+    return found
 
 
 def _whole(lines: Iterable[str]) -> Iterator[tuple[int, str, Line]]:
@@ -104,13 +140,14 @@ def _joined(
 class _Log:
     """What is known at a line of a log."""
 
-    def __init__(self, uri: str, nicks: set[str]):
+    def __init__(self, uri: str, survey: _Survey):
         path = uri.partition("::")[0]
         found = _CHANNEL_IN_PATH.search(path)
         self.channel = f"#{found[1].removesuffix('.log')}" if found else ""
         self.day = _day_in(path)
         self.dialogue, self.is_ruled = "", False
-        self._nicks = nicks
+        self._nicks, self._halves = survey.nicks, survey.halves
+        self._headings, self._first_day = 0, self.day
         self._stem = bare_name(uri).partition(".")[0]
         self._last = ""
         self._ids: dict[str, Digests] = {}
@@ -119,11 +156,13 @@ class _Log:
 
     def begin(self, day: date | None) -> None:
         """Begins the day that a heading names, if it can be read."""
+        self._headings += 1
         if day:
-            self.day, self._last = day, ""
+            self.day, self._last, self._first_day = day, "", day
 
     def row(self, line: Line) -> Row:
         """Returns a message, or what the channel says itself, as a row."""
+        line = self._on_24_hours(line)
         self._turn(line)
         channel = line.channel or self.channel
         key = digest(channel, str(self.day or self._stem))
@@ -151,6 +190,17 @@ class _Log:
             "visibility": "unknown",
             "attrs": attrs_of({**told, **unread}),
         }
+
+    def _on_24_hours(self, line: Line) -> Line:
+        """Returns a line with the hour that a clock of 24 hours would show."""
+        if not line.clock or not self._halves.is_twelve:
+            return line
+        day, named = day_of_clock(line.day, self._headings)
+        half = self._halves.next(day, *hour_and_minute(line.clock), named=named)
+        if self._first_day and not line.day and not named:
+            self.day = self._first_day + timedelta(days=half.days)
+            self._last = ""  # it has told when the day turned
+        return line._replace(clock=f"{half.hour:02}{line.clock[2:]}")
 
     def _turn(self, line: Line) -> None:
         """Turns to the next day where a line says so, or its clock starts again."""

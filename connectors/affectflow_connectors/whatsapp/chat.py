@@ -22,7 +22,7 @@ from affectflow_connectors.whatsapp.entries import (
     begins_message,
     entry_of,
 )
-from affectflow_connectors.whatsapp.stamps import bare, stamp, time_of_stamp
+from affectflow_connectors.whatsapp.stamps import Stamp, bare, stamp, time_of_stamp
 from affectflow_connectors.whatsapp.survey import Chat, survey
 
 SITE = "whatsapp"
@@ -107,6 +107,7 @@ class ReadWhatsapp(FileSource):
         # Ids count equal messages of a day, so a piece begins where its day does.
         start = chat.day_before(split.start)
         ids = Digests(chat.key)
+        chat.halves.begin()
         for record in records(split._replace(start=start), begins_message):
             if record.offset in chat.days:
                 ids = Digests(chat.key, chat.days[record.offset])
@@ -151,7 +152,7 @@ def _refused(record: Record) -> tuple[str, str] | None:
 def _row(entry: Entry, chat: Chat, ids: Digests) -> Row:
     author, text = entry.said()
     order, key = chat.order, chat.key
-    when = time_of_stamp(entry.stamp, order.letters)
+    when = time_of_stamp(_on_24_hours(entry.stamp, chat), order.letters)
     own = ids.of(str(entry.stamp.numbers), str(entry.stamp.clock), author, text)
     row: Row = _words(text) if author else {"kind": "system", "text": ""}
     attrs: dict[str, str] = dict(row.pop("attrs", {}))
@@ -168,6 +169,14 @@ def _row(entry: Entry, chat: Chat, ids: Digests) -> Row:
         "attrs": attrs_of(attrs),
         **row,
     }
+
+
+def _on_24_hours(found: Stamp, chat: Chat) -> Stamp:
+    if found.late is not None:
+        return found
+    hour, minute, second = found.clock
+    half = chat.halves.next(found.numbers, hour, minute)
+    return found._replace(clock=(half.hour, minute, second))
 
 
 def _day(entry: Entry, when: datetime | None) -> str:

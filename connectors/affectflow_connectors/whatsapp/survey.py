@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from affectflow.kinds.source import TO_THE_END, Split
 from affectflow.sources.chat_text import digest
+from affectflow.sources.half_days import HalfDays
 from affectflow.sources.line_records import records
 from affectflow.sources.streams import DamagedFileError
 from affectflow_connectors.whatsapp.entries import Entry, begins_message, entry_of
@@ -23,6 +24,7 @@ class Chat(NamedTuple):
       order: of the numbers in its dates.
       key: that its ids start with, of its first message.
       visibility: of two persons or of more.
+      halves: what the clock is.
       days: where each run of messages of one day starts, and how many runs of that day
         were before it.
     """
@@ -30,6 +32,7 @@ class Chat(NamedTuple):
     order: Order
     key: str
     visibility: str
+    halves: HalfDays
     days: Mapping[int, int]
 
     def day_before(self, offset: int) -> int:
@@ -50,7 +53,7 @@ def survey(uri: str, day_first: bool | None) -> Chat:
     if day_first is not None and order.letters != "ymd":
         order = Order("dmy" if day_first else "mdy")
     visibility = "private" if len(found.authors) >= _A_GROUP else "direct"
-    return Chat(order, found.key, visibility, found.days)
+    return Chat(order, found.key, visibility, found.halves, found.days)
 
 
 class _Survey:
@@ -58,6 +61,7 @@ class _Survey:
         self.orders, self.key = Orders(), ""
         self.authors: set[str] = set()
         self.days: dict[int, int] = {}
+        self.halves = HalfDays()
         self._runs: Counter[tuple[int, int, int]] = Counter()
         self._day: tuple[int, int, int] | None = None
 
@@ -66,6 +70,8 @@ class _Survey:
         numbers, clock = entry.stamp.numbers, entry.stamp.clock
         self.key = self.key or digest(str(numbers), str(clock), entry.stamp.rest)
         self.orders.add(entry.stamp)
+        if entry.stamp.late is None:
+            self.halves.add(numbers, *clock[:2])
         if numbers != self._day:
             self.days[offset] = self._runs[numbers]
             self._runs[numbers] += 1
