@@ -1,6 +1,7 @@
 """RenderEmoji: emoji and `:short_codes:`, by their names."""
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from affectflow.registry import Card
 from affectflow_transforms.cues.wording import (
     ENGLISH,
     GERMAN,
+    MOST,
     WordRenderer,
     times,
     wording,
@@ -163,7 +165,7 @@ def _adjoin(between: str) -> bool:
 
 
 def _found(text: str, language: str) -> Iterator[tuple[str, int, int]]:
-    for found in _CUE.finditer(text):
+    for found in itertools.islice(_CUE.finditer(text), MOST):
         if found.lastgroup == "emoji":
             if named := name_of(found[0], language):
                 yield named, *found.span()

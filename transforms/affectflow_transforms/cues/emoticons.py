@@ -1,6 +1,7 @@
 """RenderEmoticons: western emoticons and kaomoji, by what they show."""
 
 import functools
+import itertools
 import operator
 import re
 import unicodedata
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 
 from affectflow.kinds.renderer import Cue
 from affectflow.registry import Card
-from affectflow_transforms.cues.wording import WordRenderer, wording, words
+from affectflow_transforms.cues.wording import MOST, WordRenderer, wording, words
 
 # An emoticon stands at the start, behind a blank, punctuation or another symbol; the
 # commonest also right behind a word ("nice:)").
@@ -28,6 +29,9 @@ _FIRST = (
     r"|[oO0][_.wr]|OT|[TQ][_.T]|[uU]w|m\()"
 )
 _WORD_BEFORE = re.compile(r"([\w.)\]]+)\s*$")
+# So much of a line tells what stands before a face; all of it is looked at only to see
+# whether a bracket is open.
+_BESIDE = 40
 
 
 @functools.cache
@@ -96,12 +100,12 @@ def _within(cue: Cue, taken: list[tuple[int, int]]) -> bool:
 
 
 def _in_kaomoji(text: str) -> Iterator[Cue]:
-    for face in _kaomoji().finditer(text):
+    for face in itertools.islice(_kaomoji().finditer(text), MOST):
         yield Cue("kaomoji", _faces()[face[0]], 1.0, "count", *face.span())
 
 
 def _in_western(text: str) -> Iterator[Cue]:
-    for found in _emoticons().finditer(text):
+    for found in itertools.islice(_emoticons().finditer(text), MOST):
         phrase = _phrase(found)
         if phrase and _is_face(text, found, phrase):
             yield Cue("emoticon", phrase, 1.0, "count", *found.span())
@@ -138,17 +142,18 @@ def _is_face(text: str, found: re.Match[str], phrase: str) -> bool:
     """Tells a face from punctuation, a name, a number or a symbol of code."""
     near = max(0, found.start() - 200)
     line = text[near : found.start()].rpartition("\n")[2]
+    beside = line[-_BESIDE:]
     after = text[found.end() : found.end() + 40].partition("\n")[0]
     if phrase == "heart":
-        if _LOVES.search(line) and re.match(r" [^\W\d]", after):
+        if _LOVES.search(beside) and re.match(r" [^\W\d]", after):
             return True
-        before = _WORD_BEFORE.search(line)
+        before = _WORD_BEFORE.search(beside)
         return not (before and re.fullmatch(wording("words")["not_a_heart"], before[1]))
     return not (
         _closes_bracket(found, line)
-        or _is_drawn(found[0], line, after)
-        or _is_named(found[0], line, after)
-        or _is_code(found[0], line, after)
+        or _is_drawn(found[0], beside, after)
+        or _is_named(found[0], beside, after)
+        or _is_code(found[0], beside, after)
     )
 
 

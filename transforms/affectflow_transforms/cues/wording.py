@@ -14,6 +14,8 @@ LANGUAGES = {"": STYLE, ENGLISH: STYLE, GERMAN: "plain_de"}
 """The style of each language that cues are said in; English if none is said."""
 WordRendererT = TypeVar("WordRendererT", bound="WordRenderer")
 _NAMES = {"eng": ENGLISH, "deu": GERMAN, "ger": GERMAN}
+MOST = 10_000
+"""So many faces of a text are looked at: who repeats one more often says no more."""
 
 
 @functools.cache

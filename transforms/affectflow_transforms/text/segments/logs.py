@@ -120,8 +120,8 @@ def _over_blank(scan: Scan, start: int) -> int:
 _BLANK = re.compile(r"(?:[ \t]*\n){1,2}")
 # The line of source with its caret, and the message that Rust has on a line of its own.
 _SHOWN = re.compile(
-    r"[^\n]*:[0-9]+[^\n]*\n[^\n]*\n[ \t]*[\^~]+[ \t]*(?:\n|\Z)"
-    r"|[ \t]*thread '[^\n]* panicked at [^\n]*:[0-9]+:\n[^\n]+(?:\n|\Z)"
+    r"(?=[^\n]*:[0-9])[^\n]*+\n[^\n]*+\n[ \t]*[\^~]+[ \t]*(?:\n|\Z)"
+    r"|[ \t]*thread '[^'\n]{0,300}' panicked at [^\n]{0,1000}:[0-9]+:\n[^\n]+(?:\n|\Z)"
     rf"|{messages.SHOWN}"
 )
 

@@ -5,7 +5,7 @@ detector wins, and all are replaced at once, so placeholders never cut into each
 """
 
 import re
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -117,12 +117,17 @@ class _Taken:
 
     def add(self, spans: Iterable[Span], placeholder: str) -> None:
         """Takes the spans that overlap none that is taken."""
+        # One by one they would be put into the middle of a list that may be long.
+        rising: list[tuple[int, int, str]] = []
         for start, end in spans:
+            if rising and start < rising[-1][1]:
+                self._masks, rising = sorted([*self._masks, *rising]), []
             place = bisect_left(self._masks, (start, end, ""))
             before = self._masks[place - 1][1] if place else 0
             after = self._masks[place][0] if place < len(self._masks) else end
             if before <= start and end <= after:
-                insort(self._masks, (start, end, placeholder))
+                rising.append((start, end, placeholder))
+        self._masks = sorted([*self._masks, *rising])
 
     def replaced(self) -> str:
         """Returns the text with all spans replaced."""
