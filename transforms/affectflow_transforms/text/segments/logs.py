@@ -2,7 +2,7 @@
 
 import re
 
-from affectflow_transforms.text.segments import messages
+from affectflow_transforms.text.segments import log_shapes, messages
 from affectflow_transforms.text.segments.base import Family, Scan, Segment, trimmed
 
 _PATH = r"[^\s:()]{1,300}"
@@ -56,7 +56,7 @@ _LINES = (
     r"|(?:Fatal error|Parse error|Warning|Notice|Deprecated): "
     r"(?=[^\n]{1,300} in [^\s:]{1,200}(?: on line |:)[0-9])",
     r"CMake (?:Error|Warning) at |FAILURE: Build failed|> Task :\S{1,80} FAILED",
-    r"[EWIDV]/[\w.-]{2,40}(?:\( *[0-9]+\))?: |\(node:[0-9]+\) |node:internal/",
+    r"[EWIDV]/[\w.-]{2,40}(?: ?\( *[0-9]+\))?: |\(node:[0-9]+\) |node:internal/",
     r"[^\s:]{1,80}: [^\s:]{1,200}:[0-9]+: [^\n]{1,200}: Assertion ",
     # Node's plainest, where frames follow
     r"(?:Uncaught )?Error: (?=[^\n]{1,300}\n[ \t]*at [\w/<])",
@@ -67,9 +67,10 @@ _LINES = (
     r"(?:Uncaught )?[A-Z][A-Za-z]{1,60}(?:Error|Exception|Warning|Interrupt|Exit)"
     r"(?:: |$)",
     *messages.MESSAGES,
+    *log_shapes.LINES,
 )
 # These stand alone in prose too ("WARNING: do not ..."): two in a row make a log.
-_WEAK = r"(?:INFO|WARN|WARNING|ERROR|DEBUG|FATAL|TRACE|VERBOSE)(?: {1,3}\[|:| - |  )"
+_WEAK = rf"{log_shapes.LEVEL}(?: {{1,3}}\[|:| - |  )"
 
 # These go on with a log, but begin none: behind a blank line, and right below it.
 _AGAIN = (
@@ -77,6 +78,7 @@ _AGAIN = (
     r"exit status [0-9]|created by [\w./]|[Ss]tack (?:trace|backtrace|traceback):$",
     r"thrown in /|During handling of the above|The above exception was the direct",
     r"Require stack:$|Node\.js v[0-9]|Process finished with exit",
+    log_shapes.AGAIN,
 )
 _BELOW = (
     r"- /|\}$|[0-9 ]{1,6}\||what\(\): |Aborted|at /|\[Inferior ",
@@ -122,7 +124,7 @@ _BLANK = re.compile(r"(?:[ \t]*\n){1,2}")
 _SHOWN = re.compile(
     r"(?=[^\n]*:[0-9])[^\n]*+\n[^\n]*+\n[ \t]*[\^~]+[ \t]*(?:\n|\Z)"
     r"|[ \t]*thread '[^'\n]{0,300}' panicked at [^\n]{0,1000}:[0-9]+:\n[^\n]+(?:\n|\Z)"
-    rf"|{messages.SHOWN}"
+    rf"|{messages.SHOWN}|{log_shapes.SHOWN}"
 )
 
 
@@ -158,6 +160,6 @@ FAMILIES = (
         r"|Kernel panic|Call Trace|[RE]IP: |\+0x|\[signal|xception[.:]|Segmentation"
         r"|terminate called|CMake|FAILURE|[EWIDV]/|\(node:|node:int|\[<[0-9a-f]|Task :"
         r"|\.(?:lua|exs?):|\(core dumped|---\[|Oops: |PID: |Modules linked|[RE][A-Z]X: "
-        rf"|Code: |: Assertion|{messages.HINT}",
+        rf"|Code: |: Assertion|{messages.HINT}|{log_shapes.HINT}",
     ),
 )
