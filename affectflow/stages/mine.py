@@ -1,6 +1,6 @@
 """The stage mine: the causes of emotions, part by part."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow import defaults, runners
-from affectflow.batches.batch import check_columns
+from affectflow.batches.batch import check_columns, with_column
 from affectflow.batches.nesting import rows_of, unnest
 from affectflow.errors import LakeError
 from affectflow.kinds.transform import ConversationTransform
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import Candidate, candidates
 from affectflow.lake.naming import annotator_meant
-from affectflow.schemas import CAUSES_COLUMN
+from affectflow.schemas import CAUSES_COLUMN, UTTERANCES
 from affectflow.stages.runs.answers import (
     EMOTIONS,
     MINE,
@@ -37,6 +37,7 @@ from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.results import parts_gone
 from affectflow.stages.runs.run import Row
+from affectflow.stages.runs.windows import in_windows, pauses_of
 from affectflow.stages.themes.pipeline import cluster_themes
 from affectflow.steps.mine import MineCauses
 from affectflow.steps.themes import ClusterThemes
@@ -190,9 +191,13 @@ class MineTask(LabelledTask):
         """Returns the parts with causes in others, of which one is gone.
 
         A message of it was edited: the cause may be words that nobody says any longer.
+        So are parts that were read in windows of another pause.
         """
         gone = parts_gone(lake, {name for r in receipts for name in r.points_into})
-        return {r.unit for r in receipts if gone.intersection(r.points_into)}
+        stale = {r.unit for r in receipts if gone.intersection(r.points_into)}
+        now = pauses_of(lake)
+        others = {r.unit for r in receipts if r.pauses != _among(now, r.pauses)}
+        return stale | others
 
     def points_into(self, lake: Lake, name: str, batch: pa.RecordBatch) -> list[str]:
         """Returns the other parts in which causes lie."""
@@ -201,9 +206,18 @@ class MineTask(LabelledTask):
         away = found.filter(pc.invert(pc.is_in(found, value_set=own))).drop_null()
         return holders(lake, self.request.run_id, name, batch, away)
 
+    def pauses(self, lake: Lake, batch: pa.RecordBatch) -> dict[str, float]:
+        """Returns the pause of each source of a part; 0 where there is none."""
+        sources = pc.unique(batch.column("source")).drop_null().to_pylist()
+        return _among(pauses_of(lake), sources)
+
     def annotators(self) -> list[Mapping[str, Any]]:
         """Returns the miner's row; that of the labels is there."""
         return [self.miner]
+
+
+def _among(pauses: Mapping[str, float], sources: Iterable[str]) -> dict[str, float]:
+    return {source: pauses.get(source, 0.0) for source in sources}
 
 
 class _MineFn(beam.DoFn):
@@ -222,7 +236,9 @@ class _MineFn(beam.DoFn):
             name = self._step.default_label()
             check_columns(name, batch.schema, self._step.columns_required)
             rows, own = with_context(self._task, lake, part.name, batch)
-            return self._step.apply(rows).filter(own)
+            mined = self._step.apply(in_windows(rows, pauses_of(lake)))
+            field = UTTERANCES.field("conversation_id")
+            return with_column(mined, field, rows.column(field.name)).filter(own)
 
         progress = Progress(lake, self._task.request)
         receipt = work(self._task, lake, part, compute, progress)

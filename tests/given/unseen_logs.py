@@ -12,7 +12,8 @@ LOGS = {
     "OCaml": 'Fatal error: exception Not_found\nCalled from file "sail.ml", line 12, '
     "characters 4-19",
     "Dart": "Unhandled exception:\nBad state: no wind\n"
-    "#0      sail (package:boat/sail.dart:12:5)\n#1      main (package:boat/main.dart:4:3)",
+    "#0      sail (package:boat/sail.dart:12:5)\n"
+    "#1      main (package:boat/main.dart:4:3)",
     "Elixir": "** (MatchError) no match of right hand side value: nil\n"
     "    (boat 0.1.0) lib/sail.ex:12: Sail.up/1",
     "Lua": "lua: sail.lua:3: attempt to index a nil value\nstack traceback:\n"
@@ -41,7 +42,8 @@ LOGS = {
     "Ansible": "TASK [boats : raise sail] *********************\n"
     'fatal: [host1]: FAILED! => {"changed": false, "msg": "no wind"}',
     "Bazel": "ERROR: /w/boats/BUILD:12:1: Linking of rule '//boats:sail' failed",
-    "CMake build": "[ 45%] Building CXX object sail.o\n[ 90%] Linking CXX executable sail",
+    "CMake build": "[ 45%] Building CXX object sail.o\n"
+    "[ 90%] Linking CXX executable sail",
     "tqdm": " 45%|████▌     | 45/100 [00:10<00:12,  4.5it/s]",
     "a bar": "[#########>          ] 47% eta 00:12",
     "git fetch": "remote: Counting objects: 100% (31/31), done.\n"
@@ -63,14 +65,15 @@ LOGS = {
 
 HELD_OUT = {
     "nginx": "2024/02/03 10:12:13 [error] 77#77: *1 connect() failed while reading",
-    "Mongo": '{"t":{"$date":"2024-02-03T10:12:13.456+00:00"},"s":"E","c":"NET","msg":"no"}',
+    "Mongo": '{"t":{"$date":"2024-02-03T10:12:13.456+00:00"},"s":"E","c":"NET"}',
     "Postgres": "2024-02-03 10:12:13.456 UTC [77] ERROR:  no wind",
     "wget": "--2024-02-03 10:12:13--  http://boats.example/sail\n"
     "HTTP request sent, awaiting response... 500 Internal Server Error",
     "ping": "64 bytes from 10.0.0.1: icmp_seq=1 ttl=64 time=0.3 ms\n"
     "64 bytes from 10.0.0.1: icmp_seq=2 ttl=64 time=0.4 ms",
     "LaTeX": "! Undefined control sequence.\nl.12 \\sail",
-    "sbt": "[error] boats/Sail.scala:12: not found: value wind\n[error] one error found",
+    "sbt": "[error] boats/Sail.scala:12: not found: value wind\n"
+    "[error] one error found",
     "Xcode": "/w/boats/Sail.m:12:5: error: use of undeclared identifier 'wind'",
     "strace": 'openat(AT_FDCWD, "/w/sail", O_RDONLY) = -1 ENOENT (No such file)',
     "GHC": "Sail.hs:12:5: error:\n    Variable not in scope: wind",

@@ -11,10 +11,9 @@ import pyarrow as pa
 
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
-from affectflow.lake.files import read_files, write_file
+from affectflow.lake.files import write_file
 from affectflow.schemas import CONVERSATION_WINDOWS
-
-_WINDOWS = "conversation_windows"
+from affectflow.stages.runs.windows import WINDOWS, pauses_of
 
 
 def set_pause(lake: Lake, source: str, pause_s: float | None) -> None:
@@ -25,9 +24,7 @@ def set_pause(lake: Lake, source: str, pause_s: float | None) -> None:
       source: as in the column `source`.
       pause_s: seconds.
     """
-    present = sorted(lake.committed(_WINDOWS))
-    rows = read_files(lake.storage, _WINDOWS, present).to_pylist()
-    known = {row["source"]: row["pause_s"] for row in rows}
+    present, known = sorted(lake.committed(WINDOWS)), pauses_of(lake)
     wanted = {name: pause for name, pause in known.items() if name != source}
     if pause_s is not None:
         wanted[source] = pause_s
@@ -36,5 +33,5 @@ def set_pause(lake: Lake, source: str, pause_s: float | None) -> None:
     said = [{"source": n, "pause_s": wanted[n]} for n in sorted(wanted)]
     table = pa.Table.from_pylist(said, schema=CONVERSATION_WINDOWS)
     name = hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
-    added = write_file(lake.storage, _WINDOWS, f"{name}.parquet", table)
-    commit(lake.storage, _WINDOWS, [added], present)
+    added = write_file(lake.storage, WINDOWS, f"{name}.parquet", table)
+    commit(lake.storage, WINDOWS, [added], present)

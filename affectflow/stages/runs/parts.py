@@ -131,6 +131,10 @@ class PartTask(ABC):
         """Returns the other parts of which the results of an answered part speak."""
         return []
 
+    def pauses(self, lake: Lake, batch: pa.RecordBatch) -> dict[str, float]:
+        """Returns the pause of each source whose windows decide an answered part."""
+        return {}
+
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part as the stage needs it."""
         return read_part(lake, part.name)
@@ -193,6 +197,7 @@ class PartTask(ABC):
         receipt.model_calls = 1
         receipt.model_seconds = answers.seconds
         receipt.points_into = self.points_into(lake, receipt.unit, answers.living)
+        receipt.pauses = self.pauses(lake, answers.living)
         receipt.counters = self.counted(answers.living, answers.tallied)
         note_asked(receipt)
         path = f"{self.folder}/{next_generation(receipt.unit, before)}.parquet"

@@ -39,6 +39,7 @@ class Receipt:
       base: for a bucket, the paths in `utterances` that it was compared with; for a
         part, the paths of the labels that it was computed from.
       points_into: for a part, the other parts that hold what its results speak of.
+      pauses: for a part that was read in windows, the pause of each source in it.
       works: for a bucket, stage and folder of the answers that came in with it.
       run_id: for a part, of the run that wrote this receipt last.
       replayed: for a part, the counts of that run, if it was a replay.
@@ -58,6 +59,7 @@ class Receipt:
     peak_rss_bytes: int = 0
     base: list[str] = field(default_factory=list)
     points_into: list[str] = field(default_factory=list)
+    pauses: dict[str, float] = field(default_factory=dict)
     works: list[list[str]] = field(default_factory=list)
     run_id: str = ""
     replayed: dict[str, int] = field(default_factory=dict)

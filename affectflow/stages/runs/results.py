@@ -7,6 +7,7 @@ its way when its part went follows it, and a commit cut short is made up for.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple, Self
@@ -210,6 +211,7 @@ def merge_results(
     receipt.unit, receipt.base = name, base
     away = {part for source in sources for part in source.points_into}
     receipt.points_into = sorted(away - {source.unit for source in sources})
+    receipt.pauses = _pauses(sources)
     receipt.files = list(_merged_files(lake, work.folder, sources, name, ids, keep))
     if keep is not all_rows:
         receipt.rows = _rows_of(receipt, len(ids))
@@ -217,6 +219,13 @@ def merge_results(
     lake.storage.write(content, *receipt_path(*work, name))
     receipts.add(work, receipt)
     return receipt
+
+
+def _pauses(sources: Sequence[Receipt]) -> dict[str, float]:
+    """Returns the pauses of sources; of two for one, that which is not so now shows."""
+    pairs = {pair for source in sources for pair in source.pauses.items()}
+    several = Counter(source for source, _ in pairs)
+    return {source: -1 if several[source] > 1 else pause for source, pause in pairs}
 
 
 def _rows_of(receipt: Receipt, rows: int) -> dict[str, int]:

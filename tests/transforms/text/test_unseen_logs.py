@@ -1,4 +1,4 @@
-"""Logs are known by their shape, whatever tool wrote them; prose is not taken for one."""
+"""Logs are known by their shape, whatever tool wrote them; prose is none."""
 
 import pyarrow as pa
 import pytest

@@ -40,7 +40,8 @@ LINES = (
     r"[\w./@-]{2,40}\[[0-9]{3,7}\]: ",
     rf"[-=*#>]{{2,3}} ?{_DATE}[ T]{_TIME}",
     # Pairs to the end of the line; a call and its result; a record with a time
-    rf"(?:[^\n=]{{0,80}}[ \t])?(?:{_PAIR}[ \t]{{1,3}}){{2,40}}{_PAIR}(?: [a-zA-Z%]{{1,3}})?$",
+    rf"(?:[^\n=]{{0,80}}[ \t])?(?:{_PAIR}[ \t]{{1,3}}){{2,40}}{_PAIR}"
+    r"(?: [a-zA-Z%]{1,3})?$",
     r"[a-z_0-9]{2,30}\([^\n]{0,300}\) {1,9}= -?[0-9]{1,19}(?: [A-Z]{3,15} \(|$)",
     rf"\{{\"[^\n]{{1,200}}\"{_ISO}[T ]{_TIME}[^\n]{{0,2000}}\}}$",
     # How far it has come
@@ -56,7 +57,7 @@ LINES = (
     rf"[\w./-]{{1,80}}: {_PLACE}: |Fatal error: exception \S"
     r"|[^\n]{0,200}Fatal error: [^\n]{1,300}: file [^\s,]{1,200}, line [0-9]+$",
     # Frames
-    rf"#[0-9]{{1,3}} {{1,9}}[\w.<>$ ]{{1,200}} \([^\s()]{{1,300}}:[0-9]+\)$",
+    r"#[0-9]{1,3} {1,9}[\w.<>$ ]{1,200} \([^\s()]{1,300}:[0-9]+\)$",
     r"[\w./-]{1,80}: [^\n]{1,300}\n(?=CallStack \(from )|CallStack \(from ",
     r"Unhandled exception:$(?=\n[^\n]{1,300}\n#0 )",
     r"(?:Called|Raised|Re-raised) (?:from|at|by) [^\n]{0,60}file \"",
@@ -80,11 +81,13 @@ SHOWN = (
 """A line whose message is on the line below."""
 
 HINT = (
-    rf"{LEVEL}[\]: |]|\) += -?[0-9]|\" [1-5][0-9]{{2}}\b|\((?:EE|WW|II)\) |[EWIDV] \([0-9]+\) | REPORT=="
-    r"|\[[0-9]{3,7}\]: |=[^\s=]+[ \t]+[\w.-]+=[^\s=]+[ \t]+[\w.-]+=\S|=\"|%[\]| ]{1,3}[(|A-Z]"
-    r"|[=#.-]\] |[=#]>|p[lm] line [0-9]|(?:\.t|cgi) line |(?m:^[ \t]*Error (?:in|using) )"
-    r"|(?:Step|Stage|Epoch) [0-9]+/|: [^\s:()]+:[0-9]+: |:[0-9]+:? {1,2}[A-Z]{1,4}[0-9]"
-    r"|Fatal error: |:[0-9]+\)(?m:$)|CallStack|file \"| \*{3}|: \[[\w.@-]+\](?::| =|(?m:$))"
+    rf"{LEVEL}[\]: |]|\) += -?[0-9]|\" [1-5][0-9]{{2}}\b|\((?:EE|WW|II)\) "
+    r"|[EWIDV] \([0-9]+\) | REPORT==|\[[0-9]{3,7}\]: |=\""
+    r"|=[^\s=]+[ \t]+[\w.-]+=[^\s=]+[ \t]+[\w.-]+=\S|%[\]| ]{1,3}[(|A-Z]"
+    r"|[=#.-]\] |[=#]>|p[lm] line [0-9]|(?:\.t|cgi) line "
+    r"|(?m:^[ \t]*Error (?:in|using) )|(?:Step|Stage|Epoch) [0-9]+/"
+    r"|: [^\s:()]+:[0-9]+: |:[0-9]+:? {1,2}[A-Z]{1,4}[0-9]|Fatal error: "
+    r"|:[0-9]+\)(?m:$)|CallStack|file \"| \*{3}|: \[[\w.@-]+\](?::| =|(?m:$))"
     rf"|(?:Started {_METHOD}|Processing by) |Completed [1-5]"
 )
 """What a text has that has such a line; times are asked elsewhere."""
