@@ -6,8 +6,10 @@ import pyarrow as pa
 
 from affectflow.batches.batch import with_column
 from affectflow.lake import Lake
+from affectflow.lake.commits import commit
+from affectflow.lake.files import write_file
 from affectflow.lake.tables import stem
-from affectflow.schemas import CAUSES_COLUMN
+from affectflow.schemas import CAUSES_COLUMN, TABLES
 from affectflow.stages.themes.units import causes_of, units
 from tests.given.factories import utterances
 from tests.given.moved_lakes import TEXTS, cause, moved
@@ -24,6 +26,24 @@ def texts_of(uri: str, family: str = "irritation") -> list[str]:
 def test_what_moved_a_bot_does_not_count(tmp_path):
     uri = str(tmp_path / "lake")
     store(uri, moved(["mine", "a bot's"], is_bot=[False, True]))
+
+    assert texts_of(uri) == ["mine"]
+
+
+def test_what_people_marked_does_not_count(tmp_path):
+    uri = str(tmp_path / "lake")
+    found = [[cause(0, "mine") | {"annotator_id": "rules"}], [cause(1, "theirs")]]
+    found[1][0]["annotator_id"] = "ann"
+    batch = moved(["mine", "theirs"])
+    batch = batch.drop_columns(["causes"]) if "causes" in batch.schema.names else batch
+    store(uri, with_column(batch, CAUSES_COLUMN, pa.array(found, CAUSES_COLUMN.type)))
+    assert texts_of(uri) == ["mine", "theirs"]
+
+    lake = Lake.open(uri)
+    person = {"annotator_id": "ann", "kind": "person"}
+    rows = pa.Table.from_pylist([person], schema=TABLES["annotators"])
+    entry = write_file(lake.storage, "annotators", "ann.parquet", rows)
+    commit(lake.storage, "annotators", [entry])
 
     assert texts_of(uri) == ["mine"]
 
@@ -91,8 +111,10 @@ def test_a_bucket_is_one_unit_while_causes_wait_for_a_part_that_moved(tmp_path):
     class Moved:
         """The lake between two commits: one part has another name already."""
 
+        storage = opened.storage
+
         def committed(self, table: str) -> Any:
-            if table == "causes":
+            if table != "utterances":
                 return opened.committed(table)
             return {p.replace(stem(p), f"{stem(p)[:-1]}x"): e for p, e in files.items()}
 

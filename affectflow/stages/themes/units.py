@@ -27,13 +27,15 @@ _UTTERANCES = ("utterance_id", "conversation_id", "title", "is_bot")
 class Unit(NamedTuple):
     """Files of `causes`, and of the `utterances` that they belong to.
 
-    All causes of an utterance are in one unit, whoever found them.
+    All causes of an utterance are in one unit, whoever found them. `people` are the
+    annotators of the lake whose causes do not count.
     """
 
     name: str
     causes: tuple[str, ...]
     utterances: tuple[str, ...]
     rows: int
+    people: tuple[str, ...] = ()
 
 
 def units(lake: Lake) -> list[Unit]:
@@ -49,14 +51,21 @@ def units(lake: Lake) -> list[Unit]:
         bucket: sorted(paths)
         for bucket, paths in groupby(sorted(parts, key=bucket_of_path), bucket_of_path)
     }
-    found = []
+    found, people = [], _people(lake)
     for bucket, paths in causes:
         for name, own, spoken in _units_of(
             bucket, sorted(paths), utterances.get(bucket, [])
         ):
             rows = sum(files[path].rows for path in own)
-            found.append(Unit(name, tuple(own), tuple(spoken), rows))
+            found.append(Unit(name, tuple(own), tuple(spoken), rows, people))
     return found
+
+
+def _people(lake: Lake) -> tuple[str, ...]:
+    paths = sorted(lake.committed("annotators"))
+    rows = read_files(lake.storage, "annotators", paths, ["annotator_id", "kind"])
+    ids = rows.filter(pc.equal(rows.column("kind"), "person")).column("annotator_id")
+    return tuple(sorted(set(ids.to_pylist())))
 
 
 def _units_of(
@@ -90,10 +99,14 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
 
     Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`, `title`.
     A span that two labels of one utterance share counts once in a family, and so does
-    what two miners found, of which the surer is taken; what moved a bot does not count.
+    what two miners found, of which the surer is taken; what moved a bot does not count,
+    nor what people marked: their answers check a miner, on messages drawn for that.
     """
+    causes = read_files(lake.storage, "causes", unit.causes, _CAUSES)
+    people = pa.array(unit.people, pa.string())
+    marked = pc.is_in(causes.column("annotator_id"), value_set=people)
     return once_in_a_family(
-        read_files(lake.storage, "causes", unit.causes, _CAUSES),
+        causes.filter(pc.invert(marked)),
         read_files(lake.storage, "utterances", unit.utterances, _UTTERANCES),
     )
 

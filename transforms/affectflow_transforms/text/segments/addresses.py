@@ -48,6 +48,38 @@ _THING = re.compile(
     r"|(?i:lib)[a-z]+\d+|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
     r"|[a-z]\d{2,3}[a-z]"  # i18n, l10n, a11y
 )
+# Names of types end in what they are: `TreeMap`, `FormControl`.
+_TYPE_WORDS = """
+adapter action animation app array async attribute bar base bean binding block book box
+buffer builder button byte cache callback cell chart child class client code collection
+color column command component config connection container context control controller
+count data database date decorator descriptor dialog dictionary directive doc document
+driver editor effect element engine entity entry enum event exec executor exports
+factory field file filter flow folder form format fragment frame function
+generator grid group guard handler hash header helper hook hub id image index info
+input instance int integer interceptor interface item iterator job key kit label
+layer layout lib library link list listener loader lock logger manager map mapper
+mapping matrix menu message method middleware mode model module name node number object
+observable observer option options order output packet page pane panel params parser
+path pattern picker pipe plugin point pool port promise props property provider proxy
+query queue reader record reducer ref reference registry renderer repository request
+resolver resource response result role route router row runner scene schema scope script
+section selector sensor server service session set setting settings shape sheet size
+socket source spec stack state status storage store stream string style subject
+subscription suite switch tab table tag target task template test text thread time timer
+token tool toolkit tree trigger tuple type uri url user util utils validator value var
+variable vector version view viewer visitor web widget window word worker wrapper writer
+xml json html sql
+"""
+# Programs, standards and machines that come with a number.
+_NUMBERED_WORDS = """
+android arch arm bert bootstrap boost centos clang core css cuda cve d ddr debian
+directx dx ecma elastic es esp fedora gcc gh gnome go gpt gtk gtx hdmi html http ieee ios
+iphone iso jdk jquery jre js jsr junit kafka kde kernel linux llama llvm log lua mac
+mint mongo mysql neo net node oauth opengl openapi osx pcie perl pg php plasma postgres
+pr python qt qt r rails react redis rev rfc rhel ros rtx ruby rust rx sdk sha spring sql
+ssl struts swagger swift tcl tensorflow tf tls usb utf v vue vulkan web wifi x xp
+"""
 _PRODUCTS = """
 chromeos clojurescript coffeescript devops ebay facebook freebsd github gitlab intellij
 ipad iphone ipod javascript latex linkedin netbsd node_modules numpy openbsd opengl
@@ -69,8 +101,10 @@ up us use user vice warm well wide wise with work year yes
 """
 # Parts of names of programs and packages: `docker-compose`, `django-reversion`.
 _OF_PROGRAMS = """
-angular api apt aws bash boot build bundle cli cmake compose config core css db debian
-deploy desktop django docker driver eslint ember flask format framework get git github
+align angular api apt aws background bash boot border build bundle cli cmake color
+compose config content core css db debian
+deploy desktop django docker driver eslint ember flask flex font format framework get git
+github
 gnome gradle gtk helm hook html http java jest jetty jquery js json kde kernel kube lib
 linux loader lua lint maven module mysql nginx node npm nvidia parser php pip plugin
 postgres proxy py python rails react redux rest ruby rust sass scala script sdk server
@@ -78,6 +112,15 @@ source spring sql ssh ssl style swift sys system tool tools ts types ubuntu util
 vim vue web webpack xml yaml
 """
 
+_TYPE = re.compile(
+    r"\w*[a-z0-9](?:"
+    + "|".join(word.capitalize() for word in _TYPE_WORDS.split())
+    + r"|URL|URI|ID|XML|JSON|HTML|SQL)s?\d?"
+)
+_NUMBERED = re.compile(
+    rf"(?i:{'|'.join(_NUMBERED_WORDS.split())})[_-]?[0-9]{{1,4}}(?:[a-z]{{1,2}}\d?)?"
+    r"|[A-Z][a-z]+2[A-Z]?[a-z]+|(?i:md5|sha\d{1,3})sum|base\d\d|utf8mb4"
+)
 _WORDS = frozenset(_PRODUCTS.split())
 _PROGRAMS = frozenset(_OF_PROGRAMS.split())
 _PARTS = frozenset(_COMPOUNDING.split()) | _PROGRAMS
@@ -146,7 +189,8 @@ def is_account(name: str) -> bool:
     """
     if name[0].isdigit() or name[0] == "-" or _IN_BRACKETS.fullmatch(name):
         return False
-    if _THING.fullmatch(name) or name.lower() in _WORDS:
+    things = (_THING, _TYPE, _NUMBERED)
+    if any(each.fullmatch(name) for each in things) or name.lower() in _WORDS:
         return False
     if _DRAWN.search(name):
         return True
