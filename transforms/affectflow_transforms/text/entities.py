@@ -10,8 +10,10 @@ for Markdown, where `&amp;` reads as `&`. What stays as it is:
   `&nbsp;` between two words and their blanks;
 - names other than HTML 4's letters and punctuation: `p = &sum;` is C.
 
-One level goes: `&amp;gt;` becomes `&gt;`. So do backslashes that dumps of SQL and JSON
-leave in contractions: `don\'t`, `don\u2019t`.
+One level goes: `&amp;gt;` becomes `&gt;`. Two go where every entity of a text was
+escaped twice: `Q&amp;amp;A, &amp;#39;yes&amp;#39;`. So do backslashes that dumps of SQL
+and JSON leave in contractions: `don\'t`, `don\u2019t`, and breaks and letters that
+they escape, see `escapes`.
 """
 
 import html
@@ -22,10 +24,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow_transforms.text import escapes
 from affectflow_transforms.text.segments import find_segments
 
 _HINT = (
-    r"[A-Za-z]\\(?:'|u2019)[a-z]"
+    rf"[A-Za-z]\\(?:'|u2019)[a-z]|{escapes.HINT}"
     r"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,7});"
 )
 _ALWAYS = ("amp", "lt", "gt", "quot", "apos", "nbsp")
@@ -75,6 +78,30 @@ def unescape(text: str) -> str:
     ("I can't <3 it", 'write &amp; to get &')
     """
     text = _without_backslashes(text)
+    text = escapes.without_escapes(text, lambda text: _prose(text, []))
+    return _unescaped(_unescaped(text) if _is_escaped_twice(text) else text)
+
+
+_TWICE = re.compile(
+    r"&amp;(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{2,5}|#[xX][0-9a-fA-F]{2,4});"
+)
+_ABOUT = re.compile(
+    r"(?i)\b(?:html|xml|escap\w+|entit(?:y|ies)|encod\w+|ampersands?)\b"
+)
+_SAID = re.compile(r"[^\W\d_]{2}")
+
+
+def _is_escaped_twice(text: str) -> bool:
+    """Returns whether every `&` of a text begins an entity that was escaped again."""
+    if "&amp;" not in text or _ABOUT.search(text):
+        return False
+    twice = sum(1 for _ in _TWICE.finditer(text))
+    if not twice or twice != text.count("&") or "<" in text:
+        return False
+    return _SAID.search(_TWICE.sub(" ", text)) is not None
+
+
+def _unescaped(text: str) -> str:
     entities = list(_ENTITY.finditer(text))
     if not entities:
         return text

@@ -74,7 +74,8 @@ xml json html sql
 # Programs, standards and machines that come with a number.
 _NUMBERED_WORDS = """
 android arch arm bert bootstrap boost centos clang core css cuda cve d ddr debian
-directx dx ecma elastic es esp fedora gcc gh gnome go gpt gtk gtx hdmi html http ieee ios
+directx dx ecma elastic es esp fedora gcc gh gnome go gpt gtk gtx hdmi html http ieee
+ios
 iphone iso jdk jquery jre js jsr junit kafka kde kernel linux llama llvm log lua mac
 mint mongo mysql neo net node oauth opengl openapi osx pcie perl pg php plasma postgres
 pr python qt qt r rails react redis rev rfc rhel ros rtx ruby rust rx sdk sha spring sql
@@ -103,7 +104,8 @@ up us use user vice warm well wide wise with work year yes
 _OF_PROGRAMS = """
 align angular api apt aws background bash boot border build bundle cli cmake color
 compose config content core css db debian
-deploy desktop django docker driver eslint ember flask flex font format framework get git
+deploy desktop django docker driver eslint ember flask flex font format framework get
+git
 github
 gnome gradle gtk helm hook html http java jest jetty jquery js json kde kernel kube lib
 linux loader lua lint maven module mysql nginx node npm nvidia parser php pip plugin
