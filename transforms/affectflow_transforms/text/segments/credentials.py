@@ -12,21 +12,47 @@ from affectflow_transforms.text.segments.places import at_places, at_words, plac
 
 Span = tuple[int, int]
 
-_ISSUED = (
-    r"gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_\w{22,255}"
-    r"|gl(?:pat|rt|dt|ptt|cbt|ft|soat|imt|agent|oas)-[\w.-]{19,300}\w"
-    r"|A(?:KIA|SIA)[0-9A-Z]{16}|LTAI[A-Za-z0-9]{12,20}"
-    r"|xox[abeoprs]-[A-Za-z0-9-]{10,250}|xapp-[0-9]-[A-Za-z0-9-]{20,250}"
-    r"|[rs]k_(?:live|test)_[A-Za-z0-9]{16,200}|whsec_[A-Za-z0-9+/]{24,80}"
-    r"|AIza[\w-]{35}|ya29\.[\w-]{20,500}|GOCSPX-[\w-]{20,40}"
-    r"|npm_[A-Za-z0-9]{36}|hf_[A-Za-z]{30,60}|pypi-[\w-]{50,250}"
-    r"|rubygems_[0-9a-f]{48}|dckr_pat_[\w-]{20,60}|SG\.[\w-]{16,40}\.[\w-]{16,80}"
-    r"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|do[opr]_v1_[0-9a-f]{64}"
-    r"|hv[bsr]\.[\w-]{20,300}|dapi[0-9a-f]{32}|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}"
-    r"|lin_api_[A-Za-z0-9]{32,48}|sq0[a-z]{3}-[\w-]{22,43}|NRAK-[A-Z0-9]{27}"
-    r"|ATATT3[\w=-]{50,300}|sbp_[0-9a-f]{40}|gsk_[A-Za-z0-9]{40,60}"
-    r"|AGE-SECRET-KEY-1[0-9A-Z]{58}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}"
-    r"|eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}"
+# How tokens begin, and what follows: no other text with one has to be searched.
+_ISSUED_FORMS = (
+    ("ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9]{30,255}"),
+    ("github_pat_", r"\w{22,255}"),
+    (
+        "glpat- glrt- gldt- glptt- glcbt- glft- glsoat- glimt- glagent- gloas-",
+        r"[\w.-]{19,300}\w",
+    ),
+    ("AKIA ASIA", r"[0-9A-Z]{16}"),
+    ("LTAI", r"[A-Za-z0-9]{12,20}"),
+    ("xoxa xoxb xoxe xoxo xoxp xoxr xoxs", r"-[A-Za-z0-9-]{10,250}"),
+    ("xapp-", r"[0-9]-[A-Za-z0-9-]{20,250}"),
+    ("rk_live_ rk_test_ sk_live_ sk_test_", r"[A-Za-z0-9]{16,200}"),
+    ("whsec_", r"[A-Za-z0-9+/]{24,80}"),
+    ("AIza", r"[\w-]{35}"),
+    ("ya29.", r"[\w-]{20,500}"),
+    ("GOCSPX-", r"[\w-]{20,40}"),
+    ("npm_", r"[A-Za-z0-9]{36}"),
+    ("hf_", r"[A-Za-z]{30,60}"),
+    ("pypi-", r"[\w-]{50,250}"),
+    ("rubygems_", r"[0-9a-f]{48}"),
+    ("dckr_pat_", r"[\w-]{20,60}"),
+    ("SG.", r"[\w-]{16,40}\.[\w-]{16,80}"),
+    ("shpat_ shpca_ shppa_ shpss_", r"[0-9a-fA-F]{32}"),
+    ("doo_v1_ dop_v1_ dor_v1_", r"[0-9a-f]{64}"),
+    ("hvb. hvs. hvr.", r"[\w-]{20,300}"),
+    ("dapi", r"[0-9a-f]{32}"),
+    ("glsa_", r"[A-Za-z0-9]{32}_[0-9a-f]{8}"),
+    ("lin_api_", r"[A-Za-z0-9]{32,48}"),
+    ("sq0", r"[a-z]{3}-[\w-]{22,43}"),
+    ("NRAK-", r"[A-Z0-9]{27}"),
+    ("ATATT3", r"[\w=-]{50,300}"),
+    ("sbp_", r"[0-9a-f]{40}"),
+    ("gsk_", r"[A-Za-z0-9]{40,60}"),
+    ("AGE-SECRET-KEY-1", r"[0-9A-Z]{58}"),
+    ("PMAK-", r"[0-9a-f]{24}-[0-9a-f]{34}"),
+    ("eyJ", r"[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}"),
+)
+_ISSUED = "|".join(
+    f"(?:{'|'.join(map(re.escape, begins.split()))}){rest}"
+    for begins, rest in _ISSUED_FORMS
 )
 _TOKEN = re.compile(
     rf"(?<![\w-])(?:{_ISSUED})(?![\w-])"
@@ -34,15 +60,12 @@ _TOKEN = re.compile(
     r"|(?<=hooks\.slack\.com/services/)T\w{6,12}/B\w{6,12}/\w{16,32}"
     r"|(?<=/api/webhooks/)[0-9]{16,20}/[\w-]{50,100}"
 )
-# One of these stands in each text with a token.
-_ISSUED_WORDS = """
-ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- glrt- gldt- glptt- glcbt- glft- glsoat-
-glimt- glagent- gloas- AKIA ASIA LTAI xox xapp- k_live_ k_test_ whsec_ AIza ya29.
-GOCSPX- npm_ hf_ pypi- rubygems_ dckr_pat_ SG. shpat_ shpca_ shppa_ shpss_ doo_v1_
-dop_v1_ dor_v1_ hvb. hvs. hvr. dapi glsa_ lin_api_ sq0 NRAK- ATATT3 sbp_ gsk_
-AGE-SECRET-KEY- PMAK- eyJ :AA hooks.slack.com/services/ /api/webhooks/
-"""
-_ISSUED_BEGIN = tuple(_ISSUED_WORDS.split())
+_ISSUED_BEGIN = (
+    *(begin for begins, _ in _ISSUED_FORMS for begin in begins.split()),
+    *(":AA", "hooks.slack.com/services/", "/api/webhooks/"),
+)
+"""One of these stands in each text with a token."""
+
 _SK = re.compile(r"(?<![\w-])sk-[A-Za-z0-9_-]{20,200}(?![\w-])")
 _URL_PASSWORD = re.compile(
     r"(?<=://)[^\s/:?#\[\]]{0,100}:([^\s/?#<>\"'`]{1,200})(?=@[\w.:\[-])"
@@ -67,34 +90,46 @@ _COOKIE = re.compile(
 _TELLS_VALUE = (
     r"[\"'\]]{0,2}[ \t]{0,2}(?:=>|:=|(?<![=!<>])[:=](?!=)|\b(?:is|was)\b)[ \t]{0,2}"
 )
+# What names a secret, and how the name may go on.
+_KEY = r"[ _-]?key"
+_SECRET_FORMS = (
+    ("token secret bearer credential pat auth csrf", ""),
+    ("sess jsess", r"(?:ion)?_?id"),
+    ("api access secret private account auth encryption signing shared master", _KEY),
+)
+_SECRET_NAMES = tuple(
+    dict.fromkeys(name for names, _ in _SECRET_FORMS for name in names.split())
+)
+_SECRET_NAME = "|".join(
+    f"(?:{'|'.join(names.split())}){rest}" for names, rest in _SECRET_FORMS
+)
 _NAMED_SECRET = re.compile(
-    r"(?:token|secret|bearer|credential|pat|auth|csrf|j?sess(?:ion)?_?id"
-    r"|(?:api|access|secret|private|account|auth|encryption|signing|shared|master)"
-    r"[ _-]?key)(?:[_-]\w{1,20})?"
+    rf"(?:{_SECRET_NAME})(?:[_-]\w{{1,20}})?"
     rf"(?:{_TELLS_VALUE}|[ \t])[\"'`]?(?P<value>[\w+/.~|=%-]{{16,4000}})",
     re.I,
 )
-_SECRET_WORDS = """
-token secret bearer credential pat auth csrf sess jsess api access private account
-encryption signing shared master
-"""
-_SECRET_NAMES = tuple(_SECRET_WORDS.split())
 _PASSWORD_NAMES = (
     *("kennwort", "pwd", "mot de passe", "contraseña", "senha", "wachtwoord"),
     *("lösenord", "hasło", "пароль", "密码", "パスワード", "비밀번호"),
 )
-_PASSWORD_NAME = rf"(?:password|passwd|passphrase|passwort|{'|'.join(_PASSWORD_NAMES)})"
+_PASS = "pass"
+_PASSWORD_NAME = (
+    rf"(?:{_PASS}(?:word|wd|phrase|wort)|{'|'.join(map(re.escape, _PASSWORD_NAMES))})"
+)
 _PASSWORD = re.compile(
     rf"(?P<name>{_PASSWORD_NAME})"
     rf"(?:{_TELLS_VALUE}(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]{{3,100}})(?P=quote)"
     r"|(?P<tight>=(?!=))(?P<set>[^\s\"'`&;,<>]{4,100})"
     rf"|{_TELLS_VALUE}(?P<said>[^\s\"'`&;,<>]{{6,100}})"
     r"|>(?P<element>[^<>\s]{3,100})(?=</))"
-    r"|(?<=--)pass(?:word|wd)?\s(?P<option>[^\s\"'`-][^\s\"'`]{3,100})",
+    rf"|(?<=--){_PASS}(?:word|wd)?\s(?P<option>[^\s\"'`-][^\s\"'`]{{3,100}})",
     re.I,
 )
+_SHORT_NAMES = (_PASS, "pw")
 _SHORT_NAME = re.compile(
-    r"(?<![\w-])(?:pass|pw)[\"']?(?:=|: ?)[\"']?(?P<value>[^\s\"'`&;,<>]{4,100})", re.I
+    rf"(?<![\w-])(?:{'|'.join(_SHORT_NAMES)})[\"']?(?:=|: ?)[\"']?"
+    r"(?P<value>[^\s\"'`&;,<>]{4,100})",
+    re.I,
 )
 _COMMAND = re.compile(
     r"(?:\bsshpass -p ?|\bmysql(?:dump|admin)? [^\n]{0,80}?-p"
@@ -102,7 +137,7 @@ _COMMAND = re.compile(
     r"(?P<value>[^\s\"'`:]{4,100})"
 )
 _SHORTLY = (
-    (_SHORT_NAME, ("pass", "pw")),
+    (_SHORT_NAME, _SHORT_NAMES),
     (_COMMAND, ("sshpass", "mysql", "-u", "--user")),
 )
 # What stands in the place of a value: names of variables, blanks to fill in, types.
@@ -183,7 +218,7 @@ def find_named_secrets(text: str) -> Iterator[Span]:
 
 def find_passwords(text: str) -> Iterator[Span]:
     """Yields the values that a word for password names."""
-    for found in at_words(_PASSWORD, ("pass", *_PASSWORD_NAMES), text):
+    for found in at_words(_PASSWORD, (_PASS, *_PASSWORD_NAMES), text):
         group = next(g for g in _VALUES if found[g] is not None)
         value = found[group].rstrip(".,:)" if group != "quoted" else "")
         if _is_password(value, group):
