@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -77,11 +77,13 @@ class PluginProvider(yaml_provider.Provider):
 
     Args:
       inputs: look whether what sources read is there.
+      made: every plugin that is made is appended to it, in no certain order.
     """
 
-    def __init__(self, inputs: bool = False):
+    def __init__(self, inputs: bool = False, made: MutableSequence[Any] | None = None):
         super().__init__()
         self._inputs = inputs
+        self._made = [] if made is None else made
 
     def available(self) -> bool:
         return True
@@ -108,6 +110,7 @@ class PluginProvider(yaml_provider.Provider):
         made = create(typ, args)
         if self._inputs and isinstance(made, Source):
             made.check()
+        self._made.append(made)
         return made
 
     def to_json(self) -> dict[str, str]:
@@ -141,7 +144,13 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
     return made
 
 
-def build(pipeline: beam.Pipeline, text: str, *, inputs: bool = False) -> Any:
+def build(
+    pipeline: beam.Pipeline,
+    text: str,
+    *,
+    inputs: bool = False,
+    made: MutableSequence[Any] | None = None,
+) -> Any:
     """Adds the steps of a YAML pipeline to `pipeline`.
 
     Args:
@@ -149,6 +158,7 @@ def build(pipeline: beam.Pipeline, text: str, *, inputs: bool = False) -> Any:
       text: the YAML, with the key `pipeline` at its top, and maybe `people`: purpose,
         context and allow_person_level, as `affectflow.people.using` takes them.
       inputs: look whether what sources read is there.
+      made: every plugin that is made is appended to it, in no certain order.
 
     Raises:
       UsageError: the YAML or a step is wrong; names the line.
@@ -161,7 +171,7 @@ def build(pipeline: beam.Pipeline, text: str, *, inputs: bool = False) -> Any:
             return yaml_transform.expand_pipeline(
                 pipeline,
                 spec,
-                providers=yaml_provider.merge_providers(PluginProvider(inputs)),
+                providers=yaml_provider.merge_providers(PluginProvider(inputs, made)),
                 validate_schema="generic",
             )
     except Exception as error:

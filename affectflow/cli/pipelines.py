@@ -228,9 +228,7 @@ def _ingest(
             beam_options=_with_workers(made),
             **how,
         )
-    show.say(show.stage_line(row))
-    for line in show.warnings(row):
-        show.say(line)
+    show.said_of(row)
     return row
 
 

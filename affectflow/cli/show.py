@@ -93,6 +93,12 @@ def say(line: str) -> None:
     sys.stderr.write(line + "\n")
 
 
+def said_of(row: dict[str, Any]) -> None:
+    """Prints what an ingest did, and what somebody should look at before using it."""
+    for line in (stage_line(row), *warnings(row)):
+        say(line)
+
+
 def stage_line(row: dict[str, Any]) -> str:
     """Returns what a stage did, in one line."""
     from affectflow.stages.ingest.buckets import ERASED

@@ -2,8 +2,9 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +21,10 @@ def run(
         typer.Option("--check", help="Build it and look for its inputs; run nothing."),
     ] = False,
 ) -> int:
-    """Run a Beam YAML pipeline that may name our plugins as types."""
+    """Run a Beam YAML pipeline that may name our plugins as types.
+
+    Where it ends in a lake, what was read and refused is said as by `ingest`.
+    """
     from affectflow import runners, yaml
 
     text, begun = _read(path), time.perf_counter()
@@ -28,8 +32,9 @@ def run(
         runners.check(lambda p: yaml.build(p, text, inputs=True), STATE.beam_options)
         sys.stdout.write(f"{path}: builds\n")
         return 0
+    made: list[Any] = []
     try:
-        runners.run(lambda p: yaml.build(p, text), STATE.beam_options)
+        runners.run(lambda p: yaml.build(p, text, made=made), STATE.beam_options)
     except Exception as error:
         raise runners.cause_of(error) from error
     place = runners.only_written(STATE.beam_options)
@@ -37,6 +42,24 @@ def run(
     show.say(
         f"{path}: " + (f"not run, only written: {place}" if place else f"done ({took})")
     )
+    return 0 if place else _answer_for(made)
+
+
+def _answer_for(made: Sequence[Any]) -> int:
+    """Says what came into each lake, and returns the exit code.
+
+    Raises:
+      OverBudgetError: more rows were refused than a budget allows, or a file was cut.
+    """
+    from affectflow.stages.ingest.write_lake import WriteLake
+    from affectflow.stages.runs.run import check_budget
+
+    sinks = [each for each in made if isinstance(each, WriteLake)]
+    written = [(row, sink.path) for sink in sinks if (row := sink.row())]
+    for row, _ in written:
+        show.said_of(row)
+    for row, path in written:
+        check_budget(row, path)
     return 0
 
 

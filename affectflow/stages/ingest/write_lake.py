@@ -9,8 +9,10 @@ import pyarrow as pa
 from affectflow import Card, Lake
 from affectflow.kinds.source import Sink
 from affectflow.schemas import UTTERANCES, fields
+from affectflow.stages.ingest.losses import take_examples
 from affectflow.stages.ingest.store import StoreUtterances
-from affectflow.stages.runs.request import new_request
+from affectflow.stages.runs.request import BUDGET, Request, new_request
+from affectflow.stages.runs.run import Row, last_run
 
 
 @dataclass(kw_only=True)
@@ -28,6 +30,8 @@ class WriteLake(Sink):
       path: the lake; created if it does not exist.
       speaker_key_uri: the key of the pseudonyms, if not in the user's configuration
         folder.
+      budget: share of rows that may be refused, 0..1; `affectflow run` ends with code 1
+        if more were.
 
     Raises:
       UsageError: a column that no table has holds lists or structs; names it.
@@ -35,9 +39,14 @@ class WriteLake(Sink):
 
     path: str
     speaker_key_uri: str = ""
+    budget: float = BUDGET
 
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "utterance_id", "text")
     card: ClassVar[Card] = Card(summary="Writes a lake: Delta tables for DuckDB")
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._written: tuple[Lake, Request] | None = None
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
         """Creates the lake, then wires spill, buckets and commit."""
@@ -46,6 +55,19 @@ class WriteLake(Sink):
             lake,
             "ingest",
             {"sink": "WriteLake"},
+            budget=self.budget,
             speaker_key_uri=self.speaker_key_uri,
         )
+        self._written = lake, request
         return pcoll | "Store" >> StoreUtterances(request)
+
+    def row(self) -> Row | None:
+        """Returns the row of `runs` of the last pipeline, if that has ended.
+
+        It has examples of what is lost, as the row of `affectflow ingest` has.
+        """
+        if self._written is None:
+            return None
+        lake, request = self._written
+        row = last_run(lake, request)
+        return row and {**row, **take_examples(lake, request.name)}
