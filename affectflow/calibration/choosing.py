@@ -20,6 +20,7 @@ from affectflow.calibration.curves import (
     Floats,
 )
 from affectflow.calibration.fitting import Answers, Mask, fit
+from affectflow.nouns import count
 
 FOLDS = 5
 BINS = 10
@@ -65,12 +66,12 @@ class Figures:
 def shortage(answers: Answers) -> str:
     """Returns why answers are too few to calibrate with; empty if they are enough."""
     yes = int(answers.truth.sum())
-    for count, word in ((yes, "yes"), (len(answers) - yes, "no")):
-        if count < MIN_ANSWERS:
-            return f"people said {word} {count} times, {MIN_ANSWERS} are needed"
+    for n, word in ((yes, "yes"), (len(answers) - yes, "no")):
+        if n < MIN_ANSWERS:
+            return f"people said {word} {count(n, 'time')}, {MIN_ANSWERS} are needed"
     conversations = len(np.unique(answers.conversations))
     if conversations < FOLDS:
-        return f"answers of {conversations} conversations, {FOLDS} are needed"
+        return f"answers of {count(conversations, 'conversation')}, {FOLDS} are needed"
     return ""
 
 

@@ -8,6 +8,7 @@ import typer
 from affectflow.cli import show
 from affectflow.cli.options import Draws, Shape, is_lake
 from affectflow.errors import UsageError
+from affectflow.nouns import count
 
 _LABEL_FIGURES = {
     "precision": "precision",
@@ -98,8 +99,8 @@ def _line(
     lead = [row["group"]] if grouped else []
     counts = [row["n"], row["positives"]] if "positives" in row else [row["n"]]
     note = row["why"]
-    if row.get("labels") is not None:
-        over = f"over {row['labels']} labels"
+    if isinstance(labels := row.get("labels"), int):
+        over = f"over {count(labels, 'label')}"
         note = f"{over}; {note}" if note else over
     return [*lead, row["label"], *counts, *(_cell(row, f) for f in figures), note]
 
@@ -118,4 +119,4 @@ def _explain(draws: int, scale: bool) -> str:
     macro = "" if scale else "; (macro) is a mean over labels with 10 positives or more"
     if not draws:
         return f"no intervals asked for{macro}"
-    return f"[95 % interval, {draws:,} bootstrap draws of conversations]{macro}"
+    return f"[95 % interval, {count(draws, 'bootstrap draw')} of conversations]{macro}"

@@ -6,6 +6,7 @@ import typer
 
 from affectflow.cli import show
 from affectflow.cli.options import Draws, Set, Shape, is_lake, options_of
+from affectflow.nouns import count
 
 if TYPE_CHECKING:
     from affectflow.stages.measure import Measured
@@ -63,6 +64,8 @@ def _show(found: "Measured", shape: str) -> None:
         show.as_json(COLUMNS, rows)
     elif rows:
         show.table(COLUMNS, rows)
-    show.say(f"{found.kind}: {found.observations:,} counted, {len(rows):,} values")
+    show.say(
+        f"{found.kind}: {found.observations:,} counted, {count(len(rows), 'value')}"
+    )
     if found.run:
         show.say(show.stage_line(found.run))

@@ -44,6 +44,7 @@ from affectflow.cli.scales import off_scale
 from affectflow.cli.spool import spooled
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
+from affectflow.nouns import count
 
 Row = dict[str, Any]
 
@@ -252,7 +253,9 @@ def _with_workers(made: Any) -> list[str]:
 def _say_left_out(names: Sequence[str]) -> None:
     if names:
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        show.say(f"ingest: {len(names):,} files left out, of other kinds: {shown}")
+        show.say(
+            f"ingest: {count(len(names), 'file')} left out, of other kinds: {shown}"
+        )
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ from affectflow.cli.reading import Reading, reads_files
 from affectflow.cli.said import said_to
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
+from affectflow.nouns import count
 
 if TYPE_CHECKING:
     from affectflow.planning.ledger import StagePlan
@@ -167,7 +168,9 @@ def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:
         return
     show.table(_COLUMNS, [*map(_row, plans), _sum(plans)])
     measured = ", ".join(f"{each.sample_rows:,} for {each.stage}" for each in plans)
-    show.say(f"{plans[0].workers} workers; measured on samples of rows: {measured}")
+    show.say(
+        f"{count(plans[0].workers, 'worker')}; measured on samples of rows: {measured}"
+    )
     for each in plans:
         if each.questions:
             show.say(_asked_line(each))
@@ -182,13 +185,13 @@ def _asked_line(plan: "StagePlan") -> str:
 
 
 def _row(plan: "StagePlan") -> list[str]:
-    unit = "splits" if plan.stage == "ingest" else "parts"
-    files = f"{plan.files:,} files, " if plan.files else ""
-    parts = "" if plan.stage == "themes" else f"{files}{plan.units:,} {unit}"
+    unit = "split" if plan.stage == "ingest" else "part"
+    files = f"{count(plan.files, 'file')}, " if plan.files else ""
+    parts = "" if plan.stage == "themes" else f"{files}{count(plan.units, unit)}"
     return [
         plan.stage,
         parts,
-        f"{plan.units_done:,} parts" if plan.units_done else "",
+        count(plan.units_done, "part") if plan.units_done else "",
         f"{plan.rows:,}",
         _size(plan.bytes_in),
         f"{plan.tokens:,}" if plan.tokens else "",

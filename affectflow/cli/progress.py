@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from affectflow.cli import show
 from affectflow.cli.state import STATE
+from affectflow.nouns import count
 
 # Importing it imports Beam: only when there is something to watch.
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def line(seen: "Seen") -> str:
     """Returns how far a stage is, as `annotate: 12,000 of 40,000 rows (30 %), ...`."""
     said = [_rows(seen)]
     if seen.parts and seen.stage == "ingest":
-        said.append(f"{seen.parts:,} buckets written")
+        said.append(f"{count(seen.parts, 'bucket')} written")
     if seen.rate is not None:
         digits = 0 if seen.rate >= 10 else 2
         said.append(f"{seen.rate:,.{digits}f} rows/s")
@@ -66,11 +67,10 @@ def line(seen: "Seen") -> str:
 def _rows(seen: "Seen") -> str:
     if seen.total_rows is None or seen.share is None:
         since = duration(seen.last - seen.started)
-        return f"{seen.rows:,} rows" if seen.rows else f"at work for {since}"
+        return count(seen.rows, "row") if seen.rows else f"at work for {since}"
     about = "about " if seen.estimated else ""
-    return (
-        f"{seen.rows:,} of {about}{seen.total_rows:,} rows ({100 * seen.share:.0f} %)"
-    )
+    total = count(seen.total_rows, "row")
+    return f"{seen.rows:,} of {about}{total} ({100 * seen.share:.0f} %)"
 
 
 def duration(seconds: float) -> str:

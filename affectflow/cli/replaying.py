@@ -5,6 +5,7 @@ from typing import Any
 from affectflow.cli import show
 from affectflow.cli.options import KeyUri, LakeUri
 from affectflow.cli.state import STATE
+from affectflow.nouns import count
 
 Row = dict[str, Any]
 
@@ -36,6 +37,6 @@ def _say_replayed(row: Row) -> None:
     left = dict(row["counters"]).get(LEFT, 0)
     if left:
         show.say(
-            f"{left:,} letters stay open: their file is gone, or their place in it "
+            f"{count(left, 'letter')} stay open: the file is gone, or its place in it "
             "now holds another row; ingest the file again"
         )

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from affectflow.cli.hints import hints
+from affectflow.nouns import count
+
 if TYPE_CHECKING:
     from affectflow.kinds.asker import Request
 
@@ -17,17 +20,6 @@ _EXAMPLE = 40
 _PLURAL = re.compile(r"\b(\w+[^s])s\b")
 FIRST = "parts_before"
 """The counter that stands before the others, which are in the order of their names."""
-_TIMES = (
-    " Times are ISO 8601, RFC 2822, seconds since 1970, or dates written out, as "
-    "Nov 7, 2016, 5:06 PM"
-)
-_SECONDS = " Times in a recording are seconds, or HH:MM:SS.mmm"
-_SPELLINGS = {
-    "timestamp": _TIMES,
-    "edited_at": _TIMES,
-    "start_s": _SECONDS,
-    "end_s": _SECONDS,
-}
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -95,7 +87,7 @@ def say(line: str) -> None:
 
 def said_of(row: dict[str, Any]) -> None:
     """Prints what an ingest did, and what somebody should look at before using it."""
-    for line in (stage_line(row), *warnings(row)):
+    for line in (stage_line(row), *hints(row)):
         say(line)
 
 
@@ -134,7 +126,7 @@ def learned(row: dict[str, Any]) -> list[str]:
         return []
     return [
         f"{row['stage']}: asked below {row['only_below']:.3f}, learned from "
-        f"{row['learned_from']:,} utterances; where it was tried, it asks about "
+        f"{count(row['learned_from'], 'utterance')}; where it was tried, it asks about "
         f"{row['learned_asked']:.0%} and says what the model alone says of "
         f"{row['learned_agreement']:.1%}"
     ]
@@ -145,16 +137,18 @@ def asked_line(row: dict[str, Any]) -> str:
     if not row.get("questions"):
         return ""
     parts = [
-        f"{row['questions']:,} questions",
+        count(row["questions"], "question"),
         f"{row['duplicate_share']:.0%} of them repeated",
         f"{row['kept_answers']:,} answered before",
-        f"{row['calls']:,} calls",
-        f"{row['tokens_in']:,} tokens in, {row['tokens_out']:,} out",
+        count(row["calls"], "call"),
+        f"{count(row['tokens_in'], 'token')} in, {row['tokens_out']:,} out",
     ]
     if row["cost"]:
         parts.append(f"cost {row['cost']:,.4g}")
     if row["sent_to"]:
-        sent = f"{row['rows_sent']:,} rows, {row['characters_sent']:,} characters"
+        sent = ", ".join(
+            (count(row["rows_sent"], "row"), count(row["characters_sent"], "character"))
+        )
         parts.append(f"{sent} sent to {row['sent_to']}")
     return f"{row['stage']}: {', '.join(parts)}"
 
@@ -184,35 +178,3 @@ def _counted(row: dict[str, Any], name: str, count: int) -> str:
     said = f"{count:,} {words}"
     example = row.get("examples", {}).get(name)
     return said if example is None else f"{said} (such as {example[:_EXAMPLE]!r})"
-
-
-def warnings(row: dict[str, Any]) -> list[str]:
-    """Returns what somebody should look at before using what a stage wrote, by line."""
-    from affectflow.schemas import PRIVATE_LEFT_OUT
-    from affectflow.stages.ingest.buckets import ANOTHER_FILE
-    from affectflow.stages.ingest.losses import DOUBTFUL
-
-    lines = [
-        f"{row['stage']}: no {column} of this input could be read; does "
-        f"--map {column} name the right field?{_SPELLINGS.get(column, '')}"
-        for column in row.get("never_read", ())
-    ]
-    if dates := dict(row["counters"]).get(DOUBTFUL):
-        lines.append(
-            f"{row['stage']}: {dates:,} dates may begin with the day or the month, and "
-            "no other date of their file tells; say it with --set day_first=true, or "
-            "--set day_first=false, of `affectflow ingest`"
-        )
-    if private := dict(row["counters"]).get(PRIVATE_LEFT_OUT):
-        lines.append(
-            f"{row['stage']}: {private:,} private or direct messages were left out; "
-            "read them with --include-private"
-        )
-    if others := dict(row["counters"]).get(ANOTHER_FILE):
-        lines.append(
-            f"{row['stage']}: {others:,} messages took the place of messages with the "
-            "same ids from another file; if they are not newer versions, ids repeat "
-            "over files: start a new lake, and ingest each file by itself with a name "
-            "of its own, --map \"source='NAME'\""
-        )
-    return lines

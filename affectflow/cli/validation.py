@@ -9,6 +9,7 @@ import typer
 from affectflow.cli import show
 from affectflow.cli.options import LakeUri
 from affectflow.errors import StorageError, UsageError
+from affectflow.nouns import count
 
 if TYPE_CHECKING:
     from affectflow.batches.bootstrap import Interval
@@ -73,9 +74,9 @@ def sample(
         _write(name, content)
         sys.stdout.write(f"{name}\n")
     show.say(
-        f"sample {drawn.sample_id}: {drawn.n:,} messages, one of a conversation, of "
-        f"{drawn.conversations:,} conversations; when it is filled: affectflow gold "
-        f"{lake} {out}"
+        f"sample {drawn.sample_id}: {count(drawn.n, 'message')}, one each from "
+        f"{count(drawn.conversations, 'conversation')}; when it is filled: affectflow "
+        f"gold {lake} {out}"
     )
     return 0
 
@@ -136,7 +137,7 @@ def gold(
     if answers := once(opened, " and ".join(files), read):
         done = import_answers(opened, answers)
         show.say(
-            f"{len(answers):,} answers of {', '.join(done.raters)}; "
+            f"{count(len(answers), 'answer')} of {', '.join(done.raters)}; "
             f"{done.added:,} new, {done.changed:,} changed, {done.withdrawn:,} "
             f"withdrawn, {done.unchanged:,} as they were"
         )

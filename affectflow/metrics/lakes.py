@@ -16,6 +16,7 @@ from affectflow.lake.views import quote, quote_name
 from affectflow.metrics import tasks
 from affectflow.metrics.probabilities import use_probabilities
 from affectflow.metrics.tasks import Task
+from affectflow.nouns import count
 from affectflow.schemas import PEOPLE
 from affectflow.validation.labels import Target
 from affectflow.validation.truth import (
@@ -228,7 +229,7 @@ def left_out(
 
     notes = say_unsampled(counted(unsampled_of))
     if tied := sum(counted(ties_of).values()):
-        notes.append(f"{tied:,} answers left out: as many say yes as say no")
+        notes.append(f"{count(tied, 'answer')} left out: as many say yes as say no")
     return notes
 
 

@@ -11,6 +11,7 @@ from affectflow.errors import UsageError
 from affectflow.lake.views import quote, quote_name
 from affectflow.metrics import tasks
 from affectflow.metrics.tasks import Task
+from affectflow.nouns import count
 from affectflow.validation.labels import unknown_label
 from affectflow.vocabularies import known
 
@@ -183,8 +184,8 @@ def _notes(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[
         )
     elif alone := _one(connection, _ALONE):
         notes.append(
-            f"{alone:,} utterances without conversation_id: each is taken for a "
-            "conversation of its own"
+            f"{count(alone, 'utterance')} without conversation_id: each is taken for "
+            "a conversation of its own"
         )
     if "chosen" not in names and "score" in names:
         notes.append(f"no column chosen: a label is chosen from {CHOSEN_FROM} on")

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from affectflow import __version__
+from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
-from affectflow.report.words import ask_yourself, count, percent, section
+from affectflow.report.words import ask_yourself, percent, section
 
 
 def basis(facts: Facts, lake: str) -> Html:

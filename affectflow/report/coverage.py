@@ -1,8 +1,9 @@
 """What was there to be read: messages by language, and what was not said in words."""
 
+from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Facts, Row
-from affectflow.report.words import ask_yourself, count, section
+from affectflow.report.words import ask_yourself, section
 
 _HEADS = [
     "Language",

@@ -1,9 +1,10 @@
 """The honest head: what was read, by what it was labelled, what stayed outside."""
 
+from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, join, prose, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import shares
-from affectflow.report.words import ask_yourself, count, day, listed, percent, section
+from affectflow.report.words import ask_yourself, day, listed, percent, section
 
 _SEGMENTS = {
     "code": "code blocks and inline code",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectflow.lake import open_lake
-from affectflow.report.words import count
+from affectflow.nouns import count
 from affectflow.schemas import PEOPLE
 
 _SIZE = """
@@ -90,9 +90,12 @@ def methods(lake_uri: str) -> str:
 
 def _size(row: Row) -> Iterator[str]:
     sources = ", ".join(row["sources"] or [])
-    people = f"of {row['people']:,} people" if row["people"] else "(authors not given)"
+    people = "(authors not given)"
+    if row["people"]:
+        people = f"of {count(row['people'], 'person', 'people')}"
     yield (
-        f"{row['messages']:,} messages in {row['conversations']:,} conversations "
+        f"{count(row['messages'], 'message')} in "
+        f"{count(row['conversations'], 'conversation')} "
         f"{people}, from {sources or 'no source'}."
     )
     if row["first"] is not None:
@@ -124,7 +127,8 @@ def _validated(rows: Sequence[Row], people: int) -> Iterator[str]:
     for row in rows:
         yield (
             f"- `{row['annotator_id']}`, {row['label']}: precision {row['value']:.2f} "
-            f"({row['low']:.2f} to {row['high']:.2f}) on {row['n']:,} messages."
+            f"({row['low']:.2f} to {row['high']:.2f}) on "
+            f"{count(row['n'], 'message')}."
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from affectflow.nouns import count
 from affectflow.report import charts
 from affectflow.report.html import Child, Html, el, join, prose, table
 from affectflow.report.queries import (
@@ -13,7 +14,7 @@ from affectflow.report.queries import (
     Row,
 )
 from affectflow.report.themes import theme_list
-from affectflow.report.words import ask_yourself, count, every_period, listed, section
+from affectflow.report.words import ask_yourself, every_period, listed, section
 
 _SMALL = f"fewer than {MIN_SPEAKERS} people or {MIN_UTTERANCES} messages"
 _MAX_PLACES = 30

@@ -3,10 +3,11 @@
 import re
 from datetime import datetime
 
+from affectflow.nouns import count
 from affectflow.report import charts
 from affectflow.report.html import Html, el, join, link
 from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Row, ThemeList
-from affectflow.report.words import count, every_period, listed, percent
+from affectflow.report.words import every_period, listed, percent
 
 _MAX_THEMES = 10
 _MAX_SMALL = 12

@@ -1,8 +1,9 @@
 """What people's labels say of the annotator, and what shares rest on."""
 
+from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
-from affectflow.report.words import count, listed, percent
+from affectflow.report.words import listed, percent
 
 
 def shares(facts: Facts) -> Html | None:

@@ -8,16 +8,6 @@ from affectflow.report.html import Child, Html, el
 from affectflow.report.queries import shown
 
 
-def count(number: int | None, singular: str = "", plural: str = "") -> str:
-    """Returns a number with its noun.
-
-    >>> count(1, "message"), count(1200, "message"), count(2, "person", "people")
-    ('1 message', '1,200 messages', '2 people')
-    """
-    noun = singular if number == 1 else plural or (singular and singular + "s")
-    return f"{number or 0:,} {noun}".rstrip()
-
-
 def percent(share: float | None) -> str:
     """Returns a share of 0..1 in per cent, without false precision."""
     if share is None:

@@ -18,6 +18,7 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import quote
+from affectflow.nouns import count
 from affectflow.schemas import PEOPLE
 from affectflow.validation.labels import Target, spoken_by
 from affectflow.validation.samples import TEXT_DIGITS, Sample, keep, sample_id_of
@@ -213,8 +214,8 @@ def _size(found: int, n: int | None) -> int:
         return min(ENOUGH, found)
     if n > found:
         raise UsageError(
-            f"only {found:,} conversations can be drawn from, one message of each, not "
-            f"{n:,}: give --n {found}"
+            f"only {count(found, 'conversation')} can be drawn from, one message of "
+            f"each, not {n:,}: give --n {found}"
         )
     return n
 

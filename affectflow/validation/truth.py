@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
+from affectflow.nouns import count
 from affectflow.schemas import PEOPLE
 from affectflow.validation.labels import Target, families_of, parts_of
 from affectflow.validation.outdated import leave_out_changed
@@ -152,8 +153,8 @@ def say_unsampled(left_out: Mapping[Target, int]) -> list[str]:
         return []
     names = ", ".join(sorted({target.name for target in left_out}))
     return [
-        f"{sum(left_out.values()):,} answers to {names} left out: they are of no "
-        "random sample, and the others are of one"
+        f"{count(sum(left_out.values()), 'answer')} to {names} left out: they are "
+        "of no random sample, and the others are of one"
     ]
 
 

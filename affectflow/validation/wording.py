@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from affectflow.batches.bootstrap import Interval
+from affectflow.nouns import count
 from affectflow.validation.agreement import LEAST_CONVERSATIONS
 from affectflow.validation.judging import Agreement, Finding, Judgement
 from affectflow.validation.outdated import say_changed
@@ -75,8 +76,9 @@ def claim(finding: Finding, found: Judgement) -> str:
         )
     if not finding.sampled:
         return (
-            f"{name}: precision and recall of {who} hold for these {finding.n:,} "
-            "messages alone: they are no random sample of this lake, so no share."
+            f"{name}: precision and recall of {who} hold for "
+            f"{count(finding.n, 'message')} alone: not a random sample of this lake, "
+            "so no share."
         )
     if not finding.current:
         return (
@@ -86,7 +88,8 @@ def claim(finding: Finding, found: Judgement) -> str:
     return (
         f"{name}: about {_percent(finding.prevalence.corrected)} of the messages, "
         f"corrected for the measured error of {who}, which finds it in "
-        f"{finding.prevalence.apparent.value:.1%}; rests on {finding.n:,} messages, "
+        f"{finding.prevalence.apparent.value:.1%}; rests on "
+        f"{count(finding.n, 'message')}, "
         f"{_raters(finding, found)}{_not_validated(finding)}."
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from affectflow.nouns import count
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow.sources.bots import is_bot_name
@@ -121,8 +122,8 @@ def _row(kind: str, thing: Record) -> Row:
       RefusedError: it holds no message, or does not name itself.
     """
     if kind == "more":
-        left_out = word(thing, "count") or "0"
-        raise RefusedError(f"{left_out} comments left out of a page", NOT_AN_UTTERANCE)
+        left_out = count(int(word(thing, "count") or 0), "comment")
+        raise RefusedError(f"{left_out} left out of a page", NOT_AN_UTTERANCE)
     if kind in _HOLDS_NONE:
         raise RefusedError(f"{_HOLDS_NONE[kind]}: no message in it", NOT_AN_UTTERANCE)
     if kind not in _KINDS:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from affectflow.nouns import count
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
 from affectflow.sources.bots import is_bot_name
@@ -77,7 +78,7 @@ def _comments(item: Record) -> Iterator[tuple[Record, Record] | RefusedError]:
         yield reply, snippet
     left_out = _counted(snippet) - len(replies)
     if left_out > 0:
-        message = f"{left_out} replies left out of a page"
+        message = f"{count(left_out, 'reply', 'replies')} left out of a page"
         yield RefusedError(message, NOT_AN_UTTERANCE)
 
 

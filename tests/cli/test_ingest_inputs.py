@@ -112,3 +112,33 @@ def test_a_zip_of_other_things_makes_no_lake(tmp_path, source, words):
     assert done.code == 2
     assert words in done.last_line
     assert not (tmp_path / "lake").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        pytest.param(
+            {"a.csv": "id,body\n1,one\n2,two\n", "b.csv": "id,body\n1,six\n2,ten\n"},
+            "2 rows refused for an id that another file has for another text: ids "
+            "repeat over files; ingest each file by itself with a name of its own, "
+            "--map \"source='NAME'\"",
+            id="two files",
+        ),
+        pytest.param(
+            {"a.csv": "id,body\n1,one\n1,two\n"},
+            "1 row refused for an id that another row of the file has: does --map "
+            "utterance_id name the right column?",
+            id="one file",
+        ),
+    ],
+)
+def test_ids_that_repeat_are_explained(tmp_path, files, words):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    done = affectflow(
+        *("ingest", *(tmp_path / name for name in files)),
+        *("--to", tmp_path / "lake", MAP, "--budget", "1"),
+    )
+
+    assert words in done.err

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches.batch import concat, conform_like, refuse, with_column
+from affectflow.batches.batch import concat, conform_like, with_column
 from affectflow.batches.grouping import in_time_order, whole_conversations
 from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
@@ -29,7 +28,6 @@ from affectflow.stages.ingest.file_order import by_origin, file_of, in_file_orde
 from affectflow.stages.ingest.findings import (
     ANSWERS,
     causes_in_place,
-    with_answers_of,
 )
 from affectflow.stages.ingest.held import (
     Held,
@@ -40,6 +38,12 @@ from affectflow.stages.ingest.held import (
     unchanged_parts,
 )
 from affectflow.stages.ingest.parents import sought
+from affectflow.stages.ingest.repeats import (
+    REPEATED_OVER_CONVERSATIONS,
+    keys_of,
+    one_per_id,
+    without,
+)
 from affectflow.stages.ingest.twins import Losers
 from affectflow.stages.runs.deadletters import write_dead_letters
 from affectflow.stages.runs.reading import INLINE, read_part
@@ -121,6 +125,7 @@ def _write_rows(
     }
     elsewhere = _from_another_file(new.changed, older)
     receipt.counters = {"superseded": new.changed.num_rows, ANOTHER_FILE: elsewhere}
+    receipt.counters |= new.repeats
     if new.erased:
         receipt.counters[ERASED] = new.erased
     if receipt.files or receipt.removes:
@@ -159,6 +164,8 @@ class _New(NamedTuple):
     """By conversation, in time order."""
     changed: pa.RecordBatch
     clashing: pa.RecordBatch
+    repeats: dict[str, int]
+    """How many clash, by where the other row is."""
     duplicates: int
     unchanged: int
     same: pa.RecordBatch
@@ -177,12 +184,13 @@ def _tell_apart(
     erased = stones.cover(given) if len(stones) else None
     if erased is not None and erased.true_count:
         given = given.filter(pc.invert(erased))
-    rows, duplicates, clashing = _one_per_id(given)
+    rows, duplicates, clashing, repeats = one_per_id(given)
     rows = causes_in_place(rows)
     left_out = 0
     if losers:
-        rows, left_out, twice, other = _without(rows, losers)
+        rows, left_out, twice, other = without(rows, losers)
         duplicates, clashing = duplicates + twice, _joined([clashing, other])
+        repeats |= {REPEATED_OVER_CONVERSATIONS: other.num_rows}
     kinds = compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
     unchanged = rows.num_rows - fresh.num_rows - changed.num_rows + left_out
@@ -192,95 +200,13 @@ def _tell_apart(
     gone = erased.true_count if erased is not None else 0
     # Here, because the rows in another order are let go at the end of this function.
     fresh = in_time_order(fresh)
-    return _New(fresh, changed, clashing, duplicates, unchanged, same, gone)
+    return _New(fresh, changed, clashing, repeats, duplicates, unchanged, same, gone)
 
 
 def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatch:
     wanted = pc.equal(kinds, kind)
     # A filter copies, and most often all rows are fresh.
     return batch if pc.all(wanted).as_py() else batch.filter(wanted)
-
-
-def _keys(rows: pa.Table | pa.RecordBatch) -> pa.Array:
-    """Returns the message and the conversation of each row as one text."""
-    ids = [_whole(rows.column(n)) for n in ("utterance_id", "conversation_id")]
-    return pc.binary_join_element_wise(*ids, "\0")
-
-
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-# -- rows of the input with one id -------------------------------------------------
-
-
-def _without(
-    rows: pa.RecordBatch, losers: Losers
-) -> tuple[pa.RecordBatch, int, int, pa.RecordBatch]:
-    """Returns rows that stay, how many the lake has, how many are twice, clashes."""
-    keys = _keys(rows)
-    of = [
-        pc.is_in(keys, value_set=_keys(table))
-        for table in (losers.unchanged, losers.duplicate, losers.clashing)
-    ]
-    stays = pc.invert(pc.or_(pc.or_(of[0], of[1]), of[2]))
-    clashing = _refused(rows.filter(of[2]))
-    return rows.filter(stays), of[0].true_count, of[1].true_count, clashing
-
-
-def _one_per_id(
-    batch: pa.RecordBatch,
-) -> tuple[pa.RecordBatch, int, pa.RecordBatch]:
-    """Returns one row for each id in a conversation, how many went, and clashes."""
-    ids = batch.column("utterance_id")
-    if pc.count_distinct(ids).as_py() == batch.num_rows:
-        # A slice of no rows would hold the memory of all.
-        return batch, 0, pa.RecordBatch.from_pylist([], schema=batch.schema)
-    order = _latest_first(batch)
-    codes = pc.dictionary_encode(_keys(batch).take(order)).indices
-    _, first = np.unique(np.asarray(codes), return_index=True)
-    leads = np.asarray(first)[np.asarray(codes)]  # codes count in order of appearance
-    loses = leads != np.arange(len(leads))
-    said = batch.select(["text", "edited_at"]).take(order)
-    clashes = loses & ~_explained(said, leads)
-    clashing = batch.take(order.filter(pa.array(clashes)))
-    kept = batch.take(pa.array(np.sort(np.asarray(order)[first])))
-    same = np.asarray(pc.equal(said.column("text"), said.take(leads).column("text")))
-    kept = with_answers_of(kept, batch.take(order.filter(pa.array(loses & same))))
-    return kept, int(loses.sum() - clashes.sum()), _refused(clashing)
-
-
-def _latest_first(batch: pa.RecordBatch) -> pa.Array:
-    # Among equal edits the order of the file decides: sorting is not stable by itself.
-    keyed = batch.append_column("__position", pa.array(np.arange(batch.num_rows)))
-    keys = [
-        ("edited_at", "descending", "at_end"),
-        ("__position", "ascending", "at_end"),
-    ]
-    return pc.sort_indices(keyed, sort_keys=keys)
-
-
-def _explained(batch: pa.RecordBatch, leads: np.ndarray) -> np.ndarray:
-    """Returns whether a row says the same as its winner, or was edited later."""
-    winners = batch.take(pa.array(leads))
-
-    def same(name: str) -> np.ndarray:
-        mine, theirs = batch.column(name), winners.column(name)
-        equal = pc.fill_null(pc.equal(mine, theirs), False)
-        both_null = pc.and_(pc.is_null(mine), pc.is_null(theirs))
-        return np.asarray(pc.or_(equal, both_null))
-
-    return same("text") | ~same("edited_at")
-
-
-def _refused(batch: pa.RecordBatch) -> pa.RecordBatch:
-    row = {
-        "step": "WriteLake",
-        "error_type": "duplicate_id",
-        "message": "another row of this input has the same id and another text; "
-        "does --map utterance_id name the right column?",
-    }
-    return refuse(batch, [[row]] * batch.num_rows)
 
 
 # -- against the lake --------------------------------------------------------------
@@ -293,13 +219,13 @@ def _rewritten(
     gone: pa.Table | pa.RecordBatch,
 ) -> tuple[list[str], pa.RecordBatch, pa.RecordBatch]:
     """Returns the paths that hold older versions, their rows that stay, and those."""
-    keys = pa.concat_arrays([_keys(changed), _keys(gone)])
-    hit = pc.is_in(_keys(old.rows), value_set=keys)
+    keys = pa.concat_arrays([keys_of(changed), keys_of(gone)])
+    hit = pc.is_in(keys_of(old.rows), value_set=keys)
     paths = sorted(set(old.rows.filter(hit).column("path").to_pylist()))
     batches = [read_part(lake, stem(path), inline=True) for path in paths]
     if not batches:
         return paths, changed.slice(0, 0), changed.slice(0, 0)
-    goes = [pc.is_in(_keys(batch), value_set=keys) for batch in batches]
+    goes = [pc.is_in(keys_of(batch), value_set=keys) for batch in batches]
     pairs = list(zip(batches, goes, strict=True))
     kept = together([batch.filter(pc.invert(going)) for batch, going in pairs])
     return paths, kept, together([batch.filter(going) for batch, going in pairs])

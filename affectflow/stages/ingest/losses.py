@@ -15,7 +15,8 @@ from affectflow.sources.times import doubtful
 from affectflow.stages.runs.receipts import FILES_CUT, WORK, Receipt
 
 EXAMPLES = (WORK, "examples")
-_NOT_READ = "_not_read"
+NOT_READ = "_not_read"
+"""Ends the name of a counter of values that could not be read, by column."""
 DOUBTFUL = "dates_doubtful"
 """Counts dates, among those not read, that may begin with their day or their month."""
 
@@ -40,8 +41,8 @@ def losses(living: pa.RecordBatch, dead: pa.RecordBatch) -> Receipt:
         receipt.counters[FILES_CUT] = len(files)
         receipt.examples[FILES_CUT] = min(files)
     for column, values in _unread(living.column("attrs")):
-        receipt.counters[column + _NOT_READ] = len(values)
-        receipt.examples[column + _NOT_READ] = pc.min(values).as_py()
+        receipt.counters[column + NOT_READ] = len(values)
+        receipt.examples[column + NOT_READ] = pc.min(values).as_py()
         if column in TIMES and len(dates := doubtful(values)):
             receipt.counters[DOUBTFUL] = receipt.counters.get(DOUBTFUL, 0) + len(dates)
             receipt.examples[DOUBTFUL] = pc.min(dates).as_py()
@@ -98,5 +99,5 @@ def take_examples(lake: Lake, run: str) -> Shown:
 
 
 def _never_read(summed: Receipt) -> list[str]:
-    columns = (name.removesuffix(_NOT_READ) for name in summed.counters)
+    columns = (name.removesuffix(NOT_READ) for name in summed.counters)
     return [name for name in columns if summed.values_read.get(name) == 0]

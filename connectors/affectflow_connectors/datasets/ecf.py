@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from affectflow.kinds.source import Split
+from affectflow.nouns import count
 from affectflow.registry import Card
 from affectflow.sources.chat_text import TextLines, lines_of_text
 from affectflow.sources.coerce import seconds_of
@@ -67,7 +68,7 @@ class ReadEcf(JsonSource, LabelledSource):
                 place = f"{split.uri}#{found.line}"
                 yield from self._of_record(found.record, place, str(found.record))
             else:
-                why = f"{found} lines are not of a scene"
+                why = f"not of a scene: {count(found, 'line')}"
                 yield self._refused(RefusedError(why), split.uri, "")
         if lines.damage:
             raise lines.damage

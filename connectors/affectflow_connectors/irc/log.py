@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 
 from affectflow.batches.batch import MAX_ROW_BYTES
+from affectflow.nouns import count
 from affectflow.registry import Card
 from affectflow.sources.bots import is_bot_name
 from affectflow.sources.chat_text import Digests, TextLog, digest, lines_of_text
@@ -62,7 +63,9 @@ class ReadIrc(TextLog):
             else:
                 strays += bool(line.strip())
         if strays:
-            yield RefusedError(f"{strays} lines before the first message are not a log")
+            yield RefusedError(
+                f"not a log: {count(strays, 'line')} before the first message"
+            )
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:

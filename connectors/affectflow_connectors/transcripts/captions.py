@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from affectflow.nouns import count
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE, raw_name
 from affectflow.sources.chat_text import TextLog, lines_of_text
@@ -62,7 +63,7 @@ class CaptionSource(TextLog, abc.ABC):
     ) -> Iterator[Row | RefusedError]:
         before, cues = cues_of(held(lines), have_names=self.have_names)
         if strays := self.strays(before, cues):
-            yield RefusedError(f"{strays} lines outside of cues")
+            yield RefusedError(f"{count(strays, 'line')} outside of cues")
         for cue in cues:
             if cue.start_us is None:
                 why = f"line {cue.line}: no times can be read in {cue.times!r}"

@@ -9,6 +9,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from affectflow.kinds.source import File, Split
+from affectflow.nouns import count
 from affectflow.registry import Card
 from affectflow.sources.chat_text import Digests, decoded, lines_of_text
 from affectflow.sources.fields import attrs_of
@@ -145,7 +146,7 @@ def _refused(record: Record) -> tuple[str, str] | None:
     if record.begun:
         return "too_large", "a message above 64 MB"
     strays = sum(bool(decoded(line).strip()) for line in record.lines)
-    why = f"{strays} lines before the first date are not a message"
+    why = f"not a message: {count(strays, 'line')} before the first date"
     return ("unknown_shape", why) if strays else None
 
 

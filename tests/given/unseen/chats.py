@@ -286,9 +286,7 @@ FILES = [
     _json("matrix", "messages.json", _MATRIX_PAGE),
     _json("telegram", "result.json", _TELEGRAM_CHAT, 1),
     _json("telegram", "result-all.json", _TELEGRAM_ALL, 1),
-    Unseen(
-        "whatsapp", "WhatsApp Chat with Climbers.txt", _WHATSAPP_ANDROID.encode()
-    ),
+    Unseen("whatsapp", "WhatsApp Chat with Climbers.txt", _WHATSAPP_ANDROID.encode()),
     Unseen("whatsapp", "_chat.txt", _WHATSAPP_IOS.encode()),
     Unseen("irc", "irc.libera.#ops.weechatlog", _WEECHAT.encode()),
     Unseen("irc", "#ops.log", _IRSSI.encode()),

@@ -206,7 +206,11 @@ FILES = [
     _json("twitter", "timeline.json", [_V1_TWEET]),
     _json("hacker-news", "search.json", _HITS),
     _json("bluesky", "getPostThread.json", _THREAD),
-    _json("youtube", "comments.json", {"kind": "youtube#commentListResponse", "items": [_COMMENT]}),
+    _json(
+        "youtube",
+        "comments.json",
+        {"kind": "youtube#commentListResponse", "items": [_COMMENT]},
+    ),
     _lines("youtube", "comments.jsonl", [_COMMENT]),
     _json("mastodon", "public.json", [posts._STATUS]),
     Unseen("git", "raw.txt", _RAW_LOG.encode()),

@@ -317,7 +317,11 @@ FILES = [
     _lines("reddit", "r_programming_posts.jsonl", [_REDDIT_POST]),
     _json("reddit", "2qyr1a.json", _LISTINGS),
     Unseen("stack-exchange", "Comments.xml", _COMMENTS_XML.encode()),
-    Unseen("stack-exchange", "answers.json.gz", gzip.compress(json.dumps(_SE_PAGE).encode())),
+    Unseen(
+        "stack-exchange",
+        "answers.json.gz",
+        gzip.compress(json.dumps(_SE_PAGE).encode()),
+    ),
     _json("mastodon", "outbox.json", _OUTBOX),
     _json("mastodon", "context.json", {"ancestors": [], "descendants": [_STATUS]}, 2),
     _json("discourse", "3.json", _TOPIC),

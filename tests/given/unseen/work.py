@@ -243,7 +243,12 @@ _ECF = [
     {
         "conversation_ID": 1,
         "conversation": [
-            {"utterance_ID": 1, "text": "It is late!", "speaker": "Ann", "emotion": "joy"}
+            {
+                "utterance_ID": 1,
+                "text": "It is late!",
+                "speaker": "Ann",
+                "emotion": "joy",
+            }
         ],
         "emotion-cause_pairs": [["1_joy", "1_It is late!"]],
     }
