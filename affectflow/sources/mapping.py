@@ -10,7 +10,8 @@ from affectflow.schemas import UTTERANCES
 from affectflow.sources.auto_ids import AUTO
 from affectflow.sources.suggestion import suggestion
 
-ATTRS_PREFIX = "attrs."
+_ATTRS = "attrs"
+ATTRS_PREFIX = f"{_ATTRS}."
 _AUTO_WORD = "auto"
 _NOT_MAPPABLE = frozenset({"segments", "origin", "content_hash", "bucket"})
 
@@ -58,6 +59,12 @@ def _field(target: str, source: str) -> Field:
 
 
 def _check_target(target: str, source: str) -> None:
+    if target == _ATTRS:
+        raise UsageError(
+            f"{target!r} has many fields: name each, as attrs.{source or 'NAME'}="
+            f"{source or 'FIELD'}; other columns that a field can be mapped to: "
+            f"{', '.join(name for name in TARGETS if name != _ATTRS)}"
+        )
     if target in TARGETS or (
         target.startswith(ATTRS_PREFIX) and len(target) > len(ATTRS_PREFIX)
     ):

@@ -15,16 +15,29 @@ _NAMES = {
     "reply_to": "replyto parentid parent inreplyto inreplytoid inreplytostatusid "
     "replytoid replytomessageid parentcommentid",
     "speaker_id": "author user username userid authorid speaker sender login nick "
-    "screenname from handle authorname fromname account creator by who",
+    "screenname from handle authorname fromname account creator reporter by who",
     "timestamp": "timestamp createdat created createdutc date datetime time ts posted "
     "postedat sentat publishedat when dateposted creationdate",
     "title": "title subject summary headline",
 }
 _NEEDED = ("utterance_id", "text")
+# A row of a tracker is an issue, whose one text is its description; comments stand in
+# columns of their own, as many as the issue with most of them has.
+_ISSUE_IDS = "issuekey ticketkey issueid ticketid bugid caseid workitemid"
+_OF_ISSUES = {
+    "utterance_id": f"{_ISSUE_IDS} {_NAMES['utterance_id']} key number",
+    "text": f"description {_NAMES['text']}",
+    "conversation_id": "",
+    "reply_to": "",
+    "speaker_id": f"reporter creator {_NAMES['speaker_id']}",
+}
 
 
 def suggestion(given: Iterable[tuple[str, str]], present: Sequence[str]) -> str:
     """Returns a whole `--map` for a file.
+
+    The text is the column that holds the one main text of a row: names that several
+    columns have come last.
 
     >>> suggestion([], ["body", "author", "stars"])
     '--map utterance_id=auto,text=body,speaker_id=author'
@@ -37,7 +50,8 @@ def suggestion(given: Iterable[tuple[str, str]], present: Sequence[str]) -> str:
     mapped = dict(given)
     taken = {*mapped.values(), *(name for name, typed in mapped.items() if not typed)}
     free = [name for name in present if name not in taken and "," not in name]
-    for target, names in _NAMES.items():
+    likely = _NAMES | (_OF_ISSUES if _rows_are_issues(free) else {})
+    for target, names in likely.items():
         if target not in mapped and (found := _likeliest(names.split(), free)):
             mapped[target] = found
             free.remove(found)
@@ -50,9 +64,18 @@ def suggestion(given: Iterable[tuple[str, str]], present: Sequence[str]) -> str:
     return f'--map "{typed}"' if plain else f"--map {shlex.quote(typed)}"
 
 
+def _rows_are_issues(names: Sequence[str]) -> bool:
+    """Returns whether rows are issues of a tracker, not comments on them."""
+    bare = [_bare(name) for name in names]
+    has_key = not {*_ISSUE_IDS.split()}.isdisjoint(bare)
+    several = bare.count("comment") > 1
+    return has_key and "commentid" not in bare and ("description" in bare or several)
+
+
 def _likeliest(names: Sequence[str], free: Sequence[str]) -> str:
     spelled = {_bare(name): name for name in reversed(free)}
-    return next((spelled[name] for name in names if name in spelled), "")
+    found = [spelled[name] for name in names if name in spelled]
+    return min(found, key=lambda name: free.count(name) > 1, default="")
 
 
 def _bare(name: str) -> str:

@@ -19,6 +19,12 @@ from tests.given.command_line import affectflow
             "the column comes first, as text=body",
             id="the wrong way round",
         ),
+        pytest.param(
+            "attrs=team",
+            "name each, as attrs.team=team; other columns that a field can be mapped "
+            "to: utterance_id, conversation_id,",
+            id="many fields",
+        ),
     ],
 )
 def test_a_mistake_in_a_map_is_one_line(tmp_path, typed, said):

@@ -22,6 +22,33 @@ from affectflow_connectors.csv import ReadCsv
             "reply_to=In Reply To,speaker_id=Author,timestamp=Created At'",
         ),
         (
+            {},
+            [
+                "Summary",
+                "Issue key",
+                "Issue id",
+                "Parent",
+                "Description",
+                "Reporter",
+                "Created",
+                "Comment",
+                "Comment",
+            ],
+            "'utterance_id=Issue key,text=Description,speaker_id=Reporter,"
+            "timestamp=Created,title=Summary'",
+        ),
+        (
+            {},
+            ["Issue key", "Summary", "Comment", "Comment"],
+            "'utterance_id=Issue key,text=Comment,title=Summary'",
+        ),
+        (
+            {},
+            ["comment_id", "issue_key", "comment", "description"],
+            "utterance_id=comment_id,text=comment,conversation_id=issue_key",
+        ),
+        ({}, ["id", "comment", "comment", "post"], "utterance_id=id,text=post"),
+        (
             {"source": "'forum'"},
             ["post", "user", "date", "subject"],
             "\"utterance_id=auto,text=post,source='forum',speaker_id=user,"
