@@ -61,6 +61,7 @@ def run(arguments: Sequence[str]) -> int:
     ours, beam_options = _split(list(arguments))
     STATE.beam_options = tuple(beam_options)
     STATE.debug = False
+    STATE.spooled = ""
     try:
         logs.configure()
         result = app(ours or ["--help"], standalone_mode=False, prog_name="affectflow")
@@ -100,7 +101,7 @@ def _explain(error: Exception) -> int:
         return INTERRUPTED
     # Typer brings its own copy of click, or uses yours: its errors have no one class.
     if hasattr(error, "format_message"):
-        _say(f"{error.format_message()} (see: affectflow --help)")
+        _say(f"{error.format_message()} (see: {_command_of(error)} --help)")
         return 2
     if isinstance(error, AffectflowError):
         _say(str(error))
@@ -108,6 +109,12 @@ def _explain(error: Exception) -> int:
     line = " ".join(str(error).split())[:400]
     _say(f"internal error: {type(error).__name__}: {line}; --debug shows where")
     return OURS
+
+
+def _command_of(error: Exception) -> str:
+    """Returns the command whose help explains an error of its options."""
+    context = getattr(error, "ctx", None)
+    return str(getattr(context, "command_path", "affectflow"))
 
 
 _show = warnings.showwarning
@@ -122,5 +129,7 @@ def _warn(message: Warning | str, *where: Any, **more: Any) -> None:
 
 
 def _say(line: str) -> None:
-    one_line = " ".join(line.split())
+    from affectflow.cli.state import STATE
+
+    one_line = " ".join(STATE.in_words(line).split())
     sys.stderr.write(f"affectflow: {one_line}\n")

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from affectflow.cli.hints import hints
+from affectflow.cli.state import STATE
 from affectflow.nouns import count
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def request(utterance_id: str, asked: "Request") -> None:
 
 def say(line: str) -> None:
     """Prints a line on stderr."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(STATE.in_words(line) + "\n")
 
 
 def said_of(row: dict[str, Any]) -> None:

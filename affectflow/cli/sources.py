@@ -146,4 +146,5 @@ def left_out(source: Any, paths: Sequence[str]) -> list[str]:
         elif not ("::" in path or path.startswith("http") or source.takes_folder(path)):
             names = {uri.rpartition("://")[2] for uri in taken}
             left += sorted(set(_in_folder(Storage(path))) - names - packed)
-    return [name.partition("::")[0].rsplit("/", 1)[-1] for name in left]
+    names = (name.partition("::")[0].rsplit("/", 1)[-1] for name in left)
+    return [name for name in names if not source.reads_beside(name)]

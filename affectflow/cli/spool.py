@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 
+from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 
 STDIN = "-"
@@ -30,7 +31,7 @@ def spooled(paths: Sequence[str], beam_options: Sequence[str]) -> Iterator[list[
     _check(paths, beam_options)
     folder = tempfile.mkdtemp(prefix="affectflow-")
     try:
-        path = _written(folder)
+        path = STATE.spooled = _written(folder)
         yield [path if each == STDIN else each for each in paths]
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -98,6 +98,14 @@ class Source(Transform, abc.ABC):
         """Returns what is read otherwise than one may think; cheaply, a line each."""
         return []
 
+    def reads_beside(self, name: str) -> bool:
+        """Returns whether a file without messages is read for what it says of them.
+
+        Args:
+          name: of the file, without its folders: `channels.json`.
+        """
+        return False
+
     def input_bytes(self) -> int:
         """Returns about how many bytes there are to read, decompressed; 0 if unknown.
 

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from affectflow.errors import UsageError
 from affectflow.kinds.source import File, Source, candidates, folder_source
+from affectflow.nouns import count
 from affectflow.registry import kebab
+from affectflow.sources.files import MappedSource
 from affectflow.sources.listing import bare_name, list_files
 from affectflow.sources.magic import binary_kind, cure
-from affectflow.sources.streams import DamagedFileError, plain_head
+from affectflow.sources.streams import HEAD_BYTES, DamagedFileError, plain_head
 from affectflow.sources.zipped import is_member, is_zip, members
 
 LOOKED_AT = 20
@@ -19,6 +21,8 @@ _ENOUGH = 0.3
 # of, is of another kind.
 _SURE = 0.6
 _NEAR = 0.02
+# What a file is may stand behind a text as long as this, in a record of one line.
+_LONG_HEAD_BYTES = 1 << 20
 
 
 class Recognised(NamedTuple):
@@ -37,6 +41,7 @@ class _Look(NamedTuple):
     found: list[tuple[type[Source], float]]
     binary: str
     named: bool
+    blank: bool = False
 
     @property
     def surest(self) -> float:
@@ -66,9 +71,9 @@ def recognise(paths: Sequence[str]) -> Recognised:
     _check_one_kind(source, known)
     own = [look for look in known if look.sure_of(source) >= _ENOUGH]
     confidence = sum(look.sure_of(source) for look in own) / len(own)
-    count = sum(len(files) for _, files in listed)
+    total = sum(len(files) for _, files in listed)
     skipped = len(looks) - len(own)
-    return Recognised(source, confidence, count - skipped, len(own))
+    return Recognised(source, confidence, total - skipped, len(own))
 
 
 def _files(path: str) -> list[File]:
@@ -119,12 +124,23 @@ def _endings() -> tuple[str, ...]:
 def _look(uri: str, path: str) -> _Look:
     if uri == path and (taker := folder_source(path)):
         return _Look(uri, [(taker, 1.0)], "", named=True)
-    head = plain_head(uri)
-    found = [(source, sure) for source, sure in candidates(uri, head) if sure > 0]
+    head, found = _looked_at(uri, HEAD_BYTES)
+    if (
+        len(head) >= HEAD_BYTES
+        and b"\n" not in head
+        and (not found or found[0][1] < 0.5)
+    ):
+        head, found = _looked_at(uri, _LONG_HEAD_BYTES)
     unpacked = is_member(uri) and not is_member(path)
     own = any(sign in path for sign in "*?[") or _last(uri) == _last(path)
     own = own and not unpacked
-    return _Look(uri, found, binary_kind(head), own)
+    return _Look(uri, found, binary_kind(head), own, not head.strip())
+
+
+def _looked_at(uri: str, size: int) -> tuple[bytes, list[tuple[type[Source], float]]]:
+    """Returns the first bytes of a file, and what it may be by them, surest first."""
+    head = plain_head(uri, size)
+    return head, [(each, sure) for each, sure in candidates(uri, head) if sure > 0]
 
 
 def _last(path: str) -> str:
@@ -158,23 +174,41 @@ def _surest(looks: Sequence[_Look]) -> type[Source]:
     return ranked[0]
 
 
+def _is_other(look: _Look, source: type[Source]) -> bool:
+    """Returns whether a file is of another kind than a source reads.
+
+    Whoever reads any lines, or any table, reads the files of all others, too: it gives
+    way where another source knows a file.
+    """
+    is_sure = look.surest >= _SURE if look.named else look.surest > _SURE
+    if issubclass(source, MappedSource):
+        knows = not issubclass(look.found[0][0], MappedSource)
+        if knows and is_sure and look.surest > look.sure_of(source) + _NEAR:
+            return True
+    return is_sure and look.sure_of(source) < _ENOUGH
+
+
 def _check_one_kind(source: type[Source], looks: Sequence[_Look]) -> None:
     others: dict[str, list[str]] = defaultdict(list)
     for look in looks:
-        is_other = look.surest >= _SURE if look.named else look.surest > _SURE
-        if is_other and look.sure_of(source) < _ENOUGH:
+        if _is_other(look, source):
             others[kebab(look.found[0][0].__name__)].append(look.uri)
     if not others:
         return
-    own = [look.uri for look in looks if look.sure_of(source) >= _ENOUGH]
+    own = [
+        look.uri
+        for look in looks
+        if look.sure_of(source) >= _ENOUGH and not _is_other(look, source)
+    ]
     kinds = {kebab(source.__name__): own, **others}
     said = "; ".join(
-        f"{len(uris)} look like {name}, such as {uris[0]!r}"
+        f"{count(len(uris), 'looks', 'look')} like {name}, such as {uris[0]!r}"
         for name, uris in kinds.items()
+        if uris
     )
     raise UsageError(
         f"files of several kinds: {said}; ingest each kind by itself, with "
-        f"{' or '.join(f'--source {name}' for name in kinds)}"
+        f"{' or '.join(f'--source {name}' for name, uris in kinds.items() if uris)}"
     )
 
 
@@ -182,6 +216,8 @@ def _unknown(look: _Look) -> str:
     if look.binary:
         todo = cure(look.binary, look.uri)
         return f"{look.uri!r} is {look.binary}, which no source reads; {todo}"
+    if look.blank:
+        return f"{look.uri!r} is empty; did what wrote it fail?"
     may = ", ".join(f"{kebab(s.__name__)} ({sure:.2f})" for s, sure in look.found[:3])
     hint = f"it may be {may}; " if may else ""
     return f"cannot tell what {look.uri!r} is; {hint}name it with --source NAME"

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from affectflow.cli.sources import left_out, made_with, plugin_for
 from affectflow.lake import open_lake
 from tests.given.command_line import affectflow
 
@@ -142,3 +143,32 @@ def test_ids_that_repeat_are_explained(tmp_path, files, words):
     )
 
     assert words in done.err
+
+
+def test_what_is_wrong_with_standard_input_is_said_of_standard_input(
+    tmp_path, monkeypatch
+):
+    pipe(monkeypatch, b'{"a": 1}\n')
+
+    done = affectflow("ingest", "-", "--to", tmp_path / "lake")
+
+    assert done.code == 2
+    assert "auto: 1 file looks like jsonl" in done.err
+    assert "no field of standard input gives utterance_id" in done.last_line
+    assert "stdin-" not in done.err
+
+
+def test_lists_that_tell_of_messages_are_not_left_out(tmp_path):
+    folder = tmp_path / "export"
+    (folder / "ops").mkdir(parents=True)
+    (folder / "channels.json").write_text('[{"id": "C0123ABCD", "name": "ops"}]')
+    (folder / "users.json").write_text('[{"id": "U02AB3CDE", "name": "kim"}]')
+    (folder / "integration_logs.json").write_text("[]")
+    (folder / "ops" / "2023-11-14.json").write_text(
+        json.dumps(
+            [{"type": "message", "text": "hi", "user": "U0", "ts": "1700000001.0002"}]
+        )
+    )
+    source = made_with(plugin_for([str(folder)], "slack"), [str(folder)])
+
+    assert left_out(source, [str(folder)]) == ["integration_logs.json"]

@@ -16,6 +16,15 @@ from affectflow_connectors.jsonl import ReadJsonl
 LINES = b'{"utterance_id": "a", "text": "good"}\n'
 TABLE = b"id,text\n1,good\n2,bad\n"
 EVENT = b'{"id":"1","type":"PushEvent","actor":{},"repo":{},"payload":{}}\n'
+SLACK = (
+    b'[{"type": "message", "text": "hi", "user": "U02AB3CDE", "client_msg_id": "x", '
+    b'"ts": "1700000001.000200"}]'
+)
+STACK = (
+    b'{"items": [{"owner": {"user_id": 3}, "answer_id": 8, "question_id": 7, '
+    b'"creation_date": 1699990000, "body": "<p>Lock.</p>"}], "has_more": false, '
+    b'"quota_max": 300, "quota_remaining": 297}'
+)
 
 
 def zipped(name="a.jsonl"):
@@ -60,13 +69,19 @@ def test_a_folder_of_one_kind_is_recognised(tmp_path):
     [
         pytest.param(
             {"a.jsonl": LINES, "b.csv": TABLE},
-            r"several kinds: 1 look like (csv|jsonl), .*--source (csv|jsonl) or --sou",
+            r"several kinds: 1 looks like (csv|jsonl), .*--source (csv|jsonl) or --sou",
             id="lines and a table",
         ),
         pytest.param(
             {"a.json": EVENT, "b.csv": TABLE}, "several kinds: .*gharchive", id="events"
         ),
         pytest.param({"a": b"\x01\x02\x03" * 99}, "name it with --source", id="bytes"),
+        pytest.param(
+            {"a.jsonl": LINES, "b.json": SLACK, "c.json": STACK},
+            "several kinds: (?=.*1 looks like jsonl)(?=.*1 looks like slack)"
+            ".*1 looks like stack-exchange",
+            id="lines and exports that are JSON, too",
+        ),
     ],
 )
 def test_a_folder_of_several_kinds_is_refused(tmp_path, files, words):
@@ -112,3 +127,13 @@ def test_a_named_file_that_no_source_knows_is_refused_beside_one_that_is_known(
 
     with pytest.raises(UsageError, match=r"cannot tell what '.*notes.txt' is"):
         recognise([str(tmp_path / "a.jsonl"), str(tmp_path / "notes.txt")])
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\n", gzip.compress(b"")])
+def test_an_empty_file_is_called_empty(tmp_path, data):
+    written(tmp_path, {"notes.txt": data})
+
+    with pytest.raises(
+        UsageError, match=r"notes.txt' is empty; did what wrote it fail"
+    ):
+        recognise([str(tmp_path / "notes.txt")])

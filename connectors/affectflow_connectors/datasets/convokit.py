@@ -69,6 +69,9 @@ class ReadConvokit(JsonSource):
     def has_messages(self, name: str) -> bool:
         return _file_of(name) in _UTTERANCES
 
+    def reads_beside(self, name: str) -> bool:
+        return name == _CONVERSATIONS
+
     def looks_whole(self, record: Any) -> bool:
         return isinstance(record, dict) and "id" in record and "text" in record
 

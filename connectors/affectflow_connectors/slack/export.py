@@ -79,6 +79,9 @@ class ReadSlack(JsonSource):
     def has_messages(self, name: str) -> bool:
         return _may_hold(name)
 
+    def reads_beside(self, name: str) -> bool:
+        return name in LISTS or name == USERS
+
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
         yield from messages(record, self._setting_of(where.rpartition("#")[0]))
 
