@@ -9,8 +9,8 @@ from affectflow import registry
 from affectflow.cli import show
 from affectflow.errors import UsageError
 from affectflow.options import construct, names_of
+from affectflow.sources.archives import is_archive, is_member, members
 from affectflow.sources.listing import is_hidden
-from affectflow.sources.zipped import is_member, is_zip, members
 from affectflow.storage import Storage
 
 AUTO = "auto"
@@ -139,12 +139,12 @@ def left_out(source: Any, paths: Sequence[str]) -> list[str]:
     for path in paths:
         taken = [file.uri for file in source.files(path)]
         packed = {uri.partition("::")[2] for uri in taken if is_member(uri)}
-        if is_zip(path):
+        if is_archive(path):
             listed = (each for uri in packed for each in members(uri, lambda _: True))
             left += sorted({each.uri for each in listed} - set(taken))
         # A web server has no list of files.
         elif not ("::" in path or path.startswith("http") or source.takes_folder(path)):
             names = {uri.rpartition("://")[2] for uri in taken}
             left += sorted(set(_in_folder(Storage(path))) - names - packed)
-    names = (name.partition("::")[0].rsplit("/", 1)[-1] for name in left)
-    return [name for name in names if not source.reads_beside(name)]
+    bare = [name.partition("::")[0].rsplit("/", 1)[-1] for name in left]
+    return [name for name in bare if not source.reads_beside(name)]

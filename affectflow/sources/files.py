@@ -14,6 +14,8 @@ from affectflow.batches.batch import TARGET_BYTES
 from affectflow.errors import UsageError
 from affectflow.kinds.source import TO_THE_END, File, Source, Split, recognised
 from affectflow.registry import kebab
+from affectflow.sources.archives import is_archive, is_member, member_uri, members
+from affectflow.sources.decompress import compression
 from affectflow.sources.listing import (
     COMPRESSED,
     bare_name,
@@ -26,13 +28,11 @@ from affectflow.sources.mapping import Field, parse_mapping
 from affectflow.sources.rows import LISTENED_TO, Defaults, batch_of_rows, dead_row
 from affectflow.sources.streams import (
     DamagedFileError,
-    compression,
     plain_head,
     wide_encoding,
 )
 from affectflow.sources.whole_columns import FileColumns, Listener
 from affectflow.sources.withheld import without_deleted, without_private
-from affectflow.sources.zipped import is_member, is_zip, member_uri, members
 
 
 @dataclass(kw_only=True)
@@ -99,7 +99,7 @@ class FileSource(Source, abc.ABC):
 
         An archive that does not open is a file, whose reading says why.
         """
-        if not is_zip(file.uri):
+        if not is_archive(file.uri):
             return [file]
         try:
             found = members(file.uri, self._takes)
@@ -117,7 +117,7 @@ class FileSource(Source, abc.ABC):
         one dead row that says so.
         """
         try:
-            if is_zip(split.uri):
+            if is_archive(split.uri):
                 members(split.uri, self._takes)  # says what is wrong with it
             yield from map(self._handed_on, self.read_split(split))
         except DamagedFileError as error:

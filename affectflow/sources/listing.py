@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.source import File
+from affectflow.sources.archives import is_member, open_member
 from affectflow.sources.filesystems import file_system, no_such_file, open_stored
-from affectflow.sources.zipped import is_member, open_member
 from affectflow.storage import storage_errors
 
 COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")

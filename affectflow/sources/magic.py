@@ -31,7 +31,7 @@ _CURES = {
     "an SQLite database": "write a query of it to CSV: sqlite3 -header -csv FILE "
     '"SELECT ..." > OUT.csv',
 }
-_ARCHIVES = ("a 7z archive", "a rar archive", "a tar archive")
+_ARCHIVES = ("a 7z archive", "a rar archive")
 
 
 def binary_kind(head: bytes) -> str:
@@ -55,6 +55,8 @@ def binary_kind(head: bytes) -> str:
 
 def cure(kind: str, uri: str) -> str:
     """Returns what to do with a file of that kind, in one clause."""
+    if kind == "a tar archive":
+        return "name it .tar or .tar.gz, or unpack it and give the folder"
     if kind in _ARCHIVES:
         return "unpack it and give the folder"
     return _CURES.get(kind, "give text: JSON Lines, CSV or an export").format(uri=uri)

@@ -8,11 +8,11 @@ from affectflow.errors import UsageError
 from affectflow.kinds.source import File, Source, candidates, folder_source
 from affectflow.nouns import count
 from affectflow.registry import kebab
+from affectflow.sources.archives import is_archive, is_member, members
 from affectflow.sources.files import MappedSource
 from affectflow.sources.listing import bare_name, list_files
 from affectflow.sources.magic import binary_kind, cure
 from affectflow.sources.streams import HEAD_BYTES, DamagedFileError, plain_head
-from affectflow.sources.zipped import is_member, is_zip, members
 
 LOOKED_AT = 20
 """Files of one path that are looked at, spread over all of them."""
@@ -96,7 +96,7 @@ def _within(file: File) -> list[File]:
 
     It stays whole if a source is sure of it, which has seen more than one file then.
     """
-    if not is_zip(file.uri):
+    if not is_archive(file.uri):
         return [file]
     sure = candidates(file.uri, plain_head(file.uri))
     if sure and sure[0][1] >= _SURE:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from affectflow.errors import AffectflowError
+from affectflow.sources.decompress import compression
 from affectflow.sources.files import FileSource
-from affectflow.sources.streams import compression, json_head
+from affectflow.sources.streams import json_head
 from affectflow.testing.inputs import Tried
 
 _MOST_CPU_S = 20

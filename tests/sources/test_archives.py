@@ -1,13 +1,15 @@
-"""A zip archive is a folder, to every source that reads files."""
+"""A zip or tar archive is a folder, to every source that reads files."""
 
+import io
+import tarfile
 import zipfile
 
 import pytest
 
 from affectflow.cli.sources import left_out
 from affectflow.errors import UsageError
+from affectflow.sources.archives import is_member
 from affectflow.sources.recognition import recognise
-from affectflow.sources.zipped import is_member
 from affectflow_connectors.csv import ReadCsv
 from affectflow_connectors.irc.log import ReadIrc
 from affectflow_connectors.jsonl import ReadJsonl
@@ -53,11 +55,38 @@ def said(rows):
     return [tuple(row[name] for name in COLUMNS) for row in rows]
 
 
-@pytest.mark.parametrize("name", EXPORTS)
-def test_an_archive_gives_the_rows_of_the_folder_and_is_recognised(tmp_path, name):
+def write_tar(path, files, *more):
+    """Writes a tar, compressed as its name says; returns its path."""
+    kinds = {".tgz": "w:gz", ".gz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz"}
+    with tarfile.open(path, kinds.get(path.suffix, "w:")) as archive:
+        for name, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+        for member in more:
+            archive.addfile(member)
+    return path
+
+
+WRITERS = {"export.zip": write_zip, "export.tar": write_tar, "export.tgz": write_tar}
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [
+        *((name, "export.zip") for name in EXPORTS),
+        ("irc", "export.tgz"),
+        ("csv", "export.tar"),
+        ("jsonl", "export.tgz"),
+    ],
+)
+def test_an_archive_gives_the_rows_of_the_folder_and_is_recognised(
+    tmp_path, name, packed
+):
     source, files = EXPORTS[name]
     folder = write_folder(tmp_path / "folder", files)
-    archive = write_zip(tmp_path / "export.zip", files)
+    archive = WRITERS[packed](tmp_path / packed, files)
 
     unpacked, packed = rows_of(source, folder), rows_of(source, archive)
 

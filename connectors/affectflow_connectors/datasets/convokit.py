@@ -8,12 +8,12 @@ from typing import Any, ClassVar, NamedTuple
 
 from affectflow.errors import StorageError, UsageError
 from affectflow.registry import Card
+from affectflow.sources.archives import member_uri, name_of, without_ending
 from affectflow.sources.coerce import text_of
 from affectflow.sources.fields import attrs_of, inner, prose, time_of, unread_time, word
 from affectflow.sources.json_source import LINES, JsonSource
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import DamagedFileError, json_head, plain_head
-from affectflow.sources.zipped import member_uri
 
 SITE = "convokit"
 _UTTERANCES = ("utterances.jsonl", "utterances.json")
@@ -104,11 +104,11 @@ def _file_of(uri: str) -> str:
 def _corpus_of(uri: str, name: str) -> _Corpus:
     """Returns the corpus that a file of utterances belongs to."""
     path, _, archive = uri.partition("::")
-    folder = re.sub(r"[^/\\]*$", "", path.removeprefix("zip://") if archive else path)
+    folder = re.sub(r"[^/\\]*$", "", name_of(uri) if archive else path)
     names = [each for each in re.split(r"[/\\]", folder) if each]
     own = names[-1] if names else ""
     if archive and _GENERIC.fullmatch(own):
-        own = re.sub(r"\.zip$", "", re.split(r"[/\\]", archive)[-1], flags=re.I)
+        own = without_ending(re.split(r"[/\\]", archive)[-1])
     held = _listed(archive, folder + _CONVERSATIONS)
     return _Corpus(name or own or "corpus", held if isinstance(held, dict) else {})
 

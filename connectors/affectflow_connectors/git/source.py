@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from affectflow.kinds.source import TO_THE_END, File, Split
 from affectflow.registry import Card
+from affectflow.sources.archives import is_archive
 from affectflow.sources.chat_text import decoded
 from affectflow.sources.fields import Record
 from affectflow.sources.files import is_plain, ranges
@@ -23,7 +24,6 @@ from affectflow.sources.streams import (
     plain_head,
     read_chunks,
 )
-from affectflow.sources.zipped import is_zip
 from affectflow_connectors.git import log, patches
 from affectflow_connectors.git.commits import SITE, Commit, commit_row
 from affectflow_connectors.git.log import begins_commit, is_drawn
@@ -147,7 +147,7 @@ def _kind_of(uri: str) -> str:
     """Returns what kind of input a file or folder is; empty if it is not git's."""
     if is_repository(uri):
         return "repository"
-    if is_zip(uri):
+    if is_archive(uri):
         return "json"
     head = plain_head(uri)
     return "json" if json_head(head) else _kind(head)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from affectflow.kinds.source import TO_THE_END, File, Split
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.archives import is_archive
 from affectflow.sources.bots import is_bot_name
 from affectflow.sources.envelopes import Around, EnvelopeSource
 from affectflow.sources.fields import (
@@ -25,7 +26,6 @@ from affectflow.sources.json_source import LINES
 from affectflow.sources.records import attempt, not_an_object
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import DamagedFileError, json_head
-from affectflow.sources.zipped import is_zip
 from affectflow_connectors.matrix.later import Later
 from affectflow_connectors.matrix.texts import file_of, text_of_message, text_of_state
 
@@ -64,7 +64,7 @@ class ReadMatrix(EnvelopeSource):
         self._later, self._listens = Later(), False
 
     def split_file(self, file: File) -> list[Split]:
-        if is_zip(file.uri):
+        if is_archive(file.uri):
             return super().split_file(file)
         return [Split(file.uri, 0, TO_THE_END, file.size)]  # edits may be anywhere
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from affectflow.errors import StorageError, UsageError
 from affectflow.registry import Card
 from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.archives import is_member, name_of
 from affectflow.sources.fields import Record, inner, word
 from affectflow.sources.json_source import LINES, JsonSource
 from affectflow.sources.records import rows_of
@@ -59,8 +60,7 @@ class ReadMattermost(JsonSource):
         self._export: tuple[str, Export] = ("", Export({}, {}))
 
     def has_messages(self, name: str) -> bool:
-        member, _, archive = name.removeprefix("zip://").partition("::")
-        return not (archive and member.startswith(_ATTACHED))
+        return not (is_member(name) and name_of(name).startswith(_ATTACHED))
 
     def rows(self, record: Record, where: str) -> Iterator[Row | RefusedError]:
         if is_line(record):

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 from affectflow.errors import StorageError, UsageError
 from affectflow.registry import Card
+from affectflow.sources.archives import member_uri, name_of
 from affectflow.sources.json_source import LINES, JsonSource
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import (
     json_head,
     plain_head,
 )
-from affectflow.sources.zipped import member_uri
 from affectflow_connectors.slack.places import (
     LISTS,
     NO_MESSAGES,
@@ -96,7 +96,7 @@ class ReadSlack(JsonSource):
         """Returns what the place of a file says; files come one after the other."""
         if self._setting[0] != uri:
             name, _, archive = uri.partition("::")
-            name = name.removeprefix("zip://") if archive else name.replace("\\", "/")
+            name = name_of(uri) if archive else name.replace("\\", "/")
             workspace = self._workspace(archive, root_of(name))
             channel = channel_by_path(name, workspace)
             self._setting = uri, Setting(channel, workspace)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from affectflow.errors import MissingExtraError
 from affectflow.kinds.source import File, Split
 from affectflow.registry import Card
+from affectflow.sources.decompress import bounded
 from affectflow.sources.files import is_plain, ranges
 from affectflow.sources.json_source import LINES, JsonSource, lines_of
 from affectflow.sources.lines import blocks
@@ -27,7 +28,6 @@ from affectflow.sources.servers import host_of
 from affectflow.sources.streams import (
     DamagedFileError,
     TruncatedFileError,
-    bounded,
     decompressed_head,
     json_head,
     read_chunks,
