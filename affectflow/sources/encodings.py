@@ -5,15 +5,21 @@ reading only those that happen to be ASCII would lose the others.
 """
 
 import codecs
+import contextlib
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from affectflow.sources.streams import CHUNK_BYTES, DamagedFileError
+from affectflow.sources.filesystems import file_system
+from affectflow.sources.streams import CHUNK_BYTES, DamagedFileError, read_chunks
 
 WESTERN = "cp1252"
 _SAMPLE_CHARS = 256 << 10
+# A file is searched so far for its first bytes beyond ASCII, before anything is read.
+_CHECKED_CHUNKS = 16
+_KNOWN_FILES = 64
 # The pattern of UTF-8; surrogates have it too, which are damage, not another encoding.
 _UTF8 = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
@@ -35,6 +41,10 @@ _STRANGE = re.compile(
     f"|(?<=[{_LETTER}])[^\\x00-\\x7f{_LETTER}’‘–—…·´\xa0\xad](?=[{_LETTER}])"
     f"|(?<=[{_LETTER}])[‚„]"  # a quote opens before a word, not behind it
 )
+# Letters within words, and quotes at them; not those that are left of a character of
+# UTF-8 that was cut (Â, Ã, â, ã, ð), nor those that damage looks like (ÿ, þ).
+_ACCENTED = "ÀÁÄ-ÖØ-ßàáä-ïñ-öø-ýŠšŽžŒœŸ"
+_IN_WORDS = re.compile(f"(?<=[A-Za-z])[{_ACCENTED}’“”‘…]|[{_ACCENTED}“‘](?=[A-Za-z])")
 # Letters that no Western language has together: Czech, Hungarian, Turkish, Baltic.
 _APART = (("ø", "ìùòýžší"), ("û", "ö"), ("ðþ", "çü"), ("ð", "àëè"), ("õ", "ìøšž"))
 
@@ -121,6 +131,71 @@ def encoding_of(chunks: Iterable[bytes], uri: str) -> str:
     if seen.undefined or not looks_western(seen.sample.decode(WESTERN, "replace")):
         raise UnknownEncodingError(_cure(seen.sample, uri))
     return WESTERN
+
+
+def encoding_of_file(uri: str) -> str:
+    """Returns the encoding of a file; empty for UTF-8.
+
+    Raises:
+      UnknownEncodingError: it cannot be told.
+    """
+    chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
+    return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)
+
+
+def _whole_chunks(uri: str) -> Iterator[bytes]:
+    """Yields a file up to where it is damaged; reading its rows will tell of that."""
+    with contextlib.suppress(DamagedFileError):
+        yield from read_chunks(uri)
+
+
+def encoding_of_json(uri: str) -> str:
+    """Returns `cp1252` for a file of JSON that holds Western words; else nothing.
+
+    A line of JSON is refused by itself if it is damaged, so a byte here or there is
+    damage, not an encoding. Looked for once; asked where a line is not UTF-8.
+    """
+    fs, path = file_system(uri) if "::" not in uri else (None, "")
+    return _encoding_of_json(uri, str(fs.ukey(path)) if fs else "")
+
+
+@functools.lru_cache(maxsize=_KNOWN_FILES)
+def _encoding_of_json(uri: str, version: str) -> str:
+    seen = _seen(_whole_chunks(uri))
+    text = seen.sample.decode(WESTERN, "replace")
+    if seen.good or seen.undefined or not looks_western(text):
+        return ""
+    words, high = (len(each.findall(text)) for each in (_IN_WORDS, _HIGH))
+    return WESTERN if words and 2 * words >= high else ""
+
+
+def json_in_utf8(chunks: Iterable[bytes], uri: str) -> Iterator[bytes]:
+    """Yields the bytes of a file of JSON as UTF-8; see `encoding_of_json`."""
+    chunks = iter(chunks)
+    for chunk in chunks:
+        if chunk.isascii():
+            yield chunk
+            continue
+        held, is_utf8 = _judged(chunk, chunks)
+        rest = itertools.chain(held, chunks)
+        encoding = "" if is_utf8 else encoding_of_json(uri)
+        yield from transcoded(rest, encoding) if encoding else rest
+        return
+
+
+def json_notices(uris: Iterable[str]) -> list[str]:
+    """Returns which of some files of JSON are not UTF-8, a line each."""
+    return [
+        read_as(uri)
+        for uri in uris
+        if not starts_as_utf8(itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS))
+        and encoding_of_json(uri)
+    ]
+
+
+def read_as(uri: str) -> str:
+    """Returns what is said of a file that is not UTF-8."""
+    return f"{uri!r} is not UTF-8; it is read as Windows-1252"
 
 
 def looks_western(text: str) -> bool:

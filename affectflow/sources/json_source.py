@@ -11,6 +11,11 @@ import pyarrow as pa
 from affectflow.errors import UsageError
 from affectflow.kinds.source import File, Split
 from affectflow.schemas import NOT_AN_UTTERANCE
+from affectflow.sources.encodings import (
+    encoding_of_json,
+    json_in_utf8,
+    json_notices,
+)
 from affectflow.sources.fields import Record
 from affectflow.sources.files import FileSource, is_plain, ranges
 from affectflow.sources.json_stream import values
@@ -131,7 +136,7 @@ class JsonSource(FileSource, abc.ABC):
             yield dead_row(self.step, self.source_name, origin, error)
             return
         try:
-            record = json.loads(line.decode(), strict=False)
+            record = json.loads(self._text_of(line, origin), strict=False)
         except UnicodeDecodeError as error:
             message = f"not UTF-8 at byte {error.start} of the line"
             yield self._refused(RefusedError(message, "invalid_utf8"), origin, line)
@@ -143,7 +148,21 @@ class JsonSource(FileSource, abc.ABC):
         else:
             yield from self._of_record(record, origin, line)
 
+    def _text_of(self, line: bytes, origin: str) -> str:
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            encoding = encoding_of_json(origin.rpartition("#")[0])
+            if not encoding:
+                raise
+            return line.decode(encoding, "replace")
+
+    def notices(self) -> list[str]:
+        """Returns which of the first files of the paths are read as Windows-1252."""
+        return json_notices(self.files(pattern)[0].uri for pattern in self.patterns)
+
     def _of_values(self, chunks: Iterable[bytes], uri: str) -> Iterator[Row]:
+        chunks = json_in_utf8(chunks, uri)
         for found in values(self.unwrapped(chunks), self.looks_whole):
             origin = f"{uri}#{found.number}"
             if found.error_type:

@@ -14,8 +14,18 @@ import pyarrow.compute as pc
 from affectflow.errors import UsageError
 from affectflow.kinds.source import File, Split
 from affectflow.registry import Card
+from affectflow.sources.encodings import (
+    encoding_of_json,
+    json_in_utf8,
+    json_notices,
+)
 from affectflow.sources.files import MappedSource, is_plain, ranges
-from affectflow.sources.json_columns import columns_of, parse_lines, record_of
+from affectflow.sources.json_columns import (
+    Parsed,
+    columns_of,
+    parse_lines,
+    record_of,
+)
 from affectflow.sources.json_path import EACH, parts_of, shape_of, values_at
 from affectflow.sources.json_stream import Found, values
 from affectflow.sources.lines import Block, Offsets, blocks, spans
@@ -82,7 +92,7 @@ class ReadJsonl(MappedSource):
         chunks = itertools.chain([first], chunks)
         defaults = self.defaults(split.uri)
         if self.records or (split.start == 0 and not by_lines(first)):
-            found = self._values(chunks)
+            found = self._values(json_in_utf8(chunks, split.uri))
             yield from read_values(found, split.uri, self.fields, defaults)
             return
         for block in blocks(chunks, start=split.start, end=split.end):
@@ -115,6 +125,10 @@ class ReadJsonl(MappedSource):
         # A mapped field may come later in the file; one that nobody named may not.
         mapped = [f for f in self.fields if f.target in (self.mapping or {})]
         check_named([*given, *mapped], present, uri)
+
+    def notices(self) -> list[str]:
+        """Returns which of the first files of the paths are read as Windows-1252."""
+        return json_notices(self.files(pattern)[0].uri for pattern in self.patterns)
 
     def _check_not_inside(self, uri: str, head: bytes) -> None:
         """Raises UsageError if the messages are in a list inside of an object."""
@@ -257,14 +271,45 @@ def read_block(
     starts, ends = without_blanks(data, starts, ends)
     if not len(starts):
         return
+    places = starts + block.offset
     parsed = parse_lines(data, (starts, ends), fields, defaults.step)
+    if _has_other_bytes(parsed) and (encoding := encoding_of_json(uri)):
+        data, starts, ends = _recoded(data, starts, ends, encoding)
+        parsed = parse_lines(data, (starts, ends), fields, defaults.step)
     raw = RawColumns(
         parsed.columns,
-        origins(uri, starts + block.offset),
+        origins(uri, places),
         parsed.errors,
         lambda row: data[int(starts[row]) : int(ends[row])],
     )
     yield from utterances(raw, defaults)
+
+
+def _has_other_bytes(parsed: Parsed) -> bool:
+    """Returns whether a line was refused because it is not UTF-8."""
+    errors = (each[0]["error_type"] for each in parsed.errors if each)
+    return "invalid_utf8" in errors
+
+
+def _recoded(
+    data: bytes, starts: Offsets, ends: Offsets, encoding: str
+) -> tuple[bytes, Offsets, Offsets]:
+    """Returns lines with those as UTF-8 that were not, and where they are now."""
+    import numpy as np
+
+    pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+    lines = [_as_utf8(data[start:end], encoding) for start, end in pairs]
+    after = np.cumsum([len(line) + 1 for line in lines], dtype=np.int64)
+    sizes = np.array([len(line) for line in lines], np.int64)
+    return b"\n".join(lines), after - 1 - sizes, after - 1
+
+
+def _as_utf8(line: bytes, encoding: str) -> bytes:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return line.decode(encoding, "replace").encode()
+    return line
 
 
 def without_blanks(

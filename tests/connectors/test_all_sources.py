@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from affectflow.sources import streams
+from affectflow.sources import decompress, streams
 from affectflow.sources.recognition import recognise
 from affectflow.testing import check_source
 from affectflow.testing.inputs import Tried
@@ -44,9 +44,10 @@ def test_a_source_is_recognised_by_looking(tmp_path: Path, name: str) -> None:
 def test_a_file_that_grows_as_a_bomb_does_is_read_so_far_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    monkeypatch.setattr(decompress, "CHUNK_BYTES", 1 << 14)
     monkeypatch.setattr(streams, "CHUNK_BYTES", 1 << 14)
-    monkeypatch.setattr(streams, "_ANY_RATIO_BYTES", 1 << 17)
-    monkeypatch.setattr(streams, "_MOST_RATIO", 20)
+    monkeypatch.setattr(decompress, "_ANY_RATIO_BYTES", 1 << 17)
+    monkeypatch.setattr(decompress, "_MOST_RATIO", 20)
     path = largest(example(name, tmp_path))
     bomb = path.with_name(f"{path.name}.gz")
     bomb.write_bytes(gzip.compress(path.read_bytes() * 3_000))

@@ -252,3 +252,20 @@ def test_real_files_are_recognised_and_read(shared_data, name, errors):
 def test_exports_are_recognised(export):
     assert recognised("export.jsonl", export.read_bytes())[0] is ReadMattermost
     assert ReadMattermost.recognises("a.csv", b"id,text\n") == 0
+
+
+def test_a_bulk_export_with_ids_gives_those_of_the_api(tmp_path):
+    reply = said("On it.", 60_000, id="r1")
+    post = said("The disk is full.", id="p1", team="harbour", channel="ops")
+    bulk = [line("version", 1), line("post", post | {"replies": [reply]})]
+    more = {"user_id": "u1", "channel_id": "c1", "root_id": ""}
+    page = {
+        "order": ["p1", "r1"],
+        "posts": {"p1": post | more, "r1": reply | more | {"root_id": "p1"}},
+    }
+
+    found = rows_of(ReadMattermost, written(tmp_path, bulk, "import.jsonl"))
+
+    (tmp_path / "page.json").write_text(json.dumps(page))
+    assert ids(found) == ids(rows_of(ReadMattermost, tmp_path / "page.json"))
+    assert {row["reply_to"] for row in found} == {None, "mattermost:p1"}

@@ -5,7 +5,8 @@ import gzip
 import pytest
 import zstandard
 
-from affectflow.sources import streams
+from affectflow.sources import decompress
+from affectflow.sources.damage import DamagedFileError
 from affectflow_connectors.csv import ReadCsv
 from affectflow_connectors.jsonl import ReadJsonl
 
@@ -51,8 +52,8 @@ def test_a_value_of_ten_thousand_levels_costs_itself_only(tmp_path, data, option
 def test_a_file_that_grows_like_a_bomb_is_read_so_far(
     tmp_path, monkeypatch, source, name, line
 ):
-    monkeypatch.setattr(streams, "_ANY_RATIO_BYTES", 1 << 10)
-    monkeypatch.setattr(streams, "_MOST_RATIO", 50)
+    monkeypatch.setattr(decompress, "_ANY_RATIO_BYTES", 1 << 10)
+    monkeypatch.setattr(decompress, "_MOST_RATIO", 50)
     head = b"id,text\n" if source is ReadCsv else b""
     packed = zstandard.compress if name.endswith(".zst") else gzip.compress
     data = packed(head + line * 200_000)
@@ -87,12 +88,12 @@ def test_half_a_pair_of_surrogates_is_a_dead_row_or_a_replacement(tmp_path):
 
 
 def test_what_a_library_unpacks_is_bounded_too(monkeypatch):
-    monkeypatch.setattr(streams, "_ANY_RATIO_BYTES", 10)
-    monkeypatch.setattr(streams, "_MOST_RATIO", 2)
-    found = streams.bounded([b"x" * 10] * 9, "a.7z", lambda: 20)
+    monkeypatch.setattr(decompress, "_ANY_RATIO_BYTES", 10)
+    monkeypatch.setattr(decompress, "_MOST_RATIO", 2)
+    found = decompress.bounded([b"x" * 10] * 9, "a.7z", lambda: 20)
 
     read = [next(found) for _ in range(4)]
 
     assert b"".join(read) == b"x" * 40
-    with pytest.raises(streams.DamagedFileError, match="from 20 to more than 50 bytes"):
+    with pytest.raises(DamagedFileError, match="from 20 to more than 50 bytes"):
         next(found)

@@ -1,7 +1,6 @@
 """ReadCsv: comma, semicolon or tab separated values, with a mapping of columns."""
 
 import codecs
-import contextlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -16,9 +15,9 @@ from affectflow.kinds.source import Split
 from affectflow.registry import Card
 from affectflow.sources.encodings import (
     UnknownEncodingError,
-    encoding_of,
+    encoding_of_file,
     in_utf8,
-    starts_as_utf8,
+    read_as,
 )
 from affectflow.sources.files import MappedSource
 from affectflow.sources.listing import bare_name
@@ -29,7 +28,6 @@ from affectflow.sources.streams import (
     DamagedFileError,
     decompressed_head,
     plain_head,
-    read_chunks,
     text_chunks,
 )
 from affectflow_connectors.csv.columns import Table
@@ -37,8 +35,6 @@ from affectflow_connectors.csv.parsing import Record, lines, records
 from affectflow_connectors.jsonl import BOM
 
 _MAGIC_BYTES = 512
-# A file is searched so far for its first bytes beyond ASCII, before anything is read.
-_CHECKED_CHUNKS = 16
 _NO_HEADER = (
     "; that seems to be a row, not names: without a row of names, map to positions, "
     "from 0, as in --map text=0,utterance_id=2"
@@ -131,7 +127,7 @@ class ReadCsv(MappedSource):
             except UnknownEncodingError:
                 continue  # `check` says it
             if encoding and not self.encoding:
-                said.append(f"{uri!r} is not UTF-8; it is read as Windows-1252")
+                said.append(read_as(uri))
             header = self._header(plain_head(uri), encoding)
             ignored = (
                 Table(self._names(header)[0], self.fields).ignored() if header else {}
@@ -181,22 +177,6 @@ class ReadCsv(MappedSource):
         widths = {len(row.cells) for row in rows[:-1] or rows}
         regular = len(widths) == 1 and widths != {1}
         return (0.9 if regular else 0.5) if named else (0.6 if regular else 0.0)
-
-
-def encoding_of_file(uri: str) -> str:
-    """Returns the encoding of a file; empty for UTF-8.
-
-    Raises:
-      UnknownEncodingError: it cannot be told.
-    """
-    chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
-    return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)
-
-
-def _whole_chunks(uri: str) -> Iterator[bytes]:
-    """Yields a file up to where it is damaged; reading its rows will tell of that."""
-    with contextlib.suppress(DamagedFileError):
-        yield from read_chunks(uri)
 
 
 def _is_no_name(name: str) -> bool:

@@ -12,14 +12,13 @@ import pyarrow as pa
 
 from affectflow.errors import UsageError
 from affectflow.kinds.source import Split
-from affectflow.sources.encodings import UnknownEncodingError, in_utf8
+from affectflow.sources.encodings import UnknownEncodingError, encoding_of_file, in_utf8
 from affectflow.sources.labels import LabelledSource
 from affectflow.sources.listing import bare_name
 from affectflow.sources.records import attempt
 from affectflow.sources.rows import RefusedError, Row, errors_of
 from affectflow.sources.streams import decompressed_head, text_chunks
 from affectflow_connectors.csv.parsing import Record, lines, records
-from affectflow_connectors.csv.table import encoding_of_file
 
 _SPLITS = re.compile(
     r"(?:^|[^a-z])(train|dev|valid(?:ation)?|val|test|trial)(?:[^a-z]|$)"

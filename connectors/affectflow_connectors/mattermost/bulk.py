@@ -1,7 +1,8 @@
-"""Bulk exports: JSON Lines without ids, a post and its replies in each.
+"""Bulk exports: JSON Lines, most often without ids, a post and its replies in each.
 
-A message is known by its channel and its millisecond, as Mattermost's own import knows
-it. What is said of channels and accounts stands before the first post.
+A message is known by its id, where an exporter writes one, as the API does; else by its
+channel and its millisecond, as Mattermost's own import knows it. What is said of channels
+and accounts stands before the first post.
 """
 
 import hashlib
@@ -108,10 +109,10 @@ def _place(post: Record, export: Export) -> tuple[Place, str]:
 def _row(post: Record, key: str, place: Place, export: Export) -> Row:
     author = word(post, "user")
     row = post_row(post, place, export.users.get(author or "", User()))
-    at = word(post, "create_at")
-    if not at:
+    own, at = word(post, "id"), word(post, "create_at")
+    if not own and not at:
         raise RefusedError("a post that does not say when it was posted", "no_id")
-    id_ = f"{SITE}:{key}/{at}"
+    id_ = f"{SITE}:{own or f'{key}/{at}'}"
     return row | {"utterance_id": id_, "conversation_id": id_, "speaker_id": author}
 
 

@@ -42,8 +42,8 @@ class ReadMattermost(JsonSource):
     """Reads bulk exports, pages of posts as the API answers, and events with a post.
 
     A thread is a conversation; a post outside of threads is one of its own. A bulk
-    export gives no ids, so that its posts have other ids than those of the API. Joins,
-    headers and the like are of the kind `system`.
+    export gives ids seldom; without them its posts have other ids than those of the
+    API. Joins, headers and the like are of the kind `system`.
     """
 
     card: ClassVar[Card] = Card(
@@ -51,6 +51,8 @@ class ReadMattermost(JsonSource):
         example="affectflow ingest export.zip --source mattermost --to lake",
         terms="an export belongs to whoever runs the server, posts to their authors; "
         "no attribution is prescribed, quote with the author's consent",
+        misleads="a bulk export without ids and the API give one post two ids: read a "
+        "channel from one of them only",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
