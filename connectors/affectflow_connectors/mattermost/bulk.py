@@ -1,8 +1,8 @@
 """Bulk exports: JSON Lines, most often without ids, a post and its replies in each.
 
 A message is known by its id, where an exporter writes one, as the API does; else by its
-channel and its millisecond, as Mattermost's own import knows it. What is said of channels
-and accounts stands before the first post.
+channel and its millisecond, as Mattermost's own import knows it. What is said of
+channels and accounts stands before the first post.
 """
 
 import hashlib
