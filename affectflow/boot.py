@@ -167,7 +167,7 @@ def _channel(endpoint: str) -> Any:
     except grpc.FutureTimeoutError:
         fail(
             OUT_OF_REACH,
-            f"nobody answers at {endpoint} within {ENDPOINT_TIMEOUT_S:.0f} s: the "
+            f"no answer from {endpoint} within {ENDPOINT_TIMEOUT_S:.0f} s: the "
             "worker must be on the host of its executor",
         )
     return channel
@@ -334,7 +334,7 @@ def _remove_stale(root: Path, mine: Path) -> None:
     for folder in root.iterdir():
         if folder == mine or not _FOLDER.fullmatch(folder.name):
             continue
-        # Others remove as well: what is gone meanwhile is no error.
+        # Others remove as well: a folder that is already gone is not an error.
         with suppress(OSError), folder.with_suffix(".lock").open("w") as lock:
             if _taken(lock) and time.time() - _last_used(folder) > STALE_AFTER_S:
                 shutil.rmtree(folder)

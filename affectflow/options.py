@@ -85,7 +85,7 @@ def meant(word: str, names: Iterable[str], what: str, where: str) -> str:
       where: they are, as a predicate, for the error.
 
     Raises:
-      UsageError: it is none of them, or begins several; says which there are.
+      UsageError: it is not one of them, or begins several; says which exist.
     """
     names = list(dict.fromkeys(names))
     if word in names:

@@ -39,7 +39,7 @@ BASES = {
     "measures": ("affectflow.kinds.measure.Measure",),
     "trainers": ("affectflow.kinds.trainer.Trainer",),
 }
-"""What a plugin of a kind derives from, by name: none of them is imported for this."""
+"""What a plugin of a kind derives from, by name: no module is imported for this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Card:
     Args:
       summary: one line.
       licence: SPDX name of the code's licence.
-      weights_licence: SPDX name of the weights' licence; empty if there are none.
+      weights_licence: SPDX name of the weights' licence; empty if it has no weights.
       commercial_use: both licences allow it.
       modality: text, voice, face, ...
       extra: the extra of affectflow to install; empty if none.

@@ -236,7 +236,7 @@ _CURES = {
 # deltalake tells the number in its text only, which has colours and many lines.
 _NUMBER = re.compile(r"\(os error (\d+)\)")
 _COLOUR = re.compile(r"\x1b\[\d*m")
-# 169.254.169.254 is asked for credentials where there are none.
+# 169.254.169.254 is asked for credentials if none are set.
 _NO_CREDENTIALS = re.compile(r"(?i)credentials|169\.254\.169\.254|metadata server")
 # gcsfs says of a bucket that lacks only that there is nothing to upload to.
 _NO_BUCKET = re.compile(r"(?i)NoSuchBucket|bucket does not exist|/upload/storage/")

@@ -79,7 +79,7 @@ class Readings:
     Attributes:
       texts: one reading for each row; empty where the text is null.
       silent: where nothing of the author's own words is left. Silence is never scored
-        as calm; a lone emoji is no silence, nor is a cue of a voice.
+        as calm; a lone emoji is not silence, nor is a cue of a voice.
     """
 
     texts: pa.StringArray

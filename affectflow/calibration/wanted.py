@@ -16,7 +16,7 @@ FROM annotations WHERE annotator_id IS NOT NULL ORDER BY 1
 
 
 def annotators(lake: Lake, wanted: str = "") -> list[str]:
-    """Returns the annotators that are no people, or the one that is wanted.
+    """Returns the annotators that are not people, or the one that is wanted.
 
     Raises:
       LakeError: only people annotated, or nobody.
@@ -72,13 +72,13 @@ def _no_answers(lake: Lake, found: Sequence[str]) -> AffectflowError:
         ).fetchall()
     if not people:
         return LakeError(
-            f"nobody answered anything in {lake.uri!r}: draw a label sheet with "
+            f"no one has answered anything in {lake.uri!r}: draw a label sheet with "
             f"`affectflow sample {lake.uri} --out sheet.csv`, fill it, and give it "
             "back with --gold sheet.csv"
         )
     asked = ", ".join(f"{task}/{vocabulary}" for task, vocabulary in people)
     return UsageError(
-        f"people answered {asked} here, and none of it is a score of "
+        f"people answered {asked} here, but none of those answers is a score of "
         f"{', '.join(found)}: ask for labels that it gives (affectflow sample "
         f"{lake.uri} --labels NAME), or annotate what people answered for"
     )

@@ -37,7 +37,7 @@ def write(kind: str, name: str, to: str) -> Path:
     example, module = example_of(kind), f"affectflow_{_snake(name)}"
     folder = Path(to or module.replace("_", "-"))
     if folder.exists():
-        raise UsageError(f"{str(folder)!r} is there already: name another with --to")
+        raise UsageError(f"{str(folder)!r} already exists: name another with --to")
     files = {
         "pyproject.toml": _project(example, name, module),
         f"{module}.py": _renamed(example, f"{_PACKAGE}/{example.module}.py", name),
@@ -67,7 +67,7 @@ def example_of(kind: str) -> Example:
     groups = project["entry-points"]
     if kind not in registry.BASES:
         there = registry.nearest(kind, registry.BASES)
-        raise UsageError(f"no example of the kind {kind!r} to begin with; {there}")
+        raise UsageError(f"no example of the kind {kind!r} to start from; {there}")
     # The first of a kind is the usual one.
     name, value = next(iter(groups[f"affectflow.{kind}"].items()))
     return Example(folder, kind, name, value.partition(":")[0].rpartition(".")[2])

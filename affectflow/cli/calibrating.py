@@ -20,14 +20,14 @@ def calibrate(
         typer.Option(metavar="FILE", help="Answered label sheet, imported first."),
     ] = None,
     rater: Annotated[
-        str, typer.Option(help="Who answered, where the sheet does not say.")
+        str, typer.Option(help="Who answered, if the sheet does not say.")
     ] = "",
     annotator: Annotated[
         str, typer.Option(help="Whose scores; every model's if not given.")
     ] = "",
     apply: Annotated[
         bool,
-        typer.Option("--apply", help="Fit nothing: only fill what is missing."),
+        typer.Option("--apply", help="Only fill in what is missing; fit nothing."),
     ] = False,
 ) -> int:
     """Fit probabilities to people's answers, and fill them in."""

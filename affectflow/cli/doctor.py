@@ -27,7 +27,7 @@ _PROGRAMS = (("java", "a JDK 17, only for Spark"),)
 
 def doctor(
     lake: Annotated[
-        str, typer.Option("--lake", help="A lake that the workers must see.")
+        str, typer.Option("--lake", help="A lake that the workers must be able to see.")
     ] = "",
 ) -> int:
     """Say what is missing, here and, with Beam's options or a lake, on an engine."""

@@ -39,7 +39,10 @@ def evaluate(
     task: Task,
     target: Target,
     by: Annotated[
-        str, typer.Option("--by", help="Also by this column; `length` for its bands.")
+        str,
+        typer.Option(
+            "--by", help="Also group by this column; `length` gives its bands."
+        ),
     ] = "",
     annotator: Annotated[str, typer.Option(help="Only this annotator.")] = "",
     draws: Draws = 1000,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def sql(
     lake: LakeUri,
-    query: Annotated[str, typer.Argument(help="SQL; its tables and views are there.")],
+    query: Annotated[str, typer.Argument(help="SQL over its tables and views.")],
     shape: Format = "table",
     out: Annotated[
         Path | None, typer.Option(help="File to write; needed for parquet.")
@@ -90,14 +90,14 @@ def _check_asks(connection: "duckdb.DuckDBPyConnection", query: str) -> None:
     if kind == "EXPLAIN" and (head := _EXPLAIN.match(query)):
         _check_asks(connection, query[head.end() :])
     elif kind == "MULTI":
-        # A PIVOT, maybe in something that writes: that is no subquery.
+        # A PIVOT, maybe in something that writes: that is not a subquery.
         connection.extract_statements(
             f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
         )
     elif kind != "SELECT":
         raise UsageError(
-            f"a lake is asked, not changed: {kind} is not for `affectflow sql`; ask "
-            "with SELECT, and write answers to a file with --out"
+            f"`affectflow sql` only reads a lake, so {kind} is refused; use SELECT, "
+            "and write the answers to a file with --out"
         )
 
 

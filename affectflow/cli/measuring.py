@@ -22,14 +22,14 @@ def measure(
         str, typer.Argument(metavar="LAKE|FILE", help="A lake, or a file of rows.")
     ],
     settings: Set = None,
-    by: Annotated[str, typer.Option("--by", help="Also by this column.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Also group by this column.")] = "",
     draws: Draws = 0,
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", help="Columns of FILE, as reference=gold."),
     ] = None,
     to: Annotated[
-        str, typer.Option("--to", help="The lake that gets the values of FILE.")
+        str, typer.Option("--to", help="The lake that the values of FILE go to.")
     ] = "",
     shape: Shape = "table",
 ) -> int:

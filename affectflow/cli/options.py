@@ -11,7 +11,7 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH...",
-        help="Files, globs, URLs, or folders, read with all folders in them; `-` is "
+        help="Files, globs, URLs, or folders with all their subfolders; `-` is "
         "standard input.",
     ),
 ]
@@ -32,7 +32,9 @@ Source = Annotated[
     str,
     typer.Option("--source", help="Kind of source; `auto` looks at the files."),
 ]
-To = Annotated[str, typer.Option("--to", help="The lake; made if it is not there.")]
+To = Annotated[
+    str, typer.Option("--to", help="The lake; created if it does not exist.")
+]
 Map = Annotated[
     list[str] | None,
     typer.Option(
@@ -45,15 +47,15 @@ IncludePrivate = Annotated[
     bool,
     typer.Option(
         "--include-private",
-        help="Read private and direct messages, too; else they are counted and left "
-        "out.",
+        help="Read private and direct messages, too; by default they are counted and "
+        "left out.",
     ),
 ]
 KeepDeleted = Annotated[
     bool,
     typer.Option(
         "--keep-deleted",
-        help="Keep the text of deleted messages, where the source has it.",
+        help="Keep the text of deleted messages if the source has it.",
     ),
 ]
 Records = Annotated[
@@ -61,7 +63,7 @@ Records = Annotated[
     typer.Option(
         "--records",
         metavar="PATH",
-        help="The list inside of JSON objects that holds the messages, as messages, "
+        help="Where in a JSON object the list of messages is: messages, "
         "data.items or posts.*.",
     ),
 ]
@@ -69,7 +71,7 @@ KeyUri = Annotated[
     str,
     typer.Option(
         "--speaker-key-uri",
-        help="Key of the pseudonyms, if not in your configuration folder.",
+        help="Key of the pseudonyms, if it is not in your configuration folder.",
     ),
 ]
 Budget = Annotated[
@@ -92,16 +94,14 @@ SendTo = Annotated[
 ]
 SendPrivate = Annotated[
     bool,
-    typer.Option(
-        "--send-private", help="Private and direct messages may be sent there too."
-    ),
+    typer.Option("--send-private", help="Send private and direct messages there, too."),
 ]
 Revision = Annotated[str, typer.Option(help="Pinned revision of a hub id.")]
 Annotator = Annotated[
     str,
     typer.Option(
         "--annotator",
-        help="Rest on this annotator from now on: its id, or the beginning of it.",
+        help="Use this annotator from now on: its id, or the beginning of it.",
     ),
 ]
 Prompt = Annotated[
@@ -130,15 +130,17 @@ AnnotatorOrAll = Annotated[
     str,
     typer.Option(
         "--annotator",
-        help="Rest on this annotator from now on: its id, or the beginning of it. "
+        help="Use this annotator from now on: its id, or the beginning of it. "
         "`all` mines the emotions of all of them, this once.",
     ),
 ]
 Miner = Annotated[str, typer.Option(help="Name of a miner.")]
-Clusterer = Annotated[str, typer.Option(help="Name of what groups causes to themes.")]
+Clusterer = Annotated[
+    str, typer.Option(help="Name of the clusterer that groups causes into themes.")
+]
 Format = Annotated[
     Literal["table", "csv", "json", "parquet"],
-    typer.Option("--format", help="Shape; `json` is JSON Lines, one object a row."),
+    typer.Option("--format", help="Format; `json` is JSON Lines, one object per row."),
 ]
 Set = Annotated[
     list[str] | None,

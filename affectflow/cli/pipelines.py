@@ -194,7 +194,7 @@ def _refuse_writing() -> None:
 
     if runners.only_written(STATE.beam_options):
         raise UsageError(
-            "analyze runs its stages one after the other; to write pipelines instead "
+            "analyze runs its stages one after another; to write pipelines instead "
             "of running them, give ingest, annotate and mine one by one"
         )
 

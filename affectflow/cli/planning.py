@@ -76,12 +76,15 @@ def plan(
     send_to: SendTo = "",
     send_private: SendPrivate = False,
     workers: Annotated[
-        int, typer.Option(min=0, help="Workers; those of a local run if 0.")
+        int,
+        typer.Option(min=0, help="Number of workers; 0: as many as a local run has."),
     ] = 0,
     price_per_hour: Annotated[
         float, typer.Option(min=0, help="Price of one worker for an hour.")
     ] = 0.0,
-    sample: Annotated[int, typer.Option(min=1, help="Rows to measure, about.")] = 2000,
+    sample: Annotated[
+        int, typer.Option(min=1, help="About how many rows to measure.")
+    ] = 2000,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
     """Say what a run would cost, from a sample, before it runs."""
@@ -157,7 +160,7 @@ def _workers(said: int) -> int:
 
     made = runners.options(STATE.beam_options)
     if not said and not runners.is_local(made):
-        raise UsageError("how many workers? say it with --workers N")
+        raise UsageError("how many workers? give --workers N")
     return said or runners.workers(made)
 
 

@@ -22,7 +22,7 @@ def with_options(
       command: whose parameters are taken over.
       options: more of them.
       instead_of: a parameter of the command that `run` fills itself; the options stand
-        in its place. At the end, if there is none.
+        in its place; at the end, if none is named.
     """
     own = list(inspect.signature(command).parameters.values())
     place = next((n for n, p in enumerate(own) if p.name == instead_of), len(own))

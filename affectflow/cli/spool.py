@@ -52,7 +52,7 @@ def _check(paths: Sequence[str], beam_options: Sequence[str]) -> None:
 def _written(folder: str) -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
-            "nothing is piped to standard input; type as in: affectflow ingest - --to "
+            "nothing is piped to standard input; for example: affectflow ingest - --to "
             "LAKE < FILE"
         )
     digest = hashlib.blake2b(digest_size=8)
@@ -62,7 +62,7 @@ def _written(folder: str) -> str:
             digest.update(chunk)
             file.write(chunk)
     if not os.path.getsize(path):
-        raise UsageError("standard input is empty; is the command before it right?")
+        raise UsageError("standard input is empty; did the command before it fail?")
     named = f"{path}-{digest.hexdigest()}"
     os.rename(path, named)
     return named

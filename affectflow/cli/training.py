@@ -19,13 +19,16 @@ def train(
         ),
     ],
     data: Annotated[
-        Path, typer.Option(help="Folder of the labelled data; docs/train.md says how.")
+        Path, typer.Option(help="Folder with the labelled data; see docs/train.md.")
     ],
     out: Annotated[
-        Path, typer.Option(help="Folder for weights and card; made if missing.")
+        Path, typer.Option(help="Folder for weights and card; created if missing.")
     ],
     licence: Annotated[
-        str, typer.Option(help="Of the data; is passed on to every label's annotator.")
+        str,
+        typer.Option(
+            help="Licence of the data; passed on to the annotator of every label."
+        ),
     ] = "",
     settings: Set = None,
 ) -> int:
@@ -48,7 +51,9 @@ def _check_folders(data: Path, out: Path) -> None:
     if not data.is_dir():
         raise UsageError(f"no folder {str(data)!r}: --data is where the data set lies")
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{str(out)!r} is a file: --out is a folder, made if missing")
+        raise UsageError(
+            f"{str(out)!r} is a file: --out is a folder, created if missing"
+        )
 
 
 def _check_place(out: Path, file: str) -> None:

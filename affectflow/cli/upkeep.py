@@ -27,7 +27,7 @@ def compact(lake: LakeUri) -> int:
 def gc(
     lake: LakeUri,
     older_than: Annotated[
-        float, typer.Option(min=0, help="Keep what is younger, in days.")
+        float, typer.Option(min=0, help="Keep what is younger than this many days.")
     ] = 7.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing.")] = False,
 ) -> int:
@@ -57,7 +57,10 @@ def erase(
         str, typer.Option(help="A condition on the columns of utterances, in SQL.")
     ] = "",
     yes: Annotated[
-        bool, typer.Option("--yes", help="Erase; without it, only say what would go.")
+        bool,
+        typer.Option(
+            "--yes", help="Erase; without it, only show what would be erased."
+        ),
     ] = False,
     speaker_key_uri: KeyUri = "",
 ) -> int:

@@ -23,7 +23,7 @@ def sample(
     n: Annotated[
         int | None,
         typer.Option(
-            "--n", help="Messages to label; 400, or as many as there are, if empty."
+            "--n", help="Messages to label; by default 400, or all there are."
         ),
     ] = None,
     task: Annotated[
@@ -39,7 +39,8 @@ def sample(
         typer.Option(help="`score` draws more of what an annotator labelled."),
     ] = "none",
     annotator: Annotated[
-        str, typer.Option(help="Whose scores; who answered the most if empty.")
+        str,
+        typer.Option(help="Whose scores; by default, of whoever answered the most."),
     ] = "",
     html: Annotated[
         str, typer.Option(help="Also a page to label in, by keyboard, offline.")
@@ -99,7 +100,7 @@ def _check_nothing_lost(path: str, content: bytes) -> None:
     # Somebody may have filled it, which takes hours.
     if Path(path).exists() and Path(path).read_bytes() != content:
         raise UsageError(
-            f"{path!r} is there already, and may be filled: name another file, or "
+            f"{path!r} already exists and may be filled in: name another file, or "
             "remove it"
         )
 
@@ -117,10 +118,12 @@ def gold(
     lake: LakeUri,
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE...", help="Filled sheets; none compares again."),
+        typer.Argument(
+            metavar="FILE...", help="Filled sheets; without any, compare again."
+        ),
     ] = None,
     rater: Annotated[
-        str, typer.Option(help="Who answered, where the column `rater` is empty.")
+        str, typer.Option(help="Who answered, if the column `rater` is empty.")
     ] = "",
 ) -> int:
     """Bring people's answers into a lake, and compare the annotators with them."""

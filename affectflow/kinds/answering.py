@@ -168,7 +168,7 @@ class Steps:
         }
 
     def _take(self, step: Step, answered: Answered, outcome: Outcome) -> None:
-        """Adds the answer to a step, or why there is none."""
+        """Adds the answer to a step, or why there isn't one."""
         if isinstance(outcome, Exception):
             answered.failed = outcome
             return

@@ -90,7 +90,7 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
     def __post_init__(self) -> None:
         if self.fitted < 1:
             raise UsageError(
-                f"{type(self).__name__} wants `fitted` of at least 1, not {self.fitted}"
+                f"{type(self).__name__} needs `fitted` of at least 1, not {self.fitted}"
             )
 
     @abc.abstractmethod

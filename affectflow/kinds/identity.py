@@ -19,7 +19,7 @@ class Origin(NamedTuple):
     Attributes:
       name: what is known by it: a class of rules, a model of a hub.
       revision: of all that decides answers beside the options: weights, rules, words.
-      licence: of the weights, or of the code where there are none.
+      licence: of the weights, or of the code if there are no weights.
       commercial_use: whether the licence allows it; None if it does not say.
       model: where to find it again; `name` if that says it.
     """

@@ -42,7 +42,7 @@ FITTED = pa.schema(
         pa.field("why", pa.string()),
     ]
 )
-"""What a state says: a value, or why there is none. Refusals have no `unit_type`."""
+"""What a state says: a value, or why it has none. Refusals have no `unit_type`."""
 
 Key = tuple[str, str, str | None]
 
@@ -92,7 +92,7 @@ class Measure(Plugin, abc.ABC):
         `utterances`.
       wants: what a lake must hold for `query` to find something, in words.
       refuses: reason to SQL condition: such observations are left out, and counted.
-      keys: columns of `state` that are no sums; `unit` is what `draws` draws.
+      keys: columns of `state` that are not sums; `unit` is what `draws` draws.
       state: SELECT keys and sums FROM observations GROUP BY ALL. What does not add up
         (a distinct value, a rating) is a key. It may join `tables`.
 

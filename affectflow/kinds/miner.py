@@ -105,7 +105,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
     def __post_init__(self) -> None:
         if self.history < 0:
             raise UsageError(
-                f"{type(self).__name__} wants `history` of at least 0, "
+                f"{type(self).__name__} needs `history` of at least 0, "
                 f"not {self.history}"
             )
 
@@ -151,7 +151,9 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         scenes = _held(self._asked(batch), waiting)
         for found in self.find_all(scenes, model):
             if not waiting:
-                raise RowError(f"{type(self).__name__} answers scenes nobody asked")
+                raise RowError(
+                    f"{type(self).__name__} answers scenes that it was not asked about"
+                )
             asked = waiting.popleft()
             mined[asked.row] = list(_causes(asked, list(found), annotator_id))
         unasked = next(scenes, None)
@@ -266,7 +268,7 @@ def _causes(
 
 
 def _placed(found: Found, now: Turn) -> dict[str, Any]:
-    """Returns where a cause is; of a span that is none of the text, that it is not."""
+    """Returns where a cause is; a span that is not in the text says so."""
     start, end, text = found.start, found.end, found.turn.text
     if not 0 <= start < end <= len(text):
         return {"status": "unaligned", "score": found.score}

@@ -179,7 +179,7 @@ def parser_of(step: Step) -> Parser:
     """Returns the parser of a step.
 
     Raises:
-      UnknownPluginError: there is none of its name; answers with the nearest.
+      UnknownPluginError: no prompt has this name; names the nearest.
     """
     parser: Parser = registry.load("parsers", step.parser)
     return parser

@@ -54,12 +54,12 @@ def _check_name(prompt: "Prompt", step: Step, earlier: Mapping[str, Step]) -> No
         why = f"{step.name!r} cannot name a step: use small letters, and none of"
         raise fault(f"{why} {', '.join(SLOTS)}", f'name = "{step.name}"')
     if step.name in earlier:
-        raise fault(f"step {step.name!r} is there twice", f'name = "{step.name}"', 2)
+        raise fault(f"step {step.name!r} appears twice", f'name = "{step.name}"', 2)
     if step.max_new_tokens < 1:
         why = f"`max_new_tokens` must be at least 1, got {step.max_new_tokens}"
         raise fault(why, "max_new_tokens")
     if len(set(step.labels)) < len(step.labels):
-        raise fault(f"a label of step {step.name!r} is there twice", "labels")
+        raise fault(f"a label of step {step.name!r} appears twice", "labels")
     own = (prompt.task_of(step), prompt.vocabulary_of(step))
     for other in earlier.values():
         shared = own == (prompt.task_of(other), prompt.vocabulary_of(other))

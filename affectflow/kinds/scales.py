@@ -1,4 +1,4 @@
-"""Values that are not on the scale of their vocabulary are no answer."""
+"""Values that are not on the scale of their vocabulary are not answers."""
 
 from dataclasses import replace
 

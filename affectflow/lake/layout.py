@@ -187,7 +187,7 @@ def check_free(uri: str) -> None:
 def _check_name(storage: Storage, uri: str) -> None:
     if "://" not in uri and "::" in uri:
         raise LakeError(
-            f"{uri!r} has a `::`, which stands between two URLs; name a folder without"
+            f"{uri!r} has a `::`, which separates two URLs; name a folder without it"
         )
     # deltalake takes a local path for a URL that is escaped, twice.
     if storage.is_local and (found := _ESCAPED.search(storage.uri)):

@@ -23,7 +23,7 @@ def default_key_path(lake_id: str) -> str:
 
 
 def create_key(lake_id: str, key_uri: str = "") -> bytes:
-    """Returns the key at `key_uri`; makes one where there is none.
+    """Returns the key at `key_uri`; makes it if it does not exist.
 
     Raises:
       LakeError: the file is not a key.

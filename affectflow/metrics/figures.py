@@ -216,7 +216,7 @@ def _macro(labels: list[Counts]) -> dict[str, object]:
 
 
 def mean(values: Sequence[object]) -> float | None:
-    """Returns the mean; None if a value is None, or there is none."""
+    """Returns the mean; None if a value is None, or there are no values."""
     found = [value for value in values if isinstance(value, float)]
     return sum(found) / len(found) if found and len(found) == len(values) else None
 

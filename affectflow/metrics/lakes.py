@@ -38,7 +38,7 @@ CASE
 END
 """
 MAX_PARTS = 100
-"""More slices than this are no slices: an id, a text, a time."""
+"""A column with more values than this is not a slice but an id, a text, a time."""
 PERSONAL = ("speaker_id",)
 """Columns that nothing is sliced by."""
 

@@ -53,7 +53,7 @@ def open_file(path: str) -> duckdb.DuckDBPyConnection:
     name = path.removesuffix(".gz")
     kind = next((end for end in READERS if name.endswith(end)), None)
     if kind is None:
-        raise UsageError(f"{path!r} is none of {', '.join(READERS)}; convert it")
+        raise UsageError(f"{path!r} is not one of {', '.join(READERS)}; convert it")
     _check_encoding(path)
     connection = duckdb.connect()
     try:
@@ -113,7 +113,7 @@ def prepare_labels(
       The vocabulary of the file, and what should be said about how it was read.
 
     Raises:
-      UsageError: a column is missing, or a value is none that it can have.
+      UsageError: a column is missing, or a value is not one that it can have.
     """
     names = _names(connection)
     _check_columns(names, ["utterance_id", "truth"], by)
@@ -144,7 +144,7 @@ def prepare_values(
     """Makes `truths` and `told` of `given`; returns what should be said about it.
 
     Raises:
-      UsageError: a column is missing, or a value is no number.
+      UsageError: a column is missing, or a value is not a number.
     """
     names = _names(connection)
     _check_columns(names, ["utterance_id", "truth_value", "value"], by)
@@ -193,7 +193,7 @@ def _notes(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[
 
 
 def _weight_column(names: Sequence[str]) -> str:
-    """Returns the column that weights come from; empty if there is none."""
+    """Returns the column that weights come from; empty if there isn't one."""
     return next((name for name in WEIGHTS if name in names), "")
 
 

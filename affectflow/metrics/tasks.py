@@ -74,7 +74,7 @@ def members(source: str, target: str) -> list[tuple[str, str]]:
 
 
 def common(told: str, true: str) -> str:
-    """Returns the vocabulary in which two can be compared; empty if there is none.
+    """Returns the vocabulary in which two can be compared; empty if there isn't one.
 
     That of people's answers where the annotator's labels fold to it; else the
     annotator's.

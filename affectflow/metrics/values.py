@@ -50,7 +50,7 @@ class ValueMetrics:
         """Returns `state` with the values of `batch`, columns as in `VALUES`.
 
         Raises:
-          UsageError: a column is missing, or a value or weight is no finite number.
+          UsageError: a column is missing, or a value or weight is not a finite number.
         """
         values = states.conformed(batch, VALUES, ("label", "truth", "value"))
         single = moments(values)

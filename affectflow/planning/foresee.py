@@ -111,7 +111,8 @@ def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
     """
     if analysis.only_below == LEARN:
         raise UsageError(
-            "--only-below learn asks the model, and a plan asks nobody: give a number"
+            "a plan does not ask the model, so it cannot learn --only-below: give a "
+            "number"
         )
     return handler_in(
         lake,

@@ -105,7 +105,7 @@ def sample_source(source: Any, *, rows: int, seconds: float) -> SourceSample:
       seconds: after which no further piece is begun, and this one is left.
 
     Raises:
-      UsageError: the source reads no files, or there are none.
+      UsageError: the source does not read files, or finds none.
     """
     if not isinstance(source, Source):
         raise UsageError(

@@ -204,8 +204,8 @@ def _no_theme(facts: Facts, families: Sequence[str], lake: str) -> str:
     if "frustration" in families:
         query += " AND label = 'frustration'"
     return (
-        f"{count(found, 'cause')} of {named} in this lake, and no theme: too few of "
-        f'them are alike. They are in `affectflow sql {lake} "{query}"`.'
+        f"{count(found, 'cause')} of {named} in this lake, and no theme: too few "
+        f'are alike. They are in `affectflow sql {lake} "{query}"`.'
     )
 
 

@@ -53,7 +53,7 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
 
     Raises:
       UsageError: an unknown runner, or one that loses data, an unknown option, or
-        a value that is none of the option's.
+        a value that is not one of the option's.
     """
     _refuse_unknown(arguments)
     made = PipelineOptions(list(arguments))

@@ -74,7 +74,7 @@ def _check_endpoint(made: PipelineOptions) -> None:
     if endpoint == "embed":
         return
     if not parsed(endpoint):
-        raise UsageError(f"--job_endpoint is as HOST:8099, not {endpoint!r}")
+        raise UsageError(f"--job_endpoint must be like HOST:8099, got {endpoint!r}")
     if not addresses.answers_grpc(endpoint):
         raise UsageError(
             f"no job server answers at {endpoint!r} within {CONNECT_TIMEOUT_S:.0f} s: "
@@ -110,7 +110,7 @@ def _check_rest(url: str | None) -> None:
         )
     if not answers(*address):
         raise UsageError(
-            f"nobody answers at {url} within {CONNECT_TIMEOUT_S:.0f} s: set "
+            f"no answer from {url} within {CONNECT_TIMEOUT_S:.0f} s: set "
             "spark.master.rest.enabled on the master, or fix --spark_rest_url"
         )
 
@@ -122,11 +122,12 @@ def _check_master(url: str) -> list[str]:
     masters = _masters(url)
     if not masters:
         raise UsageError(
-            f"--spark_master_url is as spark://HOST:7077 or local[2], not {url!r}"
+            "--spark_master_url must be like spark://HOST:7077 or local[2], got "
+            f"{url!r}"
         )
     if not any(answers(*each) for each in masters):
         raise UsageError(
-            f"nobody answers at {url} within {CONNECT_TIMEOUT_S:.0f} s: start the "
+            f"no answer from {url} within {CONNECT_TIMEOUT_S:.0f} s: start the "
             "master, open its port, or fix --spark_master_url"
         )
     return [host for host, _ in masters]
@@ -160,10 +161,12 @@ def _check_flink(made: PipelineOptions) -> None:
     master = flink.flink_master.strip()
     address = _of_url(master if "://" in master else f"http://{master}")
     if not address:
-        raise UsageError(f"--flink_master is as HOST:8081 or [local], not {master!r}")
+        raise UsageError(
+            f"--flink_master must be like HOST:8081 or [local], got {master!r}"
+        )
     if not answers(*address):
         raise UsageError(
-            f"nobody answers at {master} within {CONNECT_TIMEOUT_S:.0f} s: start the "
+            f"no answer from {master} within {CONNECT_TIMEOUT_S:.0f} s: start the "
             "cluster, open its port, or fix --flink_master"
         )
 
@@ -250,7 +253,7 @@ def java_version(made: PipelineOptions) -> str:
         raise UsageError(f"{launcher!r} does not run: install a JDK 17") from error
     found = re.search(r'version "((?:1\.)?(\d+)[^"]*)"', done.stderr + done.stdout)
     if not found:
-        raise UsageError(f"`{launcher} -version` tells none: install a JDK 17")
+        raise UsageError(f"`{launcher} -version` shows no version: install a JDK 17")
     if int(found[2]) < OLDEST_JAVA:
         raise UsageError(
             f"this Java is {found[1]}, and Beam's job server needs {OLDEST_JAVA} or "

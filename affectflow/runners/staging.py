@@ -42,7 +42,7 @@ def difference(wheel: str) -> str:
     """Returns the first file that a wheel and what runs here do not share; or "".
 
     Raises:
-      UsageError: the file is no wheel.
+      UsageError: the file is not a wheel.
     """
     try:
         with zipfile.ZipFile(wheel) as opened:

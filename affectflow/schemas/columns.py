@@ -28,7 +28,7 @@ def fields(schema: pa.Schema, *names: str) -> pa.Schema:
 
 
 def raw_name(column: str) -> str:
-    """Returns the attribute that keeps what was no value of a column's type."""
+    """Returns the attribute that keeps a value that does not fit a column's type."""
     return f"{column}_raw"
 
 

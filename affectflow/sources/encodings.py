@@ -91,7 +91,7 @@ def in_utf8(
 
 
 def starts_as_utf8(chunks: Iterable[bytes]) -> bool:
-    """Returns whether the first bytes beyond ASCII are UTF-8, or there are none."""
+    """Returns whether the first bytes beyond ASCII are UTF-8; true for plain ASCII."""
     chunks = iter(chunks)
     first = next((chunk for chunk in chunks if not chunk.isascii()), b"")
     return _judged(first, chunks)[1]

@@ -32,7 +32,7 @@ def parts_of(path: str) -> list[str]:
     parts = path.removeprefix("$").strip(".").split(".") if path else []
     if not all(parts):
         raise UsageError(
-            f"--records {path!r} has an empty step; name the way to the list, such as "
+            f"--records {path!r} has an empty step; name the path to the list, such as "
             "messages, data.items or posts.*"
         )
     return parts

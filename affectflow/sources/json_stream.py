@@ -305,5 +305,5 @@ def _resume(
             continue
         if looks_whole(value):
             return
-        # What is inside a part of a record is no record either.
+        # What is inside a part of a record is not a record either.
         text.at = end

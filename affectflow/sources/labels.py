@@ -61,7 +61,7 @@ class Said(NamedTuple):
       chosen: the labels that hold; of all others of the vocabulary it is said that they
         do not.
       causes: of the labels chosen; None where nobody looked for them.
-      status: why there is no answer, if there is none.
+      status: why there is no answer, if it is missing.
       raw: the answer as it was spelt.
     """
 
@@ -145,7 +145,7 @@ class LabelledSource(FileSource, abc.ABC):
 def _annotations(
     said: Sequence[Said | None], vocabulary: str, labels: Sequence[str]
 ) -> pa.ListArray:
-    """Returns one list for each row: yes or no to each label, or why there is none."""
+    """Returns one list for each row: yes or no to each label, or why not."""
     answers = [each for each in said if each]
     answered = np.array([each.status.is_answer for each in answers], np.bool_)
     counts = np.where(answered, len(labels), 1)

@@ -217,7 +217,7 @@ def _unknown(look: _Look) -> str:
         todo = cure(look.binary, look.uri)
         return f"{look.uri!r} is {look.binary}, which no source reads; {todo}"
     if look.blank:
-        return f"{look.uri!r} is empty; did what wrote it fail?"
+        return f"{look.uri!r} is empty; did the program that wrote it fail?"
     may = ", ".join(f"{kebab(s.__name__)} ({sure:.2f})" for s, sure in look.found[:3])
     hint = f"it may be {may}; " if may else ""
     return f"cannot tell what {look.uri!r} is; {hint}name it with --source NAME"

@@ -31,7 +31,7 @@ def not_an_object(value: Any) -> RefusedError:
 def of_another_shape(error: Exception) -> RefusedError:
     """Returns the refusal of a record whose fields are not what they should be."""
     why = " ".join(str(error).split())
-    return RefusedError(f"a record of another shape: {type(error).__name__}: {why}")
+    return RefusedError(f"a record of an unknown shape: {type(error).__name__}: {why}")
 
 
 def attempt(

@@ -11,7 +11,7 @@ from affectflow.sources.json_source import JsonSource
 from affectflow.sources.listing import bare_name
 from affectflow.sources.streams import plain_head
 
-# Before an `@` stand an account and its key, which are no part of a host.
+# Before an `@` stand an account and its key, which are not part of a host.
 _ADDRESS = re.compile(r"https?://(?:[^/\s?#]*@)?([^/\s?#@]+)", re.I)
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?|localhost(?::\d+)?")
 
@@ -72,9 +72,9 @@ class ServerSource(JsonSource, abc.ABC):
             return []
         name = kebab(type(self).__name__)
         return [
-            f"{bare_name(nameless[0])!r} does not say which server of {name} it is of: "
-            "ids go without it; name it with --set host=HOST before a second server's "
-            "files go into this lake"
+            f"{bare_name(nameless[0])!r} does not say which server of {name} it comes "
+            "from, so ids are without it; name it with --set host=HOST before files of "
+            "a second server go into this lake"
         ]
 
 

@@ -85,7 +85,7 @@ def annotate_lake(
 
     Raises:
       UsageError: the lake or the model cannot be opened, a hint is malformed, or
-        `over` is no annotator of the lake, or several.
+        `over` is not an annotator of the lake, or several.
     """
     hints = model_hints(accelerator, min_ram)
     lake = Lake.open(lake_uri)

@@ -69,7 +69,7 @@ def annotator_meant(lake: Lake, over: str) -> str:
     """
     if not over:
         raise UsageError(
-            "--only-below asks a model where another annotator is not sure: say which "
+            "--only-below asks a model where another annotator is not sure: name it "
             "with --over"
         )
     there = _there(lake)
@@ -90,7 +90,7 @@ def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> No
     if lacking := missing_columns(held, handler.columns_required):
         raise UsageError(
             f"{model!r} reads {', '.join(field.name for field in lacking)}, which the "
-            "utterances of a lake do not have: put it into a pipeline, behind the step "
+            "utterances of a lake do not have: put it into a pipeline, after the step "
             "that provides it"
         )
 
@@ -98,7 +98,7 @@ def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> No
 def _whose_answers(lake: Lake, model: str, tables: Sequence[str]) -> UsageError:
     """Returns the error of a model that reads answers, when nobody said whose."""
     return UsageError(
-        f"{model!r} reads another annotator's {' and '.join(tables)}: say whose with "
+        f"{model!r} reads another annotator's {' and '.join(tables)}: name it with "
         f"--over; this lake has those of {', '.join(_there(lake, tables))}"
     )
 

@@ -73,8 +73,8 @@ class Annotate(Transform):
         made = handler_for(self.model, self.revision, given)
         if (made.reads_answers and not made.over) or (asked and not over):
             raise UsageError(
-                f"{self.model!r} is to go by another annotator's answers: say whose, "
-                "as `over`"
+                f"{self.model!r} reads another annotator's answers: name that "
+                "annotator with `over`"
             )
         if self.only_below is None:
             return made
@@ -162,7 +162,7 @@ def reader_of(model: str, revision: str = "", handler: str = "") -> Reader:
       handler: the plugin that reads a folder or id; empty for what its files say.
 
     Raises:
-      UnknownPluginError: it is none of these; names the nearest.
+      UnknownPluginError: it is not one of these; names the nearest.
       UsageError: there is no such folder, or no installed plugin reads what it holds.
     """
     try:
@@ -201,7 +201,7 @@ def _reader_of_weights(
     plugin = registry.load("models", name)
     if not plugin.architectures:
         raise UsageError(
-            f"{name} reads neither folders nor hub ids, so it is no `handler` of "
-            f"{model!r}; leave `handler` out, or name one that does"
+            f"{name} reads neither folders nor hub ids, so it cannot be the `handler` "
+            f"of {model!r}; leave `handler` out, or name one that does"
         )
     return Reader(name, plugin, {"model": where})

@@ -115,7 +115,7 @@ def _fetched(model: str, revision: str) -> Path:
         config = fetched_file(model, revision, "config.json")
     except ImportError as error:
         raise MissingExtraError(
-            f"to see what {model!r} is needs huggingface_hub ({error}); type `pip "
+            f"looking up {model!r} needs huggingface_hub ({error}); type `pip "
             f"install 'affectflow[torch]'`, or say which plugin reads it with {CHOOSE}"
         ) from error
     except (OSError, ValueError) as error:

@@ -27,7 +27,7 @@ from affectflow.testing.trial import Read, Trial, named
 _CUT_FILES = 3
 """Files of a source that are cut into pieces."""
 _EXAMPLE_BYTES = 32 << 10
-"""A file above this is no example: damaging it often would take too long."""
+"""A larger file makes a poor example: damaging it often would take too long."""
 _EXAMPLES = 3
 """Files that are tried until one has a message in it."""
 _TRIES = 5
@@ -48,7 +48,7 @@ def check_source(
     reason; two runs, and pieces of a file cut anywhere, give the same rows; it never
     fails to say how sure it is of a file. A source of files is also handed one of its
     files damaged, deep, long, in other words and types, and the files of others: there
-    is no error but ours, in one line, and no row before the damage is lost.
+    is an error only of ours, in one line, and no row before the damage is lost.
 
     Args:
       source: a transform that requires nothing.

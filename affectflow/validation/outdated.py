@@ -1,7 +1,7 @@
 """Answers and samples that no longer speak of the lake as it is.
 
 A sample keeps of each message what its text was, and how many messages could be drawn.
-Answers to a text that has changed are no answers to it. Shares are of the
+Answers to a text that has changed are not answers to it. Shares are of the
 messages that could be drawn then: where more than `GROWTH` of those that could be drawn
 now are new or changed, a share is not one of this lake.
 """

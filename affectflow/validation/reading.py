@@ -160,7 +160,7 @@ def _check_distinct(path: str | Path, heads: list[str]) -> None:
     twice = [name for name in heads if name and heads.count(name) > 1]
     if twice:
         raise UsageError(
-            f"{path}: the column {twice[0]!r} is there twice; keep one of them"
+            f"{path}: the column {twice[0]!r} appears twice; keep one of them"
         )
 
 
@@ -300,6 +300,6 @@ def _said(path: str | Path, number: int, cell: str, target: Target) -> str:
         hint = f"; did you mean {near[0]}?" if near and not target.is_scale else ""
         there = f"1 to {POINTS}, unsure (?)" if target.is_scale else _YES_NO
         raise UsageError(
-            f"{path}, row {number}: the answer {cell!r} is none of {there}{hint}"
+            f"{path}, row {number}: the answer {cell!r} is not one of {there}{hint}"
         )
     return said

@@ -94,7 +94,7 @@ def folds() -> tuple[Fold, ...]:
 def fold(label: str, source: str, target: str) -> dict[str, float]:
     """Returns the labels of `target` that `label` of `source` folds to, and weights.
 
-    Empty if the fold leaves the label out: `neutral` is none of Ekman's six.
+    Empty if the fold leaves the label out: `neutral` is not one of Ekman's six.
 
     >>> fold("annoyance", "goemotions", "irritation")
     {'irritation': 1.0}
@@ -190,7 +190,7 @@ def _check_once(file: DataFile, below: str, labels: list[str]) -> None:
     for label in labels:
         if labels.count(label) > 1:
             line = file.line_of(f'"{label}"', below, 2)
-            raise file.fault(f"label {label!r} is there twice", line)
+            raise file.fault(f"label {label!r} appears twice", line)
 
 
 def _check_labels(

@@ -105,7 +105,7 @@ def _thread(record: Record, host: str) -> Row:
     if "iid" not in record or "title" not in record:
         said = word(record, "message", "error")
         if said:
-            raise RefusedError(f"an error that GitLab answered: {said}")
+            raise RefusedError(f"an error returned by GitLab: {said}")
         names = ", ".join(list(record)[:8]) or "none"
         raise RefusedError(
             f"not an issue, a merge request or a note; its fields: {names}"

@@ -127,7 +127,7 @@ def _comment(comment: Record, issue: Record) -> Row:
     own = word(comment, "id")
     if own is None or "body" not in comment:
         names = ", ".join(list(comment)[:8]) or "none"
-        raise RefusedError(f"no issue and no comment; its fields: {names}")
+        raise RefusedError(f"neither an issue nor a comment; its fields: {names}")
     base, number = _place(comment)
     around, known = _place(issue)
     base, number = base or around, word(issue, "id") or number or known

@@ -153,9 +153,7 @@ def _row(record: Record, host: str) -> Row:
         what = type_ or "an account"
         raise RefusedError(f"{what}: no message in it", NOT_AN_UTTERANCE)
     if "error" in record:
-        raise RefusedError(
-            f"an error that the server answered: {word(record, 'error')}"
-        )
+        raise RefusedError(f"an error returned by the server: {word(record, 'error')}")
     names = ", ".join(list(record)[:8]) or "none"
     raise RefusedError(f"neither a status nor an activity; its fields: {names}")
 

@@ -128,7 +128,7 @@ def _row(kind: str, thing: Record) -> Row:
         raise RefusedError(f"{_HOLDS_NONE[kind]}: no message in it", NOT_AN_UTTERANCE)
     if kind not in _KINDS:
         names = ", ".join(list(thing)[:8]) or "none"
-        raise RefusedError(f"no comment or submission; its fields: {names}")
+        raise RefusedError(f"not a comment or submission; its fields: {names}")
     own = _full(word(thing, "id", "name"), kind)
     if own is None:
         raise RefusedError("no id in it", "no_id")

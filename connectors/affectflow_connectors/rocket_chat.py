@@ -92,7 +92,7 @@ def message(record: Record, around: Record) -> Row:
 def _no_message(record: Record) -> RefusedError:
     if record.get("success") is False:
         why = word(record, "error", "errorType")
-        return RefusedError(f"an error that Rocket.Chat answered: {why}")
+        return RefusedError(f"an error returned by Rocket.Chat: {why}")
     if "usersCount" in record or "username" in record or "success" in record:
         return RefusedError("a room, a user, or another answer", NOT_AN_UTTERANCE)
     names = ", ".join(list(record)[:8]) or "none"

@@ -121,7 +121,7 @@ def _row(post: Record) -> Row:
             raise RefusedError("an account: no message in it", NOT_AN_UTTERANCE)
         if word(post, "title", "detail"):
             said = word(post, "detail", "title")
-            raise RefusedError(f"an error that the API answered: {said}")
+            raise RefusedError(f"an error returned by the API: {said}")
         names = ", ".join(list(post)[:8]) or "none"
         raise RefusedError(f"not a post; its fields: {names}")
     own = word(post, "id_str", "id")

@@ -215,7 +215,9 @@ def test_answers_for_what_was_not_scored_are_of_no_use(tmp_path):
     store(uri, utterances("annoying 0.5", utterance_id="test:late", origin="l#1"))
     annotate(uri, OnlyLate())
 
-    with pytest.raises(UsageError, match=r"emotion/goemotions.*none of it is a score"):
+    with pytest.raises(
+        UsageError, match=r"emotion/goemotions.*none of those answers is a score"
+    ):
         calibrate(uri)
 
 

@@ -29,7 +29,7 @@ def spark_with(folder: Path, says: str) -> list[str]:
         ('java version "21" 2023-09-19 LTS', 0, "Java 21 for"),
         ('java version "1.8.0_392"', 2, "Java is 1.8.0_392, .* needs 11 or newer: "),
         ('openjdk version "10.0.2" 2018-07-17', 2, "Java is 10.0.2, .*a JDK 17"),
-        ("nothing", 2, "-version` tells none: install a JDK 17"),
+        ("nothing", 2, "-version` shows no version: install a JDK 17"),
     ],
 )
 def test_doctor_says_which_java_would_run_the_job_server(

@@ -248,7 +248,7 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
     rows = read(tmp_path, text)
 
     assert why_dead(rows) == ["unknown_shape", "invalid_time"]
-    assert rows[0]["errors"][0]["message"] == "1 lines outside of cues"
+    assert rows[0]["errors"][0]["message"] == "1 line outside of cues"
     assert "line 3: no times" in rows[1]["errors"][0]["message"]
     (back,) = living(rows)
     assert (back["start_s"], back["end_s"]) == (1.0, None)

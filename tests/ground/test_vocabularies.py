@@ -170,7 +170,7 @@ def test_a_file_says_all_that_a_vocabulary_is(bring):
         pytest.param("scale = [0, 1]\n", "no `labels`", id="no labels"),
         pytest.param(
             'labels = [\n"a",\n"b",\n"a"]',
-            "line 4: label 'a' is there twice",
+            "line 4: label 'a' appears twice",
             id="twice",
         ),
         pytest.param(
@@ -208,7 +208,7 @@ def test_a_file_says_all_that_a_vocabulary_is(bring):
         ),
         pytest.param(
             'labels = ["a"]\n[folds.ekman]\nanger = ["a"]\njoy = ["a"]',
-            "line 4: label 'a' is there twice",
+            "line 4: label 'a' appears twice",
             id="folds a label twice",
         ),
     ],

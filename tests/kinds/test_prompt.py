@@ -87,7 +87,7 @@ def test_a_file_says_all_of_a_prompt(tmp_path):
             id="no history to show",
         ),
         pytest.param(
-            HEAD + STEP + STEP, "line 7: step 'mood' is there twice; fix", id="twice"
+            HEAD + STEP + STEP, "line 7: step 'mood' appears twice; fix", id="twice"
         ),
         pytest.param(
             HEAD + "histroy = 1\n" + STEP,

@@ -264,7 +264,7 @@ def test_an_empty_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("missing.csv", "no lake and no file"), ("notes.txt", "is none of .parquet")],
+    [("missing.csv", "no lake and no file"), ("notes.txt", "is not one of .parquet")],
     ids=["missing", "unknown-kind"],
 )
 def test_a_path_that_is_no_file_of_answers_is_refused(tmp_path, name, message):

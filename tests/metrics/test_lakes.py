@@ -140,7 +140,7 @@ def test_the_majority_of_people_decides_and_a_tie_is_left_out(lake):
 
     row = the_one(found, "annoyance")
     assert (row["n"], row["positives"]) == (3, 2)  # 0: 3 of 3; 1: 2 of 3; 2: 1 of 3
-    assert any("1 answers left out: as many say yes" in note for note in found.notes)
+    assert any("1 answer left out: as many say yes" in note for note in found.notes)
 
 
 def test_a_tie_over_a_label_that_is_not_compared_is_not_counted(lake):

@@ -37,7 +37,7 @@ def test_a_master_that_does_not_answer_is_one_line(java):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
 
-    with pytest.raises(UsageError, match=r"nobody answers at spark://127.0.0.1"):
+    with pytest.raises(UsageError, match=r"no answer from spark://127.0.0.1"):
         prepare(spark(f"--spark_master_url=spark://127.0.0.1:{port}"))
 
 
@@ -134,7 +134,7 @@ def dead(runner: str, *more: str) -> PipelineOptions:
         ),
         pytest.param(
             dead("PortableRunner", "--job_endpoint=http://h:8099"),
-            "as HOST:8099, not 'http://h:8099'",
+            "like HOST:8099, got 'http://h:8099'",
             id="endpoint",
         ),
         pytest.param(
@@ -156,16 +156,18 @@ def dead(runner: str, *more: str) -> PipelineOptions:
                 "--spark_submit_uber_jar",
                 "--spark_rest_url=http://127.0.0.1:1",
             ),
-            "nobody answers at http://127.0.0.1:1 .*--spark_rest_url",
+            "no answer from http://127.0.0.1:1 .*--spark_rest_url",
             id="dead REST",
         ),
         pytest.param(
             dead("FlinkRunner", "--flink_master=127.0.0.1:1"),
-            "nobody answers at 127.0.0.1:1 .*--flink_master",
+            "no answer from 127.0.0.1:1 .*--flink_master",
             id="dead Flink",
         ),
         pytest.param(
-            dead("FlinkRunner", "--flink_master=:8081"), "is as HOST:8081", id="Flink"
+            dead("FlinkRunner", "--flink_master=:8081"),
+            "must be like HOST:8081",
+            id="Flink",
         ),
         pytest.param(
             dead("PrismRunner", "--prism_location=/nowhere"),

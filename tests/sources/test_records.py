@@ -66,7 +66,7 @@ def test_a_record_is_rows_or_dead_rows(tmp_path, name, record, expected):
         (7, "a JSON number where an object was expected"),
         ("a", "a JSON string where an object was expected"),
         (None, "a JSON null where an object was expected"),
-        ({"id": 1}, "a record of another shape: KeyError: 'text'"),
+        ({"id": 1}, "a record of an unknown shape: KeyError: 'text'"),
     ],
 )
 def test_a_refusal_is_said_in_plain_words(tmp_path, value, said):

@@ -90,7 +90,7 @@ def test_the_command_counts_what_it_leaves_out_and_says_how_to_read_it(tmp_path)
     said = affectflow("ingest", str(path), "--to", lake)
     more = affectflow("ingest", str(path), "--to", lake, "--include-private")
 
-    assert "2 private or direct messages were left out" in said.err
+    assert "2 private or direct messages left out" in said.err
     assert "--include-private" in said.err
     assert "4 in, 4 out" in said.err
     assert "left out" not in more.err

@@ -58,7 +58,7 @@ def test_a_filled_sheet_is_not_written_over(app, folder, lines, tmp_path):
 
     done = run(app, "sample", folder / "lake", "--out", out, "--n", 5)
 
-    assert "may be filled: name another file" in str(done.exception)
+    assert "may be filled in: name another file" in str(done.exception)
     assert out.read_bytes() == filled
 
 

@@ -210,7 +210,7 @@ def with_label(lines):
         ),
         pytest.param(cut, "the sheet is empty", id="no rows"),
         pytest.param(
-            doubled, "the column 'anger' is there twice; keep one", id="head twice"
+            doubled, "the column 'anger' appears twice; keep one", id="head twice"
         ),
         pytest.param(shifted, "row 4: a cell is under no head.*fix", id="more cells"),
         pytest.param(

@@ -137,10 +137,10 @@ def test_unsure_is_no_value(lake, sheet):
 @pytest.mark.parametrize(
     ("cell", "line"),
     [
-        ("10", r"row 2: the answer '10' is none of 1 to 9, unsure \(\?\)$"),
-        ("0", "the answer '0' is none of 1 to 9"),
-        ("yes", "the answer 'yes' is none of 1 to 9"),
-        ("4.5", "the answer '4.5' is none of 1 to 9"),
+        ("10", r"row 2: the answer '10' is not one of 1 to 9, unsure \(\?\)$"),
+        ("0", "the answer '0' is not one of 1 to 9"),
+        ("yes", "the answer 'yes' is not one of 1 to 9"),
+        ("4.5", "the answer '4.5' is not one of 1 to 9"),
     ],
 )
 def test_what_is_no_point_of_the_scale_is_one_line(lake, sheet, cell, line):

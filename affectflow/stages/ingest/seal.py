@@ -69,7 +69,7 @@ def _own_columns_kept(batch: pa.RecordBatch) -> pa.RecordBatch:
     if nested:
         raise UsageError(
             f"a lake has no column for {', '.join(nested)}, and "
-            "lists and structs do not fit `attrs`: drop it in front of WriteLake, or "
+            "lists and structs do not fit `attrs`: drop it before WriteLake, or "
             "turn it into text or numbers"
         )
     columns = {f.name: batch.column(f.name).cast(pa.string()).to_pylist() for f in own}

@@ -17,9 +17,10 @@ Commit = Callable[[Request, list[Receipt]], Row]
 
 
 class Together(beam.PTransform):
-    """Receipts to one group of all, once they are all there; also if there are none.
+    """Puts all receipts into one group, once they are all there.
 
-    The group holds an empty text beside them: an empty grouping would emit nothing.
+    The group holds an empty text beside them: without any receipt, an empty grouping
+    would emit nothing.
     """
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:

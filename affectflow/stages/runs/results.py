@@ -43,7 +43,7 @@ READ_BY_OTHERS = (TEXTUALIZE, ANNOTATE)
 """The stages whose results other results are made from, the first ones first."""
 
 OUTSIDE = "outside-"
-"""Begins the folder of an input that is no file of the lake; a digest of it follows."""
+"""Begins the folder of an input outside of the lake; its digest follows."""
 
 PARTIAL = "~some"
 """Ends the name of results for some of a part's messages: a receipt is for all."""
@@ -166,7 +166,7 @@ def result_part(table: str, path: str) -> tuple[str, str] | None:
     """Returns folder and part of a result's path in its table, or None.
 
     Dead letters lie at `<folder>/<part>/<hash>.parquet`, other results at
-    `<folder>/<part>.parquet`. What came in with the utterances is no result.
+    `<folder>/<part>.parquet`. What came in with the utterances is not a result.
     """
     names = path.split("/")
     if names[0] == INLINE or len(names) != (3 if table == "dead_letters" else 2):

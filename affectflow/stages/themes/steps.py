@@ -152,7 +152,7 @@ def name_themes(
 
 
 def themes_of(request: Request) -> pa.Table | None:
-    """Returns the themes of all families, by family; None if there are none."""
+    """Returns the themes of all families, by family; None if there aren't any."""
     folder = _folder(request)
     tables = [folder.read_parquet(_THEMES, each) for each in folder.names(_THEMES)]
     return pa.concat_tables(tables) if tables else None

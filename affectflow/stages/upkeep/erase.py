@@ -258,6 +258,6 @@ def _drop_themes(lake: Lake) -> None:
 
 
 def _may_quote(lake: Lake) -> list[str]:
-    """Returns the files of the lake's folder that are no part of the lake."""
+    """Returns the files of the lake's folder that are not part of the lake."""
     own = {*TABLES, WORK, STAGING, "lake.json"}
     return [name for name in lake.storage.names() if name not in own]

@@ -223,7 +223,7 @@ def _plain(
 ) -> Record | None:
     """Returns a row of one line that needs no rule of quotes: the usual, and fast.
 
-    None if there is none; its line is then put back.
+    None if there isn't one; its line is then put back.
     """
     line = lookback.next_line() if width and not dialect.skip_blanks else None
     if line is None:

@@ -108,9 +108,9 @@ def utterance(record: Record, setting: Setting, kind: str = "") -> Row:
 
 def _unknown(record: Record) -> str:
     if "documentation_url" in record:
-        return f"an error that GitHub answered: {text_of(record.get('message'))}"
+        return f"an error returned by GitHub: {text_of(record.get('message'))}"
     names = ", ".join(list(record)[:8]) or "none"
-    return f"no issue, comment, review, discussion or event; its fields: {names}"
+    return f"not an issue, comment, review, discussion or event; its fields: {names}"
 
 
 def _thread_row(record: Record, setting: Setting, kind: str) -> Row:
@@ -260,7 +260,7 @@ _NOWHERE = Setting()
 
 
 def messages(record: Any, setting: Setting = _NOWHERE) -> Iterator[Row | RefusedError]:
-    """Yields the messages of one object of any shape, or why there are none."""
+    """Yields the messages of one object of any shape, or why there aren't any."""
     if isinstance(record, list):
         for each in record:
             yield from messages(each, setting)

@@ -249,7 +249,7 @@ def _relations(content: Record) -> tuple[str | None, str | None]:
 def _no_message(record: Record) -> RefusedError:
     if "errcode" in record:
         said = word(record, "error", "errcode")
-        return RefusedError(f"an error that a server of Matrix answered: {said}")
+        return RefusedError(f"an error returned by a Matrix server: {said}")
     if "next_batch" in record or "start" in record or "room_name" in record:
         return RefusedError("a page without events", NOT_AN_UTTERANCE)
     names = ", ".join(list(record)[:8]) or "none"

@@ -11,7 +11,7 @@ _PILL = re.compile(
     r"[^\"'<>]*[\"'][^<>]*>(.{0,300}?)</a>",
     re.S | re.I,
 )
-# An event is no larger than 64 KB, says the specification.
+# By the specification, an event has at most 64 KB.
 _MOST_HTML = 64 << 10
 _TAG = re.compile(r"<[^>]*>")
 # How clients repeat what is answered, for those that show no replies.

@@ -156,7 +156,7 @@ def _post(post: Record, place: Place) -> Row:
 def _not_a_post(record: Record) -> RefusedError:
     if "status_code" in record and "message" in record:
         return RefusedError(
-            f"an error that Mattermost answered: {word(record, 'message')}"
+            f"an error returned by Mattermost: {word(record, 'message')}"
         )
     if "username" in record or "total_msg_count" in record or "display_name" in record:
         return RefusedError("a user, a channel or a team", NOT_AN_UTTERANCE)

@@ -46,7 +46,7 @@ class Setting(NamedTuple):
 
 
 def messages(record: Any, setting: Setting) -> Iterator[Row | RefusedError]:
-    """Yields the messages of one object of any shape, or why there are none."""
+    """Yields the messages of one object of any shape, or why there aren't any."""
     if not isinstance(record, Mapping):
         yield not_an_object(record)
         return
@@ -81,7 +81,7 @@ def _page(record: Record, setting: Setting) -> Iterator[Row | RefusedError]:
 
 def _no_message(record: Record) -> RefusedError:
     if record.get("ok") is False:
-        return RefusedError(f"an error that Slack answered: {word(record, 'error')}")
+        return RefusedError(f"an error returned by Slack: {word(record, 'error')}")
     if record.get("ok") is True or "profile" in record or "members" in record:
         return RefusedError("a user, a channel, or another answer", NOT_AN_UTTERANCE)
     names = ", ".join(list(record)[:8]) or "none"

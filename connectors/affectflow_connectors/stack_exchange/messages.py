@@ -81,7 +81,7 @@ def row_of_dump(given: Mapping[str, str], site: str) -> Row:
         raise RefusedError(f"{_WIKIS[type_]}: no message in it", NOT_AN_UTTERANCE)
     if type_ not in _POSTS:
         names = ", ".join(list(given)[:8])
-        raise RefusedError(f"no post or comment; its attributes: {names}")
+        raise RefusedError(f"neither a post nor a comment; its attributes: {names}")
     return _dumped_post(given, site, _POSTS[type_])
 
 
@@ -145,7 +145,7 @@ def rows_of_api(
     """
     if "error_id" in record:
         said = word(record, "error_message")
-        yield RefusedError(f"an error that the API answered: {said}")
+        yield RefusedError(f"an error returned by the API: {said}")
     elif isinstance(record.get("items"), list):
         for item in objects(record, "items"):
             yield from _rows_of_item(item, site, linked)
@@ -180,7 +180,7 @@ def _api_row(item: Record, site: str, question: str | None) -> Row:
         place = _post_place(site, kind, answer or question, question)
     else:
         names = ", ".join(list(item)[:8]) or "none"
-        raise RefusedError(f"no question, answer or comment; its fields: {names}")
+        raise RefusedError(f"not a question, answer or comment; its fields: {names}")
     title = None if comment or answer else prose(item, "title")
     row |= place | {"title": unescaped(title) if title else None}
     row["text"] = _api_text(item, bool(comment), row["title"])

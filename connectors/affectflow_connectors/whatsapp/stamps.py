@@ -120,7 +120,7 @@ def _day(found: Stamp, letters: str) -> tuple[int, int, int]:
 
 
 def time_of_stamp(found: Stamp, letters: str) -> datetime | None:
-    """Returns the time that a stamp names, taken for UTC; None if there is none."""
+    """Returns the time that a stamp names, taken for UTC, or None."""
     hour, minute, second = found.clock
     if found.late is not None:
         hour = hour % 12 + (12 if found.late else 0)

@@ -245,7 +245,7 @@ def test_no_weights_of_emobank_come_with_the_package():
         pytest.param(
             {"V": "6"}, "has the rating 6: V, A and D are from 1 to 5", id="6"
         ),
-        pytest.param({"A": "high"}, "a rating that is no number", id="a word"),
+        pytest.param({"A": "high"}, "a rating that isn.t a number", id="a word"),
         pytest.param({"D": "nan"}, "has the rating nan", id="not a number"),
     ],
 )

@@ -197,7 +197,7 @@ WRONG = {
 
 @pytest.mark.parametrize("options", WRONG.values(), ids=WRONG.keys())
 def test_settings_out_of_range_are_refused(options: Any) -> None:
-    with pytest.raises(UsageError, match="WordClusterer wants"):
+    with pytest.raises(UsageError, match="WordClusterer needs"):
         WordClusterer(**options)
 
 

@@ -120,7 +120,7 @@ def _named(bare: str, language: str) -> str | None:
 class RenderEmoji(WordRenderer):
     """Says emoji and short codes by what they show: "cracking up".
 
-    Skin tones are no cue; neither are signs such as ©, ™ or ↔ that are drawn as text.
+    Skin tones are not cues; neither are signs such as ©, ™ or ↔ that are drawn as text.
     A run of one emoji is one cue, its `value` the count: "crying, three times". Words
     for what people use most are of the style; the other names are those of Unicode's
     CLDR, through the library `emoji`. The codes of a community, `:party_parrot:`, are

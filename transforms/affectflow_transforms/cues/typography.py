@@ -13,7 +13,7 @@ from affectflow.registry import Card
 from affectflow_transforms.cues.wording import WordRenderer, words
 
 _THRICE = "|".join(f"{letter}{{3}}" for letter in "abcdefghijklmnopqrstuvwxyz")
-# Part of a name, a path or a constant is no word: FOO_BAR, file.TXT, a/B, $HOME, x86.
+# Parts of names, paths and constants are not words: FOO_BAR, file.TXT, a/B, $HOME.
 _IN_NAME = rf"[\w/\\$@#%=&`~<>{{}}\[\]{BLANK}]"
 _WORD = re.compile(
     rf"(?<!{_IN_NAME})(?<![\w<\[][.:-])[^\W\d_]+(?:['’][^\W\d_]+)?(?!{_IN_NAME}|[.:(-]\w)"
@@ -70,7 +70,7 @@ class RenderTypography(WordRenderer):
     """Finds shouting, stretched words, runs of marks, and dots of hesitation.
 
     - `shouting`: at least two words in capitals of three letters or more, or one of
-      four, that are no acronyms, names or constants; `value` is the share of capitals
+      four, that are not acronyms, names or constants; `value` is the share of capitals
       among the letters of the prose.
     - `stretched`: a letter three times or more ("soooo"); `value` is the longest run.
     - `punctuation`: "!!", "?!"; and `hesitation`: four dots or more; `value` counts.
@@ -256,7 +256,7 @@ def _is_stretched(word: str) -> bool:
         or set(word.lower()) <= set("ivx")
     ):
         return False
-    # "www" and "xxx" are no words; "aaah", "hmmm" and "zzz" are.
+    # "www" and "xxx" are not words; "aaah", "hmmm" and "zzz" are.
     return len(set(word.lower())) > 1 or word[0].lower() in "aeiouhmzy"
 
 

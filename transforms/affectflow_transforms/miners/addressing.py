@@ -30,7 +30,7 @@ def address_end(text: str) -> int:
     if not found or _is_word(found["name"].lower()):
         return 0
     listed = _LIST.match(text, found.end()) if found["sign"] == "," else None
-    # In `mike, ok, it works` the second word is no item of a list.
+    # In `mike, ok, it works` the second word is not an item of a list.
     return 0 if listed and listed["next"].lower() not in GENERIC else found.end()
 
 

@@ -45,7 +45,7 @@ class RuleMiner(Miner[None]):
       labels: which labels to mine, of any vocabulary; by default all that it has words
         for but approval and realization.
       history: how many earlier utterances of the conversation it looks at.
-      min_score: below it, 0..1, a candidate is no cause.
+      min_score: below it, 0..1, a candidate is not a cause.
 
     Raises:
       UsageError: it has no words for a label, or a number is out of range.
@@ -70,7 +70,7 @@ class RuleMiner(Miner[None]):
             )
         if not 0 <= self.min_score <= 1:
             raise UsageError(
-                f"RuleMiner wants `min_score` in 0..1, not {self.min_score}"
+                f"RuleMiner needs `min_score` in 0..1, not {self.min_score}"
             )
 
     def mines(self, label: str) -> bool:

@@ -67,7 +67,7 @@ class Embedder(Pretrained, embedder.Embedder[Encoder]):
 
         Raises:
           MissingExtraError: the extra `torch` is not installed.
-          UsageError: the model cannot be fetched, is no encoder, or pools in a way
+          UsageError: the model cannot be fetched, is not an encoder, or pools in a way
             that is not known here.
         """
         # No vector asks for what stands above the states of tokens.

@@ -126,7 +126,7 @@ class FollowUpReward(PretrainedGenerator, BatchModelHandler[Generator]):
         weights_licence="the model's own",
         extra="torch",
         answers="which reply would content its reader most",
-        misleads="a likely 'thanks' is no proof that a reply is right; compare replies "
+        misleads="a likely 'thanks' does not prove a reply right; compare replies "
         "to one message, not across",
     )
 
@@ -205,7 +205,7 @@ def _entry(
 def rate(
     generator: Generator, exchanges: Sequence[Exchange], follow_ups: FollowUps
 ) -> list[Mapping[str, float] | Exception]:
-    """Returns the rewards of each reply, or why there are none.
+    """Returns the rewards of each reply, or why there aren't any.
 
     The exchange is read once for all follow-ups. One that is too long loses its middle.
     """

@@ -57,7 +57,7 @@ def _head(words: str) -> str:
 
 
 def label_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
-    """Reads any number of labels of a closed set; what is none of it is kept apart.
+    """Reads any number of labels of a closed set; other words are kept apart.
 
     A list may be led in, `The author feels anger, fear`; where the lead-in denies its
     label, what follows it may be denied too, and nothing is read.

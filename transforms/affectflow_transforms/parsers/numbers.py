@@ -108,7 +108,7 @@ def _whole(value: Any) -> float | None:
         return _number(digits[1]) if digits else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    # Compared first: an integer of 400 digits is no float.
+    # Compared first: an integer of 400 digits is not a float.
     return float(value) if abs(value) <= _LARGEST and value == int(value) else None
 
 

@@ -162,7 +162,7 @@ def normalize_text(
 def clean(text: str) -> str:
     """Returns one text as ftfy fixes it, in NFC.
 
-    What people chose stays: curly quotes, ligatures and wide letters are no damage,
+    What people chose stays: curly quotes, ligatures and wide letters are not damage,
     and kaomoji are made of them. Entities stay too: what was escaped was unescaped
     before, once. Mojibake in code stays: it may be what the text is about.
     """

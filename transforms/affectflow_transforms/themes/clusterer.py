@@ -35,7 +35,7 @@ class WordClusterer(Clusterer[ThemeModel]):
     centre, and groups that are too small, are left out. Titles add terms.
 
     Args:
-      min_size: fewer causes are no theme.
+      min_size: fewer causes do not make a theme.
       linkage: largest mean cosine distance, 0..1, within a group.
       nearest: smallest cosine similarity, 0..1, to a centre for membership.
       sample: at most so many causes of a family are linked.
@@ -56,13 +56,13 @@ class WordClusterer(Clusterer[ThemeModel]):
         super().__post_init__()
         if self.min_size < 2 or not self.min_size <= self.sample <= self.fitted:
             raise UsageError(
-                "WordClusterer wants `min_size` of at least 2, `sample` no smaller and "
-                f"`fitted` no smaller than that, not {self.min_size}, {self.sample} "
+                "WordClusterer needs `min_size` of at least 2, `sample` at least that, "
+                f"and `fitted` at least `sample`, not {self.min_size}, {self.sample} "
                 f"and {self.fitted}"
             )
         if not (0 < self.linkage <= 1 and 0 < self.nearest <= 1):
             raise UsageError(
-                "WordClusterer wants `linkage` and `nearest` in 0..1, "
+                "WordClusterer needs `linkage` and `nearest` in 0..1, "
                 f"not {self.linkage} and {self.nearest}"
             )
 

@@ -15,7 +15,7 @@ def find_centres(weights: Any, linked: Any, *, least: int, linkage: float) -> An
     Args:
       weights: sparse, rows of length 1 or 0.
       linked: numbers of the rows that are linked with one another; none of length 0.
-      least: fewer rows are no group.
+      least: fewer rows do not make a group.
       linkage: largest mean cosine distance, 0..1, within a group.
     """
     from scipy.sparse import csr_matrix

@@ -57,7 +57,7 @@ def most_telling(terms: list[Term]) -> list[Term]:
 
 
 def keywords(terms: list[Term]) -> list[str]:
-    """Returns the words that people use, each once; concerns if there are none."""
+    """Returns the words that people use, each once; concerns if nothing is left."""
     words = [term for term in terms if term.kind != "concern"] or terms
     return list(dict.fromkeys(term.name for term in words))[:KEYWORDS]
 

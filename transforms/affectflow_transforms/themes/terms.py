@@ -72,7 +72,7 @@ class Found:
 
 
 def without_addresses(texts: pa.Array) -> pa.Array:
-    """Returns texts without whom they address at their start: that is no term."""
+    """Returns texts without whom they address at their start: names are not terms."""
     may = pc.fill_null(pc.match_substring_regex(texts, ADDRESS), False)
     said = [text[address_end(text) :] for text in texts.filter(may).to_pylist()]
     return pc.replace_with_mask(texts, may, pa.array(said, pa.string()))

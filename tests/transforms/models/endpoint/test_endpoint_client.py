@@ -36,7 +36,7 @@ def question(text, cost=0.0, at_most=0.0):
         try:
             found = json.loads(content)["choices"][0]["message"]["content"]
         except ValueError as error:
-            raise again("what it sends is no chat completion") from error
+            raise again("the response is not a chat completion") from error
         return found, cost
 
     body = {"messages": [{"role": "user", "content": text}]}

@@ -99,7 +99,7 @@ class ConversationEmotions(BatchModelHandler[Mean]):
         if there and self.vocabulary not in there:
             raise UsageError(
                 f"{self.over!r} answers in {', '.join(map(repr, there))}, not in "
-                f"{self.vocabulary!r}; say --set vocabulary={there[0]}"
+                f"{self.vocabulary!r}; give --set vocabulary={there[0]}"
             )
 
 

@@ -31,7 +31,7 @@ class Question(NamedTuple, Generic[AnswerT]):
     Attributes:
       body: as it is sent.
       read: what the bytes of an answer mean, and what it cost; raises UnansweredError
-        if they are no answer.
+        if they are not answers.
       at_most: what it may cost.
     """
 
@@ -45,7 +45,7 @@ class Answered(NamedTuple, Generic[AnswerT]):
 
     Attributes:
       place: of the question.
-      outcome: its answer, or why there is none.
+      outcome: its answer, or why there isn't one.
       calls: requests that it took.
       cost: of the answer.
     """
@@ -174,7 +174,7 @@ class Client(Generic[AnswerT]):
         """Returns the answer to a question, which is asked again where that may help.
 
         Raises:
-          UnansweredError, StoppedError: there is none.
+          UnansweredError, StoppedError: no answer came.
         """
         tries = 0
         while True:

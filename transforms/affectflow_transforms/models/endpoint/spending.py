@@ -11,7 +11,7 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Ceiling:
-    """What a run may spend; 0 is no bound.
+    """What a run may spend; 0 means no limit.
 
     Args:
       max_calls: requests that are sent, those sent again among them.

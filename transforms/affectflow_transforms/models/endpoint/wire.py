@@ -64,9 +64,9 @@ def read_answer(content: bytes, request: Request, sent: bytes) -> Completion:
         choice = answer["choices"][0]
         text = choice["message"]["content"] or ""
     except (ValueError, LookupError, TypeError) as error:
-        raise again("what it sends is no chat completion") from error
+        raise again("the response is not a chat completion") from error
     if not isinstance(text, str):
-        raise again("the content of its message is no text")
+        raise again("the message of the response is not text")
     used = _usage(answer.get("usage"), sent, text)
     scores = likelihoods(request.choices, list(_tokens(choice)))
     if scores is not None:

@@ -94,7 +94,7 @@ def _seen(mask: Ids, layout: Layout) -> npt.NDArray[np.bool_]:
     seen[:, :length, :length] = np.tri(length, dtype=np.bool_) & real
     seen[:, length:, :length] = real
     seen[:, length:, length:] = layout.sees
-    # What sees nothing would give what is no number.
+    # A row that sees nothing would become NaN.
     seen[:, np.arange(length), np.arange(length)] = True
     return seen
 

@@ -119,6 +119,6 @@ class Pretrained(Located):
 
 
 def check_word(name: str, given: str, words: tuple[str, ...]) -> None:
-    """Raises UsageError if an option is none of the words that it may be."""
+    """Raises UsageError if an option is not one of the words that it may be."""
     if given not in words:
         raise UsageError(f"`{name}` is one of {words}, got {given!r}")

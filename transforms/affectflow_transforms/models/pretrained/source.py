@@ -79,7 +79,7 @@ def revision_of(model: str, revision: str) -> str:
     """Returns the pinned commit of a hub id, or the digest of a folder's model.
 
     Raises:
-      UsageError: the folder is no model, or not the one that `revision` names.
+      UsageError: the folder is not a model, or not the one that `revision` names.
     """
     check_pinned(model, revision)
     if not Path(model).is_dir():
@@ -100,7 +100,7 @@ def check_weights(folder: Path) -> None:
       UsageError: one of them lacks; names the cure.
     """
     if not (folder / "config.json").is_file():
-        raise UsageError(f"{str(folder)!r} has no config.json, so it is no model")
+        raise UsageError(f"{str(folder)!r} has no config.json, so it is not a model")
     if not any((folder / name).is_file() for name in _WEIGHTS):
         raise UsageError(
             f"{str(folder)!r} has no model.safetensors; save the model again with "

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Text = str | tuple[str, str]
-"""One text, or one with a second one behind it, such as what it answers."""
+"""One text, or two: a text and the one after it, such as its answer."""
 
 # The tokenizer keeps an object a token; chunks bound how many live at once.
 _TOKENISED_AT_ONCE = 4_096

@@ -127,8 +127,8 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
 
         Raises:
           MissingExtraError: the extra `torch` is not installed.
-          UsageError: the model cannot be fetched, is no classifier, or nobody says what
-            its outputs are.
+          UsageError: the model cannot be fetched or is not a classifier, or it is
+            unknown what its outputs are.
         """
         network = self.load_network("AutoModelForSequenceClassification", _WHAT)
         space = space_of(network.module.config.to_dict(), self._said)

@@ -223,7 +223,7 @@ def _ladders(vocabulary: Vocabulary) -> Iterator[tuple[Words, Words]]:
 
 
 def _places(n: int, scale: Scale | None) -> tuple[float, ...]:
-    """Returns where n steps are: evenly on the scale, from 0 by 1 if there is none."""
+    """Returns where n steps are: evenly on the scale; 0, 1, 2, ... without a scale."""
     low, high = scale or (0.0, n - 1.0)
     return tuple(low + (high - low) * step / (n - 1) for step in range(n))
 

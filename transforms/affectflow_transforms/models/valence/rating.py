@@ -86,7 +86,7 @@ class Lexicon:
         return np.concatenate([np.zeros(0), *parts])
 
     def rating_of(self, word: str) -> float:
-        """Returns the rating of one entry, -1..1; 0 where there is none."""
+        """Returns the rating of one entry, -1..1; 0 if it has none."""
         return float(self._look_up(_entries([word]))[0])
 
     def _rate(self, texts: list[str]) -> Values:

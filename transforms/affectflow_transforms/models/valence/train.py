@@ -102,7 +102,7 @@ def _ratings(rows: list[dict[str, str]], source: Path) -> Values:
         ratings = np.array([[float(row[c]) for c in "VAD"] for row in rows])
     except ValueError as error:
         raise UsageError(
-            f"{str(source)!r} has a rating that is no number ({error}): V, A and D are "
+            f"{str(source)!r} has a rating that isn't a number ({error}): V, A, D are "
             f"from {LOWEST:g} to {HIGHEST:g}"
         ) from error
     wrong = ratings[~((ratings >= LOWEST) & (ratings <= HIGHEST))]

@@ -25,7 +25,7 @@ _HIDDEN = re.compile(
     re.I,
 )
 _HIDES = re.compile(r"[(\[{]\s?at\s?[)\]}]| at [^ ]+ dot ", re.I)
-# Endings of files and units that stand behind an `@`, and are no top-level domain.
+# Endings of files and units that stand behind an `@`, and are not top-level domains.
 _FILE_ENDINGS = """
 png jpg jpeg gif svg webp bmp ico avif tgz gz bz2 xz tar jar whl egg deb rpm dmg exe
 dll service socket timer target mount slice device js ts jsx tsx css scss html json

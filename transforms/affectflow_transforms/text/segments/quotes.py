@@ -9,7 +9,7 @@ from affectflow_transforms.text.segments.base import Family, Scan, Segment, trim
 from affectflow_transforms.text.segments.code import PROMPTS, looks_like_code
 from affectflow_transforms.text.segments.markup import TAG
 
-# `>_<`, `>.<`, `>:(` and `>= 3` at the start of a line are no quotes.
+# `>_<`, `>.<`, `>:(` and `>= 3` at the start of a line are not quotes.
 _SIGN = r">(?![._:;=<])"
 _MARK = rf"^[ ]{{0,3}}{_SIGN}"
 _LINES = re.compile(rf"(?:{_MARK}.*\n?)++", re.M)
