@@ -78,12 +78,18 @@ def _private(found: _Ingest) -> Iterator[str]:
 
 
 def _repeats(found: _Ingest) -> Iterator[str]:
-    from affectflow.stages.ingest.repeats import REPEATED, REPEATED_OVER_FILES
+    from affectflow.stages.ingest.repeats import (
+        REPEATED,
+        REPEATED_OVER_CONVERSATIONS,
+        REPEATED_OVER_FILES,
+    )
 
-    if (rows := found.counters.get(REPEATED)) and "mapping" in found.options:
+    near = (REPEATED, REPEATED_OVER_CONVERSATIONS)
+    here = sum(found.counters.get(name, 0) for name in near)
+    if here and "mapping" in found.options:
         yield (
-            f"{count(rows, 'row')} refused for an id that another row of the file has: "
-            "does --map utterance_id name the right column? utterance_id=auto makes "
+            f"{count(here, 'row')} refused for an id that another row of the input "
+            "has: does --map utterance_id name the right column? utterance_id=auto makes "
             "ids of its own"
         )
     if rows := found.counters.get(REPEATED_OVER_FILES):

@@ -190,7 +190,8 @@ def _tell_apart(
     if losers:
         rows, left_out, twice, other = without(rows, losers)
         duplicates, clashing = duplicates + twice, _joined([clashing, other])
-        repeats |= {REPEATED_OVER_CONVERSATIONS: other.num_rows}
+        if other.num_rows:
+            repeats[REPEATED_OVER_CONVERSATIONS] = other.num_rows
     kinds = compare(rows, old)
     fresh, changed = (_of_kind(rows, kinds, kind) for kind in ("fresh", "changed"))
     unchanged = rows.num_rows - fresh.num_rows - changed.num_rows + left_out

@@ -78,8 +78,8 @@ def test_one_text_that_is_refused_takes_no_logprobs_from_the_others(prompt):
     ("bad", "said"),
     [
         pytest.param(BROKEN, "500, oops", id="500"),
-        pytest.param(HALF_JSON, "is no chat completion", id="half a JSON"),
-        pytest.param(Reply(raw=b"[1, 2]"), "is no chat completion", id="it lies"),
+        pytest.param(HALF_JSON, "is not a chat completion", id="half a JSON"),
+        pytest.param(Reply(raw=b"[1, 2]"), "is not a chat completion", id="it lies"),
         pytest.param(
             Reply(raw=b'{"choices": [{"message": {"content": 3}}]}'), "no text", id="3"
         ),
