@@ -27,6 +27,7 @@ def test_without_espeak_it_says_what_to_install(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.audio
 @pytest.mark.proof
 def test_a_call_becomes_words_feelings_causes_and_a_report(
     tmp_path, monkeypatch, capfd
