@@ -25,7 +25,7 @@ class RenderLoudness(TrackRenderer):
     loud: float = 70.0
 
     renderer_id: ClassVar[str] = "loudness@1"
-    modality: ClassVar[str] = "voice"
+    modality: ClassVar[str] = "series"
     cue: ClassVar[str] = "loudness"
     unit: ClassVar[str] = "dB"
     card: ClassVar[Card] = Card(summary="loudness in words, for tests")
