@@ -107,6 +107,21 @@ def test_of_a_truncated_video_the_frames_before_the_end_are_seen(tmp_path, movin
     assert 20 < read(path).n_frames < 140
 
 
+def test_of_a_video_damaged_in_the_middle_the_frames_before_are_seen(tmp_path, moving):
+    data = bytearray(moving.read_bytes())
+    third, half = len(data) // 3, len(data) // 2
+    data[third:half] = bytes(half - third)
+    path = tmp_path / "v.mp4"
+    path.write_bytes(data)
+
+    found = read(path)
+
+    assert found.is_cut
+    assert 10 < found.n_frames < 130
+    assert pictures.look_at(str(path), ALL, Sampling("events", 6)).is_cut
+    assert not read(moving).is_cut
+
+
 @pytest.mark.parametrize(
     ("name", "make", "reason"),
     [
