@@ -15,6 +15,7 @@ import pytest
 
 from affectflow import people, vocabularies
 from affectflow.errors import UsageError
+from affectflow.schemas.columns import ATTRS
 from affectflow.steps.annotate import handler_for
 from affectflow.testing import check_model
 from affectflow_transforms.models.image_classifier import ImageClassifier, network
@@ -286,6 +287,28 @@ def test_a_recording_of_sound_has_nothing_to_look_at(vit, seen, tmp_path):
     found = answered(looks(vit), rows([sound, seen[0]])).to_pylist()
 
     assert [row["annotations"][0]["status"] for row in found] == ["abstained", "ok"]
+
+
+def test_a_box_says_which_part_is_looked_at(vit, tmp_path):
+    from PIL import Image
+
+    halves = np.zeros((40, 80, 3), np.uint8)
+    halves[:, 40:] = 255
+    whole, right = str(tmp_path / "whole.png"), str(tmp_path / "right.png")
+    Image.fromarray(halves).save(whole)
+    Image.fromarray(halves[:, 40:]).save(right)
+    boxes = ["40,0,80,40", None, "30 40 10 50", "here"]
+    attrs = pa.array([[("face", box)] if box else [] for box in boxes], ATTRS)
+    batch = rows([whole] * 4).append_column("attrs", attrs)
+
+    boxed, scene, *wrong = answered(looks(vit, box="face"), batch).to_pylist()
+    (part,), (all_,) = (scores(looks(vit), rows([each])) for each in (right, whole))
+
+    for row, expected in ((boxed, part), (scene, all_)):
+        found = {each["label"]: each["score"] for each in row["annotations"]}
+        assert found == pytest.approx(expected, abs=1e-6)
+    assert part != pytest.approx(all_, abs=1e-3)
+    assert {row["errors"][0]["error_type"] for row in wrong} == {"wrong_box"}
 
 
 def test_a_picture_is_looked_at_once_for_all_rows(vit, seen, monkeypatch):

@@ -35,11 +35,13 @@ class Clip(NamedTuple):
       uri: path or fsspec URL.
       start_s: from the recording's beginning, seconds.
       end_s: likewise, exclusive; infinite for all the rest.
+      detail: what else the model is told, as the row says it.
     """
 
     uri: str
     start_s: float = 0.0
     end_s: float = math.inf
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,13 +102,17 @@ class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
         """It looks and listens itself."""
         return False
 
+    def details(self, batch: pa.RecordBatch) -> pa.StringArray:
+        """Returns what else the model is told of each row; null for nothing."""
+        return pa.nulls(batch.num_rows, pa.string())
+
     @abc.abstractmethod
     def score(self, clips: list[Clip], model: ModelT) -> Given:
         """Returns what the model says of clips: distinct ones, perhaps none."""
 
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row."""
-        asked = _asked(batch)
+        asked = _asked(batch, self.details(batch))
         scored = self.score([self._clip(each) for each in asked.unique], model)
         statuses = _statuses(asked, scored)
         annotator_id = self.annotator()["annotator_id"]
@@ -116,10 +122,10 @@ class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
         return refuse_failed(batch, asked, scored.failed, type(self).__name__)
 
     def _clip(self, said: str) -> Clip:
-        uri, start, end = said.split(_BETWEEN)
+        uri, start, end, detail = said.split(_BETWEEN, 3)
         if "://" not in uri and "::" not in uri:
             uri = os.path.join(self._folder, uri)
-        return Clip(uri, float(start or 0), float(end or math.inf))
+        return Clip(uri, float(start or 0), float(end or math.inf), detail)
 
 
 def check_clip(clip: Clip) -> None:
@@ -138,12 +144,12 @@ def check_clip(clip: Clip) -> None:
         )
 
 
-def _asked(batch: pa.RecordBatch) -> Collapsed:
+def _asked(batch: pa.RecordBatch, details: pa.StringArray) -> Collapsed:
     """Returns the clips of a batch, each once, as text."""
     uris = batch.column("media_uri")
     times = (batch.column(f"{name}_s").cast(pa.string()) for name in ("start", "end"))
     texts = pc.binary_join_element_wise(
-        uris, *times, _BETWEEN, null_handling="replace", null_replacement=""
+        uris, *times, details, _BETWEEN, null_handling="replace", null_replacement=""
     )
     there = pc.greater(pc.utf8_length(pc.fill_null(uris, "")), 0)
     return collapse(texts, np.asarray(there))

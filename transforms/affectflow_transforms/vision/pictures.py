@@ -1,6 +1,7 @@
 """What is looked at of a file: the picture that it is, or some frames of a video."""
 
 import importlib.util
+import re
 from typing import Any, BinaryIO, NamedTuple
 
 from affectflow.errors import MissingExtraError, StorageError
@@ -57,6 +58,32 @@ def look_at(uri: str, part: video.Stretch, sampling: Sampling) -> Seen:
     except StorageError as error:
         raise UnmeasuredError("unreadable_file", str(error)) from error
     return Seen(frames, is_cut)
+
+
+def cropped(picture: Any, box: str) -> Any:
+    """Returns the part of a picture within a box.
+
+    Args:
+      picture: of Pillow.
+      box: left, top, right and bottom in pixels, parted by commas or blanks.
+
+    Raises:
+      UnmeasuredError: `wrong_box`: it is none, or none of the picture is in it.
+    """
+    try:
+        left, top, right, bottom = map(float, re.split(r"[\s,;]+", box.strip("[]() ")))
+    except ValueError:
+        left = top = right = bottom = 0.0
+    width, height = picture.size
+    left, right = max(left, 0.0), min(right, width)
+    top, bottom = max(top, 0.0), min(bottom, height)
+    if not (right - left >= 1 and bottom - top >= 1):
+        raise UnmeasuredError(
+            "wrong_box",
+            f"the box {box!r} has nothing of a picture of {width} x {height} pixels: "
+            "say left, top, right and bottom",
+        )
+    return picture.crop(tuple(map(round, (left, top, right, bottom))))
 
 
 def _picture(file: BinaryIO, uri: str) -> Any | None:

@@ -7,11 +7,14 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow import vocabularies
 from affectflow.errors import UsageError
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.registry import Card
+from affectflow.schemas import UTTERANCES, fields
 from affectflow_transforms.models.image_classifier import network
 from affectflow_transforms.models.image_classifier.network import Looker, Matrix
 from affectflow_transforms.models.image_classifier.pooling import pooled
@@ -88,6 +91,9 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
       threshold: lowest score of a chosen label, 0..1; as for SequenceClassifier.
       perspective: whose emotion it is: of a `reader`, who looks at the picture, or of
         its `writer`, who is seen in it.
+      box: the attribute of an utterance that says where a person or a face is: left,
+        top, right and bottom in pixels. Only that is looked at; without it, and where
+        an utterance does not say, the whole scene.
       frames: of a video, `events:N` where something happens, or `uniform:N`.
       mode: how frames of events are chosen: `centred`, or as the `paper` of StimuVAR.
       max_pictures: of a forward pass; 0 for a number that suits the device.
@@ -105,6 +111,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
     scale: tuple[float, float] | None = None
     threshold: float | None = None
     perspective: str = "reader"
+    box: str = ""
     frames: str = "events:6"
     mode: str = MODES[0]
     max_pictures: int = 0
@@ -141,6 +148,18 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
         config = source.config_at_hand(self.model, self.revision)
         if config is not None:
             self._space(config)
+
+    @property
+    def columns_required(self) -> pa.Schema:
+        """The file and its times, and attributes where a box is in them."""
+        more = ("attrs",) if self.box else ()
+        return pa.schema([*self.requires, *fields(UTTERANCES, *more)])
+
+    def details(self, batch: pa.RecordBatch) -> pa.StringArray:
+        """Returns the box of each row; null where it has none."""
+        if not self.box:
+            return super().details(batch)
+        return pc.map_lookup(batch.column("attrs"), self.box, "first")
 
     def load_model(self) -> Classifier:
         """Returns the classifier on this worker's device.
@@ -205,9 +224,12 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
             check_clip(clip)
             part = video.Stretch(clip.start_s, clip.end_s)
             seen = pictures.look_at(clip.uri, part, self._sampling)
+            looked = seen.pictures
+            if clip.detail:
+                looked = [pictures.cropped(each, clip.detail) for each in looked]
         except UnmeasuredError as error:
             return _Looked(error=UnreadError(error))
-        return _Looked(network.pixels(looker, seen.pictures), seen.is_cut)
+        return _Looked(network.pixels(looker, looked), seen.is_cut)
 
     def _space(self, config: Mapping[str, Any]) -> Space:
         """Returns what the outputs are; of a zero-shot model, the labels it is given.
