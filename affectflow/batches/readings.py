@@ -47,7 +47,7 @@ AS_WRITTEN = frozenset({"shouting", "stretched", "punctuation", "hesitation"})
 # Anything but blanks and ASCII punctuation says something; so do "?" and "!".
 _SAYS = re.compile(r"[^\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\ufffc]|[!?]")
 
-_CUES = ("words", "as_written")
+_CUES = ("words", "in_text", "as_written")
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -132,7 +132,8 @@ def read(
       batch: utterances.
       masked: what stands for a segment of each type.
       cues: `words` writes cues that have a place in the text out as their phrases,
-        set off by blanks, and the others into the frame; `as_written` leaves them.
+        set off by blanks, and the others into the frame; `in_text` leaves the
+        frame out, and `as_written` both.
       frame: what is read around a text that has cues without a place in it.
 
     Raises:
@@ -151,7 +152,7 @@ def read(
     for row, text in zip(rows, chosen, strict=True):
         kinds, said = segments.get(row, []), spoken.get(row, [])
         edits = list(_masks(text, kinds, masked))
-        if cues == "words":
+        if cues != "as_written":
             edits += [_Edit(s.start, s.end, s.words, True) for s in said]
         around = frame.around(framed[row]) if row in framed else ("", "")
         reading, maps[row] = _compose(text, _framed(text, _apart(edits), *around))
@@ -162,7 +163,7 @@ def read(
 
 
 def check_cues(cues: str) -> None:
-    """Raises UsageError if cues are read neither in `words` nor `as_written`."""
+    """Raises UsageError unless cues are read in `words`, `in_text` or `as_written`."""
     if cues not in _CUES:
         raise UsageError(f"`cues` is one of {_CUES}, got {cues!r}")
 

@@ -89,8 +89,8 @@ def _repeats(found: _Ingest) -> Iterator[str]:
     if here and "mapping" in found.options:
         yield (
             f"{count(here, 'row')} refused for an id that another row of the input "
-            "has: does --map utterance_id name the right column? utterance_id=auto makes "
-            "ids of its own"
+            "has: does --map utterance_id name the right column? "
+            "utterance_id=auto makes ids of its own"
         )
     if rows := found.counters.get(REPEATED_OVER_FILES):
         yield (

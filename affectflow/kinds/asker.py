@@ -59,7 +59,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
       stimulus: `PACK:ID` or `FILE.toml:ID`: sentences put around its questions.
       roles: only utterances of these `speaker_role`s are asked about and shown, in
         place of those that the prompt names; empty for all, `none` for the prompt's.
-      cues: the model reads cues in `words`, or texts `as_written`.
+      cues: the model reads cues in `words`, only those `in_text`, or texts
+        `as_written`.
       style: whose frame is read around a text that has cues without a place in it.
       preview: of `affectflow annotate`: prints so many filled prompts and asks nothing.
 

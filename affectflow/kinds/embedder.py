@@ -44,7 +44,8 @@ class Embedder(BatchModelHandler[ModelT], abc.ABC):
     get no vector; a text that fails is alone in failing.
 
     Args:
-      cues: the model reads cues in `words`, or texts `as_written`.
+      cues: the model reads cues in `words`, only those `in_text`, or texts
+        `as_written`.
       style: whose frame is read around a text that has cues without a place in it.
 
     Raises:

@@ -94,9 +94,10 @@ class BatchModelHandler(
         return tuple(n for n in columns if n in self.columns_required.names)
 
     @property
-    def reads_cues(self) -> bool:
-        """Whether cues change what it reads: voice, face and the like among them."""
-        return getattr(self, "cues", "words") == "words"
+    def cues_read(self) -> str:
+        """Which cues change what it reads: `all`, those of the `text`, or `none`."""
+        read: str = getattr(self, "cues", "words")
+        return {"words": "all", "in_text": "text"}.get(read, "none")
 
     @abc.abstractmethod
     def load_model(self) -> ModelT:
@@ -186,7 +187,8 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
     fails is alone in failing.
 
     Args:
-      cues: the model reads cues in `words`, or texts `as_written`.
+      cues: the model reads cues in `words`, only those `in_text`, or texts
+        `as_written`.
       style: whose frame is read around a text that has cues without a place in it.
 
     Raises:

@@ -151,19 +151,19 @@ class AnnotateTask(PartTask):
         PartTask.__init__(self, request)
         self.annotator = handler.annotator()
         self.unit = handler.unit
-        self.reads_cues = handler.reads_cues
-        if self.reads_cues:
+        self.cues_read = handler.cues_read
+        if self.cues_read == "all":
             check_cues(request.open_lake())
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its cues."""
-        found = cue_files(lake, name) if self.reads_cues else ()
+        found = cue_files(lake, name, self.cues_read)
         part = super().part(lake, name)
         return part._replace(inputs=(*part.inputs, *found))
 
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
         """Returns the parts that may be labelled, with the files of their cues."""
-        there = visible_cues(lake) if self.reads_cues else {}
+        there = visible_cues(lake, self.cues_read)
         return [
             part._replace(inputs=(*part.inputs, *there.get(part.name, ())))
             for part in super().ready(lake, parts)
@@ -213,7 +213,7 @@ class AnnotateTask(PartTask):
 
     def committed(self, lake: Lake) -> None:
         """Notes whose cues were read, if any came after the ingest."""
-        if self.reads_cues and (read := renderers_read(lake)):
+        if read := renderers_read(lake, self.cues_read):
             note_renderers(lake, self.annotator["annotator_id"], read)
 
 

@@ -112,6 +112,12 @@ def test_a_text_as_written_has_no_frame():
     assert readings.texts.to_pylist() == ["ok"]
 
 
+def test_cues_in_the_text_are_read_without_those_around_it():
+    readings = read(batch_of("ok 😂", LOUD, EMOJI), cues="in_text")
+
+    assert readings.texts.to_pylist() == ["ok joy"]
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [

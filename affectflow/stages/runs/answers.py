@@ -74,24 +74,51 @@ def label_files(
     return files
 
 
-def cue_files(lake: Lake, part: str) -> tuple[str, ...]:
-    """Returns the files of cues that renderers have found in a part since it came."""
+def cue_files(lake: Lake, part: str, read: str = "all") -> tuple[str, ...]:
+    """Returns the files of cues that renderers have found in a part since it came.
+
+    Args:
+      lake: that holds them.
+      part: its name.
+      read: `all` cues, those of the `text`, or `none`.
+    """
     found = []
     for folder in lake.storage.names(WORK, TEXTUALIZE):
         receipt = read_receipt(lake, TEXTUALIZE, folder, part)
         files = receipt.files if receipt else []
         found += [file.path for file in files if file.table == "cues" and file.rows]
-    return tuple(sorted(found))
+    return tuple(sorted(_read_of(lake, found, read)))
 
 
-def visible_cues(lake: Lake) -> dict[str, tuple[str, ...]]:
-    """Returns the files of such cues that all can see, by part."""
+def visible_cues(lake: Lake, read: str = "all") -> dict[str, tuple[str, ...]]:
+    """Returns the files of such cues that all can see, by part; `read` as above."""
     found: dict[str, list[str]] = {}
-    if lake.storage.names(WORK, TEXTUALIZE):
-        for path in sorted(lake.committed("cues")):
-            if not path.startswith(f"{INLINE}/"):
-                found.setdefault(part_of(path), []).append(path)
+    if read != "none" and lake.storage.names(WORK, TEXTUALIZE):
+        later = (p for p in lake.committed("cues") if not p.startswith(f"{INLINE}/"))
+        for path in sorted(_read_of(lake, list(later), read)):
+            found.setdefault(part_of(path), []).append(path)
     return {part: tuple(paths) for part, paths in found.items()}
+
+
+def _read_of(lake: Lake, paths: list[str], read: str) -> list[str]:
+    """Returns the files that a model reads; each folder is that of one renderer."""
+    if read == "all":
+        return paths
+    if read == "none":
+        return []
+    folders = {path.rpartition("/")[0]: path for path in paths}
+    of_text = {
+        folder
+        for folder, path in folders.items()
+        if _head(lake, path)["modality"] == "text"
+    }
+    return [path for path in paths if path.rpartition("/")[0] in of_text]
+
+
+def _head(lake: Lake, path: str) -> dict[str, Any]:
+    rows = read_file(lake.storage, "cues", path, ["renderer_id", "modality"])
+    (first,) = rows.slice(0, 1).to_pylist()
+    return dict(first)
 
 
 def check_use(lake: Lake, annotator_id: str) -> None:
@@ -145,9 +172,9 @@ def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:
     return write_file(lake.storage, "annotators", path, rows)
 
 
-def renderers_read(lake: Lake) -> list[str]:
+def renderers_read(lake: Lake, read: str = "all") -> list[str]:
     """Returns the ids of the renderers whose cues came later, for all to see."""
-    return sorted(_modalities(lake))
+    return sorted(_modalities(lake, read))
 
 
 def check_cues(lake: Lake) -> None:
@@ -155,7 +182,7 @@ def check_cues(lake: Lake) -> None:
 
     Cues touch what their renderer touches, whoever reads them.
     """
-    for renderer_id, modality in sorted(_modalities(lake).items()):
+    for renderer_id, modality in sorted(_modalities(lake, "all").items()):
         try:
             read = f"a model that reads the cues of {renderer_id}"
             people.check_touches(_touched(renderer_id, modality), read)
@@ -164,16 +191,14 @@ def check_cues(lake: Lake) -> None:
             raise UsageError(f"{error}; {cure}") from error
 
 
-def _modalities(lake: Lake) -> dict[str, str]:
+def _modalities(lake: Lake, read: str) -> dict[str, str]:
     """Returns the renderers whose cues came later, and the modality of each."""
     paths = {
-        p.rpartition("/")[0]: p for own in visible_cues(lake).values() for p in own
+        p.rpartition("/")[0]: p
+        for own in visible_cues(lake, read).values()
+        for p in own
     }
-    columns = ["renderer_id", "modality"]
-    heads = [
-        read_file(lake.storage, "cues", path, columns).slice(0, 1).to_pylist()[0]
-        for path in paths.values()
-    ]
+    heads = [_head(lake, path) for path in paths.values()]
     return {row["renderer_id"]: row["modality"] or "" for row in heads}
 
 

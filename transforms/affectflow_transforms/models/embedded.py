@@ -17,7 +17,9 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
     """Answers by weights of the package, or by weights that a user trained.
 
     Args:
-      cues: the model reads cues in `words`, or texts `as_written`.
+      cues: the model reads those of the text in words (`in_text`), those around it as
+        well (`words`), or texts `as_written`. It was trained on what people write:
+        words of a frame mislead it.
       weights: folder that `affectflow train` wrote; empty for what comes with the
         package.
 
@@ -25,6 +27,7 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
       UsageError: `cues` is another word, or `weights` no such folder.
     """
 
+    cues: str = "in_text"
     weights: str = ""
 
     # The revision says which weights they are.

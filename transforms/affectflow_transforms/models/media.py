@@ -98,9 +98,9 @@ class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
         self._folder = absolute(self.folder or ".")
 
     @property
-    def reads_cues(self) -> bool:
-        """It looks and listens itself."""
-        return False
+    def cues_read(self) -> str:
+        """None: it looks and listens itself."""
+        return "none"
 
     def details(self, batch: pa.RecordBatch) -> pa.StringArray:
         """Returns what else the model is told of each row; null for nothing."""

@@ -51,9 +51,9 @@ class _OverVectors(BatchModelHandler[Nothing], abc.ABC):
         super().__init__()
 
     @property
-    def reads_cues(self) -> bool:
-        """Never: whoever gave the vectors may have."""
-        return False
+    def cues_read(self) -> str:
+        """None: whoever gave the vectors may have read some."""
+        return "none"
 
     def load_model(self) -> Nothing:
         """Returns nothing to be loaded."""

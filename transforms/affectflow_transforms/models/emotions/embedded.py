@@ -36,7 +36,7 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
     are not scored, and texts of more than 10,000 characters are cut at their end.
 
     Args:
-      cues: the models read cues in `words`, or texts `as_written`.
+      cues: those that are read: `in_text`, `words` or `as_written`.
       tasks: what is answered: `emotion`, `frustration` or both; empty for all that the
         weights can answer.
       weights: folder that `affectflow train` wrote; empty for what comes with the

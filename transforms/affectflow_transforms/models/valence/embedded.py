@@ -36,7 +36,7 @@ class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
     cut at their end.
 
     Args:
-      cues: the model reads cues in `words`, or texts `as_written`.
+      cues: those that are read: `in_text`, `words` or `as_written`.
       weights: folder that `affectflow train valence` wrote; empty for what comes with
         the package.
 
