@@ -20,7 +20,7 @@ def test_what_is_worth_a_phrase_becomes_a_cue_with_its_time_and_value() -> None:
 
     assert cue == {
         "utterance_id": "u1",
-        "modality": "voice",
+        "modality": "series",
         "cue": "loudness",
         "phrase": "shouting angrily",
         "value": 80.0,

@@ -80,7 +80,37 @@ def test_smoothing_takes_the_mean_of_a_second():
     assert found.tolist() == [2.0, 2.0, 5.0, 7.0]
 
 
-AVEC = "instance;timestamp;arousal\n'a';0.0;.1\n'a';0.1;.2\n'b';0.0;.3\n"
+AVEC_2018 = "'Train_DE_01';0.0;.1;.2;.3\n'Train_DE_01';0.1;.4;.5;.6\n"
+RECOLA = (
+    "@relation GOLDSTANDARD\n\n@attribute Instance_name string\n"
+    "@attribute frameTime numeric\n@attribute GoldStandard numeric\n\n@data\n\n"
+    "dev_1,0,.3\ndev_1,0.04,?\n"
+)
+
+
+def test_labels_of_avec_2018_have_no_names_of_columns(tmp_path):
+    path = tmp_path / "Train_DE_01.csv"
+    path.write_text(AVEC_2018)
+
+    found = series(channels="arousal,liking").measure(str(path)).to_pylist()
+
+    assert {row["recording"] for row in found} == {"Train_DE_01"}
+    assert [(row["channel"], row["start_us"], row["value"]) for row in found] == [
+        ("arousal", 0, 0.1),
+        ("arousal", 100_000, 0.4),
+        ("liking", 0, 0.3),
+        ("liking", 100_000, 0.6),
+    ]
+
+
+def test_values_go_on_a_grid(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("time,joy\n0,.1\n0.1,.3\n0.2,.5\n0.3,.7\n")
+
+    found = series(hz=5).measure(str(path)).to_pylist()
+
+    assert [row["start_us"] for row in found] == [0, 200_000]
+    assert [row["value"] for row in found] == pytest.approx([0.2, 0.6])
 
 
 @pytest.mark.parametrize(
@@ -115,6 +145,12 @@ AVEC = "instance;timestamp;arousal\n'a';0.0;.1\n'a';0.1;.2\n'b';0.0;.3\n"
             {"shift_s": 2.0},
             [("joy", 8_000_000, 9_000_000, 0.5)],
             id="raters react late",
+        ),
+        pytest.param(
+            RECOLA,
+            {},
+            [("GoldStandard", 0, 40_000, 0.3), ("GoldStandard", 40_000, 80_000, None)],
+            id="ARFF of AVEC 2016",
         ),
         pytest.param(
             "recording;time;joy\na;0;.1\nb;0;.2\na;1;.3\nb;2;.4\n",
@@ -175,6 +211,7 @@ def test_a_table_that_says_nothing_has_a_reason(content, reason, tmp_path):
     [
         pytest.param({"low": 1.0}, "below `high`", id="scale"),
         pytest.param({"least": 0.0}, "`least` is above 0", id="least"),
+        pytest.param({"hz": -1.0}, "`hz` is at least 0", id="hz"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_one_line(options, said):
