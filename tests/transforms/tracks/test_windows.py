@@ -1,12 +1,17 @@
 """WindowAlign: a grid without drift, values and labels on it, by hand and by DuckDB."""
 
+import gzip
+
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
+from affectflow import people
 from affectflow.batches.tracks import TRACKS
 from affectflow.errors import UsageError
+from affectflow_transforms.face.render import RenderFace
 from affectflow_transforms.tracks.windows import LABELS, WindowAlign
 
 CALMED_US, WINDOWS = 11_402_400_000, 57_012
@@ -198,3 +203,25 @@ def test_resampled_tracks_are_tracks():
 def test_a_window_without_width_is_one_line():
     with pytest.raises(UsageError, match="at least a microsecond"):
         WindowAlign(width_us=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "windows"),
+    [("openface2_frames.csv.gz", 1), ("imotions_facet_v5.txt.gz", 44)],
+)
+def test_faces_of_two_instruments_come_onto_one_grid(
+    name, windows, shared_data, tmp_path
+):
+    path = tmp_path / name.removesuffix(".gz")
+    path.write_bytes(gzip.decompress((shared_data / "nv_facial" / name).read_bytes()))
+    with people.using(context="research", purpose="a test"):
+        given = RenderFace(tracks=str(path)).measure(str(path))
+
+    found = GRID.values(given)
+
+    assert len(set(found["window"].to_pylist())) == windows
+    known = given.filter(pc.is_finite(given["value"]))
+    held = np.asarray(pc.subtract(known["end_us"], known["start_us"]))
+    # Nothing is lost and nothing counted twice: the sum of value and time stays.
+    there = np.asarray(found["mean"]) * np.asarray(found["coverage"]) * GRID.width_us
+    assert there.sum() == pytest.approx((np.asarray(known["value"]) * held).sum())
