@@ -10,6 +10,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.asker import Asker, Request
 from affectflow.lake import Lake
 from affectflow.stages.over import check_handler, with_over
+from affectflow.stages.runs.answers import check_cues
 from affectflow.stages.runs.labelled import Labels
 from affectflow.stages.runs.parts import all_parts
 from affectflow.stages.runs.reading import read_part
@@ -51,6 +52,8 @@ def preview_lake(
             f"{model!r} is not asked a prompt: there is nothing to preview"
         )
     check_handler(lake, model, handler)
+    if handler.reads_answers and handler.reads_cues:
+        check_cues(lake)
     yield from islice(_requests(lake, handler), n)
 
 
