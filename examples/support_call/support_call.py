@@ -88,9 +88,9 @@ def main(folder: Path) -> None:
     voice = ("--renderer", "RenderVoice", "--set", recordings)
     affectflow("textualize", lake, *voice, *study)
 
-    # %% What she feels, and because of what. The small model that comes along learned
-    # from comments, without voices: it reads the words alone
-    affectflow("annotate", lake, "--set", "cues=as_written")
+    # %% What she feels, and because of what. The small model that comes along reads
+    # what is said; models of a hub read how it was said, too
+    affectflow("annotate", lake)
     affectflow("mine", lake)
 
     # %% Turn by turn

@@ -161,7 +161,7 @@ def test_the_annotator_is_a_row_of_its_table(handler):
     assert row["annotator_id"].startswith(f"EmbeddedEmotions@{row['revision'][:8]}+")
     assert row["commercial_use"] is True
     assert json.loads(row["parameters"]) == {
-        "cues": "words",
+        "cues": "in_text",
         "tasks": ["emotion", "frustration"],
     }
 
@@ -176,7 +176,5 @@ def test_tasks_that_it_does_not_answer_are_refused():
 
 
 def test_another_word_for_cues_is_refused():
-    with pytest.raises(
-        UsageError, match="`cues` is one of .*'in_text'"
-    ):
+    with pytest.raises(UsageError, match=r"`cues` is one of .*'in_text'"):
         EmbeddedEmotions(cues="no")
