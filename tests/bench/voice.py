@@ -1,7 +1,7 @@
 """RenderVoice: times real time on one core, and memory of five minutes and an hour.
 
-Recordings are a clip of LibriSpeech, or pulses where the shared data is not there, over
-and over, at 16 kHz mono and at 44.1 kHz stereo. Speed is seconds of sound over CPU
+Recordings are a clip of LibriSpeech, or pulses where the shared data is not there,
+over and over, at 16 kHz mono and at 44.1 kHz stereo. Speed is seconds of sound over CPU
 seconds of `measure`, decoding included, the median of some runs; memory is the peak of
 a process of its own, and what it has before it measures.
 

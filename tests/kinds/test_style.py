@@ -33,7 +33,7 @@ def test_a_style_is_in_the_id_of_an_annotator_where_it_is_set():
 
 
 def test_a_model_reads_what_a_voice_says():
-    model = registry.make("models", "EmbeddedEmotions")
+    model = registry.make("models", "EmbeddedEmotions", {"cues": "words"})
     angry = {"modality": "voice", "cue": "loudness", "phrase": "shouting angrily"}
     cues = pa.array([[], [angry]], CUES_COLUMN.type)
     segments = pa.array([[], []], UTTERANCES.field("segments").type)

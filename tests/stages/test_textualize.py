@@ -20,6 +20,8 @@ from tests.given.loudness import RenderLoudness, write_loudness
 from tests.given.stage_runs import ask, counts, store
 
 TEXTS = ("it broke", "it is broken again", "never mind")
+# The model of the package leaves out what stands around a text, unless it is told.
+READ = ("--set", "cues=words")
 CUES = "SELECT utterance_id, phrase, value, start_s, end_s FROM cues ORDER BY ALL"
 SCORE = (
     "SELECT utterance_id, round(max(score), 4) FROM annotations "
@@ -83,28 +85,28 @@ def test_a_second_run_finds_nothing_new_until_the_files_change(lake):
 
 
 def test_annotations_made_before_are_made_again_with_the_cues(lake):
-    assert affectflow("annotate", lake).code == 0
+    assert affectflow("annotate", lake, *READ).code == 0
     before = ask(lake, SCORE)
     textualize(lake, loudness(lake))
 
-    again = affectflow("annotate", lake)
+    again = affectflow("annotate", lake, *READ)
 
     assert "3 labelled" in again.err or "3 in" in again.err
     after = dict(ask(lake, SCORE))
     assert after["test:call.wav-1"] > dict(before).get("test:call.wav-1", 0.0) + 0.1
-    assert "unchanged" in affectflow("annotate", lake).err
+    assert "unchanged" in affectflow("annotate", lake, *READ).err
     read = "SELECT renderer_ids FROM annotators"
     assert ask(lake, read) == [([loudness(lake).id],)]
 
 
 def test_a_lake_is_the_same_in_any_order_of_the_stages(lake, tmp_path):
     textualize(lake, loudness(lake))
-    affectflow("annotate", lake)
+    affectflow("annotate", lake, *READ)
     other = str(tmp_path / "other")
     store(other, turns(*TEXTS))
-    affectflow("annotate", other)
+    affectflow("annotate", other, *READ)
     textualize(other, loudness(lake))
-    affectflow("annotate", other)
+    affectflow("annotate", other, *READ)
 
     assert digest(other) == digest(lake)
 
@@ -113,7 +115,7 @@ def test_parts_merge_with_their_cues_and_nothing_is_asked_again(lake):
     store(lake, turns("it is broken", first=3))
     write_loudness(Path(lake).parent / "call.csv", [80.0] * 16)
     textualize(lake, loudness(lake))
-    affectflow("annotate", lake)
+    affectflow("annotate", lake, *READ)
     before = digest(lake)
 
     compact(lake)
@@ -121,7 +123,7 @@ def test_parts_merge_with_their_cues_and_nothing_is_asked_again(lake):
     assert digest(lake) == before
     assert len(Lake.open(lake).parts()) == 1
     assert counts(textualize(lake, loudness(lake))) == {"in": 4, "unchanged": 4}
-    assert "4 unchanged" in affectflow("annotate", lake).err
+    assert "4 unchanged" in affectflow("annotate", lake, *READ).err
 
 
 def test_an_erased_utterance_takes_its_cues_along(lake):

@@ -51,6 +51,11 @@ def bytes_of(path: Path, content: bytes) -> Path:
     return path
 
 
+def playlist(path: Path, of: Path) -> Path:
+    lines = ("#EXTM3U", "#EXT-X-TARGETDURATION:9", "#EXTINF:9,", f"file://{of}")
+    return bytes_of(path, "\n".join([*lines, "#EXT-X-ENDLIST", ""]).encode())
+
+
 def noise() -> np.ndarray:
     return 0.1 * np.random.default_rng(6).standard_normal(3 * RATE)
 
@@ -127,6 +132,11 @@ BURSTS = np.repeat(np.tile([0.001, 1.0], 5), RATE // 4)
             id="too loud",
         ),
         pytest.param(lambda p: write_pictures(p / "a.mp4"), "no_audio", id="no sound"),
+        pytest.param(
+            lambda p: playlist(p / "a.m3u8", write_aac(p / "a.m4a", voice())),
+            "damaged_recording",
+            id="a playlist that names another file",
+        ),
         pytest.param(
             lambda p: cut(write_aac(p / "a.m4a", voice())),
             "damaged_recording",

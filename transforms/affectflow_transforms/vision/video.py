@@ -13,9 +13,8 @@ import numpy as np
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow_transforms.vision import motion
 from affectflow_transforms.vision.frames import Floats, Sampling, events, uniform
+from affectflow_transforms.voice.decoding import ALONE
 
-# A playlist may name other files, and pages of the web: none of them is opened.
-_ALONE = {"protocol_whitelist": "none"}
 # Containers keep times in whole ticks, of a millisecond at worst.
 _ROUNDING_S = 5e-4
 
@@ -142,7 +141,7 @@ class _Reel:
         import av
 
         try:
-            container = av.open(self._file, mode="r", options=_ALONE)
+            container = av.open(self._file, mode="r", options=ALONE)
         except (av.FFmpegError, ValueError, OSError) as error:
             why = " ".join(str(error).split())
             raise UnmeasuredError(

@@ -14,6 +14,8 @@ from affectflow_transforms.voice.signals import Samples, resampled
 
 BLOCK_S = 10
 """Seconds that are in memory at a time."""
+ALONE = {"protocol_whitelist": "none"}
+"""Of FFmpeg: a playlist may name other files, and pages of the web; none is opened."""
 _MOST_SAMPLES = 1 << 23
 """At a time, of all channels."""
 _GUESSED = ("MP3", "MPEG")
@@ -92,8 +94,8 @@ def _by_pyav(file: BinaryIO, uri: str) -> tuple[int, Iterator[Samples]]:
     import av
 
     try:
-        container: Any = av.open(file, mode="r")
-    except (av.FFmpegError, ValueError) as error:
+        container: Any = av.open(file, mode="r", options=ALONE)
+    except (av.FFmpegError, ValueError, OSError) as error:
         raise _damaged(uri, error) from error
     if not container.streams.audio:
         container.close()
