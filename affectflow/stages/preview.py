@@ -52,7 +52,7 @@ def preview_lake(
             f"{model!r} is not asked a prompt: there is nothing to preview"
         )
     check_handler(lake, model, handler)
-    if handler.reads_answers and handler.reads_cues:
+    if handler.reads_answers and handler.cues_read == "all":
         check_cues(lake)
     yield from islice(_requests(lake, handler), n)
 
