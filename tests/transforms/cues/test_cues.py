@@ -10,7 +10,7 @@ EMOJI = [
     pytest.param(
         "😂😂😂", [("cracking up, three times", 3, "😂😂😂")], id="a run counts"
     ),
-    pytest.param("👍🏽", [("thumbs up", 1, "👍🏽")], id="skin tone is no cue"),
+    pytest.param("👍🏽", [("thumbs up, agreed", 1, "👍🏽")], id="skin tone is no cue"),
     pytest.param("👩‍💻", [("woman technologist", 1, "👩‍💻")], id="joined"),
     pytest.param("🤷🏽‍♀️", [("shrugging", 1, "🤷🏽‍♀️")], id="joined with tone"),
     pytest.param("🇩🇪", [("flag of germany", 1, "🇩🇪")], id="flag"),
@@ -19,7 +19,7 @@ EMOJI = [
     pytest.param("a© b™ c↔d ✓", [], id="signs are no cues"),
     pytest.param(
         ":joy: :+1:",
-        [("cracking up", 1, ":joy:"), ("thumbs up", 1, ":+1:")],
+        [("cracking up", 1, ":joy:"), ("thumbs up, agreed", 1, ":+1:")],
         id="short codes",
     ),
     pytest.param(
@@ -31,7 +31,7 @@ EMOJI = [
         ":joy::joy: :+1::skin-tone-2:",
         [
             ("cracking up, twice", 2, ":joy::joy:"),
-            ("thumbs up", 1, ":+1::skin-tone-2:"),
+            ("thumbs up, agreed", 1, ":+1::skin-tone-2:"),
         ],
         id="codes side by side",
     ),
@@ -60,9 +60,9 @@ EMOTICONS = [
         [
             "giggling",
             "heart",
-            "broken heart",
-            "smiling eyes",
-            "not amused",
+            "broken heart, sad",
+            "happy eyes",
+            "not amused, annoyed",
             "astonished",
             "dismayed",
         ],
@@ -95,8 +95,8 @@ EMOTICONS = [
             "playful",
             "smiles",
             "giggling",
-            "not amused",
-            "smiling eyes",
+            "not amused, annoyed",
+            "happy eyes",
             "gasping",
         ],
         id="the same as faces",
