@@ -126,7 +126,9 @@ def _uris(instrument: _Instrument, recording: str, turns: pa.Table) -> Iterable[
     """Returns the files that tell of a recording."""
     if instrument.renderer.tracks:
         named = [f for f in _files(instrument) if recording_of(f) == recording]
-        found = named or _holders(instrument).get(recording, [])
+        # Only tables hold several recordings; a recording is not heard for its name.
+        tables = instrument.renderer.needs_tracks
+        found = named or (_holders(instrument).get(recording, []) if tables else [])
     else:
         found = sorted({uri for uri in turns["media_uri"].to_pylist() if uri})
     if len(found) > 1:
