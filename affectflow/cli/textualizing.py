@@ -50,7 +50,10 @@ def _lines(row: dict[str, Any], lake: str) -> Iterator[str]:
     if none:
         yield f"no cue: {none}"
     if found:
-        yield f"models read them after `affectflow annotate {quote(lake)}`"
+        yield (
+            f"next: affectflow annotate {quote(lake)}; with --set cues=words the models "
+            "of the package read cues of voices, faces and ratings, too"
+        )
 
 
 def _counted(counters: Mapping[str, int], prefix: str) -> str:

@@ -101,7 +101,8 @@ class Track(NamedTuple):
 
     Attributes:
       channel: what was measured.
-      times: shape (n,): seconds in the recording, rising; middles of measurements.
+      times: shape (n,): when measurements begin, within the turn; seconds in the
+        recording, rising.
       values: shape (n,); NaN where nothing was measured.
       confidence: shape (n,): 0..1, of the instrument; NaN where it does not say.
     """
@@ -274,7 +275,7 @@ class _Channel(NamedTuple):
             for each in ("value", "confidence")
         )
         whose = rows["speaker"].combine_chunks().dictionary_encode()
-        track = Track(name, (start + end) / (2 * US), values, confidence)
+        track = Track(name, start / US, values, confidence)
         codes = np.asarray(pc.fill_null(whose.indices, -1), np.int64)
         ended = np.maximum.accumulate(end)
         return cls(track, start, end, ended, codes, whose.dictionary.to_pylist())
@@ -288,8 +289,9 @@ class _Channel(NamedTuple):
         own &= (self.whose[near] == -1) | (self.whose[near] == self._code(turn))
         if not own.any():
             return None
-        name, *columns = self.whole
-        return Track(name, *(column[near][own] for column in columns))
+        name, *columns = (self.whole[0], *(c[near][own] for c in self.whole[1:]))
+        times = np.maximum(columns[0], turn["start_us"] / US)
+        return Track(name, times, *columns[1:])
 
     def _code(self, turn: dict[str, Any]) -> int:
         speaker = turn["speaker_id"]

@@ -7,7 +7,10 @@ import pytest
 from affectflow.cli.textualizing import _lines
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
-READ = "models read them after `affectflow annotate 'my lake'`"
+READ = (
+    "next: affectflow annotate 'my lake'; with --set cues=words the models "
+    "of the package read cues of voices, faces and ratings, too"
+)
 
 
 def row(**counters):

@@ -69,9 +69,7 @@ def test_a_phrase_leads_back_to_value_time_and_renderer(lake):
 
     assert counts(row) == {"in": 3, "out": 3}
     assert dict(row["counters"]) == {"cue_loudness": 1}
-    assert ask(lake, CUES) == [
-        ("test:call.wav-1", "shouting angrily", 80.0, 2.25, 3.75)
-    ]
+    assert ask(lake, CUES) == [("test:call.wav-1", "shouting angrily", 80.0, 2.0, 3.5)]
     assert ask(lake, "SELECT DISTINCT renderer_id FROM cues") == [(loudness(lake).id,)]
 
 

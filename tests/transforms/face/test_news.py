@@ -113,8 +113,8 @@ def test_each_phrase_leads_to_value_window_and_instrument_and_back(lake):
         (
             0.99768,
             "Py-Feat 2 probability 0..1",
-            0.0333335,
-            0.9000005,
+            0.0,
+            0.866667,
         )
     ]
 

@@ -245,6 +245,11 @@ def test_captions_and_ratings_become_one_lake(tmp_path, own_configuration):
     )
 
     assert done.code == 0, done.err
-    assert "2 in, 2 out, 1 cue arousal" in done.err
-    asked = "SELECT text, phrase FROM cues JOIN utterances USING (utterance_id)"
-    assert ask(lake, asked) == [("Does it?", "arousal rises from 4 s, peaks at 7 s")]
+    assert "cues: 1 arousal" in done.err
+    asked = (
+        "SELECT text, phrase, c.start_s, c.end_s FROM cues c "
+        "JOIN utterances USING (utterance_id)"
+    )
+    assert ask(lake, asked) == [
+        ("Does it?", "arousal rises from 4 s, peaks at 7 s", 4.0, 7.0)
+    ]

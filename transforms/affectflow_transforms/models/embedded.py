@@ -36,6 +36,8 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
     """The annotator, as weights name it."""
 
     def __post_init__(self) -> None:
+        if self.style and self.cues == "in_text":
+            self.cues = "words"  # A style says how what stands around is read.
         super().__post_init__()
         own = self.own_folder
         self._own = stored.read_metadata(own, self.name) if self.weights else {}

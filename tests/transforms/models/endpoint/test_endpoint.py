@@ -81,7 +81,9 @@ def test_one_text_that_is_refused_takes_no_logprobs_from_the_others(prompt):
         pytest.param(HALF_JSON, "is not a chat completion", id="half a JSON"),
         pytest.param(Reply(raw=b"[1, 2]"), "is not a chat completion", id="it lies"),
         pytest.param(
-            Reply(raw=b'{"choices": [{"message": {"content": 3}}]}'), "no text", id="3"
+            Reply(raw=b'{"choices": [{"message": {"content": 3}}]}'),
+            "is not text",
+            id="3",
         ),
         pytest.param(SILENCE, "silent for 0.2 s", id="silence"),
         pytest.param(Reply(status=413, raw=b"too long"), "413: too long", id="413"),
