@@ -51,8 +51,8 @@ def _lines(row: dict[str, Any], lake: str) -> Iterator[str]:
         yield f"no cue: {none}"
     if found:
         yield (
-            f"next: affectflow annotate {quote(lake)}; with --set cues=words the models "
-            "of the package read cues of voices, faces and ratings, too"
+            f"next: affectflow annotate {quote(lake)}; with --set cues=words the "
+            "models of the package read cues of voices, faces and ratings, too"
         )
 
 
