@@ -40,6 +40,7 @@ def test_the_sets_are_as_large_as_in_their_papers():
         **{"semeval_intensity_class": 4, "semeval_valence_class": 1, "avamerg": 7},
         **{"distortions": 10, "phq8": 10, "follow_up_reward": 7},
         **{"empathetic_dialogues": 32, "empathetic_intents": 9, "dailydialog": 7},
+        **{"compound7": 8, "mikels": 8, "polarity": 2},
     }
     assert {v.name for v in known().values() if v.families} == {"ekman", "irritation"}
     assert get("vad").scale == (0.0, 1.0)
@@ -105,6 +106,7 @@ def test_a_label_folds(label, source, target, expected):
 
 def test_every_vocabulary_of_emotions_has_a_way_to_irritation():
     without = {"irritation", "empathetic_intents", "distortions", "follow_up_reward"}
+    without |= {"polarity"}
     numbers = {name for name, each in known().items() if each.scale}
 
     found = {s for s, t in PAIRS if t == "irritation"}
