@@ -184,7 +184,9 @@ def test_the_tests_of_what_is_begun_pass(tmp_path, use, kind):
             ["renderers", "my-cue"], "write it like `MyPlugin`", id="no class"
         ),
         pytest.param(["connectors", "Forum"], "say `ReadForum`", id="no Read"),
-        pytest.param(["renderers", "Sighs", "--to", "."], "there already", id="folder"),
+        pytest.param(
+            ["renderers", "Sighs", "--to", "."], "already exists", id="folder"
+        ),
     ],
 )
 def test_what_cannot_be_begun_is_said_in_one_line(words, said):

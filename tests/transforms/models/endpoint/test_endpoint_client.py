@@ -88,7 +88,7 @@ def test_what_may_pass_is_asked_again(first, asked):
     ("reply", "said"),
     [
         pytest.param(BROKEN, "gave no answer in 3 tries: 500, oops", id="500"),
-        pytest.param(HALF_JSON, "in 3 tries: what it sends is no chat", id="half"),
+        pytest.param(HALF_JSON, "in 3 tries: the response is not a chat", id="half"),
         pytest.param(SILENCE, "in 3 tries: silent for 0.2 s", id="silence"),
         pytest.param(
             Reply(status=400, raw=b'{"error":\n"too long"}'),
