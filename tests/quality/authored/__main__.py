@@ -1,0 +1,47 @@
+"""How far the two passes over the authored corpus agree.
+
+    python -m tests.quality.authored
+
+They are passes of one model: this says how clear the guideline is, no more.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from affectflow.validation.agreement import alpha
+from tests.quality.authored.reading import FLAGS, PASSES, Row, labels
+
+
+def token_f1(one: str, other: str) -> float:
+    """Returns F1 of the words that two causes share, as sets of places would.
+
+    >>> token_f1("the build fails", "build fails again")
+    0.6666666666666666
+    """
+    left, right = one.lower().split(), other.lower().split()
+    shared = sum(min(left.count(word), right.count(word)) for word in {*left})
+    return 2 * shared / (len(left) + len(right))
+
+
+def lines() -> Iterator[str]:
+    """Yields what is printed."""
+    first, second = (labels(number) for number in PASSES)
+    pairs = [(first[key], second[key]) for key in first]
+    yield f"{len(pairs):,} messages"
+    for flag in FLAGS:
+        yes = [sum(row[flag] for row in each.values()) for each in (first, second)]
+        yield f"{flag}: {yes[0]} and {yes[1]}, alpha {_alpha(pairs, flag):.2f}"
+    both = [(a["cause"], b["cause"]) for a, b in pairs if a["cause"] and b["cause"]]
+    mean = sum(token_f1(*pair) for pair in both) / len(both)
+    yield f"cause: {len(both):,} where both name one, token-F1 {mean:.2f}"
+    shared = sum(bool({*a["emotions"]} & {*b["emotions"]}) for a, b in pairs)
+    yield f"emotions: {shared / len(pairs):.0%} share one"
+
+
+def _alpha(pairs: list[tuple[Row, Row]], flag: str) -> float:
+    return alpha(np.array([[one[flag], other[flag]] for one, other in pairs]))
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))
