@@ -37,16 +37,16 @@ def run(
         runners.run(lambda p: yaml.build(p, text, made=made), STATE.beam_options)
     except Exception as error:
         raise runners.cause_of(error) from error
-    place = runners.only_written(STATE.beam_options)
-    took = duration(time.perf_counter() - begun)
-    show.say(
-        f"{path}: " + (f"not run, only written: {place}" if place else f"done ({took})")
-    )
-    return 0 if place else _answer_for(made)
+    if place := runners.only_written(STATE.beam_options):
+        show.say(f"{path}: not run, only written: {place}")
+        return 0
+    _answer_for(made)
+    show.say(f"{path}: done ({duration(time.perf_counter() - begun)})")
+    return 0
 
 
-def _answer_for(made: Sequence[Any]) -> int:
-    """Says what came into each lake, and returns the exit code.
+def _answer_for(made: Sequence[Any]) -> None:
+    """Says what came into each lake.
 
     Raises:
       OverBudgetError: more rows were refused than a budget allows, or a file was cut.
@@ -60,7 +60,6 @@ def _answer_for(made: Sequence[Any]) -> int:
         show.said_of(row)
     for row, path in written:
         check_budget(row, path)
-    return 0
 
 
 def _read(path: Path) -> str:

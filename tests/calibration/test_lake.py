@@ -184,7 +184,9 @@ def test_without_answers_it_says_how_to_get_some(tmp_path):
     make(uri, texts(10))
     annotate(uri)
 
-    with pytest.raises(LakeError, match=r"nobody answered.*affectflow sample.*--gold"):
+    with pytest.raises(
+        LakeError, match=r"no one has answered.*affectflow sample.*--gold"
+    ):
         calibrate(uri)
 
 

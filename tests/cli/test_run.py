@@ -38,5 +38,6 @@ def test_a_pipeline_counts_as_ingest_does(tmp_path, lines, budget, code, words):
 
     assert done.code == code, done.err
     assert words in done.err
+    assert ("p.yaml: done" in done.err) is (code == 0)
     if code:
         assert "more than the budget allows" in done.last_line

@@ -131,7 +131,9 @@ def test_a_miner_may_answer_many_scenes_at_once() -> None:
     assert spans(AtOnce(), *rows) == spans(Points(), *rows) == [("build", 0, 5)] * 3
 
 
-@pytest.mark.parametrize(("times", "said"), [(0, "leaves scenes"), (2, "not asked")])
+@pytest.mark.parametrize(
+    ("times", "said"), [(0, "leaves scenes"), (2, "that it was not asked about")]
+)
 def test_a_miner_that_answers_too_few_or_too_many_scenes_is_refused(
     times: int, said: str
 ) -> None:

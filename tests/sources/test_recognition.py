@@ -133,5 +133,7 @@ def test_a_named_file_that_no_source_knows_is_refused_beside_one_that_is_known(
 def test_an_empty_file_is_called_empty(tmp_path, data):
     written(tmp_path, {"notes.txt": data})
 
-    with pytest.raises(UsageError, match=r"notes.txt' is empty; did the program"):
+    with pytest.raises(
+        UsageError, match=r"notes.txt' is empty; did the program that wrote it fail"
+    ):
         recognise([str(tmp_path / "notes.txt")])
