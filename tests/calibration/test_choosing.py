@@ -146,7 +146,7 @@ def test_a_label_with_too_few_answers_gets_no_curve():
     found = fit_label(JOY, answers([0.5] * 50, [1] + [0] * 49))
 
     assert (found.curve, found.figures, found.method) == (None, None, "none")
-    assert found.note == "people said yes 1 times, 10 are needed"
+    assert found.note == "people said yes 1 time, 10 are needed"
 
 
 def test_a_calibration_comes_back_from_json_as_it_was():

@@ -127,7 +127,7 @@ def test_a_zip_of_other_things_makes_no_lake(tmp_path, source, words):
         ),
         pytest.param(
             {"a.csv": "id,body\n1,one\n1,two\n"},
-            "1 row refused for an id that another row of the file has: does --map "
+            "1 row refused for an id that another row of the input has: does --map "
             "utterance_id name the right column?",
             id="one file",
         ),

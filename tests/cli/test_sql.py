@@ -25,9 +25,9 @@ def ask(lake: str, query: str) -> int:
     [
         pytest.param("SELECT 1; SELECT 2", "2 statements .* one at a time", id="two"),
         pytest.param("-- nothing", "no statement", id="none"),
-        pytest.param("CREATE TABLE x AS SELECT 1", "CREATE is not for", id="create"),
-        pytest.param("ATTACH ':memory:' AS x", "ATTACH is not for", id="attach"),
-        pytest.param("SET threads = 1", "SET is not for", id="set"),
+        pytest.param("CREATE TABLE x AS SELECT 1", "CREATE is refused", id="create"),
+        pytest.param("ATTACH ':memory:' AS x", "ATTACH is refused", id="attach"),
+        pytest.param("SET threads = 1", "SET is refused", id="set"),
         pytest.param(
             "WITH x AS (SELECT 1) INSERT INTO runs FROM x", "INSERT", id="insert"
         ),
@@ -85,7 +85,7 @@ def test_a_query_that_fails_is_one_plain_line(lake: str, query: str, told: str) 
 def test_no_query_writes_a_file(lake: str, prefix: str, tmp_path: Path) -> None:
     file = tmp_path / "out.csv"
 
-    with pytest.raises(UsageError, match="COPY is not for"):
+    with pytest.raises(UsageError, match="COPY is refused"):
         ask(lake, f"{prefix}COPY runs TO '{file}'")
 
     assert not file.exists()

@@ -24,5 +24,5 @@ def test_rows_of_several_runs_are_said_to_be_of_several_runs(cited: str) -> None
 
 def test_nobody_is_counted_where_no_author_is_given(cited: str) -> None:
     assert cited.startswith(
-        "# Methods\n\n2 messages in 1 conversations (authors not given), from test."
+        "# Methods\n\n2 messages in 1 conversation (authors not given), from test."
     )

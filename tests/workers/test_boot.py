@@ -161,7 +161,7 @@ def test_a_runner_that_does_not_answer_ends_with_16(folder, monkeypatch):
         boot.main(nobody)
 
     assert ended.value.code == boot.OUT_OF_REACH
-    assert "nobody answers" in events(folder)[-1]["message"]
+    assert "no answer from" in events(folder)[-1]["message"]
 
 
 @pytest.mark.parametrize(
