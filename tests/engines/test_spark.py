@@ -147,6 +147,7 @@ def test_the_workers_took_affectflow_from_the_job(clustered, boot_folder, engine
     assert all((Path(s) / "site" / "affectflow").is_dir() for s in sites)
 
 
+@pytest.mark.proof
 def test_a_jar_given_to_spark_submit_gives_the_same_lake(
     spark, engine, local, clustered, boot_folder, tmp_path
 ):
@@ -205,6 +206,7 @@ def test_embedded_spark_with_workers_in_this_process_gives_the_same_lake(
     assert digest(tmp_path / "lake") == digest(local)
 
 
+@pytest.mark.proof
 def test_a_worker_that_dies_in_mid_run_changes_nothing(
     spark, engine, local, clustered, boot_folder, tmp_path
 ):

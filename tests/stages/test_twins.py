@@ -114,6 +114,7 @@ def test_other_texts_with_one_id_in_one_input_are_refused(lake):
     assert said(lake, MERGES, "other") == []
 
 
+@pytest.mark.proof
 def test_another_text_takes_the_place_of_the_older_one(lake):
     store(lake, dump("first", "o", "stays"))
 
@@ -125,6 +126,7 @@ def test_another_text_takes_the_place_of_the_older_one(lake):
     assert said(lake, MERGES, "first") == []
 
 
+@pytest.mark.proof
 def test_many_ids_are_compared_in_several_passes(lake, monkeypatch):
     monkeypatch.setattr(twins, "AT_ONCE", 3)
     ids = [f"{n}" for n in range(8)]
@@ -143,6 +145,7 @@ def test_ids_whose_hashes_are_equal_are_no_twins(lake, monkeypatch):
     assert counts(row) == {"in": 3, "out": 3}
 
 
+@pytest.mark.proof
 def test_cues_of_a_copy_go_with_it(lake):
     cue = pa.array([[{"modality": "text", "cue": "emoji", "phrase": "p"}]])
     for thread in ("v", "u"):
