@@ -89,6 +89,7 @@ def test_new_messages_get_probabilities_by_apply(lake):
     assert newest(Lake.open(lake), ANNOTATOR) == calibration
 
 
+@pytest.mark.proof
 def test_what_a_replay_fixes_gets_its_probability_by_apply(tmp_path):
     uri = str(tmp_path / "lake")
     make(uri, [*texts(), "annoying 0.8123"])
@@ -128,6 +129,7 @@ def test_annotating_again_keeps_probabilities(lake):
 
 
 @pytest.mark.parametrize("mined", rotated([False, True]))
+@pytest.mark.proof
 def test_compacting_before_and_after_changes_nothing(larger, mined):
     lake = larger
     if mined:
@@ -146,6 +148,7 @@ def test_compacting_before_and_after_changes_nothing(larger, mined):
     assert merged["parts_after"] < merged["parts_before"]
 
 
+@pytest.mark.proof
 def test_compacting_first_gives_the_same_probabilities(larger, tmp_path):
     other = str(shutil.copytree(larger, tmp_path / "other"))
     calibrate(larger)

@@ -17,6 +17,7 @@ from tests.given.tiny_classifier import save_tiny
         pytest.param("-3,3", "labelled", "", id="its own"),
     ],
 )
+@pytest.mark.proof
 def test_most_values_outside_the_scale_give_a_hint(tmp_path, scale, counted, hint):
     lake, folder = str(tmp_path / "lake"), str(tmp_path / "head")
     store(lake, utterances("good", "this is broken", ""))

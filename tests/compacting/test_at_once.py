@@ -241,6 +241,7 @@ def later(number: int) -> Any:
     max_examples=in_proof(6, 1), deadline=None, suppress_health_check=list(HealthCheck)
 )
 @given(doings=_DOINGS)
+@pytest.mark.proof
 def test_any_order_of_stages_has_the_same_answers_with_compacts_as_without(
     tmp_path_factory, doings
 ):

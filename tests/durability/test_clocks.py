@@ -31,6 +31,7 @@ def test_a_clock_that_was_set_back_in_mid_run_gives_no_negative_time(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jump", rotated(["-1y", "+1y"]))
+@pytest.mark.proof
 def test_stages_under_a_clock_a_year_off_give_the_same_lake(tmp_path: Path, jump: str):
     faketime = shutil.which("faketime")
     if faketime is None:

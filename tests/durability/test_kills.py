@@ -36,6 +36,7 @@ def test_kills_at_random_times_change_nothing(stage):
 
 
 @pytest.mark.parametrize("stage", rotated(TRIED))
+@pytest.mark.proof
 def test_a_kill_between_the_commits_of_a_stage_changes_nothing(stage):
     every = in_proof(1, 6)
     some = ["--last", "24", "--every", str(every), "--first", str(SEED % every)]

@@ -72,6 +72,7 @@ def lose_permission(stage: str, lake: Path) -> "subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize("stage", rotated(TRIED))
+@pytest.mark.proof
 def test_a_run_that_may_write_no_more_says_so_and_the_same_command_goes_on(
     tmp_path: Path, stage: str
 ):

@@ -62,6 +62,7 @@ def test_a_nul_in_a_text_crashes_nothing(file, lake):
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_a_line_of_100_megabytes_is_a_dead_letter(file, lake):
     long = json.dumps({"id": 2, "body": "a" * 100_000_000})
     rest = "".join(json.dumps({"id": n, "body": "fine"}) + "\n" for n in range(3, 60))

@@ -35,7 +35,7 @@ def test_reactions_are_cues_of_their_message_without_a_place():
     assert own[1] == {
         "modality": "reaction",
         "cue": "reaction",
-        "phrase": "reaction: thumbs up, three times",
+        "phrase": "reaction: thumbs up, agreed, three times",
         "value": 3.0,
         "unit": "count",
         "start_s": None,
@@ -49,7 +49,7 @@ def test_reactions_are_cues_of_their_message_without_a_place():
 @pytest.mark.parametrize(
     ("name", "phrase"),
     [
-        ("thumbsup::skin-tone-3", "reaction: thumbs up"),
+        ("thumbsup::skin-tone-3", "reaction: thumbs up, agreed"),
         ("\u2764", "reaction: heart"),
         ("hooray", "reaction: hooray"),
         ("pepeSad", "reaction: pepe sad"),

@@ -74,7 +74,7 @@ def test_a_turn_without_an_answer_counts_for_nothing():
 def test_labels_of_another_vocabulary_are_no_labels_of_this():
     batch = turns(("x", "joy", 0.9))
 
-    with pytest.raises(UsageError, match=r"'a' answers in 'ekman', not in 'vad'; say"):
+    with pytest.raises(UsageError, match=r"'a' answers in 'ekman', not in 'vad'; give"):
         answered(batch, vocabulary="vad")
 
 

@@ -77,7 +77,10 @@ def test_weights_of_ones_own_are_another_annotator(emotions, frustration):
     assert len({row["annotator_id"] for row in rows}) == 3
     assert [row["licence"] for row in rows[1:]] == ["CC0-1.0", "CC0-1.0"]
     assert [row["commercial_use"] for row in rows] == [True, None, None]
-    assert json.loads(rows[1]["parameters"]) == {"cues": "words", "tasks": ["emotion"]}
+    assert json.loads(rows[1]["parameters"]) == {
+        "cues": "in_text",
+        "tasks": ["emotion"],
+    }
 
 
 def test_there_is_no_frustration_over_emotions_of_ones_own(emotions):
