@@ -69,6 +69,7 @@ def test_who_has_not_answered_a_part_is_not_taken_to_have_done_so(lake):
     assert found == [("fake@1", 45, 45), ("other@1", 60, 60)]
 
 
+@pytest.mark.proof
 def test_once_all_is_done_by_all_the_rest_is_merged(lake):
     compact(lake)
     annotate(lake, FakeHandler(name="other"))

@@ -156,6 +156,7 @@ def test_an_unsure_rater_has_not_answered(lake, folder):
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_upkeep_leaves_peoples_answers_alone(lake, folder):
     for number in range(3):  # small parts to merge
         ids = [f"test:late-{number}-{i}" for i in range(40)]

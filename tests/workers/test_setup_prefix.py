@@ -39,6 +39,7 @@ def host(tmp_path: Path) -> Host:
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_of_two_runs_at_once_one_waits_and_both_are_well(host):
     command = ["bash", str(SCRIPT), *map(str, host.options), "--json"]
     both = [
@@ -54,6 +55,7 @@ def test_of_two_runs_at_once_one_waits_and_both_are_well(host):
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 def test_a_run_that_was_killed_is_made_good_by_the_next(host):
     killed = subprocess.Popen(
         ["bash", str(SCRIPT), *map(str, host.options)],
