@@ -10,10 +10,12 @@ import pytest
 from affectflow import runners, testing
 from affectflow.lake import Lake
 from affectflow.lake.digest import digest
+from affectflow.stages.runs.answers import renderers_read, visible_cues
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import last_run
 from affectflow.stages.textualize import TextualizeTask, textualize_parts
 from affectflow.stages.upkeep.compact import compact
+from affectflow_transforms.cues.emoji import RenderEmoji
 from tests.given.command_line import affectflow
 from tests.given.factories import utterances
 from tests.given.loudness import RenderLoudness, write_loudness
@@ -95,6 +97,22 @@ def test_annotations_made_before_are_made_again_with_the_cues(lake):
     assert "unchanged" in affectflow("annotate", lake, *READ).err
     read = "SELECT renderer_ids FROM annotators"
     assert ask(lake, read) == [([loudness(lake).id],)]
+
+
+def test_cues_of_a_text_are_read_though_a_reaction_stands_before_them(
+    tmp_path, own_configuration
+):
+    uri, given = str(tmp_path / "lake"), [[("reaction.+1", "2")], []]
+    store(uri, utterances("ok", "it broke 😡", attrs=given))
+    textualize(uri, RenderEmoji())
+
+    lake = Lake.open(uri)
+
+    kinds = ask(uri, "SELECT modality FROM cues ORDER BY utterance_id")
+    assert kinds == [("reaction",), ("text",)]
+    assert len(renderers_read(lake, "text")) == 1
+    assert visible_cues(lake, "text") == visible_cues(lake)
+    assert renderers_read(lake, "none") == []
 
 
 def test_a_lake_is_the_same_in_any_order_of_the_stages(lake, tmp_path):

@@ -101,18 +101,16 @@ def visible_cues(lake: Lake, read: str = "all") -> dict[str, tuple[str, ...]]:
 
 
 def _read_of(lake: Lake, paths: list[str], read: str) -> list[str]:
-    """Returns the files that a model reads; each folder is that of one renderer."""
-    if read == "all":
-        return paths
-    if read == "none":
-        return []
-    folders = {path.rpartition("/")[0]: path for path in paths}
-    of_text = {
-        folder
-        for folder, path in folders.items()
-        if _head(lake, path)["modality"] == "text"
-    }
-    return [path for path in paths if path.rpartition("/")[0] in of_text]
+    """Returns the files that a model reads."""
+    if read == "text":
+        return [path for path in paths if _tells_of_text(lake, path)]
+    return paths if read == "all" else []
+
+
+def _tells_of_text(lake: Lake, path: str) -> bool:
+    # Reactions stand beside the cues of a text that the same renderer has found.
+    modality = read_file(lake.storage, "cues", path, ["modality"]).column(0)
+    return bool(pc.any(pc.equal(modality, "text")).as_py())
 
 
 def _head(lake: Lake, path: str) -> dict[str, Any]:
