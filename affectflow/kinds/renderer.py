@@ -289,9 +289,9 @@ class _Channel(NamedTuple):
         own &= (self.whose[near] == -1) | (self.whose[near] == self._code(turn))
         if not own.any():
             return None
-        name, *columns = (self.whole[0], *(c[near][own] for c in self.whole[1:]))
-        times = np.maximum(columns[0], turn["start_us"] / US)
-        return Track(name, times, *columns[1:])
+        times, *rest = (column[near][own] for column in self.whole[1:])
+        begins = np.maximum(times, turn["start_us"] / US)
+        return Track(self.whole.channel, begins, *rest)
 
     def _code(self, turn: dict[str, Any]) -> int:
         speaker = turn["speaker_id"]

@@ -221,6 +221,8 @@ def _rewritten(
 ) -> tuple[list[str], pa.RecordBatch, pa.RecordBatch]:
     """Returns the paths that hold older versions, their rows that stay, and those."""
     keys = pa.concat_arrays([keys_of(changed), keys_of(gone)])
+    if not len(keys):
+        return [], changed, changed
     hit = pc.is_in(keys_of(old.rows), value_set=keys)
     paths = sorted(set(old.rows.filter(hit).column("path").to_pylist()))
     batches = [read_part(lake, stem(path), inline=True) for path in paths]
