@@ -38,7 +38,7 @@ def textualize(
 
 
 def _lines(row: dict[str, Any], lake: str) -> Iterator[str]:
-    """Yields what was done, what was found, why there is no more, and what is next."""
+    """Yields lines: rows done, cues found, reasons for finding none, what to type."""
     counters = dict(row["counters"])
     found, none = (_counted(counters, prefix) for prefix in ("cue_", "no_cue_"))
     rest = {n: k for n, k in counters.items() if not n.startswith(("cue_", "no_cue_"))}

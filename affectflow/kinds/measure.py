@@ -137,7 +137,7 @@ class Measure(Plugin, abc.ABC):
           path: of the file; or a glob.
 
         Raises:
-          UsageError: there is no such file.
+          UsageError: the file does not exist.
         """
         return None
 

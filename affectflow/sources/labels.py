@@ -61,7 +61,7 @@ class Said(NamedTuple):
       chosen: the labels that hold; of all others of the vocabulary it is said that they
         do not.
       causes: of the labels chosen; None where nobody looked for them.
-      status: why there is no answer, if it is missing.
+      status: why the answer is missing, if it is.
       raw: the answer as it was spelt.
     """
 

@@ -39,7 +39,7 @@ class _Reaction(NamedTuple):
 def reactions(batch: pa.RecordBatch, renderers: Sequence[TextRenderer]) -> Given:
     """Returns a cue for each reaction that one of `renderers` has words for.
 
-    A count that is no whole number above zero gives no cue.
+    Counts that are not whole numbers above zero are passed over.
     """
     rows, cues = [], []
     ids = [renderer.id for renderer in renderers]

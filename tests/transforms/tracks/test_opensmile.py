@@ -176,7 +176,7 @@ PANDAS = (
         pytest.param(PANDAS, "a.wav", [(0, 20_000), (10_000, 30_000)], id="pandas"),
     ],
 )
-def test_layouts_of_openSMILE(content, recording, times, tmp_path, declared):  # noqa: N802
+def test_layouts_of_opensmile(content, recording, times, tmp_path, declared):
     path = tmp_path / "a.csv"
     path.write_text(content)
 

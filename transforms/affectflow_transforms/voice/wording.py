@@ -73,7 +73,7 @@ def _against_norm(measure: Measure, value: float) -> str:
     """Returns the word for a value, where a norm holds for everybody.
 
     How loud a recording is, is a matter of the microphone, and how high and how rough a
-    voice is one of the body: of these there is no norm that would tell of a turn.
+    voice is one of the body: a norm for these would tell nothing of a turn.
     """
     if measure.cue != "rate":
         return ""
