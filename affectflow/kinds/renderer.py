@@ -8,8 +8,9 @@ table `cues` are done for both; the check of both is
 """
 
 import abc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -145,6 +146,8 @@ class TrackRenderer(Renderer, abc.ABC):
 
     cue: ClassVar[str] = ""
     unit: ClassVar[str] = ""
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Of cues that have another unit, by their names."""
     needs_tracks: ClassVar[bool] = False
     """Whether it reads files of an instrument only, and measures no recording."""
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
@@ -198,19 +201,24 @@ class TrackRenderer(Renderer, abc.ABC):
     def rows(self, utterance_id: str, track: Track) -> Iterator[dict[str, Any]]:
         """Yields the rows of `cues` of a track: without a place in the text."""
         for window in self.windows(track):
-            phrase = self.phrase(window)
-            if phrase:
-                yield {
-                    "utterance_id": utterance_id,
-                    "modality": self.modality,
-                    "cue": window.cue or self.cue,
-                    "phrase": phrase,
-                    "value": window.value,
-                    "unit": self.unit,
-                    "start_s": window.start_s,
-                    "end_s": window.end_s,
-                    "renderer_id": self.id,
-                }
+            row = self.row(utterance_id, window)
+            if row["phrase"]:
+                yield row
+
+    def row(self, utterance_id: str, window: Window) -> dict[str, Any]:
+        """Returns the row of `cues` of a stretch; its phrase may be empty."""
+        cue = window.cue or self.cue
+        return {
+            "utterance_id": utterance_id,
+            "modality": self.modality,
+            "cue": cue,
+            "phrase": self.phrase(window),
+            "value": window.value,
+            "unit": self.units.get(cue, self.unit),
+            "start_s": window.start_s,
+            "end_s": window.end_s,
+            "renderer_id": self.id,
+        }
 
 
 class UnmeasuredError(Exception):

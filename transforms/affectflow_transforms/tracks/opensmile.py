@@ -6,8 +6,9 @@ of a whole clip.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -95,7 +96,6 @@ _FUNCTIONALS = (
     _Feature("shimmerlocaldb_sma3nz_amean", "shimmer", True),
     _Feature("hnrdbacf_sma3nz_amean", "harmonics", True),
 )
-_UNITS = {**UNITS, "rate": "peaks/s"}
 _IN_FRAMES = " in frames"
 """Ends the channels of low-level descriptors, many of which make one value."""
 
@@ -118,6 +118,7 @@ class RenderOpenSmile(TrackRenderer):
 
     renderer_id: ClassVar[str] = "opensmile@1"
     modality: ClassVar[str] = "voice"
+    units: ClassVar[Mapping[str, str]] = MappingProxyType({**UNITS, "rate": "peaks/s"})
     needs_tracks: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".arff", ".txt")
     card: ClassVar[Card] = Card(
@@ -168,18 +169,8 @@ class RenderOpenSmile(TrackRenderer):
         return ""
 
     def rows(self, utterance_id: str, track: Track) -> Iterator[dict[str, Any]]:
-        for window in self.windows(track):
-            yield {
-                "utterance_id": utterance_id,
-                "modality": self.modality,
-                "cue": window.cue,
-                "phrase": self.phrase(window),
-                "value": window.value,
-                "unit": _UNITS.get(window.cue, ""),
-                "start_s": window.start_s,
-                "end_s": window.end_s,
-                "renderer_id": self.id,
-            }
+        """Yields the rows of `cues` of a track; none has a phrase yet."""
+        yield from (self.row(utterance_id, each) for each in self.windows(track))
 
     def worded(
         self, rows: list[dict[str, Any]], turns: pa.Table

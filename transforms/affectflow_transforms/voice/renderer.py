@@ -1,7 +1,8 @@
 """RenderVoice: how something was said, as "voice louder than usual"."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -51,6 +52,7 @@ class RenderVoice(TrackRenderer):
 
     renderer_id: ClassVar[str] = "voice@1"
     modality: ClassVar[str] = "voice"
+    units: ClassVar[Mapping[str, str]] = MappingProxyType(UNITS)
     suffixes: ClassVar[tuple[str, ...]] = (
         *(".wav", ".flac", ".ogg", ".opus", ".mp3"),
         *(".m4a", ".mp4", ".mov", ".mkv", ".webm", ".aac", ".wma"),
@@ -79,7 +81,7 @@ class RenderVoice(TrackRenderer):
         for utterance_id, found in tracks_of(turns, tracks):
             for track in found:
                 windows = _windows(track, begins[utterance_id] / US)
-                yield from self._rows(utterance_id, windows)
+                yield from (self.row(utterance_id, window) for window in windows)
 
     def windows(self, track: Track) -> Iterable[Window]:
         return _windows(track)
@@ -91,23 +93,8 @@ class RenderVoice(TrackRenderer):
         return phrase_of_pause(window.cue, window.value, self._words)
 
     def rows(self, utterance_id: str, track: Track) -> Iterator[dict[str, Any]]:
-        return self._rows(utterance_id, self.windows(track))
-
-    def _rows(
-        self, utterance_id: str, windows: Iterable[Window]
-    ) -> Iterator[dict[str, Any]]:
-        for window in windows:
-            yield {
-                "utterance_id": utterance_id,
-                "modality": self.modality,
-                "cue": window.cue,
-                "phrase": self.phrase(window),
-                "value": window.value,
-                "unit": UNITS[window.cue],
-                "start_s": window.start_s,
-                "end_s": window.end_s,
-                "renderer_id": self.id,
-            }
+        """Yields the rows of `cues` of a track; most have no phrase yet."""
+        yield from (self.row(utterance_id, each) for each in self.windows(track))
 
     def worded(
         self, rows: list[dict[str, Any]], turns: pa.Table
