@@ -182,10 +182,10 @@ class AnonymizeVector(_OverVectors):
         whose = rows["utterance_id"]
         if self.per == "speaker":
             whose = pc.coalesce(rows["speaker_id"], whose)
-        names = np.array(whose.to_pylist())
+        names, which = np.unique(np.array(whose.to_pylist()), return_inverse=True)
+        by_name, ends = np.argsort(which), np.cumsum(np.bincount(which))[:-1]
         found = np.empty_like(vectors)
-        for name in sorted(set(names.tolist())):
-            own = names == name
+        for name, own in zip(names.tolist(), np.split(by_name, ends), strict=True):
             found[own] = turned(vectors[own], self._key, name)
         if self._directions is None:
             return found
