@@ -17,7 +17,7 @@ from tests.given.command_line import Outcome, affectflow_process
 from tests.given.core_seconds import NAME, spent
 from tests.given.data_files import forget_data, install_data
 from tests.given.made_once import made_once, shared_folder
-from tests.given.proving import PROVE, SEED
+from tests.given.proving import PROVE, SEED, is_todays
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,9 +73,9 @@ def pytest_collection_modifyitems(
     So no worker is left alone with one of them at the end.
     """
     if not PROVE:
-        proofs = [item for item in items if item.get_closest_marker("proof")]
-        config.hook.pytest_deselected(items=proofs)
-        items[:] = [item for item in items if item not in set(proofs)]
+        later = [item for item in items if left_out(item)]
+        config.hook.pytest_deselected(items=later)
+        items[:] = [item for item in items if item not in set(later)]
     files: dict[Path, set[str]] = {}
     for item in items:
         marks = files.setdefault(item.path, set())
@@ -87,6 +87,13 @@ def pytest_collection_modifyitems(
             "slow" not in files[item.path],
         )
     )
+
+
+def left_out(item: pytest.Item) -> bool:
+    """Returns whether `make prove` runs a test, or the CI of another day."""
+    if item.get_closest_marker("proof"):
+        return True
+    return bool(item.get_closest_marker("rotated")) and not is_todays(item.nodeid)
 
 
 _BEGUN = pytest.StashKey[float]()

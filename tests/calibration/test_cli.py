@@ -11,6 +11,8 @@ from tests.given.calibration_lakes import annotate, make, texts
 from tests.given.people import add_rows, people_say
 from tests.given.stage_runs import ask
 
+pytestmark = pytest.mark.rotated
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> str:

@@ -26,6 +26,8 @@ from tests.given.fake_model import FakeHandler
 from tests.given.people import people_say
 from tests.given.stage_runs import ask, counts, reconciles, store
 
+pytestmark = pytest.mark.rotated
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> str:

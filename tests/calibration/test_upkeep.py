@@ -38,6 +38,8 @@ from tests.given.calibration_lakes import (
 from tests.given.proving import SEED, rotated
 from tests.given.stage_runs import ask, counts
 
+pytestmark = pytest.mark.rotated
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -129,6 +129,7 @@ def test_the_demo_is_not_mixed_with_messages_of_others(tmp_path):
 @pytest.mark.slow
 @pytest.mark.portable
 @pytest.mark.parametrize("engine", in_proof(list(ENGINES), rotated(IN_THIS_PROCESS)))
+@pytest.mark.rotated
 def test_the_digest_is_the_same_on_every_engine(lake, tmp_path, engine):
     outcome = affectflow("demo", "--to", tmp_path / "demo", "--", *ENGINES[engine])
 

@@ -132,6 +132,7 @@ def test_an_unknown_form_or_level_is_the_callers_mistake(
 # -- the demo ----------------------------------------------------------------------
 
 
+@pytest.mark.rotated
 def test_every_stage_says_what_it_does(demo: tuple[Outcome, Path]) -> None:
     said = demo[0].err.splitlines()
     events = [json.loads(line) for line in said if line[:1] == "{"]

@@ -34,6 +34,8 @@ from tests.given.fake_model import FakeHandler
 from tests.given.proving import in_proof
 from tests.given.stage_runs import ask, counts, store
 
+pytestmark = pytest.mark.rotated
+
 
 def test_results_that_are_not_committed_yet_stay_so_and_count_as_done(lake, tmp_path):
     """Annotate was killed before its commit: what it did is kept, and not shown."""

@@ -29,6 +29,8 @@ from tests.given.fake_model import FakeHandler
 from tests.given.proving import SEED, in_proof, rotated
 from tests.given.stage_runs import counts, store
 
+pytestmark = pytest.mark.rotated
+
 
 @contextmanager
 def killed_at(number: int) -> Iterator[list[str]]:

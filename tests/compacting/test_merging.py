@@ -28,6 +28,8 @@ from tests.compacting.lakes import (
 from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask, counts, reconciles, store
 
+pytestmark = pytest.mark.rotated
+
 
 def test_parts_become_few_and_no_answer_changes(lake):
     before, parts_before = answers(lake), part_count(lake)

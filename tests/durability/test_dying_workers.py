@@ -13,7 +13,7 @@ from tests.durability.jobs import write_input
 from tests.given.processes import children, runs
 from tests.given.waiting import wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rotated]
 BOUND_S = 60.0
 _AT_THE_START = """
 import os, sys

@@ -22,7 +22,7 @@ from tests.durability import jobs
 from tests.given.proving import rotated
 from tests.given.stage_runs import ask
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rotated]
 Command = tuple[str, ...]
 FIRST = ("ingest", "first.jsonl")
 SECOND = ("ingest", "second.jsonl")

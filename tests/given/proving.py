@@ -6,10 +6,13 @@ AFFECTFLOW_SEED=N repeats a day.
 """
 
 import os
+import zlib
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+DAYS = 3
+"""In so many days CI has run every test that is marked `rotated`."""
 PROVE = os.environ.get("PROVE") == "1"
 # Set for the workers of xdist and for scripts too: midnight must not part them.
 SEED = int(os.environ.setdefault("AFFECTFLOW_SEED", f"{date.today():%j}"))
@@ -21,6 +24,11 @@ def rotated(cases: Sequence[Any], keep: int = 1) -> list[Any]:
         return list(cases)
     first = SEED * keep % len(cases)
     return [cases[(first + n) % len(cases)] for n in range(min(keep, len(cases)))]
+
+
+def is_todays(name: str) -> bool:
+    """Returns whether a test that is marked `rotated` is run on the day of the seed."""
+    return zlib.crc32(name.encode()) % DAYS == SEED % DAYS
 
 
 def in_proof(full: Any, otherwise: Any) -> Any:

@@ -28,6 +28,8 @@ from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask, store
 from tests.given.validation_lakes import add
 
+pytestmark = pytest.mark.rotated
+
 
 @dataclass(kw_only=True)
 class Contrary(FakeHandler):

@@ -11,6 +11,8 @@ from tests.given.command_line import affectflow
 from tests.given.stage_runs import ask
 from tests.given.view_lakes import NOON, FolderLake, label, rows, utterance
 
+pytestmark = pytest.mark.rotated
+
 HALF_AN_HOUR = [{"source": "s", "pause_s": 1800.0}]
 
 

@@ -14,6 +14,8 @@ from tests.given.factories import utterances
 from tests.given.people import add_rows, people_say
 from tests.given.stage_runs import store
 
+pytestmark = pytest.mark.rotated
+
 MODEL = "model@1"
 N = 24
 

@@ -21,6 +21,8 @@ from tests.given.fake_model import FakeHandler
 from tests.given.fake_over import FakeOver
 from tests.given.stage_runs import ask, store
 
+pytestmark = pytest.mark.rotated
+
 LABEL = {
     "annotator_id": "fake@1",
     "task": "emotion",

@@ -18,6 +18,8 @@ from tests.given.factories import DAY
 from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask, store
 
+pytestmark = pytest.mark.rotated
+
 ROWS = 24
 
 

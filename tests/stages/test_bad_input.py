@@ -18,6 +18,8 @@ from tests.given.refusals import GOOD, MAP, ingest, one_line
 from tests.given.stage_runs import ask
 from tests.given.waiting import wait_for
 
+pytestmark = pytest.mark.rotated
+
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:

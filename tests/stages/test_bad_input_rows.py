@@ -15,6 +15,8 @@ from tests.given.proving import in_proof
 from tests.given.refusals import GOOD, MAP, ingest, one_line
 from tests.given.stage_runs import ask, reconciles
 
+pytestmark = pytest.mark.rotated
+
 
 def dead(lake: Path) -> list[str]:
     return [r[0] for r in ask(str(lake), "SELECT error_type FROM dead_letters")]

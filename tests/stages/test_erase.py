@@ -17,6 +17,8 @@ from tests.given.proving import rotated
 from tests.given.refusals import one_line
 from tests.given.stage_runs import ask
 
+pytestmark = pytest.mark.rotated
+
 MAP = "utterance_id=id,text=body,speaker_id=who,conversation_id=thread,timestamp=at"
 SAID = {
     "ann": ["This flaky build drives me mad, I hate it 😡", "Thanks, works now!"],

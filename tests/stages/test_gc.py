@@ -29,6 +29,8 @@ from tests.durability.test_object_store import store as s3  # noqa: F401
 from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask, counts, store
 
+pytestmark = pytest.mark.rotated
+
 DAY_S = 86_400
 
 

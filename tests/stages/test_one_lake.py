@@ -26,6 +26,8 @@ from tests.given.messages import messages
 from tests.given.proving import rotated
 from tests.given.stage_runs import ask, counts, store
 
+pytestmark = pytest.mark.rotated
+
 TABLES_OF_STEPS = ("annotations", "causes", "annotators", "utterances", "cues")
 
 

@@ -24,6 +24,8 @@ from tests.given.factories import DAY, utterances
 from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask, counts, reconciles, store
 
+pytestmark = pytest.mark.rotated
+
 TEXTS = [f"text {n}" if n % 3 else f"so annoying {n}" for n in range(60)]
 
 

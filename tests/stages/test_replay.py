@@ -16,6 +16,8 @@ from tests.given.factories import utterances
 from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask, counts, reconciles, store
 
+pytestmark = pytest.mark.rotated
+
 TEXTS = ("this is annoying", "poison", "fine", "poison too")
 
 

@@ -27,6 +27,8 @@ from tests.given.factories import utterances
 from tests.given.moved_lakes import FLAKY, TEXTS, moved
 from tests.given.stage_runs import ask, store
 
+pytestmark = pytest.mark.rotated
+
 
 def themes(uri: str, options: Any = ()) -> dict[str, Any]:
     return stages.cluster_themes(Lake.open(uri), "", options)

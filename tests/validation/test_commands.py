@@ -13,6 +13,8 @@ from tests.given.answer_sheets import asked, every, filled
 from tests.given.stage_runs import ask
 from tests.given.validation_lakes import write
 
+pytestmark = pytest.mark.rotated
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -31,6 +31,8 @@ from tests.given.gold_lakes import (
 from tests.given.stage_runs import ask, store
 from tests.given.validation_lakes import MODEL, fill, write
 
+pytestmark = pytest.mark.rotated
+
 FRUSTRATED = Target("frustration", "frustration", "frustration")
 
 

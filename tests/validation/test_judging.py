@@ -25,6 +25,8 @@ from tests.given.gold_lakes import (
 from tests.given.stage_runs import ask, store
 from tests.given.validation_lakes import MODEL, add, fill, rows, write, yes_if
 
+pytestmark = pytest.mark.rotated
+
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):

@@ -109,6 +109,7 @@ def every_tenth_wrong(sheet: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.rotated
 def test_labelled_demo_conversations_give_a_report_with_shares(labelled, capsys):
     lake = str(labelled / "lake")
     # No person labelled these: who asks a question is taken for surprised or curious,

@@ -24,6 +24,8 @@ from tests.given.factories import utterances
 from tests.given.stage_runs import ask, store
 from tests.given.validation_lakes import CONVERSATIONS, MODEL, label, made, size_of
 
+pytestmark = pytest.mark.rotated
+
 FRUSTRATION = targets_of("frustration")
 PEOPLE = CONVERSATIONS - 1  # conversation 7 is a bot's
 

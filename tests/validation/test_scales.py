@@ -20,6 +20,8 @@ from tests.given.chromium import browser, open_sheet, saved
 from tests.given.stage_runs import ask
 from tests.given.validation_lakes import MODEL, add, fill, made, rows, write
 
+pytestmark = pytest.mark.rotated
+
 
 def points(text):
     """A rater: what is broken again is bad, what was merged is good."""

@@ -25,6 +25,8 @@ from tests.given.waiting import wait_for
 from tests.given.worker_hosts import program
 from tests.given.worker_hosts import wheel as make_wheel
 
+pytestmark = pytest.mark.rotated
+
 
 @pytest.fixture
 def runner() -> Iterator[Runner]:

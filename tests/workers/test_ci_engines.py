@@ -33,13 +33,16 @@ def checkout(tmp_path: Path) -> Path:
     python = f"""case "$*" in
 *apache_beam*) cat beam ;;
 *build*) mkdir -p .cache/engines/dist && touch .cache/engines/dist/a.whl ;;
-*"-m venv"*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && cp "$0" "$3/bin/pip" ;;
-*pyspark==*) echo "pyspark" >>calls ;;
 *"pip download"*) echo wheelhouse >>calls && mkdir .cache/engines/wheelhouse.new ;;
 *pyspark*) echo home ;;
 *) exec {sys.executable} "$@" ;;
 esac"""
     program(programs, "python", python)
+    uv = """case "$*" in
+venv*) mkdir -p "$5/bin" && cp "$(dirname "$0")/python" "$5/bin/python" ;;
+*pyspark==*) echo "pyspark" >>calls ;;
+esac"""
+    program(programs, "uv", uv)
     program(programs, "unzip", "echo version=3.5.0")
     program(
         programs,
@@ -65,7 +68,7 @@ def made(checkout: Path, beam: str = "2.77.0", prove: str = "") -> list[str]:
     (checkout / "calls").write_text("")
     path = f"{checkout / 'programs'}:{os.environ['PATH']}"
     environment = {"PATH": path, "HOME": str(checkout), "PYTHON": "python"}
-    environment["PROVE"] = prove
+    environment |= {"PROVE": prove, "UV": str(checkout / "programs" / "uv")}
     command = ["bash", str(checkout / ".ci" / "engines")]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     return sorted((checkout / "calls").read_text().split())

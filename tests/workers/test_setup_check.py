@@ -19,7 +19,7 @@ from tests.given.worker_hosts import (
     without_network,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rotated]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,8 @@ from tests.given.worker_hosts import (
     wheel,
 )
 
+pytestmark = pytest.mark.rotated
+
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:

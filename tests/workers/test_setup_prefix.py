@@ -27,6 +27,8 @@ from tests.given.worker_hosts import (
     step_lines,
 )
 
+pytestmark = pytest.mark.rotated
+
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
