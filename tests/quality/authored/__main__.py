@@ -1,15 +1,18 @@
-"""How far the two passes over the authored corpus agree.
+"""How far the two passes over the authored corpus agree, and what gives it away.
 
     python -m tests.quality.authored
 
-They are passes of one model: this says how clear the guideline is, no more.
+They are passes of one model: agreement says how clear the guideline is, no more.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from affectflow.validation.agreement import alpha
+from tests.quality.__main__ import data_folder
+from tests.quality.authored import shortcuts
 from tests.quality.authored.reading import FLAGS, PASSES, Row, labels
 
 
@@ -39,9 +42,20 @@ def lines() -> Iterator[str]:
     yield f"emotions: {shared / len(pairs):.0%} share one"
 
 
+def giveaways(data: Path) -> Iterator[str]:
+    """Yields what is printed of short cuts, all AUC out of fold."""
+    found = [f"{name} {auc:.2f}" for name, auc in shortcuts.of_form().items()]
+    yield f"frustration by form alone, AUC: {', '.join(found)}"
+    if data.is_dir():
+        auc = shortcuts.told_from_real(data)
+        yield f"told from real GitHub comments by a bag of words: AUC {auc:.2f}"
+    else:
+        yield f"not compared with real comments: no shared data sets at {data}"
+
+
 def _alpha(pairs: list[tuple[Row, Row]], flag: str) -> float:
     return alpha(np.array([[one[flag], other[flag]] for one, other in pairs]))
 
 
 if __name__ == "__main__":
-    print("\n".join(lines()))
+    print("\n".join([*lines(), *giveaways(data_folder())]))
