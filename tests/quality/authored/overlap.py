@@ -126,4 +126,5 @@ def nearest(texts: Mapping[str, str]) -> tuple[float, str, str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(collisions(Path(sys.argv[1]))))
+    for line in collisions(Path(sys.argv[1])):
+        print(line)

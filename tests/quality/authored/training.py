@@ -54,7 +54,8 @@ def weights(shares: Mapping[str, Values], targets: Mapping[str, float]) -> Value
     is scaled by both, in part.
 
     Args:
-      shares: for each label, that of each text, 0 to 1: see `soft_labels`.
+      shares: for each label, that of each text, 0 to 1: see `soft_labels`. Labels may
+        be of the caller's own making, such as "frustrated and of 60 to 75 words".
       targets: for each of these labels, its share of the texts of real life.
 
     Raises:
