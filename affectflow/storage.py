@@ -20,6 +20,8 @@ from affectflow.errors import StorageError, UsageError
 ROW_GROUP_ROWS = 16_384
 PARTIAL = ".partial"
 """How the name of a file ends while it is written; a killed writer leaves it behind."""
+COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
+"""Suffixes behind which a file is read as one stream, in one split."""
 _WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 
 
@@ -178,6 +180,18 @@ class Storage:
         """Removes a folder and all below it; nothing if there is no such folder."""
         with storage_errors(self.uri), contextlib.suppress(FileNotFoundError):
             self.fs.rm(self.path(*parts), recursive=True)
+
+
+def uncompressed(name: str) -> str:
+    """Returns the name of a file without a suffix of compression, in any case.
+
+    >>> uncompressed("Call 7.csv.GZ")
+    'Call 7.csv'
+    """
+    for suffix in COMPRESSED:
+        if name.lower().endswith(suffix):
+            name = name[: -len(suffix)]
+    return name
 
 
 def _unfinished(name: str) -> str:

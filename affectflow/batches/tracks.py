@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.batch import conform_like
 from affectflow.schemas.columns import STRING, table
+from affectflow.storage import uncompressed
 
 US = 1_000_000
 """Microseconds in a second."""
@@ -54,8 +55,10 @@ def recording_of(uri: str) -> str:
 
     >>> recording_of("s3://calls/2024/Call 7.wav")
     'Call 7'
+    >>> recording_of("au/Call 7.csv.gz")
+    'Call 7'
     """
-    name = uri.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    name = uncompressed(uri.replace("\\", "/").rstrip("/").rpartition("/")[2])
     stem, dot, ending = name.rpartition(".")
     return stem if dot and stem and ending.isalnum() else name
 

@@ -17,7 +17,6 @@ from affectflow.registry import kebab
 from affectflow.sources.archives import is_archive, is_member, member_uri, members
 from affectflow.sources.decompress import compression
 from affectflow.sources.listing import (
-    COMPRESSED,
     bare_name,
     list_files,
     open_binary,
@@ -33,6 +32,7 @@ from affectflow.sources.streams import (
 )
 from affectflow.sources.whole_columns import FileColumns, Listener
 from affectflow.sources.withheld import without_deleted, without_private
+from affectflow.storage import COMPRESSED
 
 
 @dataclass(kw_only=True)

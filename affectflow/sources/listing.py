@@ -9,10 +9,7 @@ from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.source import File
 from affectflow.sources.archives import is_member, open_member
 from affectflow.sources.filesystems import file_system, no_such_file, open_stored
-from affectflow.storage import storage_errors
-
-COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
-"""Suffixes behind which a file is read as one stream, in one split."""
+from affectflow.storage import COMPRESSED, storage_errors, uncompressed
 
 COMPRESSION = 5
 """Text takes about so many times its compressed bytes."""
@@ -59,10 +56,8 @@ def plain_bytes(uri: str, size: int) -> int:
 
 def bare_name(uri: str) -> str:
     """Returns the name of a file in lower case, without a suffix of compression."""
-    name = re.split(r"[/\\]", uri.partition("::")[0].partition("?")[0])[-1].lower()
-    for suffix in COMPRESSED:
-        name = name.removesuffix(suffix)
-    return name
+    name = re.split(r"[/\\]", uri.partition("::")[0].partition("?")[0])[-1]
+    return uncompressed(name.lower())
 
 
 def _found(

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from affectflow.errors import StorageError
 from affectflow.sources.damage import DamagedFileError as DamagedFileError
 from affectflow.sources.damage import TruncatedFileError as TruncatedFileError
 from affectflow.sources.decompress import CHUNK_BYTES as CHUNK_BYTES
@@ -49,6 +50,18 @@ def read_chunks(
         raw = _raw_chunks(head, file, chunk_bytes)
         plain = unpacked(name, raw, uri) if name else raw
         yield from _as_utf8(plain, uri) if start == 0 else plain
+
+
+def read_all(uri: str) -> bytes:
+    """Returns the bytes of a whole file, as `read_chunks` gives them.
+
+    Raises:
+      StorageError: it does not open, or is compressed and damaged.
+    """
+    try:
+        return b"".join(read_chunks(uri))
+    except DamagedFileError as error:
+        raise StorageError(str(error)) from error
 
 
 def text_chunks(

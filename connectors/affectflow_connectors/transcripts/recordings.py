@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from affectflow.sources.chat_text import digest
 from affectflow.sources.fields import attrs_of
-from affectflow.sources.listing import COMPRESSED
 from affectflow.sources.rows import Row
 from affectflow.sources.streams import DamagedFileError
+from affectflow.storage import uncompressed
 
 _MOST_LINES = 2_000_000
 # Words that tools put between the name of a recording and the suffix.
@@ -76,9 +76,7 @@ def recording_of(uri: str) -> Recording:
     ('standup', 'en-GB')
     """
     name = re.split(r"[/\\]", uri.partition("::")[0].partition("?")[0])[-1]
-    for suffix in COMPRESSED:
-        if name.lower().endswith(suffix):
-            name = name[: -len(suffix)]
+    name = uncompressed(name)
     first, *words = _SUFFIX.sub("", name).split(".")
     lang = None
     while words:

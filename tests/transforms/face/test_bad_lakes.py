@@ -1,6 +1,8 @@
 """Bad tables beside good ones: no cue, counted by reason, and nothing stops."""
 
+import gzip
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +79,31 @@ def test_a_bad_table_leaves_a_good_one_alone(write, counted, tmp_path):
 
     assert found == [["AU12"], []]
     assert tallied == counted | {"no_cue_not_measured": 1}
+
+
+def compressed(table: str) -> bytes:
+    """Removes a table, and returns it compressed."""
+    path = Path(table)
+    packed = gzip.compress(path.read_bytes())
+    path.unlink()
+    return packed
+
+
+def test_a_compressed_table_is_read_as_a_plain_one(tmp_path):
+    packed = compressed(good(tmp_path, "call.csv"))
+    (tmp_path / "call.csv.gz").write_bytes(packed)
+
+    assert cues(tmp_path, ("call", 0.0)) == ([["AU12"]], {})
+
+
+def test_a_compressed_table_that_was_cut_is_counted(tmp_path):
+    packed = compressed(good(tmp_path, "call.csv"))
+    (tmp_path / "call.csv.gz").write_bytes(packed[: len(packed) // 2])
+
+    assert cues(tmp_path, ("call", 0.0)) == (
+        [[]],
+        {"no_cue_unreadable_file": 1, "no_cue_not_measured": 1},
+    )
 
 
 def test_columns_of_nan_say_nothing_and_others_do(tmp_path):

@@ -1,5 +1,9 @@
 """RenderSeries: values over time in words, by hand, and through a lake."""
 
+import bz2
+import gzip
+import lzma
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -174,6 +178,14 @@ def test_tables_as_people_have_them(content, options, rows, tmp_path):
     names = ("channel", "start_us", "end_us", "value")
     found = tracks.select(names).to_pylist()
     assert [tuple(row.values()) for row in found] == rows
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_table_is_read_whatever_it_is_called(pack, tmp_path):
+    path = tmp_path / "a.arff.gz"
+    path.write_bytes(pack(RECOLA.encode()))
+
+    assert series().measure(str(path))["value"].to_pylist() == [0.3, None]
 
 
 def test_a_table_of_parquet(tmp_path):

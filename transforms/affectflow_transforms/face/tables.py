@@ -16,7 +16,7 @@ from pyarrow import csv
 from affectflow.batches.tracks import TRACKS
 from affectflow.kinds.account import account
 from affectflow.kinds.renderer import UnmeasuredError
-from affectflow.sources.listing import open_binary
+from affectflow.sources.streams import read_all
 from affectflow_transforms.face.frames import Floats, Frames, floats, frames_of
 from affectflow_transforms.face.instruments import (
     Instrument,
@@ -64,15 +64,14 @@ def faces_of(uri: str, fps: float = 0.0) -> pa.Table:
     left out, and so are all faces of a frame but one. What is left out is counted.
 
     Args:
-      uri: of a table.
+      uri: of a table; maybe compressed.
       fps: frames a second, for tables that only count them; 0 if nobody knows.
 
     Raises:
       UnmeasuredError: no instrument that is known wrote it, or it says nothing.
       StorageError: it does not open.
     """
-    with open_binary(uri) as file:
-        content = pa.py_buffer(file.read())
+    content = pa.py_buffer(read_all(uri))
     head = head_of(content, uri)
     instrument = instrument_of(head.names)
     if instrument is None:

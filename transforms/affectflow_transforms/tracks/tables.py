@@ -11,7 +11,7 @@ from pyarrow import csv, parquet
 
 from affectflow.batches.tracks import TRACKS, US, microseconds
 from affectflow.kinds.renderer import UnmeasuredError
-from affectflow.sources.listing import open_binary
+from affectflow.sources.streams import read_all
 from affectflow_transforms.tracks.arff import arff_of, is_arff
 
 TIMES = (
@@ -41,14 +41,13 @@ def table_of(uri: str) -> pa.Table:
     The separator is the one that the first line has most of.
 
     Args:
-      uri: of a CSV file with any separator, of ARFF or of Parquet.
+      uri: of a CSV file with any separator, of ARFF or of Parquet; maybe compressed.
 
     Raises:
       UnmeasuredError: it is none of them, or broken.
       StorageError: it does not open.
     """
-    with open_binary(uri) as file:
-        content = file.read()
+    content = read_all(uri)
     try:
         if content.startswith(b"PAR1"):
             read = parquet.read_table(pa.BufferReader(content))
