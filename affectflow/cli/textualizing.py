@@ -26,6 +26,7 @@ def textualize(
     """
     from affectflow import stages
     from affectflow.stages.runs.run import check_budget
+    from affectflow.stages.textualize import columns_lacking
 
     options = options_of("renderers", renderer, settings)
     row = progress.run(
@@ -33,6 +34,8 @@ def textualize(
     )
     for line in _lines(row, lake):
         show.say(line)
+    for line in columns_lacking(row, renderer, options):
+        show.say(f"for example, {line}")
     check_budget(row, lake)
     return 0
 

@@ -153,6 +153,11 @@ class TrackRenderer(Renderer, abc.ABC):
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
     """Endings of the files that are taken of a folder."""
 
+    @property
+    def named_columns(self) -> tuple[str, ...]:
+        """Columns of the tables that its options name."""
+        return ()
+
     @abc.abstractmethod
     def measure(self, uri: str) -> pa.Table:
         """Returns what one file says, as rows of `affectflow.batches.tracks.TRACKS`.

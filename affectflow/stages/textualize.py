@@ -30,7 +30,13 @@ from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.results import OUTSIDE
 from affectflow.stages.runs.run import Row
 from affectflow.steps.textualize import textualize
-from affectflow.steps.tracks import cues_of, digest_of_files
+from affectflow.steps.tracks import (
+    OF_COLUMNS,
+    check_columns,
+    cues_of,
+    digest_of_files,
+    examples_of,
+)
 
 
 def textualize_lake(
@@ -59,7 +65,8 @@ def textualize_lake(
       The row of `runs`; its counters say which cues were found, and what gave none.
 
     Raises:
-      UsageError: the lake or the renderer cannot be opened, or there are no tracks.
+      UsageError: the lake or the renderer cannot be opened, there are no tracks, or
+        none has the columns that an option names.
     """
     lake = Lake.open(lake_uri)
     made: Renderer = registry.make("renderers", renderer, options)
@@ -68,10 +75,29 @@ def textualize_lake(
         "renderer_id": made.id,
         "options": asdict(made) if is_dataclass(made) else {},
     }
+    check_columns(made)
     request = new_request(lake, TEXTUALIZE, config, run_id=run_id, budget=budget)
     task = TextualizeTask(request, made)
     build = partial(textualize_parts, task=task, compute=task.compute)
     return run_parts(lake, task, build, beam_options)
+
+
+def columns_lacking(
+    row: Row, renderer: str, options: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Returns a line for each kind of column that files lacked, with one as example.
+
+    Args:
+      row: as `textualize_lake` returns it.
+      renderer: name of a plugin.
+      options: of the renderer.
+    """
+    counted = {name.removeprefix("no_cue_") for name in dict(row["counters"])}
+    reasons = OF_COLUMNS & counted
+    if not reasons:
+        return []
+    made: Renderer = registry.make("renderers", renderer, options)
+    return examples_of(made, reasons)
 
 
 class TextualizeTask(PartTask):

@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ from affectflow.sources.listing import list_files
 
 NO_RECORDING, NOT_MEASURED = "no_cue_no_recording", "no_cue_not_measured"
 OF_OTHERS = "no_cue_unknown_speaker"
+OF_COLUMNS = frozenset({"no_such_column", "no_such_time_column", "no_times"})
+"""Reasons whose message names the columns that a file has."""
 AMBIGUOUS, OUTSIDE = "no_cue_two_files_of_one_recording", "no_cue_outside_every_turn"
 
 
@@ -46,6 +48,54 @@ def digest_of_files(renderer: Renderer) -> str:
         fs, path = file_system(file.uri)
         digest.update(f"{file.uri} {file.size} {fs.ukey(path)}\n".encode())
     return digest.hexdigest()
+
+
+def check_columns(renderer: Renderer) -> None:
+    """Raises unless a file has the columns that the options of a renderer name.
+
+    Raises:
+      UsageError: no file has them; names those that the first one has.
+    """
+    if not (isinstance(renderer, TrackRenderer) and renderer.named_columns):
+        return
+    first = ""
+    for fault in _faults(renderer):
+        if fault is None:
+            return
+        if fault.reason in OF_COLUMNS:
+            first = first or str(fault)
+    if first:
+        raise UsageError(first)
+
+
+def examples_of(renderer: Renderer, reasons: Collection[str]) -> list[str]:
+    """Returns a message for each reason, about the first file that has it.
+
+    Args:
+      renderer: of tracks.
+      reasons: for which files gave no cue.
+    """
+    found: dict[str, str] = {}
+    if isinstance(renderer, TrackRenderer) and renderer.needs_tracks and reasons:
+        for fault in _faults(renderer):
+            if fault and fault.reason in reasons:
+                found.setdefault(fault.reason, str(fault))
+            if len(found) == len(reasons):
+                break
+    return [found[reason] for reason in sorted(found)]
+
+
+def _faults(renderer: TrackRenderer) -> Iterator[UnmeasuredError | None]:
+    """Yields, of each file, why it says nothing; None of one that does."""
+    for file in list_files(renderer.tracks, renderer.suffixes):
+        try:
+            renderer.measure(file.uri)
+        except UnmeasuredError as error:
+            yield error
+        except (UsageError, pa.ArrowInvalid) as error:
+            yield UnmeasuredError("unreadable_file", str(error))
+        else:
+            yield None
 
 
 @dataclass(frozen=True)

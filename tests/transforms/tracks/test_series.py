@@ -12,7 +12,7 @@ from pyarrow import parquet
 from affectflow import testing
 from affectflow.errors import UsageError
 from affectflow.kinds.renderer import Track, UnmeasuredError
-from affectflow.steps.tracks import digest_of_files
+from affectflow.steps.tracks import check_columns, digest_of_files, examples_of
 from affectflow_transforms.tracks.series import RenderSeries, smoothed
 from tests.given.command_line import affectflow
 from tests.given.stage_runs import ask
@@ -240,6 +240,33 @@ def test_it_keeps_what_renderers_promise():
     testing.check_renderer(series())
 
 
+def test_a_column_that_no_file_has_ends_in_a_line_with_those_that_are_there(tmp_path):
+    (tmp_path / "a.csv").write_text("")
+    (tmp_path / "b.csv").write_text("zeit,joy\n0,1\n")
+
+    for option, line in [
+        ({"time": "zeitt"}, "b.csv' has no column 'zeitt', but zeit, joy$"),
+        ({"time": "zeit", "channels": "yoy"}, "no numbers in 'yoy', but in joy$"),
+    ]:
+        with pytest.raises(UsageError, match=line):
+            check_columns(series(tracks=str(tmp_path), **option))
+    check_columns(series(tracks=str(tmp_path), time="zeit"))
+
+
+def test_of_columns_that_some_files_lack_one_is_named_for_each_kind(tmp_path):
+    (tmp_path / "a.csv").write_text("zeit,joy\n0,1\n")
+    (tmp_path / "b.csv").write_text("t,joy\n0,1\n")
+    (tmp_path / "c.csv").write_text("time,joy\n0,1\n")
+    (tmp_path / "d.csv").write_text("zeit,sad\n0,1\n")
+    renderer = series(tracks=str(tmp_path), time="zeit", channels="joy")
+    check_columns(renderer)
+
+    first, second = examples_of(renderer, {"no_such_column", "no_such_time_column"})
+
+    assert first.endswith("d.csv' has no numbers in 'joy', but in sad")
+    assert second.endswith("b.csv' has no column 'zeit', but t, joy")
+
+
 def test_captions_and_ratings_become_one_lake(tmp_path, own_configuration):
     (tmp_path / "call.vtt").write_text(
         "WEBVTT\n\n00:00.000 --> 00:04.000\n<v Ann>It works.\n\n"
@@ -250,11 +277,14 @@ def test_captions_and_ratings_become_one_lake(tmp_path, own_configuration):
     lake = str(tmp_path / "lake")
     ingested = affectflow("ingest", tmp_path / "call.vtt", "--to", lake)
     assert ingested.code == 0, ingested.err
+    told = ("textualize", lake, "--renderer", "RenderSeries")
+    told += ("--set", f"tracks={tmp_path}/*.csv")
 
-    done = affectflow(
-        *("textualize", lake, "--renderer", "RenderSeries"),
-        *("--set", f"tracks={tmp_path}/*.csv"),
-    )
+    failed = affectflow(*told, "--set", "channels=arousl")
+    done = affectflow(*told)
+
+    assert failed.code == 2
+    assert "call.csv' has no numbers in 'arousl', but in arousal" in failed.err
 
     assert done.code == 0, done.err
     assert "cues: 1 arousal" in done.err

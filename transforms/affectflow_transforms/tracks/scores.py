@@ -87,13 +87,17 @@ class RenderScores(TrackRenderer):
         named = self.style if said is not section("scores", PLAIN) else PLAIN
         self._words = checked(data.find("styles", named), said, _KEYS, tuple(_KEYS))
 
+    @property
+    def named_columns(self) -> tuple[str, ...]:
+        return tuple(filter(None, [self.time]))
+
     def measure(self, uri: str) -> pa.Table:
         table = table_of(uri)
         time = self.time or column_among(table, ["begintime"]) or ""
         channels = measured(table, [name.lower() for name in (time, *_TIMES)])
         if not channels:
             raise UnmeasuredError("no_numbers", f"{uri!r} has no column of scores")
-        starts = starts_of(table, time)
+        starts = starts_of(table, time, uri)
         ends, near = ends_of(table, starts), round(self._words["within_s"] * US)
         return _on_scale(
             long_tracks(table, channels, pc.subtract(starts, near), pc.add(ends, near))

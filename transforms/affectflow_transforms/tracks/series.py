@@ -18,6 +18,7 @@ from affectflow.registry import Card
 from affectflow_transforms.tracks.raters import agreed
 from affectflow_transforms.tracks.tables import (
     ends_of,
+    listed,
     long_tracks,
     measured,
     starts_of,
@@ -91,10 +92,14 @@ class RenderSeries(TrackRenderer):
             raise UsageError(f"`hz` is at least 0, got {self.hz}")
         self._words = section("series", self.style)
 
+    @property
+    def named_columns(self) -> tuple[str, ...]:
+        return (*filter(None, [self.time]), *self.channels)
+
     def measure(self, uri: str) -> pa.Table:
         table = table_of(uri)
+        starts = starts_of(table, self.time, uri)
         channels = self._channels(table, uri)
-        starts = starts_of(table, self.time)
         ends = ends_of(table, starts)
         shift = round(self.shift_s * US)
         found = long_tracks(
@@ -123,7 +128,7 @@ class RenderSeries(TrackRenderer):
         if lacking := [name for name in self.channels if name not in there]:
             raise UnmeasuredError(
                 "no_such_column",
-                f"{uri!r} has no numbers in {lacking[0]!r}, but in {', '.join(there)}",
+                f"{uri!r} has no numbers in {lacking[0]!r}, but in {listed(there)}",
             )
         return self.channels or there
 

@@ -30,6 +30,7 @@ _AVEC = ("instance_name", "timestamp", "arousal", "valence", "liking")
 """The columns of AVEC 2018's labels, whose files have no line of names."""
 _NUMBER = re.compile(rb"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _CLOCK = r"^(?:(?P<d>\d+) days? )?(?P<h>\d+):(?P<m>\d+):(?P<s>\d+(?:\.\d+)?)$"
+_MOST_LISTED = 20
 _SECONDS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _NAMELESS = ("unknown", "noname", "")
 """What openSMILE writes where it was told no name of a recording."""
@@ -97,23 +98,40 @@ def column_among(table: pa.Table, names: Iterable[str]) -> str | None:
     return next((there[name] for name in names if name in there), None)
 
 
-def starts_of(table: pa.Table, time: str = "") -> pa.Array:
+def listed(names: Sequence[str]) -> str:
+    """Returns names of columns for a message; of very many, the first.
+
+    >>> listed(["time", "joy"])
+    'time, joy'
+    """
+    more = f" and {len(names) - _MOST_LISTED} more" if names[_MOST_LISTED:] else ""
+    return ", ".join(names[:_MOST_LISTED]) + more
+
+
+def starts_of(table: pa.Table, time: str = "", uri: str = "") -> pa.Array:
     """Returns when each row begins, microseconds.
 
     Args:
       table: as `table_of` gives it.
       time: the column that says so, in seconds; empty for one whose name tells.
+      uri: of the table, for messages.
 
     Raises:
       UnmeasuredError: there is no such column, or it is not of numbers.
     """
+    where = f"{uri!r} has " if uri else ""
+    if time and time not in table.column_names:
+        raise UnmeasuredError(
+            "no_such_time_column",
+            f"{where}no column {time!r}, but {listed(table.column_names)}",
+        )
     named = time or column_among(table, TIMES) or column_among(table, STARTS)
     millis = None if named else column_among(table, MILLISECONDS)
-    if not (named or millis) or (named and named not in table.column_names):
-        there = ", ".join(table.column_names[:8])
+    if not (named or millis):
         raise UnmeasuredError(
             "no_times",
-            f"no column of times; say which with --set time=NAME: {there}",
+            f"{where}no column of times; say which with --set time=NAME: "
+            f"{listed(table.column_names)}",
         )
     seconds = _seconds(table[named or millis].combine_chunks())
     if seconds is None:
