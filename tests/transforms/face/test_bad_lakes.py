@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from affectflow.batches.batch import with_column
 from affectflow.kinds.account import open_account
+from affectflow.kinds.style import reading_of
+from affectflow.schemas import CUES_COLUMN
 from affectflow.steps.tracks import cues_of
 from tests.given.faces import openface, pyfeat, render_face
 from tests.given.factories import utterances
@@ -143,6 +146,35 @@ def test_frames_outside_every_turn_are_counted(tmp_path):
 
     assert found == [["AU12"], []]
     assert tallied == {"no_cue_outside_every_turn": 25 * 3}
+
+
+def test_paper_5_has_words_for_a_turn_without_a_cue_and_plain_has_none(tmp_path):
+    still = [SMILE] * 25 + [{}] * 25
+    openface(tmp_path / "call.csv", *still)
+    turns = ("call", 0.0), ("call", 1.0), ("call", 2.0)
+
+    paper, _ = cues(tmp_path, *turns, style="paper-5")
+
+    assert paper == [["AU12"], ["nothing"], ["nothing"]]
+    assert cues(tmp_path, *turns)[0] == [["AU12"], [], []]
+
+
+def test_the_words_for_no_cue_stand_in_the_template_of_paper_5(tmp_path):
+    openface(tmp_path / "call.csv", *[{}] * 25)
+    batch = utterances("hm", media_uri=["call.mp4"], start_s=[0.0], end_s=[1.0])
+    renderer = render_face(tracks=str(tmp_path), style="paper-5")
+    batch = with_column(batch, CUES_COLUMN, cues_of(batch, renderer))
+
+    (cue,) = batch[CUES_COLUMN.name].to_pylist()[0]
+    (reading,) = reading_of(batch, cues="words", style="paper-5").texts.to_pylist()
+
+    assert (cue["value"], cue["unit"]) == (25.0, "frames")
+    assert (cue["start_s"], cue["end_s"]) == (0.0, 0.96)
+    assert reading == (
+        "Speech transcription of the video : hm; Facial Action Units activated during "
+        "the video : No face detected; Emotions predicted from visual modality: "
+        "No face detected; Characteristics of the prosody : No speech detected; "
+    )
 
 
 def test_one_table_of_many_videos_goes_to_each_of_them(tmp_path):

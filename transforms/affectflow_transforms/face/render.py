@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -25,6 +25,9 @@ from affectflow_transforms.face.instruments import (
 )
 from affectflow_transforms.face.rules import Rule
 from affectflow_transforms.face.tables import channels_of, faces_of
+
+NOTHING = "nothing"
+"""The cue of a turn of which an instrument saw no unit and no emotion."""
 
 
 @dataclass(kw_only=True)
@@ -85,11 +88,29 @@ class RenderFace(TrackRenderer):
         """
         channels, frames = channels_of(tracks)
         for utterance_id, found in tracks_of(turns, frames):
+            rows: list[dict[str, Any]] = []
             for frame in found:
                 for channel, values in channels.items():
                     its = values[frame.values.astype(np.int64)]
                     track = frame._replace(channel=channel, values=its)
-                    yield from self.rows(utterance_id, track)
+                    rows += self.rows(utterance_id, track)
+            yield from rows or self._nothing(utterance_id, found)
+
+    def _nothing(
+        self, utterance_id: str, frames: Sequence[Track]
+    ) -> Iterator[dict[str, Any]]:
+        """Yields the row of a turn without a cue, if the style has words for that.
+
+        Its value is how many frames were looked at.
+        """
+        if self._rule.nothing:
+            times = np.concatenate([*(frame.times for frame in frames), np.empty(0)])
+            first, last = (times[0], times[-1]) if len(times) else (None, None)
+            yield {
+                **self.row(utterance_id, Window(0, 0, len(times), NOTHING)),
+                **{"phrase": self._rule.nothing, "unit": "frames"},
+                **{"start_s": first, "end_s": last},
+            }
 
     def windows(self, track: Track) -> Iterator[Window]:
         if told_by(track.channel)[1] is None:

@@ -16,6 +16,7 @@ _KEYS: Mapping[str, Kind] = {
     "emotions": NUMBER,
     "rank_all_emotions": FLAG,
     "phrase": TEXT,
+    "nothing": TEXT,
     "names": (
         "a table of texts",
         lambda value: (
@@ -37,6 +38,8 @@ class Rule:
       emotions: how many are said of a window, the strongest first.
       rank_all_emotions: they are said also below the level of their instrument.
       phrase: how a cue is said: `{name}`, and maybe `{value}` with two decimals.
+      nothing: what is said of a turn that no other cue is said of, in a recording with
+        a table; empty for nothing.
       names: of cues, where they are not those of FACS; nothing is said of an empty one.
     """
 
@@ -46,6 +49,7 @@ class Rule:
     emotions: int = 1
     rank_all_emotions: bool = False
     phrase: str = "{name}"
+    nothing: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
