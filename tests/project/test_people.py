@@ -158,7 +158,7 @@ def test_cues_touch_what_their_renderer_touches_whoever_reads_them(voiced):
     lake, said = voiced, ["--context", "workplace", "--purpose", WHY]
     words = ("--set", "cues=words")
 
-    with pytest.raises(UsageError, match=r"cues of opensmile@1\S* reads emotions"):
+    with pytest.raises(UsageError, match=r"cues of opensmile@2\S* reads emotions"):
         ran("annotate", lake, *words, *said)
     request = new_request(Lake.open(lake), "annotate", {})
     with pytest.raises(UsageError, match=r"say --context .*; --set cues=as_writ"):
@@ -170,7 +170,7 @@ def test_cues_touch_what_their_renderer_touches_whoever_reads_them(voiced):
     )
     assert done.code == 0, done.err
     # What was read with the voice is of the voice: miners are refused likewise.
-    with pytest.raises(UsageError, match=r"which has read opensmile@1\S*, reads emo"):
+    with pytest.raises(UsageError, match=r"which has read opensmile@2\S*, reads emo"):
         ran("mine", lake, *said)
 
 

@@ -91,7 +91,7 @@ _FUNCTIONALS = (
     _Feature(rf"{_F0}_percentile50\.0", "pitch", True, hertz),
     _Feature(rf"{_F0}_pctlrange0-2", "pitch_range"),
     _Feature("loudness_sma3_amean", "loudness", True, phon),
-    _Feature("loudnesspeakspersec", "rate"),
+    _Feature("loudnesspeakspersec", "peak_rate"),
     _Feature("jitterlocal_sma3nz_amean", "jitter", True, percent),
     _Feature("shimmerlocaldb_sma3nz_amean", "shimmer", True),
     _Feature("hnrdbacf_sma3nz_amean", "harmonics", True),
@@ -102,12 +102,12 @@ _IN_FRAMES = " in frames"
 
 @dataclass(kw_only=True)
 class RenderOpenSmile(TrackRenderer):
-    """Says how somebody sounds: louder, higher, faster than in their other turns.
+    """Says how somebody sounds: louder, higher, hoarser than in their other turns.
 
     Of each turn there is one value for each cue: the median `pitch`, `pitch_range`
-    between its 20th and 80th percentile, `loudness`, `rate` (peaks of loudness a
-    second, near that of syllables), `jitter`, `shimmer` and `harmonics`. They are put
-    into words as those of RenderVoice are.
+    between its 20th and 80th percentile, `loudness`, `peak_rate` (peaks of loudness a
+    second, pauses included), `jitter`, `shimmer` and `harmonics`. They are put into
+    words as those of RenderVoice are.
 
     Args:
       tracks: path, glob, folder or URL of CSV or ARFF files.
@@ -116,9 +116,9 @@ class RenderOpenSmile(TrackRenderer):
 
     style: str = PLAIN
 
-    renderer_id: ClassVar[str] = "opensmile@1"
+    renderer_id: ClassVar[str] = "opensmile@2"
     modality: ClassVar[str] = "voice"
-    units: ClassVar[Mapping[str, str]] = MappingProxyType({**UNITS, "rate": "peaks/s"})
+    units: ClassVar[Mapping[str, str]] = MappingProxyType(UNITS)
     needs_tracks: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".arff", ".txt")
     card: ClassVar[Card] = Card(

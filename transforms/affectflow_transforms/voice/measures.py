@@ -81,6 +81,9 @@ MEASURES = (
     Measure("pitch", "pitch", "Hz", 15, _median, in_semitones, 1.5, 2.0),
     Measure("pitch_range", "pitch", "semitones", 30, _range, as_it_is, 1.5, 1.5),
     Measure("rate", "syllables", "syllables/s", 4, _rate, np.log, 0.1, 0.15),
+    # openSMILE's: pauses and whatever else has no peak slow it down, so that it is
+    # another thing than a rate of syllables, and has words and no norm of its own.
+    Measure("peak_rate", "peaks", "peaks/s", 1, _median, np.log, 0.1, 0.15),
     Measure("jitter", "jitter", "%", 3, _median, np.log, 0.4, 0.3),
     Measure("shimmer", "shimmer", "dB", 3, _median, np.log, 0.4, 0.3),
     Measure("harmonics", "harmonics", "dB", 3, _median, as_it_is, 3.0, 2.0),
