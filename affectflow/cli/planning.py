@@ -29,6 +29,7 @@ from affectflow.cli.progress import duration
 from affectflow.cli.reading import Reading, reads_files
 from affectflow.cli.said import said_to
 from affectflow.cli.state import STATE
+from affectflow.cli.textualizing import Renderer
 from affectflow.errors import UsageError
 from affectflow.nouns import count
 
@@ -65,6 +66,7 @@ def plan(
     ] = "",
     *,
     read: Reading,
+    renderer: Renderer = "",
     model: Model = defaults.MODEL,
     revision: Revision = "",
     over: Over = "",
@@ -110,9 +112,11 @@ def plan(
         "clusterer": clusterer,
     }
     plugin = read.plugin(targets) if to else None
-    given = said_to(settings, source=plugin, **named)
+    given = said_to(settings, source=plugin, renderer=renderer, **named)
     check_made(**named, given=given)
     analysis = Analysis(
+        renderer=renderer,
+        renderer_options=given.renderer,
         model=model,
         revision=revision,
         options=given.model,

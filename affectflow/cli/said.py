@@ -12,6 +12,7 @@ class Said(NamedTuple):
     miner: dict[str, str]
     clusterer: dict[str, str]
     source: dict[str, str]
+    renderer: dict[str, str]
 
 
 def said_to(
@@ -22,6 +23,7 @@ def said_to(
     revision: str = "",
     miner: str = "",
     clusterer: str = "",
+    renderer: str = "",
 ) -> Said:
     """Returns the options that `--set` gives to each plugin of a command.
 
@@ -32,6 +34,7 @@ def said_to(
       revision: of the model.
       miner: a name.
       clusterer: a name.
+      renderer: a name.
 
     Raises:
       UsageError: none of them knows an option, or several do.
@@ -40,7 +43,7 @@ def said_to(
     from affectflow.options import apart, names_of, said
 
     if not settings:
-        return Said({}, {}, {}, {})
+        return Said({}, {}, {}, {}, {})
     plugins: dict[str, list[str]] = {}
     read = ""
     if source:
@@ -63,5 +66,9 @@ def said_to(
     if clusterer:
         clusterer = registry.find("clusterers", clusterer).name
         plugins[clusterer] = names_of(registry.load("clusterers", clusterer))
+    if renderer:
+        renderer = registry.find("renderers", renderer).name
+        plugins[renderer] = names_of(registry.load("renderers", renderer))
     found = apart(settings, plugins)
-    return Said(*(found.get(name, {}) for name in (model, miner, clusterer, read)))
+    named = model, miner, clusterer, read, renderer
+    return Said(*(found.get(name, {}) for name in named))

@@ -14,6 +14,7 @@ from affectflow.batches.grouping import whole_conversations
 from affectflow.batches.nesting import nest, unnest
 from affectflow.errors import UsageError
 from affectflow.kinds.model import BatchModelHandler
+from affectflow.kinds.renderer import Renderer
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.planning.forecast import Line, costed
@@ -33,12 +34,15 @@ from affectflow.stages.cascade import LEARN
 from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
 from affectflow.stages.ingest.ingest import expected_buckets, ingest_config
 from affectflow.stages.mine import MineTask, mine_config
+from affectflow.stages.runs.answers import TEXTUALIZE
 from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import Part, PartTask, all_parts
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.request import config_digest, new_request
+from affectflow.stages.textualize import TextualizeTask, textualize_config
 from affectflow.stages.themes.pipeline import themes_config
 from affectflow.stages.themes.unchanged import unchanged_causes
+from affectflow.steps.tracks import files_of
 from affectflow.storage import Storage
 
 _PARTS = 3
@@ -78,7 +82,9 @@ class Terms:
 def plan_lake(
     lake_uri: str, terms: Terms, analysis: Analysis | None = None
 ) -> list[StagePlan]:
-    """Returns what annotate, mine and themes would still do; writes nothing there.
+    """Returns what textualize, annotate, mine and themes would still do.
+
+    Writes nothing there.
 
     Args:
       lake_uri: folder or URL.
@@ -100,7 +106,7 @@ def plan_lake(
     if known is not None:
         return [*plans, terms.plan("themes", request.digest, rows_done=known)]
     there = sum(each.rows for each in lake.committed("causes").values())
-    return [*plans, _themes(request.digest, there, plans[1:], found, terms)]
+    return [*plans, _themes(request.digest, there, plans, found, terms)]
 
 
 def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
@@ -125,7 +131,7 @@ def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
 
 
 class _Left:
-    """What annotate and mine would still do in a lake: of each task, the parts."""
+    """What textualize, annotate and mine would still do: of each task, the parts."""
 
     def __init__(self, lake: Lake, analysis: Analysis):
         self.lake, self._analysis = lake, analysis
@@ -134,8 +140,10 @@ class _Left:
         request = new_request(lake, "annotate", config_of(handler))
         self._own = task_for(request, handler)
         own_id = handler.annotator()["annotator_id"]
-        coming = self._open(self._own)
-        self.todo: dict[PartTask, Set[str]] = {self._own: coming}
+        self.todo: dict[PartTask, Set[str]] = {}
+        cues = self._cues_to_come()
+        # Cues that come are read: what was annotated before is annotated again.
+        coming = self.todo[self._own] = self._open(self._own) | cues
         self._labelled: list[LabelledTask] = []
         for annotator_id in sorted({*labels_in(lake), own_id}):
             request = new_request(lake, "mine", mine_config(step, annotator_id))
@@ -146,6 +154,17 @@ class _Left:
         own, read = self._own, {task.labels_of for task in self._labelled}
         if isinstance(own, OverTask) and own.labels_of not in read:
             self._labelled.append(own)
+
+    def _cues_to_come(self) -> Set[str]:
+        """Returns the parts that textualize would do."""
+        renderer = self._analysis.rendering()
+        if renderer is None:
+            return frozenset()
+        config = textualize_config(self._analysis.renderer, renderer)
+        request = new_request(self.lake, TEXTUALIZE, config)
+        task = TextualizeTask(request, renderer)
+        self.todo[task] = self._open(task)
+        return self.todo[task]
 
     def _open(self, task: PartTask) -> Set[str]:
         """Returns the parts that a task could do now, and has not done."""
@@ -166,6 +185,8 @@ class _Left:
             units_done=len(done),
             bytes_in=sum(files[f"{name}.parquet"].size for name in todo),
         )
+        if isinstance(task, TextualizeTask) and todo:
+            plan = _with_files(plan, task.renderer)
         return costed(plan, max(rows, default=0), found)
 
     def rehearsed(self, terms: Terms) -> Rehearsal | None:
@@ -242,9 +263,12 @@ def plan_analysis(
     coming = _Coming(sample, buckets)
     found = coming.rehearsed(analysis, terms)
     plans = [coming.ingest(digests["ingest"], found, terms)]
+    if (renderer := analysis.rendering()) is not None:
+        plan = coming.plan(TEXTUALIZE, digests[TEXTUALIZE], found, terms)
+        plans.append(_with_files(plan, renderer))
     for stage in ("annotate", "mine"):
         plans.append(coming.plan(stage, digests[stage], found, terms))
-    plans.append(_themes(digests["themes"], 0, plans[2:], found, terms))
+    plans.append(_themes(digests["themes"], 0, plans, found, terms))
     return [replace(each, ingest_digest=plans[0].config_digest) for each in plans]
 
 
@@ -266,7 +290,16 @@ def _digests(source: Any, analysis: Analysis) -> dict[str, str]:
         "mine": mine_config(step, handler.annotator()["annotator_id"]),
         "themes": themes_config(analysis.grouping()),
     }
+    if (renderer := analysis.rendering()) is not None:
+        configs[TEXTUALIZE] = textualize_config(analysis.renderer, renderer)
     return {stage: config_digest(stage, config) for stage, config in configs.items()}
+
+
+def _with_files(plan: StagePlan, renderer: Renderer) -> StagePlan:
+    """Returns a plan of textualize with the files that the renderer reads."""
+    files = files_of(renderer)
+    size = sum(file.size for file in files)
+    return replace(plan, files=len(files), bytes_in=plan.bytes_in + size)
 
 
 class _Coming:
@@ -346,7 +379,7 @@ def _part_bytes(found: Rehearsal | None, rows: int) -> int:
 def _themes(
     digest: str,
     there: int,
-    mined: Sequence[StagePlan],
+    plans: Sequence[StagePlan],
     found: Rehearsal | None,
     terms: Terms,
 ) -> StagePlan:
@@ -355,10 +388,11 @@ def _themes(
     Args:
       digest: of its settings.
       there: causes that the lake has.
-      mined: the plans of mine.
+      plans: of the stages before, those of mine among them.
       found: what the rehearsal took.
       terms: of the plan.
     """
+    mined = [plan for plan in plans if plan.stage == "mine"]
     units = max((plan.units + plan.units_done for plan in mined), default=0)
     coming = sum(plan.rows for plan in mined)
     rows = found.causes(there, coming) if found else 0

@@ -29,11 +29,11 @@ class StagePlan:
     """What one stage is expected to take; all of it scaled up from a sample.
 
     Args:
-      stage: ingest, annotate, mine or themes.
+      stage: ingest, textualize, annotate, mine or themes.
       config_digest: tells settings apart, as in `runs`.
       ingest_digest: of the ingest that comes first, in a plan of files; else empty.
       made: when, ISO 8601, UTC.
-      files: of the input; 0 where the input is the lake.
+      files: of the input, or of a renderer; 0 where the input is the lake.
       units: splits of the input, or parts of the lake, to be worked on.
       units_done: parts that have a receipt and would be skipped.
       rows: to be worked on.

@@ -11,12 +11,13 @@ from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
-from affectflow import defaults, logs, stages
+from affectflow import defaults, logs, registry, stages
 from affectflow.batches.batch import split
 from affectflow.batches.readings import read
 from affectflow.errors import LakeError
 from affectflow.kinds.asker import Asker
 from affectflow.kinds.clusterer import Clusterer
+from affectflow.kinds.renderer import Renderer
 from affectflow.kinds.source import Source, Split
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
@@ -36,8 +37,10 @@ _NO_RESULTS = ("annotators", "folds", "runs")
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
-    """What would be run: the arguments of annotate and of mine."""
+    """What would be run: the arguments of textualize, annotate and mine."""
 
+    renderer: str = ""
+    renderer_options: dict[str, Any] | None = None
     model: str = defaults.MODEL
     revision: str = ""
     options: dict[str, Any] | None = None
@@ -51,6 +54,15 @@ class Analysis:
     def handler(self) -> Any:
         """Returns the handler that `annotate` would take; loads no weights."""
         return handler_for(self.model, self.revision, self.options)
+
+    def rendering(self) -> Renderer | None:
+        """Returns the renderer that `textualize` would take, if one is named."""
+        if not self.renderer:
+            return None
+        made: Renderer = registry.make(
+            "renderers", self.renderer, self.renderer_options
+        )
+        return made
 
     def step(self) -> MineCauses:
         """Returns the step that `mine` would take."""
@@ -172,7 +184,7 @@ class _Sample(Source):
 def run_trial(
     rows: pa.RecordBatch, analysis: Analysis, folder: Storage, buckets: int, model: bool
 ) -> Trial:
-    """Takes rows through ingest, annotate, mine and themes, in a lake of their own.
+    """Takes rows through all stages that are planned, in a lake of their own.
 
     Args:
       rows: as a source gives them, maybe with labels.
@@ -188,6 +200,11 @@ def run_trial(
     _reset_peak()
     sample = _Sample.of(rows, source)
     trial.note(stages.ingest_source(sample, lake.uri, speaker_key_uri=key))
+    if analysis.renderer:
+        row = stages.textualize_lake(
+            lake.uri, renderer=analysis.renderer, options=analysis.renderer_options
+        )
+        trial.note(row)
     if model:
         row = stages.annotate_lake(
             lake.uri,

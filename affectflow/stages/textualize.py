@@ -70,16 +70,23 @@ def textualize_lake(
     """
     lake = Lake.open(lake_uri)
     made: Renderer = registry.make("renderers", renderer, options)
-    config = {
-        "renderer": renderer,
-        "renderer_id": made.id,
-        "options": asdict(made) if is_dataclass(made) else {},
-    }
     check_columns(made)
+    config = textualize_config(renderer, made)
     request = new_request(lake, TEXTUALIZE, config, run_id=run_id, budget=budget)
     task = TextualizeTask(request, made)
     build = partial(textualize_parts, task=task, compute=task.compute)
     return run_parts(lake, task, build, beam_options)
+
+
+def textualize_config(name: str, made: Renderer) -> dict[str, Any]:
+    """Returns what tells runs of a renderer apart.
+
+    Args:
+      name: of the plugin.
+      made: with its options.
+    """
+    options = asdict(made) if is_dataclass(made) else {}
+    return {"renderer": name, "renderer_id": made.id, "options": options}
 
 
 def columns_lacking(

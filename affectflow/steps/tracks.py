@@ -17,6 +17,7 @@ from affectflow.batches.tracks import TRACKS, recording_of, turns_of
 from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Renderer, TrackRenderer, UnmeasuredError
+from affectflow.kinds.source import File
 from affectflow.schemas import CUES
 from affectflow.sources.filesystems import file_system
 from affectflow.sources.listing import list_files
@@ -26,6 +27,17 @@ OF_OTHERS = "no_cue_unknown_speaker"
 OF_COLUMNS = frozenset({"no_such_column", "no_such_time_column", "no_times"})
 """Reasons whose message names the columns that a file has."""
 AMBIGUOUS, OUTSIDE = "no_cue_two_files_of_one_recording", "no_cue_outside_every_turn"
+
+
+def files_of(renderer: Renderer) -> list[File]:
+    """Returns the files that the option `tracks` of a renderer means.
+
+    Raises:
+      UsageError: it means none.
+    """
+    if not isinstance(renderer, TrackRenderer) or not renderer.tracks:
+        return []
+    return list_files(renderer.tracks, renderer.suffixes)
 
 
 def digest_of_files(renderer: Renderer) -> str:
@@ -44,7 +56,7 @@ def digest_of_files(renderer: Renderer) -> str:
             )
         return ""
     digest = hashlib.blake2b(digest_size=6)
-    for file in list_files(renderer.tracks, renderer.suffixes):
+    for file in files_of(renderer):
         fs, path = file_system(file.uri)
         digest.update(f"{file.uri} {file.size} {fs.ukey(path)}\n".encode())
     return digest.hexdigest()
@@ -87,7 +99,7 @@ def examples_of(renderer: Renderer, reasons: Collection[str]) -> list[str]:
 
 def _faults(renderer: TrackRenderer) -> Iterator[UnmeasuredError | None]:
     """Yields, of each file, why it says nothing; None of one that does."""
-    for file in list_files(renderer.tracks, renderer.suffixes):
+    for file in files_of(renderer):
         try:
             renderer.measure(file.uri)
         except UnmeasuredError as error:
@@ -199,8 +211,7 @@ def _of_file(instrument: _Instrument, uri: str) -> pa.Table | None:
 
 @functools.lru_cache(maxsize=4)
 def _files(instrument: _Instrument) -> tuple[str, ...]:
-    renderer = instrument.renderer
-    return tuple(f.uri for f in list_files(renderer.tracks, renderer.suffixes))
+    return tuple(f.uri for f in files_of(instrument.renderer))
 
 
 @functools.lru_cache(maxsize=4)

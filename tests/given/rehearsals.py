@@ -45,7 +45,7 @@ class Rehearsing:
 
     def _trial(self, rows: int) -> Trial:
         one = took(rows, 0.5 + rows / 1000)
-        names = ("ingest", "annotate", "mine any", "themes")
+        names = ("ingest", "textualize", "annotate", "mine any", "themes")
         return trial(rows, causes=rows, **dict.fromkeys(names, one))
 
 

@@ -133,6 +133,60 @@ def test_a_plan_of_files_has_no_labels_for_a_model_to_read(tmp_path: Path) -> No
         plan_analysis(source, str(tmp_path / "lake"), TERMS, analysis)
 
 
+def rating(folder: Path) -> Analysis:
+    """Returns an analysis with a table of ratings, which is 13 bytes long."""
+    (folder / "call.csv").write_text("time,joy\n0,1\n")
+    tracks = {"tracks": str(folder / "call.csv")}
+    return Analysis(renderer="RenderSeries", renderer_options=tracks)
+
+
+def test_cues_that_are_to_come_are_planned_with_their_files(
+    tmp_path: Path, rehearsed: Rehearsing
+) -> None:
+    uri, analysis = str(tmp_path / "lake"), rating(tmp_path)
+    store(uri, utterances(*TEXTS))
+    parts = Lake.open(uri).committed("utterances").values()
+
+    first, *rest = plan_lake(uri, TERMS, analysis)
+
+    assert [plan.stage for plan in rest] == ["annotate", "mine", "themes"]
+    assert (first.stage, first.rows, first.files) == ("textualize", 24, 1)
+    assert (first.units, first.units_done) == (len(parts), 0)
+    assert first.bytes_in == 13 + sum(part.size for part in parts)
+    assert first.wall_seconds == pytest.approx(0.5 + 0.024, abs=0.01)
+
+
+def test_cues_that_are_there_would_be_skipped(
+    tmp_path: Path, rehearsed: Rehearsing
+) -> None:
+    uri, analysis = str(tmp_path / "lake"), rating(tmp_path)
+    store(uri, utterances(*TEXTS))
+    row = stages.textualize_lake(
+        uri, renderer=analysis.renderer, options=analysis.renderer_options
+    )
+
+    first, own, *_ = plan_lake(uri, TERMS, analysis)
+
+    assert (first.rows, first.rows_done, first.files) == (0, 24, 0)
+    assert first.config_digest == row["config_digest"]
+    assert (own.stage, own.rows) == ("annotate", 24)
+
+
+def test_a_plan_of_files_has_the_cues_before_the_labels(
+    tmp_path: Path, rehearsed: Rehearsing
+) -> None:
+    source = jsonl(write_posts(tmp_path / "posts.jsonl", 40))
+
+    plans = plan_analysis(source, str(tmp_path / "lake"), TERMS, rating(tmp_path))
+
+    cues = by_stage(plans)["textualize"]
+    assert [plan.stage for plan in plans[:3]] == ["ingest", "textualize", "annotate"]
+    assert (cues.rows, cues.files, cues.ingest_digest) == (
+        *(40, 1),
+        plans[0].config_digest,
+    )
+
+
 def test_what_is_done_would_be_skipped(tmp_path: Path, rehearsed: Rehearsing) -> None:
     uri = str(tmp_path / "lake")
     store(uri, labelled(8))
