@@ -28,17 +28,18 @@ from affectflow.planning.rehearse import (
     rehearse,
 )
 from affectflow.planning.sample import SourceSample, sample_source
+from affectflow.planning.settings import check_reads_no_answers, digests_of
 from affectflow.schemas import FINDINGS, SOURCE_BATCH
 from affectflow.stages.annotate import OverTask, config_of, handler_in, task_for
 from affectflow.stages.cascade import LEARN
 from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
-from affectflow.stages.ingest.ingest import expected_buckets, ingest_config
+from affectflow.stages.ingest.ingest import expected_buckets
 from affectflow.stages.mine import MineTask, mine_config
 from affectflow.stages.runs.answers import TEXTUALIZE
 from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import Part, PartTask, all_parts
 from affectflow.stages.runs.reading import read_part
-from affectflow.stages.runs.request import config_digest, new_request
+from affectflow.stages.runs.request import new_request
 from affectflow.stages.textualize import TextualizeTask, textualize_config
 from affectflow.stages.themes.pipeline import themes_config
 from affectflow.stages.themes.unchanged import unchanged_causes
@@ -255,8 +256,8 @@ def plan_analysis(
     """
     source.check()
     analysis = analysis or Analysis()
-    _check_reads_no_answers(analysis)
-    digests = _digests(source, analysis)
+    check_reads_no_answers(analysis)
+    digests = digests_of(source, analysis)
     sample = sample_source(source, rows=terms.sample, seconds=terms.seconds / 8)
     there = Storage(lake_uri).exists(SETTINGS)
     buckets = Lake.open(lake_uri).buckets if there else expected_buckets(source)
@@ -270,29 +271,6 @@ def plan_analysis(
         plans.append(coming.plan(stage, digests[stage], found, terms))
     plans.append(_themes(digests["themes"], 0, plans, found, terms))
     return [replace(each, ingest_digest=plans[0].config_digest) for each in plans]
-
-
-def _check_reads_no_answers(analysis: Analysis) -> None:
-    cascade = analysis.only_below is not None
-    if analysis.over or cascade or analysis.handler().reads_answers:
-        raise UsageError(
-            f"{analysis.model!r} reads another annotator's answers, which files do not "
-            "have: ingest them and annotate, then `affectflow plan LAKE`"
-        )
-
-
-def _digests(source: Any, analysis: Analysis) -> dict[str, str]:
-    """Returns the digests of the settings of each stage."""
-    handler, step = analysis.handler(), analysis.step()
-    configs = {
-        "ingest": ingest_config(source),
-        "annotate": config_of(handler),
-        "mine": mine_config(step, handler.annotator()["annotator_id"]),
-        "themes": themes_config(analysis.grouping()),
-    }
-    if (renderer := analysis.rendering()) is not None:
-        configs[TEXTUALIZE] = textualize_config(analysis.renderer, renderer)
-    return {stage: config_digest(stage, config) for stage, config in configs.items()}
 
 
 def _with_files(plan: StagePlan, renderer: Renderer) -> StagePlan:

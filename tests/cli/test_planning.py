@@ -93,6 +93,20 @@ def test_options_reach_the_model_and_the_miner(
     ]
 
 
+def test_a_renderer_is_planned_with_its_options(
+    tmp_path: Path, lake: Lake, rehearsed: Rehearsing
+) -> None:
+    (tmp_path / "call.csv").write_text("time,joy\n0,1\n")
+    named = ("--renderer", "RenderSeries", "--set", f"tracks={tmp_path / 'call.csv'}")
+
+    said = affectflow("plan", lake.uri, *named, "--set", "hz=10")
+
+    assert said.code == 0, said.err
+    assert "textualize" in said.out
+    first, *_ = digests(lake.uri, *named, "--set", "hz=10")
+    assert first != digests(lake.uri, *named)[0]
+
+
 @pytest.mark.parametrize(
     "reading",
     [
@@ -137,6 +151,9 @@ def digests(*arguments: str) -> list[str]:
         pytest.param([__file__, "--to", __file__], "is a file; a lake", id="a file"),
         pytest.param(
             ["LAKE", "--set", "nonsense=1"], "unknown option `nonsense`", id="option"
+        ),
+        pytest.param(
+            ["LAKE", "--renderer", "RenderSeries"], "say which, as --set", id="tables"
         ),
         pytest.param(
             ["LAKE", "--", "--runner=SparkRunner"], "--workers N", id="cluster"
