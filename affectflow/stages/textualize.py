@@ -85,7 +85,7 @@ def textualize_config(name: str, made: Renderer) -> dict[str, Any]:
       name: of the plugin.
       made: with its options.
     """
-    options = asdict(made) if is_dataclass(made) else {}
+    options: dict[str, Any] = asdict(made) if is_dataclass(made) else {}
     return {"renderer": name, "renderer_id": made.id, "options": options}
 
 

@@ -8,11 +8,15 @@ from tests.given.docs_tables import ROOT
 from tests.project.test_docs import commands, snippets, typed
 
 PAGE = (ROOT / "docs" / "series.md").read_text(encoding="utf-8")
-CALL = "WEBVTT\n\n00:00.000 --> 00:04.000\n<v Ann>It works now.\n"
+PEAKS = (4.0, 4.1, 3.9, 4.0, 8.5)
+CALL = "WEBVTT\n\n" + "".join(
+    f"00:0{n}.000 --> 00:0{n + 1}.000\n<v Ann>It works, {n}.\n\n"
+    for n in range(len(PEAKS))
+)
 FEATURES = (
     "@relation openSMILE_features\n@attribute name string\n"
-    "@attribute loudnessPeaksPerSec numeric\n@data\n'call',8.5\n"
-)
+    "@attribute frameTime numeric\n@attribute loudnessPeaksPerSec numeric\n@data\n"
+) + "".join(f"'call',{n},{peaks}\n" for n, peaks in enumerate(PEAKS))
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def test_the_commands_of_the_page_work_in_their_order(folder):
     assert raters != avec
     # Ten ratings a second, from 2 s on, which is the beginning of the recording.
     assert ",moment,P16@0.400,arousal," in gold
-    assert "fast speech" in cues
+    assert "loudness peaks much more often than usual" in cues
     shutil.rmtree(folder / "lake")
 
 

@@ -187,10 +187,14 @@ def test_cues_of_what_is_not_installed_touch_what_their_modality_says(voiced):
 def voiced(tmp_path_factory, own_configuration) -> str:
     """A lake with cues of a voice."""
     folder = tmp_path_factory.mktemp("voiced")
-    (folder / "clips.jsonl").write_text(
-        '{"utterance_id": "1", "text": "I hate it!", "media_uri": "a.wav"}\n'
-    )
-    (folder / "a.csv").write_text("frameTime,loudnessPeaksPerSec\n0,9\n")
+    turns = [
+        {"utterance_id": f"{n}", "text": f"I hate it {n} times!", "speaker_id": "ann"}
+        | {"conversation_id": "a", "media_uri": "a.wav", "start_s": n, "end_s": n + 1}
+        for n in range(4)
+    ]
+    lines = "".join(json.dumps(turn) + "\n" for turn in turns)
+    (folder / "clips.jsonl").write_text(lines)
+    (folder / "a.csv").write_text("frameTime,loudnessPeaksPerSec\n0,4\n1,4\n2,4\n3,9\n")
     lake = str(folder / "lake")
     voice = ("textualize", lake, "--renderer", "RenderOpenSmile", "--set")
     for line in (
