@@ -70,9 +70,7 @@ def test_every_row_is_accounted_for_at_every_stage(lake):
     columns += ["rows_duplicate", "rows_unchanged"]
     rows = [
         dict(zip(columns, row, strict=True))
-        for row in ask(
-            lake, f"SELECT {', '.join(columns)} FROM runs ORDER BY started_at"
-        )
+        for row in ask(lake, f"SELECT {', '.join(columns)} FROM runs ORDER BY started")
     ]
 
     assert [row["stage"] for row in rows] == ["ingest", "annotate", "mine", "themes"]
