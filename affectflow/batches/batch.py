@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.errors import MissingColumnError, RowError, UsageError
+from affectflow.nouns import count
 from affectflow.schemas import ERRORS_COLUMN
 
 MAX_ROWS = 16_384
@@ -262,8 +263,8 @@ def _kept_rows(
 ) -> pa.RecordBatch:
     if result.num_rows != batch.num_rows:
         raise _RowsChangedError(
-            f"{step} returned {result.num_rows} rows for {batch.num_rows}; a batch "
-            "transform keeps its rows"
+            f"{step} returned {count(result.num_rows, 'row')} for "
+            f"{batch.num_rows:,}; a batch transform keeps its rows"
         )
     return result
 

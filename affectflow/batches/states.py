@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.batch import conform
 from affectflow.errors import UsageError
+from affectflow.nouns import count
 
 MERGE_FROM = 65_536
 """Rows that may wait behind the merged ones before they are merged too."""
@@ -112,8 +113,8 @@ def conformed(
             )
         if batch.column(name).null_count:
             raise UsageError(
-                f"{name!r} is null in {batch.column(name).null_count} rows; leave out "
-                "rows without an answer"
+                f"{name!r} is null in {count(batch.column(name).null_count, 'row')}; "
+                "leave out rows without an answer"
             )
     return conform(batch, schema).select(schema.names)
 

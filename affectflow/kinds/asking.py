@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from affectflow.errors import RowError, UsageError
+from affectflow.nouns import count
 
 
 class Message(NamedTuple):
@@ -91,8 +92,8 @@ def isolated(
         ]
     if len(outcomes) != len(requests):
         raise UsageError(
-            f"`complete` gave {len(outcomes)} completions for {len(requests)} "
-            "requests; it must give one for each, in order"
+            f"`complete` gave {count(len(outcomes), 'completion')} for "
+            f"{count(len(requests), 'request')}; it must give one for each, in order"
         )
     return [_sound(*both) for both in zip(outcomes, requests, strict=True)]
 
@@ -106,7 +107,8 @@ def _sound(outcome: Outcome, request: Request) -> Outcome:
         return outcome
     if len(scores) != len(request.choices):
         return RowError(
-            f"the model gave {len(scores)} scores for {len(request.choices)} choices"
+            f"the model gave {count(len(scores), 'score')} for "
+            f"{count(len(request.choices), 'choice')}"
         )
     if not all(math.isfinite(score) and 0 <= score <= 1 for score in scores):
         return RowError("the model gave a score that is not between 0 and 1")

@@ -11,6 +11,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from affectflow.kinds.source import Split
+from affectflow.nouns import count
 from affectflow.sources.damage import DamagedFileError
 from affectflow.sources.files import FileSource
 from affectflow.sources.lines import blocks
@@ -79,7 +80,7 @@ class TextLog(FileSource, abc.ABC):
             else:
                 yield found | {"origin": f"{uri}#{found.pop('line')}"}
         if lines.too_large:
-            error = ("too_large", f"{lines.too_large} lines above 64 MB")
+            error = ("too_large", f"{count(lines.too_large, 'line')} above 64 MB")
             yield dead_row(self.step, self.source_name, uri, error)
         if lines.damage:
             raise lines.damage
@@ -117,8 +118,8 @@ class Digests:
         first = digest(*self._key, *said)
         number = int(first, 16)
         self._seen[number] += 1
-        count = self._seen[number]
-        return first if count == 1 else digest(first, str(count))
+        times = self._seen[number]
+        return first if times == 1 else digest(first, str(times))
 
 
 def digest(*parts: str | None) -> str:

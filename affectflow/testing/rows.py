@@ -13,6 +13,7 @@ from affectflow.batches.batch import is_dead, missing_columns
 from affectflow.kinds.miner import Miner
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.kinds.transform import BatchTransform, ConversationTransform, Transform
+from affectflow.nouns import count
 from affectflow.schemas import TABLES
 from affectflow.testing.running import run
 from affectflow.testing.sample import Tell, quiet, sample_batch
@@ -163,7 +164,7 @@ def _check_none_refused(before: pa.RecordBatch, after: pa.RecordBatch) -> None:
     refused = pc.and_(is_dead(after), pc.invert(is_dead(before)))
     if refused.true_count:
         reasons = after.column("errors").filter(refused)[0].as_py()
-        raise AssertionError(f"{refused.true_count} rows were refused: {reasons}")
+        raise AssertionError(f"{count(refused.true_count, 'row')} refused: {reasons}")
 
 
 def check_provided(provided: pa.Schema, batch: pa.RecordBatch) -> None:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from affectflow.batches.batch import TARGET_BYTES, is_dead
 from affectflow.kinds.source import Source, Split
 from affectflow.kinds.transform import Transform
+from affectflow.nouns import count
 from affectflow.sources.files import FileSource
 from affectflow.testing import inputs
 from affectflow.testing.inputs import Tried
@@ -73,7 +74,7 @@ def check_source(
     tell("it provides its columns with their types")
     if expected_rows is not None:
         assert first.num_rows == expected_rows, (
-            f"{first.num_rows} rows came out for {expected_rows}"
+            f"{count(first.num_rows, 'row')} came out for {expected_rows:,}"
         )
     living = first.filter(pc.invert(is_dead(first)))
     for name in ("utterance_id", "conversation_id", "text", "source", "origin"):

@@ -13,7 +13,7 @@ BAD = '{"id": }'
 @pytest.mark.parametrize(
     ("lines", "budget", "code", "words"),
     [
-        pytest.param([BAD, BAD], 0.05, 1, "2 of 2 rows were refused", id="all dead"),
+        pytest.param([BAD, BAD], 0.05, 1, "refused 2 of 2 rows,", id="all dead"),
         pytest.param([GOOD, BAD], 0.5, 0, "2 in, 1 out, 1 dead", id="within budget"),
     ],
 )

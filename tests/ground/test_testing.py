@@ -77,7 +77,7 @@ def test_a_step_that_keeps_its_promises_passes():
 @pytest.mark.parametrize(
     ("step", "error", "line"),
     [
-        pytest.param(Fails(), AssertionError, "3 rows were refused", id="fails"),
+        pytest.param(Fails(), AssertionError, "3 rows refused", id="fails"),
         pytest.param(
             FailsOnNothing(), IndexError, "out of range", id="fails on an empty batch"
         ),
@@ -136,7 +136,7 @@ def test_a_living_row_that_lacks_what_it_needs_is_found(column):
 
 
 def test_rows_that_are_lost_are_found():
-    with pytest.raises(AssertionError, match="1 rows came out for 2"):
+    with pytest.raises(AssertionError, match="1 row came out for 2"):
         check_source(Source(rows=(LIVING,)), expected_rows=2)
 
 

@@ -224,7 +224,7 @@ def test_a_model_that_answers_too_few_is_told_so(tmp_path):
     handler = scripted(prompt_file(tmp_path, MOOD), str)
     type(handler).complete = lambda self, requests, model: []
 
-    with pytest.raises(UsageError, match="gave 0 completions for 1 requests"):
+    with pytest.raises(UsageError, match="gave 0 completions for 1 request;"):
         handler.apply(utterances("hi"), handler.load_model())
 
 

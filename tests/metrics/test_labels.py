@@ -156,7 +156,7 @@ BAD = {
     "weight-negative": (answers([1], [0.5], weight=[-1.0]), "got -1"),
     "truth-null": (
         pa.record_batch({"label": ["x"], "truth": pa.array([None], pa.bool_())}),
-        "'truth' is null in 1 rows",
+        "'truth' is null in 1 row;",
     ),
     "no-label": (pa.record_batch({"truth": [True]}), "'label' is not among: truth"),
 }

@@ -86,7 +86,7 @@ def test_more_refused_rows_than_the_budget_end_in_exit_code_1(file, lake):
 
     outcome = ingest(file, lake)
 
-    assert one_line(outcome, 1, "1 of 2 rows were refused", "dead_letter_summary")
+    assert one_line(outcome, 1, "refused 1 of 2 rows,", "dead_letter_summary")
     assert ask(str(lake), "SELECT count(*) FROM utterances") == [(1,)]
 
 

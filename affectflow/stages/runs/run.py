@@ -17,6 +17,7 @@ from affectflow.lake.commits import commit
 from affectflow.lake.files import read_file, write_file
 from affectflow.lake.tables import table_versions
 from affectflow.logs import Log
+from affectflow.nouns import count
 from affectflow.schemas import RUNS
 from affectflow.stages.runs import asked
 from affectflow.stages.runs.journal_files import spent_by
@@ -148,9 +149,9 @@ def check_budget(row: dict[str, Any], lake_uri: str) -> None:
         )
     if row["state"] == "over_budget":
         raise OverBudgetError(
-            f"{row['stage']}: {row['rows_dead']:,} of {row['rows_in']:,} rows were "
-            f"refused, more than the budget allows{_why(row, lake_uri)}; the rest is "
-            "done. See all: affectflow sql "
+            f"{row['stage']}: refused {row['rows_dead']:,} of "
+            f"{count(row['rows_in'], 'row')}, more than the budget allows"
+            f"{_why(row, lake_uri)}; the rest is done. See all: affectflow sql "
             f'{lake_uri} "SELECT * FROM dead_letter_summary"'
         )
 
