@@ -22,7 +22,7 @@ from affectflow.sources.listing import (
     open_binary,
     plain_bytes,
 )
-from affectflow.sources.magic import binary_kind, cure
+from affectflow.sources.magic import binary_kind, why_not_text
 from affectflow.sources.mapping import Field, parse_mapping
 from affectflow.sources.rows import LISTENED_TO, Defaults, batch_of_rows, dead_row
 from affectflow.sources.streams import (
@@ -253,4 +253,4 @@ def check_looks(source: type[FileSource], uri: str, head: bytes) -> None:
         own, name = kebab(source.__name__), kebab(other.__name__)
         raise UsageError(f"{uri!r} looks like {name}, not {own}; type --source {name}")
     if kind := binary_kind(head):
-        raise UsageError(f"{uri!r} is {kind}; {cure(kind, uri)}")
+        raise UsageError(why_not_text(kind, uri))

@@ -1,5 +1,8 @@
 """What a file is that is not text, by its first bytes."""
 
+from affectflow.sources.archives import is_archive, members
+from affectflow.sources.damage import DamagedFileError
+
 # Of formats that people give by mistake; each mark starts the file.
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a zip archive"),
@@ -53,8 +56,25 @@ def binary_kind(head: bytes) -> str:
     return found
 
 
-def cure(kind: str, uri: str) -> str:
-    """Returns what to do with a file of that kind, in one clause."""
+def why_not_text(kind: str, uri: str) -> str:
+    """Returns why a file of that kind is not read, and what to do with it."""
+    other = f"{uri!r} is {kind}, which no source reads; {_cure(kind, uri)}"
+    return damage_of_archive(uri) or other
+
+
+def damage_of_archive(uri: str) -> str:
+    """Returns why an archive does not open, and what to do; empty if it does."""
+    if is_archive(uri):
+        try:
+            members(uri, lambda name: True)
+        except DamagedFileError as error:
+            return str(error)
+    return ""
+
+
+def _cure(kind: str, uri: str) -> str:
+    if kind == "a tar archive" and is_archive(uri):
+        return "it holds no file that can be read; look with: tar -tf FILE"
     if kind == "a tar archive":
         return "name it .tar or .tar.gz, or unpack it and give the folder"
     if kind in _ARCHIVES:

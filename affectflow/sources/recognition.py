@@ -1,7 +1,7 @@
 """Which source several files are of: told by looking at some of each path."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from affectflow.errors import UsageError
@@ -11,7 +11,8 @@ from affectflow.registry import kebab
 from affectflow.sources.archives import is_archive, is_member, members
 from affectflow.sources.files import MappedSource
 from affectflow.sources.listing import bare_name, list_files
-from affectflow.sources.magic import binary_kind, cure
+from affectflow.sources.magic import binary_kind, damage_of_archive, why_not_text
+from affectflow.sources.mixed import Place, advice
 from affectflow.sources.streams import HEAD_BYTES, DamagedFileError, plain_head
 
 LOOKED_AT = 20
@@ -38,6 +39,7 @@ class _Look(NamedTuple):
     """One file: what it may be, surest first; named by itself, or by a pattern."""
 
     uri: str
+    path: str
     found: list[tuple[type[Source], float]]
     binary: str
     named: bool
@@ -68,7 +70,8 @@ def recognise(paths: Sequence[str]) -> Recognised:
     if lost or not known:
         raise UsageError(_unknown((lost or looks)[0]))
     source = _surest(known)
-    _check_one_kind(source, known)
+    sampled = {path for path, files in listed if len(files) > LOOKED_AT}
+    _check_one_kind(source, known, sampled)
     own = [look for look in known if look.sure_of(source) >= _ENOUGH]
     confidence = sum(look.sure_of(source) for look in own) / len(own)
     total = sum(len(files) for _, files in listed)
@@ -123,7 +126,7 @@ def _endings() -> tuple[str, ...]:
 
 def _look(uri: str, path: str) -> _Look:
     if uri == path and (taker := folder_source(path)):
-        return _Look(uri, [(taker, 1.0)], "", named=True)
+        return _Look(uri, path, [(taker, 1.0)], "", named=True)
     head, found = _looked_at(uri, HEAD_BYTES)
     if (
         len(head) >= HEAD_BYTES
@@ -134,7 +137,7 @@ def _look(uri: str, path: str) -> _Look:
     unpacked = is_member(uri) and not is_member(path)
     own = any(sign in path for sign in "*?[") or _last(uri) == _last(path)
     own = own and not unpacked
-    return _Look(uri, found, binary_kind(head), own, not head.strip())
+    return _Look(uri, path, found, binary_kind(head), own, not head.strip())
 
 
 def _looked_at(uri: str, size: int) -> tuple[bytes, list[tuple[type[Source], float]]]:
@@ -188,34 +191,34 @@ def _is_other(look: _Look, source: type[Source]) -> bool:
     return is_sure and look.sure_of(source) < _ENOUGH
 
 
-def _check_one_kind(source: type[Source], looks: Sequence[_Look]) -> None:
-    others: dict[str, list[str]] = defaultdict(list)
+def _check_one_kind(
+    source: type[Source], looks: Sequence[_Look], sampled: Collection[str]
+) -> None:
+    others: dict[type[Source], list[Place]] = defaultdict(list)
     for look in looks:
         if _is_other(look, source):
-            others[kebab(look.found[0][0].__name__)].append(look.uri)
+            others[look.found[0][0]].append(Place(look.uri, look.path))
     if not others:
         return
     own = [
-        look.uri
+        Place(look.uri, look.path)
         for look in looks
         if look.sure_of(source) >= _ENOUGH and not _is_other(look, source)
     ]
-    kinds = {kebab(source.__name__): own, **others}
+    kinds = {kind: found for kind, found in ({source: own} | others).items() if found}
     said = "; ".join(
-        f"{count(len(uris), 'looks', 'look')} like {name}, such as {uris[0]!r}"
-        for name, uris in kinds.items()
-        if uris
+        f"{count(len(found), 'looks', 'look')} like {kebab(kind.__name__)}, such as "
+        f"{found[0].uri!r}"
+        for kind, found in kinds.items()
     )
-    raise UsageError(
-        f"files of several kinds: {said}; ingest each kind by itself, with "
-        f"{' or '.join(f'--source {name}' for name, uris in kinds.items() if uris)}"
-    )
+    raise UsageError(f"files of several kinds: {said}; {advice(kinds, sampled)}")
 
 
 def _unknown(look: _Look) -> str:
     if look.binary:
-        todo = cure(look.binary, look.uri)
-        return f"{look.uri!r} is {look.binary}, which no source reads; {todo}"
+        return why_not_text(look.binary, look.uri)
+    if why := damage_of_archive(look.uri):
+        return why
     if look.blank:
         return f"{look.uri!r} is empty; did the program that wrote it fail?"
     may = ", ".join(f"{kebab(s.__name__)} ({sure:.2f})" for s, sure in look.found[:3])

@@ -11,7 +11,7 @@ from affectflow.sources.damage import TruncatedFileError as TruncatedFileError
 from affectflow.sources.decompress import CHUNK_BYTES as CHUNK_BYTES
 from affectflow.sources.decompress import compression, decompressed, unpacked
 from affectflow.sources.listing import open_binary
-from affectflow.sources.magic import binary_kind, cure
+from affectflow.sources.magic import binary_kind, why_not_text
 
 HEAD_BYTES = 64 << 10
 # A compressed head may stand for a thousand times its bytes.
@@ -76,7 +76,7 @@ def text_chunks(
     chunks = read_chunks(uri, start, chunk_bytes)
     first = next(chunks, b"")
     if kind := binary_kind(first) if start == 0 else "":
-        raise DamagedFileError(f"{uri!r} is {kind}; {cure(kind, uri)}")
+        raise DamagedFileError(why_not_text(kind, uri))
     yield first
     yield from chunks
 

@@ -22,6 +22,8 @@ from affectflow.sources.decompress import CHUNK_BYTES, compression, unpacked
 from affectflow.sources.filesystems import file_system, unreadable
 
 _FAILURES = (tarfile.TarError, EOFError, ValueError, OverflowError)
+# What tarfile says of an archive that ends too early.
+_CUT = ("unexpected end of data", "truncated header")
 _OPEN_ARCHIVES = 4
 _END = bytes(tarfile.BLOCKSIZE)
 
@@ -139,8 +141,9 @@ def _opened(uri: str, version: str) -> _Archive:
         return _Archive(file, size, _listed(file))
     except _FAILURES as error:
         file.close()
+        why = "it is cut off" if str(error) in _CUT else str(error)
         raise DamagedFileError(
-            f"{uri!r} is a damaged tar archive: {error}; fetch the file again"
+            f"{uri!r} is a damaged tar archive: {why}; fetch the file again"
         ) from error
 
 
@@ -177,6 +180,10 @@ def _unpacked(name: str, file: Any, size: int, uri: str) -> BinaryIO:
                     raise DamagedFileError(f"{uri!r} {why}")
     except BaseException as error:
         plain.close()
+        if isinstance(error, TruncatedFileError):
+            raise TruncatedFileError(
+                f"{uri!r} is a damaged tar archive: it is cut off; fetch the file again"
+            ) from error
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise StorageError(
                 f"no room to decompress {uri!r} in {tempfile.gettempdir()!r}; make "

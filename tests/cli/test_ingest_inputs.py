@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import sys
 import zipfile
 
@@ -9,10 +10,14 @@ import pytest
 
 from affectflow.cli.sources import left_out, made_with, plugin_for
 from affectflow.lake import open_lake
+from tests.given import discord_exports as discord
 from tests.given.command_line import affectflow
 
 MESSAGES = [{"id": n, "body": f"this is number {n}"} for n in range(3)]
 MAP = "--map=text=body,utterance_id=id"
+DISCORD = json.dumps(discord.export(discord.said(discord.FIRST)))
+DAY = '[{"type": "message", "text": "hi", "user": "U02AB3CDE", "ts": "17000%05d.0002"}]'
+TABLE = "utterance_id,text\n%d,good\n"
 
 
 class Piped(io.TextIOWrapper):
@@ -172,3 +177,67 @@ def test_lists_that_tell_of_messages_are_not_left_out(tmp_path):
     source = made_with(plugin_for([str(folder)], "slack"), [str(folder)])
 
     assert left_out(source, [str(folder)]) == ["integration_logs.json"]
+
+
+@pytest.mark.parametrize(
+    ("files", "paths", "count"),
+    [
+        pytest.param(
+            {"a.json": DISCORD, "b c.json": DAY % 1, "d.json": DAY % 2},
+            ["/a.json", "/b c.json", "/d.json"],
+            3,
+            id="one by one",
+        ),
+        pytest.param(
+            {"a.json": DISCORD, "x/ops/1.json": DAY % 1, "x/dev/2.json": DAY % 2},
+            ["/a.json", "/x"],
+            3,
+            id="a folder of its own",
+        ),
+        pytest.param(
+            {"a.json": DISCORD} | {f"{n:02}.csv": TABLE % n for n in range(30)},
+            ["/*.json", "/*.csv"],
+            31,
+            id="a glob",
+        ),
+    ],
+)
+def test_files_of_several_kinds_are_read_by_the_commands_of_the_refusal(
+    tmp_path, files, paths, count
+):
+    folder, lake = tmp_path / "mixed", str(tmp_path / "lake")
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+    refused = affectflow("ingest", folder, "--to", lake)
+
+    assert refused.code == 2
+    typed = refused.last_line.partition("by itself: ")[2].split(" && ")
+    commands = [shlex.split(each) for each in typed]
+    assert sorted(
+        word.removeprefix(str(folder))
+        for command in commands
+        for word in command
+        if word.startswith(str(folder))
+    ) == sorted(paths)
+    for command in commands:
+        done = affectflow(*command[1:-1], lake)
+        assert done.code == 0, done.err
+    with open_lake(lake) as read:
+        (row,) = read.sql("SELECT count(*) FROM utterances").fetchall()
+    assert row == (count,)
+
+
+def test_many_files_of_kinds_that_no_path_tells_apart_are_to_be_moved(tmp_path):
+    for n in range(12):
+        (tmp_path / f"a{n}.json").write_text(DISCORD)
+        (tmp_path / f"b{n}.json").write_text(DAY % n)
+
+    refused = affectflow("ingest", tmp_path, "--to", f"{tmp_path}-lake")
+
+    assert refused.code == 2
+    assert refused.last_line.endswith(
+        "move each kind into a folder of its own, and ingest it with --source discord "
+        "or --source slack"
+    )

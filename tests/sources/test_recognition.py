@@ -69,7 +69,7 @@ def test_a_folder_of_one_kind_is_recognised(tmp_path):
     [
         pytest.param(
             {"a.jsonl": LINES, "b.csv": TABLE},
-            r"several kinds: 1 looks like (csv|jsonl), .*--source (csv|jsonl) or --sou",
+            r"several kinds: 1 looks like (csv|jsonl), .*--source (csv|jsonl) --to LA",
             id="lines and a table",
         ),
         pytest.param(
@@ -118,6 +118,18 @@ def test_what_is_not_text_is_never_read_as_lines(tmp_path, name, make, words):
         )
         (row,) = [row for batch in read for row in batch.to_pylist()]
         assert row["errors"][0]["error_type"] == "damaged_file"
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.tgz", "a.zip"])
+def test_an_archive_that_is_cut_is_to_be_fetched_again(tmp_path, name):
+    packed = {"a.tar": tarred(), "a.zip": zipped()}.get(name, gzip.compress(tarred()))
+    path = tmp_path / name
+    path.write_bytes(packed[: min(len(packed) - 20, 700)])
+    why = "File is not a zip file" if name == "a.zip" else "it is cut off"
+    refusal = f"is a damaged ... archive: {why}; fetch the file again"
+
+    with pytest.raises(UsageError, match=refusal):
+        recognise([str(path)])
 
 
 def test_a_named_file_that_no_source_knows_is_refused_beside_one_that_is_known(
