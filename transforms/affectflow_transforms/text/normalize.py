@@ -39,6 +39,7 @@ _CONTROL = (
 )
 # Masking may reveal something to mask (`a@b.c@d`); each round leaves less.
 _MAX_ROUNDS = 8
+_LONG = 10_000
 
 
 @dataclass(kw_only=True)
@@ -155,8 +156,20 @@ def normalize_text(
         if masked == text:
             return text, segments
         # What was replaced may have hidden something from the hints.
-        text, may_mask, may_type = clean(masked), ALL, ALL_FAMILIES
+        text = clean(masked)
+        may_mask, may_type = _may_have(text)
     return text, find_segments(text, chat=chat)
+
+
+def _may_have(text: str) -> tuple[int, int]:
+    """Returns the bits of `detectors` and `families`; all, if looking is not worth it.
+
+    A call of Arrow takes as long as a search in a short text.
+    """
+    if len(text) < _LONG:
+        return ALL, ALL_FAMILIES
+    column = pa.array([text])
+    return int(detectors(column)[0]), int(families(column)[0])
 
 
 def clean(text: str) -> str:

@@ -1,5 +1,6 @@
 """Accounts in a text: `@name`, `@name@host`, `@name:host`, `<@U12>`, `u/name`."""
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -88,7 +89,12 @@ def mention_at(text: str, start: int, end: int) -> int | None:
 
 
 def _is_account(found: re.Match[str]) -> bool:
-    name = found["name"] or (found["dotted"] or "")[1:]
+    return _is_somebody(found["name"] or (found["dotted"] or "")[1:])
+
+
+# Accounts of a conversation repeat.
+@functools.lru_cache(maxsize=4096)
+def _is_somebody(name: str) -> bool:
     first, _, rest = name.partition(".")
     first = first.rstrip("-_")
     if "_" in rest:  # `@contact.to_json` is code; labels of domains have no underscore

@@ -4,6 +4,7 @@ Public are the addresses that IANA's registries call globally reachable; those o
 private networks, of the machine itself and of documents stay.
 """
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -80,9 +81,9 @@ def _is_address(found: re.Match[str], before: str) -> bool:
     the second part of many versions is 0.
     """
     written = found["address"]
-    if _VERSION.search(before):
+    if _may_be_named(before) and _VERSION.search(before):
         return False
-    if found["place"] or _PLACE.search(before):
+    if found["place"] or (_may_be_placed(before) and _PLACE.search(before)):
         return True
     parts = written.split(".")
     long = sum(len(part) == 3 for part in parts)
@@ -94,6 +95,22 @@ def _is_address(found: re.Match[str], before: str) -> bool:
     return True
 
 
+# To look for a word that ends at the end takes a try at each character.
+def _may_be_named(before: str) -> bool:
+    """Returns whether `_VERSION` may match: what stands before ends as it does."""
+    before = before.removesuffix("\n")
+    last = before.rstrip(" :=(/\"'-")[-1:]
+    return last.isalpha() or last in "<>~^" or "=" in before[-4:]
+
+
+def _may_be_placed(before: str) -> bool:
+    """Returns whether `_PLACE` may match: what stands before ends as it does."""
+    before = before.removesuffix("\n").rstrip(" :=[(\"'`")
+    return before[-1:].isalpha() or before.endswith(("/", "@", "v4", "V4"))
+
+
+# Addresses repeat, in logs above all.
+@functools.lru_cache(maxsize=4096)
 def _is_public(written: str) -> bool:
     try:
         address = ipaddress.ip_address(written)

@@ -122,12 +122,16 @@ class _Taken:
         for start, end in spans:
             if rising and start < rising[-1][1]:
                 self._masks, rising = sorted([*self._masks, *rising]), []
-            place = bisect_left(self._masks, (start, end, ""))
-            before = self._masks[place - 1][1] if place else 0
-            after = self._masks[place][0] if place < len(self._masks) else end
-            if before <= start and end <= after:
+            if not self._masks or self._is_free(start, end):
                 rising.append((start, end, placeholder))
-        self._masks = sorted([*self._masks, *rising])
+        if rising:
+            self._masks = sorted([*self._masks, *rising])
+
+    def _is_free(self, start: int, end: int) -> bool:
+        place = bisect_left(self._masks, (start, end, ""))
+        before = self._masks[place - 1][1] if place else 0
+        after = self._masks[place][0] if place < len(self._masks) else end
+        return before <= start and end <= after
 
     def replaced(self) -> str:
         """Returns the text with all spans replaced."""
