@@ -260,8 +260,8 @@ def _segment_column(
     counts[_numpy(rows)] = [len(segments) for segments in found]
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     flat = [segment for segments in found for segment in segments]
-    types, starts, ends, langs = zip(*flat, strict=True) if flat else ((), (), (), ())
-    columns = [*map(list, (types, starts, ends, langs)), [None] * len(flat)]
+    columns = [[segment[n] for segment in flat] for n in range(4)]
+    columns.append([None] * len(flat))
     arrays = [
         pa.array(column, field.type)
         for column, field in zip(columns, SEGMENT, strict=True)

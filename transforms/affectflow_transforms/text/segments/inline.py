@@ -44,8 +44,8 @@ def _take_tag(scan: Scan, start: int, end: int) -> Segment | None:
 
 
 def _take_pii(scan: Scan, start: int, end: int) -> Segment | None:
+    is_mention = scan.text.startswith(personal.MENTION, start)
     stop = scan.text.index("]", start) + 1
-    is_mention = scan.text[start:stop] == personal.MENTION
     return Segment("mention" if is_mention else "pii", start, stop)
 
 
@@ -103,7 +103,8 @@ def _begins(text: str, start: int, end: int) -> Iterator[int]:
         elif char != ":":
             yield place
         elif text.startswith("/", place + 1):
-            yield from _scheme_begins(text, place)
+            if "a" <= text[place - 1 : place] <= "z":
+                yield from _scheme_begins(text, place)
         else:  # the number of an emoji
             yield place + 1
 

@@ -96,6 +96,8 @@ def mask_personal(
       chat: whether the text is a message of a chat, which may begin with an account.
       bits: of the detectors that may find something in it, see `detectors`.
     """
+    if not bits:
+        return text
     taken, prose = _Taken(text), _Prose(segments)
     for place, detector in enumerate(_DETECTORS):
         if not bits >> place & 1 or (detector.chat and not chat):
@@ -103,8 +105,10 @@ def mask_personal(
         if detector.placeholder == MENTION and not mentions:
             continue
         for find in detector.finds:
-            spans = filter(prose.holds, find(text)) if detector.prose else find(text)
-            taken.add(spans, detector.placeholder)
+            taken.add(
+                prose.of(find(text)) if detector.prose else find(text),
+                detector.placeholder,
+            )
     return taken.replaced()
 
 
@@ -149,7 +153,10 @@ class _Prose:
         self._closed = [s for s in segments if s.type in _NOT_PROSE]
         self._ends = [segment.end for segment in self._closed]
 
-    def holds(self, span: Span) -> bool:
-        """Returns whether a span touches nothing but prose."""
+    def of(self, spans: Iterable[Span]) -> Iterable[Span]:
+        """Returns the spans that touch nothing but prose."""
+        return filter(self._holds, spans) if self._closed else spans
+
+    def _holds(self, span: Span) -> bool:
         behind = bisect_right(self._ends, span[0])
         return behind == len(self._closed) or span[1] <= self._closed[behind].start
