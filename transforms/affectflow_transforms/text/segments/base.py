@@ -4,6 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+BLANK_LINES = re.compile(r"(?:[ \t]*\n){1,2}")
+"""One blank line, or two, that a log or a paste may go on behind."""
+
 
 class Segment(NamedTuple):
     """One typed span of a text; offsets in code points, `end` exclusive."""

@@ -3,7 +3,13 @@
 import re
 
 from affectflow_transforms.text.segments import log_shapes, messages
-from affectflow_transforms.text.segments.base import Family, Scan, Segment, trimmed
+from affectflow_transforms.text.segments.base import (
+    BLANK_LINES,
+    Family,
+    Scan,
+    Segment,
+    trimmed,
+)
 
 _PATH = r"[^\s:()]{1,300}"
 _TIME = r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}"
@@ -114,12 +120,11 @@ _PYTHON_FRAME = re.compile(r'[ \t]*File "')
 
 def _over_blank(scan: Scan, start: int) -> int:
     """Returns where the log goes on behind blank lines; `start` if it does not."""
-    blank = _BLANK.match(scan.text, start)
+    blank = BLANK_LINES.match(scan.text, start)
     goes_on = blank and _BEHIND.match(scan.text, blank.end())
     return blank.end() if blank and goes_on else start
 
 
-_BLANK = re.compile(r"(?:[ \t]*\n){1,2}")
 # The line of source with its caret, and the message that Rust has on a line of its own.
 _SHOWN = re.compile(
     r"(?=[^\n]*:[0-9])[^\n]*+\n[^\n]*+\n[ \t]*[\^~]+[ \t]*(?:\n|\Z)"

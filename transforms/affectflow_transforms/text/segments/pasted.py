@@ -6,7 +6,13 @@ Its first line must be one that prose does not have (`#include <a>`, `int f(void
 
 import re
 
-from affectflow_transforms.text.segments.base import Family, Scan, Segment, trimmed
+from affectflow_transforms.text.segments.base import (
+    BLANK_LINES,
+    Family,
+    Scan,
+    Segment,
+    trimmed,
+)
 from affectflow_transforms.text.segments.code import PROSE_LINE
 from affectflow_transforms.text.segments.markup import TAG
 
@@ -65,7 +71,6 @@ _LIKELY = re.compile(
     re.M,
 )
 _INDENTED = re.compile(r"(?: {2}|\t)[ \t]*\S[^\n]*$", re.M)
-_BLANK = re.compile(r"(?:[ \t]*\n){1,2}")
 # Sure enough to stand alone: a statement with its brackets, a directive.
 _ALONE = re.compile(
     r"#(?:include|define|pragma|ifn?def|!)|<[?!]|[^\n]*\([^\n]*\)[^\n]*[;}]$"
@@ -82,7 +87,7 @@ def _take_pasted(scan: Scan, opened: re.Match[str]) -> Segment | None:
         strong += bool(_STRONG_LINE.match(scan.text, end))
         lines += 1 + scan.text.count("\n", end, line)
         end = line
-        if blank := _BLANK.match(scan.text, end + 1):
+        if blank := BLANK_LINES.match(scan.text, end + 1):
             below = blank.end()
             if _STRONG_LINE.match(scan.text, below) or _goes_on(scan, below):
                 end = below - 1
