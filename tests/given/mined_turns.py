@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from affectflow.kinds.miner import Miner
 from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES, fields
 from affectflow_transforms.miners.rules import RuleMiner
 
@@ -49,11 +50,15 @@ def turn(number: int, speaker: str, text: str, *labels: str, **given: Any) -> An
     }
 
 
-def mine(*rows: Any, **options: Any) -> list[list[dict[str, Any]]]:
+def mine(
+    *rows: Any, miner: Miner[Any] | None = None, **options: Any
+) -> list[list[dict[str, Any]]]:
+    """Returns the causes in each row, by a miner; without one, by rules."""
     batch = pa.RecordBatch.from_pylist(list(rows), schema=SCHEMA)
-    mined: list[list[dict[str, Any]]] = (
-        RuleMiner(**options).mine(batch)["causes"].to_pylist()
-    )
+    miner = miner or RuleMiner(**options)
+    mined: list[list[dict[str, Any]]] = miner.mine(batch, miner.load_model())[
+        "causes"
+    ].to_pylist()
     return mined
 
 

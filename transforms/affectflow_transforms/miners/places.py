@@ -6,7 +6,7 @@ not hang on the emotion is found once.
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from affectflow_transforms.miners.clauses import Reading, Sentence, Span
@@ -52,27 +52,39 @@ def places(reading: Reading, number: int) -> Places:
     clauses = (reading.trim(c.start, c.end) for c in reading.clauses[number])
     whole = reading.trim(sentence.start, sentence.end)
     return Places(
-        worded=tuple(_worded(reading, sentence)),
+        worded=tuple(worded(reading, sentence, _WORDINGS)),
         clauses=tuple(span for span in clauses if span),
         whole=whole,
         is_short=whole is not None and reading.count(whole)[0] <= WHOLE,
     )
 
 
-def _worded(reading: Reading, sentence: Sentence) -> Iterator[tuple[Wording, Span]]:
-    """Yields the causes that wordings of a sentence point at."""
+def worded(
+    reading: Reading,
+    sentence: Sentence,
+    wordings: Iterable[tuple[Wording, re.Pattern[str]]],
+    leading: frozenset[str] = LEADING,
+) -> Iterator[tuple[Wording, Span]]:
+    """Yields the causes that wordings of a sentence point at.
+
+    Args:
+      reading: of the utterance.
+      sentence: of the reading.
+      wordings: each with its compiled pattern.
+      leading: names of wordings that follow the cause.
+    """
     end_here = min(sentence.end, sentence.start + MAX_SENTENCE)
     masked = reading.masked[sentence.start : end_here].lstrip()
     # Wordings are anchored at the first word.
     first = end_here - len(masked)
     masked = masked.rstrip()
-    for wording, pattern in _WORDINGS:
+    for wording, pattern in wordings:
         match = pattern.search(masked) if wording.may_be_in(masked) else None
         if match is None:
             continue
         start, end = match.span("cause")
         fronted = not masked[: match.start()].strip() and start > 0
-        if wording.name in LEADING:
+        if wording.name in leading:
             start = _last_turn(masked, start, end)
         else:
             end = _cut(masked, start, end, fronted and not wording.feels)
