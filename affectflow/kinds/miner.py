@@ -71,14 +71,15 @@ class Scene:
 class Found(NamedTuple):
     """A cause: `turn.text[start:end]`, in code points, and how sure it is, 0..1.
 
-    `summary` says it in few words.
+    A miner that cannot say how sure it is gives None. `summary` says the cause in few
+    words.
     """
 
     label: str
     turn: Turn
     start: int
     end: int
-    score: float
+    score: float | None
     summary: str | None = None
 
 
@@ -108,6 +109,16 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
                 f"{type(self).__name__} needs `history` of at least 0, "
                 f"not {self.history}"
             )
+
+    @property
+    def columns_required(self) -> pa.Schema:
+        """What this instance reads; `requires`, unless its arguments say otherwise."""
+        return self.requires
+
+    @property
+    def asker(self) -> Any:
+        """The model that it puts questions to: what that answers is kept; else None."""
+        return None
 
     @abc.abstractmethod
     def find(self, scene: Scene, model: ModelT) -> Iterable[Found]:

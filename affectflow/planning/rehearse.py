@@ -14,7 +14,7 @@ import pyarrow as pa
 from affectflow import defaults, logs, registry, stages
 from affectflow.batches.batch import split
 from affectflow.batches.readings import read
-from affectflow.errors import LakeError
+from affectflow.errors import LakeError, UsageError
 from affectflow.kinds.asker import Asker
 from affectflow.kinds.clusterer import Clusterer
 from affectflow.kinds.renderer import Renderer
@@ -65,8 +65,18 @@ class Analysis:
         return made
 
     def step(self) -> MineCauses:
-        """Returns the step that `mine` would take."""
-        return MineCauses(miner=self.miner, miner_options=self.miner_options)
+        """Returns the step that `mine` would take.
+
+        Raises:
+          UsageError: the miner asks a model that must not be asked on trial.
+        """
+        step = MineCauses(miner=self.miner, miner_options=self.miner_options)
+        if step.asker is not None and not step.asker.on_trial:
+            raise UsageError(
+                f"a plan tries stages on a sample, and does not ask the model of "
+                f"{self.miner}, which is behind a URL: plan with another miner"
+            )
+        return step
 
     def grouping(self) -> Clusterer:
         """Returns the clusterer that `mine` would take."""

@@ -11,7 +11,6 @@ from affectflow import defaults, runners
 from affectflow.batches.batch import check_columns, with_column
 from affectflow.batches.nesting import rows_of, unnest
 from affectflow.errors import LakeError
-from affectflow.kinds.transform import ConversationTransform
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import Candidate, candidates
 from affectflow.lake.naming import annotator_meant
@@ -24,6 +23,7 @@ from affectflow.stages.runs.answers import (
     mined_folder,
 )
 from affectflow.stages.runs.context import conversations_with, holders, with_context
+from affectflow.stages.runs.journal import journalled
 from affectflow.stages.runs.labelled import LabelledTask
 from affectflow.stages.runs.parts import (
     Part,
@@ -221,7 +221,7 @@ def _among(pauses: Mapping[str, float], sources: Iterable[str]) -> dict[str, flo
 
 
 class _MineFn(beam.DoFn):
-    def __init__(self, task: PartTask, step: ConversationTransform):
+    def __init__(self, task: PartTask, step: MineCauses):
         self._task = task
         self._step = step
 
@@ -241,14 +241,13 @@ class _MineFn(beam.DoFn):
             return with_column(mined, field, rows.column(field.name)).filter(own)
 
         progress = Progress(lake, self._task.request)
-        receipt = work(self._task, lake, part, compute, progress)
+        with journalled(lake, self._step.asker, self._task.request.run_id):
+            receipt = work(self._task, lake, part, compute, progress)
         receipt.model_calls, receipt.model_seconds = 0, 0.0
         yield receipt.to_json()
 
 
-def mine_parts(
-    pipeline: beam.Pipeline, task: PartTask, step: ConversationTransform
-) -> Any:
+def mine_parts(pipeline: beam.Pipeline, task: PartTask, step: MineCauses) -> Any:
     """Adds the stage mine to a pipeline."""
     worker = beam.ParDo(_MineFn(task, step)).with_output_types(str)
     return pipeline | "Mine" >> RunParts(task, worker)

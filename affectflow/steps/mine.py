@@ -40,6 +40,16 @@ class MineCauses(ConversationTransform):
         made: Miner[Any] = registry.make("miners", self.miner, self.miner_options)
         self._miner = made
 
+    @property
+    def columns_required(self) -> pa.Schema:
+        """What the miner reads, and the times that put turns in order."""
+        return pa.unify_schemas([self._miner.columns_required, self.requires])
+
+    @property
+    def asker(self) -> Any:
+        """The model that the miner puts questions to; None if it asks none."""
+        return self._miner.asker
+
     @functools.cached_property
     def _model(self) -> Any:
         """The miner's model, once in each copy of this step, and so on each worker."""

@@ -92,7 +92,7 @@ def check_miner(
     miner = pickled(miner, tell)
     annotator_id = _check_annotator(miner, tell)
     model = miner.load_model()
-    batch = sample_batch(miner.requires) if batch is None else batch
+    batch = sample_batch(miner.columns_required) if batch is None else batch
     found = check_rows(lambda b: miner.mine(b, model), batch, miner.provides, tell)
     causes = [cause for row in found.column("causes").to_pylist() for cause in row]
     _check_labels([causes], annotator_id, "causes")

@@ -5,7 +5,7 @@ What a real model makes of a prompt they cannot say; `Generate` is tried with on
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from affectflow import registry
+from affectflow.errors import RowError
 from affectflow.kinds.asker import Asker, Completion, Outcome, Request
 from affectflow.kinds.prompt import Answer, Step, closed
 from affectflow.registry import Card
@@ -110,6 +111,22 @@ class ByRule(Scripted):
     )
 
 
+@dataclass(kw_only=True)
+class Told(Scripted):
+    """Gives the answer of the first key that its question has; else `none`.
+
+    `refuse` for an answer refuses the question.
+    """
+
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+    def _one(self, request: Request) -> Outcome:
+        question = request.messages[-1].content
+        fits = (said for key, said in self.answers.items() if key in question)
+        said = next(fits, "none")
+        return RowError("refused") if said == "refuse" else Completion(text=said)
+
+
 def scripted(prompt: Path | str, script: Script, **options: Any) -> Scripted:
     """Returns a model that answers a prompt by a script."""
     made = type("Scripted", (Scripted,), {"script": staticmethod(script)})
@@ -130,7 +147,8 @@ def install_scripted(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     head = "Metadata-Version: 2.1\nName: scripted\nVersion: 1.0\n"
     (info / "METADATA").write_text(head)
     points = "\n".join(f"{name} = {__name__}:{name}" for name in _PARSERS)
-    models = f"[affectflow.models]\nByRule = {__name__}:ByRule\n"
+    models = "[affectflow.models]\n"
+    models += "".join(f"{name} = {__name__}:{name}\n" for name in ("ByRule", "Told"))
     (info / "entry_points.txt").write_text(f"[affectflow.parsers]\n{points}\n{models}")
     monkeypatch.syspath_prepend(site)
     # What is found there is forgotten with the path.

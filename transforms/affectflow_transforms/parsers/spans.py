@@ -8,11 +8,14 @@ from affectflow_transforms.parsers.wording import (
     NOTHING,
     name_of,
     normal,
+    once,
     part,
     said,
 )
 
 _QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|\u00ab([^\u00bb]+)\u00bb')
+_ALL_QUOTED = re.compile(r'["\u201c\u00ab](.+)["\u201d\u00bb]\W*', re.DOTALL)
+_MARKS = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 _LONGEST = 2000
 """Characters of a span that are looked for in other spacing and case."""
 
@@ -27,10 +30,29 @@ def quoted(raw: str, *, step: Step, reading: str) -> list[Answer]:
     name = name_of(step)
     if not words:
         return [Answer(status=Status.EMPTY)]
-    if normal(words) in NOTHING:
+    if is_nothing(words):
         return [Answer(status=Status.ABSTAINED)]
-    found = _QUOTED.search(words)
-    return [_aligned(name, _inside(found) if found else words, reading)]
+    spans = spans_in(words)
+    placed = next((s for s in spans if place_of(s, reading)), spans[0])
+    return [_aligned(name, placed, reading)]
+
+
+def is_nothing(words: str) -> bool:
+    """Returns whether an answer says that there is nothing to quote."""
+    return normal(words) in NOTHING
+
+
+def spans_in(words: str) -> list[str]:
+    """Returns what may be the span that an answer quotes, the likeliest first.
+
+    Quotation marks in a span are told from those around it only by where it stands.
+
+    >>> spans_in('"the "new" build".')
+    ['the "new" build', 'the', '"the "new" build".', '"the "new" build"']
+    """
+    first, whole = _QUOTED.search(words), _ALL_QUOTED.fullmatch(words)
+    found = [whole[1] if whole else "", _inside(first) if first else ""]
+    return once(each.strip() for each in [*found, words, words.rstrip(" .")])
 
 
 def quoted_text(raw: str, *, step: Step, reading: str) -> list[Answer]:
@@ -63,21 +85,32 @@ def _aligned(name: str, span: str, reading: str) -> Answer:
 
 
 def place_of(span: str, reading: str) -> tuple[int, int] | None:
-    """Returns where a span stands in a text, in code points; in any case and spacing.
+    """Returns the first place of a span in a text, as `places_of`."""
+    return next(iter(places_of(span, reading)), None)
 
-    >>> place_of("the  build", "Again: The build broke")
-    (7, 16)
+
+def places_of(span: str, reading: str) -> list[tuple[int, int]]:
+    """Returns where a span stands in a text, in code points.
+
+    If it stands nowhere as it is, then in any case, spacing and quotation marks.
+
+    >>> places_of("the  build", "Again: The build broke")
+    [(7, 16)]
     """
     if not span:
-        return None
-    start = reading.find(span)
-    if start >= 0:
-        return start, start + len(span)
+        return []
+    if span in reading:
+        return [each.span() for each in re.finditer(re.escape(span), reading)]
     if len(span) > _LONGEST:
-        return None
-    words = r"\s+".join(map(re.escape, span.split()))
-    found = re.search(words, reading, re.IGNORECASE)
-    return found.span() if found else None
+        return []
+    words = r"\s+".join(map(_any_marks, span.split()))
+    found = re.finditer(words, reading, re.IGNORECASE) if words else ()
+    return [each.span() for each in found]
+
+
+def _any_marks(word: str) -> str:
+    """Returns a pattern of a word in which one quotation mark is as good as another."""
+    return "".join(f"[{_MARKS}]" if c in _MARKS else re.escape(c) for c in word)
 
 
 def text(raw: str, *, step: Step, reading: str) -> list[Answer]:
