@@ -1,14 +1,17 @@
 """A miner that asks a model: in a lake its answers are kept, and refusals counted."""
 
+import pyarrow as pa
 import pytest
 
 from affectflow import stages
+from affectflow.batches.batch import with_column
 from affectflow.errors import UsageError
 from affectflow.planning.rehearse import Analysis
+from affectflow.schemas import ANNOTATIONS_COLUMN
 from tests.given.factories import utterances
 from tests.given.mined_turns import emotion
 from tests.given.scripted import Told, install_scripted
-from tests.given.stage_runs import store
+from tests.given.stage_runs import ask, store
 
 
 @pytest.fixture(autouse=True)
@@ -28,15 +31,22 @@ def mine(uri, **options):
 def test_answers_are_kept_for_the_next_miner_and_refusals_are_counted(tmp_path):
     uri = str(tmp_path / "lake")
     texts = ["the build broke", "the build broke", "the docs rot"]
-    labels = [[emotion("anger")] for _ in texts]
-    store(uri, utterances(*texts, annotations=labels, segments=[[]] * 3))
+    labels = pa.array([[emotion("anger")]] * 3, ANNOTATIONS_COLUMN.type)
+    batch = utterances(*texts, segments=[[]] * 3, conversation_id=["c"] * 3)
+    store(uri, with_column(batch, ANNOTATIONS_COLUMN, labels))
 
-    first = mine(uri)
-    again = mine(uri, labels=("anger",))
+    first = mine(uri, history=0)
+    again = mine(uri, labels=("anger",), history=0)
 
-    assert first["counters"]["quotes_not_in_the_text"] == 1
-    asked = [row["counters"] for row in (first, again)]
-    assert [(a.get("distinct"), a.get("calls"), a.get("kept_answers")) for a in asked]
+    assert dict(first["counters"]) == {"quotes_not_in_the_text": 1}
+    assert (first["questions"], first["calls"]) == (3, 2)
+    assert (again["calls"], again["kept_answers"]) == (0, 2)
+    assert first["config"] != again["config"]
+    found = "SELECT DISTINCT status, cause_text, score FROM causes ORDER BY ALL"
+    assert ask(uri, found) == [
+        ("ok", "the build broke", None),
+        ("unaligned", None, None),
+    ]
 
 
 def test_a_plan_does_not_ask_a_model_that_is_not_to_be_tried(monkeypatch):

@@ -187,7 +187,7 @@ def test_a_prompt_of_ones_own_is_another_annotator(tmp_path):
         'text = "Why {evidence}? {text}"\nparser = "quoted"\n',
     )
 
-    (found,), _, questions = mined(
+    (found,), _, _ = mined(
         {"Why anger?": '"it broke"'},
         turn(1, "ann", "it broke", "anger"),
         prompt=str(own),

@@ -173,9 +173,7 @@ def _questions(scene: Scene, shown: Shown) -> Iterator[Question]:
         )
 
 
-def _found(
-    question: Question, answer: str, scene: Scene, shown: Shown
-) -> Found | None:
+def _found(question: Question, answer: str, scene: Scene, shown: Shown) -> Found | None:
     """Returns the cause that an answer quotes, None for none.
 
     A quote without a place of its own is pointed at nowhere, and counted.

@@ -99,5 +99,7 @@ class Shown:
 def _is_whole(text: str, start: int, end: int) -> bool:
     """Returns whether a span neither begins nor ends within a word."""
     around = (text[max(start - 1, 0) : start + 1], text[end - 1 : end + 1])
-    cut = [len(each) == 2 and each[0].isalnum() and each[1].isalnum() for each in around]
+    cut = [
+        len(each) == 2 and each[0].isalnum() and each[1].isalnum() for each in around
+    ]
     return not any(cut)
