@@ -150,15 +150,19 @@ SELECT family, clustering_id, count(DISTINCT utterance_id) AS n,
 FROM named GROUP BY family, clustering_id
 ORDER BY bool_or(emotion_annotator_id = $annotator) DESC, n DESC, clustering_id""",
     "causes": """
-WITH told AS (
-  SELECT cause_id, emotion_annotator_id, label AS family
-  FROM causes WHERE status = 'ok'
+WITH mined AS (
+  SELECT c.* FROM causes AS c
+  LEFT JOIN annotators AS a ON a.annotator_id = c.annotator_id
+  WHERE c.status = 'ok' AND a.kind IS DISTINCT FROM 'person'
+),
+told AS (
+  SELECT cause_id, emotion_annotator_id, annotator_id AS miner, label AS family
+  FROM mined
   UNION
-  SELECT c.cause_id, c.emotion_annotator_id, f.to_label FROM causes AS c
+  SELECT c.cause_id, c.emotion_annotator_id, c.annotator_id, f.to_label FROM mined AS c
   JOIN folds AS f ON f.from_vocabulary = c.vocabulary AND f.from_label = c.label
-  WHERE c.status = 'ok'
 )
-SELECT family, count(*) AS n FROM told GROUP BY family, emotion_annotator_id
+SELECT family, count(*) AS n FROM told GROUP BY family, emotion_annotator_id, miner
 QUALIFY row_number() OVER (
   PARTITION BY family
   ORDER BY coalesce(emotion_annotator_id = $annotator, false) DESC, n DESC

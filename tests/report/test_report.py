@@ -99,6 +99,12 @@ def test_causes_without_a_theme_are_counted_and_can_be_listed(tmp_path):
         row | {"cause_id": f"{row['cause_id']}-2", "emotion_annotator_id": "other@1"}
         for row in few["causes"]
     ]
+    # What another miner finds in the same messages, or a person marks, is not more.
+    few["causes"] += [
+        few["causes"][place] | {"cause_id": f"{by}{place}", "annotator_id": by}
+        for by, most in (("ConnectiveMiner@1", n - 1), ("grace hopper", n))
+        for place in range(most)
+    ]
 
     text = text_of(page_of(tmp_path, few))
 

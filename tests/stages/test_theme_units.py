@@ -88,6 +88,31 @@ def test_what_two_miners_found_counts_once_and_the_surer_is_taken(tmp_path):
     assert texts_of(uri) == ["build is", "the docs are wrong"]
 
 
+def test_a_miner_that_is_asked_for_no_score_adds_only_what_no_other_found(tmp_path):
+    uri = str(tmp_path / "lake")
+    text = "the build is broken and the docs are wrong"
+
+    def span(words, miner, score):
+        start = text.index(words)
+        return cause(1, words, cause_id=f"{miner} {words}", start=start) | {
+            "end": start + len(words),
+            "annotator_id": miner,
+            "score": score,
+        }
+
+    found = [
+        span("build is broken", "rules", 0.3),
+        span("the build is broken", "llm", None),
+        span("broken", "connective", 0.2),
+        span("the docs are wrong", "llm", None),
+        span("docs are wrong", "other llm", None),
+    ]
+    batch = utterances(text, utterance_id="test:1")
+    store(uri, with_column(batch, CAUSES_COLUMN, pa.array([found], CAUSES_COLUMN.type)))
+
+    assert texts_of(uri) == ["build is broken", "docs are wrong"]
+
+
 def test_causes_without_a_span_do_not_count(tmp_path):
     uri = str(tmp_path / "lake")
     found = [[cause(1, "it", status="none_found")], [cause(2, "that")]]

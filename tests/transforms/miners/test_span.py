@@ -87,7 +87,7 @@ def test_that_there_is_no_answer_is_an_answer(folder, text, options):
 
 def test_turns_before_the_evidence_are_left_out_where_there_is_no_room(folder):
     rows = [
-        turn(1, "bob", "broken again " + "good " * 90),
+        turn(1, "bob", "broken again " + "good " * 110),
         turn(2, "bob", "the build is broken again"),
         turn(3, "ann", "not good", "anger"),
     ]
@@ -129,7 +129,8 @@ def test_spans_are_those_of_a_loop_over_all_of_them(tmp_path):
     for case, verdict in zip(cases, found, strict=True):
         laid = network.tokenizer.encode(question(case), " ".join(texts))
         given = {"input_ids": [laid.ids], "attention_mask": [laid.attention_mask]}
-        given["token_type_ids"] = [laid.type_ids]
+        if network.takes_types:
+            given["token_type_ids"] = [laid.type_ids]
         with torch.no_grad():
             said = network.module(**{n: torch.tensor(v) for n, v in given.items()})
         begins, ends = said.start_logits[0].tolist(), said.end_logits[0].tolist()
