@@ -11,8 +11,7 @@ from affectflow import registry
 from affectflow.errors import UsageError
 from affectflow.kinds.account import account, answered
 from affectflow.kinds.answering import Steps
-from affectflow.kinds.asker import Asker
-from affectflow.kinds.asking import Outcome
+from affectflow.kinds.asker import Asker, Outcome
 from affectflow.kinds.identity import Origin
 from affectflow.kinds.miner import Found, Scene
 from affectflow.kinds.prompt import Prompt
