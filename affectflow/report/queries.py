@@ -155,6 +155,10 @@ WITH mined AS (
   LEFT JOIN annotators AS a ON a.annotator_id = c.annotator_id
   WHERE c.status = 'ok' AND a.kind IS DISTINCT FROM 'person'
 ),
+last_mined AS (
+  SELECT config ->> 'miner' AS miner FROM runs
+  WHERE stage = 'mine' AND state = 'done' ORDER BY ended DESC LIMIT 1
+),
 told AS (
   SELECT cause_id, emotion_annotator_id, annotator_id AS miner, label AS family
   FROM mined
@@ -165,7 +169,8 @@ told AS (
 SELECT family, count(*) AS n FROM told GROUP BY family, emotion_annotator_id, miner
 QUALIFY row_number() OVER (
   PARTITION BY family
-  ORDER BY coalesce(emotion_annotator_id = $annotator, false) DESC, n DESC
+  ORDER BY coalesce(emotion_annotator_id = $annotator, false) DESC,
+    coalesce(miner = (SELECT miner FROM last_mined), false) DESC, n DESC
 ) = 1
 ORDER BY family""",
     "themes": """

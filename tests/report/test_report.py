@@ -111,6 +111,12 @@ def test_causes_without_a_theme_are_counted_and_can_be_listed(tmp_path):
     assert f"{n} causes of irritation in this lake, and no theme: too few" in text
     assert "affectflow sql" in text.split("and no theme")[1].split("SELECT")[0]
 
+    ran = {"stage": "mine", "state": "done", "config": '{"miner": "ConnectiveMiner@1"}'}
+    few["runs"].append({"run_id": "run-8", "config_digest": "abd", **ran})
+    (tmp_path / "mined").mkdir()
+    text = text_of(page_of(tmp_path / "mined", few))
+    assert f"{n - 1} causes of irritation in this lake, and no theme: too few" in text
+
 
 def test_a_theme_by_too_few_people_gets_no_number(tmp_path):
     few = tables()

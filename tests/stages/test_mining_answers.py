@@ -6,8 +6,10 @@ import pytest
 from affectflow import stages
 from affectflow.batches.batch import with_column
 from affectflow.errors import UsageError
+from affectflow.lake import Lake
 from affectflow.planning.rehearse import Analysis
 from affectflow.schemas import ANNOTATIONS_COLUMN
+from affectflow.stages.themes.units import causes_of, units
 from tests.given.factories import utterances
 from tests.given.mined_turns import emotion
 from tests.given.scripted import Told, install_scripted
@@ -46,6 +48,31 @@ def test_answers_are_kept_for_the_next_miner_and_refusals_are_counted(tmp_path):
     assert ask(uri, found) == [
         ("ok", "the build broke", None),
         ("unaligned", None, None),
+    ]
+
+
+def test_themes_rest_on_the_miner_that_ran_last(tmp_path):
+    uri = str(tmp_path / "lake")
+    text = "It failed. Sad because it broke"
+    labels = pa.array([[emotion("sadness")]], ANNOTATIONS_COLUMN.type)
+    batch = utterances(text, segments=[[]])
+    store(uri, with_column(batch, ANNOTATIONS_COLUMN, labels))
+    told = {"model": "Told", "options": {"answers": {"": '"It failed"'}}}
+    lake = Lake.open(uri)
+
+    def counted():
+        tables = [causes_of(lake, unit) for unit in units(lake)]
+        return {text for table in tables for text in table["cause_text"].to_pylist()}
+
+    by_last = []
+    for miner, options in [("ConnectiveMiner", {}), ("LlmMiner", told)] * 2:
+        row, _ = stages.mine_lake(uri, miner=miner, options=options)
+        by_last.append((counted(), row["rows_out"]))
+
+    # The third and the fourth run mine nothing anew, and yet change what counts.
+    assert by_last == [({"it broke"}, 1), ({"It failed"}, 1)] + [
+        ({"it broke"}, 0),
+        ({"It failed"}, 0),
     ]
 
 

@@ -54,8 +54,8 @@ def units_of(request: Request) -> list[Any]:
 
 
 def _unit(text: str) -> Unit:
-    name, causes, utterances, rows, people = json.loads(text)
-    return Unit(name, tuple(causes), tuple(utterances), rows, tuple(people))
+    name, causes, utterances, rows, people, miner = json.loads(text)
+    return Unit(name, tuple(causes), tuple(utterances), rows, tuple(people), miner)
 
 
 def once_all_are_through(

@@ -1,5 +1,6 @@
 """The causes of a lake in units of work: those of one part, or of one bucket."""
 
+import json
 import threading
 from collections.abc import Iterator
 from itertools import groupby
@@ -16,6 +17,7 @@ from affectflow.vocabularies import folds, known
 if TYPE_CHECKING:
     import duckdb
 
+_MINED = ("mine", "done")
 _OF_THREAD = threading.local()
 _CAUSES = (
     *("cause_id", "utterance_id", "label", "vocabulary", "cause_utterance_id"),
@@ -28,7 +30,8 @@ class Unit(NamedTuple):
     """Files of `causes`, and of the `utterances` that they belong to.
 
     All causes of an utterance are in one unit, whoever found them. `people` are the
-    annotators of the lake whose causes do not count.
+    annotators of the lake whose causes do not count; `miner` is the only one whose do,
+    empty for all others.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Unit(NamedTuple):
     utterances: tuple[str, ...]
     rows: int
     people: tuple[str, ...] = ()
+    miner: str = ""
 
 
 def units(lake: Lake) -> list[Unit]:
@@ -51,13 +55,13 @@ def units(lake: Lake) -> list[Unit]:
         bucket: sorted(paths)
         for bucket, paths in groupby(sorted(parts, key=bucket_of_path), bucket_of_path)
     }
-    found, people = [], _people(lake)
+    found, people, miner = [], _people(lake), _miner(lake)
     for bucket, paths in causes:
         for name, own, spoken in _units_of(
             bucket, sorted(paths), utterances.get(bucket, [])
         ):
             rows = sum(files[path].rows for path in own)
-            found.append(Unit(name, tuple(own), tuple(spoken), rows, people))
+            found.append(Unit(name, tuple(own), tuple(spoken), rows, people, miner))
     return found
 
 
@@ -66,6 +70,19 @@ def _people(lake: Lake) -> tuple[str, ...]:
     rows = read_files(lake.storage, "annotators", paths, ["annotator_id", "kind"])
     ids = rows.filter(pc.equal(rows.column("kind"), "person")).column("annotator_id")
     return tuple(sorted(set(ids.to_pylist())))
+
+
+def _miner(lake: Lake) -> str:
+    """Returns the miner that `mine` ran last; empty if it never ran.
+
+    Scores of two miners are not on one scale, and where one finds a clause the other
+    takes the whole turn: together they would count one reason twice.
+    """
+    columns = ["stage", "state", "ended", "config"]
+    rows = read_files(lake.storage, "runs", sorted(lake.committed("runs")), columns)
+    found = [r for r in rows.to_pylist() if (r["stage"], r["state"]) == _MINED]
+    newest = max(found, key=lambda row: row["ended"], default=None)
+    return str(json.loads(newest["config"])["miner"]) if newest else ""
 
 
 def _units_of(
@@ -98,15 +115,20 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     """Returns the causes of a unit that have a span, once for each family.
 
     Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`, `title`.
-    A span that two labels of one utterance share counts once in a family, and so does
-    what two miners found, of which the surer is taken; what moved a bot does not count,
-    nor what people marked: their answers check a miner, on messages drawn for that.
+    A span that two labels of one utterance share counts once in a family. Of several
+    miners the one counts that `mine` ran last. Causes that came in with the utterances
+    may be by several: where two overlap, the surer one is taken. What moved a bot does
+    not count, nor what people marked: their answers check a miner, on messages drawn
+    for that.
     """
     causes = read_files(lake.storage, "causes", unit.causes, _CAUSES)
     people = pa.array(unit.people, pa.string())
-    marked = pc.is_in(causes.column("annotator_id"), value_set=people)
+    by = causes.column("annotator_id")
+    counts = pc.invert(pc.is_in(by, value_set=people))
+    if unit.miner:
+        counts = pc.equal(by, unit.miner)
     return once_in_a_family(
-        causes.filter(pc.invert(marked)),
+        causes.filter(counts),
         read_files(lake.storage, "utterances", unit.utterances, _UTTERANCES),
     )
 
