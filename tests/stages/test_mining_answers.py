@@ -70,7 +70,9 @@ def test_themes_rest_on_the_miner_that_ran_last(tmp_path):
         by_last.append((counted(), row["rows_out"]))
 
     # The third and the fourth run mine nothing anew, and yet change what counts.
-    assert by_last == [({"it broke"}, 1), ({"It failed"}, 1)] + [
+    assert by_last == [
+        ({"it broke"}, 1),
+        ({"It failed"}, 1),
         ({"it broke"}, 0),
         ({"It failed"}, 0),
     ]
