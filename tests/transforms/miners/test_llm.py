@@ -138,6 +138,17 @@ def test_words_of_others_are_neither_shown_nor_quoted():
     assert spanned["cause_text"] == "`x(1)` so much"
 
 
+def test_cues_without_a_place_in_the_text_are_not_shown():
+    spoken = {"cue": "loud", "phrase": "voice louder than usual", "start": None}
+    smile = {"cue": "emoji", "phrase": "smiling", "start": 9, "end": 10}
+    row = turn(1, "ann", "it broke \U0001f600", "joy", cues=[spoken, smile])
+
+    (found,), _, (question,) = mined({"": '"broke smiling"'}, row)
+
+    assert "voice" not in question
+    assert found["cause_text"] == "broke \U0001f600"
+
+
 def test_silent_messages_are_not_asked_about():
     quote = {"type": "quote", "start": 0, "end": 10}
     row = turn(1, "ann", "> it broke", "anger", segments=[quote])

@@ -101,7 +101,10 @@ class EvidenceMiner(Pretrained, AnyLabelMiner[Any], abc.ABC):
 
         A turn in which its author says nothing is no evidence, and not in the history.
         """
-        return super().mine(batch, _Network(model, Shown.of(batch, read(batch), ())))
+        # Cues of voices and faces have no place in the text: `annotate` alone asks why
+        # and where they are read.
+        readings = read(batch, cues="in_text")
+        return super().mine(batch, _Network(model, Shown.of(batch, readings, ())))
 
     def find(self, scene: Scene, model: _Network) -> Iterable[Found]:
         """Returns the causes of one scene."""

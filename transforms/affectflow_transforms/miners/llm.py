@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import pyarrow as pa
 
 from affectflow import registry
+from affectflow.batches.readings import read
 from affectflow.errors import UsageError
 from affectflow.kinds.account import account, answered
 from affectflow.kinds.answering import Steps
@@ -16,7 +17,6 @@ from affectflow.kinds.identity import Origin
 from affectflow.kinds.miner import Found, Scene
 from affectflow.kinds.prompt import Prompt
 from affectflow.kinds.questions import Question, cut_to
-from affectflow.kinds.style import reading_of
 from affectflow.registry import Card
 from affectflow_transforms.miners.labels import AnyLabelMiner
 from affectflow_transforms.miners.shown import Place, Shown
@@ -111,7 +111,10 @@ class LlmMiner(AnyLabelMiner[Any]):
         A row that the model must not be shown is neither asked about nor in a history.
         """
         asker = self._asker
-        readings = reading_of(batch, cues=asker.cues, style=asker.style)
+        # Cues of voices and faces have no place in the text, and `annotate` alone asks
+        # why and where they are read.
+        cues = "in_text" if asker.cues == "words" else asker.cues
+        readings = read(batch, cues=cues)
         shown = Shown.of(batch, readings, asker.held_back(batch))
         return super().mine(batch, _Asking(model, shown))
 
