@@ -149,6 +149,19 @@ def test_cues_without_a_place_in_the_text_are_not_shown():
     assert found["cause_text"] == "broke \U0001f600"
 
 
+def test_private_messages_are_not_sent_to_another_machine():
+    url = {"url": "https://llm.example/v1", "name": "big", "send_to": "llm.example"}
+    asking = LlmMiner(model="Endpoint", options=url)
+    row = turn(1, "ann", "it broke", "anger", visibility="private", kind="comment")
+    batch = pa.RecordBatch.from_pylist([row], schema=asking.columns_required)
+
+    # It would connect, and fail, if it asked anything.
+    ((cause,),) = asking.mine(batch, asking.load_model())["causes"].to_pylist()
+
+    assert {"visibility", "kind"} <= set(asking.columns_required.names)
+    assert cause["status"] == "none_found"
+
+
 def test_silent_messages_are_not_asked_about():
     quote = {"type": "quote", "start": 0, "end": 10}
     row = turn(1, "ann", "> it broke", "anger", segments=[quote])
