@@ -27,6 +27,7 @@ UNCHECKED = (
     *("Embedder", "SequenceClassifier", "Generate", "FollowUpReward", "Endpoint"),
     *("Annotate", "Measure", "MaskNames", "ShiftAlong", "AnonymizeVector"),
     *("ImageClassifier", "SpeechAffect", "SkipChain"),
+    "PersonalityTransition",
 )
 CHECKED = [
     plugin

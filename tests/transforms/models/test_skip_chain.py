@@ -3,7 +3,6 @@
 import itertools
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from affectflow import testing
 from affectflow.errors import UsageError
 from affectflow.kinds.account import open_account
-from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, fields
 from affectflow.weights import written
 from affectflow_transforms.models.conversations import folded as folding
 from affectflow_transforms.models.conversations import links
@@ -28,14 +26,9 @@ from affectflow_transforms.models.conversations.potentials import lift
 from affectflow_transforms.models.conversations.skip_chain import SkipChain
 from affectflow_transforms.models.conversations.states import Tables
 from affectflow_transforms.models.conversations.train import SkipChain as Training
+from tests.given.labelled_turns import turns
 from tests.given.training_data import write_reccon
 
-COLUMNS = pa.schema(
-    [
-        *fields(UTTERANCES, "conversation_id", "speaker_id", "timestamp"),
-        ANNOTATIONS_COLUMN,
-    ]
-)
 NOTHING = Tables(np.zeros((3, 3)), np.zeros((3, 3)))
 LABELS = ("happiness", "sadness", "anger", "surprise", "fear", "disgust", "neutral")
 
@@ -209,30 +202,6 @@ def folder(tmp_path):
     """Weights by which a label stays, and is caught, with the odds 20 to 1."""
     stays = np.eye(7) * np.log(20)
     return stored(tmp_path, stays, stays)
-
-
-def turns(*rows):
-    """Returns turns `(conversation, speaker, vocabulary, [(label, score), ...])`."""
-    said = [
-        {
-            "conversation_id": conversation,
-            "speaker_id": speaker,
-            "annotations": [
-                {
-                    "annotator_id": "a",
-                    "task": "emotion",
-                    "vocabulary": vocabulary,
-                    "label": label,
-                    "score": score,
-                    "chosen": True,
-                    "status": "ok" if label else "no_author_text",
-                }
-                for label, score in answers
-            ],
-        }
-        for conversation, speaker, vocabulary, answers in rows
-    ]
-    return pa.RecordBatch.from_pylist(said, schema=COLUMNS)
 
 
 def chosen(batch, folder, **options):
