@@ -266,6 +266,16 @@ def test_of_two_vocabularies_that_of_the_weights_is_read_or_the_one_named(folder
     assert chosen(both, folder, vocabulary="goemotions") == ["anger", "abstained"]
 
 
+def test_a_vocabulary_that_does_not_fold_is_refused(folder):
+    batch = turns(("x", "ann", "goemotions", [("annoyance", 0.9)]))
+
+    with pytest.raises(UsageError, match="'leia' does not fold to 'dailydialog'"):
+        chosen(batch, folder, vocabulary="leia")
+    own = turns(("x", "ann", "my labels", [("cross", 0.9)]))
+    with pytest.raises(UsageError, match="'my labels', and none folds"):
+        chosen(own, folder)
+
+
 def test_two_vocabularies_that_fold_are_named(folder, monkeypatch):
     monkeypatch.setattr(folding, "_weights", lambda source, target: np.ones((1, 7)))
     both = turns(

@@ -27,8 +27,8 @@ def folded(
       Shape (rows, labels); a row without an answer that folds is NaN.
 
     Raises:
-      UsageError: there are answers, and none of them folds, or those in several
-        vocabularies do.
+      UsageError: there is no such vocabulary, it does not fold to the other, or of
+        those that are answered in none does, or several do.
     """
     there = _vocabularies(batch, over)
     source = _source(there, target, over, vocabulary)
@@ -52,22 +52,23 @@ def _source(there: list[str], target: str, over: str, vocabulary: str) -> str:
     """Returns the vocabulary that is read; `target` where nothing is answered."""
     if vocabulary:
         vocabularies.get(vocabulary)
-    if not there or target in (vocabulary, *([] if vocabulary else there)):
+        if vocabulary != target and not _weights(vocabulary, target).any():
+            raise UsageError(f"{vocabulary!r} does not fold to {target!r}")
+        return vocabulary
+    if not there or target in there:
         return target
     able = [name for name in there if _weights(name, target).any()]
-    wanted = [name for name in able if vocabulary in ("", name)]
-    if len(wanted) == 1:
-        return wanted[0]
-    if wanted:
+    if len(able) > 1:
         raise UsageError(
-            f"{over!r} answers in {_list(wanted)}, all of which fold to {target!r}; "
-            f"give --set vocabulary={wanted[0]}"
+            f"{over!r} answers in {_list(able)}, all of which fold to {target!r}; give "
+            f"--set vocabulary={able[0]}"
         )
-    raise UsageError(
-        f"{over!r} answers in {_list(there)}, and "
-        + (f"{vocabulary!r} is wanted" if vocabulary else f"none folds to {target!r}")
-        + "; name another annotator with --over"
-    )
+    if not able:
+        raise UsageError(
+            f"{over!r} answers in {_list(there)}, and none folds to {target!r}; name "
+            "another annotator as `over`"
+        )
+    return able[0]
 
 
 def _list(names: list[str]) -> str:
@@ -76,9 +77,9 @@ def _list(names: list[str]) -> str:
 
 def _weights(source: str, target: str) -> Scores:
     """Returns weights of the fold, shape (labels of source, labels of target)."""
-    known = {step.from_vocabulary for step in vocabularies.folds()}
     labels = vocabularies.get(target).labels
-    if source not in known:
+    if source not in vocabularies.known():
+        # A classifier's own labels have no vocabulary, and fold to nothing.
         return np.zeros((0, len(labels)), np.float32)
     folds = [
         vocabularies.fold(label, source, target)

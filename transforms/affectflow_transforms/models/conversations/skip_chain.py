@@ -43,6 +43,9 @@ class SkipChain(BatchModelHandler[Potentials]):
     Replies are not read: turns follow one another in time. A turn without a speaker is
     linked to none, and one that the annotator has not answered gets `abstained`.
 
+    It is the decoder of EmotionIC (Liu et al. 2023), without the network that reads
+    the texts there: that part is the annotator's.
+
     Args:
       over: the annotator that labelled the turns.
       weights: folder that `affectflow train skip-chain` wrote.

@@ -89,23 +89,25 @@ class SkipChain(Trainer):
         kept = [each for each in dialogues if each.is_held_out]
         labels = get(VOCABULARY).labels
         model, alone = learned(seen, labels), learned(seen, labels, linked=False)
-        answers = _answers(kept, model, alone, self.over)
-        figures = tuple(measured(answers, labels))
+        figures = tuple(measured(_answers(kept, model, alone, self.over), labels))
         said = (
             f"{len(kept):,} of {len(dialogues):,} dialogues, by a hash of the group "
             "of those that repeat one another"
         )
-        written = trained.weights_file(
+        written = self._written(model, source, passed_on)
+        return trained.with_card(ANNOTATOR, FILE, written, said, figures, passed_on)
+
+    def _written(self, model: Potentials, source: Path, licence: str) -> bytes:
+        return trained.weights_file(
             model.arrays,
             annotator=ANNOTATOR,
             version=VERSION,
             source=source,
-            licence=passed_on,
+            licence=licence,
             settings={"beside": BESIDE, "lowest": LOWEST, "over": self.over},
-            labels=",".join(labels),
+            labels=",".join(model.labels),
             vocabulary=VOCABULARY,
         )
-        return trained.with_card(ANNOTATOR, FILE, written, said, figures, passed_on)
 
 
 def _source(data: Path) -> Path:
