@@ -15,7 +15,7 @@ def train(
         str,
         typer.Argument(
             metavar="NAME",
-            help="emotions, frustration, german, valence, or a plugin's.",
+            help="emotions, frustration, german, skip-chain, valence, or a plugin's.",
         ),
     ],
     data: Annotated[

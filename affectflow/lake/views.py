@@ -21,16 +21,32 @@ from affectflow.schemas import TABLES
 
 # Wilson 1927: the interval of a share that stays inside 0..1 and keeps its coverage
 # for small n; 1.95996 is the 97.5th percentile of the normal distribution.
+# normal_above: the point that the normal distribution passes with probability p, below
+# a half (Abramowitz and Stegun 1964, 26.2.23; off by less than 0.00045).
+# Byar's interval of a count (Breslow and Day 1987, p. 69), for observed / expected.
+# turn_key puts turns in order; where no time is known, shorter ids go first: #9 before
+# #10.
 _MACROS = """
-CREATE OR REPLACE MACRO wilson_centre(k, n) AS
-  (k + 1.959963984540054 ^ 2 / 2) / (n + 1.959963984540054 ^ 2);
-CREATE OR REPLACE MACRO wilson_half(k, n) AS
-  1.959963984540054 * sqrt(k * (n - k) / n + 1.959963984540054 ^ 2 / 4)
-  / (n + 1.959963984540054 ^ 2);
-CREATE OR REPLACE MACRO wilson_low(k, n) AS
-  CASE WHEN n > 0 THEN greatest(0.0, wilson_centre(k, n) - wilson_half(k, n)) END;
-CREATE OR REPLACE MACRO wilson_high(k, n) AS
-  CASE WHEN n > 0 THEN least(1.0, wilson_centre(k, n) + wilson_half(k, n)) END;
+CREATE OR REPLACE MACRO wilson_centre(k, n, z) AS (k + z ^ 2 / 2) / (n + z ^ 2);
+CREATE OR REPLACE MACRO wilson_half(k, n, z) AS
+  z * sqrt(k * (n - k) / n + z ^ 2 / 4) / (n + z ^ 2);
+CREATE OR REPLACE MACRO wilson_low(k, n, z := 1.959963984540054) AS
+  CASE WHEN n > 0 AND z > 0
+  THEN greatest(0.0, wilson_centre(k, n, z) - wilson_half(k, n, z)) END;
+CREATE OR REPLACE MACRO wilson_high(k, n, z := 1.959963984540054) AS
+  CASE WHEN n > 0 AND z > 0
+  THEN least(1.0, wilson_centre(k, n, z) + wilson_half(k, n, z)) END;
+CREATE OR REPLACE MACRO normal_above_at(t) AS
+  t - (2.515517 + 0.802853 * t + 0.010328 * t ^ 2)
+  / (1 + 1.432788 * t + 0.189269 * t ^ 2 + 0.001308 * t ^ 3);
+CREATE OR REPLACE MACRO normal_above(p) AS normal_above_at(sqrt(-2 * ln(p)));
+CREATE OR REPLACE MACRO byar_low(k) AS
+  CASE WHEN k > 0
+  THEN k * (1 - 1 / (9 * k) - 1.959963984540054 / (3 * sqrt(k))) ^ 3 ELSE 0.0 END;
+CREATE OR REPLACE MACRO byar_high(k) AS
+  (k + 1) * (1 - 1 / (9 * (k + 1)) + 1.959963984540054 / (3 * sqrt(k + 1))) ^ 3;
+CREATE OR REPLACE MACRO turn_key(time, start_s, id) AS
+  {time: time, start_s: start_s, length: length(id), id: id};
 """
 _COMMENT = re.compile(r"--[^\n]*")
 _WORD = re.compile(r"\w+")

@@ -103,7 +103,7 @@ def check_fields(
             hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
             raise UsageError(
                 f"{uri!r} has no field {source!r} for {target}; {hint}"
-                f"fields here: {', '.join(present) or 'none'}"
+                f"fields here: {_listed(present)}"
             )
     check_named(given, present, uri)
 
@@ -120,8 +120,13 @@ def check_named(given: Iterable[Field], present: list[str], uri: str) -> None:
             raise UsageError(
                 f"no field of {uri!r} gives {needed}; type "
                 f"{suggestion(typed.items(), present)}; "
-                f"fields here: {', '.join(present) or 'none'}"
+                f"fields here: {_listed(present)}"
             )
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Returns names on one line, whatever they hold."""
+    return ", ".join(" ".join(name.split()) for name in names) or "none"
 
 
 def _typed(field: Field) -> str:

@@ -26,6 +26,7 @@ def xed(tmp_path_factory) -> Path:
         ("emotions", "EmbeddedEmotions"),
         ("frustration", "EmbeddedEmotions"),
         ("german", "EmbeddedGerman"),
+        ("skip-chain", "SkipChain"),
         ("valence", "EmbeddedValence"),
     ],
 )
@@ -84,6 +85,7 @@ def test_a_folder_says_whom_its_weights_are_for(tmp_path, capsys):
         ("valence", "no file 'emobank.csv' in .*: --data is a folder with `emobank"),
         ("emotions", "no file 'train.tsv.gz' in .*, `emotions.txt`, `dev.tsv`"),
         ("frustration", "no file 'comments.csv.gz' in .*: --data is a folder"),
+        ("skip-chain", "no file 'dailydialog_train.json' in .*: --data is a folder"),
     ],
 )
 def test_a_file_that_lacks_is_named_and_nothing_is_written(name, message, tmp_path):

@@ -120,6 +120,7 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest(tmp_path):
             id="no row of names",
         ),
         pytest.param(b"id\tbad\n1\ta\n", "fields here: id, bad$", id="names"),
+        pytest.param(b'"two\nlines"\tbad\n1\ta\n', "here: two lines, bad$", id="lines"),
     ],
 )
 def test_what_cannot_be_a_table_of_this_mapping_says_the_cure(tmp_path, data, words):

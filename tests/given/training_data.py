@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 from pathlib import Path
 
 from affectflow.vocabularies import get
@@ -97,4 +98,27 @@ def write_incivility(folder: Path, n: int = 400) -> Path:
             tone = list(HEATED)[i % 7] if i % 7 < len(HEATED) else ""
             body = f"{HEATED[tone]} {'really ' * (i % 5)}{i}"
             writer.writerow([str(i // 10), str(i), body, tone])
+    return folder
+
+
+def write_reccon(folder: Path, n: int = 40) -> Path:
+    """Writes dialogues of four turns as RECCON's; returns the folder.
+
+    A is glad in every second one and angry in the others; B is what A was before.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {"happiness": "I love it", "anger": "I hate it", "neutral": "It is"}
+    dialogues = {}
+    for i in range(n):
+        mood = ("happiness", "anger")[i % 2]
+        felt = (mood, mood, "neutral", "neutral")
+        texts = [said[label] + f", {number} {i}." for number, label in enumerate(felt)]
+        dialogues[f"tr_{i}"] = [
+            [
+                {"turn": t + 1, "speaker": "AB"[t % 2], "utterance": text, "emotion": f}
+                for t, (text, f) in enumerate(zip(texts, felt, strict=True))
+            ]
+        ]
+    file = folder / "dailydialog_train.json"
+    file.write_text(json.dumps(dialogues), encoding="utf-8")
     return folder

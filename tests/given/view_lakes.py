@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from affectflow.lake import views
 from affectflow.schemas import TABLES
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -26,6 +27,18 @@ class FolderLake:
 
     def files(self, table):
         return sorted(str(path) for path in (self.folder / table).glob("*.parquet"))
+
+
+def pointed_at(connection, lake):
+    """Returns an open connection with its tables those of another lake.
+
+    To make all views again for each test would take most of its time.
+    """
+    for table, schema in TABLES.items():
+        columns = views.columns_of(connection, schema)
+        views.create_view(connection, table, views.empty_select(columns))
+        views.fill_table_view(connection, table, columns, lake.files(table))
+    return connection
 
 
 def rows(connection, sql):

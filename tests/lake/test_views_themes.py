@@ -1,5 +1,7 @@
 """Views: causes and their themes."""
 
+import functools
+
 import pytest
 
 from affectflow.lake import views
@@ -129,3 +131,56 @@ def test_themes_of_frustration_and_irritation_stay_apart(mined):
     assert answer == [{"theme": "MINE"}]
     answer = rows(connection, "SELECT theme FROM irritation_causes ORDER BY theme")
     assert answer == [{"theme": "DOCS"}, {"theme": "SLOW"}]
+
+
+@pytest.fixture
+def grown(lake):
+    """Over 40 days, themes by the days of their conversations, one utterance each.
+
+    People write 20 utterances in the earlier half, and 40 in the later.
+    """
+    when = {
+        "new": [30] * 12,
+        "old": [0, 2, 2, 2, 22, 23, 24, 40],
+        "rare": [5] * 5,
+        "slow": [30] * 8,
+    }
+    told = [
+        (f"{name}{i}", name, day)
+        for name, of_theme in when.items()
+        for i, day in enumerate(of_theme)
+    ]
+    calm = [(f"calm{i}", "", 10 if i < 11 else 30) for i in range(27)]
+    made = [theme(name, [u for u, n, _ in told if n == name]) for name in when]
+    return lake.write(
+        utterances=[
+            *(
+                utterance(name, timestamp=days(day), conversation_id=f"c-{name}")
+                for name, _, day in told + calm
+            ),
+            utterance("bot", timestamp=days(9), is_bot=True),
+        ],
+        causes=[cause(name, name) for name, _, _ in told],
+        themes=[each for each, _ in made],
+        theme_members=[member for _, members in made for member in members],
+    )
+
+
+def test_theme_trend_is_per_utterance_and_corrected_for_many_themes(grown):
+    answer = rows(
+        views.connect(grown),
+        "SELECT theme_id, earlier, later, ratio, low, high, trend FROM theme_trend "
+        "ORDER BY theme_id",
+    )
+
+    # Three themes have 6 conversations or more: z is 2.394, the percentile 100 - 2.5/3.
+    # Wilson's lower end of k in k is k / (k + z²); 20/40 * p / (1 - p) is k / (2 z²):
+    # 1.047 and 0.698. At 1.96, for one theme, the second would be 1.041.
+    # Of 4 in 8 it is 0.5 -+ z / (2 sqrt(8 + z²)): 0.1769 and 0.8231.
+    near = functools.partial(pytest.approx, abs=2e-3)
+    assert [tuple(row.values()) for row in answer] == [
+        ("new", 0, 12, None, near(1.047), None, "rising"),
+        ("old", 4, 4, 0.5, near(0.1075), near(2.326), "steady"),
+        ("rare", 5, 0, 0.0, None, None, "unknown"),
+        ("slow", 0, 8, None, near(0.698), None, "steady"),
+    ]

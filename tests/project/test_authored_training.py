@@ -115,9 +115,10 @@ def test_shares_that_no_weights_give_are_refused(frustration, trap, why):
         training.weights(shares, {"frustration": 0.3, "trap": 0.2})
 
 
-def test_neither_register_nor_brief_tells_frustration():
+def test_neither_length_nor_register_nor_brief_tells_frustration():
     found = shortcuts.of_form()
 
+    assert found["length"] < 0.6
     assert found["register"] < 0.6
     assert found["brief"] < 0.6
 

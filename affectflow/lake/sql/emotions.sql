@@ -14,14 +14,16 @@ WITH answers AS (
     any_value(source) AS source,
     any_value(container) AS container,
     any_value(speaker_id) AS speaker_id,
-    list(
-      {label: label, score: score, probability: probability, value: value}
-      ORDER BY rank NULLS LAST, score DESC NULLS LAST, label
-    ) FILTER (chosen AND label IS NOT NULL) AS chosen,
+    list_sort(
+      list(
+        {rank: rank, below: -score, label: label, score: score, probability: probability,
+          value: value}
+      ) FILTER (chosen AND label IS NOT NULL)
+    ) AS chosen,
     bool_or(
       status = 'ok' OR (label IS NOT NULL AND status IS DISTINCT FROM 'abstained')
     ) AS answered,
-    first(status ORDER BY rank NULLS LAST, status) AS status
+    min({rank: rank, status: status}).status AS status
   FROM annotations
   ANTI JOIN health_annotators USING (annotator_id)
   GROUP BY utterance_id, annotator_id, task, vocabulary

@@ -30,6 +30,9 @@ LICENCES = {
     "ac85b68d2f86bb50f2995c2f941d26eab7697cffd191ec9014f200b59ebd4d56": (
         "CC BY-SA 4.0 (EmoBank, Buechel and Hahn 2017)"
     ),
+    "1fc916c54249a334172c44b96e2f176cdd1c4b3484be9fd4bba394ec4e3414ef": (
+        "CC BY-NC-SA 4.0 (DailyDialog, Li et al. 2017; RECCON, Poria et al. 2021)"
+    ),
 }
 """Licences of data sets, by SHA-256 of the file that is trained on."""
 
