@@ -71,9 +71,9 @@ def in_python(place: Place) -> Iterator[Way]:
     yield Way("models", "frame", lambda n: handler_for(n, "", given(n)))
     yield Way("models", "YAML", lambda n: built("Annotate", annotating(n)))
     yield Way("models", "replay", lambda n: replay._handler_of(letter(n)))
-    yield Way("miners", "transform", lambda n: MineCauses(miner=n))
-    yield Way("miners", "YAML", lambda n: built("MineCauses", {"miner": n}))
-    yield Way("miners", "replay", lambda n: replay._step_of({"plugin": n}))
+    yield Way("miners", "transform", lambda n: MineCauses(**mining(n)))
+    yield Way("miners", "YAML", lambda n: built("MineCauses", mining(n)))
+    yield Way("miners", "replay", lambda n: replay._step_of(mined(n)))
     yield Way("clusterers", "step", lambda n: ClusterThemes(clusterer=n))
     yield Way("renderers", "transform", lambda n: Textualize(renderers=(n,)))
     yield Way("renderers", "YAML", lambda n: built("Textualize", {"renderers": [n]}))
@@ -94,12 +94,9 @@ def in_commands(place: Place) -> Iterator[Way]:
     for command in ("annotate", "plan"):
         yield Way("models", command, says(command, lake, then="--model"))
     yield Way("models", "analyze", says("analyze", place.rows, *to, then="--model"))
-    for command in ("mine", "plan"):
-        yield Way("miners", command, says(command, lake, then="--miner"))
-        yield Way("clusterers", command, says(command, lake, then="--clusterer"))
-    for option in ("--miner", "--clusterer"):
-        line = ("analyze", place.rows, *to)
-        yield Way(f"{option[2:]}s", "analyze", says(*line, then=option))
+    for line in (("mine", lake), ("plan", lake), ("analyze", place.rows, *to)):
+        yield Way("miners", line[0], lambda n, *f, w=line: ran(*w, *with_miner(n), *f))
+        yield Way("clusterers", line[0], says(*line, then="--clusterer"))
     for command in ("ingest", "plan", "analyze"):
         line = (command, place.rows, *to)
         yield Way("connectors", command, says(*line, then="--source"))
@@ -124,6 +121,22 @@ def given(name: str) -> dict[str, Any]:
 def annotating(name: str) -> dict[str, Any]:
     """Returns the settings of a step that annotates."""
     return {"model": name, "options": given(name)}
+
+
+def mining(name: str) -> dict[str, Any]:
+    """Returns the settings of a step that mines."""
+    return {"miner": name, "miner_options": options_of("miners", name)}
+
+
+def mined(name: str) -> dict[str, Any]:
+    """Returns the settings of a run that mined."""
+    return {"plugin": name, "options": options_of("miners", name)}
+
+
+def with_miner(name: str) -> list[str]:
+    """Returns the words of a command that name a miner, with what it needs."""
+    needed = options_of("miners", name).items()
+    return ["--miner", name, *(w for k, v in needed for w in ("--set", f"{k}={v}"))]
 
 
 def letter(name: str) -> dict[str, Any]:
