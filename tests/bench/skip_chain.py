@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from affectflow import defaults, registry
-from affectflow_transforms.models.conversations.chain import Chain, decode
+from affectflow_transforms.models.conversations.chain import Chain, marginals
 from affectflow_transforms.models.conversations.links import link
 from affectflow_transforms.models.conversations.states import Tables
 from tests.bench.text import short_posts
@@ -31,7 +31,7 @@ def main(runs: int = 5) -> None:
         chains = [
             Chain(u, link(s, N_TURNS)) for u, s in zip(unary, speakers, strict=True)
         ]
-        decode(chains, tables)
+        marginals(chains, tables)
 
     handler = registry.make("models", defaults.MODEL)
     model = handler.load_model()

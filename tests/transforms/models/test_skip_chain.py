@@ -15,8 +15,9 @@ from affectflow_transforms.models.conversations import folded as folding
 from affectflow_transforms.models.conversations import links
 from affectflow_transforms.models.conversations.chain import (
     Chain,
-    decode,
     log_z,
+    marginals,
+    paths,
     score,
 )
 from affectflow_transforms.models.conversations.figures import Answers, measured
@@ -53,17 +54,17 @@ def test_all_is_as_when_all_sequences_are_tried(talks, max_open, seed):
     tables = Tables(*random.normal(0, 2, (2, 3, 3)))
     chains = [random_chain(random, speakers, max_open) for speakers in talks]
 
-    decoded, sums = decode(chains, tables), log_z(chains, tables)
+    inferred = [infer(chains, tables) for infer in (marginals, paths, log_z)]
 
-    for chain, found, log_sum in zip(chains, decoded, sums, strict=True):
+    for chain, spread, path, log_sum in zip(chains, *inferred, strict=True):
         every = np.array(list(itertools.product(range(3), repeat=len(chain.unary))))
         scores = np.array([score(chain, tables, labels) for labels in every])
         exact = np.logaddexp.reduce(scores)
         assert log_sum == pytest.approx(exact, abs=1e-8)
-        assert found.path.tolist() == every[scores.argmax()].tolist()
+        assert path.tolist() == every[scores.argmax()].tolist()
         hits = every[:, :, None] == np.arange(3)
-        marginals = np.tensordot(np.exp(scores - exact), hits, axes=1)
-        assert found.marginals == pytest.approx(marginals, abs=1e-8)
+        by_hand = np.tensordot(np.exp(scores - exact), hits, axes=1)
+        assert spread == pytest.approx(by_hand, abs=1e-8)
 
 
 def test_one_speaker_alone_is_the_chain_that_viterbi_solved():
@@ -71,19 +72,20 @@ def test_one_speaker_alone_is_the_chain_that_viterbi_solved():
     tables = Tables(np.array([[2.0, 0.0], [2.0, 0.5]]), np.full((2, 2), 99.0))
     unary = np.array([[1.0, 0.0], [0.0, 3.0]])
 
-    (found,) = decode([Chain(unary, link([7, 7], 3))], tables)
+    chains = [Chain(unary, link([7, 7], 3))]
+    (spread,), (path,) = marginals(chains, tables), paths(chains, tables)
 
     weights = np.exp([3.0, 4.0, 2.0, 3.5])
-    assert found.path.tolist() == [0, 1]
-    assert found.marginals[0, 0] == pytest.approx(weights[:2].sum() / weights.sum())
+    assert path.tolist() == [0, 1]
+    assert spread[0, 0] == pytest.approx(weights[:2].sum() / weights.sum())
 
 
 def test_without_tables_each_turn_has_its_own_best_label():
     chain = random_chain(np.random.default_rng(1), [0, 1, 0, 2, 1], 2)
 
-    (found,) = decode([chain], NOTHING)
+    (path,) = paths([chain], NOTHING)
 
-    assert found.path.tolist() == chain.unary.argmax(axis=1).tolist()
+    assert path.tolist() == chain.unary.argmax(axis=1).tolist()
 
 
 def test_a_turn_is_linked_to_its_speaker_and_to_the_turn_of_another_before_it():
@@ -112,12 +114,12 @@ def test_windows_answer_as_the_whole_does():
     speakers = random.integers(0, 2, 1000).tolist()
     chain = random_chain(random, speakers, 2)
 
-    (whole,) = decode([chain], tables)
+    (whole,) = marginals([chain], tables)
     for start, end, answered in links.windows(1000):
         part = Chain(chain.unary[start:end], link(speakers[start:end], 2))
-        (found,) = decode([part], tables)
-        inside = whole.marginals[start:end][answered]
-        assert found.marginals[answered] == pytest.approx(inside, abs=1e-6)
+        (found,) = marginals([part], tables)
+        inside = whole[start:end][answered]
+        assert found[answered] == pytest.approx(inside, abs=1e-6)
 
 
 # -- what is learned ---------------------------------------------------------------

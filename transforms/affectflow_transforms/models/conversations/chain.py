@@ -4,8 +4,8 @@ K labels and n places of the frontier (see `links`) take K^n states and K^(n+1)
 products a turn.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,26 +28,24 @@ class Chain(NamedTuple):
     links: Links
 
 
-class Decoded(NamedTuple):
-    """What inference says of one conversation.
-
-    Attributes:
-      marginals: probability of each label at each turn, shape (turns, labels).
-      path: the most probable labels of all turns together, shape (turns,).
-    """
-
-    marginals: Floats
-    path: Ints
+def marginals(chains: Sequence[Chain], tables: Tables) -> list[Floats]:
+    """Returns probabilities of labels, each of shape (turns, labels), in order."""
+    return _of_each(States.marginals, chains, tables)
 
 
-def decode(chains: Sequence[Chain], tables: Tables) -> list[Decoded]:
-    """Returns marginals and path of each conversation, in order."""
-    found: dict[int, Decoded] = {}
+def paths(chains: Sequence[Chain], tables: Tables) -> list[Ints]:
+    """Returns the labels most probable together, each of shape (turns,), in order."""
+    return _of_each(States.paths, chains, tables)
+
+
+def _of_each(
+    inferred: Callable[[States], Any], chains: Sequence[Chain], tables: Tables
+) -> list[Any]:
+    found: dict[int, Any] = {}
     for places, states in _packed(chains, tables):
-        marginals, paths = states.marginals(), states.paths()
+        of_pack = inferred(states)
         for column, place in enumerate(places):
-            n = len(chains[place].unary)
-            found[place] = Decoded(marginals[:n, column], paths[:n, column])
+            found[place] = of_pack[: len(chains[place].unary), column]
     return [found[place] for place in range(len(chains))]
 
 

@@ -13,8 +13,8 @@ from scipy.special import softmax
 from affectflow import weights
 from affectflow_transforms.models.conversations.chain import (
     Chain,
-    decode,
     log_z,
+    marginals,
     score,
 )
 from affectflow_transforms.models.conversations.links import Links
@@ -90,7 +90,7 @@ class Potentials:
     def marginals(self, turns: Sequence[Turns]) -> list[Floats]:
         """Returns probabilities of the labels of linked turns, by conversation."""
         chains = [Chain(self.unary(each.spread), each.links) for each in turns]
-        return [found.marginals for found in decode(chains, self.tables)]
+        return marginals(chains, self.tables)
 
     def unary(self, spread: npt.NDArray[Any]) -> Floats:
         """Returns log-potentials of single turns, of shape (turns, labels)."""

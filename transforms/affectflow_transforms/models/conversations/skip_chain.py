@@ -1,11 +1,13 @@
 """SkipChain: labels of turns, by what their speakers and the others felt before."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,11 +27,10 @@ from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.registry import Card
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, Status, fields
-from affectflow_transforms.models.conversations.chain import Chain, decode
+from affectflow_transforms.models.conversations.chain import Chain, marginals, paths
 from affectflow_transforms.models.conversations.folded import folded
-from affectflow_transforms.models.conversations.links import pieces
+from affectflow_transforms.models.conversations.links import Piece, pieces
 from affectflow_transforms.models.conversations.potentials import ANNOTATOR, Potentials
-from affectflow_transforms.models.conversations.states import Ints
 
 
 @dataclass(kw_only=True)
@@ -129,22 +130,26 @@ class SkipChain(BatchModelHandler[Potentials]):
     ) -> tuple[Scores, Mask]:
         """Returns scores and the labels chosen, shape (rows, labels)."""
         speaks = np.asarray(pc.is_valid(batch.column("speaker_id")))
-        scores = np.zeros(spread.shape, np.float32)
-        scores[answered] = model.alone(spread[answered])
-        labels, unary = scores.argmax(axis=1), model.unary(spread)
         read = list(pieces(batch, answered & speaks, self.max_open))
-        chains = [Chain(unary[piece.rows], piece.links) for piece in read]
-        for piece, found in zip(read, decode(chains, model.tables), strict=True):
-            kept = piece.rows[piece.answered]
-            scores[kept] = found.marginals[piece.answered]
-            labels[kept] = found.path[piece.answered]
         opened = account()
         opened.tally("links_cut", sum(piece.links.n_cut for piece in read))
         opened.tally("turns_without_speaker", int((answered & ~speaks).sum()))
-        return scores, _one(labels, scores) if self.path else choose_top(scores)
+        unary = model.unary(spread)
+        chains = [Chain(unary[piece.rows], piece.links) for piece in read]
+        scores = np.zeros(spread.shape, np.float32)
+        scores[answered] = model.alone(spread[answered])
+        _put(scores, read, marginals(chains, model.tables))
+        if not self.path:
+            return scores, choose_top(scores)
+        labels = scores.argmax(axis=1)
+        _put(labels, read, paths(chains, model.tables))
+        chosen: Mask = labels[:, None] == np.arange(len(model.labels))
+        return scores, chosen
 
 
-def _one(labels: Ints, scores: Scores) -> Mask:
-    """Returns one label of each row as chosen, shape (rows, labels)."""
-    chosen: Mask = labels[:, None] == np.arange(scores.shape[1])
-    return chosen
+def _put(
+    rows: npt.NDArray[Any], read: Sequence[Piece], found: Sequence[npt.NDArray[Any]]
+) -> None:
+    """Puts what was found for the turns of each piece into their rows."""
+    for piece, of_turns in zip(read, found, strict=True):
+        rows[piece.rows[piece.answered]] = of_turns[piece.answered]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from affectflow.errors import UsageError
-from affectflow.sources.listing import open_binary
+from affectflow.sources.streams import read_all
 from affectflow_transforms.models.conversations.states import Floats, Ints
 
 TRAITS = (
@@ -97,17 +97,17 @@ def nearest(points: Floats, labels: Sequence[str]) -> Ints:
 
 
 def read_personalities(uri: str) -> Personalities:
-    """Returns the personalities in a CSV: `speaker_id`, and a column for each trait.
+    """Returns the personalities in a CSV, maybe compressed.
+
+    It has `speaker_id`, and a column for each trait.
 
     Raises:
       UsageError: a column is missing, a speaker stands there twice or without an id, or
         a trait is not a number from 0 to 1.
       StorageError: the file does not open.
     """
-    with open_binary(uri) as file:
-        content = file.read()
     try:
-        text = content.decode("utf-8-sig")
+        text = read_all(uri).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{uri!r} is not UTF-8: save the CSV as UTF-8") from error
     reader = csv.DictReader(io.StringIO(text, newline=""))
