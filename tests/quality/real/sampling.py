@@ -11,6 +11,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -104,11 +105,11 @@ def drawn(found: list[Message], scores: list[float]) -> list[tuple[Message, str]
     """Returns the messages of the sample, in the order of their digests, and why."""
     chosen: list[tuple[Message, str]] = []
     for domain, count in RANDOM.items():
-        pool = sorted(
+        pool = [
             (each, score)
             for each, score in zip(found, scores, strict=True)
             if each.domain == domain
-        )
+        ]
         pool.sort(key=lambda pair: hashlib.blake2b(pair[0].id.encode()).digest())
         chosen += [(each, "random") for each, _ in pool[:count]]
         chosen += [(each, "score") for each in _spread(pool[count:], count)]
@@ -121,12 +122,8 @@ def _spread(pool: list[tuple[Message, float]], count: int) -> list[Message]:
         [each for each, score in pool if min(int(score * BANDS), BANDS - 1) == band]
         for band in range(BANDS)
     ]
-    found: list[Message] = []
-    while len(found) < count:
-        for band in bands:
-            if band and len(found) < count:
-                found.append(band.pop(0))
-    return found
+    rounds = (each for row in zip_longest(*bands) for each in row if each)
+    return list(islice(rounds, count))
 
 
 def sample() -> list[dict[str, str]]:
@@ -136,7 +133,7 @@ def sample() -> list[dict[str, str]]:
 
 
 def main(data: Path) -> None:
-    """Draws the sample anew."""
+    """Draws the sample again."""
     found = messages(data)
     scores = embedded.answers([each.text for each in found]).scores["frustration"]
     with SAMPLE.open("w", encoding="utf-8", newline="") as file:
