@@ -63,10 +63,16 @@ def check_made(
     Returns the id of the annotator that the model is.
     """
     from affectflow.steps.annotate import handler_for
+
+    check_mining(miner, clusterer, given)
+    handler = handler_for(model, revision, given.model)
+    return str(handler.annotator()["annotator_id"])
+
+
+def check_mining(miner: str, clusterer: str, given: "Said") -> None:
+    """Makes the miner and the clusterer before anything is read or kept."""
     from affectflow.steps.mine import MineCauses
     from affectflow.steps.themes import ClusterThemes
 
     MineCauses(miner=miner, miner_options=given.miner)
     ClusterThemes(clusterer=clusterer, clusterer_options=given.clusterer)
-    handler = handler_for(model, revision, given.model)
-    return str(handler.annotator()["annotator_id"])

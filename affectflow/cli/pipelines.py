@@ -9,7 +9,7 @@ import typer
 
 from affectflow import defaults
 from affectflow.cli import progress, show
-from affectflow.cli.declaring import check_made
+from affectflow.cli.declaring import check_made, check_mining
 from affectflow.cli.lakes import rest_on
 from affectflow.cli.options import (
     BUDGET,
@@ -132,6 +132,7 @@ def mine(
     from affectflow.stages.mine import ALL
 
     given = said_to(settings, miner=miner, clusterer=clusterer)
+    check_mining(miner, clusterer, given)
     if annotator != ALL:
         rest_on(lake, annotator)
     return _finish(_mine(lake, miner, clusterer, given, annotator), lake)
