@@ -53,6 +53,20 @@ def test_an_utterance_counts_once(rows, expected):
     assert counted(batch(*rows), "a") == expected
 
 
+def test_of_a_conversation_without_an_answer_nothing_counts_as_answered():
+    answers = batch([], ["ok"], [], [])
+    talks = pa.array(["a", "a", "b", "b"])
+    turns = pa.RecordBatch.from_arrays(
+        [*answers.columns, talks], ["annotations", "conversation_id"]
+    )
+
+    assert counted(turns, "a", unit="conversation") == {
+        "labelled": 1,
+        "answered_with_their_conversation": 1,
+        "without_an_answer": 2,
+    }
+
+
 def test_what_others_said_is_not_counted():
     assert counted(batch(["ok"]), "b") == {"without_an_answer": 1}
 

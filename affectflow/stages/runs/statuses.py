@@ -88,10 +88,20 @@ def counted(
     named = Counter({word: int(counts[status]) for status, word in WORDS.items()})
     named[NO_LABEL] = int(unlabelled)
     unsaid = sum(n for word, n in tallied.items() if word in named)
-    rest = NO_ANSWER if unit == "utterance" else WITH_CONVERSATION
-    named[rest] = int(unanswered) - unsaid
+    rest = int(unanswered) - unsaid
+    alone = rest
+    if unit == "conversation":
+        far = _far_from_answers(batch.column("conversation_id"), rows)
+        alone = min(rest, max(far - unsaid, 0))
+    named[NO_ANSWER], named[WITH_CONVERSATION] = alone, rest - alone
     # Counters that are added keep no zeros.
     return dict(named + Counter(tallied))
+
+
+def _far_from_answers(conversations: pa.Array, answered: _Ints) -> int:
+    """Returns how many rows are of conversations without an answer."""
+    of_answers = conversations.take(pa.array(answered)).unique()
+    return len(conversations) - pc.is_in(conversations, value_set=of_answers).true_count
 
 
 def _without_label(best: _Ints, labelled: _Ints) -> _Ints:
