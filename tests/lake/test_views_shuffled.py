@@ -208,6 +208,16 @@ def test_an_episode_is_a_speakers_own_turns_in_a_row(lake_of):
     ]
 
 
+def test_its_cause_is_that_of_the_frustration_where_there_are_several(lake_of):
+    connection = lake_of(
+        utterances=said(["ada"]),
+        annotations=frustrated("F"),
+        causes=[cause("k1", "c1:0"), cause("k2", "c1:0", label="frustration")],
+    )
+
+    assert episodes(connection, "cause_id") == [("k2",)]
+
+
 def by_hand(speakers, flags):
     """Returns episodes, recoveries, sums of onset turns and those after another."""
     last, onsets, recovered = {}, [], 0

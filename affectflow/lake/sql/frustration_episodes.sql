@@ -8,7 +8,8 @@
 -- length: turns. duration_s: from the first to the last.
 -- recovered: the speaker goes on without frustration, recovery_s after the last turn.
 -- trigger: the utterance just before the onset, trigger_by same, other, bot or unknown;
--- after_other: it is by another person. cause_id: a cause mined for the onset.
+-- after_other: it is by another person. cause_id: a cause mined for the onset, that of
+-- its frustration if there is one.
 -- outcome: of the conversation, as the source says; no order of labels changes it.
 -- episodes: of the conversation. n_turns: answered there; n_frustrated: with frustration.
 WITH answers AS (
@@ -127,7 +128,7 @@ episodes AS (
   GROUP BY conversation_id, annotator_id, speaker_id, number
 ),
 mined AS (
-  SELECT utterance_id, min(cause_id) AS cause_id
+  SELECT utterance_id, min({other: label <> 'frustration', id: cause_id}).id AS cause_id
   FROM causes
   ANTI JOIN health_annotators AS h ON h.annotator_id = causes.emotion_annotator_id
   WHERE status = 'ok'
