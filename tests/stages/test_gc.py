@@ -30,7 +30,6 @@ from tests.given.fake_model import FakeHandler
 from tests.given.stage_runs import ask, counts, store
 
 pytestmark = pytest.mark.rotated
-
 DAY_S = 86_400
 
 

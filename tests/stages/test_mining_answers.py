@@ -74,7 +74,7 @@ def test_themes_rest_on_the_miner_that_ran_last(tmp_path):
         row = mine(uri, **options)
         by_last.append((counted(), row["rows_out"]))
 
-    # The third run mines nothing anew, and yet changes what counts.
+    # The third run mines nothing, but changes which causes count.
     assert by_last == [
         ({"it broke"}, 1),
         ({"It failed"}, 1),

@@ -47,7 +47,7 @@ def bag(texts: Sequence[str]) -> sparse.csr_matrix:
 
 
 def of_form() -> dict[str, float]:
-    """Returns how well each thing that is no feeling predicts frustration."""
+    """Returns how well form alone, without feeling, predicts frustration."""
     texts, soft = rows("texts"), soft_labels()
     truth = np.array([soft[row["id"]].get("frustration", 0) >= 0.5 for row in texts])
     briefs = [row["brief"] for row in texts]

@@ -106,11 +106,9 @@ class RenderFace(TrackRenderer):
         if self._rule.nothing:
             times = np.concatenate([*(frame.times for frame in frames), np.empty(0)])
             first, last = (times[0], times[-1]) if len(times) else (None, None)
-            yield {
-                **self.row(utterance_id, Window(0, 0, len(times), NOTHING)),
-                **{"phrase": self._rule.nothing, "unit": "frames"},
-                **{"start_s": first, "end_s": last},
-            }
+            row = self.row(utterance_id, Window(0, 0, len(times), NOTHING))
+            row |= {"phrase": self._rule.nothing, "unit": "frames"}
+            yield row | {"start_s": first, "end_s": last}
 
     def windows(self, track: Track) -> Iterator[Window]:
         if told_by(track.channel)[1] is None:

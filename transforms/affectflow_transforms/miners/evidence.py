@@ -70,7 +70,7 @@ class EvidenceMiner(Pretrained, AnyLabelMiner[Any], abc.ABC):
 
     Args:
       history: how many earlier utterances of the conversation are looked at.
-      min_score: below it, 0..1, there is no cause.
+      min_score: lowest score, 0..1, of a cause.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit, or a
@@ -99,7 +99,7 @@ class EvidenceMiner(Pretrained, AnyLabelMiner[Any], abc.ABC):
     def mine(self, batch: pa.RecordBatch, model: Any = None) -> pa.RecordBatch:
         """Returns `batch` with `causes`, as every miner does.
 
-        A turn in which its author says nothing is no evidence, and not in the history.
+        A turn without words of its author is neither evidence nor part of the history.
         """
         # Cues of voices and faces have no place in the text: `annotate` alone asks why
         # and where they are read.

@@ -148,7 +148,7 @@ def _is_in(offset: tuple[int, int], start: int, end: int) -> bool:
 def _best(
     laid: _Laid, logits: npt.NDArray[np.float32], max_answer: int
 ) -> Verdict | None:
-    """Returns the likeliest span of the evidence, against that there is no answer."""
+    """Returns the likeliest span of the evidence, scored against "no answer"."""
     if not laid.tokens:
         return None
     starts, ends = logits.reshape(2, -1).astype(np.float64)

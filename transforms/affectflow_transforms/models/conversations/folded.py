@@ -27,8 +27,8 @@ def folded(
       Shape (rows, labels); a row without an answer that folds is NaN.
 
     Raises:
-      UsageError: there is no such vocabulary, it does not fold to the other, or of
-        those that are answered in none does, or several do.
+      UsageError: `vocabulary` does not exist or does not fold to `target`; or it is
+        empty, and none or several of the annotator's vocabularies fold to it.
     """
     there = _vocabularies(batch, over)
     source = _source(there, target, over, vocabulary)

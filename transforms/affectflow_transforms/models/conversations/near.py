@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 REPEATED = 0.5
 """Dialogues belong together if one shares this part of its turns with the other."""
 TOO_COMMON = 100
-"""A turn that stands in more dialogues ("thank you") is no sign that two are one."""
+"""A turn found in more dialogues ("thank you") does not count as shared."""
 
 
 def groups(dialogues: Mapping[str, Sequence[str]]) -> dict[str, str]:
