@@ -1,5 +1,6 @@
 import json
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -41,6 +42,11 @@ def question(text, cost=0.0, at_most=0.0):
 
     body = {"messages": [{"role": "user", "content": text}]}
     return Question(json.dumps(body).encode(), read, at_most)
+
+
+def at(server):
+    """Returns host and port."""
+    return urlsplit(server.url).netloc
 
 
 def answers(client, *texts):
@@ -165,12 +171,53 @@ def test_what_only_the_caller_can_change_is_said_once_and_not_asked_again(status
     assert "same command" not in said
 
 
-def test_a_server_that_is_not_there_stops_the_run():
+def test_a_server_that_was_never_there_stops_the_run_at_once():
     with ModelServer() as server:
         pass
+    start = time.monotonic()
 
-    with pytest.raises(StoppedError, match="cannot be reached: start it"):
-        answers(client_of(server), "a")
+    with pytest.raises(StoppedError) as stopped:
+        answers(client_of(server, tries=6), "a", "b")
+
+    assert time.monotonic() - start < 5
+    assert str(stopped.value) == (
+        f"{at(server)} cannot be reached (connection refused) after 2 tries: start the "
+        "server, or check the URL; nothing was answered in this run, so nothing new is "
+        "kept: run the same command again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("is_kept", "said"),
+    [
+        pytest.param(True, "2 answers came, and are kept: run the same", id="a lake"),
+        pytest.param(False, "2 answers came, and are lost: only a lake", id="none"),
+    ],
+)
+def test_a_server_that_goes_away_is_asked_again_before_the_run_stops(is_kept, said):
+    with ModelServer() as server:
+        client = client_of(server, slots=1, tries=3)
+        assert answers(client, "a", "b") == ["joy", "joy"]
+
+    with pytest.raises(StoppedError) as stopped:
+        list(client.ask([question("c")], is_kept=is_kept))
+
+    assert f"{at(server)} cannot be reached" in str(stopped.value)
+    assert f"after 3 tries: start the server, or check the URL; {said}" in str(
+        stopped.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        pytest.param("http://a.org/v1", "a.org:80", id="HTTP"),
+        pytest.param("https://a.org/v1", "a.org:443", id="HTTPS"),
+        pytest.param("http://[::1]:9/v1", "[::1]:9", id="IPv6"),
+    ],
+)
+def test_a_server_is_named_with_its_port(url, named):
+    assert Server(url=url, host=urlsplit(url).hostname).at == named
 
 
 def test_what_was_under_way_when_a_run_stops_is_given_first():

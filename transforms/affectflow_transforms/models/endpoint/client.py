@@ -12,8 +12,8 @@ from affectflow.errors import StoppedError
 from affectflow_transforms.models.endpoint import failures
 from affectflow_transforms.models.endpoint.connection import Connection, connections
 from affectflow_transforms.models.endpoint.failures import (
-    GO_ON,
     AgainError,
+    PausedError,
     UnansweredError,
 )
 from affectflow_transforms.models.endpoint.server import Server
@@ -23,6 +23,8 @@ AnswerT = TypeVar("AnswerT")
 
 _IN_VAIN = 8
 """So many questions in a row without an answer say that there will be none."""
+_TRIES_AT_FIRST = 2
+"""Nobody waits for a server that was never there: start it first."""
 
 
 class Question(NamedTuple, Generic[AnswerT]):
@@ -87,7 +89,8 @@ class Client(Generic[AnswerT]):
         self._slots, self._tries = slots, tries
         self._key = server.key()
         self._leave_until = 0.0
-        self._in_vain = 0
+        self._in_vain, self._n_answers = 0, 0
+        self._is_there = False
         self._stopped: StoppedError | None = None
         self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
         for connection in connections(server, self._key, slots):
@@ -105,9 +108,13 @@ class Client(Generic[AnswerT]):
         weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
 
     def ask(
-        self, questions: Sequence[Question[AnswerT]]
+        self, questions: Sequence[Question[AnswerT]], *, is_kept: bool = True
     ) -> Iterator[Answered[AnswerT]]:
         """Yields what came of each question, as the server answers.
+
+        Args:
+          questions: any number.
+          is_kept: the caller keeps the answers, also if it fails.
 
         Raises:
           StoppedError: no question can be answered any longer; what came of those under
@@ -120,6 +127,7 @@ class Client(Generic[AnswerT]):
             while (found := came.get()) is not None:
                 yield found
             future.result()
+            self._check(is_kept)
         finally:
             future.cancel()
 
@@ -140,8 +148,15 @@ class Client(Generic[AnswerT]):
                     group.create_task(take())
         finally:
             came.put(None)
-        if self._stopped:
-            raise StoppedError(str(self._stopped))
+
+    def _check(self, is_kept: bool) -> None:
+        """Raises StoppedError if the run ends, and says what is kept of it."""
+        if self._stopped is None:
+            return
+        said = str(self._stopped)
+        if isinstance(self._stopped, PausedError):
+            said = f"{said}; {failures.go_on(self._n_answers, is_kept=is_kept)}"
+        raise StoppedError(said)
 
     async def _outcome(
         self, question: Question[AnswerT], tally: _Tally
@@ -158,14 +173,15 @@ class Client(Generic[AnswerT]):
         finally:
             self._free.put_nowait(connection)
         self._in_vain = 0
+        self._n_answers += 1
         return answer
 
     def _note_in_vain(self, error: Exception) -> None:
         self._in_vain += 1
         if self._in_vain >= _IN_VAIN and not self._stopped:
-            self._stopped = StoppedError(
+            self._stopped = PausedError(
                 f"{self._in_vain} questions in a row got no answer, the last because "
-                f"{error}; {GO_ON}"
+                f"{error}"
             )
 
     async def _tried(
@@ -185,10 +201,13 @@ class Client(Generic[AnswerT]):
                 return await self._once(connection, question, tally)
             except AgainError as error:
                 self._leave(error.wait_s)
-                if tries == self._tries:
-                    host = self.server.host
-                    raise failures.given_up(error, tries, host) from error
+                if tries >= self._most_tries(error):
+                    raise failures.given_up(error, tries, self.server.at) from error
             await asyncio.sleep(failures.backoff(tries))
+
+    def _most_tries(self, error: AgainError) -> int:
+        was_there = self._is_there or not error.is_away
+        return self._tries if was_there else min(_TRIES_AT_FIRST, self._tries)
 
     def _leave(self, seconds: float) -> None:
         """Leaves the server alone: what it asks of one slot holds for all of them."""
@@ -205,6 +224,7 @@ class Client(Generic[AnswerT]):
         tally.calls += 1
         try:
             status, header, content = await connection.post(question.body)
+            self._is_there = True
             if status != 200:
                 said = failures.one_line(content.decode("utf-8", "replace"), self._key)
                 raise failures.refused(status, said, header, self.server)

@@ -5,13 +5,14 @@ request, which took 2.3 of 3.2 ms with 32.
 """
 
 import asyncio
+import os
 import ssl
 import urllib.request
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from affectflow.errors import MissingExtraError
-from affectflow_transforms.models.endpoint.failures import again, one_line
+from affectflow_transforms.models.endpoint.failures import again, away, one_line
 from affectflow_transforms.models.endpoint.server import Server
 
 if TYPE_CHECKING:
@@ -46,11 +47,12 @@ class Connection:
         self._url, self._headers = httpx.URL(server.url), httpx.Headers(_headers(key))
         # A client would look for cookies, redirects and log-ins, which takes as long
         # as the rest.
+        self._proxy = _proxy(server)
         self._transport = httpx.AsyncHTTPTransport(
             verify=tls,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
             trust_env=not server.is_local,
-            proxy=_proxy(server),
+            proxy=self._proxy,
         )
 
     async def post(self, body: bytes) -> Reply:
@@ -68,11 +70,15 @@ class Connection:
             silent = f"silent for {self._server.timeout_s:g} s"
             raise again(silent) from error
         except httpx.ConnectError as error:
-            cannot = "cannot be reached: start it, or check the URL;"
-            raise again(one_line(str(error)), ends=cannot) from error
+            raise away(self._why_not(error)) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             said = str(error) or type(error).__name__
             raise again(one_line(said, self._key)) from error
+
+    def _why_not(self, error: Exception) -> str:
+        """Returns why no connection came about, and with whom."""
+        why = _cause(error)
+        return f"through the proxy of the environment: {why}" if self._proxy else why
 
     async def _exchange(self, body: bytes) -> Reply:
         import httpx
@@ -87,6 +93,16 @@ class Connection:
             await response.aclose()
         header = response.headers.get("retry-after")
         return Reply(response.status_code, header, content)
+
+
+def _cause(error: BaseException) -> str:
+    """Returns what the system says of a connection; httpx says less."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.errno and found.errno > 0:
+            return os.strerror(found.errno).lower()
+        found = found.__cause__ or found.__context__
+    return one_line(str(error))
 
 
 async def _content(response: "httpx.Response") -> bytes:

@@ -225,7 +225,9 @@ class Endpoint(Asker[Client[Completion]]):
     ) -> Iterator[tuple[int, Outcome]]:
         opened, spending = account(), model.spending
         questions = [self._question(request, model) for request in requests]
-        for place, outcome, calls, cost in model.ask(questions):
+        for place, outcome, calls, cost in model.ask(
+            questions, is_kept=opened.journal is not None
+        ):
             opened.spend(calls, cost)
             if not self.is_local:
                 said = sum(len(each.content) for each in requests[place].messages)

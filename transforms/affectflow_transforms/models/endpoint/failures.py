@@ -6,21 +6,27 @@ import time
 from email.utils import parsedate_to_datetime
 
 from affectflow.errors import RowError, StoppedError
+from affectflow.nouns import count
 from affectflow_transforms.models.endpoint.server import Server
 
-GO_ON = "what it answered is kept: run the same command again to go on"
 LONGEST_WAIT_S = 300.0
 """A server that asks for more patience than this ends the run: it can go on later."""
 _FIRST_WAIT_S, _LAST_WAIT_S = 0.5, 30.0
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _BUSY = frozenset({429, 503, 529})
+_LATER = frozenset({402})
+"""Of these, the run can go on once that is done; the others change what is asked."""
 _CURES = {
     401: "put a valid key into the environment variable {key_env}, on every worker",
-    402: "the account has no credit left: top it up; " + GO_ON,
+    402: "the account has no credit left: top it up",
     403: "the key in the environment variable {key_env} may not use model {model!r}: "
     "use another key, or another `name`",
     404: "check `url` ({url}) and the name of the model, `name` ({model!r})",
 }
+
+
+class PausedError(StoppedError):
+    """The run ends, and can go on later."""
 
 
 class UnansweredError(RowError):
@@ -37,10 +43,14 @@ class AgainError(UnansweredError):
     Attributes:
       wait_s: seconds that the server asks to be left alone.
       ends: why the run ends if it stays so; empty if only this question does.
+      cure: what to do then.
+      is_away: not even a connection came about.
     """
 
     wait_s = 0.0
     ends = ""
+    cure = ""
+    is_away = False
 
 
 def again(why: str, *, wait_s: float = 0.0, ends: str = "") -> AgainError:
@@ -59,26 +69,47 @@ def refused(status: int, said: str, header: str | None, server: Server) -> Excep
       header: its `Retry-After`.
       server: that was asked.
     """
-    host = server.host
     if status in _CURES:
         cure = _CURES[status].format_map(vars(server))
-        return StoppedError(f"{host} answers {status} ({said}): {cure}")
+        kind = PausedError if status in _LATER else StoppedError
+        return kind(f"{server.at} answers {status} ({said}): {cure}")
     if status not in _AGAIN:
-        return RefusedError(f"{host} refuses the question with {status}: {said}")
+        return RefusedError(f"{server.at} refuses the question with {status}: {said}")
     wait = retry_after(header)
     if wait > LONGEST_WAIT_S:
-        return StoppedError(
-            f"{host} asks not to be asked again for {wait:,.0f} seconds; {GO_ON}"
+        return PausedError(
+            f"{server.at} asks not to be asked again for {wait:,.0f} seconds"
         )
     ends = f"is still busy ({status})" if status in _BUSY else ""
     return again(f"{status}, {said}", wait_s=wait, ends=ends)
 
 
-def given_up(error: AgainError, tries: int, host: str) -> Exception:
+def away(why: str) -> AgainError:
+    """Returns that no connection came about."""
+    error = again(why, ends=f"cannot be reached ({why})")
+    error.is_away, error.cure = True, ": start the server, or check the URL"
+    return error
+
+
+def given_up(error: AgainError, tries: int, at: str) -> Exception:
     """Returns what a question comes to that was asked so many times in vain."""
+    in_vain = count(tries, "try", "tries")
     if error.ends:
-        return StoppedError(f"{host} {error.ends} after {tries} tries; {GO_ON}")
-    return UnansweredError(f"{host} gave no answer in {tries} tries: {error}")
+        return PausedError(f"{at} {error.ends} after {in_vain}{error.cure}")
+    return UnansweredError(f"{at} gave no answer in {in_vain}: {error}")
+
+
+def go_on(answers: int, *, is_kept: bool) -> str:
+    """Returns what is kept of a run that ends, and how it goes on."""
+    if not answers:
+        return (
+            "nothing was answered in this run, so nothing new is kept: run the same "
+            "command again"
+        )
+    came = count(answers, "answer")
+    if not is_kept:
+        return f"{came} came, and are lost: only a lake keeps answers"
+    return f"{came} came, and are kept: run the same command again to go on"
 
 
 def one_line(text: str, key: str = "") -> str:

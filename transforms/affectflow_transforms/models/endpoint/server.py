@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from affectflow.errors import UsageError
 
@@ -12,7 +13,7 @@ class Server:
 
     Args:
       url: that requests are posted to.
-      host: as messages name it.
+      host: of the URL.
       model: its name, as messages give it.
       is_local: it is this machine: no proxy is asked.
       key_env: the environment variable that holds the key, if there is one.
@@ -27,6 +28,13 @@ class Server:
     key_env: str = ""
     needs_key: bool = False
     timeout_s: float = 60.0
+
+    @property
+    def at(self) -> str:
+        """Host and port, as messages name the server."""
+        parts = urlsplit(self.url)
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
     def key(self) -> str:
         """Returns the key, which never leaves this process but in a header.

@@ -3,8 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from affectflow.errors import StoppedError
-from affectflow_transforms.models.endpoint.failures import GO_ON
+from affectflow_transforms.models.endpoint.failures import PausedError
 
 _MILLION = 1_000_000
 
@@ -67,7 +66,7 @@ class Spending:
         """Waits until a request that costs so much at most may be sent.
 
         Raises:
-          StoppedError: the ceiling is reached.
+          PausedError: the ceiling is reached.
         """
         most = self.ceiling
         while most.max_cost and self._spent() + self._under_way + at_most > (
@@ -93,8 +92,8 @@ class Spending:
         return self.cost + self.cost_elsewhere
 
 
-def _reached(name: str, ceiling: float, spent: float) -> StoppedError:
-    return StoppedError(
+def _reached(name: str, ceiling: float, spent: float) -> PausedError:
+    return PausedError(
         f"the ceiling `{name}` of {ceiling:,g} is reached ({spent:,g} spent): raise it "
-        f"with --set {name}=N; {GO_ON}"
+        f"with --set {name}=N"
     )
