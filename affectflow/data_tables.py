@@ -6,7 +6,7 @@ from typing import Any
 
 from affectflow import data
 from affectflow.data import DataFile
-from affectflow.errors import UsageError
+from affectflow.errors import UnknownPluginError, UsageError
 from affectflow.registry import nearest
 
 Kind = tuple[str, Callable[[Any], bool]]
@@ -43,15 +43,35 @@ def file_of(kind: str, name_or_path: str) -> DataFile:
     Raises:
       UsageError: there is no such file.
     """
-    if not name_or_path.endswith(".toml"):
-        return data.find(kind, name_or_path)
     path = Path(name_or_path).expanduser()
+    if path.suffix != ".toml":
+        return _named(kind, name_or_path, path)
     if not path.is_file():
         raise UsageError(
             f"no file {name_or_path!r}; name a file, or one of "
             f"`affectflow plugins --kind {kind}`"
         )
     return DataFile(kind, path.stem, path.resolve(), "")
+
+
+def _named(kind: str, name: str, path: Path) -> DataFile:
+    """Returns the file of a name; says so if a path may have been meant.
+
+    Raises:
+      UsageError: no file has the name.
+    """
+    try:
+        return data.find(kind, name)
+    except UnknownPluginError as unknown:
+        if path.is_file():
+            raise UsageError(
+                f"a file of {kind} is TOML and ends in `.toml`, got {name!r}: rename it"
+            ) from unknown
+        if name and (near := Path(f"{path}.toml")).is_file():
+            raise UsageError(
+                f"none of the {kind} is named {name!r}; did you mean {str(near)!r}?"
+            ) from unknown
+        raise
 
 
 def checked(

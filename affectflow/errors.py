@@ -48,7 +48,7 @@ class WorkerDiedError(UsageError):
 
 
 class StoppedError(UsageError):
-    """A model cannot be asked any longer; what it answered is kept."""
+    """A model cannot be asked any longer; in a lake, its answers are kept."""
 
 
 class OverBudgetError(AffectflowError):

@@ -51,15 +51,19 @@ def construct(cls: Any, given: Mapping[str, Any], what: str) -> Any:
     """
     fields = {field.name: field for field in _fields(cls)}
     check_known(given, fields, what)
-    missing = [
-        name for name in fields if name not in given and _is_needed(fields[name])
-    ]
-    if missing:
-        raise UsageError(
-            f"{what} needs {quoted(missing)}; give it as --set {missing[0]}=VALUE"
-        )
+    if missing := missing_of(cls, given):
+        said = " ".join(f"--set {name}=VALUE" for name in missing)
+        them = "it" if len(missing) == 1 else "them"
+        raise UsageError(f"{what} needs {quoted(missing)}; give {them} as {said}")
     hints = typing.get_type_hints(cls) if given else {}
     return cls(**{n: _converted(v, hints[n], n, what) for n, v in given.items()})
+
+
+def missing_of(cls: Any, given: Iterable[str]) -> list[str]:
+    """Returns the names of the options that a plugin needs and is not given."""
+    given = set(given)
+    needed = [field.name for field in _fields(cls) if _is_needed(field)]
+    return [name for name in needed if name not in given]
 
 
 def check_known(given: Iterable[str], known: Iterable[str], what: str) -> None:

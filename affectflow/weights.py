@@ -132,12 +132,25 @@ def _file(folder: Path) -> Path:
 # -- models of others ------------------------------------------------------------------
 
 
+_NAMEABLE = (
+    "name the folder of one that was saved or trained, a hub id (org/name), or one of "
+    "`affectflow plugins --kind models`"
+)
+
+
+def check_named(model: str) -> None:
+    """Raises UsageError if a model has no name: as a path that would be this folder."""
+    if not model.strip():
+        raise UsageError(f"no model is named: {_NAMEABLE}")
+
+
 def check_pinned(model: str, revision: str) -> None:
     """Checks that `model` is a folder, or a hub id with a pinned revision.
 
     Raises:
       UsageError: it is neither; says what to do.
     """
+    check_named(model)
     if Path(model).is_dir():
         return
     if not is_hub_id(model):
@@ -166,7 +179,9 @@ def read_config(file: Path, model: str) -> Mapping[str, Any]:
       UsageError: there is none, or it is damaged.
     """
     if not file.is_file():
-        raise UsageError(f"{model!r} has no config.json, so it is not a model")
+        raise UsageError(
+            f"{model!r} has no config.json, so it is not a model: {_NAMEABLE}"
+        )
     try:
         config = json.loads(file.read_text("utf-8"))
     except ValueError as error:

@@ -56,16 +56,23 @@ def declaring(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def check_made(
-    model: str, revision: str, miner: str, clusterer: str, given: "Said"
+    model: str,
+    revision: str,
+    miner: str,
+    clusterer: str,
+    given: "Said",
+    *,
+    is_asked: bool,
 ) -> str:
     """Makes the plugins of an analysis before a row is read: what is wrong is said now.
 
-    Returns the id of the annotator that the model is.
+    Returns the id of the annotator that the model is; `is_asked` as `handler_for`
+    takes it.
     """
     from affectflow.steps.annotate import handler_for
 
     check_mining(miner, clusterer, given)
-    handler = handler_for(model, revision, given.model)
+    handler = handler_for(model, revision, given.model, is_asked=is_asked)
     return str(handler.annotator()["annotator_id"])
 
 

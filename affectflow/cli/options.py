@@ -1,5 +1,6 @@
 """The options that several commands share."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -122,8 +123,8 @@ OnlyBelow = Annotated[
     str,
     typer.Option(
         metavar="S|learn",
-        help="Ask the model only where --over gives no label a score of S, 0 to 1; "
-        "`learn` learns S from a sample that both label.",
+        help="Ask the model only where --over gives no label a score of S, above 0 and "
+        "at most 1; `learn` learns S from a sample that both label.",
     ),
 ]
 AnnotatorOrAll = Annotated[
@@ -273,15 +274,19 @@ def threshold_of(said: str) -> float | Literal["learn"] | None:
     """Returns what `--only-below` says; None if it says nothing.
 
     Raises:
-      UsageError: it is neither a number nor `learn`.
+      UsageError: it is neither such a number nor `learn`.
     """
-    from affectflow.errors import UsageError
-
     if said == "learn":
         return "learn"
+    if not said:
+        return None
+    from affectflow.errors import UsageError
+    from affectflow.kinds.cascade import THRESHOLD, is_threshold
+
     try:
-        return float(said) if said else None
-    except ValueError as error:
-        raise UsageError(
-            f"--only-below must be a number from 0 to 1, or `learn`, got {said!r}"
-        ) from error
+        value = float(said)
+    except ValueError:
+        value = math.nan
+    if is_threshold(value):
+        return value
+    raise UsageError(f"--only-below must be {THRESHOLD}, or `learn`, got {said!r}")

@@ -115,9 +115,12 @@ def _preview(
         options=options,
         **whose,
     )
+    is_any = False
     for utterance_id, request in filled:
         show.request(utterance_id, request)
-    show.say("annotate: nothing was asked")
+        is_any = True
+    nothing = "there is no utterance that the model would be asked about"
+    show.say(f"annotate: {'nothing was asked' if is_any else nothing}")
     return 0
 
 
@@ -175,7 +178,7 @@ def analyze(
     with spooled(paths, STATE.beam_options) as files:
         plugin = read.plugin(files)
         given = said_to(settings, source=plugin, **named)
-        answering = check_made(**named, given=given)
+        answering = check_made(**named, given=given, is_asked=True)
         if annotator:
             from affectflow.stages.basis import check_named
 

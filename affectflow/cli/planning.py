@@ -113,7 +113,7 @@ def plan(
     }
     plugin = read.plugin(targets) if to else None
     given = said_to(settings, source=plugin, renderer=renderer, **named)
-    check_made(**named, given=given)
+    check_made(**named, given=given, is_asked=False)
     analysis = Analysis(
         renderer=renderer,
         renderer_options=given.renderer,

@@ -1,8 +1,12 @@
 """What `--set` says to the plugins of a command."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from affectflow.cli.options import Set
+
+_OF_PROMPTS = ("prompt", "preview", "send_to", "send_private")
+"""Options of models that are asked, some of them with an option of the command."""
 
 
 class Said(NamedTuple):
@@ -69,6 +73,30 @@ def said_to(
     if renderer:
         renderer = registry.find("renderers", renderer).name
         plugins[renderer] = names_of(registry.load("renderers", renderer))
+    if model:
+        _check_prompted(settings, model, plugins)
     found = apart(settings, plugins)
     named = model, miner, clusterer, read, renderer
     return Said(*(found.get(name, {}) for name in named))
+
+
+def _check_prompted(
+    settings: Iterable[str], model: str, plugins: Mapping[str, Iterable[str]]
+) -> None:
+    """Raises UsageError if a prompt is given to a command that asks nothing.
+
+    Args:
+      settings: of `--set`.
+      model: the plugin that is the command's model.
+      plugins: of each plugin's name, the names of its options.
+    """
+    from affectflow.errors import UsageError
+    from affectflow.options import quoted, said
+
+    taken = {option for options in plugins.values() for option in options}
+    idle = [each for each in _OF_PROMPTS if said(settings, each) and each not in taken]
+    if idle and "prompt" not in taken:
+        raise UsageError(
+            f"{model} reads no prompt, so it has no use for {quoted(idle)}: give a "
+            "language model with --model, its folder, hub id or URL; see docs/llm.md"
+        )

@@ -65,10 +65,10 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
       preview: of `affectflow annotate`: prints so many filled prompts and asks nothing.
 
     Raises:
-      UsageError: the prompt cannot be asked, or not by choice.
+      UsageError: there is no prompt, or it cannot be asked, or not by choice.
     """
 
-    prompt: str
+    prompt: str = ""
     decode: Literal["auto", "choice", "text"] = "auto"
     prior: Literal["none", "empty"] = "none"
     over: str = ""
@@ -91,6 +91,12 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
             raise UsageError(
                 "`preview` asks nothing: it is for `affectflow annotate LAKE --prompt "
                 "NAME --set preview=3`"
+            )
+        if not self.prompt:
+            raise UsageError(
+                f"{type(self).__name__} needs a prompt: say what to ask with --prompt "
+                "NAME|FILE; `affectflow plugins --kind prompts` lists names, and "
+                "docs/prompts.md says how to write a file"
             )
         self._prompt = self._loaded()
         self.prompt_hash = self._prompt.digest
@@ -125,6 +131,14 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
                 f"step {step.name!r} of prompt {self._prompt.name!r} cannot be asked "
                 f"with decode=choice: {why}; use decode=auto"
             )
+
+    @classmethod
+    def unasked(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the options of one that is only previewed or planned.
+
+        Override it where something has to be said only because something is asked.
+        """
+        return dict(given)
 
     @property
     def asked(self) -> Prompt:

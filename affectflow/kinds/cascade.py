@@ -23,6 +23,15 @@ _Answers = tuple[_Ints, pa.StructArray]
 """Annotations, and the row of each."""
 
 
+THRESHOLD = "above 0 and at most 1"
+"""What a threshold must be, in words."""
+
+
+def is_threshold(value: float) -> bool:
+    """Returns whether a number may be a threshold."""
+    return 0 < value <= 1
+
+
 class Below(NamedTuple):
     """Where the second of a cascade is asked.
 
@@ -75,7 +84,7 @@ class Cascade(BatchModelHandler[ModelT]):
     Args:
       inner: the model that is asked.
       over: the annotator that answered before.
-      only_below: the model is asked if no score of that is as high; above 0, up to 1.
+      only_below: the model is asked if no score of that is as high: `THRESHOLD`.
       task: of that annotator's answers, the one that counts.
       learned: what the threshold came to where it was learned; empty if it was told.
 
@@ -103,10 +112,8 @@ class Cascade(BatchModelHandler[ModelT]):
         }
 
     def _check(self) -> None:
-        if not 0 < self.only_below <= 1:
-            raise UsageError(
-                f"`only_below` must be above 0 and at most 1, got {self.only_below}"
-            )
+        if not is_threshold(self.only_below):
+            raise UsageError(f"`only_below` must be {THRESHOLD}, got {self.only_below}")
         names = self.inner.columns_provided.names
         if self.inner.unit != "utterance" or names != [ANNOTATIONS_COLUMN.name]:
             raise UsageError(

@@ -128,6 +128,7 @@ def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
         analysis.options,
         analysis.over,
         analysis.only_below,
+        is_asked=False,
     )
 
 

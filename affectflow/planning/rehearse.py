@@ -53,7 +53,7 @@ class Analysis:
 
     def handler(self) -> Any:
         """Returns the handler that `annotate` would take; loads no weights."""
-        return handler_for(self.model, self.revision, self.options)
+        return handler_for(self.model, self.revision, self.options, is_asked=False)
 
     def rendering(self) -> Renderer | None:
         """Returns the renderer that `textualize` would take, if one is named."""

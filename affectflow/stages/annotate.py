@@ -107,14 +107,16 @@ def handler_in(
     options: Mapping[str, Any] | None = None,
     over: str = "",
     only_below: float | Literal["learn"] | None = None,
+    *,
+    is_asked: bool = True,
 ) -> BatchModelHandler[Any]:
     """Returns the handler of a model for a lake; what it reads is there.
 
-    Args, Raises: as `annotate_lake`.
+    Args, Raises: as `annotate_lake`; `is_asked` as `handler_for` takes it.
     """
     is_read = only_below is None
     given = with_over(lake, model, options, over, revision=revision, is_read=is_read)
-    handler = handler_for(model, revision, given)
+    handler = handler_for(model, revision, given, is_asked=is_asked)
     check_handler(lake, model, handler)
     if only_below is None:
         return handler

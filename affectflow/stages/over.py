@@ -56,8 +56,18 @@ def with_over(
         raise UsageError(
             f"model {model!r} reads no annotator's answers; leave out --over, or say "
             "with --only-below where that annotator is sure enough not to ask"
+            f"{_and_unknown(lake, said.pop())}"
         )
     return {**given, "over": annotator_meant(lake, said.pop())}
+
+
+def _and_unknown(lake: Lake, over: str) -> str:
+    """Returns what else is wrong with `over`; nothing, if it means an annotator."""
+    try:
+        annotator_meant(lake, over)
+    except UsageError as error:
+        return f"; and {error}"
+    return ""
 
 
 def annotator_meant(lake: Lake, over: str) -> str:
@@ -119,7 +129,7 @@ def _there(lake: Lake, tables: Sequence[str] = ("annotations", "vectors")) -> li
     found = list(dict.fromkeys(found))
     if not found:
         raise UsageError(
-            f"nothing is annotated in {lake.uri!r}, and this model reads another "
-            f"annotator's answers: first run `affectflow annotate {lake.uri}`"
+            f"nothing is annotated in {lake.uri!r} yet, so there are no answers to "
+            f"read: first run `affectflow annotate {lake.uri}`"
         )
     return found

@@ -46,7 +46,7 @@ def preview_lake(
     """
     lake = Lake.open(lake_uri)
     given = with_over(lake, model, options, over, revision=revision, is_read=is_read)
-    handler = handler_for(model, revision, given)
+    handler = handler_for(model, revision, given, is_asked=False)
     if not isinstance(handler, Asker):
         raise UsageError(
             f"{model!r} is not asked a prompt: there is nothing to preview"

@@ -129,9 +129,20 @@ def over_named(over: str) -> str:
 
 
 def handler_for(
-    model: str, revision: str = "", options: Mapping[str, Any] | None = None
+    model: str,
+    revision: str = "",
+    options: Mapping[str, Any] | None = None,
+    *,
+    is_asked: bool = True,
 ) -> "BatchModelHandler[Any]":
     """Returns the handler of a model; loads no weights.
+
+    Args:
+      model: with `revision` and `options`, as `Annotate` takes it.
+      revision: of a hub id.
+      options: arguments of the handler.
+      is_asked: the model may be asked; else it is only previewed or planned, and nobody
+        need say where texts may be sent.
 
     Raises:
       UnknownPluginError, UsageError: as `Annotate`.
@@ -140,6 +151,8 @@ def handler_for(
     reader = reader_of(model, revision, given.pop(HANDLER, ""))
     pinned = {"revision": revision} if revision else {}
     given = {**reader.implied, **pinned, **given}
+    if not is_asked and hasattr(reader.plugin, "unasked"):
+        given = reader.plugin.unasked(given)
     what = f"model {model!r}"
     made: BatchModelHandler[Any] = construct(reader.plugin, given, what)
     return made
@@ -165,6 +178,7 @@ def reader_of(model: str, revision: str = "", handler: str = "") -> Reader:
       UnknownPluginError: it is not one of these; names the nearest.
       UsageError: there is no such folder, or no installed plugin reads what it holds.
     """
+    weights.check_named(model)
     try:
         name = registry.find("models", model).name
     except UnknownPluginError as unknown:

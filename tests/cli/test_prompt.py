@@ -86,18 +86,66 @@ def test_a_preview_prints_filled_prompts_and_asks_nothing(lake, prompt):
     assert ask(lake, "SELECT * FROM annotations") == []
 
 
+def test_what_another_machine_would_be_asked_is_previewed_and_planned_without_leave(
+    tmp_path,
+):
+    lake, prompt = str(tmp_path / "lake"), tmp_path / "mood.toml"
+    store(lake, utterances("it broke", segments=[[]]))
+    prompt.write_text(MOOD.replace('guard = "{guard}"\n', "").format())
+    model = ("--model", "https://models.example.org/v1", "--set", "name=m")
+
+    shown = affectflow(
+        *("annotate", lake, *model, "--prompt", prompt, "--set", "preview=1")
+    )
+    planned = affectflow("plan", lake, *model, "--prompt", prompt)
+    asked = affectflow("annotate", lake, *model, "--prompt", prompt)
+
+    assert shown.code == 0, shown.err
+    assert "\nit broke\n[end " in shown.out
+    assert planned.code == 0, planned.err
+    assert "sent to models.example.org" in planned.err
+    assert asked.code == 2
+    assert "say --send-to models.example.org" in asked.last_line
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
         pytest.param(
             ["--model", "by-rule"],
-            "model 'by-rule' needs `prompt`; give it as --set prompt=VALUE",
+            "needs a prompt: say what to ask with --prompt NAME|FILE; `affectflow "
+            "plugins --kind prompts` lists",
             id="no prompt",
         ),
         pytest.param(
             ["--prompt", "mood"],
-            "unknown option `prompt` of EmbeddedEmotions; ",
+            "EmbeddedEmotions reads no prompt, so it has no use for `prompt`: give a ",
             id="a model that is not asked",
+        ),
+        pytest.param(
+            ["--set", "preview=3"],
+            "EmbeddedEmotions reads no prompt, so it has no use for `preview`: give a ",
+            id="a preview of a model that is not asked",
+        ),
+        pytest.param(
+            ["--send-to", "a.org"],
+            "EmbeddedEmotions reads no prompt, so it has no use for `send_to`: give ",
+            id="a model that sends nothing",
+        ),
+        pytest.param(
+            ["--model", "Endpoint", "--set", "url=none", "--set", "name=m"],
+            "`url` must be like http://localhost:8000/v1",
+            id="no URL, and no prompt",
+        ),
+        pytest.param(
+            ["--model", "Endpoint", "--prompt", "emer"],
+            "needs `url`, `name`; give them as --set url=VALUE --set name=VALUE",
+            id="no URL, and no name",
+        ),
+        pytest.param(
+            ["--model", ""],
+            "no model is named: name the folder of one that was saved or trained, a ",
+            id="no model",
         ),
         pytest.param(
             ["--model", "by-rule", "--prompt", "moodd.toml"],
@@ -158,3 +206,16 @@ def test_a_preview_shows_what_another_annotator_says(lake, tmp_path):
     assert "name it with --over" in whose.last_line
     assert done.code == 0, done.err
     assert re.search(r"How is it\? [a-z]+: \[text ", done.out)
+
+
+def test_a_preview_of_nothing_says_so(prompt, tmp_path):
+    lake = str(tmp_path / "lake")
+    store(lake, utterances(""))
+    typed = ("annotate", lake, "--model", "by-rule", "--prompt", prompt)
+
+    done = affectflow(*typed, "--set", "preview=1")
+
+    assert (done.code, done.out) == (0, "")
+    assert done.last_line == (
+        "annotate: there is no utterance that the model would be asked about"
+    )

@@ -135,6 +135,16 @@ def test_a_name_that_is_no_prompt_is_refused_in_one_line():
         Prompt.load("moood.toml")
 
 
+def test_a_file_of_another_name_is_told_how_a_file_is_named(tmp_path):
+    (tmp_path / "mine.txt").write_text(HEAD + STEP)
+    (tmp_path / "mood.toml").write_text(HEAD + STEP)
+
+    with pytest.raises(UsageError, match=r"is TOML and ends in `\.toml`, got .*txt'"):
+        Prompt.load(str(tmp_path / "mine.txt"))
+    with pytest.raises(UsageError, match=r"mood'; did you mean '.*mood\.toml'\?"):
+        Prompt.load(str(tmp_path / "mood"))
+
+
 def test_the_digest_changes_with_what_a_model_is_shown_and_with_nothing_else():
     def digest(**said):
         step = Step(name="mood", text=said.pop("text", "{text}"), parser="one_label")

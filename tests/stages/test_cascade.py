@@ -69,9 +69,11 @@ def test_a_threshold_is_a_number_or_learned(said, meant):
     assert threshold_of(said) == meant
 
 
-def test_a_threshold_that_is_neither_is_refused():
-    with pytest.raises(UsageError, match="from 0 to 1, or `learn`, got 'low'"):
-        threshold_of("low")
+@pytest.mark.parametrize("said", ["low", "0", "1.5", "-1", "nan"])
+def test_a_threshold_that_is_neither_is_refused(said):
+    wanted = f"above 0 and at most 1, or `learn`, got '{said}'"
+    with pytest.raises(UsageError, match=wanted):
+        threshold_of(said)
 
 
 @pytest.mark.proof

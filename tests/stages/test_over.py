@@ -187,6 +187,10 @@ def test_a_model_that_reads_answers_is_told_whose_there_are(lake, tmp_path):
     ("options", "over", "said"),
     [
         pytest.param({}, "fake", "'EmbeddedValence' reads no annot", id="reads none"),
+        pytest.param(
+            *({}, "Nobody", "reads no .*; and no annotator 'Nobody' .* are 'fake@1'"),
+            id="reads none, and there is none",
+        ),
         pytest.param({"over": "a"}, "b", "said twice, as a and b", id="said twice"),
     ],
 )

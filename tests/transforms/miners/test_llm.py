@@ -195,6 +195,10 @@ def test_a_question_that_fails_says_so():
         ({"prompt": "emollm_e_c"}, "are read by 'label_set', not by 'quoted'"),
         ({"history": -1}, "`history` of at least 0"),
         ({"options": {"answer": {}}}, "did you mean `answers`"),
+        (
+            {"model": "Endpoint", "options": {"url": "u"}},
+            """needs `name`: .* --set 'options={"url": "u", "name": "VALUE"}'""",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_line(given, why):

@@ -1,5 +1,6 @@
 """LlmMiner: a language model quotes the cause, and the quote is found in the text."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +18,7 @@ from affectflow.kinds.identity import Origin
 from affectflow.kinds.miner import Found, Scene
 from affectflow.kinds.prompt import Prompt
 from affectflow.kinds.questions import Question, cut_to
+from affectflow.options import missing_of, quoted
 from affectflow.registry import Card
 from affectflow_transforms.miners.labels import AnyLabelMiner
 from affectflow_transforms.miners.shown import Place, Shown
@@ -205,8 +207,20 @@ def _asker(model: str, options: Mapping[str, Any], prompt: str) -> Asker[Any]:
             f"LlmMiner needs a plugin that asks a language model, and {name} does not: "
             "give `model` a folder, a hub id, or Endpoint"
         )
+    _check_given(name, given)
     made: Asker[Any] = registry.make("models", name, {**given, "prompt": prompt})
     return made
+
+
+def _check_given(name: str, given: Mapping[str, Any]) -> None:
+    """Raises UsageError if the plugin that asks a model needs more options."""
+    missing = missing_of(registry.load("models", name), given)
+    if missing:
+        example = json.dumps({**given, **dict.fromkeys(missing, "VALUE")})
+        raise UsageError(
+            f"LlmMiner asks {name}, which needs {quoted(missing)}: put that into the "
+            f"miner's `options`, as --set 'options={example}'"
+        )
 
 
 def _check(prompt: Prompt) -> None:

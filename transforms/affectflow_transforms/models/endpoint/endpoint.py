@@ -89,15 +89,22 @@ class Endpoint(Asker[Client[Completion]]):
     on_trial: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        # Before the prompt: where to ask comes first.
         self.host = _host_of(self.url)
+        super().__post_init__()
         self.is_local = _is_loopback(self.host)
         if not self.is_local and self.send_to != self.host:
             raise UsageError(
                 f"the model is at {self.host!r}, another machine: to send it what "
-                f"people wrote, masked, say --send-to {self.host}"
+                f"people wrote, masked, say --send-to {self.host}, or `send_to` among "
+                "its options"
             )
         self._check_numbers()
+
+    @classmethod
+    def unasked(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns options with which it is made though nothing may be sent."""
+        return {**given, "send_to": _host_of(str(given.get("url", "")))}
 
     def _check_numbers(self) -> None:
         for name in ("slots", "tries", "timeout_s"):
