@@ -88,14 +88,14 @@ def test_config_and_user_say_what_the_outputs_are(
     ("given", "said", "message"),
     [
         pytest.param(config("up", "down"), {},
-                     "'up', 'down' belong to no known vocabulary: .*vocabulary=",
+                     "'up', 'down' match no known vocabulary: .*vocabulary=",
                      id="labels that fit no vocabulary"),
         pytest.param(config("Joy", "anger", "boredom", "vigilance"), {},
-                     r"belong to no known vocabulary; the nearest are --set "
+                     r"match no known vocabulary; the nearest are --set "
                      r"vocabulary=\w+ \(lacks 'boredom', 'vigilance'\), .*: keep them",
                      id="labels of parts of several vocabularies"),
         pytest.param(config("joy", "fear"), {},
-                     r"nearest are --set vocabulary=\w+ \(has all\)",
+                     r"nearest are --set vocabulary=\w+ \(has all, and more\)",
                      id="some labels of one vocabulary"),
         pytest.param(config("LABEL_0", "LABEL_1"), {"vocabulary": "mine"},
                      "name them in their order with --set labels=A,B",

@@ -1,5 +1,6 @@
 """SequenceClassifier: mistakes of its user, each in one line."""
 
+import logging
 import pickle
 import shutil
 import sys
@@ -9,7 +10,7 @@ import pytest
 from affectflow.errors import MissingExtraError, UsageError
 from affectflow_transforms.models.pretrained import source
 from affectflow_transforms.models.sequence_classifier import SequenceClassifier
-from tests.given.tiny_classifier import handler_for, save_tiny
+from tests.given.tiny_classifier import handler_for, save_encoder, save_tiny
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,20 @@ def test_a_folder_that_holds_no_classifier_is_refused_in_one_line(
     with pytest.raises(UsageError, match=message) as raised:
         handler_for(str(folder)).load_model()
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.torch
+def test_weights_that_are_missing_are_said_once_and_in_no_table(tmp_path, caplog):
+    folder = save_encoder(tmp_path / "encoder")
+    said = logging.getLogger("transformers.modeling_utils")
+    said.addHandler(caplog.handler)
+    try:
+        with pytest.raises(UsageError, match="lacks the weights"):
+            handler_for(folder).load_model()
+    finally:
+        said.removeHandler(caplog.handler)
+
+    assert caplog.messages == []
 
 
 @pytest.mark.torch

@@ -1,5 +1,6 @@
 """From a model's folder to a network on its device."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,7 @@ def from_pretrained(factory: Any, folder: Path, what: str, **options: Any) -> An
     """
     from safetensors import SafetensorError
 
+    logging.getLogger("transformers.modeling_utils").addFilter(_is_no_report)
     try:
         return factory.from_pretrained(folder, local_files_only=True, **options)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -138,6 +140,11 @@ def from_pretrained(factory: Any, folder: Path, what: str, **options: Any) -> An
             f"{str(folder)!r} does not load as {what}: "
             f"{one_line(error)}; give the folder or hub id of one"
         ) from error
+
+
+def _is_no_report(record: logging.LogRecord) -> bool:
+    """Leaves out the table of weights: `check_trained` says in a line what matters."""
+    return "LOAD REPORT" not in record.getMessage()
 
 
 def check_trained(

@@ -138,7 +138,7 @@ def _in_vocabulary(outputs: Sequence[str], wanted: str) -> tuple[str, tuple[str,
     known = vocabularies.known()
     if not wanted and fits is None:
         raise UsageError(
-            f"the labels {_listed(outputs)} belong to no known vocabulary"
+            f"the labels {_listed(outputs)} match no known vocabulary"
             f"{_near(outputs)}: {_OWN}, or rename them in their order with --set "
             "labels=A,B,..."
         )
@@ -169,7 +169,7 @@ def _near(outputs: Sequence[str]) -> str:
 
 
 def _lacks(lacking: Sequence[str]) -> str:
-    return f"lacks {_listed(lacking)}" if lacking else "has all"
+    return f"lacks {_listed(lacking)}" if lacking else "has all, and more"
 
 
 def _spelt(outputs: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
