@@ -95,7 +95,9 @@ def compare(uri: str, a: str, b: str) -> Comparison:
 def compare_in(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> Comparison:
     """Returns how far two annotators of an open lake agree; see `compare`."""
     ids = [each.annotator_id for each in candidates(connection)]
-    a, b = (annotator_meant(connection, name, ids) for name in (a, b))
+    # An annotator that gave vectors has answered too, and cannot be compared.
+    where = "has given labels or values in this lake"
+    a, b = (annotator_meant(connection, name, ids, where) for name in (a, b))
     if a == b:
         raise UsageError(f"both names mean {a!r}; name two annotators")
     spoken = _vocabularies(connection, a), _vocabularies(connection, b)

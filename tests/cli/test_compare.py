@@ -50,3 +50,18 @@ def test_it_shows_how_far_two_annotators_agree_and_where_they_do_not(tmp_path):
         ("s:3", None),
     ]
     assert "(not public)" in table.out
+
+
+def test_one_that_gave_no_labels_is_told_so(tmp_path):
+    uri = str(tmp_path / "lake")
+    Lake.create(uri)
+    add_rows(uri, "utterances", [utterance("s:1") | {"bucket": 0}])
+    add_rows(uri, "annotations", [label("s:1", "joy", annotator_id="first@1")])
+
+    refused = affectflow("compare", uri, "first", "vectors@1")
+
+    assert refused.code == 2
+    assert refused.last_line.endswith(
+        "no annotator 'vectors@1' has given labels or values in this lake; there are "
+        "'first@1'"
+    )

@@ -108,7 +108,9 @@ def test_a_scale_without_spread_says_whose_it_is(tmp_path):
     [
         pytest.param("fine", "coarse", "fine@1 answers in .* vad", id="none"),
         pytest.param("fine", "fi", "both names mean 'fine@1'", id="one"),
-        pytest.param("fine", "x", "no annotator 'x' has answered", id="unknown"),
+        pytest.param(
+            "fine", "x", "no annotator 'x' has given labels or values", id="unknown"
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_said(tmp_path, a, b, why):
