@@ -93,9 +93,9 @@ def bare_loop(network, texts: list[str]) -> Callable[[], object]:
 
     def step(given):
         with torch.inference_mode():
-            ids, mask = given
+            ids, mask = (each.to(network.module.device) for each in given)
             logits = network.module(input_ids=ids, attention_mask=mask).logits
-            return logits.float().numpy()
+            return logits.float().cpu().numpy()
 
     def loop():
         alone = {"initializer": torch.set_num_threads, "initargs": (1,)}
@@ -121,11 +121,11 @@ def competitors(folder: Path, texts: list[str]) -> dict[str, Callable[[], object
     return runs
 
 
-def made_pipeline(folder: Path):
+def made_pipeline(folder: Path, **options):
     import transformers
 
     return transformers.pipeline(
-        "text-classification", model=str(folder), top_k=None, truncation=True
+        "text-classification", model=str(folder), top_k=None, truncation=True, **options
     )
 
 
