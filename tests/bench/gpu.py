@@ -13,6 +13,7 @@ works, and nothing of a GPU. It needs the extra `torch`. Nothing is asserted.
 """
 
 import argparse
+import gc
 import os
 import resource
 import tempfile
@@ -240,6 +241,7 @@ def _little_memory(place: Place) -> Iterator[None]:
         finally:
             resource.setrlimit(resource.RLIMIT_AS, before)
         return
+    gc.collect()
     torch.cuda.empty_cache()
     total = torch.cuda.get_device_properties(0).total_memory
     limit = torch.cuda.memory_reserved() + _LEFT_ON_GPU
@@ -283,7 +285,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"a matrix product alone: {matmul_rate() / 1e12:.0f} TFLOP/s")
         drill(folder, place, long_texts(texts, 3_000 if place.on_gpu else 50))
         if given.annotate:
-            through_annotate(folder, read_texts(given.annotate, given.data))
+            many = read_texts(given.annotate, given.data)
+            through_annotate(folder, many, device=place.device, dtype=place.dtype)
 
 
 if __name__ == "__main__":
