@@ -93,9 +93,9 @@ def bare_loop(network, texts: list[str]) -> Callable[[], object]:
 
     def step(given):
         with torch.inference_mode():
-            ids, mask = given
+            ids, mask = (each.to(network.module.device) for each in given)
             logits = network.module(input_ids=ids, attention_mask=mask).logits
-            return logits.float().numpy()
+            return logits.float().cpu().numpy()
 
     def loop():
         alone = {"initializer": torch.set_num_threads, "initargs": (1,)}
@@ -121,11 +121,11 @@ def competitors(folder: Path, texts: list[str]) -> dict[str, Callable[[], object
     return runs
 
 
-def made_pipeline(folder: Path):
+def made_pipeline(folder: Path, **options: str):
     import transformers
 
     return transformers.pipeline(
-        "text-classification", model=str(folder), top_k=None, truncation=True
+        "text-classification", model=str(folder), top_k=None, truncation=True, **options
     )
 
 
@@ -137,7 +137,7 @@ def _show_agreement(pipeline, handler, model, texts: list[str]) -> None:
     print(f"largest difference of a score, {handler.dtype}: {worst:.1e}", flush=True)
 
 
-def through_annotate(folder: Path, texts: list[str]) -> None:
+def through_annotate(folder: Path, texts: list[str], **options: str) -> None:
     """Prints how long a lake of texts takes, and how long the pipeline does."""
     from affectflow.stages import annotate_lake, ingest_source
     from affectflow_connectors.jsonl import ReadJsonl
@@ -150,8 +150,10 @@ def through_annotate(folder: Path, texts: list[str]) -> None:
         ]
         file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
         ingest_source(ReadJsonl(paths=[str(file)]), f"{place}/lake")
-        ours = timed(lambda: annotate_lake(f"{place}/lake", model=str(folder)))
-    theirs = timed(lambda: made_pipeline(folder)(texts, batch_size=64))
+        ours = timed(
+            lambda: annotate_lake(f"{place}/lake", model=str(folder), options=options)
+        )
+    theirs = timed(lambda: made_pipeline(folder, **options)(texts, batch_size=64))
     print(f"{len(texts):,} texts through annotate: {ours:.1f} s", flush=True)
     print(f"through the pipeline: {theirs:.1f} s, {theirs / ours:.2f} x as long")
 

@@ -48,14 +48,25 @@ def test_progress_moves_with_each_micro_batch(workers):
     assert max(reached) == 1
 
 
+def no_memory_of_python():
+    raise MemoryError
+
+
+def no_memory_of_the_processor():
+    import torch
+
+    torch.empty(1 << 50)
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("workers", [1, 3])
-def test_when_memory_runs_out_the_rest_is_planned_smaller(workers):
+@pytest.mark.parametrize("run_out", [no_memory_of_python, no_memory_of_the_processor])
+def test_when_memory_runs_out_the_rest_is_planned_smaller(workers, run_out):
     done: list[int] = []
 
     def attempt(rows):
         if len(rows) * LENGTHS[rows].max() > 9:
-            raise MemoryError
+            run_out()
         done.extend(rows.tolist())
 
     budget = SimpleNamespace(max_batch_tokens=64)
@@ -64,6 +75,25 @@ def test_when_memory_runs_out_the_rest_is_planned_smaller(workers):
     assert failed == {}
     assert sorted(done) == ROWS.tolist()
     assert budget.max_batch_tokens <= 18
+
+
+@pytest.mark.torch
+def test_one_line_says_what_did_not_fit_and_what_does(caplog):
+    def attempt(rows):
+        if len(rows) * LENGTHS[rows].max() > 9:
+            raise MemoryError
+
+    budget = SimpleNamespace(max_batch_tokens=72)
+    with open_account() as opened:
+        run_halved(budget, LENGTHS, ROWS, attempt)
+        run_halved(budget, LENGTHS, ROWS, attempt)
+
+    # 8 rows of 9 tokens, then 4, 2 and 1: a row alone is not made smaller.
+    assert caplog.messages == [
+        "out of memory in a forward pass of 72 tokens; went on with at most 9 at once "
+        "(max_batch_tokens=9 starts there)"
+    ]
+    assert opened.tallied == {"times_out_of_memory": 3}
 
 
 @pytest.mark.torch

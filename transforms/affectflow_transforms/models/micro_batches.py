@@ -1,6 +1,7 @@
 """Micro-batches on a device: planned, run one on each core, halved where one fails."""
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -14,6 +15,14 @@ from affectflow.kinds.account import account
 from affectflow_transforms.models.token_budget import Rows, plan
 
 MAX_BATCH_ROWS = 1_024
+OUT_OF_MEMORY = "times_out_of_memory"
+"""Counts forward passes that the device had no memory for."""
+_LOWERED = (
+    "out of memory in a forward pass of %d tokens; went on with at most %d at once "
+    "(max_batch_tokens=%d starts there)"
+)
+
+_log = logging.getLogger(__name__)
 
 
 class Budgeted(Protocol):
@@ -48,10 +57,11 @@ def run_halved(
     workers = min(workers, len(work.pending))
     if workers < 2:
         work.drain()
-        return work.failed
-    with ThreadPoolExecutor(workers, initializer=_one_core_each) as pool:
-        for done in [pool.submit(work.drain) for _ in range(workers)]:
-            done.result()
+    else:
+        with ThreadPoolExecutor(workers, initializer=_one_core_each) as pool:
+            for done in [pool.submit(work.drain) for _ in range(workers)]:
+                done.result()
+    work.say_if_lowered()
     return work.failed
 
 
@@ -94,6 +104,7 @@ class _Work:
         self._lock = threading.Lock()
         # Other threads do not know which account is open.
         self._account, self._left, self._rows = account(), len(rows), len(rows)
+        self._too_many = 0
         self.pending = self._planned(rows)
 
     def drain(self) -> None:
@@ -104,6 +115,12 @@ class _Work:
                 self._again(batch, error)
             if error is None or len(batch) == 1:
                 self._done(len(batch))
+
+    def say_if_lowered(self) -> None:
+        """Logs, once, what did not fit the device and what does."""
+        if self._too_many:
+            fits = self._budgeted.max_batch_tokens
+            _log.warning(_LOWERED, self._too_many, fits, fits)
 
     def _done(self, rows: int) -> None:
         with self._lock:
@@ -129,6 +146,8 @@ class _Work:
     def _plan_smaller(self, batch: Rows) -> None:
         tried = len(batch) * int(self._lengths[batch].max())
         with self._lock:
+            self._account.tally(OUT_OF_MEMORY)
+            self._too_many = max(self._too_many, tried)
             # Another thread may have found a lower bound in the same moment.
             lower = min(tried // 2, self._budgeted.max_batch_tokens)
             self._budgeted.max_batch_tokens = max(lower, 1)
@@ -153,7 +172,10 @@ def _error_of(attempt: Callable[[Rows], None], rows: Rows) -> Exception | None:
 def _is_out_of_memory(error: Exception) -> bool:
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError | MemoryError)
+    # What torch raises where a processor's memory ends has no type of its own.
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
 
 
 def _free_memory() -> None:
