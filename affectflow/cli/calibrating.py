@@ -15,13 +15,6 @@ Row = dict[str, Any]
 
 def calibrate(
     lake: LakeUri,
-    gold: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Answered label sheet, imported first."),
-    ] = None,
-    rater: Annotated[
-        str, typer.Option(help="Who answered, if the sheet does not say.")
-    ] = "",
     annotator: Annotated[
         str, typer.Option(help="Whose scores; every model's if not given.")
     ] = "",
@@ -31,15 +24,6 @@ def calibrate(
     ] = False,
 ) -> int:
     """Fit probabilities to people's answers, and fill them in."""
-    from affectflow.cli import validation
-    from affectflow.errors import UsageError
-
-    if apply and gold:
-        raise UsageError(
-            "--apply fits nothing, so it takes no --gold: leave one of them out"
-        )
-    if gold:
-        validation.gold(lake, gold, rater)
     _say(_fill(lake, annotator) if apply else _fit(lake, annotator))
     return 0
 

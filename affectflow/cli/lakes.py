@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.options import Annotator, Format, LakeUri
+from affectflow.cli.options import Annotator, Format, LakeUri, Public
 from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
 
@@ -122,13 +122,32 @@ def report(
     out: Annotated[str, typer.Option(help="HTML file to write.")] = "report.html",
     title: Annotated[str, typer.Option(help="Title of the report.")] = "",
     annotator: Annotator = "",
+    public: Public = None,
 ) -> int:
     """Write one HTML file that opens offline."""
-    from affectflow.report import write_report
+    from affectflow.report import check_replaceable, write_report
 
+    check_replaceable(out)
+    replaces = Path(out).is_file()
     rest_on(lake, annotator)
-    sys.stdout.write(f"{write_report(lake, out, title=title or None)}\n")
+    if public:
+        _call_public(lake, public)
+    written = write_report(lake, out, title=title or None)
+    if replaces:
+        show.say(f"report: replaced the report that was in {out}")
+    sys.stdout.write(f"{written}\n")
     return 0
+
+
+def _call_public(lake: str, sources: list[str]) -> None:
+    from affectflow.stages.public import call_public
+
+    named = call_public(lake, sources)
+    show.say(
+        f"public: {', '.join(named)}"
+        if named
+        else "public: only what the sources call public"
+    )
 
 
 def rest_on(lake: str, annotator: str = "") -> None:

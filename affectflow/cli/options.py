@@ -104,6 +104,15 @@ Annotator = Annotated[
         help="Use this annotator from now on: its id, or the beginning of it.",
     ),
 ]
+Public = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--public",
+        metavar="SOURCE",
+        help="Quote messages of this source that do not say whether they are public; "
+        "again for each source. Kept in the lake; `none` undoes it.",
+    ),
+]
 Prompt = Annotated[
     str,
     typer.Option(

@@ -163,7 +163,11 @@ def analyze(
     mask_names: MaskNames = "",
 ) -> int:
     """Ingest, annotate, mine and report."""
+    from affectflow.report import check_replaceable
+
     _refuse_writing()
+    out = out or os.path.join(to, "report.html")
+    check_replaceable(out)
     settings = in_full(settings, prompt, send_to, send_private)
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     named = {
@@ -186,7 +190,7 @@ def analyze(
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
-    _report(to, out or os.path.join(to, "report.html"))
+    _report(to, out)
     return _finish(rows, to)
 
 

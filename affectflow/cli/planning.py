@@ -173,8 +173,9 @@ def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:
         for each in plans:
             sys.stdout.write(json.dumps({**asdict(each), "cost": each.cost}) + "\n")
         return
-    show.table(_COLUMNS, [*map(_row, plans), _sum(plans)])
-    measured = ", ".join(f"{each.sample_rows:,} for {each.stage}" for each in plans)
+    show.table(_COLUMNS, [*_rows(plans), _sum(plans)])
+    samples = {each.stage: each.sample_rows for each in plans}
+    measured = ", ".join(f"{rows:,} for {stage}" for stage, rows in samples.items())
     show.say(
         f"{count(plans[0].workers, 'worker')}; measured on samples of rows: {measured}"
     )
@@ -188,7 +189,17 @@ def _asked_line(plan: "StagePlan") -> str:
     line = show.asked_line(
         {**asdict(plan), "tokens_in": plan.tokens, "cost": plan.asking_cost}
     )
-    return f"{line}; at most: nothing was asked, and the model's time is not in it"
+    return f"{line}; these are upper bounds, without the model's time: it was not asked"
+
+
+def _rows(plans: "Sequence[StagePlan]") -> list[list[str]]:
+    """Returns a row a plan; of several with one stage, the row says whose emotions."""
+    stages = [plan.stage for plan in plans]
+    rows = [_row(plan) for plan in plans]
+    for plan, row in zip(plans, rows, strict=True):
+        if stages.count(plan.stage) > 1:
+            row[0] = f"{plan.stage} {plan.labels_of}"
+    return rows
 
 
 def _row(plan: "StagePlan") -> list[str]:

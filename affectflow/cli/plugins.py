@@ -294,6 +294,9 @@ def _named(name: str, kind: str) -> list[tuple[str, str]]:
     named = [each for each in there if name in (each[1], registry.kebab(each[1]))]
     if not named:
         names = [full for _, full in there]
-        hint = registry.nearest(name, names, map(registry.kebab, names))
+        listing = f"affectflow plugins{f' --kind {kind}' if kind else ''}"
+        hint = registry.nearest(
+            name, names, map(registry.kebab, names), listed_by=listing
+        )
         raise UsageError(f"no plugin is named {name!r}; {hint}")
     return named

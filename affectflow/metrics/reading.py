@@ -99,7 +99,7 @@ def keep_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> Non
     known = [row[0] for row in rows.fetchall()]
     if annotator not in known:
         raise UsageError(
-            f"no annotator {annotator!r} in the file; there are {', '.join(known[:8])}"
+            f"no annotator {annotator!r} in the file; known: {', '.join(known[:8])}"
         )
     connection.execute(f"DELETE FROM given WHERE {named} <> ?", [annotator])
 

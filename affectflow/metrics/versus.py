@@ -17,6 +17,7 @@ from affectflow.lake import open_lake
 from affectflow.lake.agreement import LabelChanges, label_changes
 from affectflow.lake.basis import candidates
 from affectflow.lake.naming import annotator_meant
+from affectflow.lake.public import said_public
 from affectflow.lake.views import quote
 from affectflow.metrics import tasks
 from affectflow.metrics.values import TRUTH_CONSTANT, VALUE_CONSTANT, ValueMetrics
@@ -268,11 +269,13 @@ def _differing(
     """Returns the messages that a query puts first; only public ones are quoted."""
     rows = connection.execute(
         f"SELECT d.a, d.b, d.utterance_id, "
-        f"CASE WHEN u.visibility = 'public' THEN left(u.text, {_QUOTED}) END "
+        "CASE WHEN u.visibility = 'public' OR list_contains($public, u.source) "
+        "AND coalesce(u.visibility, 'unknown') = 'unknown' "
+        f"THEN left(u.text, {_QUOTED}) END "
         f"FROM (SELECT *, row_number() OVER () AS place FROM ({query})) AS d "
         "JOIN utterances AS u ON u.utterance_id = d.utterance_id "
         f"ORDER BY d.place LIMIT {MOST}",
-        {"about": about},
+        {"about": about, "public": said_public(connection)},
     )
     return [Differing(about, *row) for row in rows.fetchall()]
 

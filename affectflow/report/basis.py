@@ -9,7 +9,7 @@ from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
-from affectflow.report.words import ask_yourself, percent, section
+from affectflow.report.words import ask_yourself, listed, percent, section
 
 
 def basis(facts: Facts, lake: str) -> Html:
@@ -60,7 +60,8 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
         f"{count(counts['messages'], 'message')} in {lake}. "
         f"Settings digest {_digest(runs)}. Bots are left out of every number about "
         "people; no name of a person and no speaker id is on this page; a quote is "
-        "public at its source. Cells below the minimum are left out and counted."
+        f"public{_by_whose_word(facts)}. Cells below the minimum are left out and "
+        "counted."
     )
     if (share := facts.one("top_five")["share"]) is not None:
         text += (
@@ -79,6 +80,14 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
         ask_yourself("runs", facts.parameters, lake, "the runs"),
         el("p", "The same page again: ", el("code", _command(lake))),
     )
+
+
+def _by_whose_word(facts: Facts) -> str:
+    """Returns who says that what is quoted is public."""
+    sources = [row["source"] for row in facts.answers["public_sources"]]
+    if not sources:
+        return " at its source"
+    return f" at its source, or ({listed(sources)}) by the word of the lake's owner"
 
 
 def _command(lake: str) -> str:

@@ -8,7 +8,7 @@ from affectflow.report.words import ask_yourself, section
 _HEADS = [
     "Language",
     "Messages",
-    "Labelled",
+    "Answered",
     "In a language it does not read",
     "Silent",
     "No usable answer",
@@ -37,8 +37,8 @@ def languages(facts: Facts, lake: str) -> Html:
         el(
             "p",
             f"The annotator answered {read:,} of {count(all_, 'message')} that people "
-            "wrote. What it does not read is missing from every number below, and is "
-            "not calm.",
+            "wrote: it gave them labels, or found that none applied. Messages that it "
+            "does not read are missing from every number below; they are not calm.",
         ),
         table(_HEADS, [_line(row) for row in rows], set(range(1, len(_HEADS)))),
         ask_yourself("languages", facts.parameters, lake),

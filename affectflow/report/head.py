@@ -115,8 +115,8 @@ def _rests_on(facts: Facts) -> Html:
 def _others(facts: Facts) -> Html | None:
     if not facts.others:
         return None
-    listed_ = listed(facts.others)
-    return prose(f" Also here, and not counted: {listed_}; `--annotator` changes it.")
+    there = el("a", count(facts.others, "other annotator"), href="#basis")
+    return join(" Not counted: ", there, prose("; `--annotator` chooses another one."))
 
 
 def _key_facts(facts: Facts) -> Html:

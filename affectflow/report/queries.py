@@ -155,10 +155,6 @@ WITH mined AS (
   LEFT JOIN annotators AS a ON a.annotator_id = c.annotator_id
   WHERE c.status = 'ok' AND a.kind IS DISTINCT FROM 'person'
 ),
-last_mined AS (
-  SELECT config ->> 'miner' AS miner FROM runs
-  WHERE stage = 'mine' AND state = 'done' ORDER BY ended DESC LIMIT 1
-),
 told AS (
   SELECT cause_id, emotion_annotator_id, annotator_id AS miner, label AS family
   FROM mined
@@ -170,7 +166,7 @@ SELECT family, count(*) AS n FROM told GROUP BY family, emotion_annotator_id, mi
 QUALIFY row_number() OVER (
   PARTITION BY family
   ORDER BY coalesce(emotion_annotator_id = $annotator, false) DESC,
-    coalesce(miner = (SELECT miner FROM last_mined), false) DESC, n DESC
+    coalesce(miner = (SELECT annotator_id FROM last_miner), false) DESC, n DESC
 ) = 1
 ORDER BY family""",
     "themes": """
@@ -182,6 +178,11 @@ ORDER BY position""",
 SELECT theme_id, quote, text, start, "end", url
 FROM theme_quotes WHERE clustering_id = $clustering AND position <= 3
 ORDER BY theme_id, position""",
+    "unmarked": """
+SELECT DISTINCT source FROM utterances
+WHERE coalesce(visibility, 'unknown') = 'unknown' ORDER BY source""",
+    "public_sources": """
+SELECT source FROM public_sources ORDER BY source""",
     "theme_periods": """
 SELECT theme_id, date_trunc($period, timestamp) AS period,
   count(DISTINCT utterance_id) AS n
@@ -266,12 +267,12 @@ class ThemeList:
 class Facts:
     """Everything that the page says, as rows.
 
-    `others` says who else has answered; `parameters` are those of the queries;
+    `others` counts other annotators; `parameters` are those of the queries;
     `period` is `month` or `week`.
     """
 
     annotator: Candidate | None
-    others: list[str] = field(default_factory=list)
+    others: int = 0
     period: str = "month"
     parameters: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, list[Row]] = field(default_factory=dict)
@@ -303,7 +304,7 @@ def collect(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> Facts:
     answers = {name: ask(connection, name, parameters) for name in sorted(names)}
     return Facts(
         annotator=chosen,
-        others=basis.beside(chosen, there) if chosen else [],
+        others=basis.beside(chosen, there) if chosen else 0,
         period=parameters["period"],
         # The queries are printed, and a person's name is not.
         parameters=parameters | {"annotator": spell(chosen)},

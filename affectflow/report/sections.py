@@ -1,5 +1,6 @@
 """What people expressed: emotions over time, themes, places."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -185,9 +186,23 @@ def _family(facts: Facts, family: str, lake: str) -> Html:
     if themes is None:
         return el("p", prose(_no_theme(facts, (family,), lake)))
     return join(
-        theme_list(themes, facts.period),
+        theme_list(themes, facts.period, _why_unquoted(facts, lake)),
         ask_yourself("themes", themes.parameters, lake, "the themes"),
         ask_yourself("quotes", themes.parameters, lake, "the quotes"),
+    )
+
+
+def _why_unquoted(facts: Facts, lake: str) -> str:
+    public = {row["source"] for row in facts.answers["public_sources"]}
+    silent = {row["source"] for row in facts.answers["unmarked"] if row["source"]}
+    if not (unsaid := sorted(silent - public)):
+        return "No message behind these themes is public, so none is quoted."
+    options = " ".join(f"--public {shlex.quote(source)}" for source in unsaid)
+    verb = "does" if len(unsaid) == 1 else "do"
+    return (
+        "No message behind these themes is marked as public, so none is quoted. "
+        f"{listed(unsaid)} {verb} not say which messages are public; if all are: "
+        f"`affectflow report {shlex.quote(lake)} {options}`."
     )
 
 

@@ -74,7 +74,7 @@ def _check_known(name: str) -> None:
     elif name and plain_name(name) not in known:
         there = [each for plain, each in known.items() if plain not in _REFUSED]
         near = difflib.get_close_matches(name, there, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(there)}"
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(there)}"
         raise UsageError(f"unknown runner {name!r}; {hint}")
 
 

@@ -193,7 +193,7 @@ def _no_text(path: str | Path, byte: int) -> str:
 def _no_column(path: str | Path, name: str, given: Iterable[str]) -> str:
     there = ", ".join(given)
     return (
-        f"{path}: no column {name!r}; there are {there}; keep the heads that "
+        f"{path}: no column {name!r}; columns: {there}; keep the heads that "
         "`affectflow sample` wrote"
     )
 

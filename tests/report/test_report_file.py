@@ -66,6 +66,21 @@ def test_plots_on_one_page_share_no_id():
 
 
 @pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        pytest.param(7, ["3 Jan", "13 Mar", "15 May"], id="weeks"),
+        pytest.param(31, ["Jan 2024", "Nov 2024", "Aug 2025"], id="months"),
+    ],
+)
+def test_three_dates_stand_below_a_plot(days, expected):
+    points = [(START + timedelta(days=days * n), n) for n in range(20)]
+
+    plot = charts.time_line(points, "joy")
+
+    assert re.findall(r">(\d* ?[A-Z][a-z]{2} ?\d*)<", plot) == expected
+
+
+@pytest.mark.parametrize(
     ("share", "expected"),
     [(None, "unknown"), (0, "0%"), (0.001, "0.1%"), (0.5, "50%"), (0.996, "99.6%")],
 )
@@ -111,12 +126,32 @@ def test_a_browser_shows_the_plots_and_refuses_nothing(chromium, page, tmp_path)
     assert "Content Security Policy" not in done.stderr
 
 
-def test_without_public_messages_the_report_says_how_to_mark_them(tmp_path):
-    private = tables()
-    for spoken in private["utterances"]:
-        spoken["visibility"] = "unknown"
+@pytest.mark.parametrize(
+    ("visibility", "expected"),
+    [
+        ("unknown", "s does not say which messages are public; if all are: affectflow"),
+        ("private", "No message behind these themes is public, so none is quoted."),
+    ],
+)
+def test_a_report_without_quotes_says_why(tmp_path, visibility, expected):
+    unquoted = tables()
+    for spoken in unquoted["utterances"]:
+        spoken["visibility"] = visibility
 
-    page = page_of(tmp_path, private)
+    page = page_of(tmp_path, unquoted)
 
-    assert "visibility='public'" in text_of(page).replace("&#x27;", "'")
+    assert expected in text_of(page)
     assert "<blockquote" not in page
+
+
+def test_a_source_that_the_user_calls_public_is_quoted(tmp_path):
+    chat = tables()
+    for spoken in chat["utterances"]:
+        spoken["visibility"] = None
+    said = {"stage": "public", "ended": START, "config": '{"sources": ["s"]}'}
+    chat["runs"].append(said)
+
+    page = page_of(tmp_path, chat)
+
+    assert "<blockquote" in page
+    assert "public at its source, or (s) by the word of the lake" in text_of(page)

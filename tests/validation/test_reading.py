@@ -190,7 +190,7 @@ def with_label(lines):
             "does not ask 'angst' but anger, joy; remove",
             id="unknown label",
         ),
-        pytest.param(renamed(6, "Joy!"), "no column 'joy'; there are", id="column"),
+        pytest.param(renamed(6, "Joy!"), "no column 'joy'; columns:", id="column"),
         pytest.param(renamed(1, "id"), "no column 'utterance_id'", id="ids"),
         pytest.param(renamed(0, "sheet"), "no column 'sample_id'", id="sample ids"),
         pytest.param(
