@@ -11,7 +11,7 @@ import affectflow.lake
 import affectflow.report
 from affectflow.errors import MissingExtraError, StorageError
 from affectflow.lake import views
-from affectflow.report import charts, words, write_report
+from affectflow.report import charts, render, words, write_report
 from tests.given.chromium import QUIET
 from tests.given.report_lakes import START, FolderLake, page_of, tables, text_of
 
@@ -142,6 +142,18 @@ def test_a_report_without_quotes_says_why(tmp_path, visibility, expected):
 
     assert expected in text_of(page)
     assert "<blockquote" not in page
+
+
+def test_a_report_leaves_the_views_of_an_open_lake_as_they_were(tmp_path):
+    rows = tables()
+    rows["annotations"].append(rows["annotations"][0] | {"annotator_id": "other@1"})
+    connection = views.connect(FolderLake(tmp_path, rows))
+    count = "SELECT count(*) FROM labelled_utterances WHERE annotator_id <> 'nobody'"
+    before = connection.sql(count).fetchall()
+
+    render(connection, lake="lake", title="of one annotator")
+
+    assert connection.sql(count).fetchall() == before != [(0,)]
 
 
 def test_a_source_that_the_user_calls_public_is_quoted(tmp_path):
