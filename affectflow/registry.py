@@ -166,7 +166,7 @@ def _check_base(plugin: Any, point: EntryPoint, bases: tuple[str, ...]) -> None:
     if bases and not any(f"{c.__module__}.{c.__qualname__}" in bases for c in lineage):
         raise PluginImportError(
             f"plugin {point.name!r} ({point.value} of {distribution(point)}) is no "
-            f"{' or '.join(bases)}: let its class derive from it"
+            f"{' or '.join(bases)}: derive its class from that"
         )
 
 

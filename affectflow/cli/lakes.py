@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def sql(
     lake: LakeUri,
-    query: Annotated[str, typer.Argument(help="SQL over its tables and views.")],
+    query: Annotated[str, typer.Argument(help="SQL over the lake's tables and views.")],
     shape: Format = "table",
     out: Annotated[
-        Path | None, typer.Option(help="File to write; needed for parquet.")
+        Path | None, typer.Option(help="File to write; required for parquet.")
     ] = None,
 ) -> int:
-    """Ask a lake in SQL, one statement at a time; nothing is changed."""
+    """Query a lake in SQL, one statement at a time, without changing it."""
     import duckdb
 
     from affectflow.lake import open_lake
@@ -162,7 +162,7 @@ def rest_on(lake: str, annotator: str = "") -> None:
 
 
 def digest(lake: LakeUri) -> int:
-    """Print a digest for each table: equal digests are the same answer."""
+    """Print a digest for each table; equal digests mean equal answers."""
     from affectflow.lake.digest import digest as digest_of
 
     for table, value in sorted(digest_of(lake).items()):

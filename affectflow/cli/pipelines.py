@@ -151,7 +151,8 @@ def analyze(
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
     out: Annotated[
-        str, typer.Option(help="The report; LAKE/report.html if empty.")
+        str,
+        typer.Option(help="Where to write the report; LAKE/report.html by default."),
     ] = "",
     annotator: Annotator = "",
     prompt: Prompt = "",
@@ -199,8 +200,8 @@ def _refuse_writing() -> None:
 
     if runners.only_written(STATE.beam_options):
         raise UsageError(
-            "analyze runs its stages one after another; to write pipelines instead "
-            "of running them, give ingest, annotate and mine one by one"
+            "analyze runs its stages one after another; to write pipelines instead of"
+            " running them, use ingest, annotate and mine one by one"
         )
 
 

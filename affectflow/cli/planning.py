@@ -58,11 +58,11 @@ def plan(
         list[str],
         typer.Argument(
             metavar="LAKE | PATH...",
-            help="A lake; or, with --to, files, globs or URLs.",
+            help="A lake; or files, globs or URLs, with --to.",
         ),
     ],
     to: Annotated[
-        str, typer.Option("--to", help="The lake that PATH... would go to.")
+        str, typer.Option("--to", help="The lake that PATH... would be read into.")
     ] = "",
     *,
     read: Reading,
@@ -79,17 +79,19 @@ def plan(
     send_private: SendPrivate = False,
     workers: Annotated[
         int,
-        typer.Option(min=0, help="Number of workers; 0: as many as a local run has."),
+        typer.Option(
+            min=0, help="Number of workers; 0 means as many as a local run uses."
+        ),
     ] = 0,
     price_per_hour: Annotated[
-        float, typer.Option(min=0, help="Price of one worker for an hour.")
+        float, typer.Option(min=0, help="Price of one worker per hour.")
     ] = 0.0,
     sample: Annotated[
-        int, typer.Option(min=1, help="About how many rows to measure.")
+        int, typer.Option(min=1, help="How many rows to measure, roughly.")
     ] = 2000,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """Say what a run would cost, from a sample, before it runs."""
+    """Estimate what a run will cost, from a sample."""
     from affectflow.errors import StorageError
     from affectflow.lake.layout import SETTINGS, check_free
     from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
@@ -136,7 +138,10 @@ def plan(
     try:
         plans = record(place, plans)
     except StorageError:
-        show.say(f"no run will know of this plan: {place.uri!r} cannot be written")
+        show.say(
+            f"this plan is not kept for the runs to come: {place.uri!r} cannot be "
+            "written"
+        )
     _print(plans, as_json)
     return 0
 
@@ -148,8 +153,8 @@ def _one_lake(targets: Sequence[str]) -> str:
     if len(targets) == 1 and Storage(targets[0]).exists(SETTINGS):
         return targets[0]
     raise UsageError(
-        f"{targets[0]!r} is not a lake; to plan an analysis of files, say where it "
-        "would go: affectflow plan PATH... --to LAKE"
+        f"{targets[0]!r} is not a lake; to plan an analysis of files, name the lake "
+        "to be made: affectflow plan PATH... --to LAKE"
     )
 
 

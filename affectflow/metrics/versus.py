@@ -98,7 +98,7 @@ def compare_in(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> Compari
     ids = [each.annotator_id for each in candidates(connection)]
     a, b = (annotator_meant(connection, name, ids) for name in (a, b))
     if a == b:
-        raise UsageError(f"both names mean {a!r}; name two annotators")
+        raise UsageError(f"both names refer to {a!r}; name two annotators")
     spoken = _vocabularies(connection, a), _vocabularies(connection, b)
     common = list(_common(*spoken))
     connection.execute(_VALUES, {"a": a, "b": b})
@@ -283,7 +283,6 @@ def _differing(
 def _nothing(a: str, b: str, of_a: list[str], of_b: list[str]) -> str:
     return (
         f"{a} answers in {', '.join(of_a) or 'no vocabulary'} and {b} in "
-        f"{', '.join(of_b) or 'none'}: no vocabulary to which both fold, and no scale "
-        "on which both gave values; a file of vocabularies can state folds, see "
-        "docs/plugins.md"
+        f"{', '.join(of_b) or 'none'}: they fold to no common vocabulary and share no"
+        " scale; a vocabulary file can define folds, see docs/plugins.md"
     )

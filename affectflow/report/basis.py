@@ -21,8 +21,8 @@ def basis(facts: Facts, lake: str) -> Html:
     return section(
         "basis",
         "Models and licences",
-        table(heads, cells, set()) if cells else el("p", "No model is recorded."),
-        el("p", f"And {count(people, 'person', 'people')} who labelled by hand.")
+        table(heads, cells, set()) if cells else el("p", "No model has been recorded."),
+        el("p", f"{count(people, 'person', 'people')} labelled by hand.")
         if people
         else None,
         *(el("p", said) for said in _notices(rows)),
@@ -65,7 +65,8 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
     )
     if (share := facts.one("top_five")["share"]) is not None:
         text += (
-            f" The top five wrote {percent(share)} of the messages with a known author."
+            f" The five most active people wrote {percent(share)} of the messages "
+            "with a known author."
         )
     return el(
         "footer",
@@ -78,7 +79,7 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
             _runs(runs),
         ),
         ask_yourself("runs", facts.parameters, lake, "the runs"),
-        el("p", "The same page again: ", el("code", _command(lake))),
+        el("p", "To make this page again: ", el("code", _command(lake))),
     )
 
 
@@ -87,7 +88,7 @@ def _by_whose_word(facts: Facts) -> str:
     sources = [row["source"] for row in facts.answers["public_sources"]]
     if not sources:
         return " at its source"
-    return f" at its source, or ({listed(sources)}) by the word of the lake's owner"
+    return f" at its source, or ({listed(sources)}) as the owner of the lake says"
 
 
 def _command(lake: str) -> str:
@@ -113,7 +114,7 @@ def _versions(runs: list[Row]) -> Html | None:
 
 def _runs(runs: list[Row]) -> Html:
     if not runs:
-        return el("p", "No run is recorded in this lake.")
+        return el("p", "No run has been recorded in this lake.")
     cells: list[list[Child]] = [
         [
             el("code", run["run_id"]),

@@ -28,7 +28,7 @@ def languages(facts: Facts, lake: str) -> Html:
     """Returns what the annotator answered of each language, the largest first."""
     rows = facts.answers["languages"]
     if not rows:
-        text = el("p", "Nothing is labelled in any language yet.")
+        text = el("p", "Nothing has been labelled yet.")
         return section("languages", "Languages", text)
     all_, read = (sum(row[name] for row in rows) for name in ("utterances", "answered"))
     return section(
@@ -57,8 +57,7 @@ def unsaid(facts: Facts, lake: str) -> Html | None:
             "p",
             "Emoji, voices, faces and measurements were put into words by renderers. "
             "Annotators read these words with the messages, unless their settings say "
-            "that they read texts as written. A cue is what was observed; it is no "
-            "feeling.",
+            "that they read texts as written. A cue is an observation, not a feeling.",
         ),
         table(
             ["Renderer", "Of", "Cues", "Messages", "Most often"],

@@ -48,8 +48,8 @@ def emotions(facts: Facts, lake: str) -> Html:
 
 def _by_label(facts: Facts, lake: str) -> Html:
     why = (
-        "These messages carry no usable time, so there is no course to draw; this is "
-        "how often each label was chosen."
+        "These messages have no usable times, so nothing can be drawn over time; this"
+        " is how often each label was chosen."
         if not facts.answers["volume"]
         else f"All messages fall into one {facts.period}; this is how often each label "
         "was chosen."
@@ -140,10 +140,10 @@ def _is_large(row: Row) -> bool:
 def _gaps(facts: Facts, small: int, *, all_small: bool) -> str:
     parts = []
     if all_small:
-        parts.append(f"No {facts.period} is drawn: each has {_SMALL}.")
+        parts.append(f"No {facts.period} is shown: each has {_SMALL}.")
     elif small:
         verb = "is" if small == 1 else "are"
-        parts.append(f"{count(small, facts.period)} with {_SMALL} {verb} not drawn.")
+        parts.append(f"{count(small, facts.period)} with {_SMALL} {verb} not shown.")
     without = facts.one("counts")["without_time"]
     if without:
         verb = "is" if without == 1 else "are"
@@ -212,15 +212,15 @@ def _no_theme(facts: Facts, families: Sequence[str], lake: str) -> str:
     found = sum(causes.get(family, 0) for family in families)
     if not found:
         return (
-            f"No theme of {named} is in this lake: `affectflow mine` finds causes and "
-            "groups them."
+            f"No theme of {named} is in this lake yet: `affectflow mine` finds causes"
+            " and groups them into themes."
         )
     query = "SELECT label, cause_text FROM causes WHERE status = 'ok'"
     if "frustration" in families:
         query += " AND label = 'frustration'"
     return (
-        f"{count(found, 'cause')} of {named} in this lake, and no theme: too few "
-        f'are alike. They are in `affectflow sql {lake} "{query}"`.'
+        f"{count(found, 'cause')} of {named} in this lake, but no theme: too few "
+        f'are alike. To list them: `affectflow sql {lake} "{query}"`.'
     )
 
 
@@ -250,7 +250,8 @@ def containers(facts: Facts, lake: str) -> Html:
             "p",
             "Repositories, channels or lists with at least "
             f"{MIN_SPEAKERS} people and {MIN_UTTERANCES} annotated messages. Rank 1 "
-            "has the most irritation for its size (lower end of the 95 % interval).",
+            "has the most irritation for its size (by the lower end of the 95 % "
+            "interval).",
         ),
         table(heads, cells, {1, 2, 3, 4}) if rows else None,
         el("p", _places_left_out(small, more, any_shown=bool(rows)), class_="note"),

@@ -81,10 +81,10 @@ def _is_large(theme: Row) -> bool:
 def _introduction(family: ThemeList) -> str:
     names = listed(family.annotators) or "an unnamed annotator"
     return (
-        f"Causes of {family.family} that people give in their own words, grouped by "
-        "what they say and ranked by the number of messages. The emotion was found by "
-        f"{names}. Trend: messages in the later half of the time span against the "
-        "earlier half."
+        f"What people name as causes of {family.family}, grouped by wording and "
+        f"ranked by number of messages. The emotion was found by {names}. Trend: "
+        "messages in the later half of the time span, compared with the earlier "
+        "half."
     )
 
 

@@ -160,7 +160,7 @@ def faulty(tmp_path, monkeypatch):
         pytest.param(
             "Baseless",
             "plugin 'Baseless' (faulty:Baseless of faulty 1.0) is no "
-            "affectflow.kinds.renderer.Renderer: let its class derive from it",
+            "affectflow.kinds.renderer.Renderer: derive its class from that",
             id="without its base class",
         ),
         pytest.param(

@@ -166,4 +166,4 @@ def test_a_source_that_the_user_calls_public_is_quoted(tmp_path):
     page = page_of(tmp_path, chat)
 
     assert "<blockquote" in page
-    assert "public at its source, or (s) by the word of the lake" in text_of(page)
+    assert "public at its source, or (s) as the owner of the lake says" in text_of(page)

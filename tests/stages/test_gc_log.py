@@ -84,7 +84,7 @@ def test_with_no_patience_it_refuses_while_a_run_is_at_work(lake):
     file.parent.mkdir(parents=True)
     file.write_bytes(b"x")
 
-    with pytest.raises(UsageError, match=r"at work .*--older-than 1"):
+    with pytest.raises(UsageError, match=r"in progress .*--older-than 1"):
         collect(str(lake), older_than_days=0)
 
     age([file], 1)

@@ -130,7 +130,7 @@ def test_a_column_of_utterances_groups(lake):
             "no annotator 'nobody' in this lake; known: 'llm'",
         ),
         ({}, "knd", "no column 'knd' in utterances; --by is length or one of"),
-        ({}, "speaker_id", "would be a view of single people"),
+        ({}, "speaker_id", "would show individuals"),
         ({"order": 0}, "", "`order` must be at least 1"),
     ],
 )
