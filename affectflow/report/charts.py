@@ -48,7 +48,7 @@ def time_line(points: Sequence[Point], label: str) -> Html:
                 tickCount=3,
                 format="~s",
                 tickMinStep=1,
-                labelExpr="datum.value ? datum.label : '0'",
+                labelExpr="datum.value % 1 ? '' : datum.value ? datum.label : '0'",
             ),
         ),
     )
@@ -71,12 +71,13 @@ def _time_axis(periods: Sequence[datetime]) -> "altair.Axis":
 
     shown = sorted({periods[0], periods[len(periods) // 2], periods[-1]})
     within_a_year = shown[-1] - shown[0] < timedelta(days=300)
+    are_months = all(period.day == 1 for period in periods)
     return altair.Axis(
         values=[
             altair.DateTime(year=p.year, month=p.month, date=p.day, utc=True)
             for p in shown
         ],
-        format="%-d %b" if within_a_year else "%b %Y",
+        format="%-d %b" if within_a_year and not are_months else "%b %Y",
         grid=False,
         labelFlush=True,
         labelOverlap=True,

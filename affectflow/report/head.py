@@ -124,7 +124,7 @@ def _key_facts(facts: Facts) -> Html:
     counts = facts.one("counts")
     facts_ = [
         (
-            "Messages annotated",
+            "Messages counted",
             count(counts["annotated"]),
             f"of {counts['messages']:,} in the lake",
         ),

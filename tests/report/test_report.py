@@ -180,7 +180,7 @@ def test_a_long_quote_is_cut_at_spaces_around_its_cause():
         "Expressed, not felt.",
         "Not validated here: ranks, no shares.",
         f"All numbers rest on one annotator, {MODEL}",
-        "Messages annotated 30 of 32 in the lake",
+        "Messages counted 30 of 32 in the lake",
         "People who wrote them 6",
         # 30 messages by 6 people in turn: 5 each.
         "The five most active people wrote 83%",

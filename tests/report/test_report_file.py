@@ -69,7 +69,7 @@ def test_plots_on_one_page_share_no_id():
     ("days", "expected"),
     [
         pytest.param(7, ["3 Jan", "13 Mar", "15 May"], id="weeks"),
-        pytest.param(31, ["Jan 2024", "Nov 2024", "Aug 2025"], id="months"),
+        pytest.param(31, ["Jan 2024", "Nov 2024", "Aug 2025"], id="a year and more"),
     ],
 )
 def test_three_dates_stand_below_a_plot(days, expected):
