@@ -1,4 +1,4 @@
-"""Who felt what, how strongly, because of what: tables from conversations.
+"""Turn conversations into tables: who felt what, how strongly, because of what.
 
 The public names are imported on first use, so that `import affectflow` loads neither
 Beam nor torch nor Polars.

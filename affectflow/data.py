@@ -129,7 +129,9 @@ def find(kind: str, name: str) -> DataFile:
     files = _files(kind)
     if name not in files:
         one, _ = _KINDS[kind]
-        raise UnknownPluginError(f"no {one} {name!r}; {registry.nearest(name, files)}")
+        listing = f"affectflow plugins --kind {kind}"
+        hint = registry.nearest(name, files, listed_by=listing)
+        raise UnknownPluginError(f"no {one} {name!r}; {hint}")
     if len(files[name]) > 1:
         claims = " and ".join(str(file.path) for file in files[name])
         raise UnknownPluginError(

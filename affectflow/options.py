@@ -99,9 +99,11 @@ def meant(word: str, names: Iterable[str], what: str, where: str) -> str:
         return begun[0]
     if begun:
         listed = ", ".join(map(repr, sorted(begun)))
-        raise UsageError(f"{what} {word!r} may be {listed}; give more of the name")
+        raise UsageError(
+            f"{what} {word!r} may be {listed}; give more letters of the name"
+        )
     listed = ", ".join(map(repr, names)) or "none"
-    raise UsageError(f"no {what} {word!r} {where}; there are {listed}")
+    raise UsageError(f"no {what} {word!r} {where}; known: {listed}")
 
 
 def _there_are(known: Sequence[str]) -> str:

@@ -121,8 +121,8 @@ def _check_said(said: Declared) -> None:
         raise UsageError(f"unknown context {said.context!r}; {hint}")
     if said.allow_person_level and not said.purpose:
         raise UsageError(
-            "--allow-person-level needs --purpose: say in a few words what for; it is "
-            "recorded in the lake"
+            "--allow-person-level needs --purpose: state your purpose in a few words;"
+            " it is recorded in the lake"
         )
 
 

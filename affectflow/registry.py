@@ -40,6 +40,8 @@ BASES = {
     "trainers": ("affectflow.kinds.trainer.Trainer",),
 }
 """What a plugin of a kind derives from, by name: no module is imported for this."""
+_FEW = 12
+"""No more names are listed in an error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +166,7 @@ def _check_base(plugin: Any, point: EntryPoint, bases: tuple[str, ...]) -> None:
     if bases and not any(f"{c.__module__}.{c.__qualname__}" in bases for c in lineage):
         raise PluginImportError(
             f"plugin {point.name!r} ({point.value} of {distribution(point)}) is no "
-            f"{' or '.join(bases)}: let its class derive from it"
+            f"{' or '.join(bases)}: derive its class from that"
         )
 
 
@@ -190,7 +192,12 @@ def find(kind: str, name: str) -> EntryPoint:
     found = _found(kind)
     meant = [name] if name in found else [n for n in found if kebab(n) == name]
     if not meant:
-        hint = nearest(name, found, [kebab(each) for each in found])
+        hint = nearest(
+            name,
+            found,
+            map(kebab, found),
+            listed_by=f"affectflow plugins --kind {kind}",
+        )
         raise UnknownPluginError(
             f"no plugin in affectflow.{kind} is named {name!r}; {hint}"
         )
@@ -220,17 +227,29 @@ def kebab(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", bare).lower()
 
 
-def nearest(name: str, names: Iterable[str], spellings: Iterable[str] = ()) -> str:
-    """Returns what to say to an unknown name: the nearest, or else all there are.
+def nearest(
+    name: str,
+    names: Iterable[str],
+    spellings: Iterable[str] = (),
+    *,
+    listed_by: str = "",
+) -> str:
+    """Returns what to say to an unknown name: similar names, or else all known names.
 
     Args:
       name: as it was given.
-      names: that there are.
+      names: the known names.
       spellings: other words for them.
+      listed_by: the command that lists them; a long list is then cut to the nearest 3.
     """
-    names = list(names)
+    names, spellings = list(names), list(spellings)
     near = difflib.get_close_matches(name, [*names, *spellings], n=3, cutoff=0.5)
-    return f"did you mean {_or(near)}?" if near else f"there are {_or(names)}"
+    if near:
+        return f"did you mean {_or(near)}?"
+    if listed_by and len(names) > _FEW:
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.0)
+        return f"the nearest are {_or(near)}; `{listed_by}` lists all {len(names)}"
+    return f"known: {_or(names)}"
 
 
 def _or(words: Iterable[str]) -> str:

@@ -4,7 +4,6 @@ A pipeline in YAML may say `type: ReadGithub`, with the class's arguments as `co
 """
 
 import dataclasses
-import difflib
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
@@ -127,8 +126,8 @@ def create(name: str, arguments: Mapping[str, Any]) -> beam.PTransform:
 
     kinds = plugin_names()
     if name not in kinds:
-        near = difflib.get_close_matches(name, kinds, n=3, cutoff=0.5)
-        raise UsageError(f"no plugin is named {name!r}; there are {near or [*kinds]}")
+        hint = registry.nearest(name, kinds, listed_by="affectflow plugins")
+        raise UsageError(f"no plugin is named {name!r}; {hint}")
     plugin = registry.load(kinds[name], name)
     if not (isinstance(plugin, type) and issubclass(plugin, beam.PTransform)):
         raise UsageError(f"{name} is not a step of a pipeline; name another type")

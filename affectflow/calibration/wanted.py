@@ -72,15 +72,15 @@ def _no_answers(lake: Lake, found: Sequence[str]) -> AffectflowError:
         ).fetchall()
     if not people:
         return LakeError(
-            f"no one has answered anything in {lake.uri!r}: draw a label sheet with "
-            f"`affectflow sample {lake.uri} --out sheet.csv`, fill it, and give it "
-            "back with --gold sheet.csv"
+            f"{lake.uri!r} has no labels by people: draw a sheet with `affectflow "
+            f"sample {lake.uri} --out sheet.csv`, fill it in, and import it with "
+            f"`affectflow gold {lake.uri} sheet.csv`"
         )
     asked = ", ".join(f"{task}/{vocabulary}" for task, vocabulary in people)
     return UsageError(
-        f"people answered {asked} here, but none of those answers is a score of "
-        f"{', '.join(found)}: ask for labels that it gives (affectflow sample "
-        f"{lake.uri} --labels NAME), or annotate what people answered for"
+        f"people labelled {asked} here, but {', '.join(found)} scored none of those "
+        f"labels on the same messages: ask people for labels that it gives (affectflow "
+        f"sample {lake.uri} --labels NAME), or annotate those messages"
     )
 
 
@@ -88,5 +88,5 @@ def nothing_to_apply(lake: Lake) -> AffectflowError:
     """Returns the error of a lake without a calibration."""
     return LakeError(
         f"{lake.uri!r} has no calibration to apply: fit one with `affectflow calibrate "
-        f"{lake.uri} --gold FILE`"
+        f"{lake.uri}`"
     )

@@ -19,7 +19,7 @@ from affectflow.errors import SaidOnceWarning, TerminatedError
 OURS = 3
 INTERRUPTED = 130
 TERMINATED = 143
-_GO_ON = "run the same command again: it goes on where it stopped"
+_GO_ON = "run the same command again to continue where it stopped"
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -33,8 +33,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
-    help="Who felt what, how strongly, because of what: tables from conversations. "
-    "Options of Apache Beam follow a `--`.",
+    help="Turn conversations into tables: who felt what, how strongly, because of "
+    "what. "
+    "Options of Apache Beam go after a `--`.",
     epilog="Exit codes: 0 done; 1 done, but more rows were refused than --budget "
     "allows; 2 usage error, and one line says how to fix it; 3 internal error; "
     "130 interrupted.",
@@ -95,7 +96,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def common(
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks instead of one line.")
+        bool, typer.Option("--debug", help="Show a traceback instead of one line.")
     ] = False,
     log_format: Annotated[
         str, typer.Option(help="Logs on stderr as `json`, or as `text`.")

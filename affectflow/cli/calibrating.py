@@ -15,31 +15,17 @@ Row = dict[str, Any]
 
 def calibrate(
     lake: LakeUri,
-    gold: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Answered label sheet, imported first."),
-    ] = None,
-    rater: Annotated[
-        str, typer.Option(help="Who answered, if the sheet does not say.")
-    ] = "",
     annotator: Annotated[
-        str, typer.Option(help="Whose scores; every model's if not given.")
+        str, typer.Option(help="Whose scores; by default those of every model.")
     ] = "",
     apply: Annotated[
         bool,
-        typer.Option("--apply", help="Only fill in what is missing; fit nothing."),
+        typer.Option(
+            "--apply", help="Only fill in missing probabilities; fit nothing."
+        ),
     ] = False,
 ) -> int:
-    """Fit probabilities to people's answers, and fill them in."""
-    from affectflow.cli import validation
-    from affectflow.errors import UsageError
-
-    if apply and gold:
-        raise UsageError(
-            "--apply fits nothing, so it takes no --gold: leave one of them out"
-        )
-    if gold:
-        validation.gold(lake, gold, rater)
+    """Turn scores into probabilities, by people's answers."""
     _say(_fill(lake, annotator) if apply else _fit(lake, annotator))
     return 0
 
@@ -89,6 +75,6 @@ def _say(rows: Sequence[Row]) -> None:
         show.say(show.stage_line(row))
         if row["stage"] == "apply" and row["state"] == "done" and not row["rows_in"]:
             show.say(
-                "no row to fill: these labels came in with the utterances; only those "
-                "of `affectflow annotate` get probabilities"
+                "nothing to fill in: these labels came in with the utterances, and "
+                "only labels by `affectflow annotate` get probabilities"
             )

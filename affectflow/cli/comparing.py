@@ -24,7 +24,7 @@ def compare(
         Literal["table", "json"], typer.Option("--format", help="Shape.")
     ] = "table",
 ) -> int:
-    """Show how far two annotators agree, and where they differ most."""
+    """Show how well two annotators agree, and where they differ most."""
     from affectflow.metrics import versus
 
     found = versus.compare(lake, a, b)

@@ -15,23 +15,23 @@ Purpose = Annotated[
     str,
     typer.Option(
         "--purpose",
-        help="Why this is run; recorded in the lake. Plugins that touch "
-        "people need it: docs/people.md.",
+        help="Why you run this; recorded in the lake. Required by plugins that "
+        "concern individuals: docs/people.md.",
     ),
 ]
 Context = Annotated[
     str,
     typer.Option(
         "--context",
-        help="Where the answers are used: community, education, hiring, insurance, "
-        "medical, personal, product, research, safety or workplace.",
+        help="Where the results will be used: community, education, hiring, "
+        "insurance, medical, personal, product, research, safety or workplace.",
     ),
 ]
 AllowPersonLevel = Annotated[
     bool,
     typer.Option(
         "--allow-person-level",
-        help="Allow answers about single persons; needs --purpose.",
+        help="Allow results about individuals; needs --purpose.",
     ),
 ]
 _OPTIONS: Options = {

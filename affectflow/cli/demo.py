@@ -19,7 +19,7 @@ _ASK = (
 def demo(
     to: Annotated[str, typer.Option("--to", help="Folder.")] = "affectflow-demo",
 ) -> int:
-    """Run the bundled conversations, end to end."""
+    """Analyse the bundled conversations, end to end."""
     _check_place(to)
     folder = files("affectflow") / "demo"
     code = pipelines.analyze(

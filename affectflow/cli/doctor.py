@@ -27,10 +27,11 @@ _PROGRAMS = (("java", "a JDK 17, only for Spark"),)
 
 def doctor(
     lake: Annotated[
-        str, typer.Option("--lake", help="A lake that the workers must be able to see.")
+        str,
+        typer.Option("--lake", help="A lake that the workers must be able to read."),
     ] = "",
 ) -> int:
-    """Say what is missing, here and, with Beam's options or a lake, on an engine."""
+    """Report what is missing, here and, given Beam options or a lake, on workers."""
     _check_here()
     if STATE.beam_options or lake:
         _check_engine(lake)

@@ -41,14 +41,14 @@ def evaluate(
     by: Annotated[
         str,
         typer.Option(
-            "--by", help="Also group by this column; `length` gives its bands."
+            "--by", help="Also group by this column; `length` groups by length of text."
         ),
     ] = "",
     annotator: Annotated[str, typer.Option(help="Only this annotator.")] = "",
     draws: Draws = 1000,
     shape: Shape = "table",
 ) -> int:
-    """Score annotators against what people said."""
+    """Score annotators against people's labels."""
     from affectflow.metrics import evaluation
 
     run = evaluation.evaluate_lake if is_lake(target) else evaluation.evaluate_file
@@ -57,8 +57,8 @@ def evaluate(
         show.say(note)
     if not found.rows:
         raise UsageError(
-            "no utterance has both an answer of people and one of an annotator; label "
-            "utterances that `affectflow annotate` has answered"
+            "no utterance was labelled by both people and an annotator; label "
+            "utterances that `affectflow annotate` has labelled"
         )
     names = _VALUE_FIGURES if found.task.scale else _LABEL_FIGURES
     if shape == "table":

@@ -50,8 +50,8 @@ def _dates(found: _Ingest) -> Iterator[str]:
             else ""
         )
         yield (
-            f"{count(dates, 'date')} may begin with the day or the month, and no other "
-            f"date of the file tells which{cure}"
+            f"{count(dates, 'date')} may begin with the day or the month, and no "
+            f"other date in the file tells which{cure}"
         )
 
 

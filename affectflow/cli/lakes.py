@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.options import Annotator, Format, LakeUri
+from affectflow.cli.options import Annotator, Format, LakeUri, Public
 from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def sql(
     lake: LakeUri,
-    query: Annotated[str, typer.Argument(help="SQL over its tables and views.")],
+    query: Annotated[str, typer.Argument(help="SQL over the lake's tables and views.")],
     shape: Format = "table",
     out: Annotated[
-        Path | None, typer.Option(help="File to write; needed for parquet.")
+        Path | None, typer.Option(help="File to write; required for parquet.")
     ] = None,
 ) -> int:
-    """Ask a lake in SQL, one statement at a time; nothing is changed."""
+    """Query a lake in SQL, one statement at a time, without changing it."""
     import duckdb
 
     from affectflow.lake import open_lake
@@ -122,13 +122,32 @@ def report(
     out: Annotated[str, typer.Option(help="HTML file to write.")] = "report.html",
     title: Annotated[str, typer.Option(help="Title of the report.")] = "",
     annotator: Annotator = "",
+    public: Public = None,
 ) -> int:
     """Write one HTML file that opens offline."""
-    from affectflow.report import write_report
+    from affectflow.report import check_replaceable, write_report
 
+    check_replaceable(out)
+    replaces = Path(out).is_file()
     rest_on(lake, annotator)
-    sys.stdout.write(f"{write_report(lake, out, title=title or None)}\n")
+    if public:
+        _call_public(lake, public)
+    written = write_report(lake, out, title=title or None)
+    if replaces:
+        show.say(f"report: replaced the report that was in {out}")
+    sys.stdout.write(f"{written}\n")
     return 0
+
+
+def _call_public(lake: str, sources: list[str]) -> None:
+    from affectflow.stages.public import call_public
+
+    named = call_public(lake, sources)
+    show.say(
+        f"public: {', '.join(named)}"
+        if named
+        else "public: only what the sources call public"
+    )
 
 
 def rest_on(lake: str, annotator: str = "") -> None:
@@ -143,7 +162,7 @@ def rest_on(lake: str, annotator: str = "") -> None:
 
 
 def digest(lake: LakeUri) -> int:
-    """Print a digest for each table: equal digests are the same answer."""
+    """Print a digest for each table; equal digests mean equal answers."""
     from affectflow.lake.digest import digest as digest_of
 
     for table, value in sorted(digest_of(lake).items()):

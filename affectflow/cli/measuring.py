@@ -16,7 +16,11 @@ COLUMNS = ("group", "unit_type", "unit_id", "label", "value", "low", "high", "n"
 
 def measure(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="See `plugins --kind measures`.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="The measure; `affectflow plugins --kind measures` lists them.",
+        ),
     ],
     target: Annotated[
         str, typer.Argument(metavar="LAKE|FILE", help="A lake, or a file of rows.")
@@ -26,14 +30,16 @@ def measure(
     draws: Draws = 0,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", help="Columns of FILE, as reference=gold."),
+        typer.Option(
+            "--map", help="Which columns of FILE are which, as reference=gold."
+        ),
     ] = None,
     to: Annotated[
-        str, typer.Option("--to", help="The lake that the values of FILE go to.")
+        str, typer.Option("--to", help="The lake to write the values of FILE to.")
     ] = "",
     shape: Shape = "table",
 ) -> int:
-    """Fit a measure to the rows of a lake or a file."""
+    """Compute a measure from the rows of a lake or a file."""
     from affectflow.cli.sources import parse_map
     from affectflow.errors import UsageError
     from affectflow.stages.measure import measure_file, measure_lake

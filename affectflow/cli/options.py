@@ -12,8 +12,8 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH...",
-        help="Files, globs, URLs, or folders with all their subfolders; `-` is "
-        "standard input.",
+        help="Files, globs, URLs, or folders (read recursively); `-` is standard "
+        "input.",
     ),
 ]
 
@@ -27,11 +27,16 @@ def _is_lake(uri: str) -> str:
 
 
 LakeUri = Annotated[
-    str, typer.Argument(metavar="LAKE", help="Folder or URL.", callback=_is_lake)
+    str,
+    typer.Argument(
+        metavar="LAKE", help="Folder or URL of the lake.", callback=_is_lake
+    ),
 ]
 Source = Annotated[
     str,
-    typer.Option("--source", help="Kind of source; `auto` looks at the files."),
+    typer.Option(
+        "--source", help="Kind of source; `auto` recognises it from the files."
+    ),
 ]
 To = Annotated[
     str, typer.Option("--to", help="The lake; created if it does not exist.")
@@ -40,23 +45,22 @@ Map = Annotated[
     list[str] | None,
     typer.Option(
         "--map",
-        help="Columns, as text=body,utterance_id=id,...: a number is a position, "
-        "'a word' in quotes a constant; see docs/map.md.",
+        help="Which of your columns is which, as text=body,utterance_id=id,...; a "
+        "number is a position, a quoted 'word' a constant; see docs/map.md.",
     ),
 ]
 IncludePrivate = Annotated[
     bool,
     typer.Option(
         "--include-private",
-        help="Read private and direct messages, too; by default they are counted and "
-        "left out.",
+        help="Also read private and direct messages; by default they are only counted.",
     ),
 ]
 KeepDeleted = Annotated[
     bool,
     typer.Option(
         "--keep-deleted",
-        help="Keep the text of deleted messages if the source has it.",
+        help="Keep the text of deleted messages, where the source has it.",
     ),
 ]
 Records = Annotated[
@@ -64,7 +68,7 @@ Records = Annotated[
     typer.Option(
         "--records",
         metavar="PATH",
-        help="Where in a JSON object the list of messages is: messages, "
+        help="Where the list of messages is in a JSON object, for example messages, "
         "data.items or posts.*.",
     ),
 ]
@@ -72,84 +76,100 @@ KeyUri = Annotated[
     str,
     typer.Option(
         "--speaker-key-uri",
-        help="Key of the pseudonyms, if it is not in your configuration folder.",
+        help="Where the key of the pseudonyms is, if not in your configuration folder.",
     ),
 ]
 Budget = Annotated[
     float,
-    typer.Option(min=0, max=1, help="Share of rows that may be refused."),
+    typer.Option(
+        min=0, max=1, help="Share of rows that may be refused before the command fails."
+    ),
 ]
 Model = Annotated[
     str,
     typer.Option(
-        help="Name of a plugin, hub id, folder of a model, or URL of a server."
+        help="Name of a plugin, model id on the Hugging Face hub, model folder, or "
+        "server URL."
     ),
 ]
 SendTo = Annotated[
     str,
     typer.Option(
         "--send-to",
-        help="The host that texts may be sent to, masked, if the model is behind a URL "
-        "of another machine.",
+        help="The host that masked texts may be sent to, if the model runs on another"
+        " machine.",
     ),
 ]
 SendPrivate = Annotated[
     bool,
-    typer.Option("--send-private", help="Send private and direct messages there, too."),
+    typer.Option("--send-private", help="Also send private and direct messages there."),
 ]
-Revision = Annotated[str, typer.Option(help="Pinned revision of a hub id.")]
+Revision = Annotated[str, typer.Option(help="Revision of a hub model, to pin it.")]
 Annotator = Annotated[
     str,
     typer.Option(
         "--annotator",
-        help="Use this annotator from now on: its id, or the beginning of it.",
+        help="Rest on this annotator from now on, by its id or the start of it.",
+    ),
+]
+Public = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--public",
+        metavar="SOURCE",
+        help="Quote messages of this source that do not say whether they are public; "
+        "repeatable. Remembered by the lake; `none` undoes it.",
     ),
 ]
 Prompt = Annotated[
     str,
     typer.Option(
         metavar="NAME|FILE",
-        help="What to ask a language model; short for --set prompt=NAME.",
+        help="The prompt for a language model; short for --set prompt=NAME.",
     ),
 ]
 Over = Annotated[
     str,
     typer.Option(
-        help="The annotator whose answers the model reads: its id, or the beginning "
-        "of it; see docs/over.md."
+        help="The annotator whose answers the model reads, by its id or the start of "
+        "it; see docs/over.md."
     ),
 ]
 OnlyBelow = Annotated[
     str,
     typer.Option(
         metavar="S|learn",
-        help="Ask the model only where --over gives no label a score of S, above 0 and "
-        "at most 1; `learn` learns S from a sample that both label.",
+        help="Ask the model only where no label of --over has a score of at least S "
+        "(above 0, at most 1); `learn` finds S on a sample that both label.",
     ),
 ]
 AnnotatorOrAll = Annotated[
     str,
     typer.Option(
         "--annotator",
-        help="Use this annotator from now on: its id, or the beginning of it. "
-        "`all` mines the emotions of all of them, this once.",
+        help="Rest on this annotator from now on, by its id or the start of it. "
+        "`all` mines the emotions of every annotator, this once.",
     ),
 ]
-Miner = Annotated[str, typer.Option(help="Name of a miner.")]
+Miner = Annotated[
+    str, typer.Option(help="The miner; `affectflow plugins --kind miners` lists them.")
+]
 Clusterer = Annotated[
-    str, typer.Option(help="Name of the clusterer that groups causes into themes.")
+    str, typer.Option(help="The clusterer that groups causes into themes.")
 ]
 Format = Annotated[
     Literal["table", "csv", "json", "parquet"],
-    typer.Option("--format", help="Format; `json` is JSON Lines, one object per row."),
+    typer.Option(
+        "--format", help="Output format; `json` is JSON Lines, one object per row."
+    ),
 ]
 Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Option of a plugin, as NAME=VALUE, or PLUGIN.NAME=VALUE where two "
-        "plugins have one of the name; again for each. `affectflow plugins PLUGIN` "
-        "lists them.",
+        help="Option of a plugin, as NAME=VALUE, or PLUGIN.NAME=VALUE if two plugins "
+        "share the name; repeatable. `affectflow plugins PLUGIN` lists the "
+        "options.",
     ),
 ]
 BUDGET = 0.05
@@ -210,8 +230,9 @@ Conversations = Annotated[
     typer.Option(
         "--conversations",
         metavar="pause=30m|replies",
-        help="Of a chat: messages without replies are one conversation until a channel "
-        "pauses for longer; `replies` ends that. What is in the lake counts as well.",
+        help="For chats without replies: start a new conversation after a pause of "
+        "this length in a channel; `replies` turns this off. Applies to messages"
+        " already in the lake, too.",
     ),
 ]
 
@@ -220,8 +241,8 @@ MaskNames = Annotated[
     typer.Option(
         "--mask-names",
         metavar="MODEL",
-        help="Replace names of persons and places, too, that a spaCy model finds: its "
-        "name or folder. Needs the extra pii; see docs/people.md.",
+        help="Also replace the names of persons and places that this spaCy model "
+        "(name or folder) finds. Needs the extra `pii`; see docs/people.md.",
     ),
 ]
 
@@ -260,13 +281,15 @@ Accelerator = Annotated[
     str,
     typer.Option(
         "--accelerator",
-        help="Of the model's workers on Dataflow: "
+        help="Accelerator of the model's workers on Dataflow, as "
         "type:nvidia-l4;count:1;install-nvidia-driver.",
     ),
 ]
 MinRam = Annotated[
     str,
-    typer.Option("--min-ram", help="Of the model's workers on Dataflow, as 30GB."),
+    typer.Option(
+        "--min-ram", help="Memory of the model's workers on Dataflow, as 30GB."
+    ),
 ]
 
 

@@ -154,7 +154,8 @@ def analyze(
     budget: Budget = BUDGET,
     speaker_key_uri: KeyUri = "",
     out: Annotated[
-        str, typer.Option(help="The report; LAKE/report.html if empty.")
+        str,
+        typer.Option(help="Where to write the report; LAKE/report.html by default."),
     ] = "",
     annotator: Annotator = "",
     prompt: Prompt = "",
@@ -166,7 +167,11 @@ def analyze(
     mask_names: MaskNames = "",
 ) -> int:
     """Ingest, annotate, mine and report."""
+    from affectflow.report import check_replaceable
+
     _refuse_writing()
+    out = out or os.path.join(to, "report.html")
+    check_replaceable(out)
     settings = in_full(settings, prompt, send_to, send_private)
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     named = {
@@ -189,7 +194,7 @@ def analyze(
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
-    _report(to, out or os.path.join(to, "report.html"))
+    _report(to, out)
     return _finish(rows, to)
 
 
@@ -198,8 +203,8 @@ def _refuse_writing() -> None:
 
     if runners.only_written(STATE.beam_options):
         raise UsageError(
-            "analyze runs its stages one after another; to write pipelines instead "
-            "of running them, give ingest, annotate and mine one by one"
+            "analyze runs its stages one after another; to write pipelines instead of"
+            " running them, use ingest, annotate and mine one by one"
         )
 
 

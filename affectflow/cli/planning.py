@@ -58,11 +58,11 @@ def plan(
         list[str],
         typer.Argument(
             metavar="LAKE | PATH...",
-            help="A lake; or, with --to, files, globs or URLs.",
+            help="A lake; or files, globs or URLs, with --to.",
         ),
     ],
     to: Annotated[
-        str, typer.Option("--to", help="The lake that PATH... would go to.")
+        str, typer.Option("--to", help="The lake that PATH... would be read into.")
     ] = "",
     *,
     read: Reading,
@@ -79,17 +79,19 @@ def plan(
     send_private: SendPrivate = False,
     workers: Annotated[
         int,
-        typer.Option(min=0, help="Number of workers; 0: as many as a local run has."),
+        typer.Option(
+            min=0, help="Number of workers; 0 means as many as a local run uses."
+        ),
     ] = 0,
     price_per_hour: Annotated[
-        float, typer.Option(min=0, help="Price of one worker for an hour.")
+        float, typer.Option(min=0, help="Price of one worker per hour.")
     ] = 0.0,
     sample: Annotated[
-        int, typer.Option(min=1, help="About how many rows to measure.")
+        int, typer.Option(min=1, help="How many rows to measure, roughly.")
     ] = 2000,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """Say what a run would cost, from a sample, before it runs."""
+    """Estimate what a run will cost, from a sample."""
     from affectflow.errors import StorageError
     from affectflow.lake.layout import SETTINGS, check_free
     from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
@@ -136,7 +138,10 @@ def plan(
     try:
         plans = record(place, plans)
     except StorageError:
-        show.say(f"no run will know of this plan: {place.uri!r} cannot be written")
+        show.say(
+            f"this plan is not kept for the runs to come: {place.uri!r} cannot be "
+            "written"
+        )
     _print(plans, as_json)
     return 0
 
@@ -148,8 +153,8 @@ def _one_lake(targets: Sequence[str]) -> str:
     if len(targets) == 1 and Storage(targets[0]).exists(SETTINGS):
         return targets[0]
     raise UsageError(
-        f"{targets[0]!r} is not a lake; to plan an analysis of files, say where it "
-        "would go: affectflow plan PATH... --to LAKE"
+        f"{targets[0]!r} is not a lake; to plan an analysis of files, name the lake "
+        "to be made: affectflow plan PATH... --to LAKE"
     )
 
 
@@ -173,8 +178,9 @@ def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:
         for each in plans:
             sys.stdout.write(json.dumps({**asdict(each), "cost": each.cost}) + "\n")
         return
-    show.table(_COLUMNS, [*map(_row, plans), _sum(plans)])
-    measured = ", ".join(f"{each.sample_rows:,} for {each.stage}" for each in plans)
+    show.table(_COLUMNS, [*_rows(plans), _sum(plans)])
+    samples = {each.stage: each.sample_rows for each in plans}
+    measured = ", ".join(f"{rows:,} for {stage}" for stage, rows in samples.items())
     show.say(
         f"{count(plans[0].workers, 'worker')}; measured on samples of rows: {measured}"
     )
@@ -188,7 +194,17 @@ def _asked_line(plan: "StagePlan") -> str:
     line = show.asked_line(
         {**asdict(plan), "tokens_in": plan.tokens, "cost": plan.asking_cost}
     )
-    return f"{line}; at most: nothing was asked, and the model's time is not in it"
+    return f"{line}; these are upper bounds, without the model's time: it was not asked"
+
+
+def _rows(plans: "Sequence[StagePlan]") -> list[list[str]]:
+    """Returns a row a plan; of several with one stage, the row says whose emotions."""
+    stages = [plan.stage for plan in plans]
+    rows = [_row(plan) for plan in plans]
+    for plan, row in zip(plans, rows, strict=True):
+        if stages.count(plan.stage) > 1:
+            row[0] = f"{plan.stage} {plan.labels_of}"
+    return rows
 
 
 def _row(plan: "StagePlan") -> list[str]:

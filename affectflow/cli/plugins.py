@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from affectflow.data import DataFile
     from affectflow.kinds.prompt import Step
 
-Kind = Annotated[str, typer.Option("--kind", help="Only this kind, as `models`.")]
+Kind = Annotated[str, typer.Option("--kind", help="Only this kind, such as `models`.")]
 
 
 class _ShowUnlessNamed(TyperGroup):
@@ -43,11 +43,11 @@ app = typer.Typer(
 
 @app.command("show")
 def cards(
-    name: Annotated[str, typer.Argument(help="One plugin; all if empty.")] = "",
+    name: Annotated[str, typer.Argument(help="One plugin; by default all.")] = "",
     kind: Kind = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """List the installed plugins, or show one; the word `show` may be left out."""
+    """List the installed plugins, or show one (`show` is optional)."""
     rows = [_described(*n) for n in _named(name, kind)] if name else catalogue(kind)
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
@@ -82,10 +82,10 @@ def check(
     kind: Kind = "",
     settings: Set = None,
     data: Annotated[
-        Path | None, typer.Option(help="Folder with the data of a trainer.")
+        Path | None, typer.Option(help="Folder with the data for a trainer.")
     ] = None,
 ) -> int:
-    """Check that a plugin keeps the promises of its kind: a line for each."""
+    """Check that a plugin meets the contract of its kind."""
     from affectflow import data as files
 
     return max(
@@ -139,11 +139,15 @@ def _checked(check: Callable[[Any], None], plugin: Any) -> int:
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(help="A kind, as `renderers`.")],
-    name: Annotated[str, typer.Argument(help="Name of the class, as `RenderSighs`.")],
-    to: Annotated[str, typer.Option(help="The folder; affectflow-NAME if empty.")] = "",
+    kind: Annotated[str, typer.Argument(help="A kind, such as `renderers`.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the class, such as `RenderSighs`.")
+    ],
+    to: Annotated[
+        str, typer.Option(help="Where to create it; by default affectflow-NAME.")
+    ] = "",
 ) -> int:
-    """Begin a plugin: a folder with a small one that works, and its test."""
+    """Create a plugin: a folder with a small working one, and its test."""
     from affectflow.cli import beginnings
 
     folder = beginnings.write(kind, name, to)
@@ -294,6 +298,9 @@ def _named(name: str, kind: str) -> list[tuple[str, str]]:
     named = [each for each in there if name in (each[1], registry.kebab(each[1]))]
     if not named:
         names = [full for _, full in there]
-        hint = registry.nearest(name, names, map(registry.kebab, names))
+        listing = f"affectflow plugins{f' --kind {kind}' if kind else ''}"
+        hint = registry.nearest(
+            name, names, map(registry.kebab, names), listed_by=listing
+        )
         raise UsageError(f"no plugin is named {name!r}; {hint}")
     return named

@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 
 def replay(lake: LakeUri, speaker_key_uri: KeyUri = "") -> int:
-    """Run dead letters again, and merge what works now.
+    """Process dead letters again, and merge what works now.
 
     Three kinds never work: rows whose file is gone, rows that share their id with
     another of the same dump (duplicate_id), and damaged rows of a file that was not

@@ -85,7 +85,7 @@ def _named(name: str) -> Any:
     if name not in spellings:
         near = difflib.get_close_matches(name, spellings, n=2)
         there = ", ".join(registry.kebab(n) for n in sources)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {there}"
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {there}"
         raise UsageError(f"no source is named {name!r}; {hint}")
     return registry.load("connectors", spellings[name])
 

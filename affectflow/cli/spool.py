@@ -41,7 +41,7 @@ def _check(paths: Sequence[str], beam_options: Sequence[str]) -> None:
     from affectflow import runners
 
     if paths.count(STDIN) > 1:
-        raise UsageError("standard input can be read once: name - once")
+        raise UsageError("standard input can be read only once: give `-` once")
     if not runners.shares_this_host(runners.options(beam_options)):
         raise UsageError(
             "workers on other machines cannot read standard input: write it to a file "

@@ -10,7 +10,11 @@ from affectflow.cli import progress, show
 from affectflow.cli.options import BUDGET, Budget, LakeUri, Set, options_of
 
 Renderer = Annotated[
-    str, typer.Option("--renderer", help="See `plugins --kind renderers`.")
+    str,
+    typer.Option(
+        "--renderer",
+        help="The renderer; `affectflow plugins --kind renderers` lists them.",
+    ),
 ]
 
 
@@ -20,7 +24,7 @@ def textualize(
     settings: Set = None,
     budget: Budget = BUDGET,
 ) -> int:
-    """Say in words what voice, face or other measurements tell of utterances.
+    """Put what voice, face or other measurements show into words.
 
     Models read the words with the texts, after the next `annotate`.
     """
@@ -54,8 +58,8 @@ def _lines(row: dict[str, Any], lake: str) -> Iterator[str]:
         yield f"no cue: {none}"
     if found:
         yield (
-            f"next: affectflow annotate {quote(lake)}; with --set cues=words the "
-            "models of the package read cues of voices, faces and ratings, too"
+            f"next: affectflow annotate {quote(lake)}; with --set cues=words, the "
+            "built-in models also read cues of voices, faces and ratings"
         )
 
 

@@ -22,17 +22,20 @@ def train(
         Path, typer.Option(help="Folder with the labelled data; see docs/train.md.")
     ],
     out: Annotated[
-        Path, typer.Option(help="Folder for weights and card; created if missing.")
+        Path,
+        typer.Option(
+            help="Folder for the weights and the model card; created if missing."
+        ),
     ],
     licence: Annotated[
         str,
         typer.Option(
-            help="Licence of the data; passed on to the annotator of every label."
+            help="Licence of the data; recorded with every label that the model gives."
         ),
     ] = "",
     settings: Set = None,
 ) -> int:
-    """Fit one of the package's models to data of your own."""
+    """Train one of the package's models on your own data."""
     from affectflow import registry
 
     _check_folders(data, out)
@@ -49,10 +52,12 @@ def _check_folders(data: Path, out: Path) -> None:
     from affectflow.errors import UsageError
 
     if not data.is_dir():
-        raise UsageError(f"no folder {str(data)!r}: --data is where the data set lies")
+        raise UsageError(
+            f"no folder {str(data)!r}: --data must be the folder of the data set"
+        )
     if out.exists() and not out.is_dir():
         raise UsageError(
-            f"{str(out)!r} is a file: --out is a folder, created if missing"
+            f"{str(out)!r} is a file: --out must be a folder; it is created if missing"
         )
 
 

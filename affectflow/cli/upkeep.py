@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def compact(lake: LakeUri) -> int:
-    """Merge many small parts into few; no answer changes."""
+    """Merge many small parts into a few; no result changes."""
     from affectflow.stages.upkeep.compact import compact as compact_lake
 
     with progress.shown(lake) as run_id:
@@ -27,11 +27,11 @@ def compact(lake: LakeUri) -> int:
 def gc(
     lake: LakeUri,
     older_than: Annotated[
-        float, typer.Option(min=0, help="Keep what is younger than this many days.")
+        float, typer.Option(min=0, help="Keep files younger than this many days.")
     ] = 7.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing.")] = False,
 ) -> int:
-    """Remove files that no table and no run needs any longer."""
+    """Remove files that no table or run needs any more."""
     from affectflow.stages.upkeep.gc import collect
 
     removed = collect(lake, older_than_days=older_than, dry_run=dry_run)
@@ -64,7 +64,7 @@ def erase(
     ] = False,
     speaker_key_uri: KeyUri = "",
 ) -> int:
-    """Remove what somebody wrote from every table, file and older version.
+    """Erase what somebody wrote from every table, file and older version.
 
     Of several options all must hold. What was erased stays out of later ingests.
     """
@@ -80,13 +80,16 @@ def erase(
     if yes:
         show.say("reports, sheets and exports outside the lake are yours to remove")
     else:
-        show.say("nothing was removed; the same command with --yes erases them")
+        show.say("nothing was removed; run the same command with --yes to erase them")
     return 0
 
 
 def diff(
     lake: LakeUri,
-    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help="A run, see status.")],
+    run_a: Annotated[
+        str,
+        typer.Argument(metavar="RUN_A", help="A run; `affectflow status` lists them."),
+    ],
     run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="Another run.")],
     shape: Annotated[
         Literal["table", "json"], typer.Option("--format", help="Shape.")

@@ -19,34 +19,39 @@ if TYPE_CHECKING:
 
 def sample(
     lake: LakeUri,
-    out: Annotated[str, typer.Option(help="CSV to write, for a spreadsheet.")],
+    out: Annotated[str, typer.Option(help="CSV file to write, for a spreadsheet.")],
     n: Annotated[
         int | None,
         typer.Option(
-            "--n", help="Messages to label; by default 400, or all there are."
+            "--n", help="How many messages; by default 400, or all if there are fewer."
         ),
     ] = None,
     task: Annotated[
         Literal["frustration", "emotion", "valence", "arousal", "dominance"],
-        typer.Option(help="What is asked."),
+        typer.Option(help="What people are asked about."),
     ] = "frustration",
     labels: Annotated[
-        str, typer.Option(help="Labels as a,b,c; the families of the task if empty.")
+        str, typer.Option(help="Labels, as a,b,c; by default the families of the task.")
     ] = "",
-    seed: Annotated[int, typer.Option(help="Equal seeds draw equal samples.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same sample.")] = 0,
     stratify: Annotated[
         Literal["none", "score"],
-        typer.Option(help="`score` draws more of what an annotator labelled."),
+        typer.Option(
+            help="`score` draws more of the messages that an annotator labelled."
+        ),
     ] = "none",
     annotator: Annotated[
         str,
-        typer.Option(help="Whose scores; by default, of whoever answered the most."),
+        typer.Option(
+            help="Whose scores to stratify by; by default, the annotator with the "
+            "most answers."
+        ),
     ] = "",
     html: Annotated[
-        str, typer.Option(help="Also a page to label in, by keyboard, offline.")
+        str, typer.Option(help="Also write an offline page for labelling by keyboard.")
     ] = "",
 ) -> int:
-    """Draw messages at random, as a sheet for people to label."""
+    """Draw random messages into a sheet for people to label."""
     from affectflow.lake import Lake
     from affectflow.validation.labels import targets_of
     from affectflow.validation.page import as_html
@@ -84,7 +89,7 @@ def sample(
 
 def _check_writable(option: str, path: str) -> None:
     if not path:
-        raise UsageError(f"{option} names no file; name the one to write")
+        raise UsageError(f"{option} is not a file name; name the file to write")
     if Path(path).is_dir():
         raise UsageError(f"{option} {path!r} is a folder; name a file in it")
     if not Path(path).resolve().parent.is_dir():
@@ -119,14 +124,14 @@ def gold(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILE...", help="Filled sheets; without any, compare again."
+            metavar="FILE...", help="Filled-in sheets; without any, compare again."
         ),
     ] = None,
     rater: Annotated[
-        str, typer.Option(help="Who answered, if the column `rater` is empty.")
+        str, typer.Option(help="Who answered, where the column `rater` is empty.")
     ] = "",
 ) -> int:
-    """Bring people's answers into a lake, and compare the annotators with them."""
+    """Import people's answers, and compare the annotators with them."""
     from affectflow.lake import Lake
     from affectflow.validation.answers import import_answers
     from affectflow.validation.judging import judge
@@ -149,7 +154,7 @@ def gold(
         raise UsageError(*say_changed(found.changed))
     if not found.agreements:
         raise UsageError(
-            f"nobody has answered in {lake!r} yet: `affectflow sample {lake} --out "
+            f"no answers in {lake!r} yet: `affectflow sample {lake} --out "
             f"s.csv` draws a sheet; fill it, then run `affectflow gold {lake} s.csv`"
         )
     _show(found, lake)
@@ -172,7 +177,8 @@ def _show(found: "Judgement", lake: str) -> None:
         sys.stdout.write(f"{claim(finding, found)}\n")
     for target in (a.target for a in found.agreements if a.target.is_scale):
         show.say(
-            f"{target.name} is a scale; how near the annotators come to people: "
+            f"{target.name} is a scale; to see how close the annotators come to "
+            "people: "
             f"affectflow eval {target.name} {lake}"
         )
 

@@ -18,10 +18,13 @@ def run(
     path: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml")],
     check: Annotated[
         bool,
-        typer.Option("--check", help="Build it and look for its inputs; run nothing."),
+        typer.Option(
+            "--check",
+            help="Build the pipeline and check its inputs, but do not run it.",
+        ),
     ] = False,
 ) -> int:
-    """Run a Beam YAML pipeline that may name our plugins as types.
+    """Run a Beam YAML pipeline, with affectflow's plugins as types.
 
     Where it ends in a lake, what was read and refused is said as by `ingest`.
     """

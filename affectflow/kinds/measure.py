@@ -90,6 +90,8 @@ class Measure(Plugin, abc.ABC):
       query: SELECT from a lake's tables and views to `reads`; empty if a lake has none.
         What it selects besides, `--by` may name; with `utterance_id`, any column of
         `utterances`.
+      annotators: arguments that name an annotator of the lake; the beginning of its
+        id will do.
       wants: what a lake must hold for `query` to find something, in words.
       refuses: reason to SQL condition: such observations are left out, and counted.
       keys: columns of `state` that are not sums; `unit` is what `draws` draws.
@@ -105,6 +107,7 @@ class Measure(Plugin, abc.ABC):
     reads: ClassVar[pa.Schema]
     needed: ClassVar[tuple[str, ...]]
     query: ClassVar[str] = ""
+    annotators: ClassVar[tuple[str, ...]] = ()
     wants: ClassVar[str] = ""
     refuses: ClassVar[Mapping[str, str]] = {}
     keys: ClassVar[tuple[str, ...]]

@@ -4,6 +4,7 @@ It is the one that somebody named last, else the one that answered first: a mode
 is tried out beside it changes no report. The view `basis` has the order.
 """
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -95,7 +96,7 @@ def told_in(uri: str) -> str:
 
 
 def line_about(uri: str) -> str:
-    """Returns one line: which annotator a report rests on, and what else there is.
+    """Returns one line: what a report rests on, and how many others answered.
 
     It is empty if nothing is labelled.
     """
@@ -104,20 +105,19 @@ def line_about(uri: str) -> str:
         chosen = choose(connection, there)
     if chosen is None:
         return ""
-    why = "as you named it" if chosen.told else "the first here"
     others = beside(chosen, there)
-    more = f", {why}; also here: {', '.join(others)}; --annotator changes it"
-    return f"basis: {_said(chosen)}{more if others else ''}"
+    if not others:
+        return f"basis: {_said(chosen)}"
+    why = "named by you" if chosen.told else "the first one here"
+    more = f"{others} other annotator{'s'[: others != 1]}"
+    listed = f'`affectflow sql {shlex.quote(uri)} "FROM basis"` lists them'
+    return f"basis: {_said(chosen)}, {why}; {more}: {listed}"
 
 
-def beside(chosen: Candidate, there: Sequence[Candidate]) -> list[str]:
-    """Returns who else has answered, and how much; people are not listed."""
-    others = {
-        each.annotator_id: _said(each)
-        for each in reversed(there)
-        if not each.is_person and each.annotator_id != chosen.annotator_id
-    }
-    return sorted(others.values())
+def beside(chosen: Candidate, there: Sequence[Candidate]) -> int:
+    """Returns how many other annotators have answered; people do not count."""
+    others = {each.annotator_id for each in there if not each.is_person}
+    return len(others - {chosen.annotator_id})
 
 
 def _said(one: Candidate) -> str:

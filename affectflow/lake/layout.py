@@ -81,11 +81,12 @@ class Lake:
     @classmethod
     def _create(cls, storage: Storage, key_uri: str, buckets: int) -> Self:
         if buckets < 1 or buckets.bit_count() != 1:
-            raise LakeError(f"buckets is a power of two, not {buckets}")
+            raise LakeError(f"buckets must be a power of two, got {buckets}")
         if key_uri and absolute(key_uri).startswith(storage.uri.rstrip("/") + "/"):
             raise LakeError(
-                f"the speaker key {key_uri!r} would be in the lake, for all to see who "
-                "see the lake; name another place with --speaker-key-uri"
+                f"the speaker key {key_uri!r} would be inside the lake, where "
+                "everyone who can read the lake can read it; name another place with"
+                " --speaker-key-uri"
             )
         lake_id = uuid.uuid4().hex
         key = speakers.create_key(lake_id, key_uri)
@@ -192,8 +193,8 @@ def _check_name(storage: Storage, uri: str) -> None:
     # deltalake takes a local path for a URL that is escaped, twice.
     if storage.is_local and (found := _ESCAPED.search(storage.uri)):
         raise LakeError(
-            f"{uri!r} has {found.group()!r} in its path, which the tables of a lake "
-            "cannot have; name a folder without it"
+            f"{uri!r} has {found.group()!r} in its path, which is not allowed in the "
+            "path of a lake; name a folder without it"
         )
 
 
@@ -205,12 +206,13 @@ def _check_empty(storage: Storage, uri: str) -> None:
         return  # another process has made the lake since it was looked for
     if set(found) & set(TABLES) and storage.exists("utterances", "_delta_log"):
         raise LakeError(
-            f"{uri!r} is a lake that lost its {SETTINGS}; restore it from a backup, or "
+            f"{uri!r} is a lake without its {SETTINGS}; restore it from a backup, or "
             "name an empty folder with --to"
         )
     if found:
         raise LakeError(
-            f"{uri!r} is a folder with other things in it ({found[0]} ...); name an "
+            f"{uri!r} is a folder that already holds other files ({found[0]} ...); "
+            "name an "
             "empty or new one with --to"
         )
 
@@ -253,6 +255,6 @@ def buckets_for(bytes_of_input: int) -> int:
       ValueError: the size is negative.
     """
     if bytes_of_input < 0:
-        raise ValueError(f"a size is 0 or more, not {bytes_of_input}")
+        raise ValueError(f"a size must be 0 or more, got {bytes_of_input}")
     wanted = -(-bytes_of_input // BUCKET_BYTES)
     return min(MOST, max(LEAST, 1 << max(0, wanted - 1).bit_length()))

@@ -66,7 +66,7 @@ def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:
     if not hmac.compare_digest(check_value(key), settings["speaker_key_check"]):
         raise LakeError(
             f"the key at {uri!r} is another lake's: it would give the same people "
-            "other pseudonyms; name the right one with --speaker-key-uri"
+            "different pseudonyms; name the right one with --speaker-key-uri"
         )
     return key
 

@@ -227,7 +227,7 @@ def _in_order_or_none(
         return list(in_order(views))
     except CycleError as error:
         for name in set(error.args[1]):
-            _warn(files[name].fault("it mentions a view that mentions it"))
+            _warn(files[name].fault("it refers to itself through another view"))
         rest = {n: sql for n, sql in views.items() if n not in error.args[1]}
         return _in_order_or_none(rest, files)
 

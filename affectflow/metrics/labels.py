@@ -92,7 +92,7 @@ def bins(scores: pa.Array) -> pa.Array:
     found = scores.drop_null().to_numpy(zero_copy_only=False)
     wrong = found[~((found >= 0) & (found <= 1))]
     if len(wrong):
-        raise UsageError(f"a score is a number in 0..1, got {wrong[0]:g}")
+        raise UsageError(f"a score must be a number from 0 to 1, got {wrong[0]:g}")
     return pc.floor(pc.add(pc.multiply(scores, float(GRID)), 0.5)).cast(pa.int32())
 
 
@@ -105,5 +105,7 @@ def weights(given: pa.Array) -> figures.Floats:
     weight: figures.Floats = pc.fill_null(given, 1.0).to_numpy(zero_copy_only=False)
     wrong = weight[~(np.isfinite(weight) & (weight >= 0))]
     if len(wrong):
-        raise UsageError(f"a weight is a finite number of at least 0, got {wrong[0]:g}")
+        raise UsageError(
+            f"a weight must be a finite number of at least 0, got {wrong[0]:g}"
+        )
     return weight

@@ -82,7 +82,7 @@ def contests(
     if not usable:
         there = ", ".join(sorted({f"{t} ({v})" for t, v in asked})) or "nothing"
         raise LakeError(
-            f"people were asked {there} in this lake, which does not answer "
+            f"people labelled {there} in this lake, which does not answer "
             f"{task.name!r}; `affectflow sample` writes a sheet to label, `affectflow "
             "gold` imports it"
         )
@@ -229,7 +229,10 @@ def left_out(
 
     notes = say_unsampled(counted(unsampled_of))
     if tied := sum(counted(ties_of).values()):
-        notes.append(f"{count(tied, 'answer')} left out: as many say yes as say no")
+        notes.append(
+            f"{count(tied, 'answer')} left out: people were split evenly between yes "
+            "and no"
+        )
     return notes
 
 
@@ -245,7 +248,8 @@ def prepare_values(
     connection.execute(_TRUTHS.format(part_of(connection, by)))
     if not connection.sql("SELECT 1 FROM truths LIMIT 1").fetchall():
         raise LakeError(
-            f"nobody gave values for {scale!r} in this lake; `affectflow sample --task "
+            f"people gave no values for {scale!r} in this lake; `affectflow sample "
+            "--task "
             f"{scale}` writes a sheet, `affectflow gold` imports it"
         )
     _check_parts(connection, by)
@@ -267,7 +271,7 @@ def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
     if by == LENGTH:
         return _LENGTHS
     if by in PERSONAL:
-        raise UsageError(f"--by {by} would be a view of single people; name a group")
+        raise UsageError(f"--by {by} would show individuals; name a group")
     rows = connection.sql("DESCRIBE utterances").fetchall()
     names = [row[0] for row in rows]
     if by not in names:

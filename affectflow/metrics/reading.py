@@ -99,7 +99,7 @@ def keep_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> Non
     known = [row[0] for row in rows.fetchall()]
     if annotator not in known:
         raise UsageError(
-            f"no annotator {annotator!r} in the file; there are {', '.join(known[:8])}"
+            f"no annotator {annotator!r} in the file; known: {', '.join(known[:8])}"
         )
     connection.execute(f"DELETE FROM given WHERE {named} <> ?", [annotator])
 
@@ -179,13 +179,13 @@ def _notes(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[
     notes = []
     if "conversation_id" not in names:
         notes.append(
-            "no column conversation_id: every utterance is taken for a conversation, "
-            "and intervals are too narrow if they are not"
+            "no column conversation_id: each utterance counts as a conversation of "
+            "its own; if it is not, intervals are too narrow"
         )
     elif alone := _one(connection, _ALONE):
         notes.append(
-            f"{count(alone, 'utterance')} without conversation_id: each is taken for "
-            "a conversation of its own"
+            f"{count(alone, 'utterance')} without conversation_id: each counts as a "
+            "conversation of its own"
         )
     if "chosen" not in names and "score" in names:
         notes.append(f"no column chosen: a label is chosen from {CHOSEN_FROM} on")
@@ -269,7 +269,7 @@ def _refuse_common(connection: duckdb.DuckDBPyConnection, weights: str) -> None:
     _refuse_any(
         connection,
         "utterance_id, label HAVING count(DISTINCT truth) > 1",
-        "{!r} has two truths for label {!r}; decide for one",
+        "{!r} has two different truths for label {!r}; keep one of them",
     )
 
 

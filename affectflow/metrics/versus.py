@@ -17,6 +17,7 @@ from affectflow.lake import open_lake
 from affectflow.lake.agreement import LabelChanges, label_changes
 from affectflow.lake.basis import candidates
 from affectflow.lake.naming import annotator_meant
+from affectflow.lake.public import said_public
 from affectflow.lake.views import quote
 from affectflow.metrics import tasks
 from affectflow.metrics.values import TRUTH_CONSTANT, VALUE_CONSTANT, ValueMetrics
@@ -99,7 +100,7 @@ def compare_in(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> Compari
     where = "has given labels or values in this lake"
     a, b = (annotator_meant(connection, name, ids, where) for name in (a, b))
     if a == b:
-        raise UsageError(f"both names mean {a!r}; name two annotators")
+        raise UsageError(f"both names refer to {a!r}; name two annotators")
     spoken = _vocabularies(connection, a), _vocabularies(connection, b)
     common = list(_common(*spoken))
     connection.execute(_VALUES, {"a": a, "b": b})
@@ -270,11 +271,13 @@ def _differing(
     """Returns the messages that a query puts first; only public ones are quoted."""
     rows = connection.execute(
         f"SELECT d.a, d.b, d.utterance_id, "
-        f"CASE WHEN u.visibility = 'public' THEN left(u.text, {_QUOTED}) END "
+        "CASE WHEN u.visibility = 'public' OR list_contains($public, u.source) "
+        "AND coalesce(u.visibility, 'unknown') = 'unknown' "
+        f"THEN left(u.text, {_QUOTED}) END "
         f"FROM (SELECT *, row_number() OVER () AS place FROM ({query})) AS d "
         "JOIN utterances AS u ON u.utterance_id = d.utterance_id "
         f"ORDER BY d.place LIMIT {MOST}",
-        {"about": about},
+        {"about": about, "public": said_public(connection)},
     )
     return [Differing(about, *row) for row in rows.fetchall()]
 
@@ -282,7 +285,6 @@ def _differing(
 def _nothing(a: str, b: str, of_a: list[str], of_b: list[str]) -> str:
     return (
         f"{a} answers in {', '.join(of_a) or 'no vocabulary'} and {b} in "
-        f"{', '.join(of_b) or 'none'}: no vocabulary to which both fold, and no scale "
-        "on which both gave values; a file of vocabularies can state folds, see "
-        "docs/plugins.md"
+        f"{', '.join(of_b) or 'none'}: they fold to no common vocabulary and share no"
+        " scale; a vocabulary file can define folds, see docs/plugins.md"
     )

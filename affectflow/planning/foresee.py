@@ -186,6 +186,7 @@ class _Left:
             rows_done=sum(done),
             units_done=len(done),
             bytes_in=sum(files[f"{name}.parquet"].size for name in todo),
+            labels_of=task.labels_of if isinstance(task, MineTask) else "",
         )
         if isinstance(task, TextualizeTask) and todo:
             plan = _with_files(plan, task.renderer)

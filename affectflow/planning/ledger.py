@@ -31,6 +31,7 @@ class StagePlan:
     Args:
       stage: ingest, textualize, annotate, mine or themes.
       config_digest: tells settings apart, as in `runs`.
+      labels_of: the annotator whose emotions are mined; else empty.
       ingest_digest: of the ingest that comes first, in a plan of files; else empty.
       made: when, ISO 8601, UTC.
       files: of the input, or of a renderer; 0 where the input is the lake.
@@ -64,6 +65,7 @@ class StagePlan:
 
     stage: str
     config_digest: str
+    labels_of: str = ""
     ingest_digest: str = ""
     made: str = ""
     files: int = 0

@@ -74,7 +74,7 @@ class Analysis:
         if step.asker is not None and not step.asker.on_trial:
             raise UsageError(
                 f"a plan tries stages on a sample, and does not ask the model of "
-                f"{self.miner}, which is behind a URL: plan with another miner"
+                f"{self.miner}, which is on a server: plan with another miner"
             )
         return step
 

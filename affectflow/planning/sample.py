@@ -109,7 +109,7 @@ def sample_source(source: Any, *, rows: int, seconds: float) -> SourceSample:
     """
     if not isinstance(source, Source):
         raise UsageError(
-            f"{type(source).__name__} does not list files, so nothing can be planned; "
+            f"{type(source).__name__} does not read files, so it cannot be planned; "
             "`affectflow plan` works for sources that read files"
         )
     files = [file for each in source.patterns for file in source.files(each)]

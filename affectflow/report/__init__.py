@@ -8,16 +8,17 @@ from pathlib import Path
 
 import duckdb
 
-from affectflow.errors import StorageError
+from affectflow.errors import StorageError, UsageError
 from affectflow.lake.tables import table_versions
 from affectflow.report import page, queries
 from affectflow.source_code import code_digest
 from affectflow.storage import Storage
 
-__all__ = ["is_current", "render", "write_report"]
+__all__ = ["check_replaceable", "is_current", "render", "write_report"]
 
 _HEAD_CHARACTERS = 2_000
 """At the start of a page, which says there what it was made from."""
+_MARK = 'name="affectflow-basis"'
 
 
 def write_report(
@@ -38,11 +39,13 @@ def write_report(
 
     Raises:
       LakeError: `lake_uri` is not a lake.
-      UsageError: no annotation of the lake is by `annotator`.
+      UsageError: no annotation of the lake is by `annotator`, or `out` is a file that
+        is not a report.
       StorageError: `out` cannot be written.
     """
     from affectflow.lake import open_lake
 
+    check_replaceable(out)
     # Before the lake is read: what another run adds meanwhile is not in the page.
     basis = basis_digest(str(lake_uri), title=title, annotator=annotator)
     connection = open_lake(str(lake_uri))
@@ -70,6 +73,7 @@ def basis_digest(
     from affectflow.lake import Lake
     from affectflow.lake.basis import told_in
     from affectflow.lake.digest import digest_of
+    from affectflow.lake.public import public_in
 
     tables = table_versions(Lake.open(lake_uri).storage)
     for name in ("runs", "dead_letters"):
@@ -78,7 +82,7 @@ def basis_digest(
     code = code_digest("affectflow.report")
     if not code:
         return ""
-    asked = [lake_uri, title, annotator or told_in(lake_uri)]
+    asked = [lake_uri, title, annotator or told_in(lake_uri), public_in(lake_uri)]
     made_from = json.dumps([code, asked, letters, sorted(tables.items())])
     return hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
 
@@ -88,10 +92,28 @@ def is_current(lake_uri: str, out: str) -> bool:
     written = Path(out)
     if "://" in out or not written.is_file():
         return False
-    with written.open(encoding="utf-8", errors="replace") as file:
-        head = file.read(_HEAD_CHARACTERS)
     basis = basis_digest(lake_uri)
-    return bool(basis) and f'content="{basis}"' in head
+    return bool(basis) and f'content="{basis}"' in _head_of(written)
+
+
+def check_replaceable(out: str | Path) -> None:
+    """Raises unless a page may be written there: nothing else is overwritten.
+
+    Raises:
+      UsageError: a local file is there that is not a report.
+    """
+    there = Path(out)
+    if "://" in str(out) or not there.is_file() or _MARK in _head_of(there):
+        return
+    raise UsageError(
+        f"{str(out)!r} exists and is not a report of affectflow; name another file "
+        "with --out, or delete it first"
+    )
+
+
+def _head_of(page: Path) -> str:
+    with page.open(encoding="utf-8", errors="replace") as file:
+        return file.read(_HEAD_CHARACTERS)
 
 
 def render(

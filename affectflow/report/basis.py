@@ -9,7 +9,7 @@ from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
-from affectflow.report.words import ask_yourself, percent, section
+from affectflow.report.words import ask_yourself, listed, percent, section
 
 
 def basis(facts: Facts, lake: str) -> Html:
@@ -21,8 +21,8 @@ def basis(facts: Facts, lake: str) -> Html:
     return section(
         "basis",
         "Models and licences",
-        table(heads, cells, set()) if cells else el("p", "No model is recorded."),
-        el("p", f"And {count(people, 'person', 'people')} who labelled by hand.")
+        table(heads, cells, set()) if cells else el("p", "No model has been recorded."),
+        el("p", f"{count(people, 'person', 'people')} labelled by hand.")
         if people
         else None,
         *(el("p", said) for said in _notices(rows)),
@@ -60,11 +60,13 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
         f"{count(counts['messages'], 'message')} in {lake}. "
         f"Settings digest {_digest(runs)}. Bots are left out of every number about "
         "people; no name of a person and no speaker id is on this page; a quote is "
-        "public at its source. Cells below the minimum are left out and counted."
+        f"public{_by_whose_word(facts)}. Cells below the minimum are left out and "
+        "counted."
     )
     if (share := facts.one("top_five")["share"]) is not None:
         text += (
-            f" The top five wrote {percent(share)} of the messages with a known author."
+            f" The five most active people wrote {percent(share)} of the messages "
+            "with a known author."
         )
     return el(
         "footer",
@@ -77,8 +79,16 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
             _runs(runs),
         ),
         ask_yourself("runs", facts.parameters, lake, "the runs"),
-        el("p", "The same page again: ", el("code", _command(lake))),
+        el("p", "To make this page again: ", el("code", _command(lake))),
     )
+
+
+def _by_whose_word(facts: Facts) -> str:
+    """Returns who says that what is quoted is public."""
+    sources = [row["source"] for row in facts.answers["public_sources"]]
+    if not sources:
+        return " at its source"
+    return f" at its source, or ({listed(sources)}) as the owner of the lake says"
 
 
 def _command(lake: str) -> str:
@@ -104,7 +114,7 @@ def _versions(runs: list[Row]) -> Html | None:
 
 def _runs(runs: list[Row]) -> Html:
     if not runs:
-        return el("p", "No run is recorded in this lake.")
+        return el("p", "No run has been recorded in this lake.")
     cells: list[list[Child]] = [
         [
             el("code", run["run_id"]),

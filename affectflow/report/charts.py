@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from affectflow.errors import MissingExtraError
@@ -38,13 +38,18 @@ def time_line(points: Sequence[Point], label: str) -> Html:
             title=None,
             # Days are read as UTC; drawn in local time they would slip by one.
             scale=altair.Scale(type="utc"),
-            axis=altair.Axis(tickCount=4, grid=False),
+            axis=_time_axis([when for when, _ in points]),
         ),
         y=altair.Y(
             "n:Q",
             title=None,
             scale=altair.Scale(zero=True, nice=True),
-            axis=altair.Axis(tickCount=3, format="~s", tickMinStep=1),
+            axis=altair.Axis(
+                tickCount=3,
+                format="~s",
+                tickMinStep=1,
+                labelExpr="datum.value % 1 ? '' : datum.value ? datum.label : '0'",
+            ),
         ),
     )
     layers = altair.layer(
@@ -58,6 +63,26 @@ def time_line(points: Sequence[Point], label: str) -> Html:
         base.mark_point(color=_ACCENT, filled=True, size=9, invalid="filter"),
     )
     return _svg(layers.properties(width=250, height=96), label)
+
+
+def _time_axis(periods: Sequence[datetime]) -> "altair.Axis":
+    """Returns an axis with three dates: more would run into one another."""
+    import altair
+
+    shown = sorted({periods[0], periods[len(periods) // 2], periods[-1]})
+    within_a_year = shown[-1] - shown[0] < timedelta(days=300)
+    are_months = all(period.day == 1 for period in periods)
+    return altair.Axis(
+        values=[
+            altair.DateTime(year=p.year, month=p.month, date=p.day, utc=True)
+            for p in shown
+        ],
+        format="%-d %b" if within_a_year and not are_months else "%b %Y",
+        grid=False,
+        labelFlush=True,
+        labelOverlap=True,
+        labelSeparation=8,
+    )
 
 
 def spark_line(points: Sequence[Point], label: str) -> Html:

@@ -8,7 +8,7 @@ from affectflow.report.words import ask_yourself, section
 _HEADS = [
     "Language",
     "Messages",
-    "Labelled",
+    "Answered",
     "In a language it does not read",
     "Silent",
     "No usable answer",
@@ -28,7 +28,7 @@ def languages(facts: Facts, lake: str) -> Html:
     """Returns what the annotator answered of each language, the largest first."""
     rows = facts.answers["languages"]
     if not rows:
-        text = el("p", "Nothing is labelled in any language yet.")
+        text = el("p", "Nothing has been labelled yet.")
         return section("languages", "Languages", text)
     all_, read = (sum(row[name] for row in rows) for name in ("utterances", "answered"))
     return section(
@@ -37,8 +37,8 @@ def languages(facts: Facts, lake: str) -> Html:
         el(
             "p",
             f"The annotator answered {read:,} of {count(all_, 'message')} that people "
-            "wrote. What it does not read is missing from every number below, and is "
-            "not calm.",
+            "wrote: it gave them labels, or found that none applied. Messages that it "
+            "does not read are missing from every number below; they are not calm.",
         ),
         table(_HEADS, [_line(row) for row in rows], set(range(1, len(_HEADS)))),
         ask_yourself("languages", facts.parameters, lake),
@@ -57,8 +57,7 @@ def unsaid(facts: Facts, lake: str) -> Html | None:
             "p",
             "Emoji, voices, faces and measurements were put into words by renderers. "
             "Annotators read these words with the messages, unless their settings say "
-            "that they read texts as written. A cue is what was observed; it is no "
-            "feeling.",
+            "that they read texts as written. A cue is an observation, not a feeling.",
         ),
         table(
             ["Renderer", "Of", "Cues", "Messages", "Most often"],

@@ -67,7 +67,7 @@ def _scope(counts: Row) -> str:
 def _caution(facts: Facts) -> Html:
     felt = (
         "The labels say what a reader may see expressed in a text. They do not say "
-        "what its author felt, and they say nothing about a person."
+        "what its author felt, and they say nothing about any person."
     )
     return el(
         "div",
@@ -89,22 +89,23 @@ def _rests_on(facts: Facts) -> Html:
     if not validated:
         return el(
             "p",
-            el("strong", "Unvalidated here: ranks, no shares. "),
+            el("strong", "Not validated here: ranks, no shares. "),
             "All numbers rest on one annotator, ",
             el("code", name),
             prose(
-                ", whose answers nobody has checked against people's here. "
-                "Counts say how often it chose a label, not how often people felt it."
+                ", whose labels have not been compared with people's here. Counts say"
+                " how often it chose a label, not how often people felt it."
             ),
             _others(facts),
         )
     return el(
         "p",
         el("strong", "Validated here "),
-        f"for {listed([row['label'] for row in validated])}: shares of those are "
-        "printed with their 95 % interval; those of themes as labelled, not corrected "
-        "for the measured error. "
-        "All else is ranks, no shares. All numbers rest on one annotator, ",
+        f"for {listed([row['label'] for row in validated])}: their shares are shown "
+        "with 95 % intervals. Shares of themes are as labelled, not corrected for "
+        "the measured error. "
+        "Everything else is ranked, without shares. All numbers rest on one "
+        "annotator, ",
         el("code", name),
         ".",
         _others(facts),
@@ -115,15 +116,15 @@ def _rests_on(facts: Facts) -> Html:
 def _others(facts: Facts) -> Html | None:
     if not facts.others:
         return None
-    listed_ = listed(facts.others)
-    return prose(f" Also here, and not counted: {listed_}; `--annotator` changes it.")
+    there = el("a", count(facts.others, "other annotator"), href="#basis")
+    return join(" Not counted: ", there, prose("; `--annotator` chooses another one."))
 
 
 def _key_facts(facts: Facts) -> Html:
     counts = facts.one("counts")
     facts_ = [
         (
-            "Messages annotated",
+            "Messages counted",
             count(counts["annotated"]),
             f"of {counts['messages']:,} in the lake",
         ),
@@ -149,7 +150,11 @@ def _authors(facts: Facts) -> list[tuple[str, str, str | None]]:
     share = percent(facts.one("top_five")["share"])
     return [
         ("People who wrote them", count(counts["people"]), without),
-        ("The top five wrote", share, "of the messages with a known author"),
+        (
+            "The five most active people wrote",
+            share,
+            "of the messages with a known author",
+        ),
     ]
 
 
@@ -161,7 +166,7 @@ def exclusions(facts: Facts, lake: str) -> Html:
         ["− written by automata (bots)", f"{counts['bots']:,}"],
         ["− silent: no text of the author's own", f"{counts['silent']:,}"],
         ["− in a language the annotator cannot read", f"{counts['unsupported']:,}"],
-        ["− the annotator gave no usable answer", f"{counts['unanswered']:,}"],
+        ["− without a usable answer by the annotator", f"{counts['unanswered']:,}"],
         ["− not annotated yet", f"{counts['unannotated']:,}"],
         [
             el("strong", "= counted in this report"),
@@ -205,7 +210,7 @@ def refusals(facts: Facts, lake: str) -> Html:
     """Returns the rows that a step refused, and why."""
     rows = facts.answers["dead_letters"]
     if not rows:
-        text = el("p", "None: every row that was read was processed.")
+        text = el("p", "None: every row that was read could be processed.")
         return section("refusals", "Rows refused, and why", text)
     total = sum(row["n"] for row in rows)
     cells: list[list[Child]] = [

@@ -121,7 +121,7 @@ def _annotators(rows: Sequence[Row]) -> Iterator[str]:
 
 def _validated(rows: Sequence[Row], people: int) -> Iterator[str]:
     if not rows:
-        yield "Labels were not validated on these texts."
+        yield "The labels were not validated on these texts."
         return
     yield f"Labels were compared with what people answered on a sample ({people:,}):"
     for row in rows:

@@ -1,5 +1,6 @@
 """What people expressed: emotions over time, themes, places."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -47,8 +48,8 @@ def emotions(facts: Facts, lake: str) -> Html:
 
 def _by_label(facts: Facts, lake: str) -> Html:
     why = (
-        "These messages carry no usable time, so there is no course to draw; this is "
-        "how often each label was chosen."
+        "These messages have no usable times, so nothing can be drawn over time; this"
+        " is how often each label was chosen."
         if not facts.answers["volume"]
         else f"All messages fall into one {facts.period}; this is how often each label "
         "was chosen."
@@ -139,10 +140,10 @@ def _is_large(row: Row) -> bool:
 def _gaps(facts: Facts, small: int, *, all_small: bool) -> str:
     parts = []
     if all_small:
-        parts.append(f"No {facts.period} is drawn: each has {_SMALL}.")
+        parts.append(f"No {facts.period} is shown: each has {_SMALL}.")
     elif small:
         verb = "is" if small == 1 else "are"
-        parts.append(f"{count(small, facts.period)} with {_SMALL} {verb} not drawn.")
+        parts.append(f"{count(small, facts.period)} with {_SMALL} {verb} not shown.")
     without = facts.one("counts")["without_time"]
     if without:
         verb = "is" if without == 1 else "are"
@@ -185,9 +186,23 @@ def _family(facts: Facts, family: str, lake: str) -> Html:
     if themes is None:
         return el("p", prose(_no_theme(facts, (family,), lake)))
     return join(
-        theme_list(themes, facts.period),
+        theme_list(themes, facts.period, _why_unquoted(facts, lake)),
         ask_yourself("themes", themes.parameters, lake, "the themes"),
         ask_yourself("quotes", themes.parameters, lake, "the quotes"),
+    )
+
+
+def _why_unquoted(facts: Facts, lake: str) -> str:
+    public = {row["source"] for row in facts.answers["public_sources"]}
+    silent = {row["source"] for row in facts.answers["unmarked"] if row["source"]}
+    if not (unsaid := sorted(silent - public)):
+        return "No message behind these themes is public, so none is quoted."
+    options = " ".join(f"--public {shlex.quote(source)}" for source in unsaid)
+    verb = "does" if len(unsaid) == 1 else "do"
+    return (
+        "No message behind these themes is marked as public, so none is quoted. "
+        f"{listed(unsaid)} {verb} not say which messages are public; if all are: "
+        f"`affectflow report {shlex.quote(lake)} {options}`."
     )
 
 
@@ -197,15 +212,15 @@ def _no_theme(facts: Facts, families: Sequence[str], lake: str) -> str:
     found = sum(causes.get(family, 0) for family in families)
     if not found:
         return (
-            f"No theme of {named} is in this lake: `affectflow mine` finds causes and "
-            "groups them."
+            f"No theme of {named} is in this lake yet: `affectflow mine` finds causes"
+            " and groups them into themes."
         )
     query = "SELECT label, cause_text FROM causes WHERE status = 'ok'"
     if "frustration" in families:
         query += " AND label = 'frustration'"
     return (
-        f"{count(found, 'cause')} of {named} in this lake, and no theme: too few "
-        f'are alike. They are in `affectflow sql {lake} "{query}"`.'
+        f"{count(found, 'cause')} of {named} in this lake, but no theme: too few "
+        f'are alike. To list them: `affectflow sql {lake} "{query}"`.'
     )
 
 
@@ -235,7 +250,8 @@ def containers(facts: Facts, lake: str) -> Html:
             "p",
             "Repositories, channels or lists with at least "
             f"{MIN_SPEAKERS} people and {MIN_UTTERANCES} annotated messages. Rank 1 "
-            "has the most irritation for its size (lower end of the 95 % interval).",
+            "has the most irritation for its size (by the lower end of the 95 % "
+            "interval).",
         ),
         table(heads, cells, {1, 2, 3, 4}) if rows else None,
         el("p", _places_left_out(small, more, any_shown=bool(rows)), class_="note"),

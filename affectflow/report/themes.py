@@ -5,7 +5,7 @@ from datetime import datetime
 
 from affectflow.nouns import count
 from affectflow.report import charts
-from affectflow.report.html import Html, el, join, link
+from affectflow.report.html import Html, el, join, link, prose
 from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Row, ThemeList
 from affectflow.report.words import every_period, listed, percent
 
@@ -18,16 +18,11 @@ _MENTION = re.compile(r"(?<![\w.@/])@[A-Za-z0-9][\w-]*")
 _FENCE = re.compile(r"(?m)^[ \t>]*(?:`{3,}|~{3,})[^\n`]*$|`{3,}")
 
 
-_NO_QUOTES = (
-    "No message here is marked as public, so none is quoted. If they are public, say "
-    "so when you ingest them: --map \"visibility='public'\"."
-)
-
-
-def theme_list(family: ThemeList, period: str) -> Html:
+def theme_list(family: ThemeList, period: str, unquoted: str) -> Html:
     """Returns the themes, those with enough people and messages first and in full.
 
     Smaller themes get neither number nor trend: their titles and public quotes only.
+    `unquoted` says why there is no quote, if there is none.
     """
     large = [theme for theme in family.themes if _is_large(theme)]
     small = [theme for theme in family.themes if not _is_large(theme)]
@@ -39,7 +34,9 @@ def theme_list(family: ThemeList, period: str) -> Html:
     quotable = any(family.quotes.values())
     return join(
         el("p", _introduction(family)),
-        None if quotable or not family.themes else el("p", _NO_QUOTES, class_="note"),
+        None
+        if quotable or not family.themes
+        else el("p", prose(unquoted), class_="note"),
         el("ol", items, class_="themes") if items else None,
         el("p", f"{count(hidden, 'further theme')} by the query below.", class_="note")
         if hidden > 0
@@ -84,10 +81,10 @@ def _is_large(theme: Row) -> bool:
 def _introduction(family: ThemeList) -> str:
     names = listed(family.annotators) or "an unnamed annotator"
     return (
-        f"Causes of {family.family} that people give in their own words, grouped by "
-        "what they say and ranked by the number of messages. The emotion was found by "
-        f"{names}. Trend: messages in the later half of the time span against the "
-        "earlier half."
+        f"What people name as causes of {family.family}, grouped by wording and "
+        f"ranked by number of messages. The emotion was found by {names}. Trend: "
+        "messages in the later half of the time span, compared with the earlier "
+        "half."
     )
 
 

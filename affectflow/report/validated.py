@@ -22,7 +22,7 @@ def accuracy(facts: Facts) -> Html:
     """Returns how right the annotator is here, label by label."""
     rows = facts.answers["validations"]
     if not rows:
-        return el("p", "No validation against people's labels: unvalidated here.")
+        return el("p", "Not validated against people's labels here.")
     heads = [
         "Validated label",
         "Precision (95 %)",
@@ -79,7 +79,7 @@ def _people(rows: list[Row]) -> str:
         return "by one rater: whether people agree is unknown"
     alphas = [row["alpha"] for row in rows if row["alpha"] is not None]
     agreed = f", Krippendorff's alpha from {min(alphas):.2f}" if alphas else ""
-    return f"by {min(raters)} raters or more{agreed}"
+    return f"by at least {min(raters)} raters{agreed}"
 
 
 def _is_known(interval: Row | None) -> bool:

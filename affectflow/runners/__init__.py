@@ -36,8 +36,8 @@ from affectflow.runners.preflight import shares_this_host as shares_this_host
 from affectflow.runners.waiting import run_to_the_end
 
 _REFUSED = {
-    "dask": "loses data: outputs of finish_bundle and all but one branch",
-    "bundlebaseddirect": "is not kept up by Beam and knows no portable pipeline",
+    "dask": "loses data: outputs of finish_bundle, and all branches but one",
+    "bundlebaseddirect": "is no longer maintained and runs no portable pipelines",
 }
 _THREAD_POOLS = (
     "OMP_NUM_THREADS",
@@ -60,7 +60,7 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
     name = made.view_as(StandardOptions).runner or ""
     if plain_name(name) in _REFUSED:
         why = _REFUSED[plain_name(name)]
-        raise UsageError(f"--runner={name} {why}; take another runner")
+        raise UsageError(f"--runner={name} {why}; use another runner")
     _check_known(name)
     return made
 
@@ -74,7 +74,7 @@ def _check_known(name: str) -> None:
     elif name and plain_name(name) not in known:
         there = [each for plain, each in known.items() if plain not in _REFUSED]
         near = difflib.get_close_matches(name, there, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(there)}"
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(there)}"
         raise UsageError(f"unknown runner {name!r}; {hint}")
 
 

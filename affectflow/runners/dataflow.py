@@ -47,8 +47,8 @@ def prepare(made: PipelineOptions) -> None:
     dry_run = made.view_as(TestOptions).dry_run
     if dry_run not in (False, True, "True", "true"):
         raise UsageError(
-            f"--dry_run={dry_run} would be a dry run all the same: Beam takes any "
-            "word for yes; give --dry_run=True or leave it out"
+            f"--dry_run={dry_run} would be a dry run all the same: Beam reads any "
+            "value as true; give --dry_run=True or leave it out"
         )
     _check_accelerator(made, hinted=False)
     setup = made.view_as(SetupOptions)
@@ -88,7 +88,8 @@ def fit(pipeline: beam.Pipeline) -> None:
     if made.view_as(GoogleCloudOptions).flexrs_goal and any(map(_hints, steps)):
         raise UsageError(
             "--flexrs_goal and hints of a step (--accelerator, --min-ram) exclude each "
-            "other: Dataflow fits no machines to steps in a FlexRS job; drop one"
+            "other: Dataflow fits no machines to steps in a FlexRS job; remove one of"
+            " them"
         )
     for place in _places(steps):
         _check_visible(*place)
@@ -96,7 +97,7 @@ def fit(pipeline: beam.Pipeline) -> None:
     if shares and ONE_PROCESS in _experiments(made):
         raise UsageError(
             f"{_MPS} shares a GPU between processes, and --experiments={ONE_PROCESS} "
-            "allows only one; drop one"
+            "allows only one; remove one of them"
         )
     if any(_is_model(step) for step in steps) and not shares:
         _set_processes(made, steps)
@@ -131,7 +132,7 @@ def _check_accelerator(made: PipelineOptions, *, hinted: bool) -> None:
     if by_option and hinted:
         raise UsageError(
             f"the accelerator is asked for twice: for the step of the model, and for "
-            f"all machines by {by_option[0]!r}; drop one"
+            f"all machines by {by_option[0]!r}; remove one of them"
         )
 
 

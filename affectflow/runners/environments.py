@@ -120,7 +120,7 @@ def _process_config(portable: PortableOptions) -> dict[str, Any]:
     if text and portable.environment_options:
         raise UsageError(
             "--environment_config and --environment_option say the same in two ways; "
-            "drop one"
+            "remove one of them"
         )
     config = _of_options(portable) if not text else _of_text(text)
     command, variables = config.get("command"), config.get("env", {})

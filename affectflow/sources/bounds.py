@@ -8,7 +8,7 @@ _ANY_RATIO_BYTES = 64 << 20
 _ANY_RATIO_TOTAL = 1 << 30
 LEADS_OUT = "has a name that leads out of it; not read"
 """What is said of a file for which `leads_out` is true."""
-_CURE = "not read; if it is not a bomb, unpack it, and give the folder"
+_CURE = "not read; if you trust the archive, unpack it and give the folder"
 
 
 def leads_out(name: str) -> bool:

@@ -73,7 +73,7 @@ def bounded(
         if given > max(_ANY_RATIO_BYTES, _MOST_RATIO * taken()):
             raise DamagedFileError(
                 f"{uri!r} grows from {taken():,} to more than {given:,} bytes; the "
-                "rest is not read; if it is not a bomb, decompress it, and give the "
+                "rest is not read; if you trust the file, decompress it and give the "
                 "result"
             )
         yield chunk

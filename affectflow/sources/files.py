@@ -65,7 +65,7 @@ class FileSource(Source, abc.ABC):
         if not self.patterns:
             raise UsageError("no path given; give a path, a glob or an fsspec URL")
         if not all(map(str.strip, self.patterns)):
-            raise UsageError("a path is empty; is a variable of the shell unset?")
+            raise UsageError("a path is empty; is a shell variable unset?")
 
     @property
     def patterns(self) -> list[str]:

@@ -210,8 +210,8 @@ class Walk:
                 return False
         self.text.check_end()
         raise TruncatedFileError(
-            "the file ends in the middle of its JSON; the rows before the end were "
-            "read; fetch the file again"
+            "the file is cut off inside its JSON; the rows before were read; fetch "
+            "the file again"
         )
 
 

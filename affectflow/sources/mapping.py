@@ -83,7 +83,7 @@ def _check_target(target: str, source: str) -> None:
 
 
 def _all_targets() -> str:
-    return "there are " + ", ".join(TARGETS)
+    return "columns are " + ", ".join(TARGETS)
 
 
 def check_fields(

@@ -4,6 +4,7 @@ DuckDB makes the state of everything in one query, on the machine that asks; in 
 pipeline the same SQL runs over batches (`affectflow.steps.measure`).
 """
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from affectflow.batches.states import UNKNOWN
 from affectflow.errors import LakeError, UsageError
 from affectflow.kinds.measure import Measure
 from affectflow.lake import Lake, open_lake
+from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import columns_of, quote, quote_name
 from affectflow.metrics import lakes, reading
 from affectflow.schemas import TABLES
@@ -87,6 +89,7 @@ def measure_lake(
     if not made.query:
         raise UsageError(f"{made.kind} reads files only; give it FILE in place of LAKE")
     with open_lake(uri) as connection:
+        made = _with_whole_ids(connection, made)
         source = _lake_source(connection, made, by)
         state = made.counted(connection, source, grouped=bool(by))
         if not state.num_rows:
@@ -149,6 +152,21 @@ def made_with(name: str, options: Mapping[str, Any] | None, draws: int) -> Measu
 
 
 # -- what is read ----------------------------------------------------------------------
+
+
+def _with_whole_ids(connection: duckdb.DuckDBPyConnection, made: Measure) -> Measure:
+    """Returns a measure whose annotators are called by their whole ids."""
+    # An error lists the known ones; the name of a person is not for all to see.
+    query = (
+        "SELECT annotator_id FROM annotators "
+        "WHERE kind IS DISTINCT FROM 'person' OR annotator_id = ? ORDER BY 1"
+    )
+    whole: dict[str, Any] = {}
+    for name in made.annotators:
+        if word := getattr(made, name):
+            there = [row[0] for row in connection.execute(query, [word]).fetchall()]
+            whole[name] = annotator_meant(connection, word, there, "in this lake")
+    return dataclasses.replace(made, **whole) if whole else made
 
 
 def _lake_source(connection: duckdb.DuckDBPyConnection, made: Measure, by: str) -> str:
@@ -221,11 +239,11 @@ def _nothing(connection: duckdb.DuckDBPyConnection, uri: str, made: Measure) -> 
                 f"{uri!r} has no {table}, which {made.kind} reads: first run "
                 f"`affectflow {_WRITES.get(table, 'ingest')}`"
             )
-    said = ", ".join(f"{name}={value}" for name, value in made.parameters().items())
-    wants = f"it needs {made.wants}; " if made.wants else ""
+    if made.wants:
+        return f"{made.kind} finds nothing to compare in {uri!r}; it needs {made.wants}"
     return (
-        f"nothing in {uri!r} for {made.kind} to read from {', '.join(named)} with "
-        f"{said or 'no options'}: {wants}see `affectflow plugins {made.kind}`"
+        f"{made.kind} finds nothing to read in {', '.join(named)} of {uri!r}; see "
+        f"`affectflow plugins {made.kind}`"
     )
 
 

@@ -66,7 +66,7 @@ def targets_of(task: str, wanted: Sequence[str] = ()) -> list[Target]:
       UsageError: there is no such task or label; names what there is.
     """
     if task not in tasks():
-        raise UsageError(f"no task {task!r}; there are {', '.join(tasks())}")
+        raise UsageError(f"no task {task!r}; known: {', '.join(tasks())}")
     if task != EMOTION:
         if set(wanted) - {task}:
             raise UsageError(

@@ -83,7 +83,7 @@ def read_answers(lake: Lake, path: str | Path, rater: str = "") -> list[Answer]:
     asked = ["answer"] if read is _from_long else [n for n in given if n not in FIXED]
     if asked and not any(row[name] for _, row in rows for name in asked):
         raise UsageError(
-            f"{path}: nobody has answered yet; fill {', '.join(asked)} with yes, no or "
+            f"{path}: no answers yet; fill {', '.join(asked)} with yes, no or "
             f"unsure, a scale with 1 to {POINTS}, then import the sheet again"
         )
     return once(lake, str(path), list(read(lake, path, rows, rater)))
@@ -127,8 +127,8 @@ def _rows(path: str | Path) -> Iterator[tuple[int, Row]]:
         pairs = zip_longest(heads, cells, fillvalue="")
         if any(cell.strip() for head, cell in pairs if not head):
             raise UsageError(
-                f"{path}, row {number}: a cell is under no head; it was moved, or has "
-                "a delimiter and no quotes: fix the row"
+                f"{path}, row {number}: a cell has no heading; it was moved, or "
+                "contains an unquoted delimiter: fix the row"
             )
         filled = [*cells, *[""] * (len(heads) - len(cells))]
         yield number, {k: v.strip() for k, v in zip(heads, filled, strict=False) if k}
@@ -193,7 +193,7 @@ def _no_text(path: str | Path, byte: int) -> str:
 def _no_column(path: str | Path, name: str, given: Iterable[str]) -> str:
     there = ", ".join(given)
     return (
-        f"{path}: no column {name!r}; there are {there}; keep the heads that "
+        f"{path}: no column {name!r}; columns: {there}; keep the heads that "
         "`affectflow sample` wrote"
     )
 
@@ -280,8 +280,8 @@ def _name(path: str | Path, number: int, name: str) -> str:
     plain = _BLANKS.sub(" ", unicodedata.normalize("NFC", restored(name))).strip()
     if not plain:
         raise UsageError(
-            f"{path}, row {number}: nobody is named as the rater; fill the column "
-            "rater, or give --rater NAME"
+            f"{path}, row {number}: no rater is named; fill in the column rater, or "
+            "give --rater NAME"
         )
     if len(plain) > _MAX_NAME or not plain.isprintable():
         raise UsageError(

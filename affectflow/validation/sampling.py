@@ -207,8 +207,8 @@ def _size(found: int, n: int | None) -> int:
     """Returns how many are drawn of the conversations that there are."""
     if not found:
         raise UsageError(
-            "there is nothing to label: no message of a person with text that an "
-            "annotator of the task answered; ingest and annotate first"
+            "nothing to label: no message by a person has text and an annotator's "
+            "answer; ingest and annotate first"
         )
     if n is None:
         return min(ENOUGH, found)
@@ -235,7 +235,7 @@ def _stratify(
     task = targets[0].task
     if not models:
         raise UsageError(
-            f"nobody has scores of the task {task!r} to stratify by: first run "
+            f"no annotator has scores for the task {task!r} to stratify by: first run "
             "`affectflow annotate`, or give --stratify none"
         )
     by = annotator or next(iter(models))

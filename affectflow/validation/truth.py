@@ -153,8 +153,8 @@ def say_unsampled(left_out: Mapping[Target, int]) -> list[str]:
         return []
     names = ", ".join(sorted({target.name for target in left_out}))
     return [
-        f"{count(sum(left_out.values()), 'answer')} to {names} left out: they are "
-        "of no random sample, and the others are of one"
+        f"{count(sum(left_out.values()), 'answer')} to {names} left out: they are not"
+        " from a random sample, as the others are"
     ]
 
 

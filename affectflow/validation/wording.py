@@ -19,8 +19,8 @@ def in_words(found: Judgement) -> Iterator[str]:
     alone = [each.target.name for each in found.agreements if each.raters == 1]
     if alone:
         yield (
-            f"warning: one rater for {', '.join(alone)}, so nobody knows whether "
-            "people agree; let a second person fill the same sheet"
+            f"warning: one rater for {', '.join(alone)}, so agreement is unknown; "
+            "have a second person fill in the same sheet"
         )
     shared = [each for each in found.agreements if each.raters > 1]
     for each in shared:
@@ -39,7 +39,7 @@ def in_words(found: Judgement) -> Iterator[str]:
             yield f"warning: {_no_interval(each)}"
     if not found.findings and not all(a.target.is_scale for a in found.agreements):
         yield (
-            "warning: no annotator of this lake says anything of these labels: first "
+            "warning: no annotator in this lake gives these labels: first "
             "run `affectflow annotate`"
         )
 
@@ -70,7 +70,8 @@ def claim(finding: Finding, found: Judgement) -> str:
     if not finding.positives or finding.positives == finding.n:
         every = "no" if not finding.positives else "every"
         return (
-            f"{name}: {_share_alone(finding)}nothing may be claimed of {who}: people "
+            f"{name}: {_share_alone(finding)}nothing can be concluded about {who}: "
+            "people "
             f"found it in {every} message of {finding.n:,}; label more, or sample with "
             "--stratify score."
         )
@@ -78,12 +79,13 @@ def claim(finding: Finding, found: Judgement) -> str:
         return (
             f"{name}: precision and recall of {who} hold for "
             f"{count(finding.n, 'message')} alone: not a random sample of this lake, "
-            "so no share."
+            "so no share can be given."
         )
     if not finding.current:
         return (
             f"{name}: precision and recall of {who} hold for what the lake held at "
-            "the draw; it has grown since, so no share: draw another sample."
+            "the draw; it has grown since, so no share can be given: draw another "
+            "sample."
         )
     return (
         f"{name}: about {_percent(finding.prevalence.corrected)} of the messages, "

@@ -1,4 +1,4 @@
-"""How long the views over conversations and themes take.
+"""How long the views over conversations and themes take, and the report's queries.
 
     python -m tests.bench.views --rows 1e6
 
@@ -10,11 +10,13 @@ counts. Nothing is asserted.
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 
 from affectflow.lake import views
+from affectflow.report import queries as report
 from affectflow.schemas import TABLES
 from tests.given.view_lakes import FolderLake
 
@@ -27,6 +29,14 @@ QUERIES = {
     "conversation_arc": "SELECT max(state), max(speaker_state) FROM {}",
     "conversation_arc, one": "SELECT max(state), max(speaker_state) "
     "FROM conversation_arc WHERE conversation_id = 's:5000'",
+}
+PARAMETERS = {
+    "annotator": "emotions@1",
+    "task": "emotion",
+    "period": "month",
+    "min_utterances": report.MIN_UTTERANCES,
+    "min_speakers": report.MIN_SPEAKERS,
+    "clustering": "irritation-0a1b",
 }
 _TURN = """
   's:' || i AS utterance_id, 's:' || i // 5 * 5 AS conversation_id,
@@ -92,11 +102,20 @@ def main(rows: int) -> None:
         threads = connection.execute("SELECT current_setting('threads')").fetchall()
         print(f"{rows:,} utterances, {threads[0][0]} threads")
         for view, sql in QUERIES.items():
-            for _ in range(2):
-                begun = time.perf_counter(), time.process_time()
-                connection.execute(sql.format(view)).fetchall()
-                took = time.perf_counter() - begun[0], time.process_time() - begun[1]
-            print(f"{view:<24}{took[0]:8.2f} s{took[1]:8.2f} CPU s", flush=True)
+            _print(view, lambda sql=sql, view=view: connection.sql(sql.format(view)))
+        with report._labelled_kept(connection, PARAMETERS):
+            for name in report.QUERIES:
+                _print(name, lambda name=name: report.ask(connection, name, PARAMETERS))
+
+
+def _print(name: str, ask: Callable[[], object]) -> None:
+    for _ in range(2):
+        begun = time.perf_counter(), time.process_time()
+        answer = ask()
+        if isinstance(answer, duckdb.DuckDBPyRelation):
+            answer.fetchall()
+        took = time.perf_counter() - begun[0], time.process_time() - begun[1]
+    print(f"{name:<24}{took[0]:8.2f} s{took[1]:8.2f} CPU s", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pytest
 
 from affectflow.cli.calibrating import calibrate
 from affectflow.cli.state import STATE
+from affectflow.cli.validation import gold
 from affectflow.errors import UsageError
 from tests.given.calibration_lakes import annotate, make, texts
 from tests.given.people import add_rows, people_say
@@ -43,10 +44,10 @@ def sheet(lake: str, path: Path, *, label: str = "goemotions:annoyance") -> str:
 def test_a_sheet_is_imported_fitted_and_filled_in_and_apply_has_nothing_to_do(
     lake, tmp_path, capsys
 ):
-    code = calibrate(lake, gold=[sheet(lake, tmp_path / "sheet.csv")])
+    assert gold(lake, [sheet(lake, tmp_path / "sheet.csv")]) == 0
+    assert calibrate(lake) == 0
 
     said = capsys.readouterr()
-    assert code == 0
     assert "annoyance" in said.out
     assert "apply: 120 in, 120 out" in said.err
     filled = "SELECT count(*) > 50 FROM annotations WHERE probability IS NOT NULL"
@@ -83,11 +84,6 @@ def test_beside_a_sample_answers_of_none_are_left_out_and_counted(
     assert counted == [(100,)]
 
 
-def test_apply_takes_no_sheet(lake):
-    with pytest.raises(UsageError, match=r"--apply fits nothing.*--gold"):
-        calibrate(lake, gold=["sheet.csv"], apply=True)
-
-
 def test_a_sheet_of_another_lake_changes_nothing(lake, tmp_path):
     path = tmp_path / "sheet.csv"
     path.write_text(
@@ -95,6 +91,6 @@ def test_a_sheet_of_another_lake_changes_nothing(lake, tmp_path):
     )
 
     with pytest.raises(UsageError, match=r"not in .*lake"):
-        calibrate(lake, gold=[str(path)])
+        gold(lake, [str(path)])
 
-    assert ask(lake, "SELECT 1 FROM runs WHERE stage = 'calibrate'") == []
+    assert ask(lake, "SELECT 1 FROM runs WHERE stage = 'gold'") == []

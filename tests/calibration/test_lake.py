@@ -187,7 +187,7 @@ def test_without_answers_it_says_how_to_get_some(tmp_path):
     annotate(uri)
 
     with pytest.raises(
-        LakeError, match=r"no one has answered.*affectflow sample.*--gold"
+        LakeError, match=r"no labels by people.*affectflow sample.*affectflow gold"
     ):
         calibrate(uri)
 
@@ -220,7 +220,7 @@ def test_answers_for_what_was_not_scored_are_of_no_use(tmp_path):
     annotate(uri, OnlyLate())
 
     with pytest.raises(
-        UsageError, match=r"emotion/goemotions.*none of those answers is a score"
+        UsageError, match=r"emotion/goemotions.*scored none of those labels"
     ):
         calibrate(uri)
 
@@ -245,7 +245,9 @@ def test_only_a_model_of_the_lake_can_be_calibrated(lake, name, said):
 
 
 def test_there_is_nothing_to_apply_before_a_fit(lake):
-    with pytest.raises(LakeError, match=r"no calibration to apply.*--gold FILE"):
+    with pytest.raises(
+        LakeError, match=r"no calibration to apply.*affectflow calibrate"
+    ):
         apply(lake)
 
 

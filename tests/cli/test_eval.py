@@ -122,7 +122,7 @@ def test_annotators_that_answered_nothing_that_people_labelled_are_an_error(
     rows.append(rows[0] | {"label": "gratitude"})
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    with pytest.raises(UsageError, match="no utterance has both an answer of people"):
+    with pytest.raises(UsageError, match="no utterance was labelled by both people"):
         run("irritation", str(path))
 
 

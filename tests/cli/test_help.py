@@ -23,7 +23,7 @@ def help_of(*command: str) -> str:
         pytest.param(("replay",), "Three kinds never work: rows whose file", id="dead"),
         pytest.param(("sql",), "JSON Lines, one object per row", id="json"),
         pytest.param(("sql",), "one statement at a time", id="one statement"),
-        pytest.param(("ingest",), "folders with all their subfolders", id="folders"),
+        pytest.param(("ingest",), "folders (read recursively)", id="folders"),
         pytest.param(("ingest",), "a number is a position", id="map"),
         pytest.param(("cite",), "models, licences, settings and", id="cite"),
     ],

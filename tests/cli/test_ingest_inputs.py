@@ -57,7 +57,7 @@ def test_a_minus_is_standard_input(tmp_path, monkeypatch, data):
     ("paths", "data", "words"),
     [
         pytest.param(["-"], b"", "standard input is empty", id="nothing"),
-        pytest.param(["-", "-"], b"x", "name - once", id="twice"),
+        pytest.param(["-", "-"], b"x", "give `-` once", id="twice"),
     ],
 )
 def test_standard_input_that_gives_nothing_is_one_line(

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from affectflow.storage import Storage
 from tests.given.command_line import affectflow
 from tests.given.posts import write_posts
 from tests.given.rehearsals import Rehearsing, files_in
-from tests.given.stage_runs import ask
+from tests.given.stage_runs import ask, store
+from tests.planning.test_foresee import labelled
 
 SET = ("--set", "tasks=emotion", "--set", "history=4")
 
@@ -45,6 +47,16 @@ def test_it_prints_a_table_and_notes_the_plan(
     new = files_in(lake) - before
     assert {str(Path(path).parent) for path in new} == {"/".join(FOLDER)}
     assert len(new) == 3
+
+
+def test_of_two_annotators_it_says_whose_emotions_are_mined(
+    lake: Lake, rehearsed: Rehearsing
+) -> None:
+    store(lake.uri, labelled(8))
+
+    said = affectflow("plan", lake.uri).out
+
+    assert re.findall(r"mine (\w+)", said) == ["EmbeddedEmotions", "hand"]
 
 
 def test_a_plan_for_a_new_lake_makes_no_lake_and_status_shows_it_later(
@@ -78,7 +90,9 @@ def test_a_plan_that_cannot_be_kept_is_shown(
     done = affectflow("plan", lake.uri)
 
     assert (done.code, "annotate" in done.out) == (0, True)
-    assert f"no run will know of this plan: {lake.uri!r} cannot" in done.err
+    assert (
+        f"this plan is not kept for the runs to come: {lake.uri!r} cannot" in done.err
+    )
 
 
 def test_options_reach_the_model_and_the_miner(

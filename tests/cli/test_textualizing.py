@@ -8,8 +8,8 @@ from affectflow.cli.textualizing import _lines
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 READ = (
-    "next: affectflow annotate 'my lake'; with --set cues=words the models "
-    "of the package read cues of voices, faces and ratings, too"
+    "next: affectflow annotate 'my lake'; with --set cues=words, the built-in "
+    "models also read cues of voices, faces and ratings"
 )
 
 

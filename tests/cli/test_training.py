@@ -101,14 +101,16 @@ def test_a_name_that_is_none_is_answered_with_the_nearest(tmp_path):
 
 
 def test_data_that_are_not_there_are_named(tmp_path):
-    with pytest.raises(UsageError, match=r"no folder .*nowhere': --data is where"):
+    with pytest.raises(
+        UsageError, match=r"no folder .*nowhere': --data must be the folder"
+    ):
         training.train("german", data=tmp_path / "nowhere", out=tmp_path / "out")
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(xed, tmp_path):
     (tmp_path / "out").write_text("mine")
 
-    with pytest.raises(UsageError, match="is a file: --out is a folder"):
+    with pytest.raises(UsageError, match="is a file: --out must be a folder"):
         training.train("german", data=xed, out=tmp_path / "out")
 
 

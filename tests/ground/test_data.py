@@ -64,7 +64,7 @@ def test_two_prompts_of_one_name_are_an_error_that_names_both(bring):
     ("name", "said"),
     [
         ("ekmann", "no vocabulary 'ekmann'; did you mean 'ekman'?"),
-        ("zzzz", "no vocabulary 'zzzz'; there are 'ekman', 'goemotions'"),
+        ("zzzz", "no vocabulary 'zzzz'; the nearest are '"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(name, said):

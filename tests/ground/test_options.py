@@ -166,7 +166,7 @@ def test_an_id_is_meant_by_a_beginning_that_no_other_has(wanted, expected):
     ("wanted", "said"),
     [
         pytest.param("s", "id 's' may be 'scores@1', 'scores@2'; g", id="of several"),
-        pytest.param("x", "no id 'x' is here; there are 'scores@2', ", id="of none"),
+        pytest.param("x", "no id 'x' is here; known: 'scores@2', ", id="of none"),
     ],
 )
 def test_what_means_no_id_or_several_names_them(wanted, said):

@@ -61,7 +61,9 @@ def test_a_plugin_is_found_by_both_spellings():
     [
         pytest.param("ReadGithubb", "'ReadGithub'", id="a letter too many"),
         pytest.param("githb", "'github'", id="a letter too few"),
-        pytest.param("zzzz", "there are ", id="nothing near: all are named"),
+        pytest.param(
+            "zzzz", "`affectflow plugins --kind connectors` ", id="unlike any"
+        ),
     ],
 )
 def test_a_typo_is_answered_with_the_nearest_names(name, near):

@@ -190,7 +190,7 @@ def test_a_file_says_all_that_a_vocabulary_is(bring):
         ),
         pytest.param(
             'labels = ["a"]\n[levels]\nb = ["no", "yes"]',
-            "line 3: unknown label 'b' in [levels]; there are 'a'",
+            "line 3: unknown label 'b' in [levels]; known: 'a'",
             id="levels of no label",
         ),
         pytest.param(
@@ -200,7 +200,7 @@ def test_a_file_says_all_that_a_vocabulary_is(bring):
         ),
         pytest.param(
             'labels = ["a"]\n[folds.ekman]\nanger = ["b"]',
-            "line 3: unknown label 'b' in [folds.ekman]; there are 'a'",
+            "line 3: unknown label 'b' in [folds.ekman]; known: 'a'",
             id="folds no label",
         ),
         pytest.param(

@@ -104,7 +104,7 @@ def test_the_key_is_nowhere_in_the_lake(made):
 def test_a_key_inside_the_lake_is_refused(tmp_path):
     lake = str(tmp_path / "lake")
 
-    with pytest.raises(LakeError, match="would be in the lake"):
+    with pytest.raises(LakeError, match="would be inside the lake"):
         Lake.create(lake, speaker_key_uri=f"{lake}/keys/key")
 
     assert not (tmp_path / "lake").exists()
@@ -126,7 +126,9 @@ def test_a_lake_keeps_the_key_that_it_was_made_with(tmp_path):
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path, name):
     (tmp_path / name).mkdir()
 
-    with pytest.raises(LakeError, match=r"other things in it .* name an empty or new"):
+    with pytest.raises(
+        LakeError, match=r"already holds other files .* name an empty or new"
+    ):
         Lake.create(str(tmp_path))
 
     assert os.listdir(tmp_path) == [name]
@@ -142,7 +144,7 @@ def test_a_lake_that_lost_its_settings_gets_no_new_key(tmp_path):
     Lake.create(str(tmp_path))
     (tmp_path / "lake.json").unlink()
 
-    with pytest.raises(LakeError, match=r"lost its lake\.json; restore it"):
+    with pytest.raises(LakeError, match=r"without its lake\.json; restore it"):
         Lake.create(str(tmp_path))
 
 
@@ -190,7 +192,7 @@ def test_settings_that_cannot_be_read_are_said_in_one_line(settings, text, why, 
 
 @pytest.mark.parametrize("buckets", [0, 3, -4])
 def test_buckets_are_a_power_of_two(tmp_path, buckets):
-    with pytest.raises(LakeError, match=f"a power of two, not {buckets}"):
+    with pytest.raises(LakeError, match=f"a power of two, got {buckets}"):
         Lake.create(str(tmp_path / "lake"), buckets=buckets)
 
 

@@ -131,8 +131,16 @@ def test_shuffled_is_the_mean_over_all_orders(lake_of):
 
 def test_shuffling_one_label_changes_nothing(lake_of):
     connection = lake_of(
-        utterances=said(["ada", "bob", "ada"]) + said(["ada", "ada"], "c2"),
-        annotations=labelled(["joy"] * 3) + labelled(["joy"] * 2, "c2"),
+        utterances=[
+            *said(["ada", "bob", "ada"]),
+            *said(["ada", "ada"], "c2"),
+            *said(["eve"], "c3"),
+        ],
+        annotations=[
+            *labelled(["joy"] * 3),
+            *labelled(["joy"] * 2, "c2"),
+            *labelled(["fear"], "c3"),
+        ],
     )
 
     assert transitions(connection) == {
@@ -145,6 +153,16 @@ def test_shuffling_one_label_changes_nothing(lake_of):
     assert (same["ratio"], same["n_conversations"], same["n_speakers"]) == (1, 2, 2)
     # Byar: 2 (1 - 1/18 - 1.96/(3 sqrt 2))^3 and 3 (1 - 1/27 + 1.96/(3 sqrt 3))^3; / 2
     assert (same["low"], same["high"]) == pytest.approx((0.1124, 3.6112), abs=2e-3)
+
+
+def test_a_task_with_a_single_label_has_no_transitions(lake_of):
+    connection = lake_of(
+        utterances=said(["ada", "ada", "bob"]),
+        annotations=labelled(["joy", "fear", "joy"]) + frustrated("FFF"),
+    )
+
+    asked = rows(connection, "SELECT DISTINCT task FROM emotion_transitions")
+    assert asked == [{"task": "emotion"}]
 
 
 def test_bots_turns_without_a_label_and_other_labels_are_skipped(lake_of):

@@ -250,7 +250,9 @@ def test_a_bad_file_is_refused_in_one_line_with_the_cure(tmp_path, rows, message
 def test_two_truths_of_one_utterance_are_refused(tmp_path):
     rows = [fine("a", "joy", truth) | {"annotator_id": f"m{truth}"} for truth in (0, 1)]
 
-    with pytest.raises(UsageError, match="'a' has two truths for label 'joy'"):
+    with pytest.raises(
+        UsageError, match="'a' has two different truths for label 'joy'"
+    ):
         evaluate_file(written(tmp_path, rows), "emotion")
 
 

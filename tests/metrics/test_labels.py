@@ -151,7 +151,10 @@ def test_a_state_is_bounded_whatever_the_number_of_answers():
 
 
 BAD = {
-    "score-above-one": (answers([1], [1.5]), "a score is a number in 0..1, got 1.5"),
+    "score-above-one": (
+        answers([1], [1.5]),
+        "a score must be a number from 0 to 1, got 1.5",
+    ),
     "score-not-a-number": (answers([1], [math.nan]), "got nan"),
     "weight-negative": (answers([1], [0.5], weight=[-1.0]), "got -1"),
     "truth-null": (

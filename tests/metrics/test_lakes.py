@@ -142,7 +142,9 @@ def test_the_majority_of_people_decides_and_a_tie_is_left_out(lake):
 
     row = the_one(found, "annoyance")
     assert (row["n"], row["positives"]) == (3, 2)  # 0: 3 of 3; 1: 2 of 3; 2: 1 of 3
-    assert any("1 answer left out: as many say yes" in note for note in found.notes)
+    assert any(
+        "1 answer left out: people were split evenly" in note for note in found.notes
+    )
 
 
 def test_a_tie_over_a_label_that_is_not_compared_is_not_counted(lake):
@@ -190,7 +192,7 @@ def test_beside_a_sample_answers_of_none_are_left_out_and_counted(lake):
 
     row = the_one(found, "annoyance")
     assert (row["n"], row["positives"]) == (10, 2)
-    assert "8 answers to annoyance left out: they are of no random sample" in str(
+    assert "8 answers to annoyance left out: they are not from a random sample" in str(
         found.notes
     )
 
@@ -351,7 +353,7 @@ def test_a_lake_without_values_of_people_says_so(lake):
 
 BAD = {
     "no-such-column": ({"by": "colour"}, "no column 'colour' in utterances; --by is"),
-    "people": ({"by": "speaker_id"}, "would be a view of single people"),
+    "people": ({"by": "speaker_id"}, "would show individuals"),
     "annotator": ({"annotator": "nobody"}, "no annotator 'nobody'.*are 'model@1'$"),
     "person": (
         {"annotator": "person:ann"},
@@ -371,7 +373,7 @@ def test_a_bad_option_is_refused_in_one_line_with_the_cure(lake, options, messag
 def test_people_who_were_asked_something_else_are_named(lake):
     people_say(lake, people_on("annoyance", {0}))
 
-    with pytest.raises(LakeError, match=r"people were asked emotion \(goemotions\)"):
+    with pytest.raises(LakeError, match=r"people labelled emotion \(goemotions\)"):
         evaluate_lake(lake, "frustration")
 
 

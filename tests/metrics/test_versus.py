@@ -107,7 +107,7 @@ def test_a_scale_without_spread_says_whose_it_is(tmp_path):
     ("a", "b", "why"),
     [
         pytest.param("fine", "coarse", "fine@1 answers in .* vad", id="none"),
-        pytest.param("fine", "fi", "both names mean 'fine@1'", id="one"),
+        pytest.param("fine", "fi", "both names refer to 'fine@1'", id="one"),
         pytest.param(
             "fine", "x", "no annotator 'x' has given labels or values", id="unknown"
         ),

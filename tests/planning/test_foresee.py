@@ -83,9 +83,11 @@ def test_the_parts_of_a_lake_are_listed_once(
     monkeypatch.setattr(foreseeing, "all_parts", noting(listed, foreseeing.all_parts))
     monkeypatch.setattr(MineTask, "ready", noting(looked, MineTask.ready))
 
-    plan_lake(str(tmp_path / "lake"), TERMS)
+    plans = plan_lake(str(tmp_path / "lake"), TERMS)
 
-    assert (len(listed), len(looked)) == (1, 2)  # two annotators would be mined
+    assert (len(listed), len(looked)) == (1, 2)
+    mined = [plan.labels_of.partition("@")[0] for plan in plans if plan.stage == "mine"]
+    assert mined == ["EmbeddedEmotions", "hand"]
 
 
 def noting(calls: list[Any], function: Any) -> Any:

@@ -40,5 +40,5 @@ def test_of_a_long_file_the_rows_are_told_from_its_size(
 
 
 def test_a_source_without_files_cannot_be_planned() -> None:
-    with pytest.raises(UsageError, match="does not list files"):
+    with pytest.raises(UsageError, match="does not read files"):
         sample_source(object(), rows=10, seconds=1)

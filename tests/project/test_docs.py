@@ -240,7 +240,7 @@ def test_what_the_pages_about_people_annotators_and_views_show_works(folder, pag
 
 def test_the_page_about_columns_names_all_of_them():
     page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
-    paragraph = page.split("**What may be named.**")[1].split("\n\n")[0]
+    paragraph = page.split("**Columns of a lake.**")[1].split("\n\n")[0]
 
     named = set(re.findall(r"`([a-z_]+)`", paragraph))
 

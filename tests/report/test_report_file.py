@@ -11,7 +11,7 @@ import affectflow.lake
 import affectflow.report
 from affectflow.errors import MissingExtraError, StorageError
 from affectflow.lake import views
-from affectflow.report import charts, words, write_report
+from affectflow.report import charts, render, words, write_report
 from tests.given.chromium import QUIET
 from tests.given.report_lakes import START, FolderLake, page_of, tables, text_of
 
@@ -66,6 +66,21 @@ def test_plots_on_one_page_share_no_id():
 
 
 @pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        pytest.param(7, ["3 Jan", "13 Mar", "15 May"], id="weeks"),
+        pytest.param(31, ["Jan 2024", "Nov 2024", "Aug 2025"], id="a year and more"),
+    ],
+)
+def test_three_dates_stand_below_a_plot(days, expected):
+    points = [(START + timedelta(days=days * n), n) for n in range(20)]
+
+    plot = charts.time_line(points, "joy")
+
+    assert re.findall(r">(\d* ?[A-Z][a-z]{2} ?\d*)<", plot) == expected
+
+
+@pytest.mark.parametrize(
     ("share", "expected"),
     [(None, "unknown"), (0, "0%"), (0.001, "0.1%"), (0.5, "50%"), (0.996, "99.6%")],
 )
@@ -111,12 +126,44 @@ def test_a_browser_shows_the_plots_and_refuses_nothing(chromium, page, tmp_path)
     assert "Content Security Policy" not in done.stderr
 
 
-def test_without_public_messages_the_report_says_how_to_mark_them(tmp_path):
-    private = tables()
-    for spoken in private["utterances"]:
-        spoken["visibility"] = "unknown"
+@pytest.mark.parametrize(
+    ("visibility", "expected"),
+    [
+        ("unknown", "s does not say which messages are public; if all are: affectflow"),
+        ("private", "No message behind these themes is public, so none is quoted."),
+    ],
+)
+def test_a_report_without_quotes_says_why(tmp_path, visibility, expected):
+    unquoted = tables()
+    for spoken in unquoted["utterances"]:
+        spoken["visibility"] = visibility
 
-    page = page_of(tmp_path, private)
+    page = page_of(tmp_path, unquoted)
 
-    assert "visibility='public'" in text_of(page).replace("&#x27;", "'")
+    assert expected in text_of(page)
     assert "<blockquote" not in page
+
+
+def test_a_report_leaves_the_views_of_an_open_lake_as_they_were(tmp_path):
+    rows = tables()
+    rows["annotations"].append(rows["annotations"][0] | {"annotator_id": "other@1"})
+    connection = views.connect(FolderLake(tmp_path, rows))
+    count = "SELECT count(*) FROM labelled_utterances WHERE annotator_id <> 'nobody'"
+    before = connection.sql(count).fetchall()
+
+    render(connection, lake="lake", title="of one annotator")
+
+    assert connection.sql(count).fetchall() == before != [(0,)]
+
+
+def test_a_source_that_the_user_calls_public_is_quoted(tmp_path):
+    chat = tables()
+    for spoken in chat["utterances"]:
+        spoken["visibility"] = None
+    said = {"stage": "public", "ended": START, "config": '{"sources": ["s"]}'}
+    chat["runs"].append(said)
+
+    page = page_of(tmp_path, chat)
+
+    assert "<blockquote" in page
+    assert "public at its source, or (s) as the owner of the lake says" in text_of(page)

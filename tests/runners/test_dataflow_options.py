@@ -62,7 +62,7 @@ REFUSED = [
         [*BASE, "--template_location=t.json"], "--template_location", id="template"
     ),
     pytest.param([*BASE, "--dry_run=False"], "leave it out", id="dry run that is one"),
-    pytest.param([*BASE, GPU, HINT], "asked for twice.*drop one", id="twice"),
+    pytest.param([*BASE, GPU, HINT], "asked for twice.*remove one of them", id="twice"),
     pytest.param([*BASE, OLD_GPU, HINT], "asked for twice", id="twice, older name"),
 ]
 
@@ -157,7 +157,9 @@ MPS = f"{ACCELERATOR};use_nvidia_mps"
 def test_processes_that_share_a_gpu_and_one_process_exclude_each_other(hints, options):
     build = stage_builds(**hints)["annotate"]
 
-    with pytest.raises(UsageError, match=r"use_nvidia_mps shares .*; drop one"):
+    with pytest.raises(
+        UsageError, match=r"use_nvidia_mps shares .*; remove one of them"
+    ):
         fitted(build, *options, ONE)
 
 

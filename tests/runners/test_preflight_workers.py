@@ -96,7 +96,7 @@ def test_process_workers_may_be_spelt_as_options(java, tmp_path, kind):
     ("arguments", "line"),
     [
         (["--environment_option=process_variables=A"], "is as A=b,C=d, not 'A'"),
-        (process("/bin/true")[1:], "in two ways; drop one"),
+        (process("/bin/true")[1:], "in two ways; remove one of them"),
     ],
 )
 def test_options_of_process_workers_that_cannot_be_are_one_line(java, arguments, line):

@@ -96,7 +96,7 @@ def test_a_runner_that_loses_data_is_refused_with_the_reason(runner):
     ("runner", "line"),
     [
         pytest.param("SprakRunner", "did you mean SparkRunner", id="typo"),
-        pytest.param("Foo", "there are .*FlinkRunner.*SparkRunner", id="nothing like"),
+        pytest.param("Foo", "known: .*FlinkRunner.*SparkRunner", id="nothing like"),
     ],
 )
 def test_a_runner_that_beam_does_not_know_is_the_callers_mistake(runner, line):

@@ -189,7 +189,7 @@ def test_killed_anywhere_it_is_finished_by_the_next(lake, step, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        pytest.param([], ["nothing is chosen", "--speaker"], id="no choice"),
+        pytest.param([], ["nothing to erase was named", "--speaker"], id="no choice"),
         pytest.param(
             ["--utterance", "x"], ["no utterance", "affectflow sql"], id="none"
         ),
@@ -204,4 +204,4 @@ def test_a_choice_that_means_nothing_is_one_line(lake, options, words):
 def test_a_lake_that_is_in_use_is_left_alone(lake):
     Lake.open(str(lake)).storage.write(b"{}", "_work", "progress", "run", "a.json")
 
-    assert one_line(affectflow("erase", lake, "--where", "true"), 2, "at work")
+    assert one_line(affectflow("erase", lake, "--where", "true"), 2, "in progress")

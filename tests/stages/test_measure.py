@@ -101,7 +101,7 @@ def test_the_same_settings_replace_their_values_others_stand_beside_them(lake):
 
 
 def test_another_annotator_may_be_the_reference_and_blanks_are_counted(lake):
-    found = measure_lake(lake, "TextOverlap", options={**HALF, "against": "llm"})
+    found = measure_lake(lake, "TextOverlap", options={**HALF, "against": "ll"})
 
     assert {row["unit_id"] for row in found.rows} == {"ann"}
     assert found.left_out == {"blank reference": 1}
@@ -127,12 +127,10 @@ def test_a_column_of_utterances_groups(lake):
         (
             {"against": "nobody"},
             "",
-            "with tokens=word, order=4, distinct=2, against=nobody: it needs causes of "
-            "people and of an annotator for the same emotions, or, with --set "
-            "against=ANNOTATOR, causes of two annotators; see",
+            "no annotator 'nobody' in this lake; known: 'llm'",
         ),
         ({}, "knd", "no column 'knd' in utterances; --by is length or one of"),
-        ({}, "speaker_id", "would be a view of single people"),
+        ({}, "speaker_id", "would show individuals"),
         ({"order": 0}, "", "`order` must be at least 1"),
     ],
 )

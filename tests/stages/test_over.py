@@ -161,7 +161,7 @@ def test_an_annotator_is_meant_by_the_beginning_of_its_id(lake):
     there = [row[0] for row in ask(lake, "SELECT annotator_id FROM annotators")]
     assert len(there) == 2
     with pytest.raises(
-        UsageError, match=r"'flake' has answered in this lake; there are 'fake@1'"
+        UsageError, match=r"'flake' has answered in this lake; known: 'fake@1'"
     ):
         annotator_meant(opened, "flake")
 

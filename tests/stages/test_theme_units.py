@@ -136,7 +136,7 @@ def test_a_bucket_is_one_unit_while_causes_wait_for_a_part_that_moved(tmp_path):
     class Moved:
         """The lake between two commits: one part has another name already."""
 
-        storage = opened.storage
+        storage, uri = opened.storage, opened.uri
 
         def committed(self, table: str) -> Any:
             if table != "utterances":

@@ -51,7 +51,7 @@ def test_sample_and_gold_work_as_commands(app, folder, lines, tmp_path):
     assert done.exit_code == 0, done.output
     assert "10 answers of ann" in done.output
     assert "warning: one rater for anger, joy" in done.output
-    assert "no annotator of this lake says anything of these labels" in done.output
+    assert "no annotator in this lake gives these labels" in done.output
 
 
 def test_a_filled_sheet_is_not_written_over(app, folder, lines, tmp_path):
@@ -135,7 +135,7 @@ def test_two_files_of_one_rater_that_differ_are_an_error(folder, lines, tmp_path
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param(["--out", ""], "--out names no file", id="no name"),
+        pytest.param(["--out", ""], "--out is not a file name", id="no name"),
         pytest.param(["--out", "."], "--out '.' is a folder", id="folder"),
         pytest.param(
             ["--out", "s.csv", "--html", "."], "--html '.' is a folder", id="page"

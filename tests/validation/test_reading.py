@@ -190,13 +190,15 @@ def with_label(lines):
             "does not ask 'angst' but anger, joy; remove",
             id="unknown label",
         ),
-        pytest.param(renamed(6, "Joy!"), "no column 'joy'; there are", id="column"),
+        pytest.param(renamed(6, "Joy!"), "no column 'joy'; columns:", id="column"),
         pytest.param(renamed(1, "id"), "no column 'utterance_id'", id="ids"),
         pytest.param(renamed(0, "sheet"), "no column 'sample_id'", id="sample ids"),
         pytest.param(
             changed(2, 5, "yess"), "row 3: the answer 'yess'.*mean yes", id="answer"
         ),
-        pytest.param(every(2, ""), "row 2: nobody is named.*--rater NAME", id="rater"),
+        pytest.param(
+            every(2, ""), "row 2: no rater is named.*--rater NAME", id="rater"
+        ),
         pytest.param(
             every(2, "a\x07"), "is not the name of a rater", id="rater's name"
         ),
@@ -205,14 +207,12 @@ def with_label(lines):
             "ann says both yes and no to 'anger'.*keep one",
             id="two answers",
         ),
-        pytest.param(
-            emptied, "nobody has answered yet; fill anger, joy", id="not filled"
-        ),
+        pytest.param(emptied, "no answers yet; fill anger, joy", id="not filled"),
         pytest.param(cut, "the sheet is empty", id="no rows"),
         pytest.param(
             doubled, "the column 'anger' appears twice; keep one", id="head twice"
         ),
-        pytest.param(shifted, "row 4: a cell is under no head.*fix", id="more cells"),
+        pytest.param(shifted, "row 4: a cell has no heading.*fix", id="more cells"),
         pytest.param(
             changed(2, 0, ""),
             "row 3: the cell sample_id is empty; copy",

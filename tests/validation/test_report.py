@@ -49,7 +49,7 @@ def gold(raters=2, alpha=0.71):
         "irritation 0.80 (0.70 to 0.90) 0.60 (0.50 to 0.70) 20% (18% to 22%) 27% (21% "
         "to 34%) 380 2, alpha 0.71 s-1",
         "Shares rest on people&#x27;s answers to 380 messages, drawn at random",
-        "(by 2 raters or more, Krippendorff&#x27;s alpha from 0.71)",
+        "(by at least 2 raters, Krippendorff&#x27;s alpha from 0.71)",
         "77% (58% to 89%)",  # of a theme: 20 of 26; Wilson
     ],
 )
@@ -71,7 +71,7 @@ def test_figures_without_a_validation_give_no_share(tmp_path):
     guessed = [row for row in gold() if row["kind"] != "validation"]
     text = text_of(page_of(tmp_path, tables() | {"measures": guessed}))
 
-    assert "Unvalidated here: ranks, no shares." in text
+    assert "Not validated here: ranks, no shares." in text
     assert "27%" not in text
     assert "Shares rest on" not in text
 
@@ -124,7 +124,7 @@ def test_labelled_demo_conversations_give_a_report_with_shares(labelled, capsys)
     assert "surprise: about " in told.out
     assert "2 raters, alpha 0." in told.out
     page = write_report(lake, labelled / "after.html").read_text("utf-8")
-    assert "Unvalidated here" in text_of(before)
+    assert "Not validated here" in text_of(before)
     assert "Validated here for surprise" in text_of(page)
     assert "Shares rest on" in text_of(page)
     assert "rule-1" not in page

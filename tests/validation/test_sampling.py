@@ -267,7 +267,7 @@ def test_a_lake_of_bots_has_nothing_to_label(tmp_path):
 @pytest.mark.parametrize(
     ("task", "labels", "message"),
     [
-        ("anger", [], "no task 'anger'; there are frustration, emotion"),
+        ("anger", [], "no task 'anger'; known: frustration, emotion"),
         ("frustration", ["anger"], "--task emotion"),
         ("emotion", ["angre"], "no label 'angre'; did you mean anger"),
         ("emotion", ["disgust", "irritation"], "spell them as vocabulary:label"),

@@ -186,7 +186,7 @@ def test_scales_are_compared_one_by_one(lake):
     [
         ("valence", ["arousal"], "task 'valence' has one label, 'valence'"),
         ("emotion", ["vad:valence"], "ask for it with --task valence"),
-        ("vigour", [], "no task 'vigour'; there are frustration, emotion, valence"),
+        ("vigour", [], "no task 'vigour'; known: frustration, emotion, valence"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(task, labels, line):

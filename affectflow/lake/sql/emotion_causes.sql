@@ -6,12 +6,19 @@
 -- trend: count in the later half of the family's time span against the earlier half:
 -- rising or falling where an even split is unlikely (|later - earlier| >= 1.96 sqrt(n)),
 -- else steady; unknown below 6 dated utterances.
-WITH family AS (
+WITH causes_here AS MATERIALIZED (
+  -- Once: it is asked for four times below.
+  SELECT
+    family, clustering_id, theme_id, emotion_annotator_id, utterance_id,
+    conversation_id, speaker_id, timestamp
+  FROM theme_utterances
+),
+family AS (
   SELECT
     clustering_id,
     count(DISTINCT utterance_id) AS total,
     min(timestamp) + (max(timestamp) - min(timestamp)) / 2 AS middle
-  FROM theme_utterances
+  FROM causes_here
   GROUP BY clustering_id
 ),
 validated AS (
@@ -27,7 +34,7 @@ validated AS (
       )
     ) OVER (PARTITION BY t.clustering_id) AS validated
   FROM (
-    SELECT DISTINCT clustering_id, family, emotion_annotator_id FROM theme_utterances
+    SELECT DISTINCT clustering_id, family, emotion_annotator_id FROM causes_here
   ) AS t
 ),
 counts AS (
@@ -41,7 +48,7 @@ counts AS (
     count(DISTINCT t.utterance_id) FILTER (t.timestamp < f.middle) AS earlier,
     count(DISTINCT t.utterance_id) FILTER (t.timestamp >= f.middle) AS later,
     any_value(f.total) AS total
-  FROM theme_utterances AS t
+  FROM causes_here AS t
   JOIN family AS f USING (clustering_id)
   GROUP BY t.family, t.clustering_id, t.theme_id
 ),

@@ -5,7 +5,8 @@
 -- labels of each conversation were shuffled among its turns: the exact mean over all
 -- orders. ratio = observed / shuffled; low, high: its 95 % interval (Byar).
 -- n_conversations: those in which it could happen. n_speakers: those of `label`.
--- People who label by hand are no annotators here.
+-- Left out: people who label by hand, and tasks with a single chosen label (frustration):
+-- it can only follow itself. See frustration_figures.
 WITH codes AS MATERIALIZED (
   SELECT
     *,
@@ -19,6 +20,7 @@ WITH codes AS MATERIALIZED (
       AND label IS NOT NULL
       AND annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
   )
+  QUALIFY count(*) OVER (PARTITION BY annotator_id, task, vocabulary) > 1
 ),
 -- Numbers instead of names: a million turns take half the time.
 labelled AS (

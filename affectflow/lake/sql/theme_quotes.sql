@@ -1,4 +1,5 @@
 -- one row is one public quote of a theme, the most telling first
+-- public: the source says so, or view public_sources does where the source is silent.
 -- text[start:end] = quote, counted from 0; one quote for each utterance that holds it.
 WITH public AS (
   SELECT
@@ -8,7 +9,11 @@ WITH public AS (
     t.exemplar, t.membership
   FROM theme_utterances AS t
   JOIN placed_utterances AS u ON u.utterance_id = t.cause_utterance_id
-  WHERE u.visibility = 'public'
+  WHERE (
+      u.visibility = 'public'
+      OR coalesce(u.visibility, 'unknown') = 'unknown'
+      AND u.source IN (SELECT source FROM public_sources)
+    )
     AND NOT u.by_bot
     AND NOT coalesce(u.deleted, false)
     AND t.cause_text IS NOT NULL

@@ -1,6 +1,5 @@
 """The causes of a lake in units of work: those of one part, or of one bucket."""
 
-import json
 import threading
 from collections.abc import Iterator
 from itertools import groupby
@@ -9,15 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.lake import Lake
+from affectflow.lake import Lake, open_tables
 from affectflow.lake.files import read_files
 from affectflow.lake.tables import bucket_of_path, part_of
+from affectflow.lake.views import shipped_views
 from affectflow.vocabularies import folds, known
 
 if TYPE_CHECKING:
     import duckdb
 
-_MINED = ("mine", "done")
 _OF_THREAD = threading.local()
 _CAUSES = (
     *("cause_id", "utterance_id", "label", "vocabulary", "cause_utterance_id"),
@@ -78,11 +77,9 @@ def _miner(lake: Lake) -> str:
     Scores of two miners are not on one scale, and where one finds a clause the other
     takes the whole turn: together they would count one reason twice.
     """
-    columns = ["stage", "state", "ended", "config"]
-    rows = read_files(lake.storage, "runs", sorted(lake.committed("runs")), columns)
-    found = [r for r in rows.to_pylist() if (r["stage"], r["state"]) == _MINED]
-    newest = max(found, key=lambda row: row["ended"], default=None)
-    return str(json.loads(newest["config"])["miner"]) if newest else ""
+    with open_tables(lake.uri) as connection:
+        found = connection.sql(shipped_views()["last_miner"]).fetchall()
+    return str(found[0][0]) if found else ""
 
 
 def _units_of(

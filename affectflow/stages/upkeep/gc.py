@@ -77,7 +77,7 @@ def collect(
 
     Raises:
       LakeError: it is not a lake.
-      UsageError: `older_than_days` is below 1 and a run seems to be at work.
+      UsageError: `older_than_days` is below 1 and a run seems to be in progress.
     """
     lake = Lake.open(lake_uri)
     request = new_request(
@@ -147,8 +147,8 @@ def _check_quiet(files: Iterable[File], newest: float, hint: str = "") -> None:
         folder = file.path.startswith((f"{STAGING}/", "/".join(PROGRESS) + "/"))
         if folder and newest - file.modified < _ALIVE_S:
             raise UsageError(
-                f"a run seems to be at work ({file.path} is younger than an hour): "
-                f"wait until it is done{hint}"
+                f"a run seems to be in progress ({file.path} is younger than an hour): "
+                f"wait until it has finished{hint}"
             )
 
 

@@ -55,8 +55,8 @@ class TextOverlap(Measure):
       order: the longest n-gram of BLEU.
       distinct: the longest n-gram of distinct-n; 0 for none. Each different n-gram is
         kept until the end.
-      against: in a lake, the annotator whose causes are the reference; people's if
-        empty.
+      against: in a lake, the annotator whose causes are the reference, by its id or
+        the beginning of it; people's if empty.
 
     Raises:
       UsageError: `order` or `distinct` is out of its range.
@@ -118,9 +118,9 @@ JOIN said USING (utterance_id, label)
 LEFT JOIN utterances USING (utterance_id)
 WHERE said.annotator_id <> told.annotator_id
 """
+    annotators: ClassVar[tuple[str, ...]] = ("against",)
     wants: ClassVar[str] = (
-        "causes of people and of an annotator for the same emotions, or, with --set "
-        "against=ANNOTATOR, causes of two annotators"
+        "causes by people, or by another annotator (--set against=ANNOTATOR)"
     )
     state: ClassVar[str] = f"""
 WITH pairs AS (

@@ -1,0 +1,39 @@
+"""Which messages may be quoted: those that are public, by their source or by the user.
+
+Many chats do not say whether they are public. Their messages are quoted once the user
+has said so, source by source; what a source calls private is never quoted.
+"""
+
+from typing import TYPE_CHECKING
+
+from affectflow.lake import open_tables
+from affectflow.lake.views import create_view, shipped_views
+
+if TYPE_CHECKING:
+    import duckdb
+
+STAGE = "public"
+"""Of the row of `runs` that says which sources the user called public."""
+_SILENT = """
+    SELECT DISTINCT source FROM utterances
+    WHERE coalesce(visibility, 'unknown') = 'unknown' ORDER BY source
+"""
+
+
+def silent_sources(connection: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Returns the sources of messages that do not say whether they are public."""
+    return [name for (name,) in connection.sql(_SILENT).fetchall() if name]
+
+
+def said_public(connection: "duckdb.DuckDBPyConnection") -> list[str]:
+    """Returns the sources that the user called public; it needs tables, no views."""
+    name = "public_sources"
+    create_view(connection, name, shipped_views()[name])
+    found = connection.sql(f"SELECT source FROM {name} ORDER BY source")
+    return [source for (source,) in found.fetchall()]
+
+
+def public_in(uri: str) -> list[str]:
+    """Returns the sources of a lake that the user called public."""
+    with open_tables(uri) as connection:
+        return said_public(connection)

@@ -1,0 +1,49 @@
+"""`affectflow report`: what it may overwrite, and what it may quote."""
+
+import pytest
+
+from affectflow.lake.public import public_in
+from tests.given.command_line import affectflow
+from tests.given.refusals import GOOD, ingest, one_line
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lake")
+    (folder / "input.jsonl").write_text(GOOD)
+    assert ingest(folder / "input.jsonl", folder / "lake").code == 0
+    return folder / "lake"
+
+
+def test_what_a_user_calls_public_stays_so_until_it_is_taken_back(lake, tmp_path):
+    asked = ("report", lake, "--out", tmp_path / "report.html")
+    assert "public: jsonl" in affectflow(*asked, "--public", "jsonl").err
+    assert affectflow(*asked).code == 0
+    assert public_in(str(lake)) == ["jsonl"]
+
+    affectflow(*asked, "--public", "none")
+    assert public_in(str(lake)) == []
+
+
+def test_only_a_source_that_says_nothing_can_be_called_public(lake, tmp_path):
+    said = affectflow("report", lake, "--out", tmp_path / "r.html", "--public", "irc")
+
+    assert one_line(said, 2, "'irc'", "sources that have: jsonl")
+
+
+def test_a_file_that_is_not_a_report_is_not_overwritten(lake, tmp_path):
+    mine = tmp_path / "report.html"
+    mine.write_text("<h1>My own page</h1>")
+
+    assert one_line(affectflow("report", lake, "--out", mine), 2, "--out")
+    assert mine.read_text() == "<h1>My own page</h1>"
+
+
+def test_a_report_that_takes_the_place_of_another_says_so(lake, tmp_path):
+    page = tmp_path / "report.html"
+
+    first, second = (affectflow("report", lake, "--out", page) for _ in range(2))
+
+    assert first.out == second.out == f"{page}\n"
+    assert "replaced" not in first.err
+    assert f"replaced the report that was in {page}" in second.err
