@@ -14,7 +14,9 @@ from affectflow_transforms.models.generate.seeing import fed, label_likelihoods
 from affectflow_transforms.vision.frames import sampling_of
 from affectflow_transforms.vision.pictures import look_at
 from affectflow_transforms.vision.video import Stretch
+from tests.given.command_line import affectflow
 from tests.given.factories import utterances
+from tests.given.stage_runs import store
 from tests.given.tiny_generator import LABELS, asked, save_causal
 from tests.given.tiny_lookers import write_pictures
 from tests.given.tiny_viewers import save_viewer
@@ -206,3 +208,17 @@ def test_the_prompt_of_viewers_asks_for_an_emotion_and_a_reason(files):
 
     assert "amusement" in request.choices
     assert "bring most of their viewers to feel" in request.messages[-1].content
+
+
+def test_a_preview_names_what_is_shown(files, tmp_path, own_configuration):
+    lake = str(tmp_path / "lake")
+    store(lake, utterances("", media_uri="jump.mp4", start_s=0.5, end_s=1.0))
+
+    done = affectflow(
+        *("annotate", lake, "--model", files / "viewer", "--set", "frames=events:2"),
+        *("--prompt", files / "prompt.toml", "--set", "preview=1"),
+        *("--context", "research", "--purpose", "a test"),
+    )
+
+    assert done.code == 0, done.err
+    assert "-- shown\njump.mp4 0.5 1\n" in done.out
