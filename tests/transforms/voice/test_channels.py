@@ -83,11 +83,15 @@ def test_channels_that_are_alike_are_nobody_s(tmp_path):
     assert counted["no_cue_no_channel_of_their_own"] == 8
 
 
-def test_one_channel_is_not_apart(tmp_path):
-    cues, counted = said(write(tmp_path / "call.wav", call()[:, 0]))
+@pytest.mark.parametrize(("n", "reason"), [(1, "one"), (17, "too_many")])
+def test_one_channel_and_very_many_are_not_told_apart(tmp_path, n, reason):
+    samples = np.repeat(call()[:16_000, :1], n, axis=1)
+
+    cues, counted = said(write(tmp_path / "call.wav", samples))
 
     assert cues == [[]] * 8
-    assert counted == {"no_cue_one_channel": 1, "no_cue_not_measured": 8}
+    several = "s" if n > 1 else ""
+    assert counted == {f"no_cue_{reason}_channel{several}": 1, "no_cue_not_measured": 8}
 
 
 def test_channels_of_an_mp4_are_told_apart(tmp_path):

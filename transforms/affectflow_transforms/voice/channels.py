@@ -22,6 +22,8 @@ _CLEARLY = 2.0
 _LEAST = 1 / 3
 """Share of the time of their turns in which there is speech on it."""
 
+_MOST = 16
+
 
 class Heard(NamedTuple):
     """One channel.
@@ -35,6 +37,22 @@ class Heard(NamedTuple):
     speech: Flags
 
 
+def check_channels(count: int, uri: str) -> None:
+    """Raises UnmeasuredError if a recording has one channel, or a great many.
+
+    Each is decoded on its own, and a header may claim any number.
+    """
+    if count == 1:
+        raise UnmeasuredError(
+            "one_channel", f"{uri!r} has one channel: leave out channels=apart"
+        )
+    if count > _MOST:
+        raise UnmeasuredError(
+            "too_many_channels",
+            f"{uri!r} has {count} channels, and at most {_MOST} are told apart",
+        )
+
+
 def apart(channels: Sequence[Heard], uri: str) -> pa.Table:
     """Returns the tracks of each channel; its number begins the names of these.
 
@@ -45,13 +63,8 @@ def apart(channels: Sequence[Heard], uri: str) -> pa.Table:
       uri: of the recording, for messages.
 
     Raises:
-      UnmeasuredError: `one_channel`; or as `tracks_of_voice`, if no channel can be
-        measured.
+      UnmeasuredError: as `tracks_of_voice`, if no channel can be measured.
     """
-    if len(channels) == 1:
-        raise UnmeasuredError(
-            "one_channel", f"{uri!r} has one channel: leave out channels=apart"
-        )
     anyone = np.logical_or.reduce([each.speech for each in channels])
     found, faults = [], []
     for number, heard in enumerate(channels, 1):

@@ -15,7 +15,12 @@ from affectflow.kinds.style import PLAIN, section
 from affectflow.registry import Card
 from affectflow_transforms.voice.activity import is_speech
 from affectflow_transforms.voice.analysis import voice_of
-from affectflow_transforms.voice.channels import Heard, apart, of_speakers
+from affectflow_transforms.voice.channels import (
+    Heard,
+    apart,
+    check_channels,
+    of_speakers,
+)
 from affectflow_transforms.voice.decoding import channels_of, check_extra, decoded
 from affectflow_transforms.voice.measures import (
     PAUSE,
@@ -81,7 +86,9 @@ class RenderVoice(TrackRenderer):
 
     def measure(self, uri: str) -> pa.Table:
         if self.channels == "apart":
-            return apart([self._heard(uri, k) for k in range(channels_of(uri))], uri)
+            count = channels_of(uri)
+            check_channels(count, uri)
+            return apart([self._heard(uri, number) for number in range(count)], uri)
         return tracks_of_voice(*self._heard(uri), uri)
 
     def _heard(self, uri: str, channel: int | None = None) -> Heard:
