@@ -78,6 +78,9 @@ def request(utterance_id: str, asked: "Request") -> None:
         lines += [f"-- {message.role}", message.content]
     if asked.choices:
         lines += ["-- choices", ", ".join(asked.choices)]
+    if asked.media:
+        shown = "".join(c if c.isprintable() else " " for c in asked.media)
+        lines += ["-- shown", " ".join(shown.split())]
     sys.stdout.write("\n".join([*lines, "", ""]))
 
 

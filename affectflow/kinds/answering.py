@@ -61,6 +61,7 @@ def _not_asked(prompt: Prompt, question: Question) -> Entry:
         task=prompt.task_of(first),
         vocabulary=prompt.vocabulary_of(first),
         status=question.status,
+        perspective=prompt.perspective,
     )
 
 
@@ -153,6 +154,7 @@ class Steps:
             messages=messages(self.prompt, step, self._values(step, answered)),
             choices=step.labels if step.name in self._by_choice else (),
             max_new_tokens=step.max_new_tokens,
+            media=answered.question.media,
         )
 
     def _values(self, step: Step, answered: Answered) -> dict[str, str]:
@@ -232,6 +234,7 @@ class Steps:
                 end=answer.end,
                 status=status,
                 raw=None if by_choice else _raw(answer, completion),
+                perspective=self.prompt.perspective,
             )
 
 

@@ -32,6 +32,7 @@ from affectflow.kinds.questions import (
     cut_to,
     look_over,
     questions_of,
+    show,
 )
 from affectflow.kinds.stimulus import around
 from affectflow.kinds.style import check_reading, reading_of
@@ -245,6 +246,15 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         """
         return {}
 
+    def shown(self, batch: pa.RecordBatch) -> Sequence[str | None] | None:
+        """Returns what the model is shown of each row beside the words of the prompt.
+
+        None if it is shown words only. Else each row is asked about on its own, in
+        words of its own making, which come back as `Request.media`; of a row with None
+        it is asked nothing. Say in `columns_required` what it takes.
+        """
+        return None
+
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row.
 
@@ -303,6 +313,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         questions = questions_of(batch, self._prompt, readings, held_back)
         if self.longest_text:
             cut_to(questions, self.longest_text)
+        if (shown := self.shown(batch)) is not None:
+            show(questions, shown)
         look_over(questions, batch, self._prompt, self.over)
         return questions
 

@@ -27,16 +27,20 @@ class Request:
       choices: the labels whose likelihood is wanted, in place of words; empty for
         words.
       max_new_tokens: the longest answer in words.
+      media: what the model is shown beside the words, as it has written that down in
+        `Asker.shown`; empty for nothing.
     """
 
     messages: tuple[Message, ...]
     choices: tuple[str, ...] = ()
     max_new_tokens: int = 64
+    media: str = ""
 
     @property
     def digest(self) -> str:
         """BLAKE2b of all of it: what an answer can be kept under, beside the model."""
         said = [self.messages, self.choices, self.max_new_tokens]
+        said += [self.media] if self.media else []
         content = json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 

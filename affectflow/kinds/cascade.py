@@ -126,6 +126,11 @@ class Cascade(BatchModelHandler[ModelT]):
         """What the model touches of people."""
         return self.inner.touches
 
+    @property
+    def style_read(self) -> str:
+        """The style whose cues the model reads."""
+        return self.inner.style_read
+
     def touched_by(self, what: str) -> str:
         """Returns what of the model touches that."""
         return self.inner.touched_by(what)

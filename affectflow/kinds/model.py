@@ -99,6 +99,11 @@ class BatchModelHandler(
         read: str = getattr(self, "cues", "words")
         return {"words": "all", "in_text": "text"}.get(read, "none")
 
+    @property
+    def style_read(self) -> str:
+        """The style whose cues it reads, where there are several; empty for any."""
+        return str(getattr(self, "style", ""))
+
     @abc.abstractmethod
     def load_model(self) -> ModelT:
         """Returns the model on this worker's device; runs once per worker.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, Self, TypeVar
 
 from affectflow import registry
-from affectflow.kinds.prompt_checks import check, parts_of
+from affectflow.kinds.prompt_checks import WRITER, check, parts_of
 from affectflow.kinds.step import SLOTS, Condition, PromptError, Step
 from affectflow.schemas import Status
 
@@ -58,6 +58,7 @@ class Prompt:
       fence: texts of others stand between marks. Off only where a published form must
         be met byte for byte.
       guard: a rule; what it matches is asked of no model.
+      perspective: whose emotion the answers are: `writer`, `reader` or `self_report`.
       stimulus: what was put around its steps; empty for nothing.
 
     Raises:
@@ -78,6 +79,7 @@ class Prompt:
     over: str = ""
     fence: bool = True
     guard: str = ""
+    perspective: str = WRITER
     stimulus: str = ""
 
     def __post_init__(self) -> None:
@@ -98,9 +100,15 @@ class Prompt:
     def digest(self) -> str:
         """BLAKE2b of all that a model is shown or that reads its answers."""
         said = dataclasses.asdict(self)
-        kept = {k: v for k, v in said.items() if k not in _NOT_IN_DIGEST}
+        left_out = _NOT_IN_DIGEST | ({"perspective"} if self.of_writer else set())
+        kept = {k: v for k, v in said.items() if k not in left_out}
         content = json.dumps(kept, sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+    @property
+    def of_writer(self) -> bool:
+        """Whether the answers are about whoever wrote or spoke."""
+        return self.perspective == WRITER
 
     def vocabulary_of(self, step: Step) -> str:
         """Returns the name of a step's label set, as in the column `vocabulary`."""

@@ -10,6 +10,8 @@ from affectflow.registry import nearest
 if TYPE_CHECKING:
     from affectflow.kinds.prompt import Prompt
 
+WRITER = "writer"
+PERSPECTIVES = (WRITER, "reader", "self_report")
 _OVER = re.compile(r"(labels|words):([1-9][0-9]?)")
 
 
@@ -34,6 +36,10 @@ def check(prompt: "Prompt") -> None:
     if prompt.unit not in ("utterance", "conversation"):
         why = f"`unit` must be utterance or conversation, got {prompt.unit!r}"
         raise fault(why, "unit")
+    if prompt.perspective not in PERSPECTIVES:
+        said = f"got {prompt.perspective!r}"
+        why = f"`perspective` must be one of {', '.join(PERSPECTIVES)}, {said}"
+        raise fault(why, "perspective")
     if prompt.history < 0:
         raise fault(f"`history` must be at least 0, got {prompt.history}", "history")
     if prompt.unit == "conversation" and prompt.history:

@@ -33,6 +33,7 @@ PROMPT: Mapping[str, Kind] = MappingProxyType(
         "over": TEXT,
         "fence": FLAG,
         "guard": TEXT,
+        "perspective": TEXT,
         "steps": TABLES,
     }
 )

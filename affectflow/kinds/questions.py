@@ -29,6 +29,7 @@ class Question:
       evidence: labels of another annotator, the best first.
       words: words that another annotator goes by.
       is_cut: the end of the reading, or the beginning of the history, is not shown.
+      media: what the model is shown beside the words.
     """
 
     row: int
@@ -40,6 +41,7 @@ class Question:
     evidence: Sequence[str] = field(default_factory=tuple)
     words: Sequence[str] = field(default_factory=tuple)
     is_cut: bool = False
+    media: str = ""
 
 
 def columns_of(prompt: Prompt) -> pa.Schema:
@@ -96,6 +98,22 @@ def cut_to(questions: Sequence[Question], longest: int) -> None:
         question.is_cut = whole > longest
         question.reading = question.reading[:longest]
         question.history = question.history[-longest:]
+
+
+def show(questions: Sequence[Question], shown: Sequence[str | None]) -> None:
+    """Adds to questions what the model is shown beside the words.
+
+    A silent recording is asked about; where there is nothing to show, nothing is asked.
+
+    Args:
+      questions: about single utterances.
+      shown: row by row; None for nothing.
+    """
+    for question in questions:
+        question.media = shown[question.row] or ""
+        if question.status not in (Status.OK, Status.NO_AUTHOR_TEXT):
+            continue
+        question.status = Status.OK if question.media else Status.ABSTAINED
 
 
 def look_over(

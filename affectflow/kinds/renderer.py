@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.tracks import US, overlap
 from affectflow.kinds.identity import digest_of, options_of
+from affectflow.kinds.style import PLAIN
 from affectflow.registry import Plugin
 
 BLANK = "\ufffc"
@@ -38,10 +39,24 @@ class Renderer(Plugin, abc.ABC):
     not_in_id: ClassVar[frozenset[str]] = frozenset()
     """Options that decide no cue, such as where files lie."""
 
+    style: str = ""
+    """Whose words it says, where it says those of one style."""
+
     @property
     def id(self) -> str:
-        """`renderer_id`, and a digest of the options if there are any."""
-        return self.renderer_id + digest_of(options_of(self))
+        """`renderer_id`, the style unless it is plain, and a digest of the options."""
+        style = "" if self.style in ("", PLAIN) else f":{self.style}"
+        return self.renderer_id + style + digest_of(options_of(self))
+
+
+def style_of(renderer_id: str) -> tuple[str, str]:
+    """Returns what the id of a renderer says: its name and version, and the style.
+
+    >>> style_of("face@1:paper-5+0a1b2c3d")
+    ('face@1', 'paper-5')
+    """
+    name, _, style = renderer_id.partition("+")[0].partition(":")
+    return name, style or PLAIN
 
 
 class Cue(NamedTuple):

@@ -45,6 +45,7 @@ from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.run import Row
 from affectflow.stages.runs.statuses import counted
+from affectflow.stages.runs.wordings import wordings
 from affectflow.steps.annotate import handler_for
 
 
@@ -143,7 +144,8 @@ class AnnotateTask(PartTask):
       handler: what labels.
 
     Raises:
-      UsageError: it reads cues that may not be read for what was said about people.
+      UsageError: it reads cues that may not be read for what was said about people, or
+        that are there in several styles, and none was said.
     """
 
     stage = ANNOTATE
@@ -154,18 +156,20 @@ class AnnotateTask(PartTask):
         self.annotator = handler.annotator()
         self.unit = handler.unit
         self.cues_read = handler.cues_read
+        lake = request.open_lake()
         if self.cues_read == "all":
-            check_cues(request.open_lake())
+            check_cues(lake)
+        self.wordings = wordings(lake, self.cues_read, handler.style_read)
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its cues."""
-        found = cue_files(lake, name, self.cues_read)
+        found = cue_files(lake, name, self.cues_read, self.wordings.unread)
         part = super().part(lake, name)
         return part._replace(inputs=(*part.inputs, *found))
 
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
         """Returns the parts that may be labelled, with the files of their cues."""
-        there = visible_cues(lake, self.cues_read)
+        there = visible_cues(lake, self.cues_read, self.wordings.unread)
         return [
             part._replace(inputs=(*part.inputs, *there.get(part.name, ())))
             for part in super().ready(lake, parts)
@@ -173,7 +177,7 @@ class AnnotateTask(PartTask):
 
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part with all its cues."""
-        return read_part(lake, part.name, cues=part.inputs)
+        return read_part(lake, part.name, cues=part.inputs, only=self.wordings.of)
 
     @property
     def folder(self) -> str:
@@ -215,7 +219,7 @@ class AnnotateTask(PartTask):
 
     def committed(self, lake: Lake) -> None:
         """Notes whose cues were read, if any came after the ingest."""
-        if read := renderers_read(lake, self.cues_read):
+        if read := renderers_read(lake, self.cues_read, self.wordings.unread):
             note_renderers(lake, self.annotator["annotator_id"], read)
 
 

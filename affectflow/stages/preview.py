@@ -10,10 +10,11 @@ from affectflow.errors import UsageError
 from affectflow.kinds.asker import Asker, Request
 from affectflow.lake import Lake
 from affectflow.stages.over import check_handler, with_over
-from affectflow.stages.runs.answers import check_cues
+from affectflow.stages.runs.answers import check_cues, cue_files
 from affectflow.stages.runs.labelled import Labels
 from affectflow.stages.runs.parts import all_parts
 from affectflow.stages.runs.reading import read_part
+from affectflow.stages.runs.wordings import wordings
 from affectflow.steps.annotate import handler_for
 
 
@@ -52,7 +53,7 @@ def preview_lake(
             f"{model!r} is not asked a prompt: there is nothing to preview"
         )
     check_handler(lake, model, handler)
-    if handler.reads_answers and handler.cues_read == "all":
+    if handler.cues_read == "all":
         check_cues(lake)
     yield from islice(_requests(lake, handler), n)
 
@@ -65,10 +66,13 @@ def _requests(lake: Lake, handler: Asker[Any]) -> Iterator[tuple[str, Request]]:
 
 
 def _batches(lake: Lake, handler: Asker[Any]) -> Iterator[pa.RecordBatch]:
-    """Yields the parts of a lake, with the answers that a prompt shows."""
+    """Yields the parts of a lake, with the cues and answers that a prompt shows."""
     parts = all_parts(lake)
+    among = wordings(lake, handler.cues_read, handler.style_read)
     if not handler.reads_answers:
-        yield from (read_part(lake, part.name) for part in parts)
+        for part in parts:
+            cues = cue_files(lake, part.name, handler.cues_read, among.unread)
+            yield read_part(lake, part.name, cues=cues, only=among.of)
         return
-    labels = Labels(handler.over)
+    labels = Labels(handler.over, wordings=among)
     yield from (labels.read(lake, part) for part in labels.ready(lake, parts))

@@ -67,13 +67,14 @@ def write(path: Path, samples: Samples, rate: int = RATE, **options: Any) -> Pat
 
 
 def write_aac(path: Path, samples: Samples, rate: int = RATE) -> Path:
-    """Writes an MP4 with sound in it."""
+    """Writes an MP4 with sound in it: shape (n,), or (n, 2)."""
     import av
 
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=rate)
-        plane = np.asarray(samples, np.float32)[None]
-        frame = av.AudioFrame.from_ndarray(plane, format="fltp", layout="mono")
+        planes = np.ascontiguousarray(np.atleast_2d(samples.T), np.float32)
+        layout = "mono" if len(planes) == 1 else "stereo"
+        stream: Any = container.add_stream("aac", rate=rate, layout=layout)
+        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
         frame.sample_rate = rate
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             container.mux(packet)

@@ -8,15 +8,9 @@ from tests.given.docs_tables import ROOT
 from tests.project.test_docs import commands, snippets, typed
 
 PAGE = (ROOT / "docs" / "series.md").read_text(encoding="utf-8")
-PEAKS = (4.0, 4.1, 3.9, 4.0, 8.5)
 CALL = "WEBVTT\n\n" + "".join(
-    f"00:0{n}.000 --> 00:0{n + 1}.000\n<v Ann>It works, {n}.\n\n"
-    for n in range(len(PEAKS))
+    f"00:0{n}.000 --> 00:0{n + 1}.000\n<v Ann>It works, {n}.\n\n" for n in range(5)
 )
-FEATURES = (
-    "@relation openSMILE_features\n@attribute name string\n"
-    "@attribute frameTime numeric\n@attribute loudnessPeaksPerSec numeric\n@data\n"
-) + "".join(f"'call',{n},{peaks}\n" for n, peaks in enumerate(PEAKS))
 
 
 @pytest.fixture
@@ -25,7 +19,8 @@ def folder(tmp_path):
     (ratings,) = snippets("csv", PAGE)
     (tmp_path / "arousal" / "P16.csv").write_text(ratings)
     (tmp_path / "call.vtt").write_text(CALL)
-    (tmp_path / "call.arff").write_text(FEATURES)
+    (features,) = snippets("arff", PAGE)
+    (tmp_path / "call.arff").write_text(features)
     return tmp_path
 
 

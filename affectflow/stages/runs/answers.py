@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -74,27 +74,36 @@ def label_files(
     return files
 
 
-def cue_files(lake: Lake, part: str, read: str = "all") -> tuple[str, ...]:
+def cue_files(
+    lake: Lake, part: str, read: str = "all", but: Collection[str] = ()
+) -> tuple[str, ...]:
     """Returns the files of cues that renderers have found in a part since it came.
 
     Args:
       lake: that holds them.
       part: its name.
       read: `all` cues, those of the `text`, or `none`.
+      but: folders whose cues are not read.
     """
     found = []
     for folder in lake.storage.names(WORK, TEXTUALIZE):
+        if folder in but:
+            continue
         receipt = read_receipt(lake, TEXTUALIZE, folder, part)
         files = receipt.files if receipt else []
         found += [file.path for file in files if file.table == "cues" and file.rows]
     return tuple(sorted(_read_of(lake, found, read)))
 
 
-def visible_cues(lake: Lake, read: str = "all") -> dict[str, tuple[str, ...]]:
-    """Returns the files of such cues that all can see, by part; `read` as above."""
+def visible_cues(
+    lake: Lake, read: str = "all", but: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Returns the files of such cues that all can see, by part; rest as above."""
     found: dict[str, list[str]] = {}
     if read != "none" and lake.storage.names(WORK, TEXTUALIZE):
-        later = (p for p in lake.committed("cues") if not p.startswith(f"{INLINE}/"))
+        unread = {INLINE, *but}
+        paths = lake.committed("cues")
+        later = (p for p in paths if p.rpartition("/")[0] not in unread)
         for path in sorted(_read_of(lake, list(later), read)):
             found.setdefault(part_of(path), []).append(path)
     return {part: tuple(paths) for part, paths in found.items()}
@@ -170,9 +179,11 @@ def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:
     return write_file(lake.storage, "annotators", path, rows)
 
 
-def renderers_read(lake: Lake, read: str = "all") -> list[str]:
+def renderers_read(
+    lake: Lake, read: str = "all", but: Collection[str] = ()
+) -> list[str]:
     """Returns the ids of the renderers whose cues came later, for all to see."""
-    return sorted(_modalities(lake, read))
+    return sorted(modalities(lake, read, but))
 
 
 def check_cues(lake: Lake) -> None:
@@ -180,7 +191,7 @@ def check_cues(lake: Lake) -> None:
 
     Cues touch what their renderer touches, whoever reads them.
     """
-    for renderer_id, modality in sorted(_modalities(lake, "all").items()):
+    for renderer_id, modality in sorted(modalities(lake, "all").items()):
         try:
             read = f"a model that reads the cues of {renderer_id}"
             people.check_touches(_touched(renderer_id, modality), read)
@@ -189,11 +200,11 @@ def check_cues(lake: Lake) -> None:
             raise UsageError(f"{error}; {cure}") from error
 
 
-def _modalities(lake: Lake, read: str) -> dict[str, str]:
+def modalities(lake: Lake, read: str, but: Collection[str] = ()) -> dict[str, str]:
     """Returns the renderers whose cues came later, and the modality of each."""
     paths = {
         p.rpartition("/")[0]: p
-        for own in visible_cues(lake, read).values()
+        for own in visible_cues(lake, read, but).values()
         for p in own
     }
     heads = [_head(lake, path) for path in paths.values()]

@@ -21,6 +21,7 @@ from affectflow.stages.runs.parts import Part, PartTask
 from affectflow.stages.runs.reading import INLINE, read_part
 from affectflow.stages.runs.receipts import WORK
 from affectflow.stages.runs.request import Request
+from affectflow.stages.runs.wordings import ALL, Wordings
 from affectflow.storage import in_threads
 
 
@@ -31,10 +32,12 @@ class Labels:
     Args:
       of: the annotator.
       tables: that are read: `annotations`, `vectors`, or both.
+      wordings: of cues that are there in several styles.
     """
 
     of: str
     tables: tuple[str, ...] = ("annotations",)
+    wordings: Wordings = ALL
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its labels."""
@@ -77,7 +80,8 @@ class Labels:
 
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
         """Returns the part with the annotator's labels."""
-        batch = read_part(lake, part.name, cues=cue_files(lake, part.name))
+        cues = cue_files(lake, part.name, but=self.wordings.unread)
+        batch = read_part(lake, part.name, cues=cues, only=self.wordings.of)
         for table in self.tables:
             # A path may be of several tables: the results of a part have one name.
             paths = [
@@ -104,6 +108,8 @@ class LabelledTask(PartTask):
 
     reads: tuple[str, ...] = ("annotations",)
     """The tables whose rows are read."""
+    wordings: Wordings = ALL
+    """Which cues are read."""
 
     def __init__(self, request: Request, labels_of: str):
         super().__init__(request)
@@ -112,7 +118,7 @@ class LabelledTask(PartTask):
     @property
     def labels(self) -> Labels:
         """The labels that it reads."""
-        return Labels(self.labels_of, self.reads)
+        return Labels(self.labels_of, self.reads, self.wordings)
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its labels."""

@@ -1,6 +1,6 @@
 """Parts of a lake, read with what came in with them, and with cues that came later."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
@@ -14,7 +14,12 @@ INLINE = "inline"
 
 
 def read_part(
-    lake: Lake, name: str, *, inline: bool = False, cues: Sequence[str] = ()
+    lake: Lake,
+    name: str,
+    *,
+    inline: bool = False,
+    cues: Sequence[str] = (),
+    only: Callable[[pa.Table], pa.Table] | None = None,
 ) -> pa.RecordBatch:
     """Returns a part of `utterances`, with `cues` as a list column.
 
@@ -23,6 +28,7 @@ def read_part(
       name: of the part, without folder and ending.
       inline: also labels, vectors and causes that came in with the utterances.
       cues: paths of what renderers found later, in the order in which they are read.
+      only: returns those rows of `cues` that are read; all of them if left out.
     """
     from affectflow.batches.batch import one_batch
 
@@ -32,6 +38,8 @@ def read_part(
         there = [p for p in paths if lake.storage.exists(finding, *p.split("/"))]
         if there:
             rows = read_files(lake.storage, finding, there)
+            if finding == "cues" and only:
+                rows = only(rows)
             lists = nest(rows, finding, batch.column("utterance_id"))
             batch = batch.append_column(FINDINGS[finding], lists)
     return batch

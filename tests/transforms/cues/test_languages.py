@@ -53,7 +53,7 @@ def test_the_language_is_that_of_the_utterance_and_the_renderer_stays_the_same()
 def test_a_language_that_is_asked_for_is_in_the_id_and_stays():
     german = RenderEmoji(language="de")
 
-    assert german.id.startswith("emoji@2+")
+    assert german.id.startswith("emoji@2:plain_de+")
     assert german.speaking("en") is german
 
 

@@ -158,6 +158,12 @@ def test_of_two_persons_the_one_in_most_frames_is_looked_at(tmp_path):
             id="not a number",
         ),
         pytest.param(
+            [{"AU12_r": "err"}, {"AU12_r": 2}, {"confidence": "yes"}],
+            [None, 2.0],
+            {"no_cue_value_missing": 1, "no_cue_no_face": 1},
+            id="a word",
+        ),
+        pytest.param(
             [{"AU12_r": 5.01}, {"AU12_r": -0.1}, {"AU12_r": 5}],
             [None, None, 5.0],
             {"no_cue_value_outside_scale": 2},
@@ -224,7 +230,7 @@ def test_a_file_of_something_else_has_a_reason(content, reason, tmp_path):
         pytest.param([], "no_face_in_file", id="no row"),
         pytest.param([{"success": 0}], "no_face_in_file", id="nobody"),
         pytest.param([{"timestamp": ""}, {}], "times_missing", id="no time"),
-        pytest.param([{"timestamp": "soon"}], "no_table", id="a time in words"),
+        pytest.param([{"timestamp": "soon"}], "times_missing", id="a time in words"),
         pytest.param(
             [{"timestamp": 1}, {"timestamp": 0}], "no_face_in_file", id="backwards"
         ),

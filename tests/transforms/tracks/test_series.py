@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from affectflow import testing
 from affectflow.errors import UsageError
+from affectflow.kinds.account import open_account
 from affectflow.kinds.renderer import Track, UnmeasuredError
 from affectflow.steps.tracks import check_columns, digest_of_files, examples_of
 from affectflow_transforms.tracks.series import RenderSeries, smoothed
@@ -178,6 +179,20 @@ def test_tables_as_people_have_them(content, options, rows, tmp_path):
     names = ("channel", "start_us", "end_us", "value")
     found = tracks.select(names).to_pylist()
     assert [tuple(row.values()) for row in found] == rows
+
+
+def test_a_word_among_numbers_is_missing_and_a_name_that_is_a_number_stays(tmp_path):
+    path = tmp_path / "calls.csv"
+    values = ["0.5"] * 11 + ["-"]
+    lines = [f"{n % 2:03},{n},{value}" for n, value in enumerate(values)]
+    path.write_text("\n".join(["recording,time,arousal", *lines[:-1], "b2,11,-"]))
+
+    with open_account() as account:
+        tracks = series().measure(str(path))
+
+    assert tracks["value"].null_count == 1
+    assert set(tracks["recording"].to_pylist()) == {"000", "001", "b2"}
+    assert dict(account.tallied) == {"no_cue_value_missing": 1}
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])

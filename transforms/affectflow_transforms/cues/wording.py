@@ -70,6 +70,7 @@ class WordRenderer(TextRenderer):
                 f"`language` is one of {ENGLISH!r} and {GERMAN!r}, or left out, got "
                 f"{self.language!r}"
             )
+        self.style = LANGUAGES[self.language]
 
     def speaking(self, language: str) -> Self:
         """Returns the renderer in a language that it knows, unless it is bound to one.

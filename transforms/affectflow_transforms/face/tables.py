@@ -25,6 +25,7 @@ from affectflow_transforms.face.instruments import (
     instrument_of,
     instruments,
 )
+from affectflow_transforms.tracks.cells import numbers
 
 WORDS = {"recording": ("recording", "input"), "speaker": ("speaker",)}
 """Columns of words that are read, by what they are in `TRACKS`."""
@@ -128,8 +129,22 @@ def _parsed(
     Rows with too few or too many values, as the last one of a file that was cut, are
     left out and counted.
     """
-    wanted, cut = _wanted(head, instrument), _Cut()
-    parsing = csv.ParseOptions(delimiter=head.separator, invalid_row_handler=cut)
+    wanted = _wanted(head, instrument)
+    try:
+        table, cut = _read(content, head, wanted)
+    except pa.ArrowInvalid:
+        table, cut = _with_faulty_cells(content, head, wanted, uri)
+    except (pa.ArrowKeyError, UnicodeDecodeError) as error:
+        raise UnmeasuredError("no_table", f"{uri!r} is not a table: {error}") from error
+    account().tally("no_cue_cut_row", cut)
+    return table.rename_columns([name.strip() for name in wanted]).combine_chunks()
+
+
+def _read(
+    content: pa.Buffer, head: Head, wanted: dict[str, pa.DataType]
+) -> tuple[pa.Table, int]:
+    """Returns columns, and how many rows were cut."""
+    cut = _Cut()
     converting = csv.ConvertOptions(
         column_types=wanted,
         include_columns=list(wanted),
@@ -137,17 +152,29 @@ def _parsed(
         strings_can_be_null=True,
         decimal_point=head.decimal_point,
     )
+    table = csv.read_csv(
+        pa.BufferReader(content),
+        csv.ReadOptions(skip_rows=head.lines, column_names=list(head.columns)),
+        csv.ParseOptions(delimiter=head.separator, invalid_row_handler=cut),
+        converting,
+    )
+    return table, cut.rows
+
+
+def _with_faulty_cells(
+    content: pa.Buffer, head: Head, wanted: dict[str, pa.DataType], uri: str
+) -> tuple[pa.Table, int]:
+    """Returns what `_read` does, where cells of numbers that are none are missing."""
     try:
-        table = csv.read_csv(
-            pa.BufferReader(content),
-            csv.ReadOptions(skip_rows=head.lines, column_names=list(head.columns)),
-            parsing,
-            converting,
-        )
-    except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
+        table, cut = _read(content, head, dict.fromkeys(wanted, pa.string()))
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise UnmeasuredError("no_table", f"{uri!r} is not a table: {error}") from error
-    account().tally("no_cue_cut_row", cut.rows)
-    return table.rename_columns([name.strip() for name in wanted]).combine_chunks()
+    columns = []
+    for name, type_ in wanted.items():
+        column = table[name]
+        of_numbers = type_ == _NUMBER
+        columns.append(numbers(column, head.decimal_point) if of_numbers else column)
+    return pa.table(columns, names=list(wanted)), cut
 
 
 def _wanted(head: Head, instrument: Instrument) -> dict[str, pa.DataType]:

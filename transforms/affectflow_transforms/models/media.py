@@ -113,7 +113,8 @@ class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row."""
         asked = _asked(batch, self.details(batch))
-        scored = self.score([self._clip(each) for each in asked.unique], model)
+        clips = [clip_of(each, self._folder) for each in asked.unique]
+        scored = self.score(clips, model)
         statuses = _statuses(asked, scored)
         annotator_id = self.annotator()["annotator_id"]
         for answer in scored.answers:
@@ -121,11 +122,35 @@ class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
             batch = annotate(batch, annotations(of_rows, said, annotator_id))
         return refuse_failed(batch, asked, scored.failed, type(self).__name__)
 
-    def _clip(self, said: str) -> Clip:
-        uri, start, end, detail = said.split(_BETWEEN, 3)
-        if "://" not in uri and "::" not in uri:
-            uri = os.path.join(self._folder, uri)
-        return Clip(uri, float(start or 0), float(end or math.inf), detail)
+
+def clip_of(said: str, folder: str) -> Clip:
+    """Returns a clip that `clips_of` has written down.
+
+    Args:
+      said: the clip.
+      folder: where files lie that it names without their whole path.
+    """
+    uri, start, end, detail = said.split(_BETWEEN, 3)
+    if "://" not in uri and "::" not in uri:
+        uri = os.path.join(folder, uri)
+    return Clip(uri, float(start or 0), float(end or math.inf), detail)
+
+
+def clips_of(batch: pa.RecordBatch, details: pa.StringArray | None = None) -> pa.Array:
+    """Returns the clip of each row as text; null where it has no recording.
+
+    Args:
+      batch: with the columns that `MediaScorer` requires.
+      details: what else a model is told of each row; null for nothing.
+    """
+    uris = batch.column("media_uri")
+    times = (batch.column(f"{name}_s").cast(pa.string()) for name in ("start", "end"))
+    details = details if details is not None else pa.nulls(len(uris), pa.string())
+    texts = pc.binary_join_element_wise(
+        uris, *times, details, _BETWEEN, null_handling="replace", null_replacement=""
+    )
+    there = pc.greater(pc.utf8_length(pc.fill_null(uris, "")), 0)
+    return pc.if_else(there, texts, None)
 
 
 def check_clip(clip: Clip) -> None:
@@ -146,13 +171,8 @@ def check_clip(clip: Clip) -> None:
 
 def _asked(batch: pa.RecordBatch, details: pa.StringArray) -> Collapsed:
     """Returns the clips of a batch, each once, as text."""
-    uris = batch.column("media_uri")
-    times = (batch.column(f"{name}_s").cast(pa.string()) for name in ("start", "end"))
-    texts = pc.binary_join_element_wise(
-        uris, *times, details, _BETWEEN, null_handling="replace", null_replacement=""
-    )
-    there = pc.greater(pc.utf8_length(pc.fill_null(uris, "")), 0)
-    return collapse(texts, np.asarray(there))
+    texts = clips_of(batch, details)
+    return collapse(texts, np.asarray(pc.is_valid(texts)))
 
 
 def _statuses(asked: Collapsed, scored: Given) -> npt.NDArray[np.int8]:

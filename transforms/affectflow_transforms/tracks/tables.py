@@ -13,6 +13,7 @@ from affectflow.batches.tracks import TRACKS, US, microseconds
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.sources.streams import read_all
 from affectflow_transforms.tracks.arff import arff_of, is_arff
+from affectflow_transforms.tracks.cells import mostly_numbers
 
 TIMES = (
     *("time", "timestamp", "t", "seconds", "time_s", "approx_time", "mediatime"),
@@ -22,6 +23,7 @@ STARTS, ENDS = ("start", "start_s", "onset"), ("end", "end_s", "offset")
 MILLISECONDS = ("time_ms", "timestamp_ms", "milliseconds", "ms")
 RECORDINGS = ("recording", "input", "file", "name", "instance_name")
 SPEAKERS = ("speaker", "participant", "subject")
+_WORDS = ("rater", "dimension")
 CONFIDENCES = ("confidence", "facescore")
 _DECIMAL_COMMA = re.compile(rb"(?m)(?:^|[;\t])-?[0-9]*,[0-9]+\s*(?:[;\t]|$)")
 COUNTERS = ("frame", "frameindex", "face_id", "index", "success", "")
@@ -65,12 +67,14 @@ def table_of(uri: str) -> pa.Table:
 def _csv(content: bytes) -> pa.Table:
     sign = _separator(content)
     comma = sign != "," and _DECIMAL_COMMA.search(content)
-    return csv.read_csv(
+    point = "," if comma else "."
+    read = csv.read_csv(
         pa.BufferReader(content),
         read_options=csv.ReadOptions(column_names=_names_of(content, sign)),
         parse_options=csv.ParseOptions(delimiter=sign),
-        convert_options=csv.ConvertOptions(decimal_point="," if comma else "."),
+        convert_options=csv.ConvertOptions(decimal_point=point),
     )
+    return mostly_numbers(read, {*RECORDINGS, *SPEAKERS, *_WORDS}, point)
 
 
 def _names_of(content: bytes, sign: str) -> list[str] | None:

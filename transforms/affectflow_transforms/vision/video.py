@@ -67,8 +67,9 @@ def course(file: BinaryIO, name: str, part: Stretch, *, moves: bool = True) -> C
             pass
     if not reel.n_frames:
         reason = "damaged_video" if reel.is_cut else "no_frames"
+        until = f" to {part.end_s:g} s" if np.isfinite(part.end_s) else " on"
         raise UnmeasuredError(
-            reason, f"{name!r} has no frame from {part.start_s:g} s to {part.end_s:g} s"
+            reason, f"{name!r} has no frame from {part.start_s:g} s{until}"
         )
     return Course(reel.n_frames, measured, reel.is_cut)
 

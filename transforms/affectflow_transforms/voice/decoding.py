@@ -1,8 +1,8 @@
 """Recordings, decoded a block at a time: by soundfile, or else by PyAV."""
 
 import importlib.util
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -30,13 +30,28 @@ def check_extra() -> None:
         )
 
 
-def decoded(uri: str) -> Iterator[Samples]:
-    """Yields a recording as blocks of samples at `RATE`, all channels mixed to one.
+class _Opened(NamedTuple):
+    """A recording.
+
+    Attributes:
+      rate: samples a second.
+      channels: how many there are.
+      blocks: shape (channels, n) each.
+    """
+
+    rate: int
+    channels: int
+    blocks: Iterator[Samples]
+
+
+def decoded(uri: str, channel: int | None = None) -> Iterator[Samples]:
+    """Yields a recording as blocks of samples at `RATE`, of shape (n,).
 
     Full scale is 1. Blocks have about `BLOCK_S` seconds, the last one may be short.
 
     Args:
       uri: path or fsspec URL of WAV, FLAC, Ogg, MP3, or of what FFmpeg reads.
+      channel: which one, from 0; None for the mean of all.
 
     Raises:
       UnmeasuredError: it is damaged, empty or truncated, or has no sound in it.
@@ -44,13 +59,23 @@ def decoded(uri: str) -> Iterator[Samples]:
     """
     with open_binary(uri) as file:
         check_header(file, uri)
-        rate, blocks = _opened(file, uri)
-        check_rate(rate, uri)
-        yield from resampled(blocks, rate)
+        opened = _opened(file, uri)
+        check_rate(opened.rate, uri)
+        yield from resampled(_one(opened.blocks, channel, uri), opened.rate)
 
 
-def _opened(file: BinaryIO, uri: str) -> tuple[int, Iterator[Samples]]:
-    """Returns the rate of a recording, and its blocks."""
+def channels_of(uri: str) -> int:
+    """Returns how many channels a recording has.
+
+    Raises:
+      UnmeasuredError, StorageError: as `decoded`.
+    """
+    with open_binary(uri) as file:
+        check_header(file, uri)
+        return _opened(file, uri).channels
+
+
+def _opened(file: BinaryIO, uri: str) -> _Opened:
     if importlib.util.find_spec("soundfile"):
         import soundfile
 
@@ -59,7 +84,8 @@ def _opened(file: BinaryIO, uri: str) -> tuple[int, Iterator[Samples]]:
         except soundfile.LibsndfileError:
             file.seek(0)
         else:
-            return sound.samplerate, _of_soundfile(sound, uri)
+            blocks = _of_soundfile(sound, uri)
+            return _Opened(sound.samplerate, sound.channels, blocks)
     if importlib.util.find_spec("av"):
         return _by_pyav(file, uri)
     raise UnmeasuredError(
@@ -81,7 +107,7 @@ def _of_soundfile(sound: Any, uri: str) -> Iterator[Samples]:
             if not len(block):
                 break
             read += len(block)
-            yield _mixed(block.T, uri)
+            yield block.T
         # Of a stream it does not know how long it is.
         if read < sound.frames < 1 << 60 and sound.format not in _GUESSED:
             raise UnmeasuredError(
@@ -90,7 +116,7 @@ def _of_soundfile(sound: Any, uri: str) -> Iterator[Samples]:
             )
 
 
-def _by_pyav(file: BinaryIO, uri: str) -> tuple[int, Iterator[Samples]]:
+def _by_pyav(file: BinaryIO, uri: str) -> _Opened:
     import av
 
     try:
@@ -105,7 +131,8 @@ def _by_pyav(file: BinaryIO, uri: str) -> tuple[int, Iterator[Samples]]:
     if stream.codec_context is None:
         container.close()
         raise UnmeasuredError("unknown_format", f"{uri!r} has sound of unknown kind")
-    return stream.rate or 0, _of_pyav(container, stream, uri)
+    channels = stream.codec_context.layout.nb_channels
+    return _Opened(stream.rate or 0, channels, _of_pyav(container, stream, uri))
 
 
 def _of_pyav(container: Any, stream: Any, uri: str) -> Iterator[Samples]:
@@ -117,23 +144,25 @@ def _of_pyav(container: Any, stream: Any, uri: str) -> Iterator[Samples]:
             planes = av.AudioResampler(format="fltp")
             for frame in container.decode(stream):
                 for plane in planes.resample(frame):
-                    channels = np.asarray(plane.to_ndarray(), np.float32)
-                    held.append(_mixed(channels, uri))
-                if sum(map(len, held)) >= BLOCK_S * stream.rate:
-                    yield np.concatenate(held)
+                    held.append(np.asarray(plane.to_ndarray(), np.float32))
+                if sum(part.shape[1] for part in held) >= BLOCK_S * stream.rate:
+                    yield np.concatenate(held, axis=1)
                     held = []
     except (av.FFmpegError, ValueError) as error:
         raise _damaged(uri, error) from error
     if held:
-        yield np.concatenate(held)
+        yield np.concatenate(held, axis=1)
 
 
-def _mixed(channels: Samples, uri: str) -> Samples:
-    """Returns the mean of channels, shape (channels, n)."""
-    mono = channels.mean(axis=0, dtype=np.float32)
-    if not np.isfinite(mono).all():
-        raise UnmeasuredError("damaged_recording", f"{uri!r} has samples of no number")
-    return np.asarray(mono, np.float32)
+def _one(blocks: Iterable[Samples], channel: int | None, uri: str) -> Iterator[Samples]:
+    """Yields one channel, or the mean of all."""
+    for block in blocks:
+        mono = block.mean(axis=0) if channel is None else block[channel]
+        if not np.isfinite(mono).all():
+            raise UnmeasuredError(
+                "damaged_recording", f"{uri!r} has samples of no number"
+            )
+        yield np.ascontiguousarray(mono, np.float32)
 
 
 def _damaged(uri: str, error: Exception) -> UnmeasuredError:

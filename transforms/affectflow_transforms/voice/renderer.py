@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,8 +13,15 @@ from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Track, TrackRenderer, Window, tracks_of
 from affectflow.kinds.style import PLAIN, section
 from affectflow.registry import Card
+from affectflow_transforms.voice.activity import is_speech
 from affectflow_transforms.voice.analysis import voice_of
-from affectflow_transforms.voice.decoding import check_extra, decoded
+from affectflow_transforms.voice.channels import (
+    Heard,
+    apart,
+    check_channels,
+    of_speakers,
+)
+from affectflow_transforms.voice.decoding import channels_of, check_extra, decoded
 from affectflow_transforms.voice.measures import (
     PAUSE,
     PAUSE_BEFORE,
@@ -22,6 +29,7 @@ from affectflow_transforms.voice.measures import (
     long_pauses,
     measured,
 )
+from affectflow_transforms.voice.silero import Listener, model_path
 from affectflow_transforms.voice.tracks import WHOLE, tracks_of_voice
 from affectflow_transforms.voice.wording import in_words, phrase_of_pause
 
@@ -36,19 +44,24 @@ class RenderVoice(TrackRenderer):
     """Says how loud, high, varied, fast and rough a turn was spoken, and its pauses.
 
     What is usual is taken from the other turns of the same speaker, of which there must
-    be three; else only pauses and the rate are said, as of these there are norms. All
-    channels of a recording are mixed: it cannot tell who is who of two at once.
+    be three; else only pauses and the rate are said, as of these there are norms.
 
     Args:
       tracks: path, glob, folder or URL of the recordings; empty if `media_uri` is the
         whole address of each, and not only its name.
       style: whose words are used.
+      vad: what tells speech from other sound: `energy` over the noise, or the network
+        of `silero`.
+      channels: `mixed` into one, or `apart`, where each speaker has a channel of their
+        own: which one is told by when there is speech on it.
 
     Raises:
-      MissingExtraError: neither soundfile nor PyAV is installed.
+      MissingExtraError: neither soundfile nor PyAV is installed, or silero is not.
     """
 
     style: str = PLAIN
+    vad: Literal["energy", "silero"] = "energy"
+    channels: Literal["mixed", "apart"] = "mixed"
 
     renderer_id: ClassVar[str] = "voice@1"
     modality: ClassVar[str] = "voice"
@@ -68,11 +81,28 @@ class RenderVoice(TrackRenderer):
     def __post_init__(self) -> None:
         check_extra()
         self._words = section("voice", self.style)
+        if self.vad == "silero":
+            model_path()
 
     def measure(self, uri: str) -> pa.Table:
-        return tracks_of_voice(voice_of(decoded(uri)), uri)
+        if self.channels == "apart":
+            count = channels_of(uri)
+            check_channels(count, uri)
+            return apart([self._heard(uri, number) for number in range(count)], uri)
+        return tracks_of_voice(*self._heard(uri), uri)
+
+    def _heard(self, uri: str, channel: int | None = None) -> Heard:
+        blocks = decoded(uri, channel)
+        if self.vad == "energy":
+            voice = voice_of(blocks)
+            return Heard(voice, is_speech(voice.loudness))
+        listener = Listener()
+        voice = voice_of(listener.passing(blocks))
+        return Heard(voice, listener.speech(len(voice.loudness)))
 
     def render(self, turns: pa.Table, tracks: pa.Table) -> Iterator[dict[str, Any]]:
+        if self.channels == "apart":
+            tracks = of_speakers(turns, tracks)
         if not _fits(turns, tracks):
             account().tally(MISFITS, turns.num_rows)
             return

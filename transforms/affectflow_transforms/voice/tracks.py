@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from affectflow.batches.tracks import TRACKS, US
 from affectflow.kinds.renderer import UnmeasuredError
-from affectflow_transforms.voice.activity import is_speech, runs
+from affectflow_transforms.voice.activity import runs
 from affectflow_transforms.voice.analysis import Voice
 from affectflow_transforms.voice.loudness import level
 from affectflow_transforms.voice.quality import harmonics_to_noise
@@ -40,7 +40,9 @@ class _Channel(NamedTuple):
     values: Floats
 
 
-def tracks_of_voice(voice: Voice, uri: str) -> pa.Table:
+def tracks_of_voice(
+    voice: Voice, speech: Flags, uri: str, *, anyone: Flags | None = None
+) -> pa.Table:
     """Returns what was measured, as rows of `TRACKS`.
 
     Channels: `loudness` (phon) of each frame of speech, and `pitch` (Hz) where it has a
@@ -50,12 +52,14 @@ def tracks_of_voice(voice: Voice, uri: str) -> pa.Table:
 
     Args:
       voice: of all its frames.
+      speech: shape (n,): which of them are speech.
       uri: of the recording, for messages.
+      anyone: likewise, of all channels, where this is one of several: a pause is when
+        nobody speaks.
 
     Raises:
       UnmeasuredError: `empty_recording`, `silence`, `no_speech`, `clipped`, `no_voice`.
     """
-    speech = is_speech(voice.loudness)
     _check(voice, speech, uri)
     clear = speech & ~voice.clipped
     voiced = clear & np.isfinite(voice.hz)
@@ -63,7 +67,7 @@ def tracks_of_voice(voice: Voice, uri: str) -> pa.Table:
         _of_frames("loudness", clear, level(voice.loudness)),
         _of_frames("pitch", voiced, voice.hz),
         _syllables(voice, speech),
-        _pauses(speech),
+        _pauses(speech if anyone is None else anyone),
         *_qualities(voice, voiced),
         _of_whole(len(speech)),
     ]

@@ -4,16 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import pyarrow as pa
+
+from affectflow.errors import UsageError
 from affectflow.kinds.asker import Asker, Outcome, Request
 from affectflow.registry import Card
-from affectflow_transforms.models.generate import loading
+from affectflow.storage import absolute
+from affectflow_transforms.models.generate import loading, seeing
 from affectflow_transforms.models.generate.completing import completed
 from affectflow_transforms.models.generate.generator import Generator
 from affectflow_transforms.models.generate.pretrained import PretrainedGenerator
+from affectflow_transforms.models.media import MediaScorer, clips_of
+from affectflow_transforms.vision import pictures
+from affectflow_transforms.vision.frames import MODES, Sampling, sampling_of
 
 __all__ = ["Generate"]
 
-_ON_CPU = 64
+_ON_CPU, _SHOWN = 64, 8
 
 
 @dataclass(kw_only=True)
@@ -30,13 +37,24 @@ class Generate(PretrainedGenerator, Asker[Generator]):
         favours labels of many tokens.
       max_tokens: longest question and answer; a question that is longer loses its
         middle. 0 for the model's own limit, at most 8,192.
+      frames: shows a model that looks the picture or video that `media_uri` names: of a
+        video, `events:N` where something happens, or `uniform:N`. Empty: words only.
+      mode: how frames of events are chosen: `centred`, or as the `paper` of StimuVAR.
+      folder: where files lie that `media_uri` names without their whole path; empty for
+        the folder in which the run is started.
 
     Raises:
-      UsageError: `model` is neither a folder nor a hub id with a pinned commit.
+      UsageError: `model` is neither a folder nor a hub id with a pinned commit, or the
+        prompt cannot be asked about pictures.
     """
 
     likelihood: Literal["sum", "mean"] = "sum"
+    frames: str = ""
+    mode: str = ""
+    folder: str = ""
 
+    not_in_id: ClassVar[frozenset[str]] = PretrainedGenerator.not_in_id | {"folder"}
+    only_if_said: ClassVar[frozenset[str]] = Asker.only_if_said | {"frames", "mode"}
     architectures: ClassVar[tuple[str, ...]] = loading.ARCHITECTURES
     card: ClassVar[Card] = Card(
         summary="asks a language model in this process, with a prompt",
@@ -47,11 +65,68 @@ class Generate(PretrainedGenerator, Asker[Generator]):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_options()
+        # A worker has another working directory.
+        self._folder = absolute(self.folder or ".")
+        self._sampling: Sampling | None = None
+        if self.frames:
+            self._sampling = sampling_of(self.frames, self.mode or MODES[0])
+            self._check_single()
+
+    def _check_single(self) -> None:
+        if self.unit == "conversation":
+            raise UsageError(
+                f"the prompt {self.asked.name!r} shows other turns, and `frames` is "
+                "for prompts about one utterance: leave one of them out"
+            )
+
+    @property
+    def looks(self) -> bool:
+        """Whether it is shown pictures."""
+        return bool(self.frames)
+
+    @property
+    def columns_required(self) -> pa.Schema:
+        """The columns that the prompt is filled from, and those that name a file."""
+        columns = super().columns_required
+        return (
+            pa.unify_schemas([columns, MediaScorer.requires]) if self.looks else columns
+        )
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        """What the prompt touches of people, and bodies if it looks."""
+        return (*super().touches, *(["biometric"] if self.frames else []))
+
+    def touched_by(self, what: str) -> str:
+        """Returns the option `frames` if it is that which touches something."""
+        return (
+            "frames=" + self.frames if what == "biometric" else super().touched_by(what)
+        )
+
+    def load_model(self) -> Generator:
+        """Returns the model on this worker's device.
+
+        Raises:
+          MissingExtraError: the extra `torch`, or for pictures `vision`, is missing.
+          UsageError: the model cannot be fetched, generates no text, or does not look.
+        """
+        if self.looks:
+            pictures.check_extra()
+        return super().load_model()
+
+    def shown(self, batch: pa.RecordBatch) -> Sequence[str | None] | None:
+        """Returns the file of each row and its times, if the model looks."""
+        return clips_of(batch).to_pylist() if self.looks else None
 
     def together(self, model: Generator) -> int:
         """Returns fewer requests on a CPU, so that a killed run loses little."""
+        if self.looks:
+            return _SHOWN
         return _ON_CPU if model.module.device.type == "cpu" else self.at_once
 
     def complete(self, requests: Sequence[Request], model: Generator) -> list[Outcome]:
         """Returns an outcome for each request; one that fails is alone in failing."""
-        return completed(model, requests, self.likelihood)
+        if self._sampling is None or not isinstance(model, seeing.Viewer):
+            return completed(model, requests, self.likelihood)
+        how = (self.likelihood, self._sampling, self._folder)
+        return seeing.answered(model, requests, *how)

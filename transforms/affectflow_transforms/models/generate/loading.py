@@ -3,6 +3,8 @@
 import fnmatch
 import inspect
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,18 @@ def load(
     max_tokens: int,
     max_batch_tokens: int,
     trust_remote_code: bool,
+    looks: bool = False,
 ) -> Generator:
     """Returns the generator of a folder, ready to be asked.
+
+    Args:
+      folder: of the model.
+      device: with `dtype`, `max_tokens` and `max_batch_tokens` as its options say.
+      dtype: of its weights.
+      max_tokens: longest question and answer.
+      max_batch_tokens: of a forward pass.
+      trust_remote_code: runs code that the model brings.
+      looks: it is shown pictures: a `Viewer` comes back.
 
     Raises:
       MissingExtraError: torch or transformers is not installed.
@@ -49,11 +61,12 @@ def load(
     trust = {"trust_remote_code": trust_remote_code}
     config = from_pretrained(transformers.AutoConfig, folder, WHAT, **trust)
     device = device if device != "auto" else best_device()
-    network = _network(transformers, config, folder, dtype_of(dtype, device), trust)
+    dtype = dtype_of(dtype, device)
+    network = _network(transformers, config, folder, dtype, trust, looks)
     tokenizer = _tokenizer(transformers, folder, trust)
     network = network.eval().to(device)
     is_seq2seq = bool(config.is_encoder_decoder)
-    generator = Generator(
+    generator = _kind(transformers, folder, trust, looks)(
         module=network,
         tokenizer=tokenizer.backend_tokenizer,
         writer=tokenizer,
@@ -68,20 +81,46 @@ def load(
         window=getattr(config.get_text_config(), "sliding_window", None),
         pad_token=tokenizer.pad_token_id or 0,
     )
-    generator.shares_prompt = shares_prompt(generator)
-    _say_once(generator, folder)
+    if not looks:
+        generator.shares_prompt = shares_prompt(generator)
+        _say_once(generator, folder)
     return generator
 
 
+def _kind(
+    transformers: Any, folder: Path, trust: dict[str, bool], looks: bool
+) -> Callable[..., Generator]:
+    """Returns what a generator is made by; one that looks has a processor.
+
+    Raises:
+      UsageError: the folder has no processor that writes a chat with pictures.
+    """
+    if not looks:
+        return Generator
+    from affectflow_transforms.models.generate import seeing
+
+    processor = from_pretrained(transformers.AutoProcessor, folder, WHAT, **trust)
+    seeing.check_template(processor, folder)
+    return partial(seeing.Viewer, processor=processor)
+
+
 def _network(
-    transformers: Any, config: Any, folder: Path, dtype: Any, trust: dict[str, bool]
+    transformers: Any,
+    config: Any,
+    folder: Path,
+    dtype: Any,
+    trust: dict[str, bool],
+    looks: bool,
 ) -> Any:
     """Returns the network of a folder.
 
     Raises:
       UsageError: it does not load, generates nothing, or was not trained.
     """
-    if config.is_encoder_decoder:
+    if looks:
+        factory = transformers.AutoModelForImageTextToText
+        _check_looks(transformers, config, folder)
+    elif config.is_encoder_decoder:
         factory = transformers.AutoModelForSeq2SeqLM
     else:
         factory = transformers.AutoModelForCausalLM
@@ -106,6 +145,15 @@ def _check_generates(config: Any, folder: Path) -> None:
         raise UsageError(
             f"{str(folder)!r} is a {said[0]}, which generates no text; give a model "
             "whose config.json names a ...ForCausalLM or ...ForConditionalGeneration"
+        )
+
+
+def _check_looks(transformers: Any, config: Any, folder: Path) -> None:
+    """Raises UsageError if a model reads texts only."""
+    if type(config) not in transformers.AutoModelForImageTextToText._model_mapping:
+        raise UsageError(
+            f"{str(folder)!r} is a {config.model_type}, which is shown no pictures: "
+            "leave `frames` out, or give a model that takes pictures and text"
         )
 
 

@@ -13,6 +13,11 @@ from affectflow_transforms.models.pretrained.source import local_folder
 class PretrainedGenerator(Pretrained):
     """A language model, from a folder or from the hub."""
 
+    @property
+    def looks(self) -> bool:
+        """Whether it is shown pictures."""
+        return False
+
     def load_model(self) -> Generator:
         """Returns the model on this worker's device.
 
@@ -28,4 +33,5 @@ class PretrainedGenerator(Pretrained):
             max_tokens=self.max_tokens,
             max_batch_tokens=self.max_batch_tokens,
             trust_remote_code=self.trust_remote_code == "allow",
+            looks=self.looks,
         )

@@ -41,7 +41,18 @@ def written(
         )
     # A decoder begins with a token of its own.
     begins = 1 if generator.is_seq2seq else ids.shape[1]
-    answers = whole[:, begins:].cpu().numpy()
+    return said_of(generator, whole[:, begins:], settings)
+
+
+def said_of(generator: Generator, tokens: Any, settings: Any) -> list[tuple[str, int]]:
+    """Returns answers as text, and how many tokens each has.
+
+    Args:
+      generator: the model.
+      tokens: of shape (rows, longest answer), of torch.
+      settings: as `greedy` gives them.
+    """
+    answers = tokens.cpu().numpy()
     counts = [_length(answer, settings.eos_token_id) for answer in answers]
     kept = [answer[:n] for answer, n in zip(answers, counts, strict=True)]
     texts = generator.writer.batch_decode(kept, skip_special_tokens=True)

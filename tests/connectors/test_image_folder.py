@@ -1,0 +1,82 @@
+"""ReadImageFolder: pictures and their captions, as utterances."""
+
+import pytest
+
+from affectflow.errors import UsageError
+from affectflow_connectors.image_folder import ReadImageFolder
+from tests.given.command_line import affectflow
+from tests.given.stage_runs import ask
+
+ROWS = "SELECT utterance_id, container, text, media_uri FROM utterances ORDER BY ALL"
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Two folders of pictures; only one has a table of captions."""
+    folder = tmp_path / "pictures"
+    for name in ("joy/a.png", "joy/b.JPG", "awe/c.webp", "awe/notes.md", "top.gif"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"never opened")
+    (folder / "joy" / "metadata.csv").write_text(
+        "file_name,text,source\na.png,A dog runs,web\n"
+    )
+    (folder / "joy" / "b.txt").write_text("A cat sleeps\n")
+    return folder
+
+
+def read(*paths):
+    source = ReadImageFolder(paths=[str(path) for path in paths])
+    splits = [split for pattern in source.patterns for split in source.splits(pattern)]
+    return [row for s in splits for b in source.read(s) for row in b.to_pylist()]
+
+
+def test_a_lake_of_pictures(pictures, tmp_path, own_configuration):
+    lake = str(tmp_path / "lake")
+
+    done = affectflow("ingest", pictures, "--source", "image-folder", "--to", lake)
+
+    assert done.code == 0, done.err
+    assert ask(lake, ROWS) == [
+        ("image-folder:awe/c.webp", "awe", "", f"{pictures}/awe/c.webp"),
+        ("image-folder:joy/a.png", "joy", "A dog runs", f"{pictures}/joy/a.png"),
+        ("image-folder:joy/b.JPG", "joy", "A cat sleeps", f"{pictures}/joy/b.JPG"),
+        ("image-folder:top.gif", None, "", f"{pictures}/top.gif"),
+    ]
+
+
+def test_other_columns_of_the_table_are_attributes(pictures):
+    (row,) = read(pictures / "joy" / "a.png")
+
+    assert row["utterance_id"] == "image-folder:a.png"
+    assert row["attrs"] == [("source", "web")]
+
+
+def test_an_id_is_the_same_by_a_glob_and_by_the_folder(pictures):
+    by_folder = {row["utterance_id"] for row in read(pictures)}
+
+    assert {row["utterance_id"] for row in read(pictures / "*" / "*.png")} <= by_folder
+
+
+def test_captions_of_json_lines(pictures):
+    lines = '{"file_name": "c.webp", "text": "A peak", "stars": 3}\n\n'
+    (pictures / "awe" / "metadata.jsonl").write_text(lines)
+
+    (row,) = read(pictures / "awe")
+
+    assert (row["text"], row["attrs"]) == ("A peak", [("stars", "3")])
+
+
+@pytest.mark.parametrize(
+    "table", ["name,words\na.png,A dog\n", 'file_name,text\na.png,"A dog']
+)
+def test_of_a_table_that_cannot_be_read_the_reason_is_said(pictures, table):
+    (pictures / "joy" / "metadata.csv").write_text(table)
+
+    first, _ = read(pictures / "joy")
+
+    assert [each["error_type"] for each in first["errors"]] == ["unreadable_caption"]
+
+
+def test_a_folder_without_pictures_is_one_line(tmp_path):
+    with pytest.raises(UsageError, match=r"no .*\.png"):
+        ReadImageFolder(paths=str(tmp_path)).check()
