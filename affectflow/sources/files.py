@@ -22,7 +22,7 @@ from affectflow.sources.listing import (
     open_binary,
     plain_bytes,
 )
-from affectflow.sources.magic import binary_kind, why_empty, why_not_text
+from affectflow.sources.magic import binary_kind, why_not_text
 from affectflow.sources.mapping import Field, parse_mapping
 from affectflow.sources.rows import LISTENED_TO, Defaults, batch_of_rows, dead_row
 from affectflow.sources.streams import (
@@ -139,23 +139,16 @@ class FileSource(Source, abc.ABC):
         """Looks, cheaply, whether the files are there and of this source.
 
         Raises:
-          UsageError: a path matches nothing, all files are empty, or the first one
-            looks like another source; names the cure.
+          UsageError: a path matches nothing, or its first file looks like another
+            source; names the cure.
         """
-        empty = [uri for each in self.patterns if (uri := self._empty(each))]
-        if len(empty) == len(self.patterns):
-            raise UsageError(why_empty(empty[0]))
-
-    def _empty(self, pattern: str) -> str:
-        """Looks at the first file of a path; returns its name if there is nothing."""
-        files = self.files(pattern)
-        filled = [file for file in files if file.size]
-        first = (filled or files)[0]
-        head = plain_head(first.uri)
-        if head:
-            check_looks(type(self), first.uri, head)
-            self.check_head(first.uri, head)
-        return first.uri if len(filled) < 2 and not head.strip() else ""
+        for pattern in self.patterns:
+            files = self.files(pattern)
+            first = next((file for file in files if file.size), files[0])
+            head = plain_head(first.uri)
+            if head:
+                check_looks(type(self), first.uri, head)
+                self.check_head(first.uri, head)
 
     def check_head(self, uri: str, head: bytes) -> None:
         """Looks at the first bytes of a file, for what only this source knows."""

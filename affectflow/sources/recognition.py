@@ -72,8 +72,6 @@ def recognise(paths: Sequence[str]) -> Recognised:
     """
     listed = [(path, _files(path)) for path in paths]
     looks = [_look(uri, path) for path, files in listed for uri in _some(files)]
-    if all(look.blank for look in looks):
-        raise UsageError(_unknown(looks[0]))
     known = [look for look in looks if look.surest >= _ENOUGH]
     lost = [look for look in looks if look.named and look not in known]
     if lost or not known:
@@ -86,6 +84,33 @@ def recognise(paths: Sequence[str]) -> Recognised:
     total = sum(len(files) for _, files in listed)
     skipped = len(looks) - len(own)
     return Recognised(source, confidence, total - skipped, len(own))
+
+
+def check_filled(paths: Sequence[str]) -> None:
+    """Looks, cheaply, whether there is anything in the files of some paths.
+
+    Raises:
+      UsageError: all of them are empty.
+    """
+    empty: list[str] = []
+    for path in paths:
+        try:
+            files = list_files(path, ("",))
+        except UsageError:
+            return  # the source says what does not match
+        if len(files) > LOOKED_AT or not all(map(_is_empty, files)):
+            return
+        empty.append(files[0].uri)
+    raise UsageError(why_empty(empty[0]))
+
+
+def _is_empty(file: File) -> bool:
+    return file.size < HEAD_BYTES and _is_blank(plain_head(file.uri))
+
+
+def _is_blank(head: bytes) -> bool:
+    # Of a longer head more may follow.
+    return len(head) < HEAD_BYTES and not head.strip()
 
 
 def _files(path: str) -> list[File]:
@@ -183,7 +208,7 @@ def _look(uri: str, path: str) -> _Look:
     unpacked = is_member(uri) and not is_member(path)
     own = any(sign in path for sign in "*?[") or _last(uri) == _last(path)
     own = own and not unpacked
-    return _Look(uri, path, found, binary_kind(head), own, not head.strip())
+    return _Look(uri, path, found, binary_kind(head), own, _is_blank(head))
 
 
 def _looked_at(uri: str, size: int) -> tuple[bytes, list[tuple[type[Source], float]]]:
