@@ -24,9 +24,13 @@ def plugin_for(paths: Sequence[str], name: str) -> Any:
       name: of the source, or `auto`.
 
     Raises:
-      UsageError: no such source, or `auto` recognises nothing.
+      UsageError: no such source, all files are empty, or `auto` recognises nothing.
     """
-    return _recognised(paths) if name == AUTO else _named(name)
+    from affectflow.sources.recognition import check_filled
+
+    plugin = None if name == AUTO else _named(name)
+    check_filled(paths)
+    return plugin or _recognised(paths)
 
 
 def made_with(

@@ -16,6 +16,9 @@ _TOGETHER = re.compile(r"(?:.*[-_. ])?(?P<word>[^-_. ]+?)[. ]?bot\d{0,3}$")
 _CAPITAL = re.compile(r".*?(?P<word>[A-Z]?[a-z0-9]+)Bot\d{0,3}$")
 # GitLab names the accounts of access tokens so.
 _TOKEN = re.compile(r"(?:project|group)_\d+_bot(?:_[a-z0-9]+|\d{1,3})?$")
+_FOR_BLANKS = ("", "-")
+_LONG_TASK = 5
+"""So long a task is no end of another word by chance."""
 _MAYBE = r"(?i)bot[\])]?[-_]?[0-9]{0,3}\s*$|^\s*(?:project|group)_[0-9]+_bot"
 
 
@@ -45,7 +48,11 @@ def is_bot_name(name: str | None) -> bool:
         return False
     name = name.strip()
     low, names = name.lower(), _names()
-    if low in names.known or _MARKED.match(low) or _TOKEN.match(low):
+    if (
+        names.known.intersection(_spellings(low))
+        or _MARKED.match(low)
+        or _TOKEN.match(low)
+    ):
         return True
     if apart := _APART.match(low):
         return apart["word"] not in names.not_before
@@ -53,7 +60,18 @@ def is_bot_name(name: str | None) -> bool:
         word = capital["word"].lower()
         return word != "ro" and word not in names.not_before
     ending = _ROBOT.match(low) or _TOGETHER.match(low)
-    return ending is not None and ending["word"] in names.before
+    return ending is not None and _ends_in_task(ending["word"], names)
+
+
+def _ends_in_task(word: str, names: _Names) -> bool:
+    """Returns whether a word is a task of programs, or a project's: `pytorchmerge`."""
+    long = (word[-size:] for size in range(_LONG_TASK, len(word)))
+    return word in names.before or any(each in names.before for each in long)
+
+
+def _spellings(low: str) -> set[str]:
+    """Returns a name as it stands, and as accounts write the blanks in it."""
+    return {low, *(low.replace(" ", sign) for sign in _FOR_BLANKS)}
 
 
 def are_bots(names: pa.Array) -> pa.Array:
@@ -62,9 +80,9 @@ def are_bots(names: pa.Array) -> pa.Array:
     words = encoded.dictionary
     known = pa.array(_names().known, pa.string())
     lower = pc.utf8_lower(pc.utf8_trim_whitespace(words))
-    maybe = pc.or_(
-        pc.match_substring_regex(words, _MAYBE), pc.is_in(lower, value_set=known)
-    )
+    maybe = pc.match_substring_regex(words, _MAYBE)
+    for spelled in (lower, *(pc.replace_substring(lower, " ", s) for s in _FOR_BLANKS)):
+        maybe = pc.or_(maybe, pc.is_in(spelled, value_set=known))
     told = [
         True if likely and is_bot_name(word) else None
         for word, likely in zip(words.to_pylist(), maybe.to_pylist(), strict=True)

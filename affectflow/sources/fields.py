@@ -1,8 +1,9 @@
 """Fields of JSON records and of XML elements: what sources take from them."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from affectflow.sources.coerce import text_of
 from affectflow.sources.times import parse_time
@@ -19,10 +20,12 @@ def word(record: Any, *names: str) -> str | None:
     >>> word({"id": 12.0, "name": " "}, "name", "id")
     '12'
     """
-    if not isinstance(record, Mapping):
+    if not _is_object(record):
         return None
     for name in names:
         value = record.get(name)
+        if value is None:
+            continue
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             text = (text_of(value) or "").strip()
             if text:
@@ -39,8 +42,8 @@ def prose(record: Record, *names: str) -> str | None:
 def inner(record: Any, *names: str) -> Record:
     """Returns the object that lies that deep in another; an empty one if none does."""
     for name in names:
-        record = record.get(name) if isinstance(record, Mapping) else None
-    return record if isinstance(record, Mapping) else {}
+        record = record.get(name) if _is_object(record) else None
+    return record if _is_object(record) else {}
 
 
 def objects(record: Any, *names: str) -> Iterator[Record]:
@@ -53,13 +56,24 @@ def objects(record: Any, *names: str) -> Iterator[Record]:
 def time_of(record: Any, *names: str) -> datetime | None:
     """Returns the time in the first of some fields that has anything, if it reads."""
     text = word(record, *names)
-    return parse_time(text)[0] if text else None
+    return _time(text) if text else None
 
 
 def unread_time(record: Any, *names: str) -> dict[str, str]:
     """Returns `timestamp_raw` if there is a time in those fields that does not read."""
     text = word(record, *names)
-    return {} if not text or parse_time(text)[0] else {"timestamp_raw": text}
+    return {} if not text or _time(text) else {"timestamp_raw": text}
+
+
+# Whoever asks for a time asks next whether it could not be read.
+@functools.lru_cache(maxsize=64)
+def _time(text: str) -> datetime | None:
+    return parse_time(text)[0]
+
+
+def _is_object(record: Any) -> TypeGuard[Record]:
+    # What most records are costs a tenth of asking an abstract class.
+    return type(record) is dict or isinstance(record, Mapping)
 
 
 def attrs_of(values: Mapping[str, Any]) -> dict[str, str] | None:

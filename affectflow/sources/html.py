@@ -14,6 +14,7 @@ from typing import NamedTuple
 # How deep quotes and lists are shown; what lies deeper is shown as deep as that.
 _MOST_LEVELS = 8
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
+_NOT_ONE_SPACE = re.compile(r"[\t\r\n\f]|  ")
 _NAME = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*+)")
 _STEP = re.compile(r">|\"[^\"]*+\"|'[^']*+'|[\"']")
 _OTHER = re.compile(r"<[!?][a-zA-Z\[-]")
@@ -159,7 +160,10 @@ class _Writer:
     def text(self) -> str:
         while self._open:
             self._close(self._open[-1].name)
-        return re.sub(" +\n", "\n", "".join(self._parts)).strip("\n ")
+        text = "".join(self._parts)
+        if " \n" in text:
+            text = re.sub(" +\n", "\n", text)
+        return text.strip("\n ")
 
     def take(self, token: _Token) -> None:
         if not token.name:
@@ -284,7 +288,8 @@ class _Writer:
         if self._count["pre"]:
             self._say_code(text.replace("\r\n", "\n"))
             return
-        text = _BLANKS.sub(" ", text)
+        if _NOT_ONE_SPACE.search(text):
+            text = _BLANKS.sub(" ", text)
         if self._feeds or not self._parts or self._parts[-1].endswith(" "):
             text = text.lstrip(" ")
         self._write(text)

@@ -9,11 +9,14 @@ from affectflow.sources.whole_columns import ROOTS, Columns
 
 _IDS = ("utterance_id", "conversation_id", "reply_to")
 KEYS = (*_IDS, "speaker_id")
-_NO_KEY = (*PLACEHOLDERS, "NAN", "Null", "undefined")
+_POINTERS = ("conversation_id", "reply_to")
+_NO_KEY = (*PLACEHOLDERS, "NAN", "Null", "undefined", "N/A", "n/a", "(null)")
 # R writes `NA`, which may be somebody's name, but no message's.
-_NO_ID = (*_NO_KEY, "NA", "N/A", "n/a", "(null)")
+_NO_ID = (*_NO_KEY, "NA")
 # So that a spreadsheet does not take a number for one: `="0012"`.
 _FORMULA = r'^="([^"]*)"$'
+# What is left of a long number in a column of floats, or in a spreadsheet.
+_ROUNDED = r"^-?[0-9]\.[0-9]+[eE]\+[0-9]{2,3}$"
 
 
 def keys_of(
@@ -25,6 +28,8 @@ def keys_of(
     keys = pc.if_else(pc.equal(keys, ""), null, keys)
     no_key = _NO_ID if name in _IDS else _NO_KEY
     words = pc.is_in(keys, value_set=pa.array(no_key))
+    if name in _POINTERS:  # messages that differ would be one conversation
+        words = pc.or_(words, pc.match_substring_regex(keys, _ROUNDED))
     attrs = {}
     if words.true_count:
         attrs[raw_name(name)] = pc.if_else(words, keys, null)

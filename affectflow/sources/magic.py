@@ -80,3 +80,8 @@ def _cure(kind: str, uri: str) -> str:
     if kind in _ARCHIVES:
         return "unpack it and give the folder"
     return _CURES.get(kind, "give text: JSON Lines, CSV or an export").format(uri=uri)
+
+
+def why_empty(uri: str) -> str:
+    """Returns what to say of a file in which there is nothing."""
+    return f"{uri!r} is empty; did the program that wrote it fail?"

@@ -1,5 +1,7 @@
 """Which source several files are of: told by looking at some of each path."""
 
+import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -11,12 +13,17 @@ from affectflow.registry import kebab
 from affectflow.sources.archives import is_archive, is_member, members
 from affectflow.sources.files import MappedSource
 from affectflow.sources.listing import bare_name, list_files
-from affectflow.sources.magic import binary_kind, damage_of_archive, why_not_text
+from affectflow.sources.magic import (
+    binary_kind,
+    damage_of_archive,
+    why_empty,
+    why_not_text,
+)
 from affectflow.sources.mixed import Place, advice
 from affectflow.sources.streams import HEAD_BYTES, DamagedFileError, plain_head
 
 LOOKED_AT = 20
-"""Files of one path that are looked at, spread over all of them."""
+"""Files of one path that are looked at, some of each kind that names tell apart."""
 _ENOUGH = 0.3
 # A file that another source is surer of than this, and the chosen one knows nothing
 # of, is of another kind.
@@ -79,6 +86,33 @@ def recognise(paths: Sequence[str]) -> Recognised:
     return Recognised(source, confidence, total - skipped, len(own))
 
 
+def check_filled(paths: Sequence[str]) -> None:
+    """Looks, cheaply, whether there is anything in the files of some paths.
+
+    Raises:
+      UsageError: all of them are empty.
+    """
+    empty: list[str] = []
+    for path in paths:
+        try:
+            files = list_files(path, ("",))
+        except UsageError:
+            return  # the source says what does not match
+        if len(files) > LOOKED_AT or not all(map(_is_empty, files)):
+            return
+        empty.append(files[0].uri)
+    raise UsageError(why_empty(empty[0]))
+
+
+def _is_empty(file: File) -> bool:
+    return file.size < HEAD_BYTES and _is_blank(plain_head(file.uri))
+
+
+def _is_blank(head: bytes) -> bool:
+    # Of a longer head more may follow.
+    return len(head) < HEAD_BYTES and not head.strip()
+
+
 def _files(path: str) -> list[File]:
     """Returns the files that a path means, those of archives among them.
 
@@ -112,10 +146,47 @@ def _within(file: File) -> list[File]:
 
 
 def _some(files: Sequence[File]) -> list[str]:
-    """Returns the addresses of some files, from the first to the last."""
+    """Returns the addresses of some files: of each kind of name, the first and others.
+
+    Not every nth: files of two kinds may alternate.
+    """
     files = [file for file in files if file.size] or list(files)
-    step = max(1, -(-len(files) // LOOKED_AT))
-    return [file.uri for file in files[::step]]
+    if len(files) <= LOOKED_AT:
+        return [file.uri for file in files]
+    kinds = _by_name(files)
+    each = max(1, LOOKED_AT // len(kinds))
+    some = [place for kind in kinds for place in _spread(kind, each)]
+    return [files[place].uri for place in sorted(some)]
+
+
+def _by_name(files: Sequence[File]) -> list[list[int]]:
+    """Returns the places of files by what their names have in common."""
+    for told in (_shape, _folder_and_ending, _ending):
+        kinds: dict[str, list[int]] = defaultdict(list)
+        for place, file in enumerate(files):
+            kinds[told(file.uri)].append(place)
+        if len(kinds) <= LOOKED_AT:
+            break
+    return list(kinds.values())
+
+
+def _shape(uri: str) -> str:
+    """Returns a name without its numbers: `a/2024-01-02.json` is `a/0-0-0.json`."""
+    return re.sub(r"[0-9a-f]{8,}|[0-9]+", "0", uri.partition("::")[0].lower())
+
+
+def _folder_and_ending(uri: str) -> str:
+    return f"{uri.partition('::')[0].rpartition('/')[0]} {_ending(uri)}"
+
+
+def _ending(uri: str) -> str:
+    return posixpath.splitext(bare_name(uri))[1]
+
+
+def _spread(places: Sequence[int], count: int) -> set[int]:
+    """Returns some places, the first among them, at distances that differ."""
+    golden = (5**0.5 - 1) / 2
+    return {places[int(n * golden % 1 * len(places))] for n in range(count)}
 
 
 def _endings() -> tuple[str, ...]:
@@ -137,7 +208,7 @@ def _look(uri: str, path: str) -> _Look:
     unpacked = is_member(uri) and not is_member(path)
     own = any(sign in path for sign in "*?[") or _last(uri) == _last(path)
     own = own and not unpacked
-    return _Look(uri, path, found, binary_kind(head), own, not head.strip())
+    return _Look(uri, path, found, binary_kind(head), own, _is_blank(head))
 
 
 def _looked_at(uri: str, size: int) -> tuple[bytes, list[tuple[type[Source], float]]]:
@@ -159,7 +230,8 @@ def _surest(looks: Sequence[_Look]) -> type[Source]:
     sums: dict[type[Source], float] = defaultdict(float)
     for look in looks:
         for source, sure in look.found:
-            sums[source] += sure
+            if not _gives_way(look, source):
+                sums[source] += sure
     ranked = sorted(sums, key=lambda each: (-sums[each], each.__name__))
     own = [look for look in looks if look.sure_of(ranked[0]) >= _ENOUGH]
 
@@ -177,18 +249,25 @@ def _surest(looks: Sequence[_Look]) -> type[Source]:
     return ranked[0]
 
 
-def _is_other(look: _Look, source: type[Source]) -> bool:
-    """Returns whether a file is of another kind than a source reads.
+def _is_sure(look: _Look) -> bool:
+    return look.surest >= _SURE if look.named else look.surest > _SURE
 
-    Whoever reads any lines, or any table, reads the files of all others, too: it gives
-    way where another source knows a file.
+
+def _gives_way(look: _Look, source: type[Source]) -> bool:
+    """Returns whether a source reads a file as any other, and another knows it.
+
+    Whoever reads any lines, or any table, reads the files of all others, too.
     """
-    is_sure = look.surest >= _SURE if look.named else look.surest > _SURE
-    if issubclass(source, MappedSource):
-        knows = not issubclass(look.found[0][0], MappedSource)
-        if knows and is_sure and look.surest > look.sure_of(source) + _NEAR:
-            return True
-    return is_sure and look.sure_of(source) < _ENOUGH
+    if not look.found or not issubclass(source, MappedSource):
+        return False
+    knows = not issubclass(look.found[0][0], MappedSource)
+    return knows and _is_sure(look) and look.surest > look.sure_of(source) + _NEAR
+
+
+def _is_other(look: _Look, source: type[Source]) -> bool:
+    """Returns whether a file is of another kind than a source reads."""
+    is_lost = _is_sure(look) and look.sure_of(source) < _ENOUGH
+    return is_lost or _gives_way(look, source)
 
 
 def _check_one_kind(
@@ -220,7 +299,7 @@ def _unknown(look: _Look) -> str:
     if why := damage_of_archive(look.uri):
         return why
     if look.blank:
-        return f"{look.uri!r} is empty; did the program that wrote it fail?"
+        return why_empty(look.uri)
     may = ", ".join(f"{kebab(s.__name__)} ({sure:.2f})" for s, sure in look.found[:3])
     hint = f"it may be {may}; " if may else ""
     return f"cannot tell what {look.uri!r} is; {hint}name it with --source NAME"

@@ -37,7 +37,8 @@ _NUMBER_FIRST = (
     + _SHORT_YEAR,
     rf"{_NTH}(?:[-/]| of | de | )?{_WORD}(?:[-/]|,? | de ){_SHORT_YEAR}",
 )
-_MONTH_FIRST = (rf"{_WORD}[ -]{_NTH}(?:,? |-){_YEAR}",)
+# `Mar 5 '21`, as Stack Overflow writes it; `Mar 5 21` may be a time.
+_MONTH_FIRST = (rf"{_WORD}[ -]{_NTH}(?:,? |-)(?P<year>[12]\d{{3}}|'\d{{2}})",)
 _DATES = (*_YEAR_FIRST, *_NUMBER_FIRST, *_MONTH_FIRST)
 _AT = (
     r"(?:at|um|à|as|às|a las?|alle|alle ore|ore|om|o|o godz\.|kl\.?|klo|в|о|saat"
@@ -121,7 +122,8 @@ def readings(text: str) -> list[Spelled]:
     """
     if len(text) > _LONGEST:
         return []
-    text = _SPACES.sub(" ", text).strip().lower().replace("\u2212", "-")
+    text = _SPACES.sub(" ", text).strip().lower()
+    text = text.replace("\u2212", "-").replace("\u2019", "'")
     text = _COLON_DATE.sub(r"\1-\2-\3 ", text)
     text = _FRENCH_CLOCK.sub(r"\1:\2", text)
     if _EAST.search(text):

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 WORDS = [
@@ -53,8 +53,15 @@ OTHER = ("早く直して", "спасибо", "größer", "très bien", "あり�
 EMOJI = ("😂", "👍🏽", "👩‍💻", "🎉", "😡", "❤️", "🇩🇪")
 
 
-def generate(path: Path, rows: int, seed: int = 7) -> None:
-    """Writes posts as JSON Lines; the same seed gives the same bytes."""
+def generate(path: Path, rows: int, seed: int = 7, texts: Sequence[str] = ()) -> None:
+    """Writes posts as JSON Lines; the same seed gives the same bytes.
+
+    Args:
+      path: of the file.
+      rows: how many posts.
+      seed: of chance.
+      texts: what the posts say, again and again; words drawn by chance if empty.
+    """
     chance = random.Random(seed)
     with path.open("w", encoding="utf-8") as file:
         for number in range(rows):
@@ -63,7 +70,9 @@ def generate(path: Path, rows: int, seed: int = 7) -> None:
                 "user": f"user{chance.randrange(rows // 20 + 1)}",
                 "created_at": f"2026-0{1 + number % 9}-1{number % 10}T12:00:00Z",
                 "lang": "en",
-                "body": " ".join(_words(chance)),
+                "body": texts[number % len(texts)]
+                if texts
+                else " ".join(_words(chance)),
             }
             file.write(json.dumps(post, ensure_ascii=False) + "\n")
 

@@ -42,6 +42,8 @@ def texts(folder, data, **options):
     ("data", "expected"),
     [
         pytest.param(b'sep=;\r\nid;body\r\n1;"a;b"\r\n', ["a;b"], id="Excel's sep="),
+        pytest.param(b"# of 5 May\n#\nid,body\n1,a b\n", ["a b"], id="remarks above"),
+        pytest.param(b"#,id,body\n1,1,a b\n", ["a b"], id="a column of that name"),
         pytest.param(b"sep=\t\nid\tbody\n1\ta, b\n", ["a, b"], id="sep= of tabs"),
         pytest.param(
             "id\tbody\n1\tnaïve, 😂\n".encode("utf-16"), ["naïve, 😂"], id="UTF-16"

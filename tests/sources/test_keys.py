@@ -89,7 +89,7 @@ def test_numbers_of_json_are_ids_without_a_fraction(tmp_path):
 
 
 @FORMS
-@pytest.mark.parametrize("word", ["nan", "NaN", "None", "null", "NULL", "<NA>"])
+@pytest.mark.parametrize("word", ["nan", "None", "NULL", "<NA>", "N/A", "(null)"])
 def test_a_word_for_no_value_is_no_key_and_is_kept(tmp_path, form, word):
     (row,) = _rows(form(tmp_path / "rows", [("6", word, word, "some text")]))
 
@@ -97,6 +97,18 @@ def test_a_word_for_no_value_is_no_key_and_is_kept(tmp_path, form, word):
     assert row["speaker_id"] is None
     assert row["conversation_id"] == "x:6"
     assert row["attrs"] == [("reply_to_raw", word), ("speaker_id_raw", word)]
+
+
+@FORMS
+def test_an_id_that_was_rounded_is_no_reply_and_is_kept(tmp_path, form):
+    """As pandas writes an id of 18 digits where some are missing."""
+    rounded = "1.2345678901234568e+17"
+    rows = [("123456789012345678", "", "a", "x"), ("7", rounded, "b", "y")]
+
+    _, found = _rows(form(tmp_path / "rows", rows))
+
+    assert (found["reply_to"], found["conversation_id"]) == (None, "x:7")
+    assert found["attrs"] == [("reply_to_raw", rounded)]
 
 
 @FORMS

@@ -65,6 +65,30 @@ def test_a_folder_of_one_kind_is_recognised(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param("{:03}.json", id="in turn"),
+        pytest.param("b/{:03}.json", id="in a folder of their own"),
+        pytest.param("talk-{:03}.json", id="under names of their own"),
+    ],
+)
+def test_files_of_two_kinds_are_told_however_they_are_named(tmp_path, other):
+    (tmp_path / "b").mkdir()
+    files = {f"{n:03}.json": SLACK for n in range(0, 200, 2)}
+    files |= {other.format(n): STACK for n in range(1, 200, 2)}
+
+    with pytest.raises(UsageError, match=r"kinds: .*slack.*stack-exchange"):
+        recognise([str(written(tmp_path, files))])
+
+
+def test_one_file_whose_name_differs_is_looked_at(tmp_path):
+    files = {f"{n:03}.jsonl": LINES for n in range(300)} | {"channel.json": SLACK}
+
+    with pytest.raises(UsageError, match="1 looks like slack"):
+        recognise([str(written(tmp_path, files))])
+
+
+@pytest.mark.parametrize(
     ("files", "words"),
     [
         pytest.param(

@@ -36,25 +36,24 @@ def test_a_missing_path(tmp_path, lake):
     assert not lake.exists()
 
 
-def test_an_empty_file_is_no_row_and_no_error(file, lake):
+@pytest.mark.parametrize("source", ["auto", "jsonl"])
+def test_an_empty_file_is_called_empty_and_makes_no_lake(file, lake, source):
     file.write_text("")
 
-    done = ingest(file, lake)
+    done = affectflow("ingest", file, "--to", lake, "--source", source)
 
-    assert done.code == 0
-    assert "ingest: no rows in this input" in done.err
-    assert ask(str(lake), "SELECT rows_in FROM runs") == [(0,)]
+    assert one_line(done, 2, "input.jsonl' is empty; did the program that wrote it")
+    assert not lake.exists()
 
 
-def test_an_empty_file_is_analyzed_to_an_empty_report(file, lake):
-    file.write_text("")
+def test_an_empty_file_among_others_is_no_row_and_no_error(tmp_path, lake):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "monday.jsonl").write_text("")
+    (tmp_path / "in" / "tuesday.jsonl").write_text('{"id": "1", "text": "hi"}\n')
 
-    outcome = affectflow(
-        *("analyze", file, "--to", lake, "--source", "jsonl", "--map", MAP)
-    )
+    done = ingest(tmp_path / "in", lake)
 
-    assert outcome.code == 0, outcome.err
-    assert (lake / "report.html").exists()
+    assert (done.code, ask(str(lake), "SELECT rows_out FROM runs")) == (0, [(1,)])
 
 
 def test_a_lake_inside_the_folder_that_is_read(file, lake):

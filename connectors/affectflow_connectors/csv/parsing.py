@@ -105,6 +105,7 @@ def records(source: Iterator[str | TooLong], delimiter: str = "") -> Iterator[Re
     first = head[0]
     if isinstance(first, str) and (said := _SEP_LINE.fullmatch(first)):
         head, delimiter = head[1:], delimiter or said[1]
+    head = _without_comments(head, delimiter)
     dialect = _dialect([each for each in head if isinstance(each, str)], delimiter)
     lookback = _Lookback(itertools.chain(head, source))
     number, width = 0, 0
@@ -117,6 +118,19 @@ def records(source: Iterator[str | TooLong], delimiter: str = "") -> Iterator[Re
             yield record
             width = width or len(record.cells)
             number += 1
+
+
+def _without_comments(head: list[str | TooLong], delimiter: str) -> list[str | TooLong]:
+    """Returns lines without the remarks above a header: `# exported on Monday`."""
+    said = itertools.takewhile(lambda each: str(each).startswith("#"), head)
+    above = len(list(said))
+    rows = [each for each in head[above : above + _LOOKED_AT] if isinstance(each, str)]
+    if not above or not rows:
+        return head
+    sign = delimiter or _delimiter(rows)
+    # `#,text` is a header: its row is cut as those below.
+    cut = any(str(each).count(sign) == rows[0].count(sign) for each in head[:above])
+    return head if cut else head[above:]
 
 
 def _head(source: Iterator[str | TooLong]) -> list[str | TooLong]:

@@ -79,6 +79,8 @@ EMOTICONS = [
     ),
     pytest.param("( see above ): done", [], id="a bracket and a colon"),
     pytest.param("Dell XD 12, Adobe XD, Windows XP, 8D audio", [], id="names"),
+    pytest.param("XP SP3, on XP, 50 XP, XP/Vista, an XP team", [], id="XP"),
+    pytest.param("<3 months, <3 GB, <3 items", [], id="fewer than three"),
     pytest.param("attr_accessor :o, :x\nset :p to 3; {a: :x}", [], id="symbols"),
     pytest.param("vim :x and :s/a/b, { :p => 1 }", [], id="commands"),
     pytest.param("-.-.-.-.-\n_._._._._\n=_=_=_=_=", [], id="lines drawn"),

@@ -88,6 +88,16 @@ LOGS = [
 ]
 
 CODE = [
+    pytest.param('{"error": {"code": 500, "message": "I hate it"}}', id="JSON"),
+    pytest.param('FROM python:3.12 AS kill\nRUN hate it\nCMD ["kill"]', id="Docker"),
+    pytest.param("[kill]\nhate = true\nkey = sad", id="settings"),
+    pytest.param(".hate {\n  color: red;\n}", id="CSS"),
+    pytest.param("- (void)kill:(int)x {\n  [self hate];\n}", id="Objective-C"),
+    pytest.param("hate <- c(1, 2)\nkill(hate)", id="R"),
+    pytest.param("for each in kill(them):\n    hate(each)", id="Python, a loop"),
+    pytest.param("GET /kill HTTP/1.1\nHost: hate.example", id="HTTP"),
+    pytest.param("docker run -it --rm hate\ndocker kill hate", id="commands"),
+    pytest.param("./configure && make\nmake kill", id="a build"),
     pytest.param("{noformat}\nFATAL hate\n{noformat}", id="Jira, noformat"),
     pytest.param("{code:java}\nint hate = kill();\n{code}", id="Jira, code"),
     pytest.param("[code]\nkill it\n[/code]", id="forum"),
@@ -117,6 +127,11 @@ CODE = [
 ]
 
 PROSE = [
+    pytest.param("[BUG]\nlove = hate, they say", id="a tag in brackets"),
+    pytest.param("for people in the EU:\n    it is bad", id="for"),
+    pytest.param("git is slow - I hate it\nand npm is slow", id="tools"),
+    pytest.param("docker run fails again\ndocker build too", id="commands that fail"),
+    pytest.param('{"I hate it"} he said', id="braces"),
     pytest.param("1. I hate it\n2. I love it\n   very much\n- so", id="list"),
     pytest.param("Roses are red,\n    violets are blue,\n    I hate it;", id="poem"),
     pytest.param("import duties are too high\nfrom what I import here", id="import"),

@@ -126,6 +126,17 @@ def _phrase(found: re.Match[str]) -> str | None:
 _PRODUCT = re.compile(r"(?:^|\s)(?:Adobe|Spring|Dell|Windows|Canon|WD|Extreme) $")
 _NAMED = re.compile(r"(?:^|\W)[A-Z][a-z]+ $")
 _CAPITALS = re.compile(r"[xX][DP]|8D")
+# Windows XP, extreme programming, points of experience.
+_XP = re.compile(
+    r"(?i)(?:[0-9]|\b(?:win|windows|ms|on|in|of|for|under|with|to|from|and|or|the|use|using"
+    r"|an?|more|less|gain(?:ed)?|my|your|old|run(?:s|ning)?)) $"
+)
+# "less than 3 of these".
+_COUNTED = re.compile(
+    r" ?(?:[kmgtKMGT]i?[bB]|[mnuµ]?s|secs?|mins?|hrs?|px|days|weeks|months|years|hours"
+    r"|minutes|seconds|items|files|lines|rows|times|words|chars|characters|bytes"
+    r"|points|cores|threads|votes|stars|percent|people|users|commits|versions)\b"
+)
 # "I <3 this"; `i <3` compares.
 _LOVES = re.compile(r"(?:^|[^\w'])(?:I|We|we|you|You) $")
 _FRAMED = re.compile(r"[-_.=~^oO0]")
@@ -144,6 +155,8 @@ def _is_face(text: str, found: re.Match[str], phrase: str) -> bool:
     line = text[near : found.start()].rpartition("\n")[2]
     beside = line[-_BESIDE:]
     after = text[found.end() : found.end() + 40].partition("\n")[0]
+    if phrase == "heart" and found[0] == "<3" and _COUNTED.match(after):
+        return False
     if phrase == "heart":
         if _LOVES.search(beside) and re.match(r" [^\W\d]", after):
             return True
@@ -186,6 +199,8 @@ def _is_named(face: str, line: str, after: str) -> bool:
     if _CAPITALS.fullmatch(face):
         goes_on = re.match(r" ?[0-9a-z]", after)
         numbered = re.match(r" [0-9]", after)
+        if face == "XP" and (_XP.search(line) or re.match(r"[ /-]?[A-Za-z]", after)):
+            return True
         return bool(
             numbered
             or _PRODUCT.search(line)

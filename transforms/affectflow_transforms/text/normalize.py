@@ -3,7 +3,7 @@
 import functools
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,6 @@ from affectflow.schemas import SEGMENT, UTTERANCES, fields
 from affectflow_transforms.text.entities import unescape_column
 from affectflow_transforms.text.garbled import looks_garbled
 from affectflow_transforms.text.segments import (
-    ALL,
-    ALL_FAMILIES,
     Segment,
     detectors,
     families,
@@ -39,7 +37,7 @@ _CONTROL = (
 )
 # Masking may reveal something to mask (`a@b.c@d`); each round leaves less.
 _MAX_ROUNDS = 8
-_LONG = 10_000
+_Bits = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(kw_only=True)
@@ -108,68 +106,46 @@ def normalize(
       chats: which texts are messages of chats; none if not given.
     """
     texts = _clean_column(unescape_column(texts))
+    typed: dict[int, list[Segment]] = {}
     bits = detectors(texts)
     rows = _rows(pc.or_(may_have_segments(texts), pa.array(bits != 0)))
-    chosen = texts.take(rows)
-    columns = (
-        chosen.to_pylist(),
-        chats.take(rows).to_pylist() if chats else [False] * len(rows),
-        bits[_numpy(rows)].tolist(),
-        families(chosen).tolist(),
-    )
-    written, found = [], []
-    for text, chat, may_mask, may_type in zip(*columns, strict=True):
-        text, segments = normalize_text(
-            text,
-            mask_mentions=mask_mentions,
-            chat=chat,
-            may_mask=may_mask,
-            may_type=may_type,
-        )
-        written.append(text)
-        found.append(segments)
-    return _replaced(texts, rows, written), _segment_column(len(texts), rows, found)
-
-
-def normalize_text(
-    text: str,
-    *,
-    mask_mentions: bool = True,
-    chat: bool = False,
-    may_mask: int = ALL,
-    may_type: int = ALL_FAMILIES,
-) -> tuple[str, list[Segment]]:
-    """Returns one text, clean and with personal data replaced, and its segments.
-
-    Args:
-      text: as it was written, but for what `clean` does.
-      mask_mentions: whether accounts are replaced.
-      chat: whether it is a message of a chat.
-      may_mask: bits of the detectors that may find something, see `detectors`.
-      may_type: bits of the families that may begin in it, see `families`.
-    """
+    bits = bits[_numpy(rows)]
     for _ in range(_MAX_ROUNDS):
+        in_chat = chats.take(rows) if chats else pa.repeat(False, len(rows))
+        looked = _looked_at(texts.take(rows), in_chat, bits, mask_mentions)
+        typed.update(zip(rows.to_pylist(), looked.segments, strict=True))
+        if not looked.masked:
+            break
+        # What was replaced may have hidden something.
+        rows = rows.take(pa.array(list(looked.masked), pa.int64()))
+        new = _clean_column(pa.array(list(looked.masked.values()), pa.string()))
+        texts, bits = _replaced(texts, rows, new), detectors(new)
+    return texts, _segment_column(len(texts), typed)
+
+
+class _Looked(NamedTuple):
+    """Segments of each text, and what becomes of those with personal data, by place."""
+
+    segments: list[list[Segment]]
+    masked: dict[int, str]
+
+
+def _looked_at(
+    texts: pa.Array, chats: pa.Array, bits: _Bits, mask_mentions: bool
+) -> _Looked:
+    looked = _Looked([], {})
+    columns = (texts.to_pylist(), chats.to_pylist(), bits, families(texts).tolist())
+    for place, (text, chat, may_mask, may_type) in enumerate(
+        zip(*columns, strict=True)
+    ):
         segments = find_segments(text, chat=chat, bits=may_type)
         masked = mask_personal(
-            text, segments, mentions=mask_mentions, chat=chat, bits=may_mask
+            text, segments, mentions=mask_mentions, chat=chat, bits=int(may_mask)
         )
-        if masked == text:
-            return text, segments
-        # What was replaced may have hidden something from the hints.
-        text = clean(masked)
-        may_mask, may_type = _may_have(text)
-    return text, find_segments(text, chat=chat)
-
-
-def _may_have(text: str) -> tuple[int, int]:
-    """Returns the bits of `detectors` and `families`; all, if looking is not worth it.
-
-    A call of Arrow takes as long as a search in a short text.
-    """
-    if len(text) < _LONG:
-        return ALL, ALL_FAMILIES
-    column = pa.array([text])
-    return int(detectors(column)[0]), int(families(column)[0])
+        looked.segments.append(segments)
+        if masked != text:
+            looked.masked[place] = masked
+    return looked
 
 
 def clean(text: str) -> str:
@@ -252,14 +228,17 @@ def _replaced(texts: pa.Array, rows: pa.Array, written: Any) -> pa.Array:
     return pc.replace_with_mask(texts, pa.array(mask), new)
 
 
-def _segment_column(
-    length: int, rows: pa.Array, found: list[list[Segment]]
-) -> pa.ListArray:
-    """Returns a list of segments for each of `length` rows, most of them empty."""
+def _segment_column(length: int, found: dict[int, list[Segment]]) -> pa.ListArray:
+    """Returns a list of segments for each of `length` rows, most of them empty.
+
+    Args:
+      length: how many rows.
+      found: segments by row, in the order of the rows.
+    """
     counts = np.zeros(length, np.int32)
-    counts[_numpy(rows)] = [len(segments) for segments in found]
+    counts[list(found)] = [len(segments) for segments in found.values()]
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    flat = [segment for segments in found for segment in segments]
+    flat = [segment for segments in found.values() for segment in segments]
     columns = [[segment[n] for segment in flat] for n in range(4)]
     columns.append([None] * len(flat))
     arrays = [

@@ -154,17 +154,20 @@ _HEX = re.compile(r"(?:[0-9a-f]{16,}|[0-9A-F]{16,})")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TURNS = re.compile(r"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]")
 
-HINT = (
+_HINT = (
     r"gh[pousr]_|github_pat_|gl[a-z]{2,5}-|AKIA|ASIA|LTAI|xox[abeoprs]-|xapp-|sk-"
     r"|[rs]k_|whsec_|AIza|ya29\.|GOCSPX-|npm_|hf_|pypi-|rubygems_|dckr_|SG\.|shp[a-z]{2}_"
     r"|do[opr]_v1|hv[bsr]\.|dapi|glsa_|lin_api|sq0|NRAK|ATATT3|sbp_|gsk_|AGE-S|PMAK-|eyJ"
     r"|[0-9]:AA|webhooks/|hooks\.slack|PRIVATE KEY|://[^/\s]{0,300}@"
     r"|(?i:authorization|cookie:)"
-    r"|(?i:token|secret|bearer|credential|key|pat|auth|csrf|id)[\w-]{0,21}\W{1,6}"
-    r"(?:(?:is|was)\W{1,3})?[\w+/.~|=-]{16}"
     rf"|(?i:{_PASSWORD_NAME})(?:\W|\Wis\W)"
     r"|--pass|(?i:\b(?:pass|pw)[\"']?[:=])|sshpass|mysql|(?:-u|--user)[ =][\w.-]+:"
 )
+_NAMED_HINT = (
+    r"(?i:token|secret|bearer|credential|key|pat|auth|csrf|id)[\w-]{0,21}\W{1,6}"
+    r"(?:(?:is|was)\W{1,3})?[\w+/.~|=-]{16}"
+)
+HINTS = (_HINT, _NAMED_HINT)
 
 
 def find_keys(text: str) -> Iterator[Span]:

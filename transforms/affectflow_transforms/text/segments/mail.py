@@ -33,7 +33,7 @@ xml yml yaml txt log java kt cpp hpp git local localdomain internal lan
 """
 _FILES = frozenset(_FILE_ENDINGS.split())
 
-HINT = r"@|(?i:[(\[{]\s?at\s?[)\]}]| at [\w.-]+ dot )"
+HINT = r"[^\s@]@[^\s@]|(?i:[(\[{]\s?at\s?[)\]}]| at [\w.-]+ dot )"
 
 
 def find_mail(text: str) -> Iterator[Span]:

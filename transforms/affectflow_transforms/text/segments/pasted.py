@@ -24,6 +24,11 @@ _BUILT_IN = (
 _MORE = r"(?:<[^\n>]{1,80}>|\[\]|[*&])?"
 _BEFORE = r"(?:(?:const|static|unsigned|struct|volatile|final) )?"
 _TYPE = rf"{_BEFORE}(?:{_BUILT_IN}|[A-Z]\w{{1,60}}){_MORE}"
+_OF_DOCKER = "RUN|COPY|ADD|WORKDIR|ENV|CMD|ENTRYPOINT|EXPOSE|USER|ARG|VOLUME|LABEL"
+_OF_SHELLS = (
+    "docker(?:-compose)?|podman|kubectl|helm|apt(?:-get)?|yum|dnf|brew|pip3?|npm|yarn"
+    "|conda|cargo|systemctl|git|mvn|cmake|curl|wget|chmod|chown|rm|cp|mv|tar|ssh|scp"
+)
 # Each stands for a whole line.
 _STRONG = (
     r"#include *[<\"][^\n]{1,100}|#(?:define|ifdef|ifndef|undef) [A-Z_]\w*[^\n]*"
@@ -54,7 +59,16 @@ _STRONG = (
     r"(?:SELECT|WITH) [^\n]+(?:\n[^\n;]+){0,30};|INSERT INTO [^\n]+\([^\n]*|"
     r"CREATE (?:TABLE|INDEX|VIEW|DATABASE) [^\n]+[(;]|DELETE FROM [^\n]+;"
     r"|UPDATE \w+ SET [^\n]+;",
-    r"[{\[](?=\n[ \t]*[\"{\]}])",
+    r"[{\[](?=\n[ \t]*[\"{\]}])|\[?\{\"[\w@$. -]{1,60}\" ?: ?[^\n]{1,4000}\}\]?",
+    # Files: of Docker, of settings, of styles; Objective-C, R, Python, HTTP, a shell.
+    rf"FROM [\w./-]+(?::[\w.-]+)?(?: [Aa][Ss] [\w-]+)?(?=\n\s*(?:{_OF_DOCKER}) )"
+    r"|\[(?![A-Z]+\])[\w.:/ -]{1,60}\](?=\n[\w.-]+ ?= ?)"
+    r"|[.#]?[\w.#:, >-]{1,80} ?\{(?=\n[ \t]+[\w-]+ ?: [^\n]+;)"
+    r"|[-+] \([\w *]+\)\w[^\n]*\{|[\w.]+ <- [^\n]*\([^\n]*\)"
+    r"|for \w+(?:, ?\w+)* in [\w.]+[(\[][^\n]*:(?=\n[ \t])"
+    r"|(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) /\S* HTTP/[0-9.]+"
+    rf"|(?:sudo )?(?:{_OF_SHELLS}) (?=[^\n]* --?\w)[^\n]{{1,300}}"
+    rf"|sudo (?:{_OF_SHELLS}) [^\n]{{1,300}}|\./[\w./-]+(?: [^\n]{{1,300}})?",
     rf"(?!{TAG})</?[a-z][\w:.-]*(?: [\w:.-]+=\"[^\"\n]*\")*>"
     r"(?:[^<>\n]*</[\w:.-]+>)?(?=\n[ \t]*<)",
 )
@@ -67,13 +81,16 @@ _LIKELY = re.compile(
     r"|(?:return|raise|assert|throw|yield|break|continue|end|pass|print)\b[^\n]{0,200}$"
     r"|[\w.\[\]'\"]+ ?[-+*/|&]?= ?\S[^\n]*$|[\w.]+\([^\n]*\)$|[ \t]*@\w[^\n]*$"
     r"|[ \t]*</?[a-z][\w:.-]*[^\n]*>$"
+    rf"|(?:{_OF_DOCKER}) \S[^\n]*$|(?:sudo )?(?:{_OF_SHELLS}|make) [^\n]*$|make$"
+    r"|(?:Host|Accept|User-Agent|Authorization|Cookie|Connection|Cache-Control"
+    r"|(?:Accept|Content|X)-[\w-]+): [^\n]*$"
     r"|(?:FROM|WHERE|ORDER BY|GROUP BY|AND|JOIN|LEFT|INNER|VALUES|SET|LIMIT)\b[^\n]*$",
     re.M,
 )
 _INDENTED = re.compile(r"(?: {2}|\t)[ \t]*\S[^\n]*$", re.M)
 # Sure enough to stand alone: a statement with its brackets, a directive.
 _ALONE = re.compile(
-    r"#(?:include|define|pragma|ifn?def|!)|<[?!]|[^\n]*\([^\n]*\)[^\n]*[;}]$"
+    r"#(?:include|define|pragma|ifn?def|!)|<[?!]|\[?\{\"|[^\n]*\([^\n]*\)[^\n]*[;}]$"
     r"|(?:SELECT|WITH|INSERT|CREATE|DELETE|UPDATE)\b[^\n]*;$",
     re.M,
 )
@@ -121,9 +138,12 @@ def _goes_on(scan: Scan, start: int) -> bool:
 FAMILIES = (
     Family(
         "pasted",
-        rf"^(?=[#<{{\[@$\w])(?:{'|'.join(_STRONG)})[ \t]*(?://[^\n]*)?$",
+        rf"^(?=[#<{{\[@$\w./+-])(?:{'|'.join(_STRONG)})[ \t]*(?://[^\n]*)?$",
         _take_pasted,
         r"(?m:[;{}][ \t]*$|^(?:import|from|class|def|async|package|const|let|var"
-        r"|INSERT|CREATE|template) ?.|^\[$|^[#@]\w|^#!|^<[?!a-z/])|[;{}(] *//",
+        r"|INSERT|CREATE|template) ?.|^\[$|^\[?\{\"|^FROM |^\[[\w.:/ -]{1,60}\]$|\{$"
+        r"|^[-+] \(|^[\w.]+ <- |^for \w"
+        rf"|HTTP/[0-9]|^(?:sudo )?(?:{_OF_SHELLS}) |^\./\w"
+        r"|^[#@]\w|^#!|^<[?!a-z/])|[;{}(] *//",
     ),
 )

@@ -34,12 +34,12 @@ Span = tuple[int, int]
 class _Detector(NamedTuple):
     """What finds one kind of personal data.
 
-    `hint` is the cheap test that Arrow runs over whole columns (RE2 syntax): in a text
-    that it does not match there is nothing to find. `chat` limits it to chats, `prose`
-    to what is not code, logs or links.
+    `hints` are the cheap tests that Arrow runs over whole columns (RE2 syntax): in a
+    text that none of them matches there is nothing to find. `chat` limits it to chats,
+    `prose` to what is not code, logs or links.
     """
 
-    hint: str
+    hints: tuple[str, ...]
     finds: tuple[Callable[[str], Iterable[Span]], ...]
     placeholder: str
     prose: bool = False
@@ -48,13 +48,13 @@ class _Detector(NamedTuple):
 
 # In order of precedence: a password in a URL may hold an `@`, a cookie an address.
 _DETECTORS = (
-    _Detector(credentials.HINT, credentials.FINDS, "[SECRET]"),
-    _Detector(addresses.HINT, (addresses.find_address,), MENTION, True, True),
-    _Detector(mentions.HINT, (mentions.find_mentions,), MENTION, True),
-    _Detector(mail.HINT, (mail.find_mail,), "[EMAIL]"),
-    _Detector(networks.HINT, (networks.find_addresses,), "[IP]"),
-    _Detector(payments.HINT, (payments.find_payments,), "[SECRET]", True),
-    _Detector(phones.HINT, (phones.find_phones,), "[PHONE]", True),
+    _Detector(credentials.HINTS, credentials.FINDS, "[SECRET]"),
+    _Detector((addresses.HINT,), (addresses.find_address,), MENTION, True, True),
+    _Detector((mentions.HINT,), (mentions.find_mentions,), MENTION, True),
+    _Detector((mail.HINT,), (mail.find_mail,), "[EMAIL]"),
+    _Detector((networks.HINT,), (networks.find_addresses,), "[IP]"),
+    _Detector((payments.HINT,), (payments.find_payments,), "[SECRET]", True),
+    _Detector((phones.HINT,), (phones.find_phones,), "[PHONE]", True),
 )
 ALL = (1 << len(_DETECTORS)) - 1
 """The bits of all detectors, see `detectors`."""
@@ -70,8 +70,9 @@ def detectors(texts: pa.Array) -> "np.ndarray[Any, np.dtype[np.int64]]":
     bits = np.zeros(len(texts), np.int64)
     for place, detector in enumerate(_DETECTORS):
         # One by one: all hints in one expression take RE2 several times as long.
-        may = pc.fill_null(pc.match_substring_regex(texts, detector.hint), False)
-        bits |= np.asarray(may.to_numpy(zero_copy_only=False), np.int64) << place
+        for hint in detector.hints:
+            may = pc.fill_null(pc.match_substring_regex(texts, hint), False)
+            bits |= np.asarray(may.to_numpy(zero_copy_only=False), np.int64) << place
     return bits
 
 
