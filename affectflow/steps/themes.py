@@ -100,7 +100,7 @@ def prepare(causes: pa.Table) -> pa.Table:
       MissingColumnError: a column of `Clusterer.requires` is missing.
     """
     check_columns("ClusterThemes", causes.schema, Clusterer.requires)
-    wanted = [*Clusterer.requires.names, "title", "conversation_id"]
+    wanted = [*Clusterer.requires.names, "title", "conversation_id", "speaker_id"]
     causes = causes.select([n for n in wanted if n in causes.schema.names])
     filled = [
         pc.greater(pc.utf8_length(causes.column(name)), 0)
@@ -216,8 +216,8 @@ def name_themes(
 ) -> pa.Table:
     """Returns the themes of a family: table `themes`, with `family` and `group`.
 
-    A group needs two conversations and a name to become a theme. A theme's id is made
-    of its members: the same causes are the same theme.
+    A group needs enough causes and people, two conversations and a name to become a
+    theme. A theme's id is made of its members: the same causes are the same theme.
 
     Args:
       clusterer: that made the model.
@@ -226,7 +226,8 @@ def name_themes(
       found: the tally of all its causes.
     """
     tally = Tally.from_bytes(found)
-    groups, exemplars = tallies.groups_of(tally), tallies.exemplars_of(tally)
+    groups = tallies.groups_of(tally, clusterer.min_size, clusterer.min_people)
+    exemplars = tallies.exemplars_of(tally)
     ids = {
         row["group"]: _digest([row["size"], *(row[name] for name in tallies.SUMS)])
         for row in tally.groups.to_pylist()
@@ -244,7 +245,8 @@ def name_themes(
         for group, name in clusterer.name(groups, model).items()
     ]
     rows.sort(key=lambda row: (-row["size"], row["theme_id"]))
-    settings = json.dumps(asdict(clusterer), sort_keys=True)
+    given = asdict(clusterer) | {"reads": dict(clusterer.reads)}
+    settings = json.dumps(given, sort_keys=True)
     themes = sorted(row["theme_id"] for row in rows)
     clustering = {"clustering_id": f"{family}-{_digest([settings, *themes])}"}
     return pa.Table.from_pylist([row | clustering for row in rows], schema=_NAMED)

@@ -74,7 +74,9 @@ def cluster_themes(
 
 def themes_config(clusterer: Clusterer) -> dict[str, Any]:
     """Returns what decides how causes are grouped."""
-    return {"clusterer": type(clusterer).__name__, "options": asdict(clusterer)}
+    reads = {"reads": dict(clusterer.reads)} if clusterer.reads else {}
+    name = type(clusterer).__name__
+    return {"clusterer": name, "options": asdict(clusterer), **reads}
 
 
 def cluster_lake(
@@ -203,10 +205,16 @@ def _summed(request: Request, receipts: list[Receipt]) -> Receipt:
     causes = sum(steps[0].counters.values())
     summed = total([*steps, named, *receipts])
     summed.rows |= {"rows_in": causes, "rows_out": causes}
+    members, unknown = (
+        sum(r.counters.get(name, 0) for r in receipts)
+        for name in ("theme_members", "without_speaker")
+    )
     summed.counters = {
         "causes": causes,
+        "in_no_theme": causes - members,
         "themes": named.counters.get("themes", 0),
-        "theme_members": sum(r.counters.get("theme_members", 0) for r in receipts),
+        "theme_members": members,
+        "without_speaker": unknown,
     }
     return summed
 

@@ -162,13 +162,21 @@ def members(name: str, request: Request) -> str:
     """Writes the members of themes that are in a unit, and returns the receipt."""
     themes = _cached_themes(request)
     assigned = _folder(request).read_parquet(_ASSIGNED, f"{name}.parquet")
-    receipt = Receipt(unit=name)
+    causes = _noted(request, name)
+    receipt = Receipt(unit=name, counters={"without_speaker": _unknown(causes)})
     if themes is not None and assigned.num_rows:
         rows = hosting.members(assigned, themes)
         receipt.files = write_rows(request.open_lake(), "theme_members", rows, name)
-        receipt.counters = {"theme_members": rows.num_rows}
+        receipt.counters["theme_members"] = rows.num_rows
     receipt.peak_rss_bytes = peak_rss_bytes()
     return receipt.to_json()
+
+
+def _unknown(causes: pa.Table) -> int:
+    """Returns how many causes are of speakers whom nobody knows."""
+    if "speaker_id" not in causes.schema.names:
+        return causes.num_rows
+    return int(causes.column("speaker_id").null_count)
 
 
 def write_rows(lake: Lake, table: str, rows: pa.Table, name: str) -> list[FileEntry]:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     import duckdb
 
 _MINED = ("mine", "done")
+_GRATEFUL = ("gratitude", "grateful")
 _OF_THREAD = threading.local()
 _CAUSES = (
     *("cause_id", "utterance_id", "label", "vocabulary", "cause_utterance_id"),
     *("start", "end", "cause_text", "summary", "status", "score", "annotator_id"),
 )
-_UTTERANCES = ("utterance_id", "conversation_id", "title", "is_bot")
+_UTTERANCES = ("utterance_id", "conversation_id", "speaker_id", "title", "is_bot")
 
 
 class Unit(NamedTuple):
@@ -99,7 +100,8 @@ def _units_of(
 def families() -> dict[str, list[tuple[str, str]]]:
     """Returns the labels whose causes are clustered together, by family.
 
-    A family is a label of a vocabulary with `families`: `irritation`, Ekman's six.
+    A family is a label of a vocabulary with `families`: `irritation`, Ekman's six. What
+    people are grateful for is a family of its own, whatever gratitude folds to.
     """
     grouped: dict[str, list[tuple[str, str]]] = {
         "frustration": [("frustration", "frustration")]
@@ -107,14 +109,17 @@ def families() -> dict[str, list[tuple[str, str]]]:
     for fold in folds():
         if known()[fold.to_vocabulary].families:
             pair = (fold.from_vocabulary, fold.from_label)
-            grouped.setdefault(fold.to_label, []).append(pair)
+            grateful = fold.from_label in _GRATEFUL
+            family = "gratitude" if grateful else fold.to_label
+            grouped.setdefault(family, []).append(pair)
     return grouped
 
 
 def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     """Returns the causes of a unit that have a span, once for each family.
 
-    Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`, `title`.
+    Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`,
+    `speaker_id` of whom it moved, `title`.
     A span that two labels of one utterance share counts once in a family. Of several
     miners the one counts that `mine` ran last. Causes that came in with the utterances
     may be by several: where two overlap, the surer one is taken. What moved a bot does
@@ -170,7 +175,8 @@ _ONCE_IN_A_FAMILY = """
     WITH spans AS (
       SELECT min(c.cause_id) AS cause_id, f.family, c.cause_text,
         min(c.summary) AS summary, min(u.conversation_id) AS conversation_id,
-        min(u.title) AS title, c.utterance_id, c.cause_utterance_id, c.start, c."end",
+        min(u.speaker_id) AS speaker_id, min(u.title) AS title, c.utterance_id,
+        c.cause_utterance_id, c.start, c."end",
         max(c.score) AS score, list(DISTINCT c.annotator_id) AS miners
       FROM causes c
       JOIN af_families f USING (vocabulary, label)
@@ -179,7 +185,7 @@ _ONCE_IN_A_FAMILY = """
       GROUP BY f.family, c.utterance_id, c.cause_utterance_id, c.start, c."end",
         c.cause_text
     )
-    SELECT cause_id, family, cause_text, summary, conversation_id, title
+    SELECT cause_id, family, cause_text, summary, conversation_id, speaker_id, title
     FROM spans
     ANTI JOIN spans AS surer
       ON spans.family = surer.family

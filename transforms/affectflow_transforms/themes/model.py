@@ -21,6 +21,7 @@ class ThemeModel:
       total: how many causes the family has, in the sample or not.
       vocabulary: the terms that count.
       centres: sparse, a row for each group, of length 1.
+      leads: the column of each group's lead: every cause of the group has it.
       watched: sorted numbers, group times columns plus column: of each group the terms
         that may name it, the heaviest in the sample.
     """
@@ -28,6 +29,7 @@ class ThemeModel:
     total: int
     vocabulary: Vocabulary
     centres: Any
+    leads: Any
     watched: Any
 
     def to_bytes(self) -> bytes:
@@ -39,6 +41,9 @@ class ThemeModel:
             total=np.int64(self.total),
             words=np.frombuffer(words.encode(), dtype=np.uint8),
             idf=self.vocabulary.idf,
+            may_lead=self.vocabulary.leads,
+            talks=self.vocabulary.talks,
+            leads=self.leads,
             watched=self.watched,
             data=self.centres.data,
             indices=self.centres.indices,
@@ -57,8 +62,10 @@ class ThemeModel:
                 (held["data"], held["indices"], held["indptr"]),
                 shape=(len(held["indptr"]) - 1, len(terms)),
             )
-            vocabulary = Vocabulary(terms, names, held["idf"])
-            return cls(int(held["total"]), vocabulary, centres, held["watched"])
+            may_lead, talks = held["may_lead"], held["talks"]
+            vocabulary = Vocabulary(terms, names, held["idf"], may_lead, talks)
+            leads, watched = held["leads"], held["watched"]
+            return cls(int(held["total"]), vocabulary, centres, leads, watched)
 
 
 def heaviest(weights: Any, chosen: Any, groups: int) -> Any:

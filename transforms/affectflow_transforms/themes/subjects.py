@@ -1,0 +1,135 @@
+"""Which words can name a theme: what people speak of, not how they speak or feel.
+
+A word is taken for the name of a thing by the words before it (`the build`, `my build`
+against `to build`, `so slow`), and never if it is a feeling, a name or an adverb.
+English; words of other languages are given the benefit of the doubt.
+"""
+
+import functools
+import re
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from affectflow_transforms.miners.phrases.emotions import FAMILIES
+
+THING, ACT, PERSON = 1, 2, 3
+"""What a word is by the one before it; 0 if that does not tell."""
+
+_BEFORE = MappingProxyType(
+    {
+        THING: """
+            a an the this these those my your our their its his her of in on with for
+            from without about no some any every each via per by into through between
+            under inside using use uses another both all other which whose new old
+        """,
+        ACT: """
+            i you we they he she it to can could will would should must may might do
+            does did don't doesn't didn't can't cannot couldn't won't wouldn't
+            shouldn't isn't aren't wasn't weren't haven't hasn't never who let please
+            i'll you'll we'll they'll i've we've i'd is are was were be been being am
+            i'm it's that's he's she's you're they're we're there's so very too really
+            pretty quite how just always also still feel feels felt looks
+            seems sounds extremely incredibly absolutely
+        """,
+        PERSON: "thanks thank thx ty hi hey hello dear cc ping @ mr mrs ms sorry bye",
+    }
+)
+_ROLE = {word: role for role, words in _BEFORE.items() for word in words.split()}
+# Of the occurrences that tell, so many make a word a thing; or a person.
+_THING_SHARE, _PERSON_SHARE = 0.4, 0.3
+_FEW = 3
+
+_UNTELLING_WORDS = """
+    ago ah aha aka alot alright anyways argh aww basically bet blah bless boo boy bro
+    btw bunch cheer cheers chance clue congrat congrats congratulation cuz dear
+    direction dude enjoyed enough essentially fella folk folks forward gal gee gentleman
+    girl glad god gosh guess guy haha hah hehe heh hmm hmmm ikr jeez jk kind kinda lady
+    later lmao lmfao lol lots luck ma'am man mate meh meme memes moment mood morning
+    night nah noob nope oops op ouch outta past phew piece pity pls plz ppl regard
+    regards rofl sir sooo soooo sorta sub subject tad tbh team-mate tho tldr today
+    tomorrow tonight tons type ugh uh uhh umm welcome whoa whoops woah woman wonder
+    wondering woo wow xd xoxo ya yay yeah yeet yesterday yikes yo yup afraid amount
+    attempt aspect bottom certain chunk clarify context couple deal degree detail
+    difference edge end example fact form front function future gist half handful
+    instance item level link list manner matter method middle mine mode name number
+    object option order other others page pair part pass path pattern percent period
+    phrase picture place point portion possibility process purpose question range rate
+    record reference related section sense sentence series set side sign sort spot stage
+    standard state stuff style sample scratch size step string structure subset text
+    thought tip top topic total track trick turn understanding value view wish word hear
+    listen watch send sent allow create created creating convert passing switch pick
+    provide show hit miss missed missing require required fire wait earlier twice indeed
+    definitely super
+"""
+_UNTELLING = frozenset(_UNTELLING_WORDS.split())
+"""Words that many speak of, whatever it is about."""
+
+_NAMES_WORDS = """
+    adam alan alex alice amy andrea andrew andy angela ann anna anne anthony ashley
+    barbara ben benjamin betty bob brad brandon brenda brian bruce carl carol caroline
+    catherine charles charlie chris christian christina christine christopher cindy
+    claire colin craig dan daniel dave david deborah dennis diana diane donald donna
+    dorothy doug douglas edward elizabeth emily emma eric erik evan frank fred gary
+    george greg gregory hannah harry heather helen henry ian jacob james jamie jane
+    janet jason jean jeff jeffrey jennifer jenny jeremy jerry jessica jim jimmy joan joe
+    joel john jon jonathan jose joseph josh joshua juan judy julie justin karen kate
+    katherine kathy keith kelly ken kenneth kevin kim kyle larry laura lauren lee linda
+    lisa louis lucas luke margaret maria marie martin mary matt matthew megan melissa
+    michael michelle mike mohammed nancy nathan nicholas nick nicole olivia pamela
+    patricia patrick paul peter philip rachel rebecca richard rob robert roger ron
+    ronald ryan sam samantha samuel sandra sara sarah scott sean sharon simon sophie
+    stefan stephanie stephen steve steven stuart sue susan tara ted teresa thomas tim
+    timothy todd tom tommy tony tyler victor victoria walter wayne william zach
+"""
+_NAMES = frozenset(_NAMES_WORDS.split())
+_LY_WORDS = """
+    ally anomaly apply assembly belly bully butterfly comply family fly imply italy
+    jelly july lily monopoly multiply poly rely reply supply
+"""
+_LY = frozenset(_LY_WORDS.split())
+
+
+def role_after(word: str) -> int:
+    """Returns what a word makes of the one after it."""
+    return _ROLE.get(word.lower(), 0)
+
+
+def names_a_theme(surface: str, roles: Sequence[int] = ()) -> bool:
+    """Returns whether a word, or a pair of words, can be a title.
+
+    >>> [names_a_theme(word) for word in ("build", "extremely", "Mike", "annoying")]
+    [True, False, False, False]
+
+    Args:
+      surface: as people write it.
+      roles: how often the words before it made it nothing, a thing, an act, a person.
+    """
+    words = surface.lower().split()
+    if len(words) > 1:
+        return sum(map(_tells, words)) == len(words)
+    return _tells(words[0]) and _is_thing(roles)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _tells(word: str) -> bool:
+    if word in _UNTELLING or word in _NAMES or len(word) < 2 or "_" in word.strip("_"):
+        return False
+    if word.endswith("ly") and word not in _LY:
+        return False
+    return _feelings().fullmatch(word) is None
+
+
+@functools.cache
+def _feelings() -> re.Pattern[str]:
+    wordings = [each for family in FAMILIES.values() for each in family]
+    return re.compile("|".join(f"(?:{each})" for each in wordings))
+
+
+def _is_thing(roles: Sequence[int]) -> bool:
+    if not len(roles):
+        return True
+    nothing, things, acts, persons = roles
+    if persons >= _PERSON_SHARE * (nothing + things + acts + persons) and persons > 1:
+        return False
+    told = things + acts
+    return told < _FEW or things >= _THING_SHARE * told
