@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from affectflow.errors import UsageError
 from affectflow.registry import Plugin
-from affectflow.schemas import CAUSES
+from affectflow.schemas import CAUSES, VECTORS
 
 ModelT = TypeVar("ModelT")
 
@@ -145,6 +145,23 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
         """Returns the model that `dump` wrote."""
         model: ModelT = json.loads(content)
         return model
+
+
+@dataclass(kw_only=True)
+class OverVectors(Clusterer[ModelT], abc.ABC, Generic[ModelT]):
+    """Groups causes by vectors: their column `vector` is that of the cause's utterance.
+
+    It is null where there is none.
+
+    Args:
+      vectors: whose vectors, by id or a beginning of it; the only ones if empty.
+    """
+
+    vectors: str = ""
+
+    requires: ClassVar[pa.Schema] = pa.schema(
+        [*Clusterer.requires, VECTORS.field("vector")]
+    )
 
 
 def hashes(causes: pa.Table) -> Any:

@@ -32,7 +32,7 @@ class Unit(NamedTuple):
 
     All causes of an utterance are in one unit, whoever found them. `people` are the
     annotators of the lake whose causes do not count; `miner` is the only one whose do,
-    empty for all others.
+    empty for all others. `vectors` are the files with those of `vectors_of`, if any.
     """
 
     name: str
@@ -41,10 +41,12 @@ class Unit(NamedTuple):
     rows: int
     people: tuple[str, ...] = ()
     miner: str = ""
+    vectors: tuple[str, ...] = ()
+    vectors_of: str = ""
 
 
-def units(lake: Lake) -> list[Unit]:
-    """Returns the units of a lake, by name.
+def units(lake: Lake, vectors_of: str = "") -> list[Unit]:
+    """Returns the units of a lake, by name; with vectors, if somebody's are wanted.
 
     A unit is a part. While causes of a bucket belong to a part that is gone, because
     its messages moved to another, the bucket is one unit.
@@ -56,13 +58,18 @@ def units(lake: Lake) -> list[Unit]:
         bucket: sorted(paths)
         for bucket, paths in groupby(sorted(parts, key=bucket_of_path), bucket_of_path)
     }
+    vectors: dict[int, list[str]] = {}
+    for path in sorted(lake.committed("vectors")) if vectors_of else ():
+        vectors.setdefault(bucket_of_path(path), []).append(path)
     found, people, miner = [], _people(lake), _miner(lake)
     for bucket, paths in causes:
         for name, own, spoken in _units_of(
             bucket, sorted(paths), utterances.get(bucket, [])
         ):
             rows = sum(files[path].rows for path in own)
-            found.append(Unit(name, tuple(own), tuple(spoken), rows, people, miner))
+            read = tuple(own), tuple(spoken), rows, people, miner
+            near = tuple(vectors.get(bucket, ()))
+            found.append(Unit(name, *read, near, vectors_of))
     return found
 
 
@@ -119,7 +126,8 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     """Returns the causes of a unit that have a span, once for each family.
 
     Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`,
-    `speaker_id` of whom it moved, `title`.
+    `speaker_id` of whom it moved, `title`, `cause_utterance_id`; and `vector`, if the
+    unit has vectors.
     A span that two labels of one utterance share counts once in a family. Of several
     miners the one counts that `mine` ran last. Causes that came in with the utterances
     may be by several: where two overlap, the surer one is taken. What moved a bot does
@@ -132,10 +140,23 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     counts = pc.invert(pc.is_in(by, value_set=people))
     if unit.miner:
         counts = pc.equal(by, unit.miner)
-    return once_in_a_family(
+    told = once_in_a_family(
         causes.filter(counts),
         read_files(lake.storage, "utterances", unit.utterances, _UTTERANCES),
     )
+    return _with_vectors(lake, unit, told) if unit.vectors_of else told
+
+
+def _with_vectors(lake: Lake, unit: Unit, causes: pa.Table) -> pa.Table:
+    """Returns causes with the vector of the utterance that each is said in."""
+    columns = ["utterance_id", "annotator_id", "vector"]
+    rows = read_files(lake.storage, "vectors", unit.vectors, columns)
+    mine = rows.filter(pc.equal(rows.column("annotator_id"), unit.vectors_of))
+    place = pc.index_in(
+        causes.column("cause_utterance_id"), mine.column("utterance_id")
+    )
+    vectors = mine.column("vector").combine_chunks().take(place.combine_chunks())
+    return causes.append_column("vector", vectors)
 
 
 def once_in_a_family(causes: pa.Table, utterances: pa.Table) -> pa.Table:
@@ -185,7 +206,8 @@ _ONCE_IN_A_FAMILY = """
       GROUP BY f.family, c.utterance_id, c.cause_utterance_id, c.start, c."end",
         c.cause_text
     )
-    SELECT cause_id, family, cause_text, summary, conversation_id, speaker_id, title
+    SELECT cause_id, family, cause_text, summary, conversation_id, speaker_id, title,
+      cause_utterance_id
     FROM spans
     ANTI JOIN spans AS surer
       ON spans.family = surer.family

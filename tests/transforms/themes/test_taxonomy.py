@@ -94,5 +94,5 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(
 
 
 def test_a_file_that_is_not_there_is_named() -> None:
-    with pytest.raises(UsageError, match="no file 'nosuch.toml'"):
+    with pytest.raises(UsageError, match=r"no file 'nosuch\.toml'"):
         ClusterThemes(clusterer_options={"taxonomy": "nosuch.toml"})

@@ -2,26 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from affectflow.errors import UsageError
-from affectflow.kinds.clusterer import (
-    TERMS,
-    Assigned,
-    Clusterer,
-    Group,
-    Name,
-    hashes,
-)
+from affectflow.kinds.clusterer import Assigned, Group, Name, hashes
 from affectflow.registry import Card
 from affectflow_transforms.themes.groups import link, means, nearest
 from affectflow_transforms.themes.leading import Sampled, lead
 from affectflow_transforms.themes.model import ThemeModel, heaviest
 from affectflow_transforms.themes.naming import name_groups
-from affectflow_transforms.themes.taxonomy import load
+from affectflow_transforms.themes.titled import Titled, terms_of
 from affectflow_transforms.themes.vocabulary import Said, learn
 
 # Among many causes chance alone makes small groups: the least size grows with the root.
@@ -29,7 +22,7 @@ _GROWTH = 0.17
 
 
 @dataclass(kw_only=True)
-class WordClusterer(Clusterer[ThemeModel]):
+class WordClusterer(Titled[ThemeModel]):
     """Groups causes by their words.
 
     TF-IDF over content words and pairs of words, average linkage over cosine
@@ -42,7 +35,6 @@ class WordClusterer(Clusterer[ThemeModel]):
       nearest: smallest cosine similarity, 0..1, to a centre for membership.
       sample: at most so many causes of a family are linked.
       fitted: at most so many causes of a family teach the terms and their weights.
-      taxonomy: what people may be moved by: names, or files that end in `.toml`.
 
     Raises:
       UsageError: a number is out of range, or something is wrong with the taxonomy.
@@ -51,7 +43,6 @@ class WordClusterer(Clusterer[ThemeModel]):
     linkage: float = 0.82
     nearest: float = 0.2
     sample: int = 4000
-    taxonomy: tuple[str, ...] = ("developers", "everyday")
 
     card: ClassVar[Card] = Card(summary="groups causes by their words")
 
@@ -67,12 +58,6 @@ class WordClusterer(Clusterer[ThemeModel]):
                 "WordClusterer needs `linkage` and `nearest` in 0..1, "
                 f"not {self.linkage} and {self.nearest}"
             )
-        # Read where the command is given: a worker may not have the file.
-        self._taxonomy = load(self.taxonomy)
-
-    @property
-    def reads(self) -> dict[str, str]:
-        return {"taxonomy": ",".join(self._taxonomy.digests)}
 
     def fit(self, sample: pa.Table, total: int) -> ThemeModel:
         """Returns terms, their weights, and the centres of provisional groups."""
@@ -100,9 +85,8 @@ class WordClusterer(Clusterer[ThemeModel]):
         said, words = Said.read(causes, self._taxonomy), model.vocabulary
         weights = words.weigh(said, np.arange(causes.num_rows))
         chosen, near = nearest(weights, model.centres, model.leads, self.nearest)
-        watched = _watched(weights, chosen, model.watched)
-        told = _entries(words.told(said))
-        return Assigned(chosen, near, pa.concat_tables([watched, told]))
+        terms = terms_of(weights, chosen, model.watched, words.told(said))
+        return Assigned(chosen, near, terms)
 
     def name(
         self, groups: Mapping[int, Group], model: ThemeModel
@@ -117,22 +101,3 @@ class WordClusterer(Clusterer[ThemeModel]):
 
     def load(self, content: bytes) -> ThemeModel:
         return ThemeModel.from_bytes(content)
-
-
-def _watched(weights: Any, chosen: Any, watched: Any) -> pa.Table:
-    """Returns the terms of each cause that may name its group: as `TERMS`."""
-    width = max(1, weights.shape[1])
-    row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
-    keys = chosen[row] * width + weights.indices
-    place = np.searchsorted(watched, keys)
-    # No key of a group is -1: what lies behind the last one is not watched.
-    same = np.append(watched, -1)[place] == keys
-    inside = np.flatnonzero(same & (chosen[row] >= 0))
-    columns = [row[inside], weights.indices[inside], weights.data[inside]]
-    return pa.table(columns, schema=TERMS)
-
-
-def _entries(told: Any) -> pa.Table:
-    """Returns wordings and talk as `TERMS`: they are counted, and weigh nothing."""
-    row = np.repeat(np.arange(told.shape[0]), np.diff(told.indptr))
-    return pa.table([row, told.indices, np.zeros(len(row))], schema=TERMS)

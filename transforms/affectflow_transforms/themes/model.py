@@ -1,7 +1,6 @@
 """The model of a family's themes: what a sample of its causes taught."""
 
 import io
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,20 +33,16 @@ class ThemeModel:
 
     def to_bytes(self) -> bytes:
         """Returns the model as plain bytes: arrays, and text as JSON."""
-        words = json.dumps([self.vocabulary.terms, self.vocabulary.names])
         sink = io.BytesIO()
         np.savez_compressed(
             sink,
             total=np.int64(self.total),
-            words=np.frombuffer(words.encode(), dtype=np.uint8),
-            idf=self.vocabulary.idf,
-            may_lead=self.vocabulary.leads,
-            talks=self.vocabulary.talks,
             leads=self.leads,
             watched=self.watched,
             data=self.centres.data,
             indices=self.centres.indices,
             indptr=self.centres.indptr,
+            **self.vocabulary.arrays(),
         )
         return sink.getvalue()
 
@@ -57,15 +52,13 @@ class ThemeModel:
         from scipy.sparse import csr_matrix
 
         with np.load(io.BytesIO(content), allow_pickle=False) as held:
-            terms, names = json.loads(held["words"].tobytes())
+            words = Vocabulary.from_arrays(held)
             centres = csr_matrix(
                 (held["data"], held["indices"], held["indptr"]),
-                shape=(len(held["indptr"]) - 1, len(terms)),
+                shape=(len(held["indptr"]) - 1, len(words.terms)),
             )
-            may_lead, talks = held["may_lead"], held["talks"]
-            vocabulary = Vocabulary(terms, names, held["idf"], may_lead, talks)
             leads, watched = held["leads"], held["watched"]
-            return cls(int(held["total"]), vocabulary, centres, leads, watched)
+            return cls(int(held["total"]), words, centres, leads, watched)
 
 
 def heaviest(weights: Any, chosen: Any, groups: int) -> Any:

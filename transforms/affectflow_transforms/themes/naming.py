@@ -13,7 +13,7 @@ _TITLE_TERMS = 3
 # A term that stands in the title is in this share of the theme's causes; its first term
 # in that share, or the theme is a heap.
 _TITLE_SHARE = 0.34
-_LEAD_SHARE = 0.5
+LEAD_SHARE = 0.5
 # A pair says more than its words, though fewer causes have it.
 _TELLING = {"concern": 3.0, "pair": 1.8, "word": 1.0}
 # A concern is said in several ways: one wording alone is not more than a word.
@@ -45,7 +45,10 @@ class Term:
 
 
 def name_groups(
-    groups: Mapping[int, Group], words: Vocabulary, taxonomy: Taxonomy
+    groups: Mapping[int, Group],
+    words: Vocabulary,
+    taxonomy: Taxonomy,
+    lead_share: float = LEAD_SHARE,
 ) -> dict[int, Name]:
     """Returns the names of groups that have one.
 
@@ -53,11 +56,12 @@ def name_groups(
       groups: by number.
       words: that they are named by.
       taxonomy: whose names they may get.
+      lead_share: of a group's causes, 0..1, that have the first term of the title.
     """
     named = {}
     for number, group in groups.items():
         terms = describe(group, words, taxonomy)
-        if title := title_of(terms):
+        if title := title_of(terms, lead_share):
             told = " / ".join(term.name for term in title)
             named[number] = Name(told, keywords(terms))
     return named
@@ -124,7 +128,7 @@ def keywords(terms: list[Term]) -> list[str]:
     return list(dict.fromkeys(term.name for term in words))[:KEYWORDS]
 
 
-def title_of(terms: list[Term]) -> list[Term]:
+def title_of(terms: list[Term], lead_share: float = LEAD_SHARE) -> list[Term]:
     """Returns up to three terms that name a group: "flaky tests / CI".
 
     None is part of another; none at all if no term holds the group together.
@@ -132,7 +136,7 @@ def title_of(terms: list[Term]) -> list[Term]:
     chosen: list[Term] = []
     leading = sorted(terms, key=lambda t: -_TELLING[t.kind] * t.weight)
     for term in leading:
-        least = _TITLE_SHARE if chosen else _LEAD_SHARE
+        least = _TITLE_SHARE if chosen else lead_share
         if term.leads and term.share >= least and _adds(term.name, chosen):
             chosen.append(term)
     if len(chosen) == 1 and not _is_said(chosen[0], terms):

@@ -88,7 +88,7 @@ def load(names: Sequence[str]) -> Taxonomy:
                 raise file.fault(f"another taxonomy has a theme {title!r} already")
             themes[title] = Theme(wordings, len(talks) - 1 if talk else -1)
         digests.append(hashlib.blake2b(text.encode(), digest_size=8).hexdigest())
-    return Taxonomy(MappingProxyType(themes), tuple(talks), tuple(digests))
+    return Taxonomy(themes, tuple(talks), tuple(digests))
 
 
 # By its text: who changes the file gets another taxonomy.

@@ -1,5 +1,6 @@
 """What causes say, and how much each term of it counts: TF-IDF over a vocabulary."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -126,6 +127,22 @@ class Vocabulary:
     idf: Any
     leads: Any
     talks: Any
+
+    def arrays(self) -> dict[str, Any]:
+        """Returns the vocabulary as arrays; text as JSON."""
+        words = json.dumps([self.terms, self.names])
+        return {
+            "words": np.frombuffer(words.encode(), dtype=np.uint8),
+            "idf": self.idf,
+            "may_lead": self.leads,
+            "talks": self.talks,
+        }
+
+    @classmethod
+    def from_arrays(cls, held: Any) -> "Vocabulary":
+        """Returns the vocabulary that `arrays` gave."""
+        terms, names = json.loads(held["words"].tobytes())
+        return cls(terms, names, held["idf"], held["may_lead"], held["talks"])
 
     @cached_property
     def kinds(self) -> list[str]:
