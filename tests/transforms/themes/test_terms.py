@@ -15,7 +15,7 @@ from affectflow_transforms.themes.terms import (
     without_addresses,
 )
 
-TAXONOMY = load(["developers", "everyday"])
+TAXONOMY = load(["developers", "everyday", "common"])
 
 
 def concerns_of(texts: list[str]) -> list[set[str]]:

@@ -42,7 +42,7 @@ def _is_word(name: str) -> bool:
 
 @functools.cache
 def _topic() -> re.Pattern[str]:
-    themes = load(["developers", "everyday"]).themes
+    themes = load(["developers", "common"]).themes
     return re.compile(
         "|".join(f"(?:{each})" for theme in themes.values() for each in theme.wordings)
     )

@@ -18,7 +18,7 @@ from affectflow_transforms.themes.titled import Titled, terms_of
 from affectflow_transforms.themes.vocabulary import Said, learn
 
 # Among many causes chance alone makes small groups: the least size grows with the root.
-_GROWTH = 0.17
+_GROWTH = 0.15
 
 
 @dataclass(kw_only=True)

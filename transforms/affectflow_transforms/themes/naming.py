@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from affectflow.kinds.clusterer import Group, Name
-from affectflow_transforms.themes.taxonomy import Talk, Taxonomy
+from affectflow_transforms.themes.taxonomy import Taxonomy
 from affectflow_transforms.themes.terms import stem
 from affectflow_transforms.themes.vocabulary import TALK, WORDING, Vocabulary
 
@@ -34,6 +34,7 @@ class Term:
       weight: of the group's centre, which is of length 1.
       share: of the group's causes that have it, 0..1.
       leads: whether it can be the first of a title.
+      said: of a concern, the stems of the words that the causes say it with.
     """
 
     column: int
@@ -42,6 +43,7 @@ class Term:
     weight: float
     share: float
     leads: bool
+    said: frozenset[str]
 
 
 def name_groups(
@@ -79,6 +81,7 @@ def describe(group: Group, words: Vocabulary, taxonomy: Taxonomy) -> list[Term]:
             weight=term.weight / length,
             share=term.causes / group.size,
             leads=bool(words.leads[column]),
+            said=concerns.get(words.names[column], frozenset()),
         )
         for column, term in group.terms.items()
         if words.kinds[column] in ("word", "pair") or words.names[column] in concerns
@@ -87,31 +90,37 @@ def describe(group: Group, words: Vocabulary, taxonomy: Taxonomy) -> list[Term]:
     return sorted(terms, key=lambda t: (-round(t.weight, 7), t.name))[:_MOST]
 
 
-def _concerns(group: Group, words: Vocabulary, taxonomy: Taxonomy) -> set[str]:
-    """Returns the concerns that a group may be named by.
+def _concerns(
+    group: Group, words: Vocabulary, taxonomy: Taxonomy
+) -> dict[str, frozenset[str]]:
+    """Returns the concerns that a group may be named by, and the stems it says of each.
 
     Those of which its causes speak in several ways, or in the words of the name; if
-    enough of the causes are talk of the kind.
+    the talk is the right one.
     """
     said: dict[str, dict[str, int]] = {}
     for column, term in group.terms.items():
         if words.terms[column].startswith(WORDING):
             name, _, wording = words.terms[column][len(WORDING) :].partition("\t")
             said.setdefault(name, {})[wording] = term.causes
-    talked = [_is_talk(group, words, n, t) for n, t in enumerate(taxonomy.talks)]
+    suiting = [
+        talk.suits(_share(group, words, number))
+        for number, talk in enumerate(taxonomy.talks)
+    ]
     # -1, for any talk, is the last one.
-    right = [*talked, True]
+    right = [*suiting, True]
     return {
-        name
+        name: frozenset(word for wording in wordings for word in wording.split())
         for name, wordings in said.items()
         if right[taxonomy.themes[name].talk] and _is_meant(name, wordings)
     }
 
 
-def _is_talk(group: Group, words: Vocabulary, number: int, talk: Talk) -> bool:
+def _share(group: Group, words: Vocabulary, number: int) -> float:
+    """Returns the share of a group's causes that are a talk, 0..1."""
     found = group.terms.get(words.columns[f"{TALK}{number}"])
     told = (found.causes if found else 0) + _PRIOR * float(words.talks[number])
-    return told >= talk.share * (group.size + _PRIOR)
+    return told / (group.size + _PRIOR)
 
 
 def _is_meant(name: str, wordings: Mapping[str, int]) -> bool:
@@ -139,15 +148,16 @@ def title_of(terms: list[Term], lead_share: float = LEAD_SHARE) -> list[Term]:
         least = _TITLE_SHARE if chosen else lead_share
         if term.leads and term.share >= least and _adds(term.name, chosen):
             chosen.append(term)
-    if len(chosen) == 1 and not _is_said(chosen[0], terms):
-        chosen += [t for t in leading if t.leads and t.kind != "concern"][:1]
-    return chosen[:_TITLE_TERMS]
+    return _in_own_words(chosen, leading)[:_TITLE_TERMS]
 
 
-def _is_said(title: Term, terms: list[Term]) -> bool:
-    """Returns whether the causes have a word of a title: a concern may have others."""
-    said = {stem(w) for t in terms if t.kind != "concern" for w in t.name.split()}
-    return any(stem(word) in said for word in title.name.lower().split())
+def _in_own_words(title: list[Term], leading: list[Term]) -> list[Term]:
+    """Returns a title with a word that its causes say, where a concern has none."""
+    if len(title) != 1 or title[0].kind != "concern":
+        return title
+    name = {stem(word) for word in title[0].name.lower().split()}
+    own = [t for t in leading if t.kind == "word" and stem(t.name) in title[0].said]
+    return title if name & title[0].said else title + own[:1]
 
 
 def _adds(name: str, chosen: list[Term]) -> bool:

@@ -12,7 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.data import DataFile
-from affectflow.data_tables import TABLE, TEXT, WORDS, Kind, checked, file_of, table_of
+from affectflow.data_tables import (
+    FLAG,
+    TABLE,
+    TEXT,
+    WORDS,
+    Kind,
+    checked,
+    file_of,
+    table_of,
+)
 
 _SHARE = 0.15
 _IS_SHARE: Kind = (
@@ -26,21 +35,29 @@ _KEYS: Mapping[str, Kind] = MappingProxyType(
         "themes": ("a table of lists of texts", table_of(WORDS)),
     }
 )
-_TALK: Mapping[str, Kind] = MappingProxyType({"words": WORDS, "share": _IS_SHARE})
+_TALK: Mapping[str, Kind] = MappingProxyType(
+    {"words": WORDS, "share": _IS_SHARE, "unlike": FLAG}
+)
 NOT_BEFORE = re.compile(r"\(\?! (\w+)\)\Z")
 """Ends a wording that does not count before a word: `merged(?! conflict)`."""
 
 
 class Talk(NamedTuple):
-    """The talk that a file's themes belong to.
+    """The talk that a file's themes belong to, or that they do not belong to.
 
     Attributes:
       words: wordings of it.
-      share: of a theme's causes, 0..1, that are such talk where it gets such a name.
+      share: of a theme's causes, 0..1, from which on it is such talk.
+      unlike: the themes do not belong to it.
     """
 
     words: tuple[str, ...]
     share: float
+    unlike: bool = False
+
+    def suits(self, share: float) -> bool:
+        """Returns whether names of the file suit a theme with so much of this talk."""
+        return (share >= self.share) != self.unlike
 
 
 class Theme(NamedTuple):
@@ -101,7 +118,8 @@ def _read(
     talk = None
     if "talk" in said:
         about = checked(file, said["talk"], _TALK, ("words",))
-        talk = Talk(tuple(about["words"]), float(about.get("share", _SHARE)))
+        share, unlike = about.get("share", _SHARE), about.get("unlike", False)
+        talk = Talk(tuple(about["words"]), float(share), unlike)
     for wording in (*_all(themes), *(talk.words if talk else ())):
         if why := _wrong(wording):
             raise file.fault(f"wording {wording!r}: {why}", _line_of(text, wording))

@@ -22,7 +22,7 @@ class Titled(Clusterer[ModelT], Generic[ModelT]):
       UsageError: there is no such taxonomy, or something is wrong with it.
     """
 
-    taxonomy: tuple[str, ...] = ("developers", "everyday")
+    taxonomy: tuple[str, ...] = ("developers", "everyday", "common")
 
     def __post_init__(self) -> None:
         super().__post_init__()
