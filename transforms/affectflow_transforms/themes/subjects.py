@@ -38,28 +38,42 @@ _ROLE = {word: role for role, words in _BEFORE.items() for word in words.split()
 # Of the occurrences that tell, so many make a word a thing; or a person.
 _THING_SHARE, _PERSON_SHARE = 0.4, 0.3
 _FEW = 3
+_LONGEST = 30
+# `pricing` is a thing, `adding` is not: these have to show it.
+_MAY_BE_ACTS = re.compile(r"\w+(?:ing|[^e]ed)")
 
 _UNTELLING_WORDS = """
-    ago ah aha aka alot alright anyways argh aww basically bet blah bless boo boy bro
-    btw bunch cheer cheers chance clue congrat congrats congratulation cuz dear
-    direction dude enjoyed enough essentially fella folk folks forward gal gee gentleman
-    girl glad god gosh guess guy haha hah hehe heh hmm hmmm ikr jeez jk kind kinda lady
-    later lmao lmfao lol lots luck ma'am man mate meh meme memes moment mood morning
-    night nah noob nope oops op ouch outta past phew piece pity pls plz ppl regard
-    regards rofl sir sooo soooo sorta sub subject tad tbh team-mate tho tldr today
-    tomorrow tonight tons type ugh uh uhh umm welcome whoa whoops woah woman wonder
-    wondering woo wow xd xoxo ya yay yeah yeet yesterday yikes yo yup afraid amount
-    attempt aspect bottom certain chunk clarify context couple deal degree detail
-    difference edge end example fact form front function future gist half handful
-    instance item level link list manner matter method middle mine mode name number
-    object option order other others page pair part pass path pattern percent period
-    phrase picture place point portion possibility process purpose question range rate
-    record reference related section sense sentence series set side sign sort spot stage
-    standard state stuff style sample scratch size step string structure subset text
-    thought tip top topic total track trick turn understanding value view wish word hear
-    listen watch send sent allow create created creating convert passing switch pick
-    provide show hit miss missed missing require required fire wait earlier twice indeed
-    definitely super
+    abroad action active activity affect affects afraid afterwards ago ah aha ahead aint
+    aka allow almost alot already alright altogether amid among amongst amount another
+    anyways anywhere apart apply arent argh aside aspect attempt away aww backwards
+    basically beneath beside besides bet beyond bitch bitches blah bless boo bottom boy
+    bro btw bunch cant certain chance cheer cheers chunk clarify clue concerning congrat
+    congrats congratulation context continue convert couldnt couple create created
+    creating creepy cunt cuz deal dear definitely degree despite detail didnt difference
+    differences direction doesnt dont dude earlier edge else elsewhere end enjoyed
+    enough essentially everywhere example except excuse fact failing far favorite
+    favourite fella fire folk folks forever form forward forwards free front function
+    future gal gee gentleman girl gist glad god gosh guess guy hah haha half handful
+    hasnt havent hear heh hehe hes high hit hmm hmmm idk ikr im implemented impossible
+    indeed instance instead isnt item ive jeez jk kind kinda lady later laugh lets level
+    link list listen little lmao lmfao lol lose losing lots low luck ma'am major man
+    manner mate matter meanwhile meh meme memes method middle mine miss missed missing
+    mode moment mood morning move nah name nasty neither night nonetheless noob nope nor
+    nowadays nowhere number object often onto oops op option order other others
+    otherwise ouch outta overnight page pair part pass passing past path pattern percent
+    perhaps period phew phrase pick picture piece pity place pls plz point portion
+    possibility ppl practice pre process provide purpose question random range rate
+    rather record reference regard regarding regards related remove require required
+    resolve rofl sample save saw scratch section seldom send sense sent sentence series
+    set share shes shouldnt show side sign sir size somehow sometimes somewhat soon sooo
+    soooo sort sorta spend spent spot stage standard state step string structure stuck
+    stuff style sub subject subset super sweet switch tad taking tbh team-mate text
+    thats therefore theyre tho thought throw till tip tldr today together tomorrow
+    tonight tons top topic total toward towards track trick turn twice type ugh uh uhh
+    umm understanding unless unto upstairs value various view wait wasnt watch welcome
+    whenever whereas wherever whichever whoa whoever whom whoops wish woah woman wonder
+    wondering wont woo word wouldnt wow xd xoxo ya yay yeah yeet yesterday yikes yo
+    youre yup
 """
 _UNTELLING = frozenset(_UNTELLING_WORDS.split())
 """Words that many speak of, whatever it is about."""
@@ -107,12 +121,12 @@ def names_a_theme(surface: str, roles: Sequence[int] = ()) -> bool:
     words = surface.lower().split()
     if len(words) > 1:
         return sum(map(_tells, words)) == len(words)
-    return _tells(words[0]) and _is_thing(roles)
+    return _tells(words[0]) and _is_thing(words[0], roles)
 
 
 @functools.lru_cache(maxsize=100_000)
 def _tells(word: str) -> bool:
-    if word in _UNTELLING or word in _NAMES or len(word) < 2 or "_" in word.strip("_"):
+    if word in _UNTELLING or word in _NAMES or not 2 <= len(word) <= _LONGEST:
         return False
     if word.endswith("ly") and word not in _LY:
         return False
@@ -125,11 +139,13 @@ def _feelings() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{each})" for each in wordings))
 
 
-def _is_thing(roles: Sequence[int]) -> bool:
+def _is_thing(word: str, roles: Sequence[int]) -> bool:
     if not len(roles):
         return True
     nothing, things, acts, persons = roles
     if persons >= _PERSON_SHARE * (nothing + things + acts + persons) and persons > 1:
         return False
     told = things + acts
+    if _MAY_BE_ACTS.fullmatch(word):
+        return things > 1 and things > acts
     return told < _FEW or things >= _THING_SHARE * told
