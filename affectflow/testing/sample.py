@@ -131,7 +131,7 @@ def sample_causes() -> pa.Table:
             "family": family,
             "cause_text": text,
             "summary": text,
-            "conversation_id": f"sample:thread-{number % 4}",
+            "conversation_id": f"sample:thread-{number % 6}",
             "title": None,
             # Causes that say the same point the same way.
             "vector": [1.0, number / 100] if number < 3 else [number / 100, 1.0],
