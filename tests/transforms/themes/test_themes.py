@@ -102,6 +102,8 @@ def test_whom_messages_address_names_no_theme() -> None:
 NEVER = {
     "a person": ["thanks mike", "mike said so", "hi mike", "as mike says"],
     "somebody who is thanked": ["thanks zorg", "hey zorg", "@zorg", "ask zorg"],
+    "a name that no list has": ["so Zorgan left", "and Zorgan is", "tell Zorgan"] * 2,
+    "a stutter": ["the zo-zo thing", "a zo-zo", "that zo-zo", "zo-zo's"],
     "an adverb": ["extremely so", "it is extremely", "extremely!", "how extremely"],
     "an emoji": ["slightly_smiling_face", "no slightly_smiling_face", ":tada:"] * 2,
     "a placeholder": ["[URL] it", "the [<-LINK->]", "<code> it", "[NAME] did"] * 2,
@@ -143,6 +145,12 @@ def test_a_title_of_developers_stands_over_their_talk_only(
 ) -> None:
     (theme,), _ = cluster(causes(texts))
     assert theme["title"].split(" / ")[0] == title
+
+
+def test_a_thing_with_a_capital_can_be_a_title() -> None:
+    texts = ["so the Zorgan image", "in Zorgan again", "a Zorgan of mine", "My Zorgan"]
+    (theme,), _ = cluster(causes(texts))
+    assert theme["title"] == "zorgan"
 
 
 def test_one_word_alone_does_not_speak_of_a_concern() -> None:

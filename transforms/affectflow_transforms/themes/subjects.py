@@ -12,16 +12,21 @@ from types import MappingProxyType
 
 from affectflow_transforms.miners.phrases.emotions import FAMILIES
 
-THING, ACT, PERSON = 1, 2, 3
+THING, ACT, PERSON, ABOUT = 1, 2, 3, 4
 """What a word is by the one before it; 0 if that does not tell."""
+CAPITAL, LOWER = 1, 2
+"""How a word is written: with a capital inside a sentence, or in small letters."""
+CODES = 5
 
 _BEFORE = MappingProxyType(
     {
         THING: """
-            a an the this these those my your our their its his her of in on with for
-            from without about no some any every each via per by into through between
-            under inside using use uses another both all other which whose new old
+            a an the this these those my your our its in on of from into no some any
+            every each via per through inside using use uses another both all other
+            which whose new old
         """,
+        # Of persons, too.
+        ABOUT: "their his her with for without about by between under",
         ACT: """
             i you we they he she it to can could will would should must may might do
             does did don't doesn't didn't can't cannot couldn't won't wouldn't
@@ -38,42 +43,47 @@ _ROLE = {word: role for role, words in _BEFORE.items() for word in words.split()
 # Of the occurrences that tell, so many make a word a thing; or a person.
 _THING_SHARE, _PERSON_SHARE = 0.4, 0.3
 _FEW = 3
+# Names are written small now and then, and stand after `the` or `in` rarely.
+_LOWER_SHARE, _ARTICLE_SHARE = 0.7, 0.25
 _LONGEST = 30
 # `pricing` is a thing, `adding` is not: these have to show it.
+_STUTTERED = re.compile(r"(\w+)(?:-\1)+(?:'\w+)?")
+_CAPITALISED = re.compile(r"[A-Z][a-z'-]+")
 _MAY_BE_ACTS = re.compile(r"\w+(?:ing|[^e]ed)")
 
 _UNTELLING_WORDS = """
-    abroad action active activity affect affects afraid afterwards ago ah aha ahead aint
-    aka allow almost alot already alright altogether amid among amongst amount another
-    anyways anywhere apart apply arent argh aside aspect attempt away aww backwards
-    basically beneath beside besides bet beyond bitch bitches blah bless boo bottom boy
-    bro btw bunch cant certain chance cheer cheers chunk clarify clue concerning congrat
-    congrats congratulation context continue convert couldnt couple create created
-    creating creepy cunt cuz deal dear definitely degree despite detail didnt difference
-    differences direction doesnt dont dude earlier edge else elsewhere end enjoyed
-    enough essentially everywhere example except excuse fact failing far favorite
-    favourite fella fire folk folks forever form forward forwards free front function
-    future gal gee gentleman girl gist glad god gosh guess guy hah haha half handful
-    hasnt havent hear heh hehe hes high hit hmm hmmm idk ikr im implemented impossible
-    indeed instance instead isnt item ive jeez jk kind kinda lady later laugh lets level
-    link list listen little lmao lmfao lol lose losing lots low luck ma'am major man
-    manner mate matter meanwhile meh meme memes method middle mine miss missed missing
-    mode moment mood morning move nah name nasty neither night nonetheless noob nope nor
-    nowadays nowhere number object often onto oops op option order other others
-    otherwise ouch outta overnight page pair part pass passing past path pattern percent
-    perhaps period phew phrase pick picture piece pity place pls plz point portion
-    possibility ppl practice pre process provide purpose question random range rate
-    rather record reference regard regarding regards related remove require required
-    resolve rofl sample save saw scratch section seldom send sense sent sentence series
-    set share shes shouldnt show side sign sir size somehow sometimes somewhat soon sooo
-    soooo sort sorta spend spent spot stage standard state step string structure stuck
-    stuff style sub subject subset super sweet switch tad taking tbh team-mate text
-    thats therefore theyre tho thought throw till tip tldr today together tomorrow
-    tonight tons top topic total toward towards track trick turn twice type ugh uh uhh
-    umm understanding unless unto upstairs value various view wait wasnt watch welcome
-    whenever whereas wherever whichever whoa whoever whom whoops wish woah woman wonder
-    wondering wont woo word wouldnt wow xd xoxo ya yay yeah yeet yesterday yikes yo
-    youre yup
+    abroad action active activity affect affects afraid afterwards ago ah aha ahead
+    aint aka allow almost alot already alright altogether amid among amongst amount
+    another anyways anywhere apart apply arent argh aside aspect attempt away aww
+    backwards basically beneath beside besides bet beyond bitch bitches blah bless boo
+    bottom boy bro btw bunch cant certain chance cheer cheers chunk clarify clue
+    concerning congrat congrats congratulation context continue convert couldnt couple
+    create created creating creepy cunt cuz deal dear definitely degree despite detail
+    didnt difference differences direction doesnt dont dude earlier edge else
+    elsewhere end enjoyed enough essentially everywhere example except excuse fact
+    failing far favorite favourite fella fire folk folks forever form forward forwards
+    free front function future gal gee gentleman girl gist glad god gosh guess guy hah
+    haha half handful hasnt havent hear heh hehe hes high hit hmm hmmm idk ikr im
+    implemented impossible indeed instance instead isnt item ive jeez jk kind kinda
+    lady later laugh lets level link list listen little lmao lmfao lol lose losing
+    lots low luck ma'am major man manner mate matter meanwhile meh meme memes method
+    middle mine miss missed missing mode moment mood morning move nah name nasty
+    neither night nonetheless noob nope nor nowadays nowhere number object often onto
+    oops op option order other others otherwise ouch outta overnight page pair part
+    pass passing past path pattern percent perhaps period phew phrase pick picture
+    piece pity place pls plz point portion possibility ppl practice pre process
+    provide purpose question random range rate rather record reference regard
+    regarding regards related remove require required resolve rofl sample save saw
+    scratch section seldom send sense sent sentence series set share shes shouldnt
+    show side sign sir size somehow sometimes somewhat soon sooo soooo sort sorta
+    spend spent spot stage standard state step string structure stuck stuff style sub
+    subject subset super sweet switch tad taking tbh team-mate text thats therefore
+    theyre tho thought throw till tip tldr today together tomorrow tonight tons top
+    topic total toward towards track trick turn twice type ugh uh uhh umm
+    understanding unless unto upstairs value various view wait wasnt watch welcome
+    whenever whereas wherever whichever whoa whoever whom whoops wish woah woman
+    wonder wondering wont woo word wouldnt wow xd xoxo y'know ya yay yeah yeet
+    yesterday yikes yo youre yup
 """
 _UNTELLING = frozenset(_UNTELLING_WORDS.split())
 """Words that many speak of, whatever it is about."""
@@ -108,7 +118,21 @@ def role_after(word: str) -> int:
     return _ROLE.get(word.lower(), 0)
 
 
-def names_a_theme(surface: str, roles: Sequence[int] = ()) -> bool:
+def goes_on(word: str) -> int:
+    """Returns 1 if a sentence goes on after a word or sign, else 0."""
+    return int(word[0].isalpha() or word == ",")
+
+
+def case_of(word: str) -> int:
+    """Returns how a word is written; 0 if neither way."""
+    if _CAPITALISED.fullmatch(word):
+        return CAPITAL
+    return LOWER if word[0].islower() else 0
+
+
+def names_a_theme(
+    surface: str, roles: Sequence[int] = (), cases: Sequence[int] = ()
+) -> bool:
     """Returns whether a word, or a pair of words, can be a title.
 
     >>> [names_a_theme(word) for word in ("build", "extremely", "Mike", "annoying")]
@@ -116,17 +140,42 @@ def names_a_theme(surface: str, roles: Sequence[int] = ()) -> bool:
 
     Args:
       surface: as people write it.
-      roles: how often the words before it made it nothing, a thing, an act, a person.
+      roles: how often it has each role, by `THING` and the others.
+      cases: how often it is written in each way.
     """
     words = surface.lower().split()
     if len(words) > 1:
-        return sum(map(_tells, words)) == len(words)
-    return _tells(words[0]) and _is_thing(words[0], roles)
+        return all(map(_tells, words))
+    if not _tells(words[0]):
+        return False
+    return not roles or not (
+        _is_name(roles, cases) or _is_act(words[0], roles) or _is_addressed(roles)
+    )
+
+
+def _is_name(roles: Sequence[int], cases: Sequence[int]) -> bool:
+    """Returns whether a word is written as a person's name: not `the Docker image`."""
+    capital = cases[CAPITAL] >= _FEW and cases[LOWER] <= _LOWER_SHARE * cases[CAPITAL]
+    return capital and roles[THING] <= _ARTICLE_SHARE * sum(roles)
+
+
+def _is_addressed(roles: Sequence[int]) -> bool:
+    return roles[PERSON] > 1 and roles[PERSON] >= _PERSON_SHARE * sum(roles)
+
+
+def _is_act(word: str, roles: Sequence[int]) -> bool:
+    things, acts = roles[THING] + roles[ABOUT], roles[ACT]
+    if _MAY_BE_ACTS.fullmatch(word):
+        return not (things > 1 and things > acts)
+    told = things + acts
+    return told >= _FEW and things < _THING_SHARE * told
 
 
 @functools.lru_cache(maxsize=100_000)
 def _tells(word: str) -> bool:
     if word in _UNTELLING or word in _NAMES or not 2 <= len(word) <= _LONGEST:
+        return False
+    if _STUTTERED.fullmatch(word):
         return False
     if word.endswith("ly") and word not in _LY:
         return False
@@ -137,15 +186,3 @@ def _tells(word: str) -> bool:
 def _feelings() -> re.Pattern[str]:
     wordings = [each for family in FAMILIES.values() for each in family]
     return re.compile("|".join(f"(?:{each})" for each in wordings))
-
-
-def _is_thing(word: str, roles: Sequence[int]) -> bool:
-    if not len(roles):
-        return True
-    nothing, things, acts, persons = roles
-    if persons >= _PERSON_SHARE * (nothing + things + acts + persons) and persons > 1:
-        return False
-    told = things + acts
-    if _MAY_BE_ACTS.fullmatch(word):
-        return things > 1 and things > acts
-    return told < _FEW or things >= _THING_SHARE * told

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,12 @@ import pyarrow.compute as pc
 from affectflow_transforms.miners.addressing import ADDRESS, address_end
 from affectflow_transforms.miners.phrases.generic import GENERIC, SAME
 from affectflow_transforms.miners.phrases.words import STOP
-from affectflow_transforms.themes.subjects import role_after
+from affectflow_transforms.themes.subjects import (
+    CAPITAL,
+    case_of,
+    goes_on,
+    role_after,
+)
 from affectflow_transforms.themes.taxonomy import NOT_BEFORE, Taxonomy
 
 # Links, and what stands for something: [NAME], [<-LINK->], <code>, :smile:.
@@ -69,6 +74,7 @@ class Found:
       terms: of each form, the term: words without inflection, lower case.
       surfaces: of each form, how people write it.
       roles: of each entry, what the word before it makes of it: see `subjects`.
+      cases: of each entry, how it is written: see `subjects`.
     """
 
     texts: int
@@ -77,6 +83,7 @@ class Found:
     terms: list[str]
     surfaces: list[str]
     roles: Any
+    cases: Any
 
 
 def without_addresses(texts: pa.Array) -> pa.Array:
@@ -97,24 +104,33 @@ def find_terms(texts: pa.Array) -> Found:
     first = _pair_starts(rows, words)
     pairs = _pairs(words[first], words[first + 1], forms)
     said = np.flatnonzero(words >= 0)
-    before = np.asarray([role_after(token) for token in encoded.dictionary.to_pylist()])
-    roles = _roles(rows, before.astype(np.int8)[np.asarray(encoded.indices)])
+    codes, tokens = np.asarray(encoded.indices), encoded.dictionary.to_pylist()
+    roles = _by_the_one_before(rows, codes, tokens, role_after)
+    # A capital at the start of a text, or of a sentence, tells nothing.
+    inside = _by_the_one_before(rows, codes, tokens, goes_on)
+    written = np.asarray([case_of(token) for token in tokens], dtype=np.int8)[codes]
+    cases = np.where((written == CAPITAL) & (inside == 0), 0, written)
+    none = np.zeros(len(first), dtype=np.int8)
     return Found(
         len(texts),
         np.concatenate([rows[said], rows[first]]),
         np.concatenate([words[said], pairs]),
         [term for term, _ in forms],
         [surface for _, surface in forms],
-        np.concatenate([roles[said], np.zeros(len(first), dtype=np.int8)]),
+        np.concatenate([roles[said], none]),
+        np.concatenate([cases[said], none]),
     )
 
 
-def _roles(rows: Any, after: Any) -> Any:
-    """Returns what each token is by the token before it, in its own text."""
-    roles = np.zeros(len(rows), dtype=np.int8)
+def _by_the_one_before(
+    rows: Any, codes: Any, tokens: list[str], tells: Callable[[str], int]
+) -> Any:
+    """Returns what the token before each one tells of it, in its own text; or 0."""
+    told = np.asarray([tells(token) for token in tokens], dtype=np.int8)[codes]
+    found = np.zeros(len(rows), dtype=np.int8)
     same = rows[1:] == rows[:-1]
-    roles[1:][same] = after[:-1][same]
-    return roles
+    found[1:][same] = told[:-1][same]
+    return found
 
 
 def _number(forms: dict[tuple[str, str], int], form: tuple[str, str]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow_transforms.themes.subjects import names_a_theme
+from affectflow_transforms.themes.subjects import CODES, names_a_theme
 from affectflow_transforms.themes.taxonomy import Taxonomy
 from affectflow_transforms.themes.terms import (
     Found,
@@ -27,7 +27,6 @@ _CONCERN_WEIGHT = 2.0
 # Above this share of all causes a term tells nothing apart.
 _MAX_SHARE = 0.15
 _FEW = 50
-_ROLES = 4
 PREFIX, WORDING, TALK = "concern: ", "wording: ", "talk: "
 """Terms that are no words: a concern, one of its wordings, and talk of the kind."""
 
@@ -281,10 +280,22 @@ def _common(
     names: dict[str, str] = {}
     for form in order:
         names.setdefault(found.terms[form], found.surfaces[form])
-    keys = numbers[found.forms] * _ROLES + found.roles
-    roles = np.bincount(keys, minlength=len(number_of) * _ROLES).reshape(-1, _ROLES)
-    leads = [names_a_theme(names[t], roles[number_of[t]].tolist()) for t in kept]
+    roles, cases = (
+        _counted(numbers[found.forms], each, len(number_of))
+        for each in (found.roles, found.cases)
+    )
+    leads = [
+        names_a_theme(names[t], roles[number_of[t]], cases[number_of[t]]) for t in kept
+    ]
     return {term: share[number_of[term]] for term in kept}, names, leads
+
+
+def _counted(numbers: Any, codes: Any, count: int) -> list[list[int]]:
+    """Returns how often each number has each code."""
+    keys = numbers * CODES + codes
+    counted = np.bincount(keys, minlength=count * CODES).reshape(-1, CODES)
+    rows: list[list[int]] = counted.tolist()
+    return rows
 
 
 def _having(rows: Any, numbers: Any, weight: Any) -> dict[int, int]:
