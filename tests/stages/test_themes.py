@@ -74,8 +74,8 @@ def test_every_part_gets_the_themes_of_all(lake):
         "without_speaker": 0,
     }
     assert ask(lake, "SELECT title, size FROM themes ORDER BY ALL") == [
-        ("documentation / outdated", 12),
-        ("documentation / outdated", 12),
+        ("documentation", 12),
+        ("documentation", 12),
         ("flaky tests / fail / block", 12),
         ("flaky tests / fail / block", 12),
     ]
