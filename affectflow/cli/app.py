@@ -84,6 +84,12 @@ MAKE_PLUGINS: tuple[Callable[..., int], ...] = (
 """Commands that make plugins, which are told why and where they are used."""
 RENAMED = {"models": "plugins --kind models", "check": "run --check"}
 
+NO_COMMANDS = {
+    "themes": "`affectflow mine LAKE` groups causes into themes, and `affectflow sql "
+    'LAKE "FROM emotion_causes"` shows them',
+}
+"""What newcomers type for something that a command does along the way."""
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -122,10 +128,19 @@ def _answers(old: str, new: str) -> Callable[[], int]:
     return say
 
 
+def _no_command(name: str, instead: str) -> Callable[[], int]:
+    def say() -> int:
+        raise UsageError(f"there is no `affectflow {name}`; {instead}")
+
+    return say
+
+
 for _command in COMMANDS:
     app.command()(declaring(_command) if _command in MAKE_PLUGINS else _command)
 app.command("eval")(evaluating.evaluate)
 app.add_typer(plugins.app)
-for _old, _new in RENAMED.items():
+_instead = {old: _answers(old, new) for old, new in RENAMED.items()}
+_instead |= {name: _no_command(name, said) for name, said in NO_COMMANDS.items()}
+for _name, _say in _instead.items():
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
-    app.command(_old, hidden=True, context_settings=anything)(_answers(_old, _new))
+    app.command(_name, hidden=True, context_settings=anything)(_say)

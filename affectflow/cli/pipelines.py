@@ -347,6 +347,8 @@ def _say_mined(row: Row, lake: str) -> None:
     show.say(show.stage_line(row))
     if dict(row["counters"]).get(WAITING):
         show.say(f"mine: {labels_missing(lake, row['annotator_id'])}")
+    if said := show.unnamed(row):
+        show.say(said)
 
 
 def labels_missing(lake: str, annotator_id: str) -> str:

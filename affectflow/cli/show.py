@@ -174,6 +174,17 @@ def useless(row: dict[str, Any]) -> str:
     )
 
 
+def unnamed(row: dict[str, Any]) -> str:
+    """Returns what counts where speakers are unknown; nothing if all are known."""
+    unknown = dict(row["counters"]).get("without_speaker", 0)
+    if row["stage"] != "themes" or not unknown:
+        return ""
+    return (
+        f"themes: {count(unknown, 'cause')} of unknown speakers: there, conversations "
+        "count instead of people; to count people, ingest with --map speaker_id=COLUMN"
+    )
+
+
 def _counted(row: dict[str, Any], name: str, count: int) -> str:
     column, not_, done = name.partition("_not_")
     words = f"{column} not {done}" if not_ else name.replace("_", " ")

@@ -18,9 +18,12 @@ import pyarrow as pa
 
 from affectflow.errors import UsageError
 from affectflow.registry import Plugin
-from affectflow.schemas import CAUSES
+from affectflow.schemas import CAUSES, VECTORS
 
 ModelT = TypeVar("ModelT")
+
+MOST_PEOPLE = 64
+"""So many people of a group are told apart; more are not counted."""
 
 TERMS = pa.schema([("row", pa.int64()), ("term", pa.int64()), ("weight", pa.float64())])
 
@@ -66,17 +69,22 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
     """Groups the causes of one family of emotions. Its answers depend on no order.
 
     Subclasses are dataclasses with plain-data arguments. Causes are a table of
-    `cause_id`, `family`, `cause_text`, `summary`, and maybe `conversation_id` and
-    `title`; each is in it once, and says something.
+    `cause_id`, `family`, `cause_text`, `summary`, and maybe `conversation_id`,
+    `speaker_id` and `title`; each is in it once, and says something.
 
     Args:
       fitted: at most so many causes of a family are in the sample.
+      min_size: fewer causes do not make a theme.
+      min_people: causes of fewer people do not make a theme. A cause whose speaker is
+        unknown counts for its conversation instead.
 
     Raises:
-      UsageError: `fitted` is below 1.
+      UsageError: an option is out of range.
     """
 
     fitted: int = 20_000
+    min_size: int = 3
+    min_people: int = 3
 
     requires: ClassVar[pa.Schema] = pa.schema(
         [
@@ -88,10 +96,23 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
     )
 
     def __post_init__(self) -> None:
+        name = type(self).__name__
         if self.fitted < 1:
+            raise UsageError(f"{name} needs `fitted` of at least 1, not {self.fitted}")
+        if self.min_size < 2:
             raise UsageError(
-                f"{type(self).__name__} needs `fitted` of at least 1, not {self.fitted}"
+                f"{name} needs `min_size` of at least 2, not {self.min_size}"
             )
+        if not 1 <= self.min_people <= MOST_PEOPLE:
+            raise UsageError(
+                f"{name} needs `min_people` from 1 to {MOST_PEOPLE}, "
+                f"not {self.min_people}"
+            )
+
+    @property
+    def reads(self) -> Mapping[str, str]:
+        """Digests of the files that its options name: with others themes are others."""
+        return {}
 
     @abc.abstractmethod
     def fit(self, sample: pa.Table, total: int) -> ModelT:
@@ -111,7 +132,8 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
         """Returns the names of groups; a group left out does not become a theme.
 
         Args:
-          groups: those of two conversations or more, with what all their causes say.
+          groups: those of enough causes and people, and of two conversations or more,
+            with what all their causes say.
           model: of the family.
         """
 
@@ -123,6 +145,23 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
         """Returns the model that `dump` wrote."""
         model: ModelT = json.loads(content)
         return model
+
+
+@dataclass(kw_only=True)
+class OverVectors(Clusterer[ModelT], abc.ABC, Generic[ModelT]):
+    """Groups causes by vectors: their column `vector` is that of the cause's utterance.
+
+    It is null where there is none.
+
+    Args:
+      vectors: whose vectors, by id or a beginning of it; the only ones if empty.
+    """
+
+    vectors: str = ""
+
+    requires: ClassVar[pa.Schema] = pa.schema(
+        [*Clusterer.requires, VECTORS.field("vector")]
+    )
 
 
 def hashes(causes: pa.Table) -> Any:

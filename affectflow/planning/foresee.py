@@ -41,7 +41,7 @@ from affectflow.stages.runs.parts import Part, PartTask, all_parts
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.textualize import TextualizeTask, textualize_config
-from affectflow.stages.themes.pipeline import themes_config
+from affectflow.stages.themes.pipeline import themes_config, vectors_wanted
 from affectflow.stages.themes.unchanged import unchanged_causes
 from affectflow.steps.tracks import files_of
 from affectflow.storage import Storage
@@ -101,7 +101,8 @@ def plan_lake(
     request = new_request(lake, "themes", themes_config(clusterer))
     known = None
     if not any(left.todo.values()):
-        known = unchanged_causes(lake, request, clusterer)
+        read = vectors_wanted(lake, clusterer)
+        known = unchanged_causes(lake, request, clusterer, read)
     found = left.rehearsed(terms) if known is None else None
     plans = [left.plan(task, found, terms) for task in left.todo]
     if known is not None:

@@ -26,6 +26,7 @@ _IRRITATION = (
     "disappointment; of coarser vocabularies: anger). That measures displeasure, "
     "hostility included. It is not a measure of frustration."
 )
+_PLEASURES = {"gratitude": "grateful for", "joy": "happy about"}
 _FRUSTRATION = (
     "Frustration here means one thing: the author expresses their own displeasure at a "
     "blocked or delayed goal; not hostility alone, a calm defect report or reported "
@@ -164,7 +165,17 @@ def displeasure(facts: Facts, lake: str) -> Html:
         caution.append(el("p", "Frustration rests on the annotator ", who, "."))
     title = "What frustrates people" if measured else "What irritates people"
     note = el("div", caution, class_="caution")
-    return section("displeasure", title, note, _family(facts, family, lake))
+    themes = _family(facts, family, lake)
+    return section("displeasure", title, note, themes, _in_no_theme(facts, lake))
+
+
+def _in_no_theme(facts: Facts, lake: str) -> Html | None:
+    left = facts.one("in_no_theme")["n"]
+    if not left or not facts.themes:
+        return None
+    query = f'affectflow sql {lake} "FROM causes_in_no_theme"'
+    text = f"{count(left, 'cause')} of any emotion in no theme: `{query}`."
+    return el("p", prose(text), class_="note")
 
 
 def pleasure(facts: Facts, lake: str) -> Html:
@@ -178,7 +189,8 @@ def pleasure(facts: Facts, lake: str) -> Html:
         if len(found) > 1:
             parts.append(el("h3", f"Themes of {family}"))
         parts.append(_family(facts, family, lake))
-    return section("pleasure", "What people are grateful for", parts)
+    title = " and ".join(_PLEASURES[family] for family in found)
+    return section("pleasure", f"What people are {title}", parts)
 
 
 def _family(facts: Facts, family: str, lake: str) -> Html:

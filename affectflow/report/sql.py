@@ -147,6 +147,7 @@ told AS (
   UNION
   SELECT c.cause_id, c.emotion_annotator_id, c.annotator_id, f.to_label FROM mined AS c
   JOIN folds AS f ON f.from_vocabulary = c.vocabulary AND f.from_label = c.label
+  WHERE c.label NOT IN ('gratitude', 'grateful')
 )
 SELECT family, count(*) AS n FROM told GROUP BY family, emotion_annotator_id, miner
 QUALIFY row_number() OVER (
@@ -155,6 +156,8 @@ QUALIFY row_number() OVER (
     coalesce(miner = (SELECT annotator_id FROM last_miner), false) DESC, n DESC
 ) = 1
 ORDER BY family""",
+    "in_no_theme": """
+SELECT count(*) AS n FROM causes_in_no_theme""",
     "themes": """
 SELECT theme_id, theme, keywords, count, share, low, high, trend, earlier, later,
   n_conversations, n_speakers

@@ -74,8 +74,9 @@ def _masked(text: str) -> str:
 
 
 def _is_large(theme: Row) -> bool:
-    enough = (theme["n_speakers"] or 0) >= MIN_SPEAKERS
-    return bool(enough and theme["count"] >= MIN_UTTERANCES)
+    # Where no speaker is known, conversations stand for people.
+    people = theme["n_speakers"] or theme["n_conversations"]
+    return bool(people >= MIN_SPEAKERS and theme["count"] >= MIN_UTTERANCES)
 
 
 def _introduction(family: ThemeList) -> str:
@@ -111,10 +112,9 @@ def _measure(theme: Row, family: ThemeList, period: str) -> Html:
     # One span for all themes of a family, so that their courses can be compared.
     present = [row["period"] for rows in family.periods.values() for row in rows]
     points = [(when, counts.get(when, 0)) for when in every_period(present, period)]
-    people = count(theme["n_speakers"], "person", "people")
     return join(
         el("b", count(theme["count"], "message")),
-        f"by {people}",
+        _by_whom(theme),
         el("br"),
         _share(theme),
         charts.spark_line(points, f"{theme['theme']}: {theme['trend']}")
@@ -122,6 +122,12 @@ def _measure(theme: Row, family: ThemeList, period: str) -> Html:
         else None,
         _trend(theme),
     )
+
+
+def _by_whom(theme: Row) -> str:
+    if theme["n_speakers"]:
+        return f"by {count(theme['n_speakers'], 'person', 'people')}"
+    return f"in {count(theme['n_conversations'], 'conversation')}"
 
 
 def _share(theme: Row) -> Html | None:
@@ -161,7 +167,8 @@ def _small_themes(small: list[Row], family: ThemeList, places: int) -> Html:
     ]
     text = (
         f"{count(len(small), 'theme')} with fewer than {MIN_SPEAKERS} people or "
-        f"{MIN_UTTERANCES} messages: rank, title and public quotes only, no numbers."
+        f"{MIN_UTTERANCES} messages: rank, title and public quotes only; the query "
+        "below counts them. Where no speaker is known, conversations stand for people."
     )
     more = f"{count(hidden, 'further one')} by the query below." if hidden > 0 else None
     return join(

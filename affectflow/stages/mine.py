@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 from affectflow import defaults, runners
 from affectflow.batches.batch import check_columns, with_column
 from affectflow.batches.nesting import rows_of, unnest
-from affectflow.errors import LakeError
+from affectflow.errors import LakeError, UsageError
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import Candidate, candidates
 from affectflow.lake.naming import annotator_meant
+from affectflow.options import convert
 from affectflow.schemas import CAUSES_COLUMN, UTTERANCES
 from affectflow.stages.runs.answers import (
     EMOTIONS,
@@ -38,9 +39,10 @@ from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.results import parts_gone
 from affectflow.stages.runs.run import Row
 from affectflow.stages.runs.windows import in_windows, pauses_of
-from affectflow.stages.themes.pipeline import cluster_themes
+from affectflow.stages.themes.pipeline import cluster_themes, vectors_wanted
 from affectflow.steps.mine import MineCauses
 from affectflow.steps.themes import ClusterThemes
+from affectflow.vocabularies import known
 
 ALL = "all"
 """In place of an annotator: everyone who labels emotions."""
@@ -78,13 +80,18 @@ def mine_lake(
       The rows of `runs`: one for each annotator, and one for the themes.
 
     Raises:
-      LakeError: nothing is annotated yet.
+      LakeError: nothing is annotated yet, or the clusterer needs vectors that are not
+        there.
+      UsageError: the option `labels` of the miner names one that no annotator gives.
     """
     lake = Lake.open(lake_uri)
     step = MineCauses(miner=miner, miner_options=options)
     grouping = ClusterThemes(clusterer=clusterer, clusterer_options=clusterer_options)
+    vectors_wanted(lake, grouping.load_clusterer())
+    mined = annotator_ids(lake, annotator_id)
+    check_labels(lake, mined, (options or {}).get("labels"))
     rows = []
-    for number, each in enumerate(annotator_ids(lake, annotator_id), start=1):
+    for number, each in enumerate(mined, start=1):
         named = runners.named_after(beam_options, f"mine-{number}")
         rows.append(mine_annotator(lake, step, each, run_id, budget, named))
         done(rows[-1])
@@ -92,6 +99,32 @@ def mine_lake(
     rows.append(cluster_themes(lake, run_id, named, grouping))
     done(rows[-1])
     return rows
+
+
+def check_labels(lake: Lake, annotators: Sequence[str], wanted: Any) -> None:
+    """Refuses to mine labels that none of these annotators can give.
+
+    Raises:
+      UsageError: there is no such label; says which there are.
+    """
+    labels = convert(wanted, list[str]) if wanted else []
+    if not labels or not annotators:
+        return
+    with open_tables(lake.uri) as connection:
+        query = (
+            "SELECT DISTINCT vocabulary, label FROM annotations "
+            "WHERE list_contains($annotators, annotator_id) AND label IS NOT NULL"
+        )
+        given = {"annotators": list(annotators)}
+        found = connection.execute(query, given).fetchall()
+    there = {label for _, label in found}
+    for name in {vocabulary for vocabulary, _ in found} & known().keys():
+        there.update(known()[name].labels)
+    for label in labels:
+        if label not in there:
+            raise UsageError(
+                f"no label {label!r} in this lake; there are {', '.join(sorted(there))}"
+            )
 
 
 def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:

@@ -5,6 +5,7 @@ is the same whatever their order and however they were put together before.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.kinds.clusterer import Group, Term
+from affectflow.kinds.clusterer import MOST_PEOPLE, Group, Term
 
 EXEMPLARS = 5
 UNIT = 1 << 32
@@ -37,6 +38,7 @@ _TERMS = pa.schema(
         ("having", pa.int64()),
     ]
 )
+_PEOPLE = pa.schema([("group", pa.int64()), ("person", pa.uint64())])
 _EXEMPLARS = pa.schema(
     [
         ("group", pa.int64()),
@@ -56,18 +58,20 @@ class Tally:
         of its conversations, which are one if it has only one.
       terms: of each group and term, the sum of weights, in units of
         1 / `UNIT`, and how many members have it.
+      people: of each group who said its causes, as hashes: the smallest `MOST_PEOPLE`.
       exemplars: the nearest causes of each group: of at most five conversations the
         nearest, and at most five more if there are fewer conversations.
     """
 
     groups: pa.Table
     terms: pa.Table
+    people: pa.Table
     exemplars: pa.Table
 
     def to_bytes(self) -> bytes:
         """Returns the tally as plain bytes."""
         sink = pa.BufferOutputStream()
-        for table in (self.groups, self.terms, self.exemplars):
+        for table in (self.groups, self.terms, self.people, self.exemplars):
             with pa.ipc.new_stream(sink, table.schema) as writer:
                 writer.write_table(table)
         return bytes(sink.getvalue().to_pybytes())
@@ -76,7 +80,7 @@ class Tally:
     def from_bytes(cls, content: bytes) -> "Tally":
         """Returns the tally that `to_bytes` gave."""
         source = pa.BufferReader(content)
-        return cls(*(pa.ipc.open_stream(source).read_all() for _ in range(3)))
+        return cls(*(pa.ipc.open_stream(source).read_all() for _ in range(4)))
 
 
 def add_up(tallies: Sequence[Tally]) -> Tally:
@@ -84,6 +88,7 @@ def add_up(tallies: Sequence[Tally]) -> Tally:
     return Tally(
         groups=_add_groups(pa.concat_tables(t.groups for t in tallies)),
         terms=_add_terms(pa.concat_tables(t.terms for t in tallies)),
+        people=_add_people(pa.concat_tables(t.people for t in tallies)),
         exemplars=_best(pa.concat_tables(t.exemplars for t in tallies)),
     )
 
@@ -97,6 +102,14 @@ def _add_groups(rows: pa.Table) -> pa.Table:
 def _add_terms(rows: pa.Table) -> pa.Table:
     added = [("weight", "sum"), ("having", "sum")]
     return _grouped(rows, ["group", "term"], added, _TERMS)
+
+
+def _add_people(rows: pa.Table) -> pa.Table:
+    rows = rows.group_by(_PEOPLE.names, use_threads=False).aggregate([])
+    rows = rows.sort_by([(name, "ascending") for name in _PEOPLE.names])
+    group = np.asarray(rows.column("group"))
+    kept = _places(group, np.ones(len(group), dtype=bool)) < MOST_PEOPLE
+    return rows.filter(pa.array(kept)).cast(_PEOPLE).combine_chunks()
 
 
 def _grouped(
@@ -117,7 +130,7 @@ def tally(groups: Any, similarity: Any, causes: pa.Table, terms: pa.Table) -> Ta
     Args:
       groups: of each cause, an array; below 0 if it is in none.
       similarity: of each to its group, an array, 0..1.
-      causes: with `cause_id` and maybe `conversation_id`.
+      causes: with `cause_id` and maybe `conversation_id` and `speaker_id`.
       terms: of the causes, as `Assigned.terms`.
     """
     summed = _add_terms(_term_rows(groups, terms))
@@ -131,6 +144,7 @@ def tally(groups: Any, similarity: Any, causes: pa.Table, terms: pa.Table) -> Ta
     return Tally(
         groups=_add_groups(pa.table(counted | _id_sums(ids.to_pylist()) | ends)),
         terms=summed,
+        people=_add_people(pa.table({"group": of, "person": _people(causes)})),
         exemplars=_best(pa.table(nearest | {"conversation_id": conversations})),
     )
 
@@ -139,6 +153,30 @@ def _conversations(causes: pa.Table) -> pa.ChunkedArray:
     if "conversation_id" not in causes.schema.names:
         return pa.chunked_array([pa.array([""] * causes.num_rows, pa.string())])
     return pc.fill_null(causes.column("conversation_id"), "")
+
+
+def _people(causes: pa.Table) -> Any:
+    """Returns a hash of who said each cause, or else of where it was said.
+
+    What nobody knows anything about is taken to be said by somebody else.
+    """
+    columns = [
+        (sign, causes.column(name).to_pylist())
+        for sign, name in (
+            ("p", "speaker_id"),
+            ("c", "conversation_id"),
+            ("k", "cause_id"),
+        )
+        if name in causes.schema.names
+    ]
+    signs = [sign for sign, _ in columns]
+    rows = zip(*(values for _, values in columns), strict=True)
+    known = (
+        next(sign + value for sign, value in zip(signs, row, strict=True) if value)
+        for row in rows
+    )
+    digests = (hashlib.blake2b(each.encode(), digest_size=8).digest() for each in known)
+    return np.frombuffer(b"".join(digests), dtype="<u8")
 
 
 def _id_sums(ids: list[str]) -> dict[str, Any]:
@@ -166,19 +204,27 @@ def _term_rows(groups: Any, terms: pa.Table) -> pa.Table:
 # -- what is asked of a tally ------------------------------------------------------
 
 
-def groups_of(tally: Tally) -> dict[int, Group]:
-    """Returns the groups of two conversations or more, or of unknown ones."""
+def groups_of(tally: Tally, min_size: int, min_people: int) -> dict[int, Group]:
+    """Returns the groups of enough causes and people, and of two conversations or more.
+
+    Unknown conversations are all different ones.
+    """
     first, last = (
         tally.groups.column(f"{end}_conversation") for end in ("first", "last")
     )
     spread = pc.or_(pc.not_equal(first, last), pc.equal(first, ""))
+    large = pc.greater_equal(tally.groups.column("size"), min_size)
+    people = Counter(tally.people.column("group").to_pylist())
+    told = [n for n, count in people.items() if count >= min_people]
+    said = pc.is_in(tally.groups.column("group"), value_set=pa.array(told, pa.int64()))
+    chosen = tally.groups.filter(pc.and_(pc.and_(spread, large), said))
     terms: dict[int, dict[int, Term]] = {}
     for row in tally.terms.to_pylist():
         term = Term(row["weight"] / UNIT, row["having"])
         terms.setdefault(row["group"], {})[row["term"]] = term
     return {
         row["group"]: Group(row["size"], terms.get(row["group"], {}))
-        for row in tally.groups.filter(spread).to_pylist()
+        for row in chosen.to_pylist()
     }
 
 

@@ -78,7 +78,7 @@ def cluster(clusterer: Clusterer, causes: pa.Table) -> tuple[pa.Table, pa.Table]
     Raises:
       MissingColumnError: a column of `Clusterer.requires` is missing.
     """
-    causes = prepare(causes)
+    causes = prepare(causes, clusterer.requires)
     counts = count_by_family(causes)
     models = {
         family: fit(clusterer, sampled(clusterer, own, counts), counts[family])
@@ -93,14 +93,18 @@ def cluster(clusterer: Clusterer, causes: pa.Table) -> tuple[pa.Table, pa.Table]
 # -- the sample --------------------------------------------------------------------
 
 
-def prepare(causes: pa.Table) -> pa.Table:
+def prepare(causes: pa.Table, requires: pa.Schema = Clusterer.requires) -> pa.Table:
     """Returns the causes that say something, each once in its family, in order.
 
+    Args:
+      causes: in any order.
+      requires: columns that the clusterer needs.
+
     Raises:
-      MissingColumnError: a column of `Clusterer.requires` is missing.
+      MissingColumnError: one of these columns is missing.
     """
-    check_columns("ClusterThemes", causes.schema, Clusterer.requires)
-    wanted = [*Clusterer.requires.names, "title", "conversation_id"]
+    check_columns("ClusterThemes", causes.schema, requires)
+    wanted = [*requires.names, "title", "conversation_id", "speaker_id"]
     causes = causes.select([n for n in wanted if n in causes.schema.names])
     filled = [
         pc.greater(pc.utf8_length(causes.column(name)), 0)
@@ -108,7 +112,9 @@ def prepare(causes: pa.Table) -> pa.Table:
     ]
     causes = causes.filter(pc.and_(pc.and_(*filled[:2]), filled[2]))
     # By all that a row says: of equal ids the first must always be the same one.
-    rest = [n for n in causes.schema.names if n not in ("family", "cause_id")]
+    # Lists cannot be sorted; an utterance has one vector by one annotator.
+    first = ("family", "cause_id", "vector")
+    rest = [n for n in causes.schema.names if n not in first]
     order = [(name, "ascending") for name in ("family", "cause_id", *rest)]
     causes = causes.sort_by(order).combine_chunks()
     return causes.filter(_first_of_each(causes))
@@ -167,7 +173,7 @@ def fit(clusterer: Clusterer, sample: pa.Table, total: int) -> Any:
       sample: what `sampled` gave of all parts, in any order.
       total: how many causes the family has.
     """
-    sample = prepare(sample)
+    sample = prepare(sample, clusterer.requires)
     if sample.num_rows > clusterer.fitted:
         kept = np.argsort(hashes(sample), kind="stable")[: clusterer.fitted]
         sample = sample.take(np.sort(kept)).combine_chunks()
@@ -216,8 +222,8 @@ def name_themes(
 ) -> pa.Table:
     """Returns the themes of a family: table `themes`, with `family` and `group`.
 
-    A group needs two conversations and a name to become a theme. A theme's id is made
-    of its members: the same causes are the same theme.
+    A group needs enough causes and people, two conversations and a name to become a
+    theme. A theme's id is made of its members: the same causes are the same theme.
 
     Args:
       clusterer: that made the model.
@@ -226,7 +232,8 @@ def name_themes(
       found: the tally of all its causes.
     """
     tally = Tally.from_bytes(found)
-    groups, exemplars = tallies.groups_of(tally), tallies.exemplars_of(tally)
+    groups = tallies.groups_of(tally, clusterer.min_size, clusterer.min_people)
+    exemplars = tallies.exemplars_of(tally)
     ids = {
         row["group"]: _digest([row["size"], *(row[name] for name in tallies.SUMS)])
         for row in tally.groups.to_pylist()
@@ -244,7 +251,8 @@ def name_themes(
         for group, name in clusterer.name(groups, model).items()
     ]
     rows.sort(key=lambda row: (-row["size"], row["theme_id"]))
-    settings = json.dumps(asdict(clusterer), sort_keys=True)
+    given = asdict(clusterer) | {"reads": dict(clusterer.reads)}
+    settings = json.dumps(given, sort_keys=True)
     themes = sorted(row["theme_id"] for row in rows)
     clustering = {"clustering_id": f"{family}-{_digest([settings, *themes])}"}
     return pa.Table.from_pylist([row | clustering for row in rows], schema=_NAMED)

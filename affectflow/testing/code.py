@@ -122,7 +122,7 @@ def check_clusterer(
     assert isinstance(clusterer, Clusterer), f"{clusterer!r} has no base `Clusterer`"
     clusterer = pickled(clusterer, tell)
     causes = sample_causes() if causes is None else causes
-    prepared = hosting.prepare(causes)
+    prepared = hosting.prepare(causes, clusterer.requires)
     for family, own in hosting.by_family(prepared).items():
         given = clusterer.assign(own, hosting.fit(clusterer, own, own.num_rows))
         lengths = {len(given.groups), len(given.similarity)}

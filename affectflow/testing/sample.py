@@ -7,7 +7,14 @@ from typing import Any
 import pyarrow as pa
 
 from affectflow.batches.batch import conform, from_rows
-from affectflow.schemas import CAUSES, FINDINGS, SOURCE_BATCH, UTTERANCES, fields
+from affectflow.schemas import (
+    CAUSES,
+    FINDINGS,
+    SOURCE_BATCH,
+    UTTERANCES,
+    VECTORS,
+    fields,
+)
 
 Tell = Callable[[str], None]
 
@@ -111,6 +118,7 @@ _CAUSES_SCHEMA = pa.schema(
         pa.field("family", pa.string()),
         *fields(CAUSES, "cause_id", "cause_text", "summary"),
         *fields(UTTERANCES, "conversation_id", "title"),
+        VECTORS.field("vector"),
     ]
 )
 
@@ -123,8 +131,10 @@ def sample_causes() -> pa.Table:
             "family": family,
             "cause_text": text,
             "summary": text,
-            "conversation_id": f"sample:thread-{number % 4}",
+            "conversation_id": f"sample:thread-{number % 6}",
             "title": None,
+            # Causes that say the same point the same way.
+            "vector": [1.0, number / 100] if number < 3 else [number / 100, 1.0],
         }
         for family in ("anger", "joy")
         for number, text in enumerate(_CAUSES)

@@ -198,18 +198,43 @@ def _causes(n: int) -> Iterator[Any]:
 
 def themes(n: int, folder: Path) -> Taken:
     """Clusters n causes of one family, part by part, in one process."""
+    return _clustered("WordClusterer", _causes(n), n, folder)
+
+
+def vector_themes(n: int, folder: Path) -> Taken:
+    """Clusters n causes by vectors of 384 numbers around 500 subjects."""
+    import numpy as np
+    import pyarrow as pa
+
+    from affectflow.schemas import VECTORS
+
+    chance = np.random.default_rng(7)
+    subjects = chance.normal(size=(500, 384))
+
+    def causes() -> Iterator[Any]:
+        for part in _causes(n):
+            of = subjects[chance.integers(0, len(subjects), part.num_rows)]
+            near = of + chance.normal(scale=0.5, size=of.shape)
+            rows = pa.FixedSizeListArray.from_arrays(near.ravel(), 384)
+            yield part.append_column("vector", rows.cast(VECTORS.field("vector").type))
+
+    return _clustered("VectorClusterer", causes(), n, folder)
+
+
+def _clustered(name: str, tables: Iterator[Any], n: int, folder: Path) -> Taken:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from affectflow.steps import themes as hosting
 
-    for number, causes in enumerate(_causes(n)):
+    for number, causes in enumerate(tables):
         pq.write_table(causes, folder / f"{number}.parquet")
-    clusterer, taken = hosting.ClusterThemes().load_clusterer(), Taken()
-    files = sorted(folder.glob("*.parquet"))
+    clusterer = hosting.ClusterThemes(clusterer=name).load_clusterer()
+    files, taken = sorted(folder.glob("*.parquet")), Taken()
 
     def parts() -> Iterator[Any]:
-        return (hosting.prepare(pq.ParquetFile(file).read()) for file in files)
+        read = (pq.ParquetFile(file).read() for file in files)
+        return (hosting.prepare(each, clusterer.requires) for each in read)
 
     with _timed(taken):
         counts = {"irritation": n}
@@ -255,7 +280,7 @@ STEPS: dict[str, Callable[[int, Path], Taken]] = {
     step.__name__: step
     for step in (
         *(commit, committed, renewed, receipts, listing),
-        *(follow, spill, themes, views),
+        *(follow, spill, themes, vector_themes, views),
     )
 }
 SIZES = {"spill": [16, 256, 4096, 16_384]}

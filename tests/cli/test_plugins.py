@@ -65,6 +65,11 @@ def test_a_name_shows_one_card(name):
             "`affectflow check` is now `affectflow run --check`",
             id="check",
         ),
+        pytest.param(
+            ["themes", "lake"],
+            "no `affectflow themes`; `affectflow mine LAKE` groups causes into themes",
+            id="themes",
+        ),
     ],
 )
 def test_what_is_not_there_is_answered_in_one_line(words, said):

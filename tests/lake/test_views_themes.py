@@ -184,3 +184,29 @@ def test_theme_trend_is_per_utterance_and_corrected_for_many_themes(grown):
         ("rare", 5, 0, 0.0, None, None, "unknown"),
         ("slow", 0, 8, None, near(0.698), None, "steady"),
     ]
+
+
+def test_causes_in_no_theme_are_those_that_could_be_in_one(lake):
+    one, members = theme("slow", ["k0"])
+    person = cause("by ann", "u1") | {"annotator_id": "ann"}
+    lake.write(
+        utterances=[
+            *(utterance(f"u{i}") for i in range(2)),
+            utterance("b", is_bot=True),
+        ],
+        causes=[
+            cause("k0", "u0"),
+            cause("the same span", "u0", label="anger"),
+            cause("k1", "u1"),
+            cause("of a bot", "b"),
+            cause("nothing found", "u1", status="none_found"),
+            person,
+        ],
+        themes=[one],
+        theme_members=members,
+        annotators=[{"annotator_id": "ann", "kind": "person"}],
+    )
+
+    left = rows(views.connect(lake), "SELECT cause_id FROM causes_in_no_theme")
+
+    assert left == [{"cause_id": "k1"}]

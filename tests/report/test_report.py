@@ -129,6 +129,26 @@ def test_a_theme_by_too_few_people_gets_no_number(tmp_path):
     assert "No container is large enough to be shown." in text
 
 
+def test_where_nobody_is_named_conversations_count(tmp_path):
+    unnamed = tables()
+    for spoken in unnamed["utterances"]:
+        spoken["speaker_id"] = None
+
+    text = text_of(page_of(tmp_path, unnamed))
+
+    assert "20 messages in 5 conversations" in text
+    assert "1 theme with fewer than 5 people or 20 messages" in text
+
+
+def test_causes_in_no_theme_are_counted_beside_the_themes(tmp_path):
+    more = tables()
+    more["theme_members"] = more["theme_members"][:-2]
+
+    text = text_of(page_of(tmp_path, more))
+
+    assert "2 causes of any emotion in no theme: affectflow sql my lake" in text
+
+
 @pytest.mark.parametrize(
     ("text", "span", "expected"),
     [

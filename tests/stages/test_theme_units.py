@@ -10,7 +10,7 @@ from affectflow.lake.commits import commit
 from affectflow.lake.files import write_file
 from affectflow.lake.tables import stem
 from affectflow.schemas import CAUSES_COLUMN, TABLES
-from affectflow.stages.themes.units import causes_of, units
+from affectflow.stages.themes.units import causes_of, families, units
 from tests.given.factories import utterances
 from tests.given.moved_lakes import TEXTS, cause, moved
 from tests.given.stage_runs import store
@@ -63,6 +63,46 @@ def test_a_span_with_two_labels_of_one_family_counts_once(tmp_path):
         "anger": 1,
         "joy": 1,
     }
+
+
+def test_gratitude_is_a_family_apart_from_joy(tmp_path):
+    uri = str(tmp_path / "lake")
+    labels = ("gratitude", "amusement")
+    found = [
+        [cause(n, label, label=label, cause_id=label)] for n, label in enumerate(labels)
+    ]
+    batch = utterances(*labels, utterance_id=["test:0", "test:1"])
+    column = pa.array(found, CAUSES_COLUMN.type)
+    store(uri, with_column(batch, CAUSES_COLUMN, column))
+
+    assert {f: texts_of(uri, f) for f in ("gratitude", "joy")} == {
+        "gratitude": ["gratitude"],
+        "joy": ["amusement"],
+    }
+
+
+PLEASANT = {"gratitude", "joy"}
+AMBIGUOUS = {"surprise"}
+
+
+def test_no_family_holds_pleasant_and_unpleasant_feelings():
+    ends = {
+        label: [f for f, pairs in families().items() if ("goemotions", label) in pairs]
+        for label in (
+            "joy",
+            "admiration",
+            "relief",
+            "anger",
+            "remorse",
+            "grief",
+            "fear",
+        )
+    }
+
+    pleasant = {f for label in list(ends)[:3] for f in ends[label]}
+    unpleasant = {f for label in list(ends)[3:] for f in ends[label]}
+    assert pleasant <= PLEASANT
+    assert not unpleasant & (PLEASANT | AMBIGUOUS)
 
 
 def test_what_two_miners_found_counts_once_and_the_surer_is_taken(tmp_path):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from affectflow import source_code, stages, testing
-from affectflow.cli.show import stage_line
+from affectflow.cli.show import stage_line, unnamed
 from affectflow.errors import StorageError
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
@@ -66,15 +66,31 @@ def test_every_part_gets_the_themes_of_all(lake):
 
     assert len(units(Lake.open(lake))) > 3
     assert rows_of(row) == (48, 48, 0)
-    assert dict(row["counters"]) == {"causes": 48, "themes": 4, "theme_members": 48}
+    assert dict(row["counters"]) == {
+        "causes": 48,
+        "in_no_theme": 0,
+        "themes": 4,
+        "theme_members": 48,
+        "without_speaker": 0,
+    }
     assert ask(lake, "SELECT title, size FROM themes ORDER BY ALL") == [
-        ("documentation / outdated", 12),
-        ("documentation / outdated", 12),
+        ("documentation", 12),
+        ("documentation", 12),
         ("flaky tests / fail / block", 12),
         ("flaky tests / fail / block", 12),
     ]
     counted = "SELECT count(*) FROM theme_members JOIN themes USING (theme_id)"
     assert ask(lake, f"{counted} WHERE size <> 12") == [(0,)]
+
+
+def test_what_is_in_no_theme_is_counted_and_who_is_unknown(tmp_path):
+    uri = str(tmp_path / "lake")
+    store(uri, moved([*TEXTS[:4] * 3, "something else"], speaker_id=[None] * 13))
+
+    row = themes(uri)
+
+    assert stage_line(row).startswith("themes: 26 causes, 2 in no theme, ")
+    assert unnamed(row).startswith("themes: 26 causes of unknown speakers: there, ")
 
 
 def test_the_stage_answers_what_one_call_answers(clustered):
@@ -139,7 +155,7 @@ def test_a_later_clustering_takes_the_place_of_the_earlier(clustered):
     assert [title.split(" / ")[0] for (title,) in titles] == [
         "documentation",
         "flaky tests",
-        "platform support",
+        "memory leak",
     ]
     lonely = "SELECT count(*) FROM theme_members ANTI JOIN themes USING (theme_id)"
     assert ask(clustered, lonely) == [(0,)]
@@ -174,7 +190,7 @@ def test_a_lake_without_causes_has_no_themes(tmp_path):
 
     row = themes(uri)
 
-    assert dict(row["counters"]) == {"causes": 0, "themes": 0, "theme_members": 0}
+    assert set(dict(row["counters"]).values()) == {0}
 
 
 # -- nothing new -------------------------------------------------------------------

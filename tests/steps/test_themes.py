@@ -5,11 +5,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from affectflow.errors import UsageError
-from affectflow.kinds.clusterer import Assigned, Clusterer, Name
+from affectflow.kinds.clusterer import (
+    MOST_PEOPLE,
+    TERMS,
+    Assigned,
+    Clusterer,
+    Name,
+)
+from affectflow.steps import tallies
 from affectflow.steps.themes import ClusterThemes, cluster
 from affectflow.testing import check_clusterer
 
@@ -55,7 +63,7 @@ def causes(texts: list[str] = TEXTS) -> pa.Table:
 
 
 def test_groups_become_themes_with_their_members() -> None:
-    themes, members = cluster(ByFirstWord(), causes())
+    themes, members = cluster(ByFirstWord(min_size=2, min_people=2), causes())
 
     assert [(t["title"], t["size"]) for t in themes.to_pylist()] == [
         ("build", 3),
@@ -71,6 +79,54 @@ def test_the_same_causes_are_the_same_theme_whatever_the_settings() -> None:
 
     assert one["theme_id"][0] == other["theme_id"][0]
     assert one["clustering_id"][0] != other["clustering_id"][0]
+
+
+SPOKEN = {
+    "three people": (["a", "b", "c"], 1),
+    "two of three causes are of one person": (["a", "b", "b"], 0),
+    "nobody is named, so the conversations count": ([None, None, None], 1),
+    "one of them is not named": (["a", "b", None], 1),
+}
+
+
+@pytest.mark.parametrize(("speakers", "expected"), SPOKEN.values(), ids=SPOKEN.keys())
+def test_a_theme_needs_three_people(speakers: list[Any], expected: int) -> None:
+    rows = causes(TEXTS[:3])
+    spoken = rows.append_column("speaker_id", pa.array(speakers, pa.string()))
+
+    themes, _ = cluster(ByFirstWord(), spoken)
+
+    assert themes.num_rows == expected
+
+
+def test_how_many_people_and_causes_a_theme_needs_can_be_said() -> None:
+    rows = causes(TEXTS[:3])
+    spoken = rows.append_column("speaker_id", pa.array(["a", "b", "b"]))
+
+    found = {
+        options: cluster(ByFirstWord(**dict(options)), spoken)[0].num_rows
+        for options in ((("min_people", 2),), (("min_people", 1), ("min_size", 4)))
+    }
+
+    assert list(found.values()) == [1, 0]
+
+
+def test_people_of_a_theme_are_counted_over_parts() -> None:
+    rows = causes([f"build {n}" for n in range(200)])
+    speakers = pa.array([f"s{n % 70}" for n in range(200)])
+    rows = rows.append_column("speaker_id", speakers)
+    parts = [rows.slice(first, 20) for first in range(0, 200, 20)]
+    groups = [np.zeros(20, dtype=np.int64)] * 10
+    near = [np.ones(20)] * 10
+    found = [
+        tallies.tally(group, close, part, TERMS.empty_table())
+        for group, close, part in zip(groups, near, parts, strict=True)
+    ]
+
+    whole = tallies.add_up([tallies.add_up(found[:3]), *found[3:]])
+
+    assert whole.people.num_rows == MOST_PEOPLE
+    assert tallies.groups_of(whole, 200, MOST_PEOPLE)[0].size == 200
 
 
 def test_the_sample_holds_the_causes_of_the_smallest_hash() -> None:
@@ -91,7 +147,9 @@ def test_the_sample_holds_the_causes_of_the_smallest_hash() -> None:
 
 
 def test_a_clusterer_of_a_stranger_passes_the_check() -> None:
-    assert check_clusterer(ByFirstWord(), causes()).num_rows == 2
+    clusterer = ByFirstWord(min_size=2, min_people=2)
+
+    assert check_clusterer(clusterer, causes()).num_rows == 2
 
 
 class ByPlace(ByFirstWord):
@@ -124,6 +182,8 @@ def test_a_broken_promise_is_named(kind: Any, texts: list[str], broken: str) -> 
         ({"min_sise": 3}, "unknown option `min_sise`"),
         ({"min_size": "few"}, "option `min_size` .* must be a whole number"),
         ({"fitted": 0}, "`fitted` of at least 1"),
+        ({"min_size": 1}, "`min_size` of at least 2"),
+        ({"min_people": 0}, "`min_people` from 1 to 64"),
     ],
 )
 def test_options_that_a_clusterer_does_not_take_are_refused_at_once(

@@ -14,9 +14,11 @@ import apache_beam as beam
 import pyarrow as pa
 
 from affectflow import runners
-from affectflow.kinds.clusterer import Clusterer
-from affectflow.lake import Lake
+from affectflow.errors import LakeError, UsageError
+from affectflow.kinds.clusterer import Clusterer, OverVectors
+from affectflow.lake import Lake, open_tables
 from affectflow.lake.commits import Change, ConflictError, commit_serially, retry
+from affectflow.lake.naming import annotator_meant
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import THEMES
 from affectflow.stages.runs.once import CommitOnce, Together, commit_all
@@ -54,9 +56,9 @@ def cluster_themes(
     """
     clusterer = (step or ClusterThemes()).load_clusterer()
     request = new_request(lake, "themes", themes_config(clusterer), run_id=run_id)
-    causes = None
+    causes, vectors_of = None, vectors_wanted(lake, clusterer)
     if not runners.only_written(beam_options):
-        causes = unchanged_causes(lake, request, clusterer)
+        causes = unchanged_causes(lake, request, clusterer, vectors_of)
 
     def settle() -> Row:
         rows = {"rows_in": causes or 0, "rows_unchanged": causes or 0}
@@ -65,20 +67,51 @@ def cluster_themes(
     return run_stage(
         lake,
         request,
-        lambda pipeline: cluster_lake(pipeline, request, clusterer),
+        lambda pipeline: cluster_lake(pipeline, request, clusterer, vectors_of),
         beam_options,
         settled=None if causes is None else settle,
         free=partial(clear_staging, lake, request),
     )
 
 
+def vectors_wanted(lake: Lake, clusterer: Clusterer) -> str:
+    """Returns whose vectors a clusterer reads; nothing if it reads none.
+
+    Raises:
+      LakeError: it needs vectors, and the lake has none.
+      UsageError: those that it names are not there, or it does not say whose.
+    """
+    if not isinstance(clusterer, OverVectors):
+        return ""
+    with open_tables(lake.uri) as connection:
+        query = "SELECT DISTINCT annotator_id FROM vectors ORDER BY 1"
+        there = [name for (name,) in connection.sql(query).fetchall()]
+        if len(there) == 1 or (there and clusterer.vectors):
+            wanted, where = clusterer.vectors or there[0], "gave vectors in this lake"
+            return annotator_meant(connection, wanted, there, where)
+    name = type(clusterer).__name__
+    if not there:
+        raise LakeError(
+            f"{name} groups causes by vectors, and {lake.uri!r} has none: first run "
+            f"`affectflow annotate {lake.uri} --model Embedder --set model=FOLDER`"
+        )
+    raise UsageError(
+        f"several annotators gave vectors; give --set vectors= one of {there}"
+    )
+
+
 def themes_config(clusterer: Clusterer) -> dict[str, Any]:
     """Returns what decides how causes are grouped."""
-    return {"clusterer": type(clusterer).__name__, "options": asdict(clusterer)}
+    reads = {"reads": dict(clusterer.reads)} if clusterer.reads else {}
+    name = type(clusterer).__name__
+    return {"clusterer": name, "options": asdict(clusterer), **reads}
 
 
 def cluster_lake(
-    pipeline: beam.Pipeline, request: Request, clusterer: Clusterer
+    pipeline: beam.Pipeline,
+    request: Request,
+    clusterer: Clusterer,
+    vectors_of: str = "",
 ) -> Any:
     """Adds the stage themes to a pipeline.
 
@@ -86,12 +119,14 @@ def cluster_lake(
       pipeline: to add to.
       request: the run.
       clusterer: that groups causes.
+      vectors_of: whose vectors it reads, if it reads any.
     """
     asked = {"request": request, "clusterer": clusterer}
+    read = {"request": request, "vectors_of": vectors_of}
     units = (
         pipeline
         | "Request" >> beam.Create([""], reshuffle=False).with_output_types(str)
-        | "Units" >> beam.FlatMap(working.plan, request).with_output_types(str)
+        | "Units" >> beam.FlatMap(working.plan, **read).with_output_types(str)
     )
     fitted = units | "Fit" >> _fit(asked)
     named = fitted | "Name" >> _name(asked)
@@ -105,10 +140,11 @@ def cluster_lake(
 
 def _fit(asked: Mapping[str, Any]) -> beam.PTransform:
     """Names of units to names of units, once the model of each family is fitted."""
-    request = asked["request"]
+    request, requires = asked["request"], asked["clusterer"].requires
+    survey = beam.Map(working.survey, request, requires)
     return (
         "Spread" >> beam.Reshuffle()
-        | "Survey" >> beam.Map(working.survey, request).with_output_types(str)
+        | "Survey" >> survey.with_output_types(str)
         | "Surveyed" >> _wait(request, working.SURVEYED)
         | "SpreadAgain" >> beam.Reshuffle()
         | "Sample" >> beam.FlatMap(working.sample, **asked).with_output_types(_Sampled)
@@ -203,10 +239,16 @@ def _summed(request: Request, receipts: list[Receipt]) -> Receipt:
     causes = sum(steps[0].counters.values())
     summed = total([*steps, named, *receipts])
     summed.rows |= {"rows_in": causes, "rows_out": causes}
+    members, unknown = (
+        sum(r.counters.get(name, 0) for r in receipts)
+        for name in ("theme_members", "without_speaker")
+    )
     summed.counters = {
         "causes": causes,
+        "in_no_theme": causes - members,
         "themes": named.counters.get("themes", 0),
-        "theme_members": sum(r.counters.get("theme_members", 0) for r in receipts),
+        "theme_members": members,
+        "without_speaker": unknown,
     }
     return summed
 

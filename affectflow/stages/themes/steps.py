@@ -33,11 +33,11 @@ SURVEYED, FITTED, NAMED = "surveyed.json", "fitted.json", "named.json"
 _CAUSES, _MODELS, _ASSIGNED, _THEMES = "causes", "models", "assigned", "themes"
 
 
-def plan(_: str, request: Request) -> Iterator[str]:
+def plan(_: str, request: Request, vectors_of: str = "") -> Iterator[str]:
     """Yields the units of a lake as JSON, the same ones every time."""
     folder = _folder(request)
     if not folder.exists(UNITS):
-        found = units(request.open_lake())
+        found = units(request.open_lake(), vectors_of)
         folder.write_once(json.dumps(found).encode(), UNITS)
     yield from map(json.dumps, units_of(request))
 
@@ -54,8 +54,8 @@ def units_of(request: Request) -> list[Any]:
 
 
 def _unit(text: str) -> Unit:
-    name, causes, utterances, rows, people, miner = json.loads(text)
-    return Unit(name, tuple(causes), tuple(utterances), rows, tuple(people), miner)
+    said = json.loads(text)
+    return Unit._make(tuple(e) if isinstance(e, list) else e for e in said)
 
 
 def once_all_are_through(
@@ -85,11 +85,11 @@ def _receipt(unit: str, **counters: int) -> str:
 # -- the sample --------------------------------------------------------------------
 
 
-def survey(unit: str, request: Request) -> str:
+def survey(unit: str, request: Request, requires: pa.Schema) -> str:
     """Notes the causes of a unit, and returns how many there are of each family."""
     lake, asked = request.open_lake(), _unit(unit)
     with Progress(lake, request).busy():
-        causes = hosting.prepare(causes_of(lake, asked))
+        causes = hosting.prepare(causes_of(lake, asked), requires)
         _folder(request).write_parquet(causes, _CAUSES, f"{asked.name}.parquet")
     return _receipt(asked.name, **hosting.count_by_family(causes))
 
@@ -162,13 +162,21 @@ def members(name: str, request: Request) -> str:
     """Writes the members of themes that are in a unit, and returns the receipt."""
     themes = _cached_themes(request)
     assigned = _folder(request).read_parquet(_ASSIGNED, f"{name}.parquet")
-    receipt = Receipt(unit=name)
+    causes = _noted(request, name)
+    receipt = Receipt(unit=name, counters={"without_speaker": _unknown(causes)})
     if themes is not None and assigned.num_rows:
         rows = hosting.members(assigned, themes)
         receipt.files = write_rows(request.open_lake(), "theme_members", rows, name)
-        receipt.counters = {"theme_members": rows.num_rows}
+        receipt.counters["theme_members"] = rows.num_rows
     receipt.peak_rss_bytes = peak_rss_bytes()
     return receipt.to_json()
+
+
+def _unknown(causes: pa.Table) -> int:
+    """Returns how many causes are of speakers whom nobody knows."""
+    if "speaker_id" not in causes.schema.names:
+        return causes.num_rows
+    return int(causes.column("speaker_id").null_count)
 
 
 def write_rows(lake: Lake, table: str, rows: pa.Table, name: str) -> list[FileEntry]:

@@ -46,7 +46,9 @@ def note(
     lake.storage.write(json.dumps(made).encode(), *NOTE)
 
 
-def unchanged_causes(lake: Lake, request: Request, clusterer: Clusterer) -> int | None:
+def unchanged_causes(
+    lake: Lake, request: Request, clusterer: Clusterer, vectors_of: str = ""
+) -> int | None:
     """Returns how many causes are in the themes if those are up to date, else None.
 
     They are if causes and their utterances, settings, code and libraries are those of
@@ -60,7 +62,8 @@ def unchanged_causes(lake: Lake, request: Request, clusterer: Clusterer) -> int 
     except ValueError:  # a power cut has emptied it
         return None
     there = [sorted(lake.committed(table)) for table in _TABLES]
-    now = {"made_of": _made_of(request, units(lake), code), "files": _digest(there)}
+    read = units(lake, vectors_of)
+    now = {"made_of": _made_of(request, read, code), "files": _digest(there)}
     if not now.items() <= noted.items() or not _on_disk(lake, there):
         return None
     return int(noted["causes"])

@@ -17,12 +17,13 @@ from affectflow.vocabularies import folds, known
 if TYPE_CHECKING:
     import duckdb
 
+_GRATEFUL = ("gratitude", "grateful")
 _OF_THREAD = threading.local()
 _CAUSES = (
     *("cause_id", "utterance_id", "label", "vocabulary", "cause_utterance_id"),
     *("start", "end", "cause_text", "summary", "status", "score", "annotator_id"),
 )
-_UTTERANCES = ("utterance_id", "conversation_id", "title", "is_bot")
+_UTTERANCES = ("utterance_id", "conversation_id", "speaker_id", "title", "is_bot")
 
 
 class Unit(NamedTuple):
@@ -30,7 +31,7 @@ class Unit(NamedTuple):
 
     All causes of an utterance are in one unit, whoever found them. `people` are the
     annotators of the lake whose causes do not count; `miner` is the only one whose do,
-    empty for all others.
+    empty for all others. `vectors` are the files with those of `vectors_of`, if any.
     """
 
     name: str
@@ -39,10 +40,12 @@ class Unit(NamedTuple):
     rows: int
     people: tuple[str, ...] = ()
     miner: str = ""
+    vectors: tuple[str, ...] = ()
+    vectors_of: str = ""
 
 
-def units(lake: Lake) -> list[Unit]:
-    """Returns the units of a lake, by name.
+def units(lake: Lake, vectors_of: str = "") -> list[Unit]:
+    """Returns the units of a lake, by name; with vectors, if somebody's are wanted.
 
     A unit is a part. While causes of a bucket belong to a part that is gone, because
     its messages moved to another, the bucket is one unit.
@@ -54,13 +57,18 @@ def units(lake: Lake) -> list[Unit]:
         bucket: sorted(paths)
         for bucket, paths in groupby(sorted(parts, key=bucket_of_path), bucket_of_path)
     }
+    vectors: dict[int, list[str]] = {}
+    for path in sorted(lake.committed("vectors")) if vectors_of else ():
+        vectors.setdefault(bucket_of_path(path), []).append(path)
     found, people, miner = [], _people(lake), _miner(lake)
     for bucket, paths in causes:
         for name, own, spoken in _units_of(
             bucket, sorted(paths), utterances.get(bucket, [])
         ):
             rows = sum(files[path].rows for path in own)
-            found.append(Unit(name, tuple(own), tuple(spoken), rows, people, miner))
+            read = tuple(own), tuple(spoken), rows, people, miner
+            near = tuple(vectors.get(bucket, ()))
+            found.append(Unit(name, *read, near, vectors_of))
     return found
 
 
@@ -96,7 +104,8 @@ def _units_of(
 def families() -> dict[str, list[tuple[str, str]]]:
     """Returns the labels whose causes are clustered together, by family.
 
-    A family is a label of a vocabulary with `families`: `irritation`, Ekman's six.
+    A family is a label of a vocabulary with `families`: `irritation`, Ekman's six. What
+    people are grateful for is a family of its own, whatever gratitude folds to.
     """
     grouped: dict[str, list[tuple[str, str]]] = {
         "frustration": [("frustration", "frustration")]
@@ -104,14 +113,18 @@ def families() -> dict[str, list[tuple[str, str]]]:
     for fold in folds():
         if known()[fold.to_vocabulary].families:
             pair = (fold.from_vocabulary, fold.from_label)
-            grouped.setdefault(fold.to_label, []).append(pair)
+            grateful = fold.from_label in _GRATEFUL
+            family = "gratitude" if grateful else fold.to_label
+            grouped.setdefault(family, []).append(pair)
     return grouped
 
 
 def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     """Returns the causes of a unit that have a span, once for each family.
 
-    Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`, `title`.
+    Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`,
+    `speaker_id` of whom it moved, `title`, `cause_utterance_id`; and `vector`, if the
+    unit has vectors.
     A span that two labels of one utterance share counts once in a family. Of several
     miners the one counts that `mine` ran last. Causes that came in with the utterances
     may be by several: where two overlap, the surer one is taken. What moved a bot does
@@ -124,10 +137,23 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     counts = pc.invert(pc.is_in(by, value_set=people))
     if unit.miner:
         counts = pc.equal(by, unit.miner)
-    return once_in_a_family(
+    told = once_in_a_family(
         causes.filter(counts),
         read_files(lake.storage, "utterances", unit.utterances, _UTTERANCES),
     )
+    return _with_vectors(lake, unit, told) if unit.vectors_of else told
+
+
+def _with_vectors(lake: Lake, unit: Unit, causes: pa.Table) -> pa.Table:
+    """Returns causes with the vector of the utterance that each is said in."""
+    columns = ["utterance_id", "annotator_id", "vector"]
+    rows = read_files(lake.storage, "vectors", unit.vectors, columns)
+    mine = rows.filter(pc.equal(rows.column("annotator_id"), unit.vectors_of))
+    place = pc.index_in(
+        causes.column("cause_utterance_id"), mine.column("utterance_id")
+    )
+    vectors = mine.column("vector").combine_chunks().take(place.combine_chunks())
+    return causes.append_column("vector", vectors)
 
 
 def once_in_a_family(causes: pa.Table, utterances: pa.Table) -> pa.Table:
@@ -167,7 +193,8 @@ _ONCE_IN_A_FAMILY = """
     WITH spans AS (
       SELECT min(c.cause_id) AS cause_id, f.family, c.cause_text,
         min(c.summary) AS summary, min(u.conversation_id) AS conversation_id,
-        min(u.title) AS title, c.utterance_id, c.cause_utterance_id, c.start, c."end",
+        min(u.speaker_id) AS speaker_id, min(u.title) AS title, c.utterance_id,
+        c.cause_utterance_id, c.start, c."end",
         max(c.score) AS score, list(DISTINCT c.annotator_id) AS miners
       FROM causes c
       JOIN af_families f USING (vocabulary, label)
@@ -176,7 +203,8 @@ _ONCE_IN_A_FAMILY = """
       GROUP BY f.family, c.utterance_id, c.cause_utterance_id, c.start, c."end",
         c.cause_text
     )
-    SELECT cause_id, family, cause_text, summary, conversation_id, title
+    SELECT cause_id, family, cause_text, summary, conversation_id, speaker_id, title,
+      cause_utterance_id
     FROM spans
     ANTI JOIN spans AS surer
       ON spans.family = surer.family

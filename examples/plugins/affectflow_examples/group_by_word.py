@@ -16,13 +16,7 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 
 @dataclass(kw_only=True)
 class GroupByWord(Clusterer[list[str]]):
-    """Puts each cause to the most frequent word that it shares with others.
-
-    Args:
-      at_least: so many causes must share a word of four letters or more.
-    """
-
-    at_least: int = 2
+    """Puts each cause to the most frequent word of four letters that others share."""
 
     card: ClassVar[Card] = Card(summary="groups causes that share a frequent word")
 
@@ -30,7 +24,7 @@ class GroupByWord(Clusterer[list[str]]):
         """Returns the words of several causes, the most frequent first."""
         texts = sample["cause_text"].to_pylist()
         counts = Counter(word for text in texts for word in words_of(text))
-        shared = [word for word, n in counts.items() if n >= self.at_least]
+        shared = [word for word, n in counts.items() if n >= self.min_size]
         return sorted(shared, key=lambda word: (-counts[word], word))
 
     def assign(self, causes: pa.Table, model: list[str]) -> Assigned:
@@ -39,11 +33,7 @@ class GroupByWord(Clusterer[list[str]]):
         return Assigned(groups, [float(group >= 0) for group in groups])
 
     def name(self, groups: Mapping[int, Group], model: list[str]) -> Mapping[int, Name]:
-        return {
-            number: Name(model[number], [model[number]])
-            for number, group in groups.items()
-            if group.size >= self.at_least
-        }
+        return {number: Name(model[number], [model[number]]) for number in groups}
 
 
 def words_of(text: str) -> set[str]:

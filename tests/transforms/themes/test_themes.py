@@ -99,6 +99,66 @@ def test_whom_messages_address_names_no_theme() -> None:
     assert "gwydion" not in named
 
 
+NEVER = {
+    "a person": ["thanks mike", "mike said so", "hi mike", "as mike says"],
+    "somebody who is thanked": ["thanks zorg", "hey zorg", "@zorg", "ask zorg"],
+    "a name that no list has": ["so Zorgan left", "and Zorgan is", "tell Zorgan"] * 2,
+    "a stutter": ["the zo-zo thing", "a zo-zo", "that zo-zo", "zo-zo's"],
+    "an adverb": ["extremely so", "it is extremely", "extremely!", "how extremely"],
+    "an emoji": ["slightly_smiling_face", "no slightly_smiling_face", ":tada:"] * 2,
+    "a placeholder": ["[URL] it", "the [<-LINK->]", "<code> it", "[NAME] did"] * 2,
+    "an adverb of another ending": ["far off", "so far", "far", "far far"],
+    "a preposition": ["unless so", "unless", "unless it is", "unless they do"],
+    "an act in -ing": ["adding it", "adding", "they are adding", "adding that"],
+    "a function word": ["without it", "without him", "without", "without that"],
+    "a feeling": ["so annoying", "annoying!", "how annoying", "it is annoying"],
+    "what somebody does": ["i zorg", "to zorg", "we zorg it", "can you zorg"],
+}
+
+
+@pytest.mark.parametrize("texts", NEVER.values(), ids=NEVER.keys())
+def test_a_title_is_never(texts: list[str]) -> None:
+    assert cluster(causes(texts)) == ([], [])
+
+
+LICENCES = [
+    "his driving licence",
+    "a licence for the gun",
+    "a fishing licence again",
+    "the licence of this pub",
+]
+
+
+@pytest.mark.parametrize(
+    ("texts", "title"),
+    [
+        pytest.param(LICENCES, "licence", id="of anybody"),
+        pytest.param(
+            [f"{text} of the library" for text in LICENCES],
+            "licence and governance",
+            id="of developers",
+        ),
+    ],
+)
+def test_a_title_of_developers_stands_over_their_talk_only(
+    texts: list[str], title: str
+) -> None:
+    (theme,), _ = cluster(causes(texts))
+    assert theme["title"].split(" / ")[0] == title
+
+
+def test_a_thing_with_a_capital_can_be_a_title() -> None:
+    texts = ["so the Zorgan image", "in Zorgan again", "a Zorgan of mine", "My Zorgan"]
+    (theme,), _ = cluster(causes(texts))
+    assert theme["title"] == "zorgan"
+
+
+def test_one_word_alone_does_not_speak_of_a_concern() -> None:
+    texts = ["a broken button", "the button", "buttons of the api", "this button"]
+    (theme,), _ = cluster(causes(texts))
+    assert theme["title"] == "button"
+
+
 def test_words_without_content_make_no_theme() -> None:
     assert cluster(causes(GENERIC)) == ([], [])
 
@@ -143,10 +203,10 @@ def test_one_conversation_alone_makes_no_theme() -> None:
 
 def test_exemplars_come_from_different_conversations_first() -> None:
     rows = causes(["the outdated documentation"] * 6)
-    for row in rows[:5]:
+    for row in rows[:4]:
         row["conversation_id"] = "c0"
     (theme,), _ = cluster(rows)
-    assert "irritation005" in theme["exemplar_ids"][:2]
+    assert {"irritation004", "irritation005"} < set(theme["exemplar_ids"][:3])
     assert len(theme["exemplar_ids"]) == 5
 
 
@@ -316,7 +376,7 @@ def test_the_least_size_grows_with_the_root_of_all_causes() -> None:
     model = clusterer.fit(table, 4)
     _, tallies = hosting.assign(clusterer, {"irritation": model}, table)
 
-    for total, expected in ((400, 1), (625, 0)):  # 0.2 times the root: 4, then 5
+    for total, expected in ((784, 1), (961, 0)):  # 0.15 times the root: 4, then 5
         model = clusterer.fit(table, total)
         themes = hosting.name_themes(
             clusterer, "irritation", model, tallies["irritation"]

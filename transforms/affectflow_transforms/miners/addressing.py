@@ -4,10 +4,11 @@ Accounts that can be no ordinary words were replaced when the text was cleaned; 
 that look like words are told from words by what talk about software is about.
 """
 
+import functools
 import re
 
-from affectflow_transforms.miners.phrases.concerns import CONCERNS
 from affectflow_transforms.miners.phrases.generic import GENERIC, SAME
+from affectflow_transforms.themes.taxonomy import load
 
 ADDRESS = r"\A\s*(?:\[[A-Z]+\][:,]\s+)*[\w\[\]\\^{}|-]{2,40}[:,]\s"
 """What may be an address, also to Arrow's regular expressions."""
@@ -17,7 +18,6 @@ _ADDRESS = re.compile(
 )
 # `Windows, Linux and Mac`: a list addresses nobody.
 _LIST = re.compile(r"(?P<next>[\w'-]+)(?:\s[\w'-]+){0,2}(?:,|\s(?:and|or)\s)")
-_TOPIC = re.compile("|".join(f"(?:{wordings})" for wordings in CONCERNS.values()))
 
 
 def address_end(text: str) -> int:
@@ -37,4 +37,12 @@ def address_end(text: str) -> int:
 def _is_word(name: str) -> bool:
     if name in GENERIC or name in SAME or name.endswith("ly"):
         return True
-    return name.isdigit() or _TOPIC.fullmatch(name) is not None
+    return name.isdigit() or _topic().fullmatch(name) is not None
+
+
+@functools.cache
+def _topic() -> re.Pattern[str]:
+    themes = load(["developers", "common"]).themes
+    return re.compile(
+        "|".join(f"(?:{each})" for theme in themes.values() for each in theme.wordings)
+    )

@@ -9,25 +9,18 @@ _CHUNK = 4_096
 _LINK_CHUNK = 256
 
 
-def find_centres(weights: Any, linked: Any, *, least: int, linkage: float) -> Any:
-    """Returns the centres of groups of rows: sparse, a row each, of length 1.
+def link(weights: Any, linked: Any, linkage: float) -> Any:
+    """Returns the group of each row, by average linkage; -1 for what is not linked.
 
     Args:
       weights: sparse, rows of length 1 or 0.
       linked: numbers of the rows that are linked with one another; none of length 0.
-      least: fewer rows do not make a group.
       linkage: largest mean cosine distance, 0..1, within a group.
     """
-    from scipy.sparse import csr_matrix
-
-    if len(linked) < max(2, least):
-        return csr_matrix((0, weights.shape[1]))
-    rows = weights[linked]
-    labels = _link(rows, linkage)
-    kept = np.flatnonzero(np.bincount(labels) >= least)
-    if not len(kept):
-        return csr_matrix((0, weights.shape[1]))
-    return _means(rows, labels, kept)
+    groups = np.full(weights.shape[0], -1)
+    if len(linked) > 1:
+        groups[linked] = _link(weights[linked], linkage)
+    return groups
 
 
 def _link(rows: Any, linkage: float) -> Any:
@@ -54,38 +47,48 @@ def _distances(rows: Any) -> Any:
     return np.clip(np.concatenate(found), 0.0, 1.0)
 
 
-def _means(rows: Any, labels: Any, kept: Any) -> Any:
-    """Returns the mean of the rows of each label in `kept`, of length 1."""
+def means(weights: Any, groups: Any, count: int) -> Any:
+    """Returns the mean of the rows of each group, of length 1: sparse, a row each.
+
+    Args:
+      weights: sparse, rows of length 1 or 0.
+      groups: the group of each row, below 0 for none.
+      count: how many groups there are.
+    """
     from scipy.sparse import csr_matrix
     from sklearn.preprocessing import normalize
 
-    place = np.full(labels.max() + 1, -1)
-    place[kept] = np.arange(len(kept))
-    group = place[labels]
-    inside = np.flatnonzero(group >= 0)
-    each = np.bincount(group[inside], minlength=len(kept))
-    shares = 1.0 / each[group[inside]]
-    mean = csr_matrix((shares, (group[inside], inside)), shape=(len(kept), len(labels)))
-    centres = normalize(mean @ rows)
+    inside = np.flatnonzero(groups >= 0)
+    each = np.bincount(groups[inside], minlength=count)
+    shares = 1.0 / each[groups[inside]]
+    shape = (count, len(groups))
+    mean = csr_matrix((shares, (groups[inside], inside)), shape=shape)
+    centres = normalize(mean @ weights) if count else mean @ weights
     centres.sort_indices()
     return centres
 
 
-def nearest(weights: Any, centres: Any, least: float) -> tuple[Any, Any]:
+def nearest(weights: Any, centres: Any, leads: Any, least: float) -> tuple[Any, Any]:
     """Returns the nearest centre of each row, -1 if none is near, and how near.
+
+    Only the centres count whose lead the row has.
 
     Args:
       weights: sparse, rows of length 1 or 0.
       centres: sparse, rows of length 1.
+      leads: the column of each centre's lead.
       least: smallest cosine similarity, 0..1, that is near.
     """
     chosen = np.full(weights.shape[0], -1)
     similarity = np.zeros(weights.shape[0])
-    columns = centres.T.tocsr()
-    for start in range(0, weights.shape[0] if centres.shape[0] else 0, _CHUNK):
-        cosine = (weights[start : start + _CHUNK] @ columns).toarray()
+    if not centres.shape[0]:
+        return chosen, similarity
+    columns, lead = centres.T.tocsr(), weights[:, leads]
+    for start in range(0, weights.shape[0], _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        cosine = (weights[rows] @ columns).multiply(lead[rows] > 0).toarray()
         best = cosine.argmax(axis=1)
         value = cosine[np.arange(len(best)), best]
-        chosen[start : start + _CHUNK] = np.where(value >= least, best, -1)
-        similarity[start : start + _CHUNK] = np.clip(value, 0.0, 1.0)
+        chosen[rows] = np.where(value >= least, best, -1)
+        similarity[rows] = np.clip(value, 0.0, 1.0)
     return chosen, similarity

@@ -1,7 +1,6 @@
 """The model of a family's themes: what a sample of its causes taught."""
 
 import io
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ class ThemeModel:
       total: how many causes the family has, in the sample or not.
       vocabulary: the terms that count.
       centres: sparse, a row for each group, of length 1.
+      leads: the column of each group's lead: every cause of the group has it.
       watched: sorted numbers, group times columns plus column: of each group the terms
         that may name it, the heaviest in the sample.
     """
@@ -28,21 +28,21 @@ class ThemeModel:
     total: int
     vocabulary: Vocabulary
     centres: Any
+    leads: Any
     watched: Any
 
     def to_bytes(self) -> bytes:
         """Returns the model as plain bytes: arrays, and text as JSON."""
-        words = json.dumps([self.vocabulary.terms, self.vocabulary.names])
         sink = io.BytesIO()
         np.savez_compressed(
             sink,
             total=np.int64(self.total),
-            words=np.frombuffer(words.encode(), dtype=np.uint8),
-            idf=self.vocabulary.idf,
+            leads=self.leads,
             watched=self.watched,
             data=self.centres.data,
             indices=self.centres.indices,
             indptr=self.centres.indptr,
+            **self.vocabulary.arrays(),
         )
         return sink.getvalue()
 
@@ -52,13 +52,13 @@ class ThemeModel:
         from scipy.sparse import csr_matrix
 
         with np.load(io.BytesIO(content), allow_pickle=False) as held:
-            terms, names = json.loads(held["words"].tobytes())
+            words = Vocabulary.from_arrays(held)
             centres = csr_matrix(
                 (held["data"], held["indices"], held["indptr"]),
-                shape=(len(held["indptr"]) - 1, len(terms)),
+                shape=(len(held["indptr"]) - 1, len(words.terms)),
             )
-            vocabulary = Vocabulary(terms, names, held["idf"])
-            return cls(int(held["total"]), vocabulary, centres, held["watched"])
+            leads, watched = held["leads"], held["watched"]
+            return cls(int(held["total"]), words, centres, leads, watched)
 
 
 def heaviest(weights: Any, chosen: Any, groups: int) -> Any:

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow_transforms.miners.addressing import ADDRESS, address_end
-from affectflow_transforms.miners.phrases.concerns import CONCERNS
 from affectflow_transforms.miners.phrases.generic import GENERIC, SAME
+from affectflow_transforms.miners.phrases.words import STOP
+from affectflow_transforms.themes.subjects import (
+    CAPITAL,
+    case_of,
+    goes_on,
+    role_after,
+)
+from affectflow_transforms.themes.taxonomy import NOT_BEFORE, Taxonomy
 
-_LINK = r"https?://\S+|\[[A-Z ]+\]|`+"
+# Links, and what stands for something: [NAME], [<-LINK->], <code>, :smile:.
+_LINK = (
+    r"https?://\S+|\[?<-?[A-Z_ ]+-?>\]?|\[[A-Z_ ]+\]|</?[a-zA-Z@#!][^<>\s]{0,30}>|`+"
+    r"|:[a-z][a-z0-9_+-]*:"
+)
 # A word, or else any one sign: what stands between two words parts them.
 _TOKEN = r"[\p{L}\p{Nl}\p{No}][\p{L}\p{N}_'+#.-]*[\p{L}\p{N}_+#]|\S"
 _VOWEL = re.compile(r"[aeiouy]")
@@ -62,6 +73,8 @@ class Found:
       forms: the form of each entry, by its number in `terms` and `surfaces`.
       terms: of each form, the term: words without inflection, lower case.
       surfaces: of each form, how people write it.
+      roles: of each entry, what the word before it makes of it: see `subjects`.
+      cases: of each entry, how it is written: see `subjects`.
     """
 
     texts: int
@@ -69,6 +82,8 @@ class Found:
     forms: Any
     terms: list[str]
     surfaces: list[str]
+    roles: Any
+    cases: Any
 
 
 def without_addresses(texts: pa.Array) -> pa.Array:
@@ -89,13 +104,33 @@ def find_terms(texts: pa.Array) -> Found:
     first = _pair_starts(rows, words)
     pairs = _pairs(words[first], words[first + 1], forms)
     said = np.flatnonzero(words >= 0)
+    codes, tokens = np.asarray(encoded.indices), encoded.dictionary.to_pylist()
+    roles = _by_the_one_before(rows, codes, tokens, role_after)
+    # A capital at the start of a text, or of a sentence, tells nothing.
+    inside = _by_the_one_before(rows, codes, tokens, goes_on)
+    written = np.asarray([case_of(token) for token in tokens], dtype=np.int8)[codes]
+    cases = np.where((written == CAPITAL) & (inside == 0), 0, written)
+    none = np.zeros(len(first), dtype=np.int8)
     return Found(
         len(texts),
         np.concatenate([rows[said], rows[first]]),
         np.concatenate([words[said], pairs]),
         [term for term, _ in forms],
         [surface for _, surface in forms],
+        np.concatenate([roles[said], none]),
+        np.concatenate([cases[said], none]),
     )
+
+
+def _by_the_one_before(
+    rows: Any, codes: Any, tokens: list[str], tells: Callable[[str], int]
+) -> Any:
+    """Returns what the token before each one tells of it, in its own text; or 0."""
+    told = np.asarray([tells(token) for token in tokens], dtype=np.int8)[codes]
+    found = np.zeros(len(rows), dtype=np.int8)
+    same = rows[1:] == rows[:-1]
+    found[1:][same] = told[:-1][same]
+    return found
 
 
 def _number(forms: dict[tuple[str, str], int], form: tuple[str, str]) -> int:
@@ -120,7 +155,22 @@ def _form(token: str) -> tuple[str, str] | None:
     word = token.lower()
     if len(word) < 2 or word in GENERIC or stem(word) in GENERIC:
         return None
+    if "_" in word and word in _emoji_names():
+        return None
     return stem(word), token if _is_name(token) else word
+
+
+@functools.cache
+def _emoji_names() -> frozenset[str]:
+    """Returns how emoji are spelt out: `slightly_smiling_face`."""
+    import emoji
+
+    said = (name for each in emoji.EMOJI_DATA.values() for name in _spelt(each))
+    return frozenset(name.strip(":").lower() for name in said if "_" in name)
+
+
+def _spelt(known: Mapping[str, Any]) -> Sequence[str]:
+    return [known["en"], *known.get("alias", [])]
 
 
 def _is_name(surface: str) -> bool:
@@ -150,41 +200,74 @@ def _pairs(first: Any, second: Any, forms: dict[tuple[str, str], int]) -> Any:
 # -- concerns ----------------------------------------------------------------------
 
 
-CONCERN_NAMES = list(CONCERNS)
-_NOT_BEFORE = re.compile(r"\(\?! (\w+)\)")
 _FOREIGN_WORD_SIGN = r"[^\x00-\x7F\P{L}]|[^\x00-\x7F\P{N}]"
 
 
-def find_concerns(texts: pa.Array) -> Iterator[pa.BooleanArray]:
-    """Yields for each of `CONCERN_NAMES` which texts speak of it; no nulls."""
+def find_concerns(
+    texts: pa.Array, taxonomy: Taxonomy
+) -> Iterator[tuple[str, Any, list[str]]]:
+    """Yields each concern, which texts speak of it, and by which of its wordings.
+
+    A wording is the stems of what was said: `doc` for `the docs`.
+    """
+    lower = _lower(texts)
+    for name, theme in taxonomy.themes.items():
+        column, pattern = _searched(lower, theme.wordings)
+        rows = _matching(column, pattern)
+        yield name, rows, _wordings(column.take(pa.array(rows)), pattern)
+
+
+def _wordings(texts: pa.Array, pattern: str) -> list[str]:
+    if not len(texts):
+        return []
+    said = pc.extract_regex(texts, f"(?P<said>{pattern})").field("said")
+    return [wording_of(word) for word in said.to_pylist()]
+
+
+def find_talks(texts: pa.Array, taxonomy: Taxonomy) -> list[Any]:
+    """Returns which texts are each of the talks that themes belong to."""
+    lower = _lower(texts)
+    return [_matching(*_searched(lower, talk.words)) for talk in taxonomy.talks]
+
+
+def _lower(texts: pa.Array) -> pa.Array:
     lower = pc.replace_substring(pc.utf8_lower(texts), "’", "'")
     # To Arrow's regular expressions only ASCII is a word; a digit that no wording has
     # stands for the letters of all others.
-    lower = pc.replace_substring_regex(lower, _FOREIGN_WORD_SIGN, "0")
-    for wordings in CONCERNS.values():
-        column = lower
-        if following := _NOT_BEFORE.search(wordings):
-            column = _masked(lower, wordings, following)
-            wordings = wordings.replace(following[0], "")
-        pattern = rf"(?:^|[^\w-])(?:{wordings})(?:$|[^\w-])"
-        yield pc.fill_null(pc.match_substring_regex(column, pattern), False)
+    return pc.replace_substring_regex(lower, _FOREIGN_WORD_SIGN, "0")
 
 
-def _masked(lower: pa.Array, wordings: str, following: re.Match[str]) -> pa.Array:
+def _searched(lower: pa.Array, wordings: Sequence[str]) -> tuple[pa.Array, str]:
+    """Returns where to look for wordings, and the pattern of all of them."""
+    plain = []
+    for wording in wordings:
+        if following := NOT_BEFORE.search(wording):
+            wording = wording[: following.start()]
+            lower = _masked(lower, wording, following[1])
+        plain.append(wording)
+    return lower, rf"(?:^|[^\w-])(?:{'|'.join(plain)})(?:$|[^\w-])"
+
+
+def _masked(lower: pa.Array, wording: str, following: str) -> pa.Array:
     """Returns texts without a wording where the word follows that must not.
 
     Arrow's regular expressions cannot look ahead.
     """
-    wording = re.split(r"\|(?![^(]*\))", wordings[: following.start()])[-1]
-    pattern = rf"\b{wording} {following[1]}"
-    return pc.replace_substring_regex(lower, pattern, f"0 {following[1]}")
+    pattern = rf"\b(?:{wording}) {following}"
+    return pc.replace_substring_regex(lower, pattern, f"0 {following}")
 
 
-def concerns_of(texts: Sequence[str]) -> list[set[str]]:
-    """Returns the concerns that each text speaks of."""
-    found: list[set[str]] = [set() for _ in texts]
-    column = pa.array(texts, pa.string())
-    for name, speaks in zip(CONCERN_NAMES, find_concerns(column), strict=True):
-        for row in np.flatnonzero(speaks):
-            found[row].add(name)
-    return found
+def _matching(texts: pa.Array, pattern: str) -> Any:
+    return np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, pattern), False))
+
+
+@functools.lru_cache(maxsize=100_000)
+def wording_of(said: str) -> str:
+    """Returns the stems of the words that tell what was said.
+
+    >>> wording_of(" the docs,"), wording_of("for your help ")
+    ('documentation', 'help')
+    """
+    words = re.findall(r"[\w'-]+", said)
+    telling = [word for word in words if word not in STOP] or words
+    return " ".join(stem(word) for word in telling)

@@ -1,17 +1,21 @@
 """What causes say, and how much each term of it counts: TF-IDF over a vocabulary."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow_transforms.themes.subjects import CODES, names_a_theme
+from affectflow_transforms.themes.taxonomy import Taxonomy
 from affectflow_transforms.themes.terms import (
-    CONCERN_NAMES,
     Found,
     find_concerns,
+    find_talks,
     find_terms,
     without_addresses,
 )
@@ -23,7 +27,16 @@ _CONCERN_WEIGHT = 2.0
 # Above this share of all causes a term tells nothing apart.
 _MAX_SHARE = 0.15
 _FEW = 50
-PREFIX = "concern: "
+PREFIX, WORDING, TALK = "concern: ", "wording: ", "talk: "
+"""Terms that are no words: a concern, one of its wordings, and talk of the kind."""
+
+
+class Concern(NamedTuple):
+    """Which texts speak of a concern, and by which of its wordings."""
+
+    name: str
+    rows: Any
+    wordings: list[str]
 
 
 @dataclass(frozen=True)
@@ -32,28 +45,34 @@ class Said:
 
     Args:
       texts: terms of the different texts.
-      concerns: for each of `CONCERN_NAMES`, the texts that speak of it.
+      concerns: of the taxonomy, with the texts that speak of each.
+      talks: of the taxonomy, the texts that are each of them.
       text_of: the text of each cause.
       titles: terms of the different titles.
+      title_talks: the titles that are.
       title_of: the title of each cause; an empty one if it has none.
     """
 
     texts: Found
-    concerns: list[Any]
+    concerns: list[Concern]
+    talks: list[Any]
     text_of: Any
     titles: Found
+    title_talks: list[Any]
     title_of: Any
 
     @classmethod
-    def read(cls, causes: pa.Table) -> "Said":
+    def read(cls, causes: pa.Table, taxonomy: Taxonomy) -> "Said":
         """Returns what causes say, with `cause_text`, `summary` and maybe `title`."""
         texts = pc.dictionary_encode(without_addresses(_said(causes)))
         titles = pc.dictionary_encode(_titles(causes))
         return cls(
             texts=find_terms(texts.dictionary),
-            concerns=list(map(np.flatnonzero, find_concerns(texts.dictionary))),
+            concerns=[Concern(*c) for c in find_concerns(texts.dictionary, taxonomy)],
+            talks=find_talks(texts.dictionary, taxonomy),
             text_of=np.asarray(texts.indices),
             titles=find_terms(titles.dictionary),
+            title_talks=find_talks(titles.dictionary, taxonomy),
             title_of=np.asarray(titles.indices),
         )
 
@@ -98,15 +117,35 @@ class Vocabulary:
       terms: in the order of their columns.
       names: of each, as people write it.
       idf: of each, the weight of a text that has it once.
+      leads: whether each can be the first of a title.
+      talks: share of all causes, 0..1, that are each talk of the taxonomy.
     """
 
     terms: list[str]
     names: list[str]
     idf: Any
+    leads: Any
+    talks: Any
+
+    def arrays(self) -> dict[str, Any]:
+        """Returns the vocabulary as arrays; text as JSON."""
+        words = json.dumps([self.terms, self.names])
+        return {
+            "words": np.frombuffer(words.encode(), dtype=np.uint8),
+            "idf": self.idf,
+            "may_lead": self.leads,
+            "talks": self.talks,
+        }
+
+    @classmethod
+    def from_arrays(cls, held: Any) -> "Vocabulary":
+        """Returns the vocabulary that `arrays` gave."""
+        terms, names = json.loads(held["words"].tobytes())
+        return cls(terms, names, held["idf"], held["may_lead"], held["talks"])
 
     @cached_property
     def kinds(self) -> list[str]:
-        """What each term is: a `concern`, a `pair` of words or a `word`."""
+        """What each term is: a `concern`, a `pair` of words or a `word`; or told."""
         return [_kind(term) for term in self.terms]
 
     @cached_property
@@ -135,12 +174,37 @@ class Vocabulary:
     def _texts(self, said: Said) -> Any:
         rows, columns = self._placed(said.texts)
         entries = [(rows, columns, np.ones(len(rows)))]
-        for name, speaking in zip(CONCERN_NAMES, said.concerns, strict=True):
+        for name, speaking, _ in said.concerns:
             if (column := self.columns.get(PREFIX + name)) is not None:
                 heavy = np.full(len(speaking), _CONCERN_WEIGHT)
                 entries.append((speaking, np.full(len(speaking), column), heavy))
         together = [np.concatenate(each) for each in zip(*entries, strict=True)]
         return self._matrix(said.texts.texts, *together)
+
+    def told(self, said: Said) -> Any:
+        """Returns which wordings each cause has, and whether it is talk: sparse, 1."""
+        rows, columns = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for name, speaking, wordings in said.concerns:
+            known = [self.columns.get(f"{WORDING}{name}\t{w}", -1) for w in wordings]
+            places = np.asarray(known, dtype=np.int64)
+            rows.append(speaking[places >= 0])
+            columns.append(places[places >= 0])
+        own = self._told(said.texts, said.talks, rows, columns)
+        under = self._told(said.titles, said.title_talks)
+        return own[said.text_of].maximum(under[said.title_of]).tocsr()
+
+    def _told(
+        self,
+        found: Found,
+        talks: list[Any],
+        rows: Sequence[Any] = (),
+        columns: Sequence[Any] = (),
+    ) -> Any:
+        where = [self.columns[f"{TALK}{number}"] for number in range(len(talks))]
+        row = np.concatenate([np.empty(0, np.int64), *rows, *talks])
+        talk = [np.full(len(r), c) for r, c in zip(talks, where, strict=True)]
+        column = np.concatenate([np.empty(0, np.int64), *columns, *talk])
+        return self._matrix(found.texts, row, column, np.ones(len(row)))
 
     def _titles(self, said: Said) -> Any:
         rows, columns = self._placed(said.titles)
@@ -173,21 +237,36 @@ def learn(said: Said) -> Vocabulary:
     n = len(said.text_of)
     most = max(_MAX_SHARE * n if n >= _FEW else n, 2)
     weight = np.bincount(said.text_of, minlength=said.texts.texts)
-    words, names = _common(said.texts, weight, most)
-    heard = [int(weight[speaking].sum()) for speaking in said.concerns]
-    concerns = {c: h for c, h in zip(CONCERN_NAMES, heard, strict=True) if h}
-    share = np.asarray([*words.values(), *concerns.values()], dtype=float)
-    return Vocabulary(
-        terms=[*words, *(PREFIX + concern for concern in concerns)],
-        names=[*(names[word] for word in words), *concerns],
-        idf=np.log((1 + n) / (1 + share)) + 1,
+    words, names, leads = _common(said.texts, weight, most)
+    heard = {c.name: int(weight[c.rows].sum()) for c in said.concerns if len(c.rows)}
+    wordings = sorted(
+        {f"{c.name}\t{wording}" for c in said.concerns for wording in c.wordings}
     )
+    talks = [f"{TALK}{number}" for number in range(len(said.talks))]
+    told = [*(WORDING + each for each in wordings), *talks]
+    share = np.asarray([*words.values(), *heard.values()], dtype=float)
+    idf = np.log((1 + n) / (1 + share)) + 1
+    return Vocabulary(
+        terms=[*words, *(PREFIX + concern for concern in heard), *told],
+        names=[*(names[word] for word in words), *heard, *told],
+        idf=np.concatenate([idf, np.zeros(len(told))]),
+        leads=np.asarray([*leads, *[True] * len(heard), *[False] * len(told)], bool),
+        talks=np.asarray([_talking(said, k) for k in range(len(talks))], float),
+    )
+
+
+def _talking(said: Said, number: int) -> float:
+    """Returns the share of causes that are a talk, or stand under a title that is."""
+    texts, titles = (np.zeros(f.texts, bool) for f in (said.texts, said.titles))
+    texts[said.talks[number]], titles[said.title_talks[number]] = True, True
+    talking = texts[said.text_of] | titles[said.title_of]
+    return float(talking.mean()) if len(talking) else 0.0
 
 
 def _common(
     found: Found, weight: Any, most: float
-) -> tuple[dict[str, int], dict[str, str]]:
-    """Returns how many causes have each term that counts, and the names of terms.
+) -> tuple[dict[str, int], dict[str, str], list[bool]]:
+    """Returns how many causes have each term that counts, names, and what may lead.
 
     A name is the commonest form; of equally common ones the first in alphabetical
     order.
@@ -201,7 +280,22 @@ def _common(
     names: dict[str, str] = {}
     for form in order:
         names.setdefault(found.terms[form], found.surfaces[form])
-    return {term: share[number_of[term]] for term in kept}, names
+    roles, cases = (
+        _counted(numbers[found.forms], each, len(number_of))
+        for each in (found.roles, found.cases)
+    )
+    leads = [
+        names_a_theme(names[t], roles[number_of[t]], cases[number_of[t]]) for t in kept
+    ]
+    return {term: share[number_of[term]] for term in kept}, names, leads
+
+
+def _counted(numbers: Any, codes: Any, count: int) -> list[list[int]]:
+    """Returns how often each number has each code."""
+    keys = numbers * CODES + codes
+    counted = np.bincount(keys, minlength=count * CODES).reshape(-1, CODES)
+    rows: list[list[int]] = counted.tolist()
+    return rows
 
 
 def _having(rows: Any, numbers: Any, weight: Any) -> dict[int, int]:
@@ -213,6 +307,7 @@ def _having(rows: Any, numbers: Any, weight: Any) -> dict[int, int]:
 
 
 def _kind(term: str) -> str:
-    if term.startswith(PREFIX):
-        return "concern"
+    for prefix, kind in ((PREFIX, "concern"), (WORDING, "told"), (TALK, "told")):
+        if term.startswith(prefix):
+            return kind
     return "pair" if " " in term else "word"
