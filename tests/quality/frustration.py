@@ -7,12 +7,14 @@ The scores are a file of the repository, because making them takes half a minute
 
 import csv
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from affectflow_transforms.models.frustration import train
 from tests.quality import datasets, embedded, markdown, measuring
+from tests.quality.authored import export
 from tests.quality.datasets import Labelled
 from tests.quality.measuring import Column, Mask
 
@@ -25,7 +27,9 @@ CURRENT_WITHIN = 0.01
 def write_scores(source: Path) -> None:
     """Writes one line a comment: thread, comment, tone, reserved, score."""
     rows = train.read_comments(source)
-    _, scores = train.fit_weights(source, rows, licence="")
+    with tempfile.TemporaryDirectory() as folder:
+        linked = export.beside(source, Path(folder))
+        _, scores = train.fit_weights(linked, rows, licence="")
     with SCORES.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["issue_id", "comment_id", "tone", "reserved", "score"])

@@ -53,8 +53,8 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
     languages: ClassVar[tuple[str, ...]] = ENGLISH
     card: ClassVar[Card] = Card(
         summary="28 emotions of GoEmotions, and frustration; embedded, CPU, English",
-        weights_licence="Apache-2.0 (trained on GoEmotions, CC BY 4.0, and "
-        "gh_incivility, MIT)",
+        weights_licence="Apache-2.0 (trained on GoEmotions, CC BY 4.0, "
+        "gh_incivility, MIT, and messages written for this project, Apache-2.0)",
     )
 
     def __post_init__(self) -> None:
@@ -73,6 +73,7 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
         return stored.revision(
             "affectflow_transforms.models.emotions",
             "affectflow_transforms.models.frustration",
+            "affectflow_transforms.models.senses",
         )
 
     def load_model(self) -> NgramModel | FrustrationModel:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from affectflow_transforms.models.emotions import ngrams
+from affectflow_transforms.models.emotions.model import FINER
 from affectflow_transforms.models.emotions.ngrams import Grams
+from affectflow_transforms.models.senses.model import Senses
+from affectflow_transforms.models.senses.model import scaled as scaled_senses
 
 SEED = 0
 FOLDS = 5
@@ -22,6 +25,16 @@ MIN_WORD_TEXTS = 3
 C = 0.1
 """Inverse strength of the L2 penalty."""
 TOLERANCE = 0.05
+MEANT = 0.26
+"""Scale of the senses of words beside n-grams: the smaller, the more they shrink."""
+AUTHORED = 1.0
+"""Weight of a text that was written for this project, beside one of the data set."""
+RATED = 5.0
+"""Weight of a rated word beside a text of the data set: see `polarity`."""
+LEAST_RATING = 1.0
+"""Ratings (-4..4) nearer to 0 say nothing of emotions."""
+LEAST_SCORE = 0.1
+"""No label is chosen below it, however rare it is."""
 
 Targets = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
@@ -39,6 +52,48 @@ class Vocabulary:
 
     rows: tuple[Rows, ...]
     squared_idf: Values
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Examples:
+    """Texts with labels that count more or less.
+
+    Args:
+      x: features, shape (texts, features).
+      y: shape (texts, labels).
+      weights: shape (texts, labels).
+    """
+
+    x: sparse.csr_matrix
+    y: Targets
+    weights: Values
+
+    @classmethod
+    def sure(cls, x: sparse.csr_matrix, y: Targets) -> "Examples":
+        """Returns texts that count fully."""
+        return cls(x=x, y=y, weights=np.ones(y.shape))
+
+    @classmethod
+    def soft(cls, x: sparse.csr_matrix, shares: Values, weight: float) -> "Examples":
+        """Returns each text twice: with a label by its share, and without by the rest.
+
+        Args:
+          x: features, shape (texts, features).
+          shares: shape (texts, labels), 0..1.
+          weight: of both together.
+        """
+        return cls(
+            x=sparse.vstack([x, x]).tocsr(),
+            y=np.concatenate([np.full(shares.shape, said) for said in (False, True)]),
+            weights=weight * np.concatenate([1 - shares, shares]),
+        )
+
+    def __add__(self, other: "Examples") -> "Examples":
+        return Examples(
+            x=sparse.vstack([self.x, other.x]).tocsr(),
+            y=np.concatenate([self.y, other.y]),
+            weights=np.concatenate([self.weights, other.weights]),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -109,21 +164,40 @@ def scaled(blocks: tuple[Grams, ...], vocabulary: Vocabulary) -> sparse.csr_matr
     return (total @ sparse.diags(np.sqrt(vocabulary.squared_idf))).tocsr()
 
 
+def with_senses(
+    texts: list[str], grams: sparse.csr_matrix, senses: Senses | None
+) -> sparse.csr_matrix:
+    """Returns features with what words mean behind them, times `MEANT`."""
+    if senses is None:
+        return grams
+    parts = []
+    for chunk in ngrams.chunks(texts):
+        read = ngrams.features_by_sentence(chunk)
+        sums = np.add.reduceat(senses.sums(read), read.first, axis=0)
+        parts.append(sparse.csr_matrix(MEANT * scaled_senses(sums)))
+    return sparse.hstack([grams, sparse.vstack(parts)]).tocsr()
+
+
 # -- classifiers -------------------------------------------------------------------
 
 
-def fit_linear(x: sparse.csr_matrix, y: Targets) -> Linear:
+def fit_linear(given: Examples) -> Linear:
     """Returns one support vector classifier (squared hinge loss) a label."""
     # One after another: liblinear draws from a single generator for all threads.
-    fitted = [_fit_label(x, column) for column in y.T]
+    columns = zip(given.y.T, given.weights.T, strict=True)
+    fitted = [_fit_label(given.x, y, weights) for y, weights in columns]
     return Linear(
         weights=np.stack([weights for weights, _ in fitted], axis=1),
         intercepts=np.array([intercept for _, intercept in fitted]),
     )
 
 
-def _fit_label(x: sparse.csr_matrix, y: npt.NDArray[np.bool_]) -> tuple[Values, float]:
-    classifier = LinearSVC(C=C, tol=TOLERANCE, random_state=SEED).fit(x, y)
+def _fit_label(
+    x: sparse.csr_matrix, y: npt.NDArray[np.bool_], weights: Values
+) -> tuple[Values, float]:
+    classifier = LinearSVC(C=C, tol=TOLERANCE, random_state=SEED)
+    counted = weights > 0
+    classifier.fit(x[counted], y[counted], sample_weight=weights[counted])
     return classifier.coef_[0], float(classifier.intercept_[0])
 
 
@@ -134,11 +208,21 @@ def folds(n_texts: int) -> Iterator[tuple[Targets, Targets]]:
         yield fold != k, fold == k
 
 
-def decide_held_out(x: sparse.csr_matrix, y: Targets) -> Values:
-    """Returns decisions of classifiers that have not seen the text they decide."""
+def decide_held_out(
+    x: sparse.csr_matrix, y: Targets, beside: Examples | None = None
+) -> Values:
+    """Returns decisions of classifiers that have not seen the text they decide.
+
+    Args:
+      x: features of the texts, shape (texts, features).
+      y: their labels, shape (texts, labels).
+      beside: what every classifier sees besides.
+    """
     decided = np.zeros(y.shape)
     for seen, held_out in folds(len(y)):
-        decided[held_out] = fit_linear(x[seen], y[seen]).decide(x[held_out])
+        given = Examples.sure(x[seen], y[seen])
+        linear = fit_linear(given if beside is None else given + beside)
+        decided[held_out] = linear.decide(x[held_out])
     return decided
 
 
@@ -158,7 +242,7 @@ def calibrate(decided: Values, y: Targets) -> tuple[Values, Values]:
 
 
 def best_thresholds(scores: Values, y: Targets) -> Values:
-    """Returns, for each label, the threshold with the highest F1."""
+    """Returns each label's threshold: of the highest F1, or the lowest allowed."""
     pairs = zip(scores.T, y.T, strict=True)
     return np.array([_best_threshold(column, truth) for column, truth in pairs])
 
@@ -168,7 +252,7 @@ def _best_threshold(scores: Values, y: npt.NDArray[np.bool_]) -> float:
     hits = np.cumsum(y[order])
     best = int(np.argmax(2 * hits / (np.arange(1, len(y) + 1) + y.sum())))
     below = min(best + 1, len(y) - 1)
-    return float(scores[order[[best, below]]].mean())
+    return max(float(scores[order[[best, below]]].mean()), LEAST_SCORE)
 
 
 def f1(chosen: Targets, y: Targets) -> Values:
@@ -221,25 +305,49 @@ def packed(
     linear: Linear, vocabulary: Vocabulary, calibration: Calibration
 ) -> dict[str, npt.NDArray[Any]]:
     """Returns what `model.unpacked` reads, but for the words: a byte a weight."""
-    weights, scale = quantise(linear, vocabulary)
+    columns = quantise(linear.weights, np.sqrt(vocabulary.squared_idf))
     return {
         "slots": np.packbits(np.concatenate(vocabulary.rows) >= 0),
-        "weights": weights,
+        "weights": columns.grams,
         "squared_idf": vocabulary.squared_idf.astype(np.uint8),
-        "gain": calibration.slope * scale,
+        "gain": calibration.slope * columns.scale,
         "shift": calibration.slope * linear.intercepts + calibration.offset,
         "thresholds": calibration.thresholds.astype(np.float32),
+        **({"meant": columns.meant} if len(columns.meant) else {}),
     }
 
 
-def quantise(
-    linear: Linear, vocabulary: Vocabulary
-) -> tuple[npt.NDArray[np.int8], Values]:
-    """Returns weights as int8, with the scale of each label that restores them."""
-    folded = linear.weights * np.sqrt(vocabulary.squared_idf)[:, None]
+class Columns(NamedTuple):
+    """Weights as they are stored.
+
+    Attributes:
+      grams: shape (n-grams, columns), -127..127.
+      meant: shape (width of the senses, columns), in 1/FINER of those of n-grams; empty
+        if there are no senses.
+      scale: shape (columns,): what restores them.
+    """
+
+    grams: npt.NDArray[np.int8]
+    meant: npt.NDArray[np.int32]
+    scale: Values
+
+
+def quantise(weights: Values, idf: Values) -> Columns:
+    """Returns weights as whole numbers.
+
+    Args:
+      weights: shape (features, columns): of n-grams, then of the senses.
+      idf: of the n-grams.
+    """
+    folded = weights[: len(idf)] * idf[:, None]
     # A label that nothing speaks for has no weight at all.
     scale = np.maximum(np.abs(folded).max(axis=0), np.finfo(np.float32).tiny) / 127
-    return np.ascontiguousarray(np.rint(folded / scale), np.int8), scale
+    meant = weights[len(idf) :] * MEANT * FINER / scale
+    return Columns(
+        grams=np.ascontiguousarray(np.rint(folded / scale), np.int8),
+        meant=np.ascontiguousarray(np.rint(meant), np.int32),
+        scale=scale,
+    )
 
 
 def known_words(texts: list[str]) -> npt.NDArray[np.uint32]:

@@ -1,10 +1,11 @@
-"""A linear classifier of emotions over hashed n-grams.
+"""A linear classifier of emotions over hashed n-grams and what words mean.
 
-Weights are int8 and counts are integers, so sums are exact: a text has the same scores,
+Weights are whole numbers and counts are, so sums are exact: a text has the same scores,
 bit for bit, whatever batch it comes in.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,30 +15,39 @@ import numpy.typing as npt
 from scipy import special
 
 from affectflow import weights as stored
+from affectflow.errors import UsageError
 from affectflow_transforms.models.emotions.ngrams import (
     BLOCKS,
     FOREIGN,
     MAX_CHARACTERS,
     Floats,
-    Grams,
     Mask,
+    Sentences,
     chunks,
     count,
-    features,
+    features_by_sentence,
     flatten,
     plain_words,
     short,
     split_words,
 )
+from affectflow_transforms.models.senses.model import LARGEST, Senses
 
 ANNOTATOR = "EmbeddedEmotions"
+SENSES = "affectflow_transforms.models.senses"
 
 ENGLISH_FROM = 0.45
 """Texts with a lower share of known words are refused."""
 
+FINER = 256
+"""Steps of a weight of senses for each step of one of n-grams."""
+OVER_SENSES = "senses"
+"""Metadata: digest of the vectors of words that weights were trained over."""
+
 _AS_STORED = ("gain", "shift", "thresholds", "known_words")
 
 Values = npt.NDArray[np.float64]
+Sums = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,6 +65,9 @@ class NgramModel:
       gain: shape (labels,); with `shift`, scales the sums to log odds.
       shift: shape (labels,).
       known_words: hashes of English words, sorted.
+      senses: vectors of words, if they are read as well.
+      meant: shape (senses.width, labels or more), whole numbers: weights of the senses,
+        in 1/FINER of those of n-grams.
     """
 
     labels: tuple[str, ...]
@@ -64,15 +77,19 @@ class NgramModel:
     gain: npt.NDArray[np.float64]
     shift: npt.NDArray[np.float64]
     known_words: npt.NDArray[np.uint32]
+    senses: Senses | None = None
+    meant: Values | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Returns the model of emotions in `folder`.
 
         Raises:
-          UsageError: there is not exactly one weights file, or it is for another model.
+          UsageError: there is not exactly one weights file, it is for another model, or
+            over other vectors of words.
         """
         arrays, metadata = stored.read(folder, ANNOTATOR)
+        check_senses(metadata, folder)
         return cls(labels=tuple(metadata["labels"].split(",")), **unpacked(arrays))
 
     def scores(self, texts: list[str]) -> Floats:
@@ -82,31 +99,36 @@ class NgramModel:
         score of no evidence.
         """
         parts = [
-            self.probabilities(self.evidence(features(chunk)))
+            self.probabilities(self.evidence(features_by_sentence(chunk)))
             for chunk in chunks(texts)
         ]
         return np.concatenate([np.zeros((0, len(self.labels)), np.float32), *parts])
 
-    def evidence(self, blocks: tuple[Grams, ...]) -> Values:
-        """Returns the sums of each column of `weights` but the last, scaled.
-
-        Args:
-          blocks: what `ngrams.features` gives of some texts.
+    def evidence(self, read: Sentences) -> Values:
+        """Returns what speaks for each column of weights, by text.
 
         Returns:
           Shape (texts, columns): first the labels, then those of `widened`.
         """
-        return evidence_of(self.sums(blocks))
+        return by_text(self.sums(read), read)
 
-    def sums(self, blocks: tuple[Grams, ...]) -> tuple[Floats, ...]:
-        """Returns the sums of each column of `weights`, for each of `blocks`.
+    def sums(self, read: Sentences) -> tuple[Sums, ...]:
+        """Returns the sums of each column of weights, for each kind, by sentence.
 
         They are whole numbers: those of a text are exactly those of its sentences.
         """
-        return tuple(
-            count(grams, rows, len(self.weights)) @ self.weights
-            for grams, rows in zip(blocks, self.rows, strict=True)
+        grams = tuple(
+            count(each, rows, len(self.weights)) @ self.weights
+            for each, rows in zip(read.blocks, self.rows, strict=True)
         )
+        return grams if self.senses is None else (*grams, self._meant(read))
+
+    def _meant(self, read: Sentences) -> Values:
+        assert self.senses is not None
+        assert self.meant is not None
+        sums = self.senses.sums(read)
+        length = sums[:, -1:] * float(LARGEST * FINER) ** 2
+        return np.concatenate([sums[:, :-1] @ self.meant, length], axis=1)
 
     def probabilities(self, evidence: Values) -> Floats:
         """Returns the scores that evidence amounts to, shape (texts, labels)."""
@@ -114,16 +136,19 @@ class NgramModel:
         scores: Floats = special.expit(odds).astype(np.float32)
         return scores
 
-    def widened(self, columns: Floats) -> Self:
+    def widened(self, columns: Floats, meant: Values) -> Self:
         """Returns the model with further columns of weights, for `evidence`.
 
         Args:
           columns: shape (features, columns), whole numbers.
+          meant: shape (senses.width, columns), whole numbers: see the field.
         """
         weights = np.concatenate(
             [self.weights[:, :-1], columns, self.weights[:, -1:]], axis=1
         )
-        return replace(self, weights=weights)
+        assert self.meant is not None
+        both = np.concatenate([self.meant, meant], axis=1)
+        return replace(self, weights=weights, meant=both)
 
     def truncated(self, texts: list[str]) -> Mask:
         """Returns which texts are cut before they are scored, shape (texts,)."""
@@ -161,7 +186,12 @@ class NgramModel:
         )
 
 
-def evidence_of(sums: Sequence[Floats]) -> Values:
+def by_text(sums: Sequence[Sums], read: Sentences) -> Values:
+    """Returns the evidence of texts, from the sums of their sentences."""
+    return evidence_of([np.add.reduceat(block, read.first, axis=0) for block in sums])
+
+
+def evidence_of(sums: Sequence[Sums]) -> Values:
     """Returns what sums amount to: each block scaled to length 1, and added up."""
     total: Any = 0.0
     for block in sums:
@@ -169,6 +199,26 @@ def evidence_of(sums: Sequence[Floats]) -> Values:
         total = total + (block[:, :-1] / norms).astype(np.float64)
     evidence: Values = total
     return evidence
+
+
+def check_senses(metadata: Mapping[str, str], folder: Path) -> None:
+    """Checks that weights rest on the package's vectors of words, if on any.
+
+    Raises:
+      UsageError: they were trained over others.
+    """
+    over, here = metadata.get(OVER_SENSES, ""), stored.revision(SENSES)
+    if over and over != here:
+        raise UsageError(
+            f"the weights in {str(folder)!r} rest on vectors of words {over}, not "
+            f"{here}: train them again with this version"
+        )
+
+
+@functools.cache
+def senses() -> Senses:
+    """Returns the vectors of words that come with the package."""
+    return Senses.load(stored.folder(SENSES))
 
 
 def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:
@@ -179,8 +229,15 @@ def unpacked(arrays: dict[str, Any]) -> dict[str, Any]:
     return {
         "rows": tuple(rows.reshape(len(BLOCKS), -1)),
         "weights": np.concatenate(columns, axis=1).astype(np.float32),
+        **_meanings(arrays),
         **{name: arrays[name] for name in _AS_STORED},
     }
+
+
+def _meanings(arrays: dict[str, Any]) -> dict[str, Any]:
+    if "meant" not in arrays:
+        return {}
+    return {"senses": senses(), "meant": arrays["meant"].astype(np.float64)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -137,11 +137,20 @@ class Sentences:
       blocks: one row a sentence; an n-gram is of the sentence that it begins in.
       words: n-grams of words, one row a text.
       first: shape (texts,): the first sentence of each text; each has at least one.
+      split: the words themselves.
+      of_words: for each of `split`, its sentence, rising.
     """
 
     blocks: tuple[Grams, Grams]
     words: Grams
     first: Rows
+    split: "Words"
+    of_words: Rows
+
+    @property
+    def n_sentences(self) -> int:
+        """Sentences of all texts."""
+        return len(self.blocks[0].ends) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,15 +226,30 @@ def word_grams(words: Words) -> Placed:
     return _placed(found, inside)
 
 
+def word_slots(words: Words) -> npt.NDArray[np.int32]:
+    """Returns the slot of each word by itself, as `word_grams` has it."""
+    return _slots(words.hashes * _MIXER + _SALTS[1])
+
+
+def slot_of(phrase: str) -> int:
+    """Returns the slot of the n-gram that spans a phrase of one to three words."""
+    _, words = features([phrase])
+    # The n-grams that begin at the first word come first, by their length.
+    return int(words.slots[len(phrase.split()) - 1])
+
+
 def _mixed(hashes: Hashes) -> Hashes:
     return hashes ^ (hashes >> np.uint64(31))
 
 
 def _placed(found: Hashes, inside: Mask) -> Placed:
-    hashes = found[inside]
-    hashes = (hashes ^ (hashes >> np.uint64(29))) * _MIXER
-    slots = (hashes >> np.uint64(64 - SLOT_BITS)).astype(np.int32)
+    slots = _slots(found[inside])
     return Placed(slots, np.concatenate([[0], np.cumsum(inside.sum(axis=1))]))
+
+
+def _slots(hashes: Hashes) -> npt.NDArray[np.int32]:
+    hashes = (hashes ^ (hashes >> np.uint64(29))) * _MIXER
+    return (hashes >> np.uint64(64 - SLOT_BITS)).astype(np.int32)
 
 
 def split_words(flat: Flat) -> Words:
@@ -271,13 +295,16 @@ def features_by_sentence(texts: list[str]) -> Sentences:
     of_words = word_grams(words)
     sentence = sentence_of(flat)
     n_sentences = int(sentence[-1]) + 1 if len(sentence) else 0
-    blocks = (
-        character_grams(flat).by(sentence, n_sentences),
-        of_words.by(sentence[words.begin], n_sentences),
-    )
-    first = sentence[np.searchsorted(flat.row, np.arange(flat.n_rows))]
+    of_each = sentence[words.begin]
     return Sentences(
-        blocks=blocks, words=of_words.by(words.row, flat.n_rows), first=first
+        blocks=(
+            character_grams(flat).by(sentence, n_sentences),
+            of_words.by(of_each, n_sentences),
+        ),
+        words=of_words.by(words.row, flat.n_rows),
+        first=sentence[np.searchsorted(flat.row, np.arange(flat.n_rows))],
+        split=words,
+        of_words=of_each,
     )
 
 

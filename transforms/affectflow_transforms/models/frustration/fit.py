@@ -1,4 +1,4 @@
-"""Fitting `FrustrationModel`: two logistic regressions, scored out of fold."""
+"""Fitting `FrustrationModel`: three logistic regressions, scored out of fold."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,9 +11,10 @@ from sklearn.linear_model import LogisticRegression
 
 from affectflow_transforms.models.emotions import fit as emotions_fit
 from affectflow_transforms.models.emotions import ngrams
-from affectflow_transforms.models.emotions.fit import Vocabulary
+from affectflow_transforms.models.emotions.fit import Examples, Vocabulary
 from affectflow_transforms.models.emotions.model import NgramModel, Values
 from affectflow_transforms.models.frustration.model import (
+    N_WORD_MARKS,
     Lexicon,
     combined,
     marks,
@@ -25,7 +26,7 @@ SEED = 0
 FOLDS = 5
 MIN_TEXTS = 4
 """Comments that an n-gram must occur in."""
-C = (0.35, 5.0)
+C = (0.35, 5.0, 0.3)
 """Inverse strength of the L2 penalty, for each of `HEADS`."""
 MARKS = 0.15
 """Scale of the marks beside n-grams: the smaller, the more they are shrunk."""
@@ -33,7 +34,11 @@ ANNOYANCE = 0.6
 """That of a second copy of annoyance, the emotion nearest to frustration."""
 PRIOR = 0.5
 """Weight of annoyance's log odds beside the heads."""
-FALSE_FLAGS = 0.05
+AUTHORED = 1.2
+"""Weight of the log odds of the head that learned from authored texts."""
+COMMENTS = 0.2
+"""Weight of a comment beside an authored text, for that head."""
+FALSE_FLAGS = 0.03
 """The threshold is that which so many of the civil comments reach, out of fold."""
 
 Mask = npt.NDArray[np.bool_]
@@ -44,7 +49,7 @@ class Comments:
     """Comments with their labels.
 
     Args:
-      grams: tf-idf of the emotion model's n-grams, shape (comments, features).
+      grams: tf-idf of the emotion model's n-grams, and senses: (comments, features).
       marks: what `model.marks` gives, shape (comments, marks).
       uncivil: shape (comments,).
       frustrated: shape (comments,): bitter frustration or impatience.
@@ -69,54 +74,88 @@ class Comments:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Written:
+    """Authored texts with soft labels.
+
+    Args:
+      grams: as in `Comments`.
+      marks: as in `Comments`.
+      frustrated: shape (texts,), 0..1: the share of readers who say so.
+      briefs: that of each, shape (texts,).
+    """
+
+    grams: sparse.csr_matrix
+    marks: Values
+    frustrated: Values
+    briefs: npt.NDArray[Any]
+
+    def __getitem__(self, rows: Any) -> "Written":
+        return Written(
+            grams=self.grams[rows],
+            marks=self.marks[rows],
+            frustrated=self.frustrated[rows],
+            briefs=self.briefs[rows],
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Heads:
-    """Two linear classifiers; shapes (features, 2), (marks, 2), (2,)."""
+    """Linear classifiers, one for each of `model.HEADS`.
+
+    Args:
+      grams: shape (features, heads).
+      marks: shape (marks, heads).
+      intercepts: shape (heads,).
+    """
 
     grams: Values
     marks: Values
     intercepts: Values
 
-    def decide(self, comments: Comments, annoyance: int) -> Values:
-        """Returns what `model.combined` does, shape (comments,)."""
-        odds = comments.grams @ self.grams + comments.marks @ self.marks
-        prior = comments.marks[:, annoyance]
-        return combined(odds + self.intercepts, prior, PRIOR)
+    def decide(self, given: Comments | Written, annoyance: int) -> Values:
+        """Returns what `model.combined` does, shape (texts,)."""
+        odds = given.grams @ self.grams + given.marks @ self.marks
+        prior = given.marks[:, annoyance]
+        return combined(odds + self.intercepts, prior, PRIOR, AUTHORED)
 
 
 def features(
     texts: list[str], emotions: NgramModel, lexicon: Lexicon
 ) -> tuple[Any, Values]:
-    """Returns n-grams and marks of texts, as the model sees them."""
+    """Returns n-grams with senses, and marks of texts, as the model sees them."""
     blocks = emotions_fit.grams_of(texts)
     vocabulary = Vocabulary(
         rows=emotions.rows, squared_idf=emotions.weights[:, -1].astype(np.float64)
     )
     words = word_marks(blocks[1], lexicon)
     known = marks(emotions.scores(texts), _strongest(texts, emotions), words)
-    return emotions_fit.scaled(blocks, vocabulary), known
+    grams = emotions_fit.scaled(blocks, vocabulary)
+    return emotions_fit.with_senses(texts, grams, emotions.senses), known
 
 
 def _strongest(texts: list[str], emotions: NgramModel) -> Any:
     parts = [ngrams.features_by_sentence(chunk) for chunk in ngrams.chunks(texts)]
     return np.concatenate(
-        [strongest_of(emotions, emotions.sums(p.blocks), p.first) for p in parts]
+        [strongest_of(emotions, emotions.sums(p), p.first) for p in parts]
     )
 
 
-def fit_heads(comments: Comments, annoyance: int) -> Heads:
-    """Returns the heads: uncivil, and frustrated among the uncivil.
+def fit_heads(comments: Comments, written: Written, annoyance: int) -> Heads:
+    """Returns the heads: uncivil, frustrated among the uncivil, and authored.
 
     Args:
       comments: to fit on.
+      written: what the third head is fitted on as well.
       annoyance: the column of `marks` that gets a second copy.
     """
-    scaling = _Scaling.of(comments, annoyance)
+    scaling = _Scaling.of(comments.grams, comments.marks, annoyance)
     uncivil = comments[np.flatnonzero(comments.uncivil)]
     fitted = [
         _fit(scaling.apply(comments), comments.uncivil, C[0]),
         _fit(scaling.apply(uncivil), uncivil.frustrated, C[1]),
     ]
     parts = [scaling.unfold(model) for model in fitted]
+    parts.append(_fit_authored(comments, written, annoyance))
     grams, of_marks, intercepts = zip(*parts, strict=True)
     return Heads(
         grams=np.stack(grams, axis=1),
@@ -135,19 +174,16 @@ class _Scaling:
     annoyance: int
 
     @classmethod
-    def of(cls, comments: Comments, annoyance: int) -> "_Scaling":
-        texts = np.bincount(
-            comments.grams.indices, minlength=comments.grams.shape[1]
-        )  # the matrix of counts has each feature once a row
-        deviation = comments.marks.std(axis=0) + 1e-9
-        return cls(
-            texts >= MIN_TEXTS, comments.marks.mean(axis=0), deviation, annoyance
-        )
+    def of(cls, grams: sparse.csr_matrix, marks: Values, annoyance: int) -> "_Scaling":
+        # The matrix of counts has each feature once a row.
+        texts = np.bincount(grams.indices, minlength=grams.shape[1])
+        deviation = marks.std(axis=0) + 1e-9
+        return cls(texts >= MIN_TEXTS, marks.mean(axis=0), deviation, annoyance)
 
-    def apply(self, comments: Comments) -> sparse.csr_matrix:
-        even = (comments.marks - self.mean) / self.deviation
+    def apply(self, given: Comments | Written) -> sparse.csr_matrix:
+        even = (given.marks - self.mean) / self.deviation
         copy = even[:, [self.annoyance]]
-        columns = [comments.grams[:, self.used], MARKS * even, ANNOYANCE * copy]
+        columns = [given.grams[:, self.used], MARKS * even, ANNOYANCE * copy]
         return sparse.csr_matrix(sparse.hstack([sparse.csr_matrix(c) for c in columns]))
 
     def unfold(self, model: LogisticRegression) -> tuple[Values, Values, float]:
@@ -161,11 +197,41 @@ class _Scaling:
         return grams, of_marks, float(model.intercept_[0] - of_marks @ self.mean)
 
 
-def _fit(x: sparse.csr_matrix, y: Mask, strength: float) -> LogisticRegression:
+def _fit(
+    x: sparse.csr_matrix, y: Mask, strength: float, weights: Values | None = None
+) -> LogisticRegression:
     model = LogisticRegression(
         C=strength, solver="liblinear", max_iter=2000, random_state=SEED
     )
-    return model.fit(x, y)
+    return model.fit(x, y, sample_weight=weights)
+
+
+def _fit_authored(
+    comments: Comments, written: Written, annoyance: int
+) -> tuple[Values, Values, float]:
+    """Returns the third head; each authored text counts by the share that says so.
+
+    It does not read the scores of emotions, which were fitted on these texts as well.
+    """
+    comments = replace(comments, marks=_of_words(comments.marks))
+    written = replace(written, marks=_of_words(written.marks))
+    grams = sparse.vstack([comments.grams, written.grams]).tocsr()
+    marks = np.concatenate([comments.marks, written.marks])
+    scaling = _Scaling.of(grams, marks, annoyance)
+    soft = Examples.soft(scaling.apply(written), written.frustrated[:, None], 1.0)
+    x = sparse.vstack([scaling.apply(comments), soft.x]).tocsr()
+    y = np.concatenate([comments.frustrated, soft.y[:, 0]])
+    weights = np.concatenate(
+        [np.full(len(comments.marks), COMMENTS), soft.weights[:, 0]]
+    )
+    counted = weights > 0
+    return scaling.unfold(_fit(x[counted], y[counted], C[2], weights[counted]))
+
+
+def _of_words(marks: Values) -> Values:
+    """Returns marks without those of emotions."""
+    of_words = np.arange(marks.shape[1]) >= marks.shape[1] - N_WORD_MARKS
+    return np.where(of_words, marks, 0.0)
 
 
 def folds(threads: npt.NDArray[Any]) -> Iterator[tuple[Any, Any]]:
@@ -176,18 +242,45 @@ def folds(threads: npt.NDArray[Any]) -> Iterator[tuple[Any, Any]]:
         yield np.flatnonzero(fold[which] != k), np.flatnonzero(fold[which] == k)
 
 
-def score_held_out(comments: Comments, annoyance: int) -> Values:
-    """Returns decisions of heads that have not seen the thread."""
-    scored = np.zeros(len(comments.uncivil))
-    for seen, held_out in folds(comments.threads):
-        heads = fit_heads(comments[seen], annoyance)
-        scored[held_out] = heads.decide(comments[held_out], annoyance)
+def score_held_out(
+    comments: Comments, written: Written, annoyance: int
+) -> tuple[Values, Values]:
+    """Returns decisions of heads that have seen neither the thread nor the brief.
+
+    Returns:
+      Shapes (comments,) and (authored texts,).
+    """
+    scored = np.zeros(len(comments.uncivil)), np.zeros(len(written.frustrated))
+    both = zip(folds(comments.threads), folds(written.briefs), strict=True)
+    for (seen, held_out), (read, unread) in both:
+        heads = fit_heads(comments[seen], written[read], annoyance)
+        scored[0][held_out] = heads.decide(comments[held_out], annoyance)
+        scored[1][unread] = heads.decide(written[unread], annoyance)
     return scored
 
 
-def calibrate(scored: Values, frustrated: Mask) -> tuple[float, float]:
-    """Returns slope and offset of Platt's scaling."""
-    model = LogisticRegression(C=1e6).fit(scored[:, None], frustrated)
+def calibrate(
+    scored: tuple[Values, Values], frustrated: Mask, written: Values
+) -> tuple[float, float]:
+    """Returns slope and offset of Platt's scaling.
+
+    Comments and authored texts count alike in all; frustration, which authored texts
+    have too often, is brought to the share that it has among comments.
+
+    Args:
+      scored: decisions of comments and of authored texts.
+      frustrated: of comments.
+      written: the share of readers who say so, of authored texts.
+    """
+    share = frustrated.mean()
+    yes = written * share / max(written.sum(), 1.0)
+    no = (1 - written) * (1 - share) / max((1 - written).sum(), 1.0)
+    parts = (np.full(len(frustrated), 1 / len(frustrated)), yes, no)
+    model = LogisticRegression(C=1e6).fit(
+        np.concatenate([*scored, scored[1]])[:, None],
+        np.concatenate([frustrated, written >= 0, written < 0]),
+        sample_weight=len(frustrated) * np.concatenate(parts),
+    )
     return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
@@ -198,11 +291,12 @@ def threshold(scores: Values, uncivil: Mask) -> float:
 
 def packed(heads: Heads, emotions: NgramModel) -> dict[str, npt.NDArray[Any]]:
     """Returns the arrays of the weights file: a byte a weight of n-grams."""
-    folded = heads.grams * np.sqrt(emotions.weights[:, -1:])
-    scale = np.abs(folded).max(axis=0) / 127
+    idf = np.sqrt(emotions.weights[:, -1].astype(np.float64))
+    columns = emotions_fit.quantise(heads.grams, idf)
     return {
-        "columns": np.rint(folded / scale).astype(np.int8),
-        "scale": scale,
+        "columns": columns.grams,
+        "meant": columns.meant,
+        "scale": columns.scale,
         "weights": heads.marks,
         "intercepts": heads.intercepts,
     }

@@ -1,9 +1,11 @@
-"""Two linear heads over the emotion model's n-grams, its scores and known words.
+"""Three linear heads over what the emotion model reads, its scores and known words.
 
 P(frustration) rests on P(uncivil) x P(bitter frustration or impatience | uncivil), as
-the labels of `gh_incivility` (Ehsani et al., MSR 2024) allow it; the log odds of
-annoyance, which far more comments of more kinds have taught, are added with a small
-weight. The n-grams are those of the emotion model, so that a text is hashed once.
+the labels of `gh_incivility` (Ehsani et al., MSR 2024) allow it. They know no civil
+frustration, so a third head has learned from texts that were written for this project.
+Its log odds are added, and with a small weight those of annoyance, which far more
+comments of more kinds have taught. N-grams and senses of words are those of the emotion
+model, so that a text is read once.
 """
 
 import functools
@@ -21,7 +23,9 @@ from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.model import (
     ANNOTATOR,
     NgramModel,
+    Sums,
     Values,
+    by_text,
     evidence_of,
 )
 from affectflow_transforms.models.emotions.ngrams import Floats, Grams, Rows
@@ -29,7 +33,9 @@ from affectflow_transforms.models.frustration.phrases import GROUPS
 
 OVER = "emotions"
 """Metadata: digest of the emotion weights that a file was trained over."""
-HEADS = ("uncivil", "frustrated")
+HEADS = ("uncivil", "frustrated", "authored")
+N_WORD_MARKS = 2 * len(GROUPS) + 3
+"""Columns of `word_marks`."""
 _LEAST, _MOST = 1e-4, 1 - 1e-4
 """Scores of emotions are held within, so that their log odds are."""
 _SHORTEST = 8.0
@@ -77,6 +83,7 @@ class FrustrationModel:
       weights: shape (features of `marks`, heads).
       intercepts: shape (heads,).
       prior: weight of the log odds of annoyance, where it is strongest.
+      authored: weight of the log odds of the head that learned from authored texts.
       slope: with `offset`, makes log odds of what `combined` gives.
       offset: see `slope`.
       threshold: frustration is meant from this score on.
@@ -88,6 +95,7 @@ class FrustrationModel:
     weights: Values
     intercepts: Values
     prior: float
+    authored: float
     slope: float
     offset: float
     threshold: float
@@ -109,14 +117,17 @@ class FrustrationModel:
     @classmethod
     def unpacked(cls, arrays: dict[str, Any], emotions: NgramModel) -> Self:
         """Returns the model from the arrays on disk."""
-        prior, slope, offset, threshold = arrays["calibration"].tolist()
+        prior, authored, slope, offset, threshold = arrays["calibration"].tolist()
         return cls(
-            emotions=emotions.widened(arrays["columns"].astype(np.float32)),
+            emotions=emotions.widened(
+                arrays["columns"].astype(np.float32), arrays["meant"].astype(np.float64)
+            ),
             lexicon=Lexicon.of(arrays["words"], arrays["valence"]),
             scale=arrays["scale"],
             weights=arrays["weights"],
             intercepts=arrays["intercepts"],
             prior=prior,
+            authored=authored,
             slope=slope,
             offset=offset,
             threshold=threshold,
@@ -132,38 +143,39 @@ class FrustrationModel:
 
     def _scores(self, texts: list[str]) -> tuple[Floats, Floats]:
         sentences = ngrams.features_by_sentence(texts)
-        sums = self.emotions.sums(sentences.blocks)
+        sums = self.emotions.sums(sentences)
         strongest = strongest_of(self.emotions, sums, sentences.first)
-        evidence = evidence_of(
-            [np.add.reduceat(block, sentences.first, axis=0) for block in sums]
-        )
+        evidence = by_text(sums, sentences)
         emotions = self.emotions.probabilities(evidence)
         known = marks(emotions, strongest, word_marks(sentences.words, self.lexicon))
         odds = evidence[:, len(self.emotions.labels) :] * self.scale + self.intercepts
         annoyance = known[:, annoyance_column(self.emotions)]
-        both = combined(odds + known @ self.weights, annoyance, self.prior)
+        both = combined(
+            odds + known @ self.weights, annoyance, self.prior, self.authored
+        )
         score = special.expit(self.slope * both + self.offset)
         return emotions, score.astype(np.float32)
 
 
-def combined(odds: Values, annoyance: Values, prior: float) -> Values:
-    """Returns log odds of both heads' product, and of annoyance with a weight.
+def combined(odds: Values, annoyance: Values, prior: float, authored: float) -> Values:
+    """Returns log odds of two heads' product, of a third, and of annoyance.
 
     Args:
-      odds: log odds of the heads, shape (texts, heads).
+      odds: log odds of `HEADS`, shape (texts, heads).
       annoyance: log odds, shape (texts,).
       prior: the weight of annoyance.
+      authored: the weight of the third head.
     """
-    both = special.log_expit(odds).sum(axis=1)
+    both = special.log_expit(odds[:, :2]).sum(axis=1)
     rest = np.log(-np.expm1(np.minimum(both, -1e-12)))
-    values: Values = both - rest + prior * annoyance
+    values: Values = both - rest + prior * annoyance + authored * odds[:, 2]
     return values
 
 
 # -- features beside n-grams -------------------------------------------------------
 
 
-def strongest_of(emotions: NgramModel, sums: Sequence[Floats], first: Rows) -> Floats:
+def strongest_of(emotions: NgramModel, sums: Sequence[Sums], first: Rows) -> Floats:
     """Returns the highest score of a text's sentences, shape (texts, labels).
 
     Frustration is often one sentence of a long comment.
@@ -203,15 +215,8 @@ def phrase_groups() -> Table:
     """Returns the group of each slot of word n-grams, from 1 on; 0 for none."""
     groups = np.zeros(2**ngrams.SLOT_BITS, np.int8)
     for number, phrases in enumerate(GROUPS.values(), start=1):
-        groups[[slot_of(phrase) for phrase in phrases]] = number
+        groups[[ngrams.slot_of(phrase) for phrase in phrases]] = number
     return groups
-
-
-def slot_of(phrase: str) -> int:
-    """Returns the slot of the n-gram that spans a phrase of one to three words."""
-    _, words = ngrams.features([phrase])
-    # The n-grams that begin at the first word come first, by their length.
-    return int(words.slots[len(phrase.split()) - 1])
 
 
 def stored_valence(values: Values) -> Table:

@@ -2,10 +2,10 @@
 
     affectflow train Frustration --data FOLDER --out FOLDER
 
-reads `comments.csv.gz` of `gh_incivility` in FOLDER and writes
-`frustration_v1.safetensors`, the same bytes each time with the same versions of NumPy
-and scikit-learn. A fifth of the threads is reserved: nothing is trained or chosen on
-them.
+reads `comments.csv.gz` of `gh_incivility` in FOLDER, and `authored.jsonl` if it is
+there, and writes `frustration_v2.safetensors`, the same bytes each time with the same
+versions of NumPy and scikit-learn. A fifth of the threads is reserved: nothing is
+trained or chosen on them.
 """
 
 import csv
@@ -18,33 +18,29 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from safetensors.numpy import load
 from scipy import special
 
-from affectflow import registry, weights
-from affectflow.batches.readings import read
+from affectflow import weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
-from affectflow.schemas import UTTERANCES, fields
-from affectflow_transforms.models import trained
+from affectflow_transforms.models import authored, trained
+from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.embedded import emotion_model
-from affectflow_transforms.models.emotions.model import ANNOTATOR, Values
+from affectflow_transforms.models.emotions.model import ANNOTATOR, NgramModel, Values
 from affectflow_transforms.models.frustration import fit
-from affectflow_transforms.models.frustration.fit import Comments, Mask
+from affectflow_transforms.models.frustration.fit import Comments, Mask, Written
 from affectflow_transforms.models.frustration.model import (
     OVER,
     Lexicon,
     Table,
     annoyance_column,
-    slot_of,
     stored_valence,
 )
 from affectflow_transforms.models.valence import rating
-from affectflow_transforms.text.normalize import NormalizeText
 
-VERSION = "1"
+VERSION = "2"
 FILE = f"frustration_v{VERSION}.safetensors"
 SOURCE = "comments.csv.gz"
 _COLUMNS = ("issue_id", "comment_id", "comment_body", "tbdf")
@@ -107,13 +103,16 @@ def fit_weights(
     words, valence = read_lexicon()
     known = Lexicon.of(words, valence)
     everything = comments_of(rows, *fit.features(readings(rows), emotions, known))
+    written = read_written(source.parent, everything, emotions, known)
     reserved = np.array([is_reserved(row["issue_id"]) for row in rows])
     seen = everything[np.flatnonzero(~reserved)]
-    scored = fit.score_held_out(seen, annoyance)
-    slope, offset = fit.calibrate(scored, seen.frustrated)
+    scored, of_written = fit.score_held_out(seen, written, annoyance)
+    slope, offset = fit.calibrate(
+        (scored, of_written), seen.frustrated, written.frustrated
+    )
     held_out = special.expit(slope * scored + offset)
     threshold = fit.threshold(held_out, seen.uncivil)
-    heads = fit.fit_heads(seen, annoyance)
+    heads = fit.fit_heads(seen, written, annoyance)
 
     scores = special.expit(slope * heads.decide(everything, annoyance) + offset)
     scores[~reserved] = held_out
@@ -121,7 +120,7 @@ def fit_weights(
     arrays |= {
         "words": words,
         "valence": valence,
-        "calibration": np.array([fit.PRIOR, slope, offset, threshold]),
+        "calibration": np.array([fit.PRIOR, fit.AUTHORED, slope, offset, threshold]),
     }
     return trained.weights_file(
         arrays,
@@ -156,7 +155,7 @@ def read_lexicon() -> tuple[npt.NDArray[np.int32], Table]:
     lines = rating.FILE.read_text(encoding="utf-8").splitlines()
     pairs = [line.split("\t") for line in lines]
     rated = {word: float(value) for word, value in pairs if _WORD.fullmatch(word)}
-    slots = np.array([slot_of(word) for word in rated], np.int32)
+    slots = np.array([ngrams.slot_of(word) for word in rated], np.int32)
     return slots, stored_valence(np.array(list(rated.values())))
 
 
@@ -168,16 +167,30 @@ def is_reserved(issue_id: str) -> bool:
 
 def readings(rows: list[dict[str, str]]) -> list[str]:
     """Returns what a model reads of the comments, after the package's own ingest."""
-    columns = {
-        "utterance_id": [row["comment_id"] for row in rows],
-        "text": [row["comment_body"] for row in rows],
-    }
-    schema = fields(UTTERANCES, *columns)
-    batch = pa.RecordBatch.from_pydict(columns, schema=schema)
-    for step in (NormalizeText(), registry.load("transforms", "Textualize")()):
-        step.setup()
-        batch = step.apply(batch)
-    return read(batch).texts.to_pylist()
+    return authored.readings([row["comment_body"] for row in rows])
+
+
+def read_written(
+    data: Path, comments: Comments, emotions: NgramModel, known: Lexicon
+) -> Written:
+    """Returns the authored texts in the folder of the comments, none if there are none.
+
+    Args:
+      data: the folder.
+      comments: what they stand beside.
+      emotions: what they are read by.
+      known: what they are read by.
+    """
+    given = authored.read_authored(data)
+    grams, marks = comments.grams[:0], comments.marks[:0]
+    if given.texts:
+        grams, marks = fit.features(given.texts, emotions, known)
+    return Written(
+        grams=grams,
+        marks=marks,
+        frustrated=given.shares("frustration"),
+        briefs=np.array(given.briefs),
+    )
 
 
 def comments_of(rows: list[dict[str, str]], grams: Any, marks: Values) -> Comments:
@@ -200,6 +213,8 @@ def _settings() -> dict[str, object]:
     return {
         "C": fit.C,
         "annoyance": fit.ANNOYANCE,
+        "authored": fit.AUTHORED,
+        "comments": fit.COMMENTS,
         "false_flags": fit.FALSE_FLAGS,
         "folds": fit.FOLDS,
         "marks": fit.MARKS,

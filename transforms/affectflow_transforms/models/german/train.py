@@ -26,7 +26,7 @@ from affectflow.registry import Card
 from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.emotions import fit
-from affectflow_transforms.models.emotions.fit import Targets, Values
+from affectflow_transforms.models.emotions.fit import Examples, Targets, Values
 from affectflow_transforms.models.emotions.model import NgramModel, unpacked
 from affectflow_transforms.models.german.model import ANNOTATOR
 
@@ -134,7 +134,7 @@ def fit_arrays(texts: list[str], y: Targets) -> dict[str, npt.NDArray[Any]]:
     x = fit.scaled(blocks, vocabulary)
     decided = fit.decide_held_out(x, y)
     calibration = fit.fit_calibration(decided, y)
-    arrays = fit.packed(fit.fit_linear(x, y), vocabulary, calibration)
+    arrays = fit.packed(fit.fit_linear(Examples.sure(x, y)), vocabulary, calibration)
     arrays["f1_thresholds"] = arrays["thresholds"]
     scores = calibration.probabilities(decided)
     lowest = precise_threshold(scores, y, PRECISION)

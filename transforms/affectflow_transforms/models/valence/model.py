@@ -116,6 +116,6 @@ class Regression:
         return np.concatenate([np.zeros((0, len(self.labels)), np.float32), *parts])
 
     def _values(self, texts: list[str]) -> Floats:
-        evidence = self.english.evidence(ngrams.features(texts))
+        evidence = self.english.evidence(ngrams.features_by_sentence(texts))
         values = self.english.shift + self.english.gain * evidence
         return np.clip(values, 0, 1).astype(np.float32)

@@ -1,0 +1,49 @@
+"""What rated words teach: a word that people call bad is no sign of joy.
+
+Letters mislead where words were hardly seen in training: `unhappy` holds `happy`, and
+`hopeless` holds `hope`. People's ratings say which emotions such a word is no sign of;
+they do not say which one it is a sign of.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from affectflow_transforms.models.valence import rating
+
+POSITIVE = (
+    *("admiration", "amusement", "approval", "caring", "desire", "excitement"),
+    *("gratitude", "joy", "love", "optimism", "pride", "relief"),
+)
+NEGATIVE = (
+    *("anger", "annoyance", "disappointment", "disapproval", "disgust"),
+    *("embarrassment", "fear", "grief", "nervousness", "remorse", "sadness"),
+)
+"""GoEmotions' own grouping; the ambiguous labels and `neutral` are in neither."""
+
+Values = npt.NDArray[np.float64]
+
+
+def rated(least: float) -> tuple[list[str], Values]:
+    """Returns words that people rated, and their ratings, -4..4.
+
+    Args:
+      least: the smallest rating, whatever its sign.
+    """
+    lines = rating.FILE.read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("\t") for line in lines]
+    kept = [
+        (word, float(value))
+        for word, value in pairs
+        if word.replace("'", "").isalpha() and abs(float(value)) >= least
+    ]
+    return [word for word, _ in kept], np.array([value for _, value in kept])
+
+
+def excluded(ratings: Values, labels: Sequence[str]) -> Values:
+    """Returns which labels a word is no sign of, 1 or 0, shape (words, labels)."""
+    bad, good = ratings[:, None] < 0, ratings[:, None] > 0
+    positive = np.isin(labels, POSITIVE)
+    negative = np.isin(labels, NEGATIVE)
+    return ((bad & positive) | (good & negative)).astype(np.float64)
