@@ -7,7 +7,7 @@ COMING = MappingProxyType({"SpanQA": ("*ForQuestionAnswering",)})
 """Plugins to come, and the architectures that they will read."""
 URL_READER = "Endpoint"
 """What asks a model behind a URL."""
-MINER = "RuleMiner"
+MINER = "RankMiner"
 CLUSTERER = "WordClusterer"
 RENDERERS = (
     "RenderEmoji",

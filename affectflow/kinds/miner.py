@@ -61,11 +61,14 @@ class Scene:
       now: the utterance.
       earlier: what was said before it, in order: at most the miner's `history` turns.
       labels: the emotions chosen in it, each once.
+      scores: how sure an annotator is of each label, 0..1; one that is given, as by
+        people, has no score.
     """
 
     now: Turn
     earlier: tuple[Turn, ...]
     labels: tuple[str, ...]
+    scores: Mapping[str, float | None] = field(default_factory=dict)
 
 
 class Found(NamedTuple):
@@ -181,8 +184,9 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
             for row, now in conversation:
                 emotions = self._emotions(annotations[row] or [], left_out)
                 if emotions:
-                    labels = tuple(dict.fromkeys(e["label"] for e in emotions))
-                    yield _Asked(row, emotions, Scene(now, tuple(earlier), labels))
+                    scores = _scores(emotions)
+                    scene = Scene(now, tuple(earlier), tuple(scores), scores)
+                    yield _Asked(row, emotions, scene)
                 earlier.append(now)
 
     def _emotions(
@@ -195,6 +199,17 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
             if a["chosen"] and a["status"] == "ok" and self.mines(a["label"])
         }
         return [a for a in found.values() if a["annotator_id"] not in left_out]
+
+
+def _scores(emotions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Returns each label with its highest score; None if anybody gave it without."""
+    scores: dict[str, float | None] = {}
+    for each in emotions:
+        label, score = each["label"], each["score"]
+        known = scores.get(label, 0.0)
+        given = score is None or known is None
+        scores[label] = None if given else max(score, known)
+    return scores
 
 
 def _of_health(batch: pa.RecordBatch) -> set[str]:

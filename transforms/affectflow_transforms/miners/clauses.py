@@ -27,6 +27,21 @@ _FOLD = {ord("’"): "'", ord("‘"): "'", ord("“"): '"', ord("”"): '"', ord
 _MARKUP = re.compile(r"`[^`\n]+`|https?://\S+|```.*?(?:```|\Z)", re.DOTALL)
 # What stands for a name or a block ("[USER]"): part of the wording, but no word.
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z _]+\]|<[A-Z][A-Z_]+>|@[\w-]+")
+# Short codes of emoji, mark-up of forums and trackers: no words, and never cut in two.
+_TAG = re.compile(
+    r"<?(?<![\w:]):[a-z][\w+-]+:(?:\d+>)?(?![\w:])"
+    r"|\[/?(?:quote|code|b|i|u|s|url|img|list|color|size|spoiler)\b[^\]\n]{0,120}\]"
+    r"|\{/?(?:quote|code|noformat|color|panel)\b[^}\n]{0,120}\}|</?[a-z][^<>\n]{0,200}>"
+)
+_TAG_MARKS = (":", "[", "{", "<")
+# Words of others and about the message: quotes, attributions, headers, signatures.
+_OTHERS = re.compile(
+    r"\[quote\b.*?\[/quote\]|\{quote\}.*?\{quote\}"
+    r"|^[^\n]{0,120}\b(?:wrote|writes|schrieb)(?: on [^\n:]{0,60})?:[ \t]*$"
+    r"|^(?:(?:from|sent|to|cc|subject|date|reply-to): [^\n]*(?:\n|\Z)){2,}|^-- ?\n.*\Z",
+    re.MULTILINE | re.DOTALL,
+)
+_OTHERS_MARKS = ("quote", "wrote", "writes", "schrieb", "subject:", "sent:", "--")
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 # A hard wrap: a long line that goes on in lower case on the next.
 _WRAP = re.compile(r"(?<=[^\n]{60})\n(?=[a-z(])")
@@ -43,7 +58,7 @@ _CLAUSE_END = re.compile(
     r"|\s+(?=(?:but|because|although|though|whereas|unless)\b)"
     r"|\s+\(|\)(?=\s|$)|:(?=\s)"
 )
-_WORD = re.compile(rf"[^\W\d_](?:[\w'-]*\w)?|\d[\w.]*|{MASK}+")
+WORD = re.compile(rf"[^\W\d_](?:[\w'-]*\w)?|\d[\w.]*|{MASK}+")
 _EDGE_LEFT = re.compile(rf"[^\w{MASK}\"'(@#\[$]+")
 _LEADING = re.compile(
     r"(?:(?:_+|and|but|so|or|because|since|also|then|yet|though|although|well|oh|ah"
@@ -93,13 +108,21 @@ def mask(text: str, segments: Sequence[dict[str, Any]] | None) -> str:
     by its mark-up alone.
     """
     named = _PLACEHOLDER.sub(lambda match: "_" * len(match.group()), text)
-    masked = _lower(named.translate(_FOLD))
+    masked = _without_marks(_lower(named.translate(_FOLD)))
     if segments is None:
         masked = _MARKUP.sub(_mask_markup, masked)
         masked = _QUOTED_LINE.sub(lambda match: "\n" * len(match.group()), masked)
     else:
         masked = _mask_segments(masked, segments)
     return _WRAP.sub(" ", masked)
+
+
+def _without_marks(masked: str) -> str:
+    if any(mark in masked for mark in _OTHERS_MARKS):
+        masked = _OTHERS.sub(lambda match: "\n" * len(match.group()), masked)
+    if any(mark in masked for mark in _TAG_MARKS):
+        masked = _TAG.sub(lambda match: " " * len(match.group()), masked)
+    return masked
 
 
 def _lower(text: str) -> str:
@@ -185,7 +208,7 @@ class Reading:
     def _words(self) -> tuple[list[int], list[int], list[int], list[int]]:
         """Starts, ends and running counts of content and code words."""
         starts, ends, content, spoken = [], [], [0], [0]
-        for match in _WORD.finditer(self.masked):
+        for match in WORD.finditer(self.masked):
             word = match.group()
             starts.append(match.start())
             ends.append(match.end())
@@ -253,10 +276,10 @@ def _shorten(masked: str, least: int, end: int) -> int:
 def _sentences(masked: str) -> Iterator[Sentence]:
     start = 0
     for match in _SENTENCE_END.finditer(masked):
-        if _WORD.search(masked, start, match.start()):
+        if WORD.search(masked, start, match.start()):
             yield Sentence(start, match.start(), match.group().strip())
         start = match.end()
-    if _WORD.search(masked, start):
+    if WORD.search(masked, start):
         yield Sentence(start, len(masked), "")
 
 
