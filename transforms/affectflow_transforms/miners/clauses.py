@@ -241,16 +241,22 @@ class Reading:
         start = edge.end() if edge else start
         leading = _LEADING.match(masked, start, end)
         start = leading.end() if leading else start
-        starts, ends, _, _ = self._words
-        first = bisect_left(starts, start)
-        if first + MAX_WORDS < len(starts) and starts[first + MAX_WORDS] < end:
-            end = _shorten(masked, starts[first + LEAST], ends[first + MAX_WORDS - 1])
+        if masked.count(" ", start, end) > LEAST:  # else there are few words
+            end = self._shortened(start, end)
         while end > start and masked[end - 1] in _RIGHT:
             end -= 1
         hanging = _HANGING.search(masked, start, end)
         end = hanging.start() if hanging else end
         end = _close(masked, start, end)
         return Span(start, end) if end > start else None
+
+    def _shortened(self, start: int, end: int) -> int:
+        starts, ends, _, _ = self._words
+        first = bisect_left(starts, start)
+        if first + MAX_WORDS < len(starts) and starts[first + MAX_WORDS] < end:
+            least, most = starts[first + LEAST], ends[first + MAX_WORDS - 1]
+            return _shorten(self.masked, least, most)
+        return end
 
 
 def _close(masked: str, start: int, end: int) -> int:

@@ -62,6 +62,10 @@ class WordMiner(Miner[ModelT]):
             return label in self.labels
         return label in LABELS and label not in QUIET
 
+    def mines_given(self, label: str) -> bool:
+        """Returns whether it was asked for a given label, or has words for it."""
+        return label in (self.labels or LABELS)
+
     def least(self, scene: miner.Scene, label: str) -> float:
         """Returns the least score of a cause of this label."""
         return 0.0 if scene.scores.get(label) is None else self.min_score

@@ -12,9 +12,15 @@ from scipy import optimize, sparse
 from affectflow.sources.marked import Marked
 from affectflow_transforms.miners.clauses import WORD, Reading
 from affectflow_transforms.miners.phrases.emotions import LABELS
-from affectflow_transforms.miners.rank.layout import NOTHING, Case, Layout, lay_out
+from affectflow_transforms.miners.rank.layout import (
+    NOTHING,
+    Case,
+    Columns,
+    Layout,
+    lay_out,
+)
 from affectflow_transforms.miners.rank.model import Ranker, Values, shares
-from affectflow_transforms.miners.rank.tokens import Tokens, tokens_of
+from affectflow_transforms.miners.rank.tokens import Tokens, Words, tokens_of
 from affectflow_transforms.miners.rank.words import group_of
 
 MIN_TEXTS = 4
@@ -55,18 +61,16 @@ def vocabulary_of(messages: Sequence[Marked]) -> dict[str, int]:
     return {word: number for number, word in enumerate(words, 1)}
 
 
-def lessons(
-    messages: Sequence[Marked], vocabulary: dict[str, int], *, every: bool
-) -> list[Lesson]:
+def lessons(messages: Sequence[Marked], words: Words, *, every: bool) -> list[Lesson]:
     """Returns what is learned from messages, or, without `every`, one lesson of each.
 
     Emotions of one group have the same cause: the message is asked about each group.
     """
     found = []
     for number, each in enumerate(messages):
-        tokens = tokens_of(Reading(each.text), vocabulary)
+        tokens = tokens_of(Reading(each.text), words)
         labels = [label for label in each.emotions if label in LABELS]
-        if not tokens.words or bool(labels) != bool(each.spans):
+        if not tokens.rows or bool(labels) != bool(each.spans):
             continue
         if not labels:
             n = len(_CALM_LABELS)
@@ -85,8 +89,7 @@ def rightness(laid: Layout, learned: Sequence[Lesson]) -> Values:
         part = slice(laid.bounds[number], laid.bounds[number + 1])
         first = laid.first[part] - laid.base[number]
         last = laid.last[part] - laid.base[number]
-        starts = np.array(lesson.case.tokens.starts)
-        ends = np.array(lesson.case.tokens.ends)
+        starts, ends = np.array(lesson.case.tokens.spans).T
         for start, end in lesson.spans:
             marked = (starts < end) & (ends > start)
             upto = np.concatenate([[0], np.cumsum(marked)])
@@ -98,21 +101,21 @@ def rightness(laid: Layout, learned: Sequence[Lesson]) -> Values:
 
 def places(tokens: Tokens, span: tuple[int, int]) -> set[int]:
     """Returns which words a span of the text has."""
-    ends = zip(tokens.starts, tokens.ends, strict=True)
-    return {n for n, (a, b) in enumerate(ends) if a < span[1] and b > span[0]}
+    start, end = span
+    return {n for n, (a, b) in enumerate(tokens.spans) if a < end and b > start}
 
 
 def fit(messages: Sequence[Marked]) -> Ranker:
     """Returns the ranker of messages; of the same ones the same."""
     vocabulary = vocabulary_of(messages)
-    learned = lessons(messages, vocabulary, every=True)
+    words = Words(vocabulary)
+    learned = lessons(messages, words, every=True)
     cases = [lesson.case for lesson in learned]
-    task = _Task(lay_out(cases, len(vocabulary) + 1), learned)
+    task = _Task(lay_out(cases, words.told(), len(vocabulary) + 1), learned)
     weights = task.solve(np.zeros(task.laid.n_features), CALM_WEIGHT)
     # Whether there is a cause is fitted last, and leaves the spans as they are.
     free = np.zeros(len(weights), np.bool_)
-    free[task.laid.cases.min() :] = True
-    free[task.laid.spans.min() :] = False
+    free[np.unique(task.laid.cases)] = True
     return Ranker(vocabulary, task.solve(weights, 1.0, free))
 
 
@@ -159,7 +162,9 @@ class _Task:
         inside = np.concatenate([[0.0], np.cumsum(by_role["inside"])])
         spans = by_role["starts"][laid.first] + by_role["ends"][laid.last]
         spans += inside[laid.last + 1] - inside[laid.first]
-        spans += by_role["sentences"][laid.sentence] + weights[laid.spans].sum(axis=1)
+        spans += by_role["sentences"][laid.sentence] + sum(
+            weights[codes] for codes in laid.spans
+        )
         chances, none = shares(laid, spans, by_role["cases"])
         told = np.add.reduceat(self.target * np.log(chances + 1e-12), first)
         value = -(weight * (told + self.calm * np.log(none + 1e-12))).sum()
@@ -168,23 +173,24 @@ class _Task:
         return value + PENALTY / 2 * (weights @ weights), slope
 
     def _slope(self, by_span: Values, by_case: Values) -> Values:
-        laid, n = self.laid, len(self.laid.inside)
+        laid, n = self.laid, len(self.laid.says) - 1
         opened = np.bincount(laid.first, by_span, n + 1)
         closed = np.bincount(laid.last + 1, by_span, n + 1)
         by_role = {
             "starts": opened[:n],
             "ends": closed[1:],
             "inside": np.cumsum(opened - closed)[:-1],
-            "sentences": np.bincount(laid.sentence, by_span, len(laid.sentences)),
+            "sentences": np.bincount(laid.sentence, by_span, len(laid.sentences[0])),
             "cases": by_case,
         }
         slope = sum(self.features[role].T @ by_role[role] for role in _ROLES)
-        for column in laid.spans.T:
+        for column in laid.spans:
             slope = slope + np.bincount(column, by_span, laid.n_features)
         return np.asarray(slope)
 
 
-def _sparse(codes: npt.NDArray[np.int64], laid: Layout) -> Any:
+def _sparse(columns: Columns, laid: Layout) -> Any:
+    codes = np.stack(columns, axis=1)
     shape = (len(codes), laid.n_features)
     ends = np.arange(0, codes.size + 1, codes.shape[1])
     return sparse.csr_matrix((np.ones(codes.size), codes.ravel(), ends), shape=shape)

@@ -16,6 +16,7 @@ from affectflow_transforms.miners.rank.tokens import (
     MAX_SENTENCES,
     Numbers,
     Tokens,
+    joined,
 )
 from affectflow_transforms.miners.rank.words import (
     BITS,
@@ -34,6 +35,9 @@ _TOTALS = np.array([5, 10, 20, 40, 80, 120])
 _LENGTHS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 40])
 
 
+Columns = list[Numbers]
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """One question: what caused this emotion, of the words of one message?"""
@@ -47,11 +51,11 @@ class Layout:
     """The spans of many cases, with their features: numbers of weights.
 
     Args:
-      starts: features of a span that begins at a word, shape (words, features).
+      starts: features of a span that begins at a word, one after the other.
       ends: of one that ends there.
       inside: of a word in a span.
       sentences: of a sentence.
-      cases: of having no cause at all, shape (cases, features).
+      cases: of having no cause at all.
       spans: of a span itself.
       first: the word at which each span begins.
       last: that at which it ends.
@@ -63,12 +67,12 @@ class Layout:
       n_features: how many weights there are.
     """
 
-    starts: Numbers
-    ends: Numbers
-    inside: Numbers
-    sentences: Numbers
-    cases: Numbers
-    spans: Numbers
+    starts: Columns
+    ends: Columns
+    inside: Columns
+    sentences: Columns
+    cases: Columns
+    spans: Columns
     first: Numbers
     last: Numbers
     sentence: Numbers
@@ -112,16 +116,17 @@ class _Words:
     sentence: Numbers
 
 
-def lay_out(cases: Sequence[Case], n_words: int) -> Layout:
+def lay_out(cases: Sequence[Case], told: Numbers, n_words: int) -> Layout:
     """Returns the features of all spans of `cases`, each of which has a word.
 
     Args:
       cases: what is asked.
+      told: what each row of words is; see `Words`.
       n_words: size of the vocabulary, with 0 for a word that is not in it.
     """
     sizes = np.array([s for c in cases for s in c.tokens.sizes])
     counts = np.array([len(c.tokens.sizes) for c in cases])
-    words = _words(cases, sizes, counts)
+    words = _words(cases, told, sizes, counts)
     table = Table()
     spans = [_spans(int(size)) for size in sizes]
     offsets = np.cumsum(sizes) - sizes
@@ -134,12 +139,12 @@ def lay_out(cases: Sequence[Case], n_words: int) -> Layout:
     ends_of = np.cumsum(counts)
     upto = np.concatenate([[0], np.cumsum(lengths)])
     return Layout(
-        starts=_stack(_of_starts(table, words, n_words)),
-        ends=_stack(_of_ends(table, words, n_words)),
-        inside=_stack(_of_words(table, words, n_words)),
-        sentences=_stack(_of_sentences(table, cases, words, sizes, counts, n_words)),
-        cases=_stack(_of_cases(table, cases, words, counts)),
-        spans=_stack([table.add(last - first, MAX_WORDS), table.add(edges, 4)]),
+        starts=[*_of_starts(table, words, n_words)],
+        ends=[*_of_ends(table, words, n_words)],
+        inside=[*_of_words(table, words, n_words)],
+        sentences=[*_of_sentences(table, cases, words, sizes, counts, n_words)],
+        cases=[*_of_cases(table, cases, words, counts)],
+        spans=[table.add(last - first, MAX_WORDS), table.add(edges, 4)],
         first=first + moved,
         last=last + moved,
         sentence=np.repeat(np.arange(len(sizes)), lengths),
@@ -148,10 +153,6 @@ def lay_out(cases: Sequence[Case], n_words: int) -> Layout:
         says=np.concatenate([[0], np.cumsum(words.telling & ~words.feels)]),
         n_features=table.size,
     )
-
-
-def _stack(columns: Iterator[Numbers] | list[Numbers]) -> Numbers:
-    return np.stack(list(columns), axis=1)
 
 
 @lru_cache(maxsize=1 << 10)
@@ -163,27 +164,26 @@ def _spans(size: int) -> tuple[Numbers, Numbers, Numbers]:
     return first, last, (first == 0) + 2 * (last == size - 1)
 
 
-def _words(cases: Sequence[Case], sizes: Numbers, counts: Numbers) -> _Words:
-    def joined(name: str) -> Numbers:
-        return np.array([each for c in cases for each in getattr(c.tokens, name)])
-
-    per_case = np.array([len(c.tokens.words) for c in cases])
-    classes = joined("classes")
+def _words(
+    cases: Sequence[Case], told: Numbers, sizes: Numbers, counts: Numbers
+) -> _Words:
+    per_case = np.array([len(c.tokens.rows) for c in cases])
+    numbers, parts, classes, telling = told[joined([c.tokens.rows for c in cases])].T
     families = np.repeat([families_of(c.label) for c in cases], per_case)
     feels = (classes & families) != 0
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
     place = np.arange(len(classes)) - starts
     rest = np.repeat(sizes, sizes) - 1 - place
-    before = joined("gaps")
+    before = joined([c.tokens.gaps for c in cases])
     after = np.append(before[1:], 0)
-    after[rest == 0] = joined("closing")
+    after[rest == 0] = joined([c.tokens.closing for c in cases])
     return _Words(
-        words=joined("words"),
-        parts=2 * joined("parts") + feels,
+        words=numbers,
+        parts=2 * parts + feels,
         before=before,
         after=after,
         feels=feels,
-        telling=joined("telling") != 0,
+        telling=telling != 0,
         classes=classes,
         groups=np.repeat([group_of(c.label) for c in cases], per_case),
         place=place,
@@ -304,7 +304,7 @@ def _around(marked: npt.NDArray[np.bool_], number: Numbers, back: Numbers) -> Nu
 def _of_cases(
     table: Table, cases: Sequence[Case], w: _Words, counts: Numbers
 ) -> Iterator[Numbers]:
-    per_case = np.array([len(c.tokens.words) for c in cases])
+    per_case = np.array([len(c.tokens.rows) for c in cases])
     first = np.cumsum(per_case) - per_case
     groups = w.groups[first]
     for codes, size in (

@@ -19,8 +19,9 @@ from affectflow_transforms.miners.candidates import (
 from affectflow_transforms.miners.clauses import Reading, Span
 from affectflow_transforms.miners.history import Turn, earlier_cause
 from affectflow_transforms.miners.rank.layout import Case
-from affectflow_transforms.miners.rank.model import ANNOTATOR, Ranker
+from affectflow_transforms.miners.rank.model import ANNOTATOR, Ranked, Ranker
 from affectflow_transforms.miners.rank.tokens import Tokens, tokens_of
+from affectflow_transforms.miners.rank.words import families_of
 from affectflow_transforms.miners.word_miner import WordMiner, found, read_turn
 
 PACKAGE = "affectflow_transforms.miners.rank"
@@ -142,24 +143,31 @@ def _names_it(asked: _Asked) -> bool:
 
 
 def _rank(pairs: Sequence[tuple[Turn, str]], model: Ranker) -> None:
-    """Finds what is likeliest in each turn to cause an emotion, if nobody did."""
-    wanted = {
-        (id(turn), label): (turn, label)
-        for turn, label in pairs
-        if label not in turn.causes
-    }
-    cases, turns = [], []
-    for turn, label in wanted.values():
-        tokens = _tokens(turn, model)
-        if sum(tokens.telling) >= MIN_CONTENT_WORDS:
-            cases.append(Case(tokens, label))
-            turns.append(turn)
-        else:
-            turn.causes[label] = None
-    for turn, case, best in zip(turns, cases, model.rank(cases), strict=True):
-        start, end = case.tokens.starts[best.first], case.tokens.ends[best.last]
-        span = trimmed(turn.reading, start, end)
-        turn.causes[case.label] = Candidate(span, best.score) if span else None
+    """Finds what is likeliest in each turn to cause an emotion, if nobody did.
+
+    Emotions that are told by the same words are asked about together.
+    """
+    alike: dict[tuple[int, int], tuple[Turn, list[str]]] = {}
+    for turn, label in pairs:
+        if label not in turn.causes:
+            key = id(turn), families_of(label)
+            alike.setdefault(key, (turn, []))[1].append(label)
+    asked = [(turn, labels) for turn, labels in alike.values()]
+    cases = [Case(_tokens(turn, model), labels[0]) for turn, labels in asked]
+    telling = model.words.told()[:, 3]
+    full = [sum(telling[c.tokens.rows]) >= MIN_CONTENT_WORDS for c in cases]
+    ranked = iter(
+        model.rank([c for c, is_full in zip(cases, full, strict=True) if is_full])
+    )
+    for (turn, labels), case, is_full in zip(asked, cases, full, strict=True):
+        best = _candidate(turn, case, next(ranked)) if is_full else None
+        turn.causes.update(dict.fromkeys(labels, best))
+
+
+def _candidate(turn: Turn, case: Case, best: Ranked) -> Candidate | None:
+    spans = case.tokens.spans
+    span = trimmed(turn.reading, spans[best.first][0], spans[best.last][1])
+    return Candidate(span, best.score) if span else None
 
 
 def trimmed(reading: Reading, start: int, end: int) -> Span | None:
@@ -174,5 +182,5 @@ def trimmed(reading: Reading, start: int, end: int) -> Span | None:
 
 def _tokens(turn: Turn, model: Ranker) -> Tokens:
     if turn.tokens is None:
-        turn.tokens = tokens_of(turn.reading, model.vocabulary)
+        turn.tokens = tokens_of(turn.reading, model.words)
     return turn.tokens

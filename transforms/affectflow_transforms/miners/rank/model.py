@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from affectflow import weights as stored
-from affectflow_transforms.miners.rank.layout import Case, Layout, lay_out
+from affectflow_transforms.miners.rank.layout import Case, Columns, Layout, lay_out
+from affectflow_transforms.miners.rank.tokens import Words
 
 ANNOTATOR = "RankMiner"
 SHARPER = 1.75
@@ -40,6 +42,11 @@ class Ranker:
 
     vocabulary: dict[str, int]
     weights: Values
+
+    @cached_property
+    def words(self) -> Words:
+        """The words that were met."""
+        return Words(self.vocabulary)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -74,15 +81,18 @@ class Ranker:
         """Returns the best span of each case; each has at least one word."""
         if not cases:
             return []
-        laid = lay_out(cases, len(self.vocabulary) + 1)
+        laid = lay_out(cases, self.words.told(), len(self.vocabulary) + 1)
         return list(_best(laid, self.weights))
 
 
 def scores(laid: Layout, weights: Values) -> tuple[Values, Values]:
     """Returns the score of each span, and for each case that of having no cause."""
 
-    def of(codes: npt.NDArray[np.int64]) -> Values:
-        return weights[codes].sum(axis=1)
+    def of(columns: Columns) -> Values:
+        total = weights[columns[0]]
+        for codes in columns[1:]:
+            total += weights[codes]
+        return total
 
     inside = np.concatenate([[0.0], np.cumsum(of(laid.inside))])
     spans = inside[laid.last + 1] - inside[laid.first] + of(laid.spans)
@@ -121,7 +131,7 @@ def overlaps(laid: Layout, chances: Values) -> Values:
     The likeliest span may share nothing with others that are hardly less likely; this
     takes what most of them have in common. F1 of means stands for the mean of F1.
     """
-    n_words = len(laid.inside)
+    n_words = len(laid.says) - 1
     opened = np.bincount(laid.first, chances, n_words + 1)
     closed = np.bincount(laid.last + 1, chances, n_words + 1)
     inside = np.concatenate([[0.0], np.cumsum(np.cumsum(opened - closed)[:-1])])

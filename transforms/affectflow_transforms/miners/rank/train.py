@@ -77,7 +77,7 @@ def _check(messages: Sequence[Marked], what: str) -> None:
 
 def _figures(ranker: Ranker, held: Sequence[Marked]) -> Iterator[Figure]:
     """Yields token-F1 where a cause is marked; draws are of messages."""
-    learned = fit.lessons(held, ranker.vocabulary, every=False)
+    learned = fit.lessons(held, ranker.words, every=False)
     learned = [lesson for lesson in learned if lesson.spans]
     found = ranker.rank([lesson.case for lesson in learned])
     right = []
