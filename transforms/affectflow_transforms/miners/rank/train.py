@@ -25,7 +25,7 @@ from affectflow_transforms.models import trained
 
 VERSION = "1"
 FILE = f"causes_v{VERSION}.safetensors"
-MIN_ROWS = 50
+MIN_ROWS = 20
 DRAWS = 1000
 
 
