@@ -3,7 +3,6 @@
 import pytest
 
 from affectflow.errors import UsageError
-from affectflow_transforms.miners.rank import fit
 from affectflow_transforms.miners.rank.miner import RankMiner
 from affectflow_transforms.miners.rank.train import Causes
 from tests.given.command_line import affectflow

@@ -241,7 +241,7 @@ class Reading:
         start = edge.end() if edge else start
         leading = _LEADING.match(masked, start, end)
         start = leading.end() if leading else start
-        if masked.count(" ", start, end) > LEAST:  # else there are few words
+        if masked.count(" ", start, end) > 2 * MAX_WORDS // 3:  # else it is short
             end = self._shortened(start, end)
         while end > start and masked[end - 1] in _RIGHT:
             end -= 1

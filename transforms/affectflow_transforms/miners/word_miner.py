@@ -71,10 +71,13 @@ class WordMiner(Miner[ModelT]):
         return 0.0 if scene.scores.get(label) is None else self.min_score
 
 
-def read_turn(turn: miner.Turn) -> Turn:
-    """Returns a turn with its reading, which is made once."""
+def read_turn(turn: miner.Turn, *, marked: bool = True) -> Turn:
+    """Returns a turn with its reading, which is made once.
+
+    `marked` says that cues count as words of feeling.
+    """
     if "read" not in turn.notes:
-        reading = Reading(turn.text, turn.segments, _marks(turn.cues))
+        reading = Reading(turn.text, turn.segments, _marks(turn.cues) if marked else {})
         turn.notes["read"] = Turn(
             turn.utterance_id, turn.speaker_id, turn.reply_to, reading
         )

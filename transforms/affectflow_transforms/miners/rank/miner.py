@@ -27,7 +27,7 @@ from affectflow_transforms.miners.word_miner import WordMiner, found, read_turn
 PACKAGE = "affectflow_transforms.miners.rank"
 GOOD_ENOUGH = 0.5
 """From this score on, the utterance's own cause is taken without a look back."""
-_SCENES_AT_ONCE = 256
+_SCENES_AT_ONCE = 64
 _LEAD = re.compile(r"(?:for|that|because|when|how|due to|about)\s+(?=\S+\s+\S)")
 _THANKS_TO = ("thanks to ", "thank you to ", "thx to ")
 _THANKED = re.compile(r"(?:\S+ ){1,2}?for (?=\w)")
@@ -96,7 +96,7 @@ class RankMiner(WordMiner[Ranker]):
         waiting = iter(scenes)
         while together := list(islice(waiting, _SCENES_AT_ONCE)):
             asked = [
-                _Asked(scene, label, read_turn(scene.now))
+                _Asked(scene, label, read_turn(scene.now, marked=False))
                 for scene in together
                 for label in scene.labels
             ]
@@ -111,7 +111,7 @@ class RankMiner(WordMiner[Ranker]):
         """Yields the earlier turns that are looked at, if any are."""
         if not _names_it(asked):
             for turn in asked.scene.earlier:
-                yield read_turn(turn), asked.label
+                yield read_turn(turn, marked=False), asked.label
 
     def _answer(self, asked: _Asked) -> Found | None:
         scene, label, now = asked
@@ -120,7 +120,7 @@ class RankMiner(WordMiner[Ranker]):
         least = self.least(scene, label)
         best = None if here is None else (now, here)
         if not _names_it(asked):
-            earlier = [read_turn(turn) for turn in scene.earlier]
+            earlier = [read_turn(turn, marked=False) for turn in scene.earlier]
             before = earlier_cause(earlier, now, label)
             if before is not None and before[1].score >= max(own, least):
                 best = before

@@ -36,6 +36,7 @@ class Words(dict[str, int]):
         self._vocabulary = vocabulary
         self._rows: dict[tuple[int, int, int, bool], int] = {}
         self._lock = threading.Lock()
+        self._told = np.zeros((0, 4), np.int64)
 
     def __missing__(self, word: str) -> int:
         told = (self._vocabulary.get(word, 0), *word_of(word))
@@ -49,7 +50,9 @@ class Words(dict[str, int]):
     def told(self) -> Numbers:
         """Returns of each row: number, part of speech, classes, whether it tells."""
         with self._lock:
-            return np.array(list(self._rows), dtype=np.int64).reshape(-1, 4)
+            if len(self._told) < len(self._rows):
+                self._told = np.array(list(self._rows), dtype=np.int64)
+            return self._told
 
 
 class _Gaps(dict[str, int]):
