@@ -90,6 +90,7 @@ def evaluate(
 def _causes(target: str, data: str, miners: list[str], shape: str) -> int:
     from pathlib import Path
 
+    from affectflow import defaults
     from affectflow.trials import causes
     from affectflow.trials.sets import AUTHORED
 
@@ -99,7 +100,8 @@ def _causes(target: str, data: str, miners: list[str], shape: str) -> int:
             f"no folder {str(folder)!r}: name one of marked messages, as tests/quality/"
             "authored of the source distribution is"
         )
-    found = causes.lines(folder, Path(data) if data else None, miners or causes.MINERS)
+    tried = miners or defaults.TRIED_MINERS
+    found = causes.lines(folder, Path(data) if data else None, tried)
     columns = ["data", "by", "n", "figure", "value", "low", "high", "length", "none"]
     rows = [
         [

@@ -21,8 +21,6 @@ from affectflow.trials.messages import (
 )
 from affectflow.trials.sets import authored, developers, neutral_reddit
 
-MINERS = ("RankMiner", "RuleMiner", "ConnectiveMiner")
-"""What is tried where nobody names a miner: those that need no model from elsewhere."""
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 
 

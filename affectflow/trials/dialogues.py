@@ -13,17 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from affectflow import registry
+from affectflow import defaults, registry
 from affectflow.batches.bootstrap import Interval
 from affectflow.kinds.miner import Miner
 from affectflow.kinds.source import TO_THE_END, Split
 from affectflow.trials.figures import Compared, Line, mean_of, words
 from affectflow.trials.messages import mined
-
-_SETS = {
-    "RECCON valid": ("ReadReccon", "reccon/dailydialog_valid.json"),
-    "ECF dev": ("ReadEcf", "ecf/dev.json"),
-}
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,7 @@ class Pair:
 
 def lines(data: Path, miners: dict[str, Miner[Any]]) -> Iterator[Line]:
     """Yields the figures of each miner on each set, with people's labels."""
-    for name, (source, file) in _SETS.items():
+    for name, (source, file) in defaults.CAUSE_SETS.items():
         if not (data / file).is_file():
             continue
         batch = _read(source, data / file)
@@ -57,7 +52,7 @@ def _read(source: str, file: Path) -> pa.RecordBatch:
     batches = [*reader.read(Split(str(file), 0, TO_THE_END, 0))]
     table = pa.Table.from_batches(batches).combine_chunks()
     (batch,) = table.to_batches()
-    for name in ("NormalizeText", "Textualize"):
+    for name in defaults.INGEST_STEPS:
         batch = registry.make("transforms", name).process_batch(batch)
     return batch
 
