@@ -75,7 +75,7 @@ _STOP_HERE = re.compile(
     r"[,;:]\s|\s(?=\(|(?:which|but|because|since|so|while|when|where|if|that|who|until"
     r"|before|after|(?:and|or) (?:i|we|you|it|they|the|then|there|this|that|now))\s)"
 )
-_DANGLING = re.compile(
+DANGLING = re.compile(
     r"(?:[\s,;:(]+(?:and|or|but|which|the|an?|because|if|with|of|to|is|are|in|for|at"
     r"|from"
     r"|as|than|that|who|where|when|just))+$"
@@ -275,7 +275,7 @@ def _shorten(masked: str, least: int, end: int) -> int:
     """Returns where to end a span that is too long: at a turn, not amid a phrase."""
     turns = [turn.start() for turn in _STOP_HERE.finditer(masked, least, end)]
     end = turns[-1] if turns else end
-    dangling = _DANGLING.search(masked, least, end)
+    dangling = DANGLING.search(masked, least, end)
     return dangling.start() if dangling else end
 
 

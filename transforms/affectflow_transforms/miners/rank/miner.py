@@ -16,7 +16,7 @@ from affectflow_transforms.miners.candidates import (
     Candidate,
     is_reaction,
 )
-from affectflow_transforms.miners.clauses import Reading, Span
+from affectflow_transforms.miners.clauses import DANGLING, Reading, Span
 from affectflow_transforms.miners.history import Turn, earlier_cause
 from affectflow_transforms.miners.rank.layout import Case
 from affectflow_transforms.miners.rank.model import ANNOTATOR, Ranked, Ranker
@@ -177,7 +177,8 @@ def trimmed(reading: Reading, start: int, end: int) -> Span | None:
     if reading.masked[:start].endswith(_THANKS_TO):
         thanked = _THANKED.match(reading.masked, start, end)
         start = thanked.end() if thanked else start
-    return reading.trim(start, end)
+    hanging = DANGLING.search(reading.masked, start, end)
+    return reading.trim(start, hanging.start() if hanging else end)
 
 
 def _tokens(turn: Turn, model: Ranker) -> Tokens:
