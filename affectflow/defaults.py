@@ -7,7 +7,16 @@ COMING = MappingProxyType({"SpanQA": ("*ForQuestionAnswering",)})
 """Plugins to come, and the architectures that they will read."""
 URL_READER = "Endpoint"
 """What asks a model behind a URL."""
-MINER = "RuleMiner"
+MINER = "RankMiner"
+TRIED_MINERS = ("RankMiner", "RuleMiner", "ConnectiveMiner")
+"""Miners that `eval causes` tries: those that need no model from elsewhere."""
+CAUSE_SETS = MappingProxyType(
+    {
+        "RECCON valid": ("ReadReccon", "reccon/dailydialog_valid.json"),
+        "ECF dev": ("ReadEcf", "ecf/dev.json"),
+    }
+)
+"""Sets of dialogues that it tries them on: who reads them, and which file."""
 CLUSTERER = "WordClusterer"
 RENDERERS = (
     "RenderEmoji",

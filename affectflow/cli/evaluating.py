@@ -1,5 +1,6 @@
 """The command that scores annotators against people: eval."""
 
+import math
 import sys
 from typing import Annotated
 
@@ -24,20 +25,23 @@ Task = Annotated[
     str,
     typer.Argument(
         metavar="TASK",
-        help="emotion, frustration, valence; or a vocabulary or label, as irritation.",
+        help="emotion, frustration, valence; or a vocabulary or label, as irritation; "
+        "or causes.",
     ),
 ]
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="LAKE|FILE", help="A lake with people's answers, or a file of answers."
+        metavar="LAKE|FILE",
+        help="A lake with people's answers, or a file of answers; of causes, a folder "
+        "of marked messages: without, those of the source distribution.",
     ),
 ]
 
 
 def evaluate(
     task: Task,
-    target: Target,
+    target: Target = "",
     by: Annotated[
         str,
         typer.Option(
@@ -47,8 +51,20 @@ def evaluate(
     annotator: Annotated[str, typer.Option(help="Only this annotator.")] = "",
     draws: Draws = 1000,
     shape: Shape = "table",
+    data: Annotated[
+        str, typer.Option(help="Of causes: also try the public data sets in a folder.")
+    ] = "",
+    miner: Annotated[
+        list[str] | None, typer.Option(help="Of causes: only this miner; repeatable.")
+    ] = None,
 ) -> int:
-    """Score annotators against people's labels."""
+    """Score annotators against people's labels, or miners against people's causes."""
+    if task == "causes":
+        return _causes(target, data, miner or [], shape)
+    if not target:
+        raise UsageError(
+            f"`eval {task}` needs a lake or a file of answers: name it behind {task!r}"
+        )
     from affectflow.metrics import evaluation
 
     run = evaluation.evaluate_lake if is_lake(target) else evaluation.evaluate_file
@@ -69,6 +85,50 @@ def evaluate(
         rows = [[row.get(name) for name in columns] for row in found.rows]
         (show.as_csv if shape == "csv" else show.as_json)(columns, rows)
     return 0
+
+
+def _causes(target: str, data: str, miners: list[str], shape: str) -> int:
+    from pathlib import Path
+
+    from affectflow import defaults
+    from affectflow.trials import causes
+    from affectflow.trials.sets import AUTHORED
+
+    folder = Path(target) if target else AUTHORED
+    if not folder.is_dir():
+        raise UsageError(
+            f"no folder {str(folder)!r}: name one of marked messages, as tests/quality/"
+            "authored of the source distribution is"
+        )
+    tried = miners or defaults.TRIED_MINERS
+    found = causes.lines(folder, Path(data) if data else None, tried)
+    columns = ["data", "by", "n", "figure", "value", "low", "high", "length", "none"]
+    rows = [
+        [
+            each.data,
+            each.by,
+            each.n,
+            each.figure,
+            *each.value,
+            each.length,
+            each.without,
+        ]
+        for each in found
+    ]
+    if shape == "table":
+        show.table(columns, [[_short(cell) for cell in row] for row in rows])
+        show.say(
+            "length: of spans, by that of the marked ones; none: share without a span"
+        )
+    else:
+        (show.as_csv if shape == "csv" else show.as_json)(columns, rows)
+    return 0
+
+
+def _short(cell: object) -> object:
+    if isinstance(cell, float):
+        return "-" if math.isnan(cell) else f"{cell:.3f}"
+    return "-" if cell is None else cell
 
 
 def _columns(rows: list[dict[str, object]]) -> list[str]:

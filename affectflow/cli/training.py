@@ -15,7 +15,8 @@ def train(
         str,
         typer.Argument(
             metavar="NAME",
-            help="emotions, frustration, german, skip-chain, valence, or a plugin's.",
+            help="causes, emotions, frustration, german, skip-chain, valence, or a "
+            "plugin's.",
         ),
     ],
     data: Annotated[
@@ -96,14 +97,23 @@ def _report(found: Any, out: Path) -> None:
         [list(figure) for figure in found.figures],
     )
     show.say(f"weights and card: {out}")
-    if _takes_weights(found.annotator):
-        show.say(f"label with them:  affectflow annotate LAKE --model {out}")
+    if how := _used(found.annotator, out):
+        show.say(how)
 
 
-def _takes_weights(annotator: str) -> bool:
+def _used(annotator: str, out: Path) -> str:
+    """Returns how weights are used; empty if their reader finds them by itself."""
     from dataclasses import fields
 
     from affectflow import registry
 
-    model = registry.load("models", annotator)
-    return "weights" in {field.name for field in fields(model)}
+    mines = annotator in registry.names("miners")
+    reader = registry.load("miners" if mines else "models", annotator)
+    if "weights" not in {field.name for field in fields(reader)}:
+        return ""
+    if mines:
+        return (
+            f"mine with them:  affectflow mine LAKE --miner {annotator} "
+            f"--set weights={out}"
+        )
+    return f"label with them:  affectflow annotate LAKE --model {out}"

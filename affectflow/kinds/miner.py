@@ -29,6 +29,7 @@ from affectflow.schemas import (
 
 ModelT = TypeVar("ModelT")
 
+_SAID = ("annotator_id", "vocabulary", "label", "score", "experiencer")
 _READ = ("utterance_id", "conversation_id", "speaker_id", "reply_to", "text")
 
 
@@ -61,11 +62,14 @@ class Scene:
       now: the utterance.
       earlier: what was said before it, in order: at most the miner's `history` turns.
       labels: the emotions chosen in it, each once.
+      scores: how sure an annotator is of each label, 0..1; one that is given, as by
+        people, has no score.
     """
 
     now: Turn
     earlier: tuple[Turn, ...]
     labels: tuple[str, ...]
+    scores: Mapping[str, float | None] = field(default_factory=dict)
 
 
 class Found(NamedTuple):
@@ -135,6 +139,10 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         """Returns whether this label wants a cause at all."""
         return True
 
+    def mines_given(self, label: str) -> bool:
+        """Returns whether this label wants a cause where it is given, without score."""
+        return self.mines(label)
+
     def find_all(
         self, scenes: Iterable[Scene], model: ModelT
     ) -> Iterator[Iterable[Found]]:
@@ -173,16 +181,18 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         return with_column(batch, CAUSES_COLUMN, pa.array(mined, CAUSES_COLUMN.type))
 
     def _asked(self, batch: pa.RecordBatch) -> "Iterator[_Asked]":
-        annotations = batch.column("annotations").to_pylist()
+        annotations = _chosen(batch)
         left_out = _of_health(batch)
         for conversation in _conversations(batch):
             # Only as many turns are held as are looked back at.
             earlier: deque[Turn] = deque(maxlen=self.history)
             for row, now in conversation:
-                emotions = self._emotions(annotations[row] or [], left_out)
+                said = annotations.get(row)
+                emotions = self._emotions(said, left_out) if said else []
                 if emotions:
-                    labels = tuple(dict.fromkeys(e["label"] for e in emotions))
-                    yield _Asked(row, emotions, Scene(now, tuple(earlier), labels))
+                    scores = _scores(emotions)
+                    scene = Scene(now, tuple(earlier), tuple(scores), scores)
+                    yield _Asked(row, emotions, scene)
                 earlier.append(now)
 
     def _emotions(
@@ -192,9 +202,40 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         found = {
             (a["annotator_id"], a["vocabulary"], a["label"]): a
             for a in annotations
-            if a["chosen"] and a["status"] == "ok" and self.mines(a["label"])
+            if self._wants(a)
         }
         return [a for a in found.values() if a["annotator_id"] not in left_out]
+
+    def _wants(self, emotion: Mapping[str, Any]) -> bool:
+        mines = self.mines_given if emotion["score"] is None else self.mines
+        return mines(emotion["label"])
+
+
+def _chosen(batch: pa.RecordBatch) -> dict[int, list[dict[str, Any]]]:
+    """Returns by row the labels that are chosen, with what a miner reads of them."""
+    column = batch.column(ANNOTATIONS_COLUMN.name)
+    rows, said = pc.list_parent_indices(column), column.flatten()
+    kept = pc.and_(
+        pc.fill_null(said.field("chosen"), False),
+        pc.fill_null(pc.equal(said.field("status"), "ok"), False),
+    )
+    fields = [said.field(name).filter(kept).to_pylist() for name in _SAID]
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row, *values in zip(rows.filter(kept).to_pylist(), *fields, strict=True):
+        each = dict(zip(_SAID, values, strict=True))
+        found.setdefault(row, []).append(each)
+    return found
+
+
+def _scores(emotions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Returns each label with its highest score; None if anybody gave it without."""
+    scores: dict[str, float | None] = {}
+    for each in emotions:
+        label, score = each["label"], each["score"]
+        known = scores.get(label, 0.0)
+        given = score is None or known is None
+        scores[label] = None if given else max(score, known)
+    return scores
 
 
 def _of_health(batch: pa.RecordBatch) -> set[str]:

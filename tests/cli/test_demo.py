@@ -49,7 +49,7 @@ def test_the_demo_ends_well_and_names_the_report_and_a_question(demo):
     (hint,) = [line for line in outcome.err.splitlines() if "ask it:" in line]
     answer = affectflow(*shlex.split(hint)[3:])
     assert answer.code == 0, answer.err
-    assert "documentation" in answer.out
+    assert "stale bot" in answer.out
     (bundled,) = re.findall(r"ingest: (\d+) in", outcome.err)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"light install, {bundled} bundled messages" in readme

@@ -1,12 +1,12 @@
 """The authored corpus as models learn from it: soft labels, a split, weights."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from affectflow.kinds.trainer import is_held_out
 from tests.quality.authored.reading import FLAGS, PASSES, Row, labels
 
 ROUNDS = 1000
@@ -40,8 +40,7 @@ def _mean(given: Sequence[Row]) -> dict[str, float]:
 
 def is_development(brief: str) -> bool:
     """Returns whether texts of a brief are for choosing: a tenth is, by a hash."""
-    digest = hashlib.blake2b(brief.encode()).digest()
-    return int.from_bytes(digest[:8], "big") % 10 == 0
+    return is_held_out(brief)
 
 
 def weights(shares: Mapping[str, Values], targets: Mapping[str, float]) -> Values:

@@ -112,7 +112,7 @@ NOT_MINED = {
     "not_chosen": emotion("anger", chosen=False),
     "abstained": emotion("anger", status="abstained"),
     "neutral": emotion("neutral"),
-    "approval": emotion("approval"),
+    "approval": emotion("approval", score=0.6),
     "unknown": emotion("valence"),
 }
 

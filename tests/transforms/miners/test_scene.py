@@ -14,8 +14,11 @@ NAMES = ("utterance_id", "conversation_id", "speaker_id", "reply_to", "text")
 SCHEMA = pa.schema([*fields(UTTERANCES, *NAMES, "segments"), ANNOTATIONS_COLUMN])
 
 
-def only_cause(text: str, label: str = "annoyance") -> dict[str, Any]:
+def only_cause(
+    text: str, label: str = "annoyance", score: float | None = None
+) -> dict[str, Any]:
     emotion = {"annotator_id": "hand", "vocabulary": "goemotions", "label": label}
+    emotion |= {"score": score}
     emotion |= {"chosen": True, "status": "ok", "experiencer": "self"}
     row = {"utterance_id": "u1", "conversation_id": "c", "text": text}
     row |= {"speaker_id": "ann", "segments": [], "annotations": [emotion]}
@@ -86,7 +89,12 @@ CALM = {
 
 @pytest.mark.parametrize("text", CALM.values(), ids=CALM.keys())
 def test_calm_talk_has_no_cause_of_annoyance(text: str) -> None:
-    assert only_cause(text)["status"] == "none_found"
+    assert only_cause(text, score=0.4)["status"] == "none_found"
+
+
+def test_a_label_that_is_given_has_a_cause_if_a_clause_qualifies() -> None:
+    assert only_cause(CALM["courtesy"])["status"] == "ok"
+    assert only_cause("Oh no!")["status"] == "none_found"
 
 
 def test_a_stated_problem_scores_above_a_calm_sentence_of_the_same_length() -> None:

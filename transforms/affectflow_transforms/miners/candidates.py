@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from affectflow_transforms.miners.clauses import Reading, Span
 from affectflow_transforms.miners.phrases.connectives import Wording
 from affectflow_transforms.miners.phrases.emotions import LABELS
-from affectflow_transforms.miners.phrases.words import INTENSE, POLITE
+from affectflow_transforms.miners.phrases.words import INTENSE, POLITE, STOP
 from affectflow_transforms.miners.places import places
 from affectflow_transforms.miners.scene import (
     MAX_SENTENCES,
     Scene,
     any_of,
     evidence,
+    feeling,
     is_displeasure,
+    is_negative,
     look,
 )
 from affectflow_transforms.miners.weights import CONNECTIVES, FEATURE, WORDING, logistic
@@ -34,6 +36,13 @@ class Candidate:
 
 _INTENSE = any_of(INTENSE)
 _POLITE = re.compile(rf"\W*(?:{'|'.join(POLITE)})(?![\w'])")
+_WORDS = re.compile(r"[^\W\d_](?:[\w'-]*\w)?")
+# `Not annoyed at all` tells of no annoyance, `not happy with it` of no joy.
+_DENIES = re.compile(r"\b(?:not|never|no|\w+n't|without)(?: [\w']+)?(?: [\w']+)? \Z")
+_TURNED = re.compile(
+    r"\b(?:not|never|\w+n't)(?: (?:very|really|too|so|a|at all|exactly))? (?:happy|glad"
+    r"|good|great|nice|fan|helpful|pleased|like|love|enjoy|appreciate|work\w*)\b"
+)
 _ANAPHORIC = re.compile(
     r"\W*(?:(?:oh|wow|yeah|yes|no|well|and|but|hm+|ah),? )*"
     r"(?:that|this|it|those|these|they|what|how|so|sounds?|you|i)\b"
@@ -56,6 +65,12 @@ def best_cause(
     scene = look(reading, label, in_talk=in_talk)
     candidates = _candidates(scene)
     return max(candidates, key=lambda c: (c.score, -c.span.start), default=None)
+
+
+def is_reaction(reading: Reading, span: Span) -> bool:
+    """Returns whether a span only points at what was said before: "that's great"."""
+    few = reading.count(span)[1] <= MIN_CONTENT_WORDS
+    return few and _ANAPHORIC.match(reading.masked, span.start, span.end) is not None
 
 
 def _candidates(scene: Scene) -> Iterator[Candidate]:
@@ -110,10 +125,28 @@ def _features(scene: Scene, number: int, span: Span) -> float | None:
     total += FEATURE["later_sentence"] * min(number, 8) * (1 - _room(scene) / 2)
     total += FEATURE["first"] * (number == 0) * (1 - _room(scene))
     total += FEATURE["room"] * _room(scene)
+    total += _of_feeling(scene, number, span)
     total += FEATURE["short"] * (words < SHORT) + FEATURE["long"] * (words > LONG)
-    if scene.in_talk and content <= MIN_CONTENT_WORDS:
-        total += FEATURE["anaphoric"] * bool(_ANAPHORIC.match(masked, start, end))
+    total += FEATURE["anaphoric"] * (scene.in_talk and is_reaction(reading, span))
     return total
+
+
+def _of_feeling(scene: Scene, number: int, span: Span) -> float:
+    """Returns what it means that a span only says the feeling, or denies it."""
+    said = scene.reading.masked[span.start : span.end]
+    negative = is_negative(scene.label)
+    if not negative and _TURNED.search(said):
+        return FEATURE["opposed"]
+    if not scene.feels[number]:
+        return 0.0
+    pattern = feeling(scene.label)
+    if negative and any(
+        _DENIES.search(said, 0, m.start()) for m in pattern.finditer(said)
+    ):
+        return FEATURE["opposed"]
+    rest = _WORDS.findall(pattern.sub(" ", said))
+    says_more = any(len(word) > 1 and word not in STOP for word in rest)
+    return 0.0 if says_more else FEATURE["says_it"]
 
 
 def _tone(label: str, terminator: str) -> float:

@@ -27,6 +27,21 @@ _FOLD = {ord("’"): "'", ord("‘"): "'", ord("“"): '"', ord("”"): '"', ord
 _MARKUP = re.compile(r"`[^`\n]+`|https?://\S+|```.*?(?:```|\Z)", re.DOTALL)
 # What stands for a name or a block ("[USER]"): part of the wording, but no word.
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z _]+\]|<[A-Z][A-Z_]+>|@[\w-]+")
+# Short codes of emoji, mark-up of forums and trackers: no words, and never cut in two.
+_TAG = re.compile(
+    r"<?(?<![\w:]):[a-z][\w+-]+:(?:\d+>)?(?![\w:])"
+    r"|\[/?(?:quote|code|b|i|u|s|url|img|list|color|size|spoiler)\b[^\]\n]{0,120}\]"
+    r"|\{/?(?:quote|code|noformat|color|panel)\b[^}\n]{0,120}\}|</?[a-z][^<>\n]{0,200}>"
+)
+_TAG_MARKS = (":", "[", "{", "<")
+# Words of others and about the message: quotes, attributions, headers, signatures.
+_OTHERS = re.compile(
+    r"\[quote\b.*?\[/quote\]|\{quote\}.*?\{quote\}"
+    r"|^[^\n]{0,120}\b(?:wrote|writes|schrieb)(?: on [^\n:]{0,60})?:[ \t]*$"
+    r"|^(?:(?:from|sent|to|cc|subject|date|reply-to): [^\n]*(?:\n|\Z)){2,}|^-- ?\n.*\Z",
+    re.MULTILINE | re.DOTALL,
+)
+_OTHERS_MARKS = ("quote", "wrote", "writes", "schrieb", "subject:", "sent:", "--")
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 # A hard wrap: a long line that goes on in lower case on the next.
 _WRAP = re.compile(r"(?<=[^\n]{60})\n(?=[a-z(])")
@@ -43,7 +58,7 @@ _CLAUSE_END = re.compile(
     r"|\s+(?=(?:but|because|although|though|whereas|unless)\b)"
     r"|\s+\(|\)(?=\s|$)|:(?=\s)"
 )
-_WORD = re.compile(rf"[^\W\d_](?:[\w'-]*\w)?|\d[\w.]*|{MASK}+")
+WORD = re.compile(rf"[^\W\d_](?:[\w'-]*\w)?|\d[\w.]*|{MASK}+")
 _EDGE_LEFT = re.compile(rf"[^\w{MASK}\"'(@#\[$]+")
 _LEADING = re.compile(
     r"(?:(?:_+|and|but|so|or|because|since|also|then|yet|though|although|well|oh|ah"
@@ -60,7 +75,7 @@ _STOP_HERE = re.compile(
     r"[,;:]\s|\s(?=\(|(?:which|but|because|since|so|while|when|where|if|that|who|until"
     r"|before|after|(?:and|or) (?:i|we|you|it|they|the|then|there|this|that|now))\s)"
 )
-_DANGLING = re.compile(
+DANGLING = re.compile(
     r"(?:[\s,;:(]+(?:and|or|but|which|the|an?|because|if|with|of|to|is|are|in|for|at"
     r"|from"
     r"|as|than|that|who|where|when|just))+$"
@@ -93,13 +108,21 @@ def mask(text: str, segments: Sequence[dict[str, Any]] | None) -> str:
     by its mark-up alone.
     """
     named = _PLACEHOLDER.sub(lambda match: "_" * len(match.group()), text)
-    masked = _lower(named.translate(_FOLD))
+    masked = _without_marks(_lower(named.translate(_FOLD)))
     if segments is None:
         masked = _MARKUP.sub(_mask_markup, masked)
         masked = _QUOTED_LINE.sub(lambda match: "\n" * len(match.group()), masked)
     else:
         masked = _mask_segments(masked, segments)
     return _WRAP.sub(" ", masked)
+
+
+def _without_marks(masked: str) -> str:
+    if any(mark in masked for mark in _OTHERS_MARKS):
+        masked = _OTHERS.sub(lambda match: "\n" * len(match.group()), masked)
+    if any(mark in masked for mark in _TAG_MARKS):
+        masked = _TAG.sub(lambda match: " " * len(match.group()), masked)
+    return masked
 
 
 def _lower(text: str) -> str:
@@ -185,7 +208,7 @@ class Reading:
     def _words(self) -> tuple[list[int], list[int], list[int], list[int]]:
         """Starts, ends and running counts of content and code words."""
         starts, ends, content, spoken = [], [], [0], [0]
-        for match in _WORD.finditer(self.masked):
+        for match in WORD.finditer(self.masked):
             word = match.group()
             starts.append(match.start())
             ends.append(match.end())
@@ -218,16 +241,22 @@ class Reading:
         start = edge.end() if edge else start
         leading = _LEADING.match(masked, start, end)
         start = leading.end() if leading else start
-        starts, ends, _, _ = self._words
-        first = bisect_left(starts, start)
-        if first + MAX_WORDS < len(starts) and starts[first + MAX_WORDS] < end:
-            end = _shorten(masked, starts[first + LEAST], ends[first + MAX_WORDS - 1])
+        if masked.count(" ", start, end) > 2 * MAX_WORDS // 3:  # else it is short
+            end = self._shortened(start, end)
         while end > start and masked[end - 1] in _RIGHT:
             end -= 1
         hanging = _HANGING.search(masked, start, end)
         end = hanging.start() if hanging else end
         end = _close(masked, start, end)
         return Span(start, end) if end > start else None
+
+    def _shortened(self, start: int, end: int) -> int:
+        starts, ends, _, _ = self._words
+        first = bisect_left(starts, start)
+        if first + MAX_WORDS < len(starts) and starts[first + MAX_WORDS] < end:
+            least, most = starts[first + LEAST], ends[first + MAX_WORDS - 1]
+            return _shorten(self.masked, least, most)
+        return end
 
 
 def _close(masked: str, start: int, end: int) -> int:
@@ -246,17 +275,17 @@ def _shorten(masked: str, least: int, end: int) -> int:
     """Returns where to end a span that is too long: at a turn, not amid a phrase."""
     turns = [turn.start() for turn in _STOP_HERE.finditer(masked, least, end)]
     end = turns[-1] if turns else end
-    dangling = _DANGLING.search(masked, least, end)
+    dangling = DANGLING.search(masked, least, end)
     return dangling.start() if dangling else end
 
 
 def _sentences(masked: str) -> Iterator[Sentence]:
     start = 0
     for match in _SENTENCE_END.finditer(masked):
-        if _WORD.search(masked, start, match.start()):
+        if WORD.search(masked, start, match.start()):
             yield Sentence(start, match.start(), match.group().strip())
         start = match.end()
-    if _WORD.search(masked, start):
+    if WORD.search(masked, start):
         yield Sentence(start, len(masked), "")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from affectflow_transforms.miners.candidates import Candidate, best_cause
 from affectflow_transforms.miners.clauses import Reading
@@ -22,13 +23,19 @@ AT_LENGTH = 0.5
 
 @dataclass
 class Turn:
-    """One utterance of a conversation."""
+    """One utterance of a conversation.
+
+    Args:
+      causes: what in it is likeliest to cause each emotion, where that was looked for.
+      tokens: what a miner made of its words.
+    """
 
     utterance_id: str
     speaker_id: str | None
     reply_to: str | None
     reading: Reading
     causes: dict[str, Candidate | None] = field(default_factory=dict)
+    tokens: Any = None
 
     def brought(self, label: str) -> Candidate | None:
         """Returns what in this turn is likeliest to cause an emotion later on."""

@@ -168,7 +168,8 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         name="thanks_to",
-        pattern=r"\bthanks to\s+(?P<cause>.+)",
+        # `Thanks to Ann for the patch` names whom first.
+        pattern=r"\bthanks to\s+(?P<cause>(?!\S+ (?:\S+ )?for ).+)",
     ),
     Wording(
         name="puzzle",

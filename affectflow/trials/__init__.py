@@ -1,0 +1,1 @@
+"""Trials: what plugins do on data whose answers are known: `affectflow eval causes`."""

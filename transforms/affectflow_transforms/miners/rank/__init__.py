@@ -1,0 +1,1 @@
+"""RankMiner: the span that a small learned model ranks first."""
