@@ -157,6 +157,7 @@ def test_the_annotator_is_a_row_of_its_table(handler):
     assert row["revision"] == weights.revision(
         "affectflow_transforms.models.emotions",
         "affectflow_transforms.models.frustration",
+        "affectflow_transforms.models.senses",
     )
     assert row["annotator_id"].startswith(f"EmbeddedEmotions@{row['revision'][:8]}+")
     assert row["commercial_use"] is True
