@@ -7,8 +7,8 @@ COMING = MappingProxyType({"SpanQA": ("*ForQuestionAnswering",)})
 """Plugins to come, and the architectures that they will read."""
 URL_READER = "Endpoint"
 """What asks a model behind a URL."""
-MINER = "RankMiner"
-TRIED_MINERS = ("RankMiner", "RuleMiner", "ConnectiveMiner")
+MINER = "RuleMiner"
+TRIED_MINERS = ("RuleMiner", "RankMiner", "ConnectiveMiner")
 """Miners that `eval causes` tries: those that need no model from elsewhere."""
 CAUSE_SETS = MappingProxyType(
     {

@@ -26,14 +26,14 @@ def parameters(lake: Path, model: str) -> dict[str, object]:
 
 def test_options_reach_the_model_the_miner_and_the_clusterer(lake):
     assert affectflow("annotate", lake, "--set", "tasks=emotion").code == 0
-    asked = ["--set", "RankMiner.history=4", "--set", "min_size=5"]
+    asked = ["--set", "RuleMiner.history=4", "--set", "min_size=5"]
     asked += ["--clusterer", "word-clusterer"]
     assert affectflow("mine", lake, *asked).code == 0
 
     tasks = "SELECT DISTINCT task FROM annotations"
     assert ask(str(lake), tasks) == [("emotion",)]
     assert parameters(lake, "EmbeddedEmotions")["tasks"] == ["emotion"]
-    assert parameters(lake, "RankMiner")["history"] == 4
+    assert parameters(lake, "RuleMiner")["history"] == 4
     query = "SELECT config FROM runs WHERE stage = 'themes'"
     config = json.loads(ask(str(lake), query)[0][0])
     assert config["clusterer"] == "WordClusterer"
