@@ -11,12 +11,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+import numpy.typing as npt
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_curve,
+    roc_auc_score,
+)
 
 from affectflow.validation.agreement import alpha
 from tests.quality import embedded
 from tests.quality.real.reading import FLAGS, PASSES, labels, sampled
 from tests.quality.real.sampling import Message
+
+WANTED = 0.6
+"""The precision that the threshold was meant to have."""
 
 
 def agreement() -> Iterator[str]:
@@ -31,7 +39,7 @@ def agreement() -> Iterator[str]:
 
 def figures(found: list[Message]) -> Iterator[str]:
     """Yields AUC and average precision of the score of frustration, by domain."""
-    score = embedded.answers([each.text for each in found]).scores["frustration"]
+    score = _scores(found)
     domains = np.array([each.domain for each in found])
     for flag in ("frustration", "irritation"):
         truth = np.any(
@@ -46,5 +54,31 @@ def figures(found: list[Message]) -> Iterator[str]:
             )
 
 
+def at_the_threshold(found: list[Message]) -> Iterator[str]:
+    """Yields precision and recall of what is called frustrated, civil and uncivil."""
+    said = {n: labels(n) for n in PASSES}
+    truth, civil = (
+        np.any([[said[n][each.digest][flag] for each in found] for n in PASSES], axis=0)
+        for flag in ("frustration", "civil")
+    )
+    score = _scores(found)
+    chosen = score >= embedded.model().threshold
+    right = chosen & truth
+    yield f"chosen: {chosen.sum()}, precision {right.sum() / chosen.sum():.2f}, " + (
+        f"recall {right.sum() / truth.sum():.2f}"
+    )
+    for name, part in (("civil", civil), ("uncivil", ~civil)):
+        there = truth & part
+        yield f"{name}: recall {(right & part).sum()} of {there.sum()}"
+    precision, recall, _ = precision_recall_curve(truth, score)
+    best = recall[precision >= WANTED].max()
+    yield f"most recall at a precision of {WANTED}: {best:.2f}"
+
+
+def _scores(found: list[Message]) -> npt.NDArray[np.float32]:
+    return embedded.answers([each.text for each in found]).scores["frustration"]
+
+
 if __name__ == "__main__":
-    print("\n".join([*agreement(), *figures(sampled(Path(sys.argv[1])))]))
+    found = sampled(Path(sys.argv[1]))
+    print("\n".join([*agreement(), *figures(found), *at_the_threshold(found)]))

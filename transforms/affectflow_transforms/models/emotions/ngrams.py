@@ -136,6 +136,7 @@ class Sentences:
     Args:
       blocks: one row a sentence; an n-gram is of the sentence that it begins in.
       words: n-grams of words, one row a text.
+      begins: for each of them, the word of `split` that it begins with.
       first: shape (texts,): the first sentence of each text; each has at least one.
       split: the words themselves.
       of_words: for each of `split`, its sentence, rising.
@@ -143,6 +144,7 @@ class Sentences:
 
     blocks: tuple[Grams, Grams]
     words: Grams
+    begins: Rows
     first: Rows
     split: "Words"
     of_words: Rows
@@ -302,6 +304,9 @@ def features_by_sentence(texts: list[str]) -> Sentences:
             of_words.by(of_each, n_sentences),
         ),
         words=of_words.by(words.row, flat.n_rows),
+        begins=np.repeat(
+            np.arange(len(words.hashes), dtype=np.int32), np.diff(of_words.before)
+        ),
         first=sentence[np.searchsorted(flat.row, np.arange(flat.n_rows))],
         split=words,
         of_words=of_each,

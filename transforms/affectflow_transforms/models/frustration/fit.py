@@ -127,17 +127,14 @@ def features(
     vocabulary = Vocabulary(
         rows=emotions.rows, squared_idf=emotions.weights[:, -1].astype(np.float64)
     )
-    words = word_marks(blocks[1], lexicon)
-    known = marks(emotions.scores(texts), _strongest(texts, emotions), words)
+    reads = [ngrams.features_by_sentence(chunk) for chunk in ngrams.chunks(texts)]
+    words = np.concatenate([word_marks(read, lexicon) for read in reads])
+    strongest = np.concatenate(
+        [strongest_of(emotions, emotions.sums(each), each.first) for each in reads]
+    )
+    known = marks(emotions.scores(texts), strongest, words)
     grams = emotions_fit.scaled(blocks, vocabulary)
     return emotions_fit.with_senses(texts, grams, emotions.senses), known
-
-
-def _strongest(texts: list[str], emotions: NgramModel) -> Any:
-    parts = [ngrams.features_by_sentence(chunk) for chunk in ngrams.chunks(texts)]
-    return np.concatenate(
-        [strongest_of(emotions, emotions.sums(p), p.first) for p in parts]
-    )
 
 
 def fit_heads(comments: Comments, written: Written, annoyance: int) -> Heads:

@@ -28,8 +28,14 @@ from affectflow_transforms.models.emotions.model import (
     by_text,
     evidence_of,
 )
-from affectflow_transforms.models.emotions.ngrams import Floats, Grams, Rows
+from affectflow_transforms.models.emotions.ngrams import (
+    Floats,
+    Grams,
+    Rows,
+    Sentences,
+)
 from affectflow_transforms.models.frustration.phrases import GROUPS
+from affectflow_transforms.models.senses.model import negated_words
 
 OVER = "emotions"
 """Metadata: digest of the emotion weights that a file was trained over."""
@@ -147,7 +153,7 @@ class FrustrationModel:
         strongest = strongest_of(self.emotions, sums, sentences.first)
         evidence = by_text(sums, sentences)
         emotions = self.emotions.probabilities(evidence)
-        known = marks(emotions, strongest, word_marks(sentences.words, self.lexicon))
+        known = marks(emotions, strongest, word_marks(sentences, self.lexicon))
         odds = evidence[:, len(self.emotions.labels) :] * self.scale + self.intercepts
         annoyance = known[:, annoyance_column(self.emotions)]
         both = combined(
@@ -225,8 +231,10 @@ def stored_valence(values: Values) -> Table:
     return stored
 
 
-def word_marks(words: Grams, lexicon: Lexicon) -> Values:
+def word_marks(read: Sentences, lexicon: Lexicon) -> Values:
     """Returns what the known words and phrases of texts amount to.
+
+    Those that begin with a word that a negation reaches do not count.
 
     Returns:
       Shape (texts, 2 x groups + 3): for each group 0 or 1, and its count; then the
@@ -234,9 +242,11 @@ def word_marks(words: Grams, lexicon: Lexicon) -> Values:
       words; last the most negative valence.
     """
     # A text of n words has 4 n - 5 n-grams of words, from two words on.
+    words = read.words
     n_words = (np.diff(words.ends) + 5) / 4
     size = np.sqrt(np.maximum(n_words, _SHORTEST))[:, None]
     (hits,) = np.nonzero(lexicon.known[words.slots])
+    hits = hits[~negated_words(read)[read.begins[hits]]]
     row, slots = _rows(words, hits), words.slots[hits]
     counts = _group_counts(row, lexicon.groups[slots], len(n_words))
     good, bad, worst = _valences(row, lexicon.valence[slots], len(n_words))

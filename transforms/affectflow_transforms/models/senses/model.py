@@ -80,10 +80,8 @@ class Senses:
           Shape (sentences, width + 1), whole numbers: sums of words that no negation
           reaches, of those that one does, and last of the squared strengths.
         """
-        slots = ngrams.word_slots(read.split)
-        row = self.rows[slots]
-        clause = read.of_words + np.cumsum(_slots_of(ENDINGS)[slots])
-        negated = reached(_slots_of(NEGATIONS)[slots], clause)
+        row = self.rows[ngrams.word_slots(read.split)]
+        negated = negated_words(read)
         plain, first = self._summed(row, read, (row >= 0) & ~negated)
         turned, second = self._summed(row, read, (row >= 0) & negated)
         return np.concatenate([plain, turned, (first + second)[:, None]], axis=1)
@@ -101,6 +99,13 @@ def scaled(sums: Values) -> Values:
     length = np.sqrt(np.maximum(sums[:, -1:], 1.0))
     values: Values = sums[:, :-1] / (LARGEST * length)
     return values
+
+
+def negated_words(read: Sentences) -> Mask:
+    """Returns which words a negation reaches."""
+    slots = ngrams.word_slots(read.split)
+    clause = read.of_words + np.cumsum(_slots_of(ENDINGS)[slots])
+    return reached(_slots_of(NEGATIONS)[slots], clause)
 
 
 @functools.cache
