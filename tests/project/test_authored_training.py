@@ -5,6 +5,7 @@ import pytest
 
 from tests.quality.authored import shortcuts, training
 from tests.quality.authored.reading import rows
+from tests.quality.authored.shares import SHARES, within
 
 
 def row(*emotions, frustration=0, irritation=0, trap=""):
@@ -131,3 +132,12 @@ def test_what_gives_frustration_away_is_found():
 
     assert shortcuts.auc(tells, truth, units) == 1.0
     assert shortcuts.auc(tells_not, truth, units) == pytest.approx(0.5, abs=0.2)
+
+
+def test_a_share_of_the_briefs_is_within_every_larger_one():
+    briefs = [f"A{number:03}" for number in range(400)]
+    drawn = [{each for each in briefs if within(each, s)} for s in SHARES]
+
+    assert drawn[0] == set()
+    assert drawn[0] < drawn[1] < drawn[2] < drawn[3] == {*briefs}
+    assert len(drawn[2]) == pytest.approx(200, abs=40)
