@@ -1,0 +1,132 @@
+"""Counts what the reader said of each build.
+
+python -m tests.quality.read.join FOLDER      joins FOLDER/verdicts.csv with the key
+python -m tests.quality.read.join             prints the counts of the stored verdicts
+"""
+
+import csv
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+VERDICTS = Path(__file__).with_name("verdicts.csv")
+SAYS = ("right", "acceptable", "wrong")
+KINDS = ("top", "cause")
+BUILDS = ("old", "new")
+RESAMPLES = 10_000
+
+
+class Verdict(NamedTuple):
+    """What the reader says of an item; `builds` are those that said it."""
+
+    corpus: str
+    kind: str
+    builds: str
+    digest: str
+    answer: str
+    verdict: str
+
+
+def joined(folder: Path) -> list[Verdict]:
+    """Returns the verdicts with what the key says of each number.
+
+    Raises:
+      ValueError: an item has no verdict, or one that is not known.
+    """
+    said = {row["number"]: row["verdict"] for row in _rows(folder / "verdicts.csv")}
+    found = []
+    for row in _rows(folder / "key.csv"):
+        verdict = said.get(row["number"])
+        if verdict not in SAYS:
+            raise ValueError(
+                f"verdict of {row['number']} must be one of {SAYS}, got {verdict!r}"
+            )
+        del row["number"]
+        found.append(Verdict(**row, verdict=verdict))
+    return sorted(found)
+
+
+def stored() -> list[Verdict]:
+    """Returns the verdicts that the repository keeps."""
+    return [Verdict(**row) for row in _rows(VERDICTS)]
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def store(found: Iterable[Verdict]) -> None:
+    """Writes the verdicts into the repository."""
+    with VERDICTS.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(Verdict._fields)
+        writer.writerows(found)
+
+
+def difference(found: list[Verdict], kind: str) -> tuple[float, float, float]:
+    """Returns new minus old, and its 95 % interval, in the share not wrong.
+
+    Items are resampled, so that one that both builds said moves neither share alone.
+    """
+    own = [each for each in found if each.kind == kind and each.builds]
+    good = np.array([each.verdict != "wrong" for each in own], float)
+    by = {b: np.array([b in each.builds.split("+") for each in own]) for b in BUILDS}
+    chance = np.random.default_rng(0)
+    drawn = chance.integers(len(own), size=(RESAMPLES, len(own)))
+    old, new = (
+        (good * by[b])[drawn].sum(1) / by[b][drawn].sum(1).clip(1) for b in BUILDS
+    )
+    low, high = np.quantile(new - old, (0.025, 0.975))
+    at = [(good * by[b]).sum() / by[b].sum() for b in BUILDS]
+    return float(at[1] - at[0]), float(low), float(high)
+
+
+def decoys(found: Iterable[Verdict], kind: str) -> tuple[int, int]:
+    """Returns how many decoys got the known answer, and of how many.
+
+    Acceptable counts as right.
+    """
+    own = [each for each in found if each.answer and each.kind == kind]
+    hits = [(each.verdict == "wrong") == (each.answer == "wrong") for each in own]
+    return sum(hits), len(hits)
+
+
+def table(found: list[Verdict]) -> Iterator[str]:
+    """Yields the counts as a table in Markdown; `both` are items of both builds."""
+    yield "| kind | corpus | old: right / acceptable / wrong | new | both |"
+    yield "| --- | --- | --- | --- | --- |"
+    corpora = sorted({each.corpus for each in found if each.builds})
+    for kind, corpus in product(KINDS, (*corpora, "all")):
+        own = [v for v in found if v.kind == kind and corpus in ("all", v.corpus)]
+        old, new = ([v for v in own if b in v.builds.split("+")] for b in BUILDS)
+        both = len(set(old) & set(new))
+        yield f"| {kind} | {corpus} | {_counts(old)} | {_counts(new)} | {both} |"
+
+
+def _counts(found: list[Verdict]) -> str:
+    count = Counter(each.verdict for each in found)
+    return " / ".join(str(count[each]) for each in SAYS)
+
+
+def summary(found: list[Verdict]) -> Iterator[str]:
+    """Yields the table, the differences and the decoys."""
+    yield from table(found)
+    yield ""
+    for kind in KINDS:
+        change, low, high = difference(found, kind)
+        hits, of_all = decoys(found, kind)
+        yield f"- {kind}: not wrong {change:+.3f} ({low:+.3f} to {high:+.3f}); " + (
+            f"decoys {hits} of {of_all}"
+        )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        store(joined(Path(sys.argv[1])))
+    print("\n".join(summary(stored())))
