@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow.batches.labelling import appended
-from affectflow.batches.texts import Collapsed, collapse
+from affectflow.batches.texts import Collapsed, Mask, collapse
 from affectflow.errors import RowError
 from affectflow.kinds.model import BatchModelHandler, refuse_failed
 from affectflow.kinds.style import check_reading, reading_of
@@ -30,10 +30,12 @@ class Embedded:
     Args:
       vectors: shape (texts, width).
       failed: why, for each text that the model cannot read, by its place.
+      silent: shape (texts,): there is nothing in it to give a vector of.
     """
 
     vectors: Vectors
     failed: Mapping[int, Exception] = field(default_factory=dict)
+    silent: Mask | None = None
 
 
 @dataclass(kw_only=True)
@@ -73,21 +75,47 @@ class Embedder(BatchModelHandler[ModelT], abc.ABC):
         reading = reading_of(batch, cues=self.cues, style=self.style)
         texts = collapse(reading.texts, ~reading.silent)
         found = self.embed(texts.unique, model)
-        new = _lists(found, texts, self.annotator()["annotator_id"])
-        batch = appended(batch, VECTORS_COLUMN, new)
+        batch = with_vectors(batch, found, texts, self.annotator()["annotator_id"])
         return refuse_failed(batch, texts, found.failed, type(self).__name__)
 
 
-def _lists(found: Embedded, texts: Collapsed, annotator_id: str) -> pa.ListArray:
+def with_vectors(
+    batch: pa.RecordBatch,
+    found: Embedded,
+    asked: Collapsed,
+    annotator_id: str,
+    modality: str = "text",
+) -> pa.RecordBatch:
+    """Returns a batch with a vector for each row that has one, beside those it has.
+
+    Args:
+      batch: whose rows were asked about.
+      found: the vectors of what is different in them.
+      asked: which of those each row has.
+      annotator_id: of whoever gave them.
+      modality: what the model read.
+
+    Raises:
+      RowError: a vector has something that is not a number in it.
+    """
+    new = _lists(found, asked, annotator_id, modality)
+    return appended(batch, VECTORS_COLUMN, new)
+
+
+def _lists(
+    found: Embedded, texts: Collapsed, annotator_id: str, modality: str
+) -> pa.ListArray:
     """Returns a list of one vector for each row that has one, of none for others."""
-    failed = np.isin(texts.which, list(found.failed))
-    rows, which = texts.rows[~failed], texts.which[~failed]
+    without = np.isin(texts.which, list(found.failed))
+    if found.silent is not None:
+        without |= found.silent[texts.which]
+    rows, which = texts.rows[~without], texts.which[~without]
     vectors = found.vectors[which]
     if not np.isfinite(vectors).all():
         raise RowError("the model gave a vector with what is not a number")
     columns = {
         "annotator_id": pa.repeat(annotator_id, len(rows)),
-        "modality": pa.repeat("text", len(rows)),
+        "modality": pa.repeat(modality, len(rows)),
         "vector": _array(vectors),
     }
     fields = list(VECTORS_COLUMN.type.value_type)

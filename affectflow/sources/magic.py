@@ -29,6 +29,8 @@ _TAR_AT = 257
 _CURES = {
     "a zip archive": "unpack it and give the folder, or name its files as "
     "'zip://*.jsonl::{uri}'",
+    "a picture": "name its folder, with nothing but pictures and captions in it, or "
+    "type --source image-folder",
     "a spreadsheet or document": "save it as CSV",
     "an old Office document": "save it as CSV",
     "an SQLite database": "write a query of it to CSV: sqlite3 -header -csv FILE "
@@ -58,7 +60,7 @@ def binary_kind(head: bytes) -> str:
 
 def why_not_text(kind: str, uri: str) -> str:
     """Returns why a file of that kind is not read, and what to do with it."""
-    other = f"{uri!r} is {kind}, which no source reads; {_cure(kind, uri)}"
+    other = f"{uri!r} is {kind}, not text; {_cure(kind, uri)}"
     return damage_of_archive(uri) or other
 
 

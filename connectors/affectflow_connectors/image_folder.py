@@ -4,7 +4,7 @@ import csv
 import functools
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,14 +13,17 @@ import pyarrow as pa
 from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.source import File, Source, Split
 from affectflow.registry import Card
-from affectflow.sources.listing import list_files
+from affectflow.sources.filesystems import file_system
+from affectflow.sources.listing import is_hidden, list_files
 from affectflow.sources.rows import Row, dead_row, in_batches
 from affectflow.sources.streams import read_all
-from affectflow.storage import absolute
+from affectflow.storage import absolute, storage_errors
 
 SITE = "image-folder"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
 _TABLES = ("metadata.csv", "metadata.jsonl")
+_NOTES = ("readme", "license", "licence")
+"""How names of files begin that say something of a whole folder."""
 _FILES, _TEXTS = ("file_name", "filename", "file"), ("text", "caption", "description")
 _ROW_BYTES = 500
 """What a picture takes in a lake, about: its pixels stay where they are."""
@@ -37,6 +40,7 @@ class ReadImageFolder(Source):
     attributes. Else a caption is what stands in a text file of the picture's name. A
     picture without one has an empty text. The folder that it lies in, which often is a
     label, is the `container`; `media_uri` names the file. No picture is opened.
+    `--source auto` takes a folder for one of pictures if there is nothing else in it.
 
     Args:
       paths: folders, globs, files or fsspec URLs; one, or several.
@@ -46,7 +50,7 @@ class ReadImageFolder(Source):
 
     card: ClassVar[Card] = Card(
         summary="a folder of pictures, with captions",
-        example="affectflow ingest pictures --source image-folder --to lake",
+        example="affectflow ingest pictures --to lake",
         modality="image",
         terms="a picture is its author's; who is seen in it has rights of their own",
     )
@@ -77,6 +81,20 @@ class ReadImageFolder(Source):
     def check(self) -> None:
         for pattern in self.patterns:
             self.files(pattern)
+
+    @classmethod
+    def takes_folder(cls, path: str) -> bool:
+        # Listing an archive or a web server takes long, and neither is a folder.
+        if "::" in path or path.startswith("http"):
+            return False
+        try:
+            with storage_errors(path):
+                return _is_of_pictures(path)
+        except UsageError:
+            return False  # whoever reads the path says what is wrong with it
+
+    def reads_beside(self, name: str) -> bool:
+        return name in _TABLES or name.endswith(".txt")
 
     def read(self, split: Split) -> Iterator[pa.RecordBatch]:
         yield from in_batches([self._row(split.uri)])
@@ -110,6 +128,34 @@ class ReadImageFolder(Source):
             if uri.startswith(f"{base}/"):
                 return uri[len(base) + 1 :]
         return uri.rpartition("/")[2]
+
+
+def _is_of_pictures(path: str) -> bool:
+    """Returns whether a folder has pictures in it, and nothing but their captions.
+
+    Among a thousand pictures there may be one chat: the first other file decides.
+    """
+    fs, root = file_system(path)
+    pictures = False
+    for folder, _, names in fs.walk(root):
+        within = folder[len(root) :]
+        seen = [name for name in names if not is_hidden(f"{within}/{name}")]
+        own = {_stem(name) for name in seen if name.lower().endswith(_SUFFIXES)}
+        if not all(_is_beside(name, own) for name in seen):
+            return False
+        pictures = pictures or bool(own)
+    return pictures
+
+
+def _is_beside(name: str, pictures: Iterable[str]) -> bool:
+    """Returns whether a file is one of some pictures, or says something of them."""
+    if name in _TABLES or name.lower().startswith(_NOTES):
+        return True
+    return name.lower().endswith((*_SUFFIXES, ".txt")) and _stem(name) in pictures
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def _fixed(pattern: str) -> str:
@@ -160,7 +206,7 @@ def _named(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
 
 
 def _beside(uri: str) -> dict[str, str]:
-    content = _content(uri.rpartition(".")[0] + ".txt")
+    content = _content(f"{_stem(uri)}.txt")
     return {} if content is None else {"": content.strip()}
 
 

@@ -3,6 +3,8 @@
 import pytest
 
 from affectflow.errors import UsageError
+from affectflow.registry import kebab
+from affectflow.sources.recognition import recognise
 from affectflow_connectors.image_folder import ReadImageFolder
 from tests.given.command_line import affectflow
 from tests.given.stage_runs import ask
@@ -42,6 +44,49 @@ def test_a_lake_of_pictures(pictures, tmp_path, own_configuration):
         ("image-folder:joy/b.JPG", "joy", "A cat sleeps", f"{pictures}/joy/b.JPG"),
         ("image-folder:top.gif", None, "", f"{pictures}/top.gif"),
     ]
+
+
+def beside(folder, name):
+    """Returns the path of a file in a folder; its folder is there."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
+def test_a_folder_of_pictures_and_captions_is_recognised(
+    pictures, tmp_path, own_configuration
+):
+    (pictures / "awe" / "notes.md").rename(pictures / "README.md")
+
+    done = affectflow("ingest", pictures, "--to", tmp_path / "lake")
+
+    assert done.code == 0, done.err
+    assert "like image-folder" in done.err
+    assert "left out" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "source"),
+    [
+        pytest.param("chat/joy.jsonl", '{"id": "1", "text": "Hi"}\n', "jsonl"),
+        pytest.param("joy/labels.csv", "id,text\n1,Hi\n", "csv"),
+    ],
+)
+def test_pictures_beside_messages_are_no_folder_of_pictures(
+    tmp_path, name, content, source
+):
+    beside(tmp_path, "joy/a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    beside(tmp_path, name).write_text(content)
+
+    assert kebab(recognise([str(tmp_path)]).source.__name__) == source
+
+
+def test_a_text_that_no_picture_is_named_like_is_no_caption(tmp_path):
+    beside(tmp_path, "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    beside(tmp_path, "a.txt").write_text("A dog")
+    assert ReadImageFolder.takes_folder(str(tmp_path))
+
+    beside(tmp_path, "_chat.txt").write_text("[01.01.20, 10:00:00] Bob: Hi\n")
+    assert not ReadImageFolder.takes_folder(str(tmp_path))
 
 
 def test_other_columns_of_the_table_are_attributes(pictures):

@@ -13,9 +13,9 @@ from affectflow.testing.inputs import Tried
 from affectflow.testing.trial import Trial
 from tests.given.proving import in_proof
 from tests.given.reading import error_types, rows_of
-from tests.given.source_examples import FOLDER, example, largest, sources
+from tests.given.source_examples import FOLDER, example, file_sources, largest
 
-SOURCES = sources()
+SOURCES = file_sources()
 MOST_GROWTH_KB = 400 << 10
 # What the formats are made of, and what none of them expects.
 TOKENS = [

@@ -7,13 +7,14 @@ import pyarrow.json
 import pyarrow.parquet
 
 from affectflow import registry
+from affectflow.kinds.source import Source
 from affectflow.sources.files import FileSource
 
 FOLDER = Path(__file__).resolve().parents[1] / "connectors" / "examples"
 
 
-def sources() -> dict[str, type[FileSource]]:
-    """Returns every source of files of ours, by its name on the command line."""
+def sources() -> dict[str, type[Source]]:
+    """Returns every source of ours, by its name on the command line."""
     found = {
         registry.kebab(name): registry.load("connectors", name)
         for name in registry.names("connectors")
@@ -21,7 +22,14 @@ def sources() -> dict[str, type[FileSource]]:
             "affectflow 0"
         )
     }
-    return {name: each for name, each in found.items() if issubclass(each, FileSource)}
+    return {name: each for name, each in found.items() if issubclass(each, Source)}
+
+
+def file_sources() -> dict[str, type[FileSource]]:
+    """Returns the sources that read messages from files."""
+    return {
+        name: each for name, each in sources().items() if issubclass(each, FileSource)
+    }
 
 
 def example(name: str, folder: Path) -> Path:

@@ -74,6 +74,18 @@ def save_labelled(folder, labels=("anger", "joy", "sadness"), family="Wav2Vec2")
     return str(folder)
 
 
+def save_encoder(folder, family="Wav2Vec2"):
+    """Saves an encoder of random weights, without a head; its states are 32 wide."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(**_SMALL)
+    getattr(transformers, f"{family}Model")(config).save_pretrained(folder)
+    save_extractor(folder)
+    return str(folder)
+
+
 def save_extractor(folder, **options):
     import transformers
 

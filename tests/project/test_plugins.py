@@ -27,7 +27,8 @@ WITH_COLUMNS = [p for p in PLUGINS if hasattr(registry.load(*p.values), "provide
 UNCHECKED = (
     *("Embedder", "SequenceClassifier", "Generate", "FollowUpReward", "Endpoint"),
     *("Annotate", "Measure", "MaskNames", "ShiftAlong", "AnonymizeVector"),
-    *("ImageClassifier", "SpeechAffect", "LlmMiner", "PairMiner", "SpanMiner"),
+    *("ImageClassifier", "SpeechAffect", "SpeechEmbedder"),
+    *("LlmMiner", "PairMiner", "SpanMiner"),
     *("SkipChain", "PersonalityTransition"),
 )
 CHECKED = [

@@ -41,7 +41,8 @@ def test_the_config_of_a_folder_names_its_plugin(tmp_path, architecture):
         ("Wav2Vec2ForSpeechClassification", "SpeechAffect"),
         # Speech, although its head is one of sequences.
         ("Wav2Vec2ForSequenceClassification", "SpeechAffect"),
-        ("WavLMModel", "SpeechAffect"),
+        ("WavLMModel", "SpeechEmbedder"),
+        ("Wav2Vec2ForPreTraining", "SpeechEmbedder"),
     ],
 )
 def test_what_a_network_sees_or_hears_says_more_than_its_head(

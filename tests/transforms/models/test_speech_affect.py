@@ -124,8 +124,8 @@ def test_a_batch_answers_as_each_turn_alone(tiny):
     sounds = [rng.normal(0, 0.1, n).astype(np.float32) for n in (1700, 16000, 9000)]
     model = hears(tiny, max_batch_s=9.0).load_model()
 
-    together, failed = network.logits(model.listener, sounds)
-    alone = [network.logits(model.listener, [each])[0][0] for each in sounds]
+    together, failed = network.outputs(model.listener, sounds)
+    alone = [network.outputs(model.listener, [each])[0][0] for each in sounds]
 
     assert not failed
     assert together == pytest.approx(np.stack(alone), abs=1e-5)
@@ -170,7 +170,7 @@ def test_the_published_model_gives_its_published_values_of_silence():
     (config,) = Path(UPSTREAM).rglob(f"*{PUBLISHED.partition('/')[2]}*/config.json")
     model = hears(str(config.parent)).load_model()
 
-    found, _ = network.logits(model.listener, [np.zeros(16_000, np.float32)])
+    found, _ = network.outputs(model.listener, [np.zeros(16_000, np.float32)])
 
     assert found[0] == pytest.approx([0.5460754, 0.6062266, 0.40431657], abs=1e-4)
 

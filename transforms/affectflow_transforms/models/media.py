@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 from affectflow.batches.labelling import annotate, annotations
 from affectflow.batches.texts import Collapsed, Mask, collapse
 from affectflow.errors import RowError
+from affectflow.kinds.embedder import Embedded, with_vectors
 from affectflow.kinds.model import BatchModelHandler, Scored, refuse_failed
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.kinds.scales import on_scale
-from affectflow.schemas import UTTERANCES, Status, fields
+from affectflow.schemas import UTTERANCES, VECTORS_COLUMN, Status, fields
 from affectflow.storage import absolute
 
 ModelT = TypeVar("ModelT")
@@ -73,13 +74,12 @@ class UnreadError(RowError):
 
 
 @dataclass(kw_only=True)
-class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
-    """A model that gives pictures or recordings scores, or values on a scale.
+class MediaModel(BatchModelHandler[ModelT], abc.ABC):
+    """A model that looks at pictures or listens to recordings itself.
 
-    Each stretch that is different is asked about once. An utterance without
-    `media_uri`, or whose file has nothing to look at or to listen to, gets the status
-    `abstained` and no label. One whose file cannot be read is alone in failing, and
-    goes to `dead_letters` with the reason.
+    Each stretch that is different is asked about once. Nothing is said of an utterance
+    without `media_uri`, or whose file has nothing to look at or to listen to. One whose
+    file cannot be read is alone in failing, and goes to `dead_letters` with the reason.
 
     Args:
       folder: where files lie that `media_uri` names without their whole path; empty for
@@ -106,6 +106,19 @@ class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
         """Returns what else the model is told of each row; null for nothing."""
         return pa.nulls(batch.num_rows, pa.string())
 
+    def clips(self, asked: Collapsed) -> list[Clip]:
+        """Returns the stretches that are asked about."""
+        return [clip_of(each, self._folder) for each in asked.unique]
+
+
+@dataclass(kw_only=True)
+class MediaScorer(MediaModel[ModelT]):
+    """A model that gives pictures or recordings scores, or values on a scale.
+
+    Where there is nothing to look at or to listen to, the status is `abstained`, and
+    there is no label.
+    """
+
     @abc.abstractmethod
     def score(self, clips: list[Clip], model: ModelT) -> Given:
         """Returns what the model says of clips: distinct ones, perhaps none."""
@@ -113,14 +126,32 @@ class MediaScorer(BatchModelHandler[ModelT], abc.ABC):
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row."""
         asked = _asked(batch, self.details(batch))
-        clips = [clip_of(each, self._folder) for each in asked.unique]
-        scored = self.score(clips, model)
+        scored = self.score(self.clips(asked), model)
         statuses = _statuses(asked, scored)
         annotator_id = self.annotator()["annotator_id"]
         for answer in scored.answers:
             of_rows, said = on_scale(answer.spread(asked), statuses)
             batch = annotate(batch, annotations(of_rows, said, annotator_id))
         return refuse_failed(batch, asked, scored.failed, type(self).__name__)
+
+
+@dataclass(kw_only=True)
+class MediaEmbedder(MediaModel[ModelT]):
+    """A model that gives pictures or recordings vectors, for the table `vectors`."""
+
+    provides: ClassVar[pa.Schema] = pa.schema([VECTORS_COLUMN])
+
+    @abc.abstractmethod
+    def embed(self, clips: list[Clip], model: ModelT) -> Embedded:
+        """Returns one vector for each of the clips: distinct ones, perhaps none."""
+
+    def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
+        """Returns `batch` with one vector for each row that has something in it."""
+        asked = _asked(batch, self.details(batch))
+        found = self.embed(self.clips(asked), model)
+        own = self.annotator()["annotator_id"]
+        batch = with_vectors(batch, found, asked, own, self.card.modality)
+        return refuse_failed(batch, asked, found.failed, type(self).__name__)
 
 
 def clip_of(said: str, folder: str) -> Clip:

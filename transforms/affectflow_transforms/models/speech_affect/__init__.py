@@ -1,14 +1,10 @@
 """SpeechAffect: arousal, dominance and valence of speech, or its emotion, by sound."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from affectflow.errors import UsageError
 from affectflow.registry import Card
-from affectflow_transforms.models.media import Clip, Given, MediaScorer, UnreadError
+from affectflow_transforms.models.media import Clip, Given, MediaScorer
 from affectflow_transforms.models.pretrained import source
 from affectflow_transforms.models.pretrained.options import Located, check_word
 from affectflow_transforms.models.sequence_classifier.answers import answers
@@ -19,15 +15,13 @@ from affectflow_transforms.models.sequence_classifier.heads import (
     space_of,
 )
 from affectflow_transforms.models.speech_affect import network, turns
+from affectflow_transforms.models.speech_affect.listening import (
+    check_lengths,
+    listened,
+)
 from affectflow_transforms.models.speech_affect.network import Listener
-from affectflow_transforms.models.speech_affect.turns import Heard
 
 __all__ = ["SpeechAffect"]
-
-SILENCE = 1e-3
-"""A turn whose loudest sample is below this is silence: 60 dB below full scale."""
-_HELD_S = 600
-"""Seconds of sound that are held at a time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,11 +87,7 @@ class SpeechAffect(Located, MediaScorer[Judge]):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_word("answer", self.answer, ANSWERS)
-        if self.longest_s < turns.SHORTEST_S or self.max_batch_s < 0:
-            raise UsageError(
-                f"`longest_s` is {turns.SHORTEST_S:g} or more seconds, `max_batch_s` 0 "
-                f"or more; got {self.longest_s:g} and {self.max_batch_s:g}"
-            )
+        check_lengths(self.longest_s, self.max_batch_s)
         self.check_options()
         config = source.config_at_hand(self.model, self.revision)
         if config is not None:
@@ -117,7 +107,7 @@ class SpeechAffect(Located, MediaScorer[Judge]):
         config = source.config_at_hand(str(folder), "") or {}
         listener = network.load(
             folder,
-            network.check_architecture(config, self.model),
+            network.head_of(network.check_architecture(config, self.model)),
             device=self.device,
             dtype=self.dtype,
             trust_remote_code=self.trust_remote_code == "allow",
@@ -127,28 +117,12 @@ class SpeechAffect(Located, MediaScorer[Judge]):
 
     def score(self, clips: list[Clip], model: Judge) -> Given:
         """Returns how turns sound; one that cannot be heard is alone in failing."""
-        found = np.zeros((len(clips), model.listener.width), np.float32)
-        truncated, silent = np.zeros((2, len(clips)), np.bool_)
-        failed: dict[int, Exception] = {}
-        for some in _some(turns.heard(clips, self.longest_s)):
-            unread = {h.place: UnreadError(h.error) for h in some if h.error}
-            silent[[place for place, why in unread.items() if why.is_nothing]] = True
-            failed |= {p: why for p, why in unread.items() if not why.is_nothing}
-            sounds = [each for each in some if not each.error]
-            silent[[each.place for each in sounds if _is_silent(each)]] = True
-            sounds = [each for each in sounds if not _is_silent(each)]
-            outputs, errors = network.logits(
-                model.listener, [each.samples for each in sounds]
-            )
-            places = [each.place for each in sounds]
-            found[places] = outputs
-            truncated[places] = [each.is_cut for each in sounds]
-            failed |= {places[row]: error for row, error in errors.items()}
+        found = listened(clips, model.listener, self.longest_s)
         return Given(
-            answers=answers(model.space, found, self.task, self.threshold),
-            truncated=truncated,
-            failed=failed,
-            abstained=silent,
+            answers=answers(model.space, found.values, self.task, self.threshold),
+            truncated=found.truncated,
+            failed=found.failed,
+            abstained=found.silent,
         )
 
     def _space(self, config: Any) -> Space:
@@ -162,21 +136,3 @@ class SpeechAffect(Located, MediaScorer[Judge]):
             scale=self.scale if values else None,
         )
         return space_of(config, said)
-
-
-def _is_silent(turn: Heard) -> bool:
-    return float(np.abs(turn.samples).max()) < SILENCE
-
-
-def _some(given: Iterator[Heard]) -> Iterator[list[Heard]]:
-    """Yields turns in groups of about `_HELD_S` seconds."""
-    held: list[Heard] = []
-    samples = 0
-    for each in given:
-        held.append(each)
-        samples += len(each.samples)
-        if samples >= _HELD_S * turns.RATE:
-            yield held
-            held, samples = [], 0
-    if held:
-        yield held

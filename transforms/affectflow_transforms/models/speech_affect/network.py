@@ -5,7 +5,7 @@ library transformers: states are averaged over time, then a dense layer, tanh, a
 layer with one output for each dimension. The library's own class would leave it random.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,15 @@ Matrix = npt.NDArray[np.float32]
 
 _DENSE = "ForSpeechClassification"
 _OWN_HEADS = ("ForSequenceClassification", "ForAudioClassification")
-_FAMILIES = ("Wav2Vec2", "WavLM", "Hubert")
-READ = tuple(
-    family + head for family in _FAMILIES for head in (_DENSE, *_OWN_HEADS[:1])
-)
+FAMILIES = ("Wav2Vec2", "WavLM", "Hubert")
+"""How the names of architectures begin that listen."""
+READ = tuple(family + head for family in FAMILIES for head in (_DENSE, *_OWN_HEADS[:1]))
 """The architectures that are read."""
 # Seconds of a forward pass.
 _CPU_S, _CUDA_S = 16, 480
 WHAT = "a model of speech that says something of emotions"
+Factory = Callable[[Any], Any]
+"""Of the library transformers, gives the class that loads a network."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -76,7 +77,8 @@ def check_architecture(config: Mapping[str, Any], model: str) -> str:
 
 def load(
     folder: Path,
-    architecture: str,
+    factory: Factory,
+    what: str = WHAT,
     *,
     device: str,
     dtype: str,
@@ -87,7 +89,8 @@ def load(
 
     Args:
       folder: of the model.
-      architecture: one of `READ`.
+      factory: of the class that loads it.
+      what: it should be.
       device: `cpu`, `cuda` or `auto`.
       dtype: `float32`, `bfloat16` or `auto`.
       trust_remote_code: runs Python code that the model brings.
@@ -98,21 +101,21 @@ def load(
       UsageError: the folder holds something else, or wants another rate.
     """
     check_weights(folder)
-    transformers = loading.check_extra(WHAT)
+    transformers = loading.check_extra(what)
     transformers.utils.logging.disable_progress_bar()
     device = device if device != "auto" else loading.best_device()
     module, report = loading.from_pretrained(
-        _factory(transformers, architecture),
+        factory(transformers),
         folder,
-        WHAT,
+        what,
         trust_remote_code=trust_remote_code,
         dtype=loading.dtype_of(dtype, device),
         use_safetensors=True,
         output_loading_info=True,
     )
-    loading.check_trained(folder, report["missing_keys"], WHAT, without=_ONLY_TRAINED)
+    loading.check_trained(folder, report["missing_keys"], what, without=_ONLY_TRAINED)
     extractor = loading.from_pretrained(
-        transformers.AutoFeatureExtractor, folder, WHAT, trust_remote_code=False
+        transformers.AutoFeatureExtractor, folder, what, trust_remote_code=False
     )
     if extractor.sampling_rate != RATE:
         raise UsageError(
@@ -124,7 +127,8 @@ def load(
     return Listener(
         module=module.eval().to(device),
         extractor=extractor,
-        width=module.config.num_labels,
+        # Of a network without a head, the states themselves are the outputs.
+        width=getattr(module, "width", module.config.num_labels),
         # Without a mask, a turn that is filled up sounds otherwise than alone.
         max_batch_tokens=round(seconds * RATE)
         if extractor.return_attention_mask
@@ -137,7 +141,7 @@ def load(
 _ONLY_TRAINED = "wav2vec2.masked_spec_embed"
 
 
-def logits(
+def outputs(
     model: Listener, turns: Sequence[Matrix]
 ) -> tuple[Matrix, dict[int, Exception]]:
     """Returns what a network gives of turns, and the error of each it failed on.
@@ -177,16 +181,61 @@ def _forward(model: Listener, turns: list[Matrix]) -> Matrix:
     return result
 
 
-def _factory(transformers: Any, architecture: str) -> Any:
-    """Returns the class that loads an architecture."""
-    if not architecture.endswith(_DENSE):
-        return transformers.AutoModelForAudioClassification
-    family = architecture.removesuffix(_DENSE)
-    encoder = getattr(transformers, f"{family}Model")
-    return _with_dense_head(getattr(transformers, f"{family}PreTrainedModel"), encoder)
+def head_of(architecture: str) -> Factory:
+    """Returns what loads an architecture with its head."""
+
+    def factory(transformers: Any) -> Any:
+        if not architecture.endswith(_DENSE):
+            return transformers.AutoModelForAudioClassification
+        family = architecture.removesuffix(_DENSE)
+        return _with_dense_head(averaged(family)(transformers))
+
+    return factory
 
 
-def _with_dense_head(base: Any, encoder: Any) -> Any:
+def averaged(family: str) -> Factory:
+    """Returns what loads a network of a family without a head.
+
+    Its outputs are its last states, averaged over the time that is no padding.
+    """
+
+    def factory(transformers: Any) -> Any:
+        base = getattr(transformers, f"{family}PreTrainedModel")
+        return _averaging(base, getattr(transformers, f"{family}Model"))
+
+    return factory
+
+
+def _averaging(base: Any, encoder: Any) -> Any:
+    """Returns the class of a network whose outputs are the mean of its states."""
+    from transformers.modeling_outputs import SequenceClassifierOutput
+
+    class Averaging(base):
+        def __init__(self, config: Any):
+            super().__init__(config)
+            setattr(self, self.base_model_prefix, encoder(config))
+            self.width = config.hidden_size
+            self.post_init()
+
+        def mean(self, input_values: Any, attention_mask: Any) -> Any:
+            listen = getattr(self, self.base_model_prefix)
+            states = listen(input_values, attention_mask=attention_mask)[0]
+            if attention_mask is None:
+                return states.mean(1)
+            heard = self._get_feature_vector_attention_mask(
+                states.shape[1], attention_mask
+            )
+            weights = heard.unsqueeze(-1).to(states.dtype)
+            return (states * weights).sum(1) / weights.sum(1)
+
+        def forward(self, input_values: Any, attention_mask: Any = None) -> Any:
+            mean = self.mean(input_values, attention_mask)
+            return SequenceClassifierOutput(logits=mean)
+
+    return Averaging
+
+
+def _with_dense_head(averaging: Any) -> Any:
     """Returns the class of a network whose head is a dense layer, tanh, and outputs."""
     import torch
     from transformers.modeling_outputs import SequenceClassifierOutput
@@ -200,23 +249,15 @@ def _with_dense_head(base: Any, encoder: Any) -> Any:
         def forward(self, states: Any) -> Any:
             return self.out_proj(torch.tanh(self.dense(states)))
 
-    class DenseHeaded(base):
+    class DenseHeaded(averaging):
         def __init__(self, config: Any):
             super().__init__(config)
-            setattr(self, self.base_model_prefix, encoder(config))
             self.classifier = Head(config)
+            self.width = config.num_labels
             self.post_init()
 
         def forward(self, input_values: Any, attention_mask: Any = None) -> Any:
-            listen = getattr(self, self.base_model_prefix)
-            states = listen(input_values, attention_mask=attention_mask)[0]
-            if attention_mask is None:
-                return SequenceClassifierOutput(logits=self.classifier(states.mean(1)))
-            heard = self._get_feature_vector_attention_mask(
-                states.shape[1], attention_mask
-            )
-            weights = heard.unsqueeze(-1).to(states.dtype)
-            mean = (states * weights).sum(1) / weights.sum(1)
+            mean = self.mean(input_values, attention_mask)
             return SequenceClassifierOutput(logits=self.classifier(mean))
 
     return DenseHeaded
