@@ -29,7 +29,7 @@ from affectflow.schemas import (
 
 ModelT = TypeVar("ModelT")
 
-NEUTRAL = "neutral"
+_NEUTRAL = "neutral"
 """The label that says there is no emotion."""
 
 _SAID = ("annotator_id", "vocabulary", "label", "score", "experiencer", "chosen")
@@ -215,7 +215,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         neutral = {
             (a["annotator_id"], a["vocabulary"]): a["score"]
             for a in annotations
-            if a["label"] == NEUTRAL
+            if a["label"] == _NEUTRAL
         }
         found = {
             (a["annotator_id"], a["vocabulary"], a["label"]): a
@@ -236,7 +236,7 @@ def _labels(batch: pa.RecordBatch) -> dict[int, list[dict[str, Any]]]:
     """Returns by row the labels that are chosen, and `neutral` in any case."""
     column = batch.column(ANNOTATIONS_COLUMN.name)
     rows, said = pc.list_parent_indices(column), column.flatten()
-    is_neutral = pc.equal(said.field("label"), NEUTRAL)
+    is_neutral = pc.equal(said.field("label"), _NEUTRAL)
     kept = pc.and_(
         pc.fill_null(pc.or_kleene(said.field("chosen"), is_neutral), False),
         pc.fill_null(pc.equal(said.field("status"), "ok"), False),
