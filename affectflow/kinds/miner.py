@@ -29,7 +29,10 @@ from affectflow.schemas import (
 
 ModelT = TypeVar("ModelT")
 
-_SAID = ("annotator_id", "vocabulary", "label", "score", "experiencer")
+_NEUTRAL = "neutral"
+"""The label that says there is no emotion."""
+
+_SAID = ("annotator_id", "vocabulary", "label", "score", "experiencer", "chosen")
 _READ = ("utterance_id", "conversation_id", "speaker_id", "reply_to", "text")
 
 
@@ -95,13 +98,18 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
 
     Args:
       history: how many earlier utterances of the conversation it is shown.
+      over_neutral: a label wants a cause only if its score is at least this many times
+        that of `neutral`, where the same annotator scores both in one vocabulary. At 0
+        every chosen label does; one that is given, without a score, always does.
 
     Raises:
-      UsageError: `history` is below 0.
+      UsageError: `history` or `over_neutral` is below 0.
     """
 
     history: int = 0
+    over_neutral: float = 0.75
 
+    only_if_said: ClassVar[frozenset[str]] = Annotator.only_if_said | {"over_neutral"}
     requires: ClassVar[pa.Schema] = pa.schema(
         [*fields(UTTERANCES, *_READ, "segments"), ANNOTATIONS_COLUMN]
     )
@@ -112,6 +120,11 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
             raise UsageError(
                 f"{type(self).__name__} needs `history` of at least 0, "
                 f"not {self.history}"
+            )
+        if not self.over_neutral >= 0:
+            raise UsageError(
+                f"{type(self).__name__} needs `over_neutral` of at least 0, "
+                f"not {self.over_neutral}"
             )
 
     @property
@@ -155,7 +168,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
             yield self.find(scene, model)
 
     def mine(self, batch: pa.RecordBatch, model: Any = None) -> pa.RecordBatch:
-        """Returns `batch` with `causes`: a row or more for each chosen emotion.
+        """Returns `batch` with `causes`: a row or more for each emotion that wants one.
 
         `batch` holds whole conversations, each in time order; `cues` are used where it
         has them. A cause is `ok` with its span; without one it is `none_found`, or
@@ -181,7 +194,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         return with_column(batch, CAUSES_COLUMN, pa.array(mined, CAUSES_COLUMN.type))
 
     def _asked(self, batch: pa.RecordBatch) -> "Iterator[_Asked]":
-        annotations = _chosen(batch)
+        annotations = _labels(batch)
         left_out = _of_health(batch)
         for conversation in _conversations(batch):
             # Only as many turns are held as are looked back at.
@@ -199,24 +212,33 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         self, annotations: list[dict[str, Any]], left_out: set[str]
     ) -> list[dict[str, Any]]:
         """Returns the chosen emotions, one for each annotator and label."""
+        neutral = {
+            (a["annotator_id"], a["vocabulary"]): a["score"]
+            for a in annotations
+            if a["label"] == _NEUTRAL
+        }
         found = {
             (a["annotator_id"], a["vocabulary"], a["label"]): a
             for a in annotations
-            if self._wants(a)
+            if a["chosen"]
+            and self._wants(a, neutral.get((a["annotator_id"], a["vocabulary"])))
         }
         return [a for a in found.values() if a["annotator_id"] not in left_out]
 
-    def _wants(self, emotion: Mapping[str, Any]) -> bool:
-        mines = self.mines_given if emotion["score"] is None else self.mines
-        return mines(emotion["label"])
+    def _wants(self, emotion: Mapping[str, Any], neutral: float | None) -> bool:
+        label, score = emotion["label"], emotion["score"]
+        if score is None:
+            return self.mines_given(label)
+        return score >= self.over_neutral * (neutral or 0.0) and self.mines(label)
 
 
-def _chosen(batch: pa.RecordBatch) -> dict[int, list[dict[str, Any]]]:
-    """Returns by row the labels that are chosen, with what a miner reads of them."""
+def _labels(batch: pa.RecordBatch) -> dict[int, list[dict[str, Any]]]:
+    """Returns by row the labels that are chosen, and `neutral` in any case."""
     column = batch.column(ANNOTATIONS_COLUMN.name)
     rows, said = pc.list_parent_indices(column), column.flatten()
+    is_neutral = pc.equal(said.field("label"), _NEUTRAL)
     kept = pc.and_(
-        pc.fill_null(said.field("chosen"), False),
+        pc.fill_null(pc.or_kleene(said.field("chosen"), is_neutral), False),
         pc.fill_null(pc.equal(said.field("status"), "ok"), False),
     )
     fields = [said.field(name).filter(kept).to_pylist() for name in _SAID]

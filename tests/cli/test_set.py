@@ -82,4 +82,9 @@ def test_what_is_wrong_is_one_line(lake, arguments, words):
 def test_a_card_lists_the_options_with_their_defaults():
     (card,) = json.loads(affectflow("plugins", "RuleMiner", "--json").out)
 
-    assert card["options"] == {"labels": None, "history": 8, "min_score": 0.25}
+    assert card["options"] == {
+        "labels": None,
+        "history": 8,
+        "min_score": 0.25,
+        "over_neutral": 0.75,
+    }

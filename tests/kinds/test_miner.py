@@ -152,3 +152,71 @@ def test_a_miner_that_answers_too_few_or_too_many_scenes_is_refused(
 def test_history_is_no_negative_number() -> None:
     with pytest.raises(UsageError, match="`history` of at least 0, not -1"):
         Points(history=-1)
+
+
+def scored(label: str, score: float | None, **given: Any) -> dict[str, Any]:
+    return emotion(label, score=score, **given)
+
+
+NEUTRAL = scored("neutral", 0.5, chosen=False)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "options", "mined"),
+    [
+        pytest.param([scored("anger", 0.375), NEUTRAL], {}, ["anger"], id="at it"),
+        pytest.param([scored("anger", 0.37), NEUTRAL], {}, [], id="below it"),
+        pytest.param(
+            [scored("anger", 0.37), scored("joy", 0.4), NEUTRAL],
+            {},
+            ["joy"],
+            id="each label by itself",
+        ),
+        pytest.param(
+            [scored("anger", 0.4), NEUTRAL], {"over_neutral": 1.0}, [], id="asked more"
+        ),
+        pytest.param(
+            [scored("anger", 0.1), NEUTRAL], {"over_neutral": 0.0}, ["anger"], id="off"
+        ),
+        pytest.param([scored("anger", 0.1)], {}, ["anger"], id="no neutral"),
+        pytest.param([scored("anger", None), NEUTRAL], {}, ["anger"], id="given"),
+        pytest.param(
+            [scored("anger", 0.1), scored("neutral", None, chosen=False)],
+            {},
+            ["anger"],
+            id="neutral without a score",
+        ),
+        pytest.param(
+            [scored("anger", 0.1), {**NEUTRAL, "annotator_id": "other"}],
+            {},
+            ["anger"],
+            id="another's neutral",
+        ),
+        pytest.param(
+            [scored("frustration", 0.1, vocabulary="frustration"), NEUTRAL],
+            {},
+            ["frustration"],
+            id="neutral of another vocabulary",
+        ),
+        pytest.param([scored("anger", 0.9, chosen=False)], {}, [], id="not chosen"),
+    ],
+)
+def test_a_label_far_below_neutral_wants_no_cause(
+    annotations: list[dict[str, Any]], options: dict[str, Any], mined: list[str]
+) -> None:
+    (found,) = causes(
+        Points(**options), turn(0, "a", "this build", annotations=annotations)
+    )
+
+    assert [cause["label"] for cause in found] == mined
+
+
+def test_without_the_bar_a_miner_has_the_id_that_it_had_before_there_was_one() -> None:
+    assert "over_neutral" not in Points(over_neutral=0.0).parameters()
+    assert Points().parameters()["over_neutral"] == 0.75
+
+
+@pytest.mark.parametrize("bar", [-0.1, float("nan")])
+def test_a_bar_over_neutral_is_no_negative_number(bar: float) -> None:
+    with pytest.raises(UsageError, match=r"`over_neutral` of at least 0, not (-|nan)"):
+        Points(over_neutral=bar)

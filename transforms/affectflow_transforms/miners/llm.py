@@ -100,6 +100,8 @@ class LlmMiner(AnyLabelMiner[Any]):
     def parameters(self) -> dict[str, Any]:
         """Returns those of the model, and what the miner adds."""
         own = {"history": self.history, "labels": list(self.labels)}
+        if self.over_neutral:
+            own["over_neutral"] = self.over_neutral
         asker = type(self._asker).__name__
         return {**self._asker.parameters(), **own, "miner": "LlmMiner", "asker": asker}
 
