@@ -107,7 +107,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
     """
 
     history: int = 0
-    over_neutral: float = 0.75
+    over_neutral: float = 0.5
 
     only_if_said: ClassVar[frozenset[str]] = Annotator.only_if_said | {"over_neutral"}
     requires: ClassVar[pa.Schema] = pa.schema(

@@ -1,5 +1,6 @@
 """The stage annotate: a model over the parts of a lake."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from functools import partial
@@ -45,7 +46,7 @@ from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.run import Row
 from affectflow.stages.runs.statuses import counted
-from affectflow.stages.runs.wordings import wordings
+from affectflow.stages.runs.wordings import Wordings, wordings
 from affectflow.steps.annotate import handler_for
 
 
@@ -156,10 +157,15 @@ class AnnotateTask(PartTask):
         self.annotator = handler.annotator()
         self.unit = handler.unit
         self.cues_read = handler.cues_read
-        lake = request.open_lake()
+        self.style_read = handler.style_read
         if self.cues_read == "all":
-            check_cues(lake)
-        self.wordings = wordings(lake, self.cues_read, handler.style_read)
+            check_cues(request.open_lake())
+
+    @functools.cached_property
+    def wordings(self) -> Wordings:
+        """Which cues are read; asked of the lake when the first part is."""
+        lake = self.request.open_lake()
+        return wordings(lake, self.cues_read, self.style_read)
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its cues."""

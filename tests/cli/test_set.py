@@ -86,5 +86,5 @@ def test_a_card_lists_the_options_with_their_defaults():
         "labels": None,
         "history": 8,
         "min_score": 0.25,
-        "over_neutral": 0.75,
+        "over_neutral": 0.5,
     }

@@ -164,10 +164,10 @@ NEUTRAL = scored("neutral", 0.5, chosen=False)
 @pytest.mark.parametrize(
     ("annotations", "options", "mined"),
     [
-        pytest.param([scored("anger", 0.375), NEUTRAL], {}, ["anger"], id="at it"),
-        pytest.param([scored("anger", 0.37), NEUTRAL], {}, [], id="below it"),
+        pytest.param([scored("anger", 0.25), NEUTRAL], {}, ["anger"], id="at it"),
+        pytest.param([scored("anger", 0.24), NEUTRAL], {}, [], id="below it"),
         pytest.param(
-            [scored("anger", 0.37), scored("joy", 0.4), NEUTRAL],
+            [scored("anger", 0.24), scored("joy", 0.4), NEUTRAL],
             {},
             ["joy"],
             id="each label by itself",
@@ -213,7 +213,7 @@ def test_a_label_far_below_neutral_wants_no_cause(
 
 def test_without_the_bar_a_miner_has_the_id_that_it_had_before_there_was_one() -> None:
     assert "over_neutral" not in Points(over_neutral=0.0).parameters()
-    assert Points().parameters()["over_neutral"] == 0.75
+    assert Points().parameters()["over_neutral"] == 0.5
 
 
 @pytest.mark.parametrize("bar", [-0.1, float("nan")])

@@ -108,12 +108,15 @@ class LabelledTask(PartTask):
 
     reads: tuple[str, ...] = ("annotations",)
     """The tables whose rows are read."""
-    wordings: Wordings = ALL
-    """Which cues are read."""
 
     def __init__(self, request: Request, labels_of: str):
         super().__init__(request)
         self.labels_of = labels_of
+
+    @property
+    def wordings(self) -> Wordings:
+        """Which cues are read."""
+        return ALL
 
     @property
     def labels(self) -> Labels:
