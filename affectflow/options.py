@@ -52,11 +52,16 @@ def construct(cls: Any, given: Mapping[str, Any], what: str) -> Any:
     fields = {field.name: field for field in _fields(cls)}
     check_known(given, fields, what)
     if missing := missing_of(cls, given):
-        said = " ".join(f"--set {name}=VALUE" for name in missing)
+        said = " ".join(f"--set {name}={_shown(name)}" for name in missing)
         them = "it" if len(missing) == 1 else "them"
         raise UsageError(f"{what} needs {quoted(missing)}; give {them} as {said}")
     hints = typing.get_type_hints(cls) if given else {}
     return cls(**{n: _converted(v, hints[n], n, what) for n, v in given.items()})
+
+
+def _shown(name: str) -> str:
+    """Returns what stands for the value of an option in a message."""
+    return {"model": "FOLDER", "url": "URL"}.get(name, "VALUE")
 
 
 def missing_of(cls: Any, given: Iterable[str]) -> list[str]:

@@ -243,8 +243,11 @@ def nearest(
       listed_by: the command that lists them; a long list is then cut to the nearest 3.
     """
     names, spellings = list(names), list(spellings)
-    near = difflib.get_close_matches(name, [*names, *spellings], n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, [*names, *spellings], n=1, cutoff=0.5)
     if near:
+        # All in the spelling of the nearest, or one plugin would be named twice.
+        alike = names if near[0] in names else spellings
+        near = difflib.get_close_matches(name, alike, n=3, cutoff=0.5)
         return f"did you mean {_or(near)}?"
     if listed_by and len(names) > _FEW:
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.0)

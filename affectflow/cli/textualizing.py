@@ -30,7 +30,7 @@ def textualize(
     """
     from affectflow import stages
     from affectflow.stages.runs.run import check_budget
-    from affectflow.stages.textualize import columns_lacking
+    from affectflow.stages.textualize import advice
 
     options = options_of("renderers", renderer, settings)
     row = progress.run(
@@ -38,8 +38,8 @@ def textualize(
     )
     for line in _lines(row, lake):
         show.say(line)
-    for line in columns_lacking(row, renderer, options):
-        show.say(f"for example, {line}")
+    for line in advice(row, renderer, options):
+        show.say(line)
     check_budget(row, lake)
     return 0
 
@@ -52,7 +52,7 @@ def _lines(row: dict[str, Any], lake: str) -> Iterator[str]:
     yield show.stage_line({**row, "counters": list(rest.items())})
     if found:
         yield f"cues: {found}"
-    elif row["rows_in"]:
+    elif row["rows_in"] > row["rows_unchanged"]:
         yield "cues: none"
     if none:
         yield f"no cue: {none}"

@@ -9,6 +9,7 @@ import typer
 
 from affectflow.cli import progress, show
 from affectflow.cli.options import KeyUri, LakeUri
+from affectflow.errors import UsageError
 
 if TYPE_CHECKING:
     from affectflow.lake.changes import Changes
@@ -54,8 +55,9 @@ def erase(
         list[str] | None, typer.Option(help="All messages of a source; repeatable.")
     ] = None,
     where: Annotated[
-        str, typer.Option(help="A condition on the columns of utterances, in SQL.")
-    ] = "",
+        str | None,
+        typer.Option(help="A condition on the columns of utterances, in SQL."),
+    ] = None,
     yes: Annotated[
         bool,
         typer.Option(
@@ -71,7 +73,10 @@ def erase(
     from affectflow.stages.upkeep.erase import Choice
     from affectflow.stages.upkeep.erase import erase as erase_from
 
-    choice = Choice(speaker or (), utterance or (), source or (), where)
+    if where is not None and not where.strip():
+        # As from a variable of the shell that is not set.
+        raise UsageError("--where is empty: give a condition, as \"source = 'github'\"")
+    choice = Choice(speaker or (), utterance or (), source or (), where or "")
     done = erase_from(lake, choice, dry_run=not yes, speaker_key_uri=speaker_key_uri)
     heads = ["erased" if yes else "would erase", "rows"]
     show.table(heads, [[table, count] for table, count in done.rows.items()])

@@ -80,11 +80,15 @@ def contests(
     asked = _vocabularies(connection, people=True)
     usable = [v for t, v in asked if _is_of(task, t, v)]
     if not usable:
-        there = ", ".join(sorted({f"{t} ({v})" for t, v in asked})) or "nothing"
+        there = ", ".join(sorted({f"{t} ({v})" for t, v in asked}))
+        said = (
+            f"people labelled {there} in this lake, which says nothing of {task.name!r}"
+            if there
+            else "nobody has labelled messages of this lake yet"
+        )
         raise LakeError(
-            f"people labelled {there} in this lake, which does not answer "
-            f"{task.name!r}; `affectflow sample` writes a sheet to label, `affectflow "
-            "gold` imports it"
+            f"{said}; `affectflow sample` writes a sheet to label, `affectflow gold` "
+            "imports it"
         )
     # What people were asked in the task's own words needs no fold.
     own = [v for v in usable if v == task.vocabulary] or usable

@@ -31,11 +31,13 @@ from affectflow.stages.runs.results import OUTSIDE
 from affectflow.stages.runs.run import Row
 from affectflow.steps.textualize import textualize
 from affectflow.steps.tracks import (
+    NOT_MEASURED,
     OF_COLUMNS,
     check_columns,
     cues_of,
     digest_of_files,
     examples_of,
+    how_files_are_named,
 )
 
 
@@ -89,22 +91,24 @@ def textualize_config(name: str, made: Renderer) -> dict[str, Any]:
     return {"renderer": name, "renderer_id": made.id, "options": options}
 
 
-def columns_lacking(
+def advice(
     row: Row, renderer: str, options: Mapping[str, Any] | None = None
-) -> list[str]:
-    """Returns a line for each kind of column that files lacked, with one as example.
+) -> Iterator[str]:
+    """Yields lines that say what to do about files that gave no cue.
 
     Args:
       row: as `textualize_lake` returns it.
       renderer: name of a plugin.
       options: of the renderer.
     """
-    counted = {name.removeprefix("no_cue_") for name in dict(row["counters"])}
-    reasons = OF_COLUMNS & counted
-    if not reasons:
-        return []
+    counters = dict(row["counters"])
+    none = {name.removeprefix("no_cue_") for name in counters if counters[name]}
+    is_empty = not any(name.startswith("cue_") for name in counters)
     made: Renderer = registry.make("renderers", renderer, options)
-    return examples_of(made, reasons)
+    examples = examples_of(made, none if is_empty else none & OF_COLUMNS)
+    yield from (f"for example, {line}" for line in examples)
+    if is_empty and NOT_MEASURED in counters and not examples:
+        yield from how_files_are_named(made)
 
 
 class TextualizeTask(PartTask):

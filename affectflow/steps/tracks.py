@@ -4,6 +4,7 @@ import functools
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ NO_RECORDING, NOT_MEASURED = "no_cue_no_recording", "no_cue_not_measured"
 OF_OTHERS = "no_cue_unknown_speaker"
 OF_COLUMNS = frozenset({"no_such_column", "no_such_time_column", "no_times"})
 """Reasons whose message names the columns that a file has."""
+_TRIED = 100
+"""Files that are read again for an example."""
 AMBIGUOUS, OUTSIDE = "no_cue_two_files_of_one_recording", "no_cue_outside_every_turn"
 
 
@@ -83,18 +86,30 @@ def check_columns(renderer: Renderer) -> None:
 def examples_of(renderer: Renderer, reasons: Collection[str]) -> list[str]:
     """Returns a message for each reason, about the first file that has it.
 
+    Only the first files are read again: there may be thousands of them.
+
     Args:
       renderer: of tracks.
       reasons: for which files gave no cue.
     """
     found: dict[str, str] = {}
     if isinstance(renderer, TrackRenderer) and renderer.needs_tracks and reasons:
-        for fault in _faults(renderer):
+        for fault in islice(_faults(renderer), _TRIED):
             if fault and fault.reason in reasons:
                 found.setdefault(fault.reason, str(fault))
             if len(found) == len(reasons):
                 break
     return [found[reason] for reason in sorted(found)]
+
+
+def how_files_are_named(renderer: Renderer) -> list[str]:
+    """Returns a line on how a file is told to be of a recording, by one of them."""
+    return [
+        f"no file is of a recording of this lake: {file.uri!r} would be of one named "
+        f"{recording_of(file.uri)!r}; name the file after the recording (`media_uri`) "
+        "or the conversation that it measures"
+        for file in files_of(renderer)[:1]
+    ]
 
 
 def _faults(renderer: TrackRenderer) -> Iterator[UnmeasuredError | None]:

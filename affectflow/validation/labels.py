@@ -11,6 +11,8 @@ from affectflow.vocabularies import folds, get, known, members
 
 FRUSTRATION, EMOTION, SCALES = "frustration", "emotion", "vad"
 """Tasks, and the vocabulary whose labels are tasks of their own."""
+_FEW = 8
+"""Labels that a message lists."""
 
 
 class Target(NamedTuple):
@@ -112,8 +114,11 @@ def _spelt(task: str, spelling: str) -> Target:
 def unknown_label(label: str, known: Iterable[str]) -> str:
     """Returns the line that names an unknown label and the nearest known ones."""
     there = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(label, there, n=2) or there[:8]
-    return f"no label {label!r}; did you mean {' or '.join(near)}?"
+    near = difflib.get_close_matches(label, there, n=2)
+    if near:
+        return f"no label {label!r}; did you mean {' or '.join(near)}?"
+    rest = ", ..." if len(there) > _FEW else ""
+    return f"no label {label!r}; known: {', '.join(there[:_FEW])}{rest}"
 
 
 def spoken_by(target: Target, vocabulary: str) -> tuple[str, ...]:

@@ -139,7 +139,7 @@ def test_what_another_machine_would_be_asked_is_previewed_and_planned_without_le
         ),
         pytest.param(
             ["--model", "Endpoint", "--prompt", "emer"],
-            "needs `url`, `name`; give them as --set url=VALUE --set name=VALUE",
+            "needs `url`, `name`; give them as --set url=URL --set name=VALUE",
             id="no URL, and no name",
         ),
         pytest.param(

@@ -28,7 +28,7 @@ def test_what_a_user_calls_public_stays_so_until_it_is_taken_back(lake, tmp_path
 def test_only_a_source_that_says_nothing_can_be_called_public(lake, tmp_path):
     said = affectflow("report", lake, "--out", tmp_path / "r.html", "--public", "irc")
 
-    assert one_line(said, 2, "'irc'", "sources that have: jsonl")
+    assert one_line(said, 2, "'irc'", "sources with such messages: jsonl")
 
 
 def test_a_file_that_is_not_a_report_is_not_overwritten(lake, tmp_path):

@@ -51,6 +51,14 @@ def test_cues_are_listed_and_why_there_are_no_more(counters, expected):
     assert rest == expected
 
 
+def test_a_run_that_found_all_done_does_not_say_that_there_are_no_cues():
+    done = row() | {"rows_out": 0, "rows_unchanged": 12}
+
+    (line,) = _lines(done, "lake")
+
+    assert "12 unchanged" in line
+
+
 def test_a_run_that_had_nothing_to_do_says_so_alone():
     assert list(_lines(row() | {"rows_in": 0, "rows_out": 0}, "lake")) == [
         "textualize: nothing new (2.0 s)"

@@ -56,6 +56,14 @@ def test_a_plugin_is_found_by_both_spellings():
     )
 
 
+def test_a_typo_is_answered_in_one_spelling_of_each_name():
+    with pytest.raises(UnknownPluginError) as caught:
+        registry.find("models", "EmbeddedValnce")
+
+    assert "'EmbeddedValence'" in str(caught.value)
+    assert "embedded-valence" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "near"),
     [

@@ -377,6 +377,11 @@ def test_people_who_were_asked_something_else_are_named(lake):
         evaluate_lake(lake, "frustration")
 
 
+def test_a_lake_that_nobody_labelled_is_answered_with_the_commands_to_do_so(lake):
+    with pytest.raises(LakeError, match=r"nobody has labelled .*affectflow sample"):
+        evaluate_lake(lake, "frustration")
+
+
 def test_a_model_that_does_not_say_what_people_were_asked_is_an_error(lake):
     frustrated = {"task": "frustration", "vocabulary": "frustration"}
     people_say(lake, people_on("frustration", {0}, **frustrated))

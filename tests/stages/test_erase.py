@@ -195,6 +195,7 @@ def test_killed_anywhere_it_is_finished_by_the_next(lake, step, monkeypatch):
         ),
         pytest.param(["--speaker", "ann"], ["github:octocat"], id="no source"),
         pytest.param(["--where", "texd = 1"], ["--where", "texd"], id="bad condition"),
+        pytest.param(["--where", ""], ["--where is empty"], id="empty condition"),
     ],
 )
 def test_a_choice_that_means_nothing_is_one_line(lake, options, words):

@@ -169,6 +169,29 @@ def test_a_renderer_of_text_finds_only_what_ingest_has_not(lake):
 
 
 @pytest.mark.parametrize(
+    ("name", "table", "said"),
+    [
+        pytest.param(
+            "mood.csv", "time,joy\n0,1\n", "would be of one named 'mood'", id="its name"
+        ),
+        pytest.param("call.csv", "time,joy\n0,a\n", "no column of numbers", id="text"),
+        pytest.param("call.csv", "time,time\n0,1\n", "two columns 'time'", id="twice"),
+    ],
+)
+def test_where_no_file_gives_a_cue_one_line_says_why(lake, tmp_path, name, table, said):
+    (tmp_path / "series").mkdir()
+    file = tmp_path / "series" / name
+    file.write_text(table)
+    command = ["textualize", lake, "--renderer", "render-series"]
+
+    done = affectflow(*command, "--set", f"tracks={file}")
+
+    assert done.code == 0, done.err
+    assert "cues: none" in done.err
+    assert said in done.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         pytest.param(["--renderer", "nobody"], "no plugin", id="no such renderer"),

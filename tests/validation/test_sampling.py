@@ -273,6 +273,7 @@ def test_a_lake_of_bots_has_nothing_to_label(tmp_path):
         ("emotion", ["disgust", "irritation"], "spell them as vocabulary:label"),
         ("emotion", ["ekmann:anger"], "no vocabulary 'ekmann'"),
         ("emotion", ["ekman:love"], "no label 'love'"),
+        ("emotion", ["zzzz"], "no label 'zzzz'; known: .*, [.]{3}"),
     ],
 )
 def test_unknown_labels_are_errors_that_name_the_near_ones(task, labels, message):
