@@ -132,6 +132,17 @@ def test_a_soft_label_counts_for_both_answers():
     assert found.weights[:, 0].tolist() == [1.5, 0.0, 0.5, 2.0]
 
 
+def test_labels_can_be_brought_to_another_share():
+    given = Examples.sure(
+        sparse.csr_matrix(np.eye(4)), np.array([[True], [True], [True], [False]])
+    )
+
+    found = given.balanced(np.array([0.25]))
+
+    # 3 of 4 become 1 of 4: thirds for those that have it, and threefold for the other.
+    assert found.weights[:, 0] == pytest.approx([1 / 3, 1 / 3, 1 / 3, 3.0])
+
+
 def test_no_label_is_chosen_below_a_tenth():
     scores = np.array([[0.02], [0.03], [0.01], [0.0]])
     y = np.array([[True], [True], [False], [False]])

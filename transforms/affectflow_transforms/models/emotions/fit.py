@@ -1,7 +1,7 @@
 """Fitting `NgramModel`: features, one classifier a label, and its calibration."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,6 +87,23 @@ class Examples:
             y=np.concatenate([np.full(shares.shape, said) for said in (False, True)]),
             weights=weight * np.concatenate([1 - shares, shares]),
         )
+
+    def balanced(self, targets: Values) -> "Examples":
+        """Returns texts weighted so that each label has a share of them, as told.
+
+        The sum of the weights stays. A label that no text has stays as it is.
+
+        Args:
+          targets: shape (labels,), 0..1.
+        """
+        total = self.weights.sum(axis=0)
+        share = (self.weights * self.y).sum(axis=0) / total
+        known = (share > 0) & (share < 1)
+        yes, no = (
+            np.where(known, wanted / np.where(known, has, 1.0), 1.0)
+            for wanted, has in ((targets, share), (1 - targets, 1 - share))
+        )
+        return replace(self, weights=self.weights * np.where(self.y, yes, no))
 
     def __add__(self, other: "Examples") -> "Examples":
         return Examples(

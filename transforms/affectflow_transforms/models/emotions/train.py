@@ -101,7 +101,8 @@ def fit_weights(source: Path, labels: tuple[str, ...], licence: str) -> bytes:
     beside = _rated(vocabulary, labels)
     written = authored.read_authored(source.parent)
     if written.texts:
-        beside += _examples(written, vocabulary, labels)
+        # Frustration is oversampled there: labels get the shares that they have here.
+        beside += _examples(written, vocabulary, labels).balanced(y.mean(axis=0))
     decided = fit.decide_held_out(x, y, beside)
     calibration = fit.fit_calibration(decided, y)
     _report(calibration.probabilities(decided), y, labels)
