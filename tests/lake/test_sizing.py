@@ -36,7 +36,7 @@ def test_buckets_are_a_power_of_two_and_none_too_many(size):
 
 
 def test_a_negative_size_is_an_error():
-    with pytest.raises(ValueError, match="0 or more, not -1"):
+    with pytest.raises(ValueError, match="must be 0 or more, got -1"):
         buckets_for(-1)
 
 
