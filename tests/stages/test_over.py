@@ -188,7 +188,11 @@ def test_a_model_that_reads_answers_is_told_whose_there_are(lake, tmp_path):
     [
         pytest.param({}, "fake", "'EmbeddedValence' reads no annot", id="reads none"),
         pytest.param(
-            *({}, "Nobody", "reads no .*; and no annotator 'Nobody' .* known: 'fake@1'"),
+            *(
+                {},
+                "Nobody",
+                "reads no .*; and no annotator 'Nobody' .* known: 'fake@1'",
+            ),
             id="reads none, and there is none",
         ),
         pytest.param({"over": "a"}, "b", "said twice, as a and b", id="said twice"),
