@@ -62,6 +62,6 @@ def test_one_that_gave_no_labels_is_told_so(tmp_path):
 
     assert refused.code == 2
     assert refused.last_line.endswith(
-        "no annotator 'vectors@1' has given labels or values in this lake; there are "
+        "no annotator 'vectors@1' has given labels or values in this lake; known: "
         "'first@1'"
     )

@@ -15,7 +15,7 @@ def test_a_model_that_reads_what_no_lake_holds_is_refused_before_a_row_is_read(
         requires = pa.schema([*Loud.requires, CAUSES_COLUMN])
 
     Lake.create(str(tmp_path / "lake"))
-    monkeypatch.setattr(annotate, "handler_for", lambda *given: Second())
+    monkeypatch.setattr(annotate, "handler_for", lambda *given, **more: Second())
 
     with pytest.raises(UsageError, match="'Second' reads causes, which"):
         annotate.annotate_lake(str(tmp_path / "lake"), model="Second")

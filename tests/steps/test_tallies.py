@@ -131,7 +131,7 @@ def test_a_group_of_one_conversation_is_not_asked_for_a_name() -> None:
         (4, (2, "", 0.5, (0.0, 0.0, 0.0, 0.0, 0.0))),  # nobody knows of which
     ]
 
-    groups = groups_of(counted(rows))
+    groups = groups_of(counted(rows), min_size=1, min_people=1)
 
     assert groups == {
         1: Group(2, {0: Term(2.0, 2), 1: Term(1.0, 2)}),

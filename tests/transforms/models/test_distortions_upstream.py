@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from affectflow_transforms.models.emotions import fit
+from affectflow_transforms.models.emotions.fit import Examples
 
 UPSTREAM = os.environ.get("AFFECTFLOW_UPSTREAM", "")
 TRAIN, TEST = "train_data_with_header.tsv", "test_data_with_header.tsv"
@@ -39,7 +40,7 @@ def figures(train, test):
     x, new = (fit.scaled(b, vocabulary) for b in (blocks, fit.grams_of(asked)))
     shuffled = y[np.random.default_rng(1).permutation(len(y))]
     learned, by_chance = (
-        fit.micro_f1(fit.fit_linear(x, labels).decide(new) > 0, truth)
+        fit.micro_f1(fit.fit_linear(Examples.sure(x, labels)).decide(new) > 0, truth)
         for labels in (y, shuffled)
     )
     always = np.zeros_like(truth)

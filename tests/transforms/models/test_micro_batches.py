@@ -1,5 +1,6 @@
 """Micro-batches: run side by side, halved where one fails, smaller when memory ends."""
 
+import logging
 import threading
 from types import SimpleNamespace
 
@@ -79,6 +80,8 @@ def test_when_memory_runs_out_the_rest_is_planned_smaller(workers, run_out):
 
 @pytest.mark.torch
 def test_one_line_says_what_did_not_fit_and_what_does(caplog):
+    caplog.set_level(logging.WARNING)
+
     def attempt(rows):
         if len(rows) * LENGTHS[rows].max() > 9:
             raise MemoryError
