@@ -3,6 +3,7 @@
 Never imports Beam: analysts need no pipeline.
 """
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from affectflow.lake.layout import Lake
@@ -26,14 +27,18 @@ def open_lake(uri: str) -> "duckdb.DuckDBPyConnection":
     return connect(Lake.open(uri))
 
 
-def open_tables(uri: str) -> "duckdb.DuckDBPyConnection":
+def open_tables(uri: str, only: Collection[str] = ()) -> "duckdb.DuckDBPyConnection":
     """Returns a DuckDB connection that has the tables of a lake, and no views.
 
     It opens in half the time of `open_lake`.
+
+    Args:
+      uri: of the lake.
+      only: tables that hold their rows; the others are empty. All, if left out.
 
     Raises:
       LakeError: `uri` is not a lake.
     """
     from affectflow.lake.views import connect
 
-    return connect(Lake.open(uri), views=False)
+    return connect(Lake.open(uri), views=False, only=only)

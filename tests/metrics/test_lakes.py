@@ -354,7 +354,7 @@ def test_a_lake_without_values_of_people_says_so(lake):
 BAD = {
     "no-such-column": ({"by": "colour"}, "no column 'colour' in utterances; --by is"),
     "people": ({"by": "speaker_id"}, "would show individuals"),
-    "annotator": ({"annotator": "nobody"}, "no annotator 'nobody'.*are 'model@1'$"),
+    "annotator": ({"annotator": "nobody"}, "no annotator 'nobody'.*known: 'model@1'$"),
     "person": (
         {"annotator": "person:ann"},
         "'person:ann' is a person: .* name a model with --annotator: model@1$",

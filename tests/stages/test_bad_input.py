@@ -49,7 +49,7 @@ def test_an_empty_file_is_called_empty_and_makes_no_lake(file, lake, source):
 def test_an_empty_file_among_others_is_no_row_and_no_error(tmp_path, lake):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "monday.jsonl").write_text("")
-    (tmp_path / "in" / "tuesday.jsonl").write_text('{"id": "1", "text": "hi"}\n')
+    (tmp_path / "in" / "tuesday.jsonl").write_text('{"id": "1", "body": "hi"}\n')
 
     done = ingest(tmp_path / "in", lake)
 

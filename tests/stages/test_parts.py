@@ -26,7 +26,9 @@ from tests.given.stage_runs import ask, counts, reconciles, store
 
 pytestmark = pytest.mark.rotated
 
-TEXTS = [f"text {n}" if n % 3 else f"so annoying {n}" for n in range(60)]
+TEXTS = [
+    f"text {n}" if n % 3 else f"so annoying that build {n} fails" for n in range(60)
+]
 
 
 @pytest.fixture

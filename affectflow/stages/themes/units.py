@@ -85,7 +85,7 @@ def _miner(lake: Lake) -> str:
     Scores of two miners are not on one scale, and where one finds a clause the other
     takes the whole turn: together they would count one reason twice.
     """
-    with open_tables(lake.uri) as connection:
+    with open_tables(lake.uri, only=("runs",)) as connection:
         found = connection.sql(shipped_views()["last_miner"]).fetchall()
     return str(found[0][0]) if found else ""
 
