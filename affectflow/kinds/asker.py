@@ -66,7 +66,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
       preview: of `affectflow annotate`: prints so many filled prompts and asks nothing.
 
     Raises:
-      UsageError: there is no prompt, or it cannot be asked, or not by choice.
+      UsageError: no prompt was given, or the model cannot ask it in this way.
     """
 
     prompt: str = ""

@@ -30,7 +30,7 @@ from affectflow.schemas import (
 ModelT = TypeVar("ModelT")
 
 _NEUTRAL = "neutral"
-"""The label that says there is no emotion."""
+"""The label of messages without emotion."""
 
 _SAID = ("annotator_id", "vocabulary", "label", "score", "experiencer", "chosen")
 _READ = ("utterance_id", "conversation_id", "speaker_id", "reply_to", "text")

@@ -22,7 +22,7 @@ def theme_list(family: ThemeList, period: str, unquoted: str) -> Html:
     """Returns the themes, those with enough people and messages first and in full.
 
     Smaller themes get neither number nor trend: their titles and public quotes only.
-    `unquoted` says why there is no quote, if there is none.
+    `unquoted` says why a quote is missing.
     """
     large = [theme for theme in family.themes if _is_large(theme)]
     small = [theme for theme in family.themes if not _is_large(theme)]

@@ -18,7 +18,7 @@ _CAPITAL = re.compile(r".*?(?P<word>[A-Z]?[a-z0-9]+)Bot\d{0,3}$")
 _TOKEN = re.compile(r"(?:project|group)_\d+_bot(?:_[a-z0-9]+|\d{1,3})?$")
 _FOR_BLANKS = ("", "-")
 _LONG_TASK = 5
-"""So long a task is no end of another word by chance."""
+"""A shorter task may be the end of another word by chance."""
 _MAYBE = r"(?i)bot[\])]?[-_]?[0-9]{0,3}\s*$|^\s*(?:project|group)_[0-9]+_bot"
 
 

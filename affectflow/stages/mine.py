@@ -105,7 +105,7 @@ def check_labels(lake: Lake, annotators: Sequence[str], wanted: Any) -> None:
     """Refuses to mine labels that none of these annotators can give.
 
     Raises:
-      UsageError: there is no such label; says which there are.
+      UsageError: the label is unknown; names those in the lake.
     """
     labels = convert(wanted, list[str]) if wanted else []
     if not labels or not annotators:

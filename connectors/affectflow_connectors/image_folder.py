@@ -187,7 +187,7 @@ def _of_json(content: str) -> Iterator[dict[str, Any]]:
         if line.strip():
             row = json.loads(line)
             if not isinstance(row, dict):
-                raise ValueError(f"a line is no object: {line[:80]!r}")
+                raise ValueError(f"a line is not a JSON object: {line[:80]!r}")
             yield row
 
 
