@@ -20,6 +20,7 @@ from tests.given.made_once import made_once, shared_folder
 from tests.given.proving import PROVE, SEED, is_todays
 
 ROOT = Path(__file__).resolve().parent.parent
+REFERENCES = "pip install --no-deps --group reference"
 
 
 def required(what: str, cure: str) -> None:
@@ -105,6 +106,9 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     for extra, module in (("torch", "torch"), ("vision", "av"), ("audio", "av")):
         if item.get_closest_marker(extra) and not importlib.util.find_spec(module):
             required(extra, f"make test EXTRAS={extra}")
+    for mark in item.iter_markers("reference"):
+        if not importlib.util.find_spec(mark.args[0]):
+            required("reference", REFERENCES)
     return (yield)
 
 

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from affectflow import data
+from affectflow import data, registry
 from affectflow.kinds import prompt_file
 from affectflow.kinds.guard import Guard
 from affectflow.kinds.prompt import SLOTS, Prompt
 from affectflow.kinds.style import reading_of
 from affectflow.lake import Lake
 from affectflow.planning import foresee
+from affectflow.registry import kebab
 from affectflow.sources.mapping import TARGETS
 from affectflow.stages.runs.answers import cue_files
 from affectflow.stages.runs.reading import read_part
@@ -33,7 +34,12 @@ from tests.given.stage_runs import ask, store
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEMO = ROOT / "affectflow" / "demo"
-PAGES = ["README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
+FOLDER = ROOT / "docs"
+PAGES = [
+    "README.md",
+    *(str(p.relative_to(ROOT)) for p in sorted(FOLDER.rglob("*.md"))),
+]
+MEASURES = sorted(path.stem for path in (FOLDER / "measures").glob("*.md"))
 
 
 def snippets(language: str, text: str = README) -> list[str]:
@@ -115,6 +121,37 @@ def test_what_the_page_about_measures_shows_works(tmp_path, capsys):
     runpy.run_path(str(script), run_name="__main__")
 
     assert "0.5" in capsys.readouterr().out
+
+
+@pytest.mark.rotated
+@pytest.mark.parametrize("name", MEASURES)
+def test_what_the_page_of_a_measure_shows_works(name, tmp_path):
+    """Each block of a page is a file; the first command that names one reads it."""
+    page = (FOLDER / "measures" / f"{name}.md").read_text(encoding="utf-8")
+    for file, text in files_of(page).items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    assert commands(page)
+
+    for command in commands(page):
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+        assert done.out.strip(), command
+
+
+def files_of(page: str) -> dict[str, str]:
+    """Returns the csv and jsonl blocks of a page, by the names in its commands."""
+    found: dict[str, str] = {}
+    for suffix in ("csv", "jsonl"):
+        names = re.findall(rf"\b[\w-]+\.{suffix}\b", "\n".join(commands(page)))
+        blocks = snippets(suffix, page)
+        found |= dict(zip(dict.fromkeys(names), blocks, strict=True))
+    return found
+
+
+def test_every_measure_has_a_page():
+    names = {kebab(name) for name in registry.names("measures")}
+
+    assert names == set(MEASURES)
 
 
 def test_what_the_page_about_cues_shows_works(tmp_path):
