@@ -23,8 +23,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches import counting, states
-from affectflow.batches.bootstrap import EQUAL, MIN_UNITS, SEED, draws_of, interval
+from affectflow.batches import counting, drawing, states
+from affectflow.batches.bootstrap import EQUAL, MIN_UNITS, interval
 from affectflow.errors import UsageError
 from affectflow.registry import Plugin, kebab
 from affectflow.schemas import MEASURES, fields
@@ -245,25 +245,7 @@ class Measure(Plugin, abc.ABC):
         Args:
           state: with `unit`, of one group.
         """
-        rows = states.ordered(state, [*self._fit_keys, UNIT])
-        place = states.places(rows, self._fit_keys)
-        unit = rows[UNIT].combine_chunks().dictionary_encode("encode")
-        heads = rows.take(np.flatnonzero(np.diff(place, prepend=-1)))
-        for number in range(self.draws):
-            counts = draws_of(range(len(unit.dictionary)), draws=1, seed=SEED + number)
-            times = counts[0][unit.indices.to_numpy()]
-            drawn = np.bincount(place, times, len(heads)) > 0
-            yield self._weighted(heads, rows, place, times).filter(pa.array(drawn))
-
-    def _weighted(
-        self, heads: pa.Table, rows: pa.Table, place: Any, times: Any
-    ) -> pa.Table:
-        """Returns sums of rows, each counted so many times, by their place."""
-        columns = {name: heads[name] for name in heads.schema.names if name != UNIT}
-        for name in columns.keys() - set(self.keys):
-            summed = np.bincount(place, times * rows[name].to_numpy(), len(heads))
-            columns[name] = pa.array(summed).cast(rows[name].type)
-        return pa.table(columns)
+        yield from drawing.drawn(state, self._fit_keys, UNIT, self.draws)
 
     # -- from here on, for this class only ---------------------------------------------
 
