@@ -60,7 +60,19 @@ ANSWERS = [
     {"gold": None, "label": "awe", "judged": "awe"},
     {"gold": "awe", "label": "awe", "judged": None},
 ]
+VOTES = [
+    {"item": item, "rater": rater, "answer": answer}
+    for rater, answers in (("a", "yyn"), ("b", "yyn"), ("c", "ynn"))
+    for item, answer in zip("123", answers, strict=True)
+]
+VOTES += [
+    {"item": "1", "rater": "a", "answer": " ", "question": "joy", "unit": "c1"},
+    {"item": "1", "rater": None, "answer": "y", "group": "x"},
+    {"item": None, "rater": "a", "answer": "y"},
+    {"item": "1", "rater": "a", "answer": None},
+]
 OBSERVATIONS = {
+    "Consensus": VOTES,
     "TextOverlap": PAIRS,
     "ExplanationQuality": RATINGS,
     "WeightedGold": TRACES,
