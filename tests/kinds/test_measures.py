@@ -71,8 +71,40 @@ VOTES += [
     {"item": None, "rater": "a", "answer": "y"},
     {"item": "1", "rater": "a", "answer": None},
 ]
+STREAMS = [
+    {"unit": unit, "place": place, "score": score, "truth": unit == "a"}
+    for unit, scores in (("a", (1.0, -3.0)), ("b", (-1.0, 2.0)), ("c", (-1.0,)))
+    for place, score in enumerate(scores, 1)
+]
+STREAMS += [
+    {**STREAMS[0], **odd}
+    for odd in (
+        *({name: None} for name in ("unit", "place", "score", "truth")),
+        *({"score": float("inf")}, {"place": 0}, {"group": "x"}),
+    )
+]
+TALKS = [
+    {
+        "conversation_id": f"c{number}",
+        "role": role,
+        "text": f"{said} {('not me', 'that is so')[number % 2]}",
+        "label": ("no", "yes")[number % 2],
+        "place": place,
+    }
+    for number in (1, 2, 9, 14)  # of two folds
+    for place, (role, said) in enumerate((("x", "how are you"), ("y", "I am here")), 1)
+]
+TALKS += [
+    {**TALKS[0], **odd}
+    for odd in (
+        *({name: None} for name in ("conversation_id", "role", "text", "label")),
+        *({"text": "?!"}, {"role": " "}),
+    )
+]
 OBSERVATIONS = {
     "Consensus": VOTES,
+    "EarlyRisk": STREAMS,
+    "SpeakerLeakage": TALKS,
     "TextOverlap": PAIRS,
     "ExplanationQuality": RATINGS,
     "WeightedGold": TRACES,

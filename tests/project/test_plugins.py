@@ -29,7 +29,7 @@ UNCHECKED = (
     *("Annotate", "Measure", "MaskNames", "ShiftAlong", "AnonymizeVector"),
     *("ImageClassifier", "SpeechAffect", "SpeechEmbedder"),
     *("LlmMiner", "PairMiner", "SpanMiner"),
-    *("SkipChain", "PersonalityTransition"),
+    *("SkipChain", "PersonalityTransition", "SS3"),
 )
 CHECKED = [
     plugin

@@ -1,0 +1,282 @@
+"""Row 37 of the literature: how early risk is seen, by published and hand values."""
+
+import csv
+import gzip
+import hashlib
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from affectflow import people, registry
+from affectflow.errors import LakeError, UsageError
+from affectflow.stages.measure import measure_file, measure_lake
+from affectflow_transforms.measures.early_risk import Decisions, EarlyRisk, erde
+from affectflow_transforms.measures.ranking import auc
+from affectflow_transforms.models.ss3.values import Settings
+from affectflow_transforms.models.ss3.words import Words
+from tests.given.factories import utterances
+from tests.given.people import add_rows, people_say
+from tests.given.stage_runs import store
+
+
+def fitted(rows, **options):
+    measure = EarlyRisk(**options)
+    names = ("unit", "place", "score", "truth")
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    state = measure.add(measure.create(), pa.record_batch(columns))
+    found = measure.extract(state).to_pylist()
+    return {row["label"]: row for row in found if row["unit_type"]}, measure, state
+
+
+# A case seen after 5 posts, one that is missed, a false alarm, and a quiet unit.
+FOUR = Decisions(
+    is_case=np.array([True, True, False, False]),
+    seen_at=np.array([5, math.inf, 2, math.inf]),
+    times=np.ones(4),
+)
+
+
+@pytest.mark.parametrize(("o", "expected"), [(5, 0.4074), (50, 0.2824)])
+def test_erde_is_that_of_the_hand_case(o, expected):
+    assert erde(FOUR, o, 0.1296) == pytest.approx(expected, abs=1e-9)
+
+
+def test_erde_of_a_flag_that_comes_very_late_is_that_of_none():
+    late = FOUR._replace(seen_at=np.array([1e6, math.inf, math.inf, math.inf]))
+
+    assert erde(late, 5, 0.1296) == 0.5
+
+
+# Sums: a 1, 3; b -1, 1; c 2, -3; d -1.
+STREAMS = [
+    ("a", 1, 1.0, True),
+    ("a", 2, 2.0, False),
+    ("b", 1, -1.0, False),
+    ("b", 2, 2.0, True),
+    ("c", 1, 2.0, False),
+    ("c", 2, -5.0, False),
+    ("d", 1, -1.0, False),
+]
+
+
+def test_flags_are_raised_at_once_and_never_taken_back():
+    found, *_ = fitted(STREAMS, after=(1, 2))
+
+    values = {label: row["value"] for label, row in found.items()}
+    assert values["prevalence"] == 0.5
+    # c was flagged by its first post; that it calms down changes nothing.
+    assert values["precision"] == pytest.approx(2 / 3)
+    assert values["precision_after_1"] == 0.5
+    assert values["precision_after_2"] == pytest.approx(2 / 3)
+    assert values["recall"] == 1
+    assert values["delay"] == 1.5
+    # After one post c leads, b and d tie: of four pairs 1 + 0 + .5.
+    assert values["auc_after_1"] == pytest.approx((1 + 0.5) / 4)
+    assert values["auc"] == 1
+
+
+def test_where_cases_are_common_erde_has_no_value_and_says_why():
+    found, *_ = fitted(STREAMS)
+
+    assert found["erde_5"]["value"] is None
+    assert found["erde_5"]["why"] == (
+        "flag all at once wins: the share of cases is 0.5, not below 0.2"
+    )
+
+
+def test_where_cases_are_rare_erde_is_said():
+    quiet = [(f"q{n}", 1, -1.0, False) for n in range(16)]
+
+    found, *_ = fitted(STREAMS + quiet, o=(1,))
+
+    # a costs .5 at once, b 1 - 1 / (1 + e) after two posts, c a false alarm.
+    cost = 0.5 + 1 - 1 / (1 + math.e) + 0.1296
+    assert found["erde_1"]["value"] == pytest.approx(cost / 20)
+
+
+def test_draws_of_units_give_intervals_around_the_value():
+    rows = [
+        (f"{n}", place, float((-1) ** (n + place * (n % 3))), n % 2 == 0)
+        for n in range(24)
+        for place in (1, 2, 3)
+    ]
+
+    found, *_ = fitted(rows, draws=40)
+
+    row = found["precision"]
+    assert row["low"] <= row["value"] <= row["high"]
+    assert row["low"] < row["high"]
+
+
+def test_one_class_has_no_rank_and_says_so():
+    found, *_ = fitted([("a", 1, 1.0, False), ("b", 1, -1.0, False)])
+
+    assert (found["auc"]["value"], found["auc"]["why"]) == (
+        None,
+        "all units are no cases",
+    )
+    assert found["recall"]["why"] == "no cases"
+
+
+def test_bad_posts_are_left_out_and_counted():
+    rows = [
+        *STREAMS,
+        ("a", 3, math.nan, False),
+        ("a", 0, 1.0, False),
+        ("a", 4, None, False),
+    ]
+
+    found, measure, state = fitted(rows)
+
+    assert measure.left_out(state) == {
+        "no score": 1,
+        "the place is below 1": 1,
+        "the score is no number": 1,
+    }
+    assert found["auc"]["value"] == 1
+
+
+@pytest.mark.parametrize("options", [{"o": (0,)}, {"below": 0.0}, {"after": (0,)}])
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(UsageError, match=r"at least 1|above 0"):
+        EarlyRisk(**options)
+
+
+def test_a_column_that_is_missing_is_named(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text("unit,place,points,truth\na,1,1,1\n")
+
+    with pytest.raises(UsageError, match=r"needs the column 'score'.*unit, place, po"):
+        measure_file(str(path), "EarlyRisk")
+
+
+def test_auc_counts_ties_half_and_rows_by_their_weight():
+    scores, is_case = [1.0, 2.0, 2.0, 3.0], np.array([False, True, False, True])
+
+    found = auc(scores, is_case, np.array([[1.0, 1, 1, 1], [1, 2, 0, 0], [1, 0, 1, 0]]))
+
+    assert found[:2].tolist() == [3.5 / 4, 1]
+    assert math.isnan(found[2])
+
+
+def test_speakers_are_flagged_only_behind_the_gate_of_persons():
+    with pytest.raises(UsageError, match="EarlyRisk tells of single persons"):
+        registry.make("measures", "EarlyRisk", {"unit": "speaker"})
+    with people.using(purpose="a study", allow_person_level=True):
+        assert registry.make("measures", "EarlyRisk", {"unit": "speaker"})
+
+
+# -- a lake ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory, own_configuration):
+    uri = str(tmp_path_factory.mktemp("early") / "lake")
+    batch = utterances(
+        *("one", "two", "three", "four"),
+        conversation_id=["test:x", "test:x", "test:y", "test:z"],
+    )
+    store(uri, batch)
+    ids = batch.column("utterance_id").to_pylist()
+    people_say(
+        uri,
+        [
+            {"utterance_id": i, "label": label, "task": "tone", "vocabulary": "tone"}
+            for i, label in zip(ids[1:3], ("rude", "civil"), strict=True)
+        ],
+    )
+    values = ((ids[0], 1.0, 2.0), (ids[1], 3.0, 1.0), (ids[2], 0.5, 1.0))
+    add_rows(
+        uri,
+        "annotations",
+        [
+            {
+                "utterance_id": i,
+                "annotator_id": "m@1",
+                "task": "tone_value",
+                "label": label,
+                "value": value,
+                "chosen": True,
+                "status": "ok",
+            }
+            for i, *both in values
+            for label, value in zip(("rude", "civil"), both, strict=True)
+        ],
+    )
+    add_rows(uri, "annotators", [{"annotator_id": "m@1", "kind": "lexicon"}])
+    return uri
+
+
+OPTIONS = {"annotator": "m@", "task": "tone_value", "gold": "tone", "label": "rude"}
+
+
+def test_in_a_lake_the_annotators_scores_meet_peoples_labels(lake):
+    found = measure_lake(lake, "EarlyRisk", options=OPTIONS)
+
+    values = {row["label"]: row["value"] for row in found.rows}
+    # x sums to -1 and 1; y to -.5; of z nobody said anything.
+    assert values["prevalence"] == 0.5
+    assert (values["auc"], values["delay"], values["precision"]) == (1, 2, 1)
+    assert found.rows[0]["n"] == 2
+
+
+def test_a_lake_without_such_scores_says_what_is_needed(lake):
+    with pytest.raises(LakeError, match="needs an annotator's scores"):
+        measure_lake(lake, "EarlyRisk", options={**OPTIONS, "task": "mood"})
+
+
+# -- real threads ----------------------------------------------------------------------
+
+
+def threads(folder):
+    """Returns the comments of each thread, and whether each is uncivil."""
+    found = {}
+    with gzip.open(folder / "comments.csv.gz", "rt", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            uncivil = bool(row["tbdf"].strip())
+            found.setdefault(row["issue_id"], []).append((row["comment_body"], uncivil))
+    return found
+
+
+def fold_of(thread):
+    return int(hashlib.md5(thread.encode()).hexdigest(), 16) % 5
+
+
+def scored(comments, settings):
+    """Yields observations: each thread is scored by words of the other folds."""
+    turns = {t: sum(u for _, u in own) >= 2 for t, own in comments.items()}
+    for fold in range(5):
+        seen = [
+            (text, "uncivil" if turns[thread] else "civil")
+            for thread, own in comments.items()
+            if fold_of(thread) != fold
+            for text, _ in own
+        ]
+        words = Words.counted(seen, ("civil", "uncivil"), settings)
+        for thread, own in comments.items():
+            if fold_of(thread) == fold:
+                sums = words.scores([text for text, _ in own])
+                for place, score in enumerate((sums[:, 1] - sums[:, 0]).tolist(), 1):
+                    yield thread, place, score, turns[thread]
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    ("mode", "rank", "first"), [("pyss3", 0.62, 0.84), ("paper", 0.74, 0.9)]
+)
+def test_threads_that_turn_uncivil_are_ranked_by_their_words(
+    mode, rank, first, shared_data
+):
+    comments = threads(shared_data / "gh_incivility")
+
+    rows = list(scored(comments, Settings(mode=mode)))
+    found, *_ = fitted(rows)
+
+    values = {label: row["value"] for label, row in found.items()}
+    assert found["auc"]["n"] == 312
+    assert values["prevalence"] == pytest.approx(186 / 312)
+    assert values["auc"] == pytest.approx(rank, abs=0.01)
+    assert values["precision_of_first_tenth"] == pytest.approx(first, abs=0.01)
+    assert values["erde_5"] is None
