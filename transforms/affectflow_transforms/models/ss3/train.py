@@ -124,12 +124,12 @@ class SS3(Trainer):
         """
         name = self.vocabulary or vocabularies.recognise(list(labels)) or self.task
         known = vocabularies.known().get(name)
-        for label in labels if known else ():
-            if label not in known.labels:
-                raise UsageError(
-                    f"{str(source)!r} has the label {label!r}, which the vocabulary "
-                    f"{name!r} has not; its labels are {', '.join(known.labels)}"
-                )
+        unknown = [each for each in labels if known and each not in known.labels]
+        if known and unknown:
+            raise UsageError(
+                f"{str(source)!r} has the label {unknown[0]!r}, which the vocabulary "
+                f"{name!r} has not; its labels are {', '.join(known.labels)}"
+            )
         return name
 
 
