@@ -35,31 +35,32 @@ def test_published_scores_follow_from_counts(right, false_alarms, expected):
     assert macro_f1(counts)[0] == pytest.approx(expected, abs=5e-6)
 
 
-# -- made conversations: 120 of ten turns, half of them with the label ----------------
+# -- made conversations: 400 of four turns, half of them with the label ----------------
 
 CHAT = ("well", "so", "today", "work", "home", "food", "sleep", "music", "weather")
 PROMPT = "have you been diagnosed with depression"
 
 
-def talks(*, prompt="", n=120):
-    """Returns turns; where the label holds, the interviewer gives a prompt."""
+def talks(*, prompt="", n=400):
+    """Returns turns; where the label holds, the interviewer gives a prompt as well."""
     random = np.random.default_rng(1)
     rows = []
     for number in range(n):
         label = "yes" if number % 2 else "no"
-        for place in range(1, 11):
-            text = " ".join(random.choice(CHAT, 6))
-            if prompt and label == "yes" and place == 5:
-                text = prompt
-            rows.append(
-                {
-                    "conversation_id": f"c{number}",
-                    "role": ROLES[(place + 1) % 2],
-                    "text": text,
-                    "label": label,
-                    "place": place,
-                }
-            )
+        said = [" ".join(random.choice(CHAT, 4)) for _ in range(4)]
+        turns = [(place, ROLES[place % 2], text) for place, text in enumerate(said)]
+        if prompt and label == "yes":
+            turns.append((2, ROLES[0], prompt))
+        rows += [
+            {
+                "conversation_id": f"c{number}",
+                "role": role,
+                "text": text,
+                "label": label,
+                "place": place,
+            }
+            for place, role, text in turns
+        ]
     return rows
 
 
@@ -107,14 +108,15 @@ def test_the_prompt_is_named_with_its_log_odds_and_its_place(planted):
     assert not others
     assert prompt[1] in PROMPT
     assert prompt[2] == "yes"
-    # By hand: 60 of 60 against 0 of 60, and half an item more in each cell.
-    assert planted[prompt]["value"] == pytest.approx(2 * np.log(60.5 / 0.5))
-    assert planted["position", *prompt[1:]]["value"] == pytest.approx(4 / 9)
+    # By hand: 200 of 200 against 0 of 200, and half an item more in each cell.
+    assert planted[prompt]["value"] == pytest.approx(2 * np.log(200.5 / 0.5))
+    assert planted["position", *prompt[1:]]["value"] == pytest.approx(2 / 3)
 
 
 def test_evidence_in_one_place_is_concentrated(planted):
-    assert planted["role", "interviewer", "concentration"]["value"] > 0.3
-    assert planted["role", "participant", "concentration"]["value"] < 0.4
+    assert planted["role", "interviewer", "concentration"]["value"] > 0.9
+    why = planted["role", "participant", "concentration"]["why"]
+    assert why == "no phrase tells the label by 3 standard errors"
 
 
 def test_without_a_shortcut_there_is_no_gap():
@@ -125,7 +127,7 @@ def test_without_a_shortcut_there_is_no_gap():
 
 
 def test_logistic_regression_finds_the_same():
-    found, *_ = fitted(talks(prompt=PROMPT, n=60), learner="logistic", permutations=1)
+    found, *_ = fitted(talks(prompt=PROMPT, n=40), learner="logistic", permutations=1)
 
     assert found[*GAP, "auc"]["value"] > 0.3
 
@@ -247,12 +249,13 @@ def lake(tmp_path_factory, own_configuration):
         [
             {"utterance_id": i, "label": row["label"], "task": "illness"}
             for i, row in zip(ids, rows, strict=True)
-            if row["place"] == 10
+            if row["place"] == 3
         ],
     )
     return uri
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize("where", [{"task": "illness"}, {"column": "group"}])
 def test_a_lake_says_the_label_by_people_or_by_a_column(lake, where):
     options = {"roles": ROLES, "learner": "bayes", "permutations": 1, **where}
@@ -261,20 +264,22 @@ def test_a_lake_says_the_label_by_people_or_by_a_column(lake, where):
 
     values = {(row["unit_type"], row["label"]): row["value"] for row in found.rows}
     assert values["gap", "auc"] > 0.3
-    assert found.observations == 200
+    assert found.observations == 90
 
 
+@pytest.mark.rotated
 def test_a_label_of_turns_is_set_against_the_turn_before(lake):
     options = {"column": "group", "per": "turn", "learner": "bayes", "permutations": 1}
 
     found = measure_lake(lake, "SpeakerLeakage", options=options)
 
-    # Each of the 200 turns but the first of a conversation has one before it.
-    assert found.observations == 200 + 180
+    # Each of the 90 turns but the first of a conversation has one before it.
+    assert found.observations == 90 + 70
     items = {r["label"]: r["value"] for r in found.rows if r["unit_type"] == "items"}
     assert items == {"one_role": 20, "two_labels": 0}
 
 
+@pytest.mark.rotated
 def test_a_lake_without_such_labels_says_what_is_needed(lake):
     with pytest.raises(LakeError, match="needs people's labels"):
         measure_lake(lake, "SpeakerLeakage", options={"task": "mood"})

@@ -19,6 +19,7 @@ from affectflow_transforms.measures.leakage.learners import (
     terms_of,
 )
 from affectflow_transforms.measures.leakage.prompts import (
+    NO_PLACES,
     Phrase,
     concentration,
     prompts_of,
@@ -27,7 +28,6 @@ from affectflow_transforms.measures.leakage.prompts import (
 
 WITHOUT = "_without_prompts"
 _PERCENTILES = (2.5, 97.5)
-_NO_PLACES = "no places of turns, or one turn an item"
 
 
 class Plan(NamedTuple):
@@ -74,7 +74,7 @@ class Comparison:
         if np.isnan(self._other.position).all():
             for name in self._figures:
                 label = name + WITHOUT
-                yield Value("gap", self._name, label, math.nan, why=_NO_PLACES)
+                yield Value("gap", self._name, label, math.nan, why=NO_PLACES)
         else:
             masked = self._scores(self._counts_without_prompts)
             yield from self._gap(masked, subject, WITHOUT)
@@ -117,8 +117,8 @@ class Comparison:
             low, high = np.percentile(by_chance[name], _PERCENTILES).tolist()
             mean = float(np.mean(by_chance[name]))
             yield Value("role", role, f"{name}_permuted", mean, low, high, n=self._n)
-        place = concentration(self._corpus.sides[side], self._corpus)
-        yield Value("role", role, "concentration", place, n=self._n, why=_NO_PLACES)
+        place, why = concentration(self._corpus.sides[side], self._corpus)
+        yield Value("role", role, "concentration", place, n=self._n, why=why)
 
     def _shuffled(self, side: int) -> dict[str, list[float]]:
         """Returns the figures of a side where labels were shuffled."""

@@ -1,7 +1,8 @@
 """Phrases of one role that tell the label, and where in a conversation they stand."""
 
+import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -12,7 +13,8 @@ TELLING = 3.0
 """A phrase is a prompt if its log-odds ratio is so many standard errors from 0."""
 SAME = 0.9
 """Phrases are one if they share this much of the turns that have either."""
-BINS, KEYWORDS = 10, 50
+BINS = 10
+NO_PLACES = "no places of turns, or one turn an item"
 
 
 class Phrase(NamedTuple):
@@ -79,23 +81,31 @@ def turns_with(side: Side, phrases: list[Phrase]) -> Ints:
     return np.flatnonzero(np.asarray(own.sum(axis=1)).ravel() > 0)
 
 
-def concentration(side: Side, corpus: Corpus) -> float:
-    """Returns how much the words that tell the label stand in one place, 0..1.
+def concentration(side: Side, corpus: Corpus) -> tuple[float, str]:
+    """Returns how much the words that tell the label stand in one place, or why not.
 
-    It is 1 less the entropy of their positions in ten bins, as a share of the highest:
-    0 if they are spread evenly. NaN where a role has one turn an item, or no positions.
+    It is 1 less the entropy of their positions in ten bins, as a share of that of all
+    words of the side: 1 for one place, about 0 where they stand wherever it speaks.
     """
     per_item = np.bincount(side.item_of)
     if np.isnan(side.position).all() or per_item.max(initial=0) < 2:
-        return float("nan")
+        return math.nan, NO_PLACES
     strength = _log_odds(side, corpus, np.arange(len(corpus.truth))).z.max(axis=0)
-    best = np.argsort(-strength, kind="stable")[:KEYWORDS]
-    keywords = np.asarray(side.turns[:, best].sum(axis=1)).ravel()
+    telling = np.flatnonzero(strength >= TELLING)
+    told, said = (_entropy(side, each) for each in (telling, slice(None)))
+    if not len(telling) or not said:
+        return math.nan, f"no phrase tells the label by {TELLING:g} standard errors"
+    return 1 - told / said, ""
+
+
+def _entropy(side: Side, terms: Any) -> float:
+    """Returns the entropy of the positions of some terms."""
+    n = np.asarray(side.turns[:, terms].sum(axis=1)).ravel()
     there = ~np.isnan(side.position)
     bins = np.minimum((side.position[there] * BINS).astype(int), BINS - 1)
-    shares = np.bincount(bins, keywords[there], BINS)
-    shares = shares[shares > 0] / shares.sum()
-    return float(1 + (shares * np.log(shares)).sum() / np.log(BINS))
+    shares = np.bincount(bins, n[there], BINS)
+    shares = shares[shares > 0] / max(1.0, shares.sum())
+    return float(-(shares * np.log(shares)).sum())
 
 
 class _Odds(NamedTuple):
@@ -133,4 +143,4 @@ def _by_label(
 def _position(side: Side, turns: sparse.csc_matrix, term: int) -> float:
     own = side.position[_turns_of(turns, term)]
     known = own[~np.isnan(own)]
-    return float(known.mean()) if len(known) else float("nan")
+    return float(known.mean()) if len(known) else math.nan
