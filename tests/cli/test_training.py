@@ -27,6 +27,7 @@ def xed(tmp_path_factory) -> Path:
         ("frustration", "EmbeddedEmotions"),
         ("german", "EmbeddedGerman"),
         ("skip-chain", "SkipChain"),
+        ("ss3", "SS3"),
         ("valence", "EmbeddedValence"),
     ],
 )
@@ -86,6 +87,7 @@ def test_a_folder_says_whom_its_weights_are_for(tmp_path, capsys):
         ("emotions", "no file 'train.tsv.gz' in .*, `emotions.txt`, `dev.tsv`"),
         ("frustration", "no file 'comments.csv.gz' in .*: --data is a folder"),
         ("skip-chain", "no file 'dailydialog_train.json' in .*: --data is a folder"),
+        ("ss3", "no file 'posts.csv' in .*: --data is a folder with `posts.csv`"),
     ],
 )
 def test_a_file_that_lacks_is_named_and_nothing_is_written(name, message, tmp_path):

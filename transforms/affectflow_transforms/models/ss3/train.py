@@ -98,23 +98,26 @@ class SS3(Trainer):
         kept = [post for post in posts if is_held_out(post.unit)]
         labels = _labels(seen, kept, source)
         words = Words.counted(((p.text, p.label) for p in seen), labels, self._settings)
-        written = trained.weights_file(
-            words.arrays(),
-            annotator=ANNOTATOR,
-            version=VERSION,
-            source=source,
-            licence=passed_on,
-            settings=self._settings._asdict(),
-            labels=json.dumps(labels),
-            task=self.task,
-            vocabulary=self._vocabulary(labels, source),
-        )
-        figures = _figures(words, kept)
+        written = self._written(words, source, passed_on)
         said = f"{len(kept):,} of {len(posts):,} posts, by a hash of the conversation"
         if left_out:
             why = ", ".join(f"{n:,} {reason}" for reason, n in sorted(left_out.items()))
             said += f" (left out: {why})"
+        figures = _figures(words, kept)
         return trained.with_card(ANNOTATOR, FILE, written, said, figures, passed_on)
+
+    def _written(self, words: Words, source: Path, licence: str) -> bytes:
+        return trained.weights_file(
+            words.arrays(),
+            annotator=ANNOTATOR,
+            version=VERSION,
+            source=source,
+            licence=licence,
+            settings=self._settings._asdict(),
+            labels=json.dumps(words.labels),
+            task=self.task,
+            vocabulary=self._vocabulary(words.labels, source),
+        )
 
     def _vocabulary(self, labels: Sequence[str], source: Path) -> str:
         """Returns the label set.
