@@ -224,14 +224,18 @@ def _truth(given: Answers, errors: Floats, shares: Floats) -> tuple[Floats, floa
 
 
 def _answers(rows: pa.Table) -> Answers:
-    names, numbers = [], []
-    for column in ("item", "rater", "answer"):
-        different, place = np.unique(
-            np.asarray(rows[column].to_pylist(), dtype=object), return_inverse=True
-        )
-        names.append(different.tolist())
-        numbers.append(place.reshape(-1))
-    return Answers(*names, *numbers, np.asarray(rows["n"], dtype=np.float64))
+    items, item = _numbered(rows["item"])
+    raters, rater = _numbered(rows["rater"])
+    answers, answer = _numbered(rows["answer"])
+    times = np.asarray(rows["n"], dtype=np.float64)
+    return Answers(items, raters, answers, item, rater, answer, times)
+
+
+def _numbered(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Returns the different names of a column, sorted, and the number of each row's."""
+    names = np.asarray(column.to_pylist(), dtype=object)
+    different, place = np.unique(names, return_inverse=True)
+    return different.tolist(), place.reshape(-1)
 
 
 def _unfit(given: Answers) -> str:
