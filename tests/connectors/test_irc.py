@@ -44,6 +44,25 @@ def test_a_log_becomes_messages_of_days(tmp_path):
     assert {row["container"] for row in rows} == {"#boats"}
 
 
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        pytest.param("=== ann [~a@host]  has joined #boats", "#boats", id="joined"),
+        pytest.param("=== ann has left #Boats []", "#Boats", id="left"),
+        pytest.param(
+            "=== a has joined #boats\n=== b has left #Boats", "#boats", id="case"
+        ),
+        pytest.param("=== a has joined #boats\n=== b has joined #cars", None, id="two"),
+        pytest.param("=== Joins: ann (~a@host)", None, id="unsaid"),
+        pytest.param("[14:02] <ann> who joined #cars", None, id="a message"),
+    ],
+)
+def test_a_channel_is_read_off_those_who_join_it(tmp_path, events, expected):
+    rows = read(tmp_path, f"{events}\n[14:03] <bob> x\n", "bob.log")
+
+    assert {row["container"] for row in rows} == {expected}
+
+
 def test_ids_are_the_same_in_an_archive_and_in_a_log_that_went_on(tmp_path):
     ids = [row["utterance_id"] for row in read(tmp_path, LOG)]
     archive = write_zip(tmp_path / "logs.zip", {"#boats.log": LOG})

@@ -5,12 +5,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from affectflow.batches.batch import MAX_ROWS
 from affectflow.lake import Lake
 from affectflow.lake.speakers import pseudonym, read_key
-from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN
+from affectflow.schemas import ANNOTATIONS_COLUMN, CUES_COLUMN, UTTERANCES, fields
+from affectflow.stages.ingest import conversations
 from affectflow.stages.runs.reading import read_part
 from tests.given.factories import DAY, utterances
 from tests.given.stage_runs import ask, store
+
+_READ = fields(UTTERANCES, *conversations._READ)
+_TOLD = ("utterance_id", "conversation_id")
 
 
 @pytest.fixture
@@ -72,6 +77,38 @@ def test_conversations_grow_with_a_later_ingest(lake):
     store(lake, utterances("one", "two"))
 
     assert ask(lake, "SELECT n_utterances FROM conversations") == [(2,)]
+
+
+def test_a_batch_of_rows_at_most_is_grouped_into_conversations_at_once(monkeypatch):
+    rows, grouped = 2 * MAX_ROWS + 10, []
+    ids = [f"test:{number:06}" for number in range(rows)]
+    turns = pa.table(
+        [ids if field.name in _TOLD else pa.nulls(rows, field.type) for field in _READ],
+        schema=_READ,
+    )
+    group = conversations._told
+    monkeypatch.setattr(
+        conversations, "_told", lambda t: grouped.append(len(t)) or group(t)
+    )
+
+    found = conversations.conversations(turns)
+
+    assert sorted(found.column("conversation_id").to_pylist()) == ids
+    assert sum(grouped) == rows
+    assert max(grouped) <= MAX_ROWS
+
+
+def test_turns_in_several_batches_make_one_conversation():
+    turns = utterances("one", "two", "three", speaker_id=["b", "a", "b"])
+    parts = [turns.slice(2, 1), turns.slice(0, 2)]
+
+    found = conversations.conversations(
+        pa.Table.from_batches(parts).select(_READ.names)
+    )
+
+    assert found.select(["n_utterances", "n_speakers"]).to_pylist() == [
+        {"n_utterances": 3, "n_speakers": 2}
+    ]
 
 
 def test_labels_that_come_in_with_utterances_are_counted_in_rollups(lake):

@@ -52,6 +52,8 @@ from affectflow.stages.runs.rollups import rollups
 
 PART_ROWS = 50_000
 PART_BYTES = 64 << 20
+KEPT_BYTES = 48 << 20
+"""Freed memory that stays with Arrow: to ask the system for it again takes time."""
 ANOTHER_FILE = "superseded_by_another_file"
 ERASED = "erased_before"
 """Counter of messages that were erased from the lake, and stay out."""
@@ -79,9 +81,11 @@ def write_bucket(
 
     The rows are in memory twice at most, if nobody else holds the batches.
     """
+    give_back()
     known = known or Known.read(lake)
     old = Held.read(lake, known.paths.get(bucket, []))
     new = _tell_apart(batches, old, known.stones, losers)
+    give_back()
     seek(sought([new.fresh, new.changed], old.rows.column("utterance_id")))
     held = losers.held if losers else new.fresh.slice(0, 0)
     receipt = _write_rows(lake, bucket, old, new, run_id, held)
@@ -157,6 +161,16 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return together([batch for batch in batches if batch.num_rows] or batches[:1])
 
 
+def give_back() -> None:
+    """Gives freed memory to the system where it may be much; else Arrow keeps it.
+
+    The rows that come next may need it in other sizes.
+    """
+    pool = pa.default_memory_pool()
+    if pool.max_memory() - pool.bytes_allocated() > KEPT_BYTES:
+        pool.release_unused()
+
+
 class _New(NamedTuple):
     """The rows of an input, by what becomes of them."""
 
@@ -180,7 +194,9 @@ def _tell_apart(
     stones: Tombstones,
     losers: Losers | None,
 ) -> _New:
-    given = _numbered(in_file_order(together(by_origin(batches))))
+    given = together(by_origin(batches))
+    give_back()
+    given = _numbered(in_file_order(given))
     erased = stones.cover(given) if len(stones) else None
     if erased is not None and erased.true_count:
         given = given.filter(pc.invert(erased))

@@ -23,7 +23,7 @@ from affectflow.lake.commits import (
 from affectflow.lake.files import entry_of
 from affectflow.lake.tables import FileEntry, by_bucket, stem
 from affectflow.schemas import FINDINGS
-from affectflow.stages.ingest.buckets import write_bucket
+from affectflow.stages.ingest.buckets import give_back, write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
 from affectflow.stages.ingest.held import Known
 from affectflow.stages.ingest.losses import losses, write_examples
@@ -145,8 +145,7 @@ class _WriteBucketFn(beam.DoFn):
             given = sorted(claims)
             receipt = _write(lake, self._request, bucket, given, self._known)
             unit.rows = receipt.rows
-        # Arrow keeps what was freed: the next bucket may need it in other sizes.
-        pa.default_memory_pool().release_unused()
+        give_back()
         yield receipt.to_json()
 
 

@@ -28,6 +28,7 @@ _EVENT = re.compile(
     r"|sets? (?:the )?(?:mode|topic)|(?:was|has been) kicked|Joins:|Parts:|Quits:",
     re.I,
 )
+_INTO = re.compile(r"\b(?:joined|left|parted):? (#[\w.+-]+)(?=\s|$)")
 _NOTICE = re.compile(r"\s*(?:===|\*\*\*|-!-|-->|<--|--(?!-)|---|\*\*\*\*|[←→•])\s?")
 _NEW_DAY = re.compile(
     r"(?:---|\*{3,4}) ?(?:Day changed|Log (?:opened|closed)|(?:BEGIN|ENDING) LOGGING AT"
@@ -50,6 +51,8 @@ class Line(NamedTuple):
     nick: str = ""
     text: str = ""
     channel: str = ""
+    into: str = ""
+    """The channel that somebody came into or left."""
     is_action: bool = False
 
 
@@ -80,7 +83,9 @@ def _behind(rest: str) -> Line:
         return Line("message", nick=match["nick"], text=text, is_action=True)
     event = _EVENT.search(rest)
     if event or match or _NOTICE.match(rest):
-        return Line("system", text=event[0].strip(":").lower() if event else "")
+        into = _INTO.search(rest)
+        text = event[0].strip(":").lower() if event else ""
+        return Line("system", text=text, into=into[1] if into else "")
     return Line("")
 
 

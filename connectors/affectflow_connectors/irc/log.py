@@ -36,7 +36,8 @@ class ReadIrc(TextLog):
     """Reads logs as irssi, HexChat, WeeChat, eggdrops and many sites write them.
 
     A day of a channel is a conversation; in logs with rules between dialogues, each
-    dialogue. Days are read off lines, headings and the path; where none of them tells
+    dialogue. The channel is read off the path (`#boats`), or off those who join or
+    leave it. Days are read off lines, headings and the path; where none of them tells
     the day, there is no time. Times are taken for UTC. Joins, topics and the like are
     of the kind `system`, without the names in them.
     """
@@ -80,10 +81,11 @@ class ReadIrc(TextLog):
 
 
 class _Survey:
-    """What only a whole log tells: who speaks in it, and what its clock is."""
+    """What only a whole log tells: who speaks in it, where, and what its clock is."""
 
     def __init__(self) -> None:
         self.nicks: set[str] = set()
+        self.channels: dict[str, str] = {}
         self.halves = HalfDays()
         self._headings = 0
 
@@ -91,6 +93,8 @@ class _Survey:
         """Adds the next line."""
         if line.nick:
             self.nicks.add(line.nick)
+        if line.into:
+            self.channels.setdefault(line.into.lower(), line.into)
         self._headings += line.kind == "day"
         if line.clock:
             day, named = day_of_clock(line.day, self._headings)
@@ -147,6 +151,9 @@ class _Log:
         path = uri.partition("::")[0]
         found = _CHANNEL_IN_PATH.search(path)
         self.channel = f"#{found[1].removesuffix('.log')}" if found else ""
+        # Not the name of a log without `#`: clients name talks of two after the other.
+        only = [*survey.channels.values()] if len(survey.channels) == 1 else [""]
+        self.container = self.channel or only[0]
         self.day = _day_in(path)
         self.dialogue, self.is_ruled = "", False
         self._nicks, self._halves = survey.nicks, survey.halves
@@ -187,7 +194,7 @@ class _Log:
             "speaker_id": line.nick or None,
             "is_bot": _is_bot(line.nick) if line.nick else None,
             "timestamp": when,
-            "container": channel or None,
+            "container": line.channel or self.container or None,
             "kind": line.kind,
             "text": self._masked(line.text),
             "visibility": "unknown",
