@@ -15,8 +15,7 @@ def train(
         str,
         typer.Argument(
             metavar="NAME",
-            help="causes, emotions, frustration, german, skip-chain, valence, or a "
-            "plugin's.",
+            help="The trainer; `affectflow plugins --kind trainers` lists them.",
         ),
     ],
     data: Annotated[
