@@ -43,9 +43,9 @@ def _plugin(kind: str, name: str) -> str:
 
 def _columns(schema: object) -> str:
     names = list(getattr(schema, "names", ()))
-    if len(names) > 8:
-        return "utterances" if "utterance_id" in names else "fitted values"
-    return _ticked(names)
+    known = {"utterance_id": "utterances", "unit_type": "fitted values"}
+    said = [short for name, short in known.items() if name in names]
+    return said[0] if said and len(names) > 8 else _ticked(names)
 
 
 _FILES = {

@@ -17,6 +17,7 @@ from affectflow.schemas import ERRORS_COLUMN
 from affectflow.steps import measure as steps
 from affectflow_transforms.measures.weighted_gold import UNREAD
 from affectflow_transforms.tracks.raters import unread
+from tests.given.pair_tables import DUELS, LABELS
 from tests.given.proving import in_proof
 
 PAIRS = [
@@ -102,8 +103,11 @@ TALKS += [
     )
 ]
 OBSERVATIONS = {
+    "BradleyTerry": DUELS,
     "Consensus": VOTES,
     "EarlyRisk": STREAMS,
+    "LengthControlled": DUELS,
+    "PreferenceBias": LABELS,
     "SpeakerLeakage": TALKS,
     "TextOverlap": PAIRS,
     "ExplanationQuality": RATINGS,

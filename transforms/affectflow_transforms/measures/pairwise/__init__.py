@@ -1,0 +1,1 @@
+"""What measures of pairs have in common: tables, fits, graphs."""
