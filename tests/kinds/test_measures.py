@@ -102,11 +102,52 @@ TALKS += [
         *({"text": "?!"}, {"role": " "}),
     )
 ]
+RATED = [
+    {"perspective": who, "value": value, "label": "anger", "unit": unit}
+    for unit, values in (("t1", (3, 1, 0, 0)), ("t2", (1, 1, 2, 1)), ("t3", (0, 2, 0)))
+    for who, value in zip(("writer", *["reader"] * 3), values, strict=False)
+]
+RATED += [
+    *({**RATED[0], "group": "g"}, {**RATED[1], "group": "g", "sd": 0.5, "raters": 2}),
+    *({**RATED[0], "unit": None}, {**RATED[0], "perspective": "critic"}),
+    *({**RATED[0], "value": float("inf")}, {**RATED[0], "raters": 0}),
+    *({**RATED[0], "value": None}, {**RATED[0], "perspective": None}),
+]
+SIDES = [
+    {"text": "so Angry about it", "side": "hidden", "gap": 3.0, "noise": 0.5},
+    {"text": "fine, don't mind", "side": "shown", "gap": 1.0, "noise": 0.5},
+    {"text": "so angry", "side": "shown", "group": "g"},
+    {"text": "", "side": "neither", "gap": -1.0, "noise": 0.25},
+    {"text": "fine", "side": "shown", "gap": float("inf")},
+    {"text": None, "side": "shown"},
+    {"text": "fine", "side": None},
+]
+FLAGGED = [
+    {
+        "part": part,
+        "truth": number % 2 == 0,
+        "chosen": number < 4,
+        "speaker": f"s{number}",
+        "pair": f"p{number}" if number else None,
+        "unit": f"c{number // 2}",
+    }
+    for part in ("new", "old")
+    for number in range(6)
+]
+FLAGGED += [
+    *({**FLAGGED[0], "group": "g"}, {**FLAGGED[0], "part": "few", "weight": 2.5}),
+    *({**FLAGGED[0], "part": None}, {**FLAGGED[0], "truth": None}),
+    *({**FLAGGED[0], "chosen": None}, {**FLAGGED[0], "value": float("inf")}),
+    {**FLAGGED[0], "weight": -1.0},
+]
 OBSERVATIONS = {
     "BradleyTerry": DUELS,
     "Consensus": VOTES,
     "EarlyRisk": STREAMS,
+    "Expressions": SIDES,
+    "GroupGap": FLAGGED,
     "LengthControlled": DUELS,
+    "PerceptionGap": RATED,
     "PreferenceBias": LABELS,
     "SpeakerLeakage": TALKS,
     "TextOverlap": PAIRS,

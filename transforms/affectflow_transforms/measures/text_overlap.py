@@ -30,7 +30,8 @@ def _tokens(column: str) -> str:
     )
 
 
-def _grams(tokens: str) -> str:
+def grams(tokens: str) -> str:
+    """Returns SQL for the n-grams of a list of tokens; a column `n` says how long."""
     return (
         f"list_transform(range(1, len({tokens}) - n + 2), lambda i: "
         f"array_to_string(list_slice({tokens}, i, i + n - 1), chr(31)))"
@@ -137,10 +138,10 @@ orders AS (
 ),
 grams AS (
   SELECT unit, annotator_id, pair, n, 1 AS told, 0 AS truth,
-    unnest({_grams("told")}) AS gram
+    unnest({grams("told")}) AS gram
   FROM orders
   UNION ALL
-  SELECT unit, annotator_id, pair, n, 0, 1, unnest({_grams("truth")})
+  SELECT unit, annotator_id, pair, n, 0, 1, unnest({grams("truth")})
   FROM orders
 ),
 counts AS (
