@@ -167,6 +167,7 @@ class Steps:
             "labels": ", ".join(step.labels),
             "evidence": ", ".join(question.evidence),
             "words": fence(", ".join(question.words)),
+            "profile": fence(question.profile),
         }
 
     def _take(self, step: Step, answered: Answered, outcome: Outcome) -> None:

@@ -60,6 +60,9 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
       stimulus: `PACK:ID` or `FILE.toml:ID`: sentences put around its questions.
       roles: only utterances of these `speaker_role`s are asked about and shown, in
         place of those that the prompt names; empty for all, `none` for the prompt's.
+      profile: what a slot `{profile}` tells of who wrote: some of `speaker_role`,
+        `lang` and `attrs.NAME`, as the data declares them; empty for nothing. It is
+        person-level, and stands in the prompt's digest.
       cues: the model reads cues in `words`, only those `in_text`, or texts
         `as_written`.
       style: whose frame is read around a text that has cues without a place in it.
@@ -75,11 +78,15 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     over: str = ""
     stimulus: str = ""
     roles: tuple[str, ...] | None = None
+    profile: tuple[str, ...] = ()
     cues: str = "words"
     style: str = ""
     preview: int = 0
 
     annotator_kind: ClassVar[str] = "prompt"
+    only_if_said: ClassVar[frozenset[str]] = BatchModelHandler.only_if_said | {
+        "profile"
+    }
     at_once: ClassVar[int] = 1_024
     """Requests that `complete` gets at once: their answers are kept together."""
     on_trial: ClassVar[bool] = True
@@ -115,6 +122,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
             scorer_of(self.over)
         if self.roles is not None:
             prompt = replace(prompt, roles=self.roles)
+        if self.profile:
+            prompt = replace(prompt, profile=tuple(self.profile))
         return around(prompt, self.stimulus) if self.stimulus else prompt
 
     def _check_decode(self) -> None:
@@ -164,8 +173,13 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     @property
     def touches(self) -> tuple[str, ...]:
-        """What the model touches of people, and health if its prompt has a guard."""
-        return (*super().touches, *(["health"] if self._guard else []))
+        """What the model touches of people, and what its prompt does.
+
+        Health if that has a guard, and persons if it shows their profile.
+        """
+        health, person = self._guard is not None, bool(self.profile)
+        said = {"health": health, "person": person}
+        return (*super().touches, *(name for name, does in said.items() if does))
 
     def touched_by(self, what: str) -> str:
         """Returns the prompt if it touches that, and not the model."""

@@ -60,6 +60,8 @@ class Prompt:
       guard: a rule; what it matches is asked of no model.
       perspective: whose emotion the answers are: `writer`, `reader` or `self_report`.
       stimulus: what was put around its steps; empty for nothing.
+      profile: what `{profile}` tells of who wrote: `speaker_role`, `lang` and
+        `attrs.NAME`; empty for nothing.
 
     Raises:
       PromptError: it cannot be asked: says why, in one line.
@@ -81,6 +83,7 @@ class Prompt:
     guard: str = ""
     perspective: str = WRITER
     stimulus: str = ""
+    profile: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check(self)
@@ -101,9 +104,15 @@ class Prompt:
         """BLAKE2b of all that a model is shown or that reads its answers."""
         said = dataclasses.asdict(self)
         left_out = _NOT_IN_DIGEST | ({"perspective"} if self.of_writer else set())
+        left_out |= set() if self.profile else {"profile"}
         kept = {k: v for k, v in said.items() if k not in left_out}
         content = json.dumps(kept, sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+    @functools.cached_property
+    def fence_digest(self) -> str:
+        """The digest without a profile: an empty one changes no mark of a fence."""
+        return dataclasses.replace(self, profile=()).digest
 
     @property
     def of_writer(self) -> bool:

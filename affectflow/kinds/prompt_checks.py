@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 WRITER = "writer"
 PERSPECTIVES = (WRITER, "reader", "self_report")
+PROFILE = ("speaker_role", "lang")
+"""Columns that a profile may show, beside the `attrs` of an utterance."""
 _OVER = re.compile(r"(labels|words):([1-9][0-9]?)")
 
 
@@ -46,6 +48,7 @@ def check(prompt: "Prompt") -> None:
         why = "a conversation has no `history`: {text} is all of it"
         raise fault(why, "history")
     dict(parts_of(prompt.over))
+    _check_profile(prompt)
     earlier: dict[str, Step] = {}
     for step in prompt.steps:
         _check_name(prompt, step, earlier)
@@ -53,6 +56,20 @@ def check(prompt: "Prompt") -> None:
         _check_when(prompt, step, earlier)
         _check_among(prompt, step)
         earlier[step.name] = step
+
+
+def _check_profile(prompt: "Prompt") -> None:
+    if not prompt.profile:
+        return
+    for name in prompt.profile:
+        if name not in PROFILE and not re.fullmatch(r"attrs\..+", name):
+            known = ", ".join((*PROFILE, "attrs.NAME"))
+            raise fault(f"`profile` must be some of {known}, got {name!r}", "profile")
+    if prompt.unit == "conversation":
+        raise fault("a conversation has several people: no `profile`", "profile")
+    if not any("profile" in step.slots for step in prompt.steps):
+        why = f"prompt {prompt.name!r} has no slot {{profile}} to show a profile in"
+        raise fault(why, "profile")
 
 
 def _check_name(prompt: "Prompt", step: Step, earlier: Mapping[str, Step]) -> None:

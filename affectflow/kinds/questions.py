@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from affectflow.batches.readings import Readings
 from affectflow.kinds.prompt import Prompt
+from affectflow.kinds.prompt_checks import PROFILE
 from affectflow.kinds.words import best, labels_of, words_of
 from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, Status, fields
 
@@ -30,6 +31,7 @@ class Question:
       words: words that another annotator goes by.
       is_cut: the end of the reading, or the beginning of the history, is not shown.
       media: what the model is shown beside the words.
+      profile: what the model is told of who wrote.
     """
 
     row: int
@@ -42,6 +44,7 @@ class Question:
     words: Sequence[str] = field(default_factory=tuple)
     is_cut: bool = False
     media: str = ""
+    profile: str = ""
 
 
 def columns_of(prompt: Prompt) -> pa.Schema:
@@ -51,6 +54,7 @@ def columns_of(prompt: Prompt) -> pa.Schema:
         names += ["conversation_id", "speaker_id", "speaker_role"]
     elif prompt.roles:
         names.append("speaker_role")
+    names += [n for n in _profile_columns(prompt) if n not in names]
     found = fields(UTTERANCES, *names)
     return found.append(ANNOTATIONS_COLUMN) if prompt.over else found
 
@@ -75,6 +79,9 @@ def questions_of(
     if prompt.unit == "conversation":
         return [turns.whole(rows) for rows in turns.conversations()]
     questions = [turns.single(row) for row in turns.rows]
+    if prompt.profile:
+        for question in questions:
+            question.profile = _profile(batch, question.row, prompt.profile)
     if prompt.history:
         before = turns.histories(prompt.history)
         for question in questions:
@@ -129,6 +136,32 @@ def look_over(
         readings = [question.reading for question in asked]
         for question, words in zip(asked, words_of(readings, over, n), strict=True):
             question.words = words
+
+
+_ATTRIBUTE = "attrs."
+_LONGEST = 100
+"""Characters that a field of a profile may have."""
+
+
+def _profile_columns(prompt: Prompt) -> list[str]:
+    of_attributes = [name.startswith(_ATTRIBUTE) for name in prompt.profile]
+    columns = [n for n in prompt.profile if not n.startswith(_ATTRIBUTE)]
+    return [*columns, *(["attrs"] if any(of_attributes) else [])]
+
+
+def _profile(batch: pa.RecordBatch, row: int, names: Sequence[str]) -> str:
+    """Returns what is declared of who wrote a row, a line each; empty if nothing is."""
+    said = {n: _of_row(batch, n, row) for n in PROFILE if n in names}
+    attributes = dict(_of_row(batch, "attrs", row) or ())
+    said |= {_ATTRIBUTE + name: value for name, value in attributes.items()}
+    words = {n: " ".join(str(said.get(n) or "").split())[:_LONGEST] for n in names}
+    return "\n".join(
+        f"{n.removeprefix(_ATTRIBUTE)}: {each}" for n, each in words.items() if each
+    )
+
+
+def _of_row(batch: pa.RecordBatch, name: str, row: int) -> Any:
+    return batch[name][row].as_py() if name in batch.schema.names else None
 
 
 class _Turns:

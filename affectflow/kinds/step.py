@@ -9,7 +9,7 @@ from affectflow import vocabularies
 from affectflow.errors import UsageError
 from affectflow.registry import nearest
 
-SLOTS = ("text", "history", "labels", "evidence", "words")
+SLOTS = ("text", "history", "labels", "evidence", "words", "profile")
 """What any step may show; the names of earlier steps are slots too."""
 SLOT = re.compile(r"\{(\{?)([a-z_][a-z0-9_]*)\}(\}?)")
 """A slot, `{name}`; `{{name}}` is the text `{name}`. Other braces are text."""
@@ -68,7 +68,7 @@ class Step:
     Args:
       name: a word of small letters; later steps show the answer as `{name}`.
       text: the question, with slots: `{text}`, `{history}`, `{labels}`, `{evidence}`,
-        `{words}` and the names of earlier steps.
+        `{words}`, `{profile}` and the names of earlier steps.
       parser: a plugin of `affectflow.parsers`, which reads the answer.
       labels: the answers that there are; empty for free text.
       vocabulary: a label set, in place of `labels` or of which they are a part.
