@@ -6,6 +6,7 @@ from datetime import datetime
 
 from affectflow import __version__
 from affectflow.nouns import count
+from affectflow.report.gaps import for_whom_it_errs
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
@@ -75,12 +76,21 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
             "Methods",
             el("p", text),
             basis_of_shares(facts),
+            *for_whom_it_errs(_rested_on(facts)),
             _versions(runs),
             _runs(runs),
         ),
         ask_yourself("runs", facts.parameters, lake, "the runs"),
         el("p", "To make this page again: ", el("code", _command(lake))),
     )
+
+
+def _rested_on(facts: Facts) -> list[Row]:
+    """Returns the annotator that the report rests on, as a row of the lake."""
+    if facts.annotator is None or facts.annotator.is_person:
+        return []
+    own = facts.annotator.annotator_id
+    return [row for row in facts.answers["annotators"] if row["annotator_id"] == own]
 
 
 def _by_whose_word(facts: Facts) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from affectflow.lake import open_lake
 from affectflow.nouns import count
+from affectflow.report.gaps import lines_of
 from affectflow.schemas import PEOPLE
 
 _SIZE = """
@@ -117,6 +118,8 @@ def _annotators(rows: Sequence[Row]) -> Iterator[str]:
         )
         if row["notice"]:
             yield f"  {row['notice']}"
+    for row in rows:
+        yield from lines_of(row)
 
 
 def _validated(rows: Sequence[Row], people: int) -> Iterator[str]:

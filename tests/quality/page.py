@@ -6,6 +6,7 @@ from pathlib import Path
 from affectflow import weights
 from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 from tests.quality import emotions, failures, frustration, german, vader, valence
+from tests.quality.groups import section as groups
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
 
@@ -62,4 +63,5 @@ def page(data: Path) -> str:
       data: the folder of the shared data sets.
     """
     parts = [_HEAD, *(part(data) for part in ANNOTATORS)]
-    return "\n".join([*parts, vader.section(data), failures.section()])
+    rest = [groups.section(data), vader.section(data), failures.section()]
+    return "\n".join([*parts, *rest])

@@ -1,0 +1,99 @@
+"""For whom an annotator errs: what was measured of its weights, where it says so.
+
+A model whose weights come with its package may bring `weights/group_gaps.json`: the
+`revision` that was measured, and `gaps`: `about` (what tells groups apart), `label`,
+`figure`, `highest` and `lowest` (name and value each), `gap` (value, low, high) and
+whether it is `beyond_chance`. Figures of other weights are never said.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from affectflow import registry
+from affectflow.report.html import Child, Html, el, table
+
+FILE = Path("weights", "group_gaps.json")
+_HEADS = ("Compared", "Label", "Figure", "Highest", "Lowest", "Gap (95 %)", "Chance")
+
+Row = Mapping[str, Any]
+
+
+def gaps_of(annotator: Row) -> list[Row]:
+    """Returns the gaps between groups that were measured of an annotator.
+
+    Nothing of the plugin is imported.
+
+    Args:
+      annotator: a row of the table `annotators`.
+    """
+    model = annotator["model"]
+    if model not in registry.names("models"):
+        return []
+    package = registry.find("models", model).module.rpartition(".")[0]
+    spec = find_spec(package) if package else None
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if (file := Path(folder) / FILE).is_file():
+            told = json.loads(file.read_text("utf-8"))
+            if told["revision"] == annotator["revision"]:
+                return list(told["gaps"])
+    return []
+
+
+def for_whom_it_errs(annotators: Sequence[Row]) -> list[Html]:
+    """Returns a table of gaps for each annotator that has some, for the methods."""
+    found = [(row["annotator_id"], gaps_of(row)) for row in annotators]
+    return [
+        el(
+            "div",
+            el("p", "For whom ", el("code", name), f" errs: {_SAID}"),
+            table(list(_HEADS), [_cells(gap) for gap in gaps], {5}),
+        )
+        for name, gaps in found
+        if gaps
+    ]
+
+
+def lines_of(annotator: Row) -> list[str]:
+    """Returns the same as lines of Markdown."""
+    gaps = gaps_of(annotator)
+    lines = [
+        f"- {gap['label']}, {gap['figure']}, {gap['about']}: {_end(gap['highest'])} "
+        f"against {_end(gap['lowest'])}; gap {_interval(gap)}"
+        f"{'' if gap['beyond_chance'] else ', may be chance'}."
+        for gap in gaps
+    ]
+    head = f"For whom `{annotator['annotator_id']}` errs: {_SAID}"
+    return [head, "\n".join(lines)] if lines else []
+
+
+_SAID = (
+    "gaps of more than 5 points between groups, measured on data sets of affectflow, "
+    "not on these messages."
+)
+
+
+def _cells(gap: Row) -> list[Child]:
+    return [
+        gap["about"],
+        gap["label"],
+        gap["figure"],
+        _end(gap["highest"]),
+        _end(gap["lowest"]),
+        _interval(gap),
+        "unlikely" if gap["beyond_chance"] else "possible",
+    ]
+
+
+def _end(named: Sequence[Any]) -> str:
+    name, value = named
+    return f"{value:.3f} {name}"
+
+
+def _interval(gap: Row) -> str:
+    value, low, high = gap["gap"]
+    if low is None or high is None:
+        return f"{value:.2f}"
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
