@@ -31,7 +31,7 @@ def auc_of_text(
     if not texts:
         return Auc(math.nan, 0, "no texts are given")
     there = np.array([bool(text and text.strip()) for text in texts], np.bool_)
-    kept = np.flatnonzero(there)
+    kept: list[int] = np.flatnonzero(there).tolist()
     own = truth[kept]
     words = [texts[place] or "" for place in kept]
     few = min(int(own.sum()), int((~own).sum()))
