@@ -11,7 +11,7 @@ from tests.quality.groups.comparisons import Comparison
 from tests.quality.groups.measured import FILE, content, gaps_of, is_apart, measured
 from tests.quality.groups.section import _comparison
 
-UPDATE = "python -m tests.quality.groups, and then python -m tests.quality"
+UPDATE = "python -m tests.quality writes the file and the page"
 
 
 def compared(hits, about="the same message in a dialect"):

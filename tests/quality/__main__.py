@@ -1,9 +1,13 @@
-"""Writes docs/quality.md, or the page of another folder of data."""
+"""Writes docs/quality.md, or the page of another folder of data.
+
+Writes too what reports say of gaps between groups (`tests.quality.groups`).
+"""
 
 import argparse
 import os
 from pathlib import Path
 
+from tests.quality.groups.measured import measured, write
 from tests.quality.page import PAGE, page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,4 +22,6 @@ def data_folder() -> Path:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=data_folder())
-    PAGE.write_text(page(parser.parse_args().data), encoding="utf-8")
+    data = parser.parse_args().data
+    PAGE.write_text(page(data), encoding="utf-8")
+    write(measured(data))

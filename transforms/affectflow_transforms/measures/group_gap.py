@@ -25,10 +25,10 @@ from affectflow_transforms.measures.groups import (
     Floats,
     apart_in_pairs,
     cells_of,
-    enough,
     labels_of,
     of_label,
     others,
+    shown_of,
 )
 
 Figure = Literal[
@@ -224,7 +224,7 @@ GROUP BY ALL
     def drawn(self, state: pa.Table) -> Iterator[pa.Table]:
         """Yields a state for each draw: of the groups that are shown."""
         labels = [of_label(state, label) for label in labels_of(state)]
-        shown = pa.concat_tables(rows.filter(enough(rows)) for rows in labels)
+        shown = pa.concat_tables(shown_of(rows) for rows in labels)
         for drawn in super().drawn(shown) if shown.num_rows else ():
             yield drawn.replace_schema_metadata(dict(_DRAWN))
 
@@ -239,7 +239,7 @@ GROUP BY ALL
                 why = f"more than {MAX_GROUPS} groups: name a coarser column"
                 yield Value("groups", name, "gap", math.nan, why=why)
                 continue
-            shown = rows if is_draw else rows.filter(enough(rows))
+            shown = rows if is_draw else shown_of(rows)
             cells = cells_of(shown)
             hidden = sorted(set(groups) - set(cells.names))
             yield Value("groups", name, "hidden", len(hidden))

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches import states
+
 Floats = npt.NDArray[np.float64]
 MIN_SPEAKERS = 5
 """A group of fewer people is not shown."""
@@ -35,12 +37,15 @@ def of_label(state: pa.Table, label: str | None) -> pa.Table:
     return state.filter(pc.equal(state["label"], label))
 
 
-def enough(rows: pa.Table) -> pa.Array:
-    """Returns which rows are of a group of enough speakers."""
+def shown_of(rows: pa.Table) -> pa.Table:
+    """Returns the rows of groups of enough speakers, who are not told apart there."""
     # Nobody knows how many people are behind no name: they count as one.
     counted = rows.group_by("part").aggregate([("speaker", "count_distinct")])
     many = pc.greater_equal(counted["speaker_count_distinct"], MIN_SPEAKERS)
-    return pc.is_in(rows["part"], counted.filter(many)["part"].combine_chunks())
+    groups = counted.filter(many)["part"].combine_chunks()
+    shown = rows.filter(pc.is_in(rows["part"], groups))
+    keys = [name for name in rows.schema.names if name not in SUMS]
+    return states.summed(states.with_constant(shown, "speaker", None), keys)
 
 
 def cells_of(rows: pa.Table) -> Cells:
