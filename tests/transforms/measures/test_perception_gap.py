@@ -6,13 +6,13 @@ import gzip
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from affectflow import data, open_lake
 from affectflow.errors import UsageError
 from affectflow.stages.measure import measure_file, measure_lake
+from affectflow_transforms.measures import prediction
 from affectflow_transforms.measures.perception_gap import PerceptionGap
-from affectflow_transforms.measures.prediction import auc_of_text, mann_whitney
+from affectflow_transforms.measures.prediction import auc_of_text
 from tests.given.command_line import affectflow
 from tests.given.factories import utterances
 from tests.given.people import people_say
@@ -160,15 +160,28 @@ def test_an_interval_draws_texts_and_not_readers():
     assert row["high"] == pytest.approx(0.5 + 1.96 * 0.112, abs=0.05)
 
 
-def test_auc_is_the_count_of_mann_and_whitney():
-    scores = np.array([0.1, 0.4, 0.4, 0.9, 0.2])
-    truth = np.array([False, True, False, True, False])
+def test_auc_counts_the_pairs_of_a_fold_that_are_in_order(monkeypatch):
+    # Scores of texts, counted pair by pair; a tie is half (Mann and Whitney 1947).
+    scores = {"t0": 0.1, "t1": 0.4, "t2": 0.4, "t3": 0.9, "t4": 0.2, "t5": 0.4}
+    hidden = np.array([False, True, False, True, False, True])
 
-    wins, pairs = mann_whitney(scores, truth)
+    def told(texts, truth, inside):
+        return np.array([s for s, i in zip(scores.values(), inside, strict=True) if i])
 
-    # .4 is above .1 and .2 and ties with .4; .9 is above all three.
-    assert (wins, pairs) == (5.5, 6)
-    assert wins / pairs == pytest.approx(roc_auc_score(truth, scores))
+    monkeypatch.setattr(prediction, "_scores", told)
+    found = prediction.auc_of_text(list(scores), list(scores), hidden, 2)
+
+    folds = prediction._folds(list(scores), hidden, 2)
+    wins = pairs = 0
+    for fold in (0, 1):
+        inside = [n for n in range(6) if folds[n] == fold]
+        for one in (n for n in inside if hidden[n]):
+            for other in (n for n in inside if not hidden[n]):
+                above = scores[f"t{one}"] - scores[f"t{other}"]
+                wins += 1 if above > 0 else 0.5 if above == 0 else 0
+                pairs += 1
+    assert pairs > 3
+    assert found.value == pytest.approx(wins / pairs)
 
 
 def test_words_that_tell_hidden_texts_are_found_and_others_are_not():
