@@ -88,8 +88,8 @@ def _texts(state: pa.Table, code: Any, kept: Any) -> list[str | None]:
 
 
 def _summed(column: pa.ChunkedArray, code: Any, side: Any, size: int) -> Floats:
-    found: Floats = np.bincount(code[side], np.asarray(column)[side], size)
-    return found
+    found = np.bincount(code[side], np.asarray(column)[side], size)
+    return found.astype(np.float64)
 
 
 def _within(n: Floats, total: Floats, squares: Floats, copies: Floats) -> float:
