@@ -140,6 +140,19 @@ FLAGGED += [
     *({**FLAGGED[0], "chosen": None}, {**FLAGGED[0], "value": float("inf")}),
     {**FLAGGED[0], "weight": -1.0},
 ]
+GRADES = [
+    {"person": person, "rater": rater, "rating": float(rating), "item": "anger"}
+    for person, ratings in {"p": "012", "q": "102", "r": "201", "s": "121"}.items()
+    for rater, rating in zip("abc", ratings, strict=True)
+]
+GRADES += [
+    {**GRADES[0], "item": None, "rating": 1.0, "unit": "c1"},
+    {**GRADES[4], "item": None, "group": "x", "weight": 2.0},
+    {**GRADES[0], "rating": 0.5},
+    {**GRADES[0], "rating": float("inf")},
+    {**GRADES[0], "weight": -1.0},
+    {**GRADES[0], "rater": None},
+]
 OBSERVATIONS = {
     "BradleyTerry": DUELS,
     "Consensus": VOTES,
@@ -154,6 +167,7 @@ OBSERVATIONS = {
     "ExplanationQuality": RATINGS,
     "WeightedGold": TRACES,
     "DoublyRight": ANSWERS,
+    "FacetedRasch": GRADES,
 }
 """Of each measure some that count, and some for each reason to leave them out."""
 OPTIONS = {"SpeakerLeakage": {"permutations": 2}}  # each is as many fits

@@ -1,0 +1,99 @@
+"""How well a fit foretells ratings that it has not seen."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from affectflow_transforms.measures.rasch.climbing import Top
+from affectflow_transforms.measures.rasch.design import design_of
+from affectflow_transforms.measures.rasch.marginal import At, Marginal, moments
+from affectflow_transforms.measures.rasch.ratings import (
+    Floats,
+    Ints,
+    Ratings,
+    places_in,
+    without_extremes,
+)
+
+SEED = 13
+_ROWS = 1 << 13
+
+
+class Foretold(NamedTuple):
+    """Of ratings that were held out.
+
+    Attributes:
+      log_likelihood: mean natural logarithm of the probability that each one had.
+      rmse: root mean squared difference from what was expected of it.
+      n: how many.
+    """
+
+    log_likelihood: float
+    rmse: float
+    n: int
+
+
+def held_out(ratings: Ratings, folds: int, *, raters: bool = True) -> Foretold:
+    """Returns how well each of some parts is foretold by the others.
+
+    A person whose other ratings are all held out is like any; a rater without an
+    estimate is as severe as the mean. Categories that were not seen have the chance of
+    one rating.
+
+    Args:
+      ratings: to split, by a fixed seed.
+      folds: how many parts, at least 2.
+      raters: whether raters differ in severity.
+    """
+    random = np.random.default_rng(SEED)
+    fold = random.permutation(len(ratings)) % folds
+    chance, off = np.zeros(len(ratings)), np.zeros(len(ratings))
+    for number in range(folds):
+        out = np.flatnonzero(fold == number)
+        known, _ = without_extremes(ratings.where(fold != number))
+        if len(known.categories) < 2:
+            return Foretold(float("nan"), float("nan"), 0)
+        chance[out], off[out] = _foretold(known, ratings, out, raters)
+    weight = ratings.weight[ratings.person]
+    mean, squares = np.average([np.log(chance), off**2], axis=1, weights=weight)
+    return Foretold(float(mean), float(np.sqrt(squares)), len(ratings))
+
+
+def _foretold(
+    known: Ratings, ratings: Ratings, out: Ints, raters: bool
+) -> tuple[Floats, Floats]:
+    """Returns the chance of each rating held out, and how far it is from expected."""
+    design = design_of(known, raters=raters)
+    top: Top = Marginal(known, design).fitted()
+    point: At = top.point  # type: ignore[assignment]
+    n_items = design.n_items
+    items, severities = np.split(point.parts.places, [n_items])
+    place = _of(ratings.items, known.items, items)[ratings.item[out]]
+    if raters:
+        place += _of(ratings.raters, known.raters, severities)[ratings.rater[out]]
+    person = places_in(known.persons, ratings.persons)[ratings.person[out]]
+    prior = np.exp(point.nodes.log_weights)
+    score = ratings.categories[ratings.category[out]] - known.categories[0]
+    category = np.searchsorted(known.scores, score)
+    category = np.minimum(category, len(known.scores) - 1)
+    seen = known.scores[category] == score
+    chance, off = np.empty(len(out)), np.empty(len(out))
+    for start in range(0, len(out), _ROWS):
+        rows = slice(start, start + _ROWS)
+        own = person[rows]
+        posterior = np.where(own[:, None] < 0, prior, point.posterior[own])
+        found = moments(
+            point.theta - place[rows, None], point.parts.heights, known.scores
+        )
+        shares = np.einsum("rq,krq->rk", posterior, found.shares)
+        chance[rows] = shares[np.arange(len(own)), category[rows]]
+        off[rows] = score[rows] - np.einsum("rq,rq->r", posterior, found.mean)
+    least = 1 / len(known)
+    return np.where(seen, np.maximum(chance, least), least), off
+
+
+def _of(names: pa.Array, known: pa.Array, values: Floats) -> Floats:
+    """Returns the value of each name; 0 of one that is not known."""
+    place = places_in(known, names)
+    return np.where(place < 0, 0.0, values[place])

@@ -1,0 +1,313 @@
+"""The likelihood of ratings over persons whose places are normally distributed.
+
+ln P(x) / P(x - 1) = person - item - rater - threshold x, for each rating x: Linacre's
+many-facet model (1989) with Andrich's rating scale (1978). Persons are integrated out
+(Bock and Aitkin 1981), on evenly spaced nodes: they stay exact where a person has many
+ratings, where Gauss and Hermite's are too far apart.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from affectflow_transforms.measures.rasch.climbing import EXACT, Top, climb
+from affectflow_transforms.measures.rasch.design import Design, bundled
+from affectflow_transforms.measures.rasch.ratings import Floats, Ints, Ratings
+
+_REACH = 6.0
+"""Nodes reach so many standard deviations to both sides."""
+_NODES = 41
+_MOST_NODES = 1_281
+_FINE = 0.75
+"""A person's deviation is at least so many steps of the grid."""
+_FAR = 40.0
+"""Beyond, a rating is certain."""
+_ROUGH = 1e-3
+"""So near a maximum is enough to know which grid it takes."""
+_BLOCK = 1 << 11
+"""So many cells are looked at together: they stay near the processor."""
+
+
+class Moments(NamedTuple):
+    """What is expected of ratings at some places; K categories.
+
+    Attributes:
+      log_sum: the logarithm of the sum that probabilities are divided by.
+      shares: probabilities, (K, ...).
+      mean: of the scores.
+      variance: of the scores.
+    """
+
+    log_sum: Floats
+    shares: Floats
+    mean: Floats
+    variance: Floats
+
+
+def moments(place: Floats, heights: Floats, scores: Floats) -> Moments:
+    """Returns what is expected of ratings, whose P(x) ~ exp(x place - height of x).
+
+    Args:
+      place: of a person above a cell, in logits; any shape.
+      heights: of each category, its thresholds up to it summed; the first is 0.
+      scores: of each category; the first is 0.
+    """
+    shares = np.empty((len(scores), *place.shape))
+    near = np.clip(place, -_FAR, _FAR)
+    # One exponential for all categories, from the middle so that none overflows.
+    step, half = np.exp(near), scores[-1] / 2
+    np.exp(-half * near, out=shares[0])
+    for n, score in enumerate(scores[1:], 1):
+        if score - scores[n - 1] == 1:
+            np.multiply(shares[n - 1], step, out=shares[n])
+        else:
+            np.exp((score - half) * near, out=shares[n])
+    for share, height in zip(shares[1:-1], heights[1:-1], strict=True):
+        share *= np.exp(-height)
+    shares[-1] *= np.exp(-heights[-1])
+    total = shares.sum(axis=0)
+    shares /= total
+    mean = np.tensordot(scores, shares, 1)
+    variance = np.tensordot(scores**2, shares, 1) - mean**2
+    return Moments(np.log(total) + half * near, shares, mean, variance)
+
+
+class Parts(NamedTuple):
+    """Parameters by what they are."""
+
+    places: Floats
+    heights: Floats
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Nodes of a standard normal variable."""
+
+    nodes: Floats
+    log_weights: Floats
+
+
+def grid(n: int) -> Grid:
+    """Returns n evenly spaced nodes with their shares of the normal distribution."""
+    nodes = np.linspace(-_REACH, _REACH, n)
+    weights = np.exp(-(nodes**2) / 2)
+    return Grid(nodes, np.log(weights / weights.sum()))
+
+
+class Marginal:
+    """Ratings with a design: their likelihood at any parameters.
+
+    Parameters: places of items, raters and shifts; heights of the categories between
+    the ends; mean and deviation of the persons.
+
+    Attributes:
+      fixed: which parameters stay as they are.
+    """
+
+    def __init__(self, ratings: Ratings, design: Design, fixed: Ints | None = None):
+        self.ratings, self.design = ratings, design
+        self.fixed = np.empty(0, np.int64) if fixed is None else fixed
+        self.scores = ratings.scores
+        n_cells = design.places.shape[0]
+        self.by_person, self.by_bundle = bundled(ratings, design.cell, n_cells)
+        weight, score = ratings.weight[ratings.person], self.scores[ratings.category]
+        self.person_score = np.bincount(ratings.person, score, len(ratings.persons))
+        self.cell_score = np.bincount(design.cell, weight * score, n_cells)
+        self.used = np.bincount(ratings.category, weight, len(self.scores))
+
+    @property
+    def size(self) -> int:
+        """How many parameters there are."""
+        return self.design.n_places + len(self.scores)
+
+    def project(self, vector: Floats) -> Floats:
+        """Returns a direction without what cannot be told, or is fixed."""
+        out = self.design.centred(vector)
+        out[self.fixed] = 0
+        return out
+
+    def start(self) -> Floats:
+        """Returns parameters that explain how often each category was given."""
+        logs = np.log(self.used)
+        slope = (logs[-1] - logs[0]) / self.scores[-1]
+        heights = -(logs - logs[0] - slope * self.scores)
+        return np.concatenate(
+            [np.zeros(self.design.n_places), heights[1:-1], [slope, 1.0]]
+        )
+
+    def parts(self, vector: Floats) -> Parts:
+        """Returns parameters by what they are."""
+        end = self.design.n_places
+        heights = np.concatenate([[0.0], vector[end:-2], [0.0]])
+        return Parts(vector[:end], heights, float(vector[-2]), float(vector[-1]))
+
+    def at(self, vector: Floats, nodes: Grid) -> "At":
+        """Returns the likelihood at some parameters."""
+        return At(self, self.parts(vector), nodes)
+
+    def fitted(self, start: Floats | None = None) -> Top:
+        """Returns the maximum, on a grid that is fine enough for every person."""
+        at = self.start() if start is None else start
+        n, damping, close = _NODES, 0.1 if start is None else 0.0, _ROUGH
+        while True:
+            at_nodes = partial(self.at, nodes=grid(n))
+            top = climb(at_nodes, at, self.project, damping=damping, close=close)
+            wanted = 1 + int(2 * _REACH * _FINE / float(top.point.spread().min()))
+            if close < _ROUGH or not top.reached:
+                return top
+            n, close = min(_MOST_NODES, max(n, wanted)), EXACT
+            at, damping = top.at, 0.0
+
+
+class At:
+    """The likelihood of a `Marginal` near some parameters."""
+
+    def __init__(self, given: Marginal, parts: Parts, nodes: Grid):
+        self.given, self.parts, self.nodes = given, parts, nodes
+        self.place = given.design.places @ parts.places
+        self.theta = parts.mean + parts.deviation * nodes.nodes
+        self.posterior, log_likelihood = self._posterior(self._expect())
+        weight = given.ratings.weight
+        fixed = given.cell_score @ self.place + given.used @ parts.heights
+        self.value = float(weight @ log_likelihood - fixed)
+        self.weighted = self.posterior * weight[:, None]
+        self.in_cell = self._to_cells(self.weighted)
+        self.surprise = given.person_score[:, None] - self._to_persons(self.mean)
+        self._sum_up()
+        self.gradient = self._gradient()
+
+    def _expect(self) -> Floats:
+        """Keeps what is expected in each cell, (cells, nodes); returns `log_sum`."""
+        shape = len(self.place), len(self.theta)
+        n_middle = len(self.given.scores) - 2
+        log_sum, self.mean, self.variance = np.empty((3, *shape))
+        self.shares = np.empty((n_middle, *shape))
+        for rows in _blocks(len(self.place)):
+            place = self.theta[None, :] - self.place[rows, None]
+            seen = moments(place, self.parts.heights, self.given.scores)
+            log_sum[rows], self.mean[rows], self.variance[rows] = (
+                seen.log_sum,
+                seen.mean,
+                seen.variance,
+            )
+            self.shares[:, rows] = seen.shares[1:-1]
+        return log_sum
+
+    def _posterior(self, log_sum: Floats) -> tuple[Floats, Floats]:
+        logs = np.outer(self.given.person_score, self.theta)
+        logs -= self._to_persons(log_sum)
+        logs += self.nodes.log_weights
+        top = logs.max(axis=1, keepdims=True)
+        posterior = np.exp(logs - top)
+        total = posterior.sum(axis=1, keepdims=True)
+        posterior /= total
+        return posterior, (np.log(total) + top)[:, 0]
+
+    def _to_persons(self, by_cell: Floats) -> Floats:
+        return self.given.by_person @ (self.given.by_bundle @ by_cell)
+
+    def _to_cells(self, by_person: Floats) -> Floats:
+        return self.given.by_bundle.T @ (self.given.by_person.T @ by_person)
+
+    def _gradient(self) -> Floats:
+        given, z = self.given, self.nodes.nodes
+        surprise = np.einsum("pq,pq->q", self.weighted, self.surprise)
+        return self._joined(
+            self.expected - given.cell_score,
+            self.expected_uses - given.used[1:-1],
+            float(surprise.sum()),
+            float(surprise @ z),
+        )
+
+    def _joined(self, cells: Floats, used: Floats, mean: float, sd: float) -> Floats:
+        return np.concatenate([self.given.design.places.T @ cells, used, [mean, sd]])
+
+    def _sum_up(self) -> None:
+        """Sums what is expected, and the information if persons were known."""
+        n_cells, n_middle = len(self.place), len(self.shares)
+        self.expected, self.cells, self.cells_z = np.empty((3, n_cells))
+        self.pulls = np.empty((n_middle, n_cells))
+        self.pulls_z, self.expected_uses = np.zeros((2, n_middle))
+        self.z_z, self.heights = 0.0, np.zeros((n_middle, n_middle))
+        for rows in _blocks(n_cells):
+            self._sum_up_block(rows)
+        self.heights = np.diag(self.expected_uses) - self.heights
+        of_mean = float(self.cells.sum())
+        scale = self._joined(self.cells, np.diag(self.heights), of_mean, self.z_z)
+        self.scale = np.maximum(scale, 1e-9)
+
+    def _sum_up_block(self, rows: slice) -> None:
+        z, there, mean = self.nodes.nodes, self.in_cell[rows], self.mean[rows]
+        self.expected[rows] = np.einsum("cq,cq->c", there, mean)
+        spread = there * self.variance[rows]
+        self.cells[rows] = spread.sum(axis=1)
+        self.cells_z[rows] = spread @ z
+        self.z_z += float(spread.sum(axis=0) @ z**2)
+        shares = [share[rows] for share in self.shares]
+        uses = [there * share for share in shares]
+        for n, (use, score) in enumerate(
+            zip(uses, self.given.scores[1:-1], strict=True)
+        ):
+            self.expected_uses[n] += use.sum()
+            pull = use * (score - mean)
+            self.pulls[n, rows] = pull.sum(axis=1)
+            self.pulls_z[n] += float(pull.sum(axis=0) @ z)
+            self.heights[n] += [float(np.vdot(use, share)) for share in shares]
+
+    def product(self, direction: Floats) -> Floats:
+        """Returns the information matrix times a direction (Louis 1982)."""
+        end = self.given.design.n_places
+        cells = self.given.design.places @ direction[:end]
+        heights, (mean, sd) = direction[end:-2], direction[-2:]
+        return self._known(cells, heights, mean, sd) - self._missing(
+            cells, heights, mean, sd
+        )
+
+    def _known(self, cells: Floats, heights: Floats, mean: float, sd: float) -> Floats:
+        by_cell = self.cells * cells + heights @ self.pulls
+        by_cell -= self.cells * mean + self.cells_z * sd
+        of_heights = self.pulls @ cells + self.heights @ heights
+        of_heights -= self.pulls.sum(axis=1) * mean + self.pulls_z * sd
+        of_sd = self.cells_z.sum() * mean + self.z_z * sd
+        of_sd -= self.cells_z @ cells + self.pulls_z @ heights
+        return self._joined(by_cell, of_heights, -float(by_cell.sum()), float(of_sd))
+
+    def _missing(
+        self, cells: Floats, heights: Floats, mean: float, sd: float
+    ) -> Floats:
+        z = self.nodes.nodes
+        moved = self.mean * cells[:, None]
+        for share, height in zip(self.shares, heights, strict=True):
+            moved += height * share
+        rise = self._to_persons(moved) + self.surprise * (mean + z * sd)
+        rise -= np.einsum("pq,pq->p", self.posterior, rise)[:, None]
+        rise *= self.weighted
+        back = self._to_cells(rise)
+        by_cell = np.einsum("cq,cq->c", back, self.mean)
+        of_heights = np.einsum("cq,kcq->k", back, self.shares)
+        surprise = np.einsum("pq,pq->q", rise, self.surprise)
+        return self._joined(
+            by_cell, of_heights, float(surprise.sum()), float(surprise @ z)
+        )
+
+    # -- persons -----------------------------------------------------------------------
+
+    def spread(self) -> Floats:
+        """Returns the standard deviation of each person, before it is scaled."""
+        z = self.nodes.nodes
+        mean = self.posterior @ z
+        return np.sqrt(np.maximum(self.posterior @ z**2 - mean**2, 0))
+
+    def persons(self) -> tuple[Floats, Floats]:
+        """Returns the expected place of each person, and its standard error."""
+        return self.posterior @ self.theta, self.spread() * abs(self.parts.deviation)
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    for start in range(0, n, _BLOCK):
+        yield slice(start, start + _BLOCK)

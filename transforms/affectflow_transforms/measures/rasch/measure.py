@@ -1,0 +1,219 @@
+"""FacetedRasch: persons, items and raters on one scale; the ratings are its state.
+
+Linacre, *Many-Facet Rasch Measurement*, 1989; Kennedy et al. 2020 (arXiv 2009.10277)
+measure hate speech so. Persons are what is rated: comments, most often. They are
+integrated out, or conditioned away: estimated jointly with raters, they would make
+severities too large, twice as large with two ratings a person (Andersen 1973).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+
+from affectflow.errors import UsageError
+from affectflow.kinds.measure import Measure, Value
+from affectflow.registry import Card
+from affectflow_transforms.measures.rasch import said
+from affectflow_transforms.measures.rasch.fit import Fit, Way, diverged, fitted, why_not
+from affectflow_transforms.measures.rasch.functioning import shifts_of
+from affectflow_transforms.measures.rasch.held_out import held_out
+from affectflow_transforms.measures.rasch.ratings import (
+    Ratings,
+    ratings_of,
+    why_disconnected,
+    without,
+    without_extremes,
+)
+
+MOST_POINTS = 32
+FEW_PERSONS = 1_000
+"""So many persons are said without being asked for."""
+ONE_ITEM = "rating"
+_KEPT = ("raters", "items", "persons")
+_FARTHEST = 1_000
+
+
+def _text(name: str, doc: str) -> pa.Field:
+    return pa.field(name, pa.string(), metadata={"doc": doc})
+
+
+def _number(name: str, doc: str) -> pa.Field:
+    return pa.field(name, pa.float64(), metadata={"doc": doc})
+
+
+@dataclass(kw_only=True)
+class FacetedRasch(Measure):
+    """Says how severe raters are, how hard items, and where what they rate stands.
+
+    The chance of a rating x grows with exp(sum over k up to x of person - item - rater
+    - tau_k): one scale of logits for all. Raters, items and thresholds sum to 0.
+
+    In a lake the raters are people, their answers to a task the ratings: a point of the
+    scale, or 1 where a label was chosen and 0 where it was not; each label is an item.
+
+    Args:
+      way: `marginal`, persons are normally distributed; or `conditional`, from pairs of
+        ratings of one person, whatever persons are.
+      keep: what is said of `raters`, `items` and `persons`, with commas; if empty of
+        all, of persons only where they are at most 1,000.
+      low: the lowest point of the scale; the lowest rating if not given.
+      high: its highest point; the highest rating if not given.
+      folds: in how many parts ratings are held out, to see how well the others foretell
+        them with severities and without; 0 for not at all.
+      task: of the answers, in a lake.
+      points: in a lake, of how many points the scale is that people answered on.
+
+    Raises:
+      UsageError: an option is out of its range.
+    """
+
+    way: Way = "marginal"
+    keep: str = ""
+    low: int | None = None
+    high: int | None = None
+    folds: int = 0
+    task: str = "emotion"
+    points: int = 9
+
+    reads: ClassVar[pa.Schema] = pa.schema(
+        [
+            _text("person", "what is rated: a comment, a clip"),
+            _text("item", "in which respect; one for all if there is none"),
+            _text("rater", "who rates"),
+            _number("rating", "a whole number"),
+            _text("person_group", "of what is rated: are raters severer with some?"),
+            _text("rater_group", "of the rater: is an item harder for some?"),
+            _number("weight", "how much a person counts, above 0; 1 if missing"),
+            _text("unit", "what intervals draw: a conversation, with all its persons"),
+        ]
+    )
+    needed: ClassVar[tuple[str, ...]] = ("person", "rater", "rating")
+    refuses: ClassVar[Mapping[str, str]] = {
+        "a rating is no whole number on the scale": (
+            "NOT isfinite(rating) OR rating <> round(rating) "
+            f"OR abs(rating) > {_FARTHEST} "
+            "OR rating < $low OR rating > $high"
+        ),
+        "a weight is not above 0": "NOT isfinite(weight) OR weight <= 0",
+    }
+    query: ClassVar[str] = """
+SELECT DISTINCT a.utterance_id AS person, a.label AS item, a.annotator_id AS rater,
+  coalesce(1 + round(a.value * ($points - 1)), a.chosen::INT) AS rating,
+  u.conversation_id AS unit, a.utterance_id
+FROM annotations AS a
+JOIN annotators AS who USING (annotator_id)
+JOIN placed_utterances AS u USING (utterance_id)
+WHERE who.kind = 'person' AND a.task = $task AND a.status = 'ok'
+  AND a.label IS NOT NULL
+"""
+    wants: ClassVar[str] = (
+        "answers of people to the task, as `affectflow gold` makes them; "
+        "--set task=TASK names another"
+    )
+    keys: ClassVar[tuple[str, ...]] = (
+        "unit",
+        "person",
+        "item",
+        "rater",
+        "person_group",
+        "rater_group",
+        "rating",
+    )
+    state: ClassVar[str] = f"""
+SELECT unit, person, coalesce(item, '{ONE_ITEM}') AS item, rater, person_group,
+  rater_group, rating::SMALLINT AS rating, sum(coalesce(weight, 1)) AS weight
+FROM observations GROUP BY ALL
+"""
+    card: ClassVar[Card] = Card(
+        summary="how severe raters are, and where what they rate stands without it",
+        answers="how much of a rating is the rater, and what is left without it?",
+        example="affectflow measure FacetedRasch ratings.csv "
+        "--map person=comment,rater=coder,rating=score",
+        misleads="a severe rater need not be wrong; who rates at random has a severity "
+        "too, and shows in outfit only; places of two fits have no common zero",
+    )
+
+    def __post_init__(self) -> None:
+        if self.way not in ("marginal", "conditional"):
+            raise UsageError(f"`way` is marginal or conditional, got {self.way!r}")
+        if unknown := [word for word in self._words() if word not in _KEPT]:
+            raise UsageError(
+                f"`keep` takes {', '.join(_KEPT)} with commas, got {unknown[0]!r}"
+            )
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise UsageError(
+                f"`low` must be below `high`, got {self.low} and {self.high}"
+            )
+        if self.folds < 0 or self.folds == 1 or self.points < 2:
+            raise UsageError(
+                "`folds` is 0 or at least 2, and `points` at least 2, got "
+                f"{self.folds} and {self.points}"
+            )
+
+    def fit(self, state: pa.Table) -> Iterable[Value]:
+        """Yields what the ratings come to, or why they come to nothing."""
+        fit, extreme, why = _fitted(ratings_of(state), self.way)
+        if fit is None:
+            yield said.nothing(why)
+            return
+        ratings = fit.ratings
+        # Draws say the intervals, if there are any.
+        errors = not self.draws
+        if self._keeps("items"):
+            yield from said.of_facet(fit, "item", extreme, errors=errors)
+            yield from said.of_thresholds(fit, errors=errors)
+        if self._keeps("raters"):
+            yield from said.of_facet(fit, "rater", extreme, errors=errors)
+        yield from said.of_spread(fit)
+        if self._keeps("persons", few=len(ratings.persons) <= FEW_PERSONS):
+            yield from said.of_persons(fit)
+        yield from self._beside(ratings)
+
+    def _beside(self, ratings: Ratings) -> Iterator[Value]:
+        """Yields differential functioning, and what was held out."""
+        if self._keeps("items"):
+            yield from said.of_shifts("item", shifts_of(ratings, "item"))
+        if self._keeps("raters"):
+            yield from said.of_shifts("rater", shifts_of(ratings, "rater"))
+        if self.folds:
+            without = held_out(ratings, self.folds, raters=False)
+            yield from said.of_held_out(held_out(ratings, self.folds))
+            yield from said.of_held_out(without, " without raters")
+
+    def _words(self) -> list[str]:
+        return [word.strip() for word in self.keep.split(",") if word.strip()]
+
+    def _keeps(self, what: str, *, few: bool = True) -> bool:
+        return what in self._words() if self._words() else few
+
+
+def _fitted(
+    ratings: Ratings, way: Way
+) -> tuple[Fit | None, dict[tuple[str, str], str], str]:
+    """Returns a fit, which raters and items it leaves out, and why there is none."""
+    left_out: dict[tuple[str, str], str] = {}
+    while True:
+        ratings, extreme = without_extremes(ratings)
+        left_out |= extreme
+        if why := _why_nothing(ratings) or why_not(ratings, way):
+            return None, left_out, why
+        fit = fitted(ratings, way)
+        lost = diverged(fit)
+        if not lost:
+            return (None if fit.why else fit), left_out, fit.why
+        left_out |= lost
+        ratings = without(ratings, lost)
+
+
+def _why_nothing(ratings: Ratings) -> str:
+    if len(ratings.categories) < 2:
+        return "all ratings are the same, or each rater gives one end of the scale only"
+    low, high = int(ratings.categories[0]), int(ratings.categories[-1])
+    if high - low >= MOST_POINTS:
+        return (
+            f"ratings from {low} to {high}: a scale has at most {MOST_POINTS} points, "
+            "make them coarser"
+        )
+    return why_disconnected(ratings)

@@ -1,0 +1,187 @@
+"""What a fit says, as values of a measure."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from affectflow.kinds.measure import Value
+from affectflow_transforms.measures.rasch.fit import Fit, mean_squares
+from affectflow_transforms.measures.rasch.functioning import Facet, Shift
+from affectflow_transforms.measures.rasch.held_out import Foretold
+from affectflow_transforms.measures.rasch.ratings import Floats, Ints
+
+WHOLE = "(all)"
+NAN = float("nan")
+LABELS: dict[Facet, str] = {"rater": "severity", "item": "difficulty"}
+FACETS = tuple(LABELS)
+_ALIKE = "persons differ no more than by chance"
+_UNKNOWN_ERROR = "standard errors are not known"
+_BOUND = 1.959963984540054
+
+
+def nothing(why: str) -> Value:
+    """Returns the value of a fit that there is not."""
+    return Value("model", WHOLE, "fit", NAN, why=why)
+
+
+def _figure(
+    place: tuple[str, str, str],
+    value: float,
+    low: float = NAN,
+    high: float = NAN,
+    *,
+    n: int,
+    why: str,
+) -> Value:
+    """Returns a value; `why` only if it is not defined."""
+    return Value(*place, value, low, high, n, why if np.isnan(value) else "")
+
+
+def of_facet(
+    fit: Fit, facet: Facet, extreme: dict[tuple[str, str], str], *, errors: bool
+) -> Iterator[Value]:
+    """Yields place, infit and outfit of each rater, or item.
+
+    Args:
+      fit: to say.
+      facet: of which.
+      extreme: why some have no estimate, by facet and name.
+      errors: whether the standard errors say the interval.
+    """
+    label, names = LABELS[facet], getattr(fit.ratings, f"{facet}s").to_pylist()
+    places, own_errors = _estimates(fit, facet)
+    codes = getattr(fit.ratings, facet)
+    n, infit, outfit = _fit_statistics(fit, codes, len(names))
+    alone = len(names) == 1
+    why = f"one {facet}: none to compare with"
+    for at, name in enumerate(names):
+        value = NAN if alone else float(places[at])
+        wide = _BOUND * float(own_errors[at]) if errors else NAN
+        bounds = value - wide, value + wide
+        yield _figure((facet, name, label), value, *bounds, n=int(n[at]), why=why)
+        for figure, values in (("infit", infit), ("outfit", outfit)):
+            yield Value(facet, name, figure, float(values[at]), n=int(n[at]))
+    for (kind, name), reason in sorted(extreme.items()):
+        if kind == facet:
+            yield Value(facet, name, label, NAN, why=reason)
+
+
+def _estimates(fit: Fit, facet: Facet) -> tuple[Floats, Floats]:
+    n = fit.design.n_items
+    if facet == "item":
+        return fit.items, fit.errors[:n]
+    return fit.raters, fit.errors[n : n + fit.design.n_raters]
+
+
+def _fit_statistics(fit: Fit, codes: Ints, size: int) -> tuple[Ints, Floats, Floats]:
+    """Returns of each rater or item how many ratings, infit, and outfit."""
+    weight = fit.ratings.weight[fit.ratings.person]
+    squares = mean_squares(fit)
+    sums = [np.bincount(codes, weight * each, size) for each in squares]
+    return (
+        np.bincount(codes, minlength=size),
+        sums[0] / sums[1],
+        sums[2] / np.bincount(codes, weight, size),
+    )
+
+
+def of_thresholds(fit: Fit, *, errors: bool) -> Iterator[Value]:
+    """Yields where one rating becomes likelier than the one below it.
+
+    Next to a rating that nobody gave there is none.
+    """
+    ratings = fit.ratings
+    n = np.bincount(ratings.category)
+    for place, (below, above) in enumerate(_steps(ratings.categories)):
+        value = float(fit.thresholds[place])
+        wide = _BOUND * fit.threshold_error(place) if errors else NAN
+        bounds = value - wide, value + wide
+        if above - below == 1:
+            both = int(n[place] + n[place + 1])
+            why = _disorder(fit.thresholds, place, ratings.categories)
+            yield Value("threshold", str(above), "tau", value, *bounds, both, why)
+        for rating in range(below + 1, above + 1) if above - below > 1 else ():
+            why = f"nobody gave {_range(below + 1, above - 1)}"
+            yield Value("threshold", str(rating), "tau", NAN, why=why)
+    gaps = np.diff(fit.thresholds)
+    yield Value("facet", "thresholds", "disordered", float((gaps < 0).sum()))
+
+
+def _steps(categories: Ints) -> Iterable[tuple[int, int]]:
+    return zip(categories[:-1].tolist(), categories[1:].tolist(), strict=True)
+
+
+def _disorder(thresholds: Floats, place: int, categories: Ints) -> str:
+    if place == 0 or thresholds[place] >= thresholds[place - 1]:
+        return ""
+    return f"disordered: {categories[place]} is nowhere the likeliest rating"
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def of_persons(fit: Fit) -> Iterator[Value]:
+    """Yields where each person is expected to be, whoever rates it."""
+    places, errors = fit.point.persons()
+    if not fit.deviation:
+        places = np.full(len(places), NAN)
+    n = np.bincount(fit.ratings.person).tolist()
+    columns = (fit.ratings.persons.to_pylist(), places.tolist(), errors.tolist(), n)
+    for name, value, error, rated in zip(*columns, strict=True):
+        bounds = value - _BOUND * error, value + _BOUND * error
+        yield _figure(("person", name, "measure"), value, *bounds, n=rated, why=_ALIKE)
+
+
+def of_spread(fit: Fit) -> Iterator[Value]:
+    """Yields how well persons, raters and items are told apart."""
+    places, errors = fit.point.persons()
+    weight, n = fit.ratings.weight, len(places)
+    yield Value("facet", "persons", "mean", fit.point.parts.mean, n=n)
+    yield Value("facet", "persons", "sd", fit.deviation, n=n)
+    if fit.deviation:
+        mean = np.average(places, weights=weight)
+        true = float(np.average((places - mean) ** 2, weights=weight))
+        error = float(np.average(errors**2, weights=weight))
+        yield from _reliability("persons", true, error, n)
+    for facet in FACETS:
+        values, own_errors = _estimates(fit, facet)
+        if len(values) > 1:
+            error, seen = float(np.mean(own_errors**2)), float(np.var(values, ddof=1))
+            yield Value("facet", f"{facet}s", "sd", seen**0.5, n=len(values))
+            true = max(0.0, seen - error)
+            yield from _reliability(f"{facet}s", true, error, len(values))
+
+
+def _reliability(facet: str, true: float, error: float, n: int) -> Iterator[Value]:
+    """Yields the share of variance that is no error, and the ratio of deviations.
+
+    Wright and Masters, *Rating Scale Analysis*, 1982, chapter 5.
+    """
+    share = true / (true + error) if error else NAN
+    ratio = (true / error) ** 0.5 if error else NAN
+    for label, value in (("reliability", share), ("separation", ratio)):
+        yield _figure(("facet", facet, label), value, n=n, why=_UNKNOWN_ERROR)
+
+
+def of_shifts(facet: Facet, shifts: Iterable[Shift]) -> Iterator[Value]:
+    """Yields differential functioning: a shift and its p for each group."""
+    for each in shifts:
+        own = {"n": each.n, "why": each.why}
+        label, bounds = f"shift in {each.group}", (each.low, each.high)
+        yield _figure((facet, each.member, label), each.value, *bounds, **own)
+        yield _figure((facet, each.member, f"p of {label}"), each.p, **own)
+
+
+def of_held_out(foretold: Foretold, beside: str = "") -> Iterator[Value]:
+    """Yields how well ratings were foretold.
+
+    Args:
+      foretold: to say.
+      beside: how the model differed from the one that is fitted.
+    """
+    why = "a part has ratings of one kind only"
+    figures = {"log-likelihood": foretold.log_likelihood, "rmse": foretold.rmse}
+    for name, value in figures.items():
+        label = f"held-out {name}{beside}"
+        yield _figure(("model", WHOLE, label), value, n=foretold.n, why=why)
