@@ -78,8 +78,8 @@ def climb(
         # What has no maximum goes far, but not so far that nothing can be computed.
         step *= min(1.0, _LEAP / max(_LEAP, float(np.abs(step).max())))
         gain, there = float(step @ rise), at(here + step)
-        noise = 1e-12 * abs(point.value)
-        if gain >= 0 and there.value >= point.value - noise:
+        least = 1e-3 * gain - 1e-12 * abs(point.value)
+        if gain >= 0 and there.value - point.value >= least:
             here, point = here + step, there
             if np.abs(here).max() > _FAR:
                 break

@@ -67,7 +67,7 @@ class _Candidate:
 def shifts_of(ratings: Ratings, facet: Facet) -> Iterator[Shift]:
     """Yields the shift of each item or rater in each group; none without groups.
 
-    With two groups the smaller one is compared with the other.
+    With two groups the second by name is compared with the first.
 
     Args:
       ratings: of raters and items that have estimates.
@@ -108,9 +108,8 @@ def _candidates(ratings: Ratings, design: Design, facet: Facet) -> Iterator[_Can
     """Yields which cells may be shifted together."""
     by_cell = np.bincount(design.cell, minlength=len(design.group))
     groups = np.unique(design.group[design.group >= 0])
-    sizes = [by_cell[design.group == group].sum() for group in groups]
     if len(groups) == 2 and (design.group >= 0).all():
-        groups = groups[[int(np.argmin(sizes))]]
+        groups = groups[1:]
     own = getattr(design, facet)
     for member in range(len(getattr(ratings, f"{facet}s"))):
         for group in groups:

@@ -59,15 +59,12 @@ def moments(place: Floats, heights: Floats, scores: Floats) -> Moments:
     near = np.clip(place, -_FAR, _FAR)
     # One exponential for all categories, from the middle so that none overflows.
     step, half = np.exp(near), scores[-1] / 2
-    np.exp(-half * near, out=shares[0])
+    shares[0] = np.exp(-half * near)
     for n, score in enumerate(scores[1:], 1):
-        if score - scores[n - 1] == 1:
-            np.multiply(shares[n - 1], step, out=shares[n])
-        else:
-            np.exp((score - half) * near, out=shares[n])
-    for share, height in zip(shares[1:-1], heights[1:-1], strict=True):
-        share *= np.exp(-height)
-    shares[-1] *= np.exp(-heights[-1])
+        is_next = score - scores[n - 1] == 1
+        shares[n] = shares[n - 1] * step if is_next else np.exp((score - half) * near)
+    for n, height in enumerate(heights[1:], 1):
+        shares[n] *= np.exp(-height)
     total = shares.sum(axis=0)
     shares /= total
     mean = np.tensordot(scores, shares, 1)
@@ -115,6 +112,10 @@ class Marginal:
         self.scores = ratings.scores
         n_cells = design.places.shape[0]
         self.by_person, self.by_bundle = bundled(ratings, design.cell, n_cells)
+        # A sparse matrix turned round is slow to make, and to multiply by.
+        self.to_bundles = self.by_person.T.tocsr()
+        self.to_cells = self.by_bundle.T.tocsr()
+        self.to_places = design.places.T.tocsr()
         weight, score = ratings.weight[ratings.person], self.scores[ratings.category]
         self.person_score = np.bincount(ratings.person, score, len(ratings.persons))
         self.cell_score = np.bincount(design.cell, weight * score, n_cells)
@@ -212,7 +213,7 @@ class At:
         return self.given.by_person @ (self.given.by_bundle @ by_cell)
 
     def _to_cells(self, by_person: Floats) -> Floats:
-        return self.given.by_bundle.T @ (self.given.by_person.T @ by_person)
+        return self.given.to_cells @ (self.given.to_bundles @ by_person)
 
     def _gradient(self) -> Floats:
         given, z = self.given, self.nodes.nodes
@@ -225,7 +226,7 @@ class At:
         )
 
     def _joined(self, cells: Floats, used: Floats, mean: float, sd: float) -> Floats:
-        return np.concatenate([self.given.design.places.T @ cells, used, [mean, sd]])
+        return np.concatenate([self.given.to_places @ cells, used, [mean, sd]])
 
     def _sum_up(self) -> None:
         """Sums what is expected, and the information if persons were known."""

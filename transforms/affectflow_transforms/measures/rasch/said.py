@@ -123,14 +123,15 @@ def _range(low: int, high: int) -> str:
 
 def of_persons(fit: Fit) -> Iterator[Value]:
     """Yields where each person is expected to be, whoever rates it."""
-    places, errors = fit.point.persons()
     if not fit.deviation:
-        places = np.full(len(places), NAN)
+        yield Value("person", WHOLE, "measure", NAN, why=_ALIKE)
+        return
+    places, errors = fit.point.persons()
     n = np.bincount(fit.ratings.person).tolist()
     columns = (fit.ratings.persons.to_pylist(), places.tolist(), errors.tolist(), n)
     for name, value, error, rated in zip(*columns, strict=True):
         bounds = value - _BOUND * error, value + _BOUND * error
-        yield _figure(("person", name, "measure"), value, *bounds, n=rated, why=_ALIKE)
+        yield Value("person", name, "measure", value, *bounds, rated)
 
 
 def of_spread(fit: Fit) -> Iterator[Value]:
