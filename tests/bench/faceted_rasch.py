@@ -1,13 +1,10 @@
 """FacetedRasch on ratings as many as the corpus of hate speech has, generated.
 
-39,565 persons, 7,912 raters, ten items: `affectflow measure` from a Parquet file to CSV,
+39,565 persons, 7,912 raters, ten items: `affectflow measure` from Parquet to a lake,
 as a whole process on one core. The ratings follow the model; the bench says how far its
 severities are from those that they were made of, in standard errors.
 """
 
-import csv
-import io
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -15,12 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from affectflow.lake import Lake, open_lake
 from affectflow_transforms.measures.rasch.marginal import moments
 from tests.bench.measure import ONE_CORE, in_turn, python, show
 
 PERSONS, RATERS, ITEMS = 39_565, 7_912, 10
 CALLS = 135_556
 """Persons by raters; each rates all items."""
+SEVERITIES = """
+SELECT unit_id, value, (high - low) / 3.92 FROM measures WHERE label = 'severity'
+"""
 HEIGHTS = np.cumsum([0.0, -1.5, -0.5, 0.5, 1.5])
 
 
@@ -52,17 +53,14 @@ def main(runs: int = 1) -> None:
         pq.write_table(table, path)
         print(f"{table.num_rows:,} ratings")
         del table
+        lake = Lake.create(str(Path(folder) / "lake"))
         command = python(
-            "affectflow", "measure", "FacetedRasch", str(path), "--format", "csv"
+            "affectflow", "measure", "FacetedRasch", str(path), "--to", lake.uri
         )
         show(in_turn({"FacetedRasch": command}, runs, ONE_CORE))
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    z = [
-        (float(row["value"]) - severity[int(row["unit_id"])])
-        / ((float(row["high"]) - float(row["low"])) / 3.92)
-        for row in csv.DictReader(io.StringIO(done.stdout))
-        if row["label"] == "severity"
-    ]
+        with open_lake(lake.uri) as connection:
+            found = connection.sql(SEVERITIES).fetchall()
+    z = [(value - severity[int(rater)]) / error for rater, value, error in found]
     print(f"{len(z):,} severities, off by {np.std(z):.3f} standard errors (1 is right)")
 
 

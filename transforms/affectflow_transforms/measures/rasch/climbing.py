@@ -132,7 +132,7 @@ def covariance(point: Point, project: Project) -> Floats:
 
 def variance_of(point: Point, project: Project, direction: Floats) -> float:
     """Returns the variance of a sum of parameters, weighed by `direction`."""
-    found = solved(point, project(direction), project, tolerance=1e-5)
+    found = solved(point, project(direction), project, tolerance=1e-4)
     return max(0.0, float(direction @ found))
 
 

@@ -19,9 +19,9 @@ from affectflow_transforms.measures.rasch.ratings import Floats, Ints, Ratings
 
 _REACH = 6.0
 """Nodes reach so many standard deviations to both sides."""
-_NODES = 41
+_NODES, _ROUGH_NODES = 41, 31
 _MOST_NODES = 1_281
-_FINE = 0.75
+_FINE = 0.65
 """A person's deviation is at least so many steps of the grid."""
 _FAR = 40.0
 """Beyond, a rating is certain."""
@@ -154,14 +154,14 @@ class Marginal:
     def fitted(self, start: Floats | None = None) -> Top:
         """Returns the maximum, on a grid that is fine enough for every person."""
         at = self.start() if start is None else start
-        n, damping, close = _NODES, 0.1 if start is None else 0.0, _ROUGH
+        n, damping, close = _ROUGH_NODES, 0.1 if start is None else 0.0, _ROUGH
         while True:
             at_nodes = partial(self.at, nodes=grid(n))
             top = climb(at_nodes, at, self.project, damping=damping, close=close)
-            wanted = 1 + int(2 * _REACH * _FINE / float(top.point.spread().min()))
+            wanted = 1 + int(2 * _REACH * _FINE / top.point.narrowest())
             if close < _ROUGH or not top.reached:
                 return top
-            n, close = min(_MOST_NODES, max(n, wanted)), EXACT
+            n, close = min(_MOST_NODES, max(_NODES, wanted)), EXACT
             at, damping = top.at, 0.0
 
 
@@ -180,6 +180,10 @@ class At:
         self.in_cell = self._to_cells(self.weighted)
         self.surprise = given.person_score[:, None] - self._to_persons(self.mean)
         self._sum_up()
+        # By bundle they take little room, and by cell they are not needed again.
+        self.uses = np.array([given.by_bundle @ share for share in self.shares])
+        self.uses = self.uses.reshape(-1, given.by_bundle.shape[0], len(nodes.nodes))
+        del self.shares
         self.gradient = self._gradient()
 
     def _expect(self) -> Floats:
@@ -281,16 +285,19 @@ class At:
     def _missing(
         self, cells: Floats, heights: Floats, mean: float, sd: float
     ) -> Floats:
-        z = self.nodes.nodes
-        moved = self.mean * cells[:, None]
-        for share, height in zip(self.shares, heights, strict=True):
-            moved += height * share
-        rise = self._to_persons(moved) + self.surprise * (mean + z * sd)
+        given, z = self.given, self.nodes.nodes
+        turned = given.by_bundle.copy()
+        turned.data = turned.data * cells[turned.indices]
+        moved = turned @ self.mean + np.tensordot(heights, self.uses, 1)
+        rise = given.by_person @ moved + self.surprise * (mean + z * sd)
         rise -= np.einsum("pq,pq->p", self.posterior, rise)[:, None]
         rise *= self.weighted
-        back = self._to_cells(rise)
-        by_cell = np.einsum("cq,cq->c", back, self.mean)
-        of_heights = np.einsum("cq,kcq->k", back, self.shares)
+        back = given.to_bundles @ rise
+        by_cell = np.empty(len(cells))
+        for rows in _blocks(len(cells)):
+            seen = given.to_cells[rows] @ back
+            by_cell[rows] = np.einsum("cq,cq->c", seen, self.mean[rows])
+        of_heights = np.einsum("bq,kbq->k", back, self.uses)
         surprise = np.einsum("pq,pq->q", rise, self.surprise)
         return self._joined(
             by_cell, of_heights, float(surprise.sum()), float(surprise @ z)
@@ -303,6 +310,15 @@ class At:
         z = self.nodes.nodes
         mean = self.posterior @ z
         return np.sqrt(np.maximum(self.posterior @ z**2 - mean**2, 0))
+
+    def narrowest(self) -> float:
+        """Returns about the least deviation of a person, before it is scaled.
+
+        On a coarse grid a person may seem to be at one node; what its ratings tell is
+        seen there too.
+        """
+        told = np.einsum("pq,pq->p", self.posterior, self._to_persons(self.variance))
+        return float((1 + self.parts.deviation**2 * told.max()) ** -0.5)
 
     def persons(self) -> tuple[Floats, Floats]:
         """Returns the expected place of each person, and its standard error."""

@@ -16,7 +16,14 @@ from affectflow.errors import UsageError
 from affectflow.kinds.measure import Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.rasch import said
-from affectflow_transforms.measures.rasch.fit import Fit, Way, diverged, fitted, why_not
+from affectflow_transforms.measures.rasch.fit import (
+    Fit,
+    Way,
+    diverged,
+    fitted,
+    mean_squares,
+    why_not,
+)
 from affectflow_transforms.measures.rasch.functioning import shifts_of
 from affectflow_transforms.measures.rasch.held_out import held_out
 from affectflow_transforms.measures.rasch.ratings import (
@@ -160,12 +167,12 @@ FROM observations GROUP BY ALL
             return
         ratings = fit.ratings
         # Draws say the intervals, if there are any.
-        errors = not self.draws
+        errors, squares = not self.draws, mean_squares(fit)
         if self._keeps("items"):
-            yield from said.of_facet(fit, "item", extreme, errors=errors)
+            yield from said.of_facet(fit, "item", squares, extreme, errors=errors)
             yield from said.of_thresholds(fit, errors=errors)
         if self._keeps("raters"):
-            yield from said.of_facet(fit, "rater", extreme, errors=errors)
+            yield from said.of_facet(fit, "rater", squares, extreme, errors=errors)
         yield from said.of_spread(fit)
         if self._keeps("persons", few=len(ratings.persons) <= FEW_PERSONS):
             yield from said.of_persons(fit)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from affectflow.kinds.measure import Value
-from affectflow_transforms.measures.rasch.fit import Fit, mean_squares
+from affectflow_transforms.measures.rasch.fit import Fit, MeanSquares
 from affectflow_transforms.measures.rasch.functioning import Facet, Shift
 from affectflow_transforms.measures.rasch.held_out import Foretold
 from affectflow_transforms.measures.rasch.ratings import Floats, Ints
@@ -38,20 +38,26 @@ def _figure(
 
 
 def of_facet(
-    fit: Fit, facet: Facet, extreme: dict[tuple[str, str], str], *, errors: bool
+    fit: Fit,
+    facet: Facet,
+    squares: MeanSquares,
+    extreme: dict[tuple[str, str], str],
+    *,
+    errors: bool,
 ) -> Iterator[Value]:
     """Yields place, infit and outfit of each rater, or item.
 
     Args:
       fit: to say.
       facet: of which.
+      squares: residuals of its ratings.
       extreme: why some have no estimate, by facet and name.
       errors: whether the standard errors say the interval.
     """
     label, names = LABELS[facet], getattr(fit.ratings, f"{facet}s").to_pylist()
     places, own_errors = _estimates(fit, facet)
     codes = getattr(fit.ratings, facet)
-    n, infit, outfit = _fit_statistics(fit, codes, len(names))
+    n, infit, outfit = _fit_statistics(fit, squares, codes, len(names))
     alone = len(names) == 1
     why = f"one {facet}: none to compare with"
     for at, name in enumerate(names):
@@ -73,10 +79,11 @@ def _estimates(fit: Fit, facet: Facet) -> tuple[Floats, Floats]:
     return fit.raters, fit.errors[n : n + fit.design.n_raters]
 
 
-def _fit_statistics(fit: Fit, codes: Ints, size: int) -> tuple[Ints, Floats, Floats]:
+def _fit_statistics(
+    fit: Fit, squares: MeanSquares, codes: Ints, size: int
+) -> tuple[Ints, Floats, Floats]:
     """Returns of each rater or item how many ratings, infit, and outfit."""
     weight = fit.ratings.weight[fit.ratings.person]
-    squares = mean_squares(fit)
     sums = [np.bincount(codes, weight * each, size) for each in squares]
     return (
         np.bincount(codes, minlength=size),

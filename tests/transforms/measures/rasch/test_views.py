@@ -1,0 +1,67 @@
+"""The views `rater_severity` and `item_map`, over what FacetedRasch wrote."""
+
+import math
+
+import pyarrow.csv
+import pytest
+
+from affectflow.lake import Lake, open_lake
+from affectflow.stages.measure import measure_file
+from tests.given.people import add_rows
+from tests.given.ratings import simulated
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rasch")
+    lake = Lake.create(str(folder / "lake")).uri
+    rows = simulated(80, 2, 4, each=3).rows
+    add_rows(lake, "annotators", [{"annotator_id": "r3", "kind": "model"}])
+    pyarrow.csv.write_csv(rows, folder / "ratings.csv")
+    for options in ({"keep": "items"}, {"keep": "raters,items"}):
+        measure_file(
+            str(folder / "ratings.csv"), "FacetedRasch", options=options, to=lake
+        )
+    with open_lake(lake) as opened:
+        yield opened
+
+
+def test_raters_of_the_newest_fit_are_numbered_and_models_are_named(connection):
+    rows = connection.sql(
+        "SELECT rater, severity, se, low, high, infit, outfit, n, reliability "
+        "FROM rater_severity ORDER BY severity DESC"
+    ).fetchall()
+
+    assert sorted(row[0] for row in rows) == ["r3", "rater 1", "rater 2", "rater 3"]
+    people = [row[0] for row in rows if row[0] != "r3"]
+    assert people == ["rater 1", "rater 2", "rater 3"]
+    assert sum(row[1] for row in rows) == pytest.approx(0, abs=1e-9)
+    for _, severity, se, low, high, infit, outfit, n, reliability in rows:
+        assert (low + high) / 2 == pytest.approx(severity)
+        assert high - severity == pytest.approx(1.959964 * se, rel=1e-6)
+        assert 0.5 < infit < 1.5
+        assert 0.5 < outfit < 1.5
+        assert n > 40
+        assert 0.5 < reliability < 1
+
+
+def test_thresholds_of_items_stand_among_persons(connection):
+    rows = connection.sql(
+        "SELECT item, rating, location - difficulty AS tau, location, persons_mean, "
+        "persons_sd, persons_above, n_persons FROM item_map ORDER BY item, rating"
+    ).fetchall()
+
+    assert [(row[0], row[1]) for row in rows] == [
+        (item, rating) for item in ("i0", "i1") for rating in (1, 2, 3)
+    ]
+    assert sum(row[2] for row in rows) == pytest.approx(0, abs=1e-9)
+    for *_, location, mean, sd, above, n in rows:
+        normal = math.erfc((location - mean) / sd / math.sqrt(2)) / 2
+        assert above == pytest.approx(normal, abs=1e-7)
+        assert n == 80
+
+
+def test_no_view_names_a_rater_who_is_a_person(connection):
+    for view in ("rater_severity", "item_map"):
+        said = connection.sql(f"SELECT * FROM {view}").fetchall()
+        assert not {"r0", "r1", "r2"} & {str(cell) for row in said for cell in row}

@@ -1,0 +1,82 @@
+-- one row is one threshold of one item, on the scale where persons are, of the newest fit
+-- Of faceted-rasch. location: difficulty and threshold together, in logits: a person
+-- there gets `rating` from a mean rater as often as the one below it. persons_above: the
+-- share of persons that are higher, if they are normally distributed as the fit says;
+-- near 0 or 1 the threshold tells few persons apart.
+WITH newest AS (
+  SELECT config, ended
+  FROM runs
+  WHERE stage = 'measure' AND state = 'done' AND (config ->> 'measure') = 'faceted-rasch'
+  ORDER BY ended DESC
+  LIMIT 1
+),
+fitted AS (
+  SELECT m.*, n.ended
+  FROM measures AS m
+  JOIN newest AS n
+    ON (m.parameters -> 'options')::VARCHAR = (n.config -> 'options')::VARCHAR
+    AND (m.parameters ->> 'by') = (n.config ->> 'by')
+  WHERE m.kind = 'faceted-rasch'
+),
+items AS (
+  -- A single item has no difficulty, but fits.
+  SELECT
+    "group",
+    unit_id AS item,
+    coalesce(max(value) FILTER (label = 'difficulty'), 0) AS difficulty,
+    max(n) AS n
+  FROM fitted
+  WHERE unit_type = 'item' AND label IN ('difficulty', 'infit')
+  GROUP BY "group", unit_id
+),
+persons AS (
+  SELECT
+    "group",
+    max(value) FILTER (label = 'mean') AS mean,
+    max(value) FILTER (label = 'sd') AS sd,
+    max(n) AS n
+  FROM fitted
+  WHERE unit_type = 'facet' AND unit_id = 'persons'
+  GROUP BY "group"
+),
+placed AS (
+  SELECT
+    i."group",
+    i.item,
+    t.unit_id::INT AS rating,
+    i.difficulty,
+    i.difficulty + t.value AS location,
+    i.n,
+    p.mean AS persons_mean,
+    p.sd AS persons_sd,
+    p.n AS n_persons,
+    (i.difficulty + t.value - p.mean) / nullif(p.sd, 0) AS z,
+    t.ended
+  FROM items AS i
+  JOIN fitted AS t
+    ON t.unit_type = 'threshold' AND t.label = 'tau'
+    AND t."group" IS NOT DISTINCT FROM i."group"
+  JOIN persons AS p ON p."group" IS NOT DISTINCT FROM i."group"
+),
+tails AS (
+  -- The normal distribution, to 7.5e-8: Abramowitz and Stegun 1964, 26.2.17.
+  SELECT
+    *,
+    1 / (1 + 0.2316419 * abs(z)) AS t,
+    exp(-z * z / 2) / sqrt(2 * pi()) * t * (0.319381530 + t * (-0.356563782
+      + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429)))) AS tail
+  FROM placed
+)
+SELECT
+  "group",
+  item,
+  rating,
+  difficulty,
+  location,
+  persons_mean,
+  persons_sd,
+  CASE WHEN z < 0 THEN 1 - tail ELSE tail END AS persons_above,
+  n_persons,
+  n,
+  ended AS measured
+FROM tails

@@ -1,0 +1,65 @@
+-- one row is one rater of the newest fit of faceted-rasch: how severe, and how well it fits
+-- severity: in logits, 0 is the mean of all raters; se, low, high: its standard error and
+-- 95 % interval. infit, outfit: near 1 if the rater rates as the model expects, above
+-- where at random. reliability: of the severities of all. rater: people are numbered from
+-- the severest, their names are in `measures`; a model has its own name.
+WITH newest AS (
+  SELECT config, ended
+  FROM runs
+  WHERE stage = 'measure' AND state = 'done' AND (config ->> 'measure') = 'faceted-rasch'
+  ORDER BY ended DESC
+  LIMIT 1
+),
+fitted AS (
+  SELECT m.*, n.ended
+  FROM measures AS m
+  JOIN newest AS n
+    ON (m.parameters -> 'options')::VARCHAR = (n.config -> 'options')::VARCHAR
+    AND (m.parameters ->> 'by') = (n.config ->> 'by')
+  WHERE m.kind = 'faceted-rasch'
+),
+raters AS (
+  SELECT
+    "group",
+    unit_id,
+    max(ended) AS ended,
+    max(n) AS n,
+    max(value) FILTER (label = 'severity') AS severity,
+    max(low) FILTER (label = 'severity') AS low,
+    max(high) FILTER (label = 'severity') AS high,
+    max(value) FILTER (label = 'infit') AS infit,
+    max(value) FILTER (label = 'outfit') AS outfit
+  FROM fitted
+  WHERE unit_type = 'rater' AND label IN ('severity', 'infit', 'outfit')
+  GROUP BY "group", unit_id
+),
+reliabilities AS (
+  SELECT "group", value AS reliability
+  FROM fitted
+  WHERE unit_type = 'facet' AND unit_id = 'raters' AND label = 'reliability'
+),
+known AS (
+  SELECT annotator_id FROM annotators WHERE kind <> 'person'
+)
+SELECT
+  r."group",
+  CASE
+    WHEN k.annotator_id IS NOT NULL THEN r.unit_id
+    ELSE 'rater ' || row_number() OVER (
+      PARTITION BY r."group", k.annotator_id IS NULL
+      ORDER BY r.severity DESC NULLS LAST, hash(r.unit_id)
+    )
+  END AS rater,
+  r.severity,
+  (r.high - r.low) / 3.919927969080108 AS se,
+  r.low,
+  r.high,
+  r.infit,
+  r.outfit,
+  r.n,
+  s.reliability,
+  r.ended AS measured
+FROM raters AS r
+LEFT JOIN known AS k ON k.annotator_id = r.unit_id
+LEFT JOIN reliabilities AS s ON s."group" IS NOT DISTINCT FROM r."group"
+WHERE r.severity IS NOT NULL
