@@ -6,9 +6,10 @@ import pyarrow.csv
 import pytest
 
 from affectflow.lake import Lake, open_lake
-from affectflow.stages.measure import measure_file
+from affectflow.stages.measure import measure_file, measure_lake
 from tests.given.people import add_rows
 from tests.given.ratings import simulated
+from tests.given.view_lakes import label, utterance
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +66,33 @@ def test_no_view_names_a_rater_who_is_a_person(connection):
     for view in ("rater_severity", "item_map"):
         said = connection.sql(f"SELECT * FROM {view}").fetchall()
         assert not {"r0", "r1", "r2"} & {str(cell) for row in said for cell in row}
+
+
+def test_answers_of_people_in_a_lake_are_ratings(tmp_path):
+    lake = Lake.create(str(tmp_path / "lake")).uri
+    texts = "abcdef"
+    add_rows(lake, "utterances", [utterance(name) for name in texts])
+    raters = [{"annotator_id": f"person:{r}", "kind": "person"} for r in "xyz"]
+    model = {"annotator_id": "model@1", "kind": "model"}
+    add_rows(lake, "annotators", [*raters, model])
+    points = {"person:x": "135791", "person:y": "313571", "model@1": "999999"}
+    answers = [
+        label(name, "valence", annotator_id=rater, task="valence")
+        | {"chosen": True, "value": (int(point) - 1) / 8}
+        for rater, digits in points.items()
+        for name, point in zip(texts, digits, strict=True)
+    ]
+    unsure = label("a", "valence", annotator_id="person:z", task="valence")
+    add_rows(lake, "annotations", [*answers, unsure | {"status": "abstained"}])
+
+    found = measure_lake(lake, "FacetedRasch", options={"task": "valence"})
+
+    assert (found.observations, found.left_out) == (12, {})
+    severity = {
+        r["unit_id"]: r["value"] for r in found.rows if r["label"] == "severity"
+    }
+    assert set(severity) == {"person:x", "person:y"}
+    assert severity["person:y"] > severity["person:x"]
+    taus = {line.split()[1] for line in found.undefined if line.startswith("threshold")}
+    # Points are those of the sheet, from 1 to 9; nobody gave the even ones.
+    assert taus == {"2", "3", "4", "5", "6", "7", "8", "9"}
