@@ -21,6 +21,7 @@ HATE = (
 )  # fmt: skip
 
 
+@pytest.mark.rotated
 @pytest.mark.reference("raschpy")
 @pytest.mark.parametrize("way", ["marginal", "conditional"])
 def test_severities_and_difficulties_are_those_of_raschpy(way, monkeypatch):

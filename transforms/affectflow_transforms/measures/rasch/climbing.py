@@ -5,7 +5,7 @@ direction (Nocedal and Wright, *Numerical Optimization*, 2006, chapter 7).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
@@ -36,7 +36,10 @@ class Point(Protocol):
         """Returns the information matrix times a direction."""
 
 
-class Top(NamedTuple):
+PointT = TypeVar("PointT", bound=Point)
+
+
+class Top(NamedTuple, Generic[PointT]):
     """Where a climb ended.
 
     Attributes:
@@ -46,7 +49,7 @@ class Top(NamedTuple):
     """
 
     at: Floats
-    point: Point
+    point: PointT
     reached: bool
 
 
@@ -54,13 +57,13 @@ Project = Callable[[Floats], Floats]
 
 
 def climb(
-    at: Callable[[Floats], Point],
+    at: Callable[[Floats], PointT],
     start: Floats,
     project: Project,
     *,
     damping: float = 0.1,
     close: float = EXACT,
-) -> Top:
+) -> Top[PointT]:
     """Returns the maximum of a likelihood.
 
     Args:

@@ -63,7 +63,7 @@ class Conditional:
         """How many parameters there are."""
         return self.design.n_places + len(self.scores) - 2
 
-    def fitted(self) -> Top:
+    def fitted(self) -> "Top[AtPairs]":
         """Returns the maximum."""
         return climb(self.at, np.zeros(self.size), self.design.centred)
 
@@ -71,10 +71,10 @@ class Conditional:
         """Returns the likelihood at some parameters."""
         return AtPairs(self, vector)
 
-    def covariance(self, top: Top) -> Floats:
+    def covariance(self, top: "Top[AtPairs]") -> Floats:
         """Returns the covariance of the parameters, with persons as what is drawn."""
         bread = covariance(top.point, self.design.centred)
-        rise = AtPairs(self, top.at).by_person()
+        rise = top.point.by_person()
         return bread @ (rise.T @ rise) @ bread
 
 

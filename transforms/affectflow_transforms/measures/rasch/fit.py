@@ -81,7 +81,7 @@ def fitted(ratings: Ratings, way: Way) -> Fit:
         return _conditional(ratings, design)
     model = Marginal(ratings, design)
     top = model.fitted()
-    point: At = top.point  # type: ignore[assignment]
+    point = top.point
     errors = _roots(variances(point, model.project)[: design.n_places])
     spread = partial(variance_of, point, model.project)
     return Fit(ratings, design, point, errors, spread, _why(point, top.reached))
@@ -94,7 +94,7 @@ def _conditional(ratings: Ratings, design: Design) -> Fit:
     persons = Marginal(ratings, design, np.arange(model.size))
     start = np.concatenate([top.at, persons.start()[-2:]])
     of_persons = persons.fitted(start)
-    point: At = of_persons.point  # type: ignore[assignment]
+    point = of_persons.point
     errors = _roots(np.diag(covariance)[: design.n_places])
 
     def spread(direction: Floats) -> float:

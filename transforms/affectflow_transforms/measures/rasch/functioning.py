@@ -140,7 +140,7 @@ def _estimated(
     far = float(ndtri(1 - _LEVEL / 2 / len(told)))
     while True:
         top = model.fitted(at)
-        point: At = top.point  # type: ignore[assignment]
+        point = top.point
         values = np.array(
             [_one(model, point, top.at, start + n) for n in range(len(told))]
         )

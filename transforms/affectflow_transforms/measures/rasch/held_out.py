@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from affectflow_transforms.measures.rasch.climbing import Top
 from affectflow_transforms.measures.rasch.design import design_of
-from affectflow_transforms.measures.rasch.marginal import At, Marginal, moments
+from affectflow_transforms.measures.rasch.marginal import Marginal, moments
 from affectflow_transforms.measures.rasch.ratings import (
     Floats,
     Ints,
@@ -65,8 +64,7 @@ def _foretold(
 ) -> tuple[Floats, Floats]:
     """Returns the chance of each rating held out, and how far it is from expected."""
     design = design_of(known, raters=raters)
-    top: Top = Marginal(known, design).fitted()
-    point: At = top.point  # type: ignore[assignment]
+    point = Marginal(known, design).fitted().point
     n_items = design.n_items
     items, severities = np.split(point.parts.places, [n_items])
     place = _of(ratings.items, known.items, items)[ratings.item[out]]

@@ -151,7 +151,7 @@ class Marginal:
         """Returns the likelihood at some parameters."""
         return At(self, self.parts(vector), nodes)
 
-    def fitted(self, start: Floats | None = None) -> Top:
+    def fitted(self, start: Floats | None = None) -> "Top[At]":
         """Returns the maximum, on a grid that is fine enough for every person."""
         at = self.start() if start is None else start
         n, damping, close = _ROUGH_NODES, 0.1 if start is None else 0.0, _ROUGH

@@ -175,10 +175,12 @@ def _reliability(facet: str, true: float, error: float, n: int) -> Iterator[Valu
 def of_shifts(facet: Facet, shifts: Iterable[Shift]) -> Iterator[Value]:
     """Yields differential functioning: a shift and its p for each group."""
     for each in shifts:
-        own = {"n": each.n, "why": each.why}
-        label, bounds = f"shift in {each.group}", (each.low, each.high)
-        yield _figure((facet, each.member, label), each.value, *bounds, **own)
-        yield _figure((facet, each.member, f"p of {label}"), each.p, **own)
+        member, label = each.member, f"shift in {each.group}"
+        bounds = each.low, each.high
+        yield _figure(
+            (facet, member, label), each.value, *bounds, n=each.n, why=each.why
+        )
+        yield _figure((facet, member, f"p of {label}"), each.p, n=each.n, why=each.why)
 
 
 def of_held_out(foretold: Foretold, beside: str = "") -> Iterator[Value]:
