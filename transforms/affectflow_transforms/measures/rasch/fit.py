@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from affectflow_transforms.measures.rasch import conditional
+from affectflow_transforms.measures.rasch import Way, conditional
 from affectflow_transforms.measures.rasch.climbing import variance_of, variances
 from affectflow_transforms.measures.rasch.conditional import Conditional
 from affectflow_transforms.measures.rasch.design import Design, design_of
 from affectflow_transforms.measures.rasch.marginal import At, Marginal
 from affectflow_transforms.measures.rasch.ratings import Floats, Ratings
-
-Way = Literal["marginal", "conditional"]
 
 FARTHEST = 12.0
 """An estimate that is farther out, in logits, has no maximum."""

@@ -6,7 +6,7 @@ integrated out, or conditioned away: estimated jointly with raters, they would m
 severities too large, twice as large with two ratings a person (Andersen 1973).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,28 +15,8 @@ import pyarrow as pa
 from affectflow.errors import UsageError
 from affectflow.kinds.measure import Measure, Value
 from affectflow.registry import Card
-from affectflow_transforms.measures.rasch import said
-from affectflow_transforms.measures.rasch.fit import (
-    Fit,
-    Way,
-    diverged,
-    fitted,
-    mean_squares,
-    why_not,
-)
-from affectflow_transforms.measures.rasch.functioning import shifts_of
-from affectflow_transforms.measures.rasch.held_out import held_out
-from affectflow_transforms.measures.rasch.ratings import (
-    Ratings,
-    ratings_of,
-    why_disconnected,
-    without,
-    without_extremes,
-)
+from affectflow_transforms.measures.rasch import Way
 
-MOST_POINTS = 32
-FEW_PERSONS = 1_000
-"""So many persons are said without being asked for."""
 ONE_ITEM = "rating"
 _KEPT = ("raters", "items", "persons")
 _FARTHEST = 1_000
@@ -161,66 +141,16 @@ FROM observations GROUP BY ALL
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields what the ratings come to, or why they come to nothing."""
-        fit, extreme, why = _fitted(ratings_of(state), self.way)
-        if fit is None:
-            yield said.nothing(why)
-            return
-        ratings = fit.ratings
-        # Draws say the intervals, if there are any.
-        errors, squares = not self.draws, mean_squares(fit)
-        if self._keeps("items"):
-            yield from said.of_facet(fit, "item", squares, extreme, errors=errors)
-            yield from said.of_thresholds(fit, errors=errors)
-        if self._keeps("raters"):
-            yield from said.of_facet(fit, "rater", squares, extreme, errors=errors)
-        yield from said.of_spread(fit)
-        if self._keeps("persons", few=len(ratings.persons) <= FEW_PERSONS):
-            yield from said.of_persons(fit)
-        yield from self._beside(ratings)
+        # Whoever lists plugins does not wait for scipy.
+        from affectflow_transforms.measures.rasch.values import values_of
 
-    def _beside(self, ratings: Ratings) -> Iterator[Value]:
-        """Yields differential functioning, and what was held out."""
-        if self._keeps("items"):
-            yield from said.of_shifts("item", shifts_of(ratings, "item"))
-        if self._keeps("raters"):
-            yield from said.of_shifts("rater", shifts_of(ratings, "rater"))
-        if self.folds:
-            without = held_out(ratings, self.folds, raters=False)
-            yield from said.of_held_out(held_out(ratings, self.folds))
-            yield from said.of_held_out(without, " without raters")
+        yield from values_of(
+            state,
+            way=self.way,
+            keep=self._words(),
+            folds=self.folds,
+            errors=not self.draws,  # draws say the intervals, if there are any
+        )
 
     def _words(self) -> list[str]:
         return [word.strip() for word in self.keep.split(",") if word.strip()]
-
-    def _keeps(self, what: str, *, few: bool = True) -> bool:
-        return what in self._words() if self._words() else few
-
-
-def _fitted(
-    ratings: Ratings, way: Way
-) -> tuple[Fit | None, dict[tuple[str, str], str], str]:
-    """Returns a fit, which raters and items it leaves out, and why there is none."""
-    left_out: dict[tuple[str, str], str] = {}
-    while True:
-        ratings, extreme = without_extremes(ratings)
-        left_out |= extreme
-        if why := _why_nothing(ratings) or why_not(ratings, way):
-            return None, left_out, why
-        fit = fitted(ratings, way)
-        lost = diverged(fit)
-        if not lost:
-            return (None if fit.why else fit), left_out, fit.why
-        left_out |= lost
-        ratings = without(ratings, lost)
-
-
-def _why_nothing(ratings: Ratings) -> str:
-    if len(ratings.categories) < 2:
-        return "all ratings are the same, or each rater gives one end of the scale only"
-    low, high = int(ratings.categories[0]), int(ratings.categories[-1])
-    if high - low >= MOST_POINTS:
-        return (
-            f"ratings from {low} to {high}: a scale has at most {MOST_POINTS} points, "
-            "make them coarser"
-        )
-    return why_disconnected(ratings)
