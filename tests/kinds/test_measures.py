@@ -190,6 +190,7 @@ def made(name: str) -> Measure:
     return registry.make("measures", name, OPTIONS.get(name))
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize("name", registry.names("measures"))
 @settings(max_examples=in_proof(50, 4), deadline=None)
 @given(data=st.data())
