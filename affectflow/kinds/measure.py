@@ -14,9 +14,9 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 import duckdb
 import numpy as np
@@ -45,6 +45,7 @@ FITTED = pa.schema(
 """What a state says: a value, or why it has none. Refusals have no `unit_type`."""
 
 Key = tuple[str, str, str | None]
+_T = TypeVar("_T")
 
 
 class Value(NamedTuple):
@@ -76,12 +77,24 @@ class Value(NamedTuple):
         return self.unit_type, self.unit_id, self.label
 
 
+def by_options(say: Callable[[Any], _T]) -> _T:
+    """Returns a declaration of a measure that its options decide.
+
+    As in `reads: ClassVar[pa.Schema] = by_options(columns_of)`, where options name the
+    columns of a file.
+
+    Args:
+      say: from the measure to what it declares; what it raises, its user sees.
+    """
+    return cast(_T, property(say))
+
+
 @dataclass(kw_only=True)
 class Measure(Plugin, abc.ABC):
     """Counts observations by SQL and fits what they mean; splits do not matter.
 
     Subclasses are dataclasses: their fields are the options, and the `$name` of their
-    SQL.
+    SQL. What they declare is the same for all options, or `by_options`.
 
     Attributes:
       reads: one observation a row; the doc of a column is in its metadata.

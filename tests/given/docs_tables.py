@@ -42,6 +42,8 @@ def _plugin(kind: str, name: str) -> str:
 
 
 def _columns(schema: object) -> str:
+    if isinstance(schema, property):
+        return "columns that its options name"
     names = list(getattr(schema, "names", ()))
     known = {"utterance_id": "utterances", "unit_type": "fitted values"}
     said = [short for name, short in known.items() if name in names]
