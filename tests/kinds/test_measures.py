@@ -153,21 +153,61 @@ GRADES += [
     {**GRADES[0], "weight": -1.0},
     {**GRADES[0], "rater": None},
 ]
+MESSAGES = [
+    {
+        "frustration": float(n % 3 == 0),
+        "wait_hours": str(n % 7 / 2),
+        "turns_before": str(n % 5),
+        "is_review": "true" if n % 2 else "false",
+        "role": ("member", "none", "owner")[n % 4 % 3],
+        "unit": f"c{n % 4}",
+        "group": "a" if n < 8 else None,
+    }
+    for n in range(12)
+]
+MESSAGES += [
+    {**MESSAGES[0], "wait_hours": "inf"},
+    {**MESSAGES[0], "frustration": float("-inf")},
+    {**MESSAGES[0], "role": None},
+]
+SHARES = [
+    {"cohort": cohort, "factor": factor, "attribution": share, "unit": "c"}
+    for cohort, shares in (("a", (-0.5, 0.25)), ("b", (0.25, 0.5)), ("c", (0.0, 0.0)))
+    for factor, share in zip(("wait", "role"), shares, strict=True)
+]
+SHARES += [
+    {**SHARES[0], "group": "x"},
+    {**SHARES[0], "factor": "length", "cohort": "d"},
+    {**SHARES[0], "attribution": float("inf")},
+    {**SHARES[0], "factor": None},
+]
+RUNS = [
+    {"action": n % 5 / 2, "latent": n % 5 + n % 7 / 4, "outcome": n % 7 / 2 - n % 5}
+    for n in range(16)
+]
+RUNS += [
+    {**RUNS[0], "unit": "c", "group": "x"},
+    {**RUNS[0], "latent": float("inf")},
+    {**RUNS[0], "outcome": None},
+]
 OBSERVATIONS = {
     "BradleyTerry": DUELS,
     "Consensus": VOTES,
+    "DoublyRight": ANSWERS,
+    "DriverImportance": MESSAGES,
     "EarlyRisk": STREAMS,
+    "ExplanationQuality": RATINGS,
     "Expressions": SIDES,
+    "FacetedRasch": GRADES,
     "GroupGap": FLAGGED,
+    "ImportanceConsistency": SHARES,
+    "InterventionExtrapolation": RUNS,
     "LengthControlled": DUELS,
     "PerceptionGap": RATED,
     "PreferenceBias": LABELS,
     "SpeakerLeakage": TALKS,
     "TextOverlap": PAIRS,
-    "ExplanationQuality": RATINGS,
     "WeightedGold": TRACES,
-    "DoublyRight": ANSWERS,
-    "FacetedRasch": GRADES,
 }
 """Of each measure some that count, and some for each reason to leave them out."""
 OPTIONS = {"SpeakerLeakage": {"permutations": 2}}  # each is as many fits

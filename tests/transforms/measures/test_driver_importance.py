@@ -1,0 +1,352 @@
+"""DriverImportance: exact shares of a linear fit, by hand and by brute force."""
+
+import itertools
+import math
+import re
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from affectflow import registry
+from affectflow.errors import UsageError
+from affectflow.stages.measure import measure_file, measure_lake
+from affectflow_transforms.measures.drivers import shares
+from tests.given.factories import utterances
+from tests.given.people import add_rows
+from tests.given.stage_runs import ask, store
+
+# A balanced square: wait and review vary apart, so each has what it explains alone.
+# outcome = 0.5 + 2 wait + review: variances 4 and 1, of 5 in all.
+SQUARE = {
+    "wait": ["-1", "-1", "1", "1"] * 2,
+    "review": ["false", "true", "false", "true"] * 2,
+    "mood": [-1.5, 0.5, 2.5, 4.5] * 2,
+}
+
+
+def fitted(columns, **options):
+    """Returns what is said of columns: {(unit_id, label): row}, and all refusals."""
+    made = registry.make("measures", "DriverImportance", options)
+    state = made.add(made.create(), pa.RecordBatch.from_pydict(columns))
+    rows = made.extract(state).to_pylist()
+    said = {(row["unit_id"], row["label"]): row for row in rows if row["unit_type"]}
+    return said, {row["why"]: row["n"] for row in rows if not row["unit_type"]}
+
+
+def values(columns, **options):
+    said, _ = fitted(columns, **options)
+    return {key: row["value"] for key, row in said.items()}
+
+
+def test_factors_that_vary_apart_have_what_each_explains_alone():
+    said = values(SQUARE, outcome="mood", factors="wait,review")
+
+    assert said["mood", "r2"] == pytest.approx(1, abs=1e-12)
+    assert said["wait", "importance"] == pytest.approx(4 / 5, abs=1e-12)
+    assert said["review", "importance"] == pytest.approx(1 / 5, abs=1e-12)
+    assert said["wait", "slope"] == pytest.approx(2, abs=1e-12)
+    assert said["review", "slope"] == pytest.approx(2, abs=1e-12)
+    assert said["wait", "spread"] == pytest.approx(2, abs=1e-12)
+    assert said["review", "spread"] == pytest.approx(1, abs=1e-12)
+
+
+def test_factors_that_vary_together_share_what_they_explain():
+    # r(a, b) = 1/2, and the outcome is their sum: R² is 3/4 by one, 1 by both.
+    a, b = [1, 1, 1, -1, 1, -1, -1, -1], [1, 1, 1, 1, -1, -1, -1, -1]
+    columns = {"a": list(map(str, a)), "b": list(map(str, b))}
+    columns["y"] = [float(one + other) for one, other in zip(a, b, strict=True)]
+
+    said = values(columns, outcome="y", factors="a,b")
+
+    assert said["a", "importance"] == pytest.approx(1 / 2, abs=1e-12)
+    assert said["b", "importance"] == pytest.approx(1 / 2, abs=1e-12)
+
+
+def test_levels_of_a_factor_are_told_from_the_mean_of_all():
+    columns = {
+        "role": ["member"] * 4 + ["none"] * 2 + ["owner"] * 2,
+        "y": [1.0, 3.0, 1.0, 3.0, 4.0, 6.0, 0.0, 2.0],
+    }
+
+    said, _ = fitted(columns, outcome="y", factors="role")
+
+    # Means 2, 5 and 1, of all 2.5.
+    found = {key[0]: row["value"] for key, row in said.items() if "=" in key[0]}
+    assert found == {
+        "role=member": pytest.approx(-0.5, abs=1e-12),
+        "role=none": pytest.approx(2.5, abs=1e-12),
+        "role=owner": pytest.approx(-1.5, abs=1e-12),
+    }
+    assert said["role=member", "attribution"]["n"] == 4
+    assert said["role", "importance"]["value"] == 1
+
+
+def test_numbers_may_be_names():
+    columns = {"hour": ["1", "2", "3"] * 4, "y": [1.0, 5.0, 1.0] * 3 + [2.0, 6.0, 2.0]}
+
+    as_number = values(columns, outcome="y", factors="hour")
+    as_name = values(columns, outcome="y", factors="hour", categories="hour")
+
+    assert as_number["y", "r2"] == pytest.approx(0, abs=1e-12)
+    assert as_name["hour=2", "attribution"] == pytest.approx(8 / 3, abs=1e-12)
+
+
+# -- brute force, of four factors that vary together ----------------------------------
+
+
+@pytest.fixture(scope="module")
+def four():
+    generator = np.random.default_rng(5)
+    mixed = np.eye(4) + 0.3 * generator.normal(size=(4, 4))
+    rows = generator.normal(size=(60, 4)) @ mixed
+    outcome = rows @ [1.0, -2.0, 0.5, 0.0] + generator.normal(size=60)
+    return rows, outcome
+
+
+def of_orders(worth):
+    """Returns the mean of what each of four adds, over all orders."""
+    added = np.zeros(4)
+    for order in itertools.permutations(range(4)):
+        for place, factor in enumerate(order):
+            before = frozenset(order[:place])
+            added[factor] += worth(before | {factor}) - worth(before)
+    return added / math.factorial(4)
+
+
+def test_shares_of_r2_are_those_of_all_orders(four):
+    rows, outcome = four
+
+    def r2(subset):
+        given = np.column_stack([np.ones(60), rows[:, sorted(subset)]])
+        rest = outcome - given @ np.linalg.lstsq(given, outcome, rcond=None)[0]
+        return 1 - rest.var() / outcome.var()
+
+    columns = {name: rows[:, n].astype(str) for n, name in enumerate("abcd")}
+    said = values({**columns, "y": outcome}, outcome="y", factors="a,b,c,d")
+
+    expected = of_orders(r2)
+    found = [said[name, "importance"] * said["y", "r2"] for name in "abcd"]
+    assert found == pytest.approx(expected, abs=1e-9)
+    assert sum(found) == pytest.approx(r2(range(4)), abs=1e-9)
+
+
+def test_attributions_are_those_of_all_orders_and_sum_to_the_answer(four):
+    rows, outcome = four
+    slopes = np.linalg.lstsq(rows - rows.mean(0), outcome, rcond=None)[0]
+
+    def answers(one):
+        """The mean answer where some columns are those of one row."""
+
+        def worth(subset):
+            mixed = rows.copy()
+            mixed[:, sorted(subset)] = one[sorted(subset)]
+            return (mixed @ slopes).mean()
+
+        return worth
+
+    found = shares.attributions(slopes, rows[:3], rows.mean(axis=0))
+
+    for one, added in zip(rows[:3], found, strict=True):
+        assert added == pytest.approx(of_orders(answers(one)), abs=1e-9)
+        mean = (rows @ slopes).mean()
+        assert added.sum() == pytest.approx(one @ slopes - mean, abs=1e-9)
+
+
+# -- what has no value -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "who", "why"),
+    [
+        pytest.param({"wait": ["2"] * 8}, "wait", "it is the same everywhere"),
+        pytest.param(
+            {"wait": ["0.1"] * 8}, "wait", "it is the same everywhere", id="rounding"
+        ),
+        pytest.param({"review": ["x"] * 8}, "review", "it is the same everywhere"),
+        pytest.param(
+            {"review": ["1", "n/a"] * 4},
+            "review",
+            "it has numbers and words, as 'n/a'",
+        ),
+        pytest.param(
+            {"review": ["-2", "-2", "2", "2"] * 2},
+            "wait",
+            "wait and review say the same; leave one out",
+        ),
+        pytest.param(
+            {"review": list("abcdefgh")},
+            "wait",
+            "8 observations are too few for 8 columns",
+        ),
+        pytest.param({"mood": [0.5] * 8}, "wait", "mood is the same everywhere"),
+        pytest.param(
+            {"mood": [1.0, -1.0, -1.0, 1.0] * 2},
+            "wait",
+            "the factors explain no more than chance would",
+        ),
+    ],
+)
+def test_what_cannot_be_told_has_no_value_and_a_reason(changed, who, why):
+    said, _ = fitted({**SQUARE, **changed}, outcome="mood", factors="wait,review")
+
+    assert said[who, "importance"]["value"] is None
+    assert said[who, "importance"]["why"] == why
+
+
+def test_a_constant_factor_leaves_the_others_as_they_are():
+    columns = {**SQUARE, "same": ["x"] * 8}
+
+    said = values(columns, outcome="mood", factors="wait,review,same")
+
+    assert said["wait", "importance"] == pytest.approx(4 / 5, abs=1e-12)
+    assert said["same", "importance"] is None
+
+
+def test_missing_and_endless_values_are_left_out_and_counted():
+    columns = {
+        "wait": [*SQUARE["wait"], None, "NaN", "1"],
+        "review": [*SQUARE["review"], "true", "true", None],
+        "mood": [*SQUARE["mood"], 1.0, 1.0, math.inf],
+    }
+
+    said, left_out = fitted(columns, outcome="mood", factors="wait,review")
+
+    assert left_out == {"no wait": 1, "a number is not finite": 1, "no review": 1}
+    assert said["wait", "importance"]["n"] == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"factors": ""}, "`factors` names 1 to 10 factors, got 0"),
+        ({"factors": "a,A"}, "outcome and factors must differ, got frustration, a, A"),
+        ({"factors": "speaker_id"}, "'speaker_id' can be neither the outcome nor a"),
+        ({"categories": "hour"}, "`categories` names 'hour', which is not among"),
+    ],
+)
+def test_options_that_say_nothing_are_answered(options, message):
+    with pytest.raises(UsageError, match=re.escape(message)):
+        registry.make("measures", "DriverImportance", options)
+
+
+# -- files and lakes -------------------------------------------------------------------
+
+
+@pytest.fixture
+def wide(tmp_path):
+    path = tmp_path / "wide.csv"
+    lines = ["repo,wait,review,mood"]
+    for n, repo in enumerate(["one", "two"] * 8):
+        wait, review = n // 2 % 2, n // 4 % 2
+        mood = (4 * wait + 2 * review) if repo == "one" else (2 * wait + 4 * review)
+        lines.append(f"{repo},{wait},{review > 0},{mood}")
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_factors_are_columns_of_a_wide_file(wide):
+    options = {"outcome": "mood", "factors": "wait,review"}
+
+    found = measure_file(wide, "DriverImportance", options=options, by="repo")
+
+    shares_of = {
+        (row["group"], row["unit_id"]): row["value"]
+        for row in found.rows
+        if row["label"] == "importance"
+    }
+    assert shares_of["one", "wait"] == pytest.approx(0.8, abs=1e-12)
+    assert shares_of["two", "wait"] == pytest.approx(0.2, abs=1e-12)
+
+
+def test_a_missing_column_is_named_with_those_that_are_there(wide):
+    options = {"outcome": "mood", "factors": "wait,role"}
+
+    with pytest.raises(UsageError) as caught:
+        measure_file(wide, "DriverImportance", options=options)
+
+    assert "needs the column 'role': type --map role=COLUMN; columns here: repo, " in (
+        str(caught.value)
+    )
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory, own_configuration):
+    """Two threads of 12 messages; in the middle of each the owner writes."""
+    uri = str(tmp_path_factory.mktemp("measured") / "lake")
+    texts = [f"message {n}" for n in range(24)]
+    batch = utterances(
+        *texts,
+        conversation_id=[f"test:{n // 12}" for n in range(24)],
+        speaker_role=["owner" if n % 12 == 5 else "none" for n in range(24)],
+        attrs=[[("mood", "odd" if n % 2 else "even")] for n in range(24)],
+    )
+    store(uri, batch)
+    ids = batch.column("utterance_id").to_pylist()
+    add_rows(uri, "annotators", [{"annotator_id": "model@1", "kind": "model"}])
+    add_rows(uri, "annotations", [
+        {"utterance_id": each, "annotator_id": "model@1", "task": "frustration",
+         "label": "frustration", "score": n % 12 / 12, "chosen": n % 12 in (3, 4, 5),
+         "rank": 1, "status": "ok"} for n, each in enumerate(ids)
+    ])  # fmt: skip
+    return uri
+
+
+def test_a_lake_knows_circumstances_attributes_and_an_annotators_label(lake):
+    options = {"factors": "wait_hours,attrs.mood"}
+
+    found = measure_lake(lake, "DriverImportance", options=options)
+
+    said = {(row["unit_id"], row["label"]): row["value"] for row in found.rows}
+    # Minutes since the first, or the owner, wrote: 0 to 5, then 1 to 6.
+    waits = np.array([*range(6), *range(1, 7)] * 2) / 60
+    moods = np.arange(24) % 2
+    chosen = np.isin(np.arange(24) % 12, (3, 4, 5))
+    given = np.column_stack([np.ones(24), waits, moods])
+    slopes = np.linalg.lstsq(given, chosen.astype(float), rcond=None)[0]
+    assert said["wait_hours", "slope"] == pytest.approx(slopes[1], rel=1e-6)
+    apart = (
+        said["attrs.mood=odd", "attribution"] - said["attrs.mood=even", "attribution"]
+    )
+    assert apart == pytest.approx(slopes[2], abs=1e-9)
+
+
+def test_a_score_or_a_circumstance_may_be_the_outcome(lake):
+    by_score = {"factors": "turns_before", "told": "score", "annotator": "model"}
+    by_place = {"factors": "turns_before", "outcome": "wait_hours"}
+
+    scored = measure_lake(lake, "DriverImportance", options=by_score)
+    waited = measure_lake(lake, "DriverImportance", options=by_place)
+
+    slopes = [
+        next(row["value"] for row in found.rows if row["label"] == "slope")
+        for found in (scored, waited)
+    ]
+    assert slopes[0] == pytest.approx(1 / 12, rel=1e-6)
+    assert slopes[1] > 0
+
+
+def test_the_view_drivers_ranks_what_was_measured(lake):
+    options = {"outcome": "turns_before", "factors": "attrs.mood,wait_hours"}
+    measure_lake(lake, "DriverImportance", options=options)
+
+    found = ask(
+        lake,
+        "SELECT rank, factor, importance > 0.9, slope > 0, n FROM drivers "
+        "WHERE outcome = 'turns_before'",
+    )
+
+    assert found == [
+        (1, "wait_hours", True, True, 24),
+        (2, "attrs.mood", False, None, 24),
+    ]
+
+
+def test_a_factor_that_a_lake_does_not_know_is_answered(lake):
+    with pytest.raises(UsageError, match="a lake has no factor 'wait_hour'; did you"):
+        measure_lake(lake, "DriverImportance", options={"factors": "wait_hour"})
+
+
+def test_an_outcome_that_nobody_gives_is_answered(lake):
+    with pytest.raises(UsageError, match="an annotator that gives the label 'bliss'"):
+        measure_lake(lake, "DriverImportance", options={"outcome": "bliss"})
