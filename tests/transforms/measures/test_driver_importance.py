@@ -4,13 +4,15 @@ import itertools
 import math
 import re
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from affectflow import registry
+from affectflow import registry, testing
 from affectflow.errors import UsageError
 from affectflow.stages.measure import measure_file, measure_lake
+from affectflow.steps import measure as steps
 from affectflow_transforms.measures.drivers import shares
 from tests.given.factories import utterances
 from tests.given.people import add_rows
@@ -216,6 +218,32 @@ def test_missing_and_endless_values_are_left_out_and_counted():
     assert said["wait", "importance"]["n"] == 8
 
 
+def test_a_factor_with_too_many_names_is_left_out():
+    columns = {**SQUARE, "name": list("abcdefgh")}
+    columns = {key: each * 4 for key, each in columns.items()}
+    columns["name"] = [f"{name}{n}" for n, name in enumerate(columns["name"])]
+
+    said, _ = fitted(columns, outcome="mood", factors="wait,name")
+
+    why = said["name", "importance"]["why"]
+    assert why == "it has 32 names, at most 24 are compared"
+    assert said["wait", "importance"]["value"] == pytest.approx(1, abs=1e-12)
+
+
+def test_draws_of_conversations_give_intervals():
+    generator = np.random.default_rng(3)
+    wait, noise = generator.normal(size=(2, 400))
+    columns = {"wait": wait.astype(str), "mood": 2 * wait + noise}
+    columns["unit"] = [f"c{n}" for n in range(400)]
+
+    said, _ = fitted(columns, outcome="mood", factors="wait", draws=200)
+
+    row = said["wait", "slope"]
+    # A slope whose standard error is 1 by the root of 400.
+    assert row["low"] == pytest.approx(row["value"] - 1.96 / 20, abs=0.03)
+    assert row["high"] == pytest.approx(row["value"] + 1.96 / 20, abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -257,6 +285,22 @@ def test_factors_are_columns_of_a_wide_file(wide):
     }
     assert shares_of["one", "wait"] == pytest.approx(0.8, abs=1e-12)
     assert shares_of["two", "wait"] == pytest.approx(0.2, abs=1e-12)
+
+
+def test_factors_are_columns_of_a_pipeline():
+    numbers = [float(each) for each in SQUARE["wait"]]
+    flags = [each == "true" for each in SQUARE["review"]]
+    columns = {"wait": numbers, "flag": flags, "mood": SQUARE["mood"]}
+    step = steps.Measure(
+        name="DriverImportance",
+        options={"outcome": "mood", "factors": "wait,review"},
+        columns={"review": "flag"},
+    )
+
+    found = testing.run(step, pa.RecordBatch.from_pydict(columns)).to_pylist()
+
+    said = {row["unit_id"]: row["value"] for row in found if row["label"] == "spread"}
+    assert said == {"wait": pytest.approx(2), "review": pytest.approx(1)}
 
 
 def test_a_missing_column_is_named_with_those_that_are_there(wide):
@@ -350,3 +394,27 @@ def test_a_factor_that_a_lake_does_not_know_is_answered(lake):
 def test_an_outcome_that_nobody_gives_is_answered(lake):
     with pytest.raises(UsageError, match="an annotator that gives the label 'bliss'"):
         measure_lake(lake, "DriverImportance", options={"outcome": "bliss"})
+
+
+# Heated issue threads, whose comments people called uncivil or not.
+HEATED = """
+COPY (
+  SELECT issue_id AS unit, tbdf IS NOT NULL AS uncivil,
+    contains(comment_body, '```') AS has_code, length(comment_body) AS length
+  FROM read_csv($comments)
+) TO '{}'
+"""
+
+
+def test_in_heated_threads_code_goes_with_civil_comments(shared_data, tmp_path):
+    path, comments = tmp_path / "heated.parquet", "gh_incivility/comments.csv.gz"
+    with duckdb.connect() as connection:
+        given = {"comments": str(shared_data / comments)}
+        connection.execute(HEATED.format(path), given)
+    options = {"outcome": "uncivil", "factors": "has_code,length"}
+
+    found = measure_file(str(path), "DriverImportance", options=options, draws=100)
+
+    said = {(row["unit_id"], row["label"]): row for row in found.rows}
+    assert said["has_code", "slope"]["high"] < 0
+    assert said["uncivil", "r2"]["high"] < 0.1  # who wrote it, and why, tells more
