@@ -27,6 +27,20 @@ class Spent(NamedTuple):
     cost: float = 0.0
 
 
+class Fault(NamedTuple):
+    """Why a file gave nothing.
+
+    Attributes:
+      name: what counts it, as `no_cue_damaged_recording`.
+      message: why, in one line that names the file.
+      version: what tells the file from one that takes its place; empty if it is gone.
+    """
+
+    name: str
+    message: str
+    version: str
+
+
 class Journal(Protocol):
     """Keeps the answers of one model, under the digests of its requests."""
 
@@ -68,6 +82,7 @@ class Account:
       shown: ids of the utterances that the model was shown.
       tallied: what no row says, such as rows that were guarded: it goes into
         `runs.counters`. Statuses are counted from the rows.
+      faults: files that gave nothing, by their addresses.
       watcher: is told the share of the part that is done, 0..1, from any thread.
       span: the shares between which the present step takes the part.
     """
@@ -78,6 +93,7 @@ class Account:
     sent_to: str = ""
     shown: set[str] = field(default_factory=set)
     tallied: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, Fault] = field(default_factory=dict)
     watcher: Callable[[float], None] | None = None
     span: tuple[float, float] = (0.0, 1.0)
 
@@ -89,6 +105,12 @@ class Account:
         """Adds to what is tallied."""
         if n:
             self.tallied[name] += n
+
+    def fault(self, uri: str, fault: Fault) -> None:
+        """Counts a file that gave nothing, once, and keeps why."""
+        if uri not in self.faults:
+            self.tally(fault.name)
+            self.faults[uri] = fault
 
     def reached(self, share: float) -> None:
         """Says which share of the present step is done, 0..1."""

@@ -26,19 +26,18 @@ from affectflow.stages.runs.parts import (
     work,
 )
 from affectflow.stages.runs.progress import Progress
+from affectflow.stages.runs.receipts import Receipt
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.results import OUTSIDE
 from affectflow.stages.runs.run import Row
 from affectflow.steps.textualize import textualize
 from affectflow.steps.tracks import (
-    NOT_MEASURED,
-    OF_COLUMNS,
     check_columns,
     cues_of,
     digest_of_files,
-    examples_of,
-    how_files_are_named,
+    version_of,
 )
+from affectflow.storage import in_threads
 
 
 def textualize_lake(
@@ -91,26 +90,6 @@ def textualize_config(name: str, made: Renderer) -> dict[str, Any]:
     return {"renderer": name, "renderer_id": made.id, "options": options}
 
 
-def advice(
-    row: Row, renderer: str, options: Mapping[str, Any] | None = None
-) -> Iterator[str]:
-    """Yields lines that say what to do about files that gave no cue.
-
-    Args:
-      row: as `textualize_lake` returns it.
-      renderer: name of a plugin.
-      options: of the renderer.
-    """
-    counters = dict(row["counters"])
-    none = {name.removeprefix("no_cue_") for name in counters if counters[name]}
-    is_empty = not any(name.startswith("cue_") for name in counters)
-    made: Renderer = registry.make("renderers", renderer, options)
-    examples = examples_of(made, none if is_empty else none & OF_COLUMNS)
-    yield from (f"for example, {line}" for line in examples)
-    if is_empty and NOT_MEASURED in counters and not examples:
-        yield from how_files_are_named(made)
-
-
 class TextualizeTask(PartTask):
     """Finds the cues of a part.
 
@@ -140,6 +119,21 @@ class TextualizeTask(PartTask):
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
         """Returns all parts, with the files that they are made from."""
         return [p._replace(inputs=self.part(lake, p.name).inputs) for p in parts]
+
+    def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
+        """Returns the parts of which a file that gave no cue has changed since.
+
+        Files that an option names are inputs of every part.
+        """
+        if self._files:
+            return set()
+        uris = sorted({uri for each in receipts for uri in each.faults})
+        now = dict(zip(uris, in_threads(version_of, uris), strict=True))
+        return {
+            each.unit
+            for each in receipts
+            if any(now[uri] != fault.version for uri, fault in each.faults.items())
+        }
 
     def compute(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Returns a batch with the cues of the renderer, and no others."""

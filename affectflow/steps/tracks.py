@@ -2,9 +2,8 @@
 
 import functools
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,19 +15,20 @@ from affectflow.batches.batch import conform_like
 from affectflow.batches.nesting import nest
 from affectflow.batches.tracks import TRACKS, recording_of, turns_of
 from affectflow.errors import StorageError, UsageError
-from affectflow.kinds.account import account
+from affectflow.kinds.account import Fault, account
 from affectflow.kinds.renderer import Renderer, TrackRenderer, UnmeasuredError
 from affectflow.kinds.source import File
 from affectflow.schemas import CUES
 from affectflow.sources.filesystems import file_system
 from affectflow.sources.listing import list_files
+from affectflow.storage import storage_errors
 
 NO_RECORDING, NOT_MEASURED = "no_cue_no_recording", "no_cue_not_measured"
 OF_OTHERS = "no_cue_unknown_speaker"
 OF_COLUMNS = frozenset({"no_such_column", "no_such_time_column", "no_times"})
 """Reasons whose message names the columns that a file has."""
-_TRIED = 100
-"""Files that are read again for an example."""
+_LONGEST = 500
+"""Characters that are kept of why a file cannot be read."""
 AMBIGUOUS, OUTSIDE = "no_cue_two_files_of_one_recording", "no_cue_outside_every_turn"
 
 
@@ -60,9 +60,18 @@ def digest_of_files(renderer: Renderer) -> str:
         return ""
     digest = hashlib.blake2b(digest_size=6)
     for file in files_of(renderer):
-        fs, path = file_system(file.uri)
-        digest.update(f"{file.uri} {file.size} {fs.ukey(path)}\n".encode())
+        digest.update(f"{file.uri} {file.size} {version_of(file.uri)}\n".encode())
     return digest.hexdigest()
+
+
+def version_of(uri: str) -> str:
+    """Returns what tells a file from one that takes its place; empty if it is gone."""
+    try:
+        with storage_errors(uri):
+            fs, path = file_system(uri)
+            return str(fs.ukey(path))
+    except (StorageError, UsageError):
+        return ""
 
 
 def check_columns(renderer: Renderer) -> None:
@@ -81,25 +90,6 @@ def check_columns(renderer: Renderer) -> None:
             first = first or str(fault)
     if first:
         raise UsageError(first)
-
-
-def examples_of(renderer: Renderer, reasons: Collection[str]) -> list[str]:
-    """Returns a message for each reason, about the first file that has it.
-
-    Only the first files are read again: there may be thousands of them.
-
-    Args:
-      renderer: of tracks.
-      reasons: for which files gave no cue.
-    """
-    found: dict[str, str] = {}
-    if isinstance(renderer, TrackRenderer) and renderer.needs_tracks and reasons:
-        for fault in islice(_faults(renderer), _TRIED):
-            if fault and fault.reason in reasons:
-                found.setdefault(fault.reason, str(fault))
-            if len(found) == len(reasons):
-                break
-    return [found[reason] for reason in sorted(found)]
 
 
 def how_files_are_named(renderer: Renderer) -> list[str]:
@@ -218,10 +208,18 @@ def _of_file(instrument: _Instrument, uri: str) -> pa.Table | None:
     try:
         return _read(instrument, uri)
     except UnmeasuredError as error:
-        account().tally(f"no_cue_{error.reason}")
-    except (StorageError, UsageError, pa.ArrowInvalid):
-        account().tally("no_cue_unreadable_file")
+        _note(uri, error.reason, error)
+    except (OSError, UsageError, pa.ArrowInvalid) as error:
+        _note(uri, "unreadable_file", error)
     return None
+
+
+def _note(uri: str, reason: str, error: Exception) -> None:
+    """Counts a file that gives no cue, and keeps why."""
+    plain = "".join(each if each.isprintable() else " " for each in str(error))
+    why = " ".join(plain.split())[:_LONGEST]
+    message = why if repr(uri) in why else f"{uri!r}: {why}"
+    account().fault(uri, Fault(f"no_cue_{reason}", message, version_of(uri)))
 
 
 @functools.lru_cache(maxsize=4)

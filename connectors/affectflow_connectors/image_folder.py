@@ -13,11 +13,13 @@ import pyarrow as pa
 from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.source import File, Source, Split
 from affectflow.registry import Card
+from affectflow.sources.damage import DamagedFileError
 from affectflow.sources.filesystems import file_system
 from affectflow.sources.listing import is_hidden, list_files
 from affectflow.sources.rows import Row, dead_row, in_batches
 from affectflow.sources.streams import read_all
 from affectflow.storage import absolute, storage_errors
+from affectflow_connectors.picture_files import check_picture
 
 SITE = "image-folder"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
@@ -39,7 +41,8 @@ class ReadImageFolder(Source):
     `file_name` and `text`, as in an ImageFolder of Hugging Face; other columns become
     attributes. Else a caption is what stands in a text file of the picture's name. A
     picture without one has an empty text. The folder that it lies in, which often is a
-    label, is the `container`; `media_uri` names the file. No picture is opened.
+    label, is the `container`; `media_uri` names the file, and pixels stay where they
+    are. A file that is empty, cut off or no picture goes to `dead_letters`.
     `--source auto` takes a folder for one of pictures if there is nothing else in it.
 
     Args:
@@ -106,6 +109,14 @@ class ReadImageFolder(Source):
             caption = _captions(folder).get(name) or _beside(uri)
         except (StorageError, UnicodeDecodeError, ValueError, csv.Error) as error:
             why = "unreadable_caption", f"no caption of {uri!r} can be read: {error}"
+            return dead_row(type(self).__name__, SITE, uri, why)
+        try:
+            check_picture(uri)
+        except DamagedFileError as error:
+            why = error.error_type, str(error)
+            return dead_row(type(self).__name__, SITE, uri, why)
+        except StorageError as error:
+            why = "unreadable_file", str(error)
             return dead_row(type(self).__name__, SITE, uri, why)
         return {
             "utterance_id": id_,

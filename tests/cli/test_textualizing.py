@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from affectflow.cli.textualizing import _lines
+from affectflow.cli.textualizing import _earlier, _lines, _of_files
+from affectflow.kinds.account import Fault
+from affectflow.stages.unmeasured import Unmeasured
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 READ = (
@@ -63,3 +65,27 @@ def test_a_run_that_had_nothing_to_do_says_so_alone():
     assert list(_lines(row() | {"rows_in": 0, "rows_out": 0}, "lake")) == [
         "textualize: nothing new (2.0 s)"
     ]
+
+
+def test_of_many_files_without_a_cue_five_are_named_one_of_each_reason_first():
+    silent = {f"{n}.wav": Fault("no_cue_silence", f"{n}", "") for n in range(7)}
+    faults = silent | {"z.wav": Fault("no_cue_wrong_rate", "z", "")}
+
+    # A receipt names a hundred files; the others are counted.
+    counters = {"no_cue_silence": 300, "no_cue_wrong_rate": 1, "no_cue_no_times": 9}
+
+    assert list(_of_files(Unmeasured(counters, faults))) == [
+        "silence: 0",
+        "wrong rate: z",
+        "silence: 1",
+        "silence: 2",
+        "silence: 3",
+        "and 296 more files without a cue",
+    ]
+
+
+def test_what_earlier_runs_counted_without_a_file_is_said_without_a_cure():
+    none = Unmeasured({"no_cue_not_measured": 2}, {})
+
+    assert list(_earlier(none)) == ["no cue in earlier runs: 2 not measured"]
+    assert list(_earlier(Unmeasured({}, {}))) == []

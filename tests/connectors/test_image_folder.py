@@ -1,15 +1,25 @@
 """ReadImageFolder: pictures and their captions, as utterances."""
 
+import io
+
+import numpy as np
 import pytest
 
 from affectflow.errors import UsageError
 from affectflow.registry import kebab
 from affectflow.sources.recognition import recognise
+from affectflow_connectors import picture_files
 from affectflow_connectors.image_folder import ReadImageFolder
 from tests.given.command_line import affectflow
 from tests.given.stage_runs import ask
 
 ROWS = "SELECT utterance_id, container, text, media_uri FROM utterances ORDER BY ALL"
+
+# A GIF of one pixel.
+PICTURE = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00"
+    b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
 
 
 @pytest.fixture
@@ -18,7 +28,7 @@ def pictures(tmp_path):
     folder = tmp_path / "pictures"
     for name in ("joy/a.png", "joy/b.JPG", "awe/c.webp", "awe/notes.md", "top.gif"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"never opened")
+        (folder / name).write_bytes(PICTURE)
     (folder / "joy" / "metadata.csv").write_text(
         "file_name,text,source\na.png,A dog runs,web\n"
     )
@@ -120,6 +130,72 @@ def test_of_a_table_that_cannot_be_read_the_reason_is_said(pictures, table):
     first, _ = read(pictures / "joy")
 
     assert [each["error_type"] for each in first["errors"]] == ["unreadable_caption"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"", "empty_picture", id="empty"),
+        pytest.param(b"<html>404</html>", "damaged_picture", id="a page"),
+        pytest.param(b"\0" * 3000, "damaged_picture", id="zeros"),
+    ],
+)
+@pytest.mark.parametrize("pillow", ["installed", "absent"])
+def test_what_is_no_picture_is_refused_with_its_name(
+    tmp_path, monkeypatch, content, reason, pillow
+):
+    if pillow == "absent":
+        monkeypatch.setattr(picture_files, "has_pillow", lambda: False)
+    (tmp_path / "a.png").write_bytes(content)
+    (tmp_path / "b.png").write_bytes(PICTURE)
+
+    bad, good = read(tmp_path)
+
+    (error,) = bad["errors"]
+    assert error["error_type"] == reason
+    assert f"{tmp_path}/a.png" in error["message"]
+    assert good["utterance_id"] == "image-folder:b.png"
+
+
+def test_a_link_to_nothing_is_refused(tmp_path):
+    (tmp_path / "a.png").symlink_to(tmp_path / "gone.png")
+    (tmp_path / "b.png").write_bytes(PICTURE)
+
+    bad, _ = read(tmp_path)
+
+    assert [each["error_type"] for each in bad["errors"]] == ["unreadable_file"]
+
+
+@pytest.mark.vision
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
+def test_a_picture_that_is_cut_off_is_refused(tmp_path, name):
+    whole = picture_of_noise(name)
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "whole.png").write_bytes(whole)
+
+    cut, found = read(tmp_path)
+
+    assert [each["error_type"] for each in cut["errors"]] == ["damaged_picture"]
+    assert found["utterance_id"] == "image-folder:whole.png"
+
+
+@pytest.mark.vision
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "GIF"])
+def test_bytes_behind_the_end_of_a_picture_do_no_harm(tmp_path, name):
+    (tmp_path / "a.png").write_bytes(picture_of_noise(name) + b"a film of it")
+
+    (found,) = read(tmp_path)
+
+    assert found["media_uri"] == f"{tmp_path}/a.png"
+
+
+def picture_of_noise(name):
+    """Returns a picture of 40 x 30 pixels in a format."""
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    Image.fromarray(noise).save(held := io.BytesIO(), name)
+    return held.getvalue()
 
 
 def test_a_folder_without_pictures_is_one_line(tmp_path):

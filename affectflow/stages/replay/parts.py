@@ -157,7 +157,7 @@ def _only(answers: Answers, ids: pa.Array) -> Answers:
         rows.filter(pc.is_in(rows.column("utterance_id"), value_set=ids))
         for rows in (answers.living, answers.dead)
     )
-    return Answers(living, dead, answers.seconds, answers.tallied)
+    return answers._replace(living=living, dead=dead)
 
 
 def _sums(before: Receipt, answers: Answers) -> dict[str, int]:

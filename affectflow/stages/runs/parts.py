@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from affectflow import runners
 from affectflow.batches.batch import is_dead
-from affectflow.kinds.account import account, at_hand
+from affectflow.kinds.account import Fault, account, at_hand
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import write_file
@@ -29,6 +30,7 @@ from affectflow.stages.runs.once import CommitOnce, commit_all
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.reading import read_part
 from affectflow.stages.runs.receipts import (
+    MOST_FAULTS,
     WORK,
     Receipt,
     peak_rss_bytes,
@@ -105,7 +107,8 @@ class PartTask(ABC):
             "rows_dead": was["rows_dead"],
         }
         fresh = replace(receipt, rows=rows, counters={})
-        return replace(fresh, model_calls=0, model_seconds=0.0, asked={}, sent_to="")
+        fresh = replace(fresh, model_calls=0, model_seconds=0.0, asked={}, sent_to="")
+        return replace(fresh, faults={})
 
     def done(self, lake: Lake, parts: list[Part]) -> dict[str, Receipt]:
         """Returns the receipts of those parts that need no work, by part.
@@ -124,7 +127,10 @@ class PartTask(ABC):
         return {r.unit: r for r in done if r.unit not in stale}
 
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
-        """Returns the parts whose results speak of other parts that are gone."""
+        """Returns the parts whose results are out of date, though their inputs are not.
+
+        Such speak of other parts that are gone, or of files that have changed since.
+        """
         return set()
 
     def points_into(self, lake: Lake, name: str, batch: pa.RecordBatch) -> list[str]:
@@ -199,6 +205,7 @@ class PartTask(ABC):
         receipt.points_into = self.points_into(lake, receipt.unit, answers.living)
         receipt.pauses = self.pauses(lake, answers.living)
         receipt.counters = self.counted(answers.living, answers.tallied)
+        receipt.faults = dict(islice(answers.faults.items(), MOST_FAULTS))
         note_asked(receipt)
         path = f"{self.folder}/{next_generation(receipt.unit, before)}.parquet"
         for table, rows in self.results(answers.living).items():
@@ -216,12 +223,16 @@ def note_asked(receipt: Receipt) -> None:
 
 
 class Answers(NamedTuple):
-    """The rows of a part after a stage, how many seconds it took, what it counted."""
+    """The rows of a part after a stage, how many seconds it took, what it counted.
+
+    `faults` are those of files, by their addresses.
+    """
 
     living: pa.RecordBatch
     dead: pa.RecordBatch
     seconds: float
     tallied: Mapping[str, int]
+    faults: dict[str, Fault]
 
     def counts(self) -> dict[str, int]:
         """Returns the counts of a receipt."""
@@ -237,7 +248,8 @@ def answer(batch: pa.RecordBatch, compute: Compute) -> Answers:
     seconds = time.perf_counter() - begun
     dead = is_dead(answered)
     living = answered.filter(pc.invert(dead)) if dead.true_count else answered
-    return Answers(living, answered.filter(dead), seconds, opened.tallied)
+    dead_rows = answered.filter(dead)
+    return Answers(living, dead_rows, seconds, opened.tallied, opened.faults)
 
 
 def work(

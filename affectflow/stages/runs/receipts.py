@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from affectflow.errors import LakeError
+from affectflow.kinds.account import Fault
 from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
 
@@ -17,6 +18,10 @@ WORK = "_work"
 """Folder, in a lake, of what is done already and of work under way."""
 
 ROWS = ("rows_in", "rows_out", "rows_dead", "rows_duplicate", "rows_unchanged")
+
+
+MOST_FAULTS = 100
+"""Files that a receipt names; more are counted."""
 
 
 @dataclass(kw_only=True)
@@ -39,6 +44,8 @@ class Receipt:
       base: for a bucket, the paths in `utterances` that it was compared with; for a
         part, the paths of the labels that it was computed from.
       points_into: for a part, the other parts that hold what its results speak of.
+      faults: for a part, files that gave nothing, by their addresses: the first
+        `MOST_FAULTS`.
       pauses: for a part that was read in windows, the pause of each source in it.
       works: for a bucket, stage and folder of the answers that came in with it.
       run_id: for a part, of the run that wrote this receipt last.
@@ -59,6 +66,7 @@ class Receipt:
     peak_rss_bytes: int = 0
     base: list[str] = field(default_factory=list)
     points_into: list[str] = field(default_factory=list)
+    faults: dict[str, Fault] = field(default_factory=dict)
     pauses: dict[str, float] = field(default_factory=dict)
     works: list[list[str]] = field(default_factory=list)
     run_id: str = ""
@@ -73,6 +81,8 @@ class Receipt:
         """Returns the receipt that `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
         fields["files"] = [FileEntry(**each) for each in fields["files"]]
+        faults = fields.get("faults", {})
+        fields["faults"] = {uri: Fault(*each) for uri, each in faults.items()}
         return cls(**fields)
 
 

@@ -212,6 +212,9 @@ def merge_results(
     away = {part for source in sources for part in source.points_into}
     receipt.points_into = sorted(away - {source.unit for source in sources})
     receipt.pauses = _pauses(sources)
+    # A fault names a file, which may be of a message that is erased.
+    if keep is all_rows:
+        receipt.faults = {uri: f for each in sources for uri, f in each.faults.items()}
     receipt.files = list(_merged_files(lake, work.folder, sources, name, ids, keep))
     if keep is not all_rows:
         receipt.rows = _rows_of(receipt, len(ids))

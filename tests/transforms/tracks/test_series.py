@@ -13,7 +13,7 @@ from affectflow import testing
 from affectflow.errors import UsageError
 from affectflow.kinds.account import open_account
 from affectflow.kinds.renderer import Track, UnmeasuredError
-from affectflow.steps.tracks import check_columns, digest_of_files, examples_of
+from affectflow.steps.tracks import check_columns, digest_of_files
 from affectflow_transforms.tracks.series import RenderSeries, smoothed
 from tests.given.command_line import affectflow
 from tests.given.stage_runs import ask
@@ -268,18 +268,32 @@ def test_a_column_that_no_file_has_ends_in_a_line_with_those_that_are_there(tmp_
     check_columns(series(tracks=str(tmp_path), time="zeit"))
 
 
-def test_of_columns_that_some_files_lack_one_is_named_for_each_kind(tmp_path):
-    (tmp_path / "a.csv").write_text("zeit,joy\n0,1\n")
-    (tmp_path / "b.csv").write_text("t,joy\n0,1\n")
-    (tmp_path / "c.csv").write_text("time,joy\n0,1\n")
-    (tmp_path / "d.csv").write_text("zeit,sad\n0,1\n")
-    renderer = series(tracks=str(tmp_path), time="zeit", channels="joy")
-    check_columns(renderer)
+@pytest.mark.parametrize(
+    ("content", "reason", "line"),
+    [
+        pytest.param(
+            b"time,joy\n",
+            "no_rows",
+            "has names of columns, and no rows: time, joy$",
+            id="a header alone",
+        ),
+        pytest.param(
+            "time,größe\n0,1\n".encode("latin-1"),
+            "no_table",
+            "is not in UTF-8: save it as CSV in UTF-8$",
+            id="names in another encoding",
+        ),
+    ],
+)
+def test_a_table_that_says_nothing_is_named_with_the_reason(
+    tmp_path, content, reason, line
+):
+    (tmp_path / "a.csv").write_bytes(content)
 
-    first, second = examples_of(renderer, {"no_such_column", "no_such_time_column"})
+    with pytest.raises(UnmeasuredError, match=f"a.csv' {line}") as caught:
+        series(tracks=str(tmp_path)).measure(f"{tmp_path}/a.csv")
 
-    assert first.endswith("d.csv' has no numbers in 'joy', but in sad")
-    assert second.endswith("b.csv' has no column 'zeit', but t, joy")
+    assert caught.value.reason == reason
 
 
 def test_captions_and_ratings_become_one_lake(tmp_path, own_configuration):

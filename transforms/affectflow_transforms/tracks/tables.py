@@ -47,7 +47,7 @@ def table_of(uri: str) -> pa.Table:
       uri: of a CSV file with any separator, of ARFF or of Parquet; maybe compressed.
 
     Raises:
-      UnmeasuredError: it is none of them, or broken.
+      UnmeasuredError: it is none of them, broken, or without rows.
       StorageError: it does not open.
     """
     content = read_all(uri)
@@ -56,9 +56,16 @@ def table_of(uri: str) -> pa.Table:
             read = parquet.read_table(pa.BufferReader(content))
         else:
             read = arff_of(content) if is_arff(content) else _csv(content)
+        names = [name.strip() for name in read.column_names]
+    except UnicodeDecodeError as error:
+        raise UnmeasuredError(
+            "no_table", f"{uri!r} is not in UTF-8: save it as CSV in UTF-8"
+        ) from error
     except (pa.ArrowInvalid, pa.ArrowKeyError, ValueError) as error:
         raise UnmeasuredError("no_table", f"{uri!r} is not a table: {error}") from error
-    names = [name.strip() for name in read.column_names]
+    if not read.num_rows:
+        why = f"{uri!r} has names of columns, and no rows: {listed(names)}"
+        raise UnmeasuredError("no_rows", why)
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UnmeasuredError("no_table", f"{uri!r} has two columns {twice[0]!r}")
     return read.rename_columns(names)

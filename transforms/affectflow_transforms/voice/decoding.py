@@ -166,5 +166,7 @@ def _one(blocks: Iterable[Samples], channel: int | None, uri: str) -> Iterator[S
 
 
 def _damaged(uri: str, error: Exception) -> UnmeasuredError:
-    why = " ".join(str(error).split())
+    # FFmpeg's own text has a number in front, and the name of the file once more.
+    said = getattr(error, "strerror", None) or str(error)
+    why = " ".join(said.split())
     return UnmeasuredError("damaged_recording", f"cannot decode {uri!r}: {why}")
