@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectflow.errors import UsageError
-from affectflow_transforms.models.emotions import fit, ngrams, train
+from affectflow_transforms.models.emotions import fit, ngrams, sentences, train
 from affectflow_transforms.models.emotions.model import NgramModel
 
 WEIGHTS = Path(train.__file__).parent / "weights"
@@ -200,7 +200,7 @@ def test_known_words_are_a_share_of_the_words_that_count(model):
 def sentences_in(text):
     """Returns the sentences of one text, as the model reads it."""
     flat = ngrams.flatten([text])
-    sentence = ngrams.sentence_of(flat)
+    sentence = sentences.sentence_of(flat)
     return [
         bytes(flat.codes[sentence == number]).decode().strip()
         for number in range(sentence[-1] + 1)
@@ -224,7 +224,7 @@ def test_sentences_end_at_stops_and_line_breaks(text, expected):
 
 
 def test_texts_share_no_sentence():
-    found = ngrams.features_by_sentence(["one. two", "three", "", "four. five. six"])
+    found = sentences.features_by_sentence(["one. two", "three", "", "four. five. six"])
 
     assert found.first.tolist() == [0, 2, 3, 4]
     assert [len(block.ends) - 1 for block in found.blocks] == [7, 7]
@@ -232,7 +232,7 @@ def test_texts_share_no_sentence():
 
 @given(st.lists(st.text(alphabet="ab .!\n", max_size=20), min_size=1, max_size=5))
 def test_sums_of_a_text_are_exactly_those_of_its_sentences(model, texts):
-    by_sentence = ngrams.features_by_sentence(texts)
+    by_sentence = sentences.features_by_sentence(texts)
 
     parts = model.sums(by_sentence)
 

@@ -13,6 +13,7 @@ from sklearn.svm import LinearSVC
 from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.model import FINER
 from affectflow_transforms.models.emotions.ngrams import Grams
+from affectflow_transforms.models.emotions.sentences import features_by_sentence
 from affectflow_transforms.models.senses.model import Senses
 from affectflow_transforms.models.senses.model import scaled as scaled_senses
 
@@ -189,7 +190,7 @@ def with_senses(
         return grams
     parts = []
     for chunk in ngrams.chunks(texts):
-        read = ngrams.features_by_sentence(chunk)
+        read = features_by_sentence(chunk)
         sums = np.add.reduceat(senses.sums(read), read.first, axis=0)
         parts.append(sparse.csr_matrix(MEANT * scaled_senses(sums)))
     return sparse.hstack([grams, sparse.vstack(parts)]).tocsr()

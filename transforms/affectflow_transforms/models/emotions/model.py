@@ -22,14 +22,16 @@ from affectflow_transforms.models.emotions.ngrams import (
     MAX_CHARACTERS,
     Floats,
     Mask,
-    Sentences,
     chunks,
     count,
-    features_by_sentence,
     flatten,
     plain_words,
     short,
     split_words,
+)
+from affectflow_transforms.models.emotions.sentences import (
+    Sentences,
+    features_by_sentence,
 )
 from affectflow_transforms.models.senses.model import LARGEST, Senses
 

@@ -72,8 +72,8 @@ FOREIGN = _among((0xCE, 0xE1), (0xE3, 0xED))
 _LETTERS = FOREIGN | _among((ord("a"), ord("z")), (0xC3, 0xCD))
 _CODED = _among(single=b"/\\_=@<>{}[]()$#`0")
 _LINE_BREAK = np.uint8(ord("\n"))
-_STOPS = _among(single=b".!?")
-_SPACE = np.uint8(ord(" "))
+STOPS = _among(single=b".!?")
+SPACE = np.uint8(ord(" "))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,32 +130,6 @@ class Placed:
 
 
 @dataclass(frozen=True, eq=False)
-class Sentences:
-    """The n-grams of a chunk by sentence.
-
-    Args:
-      blocks: one row a sentence; an n-gram is of the sentence that it begins in.
-      words: n-grams of words, one row a text.
-      begins: for each of them, the word of `split` that it begins with.
-      first: shape (texts,): the first sentence of each text; each has at least one.
-      split: the words themselves.
-      of_words: for each of `split`, its sentence, rising.
-    """
-
-    blocks: tuple[Grams, Grams]
-    words: Grams
-    begins: Rows
-    first: Rows
-    split: "Words"
-    of_words: Rows
-
-    @property
-    def n_sentences(self) -> int:
-        """Sentences of all texts."""
-        return len(self.blocks[0].ends) - 1
-
-
-@dataclass(frozen=True, eq=False)
 class Words:
     """The words of the texts of a chunk: runs of letters, else single characters.
 
@@ -186,7 +160,7 @@ def flatten(texts: list[str]) -> Flat:
     kept = np.ones(len(codes), np.bool_)
     same = codes[1:] == codes[:-1]
     kept[2:] = ~(same[1:] & same[:-1])
-    kept[1:] &= ~(same & (codes[1:] == _SPACE))
+    kept[1:] &= ~(same & (codes[1:] == SPACE))
     # The space before a text follows the one behind the text before it.
     kept[ends[:-1]] = True
     (begin,) = np.nonzero(kept)
@@ -228,11 +202,6 @@ def word_grams(words: Words) -> Placed:
     return _placed(found, inside)
 
 
-def word_slots(words: Words) -> npt.NDArray[np.int32]:
-    """Returns the slot of each word by itself, as `word_grams` has it."""
-    return _slots(words.hashes * _MIXER + _SALTS[1])
-
-
 def slot_of(phrase: str) -> int:
     """Returns the slot of the n-gram that spans a phrase of one to three words."""
     _, words = features([phrase])
@@ -257,7 +226,7 @@ def _slots(hashes: Hashes) -> npt.NDArray[np.int32]:
 def split_words(flat: Flat) -> Words:
     """Returns words: `don't!! 😂` has four, and Chinese one for each character."""
     codes = flat.codes
-    inside, blank = _IN_WORDS[codes], codes == _SPACE
+    inside, blank = _IN_WORDS[codes], codes == SPACE
     starts = ~inside & ~blank
     # What UTF-8 writes in three or four bytes is mostly emoji, dashes and CJK.
     wide = codes >= 0xE0
@@ -288,44 +257,6 @@ def features(texts: list[str]) -> tuple[Grams, Grams]:
     words = split_words(flat)
     characters = character_grams(flat).by(flat.row, flat.n_rows)
     return characters, word_grams(words).by(words.row, flat.n_rows)
-
-
-def features_by_sentence(texts: list[str]) -> Sentences:
-    """Returns the n-grams of `BLOCKS` by sentence. Texts are not cut: see `chunks`."""
-    flat = flatten(texts)
-    words = split_words(flat)
-    of_words = word_grams(words)
-    sentence = sentence_of(flat)
-    n_sentences = int(sentence[-1]) + 1 if len(sentence) else 0
-    of_each = sentence[words.begin]
-    return Sentences(
-        blocks=(
-            character_grams(flat).by(sentence, n_sentences),
-            of_words.by(of_each, n_sentences),
-        ),
-        words=of_words.by(words.row, flat.n_rows),
-        begins=np.repeat(
-            np.arange(len(words.hashes), dtype=np.int32), np.diff(of_words.before)
-        ),
-        first=sentence[np.searchsorted(flat.row, np.arange(flat.n_rows))],
-        split=words,
-        of_words=of_each,
-    )
-
-
-def sentence_of(flat: Flat) -> Rows:
-    """Returns the sentence of each byte, rising.
-
-    One ends at a line break, or at `.`, `!` or `?` with white space behind it. The
-    space at the end of a text begins no sentence of its own.
-    """
-    codes, row = flat.codes, flat.row
-    begins = np.zeros(len(codes), np.bool_)
-    begins[:1] = True
-    begins[1:] = row[1:] != row[:-1]
-    stops = (codes[1:-1] == _SPACE) & _STOPS[codes[:-2]]
-    begins[1:-1] |= (stops | flat.breaks[1:-1]) & (row[:-2] == row[2:])
-    return np.cumsum(begins, dtype=np.int32) - np.int32(1)
 
 
 def chunks(texts: list[str]) -> Iterator[list[str]]:
@@ -361,7 +292,7 @@ def count(grams: Grams, rows: npt.NDArray[np.int32], size: int) -> sparse.csr_ma
 
 def plain_words(flat: Flat, words: Words) -> Mask:
     """Returns which words are of letters, and in no address, path or code."""
-    between = np.cumsum(flat.codes == _SPACE)
+    between = np.cumsum(flat.codes == SPACE)
     n_runs = int(between[-1]) + 1 if len(between) else 0
     coded = np.bincount(between[_CODED[flat.codes]], minlength=n_runs) > 0
     plain: Mask = _LETTERS[flat.codes[words.begin]] & ~coded[between[words.begin]]

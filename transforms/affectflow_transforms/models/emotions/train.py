@@ -3,10 +3,11 @@
     affectflow train Emotions --data FOLDER --out FOLDER
 
 reads `train.tsv.gz`, `emotions.txt` and, for the figures, `dev.tsv` of GoEmotions in
-FOLDER, and `authored.jsonl` if it is there, and writes `goemotions_v2.safetensors`, the
-same bytes each time with the same versions of NumPy and scikit-learn. It takes three
-minutes of processor time and 3 GB of memory. Features, penalty, calibration and
-thresholds come from the training set alone, by cross-validation.
+FOLDER, and messages beside them (`models.authored`) if there are any, and writes
+`goemotions_v2.safetensors`, the same bytes each time with the same versions of NumPy
+and scikit-learn. It takes three minutes of processor time and 3 GB of memory. Features,
+penalty, calibration and thresholds come from the training set alone, by
+cross-validation.
 """
 
 import csv

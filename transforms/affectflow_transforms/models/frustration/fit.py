@@ -13,6 +13,7 @@ from affectflow_transforms.models.emotions import fit as emotions_fit
 from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.fit import Examples, Vocabulary
 from affectflow_transforms.models.emotions.model import NgramModel, Values
+from affectflow_transforms.models.emotions.sentences import features_by_sentence
 from affectflow_transforms.models.frustration.model import (
     N_WORD_MARKS,
     Lexicon,
@@ -127,7 +128,7 @@ def features(
     vocabulary = Vocabulary(
         rows=emotions.rows, squared_idf=emotions.weights[:, -1].astype(np.float64)
     )
-    reads = [ngrams.features_by_sentence(chunk) for chunk in ngrams.chunks(texts)]
+    reads = [features_by_sentence(chunk) for chunk in ngrams.chunks(texts)]
     words = np.concatenate([word_marks(read, lexicon) for read in reads])
     strongest = np.concatenate(
         [strongest_of(emotions, emotions.sums(each), each.first) for each in reads]

@@ -32,10 +32,13 @@ from affectflow_transforms.models.emotions.ngrams import (
     Floats,
     Grams,
     Rows,
+)
+from affectflow_transforms.models.emotions.sentences import (
+    Places,
     Sentences,
+    features_by_sentence,
 )
 from affectflow_transforms.models.frustration.phrases import GROUPS
-from affectflow_transforms.models.senses.model import negated_words
 
 OVER = "emotions"
 """Metadata: digest of the emotion weights that a file was trained over."""
@@ -50,7 +53,6 @@ _VALENCE = 32
 """Steps of a stored valence for each unit of VADER's scale, -4..4 (less than 4)."""
 
 Table = npt.NDArray[np.int8]
-Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -148,7 +150,7 @@ class FrustrationModel:
         return np.concatenate(emotions), np.concatenate(frustration)
 
     def _scores(self, texts: list[str]) -> tuple[Floats, Floats]:
-        sentences = ngrams.features_by_sentence(texts)
+        sentences = features_by_sentence(texts)
         sums = self.emotions.sums(sentences)
         strongest = strongest_of(self.emotions, sums, sentences.first)
         evidence = by_text(sums, sentences)
@@ -246,7 +248,7 @@ def word_marks(read: Sentences, lexicon: Lexicon) -> Values:
     n_words = (np.diff(words.ends) + 5) / 4
     size = np.sqrt(np.maximum(n_words, _SHORTEST))[:, None]
     (hits,) = np.nonzero(lexicon.known[words.slots])
-    hits = hits[~negated_words(read)[read.begins[hits]]]
+    hits = hits[~read.negated[read.begins(hits)]]
     row, slots = _rows(words, hits), words.slots[hits]
     counts = _group_counts(row, lexicon.groups[slots], len(n_words))
     good, bad, worst = _valences(row, lexicon.valence[slots], len(n_words))
