@@ -237,7 +237,7 @@ def test_sums_of_a_text_are_exactly_those_of_its_sentences(model, texts):
     parts = model.sums(by_sentence)
 
     for grams, rows, sentence in zip(
-        ngrams.features(texts), model.rows, parts[:2], strict=True
+        ngrams.features(texts), model.rows, parts.own[:2], strict=True
     ):
         whole = ngrams.count(grams, rows, len(model.weights)) @ model.weights
         added = np.add.reduceat(sentence, by_sentence.first, axis=0)

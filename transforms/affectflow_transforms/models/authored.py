@@ -67,11 +67,11 @@ def _shares(given: Marked) -> dict[str, float]:
 
 
 def readings(texts: Sequence[str]) -> list[str]:
-    """Returns what a model reads of texts, after the package's own ingest."""
+    """Returns what models of the package read of texts, after its own ingest."""
     columns = {"utterance_id": [str(n) for n in range(len(texts))], "text": texts}
     schema = fields(UTTERANCES, *columns)
     batch = pa.RecordBatch.from_pydict(columns, schema=schema)
     for step in (NormalizeText(), registry.load("transforms", "Textualize")()):
         step.setup()
         batch = step.apply(batch)
-    return read(batch).texts.to_pylist()
+    return read(batch, apart=True).texts.to_pylist()

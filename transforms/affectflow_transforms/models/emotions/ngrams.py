@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
+from affectflow.batches.readings import CUE_BEGINS, CUE_ENDS
+
 MAX_CHARACTERS = 10_000
 """Longer texts are cut at their end."""
 
@@ -72,6 +74,7 @@ FOREIGN = _among((0xCE, 0xE1), (0xE3, 0xED))
 _LETTERS = FOREIGN | _among((ord("a"), ord("z")), (0xC3, 0xCD))
 _CODED = _among(single=b"/\\_=@<>{}[]()$#`0")
 _LINE_BREAK = np.uint8(ord("\n"))
+_CUE_BEGINS, _CUE_ENDS = np.uint8(ord(CUE_BEGINS)), np.uint8(ord(CUE_ENDS))
 STOPS = _among(single=b".!?")
 SPACE = np.uint8(ord(" "))
 
@@ -84,12 +87,17 @@ class Flat:
       codes: their bytes; each text begins and ends in a space.
       row: for each byte, the position of its text, rising.
       breaks: for each byte, whether it is a space for white space with a line break.
+      part: for each byte, the position of its part, rising. A text without cues is one
+        part; else each cue is one, and so is what stands between.
+      cue: for each byte, whether it is of a cue; None if there are none.
       n_rows: texts.
     """
 
     codes: Bytes
     row: Rows
     breaks: Mask
+    part: Rows
+    cue: Mask | None
     n_rows: int
 
 
@@ -128,6 +136,13 @@ class Placed:
         first = np.searchsorted(group, np.arange(n_groups + 1))
         return Grams(slots=self.slots, ends=self.before[first])
 
+    def at(self, places: npt.NDArray[np.intp]) -> "Placed":
+        """Returns the n-grams that begin at some positions, which rise."""
+        sizes = np.diff(self.before)[places]
+        before = np.concatenate([[0], np.cumsum(sizes)])
+        moved = np.repeat(self.before[places] - before[:-1], sizes)
+        return Placed(self.slots[moved + np.arange(len(moved))], before)
+
 
 @dataclass(frozen=True, eq=False)
 class Words:
@@ -136,12 +151,19 @@ class Words:
     Args:
       hashes: one for each word.
       row: for each word, the position of its text, rising.
+      part: for each word, the position of its part, rising: see `Flat`.
       begin: for each word, the position of its first byte.
     """
 
     hashes: Hashes
     row: Rows
+    part: Rows
     begin: npt.NDArray[np.intp]
+
+    def at(self, places: npt.NDArray[np.intp]) -> "Words":
+        """Returns some of the words."""
+        every = (self.hashes, self.row, self.part, self.begin)
+        return Words(*(each[places] for each in every))
 
 
 def flatten(texts: list[str]) -> Flat:
@@ -163,9 +185,33 @@ def flatten(texts: list[str]) -> Flat:
     kept[1:] &= ~(same & (codes[1:] == SPACE))
     # The space before a text follows the one behind the text before it.
     kept[ends[:-1]] = True
+    (marks,) = np.nonzero((raw | 1) == _CUE_ENDS)  # Or begins: they differ by a bit.
+    kept[marks] = True
     (begin,) = np.nonzero(kept)
     breaks = np.logical_or.reduceat(raw == _LINE_BREAK, begin) if len(begin) else kept
-    return Flat(codes=codes[kept], row=row[kept], breaks=breaks, n_rows=len(column))
+    row = row[kept]
+    part, cue = row, None
+    if len(marks):
+        places = np.union1d(ends[:-1], marks)
+        first = np.searchsorted(begin, places)
+        part, cue = _parts(first, raw[places] == _CUE_BEGINS, len(begin))
+    return Flat(
+        codes=codes[kept],
+        row=row,
+        breaks=breaks,
+        part=part,
+        cue=cue,
+        n_rows=len(column),
+    )
+
+
+def _parts(
+    first: npt.NDArray[np.intp], is_cue: Mask, n_bytes: int
+) -> tuple[Rows, Mask]:
+    """Returns the part of each byte, and which bytes are of a cue."""
+    sizes = np.diff(first, append=n_bytes)
+    part = np.repeat(np.arange(len(first), dtype=np.int32), sizes)
+    return part, np.repeat(is_cue, sizes)
 
 
 def character_grams(flat: Flat) -> Placed:
@@ -180,7 +226,7 @@ def character_grams(flat: Flat) -> Placed:
         fits = max(size - n + 1, 0)
         rolling = rolling[:fits] * _ODD + hashes[n - 1 :]
         found[:fits, n - _SMALLEST] = rolling + _SALTS[n]
-        inside[:fits, n - _SMALLEST] = flat.row[:fits] == flat.row[n - 1 :]
+        inside[:fits, n - _SMALLEST] = flat.part[:fits] == flat.part[n - 1 :]
     return _placed(found, inside)
 
 
@@ -195,7 +241,7 @@ def word_grams(words: Words) -> Placed:
         fits = max(size - n + 1, 0)
         rolling = _mixed(rolling[:fits]) * _ODD + words.hashes[n - 1 :]
         found[:fits, n - 1] = rolling
-        inside[:fits, n - 1] = words.row[:fits] == words.row[n - 1 :]
+        inside[:fits, n - 1] = words.part[:fits] == words.part[n - 1 :]
     around = _mixed(words.hashes[:fits]) * _MIXER + words.hashes[2:] * _ODD
     found[:fits, _WORDS] = around + _SALTS[15]
     inside[:fits, _WORDS] = inside[:fits, _WORDS - 1]
@@ -237,7 +283,7 @@ def split_words(flat: Flat) -> Words:
     starts |= inside & (wide | after)
     (begin,) = np.nonzero(starts)
     hashes = _hash_words(codes, blank, starts, begin)
-    return Words(hashes=hashes, row=flat.row[begin], begin=begin)
+    return Words(hashes=hashes, row=flat.row[begin], part=flat.part[begin], begin=begin)
 
 
 def _hash_words(

@@ -124,7 +124,6 @@ def features(
     texts: list[str], emotions: NgramModel, lexicon: Lexicon
 ) -> tuple[Any, Values]:
     """Returns n-grams with senses, and marks of texts, as the model sees them."""
-    blocks = emotions_fit.grams_of(texts)
     vocabulary = Vocabulary(
         rows=emotions.rows, squared_idf=emotions.weights[:, -1].astype(np.float64)
     )
@@ -134,8 +133,8 @@ def features(
         [strongest_of(emotions, emotions.sums(each), each.first) for each in reads]
     )
     known = marks(emotions.scores(texts), strongest, words)
-    grams = emotions_fit.scaled(blocks, vocabulary)
-    return emotions_fit.with_senses(texts, grams, emotions.senses), known
+    assert emotions.senses is not None
+    return emotions_fit.features(texts, vocabulary, emotions.senses), known
 
 
 def fit_heads(comments: Comments, written: Written, annoyance: int) -> Heads:
