@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectflow.errors import UsageError
+from affectflow_transforms.models import authored
 from affectflow_transforms.models.emotions import fit, ngrams, sentences, train
 from affectflow_transforms.models.emotions.model import NgramModel
 
 WEIGHTS = Path(train.__file__).parent / "weights"
-DEV_MACRO_F1 = 0.5125
+DEV_MACRO_F1 = 0.512
 CHARACTERS = [
     1675995,
     86349,
@@ -159,7 +160,8 @@ def test_plain_texts_get_their_label(model, text, label):
 def test_dev_f1_is_what_the_card_says(model, shared_data):
     texts, y = train.read_tsv(shared_data / "goemotions" / "dev.tsv", 28)
 
-    f1 = fit.f1(model.scores(texts) >= model.thresholds, y)
+    scores = model.scores(authored.readings(texts))
+    f1 = fit.f1(scores >= model.thresholds, y)
 
     assert f1.mean() >= DEV_MACRO_F1 - 0.002
 

@@ -27,7 +27,7 @@ from affectflow_transforms.models.frustration.phrases import GROUPS
 from tests.quality.authored import export
 
 SUMMED = ("annoyance", "anger", "disappointment")
-FIGURES = MappingProxyType({"AUC": 0.776, "AP": 0.405, "AUC of the sum": 0.702})
+FIGURES = MappingProxyType({"AUC": 0.777, "AP": 0.410, "AUC of the sum": 0.704})
 """On the reserved threads, as the model card has them."""
 
 
