@@ -44,6 +44,10 @@ address behind `[text]`, with its brackets. `[NAME]` is what GoEmotions has for 
 AS_WRITTEN = frozenset({"shouting", "stretched", "punctuation", "hesitation"})
 """Cues that stay in a reading as they were written: they are in the letters."""
 
+CUE_BEGINS, CUE_ENDS = "\x1e", "\x1f"
+"""What a cue in words stands between, for a model that weighs it apart. No text has
+them: `NormalizeText` takes control characters out."""
+
 # Anything but blanks and ASCII punctuation says something; so do "?" and "!".
 _SAYS = re.compile(r"[^\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\ufffc]|[!?]")
 
@@ -122,6 +126,7 @@ def read(
     masked: Mapping[str, str] = DEFAULT_MASKS,
     cues: str = "words",
     frame: Frame = HEAD,
+    apart: bool = False,
 ) -> Readings:
     """Returns what a model reads of each row of `batch`.
 
@@ -135,11 +140,13 @@ def read(
         set off by blanks, and the others into the frame; `in_text` leaves the
         frame out, and `as_written` both.
       frame: what is read around a text that has cues without a place in it.
+      apart: cues written out stand between `CUE_BEGINS` and `CUE_ENDS`.
 
     Raises:
       UsageError: `cues` is another word.
     """
     check_cues(cues)
+    mark = (CUE_BEGINS, f" {CUE_ENDS}") if apart else ("", "")
     texts = pc.fill_null(batch.column("text"), "")
     silent = _is_blank(texts)
     segments = _by_row(batch, "segments", "type", left_out=())
@@ -153,7 +160,7 @@ def read(
         kinds, said = segments.get(row, []), spoken.get(row, [])
         edits = list(_masks(text, kinds, masked))
         if cues != "as_written":
-            edits += [_Edit(s.start, s.end, s.words, True) for s in said]
+            edits += [_Edit(s.start, s.end, s.words.join(mark), True) for s in said]
         around = frame.around(framed[row]) if row in framed else ("", "")
         reading, maps[row] = _compose(text, _framed(text, _apart(edits), *around))
         written.append(reading)

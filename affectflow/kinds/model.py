@@ -208,6 +208,8 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
 
     Rows whose `lang` says nothing are read too.
     """
+    weighs_cues: ClassVar[bool] = False
+    """Whether it is told where cues in words begin and end: see `readings.read`."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -247,7 +249,9 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
         A row that the model cannot score gets an error and no annotation; one with a
         value that is not on the scale, the status `out_of_range`.
         """
-        readings = reading_of(batch, cues=self.cues, style=self.style)
+        readings = reading_of(
+            batch, cues=self.cues, style=self.style, apart=self.weighs_cues
+        )
         texts_of_rows = self.asked(batch, readings)
         there = np.asarray(pc.is_valid(texts_of_rows))
         known, readable = self._languages(batch)

@@ -72,6 +72,8 @@ def check_reading(cues: str, style: str) -> None:
     frame_of(style)
 
 
-def reading_of(batch: pa.RecordBatch, *, cues: str, style: str) -> Readings:
-    """Returns what a model reads of each row, as its options say."""
-    return read(batch, cues=cues, frame=frame_of(style))
+def reading_of(
+    batch: pa.RecordBatch, *, cues: str, style: str, apart: bool = False
+) -> Readings:
+    """Returns what a model reads of each row, as its options say; see `read`."""
+    return read(batch, cues=cues, frame=frame_of(style), apart=apart)

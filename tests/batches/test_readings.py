@@ -71,6 +71,12 @@ def test_cues_can_stay_as_written():
     assert readings.texts.to_pylist() == ["ok 😂"]
 
 
+def test_cues_can_stand_between_marks():
+    batch = batch_of("done :)!", cues=[("emoticon", "smiles", ":)")])
+
+    assert read(batch, apart=True).texts[0].as_py() == "done \x1esmiles \x1f!"
+
+
 def test_another_word_for_cues_is_the_callers_mistake():
     with pytest.raises(UsageError, match="got 'no'"):
         read(batch_of("a"), cues="no")

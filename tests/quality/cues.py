@@ -79,7 +79,7 @@ def compared(data: Path) -> Compared:
     labels = embedded.model().emotions.labels
     return Compared(
         readings={
-            "words": read(chosen).texts.to_pylist(),
+            "words": read(chosen, apart=True).texts.to_pylist(),
             "as written": read(chosen, cues="as_written").texts.to_pylist(),
             "left out": list(without_faces(chosen)),
         },
@@ -172,7 +172,8 @@ def frustration(faces: Sequence[str]) -> npt.NDArray[np.float64]:
       Shape (1 + faces, TEXTS); the first row is of the texts alone.
     """
     texts = [f"{text} {face}".strip() for face in ("", *faces) for text in TEXTS]
-    _, scores = embedded.model().scores(read(ingested(texts)).texts.to_pylist())
+    reading = read(ingested(texts), apart=True)
+    _, scores = embedded.model().scores(reading.texts.to_pylist())
     return scores.astype(np.float64).reshape(-1, len(TEXTS))
 
 

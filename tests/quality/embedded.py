@@ -66,7 +66,7 @@ def _readings(texts: tuple[str, ...]) -> tuple[list[str], Mask]:
     for step in (NormalizeText(), Textualize()):
         step.setup()
         batch = step.apply(batch)
-    reading = read(batch)
+    reading = read(batch, apart=True)
     return reading.texts.to_pylist(), np.asarray(reading.silent)
 
 

@@ -1,33 +1,21 @@
-"""Writes the corpus as trainers read it, without the briefs kept for choosing.
+"""Puts the corpus where trainers read it, beside the other data.
 
     python -m tests.quality.authored.export FOLDER
 
-writes `authored.jsonl` beside the other training data of `affectflow train`.
+links its texts and labels into FOLDER.
 """
 
-import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from affectflow_transforms.models.authored import SOURCE
-from tests.quality.authored.reading import rows
-from tests.quality.authored.training import is_development, soft_labels
-
-
-def lines() -> Iterator[str]:
-    """Yields a line a text: its brief, itself, and labels with their shares."""
-    shares = soft_labels()
-    for row in rows("texts"):
-        if not is_development(row["brief"]):
-            said = {"labels": shares[row["id"]]}
-            yield json.dumps({"brief": row["brief"], "text": row["text"], **said})
+from affectflow.sources.marked import LABELS, TEXTS
+from tests.quality.authored.reading import FOLDER
 
 
 def write(folder: Path) -> None:
-    """Writes the file into a folder."""
-    text = "".join(f"{line}\n" for line in lines())
-    (folder / SOURCE).write_text(text, encoding="utf-8")
+    """Links the files into a folder."""
+    for file in (FOLDER / TEXTS, *FOLDER.glob(LABELS)):
+        (folder / file.name).symlink_to(file)
 
 
 def beside(source: Path, folder: Path) -> Path:

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectflow.errors import UsageError
-from affectflow_transforms.models.emotions import fit, ngrams, train
+from affectflow_transforms.models import authored
+from affectflow_transforms.models.emotions import fit, ngrams, sentences, train
 from affectflow_transforms.models.emotions.model import NgramModel
 
 WEIGHTS = Path(train.__file__).parent / "weights"
-DEV_MACRO_F1 = 0.5125
+DEV_MACRO_F1 = 0.512
 CHARACTERS = [
     1675995,
     86349,
@@ -159,7 +160,8 @@ def test_plain_texts_get_their_label(model, text, label):
 def test_dev_f1_is_what_the_card_says(model, shared_data):
     texts, y = train.read_tsv(shared_data / "goemotions" / "dev.tsv", 28)
 
-    f1 = fit.f1(model.scores(texts) >= model.thresholds, y)
+    scores = model.scores(authored.readings(texts))
+    f1 = fit.f1(scores >= model.thresholds, y)
 
     assert f1.mean() >= DEV_MACRO_F1 - 0.002
 
@@ -200,7 +202,7 @@ def test_known_words_are_a_share_of_the_words_that_count(model):
 def sentences_in(text):
     """Returns the sentences of one text, as the model reads it."""
     flat = ngrams.flatten([text])
-    sentence = ngrams.sentence_of(flat)
+    sentence = sentences.sentence_of(flat)
     return [
         bytes(flat.codes[sentence == number]).decode().strip()
         for number in range(sentence[-1] + 1)
@@ -224,7 +226,7 @@ def test_sentences_end_at_stops_and_line_breaks(text, expected):
 
 
 def test_texts_share_no_sentence():
-    found = ngrams.features_by_sentence(["one. two", "three", "", "four. five. six"])
+    found = sentences.features_by_sentence(["one. two", "three", "", "four. five. six"])
 
     assert found.first.tolist() == [0, 2, 3, 4]
     assert [len(block.ends) - 1 for block in found.blocks] == [7, 7]
@@ -232,12 +234,12 @@ def test_texts_share_no_sentence():
 
 @given(st.lists(st.text(alphabet="ab .!\n", max_size=20), min_size=1, max_size=5))
 def test_sums_of_a_text_are_exactly_those_of_its_sentences(model, texts):
-    by_sentence = ngrams.features_by_sentence(texts)
+    by_sentence = sentences.features_by_sentence(texts)
 
     parts = model.sums(by_sentence)
 
     for grams, rows, sentence in zip(
-        ngrams.features(texts), model.rows, parts[:2], strict=True
+        ngrams.features(texts), model.rows, parts.own[:2], strict=True
     ):
         whole = ngrams.count(grams, rows, len(model.weights)) @ model.weights
         added = np.add.reduceat(sentence, by_sentence.first, axis=0)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from affectflow_transforms.models.emotions import ngrams
+from affectflow_transforms.models.emotions import ngrams, sentences
 from affectflow_transforms.models.emotions.embedded import (
     EmbeddedEmotions,
     emotion_model,
@@ -27,7 +27,7 @@ from affectflow_transforms.models.frustration.phrases import GROUPS
 from tests.quality.authored import export
 
 SUMMED = ("annoyance", "anger", "disappointment")
-FIGURES = MappingProxyType({"AUC": 0.776, "AP": 0.405, "AUC of the sum": 0.702})
+FIGURES = MappingProxyType({"AUC": 0.777, "AP": 0.410, "AUC of the sum": 0.704})
 """On the reserved threads, as the model card has them."""
 
 
@@ -42,7 +42,7 @@ def lexicon(**valences):
 
 
 def marks_of(text, known):
-    (found,) = word_marks(ngrams.features_by_sentence([text]), known)
+    (found,) = word_marks(sentences.features_by_sentence([text]), known)
     groups = dict(zip(GROUPS, found[: len(GROUPS)], strict=True))
     density = dict(zip(GROUPS, found[len(GROUPS) : 2 * len(GROUPS)], strict=True))
     return groups, density, found[2 * len(GROUPS) :]

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from affectflow.errors import UsageError
-from affectflow_transforms.models.emotions import fit, ngrams, polarity
+from affectflow_transforms.models.emotions import fit, ngrams, polarity, sentences
 from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 from affectflow_transforms.models.emotions.fit import Examples
 from affectflow_transforms.models.emotions.model import check_senses, senses
-from affectflow_transforms.models.senses.model import Senses, reached, scaled
+from affectflow_transforms.models.senses.model import Senses, scaled
 
 MODEL = EmbeddedEmotions().load_model()
 LABELS = np.array(MODEL.emotions.labels)
@@ -29,7 +29,7 @@ def vectors(**words):
 
 
 def sums_of(text, known):
-    return known.sums(ngrams.features_by_sentence([text])).tolist()
+    return known.sums(sentences.features_by_sentence([text])).tolist()
 
 
 def test_sums_are_of_words_that_are_known():
@@ -74,7 +74,7 @@ def test_a_negation_of_one_sentence_reaches_none_of_the_next():
 def test_a_negation_reaches_four_words():
     negating = np.array([True, False, False, False, False, False])
 
-    found = reached(negating, np.zeros(6, np.int32))
+    found = sentences.reached(negating, np.zeros(6, np.int32))
 
     assert found.tolist() == [False, True, True, True, True, False]
 
@@ -88,11 +88,11 @@ def test_scaled_sums_have_the_length_of_one_word():
 
 @given(st.lists(st.text(alphabet="no good.day!\n", max_size=30), max_size=4))
 def test_texts_have_the_same_sums_in_every_batch(texts):
-    read = ngrams.features_by_sentence([*texts, "good day"])
+    read = sentences.features_by_sentence([*texts, "good day"])
     together = np.add.reduceat(senses().sums(read), read.first, axis=0)
 
     for text, found in zip(texts, together, strict=False):
-        alone = senses().sums(ngrams.features_by_sentence([text]))
+        alone = senses().sums(sentences.features_by_sentence([text]))
         np.testing.assert_array_equal(alone.sum(axis=0), found)
 
 

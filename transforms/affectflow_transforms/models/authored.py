@@ -1,9 +1,11 @@
-"""Texts that were written and labelled for this project, as trainers read them.
+"""Messages with soft labels, as trainers read them beside other data.
 
-`python -m tests.quality.authored.export FOLDER` writes the file, in the repository.
+They lie in the same folder, as `affectflow.sources.marked` describes them. In the
+repository, `python -m tests.quality.authored.export FOLDER` puts those there that were
+written for this project.
 """
 
-import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +16,10 @@ import pyarrow as pa
 
 from affectflow import registry
 from affectflow.batches.readings import read
-from affectflow.errors import UsageError
+from affectflow.kinds.trainer import is_held_out
 from affectflow.schemas import UTTERANCES, fields
+from affectflow.sources.marked import TEXTS, Marked, read_marked
 from affectflow_transforms.text.normalize import NormalizeText
-
-SOURCE = "authored.jsonl"
 
 Values = npt.NDArray[np.float64]
 
@@ -43,33 +44,34 @@ class Authored:
 
 
 def read_authored(data: Path) -> Authored:
-    """Returns the texts of `authored.jsonl` in a folder; none where it is not there.
+    """Returns the messages in a folder, but for a tenth of the briefs; maybe none.
+
+    The tenth is for choosing: see `is_held_out`. A folder without `texts.jsonl` has no
+    messages.
 
     Raises:
-      UsageError: a line is something else.
+      UsageError: there are labels missing, or a line is something else.
     """
-    file = data / SOURCE
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    try:
-        rows = [json.loads(line) for line in lines]
-        return Authored(
-            texts=readings([row["text"] for row in rows]),
-            briefs=[row["brief"] for row in rows],
-            labels=[dict(row["labels"]) for row in rows],
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{str(file)!r} is not as `tests.quality.authored.export` writes it: "
-            f"{error!r}"
-        ) from error
+    every = read_marked(data) if (data / TEXTS).is_file() else []
+    found = [each for each in every if not is_held_out(each.brief)]
+    return Authored(
+        texts=readings([each.text for each in found]),
+        briefs=[each.brief for each in found],
+        labels=[_shares(each) for each in found],
+    )
+
+
+def _shares(given: Marked) -> dict[str, float]:
+    told = Counter(label for labels in given.labels for label in set(labels))
+    return {label: count / len(given.labels) for label, count in told.items()}
 
 
 def readings(texts: Sequence[str]) -> list[str]:
-    """Returns what a model reads of texts, after the package's own ingest."""
+    """Returns what models of the package read of texts, after its own ingest."""
     columns = {"utterance_id": [str(n) for n in range(len(texts))], "text": texts}
     schema = fields(UTTERANCES, *columns)
     batch = pa.RecordBatch.from_pydict(columns, schema=schema)
     for step in (NormalizeText(), registry.load("transforms", "Textualize")()):
         step.setup()
         batch = step.apply(batch)
-    return read(batch).texts.to_pylist()
+    return read(batch, apart=True).texts.to_pylist()

@@ -51,6 +51,7 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
 
     name: ClassVar[str] = ANNOTATOR
     languages: ClassVar[tuple[str, ...]] = ENGLISH
+    weighs_cues: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         summary="28 emotions of GoEmotions, and frustration; embedded, CPU, English",
         weights_licence="Apache-2.0 (trained on GoEmotions, CC BY 4.0, "

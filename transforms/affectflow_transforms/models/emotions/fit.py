@@ -1,5 +1,6 @@
 """Fitting `NgramModel`: features, one classifier a label, and its calibration."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -10,11 +11,18 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+from affectflow.batches.readings import CUE_BEGINS, CUE_ENDS
 from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.model import FINER
 from affectflow_transforms.models.emotions.ngrams import Grams
+from affectflow_transforms.models.emotions.sentences import (
+    features_by_sentence,
+    share_of_cues,
+)
 from affectflow_transforms.models.senses.model import Senses
 from affectflow_transforms.models.senses.model import scaled as scaled_senses
+
+_CUES = re.compile(f"{CUE_BEGINS}[^{CUE_ENDS}]*(?:{CUE_ENDS}|$)")
 
 SEED = 0
 FOLDS = 5
@@ -182,17 +190,30 @@ def scaled(blocks: tuple[Grams, ...], vocabulary: Vocabulary) -> sparse.csr_matr
 
 
 def with_senses(
-    texts: list[str], grams: sparse.csr_matrix, senses: Senses | None
+    texts: list[str], grams: sparse.csr_matrix, senses: Senses
 ) -> sparse.csr_matrix:
     """Returns features with what words mean behind them, times `MEANT`."""
-    if senses is None:
-        return grams
     parts = []
     for chunk in ngrams.chunks(texts):
-        read = ngrams.features_by_sentence(chunk)
+        read = features_by_sentence(chunk)
         sums = np.add.reduceat(senses.sums(read), read.first, axis=0)
         parts.append(sparse.csr_matrix(MEANT * scaled_senses(sums)))
     return sparse.hstack([grams, sparse.vstack(parts)]).tocsr()
+
+
+def features(
+    texts: list[str], vocabulary: Vocabulary, senses: Senses
+) -> sparse.csr_matrix:
+    """Returns what a model reads of texts, with cues apart: see `Sums.evidence`."""
+    own = [_CUES.sub(CUE_BEGINS + CUE_ENDS, text) for text in texts]
+    said = ["".join(_CUES.findall(text)) for text in texts]
+    of_own, of_cues = (
+        with_senses(each, scaled(grams_of(each), vocabulary), senses)
+        for each in (own, said)
+    )
+    length = abs(of_own[:, -senses.width :]).sum(axis=1)
+    share = share_of_cues(np.asarray(length).ravel())
+    return (of_own + sparse.diags(share) @ of_cues).tocsr()
 
 
 # -- classifiers -------------------------------------------------------------------

@@ -5,7 +5,7 @@ bit for bit, whatever batch it comes in.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -22,14 +22,18 @@ from affectflow_transforms.models.emotions.ngrams import (
     MAX_CHARACTERS,
     Floats,
     Mask,
-    Sentences,
     chunks,
     count,
-    features_by_sentence,
     flatten,
     plain_words,
     short,
     split_words,
+)
+from affectflow_transforms.models.emotions.sentences import (
+    Block,
+    Sentences,
+    Sums,
+    features_by_sentence,
 )
 from affectflow_transforms.models.senses.model import LARGEST, Senses
 
@@ -47,7 +51,6 @@ OVER_SENSES = "senses"
 _AS_STORED = ("gain", "shift", "thresholds", "known_words")
 
 Values = npt.NDArray[np.float64]
-Sums = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -110,13 +113,22 @@ class NgramModel:
         Returns:
           Shape (texts, columns): first the labels, then those of `widened`.
         """
-        return by_text(self.sums(read), read)
+        return self.sums(read).by_text(read.first).evidence()
 
-    def sums(self, read: Sentences) -> tuple[Sums, ...]:
+    def sums(self, read: Sentences) -> Sums:
         """Returns the sums of each column of weights, for each kind, by sentence.
 
         They are whole numbers: those of a text are exactly those of its sentences.
         """
+        own = self._blocks(read)
+        if read.cues is None:
+            return Sums(own=own, said=(), at=np.zeros(0, np.intp))
+        said, at = self._blocks(read.cues.read), read.cues.at
+        for block, part in zip(own, said, strict=True):
+            block[at] -= part  # Exact: they are whole numbers.
+        return Sums(own=own, said=said, at=at)
+
+    def _blocks(self, read: Sentences) -> tuple[Block, ...]:
         grams = tuple(
             count(each, rows, len(self.weights)) @ self.weights
             for each, rows in zip(read.blocks, self.rows, strict=True)
@@ -184,21 +196,6 @@ class NgramModel:
             known=np.bincount(row[known], minlength=flat.n_rows),
             foreign=np.bincount(row[FOREIGN[first]], minlength=flat.n_rows),
         )
-
-
-def by_text(sums: Sequence[Sums], read: Sentences) -> Values:
-    """Returns the evidence of texts, from the sums of their sentences."""
-    return evidence_of([np.add.reduceat(block, read.first, axis=0) for block in sums])
-
-
-def evidence_of(sums: Sequence[Sums]) -> Values:
-    """Returns what sums amount to: each block scaled to length 1, and added up."""
-    total: Any = 0.0
-    for block in sums:
-        norms = np.sqrt(np.maximum(block[:, -1:], 1.0))
-        total = total + (block[:, :-1] / norms).astype(np.float64)
-    evidence: Values = total
-    return evidence
 
 
 def check_senses(metadata: Mapping[str, str], folder: Path) -> None:

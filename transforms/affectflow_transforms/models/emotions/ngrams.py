@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
+from affectflow.batches.readings import CUE_BEGINS, CUE_ENDS
+
 MAX_CHARACTERS = 10_000
 """Longer texts are cut at their end."""
 
@@ -72,8 +74,9 @@ FOREIGN = _among((0xCE, 0xE1), (0xE3, 0xED))
 _LETTERS = FOREIGN | _among((ord("a"), ord("z")), (0xC3, 0xCD))
 _CODED = _among(single=b"/\\_=@<>{}[]()$#`0")
 _LINE_BREAK = np.uint8(ord("\n"))
-_STOPS = _among(single=b".!?")
-_SPACE = np.uint8(ord(" "))
+_CUE_BEGINS, _CUE_ENDS = np.uint8(ord(CUE_BEGINS)), np.uint8(ord(CUE_ENDS))
+STOPS = _among(single=b".!?")
+SPACE = np.uint8(ord(" "))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +87,17 @@ class Flat:
       codes: their bytes; each text begins and ends in a space.
       row: for each byte, the position of its text, rising.
       breaks: for each byte, whether it is a space for white space with a line break.
+      part: for each byte, the position of its part, rising. A text without cues is one
+        part; else each cue is one, and so is what stands between.
+      cue: for each byte, whether it is of a cue; None if there are none.
       n_rows: texts.
     """
 
     codes: Bytes
     row: Rows
     breaks: Mask
+    part: Rows
+    cue: Mask | None
     n_rows: int
 
 
@@ -128,31 +136,12 @@ class Placed:
         first = np.searchsorted(group, np.arange(n_groups + 1))
         return Grams(slots=self.slots, ends=self.before[first])
 
-
-@dataclass(frozen=True, eq=False)
-class Sentences:
-    """The n-grams of a chunk by sentence.
-
-    Args:
-      blocks: one row a sentence; an n-gram is of the sentence that it begins in.
-      words: n-grams of words, one row a text.
-      begins: for each of them, the word of `split` that it begins with.
-      first: shape (texts,): the first sentence of each text; each has at least one.
-      split: the words themselves.
-      of_words: for each of `split`, its sentence, rising.
-    """
-
-    blocks: tuple[Grams, Grams]
-    words: Grams
-    begins: Rows
-    first: Rows
-    split: "Words"
-    of_words: Rows
-
-    @property
-    def n_sentences(self) -> int:
-        """Sentences of all texts."""
-        return len(self.blocks[0].ends) - 1
+    def at(self, places: npt.NDArray[np.intp]) -> "Placed":
+        """Returns the n-grams that begin at some positions, which rise."""
+        sizes = np.diff(self.before)[places]
+        before = np.concatenate([[0], np.cumsum(sizes)])
+        moved = np.repeat(self.before[places] - before[:-1], sizes)
+        return Placed(self.slots[moved + np.arange(len(moved))], before)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,12 +151,19 @@ class Words:
     Args:
       hashes: one for each word.
       row: for each word, the position of its text, rising.
+      part: for each word, the position of its part, rising: see `Flat`.
       begin: for each word, the position of its first byte.
     """
 
     hashes: Hashes
     row: Rows
+    part: Rows
     begin: npt.NDArray[np.intp]
+
+    def at(self, places: npt.NDArray[np.intp]) -> "Words":
+        """Returns some of the words."""
+        every = (self.hashes, self.row, self.part, self.begin)
+        return Words(*(each[places] for each in every))
 
 
 def flatten(texts: list[str]) -> Flat:
@@ -186,12 +182,36 @@ def flatten(texts: list[str]) -> Flat:
     kept = np.ones(len(codes), np.bool_)
     same = codes[1:] == codes[:-1]
     kept[2:] = ~(same[1:] & same[:-1])
-    kept[1:] &= ~(same & (codes[1:] == _SPACE))
+    kept[1:] &= ~(same & (codes[1:] == SPACE))
     # The space before a text follows the one behind the text before it.
     kept[ends[:-1]] = True
+    (marks,) = np.nonzero((raw | 1) == _CUE_ENDS)  # Or begins: they differ by a bit.
+    kept[marks] = True
     (begin,) = np.nonzero(kept)
     breaks = np.logical_or.reduceat(raw == _LINE_BREAK, begin) if len(begin) else kept
-    return Flat(codes=codes[kept], row=row[kept], breaks=breaks, n_rows=len(column))
+    row = row[kept]
+    part, cue = row, None
+    if len(marks):
+        places = np.union1d(ends[:-1], marks)
+        first = np.searchsorted(begin, places)
+        part, cue = _parts(first, raw[places] == _CUE_BEGINS, len(begin))
+    return Flat(
+        codes=codes[kept],
+        row=row,
+        breaks=breaks,
+        part=part,
+        cue=cue,
+        n_rows=len(column),
+    )
+
+
+def _parts(
+    first: npt.NDArray[np.intp], is_cue: Mask, n_bytes: int
+) -> tuple[Rows, Mask]:
+    """Returns the part of each byte, and which bytes are of a cue."""
+    sizes = np.diff(first, append=n_bytes)
+    part = np.repeat(np.arange(len(first), dtype=np.int32), sizes)
+    return part, np.repeat(is_cue, sizes)
 
 
 def character_grams(flat: Flat) -> Placed:
@@ -206,7 +226,7 @@ def character_grams(flat: Flat) -> Placed:
         fits = max(size - n + 1, 0)
         rolling = rolling[:fits] * _ODD + hashes[n - 1 :]
         found[:fits, n - _SMALLEST] = rolling + _SALTS[n]
-        inside[:fits, n - _SMALLEST] = flat.row[:fits] == flat.row[n - 1 :]
+        inside[:fits, n - _SMALLEST] = flat.part[:fits] == flat.part[n - 1 :]
     return _placed(found, inside)
 
 
@@ -221,16 +241,11 @@ def word_grams(words: Words) -> Placed:
         fits = max(size - n + 1, 0)
         rolling = _mixed(rolling[:fits]) * _ODD + words.hashes[n - 1 :]
         found[:fits, n - 1] = rolling
-        inside[:fits, n - 1] = words.row[:fits] == words.row[n - 1 :]
+        inside[:fits, n - 1] = words.part[:fits] == words.part[n - 1 :]
     around = _mixed(words.hashes[:fits]) * _MIXER + words.hashes[2:] * _ODD
     found[:fits, _WORDS] = around + _SALTS[15]
     inside[:fits, _WORDS] = inside[:fits, _WORDS - 1]
     return _placed(found, inside)
-
-
-def word_slots(words: Words) -> npt.NDArray[np.int32]:
-    """Returns the slot of each word by itself, as `word_grams` has it."""
-    return _slots(words.hashes * _MIXER + _SALTS[1])
 
 
 def slot_of(phrase: str) -> int:
@@ -257,7 +272,7 @@ def _slots(hashes: Hashes) -> npt.NDArray[np.int32]:
 def split_words(flat: Flat) -> Words:
     """Returns words: `don't!! 😂` has four, and Chinese one for each character."""
     codes = flat.codes
-    inside, blank = _IN_WORDS[codes], codes == _SPACE
+    inside, blank = _IN_WORDS[codes], codes == SPACE
     starts = ~inside & ~blank
     # What UTF-8 writes in three or four bytes is mostly emoji, dashes and CJK.
     wide = codes >= 0xE0
@@ -268,7 +283,7 @@ def split_words(flat: Flat) -> Words:
     starts |= inside & (wide | after)
     (begin,) = np.nonzero(starts)
     hashes = _hash_words(codes, blank, starts, begin)
-    return Words(hashes=hashes, row=flat.row[begin], begin=begin)
+    return Words(hashes=hashes, row=flat.row[begin], part=flat.part[begin], begin=begin)
 
 
 def _hash_words(
@@ -288,44 +303,6 @@ def features(texts: list[str]) -> tuple[Grams, Grams]:
     words = split_words(flat)
     characters = character_grams(flat).by(flat.row, flat.n_rows)
     return characters, word_grams(words).by(words.row, flat.n_rows)
-
-
-def features_by_sentence(texts: list[str]) -> Sentences:
-    """Returns the n-grams of `BLOCKS` by sentence. Texts are not cut: see `chunks`."""
-    flat = flatten(texts)
-    words = split_words(flat)
-    of_words = word_grams(words)
-    sentence = sentence_of(flat)
-    n_sentences = int(sentence[-1]) + 1 if len(sentence) else 0
-    of_each = sentence[words.begin]
-    return Sentences(
-        blocks=(
-            character_grams(flat).by(sentence, n_sentences),
-            of_words.by(of_each, n_sentences),
-        ),
-        words=of_words.by(words.row, flat.n_rows),
-        begins=np.repeat(
-            np.arange(len(words.hashes), dtype=np.int32), np.diff(of_words.before)
-        ),
-        first=sentence[np.searchsorted(flat.row, np.arange(flat.n_rows))],
-        split=words,
-        of_words=of_each,
-    )
-
-
-def sentence_of(flat: Flat) -> Rows:
-    """Returns the sentence of each byte, rising.
-
-    One ends at a line break, or at `.`, `!` or `?` with white space behind it. The
-    space at the end of a text begins no sentence of its own.
-    """
-    codes, row = flat.codes, flat.row
-    begins = np.zeros(len(codes), np.bool_)
-    begins[:1] = True
-    begins[1:] = row[1:] != row[:-1]
-    stops = (codes[1:-1] == _SPACE) & _STOPS[codes[:-2]]
-    begins[1:-1] |= (stops | flat.breaks[1:-1]) & (row[:-2] == row[2:])
-    return np.cumsum(begins, dtype=np.int32) - np.int32(1)
 
 
 def chunks(texts: list[str]) -> Iterator[list[str]]:
@@ -361,7 +338,7 @@ def count(grams: Grams, rows: npt.NDArray[np.int32], size: int) -> sparse.csr_ma
 
 def plain_words(flat: Flat, words: Words) -> Mask:
     """Returns which words are of letters, and in no address, path or code."""
-    between = np.cumsum(flat.codes == _SPACE)
+    between = np.cumsum(flat.codes == SPACE)
     n_runs = int(between[-1]) + 1 if len(between) else 0
     coded = np.bincount(between[_CODED[flat.codes]], minlength=n_runs) > 0
     plain: Mask = _LETTERS[flat.codes[words.begin]] & ~coded[between[words.begin]]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from affectflow_transforms.models.valence import rating
+from affectflow_transforms.models.valence.rating import rated_words
 
 POSITIVE = (
     *("admiration", "amusement", "approval", "caring", "desire", "excitement"),
@@ -31,14 +31,8 @@ def rated(least: float) -> tuple[list[str], Values]:
     Args:
       least: the smallest rating, whatever its sign.
     """
-    lines = rating.FILE.read_text(encoding="utf-8").splitlines()
-    pairs = [line.split("\t") for line in lines]
-    kept = [
-        (word, float(value))
-        for word, value in pairs
-        if word.replace("'", "").isalpha() and abs(float(value)) >= least
-    ]
-    return [word for word, _ in kept], np.array([value for _, value in kept])
+    kept = {word: value for word, value in rated_words().items() if abs(value) >= least}
+    return list(kept), np.array(list(kept.values()))
 
 
 def excluded(ratings: Values, labels: Sequence[str]) -> Values:

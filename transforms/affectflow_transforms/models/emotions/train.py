@@ -3,10 +3,11 @@
     affectflow train Emotions --data FOLDER --out FOLDER
 
 reads `train.tsv.gz`, `emotions.txt` and, for the figures, `dev.tsv` of GoEmotions in
-FOLDER, and `authored.jsonl` if it is there, and writes `goemotions_v2.safetensors`, the
-same bytes each time with the same versions of NumPy and scikit-learn. It takes three
-minutes of processor time and 3 GB of memory. Features, penalty, calibration and
-thresholds come from the training set alone, by cross-validation.
+FOLDER, and messages beside them (`models.authored`) if there are any, and writes
+`goemotions_v2.safetensors`, the same bytes each time with the same versions of NumPy
+and scikit-learn. It takes three minutes of processor time and 3 GB of memory. Features,
+penalty, calibration and thresholds come from the training set alone, by
+cross-validation.
 """
 
 import csv
@@ -93,9 +94,8 @@ def fit_weights(source: Path, labels: tuple[str, ...], licence: str) -> bytes:
     """Returns the weights file, in the format safetensors."""
     texts, y = read_tsv(source, n_labels=len(labels))
     texts = authored.readings(texts)
-    blocks = fit.grams_of(texts)
-    vocabulary = fit.choose_features(blocks)
-    x = fit.with_senses(texts, fit.scaled(blocks, vocabulary), senses())
+    vocabulary = fit.choose_features(fit.grams_of(texts))
+    x = fit.features(texts, vocabulary, senses())
     _log.info("%d texts, %d features", *x.shape)
 
     beside = _rated(vocabulary, labels)
@@ -125,8 +125,7 @@ def fit_weights(source: Path, labels: tuple[str, ...], licence: str) -> bytes:
 def _examples(
     given: Authored, vocabulary: Vocabulary, labels: tuple[str, ...]
 ) -> Examples:
-    grams = fit.scaled(fit.grams_of(given.texts), vocabulary)
-    x = fit.with_senses(given.texts, grams, senses())
+    x = fit.features(given.texts, vocabulary, senses())
     shares = np.stack([given.shares(label) for label in labels], axis=1)
     return Examples.soft(x, shares, fit.AUTHORED)
 
@@ -134,9 +133,8 @@ def _examples(
 def _rated(vocabulary: Vocabulary, labels: tuple[str, ...]) -> Examples:
     words, ratings = polarity.rated(fit.LEAST_RATING)
     weights = fit.RATED * polarity.excluded(ratings, labels)
-    grams = fit.scaled(fit.grams_of(words), vocabulary)
     return Examples(
-        x=fit.with_senses(words, grams, senses()),
+        x=fit.features(words, vocabulary, senses()),
         y=np.zeros(weights.shape, np.bool_),
         weights=weights,
     )

@@ -13,6 +13,7 @@ from affectflow_transforms.models.emotions import fit as emotions_fit
 from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.fit import Examples, Vocabulary
 from affectflow_transforms.models.emotions.model import NgramModel, Values
+from affectflow_transforms.models.emotions.sentences import features_by_sentence
 from affectflow_transforms.models.frustration.model import (
     N_WORD_MARKS,
     Lexicon,
@@ -123,18 +124,17 @@ def features(
     texts: list[str], emotions: NgramModel, lexicon: Lexicon
 ) -> tuple[Any, Values]:
     """Returns n-grams with senses, and marks of texts, as the model sees them."""
-    blocks = emotions_fit.grams_of(texts)
     vocabulary = Vocabulary(
         rows=emotions.rows, squared_idf=emotions.weights[:, -1].astype(np.float64)
     )
-    reads = [ngrams.features_by_sentence(chunk) for chunk in ngrams.chunks(texts)]
+    reads = [features_by_sentence(chunk) for chunk in ngrams.chunks(texts)]
     words = np.concatenate([word_marks(read, lexicon) for read in reads])
     strongest = np.concatenate(
         [strongest_of(emotions, emotions.sums(each), each.first) for each in reads]
     )
     known = marks(emotions.scores(texts), strongest, words)
-    grams = emotions_fit.scaled(blocks, vocabulary)
-    return emotions_fit.with_senses(texts, grams, emotions.senses), known
+    assert emotions.senses is not None
+    return emotions_fit.features(texts, vocabulary, emotions.senses), known
 
 
 def fit_heads(comments: Comments, written: Written, annoyance: int) -> Heads:

@@ -9,7 +9,6 @@ model, so that a text is read once.
 """
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,19 +22,20 @@ from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.model import (
     ANNOTATOR,
     NgramModel,
-    Sums,
     Values,
-    by_text,
-    evidence_of,
 )
 from affectflow_transforms.models.emotions.ngrams import (
     Floats,
     Grams,
     Rows,
+)
+from affectflow_transforms.models.emotions.sentences import (
+    Places,
     Sentences,
+    Sums,
+    features_by_sentence,
 )
 from affectflow_transforms.models.frustration.phrases import GROUPS
-from affectflow_transforms.models.senses.model import negated_words
 
 OVER = "emotions"
 """Metadata: digest of the emotion weights that a file was trained over."""
@@ -50,7 +50,6 @@ _VALENCE = 32
 """Steps of a stored valence for each unit of VADER's scale, -4..4 (less than 4)."""
 
 Table = npt.NDArray[np.int8]
-Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -148,10 +147,10 @@ class FrustrationModel:
         return np.concatenate(emotions), np.concatenate(frustration)
 
     def _scores(self, texts: list[str]) -> tuple[Floats, Floats]:
-        sentences = ngrams.features_by_sentence(texts)
+        sentences = features_by_sentence(texts)
         sums = self.emotions.sums(sentences)
         strongest = strongest_of(self.emotions, sums, sentences.first)
-        evidence = by_text(sums, sentences)
+        evidence = sums.by_text(sentences.first).evidence()
         emotions = self.emotions.probabilities(evidence)
         known = marks(emotions, strongest, word_marks(sentences, self.lexicon))
         odds = evidence[:, len(self.emotions.labels) :] * self.scale + self.intercepts
@@ -181,7 +180,7 @@ def combined(odds: Values, annoyance: Values, prior: float, authored: float) -> 
 # -- features beside n-grams -------------------------------------------------------
 
 
-def strongest_of(emotions: NgramModel, sums: Sequence[Sums], first: Rows) -> Floats:
+def strongest_of(emotions: NgramModel, sums: Sums, first: Rows) -> Floats:
     """Returns the highest score of a text's sentences, shape (texts, labels).
 
     Frustration is often one sentence of a long comment.
@@ -191,7 +190,7 @@ def strongest_of(emotions: NgramModel, sums: Sequence[Sums], first: Rows) -> Flo
       sums: what `emotions.sums` gives of sentences.
       first: the first sentence of each text.
     """
-    scores = emotions.probabilities(evidence_of(sums))
+    scores = emotions.probabilities(sums.evidence())
     highest: Floats = np.maximum.reduceat(scores, first, axis=0)
     return highest
 
@@ -241,12 +240,11 @@ def word_marks(read: Sentences, lexicon: Lexicon) -> Values:
       sums of positive and of negative valence; counts and sums over the root of the
       words; last the most negative valence.
     """
-    # A text of n words has 4 n - 5 n-grams of words, from two words on.
     words = read.words
-    n_words = (np.diff(words.ends) + 5) / 4
+    n_words = np.bincount(read.split.row, minlength=len(read.first))
     size = np.sqrt(np.maximum(n_words, _SHORTEST))[:, None]
     (hits,) = np.nonzero(lexicon.known[words.slots])
-    hits = hits[~negated_words(read)[read.begins[hits]]]
+    hits = hits[~read.negated[read.begins(hits)]]
     row, slots = _rows(words, hits), words.slots[hits]
     counts = _group_counts(row, lexicon.groups[slots], len(n_words))
     good, bad, worst = _valences(row, lexicon.valence[slots], len(n_words))

@@ -2,16 +2,15 @@
 
     affectflow train Frustration --data FOLDER --out FOLDER
 
-reads `comments.csv.gz` of `gh_incivility` in FOLDER, and `authored.jsonl` if it is
-there, and writes `frustration_v2.safetensors`, the same bytes each time with the same
-versions of NumPy and scikit-learn. A fifth of the threads is reserved: nothing is
-trained or chosen on them.
+reads `comments.csv.gz` of `gh_incivility` in FOLDER, and messages beside it
+(`models.authored`) if there are any, and writes `frustration_v2.safetensors`, the same
+bytes each time with the same versions of NumPy and scikit-learn. A fifth of the threads
+is reserved: nothing is trained or chosen on them.
 """
 
 import csv
 import gzip
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,8 +44,6 @@ FILE = f"frustration_v{VERSION}.safetensors"
 SOURCE = "comments.csv.gz"
 _COLUMNS = ("issue_id", "comment_id", "comment_body", "tbdf")
 FRUSTRATED = ("Bitter frustration", "Impatience")
-
-_WORD = re.compile(r"[a-z']+")
 
 
 @dataclass(kw_only=True)
@@ -152,9 +149,7 @@ def read_comments(source: Path) -> list[dict[str, str]]:
 
 def read_lexicon() -> tuple[npt.NDArray[np.int32], Table]:
     """Returns the slots of the words that people rated, and their valence."""
-    lines = rating.FILE.read_text(encoding="utf-8").splitlines()
-    pairs = [line.split("\t") for line in lines]
-    rated = {word: float(value) for word, value in pairs if _WORD.fullmatch(word)}
+    rated = rating.rated_words()
     slots = np.array([ngrams.slot_of(word) for word in rated], np.int32)
     return slots, stored_valence(np.array(list(rated.values())))
 

@@ -46,6 +46,7 @@ class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
 
     name: ClassVar[str] = ANNOTATOR
     languages: ClassVar[tuple[str, ...]] = ENGLISH
+    weighs_cues: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         summary="valence by rated words and emotions; embedded, CPU, English",
         weights_licence="Apache-2.0 (VADER's ratings, MIT; trained on GoEmotions, "

@@ -12,6 +12,7 @@ from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.embedded import emotion_model
 from affectflow_transforms.models.emotions.model import NgramModel, unpacked
 from affectflow_transforms.models.emotions.ngrams import Floats
+from affectflow_transforms.models.emotions.sentences import features_by_sentence
 from affectflow_transforms.models.valence.rating import Lexicon, Values, label_ratings
 
 ANNOTATOR = "EmbeddedValence"
@@ -116,6 +117,6 @@ class Regression:
         return np.concatenate([np.zeros((0, len(self.labels)), np.float32), *parts])
 
     def _values(self, texts: list[str]) -> Floats:
-        evidence = self.english.evidence(ngrams.features_by_sentence(texts))
+        evidence = self.english.evidence(features_by_sentence(texts))
         values = self.english.shift + self.english.gain * evidence
         return np.clip(values, 0, 1).astype(np.float32)

@@ -69,12 +69,12 @@ class Lexicon:
     @classmethod
     def load(cls, file: Path = FILE) -> Self:
         """Returns the lexicon in a file of lines `entry <tab> rating`."""
-        rows = [line.split("\t") for line in file.read_text("utf-8").splitlines()]
-        hashes = _entries([entry for entry, _ in rows])
+        rated = entries(file)
+        hashes = _entries(list(rated))
         # Entries that read the same after folding, as `haha` and `hahaha` do not but
         # `grrr` and `grr` do, get the rating of the first.
         hashes, first = np.unique(hashes, return_index=True)
-        ratings = np.array([float(rating) for _, rating in rows])
+        ratings = np.array(list(rated.values()))
         return cls(hashes=hashes, ratings=ratings[first] / HIGHEST)
 
     def rate(self, texts: list[str]) -> Values:
@@ -115,6 +115,21 @@ class Lexicon:
     def _look_up(self, hashes: Hashes) -> Values:
         place = np.searchsorted(self.hashes, hashes).clip(0, len(self.hashes) - 1)
         return np.where(self.hashes[place] == hashes, self.ratings[place], 0.0)
+
+
+def entries(file: Path = FILE) -> dict[str, float]:
+    """Returns what people rated, -4..4: words, runs of words, and faces."""
+    rows = [line.split("\t") for line in file.read_text("utf-8").splitlines()]
+    return {entry: float(rating) for entry, rating in rows}
+
+
+def rated_words() -> dict[str, float]:
+    """Returns the single words that people rated, in lower case, -4..4."""
+    return {
+        entry: rating
+        for entry, rating in entries().items()
+        if entry.replace("'", "").isalpha()
+    }
 
 
 def _runs(words: Words, n: int) -> Hashes:
