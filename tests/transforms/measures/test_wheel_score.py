@@ -10,12 +10,11 @@ import pytest
 
 from affectflow import testing
 from affectflow.errors import UsageError
+from affectflow.lake import Lake
 from affectflow.stages.measure import measure_file, measure_lake
 from affectflow_transforms.measures.wheel.score import WheelScore
 from affectflow_transforms.measures.wheel.words import Wheels
-from tests.given.factories import utterances
 from tests.given.people import add_rows, people_say
-from tests.given.stage_runs import store
 
 UPSTREAM = os.environ.get("AFFECTFLOW_UPSTREAM", "")
 ONE = """
@@ -273,8 +272,8 @@ def test_a_file_without_a_column_is_refused_by_name(tmp_path):
 
 def test_in_a_lake_gold_is_what_half_of_the_people_chose(tmp_path, own_configuration):
     uri = str(tmp_path / "lake")
-    store(uri, utterances("one", "two"))
-    first, second = utterances("one", "two").column("utterance_id").to_pylist()
+    Lake.create(uri)
+    first, second = "test:0", "test:1"
     people_say(uri, [
         {"utterance_id": first, "label": "joy"},
         {"utterance_id": first, "label": "fear", "chosen": False},
