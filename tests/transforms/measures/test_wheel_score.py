@@ -219,9 +219,10 @@ def test_pleasant_against_unpleasant_and_neutral_answers(one):
 @pytest.mark.parametrize("suite", ["open", "sentiment"])
 def test_a_unit_never_spans_two_batches(one, suite):
     pairs = [(["joy"], ["joy", "mad"]), (["mad", "-1"], ["frustrated"]), (["joy"], [])]
+    pairs += [(["joy", None], [None])] * 2
     whole = batch(pairs)
 
-    split = [whole.slice(place, 1) for place in range(3)]
+    split = [whole.slice(place, 1) for place in range(5)]
     testing.check_splits(WheelScore(wheel=one, suite=suite), split)
 
 

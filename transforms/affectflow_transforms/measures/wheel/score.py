@@ -44,8 +44,8 @@ def _counted(side: str) -> str:
 
 _LABELS = """
 WITH _rows AS (
-  SELECT row_number() OVER () AS _row, unit, annotator_id, gold, predicted
-  FROM observations
+  SELECT row_number() OVER () AS _row, gold, predicted
+  FROM (SELECT DISTINCT gold, predicted FROM observations)
 ),
 _labels AS (
   SELECT _row, 'gold' AS side, lower(trim(unnest(gold))) AS label FROM _rows
@@ -172,12 +172,13 @@ _signs AS (
 )
 SELECT unit, annotator_id, wheel, coalesce(_found.gold, '') AS gold,
   coalesce(_found.predicted, '') AS predicted, count(*) AS n
-FROM _rows CROSS JOIN wheel_names LEFT JOIN _found USING (_row, wheel)
+FROM observations JOIN _rows USING (gold, predicted)
+CROSS JOIN wheel_names LEFT JOIN _found USING (_row, wheel)
 GROUP BY ALL
 UNION ALL BY NAME
 SELECT unit, annotator_id, '' AS wheel, _signs.gold::INT::VARCHAR AS gold,
   _signs.predicted::INT::VARCHAR AS predicted, count(*) AS n
-FROM _rows JOIN _signs USING (_row)
+FROM observations JOIN _rows USING (gold, predicted) JOIN _signs USING (_row)
 GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
