@@ -102,6 +102,15 @@ def test_only_assistants_are_read_where_the_lake_says_who_is_one():
     assert statuses == ["ok", "ok", "abstained", "ok"]
 
 
+def test_what_a_bot_says_of_itself_is_read_though_it_is_no_authors_prose():
+    text = "I can't do that because I am a bot."
+    segments = [{"type": "bot", "start": 24, "end": len(text)}]
+
+    (found,) = answered(text, lang="en", segments=[segments])
+
+    assert chosen(found) == {"direct_refusal", "explanation"}
+
+
 @pytest.mark.parametrize("who", ["assistants", "everyone"])
 def test_it_keeps_what_every_model_owes(who):
     testing.check_model(BoundaryPatterns(who=who))

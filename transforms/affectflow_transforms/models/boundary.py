@@ -30,6 +30,7 @@ from affectflow.schemas import UTTERANCES, fields
 TASK = "boundary"
 SCORE = "boundary_score"
 _WORD = r"[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*"
+_BOT = "bot"
 _SHARE = 0.2
 """So many of the words of a text are common ones, if it is in the pack's language."""
 _WEIGHT: Kind = (
@@ -163,6 +164,13 @@ class BoundaryPatterns(Scorer[Pack]):
     def load_model(self) -> Pack:
         return self._pack
 
+    def predict(self, batch: pa.RecordBatch, model: Pack) -> pa.RecordBatch:
+        """Returns `batch` with annotations; what a bot says of itself is read too."""
+        place = batch.schema.get_field_index("segments")
+        field, segments = batch.schema.field(place), batch.column(place)
+        said = batch.set_column(place, field, _of_others(segments))
+        return super().predict(said, model).set_column(place, field, segments)
+
     def asked(self, batch: pa.RecordBatch, readings: Readings) -> pa.StringArray:
         """Returns the texts of assistants, and of those of whom nothing is said."""
         if self.who == "everyone":
@@ -200,6 +208,20 @@ class BoundaryPatterns(Scorer[Pack]):
             values=sums.astype(np.float32),
         )
         return Scored(answers=(patterns, score))
+
+
+def _of_others(segments: pa.ListArray) -> pa.ListArray:
+    """Returns segments without those in which a bot says that it is one.
+
+    Other models pass over them as no author's words; here they are a boundary.
+    """
+    if not pc.any(pc.equal(segments.flatten().field("type"), _BOT)).as_py():
+        return segments
+    kept = [
+        [each for each in row or [] if each["type"] != _BOT]
+        for row in segments.to_pylist()
+    ]
+    return pa.array(kept, segments.type)
 
 
 # -- packs -----------------------------------------------------------------------------
