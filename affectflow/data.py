@@ -27,6 +27,8 @@ _KINDS = MappingProxyType(
         "vocabularies": ("vocabulary", ".toml"),
         "styles": ("style", ".toml"),
         "taxonomies": ("taxonomy", ".toml"),
+        "packs": ("pack of patterns", ".toml"),
+        "wheels": ("wheel", ".toml"),
         "hub": ("hub model", ".toml"),
         "views": ("view", ".sql"),
     }

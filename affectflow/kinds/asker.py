@@ -124,6 +124,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
             prompt = replace(prompt, roles=self.roles)
         if self.profile:
             prompt = replace(prompt, profile=tuple(self.profile))
+        self._bare = f"{prompt.name}@{prompt.digest}"
         return around(prompt, self.stimulus) if self.stimulus else prompt
 
     def _check_decode(self) -> None:
@@ -161,10 +162,15 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         return columns_of(self._prompt)
 
     def parameters(self) -> dict[str, Any]:
-        """Returns the options; the prompt stands there by its digest, not its path."""
+        """Returns the options; the prompt stands there by its digest, not its path.
+
+        With a stimulus, `unstimulated` is the prompt without it: what tells its twin.
+        """
         prompt = f"{self._prompt.name}@{self._prompt.digest}"
         said = {**super().parameters(), "prompt": prompt}
         said["stimulus"] = self._prompt.stimulus
+        if self._prompt.stimulus:
+            said["unstimulated"] = self._bare
         del said["preview"]
         if self._guard is not None:
             said["guard"] = f"{self._guard.name}@{self._guard.digest}"

@@ -215,6 +215,11 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
         super().__init__()
         check_reading(self.cues, self.style)
 
+    @property
+    def languages_read(self) -> tuple[str, ...]:
+        """What this instance reads; `languages`, unless its arguments say otherwise."""
+        return self.languages
+
     @abc.abstractmethod
     def score(self, texts: list[str], model: ModelT) -> Scored:
         """Returns what the model says of texts: distinct ones, perhaps none.
@@ -270,10 +275,10 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
 
     def _languages(self, batch: pa.RecordBatch) -> tuple[Mask, Mask]:
         """Returns the rows known to be in its languages, and those that may be."""
-        if not self.languages:
+        if not self.languages_read:
             everything = np.ones(batch.num_rows, np.bool_)
             return everything, everything
-        known = tagged(batch, *self.languages)
+        known = tagged(batch, *self.languages_read)
         return known, known | tagged(batch, UNKNOWN)
 
 

@@ -41,6 +41,7 @@ def test_the_sets_are_as_large_as_in_their_papers():
         **{"distortions": 10, "phq8": 10, "follow_up_reward": 7},
         **{"empathetic_dialogues": 32, "empathetic_intents": 9, "dailydialog": 7},
         **{"compound7": 8, "mikels": 8, "polarity": 2},
+        **{"boundary": 7, "boundary_score": 2, "esconv_strategies": 8},
     }
     assert {v.name for v in known().values() if v.families} == {"ekman", "irritation"}
     assert get("vad").scale == (0.0, 1.0)
@@ -106,7 +107,7 @@ def test_a_label_folds(label, source, target, expected):
 
 def test_every_vocabulary_of_emotions_has_a_way_to_irritation():
     without = {"irritation", "empathetic_intents", "distortions", "follow_up_reward"}
-    without |= {"polarity"}
+    without |= {"polarity", "boundary", "boundary_score", "esconv_strategies"}
     numbers = {name for name, each in known().items() if each.scale}
 
     found = {s for s, t in PAIRS if t == "irritation"}

@@ -243,7 +243,11 @@ def test_a_stimulus_makes_another_annotator(tmp_path):
 
     assert wrapped.asked.steps[0].text.endswith("Say {labels}. Try hard.")
     assert plain.annotator()["annotator_id"] != wrapped.annotator()["annotator_id"]
-    assert json.loads(wrapped.annotator()["parameters"])["stimulus"] == "pack:A"
+    said, bare = (
+        json.loads(each.annotator()["parameters"]) for each in (wrapped, plain)
+    )
+    assert (said["stimulus"], said["unstimulated"]) == ("pack:A", bare["prompt"])
+    assert "unstimulated" not in bare
 
 
 def test_a_preview_cannot_be_asked(tmp_path):

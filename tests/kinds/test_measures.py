@@ -190,6 +190,37 @@ RUNS += [
     {**RUNS[0], "latent": float("inf")},
     {**RUNS[0], "outcome": None},
 ]
+PAIRED = [
+    {
+        "item": f"{place}",
+        "gold": g,
+        "base": b,
+        "label": told,
+        "stimulus": "positive:EP02",
+    }
+    for place, (g, b, told) in enumerate(zip("abab", "aaxb", "abab", strict=True))
+]
+PAIRED += [
+    {**PAIRED[0], **odd}
+    for odd in (
+        *({name: None} for name in ("item", "gold", "base", "label", "stimulus")),
+        *({"gold": " "}, {"stimulus": ""}),
+        *({"group": "x"}, {"annotator_id": "m", "unit": "c1"}),
+    )
+]
+LABELLED = [
+    {"gold": gold, "predicted": predicted}
+    for gold, predicted in (
+        (["joy"], ["happy", "mad"]),
+        (["worried"], []),
+        (["no such word"], ["joy"]),
+        ([], ["joy"]),
+        (None, ["joy"]),
+        (["joy"], None),
+        (["joy", "fear"], ["joy"]),
+    )
+]
+LABELLED += [{**LABELLED[0], "annotator_id": "m", "unit": "c1", "group": "x"}]
 OBSERVATIONS = {
     "BradleyTerry": DUELS,
     "Consensus": VOTES,
@@ -205,12 +236,17 @@ OBSERVATIONS = {
     "LengthControlled": DUELS,
     "PerceptionGap": RATED,
     "PreferenceBias": LABELS,
+    "PromptUplift": PAIRED,
     "SpeakerLeakage": TALKS,
     "TextOverlap": PAIRS,
     "WeightedGold": TRACES,
+    "WheelScore": LABELLED,
 }
 """Of each measure some that count, and some for each reason to leave them out."""
-OPTIONS = {"SpeakerLeakage": {"permutations": 2}}  # each is as many fits
+OPTIONS = {
+    "SpeakerLeakage": {"permutations": 2},  # each is as many fits
+    "WheelScore": {"suite": "discrete"},  # which refuses what the others do
+}
 
 
 def batch(rows: Iterable[Mapping], measure: Measure) -> pa.RecordBatch:

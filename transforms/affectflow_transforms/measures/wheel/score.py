@@ -1,0 +1,254 @@
+"""WheelScore: how near free labels of emotions come to those that are right.
+
+After MER-UniBench (Lian et al., AffectGPT, ICML 2025): labels go over their forms and
+synonyms to clusters of emotion wheels, and clusters are compared.
+"""
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import pyarrow as pa
+
+from affectflow.batches.states import UNKNOWN
+from affectflow.errors import UsageError
+from affectflow.kinds.measure import Measure, Value
+from affectflow.registry import Card
+from affectflow_transforms.measures.wheel.figures import (
+    Figure,
+    Row,
+    of_signs,
+    of_wheels,
+)
+from affectflow_transforms.measures.wheel.words import Wheels
+
+
+def _column(name: str, doc: str, type_: pa.DataType | None = None) -> pa.Field:
+    return pa.field(name, type_ or pa.string(), metadata={"doc": doc})
+
+
+def _set(side: str) -> str:
+    """Returns the clusters of one side, sorted, as one text."""
+    return (
+        f"string_agg(DISTINCT cluster, chr(31) ORDER BY cluster) "
+        f"FILTER (side = '{side}') AS {side}"
+    )
+
+
+def _counted(side: str) -> str:
+    """Returns the sign of most of the labels of one side; 0 of a tie or of none."""
+    said = "coalesce(sign(TRY_CAST(label AS DOUBLE)), sign)"
+    return f"sign(coalesce(sum({said}) FILTER (side = '{side}'), 0))"
+
+
+_LABELS = """
+WITH _rows AS (
+  SELECT row_number() OVER () AS _row, gold, predicted
+  FROM (SELECT DISTINCT gold, predicted FROM observations)
+),
+_labels AS (
+  SELECT _row, 'gold' AS side, lower(trim(unnest(gold))) AS label FROM _rows
+  UNION ALL
+  SELECT _row, 'predicted', lower(trim(unnest(predicted))) FROM _rows
+)
+"""
+
+
+@dataclass(kw_only=True)
+class WheelScore(Measure):
+    """Compares sets of free labels by the clusters that they have on emotion wheels.
+
+    `open`: `precision` and `recall` are means over observations, and `f1` is made of
+    these means, for each wheel and as the mean of the wheels. `discrete`, where gold is
+    one label: `hit_rate`, and `m_score`, a hit as a share of the answered clusters that
+    gold has anywhere. `sentiment`: `accuracy` and `weighted_f1` of pleasant against
+    unpleasant, where gold is one of them; labels may be numbers.
+
+    An answer without a cluster scores 0; gold without one is left out for that wheel:
+    `gold_on_wheel` and `answer_on_wheel` are the shares that have one.
+
+    Args:
+      suite: `open`, `discrete` or `sentiment`.
+      mode: `direct` looks for a label on the wheel before it looks for its synonyms,
+        and a neutral answer is wrong. `compat` is as the code of MER-UniBench: the
+        first synonym by the alphabet, and a neutral answer counts as unpleasant.
+      wheel: a name, a file of TOML, or a folder with the files of MER-UniBench.
+      against: in a lake, the annotator whose labels are gold; people's if empty.
+      task: in a lake, of the answers.
+      gold_task: in a lake, of gold; `task` if empty.
+
+    Raises:
+      UsageError: `suite` or `mode` has no such value, or there is no such wheel.
+    """
+
+    suite: Literal["open", "discrete", "sentiment"] = "open"
+    mode: Literal["direct", "compat"] = "direct"
+    wheel: str = "common_words"
+    against: str = ""
+    task: str = "emotion"
+    gold_task: str = ""
+
+    reads: ClassVar[pa.Schema] = pa.schema(
+        [
+            _column("gold", "the labels that are right: a list", pa.list_(pa.string())),
+            _column(
+                "predicted", "the labels answered; may be []", pa.list_(pa.string())
+            ),
+            _column("annotator_id", "whose answer; told apart"),
+            _column("unit", "what intervals draw: a conversation, or a video"),
+        ]
+    )
+    needed: ClassVar[tuple[str, ...]] = ("gold", "predicted")
+    keys: ClassVar[tuple[str, ...]] = (
+        *("unit", "annotator_id", "wheel", "gold", "predicted"),
+    )
+    refuses: ClassVar[Mapping[str, str]] = {
+        "gold is empty": "len(gold) = 0",
+        "gold is more than one label": "$suite = 'discrete' AND len(gold) > 1",
+    }
+    query: ClassVar[str] = """
+WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
+given AS (
+  SELECT *, CASE WHEN $against = '' THEN annotator_id IN (FROM people)
+    ELSE annotator_id = $against END AS is_gold
+  FROM annotations
+  WHERE coalesce(status, 'ok')
+    NOT IN ('no_author_text', 'unsupported_language', 'guarded', 'withheld')
+),
+votes AS (
+  SELECT utterance_id, label, count(DISTINCT annotator_id) FILTER (chosen) AS n
+  FROM given
+  WHERE is_gold AND task = CASE WHEN $gold_task = '' THEN $task ELSE $gold_task END
+  GROUP BY ALL
+),
+raters AS (
+  SELECT utterance_id, count(DISTINCT annotator_id) AS n FROM given
+  WHERE is_gold AND task = CASE WHEN $gold_task = '' THEN $task ELSE $gold_task END
+  GROUP BY ALL
+),
+truths AS (
+  -- What at least half of those who were asked chose.
+  SELECT utterance_id,
+    coalesce(
+      list(label) FILTER (
+        label IS NOT NULL AND votes.n > 0 AND 2 * votes.n >= raters.n
+      ),
+      []
+    ) AS gold
+  FROM votes JOIN raters USING (utterance_id)
+  GROUP BY utterance_id
+),
+answers AS (
+  SELECT utterance_id, annotator_id, any_value(conversation_id) AS unit,
+    coalesce(list(DISTINCT label) FILTER (chosen AND label IS NOT NULL), [])
+      AS predicted
+  FROM given
+  WHERE NOT is_gold AND annotator_id NOT IN (FROM people) AND task = $task
+  GROUP BY utterance_id, annotator_id
+)
+SELECT gold, predicted, annotator_id, unit, utterance_id
+FROM answers JOIN truths USING (utterance_id)
+"""
+    annotators: ClassVar[tuple[str, ...]] = ("against",)
+    wants: ClassVar[str] = (
+        "labels by people, or by another annotator (--set against=ANNOTATOR), and "
+        "answers of one task (--set task=emotion_open, --set gold_task=emotion)"
+    )
+    # `tables` leaves one of the two empty: wheels are compared, or signs.
+    state: ClassVar[str] = f"""
+{_LABELS},
+_found AS (
+  SELECT _row, wheel, {_set("gold")}, {_set("predicted")}
+  FROM _labels JOIN wheel_words USING (label)
+  GROUP BY ALL
+),
+_signs AS (
+  SELECT _row, {_counted("gold")} AS gold, {_counted("predicted")} AS predicted
+  FROM _rows CROSS JOIN sentiment_suite
+  LEFT JOIN _labels USING (_row)
+  LEFT JOIN label_signs USING (label)
+  GROUP BY _row
+)
+SELECT unit, annotator_id, wheel, coalesce(_found.gold, '') AS gold,
+  coalesce(_found.predicted, '') AS predicted, count(*) AS n
+FROM observations JOIN _rows USING (gold, predicted)
+CROSS JOIN wheel_names LEFT JOIN _found USING (_row, wheel)
+GROUP BY ALL
+UNION ALL BY NAME
+SELECT unit, annotator_id, '' AS wheel, _signs.gold::INT::VARCHAR AS gold,
+  _signs.predicted::INT::VARCHAR AS predicted, count(*) AS n
+FROM observations JOIN _rows USING (gold, predicted) JOIN _signs USING (_row)
+GROUP BY ALL
+"""
+    card: ClassVar[Card] = Card(
+        summary="compares free labels of emotions by their places on emotion wheels",
+        answers="how near do labels in a model's own words come to those of people?",
+        example="affectflow measure WheelScore answers.jsonl --set suite=open",
+        misleads="a cluster is coarse: rage is a hit for annoyed; labels that no wheel "
+        "knows are dropped, so see answer_on_wheel; scores on other wheels are others",
+    )
+
+    def __post_init__(self) -> None:
+        if self.suite not in ("open", "discrete", "sentiment"):
+            raise UsageError(
+                f"`suite` is open, discrete or sentiment, got {self.suite!r}"
+            )
+        if self.mode not in ("direct", "compat"):
+            raise UsageError(f"`mode` is direct or compat, got {self.mode!r}")
+        signs = Wheels.load(self.wheel).signs
+        if self.suite == "sentiment" and not signs:
+            raise UsageError(
+                f"`wheel` {self.wheel!r} has no [sentiment], which suite=sentiment "
+                "reads: name another, or add it"
+            )
+
+    def tables(self) -> Mapping[str, pa.Table]:
+        """Returns where labels lead: to clusters of wheels, or to a sign."""
+        return _tables(self.wheel, self.mode, self.suite == "sentiment")
+
+    def fit(self, state: pa.Table) -> Iterable[Value]:
+        """Yields the figures of each annotator."""
+        rows = state.to_pylist()
+        for who in dict.fromkeys(row["annotator_id"] for row in rows):
+            own = [row for row in rows if row["annotator_id"] == who]
+            for figure in self._figures(own):
+                yield Value(
+                    "annotator",
+                    who or UNKNOWN,
+                    figure.label,
+                    figure.value,
+                    n=figure.n,
+                    why=figure.why,
+                )
+
+    def _figures(self, rows: list[Row]) -> Iterator[Figure]:
+        if self.suite == "sentiment":
+            return of_signs(self.mode, rows)
+        return of_wheels(self.suite, list(Wheels.load(self.wheel).wheels), rows)
+
+
+@functools.cache
+def _tables(wheel: str, mode: str, signs: bool) -> dict[str, pa.Table]:
+    """Returns the tables that `state` joins; it is made often, of the same options."""
+    wheels = Wheels.load(wheel)
+    names = [] if signs else list(wheels.wheels)
+    words = [
+        (label, name, cluster)
+        for name in names
+        for label, cluster in wheels.clusters(name, mode).items()
+    ]
+    of_label = list(wheels.signs_of_labels(mode).items()) if signs else []
+    text, number = pa.string(), pa.int64()
+    return {
+        "wheel_names": _table([(name,) for name in names], wheel=text),
+        "wheel_words": _table(words, label=text, wheel=text, cluster=text),
+        "label_signs": _table(of_label, label=text, sign=number),
+        "sentiment_suite": _table([(1,)] if signs else [], here=number),
+    }
+
+
+def _table(rows: Sequence[tuple[str | int, ...]], **types: pa.DataType) -> pa.Table:
+    columns = [[row[place] for row in rows] for place in range(len(types))]
+    named = zip(types.items(), columns, strict=True)
+    return pa.table({name: pa.array(c, type_) for (name, type_), c in named})
