@@ -13,8 +13,8 @@ from affectflow.nouns import count
 
 if TYPE_CHECKING:
     from affectflow.batches.bootstrap import Interval
-    from affectflow.validation.judging import Agreement, Finding, Judgement
-    from affectflow.validation.labels import Target
+    from affectflow.gold.judging.findings import Agreement, Finding, Judgement
+    from affectflow.gold.targets.labels import Target
 
 
 def sample(
@@ -52,11 +52,11 @@ def sample(
     ] = "",
 ) -> int:
     """Draw random messages into a sheet for people to label."""
+    from affectflow.gold.asking.page import as_html
+    from affectflow.gold.asking.sampling import draw
+    from affectflow.gold.asking.sheets import as_csv, sheet_of
+    from affectflow.gold.targets.labels import targets_of
     from affectflow.lake import Lake
-    from affectflow.validation.labels import targets_of
-    from affectflow.validation.page import as_html
-    from affectflow.validation.sampling import draw
-    from affectflow.validation.sheets import as_csv, sheet_of
 
     _check_writable("--out", out)
     if html:
@@ -132,11 +132,11 @@ def gold(
     ] = "",
 ) -> int:
     """Import people's answers, and compare the annotators with them."""
+    from affectflow.gold.asking.answers import import_answers
+    from affectflow.gold.asking.reading import once, read_answers
+    from affectflow.gold.judging.findings import judge
+    from affectflow.gold.truth.outdated import say_changed
     from affectflow.lake import Lake
-    from affectflow.validation.answers import import_answers
-    from affectflow.validation.judging import judge
-    from affectflow.validation.outdated import say_changed
-    from affectflow.validation.reading import once, read_answers
 
     files = files or []
     opened = Lake.open(lake)
@@ -162,8 +162,8 @@ def gold(
 
 
 def _show(found: "Judgement", lake: str) -> None:
-    from affectflow.validation.truth import say_unsampled
-    from affectflow.validation.wording import claim, in_words
+    from affectflow.gold.judging.wording import claim, in_words
+    from affectflow.gold.truth.decisions import say_unsampled
 
     rows = [_agreement(each, found.ties) for each in found.agreements]
     show.table(["task", "label", "raters", "shared", "alpha", "ties"], rows)

@@ -4,8 +4,8 @@ import csv
 import io
 
 from affectflow.cli import validation as commands
-from affectflow.validation.answers import import_answers
-from affectflow.validation.reading import read_answers
+from affectflow.gold.asking.answers import import_answers
+from affectflow.gold.asking.reading import read_answers
 from tests.given.validation_lakes import label, made, yes_if
 
 # Raters' rules: `CAREFUL` finds all that is broken; `FAST` misses the polite ones.
