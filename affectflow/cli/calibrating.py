@@ -46,17 +46,18 @@ def _fit(lake: str, annotator: str) -> list[Row]:
 
 def _say_unsampled(lake: str, fitted: Sequence["Calibration"]) -> None:
     from affectflow.cli import show
-    from affectflow.gold.truth.decisions import say_unsampled, unsampled
-    from affectflow.lake import Lake
+    from affectflow.gold.truth.decisions import say_unsampled, unsampled_of
+    from affectflow.lake import open_lake
 
     labels = [label for each in fitted for label in each.labels]
     used = {(label.vocabulary, label.label) for label in labels}
-    left_out = {
-        target: n
-        for task in sorted({label.task for label in labels})
-        for target, n in unsampled(Lake.open(lake), task).items()
-        if target[1:] in used
-    }
+    with open_lake(lake) as connection:
+        left_out = {
+            target: n
+            for task in sorted({label.task for label in labels})
+            for target, n in unsampled_of(connection, task).items()
+            if target[1:] in used
+        }
     for line in say_unsampled(left_out):
         show.say(line)
 

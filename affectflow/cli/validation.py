@@ -13,7 +13,8 @@ from affectflow.nouns import count
 
 if TYPE_CHECKING:
     from affectflow.batches.bootstrap import Interval
-    from affectflow.gold.judging.findings import Agreement, Finding, Judgement
+    from affectflow.gold.judging.agreement import Agreement
+    from affectflow.gold.judging.findings import Finding, Judgement
     from affectflow.gold.targets.labels import Target
 
 

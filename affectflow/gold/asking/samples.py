@@ -24,6 +24,7 @@ FOLDER = "_samples"
 INCLUSION = "inclusion"
 TEXT_DIGITS = 12
 """Digits of a text's MD5 that are kept: enough to tell that it was changed."""
+DESIGN = "label"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +65,17 @@ class Sample:
         Raises:
           UsageError: the lake has no sample of that id.
         """
-        known = [name.removesuffix(".json") for name in lake.storage.names(FOLDER)]
+        known = ids_of(lake)
         if sample_id not in known:
             raise UsageError(_no_sample(sample_id, known, lake.uri))
         fields = json.loads(lake.storage.read(FOLDER, f"{sample_id}.json"))
         return cls(**fields | {"labels": [tuple(pair) for pair in fields["labels"]]})
+
+
+def ids_of(lake: Lake) -> list[str]:
+    """Returns the ids of the samples that were drawn from a lake, sorted."""
+    names = lake.storage.names(FOLDER)
+    return sorted(name.removesuffix(".json") for name in names)
 
 
 def _no_sample(sample_id: str, known: list[str], uri: str) -> str:

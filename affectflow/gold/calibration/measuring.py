@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,52 +16,26 @@ from affectflow.gold.calibration.choosing import (
     figures,
     shortage,
 )
+from affectflow.gold.calibration.curves import Floats
 from affectflow.gold.calibration.fitting import Answers
 from affectflow.gold.calibration.kept import Calibration, LabelCalibration
 from affectflow.gold.targets.labels import Target, spoken_by
-from affectflow.gold.truth.decisions import targets_in, truth
+from affectflow.gold.truth.answers import answers, decide, tell
+from affectflow.gold.truth.decisions import targets_in, truth_of
+from affectflow.gold.truth.outdated import asked_tasks, leave_out_outdated
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 
 NOT_ABOVE = "its scores say no more than the base rate, which it gets"
 
-# An utterance that the annotator could not answer has no score to calibrate: silence is
-# never a low one. A family has the score of at least one of its labels, as if they came
-# about independently.
-_SCORED = """
-WITH answered AS (
-  SELECT DISTINCT utterance_id FROM annotations
-  WHERE annotator_id = $annotator AND task = $task AND label IS NOT NULL
-    AND status IN ('ok', 'truncated') AND score IS NOT NULL
-), scores AS (
-  SELECT utterance_id, vocabulary, label, max(score)::DOUBLE AS score FROM annotations
-  WHERE annotator_id = $annotator AND task = $task
-    AND status IN ('ok', 'truncated') AND score IS NOT NULL
-  GROUP BY ALL
-)
-SELECT t.vocabulary, t.label, t.utterance_id, any_value(t.conversation_id)
-  AS conversation_id, any_value(t.truth) AS truth, any_value(t.weight) AS weight,
-  CASE WHEN count(s.score) = 1 THEN max(s.score) ELSE 1 - product(1 - s.score) END
-  AS score,
-  list(DISTINCT p.of_label) FILTER (p.of_vocabulary <> t.vocabulary) AS parts
-FROM truth t
-JOIN answered USING (utterance_id)
-JOIN spoken p USING (vocabulary, label)
-LEFT JOIN scores s ON s.utterance_id = t.utterance_id
-  AND s.vocabulary = p.of_vocabulary AND s.label = p.of_label
-GROUP BY t.vocabulary, t.label, t.utterance_id
-ORDER BY t.vocabulary, t.label, t.utterance_id
-"""
 _VOCABULARIES = """
 SELECT DISTINCT vocabulary FROM annotations WHERE annotator_id = $annotator
-  AND task = $task AND vocabulary IS NOT NULL ORDER BY 1
-"""
-_SPOKEN = pa.schema(
-    [
-        (name, pa.string())
-        for name in ("vocabulary", "label", "of_vocabulary", "of_label")
-    ]
-)
+  AND task = $task AND vocabulary IS NOT NULL ORDER BY 1"""
+_SCORED = """
+SELECT DISTINCT utterance_id FROM told WHERE score IS NOT NULL"""
+
+Scored = tuple[Target, pa.Table, tuple[str, ...]]
+"""A label, its rows of the table of answers, and, for a family, what folds to it."""
 
 
 def calibration_of(lake: Lake, annotator_id: str) -> Calibration | None:
@@ -68,76 +43,78 @@ def calibration_of(lake: Lake, annotator_id: str) -> Calibration | None:
 
     None where people answered nothing that this annotator scored.
     """
-    scored = {
-        task: _scored(lake, annotator_id, task) for task in _tasks(lake, annotator_id)
-    }
-    scored = {task: rows for task, rows in scored.items() if rows.num_rows}
+    with open_lake(lake.uri) as connection:
+        leave_out_outdated(lake, connection)
+        scored = [
+            each
+            for task in asked_tasks(connection)
+            for each in _scored(connection, annotator_id, task)
+        ]
     if not scored:
         return None
-    labels = [each for task, rows in scored.items() for each in _labels(task, rows)]
+    scored.sort(key=lambda each: each[0])
+    labels = [fit_label(target, _answers(own), parts) for target, own, parts in scored]
     return Calibration(
         annotator_id=annotator_id, fitted_on=_digest(scored), labels=tuple(labels)
     )
 
 
-def _tasks(lake: Lake, annotator_id: str) -> list[str]:
-    with open_lake(lake.uri) as connection:
-        found = connection.execute(
-            "SELECT DISTINCT task FROM annotations WHERE annotator_id = ? "
-            "AND task IS NOT NULL ORDER BY 1",
-            [annotator_id],
-        ).fetchall()
-    return [task for (task,) in found]
-
-
-def _scored(lake: Lake, annotator_id: str, task: str) -> pa.Table:
-    """Returns people's answers with the annotator's scores; null where not stored."""
-    answered = truth(lake, task)
+def _scored(
+    connection: duckdb.DuckDBPyConnection, annotator_id: str, task: str
+) -> Iterator[Scored]:
+    """Yields people's answers with the annotator's scores, label by label."""
     said = {"annotator": annotator_id, "task": task}
-    with open_lake(lake.uri) as connection:
-        found = connection.execute(_VOCABULARIES, said).fetchall()
-        spoken = _spoken(targets_in(answered, task), [name for (name,) in found])
-        connection.register("truth", answered)
-        connection.register("spoken", spoken)
-        return ask(connection, _SCORED, said)
+    found = connection.execute(_VOCABULARIES, said).fetchall()
+    decided = truth_of(connection, task)
+    for true, told, labels in _folds(targets_in(decided, task), [v for (v,) in found]):
+        decide(connection, decided.filter(pc.equal(decided["vocabulary"], true)))
+        tell(connection, told, annotator_id)
+        rows = answers(connection, true=true, told=told, target=true, labels=labels)
+        # What the annotator could not answer has no score to calibrate: silence is
+        # never a low one.
+        scored = pc.is_in(
+            rows["utterance_id"], ask(connection, _SCORED)["utterance_id"]
+        )
+        rows = rows.filter(scored)
+        for label in sorted(pc.unique(rows["label"]).to_pylist()):
+            target = Target(task, true, label)
+            parts = spoken_by(target, told) if told != true else ()
+            own = rows.filter(pc.equal(rows["label"], label))
+            yield target, own, tuple(sorted(parts))
 
 
-def _spoken(asked: Sequence[Target], vocabularies: Sequence[str]) -> pa.Table:
-    """Returns which labels of the annotator say each label that was asked for."""
-    rows = []
+def _folds(
+    asked: Sequence[Target], vocabularies: Sequence[str]
+) -> list[tuple[str, str, list[str]]]:
+    """Returns people's vocabularies, the annotator's that says them, and the labels.
+
+    The annotator's own word for a label is taken before any that folds to it.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
     for target in asked:
         own = target.vocabulary in vocabularies
-        for vocabulary in [target.vocabulary] if own else vocabularies:
-            if said := spoken_by(target, vocabulary):
-                place = (target.vocabulary, target.label, vocabulary)
-                rows += [
-                    dict(zip(_SPOKEN.names, (*place, each), strict=True))
-                    for each in said
-                ]
+        for told in [target.vocabulary] if own else vocabularies:
+            if spoken_by(target, told):
+                found.setdefault((target.vocabulary, told), []).append(target.label)
                 break
-    return pa.Table.from_pylist(rows, schema=_SPOKEN)
-
-
-def _labels(task: str, rows: pa.Table) -> Iterator[LabelCalibration]:
-    for target in targets_in(rows, task):
-        mine = pc.and_(
-            pc.equal(rows["vocabulary"], target.vocabulary),
-            pc.equal(rows["label"], target.label),
-        )
-        own = rows.filter(mine)
-        parts = sorted(own["parts"][0].as_py() or ())
-        yield fit_label(target, _answers(own), tuple(parts))
+    return [(*both, labels) for both, labels in sorted(found.items())]
 
 
 def _answers(rows: pa.Table) -> Answers:
-    weights = rows["weight"].to_numpy()
-    encoded = rows["conversation_id"].combine_chunks().dictionary_encode()
+    encoded = rows["unit"].combine_chunks().dictionary_encode()
     return Answers(
-        scores=pc.fill_null(rows["score"], np.nan).to_numpy(),
+        scores=pc.fill_null(rows["joint"], np.nan).to_numpy(),
         truth=rows["truth"].to_numpy(),
-        weights=weights / weights.mean(),
+        weights=_weights(rows),
         conversations=encoded.indices.to_numpy().astype(np.int64),
     )
+
+
+def _weights(rows: pa.Table) -> Floats:
+    # The last digits of a sum depend on its order, and an id should not.
+    weights = rows["weight"].to_numpy()
+    rounded: Floats = np.round(weights / weights.mean(), 9)
+    return rounded
 
 
 def fit_label(
@@ -172,13 +149,11 @@ def fit_label(
     )
 
 
-def _digest(scored: dict[str, pa.Table]) -> str:
+def _digest(scored: Sequence[Scored]) -> str:
     """Returns a digest of what people answered; the annotator's scores are left out."""
     digest = hashlib.blake2b(digest_size=8)
-    for task, rows in sorted(scored.items()):
-        columns = rows.select(
-            ["vocabulary", "label", "utterance_id", "truth", "weight"]
-        )
-        for row in zip(*(column.to_pylist() for column in columns), strict=True):
-            digest.update(f"{task}\0{row!r}\n".encode())
+    for (task, *target), rows, _ in scored:
+        columns = [rows[name].to_pylist() for name in ("utterance_id", "truth")]
+        for row in zip(*columns, _weights(rows).tolist(), strict=True):
+            digest.update(f"{task}\0{(*target, *row)!r}\n".encode())
     return f"gold-{digest.hexdigest()}"

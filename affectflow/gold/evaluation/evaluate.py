@@ -1,23 +1,19 @@
 """Figures of annotators against people, by group, with intervals."""
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from affectflow.batches import states
-from affectflow.batches.bootstrap import DRAWS, MIN_UNITS
-from affectflow.gold.evaluation import comparing, files, lakes
-from affectflow.gold.evaluation.comparing import State
-from affectflow.gold.figures import intervals
-from affectflow.gold.figures.intervals import Bounds, Key
-from affectflow.gold.figures.labels import LabelMetrics
-from affectflow.gold.figures.schemas import MACRO, MICRO, MIN_POSITIVES
-from affectflow.gold.figures.values import ValueMetrics
+from affectflow.batches.batch import one_batch
+from affectflow.batches.bootstrap import DRAWS
+from affectflow.gold.evaluation import files, lakes
+from affectflow.gold.figures import LabelMetrics, ValueMetrics
+from affectflow.gold.figures.rows import label_rows, value_rows
 from affectflow.gold.targets.tasks import Task, task_of
+from affectflow.gold.truth.answers import answers, by_annotator, ratings
 from affectflow.gold.truth.decisions import say_unsampled, unsampled_of
-from affectflow.gold.truth.outdated import leave_out_changed, say_changed
+from affectflow.gold.truth.outdated import leave_out_outdated, say_changed
 from affectflow.lake import Lake, open_lake
 
 
@@ -58,19 +54,19 @@ def evaluate_lake(
     lake = Lake.open(uri)
     with open_lake(uri) as connection:
         annotator = lakes.compared_one(connection, annotator)
-        changed = say_changed(leave_out_changed(connection))
+        changed, _ = leave_out_outdated(lake, connection)
+        notes = say_changed(changed)
         if task.scale:
             covered = lakes.prepare_values(
                 connection, task.name, by=by, annotator=annotator
             )
-            notes = changed + say_unsampled(unsampled_of(connection, task.name))
-            found = comparing.compare_values(connection)
-            rows = _rows(task, "vad", found, draws)
+            notes += say_unsampled(unsampled_of(connection, task.name))
+            rows = _rows(task, "vad", ratings(connection), draws)
             notes += [_coverage(each) for each in covered]
             return Evaluation(task=task, rows=rows, notes=notes)
         contests = lakes.contests(connection, task, annotator)
         rows = []
-        notes = changed + lakes.left_out(connection, task, contests)
+        notes += lakes.left_out(connection, task, contests)
         for contest in contests:
             covered = lakes.prepare_labels(
                 connection,
@@ -80,14 +76,8 @@ def evaluate_lake(
                 by=by,
                 annotator=annotator,
             )
-            found = comparing.compare_labels(
-                connection,
-                true=contest.true,
-                told=contest.told,
-                target=contest.target,
-                labels=task.labels,
-            )
-            rows += _rows(task, contest.target, found, draws)
+            told = answers(connection, **contest._asdict(), labels=task.labels)
+            rows += _rows(task, contest.target, told, draws)
             notes += [_coverage(each) for each in covered]
     return Evaluation(task=task, rows=rows, notes=notes)
 
@@ -106,14 +96,14 @@ def evaluate_file(
             files.keep_annotator(connection, annotator)
         if task.scale:
             notes = files.prepare_values(connection, task, by)
-            vocabulary, found = "vad", comparing.compare_values(connection)
+            vocabulary, told = "vad", ratings(connection)
         else:
-            told, notes = files.prepare_labels(connection, task, by)
-            vocabulary = task.vocabulary or told
-            found = comparing.compare_labels(
-                connection, true=told, told=told, target=vocabulary, labels=task.labels
+            own, notes = files.prepare_labels(connection, task, by)
+            vocabulary = task.vocabulary or own
+            told = answers(
+                connection, true=own, told=own, target=vocabulary, labels=task.labels
             )
-        rows = _rows(task, vocabulary, found, draws)
+        rows = _rows(task, vocabulary, told, draws)
     return Evaluation(task=task, rows=rows, notes=notes)
 
 
@@ -126,62 +116,13 @@ def _coverage(covered: lakes.Coverage) -> str:
 
 
 def _rows(
-    task: Task, vocabulary: str, found: Iterable[State], draws: int
+    task: Task, vocabulary: str, told: pa.Table, draws: int
 ) -> list[dict[str, object]]:
+    metrics = ValueMetrics(units=True) if task.scale else LabelMetrics(units=True)
+    rows_of = value_rows if task.scale else label_rows
     rows: list[dict[str, object]] = []
-    for state in found:
-        head = {"annotator_id": state.annotator_id, "vocabulary": vocabulary}
-        of_state = of_values if task.scale else of_labels
-        rows += [head | row for row in of_state(states.with_all(state.table), draws)]
+    for annotator_id, own in by_annotator(told):
+        head = {"annotator_id": annotator_id, "vocabulary": vocabulary}
+        state = metrics.merge([metrics.add(metrics.create(), one_batch(own))])
+        rows += [head | row for row in rows_of(states.with_all(state), draws)]
     return rows
-
-
-def of_labels(state: pa.Table, draws: int = DRAWS) -> list[dict[str, object]]:
-    """Returns figures of labels with their intervals, one dict for each row."""
-    merged = LabelMetrics(units=True).merge([state])
-    figures = LabelMetrics().extract(merged).to_pylist()
-    bounds = intervals.of_labels(merged, draws=draws)
-    few = _few(merged, draws)
-    several = pc.count_distinct(merged["label"]).as_py() > 1
-    return [
-        _noted(_bounded(row, bounds), few)
-        for row in figures
-        if several or row["label"] not in (MACRO, MICRO)
-    ]
-
-
-def of_values(state: pa.Table, draws: int = DRAWS) -> list[dict[str, object]]:
-    """Returns figures of values with their intervals, one dict for each row."""
-    merged = ValueMetrics(units=True).merge([state])
-    figures = ValueMetrics().extract(merged).to_pylist()
-    bounds = intervals.of_values(merged, draws=draws)
-    few = _few(merged, draws)
-    return [_noted(_bounded(row, bounds), few) for row in figures]
-
-
-def _bounded(row: dict[str, object], bounds: Bounds) -> dict[str, object]:
-    group = row["group"]
-    ends = bounds.get((None if group is None else str(group), str(row["label"])), {})
-    result: dict[str, object] = {}
-    for name, value in row.items():
-        result[name] = value
-        if name in ends:
-            result[f"{name}_low"], result[f"{name}_high"] = ends[name]
-    return result
-
-
-def _few(state: pa.Table, draws: int) -> set[Key]:
-    """Returns labels of groups with too few conversations for the intervals asked."""
-    units = intervals.units_of(state) if draws else {}
-    return {key for key, n in units.items() if n < MIN_UNITS}
-
-
-def _noted(row: dict[str, object], few: Collection[Key]) -> dict[str, object]:
-    notes = [row["why"]]
-    positives = row.get("positives")
-    means = row["label"] in (MACRO, MICRO)
-    if isinstance(positives, int) and not means and positives < MIN_POSITIVES:
-        notes.append(f"fewer than {MIN_POSITIVES} positives")
-    if (row["group"], row["label"]) in few:
-        notes.append(f"no interval: fewer than {MIN_UNITS} conversations")
-    return row | {"why": "; ".join(str(note) for note in notes if note) or None}

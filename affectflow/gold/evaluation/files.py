@@ -1,4 +1,4 @@
-"""A file of answers as the tables that `comparing` wants."""
+"""A file of answers as the tables that are joined."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -344,6 +344,7 @@ SELECT
   any_value(unit) AS unit,
   any_value(part) AS part,
   avg(weight) AS weight,
+  false AS sampled,
   any_value({0}) AS truth
 FROM cast_rows
 GROUP BY utterance_id, label

@@ -1,4 +1,4 @@
-"""A lake's answers, people's and annotators', as the tables that `comparing` wants."""
+"""A lake's answers, people's and annotators', as the tables that are joined."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from affectflow.gold.evaluation.probabilities import use_probabilities
 from affectflow.gold.targets import tasks
 from affectflow.gold.targets.labels import Target
 from affectflow.gold.targets.tasks import Task
+from affectflow.gold.truth.answers import decide, tell, tell_values
 from affectflow.gold.truth.decisions import (
     say_unsampled,
     ties_of,
@@ -176,12 +177,9 @@ def prepare_labels(
     names = _asked_as(connection, contest.true)
     people = pa.concat_tables([truth_of(connection, name) for name in names])
     mine = pc.equal(people["vocabulary"], contest.true)
-    connection.register("people", people.filter(mine))
-    connection.execute(_TRUTHS.format(part_of(connection, by)))
+    decide(connection, people.filter(mine), part_of(connection, by))
     _check_parts(connection, by)
-    settings = {"vocabulary": contest.told, "who": annotator}
-    connection.execute(_TOLD, settings)
-    connection.execute(_ANSWERED, settings)
+    tell(connection, contest.told, annotator)
     folds = _compared(connection, contest, labels)
     return [
         Coverage(
@@ -248,8 +246,7 @@ def prepare_values(
     Raises:
       LakeError: people gave no values on this scale.
     """
-    connection.register("people", values_of(connection, scale))
-    connection.execute(_TRUTHS.format(part_of(connection, by)))
+    decide(connection, values_of(connection, scale), part_of(connection, by))
     if not connection.sql("SELECT 1 FROM truths LIMIT 1").fetchall():
         raise LakeError(
             f"people gave no values for {scale!r} in this lake; `affectflow sample "
@@ -257,7 +254,7 @@ def prepare_values(
             f"{scale}` writes a sheet, `affectflow gold` imports it"
         )
     _check_parts(connection, by)
-    connection.execute(_TOLD_VALUES, {"scale": scale, "who": annotator})
+    tell_values(connection, scale, annotator)
     return [
         Coverage(annotator_id=who, people=people, answered=answered)
         for who, people, answered in connection.sql(_RATED).fetchall()
@@ -307,60 +304,11 @@ WHERE (annotator_id IN {PEOPLE}) = $people
   AND ($who = '' OR annotator_id = $who)
 ORDER BY ALL
 """
-_TRUTHS = """
-CREATE OR REPLACE TEMP TABLE truths AS
-SELECT
-  p.utterance_id,
-  p.conversation_id AS unit,
-  {} AS part,
-  p.weight,
-  p.label,
-  p.truth
-FROM people AS p
-LEFT JOIN utterances AS u ON u.utterance_id = p.utterance_id
-"""
-_OF_MODELS = f"""
-  FROM annotations AS a
-  JOIN (SELECT DISTINCT utterance_id FROM truths) AS t
-    ON t.utterance_id = a.utterance_id
-  WHERE a.annotator_id NOT IN {PEOPLE}
-    AND ($who = '' OR a.annotator_id = $who)
-"""
-_TOLD = f"""
-CREATE OR REPLACE TEMP TABLE told AS
-SELECT
-  a.annotator_id,
-  a.utterance_id,
-  a.label,
-  bool_or(coalesce(a.chosen, false)) AS chosen,
-  max(a.score)::DOUBLE AS raw,
-  max(a.probability)::DOUBLE AS probability,
-  max(a.calibration_id) AS calibration_id,
-  max(a.score)::DOUBLE AS score
-{_OF_MODELS}
-  AND a.vocabulary = $vocabulary
-  AND a.label IS NOT NULL
-GROUP BY a.annotator_id, a.utterance_id, a.label
-"""
-_ANSWERED = f"""
-CREATE OR REPLACE TEMP TABLE answered AS
-SELECT DISTINCT a.annotator_id, a.utterance_id
-{_OF_MODELS}
-  AND a.vocabulary = $vocabulary
-  AND (a.label IS NOT NULL OR a.status = 'ok')
-"""
 _COVERAGE = """
 SELECT annotator_id, (SELECT count(DISTINCT utterance_id) FROM truths), count(*)
 FROM answered
 GROUP BY annotator_id
 ORDER BY annotator_id
-"""
-_TOLD_VALUES = f"""
-CREATE OR REPLACE TEMP TABLE told AS
-SELECT a.annotator_id, a.utterance_id, a.label, avg(a.value)::DOUBLE AS value
-{_OF_MODELS}
-  AND a.label = $scale
-GROUP BY a.annotator_id, a.utterance_id, a.label
 """
 _RATED = """
 SELECT

@@ -1,18 +1,16 @@
-"""Precision and recall of an annotator against what people decided.
+"""Shares of weighted answers, and Wilson's interval where no draw says more.
 
-All functions take weights, (k, units), so that they are statistics for `bootstrap`;
+Shares are of weights, (k, units), so that they are statistics for `bootstrap`;
 1 / inclusion probability as a weight makes them hold for the lake, not for the sample
 (Hajek 1971: ratios of weighted sums).
 """
 
 import math
-from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from affectflow.batches.bootstrap import Floats, Interval, bootstrap
+from affectflow.batches.bootstrap import Floats, Interval
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 _Z = 1.959963984540054  # the 97.5th percentile of the normal distribution
@@ -44,41 +42,8 @@ def specificity(weights: Floats, predicted: Flags, actual: Flags) -> Floats:
     return rate(weights, ~predicted, ~actual)
 
 
-def f1(weights: Floats, predicted: Flags, actual: Flags) -> Floats:
-    """Returns the harmonic mean of precision and recall, (k,).
-
-    NaN where nothing was predicted and nothing is so.
-    """
-    both = weights @ (predicted & actual).astype(np.float64)
-    either = weights @ (predicted.astype(np.float64) + actual.astype(np.float64))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(either > 0, 2.0 * both / either, np.nan)
-
-
-def rate_interval(
-    conversation_ids: Sequence[Any] | np.ndarray[Any, Any],
-    numerator: Flags,
-    denominator: Flags,
-    *,
-    weights: Floats,
-) -> Interval:
-    """Returns a weighted share with its 95 % interval.
-
-    Where all units answer alike, or all are of one conversation, every draw is equal
-    and the bootstrap is blind; the interval then is Wilson's (1927), for as many units
-    as the weights are worth (Kish 1965: the square of their sum by the sum of their
-    squares).
-    """
-    statistic = partial(rate, numerator=numerator, denominator=denominator)
-    found = bootstrap(conversation_ids, statistic, weights=weights)
-    if found.value in (0.0, 1.0) or found.low == found.high:
-        own = weights[denominator]
-        return wilson(found.value, float(own.sum() ** 2 / (own**2).sum()))
-    return found
-
-
 def wilson(share: float, n: float) -> Interval:
-    """Returns a share of `n` units with Wilson's 95 % interval.
+    """Returns a share of `n` units with Wilson's 95 % interval (1927).
 
     >>> [round(x, 3) for x in wilson(1.0, 10)]
     [1.0, 0.722, 1.0]

@@ -244,10 +244,11 @@ def measured(
     n_positives, n_negatives = float(positives.sum()), float(negatives.sum())
     if usable[0]:
         values[:3] = _choices(n_positives, *chosen)
+        values[7] = 1 - chosen[1] / n_negatives if n_negatives else np.nan
     if usable[1] and n_positives and n_negatives:
         values[3:5] = _ranking(positives, negatives, n_positives, n_negatives)
     if usable[1] and n_positives + n_negatives:
-        values[5:] = _nearness(scores, positives, negatives)
+        values[5:7] = _nearness(scores, positives, negatives)
     return values
 
 

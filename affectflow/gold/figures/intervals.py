@@ -204,6 +204,7 @@ class _Label:
                 found[:, 1] = hits / positives
                 f1 = 2 * hits / (chosen + positives)
                 found[:, 2] = np.where(positives > 0, f1, np.nan)
+                found[:, 7] = 1 - (chosen - hits) / (total - positives)
             if self.usable[1]:
                 found[:, 3:5] = self._ranking(counts, positives, total)
                 rate = positives / total
@@ -243,10 +244,15 @@ class _Label:
 
         The square of the sum of weights by the sum of their squares (Kish 1965).
         """
-        chosen, positives = self.sums[:, 3], self.sums[:, 0]
+        positives, total, _, chosen, _ = self.sums.T
+        shares = {
+            "precision": chosen,
+            "recall": positives,
+            "specificity": total - positives,
+        }
         return {
             name: float(of.sum() ** 2 / (of**2).sum())
-            for name, of in (("precision", chosen), ("recall", positives))
+            for name, of in shares.items()
             if of.any()
         }
 

@@ -66,6 +66,7 @@ MEASURED = (
     "average_precision",
     "brier",
     "brier_skill",
+    "specificity",
 )
 FIGURES = pa.schema(
     [

@@ -1,30 +1,33 @@
 """Annotators against what people decided: the figures, and what they allow to say."""
 
+import math
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
-from functools import partial
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches.bootstrap import UNKNOWN, Floats, Interval
-from affectflow.gold.figures.accuracy import Flags, rate_interval
-from affectflow.gold.figures.agreement import Answers, alpha_interval, conversations_of
+from affectflow.batches.batch import one_batch
+from affectflow.batches.bootstrap import Floats, Interval
+from affectflow.gold.figures.accuracy import Flags
+from affectflow.gold.figures.labels import LabelMetrics
 from affectflow.gold.figures.prevalence import Prevalence, Tally, prevalence
+from affectflow.gold.figures.rows import label_rows
+from affectflow.gold.judging.agreement import Agreement, agreement_on
 from affectflow.gold.measures import Row, measure, replace_measures
 from affectflow.gold.targets.labels import Target, parts_of, spoken_by, tasks
-from affectflow.gold.targets.scales import POINTS
+from affectflow.gold.truth.answers import answers, by_annotator, decide, tell
 from affectflow.gold.truth.decisions import (
     asked_in,
-    targets_in,
+    decided_in,
     ties_of,
     truth_of,
     unsampled_of,
-    with_families,
 )
-from affectflow.gold.truth.outdated import leave_out_outdated
+from affectflow.gold.truth.outdated import asked_tasks, leave_out_outdated
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 from affectflow.lake.views import quote
@@ -33,54 +36,28 @@ from affectflow.schemas import PEOPLE
 MEASURES_NAME = "gold"
 KIND = "validation"
 
-_ASKED = f"SELECT DISTINCT task FROM annotations WHERE annotator_id IN {PEOPLE}"
 _MODELS = f"""
 SELECT DISTINCT annotator_id, vocabulary FROM annotations
 WHERE task = $task AND vocabulary IS NOT NULL AND label IS NOT NULL
   AND annotator_id NOT IN {PEOPLE}
 ORDER BY annotator_id, vocabulary"""
 # Labels of ours only: they go into the query as they are.
-_PREDICTED = """
-CREATE OR REPLACE TEMP TABLE judged AS
-SELECT a.utterance_id, {flags}
-FROM annotations AS a
-WHERE a.task = $task AND a.annotator_id = $annotator AND a.vocabulary = $vocabulary
-  AND (a.status = 'ok' OR a.label IS NOT NULL)
-GROUP BY a.utterance_id"""
 _BY_CONVERSATION = """
 CREATE OR REPLACE TEMP TABLE judged_conversations AS
 SELECT u.conversation_id, count(*) AS messages, {sums}
-FROM judged AS j JOIN placed_utterances AS u USING (utterance_id)
+FROM (
+  SELECT a.utterance_id, {flags} FROM annotations AS a
+  WHERE a.task = $task AND a.annotator_id = $annotator AND a.vocabulary = $vocabulary
+    AND (a.status = 'ok' OR a.label IS NOT NULL)
+  GROUP BY a.utterance_id
+) AS j JOIN placed_utterances AS u USING (utterance_id)
 WHERE NOT u.by_bot AND u.text <> ''
 GROUP BY u.conversation_id"""
-_RATED = """
-SELECT utterance_id, any_value(conversation_id) AS conversation_id,
-  list({r: annotator_id, y: coalesce(point, chosen::INT)}) AS answers
-FROM (
-  SELECT *, round(value * $last)::INT AS point FROM gold_answers
-  WHERE vocabulary = $vocabulary AND label = $label
-)
-GROUP BY utterance_id ORDER BY utterance_id"""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """How far the raters of one label agree.
-
-    Args:
-      target: the label.
-      raters: how many people answered.
-      n: utterances that two or more of them answered.
-      conversations: that those are of.
-      alpha: Krippendorff's, on a scale that of intervals; NaN with one rater, or where
-        all answers are the same.
-    """
-
-    target: Target
-    raters: int
-    n: int
-    conversations: int
-    alpha: Interval
+Model = tuple[str, str]
+"""An annotator and its vocabulary."""
+Judged = dict[Target, tuple[pa.Table, dict[str, Any]]]
+"""Of each label, rows of the table of answers and their figures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,8 +138,8 @@ def judge(lake: Lake) -> Judgement:
     """
     found = Judgement()
     with open_lake(lake.uri) as connection:
-        asked = {task for (task,) in connection.execute(_ASKED).fetchall()}
-        found.changed, found.grown = leave_out_outdated(lake, connection, asked)
+        found.changed, found.grown = leave_out_outdated(lake, connection)
+        asked = asked_tasks(connection)
         for task in (task for task in tasks() if task in asked):
             _judge_task(connection, task, found)
     replace_measures(lake, MEASURES_NAME, list(_rows(found)))
@@ -172,17 +149,16 @@ def judge(lake: Lake) -> Judgement:
 def _judge_task(
     connection: duckdb.DuckDBPyConnection, task: str, found: Judgement
 ) -> None:
-    found.ties |= ties_of(connection, task)
-    found.unsampled |= unsampled_of(connection, task)
     decided = truth_of(connection, task)
     asked = asked_in(connection, task)
-    found.agreements += [_agreement(connection, target) for target in asked]
-    decided = with_families(connection, decided, asked)
-    targets = targets_in(decided, task)
+    found.ties |= ties_of(connection, task)
+    found.unsampled |= unsampled_of(connection, task)
+    found.agreements += [agreement_on(connection, target) for target in asked]
     models = connection.execute(_MODELS, {"task": task}).fetchall()
-    samples = {target: _samples(connection, target, asked) for target in targets}
-    for annotator_id, vocabulary in models if targets else ():
-        made = _findings(connection, decided, annotator_id, vocabulary, samples)
+    targets = decided_in(decided, asked, task)
+    rows = _answers(connection, decided, targets, asked, models)
+    for model in models:
+        made = _findings(connection, model, rows.get(model, {}), asked)
         found.findings += [_dated(each, found.grown.keys()) for each in made]
 
 
@@ -203,102 +179,110 @@ def _samples(
     return tuple(row[0] for row in rows)
 
 
-# -- agreement -----------------------------------------------------------------------
-
-
-def _agreement(connection: duckdb.DuckDBPyConnection, target: Target) -> Agreement:
-    parameters = {
-        "vocabulary": target.vocabulary,
-        "label": target.label,
-        "last": POINTS - 1,
-    }
-    rows = connection.execute(_RATED, parameters).fetchall()
-    raters = sorted({each["r"] for _, _, answers in rows for each in answers})
-    matrix = _matrix([answers for _, _, answers in rows], raters)
-    paired = int(((matrix >= 0).sum(axis=1) >= 2).sum())
-    conversations = [conversation_id for _, conversation_id, _ in rows]
-    alpha = UNKNOWN
-    if paired:
-        alpha = alpha_interval(matrix, conversations, scale=target.is_scale)
-    return Agreement(
-        target=target,
-        raters=len(raters),
-        n=paired,
-        conversations=conversations_of(matrix, conversations) if paired else 0,
-        alpha=alpha,
-    )
-
-
-def _matrix(rows: Sequence[list[dict[str, object]]], raters: list[str]) -> Answers:
-    place = {rater: number for number, rater in enumerate(raters)}
-    matrix = np.full((len(rows), len(raters)), -1)
-    for number, answers in enumerate(rows):
-        for each in answers:
-            matrix[number, place[str(each["r"])]] = each["y"]
-    return matrix
-
-
 # -- annotators ----------------------------------------------------------------------
+
+
+def _answers(
+    connection: duckdb.DuckDBPyConnection,
+    decided: pa.Table,
+    targets: Sequence[Target],
+    asked: Sequence[Target],
+    models: Sequence[Model],
+) -> dict[Model, Judged]:
+    """Returns answers to each target with their figures, those of a vocabulary at once.
+
+    As `eval` counts them: the draws of an interval are of all labels together.
+    """
+    found: dict[Model, Judged] = {}
+    for (true, of), group in _by_vocabulary(targets, asked).items():
+        decide(connection, decided.filter(pc.equal(decided["vocabulary"], true)))
+        names = {target.label: target for target in group}
+        for told in sorted({vocabulary for _, vocabulary in models}):
+            tell(connection, told)
+            rows = answers(connection, true=true, told=told, target=of, labels=names)
+            for annotator_id, own in by_annotator(rows):
+                judged = found.setdefault((annotator_id, told), {})
+                for figures in _figures(own):
+                    of_label = pc.equal(own["label"], figures["label"])
+                    judged[names[figures["label"]]] = own.filter(of_label), figures
+    return found
+
+
+def _by_vocabulary(
+    targets: Sequence[Target], asked: Sequence[Target]
+) -> dict[tuple[str, str], list[Target]]:
+    """Returns targets by the vocabulary that people were asked in, and their own."""
+    found: dict[tuple[str, str], list[Target]] = {}
+    for target in targets:
+        true = target if target in asked else parts_of(target, asked)[0]
+        found.setdefault((true.vocabulary, target.vocabulary), []).append(target)
+    return found
+
+
+def _figures(rows: pa.Table) -> list[dict[str, Any]]:
+    metrics = LabelMetrics(units=True)
+    state = metrics.add(metrics.create(), one_batch(rows))
+    labels = pc.unique(rows["label"]).to_pylist()
+    return [row for row in label_rows(state) if row["label"] in labels]
 
 
 def _findings(
     connection: duckdb.DuckDBPyConnection,
-    decided: pa.Table,
-    annotator_id: str,
-    vocabulary: str,
-    samples: dict[Target, tuple[str, ...]],
+    model: Model,
+    rows: Judged,
+    asked: list[Target],
 ) -> Iterator[Finding]:
-    spoken = [target for target in samples if spoken_by(target, vocabulary)]
-    if not spoken:
-        return
-    _predict(connection, annotator_id, vocabulary, spoken)
-    for number, target in enumerate(spoken):
-        rows = _joined(connection, decided, target, number)
-        if rows.num_rows:
-            tally = _tally(connection, number)
-            yield _finding(rows, tally, annotator_id, target, samples[target])
+    targets = sorted(rows)
+    tallies = _tallies(connection, model, targets)
+    for target in targets:
+        own, figures = rows[target]
+        yield Finding(
+            annotator_id=model[0],
+            target=target,
+            n=figures["n"],
+            positives=figures["positives"],
+            precision=_interval(figures, "precision"),
+            recall=_interval(figures, "recall"),
+            specificity=_interval(figures, "specificity"),
+            prevalence=prevalence(
+                own["unit"].to_numpy(),
+                _flags(own["chosen"]),
+                _flags(own["truth"]),
+                weights=_floats(own["weight"]),
+                tally=tallies[target],
+            ),
+            sampled=bool(pc.all(own["sampled"]).as_py()),
+            samples=_samples(connection, target, asked),
+        )
 
 
-def _predict(
+def _interval(figures: dict[str, Any], name: str) -> Interval:
+    ends = (figures.get(each) for each in (name, f"{name}_low", f"{name}_high"))
+    return Interval(*(math.nan if each is None else each for each in ends))
+
+
+def _tallies(
     connection: duckdb.DuckDBPyConnection,
-    annotator_id: str,
-    vocabulary: str,
+    model: Model,
     targets: Sequence[Target],
-) -> None:
-    """Makes the tables of what an annotator says of each target, all in one pass."""
+) -> dict[Target, Tally]:
+    """Returns how often an annotator says each target in the lake, all in one pass."""
+    if not targets:
+        return {}
+    annotator_id, vocabulary = model
     said = [", ".join(map(quote, spoken_by(t, vocabulary))) for t in targets]
     flags = ", ".join(
         f"coalesce(bool_or(a.chosen AND a.label IN ({words})), false) AS t{number}"
         for number, words in enumerate(said)
     )
+    sums = ", ".join(f"count(*) FILTER (t{i}) AS t{i}" for i in range(len(targets)))
     parameters = {
         "task": targets[0].task,
         "annotator": annotator_id,
         "vocabulary": vocabulary,
     }
-    connection.execute(_PREDICTED.format(flags=flags), parameters)
-    sums = ", ".join(f"count(*) FILTER (t{i}) AS t{i}" for i in range(len(targets)))
-    connection.execute(_BY_CONVERSATION.format(sums=sums))
-
-
-def _joined(
-    connection: duckdb.DuckDBPyConnection,
-    decided: pa.Table,
-    target: Target,
-    number: int,
-) -> pa.Table:
-    of_target = pc.and_(
-        pc.equal(decided["vocabulary"], target.vocabulary),
-        pc.equal(decided["label"], target.label),
-    )
-    connection.register("decided_here", decided.filter(of_target))
-    rows = ask(
-        connection,
-        f"SELECT d.*, j.t{number} AS predicted FROM decided_here AS d "
-        "JOIN judged AS j USING (utterance_id) ORDER BY utterance_id",
-    )
-    connection.unregister("decided_here")
-    return rows
+    connection.execute(_BY_CONVERSATION.format(flags=flags, sums=sums), parameters)
+    return {target: _tally(connection, i) for i, target in enumerate(targets)}
 
 
 def _tally(connection: duckdb.DuckDBPyConnection, number: int) -> Tally:
@@ -309,31 +293,6 @@ def _tally(connection: duckdb.DuckDBPyConnection, number: int) -> Tally:
     )
     messages, chosen, conversations = (_floats(c) for c in rows.columns)
     return Tally(messages, chosen, conversations)
-
-
-def _finding(
-    rows: pa.Table,
-    tally: Tally,
-    annotator_id: str,
-    target: Target,
-    samples: tuple[str, ...],
-) -> Finding:
-    threads = rows["conversation_id"].to_numpy()
-    predicted, actual = _flags(rows["predicted"]), _flags(rows["truth"])
-    weights = _floats(rows["weight"])
-    rated = partial(rate_interval, threads, weights=weights)
-    return Finding(
-        annotator_id=annotator_id,
-        target=target,
-        n=rows.num_rows,
-        positives=int(actual.sum()),
-        precision=rated(actual, predicted),
-        recall=rated(predicted, actual),
-        specificity=rated(~predicted, ~actual),
-        prevalence=prevalence(threads, predicted, actual, weights=weights, tally=tally),
-        sampled=bool(pc.all(rows["sampled"]).as_py()),
-        samples=samples,
-    )
 
 
 def _flags(column: pa.ChunkedArray) -> Flags:

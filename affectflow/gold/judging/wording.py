@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from affectflow.batches.bootstrap import Interval
 from affectflow.gold.figures.agreement import LEAST_CONVERSATIONS
-from affectflow.gold.judging.findings import Agreement, Finding, Judgement
+from affectflow.gold.judging.agreement import Agreement
+from affectflow.gold.judging.findings import Finding, Judgement
 from affectflow.gold.truth.outdated import say_changed
 from affectflow.nouns import count
 

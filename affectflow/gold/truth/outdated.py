@@ -3,14 +3,13 @@
 A sample keeps of each message what its text was, and how many messages could be drawn.
 Answers to a text that has changed are not answers to it. Shares are of the
 messages that could be drawn then: where more than `GROWTH` of those that could be drawn
-now are new or changed, a share is not one of this lake.
+now are new or changed, a share is not one of this lake. A sample and what tops it up
+are one design: together they speak of the messages that could be drawn for each.
 """
-
-from collections.abc import Iterable
 
 import duckdb
 
-from affectflow.gold.asking.samples import TEXT_DIGITS, Sample
+from affectflow.gold.asking.samples import TEXT_DIGITS, Sample, ids_of
 from affectflow.gold.asking.sampling import make_eligible, models_of
 from affectflow.gold.figures.accuracy import wilson
 from affectflow.lake import Lake
@@ -53,6 +52,9 @@ WHERE NOT EXISTS (
     = (a.annotator_id, a.utterance_id, a.task, a.vocabulary, a.label)
 )"""
 
+_TASKS = f"""
+SELECT DISTINCT task FROM annotations
+WHERE annotator_id IN {PEOPLE} AND task IS NOT NULL ORDER BY task"""
 _ANSWERED = f"""
 SELECT DISTINCT sample_id FROM annotations
 WHERE task = $task AND annotator_id IN {PEOPLE} AND sample_id IS NOT NULL
@@ -80,10 +82,15 @@ def leave_out_changed(connection: duckdb.DuckDBPyConnection) -> int:
     return int(connection.execute(_CHANGED).fetchall()[0][0])
 
 
+def asked_tasks(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Returns the tasks that people answered, sorted."""
+    return [task for (task,) in connection.execute(_TASKS).fetchall()]
+
+
 def leave_out_outdated(
-    lake: Lake, connection: duckdb.DuckDBPyConnection, tasks: Iterable[str]
+    lake: Lake, connection: duckdb.DuckDBPyConnection
 ) -> tuple[int, dict[str, float]]:
-    """Hides from a connection the answers to `tasks` that are outdated.
+    """Hides from a connection the answers that are outdated.
 
     Those are answers to another text, and those to a sample that the lake outgrew where
     people answered a newer one.
@@ -93,7 +100,7 @@ def leave_out_outdated(
     """
     changed = leave_out_changed(connection)
     grown: dict[str, float] = {}
-    for task in tasks:
+    for task in asked_tasks(connection):
         grown |= _outgrown(lake, connection, task)
     connection.execute(_REPLACED, {"grown": sorted(grown)})
     return changed, grown
@@ -116,15 +123,16 @@ def say_changed(changed: int) -> list[str]:
 def _outgrown(
     lake: Lake, connection: duckdb.DuckDBPyConnection, task: str
 ) -> dict[str, float]:
-    answered = [i for (i,) in connection.execute(_ANSWERED, {"task": task}).fetchall()]
+    rows = connection.execute(_ANSWERED, {"task": task}).fetchall()
+    # Answers may name a sample that was drawn elsewhere: how large it was is unknown.
+    answered = sorted({i for (i,) in rows} & {*ids_of(lake)})
     models = models_of(connection, task)
     if not answered or not models:
         return {}
     make_eligible(connection, task, list(models))
     now = int(connection.execute("SELECT count(*) FROM eligible").fetchall()[0][0])
-    rows = ask(connection, _KEPT, {"samples": answered}).to_pylist()
     grown = {}
-    for row in rows:
+    for row in ask(connection, _KEPT, {"samples": answered}).to_pylist():
         then = Sample.read(lake, row["sample_id"]).messages
         # Of what was drawn only a sample is known, so chance has the benefit of doubt.
         most = wilson(row["kept"], row["n"]).high

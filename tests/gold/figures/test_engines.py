@@ -1,15 +1,14 @@
-"""Beam in several bundles, DuckDB in one query and scikit-learn say the same."""
+"""Beam in several bundles and scikit-learn say the same."""
 
 import apache_beam as beam
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn import metrics as reference
 
 from affectflow import testing
-from affectflow.gold.figures import LabelMetrics, ValueMetrics, database
-from affectflow.gold.figures.schemas import COMPARED, GRID, MACRO, MEASURED, MICRO
+from affectflow.gold.figures import LabelMetrics, ValueMetrics
+from affectflow.gold.figures.schemas import COMPARED, GRID, MEASURED
 from affectflow.steps.measure import MetricsFn
 
 LABELS = ("anger", "joy", "rare")
@@ -62,12 +61,6 @@ def by_key(rows) -> dict:
     return {(row["group"], row["label"]): row for row in rows}
 
 
-def in_duckdb(figures, table: pa.Table) -> dict:
-    with duckdb.connect() as connection:
-        connection.register("told", table)
-        return by_key(figures(connection, "told").to_pylist())
-
-
 def same(one: dict, other: dict, names) -> None:
     assert one.keys() == other.keys()
     for key, row in one.items():
@@ -101,49 +94,6 @@ def test_beam_in_several_bundles_gives_the_same_value_figures(valued):
     same(in_beam(ValueMetrics(), valued), in_python(ValueMetrics(), valued), COMPARED)
 
 
-COUNTED = ("n", "positives", "labels", "base_rate", *MEASURED)
-
-
-def test_one_query_of_duckdb_gives_the_same_label_figures(told):
-    here, there = (
-        in_python(LabelMetrics(), told),
-        in_duckdb(database.label_figures, told),
-    )
-
-    same(here, there, [name for name in COUNTED if name != "base_rate"])
-    assert (None, MACRO) not in here
-    assert {label for _, label in here} == {*LABELS, MACRO, MICRO}
-
-
-def test_one_query_of_duckdb_gives_the_same_value_figures(valued):
-    here = in_python(ValueMetrics(), valued)
-
-    same(here, in_duckdb(database.value_figures, valued), COMPARED)
-
-
-EDGES = {
-    "empty": {"truth": [], "chosen": [], "score": []},
-    "one-class": {"truth": [True] * 3, "chosen": [True] * 3, "score": [0.1, 0.2, 0.3]},
-    "all-ties": {"truth": [True, False], "chosen": [True] * 2, "score": [0.5] * 2},
-    "no-score": {"truth": [True, False], "chosen": [True] * 2, "score": [0.5, None]},
-    "no-choice": {"truth": [True, False], "chosen": [None] * 2, "score": [0.5, 0.1]},
-}
-
-
-@pytest.mark.parametrize("columns", EDGES.values(), ids=EDGES)
-def test_duckdb_leaves_null_what_the_accumulator_leaves_null(columns):
-    types = {"truth": pa.bool_(), "chosen": pa.bool_(), "score": pa.float64()}
-    table = pa.table({n: pa.array(c, types[n]) for n, c in columns.items()})
-    table = table.append_column("label", pa.array(["x"] * table.num_rows, pa.string()))
-
-    here, there = (
-        in_python(LabelMetrics(), table),
-        in_duckdb(database.label_figures, table),
-    )
-
-    same(here, there, COUNTED)
-
-
 # Sums of 0.1 are off in the last digit, so that a constant has some variance left.
 ONE_VALUE = {
     "truth": {"truth": [0.1] * 7, "value": [0.2, 0.4, 0.3, 0.1, 0.9, 0.4, 0.2]},
@@ -154,32 +104,14 @@ ONE_VALUE = {
 
 
 @pytest.mark.parametrize("columns", ONE_VALUE.values(), ids=ONE_VALUE)
-def test_neither_engine_correlates_a_constant(columns):
+def test_a_constant_is_not_correlated(columns):
     n = len(columns["truth"])
     table = pa.table({**columns, "label": ["x"] * n, "weight": [0.1] * n})
 
-    here, there = (
-        in_python(ValueMetrics(), table),
-        in_duckdb(database.value_figures, table),
-    )
+    ((row,),) = [in_python(ValueMetrics(), table).values()]
 
-    same(here, there, COMPARED)
-    ((row,),) = [here.values()]
     assert (row["pearson"], row["ccc"]) == (None, None)
     assert "gave one value only" in row["why"]
-
-
-def test_the_states_that_duckdb_makes_merge_with_those_of_python(told):
-    metrics = LabelMetrics(units=True)
-    half = N // 2
-    with duckdb.connect() as connection:
-        connection.register("first", told[:half])
-        ours = database.label_state(connection, "first", units=True)
-    theirs = metrics.add(metrics.create(), told[half:].combine_chunks().to_batches()[0])
-
-    found = by_key(metrics.extract(metrics.merge([ours, theirs])).to_pylist())
-
-    same(found, in_python(LabelMetrics(), told), MEASURED)
 
 
 @pytest.mark.parametrize("label", ["anger", "joy"])

@@ -6,9 +6,9 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from affectflow.batches.bootstrap import SEED, draws_of
-from affectflow.gold.evaluation.evaluate import of_labels
 from affectflow.gold.figures import LabelMetrics, ValueMetrics, intervals
 from affectflow.gold.figures.accuracy import wilson
+from affectflow.gold.figures.rows import label_rows
 from affectflow.gold.figures.schemas import MACRO, MEASURED, MICRO
 
 UNITS, PER_UNIT = 40, 15
@@ -144,7 +144,7 @@ def test_a_label_of_few_conversations_has_no_interval_beside_one_of_many(told):
         LabelMetrics(units=True), told.filter(pa.compute.or_(anger, early))
     )
 
-    rows = {row["label"]: row for row in of_labels(state, draws=50)}
+    rows = {row["label"]: row for row in label_rows(state, draws=50)}
 
     assert "auc_low" in rows["anger"]
     assert "auc_low" not in rows["joy"]
@@ -163,7 +163,8 @@ def test_a_figure_that_is_null_has_no_interval(told):
 
     bounds = intervals.of_labels(state_of(LabelMetrics(units=True), bare), draws=50)
 
-    assert set(bounds[None, "anger"]) == {"precision", "recall", "f1"}
+    of_choices = {"precision", "recall", "f1", "specificity"}
+    assert set(bounds[None, "anger"]) == of_choices
 
 
 def test_groups_are_drawn_by_themselves(told):

@@ -250,6 +250,8 @@ def test_figures_are_those_of_scikit_learn_on_rounded_scores(rows):
         expected["f1"] = reference.f1_score(truth, chosen)
     if chosen.any():
         expected["precision"] = reference.precision_score(truth, chosen)
+    if not truth.all():
+        expected["specificity"] = reference.recall_score(~truth, ~chosen)
     if truth.any() and not truth.all():
         expected["auc"] = reference.roc_auc_score(truth, score)
         expected["average_precision"] = reference.average_precision_score(truth, score)

@@ -215,9 +215,8 @@ ONES = np.ones((1, 6))
         (accuracy.precision, 2 / 3),
         (accuracy.recall, 2 / 3),
         (accuracy.specificity, 2 / 3),
-        (accuracy.f1, 2 / 3),
     ],
-    ids=["precision", "recall", "specificity", "f1"],
+    ids=["precision", "recall", "specificity"],
 )
 def test_figures_are_counted_by_hand(figure, expected):
     assert figure(ONES, PREDICTED, ACTUAL)[0] == pytest.approx(expected)
@@ -235,33 +234,27 @@ def test_precision_and_recall_are_those_of_scikit_learn(pairs):
     predicted, actual = (np.array(each) for each in zip(*pairs, strict=True))
     ours = [
         figure(np.ones((1, len(pairs))), predicted, actual)[0]
-        for figure in (accuracy.precision, accuracy.recall, accuracy.f1)
+        for figure in (accuracy.precision, accuracy.recall)
     ]
     theirs = precision_recall_fscore_support(
         actual, predicted, average="binary", zero_division=np.nan
-    )[:3]
+    )[:2]
 
     assert ours == pytest.approx(theirs, nan_ok=True)
 
 
-def test_ten_of_ten_have_an_interval_below_one():
-    yes = np.ones(10, bool)
+@pytest.mark.parametrize(
+    ("share", "n", "ends"),
+    [
+        # 10 / (10 + 1.96 ** 2) = 0.722
+        pytest.param(1.0, 10, (0.722, 1.0), id="ten of ten"),
+        pytest.param(0.5, 10, (0.237, 0.763), id="five of ten"),
+    ],
+)
+def test_wilsons_interval_has_a_width_where_no_draw_has_one(share, n, ends):
+    expected = Interval(share, *ends)
 
-    found = accuracy.rate_interval(range(10), yes, yes, weights=np.ones(10))
-
-    # Wilson: 10 / (10 + 1.96 ** 2) = 0.722
-    assert found == pytest.approx(Interval(1.0, 0.722, 1.0), abs=1e-3)
-
-
-def test_a_share_of_one_conversation_has_an_interval_with_a_width():
-    yes = np.array([True] * 5 + [False] * 5)
-
-    found = accuracy.rate_interval(
-        ["one"] * 10, yes, np.ones(10, bool), weights=np.ones(10)
-    )
-
-    # Wilson of 5 in 10
-    assert found == pytest.approx(Interval(0.5, 0.237, 0.763), abs=1e-3)
+    assert accuracy.wilson(share, n) == pytest.approx(expected, abs=1e-3)
 
 
 # -- prevalence ----------------------------------------------------------------------

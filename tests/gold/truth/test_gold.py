@@ -12,8 +12,8 @@ from affectflow.cli import validation as commands
 from affectflow.errors import LakeError, UsageError
 from affectflow.gold.judging.findings import judge
 from affectflow.gold.targets.labels import Target
-from affectflow.gold.truth.decisions import ties, truth
-from affectflow.lake import Lake
+from affectflow.gold.truth.decisions import ties_of, truth
+from affectflow.lake import Lake, open_lake
 from affectflow.lake.digest import digest
 from affectflow.stages.mine import annotator_ids
 from affectflow.stages.upkeep.compact import compact
@@ -194,10 +194,15 @@ def test_raters_who_import_at_once_all_arrive(lake, folder):
 # -- what people decided -------------------------------------------------------------
 
 
+def ties(lake):
+    with open_lake(lake.uri) as connection:
+        return ties_of(connection, "frustration")
+
+
 def test_the_majority_decides_and_ties_are_left_out(lake, folder):
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
     imported(lake, fill(folder / "sheet.csv", FAST, "bob"))
-    polite = ties(lake, "frustration")[FRUSTRATED]
+    polite = ties(lake)[FRUSTRATED]
 
     # Ann and Bob differ on what stopped politely, and on nothing else.
     texts = list(
@@ -208,7 +213,7 @@ def test_the_majority_decides_and_ties_are_left_out(lake, folder):
 
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "cem"))
     decided = truth(lake, "frustration")
-    assert ties(lake, "frustration") == {}
+    assert ties(lake) == {}
     assert decided.num_rows == 200
     assert set(decided["answers"].to_pylist()) == {3}
 
