@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -51,10 +51,18 @@ def sample(
     html: Annotated[
         str, typer.Option(help="Also write an offline page for labelling by keyboard.")
     ] = "",
+    top_up: Annotated[
+        bool,
+        typer.Option(
+            "--top-up",
+            help="Draw only messages that are new since the last sample, and count "
+            "them with it; by default 50.",
+        ),
+    ] = False,
 ) -> int:
     """Draw random messages into a sheet for people to label."""
+    from affectflow.gold.asking import sampling
     from affectflow.gold.asking.page import as_html
-    from affectflow.gold.asking.sampling import draw
     from affectflow.gold.asking.sheets import as_csv, sheet_of
     from affectflow.gold.targets.labels import targets_of
     from affectflow.lake import Lake
@@ -65,14 +73,18 @@ def sample(
         _check_apart(out, html)
     wanted = [label.strip() for label in labels.split(",") if label.strip()]
     opened = Lake.open(lake)
-    drawn, ids = draw(
-        opened,
-        targets_of(task, wanted),
-        n=n,
-        seed=seed,
-        stratify=stratify,
-        annotator=annotator,
-    )
+    how: dict[str, Any] = {
+        "n": n,
+        "seed": seed,
+        "stratify": stratify,
+        "annotator": annotator,
+    }
+    if top_up:
+        # Without labels people are asked what they were asked before.
+        asked = targets_of(task, wanted) if wanted else []
+        drawn, ids = sampling.top_up(opened, task, asked, **how)
+    else:
+        drawn, ids = sampling.draw(opened, targets_of(task, wanted), **how)
     sheet = sheet_of(opened, drawn, ids)
     files = {out: as_csv(sheet)} | ({html: as_html(sheet)} if html else {})
     for name, content in files.items():
@@ -80,10 +92,11 @@ def sample(
     for name, content in files.items():
         _write(name, content)
         sys.stdout.write(f"{name}\n")
+    new = f" with messages that are new to {drawn.tops_up}" if drawn.tops_up else ""
     show.say(
         f"sample {drawn.sample_id}: {count(drawn.n, 'message')}, one each from "
-        f"{count(drawn.conversations, 'conversation')}; when it is filled: affectflow "
-        f"gold {lake} {out}"
+        f"{count(drawn.conversations, 'conversation')}{new}; when it is filled: "
+        f"affectflow gold {lake} {out}"
     )
     return 0
 

@@ -3,6 +3,7 @@
 import pytest
 
 from affectflow.errors import UsageError
+from affectflow.gold.asking.sampling import How
 from affectflow.gold.asking.sampling import choose as draw
 from affectflow.gold.evaluation.lakes import compared_one
 from affectflow.gold.evaluation.versus import compare_in
@@ -35,7 +36,7 @@ def connection(tmp_path):
 
 
 def sampled(connection, word):
-    _, told = draw(connection, targets_of("emotion"), 1, 0, "score", word)
+    _, told = draw(connection, targets_of("emotion"), How(1, 0, "score", word))
     return told["annotator_id"]
 
 

@@ -2,7 +2,8 @@
 
 What a sample is stays in the lake as `_samples/<sample_id>.json`; the inclusion
 probabilities are rows of `measures` of the kind `inclusion`: `label` is the sample,
-`group` the stratum, `fitted_on` the first digits of the MD5 of the text.
+`group` the stratum, `fitted_on` the first digits of the MD5 of the text, `parameters`
+what it tops up.
 """
 
 import difflib
@@ -24,7 +25,8 @@ FOLDER = "_samples"
 INCLUSION = "inclusion"
 TEXT_DIGITS = 12
 """Digits of a text's MD5 that are kept: enough to tell that it was changed."""
-DESIGN = "label"
+DESIGN = "coalesce(json_extract_string(parameters, '$.tops_up'), label)"
+"""Of a row of the kind `inclusion`, the sample that its own one tops up, or its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class Sample:
       seed: of the draw.
       stratify: `none` or `score`.
       annotator_id: whose scores made the strata; empty without strata.
+      tops_up: the sample that it adds new messages to; empty if it stands alone.
     """
 
     sample_id: str
@@ -52,6 +55,12 @@ class Sample:
     seed: int
     stratify: str
     annotator_id: str = ""
+    tops_up: str = ""
+
+    @property
+    def design(self) -> str:
+        """The sample that it tops up, or itself."""
+        return self.tops_up or self.sample_id
 
     @property
     def targets(self) -> list[Target]:
@@ -74,8 +83,8 @@ class Sample:
 
 def ids_of(lake: Lake) -> list[str]:
     """Returns the ids of the samples that were drawn from a lake, sorted."""
-    names = lake.storage.names(FOLDER)
-    return sorted(name.removesuffix(".json") for name in names)
+    names = (name.partition(".json") for name in lake.storage.names(FOLDER))
+    return sorted(stem for stem, end, rest in names if end and not rest)
 
 
 def _no_sample(sample_id: str, known: list[str], uri: str) -> str:
@@ -111,6 +120,7 @@ def keep(lake: Lake, sample: Sample, chosen: pa.Table) -> None:
 def _rows(sample: Sample, chosen: pa.Table) -> pa.Table:
     rows = chosen.num_rows
     ids = chosen.column("utterance_id").to_pylist()
+    settings = json.dumps({"tops_up": sample.tops_up}) if sample.tops_up else None
     columns = {
         "measure_id": pa.array([_measure_id(sample.sample_id, each) for each in ids]),
         "kind": pa.repeat(INCLUSION, rows),
@@ -118,7 +128,7 @@ def _rows(sample: Sample, chosen: pa.Table) -> pa.Table:
         "unit_id": chosen.column("utterance_id"),
         "label": pa.repeat(sample.sample_id, rows),
         "group": chosen.column("stratum"),
-        "parameters": pa.nulls(rows),
+        "parameters": pa.repeat(pa.scalar(settings, pa.string()), rows),
         "value": chosen.column("probability"),
         "low": pa.nulls(rows),
         "high": pa.nulls(rows),

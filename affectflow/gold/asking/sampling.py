@@ -8,12 +8,18 @@ files and any version of the database, which does all the choosing.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from affectflow.errors import UsageError
+from affectflow.gold.asking.designs import (
+    MESSAGES,
+    design_of,
+    drawable_before,
+    keep_drawable,
+)
 from affectflow.gold.asking.samples import TEXT_DIGITS, Sample, keep, sample_id_of
 from affectflow.gold.targets.labels import Target, spoken_by
 from affectflow.lake import Lake, open_lake
@@ -27,6 +33,8 @@ STRATA = ("chosen", "maybe", "rest")
 """The annotator chose a label; it stored a score; it did neither."""
 ENOUGH = 400
 """Messages that are drawn unless told otherwise, if there are so many."""
+ENOUGH_NEW = 50
+"""Likewise, to top a sample up."""
 _PARTS = {"chosen": 0.5, "maybe": 0.25, "rest": 0.25}
 
 _MODELS = f"""
@@ -65,12 +73,16 @@ WHERE len(spans) = 0 AND trim(text) <> ''
     )), ' '), {says})"""
 _SAYS = r"[^\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\x{fffc}]|[!?]"
 
+_DRAWABLE = """
+CREATE OR REPLACE TEMP VIEW drawable AS
+SELECT e.* FROM eligible AS e
+ANTI JOIN drawn_before AS b ON b.message = md5_number_lower(e.utterance_id)"""
 _PUT_UP = """
 CREATE OR REPLACE TEMP TABLE put_up AS
 SELECT conversation_id,
   arg_min(utterance_id, md5($seed || 'u' || utterance_id)) AS utterance_id,
   count(*) AS size, md5($seed || 'c' || conversation_id) AS chance
-FROM eligible GROUP BY conversation_id"""
+FROM drawable GROUP BY conversation_id"""
 _STRATA = """
 ALTER TABLE put_up ADD COLUMN stratum VARCHAR DEFAULT 'rest';
 """
@@ -96,6 +108,16 @@ FROM (
 ) AS d JOIN utterances AS u USING (utterance_id)
 WHERE place <= drawn
 ORDER BY md5($seed || 's' || utterance_id), utterance_id"""
+
+
+class How(NamedTuple):
+    """How a sample is drawn; see `draw`, and `Sample` for `tops_up`."""
+
+    n: int | None = None
+    seed: int = 0
+    stratify: str = "none"
+    annotator: str = ""
+    tops_up: str = ""
 
 
 def draw(
@@ -124,14 +146,59 @@ def draw(
     Raises:
       UsageError: fewer than `n` conversations, nobody's scores to stratify by.
     """
-    if n is not None and n < 1:
-        raise UsageError(f"--n must be at least 1, got {n}")
+    how = How(n, seed, stratify, annotator)
     with open_lake(lake.uri) as connection:
-        chosen, told = choose(connection, targets, n, seed, stratify, annotator)
+        return _drawn(lake, connection, targets, how)
+
+
+def top_up(
+    lake: Lake,
+    task: str,
+    targets: Sequence[Target] = (),
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    stratify: str = "none",
+    annotator: str = "",
+) -> tuple[Sample, list[str]]:
+    """Draws from the messages that are new since a design was drawn; see `draw`.
+
+    People are asked what they were asked before. With the answers to it the design
+    speaks of the lake as it is now.
+
+    Args:
+      lake: to draw from.
+      task: of the design.
+      targets: of the design; those of the one drawn from the most messages if empty.
+      n: how many utterances; `ENOUGH_NEW`, or all there are, if None.
+      seed: see `draw`, as for the others.
+      stratify: see `draw`.
+      annotator: see `draw`.
+
+    Raises:
+      UsageError: nothing was drawn before, or nothing is new since; see `draw`.
+    """
+    how = How(n, seed, stratify, annotator)
+    with open_lake(lake.uri) as connection:
+        design = design_of(lake, connection, task, targets)
+        how = how._replace(tops_up=design.first.sample_id)
+        before = drawable_before(lake, design)
+        return _drawn(lake, connection, design.first.targets, how, before)
+
+
+def _drawn(
+    lake: Lake,
+    connection: duckdb.DuckDBPyConnection,
+    targets: Sequence[Target],
+    how: How,
+    before: pa.Table | None = None,
+) -> tuple[Sample, list[str]]:
+    chosen, told = choose(connection, targets, how, before)
     ids = chosen.column("utterance_id").to_pylist()
     drawn = list(zip(ids, chosen.column("text_digest").to_pylist(), strict=True))
     lake_told = {**told, "lake": lake.settings["id"]}
     sample = Sample(sample_id=sample_id_of(lake_told, drawn), **told)
+    keep_drawable(lake, connection, sample.sample_id)
     keep(lake, sample, chosen)
     return sample, ids
 
@@ -139,41 +206,52 @@ def draw(
 def choose(
     connection: duckdb.DuckDBPyConnection,
     targets: Sequence[Target],
-    n: int | None,
-    seed: int = 0,
-    stratify: str = "none",
-    annotator: str = "",
+    how: How,
+    before: pa.Table | None = None,
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Returns what is drawn from an open lake, and how; writes nothing.
 
     The table has `utterance_id`, `conversation_id`, `probability`, `stratum`,
     `stratum_size` and `text_digest`, in the order of the sheet.
+
+    Args:
+      connection: to the lake.
+      targets: what people will be asked.
+      how: as in `draw`.
+      before: messages that are not drawn, schema `designs.MESSAGES`.
     """
     task = targets[0].task
-    if stratify != "none" and targets[0].is_scale:
+    if how.n is not None and how.n < 1:
+        raise UsageError(f"--n must be at least 1, got {how.n}")
+    if how.stratify != "none" and targets[0].is_scale:
         raise UsageError(
             f"{task} is a scale: nobody chooses it, so leave --stratify out"
         )
     models = models_of(connection, task)
+    annotator = how.annotator
     if annotator:
         where = "has answered this task"
         annotator = annotator_meant(connection, annotator, models, where)
     make_eligible(connection, task, list(models))
-    found, messages = _put_up(connection, str(seed))
-    n = _size(found, n)
-    by = _stratify(connection, targets, stratify, annotator, models)
+    there = MESSAGES.empty_table() if before is None else before
+    connection.register("drawn_before", there)
+    connection.execute(_DRAWABLE)
+    found, messages = _put_up(connection, str(how.seed))
+    n = _size(found, how)
+    by = _stratify(connection, targets, how.stratify, annotator, models)
     _allot(connection, n)
-    chosen = ask(connection, _DRAW, {"seed": str(seed)})
-    return chosen, {
+    chosen = ask(connection, _DRAW, {"seed": str(how.seed)})
+    told = {
         "task": task,
         "labels": [(t.vocabulary, t.label) for t in targets],
         "n": chosen.num_rows,
         "conversations": found,
         "messages": messages,
-        "seed": seed,
-        "stratify": stratify,
+        "seed": how.seed,
+        "stratify": how.stratify,
         "annotator_id": by,
     }
+    return chosen, told | ({"tops_up": how.tops_up} if how.tops_up else {})
 
 
 def models_of(connection: duckdb.DuckDBPyConnection, task: str) -> dict[str, str]:
@@ -203,21 +281,27 @@ def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]
     return int(conversations), int(messages)
 
 
-def _size(found: int, n: int | None) -> int:
+def _size(found: int, how: How) -> int:
     """Returns how many are drawn of the conversations that there are."""
+    if not found and how.tops_up:
+        raise UsageError(
+            f"no message is new since sample {how.tops_up} was drawn or topped up: "
+            "ingest and annotate new ones first"
+        )
     if not found:
         raise UsageError(
             "nothing to label: no message by a person has text and an annotator's "
             "answer; ingest and annotate first"
         )
-    if n is None:
-        return min(ENOUGH, found)
-    if n > found:
+    if how.n is None:
+        return min(ENOUGH_NEW if how.tops_up else ENOUGH, found)
+    if how.n > found:
+        new = " with new messages" if how.tops_up else ""
         raise UsageError(
-            f"only {count(found, 'conversation')} can be drawn from, one message of "
-            f"each, not {n:,}: give --n {found}"
+            f"only {count(found, 'conversation')}{new} can be drawn from, one message "
+            f"of each, not {how.n:,}: give --n {found}"
         )
-    return n
+    return how.n
 
 
 def _stratify(

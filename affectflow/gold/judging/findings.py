@@ -1,7 +1,7 @@
 """Annotators against what people decided: the figures, and what they allow to say."""
 
 import math
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,12 @@ from affectflow.gold.truth.decisions import (
     truth_of,
     unsampled_of,
 )
-from affectflow.gold.truth.outdated import asked_tasks, leave_out_outdated
+from affectflow.gold.truth.outdated import (
+    Coverage,
+    asked_tasks,
+    leave_out_outdated,
+    outgrown,
+)
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 from affectflow.lake.views import quote
@@ -138,16 +143,20 @@ def judge(lake: Lake) -> Judgement:
     """
     found = Judgement()
     with open_lake(lake.uri) as connection:
-        found.changed, found.grown = leave_out_outdated(lake, connection)
+        found.changed, covered = leave_out_outdated(lake, connection)
+        found.grown = outgrown(covered)
         asked = asked_tasks(connection)
         for task in (task for task in tasks() if task in asked):
-            _judge_task(connection, task, found)
+            _judge_task(connection, task, found, covered)
     replace_measures(lake, MEASURES_NAME, list(_rows(found)))
     return found
 
 
 def _judge_task(
-    connection: duckdb.DuckDBPyConnection, task: str, found: Judgement
+    connection: duckdb.DuckDBPyConnection,
+    task: str,
+    found: Judgement,
+    covered: Coverage,
 ) -> None:
     decided = truth_of(connection, task)
     asked = asked_in(connection, task)
@@ -159,11 +168,12 @@ def _judge_task(
     rows = _answers(connection, decided, targets, asked, models)
     for model in models:
         made = _findings(connection, model, rows.get(model, {}), asked)
-        found.findings += [_dated(each, found.grown.keys()) for each in made]
+        found.findings += [_dated(each, covered) for each in made]
 
 
-def _dated(finding: Finding, grown: Set[str]) -> Finding:
-    return replace(finding, current=grown.isdisjoint(finding.samples))
+def _dated(finding: Finding, covered: Coverage) -> Finding:
+    """Returns a finding that says whether its own samples cover the lake."""
+    return replace(finding, current=not outgrown(covered, finding.samples))
 
 
 def _samples(

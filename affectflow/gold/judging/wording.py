@@ -57,11 +57,13 @@ def _no_interval(each: Agreement) -> str:
 
 def _outdated(found: Judgement) -> Iterator[str]:
     yield from (f"warning: {line}" for line in say_changed(found.changed))
-    for sample_id, share in sorted(found.grown.items()):
+    for share in dict.fromkeys(found.grown.values()):
+        samples = " and ".join(s for s, of in found.grown.items() if of == share)
         yield (
             f"warning: about {share:.0%} of the messages that can be drawn now are new "
-            f"or changed since sample {sample_id} was drawn, so it gives no share of "
-            "this lake: draw another sample"
+            f"or changed since sample {samples} was drawn, so it gives no share of "
+            "this lake: `affectflow sample --top-up` adds new messages to it; or draw "
+            "another sample"
         )
 
 
@@ -85,8 +87,8 @@ def claim(finding: Finding, found: Judgement) -> str:
     if not finding.current:
         return (
             f"{name}: precision and recall of {who} hold for what the lake held at "
-            "the draw; it has grown since, so no share can be given: draw another "
-            "sample."
+            "the draw; it has grown since, so no share can be given: "
+            "`affectflow sample --top-up` adds new messages, or draw another sample."
         )
     return (
         f"{name}: about {_percent(finding.prevalence.corrected)} of the messages, "

@@ -7,6 +7,9 @@ now are new or changed, a share is not one of this lake. A sample and what tops 
 are one design: together they speak of the messages that could be drawn for each.
 """
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 import duckdb
 
 from affectflow.gold.asking.samples import TEXT_DIGITS, Sample, ids_of
@@ -87,23 +90,70 @@ def asked_tasks(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [task for (task,) in connection.execute(_TASKS).fetchall()]
 
 
+class Covered(NamedTuple):
+    """What an answered sample says of the messages that can be drawn now.
+
+    Args:
+      design: the sample that it tops up, or itself.
+      then: messages that it could have drawn.
+      kept: the share of them, 0..1, that can be drawn still and says the same.
+      most: upper end of the interval of `kept`.
+      now: messages that can be drawn now.
+    """
+
+    design: str
+    then: int
+    kept: float
+    most: float
+    now: int
+
+
+Coverage = dict[str, Covered]
+"""By sample."""
+
+
 def leave_out_outdated(
     lake: Lake, connection: duckdb.DuckDBPyConnection
-) -> tuple[int, dict[str, float]]:
+) -> tuple[int, Coverage]:
     """Hides from a connection the answers that are outdated.
 
     Those are answers to another text, and those to a sample that the lake outgrew where
     people answered a newer one.
 
-    Returns the messages that were changed since they were drawn, and, of each sample
-    that the lake outgrew, how large a part of today's messages it knows nothing of.
+    Returns the messages that were changed since they were drawn, and what the samples
+    that people answered say of the messages that there are.
     """
     changed = leave_out_changed(connection)
-    grown: dict[str, float] = {}
+    covered: Coverage = {}
     for task in asked_tasks(connection):
-        grown |= _outgrown(lake, connection, task)
-    connection.execute(_REPLACED, {"grown": sorted(grown)})
-    return changed, grown
+        covered |= _covered(lake, connection, task)
+    connection.execute(_REPLACED, {"grown": sorted(outgrown(covered))})
+    return changed, covered
+
+
+def outgrown(
+    covered: Coverage, samples: Iterable[str] | None = None
+) -> dict[str, float]:
+    """Returns how large a part of the messages is new, of samples that lack too many.
+
+    Args:
+      covered: by sample.
+      samples: those that answer a question; all if None. Of one design, they are
+        taken together.
+    """
+    designs: dict[str, dict[str, Covered]] = {}
+    for sample_id in sorted(covered if samples is None else covered.keys() & samples):
+        design = covered[sample_id].design
+        designs.setdefault(design, {})[sample_id] = covered[sample_id]
+    found: dict[str, float] = {}
+    for members in designs.values():
+        own = members.values()
+        now = max(each.now for each in own)
+        # Of what was drawn only a sample is known, so chance has the benefit of doubt.
+        if new_share(sum(each.then * each.most for each in own), now) > GROWTH:
+            share = new_share(sum(each.then * each.kept for each in own), now)
+            found |= dict.fromkeys(members, share)
+    return found
 
 
 def say_changed(changed: int) -> list[str]:
@@ -120,9 +170,7 @@ def say_changed(changed: int) -> list[str]:
     return [line] if changed else []
 
 
-def _outgrown(
-    lake: Lake, connection: duckdb.DuckDBPyConnection, task: str
-) -> dict[str, float]:
+def _covered(lake: Lake, connection: duckdb.DuckDBPyConnection, task: str) -> Coverage:
     rows = connection.execute(_ANSWERED, {"task": task}).fetchall()
     # Answers may name a sample that was drawn elsewhere: how large it was is unknown.
     answered = sorted({i for (i,) in rows} & {*ids_of(lake)})
@@ -131,25 +179,24 @@ def _outgrown(
         return {}
     make_eligible(connection, task, list(models))
     now = int(connection.execute("SELECT count(*) FROM eligible").fetchall()[0][0])
-    grown = {}
+    found: Coverage = {}
     for row in ask(connection, _KEPT, {"samples": answered}).to_pylist():
-        then = Sample.read(lake, row["sample_id"]).messages
-        # Of what was drawn only a sample is known, so chance has the benefit of doubt.
+        sample = Sample.read(lake, row["sample_id"])
         most = wilson(row["kept"], row["n"]).high
-        if new_share(then, most, now) > GROWTH:
-            grown[row["sample_id"]] = new_share(then, row["kept"], now)
-    return grown
+        found[sample.sample_id] = Covered(
+            sample.design, sample.messages, row["kept"], most, now
+        )
+    return found
 
 
-def new_share(then: int, kept: float, now: int) -> float:
-    """Returns the part of the messages of now that a sample could not have drawn.
+def new_share(kept: float, now: int) -> float:
+    """Returns the part of the messages of now that no sample could have drawn.
 
     Args:
-      then: messages that could be drawn.
-      kept: the share of them, 0..1, that can be drawn still and says the same.
+      kept: messages that could be drawn, can be drawn still, and say the same.
       now: messages that can be drawn now.
 
-    >>> round(new_share(90, 1.0, 100), 3), round(new_share(100, 0.9, 90), 3)
+    >>> round(new_share(90, 100), 3), round(new_share(90, 90), 3)
     (0.1, 0.0)
     """
-    return max(0.0, 1.0 - then * kept / now) if now else 0.0
+    return max(0.0, 1.0 - kept / now) if now else 0.0

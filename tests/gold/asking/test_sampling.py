@@ -8,7 +8,7 @@ import pytest
 
 from affectflow.errors import UsageError
 from affectflow.gold.asking import sampling
-from affectflow.gold.asking.sampling import allot, choose, draw
+from affectflow.gold.asking.sampling import How, allot, choose, draw
 from affectflow.gold.asking.sheets import (
     Line,
     Sheet,
@@ -95,7 +95,7 @@ def test_messages_are_drawn_as_often_as_their_probability_says(plain):
         taken = [
             utterance_id
             for seed in range(seeds)
-            for utterance_id in choose(connection, FRUSTRATION, 60, seed)[0][
+            for utterance_id in choose(connection, FRUSTRATION, How(60, seed))[0][
                 "utterance_id"
             ].to_pylist()
         ]

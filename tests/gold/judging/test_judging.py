@@ -11,19 +11,19 @@ from affectflow.gold.judging.findings import judge
 from affectflow.gold.judging.wording import claim
 from affectflow.gold.truth.decisions import truth
 from affectflow.lake import Lake
-from affectflow.schemas import ANNOTATIONS
 from tests.given.factories import utterances
 from tests.given.gold_lakes import (
     CAREFUL,
     FAST,
     csv_sample,
+    grow,
     imported,
     sample,
     sampled,
     sheet_rows,
 )
 from tests.given.stage_runs import ask, store
-from tests.given.validation_lakes import MODEL, add, fill, rows, write, yes_if
+from tests.given.validation_lakes import fill, rows, write, yes_if
 
 pytestmark = pytest.mark.rotated
 
@@ -220,30 +220,6 @@ def test_a_sheet_whose_every_text_was_changed_says_so(lake, folder):
 
     with pytest.raises(UsageError, match=r"200 messages were changed.*another sample"):
         commands.gold(lake.uri, [str(sheet)], "")
-
-
-def grow(lake, count):
-    """Adds messages that the annotator found nothing in, each a conversation."""
-    ids = [f"test:late-{number}" for number in range(count)]
-    store(
-        lake.uri,
-        utterances(*["ok then"] * count, utterance_id=ids, conversation_id=ids),
-    )
-    answers = [
-        {
-            **dict.fromkeys(ANNOTATIONS.names),
-            "utterance_id": each,
-            "conversation_id": each,
-            "annotator_id": MODEL,
-            "task": "frustration",
-            "vocabulary": "frustration",
-            "label": "neutral",
-            "chosen": True,
-            "status": "ok",
-        }
-        for each in ids
-    ]
-    add(lake, "annotations", f"{MODEL}-frustration/late.parquet", answers)
 
 
 @pytest.mark.parametrize(
