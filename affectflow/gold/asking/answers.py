@@ -17,7 +17,7 @@ from affectflow.errors import UsageError
 from affectflow.gold.asking.raters import annotator_of
 from affectflow.gold.asking.reading import Answer
 from affectflow.gold.asking.sheets import UNSURE, YES
-from affectflow.gold.targets.scales import value_of
+from affectflow.gold.targets.labels import value_of
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 from affectflow.lake.commits import commit, retry

@@ -16,12 +16,13 @@ from affectflow.gold.asking.samples import Sample
 from affectflow.gold.asking.sheets import FIXED, NO, UNSURE, YES, headings, restored
 from affectflow.gold.targets.labels import (
     EMOTION,
+    POINTS,
     Target,
+    point_of,
     targets_of,
     tasks,
     unknown_label,
 )
-from affectflow.gold.targets.scales import POINTS, point_of
 from affectflow.lake import Lake
 
 LONG = ("utterance_id", "rater", "label", "answer")

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from affectflow.gold.asking.samples import Sample
-from affectflow.gold.targets.definitions import define
+from affectflow.gold.targets.labels import define
 from affectflow.lake import Lake, open_lake
 
 FIXED = ("sample_id", "utterance_id", "rater", "context", "text")

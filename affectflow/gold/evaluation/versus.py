@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import duckdb
-import pyarrow as pa
 
 from affectflow.batches.batch import one_batch
 from affectflow.errors import UsageError
 from affectflow.gold.figures.values import TRUTH_CONSTANT, VALUE_CONSTANT, ValueMetrics
 from affectflow.gold.targets import tasks
+from affectflow.gold.truth.answers import register_members
 from affectflow.lake import open_lake
 from affectflow.lake.agreement import LabelChanges, label_changes
 from affectflow.lake.basis import candidates
@@ -170,11 +170,7 @@ def _labels(
 ) -> LabelChanges:
     for side, who, source in (("a", a, fold.of_a), ("b", b, fold.of_b)):
         pairs = [p for p in tasks.members(source, fold.common) if p[1] in fold.labels]
-        columns = {
-            "label": pa.array([fine for fine, _ in pairs], pa.string()),
-            "target": pa.array([coarse for _, coarse in pairs], pa.string()),
-        }
-        connection.register(f"members_{side}", pa.table(columns))
+        register_members(connection, f"members_{side}", pairs)
         connection.execute(
             _FOLDED.format(
                 side=side,

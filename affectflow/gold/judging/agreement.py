@@ -8,8 +8,7 @@ import numpy as np
 
 from affectflow.batches.bootstrap import UNKNOWN, Interval
 from affectflow.gold.figures.agreement import Answers, alpha_interval, conversations_of
-from affectflow.gold.targets.labels import Target
-from affectflow.gold.targets.scales import POINTS
+from affectflow.gold.targets.labels import POINTS, Target
 
 _RATED = """
 SELECT utterance_id, any_value(conversation_id) AS conversation_id,

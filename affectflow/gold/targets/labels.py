@@ -13,6 +13,16 @@ FRUSTRATION, EMOTION, SCALES = "frustration", "emotion", "vad"
 """Tasks, and the vocabulary whose labels are tasks of their own."""
 _FEW = 8
 """Labels that a message lists."""
+POINTS = 9
+"""Of a scale: whole numbers from 1, stored as 0 to 1, the middle in between.
+
+As in the Self-Assessment Manikin (Bradley and Lang 1994, J. Behav. Ther. Exp.
+Psychiatry 25).
+"""
+_FRUSTRATION = (
+    "The author expresses their own displeasure at a blocked or delayed goal. Not "
+    "hostility alone, not a calm report of a defect, not what somebody else felt."
+)
 
 
 class Target(NamedTuple):
@@ -159,3 +169,34 @@ def parts_of(family: Target, asked: Sequence[Target]) -> list[Target]:
         if parts and set(parts) <= set(asked):
             return parts
     return []
+
+
+# -- what raters read and answer ------------------------------------------------------
+
+
+def define(vocabulary: str, label: str) -> str:
+    """Returns what a label means to a rater, in a sentence."""
+    if vocabulary == label == "frustration":
+        return _FRUSTRATION
+    own = get(vocabulary).definitions.get(label) if vocabulary in known() else ""
+    return own or f"The author expresses {label.replace('_', ' ')}."
+
+
+def point_of(cell: str) -> str:
+    """Returns the point that a cell names; empty if it names none.
+
+    >>> point_of("7"), point_of("7.0"), point_of("10"), point_of("good")
+    ('7', '7', '', '')
+    """
+    plain = cell.removesuffix(".0")
+    known = [str(point) for point in range(1, POINTS + 1)]
+    return plain if plain in known else ""
+
+
+def value_of(point: str) -> float:
+    """Returns a point as a value of the scale.
+
+    >>> value_of("1"), value_of("5"), value_of("9")
+    (0.0, 0.5, 1.0)
+    """
+    return (int(point) - 1) / (POINTS - 1)

@@ -14,7 +14,7 @@ one is chosen, with the highest of their scores. It lacks it only if people said
 every finer label; otherwise it is unknown, and left out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -188,12 +188,19 @@ def answers(
     wanted = set(labels)
     for name, source in (("true_members", true), ("told_members", told)):
         pairs = [p for p in members(source, target) if not wanted or p[1] in wanted]
-        columns = {
-            "label": pa.array([fine for fine, _ in pairs], pa.string()),
-            "target": pa.array([coarse for _, coarse in pairs], pa.string()),
-        }
-        connection.register(name, pa.table(columns))
+        register_members(connection, name, pairs)
     return ask(connection, _FOLDED).cast(ANSWERED)
+
+
+def register_members(
+    connection: duckdb.DuckDBPyConnection, name: str, pairs: Sequence[tuple[str, str]]
+) -> None:
+    """Makes a table of labels and the label, `target`, that each says."""
+    columns = {
+        "label": pa.array([fine for fine, _ in pairs], pa.string()),
+        "target": pa.array([coarse for _, coarse in pairs], pa.string()),
+    }
+    connection.register(name, pa.table(columns))
 
 
 def ratings(connection: duckdb.DuckDBPyConnection) -> pa.Table:

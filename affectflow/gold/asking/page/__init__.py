@@ -7,7 +7,7 @@ from importlib import resources
 from string import Template
 
 from affectflow.gold.asking.sheets import FIXED, Sheet
-from affectflow.gold.targets.scales import POINTS
+from affectflow.gold.targets.labels import POINTS
 
 
 def as_html(sheet: Sheet) -> bytes:
