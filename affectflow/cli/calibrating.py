@@ -8,7 +8,7 @@ import typer
 from affectflow.cli.options import LakeUri
 
 if TYPE_CHECKING:
-    from affectflow.calibration.kept import Calibration
+    from affectflow.gold.calibration.kept import Calibration
 
 Row = dict[str, Any]
 
@@ -31,8 +31,8 @@ def calibrate(
 
 
 def _fit(lake: str, annotator: str) -> list[Row]:
-    from affectflow.calibration.reporting import HEADS, as_rows
     from affectflow.cli import progress, show
+    from affectflow.gold.calibration.reporting import HEADS, as_rows
     from affectflow.stages.calibrate import calibrate as calibrate_lake
 
     found = progress.run(calibrate_lake, lake, annotator_id=annotator)
@@ -46,17 +46,18 @@ def _fit(lake: str, annotator: str) -> list[Row]:
 
 def _say_unsampled(lake: str, fitted: Sequence["Calibration"]) -> None:
     from affectflow.cli import show
-    from affectflow.lake import Lake
-    from affectflow.validation.truth import say_unsampled, unsampled
+    from affectflow.gold.truth.decisions import say_unsampled, unsampled_of
+    from affectflow.lake import open_lake
 
     labels = [label for each in fitted for label in each.labels]
     used = {(label.vocabulary, label.label) for label in labels}
-    left_out = {
-        target: n
-        for task in sorted({label.task for label in labels})
-        for target, n in unsampled(Lake.open(lake), task).items()
-        if target[1:] in used
-    }
+    with open_lake(lake) as connection:
+        left_out = {
+            target: n
+            for task in sorted({label.task for label in labels})
+            for target, n in unsampled_of(connection, task).items()
+            if target[1:] in used
+        }
     for line in say_unsampled(left_out):
         show.say(line)
 

@@ -11,7 +11,7 @@ from affectflow.cli import show
 from affectflow.cli.options import LakeUri
 
 if TYPE_CHECKING:
-    from affectflow.metrics.versus import Comparison
+    from affectflow.gold.evaluation.versus import Comparison
 
 _ID = "The id of an annotator, or its beginning; `sql LAKE 'FROM basis'` lists them."
 
@@ -25,7 +25,7 @@ def compare(
     ] = "table",
 ) -> int:
     """Show how well two annotators agree, and where they differ most."""
-    from affectflow.metrics import versus
+    from affectflow.gold.evaluation import versus
 
     found = versus.compare(lake, a, b)
     if shape == "json":

@@ -65,9 +65,9 @@ def evaluate(
         raise UsageError(
             f"`eval {task}` needs a lake or a file of answers: name it behind {task!r}"
         )
-    from affectflow.metrics import evaluation
+    from affectflow.gold.evaluation.evaluate import evaluate_file, evaluate_lake
 
-    run = evaluation.evaluate_lake if is_lake(target) else evaluation.evaluate_file
+    run = evaluate_lake if is_lake(target) else evaluate_file
     found = run(target, task, by=by, annotator=annotator, draws=draws)
     for note in found.notes:
         show.say(note)

@@ -271,7 +271,7 @@ Shape = Annotated[
 
 def is_lake(target: str) -> bool:
     """Returns whether LAKE|FILE is taken for a lake: it has no name of a file."""
-    from affectflow.metrics.reading import READERS
+    from affectflow.gold.evaluation.files import READERS
 
     name = target.removesuffix(".gz")
     return Path(target).is_dir() or not name.endswith(tuple(READERS))

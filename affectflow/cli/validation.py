@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,8 +13,9 @@ from affectflow.nouns import count
 
 if TYPE_CHECKING:
     from affectflow.batches.bootstrap import Interval
-    from affectflow.validation.judging import Agreement, Finding, Judgement
-    from affectflow.validation.labels import Target
+    from affectflow.gold.judging.agreement import Agreement
+    from affectflow.gold.judging.findings import Finding, Judgement
+    from affectflow.gold.targets.labels import Target
 
 
 def sample(
@@ -50,13 +51,21 @@ def sample(
     html: Annotated[
         str, typer.Option(help="Also write an offline page for labelling by keyboard.")
     ] = "",
+    top_up: Annotated[
+        bool,
+        typer.Option(
+            "--top-up",
+            help="Draw only messages that are new since the last sample, and count "
+            "them with it; by default 50.",
+        ),
+    ] = False,
 ) -> int:
     """Draw random messages into a sheet for people to label."""
+    from affectflow.gold.asking import sampling
+    from affectflow.gold.asking.page import as_html
+    from affectflow.gold.asking.sheets import as_csv, sheet_of
+    from affectflow.gold.targets.labels import targets_of
     from affectflow.lake import Lake
-    from affectflow.validation.labels import targets_of
-    from affectflow.validation.page import as_html
-    from affectflow.validation.sampling import draw
-    from affectflow.validation.sheets import as_csv, sheet_of
 
     _check_writable("--out", out)
     if html:
@@ -64,14 +73,18 @@ def sample(
         _check_apart(out, html)
     wanted = [label.strip() for label in labels.split(",") if label.strip()]
     opened = Lake.open(lake)
-    drawn, ids = draw(
-        opened,
-        targets_of(task, wanted),
-        n=n,
-        seed=seed,
-        stratify=stratify,
-        annotator=annotator,
-    )
+    how: dict[str, Any] = {
+        "n": n,
+        "seed": seed,
+        "stratify": stratify,
+        "annotator": annotator,
+    }
+    if top_up:
+        # Without labels people are asked what they were asked before.
+        asked = targets_of(task, wanted) if wanted else []
+        drawn, ids = sampling.top_up(opened, task, asked, **how)
+    else:
+        drawn, ids = sampling.draw(opened, targets_of(task, wanted), **how)
     sheet = sheet_of(opened, drawn, ids)
     files = {out: as_csv(sheet)} | ({html: as_html(sheet)} if html else {})
     for name, content in files.items():
@@ -79,10 +92,11 @@ def sample(
     for name, content in files.items():
         _write(name, content)
         sys.stdout.write(f"{name}\n")
+    new = f" with messages that are new to {drawn.tops_up}" if drawn.tops_up else ""
     show.say(
         f"sample {drawn.sample_id}: {count(drawn.n, 'message')}, one each from "
-        f"{count(drawn.conversations, 'conversation')}; when it is filled: affectflow "
-        f"gold {lake} {out}"
+        f"{count(drawn.conversations, 'conversation')}{new}; when it is filled: "
+        f"affectflow gold {lake} {out}"
     )
     return 0
 
@@ -132,11 +146,11 @@ def gold(
     ] = "",
 ) -> int:
     """Import people's answers, and compare the annotators with them."""
+    from affectflow.gold.asking.answers import import_answers
+    from affectflow.gold.asking.reading import once, read_answers
+    from affectflow.gold.judging.findings import judge
+    from affectflow.gold.truth.outdated import say_changed
     from affectflow.lake import Lake
-    from affectflow.validation.answers import import_answers
-    from affectflow.validation.judging import judge
-    from affectflow.validation.outdated import say_changed
-    from affectflow.validation.reading import once, read_answers
 
     files = files or []
     opened = Lake.open(lake)
@@ -162,8 +176,8 @@ def gold(
 
 
 def _show(found: "Judgement", lake: str) -> None:
-    from affectflow.validation.truth import say_unsampled
-    from affectflow.validation.wording import claim, in_words
+    from affectflow.gold.judging.wording import claim, in_words
+    from affectflow.gold.truth.decisions import say_unsampled
 
     rows = [_agreement(each, found.ties) for each in found.agreements]
     show.table(["task", "label", "raters", "shared", "alpha", "ties"], rows)

@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from affectflow import runners
 from affectflow.batches.batch import one_batch
-from affectflow.calibration.filling import filled, is_filled, same_labels
-from affectflow.calibration.kept import STAGE, Calibration, keep, kept, newest
-from affectflow.calibration.measuring import calibration_of
-from affectflow.calibration.reporting import keep_measures
-from affectflow.calibration.wanted import annotators, check_fit, nothing_to_apply
 from affectflow.errors import StorageError
+from affectflow.gold.calibration.filling import filled, is_filled, same_labels
+from affectflow.gold.calibration.kept import STAGE, Calibration, keep, kept, newest
+from affectflow.gold.calibration.measuring import calibration_of
+from affectflow.gold.calibration.reporting import keep_measures
+from affectflow.gold.calibration.wanted import annotators, check_fit, nothing_to_apply
 from affectflow.lake import Lake
 from affectflow.lake.commits import ConflictError, retry
 from affectflow.lake.files import read_file, read_files, write_file

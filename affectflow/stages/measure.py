@@ -19,16 +19,16 @@ from affectflow import registry
 from affectflow.batches.bootstrap import Interval
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import LakeError, UsageError
+from affectflow.gold.evaluation import files, lakes
+from affectflow.gold.measures import digest_of, measure, replace_measures
 from affectflow.kinds.measure import Measure
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import columns_of, quote, quote_name
-from affectflow.metrics import lakes, reading
 from affectflow.schemas import TABLES
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.runs.request import config_digest, new_request
 from affectflow.stages.runs.run import Row, note_failure, write_run
-from affectflow.validation.measures import digest_of, measure, replace_measures
 
 STAGE = "measure"
 _WRITES = {"annotations": "annotate", "causes": "mine", "themes": "mine"}
@@ -127,7 +127,7 @@ def measure_file(
     made = made_with(name, options, draws)
     target = Lake.open(to) if to else None
     own = None if mapping else made.rows_of(path)
-    opened = reading.open_file(path) if own is None else reading.open_rows(own)
+    opened = files.open_file(path) if own is None else files.open_rows(own)
     with opened as connection:
         source = _file_source(connection, path, made, mapping or {}, by)
         try:

@@ -25,9 +25,9 @@ import pyarrow as pa
 
 from affectflow import registry
 from affectflow.batches.bootstrap import Interval, bootstrap
-from affectflow.calibration import choosing
-from affectflow.calibration.curves import Curve
-from affectflow.calibration.fitting import Answers
+from affectflow.gold.calibration import choosing
+from affectflow.gold.calibration.curves import Curve
+from affectflow.gold.calibration.fitting import Answers
 from affectflow.schemas import SOURCE_BATCH
 from affectflow.stages.ingest.ingest import ingest_steps
 from affectflow.vocabularies import get, members

@@ -3,10 +3,10 @@
 import csv
 import io
 
+from affectflow.gold.asking.sampling import draw
+from affectflow.gold.asking.sheets import as_csv, sheet_of
+from affectflow.gold.targets.labels import targets_of
 from affectflow.lake import Lake
-from affectflow.validation.labels import targets_of
-from affectflow.validation.sampling import draw
-from affectflow.validation.sheets import as_csv, sheet_of
 from tests.given.factories import utterances
 from tests.given.stage_runs import store
 

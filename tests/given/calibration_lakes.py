@@ -9,15 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from affectflow import BatchModelHandler, registry, testing
+from affectflow.gold.asking.answers import import_answers
+from affectflow.gold.asking.reading import Answer
+from affectflow.gold.targets.labels import Target
 from affectflow.lake import Lake
 from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.stages.annotate import AnnotateTask, annotate_parts
 from affectflow.stages.mine import mine_annotator
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
-from affectflow.validation.answers import import_answers
-from affectflow.validation.labels import Target
-from affectflow.validation.reading import Answer
 from tests.given.factories import utterances
 from tests.given.fake_model import Anything, FakeHandler
 from tests.given.stage_runs import ask, store

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from affectflow import data
-from affectflow.validation import labels
+from affectflow.gold.targets import labels
 from affectflow.vocabularies import reader
 
 _CACHES = (

@@ -4,9 +4,12 @@ import csv
 import io
 
 from affectflow.cli import validation as commands
-from affectflow.validation.answers import import_answers
-from affectflow.validation.reading import read_answers
-from tests.given.validation_lakes import label, made, yes_if
+from affectflow.gold.asking.answers import import_answers
+from affectflow.gold.asking.reading import read_answers
+from affectflow.schemas import ANNOTATIONS
+from tests.given.factories import utterances
+from tests.given.stage_runs import store
+from tests.given.validation_lakes import MODEL, add, label, made, yes_if
 
 # Raters' rules: `CAREFUL` finds all that is broken; `FAST` misses the polite ones.
 CAREFUL = yes_if("broken", "stopped")
@@ -41,3 +44,27 @@ def csv_sample(sheet):
 def sheet_rows(folder, name="sheet.csv"):
     text = (folder / name).read_text("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def grow(lake, count, *, text="ok then", name="late"):
+    """Adds messages that the annotator found nothing in, each a conversation."""
+    ids = [f"test:{name}-{number}" for number in range(count)]
+    store(
+        lake.uri,
+        utterances(*[text] * count, utterance_id=ids, conversation_id=ids),
+    )
+    answers = [
+        {
+            **dict.fromkeys(ANNOTATIONS.names),
+            "utterance_id": each,
+            "conversation_id": each,
+            "annotator_id": MODEL,
+            "task": "frustration",
+            "vocabulary": "frustration",
+            "label": "neutral",
+            "chosen": True,
+            "status": "ok",
+        }
+        for each in ids
+    ]
+    add(lake, "annotations", f"{MODEL}-frustration/{name}.parquet", answers)

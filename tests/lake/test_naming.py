@@ -3,13 +3,14 @@
 import pytest
 
 from affectflow.errors import UsageError
+from affectflow.gold.asking.sampling import How
+from affectflow.gold.asking.sampling import choose as draw
+from affectflow.gold.evaluation.lakes import compared_one
+from affectflow.gold.evaluation.versus import compare_in
+from affectflow.gold.targets.labels import targets_of
 from affectflow.lake import views
 from affectflow.lake.basis import candidates, choose
 from affectflow.lake.naming import annotator_meant
-from affectflow.metrics.lakes import compared_one
-from affectflow.metrics.versus import compare_in
-from affectflow.validation.labels import targets_of
-from affectflow.validation.sampling import choose as draw
 from tests.given.view_lakes import FolderLake, label, utterance
 
 ALONE, CASCADE, TWO = "Model@1", "Model@1+below", ("Other@1", "Other@2")
@@ -35,7 +36,7 @@ def connection(tmp_path):
 
 
 def sampled(connection, word):
-    _, told = draw(connection, targets_of("emotion"), 1, 0, "score", word)
+    _, told = draw(connection, targets_of("emotion"), How(1, 0, "score", word))
     return told["annotator_id"]
 
 

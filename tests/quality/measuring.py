@@ -1,4 +1,4 @@
-"""Figures for the page, by the accumulators of affectflow.metrics."""
+"""Figures for the page, by the accumulators of affectflow.gold."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow.batches.bootstrap import Interval
-from affectflow.metrics import LabelMetrics, ValueMetrics, evaluation, intervals
-from affectflow.metrics.schemas import ANSWERS, GRID
+from affectflow.gold.figures import LabelMetrics, ValueMetrics, intervals
+from affectflow.gold.figures.rows import label_rows, value_rows
+from affectflow.gold.figures.schemas import ANSWERS, GRID
 
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -67,7 +68,7 @@ def _batch(column: Column) -> pa.RecordBatch:
 
 def figures(columns: Iterable[Column]) -> list[dict[str, object]]:
     """Returns figures with intervals, by group and label."""
-    return evaluation.of_labels(state_of(columns))
+    return label_rows(state_of(columns))
 
 
 def value_figures(
@@ -82,7 +83,7 @@ def value_figures(
     }
     metrics = ValueMetrics(units=True)
     state = metrics.add(metrics.create(), pa.RecordBatch.from_pydict(columns))
-    (row,) = evaluation.of_values(state)
+    (row,) = value_rows(state)
     return row
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from affectflow.validation.agreement import alpha
+from affectflow.gold.figures.agreement import alpha
 from tests.quality.__main__ import data_folder
 from tests.quality.authored import shortcuts
 from tests.quality.authored.reading import FLAGS, PASSES, Row, labels

@@ -18,7 +18,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from affectflow.validation.agreement import alpha
+from affectflow.gold.figures.agreement import alpha
 from tests.quality import embedded
 from tests.quality.real.reading import FLAGS, PASSES, labels, sampled
 from tests.quality.real.sampling import Message

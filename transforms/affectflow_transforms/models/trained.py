@@ -120,9 +120,9 @@ def label_figures(
       truth: shape (texts, labels).
       units: what is drawn, of each text, such as its thread; the texts if None.
     """
-    from affectflow.metrics import LabelMetrics
-    from affectflow.metrics.intervals import of_labels
-    from affectflow.metrics.schemas import MACRO, MICRO
+    from affectflow.gold.figures import LabelMetrics
+    from affectflow.gold.figures.intervals import of_labels
+    from affectflow.gold.figures.schemas import MACRO, MICRO
 
     n_texts, n_labels = truth.shape
     unit = np.arange(n_texts) if units is None else np.asarray(units)
@@ -154,8 +154,8 @@ def value_figures(
       values: shape (texts, labels).
       truth: shape (texts, labels).
     """
-    from affectflow.metrics import ValueMetrics
-    from affectflow.metrics.intervals import of_values
+    from affectflow.gold.figures import ValueMetrics
+    from affectflow.gold.figures.intervals import of_values
 
     n_texts, n_labels = truth.shape
     answers = pa.RecordBatch.from_pydict(

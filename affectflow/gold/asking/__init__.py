@@ -1,0 +1,1 @@
+"""Asking people: samples, label sheets, and the way of answers into the lake."""

@@ -1,0 +1,362 @@
+"""Drawing a sample: at random, at most one utterance of a conversation.
+
+Two steps, each with a known chance. Every conversation puts one of its utterances up,
+at random: 1 / size. Of these, n are drawn: n / conversations, or in strata n_h / N_h
+(Sarndal, Swensson and Wretman 1992, chapter 9). The inclusion probability is the
+product of the two. Chance is MD5 of the seed and the id: the same draw for any order of
+files and any version of the database, which does all the choosing.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from affectflow.errors import UsageError
+from affectflow.gold.asking.designs import (
+    MESSAGES,
+    design_of,
+    drawable_before,
+    keep_drawable,
+)
+from affectflow.gold.asking.samples import TEXT_DIGITS, Sample, keep, sample_id_of
+from affectflow.gold.targets.labels import Target, spoken_by
+from affectflow.lake import Lake, open_lake
+from affectflow.lake.ask import ask
+from affectflow.lake.naming import annotator_meant
+from affectflow.lake.views import quote
+from affectflow.nouns import count
+from affectflow.schemas import PEOPLE
+
+STRATA = ("chosen", "maybe", "rest")
+"""The annotator chose a label; it stored a score; it did neither."""
+ENOUGH = 400
+"""Messages that are drawn unless told otherwise, if there are so many."""
+ENOUGH_NEW = 50
+"""Likewise, to top a sample up."""
+_PARTS = {"chosen": 0.5, "maybe": 0.25, "rest": 0.25}
+
+_MODELS = f"""
+SELECT annotator_id, any_value(vocabulary) AS vocabulary,
+  count(DISTINCT utterance_id) AS n
+FROM annotations AS a
+WHERE task = $task AND annotator_id NOT IN {PEOPLE}
+GROUP BY annotator_id ORDER BY n DESC, annotator_id"""
+
+# What an annotator of the task answered is what a report counts.
+_ANSWERED = """
+CREATE OR REPLACE TEMP VIEW eligible AS
+SELECT u.utterance_id, u.conversation_id FROM placed_utterances AS u
+WHERE NOT u.by_bot AND u.text <> '' AND u.utterance_id IN (
+  SELECT utterance_id FROM annotations
+  WHERE task = {task} AND annotator_id IN (SELECT unnest({models}))
+    AND (status = 'ok' OR label IS NOT NULL)
+)"""
+# Nobody has: then whatever has words of its author outside code, quotes and logs.
+_WITH_TEXT = """
+CREATE OR REPLACE TEMP VIEW eligible AS
+WITH told AS (
+  SELECT utterance_id, conversation_id, text,
+    list_sort(list_transform(coalesce(segments, []),
+      lambda s: {{s: s.start, e: s."end"}})) AS spans
+  FROM placed_utterances WHERE NOT by_bot AND text <> ''
+)
+SELECT utterance_id, conversation_id FROM told
+WHERE len(spans) = 0 AND trim(text) <> ''
+  OR utterance_id IN (SELECT utterance_id FROM cues WHERE start IS NOT NULL)
+  OR regexp_matches(array_to_string(list_transform(range(len(spans) + 1), lambda i:
+    substring(text,
+      1 + coalesce(list_max(list_transform(spans[1:i], lambda s: s.e)), 0),
+      greatest(0, coalesce(spans[i + 1].s, length(text))
+        - coalesce(list_max(list_transform(spans[1:i], lambda s: s.e)), 0))
+    )), ' '), {says})"""
+_SAYS = r"[^\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\x{fffc}]|[!?]"
+
+_DRAWABLE = """
+CREATE OR REPLACE TEMP VIEW drawable AS
+SELECT e.* FROM eligible AS e
+ANTI JOIN drawn_before AS b ON b.message = md5_number_lower(e.utterance_id)"""
+_PUT_UP = """
+CREATE OR REPLACE TEMP TABLE put_up AS
+SELECT conversation_id,
+  arg_min(utterance_id, md5($seed || 'u' || utterance_id)) AS utterance_id,
+  count(*) AS size, md5($seed || 'c' || conversation_id) AS chance
+FROM drawable GROUP BY conversation_id"""
+_STRATA = """
+ALTER TABLE put_up ADD COLUMN stratum VARCHAR DEFAULT 'rest';
+"""
+_BY_SCORE = """
+UPDATE put_up SET stratum = s.stratum FROM (
+  SELECT utterance_id, CASE WHEN bool_or(chosen) THEN 'chosen' ELSE 'maybe' END
+    AS stratum
+  FROM annotations
+  WHERE annotator_id = $annotator AND task = $task AND list_contains($labels, label)
+    AND utterance_id IN (SELECT utterance_id FROM put_up)
+  GROUP BY utterance_id
+) AS s WHERE s.utterance_id = put_up.utterance_id"""
+# The order is another chance than that of the draw, which differs between strata: it
+# tells raters nothing, and what they answered when they stop early is at random too.
+_DRAW = f"""
+SELECT utterance_id, d.conversation_id,
+  drawn::DOUBLE / stratum_size / size AS probability, stratum, stratum_size,
+  left(md5(u.text), {TEXT_DIGITS}) AS text_digest
+FROM (
+  SELECT p.*, w.drawn, count(*) OVER (PARTITION BY stratum) AS stratum_size,
+    row_number() OVER (PARTITION BY stratum ORDER BY chance, conversation_id) AS place
+  FROM put_up AS p JOIN wanted AS w USING (stratum)
+) AS d JOIN utterances AS u USING (utterance_id)
+WHERE place <= drawn
+ORDER BY md5($seed || 's' || utterance_id), utterance_id"""
+
+
+class How(NamedTuple):
+    """How a sample is drawn; see `draw`, and `Sample` for `tops_up`."""
+
+    n: int | None = None
+    seed: int = 0
+    stratify: str = "none"
+    annotator: str = ""
+    tops_up: str = ""
+
+
+def draw(
+    lake: Lake,
+    targets: Sequence[Target],
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    stratify: str = "none",
+    annotator: str = "",
+) -> tuple[Sample, list[str]]:
+    """Draws a sample, keeps it in the lake, and returns it with its utterances.
+
+    Drawn from what people wrote and an annotator of the task answered; if none has,
+    from what has words of its author's own.
+
+    Args:
+      lake: to draw from.
+      targets: what people will be asked.
+      n: how many utterances; `ENOUGH`, or all there are, if None.
+      seed: equal seeds draw equal samples of equal lakes.
+      stratify: `score` draws half of the sample from what the annotator gives one of
+        the labels, a quarter from what it gives a score, where there are so many.
+      annotator: whose scores those are; whoever answered the most if empty.
+
+    Raises:
+      UsageError: fewer than `n` conversations, nobody's scores to stratify by.
+    """
+    how = How(n, seed, stratify, annotator)
+    with open_lake(lake.uri) as connection:
+        return _drawn(lake, connection, targets, how)
+
+
+def top_up(
+    lake: Lake,
+    task: str,
+    targets: Sequence[Target] = (),
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    stratify: str = "none",
+    annotator: str = "",
+) -> tuple[Sample, list[str]]:
+    """Draws from the messages that are new since a design was drawn; see `draw`.
+
+    People are asked what they were asked before. With the answers to it the design
+    speaks of the lake as it is now.
+
+    Args:
+      lake: to draw from.
+      task: of the design.
+      targets: of the design; those of the one drawn from the most messages if empty.
+      n: how many utterances; `ENOUGH_NEW`, or all there are, if None.
+      seed: see `draw`, as for the others.
+      stratify: see `draw`.
+      annotator: see `draw`.
+
+    Raises:
+      UsageError: nothing was drawn before, or nothing is new since; see `draw`.
+    """
+    how = How(n, seed, stratify, annotator)
+    with open_lake(lake.uri) as connection:
+        design = design_of(lake, connection, task, targets)
+        how = how._replace(tops_up=design.first.sample_id)
+        before = drawable_before(lake, design)
+        return _drawn(lake, connection, design.first.targets, how, before)
+
+
+def _drawn(
+    lake: Lake,
+    connection: duckdb.DuckDBPyConnection,
+    targets: Sequence[Target],
+    how: How,
+    before: pa.Table | None = None,
+) -> tuple[Sample, list[str]]:
+    chosen, told = choose(connection, targets, how, before)
+    ids = chosen.column("utterance_id").to_pylist()
+    drawn = list(zip(ids, chosen.column("text_digest").to_pylist(), strict=True))
+    lake_told = {**told, "lake": lake.settings["id"]}
+    sample = Sample(sample_id=sample_id_of(lake_told, drawn), **told)
+    keep_drawable(lake, connection, sample.sample_id)
+    keep(lake, sample, chosen)
+    return sample, ids
+
+
+def choose(
+    connection: duckdb.DuckDBPyConnection,
+    targets: Sequence[Target],
+    how: How,
+    before: pa.Table | None = None,
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Returns what is drawn from an open lake, and how; writes nothing.
+
+    The table has `utterance_id`, `conversation_id`, `probability`, `stratum`,
+    `stratum_size` and `text_digest`, in the order of the sheet.
+
+    Args:
+      connection: to the lake.
+      targets: what people will be asked.
+      how: as in `draw`.
+      before: messages that are not drawn, schema `designs.MESSAGES`.
+    """
+    task = targets[0].task
+    if how.n is not None and how.n < 1:
+        raise UsageError(f"--n must be at least 1, got {how.n}")
+    if how.stratify != "none" and targets[0].is_scale:
+        raise UsageError(
+            f"{task} is a scale: nobody chooses it, so leave --stratify out"
+        )
+    models = models_of(connection, task)
+    annotator = how.annotator
+    if annotator:
+        where = "has answered this task"
+        annotator = annotator_meant(connection, annotator, models, where)
+    make_eligible(connection, task, list(models))
+    there = MESSAGES.empty_table() if before is None else before
+    connection.register("drawn_before", there)
+    connection.execute(_DRAWABLE)
+    found, messages = _put_up(connection, str(how.seed))
+    n = _size(found, how)
+    by = _stratify(connection, targets, how.stratify, annotator, models)
+    _allot(connection, n)
+    chosen = ask(connection, _DRAW, {"seed": str(how.seed)})
+    told = {
+        "task": task,
+        "labels": [(t.vocabulary, t.label) for t in targets],
+        "n": chosen.num_rows,
+        "conversations": found,
+        "messages": messages,
+        "seed": how.seed,
+        "stratify": how.stratify,
+        "annotator_id": by,
+    }
+    return chosen, told | ({"tops_up": how.tops_up} if how.tops_up else {})
+
+
+def models_of(connection: duckdb.DuckDBPyConnection, task: str) -> dict[str, str]:
+    """Returns the vocabulary of each annotator of a task, people left out."""
+    rows = connection.execute(_MODELS, {"task": task}).fetchall()
+    return {annotator_id: vocabulary for annotator_id, vocabulary, _ in rows}
+
+
+def make_eligible(
+    connection: duckdb.DuckDBPyConnection, task: str, models: list[str]
+) -> None:
+    """Makes the view `eligible` of the messages that can be drawn."""
+    if models:  # a view takes no parameters
+        listed = ", ".join(quote(model) for model in models)
+        sql = _ANSWERED.format(task=quote(task), models=f"[{listed}]")
+    else:
+        sql = _WITH_TEXT.format(says=quote(_SAYS))
+    connection.execute(sql)
+
+
+def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]:
+    """Puts one message of each conversation up; returns conversations and messages."""
+    connection.execute(_PUT_UP, {"seed": seed})
+    connection.execute(_STRATA)
+    counts = "SELECT count(*), coalesce(sum(size), 0)::BIGINT FROM put_up"
+    conversations, messages = connection.execute(counts).fetchall()[0]
+    return int(conversations), int(messages)
+
+
+def _size(found: int, how: How) -> int:
+    """Returns how many are drawn of the conversations that there are."""
+    if not found and how.tops_up:
+        raise UsageError(
+            f"no message is new since sample {how.tops_up} was drawn or topped up: "
+            "ingest and annotate new ones first"
+        )
+    if not found:
+        raise UsageError(
+            "nothing to label: no message by a person has text and an annotator's "
+            "answer; ingest and annotate first"
+        )
+    if how.n is None:
+        return min(ENOUGH_NEW if how.tops_up else ENOUGH, found)
+    if how.n > found:
+        new = " with new messages" if how.tops_up else ""
+        raise UsageError(
+            f"only {count(found, 'conversation')}{new} can be drawn from, one message "
+            f"of each, not {how.n:,}: give --n {found}"
+        )
+    return how.n
+
+
+def _stratify(
+    connection: duckdb.DuckDBPyConnection,
+    targets: Sequence[Target],
+    stratify: str,
+    annotator: str,
+    models: dict[str, str],
+) -> str:
+    """Sets the strata of what is put up, and returns whose scores made them."""
+    if stratify == "none":
+        return ""
+    if stratify != "score":
+        raise UsageError(f"--stratify must be none or score, got {stratify!r}")
+    task = targets[0].task
+    if not models:
+        raise UsageError(
+            f"no annotator has scores for the task {task!r} to stratify by: first run "
+            "`affectflow annotate`, or give --stratify none"
+        )
+    by = annotator or next(iter(models))
+    labels = {word for t in targets for word in spoken_by(t, models[by])}
+    parameters = {"annotator": by, "task": task, "labels": sorted(labels)}
+    connection.execute(_BY_SCORE, parameters)
+    return by
+
+
+def _allot(connection: duckdb.DuckDBPyConnection, n: int) -> None:
+    sizes = connection.execute("SELECT stratum, count(*) FROM put_up GROUP BY 1")
+    drawn = allot(dict(sizes.fetchall()), n)
+    if 0 in drawn.values():
+        raise UsageError(f"{n} are too few for {len(drawn)} strata; give --n 6 or more")
+    rows = [{"stratum": stratum, "drawn": count} for stratum, count in drawn.items()]
+    connection.register("wanted", pa.Table.from_pylist(rows))
+
+
+def allot(sizes: dict[str, int], n: int) -> dict[str, int]:
+    """Returns how many of each stratum are drawn: `n` together, none above its size.
+
+    At least two of every stratum that has two, where `n` allows: one alone says nothing
+    of how its stratum varies.
+
+    >>> allot({"chosen": 3, "maybe": 50, "rest": 900}, 40)
+    {'chosen': 3, 'maybe': 10, 'rest': 27}
+    """
+    drawn: dict[str, int] = {}
+    left = n
+    present = [stratum for stratum in STRATA if sizes.get(stratum)]
+    for place, stratum in enumerate(present):
+        later = present[place + 1 :]
+        room = sum(min(2, sizes[s]) for s in later)
+        share = n if not later else max(2, round(n * _PARTS[stratum]))
+        most = max(0, left - room)
+        # What later strata cannot take is taken here.
+        least = left - sum(sizes[s] for s in later)
+        drawn[stratum] = min(sizes[stratum], max(min(share, most), least))
+        left -= drawn[stratum]
+    return drawn

@@ -1,0 +1,1 @@
+"""Every figure of annotators against people or against one another."""

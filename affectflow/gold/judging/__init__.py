@@ -1,0 +1,1 @@
+"""Annotators against what people decided, in figures and in words."""

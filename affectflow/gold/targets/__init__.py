@@ -1,0 +1,1 @@
+"""What people are asked: labels of a vocabulary, scales, and tasks."""

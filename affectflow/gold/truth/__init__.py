@@ -1,0 +1,1 @@
+"""What people decided, with weights, and which of their answers still hold."""
