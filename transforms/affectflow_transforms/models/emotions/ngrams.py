@@ -162,8 +162,12 @@ class Words:
 
     def at(self, places: npt.NDArray[np.intp]) -> "Words":
         """Returns some of the words."""
-        every = (self.hashes, self.row, self.part, self.begin)
-        return Words(*(each[places] for each in every))
+        return Words(
+            hashes=self.hashes[places],
+            row=self.row[places],
+            part=self.part[places],
+            begin=self.begin[places],
+        )
 
 
 def flatten(texts: list[str]) -> Flat:

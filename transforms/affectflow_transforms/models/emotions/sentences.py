@@ -192,7 +192,7 @@ def _cues(
         split=words.at(of_cues),
         of_words=of_each,
     )
-    return Cues(read, at)
+    return Cues(read, at.astype(np.intp))
 
 
 def sentence_of(flat: Flat) -> Rows:
