@@ -9,7 +9,7 @@ import pytest
 
 from tests.quality.read import draw, join
 from tests.quality.read.draw import Drawn, Item
-from tests.quality.read.join import BUILDS, KINDS, VERDICTS, Verdict
+from tests.quality.read.join import BUILDS, KINDS, READINGS, Verdict
 
 CORPORA = ("chat", "issues", "jira", "so")
 
@@ -17,7 +17,7 @@ CORPORA = ("chat", "issues", "jira", "so")
 def test_an_item_of_both_builds_is_read_once_and_the_list_names_no_build(tmp_path):
     item = Item("cause", "the build broke again", "annoyance", "the build broke")
 
-    draw.write(tmp_path, [Drawn("chat", item, "old"), Drawn("chat", item, "new")])
+    draw.write(tmp_path, [Drawn("chat", item, "old"), Drawn("chat", item, "new")], "")
 
     (shown,) = (tmp_path / "list.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(shown) == {"number": 0, **item._asdict()}
@@ -27,14 +27,14 @@ def test_an_item_of_both_builds_is_read_once_and_the_list_names_no_build(tmp_pat
 
 
 def test_half_of_the_decoys_of_a_kind_are_wrong():
-    found = Counter((each.item.kind, each.answer) for each in draw.decoys())
+    found = Counter((each.item.kind, each.answer) for each in draw.decoys("any text"))
 
     half = draw.DECOYS // 2
     assert found == {each: half for each in product(KINDS, ("right", "wrong"))}
 
 
 def test_an_item_without_a_verdict_is_named(tmp_path):
-    draw.write(tmp_path, [Drawn("chat", Item("top", "again?!"), "new")])
+    draw.write(tmp_path, [Drawn("chat", Item("top", "again?!"), "new")], "")
     (tmp_path / "verdicts.csv").write_text("number,verdict\n", encoding="utf-8")
 
     with pytest.raises(ValueError, match=r"verdict of 0 must be one of .*, got None"):
@@ -47,10 +47,11 @@ def test_an_item_of_both_builds_moves_neither_of_them():
     assert join.difference([shared, shared], "top") == (0, 0, 0)
 
 
-def test_twenty_of_each_kind_corpus_and_build_are_stored():
+@pytest.mark.parametrize("reading", READINGS, ids=lambda file: file.stem)
+def test_twenty_of_each_kind_corpus_and_build_are_stored(reading):
     found = Counter(
         (each.kind, each.corpus, build)
-        for each in join.stored()
+        for each in join.stored(reading)
         if each.builds
         for build in each.builds.split("+")
     )
@@ -58,8 +59,29 @@ def test_twenty_of_each_kind_corpus_and_build_are_stored():
     assert found == {each: draw.EACH for each in product(KINDS, CORPORA, BUILDS)}
 
 
-def test_the_page_shows_what_the_verdicts_count():
-    page = VERDICTS.with_name("README.md").read_text(encoding="utf-8")
+def test_another_seed_draws_other_decoys():
+    one, other = ({each.item for each in draw.decoys(seed)} for seed in ("a", "b"))
 
-    for line in join.summary(join.stored()):
+    assert one != other
+
+
+def test_the_second_reader_says_why_an_item_is_wrong_and_only_then():
+    assert all(
+        bool(each.why) == (each.verdict == "wrong") for each in join.stored(READINGS[1])
+    )
+
+
+def test_mistakes_are_counted_of_each_build_and_not_of_decoys():
+    both = Verdict("chat", "top", "old+new", "a", "", "wrong", "calm")
+    new = both._replace(builds="new", digest="b")
+    decoy = both._replace(builds="", answer="wrong")
+
+    assert list(join.mistakes([both, new, decoy], "top")) == ["| top | calm | 1 | 2 |"]
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda file: file.stem)
+def test_the_page_shows_what_the_verdicts_count(reading):
+    page = reading.with_name("README.md").read_text(encoding="utf-8")
+
+    for line in join.summary(join.stored(reading)):
         assert line in page

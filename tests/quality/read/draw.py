@@ -1,10 +1,11 @@
 """Draws what a reader judges without knowing which build said it.
 
-    python -m tests.quality.read.draw FOLDER OLD_LAKES NEW_LAKES
+    python -m tests.quality.read.draw FOLDER OLD_LAKES NEW_LAKES SEED
 
-Both folders hold a lake for each corpus, under the same names. `FOLDER/list.jsonl` is
-what the reader sees: causes and top scores of both builds and decoys, shuffled, without
-build or score. `FOLDER/key.csv` is opened after the verdicts are written.
+Both folders of lakes hold one for each corpus, under the same names.
+`FOLDER/list.jsonl` is what the reader sees: causes and top scores of both builds and
+decoys, shuffled, without build or score. `FOLDER/key.csv` is opened after the verdicts
+are written. SEED is any text; another one draws other causes and decoys.
 """
 
 import csv
@@ -26,7 +27,6 @@ EACH = 20
 DECOYS = 10
 """How many of a kind: half of them right, half wrong."""
 MAX_CHARS = 1500
-SEED = "read 2026-11-29"
 KEY = ("number", "corpus", "kind", "builds", "digest", "answer")
 
 TOP = """
@@ -82,7 +82,7 @@ def top_scores(lake: duckdb.DuckDBPyConnection) -> list[Item]:
     return _distinct(Item("top", *row) for row in found)
 
 
-def random_causes(lake: duckdb.DuckDBPyConnection) -> list[Item]:
+def random_causes(lake: duckdb.DuckDBPyConnection, seed: str) -> list[Item]:
     """Returns random causes, at most one a text.
 
     The order is a hash of the cause, so that builds that find the same causes are
@@ -90,7 +90,7 @@ def random_causes(lake: duckdb.DuckDBPyConnection) -> list[Item]:
     """
     found = lake.sql(CAUSES, params=[MAX_CHARS, MAX_CHARS]).fetchall()
     items = {Item("cause", *row) for row in found}
-    return _distinct(sorted(items, key=lambda item: _hash(SEED + item.digest)))
+    return _distinct(sorted(items, key=lambda item: _hash(seed + item.digest)))
 
 
 def _distinct(items: Iterable[Item]) -> list[Item]:
@@ -102,7 +102,7 @@ def _distinct(items: Iterable[Item]) -> list[Item]:
     return list(first.values())
 
 
-def decoys() -> list[Drawn]:
+def decoys(seed: str) -> list[Drawn]:
     """Returns items whose answer both passes over the authored corpus agree on.
 
     Wrong causes are in turn a label that is not there and a sentence that is not the
@@ -111,7 +111,7 @@ def decoys() -> list[Drawn]:
     texts = {row["id"]: row["text"] for row in rows("texts")}
     first, second = labels(1), labels(2)
     ids = [key for key in sorted(texts) if _agree(first[key], second[key])]
-    random.Random(SEED).shuffle(ids)
+    random.Random(seed).shuffle(ids)
     given = [(texts[key], first[key]) for key in ids]
     return [
         Drawn("decoy", item, "", answer)
@@ -168,22 +168,22 @@ def _elsewhere(text: str, row: Row) -> Iterator[Item]:
         yield Item("cause", text, row["emotions"][0], min(away, key=len))
 
 
-def drawn(lakes: dict[str, Path]) -> Iterator[Drawn]:
+def drawn(lakes: dict[str, Path], seed: str) -> Iterator[Drawn]:
     """Yields the top scores and the causes of each corpus of each build."""
     for build, folder in lakes.items():
         for place in sorted(folder.iterdir()):
             with open_lake(str(place)) as lake:
-                for item in (*top_scores(lake), *random_causes(lake)):
+                for item in (*top_scores(lake), *random_causes(lake, seed)):
                     yield Drawn(place.name, item, build)
 
 
-def write(folder: Path, found: Iterable[Drawn]) -> None:
+def write(folder: Path, found: Iterable[Drawn], seed: str) -> None:
     """Writes the list for the reader, and the key: equal items of two builds once."""
     merged: dict[tuple[str, Item], list[Drawn]] = {}
     for each in found:
         merged.setdefault((each.corpus, each.item), []).append(each)
     pairs = sorted(merged.items(), key=lambda pair: pair[0][1].digest)
-    random.Random(SEED).shuffle(pairs)
+    random.Random(seed).shuffle(pairs)
     with (
         (folder / "list.jsonl").open("w", encoding="utf-8") as shown,
         (folder / "key.csv").open("w", encoding="utf-8", newline="") as hidden,
@@ -200,5 +200,6 @@ def write(folder: Path, found: Iterable[Drawn]) -> None:
 
 
 if __name__ == "__main__":
-    place, old, new = map(Path, sys.argv[1:])
-    write(place, [*drawn({"old": old, "new": new}), *decoys()])
+    place, old, new = map(Path, sys.argv[1:4])
+    seed = sys.argv[4]
+    write(place, [*drawn({"old": old, "new": new}, seed), *decoys(seed)], seed)

@@ -1,7 +1,7 @@
 """Counts what the reader said of each build.
 
-python -m tests.quality.read.join FOLDER      joins FOLDER/verdicts.csv with the key
-python -m tests.quality.read.join             prints the counts of the stored verdicts
+python -m tests.quality.read.join FOLDER FILE   joins FOLDER/verdicts.csv with the key
+python -m tests.quality.read.join               prints the counts of all stored verdicts
 """
 
 import csv
@@ -14,7 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-VERDICTS = Path(__file__).with_name("verdicts.csv")
+READINGS = tuple(
+    Path(__file__).with_name(name) for name in ("verdicts.csv", "verdicts_2.csv")
+)
+"""A file for each reading, the first first."""
 SAYS = ("right", "acceptable", "wrong")
 KINDS = ("top", "cause")
 BUILDS = ("old", "new")
@@ -22,7 +25,10 @@ RESAMPLES = 10_000
 
 
 class Verdict(NamedTuple):
-    """What the reader says of an item; `builds` are those that said it."""
+    """What the reader says of an item; `builds` are those that said it.
+
+    `why` names the kind of a mistake; the first reading did not write it down.
+    """
 
     corpus: str
     kind: str
@@ -30,6 +36,7 @@ class Verdict(NamedTuple):
     digest: str
     answer: str
     verdict: str
+    why: str = ""
 
 
 def joined(folder: Path) -> list[Verdict]:
@@ -38,22 +45,22 @@ def joined(folder: Path) -> list[Verdict]:
     Raises:
       ValueError: an item has no verdict, or one that is not known.
     """
-    said = {row["number"]: row["verdict"] for row in _rows(folder / "verdicts.csv")}
+    said = {row.pop("number"): row for row in _rows(folder / "verdicts.csv")}
     found = []
     for row in _rows(folder / "key.csv"):
-        verdict = said.get(row["number"])
-        if verdict not in SAYS:
+        number = row.pop("number")
+        judged = said.get(number, {})
+        if (verdict := judged.get("verdict")) not in SAYS:
             raise ValueError(
-                f"verdict of {row['number']} must be one of {SAYS}, got {verdict!r}"
+                f"verdict of {number} must be one of {SAYS}, got {verdict!r}"
             )
-        del row["number"]
-        found.append(Verdict(**row, verdict=verdict))
+        found.append(Verdict(**row, **judged))
     return sorted(found)
 
 
-def stored() -> list[Verdict]:
-    """Returns the verdicts that the repository keeps."""
-    return [Verdict(**row) for row in _rows(VERDICTS)]
+def stored(reading: Path) -> list[Verdict]:
+    """Returns the verdicts that the repository keeps of a reading."""
+    return [Verdict(**row) for row in _rows(reading)]
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
@@ -61,9 +68,9 @@ def _rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def store(found: Iterable[Verdict]) -> None:
-    """Writes the verdicts into the repository."""
-    with VERDICTS.open("w", encoding="utf-8", newline="") as file:
+def store(found: Iterable[Verdict], reading: Path) -> None:
+    """Writes the verdicts of a reading."""
+    with reading.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Verdict._fields)
         writer.writerows(found)
@@ -97,6 +104,15 @@ def decoys(found: Iterable[Verdict], kind: str) -> tuple[int, int]:
     return sum(hits), len(hits)
 
 
+def mistakes(found: Iterable[Verdict], kind: str) -> Iterator[str]:
+    """Yields how often each build is wrong in which way, if the reader named it."""
+    named = [each for each in found if each.kind == kind and each.builds and each.why]
+    for why, _ in Counter(each.why for each in named).most_common():
+        own = [each for each in named if each.why == why]
+        old, new = (sum(b in each.builds.split("+") for each in own) for b in BUILDS)
+        yield f"| {kind} | {why} | {old} | {new} |"
+
+
 def table(found: list[Verdict]) -> Iterator[str]:
     """Yields the counts as a table in Markdown; `both` are items of both builds."""
     yield "| kind | corpus | old: right / acceptable / wrong | new | both |"
@@ -115,7 +131,7 @@ def _counts(found: list[Verdict]) -> str:
 
 
 def summary(found: list[Verdict]) -> Iterator[str]:
-    """Yields the table, the differences and the decoys."""
+    """Yields the table, the differences, the decoys and the kinds of mistakes."""
     yield from table(found)
     yield ""
     for kind in KINDS:
@@ -124,9 +140,12 @@ def summary(found: list[Verdict]) -> Iterator[str]:
         yield f"- {kind}: not wrong {change:+.3f} ({low:+.3f} to {high:+.3f}); " + (
             f"decoys {hits} of {of_all}"
         )
+    for kind in KINDS:
+        yield from mistakes(found, kind)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        store(joined(Path(sys.argv[1])))
-    print("\n".join(summary(stored())))
+        store(joined(Path(sys.argv[1])), Path(sys.argv[2]))
+    for file in READINGS:
+        print(f"{file.name}\n", *summary(stored(file)), "", sep="\n")
