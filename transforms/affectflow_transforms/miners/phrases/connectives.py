@@ -68,7 +68,11 @@ class Wording:
 
     def may_be_in(self, sentence: str) -> bool:
         """Returns whether a sentence may match."""
-        return not self.hints or any(hint in sentence for hint in self.hints)
+        # A loop is faster than `any`, and this is asked of every sentence.
+        for hint in self.hints:
+            if hint in sentence:
+                return True
+        return not self.hints
 
 
 _ANGRY = ("displeasure", "sorrow", "fear")
