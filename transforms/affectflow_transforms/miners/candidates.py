@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from affectflow_transforms.miners.clauses import Reading, Span
+from affectflow_transforms.miners.formalities import (
+    is_courtesy,
+    is_judgement,
+    says_what_was_done,
+    thanks_barely,
+)
 from affectflow_transforms.miners.phrases.connectives import Wording
-from affectflow_transforms.miners.phrases.emotions import LABELS
+from affectflow_transforms.miners.phrases.emotions import ASKING, LABELS
 from affectflow_transforms.miners.phrases.words import INTENSE, POLITE, STOP
-from affectflow_transforms.miners.places import places
+from affectflow_transforms.miners.places import Places, places
+from affectflow_transforms.miners.questions import asked
 from affectflow_transforms.miners.scene import (
     MAX_SENTENCES,
     Scene,
@@ -51,7 +58,8 @@ _ANAPHORIC = re.compile(
 
 @functools.cache
 def _speaks_for(wording: Wording, label: str) -> bool:
-    return not wording.families or bool(set(LABELS[label]) & set(wording.families))
+    told = LABELS[label][:1] if wording.first else LABELS[label]
+    return not wording.families or bool(set(told) & set(wording.families))
 
 
 def best_cause(
@@ -63,8 +71,8 @@ def best_cause(
     mere reaction ("that's great") points there.
     """
     scene = look(reading, label, in_talk=in_talk)
-    candidates = _candidates(scene)
-    return max(candidates, key=lambda c: (c.score, -c.span.start), default=None)
+    ranked = sorted(_candidates(scene), key=lambda c: (-c.score, c.span.start))
+    return next((each for each in ranked if not _only_judges(reading, each.span)), None)
 
 
 def is_reaction(reading: Reading, span: Span) -> bool:
@@ -73,23 +81,64 @@ def is_reaction(reading: Reading, span: Span) -> bool:
     return few and _ANAPHORIC.match(reading.masked, span.start, span.end) is not None
 
 
+def _only_judges(reading: Reading, span: Span) -> bool:
+    """Returns whether a span of two words with content is a mere judgement."""
+    return reading.count(span)[1] == MIN_CONTENT_WORDS and is_judgement(reading, span)
+
+
 def _candidates(scene: Scene) -> Iterator[Candidate]:
     features = functools.cache(functools.partial(_features, scene))
     numbers = range(len(scene.reading.sentences[:MAX_SENTENCES]))
     told = [(n, places(scene.reading, n)) for n in numbers if scene.tells(n)]
+    if scene.label in ASKING and (of_questions := list(_questions(scene, told))):
+        yield from of_questions
+        return
     for number, of in told:
         for wording, span in of.worded:
             if _speaks_for(wording, scene.label):
-                total = features(number, span)
+                total = features(number, span, wording.least)
                 yield from _candidate(span, total, _by_wording(scene, number, wording))
     for number, of in told:
         for span in of.clauses:
-            yield from _candidate(span, features(number, span), 0.0)
+            if _may_be_thanked(scene, number, span):
+                yield from _candidate(span, features(number, span), 0.0)
     whole = FEATURE["whole"] * (1 - _room(scene) / 2)
     for number, of in told:
-        if of.whole is not None:
+        if of.whole is not None and _is_one(scene, number, of):
             total = features(number, of.whole)
             yield from _candidate(of.whole, total, whole * of.is_short)
+
+
+def _questions(scene: Scene, told: list[tuple[int, Places]]) -> Iterator[Candidate]:
+    """Yields what a message asks; nothing of one without a question mark."""
+    questions = [(n, asked(scene.reading, n)) for n, _ in told]
+    direct = [(n, of.span, 0.0, of.least) for n, of in questions if of is not None]
+    indirect = [
+        (n, span, WORDING[wording.name], MIN_CONTENT_WORDS)
+        for n, of in told
+        for wording, span in of.worded
+        if wording.name == "puzzle"
+    ]
+    for number, span, more, least in [*direct, *indirect] if direct else []:
+        total = _features(scene, number, span, least)
+        yield from _candidate(span, total, more)
+
+
+def _may_be_thanked(scene: Scene, number: int, span: Span) -> bool:
+    """Returns whether a span says what was done, where thanks do not say for what."""
+    if LABELS[scene.label][0] != "thanks" or not thanks_barely(scene.reading):
+        return True
+    terminator = scene.reading.sentences[number].terminator
+    return "?" not in terminator and says_what_was_done(scene.reading, span)
+
+
+def _is_one(scene: Scene, number: int, of: Places) -> bool:
+    """Returns whether a sentence may be one cause: no clause of it is a courtesy."""
+    if of.whole is None or not _may_be_thanked(scene, number, of.whole):
+        return False
+    return len(of.clauses) < 2 or not any(
+        is_courtesy(scene.reading, span, scene.label) for span in of.clauses
+    )
 
 
 def _candidate(span: Span, total: float | None, more: float) -> Iterator[Candidate]:
@@ -110,11 +159,13 @@ def _room(scene: Scene) -> float:
     return scene.calm if is_displeasure(scene.label) else 0.0
 
 
-def _features(scene: Scene, number: int, span: Span) -> float | None:
+def _features(
+    scene: Scene, number: int, span: Span, least: int = MIN_CONTENT_WORDS
+) -> float | None:
     """Returns the sum of a span's features; None if it says too little."""
     reading = scene.reading
     words, content = reading.count(span)
-    if content < MIN_CONTENT_WORDS:
+    if content < least or is_courtesy(reading, span, scene.label):
         return None
     masked, sentence = reading.masked, reading.sentences[number]
     start, end = span.start, span.end

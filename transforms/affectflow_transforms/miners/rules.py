@@ -25,7 +25,7 @@ class RuleMiner(WordMiner[None]):
     """
 
     annotator_kind: ClassVar[str] = "rules"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     card: ClassVar[Card] = Card(
         summary="finds what caused an emotion, by wordings and clauses (English)"
     )

@@ -7,6 +7,8 @@ emotion only.
 
 from dataclasses import dataclass
 
+from affectflow_transforms.miners.phrases.courtesies import OTHERS
+
 FEELING = (
     r"(?:annoyed|irritated|frustrated|infuriated|angry|furious|mad|upset"
     r"|pissed(?: off)?"
@@ -52,6 +54,8 @@ class Wording:
       families: the families of emotion that it speaks for; empty for all.
       feels: the wording names the emotion itself.
       hints: a sentence without any of these holds no match: cheaper to ask.
+      first: it speaks for labels only that begin with one of its families.
+      least: so many words with content make a cause.
     """
 
     name: str
@@ -59,10 +63,16 @@ class Wording:
     families: tuple[str, ...] = ()
     feels: bool = False
     hints: tuple[str, ...] = ()
+    first: bool = False
+    least: int = 2
 
     def may_be_in(self, sentence: str) -> bool:
         """Returns whether a sentence may match."""
-        return not self.hints or any(hint in sentence for hint in self.hints)
+        # A loop is faster than `any`, and this is asked of every sentence.
+        for hint in self.hints:
+            if hint in sentence:
+                return True
+        return not self.hints
 
 
 _ANGRY = ("displeasure", "sorrow", "fear")
@@ -140,36 +150,65 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     Wording(
         name="sorry",
-        pattern=r"\b(?:sorry|apologi[sz]e|apologies|regret)(?: again)?[, ]+"
-        r"(?:for|that|about|if)\s+(?P<cause>.+)",
-        families=("remorse", "sorrow"),
+        pattern=r"\b(?:(?:sorry|apologi[sz]e|apologies|regret)(?: again)?[, ]+"
+        r"(?:for|that|about|if)|sorry to(?! (?:hear|see|read|learn)\b))\s+"
+        r"(?P<cause>.+)",
+        families=("remorse",),
         feels=True,
+        first=True,
+        least=1,
+        hints=("sorry", "apolog", "regret"),
+    ),
+    Wording(
+        name="sorry",
+        pattern=r"\bsorry (?:to (?:hear|see|read|learn)(?: that| about| of)?"
+        rf"|(?:for|that|about)(?= {OTHERS}\b)) (?P<cause>.+)",
+        families=("sorrow",),
+        feels=True,
+        least=1,
+        hints=("sorry ",),
     ),
     Wording(
         name="sorry",
         pattern=r"\b(?:sorry|oops|whoops|my bad|my mistake|ouch)\b[,!. :-]+"
-        r"(?P<cause>(?:i|we|my|it|that|this|the|missed|forgot|didn't)\b.+)",
+        r"(?P<cause>(?:i|we|my|it|that(?='s| is| was)|this|the|missed|forgot|didn't)\b"
+        r".+)",
         families=("remorse", "sorrow"),
         feels=True,
+        hints=("sorry", "oops", "my bad", "my mistake", "ouch"),
     ),
     Wording(
         name="thanks",
         pattern=r"\b(?:thanks?|thx|thank you|kudos|props|cheers|grateful|much obliged"
         r"|appreciated?)(?: (?:you|so|very|much|a|lot|again|all|everyone|guys|to"
-        r"|@?[\w-]+|\[\w+\]),?){0,6}? (?:for|to (?:you|the \w+) for)\s+(?P<cause>.+)",
+        r"|@?[\w-]+|\[\w+\]),?){0,6}? (?:for|to (?:you|the \w+) for)\s+"
+        r"(?P<cause>.+?)(?:, @?[\w-]+)?$",
         families=("thanks", "liking", "joy"),
         feels=True,
+        least=1,
+        hints=(
+            "thank",
+            "thx",
+            "kudos",
+            "props",
+            "cheers",
+            "grateful",
+            "obliged",
+            "appreciate",
+        ),
     ),
     Wording(
         name="thanks",
         pattern=r"\bappreciate\s+(?P<cause>(?!it\b).+)",
         families=("thanks",),
         feels=True,
+        hints=("appreciate",),
     ),
     Wording(
         name="thanks_to",
         # `Thanks to Ann for the patch` names whom first.
         pattern=r"\bthanks to\s+(?P<cause>(?!\S+ (?:\S+ )?for ).+)",
+        hints=("thanks to",),
     ),
     Wording(
         name="puzzle",
@@ -280,11 +319,12 @@ WORDINGS: tuple[Wording, ...] = (
     Wording(
         name="hope",
         pattern=r"\b(?:hop(?:e|es|ing)|wish(?:es|ing)?|look(?:ing)? forward to"
-        r"|can't wait"
-        r"(?: for| to)?|would (?:love|like)(?: to)?|want(?:ed)?(?: to)?)\s+(?:that )?"
+        r"|can't wait(?: for| to)?|(?:would|(?<='d))(?: \w+)? (?:love|like)(?: to)?"
+        r"|want(?:ed)?(?: to)?)\s+(?:that )?"
         r"(?P<cause>.+)",
         families=("desire", "joy"),
         feels=True,
+        hints=("hop", "wish", "look", "can't wait", "would", "'d", "want"),
     ),
 )
 

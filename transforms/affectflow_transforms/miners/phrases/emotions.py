@@ -118,4 +118,7 @@ LABELS: dict[str, tuple[str, ...]] = {
 QUIET = ("approval", "realization")
 """Labels that are mined only when asked for: their cause is what they answer to."""
 
+ASKING = frozenset({"confusion", "curiosity"})
+"""Labels whose cause is what is asked, where something is."""
+
 NEGATIVE = frozenset({"displeasure", "sorrow", "remorse", "fear"})

@@ -1,0 +1,97 @@
+"""Spans that name no cause: mere thanks, apologies, wishes and judgements."""
+
+import functools
+import re
+from bisect import bisect_left
+
+from affectflow_transforms.miners.clauses import WORD, Reading, Span
+from affectflow_transforms.miners.phrases.connectives import FEELING, VERDICT
+from affectflow_transforms.miners.phrases.courtesies import (
+    BARE_SORRY,
+    BARE_THANKS,
+    COURTESY_SORRY,
+    DEGREES,
+    DONE,
+    OWN_DOING,
+    SIGN_OFF,
+    WISH,
+)
+from affectflow_transforms.miners.phrases.emotions import FAMILIES, LABELS
+from affectflow_transforms.miners.phrases.words import GOOD_NEWS, STOP
+
+# More readings than those that are looked at together.
+_KEPT = 64
+
+_THANKS, _SIGN_OFF = re.compile(BARE_THANKS), re.compile(SIGN_OFF)
+_SORRY = re.compile(BARE_SORRY)
+_COURTESY = re.compile(COURTESY_SORRY)
+_WISH = re.compile(WISH)
+_DONE = re.compile(rf"(?<![\w'])(?:{DONE}|{'|'.join(GOOD_NEWS)})(?![\w'])")
+_OWN = re.compile(OWN_DOING)
+# A text without any of these is not looked at.
+_HINTS = (
+    *("thank", "thx", "tnx", "cheers", "obliged", "appreciated"),
+    *("regards", "greetings", "wishes", "all the best", "take care", "sincerely"),
+    *("yours", "sorry", "apolog", "pardon", "oops", "my bad", " love", " like"),
+)
+_MARKS = re.compile("|".join(_HINTS))
+_JUDGED = re.compile(
+    "|".join((VERDICT, FEELING, DEGREES, *FAMILIES["liking"], *FAMILIES["displeasure"]))
+)
+
+
+@functools.lru_cache(_KEPT)
+def _marks(reading: Reading) -> tuple[int, ...]:
+    """Returns where an utterance may thank, apologize or wish."""
+    masked = reading.masked
+    if not any(hint in masked for hint in _HINTS):
+        return ()
+    return tuple(mark.start() for mark in _MARKS.finditer(masked))
+
+
+def _may_be_courtesy(reading: Reading, span: Span) -> bool:
+    marks = _marks(reading)
+    first = bisect_left(marks, span.start)
+    return first < len(marks) and marks[first] < span.end
+
+
+def is_courtesy(reading: Reading, span: Span, label: str) -> bool:
+    """Returns whether a span only thanks, apologizes or, for liking, wishes."""
+    if not _may_be_courtesy(reading, span):
+        return False
+    said = reading.masked[span.start : span.end]
+    if any(pattern.match(said) for pattern in (_THANKS, _SIGN_OFF, _SORRY)):
+        return True
+    first = LABELS[label][0]
+    if first in ("sorrow", "displeasure") and _COURTESY.match(said):
+        return True
+    return first == "liking" and _WISH.search(said) is not None
+
+
+def is_judgement(reading: Reading, span: Span) -> bool:
+    """Returns whether a span judges or says a feeling, and says nothing else."""
+    words = WORD.findall(reading.masked, span.start, span.end)
+    telling = [word for word in words if len(word) > 1 and word not in STOP]
+    return all(map(_judges, telling))
+
+
+@functools.lru_cache(4096)
+def _judges(word: str) -> bool:
+    return _JUDGED.fullmatch(word) is not None
+
+
+@functools.lru_cache(_KEPT)
+def thanks_barely(reading: Reading) -> bool:
+    """Returns whether an utterance has thanks that do not say for what."""
+    return any(
+        _may_be_courtesy(reading, span)
+        and _THANKS.match(reading.masked[span.start : span.end])
+        for clauses in reading.clauses
+        for span in clauses
+    )
+
+
+def says_what_was_done(reading: Reading, span: Span) -> bool:
+    """Returns whether a span says what somebody else did."""
+    said = reading.masked[span.start : span.end]
+    return _DONE.search(said) is not None and not _OWN.match(said)
