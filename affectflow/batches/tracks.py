@@ -41,13 +41,15 @@ TURNS = table(
 
 
 def microseconds(seconds: pa.Array | npt.NDArray[np.float64]) -> pa.Array:
-    """Returns times in microseconds, to the nearest one; null stays null.
+    """Returns times in microseconds, to the nearest one; what is no time is null.
 
-    >>> microseconds(pa.array([0.2, 29.97, None])).to_pylist()
-    [200000, 29970000, None]
+    >>> microseconds(pa.array([0.2, 29.97, None, float("inf")])).to_pylist()
+    [200000, 29970000, None, None]
     """
-    times = pa.array(seconds, pa.float64(), from_pandas=True)
-    return pc.round(pc.multiply(times, float(US))).cast(pa.int64())
+    given = pa.array(seconds, pa.float64(), from_pandas=True)
+    times = pc.round(pc.multiply(given, float(US)))
+    fits = pc.less(pc.abs(times), float(2**53))  # of which a float knows each
+    return pc.if_else(fits, times, None).cast(pa.int64())
 
 
 def recording_of(uri: str) -> str:

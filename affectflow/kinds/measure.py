@@ -34,6 +34,8 @@ UNIT = "unit"
 KEPT = ""
 """What `left_out` says of observations that count; of sums it says null."""
 UNDEFINED = "not defined"
+NO_INTERVAL = f"no interval: fewer than {MIN_UNITS} units"
+"""Why a value has no interval, though draws were asked for."""
 
 FITTED = pa.schema(
     [
@@ -348,7 +350,7 @@ def _said(value: Value, bounds: "dict[Key, list[float]] | None") -> dict[str, An
     if row["value"] is None:
         return {**row, "low": None, "high": None, "why": value.why or UNDEFINED}
     if bounds is None:
-        row["why"] = value.why or f"no interval: fewer than {MIN_UNITS} units"
+        row["why"] = value.why or NO_INTERVAL
     elif value.key in bounds and math.isnan(value.low):
         _, low, high = interval(value.value, np.array(bounds[value.key]))
         if high - low > EQUAL:

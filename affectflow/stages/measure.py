@@ -21,7 +21,7 @@ from affectflow.batches.states import UNKNOWN
 from affectflow.errors import LakeError, UsageError
 from affectflow.gold.evaluation import files, lakes
 from affectflow.gold.measures import digest_of, measure, replace_measures
-from affectflow.kinds.measure import Measure
+from affectflow.kinds.measure import NO_INTERVAL, Measure
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import columns_of, quote, quote_name
@@ -33,6 +33,8 @@ from affectflow.stages.runs.run import Row, note_failure, write_run
 STAGE = "measure"
 _WRITES = {"annotations": "annotate", "causes": "mine", "themes": "mine"}
 _SOURCE = "(SELECT {columns} FROM ({query}) AS q {join})"
+_WORDS = {"DOUBLE": "a number", "INT64": "a whole number", "BOOL": "yes or no"}
+_WORDS |= {"BIGINT": "a whole number", "FLOAT": "a number"}
 _UTTERANCES = "LEFT JOIN utterances AS u ON u.utterance_id = q.utterance_id"
 
 
@@ -127,14 +129,13 @@ def measure_file(
     made = made_with(name, options, draws)
     target = Lake.open(to) if to else None
     own = None if mapping else made.rows_of(path)
-    opened = files.open_file(path) if own is None else files.open_rows(own)
+    opened = files.open_rows(own) if own else files.open_file(path, as_text=True)
     with opened as connection:
         source = _file_source(connection, path, made, mapping or {}, by)
         try:
             state = made.counted(connection, source, grouped=bool(by))
         except duckdb.ConversionException as error:
-            line = str(error).splitlines()[0]
-            raise UsageError(f"{path!r} has a value of another type: {line}") from error
+            raise UsageError(f"{path!r}: {_no_such_value(error)}") from error
     found = _measured(made, state)
     return _kept(found, made, state, by, target, run_id) if target else found
 
@@ -247,6 +248,18 @@ def _nothing(connection: duckdb.DuckDBPyConnection, uri: str, made: Measure) -> 
     )
 
 
+def _no_such_value(error: duckdb.ConversionException) -> str:
+    """Returns which cell has another type than its column: DuckDB's words in ours."""
+    line = str(error).splitlines()[0]
+    found = re.search(r"string '(.*)' to (\w+)", line)
+    if found is None:
+        return f"a value has another type: {line}"
+    column = re.search(r"source column \"?([^\s\"]+)", line)
+    where = f" in the column {column[1]!r}" if column else ""
+    wanted = _WORDS.get(found[2], found[2])
+    return f"{found[1]!r}{where} is not {wanted}; mend or empty the cell"
+
+
 # -- what is said ----------------------------------------------------------------------
 
 
@@ -264,8 +277,16 @@ def _measured(made: Measure, state: pa.Table) -> Measured:
         rows=[row for row in said if row["value"] is not None],
         observations=made.kept(state),
         left_out=made.left_out(state),
-        undefined=[_undefined(row) for row in said if row["value"] is None],
+        undefined=_unsaid(said),
     )
+
+
+def _unsaid(rows: list[Row]) -> list[str]:
+    """Returns what has no value, and why; and once that there are no intervals."""
+    lines = [_undefined(row) for row in rows if row["value"] is None]
+    if any(row["why"] == NO_INTERVAL for row in rows if row["value"] is not None):
+        lines.append(f"{NO_INTERVAL} (map unit=COLUMN, or give more of them)")
+    return lines
 
 
 def _undefined(row: Row) -> str:

@@ -72,3 +72,19 @@ def test_the_card_of_a_measure_says_how_to_use_it_and_how_it_misleads():
     assert card["example"].startswith("affectflow measure TextOverlap ")
     assert card["options"]["tokens"] == "word"
     assert card["reads"] == ["candidate", "reference", "annotator_id", "unit"]
+
+
+def test_a_cell_of_another_type_is_named_with_its_column(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("model,baseline,preference\na,b,oops\n")
+
+    done = affectflow("measure", "BradleyTerry", str(path))
+
+    assert done.code == 2
+    assert "'oops' in the column 'preference' is not a number" in done.err
+
+
+def test_too_few_units_for_intervals_are_said(spans):
+    done = affectflow("measure", "TextOverlap", spans, *MAP, "--draws", "20")
+
+    assert done.err.count("no interval: fewer than 10 units") == 1

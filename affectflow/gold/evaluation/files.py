@@ -23,6 +23,7 @@ READERS = {
     ".ndjson": "read_json({}, format = 'newline_delimited')",
     ".json": "read_json({})",
 }
+_AS_TEXT = "read_csv({}, sample_size = -1, header = true, all_varchar = true)"
 CHOSEN_FROM = 0.5
 """Without `chosen`, a label is chosen from this score on."""
 NO_ANNOTATOR = "file"
@@ -42,8 +43,13 @@ WEIGHTS = {
 """Columns that weights come from: when one is wrong, and what it should be."""
 
 
-def open_file(path: str) -> duckdb.DuckDBPyConnection:
+def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
     """Returns a connection with the rows of a file as the view `given`.
+
+    Args:
+      path: of the file.
+      as_text: whether the cells of a CSV file stay what was written: no `yes` turns
+        into true, and no 1 into 1.0.
 
     Raises:
       UsageError: there is no such file, it is of no kind that is read, or empty.
@@ -57,7 +63,8 @@ def open_file(path: str) -> duckdb.DuckDBPyConnection:
     _check_encoding(path)
     connection = duckdb.connect()
     try:
-        reader = READERS[kind].format(quote(path))
+        plain = as_text and kind in (".csv", ".tsv")
+        reader = (_AS_TEXT if plain else READERS[kind]).format(quote(path))
         connection.execute(f"CREATE TABLE given AS SELECT * FROM {reader}")
     except duckdb.Error as error:
         line = str(error).splitlines()[0]

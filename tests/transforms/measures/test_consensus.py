@@ -187,3 +187,33 @@ def test_answers_of_people_in_a_lake_are_read_by_label(tmp_path):
         found["person:ann", "frustration: accuracy"]
         > found["person:cat", "frustration: accuracy"]
     )
+
+
+def test_a_drawn_item_counts_as_often_as_it_is_drawn_and_not_its_answers():
+    _, rows = planted(seed=9, items=40)
+    twice = [{**row, "item": f"again {row['item']}"} for row in rows]
+    alike = [row for row in rows for _ in range(2)]
+
+    assert values(alike) == pytest.approx(values([*rows, *twice]))
+
+
+def test_an_interval_is_about_its_value():
+    _, rows = planted(seed=3, items=60)
+    drawn = [{**row, "unit": row["item"]} for row in rows]
+    measure = Consensus(draws=100)
+    batch = pa.RecordBatch.from_pylist(drawn, schema=measure.reads)
+    found = measure.extract(measure.add(measure.create(), batch)).to_pylist()
+
+    shares = [row for row in found if row["label"] == "share"]
+    assert len(shares) == 3
+    assert all(row["low"] < row["value"] < row["high"] for row in shares)
+
+
+def test_answers_of_a_file_stay_what_was_written(tmp_path):
+    lines = [f"{i},{r},{'yes' if i < 3 else 'no'}" for i in range(6) for r in "abc"]
+    path = tmp_path / "answers.csv"
+    path.write_text("\n".join(["item,rater,answer", *lines]))
+
+    done = affectflow("measure", "Consensus", str(path))
+
+    assert "finds yes" in done.out

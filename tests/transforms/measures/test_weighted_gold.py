@@ -131,3 +131,13 @@ def test_the_command_reads_rows_with_other_names(tmp_path, own_configuration):
 
     assert done.code == 0, done.err
     assert "a,liking weight,0.5" in done.out
+
+
+@pytest.mark.parametrize("time", ["inf", "-inf", "1e12"])
+def test_a_time_beyond_all_recordings_is_no_time(tmp_path, time):
+    path = tmp_path / "call.csv"
+    path.write_text(f"rater,time,value\na,0,1\na,{time},2\nb,0,2\nb,1,3\n")
+
+    done = affectflow("measure", "WeightedGold", str(path))
+
+    assert (done.code, "1 left out: no time" in done.err) == (0, True)

@@ -143,7 +143,8 @@ class Answers(NamedTuple):
       item: of each row.
       rater: of each row.
       answer: of each row.
-      times: how often it was given.
+      weight: of each item: how often it is drawn. An answer that is said twice
+        counts once.
     """
 
     items: list[str]
@@ -152,12 +153,12 @@ class Answers(NamedTuple):
     item: npt.NDArray[np.int64]
     rater: npt.NDArray[np.int64]
     answer: npt.NDArray[np.int64]
-    times: Floats
+    weight: Floats
 
     @property
     def n(self) -> int:
         """How many answers there are."""
-        return int(self.times.sum())
+        return len(self.item)
 
 
 class Fitted(NamedTuple):
@@ -185,25 +186,26 @@ def dawid_skene(given: Answers, steps: int = 1000) -> Fitted:
     before = -np.inf
     for _ in range(steps):
         errors = _errors(given, truth)
-        shares = truth.mean(axis=0)
+        shares = np.average(truth, axis=0, weights=given.weight)
         truth, likelihood = _truth(given, errors, shares)
         if likelihood - before < _ENOUGH:
             break
         before = likelihood
-    return Fitted(truth, _errors(given, truth), truth.mean(axis=0))
+    shares = np.average(truth, axis=0, weights=given.weight)
+    return Fitted(truth, _errors(given, truth), shares)
 
 
 def _shares_of_answers(given: Answers) -> Floats:
     size = (len(given.items), len(given.answers))
     counts = np.zeros(size)
-    np.add.at(counts, (given.item, given.answer), given.times)
+    np.add.at(counts, (given.item, given.answer), 1)
     return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def _errors(given: Answers, truth: Floats) -> Floats:
     """Returns the probability of each answer of each rater by truth."""
     counts = np.zeros((len(given.raters), len(given.answers), len(given.answers)))
-    weighed = truth[given.item] * given.times[:, None]
+    weighed = (truth * given.weight[:, None])[given.item]
     np.add.at(counts.transpose(0, 2, 1), (given.rater, given.answer), weighed)
     counts = np.maximum(counts, _LEAST)
     return np.asarray(counts / counts.sum(axis=2, keepdims=True))
@@ -211,13 +213,14 @@ def _errors(given: Answers, truth: Floats) -> Floats:
 
 def _truth(given: Answers, errors: Floats, shares: Floats) -> tuple[Floats, float]:
     """Returns the probability of each truth, and the log-likelihood of all answers."""
-    said = np.log(errors)[given.rater, :, given.answer] * given.times[:, None]
+    said = np.log(errors)[given.rater, :, given.answer]
     logs = np.tile(np.log(np.maximum(shares, _LEAST)), (len(given.items), 1))
     np.add.at(logs, given.item, said)
     most = logs.max(axis=1, keepdims=True)
     likely = np.exp(logs - most)
     whole = likely.sum(axis=1, keepdims=True)
-    return likely / whole, float((most + np.log(whole)).sum())
+    every = (most + np.log(whole))[:, 0] * given.weight
+    return likely / whole, float(every.sum())
 
 
 # -- what is said ----------------------------------------------------------------------
@@ -227,8 +230,9 @@ def _answers(rows: pa.Table) -> Answers:
     items, item = _numbered(rows["item"])
     raters, rater = _numbered(rows["rater"])
     answers, answer = _numbered(rows["answer"])
-    times = np.asarray(rows["n"], dtype=np.float64)
-    return Answers(items, raters, answers, item, rater, answer, times)
+    weight = np.full(len(items), np.inf)
+    np.minimum.at(weight, item, np.asarray(rows["n"], dtype=np.float64))
+    return Answers(items, raters, answers, item, rater, answer, weight)
 
 
 def _numbered(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int64]]:
@@ -251,8 +255,9 @@ def _unfit(given: Answers) -> str:
 
 
 def _raters(question: str, given: Answers, fitted: Fitted) -> Iterator[Value]:
-    weighed = fitted.truth[given.item] * given.times[:, None]
-    answered = np.bincount(given.rater, given.times, len(given.raters))
+    weight = given.weight[given.item]
+    weighed = fitted.truth[given.item] * weight[:, None]
+    answered = np.bincount(given.rater, weight, len(given.raters))
     right = np.bincount(
         given.rater,
         weighed[np.arange(len(given.item)), given.answer],
@@ -281,7 +286,7 @@ def _shares(question: str, given: Answers, fitted: Fitted) -> Iterator[Value]:
 
 
 def _items(question: str, given: Answers, fitted: Fitted) -> Iterator[Value]:
-    answered = np.bincount(given.item, given.times, len(given.items))
+    answered = np.bincount(given.item, minlength=len(given.items))
     likeliest = fitted.truth.argmax(axis=1)
     for number, item in enumerate(given.items):
         answer = given.answers[likeliest[number]]
