@@ -29,6 +29,8 @@ from affectflow_transforms.measures.drivers.shares import Moments
 
 MAX_FACTORS = 10
 """All subsets of factors are fitted: 1,024 of 10."""
+MAX_NUMBER = "1e100"
+"""In SQL. Of a larger number the square, or a sum of them, may be no finite number."""
 _RESERVED = ("unit", "group", "left_out", "utterance_id", "speaker_id")
 _NO_MORE = "the factors explain no more than chance would"
 
@@ -55,8 +57,9 @@ def _refuses(measure: "DriverImportance") -> Mapping[str, str]:
         f"coalesce({sql.number_of(name, measure.categories)}, 0)"
         for name in measure.factors
     ]
-    endless = " OR ".join(f"NOT isfinite({number})" for number in numbers)
-    return {"a number is not finite": endless}
+    # NaN and infinity are beyond it, too.
+    beyond = " OR ".join(f"NOT abs({number}) <= {MAX_NUMBER}" for number in numbers)
+    return {f"a number is not finite, or beyond {MAX_NUMBER}": beyond}
 
 
 def _keys(measure: "DriverImportance") -> tuple[str, ...]:
