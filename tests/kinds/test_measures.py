@@ -169,7 +169,7 @@ MESSAGES = [
 MESSAGES += [
     {**MESSAGES[0], "wait_hours": "inf"},
     {**MESSAGES[0], "frustration": float("-inf")},
-    {**MESSAGES[0], "role": None},
+    *({**MESSAGES[0], "role": None}, {**MESSAGES[0], "wait_hours": None}),
 ]
 SHARES = [
     {"cohort": cohort, "factor": factor, "attribution": share, "unit": "c"}

@@ -219,6 +219,18 @@ def test_missing_and_endless_values_are_left_out_and_counted():
     assert said["wait", "importance"]["n"] == 8
 
 
+def test_messages_without_times_are_left_out_with_factors_that_need_none():
+    columns = {"wait_hours": [None, "1"], "mood": [1.0, 2.0]}
+
+    _, left_out = fitted(columns, outcome="mood", factors="wait_hours")
+
+    ((reason, n),) = left_out.items()
+    assert n == 1
+    assert reason.startswith("no wait_hours; factors such as turns_before")
+    with pytest.raises(UsageError, match="needs the column 'wait_hours'"):
+        fitted({"mood": [1.0]}, outcome="mood", factors="wait_hours")
+
+
 def test_a_factor_with_too_many_names_is_left_out():
     columns = {**SQUARE, "name": list("abcdefgh")}
     columns = {key: each * 4 for key, each in columns.items()}

@@ -239,6 +239,18 @@ def test_where_no_speaker_is_known_the_reason_says_so():
         assert why == "no speaker is known: map speaker=COLUMN"
 
 
+def test_texts_of_no_group_are_left_out_with_what_names_the_groups():
+    measure = GroupGap()
+    state = measure.add(measure.create(), flags(measure, [{**NEW[0], "part": None}]))
+
+    ((reason, n),) = measure.left_out(state).items()
+
+    assert n == 1
+    assert "--set across=COLUMN" in reason
+    with pytest.raises(UsageError, match="needs the column 'part'"):
+        measure.check_columns(["truth", "chosen"])
+
+
 def test_a_column_that_is_missing_is_named_with_those_there(
     tmp_path, own_configuration
 ):

@@ -134,8 +134,12 @@ class GroupGap(Measure):
                 "doc": "what intervals draw: a conversation, a pair or a speaker"}),
         ]
     )  # fmt: skip
-    needed: ClassVar[tuple[str, ...]] = ("part",)
+    # `check_columns` knows what a figure needs; `refuses` says more than "no part".
+    needed: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[Mapping[str, str]] = {
+        "no part; of a lake, --set across=COLUMN names what makes the groups": (
+            "part IS NULL"
+        ),
         "no truth": f"truth IS NULL AND $figure IN {_BY_TRUTH}",
         "no chosen, or for a mean no value": (
             "if($figure = 'mean', value IS NULL, chosen IS NULL)"
@@ -242,8 +246,7 @@ GROUP BY ALL
         Raises:
           UsageError: one is missing; names the columns that are there.
         """
-        super().check_columns(present, cure)
-        for name in _NEEDS[self.figure]:
+        for name in ("part", *_NEEDS[self.figure]):
             if name not in present:
                 raise UsageError(
                     f"{self.figure} needs the column {name!r}: {cure.format(name)}; "

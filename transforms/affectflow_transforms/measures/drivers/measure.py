@@ -32,6 +32,10 @@ MAX_FACTORS = 10
 MAX_NUMBER = "1e100"
 """In SQL. Of a larger number the square, or a sum of them, may be no finite number."""
 _RESERVED = ("unit", "group", "left_out", "utterance_id", "speaker_id")
+_TIMELESS = (
+    "factors such as turns_before, is_review, role and length need no times: "
+    "--set factors=NAME,NAME"
+)
 _NO_MORE = "the factors explain no more than chance would"
 
 
@@ -48,7 +52,8 @@ def _reads(measure: "DriverImportance") -> pa.Schema:
 
 
 def _needed(measure: "DriverImportance") -> tuple[str, ...]:
-    return (measure.outcome, *measure.factors)
+    timeless = (name for name in measure.factors if name not in sql.OF_TIMES)
+    return (measure.outcome, *timeless)
 
 
 def _refuses(measure: "DriverImportance") -> Mapping[str, str]:
@@ -59,7 +64,12 @@ def _refuses(measure: "DriverImportance") -> Mapping[str, str]:
     ]
     # NaN and infinity are beyond it, too.
     beyond = " OR ".join(f"NOT abs({number}) <= {MAX_NUMBER}" for number in numbers)
-    return {f"a number is not finite, or beyond {MAX_NUMBER}": beyond}
+    missing = {
+        f"no {name}; {_TIMELESS}": f"{sql.quoted(name)} IS NULL"
+        for name in measure.factors
+        if name in sql.OF_TIMES
+    }
+    return {**missing, f"a number is not finite, or beyond {MAX_NUMBER}": beyond}
 
 
 def _keys(measure: "DriverImportance") -> tuple[str, ...]:
@@ -153,6 +163,20 @@ class DriverImportance(Measure):
                 f"`categories` names {name!r}, which is not among the factors "
                 f"{', '.join(self.factors)}"
             )
+
+    def check_columns(self, present: Sequence[str], cure: str = "rename one") -> None:
+        """Checks that the outcome and all factors are there.
+
+        Raises:
+          UsageError: one is missing; names the columns that are there.
+        """
+        super().check_columns(present, cure)
+        for name in self.factors:
+            if name not in present:
+                raise UsageError(
+                    f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
+                    f"columns here: {', '.join(present)}"
+                )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields what each factor, each level and all together say of the outcome."""
