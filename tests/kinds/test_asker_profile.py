@@ -8,6 +8,7 @@ from affectflow.batches.batch import with_column
 from affectflow.errors import UsageError
 from affectflow.schemas import UTTERANCES
 from affectflow_transforms.measures.group_gap import GroupGap
+from tests.given.flags import flags
 from tests.given.moods import MOOD
 from tests.given.scripted import install_scripted, prompt_file, scripted, utterances
 
@@ -118,12 +119,12 @@ def test_whether_a_profile_changes_answers_is_a_flip_rate(tmp_path, reads, flips
         told = handler.apply(written(*((r, {}) for r in roles)), handler.load_model())
     labels = [row[0]["label"] for row in told["annotations"].to_pylist()]
     measure = GroupGap(figure="prevalence")
-    answers = pa.RecordBatch.from_pylist(
+    answers = flags(
+        measure,
         [
             {"part": role, "pair": f"p{n // 2}", "chosen": label == "bad"}
             for n, (role, label) in enumerate(zip(roles, labels, strict=True))
         ],
-        measure.reads,
     )
 
     found = measure.extract(measure.add(measure.create(), answers)).to_pylist()

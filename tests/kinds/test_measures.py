@@ -125,8 +125,8 @@ SIDES = [
 FLAGGED = [
     {
         "part": part,
-        "truth": number % 2 == 0,
-        "chosen": number < 4,
+        "truth": str(number % 2 == 0),
+        "chosen": str(number < 4),
         "speaker": f"s{number}",
         "pair": f"p{number}" if number else None,
         "unit": f"c{number // 2}",
@@ -138,6 +138,7 @@ FLAGGED += [
     *({**FLAGGED[0], "group": "g"}, {**FLAGGED[0], "part": "few", "weight": 2.5}),
     *({**FLAGGED[0], "part": None}, {**FLAGGED[0], "truth": None}),
     *({**FLAGGED[0], "chosen": None}, {**FLAGGED[0], "value": float("inf")}),
+    *({**FLAGGED[0], "truth": "7"}, {**FLAGGED[0], "chosen": "NaN"}),
     {**FLAGGED[0], "weight": -1.0},
 ]
 GRADES = [
@@ -168,7 +169,7 @@ MESSAGES = [
 MESSAGES += [
     {**MESSAGES[0], "wait_hours": "inf"},
     {**MESSAGES[0], "frustration": float("-inf")},
-    {**MESSAGES[0], "role": None},
+    *({**MESSAGES[0], "role": None}, {**MESSAGES[0], "wait_hours": None}),
 ]
 SHARES = [
     {"cohort": cohort, "factor": factor, "attribution": share, "unit": "c"}

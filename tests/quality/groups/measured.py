@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from affectflow import weights
 from affectflow_transforms.measures.group_gap import GroupGap
 from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
+from tests.given.flags import flags
 from tests.quality.groups.comparisons import Comparison, comparisons
 
 DRAWS = 500
@@ -81,7 +80,7 @@ def gaps_of(given: Comparison) -> Iterator[Gap]:
     """Yields the figures of one comparison."""
     for figure in given.figures:
         measure = GroupGap(figure=figure, draws=DRAWS)
-        batch = pa.RecordBatch.from_pylist(list(given.rows), measure.reads)
+        batch = flags(measure, given.rows)
         rows = measure.extract(measure.add(measure.create(), batch)).to_pylist()
         for label in dict.fromkeys(row["label"] for row in given.rows):
             yield _gap(given.about, label, figure, rows)

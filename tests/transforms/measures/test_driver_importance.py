@@ -207,15 +207,28 @@ def test_a_constant_factor_leaves_the_others_as_they_are():
 
 def test_missing_and_endless_values_are_left_out_and_counted():
     columns = {
-        "wait": [*SQUARE["wait"], None, "NaN", "1"],
-        "review": [*SQUARE["review"], "true", "true", None],
-        "mood": [*SQUARE["mood"], 1.0, 1.0, math.inf],
+        "wait": [*SQUARE["wait"], None, "NaN", "1", "-1e308"],
+        "review": [*SQUARE["review"], "true", "true", None, "true"],
+        "mood": [*SQUARE["mood"], 1.0, 1.0, math.inf, 1.0],
     }
 
     said, left_out = fitted(columns, outcome="mood", factors="wait,review")
 
-    assert left_out == {"no wait": 1, "a number is not finite": 1, "no review": 1}
+    beyond = "a number is not finite, or beyond 1e100"
+    assert left_out == {"no wait": 1, beyond: 2, "no review": 1}
     assert said["wait", "importance"]["n"] == 8
+
+
+def test_messages_without_times_are_left_out_with_factors_that_need_none():
+    columns = {"wait_hours": [None, "1"], "mood": [1.0, 2.0]}
+
+    _, left_out = fitted(columns, outcome="mood", factors="wait_hours")
+
+    ((reason, n),) = left_out.items()
+    assert n == 1
+    assert reason.startswith("no wait_hours; factors such as turns_before")
+    with pytest.raises(UsageError, match="needs the column 'wait_hours'"):
+        fitted({"mood": [1.0]}, outcome="mood", factors="wait_hours")
 
 
 def test_a_factor_with_too_many_names_is_left_out():

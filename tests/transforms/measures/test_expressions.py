@@ -119,6 +119,7 @@ def test_the_strongest_come_first_and_ties_are_in_the_order_of_letters():
         pytest.param(
             texts(["a"], ["b"]),
             {"first": "a", "second": "c"},
+            "there is no side 'c'; "
             "give first and second, two of the sides here: 'a', 'b'",
             id="a group that is not there",
         ),

@@ -3,7 +3,6 @@
 import csv
 import gzip
 
-import pyarrow as pa
 import pytest
 
 from affectflow.errors import UsageError
@@ -11,6 +10,7 @@ from affectflow.lake import Lake
 from affectflow.stages.measure import measure_file, measure_lake
 from affectflow_transforms.measures.group_gap import GroupGap
 from tests.given.command_line import affectflow
+from tests.given.flags import flags
 from tests.given.people import add_rows
 
 PEOPLE = 5
@@ -27,7 +27,7 @@ def rows_of(part, *answers, people=PEOPLE):
 
 def found(rows, **options):
     measure = GroupGap(**options)
-    batch = pa.RecordBatch.from_pylist(rows, measure.reads)
+    batch = flags(measure, rows)
     rows = measure.extract(measure.add(measure.create(), batch)).to_pylist()
     return {(r["unit_id"], r["label"]): r for r in rows if r["unit_type"]}
 
@@ -196,11 +196,59 @@ def test_what_is_not_defined_says_why(rows, figure, whys):
 def test_weights_that_are_no_weights_are_left_out_and_counted():
     odd = [{**NEW[0], "weight": w} for w in (0.0, -1.0, float("nan"))]
     measure = GroupGap()
-    batch = pa.RecordBatch.from_pylist([*NEW, *odd], measure.reads)
+    batch = flags(measure, [*NEW, *odd])
 
     state = measure.add(measure.create(), batch)
 
     assert measure.left_out(state) == {"a weight that is not above 0": 3}
+
+
+def test_cells_that_say_neither_yes_nor_no_are_left_out_and_counted(tmp_path):
+    path = tmp_path / "flags.csv"
+    lines = [f"new,{truth},{truth},p{n}" for n, truth in enumerate(["1", "no"] * 3)]
+    lines += [f"new,{odd},0,q" for odd in ("NaN", "7", "-1")]
+    lines += [f"new,1,{odd},q" for odd in ("NaN", "5")]
+    path.write_text("\n".join(["part,truth,chosen,speaker", *lines]))
+
+    by_truth = measure_file(str(path), "GroupGap", options={"figure": "recall"})
+    of_all = measure_file(str(path), "GroupGap", options={"figure": "prevalence"})
+
+    said = "that is not 1 or 0, true or false, yes or no"
+    assert by_truth.left_out == {f"a truth {said}": 3, f"a chosen {said}": 2}
+    assert by_truth.observations == 6
+    assert of_all.left_out == {f"a chosen {said}": 2}
+
+
+def test_a_column_of_numbers_says_yes_and_no_too(tmp_path):
+    path = tmp_path / "flags.csv"
+    lines = [f"new,1.0,{n % 2}.0,p{n}" for n in range(6)]
+    path.write_text("\n".join(["part,truth,chosen,speaker", *lines]))
+
+    found = measure_file(str(path), "GroupGap", options={"figure": "recall"})
+
+    assert [r["value"] for r in found.rows if r["unit_type"] == "group"] == [0.5]
+
+
+def test_where_no_speaker_is_known_the_reason_says_so():
+    rows = [{**row, "speaker": None} for row in [*NEW, *OLD]]
+
+    told = found(rows, figure="recall")
+
+    for part in ("new", "old"):
+        why = told[part, "recall"]["why"]
+        assert why == "no speaker is known: map speaker=COLUMN"
+
+
+def test_texts_of_no_group_are_left_out_with_what_names_the_groups():
+    measure = GroupGap()
+    state = measure.add(measure.create(), flags(measure, [{**NEW[0], "part": None}]))
+
+    ((reason, n),) = measure.left_out(state).items()
+
+    assert n == 1
+    assert "--set across=COLUMN" in reason
+    with pytest.raises(UsageError, match="needs the column 'part'"):
+        measure.check_columns(["truth", "chosen"])
 
 
 def test_a_column_that_is_missing_is_named_with_those_there(
@@ -241,14 +289,14 @@ def test_draws_of_people_give_intervals_and_hide_no_group_that_was_shown():
 # -- a lake, and real votes ------------------------------------------------------------
 
 
-def lake_of(folder):
+def lake_of(folder, *, has_speakers=True):
     """Makes a lake: five newcomers and five maintainers, and what is said of them."""
     uri = Lake.create(str(folder / "lake")).uri
     people = [(role, n) for role in ("newcomer", "maintainer") for n in range(5)]
     ids = {who: f"u:{who[0]}{who[1]}" for who in people}
     add_rows(uri, "utterances", [
         {"utterance_id": ids[role, n], "conversation_id": f"c{n}", "text": "x" * 60,
-         "speaker_id": f"{role}{n}", "speaker_role": role,
+         "speaker_id": f"{role}{n}" if has_speakers else None, "speaker_role": role,
          "attrs": [("team", "red" if n < 2 else "blue")]}
         for role, n in people
     ])  # fmt: skip
@@ -292,6 +340,17 @@ def test_in_a_lake_false_flags_of_newcomers_and_maintainers_are_compared(
     assert any("red" in line and "not shown" in line for line in by_team.undefined)
     (row,) = [r for r in by_length.rows if r["unit_type"] == "group"]
     assert (row["unit_id"], row["value"]) == ("2: 50 to 199", pytest.approx(1 / 5))
+
+
+def test_in_a_lake_without_speakers_conversations_are_counted(
+    tmp_path, own_configuration
+):
+    uri = lake_of(tmp_path, has_speakers=False)
+
+    told = measure_lake(uri, "GroupGap", options={"figure": "prevalence"})
+
+    figures = {(r["unit_id"], r["label"]): r["value"] for r in told.rows}
+    assert figures["newcomer", "frustration prevalence"] == pytest.approx(2 / 5)
 
 
 def test_women_of_crema_d_are_recognised_more_often(shared_data, tmp_path):

@@ -135,6 +135,18 @@ def test_what_has_no_value_says_why_and_unpaired_texts_are_counted():
     assert found["why"] == "no text has two readers"
 
 
+def test_what_one_side_only_rates_is_not_told_to_be_hidden_or_not():
+    one_side = [
+        row for row in rated("joy", 3, (1, 2)) if row["perspective"] == "reader"
+    ]
+
+    found = figures(one_side, **HIGH)
+
+    for name in ("hidden", "hidden_share"):
+        row = found["joy", name]
+        assert (row["value"], row["why"]) == (None, "no text is rated by both sides")
+
+
 @pytest.mark.parametrize(
     "options",
     [{"writer_min": 2.0}, {"reader_min": 2.0}, {**HIGH, "writer_max": 1.0}],

@@ -219,7 +219,9 @@ FROM texts GROUP BY ALL
         named = [each for each in pair if each]
         if len(set(named)) < 2 or not set(named) <= set(there):
             listed = ", ".join(map(repr, sorted(there)[:9]))
-            return f"give first and second, two of the sides here: {listed}"
+            strange = " or ".join(repr(x) for x in named if x not in there)
+            missing = f"there is no side {strange}; " if strange else ""
+            return f"{missing}give first and second, two of the sides here: {listed}"
         return pair
 
     def _expressions(self, terms: pa.Table, sides: tuple[str, str]) -> Iterator[Value]:

@@ -58,8 +58,18 @@ _WHY_NOT: Mapping[str, str] = MappingProxyType(
     }
 )
 _FEW = f"fewer than {MIN_SPEAKERS} speakers: not shown"
+_NOBODY = "no speaker is known: map speaker=COLUMN"
 _NO_REST = "the group, or the rest, has no value"
 _DRAWN = MappingProxyType({"drawn": "yes"})
+
+
+def _so(column: str) -> str:
+    """Returns whether a cell says yes or no, as SQL; null where it says neither."""
+    word, number = f"lower(trim({column}))", f"try_cast({column} AS DOUBLE)"
+    return (
+        f"CASE WHEN {word} IN ('true', 't', 'yes', 'y') OR {number} = 1 THEN true "
+        f"WHEN {word} IN ('false', 'f', 'no', 'n') OR {number} = 0 THEN false END"
+    )
 
 
 def _column() -> str:
@@ -108,8 +118,10 @@ class GroupGap(Measure):
     reads: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("part", pa.string(), metadata={"doc": "the group"}),
-            pa.field("truth", pa.bool_(), metadata={"doc": "whether it is so"}),
-            pa.field("chosen", pa.bool_(), metadata={"doc": "whether it is flagged"}),
+            pa.field("truth", pa.string(), metadata={
+                "doc": "whether it is so: 1 or 0, true or false, yes or no"}),
+            pa.field("chosen", pa.string(), metadata={
+                "doc": "whether it is flagged, likewise"}),
             pa.field("value", pa.float64(), metadata={"doc": "a number, for `mean`"}),
             pa.field("weight", pa.float64(), metadata={
                 "doc": "how often the row counts; 1 if empty"}),
@@ -122,11 +134,21 @@ class GroupGap(Measure):
                 "doc": "what intervals draw: a conversation, a pair or a speaker"}),
         ]
     )  # fmt: skip
-    needed: ClassVar[tuple[str, ...]] = ("part",)
+    # `check_columns` knows what a figure needs; `refuses` says more than "no part".
+    needed: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[Mapping[str, str]] = {
+        "no part; of a lake, --set across=COLUMN names what makes the groups": (
+            "part IS NULL"
+        ),
         "no truth": f"truth IS NULL AND $figure IN {_BY_TRUTH}",
         "no chosen, or for a mean no value": (
             "if($figure = 'mean', value IS NULL, chosen IS NULL)"
+        ),
+        "a truth that is not 1 or 0, true or false, yes or no": (
+            f"$figure IN {_BY_TRUTH} AND ({_so('truth')}) IS NULL"
+        ),
+        "a chosen that is not 1 or 0, true or false, yes or no": (
+            f"$figure <> 'mean' AND ({_so('chosen')}) IS NULL"
         ),
         "a value that is no finite number": "NOT isfinite(coalesce(value, 0))",
         "a weight that is not above 0": (
@@ -150,6 +172,11 @@ told AS (
   GROUP BY ALL
 ),
 answered AS (SELECT DISTINCT utterance_id, task FROM told),
+known AS (
+  SELECT count(speaker_id) > 0 AS has_speakers
+  FROM utterances SEMI JOIN answered USING (utterance_id)
+  WHERE NOT coalesce(is_bot, false)
+),
 labels AS (
   SELECT DISTINCT task, label FROM told
   WHERE label IS NOT NULL AND ($label = '' OR label = $label)
@@ -162,16 +189,19 @@ votes AS (
 SELECT {_column()} AS part,
   CASE WHEN share > 0.5 THEN true WHEN share < 0.5 THEN false END AS truth,
   coalesce(told.chosen, false) AS chosen, told.value, labels.label,
-  coalesce(u.speaker_id, '') AS speaker, u.conversation_id AS unit, utterance_id
+  CASE WHEN has_speakers THEN coalesce(u.speaker_id, '') ELSE u.conversation_id
+    END AS speaker,
+  u.conversation_id AS unit, utterance_id
 FROM answered
 JOIN labels USING (task)
+CROSS JOIN known
 JOIN utterances AS u USING (utterance_id)
 LEFT JOIN told USING (utterance_id, task, label)
 LEFT JOIN votes USING (utterance_id, label)
 WHERE NOT coalesce(u.is_bot, false)
 """
     wants: ClassVar[str] = "an annotator's answers"
-    state: ClassVar[str] = """
+    state: ClassVar[str] = f"""
 SELECT
   coalesce(unit, pair, speaker) AS unit,
   label,
@@ -184,7 +214,10 @@ SELECT
   coalesce(sum(coalesce(weight, 1.0)) FILTER (truth AND NOT chosen), 0.0) AS fn,
   coalesce(sum(coalesce(weight, 1.0)) FILTER (chosen), 0.0) AS chosen,
   coalesce(sum(coalesce(weight, 1.0) * value), 0.0) AS total
-FROM observations
+FROM (
+  SELECT * REPLACE ({_so("truth")} AS truth, {_so("chosen")} AS chosen)
+  FROM observations
+)
 WHERE $label = '' OR label = $label
 GROUP BY ALL
 """
@@ -213,8 +246,7 @@ GROUP BY ALL
         Raises:
           UsageError: one is missing; names the columns that are there.
         """
-        super().check_columns(present, cure)
-        for name in _NEEDS[self.figure]:
+        for name in ("part", *_NEEDS[self.figure]):
             if name not in present:
                 raise UsageError(
                     f"{self.figure} needs the column {name!r}: {cure.format(name)}; "
@@ -243,8 +275,10 @@ GROUP BY ALL
             cells = cells_of(shown)
             hidden = sorted(set(groups) - set(cells.names))
             yield Value("groups", name, "hidden", len(hidden))
+            known = pc.any(pc.not_equal(rows["speaker"], "")).as_py()
             for part in hidden:
-                yield Value("group", part, name, math.nan, why=_FEW)
+                why = _FEW if known else _NOBODY
+                yield Value("group", part, name, math.nan, why=why)
             yield from self._groups(name, cells)
             yield from self._pairs(name, shown)
 

@@ -28,6 +28,7 @@ from affectflow_transforms.measures.gaps import (
 from affectflow_transforms.measures.prediction import auc_of_text
 
 _NONE = "(rating)"
+_UNPAIRED = "no text is rated by both sides"
 _ENDS = "`writer_min` and `reader_max`, or `writer_max` and `reader_min`"
 
 
@@ -195,7 +196,7 @@ GROUP BY ALL
 
 def _mean(gaps: Gaps) -> tuple[float, str]:
     if not len(gaps.items):
-        return math.nan, "no text is rated by both sides"
+        return math.nan, _UNPAIRED
     return float(np.average(gaps.gap, weights=gaps.copies)), ""
 
 
@@ -215,8 +216,10 @@ def _hidden(
     if hidden is None:
         yield "hidden", math.nan, f"give {_ENDS}"
         return
-    total = float(gaps.copies.sum())
+    if not len(gaps.items):
+        yield "hidden", math.nan, _UNPAIRED
+        yield "hidden_share", math.nan, _UNPAIRED
+        return
     found = float(gaps.copies[hidden].sum())
     yield "hidden", found, ""
-    share = found / total if total else math.nan
-    yield "hidden_share", share, "" if total else "no text is rated by both sides"
+    yield "hidden_share", found / float(gaps.copies.sum()), ""

@@ -29,7 +29,13 @@ from affectflow_transforms.measures.drivers.shares import Moments
 
 MAX_FACTORS = 10
 """All subsets of factors are fitted: 1,024 of 10."""
+MAX_NUMBER = "1e100"
+"""In SQL. Of a larger number the square, or a sum of them, may be no finite number."""
 _RESERVED = ("unit", "group", "left_out", "utterance_id", "speaker_id")
+_TIMELESS = (
+    "factors such as turns_before, is_review, role and length need no times: "
+    "--set factors=NAME,NAME"
+)
 _NO_MORE = "the factors explain no more than chance would"
 
 
@@ -46,7 +52,8 @@ def _reads(measure: "DriverImportance") -> pa.Schema:
 
 
 def _needed(measure: "DriverImportance") -> tuple[str, ...]:
-    return (measure.outcome, *measure.factors)
+    timeless = (name for name in measure.factors if name not in sql.OF_TIMES)
+    return (measure.outcome, *timeless)
 
 
 def _refuses(measure: "DriverImportance") -> Mapping[str, str]:
@@ -55,8 +62,14 @@ def _refuses(measure: "DriverImportance") -> Mapping[str, str]:
         f"coalesce({sql.number_of(name, measure.categories)}, 0)"
         for name in measure.factors
     ]
-    endless = " OR ".join(f"NOT isfinite({number})" for number in numbers)
-    return {"a number is not finite": endless}
+    # NaN and infinity are beyond it, too.
+    beyond = " OR ".join(f"NOT abs({number}) <= {MAX_NUMBER}" for number in numbers)
+    missing = {
+        f"no {name}; {_TIMELESS}": f"{sql.quoted(name)} IS NULL"
+        for name in measure.factors
+        if name in sql.OF_TIMES
+    }
+    return {**missing, f"a number is not finite, or beyond {MAX_NUMBER}": beyond}
 
 
 def _keys(measure: "DriverImportance") -> tuple[str, ...]:
@@ -150,6 +163,20 @@ class DriverImportance(Measure):
                 f"`categories` names {name!r}, which is not among the factors "
                 f"{', '.join(self.factors)}"
             )
+
+    def check_columns(self, present: Sequence[str], cure: str = "rename one") -> None:
+        """Checks that the outcome and all factors are there.
+
+        Raises:
+          UsageError: one is missing; names the columns that are there.
+        """
+        super().check_columns(present, cure)
+        for name in self.factors:
+            if name not in present:
+                raise UsageError(
+                    f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
+                    f"columns here: {', '.join(present)}"
+                )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields what each factor, each level and all together say of the outcome."""

@@ -12,6 +12,8 @@ CIRCUMSTANCES = (
     *("length", "has_code", "has_quote", "has_log", "has_link"),
 )
 """Columns of the view `circumstances` that may be factors."""
+OF_TIMES = ("hours_open", "pause_hours", "wait_hours", "hour", "weekend")
+"""Those of `CIRCUMSTANCES` that messages without a time have not."""
 COLUMNS = ("source", "container", "lang", "split", "visibility")
 """Columns of `utterances` that may be factors, too."""
 ATTRIBUTE = "attrs."
