@@ -73,7 +73,7 @@ VOTES += [
     {"item": "1", "rater": "a", "answer": None},
 ]
 STREAMS = [
-    {"unit": unit, "place": place, "score": score, "truth": unit == "a"}
+    {"unit": unit, "place": place, "score": score, "truth": str(unit == "a")}
     for unit, scores in (("a", (1.0, -3.0)), ("b", (-1.0, 2.0)), ("c", (-1.0,)))
     for place, score in enumerate(scores, 1)
 ]
@@ -81,7 +81,7 @@ STREAMS += [
     {**STREAMS[0], **odd}
     for odd in (
         *({name: None} for name in ("unit", "place", "score", "truth")),
-        *({"score": float("inf")}, {"place": 0}, {"group": "x"}),
+        *({"score": float("inf")}, {"place": 0}, {"truth": "7"}, {"group": "x"}),
     )
 ]
 TALKS = [

@@ -111,13 +111,37 @@ def test_draws_of_units_give_intervals_around_the_value():
 
 
 def test_one_class_has_no_rank_and_says_so():
-    found, *_ = fitted([("a", 1, 1.0, False), ("b", 1, -1.0, False)])
+    found, *_ = fitted([("a", 1, 1.0, True), ("b", 1, -1.0, True)])
 
-    assert (found["auc"]["value"], found["auc"]["why"]) == (
-        None,
-        "all units are no cases",
-    )
-    assert found["recall"]["why"] == "no cases"
+    assert (found["auc"]["value"], found["auc"]["why"]) == (None, "all units are cases")
+    assert found["recall"]["value"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({}, "no truth says 1, true or yes"),
+        ({"label": "rude"}, "most people gave no post 'rude', task 'risk'"),
+        ({"label": "rude", "column": "tbdf"}, "no cell of tbdf says 'rude'"),
+    ],
+)
+def test_without_a_case_there_is_no_figure_at_all(options, why):
+    found, *_ = fitted([("a", 1, 1.0, False), ("b", 1, -1.0, False)], **options)
+
+    assert {row["value"] for row in found.values()} == {None}
+    assert {row["why"] for row in found.values()} == {f"no unit is a case: {why}"}
+
+
+def test_a_truth_that_is_neither_yes_nor_no_is_left_out_and_counted(tmp_path):
+    path = tmp_path / "scores.csv"
+    cells = ("yes", "No", "NaN", "2", "7", "-1", "1", "false")
+    lines = [f"u{n},1,{n},{cell}" for n, cell in enumerate(cells)]
+    path.write_text("\n".join(["unit,place,score,truth", *lines]))
+
+    found = measure_file(str(path), "EarlyRisk")
+
+    assert found.left_out == {"the truth is none of 0, 1, false, true, no, yes": 4}
+    assert next(r["value"] for r in found.rows if r["label"] == "prevalence") == 0.5
 
 
 def test_bad_posts_are_left_out_and_counted():
@@ -138,9 +162,15 @@ def test_bad_posts_are_left_out_and_counted():
     assert found["auc"]["value"] == 1
 
 
-@pytest.mark.parametrize("options", [{"o": (0,)}, {"below": 0.0}, {"after": (0,)}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"o": (0,)}, {"below": 0.0}, {"after": (0,)}, {"threshold": math.nan}),
+        {"false_alarm_cost": math.nan},
+    ],
+)
 def test_options_out_of_range_are_refused(options):
-    with pytest.raises(UsageError, match=r"at least 1|above 0"):
+    with pytest.raises(UsageError, match=r"at least 1|above 0|must be finite"):
         EarlyRisk(**options)
 
 
@@ -171,20 +201,20 @@ def test_speakers_are_flagged_only_behind_the_gate_of_persons():
 # -- a lake ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory, own_configuration):
-    uri = str(tmp_path_factory.mktemp("early") / "lake")
+def lake_of(uri, answers):
+    """Makes a lake: what people, by rater and post, say of four posts of x, x, y, z."""
     batch = utterances(
         *("one", "two", "three", "four"),
         conversation_id=["test:x", "test:x", "test:y", "test:z"],
     )
     store(uri, batch)
     ids = batch.column("utterance_id").to_pylist()
+    usual = {"task": "tone", "vocabulary": "tone"}
     people_say(
         uri,
         [
-            {"utterance_id": i, "label": label, "task": "tone", "vocabulary": "tone"}
-            for i, label in zip(ids[1:3], ("rude", "civil"), strict=True)
+            usual | {"rater": who, "utterance_id": ids[post], **said}
+            for who, post, said in answers
         ],
     )
     values = ((ids[0], 1.0, 2.0), (ids[1], 3.0, 1.0), (ids[2], 0.5, 1.0))
@@ -209,6 +239,13 @@ def lake(tmp_path_factory, own_configuration):
     return uri
 
 
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory, own_configuration):
+    uri = str(tmp_path_factory.mktemp("early") / "lake")
+    said = [("ann", 1, {"label": "rude"}), ("ann", 2, {"label": "civil"})]
+    return lake_of(uri, said)
+
+
 OPTIONS = {"annotator": "m@", "task": "tone_value", "gold": "tone", "label": "rude"}
 
 
@@ -220,6 +257,35 @@ def test_in_a_lake_the_annotators_scores_meet_peoples_labels(lake):
     assert values["prevalence"] == 0.5
     assert (values["auc"], values["delay"], values["precision"]) == (1, 2, 1)
     assert found.rows[0]["n"] == 2
+
+
+def test_a_unit_is_a_case_if_most_who_answered_say_so(tmp_path, own_configuration):
+    no = {"label": "rude", "chosen": False}
+    answers = [
+        *(("ann", 1, {"label": "rude"}), ("ben", 1, {"label": "rude"}), ("cem", 1, no)),
+        # One of three is no case; of y as many say no as yes.
+        *(("ann", 0, {"label": "rude"}), ("ben", 0, no), ("cem", 0, {"label": None})),
+        *(("ann", 2, {"label": "rude"}), ("ben", 2, no)),
+        *(("ann", 3, {"label": "rude"}), ("ben", 3, no), ("cem", 3, no)),
+    ]
+    uri = lake_of(str(tmp_path / "lake"), answers)
+
+    found = measure_lake(uri, "EarlyRisk", options=OPTIONS)
+
+    # Of x both posts count; z has no score, and y no truth.
+    assert (found.observations, found.left_out) == (2, {"no score": 1, "no truth": 1})
+    assert found.rows[0]["value"] == 1
+
+
+def test_one_yes_of_three_makes_no_case(tmp_path, own_configuration):
+    no = {"label": "rude", "chosen": False}
+    answers = [("ann", 2, {"label": "rude"}), ("ben", 2, no), ("cem", 2, no)]
+    uri = lake_of(str(tmp_path / "lake"), answers)
+
+    found = measure_lake(uri, "EarlyRisk", options=OPTIONS)
+
+    assert (found.observations, found.left_out) == (1, {})
+    assert "no unit is a case: most people gave no post" in found.undefined[0]
 
 
 def test_a_lake_without_such_scores_says_what_is_needed(lake):

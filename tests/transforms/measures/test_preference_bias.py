@@ -269,8 +269,16 @@ def lake(folder) -> str:
         answer(n, "bert@1", label, vocabulary="goemotions")
         for n, label in enumerate(fine)
     ]
-    people = [{"annotator_id": who, "kind": "person"} for who in ("ann", "ben")]
-    models = [{"annotator_id": who, "kind": "model"} for who in ("llm@1", "bert@1")]
+    return stored(folder, annotations)
+
+
+def stored(folder, annotations) -> str:
+    """Makes a lake of six messages and what persons and models say of them."""
+    names = {each["annotator_id"] for each in annotations}
+    annotators = [
+        {"annotator_id": who, "kind": "model" if "@" in who else "person"}
+        for who in sorted(names)
+    ]
     utterances = [
         {"utterance_id": f"u{n}", "conversation_id": f"c{n}", "kind": "issue"}
         for n in range(6)
@@ -279,7 +287,7 @@ def lake(folder) -> str:
     tables = {
         "utterances": utterances,
         "annotations": annotations,
-        "annotators": [*people, *models],
+        "annotators": annotators,
     }
     for name, content in tables.items():
         table = pa.Table.from_pylist(content, schema=TABLES[name])
@@ -308,3 +316,33 @@ def test_one_annotator_is_named_by_the_beginning_of_its_id(tmp_path):
     found = measure_lake(lake(tmp_path), "PreferenceBias", options={"annotator": "llm"})
 
     assert {row["unit_id"] for row in found.rows} == {"llm@1"}
+
+
+def test_who_chose_nothing_votes_for_no_label(tmp_path):
+    votes = [
+        ("joy", None, None),  # one of three said so: nothing is right
+        ("joy", "joy", None),
+        ("joy", "anger", None),
+    ]
+    annotations = [
+        answer(n, who, label or "joy", chosen=label is not None)
+        for n, labels in enumerate(votes)
+        for who, label in zip(("ann", "ben", "cem"), labels, strict=True)
+    ]
+    annotations += [answer(n, "llm@1", "joy") for n in range(3)]
+
+    found = measure_lake(stored(tmp_path, annotations), "PreferenceBias")
+
+    assert (found.observations, found.left_out) == (1, {"no gold": 2})
+
+
+def test_a_person_may_choose_several_labels(tmp_path):
+    annotations = [answer(0, "ann", label) for label in ("joy", "fear")]
+    annotations += [answer(0, "ben", "joy"), answer(0, "ben", "fear", chosen=False)]
+    annotations.append(answer(0, "llm@1", "joy"))
+
+    found = measure_lake(stored(tmp_path, annotations), "PreferenceBias")
+
+    values = {row["label"]: row["value"] for row in found.rows}
+    assert values["macro_f1"] == 1
+    assert found.left_out == {}

@@ -190,7 +190,7 @@ def test_turns_that_say_nothing_are_left_out_by_reason():
     _, measure, state = fitted([*rows, *bad, {**rows[0], "text": None}])
 
     assert measure.left_out(state) == {
-        "another role": 1,
+        "another role than interviewer and participant, which `roles` names": 1,
         "no label": 1,
         "no text": 1,
         "no words": 1,

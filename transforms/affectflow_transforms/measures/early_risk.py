@@ -33,6 +33,8 @@ FROM states JOIN units USING (who)
 GROUP BY ALL
 ORDER BY who
 """
+_YES = "lower(trim(truth)) IN ('1', '1.0', 'true', 'yes')"
+_NO = "lower(trim(truth)) IN ('0', '0.0', 'false', 'no')"
 _AFTER = ",\n  coalesce(arg_max(sum, place) FILTER (place <= {k}), 0) AS after_{k}"
 
 
@@ -88,8 +90,9 @@ class EarlyRisk(Measure):
       task: of its scores; that of SS3 ends in `_value`. What speaks for other labels
         than `label` is taken away.
       label: the label that cases have, in a lake.
-      gold: the task of people's labels, in a lake; a unit is a case if a person gave
-        one of its posts `label`.
+      gold: the task of people's labels, in a lake; a unit is a case if most who
+        answered gave one of its posts `label`. Where they are evenly divided, and no
+        other post makes it a case, it is left out.
       column: of `attrs`, which says it in the place of people's labels.
       threshold: a unit is flagged when its sum is above it.
       o: after so many posts a flag costs half, of ERDE.
@@ -99,7 +102,7 @@ class EarlyRisk(Measure):
 
     Raises:
       UsageError: `o` or `after` has a number below 1, `below` is not above 0 and up to
-        1, or `false_alarm_cost` is negative.
+        1, `false_alarm_cost` is negative, or a number is not finite.
     """
 
     unit: Literal["conversation", "speaker"] = "conversation"
@@ -119,26 +122,38 @@ class EarlyRisk(Measure):
             _column("unit", pa.string(), "what is flagged: a thread, most often"),
             _column("place", pa.int64(), "which of its posts this is, from 1"),
             _column("score", pa.float64(), "what the post says for it, or against"),
-            _column("truth", pa.bool_(), "this post makes the unit a case"),
+            _column(
+                "truth",
+                pa.string(),
+                "this post makes the unit a case: 1, true or yes; 0, false or no",
+            ),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("unit", "place", "score", "truth")
     refuses: ClassVar[Mapping[str, str]] = {
         "the score is no number": "NOT isfinite(score)",
         "the place is below 1": "place < 1",
+        "the truth is none of 0, 1, false, true, no, yes": f"NOT ({_YES} OR {_NO})",
     }
     keys: ClassVar[tuple[str, ...]] = ("unit", "who", "place")
     query: ClassVar[str] = """
 WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
-told AS (
-  SELECT utterance_id, label = $label AND chosen AS is_case
+votes AS (
+  SELECT utterance_id, bool_or(coalesce(label = $label AND chosen, false)) AS is_yes
   FROM annotations JOIN people USING (annotator_id)
-  WHERE $column = '' AND task = $gold AND label IS NOT NULL
+  WHERE $column = '' AND task = $gold AND (
+    label IS NOT NULL OR coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
+  )
+  GROUP BY utterance_id, annotator_id
+),
+truths AS (
+  -- Null where as many said no as yes.
+  SELECT utterance_id, nullif(avg(is_yes::INT), 0.5) > 0.5 AS is_case
+  FROM votes GROUP BY ALL
   UNION ALL
   SELECT utterance_id, attrs[$column] = $label
   FROM utterances WHERE $column <> '' AND attrs[$column] IS NOT NULL
 ),
-truths AS (SELECT utterance_id, bool_or(is_case) AS is_case FROM told GROUP BY ALL),
 scores AS (
   SELECT utterance_id,
     sum(if(label = $label, 1, -1) * coalesce(value, score)) AS score
@@ -151,8 +166,12 @@ posts AS (
     row_number() OVER (PARTITION BY whose ORDER BY timestamp, utterance_id) AS place
   FROM utterances
 ),
-judged AS (SELECT DISTINCT whose FROM posts JOIN truths USING (utterance_id))
-SELECT whose AS unit, place, score, coalesce(is_case, false) AS truth, utterance_id
+judged AS (
+  SELECT whose, bool_or(is_case) AS has_case, bool_or(is_case IS NULL) AS is_divided
+  FROM posts JOIN truths USING (utterance_id) GROUP BY ALL
+)
+SELECT whose AS unit, place, score, utterance_id,
+  if(is_divided AND has_case IS NOT true, NULL, coalesce(is_case, false)) AS truth
 FROM posts
 JOIN judged USING (whose)
 LEFT JOIN truths USING (utterance_id)
@@ -165,9 +184,9 @@ WHERE EXISTS (FROM scores)
         "conversations, people's labels (--set gold=TASK --set label=LABEL) or a "
         "column of attrs (--set column=NAME --set label=LABEL)"
     )
-    state: ClassVar[str] = """
+    state: ClassVar[str] = f"""
 SELECT unit, unit AS who, place, sum(score) AS score, count(*) AS posts,
-  count(*) FILTER (truth) AS cases
+  count(*) FILTER ({_YES}) AS cases
 FROM observations GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
@@ -183,7 +202,9 @@ FROM observations GROUP BY ALL
             raise UsageError(
                 f"`o` and `after` are at least 1, got {self.o} and {self.after}"
             )
-        if not 0 < self.below <= 1 or self.false_alarm_cost < 0:
+        if not math.isfinite(self.threshold):
+            raise UsageError(f"`threshold` must be finite, got {self.threshold:g}")
+        if not 0 < self.below <= 1 or not 0 <= self.false_alarm_cost < math.inf:
             raise UsageError(
                 "`below` must be above 0 and up to 1, and `false_alarm_cost` at least "
                 f"0, got {self.below:g} and {self.false_alarm_cost:g}"
@@ -200,8 +221,23 @@ FROM observations GROUP BY ALL
         decisions = Decisions(
             *(np.asarray(found[name]) for name in ("is_case", "seen_at", "times"))
         )
+        none = "" if decisions.is_case.any() else self._no_case
         for label, value, why in self._figures(decisions, found):
-            yield Value("units", "(all)", label, value, n=found.num_rows, why=why)
+            yield Value(
+                *("units", "(all)", label, math.nan if none else value),
+                n=found.num_rows,
+                why=none or why,
+            )
+
+    @property
+    def _no_case(self) -> str:
+        """Why there are no figures where no unit is a case."""
+        if self.column:
+            return f"no unit is a case: no cell of {self.column} says {self.label!r}"
+        if self.label:
+            who = f"most people gave no post {self.label!r}, task {self.gold!r}"
+            return f"no unit is a case: {who}"
+        return "no unit is a case: no truth says 1, true or yes"
 
     def _decided(self, state: pa.Table) -> pa.Table:
         """Returns a row for each unit: when it was flagged, and its sums."""
@@ -219,12 +255,12 @@ FROM observations GROUP BY ALL
         """Yields name, value and why there is none."""
         is_case, seen_at, times = decisions
         prevalence = float(np.average(is_case, weights=times))
-        alike = f"all units are {'' if prevalence else 'no '}cases"
+        alike = "all units are cases"
         yield "prevalence", prevalence, ""
         yield "auc", _ranked(found, "at_end", decisions), alike
         yield "precision_of_first_tenth", _of_first(found, decisions), ""
         yield "precision", _share(is_case, np.isfinite(seen_at), times), "nothing seen"
-        yield "recall", _share(np.isfinite(seen_at), is_case, times), "no cases"
+        yield "recall", _share(np.isfinite(seen_at), is_case, times), ""
         yield "delay", _delay(decisions), "no case was seen"
         for k in dict.fromkeys(self.after):
             yield f"auc_after_{k}", _ranked(found, f"after_{k}", decisions), alike

@@ -42,9 +42,10 @@ class PreferenceBias(Measure):
     each label; and `unparsed`, the share of answers that are none of the labels. Case
     and blanks make no other label.
 
-    In a lake, what is right is what most people chose, and the answers of any
-    annotator to the same utterances are compared with it. Labels of another vocabulary
-    are folded to that of the people, where there is a fold.
+    In a lake, what is right is the label that more people chose than any other, and
+    than chose nothing; where there is none, answers are left out and counted. The
+    answers of any annotator to the same utterances are compared with it. Labels of
+    another vocabulary are folded to that of the people, where there is a fold.
 
     Args:
       labels: the label set, in the order in which it is swept; where it and
@@ -97,9 +98,20 @@ answers AS (
     OR status IN ('unparsed', 'out_of_vocabulary')
   )
 ),
+silent AS (
+  -- Who was asked and chose nothing: a vote for no label.
+  SELECT utterance_id, vocabulary, annotator_id
+  FROM annotations JOIN people USING (annotator_id)
+  WHERE task = $task AND coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
+    AND (chosen IS NOT NULL OR label IS NULL)
+  GROUP BY ALL
+  HAVING NOT bool_or(coalesce(chosen, false) AND label IS NOT NULL)
+),
 votes AS (
-  SELECT utterance_id, vocabulary, label, count(*) AS n
+  SELECT utterance_id, vocabulary, label, count(DISTINCT annotator_id) AS n
   FROM answers WHERE by_person AND label IS NOT NULL GROUP BY ALL
+  UNION ALL
+  SELECT utterance_id, vocabulary, NULL, count(*) FROM silent GROUP BY ALL
 ),
 ranked AS (
   SELECT utterance_id, vocabulary, label,
@@ -107,7 +119,7 @@ ranked AS (
   FROM votes WINDOW same AS (PARTITION BY utterance_id, vocabulary)
 ),
 told AS (
-  -- Where people are divided, no label is right.
+  -- Where people are divided, or most chose nothing, no label is right.
   SELECT utterance_id, vocabulary,
     CASE WHEN count(*) = 1 THEN any_value(label) END AS gold
   FROM ranked WHERE leads GROUP BY ALL

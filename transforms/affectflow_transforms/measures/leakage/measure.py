@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import Measure, Value, by_options
 from affectflow.registry import Card
 from affectflow_transforms.measures.leakage.comparison import Comparison, Plan
 from affectflow_transforms.measures.leakage.corpus import Corpus, read_corpus
@@ -26,6 +26,19 @@ _WORD = r"[\p{L}\p{M}\p{N}_]+(?:''[\p{L}\p{M}\p{N}_]+)?"
 
 def _column(name: str, doc: str) -> pa.Field:
     return pa.field(name, pa.string(), metadata={"doc": doc})
+
+
+def _refuses(measure: "SpeakerLeakage") -> Mapping[str, str]:
+    odd = "another role"
+    if measure.roles:
+        odd += f" than {' and '.join(measure.roles)}, which `roles` names"
+    return {
+        "no words": r"NOT regexp_matches(text, '[\p{L}\p{N}]')",
+        odd: (
+            "trim(role) = '' OR ($roles <> '' AND "
+            "NOT list_contains(string_split($roles, ','), role))"
+        ),
+    }
 
 
 @dataclass(kw_only=True)
@@ -79,13 +92,7 @@ class SpeakerLeakage(Measure):
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("conversation_id", "role", "text", "label")
-    refuses: ClassVar[Mapping[str, str]] = {
-        "no words": r"NOT regexp_matches(text, '[\p{L}\p{N}]')",
-        "another role": (
-            "trim(role) = '' OR ($roles <> '' AND "
-            "NOT list_contains(string_split($roles, ','), role))"
-        ),
-    }
+    refuses: ClassVar[Mapping[str, str]] = by_options(_refuses)
     keys: ClassVar[tuple[str, ...]] = (
         *("conversation", "item", "role", "fold", "label", "place", "term"),
     )
