@@ -62,6 +62,20 @@ def test_thresholds_of_items_stand_among_persons(connection):
         assert n == 80
 
 
+@pytest.mark.parametrize("taus", [(0.0,), (-1.0, 1.0)])
+def test_a_single_item_is_on_the_map_without_difficulty(tmp_path, taus):
+    lake = Lake.create(str(tmp_path / "lake")).uri
+    rows = simulated(60, 1, 3, each=3, taus=taus).rows.drop_columns(["item"])
+    pyarrow.csv.write_csv(rows, tmp_path / "ratings.csv")
+    measure_file(str(tmp_path / "ratings.csv"), "FacetedRasch", to=lake)
+
+    with open_lake(lake) as opened:
+        found = opened.sql("SELECT difficulty, location FROM item_map").fetchall()
+
+    assert [difficulty for difficulty, _ in found] == [None] * len(taus)
+    assert sum(location for _, location in found) == pytest.approx(0, abs=1e-9)
+
+
 def test_no_view_names_a_rater_who_is_a_person(connection):
     for view in ("rater_severity", "item_map"):
         said = connection.sql(f"SELECT * FROM {view}").fetchall()
