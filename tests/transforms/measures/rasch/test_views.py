@@ -5,6 +5,7 @@ import math
 import pyarrow.csv
 import pytest
 
+from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
 from affectflow.stages.measure import measure_file, measure_lake
 from tests.given.people import add_rows
@@ -110,3 +111,9 @@ def test_answers_of_people_in_a_lake_are_ratings(tmp_path):
     taus = {line.split()[1] for line in found.undefined if line.startswith("threshold")}
     # Points are those of the sheet, from 1 to 9; nobody gave the even ones.
     assert taus == {"2", "3", "4", "5", "6", "7", "8", "9"}
+
+    with pytest.raises(UsageError, match="it needs answers of people") as refused:
+        measure_lake(lake, "FacetedRasch")
+    with open_lake(lake) as opened:
+        query = str(refused.value).split("lists: ")[1]
+        assert opened.sql(query).fetchall() == [("valence",)]
