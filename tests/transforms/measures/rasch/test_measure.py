@@ -187,11 +187,49 @@ def test_who_gives_one_end_of_the_scale_only_has_no_severity():
 
 
 def test_one_rater_has_no_severity_and_one_item_no_difficulty():
-    found = said(rated(a="0120121"))
+    rows = rated(a="0120121100")
+    two_items = [*rows, *({**row, "item": "too"} for row in reversed(rows))]
+    for n, row in enumerate(two_items[len(rows) :]):
+        row["rating"] = float("1121021000"[n])
+    one_rater, one_item = said(two_items), said(rated(a="01201211", b="10211210"))
 
-    for place in (("rater", "a", "severity"), ("item", "rating", "difficulty")):
-        assert found[place]["value"] is None
-        assert found[place]["why"].endswith("none to compare with")
+    for row in (
+        one_rater["rater", "a", "severity"],
+        one_item["item", "rating", "difficulty"],
+    ):
+        assert row["value"] is None
+        assert row["why"].endswith("none to compare with")
+
+
+@pytest.mark.parametrize("digits", ["0120121", "0110"])
+def test_one_rating_of_each_person_says_one_reason_and_no_more(digits):
+    (row,) = said(rated(a=digits)).values()
+
+    assert row["value"] is None
+    assert row["why"].startswith("nobody has two ratings")
+
+
+def test_the_only_threshold_is_0_by_definition_without_interval():
+    found = said(rated(a="0110010", b="1010110"))
+
+    tau = found["threshold", "1", "tau"]
+    assert (tau["value"], tau["low"], tau["high"]) == (0, None, None)
+    assert ("facet", "thresholds", "disordered") not in found
+
+
+def test_severities_do_not_need_thresholds_and_persons():
+    # Nobody was given both 0 and 2: nothing says how much likelier 1 and 1 is.
+    rows = rated(a="1110" + "2221" + "1", b="0001" + "1112" + "1")
+
+    found = said(rows, way="conditional")
+
+    assert gap(found) == pytest.approx(LN_3, abs=1e-6)
+    assert found["threshold", "1", "tau"]["value"] is None
+    assert found["threshold", "1", "tau"]["why"] == "not determined by these ratings"
+    persons = found["facet", "persons", "sd"]
+    assert persons["why"].startswith("thresholds are not determined")
+    for label in ("infit", "outfit"):
+        assert not column(found, "rater", label)
 
 
 def test_beside_a_rating_that_nobody_gave_there_is_no_threshold():

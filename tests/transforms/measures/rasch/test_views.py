@@ -5,6 +5,7 @@ import math
 import pyarrow.csv
 import pytest
 
+from affectflow.errors import UsageError
 from affectflow.lake import Lake, open_lake
 from affectflow.stages.measure import measure_file, measure_lake
 from tests.given.people import add_rows
@@ -62,6 +63,20 @@ def test_thresholds_of_items_stand_among_persons(connection):
         assert n == 80
 
 
+@pytest.mark.parametrize("taus", [(0.0,), (-1.0, 1.0)])
+def test_a_single_item_is_on_the_map_without_difficulty(tmp_path, taus):
+    lake = Lake.create(str(tmp_path / "lake")).uri
+    rows = simulated(60, 1, 3, each=3, taus=taus).rows.drop_columns(["item"])
+    pyarrow.csv.write_csv(rows, tmp_path / "ratings.csv")
+    measure_file(str(tmp_path / "ratings.csv"), "FacetedRasch", to=lake)
+
+    with open_lake(lake) as opened:
+        found = opened.sql("SELECT difficulty, location FROM item_map").fetchall()
+
+    assert [difficulty for difficulty, _ in found] == [None] * len(taus)
+    assert sum(location for _, location in found) == pytest.approx(0, abs=1e-9)
+
+
 def test_no_view_names_a_rater_who_is_a_person(connection):
     for view in ("rater_severity", "item_map"):
         said = connection.sql(f"SELECT * FROM {view}").fetchall()
@@ -96,3 +111,9 @@ def test_answers_of_people_in_a_lake_are_ratings(tmp_path):
     taus = {line.split()[1] for line in found.undefined if line.startswith("threshold")}
     # Points are those of the sheet, from 1 to 9; nobody gave the even ones.
     assert taus == {"2", "3", "4", "5", "6", "7", "8", "9"}
+
+    with pytest.raises(UsageError, match="it needs answers of people") as refused:
+        measure_lake(lake, "FacetedRasch")
+    with open_lake(lake) as opened:
+        query = str(refused.value).split("lists: ")[1]
+        assert opened.sql(query).fetchall() == [("valence",)]

@@ -1,5 +1,6 @@
 -- one row is one threshold of one item, on the scale where persons are, of the newest fit
--- Of faceted-rasch. location: difficulty and threshold together, in logits: a person
+-- Of faceted-rasch. difficulty: NULL for a single item, whose thresholds are from 0.
+-- location: difficulty and threshold together, in logits: a person
 -- there gets `rating` from a mean rater as often as the one below it. persons_above: the
 -- share of persons that are higher, if they are normally distributed as the fit says;
 -- near 0 or 1 the threshold tells few persons apart.
@@ -19,11 +20,11 @@ fitted AS (
   WHERE m.kind = 'faceted-rasch'
 ),
 items AS (
-  -- A single item has no difficulty, but fits.
   SELECT
     "group",
     unit_id AS item,
-    coalesce(max(value) FILTER (label = 'difficulty'), 0) AS difficulty,
+    max(value) FILTER (label = 'difficulty') AS difficulty,
+    count(*) OVER (PARTITION BY "group") = 1 AS is_single,
     max(n) AS n
   FROM fitted
   WHERE unit_type = 'item' AND label IN ('difficulty', 'infit')
@@ -45,18 +46,18 @@ placed AS (
     i.item,
     t.unit_id::INT AS rating,
     i.difficulty,
-    i.difficulty + t.value AS location,
+    coalesce(i.difficulty, if(i.is_single, 0, NULL)) + t.value AS location,
     i.n,
     p.mean AS persons_mean,
     p.sd AS persons_sd,
     p.n AS n_persons,
-    (i.difficulty + t.value - p.mean) / nullif(p.sd, 0) AS z,
+    (location - p.mean) / nullif(p.sd, 0) AS z,
     t.ended
   FROM items AS i
   JOIN fitted AS t
     ON t.unit_type = 'threshold' AND t.label = 'tau'
     AND t."group" IS NOT DISTINCT FROM i."group"
-  JOIN persons AS p ON p."group" IS NOT DISTINCT FROM i."group"
+  LEFT JOIN persons AS p ON p."group" IS NOT DISTINCT FROM i."group"
 ),
 tails AS (
   -- The normal distribution, to 7.5e-8: Abramowitz and Stegun 1964, 26.2.17.

@@ -71,11 +71,14 @@ class Conditional:
         """Returns the likelihood at some parameters."""
         return AtPairs(self, vector)
 
-    def covariance(self, top: "Top[AtPairs]") -> Floats:
-        """Returns the covariance of the parameters, with persons as what is drawn."""
+    def covariances(self, top: "Top[AtPairs]") -> tuple[Floats, Floats]:
+        """Returns the inverse of the information on parameters, and their covariance.
+
+        The latter takes persons as what is drawn; pairs of one depend on one another.
+        """
         bread = covariance(top.point, self.design.centred)
         rise = top.point.by_person()
-        return bread @ (rise.T @ rise) @ bread
+        return bread, bread @ (rise.T @ rise) @ bread
 
 
 class AtPairs:

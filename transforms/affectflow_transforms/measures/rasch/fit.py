@@ -11,13 +11,16 @@ from affectflow_transforms.measures.rasch import Way, conditional
 from affectflow_transforms.measures.rasch.climbing import variance_of, variances
 from affectflow_transforms.measures.rasch.conditional import Conditional
 from affectflow_transforms.measures.rasch.design import Design, design_of
-from affectflow_transforms.measures.rasch.marginal import At, Marginal
+from affectflow_transforms.measures.rasch.marginal import At, Marginal, grid
 from affectflow_transforms.measures.rasch.ratings import Floats, Ratings
 
 FARTHEST = 12.0
 """An estimate that is farther out, in logits, has no maximum."""
 _WIDEST, _NONE = 8.0, 1e-4
 DIVERGED = "no finite estimate: its ratings are apart from all others"
+UNDETERMINED = "not determined by these ratings"
+_NO_THRESHOLDS = f"thresholds are {UNDETERMINED}"
+_NO_PERSONS = "{why}; so there is no place of persons, no infit and no outfit"
 _DID_NOT_END = "the fit does not converge: too few ratings for so many raters and items"
 
 
@@ -31,6 +34,7 @@ class Fit(NamedTuple):
       errors: standard errors of items and raters.
       variance_of: the variance of a sum of parameters.
       why: why there is no fit; '' if there is one.
+      no_persons: why persons have no place, and ratings no residuals; '' if they have.
     """
 
     ratings: Ratings
@@ -39,6 +43,7 @@ class Fit(NamedTuple):
     errors: Floats
     variance_of: Callable[[Floats], float]
     why: str = ""
+    no_persons: str = ""
 
     @property
     def deviation(self) -> float:
@@ -71,6 +76,14 @@ class Fit(NamedTuple):
         direction[self.design.n_places : -2] = heights[1:-1]
         return float(_roots(np.array(self.variance_of(direction))))
 
+    def threshold_errors(self) -> list[float]:
+        """Returns the standard error of each threshold."""
+        return [self.threshold_error(n) for n in range(len(self.thresholds))]
+
+    def is_determined(self, value: float, error: float) -> bool:
+        """Returns whether ratings say where a place is, if only roughly."""
+        return not (abs(value) > FARTHEST or error > FARTHEST)
+
 
 def fitted(ratings: Ratings, way: Way) -> Fit:
     """Returns what ratings come to; of raters and items that have estimates."""
@@ -88,19 +101,36 @@ def fitted(ratings: Ratings, way: Way) -> Fit:
 def _conditional(ratings: Ratings, design: Design) -> Fit:
     model = Conditional(ratings, design)
     top = model.fitted()
-    covariance = model.covariance(top)
+    spread = partial(_spread, *model.covariances(top))
+    errors = _roots(np.array([spread(row) for row in np.eye(model.size)]))
     persons = Marginal(ratings, design, np.arange(model.size))
     start = np.concatenate([top.at, persons.start()[-2:]])
-    of_persons = persons.fitted(start)
-    point = of_persons.point
-    errors = _roots(np.diag(covariance)[: design.n_places])
+    fit = Fit(
+        ratings,
+        design,
+        persons.at(start, grid(1)),
+        errors[: design.n_places],
+        spread,
+        "" if top.reached else _DID_NOT_END,
+    )
+    if not all(map(fit.is_determined, fit.thresholds, fit.threshold_errors())):
+        return fit._replace(no_persons=_NO_PERSONS.format(why=_NO_THRESHOLDS))
+    found = persons.fitted(start)
+    why = _why(found.point, found.reached)
+    no_persons = _NO_PERSONS.format(why=why) if why else ""
+    return fit._replace(point=found.point, no_persons=no_persons)
 
-    def spread(direction: Floats) -> float:
-        own = direction[: model.size]
-        return float(own @ covariance @ own)
 
-    reached = top.reached and of_persons.reached
-    return Fit(ratings, design, point, errors, spread, _why(point, reached))
+def _spread(inverse: Floats, covariance: Floats, direction: Floats) -> float:
+    """Returns the variance of a sum of parameters; without limit where none is known.
+
+    Where the likelihood is flat, persons do not differ in its rise: the covariance
+    over persons alone would seem small.
+    """
+    own = direction[: len(inverse)]
+    if own @ inverse @ own > FARTHEST**2:
+        return float("inf")
+    return float(own @ covariance @ own)
 
 
 def _roots(found: Floats) -> Floats:
@@ -111,7 +141,10 @@ def _roots(found: Floats) -> Floats:
 def _why(point: At, reached: bool) -> str:
     parts = point.parts
     if abs(parts.mean) > FARTHEST or abs(parts.deviation) > _WIDEST:
-        return "no finite spread of persons: each got one end of the scale only"
+        return (
+            "no finite spread of persons: ratings of one person agree too often to "
+            "tell how far persons are apart"
+        )
     return "" if reached else _DID_NOT_END
 
 

@@ -97,7 +97,9 @@ WHERE who.kind = 'person' AND a.task = $task AND a.status = 'ok'
 """
     wants: ClassVar[str] = (
         "answers of people to the task, as `affectflow gold` makes them; "
-        "--set task=TASK names another"
+        "--set task=TASK names another, of those that `affectflow sql` lists: "
+        "SELECT DISTINCT task FROM annotations JOIN annotators USING (annotator_id) "
+        "WHERE kind = 'person'"
     )
     keys: ClassVar[tuple[str, ...]] = (
         "unit",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from affectflow.kinds.measure import Value
-from affectflow_transforms.measures.rasch.fit import Fit, MeanSquares
+from affectflow_transforms.measures.rasch.fit import UNDETERMINED, Fit, MeanSquares
 from affectflow_transforms.measures.rasch.functioning import Facet, Shift
 from affectflow_transforms.measures.rasch.held_out import Foretold
 from affectflow_transforms.measures.rasch.ratings import Floats, Ints
@@ -40,7 +40,7 @@ def _figure(
 def of_facet(
     fit: Fit,
     facet: Facet,
-    squares: MeanSquares,
+    squares: MeanSquares | None,
     extreme: dict[tuple[str, str], str],
     *,
     errors: bool,
@@ -50,26 +50,60 @@ def of_facet(
     Args:
       fit: to say.
       facet: of which.
-      squares: residuals of its ratings.
+      squares: residuals of its ratings; None where there are none.
       extreme: why some have no estimate, by facet and name.
       errors: whether the standard errors say the interval.
     """
     label, names = LABELS[facet], getattr(fit.ratings, f"{facet}s").to_pylist()
     places, own_errors = _estimates(fit, facet)
     codes = getattr(fit.ratings, facet)
-    n, infit, outfit = _fit_statistics(fit, squares, codes, len(names))
-    alone = len(names) == 1
-    why = f"one {facet}: none to compare with"
+    n = np.bincount(codes, minlength=len(names)).tolist()
+    mean_squares = _fit_statistics(fit, squares, codes) if squares else {}
+    alone = f"one {facet}: none to compare with" if len(names) == 1 else ""
     for at, name in enumerate(names):
-        value = NAN if alone else float(places[at])
-        wide = _BOUND * float(own_errors[at]) if errors else NAN
-        bounds = value - wide, value + wide
-        yield _figure((facet, name, label), value, *bounds, n=int(n[at]), why=why)
-        for figure, values in (("infit", infit), ("outfit", outfit)):
-            yield Value(facet, name, figure, float(values[at]), n=int(n[at]))
+        error = float(own_errors[at])
+        yield _place(
+            fit,
+            (facet, name, label),
+            float(places[at]),
+            error if errors else NAN,
+            n=n[at],
+            undefined=alone,
+        )
+        for figure, values in mean_squares.items():
+            yield Value(facet, name, figure, float(values[at]), n=n[at])
     for (kind, name), reason in sorted(extreme.items()):
         if kind == facet:
             yield Value(facet, name, label, NAN, why=reason)
+
+
+def _place(
+    fit: Fit,
+    place: tuple[str, str, str],
+    value: float,
+    error: float,
+    *,
+    n: int,
+    why: str = "",
+    undefined: str = "",
+) -> Value:
+    """Returns a place with its interval, if the ratings say where it is.
+
+    Args:
+      fit: that has it.
+      place: unit type, unit and label.
+      value: in logits.
+      error: its standard error; NaN if it says no interval.
+      n: ratings that it rests on.
+      why: said beside the value.
+      undefined: why it has none; '' if it may have one.
+    """
+    if not undefined and not fit.is_determined(value, error):
+        undefined = UNDETERMINED
+    if undefined:
+        return Value(*place, NAN, n=n, why=undefined)
+    wide = _BOUND * error
+    return Value(*place, value, value - wide, value + wide, n, why)
 
 
 def _estimates(fit: Fit, facet: Facet) -> tuple[Floats, Floats]:
@@ -79,39 +113,45 @@ def _estimates(fit: Fit, facet: Facet) -> tuple[Floats, Floats]:
     return fit.raters, fit.errors[n : n + fit.design.n_raters]
 
 
-def _fit_statistics(
-    fit: Fit, squares: MeanSquares, codes: Ints, size: int
-) -> tuple[Ints, Floats, Floats]:
-    """Returns of each rater or item how many ratings, infit, and outfit."""
+def _fit_statistics(fit: Fit, squares: MeanSquares, codes: Ints) -> dict[str, Floats]:
+    """Returns infit and outfit of each rater, or item."""
     weight = fit.ratings.weight[fit.ratings.person]
-    sums = [np.bincount(codes, weight * each, size) for each in squares]
-    return (
-        np.bincount(codes, minlength=size),
-        sums[0] / sums[1],
-        sums[2] / np.bincount(codes, weight, size),
-    )
+    sums = [np.bincount(codes, weight * each) for each in squares]
+    return {
+        "infit": sums[0] / sums[1],
+        "outfit": sums[2] / np.bincount(codes, weight),
+    }
 
 
 def of_thresholds(fit: Fit, *, errors: bool) -> Iterator[Value]:
     """Yields where one rating becomes likelier than the one below it.
 
-    Next to a rating that nobody gave there is none.
+    Next to a rating that nobody gave there is none. A single one is 0 by definition,
+    which has no interval.
     """
     ratings = fit.ratings
     n = np.bincount(ratings.category)
+    alone = len(fit.thresholds) == 1
     for place, (below, above) in enumerate(_steps(ratings.categories)):
         value = float(fit.thresholds[place])
-        wide = _BOUND * fit.threshold_error(place) if errors else NAN
-        bounds = value - wide, value + wide
+        error = fit.threshold_error(place) if errors and not alone else NAN
         if above - below == 1:
             both = int(n[place] + n[place + 1])
             why = _disorder(fit.thresholds, place, ratings.categories)
-            yield Value("threshold", str(above), "tau", value, *bounds, both, why)
+            yield _place(
+                fit,
+                ("threshold", str(above), "tau"),
+                value,
+                error,
+                n=both,
+                why=why,
+            )
         for rating in range(below + 1, above + 1) if above - below > 1 else ():
             why = f"nobody gave {_range(below + 1, above - 1)}"
             yield Value("threshold", str(rating), "tau", NAN, why=why)
-    gaps = np.diff(fit.thresholds)
-    yield Value("facet", "thresholds", "disordered", float((gaps < 0).sum()))
+    if not alone and not fit.no_persons:
+        gaps = np.diff(fit.thresholds)
+        yield Value("facet", "thresholds", "disordered", float((gaps < 0).sum()))
 
 
 def _steps(categories: Ints) -> Iterable[tuple[int, int]]:
@@ -130,8 +170,8 @@ def _range(low: int, high: int) -> str:
 
 def of_persons(fit: Fit) -> Iterator[Value]:
     """Yields where each person is expected to be, whoever rates it."""
-    if not fit.deviation:
-        yield Value("person", WHOLE, "measure", NAN, why=_ALIKE)
+    if why := fit.no_persons or ("" if fit.deviation else _ALIKE):
+        yield Value("person", WHOLE, "measure", NAN, why=why)
         return
     places, errors = fit.point.persons()
     n = np.bincount(fit.ratings.person).tolist()
@@ -143,6 +183,20 @@ def of_persons(fit: Fit) -> Iterator[Value]:
 
 def of_spread(fit: Fit) -> Iterator[Value]:
     """Yields how well persons, raters and items are told apart."""
+    yield from _spread_of_persons(fit)
+    for facet in FACETS:
+        values, own_errors = _estimates(fit, facet)
+        if len(values) > 1:
+            error, seen = float(np.mean(own_errors**2)), float(np.var(values, ddof=1))
+            yield Value("facet", f"{facet}s", "sd", seen**0.5, n=len(values))
+            true = max(0.0, seen - error)
+            yield from _reliability(f"{facet}s", true, error, len(values))
+
+
+def _spread_of_persons(fit: Fit) -> Iterator[Value]:
+    if fit.no_persons:
+        yield Value("facet", "persons", "sd", NAN, why=fit.no_persons)
+        return
     places, errors = fit.point.persons()
     weight, n = fit.ratings.weight, len(places)
     yield Value("facet", "persons", "mean", fit.point.parts.mean, n=n)
@@ -152,13 +206,6 @@ def of_spread(fit: Fit) -> Iterator[Value]:
         true = float(np.average((places - mean) ** 2, weights=weight))
         error = float(np.average(errors**2, weights=weight))
         yield from _reliability("persons", true, error, n)
-    for facet in FACETS:
-        values, own_errors = _estimates(fit, facet)
-        if len(values) > 1:
-            error, seen = float(np.mean(own_errors**2)), float(np.var(values, ddof=1))
-            yield Value("facet", f"{facet}s", "sd", seen**0.5, n=len(values))
-            true = max(0.0, seen - error)
-            yield from _reliability(f"{facet}s", true, error, len(values))
 
 
 def _reliability(facet: str, true: float, error: float, n: int) -> Iterator[Value]:

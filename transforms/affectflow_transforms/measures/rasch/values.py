@@ -44,7 +44,7 @@ def values_of(
     if fit is None:
         yield said.nothing(why)
         return
-    squares = mean_squares(fit)
+    squares = None if fit.no_persons else mean_squares(fit)
     if not keep or "items" in keep:
         yield from said.of_facet(fit, "item", squares, extreme, errors=errors)
         yield from said.of_thresholds(fit, errors=errors)
@@ -96,4 +96,11 @@ def _why_nothing(ratings: Ratings) -> str:
             f"ratings from {low} to {high}: a scale has at most {_MOST_POINTS} points, "
             "make them coarser"
         )
-    return why_disconnected(ratings)
+    if why := why_disconnected(ratings):
+        return why
+    if len(ratings) == len(ratings.persons):
+        return (
+            "nobody has two ratings, which could be compared; add ratings of the same "
+            "persons by other raters, or in other items"
+        )
+    return ""
