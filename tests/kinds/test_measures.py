@@ -255,6 +255,7 @@ def batch(rows: Iterable[Mapping], measure: Measure) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(list(rows), schema=schema)
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize("name", registry.names("measures"))
 def test_a_measure_keeps_what_every_measure_owes(name):
     measure = registry.make("measures", name, OPTIONS.get(name))
@@ -267,7 +268,6 @@ def made(name: str) -> Measure:
     return registry.make("measures", name, OPTIONS.get(name))
 
 
-@pytest.mark.rotated
 @pytest.mark.parametrize("name", registry.names("measures"))
 @settings(max_examples=in_proof(50, 4), deadline=None)
 @given(data=st.data())

@@ -47,6 +47,7 @@ def why(lake: str) -> str:
     )
 
 
+@pytest.mark.rotated
 def test_a_file_that_cannot_be_read_is_named_with_the_reason(lake):
     said = rated(lake)
 
@@ -54,6 +55,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(lake):
     assert said[-1] == why(lake)
 
 
+@pytest.mark.rotated
 def test_a_later_run_says_what_earlier_ones_could_not_read(lake):
     rated(lake)
 
@@ -67,6 +69,7 @@ def test_a_later_run_says_what_earlier_ones_could_not_read(lake):
     ]
 
 
+@pytest.mark.rotated
 def test_files_stay_named_when_parts_merge_and_not_when_a_message_is_erased(lake):
     rated(lake)
     store(lake, turns("hi", recording="other.wav"))
@@ -80,6 +83,7 @@ def test_files_stay_named_when_parts_merge_and_not_when_a_message_is_erased(lake
     assert not any("bad.csv" in line for line in rated(lake))
 
 
+@pytest.mark.rotated
 def test_a_recording_that_was_not_there_is_read_once_it_is(tmp_path, own_configuration):
     uri, recording = str(tmp_path / "lake"), tmp_path / "call.csv"
     store(uri, turns("one", "two", recording=str(recording)))
@@ -97,6 +101,7 @@ def test_a_recording_that_was_not_there_is_read_once_it_is(tmp_path, own_configu
     assert counts(textualize(uri, renderer)) == {"in": 2, "unchanged": 2}
 
 
+@pytest.mark.rotated
 def test_a_receipt_keeps_why_a_file_gave_no_cue(tmp_path, own_configuration):
     uri, recording = str(tmp_path / "lake"), tmp_path / "call.csv"
     recording.write_text("seconds\n0.5\n")
@@ -114,6 +119,7 @@ def test_a_receipt_keeps_why_a_file_gave_no_cue(tmp_path, own_configuration):
     assert fault.version
 
 
+@pytest.mark.rotated
 def test_a_link_to_nothing_among_the_files_stops_no_run(tmp_path):
     (tmp_path / "a.csv").symlink_to(tmp_path / "gone.csv")
 

@@ -275,6 +275,7 @@ def lake(folder) -> str:
     return made.uri
 
 
+@pytest.mark.rotated
 def test_in_a_lake_the_better_of_two_replies_wins(tmp_path):
     uri = lake(tmp_path)
 

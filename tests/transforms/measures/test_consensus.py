@@ -160,6 +160,7 @@ def test_options_out_of_range_are_refused(options):
         Consensus(**options)
 
 
+@pytest.mark.rotated
 def test_answers_of_people_in_a_lake_are_read_by_label(tmp_path):
     lake, sheet = str(tmp_path / "lake"), tmp_path / "sheet.csv"
     store(lake, utterances("it broke again", "thanks", "so slow", "merged"))

@@ -59,6 +59,7 @@ def test_annotators_are_told_apart():
     assert by["b", "WW"] == pytest.approx(2 / 3)
 
 
+@pytest.mark.rotated
 def test_in_a_lake_reasons_are_replies_that_say_whose_they_are(
     tmp_path, own_configuration
 ):

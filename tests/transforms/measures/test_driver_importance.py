@@ -349,6 +349,7 @@ def lake(tmp_path_factory, own_configuration):
     return uri
 
 
+@pytest.mark.rotated
 def test_a_lake_knows_circumstances_attributes_and_an_annotators_label(lake):
     options = {"factors": "wait_hours,attrs.mood"}
 
@@ -393,6 +394,7 @@ def test_a_circumstance_may_be_the_outcome_and_drivers_are_ranked(lake):
     ]
 
 
+@pytest.mark.rotated
 def test_a_factor_that_a_lake_does_not_know_is_answered(lake):
     with pytest.raises(UsageError, match="a lake has no factor 'wait_hour'; did you"):
         measure_lake(lake, "DriverImportance", options={"factors": "wait_hour"})

@@ -249,6 +249,7 @@ def lake(tmp_path_factory, own_configuration):
 OPTIONS = {"annotator": "m@", "task": "tone_value", "gold": "tone", "label": "rude"}
 
 
+@pytest.mark.rotated
 def test_in_a_lake_the_annotators_scores_meet_peoples_labels(lake):
     found = measure_lake(lake, "EarlyRisk", options=OPTIONS)
 
@@ -288,6 +289,7 @@ def test_one_yes_of_three_makes_no_case(tmp_path, own_configuration):
     assert "no unit is a case: most people gave no post" in found.undefined[0]
 
 
+@pytest.mark.rotated
 def test_a_lake_without_such_scores_says_what_is_needed(lake):
     with pytest.raises(LakeError, match="needs an annotator's scores"):
         measure_lake(lake, "EarlyRisk", options={**OPTIONS, "task": "mood"})

@@ -193,6 +193,7 @@ def of_people(uri, rows):
     )  # fmt: skip
 
 
+@pytest.mark.rotated
 def test_in_a_lake_hidden_and_shown_anger_are_compared_and_shown_by_the_view(
     tmp_path, own_configuration
 ):
@@ -230,6 +231,7 @@ def test_in_a_lake_hidden_and_shown_anger_are_compared_and_shown_by_the_view(
     assert 0 < shares[0] < 1
 
 
+@pytest.mark.rotated
 def test_in_a_lake_where_readers_only_disagree_there_are_no_expressions(
     tmp_path, own_configuration
 ):

@@ -320,6 +320,7 @@ def lake_of(folder, *, has_speakers=True):
     return uri
 
 
+@pytest.mark.rotated
 def test_in_a_lake_false_flags_of_newcomers_and_maintainers_are_compared(
     tmp_path, own_configuration
 ):
@@ -342,6 +343,7 @@ def test_in_a_lake_false_flags_of_newcomers_and_maintainers_are_compared(
     assert (row["unit_id"], row["value"]) == ("2: 50 to 199", pytest.approx(1 / 5))
 
 
+@pytest.mark.rotated
 def test_in_a_lake_without_speakers_conversations_are_counted(
     tmp_path, own_configuration
 ):

@@ -96,6 +96,7 @@ def test_what_cannot_be_compared_has_no_value_and_a_reason(cohorts, who, why):
     assert row["why"].startswith(why)
 
 
+@pytest.mark.rotated
 def test_groups_of_driver_importance_in_a_lake_are_cohorts(tmp_path, own_configuration):
     uri, path = str(tmp_path / "lake"), tmp_path / "wide.csv"
     store(uri, utterances("a lake has to exist"))

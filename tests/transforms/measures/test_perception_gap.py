@@ -207,6 +207,7 @@ def test_words_that_tell_hidden_texts_are_found_and_others_are_not():
     assert few.why == "fewer than 4 texts with words are hidden, or are not"
 
 
+@pytest.mark.rotated
 def test_in_a_lake_people_say_who_they_are_and_the_view_shows_a_row_a_label(
     tmp_path, own_configuration
 ):

@@ -296,6 +296,7 @@ def stored(folder, annotations) -> str:
     return made.uri
 
 
+@pytest.mark.rotated
 def test_in_a_lake_annotators_are_compared_with_people(tmp_path):
     uri = lake(tmp_path)
 

@@ -194,6 +194,7 @@ def answer(uri, path, script, batch, **options) -> None:
     add_rows(uri, "annotators", [handler.annotator()])
 
 
+@pytest.mark.rotated
 def test_in_a_lake_answers_are_paired_with_those_of_the_unstimulated_twin(lake):
     ids = utterances(*("it broke", "thanks") * 3).column("utterance_id").to_pylist()
     people_say(lake, [
@@ -229,6 +230,7 @@ def test_without_gold_nothing_counts_and_it_is_said(lake):
     assert found.left_out == {"no gold": 24}
 
 
+@pytest.mark.rotated
 def test_a_lake_without_a_stimulus_is_told_what_it_needs(tmp_path, own_configuration):
     uri = str(tmp_path / "lake")
     Lake.create(uri)

@@ -77,12 +77,14 @@ def test_a_single_item_is_on_the_map_without_difficulty(tmp_path, taus):
     assert sum(location for _, location in found) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.rotated
 def test_no_view_names_a_rater_who_is_a_person(connection):
     for view in ("rater_severity", "item_map"):
         said = connection.sql(f"SELECT * FROM {view}").fetchall()
         assert not {"r0", "r1", "r2"} & {str(cell) for row in said for cell in row}
 
 
+@pytest.mark.rotated
 def test_answers_of_people_in_a_lake_are_ratings(tmp_path):
     lake = Lake.create(str(tmp_path / "lake")).uri
     texts = "abcdef"
