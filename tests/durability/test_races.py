@@ -121,6 +121,7 @@ def read_all_the_time(look: Callable[[], Any]) -> Iterator[list[Any]]:
         reader.join(30)
 
 
+@pytest.mark.rotated
 def test_a_reader_sees_whole_commits_only(folder):
     lake = folder / "lake"
     Lake.create(str(lake), buckets=jobs.BUCKETS)
@@ -143,6 +144,7 @@ def test_a_reader_sees_whole_commits_only(folder):
     assert seen == sorted(seen)  # what was visible stays visible
 
 
+@pytest.mark.rotated
 def test_labels_of_a_part_that_was_replaced_meanwhile_are_not_doubled(
     folder, monkeypatch
 ):

@@ -91,6 +91,7 @@ def _annotate_and_mine(lake: str) -> dict:
     return stages.mine_lake(lake, annotator_id="fake@1")[0]
 
 
+@pytest.mark.rotated
 def test_a_cause_in_another_part_is_mined_again_when_its_message_changes(tmp_path):
     lake = str(tmp_path / "lake")
     store(lake, utterances(SAID))

@@ -33,6 +33,7 @@ def page_of(file: Path) -> str:
     return str(file.parent / "lake" / "report.html")
 
 
+@pytest.mark.rotated
 def test_a_stage_whose_parts_are_done_makes_no_pipeline(file, monkeypatch):
     def run(self: beam.Pipeline) -> None:
         raise AssertionError("a pipeline was run")

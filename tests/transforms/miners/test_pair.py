@@ -44,6 +44,7 @@ def test_the_text_is_that_of_the_paper():
     )
 
 
+@pytest.mark.rotated
 def test_whole_turns_are_causes_of_what_is_said_later(folder):
     found = mine(*ROWS, miner=miner(folder / "yes"))
 
