@@ -41,14 +41,14 @@ TURNS = table(
 
 
 def microseconds(seconds: pa.Array | npt.NDArray[np.float64]) -> pa.Array:
-    """Returns times in microseconds, to the nearest one; what is no time is null.
+    """Returns times in microseconds, to the nearest one; null for what is not a time.
 
     >>> microseconds(pa.array([0.2, 29.97, None, float("inf")])).to_pylist()
     [200000, 29970000, None, None]
     """
     given = pa.array(seconds, pa.float64(), from_pandas=True)
     times = pc.round(pc.multiply(given, float(US)))
-    fits = pc.less(pc.abs(times), float(2**53))  # of which a float knows each
+    fits = pc.less(pc.abs(times), float(2**53))  # a float holds each of these
     return pc.if_else(fits, times, None).cast(pa.int64())
 
 

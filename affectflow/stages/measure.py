@@ -129,7 +129,10 @@ def measure_file(
     made = made_with(name, options, draws)
     target = Lake.open(to) if to else None
     own = None if mapping else made.rows_of(path)
-    opened = files.open_rows(own) if own else files.open_file(path, as_text=True)
+    if own is None:
+        opened = files.open_file(path, as_text=True)
+    else:
+        opened = files.open_rows(own)
     with opened as connection:
         source = _file_source(connection, path, made, mapping or {}, by)
         try:
@@ -257,7 +260,7 @@ def _no_such_value(error: duckdb.ConversionException) -> str:
     column = re.search(r"source column \"?([^\s\"]+)", line)
     where = f" in the column {column[1]!r}" if column else ""
     wanted = _WORDS.get(found[2], found[2])
-    return f"{found[1]!r}{where} is not {wanted}; mend or empty the cell"
+    return f"{found[1]!r}{where} is not {wanted}; correct the cell, or leave it empty"
 
 
 # -- what is said ----------------------------------------------------------------------

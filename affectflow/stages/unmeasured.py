@@ -16,7 +16,7 @@ from affectflow.steps.tracks import NOT_MEASURED, how_files_are_named
 from affectflow.storage import in_threads
 
 NO_CUE = "no_cue_"
-"""How the names of counters begin that say why there is no cue."""
+"""The prefix of counters that say why there is no cue."""
 
 
 class Unmeasured(NamedTuple):

@@ -25,7 +25,7 @@ class EmptyPictureError(DamagedFileError):
 
 
 class DamagedPictureError(DamagedFileError):
-    """A file is no picture, or its end is missing."""
+    """A file is not a picture, or is cut off."""
 
     error_type = "damaged_picture"
 
@@ -40,7 +40,7 @@ def check_picture(uri: str) -> None:
 
     Raises:
       EmptyPictureError: it has no bytes.
-      DamagedPictureError: it is no picture, or cut off.
+      DamagedPictureError: it is not a picture, or is cut off.
       StorageError: it cannot be opened.
     """
     with open_binary(uri) as file:
@@ -96,5 +96,5 @@ def _last(file: BinaryIO, size: int) -> bytes:
 
 def _damaged(uri: str, why: str) -> DamagedPictureError:
     return DamagedPictureError(
-        f"{uri!r} is no picture, or a damaged one ({why}): fetch it again"
+        f"{uri!r} is not a picture, or is damaged ({why}): fetch it again"
     )
