@@ -16,7 +16,7 @@ WORKERS ?= 2
 # In brackets, as pip wants it; nothing if there is none.
 EXTRA = $(addprefix [,$(addsuffix ],$(EXTRAS)))
 
-.PHONY: demo test prove lint bench clean
+.PHONY: demo test prove lint bench docs clean
 
 demo: $(VENV)/.light
 	$(VENV)/bin/affectflow demo --to affectflow-demo
@@ -40,6 +40,10 @@ lint: $(DEV)
 
 bench: $(DEV)
 	$(VENV)/bin/python -m tests.bench
+
+# The site, in build/site; its search needs a server: python -m http.server -d build/site
+docs: $(DEV)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict -f docs/mkdocs.yml
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -243,10 +243,28 @@ DATA_FILES = (
     "vocabularies/pressure.toml",
     "views/utterances_by_hour.sql",
 )
+
+
+def packages() -> str:
+    """Returns the table of the packages: what the docstring of each says."""
+    parents = ("affectflow", "transforms", "connectors")
+    found = [path for name in parents for path in sorted((ROOT / name).iterdir())]
+    lines = ["| folder | what is in it |", "| --- | --- |"]
+    for folder in found:
+        begin = folder / "__init__.py"
+        text = begin.read_text(encoding="utf-8") if begin.is_file() else ""
+        said = ast.get_docstring(ast.parse(text))
+        if said:
+            path = folder.relative_to(ROOT).as_posix()
+            lines.append(f"| `{path}/` | {said.splitlines()[0]} |")
+    return "\n".join(lines) + "\n"
+
+
 PLACES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"plugins": plugins},
     "docs/models.md": {"architectures": architectures},
     "docs/literature.md": {"guard": crisis.table},
+    "docs/code.md": {"packages": packages},
     "docs/people.md": {"personal": personal.table},
     "docs/lake.md": {"rules": rules, "lake": lake},
     "docs/views.md": {"views": views},
