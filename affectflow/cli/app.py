@@ -24,12 +24,12 @@ from affectflow.cli import (
     yaml_pipelines,
 )
 from affectflow.cli.declaring import declaring
+from affectflow.cli.examples import example_of
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
@@ -136,8 +136,9 @@ def _no_command(name: str, instead: str) -> Callable[[], int]:
 
 
 for _command in COMMANDS:
-    app.command()(declaring(_command) if _command in MAKE_PLUGINS else _command)
-app.command("eval")(evaluating.evaluate)
+    _shown = app.command(epilog=example_of(_command.__name__))
+    _shown(declaring(_command) if _command in MAKE_PLUGINS else _command)
+app.command("eval", epilog=example_of("eval"))(evaluating.evaluate)
 app.add_typer(plugins.app)
 _instead = {old: _answers(old, new) for old, new in RENAMED.items()}
 _instead |= {name: _no_command(name, said) for name, said in NO_COMMANDS.items()}

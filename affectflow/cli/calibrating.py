@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from affectflow.cli.options import LakeUri
+from affectflow.cli.options import LakeUri, Shape
 
 if TYPE_CHECKING:
     from affectflow.gold.calibration.kept import Calibration
@@ -24,13 +24,14 @@ def calibrate(
             "--apply", help="Only fill in missing probabilities; fit nothing."
         ),
     ] = False,
+    shape: Shape = "table",
 ) -> int:
     """Turn scores into probabilities, by people's answers."""
-    _say(_fill(lake, annotator) if apply else _fit(lake, annotator))
+    _say(_fill(lake, annotator) if apply else _fit(lake, annotator, shape))
     return 0
 
 
-def _fit(lake: str, annotator: str) -> list[Row]:
+def _fit(lake: str, annotator: str, shape: str) -> list[Row]:
     from affectflow.cli import progress, show
     from affectflow.gold.calibration.reporting import HEADS, as_rows
     from affectflow.stages.calibrate import calibrate as calibrate_lake
@@ -40,7 +41,7 @@ def _fit(lake: str, annotator: str) -> list[Row]:
     for each in found:
         name, of = each.calibration.calibration_id, each.calibration.annotator_id
         show.say(f"calibration {name} of {of}")
-        show.table(HEADS, as_rows(each.calibration))
+        show.shaped(shape, HEADS, as_rows(each.calibration))
     return [row for each in found for row in each.rows]
 
 

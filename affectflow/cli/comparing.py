@@ -3,12 +3,12 @@
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.options import LakeUri
+from affectflow.cli.options import JsonOrTable, LakeUri
 
 if TYPE_CHECKING:
     from affectflow.gold.evaluation.versus import Comparison
@@ -20,9 +20,7 @@ def compare(
     lake: LakeUri,
     a: Annotated[str, typer.Argument(metavar="A", help=_ID)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
-    shape: Annotated[
-        Literal["table", "json"], typer.Option("--format", help="Shape.")
-    ] = "table",
+    shape: JsonOrTable = "table",
 ) -> int:
     """Show how well two annotators agree, and where they differ most."""
     from affectflow.gold.evaluation import versus

@@ -25,7 +25,7 @@ def demo(
     code = pipelines.analyze(
         [str(folder / name) for name in FILES], to, source="github"
     )
-    show.say(f'ask it:  affectflow sql {to} "{_ASK}"')
+    show.say(f'with quotes:  affectflow sql {to} "{_ASK}"')
     return code
 
 

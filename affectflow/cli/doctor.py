@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from affectflow.cli import show
+from affectflow.cli.options import JsonOrTable
 from affectflow.cli.plugins import catalogue
 from affectflow.cli.state import STATE
 from affectflow.errors import PluginImportError
@@ -30,26 +31,48 @@ def doctor(
         str,
         typer.Option("--lake", help="A lake that the workers must be able to read."),
     ] = "",
+    shape: JsonOrTable = "table",
 ) -> int:
     """Report what is missing, here and, given Beam options or a lake, on workers."""
-    _check_here()
-    if STATE.beam_options or lake:
-        _check_engine(lake)
+    workers = _workers(lake) if STATE.beam_options or lake else []
+    here = _here()
+    columns = list(workers[0]) if workers else []
+    tables = {
+        "workers": (columns, [[said[name] for name in columns] for said in workers]),
+        "here": (["what", "state", "version, or what to type"], here),
+    }
+    if shape == "json":
+        show.as_document(tables)
+    else:
+        for heads, rows in tables.values():
+            if rows:
+                show.table(heads, rows)
+    _check(workers, here)
     return 0
 
 
-def _check_here() -> None:
-    rows = [["python", "ok", sys.version.split()[0]]]
-    rows += [_library(name, cure) for name, cure in _LIBRARIES]
-    rows += [_program(name, cure) for name, cure in _PROGRAMS]
-    rows += [_plugin(row) for row in catalogue()]
-    show.table(["what", "state", "version, or what to type"], rows)
-    broken = [row for row in rows if row[1] == "BROKEN"]
+def _check(workers: list[dict[str, Any]], here: list[list[str]]) -> None:
+    from affectflow.stages import probe as probing
+
+    if workers:
+        probing.check_same(workers)
+    broken = [row for row in here if row[1] == "BROKEN"]
     if broken:
         raise PluginImportError(f"{broken[0][0]}: {broken[0][2]}")
 
 
-def _check_engine(lake: str) -> None:
+def _here() -> list[list[str]]:
+    rows = [["python", "ok", sys.version.split()[0]]]
+    rows += [_library(name, cure) for name, cure in _LIBRARIES]
+    rows += [_program(name, cure) for name, cure in _PROGRAMS]
+    return rows + [_plugin(row) for row in catalogue()]
+
+
+def _workers(lake: str) -> list[dict[str, Any]]:
+    """Returns what the engine's workers say of themselves; none without a lake.
+
+    What the engine needs on this side is said first: nothing else works without it.
+    """
     from affectflow import runners
     from affectflow.runners import job_servers
     from affectflow.runners.engines import engine_of
@@ -58,19 +81,12 @@ def _check_engine(lake: str) -> None:
     if job_servers.uses_java(made, engine_of(made)):
         show.say(f"engine: Java {job_servers.java_version(made)} for the job server")
     show.say("engine: nothing is missing on this side")
-    if lake:
-        _check_workers(lake)
-    else:
+    if not lake:
         show.say("engine: --lake LAKE asks its workers, too")
-
-
-def _check_workers(lake: str) -> None:
+        return []
     from affectflow.stages import probe as probing
 
-    workers = probing.probe(lake, STATE.beam_options)
-    columns = list(workers[0])
-    show.table(columns, [[said[name] for name in columns] for said in workers])
-    probing.check_same(workers)
+    return list(probing.probe(lake, STATE.beam_options))
 
 
 def _library(name: str, cure: str) -> list[str]:

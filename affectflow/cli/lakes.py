@@ -3,13 +3,21 @@
 import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.options import Annotator, Format, LakeUri, Public
+from affectflow.cli.options import (
+    Annotator,
+    Format,
+    JsonOrTable,
+    LakeUri,
+    Public,
+    Shape,
+)
 from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
 
@@ -17,6 +25,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from affectflow.lake import Lake
+
+Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
+"""Names of columns, and rows."""
 
 
 def sql(
@@ -26,6 +37,10 @@ def sql(
     out: Annotated[
         Path | None, typer.Option(help="File to write; required for parquet.")
     ] = None,
+    vertical: Annotated[
+        bool,
+        typer.Option("--vertical", help="Each row as lines of column and value."),
+    ] = False,
 ) -> int:
     """Query a lake in SQL, one statement at a time, without changing it."""
     import duckdb
@@ -42,7 +57,7 @@ def sql(
         except duckdb.Error as error:
             why = _why(connection, query, error)
             raise UsageError(f"the query fails: {why}") from error
-    {"csv": show.as_csv, "json": show.as_json}.get(shape, show.table)(columns, rows)
+    show.shaped("vertical" if vertical and shape == "table" else shape, columns, rows)
     return 0
 
 
@@ -161,11 +176,15 @@ def rest_on(lake: str, annotator: str = "") -> None:
         show.say(line)
 
 
-def digest(lake: LakeUri) -> int:
+def digest(lake: LakeUri, shape: Shape = "table") -> int:
     """Print a digest for each table; equal digests mean equal answers."""
     from affectflow.lake.digest import digest as digest_of
 
-    for table, value in sorted(digest_of(lake).items()):
+    rows = sorted(digest_of(lake).items())
+    if shape != "table":
+        show.shaped(shape, ["table", "digest"], rows)
+        return 0
+    for table, value in rows:
         sys.stdout.write(f"{value}  {table}\n")
     return 0
 
@@ -178,8 +197,19 @@ _RUNS = """
 _ENDED = "SELECT run_id, stage, config_digest, state FROM runs ORDER BY started"
 
 
-def status(lake: LakeUri) -> int:
+def status(lake: LakeUri, shape: JsonOrTable = "table") -> int:
     """Show what a lake holds, and its runs."""
+    found = _tables_of(lake)
+    if shape == "json":
+        show.as_document(found)
+        return 0
+    for columns, rows in found.values():
+        show.table(columns, rows)
+    return 0
+
+
+def _tables_of(lake: str) -> dict[str, Table]:
+    """Returns what `status` shows, by name; a part with nothing to show is absent."""
     from affectflow.lake import Lake, open_tables
 
     opened = Lake.open(lake)
@@ -189,25 +219,35 @@ def status(lake: LakeUri) -> int:
         if opened.storage.exists(table, "_delta_log")
         for found in [opened.committed(table)]
     ]
-    show.table(["table", "files", "rows"], counts)
     with open_tables(lake) as connection:
         runs = connection.sql(_RUNS)
-        show.table(runs.columns, runs.fetchall())
+        shown: dict[str, Table] = {
+            "tables": (["table", "files", "rows"], counts),
+            "runs": (runs.columns, runs.fetchall()),
+        }
         ended = connection.sql(_ENDED).fetchall()
-    if opened.storage.names("_work", "progress"):
-        _show_under_way(opened, ended)
-    if opened.storage.names("_work", "plans"):
-        _show_ledger(opened)
-    return 0
+    if opened.storage.names("_work", "progress") and (
+        rows := _under_way(opened, ended)
+    ):
+        shown["under way"] = (_UNDER_WAY, rows)
+    if opened.storage.names("_work", "plans") and (rows := _ledger(opened)):
+        shown["planned and actual"] = (_LEDGER, rows)
+    return shown
 
 
-def _show_under_way(lake: "Lake", ended: list[tuple[str, str, str, str]]) -> None:
-    """Prints the stages that no row of `runs` has brought to an end."""
+_UNDER_WAY = ["under way", "state", "progress", "last sign of life"]
+_LEDGER = ["run_id", "stage", "rows planned", "rows", "planned", "took", "ratio"]
+
+
+def _under_way(
+    lake: "Lake", ended: list[tuple[str, str, str, str]]
+) -> list[Sequence[Any]]:
+    """Returns the stages that no row of `runs` has brought to an end."""
     from affectflow.cli.progress import line
     from affectflow.stages.runs.watching import unfinished
 
     now = time.time()
-    rows = [
+    return [
         [
             each.run_id,
             "stopped?" if each.is_silent(now) else "running",
@@ -216,15 +256,13 @@ def _show_under_way(lake: "Lake", ended: list[tuple[str, str, str, str]]) -> Non
         ]
         for each in unfinished(lake, ended)
     ]
-    if rows:
-        show.table(["under way", "state", "progress", "last sign of life"], rows)
 
 
-def _show_ledger(lake: "Lake") -> None:
-    """Prints planned against actual, for the runs that had a plan."""
+def _ledger(lake: "Lake") -> list[Sequence[Any]]:
+    """Returns planned against actual, for the runs that had a plan."""
     from affectflow.planning.ledger import ledger
 
-    rows = [
+    return [
         [
             each.run_id,
             each.stage,
@@ -236,9 +274,6 @@ def _show_ledger(lake: "Lake") -> None:
         ]
         for each in ledger(lake)
     ]
-    if rows:
-        names = ["run_id", "stage", "rows planned", "rows", "planned", "took", "ratio"]
-        show.table(names, rows)
 
 
 def cite(lake: LakeUri) -> int:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from affectflow.cli import show
+from affectflow.cli import completing, show
 from affectflow.cli.options import Draws, Set, Shape, is_lake, options_of
 from affectflow.nouns import count
 
@@ -20,6 +20,7 @@ def measure(
         typer.Argument(
             metavar="NAME",
             help="The measure; `affectflow plugins --kind measures` lists them.",
+            autocompletion=completing.measures,
         ),
     ],
     target: Annotated[

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from affectflow.cli import completing
+
 Paths = Annotated[
     list[str],
     typer.Argument(
@@ -29,17 +31,27 @@ def _is_lake(uri: str) -> str:
 LakeUri = Annotated[
     str,
     typer.Argument(
-        metavar="LAKE", help="Folder or URL of the lake.", callback=_is_lake
+        metavar="LAKE",
+        help="Folder or URL of the lake.",
+        callback=_is_lake,
+        autocompletion=completing.lakes,
     ),
 ]
 Source = Annotated[
     str,
     typer.Option(
-        "--source", help="Kind of source; `auto` recognises it from the files."
+        "--source",
+        help="Kind of source; `auto` recognises it from the files.",
+        autocompletion=completing.sources,
     ),
 ]
 To = Annotated[
-    str, typer.Option("--to", help="The lake; created if it does not exist.")
+    str,
+    typer.Option(
+        "--to",
+        help="The lake; created if it does not exist.",
+        autocompletion=completing.lakes,
+    ),
 ]
 Map = Annotated[
     list[str] | None,
@@ -89,7 +101,8 @@ Model = Annotated[
     str,
     typer.Option(
         help="Name of a plugin, model id on the Hugging Face hub, model folder, or "
-        "server URL."
+        "server URL.",
+        autocompletion=completing.models,
     ),
 ]
 SendTo = Annotated[
@@ -126,6 +139,7 @@ Prompt = Annotated[
     typer.Option(
         metavar="NAME|FILE",
         help="The prompt for a language model; short for --set prompt=NAME.",
+        autocompletion=completing.prompts,
     ),
 ]
 Over = Annotated[
@@ -152,10 +166,18 @@ AnnotatorOrAll = Annotated[
     ),
 ]
 Miner = Annotated[
-    str, typer.Option(help="The miner; `affectflow plugins --kind miners` lists them.")
+    str,
+    typer.Option(
+        help="The miner; `affectflow plugins --kind miners` lists them.",
+        autocompletion=completing.miners,
+    ),
 ]
 Clusterer = Annotated[
-    str, typer.Option(help="The clusterer that groups causes into themes.")
+    str,
+    typer.Option(
+        help="The clusterer that groups causes into themes.",
+        autocompletion=completing.clusterers,
+    ),
 ]
 Format = Annotated[
     Literal["table", "csv", "json", "parquet"],
@@ -266,6 +288,11 @@ Draws = Annotated[
 ]
 Shape = Annotated[
     Literal["table", "csv", "json"], typer.Option("--format", help="Shape.")
+]
+
+JsonOrTable = Annotated[
+    Literal["table", "json"],
+    typer.Option("--format", help="`json` is one object, with the rows of each table."),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from affectflow import defaults
-from affectflow.cli import progress, show
+from affectflow.cli import progress, show, summary
 from affectflow.cli.declaring import check_made, check_mining
 from affectflow.cli.lakes import rest_on
 from affectflow.cli.options import (
@@ -195,6 +195,8 @@ def analyze(
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
     _report(to, out)
+    for line in summary.summary(to):
+        show.say(line)
     return _finish(rows, to)
 
 

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,24 @@ if TYPE_CHECKING:
 
 _WIDEST = 1 << 30
 _EXAMPLE = 40
+_BREAKABLE = 20
+"""A longer word, such as an id or a URL, may be broken to make a table fit."""
 _PLURAL = re.compile(r"\b(\w+[^s])s\b")
 FIRST = "parts_before"
 """The counter that stands before the others, which are in the order of their names."""
 
 
+def shaped(shape: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Prints rows as `--format` says: table, vertical, csv or json."""
+    prints = {"csv": as_csv, "json": as_json, "vertical": vertical}.get(shape, table)
+    prints(columns, rows)
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints rows as a table on stdout; nothing is cut where nobody looks at it."""
+    """Prints rows as a table on stdout; nothing is cut where nobody looks at it.
+
+    On a terminal too narrow for the columns each row is printed as `vertical` does.
+    """
     from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
@@ -36,7 +47,31 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     console = Console(soft_wrap=False)
     if not console.is_terminal:
         console = Console(width=Console(width=_WIDEST).measure(shown).maximum)
+    elif _least_width(columns, rows) > console.width:
+        vertical(columns, rows)
+        return
     console.print(shown)
+
+
+def _least_width(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+    """Returns the characters that a table needs before its words are broken."""
+    cells = ([_cell(value) for value in row] for row in rows)
+    texts = zip(columns, *cells, strict=True)
+    longest = [
+        max(len(word) for t in texts_of for word in t.split() or [""])
+        for texts_of in texts
+    ]
+    return sum(min(n, _BREAKABLE) + 3 for n in longest)
+
+
+def vertical(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Prints rows on stdout, each as lines of column and value."""
+    width = max(map(len, columns), default=0)
+    for number, row in enumerate(rows, 1):
+        sys.stdout.write(f"-- row {number}\n")
+        for name, value in zip(columns, row, strict=True):
+            text = _cell(value).replace("\n", "\n" + " " * (width + 2))
+            sys.stdout.write(f"{name:<{width}}  {text}\n")
 
 
 def _cell(value: Any) -> str:
@@ -63,6 +98,17 @@ def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for row in rows:
         said = dict(zip(columns, row, strict=True))
         sys.stdout.write(json.dumps(said, default=_plain, ensure_ascii=False) + "\n")
+
+
+def as_document(
+    tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Any]]]],
+) -> None:
+    """Prints several tables on stdout as one JSON object: rows by the table's name."""
+    said = {
+        name: [dict(zip(columns, row, strict=True)) for row in rows]
+        for name, (columns, rows) in tables.items()
+    }
+    sys.stdout.write(json.dumps(said, default=_plain, ensure_ascii=False) + "\n")
 
 
 def _plain(value: Any) -> Any:

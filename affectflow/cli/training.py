@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from affectflow.cli.options import Set, options_of
+from affectflow.cli import completing
+from affectflow.cli.options import Set, Shape, options_of
 
 CARD = "MODEL_CARD.md"
 
@@ -16,6 +17,7 @@ def train(
         typer.Argument(
             metavar="NAME",
             help="The trainer; `affectflow plugins --kind trainers` lists them.",
+            autocompletion=completing.trainers,
         ),
     ],
     data: Annotated[
@@ -34,6 +36,7 @@ def train(
         ),
     ] = "",
     settings: Set = None,
+    shape: Shape = "table",
 ) -> int:
     """Train one of the package's models on your own data."""
     from affectflow import registry
@@ -44,7 +47,7 @@ def train(
     found = trainer.train(data, licence=licence)
     _write(out / trainer.file, found.weights)
     _write(out / CARD, found.card.encode())
-    _report(found, out)
+    _report(found, out, shape)
     return 0
 
 
@@ -87,11 +90,12 @@ def _write(target: Path, written: bytes) -> None:
         ) from error
 
 
-def _report(found: Any, out: Path) -> None:
+def _report(found: Any, out: Path, shape: str) -> None:
     from affectflow.cli import show
 
     show.say(f"held out: {found.held_out}")
-    show.table(
+    show.shaped(
+        shape,
         ["figure", "label", "value", "low", "high"],
         [list(figure) for figure in found.figures],
     )

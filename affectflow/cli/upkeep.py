@@ -3,12 +3,12 @@
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from affectflow.cli import progress, show
-from affectflow.cli.options import KeyUri, LakeUri
+from affectflow.cli import completing, progress, show
+from affectflow.cli.options import JsonOrTable, KeyUri, LakeUri, Shape
 from affectflow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def gc(
         float, typer.Option(min=0, help="Keep files younger than this many days.")
     ] = 7.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing.")] = False,
+    shape: Shape = "table",
 ) -> int:
     """Remove files that no table or run needs any more."""
     from affectflow.stages.upkeep.gc import collect
@@ -38,7 +39,8 @@ def gc(
     removed = collect(lake, older_than_days=older_than, dry_run=dry_run)
     rows = [[each.kind, each.files, each.size] for each in removed]
     rows.append(["all", sum(e.files for e in removed), sum(e.size for e in removed)])
-    show.table(["would remove" if dry_run else "removed", "files", "bytes"], rows)
+    heads = ["would remove" if dry_run else "removed", "files", "bytes"]
+    show.shaped(shape, heads, rows)
     return 0
 
 
@@ -65,6 +67,7 @@ def erase(
         ),
     ] = False,
     speaker_key_uri: KeyUri = "",
+    shape: Shape = "table",
 ) -> int:
     """Erase what somebody wrote from every table, file and older version.
 
@@ -79,7 +82,7 @@ def erase(
     choice = Choice(speaker or (), utterance or (), source or (), where or "")
     done = erase_from(lake, choice, dry_run=not yes, speaker_key_uri=speaker_key_uri)
     heads = ["erased" if yes else "would erase", "rows"]
-    show.table(heads, [[table, count] for table, count in done.rows.items()])
+    show.shaped(shape, heads, [[table, count] for table, count in done.rows.items()])
     for name in done.may_quote:
         show.say(f"{name} in the lake's folder may quote them: make it again")
     if yes:
@@ -93,12 +96,19 @@ def diff(
     lake: LakeUri,
     run_a: Annotated[
         str,
-        typer.Argument(metavar="RUN_A", help="A run; `affectflow status` lists them."),
+        typer.Argument(
+            metavar="RUN_A",
+            help="A run; `affectflow status` lists them.",
+            autocompletion=completing.runs,
+        ),
     ],
-    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="Another run.")],
-    shape: Annotated[
-        Literal["table", "json"], typer.Option("--format", help="Shape.")
-    ] = "table",
+    run_b: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN_B", help="Another run.", autocompletion=completing.runs
+        ),
+    ],
+    shape: JsonOrTable = "table",
 ) -> int:
     """Show what changed from one run to another."""
     from affectflow.lake.changes import diff as diff_of

@@ -92,6 +92,11 @@ def sample(
     for name, content in files.items():
         _write(name, content)
         sys.stdout.write(f"{name}\n")
+    if n and drawn.n < n:
+        show.say(
+            f"sample: {n:,} asked for; each conversation gives one message, and "
+            f"there are {drawn.n:,}"
+        )
     new = f" with messages that are new to {drawn.tops_up}" if drawn.tops_up else ""
     show.say(
         f"sample {drawn.sample_id}: {count(drawn.n, 'message')}, one each from "

@@ -46,7 +46,7 @@ def test_the_demo_ends_well_and_names_the_report_and_a_question(demo):
 
     assert "report.html" in outcome.err
     assert (folder / "report.html").stat().st_size > 20_000
-    (hint,) = [line for line in outcome.err.splitlines() if "ask it:" in line]
+    (hint,) = [line for line in outcome.err.splitlines() if "with quotes:" in line]
     answer = affectflow(*shlex.split(hint)[3:])
     assert answer.code == 0, answer.err
     assert "stale bot" in answer.out

@@ -52,7 +52,7 @@ def assert_said(capfd: pytest.CaptureFixture[str], pattern: str) -> None:
 def test_doctor_asks_the_workers_of_this_machine_if_it_is_given_a_lake_only(
     tmp_path, monkeypatch, capfd
 ):
-    monkeypatch.setattr(doctor, "_check_here", lambda: None)
+    monkeypatch.setattr(doctor, "_here", list)
     lake = Lake.create(str(tmp_path / "lake")).uri
 
     assert cli.run(["doctor", "--lake", lake]) == 0

@@ -1,11 +1,15 @@
 """What `--help` says that a user cannot guess."""
 
+import shlex
 from contextlib import redirect_stdout
 from io import StringIO
 
 import pytest
+from typer.main import get_command
 
 from affectflow.cli import run
+from affectflow.cli.app import app
+from affectflow.cli.examples import EXAMPLES
 
 
 def help_of(*command: str) -> str:
@@ -30,3 +34,23 @@ def help_of(*command: str) -> str:
 )
 def test_help_says(command: tuple[str, ...], said: str) -> None:
     assert said in help_of(*command)
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_the_example_in_each_help_is_a_line_that_the_command_takes(command):
+    line = EXAMPLES[command]
+    arguments = shlex.split(line.partition(" > ")[0])[1:]
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    found = get_command(app).get_command(None, command)
+
+    found.make_context(command, ours[1:], resilient_parsing=True)
+    assert ours[0] == command
+    assert f"Example: {' '.join(line.split())}" in help_of(command)
+
+
+def test_every_command_that_help_lists_has_an_example():
+    listed = get_command(app).commands.items()
+
+    assert {name for name, each in listed if not each.hidden} - set(EXAMPLES) == {
+        "plugins"
+    }

@@ -1,10 +1,12 @@
 """What a stage did, in one line."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from affectflow.cli import show
 from affectflow.cli.show import stage_line, useless
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -114,3 +116,33 @@ def test_messages_that_were_erased_before_are_counted_once():
     run = a_run("ingest", counters={"erased_before": 18}, unchanged=400, **{"in": 400})
 
     assert "0 out, 382 unchanged, 18 erased before" in stage_line(run)
+
+
+def test_vertical_prints_each_row_as_lines_of_column_and_value(capsys):
+    show.shaped("vertical", ["id", "text"], [["a", "one\ntwo"], ["b", None]])
+
+    assert capsys.readouterr().out == (
+        "-- row 1\nid    a\ntext  one\n      two\n-- row 2\nid    b\ntext  \n"
+    )
+
+
+@pytest.mark.parametrize(("width", "head"), [("80", "utterance"), ("20", "-- row 1")])
+def test_a_table_that_does_not_fit_the_terminal_is_printed_vertically(
+    width, head, monkeypatch, capsys
+):
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    show.table(["id", "utterance", "container"], [["1", "something", "elsewhere"]])
+
+    assert head in capsys.readouterr().out.splitlines()[0]
+
+
+def test_several_tables_are_one_json_document(capsys):
+    show.as_document({"tables": (["table", "rows"], [["cues", 2]]), "runs": ([], [])})
+
+    assert json.loads(capsys.readouterr().out) == {
+        "tables": [{"table": "cues", "rows": 2}],
+        "runs": [],
+    }

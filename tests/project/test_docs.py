@@ -166,6 +166,22 @@ def test_what_the_page_about_cues_shows_works(tmp_path):
     assert "arousal rises from 4 s, peaks at 7 s" in done.out
 
 
+@pytest.mark.rotated
+def test_what_the_page_about_schedules_shows_works(folder, tmp_path):
+    page = (ROOT / "docs" / "schedule.md").read_text(encoding="utf-8")
+    (tmp_path / "dumps").mkdir()
+    shutil.copy(folder / "issues.json", tmp_path / "dumps")
+    first, *others, top_up = commands(page)
+    assert "--top-up" in top_up
+
+    for command in [first, *others, top_up.replace("--top-up ", "")]:
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+    again = typed(first, tmp_path)
+    assert "nothing new" in again.err
+    compile(snippets("python", page)[0], "schedule.md", "exec")
+
+
 @pytest.mark.proof
 def test_what_the_page_about_faces_shows_works(tmp_path):
     page = (ROOT / "docs" / "faces.md").read_text(encoding="utf-8")

@@ -26,7 +26,6 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import quote
-from affectflow.nouns import count
 from affectflow.schemas import PEOPLE
 
 STRATA = ("chosen", "maybe", "rest")
@@ -293,15 +292,8 @@ def _size(found: int, how: How) -> int:
             "nothing to label: no message by a person has text and an annotator's "
             "answer; ingest and annotate first"
         )
-    if how.n is None:
-        return min(ENOUGH_NEW if how.tops_up else ENOUGH, found)
-    if how.n > found:
-        new = " with new messages" if how.tops_up else ""
-        raise UsageError(
-            f"only {count(found, 'conversation')}{new} can be drawn from, one message "
-            f"of each, not {how.n:,}: give --n {found}"
-        )
-    return how.n
+    enough = ENOUGH_NEW if how.tops_up else ENOUGH
+    return min(enough if how.n is None else how.n, found)
 
 
 def _stratify(

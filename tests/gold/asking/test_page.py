@@ -161,6 +161,21 @@ def labelling(chromium, page, tmp_path):
         assert tab.complaints == []
 
 
+CLICK = "document.querySelector({!r}).click()"
+
+
+@pytest.mark.browser
+def test_a_mouse_or_thumb_answers_chooses_and_takes_back(labelling):
+    labelling.ask(CLICK.format("#labels li:nth-child(2)"))
+    labelling.ask(CLICK.format("[data-key=y]"))  # joy, and on to message 2
+    assert labelling.ask(PROGRESS).startswith("message 2 ")
+    labelling.ask(CLICK.format("[data-key=z]"))
+    labelling.ask(CLICK.format("[data-key=u]"))
+
+    labelling.ask(CLICK.format("[data-key=ArrowLeft]"))
+    assert labelling.ask(SAID) == "anger·joyunsure"
+
+
 @pytest.mark.browser
 def test_a_key_that_is_held_answers_once(labelling):
     labelling.press("n", held=6)

@@ -237,7 +237,6 @@ def test_silence_is_not_drawn(text, spans, eligible):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({"n": 400}, f"only {PEOPLE} conversations.*--n {PEOPLE}", id="n"),
         pytest.param({"n": 0}, "--n must be at least 1, got 0", id="none"),
         pytest.param(
             {"n": 9, "stratify": "score", "annotator": "x"},
@@ -251,6 +250,10 @@ def test_silence_is_not_drawn(text, spans, eligible):
 def test_what_cannot_be_drawn_is_an_error_with_the_cure(labelled, options, message):
     with pytest.raises(UsageError, match=message):
         drawn(labelled, **options)
+
+
+def test_of_more_than_there_are_all_are_drawn(labelled):
+    assert drawn(labelled, n=400).n == PEOPLE
 
 
 def test_without_scores_there_are_no_strata(plain):

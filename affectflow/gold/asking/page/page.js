@@ -150,10 +150,22 @@
     }
     const key = keyOf(event);
     if (event.repeat && !REPEATED.has(key)) { event.preventDefault(); return; }
-    if (!rater || !press(key)) return;
-    event.preventDefault();
+    if (act(key)) event.preventDefault();
+  });
+  function act(key) {
+    if (!rater || !press(key)) return false;
     keep();
     show();
+    return true;
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-key]");
+    if (button) act(button.dataset.key);
+    const item = event.target.closest("#labels li");
+    if (item) { choose([...item.parentNode.children].indexOf(item)); show(); }
+    // Enter on a button that was clicked would press it again.
+    if (button) button.blur();
   });
+  at("start").addEventListener("click", () => { if (!rater) begin(); });
   at("rater").addEventListener("change", begin);
 })();

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
 
 from affectflow.batches.readings import CUE_BEGINS, CUE_ENDS
 from affectflow_transforms.models.emotions import ngrams
@@ -233,6 +231,8 @@ def fit_linear(given: Examples) -> Linear:
 def _fit_label(
     x: sparse.csr_matrix, y: npt.NDArray[np.bool_], weights: Values
 ) -> tuple[Values, float]:
+    from sklearn.svm import LinearSVC
+
     classifier = LinearSVC(C=C, tol=TOLERANCE, random_state=SEED)
     counted = weights > 0
     classifier.fit(x[counted], y[counted], sample_weight=weights[counted])
@@ -269,6 +269,8 @@ def decide_held_out(
 
 def calibrate(decided: Values, y: Targets) -> tuple[Values, Values]:
     """Returns slope and offset that make log odds of decisions (Platt's scaling)."""
+    from sklearn.linear_model import LogisticRegression
+
     fitted = [
         LogisticRegression(C=1e6).fit(column[:, None], truth)
         for column, truth in zip(decided.T, y.T, strict=True)

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
 
 from affectflow_transforms.models.emotions import fit as emotions_fit
 from affectflow_transforms.models.emotions import ngrams
@@ -22,6 +21,9 @@ from affectflow_transforms.models.frustration.model import (
     strongest_of,
     word_marks,
 )
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 SEED = 0
 FOLDS = 5
@@ -183,7 +185,7 @@ class _Scaling:
         columns = [given.grams[:, self.used], MARKS * even, ANNOYANCE * copy]
         return sparse.csr_matrix(sparse.hstack([sparse.csr_matrix(c) for c in columns]))
 
-    def unfold(self, model: LogisticRegression) -> tuple[Values, Values, float]:
+    def unfold(self, model: "LogisticRegression") -> tuple[Values, Values, float]:
         n_used, n_marks = int(self.used.sum()), len(self.mean)
         weights = model.coef_[0]
         grams = np.zeros(len(self.used))
@@ -196,7 +198,9 @@ class _Scaling:
 
 def _fit(
     x: sparse.csr_matrix, y: Mask, strength: float, weights: Values | None = None
-) -> LogisticRegression:
+) -> "LogisticRegression":
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(
         C=strength, solver="liblinear", max_iter=2000, random_state=SEED
     )
@@ -273,6 +277,8 @@ def calibrate(
     yes = written * share / max(written.sum(), 1.0)
     no = (1 - written) * (1 - share) / max((1 - written).sum(), 1.0)
     parts = (np.full(len(frustrated), 1 / len(frustrated)), yes, no)
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=1e6).fit(
         np.concatenate([*scored, scored[1]])[:, None],
         np.concatenate([frustrated, written >= 0, written < 0]),

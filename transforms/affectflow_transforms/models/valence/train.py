@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load
 from scipy import sparse
-from sklearn.linear_model import Ridge
 
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained, Trainer
@@ -146,6 +145,8 @@ def fit_ridge(x: sparse.csr_matrix, y: Values) -> Linear:
 
     Solved by iteration, so that features stay sparse.
     """
+    from sklearn.linear_model import Ridge
+
     model = Ridge(alpha=ALPHA, solver="lsqr", tol=TOLERANCE).fit(x, y)
     # Contiguous: safetensors writes an array as it lies in memory.
     weights = np.ascontiguousarray(model.coef_.T)

@@ -1,0 +1,100 @@
+"""What tab completion offers: names of plugins, lakes in reach, runs of a lake.
+
+The functions take what has been typed of a word (`incomplete`, as Typer calls it), and
+import no plugin.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _names(kind: str, incomplete: str) -> list[str]:
+    from affectflow import registry
+
+    return _beginning(registry.names(kind), incomplete)
+
+
+def sources(incomplete: str) -> list[str]:
+    """Returns `auto` and the sources, as `--source` spells them."""
+    from affectflow import registry
+
+    found = [n for n in registry.names("connectors") if n.startswith("Read")]
+    return _beginning(["auto", *map(registry.kebab, found)], incomplete)
+
+
+def models(incomplete: str) -> list[str]:
+    """Returns the installed models, and those of a hub that are known."""
+    from affectflow import data, hub
+
+    return [
+        *_names("models", incomplete),
+        *_beginning(data.names(hub.KIND), incomplete),
+    ]
+
+
+def prompts(incomplete: str) -> list[str]:
+    """Returns the installed prompts."""
+    from affectflow import data
+
+    return _beginning(data.names("prompts"), incomplete)
+
+
+def miners(incomplete: str) -> list[str]:
+    """Returns the installed miners."""
+    return _names("miners", incomplete)
+
+
+def clusterers(incomplete: str) -> list[str]:
+    """Returns the installed clusterers."""
+    return _names("clusterers", incomplete)
+
+
+def measures(incomplete: str) -> list[str]:
+    """Returns the installed measures."""
+    return _names("measures", incomplete)
+
+
+def trainers(incomplete: str) -> list[str]:
+    """Returns the installed trainers."""
+    return _names("trainers", incomplete)
+
+
+def lakes(incomplete: str) -> list[str]:
+    """Returns folders that begin so: a lake as it is, another with a `/` to go on."""
+    there = Path(incomplete)
+    parent = there if incomplete.endswith("/") else there.parent
+    begin = "" if incomplete.endswith("/") else there.name
+    try:
+        folders = sorted(each for each in parent.iterdir() if each.is_dir())
+    except OSError:  # nothing to offer
+        return []
+    hidden = begin.startswith(".")
+    return [
+        str(each) + ("" if _is_lake(each) else "/")
+        for each in folders
+        if each.name.startswith(begin) and (hidden or not each.name.startswith("."))
+    ]
+
+
+def _is_lake(folder: Path) -> bool:
+    from affectflow.lake.layout import SETTINGS
+
+    return (folder / SETTINGS).is_file()
+
+
+def runs(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
+    """Returns the runs of the lake typed before, each with its stage and state."""
+    from affectflow.lake import open_tables
+
+    with open_tables(ctx.params["lake"]) as connection:
+        found = connection.sql("SELECT run_id, stage, state FROM runs ORDER BY started")
+        return [
+            (run_id, f"{stage}, {state}")
+            for run_id, stage, state in found.fetchall()
+            if run_id.startswith(incomplete)
+        ]
