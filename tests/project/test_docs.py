@@ -31,6 +31,7 @@ from tests.given.factories import utterances
 from tests.given.rehearsals import Rehearsing
 from tests.given.scripted import install_scripted
 from tests.given.stage_runs import ask, store
+from tests.given.training_data import write_reccon
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEMO = ROOT / "affectflow" / "demo"
@@ -216,6 +217,9 @@ def test_what_the_page_about_over_shows_works(folder, tmp_path):
     for name in ("issues.json", "comments.jsonl"):
         shutil.copy(folder / name, tmp_path)
     (tmp_path / "over.yaml").write_text(snippets("yaml", page)[0])
+    write_reccon(tmp_path / "reccon")
+    traits = "openness,conscientiousness,extraversion,agreeableness,stability"
+    (tmp_path / "big5.csv").write_text(f"speaker_id,{traits}\na,.5,.5,.5,.5,.5\n")
     for command in [*commands(page), "affectflow run over.yaml"]:
         done = typed(command, tmp_path)
         assert done.code == 0, f"{command}: {done.err}"
