@@ -8,6 +8,7 @@ table `cues` are done for both; the check of both is
 """
 
 import abc
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -25,6 +26,12 @@ from affectflow.registry import Plugin
 
 BLANK = "\ufffc"
 """Stands for each character of a text that is not the author's prose."""
+_WEB = re.compile(
+    "(?:^|::)(?:https?|ftp|sftp|ssh|smb|webdav|webhdfs|github|gist|jlab|jupyter|dask)"
+    "(?:://|::)",
+    re.IGNORECASE,
+)
+"""Protocols of fsspec whose address names the machine that is asked."""
 
 
 class Renderer(Plugin, abc.ABC):
@@ -252,6 +259,28 @@ class UnmeasuredError(Exception):
     def __init__(self, reason: str, message: str = ""):
         super().__init__(message or reason)
         self.reason = reason
+
+
+def is_on_the_web(uri: str) -> bool:
+    """Returns whether an address, or one that it is chained to, is of the web.
+
+    >>> is_on_the_web("https://host/call.wav"), is_on_the_web("zip://a::http://b/c")
+    (True, True)
+    >>> is_on_the_web("s3://calls/call.wav"), is_on_the_web("http.wav")
+    (False, False)
+    """
+    return _WEB.search(uri) is not None
+
+
+def check_not_on_the_web(uri: str) -> None:
+    """Raises UnmeasuredError if an address that a message names is of the web.
+
+    Whoever wrote the message would learn who reads it.
+    """
+    if is_on_the_web(uri):
+        raise UnmeasuredError(
+            "on_the_web", f"{uri!r} is not fetched: keep a copy, and name that"
+        )
 
 
 def tracks_of(turns: pa.Table, tracks: pa.Table) -> Iterator[tuple[str, list[Track]]]:

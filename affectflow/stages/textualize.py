@@ -35,7 +35,7 @@ from affectflow.steps.tracks import (
     check_columns,
     cues_of,
     digest_of_files,
-    version_of,
+    version_met,
 )
 from affectflow.storage import in_threads
 
@@ -128,7 +128,7 @@ class TextualizeTask(PartTask):
         if self._files:
             return set()
         uris = sorted({uri for each in receipts for uri in each.faults})
-        now = dict(zip(uris, in_threads(version_of, uris), strict=True))
+        now = dict(zip(uris, in_threads(version_met, uris), strict=True))
         return {
             each.unit
             for each in receipts

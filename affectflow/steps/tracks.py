@@ -16,7 +16,13 @@ from affectflow.batches.nesting import nest
 from affectflow.batches.tracks import TRACKS, recording_of, turns_of
 from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.account import Fault, account
-from affectflow.kinds.renderer import Renderer, TrackRenderer, UnmeasuredError
+from affectflow.kinds.renderer import (
+    Renderer,
+    TrackRenderer,
+    UnmeasuredError,
+    check_not_on_the_web,
+    is_on_the_web,
+)
 from affectflow.kinds.source import File
 from affectflow.schemas import CUES
 from affectflow.sources.filesystems import file_system
@@ -72,6 +78,14 @@ def version_of(uri: str) -> str:
             return str(fs.ukey(path))
     except (StorageError, UsageError):
         return ""
+
+
+def version_met(uri: str) -> str:
+    """Returns as `version_of` does of an address that a message names.
+
+    It is empty of one of the web, which is not opened.
+    """
+    return "" if is_on_the_web(uri) else version_of(uri)
 
 
 def check_columns(renderer: Renderer) -> None:
@@ -206,6 +220,8 @@ def _uris(instrument: _Instrument, recording: str, turns: pa.Table) -> Iterable[
 
 def _of_file(instrument: _Instrument, uri: str) -> pa.Table | None:
     try:
+        if not instrument.renderer.tracks:
+            check_not_on_the_web(uri)
         return _read(instrument, uri)
     except UnmeasuredError as error:
         _note(uri, error.reason, error)
@@ -219,7 +235,7 @@ def _note(uri: str, reason: str, error: Exception) -> None:
     plain = "".join(each if each.isprintable() else " " for each in str(error))
     why = " ".join(plain.split())[:_LONGEST]
     message = why if repr(uri) in why else f"{uri!r}: {why}"
-    account().fault(uri, Fault(f"no_cue_{reason}", message, version_of(uri)))
+    account().fault(uri, Fault(f"no_cue_{reason}", message, version_met(uri)))
 
 
 @functools.lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ from affectflow.batches.texts import Collapsed, Mask, collapse
 from affectflow.errors import RowError
 from affectflow.kinds.embedder import Embedded, with_vectors
 from affectflow.kinds.model import BatchModelHandler, Scored, refuse_failed
-from affectflow.kinds.renderer import UnmeasuredError
+from affectflow.kinds.renderer import UnmeasuredError, check_not_on_the_web
 from affectflow.kinds.scales import on_scale
 from affectflow.schemas import UTTERANCES, VECTORS_COLUMN, Status, fields
 from affectflow.storage import absolute
@@ -26,7 +26,6 @@ ModelT = TypeVar("ModelT")
 # No address has it: a unit separator.
 _BETWEEN = "\x1f"
 _OF_ANOTHER_KIND = ("no_video", "no_audio")
-_WEB = ("http://", "https://", "ftp://")
 
 
 class Clip(NamedTuple):
@@ -187,12 +186,9 @@ def clips_of(batch: pa.RecordBatch, details: pa.StringArray | None = None) -> pa
 def check_clip(clip: Clip) -> None:
     """Raises UnmeasuredError if a clip cannot be asked about, whatever its file holds.
 
-    An address of the web is one: whoever wrote a message would learn who reads it.
+    An address of the web is one.
     """
-    if clip.uri.lower().startswith(_WEB):
-        raise UnmeasuredError(
-            "on_the_web", f"{clip.uri!r} is not fetched: keep a copy, and name that"
-        )
+    check_not_on_the_web(clip.uri)
     if not 0 <= clip.start_s < clip.end_s:
         raise UnmeasuredError(
             "wrong_times",
