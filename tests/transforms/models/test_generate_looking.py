@@ -156,6 +156,53 @@ def test_more_frames_than_the_model_reads_are_said_to_be_too_many(files, viewer)
     assert "show fewer frames" in error["message"]
 
 
+@pytest.mark.proof
+def test_a_table_of_motion_says_which_frame_is_shown(files, viewer, tmp_path):
+    dark = (picture / 4 for picture in wall([90] * 60))
+    path = write_video(tmp_path / "v.mp4", [*wall([0] * 60), *dark])
+    whole = utterances("good", media_uri=str(path))
+
+    def shown(batch, **options):
+        model = generate(files, **options)
+        (answers,) = model.predict(batch, viewer).column("annotations").to_pylist()
+        return [each["score"] for each in answers if each["score"]]
+
+    def told(event):
+        table = tmp_path / f"of_{event}.csv"
+        moves = np.exp(-(((np.arange(120) - event) / 10) ** 2))
+        rows = [f"v,{n / 30},{each}" for n, each in enumerate(moves)]
+        table.write_text("\n".join(["recording,time,motion", *rows]))
+        return shown(whole, frames="events:1", motion=str(table))
+
+    def at(event):
+        times = {"start_s": event / 30, "end_s": (event + 0.5) / 30}
+        frame = utterances("good", media_uri=str(path), **times)
+        return shown(frame, frames="uniform:1")
+
+    assert told(30) == at(30)
+    assert told(90) == at(90)
+    assert at(30) != pytest.approx(at(90), abs=1e-3)
+
+
+def test_a_video_of_which_no_table_tells_is_alone_in_failing(files, viewer, tmp_path):
+    (tmp_path / "motion.csv").write_text("recording,time,motion\nother,0,1\n")
+    model = generate(files, frames="events:1", motion=str(tmp_path / "motion.csv"))
+
+    done = model.predict(utterances("a", "a", media_uri=["jump.mp4", "0.png"]), viewer)
+
+    bad, good = done.column("errors").to_pylist()
+    assert [each["error_type"] for each in bad] == ["no_motion"]
+    assert not good
+
+
+def test_a_table_of_motion_is_for_events_only(files, tmp_path):
+    (tmp_path / "motion.csv").write_text("time,motion\n0,1\n")
+
+    for frames in ("", "uniform:2"):
+        with pytest.raises(UsageError, match="needs frames=events:N"):
+            generate(files, frames=frames, motion=str(tmp_path / "motion.csv"))
+
+
 def test_the_same_is_asked_again_only_of_other_pictures(files):
     model = generate(files)
     uris = ["0.png", "1.png", "0.png"]

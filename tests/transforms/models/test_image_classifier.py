@@ -15,6 +15,7 @@ import pytest
 
 from affectflow import people, vocabularies
 from affectflow.errors import UsageError
+from affectflow.kinds.account import open_account
 from affectflow.schemas.columns import ATTRS
 from affectflow.steps.annotate import handler_for
 from affectflow.testing import check_model
@@ -352,6 +353,53 @@ def test_the_frames_of_a_turn_are_averaged(vit, tmp_path):
 
     assert np.abs(dark - bright).max() > 0.05
     assert both == pytest.approx((dark + bright) / 2, abs=0.06)
+
+
+def test_a_table_says_where_the_events_of_a_video_are(vit, seen, tmp_path):
+    # Nothing moves but the light, which is what the table tells: bright for a moment.
+    greys = np.full(90, 40)
+    greys[58:63] = 220
+    frames = [np.full((SIDE, SIDE), grey) for grey in greys]
+    write_video(tmp_path / "v.mp4", frames, rate=10)
+    bright = write_video(tmp_path / "bright.mp4", frames[58:63], rate=10)
+    table = tmp_path / "motion.csv"
+    moves = [f"v,{n / 10},{np.exp(-(((n - 60) / 4) ** 2))}" for n in range(90)]
+    table.write_text("\n".join(["recording,time,motion", *moves, "still,0,1"]))
+    uris = [str(tmp_path / "v.mp4"), str(bright), seen[0]]
+    one = looks(vit, frames="events:1", motion=str(table))
+
+    (event, unknown, picture), counted = counting(one, rows(uris))
+
+    (plain,) = scores(looks(vit, frames="uniform:1"), rows([str(bright)]))
+    assert {a["label"]: a["score"] for a in event["annotations"]} == pytest.approx(
+        plain, abs=0.02
+    )
+    assert [each["error_type"] for each in unknown["errors"]] == ["no_motion"]
+    assert picture["annotations"][0]["status"] == "ok"
+    assert counted == {}
+    table.write_text("time,motion,recording\n0,1,v\n1,,v\n2,1,v\n")
+    again = looks(vit, frames="events:1", motion=str(table))
+    assert counting(again, rows(uris[:1]))[1] == {
+        "motion_value_missing": 1,
+        "motion_constant": 1,
+    }
+    ids = {each.annotator()["annotator_id"] for each in (one, again, looks(vit))}
+    assert len(ids) == 3
+    assert looks(vit).annotator() == looks(vit, motion="").annotator()
+
+
+def counting(handler, batch):
+    """Returns the rows that a handler answers, and what it counts."""
+    with open_account() as account:
+        found = answered(handler, batch).to_pylist()
+    return found, dict(account.tallied)
+
+
+def test_tables_without_a_column_of_motion_are_refused(vit, tmp_path):
+    (tmp_path / "m.csv").write_text("time,a,b\n0,1,2\n")
+
+    with pytest.raises(UsageError, match="say which one is the motion"):
+        looks(vit, motion=str(tmp_path / "m.csv")).load_model()
 
 
 @pytest.mark.parametrize("answer", ["one", "several", "value"])

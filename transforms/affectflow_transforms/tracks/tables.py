@@ -186,7 +186,7 @@ def ends_of(table: pa.Table, starts: pa.Array) -> pa.Array:
         raise UnmeasuredError("times_missing", "a row has no time")
     times = np.asarray(starts)
     ends = np.empty_like(times)
-    for rows in _groups(table):
+    for rows in rows_of_each(table):
         steps = np.diff(times[rows])
         if (steps < 0).any():
             raise UnmeasuredError("times_backwards", "times go backwards")
@@ -210,7 +210,7 @@ def _said_ends(
     return ends
 
 
-def _groups(table: pa.Table) -> Iterator[npt.NDArray[np.int64]]:
+def rows_of_each(table: pa.Table) -> Iterator[npt.NDArray[np.int64]]:
     """Yields the places of the rows of each recording and speaker, in their order."""
     whose = [_words(table, names) for names in (RECORDINGS, SPEAKERS)]
     codes = [
@@ -251,6 +251,11 @@ def long_tracks(
         for name in channels
     ]
     return pa.concat_tables([TRACKS.empty_table(), *(p.cast(TRACKS) for p in pieces)])
+
+
+def recordings_of(table: pa.Table) -> pa.Array:
+    """Returns the recording that each row of a table names; null for none."""
+    return _words(table, RECORDINGS)
 
 
 def _words(table: pa.Table, names: Iterable[str]) -> pa.Array:

@@ -9,6 +9,7 @@ from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.sources.listing import open_binary
 from affectflow_transforms.vision import video
 from affectflow_transforms.vision.frames import Sampling
+from affectflow_transforms.vision.motion_tables import MotionTables
 
 MOST_PIXELS = 100_000_000
 """Of a larger picture a few bytes may fill the memory."""
@@ -34,13 +35,19 @@ def check_extra() -> None:
         raise MissingExtraError(f"pictures are read by Pillow: {_CURE}")
 
 
-def look_at(uri: str, part: video.Stretch, sampling: Sampling) -> Seen:
+def look_at(
+    uri: str,
+    part: video.Stretch,
+    sampling: Sampling,
+    tables: MotionTables | None = None,
+) -> Seen:
     """Returns what is looked at of a file.
 
     Args:
       uri: path or fsspec URL of a picture or a video.
       part: which stretch of a video.
       sampling: which of its frames.
+      tables: say how much moves in it; None measures it.
 
     Raises:
       UnmeasuredError: it cannot be opened, is damaged, or is neither.
@@ -54,7 +61,7 @@ def look_at(uri: str, part: video.Stretch, sampling: Sampling) -> Seen:
                 why = f"{uri!r} is no picture, and videos are read by PyAV: {_CURE}"
                 raise UnmeasuredError("unknown_format", why)
             file.seek(0)
-            frames, is_cut = video.chosen(file, uri, part, sampling)
+            frames, is_cut = video.chosen(file, uri, part, sampling, tables)
     except StorageError as error:
         raise UnmeasuredError("unreadable_file", str(error)) from error
     return Seen(frames, is_cut)

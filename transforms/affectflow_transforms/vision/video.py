@@ -5,6 +5,7 @@ are looked at, so that one of an hour takes no more memory than one of a second.
 """
 
 import math
+from array import array
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow_transforms.vision import motion
 from affectflow_transforms.vision.frames import Floats, Sampling, events, uniform
+from affectflow_transforms.vision.motion_tables import MotionTables
 from affectflow_transforms.voice.decoding import ALONE
 
 # Containers keep times in whole ticks, of a millisecond at worst.
@@ -38,11 +40,14 @@ class Course(NamedTuple):
       n_frames: of the stretch.
       motion: shape (n_frames - 1,): between each frame and the next one, in pixels of a
         picture of `motion.WIDTH`; empty where it was not asked for.
+      times: shape (n_frames,): of each frame, seconds from the first one of the video;
+        NaN where it has none.
       is_cut: it is damaged behind these frames.
     """
 
     n_frames: int
     motion: Floats
+    times: Floats
     is_cut: bool
 
 
@@ -71,23 +76,36 @@ def course(file: BinaryIO, name: str, part: Stretch, *, moves: bool = True) -> C
         raise UnmeasuredError(
             reason, f"{name!r} has no frame from {part.start_s:g} s{until}"
         )
-    return Course(reel.n_frames, measured, reel.is_cut)
+    return Course(reel.n_frames, measured, np.asarray(reel.times), reel.is_cut)
 
 
 def chosen(
-    file: BinaryIO, name: str, part: Stretch, sampling: Sampling
+    file: BinaryIO,
+    name: str,
+    part: Stretch,
+    sampling: Sampling,
+    tables: MotionTables | None = None,
 ) -> tuple[list[Any], bool]:
     """Returns the frames to look at, as pictures of Pillow, and whether it was cut.
 
-    Args: as `course`; `sampling` says which frames.
+    Args:
+      file: as of `course`.
+      name: likewise.
+      part: likewise.
+      sampling: which frames.
+      tables: say how much moves; None measures it.
 
-    Raises: as `course`.
+    Raises:
+      UnmeasuredError: as `course` raises it, or the tables do not tell of it.
     """
     by_events = sampling.by == "events"
-    found = course(file, name, part, moves=by_events)
+    found = course(file, name, part, moves=by_events and tables is None)
     places = uniform(found.n_frames, sampling.total)
     if by_events:
-        places = events(found.motion, sampling.total, sampling.mode)
+        moved = found.motion
+        if tables is not None:
+            moved = tables.motion(name).between(found.times, name)
+        places = events(moved, sampling.total, sampling.mode)
     file.seek(0)
     return list(_at(_Reel(file, name, part).frames(), places)), found.is_cut
 
@@ -116,6 +134,7 @@ class _Reel:
     def __init__(self, file: BinaryIO, name: str, part: Stretch):
         self.n_frames = 0
         self.is_cut = False
+        self.times = array("d")
         self._file, self._name, self._part = file, name, part
 
     def frames(self) -> Iterator[Any]:
@@ -134,6 +153,9 @@ class _Reel:
                         return
                     if at - first >= self._part.start_s - _ROUNDING_S:
                         self.n_frames += 1
+                        self.times.append(
+                            math.nan if frame.time is None else at - first
+                        )
                         yield frame
             except (av.FFmpegError, ValueError, OSError):
                 self.is_cut = True

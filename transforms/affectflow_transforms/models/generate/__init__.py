@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
@@ -14,9 +14,10 @@ from affectflow_transforms.models.generate import loading, seeing
 from affectflow_transforms.models.generate.completing import completed
 from affectflow_transforms.models.generate.generator import Generator
 from affectflow_transforms.models.generate.pretrained import PretrainedGenerator
-from affectflow_transforms.models.media import MediaScorer, clips_of
+from affectflow_transforms.models.media import MediaScorer, clip_of, clips_of
 from affectflow_transforms.vision import pictures
 from affectflow_transforms.vision.frames import MODES, Sampling, sampling_of
+from affectflow_transforms.vision.motion_tables import MotionTables
 
 __all__ = ["Generate"]
 
@@ -40,6 +41,8 @@ class Generate(PretrainedGenerator, Asker[Generator]):
       frames: shows a model that looks the picture or video that `media_uri` names: of a
         video, `events:N` where something happens, or `uniform:N`. Empty: words only.
       mode: how frames of events are chosen: `centred`, or as the `paper` of StimuVAR.
+      motion: path, glob, folder or URL of tables that say how much moves in a video, in
+        place of measuring it; `FILE:COLUMN` if they have several columns of numbers.
       folder: where files lie that `media_uri` names without their whole path; empty for
         the folder in which the run is started.
 
@@ -51,10 +54,13 @@ class Generate(PretrainedGenerator, Asker[Generator]):
     likelihood: Literal["sum", "mean"] = "sum"
     frames: str = ""
     mode: str = ""
+    motion: str = ""
     folder: str = ""
 
     not_in_id: ClassVar[frozenset[str]] = PretrainedGenerator.not_in_id | {"folder"}
-    only_if_said: ClassVar[frozenset[str]] = Asker.only_if_said | {"frames", "mode"}
+    only_if_said: ClassVar[frozenset[str]] = Asker.only_if_said | {
+        *("frames", "mode", "motion")
+    }
     architectures: ClassVar[tuple[str, ...]] = loading.ARCHITECTURES
     card: ClassVar[Card] = Card(
         summary="asks a language model in this process, with a prompt",
@@ -71,6 +77,7 @@ class Generate(PretrainedGenerator, Asker[Generator]):
         if self.frames:
             self._sampling = sampling_of(self.frames, self.mode or MODES[0])
             self._check_single()
+        self._motion = MotionTables.of_option(self.motion, self._sampling)
 
     def _check_single(self) -> None:
         if self.unit == "conversation":
@@ -103,20 +110,34 @@ class Generate(PretrainedGenerator, Asker[Generator]):
             "frames=" + self.frames if what == "biometric" else super().touched_by(what)
         )
 
+    def parameters(self) -> dict[str, Any]:
+        """Returns the options that decide answers: of tables, what they hold."""
+        said = {} if self._motion is None else {"motion": self._motion.digest}
+        return {**super().parameters(), **said}
+
     def load_model(self) -> Generator:
         """Returns the model on this worker's device.
 
         Raises:
           MissingExtraError: the extra `torch`, or for pictures `vision`, is missing.
-          UsageError: the model cannot be fetched, generates no text, or does not look.
+          UsageError: the model cannot be fetched, generates no text, or does not look;
+            or no table of motion has the columns.
         """
         if self.looks:
             pictures.check_extra()
+        if self._motion is not None:
+            self._motion.check()
         return super().load_model()
 
     def shown(self, batch: pa.RecordBatch) -> Sequence[str | None] | None:
         """Returns the file of each row and its times, if the model looks."""
-        return clips_of(batch).to_pylist() if self.looks else None
+        if not self.looks:
+            return None
+        clips = clips_of(batch).to_pylist()
+        if self._motion is not None:
+            uris = (clip_of(clip, self._folder).uri for clip in set(clips) if clip)
+            self._motion.tally(uris)
+        return clips
 
     def together(self, model: Generator) -> int:
         """Returns fewer requests on a CPU, so that a killed run loses little."""
@@ -128,5 +149,5 @@ class Generate(PretrainedGenerator, Asker[Generator]):
         """Returns an outcome for each request; one that fails is alone in failing."""
         if self._sampling is None or not isinstance(model, seeing.Viewer):
             return completed(model, requests, self.likelihood)
-        how = (self.likelihood, self._sampling, self._folder)
-        return seeing.answered(model, requests, *how)
+        look = seeing.Look(self._sampling, self._folder, self._motion)
+        return seeing.answered(model, requests, self.likelihood, look)

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from affectflow_transforms.models.generate.writing import greedy, said_of
 from affectflow_transforms.models.media import UnreadError, check_clip, clip_of
 from affectflow_transforms.vision import pictures, video
 from affectflow_transforms.vision.frames import Sampling
+from affectflow_transforms.vision.motion_tables import MotionTables
 
 
 @dataclass(kw_only=True, eq=False)
@@ -32,12 +33,22 @@ class Viewer(Generator):
     processor: Any
 
 
+class Look(NamedTuple):
+    """How a model looks at files.
+
+    Attributes:
+      sampling: which frames of a video are looked at.
+      folder: where files lie that `media` names without their whole path.
+      motion: tables that say how much moves in a video; None measures it.
+    """
+
+    sampling: Sampling
+    folder: str
+    motion: MotionTables | None = None
+
+
 def answered(
-    viewer: Viewer,
-    requests: Sequence[Request],
-    likelihood: str,
-    sampling: Sampling,
-    folder: str,
+    viewer: Viewer, requests: Sequence[Request], likelihood: str, look: Look
 ) -> list[Outcome]:
     """Returns an outcome for each request, in order; safe to call from two threads.
 
@@ -45,22 +56,15 @@ def answered(
       viewer: the model.
       requests: any; what is looked at stands in `media`.
       likelihood: as `scores_of` takes it.
-      sampling: which frames of a video are looked at.
-      folder: where files lie that `media` names without their whole path.
+      look: how files are looked at.
     """
     with viewer.lock:
-        return [_one(viewer, each, likelihood, sampling, folder) for each in requests]
+        return [_one(viewer, each, likelihood, look) for each in requests]
 
 
-def _one(
-    viewer: Viewer,
-    request: Request,
-    likelihood: str,
-    sampling: Sampling,
-    folder: str,
-) -> Outcome:
+def _one(viewer: Viewer, request: Request, likelihood: str, look: Look) -> Outcome:
     try:
-        seen = _looked(request, sampling, folder)
+        seen = _looked(request, look)
         given = fed(viewer, request.messages, seen.pictures)
     except UnmeasuredError as error:
         return UnreadError(error)
@@ -76,13 +80,13 @@ def _one(
     return _written(viewer, given, room, seen.is_cut)
 
 
-def _looked(request: Request, sampling: Sampling, folder: str) -> pictures.Seen:
+def _looked(request: Request, look: Look) -> pictures.Seen:
     if not request.media:
         return pictures.Seen([], is_cut=False)
-    clip = clip_of(request.media, folder)
+    clip = clip_of(request.media, look.folder)
     check_clip(clip)
     part = video.Stretch(clip.start_s, clip.end_s)
-    return pictures.look_at(clip.uri, part, sampling)
+    return pictures.look_at(clip.uri, part, look.sampling, look.motion)
 
 
 def fed(viewer: Viewer, messages: Sequence[Message], seen: Sequence[Any]) -> Any:

@@ -37,6 +37,7 @@ from affectflow_transforms.models.sequence_classifier.heads import (
 )
 from affectflow_transforms.vision import pictures, video
 from affectflow_transforms.vision.frames import MODES, sampling_of
+from affectflow_transforms.vision.motion_tables import MotionTables
 
 __all__ = ["ImageClassifier"]
 
@@ -96,6 +97,8 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
         an utterance does not say, the whole scene.
       frames: of a video, `events:N` where something happens, or `uniform:N`.
       mode: how frames of events are chosen: `centred`, or as the `paper` of StimuVAR.
+      motion: path, glob, folder or URL of tables that say how much moves in a video, in
+        place of measuring it; `FILE:COLUMN` if they have several columns of numbers.
       max_pictures: of a forward pass; 0 for a number that suits the device.
 
     Raises:
@@ -114,11 +117,13 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
     box: str = ""
     frames: str = "events:6"
     mode: str = MODES[0]
+    motion: str = ""
     max_pictures: int = 0
 
     not_in_id: ClassVar[frozenset[str]] = (
         Located.not_in_id | MediaScorer.not_in_id | {"max_pictures"}
     )
+    only_if_said: ClassVar[frozenset[str]] = MediaScorer.only_if_said | {"motion"}
     architectures: ClassVar[tuple[str, ...]] = (
         "*ForImageClassification",
         *network.ZERO_SHOT,
@@ -144,6 +149,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
                 f"{self.template!r}"
             )
         self._sampling = sampling_of(self.frames, self.mode)
+        self._motion = MotionTables.of_option(self.motion, self._sampling)
         self.check_options()
         config = source.config_at_hand(self.model, self.revision)
         if config is not None:
@@ -161,15 +167,22 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
             return super().details(batch)
         return pc.map_lookup(batch.column("attrs"), self.box, "first")
 
+    def parameters(self) -> dict[str, Any]:
+        """Returns the options that decide answers: of tables, what they hold."""
+        said = {} if self._motion is None else {"motion": self._motion.digest}
+        return {**super().parameters(), **said}
+
     def load_model(self) -> Classifier:
         """Returns the classifier on this worker's device.
 
         Raises:
           MissingExtraError: one of the extras `torch` and `vision` is not installed.
           UsageError: the model cannot be fetched, is no model of pictures, or nobody
-            says what its labels are.
+            says what its labels are; or no table of motion has the columns.
         """
         pictures.check_extra()
+        if self._motion is not None:
+            self._motion.check()
         folder = source.local_folder(self.model, self.revision)
         config = source.config_at_hand(str(folder), "") or {}
         space = self._space(config)
@@ -189,6 +202,8 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
         found = np.zeros((len(clips), model.looker.width), np.float32)
         truncated, blank = np.zeros((2, len(clips)), np.bool_)
         failed: dict[int, Exception] = {}
+        if self._motion is not None:
+            self._motion.tally(clip.uri for clip in clips)
         for start, looked in self._looked(clips, model.looker):
             outputs, errors = _pooled(looked, model)
             found[start : start + len(looked)] = outputs
@@ -223,7 +238,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
         try:
             check_clip(clip)
             part = video.Stretch(clip.start_s, clip.end_s)
-            seen = pictures.look_at(clip.uri, part, self._sampling)
+            seen = pictures.look_at(clip.uri, part, self._sampling, self._motion)
             looked = seen.pictures
             if clip.detail:
                 looked = [pictures.cropped(each, clip.detail) for each in looked]
