@@ -5,6 +5,7 @@ python examples/support_call/support_call.py [FOLDER]
 Maya's build fails, and each turn of hers tells it: her words, and how she says them.
 The transcript lies beside this file; the sound is made of it by espeak-ng, in voices
 that get louder, higher and faster as the script below says. Every cell is a command.
+The lake, the recording and the report are left in FOLDER, or in a new temporary one.
 """
 
 # %% What is needed
@@ -62,9 +63,14 @@ def speak(lake: str, file: Path) -> None:
         sound.writeframes(recording.tobytes())
 
 
+def quoted(argument: str) -> str:
+    """Returns an argument as one would type it: SQL in double quotes."""
+    return f'"{argument}"' if "'" in argument else shlex.quote(argument)
+
+
 def affectflow(*arguments: str) -> None:
     """Runs a command as a terminal would, and shows it."""
-    print(f"\n$ affectflow {shlex.join(arguments)}", flush=True)
+    print("\n$ affectflow", *map(quoted, arguments), flush=True)
     if code := cli.run(arguments):
         sys.exit(code)
 
@@ -88,8 +94,8 @@ def main(folder: Path) -> None:
     voice = ("--renderer", "RenderVoice", "--set", recordings)
     affectflow("textualize", lake, *voice, *study)
 
-    # %% What she feels, and because of what. The small model that comes along reads
-    # what is said; models of a hub read how it was said, too
+    # %% What she feels, and because of what. The built-in model reads what is said;
+    # with --set cues=words it would read how it was said, too
     affectflow("annotate", lake)
     affectflow("mine", lake)
 
@@ -108,12 +114,13 @@ SELECT round(u.start_s)::INT AS s, left(u.text, 40) AS said,
   (SELECT string_agg(label, ', ' ORDER BY label) FROM annotations a
    WHERE a.utterance_id = u.utterance_id AND a.chosen) AS felt
 FROM utterances u ORDER BY u.start_s"""
-CAUSES = "SELECT label, cause_text FROM causes ORDER BY ALL"
+CAUSES = """
+SELECT cause_text AS because, string_agg(label, ', ' ORDER BY label) AS felt
+FROM causes GROUP BY cause_text ORDER BY cause_text"""
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         main(Path(sys.argv[1]))
     else:
-        with tempfile.TemporaryDirectory() as made:
-            main(Path(made))
+        main(Path(tempfile.mkdtemp(prefix="support_call_")))
