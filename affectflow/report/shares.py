@@ -9,10 +9,14 @@ import pyarrow as pa
 
 from affectflow.batches.bootstrap import Interval
 from affectflow.gold.figures.differences import difference, excludes_zero
-from affectflow.gold.judging.parts import decided_messages, shares_in
+from affectflow.gold.judging.parts import MIN_ANSWERS, decided_messages, shares_in
 from affectflow.gold.targets.labels import Target
+from affectflow.report.counts import Count
 from affectflow.report.queries import Facts
 from affectflow.report.words import is_unfinished, period_after, period_name
+
+MIN_TO_COMPARE = 50
+"""Periods with fewer answers of people are not compared, but the halves of the time."""
 
 _PARTS = """
 SELECT {part} AS part, utterance_id, conversation_id, flagged FROM flagged_messages
@@ -83,10 +87,13 @@ def shares_of(
     target = Target(task, facts.measure, facts.measure)
     decided = decided_messages(connection, parameters["flagger"], target)
 
-    def parts(part: str, sizes: dict[Any, Any]) -> dict[Any, Interval]:
+    def parts(
+        part: str, sizes: dict[Any, Count], least: int = MIN_ANSWERS
+    ) -> dict[Any, Interval]:
         sql = _PARTS.format(part=part)
         names = ["flagger", "measure", *(["period"] if "$period" in part else [])]
-        found = shares_in(connection, decided, sql, {n: parameters[n] for n in names})
+        given = {name: parameters[name] for name in names}
+        found = shares_in(connection, decided, sql, given, least=least)
         return {
             k: v
             for k, v in found.items()
@@ -94,13 +101,14 @@ def shares_of(
         }
 
     counts = facts.counts
-    periods = parts("date_trunc($period, timestamp)", counts.periods)
+    by_period = "date_trunc($period, timestamp)"
+    compared = parts(by_period, counts.periods, MIN_TO_COMPARE)
     return Shares(
         decided=decided,
-        periods=periods,
+        periods=parts(by_period, counts.periods),
         containers=parts("container", counts.containers),
         roles=parts("speaker_role", counts.roles),
-        change=_change(connection, facts, decided, periods, parameters),
+        change=_change(connection, facts, decided, compared, parameters),
     )
 
 

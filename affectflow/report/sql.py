@@ -254,7 +254,7 @@ WHERE f.annotator_id = $flagger AND f.measure = $measure AND f.flagged
     SELECT utterance_id FROM theme_utterances WHERE clustering_id = $clustering
   )
   AND coalesce(u.visibility, 'unknown') IN ('public', 'unknown')
-  AND NOT coalesce(u.deleted, false)
+  AND NOT coalesce(u.deleted, false) AND u.text <> ''
 ORDER BY f.timestamp DESC NULLS LAST, f.utterance_id LIMIT 100""",
     "threads": """
 WITH told AS (

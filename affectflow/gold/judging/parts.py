@@ -77,6 +77,8 @@ def shares_in(
     decided: pa.Table,
     parts: str,
     parameters: Mapping[str, Any] | None = None,
+    *,
+    least: int = MIN_ANSWERS,
 ) -> dict[Any, Interval]:
     """Returns the corrected share of each part with enough answers, 0..1.
 
@@ -86,6 +88,7 @@ def shares_in(
       parts: query for all messages that the annotator answered: `part`,
         `utterance_id`, `conversation_id`, `flagged`. Null parts are left out.
       parameters: of that query.
+      least: answers that a part needs.
     """
     if not decided.num_rows:
         return {}
@@ -100,7 +103,7 @@ def shares_in(
     for part in pc.unique(answered["part"]).to_pylist():
         own = answered.filter(_is(answered, part))
         units = own["unit"].to_numpy()
-        if own.num_rows >= MIN_ANSWERS and len(np.unique(units)) >= MIN_UNITS:
+        if own.num_rows >= least and len(np.unique(units)) >= MIN_UNITS:
             found[part] = _share(own, tallies.filter(_is(tallies, part)))
     return found
 
