@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -143,17 +143,15 @@ def report(
     annotator: Annotator = "",
     public: Public = None,
     reader: Annotated[
-        str,
+        Literal["anyone", "owner"],
         typer.Option(
             "--for",
-            metavar="anyone|owner",
             help="owner: small counts and full quotes, for your eyes only.",
         ),
     ] = "anyone",
     quotes: Annotated[
-        str,
+        Literal["none", "short", "full"],
         typer.Option(
-            metavar="none|short|full",
             help="full: only public messages with a link, else 12 words.",
         ),
     ] = "full",
@@ -165,15 +163,15 @@ def report(
         ),
     ] = "",
     shape: Annotated[
-        str, typer.Option("--format", metavar="html|csv|md", help="html, csv or md.")
+        Literal["html", "csv", "md"],
+        typer.Option("--format", help="A page, one table, or text to paste."),
     ] = "html",
     key_uri: KeyUri = "",
 ) -> int:
     """Write one file that opens offline: what was felt, where, since when, why."""
     from affectflow.report import check_replaceable, write_report
-    from affectflow.report.asked import FORMATS, Asked, check_word, read_events
+    from affectflow.report.asked import Asked, read_events
 
-    check_word("--format", shape, FORMATS)
     out = out or f"report.{shape}"
     asked = Asked(
         reader=reader,
