@@ -218,7 +218,7 @@ def _chart(facts: Facts) -> Html | None:
 
 
 def _legend(unfinished: bool) -> str:
-    return "dark: flagged; light: all" + (
+    return "coloured: flagged; grey: all" + (
         "; hatched: not over yet" if unfinished else ""
     )
 

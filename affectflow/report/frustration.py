@@ -52,8 +52,8 @@ def over_time(facts: Facts) -> Html | None:
 
 def _explained(facts: Facts) -> str:
     plotted = (
-        f"Messages that the annotator flags as {facts.measure} (dark), in front of all "
-        "that it answered (light). Hatched: not over yet."
+        f"Messages that the annotator flags as {facts.measure} (coloured), in front of "
+        "all that it answered (grey). Hatched: not over yet."
     )
     if facts.asked.is_owner:
         return plotted

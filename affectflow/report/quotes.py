@@ -85,7 +85,8 @@ def excerpt(text: str, start: int, end: int, hide: Hide = plain) -> Html:
     if last < len(text):
         after = after.rpartition(" ")[0] + " …"
     marked = el("mark", _lines(text[start:end], hide)) if end > start else None
-    return join(_lines(before, hide), marked, _lines(after, hide))
+    opening = Html(_lines(before, hide).removeprefix("<br>"))
+    return join(opening, marked, _lines(after, hide))
 
 
 def _lines(text: str, hide: Hide) -> Html:
