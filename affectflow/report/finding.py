@@ -61,6 +61,7 @@ def _validated(facts: Facts) -> list[Child]:
             join(
                 el("strong", f"About {about} of the messages express {facts.measure}"),
                 ", corrected for the measured error of the annotator.",
+                _unread(facts),
                 _about_what(facts, facts.shares),
             )
         )
@@ -114,7 +115,18 @@ def _unvalidated(facts: Facts) -> list[Child]:
         f" as expressing {facts.measure}.",
         _about_what(facts, None),
     )
-    return [first, join(_accuracy(facts), " ", _what_to_do(facts))]
+    return [first, join(_accuracy(facts), _unread(facts), " ", _what_to_do(facts))]
+
+
+def _unread(facts: Facts) -> str:
+    """Returns how many messages are in a language that is not read."""
+    unread = facts.one("counts")["unsupported"]
+    if not unread or unread < facts.asked.min_messages:
+        return ""
+    return (
+        f" {count(unread, 'message')} in a language that it does not read are missing, "
+        "not calm."
+    )
 
 
 def _accuracy(facts: Facts) -> str:

@@ -28,9 +28,9 @@ SECTIONS = {
     "events": "Events",
     "displeasure": "Causes",
     "pleasure": "Gratitude",
+    "languages": "Languages",
     "emotions": "Other emotions",
     "containers": "Places",
-    "languages": "Languages",
     "exclusions": "Exclusions",
     "refusals": "Refused rows",
     "basis": "Basis",
@@ -60,7 +60,7 @@ def caution(facts: Facts) -> Html:
     return join(_caution(facts), _key_facts(facts))
 
 
-def navigation(sections: Sequence[Html]) -> Html:
+def navigation(sections: Sequence[Html | None]) -> Html:
     """Returns links to the sections that are on the page."""
     page = join(sections)
     links = [

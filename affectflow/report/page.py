@@ -17,9 +17,10 @@ from affectflow.report.queries import Facts
 from affectflow.report.since import marks, since
 from affectflow.report.threads import threads
 
-_SECTIONS: tuple[Callable[[Facts], Html | None], ...] = (
-    finding,
-    head.caution,
+Section = Callable[[Facts], Html | None]
+
+_OPENING: tuple[Section, ...] = (head.head, finding, head.caution)
+_SECTIONS: tuple[Section, ...] = (
     since,
     threads,
     filters,
@@ -27,9 +28,9 @@ _SECTIONS: tuple[Callable[[Facts], Html | None], ...] = (
     events,
     sections.displeasure,
     sections.pleasure,
+    coverage.languages,
     sections.emotions,
     sections.containers,
-    coverage.languages,
     coverage.unsaid,
     head.exclusions,
     head.refusals,
@@ -43,14 +44,14 @@ def render(facts: Facts, *, basis: str = "") -> str:
 
     `basis` tells what the page is made from.
     """
-    made = [html for section in _SECTIONS if (html := section(facts)) is not None]
+    opening = [section(facts) for section in _OPENING]
+    made = [section(facts) for section in _SECTIONS]
     body = el(
         "main",
         charts.hatching(),
-        head.head(facts),
-        made[:2],
-        head.navigation(made),
-        made[2:],
+        opening,
+        head.navigation([*opening, *made]),
+        made,
         class_="page",
     )
     style = _read("style.css")
