@@ -139,6 +139,10 @@ def measure_file(
             state = made.counted(connection, source, grouped=bool(by))
         except duckdb.ConversionException as error:
             raise UsageError(f"{path!r}: {_no_such_value(error)}") from error
+        except duckdb.Error as error:
+            if files.is_unreadable(error):
+                raise files.unreadable(path, error) from error
+            raise
     found = _measured(made, state)
     return _kept(found, made, state, by, target, run_id) if target else found
 
