@@ -223,6 +223,7 @@ class Measure(Plugin, abc.ABC):
             columns=", ".join(f'"{name}"' for name in self.reads.names),
             state=self.state,
         )
+        query = counting.in_order(query, self._keys)
         found = connection.sql(query, params=self.bound(query)).to_arrow_table()
         return self._merged(counting.typed(found, self._schema, self._keys))
 
@@ -315,7 +316,7 @@ class Measure(Plugin, abc.ABC):
         group = {"group": state["group"][0].as_py()}
         for reason, n in sorted(self.left_out(state).items()):
             yield {**group, "n": n, "why": reason}
-        sums = state.filter(pc.is_null(state["left_out"]))
+        sums = states.only(state, pc.is_null(state["left_out"]))
         sums = sums.drop_columns(["group", "left_out", "rows"])
         # A GROUP BY without keys makes a row of nothing.
         if not sums.num_rows or not self.kept(state):
@@ -341,7 +342,7 @@ class Measure(Plugin, abc.ABC):
 
 def _of(state: pa.Table, group: str | None) -> pa.Table:
     same = pc.equal(state["group"], group) if group is not None else None
-    return state.filter(pc.is_null(state["group"]) if same is None else same)
+    return states.only(state, pc.is_null(state["group"]) if same is None else same)
 
 
 def _said(value: Value, bounds: "dict[Key, list[float]] | None") -> dict[str, Any]:

@@ -7,6 +7,7 @@ pipeline the same SQL runs over batches (`affectflow.steps.measure`).
 import dataclasses
 import json
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,9 @@ from affectflow.stages.runs.request import config_digest, new_request
 from affectflow.stages.runs.run import Row, note_failure, write_run
 
 STAGE = "measure"
+MEMORY = "600MB"
+"""What DuckDB may hold while it reads a file; beyond it, it writes to disk."""
+_BOUNDS = "SET memory_limit = '{memory}'; SET temp_directory = {folder}"
 _WRITES = {"annotations": "annotate", "causes": "mine", "themes": "mine"}
 _SOURCE = "(SELECT {columns} FROM ({query}) AS q {join})"
 _WORDS = {"DOUBLE": "a number", "INT64": "a whole number", "BOOL": "yes or no"}
@@ -133,7 +137,8 @@ def measure_file(
         opened = files.open_file(path, as_text=True)
     else:
         opened = files.open_rows(own)
-    with opened as connection:
+    with tempfile.TemporaryDirectory() as folder, opened as connection:
+        connection.execute(_BOUNDS.format(memory=MEMORY, folder=quote(folder)))
         source = _file_source(connection, path, made, mapping or {}, by)
         try:
             state = made.counted(connection, source, grouped=bool(by))

@@ -26,7 +26,7 @@ def _ratings(aspect: str) -> str:
 
 
 def _off_scale(aspect: str) -> str:
-    # Most cells are told by their shape, a quarter of the work of reading their numbers.
+    # The shape tells of most cells, for a quarter of what reading numbers takes.
     read = f"list_transform({_ratings(aspect)}, lambda x: x BETWEEN 0 AND 3)"
     return (
         f"NOT regexp_matches({aspect}, '{_PLAIN}') "

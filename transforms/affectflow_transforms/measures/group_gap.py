@@ -30,6 +30,7 @@ from affectflow_transforms.measures.groups import (
     others,
     shown_of,
 )
+from affectflow_transforms.measures.truth import sql_truth
 
 Figure = Literal[
     "recall", "precision", "false_flag_rate", "accuracy", "prevalence", "mean"
@@ -61,15 +62,6 @@ _FEW = f"fewer than {MIN_SPEAKERS} speakers: not shown"
 _NOBODY = "no speaker is known: map speaker=COLUMN"
 _NO_REST = "the group, or the rest, has no value"
 _DRAWN = MappingProxyType({"drawn": "yes"})
-
-
-def _so(column: str) -> str:
-    """Returns whether a cell says yes or no, as SQL; null where it says neither."""
-    word, number = f"lower(trim({column}))", f"try_cast({column} AS DOUBLE)"
-    return (
-        f"CASE WHEN {word} IN ('true', 't', 'yes', 'y') OR {number} = 1 THEN true "
-        f"WHEN {word} IN ('false', 'f', 'no', 'n') OR {number} = 0 THEN false END"
-    )
 
 
 def _column() -> str:
@@ -145,10 +137,10 @@ class GroupGap(Measure):
             "if($figure = 'mean', value IS NULL, chosen IS NULL)"
         ),
         "a truth that is not 1 or 0, true or false, yes or no": (
-            f"$figure IN {_BY_TRUTH} AND ({_so('truth')}) IS NULL"
+            f"$figure IN {_BY_TRUTH} AND ({sql_truth('truth')}) IS NULL"
         ),
         "a chosen that is not 1 or 0, true or false, yes or no": (
-            f"$figure <> 'mean' AND ({_so('chosen')}) IS NULL"
+            f"$figure <> 'mean' AND ({sql_truth('chosen')}) IS NULL"
         ),
         "a value that is no finite number": "NOT isfinite(coalesce(value, 0))",
         "a weight that is not above 0": (
@@ -215,7 +207,7 @@ SELECT
   coalesce(sum(coalesce(weight, 1.0)) FILTER (chosen), 0.0) AS chosen,
   coalesce(sum(coalesce(weight, 1.0) * value), 0.0) AS total
 FROM (
-  SELECT * REPLACE ({_so("truth")} AS truth, {_so("chosen")} AS chosen)
+  SELECT * REPLACE ({sql_truth("truth")} AS truth, {sql_truth("chosen")} AS chosen)
   FROM observations
 )
 WHERE $label = '' OR label = $label
