@@ -71,8 +71,11 @@ def summed(state: pa.Table, keys: Sequence[str]) -> pa.Table:
 
 
 def only(state: pa.Table, wanted: pa.ChunkedArray) -> pa.Table:
-    """Returns the rows that are wanted; `state` itself, not a copy, if all are."""
-    return state if pc.all(wanted).as_py() else state.filter(wanted)
+    """Returns the rows that are wanted; where they are neighbours, without a copy."""
+    places = np.flatnonzero(_so(wanted))
+    if len(places) and places[-1] - places[0] + 1 == len(places):
+        return state.slice(int(places[0]), len(places))
+    return state.filter(wanted)
 
 
 def is_summed(state: pa.Table, keys: Sequence[str]) -> bool:

@@ -195,3 +195,15 @@ def test_values_of_a_file_go_to_a_lake_that_is_named(tmp_path, lake):
 
     assert len(said(lake)) == 3 * 6
     assert len(set(said(lake, "measure_id"))) == 3 * 6
+
+
+def test_a_parquet_file_that_is_damaged_inside_is_refused(tmp_path):
+    path = tmp_path / "numbers.parquet"
+    texts = [f"the build {number}" for number in range(9_000)]
+    pq.write_table(pa.table({"candidate": texts, "reference": texts}), path)
+    whole = bytearray(path.read_bytes())
+    whole[20:2_000] = bytes(1_980)
+    path.write_bytes(whole)
+
+    with pytest.raises(UsageError, match="parquet' cannot be read: .*; fix the file"):
+        measure_file(str(path), "TextOverlap")

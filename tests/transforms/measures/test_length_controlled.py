@@ -362,6 +362,21 @@ def test_what_is_off_the_scale_or_no_number_is_left_out_and_counted():
     }
 
 
+@pytest.mark.parametrize("cell", ["maybe", "2", ""])
+def test_gamed_cells_that_say_neither_yes_nor_no_are_left_out_and_counted(cell):
+    measure = LengthControlled()
+    row = next(planted({"m": 0.0}))
+    rows = [{**row, "gamed": each} for each in (cell, "yes", "0", None)]
+
+    state = measure.add(
+        measure.create(), pa.RecordBatch.from_pylist(rows, schema=measure.reads)
+    )
+
+    reason = "a gamed that is not 1 or 0, true or false, yes or no"
+    assert measure.left_out(state) == {reason: 1}
+    assert measure.kept(state) == 3
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
