@@ -58,7 +58,8 @@ def _factor(state: pa.Table, place: int, name: str) -> Factor:
         why = f"has {len(counts):,} names, at most {MAX_LEVELS} are compared"
         return Factor(name, why=why)
     sorted_counts = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    return Factor(name, *zip(*sorted_counts, strict=True))
+    levels_there, times = zip(*sorted_counts, strict=True)
+    return Factor(name, levels_there, times)
 
 
 def _counted(levels: pa.ChunkedArray, n: pa.ChunkedArray) -> dict[str, int]:

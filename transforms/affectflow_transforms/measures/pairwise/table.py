@@ -89,7 +89,7 @@ def read_pairs(
         model=model,
         baseline=baseline,
         item=item,
-        gamed=gamed,
+        gamed=gamed.astype(bool),
         preference=_floats(state["preference"], order),
         difficulty=_floats(state["difficulty"], order),
         amounts=_columns(own),
