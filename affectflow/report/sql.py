@@ -231,7 +231,14 @@ WHERE e.task = 'frustration' AND a.kind IS DISTINCT FROM 'person'
   AND (
     e.status = 'ok' OR (e.label IS NOT NULL AND e.status IS DISTINCT FROM 'abstained')
   )
-GROUP BY annotator_id ORDER BY n DESC, annotator_id""",
+  AND (
+    annotator_id = $annotator
+    OR annotator_id IN (
+      SELECT emotion_annotator_id FROM causes
+      WHERE label = 'frustration' AND status = 'ok'
+    )
+  )
+GROUP BY annotator_id ORDER BY annotator_id = $annotator DESC, n DESC, annotator_id""",
     "runs": """
 SELECT run_id, stage, state, started, rows_in, rows_out, rows_dead, config_digest,
   versions
