@@ -13,8 +13,6 @@ BELOW_NEUTRAL = "labels_far_below_neutral"
 OF_NEUTRAL_MESSAGES = "labels_of_neutral_messages"
 BELOW_THE_SUREST = "labels_far_below_the_surest"
 """Counters of labels that are doubted."""
-SURELY = 1.5
-"""A label this many times as sure as `neutral` makes a message an emotional one."""
 
 Key = tuple[Any, Any]
 """An annotator and a vocabulary."""
@@ -43,9 +41,7 @@ class Bars(NamedTuple):
         """Returns the counter of why a label is doubted; empty if it is not."""
         if score < self.over_neutral * others.neutral:
             return BELOW_NEUTRAL
-        if others.neutral > self.max_neutral and (
-            others.surest < SURELY * others.neutral
-        ):
+        if others.neutral > max(self.max_neutral, others.surest):
             return OF_NEUTRAL_MESSAGES
         return BELOW_THE_SUREST if score < self.of_surest * others.surest else ""
 

@@ -101,7 +101,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         that of `neutral`, where the same annotator scores both in one vocabulary. At 0
         every chosen label does; one that is given, without a score, always does.
       max_neutral: nor do the labels of a message whose `neutral` scores more than this,
-        0..1, unless one of them scores 1.5 times as much. At 1 no message is left out.
+        0..1, and more than each of them. At 1 no message is left out.
       of_surest: nor does a label whose score is below this share, 0..1, of that of the
         surest label that the annotator chose in the vocabulary. 0 leaves out none.
 
@@ -111,7 +111,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
 
     history: int = 0
     over_neutral: float = 0.5
-    max_neutral: float = 0.35
+    max_neutral: float = 0.3
     of_surest: float = 0.3
 
     only_if_said: ClassVar[frozenset[str]] = Annotator.only_if_said | {"over_neutral"}
