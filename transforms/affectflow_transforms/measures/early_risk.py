@@ -137,19 +137,13 @@ class EarlyRisk(Measure):
     }
     keys: ClassVar[tuple[str, ...]] = ("unit", "who", "place")
     query: ClassVar[str] = """
-WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
-votes AS (
-  SELECT utterance_id, bool_or(coalesce(label = $label AND chosen, false)) AS is_yes
-  FROM annotations JOIN people USING (annotator_id)
-  WHERE $column = '' AND task = $gold AND (
-    label IS NOT NULL OR coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
-  )
-  GROUP BY utterance_id, annotator_id
-),
-truths AS (
+WITH truths AS (
   -- Null where as many said no as yes.
-  SELECT utterance_id, nullif(avg(is_yes::INT), 0.5) > 0.5 AS is_case
-  FROM votes GROUP BY ALL
+  SELECT utterance_id, CASE
+      WHEN bool_or(label = $label AND holds) THEN true
+      WHEN count(*) FILTER (label = $label AND holds IS NULL) = 0 THEN false
+    END AS is_case
+  FROM majority WHERE $column = '' AND task = $gold GROUP BY utterance_id
   UNION ALL
   SELECT utterance_id, attrs[$column] = $label
   FROM utterances WHERE $column <> '' AND attrs[$column] IS NOT NULL

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from affectflow.errors import UsageError
 from affectflow.kinds.measure import Measure, Value
 from affectflow.registry import Card
-from affectflow.schemas import PEOPLE
 from affectflow_transforms.measures.groups import (
     MIN_SPEAKERS,
     SUMS,
@@ -181,14 +180,12 @@ labels AS (
   SELECT DISTINCT task, label FROM told
   WHERE label IS NOT NULL AND ($label = '' OR label = $label)
 ),
-votes AS (
-  SELECT utterance_id, label, avg(chosen::INTEGER) AS share FROM annotations
-  WHERE annotator_id IN {PEOPLE} AND label IS NOT NULL AND status = 'ok'
-  GROUP BY ALL
+truths AS (
+  SELECT utterance_id, label, bool_and(holds) AS truth FROM majority
+  WHERE label IS NOT NULL GROUP BY ALL
 )
 SELECT {_column()} AS part,
-  CASE WHEN share > 0.5 THEN true WHEN share < 0.5 THEN false END AS truth,
-  coalesce(told.chosen, false) AS chosen, told.value, labels.label,
+  truth, coalesce(told.chosen, false) AS chosen, told.value, labels.label,
   CASE WHEN has_speakers THEN coalesce(u.speaker_id, '') ELSE u.conversation_id
     END AS speaker,
   u.conversation_id AS unit, utterance_id
@@ -197,7 +194,7 @@ JOIN labels USING (task)
 CROSS JOIN known
 JOIN utterances AS u USING (utterance_id)
 LEFT JOIN told USING (utterance_id, task, label)
-LEFT JOIN votes USING (utterance_id, label)
+LEFT JOIN truths USING (utterance_id, label)
 WHERE NOT coalesce(u.is_bot, false)
 """
     wants: ClassVar[str] = "an annotator's answers"

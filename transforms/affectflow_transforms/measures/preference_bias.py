@@ -87,49 +87,26 @@ class PreferenceBias(Measure):
     }
     keys: ClassVar[tuple[str, ...]] = ("unit", "annotator_id", "gold", "label")
     query: ClassVar[str] = """
-WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
-answers AS (
-  SELECT utterance_id, annotator_id, vocabulary,
-    CASE WHEN chosen THEN label END AS label,
-    annotator_id IN (SELECT annotator_id FROM people) AS by_person
+WITH answers AS (
+  SELECT utterance_id, annotator_id, vocabulary, CASE WHEN chosen THEN label END AS label
   FROM annotations
   WHERE task = $task AND (
     chosen AND label IS NOT NULL AND coalesce(rank, 1) = 1
     OR status IN ('unparsed', 'out_of_vocabulary')
   )
 ),
-silent AS (
-  -- Who was asked and chose nothing: a vote for no label.
-  SELECT utterance_id, vocabulary, annotator_id
-  FROM annotations JOIN people USING (annotator_id)
-  WHERE task = $task AND coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
-    AND (chosen IS NOT NULL OR label IS NULL)
-  GROUP BY ALL
-  HAVING NOT bool_or(coalesce(chosen, false) AND label IS NOT NULL)
-),
-votes AS (
-  SELECT utterance_id, vocabulary, label, count(DISTINCT annotator_id) AS n
-  FROM answers WHERE by_person AND label IS NOT NULL GROUP BY ALL
-  UNION ALL
-  SELECT utterance_id, vocabulary, NULL, count(*) FROM silent GROUP BY ALL
-),
-ranked AS (
-  SELECT utterance_id, vocabulary, label,
-    n = max(n) OVER same AS leads
-  FROM votes WINDOW same AS (PARTITION BY utterance_id, vocabulary)
-),
 told AS (
   -- Where people are divided, or most chose nothing, no label is right.
-  SELECT utterance_id, vocabulary,
-    CASE WHEN count(*) = 1 THEN any_value(label) END AS gold
-  FROM ranked WHERE leads GROUP BY ALL
+  SELECT utterance_id, vocabulary, any_value(label) FILTER (leads) AS gold
+  FROM majority WHERE task = $task GROUP BY ALL
 )
 SELECT gold, answers.label, annotator_id, told.vocabulary AS gold_vocabulary,
   answers.vocabulary AS label_vocabulary, conversation_id AS unit, utterance_id
 FROM told
 JOIN answers USING (utterance_id)
 JOIN utterances USING (utterance_id)
-WHERE NOT by_person AND ($annotator = '' OR annotator_id = $annotator)
+WHERE annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
+  AND ($annotator = '' OR annotator_id = $annotator)
 """
     annotators: ClassVar[tuple[str, ...]] = ("annotator",)
     wants: ClassVar[str] = (
