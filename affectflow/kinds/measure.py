@@ -34,6 +34,8 @@ UNIT = "unit"
 KEPT = ""
 """What `left_out` says of observations that count; of sums it says null."""
 UNDEFINED = "not defined"
+TASKS = "SELECT task FROM annotations"
+ATTRIBUTES = "SELECT unnest(map_keys(attrs)) FROM utterances"
 NO_INTERVAL = f"no interval: fewer than {MIN_UNITS} units"
 """Why a value has no interval, though draws were asked for."""
 
@@ -107,6 +109,8 @@ class Measure(Plugin, abc.ABC):
         `utterances`.
       annotators: arguments that name an annotator of the lake; the beginning of its
         id will do.
+      chooses: option to a query of all that it may name: FROM observations, or FROM
+        what a lake has. Who names something else is told what there is.
       wants: what a lake must hold for `query` to find something, in words.
       refuses: reason to SQL condition: such observations are left out, and counted.
       keys: columns of `state` that are not sums; `unit` is what `draws` draws.
@@ -123,6 +127,7 @@ class Measure(Plugin, abc.ABC):
     needed: ClassVar[tuple[str, ...]]
     query: ClassVar[str] = ""
     annotators: ClassVar[tuple[str, ...]] = ()
+    chooses: ClassVar[Mapping[str, str]] = {}
     wants: ClassVar[str] = ""
     refuses: ClassVar[Mapping[str, str]] = {}
     keys: ClassVar[tuple[str, ...]]

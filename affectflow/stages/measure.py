@@ -26,6 +26,7 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import columns_of, quote, quote_name
 from affectflow.schemas import TABLES
+from affectflow.stages.choices import check_choices
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.runs.request import config_digest, new_request
 from affectflow.stages.runs.run import Row, note_failure, write_run
@@ -84,7 +85,8 @@ def measure_lake(
 
     Raises:
       LakeError: no lake, or nothing in it that the measure reads.
-      UsageError: no such measure, option or column.
+      UsageError: no such measure, option or column; or an option names what is not
+        there.
     """
     made = made_with(name, options, draws)
     target = Lake.open(to or uri)
@@ -92,7 +94,12 @@ def measure_lake(
         raise UsageError(f"{made.kind} reads files only; give it FILE in place of LAKE")
     with open_lake(uri) as connection:
         made = _with_whole_ids(connection, made)
-        source = _lake_source(connection, made, by)
+
+        def source_of(measure: Measure) -> str:
+            return _lake_source(connection, measure, by)
+
+        source = source_of(made)
+        check_choices(connection, made, source_of, in_lake=True)
         state = made.counted(connection, source, grouped=bool(by))
         if not state.num_rows:
             raise LakeError(_nothing(connection, uri, made))
@@ -124,7 +131,8 @@ def measure_file(
 
     Raises:
       LakeError: `to` is not a lake.
-      UsageError: no such measure, option, file or column.
+      UsageError: no such measure, option, file or column; or an option names what is
+        not there.
     """
     made = made_with(name, options, draws)
     target = Lake.open(to) if to else None
@@ -133,9 +141,15 @@ def measure_file(
         opened = files.open_file(path, as_text=True)
     else:
         opened = files.open_rows(own)
+    _check_none_of_a_lake(made)
     with opened as connection:
-        source = _file_source(connection, path, made, mapping or {}, by)
+
+        def source_of(measure: Measure) -> str:
+            return _file_source(connection, path, measure, mapping or {}, by)
+
+        source = source_of(made)
         try:
+            check_choices(connection, made, source_of, in_lake=False)
             state = made.counted(connection, source, grouped=bool(by))
         except duckdb.ConversionException as error:
             raise UsageError(f"{path!r}: {_no_such_value(error)}") from error
@@ -171,6 +185,15 @@ def _with_whole_ids(connection: duckdb.DuckDBPyConnection, made: Measure) -> Mea
             there = [row[0] for row in connection.execute(query, [word]).fetchall()]
             whole[name] = annotator_meant(connection, word, there, "in this lake")
     return dataclasses.replace(made, **whole) if whole else made
+
+
+def _check_none_of_a_lake(made: Measure) -> None:
+    for option in made.annotators:
+        if word := getattr(made, option):
+            raise UsageError(
+                f"{made.kind}: {option}={word} names an annotator of a lake, and this "
+                "is a file; leave it out"
+            )
 
 
 def _lake_source(connection: duckdb.DuckDBPyConnection, made: Measure, by: str) -> str:

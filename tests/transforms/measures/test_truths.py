@@ -4,7 +4,7 @@ import pytest
 
 from affectflow import registry
 from affectflow.lake import views
-from tests.given.view_lakes import FolderLake, rows, utterance
+from tests.given.view_lakes import FolderLake, utterance
 
 YES_OF_THREE = {"s:1": 1, "s:2": 2}
 

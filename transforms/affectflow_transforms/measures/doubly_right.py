@@ -13,7 +13,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from affectflow.batches.states import UNKNOWN
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 
 FIGURES = ("RR", "RW", "WR", "WW")
@@ -54,6 +54,7 @@ class DoublyRight(Measure):
     task: str = "emotion"
     judge: str = ""
 
+    annotators: ClassVar[tuple[str, ...]] = ("judge",)
     reads: ClassVar[pa.Schema] = pa.schema(
         [
             _column("gold", "the emotion that is right"),
@@ -93,8 +94,11 @@ JOIN truths USING (utterance_id)
 JOIN answers AS answer USING (utterance_id)
 JOIN answers AS judge ON judge.utterance_id = reason_id
 JOIN utterances USING (utterance_id)
-WHERE answer.annotator_id = explains AND starts_with(judge.annotator_id, $judge)
+WHERE answer.annotator_id = explains AND ($judge = '' OR judge.annotator_id = $judge)
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+    }
     wants: ClassVar[str] = (
         "people's labels, an annotator's answers to the same utterances, its reasons "
         "as utterances that reply to them, and a judge's labels of those"

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from affectflow.batches import counting
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import ATTRIBUTES, TASKS, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.ranking import Flags, Floats, auc
 
@@ -32,6 +32,11 @@ SELECT who, times::DOUBLE AS times, is_case,
 FROM states JOIN units USING (who)
 GROUP BY ALL
 ORDER BY who
+"""
+_LABELS = """
+SELECT label FROM annotations WHERE $column = '' AND task = $gold
+UNION ALL
+SELECT attrs[$column] FROM utterances WHERE $column <> ''
 """
 _YES = "lower(trim(truth)) IN ('1', '1.0', 'true', 'yes')"
 _NO = "lower(trim(truth)) IN ('0', '0.0', 'false', 'no')"
@@ -173,6 +178,12 @@ LEFT JOIN scores USING (utterance_id)
 WHERE EXISTS (FROM scores)
 """
     annotators: ClassVar[tuple[str, ...]] = ("annotator",)
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+        "gold": TASKS,
+        "column": ATTRIBUTES,
+        "label": _LABELS,
+    }
     wants: ClassVar[str] = (
         "an annotator's scores (--set annotator=ID --set task=TASK) and, in the same "
         "conversations, people's labels (--set gold=TASK --set label=LABEL) or a "

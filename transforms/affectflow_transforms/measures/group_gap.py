@@ -84,6 +84,13 @@ CASE WHEN starts_with($across, '{_ATTRIBUTE}') THEN attrs[substr($across, 7)]
 END"""
 
 
+_ACROSS = f"""
+SELECT unnest([{", ".join(f"'{name}'" for name in (*COLUMNS, _LENGTH))}])
+UNION ALL
+SELECT 'attrs.' || unnest(map_keys(attrs)) FROM utterances
+"""
+
+
 @dataclass(kw_only=True)
 class GroupGap(Measure):
     """Compares a figure of an annotator between groups of people or texts.
@@ -197,6 +204,10 @@ LEFT JOIN told USING (utterance_id, task, label)
 LEFT JOIN truths USING (utterance_id, label)
 WHERE NOT coalesce(u.is_bot, false)
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "label": "SELECT label FROM observations",
+        "across": _ACROSS,
+    }
     wants: ClassVar[str] = "an annotator's answers"
     state: ClassVar[str] = f"""
 SELECT

@@ -14,7 +14,7 @@ import pyarrow as pa
 from affectflow import vocabularies
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.pairwise.bias import preferences, unbounded
 from affectflow_transforms.measures.pairwise.confusion import Confusion
@@ -88,7 +88,8 @@ class PreferenceBias(Measure):
     keys: ClassVar[tuple[str, ...]] = ("unit", "annotator_id", "gold", "label")
     query: ClassVar[str] = """
 WITH answers AS (
-  SELECT utterance_id, annotator_id, vocabulary, CASE WHEN chosen THEN label END AS label
+  SELECT utterance_id, annotator_id, vocabulary,
+    CASE WHEN chosen THEN label END AS label
   FROM annotations
   WHERE task = $task AND (
     chosen AND label IS NOT NULL AND coalesce(rank, 1) = 1
@@ -109,6 +110,9 @@ WHERE annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'per
   AND ($annotator = '' OR annotator_id = $annotator)
 """
     annotators: ClassVar[tuple[str, ...]] = ("annotator",)
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+    }
     wants: ClassVar[str] = (
         "labels by people, and an annotator's answers to the same utterances and task"
     )

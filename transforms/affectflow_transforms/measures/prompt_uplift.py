@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 
 _EMPTY = "trim({}) = ''"
@@ -127,6 +127,10 @@ LEFT JOIN answers AS base
   ON base.annotator_id = twins.twin AND base.utterance_id = told.utterance_id
 LEFT JOIN gold ON gold.utterance_id = told.utterance_id
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+        "gold_task": TASKS,
+    }
     wants: ClassVar[str] = (
         "answers of a prompt with a stimulus (annotate --prompt NAME --set "
         "stimulus=positive:EP02), of the same prompt without it, and people's labels"

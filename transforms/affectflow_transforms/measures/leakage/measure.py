@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value, by_options
+from affectflow.kinds.measure import ATTRIBUTES, TASKS, Measure, Value, by_options
 from affectflow.registry import Card
 from affectflow_transforms.measures.leakage.comparison import Comparison, Plan
 from affectflow_transforms.measures.leakage.corpus import Corpus, read_corpus
@@ -127,6 +127,11 @@ UNION ALL
 SELECT conversation_id, utterance_id, role_before, text_before, label, 1, utterance_id
 FROM turns WHERE $per = 'turn' AND label IS NOT NULL AND text_before IS NOT NULL
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "roles": "SELECT role FROM observations",
+        "task": TASKS,
+        "column": ATTRIBUTES,
+    }
     wants: ClassVar[str] = (
         "people's labels (--set task=TASK), or a column of attrs (--set column=NAME), "
         "in conversations whose speakers have roles"

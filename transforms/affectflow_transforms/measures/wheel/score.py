@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.wheel.figures import (
     Figure,
@@ -141,6 +141,10 @@ SELECT gold, predicted, annotator_id, unit, utterance_id
 FROM answers JOIN truths USING (utterance_id)
 """
     annotators: ClassVar[tuple[str, ...]] = ("against",)
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+        "gold_task": TASKS,
+    }
     wants: ClassVar[str] = (
         "labels by people, or by another annotator (--set against=ANNOTATOR), and "
         "answers of one task (--set task=emotion_open, --set gold_task=emotion)"
