@@ -75,11 +75,7 @@ def _column() -> str:
     cases = " ".join(f"WHEN '{name}' THEN u.{name}" for name in COLUMNS)
     return f"""
 CASE WHEN starts_with($across, '{_ATTRIBUTE}') THEN attrs[substr($across, 7)]
-  WHEN $across = '{_LENGTH}' THEN CASE
-    WHEN length(u.text) < 50 THEN '1: under 50 characters'
-    WHEN length(u.text) < 200 THEN '2: 50 to 199'
-    WHEN length(u.text) < 1000 THEN '3: 200 to 999'
-    ELSE '4: 1,000 and more' END
+  WHEN $across = '{_LENGTH}' THEN length_group(u.text)
   ELSE CASE $across {cases} END
 END"""
 

@@ -65,7 +65,9 @@ class WeightedGold(Measure):
     needed: ClassVar[tuple[str, ...]] = ("rater", "time", "value")
     refuses: ClassVar[Mapping[str, str]] = {
         **{said: f"unread = '{reason}'" for said, reason in UNREAD.items()},
-        "the time or the rating is not a number": "NOT isfinite(time) OR NOT isfinite(value)",
+        "the time or the rating is not a number": (
+            "NOT isfinite(time) OR NOT isfinite(value)"
+        ),
         "rated before the recording began": f"{_TIME_US} < 0",
     }
     keys: ClassVar[tuple[str, ...]] = ("recording", "dimension", "rater", "tick")
