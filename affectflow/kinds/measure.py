@@ -37,6 +37,7 @@ UNDEFINED = "not defined"
 TASKS = "SELECT task FROM annotations"
 ATTRIBUTES = "SELECT unnest(map_keys(attrs)) FROM utterances"
 NO_INTERVAL = f"no interval: fewer than {MIN_UNITS} units"
+UNDRAWN = "no interval: in most draws there is no value"
 """Why a value has no interval, though draws were asked for."""
 
 FITTED = pa.schema(
@@ -358,7 +359,9 @@ def _said(value: Value, bounds: "dict[Key, list[float]] | None") -> dict[str, An
         row["why"] = value.why or NO_INTERVAL
     elif value.key in bounds and math.isnan(value.low):
         _, low, high = interval(value.value, np.array(bounds[value.key]))
-        if high - low > EQUAL:
+        if math.isnan(low):
+            row["why"] = value.why or UNDRAWN
+        elif high - low > EQUAL:
             row |= {"low": low, "high": high}
     return {**row, "why": row["why"] or None}
 

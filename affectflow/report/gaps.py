@@ -74,7 +74,7 @@ _SAID = (
     "not on these messages. Each names the group for which a figure is highest, the "
     "group for which it is lowest, and the difference: where recall is low, more of "
     "what people feel is missed; where the false flag rate is high, more is seen that "
-    "is not there. So part of a difference between such groups is made by the annotator."
+    "is not there. So part of a difference between such groups is the annotator's own."
 )
 _BY_LENGTH, _UNIT = "by length", " characters"
 

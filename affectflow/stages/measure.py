@@ -7,6 +7,7 @@ pipeline the same SQL runs over batches (`affectflow.steps.measure`).
 import dataclasses
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +22,11 @@ from affectflow.batches.states import UNKNOWN
 from affectflow.errors import LakeError, UsageError
 from affectflow.gold.evaluation import files, lakes
 from affectflow.gold.measures import digest_of, measure, replace_measures
-from affectflow.kinds.measure import NO_INTERVAL, Measure
+from affectflow.kinds.measure import NO_INTERVAL, UNDRAWN, Measure
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import columns_of, quote, quote_name
+from affectflow.nouns import count
 from affectflow.schemas import TABLES
 from affectflow.stages.choices import check_choices
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
@@ -310,8 +312,11 @@ def _measured(made: Measure, state: pa.Table) -> Measured:
 def _unsaid(rows: list[Row]) -> list[str]:
     """Returns what has no value, and why; and once that there are no intervals."""
     lines = [_undefined(row) for row in rows if row["value"] is None]
-    if any(row["why"] == NO_INTERVAL for row in rows if row["value"] is not None):
+    why = Counter(row["why"] for row in rows if row["value"] is not None)
+    if why[NO_INTERVAL]:
         lines.append(f"{NO_INTERVAL} (map unit=COLUMN, or give more of them)")
+    if why[UNDRAWN]:
+        lines.append(f"{count(why[UNDRAWN], 'value')} with {UNDRAWN}; give more units")
     return lines
 
 

@@ -39,6 +39,11 @@ def no(who, label="joy", **more):
             id="nothing is an answer",
         ),
         pytest.param(
+            [answer("ann"), answer("ben", None, vocabulary=None)],
+            [(None, 1, 2, None, False), ("joy", 1, 2, None, False)],
+            id="nothing without a vocabulary",
+        ),
+        pytest.param(
             [answer("ann"), no("ben")],
             [(None, 1, 2, None, False), ("joy", 1, 2, None, False)],
             id="a tie is none",

@@ -4,7 +4,19 @@
 -- leads: more people chose it first than any other label, and than chose nothing.
 -- Who was unsure does not count. Of a sheet, a label that is not on it was not asked
 -- about; of a free answer, a label that it does not name was not chosen.
-WITH said AS (
+WITH given AS (
+  -- Who chose nothing may name no vocabulary: the answer is to what others were asked.
+  SELECT * REPLACE (
+    coalesce(vocabulary, max(vocabulary) OVER (PARTITION BY utterance_id, task))
+      AS vocabulary
+  )
+  FROM annotations
+  SEMI JOIN (SELECT annotator_id FROM annotators WHERE kind = 'person')
+    USING (annotator_id)
+  ANTI JOIN health_annotators USING (annotator_id)
+  WHERE value IS NULL AND coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
+),
+said AS (
   SELECT
     utterance_id,
     task,
@@ -16,11 +28,7 @@ WITH said AS (
     bool_and(status IS NOT DISTINCT FROM 'abstained') AS unsure,
     bool_or(sample_id IS NOT NULL OR NOT coalesce(chosen, true)) AND label IS NOT NULL
       AS is_listed
-  FROM annotations
-  SEMI JOIN (SELECT annotator_id FROM annotators WHERE kind = 'person')
-    USING (annotator_id)
-  ANTI JOIN health_annotators USING (annotator_id)
-  WHERE value IS NULL AND coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
+  FROM given
   GROUP BY utterance_id, task, vocabulary, annotator_id, label
 ),
 raters AS (

@@ -108,6 +108,18 @@ JOIN answers USING (utterance_id)
 JOIN utterances USING (utterance_id)
 WHERE annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
   AND ($annotator = '' OR annotator_id = $annotator)
+-- People may have answered in two vocabularies. An answer counts once: in its own, or
+-- where it names none, in the first; else in each that a fold may lead to.
+WINDOW
+  every AS (PARTITION BY utterance_id, annotator_id, answers.vocabulary, answers.label),
+  same AS (
+    PARTITION BY utterance_id, annotator_id, answers.vocabulary, answers.label
+    ORDER BY answers.vocabulary IS NOT DISTINCT FROM told.vocabulary DESC, gold IS NULL,
+      told.vocabulary
+  )
+QUALIFY row_number() OVER same = 1
+  OR answers.vocabulary <> told.vocabulary
+    AND NOT bool_or(answers.vocabulary IS NOT DISTINCT FROM told.vocabulary) OVER every
 """
     annotators: ClassVar[tuple[str, ...]] = ("annotator",)
     chooses: ClassVar[Mapping[str, str]] = {
