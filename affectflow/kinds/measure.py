@@ -12,6 +12,7 @@ verb: `affectflow.steps.measure.Measure`. Its check is
 import abc
 import dataclasses
 import functools
+import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -245,10 +246,26 @@ class Measure(Plugin, abc.ABC):
         """
         for name in self.needed:
             if name not in present:
-                raise UsageError(
-                    f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
-                    f"columns here: {', '.join(present) or 'none'}"
-                )
+                raise self.without(name, present, cure)
+
+    def without(self, name: str, present: Sequence[str], cure: str) -> UsageError:
+        """Returns the error of a column that is missing.
+
+        Args:
+          name: of the column.
+          present: the columns that are there.
+          cure: what to do, but for a column that an option names.
+        """
+        is_option = isinstance(inspect.getattr_static(self, "reads"), property)
+        options = self.parameters().items() if is_option else ()
+        for option, value in options:
+            if name == value or (isinstance(value, tuple) and name in value):
+                more = ",..." if isinstance(value, tuple) else ""
+                cure = f"name yours with --set {option}=COLUMN{more}"
+        return UsageError(
+            f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
+            f"columns here: {', '.join(present) or 'none'}"
+        )
 
     def left_out(self, state: pa.Table) -> dict[str, int]:
         """Returns how many observations were left out, by reason."""

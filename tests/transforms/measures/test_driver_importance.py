@@ -322,9 +322,9 @@ def test_a_missing_column_is_named_with_those_that_are_there(wide):
     with pytest.raises(UsageError) as caught:
         measure_file(wide, "DriverImportance", options=options)
 
-    assert "needs the column 'role': type --map role=COLUMN; columns here: repo, " in (
-        str(caught.value)
-    )
+    said = str(caught.value)
+    assert "needs the column 'role': name yours with --set factors=COLUMN,...;" in said
+    assert "columns here: repo, " in said
 
 
 @pytest.fixture(scope="module")

@@ -173,10 +173,7 @@ class DriverImportance(Measure):
         super().check_columns(present, cure)
         for name in self.factors:
             if name not in present:
-                raise UsageError(
-                    f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
-                    f"columns here: {', '.join(present)}"
-                )
+                raise self.without(name, present, cure)
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields what each factor, each level and all together say of the outcome."""
