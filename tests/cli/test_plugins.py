@@ -292,7 +292,9 @@ def test_a_card_says_what_options_mean_and_which_columns_are_needed():
     (row,) = json.loads(affectflow("plugins", "BradleyTerry", "--json").out)
 
     lines = [" ".join(line.split()) for line in shown.splitlines()]
-    assert any(line.startswith("ties │ half │ `half` a win for both;") for line in lines)
+    assert any(
+        line.startswith("ties │ half │ `half` a win for both;") for line in lines
+    )
     assert "draws │ 0 │ bootstrap draws of `unit`; 0 for no intervals." in lines
     assert "model │ needed │ one of the two" in lines
     assert row["columns"][-1] == {

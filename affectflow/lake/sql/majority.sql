@@ -2,6 +2,7 @@
 -- yes: how many people chose it, of `answers`. label null: how many chose nothing.
 -- holds: whether more than half chose it; null where they were evenly divided.
 -- leads: more people chose it first than any other label, and than chose nothing.
+-- Where readers answered, what writers say of themselves does not count.
 -- Who was unsure does not count. Of a sheet, a label that is not on it was not asked
 -- about; of a free answer, a label that it does not name was not chosen.
 WITH given AS (
@@ -15,6 +16,10 @@ WITH given AS (
     USING (annotator_id)
   ANTI JOIN health_annotators USING (annotator_id)
   WHERE value IS NULL AND coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
+  WINDOW question AS (PARTITION BY utterance_id, task)
+  QUALIFY bool_and(coalesce(perspective IN ('writer', 'self_report'), false))
+      OVER question
+    OR coalesce(perspective NOT IN ('writer', 'self_report'), true)
 ),
 said AS (
   SELECT
