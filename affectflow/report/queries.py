@@ -70,11 +70,12 @@ def collect(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> Facts:
         "min_utterances": MIN_UTTERANCES,
         "min_speakers": MIN_SPEAKERS,
     }
-    with _labelled_kept(connection, parameters):
+    with _labelled_kept(connection, parameters), _themes_kept(connection):
         counts = ask(connection, "counts", parameters)
         parameters["period"] = _period(counts[0])
         names = QUERIES.keys() - {"counts", "themes", "quotes", "theme_periods"}
         answers = {name: ask(connection, name, parameters) for name in sorted(names)}
+        themes = _themes(connection, answers["clusterings"], parameters)
     return Facts(
         annotator=chosen,
         others=basis.beside(chosen, there) if chosen else 0,
@@ -82,7 +83,7 @@ def collect(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> Facts:
         # The queries are printed, and a person's name is not.
         parameters=parameters | {"annotator": spell(chosen)},
         answers={"counts": counts, **answers},
-        themes=_themes(connection, answers["clusterings"], parameters),
+        themes=themes,
     )
 
 
@@ -104,6 +105,24 @@ def _labelled_kept(
         yield
     finally:
         connection.execute("DROP TABLE temp.labelled_utterances")
+
+
+@contextlib.contextmanager
+def _themes_kept(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Puts tables in the place of `theme_utterances` and of the quotes that are shown.
+
+    Four queries read them, three of them for each family of emotions.
+    """
+    kept = {"theme_utterances": "", "theme_quotes": " WHERE position <= 3"}
+    for view, where in kept.items():
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {view} AS FROM memory.{view}{where}"
+        )
+    try:
+        yield
+    finally:
+        for view in kept:
+            connection.execute(f"DROP TABLE temp.{view}")
 
 
 def ask(

@@ -103,7 +103,13 @@ def main(rows: int) -> None:
         print(f"{rows:,} utterances, {threads[0][0]} threads")
         for view, sql in QUERIES.items():
             _print(view, lambda sql=sql, view=view: connection.sql(sql.format(view)))
-        with report._labelled_kept(connection, PARAMETERS):
+        begun = time.process_time()
+        with (
+            report._labelled_kept(connection, PARAMETERS),
+            report._themes_kept(connection),
+        ):
+            kept = time.process_time() - begun
+            print(f"{'tables kept for them':<24}{'':>10}{kept:8.2f} CPU s")
             for name in report.QUERIES:
                 _print(name, lambda name=name: report.ask(connection, name, PARAMETERS))
 
