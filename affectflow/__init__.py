@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from affectflow.frames import annotate as annotate
     from affectflow.kinds.model import BatchModelHandler as BatchModelHandler
     from affectflow.kinds.transform import BatchTransform as BatchTransform
     from affectflow.kinds.transform import Chain as Chain
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     )
     from affectflow.kinds.transform import Transform as Transform
     from affectflow.lake import Lake as Lake
-    from affectflow.lake import open_lake as open_lake
+    from affectflow.opened import OpenLake as OpenLake
+    from affectflow.opened import analyze as analyze
+    from affectflow.opened import open_lake as open_lake
     from affectflow.registry import Card as Card
 
 
@@ -37,8 +40,11 @@ _HOMES = {
     "Chain": "affectflow.kinds.transform",
     "ConversationTransform": "affectflow.kinds.transform",
     "Lake": "affectflow.lake",
+    "OpenLake": "affectflow.opened",
     "Transform": "affectflow.kinds.transform",
-    "open_lake": "affectflow.lake",
+    "analyze": "affectflow.opened",
+    "annotate": "affectflow.frames",
+    "open_lake": "affectflow.opened",
 }
 
 __all__ = list(_HOMES)
