@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from affectflow.opened import analyze as analyze
     from affectflow.opened import open_lake as open_lake
     from affectflow.registry import Card as Card
+    from affectflow.steps.rows import BatchesToRows as BatchesToRows
+    from affectflow.steps.rows import RowsToBatches as RowsToBatches
 
 
 def _concerns_us(record: logging.LogRecord) -> bool:
@@ -36,11 +38,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "BatchModelHandler": "affectflow.kinds.model",
     "BatchTransform": "affectflow.kinds.transform",
+    "BatchesToRows": "affectflow.steps.rows",
     "Card": "affectflow.registry",
     "Chain": "affectflow.kinds.transform",
     "ConversationTransform": "affectflow.kinds.transform",
     "Lake": "affectflow.lake",
     "OpenLake": "affectflow.opened",
+    "RowsToBatches": "affectflow.steps.rows",
     "Transform": "affectflow.kinds.transform",
     "analyze": "affectflow.opened",
     "annotate": "affectflow.frames",
