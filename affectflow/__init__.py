@@ -26,12 +26,18 @@ if TYPE_CHECKING:
     from affectflow.steps.rows import RowsToBatches as RowsToBatches
 
 
+_OF_NO_CONCERN = ("apitools not found", "Dependencies required for Interactive Beam")
+_IN_NOTEBOOKS = "apache_beam.runners.interactive.interactive_environment"
+
+
 def _concerns_us(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith("apitools not found")
+    return not str(record.msg).startswith(_OF_NO_CONCERN)
 
 
-# Beam says so at every import where Google's libraries are not installed.
-logging.getLogger().addFilter(_concerns_us)
+# Beam says so at every import where Google's libraries are not installed, and in every
+# notebook where those that draw its own graphs are not.
+for _name in (None, _IN_NOTEBOOKS):
+    logging.getLogger(_name).addFilter(_concerns_us)
 
 __version__ = "0.1.0"
 

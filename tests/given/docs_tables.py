@@ -144,6 +144,33 @@ def data_file(name: str) -> str:
     return f"```{path.suffix[1:]}\n{path.read_text(encoding='utf-8')}```\n"
 
 
+def program(path: str) -> str:
+    """Returns a program of the examples."""
+    return f"```python\n{(ROOT / path).read_text(encoding='utf-8')}```\n"
+
+
+_STEPS = ("NormalizeText", "Textualize", "Annotate", "MineCauses", "WriteLake")
+
+
+def steps() -> str:
+    """Returns the table of what a batch needs for each step, and of what it gets."""
+    lines = ["| step | a batch needs | it gets |", "| --- | --- | --- |"]
+    for name in _STEPS:
+        plugin = registry.load(
+            "connectors" if name == "WriteLake" else "transforms", name
+        )
+        needs, gets = (
+            ", ".join(f"`{f.name}: {_short(str(f.type))}`" for f in schema)
+            for schema in (plugin.requires, plugin.provides)
+        )
+        lines.append(f"| `{name}` | {needs} | {gets or 'it writes a lake'} |")
+    return "\n".join(lines) + "\n"
+
+
+def _short(type_: str) -> str:
+    return re.sub(r"<.*", "", type_) if "<" in type_ else re.sub(r"\[.*", "", type_)
+
+
 def public_modules() -> list[str]:
     """Returns the modules that plugins may import from."""
     core = ROOT / "affectflow"
@@ -267,6 +294,10 @@ PLACES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/code.md": {"packages": packages},
     "docs/people.md": {"personal": personal.table},
     "docs/lake.md": {"rules": rules, "lake": lake},
+    "docs/step.md": {
+        "steps": steps,
+        "program": functools.partial(program, "examples/step.py"),
+    },
     "docs/views.md": {"views": views},
     "docs/plugins.md": {
         "names": names,
