@@ -1,5 +1,5 @@
 """Tables in memory: pandas, Polars and Arrow, labelled without a lake."""
 
-from affectflow.frames.annotate import annotate
+from affectflow.frames.labelling import annotate
 
 __all__ = ["annotate"]

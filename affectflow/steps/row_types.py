@@ -70,7 +70,10 @@ def row_type_of(schema: pa.Schema) -> RowTypeConstraint:
             f"of these, not {describe(odd)}: leave it out of `schema`, or take dicts "
             "by leaving `schema` out"
         )
-    fields = [(name, typing.Optional[type_]) for name, type_ in found.items()]  # noqa: UP045
+    fields: list[tuple[str, Any]] = [
+        (name, typing.Optional[type_])  # noqa: UP045
+        for name, type_ in found.items()
+    ]
     return RowTypeConstraint.from_fields(fields)
 
 

@@ -157,7 +157,7 @@ class _BatchRows(beam.DoFn):
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for window, pending in self._pending.items():
             batch = batch_of(pending.rows, self._schema, self._types)
-            yield WindowedValue(batch, window.max_timestamp(), [window])
+            yield WindowedValue(batch, window.max_timestamp(), (window,))
 
 
 def size_of(row: Any) -> int:

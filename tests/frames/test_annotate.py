@@ -9,7 +9,7 @@ import pytest
 
 import affectflow
 from affectflow.errors import UsageError
-from affectflow.frames.annotate import RefusedWarning
+from affectflow.frames.labelling import RefusedWarning
 from affectflow.frames.texts import MAX_ROWS
 from affectflow.steps import annotate as steps
 from tests.given.fake_model import FakeHandler
@@ -324,4 +324,3 @@ def test_nothing_is_warned_of_where_nothing_is_wrong(fake):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         affectflow.annotate(pd.DataFrame({"text": BODIES}), model="Fake")
-
