@@ -12,6 +12,7 @@ from affectflow.errors import UsageError
 from affectflow.frames.labelling import RefusedWarning
 from affectflow.frames.texts import MAX_ROWS
 from affectflow.steps import annotate as steps
+from tests.given.docs_tables import ROOT
 from tests.given.fake_model import FakeHandler
 from tests.given.fake_over import FakeMood, FakeOver
 
@@ -304,16 +305,12 @@ def test_a_thousand_posts_are_labelled_and_plotted_in_five_lines(
         bodies = lake.sql("SELECT text AS body FROM utterances LIMIT 200").pl()
     monkeypatch.chdir(tmp_path)
     pl.concat([bodies] * 5).write_csv("posts.csv")
-    five = """import affectflow, polars
-posts = polars.read_csv("posts.csv")
-labelled = affectflow.annotate(posts, text="body")
-counts = labelled["emotion"].value_counts(sort=True).drop_nulls().head(10)
-counts.plot.bar(x="count", y="emotion").save("emotions.svg")
-"""
-    assert len(five.splitlines()) == 5
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    five = readme.split("```python\n")[1].split("```")[0]
+    assert len([line for line in five.splitlines() if line]) == 5
 
     names: dict = {}
-    exec(compile(five, "five.py", "exec"), names)
+    exec(compile(five, "README.md", "exec"), names)
 
     assert names["labelled"].height == 1_000
     assert names["counts"]["count"].sum() > 500
