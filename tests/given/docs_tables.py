@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from affectflow import defaults, registry
+from affectflow import data, defaults, registry
 from affectflow.lake.views import describe_view, shipped_views
 from affectflow.schemas import RULES, TABLES, Rules, doc
 from tests.given import crisis, personal
@@ -272,6 +272,34 @@ DATA_FILES = (
 )
 
 
+_KINDS = {
+    "transforms": "steps of a pipeline",
+    "connectors": "sources, and the lake as a sink",
+    "models": "label utterances or conversations, or make vectors of them",
+    "renderers": "write emoji, voices, faces and ratings out in words",
+    "miners": "find what caused an emotion",
+    "clusterers": "group causes into themes",
+    "measures": "fit values: agreement, bias, severity, drivers, gaps",
+    "objectives": "losses to train by",
+    "trainers": "fit a model to your data",
+    "parsers": "read answers of language models",
+    "prompts": "questions for language models, most of them from the literature",
+    "vocabularies": "label sets, and the folds between them",
+    "views": "tables that every lake has in SQL",
+}
+
+
+def kinds() -> str:
+    """Returns a table of the kinds of plugins: what they do, and how many there are."""
+    lines = ["| kind | what it does | there are |", "| --- | --- | ---: |"]
+    for kind, said in _KINDS.items():
+        of_code = kind in registry.KINDS
+        n = len(registry.names(kind) if of_code else data.names(kind))
+        if n:
+            lines.append(f"| `{kind}` | {said} | {n} |")
+    return "\n".join(lines) + "\n"
+
+
 def packages() -> str:
     """Returns the table of the packages: what the docstring of each says."""
     parents = ("affectflow", "transforms", "connectors")
@@ -288,7 +316,8 @@ def packages() -> str:
 
 
 PLACES: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"plugins": plugins},
+    "README.md": {"kinds": kinds},
+    "docs/catalogue.md": {"plugins": plugins},
     "docs/models.md": {"architectures": architectures},
     "docs/literature.md": {"guard": crisis.table},
     "docs/code.md": {"packages": packages},
