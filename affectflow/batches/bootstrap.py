@@ -89,6 +89,15 @@ def interval(value: float, draws: Floats) -> Interval:
     return Interval(value, float(low), float(high))
 
 
+def times_drawn(units: int, seed: int) -> Floats:
+    """Returns how often each of `units` different units is in one draw, (units).
+
+    It is the first draw of `draws_of` with this seed.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    return _counts(generator, 1, units)[0].astype(np.float64)
+
+
 def _blocks(conversation_ids: Any, draws: int, seed: int) -> Iterator[Floats]:
     _, place = np.unique(np.asarray(conversation_ids), return_inverse=True)
     place = place.reshape(-1)
@@ -96,9 +105,15 @@ def _blocks(conversation_ids: Any, draws: int, seed: int) -> Iterator[Floats]:
     generator = np.random.Generator(np.random.PCG64(seed))
     step = max(1, _BLOCK // max(1, count, len(place)))
     for start in range(0, draws, step):
-        wanted = min(step, draws - start)
-        # A count for each conversation, from as many picks as there are.
-        picks = generator.integers(0, max(1, count), size=(wanted, count))
-        picks += np.arange(wanted)[:, None] * count
-        counts = np.bincount(picks.ravel(), minlength=wanted * count)
-        yield counts.reshape(wanted, count)[:, place].astype(np.float64)
+        counts = _counts(generator, min(step, draws - start), count)
+        yield counts[:, place].astype(np.float64)
+
+
+def _counts(
+    generator: np.random.Generator, wanted: int, count: int
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Returns counts of as many picks as there are conversations, (wanted, count)."""
+    picks = generator.integers(0, max(1, count), size=(wanted, count))
+    picks += np.arange(wanted)[:, None] * count
+    counts = np.bincount(picks.ravel(), minlength=wanted * count)
+    return counts.reshape(wanted, count)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow.batches import states
-from affectflow.batches.bootstrap import SEED, draws_of
+from affectflow.batches.bootstrap import SEED, times_drawn
 
 # So many draws are summed in one product of matrices.
 _AT_ONCE = 16
@@ -48,9 +48,7 @@ def drawn(
 
 def _times(units: int, numbers: Sequence[int]) -> npt.NDArray[np.float64]:
     """Returns how often each unit is in each draw, (units, draws)."""
-    each = [
-        draws_of(range(units), draws=1, seed=SEED + number)[0] for number in numbers
-    ]
+    each = [times_drawn(units, SEED + number) for number in numbers]
     return np.ascontiguousarray(np.stack(each, axis=1))
 
 

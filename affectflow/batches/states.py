@@ -15,6 +15,8 @@ from affectflow.nouns import count
 MERGE_FROM = 65_536
 """Rows that may wait behind the merged ones before they are merged too."""
 
+_BLOCK = 65_536
+
 EVERYTHING = "(all)"
 """The group of all observations."""
 UNKNOWN = "(unknown)"
@@ -48,7 +50,9 @@ def appended(state: pa.Table, new: pa.Table, merge: Merge) -> pa.Table:
     both = pa.concat_tables([state, new])
     chunks = both.column(0).chunks
     waiting = both.num_rows - (len(chunks[0]) if chunks else 0)
-    return merge(both) if waiting > max(MERGE_FROM, both.num_rows // 2) else both
+    if waiting > max(MERGE_FROM, both.num_rows // 2):
+        return merge(both).combine_chunks()
+    return both
 
 
 def summed(state: pa.Table, keys: Sequence[str]) -> pa.Table:
@@ -56,12 +60,56 @@ def summed(state: pa.Table, keys: Sequence[str]) -> pa.Table:
 
     Rows are sorted by their keys, nulls last; null is a key like any other.
     """
+    if is_summed(state, keys):
+        return state
     rest = [name for name in state.schema.names if name not in keys]
     grouped = state.group_by(list(keys), use_threads=False)
     added = grouped.aggregate([(name, "sum") for name in rest])
     columns = [added[name] for name in keys] + [added[f"{name}_sum"] for name in rest]
     table = pa.table(columns, names=[*keys, *rest])
     return ordered(table.select(state.schema.names).cast(state.schema), keys)
+
+
+def only(state: pa.Table, wanted: pa.ChunkedArray) -> pa.Table:
+    """Returns the rows that are wanted; where they are neighbours, without a copy."""
+    places = np.flatnonzero(_so(wanted))
+    if len(places) and places[-1] - places[0] + 1 == len(places):
+        return state.slice(int(places[0]), len(places))
+    return state.filter(wanted)
+
+
+def is_summed(state: pa.Table, keys: Sequence[str]) -> bool:
+    """Returns whether rows are sorted by `keys` already, and no two have the same."""
+    # Neighbours in two blocks are compared too.
+    return all(
+        _rises(state.slice(start, _BLOCK + 1).select(list(keys)))
+        for start in range(0, state.num_rows - 1, _BLOCK)
+    )
+
+
+def _rises(rows: pa.Table) -> bool:
+    """Returns whether the keys of each row come after those of the row before."""
+    undecided = np.ones(max(0, rows.num_rows - 1), np.bool_)
+    for column in rows.columns:
+        # A column of nulls tells no two rows apart.
+        if column.null_count < len(column):
+            before, after = column.slice(0, len(column) - 1), column.slice(1)
+            null_before, null_after = _is_null(before), _is_null(after)
+            less = _so(pc.less(before, after)) | (~null_before & null_after)
+            same = _so(pc.equal(before, after)) | (null_before & null_after)
+            if np.any(undecided & ~less & ~same):
+                return False
+            undecided &= same
+    return not undecided.any()
+
+
+def _so(flags: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Returns flags as an array; null is false."""
+    return np.asarray(pc.fill_null(flags, False)).astype(np.bool_)
+
+
+def _is_null(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    return np.asarray(pc.is_null(column)).astype(np.bool_)
 
 
 def ordered(state: pa.Table, keys: Sequence[str]) -> pa.Table:
@@ -94,7 +142,8 @@ def with_all(state: pa.Table) -> pa.Table:
 
 def joined(states: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
     """Returns the rows of all states."""
-    return pa.concat_tables([schema.empty_table(), *states])
+    filled = [state for state in states if state.num_rows]
+    return pa.concat_tables(filled) if filled else schema.empty_table()
 
 
 def conformed(

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -45,7 +45,9 @@ def evaluate(
     by: Annotated[
         str,
         typer.Option(
-            "--by", help="Also group by this column; `length` groups by length of text."
+            "--by",
+            help="Also group by this column, or attrs.NAME; `length` groups by length "
+            "of text.",
         ),
     ] = "",
     annotator: Annotated[str, typer.Option(help="Only this annotator.")] = "",
@@ -57,10 +59,17 @@ def evaluate(
     miner: Annotated[
         list[str] | None, typer.Option(help="Of causes: only this miner; repeatable.")
     ] = None,
+    mode: Annotated[
+        Literal["fixed", "paper"],
+        typer.Option(
+            help="Of causes in dialogues: `paper` also scores spans as the published "
+            "scorer of RECCON does, flaws included."
+        ),
+    ] = "fixed",
 ) -> int:
     """Score annotators against people's labels, or miners against people's causes."""
     if task == "causes":
-        return _causes(target, data, miner or [], shape)
+        return _causes(target, data, miner or [], mode, shape)
     if not target:
         raise UsageError(
             f"`eval {task}` needs a lake or a file of answers: name it behind {task!r}"
@@ -87,7 +96,13 @@ def evaluate(
     return 0
 
 
-def _causes(target: str, data: str, miners: list[str], shape: str) -> int:
+def _causes(
+    target: str,
+    data: str,
+    miners: list[str],
+    mode: Literal["fixed", "paper"],
+    shape: str,
+) -> int:
     from pathlib import Path
 
     from affectflow import defaults
@@ -101,7 +116,7 @@ def _causes(target: str, data: str, miners: list[str], shape: str) -> int:
             "authored of the source distribution is"
         )
     tried = miners or defaults.TRIED_MINERS
-    found = causes.lines(folder, Path(data) if data else None, tried)
+    found = causes.lines(folder, Path(data) if data else None, tried, mode)
     columns = ["data", "by", "n", "figure", "value", "low", "high", "length", "none"]
     rows = [
         [

@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 
 from affectflow.batches.batch import with_column
 from affectflow.errors import RowError, UsageError
+from affectflow.kinds.account import account
+from affectflow.kinds.doubts import NEUTRAL, Bars, Others, key_of, others_of
 from affectflow.kinds.identity import Annotator
 from affectflow.schemas import (
     ANNOTATIONS_COLUMN,
@@ -28,9 +30,6 @@ from affectflow.schemas import (
 )
 
 ModelT = TypeVar("ModelT")
-
-_NEUTRAL = "neutral"
-"""The label of messages without emotion."""
 
 _SAID = ("annotator_id", "vocabulary", "label", "score", "experiencer", "chosen")
 _READ = ("utterance_id", "conversation_id", "speaker_id", "reply_to", "text")
@@ -101,13 +100,19 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
       over_neutral: a label wants a cause only if its score is at least this many times
         that of `neutral`, where the same annotator scores both in one vocabulary. At 0
         every chosen label does; one that is given, without a score, always does.
+      max_neutral: nor do the labels of a message whose `neutral` scores more than this,
+        0..1, and more than each of them. At 1 no message is left out.
+      of_surest: nor does a label whose score is below this share, 0..1, of that of the
+        surest label that the annotator chose in the vocabulary. 0 leaves out none.
 
     Raises:
-      UsageError: `history` or `over_neutral` is below 0.
+      UsageError: a number is out of range.
     """
 
     history: int = 0
     over_neutral: float = 0.5
+    max_neutral: float = 0.3
+    of_surest: float = 0.3
 
     only_if_said: ClassVar[frozenset[str]] = Annotator.only_if_said | {"over_neutral"}
     requires: ClassVar[pa.Schema] = pa.schema(
@@ -126,6 +131,12 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
                 f"{type(self).__name__} needs `over_neutral` of at least 0, "
                 f"not {self.over_neutral}"
             )
+        for name in ("max_neutral", "of_surest"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(
+                    f"{type(self).__name__} needs `{name}` in 0..1, "
+                    f"not {getattr(self, name)}"
+                )
 
     @property
     def columns_required(self) -> pa.Schema:
@@ -212,31 +223,33 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         self, annotations: list[dict[str, Any]], left_out: set[str]
     ) -> list[dict[str, Any]]:
         """Returns the chosen emotions, one for each annotator and label."""
-        neutral = {
-            (a["annotator_id"], a["vocabulary"]): a["score"]
-            for a in annotations
-            if a["label"] == _NEUTRAL
-        }
+        others = others_of(annotations)
         found = {
-            (a["annotator_id"], a["vocabulary"], a["label"]): a
+            (*key_of(a), a["label"]): a
             for a in annotations
-            if a["chosen"]
-            and self._wants(a, neutral.get((a["annotator_id"], a["vocabulary"])))
+            if a["chosen"] and self._wants(a, others[key_of(a)])
         }
         return [a for a in found.values() if a["annotator_id"] not in left_out]
 
-    def _wants(self, emotion: Mapping[str, Any], neutral: float | None) -> bool:
+    def _wants(self, emotion: Mapping[str, Any], others: Others) -> bool:
+        """Returns whether a label wants a cause; counts those that are doubted."""
         label, score = emotion["label"], emotion["score"]
         if score is None:
             return self.mines_given(label)
-        return score >= self.over_neutral * (neutral or 0.0) and self.mines(label)
+        if not self.mines(label):
+            return False
+        bars = Bars(self.over_neutral, self.max_neutral, self.of_surest)
+        doubt = "" if label == NEUTRAL else bars.doubt(score, others)
+        if doubt:
+            account().tally(doubt)
+        return not doubt
 
 
 def _labels(batch: pa.RecordBatch) -> dict[int, list[dict[str, Any]]]:
     """Returns by row the labels that are chosen, and `neutral` in any case."""
     column = batch.column(ANNOTATIONS_COLUMN.name)
     rows, said = pc.list_parent_indices(column), column.flatten()
-    is_neutral = pc.equal(said.field("label"), _NEUTRAL)
+    is_neutral = pc.equal(said.field("label"), NEUTRAL)
     kept = pc.and_(
         pc.fill_null(pc.or_kleene(said.field("chosen"), is_neutral), False),
         pc.fill_null(pc.equal(said.field("status"), "ok"), False),

@@ -80,8 +80,8 @@ def lines_of(annotator: Row) -> list[str]:
     """Returns the same as lines of Markdown."""
     gaps = gaps_of(annotator)
     lines = [
-        f"- {gap['label']}, {gap['figure']}, {gap['about']}: {_end(gap['highest'])} "
-        f"against {_end(gap['lowest'])}; gap {_interval(gap)}"
+        f"- {gap['label']}, {gap['figure']}, {gap['about']}: {_end(gap, 'highest')} "
+        f"against {_end(gap, 'lowest')}; gap {_interval(gap)}"
         f"{'' if gap['beyond_chance'] else ', may be chance'}."
         for gap in gaps
     ]
@@ -91,8 +91,12 @@ def lines_of(annotator: Row) -> list[str]:
 
 _SAID = (
     "gaps of more than 5 points between groups, measured on data sets of affectflow, "
-    "not on these messages."
+    "not on these messages. Each names the group for which a figure is highest, the "
+    "group for which it is lowest, and the difference: where recall is low, more of "
+    "what people feel is missed; where the false flag rate is high, more is seen that "
+    "is not there. So part of a difference between such groups is the annotator's own."
 )
+_BY_LENGTH, _UNIT = "by length", " characters"
 
 
 def _cells(gap: Row) -> list[Child]:
@@ -100,16 +104,18 @@ def _cells(gap: Row) -> list[Child]:
         gap["about"],
         gap["label"],
         gap["figure"],
-        _end(gap["highest"]),
-        _end(gap["lowest"]),
+        _end(gap, "highest"),
+        _end(gap, "lowest"),
         _interval(gap),
         "unlikely" if gap["beyond_chance"] else "possible",
     ]
 
 
-def _end(named: Sequence[Any]) -> str:
-    name, value = named
-    return f"{value:.3f} {name}"
+def _end(gap: Row, which: str) -> str:
+    """Returns the value and the name of a group; of texts by length, with the unit."""
+    name, value = gap[which]
+    unit = _UNIT if gap["about"].endswith(_BY_LENGTH) else ""
+    return f"{value:.3f} {name}{unit}"
 
 
 def _interval(gap: Row) -> str:

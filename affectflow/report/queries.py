@@ -103,7 +103,7 @@ def collect(
     asked = asked or Asked()
     there = basis.candidates(connection)
     chosen = basis.choose(connection, there, wanted or "")
-    flagger, measure = _flagger(there, chosen)
+    flagger, measure = _flagger(connection, there, chosen)
     parameters: dict[str, Any] = {
         "annotator": chosen.annotator_id if chosen else "",
         "task": chosen.task if chosen else "",
@@ -157,15 +157,29 @@ def _fill(
     }
 
 
+_MINED = """
+SELECT DISTINCT emotion_annotator_id FROM causes
+WHERE label = 'frustration' AND status = 'ok'"""
+
+
 def _flagger(
-    there: Sequence[Candidate], chosen: Candidate | None
+    connection: duckdb.DuckDBPyConnection,
+    there: Sequence[Candidate],
+    chosen: Candidate | None,
 ) -> tuple[Candidate | None, str]:
-    """Returns whose frustration is counted: the basis's own, else of who told most.
+    """Returns whose frustration is counted: the basis's own, else whose was mined.
 
     Without any, it is the irritation in the emotions that the report rests on.
     """
-    able = [each for each in there if each.task == "frustration" and not each.is_person]
     own = chosen.annotator_id if chosen else ""
+    mined = {own, *(name for (name,) in connection.execute(_MINED).fetchall())}
+    able = [
+        each
+        for each in there
+        if each.task == "frustration"
+        and not each.is_person
+        and each.annotator_id in mined
+    ]
     able.sort(key=lambda c: (c.annotator_id != own, -c.answered, c.annotator_id))
     return (able[0], "frustration") if able else (chosen, "irritation")
 
@@ -179,6 +193,7 @@ WHERE annotator_id = $annotator AND task IN ($task, 'frustration')
     "flagged_messages": """
 FROM memory.flagged_messages WHERE annotator_id = $flagger AND measure = $measure""",
     "theme_utterances": "FROM memory.theme_utterances",
+    "theme_quotes": "FROM memory.theme_quotes WHERE position <= 3",
 }
 
 

@@ -22,7 +22,7 @@ from affectflow.report.words import (
 _MAX_PLACES = 30
 _MAX_BARS = 14
 _IRRITATION = (
-    "No annotator of `frustration` has run here, so this report speaks of irritation: "
+    "This report rests on no annotator of `frustration`, so it speaks of irritation: "
     "a message counts if a chosen label folds to it (of GoEmotions: annoyance, anger, "
     "disappointment; of coarser vocabularies: anger). That measures displeasure, "
     "hostility included. It is not a measure of frustration."

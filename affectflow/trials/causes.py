@@ -19,18 +19,22 @@ from affectflow.trials.messages import (
     labelled,
     mined,
 )
+from affectflow.trials.reccon import Mode
 from affectflow.trials.sets import authored, developers, neutral_reddit
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 
 
-def lines(folder: Path, data: Path | None, names: Sequence[str]) -> Iterator[Line]:
+def lines(
+    folder: Path, data: Path | None, names: Sequence[str], mode: Mode = "fixed"
+) -> Iterator[Line]:
     """Yields the lines of the table, those that need least time first.
 
     Args:
       folder: of the authored messages.
       data: of the public data sets, or None.
       names: the miners.
+      mode: of RECCON's figures; see `reccon`.
 
     Raises:
       UsageError: a folder or a file is missing, or a miner needs options.
@@ -46,7 +50,7 @@ def lines(folder: Path, data: Path | None, names: Sequence[str]) -> Iterator[Lin
         return
     yield from _spans("se_emotion_cause", developers(data), miners)
     yield from _calm("GoEmotions dev, neutral", neutral_reddit(data), miners)
-    yield from dialogues.lines(data, miners)
+    yield from dialogues.lines(data, miners, mode)
     yield from triggers.lines(data, miners)
 
 

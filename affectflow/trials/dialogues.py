@@ -17,7 +17,8 @@ from affectflow import defaults, registry
 from affectflow.batches.bootstrap import Interval
 from affectflow.kinds.miner import Miner
 from affectflow.kinds.source import TO_THE_END, Split
-from affectflow.trials.figures import Compared, Line, mean_of, words
+from affectflow.trials import reccon
+from affectflow.trials.figures import Compared, Line
 from affectflow.trials.messages import mined
 
 
@@ -26,25 +27,37 @@ class Pair:
     """An emotion, and a turn up to it that may hold its cause.
 
     Args:
-      marked: what people marked there; empty if nothing.
+      spans: what people marked there, in order; none if nothing.
       found: what a miner found there.
       turn: the whole turn.
     """
 
     unit: str
-    marked: str
+    spans: tuple[str, ...]
     found: str
     turn: str
 
+    @property
+    def marked(self) -> str:
+        """All that people marked there; empty if nothing."""
+        return " ".join(self.spans)
 
-def lines(data: Path, miners: dict[str, Miner[Any]]) -> Iterator[Line]:
-    """Yields the figures of each miner on each set, with people's labels."""
+
+def lines(
+    data: Path, miners: dict[str, Miner[Any]], mode: reccon.Mode = "fixed"
+) -> Iterator[Line]:
+    """Yields the figures of each miner on each set, with people's labels.
+
+    In mode `paper` those of RECCON's published scorer stand beside the others.
+    """
     for name, (source, file) in defaults.CAUSE_SETS.items():
         if not (data / file).is_file():
             continue
         batch = _read(source, data / file)
         for by, miner in miners.items():
-            yield from _of_pairs(name, by, list(_pairs(batch, miner)))
+            pairs = list(_pairs(batch, miner))
+            yield from _of_pairs(name, by, pairs)
+            yield from _as_reccon(name, by, pairs, mode)
 
 
 def _read(source: str, file: Path) -> pa.RecordBatch:
@@ -75,16 +88,19 @@ def _pairs(batch: pa.RecordBatch, miner: Miner[Any]) -> Iterator[Pair]:
         for earlier in said[conversation]:
             at = ids[earlier]
             yield Pair(
-                conversation, marked.get(at, ""), own.get(at, ""), texts[earlier]
+                conversation,
+                marked.get(at, ()),
+                " ".join(own.get(at, ())),
+                texts[earlier],
             )
 
 
-def _by_turn(causes: list[dict[str, Any]]) -> dict[str, str]:
+def _by_turn(causes: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
     spans: dict[str, list[str]] = defaultdict(list)
     for cause in causes:
         if cause["status"] == "ok" and cause["cause_text"]:
             spans[cause["cause_utterance_id"]].append(cause["cause_text"])
-    return {turn: " ".join(dict.fromkeys(each)) for turn, each in spans.items()}
+    return {turn: tuple(dict.fromkeys(each)) for turn, each in spans.items()}
 
 
 def _of_pairs(data: str, by: str, pairs: list[Pair]) -> Iterator[Line]:
@@ -97,9 +113,6 @@ def _of_pairs(data: str, by: str, pairs: list[Pair]) -> Iterator[Line]:
     yield own.line(f"{data}, span of each turn with a cause", by)
     yield whole.line(f"{data}, span of each turn with a cause", "every turn, whole")
     yield looked.line(f"{data}, span of each turn with a cause", f"{by}'s turn, whole")
-    exact = [float(words(p.found) == words(p.marked)) for p in positive]
-    value = mean_of(exact, [p.unit for p in positive])
-    yield Line(data=data, by=by, figure="EM pos", n=len(positive), value=value)
     truth = np.array([bool(p.marked) for p in pairs])
     named = np.array([bool(p.found) for p in pairs])
     pos, neg = _f1(truth, named), _f1(~truth, ~named)
@@ -108,6 +121,21 @@ def _of_pairs(data: str, by: str, pairs: list[Pair]) -> Iterator[Line]:
     for figure, f1 in figures.items():
         interval = Interval(f1, np.nan, np.nan)
         yield Line(data=data, by=by, figure=figure, n=len(pairs), value=interval)
+
+
+def _as_reccon(
+    data: str, by: str, pairs: list[Pair], wanted: reccon.Mode
+) -> Iterator[Line]:
+    answers = [
+        reccon.Answer(span, pair.found)
+        for pair in pairs
+        for span in pair.spans or ("",)
+    ]
+    for mode in dict.fromkeys((*reccon.MODES[:1], wanted)):
+        for figure, n, value in reccon.figures(answers, mode):
+            interval = Interval(value, np.nan, np.nan)
+            title = f"{data}, RECCON's figures, {mode}"
+            yield Line(data=title, by=by, figure=figure, n=n, value=interval)
 
 
 def _f1(truth: "np.ndarray[Any, Any]", named: "np.ndarray[Any, Any]") -> float:

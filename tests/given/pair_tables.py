@@ -20,6 +20,7 @@ DUELS += [
         {"preference": 1.5},
         {"length": float("inf")},
         {"difficulty": float("inf")},
+        {"gamed": "maybe"},
         {"weight": -1.0},
         {"item": None},
         {"baseline": "M", "group": "x"},

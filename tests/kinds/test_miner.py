@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from affectflow.errors import RowError, UsageError
+from affectflow.kinds.account import open_account
 from affectflow.kinds.miner import Found, Miner, Scene
 from tests.given.mined_turns import SCHEMA, emotion, turn
 
@@ -158,28 +159,29 @@ def scored(label: str, score: float | None, **given: Any) -> dict[str, Any]:
     return emotion(label, score=score, **given)
 
 
-NEUTRAL = scored("neutral", 0.5, chosen=False)
+NEUTRAL = scored("neutral", 0.2, chosen=False)
+CALM = scored("neutral", 0.5, chosen=False)
 
 
 @pytest.mark.parametrize(
     ("annotations", "options", "mined"),
     [
-        pytest.param([scored("anger", 0.25), NEUTRAL], {}, ["anger"], id="at it"),
-        pytest.param([scored("anger", 0.24), NEUTRAL], {}, [], id="below it"),
+        pytest.param([scored("anger", 0.1), NEUTRAL], {}, ["anger"], id="at it"),
+        pytest.param([scored("anger", 0.09), NEUTRAL], {}, [], id="below it"),
         pytest.param(
-            [scored("anger", 0.24), scored("joy", 0.4), NEUTRAL],
+            [scored("anger", 0.09), scored("joy", 0.4), NEUTRAL],
             {},
             ["joy"],
             id="each label by itself",
         ),
         pytest.param(
-            [scored("anger", 0.4), NEUTRAL], {"over_neutral": 1.0}, [], id="asked more"
+            [scored("anger", 0.15), NEUTRAL], {"over_neutral": 1.0}, [], id="asked more"
         ),
         pytest.param(
             [scored("anger", 0.1), NEUTRAL], {"over_neutral": 0.0}, ["anger"], id="off"
         ),
         pytest.param([scored("anger", 0.1)], {}, ["anger"], id="no neutral"),
-        pytest.param([scored("anger", None), NEUTRAL], {}, ["anger"], id="given"),
+        pytest.param([scored("anger", None), CALM], {}, ["anger"], id="given"),
         pytest.param(
             [scored("anger", 0.1), scored("neutral", None, chosen=False)],
             {},
@@ -193,7 +195,7 @@ NEUTRAL = scored("neutral", 0.5, chosen=False)
             id="another's neutral",
         ),
         pytest.param(
-            [scored("frustration", 0.1, vocabulary="frustration"), NEUTRAL],
+            [scored("frustration", 0.1, vocabulary="frustration"), CALM],
             {},
             ["frustration"],
             id="neutral of another vocabulary",
@@ -211,6 +213,84 @@ def test_a_label_far_below_neutral_wants_no_cause(
     assert [cause["label"] for cause in found] == mined
 
 
+@pytest.mark.parametrize(
+    ("annotations", "options", "mined"),
+    [
+        pytest.param([scored("anger", 0.4), CALM], {}, [], id="calm message"),
+        pytest.param(
+            [scored("anger", 0.5), CALM], {}, ["anger"], id="as angry as calm"
+        ),
+        pytest.param(
+            [scored("anger", 0.3), scored("joy", 0.8), CALM],
+            {},
+            ["joy", "anger"],
+            id="surely joyful",
+        ),
+        pytest.param(
+            [scored("anger", 0.4), CALM], {"max_neutral": 0.5}, ["anger"], id="at it"
+        ),
+        pytest.param([scored("anger", 0.3), scored("joy", 1.0)], {}, ["joy", "anger"]),
+        pytest.param([scored("anger", 0.29), scored("joy", 1.0)], {}, ["joy"]),
+        pytest.param(
+            [scored("anger", 0.2), scored("joy", 1.0)],
+            {"of_surest": 0.0},
+            ["joy", "anger"],
+            id="far below the surest, and asked for",
+        ),
+        pytest.param(
+            [scored("anger", 0.2), scored("joy", 1.0, chosen=False)],
+            {},
+            ["anger"],
+            id="the surest is not chosen",
+        ),
+        pytest.param(
+            [scored("anger", 0.2), scored("joy", 1.0, annotator_id="other")],
+            {},
+            ["joy", "anger"],
+            id="the surest is another's",
+        ),
+        pytest.param(
+            [scored("anger", 0.2), scored("joy", None)],
+            {},
+            ["joy", "anger"],
+            id="the other is given",
+        ),
+        pytest.param([scored("neutral", 0.9)], {}, ["neutral"], id="neutral itself"),
+    ],
+)
+def test_labels_of_emotions_that_are_hardly_there_want_no_cause(
+    annotations: list[dict[str, Any]], options: dict[str, Any], mined: list[str]
+) -> None:
+    (found,) = causes(
+        Points(**options), turn(0, "a", "this build", annotations=annotations)
+    )
+
+    assert {cause["label"] for cause in found} == set(mined)
+
+
+def test_labels_that_are_passed_over_are_counted() -> None:
+    rows = [
+        turn(n, "a", "this build", annotations=annotations)
+        for n, annotations in enumerate(
+            (
+                [scored("anger", 0.05), NEUTRAL],
+                [scored("anger", 0.4), CALM],
+                [scored("anger", 0.2), scored("joy", 1.0)],
+                [scored("anger", 0.2), scored("joy", 1.0), NEUTRAL],
+            )
+        )
+    ]
+
+    with open_account() as counted:
+        causes(Points(), *rows)
+
+    assert counted.tallied == {
+        "labels_far_below_neutral": 1,
+        "labels_of_neutral_messages": 1,
+        "labels_far_below_the_surest": 2,
+    }
+
+
 def test_without_the_bar_a_miner_has_the_id_that_it_had_before_there_was_one() -> None:
     assert "over_neutral" not in Points(over_neutral=0.0).parameters()
     assert Points().parameters()["over_neutral"] == 0.5
@@ -220,3 +300,10 @@ def test_without_the_bar_a_miner_has_the_id_that_it_had_before_there_was_one() -
 def test_a_bar_over_neutral_is_no_negative_number(bar: float) -> None:
     with pytest.raises(UsageError, match=r"`over_neutral` of at least 0, not (-|nan)"):
         Points(over_neutral=bar)
+
+
+@pytest.mark.parametrize("name", ["max_neutral", "of_surest"])
+@pytest.mark.parametrize("bar", [-0.1, 1.1, float("nan")])
+def test_other_bars_are_shares(name: str, bar: float) -> None:
+    with pytest.raises(UsageError, match=rf"`{name}` in 0..1, not (-|1.1|nan)"):
+        Points(**{name: bar})

@@ -297,6 +297,23 @@ def test_what_the_pages_about_a_lake_show_works(folder, page):
         exec(compile(code, f"{page}.md", "exec"), {})
 
 
+@pytest.mark.rotated
+def test_what_the_page_about_frames_shows_works(folder, monkeypatch):
+    page = (ROOT / "docs" / "frames.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(folder)
+    if not (folder / "lake").exists():
+        typed(next(c for c in commands() if "--to lake" in c), folder)
+
+    for code in snippets("python", page):
+        exec(compile(code, "frames.md", "exec"), {})
+    for command in commands(page):
+        done = typed(command, folder)
+        assert done.code == 0, f"{command}: {done.err}"
+
+    made = ("emotions.svg", "frustration.svg", "report.html", "replication/README.md")
+    assert not [name for name in made if not (folder / name).exists()]
+
+
 def test_the_page_about_columns_names_all_of_them():
     page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
     paragraph = page.split("**Columns of a lake.**")[1].split("\n\n")[0]

@@ -238,7 +238,7 @@ def test_a_long_quote_is_cut_at_spaces_around_its_cause():
         "People who wrote them 6",
         # 30 messages by 6 people in turn: 5 each.
         "The five most active people wrote 83%",
-        "No annotator of frustration has run here, so this report speaks of irritation",
+        "This report rests on no annotator of frustration, so it speaks of irritation",
         "That measures displeasure, hostility included. It is not a measure of "
         "frustration.",
         "− written by automata (bots) 1",
@@ -266,20 +266,42 @@ def test_shares_are_printed_only_with_a_validation(tmp_path, page):
     assert "Unvalidated here: ranks" not in text
 
 
-def test_a_frustration_annotator_takes_the_place_of_irritation(tmp_path):
+def frustrated(by):
+    """Returns the lake with one message that `by` finds frustrated."""
     more = tables()
-    own = {"annotator_id": "frustration-1", "task": "frustration"}
-    more["annotations"].append(
-        annotation(
-            more["utterances"][0], "frustration", vocabulary="frustration", **own
-        )
-    )
+    spoken = more["utterances"][0]
+    said = {"task": "frustration", "vocabulary": "frustration"}
+    row = annotation(spoken, "frustration", **said) | {"annotator_id": by}
+    more["annotations"].append(row)
+    return more
 
-    text = text_of(page_of(tmp_path, more))
+
+def test_frustration_takes_the_place_of_irritation(tmp_path):
+    text = text_of(page_of(tmp_path, frustrated(MODEL)))
 
     assert "What frustrates people" in text
     assert "blocked or delayed goal" in text
     assert "What irritates people" not in text
+
+
+def test_frustration_of_another_annotator_hides_no_themes(tmp_path):
+    more = frustrated("other@1")
+
+    text = text_of(page_of(tmp_path, more))
+
+    assert "What irritates people" in text
+    assert "20 messages by 6 people" in text
+    assert "What frustrates people" not in text
+
+
+def test_frustration_of_another_annotator_counts_once_it_is_mined(tmp_path):
+    more = frustrated("other@1")
+    cause = {"label": "frustration", "emotion_annotator_id": "other@1"}
+    more["causes"].append(more["causes"][0] | cause | {"cause_id": "mined"})
+
+    text = text_of(page_of(tmp_path, more))
+
+    assert "Frustration rests on the annotator other@1" in text
 
 
 def test_a_person_is_never_the_annotator_by_default_nor_named(tmp_path):

@@ -39,7 +39,12 @@ def causes():
 
 TABLES_OF_LAKE = {
     "utterances": [
-        {"utterance_id": name, "conversation_id": f"c{name}", "kind": kind}
+        {
+            "utterance_id": name,
+            "conversation_id": f"c{name}",
+            "kind": kind,
+            "attrs": [("team", "red")] if kind else None,
+        }
         for name, kind in KINDS.items()
     ],
     "annotators": [
@@ -121,6 +126,14 @@ def test_a_column_of_utterances_groups(lake):
     }
 
 
+def test_an_attribute_groups_too(lake):
+    found = measure_lake(lake, "TextOverlap", options=HALF, by="attrs.team")
+
+    recall = {r["group"]: r["value"] for r in found.rows if r["label"] == "recall"}
+    assert recall["red"] == pytest.approx((2 / 3 + 1) / 2)
+    assert recall["(unknown)"] == 0
+
+
 @pytest.mark.parametrize(
     ("options", "by", "message"),
     [
@@ -130,6 +143,7 @@ def test_a_column_of_utterances_groups(lake):
             "no annotator 'nobody' in this lake; known: 'llm'",
         ),
         ({}, "knd", "no column 'knd' in utterances; --by is length or one of"),
+        ({}, "attrs.tea", "no such attribute; there is attrs.team"),
         ({}, "speaker_id", "would show individuals"),
         ({"order": 0}, "", "`order` must be at least 1"),
     ],
@@ -195,3 +209,15 @@ def test_values_of_a_file_go_to_a_lake_that_is_named(tmp_path, lake):
 
     assert len(said(lake)) == 3 * 6
     assert len(set(said(lake, "measure_id"))) == 3 * 6
+
+
+def test_a_parquet_file_that_is_damaged_inside_is_refused(tmp_path):
+    path = tmp_path / "numbers.parquet"
+    texts = [f"the build {number}" for number in range(9_000)]
+    pq.write_table(pa.table({"candidate": texts, "reference": texts}), path)
+    whole = bytearray(path.read_bytes())
+    whole[20:2_000] = bytes(1_980)
+    path.write_bytes(whole)
+
+    with pytest.raises(UsageError, match=r"parquet' cannot be read: .*; fix the file"):
+        measure_file(str(path), "TextOverlap")

@@ -44,12 +44,13 @@ WEIGHTS = {
 
 
 def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
-    """Returns a connection with the rows of a file as the view `given`.
+    """Returns a connection with the rows of a file as `given`.
 
     Args:
       path: of the file.
       as_text: whether the cells of a CSV file stay what was written: no `yes` turns
-        into true, and no 1 into 1.0.
+        into true, and no 1 into 1.0. Then `given` is a view of a Parquet file, whose
+        rows are not kept in memory: reading them may fail (`unreadable`).
 
     Raises:
       UsageError: there is no such file, it is of no kind that is read, or empty.
@@ -65,13 +66,26 @@ def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
     try:
         plain = as_text and kind in (".csv", ".tsv")
         reader = (_AS_TEXT if plain else READERS[kind]).format(quote(path))
-        connection.execute(f"CREATE TABLE given AS SELECT * FROM {reader}")
+        made = "VIEW" if as_text and kind == ".parquet" else "TABLE"
+        connection.execute(f"CREATE {made} given AS SELECT * FROM {reader}")
     except duckdb.Error as error:
-        line = str(error).splitlines()[0]
-        raise UsageError(f"{path!r} cannot be read: {line}; fix the file") from error
+        raise unreadable(path, error) from error
     if not _one(connection, "SELECT count(*) FROM given"):
         raise UsageError(f"{path!r} has no rows; give one row for each answer")
     return connection
+
+
+def unreadable(path: str, error: duckdb.Error) -> UsageError:
+    """Returns what is said of a file that DuckDB cannot read."""
+    line = str(error).splitlines()[0]
+    return UsageError(f"{path!r} cannot be read: {line}; fix the file")
+
+
+def is_unreadable(error: duckdb.Error) -> bool:
+    """Returns whether DuckDB failed on the bytes of a file, not on a query."""
+    # Of a broken header of a page it says no more than Error.
+    of_bytes = (duckdb.IOException, duckdb.InvalidInputException)
+    return type(error) is duckdb.Error or isinstance(error, of_bytes)
 
 
 def open_rows(rows: pa.Table) -> duckdb.DuckDBPyConnection:

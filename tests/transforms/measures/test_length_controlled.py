@@ -59,7 +59,7 @@ def pairs(table, *, standard: bool) -> list[dict]:
             "length": float(lengths[item]),
             "baseline_length": float(others[item]),
             "difficulty": float(table["difficulty"][item]),
-            "gamed": model != "m",
+            "gamed": str(model != "m"),
         }
         for model, lengths, others, preference in rows
         for item in range(len(lengths))
@@ -331,7 +331,7 @@ def test_what_cannot_be_fitted_has_no_value_and_a_reason(change, options, why):
 
 def test_gamed_rows_that_are_all_alike_hold_nothing(seeded):
     rows = pairs(seeded, standard=True)
-    even = [{**row, "length": 0.0} if row["gamed"] else row for row in rows]
+    even = [{**row, "length": 0.0} if row["gamed"] == "True" else row for row in rows]
 
     row = said(even, variant="v1", standard="given")["m vs b", "length_controlled"]
 
@@ -360,6 +360,21 @@ def test_what_is_off_the_scale_or_no_number_is_left_out_and_counted():
         "the preference is off the scale": 2,
         "a nuisance is no number": 1,
     }
+
+
+@pytest.mark.parametrize("cell", ["maybe", "2", ""])
+def test_gamed_cells_that_say_neither_yes_nor_no_are_left_out_and_counted(cell):
+    measure = LengthControlled()
+    row = next(planted({"m": 0.0}))
+    rows = [{**row, "gamed": each} for each in (cell, "yes", "0", None)]
+
+    state = measure.add(
+        measure.create(), pa.RecordBatch.from_pylist(rows, schema=measure.reads)
+    )
+
+    reason = "a gamed that is not 1 or 0, true or false, yes or no"
+    assert measure.left_out(state) == {reason: 1}
+    assert measure.kept(state) == 3
 
 
 @pytest.mark.parametrize(

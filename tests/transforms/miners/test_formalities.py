@@ -3,7 +3,10 @@
 import pytest
 
 from affectflow_transforms.miners.clauses import Reading, Span
-from affectflow_transforms.miners.formalities import is_courtesy, is_judgement
+from affectflow_transforms.miners.formalities import (
+    is_courtesy,
+    says_the_feeling,
+)
 from tests.given.mined_turns import mine, only_cause, turn
 
 NO_CAUSE = {
@@ -20,6 +23,10 @@ NO_CAUSE = {
     "sorry_for_ones_own_doing": ("Sorry for the late reply.", "sadness"),
     "sorry_if": ("Sorry if this was asked before.", "disappointment"),
     "two_words_that_judge": ("Incredibly annoying that.", "annoyance"),
+    "more_words_that_judge": (
+        "Really, really annoying, and it makes me angry",
+        "anger",
+    ),
     "a_wish_is_not_love": ("I would love to visit Lisbon in spring", "love"),
     "what_one_would_like": ("I'd like to book a table for two", "love"),
 }
@@ -74,6 +81,11 @@ FOUND = {
         "joy",
         "We won the cup final",
     ),
+    "beside_what_only_says_the_feeling": (
+        "This makes me a little sad. My father sang in that choir.",
+        "sadness",
+        "My father sang in that choir",
+    ),
     "beside_a_wish": (
         "We would love to see recipes with rhubarb. I love the blue curtains.",
         "love",
@@ -113,6 +125,15 @@ def test_what_one_would_like_to_say_is_no_wish() -> None:
     assert not is_courtesy(*whole("i'd like to say that the soup was perfect"), "love")
 
 
-def test_a_judgement_says_nothing_else() -> None:
-    assert is_judgement(*whole("absolutely wonderful"))
-    assert not is_judgement(*whole("wonderful soup"))
+@pytest.mark.parametrize(
+    ("said", "label", "expected"),
+    [
+        ("absolutely wonderful", "joy", True),
+        ("wonderful soup", "joy", False),
+        ("it saddens me more than I'd have guessed", "sadness", True),
+        ("it saddens me that the choir is gone", "sadness", False),
+        ("the worst word", "joy", False),
+    ],
+)
+def test_a_feeling_alone_says_nothing_else(said, label, expected) -> None:
+    assert says_the_feeling(*whole(said), label) is expected

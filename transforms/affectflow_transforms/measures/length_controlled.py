@@ -29,6 +29,7 @@ from affectflow_transforms.measures.pairwise.table import (
     PairTable,
     read_pairs,
 )
+from affectflow_transforms.measures.truth import sql_truth
 
 _TAKEN = ("item", "model", "baseline", "preference", "gamed", "difficulty", "unit", "n")
 
@@ -55,8 +56,9 @@ def _reads(nuisances: Sequence[str]) -> pa.Schema:
             _column("difficulty", number, "of the item, where it is known"),
             _column(
                 "gamed",
-                pa.bool_(),
-                "the model is the baseline, told to be longer or shorter",
+                text,
+                "whether the model is the baseline, told to be longer or shorter: 1 or "
+                "0, true or false, yes or no; empty is no",
             ),
             _column("unit", text, "what intervals draw; the item if it is empty"),
         ]
@@ -71,7 +73,7 @@ SELECT
   item,
   model,
   baseline,
-  coalesce(gamed, false) AS gamed,
+  coalesce({sql_truth("gamed")}, false) AS gamed,
   (preference - $low) / ($high - $low) AS preference,
   difficulty,
   {", ".join(both)},
@@ -91,6 +93,9 @@ def _refuses(nuisances: Sequence[str]) -> dict[str, str]:
         "the preference is off the scale": "NOT preference BETWEEN $low AND $high",
         "a nuisance is no number": " OR ".join(f"NOT isfinite({n})" for n in numbers),
         "a difficulty is no number": "NOT isfinite(difficulty)",
+        "a gamed that is not 1 or 0, true or false, yes or no": (
+            f"gamed IS NOT NULL AND ({sql_truth('gamed')}) IS NULL"
+        ),
     }
 
 
@@ -140,6 +145,9 @@ class LengthControlled(Measure):
     refuses: ClassVar[dict[str, str]] = _refuses(("length",))
     keys: ClassVar[tuple[str, ...]] = tuple(name for name in _reads(("length",)).names)
     state: ClassVar[str] = _state(("length",))
+    chooses: ClassVar[dict[str, str]] = {
+        "against": "SELECT unnest([model, baseline]) FROM observations",
+    }
     card: ClassVar[Card] = Card(
         summary="how often a model is preferred, if its answers were as long",
         answers="is a model better, or does it only write more?",
@@ -175,7 +183,8 @@ class LengthControlled(Measure):
             yield from self._difficulties(table, items)
             return
         for name, ways in several(said).items():
-            times = int(table.weight[table.model == name].sum())
+            places = table.model == table.names.index(name)
+            times = int(table.weight[places].sum())
             yield Value("model", name, "spellings", len(ways), n=times)
         found = contests(table, len(items), self.variant, self.standard)
         if self.against:
@@ -185,10 +194,9 @@ class LengthControlled(Measure):
                 yield from _figures(each, self.nuisance)
 
     def _difficulties(self, table: PairTable, items: Sequence[str]) -> Iterator[Value]:
-        for baseline in dict.fromkeys(table.baseline.tolist()):
-            own = table.where(table.baseline == baseline)
+        for own in table.parts("baseline"):
             found, why = difficulties(own, len(items), self.standard)
-            label = f"difficulty against {baseline}"
+            label = f"difficulty against {own.names[own.baseline[0]]}"
             if why:
                 yield Value("items", "(all)", label, math.nan, why=why)
                 continue

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.batches.bootstrap import SEED, draws_of
+from affectflow.batches.bootstrap import SEED, times_drawn
 from affectflow.errors import UsageError
 from affectflow.kinds.measure import UNIT, Measure, Value
 from affectflow.registry import Card
@@ -102,6 +102,9 @@ JOIN utterances AS u USING (utterance_id)
 WHERE annotator_id IN {PEOPLE} AND label IS NOT NULL AND status = 'ok'
   AND perspective IN {PERSPECTIVES}
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "label": "SELECT label FROM observations",
+    }
     wants: ClassVar[str] = "people's labels, by writers or self reports and by readers"
     state: ClassVar[str] = """
 SELECT
@@ -152,8 +155,8 @@ GROUP BY ALL
         place = state.schema.get_field_index("item")
         rows = state.set_column(place, "item", items).drop_columns(UNIT)
         for number in range(self.draws):
-            counts = draws_of(range(len(unit.dictionary)), draws=1, seed=SEED + number)
-            copies = pa.array(counts[0][unit.indices.to_numpy()])
+            counts = times_drawn(len(unit.dictionary), SEED + number)
+            copies = pa.array(counts[unit.indices.to_numpy()])
             kept = rows.append_column(COPIES, copies)
             yield kept.filter(pc.greater(copies, 0))
 

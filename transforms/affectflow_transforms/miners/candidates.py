@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from affectflow_transforms.miners.clauses import Reading, Span
 from affectflow_transforms.miners.formalities import (
     is_courtesy,
-    is_judgement,
+    says_the_feeling,
     says_what_was_done,
     thanks_barely,
 )
@@ -72,7 +72,8 @@ def best_cause(
     """
     scene = look(reading, label, in_talk=in_talk)
     ranked = sorted(_candidates(scene), key=lambda c: (-c.score, c.span.start))
-    return next((each for each in ranked if not _only_judges(reading, each.span)), None)
+    telling = (c for c in ranked if not _only_feels(reading, c.span, label))
+    return next(telling, None)
 
 
 def is_reaction(reading: Reading, span: Span) -> bool:
@@ -81,9 +82,13 @@ def is_reaction(reading: Reading, span: Span) -> bool:
     return few and _ANAPHORIC.match(reading.masked, span.start, span.end) is not None
 
 
-def _only_judges(reading: Reading, span: Span) -> bool:
-    """Returns whether a span of two words with content is a mere judgement."""
-    return reading.count(span)[1] == MIN_CONTENT_WORDS and is_judgement(reading, span)
+def _only_feels(reading: Reading, span: Span, label: str) -> bool:
+    """Returns whether a span with some content only says the feeling.
+
+    One word alone ("Sorry for the mess") may be what it is about.
+    """
+    some = reading.count(span)[1] >= MIN_CONTENT_WORDS
+    return some and says_the_feeling(reading, span, label)
 
 
 def _candidates(scene: Scene) -> Iterator[Candidate]:

@@ -17,7 +17,8 @@ from affectflow_transforms.miners.phrases.courtesies import (
     WISH,
 )
 from affectflow_transforms.miners.phrases.emotions import FAMILIES, LABELS
-from affectflow_transforms.miners.phrases.words import GOOD_NEWS, STOP
+from affectflow_transforms.miners.phrases.words import GOOD_NEWS, LIGHT, STOP
+from affectflow_transforms.miners.scene import feeling
 
 # More readings than those that are looked at together.
 _KEPT = 64
@@ -28,6 +29,7 @@ _COURTESY = re.compile(COURTESY_SORRY)
 _WISH = re.compile(WISH)
 _DONE = re.compile(rf"(?<![\w'])(?:{DONE}|{'|'.join(GOOD_NEWS)})(?![\w'])")
 _OWN = re.compile(OWN_DOING)
+_LIGHT = re.compile("|".join(LIGHT))
 # A text without any of these is not looked at.
 _HINTS = (
     *("thank", "thx", "tnx", "cheers", "obliged", "appreciated"),
@@ -68,16 +70,22 @@ def is_courtesy(reading: Reading, span: Span, label: str) -> bool:
     return first == "liking" and _WISH.search(said) is not None
 
 
-def is_judgement(reading: Reading, span: Span) -> bool:
-    """Returns whether a span judges or says a feeling, and says nothing else."""
+def says_the_feeling(reading: Reading, span: Span, label: str) -> bool:
+    """Returns whether a span judges or says the feeling, and says nothing else."""
     words = WORD.findall(reading.masked, span.start, span.end)
     telling = [word for word in words if len(word) > 1 and word not in STOP]
-    return all(map(_judges, telling))
+    heavy = [word for word in telling if not _LIGHT.fullmatch(word)]
+    return bool(heavy) and all(_judges(word) or _feels(word, label) for word in heavy)
 
 
 @functools.lru_cache(4096)
 def _judges(word: str) -> bool:
     return _JUDGED.fullmatch(word) is not None
+
+
+@functools.lru_cache(4096)
+def _feels(word: str, label: str) -> bool:
+    return feeling(label).fullmatch(word) is not None
 
 
 @functools.lru_cache(_KEPT)

@@ -99,7 +99,12 @@ class LlmMiner(AnyLabelMiner[Any]):
 
     def parameters(self) -> dict[str, Any]:
         """Returns those of the model, and what the miner adds."""
-        own = {"history": self.history, "labels": list(self.labels)}
+        own = {
+            "history": self.history,
+            "labels": list(self.labels),
+            "max_neutral": self.max_neutral,
+            "of_surest": self.of_surest,
+        }
         if self.over_neutral:
             own["over_neutral"] = self.over_neutral
         asker = type(self._asker).__name__

@@ -25,7 +25,7 @@ class RuleMiner(WordMiner[None]):
     """
 
     annotator_kind: ClassVar[str] = "rules"
-    version: ClassVar[str] = "5"
+    version: ClassVar[str] = "6"
     card: ClassVar[Card] = Card(
         summary="finds what caused an emotion, by wordings and clauses (English)"
     )

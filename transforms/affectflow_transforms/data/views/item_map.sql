@@ -4,20 +4,10 @@
 -- there gets `rating` from a mean rater as often as the one below it. persons_above: the
 -- share of persons that are higher, if they are normally distributed as the fit says;
 -- near 0 or 1 the threshold tells few persons apart.
-WITH newest AS (
-  SELECT config, ended
-  FROM runs
-  WHERE stage = 'measure' AND state = 'done' AND (config ->> 'measure') = 'faceted-rasch'
-  ORDER BY ended DESC
-  LIMIT 1
-),
-fitted AS (
-  SELECT m.*, n.ended
-  FROM measures AS m
-  JOIN newest AS n
-    ON (m.parameters -> 'options')::VARCHAR = (n.config -> 'options')::VARCHAR
-    AND (m.parameters ->> 'by') = (n.config ->> 'by')
-  WHERE m.kind = 'faceted-rasch'
+WITH fitted AS (
+  SELECT m.*, f.ended
+  FROM newest_rasch AS f
+  JOIN measures AS m USING (measure_id)
 ),
 items AS (
   SELECT

@@ -3,20 +3,10 @@
 -- 95 % interval. infit, outfit: near 1 if the rater rates as the model expects, above
 -- where at random. reliability: of the severities of all. rater: people are numbered from
 -- the severest, their names are in `measures`; a model has its own name.
-WITH newest AS (
-  SELECT config, ended
-  FROM runs
-  WHERE stage = 'measure' AND state = 'done' AND (config ->> 'measure') = 'faceted-rasch'
-  ORDER BY ended DESC
-  LIMIT 1
-),
-fitted AS (
-  SELECT m.*, n.ended
-  FROM measures AS m
-  JOIN newest AS n
-    ON (m.parameters -> 'options')::VARCHAR = (n.config -> 'options')::VARCHAR
-    AND (m.parameters ->> 'by') = (n.config ->> 'by')
-  WHERE m.kind = 'faceted-rasch'
+WITH fitted AS (
+  SELECT m.*, f.ended
+  FROM newest_rasch AS f
+  JOIN measures AS m USING (measure_id)
 ),
 raters AS (
   SELECT

@@ -1,7 +1,7 @@
 """Each model against its baseline, at equal nuisances: by one of four regressions."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -118,8 +118,7 @@ def contests(
 ) -> list[Contest]:
     """Returns what is known of each model, by baseline."""
     found = []
-    for baseline in dict.fromkeys(table.baseline.tolist()):
-        own = table.where(table.baseline == baseline)
+    for own in table.parts("baseline"):
         found += _of_baseline(own, items, variant, standard)
     return found
 
@@ -142,7 +141,7 @@ def difficulties(
             f"fewer than {MIN_MODELS} models to tell which items are hard; "
             "set variant=minimal"
         )
-    return joint.difficulties(_joined(usable, standard), len(usable), items), ""
+    return joint.difficulties(_preferences(usable, standard), items), ""
 
 
 def _of_baseline(
@@ -150,7 +149,8 @@ def _of_baseline(
 ) -> list[Contest]:
     """Returns the contests of one baseline, fitted where they can be."""
     found = _contests(table, items, standard)
-    usable, gamed = _usable(found), table.where(table.gamed)
+    usable = _usable(found)
+    gamed = table.where(slice(int(table.gamed.sum())))  # they come first
     difficulty, why = np.zeros(items), ""
     if variant != "minimal":
         difficulty, why = difficulties(table, items, standard)
@@ -175,7 +175,7 @@ def _lacking(variant: Variant, usable: Sequence[Contest], gamed: PairTable) -> s
         return f"fewer than {MIN_MODELS} models to fit together; set variant=minimal"
     if variant == "v1" and not len(gamed.item):
         return "no row is `gamed`, to which variant=v1 is held"
-    if variant == "v1" and any(map(_is_even, _by_model(gamed))):
+    if variant == "v1" and any(map(_is_even, gamed.parts("model"))):
         return f"`gamed` rows: {_EVEN}"
     return ""
 
@@ -183,21 +183,17 @@ def _lacking(variant: Variant, usable: Sequence[Contest], gamed: PairTable) -> s
 def _contests(table: PairTable, items: int, standard: Standard) -> list[Contest]:
     """Returns the contests of one baseline, with what keeps them from being fitted."""
     found = []
-    for rows in _by_model(table.where(~table.gamed)):
+    plain = table.where(slice(int(table.gamed.sum()), None))  # gamed rows come first
+    for rows in plain.parts("model"):
         each = Contest(
-            model=rows.model[0],
-            baseline=rows.baseline[0],
+            model=rows.names[rows.model[0]],
+            baseline=rows.names[rows.baseline[0]],
             rows=rows,
             difficulty=np.zeros(items),
         )
         unusable = replace(each, why=_unusable(rows))
         found.append(each.of_baseline if each.is_itself else unusable)
     return found
-
-
-def _by_model(table: PairTable) -> Iterator[PairTable]:
-    for model in dict.fromkeys(table.model.tolist()):
-        yield table.where(table.model == model)
 
 
 def _usable(found: Sequence[Contest]) -> list[Contest]:
@@ -229,22 +225,24 @@ def _nuisances(rows: PairTable, standard: Standard) -> Floats:
 # -- fits ------------------------------------------------------------------------------
 
 
-def _joined(usable: Sequence[Contest], standard: Standard) -> joint.Preferences:
-    """Returns the rows of several models together."""
-    rows = [each.rows for each in usable]
-    sizes = [len(each.item) for each in rows]
-    return joint.Preferences(
-        preference=np.concatenate([each.preference for each in rows]),
-        weight=np.concatenate([each.weight for each in rows]),
-        model=np.repeat(np.arange(len(rows)), sizes),
-        item=np.concatenate([each.item for each in rows]),
-        nuisances=np.vstack([_nuisances(each, standard) for each in rows]),
-    )
+def _preferences(
+    usable: Sequence[Contest], standard: Standard
+) -> list[joint.Preferences]:
+    """Returns the rows of each model, to be fitted together."""
+    return [
+        joint.Preferences(
+            preference=each.rows.preference,
+            weight=each.rows.weight,
+            item=each.rows.item,
+            nuisances=_nuisances(each.rows, standard),
+        )
+        for each in usable
+    ]
 
 
 def _together(usable: Sequence[Contest], standard: Standard) -> list[Contest]:
     """Returns contests with the weights of one fit."""
-    weights = joint.shrunk(_joined(usable, standard), usable[0].difficulty, len(usable))
+    weights = joint.shrunk(_preferences(usable, standard), usable[0].difficulty)
     return [
         replace(each, strength=float(own[0]), pull=float(own[-1]))
         for each, own in zip(usable, weights, strict=True)
@@ -255,7 +253,7 @@ def _alone(
     each: Contest, gamed: PairTable, standard: Standard, with_difficulty: bool
 ) -> Contest:
     """Returns a contest with the weights of its own fit."""
-    tables = [*_by_model(gamed), each.rows]
+    tables = [*gamed.parts("model"), each.rows]
     features = [
         np.column_stack(
             [

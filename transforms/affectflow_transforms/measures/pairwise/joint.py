@@ -6,16 +6,16 @@ models have the same slopes and pull. Then each model gets slopes and a pull of 
 near those of the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
 Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
 
 SLOPE_SPREADS = (0.1, 0.2, 0.4, 0.8, 1.6)
 PULL_SPREADS = (0.1, 0.2, 0.4, 0.8)
@@ -28,24 +28,27 @@ _STEPS = 100
 _CLOSE = 1e-4
 _RIDGE = 1e-6
 _LONGEST = 3.0
+# Items, at a time.
+_BLOCK = 16_384
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:
-    """Preferences of models over one baseline; arrays of (rows).
+    """Preferences of one model over a baseline; arrays of (rows).
+
+    Models are fitted together, but each has arrays of its own: what is computed on the
+    way needs room for the rows of one model, not of all.
 
     Args:
       preference: 0..1, 1 if the model is preferred.
       weight: how many observations a row stands for.
-      model: place of the model.
       item: place of the item.
       nuisances: (rows, nuisances), -1..1; 0 if the two answers are alike.
     """
 
     preference: Floats
     weight: Floats
-    model: Whole
-    item: Whole
+    item: Places
     nuisances: Floats
 
     def where(self, rows: Any) -> Self:
@@ -68,84 +71,103 @@ class Preferences:
 # -- difficulties ----------------------------------------------------------------------
 
 
-def difficulties(given: Preferences, models: int, items: int) -> Floats:
+def difficulties(given: Sequence[Preferences], items: int) -> Floats:
     """Returns how well models do on each item, (items), in standard deviations.
 
     They are normal; their variance is fitted by expectation and maximisation, with
     Laplace's approximation. Higher is better for the models, worse for the baseline.
     """
-    shared = np.zeros(models + given.nuisances.shape[1])
-    found, variance = np.zeros(items), 1.0
+    models, width = len(given), given[0].nuisances.shape[1]
+    shared, found, variance = np.zeros(models + width), np.zeros(items), 1.0
     for _ in range(_STEPS):
-        logits = shared[given.model] + given.nuisances @ shared[models:]
-        error, curve = given.moments(logits + found[given.item])
-        slope = np.bincount(given.item, error, items) - found / variance
-        bend = np.bincount(given.item, curve, items) + 1 / variance
-        cross = _cross(given, curve, models, items)
-        scaled = cross / bend
-        held = _bend(given, curve, models) - scaled @ cross.T
-        step = np.linalg.solve(held, _slope(given, error, models) - scaled @ slope)
-        step = np.clip(step, -_LONGEST, _LONGEST)
-        moved = np.clip((slope - cross.T @ step) / bend, -_LONGEST, _LONGEST)
+        now = _derivatives(given, shared, found)
+        slope, bend = now.by_item - found / variance, now.bend_by_item + 1 / variance
+        held, right = now.bend.copy(), now.slope.copy()
+        for some, scaled in _scaled(now.cross, bend):
+            held -= scaled @ now.cross[:, some].T
+            right -= scaled @ slope[some]
+        step = np.clip(np.linalg.solve(held, right), -_LONGEST, _LONGEST)
+        moved = np.clip((slope - now.cross.T @ step) / bend, -_LONGEST, _LONGEST)
         shared, found, before = shared + step, found + moved, variance
-        unsure = 1 / bend + np.sum(scaled * np.linalg.solve(held, scaled), axis=0)
+        unsure = 1 / bend
+        for some, scaled in _scaled(now.cross, bend):
+            unsure[some] += np.sum(scaled * np.linalg.solve(held, scaled), axis=0)
         variance = float(np.mean(found**2 + unsure))
         if max(np.max(np.abs(moved)), abs(variance - before)) < _CLOSE:
             break
     return found / np.sqrt(variance)
 
 
-def _slope(given: Preferences, error: Floats, models: int) -> Floats:
-    own = np.bincount(given.model, error, models)
-    return np.concatenate([own, given.nuisances.T @ error])
+class _Derivatives(NamedTuple):
+    """Derivatives of the likelihood; the second ones with a minus.
+
+    Attributes:
+      slope: by strengths and slopes.
+      bend: by strengths and slopes, both.
+      by_item: by items.
+      bend_by_item: by items, twice.
+      cross: by strengths and slopes, and by items, (strengths and slopes, items).
+    """
+
+    slope: Floats
+    bend: Floats
+    by_item: Floats
+    bend_by_item: Floats
+    cross: Floats
 
 
-def _bend(given: Preferences, curve: Floats, models: int) -> Floats:
-    """Returns minus the second derivatives by strengths and slopes."""
-    weighted = given.nuisances.T * curve
-    side = _summed(given.model, weighted, models)
-    own = np.diag(np.bincount(given.model, curve, models))
-    whole = np.block([[own, side.T], [side, weighted @ given.nuisances]])
-    return whole + _RIDGE * np.eye(len(whole))
+def _derivatives(
+    given: Sequence[Preferences], shared: Floats, difficulty: Floats
+) -> _Derivatives:
+    models, size, items = len(given), len(shared), len(difficulty)
+    slope, bend = np.zeros(size), _RIDGE * np.eye(size)
+    by_item, cross = np.zeros(items), np.zeros((size, items))
+    for place, own in enumerate(given):
+        logits = shared[place] + own.nuisances @ shared[models:] + difficulty[own.item]
+        error, curve = own.moments(logits)
+        weighted = own.nuisances.T * curve
+        slope[place] += error.sum()
+        slope[models:] += own.nuisances.T @ error
+        bend[place, place] += curve.sum()
+        bend[models:, models:] += weighted @ own.nuisances
+        bend[models:, place] = bend[place, models:] = weighted.sum(axis=1)
+        by_item += np.bincount(own.item, error, items)
+        cross[place] = np.bincount(own.item, curve, items)
+        for nuisance, each in enumerate(weighted, models):
+            cross[nuisance] += np.bincount(own.item, each, items)
+    return _Derivatives(slope, bend, by_item, cross[:models].sum(axis=0), cross)
 
 
-def _cross(given: Preferences, curve: Floats, models: int, items: int) -> Floats:
-    """Returns minus the mixed ones: by strengths and slopes, and by items."""
-    cell = given.model * items + given.item
-    own = np.bincount(cell, curve, models * items).reshape(models, items)
-    return np.vstack([own, _summed(given.item, given.nuisances.T * curve, items)])
-
-
-def _summed(place: Whole, values: Floats, count: int) -> Floats:
-    """Returns the sums of each row of `values` by place, (rows, count)."""
-    found = [np.bincount(place, each, count) for each in values]
-    return np.array(found, dtype=np.float64).reshape(len(values), count)
+def _scaled(cross: Floats, bend: Floats) -> Iterator[tuple[slice, Floats]]:
+    """Yields the columns of `cross` by the bend of their items, some at a time."""
+    for start in range(0, len(bend), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        yield some, cross[:, some] / bend[some]
 
 
 # -- weights of each model -------------------------------------------------------------
 
 
-def shrunk(given: Preferences, difficulty: Floats, models: int) -> Floats:
+def shrunk(given: Sequence[Preferences], difficulty: Floats) -> Floats:
     """Returns strength, slopes and pull of each model, (models, 1 + nuisances + 1).
 
     Slopes and pulls follow Student's t around a mean that is fitted too; its scales are
     those under which preferences that were left out are likeliest.
     """
-    features = _features(given, difficulty)
-    return _weights(given, features, models, chosen_spreads(given, features, models))
+    return _weights(given, difficulty, chosen_spreads(given, difficulty))
 
 
-def chosen_spreads(given: Preferences, features: Floats, models: int) -> Floats:
+def chosen_spreads(given: Sequence[Preferences], difficulty: Floats) -> Floats:
     """Returns the scales of slopes and of the pull, by cross-validated likelihood.
 
     A fold leaves out some items of each model, and some models of each item.
     """
-    slopes = features.shape[1] - 2
+    slopes = given[0].nuisances.shape[1]
     pull = _likeliest(
-        given, features, models, [_spreads(slopes, 0.4, each) for each in PULL_SPREADS]
+        given, difficulty, [_spreads(slopes, 0.4, each) for each in PULL_SPREADS]
     )[-1]
     tried = [_spreads(slopes, each, pull) for each in SLOPE_SPREADS]
-    return _likeliest(given, features, models, tried)
+    return _likeliest(given, difficulty, tried)
 
 
 def _spreads(slopes: int, slope: float, pull: float) -> Floats:
@@ -153,19 +175,17 @@ def _spreads(slopes: int, slope: float, pull: float) -> Floats:
 
 
 def _likeliest(
-    given: Preferences, features: Floats, models: int, tried: Sequence[Floats]
+    given: Sequence[Preferences], difficulty: Floats, tried: Sequence[Floats]
 ) -> Floats:
-    fold = (given.item + given.model) % FOLDS
     total = np.zeros(len(tried))
-    for number in range(FOLDS):
-        out = fold == number
-        learnt, left_out = given.where(~out), given.where(out)
+    for fold in range(FOLDS):
         found = None
         for place, spreads in enumerate(tried):
-            found = _weights(learnt, features[~out], models, spreads, found)
-            total[place] += left_out.likelihood(
-                _logits(features[out], found, left_out.model)
-            )
+            found = _weights(given, difficulty, spreads, found, fold)
+            for model, own in enumerate(given):
+                left_out = own.where((own.item + model) % FOLDS == fold)
+                logits = _features(left_out, difficulty) @ found[model]
+                total[place] += left_out.likelihood(logits)
     return tried[int(np.argmax(total))]
 
 
@@ -174,45 +194,41 @@ def _features(given: Preferences, difficulty: Floats) -> Floats:
     return np.column_stack([ones, given.nuisances, difficulty[given.item]])
 
 
-def _logits(features: Floats, weights: Floats, model: Whole) -> Floats:
-    found: Floats = np.einsum("rf,rf->r", features, weights[model])
-    return found
-
-
 def _weights(
-    given: Preferences,
-    features: Floats,
-    models: int,
+    given: Sequence[Preferences],
+    difficulty: Floats,
     spreads: Floats,
     start: Floats | None = None,
+    left_out: int = FOLDS,
 ) -> Floats:
-    """Returns the mode of the weights: Newton's method for models and mean together."""
-    found = np.zeros((models, features.shape[1])) if start is None else start
-    mean = found.mean(axis=0) * (np.arange(features.shape[1]) > 0)
+    """Returns the mode of the weights: Newton's method for models and mean together.
+
+    Args:
+      given: of each model.
+      difficulty: of the items.
+      spreads: how far from the others a model may be.
+      start: where to begin.
+      left_out: the fold whose rows do not count; none if it is `FOLDS`.
+    """
+    width = given[0].nuisances.shape[1] + 2
+    found = np.zeros((len(given), width)) if start is None else start
+    mean = found.mean(axis=0) * (np.arange(width) > 0)
     for _ in range(_STEPS):
-        error, curve = given.moments(_logits(features, found, given.model))
+        slope, bend = np.empty(found.shape), np.empty((*found.shape, width))
+        for model, own in enumerate(given):
+            # Copied each time, so that there are never two copies of all rows.
+            rows = own.where((own.item + model) % FOLDS != left_out)
+            features = _features(rows, difficulty)
+            error, curve = rows.moments(features @ found[model])
+            slope[model] = features.T @ error
+            bend[model] = (features.T * curve) @ features
         off = found[:, 1:] - mean[1:]
         hold = np.full(found.shape, _RIDGE)
         hold[:, 1:] = (_DEGREES + 1) / (_DEGREES * spreads**2 + off**2)
-        slope = _summed(given.model, features.T * error, models).T
-        bend = _curvature(given, features, curve, models)
         step, moved = _newton(slope - hold * (found - mean), bend, hold, found - mean)
         found, mean = found + np.clip(step, -_LONGEST, _LONGEST), mean + moved
         if np.max(np.abs(step)) < _CLOSE:
             break
-    return found
-
-
-def _curvature(
-    given: Preferences, features: Floats, curve: Floats, models: int
-) -> Floats:
-    """Returns minus the second derivatives, (models, width, width)."""
-    width = features.shape[1]
-    found = np.empty((models, width, width))
-    for a in range(width):
-        for b in range(a, width):
-            each = curve * features[:, a] * features[:, b]
-            found[:, a, b] = found[:, b, a] = np.bincount(given.model, each, models)
     return found
 
 

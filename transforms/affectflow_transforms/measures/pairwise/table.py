@@ -1,6 +1,7 @@
 """Rows of a pair table as arrays: model, baseline, item, preference, nuisances."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -12,8 +13,7 @@ import pyarrow.compute as pc
 from affectflow_transforms.measures.pairwise.names import Spellings, spellings
 
 Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
-Names = npt.NDArray[np.object_]
+Places = npt.NDArray[np.int32]
 
 BASELINE = "baseline_"
 """Begins the names of columns about the baseline's answer."""
@@ -21,11 +21,12 @@ BASELINE = "baseline_"
 
 @dataclass(frozen=True, kw_only=True)
 class PairTable:
-    """A pair table, sorted by model and item; arrays of (rows).
+    """A pair table, sorted by baseline, gamed first, model and item; arrays of (rows).
 
     Args:
-      model: as it is shown.
-      baseline: as it is shown.
+      names: as models and baselines are shown, sorted.
+      model: place among the names.
+      baseline: place among the names.
       item: place among the items, which are in the order of their numbers or names.
       gamed: the model is the baseline, asked to be longer or shorter.
       preference: 0..1, 1 if the model is preferred.
@@ -35,9 +36,10 @@ class PairTable:
       weight: how many observations a row stands for.
     """
 
-    model: Names
-    baseline: Names
-    item: Whole
+    names: tuple[str, ...]
+    model: Places
+    baseline: Places
+    item: Places
     gamed: npt.NDArray[np.bool_]
     preference: Floats
     difficulty: Floats
@@ -46,8 +48,17 @@ class PairTable:
     weight: Floats
 
     def where(self, rows: Any) -> Self:
-        """Returns some of the rows."""
-        return replace(self, **{k: each[rows] for k, each in vars(self).items()})
+        """Returns some of the rows; of a slice they are not copied."""
+        arrays = {k: each for k, each in vars(self).items() if k != "names"}
+        return replace(self, **{k: each[rows] for k, each in arrays.items()})
+
+    def parts(self, column: str) -> Iterator[Self]:
+        """Yields the rows of each value of a column by which they are sorted."""
+        values = getattr(self, column)
+        ends = [*(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+        for start, end in itertools.pairwise([0, *ends]):
+            if end > start:
+                yield self.where(slice(start, end))
 
 
 def read_pairs(
@@ -61,22 +72,31 @@ def read_pairs(
       nuisances: their names.
     """
     said = _spelt(state)
+    names = tuple(sorted(set(said.values())))
     items = sorted(pc.unique(state["item"]).to_pylist(), key=_order(state["item"]))
-    own = [_floats(state[name]) for name in nuisances]
-    other = [_floats(state[BASELINE + name]) for name in nuisances]
-    table = PairTable(
-        model=_shown(state["model"], said),
-        baseline=_shown(state["baseline"], said),
-        item=_places(state["item"], items),
-        gamed=np.asarray(state["gamed"]).astype(bool),
-        preference=_floats(state["preference"]),
-        difficulty=_floats(state["difficulty"]),
-        amounts=np.column_stack(own),
-        differences=np.column_stack(other) - np.column_stack(own),
-        weight=_floats(state["n"]),
+    keys = (
+        _places(state["item"], items),
+        _shown(state["model"], said, names),
+        np.asarray(state["gamed"]).astype(bool),
+        _shown(state["baseline"], said, names),
     )
-    order = np.lexsort((table.item, table.model.astype(str), ~table.gamed))
-    return table.where(order), items, said
+    order = np.lexsort((*keys[:2], ~keys[2], keys[3]))
+    item, model, gamed, baseline = (key[order] for key in keys)
+    own = [_floats(state[name], order) for name in nuisances]
+    other = [_floats(state[BASELINE + name], order) for name in nuisances]
+    table = PairTable(
+        names=names,
+        model=model,
+        baseline=baseline,
+        item=item,
+        gamed=gamed.astype(bool),
+        preference=_floats(state["preference"], order),
+        difficulty=_floats(state["difficulty"], order),
+        amounts=_columns(own),
+        differences=_columns(other) - _columns(own),
+        weight=_floats(state["n"], order),
+    )
+    return table, items, said
 
 
 def _spelt(state: pa.Table) -> Spellings:
@@ -98,15 +118,33 @@ def _order(items: pa.ChunkedArray) -> Any:
     return int if numbers else str
 
 
-def _shown(names: pa.ChunkedArray, said: Spellings) -> Names:
-    coded = names.combine_chunks().dictionary_encode()
-    shown = [said[name] for name in coded.dictionary.to_pylist()]
-    return np.array(shown, dtype=object)[np.asarray(coded.indices)]
+def _shown(column: pa.ChunkedArray, said: Spellings, names: Sequence[str]) -> Places:
+    """Returns the place of each name as it is shown."""
+    spelt = pc.unique(column)
+    place = {name: number for number, name in enumerate(names)}
+    shown = np.array([place[said[name]] for name in spelt.to_pylist()], np.int32)
+    return shown[_in(column, spelt)]
 
 
-def _places(column: pa.ChunkedArray, names: Sequence[str]) -> Whole:
-    return np.asarray(pc.index_in(column, pa.array(names, column.type))).astype(int)
+def _places(column: pa.ChunkedArray, names: Sequence[str]) -> Places:
+    return _in(column, pa.array(names, column.type))
 
 
-def _floats(column: pa.ChunkedArray) -> Floats:
-    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+def _in(column: pa.ChunkedArray, values: pa.Array) -> Places:
+    return np.asarray(pc.index_in(column, values)).astype(np.int32)
+
+
+def _columns(each: Sequence[Floats]) -> Floats:
+    """Returns columns beside one another; a single one is not copied."""
+    return each[0][:, None] if len(each) == 1 else np.column_stack(each)
+
+
+def _floats(column: pa.ChunkedArray, order: Any) -> Floats:
+    """Returns a column in an order; one that is the same everywhere takes no room."""
+    bounds = pc.min_max(column)
+    low, high = bounds["min"].as_py(), bounds["max"].as_py()
+    if column.null_count == len(column) or (low == high and not column.null_count):
+        same = np.nan if low is None else float(low)
+        return np.broadcast_to(np.float64(same), len(column))
+    found: Floats = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    return found[order]

@@ -58,3 +58,11 @@ INTENSE = (
     r"way too|too|always|never|every (?:single )?time|constantly|hours|days|weeks",
     r"months|years|literally|even",
 )
+
+LIGHT = (
+    r"feel(?:s|ing)?|felt|mak(?:es?|ing)|made|said|guess(?:ed)?|thought|seen|saw",
+    r"expect(?:ed)?|sound(?:s|ed)?|looks?|seem(?:s|ed)?|call(?:ed)?|put|admit|must",
+    r"trying|try|tried|mildly|absolute(?:ly)?|honest(?:ly)?|colou?r|mood|piece|words?",
+    r"ever|yet|again|now|today|tonight|years?|no|not|sorry|glad",
+)
+"""Words beside those of a feeling that do not say what it is about."""

@@ -1,0 +1,64 @@
+"""Which chosen labels are doubted: the emotion may not be there, so no cause is sought.
+
+Annotators choose a label at the score that serves F1 best, which may be far below that
+of `neutral`, or of a label that is surely there.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+NEUTRAL = "neutral"
+"""The label of messages without emotion."""
+BELOW_NEUTRAL = "labels_far_below_neutral"
+OF_NEUTRAL_MESSAGES = "labels_of_neutral_messages"
+BELOW_THE_SUREST = "labels_far_below_the_surest"
+"""Counters of labels that are doubted."""
+
+Key = tuple[Any, Any]
+"""An annotator and a vocabulary."""
+
+
+class Others(NamedTuple):
+    """What an annotator says of one message in one vocabulary.
+
+    Attributes:
+      neutral: the score of `neutral`; 0 if it has none.
+      surest: the highest score of an emotion that is chosen; 0 if none has a score.
+    """
+
+    neutral: float = 0.0
+    surest: float = 0.0
+
+
+class Bars(NamedTuple):
+    """What a label needs so that its cause is sought: see `Miner`."""
+
+    over_neutral: float
+    max_neutral: float
+    of_surest: float
+
+    def doubt(self, score: float, others: Others) -> str:
+        """Returns the counter of why a label is doubted; empty if it is not."""
+        if score < self.over_neutral * others.neutral:
+            return BELOW_NEUTRAL
+        if others.neutral > max(self.max_neutral, others.surest):
+            return OF_NEUTRAL_MESSAGES
+        return BELOW_THE_SUREST if score < self.of_surest * others.surest else ""
+
+
+def key_of(emotion: Mapping[str, Any]) -> Key:
+    """Returns who says a label, and in which vocabulary."""
+    return emotion["annotator_id"], emotion["vocabulary"]
+
+
+def others_of(annotations: Iterable[Mapping[str, Any]]) -> dict[Key, Others]:
+    """Returns what each annotator says of a message, in each vocabulary."""
+    found: dict[Key, Others] = {}
+    for each in annotations:
+        key, score = key_of(each), each["score"] or 0.0
+        neutral, surest = found.get(key, Others())
+        if each["label"] == NEUTRAL:
+            found[key] = Others(score, surest)
+        elif each["chosen"]:
+            found[key] = Others(neutral, max(surest, score))
+    return found
