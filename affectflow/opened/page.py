@@ -3,6 +3,7 @@
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -40,12 +41,14 @@ def page_of(lake: str, out: str | os.PathLike[str], title: str, annotator: str) 
     """
     from affectflow.report import write_report
 
-    named = {"title": title or None, "annotator": annotator or None}
+    write = partial(
+        write_report, lake, title=title or None, annotator=annotator or None
+    )
     if out:
-        written = write_report(lake, os.fspath(out), **named)
+        written = write(os.fspath(out))
         return Page(_text(str(written)), str(written))
     with tempfile.TemporaryDirectory(prefix="affectflow-") as folder:
-        return Page(_text(str(write_report(lake, f"{folder}/report.html", **named))))
+        return Page(_text(str(write(f"{folder}/report.html"))))
 
 
 def _text(written: str) -> str:
