@@ -24,6 +24,7 @@ _SECTIONS = {
     "displeasure": "Displeasure",
     "pleasure": "Gratitude",
     "containers": "Places",
+    "filters": "Filters",
     "exclusions": "Exclusions",
     "refusals": "Refused rows",
     "basis": "Basis",

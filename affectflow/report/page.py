@@ -8,6 +8,7 @@ from string import Template
 
 from affectflow.report import basis as methods
 from affectflow.report import coverage, head, sections
+from affectflow.report.filters import filters, script
 from affectflow.report.html import Html, el, join
 from affectflow.report.queries import Facts
 
@@ -24,6 +25,7 @@ def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
         sections.displeasure(facts, lake),
         sections.pleasure(facts, lake),
         sections.containers(facts, lake),
+        filters(facts),
         coverage.unsaid(facts, lake),
         head.exclusions(facts, lake),
         head.refusals(facts, lake),
@@ -38,12 +40,17 @@ def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
 
 
 def _policy(style: str) -> Html:
-    """Returns a content security policy that allows this one style and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    """Returns a content security policy: this style, our script, and nothing else."""
     return Html(
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
-        "form-action 'none'"
+        f"default-src 'none'; style-src {allowed(style)}; "
+        f"script-src {allowed(script())}; base-uri 'none'; form-action 'none'"
     )
+
+
+def allowed(text: str) -> str:
+    """Returns the source expression that allows one style or script in a page."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 def _read(name: str) -> str:

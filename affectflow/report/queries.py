@@ -12,6 +12,7 @@ import duckdb
 from affectflow.lake import basis
 from affectflow.lake.basis import Candidate
 from affectflow.lake.views import quote
+from affectflow.report.cells import Cells, build
 from affectflow.report.sql import QUERIES
 
 Row = dict[str, Any]
@@ -49,6 +50,7 @@ class Facts:
     parameters: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, list[Row]] = field(default_factory=dict)
     themes: dict[str, ThemeList] = field(default_factory=dict)
+    cells: Cells | None = None
 
     def one(self, name: str) -> Row:
         """Returns the only row of an answer."""
@@ -83,6 +85,13 @@ def collect(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> Facts:
         parameters=parameters | {"annotator": spell(chosen)},
         answers={"counts": counts, **answers},
         themes=_themes(connection, answers["clusterings"], parameters),
+        cells=build(
+            connection,
+            chosen,
+            there,
+            min_people=MIN_SPEAKERS,
+            min_messages=MIN_UTTERANCES,
+        ),
     )
 
 
