@@ -19,6 +19,18 @@ def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
     `lake` is how the commands that the page shows spell the lake's place; `basis`
     tells what the page is made from.
     """
+    style = read("style.css")
+    return Template(read("template.html")).substitute(
+        policy=_policy(style),
+        title=join(title),
+        style=style,
+        body=content(facts, lake=lake, title=title),
+        basis=basis,
+    )
+
+
+def content(facts: Facts, *, lake: str, title: str) -> Html:
+    """Returns what the page says, without the shell that it stands in."""
     parts = [
         coverage.languages(facts, lake),
         sections.emotions(facts, lake),
@@ -32,11 +44,7 @@ def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
         methods.basis(facts, lake),
         methods.footer(facts, lake, now=datetime.now(UTC)),
     ]
-    body = el("main", head.head(facts, title), parts, class_="page")
-    style = _read("style.css")
-    return Template(_read("template.html")).substitute(
-        policy=_policy(style), title=join(title), style=style, body=body, basis=basis
-    )
+    return el("main", head.head(facts, title), parts, class_="page")
 
 
 def _policy(style: str) -> Html:
@@ -53,5 +61,6 @@ def allowed(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _read(name: str) -> str:
+def read(name: str) -> str:
+    """Returns a file of the page, such as its style."""
     return (resources.files("affectflow.report") / name).read_text(encoding="utf-8")

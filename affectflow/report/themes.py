@@ -102,7 +102,10 @@ def _theme(place: int, theme: Row, family: ThemeList, period: str) -> Html:
 def _title(theme: Row) -> Html:
     words = ", ".join(theme["keywords"] or [])
     keywords = el("p", words, class_="keywords") if words else None
-    return join(el("h3", theme["theme"] or "untitled"), keywords)
+    name = theme["theme"] or "untitled"
+    # Where the lake is served, a theme has a page of its own.
+    named = el("a", name, href=theme["href"]) if "href" in theme else name
+    return join(el("h3", named), keywords)
 
 
 def _measure(theme: Row, family: ThemeList, period: str) -> Html:
