@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.options import Annotator, LakeUri
+from affectflow.cli.options import LakeUri
 
 
 def serve(
@@ -26,7 +26,12 @@ def serve(
             "network try to read the lake."
         ),
     ] = "127.0.0.1",
-    annotator: Annotator = "",
+    annotator: Annotated[
+        str,
+        typer.Option(
+            help="Rest the report on this annotator, by its id or the start of it."
+        ),
+    ] = "",
 ) -> int:
     """Show a lake in the browser: report, themes, threads, search and SQL.
 

@@ -43,7 +43,7 @@ def application(lake: ServedLake, access: Access) -> ASGIApp:
 
     def get(path: str, make: Callable[[Snapshot, Request], Page]) -> Route:
         def answer(request: Request) -> Response:
-            title, content = _made(lake, lambda snapshot: make(snapshot, request))
+            title, content = made(lake, lambda snapshot: make(snapshot, request))
             return HTMLResponse(shell.around(title, content, request.url.path))
 
         # Not async: Starlette runs it in a thread, and DuckDB makes others wait.
@@ -58,7 +58,7 @@ def application(lake: ServedLake, access: Access) -> ASGIApp:
         def answered(snapshot: Snapshot) -> Page:
             return query_box.answered(snapshot, query, access.token)
 
-        title, content = await run_in_threadpool(_made, lake, answered)
+        title, content = await run_in_threadpool(made, lake, answered)
         return HTMLResponse(shell.around(title, content, "/sql"))
 
     async def failed(request: Request, error: Exception) -> Response:
@@ -143,7 +143,7 @@ class Shell:
         )
 
 
-def _made(lake: ServedLake, make: Callable[[Snapshot], Page]) -> Page:
+def made(lake: ServedLake, make: Callable[[Snapshot], Page]) -> Page:
     """Returns a page of the lake as it is now."""
     try:
         return make(lake.now())

@@ -34,6 +34,10 @@ _HEADERS = {
 }
 
 
+def _secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Access:
     """What a server lets in.
@@ -47,8 +51,8 @@ class Access:
 
     host: str
     port: int
-    key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    key: str = field(default_factory=_secret, repr=False)
+    token: str = field(default_factory=_secret, repr=False)
 
     @property
     def cookie(self) -> str:

@@ -87,7 +87,7 @@ def _family(rows: list[Row], family: str) -> Html:
         for row in rows
     ]
     heads = ["Theme", "Messages", "People", "Threads", "Trend"]
-    return el("section", el("h2", family), table(heads, cells, {1, 2, 3}))
+    return el("section", el("h2", named(family)), table(heads, cells, {1, 2, 3}))
 
 
 def theme(snapshot: Snapshot, clustering: str, name: str, number: int) -> Page:
@@ -105,7 +105,7 @@ def theme(snapshot: Snapshot, clustering: str, name: str, number: int) -> Page:
     limits = {"most": PER_PAGE, "skipped": (number - 1) * PER_PAGE}
     messages = snapshot.ask(sql.THEME_MESSAGES, **which, **limits)
     return title, join(
-        el("p", f"A theme of {told['family']}", class_="eyebrow"),
+        el("p", "A theme of ", named(told["family"]), class_="eyebrow"),
         el("h1", named(title)),
         el("p", named(", ".join(told["keywords"] or []), "no keywords"), class_="note"),
         facts(
@@ -164,7 +164,7 @@ def _cause(row: Row) -> Html:
     origin = link("origin ↗", row["url"])
     return el(
         "article",
-        _line(named(row["container"]), when(row["timestamp"]), row["label"]),
+        _line(named(row["container"]), when(row["timestamp"]), named(row["label"])),
         around(text, start if fits else 0, end if fits else 0),
         _line(el("a", "in its thread", href=to), origin if row["url"] else None),
         class_="message",
@@ -173,9 +173,11 @@ def _cause(row: Row) -> Html:
 
 def _line(*parts: Child) -> Html:
     """Returns what is known about a message, in one line; None is nothing."""
-    there = [part for part in parts if part]
-    dotted: list[Child] = [each for part in there for each in (" · ", part)][1:]
-    return el("p", dotted, class_="about")
+    dotted: list[Child] = []
+    for part in parts:
+        if part:
+            dotted += [" · ", part]
+    return el("p", dotted[1:], class_="about")
 
 
 # -- threads ----------------------------------------------------------------------
@@ -308,7 +310,12 @@ def _labels(rows: list[Row]) -> Html | None:
         score = f" {row['score']:.2f}" if row["score"] is not None else ""
         said.setdefault(row["annotator"], []).append(f"{row['label']}{score}")
     items = [
-        el("li", [el("b", each) for each in labels], " ", el("small", named(annotator)))
+        el(
+            "li",
+            [el("b", named(each)) for each in labels],
+            " ",
+            el("small", named(annotator)),
+        )
         for annotator, labels in said.items()
     ]
     return el("ul", items, class_="labels", aria_label="Labels")
