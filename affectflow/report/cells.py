@@ -28,7 +28,7 @@ What the cells do not hide: that all, or none, of a cell's messages are flagged.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import duckdb
 import pyarrow.compute as pc
@@ -37,36 +37,20 @@ from affectflow import people
 from affectflow.lake.ask import ask
 from affectflow.lake.basis import Candidate
 from affectflow.lake.tombstones import Tombstones
+from affectflow.report.partition import (
+    DIMENSIONS,
+    MAX_CHOICES,
+    Cell,
+    partition,
+    published,
+)
 
 MIN_COLLEAGUES = 10
 """People in a cell where colleagues or employers read it."""
-DIMENSIONS = ("container", "period", "role", "kind")
-"""What the page filters by, in the order in which messages are split."""
 MAX_CELLS = 2_000
 """Of a large lake cells get larger, not more: they are a part of the page."""
 _MOST = {"container": 30, "role": 8, "kind": 8, "period": 27}
-_MAX_CHOICES = 6
 _MAX_LABELS = 12
-_ORDER = (*DIMENSIONS, "answered_by", "withheld")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """Some messages that only ever count together.
-
-    Args:
-      values: of the dimensions, in their order; None is several, "" not stated.
-      choices: numbers of the annotators that answered all of its messages.
-      messages: how many.
-      people: at least so many wrote them.
-      flagged: messages by number of the annotator and label.
-    """
-
-    values: tuple[str | None, ...]
-    choices: tuple[int, ...]
-    messages: int
-    people: int
-    flagged: dict[tuple[int, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +58,8 @@ class Cells:
     """The table behind the filters.
 
     Args:
-      rows: the cells, none if all messages together are too few.
+      rows: the cells, none if all messages together are too few; the value "" means
+        not stated.
       choices: annotator and task that labels are of; the first is the report's. A
         person is called `people`: no name of one is on the page.
       labels: of each choice, the most frequent first.
@@ -85,7 +70,7 @@ class Cells:
       min_messages: that each cell has.
     """
 
-    rows: list[Cell]
+    rows: list[Cell[str | None]]
     choices: list[tuple[str, str]]
     labels: list[list[str]]
     period: str
@@ -116,17 +101,17 @@ def build(
     offered = _offered(chosen, there)
     least = max(min_people, MIN_COLLEAGUES * _is_workplace(connection))
     try:
-        period = gather(connection, offered)
+        period, values = _gather(connection, offered)
         ((rows,),) = connection.sql("SELECT count(*) FROM cell_rows").fetchall()
         enough = max(min_messages, -(-rows // MAX_CELLS))
         partition(connection, min_people=least, min_messages=enough)
         cells = published(connection, min_people=least, min_messages=enough)
     finally:
-        for name in ("cell_rows", "cell_labels"):
+        for name in ("cell_rows", "cell_messages", "cell_labels"):
             connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
     labels = [_by_frequency(cells, n) for n in range(len(offered))]
     return Cells(
-        rows=[_with_labels(cell, labels) for cell in cells],
+        rows=[_spelt(cell, values, labels) for cell in cells],
         choices=[
             ("people" if each.is_person else each.annotator_id, each.task)
             for each in offered
@@ -141,7 +126,7 @@ def build(
 
 def _offered(chosen: Candidate, there: Sequence[Candidate]) -> list[Candidate]:
     others = [each for each in there if not each.is_person and each != chosen]
-    return [chosen, *others][:_MAX_CHOICES]
+    return [chosen, *others][:MAX_CHOICES]
 
 
 def _is_workplace(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -151,13 +136,21 @@ def _is_workplace(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(said.fetchall())
 
 
-def _with_labels(cell: Cell, labels: list[list[str]]) -> Cell:
-    """Returns a cell without the labels that the page does not offer."""
-    kept = {k: n for k, n in cell.flagged.items() if k[1] in labels[k[0]]}
-    return replace(cell, flagged=kept)
+def _spelt(
+    cell: Cell[int | None], values: list[list[str]], labels: list[list[str]]
+) -> Cell[str | None]:
+    """Returns a cell with its values, without labels that the page does not offer."""
+    found = zip(values, cell.values, strict=True)
+    return Cell(
+        values=tuple(None if n is None else names[n] for names, n in found),
+        choices=cell.choices,
+        messages=cell.messages,
+        people=cell.people,
+        flagged={k: n for k, n in cell.flagged.items() if k[1] in labels[k[0]]},
+    )
 
 
-def _by_frequency(cells: Sequence[Cell], choice: int) -> list[str]:
+def _by_frequency(cells: Sequence[Cell[int | None]], choice: int) -> list[str]:
     totals: dict[str, int] = {}
     for cell in cells:
         for (number, label), n in cell.flagged.items():
@@ -191,13 +184,14 @@ SELECT s.choice, s.utterance_id, 'irritation'
 FROM said AS s JOIN folds_here AS f USING (vocabulary, label)
 WHERE s.chosen"""
 # Where no speaker of the lake is known, conversations stand for people.
-_ROWS = """
-CREATE OR REPLACE TEMP TABLE cell_rows AS
+_MESSAGES = """
+CREATE OR REPLACE TEMP TABLE cell_messages AS
 WITH answers AS (
   SELECT utterance_id, bit_or(1 << choice) AS answered_by
   FROM (SELECT DISTINCT utterance_id, choice FROM cell_labels) GROUP BY utterance_id
 ), anybody AS (SELECT count(speaker_id) > 0 AS known FROM utterances), told AS (
   SELECT
+    row_number() OVER () AS number,
     u.utterance_id,
     CASE WHEN known THEN u.speaker_id ELSE u.conversation_id END AS person,
     coalesce(u.container, '') AS container,
@@ -214,25 +208,27 @@ WITH answers AS (
   JOIN answers AS a USING (utterance_id)
   WHERE a.answered_by & 1 = 1 AND NOT u.by_bot
 )
-SELECT *, 0 AS cell FROM told"""
-_SPAN = "SELECT date_diff('day', min(timestamp), max(timestamp)) FROM cell_rows"
+FROM told"""
+_SPAN = "SELECT date_diff('day', min(timestamp), max(timestamp)) FROM cell_messages"
 _PERIODS = (("week", 183), ("month", 730), ("quarter", 2_190))
-# In place of what is rare there stands null, which is never split off.
-_RARE = """
+_WHEN = "coalesce(strftime(date_trunc('{period}', timestamp), '%Y-%m-%d'), '')"
+_COMMON = """
+SELECT {value} AS value FROM cell_messages
+GROUP BY value ORDER BY {order} DESC, value LIMIT {most}"""
+# A value that is rare has no number. Two people of one hash would count as one: less.
+_ROWS = """
 CREATE OR REPLACE TEMP TABLE cell_rows AS
-WITH common AS (
-  SELECT {name} AS value FROM cell_rows
-  GROUP BY {name} ORDER BY {order} DESC, value LIMIT {most}
-)
-SELECT * REPLACE (
-  CASE WHEN {name} IN (SELECT value FROM common) THEN {name} END AS {name}
-) FROM cell_rows"""
+SELECT number, CASE WHEN person IS NOT NULL THEN hash(person) END AS person,
+  {numbers}, answered_by, withheld, 0 AS cell
+FROM cell_messages"""
 
 
-def gather(connection: duckdb.DuckDBPyConnection, offered: Sequence[Candidate]) -> str:
-    """Makes `cell_rows` (a message of a person each) and `cell_labels`.
+def _gather(
+    connection: duckdb.DuckDBPyConnection, offered: Sequence[Candidate]
+) -> tuple[str, list[list[str]]]:
+    """Makes the tables `cell_labels`, `cell_messages` and `cell_rows`.
 
-    Returns the period that messages are counted by.
+    Returns the period that messages are counted by, and the values of each dimension.
     """
     told = {
         "names": [each.annotator_id for each in offered],
@@ -240,19 +236,28 @@ def gather(connection: duckdb.DuckDBPyConnection, offered: Sequence[Candidate]) 
         "n": list(range(len(offered))),
     }
     connection.execute(_LABELS, told)
-    connection.execute(_ROWS)
+    connection.execute(_MESSAGES)
     _forget_erased(connection)
     days = connection.sql(_SPAN).fetchall()[0][0] or 0
     period = next((name for name, most in _PERIODS if days < most), "year")
-    when = f"coalesce(strftime(date_trunc('{period}', timestamp), '%Y-%m-%d'), '')"
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE cell_rows AS "
-        f"SELECT * EXCLUDE (timestamp), {when} AS period FROM cell_rows"
+    spelt = {name: name for name in DIMENSIONS} | {
+        "period": _WHEN.format(period=period)
+    }
+    values = [_common(connection, name, spelt[name]) for name in DIMENSIONS]
+    numbers = ", ".join(
+        f"list_position(${name}, {spelt[name]}) - 1 AS {name}" for name in DIMENSIONS
     )
-    for name, most in _MOST.items():
-        order = "max(period)" if name == "period" else "count(*)"
-        connection.execute(_RARE.format(name=name, order=order, most=most))
-    return period
+    connection.execute(
+        _ROWS.format(numbers=numbers), dict(zip(DIMENSIONS, values, strict=True))
+    )
+    return period, values
+
+
+def _common(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> list[str]:
+    """Returns the values of a dimension that are not rare, in their order."""
+    order = "value" if name == "period" else "count(*)"
+    query = _COMMON.format(value=value, order=order, most=_MOST[name])
+    return sorted(value for (value,) in connection.sql(query).fetchall())
 
 
 def _forget_erased(connection: duckdb.DuckDBPyConnection) -> None:
@@ -269,95 +274,7 @@ def _forget_erased(connection: duckdb.DuckDBPyConnection) -> None:
     rows = ask(connection, query)
     gone = rows.filter(stones.cover(rows)).select(["utterance_id"])
     connection.register("cell_erased", gone)
-    connection.execute("DELETE FROM cell_rows WHERE utterance_id IN (FROM cell_erased)")
+    connection.execute(
+        "DELETE FROM cell_messages WHERE utterance_id IN (FROM cell_erased)"
+    )
     connection.unregister("cell_erased")
-
-
-# -- partition --------------------------------------------------------------------
-
-
-# `parts`: each cell by one more dimension. `alone`: the small parts of a cell together
-# are large enough. Else the smallest of the others is added to them.
-_SPLIT = """
-CREATE OR REPLACE TEMP TABLE cell_rows AS
-WITH parts AS (
-  SELECT cell, {name} AS value, count(*) AS n,
-    {name} IS NOT NULL AND count(*) >= $min_messages
-      AND count(DISTINCT person) >= $min_people AS large
-  FROM cell_rows GROUP BY cell, {name}
-), pools AS (
-  SELECT r.cell, count(*) >= $min_messages
-    AND count(DISTINCT r.person) >= $min_people AS alone
-  FROM cell_rows AS r JOIN parts AS p
-    ON p.cell = r.cell AND p.value IS NOT DISTINCT FROM r.{name}
-  WHERE NOT p.large GROUP BY r.cell
-), placed AS (
-  SELECT p.*, large AND (
-    coalesce(alone, true)
-    OR row_number() OVER (PARTITION BY p.cell, large ORDER BY n, value) > 1
-  ) AS apart
-  FROM parts AS p LEFT JOIN pools AS o USING (cell)
-), numbered AS (
-  SELECT cell, value, apart,
-    dense_rank() OVER (ORDER BY cell, CASE WHEN apart THEN value END) AS number
-  FROM placed
-)
-SELECT r.* REPLACE (
-  {label} AS {name}, n.number AS cell
-)
-FROM cell_rows AS r JOIN numbered AS n
-  ON n.cell = r.cell AND n.value IS NOT DISTINCT FROM r.{name}"""
-
-
-def partition(
-    connection: duckdb.DuckDBPyConnection, *, min_people: int, min_messages: int
-) -> None:
-    """Numbers the cells of `cell_rows`, each with enough people and messages.
-
-    Unless all rows together are too few: then there is one cell, of too few. Where
-    values of a dimension are together in a cell, the dimension is null there.
-    """
-    least = {"min_people": min_people, "min_messages": min_messages}
-    for name in _ORDER:
-        # These two are read from a cell's rows at the end.
-        kept = name in ("answered_by", "withheld")
-        label = f"r.{name}" if kept else f"CASE WHEN n.apart THEN r.{name} END"
-        connection.execute(_SPLIT.format(name=name, label=label), least)
-
-
-_CELLS = """
-SELECT cell, container, period, role, kind, bit_and(answered_by) AS answered_by,
-  count(*) AS messages, count(DISTINCT person) AS people
-FROM cell_rows GROUP BY ALL
-HAVING NOT bool_or(withheld) AND count(*) >= $min_messages
-  AND count(DISTINCT person) >= $min_people
-ORDER BY ALL"""
-_FLAGGED = """
-SELECT r.cell, l.choice, l.label, count(*) AS n
-FROM cell_rows AS r JOIN cell_labels AS l USING (utterance_id)
-WHERE l.label IS NOT NULL GROUP BY ALL"""
-
-
-def published(
-    connection: duckdb.DuckDBPyConnection, *, min_people: int, min_messages: int
-) -> list[Cell]:
-    """Returns the cells that may be embedded, in the order of their values."""
-    least = {"min_people": min_people, "min_messages": min_messages}
-    flagged: dict[int, dict[tuple[int, str], int]] = {}
-    for number, choice, label, n in connection.sql(_FLAGGED).fetchall():
-        flagged.setdefault(number, {})[choice, label] = n
-    cells = []
-    for number, *values, answered_by, messages, writers in connection.execute(
-        _CELLS, least
-    ).fetchall():
-        choices = tuple(n for n in range(_MAX_CHOICES) if answered_by >> n & 1)
-        said = flagged.get(number, {})
-        cell = Cell(
-            values=tuple(values),
-            choices=choices,
-            messages=messages,
-            people=writers // min_people * min_people,
-            flagged={key: said[key] for key in sorted(said) if key[0] in choices},
-        )
-        cells.append(cell)
-    return cells

@@ -8,8 +8,9 @@ from importlib import resources
 from typing import Any
 
 from affectflow.nouns import count
-from affectflow.report.cells import DIMENSIONS, Cells
+from affectflow.report.cells import Cells
 from affectflow.report.html import Child, Html, el, table
+from affectflow.report.partition import DIMENSIONS
 from affectflow.report.queries import Facts
 from affectflow.report.words import section
 

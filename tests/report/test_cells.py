@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from affectflow import people
 from affectflow.lake import views
 from affectflow.lake.tombstones import digests
-from affectflow.report import cells, queries
+from affectflow.report import partition, queries
 from tests.given.proving import in_proof
 from tests.given.report_lakes import MODEL, FolderLake, annotation, tables, utterance
 
@@ -25,7 +25,7 @@ COLUMNS = ("container", "period", "role", "kind")
 
 ROWS = pa.schema(
     {name: pa.string() for name in COLUMNS}
-    | {name: pa.int32() for name in ("utterance_id", "person", "answered_by", "cell")}
+    | {name: pa.int32() for name in ("number", "person", "answered_by", "cell")}
     | {"withheld": pa.bool_()}
 )
 
@@ -59,17 +59,21 @@ MESSAGES = st.builds(
 def parted(messages):
     """Returns the messages by cell, and the cells that are published, by number."""
     with duckdb.connect() as connection:
-        rows = [{**asdict(each), "utterance_id": n} for n, each in enumerate(messages)]
+        rows = [{**asdict(each), "number": n} for n, each in enumerate(messages)]
         connection.register("given", pa.Table.from_pylist(rows, schema=ROWS))
         connection.execute("CREATE TEMP TABLE cell_rows AS FROM given")
         connection.execute(
-            "CREATE TEMP TABLE cell_labels AS "
-            "SELECT utterance_id, 0 AS choice, 'joy' AS label FROM cell_rows"
+            "CREATE TEMP TABLE cell_messages AS "
+            "SELECT number, number AS utterance_id FROM cell_rows"
         )
-        cells.partition(connection, **LEAST)
-        found = cells.published(connection, **LEAST)
-        numbers = connection.execute(cells._CELLS, LEAST).fetchall()
-        rows = connection.sql("SELECT cell, utterance_id FROM cell_rows").fetchall()
+        connection.execute(
+            "CREATE TEMP TABLE cell_labels AS "
+            "SELECT utterance_id, 0 AS choice, 'joy' AS label FROM cell_messages"
+        )
+        partition.partition(connection, **LEAST)
+        found = partition.published(connection, **LEAST)
+        numbers = connection.execute(partition._CELLS, LEAST).fetchall()
+        rows = connection.sql("SELECT cell, number FROM cell_rows").fetchall()
     by_cell = {}
     for cell, n in rows:
         by_cell.setdefault(cell, set()).add(n)
