@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from affectflow.errors import AffectflowError
 from affectflow.report import filters, page
 from affectflow.report.html import Html, el, join
-from affectflow.serving import pages, query_box
+from affectflow.serving import pages, query_box, threads
 from affectflow.serving.database import ServedLake, Snapshot
 from affectflow.serving.guard import Access, Guard
 from affectflow.serving.pages import NotThereError, Page
@@ -81,19 +81,19 @@ def application(lake: ServedLake, access: Access) -> ASGIApp:
         ),
         get(
             "/threads",
-            lambda snapshot, request: pages.threads(
+            lambda snapshot, request: threads.threads(
                 snapshot, request.query_params.get("order", ""), _number(request)
             ),
         ),
         get(
             "/threads/{name:path}",
-            lambda snapshot, request: pages.thread(
+            lambda snapshot, request: threads.thread(
                 snapshot, request.path_params["name"], _number(request)
             ),
         ),
         get(
             "/search",
-            lambda snapshot, request: pages.search(
+            lambda snapshot, request: threads.search(
                 snapshot, request.query_params, _number(request)
             ),
         ),

@@ -134,3 +134,18 @@ def facts(pairs: Sequence[tuple[str, Child]]) -> Html:
         [el("div", el("dt", name), el("dd", value)) for name, value in pairs],
         class_="facts",
     )
+
+
+def about(*parts: Child) -> Html:
+    """Returns what is known about a message, in one line; None is nothing."""
+    dotted: list[Child] = []
+    for part in parts:
+        if part:
+            dotted += [" · ", part]
+    return el("p", dotted[1:], class_="about")
+
+
+def thread_link(row: Mapping[str, Any]) -> Html:
+    """Returns a link to a thread, by its title if it has one."""
+    name = named(row["title"] or row["conversation_id"])
+    return el("a", name, href=thread_at(row["conversation_id"]))
