@@ -41,11 +41,11 @@ def threads(snapshot: Snapshot, order: str, number: int) -> Page:
     )
     (total,) = snapshot.ask(sql.HOW_MANY_THREADS)
     cells: list[list[Child]] = [
-        [thread_link(row), named(row["container"]), f"{row['flagged']:,}",
-         f"{row['messages']:,}", f"{row['people']:,}", day(row["last_at"])]
+        [thread_link(row), f"{row['flagged']:,}", f"{row['messages']:,}",
+         f"{row['people']:,}", named(row["container"]), day(row["last_at"])]
         for row in rows
     ]  # fmt: skip
-    heads = ["Thread", "Container", f"Flagged: {label}", "Messages", "People", "Last"]
+    heads = ["Thread", f"Flagged: {label}", "Messages", "People", "Container", "Last"]
     orders: list[Child] = [
         el(
             "a",
@@ -58,7 +58,7 @@ def threads(snapshot: Snapshot, order: str, number: int) -> Page:
     return "Threads", join(
         el("h1", "Threads"),
         el("nav", [[each, " "] for each in orders], class_="pages", aria_label="Order"),
-        table(heads, cells, {2, 3, 4}),
+        table(heads, cells, {1, 2, 3}),
         pages("/threads", {"order": order}, number, total["n"], PER_PAGE),
     )
 
@@ -97,7 +97,7 @@ def thread(snapshot: Snapshot, name: str, number: int) -> Page:
             named(told["container"]),
             count(told["messages"], "message"),
             count(told["people"], "person", "people"),
-            f"{day(told['first_at'])} to {day(told['last_at'])}",
+            [day(told["first_at"]), " to ", day(told["last_at"])],
         ),
         el("p", "Marked: what was found to be a cause of an emotion.", class_="note"),
         [

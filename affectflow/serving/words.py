@@ -23,9 +23,9 @@ def when(time: datetime | None) -> str:
     return f"{time:%Y-%m-%d %H:%M}" if time else "no time"
 
 
-def day(time: datetime | None) -> str:
-    """Returns the day of a time."""
-    return f"{time:%Y-%m-%d}" if time else "no time"
+def day(time: datetime | None) -> Html:
+    """Returns the day of a time, in one line."""
+    return el("span", f"{time:%Y-%m-%d}" if time else "no time", class_="day")
 
 
 def named(text: str | None, otherwise: str = "not stated") -> Html:
