@@ -4,15 +4,17 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from affectflow.cli import show
+from affectflow.cli.declaring import Context
 from affectflow.cli.options import (
     Annotator,
     Format,
     JsonOrTable,
+    KeyUri,
     LakeUri,
     Public,
     Shape,
@@ -77,22 +79,66 @@ def _to_file(relation: object, shape: str, out: Path | None) -> int:
 
 def report(
     lake: LakeUri,
-    out: Annotated[str, typer.Option(help="HTML file to write.")] = "report.html",
+    out: Annotated[
+        str, typer.Option(help="File to write; report.html by default.")
+    ] = "",
     title: Annotated[str, typer.Option(help="Title of the report.")] = "",
     annotator: Annotator = "",
     public: Public = None,
+    reader: Annotated[
+        Literal["anyone", "owner"],
+        typer.Option(
+            "--for",
+            help="owner: small counts and full quotes, for your eyes only.",
+        ),
+    ] = "anyone",
+    quotes: Annotated[
+        Literal["none", "short", "full"],
+        typer.Option(
+            help="full: only public messages with a link, else 12 words.",
+        ),
+    ] = "full",
+    context: Context = "",
+    events: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="CSV with columns date, what, where (a container)."
+        ),
+    ] = "",
+    shape: Annotated[
+        Literal["html", "csv", "md"],
+        typer.Option("--format", help="A page, one table, or text to paste."),
+    ] = "html",
+    key_uri: KeyUri = "",
 ) -> int:
-    """Write one HTML file that opens offline."""
+    """Write one file that opens offline: what was felt, where, since when, why."""
     from affectflow.report import check_replaceable, write_report
+    from affectflow.report.asked import Asked, read_events
 
+    out = out or f"report.{shape}"
+    asked = Asked(
+        reader=reader,
+        quotes=quotes,
+        context=context,
+        events=read_events(events) if events else (),
+    )
     check_replaceable(out)
     replaces = Path(out).is_file()
     rest_on(lake, annotator)
     if public:
         _call_public(lake, public)
-    written = write_report(lake, out, title=title or None)
+    written = write_report(
+        lake,
+        out,
+        title=title or None,
+        asked=asked,
+        shape=shape,
+        speaker_key_uri=key_uri,
+    )
     if replaces:
         show.say(f"report: replaced the report that was in {out}")
+    if asked.is_owner:
+        show.say("report: for the owner of the lake only; do not pass it on")
     sys.stdout.write(f"{written}\n")
     return 0
 

@@ -16,6 +16,9 @@ from affectflow import registry
 from affectflow.report.html import Child, Html, el, table
 
 FILE = Path("weights", "group_gaps.json")
+PUBLISHED = Path("weights", "published.json")
+"""The `revision` that was measured, and for each label its precision and recall at the
+threshold, and what they were measured `on`."""
 _HEADS = ("Compared", "Label", "Figure", "Highest", "Lowest", "Gap (95 %)", "Chance")
 
 Row = Mapping[str, Any]
@@ -29,17 +32,34 @@ def gaps_of(annotator: Row) -> list[Row]:
     Args:
       annotator: a row of the table `annotators`.
     """
+    told = _brought(annotator, FILE)
+    return list(told["gaps"]) if told else []
+
+
+def published(annotator: Row, label: str) -> Row | None:
+    """Returns `precision`, `recall` and what they were measured `on`, if published.
+
+    Args:
+      annotator: a row of the table `annotators`.
+      label: such as `frustration`.
+    """
+    told = _brought(annotator, PUBLISHED)
+    return told["labels"].get(label) if told else None
+
+
+def _brought(annotator: Row, file: Path) -> Row | None:
+    """Returns what a file beside the weights says, if it is of the same revision."""
     model = annotator["model"]
     if model not in registry.names("models"):
-        return []
+        return None
     package = registry.find("models", model).module.rpartition(".")[0]
     spec = find_spec(package) if package else None
     for folder in (spec and spec.submodule_search_locations) or ():
-        if (file := Path(folder) / FILE).is_file():
-            told = json.loads(file.read_text("utf-8"))
+        if (path := Path(folder) / file).is_file():
+            told: Row = json.loads(path.read_text("utf-8"))
             if told["revision"] == annotator["revision"]:
-                return list(told["gaps"])
-    return []
+                return told
+    return None
 
 
 def for_whom_it_errs(annotators: Sequence[Row]) -> list[Html]:

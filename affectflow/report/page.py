@@ -1,50 +1,71 @@
-"""The page: the shell, the head, and the sections in order."""
+"""The page: the shell, and the sections in order."""
 
 import base64
 import hashlib
-from datetime import UTC, datetime
+from collections.abc import Callable
 from importlib import resources
 from string import Template
 
 from affectflow.report import basis as methods
-from affectflow.report import coverage, head, sections
+from affectflow.report import charts, coverage, head, sections
+from affectflow.report.events import events
 from affectflow.report.filters import filters, script
+from affectflow.report.finding import finding
+from affectflow.report.frustration import over_time
 from affectflow.report.html import Html, el, join
 from affectflow.report.queries import Facts
+from affectflow.report.since import marks, since
+from affectflow.report.threads import threads
+
+_SECTIONS: tuple[Callable[[Facts], Html | None], ...] = (
+    finding,
+    head.caution,
+    since,
+    threads,
+    filters,
+    over_time,
+    events,
+    sections.displeasure,
+    sections.pleasure,
+    sections.emotions,
+    sections.containers,
+    coverage.languages,
+    coverage.unsaid,
+    head.exclusions,
+    head.refusals,
+    methods.basis,
+    methods.footer,
+)
 
 
-def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
+def render(facts: Facts, *, basis: str = "") -> str:
     """Returns the whole page as text; it loads nothing, not even from itself.
 
-    `lake` is how the commands that the page shows spell the lake's place; `basis`
-    tells what the page is made from.
+    `basis` tells what the page is made from.
     """
     style = read("style.css")
     return Template(read("template.html")).substitute(
         policy=_policy(style),
-        title=join(title),
+        title=join(facts.title),
         style=style,
-        body=content(facts, lake=lake, title=title),
+        body=content(facts),
         basis=basis,
+        marks=marks(facts),
     )
 
 
-def content(facts: Facts, *, lake: str, title: str) -> Html:
+def content(facts: Facts) -> Html:
     """Returns what the page says, without the shell that it stands in."""
-    parts = [
-        coverage.languages(facts, lake),
-        sections.emotions(facts, lake),
-        sections.displeasure(facts, lake),
-        sections.pleasure(facts, lake),
-        sections.containers(facts, lake),
-        filters(facts),
-        coverage.unsaid(facts, lake),
-        head.exclusions(facts, lake),
-        head.refusals(facts, lake),
-        methods.basis(facts, lake),
-        methods.footer(facts, lake, now=datetime.now(UTC)),
-    ]
-    return el("main", head.head(facts, title), parts, class_="page")
+    made = [html for section in _SECTIONS if (html := section(facts)) is not None]
+    return el(
+        "main",
+        charts.hatching(),
+        head.head(facts),
+        made[:2],
+        head.navigation(made),
+        made[2:],
+        class_="page",
+    )
 
 
 def _policy(style: str) -> Html:

@@ -12,6 +12,7 @@ from affectflow.lake import Lake
 from affectflow.lake.questions import check_reads, why_it_fails
 from affectflow.lake.tables import table_versions
 from affectflow.lake.views import connect, literal_path
+from affectflow.report.asked import Asked
 from affectflow.report.queries import Facts, collect
 from affectflow.schemas import TABLES
 
@@ -76,7 +77,10 @@ class Snapshot:
     @cached_property
     def _facts(self) -> Facts:
         with self._connection.cursor() as cursor:
-            return collect(cursor, self._annotator or None)
+            found = collect(cursor, self._annotator or None, Asked(reader="owner"))
+        name = self.uri.rstrip("/").rsplit("/", 1)[-1]
+        found.lake, found.title = self.uri, f"What people expressed in {name}"
+        return found
 
     def answer(
         self, query: str, *, rows: int, seconds: float

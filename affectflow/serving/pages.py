@@ -32,14 +32,15 @@ class NotThereError(AffectflowError):
 
 
 def report(snapshot: Snapshot) -> Page:
-    """Returns the report, its themes with links to their pages."""
+    """Returns the owner's report, themes and threads with links to their pages."""
     told = snapshot.facts
     for family in told.themes.values():
         clustering = family.parameters["clustering"]
         for theme in family.themes:
             theme["href"] = theme_at(clustering, theme["theme_id"])
-    title = f"What people expressed in {snapshot.uri.rstrip('/').rsplit('/', 1)[-1]}"
-    return title, page.content(told, lake=snapshot.uri, title=title)
+    for thread in told.answers.get("threads", []):
+        thread["href"] = thread_at(thread["conversation_id"])
+    return told.title, page.content(told)
 
 
 # -- themes -----------------------------------------------------------------------

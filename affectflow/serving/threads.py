@@ -66,11 +66,9 @@ def threads(snapshot: Snapshot, order: str, number: int) -> Page:
 def _flagged_as(snapshot: Snapshot) -> tuple[str, str]:
     """Returns the view and the annotator that the report's displeasure rests on."""
     told = snapshot.facts
-    if measured := told.answers["frustration"]:
-        return "frustration", measured[0]["annotator_id"]
     # A person is no annotator of irritation: then anybody's counts.
-    chosen = told.annotator
-    return "irritation", chosen.annotator_id if chosen and not chosen.is_person else ""
+    who = told.flagger
+    return told.measure, who.annotator_id if who and not who.is_person else ""
 
 
 def thread(snapshot: Snapshot, name: str, number: int) -> Page:

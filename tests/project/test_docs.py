@@ -283,9 +283,11 @@ def test_the_page_about_prompts_names_every_key_and_slot():
     assert all(f"`{{{slot}}}`" in page for slot in SLOTS)
 
 
-@pytest.mark.parametrize("page", ["people", "annotators", "views"])
-def test_what_the_pages_about_people_annotators_and_views_show_works(folder, page):
+@pytest.mark.parametrize("page", ["people", "annotators", "views", "report"])
+def test_what_the_pages_about_a_lake_show_works(folder, page):
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    for file, block in (files_of(text) if page == "report" else {}).items():
+        (folder / file).write_text(block, encoding="utf-8")
     if not (folder / "lake").exists():
         typed(next(c for c in commands() if "--to lake" in c), folder)
     for command in commands(text):

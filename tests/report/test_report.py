@@ -7,7 +7,7 @@ import pytest
 
 from affectflow.errors import UsageError
 from affectflow.report.html import el, link
-from affectflow.report.themes import excerpt
+from affectflow.report.quotes import excerpt
 from tests.given.report_lakes import (
     MODEL,
     SECRET,
@@ -198,7 +198,7 @@ def test_a_long_quote_is_cut_at_spaces_around_its_cause():
     "statement",
     [
         "Expressed, not felt.",
-        "Not validated here: ranks, no shares.",
+        "Unvalidated here: ranks, no shares.",
         f"All numbers rest on one annotator, {MODEL}",
         "Messages counted 30 of 32 in the lake",
         "People who wrote them 6",
@@ -229,7 +229,7 @@ def test_shares_are_printed_only_with_a_validation(tmp_path, page):
 
     assert share in text
     assert "Validated here for irritation" in text
-    assert "Not validated here: ranks" not in text
+    assert "Unvalidated here: ranks" not in text
 
 
 def test_a_frustration_annotator_takes_the_place_of_irritation(tmp_path):

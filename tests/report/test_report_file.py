@@ -9,7 +9,7 @@ import pytest
 
 import affectflow.lake
 import affectflow.report
-from affectflow.errors import MissingExtraError, StorageError
+from affectflow.errors import StorageError
 from affectflow.lake import views
 from affectflow.report import charts, render, words, write_report
 from tests.given.chromium import QUIET
@@ -42,18 +42,6 @@ def test_a_place_that_cannot_be_written_is_an_error_with_the_cure(lake_uri, tmp_
 
     with pytest.raises(StorageError, match="--out"):
         write_report(lake_uri, tmp_path / "file" / "report.html")
-
-
-def test_a_failing_renderer_is_an_error_with_the_cure(monkeypatch):
-    import vl_convert
-
-    def fail(*args, **kwargs):
-        raise ValueError("no such version")
-
-    monkeypatch.setattr(vl_convert, "vegalite_to_svg", fail)
-
-    with pytest.raises(MissingExtraError, match=r"no such version.*pip install"):
-        charts.bars([("joy", 1)], "joy")
 
 
 def test_plots_on_one_page_share_no_id():
