@@ -100,7 +100,9 @@ def application(lake: ServedLake, access: Access) -> ASGIApp:
         get("/sql", lambda snapshot, _: query_box.empty(snapshot, access.token)),
         Route("/sql", ask, methods=["POST"]),
     ]
-    handlers: Any = dict.fromkeys((AffectflowError, HTTPException), failed)
+    handlers: Any = dict.fromkeys(
+        (AffectflowError, HTTPException, duckdb.Error), failed
+    )
     app = Starlette(routes=routes, exception_handlers=handlers)
     return Guard(app, access, shell.policy)
 
@@ -157,7 +159,7 @@ def _why(error: Exception) -> tuple[HTTPStatus, str]:
         return HTTPStatus(error.status_code), error.detail
     if isinstance(error, NotThereError):
         return HTTPStatus.NOT_FOUND, str(error)
-    return HTTPStatus.SERVICE_UNAVAILABLE, str(error)
+    return HTTPStatus.SERVICE_UNAVAILABLE, str(error).partition("\n")[0]
 
 
 def _number(request: Request) -> int:

@@ -1,6 +1,7 @@
 """The pages of a served lake say what SQL says, and hostile words are only words."""
 
 import re
+import shutil
 from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import quote, urlencode
@@ -163,6 +164,46 @@ def test_a_file_that_is_gone_is_looked_for_once_again(lake_uri):
 
     assert made(ServedLake(lake_uri), make) == ("title", "content")
     assert seen[0] is not seen[1]
+
+
+def without(*names):
+    """Returns the rows of a lake in which some columns or tables say nothing."""
+    rows = tables()
+    for name in names:
+        if name in rows:
+            rows[name] = []
+        for row in (*rows["utterances"], *rows["annotations"]):
+            row.update({name: None} if name in row else {})
+    return rows
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["timestamp"], id="times"),
+        pytest.param(["speaker_id"], id="authors"),
+        pytest.param(["themes", "theme_members", "causes"], id="themes"),
+        pytest.param(["annotations", "themes", "theme_members"], id="annotations"),
+        pytest.param(list(tables()), id="anything"),
+    ],
+)
+def test_a_lake_without_some_of_it_is_shown(names, tmp_path):
+    with serving(lake_of(tmp_path / "lake", without(*names))) as served:
+        for path in ("/", "/themes", "/threads", "/search?q=number", "/sql"):
+            assert page(served, path)
+        if "utterances" not in names:
+            assert page(served, "/threads/c1")
+
+
+def test_a_lake_that_goes_while_it_is_served_is_said_in_one_line(tmp_path):
+    uri = lake_of(tmp_path / "lake", tables())
+    with serving(uri) as served:
+        shutil.rmtree(uri)
+
+        answer = served.ask("/threads")
+
+    assert answer.status == 503
+    assert "no lake at" in words(answer.text)
 
 
 def test_two_servers_of_one_lake_work_side_by_side(served, lake_uri):
