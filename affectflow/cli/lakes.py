@@ -1,6 +1,5 @@
 """The commands that ask a lake: sql, report, digest, status, cite."""
 
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -24,8 +23,6 @@ from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
 
 if TYPE_CHECKING:
-    import duckdb
-
     from affectflow.lake import Lake
 
 Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
@@ -48,74 +45,20 @@ def sql(
     import duckdb
 
     from affectflow.lake import open_lake
+    from affectflow.lake.questions import check_reads, why_it_fails
 
     with open_lake(lake) as connection:
         try:
-            _check_asks(connection, query)
+            check_reads(connection, query)
             relation = connection.sql(query)
             if shape == "parquet" or out is not None:
                 return _to_file(relation, shape, out)
             columns, rows = relation.columns, relation.fetchall()
         except duckdb.Error as error:
-            why = _why(connection, query, error)
+            why = why_it_fails(connection, query, error)
             raise UsageError(f"the query fails: {why}") from error
     show.shaped("vertical" if vertical and shape == "table" else shape, columns, rows)
     return 0
-
-
-_NO_COLUMN = re.compile(r'(?:Referenced column|a column named) "([^"]+)"')
-_NO_TABLE = re.compile(r"Table with name (\S+) does not exist")
-_COLUMNS = """
-    SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index)
-    FROM duckdb_columns() WHERE NOT internal GROUP BY ALL ORDER BY 1
-"""
-
-
-def _why(
-    connection: "duckdb.DuckDBPyConnection", query: str, error: "duckdb.Error"
-) -> str:
-    """Returns what DuckDB says of a query in one line, and the names there are."""
-    from affectflow.registry import nearest
-
-    said = str(error).partition("\n\nLINE")[0]
-    columns = dict(connection.execute(_COLUMNS).fetchall())
-    if table := _NO_TABLE.search(said):
-        return f"no table or view {table[1]!r}; {nearest(table[1], columns)}"
-    named = [name for name in columns if name in re.findall(r"\w+", query)]
-    if (column := _NO_COLUMN.search(said)) and named:
-        there = "; ".join(f"{name} has {columns[name]}" for name in named)
-        return f"no column {column[1]!r}; {there}"
-    return " ".join(said.split()).partition(" Error: ")[2][:400]
-
-
-_EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
-
-
-def _check_asks(connection: "duckdb.DuckDBPyConnection", query: str) -> None:
-    """Raises unless a query is one statement that changes nothing.
-
-    Raises:
-      UsageError: it is none, several, or one that writes.
-      duckdb.Error: it does not parse.
-    """
-    found = connection.extract_statements(query)
-    if len(found) != 1:
-        there = "no statement" if not found else f"{len(found)} statements"
-        raise UsageError(f"{there} in the query; give one at a time")
-    kind = found[0].type.name
-    # EXPLAIN ANALYZE runs what it explains.
-    if kind == "EXPLAIN" and (head := _EXPLAIN.match(query)):
-        _check_asks(connection, query[head.end() :])
-    elif kind == "MULTI":
-        # A PIVOT, maybe in something that writes: that is not a subquery.
-        connection.extract_statements(
-            f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
-        )
-    elif kind != "SELECT":
-        raise UsageError(
-            f"`affectflow sql` only reads a lake, so {kind} is refused; use SELECT, "
-            "and write the answers to a file with --out"
-        )
 
 
 def _to_file(relation: object, shape: str, out: Path | None) -> int:

@@ -164,7 +164,7 @@ def fill_table_view(
     if not files:
         return
     _register_file_systems(connection, files)
-    paths = ", ".join(quote(_literal_path(file)) for file in files)
+    paths = ", ".join(quote(literal_path(file)) for file in files)
     # The empty half brings the columns that files of an older version lack; the planner
     # drops it. The casts hold the types that the other views were made with.
     sql = (
@@ -181,7 +181,7 @@ def fill_table_view(
         ) from error
 
 
-def _literal_path(path: str) -> str:
+def literal_path(path: str) -> str:
     """Returns a path whose `*`, `?` and `[` stand for themselves, not for a pattern."""
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 

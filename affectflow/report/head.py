@@ -28,6 +28,7 @@ SECTIONS = {
     "events": "Events",
     "displeasure": "Causes",
     "pleasure": "Gratitude",
+    "filters": "Filters",
     "languages": "Languages",
     "emotions": "Other emotions",
     "containers": "Places",

@@ -9,7 +9,7 @@ from string import Template
 from affectflow.report import basis as methods
 from affectflow.report import charts, coverage, head, sections
 from affectflow.report.events import events
-from affectflow.report.filters import filters
+from affectflow.report.filters import filters, script
 from affectflow.report.finding import finding
 from affectflow.report.frustration import over_time
 from affectflow.report.html import Html, el, join
@@ -44,9 +44,22 @@ def render(facts: Facts, *, basis: str = "") -> str:
 
     `basis` tells what the page is made from.
     """
+    style = read("style.css")
+    return Template(read("template.html")).substitute(
+        policy=_policy(style),
+        title=join(facts.title),
+        style=style,
+        body=content(facts),
+        basis=basis,
+        marks=marks(facts),
+    )
+
+
+def content(facts: Facts) -> Html:
+    """Returns what the page says, without the shell that it stands in."""
     opening = [section(facts) for section in _OPENING]
     made = [section(facts) for section in _SECTIONS]
-    body = el(
+    return el(
         "main",
         charts.hatching(),
         opening,
@@ -54,25 +67,22 @@ def render(facts: Facts, *, basis: str = "") -> str:
         made,
         class_="page",
     )
-    style = _read("style.css")
-    return Template(_read("template.html")).substitute(
-        policy=_policy(style),
-        title=join(facts.title),
-        style=style,
-        body=body,
-        basis=basis,
-        marks=marks(facts),
-    )
 
 
 def _policy(style: str) -> Html:
-    """Returns a content security policy that allows this one style and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    """Returns a content security policy: this style, our script, and nothing else."""
     return Html(
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
-        "form-action 'none'"
+        f"default-src 'none'; style-src {allowed(style)}; "
+        f"script-src {allowed(script())}; base-uri 'none'; form-action 'none'"
     )
 
 
-def _read(name: str) -> str:
+def allowed(text: str) -> str:
+    """Returns the source expression that allows one style or script in a page."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def read(name: str) -> str:
+    """Returns a file of the page, such as its style."""
     return (resources.files("affectflow.report") / name).read_text(encoding="utf-8")

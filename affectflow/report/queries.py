@@ -12,7 +12,8 @@ import duckdb
 from affectflow.lake import basis
 from affectflow.lake.basis import Candidate
 from affectflow.lake.views import quote
-from affectflow.report.asked import Asked
+from affectflow.report.asked import MIN_MESSAGES, MIN_PEOPLE, Asked
+from affectflow.report.cells import Cells, build
 from affectflow.report.counts import Counts, counts_of
 from affectflow.report.sql import QUERIES
 
@@ -73,6 +74,7 @@ class Facts:
     answers: dict[str, list[Row]] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     themes: dict[str, ThemeList] = field(default_factory=dict)
+    cells: Cells | None = None
     shares: "Shares | None" = None
     effects: "list[Effect]" = field(default_factory=list)
     last: Row | None = None
@@ -124,6 +126,14 @@ def collect(
     )
     with kept(connection, parameters):
         _fill(facts, connection, parameters)
+    # The same for all readers: the table is cautious even on the owner's page.
+    facts.cells = build(
+        connection,
+        chosen,
+        there,
+        min_people=max(MIN_PEOPLE, asked.min_people),
+        min_messages=MIN_MESSAGES,
+    )
     return facts
 
 

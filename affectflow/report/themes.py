@@ -77,7 +77,10 @@ def _title(theme: Row, facts: Facts) -> Html:
     hide = hidden_by(facts)
     words = hide(", ".join(theme["keywords"] or []))
     keywords = el("p", words, class_="keywords") if words else None
-    return join(el("h3", hide(theme["theme"] or "untitled")), keywords)
+    name = hide(theme["theme"] or "untitled")
+    # Where the lake is served, a theme has a page of its own.
+    named = el("a", name, href=theme["href"]) if "href" in theme else name
+    return join(el("h3", named), keywords)
 
 
 def _seen(theme: Row, family: ThemeList, facts: Facts) -> Html | None:

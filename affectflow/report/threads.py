@@ -33,9 +33,11 @@ def threads(facts: Facts) -> Html | None:
 
 def _thread(row: Row, facts: Facts) -> Html:
     title = hidden_by(facts)(row["title"] or row["conversation_id"])
+    # Where the lake is served, a thread has a page of its own.
+    own = el("a", title, href=row["href"]) if "href" in row else None
     return el(
         "li",
-        el("strong", link(title, row["url"])),
+        el("strong", own or link(title, row["url"])),
         el("br"),
         el("span", "; ".join(thread_said(row)), class_="note"),
     )
