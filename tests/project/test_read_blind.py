@@ -65,10 +65,22 @@ def test_another_seed_draws_other_decoys():
     assert one != other
 
 
-def test_the_second_reader_says_why_an_item_is_wrong_and_only_then():
+@pytest.mark.parametrize("reading", READINGS[1:], ids=lambda file: file.stem)
+def test_later_readers_say_why_an_item_is_wrong_and_only_then(reading):
     assert all(
-        bool(each.why) == (each.verdict == "wrong") for each in join.stored(READINGS[1])
+        bool(each.why) == (each.verdict == "wrong") for each in join.stored(reading)
     )
+
+
+def test_the_share_of_a_build_has_wilsons_interval_and_leaves_decoys_out():
+    one = Verdict("chat", "top", "old+new", "a", "", "right")
+    wrong = one._replace(builds="new", digest="b", verdict="wrong")
+    decoy = one._replace(builds="", answer="right")
+
+    assert list(join.shares([one, wrong, decoy], "top")) == [
+        "old 1.000 (0.207 to 1.000)",
+        "new 0.500 (0.095 to 0.905)",
+    ]
 
 
 def test_mistakes_are_counted_of_each_build_and_not_of_decoys():

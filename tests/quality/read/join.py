@@ -14,8 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from affectflow.gold.figures.accuracy import wilson
+
 READINGS = tuple(
-    Path(__file__).with_name(name) for name in ("verdicts.csv", "verdicts_2.csv")
+    Path(__file__).with_name(name)
+    for name in ("verdicts.csv", "verdicts_2.csv", "verdicts_3.csv")
 )
 """A file for each reading, the first first."""
 SAYS = ("right", "acceptable", "wrong")
@@ -94,6 +97,15 @@ def difference(found: list[Verdict], kind: str) -> tuple[float, float, float]:
     return float(at[1] - at[0]), float(low), float(high)
 
 
+def shares(found: Iterable[Verdict], kind: str) -> Iterator[str]:
+    """Yields the share of each build that is not wrong, with Wilson's interval."""
+    own = [each for each in found if each.kind == kind]
+    for build in BUILDS:
+        good = [v.verdict != "wrong" for v in own if build in v.builds.split("+")]
+        share, low, high = wilson(sum(good) / len(good), len(good))
+        yield f"{build} {share:.3f} ({low:.3f} to {high:.3f})"
+
+
 def decoys(found: Iterable[Verdict], kind: str) -> tuple[int, int]:
     """Returns how many decoys got the known answer, and of how many.
 
@@ -131,7 +143,7 @@ def _counts(found: list[Verdict]) -> str:
 
 
 def summary(found: list[Verdict]) -> Iterator[str]:
-    """Yields the table, the differences, the decoys and the kinds of mistakes."""
+    """Yields the table, the differences, the decoys, the shares and the mistakes."""
     yield from table(found)
     yield ""
     for kind in KINDS:
@@ -140,6 +152,7 @@ def summary(found: list[Verdict]) -> Iterator[str]:
         yield f"- {kind}: not wrong {change:+.3f} ({low:+.3f} to {high:+.3f}); " + (
             f"decoys {hits} of {of_all}"
         )
+        yield f"- {kind}: not wrong, {'; '.join(shares(found, kind))}"
     for kind in KINDS:
         yield from mistakes(found, kind)
 
