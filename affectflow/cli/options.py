@@ -97,6 +97,14 @@ Budget = Annotated[
         min=0, max=1, help="Share of rows that may be refused before the command fails."
     ),
 ]
+Reread = Annotated[
+    bool,
+    typer.Option(
+        "--reread",
+        help="Read all files again, also those that have not changed since the lake "
+        "read them.",
+    ),
+]
 Model = Annotated[
     str,
     typer.Option(

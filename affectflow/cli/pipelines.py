@@ -29,6 +29,7 @@ from affectflow.cli.options import (
     Over,
     Paths,
     Prompt,
+    Reread,
     Revision,
     SendPrivate,
     SendTo,
@@ -59,13 +60,14 @@ def ingest(
     speaker_key_uri: KeyUri = "",
     conversations: Conversations = "",
     mask_names: MaskNames = "",
+    reread: Reread = False,
 ) -> int:
     """Read dumps and exports into a lake."""
     with spooled(paths, STATE.beam_options) as files:
         plugin = read.plugin(files)
         given = said_to(settings, source=plugin)
         made = read.made(plugin, files, given.source)
-        how = _written(conversations, mask_names)
+        how = _written(conversations, mask_names, reread)
         return _finish([_ingest(made, files, to, budget, speaker_key_uri, how)], to)
 
 
@@ -165,6 +167,7 @@ def analyze(
     min_ram: MinRam = "",
     conversations: Conversations = "",
     mask_names: MaskNames = "",
+    reread: Reread = False,
 ) -> int:
     """Ingest, annotate, mine and report."""
     from affectflow.report import check_replaceable
@@ -189,7 +192,7 @@ def analyze(
 
             check_named(to, annotator, answering)
         made = read.made(plugin, files, given.source)
-        how = _written(conversations, mask_names)
+        how = _written(conversations, mask_names, reread)
         rows = [_ingest(made, files, to, budget, speaker_key_uri, how)]
     rows.append(_annotate(to, model, revision, given.model, budget, hints))
     rest_on(to, annotator)
@@ -210,10 +213,10 @@ def _refuse_writing() -> None:
         )
 
 
-def _written(conversations: str, mask_names: str) -> dict[str, Any]:
+def _written(conversations: str, mask_names: str, reread: bool) -> dict[str, Any]:
     """Returns how messages are written to a lake, as arguments of an ingest."""
     pause = {"pause_s": pause_of(conversations)} if conversations else {}
-    return {**pause, "mask_names": mask_names}
+    return {**pause, "mask_names": mask_names, "reread": reread}
 
 
 def _ingest(

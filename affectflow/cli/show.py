@@ -21,6 +21,8 @@ _EXAMPLE = 40
 _BREAKABLE = 20
 """A longer word, such as an id or a URL, may be broken to make a table fit."""
 _PLURAL = re.compile(r"\b(\w+[^s])s\b")
+_SAID = {"files_unchanged": "{} unchanged, not read"}
+"""Counters that the words of their names do not say, by name."""
 FIRST = "parts_before"
 """The counter that stands before the others, which are in the order of their names."""
 
@@ -231,11 +233,13 @@ def unnamed(row: dict[str, Any]) -> str:
     )
 
 
-def _counted(row: dict[str, Any], name: str, count: int) -> str:
+def _counted(row: dict[str, Any], name: str, n: int) -> str:
+    if name in _SAID:
+        return _SAID[name].format(count(n, "file"))
     column, not_, done = name.partition("_not_")
     words = f"{column} not {done}" if not_ else name.replace("_", " ")
     # The name of a column, such as `end_s`, is not a plural.
-    words = _PLURAL.sub(r"\1", words, count=1) if count == 1 and not not_ else words
-    said = f"{count:,} {words}"
+    words = _PLURAL.sub(r"\1", words, count=1) if n == 1 and not not_ else words
+    said = f"{n:,} {words}"
     example = row.get("examples", {}).get(name)
     return said if example is None else f"{said} (such as {example[:_EXAMPLE]!r})"

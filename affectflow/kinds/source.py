@@ -61,6 +61,10 @@ class Source(Transform, abc.ABC):
     """
 
     provides: ClassVar[pa.Schema] = SOURCE_BATCH
+    files_stand_alone: ClassVar[bool] = False
+    """Whether each file is read without a look at any other, whatever its name."""
+    skipped: frozenset[str] = frozenset()
+    """Addresses of stored files that are not read: they have not changed since."""
 
     @property
     @abc.abstractmethod
@@ -78,6 +82,21 @@ class Source(Transform, abc.ABC):
           UsageError: nothing matches.
         """
         return [File(pattern, 0)]
+
+    def unread(self, pattern: str) -> list[File]:
+        """Returns the files of a pattern but for those that are skipped."""
+        return self.files(pattern)
+
+    def stands_alone(self, uri: str) -> bool:
+        """Returns whether a stored file is read without a look at any other.
+
+        Only such a file is skipped while others of a command are read again: where it
+        is false, as it is unless a source says otherwise, all are skipped or none.
+
+        Args:
+          uri: of the file; an archive is one.
+        """
+        return self.files_stand_alone
 
     def split_file(self, file: File) -> list[Split]:
         """Returns the pieces of one file, in order."""
@@ -154,7 +173,7 @@ class _ListFn(beam.DoFn):
         self._source = source
 
     def process(self, element: str) -> Iterator[list[FileTuple]]:
-        for files in together(self._source.files(element)):
+        for files in together(self._source.unread(element)):
             yield [(file.uri, file.size, file.plain_size) for file in files]
 
 

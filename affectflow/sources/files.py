@@ -84,7 +84,7 @@ class FileSource(Source, abc.ABC):
         Raises:
           UsageError: nothing matches.
         """
-        listed = list_files(pattern, self.suffixes)
+        listed = self.stored(pattern)
         found = [each for file in listed for each in self._unpacked(file)]
         if not found:
             wanted, archive = ", ".join(self.suffixes), listed[0].uri
@@ -92,7 +92,35 @@ class FileSource(Source, abc.ABC):
                 f"no {wanted} file in archive {archive!r}; name its files as "
                 f"{member_uri('NAME', archive)!r}"
             )
-        return found
+        return [file for file in found if self.has_messages(file.uri)] or found
+
+    def stored(self, pattern: str) -> list[File]:
+        """Returns the files of a path as they are stored: no archive is opened.
+
+        Raises:
+          UsageError: nothing matches.
+        """
+        listed = list_files(pattern, self.suffixes)
+        return [
+            file
+            for file in listed
+            if is_archive(file.uri) or self.has_messages(file.uri)
+        ] or listed
+
+    def unread(self, pattern: str) -> list[File]:
+        if not self.skipped:
+            return self.files(pattern)
+        left = [file for file in self.stored(pattern) if file.uri not in self.skipped]
+        found = (each for file in left for each in self._unpacked(file))
+        return [file for file in found if self.has_messages(file.uri)]
+
+    def has_messages(self, name: str) -> bool:
+        """Returns whether a file of an export may hold messages, by its name.
+
+        Args:
+          name: of the file, with the folders that it is in.
+        """
+        return True
 
     def _unpacked(self, file: File) -> list[File]:
         """Returns the files of an archive that this source takes, or the file itself.

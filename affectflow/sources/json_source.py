@@ -90,18 +90,6 @@ class JsonSource(FileSource, abc.ABC):
         """Returns the bytes of a file of JSON, without anything else around it."""
         return chunks
 
-    def has_messages(self, name: str) -> bool:
-        """Returns whether a file of an export may hold messages, by its name.
-
-        Args:
-          name: of the file, with the folders that it is in.
-        """
-        return True
-
-    def files(self, pattern: str) -> list[File]:
-        found = super().files(pattern)
-        return [file for file in found if self.has_messages(file.uri)] or found
-
     def split_file(self, file: File) -> list[Split]:
         if bare_name(file.uri).endswith(self.lines) and is_plain(file):
             return ranges(file)

@@ -1,7 +1,7 @@
 """Which files a path, a glob, a folder or an fsspec URL means."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -9,8 +9,11 @@ from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.source import File
 from affectflow.sources.archives import is_member, open_member
 from affectflow.sources.filesystems import file_system, no_such_file, open_stored
+from affectflow.sources.stamps import stamp
 from affectflow.storage import COMPRESSED, storage_errors, uncompressed
 
+Infos = dict[str, dict[str, Any]]
+"""What a file system tells of files, by their paths."""
 COMPRESSION = 5
 """Text takes about so many times its compressed bytes."""
 
@@ -27,13 +30,50 @@ def list_files(pattern: str, suffixes: Sequence[str]) -> list[File]:
       StorageError: the file system refuses.
     """
     fs, path = file_system(pattern)
-    with storage_errors(pattern):
-        found = _found(fs, path, pattern, suffixes)
+    found = _found(fs, path, pattern, suffixes)
     if not found:
         raise UsageError(_nothing(fs, path, pattern, suffixes))
     rest = pattern.partition("::")[2]
-    files = ((_address(fs, name, rest), size) for name, size in sorted(found))
-    return [File(uri, size, plain_bytes(uri, size)) for uri, size in files]
+    sizes = ((_address(fs, n, rest), _size(fs, found[n])) for n in sorted(found))
+    return [File(uri, size, plain_bytes(uri, size)) for uri, size in sizes]
+
+
+def list_stamps(pattern: str, suffixes: Sequence[str]) -> dict[str, str]:
+    """Returns the stamps of the files that `list_files` gives, by address.
+
+    Raises:
+      StorageError: the file system refuses.
+    """
+    fs, path = file_system(pattern)
+    fs.invalidate_cache()  # a program may have listed it long ago
+    found = _found(fs, path, pattern, suffixes)
+    rest = pattern.partition("::")[2]
+    if rest:
+        return {_address(fs, name, rest): "" for name in found}
+    return {_address(fs, name, ""): stamp(fs, name, i) for name, i in found.items()}
+
+
+def list_beside(uris: Iterable[str]) -> dict[str, str]:
+    """Returns the stamps of files near others: in their folders, and one step above.
+
+    There sources look for what lists of users, or captions, say of a file.
+    """
+    folders = {above for uri in uris if (above := _above(uri))}
+    folders |= {above for folder in folders if (above := _above(folder))}
+    found: dict[str, str] = {}
+    for folder in sorted(folders):
+        fs, path = file_system(folder)
+        with storage_errors(folder):
+            listed = fs.ls(path, detail=True)
+        files = [info for info in listed if info["type"] == "file"]
+        found |= {_address(fs, i["name"], ""): stamp(fs, i["name"], i) for i in files}
+    return found
+
+
+def _above(uri: str) -> str:
+    scheme, colon, path = uri.rpartition("://")
+    folder = path.rpartition("/")[0]
+    return f"{scheme}{colon}{folder}" if folder else ""
 
 
 @contextmanager
@@ -60,33 +100,32 @@ def bare_name(uri: str) -> str:
     return uncompressed(name.lower())
 
 
-def _found(
-    fs: Any, path: str, pattern: str, suffixes: Sequence[str]
-) -> list[tuple[str, int]]:
-    try:
-        return _listed(fs, path, suffixes)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise StorageError(f"cannot list {pattern!r}: {error}") from error
+def _found(fs: Any, path: str, pattern: str, suffixes: Sequence[str]) -> Infos:
+    with storage_errors(pattern):
+        try:
+            return _listed(fs, path, suffixes)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise StorageError(f"cannot list {pattern!r}: {error}") from error
 
 
-def _listed(fs: Any, path: str, suffixes: Sequence[str]) -> list[tuple[str, int]]:
+def _listed(fs: Any, path: str, suffixes: Sequence[str]) -> Infos:
     if not path:
-        details: dict[str, Any] = fs.find("", detail=True)
+        details: Infos = fs.find("", detail=True)
     elif fs.isfile(path):
-        return [(path, _size(fs, fs.info(path)))]
+        return {path: fs.info(path)}
     elif fs.isdir(path):
         details = fs.find(path, detail=True)
     else:
-        globbed = fs.glob(path, detail=True)
-        return [(n, _size(fs, i)) for n, i in globbed.items() if i["type"] == "file"]
+        globbed: Infos = fs.glob(path, detail=True)
+        return {n: info for n, info in globbed.items() if info["type"] == "file"}
     skip = len(path)
-    return [
-        (name, _size(fs, info))
+    return {
+        name: info
         for name, info in details.items()
         if bare_name(name).endswith(tuple(suffixes)) and not is_hidden(name[skip:])
-    ]
+    }
 
 
 def _size(fs: Any, info: dict[str, Any]) -> int:

@@ -47,6 +47,7 @@ class ReadBluesky(JsonSource):
         "link, and not what was deleted since",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:

@@ -69,6 +69,7 @@ class ReadDiscord(EnvelopeSource):
         "accounts of users and training models on API data; no attribution is "
         "prescribed, quote with the author's consent",
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
 

@@ -51,6 +51,7 @@ class ReadDiscourse(ServerSource):
         "to the post and its author's name",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:

@@ -52,6 +52,7 @@ class ReadGitlab(ServerSource):
         "quote public projects only, with a link to the thread",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:

@@ -28,6 +28,7 @@ class ReadGitter(JsonSource):
         terms="messages belong to their authors; no attribution is prescribed, quote "
         "with the author's consent",
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
 

@@ -48,6 +48,7 @@ class ReadJira(JsonSource):
         "quote with a link to the issue",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:

@@ -74,6 +74,7 @@ class ReadJsonl(MappedSource):
     records: str = ""
 
     card: ClassVar[Card] = Card(summary="JSON Lines, with a mapping of your fields")
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json")
 
     def __post_init__(self) -> None:

@@ -59,6 +59,7 @@ class ReadMastodon(ServerSource):
         "quote with a link, and nothing that was not public",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:

@@ -28,6 +28,7 @@ class ReadParquet(MappedSource):
     """Reads Parquet files, a few row groups at a time."""
 
     card: ClassVar[Card] = Card(summary="Parquet, with a mapping of your columns")
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
     def split_file(self, file: File) -> list[Split]:

@@ -58,6 +58,7 @@ class ReadReddit(JsonSource):
         "rights: quote with the permalink, and not what was deleted since",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, *_DUMPS)
     lines: ClassVar[tuple[str, ...]] = (*LINES, *_DUMPS)
 

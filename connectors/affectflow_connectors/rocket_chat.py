@@ -40,6 +40,7 @@ class ReadRocketChat(EnvelopeSource):
         terms="messages belong to whoever runs the server and to their authors; no "
         "attribution is prescribed, quote with the author's consent",
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
 

@@ -66,6 +66,7 @@ class ReadTelegram(EnvelopeSource):
         terms="an export is for the account's own use, and holds others' messages; no "
         "attribution is prescribed, quote with the author's consent",
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
     within: ClassVar[tuple[str, ...]] = ("chats", "left_chats", "list")

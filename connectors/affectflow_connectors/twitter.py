@@ -53,6 +53,7 @@ class ReadTwitter(JsonSource):
         "deleted since is to be deleted; quote with a link to the post",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *_ARCHIVES, *LINES)
 
     def unwrapped(self, chunks: Iterable[bytes]) -> Iterable[bytes]:

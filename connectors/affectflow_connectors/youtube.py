@@ -43,6 +43,7 @@ class ReadYoutube(JsonSource):
         "after 30 days; quote with a link to the comment",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES)
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:

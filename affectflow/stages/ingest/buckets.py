@@ -14,7 +14,6 @@ from affectflow.batches.nesting import rows_of
 from affectflow.lake import Lake
 from affectflow.lake.files import write_file
 from affectflow.lake.tables import FileEntry, stem
-from affectflow.lake.tombstones import Tombstones
 from affectflow.schemas import (
     ANNOTATORS_COLUMN,
     ERRORS_COLUMN,
@@ -44,6 +43,7 @@ from affectflow.stages.ingest.repeats import (
     one_per_id,
     without,
 )
+from affectflow.stages.ingest.rivals import rivals
 from affectflow.stages.ingest.twins import Losers
 from affectflow.stages.runs.deadletters import write_dead_letters
 from affectflow.stages.runs.reading import INLINE, read_part
@@ -84,7 +84,7 @@ def write_bucket(
     give_back()
     known = known or Known.read(lake)
     old = Held.read(lake, known.paths.get(bucket, []))
-    new = _tell_apart(batches, old, known.stones, losers)
+    new = _tell_apart(lake, batches, old, known, losers)
     give_back()
     seek(sought([new.fresh, new.changed], old.rows.column("utterance_id")))
     held = losers.held if losers else new.fresh.slice(0, 0)
@@ -120,13 +120,15 @@ def _write_rows(
     for name, batch, n_rows in unchanged_parts(new.same, old, replaced):
         keeper.keep(name, batch, n_rows)
     _keep_rewritten_in_place(receipt)
-    # `rows_in` was counted before the shuffle, so that a loss would show.
+    # What was read was counted before the shuffle, so that a loss would show.
     receipt.rows = {
         "rows_out": new.changed.num_rows + new.fresh.num_rows,
         "rows_dead": new.clashing.num_rows,
         "rows_duplicate": new.duplicates,
         "rows_unchanged": new.unchanged + new.erased,
     }
+    if new.rivals:
+        receipt.rows["rows_in"] = new.rivals
     elsewhere = _from_another_file(new.changed, older)
     receipt.counters = {"superseded": new.changed.num_rows, ANOTHER_FILE: elsewhere}
     receipt.counters |= new.repeats
@@ -186,17 +188,24 @@ class _New(NamedTuple):
     """What the lake has, and a step has answered again."""
     erased: int
     """What was erased from the lake, and stays out."""
+    rivals: int
+    """Rows of the lake that count as read, since their file was before."""
 
 
 def _tell_apart(
+    lake: Lake,
     batches: Iterable[pa.RecordBatch],
-    old: "Held",
-    stones: Tombstones,
+    old: Held,
+    known: Known,
     losers: Losers | None,
 ) -> _New:
     given = together(by_origin(batches))
     give_back()
     given = _numbered(in_file_order(given))
+    others = rivals(lake, given, old, known.skipped)
+    if others.num_rows:
+        given = in_file_order(_joined([given, others]))
+    stones = known.stones
     erased = stones.cover(given) if len(stones) else None
     if erased is not None and erased.true_count:
         given = given.filter(pc.invert(erased))
@@ -217,7 +226,10 @@ def _tell_apart(
     gone = erased.true_count if erased is not None else 0
     # Here, because the rows in another order are let go at the end of this function.
     fresh = in_time_order(fresh)
-    return _New(fresh, changed, clashing, repeats, duplicates, unchanged, same, gone)
+    return _New(
+        *(fresh, changed, clashing, repeats, duplicates, unchanged, same, gone),
+        rivals=others.num_rows,
+    )
 
 
 def _of_kind(batch: pa.RecordBatch, kinds: pa.Array, kind: str) -> pa.RecordBatch:

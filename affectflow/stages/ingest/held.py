@@ -24,11 +24,13 @@ class Known:
     paths: Mapping[int, list[str]]
     """Paths of the parts of each bucket."""
     stones: Tombstones
+    skipped: frozenset[str] = frozenset()
+    """Addresses of files that are not read again."""
 
     @classmethod
-    def read(cls, lake: Lake) -> "Known":
+    def read(cls, lake: Lake, skipped: frozenset[str] = frozenset()) -> "Known":
         paths = by_bucket(list(lake.committed("utterances")))
-        return cls(paths, tombstones(lake))
+        return cls(paths, tombstones(lake), skipped)
 
 
 @dataclass

@@ -1,6 +1,8 @@
 """The stage ingest: a source into a lake."""
 
-from collections.abc import Sequence
+import copy
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, is_dataclass
 from functools import partial
 from typing import Any
@@ -14,11 +16,25 @@ from affectflow.kinds.transform import Chain
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS, buckets_for
 from affectflow.registry import kebab
+from affectflow.stages.ingest.files_read import (
+    UNCHANGED,
+    Survey,
+    keep_skipped,
+    note_read,
+    survey,
+)
 from affectflow.stages.ingest.losses import take_examples
-from affectflow.stages.ingest.store import StoreUtterances
+from affectflow.stages.ingest.store import StoreUtterances, commit_ingest
 from affectflow.stages.ingest.windows import set_pause
 from affectflow.stages.runs.progress import Progress
-from affectflow.stages.runs.request import BUDGET, Request, clear_staging, new_request
+from affectflow.stages.runs.receipts import Receipt
+from affectflow.stages.runs.request import (
+    BUDGET,
+    Request,
+    clear_staging,
+    new_request,
+    staging,
+)
 from affectflow.stages.runs.run import Build, Row, run_stage
 from affectflow.storage import Storage, absolute
 
@@ -37,12 +53,14 @@ def ingest_source(
     expected_rows: int | None = None,
     pause_s: float | None = AS_BEFORE,
     mask_names: str = "",
+    reread: bool = False,
     beam_options: Sequence[str] = (),
 ) -> Row:
     """Reads a source into a lake, which is created if it does not exist.
 
     Text is normalised, its nonverbal cues are written out, accounts become
-    pseudonyms; each message is in the lake once.
+    pseudonyms; each message is in the lake once. A file that the lake has read to its
+    end before, and that has not changed since, is not read again.
 
     Args:
       source: what is read.
@@ -56,6 +74,7 @@ def ingest_source(
         what it was told last.
       mask_names: a spaCy model, by its name or folder: names of persons and places that
         it finds are replaced, too; needs the extra `pii`.
+      reread: files are read whether they have changed or not.
       beam_options: as on Beam's command line.
 
     Returns:
@@ -77,22 +96,55 @@ def ingest_source(
     lake = _lake_for(source, lake_uri, speaker_key_uri)
     if pause_s != AS_BEFORE:
         set_pause(lake, source_column(source), pause_s)
+    config = {**ingest_config(source), **({MASKING: mask_names} if mask_names else {})}
     request = new_request(
         lake,
         "ingest",
-        {**ingest_config(source), **({MASKING: mask_names} if mask_names else {})},
+        config,
         run_id=run_id,
         budget=budget,
         speaker_key_uri=speaker_key_uri,
     )
+    # Who submits a written pipeline, and when, is not known; nor is a model's folder.
+    is_known = not (reread or os.path.exists(mask_names))
+    is_known = is_known and not runners.only_written(beam_options)
+    found = survey(lake, source, config, steps) if is_known else Survey()
+    source = _without(source, found.unchanged)
+    commit = _committing(found)
 
     def build(pipeline: beam.Pipeline) -> Any:
-        if expected_rows is not None:
+        if expected_rows is not None and not found.unchanged:
             Progress(lake, request).planned(rows=expected_rows, estimated=True)
+        if found.unchanged:
+            keep_skipped(Storage(staging(lake, request)), found.unchanged)
         chain = Chain(source, *steps)
-        return pipeline | "Read" >> chain | "Store" >> StoreUtterances(request)
+        return pipeline | "Read" >> chain | "Store" >> StoreUtterances(request, commit)
 
-    return run_ingest(lake, request, build, beam_options)
+    nothing = partial(commit, request, []) if found.is_all else None
+    row = run_ingest(lake, request, build, beam_options, nothing)
+    if row["state"] == "done":
+        note_read(lake, found, request.name)
+    return row
+
+
+def _without(source: Source, unchanged: frozenset[str]) -> Source:
+    left = copy.copy(source)
+    left.skipped = unchanged
+    return left
+
+
+def _committing(found: Survey) -> Callable[[Request, Sequence[Receipt]], Row]:
+    """Returns the commit of an ingest that counts the files which it did not read."""
+    if not found.unchanged:
+        return commit_ingest
+    counted = Receipt(counters={UNCHANGED: len(found.unchanged)})
+    return partial(_commit_with, counted)
+
+
+def _commit_with(
+    counted: Receipt, request: Request, receipts: Sequence[Receipt]
+) -> Row:
+    return commit_ingest(request, [*receipts, counted])
 
 
 def source_column(source: Source) -> str:
@@ -101,15 +153,26 @@ def source_column(source: Source) -> str:
 
 
 def run_ingest(
-    lake: Lake, request: Request, build: Build, beam_options: Sequence[str]
+    lake: Lake,
+    request: Request,
+    build: Build,
+    beam_options: Sequence[str],
+    settled: Callable[[], Any] | None = None,
 ) -> Row:
     """Runs a pipeline that ends in `StoreUtterances`.
+
+    Args:
+      lake: that it writes to.
+      request: the run.
+      build: adds it to a pipeline.
+      beam_options: as on Beam's command line.
+      settled: commits an ingest that needs no pipeline, because nothing is to be read.
 
     Returns:
       The row of `runs`, with examples of what is lost.
     """
     free = partial(clear_staging, lake, request)
-    row = run_stage(lake, request, build, beam_options, free=free)
+    row = run_stage(lake, request, build, beam_options, settled=settled, free=free)
     return {**row, **take_examples(lake, request.name)}
 
 

@@ -25,6 +25,7 @@ from affectflow.lake.tables import FileEntry, by_bucket, stem
 from affectflow.schemas import FINDINGS
 from affectflow.stages.ingest.buckets import give_back, write_bucket
 from affectflow.stages.ingest.conversations import follow_conversations
+from affectflow.stages.ingest.files_read import skipped_in
 from affectflow.stages.ingest.held import Known
 from affectflow.stages.ingest.losses import losses, write_examples
 from affectflow.stages.ingest.parents import keep_sought, settle_parents
@@ -139,7 +140,8 @@ class _WriteBucketFn(beam.DoFn):
         bucket, claims = element
         if not hasattr(self, "_lake"):
             self._lake = self._request.open_lake()
-            self._known = Known.read(self._lake)
+            folder = Storage(staging(self._lake, self._request))
+            self._known = Known.read(self._lake, skipped_in(folder))
         lake = self._lake
         with Progress(lake, self._request).unit(f"bucket-{bucket}") as unit:
             given = sorted(claims)
@@ -162,6 +164,7 @@ def _write(
     folder.write(json.dumps(claims).encode(), _CLAIMS, f"{bucket}.json")
     batches = gather([Claim(*claim) for claim in claims], folder)
     seek = partial(keep_sought, folder, bucket)
+    known = known or Known.read(lake, skipped_in(folder))
     return write_bucket(lake, bucket, batches, request.run_id, seek, known, losers)
 
 

@@ -26,6 +26,6 @@ def workers_worth(source: Source, most: int) -> int:
 def _pieces(source: Source) -> Iterator[None]:
     """Yields once for each piece that is read on its own."""
     for pattern in source.patterns:
-        for files in together(source.files(pattern)):
+        for files in together(source.unread(pattern)):
             alone = source.split_file(files[0]) if len(files) == 1 else [None]
             yield from (None for _ in alone)

@@ -22,6 +22,7 @@ from affectflow.lake.files import read_file
 from affectflow.lake.tables import FileEntry
 from affectflow.lake.tombstones import Tombstones, bury, tombstones
 from affectflow.schemas import RULES, TABLES, UTTERANCES, fields
+from affectflow.stages.ingest.files_read import FILES_READ
 from affectflow.stages.ingest.losses import EXAMPLES
 from affectflow.stages.runs.journal import forget
 from affectflow.stages.runs.receipts import WORK, Receipt, peak_rss_bytes
@@ -115,6 +116,7 @@ def _erase(
     parts = sweep_parts(lake, erased)
     _drop_themes(lake)
     lake.storage.remove_tree(*EXAMPLES)
+    lake.storage.remove_tree(*FILES_READ)
     purge(lake, run_id=request.run_id)
     count = rows.get("utterances", 0)
     counted = {f"{table}_rows": n for table, n in rows.items()} | {"parts": parts}

@@ -68,6 +68,7 @@ class ReadCsv(MappedSource):
     encoding: str = ""
 
     card: ClassVar[Card] = Card(summary="CSV and TSV, with a mapping of your columns")
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
 
     def __post_init__(self) -> None:

@@ -81,9 +81,9 @@ class ReadGit(JsonSource):
     )
     site: ClassVar[str] = SITE
 
-    def files(self, pattern: str) -> list[File]:
+    def stored(self, pattern: str) -> list[File]:
         if not is_repository(pattern):
-            return super().files(pattern)
+            return super().stored(pattern)
         size = packed_bytes(pattern)
         return [File(pattern, size, size // _MESSAGES_SHARE)]
 

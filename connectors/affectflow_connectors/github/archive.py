@@ -42,6 +42,7 @@ class ReadGharchive(JsonSource):
     card: ClassVar[Card] = Card(summary="GH Archive: the public events of GitHub")
     lines: ClassVar[tuple[str, ...]] = (".json", *LINES)
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
         yield from messages(record)

@@ -37,6 +37,7 @@ class ReadGithub(JsonSource):
 
     card: ClassVar[Card] = Card(summary="GitHub: REST lists, web hooks, events")
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
 
     def rows(self, record: Any, where: str) -> Iterator[Row | RefusedError]:
         yield from messages(record)

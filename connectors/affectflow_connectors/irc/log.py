@@ -48,6 +48,7 @@ class ReadIrc(TextLog):
         terms="each network and channel has its own rules on logs; no attribution is "
         "prescribed, quote with the author's consent",
     )
+    files_stand_alone: ClassVar[bool] = True
 
     def rows_of_lines(
         self, lines: Iterable[str], uri: str

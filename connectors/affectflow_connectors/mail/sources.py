@@ -91,6 +91,7 @@ class ReadMbox(_ReadMail):
     card: ClassVar[Card] = Card(
         summary="mbox: mailboxes and archives of mailing lists", terms=_TERMS
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".mbox", ".mbx")
 
     def split_file(self, file: File) -> list[Split]:
@@ -119,6 +120,7 @@ class ReadEml(_ReadMail):
     """Reads files of one mail each, as programs for mail save them."""
 
     card: ClassVar[Card] = Card(summary="eml: files of one mail each", terms=_TERMS)
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".eml",)
 
     def mails(self, split: Split) -> Iterator[_Mail]:

@@ -56,6 +56,7 @@ class ReadMatrix(EnvelopeSource):
         terms="messages belong to their authors, on whichever server; no attribution "
         "is prescribed, quote with the author's consent",
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
 

@@ -54,6 +54,7 @@ class ReadMattermost(JsonSource):
         misleads="a bulk export without ids and the API give one post two ids: read a "
         "channel from one of them only",
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from affectflow.errors import StorageError, UsageError
 from affectflow.registry import Card
-from affectflow.sources.archives import member_uri, name_of
+from affectflow.sources.archives import is_archive, member_uri, name_of
 from affectflow.sources.json_source import LINES, JsonSource
 from affectflow.sources.rows import RefusedError, Row
 from affectflow.sources.streams import (
@@ -78,6 +78,9 @@ class ReadSlack(JsonSource):
 
     def has_messages(self, name: str) -> bool:
         return _may_hold(name)
+
+    def stands_alone(self, uri: str) -> bool:
+        return is_archive(uri)  # the lists of a folder say more of its days
 
     def reads_beside(self, name: str) -> bool:
         return name in LISTS or name == USERS

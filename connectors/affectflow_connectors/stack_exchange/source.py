@@ -69,6 +69,7 @@ class ReadStackExchange(JsonSource):
         "author's name and the licence, and share alike",
     )
     site: ClassVar[str] = SITE
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".xml", ".7z", ".json", *LINES)
     lines: ClassVar[tuple[str, ...]] = (".xml", *LINES)
 

@@ -112,6 +112,7 @@ class ReadWebvtt(CaptionSource):
         example="affectflow ingest meeting.vtt --source webvtt --to lake",
         terms=TERMS,
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".vtt", ".webvtt", ".zip")
     have_names: ClassVar[bool] = True
 
@@ -154,6 +155,7 @@ class ReadSrt(CaptionSource):
         example="affectflow ingest film.en.srt --source srt --to lake",
         terms=TERMS,
     )
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".srt", ".sbv", ".zip")
     have_names: ClassVar[bool] = False
 

@@ -81,6 +81,7 @@ class ReadWhatsapp(FileSource):
       day_first: whether a date begins with its day; if none, the file decides.
     """
 
+    files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".zip")
 
     day_first: bool | None = None
