@@ -144,7 +144,7 @@ def names(found: files_read.Survey) -> list[str]:
 @pytest.fixture
 def lake(tmp_path, own_configuration, monkeypatch):
     """A lake whose runs are taken for granted."""
-    made = Lake.create(str(tmp_path / "lake"))
+    Lake.create(str(tmp_path / "lake"))
     monkeypatch.setattr(Lake, "committed", lambda *_: {"run-1.parquet": None})
     return tmp_path / "lake"
 
