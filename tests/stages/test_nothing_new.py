@@ -18,7 +18,7 @@ def file(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> P
     rows = [{"id": n, "body": "This build is so annoying!"} for n in range(12)]
     path = tmp_path_factory.mktemp("analyzed") / "input.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {"id": 99}]))
-    assert analyze(path)[-1] == f"report: {page_of(path)}"
+    assert f"report: {page_of(path)}" in analyze(path)
     return path
 
 
@@ -69,16 +69,16 @@ def test_a_page_of_what_the_lake_holds_is_not_written_again(file, capsys):
 
 @pytest.mark.proof
 def test_a_report_is_written_again_when_the_lake_has_changed(file):
-    assert analyze(file)[-1] == f"report: {page_of(file)} (nothing new)"
+    assert f"report: {page_of(file)} (nothing new)" in analyze(file)
 
     with file.open("a") as more:
         more.write('{"id": 100, "body": "Thank you so much!"}\n')
 
-    assert analyze(file)[-1] == f"report: {page_of(file)}"
+    assert f"report: {page_of(file)}" in analyze(file)
 
 
 @pytest.mark.proof
 def test_dead_letters_that_say_something_else_are_a_change(file):
     file.write_text(file.read_text().replace('{"id": 99}', '{"id": 99'))
 
-    assert analyze(file)[-1] == f"report: {page_of(file)}"
+    assert f"report: {page_of(file)}" in analyze(file)
