@@ -1,4 +1,4 @@
-"""The gallery: what its page types works on a copy of each corpus, and shows counts only.
+"""The gallery: what its page types works on a copy of each corpus, in counts.
 
 One corpus a day in CI, all in `make prove`.
 """
