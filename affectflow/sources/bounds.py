@@ -6,7 +6,7 @@ import re
 _MOST_RATIO = 200
 _ANY_RATIO_BYTES = 64 << 20
 _ANY_RATIO_TOTAL = 1 << 30
-LEADS_OUT = "has a name that leads out of it; not read"
+LEADS_OUT = "has a name that points outside the archive; not read"
 """What is said of a file for which `leads_out` is true."""
 _CURE = "not read; if you trust the archive, unpack it and give the folder"
 

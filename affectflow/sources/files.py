@@ -113,7 +113,7 @@ class FileSource(Source, abc.ABC):
     def read(self, split: Split) -> Iterator[pa.RecordBatch]:
         """Yields the rows of one piece, in order.
 
-        A file that cannot be read to its end gives the rows before the damage, and
+        A file that cannot be read to the end gives the rows before the damage, and
         one dead row that says so.
         """
         try:

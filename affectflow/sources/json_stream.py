@@ -279,7 +279,7 @@ def _too_large(
     size = len(text.window) - text.at
     text.at = len(text.window)
     _resume(text, False, looks_whole, max_chars)
-    message = f"a value above {max_chars >> 20} MB; split it, or leave it out"
+    message = f"a value larger than {max_chars >> 20} MB; split it, or leave it out"
     return Found(number, None, raw, size, "too_large", message)
 
 

@@ -64,7 +64,7 @@ def read_marked(folder: Path) -> list[Marked]:
     except KeyError as error:
         raise UsageError(
             f"a row of {str(folder)!r} has no {error}: give `id`, `brief` and `text`, "
-            "and each pass a row for each id"
+            "and one row per id in each pass"
         ) from error
 
 

@@ -123,7 +123,7 @@ def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
     """Yields the rows as batches of `SOURCE_BATCH`, in order, row for row.
 
     Ids get the prefix `<source>:`, unless they have it. Rows without an id, without
-    a text, or above `MAX_ROW_BYTES` are dead.
+    text, or above `MAX_ROW_BYTES` are dead.
     """
     count = len(raw.origin)
     if not count:
@@ -259,7 +259,9 @@ def _complaints(
     large = pc.greater(pc.fill_null(pc.binary_length(text), 0), MAX_ROW_BYTES)
     if pc.any(large, min_count=0).as_py():
         typed["text"] = pc.if_else(large, pa.scalar(None, pa.string()), text)
-        message = f"a text above {MAX_ROW_BYTES >> 20} MB; cut it, or leave it out"
+        message = (
+            f"a text larger than {MAX_ROW_BYTES >> 20} MB; cut it, or leave it out"
+        )
         yield "too_large", message, large
     yield "no_text", "no text; map it to a field that every row has", text.is_null()
 
@@ -323,7 +325,7 @@ def dead_row(
 
 def too_large_row(block: Block, uri: str, step: str, source: str) -> Row:
     """Returns the dead row of a line that is too large to be held."""
-    error = ("too_large", "a line above 64 MB; split it, or leave it out")
+    error = ("too_large", "a line longer than 64 MB; split it, or leave it out")
     return dead_row(step, source, f"{uri}#{block.offset}", error, block.data)
 
 

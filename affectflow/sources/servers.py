@@ -36,7 +36,7 @@ class ServerSource(JsonSource, abc.ABC):
             self.host = host_of(given) or given.rstrip("/")
             if not _HOST.fullmatch(self.host):
                 raise UsageError(
-                    f"host must be the name of a server, as forum.example.org, got "
+                    "host must be the name of a server, such as forum.example.org, got "
                     f"{given!r}"
                 )
 
@@ -73,8 +73,8 @@ class ServerSource(JsonSource, abc.ABC):
         name = kebab(type(self).__name__)
         return [
             f"{bare_name(nameless[0])!r} does not say which server of {name} it comes "
-            "from, so ids are without it; name it with --set host=HOST before files of "
-            "a second server go into this lake"
+            "from, so ids do not include it; name it with --set host=HOST before files "
+            "of a second server go into this lake"
         ]
 
 

@@ -186,8 +186,8 @@ def _unpacked(name: str, file: Any, size: int, uri: str) -> BinaryIO:
             ) from error
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise StorageError(
-                f"no room to decompress {uri!r} in {tempfile.gettempdir()!r}; make "
-                "room, or set TMPDIR to another folder"
+                f"no space to decompress {uri!r} in {tempfile.gettempdir()!r}; free "
+                "some space, or set TMPDIR to another folder"
             ) from error
         raise
     return plain

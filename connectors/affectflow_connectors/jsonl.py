@@ -64,10 +64,10 @@ class ReadJsonl(MappedSource):
 
     Lines may end in commas, and stand between brackets. Files that hold one JSON array
     of objects, or objects over several lines, work as well, in one piece. A damaged
-    line is a dead row; its neighbours live.
+    line is a dead row; the lines around it are read.
 
     Args:
-      records: the way to the list that holds the messages, if it is inside an object:
+      records: the path to the list of messages, if it is inside an object:
         names with dots between them, `*` for every member (`data.items`, `posts.*`).
     """
 
@@ -122,7 +122,7 @@ class ReadJsonl(MappedSource):
         given = [
             f for f in self.fields if any(value_at(r, f) is not None for r in records)
         ]
-        # A mapped field may come later in the file; one that nobody named may not.
+        # A mapped field may come later in the file; one that no mapping names may not.
         mapped = [f for f in self.fields if f.target in (self.mapping or {})]
         check_named([*given, *mapped], present, uri)
 
@@ -161,7 +161,7 @@ class ReadJsonl(MappedSource):
         hint = f"did you mean --records {near[0]}? " if near else ""
         there = ", ".join(lists[:5]) or "none"
         raise UsageError(
-            f"--records {self.records} leads to nothing in {uri!r}; {hint}lists at the "
+            f"--records {self.records} matches nothing in {uri!r}; {hint}lists at the "
             f"beginning of the file: {there}"
         )
 
@@ -294,7 +294,7 @@ def _has_other_bytes(parsed: Parsed) -> bool:
 def _recoded(
     data: bytes, starts: Offsets, ends: Offsets, encoding: str
 ) -> tuple[bytes, Offsets, Offsets]:
-    """Returns lines with those as UTF-8 that were not, and where they are now."""
+    """Returns the lines with all of them as UTF-8, and where they are now."""
     import numpy as np
 
     pairs = zip(starts.tolist(), ends.tolist(), strict=True)

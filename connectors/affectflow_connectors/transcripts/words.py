@@ -88,7 +88,7 @@ def rolls(cues: Sequence[Shown]) -> bool:
 def unrolled(cues: Sequence[Shown]) -> list[Shown]:
     """Returns the cues, each without what the one before it had shown already.
 
-    A cue that adds nothing has no lines; what it shows is shown until its end.
+    A cue that adds nothing has no lines; the text before it lasts until its end.
     """
     found: list[Shown] = []
     last: list[Line] = []
