@@ -133,7 +133,7 @@ def boot_folder() -> Path:
     found = folder.lstat()
     mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     if not mine or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise PermissionError(f"{folder} is not a folder of this user alone")
+        raise PermissionError(f"{folder} is not a folder that only this user can write")
     return folder
 
 
@@ -144,8 +144,8 @@ def _writing() -> Iterator[None]:
     except OSError as error:
         fail(
             INSTALL_FAILED,
-            f"the boot folder cannot be written ({error}): make room or change its "
-            "rights, or name another with AFFECTFLOW_BOOT_DIR",
+            f"the boot folder cannot be written ({error}): free some space or change "
+            "its permissions, or name another with AFFECTFLOW_BOOT_DIR",
         )
 
 
@@ -311,7 +311,7 @@ def _locked(path: Path) -> Iterator[None]:
                 fail(
                     INSTALL_FAILED,
                     f"another worker has held {path} for {INSTALL_TIMEOUT_S:.0f} s: "
-                    "end it, or name another folder with AFFECTFLOW_BOOT_DIR",
+                    "stop it, or name another folder with AFFECTFLOW_BOOT_DIR",
                 )
             time.sleep(0.1)
         yield
@@ -385,7 +385,7 @@ def staged_name(artifact: Any) -> str:
     name: str = payload.staged_name
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts:
-        fail(INSTALL_FAILED, f"the job staged a file under the name {name!r}: refused")
+        fail(INSTALL_FAILED, f"the job staged a file under the unsafe name {name!r}")
     return name
 
 
@@ -452,7 +452,7 @@ def _pip(site: Path, staged: Path, ends: float, *arguments: str) -> None:
         )
     except subprocess.TimeoutExpired:
         limit = f"{INSTALL_TIMEOUT_S:.0f} s"
-        fail(INSTALL_FAILED, f"pip was not done within {limit}: {cure} beforehand")
+        fail(INSTALL_FAILED, f"pip did not finish within {limit}: {cure} beforehand")
     if done.returncode:
         last = " ".join(done.stderr.split())[-400:]
         fail(
@@ -498,7 +498,7 @@ def check_affectflow(sites: list[str], environment: Mapping[str, str]) -> None:
         fail(
             LACKS_AFFECTFLOW,
             f"the driver has affectflow {wanted}, this worker {found[:1] or 'none'}: "
-            "stage our wheel with --extra_package, or install it with "
+            "stage affectflow's wheel with --extra_package, or install it with "
             "setup_workers.sh --wheel",
         )
 

@@ -105,7 +105,8 @@ def meant(word: str, names: Iterable[str], what: str, where: str) -> str:
     if begun:
         listed = ", ".join(map(repr, sorted(begun)))
         raise UsageError(
-            f"{what} {word!r} may be {listed}; give more letters of the name"
+            f"{what} {word!r} is ambiguous, it may be {listed}; give more letters of "
+            "the name"
         )
     listed = ", ".join(map(repr, names)) or "none"
     raise UsageError(f"no {what} {word!r} {where}; known: {listed}")

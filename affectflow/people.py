@@ -34,9 +34,9 @@ _REFUSED = {
     "health": ("workplace", "education", "hiring", "insurance"),
 }
 _TELLS = {
-    "person": "tells of single persons",
+    "person": "tells about individual people",
     "biometric": "reads emotions from voice, face or body",
-    "health": "may tell of a person's health",
+    "health": "may reveal a person's health",
 }
 _SEE = "see docs/people.md"
 
@@ -109,7 +109,7 @@ def using(
 def _one(around: str, said: str, what: str) -> str:
     if around and said and around != said:
         raise UsageError(
-            f"two words for the {what}: {around!r} and {said!r}; leave one out"
+            f"the {what} is given twice, as {around!r} and {said!r}; leave one out"
         )
     return said or around
 
@@ -144,11 +144,11 @@ def check_touches(touches: Iterable[str], name: str) -> None:
         what = f"{name} {_TELLS[each]}"
         if each == "person" and not said.allow_person_level:
             raise UsageError(
-                f"{what}: say --allow-person-level and --purpose WHY; {_SEE}"
+                f"{what}: add --allow-person-level and --purpose WHY; {_SEE}"
             )
         if each == "biometric" and not (said.context and said.purpose):
             raise UsageError(
-                f"{what}: say --context ({', '.join(_open(each))}) and --purpose WHY; "
+                f"{what}: add --context ({', '.join(_open(each))}) and --purpose WHY; "
                 f"{_SEE}"
             )
         if said.context in _REFUSED.get(each, ()):

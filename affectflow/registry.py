@@ -85,7 +85,9 @@ class Card:
     def __post_init__(self) -> None:
         for each in self.touches:
             if each not in people.TOUCHES:
-                raise ValueError(f"`touches` has {each!r}; it may be {people.TOUCHES}")
+                raise ValueError(
+                    f"`touches` must be from {people.TOUCHES}, got {each!r}"
+                )
 
 
 class _Checked(abc.ABCMeta):
@@ -122,7 +124,7 @@ class Plugin(metaclass=_Checked):
 @functools.cache
 def _found(kind: str) -> dict[str, list[EntryPoint]]:
     if kind not in KINDS:
-        raise UnknownPluginError(f"{kind!r} is not a kind of plugin; one of {KINDS}")
+        raise UnknownPluginError(f"{kind!r} is not a kind of plugin; kinds: {KINDS}")
     found: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=f"affectflow.{kind}"):
         same = found.setdefault(point.name, [])
@@ -153,7 +155,7 @@ def load(kind: str, name: str) -> Any:
     except Exception as error:
         why = " ".join(str(error).split())
         raise PluginImportError(
-            f"plugin {point.name!r} ({point.value}) does not import: "
+            f"plugin {point.name!r} ({point.value}) cannot be imported: "
             f"{type(error).__name__}: {why}; fix or uninstall "
             f"{distribution(point)!r}"
         ) from error
@@ -165,8 +167,8 @@ def _check_base(plugin: Any, point: EntryPoint, bases: tuple[str, ...]) -> None:
     lineage = getattr(plugin, "__mro__", ())
     if bases and not any(f"{c.__module__}.{c.__qualname__}" in bases for c in lineage):
         raise PluginImportError(
-            f"plugin {point.name!r} ({point.value} of {distribution(point)}) is no "
-            f"{' or '.join(bases)}: derive its class from that"
+            f"plugin {point.name!r} ({point.value} of {distribution(point)}) is not "
+            f"a {' or '.join(bases)}: derive its class from it"
         )
 
 

@@ -86,11 +86,12 @@ class Frame:
         names = _SLOT.findall(self.template)
         if names.count(TEXT) != 1:
             raise UsageError(
-                f"a frame has {{{TEXT}}} once, got {self.template!r}; fix the style"
+                f"a frame must have {{{TEXT}}} once, got {self.template!r}; fix the "
+                "style"
             )
         if unknown := set(names) - {TEXT, *self.slots}:
             raise UsageError(
-                f"a frame has no slot {sorted(unknown)[0]!r}; its slots are "
+                f"a frame has no slot {sorted(unknown)[0]!r}; known slots: "
                 f"{', '.join(sorted(self.slots))}"
             )
 
@@ -109,8 +110,8 @@ class Frame:
             return cls(template=table["template"], slots=slots)
         except (TypeError, KeyError, AttributeError) as error:
             raise UsageError(
-                f"a frame is a `template` and `slots`, each with some of modality, "
-                f"cues, join, before, after, none and most: {error}"
+                "a frame must have a `template` and `slots`, each slot with some of "
+                f"modality, cues, join, before, after, none and most: {error}"
             ) from error
 
     def reads(self, cue: Placeless) -> bool:

@@ -172,7 +172,7 @@ def read(
 def check_cues(cues: str) -> None:
     """Raises UsageError unless cues are read in `words`, `in_text` or `as_written`."""
     if cues not in _CUES:
-        raise UsageError(f"`cues` is one of {_CUES}, got {cues!r}")
+        raise UsageError(f"`cues` must be one of {_CUES}, got {cues!r}")
 
 
 def _is_blank(texts: pa.Array) -> Flags:

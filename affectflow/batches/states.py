@@ -157,8 +157,8 @@ def conformed(
     for name in required:
         if name not in batch.schema.names:
             raise UsageError(
-                f"figures need the columns {', '.join(required)}; {name!r} is not "
-                f"among: {', '.join(batch.schema.names) or 'none'}"
+                f"figures need the columns {', '.join(required)}; {name!r} is missing; "
+                f"columns here: {', '.join(batch.schema.names) or 'none'}"
             )
         if batch.column(name).null_count:
             raise UsageError(

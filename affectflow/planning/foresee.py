@@ -119,7 +119,7 @@ def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
     """
     if analysis.only_below == LEARN:
         raise UsageError(
-            "a plan does not ask the model, so it cannot learn --only-below: give a "
+            "a plan does not call the model, so it cannot learn --only-below: give a "
             "number"
         )
     return handler_in(

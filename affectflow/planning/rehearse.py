@@ -73,7 +73,7 @@ class Analysis:
         step = MineCauses(miner=self.miner, miner_options=self.miner_options)
         if step.asker is not None and not step.asker.on_trial:
             raise UsageError(
-                f"a plan tries stages on a sample, and does not ask the model of "
+                f"a plan tries stages on a sample and does not call the model of "
                 f"{self.miner}, which is on a server: plan with another miner"
             )
         return step

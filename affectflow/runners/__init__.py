@@ -102,7 +102,7 @@ def _refuse_unknown(arguments: Sequence[str]) -> None:
         known = [each for a in parser._actions for each in a.option_strings]
         near = difflib.get_close_matches(word, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"Beam knows no option {word!r}{hint}")
+        raise UsageError(f"Beam has no option {word!r}{hint}")
 
 
 def is_local(made: PipelineOptions) -> bool:

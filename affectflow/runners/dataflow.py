@@ -47,7 +47,7 @@ def prepare(made: PipelineOptions) -> None:
     dry_run = made.view_as(TestOptions).dry_run
     if dry_run not in (False, True, "True", "true"):
         raise UsageError(
-            f"--dry_run={dry_run} would be a dry run all the same: Beam reads any "
+            f"--dry_run={dry_run} would still be a dry run: Beam reads any "
             "value as true; give --dry_run=True or leave it out"
         )
     _check_accelerator(made, hinted=False)
@@ -87,9 +87,9 @@ def fit(pipeline: beam.Pipeline) -> None:
     _check_accelerator(made, hinted=_hinted(steps, resource_hints.ACCELERATOR.urn))
     if made.view_as(GoogleCloudOptions).flexrs_goal and any(map(_hints, steps)):
         raise UsageError(
-            "--flexrs_goal and hints of a step (--accelerator, --min-ram) exclude each "
-            "other: Dataflow fits no machines to steps in a FlexRS job; remove one of"
-            " them"
+            "--flexrs_goal and hints for a step (--accelerator, --min-ram) exclude "
+            "each other: Dataflow cannot choose machines per step in a FlexRS job; "
+            "remove one of them"
         )
     for place in _places(steps):
         _check_visible(*place)
@@ -120,8 +120,8 @@ def _check_locations(made: PipelineOptions) -> None:
         where = getattr(cloud, name)
         if where is not None and not _BUCKET_URL.fullmatch(where):
             raise UsageError(
-                f"--{name} is a folder of a bucket, as gs://bucket/tmp (a bucket's "
-                f"name has 3 to 63 characters), not {where!r}"
+                f"--{name} must be a folder in a bucket, such as gs://bucket/tmp (a "
+                f"bucket's name has 3 to 63 characters), got {where!r}"
             )
 
 
@@ -131,8 +131,8 @@ def _check_accelerator(made: PipelineOptions, *, hinted: bool) -> None:
     hinted = hinted or any(given)
     if by_option and hinted:
         raise UsageError(
-            f"the accelerator is asked for twice: for the step of the model, and for "
-            f"all machines by {by_option[0]!r}; remove one of them"
+            "the accelerator is requested twice: for the model's step, and for all "
+            f"machines with {by_option[0]!r}; remove one of them"
         )
 
 
@@ -207,5 +207,5 @@ def _check_visible(what: str, uri: str, example: str) -> None:
     where = repr(uri) if uri else "your configuration folder"
     raise UsageError(
         f"Dataflow's workers cannot see {what} in {where} on this machine: copy it to "
-        f"a bucket and name it, as {example}"
+        f"a bucket and name it, such as {example}"
     )

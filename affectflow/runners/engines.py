@@ -73,8 +73,8 @@ def model_hints(accelerator: str = "", min_ram: str = "") -> dict[str, str]:
 
     if accelerator and not _ACCELERATOR.fullmatch(accelerator):
         raise UsageError(
-            f"--accelerator is as `type:nvidia-l4;count:1;install-nvidia-driver` (in "
-            f"quotes), not {accelerator!r}"
+            "--accelerator must be like `type:nvidia-l4;count:1;install-nvidia-driver` "
+            f"(in quotes), got {accelerator!r}"
         )
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     hints = {name: value for name, value in hints.items() if value}
@@ -82,7 +82,7 @@ def model_hints(accelerator: str = "", min_ram: str = "") -> dict[str, str]:
         parse_resource_hints(hints)
     except ValueError as error:
         raise UsageError(
-            f"--min-ram is a number and a unit, as `30GB`, not {min_ram!r}"
+            f"--min-ram must be a number and a unit, such as `30GB`, got {min_ram!r}"
         ) from error
     return hints
 

@@ -34,9 +34,10 @@ def check_same(jar: str, hosts: Iterable[str]) -> None:
         theirs = of_master(host)
         if theirs and _numbers(theirs) != _numbers(ours):
             raise UsageError(
-                f"the cluster at {host} runs Spark {theirs}, the job server {jar!r} is "
-                f"for {ours}: take a jar or a cluster of the same version, or submit "
-                "an executable jar with spark-submit (--output_executable_path)"
+                f"the cluster at {host} runs Spark {theirs}, but the job server "
+                f"{jar!r} is for {ours}: use a jar or a cluster of the same version, "
+                "or submit an executable jar with spark-submit "
+                "(--output_executable_path)"
             )
 
 

@@ -32,9 +32,9 @@ def check_wheels(made: PipelineOptions) -> None:
         other = difference(path) if ours else ""
         if other:
             raise UsageError(
-                f"the wheel {path!r} that workers would get holds another {other!r} "
-                "than runs here: build it again (python -m build --wheel), or run the "
-                "version that it was built from"
+                f"the wheel {path!r} for the workers has a {other!r} that differs from "
+                "the one running here: rebuild it (python -m build --wheel), or run "
+                "the version that it was built from"
             )
 
 
@@ -48,7 +48,7 @@ def difference(wheel: str) -> str:
         with zipfile.ZipFile(wheel) as opened:
             there = {e.filename: e.CRC for e in opened.infolist() if _is_code(e)}
     except zipfile.BadZipFile as error:
-        raise UsageError(f"{wheel!r} is not a wheel: build it again") from error
+        raise UsageError(f"{wheel!r} is not a wheel: rebuild it") from error
     here = _files_here({name.partition("/")[0] for name in there})
     here = {name: path for name, path in here.items() if not _is_copied(name)}
     sources = {name for name in here if name.endswith(".py")}

@@ -50,19 +50,19 @@ class _Cluster(logging.Handler):
         """Returns what is wrong if nothing has begun in time, else an empty text."""
         if self._starved_s >= self._timeout_s:
             return (
-                f"no worker took the job within {self._timeout_s:.0f} s: has the "
-                "cluster free cores, and spark.executor.memory on each? "
-                f"{START_TIMEOUT} sets the time to wait"
+                f"no worker took the job within {self._timeout_s:.0f} s: does the "
+                "cluster have free cores, and spark.executor.memory for "
+                f"each? {START_TIMEOUT} sets the timeout"
             )
         if self._done or self._taken_at is None:
             return ""
         if time.monotonic() - self._taken_at < self._timeout_s:
             return ""
         return (
-            f"a worker took the job, and no task ended within {self._timeout_s:.0f} s: "
-            "does the cluster run the Spark of the job server's jar, no other version, "
-            "and does the pool of --environment_type=EXTERNAL answer, if there is one? "
-            f"The executors' stderr says why; {START_TIMEOUT} sets the time to wait"
+            f"a worker took the job, but no task ended within {self._timeout_s:.0f} s: "
+            "does the cluster run the same Spark version as the job server's jar, and "
+            "does the pool of --environment_type=EXTERNAL answer, if you use one? "
+            f"The executors' stderr says why; {START_TIMEOUT} sets the timeout"
         )
 
 
@@ -78,7 +78,7 @@ def start_timeout_s() -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < threading.TIMEOUT_MAX:
-        raise UsageError(f"{START_TIMEOUT} is a number of seconds, not {given!r}")
+        raise UsageError(f"{START_TIMEOUT} must be a number of seconds, got {given!r}")
     return seconds
 
 
@@ -130,9 +130,9 @@ def _bounded(timeout_s: float) -> Iterator[None]:
         yield
     except _LateError:
         raise UsageError(
-            f"the engine did not take the job within {timeout_s:g} s: does its job "
-            "server start, and does what it sends the job to answer? "
-            f"{START_TIMEOUT} sets the time to wait"
+            f"the engine did not take the job within {timeout_s:g} s: did its job "
+            "server start, and does the cluster that it sends the job "
+            f"to answer? {START_TIMEOUT} sets the timeout"
         ) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, *timer)

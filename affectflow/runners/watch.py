@@ -142,6 +142,6 @@ def _said(code: int) -> str:
             how = f"was killed by {signal.Signals(number).name}"
     cause = " (out of memory, most often)" if code in (-9, 137) else ""
     return (
-        f"a worker process {how}{cause}; run the same command again, it goes on where "
-        "it stopped; fewer workers need less memory: -- --direct_num_workers=1"
+        f"a worker process {how}{cause}; run the same command again, it continues "
+        "where it stopped; fewer workers need less memory: -- --direct_num_workers=1"
     )

@@ -123,7 +123,8 @@ def check_labels(lake: Lake, annotators: Sequence[str], wanted: Any) -> None:
     for label in labels:
         if label not in there:
             raise UsageError(
-                f"no label {label!r} in this lake; there are {', '.join(sorted(there))}"
+                f"no label {label!r} in this lake; labels here: "
+                f"{', '.join(sorted(there))}"
             )
 
 

@@ -49,14 +49,14 @@ def with_over(
     if not said:
         return given
     if len(said) > 1:
-        raise UsageError(f"`over` is said twice, as {' and '.join(sorted(said))}")
+        raise UsageError(f"`over` is given twice, as {' and '.join(sorted(said))}")
     if not takes_over(model, revision, given):
         if not is_read:
             return given
         raise UsageError(
-            f"model {model!r} reads no annotator's answers; leave out --over, or say "
-            "with --only-below where that annotator is sure enough not to ask"
-            f"{_and_unknown(lake, said.pop())}"
+            f"model {model!r} does not read another annotator's answers; leave out "
+            "--over, or give --only-below, the score above which the model is not "
+            f"asked{_and_unknown(lake, said.pop())}"
         )
     return {**given, "over": annotator_meant(lake, said.pop())}
 
@@ -79,8 +79,8 @@ def annotator_meant(lake: Lake, over: str) -> str:
     """
     if not over:
         raise UsageError(
-            "--only-below asks a model where another annotator is not sure: name it "
-            "with --over"
+            "--only-below asks the model only where another annotator is not sure: "
+            "name that annotator with --over"
         )
     there = _there(lake)
     with open_tables(lake.uri) as connection:

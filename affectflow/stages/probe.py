@@ -46,7 +46,7 @@ def probe(lake_uri: str, beam_options: Sequence[str] = ()) -> list[dict[str, str
         lake.storage.remove_tree(*FOLDER, request.run_id)
     if not found:
         raise UsageError(
-            f"the workers wrote their answers elsewhere than {lake_uri!r}: name a lake "
+            f"the workers' answers did not arrive in {lake_uri!r}: name a lake "
             "that they share with this machine"
         )
     return found
@@ -62,8 +62,8 @@ def check_same(workers: Sequence[Mapping[str, str]]) -> None:
     for worker, name in itertools.product(workers, here):
         if _compared(name, worker[name]) != _compared(name, here[name]):
             raise UsageError(
-                f"the worker on {worker['host']} has {name} {worker[name]}, this "
-                f"machine {here[name]}: setup_workers.sh makes them equal"
+                f"the worker on {worker['host']} has {name} {worker[name]}, but this "
+                f"machine has {here[name]}: setup_workers.sh installs the same version"
             )
 
 

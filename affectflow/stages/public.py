@@ -31,7 +31,7 @@ def call_public(lake_uri: str, sources: Sequence[str], run_id: str = "") -> list
         if source not in (*silent, NONE):
             there = ", ".join(silent) or "none"
             raise UsageError(
-                f"no message of source {source!r} is of unknown visibility here; "
+                f"no message of source {source!r} has unknown visibility here; "
                 f"sources with such messages: {there}"
             )
     named = {*sources, *(() if NONE in sources else before)} - {NONE}

@@ -76,10 +76,10 @@ def _check_texts(renderer: TextRenderer, tried: list[str], tell: Tell) -> None:
         )
         for cue in cues:
             assert 0 <= cue.start < cue.end <= len(text), f"{cue} is outside its text"
-            assert cue.phrase, f"{cue} is not said in words"
+            assert cue.phrase, f"{cue} is not put into words"
         assert not renderer.render(BLANK * len(text)), "what is blanked has cues"
     tell("its pattern lets through every text with a cue")
-    tell("cues lie in the author's prose, in order, and are said in words")
+    tell("cues lie in the author's prose, in order, and are put into words")
 
 
 def _check_tracks(renderer: TrackRenderer, tell: Tell) -> None:
@@ -93,13 +93,13 @@ def _check_tracks(renderer: TrackRenderer, tell: Tell) -> None:
         assert places == sorted(places), "stretches are not in order"
         for start, end in places:
             assert 0 <= start <= end <= 60, f"{start} to {end} s is outside the track"
-    tell("stretches lie in the track, in order, and are said in words")
+    tell("stretches lie within the track, in order, and are put into words")
     for n in (0, 4):
         nothing = np.full(n, np.nan)
         unknown = Track("value", times[:n], nothing, nothing)
         found = list(renderer.rows("sample:1", unknown))
-        assert not found, "there are cues of nothing measured"
-    tell("where nothing was measured, nothing is said")
+        assert not found, "there are cues where nothing was measured"
+    tell("where nothing was measured, there are no cues")
 
 
 def check_clusterer(
@@ -119,7 +119,9 @@ def check_clusterer(
     Raises:
       AssertionError: names the promise that was broken.
     """
-    assert isinstance(clusterer, Clusterer), f"{clusterer!r} has no base `Clusterer`"
+    assert isinstance(clusterer, Clusterer), (
+        f"{clusterer!r} does not derive from `Clusterer`"
+    )
     clusterer = pickled(clusterer, tell)
     causes = sample_causes() if causes is None else causes
     prepared = hosting.prepare(causes, clusterer.requires)
@@ -203,10 +205,10 @@ def check_trainer(
     first, second = trainer.train(data), trainer.train(data)
     assert first.weights == second.weights, "two runs on the same data differ"
     tell("two runs on the same data write the same bytes")
-    assert load(first.weights), "there are no weights"
-    assert first.annotator, "nobody says which model reads the weights"
+    assert load(first.weights), "no weights were written"
+    assert first.annotator, "it does not say which model reads the weights"
     assert first.card.strip(), "its card is empty"
-    assert first.held_out.strip(), "nobody says what was held out"
+    assert first.held_out.strip(), "it does not say what was held out"
     assert first.figures, "it gives no figures"
     tell(f"weights, a card, and {len(first.figures)} figures of what was held out")
     return first
@@ -266,7 +268,7 @@ def check_plugin(
     tell("it has a card, whose summary is one line")
     options = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
     by_place = [each.name for each in options if each.init and not each.kw_only]
-    assert not by_place, f"options that may be given without a name: {by_place}"
+    assert not by_place, f"options that can be given without a name: {by_place}"
     tell("its options are given by name")
     more = {"data": data} if kind == "trainers" else {}
     _CHECKS[kind](plugin, tell=tell, **more)

@@ -84,9 +84,9 @@ def _answers(parser: Parser, raw: str, step: Step) -> list[Answer]:
 
 def _check_answers(found: list[Answer], raw: str, step: Step) -> None:
     said = f"{raw[:40]!r}"
-    assert found, f"it makes nothing of {said}, not even a status"
+    assert found, f"it returns nothing for {said}, not even a status"
     for answer in found:
-        assert isinstance(answer, Answer), f"it makes {answer!r} of {said}"
+        assert isinstance(answer, Answer), f"it returns {answer!r} for {said}"
         if answer.status is not Status.OK:
             assert answer.label in (None, *step.parts) or answer.text is not None, (
                 f"{said} is {answer.status.word}, and yet {answer.label!r}"
@@ -129,7 +129,7 @@ def check_prompt(prompt: Prompt, *, tell: Tell = quiet) -> None:
         tell(f"its guard {prompt.guard!r} is there")
     for text in TEXTS:
         _check_filled(prompt, text)
-    tell("a text stands in its questions as it was written, whatever it holds")
+    tell("its questions quote a text as it was written, whatever it holds")
 
 
 def _check_filled(prompt: Prompt, text: str) -> None:
@@ -149,5 +149,5 @@ def _check_filled(prompt: Prompt, text: str) -> None:
     steps.ask([question], ask)
     filled = [request.messages[-1].content for request in asked]
     assert not shows or any(text in each for each in filled), (
-        f"{text[:40]!r} does not stand in its questions as it was written"
+        f"{text[:40]!r} is not in its questions as it was written"
     )

@@ -39,7 +39,7 @@ def run(
         runners.run(lambda p: _collect(p, fresh, batches, folder), options)
         found = [_read(path) for path in sorted(Path(folder).iterdir())]
     if not found:
-        raise ValueError(f"{step.default_label()} gave no batch at all")
+        raise ValueError(f"{step.default_label()} returned no batch")
     return concat_unlike(found)
 
 

@@ -97,7 +97,7 @@ class Trial:
 def _read(what: str, rows: Rows, refused: str, key: str) -> Read:
     living = [(r[key], r["text"]) for r in rows if not r["errors"]]
     says = [error["message"] for row in rows for error in row["errors"] or ()]
-    assert all(says), f"{what}: a dead row says no reason"
+    assert all(says), f"{what}: a dead row has no reason"
     assert "\n" not in refused, f"{what}: an error of several lines: {refused}"
     return Read(what, living, Counter([*says, *filter(None, [refused])]), bool(refused))
 

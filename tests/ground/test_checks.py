@@ -156,7 +156,9 @@ class Unversioned(Letters):
         pytest.param(Letters(step=-1), "not in the order of their place", id="order"),
         pytest.param(Unversioned(), "not name@version", id="no version"),
         pytest.param(Peaks(longer_s=9), "is outside the track", id="after the end"),
-        pytest.param(Peaks(), "there are cues of nothing measured", id="of nothing"),
+        pytest.param(
+            Peaks(), "there are cues where nothing was measured", id="of nothing"
+        ),
     ],
 )
 def test_a_renderer_is_told_what_is_wrong(renderer, said):

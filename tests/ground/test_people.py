@@ -93,7 +93,7 @@ def test_what_was_checked_once_travels_to_workers_where_nothing_is_said():
 def test_options_can_make_a_plugin_touch_more():
     with people.using(context="workplace"):
         assert Guarded().touches == ()
-        with pytest.raises(UsageError, match="Guarded may tell of a person's health"):
+        with pytest.raises(UsageError, match="Guarded may reveal a person's health"):
             Guarded(guard=True)
 
 

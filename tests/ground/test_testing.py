@@ -224,7 +224,7 @@ def test_a_source_of_files_that_keeps_its_promises_passes(words):
 
     check_source(Words(paths=words), expected_rows=5, tell=told.append)
 
-    assert "garbage behind the last row costs no row" in told
+    assert "garbage after the last row costs no row" in told
 
 
 @pytest.mark.parametrize(

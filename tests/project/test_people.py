@@ -49,7 +49,7 @@ SAID = {
     "health": [{"context": c} for c in ("workplace", "education", "hiring")],
     "person": [{}, {"purpose": WHY}],
 }
-TELLS = "reads emotions from|may tell of a person's health|tells of single persons"
+TELLS = "reads emotions from|may reveal a person's health|tells about individual people"
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def test_a_file_that_is_no_wheel_is_one_line(tmp_path):
     broken = tmp_path / "affectflow-0.1.0-py3-none-any.whl"
     broken.write_bytes(b"no zip")
 
-    with pytest.raises(UsageError, match=r"is not a wheel: build it again"):
+    with pytest.raises(UsageError, match=r"is not a wheel: rebuild it"):
         check_wheels(runners.options([f"--extra_package={broken}"]))
 
 

@@ -75,7 +75,7 @@ def _chosen(name: str, styles: set[str], style: str) -> str:
     if style in styles:
         return style
     raise UsageError(
-        f"the cues of {name} are in this lake in {len(styles)} styles, "
-        f"{' and '.join(sorted(styles))}: say which one is read, as --set "
-        f"style={min(styles)}"
+        f"this lake has the cues of {name} in {len(styles)} styles, "
+        f"{' and '.join(sorted(styles))}: say which one to read, such as "
+        f"--set style={min(styles)}"
     )

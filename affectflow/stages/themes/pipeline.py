@@ -96,7 +96,7 @@ def vectors_wanted(lake: Lake, clusterer: Clusterer) -> str:
             f"`affectflow annotate {lake.uri} --model Embedder --set model=FOLDER`"
         )
     raise UsageError(
-        f"several annotators gave vectors; give --set vectors= one of {there}"
+        f"several annotators gave vectors; set --set vectors= to one of {there}"
     )
 
 

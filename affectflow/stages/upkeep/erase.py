@@ -145,8 +145,7 @@ def _chosen(lake: Lake, choice: Choice, key_uri: str) -> tuple[pa.Array, pa.Arra
         if some_are_erased:
             return nothing, nothing
         raise UsageError(
-            "nothing to erase was named: give --speaker, --utterance, --source or "
-            "--where"
+            "nothing to erase: give --speaker, --utterance, --source or --where"
         )
     people = [_pseudonym(lake, each, key_uri) for each in choice.speakers]
     found = _matching(lake, choice._replace(speakers=people))
