@@ -1,10 +1,10 @@
-"""Starts a Beam worker on a bare host: the container contract of Beam, in one file.
+"""Starts a Beam worker on a bare host: Beam's container contract, in one file.
 
 A runner starts it as the command of a PROCESS environment, or a worker pool as its
 container executable. It asks the runner what the job staged, installs that once for
 each job and host, and becomes Beam's worker. It needs the standard library, grpc and
 apache_beam only, so that `setup_workers.sh` can place it where affectflow itself is
-not installed yet. It says what it did in lines of JSON, on stderr and in `boot.log` of
+not installed yet. It logs what it did as lines of JSON, on stderr and in `boot.log` of
 its folder (AFFECTFLOW_BOOT_DIR, or one in the system's temporary folder), because Spark
 throws the output of its processes away.
 """
@@ -121,7 +121,7 @@ def boot_folder() -> Path:
     """Returns the folder on this host where jobs are installed and logged.
 
     Raises:
-      OSError: it cannot be made, or anybody else may write into the default one.
+      OSError: it cannot be made, or others may write into the default one.
     """
     chosen = os.environ.get("AFFECTFLOW_BOOT_DIR", "")
     if chosen:
@@ -150,7 +150,7 @@ def _writing() -> Iterator[None]:
 
 
 def fail(code: int, line: str) -> NoReturn:
-    """Ends with one line that names the cure."""
+    """Ends with one line that says what to do."""
     say("boot_failed", code=code, message=line)
     raise SystemExit(code)
 
@@ -330,7 +330,7 @@ def _left(ends: float) -> float:
 
 
 def _remove_stale(root: Path, mine: Path) -> None:
-    """Removes the folders that nobody installed or began a worker in for long."""
+    """Removes the folders in which nothing was installed or started for long."""
     for folder in root.iterdir():
         if folder == mine or not _FOLDER.fullmatch(folder.name):
             continue

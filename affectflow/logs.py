@@ -35,7 +35,7 @@ NUMBERS = (
     "parts",
     "peak_rss_bytes",
 )
-# No white space and no slash: neither a sentence nor a path of somebody's home.
+# No white space and no slash: neither a sentence nor a path in a home folder.
 _IDENTITY = re.compile(r"[A-Za-z0-9._~:@+-]{1,120}")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 

@@ -39,14 +39,14 @@ BASES = {
     "measures": ("affectflow.kinds.measure.Measure",),
     "trainers": ("affectflow.kinds.trainer.Trainer",),
 }
-"""What a plugin of a kind derives from, by name: no module is imported for this."""
+"""The base classes of each kind, by name: no module is imported for this."""
 _FEW = 12
-"""No more names are listed in an error."""
+"""The most names that an error lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What a plugin says of itself.
+    """What a plugin says about itself.
 
     Args:
       summary: one line.
@@ -60,10 +60,10 @@ class Card:
         says it.
       example: one command line to try.
       misleads: what its answer is easily mistaken for.
-      terms: of a source: on what terms what it reads is to be had, and whether a quote
-        has to name its author.
-      touches: of people, some of `person`, `biometric` and `health`: whoever runs it
-        says why and where, see `affectflow.people`.
+      terms: of a source: the terms of use of what it reads, and whether a quote must
+        name its author.
+      touches: what it touches of people, some of `person`, `biometric` and `health`:
+        its use needs a purpose and a context, see `affectflow.people`.
 
     Raises:
       ValueError: `touches` has another word.
@@ -93,7 +93,7 @@ class Card:
 class _Checked(abc.ABCMeta):
     """Makes plugins, and checks what they touch of people.
 
-    So no way to make one goes round the check. A copy and what is unpickled on a
+    No way of making one avoids the check. A copy and what is unpickled on a
     worker are not made again: it was checked where the run was submitted.
     """
 
@@ -146,8 +146,8 @@ def load(kind: str, name: str) -> Any:
 
     Raises:
       UnknownPluginError: no plugin has the name (answers with the nearest), or two.
-      PluginImportError: its module does not import, or it lacks the base class of its
-        kind; names the cause.
+      PluginImportError: its module cannot be imported, or it does not have the base
+        class of its kind; names the cause.
     """
     point = find(kind, name)
     try:

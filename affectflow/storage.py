@@ -103,7 +103,7 @@ class Storage:
         Args:
           content: of the file.
           *parts: its path below the folder.
-          private: nobody but the owner may read it, on this machine.
+          private: only the owner may read it, on this machine.
 
         Raises:
           StorageError: the disk is full, read-only or out of reach.
@@ -220,7 +220,7 @@ def absolute(uri: str) -> str:
 
 @contextlib.contextmanager
 def storage_errors(where: str) -> Iterator[None]:
-    """Turns what a disk or an object store says into one line with the cure."""
+    """Turns an error of a disk or an object store into one line with the cure."""
     try:
         yield
     except StorageError:
@@ -252,7 +252,7 @@ _NUMBER = re.compile(r"\(os error (\d+)\)")
 _COLOUR = re.compile(r"\x1b\[\d*m")
 # 169.254.169.254 is asked for credentials if none are set.
 _NO_CREDENTIALS = re.compile(r"(?i)credentials|169\.254\.169\.254|metadata server")
-# gcsfs says of a bucket that lacks only that there is nothing to upload to.
+# For a missing bucket gcsfs only says that there is nothing to upload to.
 _NO_BUCKET = re.compile(r"(?i)NoSuchBucket|bucket does not exist|/upload/storage/")
 _REFUSED = re.compile(r"(?i)AccessDenied|403 Forbidden|Unauthorized|InvalidAccessKey")
 

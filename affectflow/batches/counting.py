@@ -1,4 +1,4 @@
-"""States by SQL: what DuckDB counts of a table, a file or one batch, typed."""
+"""States by SQL: typed counts that DuckDB makes of a table, a file or a batch."""
 
 import functools
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""Frames: what a model reads around a text, of cues that have no place in it.
+"""Frames: what a model reads around a text, from cues that have no place in it.
 
 A voice, a face or a heart rate says something while an utterance is spoken, not at a
 letter of it. A frame is a template with `{text}` and slots: each slot takes the phrases
-of some cues. What it writes stands before the text and after it, never within.
+of some cues. A frame writes before the text and after it, never within.
 """
 
 import re
@@ -36,7 +36,7 @@ class Slot:
       cues: patterns of their names, as `AU*`.
       join: what stands between two phrases.
       before: what stands before the first phrase, if there is one.
-      after: what stands behind the last one, likewise.
+      after: what stands after the last one, likewise.
       none: what stands if there is no phrase.
       most: at most so many phrases; 0 for all.
     """
@@ -115,13 +115,13 @@ class Frame:
             ) from error
 
     def reads(self, cue: Placeless) -> bool:
-        """Returns whether a cue counts as heard: one of others, if a slot asks."""
+        """Returns whether a cue counts as heard: others' cues only if a slot asks."""
         if cue.modality != BY_OTHERS:
             return True
         return any(slot.takes(cue) for slot in self.slots.values())
 
     def around(self, cues: Sequence[Placeless]) -> tuple[str, str]:
-        """Returns what stands before a text, and behind it.
+        """Returns what stands before a text, and after it.
 
         >>> Frame().around([Placeless("voice", "loudness", "loud")])
         ('[loud] ', '')

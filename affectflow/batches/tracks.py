@@ -1,4 +1,4 @@
-"""Tracks: what instruments say over time, and the turns of speech that they go with.
+"""Tracks: measurements over time, and the turns of speech that they belong to.
 
 Times are integer microseconds from the beginning of a recording: a window of 0.2 s ends
 where the next one begins, in the first hour and in the last.

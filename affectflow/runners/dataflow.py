@@ -1,4 +1,4 @@
-"""Dataflow: what cannot work there is refused, and defaults are set for our stages.
+"""Dataflow: refuses what cannot work there, and sets defaults for our stages.
 
 `prepare` looks at the options alone, before Beam does: on a malformed bucket Beam
 would try to make one over the network. `fit` looks at the built pipeline too.
@@ -24,7 +24,7 @@ from affectflow.errors import MissingExtraError, UsageError
 from affectflow.runners.graph import applied_transforms
 
 THREADS = 2
-"""Of a worker process: one reads and writes a part while the other computes."""
+"""Threads of a worker process: one reads and writes a part while the other computes."""
 
 ONE_PROCESS = "no_use_multiple_sdk_containers"
 _BUCKET_URL = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]/.*")
@@ -35,7 +35,7 @@ _MPS = "use_nvidia_mps"
 def prepare(made: PipelineOptions) -> None:
     """Checks the options of a Dataflow job, and sets what ours need.
 
-    Nothing of ours lives in `__main__`, so the main session stays here.
+    No affectflow code lives in `__main__`, so the main session stays here.
 
     Raises:
       MissingExtraError: Google's libraries are not installed.
@@ -188,7 +188,7 @@ def _places(steps: list[Any]) -> Iterator[tuple[str, str, str]]:
 
     for step in steps:
         request: Any = getattr(step.transform, "request", None)
-        if hasattr(request, "lake_uri"):  # somebody's own step may have a request, too
+        if hasattr(request, "lake_uri"):  # a user's step may have a request, too
             yield "the lake", request.lake_uri, "gs://bucket/lake"
             if request.stage == "ingest":
                 yield (

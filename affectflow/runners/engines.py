@@ -63,11 +63,11 @@ def model_hints(accelerator: str = "", min_ram: str = "") -> dict[str, str]:
     Dataflow gives the step workers of its own; other engines ignore hints.
 
     Args:
-      accelerator: as `type:nvidia-l4;count:1;install-nvidia-driver`.
-      min_ram: of a worker, a number and a unit, as `30GB`.
+      accelerator: such as `type:nvidia-l4;count:1;install-nvidia-driver`.
+      min_ram: of a worker, a number and a unit, such as `30GB`.
 
     Raises:
-      UsageError: a hint is malformed; shows one that is not.
+      UsageError: a hint is malformed; shows a correct one.
     """
     from apache_beam.transforms.resources import parse_resource_hints
 
@@ -123,7 +123,7 @@ def parsed(address: str) -> tuple[str, int] | None:
 
 
 def answers(host: str, port: int) -> bool:
-    """Returns whether somebody accepts a connection within the connect timeout."""
+    """Returns whether the address accepts a connection within the connect timeout."""
     try:
         with socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S):
             return True

@@ -1,4 +1,4 @@
-"""Workers as `--environment_type` names them: checked, and told what they need."""
+"""Workers as `--environment_type` names them: checks them and sets what they need."""
 
 import difflib
 import json
@@ -30,10 +30,10 @@ _SETUP = "setup_workers.sh puts one at PREFIX/bin/affectflow-boot"
 
 
 def prepare(made: PipelineOptions, engine: str) -> None:
-    """Refuses workers that cannot start, and sets what ours need.
+    """Refuses workers that cannot start, and sets what affectflow's workers need.
 
     Raises:
-      UsageError: the environment is malformed or not there; names the cure.
+      UsageError: the environment is malformed or not there; says what to do.
     """
     portable = made.view_as(PortableOptions)
     _check_kind(portable)

@@ -1,4 +1,4 @@
-"""What a runner raised, as the one line that the user can act on."""
+"""Turns what a runner raised into one line that the user can act on."""
 
 import re
 
@@ -9,7 +9,7 @@ _WHILE_RUNNING = re.compile(r"\s*\[while running '.*?'\]", re.DOTALL)
 _RAISED = re.compile(
     r"^(?:\S+Error: )*affectflow\.(?:[\w.]+\.)?(\w+Error): (.*)$", re.MULTILINE
 )
-# What an engine says when a worker could not even begin, and the cure.
+# What an engine says when a worker could not start, and the cure.
 _KNOWN = (
     (
         r"No module named '(affectflow\w*)'",
@@ -101,16 +101,16 @@ _KNOWN = (
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """Returns the error of ours behind what a runner raised, else `error`.
+    """Returns the affectflow error behind what a runner raised, else `error`.
 
     A runner raises an error again with the step's name in its message, or, from
-    another process, as text; both are undone. What a cluster says of a worker that
-    could not begin becomes the line with the cure.
+    another process, as text; both are undone. A cluster's message about a worker that
+    could not start becomes a line with the cure.
     """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, KeyboardInterrupt | errors.TerminatedError):
-            # Beam takes a signal in a step of ours for an error of that step.
+            # Beam treats a signal in one of our steps as an error of that step.
             return type(seen)(_WHILE_RUNNING.sub("", str(seen)) or "interrupted")
         if isinstance(seen, errors.AffectflowError):
             return type(seen)(_WHILE_RUNNING.sub("", str(seen)))

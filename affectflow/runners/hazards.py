@@ -1,4 +1,4 @@
-"""What loses data, never ends or breaks workers on an engine, found before a run.
+"""Finds, before a run, what loses data, never ends or breaks workers on an engine.
 
 `hazards` reads the pipeline's proto, which is all that an engine gets to see; `check`
 adds what only the object graph knows, the element types of edges. Sources: the tests
@@ -60,7 +60,7 @@ class Hazard:
 
 
 def check(pipeline: beam.Pipeline, *, engine: str) -> None:
-    """Refuses a pipeline that an engine would not run right.
+    """Refuses a pipeline that an engine would not run correctly.
 
     Args:
       pipeline: built, not run.
@@ -70,7 +70,7 @@ def check(pipeline: beam.Pipeline, *, engine: str) -> None:
       UsageError: one line: the first step that is a hazard, why, and the cure.
     """
     found = list(_of_objects(pipeline, engine))
-    # The local runner does all else right, and makes the proto itself: 40 ms.
+    # The local runner handles the rest correctly, and makes the proto itself: 40 ms.
     if engine != "local" and not found:
         found = hazards(pipeline.to_runner_api(), engine, ours=labels_of_ours(pipeline))
     if found:
@@ -280,6 +280,6 @@ _RULES: dict[str, tuple[Callable[[Graph], Iterator[Hazard]], ...]] = {
     "prism": (*_REMOTE, _windows_other_than(_MORE_WINDOWS)),
     "flink": (*_JVM, _windows_other_than(_MORE_WINDOWS), _read_in_one_task),
     "spark": _SPARK,
-    # Behind a job endpoint may be any of them.
+    # Any engine may be behind a job endpoint.
     "portable": _SPARK,
 }

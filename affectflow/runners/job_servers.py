@@ -1,4 +1,4 @@
-"""What takes a job, looked at before it is sent: job servers, masters, programs."""
+"""Checks what will take a job before it is sent: job servers, masters, programs."""
 
 import os
 import re
@@ -41,7 +41,7 @@ def check(made: PipelineOptions, engine: str) -> None:
     """Refuses a job server, a master or a program that cannot take a job.
 
     Raises:
-      UsageError: it is missing, malformed or does not answer; names the cure.
+      UsageError: it is missing, malformed or does not answer; says what to do.
     """
     _check_ranges(made)
     if made.view_as(PortableOptions).job_endpoint:
@@ -237,7 +237,7 @@ def java_version(made: PipelineOptions) -> str:
     """Returns the version of the Java that would run the job server.
 
     Raises:
-      UsageError: it is older than 11, or tells no version.
+      UsageError: it is older than 11, or shows no version.
     """
     launcher = made.view_as(JobServerOptions).job_server_java_launcher
     try:

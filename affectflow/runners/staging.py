@@ -1,7 +1,7 @@
-"""The wheel that a job stages for its workers holds what runs here, or is refused.
+"""Refuses a staged wheel whose code differs from the code that runs here.
 
-Workers that get other code of the same version cannot read what this process sends
-them; some engines then wait for ever.
+Workers with other code of the same version cannot read what this process sends them;
+some engines then wait forever.
 """
 
 import fnmatch
@@ -17,11 +17,11 @@ from affectflow.errors import UsageError
 
 
 def check_wheels(made: PipelineOptions) -> None:
-    """Refuses a staged wheel of ours that differs from the code that runs here.
+    """Refuses a staged affectflow wheel that differs from the code that runs here.
 
     Raises:
-      UsageError: it is not there, no wheel, or holds other code; names the file and
-        the cure.
+      UsageError: it is not there, is not a wheel, or holds other code; names the
+        file and what to do.
     """
     for path in made.view_as(SetupOptions).extra_packages or ():
         if "://" in path:
@@ -39,7 +39,7 @@ def check_wheels(made: PipelineOptions) -> None:
 
 
 def difference(wheel: str) -> str:
-    """Returns the first file that a wheel and what runs here do not share; or "".
+    """Returns the first file that differs between a wheel and this code; or "".
 
     Raises:
       UsageError: the file is not a wheel.

@@ -1,4 +1,4 @@
-"""Waiting for a pipeline's end, never for ever for an engine that does nothing."""
+"""Waits for a pipeline's end, but not forever for an engine that does nothing."""
 
 import contextlib
 import logging
@@ -24,10 +24,10 @@ _CANCEL_TIMEOUT_S = 10.0
 
 
 class _Cluster(logging.Handler):
-    """Hears from Spark's job server what becomes of the tasks.
+    """Follows the tasks in the log of Spark's job server.
 
-    It says every 15 s that no worker took the job. It says nothing where executors of
-    another Spark cannot even read what they are given: then no task ever ends.
+    The server says every 15 s that no worker took the job. It says nothing if executors
+    of another Spark cannot read their tasks: then no task ever ends.
     """
 
     def __init__(self, timeout_s: float):
@@ -47,7 +47,7 @@ class _Cluster(logging.Handler):
             self._taken_at = time.monotonic()
 
     def complaint(self) -> str:
-        """Returns what is wrong if nothing has begun in time, else an empty text."""
+        """Returns what is wrong if nothing has started in time, else an empty text."""
         if self._starved_s >= self._timeout_s:
             return (
                 f"no worker took the job within {self._timeout_s:.0f} s: does the "

@@ -1,4 +1,4 @@
-"""JSON values one after the other out of a stream: arrays, pages, or bare objects."""
+"""JSON values read one by one from a stream: arrays, pages, or bare objects."""
 
 import codecs
 import json
@@ -24,7 +24,7 @@ _BAD_BYTES = re.compile("[\udc80-\udcff]")
 _CUT_CHARS = 32
 
 LooksWhole = Callable[[dict[str, Any]], bool]
-"""Tells a record from an object inside a record."""
+"""Distinguishes a record from an object inside a record."""
 
 
 class Found(NamedTuple):
@@ -59,7 +59,7 @@ def values(
     lines of their own are all the same here. Held at a time: one value and a chunk.
 
     After a damaged value, reading goes on at the next object that parses and that
-    `looks_whole` accepts: it tells a record from an object inside a record.
+    `looks_whole` accepts: it distinguishes a record from an object inside a record.
     """
     text = Window(chunks)
     number = 0
@@ -90,7 +90,7 @@ class Window:
         """The last sign that was seen, but for blanks."""
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
-        """Moves over `pattern`; returns whether there is text behind it."""
+        """Moves over `pattern`; returns whether there is text after it."""
         while True:
             match = pattern.match(self.window, self.at)
             if match and pattern is BETWEEN:
@@ -196,7 +196,7 @@ class Walk:
         return self.text.skip(_WHITE) and self.text.window[self.text.at] in signs
 
     def more(self, end: str) -> bool:
-        """Moves to the next member; returns False behind the end of all members.
+        """Moves to the next member; returns False after the last.
 
         Raises:
           TruncatedFileError: the file ends before.
@@ -239,7 +239,7 @@ def _found(text: Window, number: int, value: Any, end: int) -> Found:
 
 
 def _is_cut(error: Exception, text: Window) -> bool:
-    """Returns whether the value may only lack what comes after the window."""
+    """Returns whether the value may simply continue after the window."""
     if text.ended:
         return False
     if not isinstance(error, json.JSONDecodeError):

@@ -1,4 +1,4 @@
-"""What a file is that is not text, by its first bytes."""
+"""Names a file that is not text, by its first bytes."""
 
 from affectflow.sources.archives import is_archive, members
 from affectflow.sources.damage import DamagedFileError
@@ -40,7 +40,7 @@ _ARCHIVES = ("a 7z archive", "a rar archive")
 
 
 def binary_kind(head: bytes) -> str:
-    r"""Returns what a file is, as `a zip archive`; empty if it may be text.
+    r"""Returns what a file is, such as `a zip archive`; empty if it may be text.
 
     >>> binary_kind(b"PK\x03\x04..."), binary_kind(b"id,text")
     ('a zip archive', '')
@@ -85,5 +85,5 @@ def _cure(kind: str, uri: str) -> str:
 
 
 def why_empty(uri: str) -> str:
-    """Returns what to say of a file in which there is nothing."""
+    """Returns the message for an empty file."""
     return f"{uri!r} is empty; did the program that wrote it fail?"

@@ -61,7 +61,7 @@ def _field(target: str, source: str) -> Field:
 def _check_target(target: str, source: str) -> None:
     if target == _ATTRS:
         raise UsageError(
-            f"{target!r} has many fields: name each, as attrs.{source or 'NAME'}="
+            f"{target!r} has many fields: name each, such as attrs.{source or 'NAME'}="
             f"{source or 'FIELD'}; other columns that a field can be mapped to: "
             f"{', '.join(name for name in TARGETS if name != _ATTRS)}"
         )

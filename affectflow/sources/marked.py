@@ -1,4 +1,4 @@
-"""Messages in which causes are marked, as the authored corpus has them.
+"""Messages with marked causes, in the form of the authored corpus.
 
 A folder with `texts.jsonl` (`id`, `brief`, `text`) and one `labels_N.jsonl` for each
 pass over them: `id`, `emotions`, `frustration`, `irritation` and `cause`, which is

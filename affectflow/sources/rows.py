@@ -40,14 +40,14 @@ TIMES = ("timestamp", "edited_at")
 _WHOLE = ""
 
 LISTENED_TO = (*KEYS, "text", *TIMES)
-"""Columns that are read to learn what a whole file tells of them."""
+"""Columns that are read to learn what only a whole file shows."""
 _SOURCE_WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 
 
 class RefusedError(RowError):
     """A row that is not an utterance, with the word that reports group by.
 
-    `row` holds what is known of it all the same, such as its id.
+    `row` holds what is known of it anyway, such as its id.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class RawColumns:
 class Defaults:
     """What a source says of every row that does not say it itself.
 
-    `columns` says what only whole columns tell.
+    `columns` says what only whole columns show.
     """
 
     step: str
@@ -267,7 +267,7 @@ def _complaints(
 
 
 def batch_of_columns(typed: dict[str, pa.Array], count: int) -> pa.RecordBatch:
-    """Returns typed columns as a batch of `SOURCE_BATCH`; what lacks is null."""
+    """Returns typed columns as a batch of `SOURCE_BATCH`; missing values are null."""
     columns = [
         typed[field.name] if field.name in typed else pa.nulls(count, field.type)
         for field in SOURCE_BATCH

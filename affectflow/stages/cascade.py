@@ -1,7 +1,7 @@
 """`--only-below`: the model of a cascade, and a threshold learned where both answered.
 
-It is learned once, kept under `_work/learned`, and the same from then on: another would
-be another annotator, and everybody would be asked again.
+It is learned once, kept under `_work/learned`, and the same from then on: a new
+threshold would be another annotator, and every row would be asked again.
 """
 
 import hashlib
@@ -29,10 +29,10 @@ from affectflow.stages.runs.request import new_run_id
 
 LEARN: Literal["learn"] = "learn"
 AGREEMENT = 0.95
-"""The cascade is to say what the model alone would say of so many of the sample."""
+"""The share of the sample on which the cascade must agree with the model alone."""
 
 SAMPLE, PARTS, LEAST = 400, 8, 100
-"""Utterances of the sample, of about so many parts or more, and the fewest of all."""
+"""Utterances of the sample, the fewest parts they come from, and the fewest needed."""
 
 _FOLDER = (WORK, "learned")
 _EMOTION = "emotion"

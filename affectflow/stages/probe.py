@@ -28,7 +28,7 @@ def probe(lake_uri: str, beam_options: Sequence[str] = ()) -> list[dict[str, str
 
     Raises:
       LakeError: it is not a lake, or a worker cannot see it.
-      UsageError: the engine cannot work as it is, or would not run; names the cure.
+      UsageError: the engine cannot work as it is, or would not run; says what to do.
     """
     if place := runners.only_written(beam_options):
         raise UsageError(
@@ -53,10 +53,10 @@ def probe(lake_uri: str, beam_options: Sequence[str] = ()) -> list[dict[str, str
 
 
 def check_same(workers: Sequence[Mapping[str, str]]) -> None:
-    """Compares what workers said with this process; of Python, the first two numbers.
+    """Compares the workers' versions with this process's; of Python, major and minor.
 
     Raises:
-      UsageError: one of them differs; names what, where and the cure.
+      UsageError: one of them differs; says what, where and what to do.
     """
     here = _here()
     for worker, name in itertools.product(workers, here):

@@ -15,7 +15,7 @@ NONE = "none"
 def call_public(lake_uri: str, sources: Sequence[str], run_id: str = "") -> list[str]:
     """Calls messages of unknown visibility public, source by source; returns all.
 
-    What was said before stays; `none` takes it all back.
+    Earlier choices stay; `none` takes them all back.
 
     Args:
       lake_uri: folder or URL.

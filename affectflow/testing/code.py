@@ -40,7 +40,7 @@ from affectflow.testing.sources import check_source
 def check_renderer(
     renderer: Renderer, texts: tuple[str, ...] = (), *, tell: Tell = quiet
 ) -> None:
-    """Checks what every renderer owes.
+    """Checks what every renderer must do.
 
     Of texts: its pattern lets through every text with a cue; cues lie in the text, by
     their place, and have a phrase; what is not the author's prose has none; the same
@@ -50,7 +50,7 @@ def check_renderer(
     Args:
       renderer: the plugin.
       texts: tried beside the sample's, if it is a renderer of text.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -105,7 +105,7 @@ def _check_tracks(renderer: TrackRenderer, tell: Tell) -> None:
 def check_clusterer(
     clusterer: Clusterer[Any], causes: pa.Table | None = None, *, tell: Tell = quiet
 ) -> pa.Table:
-    """Checks what every clusterer owes, and returns the themes that it found.
+    """Checks what every clusterer must do, and returns the themes that it found.
 
     Causes in another order and in parts give the same themes and members, from a
     model that was stored as bytes; every cause is in one group or none; the clusterer
@@ -114,7 +114,7 @@ def check_clusterer(
     Args:
       clusterer: with its options.
       causes: as `Clusterer` describes them; some make a theme; a sample if None.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -180,7 +180,7 @@ def _sorted(themes: pa.Table, members: pa.Table) -> tuple[list[Any], list[Any]]:
 def check_trainer(
     trainer: Trainer, data: Path | None = None, *, tell: Tell = quiet
 ) -> Trained | None:
-    """Checks what every trainer owes, and returns what it fitted.
+    """Checks what every trainer must do, and returns what it fitted.
 
     A folder without its data is refused in one line; with data it writes weights in
     the format safetensors that name the model plugin that reads them, the same bytes
@@ -189,7 +189,7 @@ def check_trainer(
     Args:
       trainer: the plugin.
       data: a folder with its data; None to try the empty folder only.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -244,13 +244,13 @@ _CHECKS: dict[str, Callable[..., Any]] = {
 def check_plugin(
     kind: str, plugin: Any, *, data: Path | None = None, tell: Tell = quiet
 ) -> None:
-    """Checks what every plugin owes, then what its kind does.
+    """Checks what every plugin must do, then what its kind must do.
 
     Args:
       kind: one of `registry.KINDS`.
       plugin: made with its options.
       data: for a trainer: a folder with its data.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.

@@ -23,16 +23,17 @@ def check_measure(
     *,
     tell: Tell = quiet,
 ) -> pa.RecordBatch:
-    """Checks what every measure owes, and returns what it says of the observations.
+    """Checks what every measure must do, and returns what it gives.
 
-    States add up in any order; accumulator, one query of DuckDB and Beam agree; nothing
-    comes of nothing; what is refused is counted; a value is a number, and said once.
+    States add up in any order; accumulator, one query of DuckDB and Beam agree; no
+    observations give no values; what is refused is counted; a value is a number, given
+    once.
 
     Args:
       measure: made with its options.
       observations: columns of `reads`, and `group` if you like; some for every reason
         of `refuses`. A sample if None, where a reason may not come up.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -61,7 +62,7 @@ def check_measure(
 
 
 def check_splits(measure: Measure, batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    """Checks that batches come to what they come to as one, in a query of DuckDB.
+    """Checks that batches give what one query of DuckDB gives for all of them.
 
     The first two are added to one state, the others make states of their own; they are
     merged from the last to the first.
@@ -70,7 +71,7 @@ def check_splits(measure: Measure, batches: Sequence[pa.RecordBatch]) -> pa.Reco
       What the measure says.
 
     Raises:
-      AssertionError: they come to something else, or nothing comes to something.
+      AssertionError: the results differ, or no observations give a value.
     """
     first = measure.create()
     for batch in batches[:2]:

@@ -33,7 +33,7 @@ def check_parser(
     *,
     tell: Tell = quiet,
 ) -> None:
-    """Checks what every parser owes.
+    """Checks what every parser must do.
 
     It never fails, and always gives an answer, the same one twice; its labels are the
     step's; numbers are finite, places lie in the text. What is not `ok` has no label,
@@ -45,7 +45,7 @@ def check_parser(
       step: whose answers it reads, with the options that it needs; tried with labels
         and without if None.
       answers: tried beside `ANSWERS`.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -104,7 +104,7 @@ def _check_answers(found: list[Answer], raw: str, step: Step) -> None:
 
 
 def check_prompt(prompt: Prompt, *, tell: Tell = quiet) -> None:
-    """Checks what every prompt owes.
+    """Checks what every prompt must do.
 
     It says where it comes from and under which licence; its parsers and its guard are
     there; whatever a text holds, each step is filled, and the text stands in it as it
@@ -112,7 +112,7 @@ def check_prompt(prompt: Prompt, *, tell: Tell = quiet) -> None:
 
     Args:
       prompt: that was loaded.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.

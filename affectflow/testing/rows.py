@@ -24,14 +24,14 @@ Apply = Callable[[pa.RecordBatch], pa.RecordBatch]
 def check_transform(
     step: Transform, batch: pa.RecordBatch | None = None, *, tell: Tell = quiet
 ) -> None:
-    """Checks what every transform of batches owes.
+    """Checks what every transform of batches must do.
 
     It survives pickling, and keeps what `check_rows` says.
 
     Args:
       step: the transform.
       batch: what it is tried on; a sample with the columns that it requires if None.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -54,7 +54,7 @@ def check_model(
     *,
     tell: Tell = quiet,
 ) -> None:
-    """Checks what every model owes.
+    """Checks what every model must do.
 
     It survives pickling; it knows its row of `annotators`, with a licence, before the
     model is loaded; the model can be shared by Beam; rows keep what `check_rows` says;
@@ -82,7 +82,7 @@ def check_model(
 def check_miner(
     miner: Miner[Any], batch: pa.RecordBatch | None = None, *, tell: Tell = quiet
 ) -> None:
-    """Checks what every miner owes.
+    """Checks what every miner must do.
 
     It survives pickling; it knows its row of `annotators`; rows keep what `check_rows`
     says; a cause that is `ok` is the text at its place, and no other has a place.
@@ -122,7 +122,7 @@ def pickled(plugin: Any, tell: Tell) -> Any:
 def check_rows(
     apply: Apply, batch: pa.RecordBatch, provided: pa.Schema, tell: Tell
 ) -> pa.RecordBatch:
-    """Checks what every map of batches owes, and returns what it made.
+    """Checks what every map of batches must do, and returns its result.
 
     The input is unchanged; rows keep number and order, and none is refused; the same
     answer twice; the provided columns are there with their types; an empty batch is

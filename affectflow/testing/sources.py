@@ -1,4 +1,4 @@
-"""The check of sources: what every source owes, on its own files and on any others."""
+"""The check of sources, on their own files and on any others."""
 
 import dataclasses
 import gzip
@@ -43,19 +43,19 @@ def check_source(
     seed: int = 0,
     tell: Tell = quiet,
 ) -> pa.RecordBatch:
-    """Checks what every source owes, and returns what it read.
+    """Checks what every source must do, and returns what it read.
 
     It provides its columns; every row lives, with an id and a text, or is dead with a
     reason; two runs, and pieces of a file cut anywhere, give the same rows; it never
     fails to say how sure it is of a file. A source of files is also handed one of its
     files damaged, deep, long, in other words and types, and the files of others: there
-    is an error only of ours, in one line, and no row before the damage is lost.
+    is only an affectflow error, in one line, and no row before the damage is lost.
 
     Args:
       source: a transform that requires nothing.
       expected_rows: living and dead rows together; any number if None.
       seed: another one damages the file at other places.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -165,7 +165,7 @@ def _check_any_file(source: FileSource, seed: int, tell: Tell) -> None:
 
 
 def _check_said(trial: Trial, tried: Tried, found: Read) -> None:
-    """Checks that losing rows was said: JSON that is damaged can always tell."""
+    """Checks that lost rows were reported: damaged JSON can always be noticed."""
     fewer = len(found.living) < len(trial.whole.living)
     if trial.is_json and fewer and not inputs.is_json(tried.data):
         more = found.says - trial.whole.says
@@ -243,7 +243,7 @@ def _check_words(trial: Trial, rng: random.Random) -> None:
 
 
 def _word_of(trial: Trial) -> str:
-    """Returns a long word that may be another in the text of a message, or nothing."""
+    """Returns a long word of a message's text that may be replaced, or nothing."""
     words = {word for _, text in trial.whole.living for word in text.split()}
     once = [
         word

@@ -76,7 +76,7 @@ class Unloaded(Flat):
     ("model", "said"),
     [
         (Flat(given=2.0), "a score of `annotations` is 2.0"),
-        (Nameless(), "`annotator()` does not say its 'licence'"),
+        (Nameless(), "`annotator()` does not give its 'licence'"),
         (Unloaded(), "Beam cannot share its model: "),
     ],
     ids=lambda each: type(each).__name__,

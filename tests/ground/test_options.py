@@ -135,7 +135,7 @@ def test_an_option_goes_to_the_plugin_that_knows_it():
         ("=3", "--set takes NAME=VALUE"),
         (
             "labels=joy",
-            "both Model and RuleMiner take `labels`: say --set Model.labels",
+            "both Model and RuleMiner take `labels`: use --set Model.labels",
         ),
         (
             "histroy=2",

@@ -41,8 +41,8 @@ class Guarded(Plugin):
 @pytest.mark.parametrize(
     ("plugin", "said", "why"),
     [
-        pytest.param(Face, {}, "say --context .* and --purpose", id="body, unsaid"),
-        pytest.param(Face, {"purpose": WHY}, "say --context", id="body, nowhere"),
+        pytest.param(Face, {}, "add --context .* and --purpose", id="body, unsaid"),
+        pytest.param(Face, {"purpose": WHY}, "add --context", id="body, nowhere"),
         pytest.param(Face, {"context": "research"}, "--purpose", id="body, no why"),
         *[
             pytest.param(

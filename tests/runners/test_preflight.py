@@ -171,12 +171,12 @@ def dead(runner: str, *more: str) -> PipelineOptions:
         ),
         pytest.param(
             dead("PrismRunner", "--prism_location=/nowhere"),
-            "no program of Prism at '/nowhere'",
+            "no Prism binary at '/nowhere'",
             id="Prism",
         ),
         pytest.param(
             dead("PrismRunner", "--prism_location=https://example.org/prism"),
-            "no program of Prism at .*github",
+            "no Prism binary at .*github",
             id="page of others",
         ),
     ],

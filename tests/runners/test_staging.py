@@ -56,7 +56,9 @@ def test_a_stale_wheel_is_refused_before_anything_is_started(runner, tmp_path):
     stale = wheel_of(tmp_path, logs="# of yesterday\n")
     made = runners.options([f"--runner={runner}", f"--extra_package={stale}"])
 
-    with pytest.raises(UsageError, match=r"logs.py' than runs here: build it again"):
+    with pytest.raises(
+        UsageError, match=r"logs.py' that differs from the one running here: rebuild"
+    ):
         prepare(made)
 
 

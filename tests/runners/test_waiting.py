@@ -170,7 +170,7 @@ def test_a_job_server_that_says_nothing_ends_the_run(monkeypatch):
 def test_a_time_to_wait_that_is_no_number_is_one_line(given, monkeypatch):
     monkeypatch.setenv(START_TIMEOUT, given)
 
-    with pytest.raises(UsageError, match=f"a number of seconds, not '{given}'"):
+    with pytest.raises(UsageError, match=f"a number of seconds, got '{given}'"):
         run_to_the_end(Running())
 
 

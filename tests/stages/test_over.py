@@ -195,7 +195,7 @@ def test_a_model_that_reads_answers_is_told_whose_there_are(lake, tmp_path):
             ),
             id="reads none, and there is none",
         ),
-        pytest.param({"over": "a"}, "b", "said twice, as a and b", id="said twice"),
+        pytest.param({"over": "a"}, "b", "given twice, as a and b", id="said twice"),
     ],
 )
 def test_over_is_refused_before_a_row_is_read(lake, options, over, said):

@@ -68,7 +68,7 @@ def test_of_several_vectors_those_are_read_that_were_named(tmp_path):
     uri = str(tmp_path / "lake")
     store(uri, with_vectors(["encoder@1", "voice@2"]))
 
-    with pytest.raises(UsageError, match="give --set vectors= one of"):
+    with pytest.raises(UsageError, match="set --set vectors= to one of"):
         cluster(uri)
     with pytest.raises(UsageError, match="no annotator 'face' gave vectors"):
         cluster(uri, vectors="face")

@@ -46,7 +46,7 @@ def refused(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def passed_over(batch: pa.RecordBatch) -> dict[str, int]:
-    """Returns, by error type, how many rows are not messages, or nobody asked for."""
+    """Returns, by error type, how many rows are not messages or were not asked for."""
     kinds = Counter(_kinds(batch.filter(is_dead(batch))))
     return {kind: kinds[kind] for kind in _PASSED_OVER if kinds[kind]}
 

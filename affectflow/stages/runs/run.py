@@ -206,7 +206,7 @@ def run_stage(
         if free and runners.is_local(runners.options(beam_options)):
             _freed(free, cause)
         note_failure(lake, request, cause)
-        # No warning: whoever called is told the error itself.
+        # No warning: the caller gets the error itself.
         watched.log.event("stage_failed", error_type=type(cause).__name__)
         if cause is error:
             raise

@@ -1,4 +1,4 @@
-"""Of renderers whose cues are in a lake in several styles, the one that is read."""
+"""Chooses the style that is read if a lake has a renderer's cues in several styles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ def wordings(lake: Lake, read: str, style: str) -> Wordings:
       style: of the model that reads them; empty if none was said.
 
     Raises:
-      UsageError: one has to be said.
+      UsageError: a style must be named.
     """
     there = modalities(lake, read)
     found: dict[str, set[str]] = {}

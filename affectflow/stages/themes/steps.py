@@ -173,7 +173,7 @@ def members(name: str, request: Request) -> str:
 
 
 def _unknown(causes: pa.Table) -> int:
-    """Returns how many causes are of speakers whom nobody knows."""
+    """Returns how many causes are of unknown speakers."""
     if "speaker_id" not in causes.schema.names:
         return causes.num_rows
     return int(causes.column("speaker_id").null_count)

@@ -1,4 +1,4 @@
-"""Whether the themes that a lake has are those that a clustering would give now.
+"""Whether a lake's themes are those that a clustering would give now.
 
 After a clustering `_work/themes/newest.json` keeps digests of what it was made of and
 of the files that it gave. Files of a lake never change, so equal names are equal rows.
