@@ -17,6 +17,7 @@ from affectflow.batches.batch import TARGET_BYTES, is_dead
 from affectflow.kinds.source import Source, Split
 from affectflow.kinds.transform import Transform
 from affectflow.nouns import count
+from affectflow.sources.bounds import LEADS_OUT
 from affectflow.sources.files import FileSource
 from affectflow.testing import inputs
 from affectflow.testing.inputs import Tried
@@ -309,7 +310,7 @@ def _check_archives(trial: Trial, rng: random.Random) -> None:
     assert len(found.living) == len(trial.whole.living), (
         f"{len(found.living)} rows of an archive live, not {len(trial.whole.living)}"
     )
-    assert any("leads out" in said for said in found.says), (
+    assert any(LEADS_OUT in said for said in found.says), (
         "a name in an archive that points outside it is skipped without a word"
     )
 

@@ -21,8 +21,8 @@ from tests.given.command_line import affectflow
         ),
         pytest.param(
             "attrs=team",
-            "name each, such as attrs.team=team; other columns that a field can be mapped "
-            "to: utterance_id, conversation_id,",
+            "name each, such as attrs.team=team; other columns that a field can be "
+            "mapped to: utterance_id, conversation_id,",
             id="many fields",
         ),
     ],

@@ -165,7 +165,11 @@ def test_an_id_is_meant_by_a_beginning_that_no_other_has(wanted, expected):
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        pytest.param("s", "id 's' may be 'scores@1', 'scores@2'; g", id="of several"),
+        pytest.param(
+            "s",
+            "id 's' is ambiguous, it may be 'scores@1', 'scores@2'; g",
+            id="of several",
+        ),
         pytest.param("x", "no id 'x' is here; known: 'scores@2', ", id="of none"),
     ],
 )

@@ -122,5 +122,5 @@ def test_what_is_said_within_adds_to_what_was_said_around_and_ends_with_the_bloc
 
 
 def test_a_card_says_only_what_the_check_knows():
-    with pytest.raises(ValueError, match="`touches` has 'soul'"):
+    with pytest.raises(ValueError, match=r"`touches` must be from .*, got 'soul'"):
         Card(summary="", touches=("soul",))

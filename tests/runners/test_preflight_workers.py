@@ -108,7 +108,7 @@ def test_options_of_process_workers_that_cannot_be_are_one_line(java, arguments,
 
 @pytest.mark.parametrize("kind", ["process", "PROCES"])
 def test_a_mistyped_kind_of_worker_answers_with_the_nearest(java, kind):
-    with pytest.raises(UsageError, match=f"not '{kind}'; did you mean PROCESS"):
+    with pytest.raises(UsageError, match=f"got '{kind}'; did you mean PROCESS"):
         prepare(spark(f"--environment_type={kind}"))
 
 

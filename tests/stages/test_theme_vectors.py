@@ -81,7 +81,7 @@ def test_a_label_that_nobody_gives_is_not_mined(tmp_path):
     store(uri, labelled("anger", "the lift halts"))
     miner = {"miner": "ConnectiveMiner", "annotator_id": "all"}
 
-    with pytest.raises(UsageError, match=r"no label 'nosuch' .* there are .*anger"):
+    with pytest.raises(UsageError, match=r"no label 'nosuch' .* labels here: .*anger"):
         mine_lake(uri, options={"labels": "anger,nosuch"}, **miner)
 
     # Of a known vocabulary, though no message has it.
