@@ -37,8 +37,8 @@ DEFAULT_MASKS: Mapping[str, str] = MappingProxyType(
 )
 """What a model reads instead of a segment; types that are not named stay as written.
 
-Two types are told apart by how they stand in the text: `inline_code` is code within a
-line, which leaves a word so that the sentence stays a sentence; `link_target` is the
+Two types are distinguished by how they stand in the text: `inline_code` is code within
+a line, which leaves a word so that the sentence stays a sentence; `link_target` is the
 address behind `[text]`, with its brackets. `[NAME]` is what GoEmotions has for people.
 """
 
@@ -290,18 +290,18 @@ def _compose(text: str, edits: Iterable[_Edit]) -> tuple[str, _Map]:
     pieces: list[str] = []
     read_at, text_at, edited = [0], [0], []
 
-    def write(words: str, until: int, *, anew: bool) -> None:
+    def write(words: str, until: int, *, rewritten: bool) -> None:
         pieces.append(words)
-        edited.append(anew)
+        edited.append(rewritten)
         read_at.append(read_at[-1] + len(words))
         text_at.append(until)
 
     for edit in edits:
-        write(text[text_at[-1] : edit.start], edit.start, anew=False)
+        write(text[text_at[-1] : edit.start], edit.start, rewritten=False)
         before = pieces[-1] or (pieces[-2] if len(pieces) > 1 else "")
         words = _set_off(edit.words, before, text[edit.end : edit.end + 1])
-        write(words if edit.is_cue else edit.words, edit.end, anew=True)
-    write(text[text_at[-1] :], len(text), anew=False)
+        write(words if edit.is_cue else edit.words, edit.end, rewritten=True)
+    write(text[text_at[-1] :], len(text), rewritten=False)
     return "".join(pieces), _Map(read_at, text_at, edited)
 
 

@@ -91,7 +91,7 @@ def _rises(rows: pa.Table) -> bool:
     """Returns whether the keys of each row come after those of the row before."""
     undecided = np.ones(max(0, rows.num_rows - 1), np.bool_)
     for column in rows.columns:
-        # A column of nulls tells no two rows apart.
+        # A column of nulls does not distinguish rows.
         if column.null_count < len(column):
             before, after = column.slice(0, len(column) - 1), column.slice(1)
             null_before, null_after = _is_null(before), _is_null(after)

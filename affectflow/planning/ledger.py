@@ -30,7 +30,7 @@ class StagePlan:
 
     Args:
       stage: ingest, textualize, annotate, mine or themes.
-      config_digest: tells settings apart, as in `runs`.
+      config_digest: identifies the settings, as in `runs`.
       labels_of: the annotator whose emotions are mined; else empty.
       ingest_digest: of the ingest that comes first, in a plan of files; else empty.
       made: when, ISO 8601, UTC.

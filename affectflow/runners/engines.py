@@ -43,7 +43,7 @@ def engine_of(made: PipelineOptions) -> str:
 def is_embedded(made: PipelineOptions) -> bool:
     """Returns whether the cluster is one process here, which the job server starts.
 
-    Then Beam runs the workers in this process, unless it is told otherwise.
+    Then Beam runs the workers in this process by default.
     """
     if made.view_as(PortableOptions).output_executable_path:
         return False

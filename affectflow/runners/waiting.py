@@ -67,7 +67,7 @@ class _Cluster(logging.Handler):
 
 
 def start_timeout_s() -> float:
-    """Returns the seconds that a job may take to begin, 600 unless told otherwise.
+    """Returns the seconds that a job may take to begin, 600 by default.
 
     Raises:
       UsageError: the variable holds no positive number.

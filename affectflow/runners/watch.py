@@ -1,6 +1,6 @@
 """Worker processes of a local run: watched, and never left behind.
 
-Beam's local runner waits for ever for a worker process that dies before it has
+Beam's local runner waits forever for a worker process that dies before it has
 connected, and says "channel closed" where one dies later. Here every worker is watched:
 one that dies ends the run in one line. A worker ends when its driver is gone, too.
 """

@@ -2,7 +2,7 @@
 
 A source gives a message such an id as it reads it, by its content alone: pieces, order
 and names of files do not matter. It is never stored: someone who has it could try
-account names until one fits. In a lake is its keyed digest, made with the lake's secret
+account names until one fits. A lake has its keyed digest, made with the lake's secret
 key as pseudonyms are. Messages that are equal in everything are numbered there.
 """
 

@@ -73,7 +73,8 @@ def in_utf8(
       encoding: of the file, if it is known; looked for if empty.
 
     Raises:
-      UnknownEncodingError: the encoding cannot be told; says how to convert the file.
+      UnknownEncodingError: the encoding cannot be determined; says how to convert the
+        file.
     """
     if encoding:
         yield from transcoded(again(), encoding)
@@ -137,7 +138,7 @@ def encoding_of_file(uri: str) -> str:
     """Returns the encoding of a file; empty for UTF-8.
 
     Raises:
-      UnknownEncodingError: it cannot be told.
+      UnknownEncodingError: it cannot be determined.
     """
     chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
     return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)

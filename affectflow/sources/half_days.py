@@ -1,6 +1,6 @@
 """12-hour clocks without a word for the half of the day: 12:59, then 01:00.
 
-A chat is written down in the order of its messages, so the clock itself tells: where
+A chat is written down in the order of its messages, so the clock itself decides: if
 all hours are 1 to 12 and a time within one day is earlier than the one before, the
 second half of the day has begun.
 """
@@ -22,7 +22,7 @@ class Half(NamedTuple):
 class HalfDays:
     """Learns from the times of a chat, in their order, what clock it has.
 
-    Then, in a second pass, tells the hours. A day is whatever names one; a chat without
+    Then, in a second pass, gives the hours. A day is whatever names one; a chat without
     named days is one day.
     """
 

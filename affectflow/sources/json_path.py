@@ -156,7 +156,7 @@ def _below(outer: tuple[str, str, int] | None, name: str) -> str:
         return ""
     step = EACH if outer[0] == "[" else name
     if not outer[1]:
-        # The outermost list is passed over by every reader.
+        # Every reader skips the outermost list.
         return "" if step == EACH else step
     return f"{outer[1]}.{step}"
 

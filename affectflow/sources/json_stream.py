@@ -136,7 +136,7 @@ def next_value(
     looks_whole: LooksWhole,
     max_chars: int,
 ) -> Found:
-    """Returns the value that starts in the window, and moves behind it."""
+    """Returns the value that starts in the window, and moves past it."""
     while True:
         try:
             value, end = _DECODER.raw_decode(text.window, text.at)
@@ -153,7 +153,7 @@ def next_value(
 
 
 def skip_value(text: Window) -> None:
-    """Moves behind the next value without holding it, however deep it is."""
+    """Skips the next value without holding it, at any depth."""
     depth = 0
     while text.skip(_INSIDE if depth else _WHITE):
         sign = text.window[text.at]
@@ -182,7 +182,7 @@ class Walk:
         self._number = 0
 
     def value(self, *, counted: bool = True) -> Found:
-        """Returns the value that starts here, and moves behind it."""
+        """Returns the value that starts here, and moves past it."""
         number = self.count() if counted else self._number
         return next_value(self.text, number, self._looks_whole, self._max_chars)
 
@@ -205,7 +205,7 @@ class Walk:
             sign = self.text.window[self.text.at]
             if sign not in "]}":
                 return True
-            self.text.at += 1  # a bracket that closes nothing is passed over
+            self.text.at += 1  # a bracket that closes nothing is skipped
             if sign == end:
                 return False
         self.text.check_end()

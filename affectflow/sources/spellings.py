@@ -177,7 +177,7 @@ class _Zone(NamedTuple):
 
 
 def _zone(parts: _Parts) -> _Zone | None:
-    """Returns the zone, UTC if none is written; None if it cannot be told."""
+    """Returns the zone, UTC if none is written; None if it is unclear."""
     word, offset = parts.get("zone"), parts.get("offset")
     if not word and not offset:
         return None if parts.get("note") else _Zone(timedelta(0), None)

@@ -136,7 +136,7 @@ def times(
 def parse_time(text: str, day_first: bool | None = None) -> _Read:
     """Returns a time in UTC and the offset that was written, in minutes.
 
-    Reads ISO 8601; seconds, milli-, micro- or nanoseconds since 1970, told apart by
+    Reads ISO 8601; seconds, milli-, micro- or nanoseconds since 1970, distinguished by
     their size; and dates that are written out, as in RFC 2822, JavaScript, Jira or a
     letter (`Nov 7, 2016, 5:06 PM`), with or without a time of day. A time without a
     zone is UTC. Incomplete dates, unknown zones, numbers that would be times before

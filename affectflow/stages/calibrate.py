@@ -1,8 +1,9 @@
 """The stages calibrate and apply: probabilities from people's answers, no model call.
 
 Calibrate fits on the machine that asks, from answers that fit into memory, and keeps
-the calibration in the lake. Apply goes over the annotator's parts: each whose rows lack
-the probabilities of the newest calibration gets the next generation of its results.
+the calibration in the lake. Apply goes over the annotator's parts: each whose rows do
+not have the probabilities of the newest calibration gets the next generation of its
+results.
 """
 
 from collections.abc import Iterator, Sequence

@@ -213,7 +213,7 @@ def _outcome(resolution: str | None) -> str:
 
 
 def _text(body: Any) -> str | None:
-    """Returns a text; one of version 3 is a tree of nodes, told as lines."""
+    """Returns a text; one of version 3 is a tree of nodes, written as lines."""
     if isinstance(body, str):
         return prose({"body": body}, "body")
     return _told(body) if isinstance(body, Mapping) else None

@@ -236,7 +236,7 @@ def _first_values(head: bytes, most: int) -> list[dict[str, Any]]:
 
 
 def _clean(data: bytes) -> bytes:
-    """Returns lines without the commas behind them; nothing moves."""
+    """Returns lines without their final commas; nothing moves."""
     if data.endswith(b"},"):
         data = data[:-1] + b" "
     if b"},\n" not in data and b"},\r\n" not in data:

@@ -11,7 +11,7 @@ _MARKS = (
     *(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM"),
     *(b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 )
-"""How pictures begin; WebP has its name four bytes behind its own mark."""
+"""How pictures begin; WebP has its name four bytes after its own mark."""
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";"}
 _WHOLE_ONCE_OPEN = ("WEBP",)
 _MOST_PIXELS = 100_000_000

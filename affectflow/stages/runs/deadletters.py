@@ -38,7 +38,7 @@ _MENTION = re.compile(r"(?<!\w)@[A-Za-z0-9][\w-]{0,38}")
 
 
 def refused(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns the dead rows of a batch that count: what was passed over does not."""
+    """Returns the dead rows of a batch that count: skipped ones do not."""
     dead = batch.filter(is_dead(batch))
     return dead.filter(
         pa.array([k not in _PASSED_OVER for k in _kinds(dead)], pa.bool_())

@@ -180,7 +180,7 @@ def _unknown(causes: pa.Table) -> int:
 
 
 def write_rows(lake: Lake, table: str, rows: pa.Table, name: str) -> list[FileEntry]:
-    """Writes rows to a file whose name tells what it holds; none for no rows."""
+    """Writes rows to a file named after its content; no file without rows."""
     if not rows.num_rows:
         return []
     rows = rows.cast(TABLES[table])

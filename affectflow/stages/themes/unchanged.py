@@ -74,7 +74,7 @@ def _made_of(request: Request, read: list[Any], code: str) -> str:
 
 
 def _on_disk(lake: Lake, paths: list[list[str]]) -> bool:
-    """Returns whether no file was removed behind the tables' back."""
+    """Returns whether all files of the tables are still there."""
     return all(
         set(paths_) <= set(lake.storage.names(table))
         for table, paths_ in zip(_TABLES, paths, strict=True)

@@ -142,7 +142,7 @@ class ReadCsv(MappedSource):
         """Returns the encoding of a file, looked for once; empty for UTF-8.
 
         Raises:
-          UnknownEncodingError: it cannot be told.
+          UnknownEncodingError: it cannot be determined.
         """
         if self.encoding:
             return self.encoding
