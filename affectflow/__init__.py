@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from affectflow.frames import annotate as annotate
     from affectflow.kinds.model import BatchModelHandler as BatchModelHandler
     from affectflow.kinds.transform import BatchTransform as BatchTransform
     from affectflow.kinds.transform import Chain as Chain
@@ -17,28 +18,43 @@ if TYPE_CHECKING:
     )
     from affectflow.kinds.transform import Transform as Transform
     from affectflow.lake import Lake as Lake
-    from affectflow.lake import open_lake as open_lake
+    from affectflow.opened import OpenLake as OpenLake
+    from affectflow.opened import analyze as analyze
+    from affectflow.opened import open_lake as open_lake
     from affectflow.registry import Card as Card
+    from affectflow.steps.rows import BatchesToRows as BatchesToRows
+    from affectflow.steps.rows import RowsToBatches as RowsToBatches
+
+
+_OF_NO_CONCERN = ("apitools not found", "Dependencies required for Interactive Beam")
+_IN_NOTEBOOKS = "apache_beam.runners.interactive.interactive_environment"
 
 
 def _concerns_us(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith("apitools not found")
+    return not str(record.msg).startswith(_OF_NO_CONCERN)
 
 
-# Beam says so at every import where Google's libraries are not installed.
-logging.getLogger().addFilter(_concerns_us)
+# Beam says so at every import where Google's libraries are not installed, and in every
+# notebook where those that draw its own graphs are not.
+for _name in (None, _IN_NOTEBOOKS):
+    logging.getLogger(_name).addFilter(_concerns_us)
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BatchModelHandler": "affectflow.kinds.model",
     "BatchTransform": "affectflow.kinds.transform",
+    "BatchesToRows": "affectflow.steps.rows",
     "Card": "affectflow.registry",
     "Chain": "affectflow.kinds.transform",
     "ConversationTransform": "affectflow.kinds.transform",
     "Lake": "affectflow.lake",
+    "OpenLake": "affectflow.opened",
+    "RowsToBatches": "affectflow.steps.rows",
     "Transform": "affectflow.kinds.transform",
-    "open_lake": "affectflow.lake",
+    "analyze": "affectflow.opened",
+    "annotate": "affectflow.frames",
+    "open_lake": "affectflow.opened",
 }
 
 __all__ = list(_HOMES)

@@ -93,12 +93,16 @@ def _explain(error: Exception) -> int:
     """Says in one line what went wrong, and returns the exit code."""
     import typer
 
+    from affectflow.cli.wrong_values import in_plain_words
     from affectflow.errors import AffectflowError
 
     if isinstance(error, typer.Exit):
         return error.exit_code
     if isinstance(error, typer.Abort):
         return INTERRUPTED
+    if plain := in_plain_words(error):
+        _say(plain)
+        return 2
     # Typer brings its own copy of click, or uses yours: its errors have no one class.
     if hasattr(error, "format_message"):
         _say(f"{error.format_message()} (see: {_command_of(error)} --help)")

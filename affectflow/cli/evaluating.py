@@ -45,7 +45,9 @@ def evaluate(
     by: Annotated[
         str,
         typer.Option(
-            "--by", help="Also group by this column; `length` groups by length of text."
+            "--by",
+            help="Also group by this column, or attrs.NAME; `length` groups by length "
+            "of text.",
         ),
     ] = "",
     annotator: Annotated[str, typer.Option(help="Only this annotator.")] = "",

@@ -1,19 +1,20 @@
 """The commands that ask a lake: sql, report, digest, status, cite."""
 
-import re
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from affectflow.cli import show
+from affectflow.cli.declaring import Context
 from affectflow.cli.options import (
     Annotator,
     Format,
     JsonOrTable,
+    KeyUri,
     LakeUri,
     Public,
     Shape,
@@ -22,8 +23,6 @@ from affectflow.cli.progress import duration
 from affectflow.errors import UsageError
 
 if TYPE_CHECKING:
-    import duckdb
-
     from affectflow.lake import Lake
 
 Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
@@ -46,74 +45,20 @@ def sql(
     import duckdb
 
     from affectflow.lake import open_lake
+    from affectflow.lake.questions import check_reads, why_it_fails
 
     with open_lake(lake) as connection:
         try:
-            _check_asks(connection, query)
+            check_reads(connection, query)
             relation = connection.sql(query)
             if shape == "parquet" or out is not None:
                 return _to_file(relation, shape, out)
             columns, rows = relation.columns, relation.fetchall()
         except duckdb.Error as error:
-            why = _why(connection, query, error)
+            why = why_it_fails(connection, query, error)
             raise UsageError(f"the query fails: {why}") from error
     show.shaped("vertical" if vertical and shape == "table" else shape, columns, rows)
     return 0
-
-
-_NO_COLUMN = re.compile(r'(?:Referenced column|a column named) "([^"]+)"')
-_NO_TABLE = re.compile(r"Table with name (\S+) does not exist")
-_COLUMNS = """
-    SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index)
-    FROM duckdb_columns() WHERE NOT internal GROUP BY ALL ORDER BY 1
-"""
-
-
-def _why(
-    connection: "duckdb.DuckDBPyConnection", query: str, error: "duckdb.Error"
-) -> str:
-    """Returns what DuckDB says of a query in one line, and the names there are."""
-    from affectflow.registry import nearest
-
-    said = str(error).partition("\n\nLINE")[0]
-    columns = dict(connection.execute(_COLUMNS).fetchall())
-    if table := _NO_TABLE.search(said):
-        return f"no table or view {table[1]!r}; {nearest(table[1], columns)}"
-    named = [name for name in columns if name in re.findall(r"\w+", query)]
-    if (column := _NO_COLUMN.search(said)) and named:
-        there = "; ".join(f"{name} has {columns[name]}" for name in named)
-        return f"no column {column[1]!r}; {there}"
-    return " ".join(said.split()).partition(" Error: ")[2][:400]
-
-
-_EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
-
-
-def _check_asks(connection: "duckdb.DuckDBPyConnection", query: str) -> None:
-    """Raises unless a query is one statement that changes nothing.
-
-    Raises:
-      UsageError: it is none, several, or one that writes.
-      duckdb.Error: it does not parse.
-    """
-    found = connection.extract_statements(query)
-    if len(found) != 1:
-        there = "no statement" if not found else f"{len(found)} statements"
-        raise UsageError(f"{there} in the query; give one at a time")
-    kind = found[0].type.name
-    # EXPLAIN ANALYZE runs what it explains.
-    if kind == "EXPLAIN" and (head := _EXPLAIN.match(query)):
-        _check_asks(connection, query[head.end() :])
-    elif kind == "MULTI":
-        # A PIVOT, maybe in something that writes: that is not a subquery.
-        connection.extract_statements(
-            f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
-        )
-    elif kind != "SELECT":
-        raise UsageError(
-            f"`affectflow sql` only reads a lake, so {kind} is refused; use SELECT, "
-            "and write the answers to a file with --out"
-        )
 
 
 def _to_file(relation: object, shape: str, out: Path | None) -> int:
@@ -134,22 +79,66 @@ def _to_file(relation: object, shape: str, out: Path | None) -> int:
 
 def report(
     lake: LakeUri,
-    out: Annotated[str, typer.Option(help="HTML file to write.")] = "report.html",
+    out: Annotated[
+        str, typer.Option(help="File to write; report.html by default.")
+    ] = "",
     title: Annotated[str, typer.Option(help="Title of the report.")] = "",
     annotator: Annotator = "",
     public: Public = None,
+    reader: Annotated[
+        Literal["anyone", "owner"],
+        typer.Option(
+            "--for",
+            help="owner: small counts and full quotes, for your eyes only.",
+        ),
+    ] = "anyone",
+    quotes: Annotated[
+        Literal["none", "short", "full"],
+        typer.Option(
+            help="full: only public messages with a link, else 12 words.",
+        ),
+    ] = "full",
+    context: Context = "",
+    events: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="CSV with columns date, what, where (a container)."
+        ),
+    ] = "",
+    shape: Annotated[
+        Literal["html", "csv", "md"],
+        typer.Option("--format", help="A page, one table, or text to paste."),
+    ] = "html",
+    key_uri: KeyUri = "",
 ) -> int:
-    """Write one HTML file that opens offline."""
+    """Write one file that opens offline: what was felt, where, since when, why."""
     from affectflow.report import check_replaceable, write_report
+    from affectflow.report.asked import Asked, read_events
 
+    out = out or f"report.{shape}"
+    asked = Asked(
+        reader=reader,
+        quotes=quotes,
+        context=context,
+        events=read_events(events) if events else (),
+    )
     check_replaceable(out)
     replaces = Path(out).is_file()
     rest_on(lake, annotator)
     if public:
         _call_public(lake, public)
-    written = write_report(lake, out, title=title or None)
+    written = write_report(
+        lake,
+        out,
+        title=title or None,
+        asked=asked,
+        shape=shape,
+        speaker_key_uri=key_uri,
+    )
     if replaces:
         show.say(f"report: replaced the report that was in {out}")
+    if asked.is_owner:
+        show.say("report: for the owner of the lake only; do not pass it on")
     sys.stdout.write(f"{written}\n")
     return 0
 

@@ -27,7 +27,13 @@ def measure(
         str, typer.Argument(metavar="LAKE|FILE", help="A lake, or a file of rows.")
     ],
     settings: Set = None,
-    by: Annotated[str, typer.Option("--by", help="Also group by this column.")] = "",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            help="Also group by this column; of a lake, attrs.NAME or length, too.",
+        ),
+    ] = "",
     draws: Draws = 0,
     mapping: Annotated[
         list[str] | None,

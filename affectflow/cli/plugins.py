@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from affectflow import hub
 from affectflow.cli import show
 from affectflow.cli.declaring import declaring
+from affectflow.cli.meanings import columns_of, meanings_of
 from affectflow.cli.options import Set
 from affectflow.errors import AffectflowError, PluginImportError, UsageError
 
@@ -53,7 +54,7 @@ def cards(
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
     elif name:
         for row in rows:
-            show.table(["", ""], [[key, _text(value)] for key, value in row.items()])
+            _show_one(row)
     else:
         known = [row for row in rows if row["kind"] == hub.KIND] if kind else []
         others = [row for row in rows if row not in known]
@@ -64,6 +65,32 @@ def cards(
     return 0
 
 
+def _show_one(row: Mapping[str, Any]) -> None:
+    """Shows a card; each option and each column of a measure on a line of its own."""
+    columns = row.get("columns", ())
+    apart = _APART if "meanings" in row else ()
+    apart = (*apart, "columns", "reads") if columns else apart
+    show.table(["", ""], [[k, _text(v)] for k, v in row.items() if k not in apart])
+    if meanings := row.get("meanings"):
+        options = row["options"].items()
+        cells = [
+            [name, _default(row, name, value), meanings.get(name, "")]
+            for name, value in options
+        ]
+        show.table(["option (--set)", "default", "what it means"], cells)
+    if columns:
+        cells = [
+            [each["name"], "needed" if each["needed"] else "", each["doc"]]
+            for each in columns
+        ]
+        show.table(["column", "", "what it holds"], cells)
+
+
+def _default(row: Mapping[str, Any], option: str, value: Any) -> str:
+    return "(needed)" if option in row["needed"] else _text(value)
+
+
+_APART = ("options", "meanings", "needed")
 _OF_HUB = (
     *("model", "summary", "task", "vocabulary", "size", "languages", "licence"),
     *("commercial_use", "figure", "source"),
@@ -271,7 +298,7 @@ _READERS: Mapping[str, Callable[["DataFile"], dict[str, Any]]] = {
 
 def _plugin(kind: str, name: str) -> dict[str, Any]:
     from affectflow import registry
-    from affectflow.options import defaults_of
+    from affectflow.options import defaults_of, missing_of
 
     row: dict[str, Any] = {"kind": kind, "name": name}
     try:
@@ -283,10 +310,19 @@ def _plugin(kind: str, name: str) -> dict[str, Any]:
     row |= asdict(card) if card else {"summary": (plugin.__doc__ or "").split("\n")[0]}
     if options := defaults_of(plugin):
         row["options"] = options
+        row["needed"] = missing_of(plugin, ())
+        row["meanings"] = {
+            name: text for name, text in meanings_of(plugin).items() if name in options
+        }
     for side in ("requires", "reads", "provides"):
         schema = getattr(plugin, side, None)
         if schema is not None and hasattr(schema, "names"):
             row[side] = list(schema.names)
+    if kind == "measures":
+        row["columns"] = [
+            {"name": name, "needed": needed, "doc": said}
+            for name, needed, said in columns_of(plugin)
+        ]
     return row
 
 

@@ -149,6 +149,13 @@ def gold(
     rater: Annotated[
         str, typer.Option(help="Who answered, where the column `rater` is empty.")
     ] = "",
+    perspective: Annotated[
+        Literal["reader", "writer", "self_report"],
+        typer.Option(
+            help="Who says so: people who read the messages, or those who wrote them, "
+            "of themselves."
+        ),
+    ] = "reader",
 ) -> int:
     """Import people's answers, and compare the annotators with them."""
     from affectflow.gold.asking.answers import import_answers
@@ -162,7 +169,7 @@ def gold(
     # All are read before any is written: a mistake in the last one changes nothing.
     read = [each for name in files for each in read_answers(opened, name, rater)]
     if answers := once(opened, " and ".join(files), read):
-        done = import_answers(opened, answers)
+        done = import_answers(opened, answers, perspective)
         show.say(
             f"{count(len(answers), 'answer')} of {', '.join(done.raters)}; "
             f"{done.added:,} new, {done.changed:,} changed, {done.withdrawn:,} "

@@ -12,6 +12,7 @@ verb: `affectflow.steps.measure.Measure`. Its check is
 import abc
 import dataclasses
 import functools
+import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +35,10 @@ UNIT = "unit"
 KEPT = ""
 """What `left_out` says of observations that count; of sums it says null."""
 UNDEFINED = "not defined"
+TASKS = "SELECT task FROM annotations"
+ATTRIBUTES = "SELECT unnest(map_keys(attrs)) FROM utterances"
 NO_INTERVAL = f"no interval: fewer than {MIN_UNITS} units"
+UNDRAWN = "no interval: in most draws there is no value"
 """Why a value has no interval, though draws were asked for."""
 
 FITTED = pa.schema(
@@ -107,6 +111,8 @@ class Measure(Plugin, abc.ABC):
         `utterances`.
       annotators: arguments that name an annotator of the lake; the beginning of its
         id will do.
+      chooses: option to a query of all that it may name: FROM observations, or FROM
+        what a lake has. Who names something else is told what there is.
       wants: what a lake must hold for `query` to find something, in words.
       refuses: reason to SQL condition: such observations are left out, and counted.
       keys: columns of `state` that are not sums; `unit` is what `draws` draws.
@@ -123,6 +129,7 @@ class Measure(Plugin, abc.ABC):
     needed: ClassVar[tuple[str, ...]]
     query: ClassVar[str] = ""
     annotators: ClassVar[tuple[str, ...]] = ()
+    chooses: ClassVar[Mapping[str, str]] = {}
     wants: ClassVar[str] = ""
     refuses: ClassVar[Mapping[str, str]] = {}
     keys: ClassVar[tuple[str, ...]]
@@ -240,10 +247,26 @@ class Measure(Plugin, abc.ABC):
         """
         for name in self.needed:
             if name not in present:
-                raise UsageError(
-                    f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
-                    f"columns here: {', '.join(present) or 'none'}"
-                )
+                raise self.without(name, present, cure)
+
+    def without(self, name: str, present: Sequence[str], cure: str) -> UsageError:
+        """Returns the error of a column that is missing.
+
+        Args:
+          name: of the column.
+          present: the columns that are there.
+          cure: what to do, but for a column that an option names.
+        """
+        is_option = isinstance(inspect.getattr_static(self, "reads"), property)
+        options = self.parameters().items() if is_option else ()
+        for option, value in options:
+            if name == value or (isinstance(value, tuple) and name in value):
+                more = ",..." if isinstance(value, tuple) else ""
+                cure = f"name yours with --set {option}=COLUMN{more}"
+        return UsageError(
+            f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
+            f"columns here: {', '.join(present) or 'none'}"
+        )
 
     def left_out(self, state: pa.Table) -> dict[str, int]:
         """Returns how many observations were left out, by reason."""
@@ -354,7 +377,9 @@ def _said(value: Value, bounds: "dict[Key, list[float]] | None") -> dict[str, An
         row["why"] = value.why or NO_INTERVAL
     elif value.key in bounds and math.isnan(value.low):
         _, low, high = interval(value.value, np.array(bounds[value.key]))
-        if high - low > EQUAL:
+        if math.isnan(low):
+            row["why"] = value.why or UNDRAWN
+        elif high - low > EQUAL:
             row |= {"low": low, "high": high}
     return {**row, "why": row["why"] or None}
 

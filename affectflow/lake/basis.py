@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STAGE = "basis"
 """Of the row of `runs` that says whom somebody has named."""
+_READ = ("annotations", "annotators", "runs")
+"""The tables that the view `basis` reads."""
 _TOLD = (
     f"SELECT annotator_id FROM runs WHERE stage = '{STAGE}' ORDER BY ended DESC LIMIT 1"
 )
@@ -90,7 +92,7 @@ def named_in(uri: str, wanted: str) -> str:
 
 def told_in(uri: str) -> str:
     """Returns the annotator that somebody named as the basis; empty if nobody did."""
-    with open_tables(uri) as connection:
+    with open_tables(uri, only=("runs",)) as connection:
         found = connection.sql(_TOLD).fetchall()
     return found[0][0] if found else ""
 
@@ -100,7 +102,7 @@ def line_about(uri: str) -> str:
 
     It is empty if nothing is labelled.
     """
-    with open_tables(uri) as connection:
+    with open_tables(uri, only=_READ) as connection:
         there = candidates(connection)
         chosen = choose(connection, there)
     if chosen is None:

@@ -35,5 +35,5 @@ def said_public(connection: "duckdb.DuckDBPyConnection") -> list[str]:
 
 def public_in(uri: str) -> list[str]:
     """Returns the sources of a lake that the user called public."""
-    with open_tables(uri) as connection:
+    with open_tables(uri, only=("runs",)) as connection:
         return said_public(connection)

@@ -24,6 +24,7 @@ from affectflow.schemas import TABLES
 # normal_above: the point that the normal distribution passes with probability p, below
 # a half (Abramowitz and Stegun 1964, 26.2.23; off by less than 0.00045).
 # Byar's interval of a count (Breslow and Day 1987, p. 69), for observed / expected.
+# length_group is what texts are grouped by where their length is asked for.
 # turn_key puts turns in order; where no time is known, shorter ids go first: #9 before
 # #10.
 _MACROS = """
@@ -45,6 +46,12 @@ CREATE OR REPLACE MACRO byar_low(k) AS
   THEN k * (1 - 1 / (9 * k) - 1.959963984540054 / (3 * sqrt(k))) ^ 3 ELSE 0.0 END;
 CREATE OR REPLACE MACRO byar_high(k) AS
   (k + 1) * (1 - 1 / (9 * (k + 1)) + 1.959963984540054 / (3 * sqrt(k + 1))) ^ 3;
+CREATE OR REPLACE MACRO length_group(text) AS CASE
+  WHEN length(text) < 50 THEN '1: under 50 characters'
+  WHEN length(text) < 200 THEN '2: 50 to 199 characters'
+  WHEN length(text) < 1000 THEN '3: 200 to 999 characters'
+  ELSE '4: 1,000 characters and more'
+END;
 CREATE OR REPLACE MACRO turn_key(time, start_s, id) AS
   {time: time, start_s: start_s, length: length(id), id: id};
 """
@@ -157,7 +164,7 @@ def fill_table_view(
     if not files:
         return
     _register_file_systems(connection, files)
-    paths = ", ".join(quote(_literal_path(file)) for file in files)
+    paths = ", ".join(quote(literal_path(file)) for file in files)
     # The empty half brings the columns that files of an older version lack; the planner
     # drops it. The casts hold the types that the other views were made with.
     sql = (
@@ -174,7 +181,7 @@ def fill_table_view(
         ) from error
 
 
-def _literal_path(path: str) -> str:
+def literal_path(path: str) -> str:
     """Returns a path whose `*`, `?` and `[` stand for themselves, not for a pattern."""
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 

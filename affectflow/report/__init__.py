@@ -11,14 +11,19 @@ import duckdb
 from affectflow.errors import StorageError, UsageError
 from affectflow.lake.tables import table_versions
 from affectflow.report import page, queries
+from affectflow.report.asked import FORMATS, Asked, check_word
+from affectflow.report.handles import find_handles
+from affectflow.report.since import told_by
 from affectflow.source_code import code_digest
 from affectflow.storage import Storage
 
-__all__ = ["check_replaceable", "is_current", "render", "write_report"]
+__all__ = ["Asked", "check_replaceable", "is_current", "render", "write_report"]
 
 _HEAD_CHARACTERS = 2_000
 """At the start of a page, which says there what it was made from."""
 _MARK = 'name="affectflow-basis"'
+_OTHER_MARKS = ("table,measure,period,", "<!-- affectflow report -->")
+"""What the other shapes begin with."""
 
 
 def write_report(
@@ -27,6 +32,9 @@ def write_report(
     *,
     title: str | None = None,
     annotator: str | None = None,
+    asked: Asked | None = None,
+    shape: str = "html",
+    speaker_key_uri: str = "",
 ) -> Path | str:
     """Returns the path or URL of the report that it writes, whole or not at all.
 
@@ -36,6 +44,10 @@ def write_report(
       title: the heading; by default it names the lake's folder.
       annotator: that the report rests on, by its id or a beginning of it; by default
         the basis of the lake, see `affectflow.lake.basis`.
+      asked: what it may show; by default what anyone may see.
+      shape: `html`, `csv` or `md`.
+      speaker_key_uri: where the key of the pseudonyms is, if not in the user's
+        configuration folder. Without the key nothing is quoted.
 
     Raises:
       LakeError: `lake_uri` is not a lake.
@@ -45,14 +57,19 @@ def write_report(
     """
     from affectflow.lake import open_lake
 
+    asked = asked or Asked()
+    check_word("--format", shape, FORMATS)
     check_replaceable(out)
     # Before the lake is read: what another run adds meanwhile is not in the page.
-    basis = basis_digest(str(lake_uri), title=title, annotator=annotator)
-    connection = open_lake(str(lake_uri))
+    basis = basis_digest(str(lake_uri), title=title, annotator=annotator, asked=asked)
+    with open_lake(str(lake_uri)) as connection:
+        facts = queries.collect(connection, annotator, asked)
+        find_handles(connection, facts, str(lake_uri), speaker_key_uri)
     name = str(lake_uri).rstrip("/").rsplit("/", 1)[-1]
-    heading = title or f"What people expressed in {name}"
-    facts = queries.collect(connection, annotator)
-    text = page.render(facts, lake=str(lake_uri), title=heading, basis=basis)
+    facts.lake = str(lake_uri)
+    facts.title = title or f"What people expressed in {name}"
+    facts.last = told_by(out)
+    text = _as(shape, facts, basis)
     if "://" in str(out):
         folder, _, file = str(out).rpartition("/")
         Storage(folder).write(text.encode(), file)
@@ -60,8 +77,20 @@ def write_report(
     return _write(Path(out), text)
 
 
+def _as(shape: str, facts: queries.Facts, basis: str) -> str:
+    if shape == "html":
+        return page.render(facts, basis=basis)
+    from affectflow.report import export
+
+    return export.as_csv(facts) if shape == "csv" else export.as_markdown(facts)
+
+
 def basis_digest(
-    lake_uri: str, *, title: str | None = None, annotator: str | None = None
+    lake_uri: str,
+    *,
+    title: str | None = None,
+    annotator: str | None = None,
+    asked: Asked | None = None,
 ) -> str:
     """Returns 16 hexadecimal digits that tell what a report on a lake is made from.
 
@@ -82,8 +111,9 @@ def basis_digest(
     code = code_digest("affectflow.report")
     if not code:
         return ""
-    asked = [lake_uri, title, annotator or told_in(lake_uri), public_in(lake_uri)]
-    made_from = json.dumps([code, asked, letters, sorted(tables.items())])
+    given = [lake_uri, title, annotator or told_in(lake_uri), public_in(lake_uri)]
+    given.append(repr(asked or Asked()))
+    made_from = json.dumps([code, given, letters, sorted(tables.items())])
     return hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
 
 
@@ -103,7 +133,10 @@ def check_replaceable(out: str | Path) -> None:
       UsageError: a local file is there that is not a report.
     """
     there = Path(out)
-    if "://" in str(out) or not there.is_file() or _MARK in _head_of(there):
+    if "://" in str(out) or not there.is_file():
+        return
+    head = _head_of(there)
+    if _MARK in head or head.startswith(_OTHER_MARKS):
         return
     raise UsageError(
         f"{str(out)!r} exists and is not a report of affectflow; name another file "
@@ -122,12 +155,16 @@ def render(
     lake: str,
     title: str,
     annotator: str | None = None,
+    asked: Asked | None = None,
 ) -> str:
     """Returns the report on an open lake as the text of an HTML page.
 
-    `lake` is how the commands that the page shows spell the lake's place.
+    `lake` is how the commands that the page shows spell the lake's place. Names of
+    speakers in quotes are found by `write_report` only, which has the lake's key.
     """
-    return page.render(queries.collect(connection, annotator), lake=lake, title=title)
+    facts = queries.collect(connection, annotator, asked)
+    facts.lake, facts.title = lake, title
+    return page.render(facts)
 
 
 def _write(out: Path, text: str) -> Path:

@@ -1,8 +1,9 @@
 """What the report rests on: annotators and licences, runs, versions, settings."""
 
 import hashlib
+import shlex
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from affectflow import __version__
 from affectflow.nouns import count
@@ -13,7 +14,7 @@ from affectflow.report.validated import accuracy, basis_of_shares
 from affectflow.report.words import ask_yourself, listed, percent, section
 
 
-def basis(facts: Facts, lake: str) -> Html:
+def basis(facts: Facts) -> Html:
     """Returns the annotators and their licences, and what is validated."""
     rows = facts.answers["annotators"]
     people = sum(row["kind"] == "person" for row in rows)
@@ -28,7 +29,7 @@ def basis(facts: Facts, lake: str) -> Html:
         else None,
         *(el("p", said) for said in _notices(rows)),
         accuracy(facts),
-        ask_yourself("annotators", facts.parameters, lake, "this table"),
+        ask_yourself("annotators", facts, "this table"),
     )
 
 
@@ -52,17 +53,16 @@ def _annotator(facts: Facts, row: Row) -> list[Child]:
     ]
 
 
-def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
+def footer(facts: Facts) -> Html:
     """Returns how the report was made, and how to make it again."""
     counts = facts.one("counts")
-    runs = facts.answers["runs"]
+    runs, now = facts.answers["runs"], datetime.now(UTC)
     text = (
         f"Made by affectflow {__version__} on {now:%Y-%m-%d %H:%M} UTC from "
-        f"{count(counts['messages'], 'message')} in {lake}. "
+        f"{count(counts['messages'], 'message')} in {facts.lake}. "
         f"Settings digest {_digest(runs)}. Bots are left out of every number about "
-        "people; no name of a person and no speaker id is on this page; a quote is "
-        f"public{_by_whose_word(facts)}. Cells below the minimum are left out and "
-        "counted."
+        "people; no name of a person and no speaker id is on this page; "
+        f"{_quoted(facts)}"
     )
     if (share := facts.one("top_five")["share"]) is not None:
         text += (
@@ -80,8 +80,8 @@ def footer(facts: Facts, lake: str, *, now: datetime) -> Html:
             _versions(runs),
             _runs(runs),
         ),
-        ask_yourself("runs", facts.parameters, lake, "the runs"),
-        el("p", "To make this page again: ", el("code", _command(lake))),
+        ask_yourself("runs", facts, "the runs"),
+        el("p", "To make this page again: ", el("code", _command(facts))),
     )
 
 
@@ -93,6 +93,16 @@ def _rested_on(facts: Facts) -> list[Row]:
     return [row for row in facts.answers["annotators"] if row["annotator_id"] == own]
 
 
+def _quoted(facts: Facts) -> str:
+    if facts.asked.is_owner:
+        return "what a source calls private is not quoted. For the owner only."
+    return (
+        f"a quote is public{_by_whose_word(facts)}, and longer than 12 words only "
+        f"with a link to its origin. Cells with {facts.asked.small} are left out and "
+        "counted."
+    )
+
+
 def _by_whose_word(facts: Facts) -> str:
     """Returns who says that what is quoted is public."""
     sources = [row["source"] for row in facts.answers["public_sources"]]
@@ -101,10 +111,15 @@ def _by_whose_word(facts: Facts) -> str:
     return f" at its source, or ({listed(sources)}) as the owner of the lake says"
 
 
-def _command(lake: str) -> str:
-    import shlex
-
-    return f"affectflow report {shlex.quote(lake)} --out report.html"
+def _command(facts: Facts) -> str:
+    asked = facts.asked
+    options = [
+        *(["--for", asked.reader] if asked.is_owner else []),
+        *(["--quotes", asked.quotes] if asked.quotes != "full" else []),
+        *(["--context", asked.context] if asked.context else []),
+    ]
+    words = ["affectflow", "report", facts.lake, *options, "--out", "report.html"]
+    return shlex.join(words)
 
 
 def _digest(runs: list[Row]) -> str:

@@ -1,175 +1,352 @@
 """Plots as static SVG that follows the colours of the page it stands in.
 
-Altair draws, vl-convert renders; both run here, without a browser and without network.
+Widths and places are in per cent and texts in pixels, so that a plot fills its figure
+and its texts stay readable on a phone. Nothing is loaded: neither library nor font.
 """
 
-import hashlib
-import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
-from affectflow.errors import MissingExtraError
-from affectflow.report.html import Html
-
-if TYPE_CHECKING:
-    import altair
+from affectflow.report.html import Child, Html, el
 
 Point = tuple[datetime, int | None]
 
-_ACCENT = "var(--accent)"
-_MUTED = "var(--muted)"
-_LINE = "var(--line)"
-_FONT = "system-ui, sans-serif"
+_TOP, _BOTTOM = 14.0, 20.0
+"""Pixels above the highest value, and below zero, where the dates stand."""
 
 
-def time_line(points: Sequence[Point], label: str) -> Html:
-    """Returns a line of counts over time; None breaks the line."""
-    import altair
+class Column(NamedTuple):
+    """A period: all messages, and those flagged; None where nothing may be shown."""
 
-    data = altair.InlineData(
-        values=[{"period": f"{when:%Y-%m-%d}", "n": n} for when, n in points]
+    when: datetime
+    all: int | None
+    flagged: int | None
+
+
+class Rate(NamedTuple):
+    """A period and its share with an interval, 0..1; None where it is unknown."""
+
+    when: datetime
+    value: float | None
+    low: float
+    high: float
+
+
+class Mark(NamedTuple):
+    """An event: its place on the axis, 0..1, and the name that stands there."""
+
+    place: float
+    name: str
+
+
+def hatching() -> Html:
+    """Returns what hatches unfinished periods; once a page, before its plots."""
+    lines = el("path", d="M0 6 6 0", class_="hatch")
+    pattern = el(
+        "pattern",
+        lines,
+        id="unfinished",
+        width="6",
+        height="6",
+        patternUnits="userSpaceOnUse",
     )
-    # A period between two gaps has no line to stand on, so points are drawn too.
-    base = altair.Chart(data).encode(
-        x=altair.X(
-            "period:T",
-            title=None,
-            # Days are read as UTC; drawn in local time they would slip by one.
-            scale=altair.Scale(type="utc"),
-            axis=_time_axis([when for when, _ in points]),
-        ),
-        y=altair.Y(
-            "n:Q",
-            title=None,
-            scale=altair.Scale(zero=True, nice=True),
-            axis=altair.Axis(
-                tickCount=3,
-                format="~s",
-                tickMinStep=1,
-                labelExpr="datum.value % 1 ? '' : datum.value ? datum.label : '0'",
-            ),
-        ),
-    )
-    layers = altair.layer(
-        base.mark_area(color=_ACCENT, opacity=0.12, invalid="break-paths-show-domains"),
-        base.mark_line(
-            color=_ACCENT,
-            strokeWidth=1.8,
-            strokeJoin="round",
-            invalid="break-paths-show-domains",
-        ),
-        base.mark_point(color=_ACCENT, filled=True, size=9, invalid="filter"),
-    )
-    return _svg(layers.properties(width=250, height=96), label)
+    return el("svg", pattern, width="0", height="0", aria_hidden="true")
 
 
-def _time_axis(periods: Sequence[datetime]) -> "altair.Axis":
-    """Returns an axis with three dates: more would run into one another."""
-    import altair
+def time_line(points: Sequence[Point], label: str, *, unfinished: bool = False) -> Html:
+    """Returns a line of counts over time; None breaks the line.
 
-    shown = sorted({periods[0], periods[len(periods) // 2], periods[-1]})
-    within_a_year = shown[-1] - shown[0] < timedelta(days=300)
-    are_months = all(period.day == 1 for period in periods)
-    return altair.Axis(
-        values=[
-            altair.DateTime(year=p.year, month=p.month, date=p.day, utc=True)
-            for p in shown
-        ],
-        format="%-d %b" if within_a_year and not are_months else "%b %Y",
-        grid=False,
-        labelFlush=True,
-        labelOverlap=True,
-        labelSeparation=8,
+    The last period is hatched where it is unfinished.
+    """
+    height, top = 110.0, _nice(max((n for _, n in points if n), default=0))
+    places = [_middle(i, len(points)) for i in range(len(points))]
+    known = [(x, n) for x, (_, n) in zip(places, points, strict=True)]
+    dots = [
+        el("circle", cx=_part(x), cy=_px(_y(n, top, height)), r="1.8", class_="dot")
+        for x, n in known
+        if n is not None
+    ]
+    return _plot(
+        height,
+        label,
+        _grid(top, height),
+        _hatch(len(points), height) if unfinished else None,
+        _curve(known, top, height),
+        dots,
+        _scale(top, height),
+        _dates([when for when, _ in points], height),
     )
 
 
 def spark_line(points: Sequence[Point], label: str) -> Html:
     """Returns a line of counts over time without axes, the last point marked."""
-    import altair
+    top = max([n or 0 for _, n in points] + [1])
+    xs = [i / max(1, len(points) - 1) for i in range(len(points))]
+    height = 34.0
+    ys = [4 + (1 - (n or 0) / top) * (height - 8) for _, n in points]
+    line = " ".join(f"{x * 100:.2f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
+    drawn = _stretched(
+        height,
+        el("polygon", points=f"0,{height:.0f} {line} 100,{height:.0f}", class_="area"),
+        el("polyline", points=line, class_="line"),
+    )
+    end = el("circle", cx="97%", cy=_px(ys[-1]), r="3", class_="dot")
+    return _plot(height, label, drawn, end, class_="spark")
 
-    values = [{"i": i, "n": n or 0} for i, (_, n) in enumerate(points)]
-    base = altair.Chart(altair.InlineData(values=values)).encode(
-        x=altair.X("i:Q", axis=None, scale=altair.Scale(nice=False)),
-        y=altair.Y("n:Q", axis=None, scale=altair.Scale(zero=True, nice=False)),
+
+def columns(
+    periods: Sequence[Column],
+    label: str,
+    *,
+    unfinished: bool = False,
+    marks: Iterable[Mark] = (),
+    height: float = 130.0,
+) -> Html:
+    """Returns columns of all messages, and in front of them of those flagged."""
+    top = _nice(max((each.all for each in periods if each.all), default=0))
+    slot = 1 / max(1, len(periods))
+    drawn: list[Child] = []
+    for i, each in enumerate(periods):
+        if each.all is None:
+            place, y = _middle(i, len(periods)), _px(height - _BOTTOM - 5)
+            drawn.append(el("circle", cx=_part(place), cy=y, r="2.5", class_="few"))
+            continue
+        x = (i + 0.14) * slot
+        for n, name in ((each.all, "all"), (each.flagged or 0, "flagged")):
+            drawn.append(_bar(x, slot * 0.72, n, top, height, name))
+    return _plot(
+        height,
+        label,
+        _grid(top, height),
+        drawn,
+        _hatch(len(periods), height) if unfinished else None,
+        _scale(top, height),
+        _marks(marks, height),
+        _dates([each.when for each in periods], height),
     )
-    end = altair.Chart(altair.InlineData(values=values[-1:])).encode(x="i:Q", y="n:Q")
-    layers = altair.layer(
-        base.mark_area(color=_ACCENT, opacity=0.12),
-        base.mark_line(color=_ACCENT, strokeWidth=1.5, strokeJoin="round"),
-        end.mark_point(color=_ACCENT, filled=True, size=26),
+
+
+def rates(
+    periods: Sequence[Rate],
+    label: str,
+    *,
+    unfinished: bool = False,
+    marks: Iterable[Mark] = (),
+    height: float = 150.0,
+) -> Html:
+    """Returns shares over time, each a point on its 95 % interval."""
+    known = [each for each in periods if each.value is not None]
+    top = min(1.0, _nice_share(max((each.high for each in known), default=0.0)))
+    drawn: list[Child] = []
+    for i, each in enumerate(periods):
+        if each.value is None:
+            continue
+        x = _part(_middle(i, len(periods)))
+        ends = (_px(_y(end, top, height)) for end in (each.low, each.high))
+        y1, y2 = ends
+        drawn.append(el("line", x1=x, x2=x, y1=y1, y2=y2, class_="interval"))
+        drawn.append(
+            el("circle", cx=x, cy=_px(_y(each.value, top, height)), r="4", class_="dot")
+        )
+    return _plot(
+        height,
+        label,
+        _grid(top, height, percent=True),
+        _hatch(len(periods), height) if unfinished else None,
+        drawn,
+        _scale(top, height, percent=True),
+        _marks(marks, height),
+        _dates([each.when for each in periods], height),
     )
-    return _svg(layers.properties(width=132, height=30), label)
 
 
 def bars(counts: Sequence[tuple[str, int]], label: str) -> Html:
     """Returns horizontal bars, in the order given, the count at the end of each."""
-    import altair
-
-    values = [{"label": name, "n": n} for name, n in counts]
-    base = altair.Chart(altair.InlineData(values=values)).encode(
-        x=altair.X("n:Q", axis=None, scale=altair.Scale(zero=True)),
-        y=altair.Y(
-            "label:N",
-            title=None,
-            sort=None,
-            # A browser's font may be wider than the one that the plot was made with.
-            axis=altair.Axis(
-                ticks=False,
-                domain=False,
-                labelPadding=8,
-                labelLimit=200,
-                minExtent=110,
-            ),
-        ),
-    )
-    layers = altair.layer(
-        base.mark_bar(color=_ACCENT, opacity=0.75, height={"band": 0.62}),
-        base.mark_text(align="left", dx=6, color=_MUTED).encode(
-            text=altair.Text("n:Q", format=",")
-        ),
-    )
-    return _svg(layers.properties(width=460, height={"step": 22}), label)
+    most, step = max([n for _, n in counts] + [1]), 38
+    rows: list[Child] = []
+    for i, (name, n) in enumerate(counts):
+        y, length = i * step, 88 * n / most
+        # The name above its bar: beside it there is no room on a phone.
+        bar = {"x": "0", "y": f"{y + 17}", "width": f"{length:.2f}%", "height": "13"}
+        rows += [
+            _text(_cut(name), "0", y + 12, class_="name"),
+            el("rect", **bar, class_="flagged"),
+            _text(f"{n:,}", f"{length + 1:.2f}%", y + 28),
+        ]
+    return _plot(len(counts) * step, label, rows)
 
 
-def _svg(chart: "altair.LayerChart | altair.FacetChart", label: str) -> Html:
-    buffer = io.StringIO()
-    try:
-        _styled(chart).save(buffer, format="svg")
-    except Exception as error:  # vl-convert raises what its JavaScript threw
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise MissingExtraError(
-            f"the plots of the report cannot be drawn: {first}; reinstall the two "
-            "that draw them: `pip install --force-reinstall altair vl-convert-python`"
-        ) from error
-    return _embedded(buffer.getvalue(), label)
+# -- parts -------------------------------------------------------------------------
 
 
-def _styled(chart: "altair.LayerChart | altair.FacetChart") -> Any:
-    axis = {
-        "labelColor": _MUTED,
-        "labelFont": _FONT,
-        "labelFontSize": 11,
-        "domainColor": _LINE,
-        "tickColor": _LINE,
-        "gridColor": _LINE,
-    }
-    return chart.configure(
-        background="transparent", font=_FONT, axis=axis, view={"stroke": None}
+def _plot(
+    height: float, label: str, *children: Child, class_: str | None = None
+) -> Html:
+    name = re.sub(r"[^\w ,.:()-]", " ", label)
+    return el(
+        "svg",
+        *children,
+        role="img",
+        aria_label=name,
+        width="100%",
+        height=f"{height:.0f}",
+        class_=class_,
     )
 
 
-def _embedded(svg: str, label: str) -> Html:
-    """Returns an SVG that may stand beside others in one page, and can shrink.
+def _curve(
+    known: Sequence[tuple[float, int | None]], top: float, height: float
+) -> Html:
+    """Returns a line with the area below it for each run of known values."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    for x, n in known:
+        if n is None:
+            runs.append([])
+        else:
+            runs[-1].append((x * 100, _y(n, top, height)))
+    base = height - _BOTTOM
+    drawn: list[Child] = []
+    for run in (run for run in runs if len(run) > 1):
+        line = " ".join(f"{x:.2f},{y:.1f}" for x, y in run)
+        ends = f"{run[0][0]:.2f},{base:.1f} {line} {run[-1][0]:.2f},{base:.1f}"
+        drawn.append(el("polygon", points=ends, class_="area"))
+        drawn.append(el("polyline", points=line, class_="line"))
+    return _stretched(height, *drawn)
 
-    Ids get a prefix of their own, because two plots would share them; style attributes
-    go, because the page's policy refuses them.
-    """
-    prefix = f"plot-{hashlib.blake2b(svg.encode(), digest_size=6).hexdigest()}-"
-    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
-    svg = re.sub(r"url\(#", f"url(#{prefix}", svg)
-    svg = re.sub(r'\s(style|xmlns|xmlns:xlink)="[^"]*"', "", svg)
-    start = svg.index("<svg")
-    name = re.sub(r"[^\w ,.:-]", " ", label)
-    return Html(f'<svg role="img" aria-label="{name}"{svg[start + 4 :]}')
+
+def _stretched(height: float, *children: Child) -> Html:
+    """Returns shapes whose x runs from 0 to 100 over the whole width."""
+    return el(
+        "svg",
+        *children,
+        viewBox=f"0 0 100 {height:.0f}",
+        preserveAspectRatio="none",
+        width="100%",
+        height=f"{height:.0f}",
+    )
+
+
+def _bar(
+    x: float, width: float, n: float, top: float, height: float, name: str
+) -> Html:
+    y = _y(n, top, height)
+    return el(
+        "rect",
+        x=_part(x),
+        width=_part(width),
+        y=_px(y),
+        height=_px(height - _BOTTOM - y),
+        class_=name,
+    )
+
+
+def _hatch(periods: int, height: float) -> Html:
+    return el(
+        "rect",
+        x=_part(1 - 1 / max(1, periods)),
+        width=_part(1 / max(1, periods)),
+        y=_px(_TOP),
+        height=_px(height - _TOP - _BOTTOM),
+        fill="url(#unfinished)",
+    )
+
+
+def _marks(marks: Iterable[Mark], height: float) -> list[Child]:
+    drawn: list[Child] = []
+    for mark in marks:
+        x = _part(mark.place)
+        line = el(
+            "line", x1=x, x2=x, y1=_px(_TOP), y2=_px(height - _BOTTOM), class_="mark"
+        )
+        drawn += [line, _text(mark.name, x, 11, anchor="middle", class_="event")]
+    return drawn
+
+
+def _grid(top: float, height: float, *, percent: bool = False) -> list[Child]:
+    ys = [_px(_y(value, top, height)) for value in _ticks(top, percent=percent)]
+    return [el("line", x1="0", x2="100%", y1=y, y2=y, class_="grid") for y in ys]
+
+
+def _scale(top: float, height: float, *, percent: bool = False) -> list[Child]:
+    """Returns the values of the grid; last, so that nothing stands in front of them."""
+    return [
+        _text(_percent(v) if percent else _short(v), "0", _y(v, top, height) - 3)
+        for v in _ticks(top, percent=percent)
+        if v
+    ]
+
+
+def _ticks(top: float, *, percent: bool) -> list[float]:
+    values = (0.0, top / 2, float(top))
+    return [value for value in values if percent or value == int(value)]
+
+
+def _dates(periods: Sequence[datetime], height: float) -> list[Child]:
+    """Returns three dates below a plot: more would run into one another."""
+    shown = sorted({0, len(periods) // 2, len(periods) - 1})
+    within_a_year = periods[-1] - periods[0] < timedelta(days=300)
+    are_months = all(period.day == 1 for period in periods)
+    drawn: list[Child] = []
+    for i in shown:
+        day = f"{periods[i].day} " if within_a_year and not are_months else ""
+        year = "" if day else f" {periods[i]:%Y}"
+        x = _middle(i, len(periods))
+        anchor = "start" if x < 0.2 else "end" if x > 0.8 else "middle"
+        x = 0.0 if anchor == "start" else 1.0 if anchor == "end" else x
+        text = f"{day}{periods[i]:%b}{year}"
+        drawn.append(_text(text, _part(x), height - 5, anchor=anchor))
+    return drawn
+
+
+def _text(
+    text: str, x: str, y: float, *, anchor: str = "start", class_: str = "axis"
+) -> Html:
+    return el("text", text, x=x, y=_px(y), text_anchor=anchor, class_=class_)
+
+
+def _y(value: float, top: float, height: float) -> float:
+    return height - _BOTTOM - (value / top if top else 0) * (height - _TOP - _BOTTOM)
+
+
+def _middle(place: int, periods: int) -> float:
+    return (place + 0.5) / max(1, periods)
+
+
+def _part(share: float) -> str:
+    return f"{share * 100:.2f}%"
+
+
+def _px(pixels: float) -> str:
+    return f"{pixels:.1f}"
+
+
+def _nice(most: float) -> int:
+    """Returns the least of 2, 4, 6, 8, 10, 20, 40, ... that is not below `most`."""
+    size = 1
+    while True:
+        for step in (2, 4, 6, 8, 10):
+            if step * size >= most:
+                return step * size
+        size *= 10
+
+
+def _nice_share(most: float) -> float:
+    steps = (0.02, 0.04, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+    return next((step for step in steps if step >= most), 1.0)
+
+
+def _short(value: float) -> str:
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
+
+
+def _percent(value: float) -> str:
+    return f"{value * 100:g}%"
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= 42 else name[:41] + "…"

@@ -2,7 +2,7 @@
 
 from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, table
-from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Facts, Row
+from affectflow.report.queries import Facts, Row
 from affectflow.report.words import ask_yourself, section
 
 _HEADS = [
@@ -24,7 +24,7 @@ _COUNTS = (
 )
 
 
-def languages(facts: Facts, lake: str) -> Html:
+def languages(facts: Facts) -> Html:
     """Returns what the annotator answered of each language, the largest first."""
     rows = facts.answers["languages"]
     if not rows:
@@ -40,12 +40,12 @@ def languages(facts: Facts, lake: str) -> Html:
             "wrote: it gave them labels, or found that none applied. Messages that it "
             "does not read are missing from every number below; they are not calm.",
         ),
-        table(_HEADS, [_line(row) for row in rows], set(range(1, len(_HEADS)))),
-        ask_yourself("languages", facts.parameters, lake),
+        table(_HEADS, [_line(row, facts) for row in rows], set(range(1, len(_HEADS)))),
+        ask_yourself("languages", facts),
     )
 
 
-def unsaid(facts: Facts, lake: str) -> Html | None:
+def unsaid(facts: Facts) -> Html | None:
     """Returns the cues by renderer; None if there are none."""
     rows = facts.answers["cues"]
     if not rows:
@@ -64,7 +64,7 @@ def unsaid(facts: Facts, lake: str) -> Html | None:
             [_renderer(row) for row in rows],
             {2, 3},
         ),
-        ask_yourself("cues", facts.parameters, lake),
+        ask_yourself("cues", facts),
     )
 
 
@@ -75,12 +75,11 @@ def _renderer(row: Row) -> list[Child]:
     return [el("code", row["renderer_id"]), row["modality"], *counts, most]
 
 
-def _line(row: Row) -> list[Child]:
-    return [_name(row), *(f"{row[name]:,}" for name in _COUNTS)]
+def _line(row: Row, facts: Facts) -> list[Child]:
+    return [_name(row, facts), *(f"{row[name]:,}" for name in _COUNTS)]
 
 
-def _name(row: Row) -> str:
+def _name(row: Row, facts: Facts) -> str:
     if row["language"] is None:
-        few = f"fewer than {MIN_UTTERANCES} messages or {MIN_SPEAKERS} people"
-        return f"{count(row['languages'], 'language')} with {few}"
+        return f"{count(row['languages'], 'language')} with {facts.asked.small}"
     return "not stated" if row["language"] == "und" else str(row["language"])

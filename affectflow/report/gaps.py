@@ -16,6 +16,9 @@ from affectflow import registry
 from affectflow.report.html import Child, Html, el, table
 
 FILE = Path("weights", "group_gaps.json")
+PUBLISHED = Path("weights", "published.json")
+"""The `revision` that was measured, and for each label its precision and recall at the
+threshold, and what they were measured `on`."""
 _HEADS = ("Compared", "Label", "Figure", "Highest", "Lowest", "Gap (95 %)", "Chance")
 
 Row = Mapping[str, Any]
@@ -29,17 +32,34 @@ def gaps_of(annotator: Row) -> list[Row]:
     Args:
       annotator: a row of the table `annotators`.
     """
+    told = _brought(annotator, FILE)
+    return list(told["gaps"]) if told else []
+
+
+def published(annotator: Row, label: str) -> Row | None:
+    """Returns `precision`, `recall` and what they were measured `on`, if published.
+
+    Args:
+      annotator: a row of the table `annotators`.
+      label: such as `frustration`.
+    """
+    told = _brought(annotator, PUBLISHED)
+    return told["labels"].get(label) if told else None
+
+
+def _brought(annotator: Row, file: Path) -> Row | None:
+    """Returns what a file beside the weights says, if it is of the same revision."""
     model = annotator["model"]
     if model not in registry.names("models"):
-        return []
+        return None
     package = registry.find("models", model).module.rpartition(".")[0]
     spec = find_spec(package) if package else None
     for folder in (spec and spec.submodule_search_locations) or ():
-        if (file := Path(folder) / FILE).is_file():
-            told = json.loads(file.read_text("utf-8"))
+        if (path := Path(folder) / file).is_file():
+            told: Row = json.loads(path.read_text("utf-8"))
             if told["revision"] == annotator["revision"]:
-                return list(told["gaps"])
-    return []
+                return told
+    return None
 
 
 def for_whom_it_errs(annotators: Sequence[Row]) -> list[Html]:
@@ -60,8 +80,8 @@ def lines_of(annotator: Row) -> list[str]:
     """Returns the same as lines of Markdown."""
     gaps = gaps_of(annotator)
     lines = [
-        f"- {gap['label']}, {gap['figure']}, {gap['about']}: {_end(gap['highest'])} "
-        f"against {_end(gap['lowest'])}; gap {_interval(gap)}"
+        f"- {gap['label']}, {gap['figure']}, {gap['about']}: {_end(gap, 'highest')} "
+        f"against {_end(gap, 'lowest')}; gap {_interval(gap)}"
         f"{'' if gap['beyond_chance'] else ', may be chance'}."
         for gap in gaps
     ]
@@ -71,8 +91,12 @@ def lines_of(annotator: Row) -> list[str]:
 
 _SAID = (
     "gaps of more than 5 points between groups, measured on data sets of affectflow, "
-    "not on these messages."
+    "not on these messages. Each names the group for which a figure is highest, the "
+    "group for which it is lowest, and the difference: where recall is low, more of "
+    "what people feel is missed; where the false flag rate is high, more is seen that "
+    "is not there. So part of a difference between such groups is the annotator's own."
 )
+_BY_LENGTH, _UNIT = "by length", " characters"
 
 
 def _cells(gap: Row) -> list[Child]:
@@ -80,16 +104,18 @@ def _cells(gap: Row) -> list[Child]:
         gap["about"],
         gap["label"],
         gap["figure"],
-        _end(gap["highest"]),
-        _end(gap["lowest"]),
+        _end(gap, "highest"),
+        _end(gap, "lowest"),
         _interval(gap),
         "unlikely" if gap["beyond_chance"] else "possible",
     ]
 
 
-def _end(named: Sequence[Any]) -> str:
-    name, value = named
-    return f"{value:.3f} {name}"
+def _end(gap: Row, which: str) -> str:
+    """Returns the value and the name of a group; of texts by length, with the unit."""
+    name, value = gap[which]
+    unit = _UNIT if gap["about"].endswith(_BY_LENGTH) else ""
+    return f"{value:.3f} {name}{unit}"
 
 
 def _interval(gap: Row) -> str:

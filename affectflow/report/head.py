@@ -1,5 +1,7 @@
 """The honest head: what was read, by what it was labelled, what stayed outside."""
 
+from collections.abc import Sequence
+
 from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, join, prose, table
 from affectflow.report.queries import Facts, Row
@@ -18,35 +20,56 @@ _SEGMENTS = {
     "html": "HTML",
     "pii": "personal data, replaced by placeholders",
 }
-_SECTIONS = {
-    "languages": "Languages",
-    "emotions": "Emotions",
-    "displeasure": "Displeasure",
+SECTIONS = {
+    "finding": "What stands out",
+    "since": "Since the last report",
+    "threads": "Threads to look at",
+    "over-time": "Over time",
+    "events": "Events",
+    "displeasure": "Causes",
     "pleasure": "Gratitude",
+    "filters": "Filters",
+    "languages": "Languages",
+    "emotions": "Other emotions",
     "containers": "Places",
     "exclusions": "Exclusions",
     "refusals": "Refused rows",
     "basis": "Basis",
     "methods": "Methods",
 }
+_FOR_OWNER = (
+    "For the owner of the lake only: do not pass on. It shows small counts and full "
+    "quotes, from which single persons can be told."
+)
 _MAX_REFUSALS = 20
 
 
-def head(facts: Facts, title: str) -> Html:
-    """Returns the title, the scope, the warnings and the key facts."""
-    counts = facts.one("counts")
-    links = [
-        el("li", el("a", name, href=f"#{anchor}")) for anchor, name in _SECTIONS.items()
-    ]
+def head(facts: Facts) -> Html:
+    """Returns the title and the scope."""
+    for_owner = el("p", _FOR_OWNER, class_="owner") if facts.asked.is_owner else None
     return el(
         "header",
         el("p", "affectflow report", class_="eyebrow"),
-        el("h1", title),
-        el("p", _scope(counts), class_="scope"),
-        _caution(facts),
-        _key_facts(facts),
-        el("nav", el("ul", links), aria_label="Sections"),
+        el("h1", facts.title),
+        el("p", _scope(facts.one("counts")), class_="scope"),
+        for_owner,
     )
+
+
+def caution(facts: Facts) -> Html:
+    """Returns the warnings and the key facts."""
+    return join(_caution(facts), _key_facts(facts))
+
+
+def navigation(sections: Sequence[Html | None]) -> Html:
+    """Returns links to the sections that are on the page."""
+    page = join(sections)
+    links = [
+        el("li", el("a", name, href=f"#{anchor}"))
+        for anchor, name in SECTIONS.items()
+        if f'<section id="{anchor}"' in page
+    ]
+    return el("nav", el("ul", links), aria_label="Sections")
 
 
 def _scope(counts: Row) -> str:
@@ -89,7 +112,7 @@ def _rests_on(facts: Facts) -> Html:
     if not validated:
         return el(
             "p",
-            el("strong", "Not validated here: ranks, no shares. "),
+            el("strong", "Unvalidated here: ranks, no shares. "),
             "All numbers rest on one annotator, ",
             el("code", name),
             prose(
@@ -158,7 +181,7 @@ def _authors(facts: Facts) -> list[tuple[str, str, str | None]]:
     ]
 
 
-def exclusions(facts: Facts, lake: str) -> Html:
+def exclusions(facts: Facts) -> Html:
     """Returns which messages, and which parts of messages, no number counts."""
     counts = facts.one("counts")
     rows: list[list[Child]] = [
@@ -183,8 +206,8 @@ def exclusions(facts: Facts, lake: str) -> Html:
         ),
         table(["Messages", "Number"], rows, {1}),
         _segments(facts.answers["segments"]),
-        ask_yourself("counts", facts.parameters, lake),
-        ask_yourself("segments", facts.parameters, lake, "the parts of messages"),
+        ask_yourself("counts", facts),
+        ask_yourself("segments", facts, "the parts of messages"),
     )
 
 
@@ -206,7 +229,7 @@ def _segments(rows: list[Row]) -> Html:
     )
 
 
-def refusals(facts: Facts, lake: str) -> Html:
+def refusals(facts: Facts) -> Html:
     """Returns the rows that a step refused, and why."""
     rows = facts.answers["dead_letters"]
     if not rows:
@@ -233,7 +256,7 @@ def refusals(facts: Facts, lake: str) -> Html:
         ),
         table(["Step", "Reason", "Rows", "For example"], cells, {2}),
         el("p", f"and {count(more, 'more kind')}", class_="note") if more > 0 else None,
-        ask_yourself("dead_letters", facts.parameters, lake),
+        ask_yourself("dead_letters", facts),
     )
 
 

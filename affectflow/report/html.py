@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-_VOID = frozenset({"br", "hr", "meta"})
+_VOID = frozenset({"br", "hr", "input", "meta"})
 
 
 class Html(str):
@@ -69,7 +69,12 @@ def link(text: Child, url: str | None) -> Html:
     return el("a", text, href=url, rel="noopener noreferrer nofollow")
 
 
-def table(heads: list[str], rows: list[list[Child]], numeric: set[int]) -> Html:
+def table(
+    heads: list[str],
+    rows: list[list[Child]],
+    numeric: set[int],
+    class_: str | None = None,
+) -> Html:
     """Returns a table that scrolls when it is wide; `numeric` columns stand right."""
 
     def cells(tag: str, row: Iterable[Child]) -> Html:
@@ -83,4 +88,4 @@ def table(heads: list[str], rows: list[list[Child]], numeric: set[int]) -> Html:
 
     head = el("thead", cells("th", heads))
     body = el("tbody", [cells("td", row) for row in rows])
-    return el("div", el("table", head, body), class_="scroll")
+    return el("div", el("table", head, body, class_=class_), class_="scroll")

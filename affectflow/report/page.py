@@ -1,50 +1,88 @@
-"""The page: the shell, the head, and the sections in order."""
+"""The page: the shell, and the sections in order."""
 
 import base64
 import hashlib
-from datetime import UTC, datetime
+from collections.abc import Callable
 from importlib import resources
 from string import Template
 
 from affectflow.report import basis as methods
-from affectflow.report import coverage, head, sections
+from affectflow.report import charts, coverage, head, sections
+from affectflow.report.events import events
+from affectflow.report.filters import filters, script
+from affectflow.report.finding import finding
+from affectflow.report.frustration import over_time
 from affectflow.report.html import Html, el, join
 from affectflow.report.queries import Facts
+from affectflow.report.since import marks, since
+from affectflow.report.threads import threads
+
+Section = Callable[[Facts], Html | None]
+
+_OPENING: tuple[Section, ...] = (head.head, finding, head.caution)
+_SECTIONS: tuple[Section, ...] = (
+    since,
+    threads,
+    filters,
+    over_time,
+    events,
+    sections.displeasure,
+    sections.pleasure,
+    coverage.languages,
+    sections.emotions,
+    sections.containers,
+    coverage.unsaid,
+    head.exclusions,
+    head.refusals,
+    methods.basis,
+    methods.footer,
+)
 
 
-def render(facts: Facts, *, lake: str, title: str, basis: str = "") -> str:
+def render(facts: Facts, *, basis: str = "") -> str:
     """Returns the whole page as text; it loads nothing, not even from itself.
 
-    `lake` is how the commands that the page shows spell the lake's place; `basis`
-    tells what the page is made from.
+    `basis` tells what the page is made from.
     """
-    parts = [
-        coverage.languages(facts, lake),
-        sections.emotions(facts, lake),
-        sections.displeasure(facts, lake),
-        sections.pleasure(facts, lake),
-        sections.containers(facts, lake),
-        coverage.unsaid(facts, lake),
-        head.exclusions(facts, lake),
-        head.refusals(facts, lake),
-        methods.basis(facts, lake),
-        methods.footer(facts, lake, now=datetime.now(UTC)),
-    ]
-    body = el("main", head.head(facts, title), parts, class_="page")
-    style = _read("style.css")
-    return Template(_read("template.html")).substitute(
-        policy=_policy(style), title=join(title), style=style, body=body, basis=basis
+    style = read("style.css")
+    return Template(read("template.html")).substitute(
+        policy=_policy(style),
+        title=join(facts.title),
+        style=style,
+        body=content(facts),
+        basis=basis,
+        marks=marks(facts),
+    )
+
+
+def content(facts: Facts) -> Html:
+    """Returns what the page says, without the shell that it stands in."""
+    opening = [section(facts) for section in _OPENING]
+    made = [section(facts) for section in _SECTIONS]
+    return el(
+        "main",
+        charts.hatching(),
+        opening,
+        head.navigation([*opening, *made]),
+        made,
+        class_="page",
     )
 
 
 def _policy(style: str) -> Html:
-    """Returns a content security policy that allows this one style and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    """Returns a content security policy: this style, our script, and nothing else."""
     return Html(
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
-        "form-action 'none'"
+        f"default-src 'none'; style-src {allowed(style)}; "
+        f"script-src {allowed(script())}; base-uri 'none'; form-action 'none'"
     )
 
 
-def _read(name: str) -> str:
+def allowed(text: str) -> str:
+    """Returns the source expression that allows one style or script in a page."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def read(name: str) -> str:
+    """Returns a file of the page, such as its style."""
     return (resources.files("affectflow.report") / name).read_text(encoding="utf-8")

@@ -2,36 +2,52 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from affectflow.lake import basis
 from affectflow.lake.basis import Candidate
 from affectflow.lake.views import quote
+from affectflow.report.asked import MIN_MESSAGES, MIN_PEOPLE, Asked
+from affectflow.report.cells import Cells, build
+from affectflow.report.counts import Counts, counts_of
 from affectflow.report.sql import QUERIES
+
+if TYPE_CHECKING:
+    from affectflow.report.effects import Effect
+    from affectflow.report.shares import Shares
 
 Row = dict[str, Any]
 
-MIN_SPEAKERS = 5
-MIN_UTTERANCES = 20
 PLEASANT = ("gratitude", "joy")
+_OF_THEMES = {
+    *("themes", "quotes", "quotes_for_owner", "theme_periods", "theme_details"),
+    "theme_places",
+}
+_FOR_OWNER = {"threads", "unthemed"}
 # Below half a year months are too few to see anything.
 _WEEKLY_BELOW = timedelta(days=183)
 
 
 @dataclass(kw_only=True)
 class ThemeList:
-    """The themes of one family of emotions, with their quotes and counts over time."""
+    """The themes of one family of emotions, with their quotes and counts over time.
+
+    `details`: first and last seen, open threads, newcomers; `places`: counts by
+    container.
+    """
 
     family: str
     annotators: list[str]
     themes: list[Row]
     quotes: dict[str, list[Row]]
     periods: dict[str, list[Row]]
+    details: dict[str, list[Row]]
+    places: list[Row]
     parameters: dict[str, Any]
 
 
@@ -39,71 +55,172 @@ class ThemeList:
 class Facts:
     """Everything that the page says, as rows.
 
-    `others` counts other annotators; `parameters` are those of the queries;
-    `period` is `month` or `week`.
+    `lake` is how the commands on the page spell the lake's place; `measure` is what is
+    flagged, `frustration` or `irritation`, and `flagger` the annotator that flags it;
+    `others` counts other annotators; `parameters` are those of the queries; `period` is
+    `month` or `week`; `shares` are there after gold; `last` is what the page that this
+    one replaces says of itself; `handles` are names of speakers, which are hidden.
     """
 
     annotator: Candidate | None
+    lake: str = ""
+    title: str = ""
+    asked: Asked = field(default_factory=Asked)
+    flagger: Candidate | None = None
+    measure: str = "irritation"
     others: int = 0
     period: str = "month"
     parameters: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, list[Row]] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
     themes: dict[str, ThemeList] = field(default_factory=dict)
+    cells: Cells | None = None
+    shares: "Shares | None" = None
+    effects: "list[Effect]" = field(default_factory=list)
+    last: Row | None = None
+    handles: frozenset[str] = frozenset()
+    handles_known: bool = True
 
     def one(self, name: str) -> Row:
         """Returns the only row of an answer."""
         return self.answers[name][0]
 
+    @property
+    def validation(self) -> Row | None:
+        """What people's answers say of what is flagged; None without gold."""
+        rows = self.answers.get("validations", [])
+        return next((row for row in rows if row["label"] == self.measure), None)
 
-def collect(connection: duckdb.DuckDBPyConnection, wanted: str | None) -> Facts:
+
+def collect(
+    connection: duckdb.DuckDBPyConnection,
+    wanted: str | None,
+    asked: Asked | None = None,
+) -> Facts:
     """Returns the answers to all queries, resting on the annotator `wanted`.
 
     Raises:
       UsageError: no annotator of that name answered; names those that did.
     """
+    asked = asked or Asked()
     there = basis.candidates(connection)
     chosen = basis.choose(connection, there, wanted or "")
+    flagger, measure = _flagger(connection, there, chosen)
     parameters: dict[str, Any] = {
         "annotator": chosen.annotator_id if chosen else "",
         "task": chosen.task if chosen else "",
+        "flagger": flagger.annotator_id if flagger else "",
+        "measure": measure,
         "period": "month",
-        "min_utterances": MIN_UTTERANCES,
-        "min_speakers": MIN_SPEAKERS,
+        "reader": asked.reader,
+        "clustering": "",
+        "min_utterances": asked.min_messages,
+        "min_speakers": asked.min_people,
     }
-    with _labelled_kept(connection, parameters):
-        counts = ask(connection, "counts", parameters)
-        parameters["period"] = _period(counts[0])
-        names = QUERIES.keys() - {"counts", "themes", "quotes", "theme_periods"}
-        answers = {name: ask(connection, name, parameters) for name in sorted(names)}
-    return Facts(
+    facts = Facts(
         annotator=chosen,
+        asked=asked,
+        flagger=flagger,
+        measure=measure,
         others=basis.beside(chosen, there) if chosen else 0,
-        period=parameters["period"],
-        # The queries are printed, and a person's name is not.
-        parameters=parameters | {"annotator": spell(chosen)},
-        answers={"counts": counts, **answers},
-        themes=_themes(connection, answers["clusterings"], parameters),
     )
+    with kept(connection, parameters):
+        _fill(facts, connection, parameters)
+    # The same for all readers: the table is cautious even on the owner's page.
+    facts.cells = build(
+        connection,
+        chosen,
+        there,
+        min_people=max(MIN_PEOPLE, asked.min_people),
+        min_messages=MIN_MESSAGES,
+    )
+    return facts
+
+
+def _fill(
+    facts: Facts, connection: duckdb.DuckDBPyConnection, parameters: dict[str, Any]
+) -> None:
+    counts = ask(connection, "counts", parameters)
+    facts.period = parameters["period"] = _period(counts[0])
+    clusterings = ask(connection, "clusterings", parameters)
+    facts.themes = _themes(connection, clusterings, parameters)
+    if (themes := facts.themes.get(facts.measure)) is not None:
+        parameters["clustering"] = themes.parameters["clustering"]
+    names = QUERIES.keys() - _OF_THEMES - {"counts", "clusterings"}
+    if not facts.asked.is_owner:
+        names -= _FOR_OWNER
+    facts.answers = {name: ask(connection, name, parameters) for name in sorted(names)}
+    facts.answers |= {"counts": counts, "clusterings": clusterings}
+    facts.counts = counts_of(facts.answers["flagged"])
+    if facts.validation:
+        from affectflow.report.shares import shares_of
+
+        facts.shares = shares_of(connection, facts, parameters)
+    if facts.asked.events:
+        from affectflow.report.effects import effects_of
+
+        facts.effects = effects_of(connection, facts, parameters)
+    # The queries are printed, and a person's name is not.
+    facts.parameters = parameters | {
+        "annotator": spell(facts.annotator),
+        "flagger": spell(facts.flagger),
+    }
+
+
+_MINED = """
+SELECT DISTINCT emotion_annotator_id FROM causes
+WHERE label = 'frustration' AND status = 'ok'"""
+
+
+def _flagger(
+    connection: duckdb.DuckDBPyConnection,
+    there: Sequence[Candidate],
+    chosen: Candidate | None,
+) -> tuple[Candidate | None, str]:
+    """Returns whose frustration is counted: the basis's own, else whose was mined.
+
+    Without any, it is the irritation in the emotions that the report rests on.
+    """
+    own = chosen.annotator_id if chosen else ""
+    mined = {own, *(name for (name,) in connection.execute(_MINED).fetchall())}
+    able = [
+        each
+        for each in there
+        if each.task == "frustration"
+        and not each.is_person
+        and each.annotator_id in mined
+    ]
+    able.sort(key=lambda c: (c.annotator_id != own, -c.answered, c.annotator_id))
+    return (able[0], "frustration") if able else (chosen, "irritation")
+
+
+_KEPT = {
+    # Seven queries read it: to read the annotations seven times took most of a report.
+    "labelled_utterances": """
+FROM memory.labelled_utterances
+WHERE annotator_id = $annotator AND task IN ($task, 'frustration')
+  OR annotator_id = $flagger AND task = 'frustration'""",
+    "flagged_messages": """
+FROM memory.flagged_messages WHERE annotator_id = $flagger AND measure = $measure""",
+    "theme_utterances": "FROM memory.theme_utterances",
+    "theme_quotes": "FROM memory.theme_quotes WHERE position <= 3",
+}
 
 
 @contextlib.contextmanager
-def _labelled_kept(
+def kept(
     connection: duckdb.DuckDBPyConnection, parameters: dict[str, Any]
 ) -> Iterator[None]:
-    """Puts a table with the annotator's rows in the place of `labelled_utterances`.
-
-    Seven queries read it: to read the annotations seven times took most of a report.
-    """
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE labelled_utterances AS "
-        "FROM memory.labelled_utterances "
-        "WHERE annotator_id = $annotator AND task IN ($task, 'frustration')",
-        {name: parameters[name] for name in ("annotator", "task")},
-    )
+    """Puts tables with the rows of one report in the place of views that many read."""
     try:
+        for name, sql in _KEPT.items():
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}", _used(sql, parameters)
+            )
         yield
     finally:
-        connection.execute("DROP TABLE temp.labelled_utterances")
+        for name in _KEPT:
+            connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
 
 def ask(
@@ -112,10 +229,13 @@ def ask(
     parameters: dict[str, Any] | None = None,
 ) -> list[Row]:
     """Returns the answer to the query of that name, a dict for each row."""
-    used = {k: v for k, v in (parameters or {}).items() if f"${k}" in QUERIES[name]}
-    cursor = connection.execute(QUERIES[name], used)
+    cursor = connection.execute(QUERIES[name], _used(QUERIES[name], parameters or {}))
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: parameters[name] for name in re.findall(r"\$(\w+)", sql)}
 
 
 def shown(name: str, parameters: dict[str, Any]) -> str:
@@ -148,6 +268,7 @@ def _themes(
     parameters: dict[str, Any],
 ) -> dict[str, ThemeList]:
     lists: dict[str, ThemeList] = {}
+    quotes = "quotes_for_owner" if parameters["reader"] == "owner" else "quotes"
     for row in clusterings:
         if row["family"] in lists:
             continue
@@ -156,8 +277,10 @@ def _themes(
             family=row["family"],
             annotators=row["annotators"] or [],
             themes=ask(connection, "themes", own),
-            quotes=_by_theme(ask(connection, "quotes", own)),
+            quotes=_by_theme(ask(connection, quotes, own)),
             periods=_by_theme(ask(connection, "theme_periods", own)),
+            details=_by_theme(ask(connection, "theme_details", own)),
+            places=ask(connection, "theme_places", own),
             parameters=own,
         )
     return lists

@@ -7,17 +7,18 @@ from datetime import datetime
 from affectflow.nouns import count
 from affectflow.report import charts
 from affectflow.report.html import Child, Html, el, join, prose, table
-from affectflow.report.queries import (
-    MIN_SPEAKERS,
-    MIN_UTTERANCES,
-    PLEASANT,
-    Facts,
-    Row,
+from affectflow.report.queries import PLEASANT, Facts, Row
+from affectflow.report.quotes import may_quote, quote
+from affectflow.report.themes import heat_table, theme_list
+from affectflow.report.words import (
+    ask_yourself,
+    every_period,
+    is_unfinished,
+    listed,
+    section,
+    with_interval,
 )
-from affectflow.report.themes import theme_list
-from affectflow.report.words import ask_yourself, every_period, listed, section
 
-_SMALL = f"fewer than {MIN_SPEAKERS} people or {MIN_UTTERANCES} messages"
 _MAX_PLACES = 30
 _MAX_BARS = 14
 _IRRITATION = (
@@ -37,17 +38,17 @@ _FRUSTRATION = (
 # -- emotions --------------------------------------------------------------------
 
 
-def emotions(facts: Facts, lake: str) -> Html:
+def emotions(facts: Facts) -> Html:
     """Returns emotions over time, or counts by label where no time is known."""
     if not facts.answers["labels"]:
         text = el("p", "No label has been chosen for any message.")
         return section("emotions", "Emotions", text)
     if len(facts.answers["volume"]) < 2:
-        return _by_label(facts, lake)
-    return _over_time(facts, lake)
+        return _by_label(facts)
+    return _over_time(facts)
 
 
-def _by_label(facts: Facts, lake: str) -> Html:
+def _by_label(facts: Facts) -> Html:
     why = (
         "These messages have no usable times, so nothing can be drawn over time; this"
         " is how often each label was chosen."
@@ -65,7 +66,7 @@ def _by_label(facts: Facts, lake: str) -> Html:
         el("p", why),
         el("figure", charts.bars(top, "messages by label"), class_="wide"),
         el("p", f"and {count(rarer, 'rarer label')}", class_="note") if rarer else None,
-        ask_yourself("labels", facts.parameters, lake),
+        ask_yourself("labels", facts),
     )
 
 
@@ -74,10 +75,10 @@ def _is_asked_for(row: Row) -> bool:
     return bool(row["label"] == "frustration")
 
 
-def _over_time(facts: Facts, lake: str) -> Html:
+def _over_time(facts: Facts) -> Html:
     volume = {row["period"]: row for row in facts.answers["volume"]}
-    periods = every_period(list(volume), facts.period)
-    drawn = {p for p in periods if p in volume and _is_large(volume[p])}
+    periods, asked = every_period(list(volume), facts.period), facts.asked
+    drawn = {p for p, row in volume.items() if asked.shows(row["n"], row["speakers"])}
     small = len(volume) - len(drawn)
     return section(
         "emotions",
@@ -85,9 +86,7 @@ def _over_time(facts: Facts, lake: str) -> Html:
         el("p", _explain_fold(facts)),
         _small_multiples(facts, volume, periods, drawn) if drawn else None,
         el("p", _gaps(facts, small, all_small=not drawn), class_="note"),
-        ask_yourself("over_time", facts.parameters, lake),
-        ask_yourself("volume", facts.parameters, lake, "all annotated messages"),
-        ask_yourself("labels", facts.parameters, lake, "the labels"),
+        ask_yourself("over_time", facts, "these numbers", "volume", "labels"),
     )
 
 
@@ -115,9 +114,11 @@ def _small_multiples(
     ranked = sorted(counts, key=lambda e: (-sum(counts[e].values()), e))[:6]
     everything = {period: row["n"] for period, row in volume.items()}
     plots = [("all messages", everything), *((e, counts[e]) for e in ranked)]
+    last = facts.one("counts")["last_at"]
+    unfinished = is_unfinished(periods[-1], last, facts.period)
     return el(
         "div",
-        [_plot(name, series, periods, drawn) for name, series in plots],
+        [_plot(name, series, periods, drawn, unfinished) for name, series in plots],
         class_="plots",
     )
 
@@ -127,24 +128,27 @@ def _plot(
     series: dict[datetime, int],
     periods: list[datetime],
     drawn: set[datetime],
+    unfinished: bool,
 ) -> Html:
     points = [(p, series.get(p, 0) if p in drawn else None) for p in periods]
     total = sum(n for _, n in points if n)
     caption = el("figcaption", name, el("span", f"{total:,}"))
-    return el("figure", caption, charts.time_line(points, f"{name} over time"))
-
-
-def _is_large(row: Row) -> bool:
-    return bool(row["speakers"] >= MIN_SPEAKERS and row["n"] >= MIN_UTTERANCES)
+    return el(
+        "figure",
+        caption,
+        charts.time_line(points, f"{name} over time", unfinished=unfinished),
+    )
 
 
 def _gaps(facts: Facts, small: int, *, all_small: bool) -> str:
     parts = []
     if all_small:
-        parts.append(f"No {facts.period} is shown: each has {_SMALL}.")
+        parts.append(f"No {facts.period} is shown: each has {facts.asked.small}.")
     elif small:
         verb = "is" if small == 1 else "are"
-        parts.append(f"{count(small, facts.period)} with {_SMALL} {verb} not shown.")
+        parts.append(
+            f"{count(small, facts.period)} with {facts.asked.small} {verb} not shown."
+        )
     without = facts.one("counts")["without_time"]
     if without:
         verb = "is" if without == 1 else "are"
@@ -155,56 +159,124 @@ def _gaps(facts: Facts, small: int, *, all_small: bool) -> str:
 # -- themes ----------------------------------------------------------------------
 
 
-def displeasure(facts: Facts, lake: str) -> Html:
+def displeasure(facts: Facts) -> Html:
     """Returns what frustrates people; what irritates them, if nobody measured that."""
-    measured = facts.answers["frustration"]
-    family = "frustration" if measured else "irritation"
+    measured = facts.measure == "frustration"
     caution: list[Child] = [el("p", prose(_FRUSTRATION if measured else _IRRITATION))]
-    if measured:
-        who = el("code", measured[0]["annotator_id"])
+    if measured and facts.flagger:
+        who = el("code", facts.flagger.annotator_id)
         caution.append(el("p", "Frustration rests on the annotator ", who, "."))
     title = "What frustrates people" if measured else "What irritates people"
-    note = el("div", caution, class_="caution")
-    themes = _family(facts, family, lake)
-    return section("displeasure", title, note, themes, _in_no_theme(facts, lake))
+    themes = facts.themes.get(facts.measure)
+    return section(
+        "displeasure",
+        title,
+        el("div", caution, class_="caution"),
+        el("p", in_themes_said(facts)),
+        _family(facts, facts.measure),
+        heat_table(themes, facts) if themes else _loose_causes(facts),
+        _unthemed(facts),
+        _in_no_theme(facts),
+        ask_yourself("in_themes", facts, "the number of messages in themes"),
+    )
 
 
-def _in_no_theme(facts: Facts, lake: str) -> Html | None:
+def in_themes_said(facts: Facts) -> str:
+    """Returns how many messages are flagged, and how many of them are in no theme."""
+    row = facts.one("in_themes")
+    themes = facts.themes.get(facts.measure)
+    number = count(len(themes.themes) if themes else 0, "theme")
+    parts = (
+        (row["in_themes"], row["people_in"]),
+        (row["in_none"], row["people_in_none"]),
+    )
+    if not all(_may_say(*part, facts) for part in parts):
+        return f"{count(row['flagged'], 'message')} flagged, {number}."
+    return (
+        f"{count(row['flagged'], 'message')} flagged, {row['in_themes']:,} in "
+        f"{number}, {row['in_none']:,} in none."
+    )
+
+
+def _may_say(messages: int, people: int, facts: Facts) -> bool:
+    # Where no speaker is known there are no people to be counted.
+    known = facts.counts.total.people
+    return not messages or facts.asked.shows(messages, people if known else messages)
+
+
+def _loose_causes(facts: Facts) -> Html | None:
+    """Returns the causes themselves, where none are alike enough to be a theme."""
+    quotes = [quote(row, facts) for row in facts.answers["loose_causes"]]
+    if not any(quotes):
+        return None
+    return join(
+        el("h3", "The causes themselves"),
+        el("p", "In the words of the messages, the surest first.", class_="note"),
+        quotes,
+        ask_yourself("loose_causes", facts, "the causes"),
+    )
+
+
+def _unthemed(facts: Facts) -> Html | None:
+    """Returns the flagged messages in no theme, for the owner to read."""
+    rows = facts.answers.get("unthemed", [])
+    if not rows or not may_quote(facts):
+        return None
+    left = facts.one("in_themes")["in_none"]
+    return el(
+        "details",
+        el("summary", f"Read the messages in no theme ({len(rows):,} of {left:,})"),
+        [quote(row, facts) for row in rows],
+        ask_yourself("unthemed", facts, "these messages"),
+    )
+
+
+def _in_no_theme(facts: Facts) -> Html | None:
     left = facts.one("in_no_theme")["n"]
     if not left or not facts.themes:
         return None
-    query = f'affectflow sql {lake} "FROM causes_in_no_theme"'
+    query = f'affectflow sql {facts.lake} "FROM causes_in_no_theme"'
     text = f"{count(left, 'cause')} of any emotion in no theme: `{query}`."
     return el("p", prose(text), class_="note")
 
 
-def pleasure(facts: Facts, lake: str) -> Html:
+def pleasure(facts: Facts) -> Html:
     """Returns what people are grateful for and happy about."""
     found = [family for family in PLEASANT if family in facts.themes]
     if not found:
-        text = el("p", prose(_no_theme(facts, PLEASANT, lake)))
+        text = el("p", prose(_no_theme(facts, PLEASANT)))
         return section("pleasure", "What people are grateful for", text)
     parts: list[Child] = []
     for family in found:
         if len(found) > 1:
             parts.append(el("h3", f"Themes of {family}"))
-        parts.append(_family(facts, family, lake))
+        parts.append(_family(facts, family))
     title = " and ".join(_PLEASURES[family] for family in found)
     return section("pleasure", f"What people are {title}", parts)
 
 
-def _family(facts: Facts, family: str, lake: str) -> Html:
+def _family(facts: Facts, family: str) -> Html:
     themes = facts.themes.get(family)
     if themes is None:
-        return el("p", prose(_no_theme(facts, (family,), lake)))
+        return el("p", prose(_no_theme(facts, (family,))))
     return join(
-        theme_list(themes, facts.period, _why_unquoted(facts, lake)),
-        ask_yourself("themes", themes.parameters, lake, "the themes"),
-        ask_yourself("quotes", themes.parameters, lake, "the quotes"),
+        theme_list(themes, facts, _why_unquoted(facts)),
+        ask_yourself(
+            "themes",
+            facts,
+            "the themes",
+            *("theme_details", "theme_places", "quotes"),
+            clustering=themes.parameters["clustering"],
+        ),
     )
 
 
-def _why_unquoted(facts: Facts, lake: str) -> str:
+def _why_unquoted(facts: Facts) -> str:
+    if not facts.handles_known:
+        return (
+            "Nothing is quoted: the key of the pseudonyms is not here, so names of "
+            "speakers in quotes cannot be found. Name it with `--speaker-key-uri`."
+        )
     public = {row["source"] for row in facts.answers["public_sources"]}
     silent = {row["source"] for row in facts.answers["unmarked"] if row["source"]}
     if not (unsaid := sorted(silent - public)):
@@ -214,11 +286,11 @@ def _why_unquoted(facts: Facts, lake: str) -> str:
     return (
         "No message behind these themes is marked as public, so none is quoted. "
         f"{listed(unsaid)} {verb} not say which messages are public; if all are: "
-        f"`affectflow report {shlex.quote(lake)} {options}`."
+        f"`affectflow report {shlex.quote(facts.lake)} {options}`."
     )
 
 
-def _no_theme(facts: Facts, families: Sequence[str], lake: str) -> str:
+def _no_theme(facts: Facts, families: Sequence[str]) -> str:
     named = " or ".join(families)
     causes = {row["family"]: row["n"] for row in facts.answers["causes"]}
     found = sum(causes.get(family, 0) for family in families)
@@ -232,50 +304,63 @@ def _no_theme(facts: Facts, families: Sequence[str], lake: str) -> str:
         query += " AND label = 'frustration'"
     return (
         f"{count(found, 'cause')} of {named} in this lake, but no theme: too few "
-        f'are alike. To list them: `affectflow sql {lake} "{query}"`.'
+        f'are alike. To list them: `affectflow sql {facts.lake} "{query}"`.'
     )
 
 
 # -- places ----------------------------------------------------------------------
 
 
-def containers(facts: Facts, lake: str) -> Html:
+def containers(facts: Facts) -> Html:
     """Returns the containers that are large enough to be named."""
-    rows = facts.answers["containers"]
-    small = facts.one("small_containers")["n"]
+    counts = facts.counts.containers
+    shown = [c for c in facts.counts.ranked if facts.asked.shows(*counts[c].size)]
+    by_size = sorted(shown, key=lambda c: (-counts[c].messages, str(c)))[:_MAX_PLACES]
+    shares = facts.shares.containers if facts.shares else {}
     cells: list[list[Child]] = [
         [
-            row["container"] or "(none)",
-            f"{row['messages']:,}",
-            f"{row['people']:,}",
-            f"{row['conversations']:,}",
-            f"{row['position']}",
+            c or "(none)",
+            f"{counts[c].messages:,}",
+            f"{counts[c].people:,}",
+            f"{counts[c].conversations:,}",
+            f"{shown.index(c) + 1}",
+            *([with_interval(shares[c]) if c in shares else ""] if shares else []),
         ]
-        for row in rows[:_MAX_PLACES]
+        for c in by_size
     ]
-    heads = ["Container", "Messages", "People", "Conversations", "Irritation, rank"]
-    more = len(rows) - _MAX_PLACES
+    heads = ["Container", "Messages", "People", "Conversations"]
+    heads += [
+        f"{facts.measure.capitalize()}, rank",
+        *(["Share, corrected"] if shares else []),
+    ]
+    more, small = len(shown) - _MAX_PLACES, len(counts) - len(shown)
+    least = f"{facts.asked.min_people} people and {facts.asked.min_messages}"
     return section(
         "containers",
         "Places",
         el(
             "p",
-            "Repositories, channels or lists with at least "
-            f"{MIN_SPEAKERS} people and {MIN_UTTERANCES} annotated messages. Rank 1 "
-            "has the most irritation for its size (by the lower end of the 95 % "
-            "interval).",
+            f"Repositories, channels or lists with at least {least} annotated "
+            f"messages. Rank 1 has the most {facts.measure} for its size (by the lower "
+            "end of the 95 % interval).",
         ),
-        table(heads, cells, {1, 2, 3, 4}) if rows else None,
-        el("p", _places_left_out(small, more, any_shown=bool(rows)), class_="note"),
-        ask_yourself("containers", facts.parameters, lake),
+        table(heads, cells, set(range(1, len(heads)))) if cells else None,
+        el(
+            "p",
+            _places_left_out(facts, small, more, any_shown=bool(cells)),
+            class_="note",
+        ),
+        ask_yourself("flagged", facts),
     )
 
 
-def _places_left_out(small: int, more: int, *, any_shown: bool) -> str:
+def _places_left_out(facts: Facts, small: int, more: int, *, any_shown: bool) -> str:
     parts = [] if any_shown else ["No container is large enough to be shown."]
     if more > 0:
         parts.append(f"{count(more, 'further container')} by the query below.")
     if small:
         verb = "is" if small == 1 else "are"
-        parts.append(f"{count(small, 'container')} with {_SMALL} {verb} not shown.")
+        parts.append(
+            f"{count(small, 'container')} with {facts.asked.small} {verb} not shown."
+        )
     return " ".join(parts)

@@ -94,7 +94,9 @@ WITH sets AS (
 SELECT label, max(n) AS n FROM counts GROUP BY label ORDER BY n DESC, label""",
     "over_time": """
 WITH sets AS (
-  SELECT date_trunc($period, timestamp) AS period, labels, count(*) AS n
+  -- In UTC, and without a time zone: calendars with one take ten times as long.
+  SELECT date_trunc($period, make_timestamp(epoch_us(timestamp))) AS period, labels,
+    count(*) AS n
   FROM labelled_utterances
   WHERE annotator_id = $annotator AND task = $task
     AND NOT by_bot AND timestamp IS NOT NULL AND labels <> []
@@ -114,15 +116,20 @@ WITH sets AS (
     WHERE from_vocabulary = c.vocabulary AND to_vocabulary = 'ekman'
   )
 )
-SELECT period, emotion, sum(n)::BIGINT AS n
-FROM folded GROUP BY ALL ORDER BY period, emotion""",
+SELECT period AT TIME ZONE 'UTC' AS period, emotion, sum(n)::BIGINT AS n
+FROM folded GROUP BY ALL ORDER BY ALL""",
     "volume": """
-SELECT date_trunc($period, timestamp) AS period,
-  count(*) AS n, count(DISTINCT speaker_id) AS speakers
-FROM labelled_utterances
-WHERE annotator_id = $annotator AND task = $task AND answered
-  AND NOT by_bot AND timestamp IS NOT NULL
-GROUP BY period ORDER BY period""",
+WITH counted AS (
+  SELECT date_trunc($period, make_timestamp(epoch_us(timestamp))) AS period,
+    speaker_id, count(*) AS n
+  FROM labelled_utterances
+  WHERE annotator_id = $annotator AND task = $task AND answered
+    AND NOT by_bot AND timestamp IS NOT NULL
+  GROUP BY ALL
+)
+SELECT period AT TIME ZONE 'UTC' AS period, sum(n)::BIGINT AS n,
+  count(DISTINCT speaker_id) AS speakers
+FROM counted GROUP BY period ORDER BY period""",
     "clusterings": """
 WITH named AS (
   SELECT t.*, CASE WHEN a.kind = 'person' THEN 'people'
@@ -163,10 +170,123 @@ SELECT theme_id, theme, keywords, count, share, low, high, trend, earlier, later
   n_conversations, n_speakers
 FROM emotion_causes WHERE clustering_id = $clustering
 ORDER BY position""",
+    "flagged": """
+WITH dated AS (
+  -- In UTC, and without a time zone: calendars with one take ten times as long.
+  SELECT *, date_trunc($period, make_timestamp(epoch_us(timestamp))) AS start
+  FROM flagged_messages WHERE annotator_id = $flagger AND measure = $measure
+)
+SELECT grouping(start, container, speaker_role) AS parts,
+  start AT TIME ZONE 'UTC' AS period, container, speaker_role AS role,
+  count(*) AS messages, count(DISTINCT speaker_id) AS people,
+  count(DISTINCT conversation_id) AS conversations,
+  count(*) FILTER (flagged) AS flagged,
+  wilson_low(count(*) FILTER (flagged), count(*)) AS low
+FROM dated
+GROUP BY GROUPING SETS (
+  (), (start), (container), (speaker_role), (start, container), (start, speaker_role)
+)
+ORDER BY parts DESC, period, container, role""",
+    "in_themes": """
+SELECT count(*) AS flagged,
+  count(*) FILTER (is_in) AS in_themes,
+  count(DISTINCT speaker_id) FILTER (is_in) AS people_in,
+  count(*) FILTER (NOT is_in) AS in_none,
+  count(DISTINCT speaker_id) FILTER (NOT is_in) AS people_in_none
+FROM (
+  SELECT *, utterance_id IN (
+    SELECT utterance_id FROM theme_utterances WHERE clustering_id = $clustering
+  ) AS is_in
+  FROM flagged_messages
+  WHERE annotator_id = $flagger AND measure = $measure AND flagged
+)""",
+    "theme_details": """
+SELECT t.theme_id, min(t.timestamp) AS first_at, max(t.timestamp) AS last_at,
+  count(DISTINCT t.conversation_id) FILTER (c.outcome = 'open') AS open_threads,
+  count(DISTINCT t.conversation_id) FILTER (c.outcome IS NOT NULL) AS known_threads,
+  count(DISTINCT t.utterance_id) FILTER (f.in_first_thread) AS newcomers,
+  count(DISTINCT t.speaker_id) FILTER (f.in_first_thread) AS new_people,
+  count(DISTINCT t.utterance_id) FILTER (NOT f.in_first_thread) AS others,
+  count(DISTINCT t.speaker_id) FILTER (NOT f.in_first_thread) AS other_people
+FROM theme_utterances AS t
+LEFT JOIN conversations AS c ON c.conversation_id = t.conversation_id
+LEFT JOIN flagged_messages AS f ON f.utterance_id = t.utterance_id
+  AND f.annotator_id = $flagger AND f.measure = $measure
+WHERE t.clustering_id = $clustering
+GROUP BY t.theme_id ORDER BY t.theme_id""",
+    "theme_places": """
+SELECT theme_id, container, count(DISTINCT utterance_id) AS messages,
+  count(DISTINCT speaker_id) AS people
+FROM theme_utterances WHERE clustering_id = $clustering
+GROUP BY ALL ORDER BY ALL""",
     "quotes": """
-SELECT theme_id, quote, text, start, "end", url
-FROM theme_quotes WHERE clustering_id = $clustering AND position <= 3
-ORDER BY theme_id, position""",
+SELECT t.theme_id, t.text, t.start, t."end", t.url, u.source, true AS is_public
+FROM theme_quotes AS t JOIN utterances AS u ON u.utterance_id = t.utterance_id
+WHERE t.clustering_id = $clustering AND t.position <= 3
+ORDER BY t.theme_id, t.position""",
+    "quotes_for_owner": """
+SELECT t.theme_id, u.text, t.start, t."end", u.url, u.source,
+  u.visibility IS NOT DISTINCT FROM 'public' AS is_public
+FROM theme_utterances AS t
+JOIN utterances AS u ON u.utterance_id = t.cause_utterance_id
+WHERE t.clustering_id = $clustering
+  AND coalesce(u.visibility, 'unknown') IN ('public', 'unknown')
+  AND NOT coalesce(u.is_bot, false) AND NOT coalesce(u.deleted, false)
+  AND substr(u.text, t.start + 1, t."end" - t.start) = t.cause_text
+QUALIFY row_number() OVER (
+  PARTITION BY t.theme_id ORDER BY t.exemplar, t.membership DESC, t.cause_id
+) <= 5
+ORDER BY t.theme_id, t.exemplar, t.membership DESC, t.cause_id""",
+    "loose_causes": """
+SELECT u.text, c.start, c."end", u.url, u.source, u.visibility = 'public' AS is_public
+FROM causes_in_no_theme AS c
+JOIN flagged_messages AS f ON f.utterance_id = c.utterance_id
+  AND f.annotator_id = $flagger AND f.measure = $measure AND f.flagged
+JOIN utterances AS u ON u.utterance_id = c.cause_utterance_id
+WHERE (
+    u.visibility = 'public'
+    OR coalesce(u.visibility, 'unknown') = 'unknown'
+    AND ($reader = 'owner' OR u.source IN (SELECT source FROM public_sources))
+  )
+  AND NOT coalesce(u.is_bot, false) AND NOT coalesce(u.deleted, false)
+  AND substr(u.text, c.start + 1, c."end" - c.start) = c.cause_text
+QUALIFY row_number() OVER (
+  PARTITION BY u.utterance_id ORDER BY c.score DESC NULLS LAST, c.cause_id
+) = 1
+ORDER BY c.score DESC NULLS LAST, c.cause_id LIMIT 12""",
+    "unthemed": """
+SELECT u.text, 0 AS start, 0 AS "end", u.url, u.source, f.container, f.timestamp,
+  u.visibility IS NOT DISTINCT FROM 'public' AS is_public
+FROM flagged_messages AS f JOIN utterances AS u ON u.utterance_id = f.utterance_id
+WHERE f.annotator_id = $flagger AND f.measure = $measure AND f.flagged
+  AND f.utterance_id NOT IN (
+    SELECT utterance_id FROM theme_utterances WHERE clustering_id = $clustering
+  )
+  AND coalesce(u.visibility, 'unknown') IN ('public', 'unknown')
+  AND NOT coalesce(u.deleted, false) AND u.text <> ''
+ORDER BY f.timestamp DESC NULLS LAST, f.utterance_id LIMIT 100""",
+    "threads": """
+WITH told AS (
+  SELECT *, timestamp > max(timestamp) OVER () - INTERVAL 7 DAY AS is_new
+  FROM flagged_messages WHERE annotator_id = $flagger AND measure = $measure
+), threads AS (
+  SELECT conversation_id, any_value(container) AS container, count(*) AS messages,
+    count(DISTINCT speaker_id) AS people, count(*) FILTER (flagged) AS flagged,
+    count(*) FILTER (flagged AND is_new) AS flagged_now,
+    max(timestamp) FILTER (flagged) AS last_flagged, bool_or(is_new) AS is_new,
+    min({timestamp: timestamp, utterance_id: utterance_id}).utterance_id AS opener
+  FROM told GROUP BY conversation_id
+)
+SELECT t.* EXCLUDE (opener), coalesce(c.title, u.title) AS title, c.outcome, u.url,
+  u.source
+FROM threads AS t
+LEFT JOIN conversations AS c ON c.conversation_id = t.conversation_id
+LEFT JOIN utterances AS u ON u.utterance_id = t.opener
+WHERE t.flagged > 0 AND (t.flagged_now > 0 OR t.is_new IS NULL)
+  AND coalesce(u.visibility, 'unknown') IN ('public', 'unknown')
+ORDER BY coalesce(c.outcome = 'open', false) DESC, flagged_now DESC, flagged DESC,
+  t.conversation_id
+LIMIT 15""",
     "unmarked": """
 SELECT DISTINCT source FROM utterances
 WHERE coalesce(visibility, 'unknown') = 'unknown' ORDER BY source""",
@@ -174,33 +294,10 @@ WHERE coalesce(visibility, 'unknown') = 'unknown' ORDER BY source""",
 SELECT source FROM public_sources ORDER BY source""",
     "theme_periods": """
 SELECT theme_id, date_trunc($period, timestamp) AS period,
-  count(DISTINCT utterance_id) AS n
+  count(DISTINCT utterance_id) AS n, count(DISTINCT speaker_id) AS people
 FROM theme_utterances
 WHERE clustering_id = $clustering AND timestamp IS NOT NULL
 GROUP BY ALL ORDER BY theme_id, period""",
-    "containers": """
-WITH told AS (
-  SELECT u.*, i.utterance_id IS NOT NULL AS displeased
-  FROM labelled_utterances AS u LEFT JOIN irritation AS i
-    ON i.utterance_id = u.utterance_id AND i.annotator_id = $annotator
-  WHERE u.annotator_id = $annotator AND u.task = $task AND u.answered
-    AND NOT u.by_bot
-)
-SELECT container, count(*) AS messages, count(DISTINCT speaker_id) AS people,
-  count(DISTINCT conversation_id) AS conversations,
-  rank() OVER (ORDER BY wilson_low(count(*) FILTER (displeased), count(*)) DESC)
-    AS position
-FROM told
-GROUP BY container
-HAVING count(*) >= $min_utterances AND count(DISTINCT speaker_id) >= $min_speakers
-ORDER BY messages DESC, container""",
-    "small_containers": """
-SELECT count(*) AS n FROM (
-  SELECT container FROM labelled_utterances
-  WHERE annotator_id = $annotator AND task = $task AND answered AND NOT by_bot
-  GROUP BY container
-  HAVING count(*) < $min_utterances OR count(DISTINCT speaker_id) < $min_speakers
-)""",
     "annotators": """
 SELECT annotator_id, kind, model, revision, licence, commercial_use, version,
   parameters, notice
@@ -208,7 +305,8 @@ FROM annotators ORDER BY kind, annotator_id""",
     "validations": """
 WITH fitted AS (
   SELECT label, kind, n, fitted_on, {value: value, low: low, high: high} AS fit
-  FROM measures WHERE unit_id = $annotator
+  FROM measures
+  WHERE unit_id = CASE WHEN label = $measure THEN $flagger ELSE $annotator END
 ), people AS (
   SELECT label, any_value(value) FILTER (kind = 'raters') AS raters,
     any_value(value) FILTER (kind = 'agreement') AS alpha
@@ -223,22 +321,6 @@ SELECT f.label, any_value(f.n) FILTER (kind = 'validation') AS n,
   any_value(p.raters) AS raters, any_value(p.alpha) AS alpha
 FROM fitted AS f LEFT JOIN people AS p USING (label)
 GROUP BY f.label HAVING bool_or(kind = 'validation') ORDER BY f.label""",
-    "frustration": """
-SELECT annotator_id, count(DISTINCT utterance_id) AS n
-FROM annotations AS e LEFT JOIN annotators AS a USING (annotator_id)
-ANTI JOIN health_annotators USING (annotator_id)
-WHERE e.task = 'frustration' AND a.kind IS DISTINCT FROM 'person'
-  AND (
-    e.status = 'ok' OR (e.label IS NOT NULL AND e.status IS DISTINCT FROM 'abstained')
-  )
-  AND (
-    annotator_id = $annotator
-    OR annotator_id IN (
-      SELECT emotion_annotator_id FROM causes
-      WHERE label = 'frustration' AND status = 'ok'
-    )
-  )
-GROUP BY annotator_id ORDER BY annotator_id = $annotator DESC, n DESC, annotator_id""",
     "runs": """
 SELECT run_id, stage, state, started, rows_in, rows_out, rows_dead, config_digest,
   versions

@@ -1,37 +1,39 @@
 """Themes of one family: rank, count, course, and quotes that link to their origin."""
 
-import re
 from datetime import datetime
 
 from affectflow.nouns import count
 from affectflow.report import charts
-from affectflow.report.html import Html, el, join, link, prose
-from affectflow.report.queries import MIN_SPEAKERS, MIN_UTTERANCES, Row, ThemeList
-from affectflow.report.words import every_period, listed, percent
+from affectflow.report.asked import Asked
+from affectflow.report.html import Child, Html, el, join, prose, table
+from affectflow.report.queries import Facts, Row, ThemeList
+from affectflow.report.quotes import hidden_by, may_quote, quote
+from affectflow.report.small import Size, hidden_cells
+from affectflow.report.words import day, every_period, listed, percent
 
 _MAX_THEMES = 10
 _MAX_SMALL = 12
-_QUOTE_CHARS = 300
-# Names of accounts stay out of the report, also inside what people wrote.
-_MENTION = re.compile(r"(?<![\w.@/])@[A-Za-z0-9][\w-]*")
-# The marks around code in Markdown, with the language behind them.
-_FENCE = re.compile(r"(?m)^[ \t>]*(?:`{3,}|~{3,})[^\n`]*$|`{3,}")
+_MAX_PLACES = 6
+_MAX_ROWS = 15
+_SHADES = 5
 
 
-def theme_list(family: ThemeList, period: str, unquoted: str) -> Html:
+def theme_list(family: ThemeList, facts: Facts, unquoted: str) -> Html:
     """Returns the themes, those with enough people and messages first and in full.
 
     Smaller themes get neither number nor trend: their titles and public quotes only.
     `unquoted` says why a quote is missing.
     """
-    large = [theme for theme in family.themes if _is_large(theme)]
-    small = [theme for theme in family.themes if not _is_large(theme)]
+    large = [theme for theme in family.themes if is_large(theme, facts.asked)]
+    small = [theme for theme in family.themes if not is_large(theme, facts.asked)]
     hidden = len(large) - _MAX_THEMES
     items = [
-        _theme(place, theme, family, period)
+        _theme(place, theme, family, facts)
         for place, theme in enumerate(large[:_MAX_THEMES], start=1)
     ]
-    quotable = any(family.quotes.values())
+    quotable = facts.asked.quotes == "none" or (
+        may_quote(facts) and any(family.quotes.values())
+    )
     return join(
         el("p", _introduction(family)),
         None
@@ -41,42 +43,14 @@ def theme_list(family: ThemeList, period: str, unquoted: str) -> Html:
         el("p", f"{count(hidden, 'further theme')} by the query below.", class_="note")
         if hidden > 0
         else None,
-        _small_themes(small, family, len(large)) if small else None,
+        _small_themes(small, family, len(large), facts) if small else None,
     )
 
 
-def excerpt(text: str, start: int, end: int) -> Html:
-    """Returns about 300 characters of `text` around the marked span `start:end`.
-
-    Cut at spaces; a longer span is cut too. Mentions of accounts become `@…`; the
-    marks around code go; line breaks stay: a line may quote somebody else.
-    """
-    end = min(end, start + _QUOTE_CHARS)
-    room = max(0, _QUOTE_CHARS - (end - start)) // 2
-    first, last = max(0, start - room), min(len(text), end + room)
-    before, after = text[first:start], text[end:last]
-    if first > 0:
-        before = "… " + before.partition(" ")[2]
-    if last < len(text):
-        after = after.rpartition(" ")[0] + " …"
-    marked = el("mark", _lines(text[start:end]))
-    return join(_lines(before), marked, _lines(after))
-
-
-def _lines(text: str) -> Html:
-    """Returns text with its line breaks; blank lines are left out."""
-    first, *rest = re.split(r"[ \t]*\n\s*", _masked(text))
-    return join(first, [[el("br"), line] for line in rest])
-
-
-def _masked(text: str) -> str:
-    return _MENTION.sub("@…", _FENCE.sub("", text))
-
-
-def _is_large(theme: Row) -> bool:
+def is_large(theme: Row, asked: Asked) -> bool:
+    """Returns whether a theme's numbers may be shown."""
     # Where no speaker is known, conversations stand for people.
-    people = theme["n_speakers"] or theme["n_conversations"]
-    return bool(people >= MIN_SPEAKERS and theme["count"] >= MIN_UTTERANCES)
+    return asked.shows(theme["count"], theme["n_speakers"] or theme["n_conversations"])
 
 
 def _introduction(family: ThemeList) -> str:
@@ -89,39 +63,75 @@ def _introduction(family: ThemeList) -> str:
     )
 
 
-def _theme(place: int, theme: Row, family: ThemeList, period: str) -> Html:
+def _theme(place: int, theme: Row, family: ThemeList, facts: Facts) -> Html:
     return el(
         "li",
         el("div", f"{place}", class_="place"),
-        el("div", _title(theme)),
-        el("div", _measure(theme, family, period), class_="measure"),
-        el("div", _quotes(theme, family), class_="quotes"),
+        el("div", _title(theme, facts), _seen(theme, family, facts)),
+        el("div", _measure(theme, family, facts), class_="measure"),
+        el("div", _quotes(theme, family, facts), class_="quotes"),
     )
 
 
-def _title(theme: Row) -> Html:
-    words = ", ".join(theme["keywords"] or [])
+def _title(theme: Row, facts: Facts) -> Html:
+    hide = hidden_by(facts)
+    words = hide(", ".join(theme["keywords"] or []))
     keywords = el("p", words, class_="keywords") if words else None
-    return join(el("h3", theme["theme"] or "untitled"), keywords)
+    name = hide(theme["theme"] or "untitled")
+    # Where the lake is served, a theme has a page of its own.
+    named = el("a", name, href=theme["href"]) if "href" in theme else name
+    return join(el("h3", named), keywords)
 
 
-def _measure(theme: Row, family: ThemeList, period: str) -> Html:
-    counts: dict[datetime, int] = {
-        row["period"]: row["n"] for row in family.periods.get(theme["theme_id"], [])
-    }
-    # One span for all themes of a family, so that their courses can be compared.
-    present = [row["period"] for rows in family.periods.values() for row in rows]
-    points = [(when, counts.get(when, 0)) for when in every_period(present, period)]
+def _seen(theme: Row, family: ThemeList, facts: Facts) -> Html | None:
+    """Returns when a theme was seen first and last, open threads, newcomers' part."""
+    rows = family.details.get(theme["theme_id"], [])
+    said = seen_said(rows[0], facts.asked) if rows else []
+    return el("p", "; ".join(said), class_="keywords") if said else None
+
+
+def seen_said(row: Row, asked: Asked) -> list[str]:
+    """Returns what the details of a theme say, in words."""
+    said = []
+    if row["first_at"]:
+        said.append(f"first seen {day(row['first_at'])}, last {day(row['last_at'])}")
+    if row["known_threads"]:
+        said.append(
+            f"{row['open_threads']:,} of {count(row['known_threads'], 'thread')} open"
+        )
+    new, others = row["newcomers"], row["others"]
+    sizes = (new, row["new_people"]), (others, row["other_people"])
+    # Either part alone, and each is the other's difference from the theme.
+    if new + others and all(asked.shows(*size) for size in sizes):
+        said.append(
+            f"{new:,} of {count(new + others, 'message')} by people in their first "
+            "thread here"
+        )
+    return said
+
+
+def _measure(theme: Row, family: ThemeList, facts: Facts) -> Html:
     return join(
         el("b", count(theme["count"], "message")),
         _by_whom(theme),
         el("br"),
         _share(theme),
-        charts.spark_line(points, f"{theme['theme']}: {theme['trend']}")
-        if len(points) > 1
-        else None,
-        _trend(theme),
+        _course(theme, family, facts),
+        _trend(theme, facts.asked),
     )
+
+
+def _course(theme: Row, family: ThemeList, facts: Facts) -> Html | None:
+    """Returns the theme's counts over time, where none of them is too small."""
+    rows = family.periods.get(theme["theme_id"], [])
+    counts: dict[datetime, int] = {row["period"]: row["n"] for row in rows}
+    # One span for all themes of a family, so that their courses can be compared.
+    present = [row["period"] for rows in family.periods.values() for row in rows]
+    points = [(w, counts.get(w, 0)) for w in every_period(present, facts.period)]
+    if len(points) < 2 or not all(facts.asked.shows(r["n"], r["people"]) for r in rows):
+        return None
+    name = hidden_by(facts)(theme["theme"] or "untitled")
+    return charts.spark_line(points, f"{name}: {theme['trend']}")
 
 
 def _by_whom(theme: Row) -> str:
@@ -137,38 +147,37 @@ def _share(theme: Row) -> Html | None:
     return join(f"{percent(theme['share'])} ({low} to {high})", el("br"))
 
 
-def _trend(theme: Row) -> str:
+def _trend(theme: Row, asked: Asked) -> str:
     if theme["trend"] == "unknown":
         return "trend unknown"
-    return f"{theme['trend']}: {theme['earlier']:,}, then {theme['later']:,}"
+    ends = theme["earlier"], theme["later"]
+    if min(ends) < asked.min_messages:
+        return str(theme["trend"])
+    return f"{theme['trend']}: {ends[0]:,}, then {ends[1]:,}"
 
 
-def _quotes(theme: Row, family: ThemeList) -> Html:
-    quotes = family.quotes.get(theme["theme_id"], [])
-    return join([_quote(quote) for quote in quotes])
+def _quotes(theme: Row, family: ThemeList, facts: Facts) -> Html:
+    rows = family.quotes.get(theme["theme_id"], [])
+    return join([quote(row, facts) for row in rows])
 
 
-def _quote(quote: Row) -> Html:
-    text = excerpt(quote["text"], quote["start"], quote["end"])
-    origin = link("origin ↗", quote["url"]) if quote["url"] else None
-    return el("blockquote", text, " ", origin)
-
-
-def _small_themes(small: list[Row], family: ThemeList, places: int) -> Html:
+def _small_themes(
+    small: list[Row], family: ThemeList, places: int, facts: Facts
+) -> Html:
     shown, hidden = small[:_MAX_SMALL], len(small) - _MAX_SMALL
     items = [
         el(
             "li",
             el("div", f"{place}", class_="place"),
-            el("div", _title(theme)),
-            el("div", _quotes(theme, family), class_="quotes"),
+            el("div", _title(theme, facts)),
+            el("div", _quotes(theme, family, facts), class_="quotes"),
         )
         for place, theme in enumerate(shown, start=places + 1)
     ]
     text = (
-        f"{count(len(small), 'theme')} with fewer than {MIN_SPEAKERS} people or "
-        f"{MIN_UTTERANCES} messages: rank, title and public quotes only; the query "
-        "below counts them. Where no speaker is known, conversations stand for people."
+        f"{count(len(small), 'theme')} with {facts.asked.small}: rank, title and "
+        "public quotes only; the query below counts them. Where no speaker is known, "
+        "conversations stand for people."
     )
     more = f"{count(hidden, 'further one')} by the query below." if hidden > 0 else None
     return join(
@@ -176,3 +185,60 @@ def _small_themes(small: list[Row], family: ThemeList, places: int) -> Html:
         el("ol", items, class_="themes"),
         more and el("p", more, class_="note"),
     )
+
+
+# -- by container ------------------------------------------------------------------
+
+
+def heat_table(family: ThemeList, facts: Facts) -> Html | None:
+    """Returns messages by theme and container, the more the darker."""
+    shown = [t for t in family.themes if is_large(t, facts.asked)][:_MAX_ROWS]
+    cells = {(r["theme_id"], r["container"]): _size(r) for r in family.places}
+    places = [c for c in _places(cells) if facts.asked.is_owner or _is_shown(c, facts)]
+    if not shown or len(places) < 2:
+        return None
+    hidden = hidden_cells(cells, facts.asked)
+    most = max(size.messages for size in cells.values())
+    hide = hidden_by(facts)
+    rows: list[list[Child]] = [
+        [
+            hide(t["theme"] or "untitled"),
+            *(
+                _heat(cells.get((t["theme_id"], c)), (t["theme_id"], c) in hidden, most)
+                for c in places
+            ),
+        ]
+        for t in shown
+    ]
+    heads = ["Theme", *(c or "(none)" for c in places)]
+    note = f"·: {facts.asked.small}, or a number that would give such a one away"
+    return join(
+        el("h3", "By container"),
+        table(heads, rows, set(range(1, len(heads))), class_="heat"),
+        el("p", note, class_="note") if hidden else None,
+    )
+
+
+def _size(row: Row) -> Size:
+    return Size(row["messages"], row["people"])
+
+
+def _is_shown(container: str | None, facts: Facts) -> bool:
+    found = facts.counts.containers.get(container)
+    return found is not None and facts.asked.shows(*found.size)
+
+
+def _places(cells: dict[tuple[str, str | None], Size]) -> list[str | None]:
+    """Returns the containers with most messages in themes."""
+    sums: dict[str | None, int] = {}
+    for (_, container), size in cells.items():
+        sums[container] = sums.get(container, 0) + size.messages
+    return sorted(sums, key=lambda c: (-sums[c], str(c)))[:_MAX_PLACES]
+
+
+def _heat(size: Size | None, is_hidden: bool, most: int) -> Html:
+    if is_hidden:
+        return el("span", "·", class_="heat-0")
+    n = size.messages if size else 0
+    shade = -(-n * _SHADES // most) if n else 0
+    return el("span", f"{n:,}", class_=f"heat-{shade}")

@@ -2,10 +2,13 @@
 
 import shlex
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from affectflow.report.html import Child, Html, el
-from affectflow.report.queries import shown
+from affectflow.report.queries import Facts, shown
+
+if TYPE_CHECKING:
+    from affectflow.batches.bootstrap import Interval
 
 
 def percent(share: float | None) -> str:
@@ -17,6 +20,17 @@ def percent(share: float | None) -> str:
     )
 
 
+def with_interval(found: "Interval") -> str:
+    """Returns a share and its interval: 12% (9% to 15%)."""
+    return f"{percent(found.value)} ({percent(found.low)} to {percent(found.high)})"
+
+
+def points(found: "Interval") -> str:
+    """Returns a difference of shares in points: +4 points (-1 to +9)."""
+    value, low, high = (f"{100 * each:+.0f}".replace("-", "−") for each in found)
+    return f"{value} points ({low} to {high})"
+
+
 def day(when: date) -> str:
     """Returns a day as people write it: 3 May 2024."""
     return f"{when.day} {when:%B %Y}"
@@ -26,12 +40,26 @@ def every_period(present: list[datetime], period: str) -> list[datetime]:
     """Returns every week or month from the first to the last that is present."""
     found = sorted(present)[:1]
     while found and found[-1] < max(present):
-        if period == "week":
-            found.append(found[-1] + timedelta(days=7))
-        else:
-            # From the first of a month, 32 days lead into the next one.
-            found.append((found[-1] + timedelta(days=32)).replace(day=1))
+        found.append(period_after(found[-1], period))
     return found
+
+
+def period_after(when: datetime, period: str) -> datetime:
+    """Returns the first moment of the next week or month."""
+    if period == "week":
+        return when + timedelta(days=7)
+    # From the first of a month, 32 days lead into the next one.
+    return (when + timedelta(days=32)).replace(day=1)
+
+
+def is_unfinished(when: datetime, last: datetime | None, period: str) -> bool:
+    """Returns whether the messages end before the last day of a week or month."""
+    return last is None or last < period_after(when, period) - timedelta(days=1)
+
+
+def period_name(when: datetime, period: str) -> str:
+    """Returns what a week or month is called in a sentence."""
+    return f"the week of {day(when)}" if period == "week" else f"{when:%B %Y}"
 
 
 def listed(words: list[str]) -> str:
@@ -49,10 +77,15 @@ def section(anchor: str, title: str, *children: Child) -> Html:
 
 
 def ask_yourself(
-    name: str, parameters: dict[str, Any], lake: str, what: str = "these numbers"
+    name: str, facts: Facts, what: str = "these numbers", *more: str, **other: str
 ) -> Html:
-    """Returns the query behind a section, ready to be copied into a shell."""
-    command = (
-        f"affectflow sql {shlex.quote(lake)} {shlex.quote(shown(name, parameters))}"
-    )
-    return el("details", el("summary", f"SQL behind {what}"), el("pre", command))
+    """Returns the queries behind a section, ready to be copied into a shell.
+
+    `other` takes the place of parameters of the report.
+    """
+    parameters = {**facts.parameters, **other}
+    commands = [
+        el("pre", f"affectflow sql {shlex.quote(facts.lake)} {shlex.quote(query)}")
+        for query in (shown(each, parameters) for each in (name, *more))
+    ]
+    return el("details", el("summary", f"SQL behind {what}"), commands)

@@ -21,7 +21,7 @@ from affectflow.schemas.flight import (
     SOURCE_BATCH,
     VECTORS_COLUMN,
 )
-from affectflow.schemas.rules import PEOPLE, RULES, Rules
+from affectflow.schemas.rules import OF_WRITER, PEOPLE, RULES, Rules
 from affectflow.schemas.status import Status
 from affectflow.schemas.tables import (
     ANNOTATIONS,
@@ -66,6 +66,7 @@ __all__ = [
     "FOLDS",
     "MEASURES",
     "NOT_AN_UTTERANCE",
+    "OF_WRITER",
     "PEOPLE",
     "PRIVATE_LEFT_OUT",
     "PRIVATE_VISIBILITIES",

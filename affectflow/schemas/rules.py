@@ -7,6 +7,8 @@ from affectflow.schemas.tables import CONVERSATIONS
 
 PEOPLE = "(SELECT annotator_id FROM annotators WHERE kind = 'person')"
 """The ids of people who label by hand, as SQL; `gold` writes them before any answer."""
+OF_WRITER = "coalesce(perspective IN ('writer', 'self_report'), false)"
+"""Whether an answer is the writer's own, as SQL: readers, if there are any, decide."""
 
 
 @dataclass(frozen=True, kw_only=True)

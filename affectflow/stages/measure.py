@@ -8,6 +8,7 @@ import dataclasses
 import json
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +23,13 @@ from affectflow.batches.states import UNKNOWN
 from affectflow.errors import LakeError, UsageError
 from affectflow.gold.evaluation import files, lakes
 from affectflow.gold.measures import digest_of, measure, replace_measures
-from affectflow.kinds.measure import NO_INTERVAL, Measure
+from affectflow.kinds.measure import NO_INTERVAL, UNDRAWN, Measure
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import columns_of, quote, quote_name
+from affectflow.nouns import count
 from affectflow.schemas import TABLES
+from affectflow.stages.choices import check_choices
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.runs.request import config_digest, new_request
 from affectflow.stages.runs.run import Row, note_failure, write_run
@@ -88,7 +91,8 @@ def measure_lake(
 
     Raises:
       LakeError: no lake, or nothing in it that the measure reads.
-      UsageError: no such measure, option or column.
+      UsageError: no such measure, option or column; or an option names what is not
+        there.
     """
     made = made_with(name, options, draws)
     target = Lake.open(to or uri)
@@ -96,7 +100,12 @@ def measure_lake(
         raise UsageError(f"{made.kind} reads files only; give it FILE in place of LAKE")
     with open_lake(uri) as connection:
         made = _with_whole_ids(connection, made)
-        source = _lake_source(connection, made, by)
+
+        def source_of(measure: Measure) -> str:
+            return _lake_source(connection, measure, by)
+
+        source = source_of(made)
+        check_choices(connection, made, source_of, in_lake=True)
         state = made.counted(connection, source, grouped=bool(by))
         if not state.num_rows:
             raise LakeError(_nothing(connection, uri, made))
@@ -128,7 +137,8 @@ def measure_file(
 
     Raises:
       LakeError: `to` is not a lake.
-      UsageError: no such measure, option, file or column.
+      UsageError: no such measure, option, file or column; or an option names what is
+        not there.
     """
     made = made_with(name, options, draws)
     target = Lake.open(to) if to else None
@@ -137,10 +147,16 @@ def measure_file(
         opened = files.open_file(path, as_text=True)
     else:
         opened = files.open_rows(own)
+    _check_none_of_a_lake(made)
     with tempfile.TemporaryDirectory() as folder, opened as connection:
         connection.execute(_BOUNDS.format(memory=MEMORY, folder=quote(folder)))
-        source = _file_source(connection, path, made, mapping or {}, by)
+
+        def source_of(measure: Measure) -> str:
+            return _file_source(connection, path, measure, mapping or {}, by)
+
+        source = source_of(made)
         try:
+            check_choices(connection, made, source_of, in_lake=False)
             state = made.counted(connection, source, grouped=bool(by))
         except duckdb.ConversionException as error:
             raise UsageError(f"{path!r}: {_no_such_value(error)}") from error
@@ -180,6 +196,15 @@ def _with_whole_ids(connection: duckdb.DuckDBPyConnection, made: Measure) -> Mea
             there = [row[0] for row in connection.execute(query, [word]).fetchall()]
             whole[name] = annotator_meant(connection, word, there, "in this lake")
     return dataclasses.replace(made, **whole) if whole else made
+
+
+def _check_none_of_a_lake(made: Measure) -> None:
+    for option in made.annotators:
+        if word := getattr(made, option):
+            raise UsageError(
+                f"{made.kind}: {option}={word} names an annotator of a lake, and this "
+                "is a file; leave it out"
+            )
 
 
 def _lake_source(connection: duckdb.DuckDBPyConnection, made: Measure, by: str) -> str:
@@ -296,8 +321,11 @@ def _measured(made: Measure, state: pa.Table) -> Measured:
 def _unsaid(rows: list[Row]) -> list[str]:
     """Returns what has no value, and why; and once that there are no intervals."""
     lines = [_undefined(row) for row in rows if row["value"] is None]
-    if any(row["why"] == NO_INTERVAL for row in rows if row["value"] is not None):
+    why = Counter(row["why"] for row in rows if row["value"] is not None)
+    if why[NO_INTERVAL]:
         lines.append(f"{NO_INTERVAL} (map unit=COLUMN, or give more of them)")
+    if why[UNDRAWN]:
+        lines.append(f"{count(why[UNDRAWN], 'value')} with {UNDRAWN}; give more units")
     return lines
 
 

@@ -17,6 +17,7 @@ import duckdb
 
 from affectflow.lake import views
 from affectflow.report import queries as report
+from affectflow.report.asked import MIN_MESSAGES, MIN_PEOPLE
 from affectflow.schemas import TABLES
 from tests.given.view_lakes import FolderLake
 
@@ -34,8 +35,11 @@ PARAMETERS = {
     "annotator": "emotions@1",
     "task": "emotion",
     "period": "month",
-    "min_utterances": report.MIN_UTTERANCES,
-    "min_speakers": report.MIN_SPEAKERS,
+    "flagger": "frustration@1",
+    "measure": "frustration",
+    "reader": "anyone",
+    "min_utterances": MIN_MESSAGES,
+    "min_speakers": MIN_PEOPLE,
     "clustering": "irritation-0a1b",
 }
 _TURN = """
@@ -103,7 +107,7 @@ def main(rows: int) -> None:
         print(f"{rows:,} utterances, {threads[0][0]} threads")
         for view, sql in QUERIES.items():
             _print(view, lambda sql=sql, view=view: connection.sql(sql.format(view)))
-        with report._labelled_kept(connection, PARAMETERS):
+        with report.kept(connection, PARAMETERS):
             for name in report.QUERIES:
                 _print(name, lambda name=name: report.ask(connection, name, PARAMETERS))
 

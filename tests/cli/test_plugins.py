@@ -286,3 +286,20 @@ def test_a_source_that_fails_to_look_breaks_a_promise(sick_source):
 
     assert done.code == 1
     assert "`recognises` fails at b'': ZeroDivisionError" in done.out.splitlines()[-1]
+
+
+def test_a_card_says_what_options_mean_and_which_columns_are_needed():
+    shown = affectflow("plugins", "BradleyTerry").out
+    (row,) = json.loads(affectflow("plugins", "BradleyTerry", "--json").out)
+
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert any(
+        line.startswith("ties │ half │ `half` a win for both;") for line in lines
+    )
+    assert "draws │ 0 │ bootstrap draws of `unit`; 0 for no intervals." in lines
+    assert "model │ needed │ one of the two" in lines
+    assert row["columns"][-1] == {
+        "name": "unit",
+        "needed": False,
+        "doc": "what intervals draw: an item or conversation",
+    }

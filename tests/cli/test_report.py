@@ -47,3 +47,39 @@ def test_a_report_that_takes_the_place_of_another_says_so(lake, tmp_path):
     assert first.out == second.out == f"{page}\n"
     assert "replaced" not in first.err
     assert f"replaced the report that was in {page}" in second.err
+
+
+def test_the_owners_report_says_not_to_pass_it_on(lake, tmp_path):
+    said = affectflow("report", lake, "--for", "owner", "--out", tmp_path / "own.html")
+
+    assert "do not pass it on" in said.err
+    assert "do not pass on" in (tmp_path / "own.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("shape", ["csv", "md"])
+def test_a_report_in_another_shape_replaces_only_one_of_its_own(lake, tmp_path, shape):
+    out = tmp_path / f"report.{shape}"
+    asked = ("report", lake, "--format", shape, "--out", out)
+
+    assert [affectflow(*asked).code for _ in range(2)] == [0, 0]
+
+    out.write_text("mine")
+    assert one_line(affectflow(*asked), 2, "--out")
+    assert out.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("option", "word"),
+    [
+        ("--for", "boss"),
+        ("--quotes", "all"),
+        ("--format", "pdf"),
+        ("--context", "work"),
+        ("--events", "none.csv"),
+    ],
+)
+def test_an_unknown_word_is_a_usage_error_that_names_it(lake, tmp_path, option, word):
+    said = affectflow("report", lake, "--out", tmp_path / "r.html", option, word)
+
+    assert one_line(said, 2, option, repr(word))
+    assert not (tmp_path / "r.html").exists()

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from affectflow import defaults, registry
+from affectflow import data, defaults, registry
 from affectflow.lake.views import describe_view, shipped_views
 from affectflow.schemas import RULES, TABLES, Rules, doc
 from tests.given import crisis, personal
@@ -144,6 +144,33 @@ def data_file(name: str) -> str:
     return f"```{path.suffix[1:]}\n{path.read_text(encoding='utf-8')}```\n"
 
 
+def program(path: str) -> str:
+    """Returns a program of the examples."""
+    return f"```python\n{(ROOT / path).read_text(encoding='utf-8')}```\n"
+
+
+_STEPS = ("NormalizeText", "Textualize", "Annotate", "MineCauses", "WriteLake")
+
+
+def steps() -> str:
+    """Returns the table of what a batch needs for each step, and of what it gets."""
+    lines = ["| step | a batch needs | it gets |", "| --- | --- | --- |"]
+    for name in _STEPS:
+        plugin = registry.load(
+            "connectors" if name == "WriteLake" else "transforms", name
+        )
+        needs, gets = (
+            ", ".join(f"`{f.name}: {_short(str(f.type))}`" for f in schema)
+            for schema in (plugin.requires, plugin.provides)
+        )
+        lines.append(f"| `{name}` | {needs} | {gets or 'it writes a lake'} |")
+    return "\n".join(lines) + "\n"
+
+
+def _short(type_: str) -> str:
+    return re.sub(r"<.*", "", type_) if "<" in type_ else re.sub(r"\[.*", "", type_)
+
+
 def public_modules() -> list[str]:
     """Returns the modules that plugins may import from."""
     core = ROOT / "affectflow"
@@ -245,6 +272,34 @@ DATA_FILES = (
 )
 
 
+_KINDS = {
+    "transforms": "steps of a pipeline",
+    "connectors": "sources, and the lake as a sink",
+    "models": "label utterances or conversations, or make vectors of them",
+    "renderers": "write emoji, voices, faces and ratings out in words",
+    "miners": "find what caused an emotion",
+    "clusterers": "group causes into themes",
+    "measures": "fit values: agreement, bias, severity, drivers, gaps",
+    "objectives": "losses to train by",
+    "trainers": "fit a model to your data",
+    "parsers": "read answers of language models",
+    "prompts": "questions for language models, most of them from the literature",
+    "vocabularies": "label sets, and the folds between them",
+    "views": "tables that every lake has in SQL",
+}
+
+
+def kinds() -> str:
+    """Returns a table of the kinds of plugins: what they do, and how many there are."""
+    lines = ["| kind | what it does | there are |", "| --- | --- | ---: |"]
+    for kind, said in _KINDS.items():
+        of_code = kind in registry.KINDS
+        n = len(registry.names(kind) if of_code else data.names(kind))
+        if n:
+            lines.append(f"| `{kind}` | {said} | {n} |")
+    return "\n".join(lines) + "\n"
+
+
 def packages() -> str:
     """Returns the table of the packages: what the docstring of each says."""
     parents = ("affectflow", "transforms", "connectors")
@@ -261,12 +316,17 @@ def packages() -> str:
 
 
 PLACES: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"plugins": plugins},
+    "README.md": {"kinds": kinds},
+    "docs/catalogue.md": {"plugins": plugins},
     "docs/models.md": {"architectures": architectures},
     "docs/literature.md": {"guard": crisis.table},
     "docs/code.md": {"packages": packages},
     "docs/people.md": {"personal": personal.table},
     "docs/lake.md": {"rules": rules, "lake": lake},
+    "docs/step.md": {
+        "steps": steps,
+        "program": functools.partial(program, "examples/step.py"),
+    },
     "docs/views.md": {"views": views},
     "docs/plugins.md": {
         "names": names,

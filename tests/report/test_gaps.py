@@ -5,6 +5,7 @@ import json
 import pytest
 
 from affectflow import registry
+from affectflow.report import gaps
 from affectflow.report.gaps import FILE, for_whom_it_errs, gaps_of, lines_of
 from tests.given.report_lakes import MODEL, page_of, tables, text_of
 
@@ -71,6 +72,14 @@ def test_a_paper_is_told_each_gap_and_which_may_be_chance(measured):
     ]
 
 
+def test_groups_by_length_have_a_unit(measured):
+    by_length = {**TOLD, "about": "comments by length", "lowest": ["under 50", 0.375]}
+
+    said = str(gaps._cells(by_length))
+
+    assert "0.375 under 50 characters" in said
+
+
 def test_the_methods_of_a_report_say_for_whom_its_annotator_errs(measured, tmp_path):
     given = tables()
     own = next(row for row in given["annotators"] if row["annotator_id"] == MODEL)
@@ -80,4 +89,5 @@ def test_the_methods_of_a_report_say_for_whom_its_annotator_errs(measured, tmp_p
 
     said = text.partition("For whom ")[2]
     assert said.startswith(f"{MODEL} errs: gaps of more than 5 points between groups")
+    assert "Each names the group for which a figure is highest" in said
     assert "0.375 in a dialect" in said

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from affectflow.errors import UsageError
+from affectflow.report.asked import Asked, Event
 from affectflow.report.html import el, link
-from affectflow.report.themes import excerpt
+from affectflow.report.quotes import excerpt
 from tests.given.report_lakes import (
+    EVIL,
     MODEL,
     SECRET,
     START,
@@ -32,6 +34,38 @@ def page(tmp_path_factory):
 def test_text_from_outside_is_escaped(page):
     assert "<script" not in page
     assert page.count("&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;") >= 4
+
+
+@pytest.mark.parametrize("reader", ["anyone", "owner"])
+def test_hostile_posts_do_nothing_in_any_place(tmp_path, reader):
+    evil = f'"><img src=x onerror=alert(1)>{EVIL}'
+    given = tables()
+    for row in given["utterances"]:
+        row |= {
+            "container": row["container"] + evil,
+            "speaker_role": evil,
+            "kind": evil,
+        }
+        row |= {
+            "title": evil,
+            "lang": evil,
+            "url": f"javascript:{evil}",
+            "source": evil,
+        }
+    given["themes"] = [
+        row | {"title": evil, "keywords": [evil]} for row in given["themes"]
+    ]
+    given["conversations"] = [
+        {"conversation_id": f"c{i}", "title": evil, "outcome": evil} for i in range(9)
+    ]
+    events = (Event(START + timedelta(days=90), evil, evil),)
+
+    page = page_of(tmp_path, given, asked=Asked(reader=reader, events=events))
+
+    found = Loads(page)
+    assert found.others == []
+    assert found.tags.isdisjoint({"script", "img"})
+    assert all(link.startswith("#") for link in found.links)
 
 
 def test_the_page_loads_nothing_and_runs_nothing(page):
@@ -198,7 +232,7 @@ def test_a_long_quote_is_cut_at_spaces_around_its_cause():
     "statement",
     [
         "Expressed, not felt.",
-        "Not validated here: ranks, no shares.",
+        "Unvalidated here: ranks, no shares.",
         f"All numbers rest on one annotator, {MODEL}",
         "Messages counted 30 of 32 in the lake",
         "People who wrote them 6",
@@ -229,7 +263,7 @@ def test_shares_are_printed_only_with_a_validation(tmp_path, page):
 
     assert share in text
     assert "Validated here for irritation" in text
-    assert "Not validated here: ranks" not in text
+    assert "Unvalidated here: ranks" not in text
 
 
 def frustrated(by):

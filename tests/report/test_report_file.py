@@ -9,10 +9,12 @@ import pytest
 
 import affectflow.lake
 import affectflow.report
-from affectflow.errors import MissingExtraError, StorageError
+from affectflow.errors import StorageError
 from affectflow.lake import views
 from affectflow.report import charts, render, words, write_report
-from tests.given.chromium import QUIET
+from affectflow.report.asked import Asked, Event
+from tests.given.chromium import QUIET, browser
+from tests.given.finding_lakes import two_weeks, validated
 from tests.given.report_lakes import START, FolderLake, page_of, tables, text_of
 
 
@@ -42,18 +44,6 @@ def test_a_place_that_cannot_be_written_is_an_error_with_the_cure(lake_uri, tmp_
 
     with pytest.raises(StorageError, match="--out"):
         write_report(lake_uri, tmp_path / "file" / "report.html")
-
-
-def test_a_failing_renderer_is_an_error_with_the_cure(monkeypatch):
-    import vl_convert
-
-    def fail(*args, **kwargs):
-        raise ValueError("no such version")
-
-    monkeypatch.setattr(vl_convert, "vegalite_to_svg", fail)
-
-    with pytest.raises(MissingExtraError, match=r"no such version.*pip install"):
-        charts.bars([("joy", 1)], "joy")
 
 
 def test_plots_on_one_page_share_no_id():
@@ -124,6 +114,35 @@ def test_a_browser_shows_the_plots_and_refuses_nothing(chromium, page, tmp_path)
     assert done.stdout.count("<svg") == page.count("<svg") >= 1
     assert "<script" not in done.stdout
     assert "Content Security Policy" not in done.stderr
+
+
+@pytest.mark.browser
+def test_a_phone_shows_the_page_without_scrolling_aside(chromium, tmp_path):
+    given = validated(two_weeks(by_newcomers=False))
+    file = tmp_path / "report.html"
+    asked = Asked(reader="owner", events=(Event(START, "a new queue", ""),))
+    file.write_text(page_of(tmp_path, given, asked=asked), encoding="utf-8")
+
+    with browser(chromium, tmp_path / "profile", tmp_path) as tab:
+        size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+        tab.call("Emulation.setDeviceMetricsOverride", **size)
+        tab.open(file)
+        found = tab.ask(_WIDTHS)
+
+    assert found == {"page": 390, "beyond": []}
+    assert tab.complaints == []
+
+
+# What stands outside of the screen, but in what scrolls by itself.
+_WIDTHS = """({
+  page: document.documentElement.scrollWidth,
+  beyond: [...document.querySelectorAll('svg text, h1, h2, h3, p, li, figcaption')]
+    .filter(each => !each.closest('.scroll, details'))
+    .filter(each => {
+      const box = each.getBoundingClientRect();
+      return box.right > 391 || box.left < -1;
+    }).map(each => each.textContent)
+})"""
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from tests.given.fake_embedder import CountLetters
 from tests.given.messages import messages
 from tests.given.stage_runs import ask
 
+pytestmark = pytest.mark.rotated
+
 WHAT = ("the build", "the cache", "the nightly build", "the login", "the old cache")
 SAID = [
     f"Run {n}: This is so annoying because {what} fails every night :("

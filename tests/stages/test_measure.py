@@ -39,7 +39,12 @@ def causes():
 
 TABLES_OF_LAKE = {
     "utterances": [
-        {"utterance_id": name, "conversation_id": f"c{name}", "kind": kind}
+        {
+            "utterance_id": name,
+            "conversation_id": f"c{name}",
+            "kind": kind,
+            "attrs": [("team", "red")] if kind else None,
+        }
         for name, kind in KINDS.items()
     ],
     "annotators": [
@@ -121,6 +126,14 @@ def test_a_column_of_utterances_groups(lake):
     }
 
 
+def test_an_attribute_groups_too(lake):
+    found = measure_lake(lake, "TextOverlap", options=HALF, by="attrs.team")
+
+    recall = {r["group"]: r["value"] for r in found.rows if r["label"] == "recall"}
+    assert recall["red"] == pytest.approx((2 / 3 + 1) / 2)
+    assert recall["(unknown)"] == 0
+
+
 @pytest.mark.parametrize(
     ("options", "by", "message"),
     [
@@ -130,6 +143,7 @@ def test_a_column_of_utterances_groups(lake):
             "no annotator 'nobody' in this lake; known: 'llm'",
         ),
         ({}, "knd", "no column 'knd' in utterances; --by is length or one of"),
+        ({}, "attrs.tea", "no such attribute; there is attrs.team"),
         ({}, "speaker_id", "would show individuals"),
         ({"order": 0}, "", "`order` must be at least 1"),
     ],

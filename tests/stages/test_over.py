@@ -23,6 +23,8 @@ from tests.given.fake_model import FakeHandler
 from tests.given.fake_over import FakeMood, FakeOver, FakeReader, answer_over
 from tests.given.stage_runs import ask, counts, reconciles, store
 
+pytestmark = pytest.mark.rotated
+
 SAID = ("so annoying", "fine", "fine too", "annoying", "annoying again", "poison")
 ECHO = FakeOver(over="fake@1").annotator()["annotator_id"]
 ECHOED = "SELECT label, count(*) FROM annotations WHERE task = 'echo' GROUP BY 1"

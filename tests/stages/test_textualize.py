@@ -21,6 +21,8 @@ from tests.given.factories import utterances
 from tests.given.loudness import RenderLoudness, write_loudness
 from tests.given.stage_runs import ask, counts, store
 
+pytestmark = pytest.mark.rotated
+
 TEXTS = ("it broke", "it is broken again", "never mind")
 # The model of the package leaves out what stands around a text, unless it is told.
 READ = ("--set", "cues=words")

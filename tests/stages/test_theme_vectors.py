@@ -17,6 +17,8 @@ from tests.given.mined_turns import emotion
 from tests.given.moved_lakes import moved
 from tests.given.stage_runs import ask, store
 
+pytestmark = pytest.mark.rotated
+
 TEXTS = ["the lift halts", "no elevator", "lift and stairs", "a dull talk"] * 4
 
 

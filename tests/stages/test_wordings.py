@@ -8,6 +8,8 @@ from tests.given.command_line import affectflow
 from tests.given.factories import utterances
 from tests.given.stage_runs import ask, store
 
+pytestmark = pytest.mark.rotated
+
 STUDY = ("--context", "research", "--purpose", "a test")
 FACES = """frame,timestamp,confidence,success,AU04_r,AU12_r
 1,0.0,0.98,1,0.0,2.1

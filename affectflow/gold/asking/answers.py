@@ -38,7 +38,7 @@ _DRAWN = """
 SELECT label, unit_id FROM measures
 WHERE kind = 'inclusion' AND list_contains($samples, label)"""
 
-Key = tuple[str, str, str, str]
+Key = tuple[str, ...]
 
 
 class Imported(NamedTuple):
@@ -57,10 +57,18 @@ def folder_of(rater: str) -> str:
     return f"gold-{digest}/{_FOLDER}"
 
 
-def import_answers(lake: Lake, answers: Sequence[Answer]) -> Imported:
+def import_answers(
+    lake: Lake, answers: Sequence[Answer], perspective: str = "reader"
+) -> Imported:
     """Writes answers into a lake, and returns what changed.
 
-    A rater's answers to a sample take the place of their older ones to it.
+    A rater's answers to a sample take the place of their older ones to it, from the
+    same perspective.
+
+    Args:
+      lake: that has the utterances.
+      answers: each once.
+      perspective: who says so: a `reader`, the `writer`, or one in a `self_report`.
 
     Raises:
       UsageError: an utterance is not in the lake, or not in its sample.
@@ -71,7 +79,7 @@ def import_answers(lake: Lake, answers: Sequence[Answer]) -> Imported:
     total = Imported([], 0, 0, 0, 0)
     for rater in sorted({answer.rater for answer in answers}):
         own = [answer for answer in answers if answer.rater == rater]
-        done = _import_one(lake, rater, own, copied)
+        done = _import_one(lake, rater, own, copied, perspective)
         total = Imported(
             [*total.raters, rater],
             *(a + b for a, b in zip(total[1:], done, strict=True)),
@@ -113,10 +121,15 @@ def _check_drawn(lake: Lake, answers: Iterable[Answer]) -> None:
 
 
 def _import_one(
-    lake: Lake, rater: str, answers: list[Answer], copied: dict[str, dict[str, Any]]
+    lake: Lake,
+    rater: str,
+    answers: list[Answer],
+    copied: dict[str, dict[str, Any]],
+    perspective: str,
 ) -> tuple[int, int, int, int]:
-    rows = {_key(row): row for row in (_row(a, copied) for a in answers)}
-    samples = {(answer.sample_id, answer.target.task) for answer in answers}
+    told = (_row(answer, copied, perspective) for answer in answers)
+    rows = {_key(row): row for row in told}
+    samples = {(a.sample_id, a.target.task, perspective) for a in answers}
     # First who answers: whoever reads the answers finds that it is a person.
     _write_annotator(lake, rater)
 
@@ -136,10 +149,13 @@ def _import_one(
 
 
 def _key(row: dict[str, Any]) -> Key:
-    return row["utterance_id"], row["task"], row["vocabulary"], row["label"]
+    names = ("utterance_id", "task", "vocabulary", "label", "perspective")
+    return tuple(row[name] for name in names)
 
 
-def _row(answer: Answer, copied: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _row(
+    answer: Answer, copied: dict[str, dict[str, Any]], perspective: str
+) -> dict[str, Any]:
     target = answer.target
     answered = answer.said not in (UNSURE, "")
     rated = target.is_scale and answered
@@ -152,15 +168,16 @@ def _row(answer: Answer, copied: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "label": target.label,
         "chosen": rated or answer.said == YES,
         "value": value_of(answer.said) if rated else None,
-        "perspective": "reader",
+        "perspective": perspective,
         "status": "ok" if answered else "abstained",
         "raw": answer.said,
         "sample_id": answer.sample_id or None,
     }
 
 
-def _is_of(row: dict[str, Any], samples: set[tuple[str, str]]) -> bool:
-    return row["sample_id"] is not None and (row["sample_id"], row["task"]) in samples
+def _is_of(row: dict[str, Any], samples: set[tuple[str, str, str]]) -> bool:
+    asked = (row["sample_id"], row["task"], row["perspective"])
+    return row["sample_id"] is not None and asked in samples
 
 
 def _commit(

@@ -30,14 +30,8 @@ from affectflow.schemas import PEOPLE
 
 LENGTH = "length"
 """Slices by how long a text is; not a column, but asked for like one."""
-_LENGTHS = """
-CASE
-  WHEN length(u.text) < 50 THEN '1: under 50 characters'
-  WHEN length(u.text) < 200 THEN '2: 50 to 199'
-  WHEN length(u.text) < 1000 THEN '3: 200 to 999'
-  ELSE '4: 1,000 and more'
-END
-"""
+ATTRIBUTE = "attrs."
+"""Begins the name of an attribute that slices."""
 MAX_PARTS = 100
 """A column with more values than this is not a slice but an id, a text, a time."""
 PERSONAL = ("speaker_id",)
@@ -270,18 +264,31 @@ def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
     if not by:
         return "NULL"
     if by == LENGTH:
-        return _LENGTHS
+        return "length_group(u.text)"
     if by in PERSONAL:
         raise UsageError(f"--by {by} would show individuals; name a group")
+    if by.startswith(ATTRIBUTE):
+        return _attribute(connection, by.removeprefix(ATTRIBUTE))
     rows = connection.sql("DESCRIBE utterances").fetchall()
     names = [row[0] for row in rows]
     if by not in names:
         shown = [name for name in names if name not in PERSONAL]
         raise UsageError(
             f"no column {by!r} in utterances; --by is {LENGTH} or one of "
-            f"{', '.join(shown)}"
+            f"{', '.join(shown)}, {ATTRIBUTE}NAME"
         )
     return f"coalesce(u.{quote_name(by)}::VARCHAR, {quote(UNKNOWN)})"
+
+
+def _attribute(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Returns the expression that slices utterances `u` by an attribute."""
+    there = [key for (key,) in connection.sql(_ATTRIBUTES).fetchall()]
+    if name not in there:
+        listed = ", ".join(ATTRIBUTE + key for key in there) or "none"
+        raise UsageError(
+            f"--by {ATTRIBUTE}{name}: no such attribute; there is {listed}"
+        )
+    return f"coalesce(u.attrs[{quote(name)}], {quote(UNKNOWN)})"
 
 
 def _check_parts(connection: duckdb.DuckDBPyConnection, by: str) -> None:
@@ -293,6 +300,9 @@ def _check_parts(connection: duckdb.DuckDBPyConnection, by: str) -> None:
         )
 
 
+_ATTRIBUTES = """
+SELECT DISTINCT unnest(map_keys(attrs)) AS name FROM utterances ORDER BY name
+"""
 _ANNOTATORS = f"""
 SELECT DISTINCT annotator_id, annotator_id IN {PEOPLE} FROM annotators ORDER BY 1
 """

@@ -1,5 +1,8 @@
 """What people decided: the majority of the answers, on a scale their mean.
 
+What writers say of themselves decides only where no reader answered: how far the two
+are apart is a question of its own (the measure PerceptionGap).
+
 Weights are 1 / inclusion probability, so that figures hold for the lake. A sample that
 is drawn by strata, and answered in part, has answers of each stratum in other numbers
 than it was drawn: each stratum counts for its size by what was decided of it, not by
@@ -21,7 +24,7 @@ from affectflow.gold.truth.outdated import leave_out_changed
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 from affectflow.nouns import count
-from affectflow.schemas import PEOPLE
+from affectflow.schemas import OF_WRITER, PEOPLE
 
 _KEYS = [
     pa.field(name, pa.string())
@@ -46,7 +49,10 @@ LEFT JOIN merged_conversations AS m ON m.conversation_id = a.conversation_id
 LEFT JOIN windowed_utterances AS w ON w.utterance_id = a.utterance_id
 WHERE a.task = $task AND a.status = 'ok' AND a.label IS NOT NULL
   AND a.annotator_id IN {PEOPLE}
-  AND a.utterance_id IN (SELECT utterance_id FROM utterances)"""
+  AND a.utterance_id IN (SELECT utterance_id FROM utterances)
+QUALIFY NOT {OF_WRITER} OR bool_and({OF_WRITER}) OVER (
+  PARTITION BY a.utterance_id, a.vocabulary, a.label
+)"""
 _ASKED = """asked AS (
   SELECT DISTINCT vocabulary, label, sample_id FROM gold_answers
   WHERE sample_id IS NOT NULL

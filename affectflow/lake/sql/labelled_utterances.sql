@@ -24,6 +24,8 @@ SELECT
   u.timestamp,
   u.source,
   u.container,
+  u.speaker_role,
+  u.kind,
   a.annotator_id,
   a.task,
   coalesce(a.labels, []) AS labels,

@@ -8,13 +8,13 @@ WITH public AS (
     u.text, t.start, t."end", u.url, u.timestamp, u.utterance_id,
     t.exemplar, t.membership
   FROM theme_utterances AS t
-  JOIN placed_utterances AS u ON u.utterance_id = t.cause_utterance_id
+  JOIN utterances AS u ON u.utterance_id = t.cause_utterance_id
   WHERE (
       u.visibility = 'public'
       OR coalesce(u.visibility, 'unknown') = 'unknown'
       AND u.source IN (SELECT source FROM public_sources)
     )
-    AND NOT u.by_bot
+    AND NOT coalesce(u.is_bot, false)
     AND NOT coalesce(u.deleted, false)
     AND t.cause_text IS NOT NULL
     -- An edit after mining may have moved the words; such a span quotes nobody.

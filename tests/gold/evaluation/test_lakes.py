@@ -288,7 +288,7 @@ def test_labels_that_fold_to_one_have_probabilities_together_or_not_at_all(lake)
     [
         ("kind", {"issue": 12, "comment": 10}),
         ("speaker_role", {"(unknown)": 22}),
-        ("length", {"1: under 50 characters": 7, "2: 50 to 199": 15}),
+        ("length", {"1: under 50 characters": 7, "2: 50 to 199 characters": 15}),
     ],
     ids=["kind", "unknown", "length"],
 )

@@ -71,7 +71,7 @@ def test_figures_without_a_validation_give_no_share(tmp_path):
     guessed = [row for row in gold() if row["kind"] != "validation"]
     text = text_of(page_of(tmp_path, tables() | {"measures": guessed}))
 
-    assert "Not validated here: ranks, no shares." in text
+    assert "Unvalidated here: ranks, no shares." in text
     assert "27%" not in text
     assert "Shares rest on" not in text
 
@@ -124,7 +124,7 @@ def test_labelled_demo_conversations_give_a_report_with_shares(labelled, capsys)
     assert "surprise: about " in told.out
     assert "2 raters, alpha 0." in told.out
     page = write_report(lake, labelled / "after.html").read_text("utf-8")
-    assert "Not validated here" in text_of(before)
+    assert "Unvalidated here" in text_of(before)
     assert "Validated here for surprise" in text_of(page)
     assert "Shares rest on" in text_of(page)
     assert "rule-1" not in page

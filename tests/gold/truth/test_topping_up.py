@@ -78,6 +78,8 @@ def test_what_is_topped_up_gives_a_share_of_the_lake_that_grew(lake, folder, cap
 
 
 def test_each_message_is_drawn_once_and_weighs_what_it_had_for_a_chance(lake, folder):
+    # Of several samples, the one that was answered is topped up.
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
     grow(lake, 60)
     topped_up(lake, folder, "new.csv")
     grow(lake, 60, name="later")

@@ -11,6 +11,7 @@ from affectflow.lake.commits import commit
 from affectflow.lake.files import write_file
 from affectflow.schemas import TABLES
 from affectflow.stages import measure_lake
+from affectflow.stages.measure import measure_file
 from affectflow_transforms.measures.bradley_terry import BradleyTerry
 from tests.given.command_line import affectflow
 
@@ -121,6 +122,26 @@ def test_draws_give_intervals_like_those_of_the_information():
         wide = [each[name, "strength"]["high"] - each[name, "strength"]["low"]
                 for each in (exact, drawn)]  # fmt: skip
         assert wide[1] == pytest.approx(wide[0], rel=0.4)
+
+
+@pytest.mark.parametrize(
+    ("units", "why"),
+    [
+        pytest.param(9, "no interval: fewer than 10 units", id="few units"),
+        pytest.param(12, "no interval: in most draws there is no value", id="rare"),
+    ],
+)
+def test_why_there_is_no_interval_is_said(tmp_path, units, why):
+    pairs = [f"a,b,{n % 2},u{n}" for n in range(units)]
+    # d won once and lost once: most draws have not both of them.
+    path = tmp_path / "pairs.csv"
+    rows = ["model,baseline,preference,unit", *pairs, "d,a,1,u3", "a,d,1,u4"]
+    path.write_text("\n".join(rows))
+
+    found = measure_file(str(path), "BradleyTerry", draws=40)
+
+    assert why in " ".join(found.undefined)
+    assert {row["unit_id"] for row in found.rows if row["low"] is None} >= {"d"}
 
 
 # -- what has no value -----------------------------------------------------------------

@@ -85,6 +85,8 @@ def test_in_a_lake_reasons_are_replies_that_say_whose_they_are(
          "chosen": True, "rank": 1, "status": "ok"} for u, a, label in said
     ])  # fmt: skip
 
+    add_rows(uri, "annotators", [{"annotator_id": "judge@1", "kind": "prompt"}])
+
     found = measure_lake(uri, "DoublyRight", options={"judge": "judge@"})
 
     values = {row["label"]: row["value"] for row in found.rows}

@@ -43,21 +43,22 @@ def test_a_missing_column_is_named_with_those_that_are_there(wide):
     with pytest.raises(UsageError) as caught:
         measure_file(wide, "DriverImportance", options=options)
 
-    assert "needs the column 'role': type --map role=COLUMN; columns here: repo, " in (
-        str(caught.value)
-    )
+    said = str(caught.value)
+    assert "needs the column 'role': name yours with --set factors=COLUMN,...;" in said
+    assert "columns here: repo, " in said
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory, own_configuration):
-    """Two threads of 12 messages; in the middle of each the owner writes."""
+    """Four threads of 12 messages by six people; in each the owner writes once."""
     uri = str(tmp_path_factory.mktemp("measured") / "lake")
-    texts = [f"message {n}" for n in range(24)]
+    texts = [f"message {n}" for n in range(48)]
     batch = utterances(
         *texts,
-        conversation_id=[f"test:{n // 12}" for n in range(24)],
-        speaker_role=["owner" if n % 12 == 5 else "none" for n in range(24)],
-        attrs=[[("mood", "odd" if n % 2 else "even")] for n in range(24)],
+        conversation_id=[f"test:{n // 12}" for n in range(48)],
+        speaker_id=[f"account-{n // 2 % 6}" for n in range(48)],
+        speaker_role=["owner" if n % 12 == 5 else "none" for n in range(48)],
+        attrs=[[("mood", "odd" if n % 2 else "even")] for n in range(48)],
     )
     store(uri, batch)
     ids = batch.column("utterance_id").to_pylist()
@@ -78,16 +79,26 @@ def test_a_lake_knows_circumstances_attributes_and_an_annotators_label(lake):
 
     said = {(row["unit_id"], row["label"]): row["value"] for row in found.rows}
     # Minutes since the first, or the owner, wrote: 0 to 5, then 1 to 6.
-    waits = np.array([*range(6), *range(1, 7)] * 2) / 60
-    moods = np.arange(24) % 2
-    chosen = np.isin(np.arange(24) % 12, (3, 4, 5))
-    given = np.column_stack([np.ones(24), waits, moods])
+    waits = np.array([*range(6), *range(1, 7)] * 4) / 60
+    moods = np.arange(48) % 2
+    chosen = np.isin(np.arange(48) % 12, (3, 4, 5))
+    given = np.column_stack([np.ones(48), waits, moods])
     slopes = np.linalg.lstsq(given, chosen.astype(float), rcond=None)[0]
     assert said["wait_hours", "slope"] == pytest.approx(slopes[1], rel=1e-6)
     apart = (
         said["attrs.mood=odd", "attribution"] - said["attrs.mood=even", "attribution"]
     )
     assert apart == pytest.approx(slopes[2], abs=1e-9)
+
+
+def test_levels_of_too_few_messages_are_counted_and_not_shown(lake):
+    found = measure_lake(lake, "DriverImportance", options={"factors": "role"})
+
+    levels = [row["unit_id"] for row in found.rows if row["unit_type"] == "level"]
+    # The owner wrote four messages.
+    assert levels == ["role=none"]
+    hidden = [(r["value"], r["n"]) for r in found.rows if r["label"] == "hidden"]
+    assert hidden == [(1, 4)]
 
 
 def test_a_score_may_be_the_outcome(lake):
@@ -110,8 +121,8 @@ def test_a_circumstance_may_be_the_outcome_and_drivers_are_ranked(lake):
     )
 
     assert found == [
-        (1, "wait_hours", True, True, 24),
-        (2, "attrs.mood", False, None, 24),
+        (1, "wait_hours", True, True, 48),
+        (2, "attrs.mood", False, None, 48),
     ]
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from affectflow import people, registry
-from affectflow.errors import LakeError, UsageError
+from affectflow.errors import UsageError
 from affectflow.stages.measure import measure_file, measure_lake
 from affectflow_transforms.measures.early_risk import Decisions, EarlyRisk, erde
 from affectflow_transforms.measures.ranking import auc
@@ -290,8 +290,8 @@ def test_one_yes_of_three_makes_no_case(tmp_path, own_configuration):
 
 
 @pytest.mark.rotated
-def test_a_lake_without_such_scores_says_what_is_needed(lake):
-    with pytest.raises(LakeError, match="needs an annotator's scores"):
+def test_a_task_that_the_lake_does_not_have_is_named(lake):
+    with pytest.raises(UsageError, match=r"no .mood. in this lake; there is .tone."):
         measure_lake(lake, "EarlyRisk", options={**OPTIONS, "task": "mood"})
 
 

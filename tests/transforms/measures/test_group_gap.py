@@ -340,7 +340,10 @@ def test_in_a_lake_false_flags_of_newcomers_and_maintainers_are_compared(
     # Four people of the red team are too few to be shown.
     assert any("red" in line and "not shown" in line for line in by_team.undefined)
     (row,) = [r for r in by_length.rows if r["unit_type"] == "group"]
-    assert (row["unit_id"], row["value"]) == ("2: 50 to 199", pytest.approx(1 / 5))
+    assert (row["unit_id"], row["value"]) == (
+        "2: 50 to 199 characters",
+        pytest.approx(1 / 5),
+    )
 
 
 @pytest.mark.rotated

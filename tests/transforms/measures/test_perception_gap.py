@@ -241,6 +241,39 @@ def test_in_a_lake_people_say_who_they_are_and_the_view_shows_a_row_a_label(
     assert row["hidden_share"] == pytest.approx(1 / 3)
 
 
+@pytest.mark.rotated
+def test_answers_of_writers_are_imported_and_set_against_those_of_readers(
+    tmp_path, own_configuration
+):
+    uri = str(tmp_path / "lake")
+    store(uri, utterances("flat tyre", "all is well"))
+    tyre, well = utterances("a", "b").column("utterance_id").to_pylist()
+    heads = "utterance_id,label,answer,rater\n"
+    answers = {
+        "writer": f"{tyre},anger,yes,dee\n{well},anger,no,eve\n",
+        "reader": f"{tyre},anger,no,ann\n{well},anger,no,ann\n{tyre},anger,no,ben\n",
+    }
+    for who, rows in answers.items():
+        (tmp_path / f"{who}.csv").write_text(heads + rows)
+        path = str(tmp_path / f"{who}.csv")
+        done = affectflow("gold", uri, path, "--perspective", who)
+        assert done.code == 0, done.err
+
+    measure_lake(
+        uri,
+        "PerceptionGap",
+        options={"label": "anger", "writer_min": 1, "reader_max": 0},
+    )
+
+    with open_lake(uri) as lake:
+        (row,) = lake.sql("FROM perception_gap").to_arrow_table().to_pylist()
+        votes = lake.sql(
+            "SELECT yes, answers, holds FROM majority WHERE label = 'anger'"
+        )
+        assert sorted(votes.fetchall()) == [(0, 1, False), (0, 2, False)]
+    assert (row["gap"], row["hidden"], row["n"]) == (0.5, 1, 2)
+
+
 def test_the_command_names_the_columns_that_are_there(tmp_path, own_configuration):
     path = tmp_path / "ratings.csv"
     path.write_text("post,who,score\n1,writer,3\n")

@@ -337,6 +337,18 @@ def test_who_chose_nothing_votes_for_no_label(tmp_path):
     assert (found.observations, found.left_out) == (1, {"no gold": 2})
 
 
+def test_an_answer_without_a_vocabulary_counts_once(tmp_path):
+    annotations = [answer(0, "ann", "joy"), answer(0, "ann", "joy", vocabulary="basic")]
+    annotations.append(answer(0, "ben", None, vocabulary=None))
+    annotations.append(answer(0, "cem", "joy"))
+    annotations.append(answer(0, "llm@1", None, status="unparsed", vocabulary=None))
+
+    found = measure_lake(stored(tmp_path, annotations), "PreferenceBias")
+
+    assert (found.observations, found.left_out) == (1, {})
+    assert found.rows[0]["n"] == 1
+
+
 def test_a_person_may_choose_several_labels(tmp_path):
     annotations = [answer(0, "ann", label) for label in ("joy", "fear")]
     annotations += [answer(0, "ben", "joy"), answer(0, "ben", "fear", chosen=False)]

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from affectflow.errors import LakeError, UsageError
+from affectflow.errors import UsageError
 from affectflow.stages.measure import measure_file, measure_lake
 from affectflow_transforms.measures.leakage.figures import macro_f1
 from affectflow_transforms.measures.leakage.measure import SpeakerLeakage
@@ -280,8 +280,8 @@ def test_a_label_of_turns_is_set_against_the_turn_before(lake):
 
 
 @pytest.mark.rotated
-def test_a_lake_without_such_labels_says_what_is_needed(lake):
-    with pytest.raises(LakeError, match="needs people's labels"):
+def test_a_task_that_the_lake_does_not_have_is_named(lake):
+    with pytest.raises(UsageError, match=r"no .mood. in this lake; there is .illness."):
         measure_lake(lake, "SpeakerLeakage", options={"task": "mood"})
 
 

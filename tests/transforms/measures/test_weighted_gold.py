@@ -107,6 +107,41 @@ def test_files_of_raters_are_read_and_broken_ones_counted(tmp_path):
     assert "P1/FM1 valence weight" in names
 
 
+LONG = """rater,time,value
+a,0,1
+a,{time},{value}
+a,.2,3
+a,.3,2
+b,0,2
+b,.1,3
+b,.2,4
+b,.3,3
+"""
+WIDE = "time,a,b\n0,1,2\n{time},{value},3\n.2,3,4\n.3,2,3\n"
+
+
+@pytest.mark.parametrize("rows", [LONG, WIDE], ids=["long", "wide"])
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ({"value": "oops"}, "the time or the rating is not a number"),
+        ({"time": "later"}, "no time"),
+    ],
+)
+def test_one_bad_cell_is_refused_and_the_other_ratings_are_used(
+    tmp_path, rows, cell, reason
+):
+    path = tmp_path / "call.csv"
+    path.write_text(rows.format(**{"time": ".1", "value": "2", **cell}))
+
+    found = measure_file(str(path), "WeightedGold")
+
+    assert set(found.left_out) == {reason}
+    agreement = {r["unit_id"]: r["value"] for r in found.rows if r["n"] < 4}
+    # b is one point above a wherever both rate: 1, 3, 2 and 2, 4, 3.
+    assert agreement["call/a"] == pytest.approx(4 / 7)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -272,7 +272,7 @@ def test_a_file_without_a_column_is_refused_by_name(tmp_path):
 
 
 @pytest.mark.rotated
-def test_in_a_lake_gold_is_what_half_of_the_people_chose(tmp_path, own_configuration):
+def test_in_a_lake_gold_is_what_most_people_chose(tmp_path, own_configuration):
     uri = str(tmp_path / "lake")
     Lake.create(uri)
     first, second = "test:0", "test:1"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import ATTRIBUTES, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.pairwise.graph import cycles, listed, parts
 from affectflow_transforms.measures.pairwise.names import (
@@ -119,6 +119,9 @@ JOIN named AS worse ON worse.utterance_id = rejected_id
 WHERE $annotator = '' OR annotator_id = $annotator
 """
     annotators: ClassVar[tuple[str, ...]] = ("annotator",)
+    chooses: ClassVar[Mapping[str, str]] = {
+        "attribute": ATTRIBUTES,
+    }
     wants: ClassVar[str] = (
         "several replies to one message, rated for the task follow_up_reward"
     )

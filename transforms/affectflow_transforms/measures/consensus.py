@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 
 MIN_RATERS = 3
@@ -91,6 +91,9 @@ SELECT utterance_id AS item, annotator_id AS rater, vocabulary AS question,
 FROM given
 WHERE NOT by_person AND chosen AND coalesce(rank, 1) = 1 AND $raters = 'annotators'
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+    }
     wants: ClassVar[str] = (
         "answers of at least three people to the same utterances, or of three "
         "annotators with `--set raters=annotators`"

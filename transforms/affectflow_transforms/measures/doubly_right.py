@@ -13,7 +13,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from affectflow.batches.states import UNKNOWN
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 
 FIGURES = ("RR", "RW", "WR", "WW")
@@ -54,6 +54,7 @@ class DoublyRight(Measure):
     task: str = "emotion"
     judge: str = ""
 
+    annotators: ClassVar[tuple[str, ...]] = ("judge",)
     reads: ClassVar[pa.Schema] = pa.schema(
         [
             _column("gold", "the emotion that is right"),
@@ -72,28 +73,32 @@ class DoublyRight(Measure):
     }
     keys: ClassVar[tuple[str, ...]] = ("unit", "annotator_id")
     query: ClassVar[str] = """
-WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
-answers AS (
-  SELECT utterance_id, annotator_id, label,
-    annotator_id IN (SELECT annotator_id FROM people) AS is_gold
-  FROM annotations
+WITH answers AS (
+  SELECT utterance_id, annotator_id, label FROM annotations
   WHERE task = $task AND chosen AND coalesce(rank, 1) = 1 AND label IS NOT NULL
+    AND annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
+),
+truths AS (
+  SELECT utterance_id, min(label) FILTER (leads) AS gold
+  FROM majority WHERE task = $task GROUP BY utterance_id
 ),
 reasons AS (
   SELECT reply_to AS utterance_id, attrs['explains'] AS explains, text AS reason,
     utterance_id AS reason_id
   FROM utterances WHERE attrs['explains'] IS NOT NULL
 )
-SELECT gold.label AS gold, answer.label AS label, judge.label AS judged, reason,
+SELECT gold, answer.label AS label, judge.label AS judged, reason,
   answer.annotator_id, utterances.conversation_id AS unit, utterance_id
 FROM reasons
-JOIN answers AS gold USING (utterance_id)
+JOIN truths USING (utterance_id)
 JOIN answers AS answer USING (utterance_id)
 JOIN answers AS judge ON judge.utterance_id = reason_id
 JOIN utterances USING (utterance_id)
-WHERE gold.is_gold AND NOT answer.is_gold AND NOT judge.is_gold
-  AND answer.annotator_id = explains AND starts_with(judge.annotator_id, $judge)
+WHERE answer.annotator_id = explains AND ($judge = '' OR judge.annotator_id = $judge)
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+    }
     wants: ClassVar[str] = (
         "people's labels, an annotator's answers to the same utterances, its reasons "
         "as utterances that reply to them, and a judge's labels of those"

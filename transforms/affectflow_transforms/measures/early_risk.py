@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from affectflow.batches import counting
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import ATTRIBUTES, TASKS, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.ranking import Flags, Floats, auc
 
@@ -32,6 +32,11 @@ SELECT who, times::DOUBLE AS times, is_case,
 FROM states JOIN units USING (who)
 GROUP BY ALL
 ORDER BY who
+"""
+_LABELS = """
+SELECT label FROM annotations WHERE $column = '' AND task = $gold
+UNION ALL
+SELECT attrs[$column] FROM utterances WHERE $column <> ''
 """
 _YES = "lower(trim(truth)) IN ('1', '1.0', 'true', 'yes')"
 _NO = "lower(trim(truth)) IN ('0', '0.0', 'false', 'no')"
@@ -137,19 +142,13 @@ class EarlyRisk(Measure):
     }
     keys: ClassVar[tuple[str, ...]] = ("unit", "who", "place")
     query: ClassVar[str] = """
-WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
-votes AS (
-  SELECT utterance_id, bool_or(coalesce(label = $label AND chosen, false)) AS is_yes
-  FROM annotations JOIN people USING (annotator_id)
-  WHERE $column = '' AND task = $gold AND (
-    label IS NOT NULL OR coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
-  )
-  GROUP BY utterance_id, annotator_id
-),
-truths AS (
+WITH truths AS (
   -- Null where as many said no as yes.
-  SELECT utterance_id, nullif(avg(is_yes::INT), 0.5) > 0.5 AS is_case
-  FROM votes GROUP BY ALL
+  SELECT utterance_id, CASE
+      WHEN bool_or(label = $label AND holds) THEN true
+      WHEN count(*) FILTER (label = $label AND holds IS NULL) = 0 THEN false
+    END AS is_case
+  FROM majority WHERE $column = '' AND task = $gold GROUP BY utterance_id
   UNION ALL
   SELECT utterance_id, attrs[$column] = $label
   FROM utterances WHERE $column <> '' AND attrs[$column] IS NOT NULL
@@ -179,6 +178,12 @@ LEFT JOIN scores USING (utterance_id)
 WHERE EXISTS (FROM scores)
 """
     annotators: ClassVar[tuple[str, ...]] = ("annotator",)
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+        "gold": TASKS,
+        "column": ATTRIBUTES,
+        "label": _LABELS,
+    }
     wants: ClassVar[str] = (
         "an annotator's scores (--set annotator=ID --set task=TASK) and, in the same "
         "conversations, people's labels (--set gold=TASK --set label=LABEL) or a "

@@ -151,6 +151,11 @@ SELECT u.text,
 FROM pairs
 JOIN utterances AS u USING (utterance_id)
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "first": "SELECT side FROM observations",
+        "second": "SELECT side FROM observations",
+        "label": "SELECT label FROM annotations",
+    }
     wants: ClassVar[str] = (
         "people's labels by writers or self reports and by readers, of the label that "
         "--set label=LABEL names"

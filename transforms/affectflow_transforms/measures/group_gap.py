@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from affectflow.errors import UsageError
 from affectflow.kinds.measure import Measure, Value
 from affectflow.registry import Card
-from affectflow.schemas import PEOPLE
 from affectflow_transforms.measures.groups import (
     MIN_SPEAKERS,
     SUMS,
@@ -68,13 +67,16 @@ def _column() -> str:
     cases = " ".join(f"WHEN '{name}' THEN u.{name}" for name in COLUMNS)
     return f"""
 CASE WHEN starts_with($across, '{_ATTRIBUTE}') THEN attrs[substr($across, 7)]
-  WHEN $across = '{_LENGTH}' THEN CASE
-    WHEN length(u.text) < 50 THEN '1: under 50 characters'
-    WHEN length(u.text) < 200 THEN '2: 50 to 199'
-    WHEN length(u.text) < 1000 THEN '3: 200 to 999'
-    ELSE '4: 1,000 and more' END
+  WHEN $across = '{_LENGTH}' THEN length_group(u.text)
   ELSE CASE $across {cases} END
 END"""
+
+
+_ACROSS = f"""
+SELECT unnest([{", ".join(f"'{name}'" for name in (*COLUMNS, _LENGTH))}])
+UNION ALL
+SELECT 'attrs.' || unnest(map_keys(attrs)) FROM utterances
+"""
 
 
 @dataclass(kw_only=True)
@@ -173,14 +175,12 @@ labels AS (
   SELECT DISTINCT task, label FROM told
   WHERE label IS NOT NULL AND ($label = '' OR label = $label)
 ),
-votes AS (
-  SELECT utterance_id, label, avg(chosen::INTEGER) AS share FROM annotations
-  WHERE annotator_id IN {PEOPLE} AND label IS NOT NULL AND status = 'ok'
-  GROUP BY ALL
+truths AS (
+  SELECT utterance_id, label, bool_and(holds) AS truth FROM majority
+  WHERE label IS NOT NULL GROUP BY ALL
 )
 SELECT {_column()} AS part,
-  CASE WHEN share > 0.5 THEN true WHEN share < 0.5 THEN false END AS truth,
-  coalesce(told.chosen, false) AS chosen, told.value, labels.label,
+  truth, coalesce(told.chosen, false) AS chosen, told.value, labels.label,
   CASE WHEN has_speakers THEN coalesce(u.speaker_id, '') ELSE u.conversation_id
     END AS speaker,
   u.conversation_id AS unit, utterance_id
@@ -189,9 +189,13 @@ JOIN labels USING (task)
 CROSS JOIN known
 JOIN utterances AS u USING (utterance_id)
 LEFT JOIN told USING (utterance_id, task, label)
-LEFT JOIN votes USING (utterance_id, label)
+LEFT JOIN truths USING (utterance_id, label)
 WHERE NOT coalesce(u.is_bot, false)
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "label": "SELECT label FROM observations",
+        "across": _ACROSS,
+    }
     wants: ClassVar[str] = "an annotator's answers"
     state: ClassVar[str] = f"""
 SELECT

@@ -145,6 +145,9 @@ class LengthControlled(Measure):
     refuses: ClassVar[dict[str, str]] = _refuses(("length",))
     keys: ClassVar[tuple[str, ...]] = tuple(name for name in _reads(("length",)).names)
     state: ClassVar[str] = _state(("length",))
+    chooses: ClassVar[dict[str, str]] = {
+        "against": "SELECT unnest([model, baseline]) FROM observations",
+    }
     card: ClassVar[Card] = Card(
         summary="how often a model is preferred, if its answers were as long",
         answers="is a model better, or does it only write more?",

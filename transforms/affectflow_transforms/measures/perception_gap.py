@@ -102,6 +102,9 @@ JOIN utterances AS u USING (utterance_id)
 WHERE annotator_id IN {PEOPLE} AND label IS NOT NULL AND status = 'ok'
   AND perspective IN {PERSPECTIVES}
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "label": "SELECT label FROM observations",
+    }
     wants: ClassVar[str] = "people's labels, by writers or self reports and by readers"
     state: ClassVar[str] = """
 SELECT

@@ -14,7 +14,7 @@ import pyarrow as pa
 from affectflow import vocabularies
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.pairwise.bias import preferences, unbounded
 from affectflow_transforms.measures.pairwise.confusion import Confusion
@@ -87,51 +87,44 @@ class PreferenceBias(Measure):
     }
     keys: ClassVar[tuple[str, ...]] = ("unit", "annotator_id", "gold", "label")
     query: ClassVar[str] = """
-WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
-answers AS (
+WITH answers AS (
   SELECT utterance_id, annotator_id, vocabulary,
-    CASE WHEN chosen THEN label END AS label,
-    annotator_id IN (SELECT annotator_id FROM people) AS by_person
+    CASE WHEN chosen THEN label END AS label
   FROM annotations
   WHERE task = $task AND (
     chosen AND label IS NOT NULL AND coalesce(rank, 1) = 1
     OR status IN ('unparsed', 'out_of_vocabulary')
   )
 ),
-silent AS (
-  -- Who was asked and chose nothing: a vote for no label.
-  SELECT utterance_id, vocabulary, annotator_id
-  FROM annotations JOIN people USING (annotator_id)
-  WHERE task = $task AND coalesce(status, 'ok') IN ('ok', 'truncated', 'abstained')
-    AND (chosen IS NOT NULL OR label IS NULL)
-  GROUP BY ALL
-  HAVING NOT bool_or(coalesce(chosen, false) AND label IS NOT NULL)
-),
-votes AS (
-  SELECT utterance_id, vocabulary, label, count(DISTINCT annotator_id) AS n
-  FROM answers WHERE by_person AND label IS NOT NULL GROUP BY ALL
-  UNION ALL
-  SELECT utterance_id, vocabulary, NULL, count(*) FROM silent GROUP BY ALL
-),
-ranked AS (
-  SELECT utterance_id, vocabulary, label,
-    n = max(n) OVER same AS leads
-  FROM votes WINDOW same AS (PARTITION BY utterance_id, vocabulary)
-),
 told AS (
   -- Where people are divided, or most chose nothing, no label is right.
-  SELECT utterance_id, vocabulary,
-    CASE WHEN count(*) = 1 THEN any_value(label) END AS gold
-  FROM ranked WHERE leads GROUP BY ALL
+  SELECT utterance_id, vocabulary, any_value(label) FILTER (leads) AS gold
+  FROM majority WHERE task = $task GROUP BY ALL
 )
 SELECT gold, answers.label, annotator_id, told.vocabulary AS gold_vocabulary,
   answers.vocabulary AS label_vocabulary, conversation_id AS unit, utterance_id
 FROM told
 JOIN answers USING (utterance_id)
 JOIN utterances USING (utterance_id)
-WHERE NOT by_person AND ($annotator = '' OR annotator_id = $annotator)
+WHERE annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
+  AND ($annotator = '' OR annotator_id = $annotator)
+-- People may have answered in two vocabularies. An answer counts once: in its own, or
+-- where it names none, in the first; else in each that a fold may lead to.
+WINDOW
+  every AS (PARTITION BY utterance_id, annotator_id, answers.vocabulary, answers.label),
+  same AS (
+    PARTITION BY utterance_id, annotator_id, answers.vocabulary, answers.label
+    ORDER BY answers.vocabulary IS NOT DISTINCT FROM told.vocabulary DESC, gold IS NULL,
+      told.vocabulary
+  )
+QUALIFY row_number() OVER same = 1
+  OR answers.vocabulary <> told.vocabulary
+    AND NOT bool_or(answers.vocabulary IS NOT DISTINCT FROM told.vocabulary) OVER every
 """
     annotators: ClassVar[tuple[str, ...]] = ("annotator",)
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+    }
     wants: ClassVar[str] = (
         "labels by people, and an annotator's answers to the same utterances and task"
     )

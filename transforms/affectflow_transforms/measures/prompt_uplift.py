@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 
 _EMPTY = "trim({}) = ''"
@@ -38,7 +38,7 @@ class PromptUplift(Measure):
     wrong.
 
     In a lake, annotators are paired that differ in nothing but the stimulus. Gold is
-    the label that most people chose.
+    the label that more people chose than any other, and than chose nothing.
 
     Args:
       figure: `accuracy`, or `macro_f1`: the mean F1 of the labels that gold has.
@@ -111,20 +111,11 @@ answers AS (
   WHERE task = $task AND coalesce(status, 'ok') NOT IN {_NOT_ASKED}
   GROUP BY ALL
 ),
-votes AS (
-  SELECT utterance_id, label, count(DISTINCT annotator_id) AS n
-  FROM annotations
-  SEMI JOIN (SELECT annotator_id FROM annotators WHERE kind = 'person')
-    USING (annotator_id)
-  WHERE chosen AND label IS NOT NULL
-    AND task = CASE WHEN $gold_task = '' THEN $task ELSE $gold_task END
-  GROUP BY ALL
-),
 gold AS (
-  -- As many votes for another: no one label is gold.
-  SELECT utterance_id,
-    CASE WHEN count(*) FILTER (n = most) > 1 THEN '' ELSE arg_max(label, n) END AS gold
-  FROM (SELECT *, max(n) OVER (PARTITION BY utterance_id) AS most FROM votes)
+  -- As many votes for another, or for none: no one label is gold.
+  SELECT utterance_id, coalesce(min(label) FILTER (leads), '') AS gold
+  FROM majority
+  WHERE task = CASE WHEN $gold_task = '' THEN $task ELSE $gold_task END
   GROUP BY utterance_id
 )
 SELECT told.utterance_id AS item, gold.gold, base.label AS base, told.label,
@@ -136,6 +127,10 @@ LEFT JOIN answers AS base
   ON base.annotator_id = twins.twin AND base.utterance_id = told.utterance_id
 LEFT JOIN gold ON gold.utterance_id = told.utterance_id
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+        "gold_task": TASKS,
+    }
     wants: ClassVar[str] = (
         "answers of a prompt with a stimulus (annotate --prompt NAME --set "
         "stimulus=positive:EP02), of the same prompt without it, and people's labels"

@@ -28,7 +28,6 @@ UNREAD = {
     "a file is no table": "no_table",
     "a file has no times": "no_times",
     "a file has no numbers": "no_numbers",
-    "a time is missing": "times_missing",
     "times go backwards": "times_backwards",
 }
 """Why a file gave no rating: in words, and the reason of an `UnmeasuredError`."""
@@ -66,7 +65,9 @@ class WeightedGold(Measure):
     needed: ClassVar[tuple[str, ...]] = ("rater", "time", "value")
     refuses: ClassVar[Mapping[str, str]] = {
         **{said: f"unread = '{reason}'" for said, reason in UNREAD.items()},
-        "a time or a rating is no number": "NOT isfinite(time) OR NOT isfinite(value)",
+        "the time or the rating is not a number": (
+            "NOT isfinite(time) OR NOT isfinite(value)"
+        ),
         "rated before the recording began": f"{_TIME_US} < 0",
     }
     keys: ClassVar[tuple[str, ...]] = ("recording", "dimension", "rater", "tick")

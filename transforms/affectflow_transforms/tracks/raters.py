@@ -39,6 +39,10 @@ KNOWN = (
 """Names of folders that say what is rated in the files in them, as RECOLA's do."""
 
 
+_MOSTLY = 0.5
+"""Share of the cells that makes a column one of ratings, or of times."""
+
+
 def ratings_of(uri: str, dimension: str = "") -> pa.Table:
     """Returns the ratings of a file.
 
@@ -54,7 +58,8 @@ def ratings_of(uri: str, dimension: str = "") -> pa.Table:
     Raises:
       UnmeasuredError: it has no ratings, or its times go backwards.
     """
-    found = table_of(uri)
+    # A cell that is no number is refused alone, not with its file.
+    found = table_of(uri, share=_MOSTLY, faulty="nan")
     is_long = column_among(found, RATERS) and column_among(found, VALUES)
     rows = _long(found) if is_long else _wide(found)
     folder = PurePosixPath(uri.replace("\\", "/")).parent.name.lower()
@@ -109,13 +114,14 @@ def _wide(found: pa.Table) -> pa.Table:
     raters = measured(found)
     if not raters:
         raise UnmeasuredError("no_numbers", "no column of ratings")
-    tracks = long_tracks(found, raters, starts, ends_of(found, starts))
-    seconds = np.asarray(pc.fill_null(tracks["start_us"], 0), np.float64) / US
+    # Ends are not needed, but order is.
+    ends_of(found.filter(pc.is_valid(starts)), starts.drop_null())
+    tracks = long_tracks(found, raters, starts, starts)
     return _table(
         tracks["recording"],
         pa.nulls(tracks.num_rows, pa.string()),
         tracks["channel"],
-        pa.array(seconds),
+        pc.divide(tracks["start_us"].cast(pa.float64()), float(US)),
         tracks["value"],
     )
 

@@ -13,7 +13,7 @@ from affectflow.batches.tracks import TRACKS, US, microseconds
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.sources.streams import read_all
 from affectflow_transforms.tracks.arff import arff_of, is_arff
-from affectflow_transforms.tracks.cells import mostly_numbers
+from affectflow_transforms.tracks.cells import MOSTLY, mostly_numbers
 
 TIMES = (
     *("time", "timestamp", "t", "seconds", "time_s", "approx_time", "mediatime"),
@@ -38,13 +38,15 @@ _NAMELESS = ("unknown", "noname", "")
 """What openSMILE writes where it was told no name of a recording."""
 
 
-def table_of(uri: str) -> pa.Table:
+def table_of(uri: str, *, share: float = MOSTLY, faulty: str | None = None) -> pa.Table:
     """Returns a table whose columns have names without blanks around them.
 
     The separator is the one that the first line has most of.
 
     Args:
       uri: of a CSV file with any separator, of ARFF or of Parquet; maybe compressed.
+      share: of the cells that makes a column of a CSV file one of numbers.
+      faulty: what stands for its other cells: `nan`, or None for null.
 
     Raises:
       UnmeasuredError: it is none of them, broken, or without rows.
@@ -55,7 +57,9 @@ def table_of(uri: str) -> pa.Table:
         if content.startswith(b"PAR1"):
             read = parquet.read_table(pa.BufferReader(content))
         else:
-            read = arff_of(content) if is_arff(content) else _csv(content)
+            read = (
+                arff_of(content) if is_arff(content) else _csv(content, share, faulty)
+            )
         names = [name.strip() for name in read.column_names]
     except UnicodeDecodeError as error:
         raise UnmeasuredError(
@@ -71,7 +75,7 @@ def table_of(uri: str) -> pa.Table:
     return read.rename_columns(names)
 
 
-def _csv(content: bytes) -> pa.Table:
+def _csv(content: bytes, share: float, faulty: str | None) -> pa.Table:
     sign = _separator(content)
     comma = sign != "," and _DECIMAL_COMMA.search(content)
     point = "," if comma else "."
@@ -81,7 +85,8 @@ def _csv(content: bytes) -> pa.Table:
         parse_options=csv.ParseOptions(delimiter=sign),
         convert_options=csv.ConvertOptions(decimal_point=point),
     )
-    return mostly_numbers(read, {*RECORDINGS, *SPEAKERS, *_WORDS}, point)
+    words = {*RECORDINGS, *SPEAKERS, *_WORDS}
+    return mostly_numbers(read, words, point, share=share, faulty=faulty)
 
 
 def _names_of(content: bytes, sign: str) -> list[str] | None:

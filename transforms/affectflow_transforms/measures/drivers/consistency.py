@@ -115,6 +115,9 @@ SELECT factor, importance AS attribution,
   ) AS cohort
 FROM called
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "outcome": "SELECT outcome FROM drivers",
+    }
     wants: ClassVar[str] = (
         "values of DriverImportance: first run `affectflow measure DriverImportance "
         "LAKE --by container`"

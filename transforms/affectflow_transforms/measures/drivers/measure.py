@@ -36,6 +36,8 @@ _TIMELESS = (
     "factors such as turns_before, is_review, role and length need no times: "
     "--set factors=NAME,NAME"
 )
+_HIDDEN = chr(31)
+"""Begins a level of a lake that too few people have: see `sql.HIDDEN`."""
 _NO_MORE = "the factors explain no more than chance would"
 
 
@@ -78,7 +80,7 @@ def _keys(measure: "DriverImportance") -> tuple[str, ...]:
 
 
 def _query(measure: "DriverImportance") -> str:
-    return sql.query_of(measure.outcome, measure.factors)
+    return sql.query_of(measure.outcome, measure.factors, measure.categories)
 
 
 def _wants(measure: "DriverImportance") -> str:
@@ -100,8 +102,9 @@ class DriverImportance(Measure):
     deviation of what it adds to the fitted outcome, in the outcome's units; of a number
     the `slope`, how the outcome changes with 1 more of it, the other factors held. By
     level of a factor of names: its `attribution`, how far the fitted outcome is from
-    the mean where it holds. Of the outcome: `r2` and `adjusted_r2`. A factor goes with
-    the outcome: nothing here says that it causes it.
+    the mean where it holds; in a lake, levels of fewer than 5 people or 20 messages are
+    fitted and not shown, and counted as `hidden`. Of the outcome: `r2` and
+    `adjusted_r2`. A factor goes with the outcome: nothing here says that it causes it.
 
     Args:
       outcome: in a lake a label, as `frustration`; or a circumstance; in a file the
@@ -173,10 +176,7 @@ class DriverImportance(Measure):
         super().check_columns(present, cure)
         for name in self.factors:
             if name not in present:
-                raise UsageError(
-                    f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
-                    f"columns here: {', '.join(present)}"
-                )
+                raise self.without(name, present, cure)
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields what each factor, each level and all together say of the outcome."""
@@ -243,9 +243,16 @@ def _directions(
         return
     rows = np.eye(len(factor.levels))[:, 1:]
     added = shares.attributions(slopes, rows, moments.mean[own]).sum(axis=1)
-    for level, n, value in zip(factor.levels, factor.counts, added, strict=True):
-        name = f"{factor.name}={level}"
-        yield Value("level", name, "attribution", float(value), n=n)
+    hidden = [level.startswith(_HIDDEN) for level in factor.levels]
+    cells = zip(factor.levels, factor.counts, added, hidden, strict=True)
+    for level, n, value, is_hidden in cells:
+        if not is_hidden:
+            name = f"{factor.name}={level}"
+            yield Value("level", name, "attribution", float(value), n=n)
+    if any(hidden):
+        n = sum(each for each, is_hidden in zip(factor.counts, hidden, strict=True)
+                if is_hidden)  # fmt: skip
+        yield Value("factor", factor.name, "hidden", sum(hidden), n=n)
 
 
 def _nothing(name: str, n: int, why: str) -> Value:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import UsageError
 from affectflow.registry import nearest
+from affectflow_transforms.measures.groups import MIN_SPEAKERS
 
 CIRCUMSTANCES = (
     *("turns_before", "opens", "hours_open", "pause_hours", "wait_hours"),
@@ -17,6 +18,10 @@ OF_TIMES = ("hours_open", "pause_hours", "wait_hours", "hour", "weekend")
 COLUMNS = ("source", "container", "lang", "split", "visibility")
 """Columns of `utterances` that may be factors, too."""
 ATTRIBUTE = "attrs."
+HIDDEN = "chr(31)"
+"""In SQL: begins a level that is fitted, and not shown."""
+MIN_UTTERANCES = 20
+"""A level of fewer messages, or of fewer people, is not shown."""
 _OFTEN_UNKNOWN = ("role", "kind", *COLUMNS)
 
 _TOLD = """
@@ -51,8 +56,10 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def query_of(outcome: str, factors: Sequence[str]) -> str:
+def query_of(outcome: str, factors: Sequence[str], categories: Sequence[str]) -> str:
     """Returns the query of a lake for an outcome and its factors.
+
+    A level of too few people or messages begins with `HIDDEN`.
 
     Raises:
       UsageError: a lake does not know one of the factors.
@@ -60,13 +67,34 @@ def query_of(outcome: str, factors: Sequence[str]) -> str:
     columns = [f"{_in_lake(name)} AS {quoted(name)}" for name in factors]
     is_column = outcome in CIRCUMSTANCES or outcome.startswith(ATTRIBUTE)
     told = _in_lake(outcome) if is_column else "told.outcome"
-    return f"""{"" if is_column else _TOLD}
-SELECT {told} AS {quoted(outcome)}, {", ".join(columns)},
-  c.conversation_id AS unit, utterance_id
-FROM circumstances AS c
-JOIN utterances AS u USING (utterance_id)
-{"" if is_column else "JOIN told USING (utterance_id)"}
+    shown = [_shown(name, categories) for name in factors]
+    return f"""{"WITH" if is_column else f"{_TOLD},"}
+known AS (
+  SELECT {told} AS {quoted(outcome)}, {", ".join(columns)},
+    c.conversation_id AS unit, utterance_id,
+    coalesce(u.speaker_id, c.conversation_id) AS _who
+  FROM circumstances AS c
+  JOIN utterances AS u USING (utterance_id)
+  {"" if is_column else "JOIN told USING (utterance_id)"}
+)
+SELECT {quoted(outcome)}, {", ".join(shown)}, unit, utterance_id FROM known
 """
+
+
+def _shown(name: str, categories: Sequence[str]) -> str:
+    """Returns a factor of `known`, its small levels marked; numbers have no levels."""
+    if name in CIRCUMSTANCES and name not in (*_OFTEN_UNKNOWN, *categories):
+        return quoted(name)
+    column = f"{quoted(name)}::VARCHAR"
+    small = (
+        f"SELECT {column} FROM known GROUP BY ALL HAVING count(*) < {MIN_UTTERANCES} "
+        f"OR count(DISTINCT _who) < {MIN_SPEAKERS}"
+    )
+    is_name = f"({number_of(name, categories)}) IS NULL"
+    return (
+        f"CASE WHEN {is_name} AND {column} IN ({small}) "
+        f"THEN {HIDDEN} || {column} ELSE {column} END AS {quoted(name)}"
+    )
 
 
 def _in_lake(name: str) -> str:

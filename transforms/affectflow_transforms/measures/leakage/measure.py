@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value, by_options
+from affectflow.kinds.measure import ATTRIBUTES, TASKS, Measure, Value, by_options
 from affectflow.registry import Card
 from affectflow_transforms.measures.leakage.comparison import Comparison, Plan
 from affectflow_transforms.measures.leakage.corpus import Corpus, read_corpus
@@ -57,7 +57,8 @@ class SpeakerLeakage(Measure):
     Args:
       roles: the side that might give it away, and the side that is meant to tell; may
         be left out where there are two, which are then taken by the alphabet.
-      task: of people's labels, in a lake.
+      task: of people's labels, in a lake: what more people chose than any other label,
+        and than chose nothing.
       column: of `attrs`, which says the label in the place of people.
       per: in a lake, whether a label is of its `conversation` (the last one counts),
         or of its `turn`: then the turn before it is the other side.
@@ -97,17 +98,10 @@ class SpeakerLeakage(Measure):
         *("conversation", "item", "role", "fold", "label", "place", "term"),
     )
     query: ClassVar[str] = """
-WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
-votes AS (
-  SELECT utterance_id, label, count(*) AS n
-  FROM annotations JOIN people USING (annotator_id)
-  WHERE $column = '' AND task = $task AND chosen AND coalesce(rank, 1) = 1
-    AND label IS NOT NULL
-  GROUP BY ALL
-),
-said AS (
-  SELECT utterance_id, label FROM votes
-  QUALIFY row_number() OVER (PARTITION BY utterance_id ORDER BY n DESC, label) = 1
+WITH said AS (
+  SELECT utterance_id, min(label) AS label FROM majority
+  WHERE $column = '' AND task = $task AND leads AND label IS NOT NULL
+  GROUP BY utterance_id
   UNION ALL
   SELECT utterance_id, attrs[$column] FROM utterances
   WHERE $column <> '' AND attrs[$column] IS NOT NULL
@@ -133,6 +127,11 @@ UNION ALL
 SELECT conversation_id, utterance_id, role_before, text_before, label, 1, utterance_id
 FROM turns WHERE $per = 'turn' AND label IS NOT NULL AND text_before IS NOT NULL
 """
+    chooses: ClassVar[Mapping[str, str]] = {
+        "roles": "SELECT role FROM observations",
+        "task": TASKS,
+        "column": ATTRIBUTES,
+    }
     wants: ClassVar[str] = (
         "people's labels (--set task=TASK), or a column of attrs (--set column=NAME), "
         "in conversations whose speakers have roles"

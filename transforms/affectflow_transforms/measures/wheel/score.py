@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from affectflow.batches.states import UNKNOWN
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import Measure, Value
+from affectflow.kinds.measure import TASKS, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.wheel.figures import (
     Figure,
@@ -74,7 +74,8 @@ class WheelScore(Measure):
         and a neutral answer is wrong. `compat` is as the code of MER-UniBench: the
         first synonym by the alphabet, and a neutral answer counts as unpleasant.
       wheel: a name, a file of TOML, or a folder with the files of MER-UniBench.
-      against: in a lake, the annotator whose labels are gold; people's if empty.
+      against: in a lake, the annotator whose labels are gold; if empty, those that more
+        than half of the people chose.
       task: in a lake, of the answers.
       gold_task: in a lake, of gold; `task` if empty.
 
@@ -110,33 +111,21 @@ class WheelScore(Measure):
     query: ClassVar[str] = """
 WITH people AS (SELECT annotator_id FROM annotators WHERE kind = 'person'),
 given AS (
-  SELECT *, CASE WHEN $against = '' THEN annotator_id IN (FROM people)
-    ELSE annotator_id = $against END AS is_gold
-  FROM annotations
+  SELECT * FROM annotations
   WHERE coalesce(status, 'ok')
     NOT IN ('no_author_text', 'unsupported_language', 'guarded', 'withheld')
 ),
-votes AS (
-  SELECT utterance_id, label, count(DISTINCT annotator_id) FILTER (chosen) AS n
-  FROM given
-  WHERE is_gold AND task = CASE WHEN $gold_task = '' THEN $task ELSE $gold_task END
-  GROUP BY ALL
-),
-raters AS (
-  SELECT utterance_id, count(DISTINCT annotator_id) AS n FROM given
-  WHERE is_gold AND task = CASE WHEN $gold_task = '' THEN $task ELSE $gold_task END
-  GROUP BY ALL
+right_labels AS (
+  SELECT utterance_id, label, holds AS is_right FROM majority
+  WHERE $against = '' AND task = if($gold_task = '', $task, $gold_task)
+  UNION ALL
+  SELECT utterance_id, label, chosen FROM given
+  WHERE annotator_id = $against AND task = if($gold_task = '', $task, $gold_task)
 ),
 truths AS (
-  -- What at least half of those who were asked chose.
   SELECT utterance_id,
-    coalesce(
-      list(label) FILTER (
-        label IS NOT NULL AND votes.n > 0 AND 2 * votes.n >= raters.n
-      ),
-      []
-    ) AS gold
-  FROM votes JOIN raters USING (utterance_id)
+    coalesce(list(DISTINCT label) FILTER (is_right AND label IS NOT NULL), []) AS gold
+  FROM right_labels
   GROUP BY utterance_id
 ),
 answers AS (
@@ -144,13 +133,18 @@ answers AS (
     coalesce(list(DISTINCT label) FILTER (chosen AND label IS NOT NULL), [])
       AS predicted
   FROM given
-  WHERE NOT is_gold AND annotator_id NOT IN (FROM people) AND task = $task
+  WHERE annotator_id <> $against AND annotator_id NOT IN (FROM people)
+    AND task = $task
   GROUP BY utterance_id, annotator_id
 )
 SELECT gold, predicted, annotator_id, unit, utterance_id
 FROM answers JOIN truths USING (utterance_id)
 """
     annotators: ClassVar[tuple[str, ...]] = ("against",)
+    chooses: ClassVar[Mapping[str, str]] = {
+        "task": TASKS,
+        "gold_task": TASKS,
+    }
     wants: ClassVar[str] = (
         "labels by people, or by another annotator (--set against=ANNOTATOR), and "
         "answers of one task (--set task=emotion_open, --set gold_task=emotion)"

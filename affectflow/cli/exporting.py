@@ -1,0 +1,31 @@
+"""The command `export`: what leaves a lake."""
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from affectflow.cli import show
+from affectflow.cli.options import LakeUri
+from affectflow.nouns import count
+
+
+def export(
+    lake: LakeUri,
+    purpose: Annotated[
+        Literal["replication"],
+        typer.Option("--for", help="`replication`: ids, labels, methods; no text."),
+    ],
+    to: Annotated[str, typer.Option("--to", help="New folder or URL.")],
+    with_speakers: Annotated[
+        bool,
+        typer.Option("--with-speakers", help="Also the pseudonyms of the speakers."),
+    ] = False,
+) -> int:
+    """Export ids, labels and methods of a lake, without a word of its messages."""
+    from affectflow.export import export_for_replication
+
+    files = export_for_replication(lake, to, with_speakers=with_speakers)
+    show.say(f"export: {count(len(files), 'file')} for {purpose}, without text")
+    sys.stdout.write(f"{to}\n")
+    return 0

@@ -1,0 +1,60 @@
+"""Questions in SQL that users type: which are taken, and why one fails."""
+
+import re
+
+import duckdb
+
+from affectflow.errors import UsageError
+from affectflow.registry import nearest
+
+_NO_COLUMN = re.compile(r'(?:Referenced column|a column named) "([^"]+)"')
+_NO_TABLE = re.compile(r"Table with name (\S+) does not exist")
+_COLUMNS = """
+    SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index)
+    FROM duckdb_columns() WHERE NOT internal GROUP BY ALL ORDER BY 1
+"""
+
+
+def why_it_fails(
+    connection: duckdb.DuckDBPyConnection, query: str, error: duckdb.Error
+) -> str:
+    """Returns what DuckDB says of a query in one line, and the names there are."""
+    said = str(error).partition("\n\nLINE")[0]
+    columns = dict(connection.execute(_COLUMNS).fetchall())
+    if table := _NO_TABLE.search(said):
+        return f"no table or view {table[1]!r}; {nearest(table[1], columns)}"
+    named = [name for name in columns if name in re.findall(r"\w+", query)]
+    if (column := _NO_COLUMN.search(said)) and named:
+        there = "; ".join(f"{name} has {columns[name]}" for name in named)
+        return f"no column {column[1]!r}; {there}"
+    return " ".join(said.split()).partition(" Error: ")[2][:400]
+
+
+_EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
+
+
+def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Raises unless a query is one statement that changes nothing.
+
+    Raises:
+      UsageError: it is none, several, or one that writes.
+      duckdb.Error: it does not parse.
+    """
+    found = connection.extract_statements(query)
+    if len(found) != 1:
+        there = "no statement" if not found else f"{len(found)} statements"
+        raise UsageError(f"{there} in the query; give one at a time")
+    kind = found[0].type.name
+    # EXPLAIN ANALYZE runs what it explains.
+    if kind == "EXPLAIN" and (head := _EXPLAIN.match(query)):
+        check_reads(connection, query[head.end() :])
+    elif kind == "MULTI":
+        # A PIVOT, maybe in something that writes: that is not a subquery.
+        connection.extract_statements(
+            f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
+        )
+    elif kind != "SELECT":
+        raise UsageError(
+            f"a lake is only read, so {kind} is refused; use SELECT (`affectflow sql` "
+            "writes the answers to a file with --out)"
+        )

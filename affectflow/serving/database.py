@@ -1,0 +1,157 @@
+"""A lake that is only read, and opened again once one of its tables has changed."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import duckdb
+
+from affectflow.lake import Lake
+from affectflow.lake.questions import check_reads, why_it_fails
+from affectflow.lake.tables import table_versions
+from affectflow.lake.views import connect, literal_path
+from affectflow.report.asked import Asked
+from affectflow.report.queries import Facts, collect
+from affectflow.schemas import TABLES
+
+Row = dict[str, Any]
+
+# In this order: once the last one holds, none of them can be undone.
+_LOCKS = (
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET python_enable_replacements = false",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+def lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
+    """Keeps a connection from every file but these, from the network, and from change.
+
+    Nothing undoes it. Cursors of the connection are locked too.
+
+    Args:
+      connection: that has its views already.
+      files: paths or URLs of the Parquet files that its views read.
+    """
+    spelt = sorted({*files, *map(literal_path, files)})
+    connection.execute("SET allowed_paths = $files", {"files": spelt})
+    for setting in _LOCKS:
+        connection.execute(setting)
+
+
+class Snapshot:
+    """A lake as it was when it was opened; may be asked from several threads.
+
+    Args:
+      lake: that is opened.
+      annotator: that its report rests on; empty: the lake's basis.
+    """
+
+    def __init__(self, lake: Lake, annotator: str = ""):
+        self.uri, self._annotator = lake.uri, annotator
+        # Before the files are listed: what is committed between shows at the next look.
+        self.versions = table_versions(lake.storage)
+        self._connection = connect(lake)
+        lock(self._connection, [f for table in TABLES for f in lake.files(table)])
+        self._making = threading.Lock()
+        self._asking: set[duckdb.DuckDBPyConnection] = set()
+
+    def ask(self, query: str, **parameters: Any) -> list[Row]:
+        """Returns the rows of a query of ours."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, parameters)
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @property
+    def facts(self) -> Facts:
+        """What the report says; found once."""
+        with self._making:  # it replaces views, which two threads cannot do at once
+            return self._facts
+
+    @cached_property
+    def _facts(self) -> Facts:
+        with self._connection.cursor() as cursor:
+            found = collect(cursor, self._annotator or None, Asked(reader="owner"))
+        name = self.uri.rstrip("/").rsplit("/", 1)[-1]
+        found.lake, found.title = self.uri, f"What people expressed in {name}"
+        return found
+
+    def answer(
+        self, query: str, *, rows: int, seconds: float
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Returns the columns and the first rows of a query that a user typed.
+
+        Raises:
+          UsageError: it is not one statement that only reads.
+          duckdb.Error: it fails; `duckdb.InterruptException`: it takes too long.
+        """
+        with self._connection.cursor() as cursor, self._at_most(cursor, seconds):
+            check_reads(cursor, query)
+            relation = cursor.sql(query)
+            return relation.columns, relation.limit(rows).fetchall()
+
+    def interrupt(self) -> None:
+        """Ends the queries of users that are under way."""
+        for cursor in list(self._asking):
+            cursor.interrupt()
+
+    @contextlib.contextmanager
+    def _at_most(
+        self, cursor: duckdb.DuckDBPyConnection, seconds: float
+    ) -> Iterator[None]:
+        timer = threading.Timer(seconds, cursor.interrupt)
+        timer.daemon = True
+        self._asking.add(cursor)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._asking.discard(cursor)
+
+    def why(self, query: str, error: duckdb.Error) -> str:
+        """Returns why a query failed, in one line."""
+        with self._connection.cursor() as cursor:
+            return why_it_fails(cursor, query, error)
+
+
+class ServedLake:
+    """A lake that others may write to while it is served.
+
+    Args:
+      uri: of the lake.
+      annotator: as for `Snapshot`.
+    """
+
+    def __init__(self, uri: str, annotator: str = ""):
+        self.uri, self._annotator = uri, annotator
+        self._opening = threading.Lock()
+        self._snapshot: Snapshot | None = None
+
+    def now(self, *, again: bool = False) -> Snapshot:
+        """Returns the lake as it is now.
+
+        Args:
+          again: opens it even if its tables seem to be the same: a file was missing.
+
+        Raises:
+          LakeError: it is not there any longer.
+        """
+        with self._opening:
+            lake = Lake.open(self.uri)
+            found = self._snapshot
+            if again or found is None or found.versions != table_versions(lake.storage):
+                # Others may still read the one before; it closes with its last reader.
+                self._snapshot = found = Snapshot(lake, self._annotator)
+            return found
+
+    def interrupt(self) -> None:
+        """Ends the queries of users that are under way."""
+        if self._snapshot is not None:
+            self._snapshot.interrupt()
