@@ -220,7 +220,7 @@ def _too_big(graph: Graph) -> Iterator[Hazard]:
         yield Hazard(
             step="",
             what=f"the job description has {size / 1e6:.1f} MB; the limit is "
-            f"{MAX_PIPELINE_BYTES / 1e6:.0f}",
+            f"{MAX_PIPELINE_BYTES / 1e6:.0f} MB",
             cure="list files on a worker, not in the pipeline",
         )
 

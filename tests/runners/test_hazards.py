@@ -176,7 +176,10 @@ def flatten_inside_a_function(pipeline: beam.Pipeline) -> None:
 
 HAZARDS = [
     pytest.param(
-        flatten_inside_a_function, JVM, "'Join/Flatten': .*unlike", id="own composite"
+        flatten_inside_a_function,
+        JVM,
+        "'Join/Flatten': .*different",
+        id="own composite",
     ),
     pytest.param(
         untyped_by_name("Create batches"),
@@ -191,7 +194,7 @@ HAZARDS = [
         untyped_and_reshuffled, REMOTE, "'Spread': .*no type", id="untyped, reshuffled"
     ),
     pytest.param(
-        flatten_unlike, JVM, "step 'Join': .*unlike.*with_output_types", id="flatten"
+        flatten_unlike, JVM, "step 'Join': .*different.*with_output_types", id="flatten"
     ),
     pytest.param(
         flatten_and_group, JVM, "step 'Key': .*#34647.*Reshuffle", id="flatten and gbk"
@@ -217,7 +220,7 @@ HAZARDS = [
     pytest.param(
         big_closure,
         REMOTE,
-        r"'Score': it carries [12]\.\d MB .*setup\(\)",
+        r"'Score': it adds [12]\.\d MB .*setup\(\)",
         id="closure",
     ),
     pytest.param(
