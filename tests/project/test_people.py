@@ -161,7 +161,7 @@ def test_cues_touch_what_their_renderer_touches_whoever_reads_them(voiced):
     with pytest.raises(UsageError, match=r"cues of opensmile@2\S* reads emotions"):
         ran("annotate", lake, *words, *said)
     request = new_request(Lake.open(lake), "annotate", {})
-    with pytest.raises(UsageError, match=r"say --context .*; --set cues=as_writ"):
+    with pytest.raises(UsageError, match=r"add --context .*; --set cues=as_writ"):
         task_for(request, handler_for(defaults.MODEL, options={"cues": "words"}))
     # What comes with the package reads the cues of the text only.
     task_for(request, handler_for(defaults.MODEL))

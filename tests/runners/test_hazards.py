@@ -254,7 +254,7 @@ def test_a_hazard_is_refused_where_it_is_one_and_nowhere_else(
 def test_many_small_steps_that_are_large_together_are_refused(monkeypatch, engine):
     monkeypatch.setattr(hazards, "MAX_PIPELINE_BYTES", 1_000)
 
-    with pytest.raises(UsageError, match=r"the pipeline: .* MB, .*list files on a wor"):
+    with pytest.raises(UsageError, match=r"the pipeline: .* MB; .*list files on a wor"):
         hazards.check(built(keyed), engine=engine)
 
 
