@@ -9,10 +9,10 @@ Usage: setup_workers.sh [OPTION]...
 
 Builds PREFIX/env-<stamp> (a Python environment), fetches weights into PREFIX/hf, writes
 PREFIX/bin/affectflow-boot, and points PREFIX/current at the new environment at the end.
-The same command again changes nothing.
+Running the same command again changes nothing.
 
 Where
-  --target host|spark-node|dataflow-image   found out if not given
+  --target host|spark-node|dataflow-image   detected if not given
   --prefix DIR           default /opt/affectflow
   --python EXE           default: python<--expect-python>, python3, python
 What (the first of these that is given; else pyproject.toml beside this script)
@@ -24,7 +24,7 @@ What (the first of these that is given; else pyproject.toml beside this script)
   --boot FILE            the boot program; default: from the wheel or the checkout
 From where
   --wheelhouse DIR       wheels for pip, without any network
-  --online               allow the network: weights, and what the wheelhouse lacks
+  --online               allow the network: weights, and what is not in the wheelhouse
 Must be true
   --expect-beam VERSION  Beam of the submitter
   --expect-from FILE     a job's submission_environment_dependencies.txt, instead
@@ -34,7 +34,7 @@ Must be true
   --min-free-gb N        default 3, with torch 8
 How
   --check                verify what is there; changes nothing
-  --dry-run              say what would be done; changes nothing
+  --dry-run              print what would be done; changes nothing
   --json                 a report on stdout
   --help
 
@@ -133,7 +133,7 @@ misused() {
 }
 
 crashed() { # LINE CODE
-  die 1 "line $1 ended with $2" "see the lines above; run again with bash -x, and report it"
+  die 1 "line $1 ended with $2" "see the lines above; run again with bash -x and report it"
 }
 
 leave() {
@@ -223,7 +223,7 @@ read_expected_beam() {
     'give --expect-beam VERSION'
   found=${found#*==}
   [[ -z $expect_beam || $expect_beam == "$found" ]] ||
-    misused "--expect-beam says $expect_beam, --expect-from $found"
+    misused "--expect-beam says $expect_beam, but --expect-from says $found"
   expect_beam=$found
 }
 
@@ -271,7 +271,7 @@ check_python() {
   ((${minor#*.} >= 11)) || die 10 "Python $FACT_PYTHON is too old" \
     'install Python 3.11 or newer, or name one with --python'
   [[ -z $expect_python || $minor == "$expect_python" ]] ||
-    die 13 "Python is $FACT_PYTHON here and $expect_python at the submitter's" \
+    die 13 "Python is $FACT_PYTHON here, but $expect_python at the submitter" \
       "give --python python$expect_python"
   [[ $found == *' ensurepip'* ]] || die 10 "Python $FACT_PYTHON cannot make environments" \
     "apt-get install python$minor-venv, or name another Python with --python"
@@ -376,7 +376,7 @@ check_disk() {
   [[ -d $folder && -w $folder ]] || die 11 "$folder cannot be written by $(who)" \
     'run as its owner or as root, or give another --prefix'
   free=$(($(free_kib "$folder") / 1048576))
-  ((free >= wanted)) || die 11 "$folder has $free GB free, $wanted are needed" \
+  ((free >= wanted)) || die 11 "$folder has $free GB free, but $wanted are needed" \
     'free some, give another --prefix, or lower --min-free-gb'
   finish ok "free_gb=$free wanted_gb=$wanted"
 }
@@ -389,7 +389,7 @@ check_reachable() {
   closed=$(closed_folder "$prefix")
   [[ -n $closed ]] || closed=$(closed_folder "$(dirname "$(realpath "$VENV/bin/python")")")
   if [[ -n $closed ]]; then
-    finish warned "executors of other users cannot start: $closed is closed to them"
+    finish warned "executors run by other users cannot start: they cannot enter $closed"
   else
     finish ok "prefix=$prefix"
   fi
@@ -445,7 +445,7 @@ inputs() { # all|given
 make_stamp() {
   begin stamp
   if [[ -z $wheel$requirements && ! -f $HERE/pyproject.toml ]]; then
-    die 12 'nothing says which packages are wanted' \
+    die 12 'no packages are named' \
       'give --wheel FILE, --dependencies-of FILE or --requirements FILE'
   fi
   inputs all >"$SCRATCH/inputs"
@@ -651,13 +651,13 @@ print(platform.python_version())') || die 10 "the Python of $VENV does not start
   FACT_PYTHON=$found
   FACT_BEAM=$(sed -n 's/^apache[-_]beam==//p' "$VENV/installed.txt")
   FACT_TORCH=$(sed -n 's/^torch==//p' "$VENV/installed.txt")
-  [[ -n $FACT_BEAM ]] || die 13 'apache-beam is not among the packages' \
+  [[ -n $FACT_BEAM ]] || die 13 'apache-beam is not one of the packages' \
     'give --expect-beam with the version of the submitter'
   [[ -z $expect_beam || $FACT_BEAM == "$expect_beam" ]] ||
-    die 13 "apache-beam is $FACT_BEAM here and $expect_beam at the submitter's" \
+    die 13 "apache-beam is $FACT_BEAM here, but $expect_beam at the submitter" \
       "run again with --expect-beam $expect_beam and without --check"
   [[ -z $expect_python || $(minor_of "$FACT_PYTHON") == "$expect_python" ]] ||
-    die 13 "Python is $FACT_PYTHON here and $expect_python at the submitter's" \
+    die 13 "Python is $FACT_PYTHON here, but $expect_python at the submitter" \
       "run again with --python python$expect_python"
   finish ok "python=$FACT_PYTHON beam=$FACT_BEAM torch=${FACT_TORCH:-none}"
 }
@@ -680,7 +680,7 @@ fetch_weights() { # fetch|check MANIFEST
   fi
   local code=0
   weights_program "$VENV/bin/python" "$1" "$2" >"$SCRATCH/weights" 2>"$SCRATCH/err" || code=$?
-  ((code == 0)) || die_from $((code == 11 ? 11 : 14)) 'look at the manifest and the disk'
+  ((code == 0)) || die_from $((code == 11 ? 11 : 14)) 'check the manifest and the disk'
   FACT_WEIGHTS=$(wc -l <"$SCRATCH/weights")
   finish ok "files=$FACT_WEIGHTS cache=$prefix/hf"
 }
@@ -719,8 +719,8 @@ def checked(entry, number):
         value = str(entry.get(column) or "")
         form = FORMS.get(column, ".+")
         if not re.fullmatch(form, value) or ".." in value.split("/"):
-            fail(f"entry {number} of {manifest.name}: {column} does not fit {form}",
-                 "mend the manifest: revision is a commit of 40 hex digits")
+            fail(f"entry {number} of {manifest.name}: {column} does not match {form}",
+                 "fix the manifest: revision must be a commit of 40 hex digits")
     return entry
 
 def opened(url):
@@ -755,7 +755,7 @@ def fetch(entry, blob):
         if found != entry["sha256"]:
             fail(f"{entry['model']} {entry['file']} has sha256 {found}, "
                  f"the manifest says {entry['sha256']}",
-                 "fetch the file again, or mend the manifest")
+                 "fetch the file again, or fix the manifest")
         os.replace(part, blob)
     finally:
         part.unlink(missing_ok=True)
@@ -790,7 +790,7 @@ def place(entry):
 try:
     found = [checked(entry, n) for n, entry in enumerate(entries(), start=1)]
 except (ValueError, KeyError, AttributeError, TypeError) as error:
-    fail(f"{manifest.name} does not read: {error}", f"give a list of {COLUMNS}")
+    fail(f"{manifest.name} cannot be read: {error}", f"give a list of {COLUMNS}")
 for entry in found if act != "read" else []:
     try:
         place(entry)
@@ -883,7 +883,7 @@ EOF
   ((code != 124)) || die 17 "plugin $name took more than $PLUGINS_TIMEOUT_S s" \
     'is the disk or the processor busy? run again'
   ((code < 128)) || die 17 "plugin $name ended Python with signal $((code - 128))" \
-    'this processor lacks what a package was built for; take another build of it'
+    'this processor does not support the instructions that a package was built for; use another build of it'
   ((code == 0)) || die_from 17 'install the package again'
   FACT_PLUGINS=$(grep -vc 'one row' "$SCRATCH/plugins" || true)
   if ((FACT_PLUGINS)); then
@@ -1035,7 +1035,7 @@ check_all() {
   [[ -e $VENV/complete ]] || die 12 "$VENV was not finished" "$cure"
   STAMP=${VENV##*/env-}
   [[ $(digest "$VENV/inputs" | cut -c1-16) == "$STAMP" ]] ||
-    die 12 "$VENV does not carry its own stamp" "remove it and $cure"
+    die 12 "$VENV does not have its own stamp" "remove it and $cure"
   # What was agreed at set-up holds, unless the caller says otherwise.
   [[ -n $target ]] || target=$(setting target)
   : "${gpu:=$(setting gpu)}" "${expect_beam:=$(setting expect_beam)}"
@@ -1043,7 +1043,7 @@ check_all() {
   python=$VENV/bin/python
   inputs given >"$SCRATCH/given"
   found=$(grep -v '^beam ' "$SCRATCH/given" | grep -vxFf "$VENV/inputs" || true)
-  [[ -z $found ]] || die 12 "$VENV was made from another ${found%%[[:space:]]*}" "$cure"
+  [[ -z $found ]] || die 12 "$VENV was made from a different ${found%%[[:space:]]*}" "$cure"
   finish ok "stamp=$STAMP"
   check_versions
   begin packages

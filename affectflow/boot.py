@@ -1,10 +1,10 @@
-"""Starts a Beam worker on a bare host: the container contract of Beam, in one file.
+"""Starts a Beam worker on a bare host: Beam's container contract, in one file.
 
 A runner starts it as the command of a PROCESS environment, or a worker pool as its
 container executable. It asks the runner what the job staged, installs that once for
 each job and host, and becomes Beam's worker. It needs the standard library, grpc and
 apache_beam only, so that `setup_workers.sh` can place it where affectflow itself is
-not installed yet. It says what it did in lines of JSON, on stderr and in `boot.log` of
+not installed yet. It logs what it did as lines of JSON, on stderr and in `boot.log` of
 its folder (AFFECTFLOW_BOOT_DIR, or one in the system's temporary folder), because Spark
 throws the output of its processes away.
 """
@@ -121,7 +121,7 @@ def boot_folder() -> Path:
     """Returns the folder on this host where jobs are installed and logged.
 
     Raises:
-      OSError: it cannot be made, or anybody else may write into the default one.
+      OSError: it cannot be made, or others may write into the default one.
     """
     chosen = os.environ.get("AFFECTFLOW_BOOT_DIR", "")
     if chosen:
@@ -133,7 +133,7 @@ def boot_folder() -> Path:
     found = folder.lstat()
     mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     if not mine or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise PermissionError(f"{folder} is not a folder of this user alone")
+        raise PermissionError(f"{folder} is not a folder that only this user can write")
     return folder
 
 
@@ -144,13 +144,13 @@ def _writing() -> Iterator[None]:
     except OSError as error:
         fail(
             INSTALL_FAILED,
-            f"the boot folder cannot be written ({error}): make room or change its "
-            "rights, or name another with AFFECTFLOW_BOOT_DIR",
+            f"the boot folder cannot be written ({error}): free some space or change "
+            "its permissions, or name another with AFFECTFLOW_BOOT_DIR",
         )
 
 
 def fail(code: int, line: str) -> NoReturn:
-    """Ends with one line that names the cure."""
+    """Ends with one line that says what to do."""
     say("boot_failed", code=code, message=line)
     raise SystemExit(code)
 
@@ -311,7 +311,7 @@ def _locked(path: Path) -> Iterator[None]:
                 fail(
                     INSTALL_FAILED,
                     f"another worker has held {path} for {INSTALL_TIMEOUT_S:.0f} s: "
-                    "end it, or name another folder with AFFECTFLOW_BOOT_DIR",
+                    "stop it, or name another folder with AFFECTFLOW_BOOT_DIR",
                 )
             time.sleep(0.1)
         yield
@@ -330,7 +330,7 @@ def _left(ends: float) -> float:
 
 
 def _remove_stale(root: Path, mine: Path) -> None:
-    """Removes the folders that nobody installed or began a worker in for long."""
+    """Removes the folders in which nothing was installed or started for long."""
     for folder in root.iterdir():
         if folder == mine or not _FOLDER.fullmatch(folder.name):
             continue
@@ -385,7 +385,7 @@ def staged_name(artifact: Any) -> str:
     name: str = payload.staged_name
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts:
-        fail(INSTALL_FAILED, f"the job staged a file under the name {name!r}: refused")
+        fail(INSTALL_FAILED, f"the job staged a file under the unsafe name {name!r}")
     return name
 
 
@@ -452,7 +452,7 @@ def _pip(site: Path, staged: Path, ends: float, *arguments: str) -> None:
         )
     except subprocess.TimeoutExpired:
         limit = f"{INSTALL_TIMEOUT_S:.0f} s"
-        fail(INSTALL_FAILED, f"pip was not done within {limit}: {cure} beforehand")
+        fail(INSTALL_FAILED, f"pip did not finish within {limit}: {cure} beforehand")
     if done.returncode:
         last = " ".join(done.stderr.split())[-400:]
         fail(
@@ -498,7 +498,7 @@ def check_affectflow(sites: list[str], environment: Mapping[str, str]) -> None:
         fail(
             LACKS_AFFECTFLOW,
             f"the driver has affectflow {wanted}, this worker {found[:1] or 'none'}: "
-            "stage our wheel with --extra_package, or install it with "
+            "stage affectflow's wheel with --extra_package, or install it with "
             "setup_workers.sh --wheel",
         )
 

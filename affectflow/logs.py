@@ -35,7 +35,7 @@ NUMBERS = (
     "parts",
     "peak_rss_bytes",
 )
-# No white space and no slash: neither a sentence nor a path of somebody's home.
+# No white space and no slash: neither a sentence nor a path in a home folder.
 _IDENTITY = re.compile(r"[A-Za-z0-9._~:@+-]{1,120}")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 
@@ -140,8 +140,8 @@ def configure(form: str = "", level: str = "") -> None:
     level = level or os.environ.get(LEVEL_VARIABLE, "") or fallback
     if form not in ("json", "text") or level not in _LEVELS:
         raise UsageError(
-            f"logs are json or text, at level debug, info or warning, not {form!r} at "
-            f"{level!r}"
+            f"logs must be json or text, at level debug, info or warning, got {form!r} "
+            f"at {level!r}"
         )
     # Worker processes on this machine inherit what was asked for.
     os.environ.update({name: value for name, value in given.items() if value})

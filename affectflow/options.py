@@ -1,7 +1,7 @@
-"""Options of a plugin: the fields of its dataclass, checked, and read out of text.
+"""Options of a plugin: the fields of its dataclass, checked and parsed from text.
 
 A command line gives text, YAML and Python give values: both become what the field's
-type says, or an error that names the option, the value and what was wanted.
+type says, or an error that names the option, the value and what was expected.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
 class _WrongTypeError(ValueError):
-    """A value is not of the type; its text says what was wanted."""
+    """A value has the wrong type; the message says what was expected."""
 
 
 def names_of(cls: Any) -> list[str]:
@@ -105,7 +105,8 @@ def meant(word: str, names: Iterable[str], what: str, where: str) -> str:
     if begun:
         listed = ", ".join(map(repr, sorted(begun)))
         raise UsageError(
-            f"{what} {word!r} may be {listed}; give more letters of the name"
+            f"{what} {word!r} is ambiguous, it may be {listed}; give more letters of "
+            "the name"
         )
     listed = ", ".join(map(repr, names)) or "none"
     raise UsageError(f"no {what} {word!r} {where}; known: {listed}")
@@ -301,7 +302,7 @@ def _owner(name: str, plugins: Mapping[str, Iterable[str]]) -> tuple[str, str]:
     owners = [each for each, options in plugins.items() if name in options]
     if len(owners) > 1:
         said = " or ".join(f"--set {each}.{name}=..." for each in owners)
-        raise UsageError(f"both {' and '.join(owners)} take `{name}`: say {said}")
+        raise UsageError(f"both {' and '.join(owners)} take `{name}`: use {said}")
     if not owners:
         everything = dict.fromkeys(o for options in plugins.values() for o in options)
         check_known([name], everything, " or ".join(plugins))

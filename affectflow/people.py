@@ -1,7 +1,7 @@
-"""People: what a plugin may touch, and what must be said before it does.
+"""People: what a plugin may touch, and what must be stated before it does.
 
 A plugin's card says what it touches: single persons, their bodies (`biometric`: voice,
-face, physiology) or their health. Whoever runs it says why (`purpose`) and where
+face, physiology) or their health. Its user states why (`purpose`) and where
 (`context`), and that is checked whenever a plugin is made, before a row is read.
 """
 
@@ -34,19 +34,19 @@ _REFUSED = {
     "health": ("workplace", "education", "hiring", "insurance"),
 }
 _TELLS = {
-    "person": "tells of single persons",
+    "person": "tells about individual people",
     "biometric": "reads emotions from voice, face or body",
-    "health": "may tell of a person's health",
+    "health": "may reveal a person's health",
 }
 _SEE = "see docs/people.md"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """What somebody has said about a run.
+    """What a user has stated about a run.
 
     Args:
-      purpose: why, in the words of whoever runs it.
+      purpose: why, in the user's words.
       context: where the answers are used, one of `CONTEXTS`; empty if not said.
       allow_person_level: answers about single persons are wanted.
     """
@@ -72,7 +72,7 @@ _DECLARED: ContextVar[Declared] = ContextVar("declared", default=_NOTHING)
 
 
 def declared() -> Declared:
-    """Returns what has been said about the run under way in this thread."""
+    """Returns what was stated about the current run in this thread."""
     return _DECLARED.get()
 
 
@@ -109,7 +109,7 @@ def using(
 def _one(around: str, said: str, what: str) -> str:
     if around and said and around != said:
         raise UsageError(
-            f"two words for the {what}: {around!r} and {said!r}; leave one out"
+            f"the {what} is given twice, as {around!r} and {said!r}; leave one out"
         )
     return said or around
 
@@ -127,7 +127,7 @@ def _check_said(said: Declared) -> None:
 
 
 def check(plugin: Touching) -> None:
-    """Raises UsageError if a plugin may not be used for what has been said."""
+    """Raises UsageError if a plugin may not be used for what was stated."""
     for what in plugin.touches:
         check_touches([what], plugin.touched_by(what))
 
@@ -144,11 +144,11 @@ def check_touches(touches: Iterable[str], name: str) -> None:
         what = f"{name} {_TELLS[each]}"
         if each == "person" and not said.allow_person_level:
             raise UsageError(
-                f"{what}: say --allow-person-level and --purpose WHY; {_SEE}"
+                f"{what}: add --allow-person-level and --purpose WHY; {_SEE}"
             )
         if each == "biometric" and not (said.context and said.purpose):
             raise UsageError(
-                f"{what}: say --context ({', '.join(_open(each))}) and --purpose WHY; "
+                f"{what}: add --context ({', '.join(_open(each))}) and --purpose WHY; "
                 f"{_SEE}"
             )
         if said.context in _REFUSED.get(each, ()):

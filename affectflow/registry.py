@@ -39,14 +39,14 @@ BASES = {
     "measures": ("affectflow.kinds.measure.Measure",),
     "trainers": ("affectflow.kinds.trainer.Trainer",),
 }
-"""What a plugin of a kind derives from, by name: no module is imported for this."""
+"""The base classes of each kind, by name: no module is imported for this."""
 _FEW = 12
-"""No more names are listed in an error."""
+"""The most names that an error lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What a plugin says of itself.
+    """What a plugin says about itself.
 
     Args:
       summary: one line.
@@ -60,10 +60,10 @@ class Card:
         says it.
       example: one command line to try.
       misleads: what its answer is easily mistaken for.
-      terms: of a source: on what terms what it reads is to be had, and whether a quote
-        has to name its author.
-      touches: of people, some of `person`, `biometric` and `health`: whoever runs it
-        says why and where, see `affectflow.people`.
+      terms: of a source: the terms of use of what it reads, and whether a quote must
+        name its author.
+      touches: what it touches of people, some of `person`, `biometric` and `health`:
+        its use needs a purpose and a context, see `affectflow.people`.
 
     Raises:
       ValueError: `touches` has another word.
@@ -85,13 +85,15 @@ class Card:
     def __post_init__(self) -> None:
         for each in self.touches:
             if each not in people.TOUCHES:
-                raise ValueError(f"`touches` has {each!r}; it may be {people.TOUCHES}")
+                raise ValueError(
+                    f"`touches` must be from {people.TOUCHES}, got {each!r}"
+                )
 
 
 class _Checked(abc.ABCMeta):
     """Makes plugins, and checks what they touch of people.
 
-    So no way to make one goes round the check. A copy and what is unpickled on a
+    No way of making one avoids the check. A copy and what is unpickled on a
     worker are not made again: it was checked where the run was submitted.
     """
 
@@ -122,7 +124,7 @@ class Plugin(metaclass=_Checked):
 @functools.cache
 def _found(kind: str) -> dict[str, list[EntryPoint]]:
     if kind not in KINDS:
-        raise UnknownPluginError(f"{kind!r} is not a kind of plugin; one of {KINDS}")
+        raise UnknownPluginError(f"{kind!r} is not a kind of plugin; kinds: {KINDS}")
     found: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=f"affectflow.{kind}"):
         same = found.setdefault(point.name, [])
@@ -144,8 +146,8 @@ def load(kind: str, name: str) -> Any:
 
     Raises:
       UnknownPluginError: no plugin has the name (answers with the nearest), or two.
-      PluginImportError: its module does not import, or it lacks the base class of its
-        kind; names the cause.
+      PluginImportError: its module cannot be imported, or it does not have the base
+        class of its kind; names the cause.
     """
     point = find(kind, name)
     try:
@@ -153,7 +155,7 @@ def load(kind: str, name: str) -> Any:
     except Exception as error:
         why = " ".join(str(error).split())
         raise PluginImportError(
-            f"plugin {point.name!r} ({point.value}) does not import: "
+            f"plugin {point.name!r} ({point.value}) cannot be imported: "
             f"{type(error).__name__}: {why}; fix or uninstall "
             f"{distribution(point)!r}"
         ) from error
@@ -165,8 +167,8 @@ def _check_base(plugin: Any, point: EntryPoint, bases: tuple[str, ...]) -> None:
     lineage = getattr(plugin, "__mro__", ())
     if bases and not any(f"{c.__module__}.{c.__qualname__}" in bases for c in lineage):
         raise PluginImportError(
-            f"plugin {point.name!r} ({point.value} of {distribution(point)}) is no "
-            f"{' or '.join(bases)}: derive its class from that"
+            f"plugin {point.name!r} ({point.value} of {distribution(point)}) is not "
+            f"a {' or '.join(bases)}: derive its class from it"
         )
 
 

@@ -103,7 +103,7 @@ class Storage:
         Args:
           content: of the file.
           *parts: its path below the folder.
-          private: nobody but the owner may read it, on this machine.
+          private: only the owner may read it, on this machine.
 
         Raises:
           StorageError: the disk is full, read-only or out of reach.
@@ -220,7 +220,7 @@ def absolute(uri: str) -> str:
 
 @contextlib.contextmanager
 def storage_errors(where: str) -> Iterator[None]:
-    """Turns what a disk or an object store says into one line with the cure."""
+    """Turns an error of a disk or an object store into one line with the cure."""
     try:
         yield
     except StorageError:
@@ -241,10 +241,10 @@ def storage_errors(where: str) -> Iterator[None]:
 _STORES = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure")
 _CURES = {
     errno.ENOSPC: "no space left on the disk of {where!r}: free some, then run the "
-    "same command again; it goes on where it stopped",
+    "same command again; it continues where it stopped",
     errno.EROFS: "the file system of {where!r} is read-only: name another folder",
     errno.ENOTDIR: "a part of the path {where!r} is a file: name another folder",
-    errno.EEXIST: "{where!r} is a file, where a folder is needed: name another",
+    errno.EEXIST: "{where!r} is a file, but a folder is needed: name another",
     errno.EDQUOT: "the disk quota of {where!r} is used up: free some, then run again",
 }
 # deltalake tells the number in its text only, which has colours and many lines.
@@ -252,7 +252,7 @@ _NUMBER = re.compile(r"\(os error (\d+)\)")
 _COLOUR = re.compile(r"\x1b\[\d*m")
 # 169.254.169.254 is asked for credentials if none are set.
 _NO_CREDENTIALS = re.compile(r"(?i)credentials|169\.254\.169\.254|metadata server")
-# gcsfs says of a bucket that lacks only that there is nothing to upload to.
+# For a missing bucket gcsfs only says that there is nothing to upload to.
 _NO_BUCKET = re.compile(r"(?i)NoSuchBucket|bucket does not exist|/upload/storage/")
 _REFUSED = re.compile(r"(?i)AccessDenied|403 Forbidden|Unauthorized|InvalidAccessKey")
 
@@ -262,14 +262,14 @@ def _gone(error: FileNotFoundError, where: str) -> str:
         return _store_cure(str(error), where)
     return (
         f"a file is gone: {error.filename or error}; was the lake at {where!r} "
-        "moved or cleaned meanwhile? run the command again"
+        "moved or cleaned up during the run? run the command again"
     )
 
 
 def _denied(where: str) -> str:
     cure = "make the folder writable"
     if "://" in str(where):
-        cure = "give your credentials the right to read, write and list there"
+        cure = "let your credentials read, write and list there"
     return f"not allowed to write or read {where!r}: {cure}, or name another with --to"
 
 
@@ -290,18 +290,18 @@ def _one_line(error: Exception) -> str:
 
 def _store_cure(line: str, where: str) -> str:
     if _NO_BUCKET.search(line):
-        return f"the bucket of {where!r} does not exist: make it, or name another"
+        return f"the bucket of {where!r} does not exist: create it, or name another"
     if _NO_CREDENTIALS.search(line):
         return (
-            f"no credentials for {where!r}: set them as the tools of the store want "
-            "them (S3: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile; "
-            "Google: GOOGLE_APPLICATION_CREDENTIALS)"
+            f"no credentials for {where!r}: set them as the store's tools expect (S3: "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile; Google: "
+            "GOOGLE_APPLICATION_CREDENTIALS)"
         )
     if _REFUSED.search(line):
         return _denied(where)
     return (
         f"the object store of {where!r} keeps failing ({line}); once it "
-        "has recovered, run the same command: it goes on where it stopped"
+        "has recovered, run the same command: it continues where it stopped"
     )
 
 

@@ -2,7 +2,7 @@
 
 A batch is the unit of flow: at most `MAX_ROWS` rows and about `TARGET_BYTES`. Rows
 whose `errors` column is not empty are dead: they travel on, untouched, to the
-`dead_letters` of whoever writes.
+`dead_letters` table of the writer.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ Rows = list[dict[str, Any]]
 
 
 def missing_columns(schema: pa.Schema, required: pa.Schema) -> list[pa.Field]:
-    """Returns the fields of `required` that `schema` lacks or types otherwise."""
+    """Returns the fields of `required` that `schema` does not have with that type."""
     return [
         field
         for field in required
@@ -60,8 +60,8 @@ def _short(type_: pa.DataType) -> str:
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Returns `batch` with every column of `schema`, cast to its type.
 
-    Columns that lack become null; columns that `schema` does not name stay behind
-    it, as they are. Polars hands back `large_string`; no plugin has to know.
+    Missing columns become null; columns that `schema` does not name follow, unchanged.
+    Polars returns `large_string`; plugins need not know.
     """
     columns = [_conformed(batch, field) for field in schema]
     rest = [name for name in batch.schema.names if name not in schema.names]
@@ -106,7 +106,7 @@ def with_column(
 
 
 def from_rows(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
-    """Returns rows as one batch of `schema`; what a row lacks is null."""
+    """Returns rows as one batch of `schema`; missing values are null."""
     return pa.RecordBatch.from_pylist(rows, schema=schema)
 
 
@@ -126,7 +126,7 @@ def concat(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def concat_unlike(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """Returns batches as one with the columns of all; what a batch lacks is null.
+    """Returns batches as one with the columns of all; missing columns are null.
 
     Only batches with a refused row need have `errors`: to take the columns of the
     first batch would bring the refused rows of the others back to life.
@@ -205,7 +205,7 @@ def apply_to_living(
       function: gives a batch of as many rows as it gets.
       batch: rows, dead ones among them.
       provided: the columns that `function` adds or replaces.
-      step: who to name in `errors`.
+      step: the name to put into `errors`.
       cut: where to halve a batch, 0 if its rows live or die together.
 
     Raises:
@@ -240,7 +240,7 @@ def _halve(
         result = provide(_kept_rows(function(batch), batch, step), provided)
     except (UsageError, ImportError, MemoryError, _RowsChangedError):
         raise
-    except Exception as error:  # any failure of a plugin is somebody's row
+    except Exception as error:  # any failure of a plugin belongs to a row
         if batch.num_rows == 0:
             raise
         middle = cut(batch)

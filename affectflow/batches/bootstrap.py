@@ -1,4 +1,4 @@
-"""The bootstrap over conversations: intervals of anything that weights can say.
+"""The bootstrap over conversations: intervals of any weighted statistic.
 
 Messages of one conversation resemble one another, so whole conversations are drawn
 (Field and Welsh 2007, the cluster bootstrap). Intervals are percentiles (Efron 1979).
@@ -22,12 +22,12 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 Statistic = Callable[[Floats], Floats]
 """From weights, (k, units), to k values; NaN where a value is not defined."""
 
-# So many weights are in memory at a time.
+# This many weights are in memory at a time.
 _BLOCK = 4_000_000
 
 
 class Interval(NamedTuple):
-    """A value and its 95 % interval; NaN where nothing can be said."""
+    """A value and its 95 % interval; NaN if undefined."""
 
     value: float
     low: float

@@ -1,6 +1,6 @@
 """How a record batch crosses a shuffle: as an Arrow IPC stream.
 
-Beam knows no coder for `pa.RecordBatch` and would pickle it; a pickled slice carries
+Beam has no coder for `pa.RecordBatch` and would pickle it; a pickled slice carries
 the whole parent. The coder travels in the pipeline proto, so importing this module on
 the submitting machine is enough. The `copyreg` hook is a net for untyped edges.
 """

@@ -1,4 +1,4 @@
-"""States by SQL: what DuckDB counts of a table, a file or one batch, typed."""
+"""States by SQL: typed counts that DuckDB makes of a table, a file or a batch."""
 
 import functools
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def typed_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     try:
         return conform(batch, schema).select(schema.names)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise UsageError(f"an observation has another type: {error}") from error
+        raise UsageError(f"an observation has the wrong type: {error}") from error
 
 
 def typed(found: pa.Table, schema: pa.Schema, keys: Sequence[str]) -> pa.Table:

@@ -1,4 +1,4 @@
-"""From stored labels back to a number for each label of a vocabulary."""
+"""From stored labels back to one number per label of a vocabulary."""
 
 import numpy as np
 import pyarrow as pa

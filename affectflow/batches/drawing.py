@@ -24,7 +24,7 @@ def drawn(
 
     Args:
       state: `keys`, the unit, and sums.
-      keys: what tells sums apart, without the unit.
+      keys: columns that distinguish sums, without the unit.
       unit: the column that is drawn.
       draws: how many.
     """

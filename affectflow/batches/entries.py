@@ -1,7 +1,7 @@
 """From single answers to the column `annotations`.
 
-`labelling` makes it from matrices of scores; this is for annotators that say something
-else of each row: labels with words, numbers, places.
+`labelling` makes it from matrices of scores; this is for annotators that give other
+things per row: labels with words, numbers, places.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""Frames: what a model reads around a text, of cues that have no place in it.
+"""Frames: what a model reads around a text, from cues that have no place in it.
 
 A voice, a face or a heart rate says something while an utterance is spoken, not at a
 letter of it. A frame is a template with `{text}` and slots: each slot takes the phrases
-of some cues. What it writes stands before the text and after it, never within.
+of some cues. A frame writes before the text and after it, never within.
 """
 
 import re
@@ -36,7 +36,7 @@ class Slot:
       cues: patterns of their names, as `AU*`.
       join: what stands between two phrases.
       before: what stands before the first phrase, if there is one.
-      after: what stands behind the last one, likewise.
+      after: what stands after the last one, likewise.
       none: what stands if there is no phrase.
       most: at most so many phrases; 0 for all.
     """
@@ -86,11 +86,12 @@ class Frame:
         names = _SLOT.findall(self.template)
         if names.count(TEXT) != 1:
             raise UsageError(
-                f"a frame has {{{TEXT}}} once, got {self.template!r}; fix the style"
+                f"a frame must have {{{TEXT}}} once, got {self.template!r}; fix the "
+                "style"
             )
         if unknown := set(names) - {TEXT, *self.slots}:
             raise UsageError(
-                f"a frame has no slot {sorted(unknown)[0]!r}; its slots are "
+                f"a frame has no slot {sorted(unknown)[0]!r}; known slots: "
                 f"{', '.join(sorted(self.slots))}"
             )
 
@@ -109,18 +110,18 @@ class Frame:
             return cls(template=table["template"], slots=slots)
         except (TypeError, KeyError, AttributeError) as error:
             raise UsageError(
-                f"a frame is a `template` and `slots`, each with some of modality, "
-                f"cues, join, before, after, none and most: {error}"
+                "a frame must have a `template` and `slots`, each slot with some of "
+                f"modality, cues, join, before, after, none and most: {error}"
             ) from error
 
     def reads(self, cue: Placeless) -> bool:
-        """Returns whether a cue counts as heard: one of others, if a slot asks."""
+        """Returns whether a cue counts as heard: others' cues only if a slot asks."""
         if cue.modality != BY_OTHERS:
             return True
         return any(slot.takes(cue) for slot in self.slots.values())
 
     def around(self, cues: Sequence[Placeless]) -> tuple[str, str]:
-        """Returns what stands before a text, and behind it.
+        """Returns what stands before a text, and after it.
 
         >>> Frame().around([Placeless("voice", "loudness", "loud")])
         ('[loud] ', '')

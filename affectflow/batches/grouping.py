@@ -1,9 +1,9 @@
-"""Claim-check grouping: batches wait in files, only their addresses are shuffled.
+"""Claim-check grouping: batches wait in files; only their addresses are shuffled.
 
-Each batch becomes one Arrow IPC file, sorted by bucket, with one record batch a bucket
-and a name made from its content; `Claim`s go through GroupByKey. Equal speed, a third
-of the memory of shuffling batches, no 2 GiB limit, and a retried bundle writes the same
-file again.
+Each batch becomes one Arrow IPC file, sorted by bucket, with one record batch per
+bucket and a name made from its content; `Claim`s go through GroupByKey. Equal speed, a
+third of the memory of shuffling batches, no 2 GiB limit, and a retried bundle writes
+the same file again.
 """
 
 import atexit

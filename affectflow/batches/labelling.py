@@ -53,7 +53,7 @@ def choose_passing(
 def choose_top(scores: Scores, threshold: float = 0.0) -> Mask:
     """Returns the highest label of each row, if it reaches `threshold`.
 
-    For labels that exclude one another. Of equal scores the first label wins.
+    For labels that exclude one another. With equal scores the first label wins.
     """
     chosen: Mask = np.zeros(scores.shape, np.bool_)
     rows = np.arange(len(scores))
@@ -253,19 +253,19 @@ def _lists(values: pa.StructArray, rows: npt.NDArray[np.int64], n: int) -> pa.Li
 
 
 def annotate(batch: pa.RecordBatch, new: pa.ListArray) -> pa.RecordBatch:
-    """Returns `batch` with new annotations behind those that its rows have."""
+    """Returns `batch` with new annotations after those that its rows have."""
     return appended(batch, ANNOTATIONS_COLUMN, new)
 
 
 def signed(
     batch: pa.RecordBatch, stage: str, annotator: Mapping[str, Any]
 ) -> pa.RecordBatch:
-    """Returns `batch` with an annotator behind those that have answered its rows.
+    """Returns `batch` with an annotator added to those that have answered its rows.
 
     Rows carry who answered them, as they carry the answers: so it crosses every runner,
-    every shuffle and every step of somebody's own, and a sink knows of each message
-    whether it was asked. The graph does not say that: branches are joined, and rows
-    come that no step saw.
+    every shuffle and every custom step, and a sink knows of each message whether it
+    was asked. The graph does not say that: branches are joined, and rows arrive that
+    no step saw.
 
     Args:
       batch: whose rows were all answered, with or without a label.
@@ -282,7 +282,7 @@ def signed(
 def appended(
     batch: pa.RecordBatch, field: pa.Field, new: pa.ListArray
 ) -> pa.RecordBatch:
-    """Returns `batch` with new lists behind those that its rows have in a column."""
+    """Returns `batch` with new lists after those that its rows have in a column."""
     if field.name in batch.schema.names:
         new = joined(batch.column(field.name).cast(field.type), new)
     return with_column(batch, field, new)

@@ -1,8 +1,9 @@
-"""Readings: what a model reads of an utterance, and the way back to its text.
+"""Readings: what a model reads of an utterance, and the mapping back to its text.
 
 A reading is composed when a model asks for it: segments that are not the author's
-prose are masked, cues are said in words, and those without a place in the text stand in
-a frame around it. Offsets of a reading lead back to code points of `utterances.text`.
+prose are masked, cues are written as words, and those without a place in the text stand
+in a frame around it. Offsets of a reading lead back to code points of
+`utterances.text`.
 """
 
 import re
@@ -36,13 +37,13 @@ DEFAULT_MASKS: Mapping[str, str] = MappingProxyType(
 )
 """What a model reads instead of a segment; types that are not named stay as written.
 
-Two types are told apart by how they stand in the text: `inline_code` is code within a
-line, which leaves a word so that the sentence stays a sentence; `link_target` is the
+Two types are distinguished by how they stand in the text: `inline_code` is code within
+a line, which leaves a word so that the sentence stays a sentence; `link_target` is the
 address behind `[text]`, with its brackets. `[NAME]` is what GoEmotions has for people.
 """
 
 AS_WRITTEN = frozenset({"shouting", "stretched", "punctuation", "hesitation"})
-"""Cues that stay in a reading as they were written: they are in the letters."""
+"""Cues that stay in a reading as written: they are in the letters."""
 
 CUE_BEGINS, CUE_ENDS = "\x1e", "\x1f"
 """What a cue in words stands between, for a model that weighs it apart. No text has
@@ -68,7 +69,7 @@ class _Map(NamedTuple):
     """Pieces of one reading, from left to right: where each begins, there and here.
 
     Piece `i` of the reading is `read_at[i]:read_at[i + 1]`; of the text it is
-    `text_at[i]:text_at[i + 1]`. `edited[i]` tells whether it was written anew.
+    `text_at[i]:text_at[i + 1]`. `edited[i]` says whether it was rewritten.
     """
 
     read_at: list[int]
@@ -82,7 +83,7 @@ class Readings:
 
     Attributes:
       texts: one reading for each row; empty where the text is null.
-      silent: where nothing of the author's own words is left. Silence is never scored
+      silent: where none of the author's own words are left. Silence is never scored
         as calm; a lone emoji is not silence, nor is a cue of a voice.
     """
 
@@ -143,7 +144,7 @@ def read(
       apart: cues written out stand between `CUE_BEGINS` and `CUE_ENDS`.
 
     Raises:
-      UsageError: `cues` is another word.
+      UsageError: `cues` is not one of these words.
     """
     check_cues(cues)
     mark = (CUE_BEGINS, f" {CUE_ENDS}") if apart else ("", "")
@@ -172,7 +173,7 @@ def read(
 def check_cues(cues: str) -> None:
     """Raises UsageError unless cues are read in `words`, `in_text` or `as_written`."""
     if cues not in _CUES:
-        raise UsageError(f"`cues` is one of {_CUES}, got {cues!r}")
+        raise UsageError(f"`cues` must be one of {_CUES}, got {cues!r}")
 
 
 def _is_blank(texts: pa.Array) -> Flags:
@@ -285,22 +286,22 @@ def _says_something(text: str, segments: list[_Span]) -> bool:
 
 
 def _compose(text: str, edits: Iterable[_Edit]) -> tuple[str, _Map]:
-    """Returns the reading of one text and the way back."""
+    """Returns the reading of one text and the mapping back to it."""
     pieces: list[str] = []
     read_at, text_at, edited = [0], [0], []
 
-    def write(words: str, until: int, *, anew: bool) -> None:
+    def write(words: str, until: int, *, rewritten: bool) -> None:
         pieces.append(words)
-        edited.append(anew)
+        edited.append(rewritten)
         read_at.append(read_at[-1] + len(words))
         text_at.append(until)
 
     for edit in edits:
-        write(text[text_at[-1] : edit.start], edit.start, anew=False)
+        write(text[text_at[-1] : edit.start], edit.start, rewritten=False)
         before = pieces[-1] or (pieces[-2] if len(pieces) > 1 else "")
         words = _set_off(edit.words, before, text[edit.end : edit.end + 1])
-        write(words if edit.is_cue else edit.words, edit.end, anew=True)
-    write(text[text_at[-1] :], len(text), anew=False)
+        write(words if edit.is_cue else edit.words, edit.end, rewritten=True)
+    write(text[text_at[-1] :], len(text), rewritten=False)
     return "".join(pieces), _Map(read_at, text_at, edited)
 
 

@@ -13,7 +13,7 @@ from affectflow.errors import UsageError
 from affectflow.nouns import count
 
 MERGE_FROM = 65_536
-"""Rows that may wait behind the merged ones before they are merged too."""
+"""Rows that may wait after the merged ones before they are merged too."""
 
 _BLOCK = 65_536
 
@@ -42,7 +42,7 @@ class Accumulator(Protocol):
 
 
 def appended(state: pa.Table, new: pa.Table, merge: Merge) -> pa.Table:
-    """Returns `state` with `new` behind it; merged when much is waiting.
+    """Returns `state` with `new` after it; merged once enough rows wait.
 
     The first chunk of a state is merged, what follows waits. So a batch is copied a
     few times in all, and not once for each batch that comes after it.
@@ -91,7 +91,7 @@ def _rises(rows: pa.Table) -> bool:
     """Returns whether the keys of each row come after those of the row before."""
     undecided = np.ones(max(0, rows.num_rows - 1), np.bool_)
     for column in rows.columns:
-        # A column of nulls tells no two rows apart.
+        # A column of nulls does not distinguish rows.
         if column.null_count < len(column):
             before, after = column.slice(0, len(column) - 1), column.slice(1)
             null_before, null_after = _is_null(before), _is_null(after)
@@ -149,16 +149,16 @@ def joined(states: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
 def conformed(
     batch: pa.RecordBatch, schema: pa.Schema, required: Sequence[str]
 ) -> pa.RecordBatch:
-    """Returns the columns of `schema`, cast to its types; optional ones may lack.
+    """Returns the columns of `schema`, cast to its types; optional ones may be missing.
 
     Raises:
-      UsageError: a required column lacks, or holds a null.
+      UsageError: a required column is missing, or has a null.
     """
     for name in required:
         if name not in batch.schema.names:
             raise UsageError(
-                f"figures need the columns {', '.join(required)}; {name!r} is not "
-                f"among: {', '.join(batch.schema.names) or 'none'}"
+                f"figures need the columns {', '.join(required)}; {name!r} is missing; "
+                f"columns here: {', '.join(batch.schema.names) or 'none'}"
             )
         if batch.column(name).null_count:
             raise UsageError(

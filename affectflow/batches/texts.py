@@ -1,4 +1,4 @@
-"""The texts of a batch: each once, and in which language they say to be."""
+"""The texts of a batch, each once, and their language tags."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 Mask = npt.NDArray[np.bool_]
 
 UNKNOWN = "und"
-"""The tag of a text whose language nobody says; so is a null, and an empty tag."""
+"""The tag of a text of unknown language; null and an empty tag mean the same."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,8 +20,8 @@ class Collapsed:
 
     Args:
       unique: the different texts, in order of first appearance.
-      marked: shape (len(unique),): whether the rows of a text were marked. A text that
-        stands in rows of both sorts is here twice.
+      marked: shape (len(unique),): whether the rows of a text were marked. A text in
+        both kinds of rows is here twice.
       rows: the rows that have a text to label, rising.
       which: for each of `rows`, the position of its text in `unique`.
       n_rows: rows of the batch.
@@ -34,7 +34,7 @@ class Collapsed:
     n_rows: int
 
     def spread(self, values: npt.NDArray[Any], elsewhere: Any = 0) -> npt.NDArray[Any]:
-        """Returns what each row gets of one value for each text.
+        """Returns one value per row from one value per text.
 
         Args:
           values: shape (len(unique), ...).

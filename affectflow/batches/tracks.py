@@ -1,4 +1,4 @@
-"""Tracks: what instruments say over time, and the turns of speech that they go with.
+"""Tracks: measurements over time, and the turns of speech that they belong to.
 
 Times are integer microseconds from the beginning of a recording: a window of 0.2 s ends
 where the next one begins, in the first hour and in the last.
@@ -20,13 +20,21 @@ US = 1_000_000
 _END = np.iinfo(np.int64).max
 
 TRACKS = table(
-    ("recording", STRING, "the recording that was measured; null: that of the file"),
-    ("speaker", STRING, "the account of who was measured; null: whoever speaks"),
+    ("recording", STRING, "the recording measured; null: the one named after the file"),
+    (
+        "speaker",
+        STRING,
+        "the account of the person measured; null: the current speaker",
+    ),
     ("channel", STRING, "what was measured: AU12, loudness, arousal, ..."),
     ("start_us", pa.int64(), "start of the measurement, microseconds"),
-    ("end_us", pa.int64(), "end of it, exclusive, microseconds"),
-    ("value", pa.float64(), "what was measured; NaN or null: nothing"),
-    ("confidence", pa.float64(), "0..1, of the instrument; null if it does not say"),
+    ("end_us", pa.int64(), "end, exclusive, microseconds"),
+    ("value", pa.float64(), "the value measured; NaN or null: nothing was measured"),
+    (
+        "confidence",
+        pa.float64(),
+        "0..1, confidence of the instrument; null if it gives none",
+    ),
 )
 
 TURNS = table(
@@ -36,7 +44,7 @@ TURNS = table(
     ("source", STRING, "where the utterance comes from"),
     ("speaker_id", STRING, "pseudonym of the speaker"),
     ("start_us", pa.int64(), "start of the turn, microseconds"),
-    ("end_us", pa.int64(), "end of it, exclusive, microseconds"),
+    ("end_us", pa.int64(), "end, exclusive, microseconds"),
 )
 
 

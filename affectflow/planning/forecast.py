@@ -1,4 +1,4 @@
-"""From two sizes to the whole: what a stage costs by itself, and for each row."""
+"""From two sizes to the whole: the fixed cost of a stage, and the cost per row."""
 
 from dataclasses import replace
 from typing import NamedTuple, Self
@@ -8,7 +8,7 @@ from affectflow.planning.rehearse import Rehearsal, Took, name_of
 
 
 class Line(NamedTuple):
-    """What a stage costs: `fixed` by itself, and `each` for a row."""
+    """What a stage costs: `fixed` per run, and `each` per row."""
 
     fixed: float = 0.0
     each: float = 0.0

@@ -1,4 +1,4 @@
-"""Whole plans: of what is left in a lake, and of an analysis from the first file."""
+"""Whole plans: for the rest of the work in a lake, and for an analysis from files."""
 
 import math
 import random
@@ -47,18 +47,18 @@ from affectflow.steps.tracks import files_of
 from affectflow.storage import Storage
 
 _PARTS = 3
-"""A sample is of so many parts at least: one alone may be unlike all others."""
+"""A sample has at least this many parts: a single one may be unlike the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """On what terms a plan is made.
+    """The terms of a plan.
 
     Args:
       workers: that would share the work.
       price_per_hour: of one worker.
-      sample: about so many rows are measured.
-      seconds: about so long is measured at most.
+      sample: about this many rows are measured.
+      seconds: measuring takes at most about this long.
     """
 
     workers: int = 1
@@ -119,7 +119,7 @@ def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
     """
     if analysis.only_below == LEARN:
         raise UsageError(
-            "a plan does not ask the model, so it cannot learn --only-below: give a "
+            "a plan does not call the model, so it cannot learn --only-below: give a "
             "number"
         )
     return handler_in(

@@ -1,7 +1,7 @@
-"""Plans: what a stage is expected to cost, and the ledger of how wrong that was.
+"""Plans: what a stage is expected to cost, and the ledger of plan against actual.
 
 A plan is one small file, `_work/plans/<stage>-<settings>-<time>.json`, that nothing
-ever changes: a plan that is made later cannot rewrite what was expected before. Where
+ever changes: a later plan cannot rewrite an earlier one. Where
 there is no lake yet, it waits in the user's cache folder for the lake to be made.
 """
 
@@ -30,7 +30,7 @@ class StagePlan:
 
     Args:
       stage: ingest, textualize, annotate, mine or themes.
-      config_digest: tells settings apart, as in `runs`.
+      config_digest: identifies the settings, as in `runs`.
       labels_of: the annotator whose emotions are mined; else empty.
       ingest_digest: of the ingest that comes first, in a plan of files; else empty.
       made: when, ISO 8601, UTC.
@@ -149,7 +149,7 @@ def plans_of(storage: Storage) -> list[StagePlan]:
 def ingest_by_plan(source: Source, lake_uri: str, **rest: Any) -> Row:
     """Ingests a source by the newest plan of it, as `ingest_source` does without.
 
-    The run shows how much is left; a plan that waited for its lake is put beside it.
+    The run shows how much is left; a plan that waited for its lake is moved there.
 
     Args:
       source: what is read.
@@ -184,7 +184,7 @@ def newest(storage: Storage, stage: str, digest: str) -> StagePlan | None:
 
 
 def _readable(storage: Storage, names: Iterable[str]) -> Iterator[StagePlan]:
-    """Yields plans of files; one that a power cut has emptied is passed over."""
+    """Yields plans of files; one that a power cut has emptied is skipped."""
     for name in names:
         if name.endswith(".json"):
             with contextlib.suppress(ValueError, TypeError):
@@ -199,7 +199,7 @@ def waiting(lake_uri: str) -> Storage:
 
 
 def adopt(storage: Storage) -> None:
-    """Puts the plans that waited for a lake beside it, now that it is there."""
+    """Moves the plans that waited for a lake there, now that it exists."""
     waited = waiting(storage.uri)
     for name in waited.names(*FOLDER):
         storage.write(waited.read(*FOLDER, name), *FOLDER, name)
@@ -237,7 +237,7 @@ class LedgerRow:
 
     @property
     def ratio(self) -> float | None:
-        """Seconds that it took for each that was planned."""
+        """Actual seconds per planned second."""
         return self.seconds / self.planned_seconds if self.planned_seconds else None
 
 

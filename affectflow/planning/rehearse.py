@@ -73,7 +73,7 @@ class Analysis:
         step = MineCauses(miner=self.miner, miner_options=self.miner_options)
         if step.asker is not None and not step.asker.on_trial:
             raise UsageError(
-                f"a plan tries stages on a sample, and does not ask the model of "
+                f"a plan tries stages on a sample and does not call the model of "
                 f"{self.miner}, which is on a server: plan with another miner"
             )
         return step
@@ -194,7 +194,7 @@ class _Sample(Source):
 def run_trial(
     rows: pa.RecordBatch, analysis: Analysis, folder: Storage, buckets: int, model: bool
 ) -> Trial:
-    """Takes rows through all stages that are planned, in a lake of their own.
+    """Runs rows through all planned stages, in a lake of their own.
 
     Args:
       rows: as a source gives them, maybe with labels.
@@ -244,7 +244,7 @@ def labels_in(lake: Lake) -> list[str]:
     try:
         return stages.annotator_ids(lake)
     except LakeError:
-        return []  # nothing is annotated: here no mistake
+        return []  # nothing is annotated, which is fine here
 
 
 @dataclass
@@ -290,7 +290,7 @@ def rehearse(
     model: bool = True,
     lake: Lake | None = None,
 ) -> Rehearsal:
-    """Returns what an analysis of a sample took; nothing of it stays behind.
+    """Returns what an analysis of a sample took; leaves nothing behind.
 
     Args:
       rows: the sample.
@@ -332,7 +332,7 @@ def scratch() -> Iterator[Storage]:
     """Gives a folder on this machine that is removed with all that is in it.
 
     What Beam puts aside goes there, too: it leaves that behind when it is interrupted.
-    What the stages log of their work there is of no interest to anybody.
+    The logs of that work are dropped.
     """
     logger = logging.getLogger(logs.NAMESPACE)
     before, place = logger.disabled, tempfile.tempdir

@@ -40,7 +40,7 @@ class _CountedFile:
 
 
 class CountedFileSystem(AbstractFileSystem):
-    """Passes on to the file system behind it; for one thread at a time."""
+    """Passes calls to the underlying file system; for one thread at a time."""
 
     protocol = COUNTED
     cachable = False

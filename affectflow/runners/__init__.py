@@ -49,11 +49,11 @@ _THREAD_POOLS = (
 
 
 def options(arguments: Sequence[str] = ()) -> PipelineOptions:
-    """Returns Beam's options for the arguments behind `--`.
+    """Returns Beam's options for the arguments after `--`.
 
     Raises:
-      UsageError: an unknown runner, or one that loses data, an unknown option, or
-        a value that is not one of the option's.
+      UsageError: an unknown runner or one that loses data, an unknown option, or
+        an invalid value.
     """
     _refuse_unknown(arguments)
     made = PipelineOptions(list(arguments))
@@ -67,7 +67,7 @@ def options(arguments: Sequence[str] = ()) -> PipelineOptions:
 
 def _check_known(name: str) -> None:
     known = {plain_name(each): each for each in StandardOptions.KNOWN_RUNNER_NAMES}
-    if "." in name:  # anybody's own, which Beam imports
+    if "." in name:  # a custom runner, which Beam imports
         module = name.rpartition(".")[0]
         if not _is_module(module):
             raise UsageError(f"--runner={name}: no module {module!r}; install it")
@@ -102,7 +102,7 @@ def _refuse_unknown(arguments: Sequence[str]) -> None:
         known = [each for a in parser._actions for each in a.option_strings]
         near = difflib.get_close_matches(word, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"Beam knows no option {word!r}{hint}")
+        raise UsageError(f"Beam has no option {word!r}{hint}")
 
 
 def is_local(made: PipelineOptions) -> bool:
@@ -137,7 +137,7 @@ def prepared(arguments: Sequence[str] = ()) -> PipelineOptions:
     """Returns options that an engine can work with; nothing is sent to it yet.
 
     Raises:
-      AffectflowError: something is missing or does not answer; names the cure.
+      AffectflowError: something is missing or does not answer; says what to do.
     """
     made = options(arguments)
     spare_loopback()
@@ -174,10 +174,10 @@ def run(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) ->
 
 
 def check(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) -> None:
-    """Builds a pipeline and looks for what its engine would not run right.
+    """Builds a pipeline and checks that its engine can run it correctly.
 
     Raises:
-      UsageError: the pipeline cannot be built, or has a hazard; names the cure.
+      UsageError: the pipeline cannot be built, or has a hazard; says what to do.
     """
     made = options(arguments)
     # The local runner stands in: another would look for its libraries and the network.

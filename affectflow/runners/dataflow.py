@@ -1,4 +1,4 @@
-"""Dataflow: what cannot work there is refused, and defaults are set for our stages.
+"""Dataflow: refuses what cannot work there, and sets defaults for our stages.
 
 `prepare` looks at the options alone, before Beam does: on a malformed bucket Beam
 would try to make one over the network. `fit` looks at the built pipeline too.
@@ -24,7 +24,7 @@ from affectflow.errors import MissingExtraError, UsageError
 from affectflow.runners.graph import applied_transforms
 
 THREADS = 2
-"""Of a worker process: one reads and writes a part while the other computes."""
+"""Threads of a worker process: one reads and writes a part while the other computes."""
 
 ONE_PROCESS = "no_use_multiple_sdk_containers"
 _BUCKET_URL = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]/.*")
@@ -35,7 +35,7 @@ _MPS = "use_nvidia_mps"
 def prepare(made: PipelineOptions) -> None:
     """Checks the options of a Dataflow job, and sets what ours need.
 
-    Nothing of ours lives in `__main__`, so the main session stays here.
+    No affectflow code lives in `__main__`, so the main session stays here.
 
     Raises:
       MissingExtraError: Google's libraries are not installed.
@@ -47,7 +47,7 @@ def prepare(made: PipelineOptions) -> None:
     dry_run = made.view_as(TestOptions).dry_run
     if dry_run not in (False, True, "True", "true"):
         raise UsageError(
-            f"--dry_run={dry_run} would be a dry run all the same: Beam reads any "
+            f"--dry_run={dry_run} would still be a dry run: Beam reads any "
             "value as true; give --dry_run=True or leave it out"
         )
     _check_accelerator(made, hinted=False)
@@ -87,9 +87,9 @@ def fit(pipeline: beam.Pipeline) -> None:
     _check_accelerator(made, hinted=_hinted(steps, resource_hints.ACCELERATOR.urn))
     if made.view_as(GoogleCloudOptions).flexrs_goal and any(map(_hints, steps)):
         raise UsageError(
-            "--flexrs_goal and hints of a step (--accelerator, --min-ram) exclude each "
-            "other: Dataflow fits no machines to steps in a FlexRS job; remove one of"
-            " them"
+            "--flexrs_goal and hints for a step (--accelerator, --min-ram) exclude "
+            "each other: Dataflow cannot choose machines per step in a FlexRS job; "
+            "remove one of them"
         )
     for place in _places(steps):
         _check_visible(*place)
@@ -120,8 +120,8 @@ def _check_locations(made: PipelineOptions) -> None:
         where = getattr(cloud, name)
         if where is not None and not _BUCKET_URL.fullmatch(where):
             raise UsageError(
-                f"--{name} is a folder of a bucket, as gs://bucket/tmp (a bucket's "
-                f"name has 3 to 63 characters), not {where!r}"
+                f"--{name} must be a folder in a bucket, such as gs://bucket/tmp (a "
+                f"bucket's name has 3 to 63 characters), got {where!r}"
             )
 
 
@@ -131,8 +131,8 @@ def _check_accelerator(made: PipelineOptions, *, hinted: bool) -> None:
     hinted = hinted or any(given)
     if by_option and hinted:
         raise UsageError(
-            f"the accelerator is asked for twice: for the step of the model, and for "
-            f"all machines by {by_option[0]!r}; remove one of them"
+            "the accelerator is requested twice: for the model's step, and for all "
+            f"machines with {by_option[0]!r}; remove one of them"
         )
 
 
@@ -188,7 +188,7 @@ def _places(steps: list[Any]) -> Iterator[tuple[str, str, str]]:
 
     for step in steps:
         request: Any = getattr(step.transform, "request", None)
-        if hasattr(request, "lake_uri"):  # somebody's own step may have a request, too
+        if hasattr(request, "lake_uri"):  # a user's step may have a request, too
             yield "the lake", request.lake_uri, "gs://bucket/lake"
             if request.stage == "ingest":
                 yield (
@@ -207,5 +207,5 @@ def _check_visible(what: str, uri: str, example: str) -> None:
     where = repr(uri) if uri else "your configuration folder"
     raise UsageError(
         f"Dataflow's workers cannot see {what} in {where} on this machine: copy it to "
-        f"a bucket and name it, as {example}"
+        f"a bucket and name it, such as {example}"
     )

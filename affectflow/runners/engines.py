@@ -43,7 +43,7 @@ def engine_of(made: PipelineOptions) -> str:
 def is_embedded(made: PipelineOptions) -> bool:
     """Returns whether the cluster is one process here, which the job server starts.
 
-    Then Beam runs the workers in this process, unless it is told otherwise.
+    Then Beam runs the workers in this process by default.
     """
     if made.view_as(PortableOptions).output_executable_path:
         return False
@@ -63,18 +63,18 @@ def model_hints(accelerator: str = "", min_ram: str = "") -> dict[str, str]:
     Dataflow gives the step workers of its own; other engines ignore hints.
 
     Args:
-      accelerator: as `type:nvidia-l4;count:1;install-nvidia-driver`.
-      min_ram: of a worker, a number and a unit, as `30GB`.
+      accelerator: such as `type:nvidia-l4;count:1;install-nvidia-driver`.
+      min_ram: of a worker, a number and a unit, such as `30GB`.
 
     Raises:
-      UsageError: a hint is malformed; shows one that is not.
+      UsageError: a hint is malformed; shows a correct one.
     """
     from apache_beam.transforms.resources import parse_resource_hints
 
     if accelerator and not _ACCELERATOR.fullmatch(accelerator):
         raise UsageError(
-            f"--accelerator is as `type:nvidia-l4;count:1;install-nvidia-driver` (in "
-            f"quotes), not {accelerator!r}"
+            "--accelerator must be like `type:nvidia-l4;count:1;install-nvidia-driver` "
+            f"(in quotes), got {accelerator!r}"
         )
     hints = {"accelerator": accelerator, "min_ram": min_ram}
     hints = {name: value for name, value in hints.items() if value}
@@ -82,7 +82,7 @@ def model_hints(accelerator: str = "", min_ram: str = "") -> dict[str, str]:
         parse_resource_hints(hints)
     except ValueError as error:
         raise UsageError(
-            f"--min-ram is a number and a unit, as `30GB`, not {min_ram!r}"
+            f"--min-ram must be a number and a unit, such as `30GB`, got {min_ram!r}"
         ) from error
     return hints
 
@@ -123,7 +123,7 @@ def parsed(address: str) -> tuple[str, int] | None:
 
 
 def answers(host: str, port: int) -> bool:
-    """Returns whether somebody accepts a connection within the connect timeout."""
+    """Returns whether the address accepts a connection within the connect timeout."""
     try:
         with socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S):
             return True

@@ -1,4 +1,4 @@
-"""Workers as `--environment_type` names them: checked, and told what they need."""
+"""Workers as `--environment_type` names them: checks them and sets what they need."""
 
 import difflib
 import json
@@ -30,10 +30,10 @@ _SETUP = "setup_workers.sh puts one at PREFIX/bin/affectflow-boot"
 
 
 def prepare(made: PipelineOptions, engine: str) -> None:
-    """Refuses workers that cannot start, and sets what ours need.
+    """Refuses workers that cannot start, and sets what affectflow's workers need.
 
     Raises:
-      UsageError: the environment is malformed or not there; names the cure.
+      UsageError: the environment is malformed or not there; says what to do.
     """
     portable = made.view_as(PortableOptions)
     _check_kind(portable)
@@ -59,8 +59,8 @@ def _check_kind(portable: PortableOptions) -> None:
         near = difflib.get_close_matches(kind.upper(), _KINDS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise UsageError(
-            f"--environment_type is one of {', '.join(_KINDS)}, in capital letters, "
-            f"not {kind!r}{hint}"
+            f"--environment_type must be one of {', '.join(_KINDS)}, in capital "
+            f"letters, got {kind!r}{hint}"
         )
 
 
@@ -99,9 +99,7 @@ def _prepare_process(portable: PortableOptions, *, here: bool) -> None:
     config = _process_config(portable)
     command = config["command"]
     if here and not (os.path.isfile(command) and os.access(command, os.X_OK)):
-        raise UsageError(
-            f"no program at {command!r}, the command of the workers: {_SETUP}"
-        )
+        raise UsageError(f"no program at {command!r}, the workers' command: {_SETUP}")
     from apache_beam.version import __version__ as beam_version
 
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -119,8 +117,8 @@ def _process_config(portable: PortableOptions) -> dict[str, Any]:
     text = portable.environment_config
     if text and portable.environment_options:
         raise UsageError(
-            "--environment_config and --environment_option say the same in two ways; "
-            "remove one of them"
+            "--environment_config and --environment_option set the same thing; remove "
+            "one of them"
         )
     config = _of_options(portable) if not text else _of_text(text)
     command, variables = config.get("command"), config.get("env", {})
@@ -131,7 +129,7 @@ def _process_config(portable: PortableOptions) -> dict[str, Any]:
         )
     if not isinstance(variables, dict) or not all(map(_is_text, variables.values())):
         raise UsageError(
-            '"env" in --environment_config holds names and texts, as '
+            '"env" in --environment_config must map names to strings, such as '
             '{"HF_HOME": "/models"}; put numbers in quotes'
         )
     return config
@@ -155,7 +153,8 @@ def _of_options(portable: PortableOptions) -> dict[str, Any]:
     pairs = [each.partition("=") for each in str(given).split(",") if given]
     if not all(name and equals for name, equals, _ in pairs):
         raise UsageError(
-            f"--environment_option=process_variables is as A=b,C=d, not {str(given)!r}"
+            "--environment_option=process_variables must be like A=b,C=d, got "
+            f"{str(given)!r}"
         )
     return {"command": command, "env": {name: value for name, _, value in pairs}}
 
@@ -168,8 +167,8 @@ def _check_pool(portable: PortableOptions, *, here: bool) -> None:
     address = parsed(url)
     if not address:
         raise UsageError(
-            "--environment_type=EXTERNAL needs the address of a worker pool, as "
-            f"--environment_config=localhost:50000{f', not {url!r}' if url else ''}"
+            "--environment_type=EXTERNAL needs the address of a worker pool, such "
+            f"as --environment_config=localhost:50000{f', not {url!r}' if url else ''}"
         )
     if here and not answers(*address):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What a runner raised, as the one line that the user can act on."""
+"""Turns what a runner raised into one line that the user can act on."""
 
 import re
 
@@ -9,11 +9,11 @@ _WHILE_RUNNING = re.compile(r"\s*\[while running '.*?'\]", re.DOTALL)
 _RAISED = re.compile(
     r"^(?:\S+Error: )*affectflow\.(?:[\w.]+\.)?(\w+Error): (.*)$", re.MULTILINE
 )
-# What an engine says when a worker could not even begin, and the cure.
+# What an engine says when a worker could not start, and the cure.
 _KNOWN = (
     (
         r"No module named '(affectflow\w*)'",
-        "{0} is missing on a worker: stage our wheel with --extra_package "
+        "{0} is missing on a worker: stage affectflow's wheel with --extra_package "
         "affectflow-VERSION.whl, or install it with setup_workers.sh --wheel",
     ),
     (
@@ -23,14 +23,14 @@ _KNOWN = (
     ),
     (
         r"(?:exit|exited with) code 13\b",
-        "a worker has another apache-beam or Python than this driver: boot.log on the "
-        "worker says which; setup_workers.sh --expect-beam makes them equal",
+        "apache-beam or Python on a worker differs from this driver's: boot.log on the "
+        "worker says which; setup_workers.sh --expect-beam installs the same version",
     ),
     (
         r"(?:exit|exited with) code 14\b",
-        "a worker has no affectflow, or another version than this driver: stage our "
-        "wheel with --extra_package affectflow-VERSION.whl, or install it there with "
-        "setup_workers.sh --wheel",
+        "a worker has no affectflow, or a different version from this driver's: stage "
+        "affectflow's wheel with --extra_package affectflow-VERSION.whl, or install "
+        "it there with setup_workers.sh --wheel",
     ),
     (
         r"(?:exit|exited with) code 12\b",
@@ -39,24 +39,24 @@ _KNOWN = (
     ),
     (
         r"Process died with exit code (\d+)",
-        "a worker ended with code {0} as it began: boot.log on the worker says why; "
+        "a worker exited with code {0} at start: boot.log on the worker says why; "
         "setup_workers.sh --check finds what is missing",
     ),
     (
         r"Cannot run program \"([^\"]+)\"",
-        "a worker has no program {0}, the command of --environment_config: "
+        "a worker does not have the program {0}, the command in --environment_config: "
         "setup_workers.sh puts one at the same path on every node",
     ),
     (
         r"InvalidClassException|serialVersionUID",
-        "the cluster runs another Spark than the job server's jar: submit an "
-        "executable jar with spark-submit (--output_executable_path), or take a jar "
+        "the cluster runs a different Spark from the job server's jar: submit an "
+        "executable jar with spark-submit (--output_executable_path), or use a jar "
         "of the cluster's version",
     ),
     (
         r"All masters are unresponsive",
-        "the Spark master went away, or is of another version than the job server's "
-        "jar: see its log",
+        "the Spark master is gone, or its version differs from the job server's jar: "
+        "see its log",
     ),
     (
         r"UnsupportedClassVersionError|Unsupported major\.minor",
@@ -64,13 +64,13 @@ _KNOWN = (
     ),
     (
         r"Address already in use|BindException",
-        "a port that the engine needs is taken: end what listens there, or choose "
-        "another port",
+        "a port that the engine needs is taken: stop the program that listens there, "
+        "or choose another port",
     ),
     (
         r"CUDA out of memory|torch\S*\.OutOfMemoryError",
         "an accelerator ran out of memory: let fewer processes share it (one worker "
-        "for each device), or take one with more memory; then run the same command "
+        "per device), or use one with more memory; then run the same command "
         "again",
     ),
     (
@@ -80,12 +80,12 @@ _KNOWN = (
     ),
     (
         r"Unable to fetch remote job server jar|Unable to download",
-        "Beam cannot fetch its job server's jar: fetch it by other means and name it "
+        "Beam cannot fetch its job server's jar: download it another way and name it "
         "with --spark_job_server_jar",
     ),
     (
         r"Unable to fetch remote prism binary",
-        "Beam cannot fetch Prism: fetch it by other means and name its program with "
+        "Beam cannot fetch Prism: download it another way and name its program with "
         "--prism_location",
     ),
     (
@@ -101,16 +101,16 @@ _KNOWN = (
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """Returns the error of ours behind what a runner raised, else `error`.
+    """Returns the affectflow error behind what a runner raised, else `error`.
 
     A runner raises an error again with the step's name in its message, or, from
-    another process, as text; both are undone. What a cluster says of a worker that
-    could not begin becomes the line with the cure.
+    another process, as text; both are undone. A cluster's message about a worker that
+    could not start becomes a line with the cure.
     """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, KeyboardInterrupt | errors.TerminatedError):
-            # Beam takes a signal in a step of ours for an error of that step.
+            # Beam treats a signal in one of our steps as an error of that step.
             return type(seen)(_WHILE_RUNNING.sub("", str(seen)) or "interrupted")
         if isinstance(seen, errors.AffectflowError):
             return type(seen)(_WHILE_RUNNING.sub("", str(seen)))

@@ -17,7 +17,7 @@ _RESHUFFLE = common_urns.composites.RESHUFFLE.urn
 _TYPED_AS_THEY_LIKE = ("Reshuffle", "GroupByKey", "Create", "RunInference", "Impulse")
 # One name of a file, or one number, for each file.
 _VOUCHED = (b"apache_beam.dataframe.io._ReadFromPandas",)
-# These classes of Beam hold what somebody else wrote.
+# These Beam classes wrap code that others wrote.
 _FOREIGN = (b"apache_beam.yaml.", b"apache_beam.transforms.ptransform.")
 
 
@@ -35,7 +35,7 @@ def _below(transforms: Iterable[Any]) -> Iterator[Any]:
 def untyped_edges(pipeline: beam.Pipeline) -> Iterator[tuple[Any, str, Any]]:
     """Yields each edge of element type Any: its producer, tag and PCollection.
 
-    Beam would pickle its elements in silence. The inside of some of Beam's own
+    Beam would pickle its elements silently. The inside of some of Beam's own
     composites, which it types as it likes, is left out.
     """
     from apache_beam.typehints import typehints
@@ -61,7 +61,7 @@ def _typed_as_it_likes(applied: Any) -> bool:
 
 
 def labels_of_ours(pipeline: beam.Pipeline) -> set[str]:
-    """Returns the full labels of the transforms of ours and of plugins."""
+    """Returns the full labels of affectflow's and plugins' transforms."""
     from affectflow.kinds.transform import Transform
 
     applied = applied_transforms(pipeline)

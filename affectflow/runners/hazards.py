@@ -1,4 +1,4 @@
-"""What loses data, never ends or breaks workers on an engine, found before a run.
+"""Finds, before a run, what loses data, never ends or breaks workers on an engine.
 
 `hazards` reads the pipeline's proto, which is all that an engine gets to see; `check`
 adds what only the object graph knows, the element types of edges. Sources: the tests
@@ -60,7 +60,7 @@ class Hazard:
 
 
 def check(pipeline: beam.Pipeline, *, engine: str) -> None:
-    """Refuses a pipeline that an engine would not run right.
+    """Refuses a pipeline that an engine would not run correctly.
 
     Args:
       pipeline: built, not run.
@@ -70,7 +70,7 @@ def check(pipeline: beam.Pipeline, *, engine: str) -> None:
       UsageError: one line: the first step that is a hazard, why, and the cure.
     """
     found = list(_of_objects(pipeline, engine))
-    # The local runner does all else right, and makes the proto itself: 40 ms.
+    # The local runner handles the rest correctly, and makes the proto itself: 40 ms.
     if engine != "local" and not found:
         found = hazards(pipeline.to_runner_api(), engine, ours=labels_of_ours(pipeline))
     if found:
@@ -149,9 +149,9 @@ def _flattened_coders(graph: Graph) -> Iterator[Hazard]:
             if any(graph.coder(each) != coder for each in step.inputs.values()):
                 yield Hazard(
                     step=step.unique_name,
-                    what="Flatten joins unlike element types, and the engine hands "
+                    what="Flatten joins different element types, and the engine hands "
                     "bytes of one coder to another (beam#19504, beam#19365)",
-                    cure="end every input with a step that has one and the same "
+                    cure="end every input with a step that has the same "
                     ".with_output_types(...)",
                 )
 
@@ -174,7 +174,7 @@ def _state_and_timers(graph: Graph) -> Iterator[Hazard]:
             yield Hazard(
                 step=step.unique_name,
                 what="state and timers hold all values of a key in memory, one bundle "
-                "a key, and dynamic timers never fire (beam#20179)",
+                "per key, and dynamic timers never fire (beam#20179)",
                 cure="use beam.BatchElements, or collect within a bundle and emit in "
                 "finish_bundle",
             )
@@ -186,7 +186,7 @@ def _finalization(graph: Graph) -> Iterator[Hazard]:
             yield Hazard(
                 step=step.unique_name,
                 what="bundle finalization is never called (beam#19517, beam#19526)",
-                cure="commit in a step behind a GroupByKey instead",
+                cure="commit in a step after a GroupByKey instead",
             )
 
 
@@ -212,15 +212,15 @@ def _too_big(graph: Graph) -> Iterator[Hazard]:
         if size > MAX_STEP_BYTES:
             yield Hazard(
                 step=step.unique_name,
-                what=f"it carries {size / 1e6:.1f} MB in the job description",
+                what=f"it adds {size / 1e6:.1f} MB to the job description",
                 cure="give it a path, and read the file in setup()",
             )
     size = graph.proto.ByteSize()
     if size > MAX_PIPELINE_BYTES:
         yield Hazard(
             step="",
-            what=f"the job description has {size / 1e6:.1f} MB, of at most "
-            f"{MAX_PIPELINE_BYTES / 1e6:.0f}",
+            what=f"the job description has {size / 1e6:.1f} MB; the limit is "
+            f"{MAX_PIPELINE_BYTES / 1e6:.0f} MB",
             cure="list files on a worker, not in the pipeline",
         )
 
@@ -238,8 +238,8 @@ def _read_in_one_task(graph: Graph) -> Iterator[Hazard]:
                 step=step.unique_name,
                 what="the engine reads all of it in one task, and runs "
                 f"{costly[0].unique_name!r} there too (beam#24422)",
-                cure="put beam.Reshuffle() behind the read, or read files in a DoFn "
-                "behind MatchFiles and Reshuffle",
+                cure="put beam.Reshuffle() after the read, or read files in a DoFn "
+                "after MatchFiles and Reshuffle",
             )
 
 
@@ -280,6 +280,6 @@ _RULES: dict[str, tuple[Callable[[Graph], Iterator[Hazard]], ...]] = {
     "prism": (*_REMOTE, _windows_other_than(_MORE_WINDOWS)),
     "flink": (*_JVM, _windows_other_than(_MORE_WINDOWS), _read_in_one_task),
     "spark": _SPARK,
-    # Behind a job endpoint may be any of them.
+    # Any engine may be behind a job endpoint.
     "portable": _SPARK,
 }

@@ -1,4 +1,4 @@
-"""What takes a job, looked at before it is sent: job servers, masters, programs."""
+"""Checks what will take a job before it is sent: job servers, masters, programs."""
 
 import os
 import re
@@ -41,7 +41,7 @@ def check(made: PipelineOptions, engine: str) -> None:
     """Refuses a job server, a master or a program that cannot take a job.
 
     Raises:
-      UsageError: it is missing, malformed or does not answer; names the cure.
+      UsageError: it is missing, malformed or does not answer; says what to do.
     """
     _check_ranges(made)
     if made.view_as(PortableOptions).job_endpoint:
@@ -178,8 +178,8 @@ def _check_prism(made: PipelineOptions) -> None:
     if "://" in place and not place.startswith(("http://", "https://")):
         return  # a bucket, say, which Beam opens
     raise UsageError(
-        f"no program of Prism at {place!r}: --prism_location is its path, or a page of "
-        f"{_PRISM_URL}"
+        f"no Prism binary at {place!r}: --prism_location must be its path, or a page "
+        f"under {_PRISM_URL}"
     )
 
 
@@ -199,8 +199,8 @@ def _check_ranges(made: PipelineOptions) -> None:
         port = getattr(made.view_as(JobServerOptions), name)
         if not 0 <= port <= MAX_PORT:
             raise UsageError(
-                f"--{name} is a number from 1 to {MAX_PORT}, not {port}: leave it out, "
-                "and a free one is found"
+                f"--{name} must be a number from 1 to {MAX_PORT}, got {port}: leave it "
+                "out to use a free port"
             )
 
 
@@ -209,7 +209,7 @@ def _check_free(made: PipelineOptions) -> None:
         port = getattr(made.view_as(JobServerOptions), name)
         if port and _is_taken(port):
             raise UsageError(
-                f"port {port} is taken: leave --{name} out, and a free one is found"
+                f"port {port} is taken: leave --{name} out to use a free port"
             )
 
 
@@ -227,8 +227,8 @@ def _is_taken(port: int) -> bool:
 def _check_java(made: PipelineOptions) -> None:
     if shutil.which(made.view_as(JobServerOptions).job_server_java_launcher) is None:
         raise UsageError(
-            "no Java here: Beam's job server needs one; install a JDK 17 "
-            "(apt-get install openjdk-17-jre-headless), or name it with "
+            "Java is not installed, and Beam's job server needs it: install a JDK 17 "
+            "(apt-get install openjdk-17-jre-headless), or name one with "
             "--job_server_java_launcher"
         )
 
@@ -237,7 +237,7 @@ def java_version(made: PipelineOptions) -> str:
     """Returns the version of the Java that would run the job server.
 
     Raises:
-      UsageError: it is older than 11, or tells no version.
+      UsageError: it is older than 11, or shows no version.
     """
     launcher = made.view_as(JobServerOptions).job_server_java_launcher
     try:
@@ -256,7 +256,7 @@ def java_version(made: PipelineOptions) -> str:
         raise UsageError(f"`{launcher} -version` shows no version: install a JDK 17")
     if int(found[2]) < OLDEST_JAVA:
         raise UsageError(
-            f"this Java is {found[1]}, and Beam's job server needs {OLDEST_JAVA} or "
+            f"this Java is {found[1]}, but Beam's job server needs {OLDEST_JAVA} or "
             "newer: install a JDK 17, or name one with --job_server_java_launcher"
         )
     return found[1]
@@ -266,6 +266,6 @@ def _check_jar(option: str, jar: str | None) -> None:
     if jar and "://" not in jar and not os.path.isfile(jar):
         engine = option.partition("_")[0].capitalize()
         raise UsageError(
-            f"no {engine} job server at {jar!r}: leave --{option} out and Beam fetches "
-            "its own, or give the path of one"
+            f"no {engine} job server at {jar!r}: leave --{option} out to let Beam "
+            "fetch its own, or give the path of one"
         )

@@ -1,6 +1,6 @@
-"""What a cluster needs, looked at before the first row: set where it is safe to set.
+"""Checks what a cluster needs before the first row, and sets what is safe to set.
 
-Each check is bounded in time and ends in one line that names the cure.
+Each check is bounded in time and ends in one line that says what to do.
 """
 
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
@@ -11,10 +11,10 @@ from affectflow.runners.staging import check_wheels
 
 
 def prepare(made: PipelineOptions) -> None:
-    """Refuses a cluster that cannot work, and sets what our workers need.
+    """Refuses a cluster that cannot work, and sets what affectflow's workers need.
 
     Raises:
-      UsageError: something is missing or does not answer; names the cure.
+      UsageError: something is missing or does not answer; says what to do.
     """
     engine = engine_of(made)
     if engine != "local":
@@ -25,7 +25,7 @@ def prepare(made: PipelineOptions) -> None:
 
 
 def shares_this_host(made: PipelineOptions) -> bool:
-    """Returns whether workers see the files of this machine and user for certain."""
+    """Returns whether workers certainly see the files of this machine and user."""
     if engine_of(made) in ("local", "prism"):
         return True
     kind = made.view_as(PortableOptions).environment_type

@@ -1,7 +1,7 @@
 """Whether a cluster runs the Spark that Beam's job server brings.
 
-Executors of another version cannot read the tasks that they are given, and tell nobody.
-A standalone master says its version on its web page alone.
+Executors of another version cannot read their tasks, and do not report it. A standalone
+master gives its version only on its web page.
 """
 
 import contextlib
@@ -24,24 +24,25 @@ _ON_PAGE = re.compile(r'class="version"[^>]*>\s*(\d[\w.-]*)')
 
 
 def check_same(jar: str, hosts: Iterable[str]) -> None:
-    """Compares the jar's Spark with that of the masters, as far as both are told.
+    """Compares the jar's Spark with that of the masters, if both are known.
 
     Raises:
-      UsageError: they differ, be it in the last number.
+      UsageError: they differ, even if only in the last number.
     """
     ours = of_jar(jar)
     for host in hosts if ours else ():
         theirs = of_master(host)
         if theirs and _numbers(theirs) != _numbers(ours):
             raise UsageError(
-                f"the cluster at {host} runs Spark {theirs}, the job server {jar!r} is "
-                f"for {ours}: take a jar or a cluster of the same version, or submit "
-                "an executable jar with spark-submit (--output_executable_path)"
+                f"the cluster at {host} runs Spark {theirs}, but the job server "
+                f"{jar!r} is for {ours}: use a jar or a cluster of the same version, "
+                "or submit an executable jar with spark-submit "
+                "(--output_executable_path)"
             )
 
 
 def of_jar(path: str) -> str:
-    """Returns the version of Spark in a jar on this disk; empty if it tells none."""
+    """Returns the version of Spark in a jar on this disk; empty if it gives none."""
     if not zipfile.is_zipfile(path):
         return ""
     with zipfile.ZipFile(path) as jar:
@@ -52,14 +53,14 @@ def of_jar(path: str) -> str:
 
 
 def of_master(host: str) -> str:
-    """Returns the version of Spark on a master's web page; empty if none is told."""
+    """Returns the version of Spark on a master's web page; empty if it gives none."""
     # Kubernetes sets the variable, too: to an address, for a service of that name.
     given = os.environ.get(PAGE_PORT, "")
     port = int(given) if given.isdecimal() else 8080
     try:
         page = _page(host, port).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException, UnicodeError):
-        return ""  # it is behind a wall, or elsewhere: nothing is known
+        return ""  # behind a firewall, or elsewhere: unknown
     found = _ON_PAGE.search(page)
     return found[1] if found else ""
 
@@ -86,5 +87,5 @@ def _shut(connected: socket.socket) -> None:
 
 
 def _numbers(version: str) -> list[str]:
-    # A vendor's mark behind the numbers, as in 3.5.0-amzn-1, tells nothing of ours.
+    # A vendor's suffix, as in 3.5.0-amzn-1, does not matter here.
     return version.partition("-")[0].split(".")

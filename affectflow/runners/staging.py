@@ -1,7 +1,7 @@
-"""The wheel that a job stages for its workers holds what runs here, or is refused.
+"""Refuses a staged wheel whose code differs from the code that runs here.
 
-Workers that get other code of the same version cannot read what this process sends
-them; some engines then wait for ever.
+Workers with other code of the same version cannot read what this process sends them;
+some engines then wait forever.
 """
 
 import fnmatch
@@ -17,11 +17,11 @@ from affectflow.errors import UsageError
 
 
 def check_wheels(made: PipelineOptions) -> None:
-    """Refuses a staged wheel of ours that differs from the code that runs here.
+    """Refuses a staged affectflow wheel that differs from the code that runs here.
 
     Raises:
-      UsageError: it is not there, no wheel, or holds other code; names the file and
-        the cure.
+      UsageError: it is not there, is not a wheel, or holds other code; names the
+        file and what to do.
     """
     for path in made.view_as(SetupOptions).extra_packages or ():
         if "://" in path:
@@ -32,14 +32,14 @@ def check_wheels(made: PipelineOptions) -> None:
         other = difference(path) if ours else ""
         if other:
             raise UsageError(
-                f"the wheel {path!r} that workers would get holds another {other!r} "
-                "than runs here: build it again (python -m build --wheel), or run the "
-                "version that it was built from"
+                f"the wheel {path!r} for the workers has a {other!r} that differs from "
+                "the one running here: rebuild it (python -m build --wheel), or run "
+                "the version that it was built from"
             )
 
 
 def difference(wheel: str) -> str:
-    """Returns the first file that a wheel and what runs here do not share; or "".
+    """Returns the first file that differs between a wheel and this code; or "".
 
     Raises:
       UsageError: the file is not a wheel.
@@ -48,7 +48,7 @@ def difference(wheel: str) -> str:
         with zipfile.ZipFile(wheel) as opened:
             there = {e.filename: e.CRC for e in opened.infolist() if _is_code(e)}
     except zipfile.BadZipFile as error:
-        raise UsageError(f"{wheel!r} is not a wheel: build it again") from error
+        raise UsageError(f"{wheel!r} is not a wheel: rebuild it") from error
     here = _files_here({name.partition("/")[0] for name in there})
     here = {name: path for name, path in here.items() if not _is_copied(name)}
     sources = {name for name in here if name.endswith(".py")}

@@ -1,4 +1,4 @@
-"""Waiting for a pipeline's end, never for ever for an engine that does nothing."""
+"""Waits for a pipeline's end, but not forever for an engine that does nothing."""
 
 import contextlib
 import logging
@@ -24,10 +24,10 @@ _CANCEL_TIMEOUT_S = 10.0
 
 
 class _Cluster(logging.Handler):
-    """Hears from Spark's job server what becomes of the tasks.
+    """Follows the tasks in the log of Spark's job server.
 
-    It says every 15 s that no worker took the job. It says nothing where executors of
-    another Spark cannot even read what they are given: then no task ever ends.
+    The server says every 15 s that no worker took the job. It says nothing if executors
+    of another Spark cannot read their tasks: then no task ever ends.
     """
 
     def __init__(self, timeout_s: float):
@@ -47,27 +47,27 @@ class _Cluster(logging.Handler):
             self._taken_at = time.monotonic()
 
     def complaint(self) -> str:
-        """Returns what is wrong if nothing has begun in time, else an empty text."""
+        """Returns what is wrong if nothing has started in time, else an empty text."""
         if self._starved_s >= self._timeout_s:
             return (
-                f"no worker took the job within {self._timeout_s:.0f} s: has the "
-                "cluster free cores, and spark.executor.memory on each? "
-                f"{START_TIMEOUT} sets the time to wait"
+                f"no worker took the job within {self._timeout_s:.0f} s: does the "
+                "cluster have free cores, and spark.executor.memory for "
+                f"each? {START_TIMEOUT} sets the timeout"
             )
         if self._done or self._taken_at is None:
             return ""
         if time.monotonic() - self._taken_at < self._timeout_s:
             return ""
         return (
-            f"a worker took the job, and no task ended within {self._timeout_s:.0f} s: "
-            "does the cluster run the Spark of the job server's jar, no other version, "
-            "and does the pool of --environment_type=EXTERNAL answer, if there is one? "
-            f"The executors' stderr says why; {START_TIMEOUT} sets the time to wait"
+            f"a worker took the job, but no task ended within {self._timeout_s:.0f} s: "
+            "does the cluster run the same Spark version as the job server's jar, and "
+            "does the pool of --environment_type=EXTERNAL answer, if you use one? "
+            f"The executors' stderr says why; {START_TIMEOUT} sets the timeout"
         )
 
 
 def start_timeout_s() -> float:
-    """Returns the seconds that a job may take to begin, 600 unless told otherwise.
+    """Returns the seconds that a job may take to begin, 600 by default.
 
     Raises:
       UsageError: the variable holds no positive number.
@@ -78,7 +78,7 @@ def start_timeout_s() -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < threading.TIMEOUT_MAX:
-        raise UsageError(f"{START_TIMEOUT} is a number of seconds, not {given!r}")
+        raise UsageError(f"{START_TIMEOUT} must be a number of seconds, got {given!r}")
     return seconds
 
 
@@ -130,9 +130,9 @@ def _bounded(timeout_s: float) -> Iterator[None]:
         yield
     except _LateError:
         raise UsageError(
-            f"the engine did not take the job within {timeout_s:g} s: does its job "
-            "server start, and does what it sends the job to answer? "
-            f"{START_TIMEOUT} sets the time to wait"
+            f"the engine did not take the job within {timeout_s:g} s: did its job "
+            "server start, and does the cluster that it sends the job "
+            f"to answer? {START_TIMEOUT} sets the timeout"
         ) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, *timer)

@@ -1,6 +1,6 @@
 """Worker processes of a local run: watched, and never left behind.
 
-Beam's local runner waits for ever for a worker process that dies before it has
+Beam's local runner waits forever for a worker process that dies before it has
 connected, and says "channel closed" where one dies later. Here every worker is watched:
 one that dies ends the run in one line. A worker ends when its driver is gone, too.
 """
@@ -45,7 +45,7 @@ def watched() -> Iterator[None]:
     """Starts the worker processes of runs inside so that a death ends the run.
 
     Raises:
-      WorkerDiedError: a worker process died; says how, and the cure.
+      WorkerDiedError: a worker process died; says how, and what to do.
     """
     register = worker_handlers.WorkerHandler.register_environment
     register(python_urns.SUBPROCESS_SDK, bytes)(_Handler)
@@ -102,14 +102,14 @@ class _Handler(worker_handlers.SubprocessSdkWorkerHandler):
         if self._killed or (code == 0 and self._closing.is_set()):
             return
         _DEATHS.append(_said(code))
-        # Another worker would work on for the rest of its share, to no end.
+        # Another worker would finish its share for nothing.
         for other in list(_HANDLERS):
             if other is not self and other._grpc_server is self._grpc_server:
                 other.kill()
         self._release(_DEATHS[-1])
 
     def kill(self) -> None:
-        """Ends the process; the run waits for nothing from it any longer."""
+        """Ends the process; the run no longer waits for it."""
         self._killed = True
         self._process.kill()
         why = _DEATHS[-1] if _DEATHS else "ended"
@@ -142,6 +142,6 @@ def _said(code: int) -> str:
             how = f"was killed by {signal.Signals(number).name}"
     cause = " (out of memory, most often)" if code in (-9, 137) else ""
     return (
-        f"a worker process {how}{cause}; run the same command again, it goes on where "
-        "it stopped; fewer workers need less memory: -- --direct_num_workers=1"
+        f"a worker process {how}{cause}; run the same command again, it continues "
+        "where it stopped; fewer workers need less memory: -- --direct_num_workers=1"
     )

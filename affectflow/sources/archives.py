@@ -68,7 +68,7 @@ def members(uri: str, takes: Callable[[str], bool]) -> list[Member]:
 
     Args:
       uri: of the archive.
-      takes: says of a name, with its folders, whether the file is wanted.
+      takes: returns whether a file is wanted, by its name with folders.
 
     Raises:
       DamagedFileError: it does not open, or would grow beyond what any export does.
@@ -92,7 +92,7 @@ def open_member(uri: str) -> AbstractContextManager[BinaryIO]:
 
     Raises:
       DamagedFileError: it is not there, or is refused: it is encrypted, has a name that
-        leads out of the archive, or would grow beyond what any export does.
+        points outside the archive, or would grow beyond what any export does.
       StorageError: the archive cannot be read.
     """
     name, _, archive = uri.removeprefix("zip://").removeprefix("tar://").partition("::")

@@ -1,9 +1,9 @@
-"""Ids of messages that have none: digests of what they say, when, where and who.
+"""Ids for messages without one: digests of text, time, place and author.
 
 A source gives a message such an id as it reads it, by its content alone: pieces, order
-and names of files do not matter. It stays in flight: whoever has it could try names of
-accounts until one fits. In a lake is its keyed digest, made with the lake's secret key
-as pseudonyms are. Messages that are equal in everything are numbered there.
+and names of files do not matter. It is never stored: someone who has it could try
+account names until one fits. A lake has its keyed digest, made with the lake's secret
+key as pseudonyms are. Messages that are equal in everything are numbered there.
 """
 
 import hashlib

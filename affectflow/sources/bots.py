@@ -1,4 +1,4 @@
-"""Whose name says that it is a program: by a list of accounts, and by how names end."""
+"""Which account names are programs': by a list, and by how names end."""
 
 import functools
 import re
@@ -75,7 +75,7 @@ def _spellings(low: str) -> set[str]:
 
 
 def are_bots(names: pa.Array) -> pa.Array:
-    """Returns true for names of programs; null for others, which may be anybody's."""
+    """Returns true for names of programs; null for others, which may be people's."""
     encoded = pc.dictionary_encode(names)
     words = encoded.dictionary
     known = pa.array(_names().known, pa.string())

@@ -1,4 +1,4 @@
-"""What a file of an archive may be called, and how large it may grow."""
+"""How a file of an archive may be named, and how large it may grow."""
 
 import re
 
@@ -6,13 +6,13 @@ import re
 _MOST_RATIO = 200
 _ANY_RATIO_BYTES = 64 << 20
 _ANY_RATIO_TOTAL = 1 << 30
-LEADS_OUT = "has a name that leads out of it; not read"
-"""What is said of a file for which `leads_out` is true."""
+LEADS_OUT = "has a name that points outside the archive; not read"
+"""The message about a file for which `leads_out` is true."""
 _CURE = "not read; if you trust the archive, unpack it and give the folder"
 
 
 def leads_out(name: str) -> bool:
-    """Returns whether a name would be a place outside of the archive."""
+    """Returns whether a name points outside the archive."""
     parts = re.split(r"[/\\]", name)
     return ".." in parts or parts[0] == "" or parts[0].endswith(":")
 

@@ -1,4 +1,4 @@
-"""TextLog: sources that read chats out of plain text, a message in a line or more."""
+"""TextLog: sources that read chats from plain text, one or more lines per message."""
 
 import abc
 import hashlib
@@ -47,7 +47,7 @@ class TextLines:
 
 @dataclass(kw_only=True)
 class TextLog(FileSource, abc.ABC):
-    """Reads text files whose lines follow one another in time.
+    """Reads text files whose lines are in order of time.
 
     What a line means depends on those before it, so a file is one piece.
     """
@@ -100,7 +100,7 @@ def decoded(line: bytes) -> str:
 
 
 class Digests:
-    """Ids for messages that have none: what they say, and their place among equals.
+    """Ids for messages without one: their text, and their place among equal ones.
 
     It remembers 8 bytes of each message, so a long chat has one for each day.
 

@@ -1,4 +1,4 @@
-"""Values as sources spell them, as the types of our columns; lenient."""
+"""Converts values as sources spell them to the types of our columns; lenient."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What is wrong with a file whose rest cannot be read."""
+"""Errors of files whose rest cannot be read."""
 
 from affectflow.errors import RowError
 

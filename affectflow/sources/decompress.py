@@ -1,4 +1,4 @@
-"""What compressed bytes hold, piece by piece, as far as they may be an export."""
+"""Decompressed bytes, piece by piece, up to the size that an export may have."""
 
 import bz2
 import lzma
@@ -25,7 +25,7 @@ _MAGIC = {
 
 
 def compression(head: bytes) -> str:
-    """Returns what the first bytes of a file say: gzip, zstd, bzip2, xz, or empty."""
+    """Returns the compression by first bytes: gzip, zstd, bzip2, xz, or empty."""
     for magic, name in _MAGIC.items():
         if head.startswith(magic):
             return name
@@ -41,7 +41,7 @@ def unpacked(name: str, raw: Iterator[bytes], uri: str) -> Iterator[bytes]:
       uri: of the file, for the message.
 
     Raises:
-      TruncatedFileError, DamagedFileError: after all bytes that could be had.
+      TruncatedFileError, DamagedFileError: after all bytes that could be read.
     """
     taken = 0
 

@@ -32,14 +32,14 @@ _UNDEFINED = frozenset((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 _LOWER = "a-zß-öø-ÿšžœƒ"
 _UPPER = "À-ÖØ-ÞŠŽŒŸ"
 _LETTER = f"A-Za-z{_LOWER[3:]}{_UPPER}"
-# What Western words do not look like: Cyrillic, Greek, Polish, Mac OS or DOS read as
-# Windows-1252 do.
+# What no Western word looks like, but Cyrillic, Greek, Polish, Mac OS or DOS text does
+# when read as Windows-1252.
 _STRANGE = re.compile(
     f"[{_LOWER}][ÀÂ-ÅÇ-ÏÑ-ÖØ-ÞŠŽŒŸ](?![{_UPPER}A-Z])"  # caféS: a capital in a word
     f"|(?<![A-Z{_UPPER}])[ÒÓÔÕ](?=[A-Z])"
     f"|[{_LOWER[3:]}{_UPPER}]{{4}}"  # four accents in a row
     f"|(?<=[{_LETTER}])[^\\x00-\\x7f{_LETTER}’‘–—…·´\xa0\xad](?=[{_LETTER}])"
-    f"|(?<=[{_LETTER}])[‚„]"  # a quote opens before a word, not behind it
+    f"|(?<=[{_LETTER}])[‚„]"  # a quote opens before a word, not after it
 )
 # Letters within words, and quotes at them; not those that are left of a character of
 # UTF-8 that was cut (Â, Ã, â, ã, ð), nor those that damage looks like (ÿ, þ).
@@ -73,7 +73,8 @@ def in_utf8(
       encoding: of the file, if it is known; looked for if empty.
 
     Raises:
-      UnknownEncodingError: the encoding cannot be told; says how to convert the file.
+      UnknownEncodingError: the encoding cannot be determined; says how to convert the
+        file.
     """
     if encoding:
         yield from transcoded(again(), encoding)
@@ -137,14 +138,14 @@ def encoding_of_file(uri: str) -> str:
     """Returns the encoding of a file; empty for UTF-8.
 
     Raises:
-      UnknownEncodingError: it cannot be told.
+      UnknownEncodingError: it cannot be determined.
     """
     chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
     return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)
 
 
 def _whole_chunks(uri: str) -> Iterator[bytes]:
-    """Yields a file up to where it is damaged; reading its rows will tell of that."""
+    """Yields a file up to where it is damaged; reading its rows will report that."""
     with contextlib.suppress(DamagedFileError):
         yield from read_chunks(uri)
 
@@ -184,7 +185,7 @@ def json_in_utf8(chunks: Iterable[bytes], uri: str) -> Iterator[bytes]:
 
 
 def json_notices(uris: Iterable[str]) -> list[str]:
-    """Returns which of some files of JSON are not UTF-8, a line each."""
+    """Returns which of some JSON files are not UTF-8, one line per file."""
     return [
         read_as(uri)
         for uri in uris
@@ -194,7 +195,7 @@ def json_notices(uris: Iterable[str]) -> list[str]:
 
 
 def read_as(uri: str) -> str:
-    """Returns what is said of a file that is not UTF-8."""
+    """Returns the note about a file that is not UTF-8."""
     return f"{uri!r} is not UTF-8; it is read as Windows-1252"
 
 

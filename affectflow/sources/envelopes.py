@@ -39,11 +39,11 @@ def enclosed(
       chunks: of the file.
       held: the field whose list holds the messages.
       within: fields that lead to further envelopes.
-      looks_whole: tells a message from a part of one, after a damaged value.
+      looks_whole: distinguishes a message from a part of one, after a damaged value.
       max_chars: of one message, or of one field of an envelope.
 
     Raises:
-      DamagedFileError: after all messages that could be had.
+      DamagedFileError: after all messages that could be read.
     """
     walk = Walk(Window(chunks), looks_whole, max_chars)
     envelopes = _Envelopes(walk, held, frozenset(within))

@@ -1,4 +1,4 @@
-"""Fields of JSON records and of XML elements: what sources take from them."""
+"""Fields of JSON records and XML elements, as sources read them."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ Record = Mapping[str, Any]
 def word(record: Any, *names: str) -> str | None:
     """Returns the first of some fields that holds a text or a number, as a text.
 
-    Lists, objects, truth values and blank texts are passed over, and so is a record
+    Lists, objects, truth values and blank texts are skipped, and so is a record
     that is not an object.
 
     >>> word({"id": 12.0, "name": " "}, "name", "id")
@@ -65,14 +65,14 @@ def unread_time(record: Any, *names: str) -> dict[str, str]:
     return {} if not text or _time(text) else {"timestamp_raw": text}
 
 
-# Whoever asks for a time asks next whether it could not be read.
+# Sources that ask for a time next ask whether it could not be read.
 @functools.lru_cache(maxsize=64)
 def _time(text: str) -> datetime | None:
     return parse_time(text)[0]
 
 
 def _is_object(record: Any) -> TypeGuard[Record]:
-    # What most records are costs a tenth of asking an abstract class.
+    # A concrete type check costs a tenth of one against an abstract class.
     return type(record) is dict or isinstance(record, Mapping)
 
 

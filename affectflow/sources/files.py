@@ -39,7 +39,7 @@ from affectflow.storage import COMPRESSED
 class FileSource(Source, abc.ABC):
     """Reads files; every row becomes an utterance, or a dead row with the reason.
 
-    Works without Beam, too: `for split in source.splits(path)`, then
+    It works without Beam, too: `for split in source.splits(path)`, then
     `source.read(split)` yields batches of `schemas.SOURCE_BATCH`.
 
     Args:
@@ -141,7 +141,7 @@ class FileSource(Source, abc.ABC):
     def read(self, split: Split) -> Iterator[pa.RecordBatch]:
         """Yields the rows of one piece, in order.
 
-        A file that cannot be read to its end gives the rows before the damage, and
+        A file that cannot be read to the end gives the rows before the damage, and
         one dead row that says so.
         """
         try:
@@ -164,11 +164,11 @@ class FileSource(Source, abc.ABC):
         """Yields the rows of one piece; may raise `DamagedFileError` at its end."""
 
     def check(self) -> None:
-        """Looks, cheaply, whether the files are there and of this source.
+        """Checks, cheaply, that the files are there and belong to this source.
 
         Raises:
           UsageError: a path matches nothing, or its first file looks like another
-            source; names the cure.
+            source; says what to do.
         """
         for pattern in self.patterns:
             files = self.files(pattern)
@@ -188,14 +188,14 @@ class MappedSource(FileSource, abc.ABC):
 
     Args:
       mapping: column of `utterances` to field: `{"text": "body", "utterance_id":
-        "id"}`. A field is a name, a dotted way into nested objects (`user.login`),
+        "id"}`. A field is a name, a dotted path into nested objects (`user.login`),
         or a constant in single quotes (`'reddit'`). `attrs.NAME` keeps a field under
         that name. Fields named as a column are taken without being mapped; others
         are left out.
 
       day_first: whether dates such as `03/04/2016` begin with their day. If none, the
-        whole column of a file decides: one date such as `27/11/2016` tells of all.
-        Where nothing tells, or both, the doubtful ones are not read, and counted.
+        whole column of a file decides: one date such as `27/11/2016` decides for all.
+        If nothing decides, or dates disagree, the doubtful ones are counted, not read.
 
     Without `conversation_id`, a message belongs to the conversation named after the
     message that it answers (`reply_to`), or after itself.

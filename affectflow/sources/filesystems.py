@@ -55,7 +55,7 @@ def open_stored(uri: str) -> Iterator[BinaryIO]:
 
 
 def unreadable(uri: str, error: OSError) -> StorageError:
-    """Returns what is said of a file that may not be read."""
+    """Returns the error of a file that may not be read."""
     why = error.strerror or " ".join(str(error).split())
     return StorageError(
         f"cannot read {uri!r}: {why}; make it readable, or leave it out"
@@ -63,5 +63,5 @@ def unreadable(uri: str, error: OSError) -> StorageError:
 
 
 def no_such_file(pattern: str) -> str:
-    """Returns what is said of a pattern that matches nothing."""
+    """Returns the error of a pattern that matches nothing."""
     return f"no such file: {pattern!r}; give a path, a glob or an fsspec URL"

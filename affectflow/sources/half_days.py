@@ -1,6 +1,6 @@
-"""Clocks of 12 hours without a word for the half of the day: 12:59, then 01:00.
+"""12-hour clocks without a word for the half of the day: 12:59, then 01:00.
 
-A chat is written down in the order of its messages, so the clock itself tells: where
+A chat is written down in the order of its messages, so the clock itself decides: if
 all hours are 1 to 12 and a time within one day is earlier than the one before, the
 second half of the day has begun.
 """
@@ -9,11 +9,11 @@ from collections.abc import Hashable
 from typing import NamedTuple
 
 _JITTER_MIN = 10
-"""Lines may stand out of order; by so many minutes the clock has not turned."""
+"""Lines may be out of order: a step back of this many minutes is not a new half day."""
 
 
 class Half(NamedTuple):
-    """A time of day on a clock of 24 hours, so many days after the day begun."""
+    """A time of day on a 24-hour clock, and how many days after the day begun."""
 
     hour: int
     days: int
@@ -22,8 +22,8 @@ class Half(NamedTuple):
 class HalfDays:
     """Learns from the times of a chat, in their order, what clock it has.
 
-    Then, in a second pass, tells the hours. A day is whatever names one; in a chat
-    whose days nobody names, all of it is one.
+    Then, in a second pass, gives the hours. A day is whatever names one; a chat without
+    named days is one day.
     """
 
     def __init__(self) -> None:

@@ -49,7 +49,7 @@ _HEADINGS = {"h1": "# ", "h2": "## ", "h3": "### "}
 
 
 def text_of_html(source: str) -> str:
-    r"""Returns what a piece of HTML says, as text in the manner of Markdown.
+    r"""Returns the text of a piece of HTML, in the style of Markdown.
 
     Quotes begin with `> `, code stands between backticks, lists and links are written
     as in Markdown; emphasis goes. Never fails, and takes linear time.

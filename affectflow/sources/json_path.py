@@ -1,4 +1,4 @@
-"""The values of a list inside JSON objects, one after the other out of a stream."""
+"""The values of a list inside JSON objects, read one by one from a stream."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from affectflow.sources.json_stream import (
 EACH = "*"
 """The step of a path that means every member of an object or a list."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-# Lists that lie deeper are not what somebody calls their messages.
+# Lists nested deeper are not a file's messages.
 _DEEPEST = 12
 
 
@@ -53,7 +53,7 @@ def values_at(
     Args:
       chunks: of the file.
       parts: the steps of the path: names, places in a list, or `*`.
-      looks_whole: tells a record from a part of one, after a damaged value.
+      looks_whole: distinguishes a record from a part of one, after a damaged value.
       max_chars: of one value.
     """
     walk = _Descent(Window(chunks), looks_whole, max_chars)
@@ -156,7 +156,7 @@ def _below(outer: tuple[str, str, int] | None, name: str) -> str:
         return ""
     step = EACH if outer[0] == "[" else name
     if not outer[1]:
-        # The outermost list is passed over by every reader.
+        # Every reader skips the outermost list.
         return "" if step == EACH else step
     return f"{outer[1]}.{step}"
 

@@ -83,11 +83,11 @@ class JsonSource(FileSource, abc.ABC):
         return isinstance(record, dict)
 
     def passed_over(self, line: bytes) -> str:
-        """Returns why a line is known, before it is parsed, to hold no message."""
+        """Returns why a line holds no message, if that is known before parsing."""
         return ""
 
     def unwrapped(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
-        """Returns the bytes of a file of JSON, without anything else around it."""
+        """Returns the bytes of a JSON file, without anything around the JSON."""
         return chunks
 
     def split_file(self, file: File) -> list[Split]:
@@ -118,7 +118,7 @@ class JsonSource(FileSource, abc.ABC):
                 yield from self._of_line(line, origin)
 
     def _of_line(self, line: bytes, origin: str) -> Iterator[Row]:
-        # A line that is cut is not known to hold nothing: it is refused below.
+        # A truncated line might hold a message: it is refused below.
         if line.endswith(b"}") and (why := self.passed_over(line)):
             error = (NOT_AN_UTTERANCE, why)
             yield dead_row(self.step, self.source_name, origin, error)

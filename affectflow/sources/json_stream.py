@@ -1,4 +1,4 @@
-"""JSON values one after the other out of a stream: arrays, pages, or bare objects."""
+"""JSON values read one by one from a stream: arrays, pages, or bare objects."""
 
 import codecs
 import json
@@ -24,7 +24,7 @@ _BAD_BYTES = re.compile("[\udc80-\udcff]")
 _CUT_CHARS = 32
 
 LooksWhole = Callable[[dict[str, Any]], bool]
-"""Tells a record from an object inside a record."""
+"""Distinguishes a record from an object inside a record."""
 
 
 class Found(NamedTuple):
@@ -59,7 +59,7 @@ def values(
     lines of their own are all the same here. Held at a time: one value and a chunk.
 
     After a damaged value, reading goes on at the next object that parses and that
-    `looks_whole` accepts: it tells a record from an object inside a record.
+    `looks_whole` accepts: it distinguishes a record from an object inside a record.
     """
     text = Window(chunks)
     number = 0
@@ -90,7 +90,7 @@ class Window:
         """The last sign that was seen, but for blanks."""
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
-        """Moves over `pattern`; returns whether there is text behind it."""
+        """Moves over `pattern`; returns whether there is text after it."""
         while True:
             match = pattern.match(self.window, self.at)
             if match and pattern is BETWEEN:
@@ -136,7 +136,7 @@ def next_value(
     looks_whole: LooksWhole,
     max_chars: int,
 ) -> Found:
-    """Returns the value that starts in the window, and moves behind it."""
+    """Returns the value that starts in the window, and moves past it."""
     while True:
         try:
             value, end = _DECODER.raw_decode(text.window, text.at)
@@ -153,7 +153,7 @@ def next_value(
 
 
 def skip_value(text: Window) -> None:
-    """Moves behind the next value without holding it, however deep it is."""
+    """Skips the next value without holding it, at any depth."""
     depth = 0
     while text.skip(_INSIDE if depth else _WHITE):
         sign = text.window[text.at]
@@ -182,7 +182,7 @@ class Walk:
         self._number = 0
 
     def value(self, *, counted: bool = True) -> Found:
-        """Returns the value that starts here, and moves behind it."""
+        """Returns the value that starts here, and moves past it."""
         number = self.count() if counted else self._number
         return next_value(self.text, number, self._looks_whole, self._max_chars)
 
@@ -196,7 +196,7 @@ class Walk:
         return self.text.skip(_WHITE) and self.text.window[self.text.at] in signs
 
     def more(self, end: str) -> bool:
-        """Moves to the next member; returns False behind the end of all members.
+        """Moves to the next member; returns False after the last.
 
         Raises:
           TruncatedFileError: the file ends before.
@@ -205,7 +205,7 @@ class Walk:
             sign = self.text.window[self.text.at]
             if sign not in "]}":
                 return True
-            self.text.at += 1  # a bracket that closes nothing is passed over
+            self.text.at += 1  # a bracket that closes nothing is skipped
             if sign == end:
                 return False
         self.text.check_end()
@@ -239,7 +239,7 @@ def _found(text: Window, number: int, value: Any, end: int) -> Found:
 
 
 def _is_cut(error: Exception, text: Window) -> bool:
-    """Returns whether the value may only lack what comes after the window."""
+    """Returns whether the value may simply continue after the window."""
     if text.ended:
         return False
     if not isinstance(error, json.JSONDecodeError):
@@ -279,7 +279,7 @@ def _too_large(
     size = len(text.window) - text.at
     text.at = len(text.window)
     _resume(text, False, looks_whole, max_chars)
-    message = f"a value above {max_chars >> 20} MB; split it, or leave it out"
+    message = f"a value larger than {max_chars >> 20} MB; split it, or leave it out"
     return Found(number, None, raw, size, "too_large", message)
 
 

@@ -11,7 +11,7 @@ _IDS = ("utterance_id", "conversation_id", "reply_to")
 KEYS = (*_IDS, "speaker_id")
 _POINTERS = ("conversation_id", "reply_to")
 _NO_KEY = (*PLACEHOLDERS, "NAN", "Null", "undefined", "N/A", "n/a", "(null)")
-# R writes `NA`, which may be somebody's name, but no message's.
+# R writes `NA`, which may be a person's name, but not an id.
 _NO_ID = (*_NO_KEY, "NA")
 # So that a spreadsheet does not take a number for one: `="0012"`.
 _FORMULA = r'^="([^"]*)"$'
@@ -22,7 +22,7 @@ _ROUNDED = r"^-?[0-9]\.[0-9]+[eE]\+[0-9]{2,3}$"
 def keys_of(
     name: str, column: pa.Array, columns: Columns
 ) -> tuple[pa.Array, dict[str, pa.Array]]:
-    """Returns a column of keys, and the words in it that say that there is none."""
+    """Returns a column of keys, and the words in it that mean that there is none."""
     keys, null = pc.utf8_trim_whitespace(column), pa.scalar(None, pa.string())
     keys = pc.replace_substring_regex(keys, _FORMULA, r"\1")
     keys = pc.if_else(pc.equal(keys, ""), null, keys)
@@ -40,8 +40,8 @@ def keys_of(
 def without_roots(raw: dict[str, pa.Array], columns: Columns) -> dict[str, pa.Array]:
     """Takes words such as `0` out of `reply_to`; returns them, to be kept.
 
-    Forums write them where a message answers none, and all these messages would be one
-    conversation. If a message of the file has the id, it is an answer to that.
+    Forums write them where a message is not a reply, and all these messages would be
+    one conversation. If a message of the file has the id, it is an answer to that.
     """
     if "reply_to" not in raw or "utterance_id" not in raw:
         return {}

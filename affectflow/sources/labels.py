@@ -1,4 +1,4 @@
-"""LabelledSource: research sets, whose messages come with what people said of them.
+"""LabelledSource: research sets, whose messages come with people's labels.
 
 The answers travel with the messages, as those of a model do, and come to lie in
 `annotations` and `causes` by an annotator whose kind is `person`.
@@ -36,7 +36,7 @@ _ANSWER_BYTES = 100
 
 
 class Cause(NamedTuple):
-    """One cause of an emotion that somebody marked.
+    """One cause of an emotion that a person marked.
 
     Args:
       label: the emotion.
@@ -60,7 +60,7 @@ class Said(NamedTuple):
       rater: names them; the annotator is `person:<rater>`.
       chosen: the labels that hold; of all others of the vocabulary it is said that they
         do not.
-      causes: of the labels chosen; None where nobody looked for them.
+      causes: of the labels chosen; None if no one looked for them.
       status: why the answer is missing, if it is.
       raw: the answer as it was spelt.
     """
@@ -79,7 +79,7 @@ class Said(NamedTuple):
 
 @dataclass(kw_only=True)
 class LabelledSource(FileSource, abc.ABC):
-    """Reads messages that come with what people said of them.
+    """Reads messages that come with people's labels.
 
     A subclass makes its batches with `labelled`, of rows that may have `SAID`. The
     people are readers, not the authors.
@@ -90,7 +90,7 @@ class LabelledSource(FileSource, abc.ABC):
     licence: ClassVar[str] = ""
     """Of the labels; an SPDX name where there is one."""
     commercial_use: ClassVar[bool | None] = None
-    """Whether that licence allows it; None if nobody says."""
+    """Whether that licence allows commercial use; None if unknown."""
 
     provides: ClassVar[pa.Schema] = pa.schema(
         [*SOURCE_BATCH, ANNOTATIONS_COLUMN, CAUSES_COLUMN, ANNOTATORS_COLUMN]

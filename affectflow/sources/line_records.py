@@ -1,4 +1,4 @@
-"""Records of several lines, of which the first is known by its looks: mails, messages.
+"""Records of several lines, whose first line is recognisable: emails, messages.
 
 A record belongs to the byte range in which its first line starts, and is read to its
 end. So any cut of a file gives the same records, and no more than one is held.
@@ -18,7 +18,7 @@ LOOK_BACK = 256
 """Bytes before a range that are read, to know the line before it."""
 
 Begins = Callable[[bytes, bytes], bool]
-"""Says of a line, and of the one before it, whether the line begins a record.
+"""Returns whether a line begins a record, given the line before it.
 
 Lines come with their ends. Of a line before of `LOOK_BACK` bytes or more, the last ones
 may be all that is there; before the first line of a file there is an empty one.
@@ -61,7 +61,7 @@ def records(split: Split, begins: Begins) -> Iterator[Record]:
     """Yields the records whose first line starts in a byte range of a file.
 
     Raises:
-      DamagedFileError: after all that could be read; the last record may lack lines.
+      DamagedFileError: after all that could be read; the last record may be incomplete.
     """
     record = None if split.start else Record(0, begun=False)
     damage: DamagedFileError | None = None

@@ -15,7 +15,7 @@ Offsets = npt.NDArray[np.int64]
 
 
 class Block(NamedTuple):
-    """Whole lines that follow one another.
+    """Consecutive whole lines.
 
     `offset` is the place of the first byte in the (decompressed) file. A block with
     `too_large` holds only the first bytes of one line above `MAX_ROW_BYTES`.

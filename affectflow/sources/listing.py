@@ -134,9 +134,9 @@ def _size(fs: Any, info: dict[str, Any]) -> int:
 
 
 def is_hidden(name: str) -> bool:
-    """Returns whether a file of a folder is not meant to be read, by its relative path.
+    """Returns whether a file of a folder should be skipped, by its relative path.
 
-    Engines write `_SUCCESS` and `_metadata` beside their files. A text is somebody's.
+    Engines write `_SUCCESS` and `_metadata` beside their files. A text file is data.
     """
     *folders, file = re.split(r"[/\\]", name)
     if any(part.startswith((".", "_")) for part in folders):

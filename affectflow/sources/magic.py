@@ -1,4 +1,4 @@
-"""What a file is that is not text, by its first bytes."""
+"""Names a file that is not text, by its first bytes."""
 
 from affectflow.sources.archives import is_archive, members
 from affectflow.sources.damage import DamagedFileError
@@ -29,8 +29,8 @@ _TAR_AT = 257
 _CURES = {
     "a zip archive": "unpack it and give the folder, or name its files as "
     "'zip://*.jsonl::{uri}'",
-    "a picture": "name its folder, with nothing but pictures and captions in it, or "
-    "type --source image-folder",
+    "a picture": "give its folder, which must hold only pictures and captions, or type "
+    "--source image-folder",
     "a spreadsheet or document": "save it as CSV",
     "an old Office document": "save it as CSV",
     "an SQLite database": "write a query of it to CSV: sqlite3 -header -csv FILE "
@@ -40,7 +40,7 @@ _ARCHIVES = ("a 7z archive", "a rar archive")
 
 
 def binary_kind(head: bytes) -> str:
-    r"""Returns what a file is, as `a zip archive`; empty if it may be text.
+    r"""Returns what a file is, such as `a zip archive`; empty if it may be text.
 
     >>> binary_kind(b"PK\x03\x04..."), binary_kind(b"id,text")
     ('a zip archive', '')
@@ -76,7 +76,7 @@ def damage_of_archive(uri: str) -> str:
 
 def _cure(kind: str, uri: str) -> str:
     if kind == "a tar archive" and is_archive(uri):
-        return "it holds no file that can be read; look with: tar -tf FILE"
+        return "it has no readable file; list it with: tar -tf FILE"
     if kind == "a tar archive":
         return "name it .tar or .tar.gz, or unpack it and give the folder"
     if kind in _ARCHIVES:
@@ -85,5 +85,5 @@ def _cure(kind: str, uri: str) -> str:
 
 
 def why_empty(uri: str) -> str:
-    """Returns what to say of a file in which there is nothing."""
+    """Returns the message for an empty file."""
     return f"{uri!r} is empty; did the program that wrote it fail?"

@@ -42,8 +42,8 @@ def parse_mapping(mapping: Mapping[str, str]) -> list[Field]:
         _check_target(target, source)
         if not source:
             raise UsageError(
-                f"{target!r} is mapped to nothing; name a field, as {target}=FIELD, "
-                f"or a constant, as {target}='VALUE'"
+                f"{target!r} is mapped to nothing; name a field, such as "
+                f"{target}=FIELD, or a constant, such as {target}='VALUE'"
             )
     named = [_field(target, source) for target, source in mapping.items()]
     rest = [Field(name, name) for name in TARGETS if name not in mapping]
@@ -61,7 +61,7 @@ def _field(target: str, source: str) -> Field:
 def _check_target(target: str, source: str) -> None:
     if target == _ATTRS:
         raise UsageError(
-            f"{target!r} has many fields: name each, as attrs.{source or 'NAME'}="
+            f"{target!r} has many fields: name each, such as attrs.{source or 'NAME'}="
             f"{source or 'FIELD'}; other columns that a field can be mapped to: "
             f"{', '.join(name for name in TARGETS if name != _ATTRS)}"
         )
@@ -72,7 +72,7 @@ def _check_target(target: str, source: str) -> None:
     if source in TARGETS:
         raise UsageError(
             f"{target!r} is not a column of utterances, but {source!r} is: the column "
-            f"comes first, as {source}={target}"
+            f"comes first: {source}={target}"
         )
     near = difflib.get_close_matches(target, TARGETS, n=3, cutoff=0.4)
     hint = f"did you mean {', '.join(map(repr, near))}?" if near else _all_targets()

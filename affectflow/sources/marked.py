@@ -1,4 +1,4 @@
-"""Messages in which causes are marked, as the authored corpus has them.
+"""Messages with marked causes, in the form of the authored corpus.
 
 A folder with `texts.jsonl` (`id`, `brief`, `text`) and one `labels_N.jsonl` for each
 pass over them: `id`, `emotions`, `frustration`, `irritation` and `cause`, which is
@@ -64,7 +64,7 @@ def read_marked(folder: Path) -> list[Marked]:
     except KeyError as error:
         raise UsageError(
             f"a row of {str(folder)!r} has no {error}: give `id`, `brief` and `text`, "
-            "and each pass a row for each id"
+            "and one row per id in each pass"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What to type where files are of several kinds: a command for each kind."""
+"""What to type if files are of several kinds: one command per kind."""
 
 import posixpath
 import shlex
@@ -26,7 +26,7 @@ def advice(kinds: Kinds, sampled: Collection[str]) -> str:
 
     Args:
       kinds: the files of each source.
-      sampled: paths of which some files only were looked at.
+      sampled: paths of which only some files were looked at.
     """
     commands = []
     for source, own in kinds.items():
@@ -50,7 +50,7 @@ def _paths(
     others: Sequence[Place],
     sampled: Collection[str],
 ) -> list[str]:
-    """Returns paths that mean the files of one source only; none if there are none."""
+    """Returns paths that mean the files of one source only; empty if there are none."""
     paths: list[str] = []
     for path in dict.fromkeys(place.path for place in own):
         here = [place.uri for place in own if place.path == path]

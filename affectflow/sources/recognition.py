@@ -1,4 +1,4 @@
-"""Which source several files are of: told by looking at some of each path."""
+"""Which source several files belong to, found by looking at some of each path."""
 
 import posixpath
 import re
@@ -23,7 +23,7 @@ from affectflow.sources.mixed import Place, advice
 from affectflow.sources.streams import HEAD_BYTES, DamagedFileError, plain_head
 
 LOOKED_AT = 20
-"""Files of one path that are looked at, some of each kind that names tell apart."""
+"""Files of one path that are looked at, some of each kind of name."""
 _ENOUGH = 0.3
 # A file that another source is surer of than this, and the chosen one knows nothing
 # of, is of another kind.
@@ -63,12 +63,12 @@ class _Look(NamedTuple):
 def recognise(paths: Sequence[str]) -> Recognised:
     """Returns the source that all files of some paths are of.
 
-    Files of a folder that no source knows are passed over, as a README is; a file that
+    Files of a folder that no source knows, such as a README, are skipped; a file that
     was named is not.
 
     Raises:
-      UsageError: none knows them, several may, or the files are of several kinds; says
-        what to type.
+      UsageError: no source knows them, several may, or the files are of several kinds;
+        says what to type.
     """
     listed = [(path, _files(path)) for path in paths]
     looks = [_look(uri, path) for path, files in listed for uri in _some(files)]
@@ -87,7 +87,7 @@ def recognise(paths: Sequence[str]) -> Recognised:
 
 
 def check_filled(paths: Sequence[str]) -> None:
-    """Looks, cheaply, whether there is anything in the files of some paths.
+    """Checks, cheaply, that the files of some paths are not empty.
 
     Raises:
       UsageError: all of them are empty.
@@ -116,7 +116,7 @@ def _is_blank(head: bytes) -> bool:
 def _files(path: str) -> list[File]:
     """Returns the files that a path means, those of archives among them.
 
-    A folder that is one thing to a source stands for itself. Of many files, those that
+    A folder that a source reads as a whole stands for itself. Of many files, those that
     no source takes by their names are left out: among a thousand pictures there may be
     one chat.
     """
@@ -256,7 +256,7 @@ def _is_sure(look: _Look) -> bool:
 def _gives_way(look: _Look, source: type[Source]) -> bool:
     """Returns whether a source reads a file as any other, and another knows it.
 
-    Whoever reads any lines, or any table, reads the files of all others, too.
+    A source that reads any lines, or any table, reads the files of all others, too.
     """
     if not look.found or not issubclass(source, MappedSource):
         return False

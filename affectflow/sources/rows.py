@@ -40,14 +40,14 @@ TIMES = ("timestamp", "edited_at")
 _WHOLE = ""
 
 LISTENED_TO = (*KEYS, "text", *TIMES)
-"""Columns that are read to learn what a whole file tells of them."""
+"""Columns that are read to learn what only a whole file shows."""
 _SOURCE_WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 
 
 class RefusedError(RowError):
     """A row that is not an utterance, with the word that reports group by.
 
-    `row` holds what is known of it all the same, such as its id.
+    `row` holds what is known of it anyway, such as its id.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class RawColumns:
 class Defaults:
     """What a source says of every row that does not say it itself.
 
-    `columns` says what only whole columns tell.
+    `columns` says what only whole columns show.
     """
 
     step: str
@@ -123,7 +123,7 @@ def utterances(raw: RawColumns, defaults: Defaults) -> Iterator[pa.RecordBatch]:
     """Yields the rows as batches of `SOURCE_BATCH`, in order, row for row.
 
     Ids get the prefix `<source>:`, unless they have it. Rows without an id, without
-    a text, or above `MAX_ROW_BYTES` are dead.
+    text, or above `MAX_ROW_BYTES` are dead.
     """
     count = len(raw.origin)
     if not count:
@@ -259,13 +259,15 @@ def _complaints(
     large = pc.greater(pc.fill_null(pc.binary_length(text), 0), MAX_ROW_BYTES)
     if pc.any(large, min_count=0).as_py():
         typed["text"] = pc.if_else(large, pa.scalar(None, pa.string()), text)
-        message = f"a text above {MAX_ROW_BYTES >> 20} MB; cut it, or leave it out"
+        message = (
+            f"a text larger than {MAX_ROW_BYTES >> 20} MB; cut it, or leave it out"
+        )
         yield "too_large", message, large
     yield "no_text", "no text; map it to a field that every row has", text.is_null()
 
 
 def batch_of_columns(typed: dict[str, pa.Array], count: int) -> pa.RecordBatch:
-    """Returns typed columns as a batch of `SOURCE_BATCH`; what lacks is null."""
+    """Returns typed columns as a batch of `SOURCE_BATCH`; missing values are null."""
     columns = [
         typed[field.name] if field.name in typed else pa.nulls(count, field.type)
         for field in SOURCE_BATCH
@@ -323,7 +325,7 @@ def dead_row(
 
 def too_large_row(block: Block, uri: str, step: str, source: str) -> Row:
     """Returns the dead row of a line that is too large to be held."""
-    error = ("too_large", "a line above 64 MB; split it, or leave it out")
+    error = ("too_large", "a line longer than 64 MB; split it, or leave it out")
     return dead_row(step, source, f"{uri}#{block.offset}", error, block.data)
 
 

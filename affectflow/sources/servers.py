@@ -21,8 +21,8 @@ class ServerSource(JsonSource, abc.ABC):
     """Reads answers of servers; the host of the server is part of every id.
 
     Args:
-      host: of the server, as `forum.example.org`. Empty: a folder that is named as a
-        host says so, or the records do; else ids go without it, and files of two
+      host: of the server, such as `forum.example.org`. Empty: taken from a folder named
+        after a host, or from the records; else ids go without it, and files of two
         servers must not go into one lake.
     """
 
@@ -36,22 +36,22 @@ class ServerSource(JsonSource, abc.ABC):
             self.host = host_of(given) or given.rstrip("/")
             if not _HOST.fullmatch(self.host):
                 raise UsageError(
-                    f"host must be the name of a server, as forum.example.org, got "
+                    "host must be the name of a server, such as forum.example.org, got "
                     f"{given!r}"
                 )
 
     @abc.abstractmethod
     def told(self, head: bytes) -> str:
-        """Returns the host that the first bytes of a file tell; empty if none."""
+        """Returns the host named by the first bytes of a file; empty if none."""
 
     def host_at(self, where: str) -> str:
         """Returns the host that the caller, or a folder, names; empty if none does."""
         return self.host or _host_in(where)
 
     def host_in(self, where: str) -> str:
-        """Returns the host that a file tells, for records that do not tell their own.
+        """Returns the host that a file names, for records that do not name their own.
 
-        It is read off the head of the file, so every piece of the file knows it.
+        It is read from the head of the file, so every piece of the file knows it.
         """
         uri = where.rpartition("#")[0]
         if self._told[0] != uri:
@@ -59,7 +59,7 @@ class ServerSource(JsonSource, abc.ABC):
         return self._told[1]
 
     def notices(self) -> list[str]:
-        """Returns a line where a file does not say which server it is of."""
+        """Returns a note if a file does not say which server it comes from."""
         firsts = (self.files(pattern)[0].uri for pattern in self.patterns)
         nameless = [
             uri
@@ -73,8 +73,8 @@ class ServerSource(JsonSource, abc.ABC):
         name = kebab(type(self).__name__)
         return [
             f"{bare_name(nameless[0])!r} does not say which server of {name} it comes "
-            "from, so ids are without it; name it with --set host=HOST before files of "
-            "a second server go into this lake"
+            "from, so ids do not include it; name it with --set host=HOST before files "
+            "of a second server go into this lake"
         ]
 
 

@@ -1,7 +1,7 @@
 """Times as people and programs write them out: `Nov 7, 2016, 5:06:51 PM`.
 
 A spelling has a whole date, or it is not read: no part is filled in, and no word is
-passed over. `07/11/2016` may begin with the day or the month; who reads it says which.
+skipped. `07/11/2016` may begin with the day or the month; the caller says which.
 """
 
 import re
@@ -97,7 +97,7 @@ _EAST = re.compile(r"[\u4e00-\u9fff\uac00-\ud7a3]|^\d{4}\. ?\d")
 _FRENCH_CLOCK = re.compile(r"(?<= )(\d{1,2}) ?h ?(\d\d)(?= |$)")
 _COMPACT = re.compile(r"([12]\d{3})(\d\d)(\d\d)[t ]?(\d\d)(\d\d)(\d\d)?(z?)")
 NUMERIC = r"(^|[^\d:.])\d{1,2}[-/.] ?\d{1,2}[-/.] ?('?\d{2}|[12]\d{3})($|[^\d.])"
-"""What a date looks like that may begin with its day or its month."""
+"""The pattern of a date that may begin with its day or its month."""
 
 
 _Parts = dict[str, str | None]
@@ -177,7 +177,7 @@ class _Zone(NamedTuple):
 
 
 def _zone(parts: _Parts) -> _Zone | None:
-    """Returns the zone, UTC if none is written; None if it cannot be told."""
+    """Returns the zone, UTC if none is written; None if it is unclear."""
     word, offset = parts.get("zone"), parts.get("offset")
     if not word and not offset:
         return None if parts.get("note") else _Zone(timedelta(0), None)

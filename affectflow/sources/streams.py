@@ -41,7 +41,7 @@ def read_chunks(
     UTF-8.
 
     Raises:
-      TruncatedFileError, DamagedFileError: after all bytes that could be had.
+      TruncatedFileError, DamagedFileError: after all bytes that could be read.
     """
     with open_binary(uri) as file:
         file.seek(start)
@@ -56,7 +56,7 @@ def read_all(uri: str) -> bytes:
     """Returns the bytes of a whole file, as `read_chunks` gives them.
 
     Raises:
-      StorageError: it does not open, or is compressed and damaged.
+      StorageError: it cannot be opened, or is compressed and damaged.
     """
     try:
         return b"".join(read_chunks(uri))
@@ -70,8 +70,7 @@ def text_chunks(
     """Yields what `read_chunks` does, of a file that holds text.
 
     Raises:
-      DamagedFileError: it is an archive, a picture or the like; what comes of that is
-        not text, in any number of lines.
+      DamagedFileError: it is an archive, a picture or the like, not text.
     """
     chunks = read_chunks(uri, start, chunk_bytes)
     first = next(chunks, b"")

@@ -1,4 +1,4 @@
-"""A mapping to type, guessed from the names of the fields that are there."""
+"""A mapping to type, guessed from the names of the fields in a file."""
 
 import shlex
 from collections.abc import Iterable, Sequence

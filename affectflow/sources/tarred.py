@@ -45,7 +45,7 @@ class _Archive:
 def sizes(uri: str) -> dict[str, int]:
     """Returns the files of an archive by their names, and their sizes, decompressed.
 
-    Links and devices are none: a file is what has bytes of its own.
+    Links and devices are left out: a file has bytes of its own.
 
     Raises:
       DamagedFileError: it does not open, or would grow beyond what any export does.
@@ -66,7 +66,7 @@ def open_member(name: str, place: str) -> Iterator[BinaryIO]:
     Reading raises `DamagedFileError` where the file ends too early.
 
     Raises:
-      DamagedFileError: it is not there, has a name that leads out of the archive, or
+      DamagedFileError: it is not there, has a name that points outside the archive, or
         has holes.
       StorageError: the archive cannot be read.
     """
@@ -167,7 +167,7 @@ def _unpacked(name: str, file: Any, size: int, uri: str) -> BinaryIO:
 
     Raises:
       DamagedFileError: it is damaged, or grows beyond what any export does.
-      StorageError: it has no room.
+      StorageError: there is no space for it.
     """
     file.seek(0)
     plain = tempfile.TemporaryFile(prefix="affectflow-")  # noqa: SIM115  outlives this
@@ -186,8 +186,8 @@ def _unpacked(name: str, file: Any, size: int, uri: str) -> BinaryIO:
             ) from error
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise StorageError(
-                f"no room to decompress {uri!r} in {tempfile.gettempdir()!r}; make "
-                "room, or set TMPDIR to another folder"
+                f"no space to decompress {uri!r} in {tempfile.gettempdir()!r}; free "
+                "some space, or set TMPDIR to another folder"
             ) from error
         raise
     return plain

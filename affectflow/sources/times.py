@@ -38,7 +38,7 @@ _Read = tuple[datetime | None, int | None]
 
 @dataclass
 class Evidence:
-    """What the dates of a column tell of their order: day or month first.
+    """What the dates of a column show about their order: day or month first.
 
     Args:
       day: one begins with its day, and cannot begin with its month: `27/11/2016`.
@@ -54,7 +54,7 @@ class Evidence:
 
     @property
     def day_first(self) -> bool | None:
-        """Whether days come first; None if nothing tells, or they do not always."""
+        """Whether days come first; None if that is unknown or mixed."""
         if self.day or self.month:
             return None if self.day and self.month else self.day
         # Every language of CLDR that writes dates with points begins with the day.
@@ -62,11 +62,11 @@ class Evidence:
 
     @property
     def doubtful(self) -> bool:
-        """Whether there are dates that read both ways."""
+        """Whether some dates can be read both ways."""
         return self.points or self.others
 
     def add(self, column: pa.Array) -> "Evidence":
-        """Adds what a column tells, if it is of text; returns itself."""
+        """Adds what a column shows, if it is of text; returns itself."""
         for text in _numeric_dates(column):
             self._add(text, readings(text))
         return self
@@ -82,7 +82,7 @@ class Evidence:
 
 
 def evidence_of(column: pa.Array) -> Evidence:
-    """Returns what a column itself tells of the order of its dates."""
+    """Returns what a column itself shows about the order of its dates."""
     return Evidence().add(column)
 
 
@@ -106,13 +106,13 @@ def times(
 ) -> tuple[pa.Array, pa.Array]:
     """Returns times in UTC, and the offset that was written, in minutes.
 
-    `column` is text (see `parse_time`) or of a date or time type. What does not
-    read as a time is null, and so are times after 2100; so is an offset that was not
-    written, or written as Z.
+    `column` is text (see `parse_time`) or of a date or time type. A value that
+    cannot be read as a time is null, as is a time after 2100. An offset that was not
+    written, or was written as Z, is null.
 
     Args:
       column: of text, dates or times.
-      evidence: returns what tells how to read `03/04/2016`, which is null where
+      evidence: returns what decides how to read `03/04/2016`, which is null if
         nothing does; the column's own, if not given.
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
@@ -136,11 +136,11 @@ def times(
 def parse_time(text: str, day_first: bool | None = None) -> _Read:
     """Returns a time in UTC and the offset that was written, in minutes.
 
-    Reads ISO 8601; seconds, milli-, micro- or nanoseconds since 1970, told apart by
+    Reads ISO 8601; seconds, milli-, micro- or nanoseconds since 1970, distinguished by
     their size; and dates that are written out, as in RFC 2822, JavaScript, Jira or a
     letter (`Nov 7, 2016, 5:06 PM`), with or without a time of day. A time without a
-    zone is UTC. Not read are dates that lack a part, zones that are not known, numbers
-    that would be times before 1971 (and after 1969), and times after 2100.
+    zone is UTC. Incomplete dates, unknown zones, numbers that would be times before
+    1971 (and after 1969), and times after 2100 are not read.
 
     Args:
       text: as it is written.

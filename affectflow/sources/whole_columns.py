@@ -1,4 +1,4 @@
-"""What only a whole column tells: the order of dates, and whether ids are floats.
+"""What only a whole column shows: the order of dates, and whether ids are floats.
 
 A file may be read in pieces, and every piece has to read alike. So a piece with
 doubtful values asks for the columns of the whole file, which is then read once more.
@@ -57,10 +57,10 @@ def _roots(ids: pa.Array) -> set[str]:
 
 
 class Columns:
-    """What columns tell of their values; here each batch speaks for itself."""
+    """What columns show about their values; here each batch is judged by itself."""
 
     def dates(self, name: str, column: pa.Array) -> Evidence:
-        """Returns what tells whether dates in the column `name` begin with the day."""
+        """Returns the evidence of whether dates in column `name` begin with the day."""
         return evidence_of(column)
 
     def numbers(self, name: str, ids: pa.Array) -> Numbers:
@@ -80,7 +80,7 @@ class Columns:
 
 @dataclass
 class Listener(Columns):
-    """Adds up what the batches of a whole file tell."""
+    """Adds up what the batches of a whole file show."""
 
     of_dates: dict[str, Evidence] = field(default_factory=lambda: defaultdict(Evidence))
     of_ids: dict[str, Numbers] = field(default_factory=lambda: defaultdict(Numbers))
@@ -99,7 +99,7 @@ class Listener(Columns):
 
 @dataclass
 class FileColumns(Columns):
-    """What the columns of one file tell, which is read whole only if in doubt.
+    """What the columns of one file show; the file is read whole only if in doubt.
 
     Args:
       listen: reads the whole file into a `Listener`.

@@ -1,4 +1,4 @@
-"""What a source reads and does not hand on unless asked: private and deleted words."""
+"""What a source passes on only if asked: private and deleted text."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ _WHY = "a private or direct message; read it with --include-private"
 def without_private(batch: pa.RecordBatch, step: str) -> pa.RecordBatch:
     """Returns `batch` with private and direct messages emptied, and dead.
 
-    Nothing of them is left but where they were read: they are counted in `runs`.
+    Only the place where they were read is kept: they are counted in `runs`.
     """
     marks = pa.array(PRIVATE_VISIBILITIES)
     private = pc.is_in(batch.column("visibility"), value_set=marks)
@@ -38,7 +38,7 @@ def without_private(batch: pa.RecordBatch, step: str) -> pa.RecordBatch:
 
 
 def without_deleted(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns `batch` with empty texts where the source says that it was deleted.
+    """Returns `batch` with empty texts where a message was deleted.
 
     The rows stay, so that what answers them has a parent. A title is its author's
     where a message opens its conversation, and goes with the text.

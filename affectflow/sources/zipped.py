@@ -47,7 +47,7 @@ def open_member(name: str, place: str) -> Iterator[BinaryIO]:
 
     Raises:
       DamagedFileError: it is not there, or is refused: it is encrypted, has a name that
-        leads out of the archive, or would grow beyond what any export does.
+        points outside the archive, or would grow beyond what any export does.
       StorageError: the archive cannot be read.
     """
     archive = _archive(place)
@@ -65,7 +65,7 @@ def open_member(name: str, place: str) -> Iterator[BinaryIO]:
 
 
 class _Guarded(io.BufferedIOBase):
-    """A member whose damage is said as that of other files is."""
+    """A member whose damage is reported like that of other files."""
 
     def __init__(self, opened: Any, name: str):
         super().__init__()

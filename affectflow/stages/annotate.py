@@ -77,7 +77,7 @@ def annotate_lake(
         high; `learn` learns the threshold from a sample that both label.
       accelerator: that the model's workers need, as Dataflow spells it:
         `type:nvidia-l4;count:1;install-nvidia-driver`. Other engines ignore it.
-      min_ram: that the model's workers need, as `30GB`. Other engines ignore it.
+      min_ram: that the model's workers need, such as `30GB`. Other engines ignore it.
       run_id: of the command.
       budget: share of rows that may be refused, 0..1.
       beam_options: as on Beam's command line.
@@ -145,8 +145,8 @@ class AnnotateTask(PartTask):
       handler: what labels.
 
     Raises:
-      UsageError: it reads cues that may not be read for what was said about people, or
-        that are there in several styles, and none was said.
+      UsageError: it reads cues that may not be read with the purpose and context given,
+        or that exist in several styles, and none was named.
     """
 
     stage = ANNOTATE

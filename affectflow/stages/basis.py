@@ -1,4 +1,4 @@
-"""The basis of a lake: who named which annotator as the one that a report rests on."""
+"""The basis of a lake: the annotator that a report rests on, and who named it."""
 
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import STAGE, candidates, named_in, told_in
@@ -20,7 +20,7 @@ def rest_on(lake_uri: str, annotator: str, run_id: str = "") -> str:
       run_id: of the command.
 
     Raises:
-      UsageError: nobody of that name has answered in the lake.
+      UsageError: no annotator of that name has answered in the lake.
     """
     named = named_in(lake_uri, annotator)
     if named != told_in(lake_uri):
@@ -31,7 +31,7 @@ def rest_on(lake_uri: str, annotator: str, run_id: str = "") -> str:
 
 
 def check_named(lake_uri: str, annotator: str, answering: str) -> None:
-    """Raises UsageError if a name means nobody once another annotator has answered.
+    """Raises UsageError if a name matches no one once another annotator has answered.
 
     Args:
       lake_uri: of a lake, or of none yet.

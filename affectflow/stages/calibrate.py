@@ -1,8 +1,9 @@
 """The stages calibrate and apply: probabilities from people's answers, no model call.
 
 Calibrate fits on the machine that asks, from answers that fit into memory, and keeps
-the calibration in the lake. Apply goes over the annotator's parts: each whose rows lack
-the probabilities of the newest calibration gets the next generation of its results.
+the calibration in the lake. Apply goes over the annotator's parts: each whose rows do
+not have the probabilities of the newest calibration gets the next generation of its
+results.
 """
 
 from collections.abc import Iterator, Sequence
@@ -74,7 +75,7 @@ def calibrate(
       One calibration for each annotator with answers of people.
 
     Raises:
-      LakeError: it is not a lake, nobody answered, or no model annotated.
+      LakeError: it is not a lake, no one answered, or no model annotated.
       UsageError: there is no such annotator, it is a person, or answers are too few.
     """
     lake = Lake.open(lake_uri)
@@ -96,7 +97,7 @@ def apply(
     run_id: str = "",
     beam_options: Sequence[str] = (),
 ) -> list[Row]:
-    """Fills the probabilities that rows lack, from each annotator's newest calibration.
+    """Fills missing probabilities from each annotator's newest calibration.
 
     Returns:
       The rows of `runs`, one for each annotator with a calibration.
@@ -196,7 +197,7 @@ class ApplyTask(PartTask):
             if before is None:
                 return None
             after = self._filled(lake, part, before, compute)
-            # A replay may have merged what works now meanwhile: nothing of it be lost.
+            # A replay may have merged rows in the meantime: none may be lost.
             if receipt_of(self, lake, part.name) != before:
                 raise ConflictError(f"part {part.name!r} keeps changing; run again")
             return before, after
@@ -245,11 +246,11 @@ def _counted(receipt: Receipt, *, changed: bool) -> Receipt:
 
 
 def _let_others_follow(task: ApplyTask, lake: Lake, receipt: Receipt) -> None:
-    """Lets what was made from a part's labels rest on their new file.
+    """Updates the receipts of results made from a part's labels to their new file.
 
     Miners read labels, and so do annotators over others. Their receipts name the file
     that they read. If that had the same labels, and only other probabilities, the
-    answers are the same, and nobody gives them again.
+    answers are the same, and are not made again.
     """
     now = [file.path for file in _label_files(receipt)]
     for stage in (AnnotateTask.stage, MineTask.stage):

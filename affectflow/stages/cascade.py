@@ -1,7 +1,7 @@
 """`--only-below`: the model of a cascade, and a threshold learned where both answered.
 
-It is learned once, kept under `_work/learned`, and the same from then on: another would
-be another annotator, and everybody would be asked again.
+It is learned once, kept under `_work/learned`, and the same from then on: a new
+threshold would be another annotator, and every row would be asked again.
 """
 
 import hashlib
@@ -29,10 +29,10 @@ from affectflow.stages.runs.request import new_run_id
 
 LEARN: Literal["learn"] = "learn"
 AGREEMENT = 0.95
-"""The cascade is to say what the model alone would say of so many of the sample."""
+"""The share of the sample on which the cascade must agree with the model alone."""
 
 SAMPLE, PARTS, LEAST = 400, 8, 100
-"""Utterances of the sample, of about so many parts or more, and the fewest of all."""
+"""Utterances of the sample, the fewest parts they come from, and the fewest needed."""
 
 _FOLDER = (WORK, "learned")
 _EMOTION = "emotion"
@@ -145,8 +145,8 @@ def _sample(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> 
     names = both or sorted(ready)
     if not names:
         raise UsageError(
-            f"{over!r} has labelled no whole part of this lake yet, and a threshold is "
-            "learned from such: give a number, as --only-below 0.6"
+            f"{over!r} has not labelled a whole part of this lake yet, and a threshold "
+            "is learned from whole parts: give a number, such as --only-below 0.6"
         )
     drawn = dict(_drawn(lake, first, task, random.Random(0).sample(names, len(names))))
     rows = concat_unlike(list(drawn.values()))
@@ -206,10 +206,10 @@ def _compared(
     both = pc.fill_null(pc.and_(both, same), False)
     if both.true_count < LEAST:
         raise UsageError(
-            f"a threshold is learned from at least {LEAST} utterances that both have "
-            f"labelled in one vocabulary; of {rows.num_rows} tried, {both.true_count} "
-            f"are: {below.over!r} answers in {_said(theirs)}, {second!r} in "
-            f"{_said(ours)}. Give a number, as --only-below 0.6"
+            f"learning a threshold needs at least {LEAST} utterances that both have "
+            f"labelled in the same vocabulary; of {rows.num_rows} tried, "
+            f"{both.true_count} are: {below.over!r} answers in {_said(theirs)}, "
+            f"{second!r} in {_said(ours)}; give a number, such as --only-below 0.6"
         )
     ids = rows.column("utterance_id").filter(both).to_pylist()
     order = pa.array(sorted(range(len(ids)), key=lambda row: _chance(ids[row])))

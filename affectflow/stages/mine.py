@@ -123,7 +123,8 @@ def check_labels(lake: Lake, annotators: Sequence[str], wanted: Any) -> None:
     for label in labels:
         if label not in there:
             raise UsageError(
-                f"no label {label!r} in this lake; there are {', '.join(sorted(there))}"
+                f"no label {label!r} in this lake; labels here: "
+                f"{', '.join(sorted(there))}"
             )
 
 
@@ -136,7 +137,7 @@ def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
 
     Raises:
       LakeError: nothing is annotated.
-      UsageError: the one that is wanted is not there; says which there are.
+      UsageError: the one that is wanted is not there; names those that are.
     """
     with open_tables(lake.uri) as connection:
         found = _of_emotions(candidates(connection))
@@ -223,7 +224,7 @@ class MineTask(LabelledTask):
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
         """Returns the parts with causes in others, of which one is gone.
 
-        A message of it was edited: the cause may be words that nobody says any longer.
+        A message of it was edited: the cause may be words that are no longer there.
         So are parts that were read in windows of another pause.
         """
         gone = parts_gone(lake, {name for r in receipts for name in r.points_into})

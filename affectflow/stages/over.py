@@ -1,4 +1,4 @@
-"""Whose answers a model reads: `--over`, as it is said, and as it is meant."""
+"""Whose answers a model reads: resolves `--over`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,30 +33,30 @@ def with_over(
 
     Args:
       lake: that the model is to answer in.
-      model: as `annotate` is told it.
+      model: as `annotate` takes it.
       options: of the model; `over` may be among them.
-      over: as `annotate` is told it; it is short for the option.
+      over: as `annotate` takes it; it is short for the option.
       revision: of a hub id.
       is_read: the model itself reads the answers; else they may only say whether it
         is asked.
 
     Raises:
-      UsageError: the model reads nobody's answers, `over` is said twice, or it means
-        no annotator of the lake, or several.
+      UsageError: the model does not read answers, `over` is given twice, or it
+        matches no annotator of the lake, or several.
     """
     given = dict(options or {})
     said = {each for each in (over, given.pop("over", "")) if each}
     if not said:
         return given
     if len(said) > 1:
-        raise UsageError(f"`over` is said twice, as {' and '.join(sorted(said))}")
+        raise UsageError(f"`over` is given twice, as {' and '.join(sorted(said))}")
     if not takes_over(model, revision, given):
         if not is_read:
             return given
         raise UsageError(
-            f"model {model!r} reads no annotator's answers; leave out --over, or say "
-            "with --only-below where that annotator is sure enough not to ask"
-            f"{_and_unknown(lake, said.pop())}"
+            f"model {model!r} does not read another annotator's answers; leave out "
+            "--over, or give --only-below, the score above which the model is not "
+            f"asked{_and_unknown(lake, said.pop())}"
         )
     return {**given, "over": annotator_meant(lake, said.pop())}
 
@@ -74,13 +74,13 @@ def annotator_meant(lake: Lake, over: str) -> str:
     """Returns the annotator of a lake that a text means: its id, or its beginning.
 
     Raises:
-      UsageError: it is empty, or means none, or several, or one whose answers may not
-        be read for what was said about people.
+      UsageError: it is empty, or matches none or several, or one whose answers may not
+        be read with the purpose and context given.
     """
     if not over:
         raise UsageError(
-            "--only-below asks a model where another annotator is not sure: name it "
-            "with --over"
+            "--only-below asks the model only where another annotator is not sure: "
+            "name that annotator with --over"
         )
     there = _there(lake)
     with open_tables(lake.uri) as connection:
@@ -92,7 +92,7 @@ def annotator_meant(lake: Lake, over: str) -> str:
 def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> None:
     """Raises UsageError if a model reads what a part of a lake does not hold.
 
-    So does one that reads answers, if nobody said whose.
+    Raises it too if the model reads answers and no annotator was named.
     """
     held = pa.schema([*UTTERANCES, CUES_COLUMN, ANNOTATIONS_COLUMN, VECTORS_COLUMN])
     if handler.reads_answers and not handler.over:
@@ -106,7 +106,7 @@ def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> No
 
 
 def _whose_answers(lake: Lake, model: str, tables: Sequence[str]) -> UsageError:
-    """Returns the error of a model that reads answers, when nobody said whose."""
+    """Returns the error of a model that reads answers if no annotator was named."""
     return UsageError(
         f"{model!r} reads another annotator's {' and '.join(tables)}: name it with "
         f"--over; this lake has those of {', '.join(_there(lake, tables))}"

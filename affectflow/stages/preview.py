@@ -50,7 +50,7 @@ def preview_lake(
     handler = handler_for(model, revision, given, is_asked=False)
     if not isinstance(handler, Asker):
         raise UsageError(
-            f"{model!r} is not asked a prompt: there is nothing to preview"
+            f"{model!r} does not use a prompt: there is nothing to preview"
         )
     check_handler(lake, model, handler)
     if handler.cues_read == "all":

@@ -28,7 +28,7 @@ def probe(lake_uri: str, beam_options: Sequence[str] = ()) -> list[dict[str, str
 
     Raises:
       LakeError: it is not a lake, or a worker cannot see it.
-      UsageError: the engine cannot work as it is, or would not run; names the cure.
+      UsageError: the engine cannot work as it is, or would not run; says what to do.
     """
     if place := runners.only_written(beam_options):
         raise UsageError(
@@ -46,24 +46,24 @@ def probe(lake_uri: str, beam_options: Sequence[str] = ()) -> list[dict[str, str
         lake.storage.remove_tree(*FOLDER, request.run_id)
     if not found:
         raise UsageError(
-            f"the workers wrote their answers elsewhere than {lake_uri!r}: name a lake "
+            f"the workers' answers did not arrive in {lake_uri!r}: name a lake "
             "that they share with this machine"
         )
     return found
 
 
 def check_same(workers: Sequence[Mapping[str, str]]) -> None:
-    """Compares what workers said with this process; of Python, the first two numbers.
+    """Compares the workers' versions with this process's; of Python, major and minor.
 
     Raises:
-      UsageError: one of them differs; names what, where and the cure.
+      UsageError: one of them differs; says what, where and what to do.
     """
     here = _here()
     for worker, name in itertools.product(workers, here):
         if _compared(name, worker[name]) != _compared(name, here[name]):
             raise UsageError(
-                f"the worker on {worker['host']} has {name} {worker[name]}, this "
-                f"machine {here[name]}: setup_workers.sh makes them equal"
+                f"the worker on {worker['host']} has {name} {worker[name]}, but this "
+                f"machine has {here[name]}: setup_workers.sh installs the same version"
             )
 
 

@@ -15,7 +15,7 @@ NONE = "none"
 def call_public(lake_uri: str, sources: Sequence[str], run_id: str = "") -> list[str]:
     """Calls messages of unknown visibility public, source by source; returns all.
 
-    What was said before stays; `none` takes it all back.
+    Earlier choices stay; `none` takes them all back.
 
     Args:
       lake_uri: folder or URL.
@@ -31,7 +31,7 @@ def call_public(lake_uri: str, sources: Sequence[str], run_id: str = "") -> list
         if source not in (*silent, NONE):
             there = ", ".join(silent) or "none"
             raise UsageError(
-                f"no message of source {source!r} is of unknown visibility here; "
+                f"no message of source {source!r} has unknown visibility here; "
                 f"sources with such messages: {there}"
             )
     named = {*sources, *(() if NONE in sources else before)} - {NONE}

@@ -80,7 +80,7 @@ def textualize_lake(
 
 
 def textualize_config(name: str, made: Renderer) -> dict[str, Any]:
-    """Returns what tells runs of a renderer apart.
+    """Returns what distinguishes runs of a renderer.
 
     Args:
       name: of the plugin.
@@ -171,7 +171,7 @@ def found_by(
     Args:
       renderer: of text, or of tracks.
       batch: of utterances.
-      files: what tells the renderer's files from others.
+      files: distinguishes the renderer's files from others.
     """
     if isinstance(renderer, TrackRenderer):
         return cues_of(batch, renderer, files)

@@ -1,4 +1,4 @@
-"""What gave a renderer no cue, as the receipts of a lake's parts say it."""
+"""Files that gave a renderer no cue, from the receipts of a lake's parts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ NO_CUE = "no_cue_"
 
 
 class Unmeasured(NamedTuple):
-    """What gave no cue.
+    """Files that gave no cue.
 
     Attributes:
       counters: how much, by the reason.

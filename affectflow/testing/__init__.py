@@ -1,6 +1,6 @@
 """What a plugin author's tests need: `run`, and one check for each kind of plugin.
 
-A check raises AssertionError, which names the promise that is broken, and hands each
+A check raises AssertionError, which names the promise that is broken, and passes each
 promise that is kept to `tell`. `affectflow plugins test NAME` runs them.
 """
 

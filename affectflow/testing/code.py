@@ -40,7 +40,7 @@ from affectflow.testing.sources import check_source
 def check_renderer(
     renderer: Renderer, texts: tuple[str, ...] = (), *, tell: Tell = quiet
 ) -> None:
-    """Checks what every renderer owes.
+    """Checks what every renderer must do.
 
     Of texts: its pattern lets through every text with a cue; cues lie in the text, by
     their place, and have a phrase; what is not the author's prose has none; the same
@@ -50,7 +50,7 @@ def check_renderer(
     Args:
       renderer: the plugin.
       texts: tried beside the sample's, if it is a renderer of text.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -76,10 +76,10 @@ def _check_texts(renderer: TextRenderer, tried: list[str], tell: Tell) -> None:
         )
         for cue in cues:
             assert 0 <= cue.start < cue.end <= len(text), f"{cue} is outside its text"
-            assert cue.phrase, f"{cue} is not said in words"
+            assert cue.phrase, f"{cue} is not put into words"
         assert not renderer.render(BLANK * len(text)), "what is blanked has cues"
     tell("its pattern lets through every text with a cue")
-    tell("cues lie in the author's prose, in order, and are said in words")
+    tell("cues lie in the author's prose, in order, and are put into words")
 
 
 def _check_tracks(renderer: TrackRenderer, tell: Tell) -> None:
@@ -93,19 +93,19 @@ def _check_tracks(renderer: TrackRenderer, tell: Tell) -> None:
         assert places == sorted(places), "stretches are not in order"
         for start, end in places:
             assert 0 <= start <= end <= 60, f"{start} to {end} s is outside the track"
-    tell("stretches lie in the track, in order, and are said in words")
+    tell("stretches lie within the track, in order, and are put into words")
     for n in (0, 4):
         nothing = np.full(n, np.nan)
         unknown = Track("value", times[:n], nothing, nothing)
         found = list(renderer.rows("sample:1", unknown))
-        assert not found, "there are cues of nothing measured"
-    tell("where nothing was measured, nothing is said")
+        assert not found, "there are cues where nothing was measured"
+    tell("where nothing was measured, there are no cues")
 
 
 def check_clusterer(
     clusterer: Clusterer[Any], causes: pa.Table | None = None, *, tell: Tell = quiet
 ) -> pa.Table:
-    """Checks what every clusterer owes, and returns the themes that it found.
+    """Checks what every clusterer must do, and returns the themes that it found.
 
     Causes in another order and in parts give the same themes and members, from a
     model that was stored as bytes; every cause is in one group or none; the clusterer
@@ -114,12 +114,14 @@ def check_clusterer(
     Args:
       clusterer: with its options.
       causes: as `Clusterer` describes them; some make a theme; a sample if None.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
     """
-    assert isinstance(clusterer, Clusterer), f"{clusterer!r} has no base `Clusterer`"
+    assert isinstance(clusterer, Clusterer), (
+        f"{clusterer!r} does not derive from `Clusterer`"
+    )
     clusterer = pickled(clusterer, tell)
     causes = sample_causes() if causes is None else causes
     prepared = hosting.prepare(causes, clusterer.requires)
@@ -178,7 +180,7 @@ def _sorted(themes: pa.Table, members: pa.Table) -> tuple[list[Any], list[Any]]:
 def check_trainer(
     trainer: Trainer, data: Path | None = None, *, tell: Tell = quiet
 ) -> Trained | None:
-    """Checks what every trainer owes, and returns what it fitted.
+    """Checks what every trainer must do, and returns what it fitted.
 
     A folder without its data is refused in one line; with data it writes weights in
     the format safetensors that name the model plugin that reads them, the same bytes
@@ -187,7 +189,7 @@ def check_trainer(
     Args:
       trainer: the plugin.
       data: a folder with its data; None to try the empty folder only.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -203,10 +205,10 @@ def check_trainer(
     first, second = trainer.train(data), trainer.train(data)
     assert first.weights == second.weights, "two runs on the same data differ"
     tell("two runs on the same data write the same bytes")
-    assert load(first.weights), "there are no weights"
-    assert first.annotator, "nobody says which model reads the weights"
+    assert load(first.weights), "no weights were written"
+    assert first.annotator, "it does not say which model reads the weights"
     assert first.card.strip(), "its card is empty"
-    assert first.held_out.strip(), "nobody says what was held out"
+    assert first.held_out.strip(), "it does not say what was held out"
     assert first.figures, "it gives no figures"
     tell(f"weights, a card, and {len(first.figures)} figures of what was held out")
     return first
@@ -242,13 +244,13 @@ _CHECKS: dict[str, Callable[..., Any]] = {
 def check_plugin(
     kind: str, plugin: Any, *, data: Path | None = None, tell: Tell = quiet
 ) -> None:
-    """Checks what every plugin owes, then what its kind does.
+    """Checks what every plugin must do, then what its kind must do.
 
     Args:
       kind: one of `registry.KINDS`.
       plugin: made with its options.
       data: for a trainer: a folder with its data.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -266,7 +268,7 @@ def check_plugin(
     tell("it has a card, whose summary is one line")
     options = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
     by_place = [each.name for each in options if each.init and not each.kw_only]
-    assert not by_place, f"options that may be given without a name: {by_place}"
+    assert not by_place, f"options that can be given without a name: {by_place}"
     tell("its options are given by name")
     more = {"data": data} if kind == "trainers" else {}
     _CHECKS[kind](plugin, tell=tell, **more)

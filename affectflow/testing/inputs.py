@@ -38,7 +38,7 @@ class Tried(NamedTuple):
 
 
 def cut(data: bytes, rng: random.Random, count: int) -> list[Tried]:
-    """Returns some beginnings of a file, shortest first; the last lacks one byte."""
+    """Returns some beginnings of a file, shortest first; the last is one byte short."""
     places = {rng.randrange(len(data)) for _ in range(count)} | {len(data) - 1}
     return [Tried(f"the first {at} bytes", data[:at]) for at in sorted(places)]
 

@@ -23,16 +23,17 @@ def check_measure(
     *,
     tell: Tell = quiet,
 ) -> pa.RecordBatch:
-    """Checks what every measure owes, and returns what it says of the observations.
+    """Checks what every measure must do, and returns what it gives.
 
-    States add up in any order; accumulator, one query of DuckDB and Beam agree; nothing
-    comes of nothing; what is refused is counted; a value is a number, and said once.
+    States add up in any order; accumulator, one query of DuckDB and Beam agree; no
+    observations give no values; what is refused is counted; a value is a number, given
+    once.
 
     Args:
       measure: made with its options.
       observations: columns of `reads`, and `group` if you like; some for every reason
         of `refuses`. A sample if None, where a reason may not come up.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -50,18 +51,18 @@ def check_measure(
     check_splits(measure, [observations.slice(0, 0)])
     check_splits(measure, [])
     assert observations.to_pylist() == before, "the input batch was changed"
-    tell("any split and order, and one query of DuckDB, come to the same")
+    tell("any split and order, and one query of DuckDB, give the same")
     _check_values(found)
-    tell("a value is a finite number, said once, or there is a reason")
+    tell("a value is a finite number, given once, or there is a reason")
     _check_refusals(measure, observations, reasons)
     tell("what is left out is counted")
     _check_same(found, run(_Spread(measure), *rows), "Beam")
-    tell("Beam comes to the same")
+    tell("Beam gives the same")
     return found
 
 
 def check_splits(measure: Measure, batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    """Checks that batches come to what they come to as one, in a query of DuckDB.
+    """Checks that batches give what one query of DuckDB gives for all of them.
 
     The first two are added to one state, the others make states of their own; they are
     merged from the last to the first.
@@ -70,7 +71,7 @@ def check_splits(measure: Measure, batches: Sequence[pa.RecordBatch]) -> pa.Reco
       What the measure says.
 
     Raises:
-      AssertionError: they come to something else, or nothing comes to something.
+      AssertionError: the results differ, or no observations give a value.
     """
     first = measure.create()
     for batch in batches[:2]:
@@ -80,7 +81,7 @@ def check_splits(measure: Measure, batches: Sequence[pa.RecordBatch]) -> pa.Reco
     if sum(batch.num_rows for batch in batches):
         _check_same(found, _in_duckdb(measure, batches), "DuckDB")
     else:
-        assert not found.num_rows, "values came of no observations"
+        assert not found.num_rows, "values came from no observations"
     return found
 
 
@@ -136,11 +137,11 @@ def _keyed(row: dict[str, Any]) -> tuple[tuple[Any, ...], list[float | None]]:
 def _check_values(found: pa.RecordBatch) -> None:
     rows = [row for row in found.to_pylist() if row["unit_type"]]
     keys = [(r["group"], r["unit_type"], r["unit_id"], r["label"]) for r in rows]
-    assert len(set(keys)) == len(keys), "a value is said twice"
+    assert len(set(keys)) == len(keys), "a value is given twice"
     for row in rows:
         value = row["value"]
         assert value is not None or row["why"], f"no value, and no reason: {row}"
-        assert value is None or math.isfinite(value), f"no finite number: {row}"
+        assert value is None or math.isfinite(value), f"not a finite number: {row}"
 
 
 def _without(batch: pa.RecordBatch, field: pa.Field) -> pa.RecordBatch:
@@ -161,4 +162,4 @@ def _check_refusals(
         state = measure.add(measure.create(), without)
         assert not measure.kept(state), f"observations without {name!r} count"
         said = measure.extract(state)["unit_type"].null_count
-        assert said == measure.extract(state).num_rows, "values came of refused rows"
+        assert said == measure.extract(state).num_rows, "values came from refused rows"

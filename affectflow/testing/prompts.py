@@ -33,7 +33,7 @@ def check_parser(
     *,
     tell: Tell = quiet,
 ) -> None:
-    """Checks what every parser owes.
+    """Checks what every parser must do.
 
     It never fails, and always gives an answer, the same one twice; its labels are the
     step's; numbers are finite, places lie in the text. What is not `ok` has no label,
@@ -45,7 +45,7 @@ def check_parser(
       step: whose answers it reads, with the options that it needs; tried with labels
         and without if None.
       answers: tried beside `ANSWERS`.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -84,9 +84,9 @@ def _answers(parser: Parser, raw: str, step: Step) -> list[Answer]:
 
 def _check_answers(found: list[Answer], raw: str, step: Step) -> None:
     said = f"{raw[:40]!r}"
-    assert found, f"it makes nothing of {said}, not even a status"
+    assert found, f"it returns nothing for {said}, not even a status"
     for answer in found:
-        assert isinstance(answer, Answer), f"it makes {answer!r} of {said}"
+        assert isinstance(answer, Answer), f"it returns {answer!r} for {said}"
         if answer.status is not Status.OK:
             assert answer.label in (None, *step.parts) or answer.text is not None, (
                 f"{said} is {answer.status.word}, and yet {answer.label!r}"
@@ -104,7 +104,7 @@ def _check_answers(found: list[Answer], raw: str, step: Step) -> None:
 
 
 def check_prompt(prompt: Prompt, *, tell: Tell = quiet) -> None:
-    """Checks what every prompt owes.
+    """Checks what every prompt must do.
 
     It says where it comes from and under which licence; its parsers and its guard are
     there; whatever a text holds, each step is filled, and the text stands in it as it
@@ -112,7 +112,7 @@ def check_prompt(prompt: Prompt, *, tell: Tell = quiet) -> None:
 
     Args:
       prompt: that was loaded.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -129,7 +129,7 @@ def check_prompt(prompt: Prompt, *, tell: Tell = quiet) -> None:
         tell(f"its guard {prompt.guard!r} is there")
     for text in TEXTS:
         _check_filled(prompt, text)
-    tell("a text stands in its questions as it was written, whatever it holds")
+    tell("its questions quote a text as it was written, whatever it holds")
 
 
 def _check_filled(prompt: Prompt, text: str) -> None:
@@ -149,5 +149,5 @@ def _check_filled(prompt: Prompt, text: str) -> None:
     steps.ask([question], ask)
     filled = [request.messages[-1].content for request in asked]
     assert not shows or any(text in each for each in filled), (
-        f"{text[:40]!r} does not stand in its questions as it was written"
+        f"{text[:40]!r} is not in its questions as it was written"
     )

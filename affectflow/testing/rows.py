@@ -24,14 +24,14 @@ Apply = Callable[[pa.RecordBatch], pa.RecordBatch]
 def check_transform(
     step: Transform, batch: pa.RecordBatch | None = None, *, tell: Tell = quiet
 ) -> None:
-    """Checks what every transform of batches owes.
+    """Checks what every transform of batches must do.
 
     It survives pickling, and keeps what `check_rows` says.
 
     Args:
       step: the transform.
       batch: what it is tried on; a sample with the columns that it requires if None.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -54,7 +54,7 @@ def check_model(
     *,
     tell: Tell = quiet,
 ) -> None:
-    """Checks what every model owes.
+    """Checks what every model must do.
 
     It survives pickling; it knows its row of `annotators`, with a licence, before the
     model is loaded; the model can be shared by Beam; rows keep what `check_rows` says;
@@ -69,7 +69,7 @@ def check_model(
         weakref.ref(model)
     except TypeError as error:
         raise AssertionError(f"Beam cannot share its model: {error}") from error
-    tell("its model is loaded and can be shared")
+    tell("its model loads and can be shared")
     required, provided = handler.columns_required, handler.columns_provided
     batch = sample_batch(required) if batch is None else batch
     found = check_rows(lambda b: handler.apply(b, model), batch, provided, tell)
@@ -82,7 +82,7 @@ def check_model(
 def check_miner(
     miner: Miner[Any], batch: pa.RecordBatch | None = None, *, tell: Tell = quiet
 ) -> None:
-    """Checks what every miner owes.
+    """Checks what every miner must do.
 
     It survives pickling; it knows its row of `annotators`; rows keep what `check_rows`
     says; a cause that is `ok` is the text at its place, and no other has a place.
@@ -115,14 +115,14 @@ def pickled(plugin: Any, tell: Tell) -> Any:
         again = pickle.loads(pickle.dumps(plugin))
     except Exception as error:
         raise AssertionError(f"it does not survive pickling: {error}") from error
-    tell("it survives the way to a worker")
+    tell("it survives being sent to a worker")
     return again
 
 
 def check_rows(
     apply: Apply, batch: pa.RecordBatch, provided: pa.Schema, tell: Tell
 ) -> pa.RecordBatch:
-    """Checks what every map of batches owes, and returns what it made.
+    """Checks what every map of batches must do, and returns its result.
 
     The input is unchanged; rows keep number and order, and none is refused; the same
     answer twice; the provided columns are there with their types; an empty batch is
@@ -133,7 +133,7 @@ def check_rows(
     assert batch.to_pylist() == before, "the input batch was changed"
     assert first.num_rows == batch.num_rows, "rows were added or lost"
     _check_kept(provided, batch, first)
-    tell("the input stays as it was, rows keep number and order")
+    tell("the input is unchanged, and rows keep their number and order")
     assert first.equals(second), "two runs on one batch differ"
     tell("two runs on one batch give the same answer")
     _check_none_refused(batch, first)
@@ -170,7 +170,7 @@ def _check_none_refused(before: pa.RecordBatch, after: pa.RecordBatch) -> None:
 def check_provided(provided: pa.Schema, batch: pa.RecordBatch) -> None:
     """Checks that a batch has all columns of a schema, with their types."""
     missing = missing_columns(batch.schema, provided)
-    assert not missing, f"provided columns lack or have other types: {missing}"
+    assert not missing, f"provided columns are missing or have other types: {missing}"
 
 
 def _check_kept(
@@ -185,7 +185,7 @@ def _check_kept(
 def _check_annotator(plugin: Any, tell: Tell) -> str:
     row: Mapping[str, Any] = plugin.annotator()
     for name in ("annotator_id", "kind", "model", "licence"):
-        assert row.get(name), f"`annotator()` does not say its {name!r}"
+        assert row.get(name), f"`annotator()` does not give its {name!r}"
     assert row == plugin.annotator(), "`annotator()` answers differently twice"
     tell(f"it is {row['annotator_id']!r} in `annotators`, and names its licence")
     return str(row["annotator_id"])

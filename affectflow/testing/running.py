@@ -39,7 +39,7 @@ def run(
         runners.run(lambda p: _collect(p, fresh, batches, folder), options)
         found = [_read(path) for path in sorted(Path(folder).iterdir())]
     if not found:
-        raise ValueError(f"{step.default_label()} gave no batch at all")
+        raise ValueError(f"{step.default_label()} returned no batch")
     return concat_unlike(found)
 
 
@@ -54,8 +54,9 @@ def _collect(
         begin = pipeline | "Batches" >> beam.Create(
             list(batches), reshuffle=False
         ).with_output_types(pa.RecordBatch)
-    # The pickler would send a list of results to the worker and back to nobody. What
-    # a bundle's first attempt gave ends at the shuffle; equal batches are all kept.
+    # The pickler would send a list of results to the worker and never bring it back.
+    # What a bundle's first attempt gave ends at the shuffle; equal batches are all
+    # kept.
     _ = (
         begin
         | "Step" >> step
@@ -83,7 +84,7 @@ def _read(path: Path) -> pa.RecordBatch:
 
 
 def check_edges(pipeline: beam.Pipeline) -> None:
-    """Checks that no edge of a pipeline is untyped: Beam would pickle it in silence.
+    """Checks that no edge of a pipeline is untyped: Beam would pickle it silently.
 
     Raises:
       AssertionError: names the steps whose output has element type Any.

@@ -38,11 +38,11 @@ _SAMPLE = pa.schema([*SOURCE_BATCH, *FINDINGS.values()])
 
 
 def quiet(promise: str) -> None:
-    """Says nothing of a promise that is kept."""
+    """Ignores a promise that is kept."""
 
 
 def sample_batch(columns: pa.Schema = _SAMPLE) -> pa.RecordBatch:
-    """Returns two conversations of utterances, with these columns and no others.
+    """Returns two conversations of utterances, with exactly these columns.
 
     Every third utterance has an emotion that an annotator chose. A column that no
     table of affectflow has is null.

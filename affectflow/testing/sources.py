@@ -1,4 +1,4 @@
-"""The check of sources: what every source owes, on its own files and on any others."""
+"""The check of sources, on their own files and on any others."""
 
 import dataclasses
 import gzip
@@ -17,6 +17,7 @@ from affectflow.batches.batch import TARGET_BYTES, is_dead
 from affectflow.kinds.source import Source, Split
 from affectflow.kinds.transform import Transform
 from affectflow.nouns import count
+from affectflow.sources.bounds import LEADS_OUT
 from affectflow.sources.files import FileSource
 from affectflow.testing import inputs
 from affectflow.testing.inputs import Tried
@@ -43,19 +44,19 @@ def check_source(
     seed: int = 0,
     tell: Tell = quiet,
 ) -> pa.RecordBatch:
-    """Checks what every source owes, and returns what it read.
+    """Checks what every source must do, and returns what it read.
 
     It provides its columns; every row lives, with an id and a text, or is dead with a
     reason; two runs, and pieces of a file cut anywhere, give the same rows; it never
     fails to say how sure it is of a file. A source of files is also handed one of its
     files damaged, deep, long, in other words and types, and the files of others: there
-    is an error only of ours, in one line, and no row before the damage is lost.
+    is only an affectflow error, in one line, and no row before the damage is lost.
 
     Args:
       source: a transform that requires nothing.
       expected_rows: living and dead rows together; any number if None.
       seed: another one damages the file at other places.
-      tell: is handed each promise that is kept.
+      tell: is called with each promise that is kept.
 
     Raises:
       AssertionError: names the promise that was broken.
@@ -78,7 +79,7 @@ def check_source(
         )
     living = first.filter(pc.invert(is_dead(first)))
     for name in ("utterance_id", "conversation_id", "text", "source", "origin"):
-        assert living.column(name).null_count == 0, f"a living row lacks {name!r}"
+        assert living.column(name).null_count == 0, f"a living row has no {name!r}"
     tell(
         f"{living.num_rows} of {first.num_rows} rows live, and have ids, text and place"
     )
@@ -128,7 +129,7 @@ def _check_ranges(source: Source, seed: int, tell: Tell) -> None:
                 f"{file.uri!r} cut at {bounds[1:-1]} gives other rows"
             )
     if cut:
-        tell("a file that is cut into pieces anywhere gives the same rows")
+        tell("a file split anywhere gives the same rows")
 
 
 def _origins(source: Source, splits: list[Split]) -> list[Any]:
@@ -165,11 +166,11 @@ def _check_any_file(source: FileSource, seed: int, tell: Tell) -> None:
 
 
 def _check_said(trial: Trial, tried: Tried, found: Read) -> None:
-    """Checks that losing rows was said: JSON that is damaged can always tell."""
+    """Checks that lost rows were reported: damaged JSON can always be noticed."""
     fewer = len(found.living) < len(trial.whole.living)
     if trial.is_json and fewer and not inputs.is_json(tried.data):
         more = found.says - trial.whole.says
-        assert more, f"{found.what}: rows were lost, and nothing says so"
+        assert more, f"{found.what}: rows were lost without a word"
 
 
 def _check_cuts(trial: Trial, rng: random.Random) -> None:
@@ -200,7 +201,7 @@ def _check_garbage(trial: Trial, rng: random.Random) -> None:
     lost = [key for key in kept if key not in found.living]
     assert not lost, f"{found.what}: lost {lost[0][0]!r}, which stands before"
     assert not trial.is_json or found.says - trial.whole.says, (
-        "garbage behind the last row is passed over, and nothing says so"
+        "garbage after the last row is skipped without a word"
     )
 
 
@@ -234,14 +235,16 @@ def _check_words(trial: Trial, rng: random.Random) -> None:
         tokens = new.split()
         carried = all(token in texts for token in tokens[:9])
         # What is declared to be Latin-1 carries nothing else.
-        assert carried or b"charset" in data.lower(), f"{found.what}: is not kept"
+        assert carried or b"charset" in data.lower(), (
+            f"{found.what}: the text is not kept"
+        )
         assert not carried or texts.count(tokens[-1]) >= tokens.count(tokens[-1]), (
             f"{found.what}: is cut"
         )
 
 
 def _word_of(trial: Trial) -> str:
-    """Returns a long word that may be another in the text of a message, or nothing."""
+    """Returns a long word of a message's text that may be replaced, or nothing."""
     words = {word for _, text in trial.whole.living for word in text.split()}
     once = [
         word
@@ -267,7 +270,7 @@ def _check_types(trial: Trial, rng: random.Random) -> None:
         fewer = len(found.living) < len(trial.whole.living)
         if fewer and not tried.empties:
             more = found.says - trial.whole.says
-            assert more, f"{found.what}: a row was lost, and nothing says so"
+            assert more, f"{found.what}: a row was lost without a word"
 
 
 def _check_order(trial: Trial, rng: random.Random) -> None:
@@ -290,7 +293,7 @@ def _check_compressed(trial: Trial, rng: random.Random) -> None:
     found = trial.read(packed, f"{trial.path.name}.gz")
     assert found.living == trial.whole.living, f"{found.what}: other rows"
     cut = Tried("gzip that is cut", packed.data[: len(packed.data) * 2 // 3])
-    assert trial.read(cut, f"{trial.path.name}.gz").says, "nothing tells of a cut file"
+    assert trial.read(cut, f"{trial.path.name}.gz").says, "a cut file is not reported"
 
 
 def _check_archives(trial: Trial, rng: random.Random) -> None:
@@ -305,10 +308,10 @@ def _check_archives(trial: Trial, rng: random.Random) -> None:
     found = trial.read_all([archive])
     archive.unlink()
     assert len(found.living) == len(trial.whole.living), (
-        f"of an archive {len(found.living)} rows live, not {len(trial.whole.living)}"
+        f"{len(found.living)} rows of an archive live, not {len(trial.whole.living)}"
     )
-    assert any("leads out" in said for said in found.says), (
-        "a name in an archive that leads out of it is passed over, and nothing says so"
+    assert any(LEADS_OUT in said for said in found.says), (
+        "a name in an archive that points outside it is skipped without a word"
     )
 
 
@@ -318,16 +321,16 @@ def _check_foreign(trial: Trial, rng: random.Random) -> None:
 
 
 _CHECKS: dict[Callable[[Trial, random.Random], None], str] = {
-    _check_cuts: "of a file that is cut, it reads the rows before the cut",
-    _check_flips: "a byte that is damaged ends no more than its row",
-    _check_garbage: "garbage behind the last row costs no row",
-    _check_blank: "of an empty file, it reads no row",
-    _check_many: "a file many times over is read many times",
+    _check_cuts: "of a cut file, the rows before the cut are read",
+    _check_flips: "a damaged byte costs no more than its row",
+    _check_garbage: "garbage after the last row costs no row",
+    _check_blank: "an empty file gives no rows",
+    _check_many: "a file repeated many times is read many times",
     _check_words: "a text may be long, of emoji, or from right to left",
     _check_deep: "10,000 levels of brackets are refused",
     _check_types: "a field of another type costs its own row at most",
     _check_order: "files in another order give the same rows",
-    _check_compressed: "compressed, a file gives the same rows; cut, it is said",
-    _check_archives: "an archive gives the rows of its files; no name leads out of it",
+    _check_compressed: "a compressed file gives the same rows; a cut one is reported",
+    _check_archives: "an archive gives its files' rows; no name points outside it",
     _check_foreign: "files of other kinds are refused, or give dead rows",
 }

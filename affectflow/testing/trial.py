@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 
 class Read(NamedTuple):
-    """What came of a file: living and dead rows, or the line that refused it."""
+    """The result of a file: living and dead rows, or the line that refused it."""
 
     what: str
     living: list[Key]
@@ -47,10 +47,11 @@ class Trial:
         self.loose = 0 if self.is_json else 2
 
     def read(self, tried: Tried, name: str = "") -> Read:
-        """Returns what comes of a file that holds these bytes.
+        """Returns the result of a file with these bytes.
 
         Raises:
-          AssertionError: an error that is not ours, or of several lines; too slow.
+          AssertionError: an error that is not affectflow's, or has several lines; or it
+            is too slow.
         """
         path = self._path.with_name(name) if name else self._path
         path.write_bytes(tried.data)
@@ -61,7 +62,7 @@ class Trial:
         return _read(tried.what, rows, refused, self._key)
 
     def read_all(self, paths: list[Path]) -> Read:
-        """Returns what comes of several files."""
+        """Returns the result of several files."""
         rows, refused = self._rows(paths, "several files")
         return _read("several files", rows, refused, "utterance_id")
 
@@ -97,7 +98,7 @@ class Trial:
 def _read(what: str, rows: Rows, refused: str, key: str) -> Read:
     living = [(r[key], r["text"]) for r in rows if not r["errors"]]
     says = [error["message"] for row in rows for error in row["errors"] or ()]
-    assert all(says), f"{what}: a dead row says no reason"
+    assert all(says), f"{what}: a dead row has no reason"
     assert "\n" not in refused, f"{what}: an error of several lines: {refused}"
     return Read(what, living, Counter([*says, *filter(None, [refused])]), bool(refused))
 

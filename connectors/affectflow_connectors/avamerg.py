@@ -24,7 +24,7 @@ Turns = dict[int, Row]
 class ReadAvamerg(JsonSource):
     """Reads the JSON files of AvaMERG, each utterance of a dialogue once.
 
-    The chain of empathy that people gave (event, emotion, cause, goal) stands in
+    The chain of empathy that people gave (event, emotion, cause, goal) is in
     `attrs` of the utterance that it is about, and who speaks as one of 24 profiles.
     """
 

@@ -38,13 +38,13 @@ class ReadBluesky(JsonSource):
     """Reads posts: timelines, threads and records of the API, lines of Jetstream.
 
     An id is a digest of the post's address, which holds the account. A shortened
-    link is written out; a repost has no text of its own.
+    link is expanded; a repost has no text of its own.
     """
 
     card: ClassVar[Card] = Card(
         summary="Bluesky: timelines, threads, records; lines of Jetstream",
         terms="Bluesky's terms; posts are public and their writers' own: quote with a "
-        "link, and not what was deleted since",
+        "link, but nothing that was deleted since",
     )
     site: ClassVar[str] = SITE
     files_stand_alone: ClassVar[bool] = True
@@ -126,19 +126,19 @@ def _row(uri: str, record: Record, author: Record) -> Row:
     place, type_ = _URI.match(uri), word(record, "$type") or ""
     if "defs#" in type_ or (type_ and type_ not in (_POST, _REPOST)):
         what = type_.rpartition(".")[2].rpartition("#")[2]
-        raise RefusedError(f"{what}: no message in it", NOT_AN_UTTERANCE)
+        raise RefusedError(f"{what}: not a message", NOT_AN_UTTERANCE)
     if not type_ and "text" not in record:
         names = ", ".join(list(record)[:8]) or "none"
         raise RefusedError(f"not a post; its fields: {names}")
     if place is None:
-        raise RefusedError("no address (at://...) in it", "no_id")
+        raise RefusedError("it has no address (at://...)", "no_id")
     subject = word(inner(record, "subject"), "uri")
     row = _common(uri, place["did"], record, author)
     if type_ == _REPOST:
         attrs = attrs_of({"repost_of": _id(subject)})
         return row | {"kind": "repost", "text": "", "attrs": attrs}
     if (text := _text(record)) is None:
-        raise RefusedError("a post without a text", "no_text", row)
+        raise RefusedError("a post without text", "no_text", row)
     return row | {"kind": "post", "text": text}
 
 
@@ -172,7 +172,7 @@ def _id(uri: str | None) -> str | None:
 
 
 def _text(record: Record) -> str | None:
-    """Returns the text of a post, its shortened links written out."""
+    """Returns the text of a post, with its shortened links expanded."""
     text = prose(record, "text")
     if not text or "facets" not in record:
         return text

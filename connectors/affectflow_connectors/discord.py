@@ -37,7 +37,7 @@ _THREADS = (
 )
 _PRIVATE = ("guildprivatethread", "12")
 _GONE = "456226577798135808"
-"""The one account that stands for all those that were deleted."""
+"""The one account that stands for all deleted accounts."""
 _FIRST_MS = 1_420_070_400_000
 _EMOJI = re.compile(r"<a?:([A-Za-z0-9_~]{1,64}):\d{5,25}>")
 _MENTION = re.compile(r"<@[!&]?\d{5,25}>")
@@ -67,7 +67,7 @@ class ReadDiscord(EnvelopeSource):
         example="affectflow ingest general.json --source discord --to lake",
         terms="messages belong to their authors; Discord's terms forbid automated "
         "accounts of users and training models on API data; no attribution is "
-        "prescribed, quote with the author's consent",
+        "required; quote only with the author's consent",
     )
     files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
@@ -113,7 +113,7 @@ def message(record: Record, around: Record) -> Row:
     is_thread = _kind_word(channel) in _THREADS
     answered = _answered(record)
     if kind in _STARTERS:
-        raise RefusedError("the head of a thread, told again", NOT_AN_UTTERANCE)
+        raise RefusedError("the head of a thread, repeated", NOT_AN_UTTERANCE)
     root = place if is_thread else word(inner(record, "thread"), "id") or answered
     return {
         "utterance_id": f"{SITE}:{own}",
@@ -134,25 +134,23 @@ def message(record: Record, around: Record) -> Row:
 
 
 def _event(record: Record, around: Record) -> Row:
-    """Returns the message of a gateway's event; one that was deleted is said so."""
+    """Returns the message of a gateway's event; a deleted one is marked as such."""
     name = word(record, "t") or "an event"
     said = name in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and "content" in record["d"]
     if said:
         return message(record["d"], around)
     if name != "MESSAGE_DELETE":
-        raise RefusedError(f"{name}: no message in it", NOT_AN_UTTERANCE)
+        raise RefusedError(f"{name}: not a message", NOT_AN_UTTERANCE)
     gone = {"content": "", **record["d"]}
     return message(gone, around) | {"deleted": True}
 
 
 def _no_message(record: Record) -> RefusedError:
     if "code" in record and "message" in record:
-        return RefusedError(
-            f"an error that Discord answered: {word(record, 'message')}"
-        )
+        return RefusedError(f"an error returned by Discord: {word(record, 'message')}")
     names = ", ".join(list(record)[:8]) or "none"
     return RefusedError(
-        f"no `id` and `content` in it; its fields: {names}", "missing_field"
+        f"it has no `id` and `content`; its fields: {names}", "missing_field"
     )
 
 
@@ -161,7 +159,7 @@ def _kind_word(record: Record) -> str:
 
 
 def _answered(record: Record) -> str | None:
-    """Returns the id of the message answered; none is by forwarding or pinning."""
+    """Returns the id of the message answered; forwarding or pinning answers none."""
     reference = inner(record, "reference") or inner(record, "message_reference")
     if _kind_word(record) not in ("", "default", "reply", "0", "19"):
         return None
@@ -238,8 +236,7 @@ def _url(record: Record, around: Record, place: str | None, own: str) -> str | N
 def _text(record: Record) -> str:
     """Returns a message's words; those that it passes on are a quote.
 
-    A card is what an application says in place of words. What a link unfolds to is
-    nobody's words.
+    A card is what an application says in place of words. A link preview is left out.
     """
     text = prose(record, "content") or ""
     text = text or prose(inner(record, "poll", "question"), "text") or ""

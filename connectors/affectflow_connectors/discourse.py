@@ -25,7 +25,7 @@ from affectflow.sources.servers import ServerSource
 from affectflow.sources.streams import json_head
 
 SITE = "discourse"
-_SYSTEM_TYPES = ("2", "3")  # notices of moderators; topics closed, pinned, split
+_SYSTEM_TYPES = ("2", "3")  # moderators' notices; topics closed, pinned, split
 _WHISPER = "4"
 _LIKE = "2"
 _POST = (b'"cooked"', b'"post_number"', b'"topic_id"', b'"topic_slug"')
@@ -40,9 +40,10 @@ class ReadDiscourse(ServerSource):
     of posts becomes text, with quotes as `> `; topics without posts are counted.
 
     Args:
-      host: of the forum, as `meta.discourse.org`: part of every id, and the container.
-        Empty: a folder named as a host says so; else ids go without it, and files of
-        two forums must not go into one lake.
+      host: of the forum, such as `meta.discourse.org`: part of every id, and the
+        container.
+        Empty: taken from a folder named after a host; else ids go without it, and files
+        of two forums must not go into one lake.
     """
 
     card: ClassVar[Card] = Card(
@@ -108,11 +109,11 @@ def _row(post: Record, topic: Record, forum: str) -> Row:
         said = ", ".join(list(post)[:8]) or "none"
         raise RefusedError(f"neither a post nor a topic; its fields: {said}")
     if thread is None:
-        raise RefusedError("no topic_id in it", "no_id")
+        raise RefusedError("it has no topic_id", "no_id")
     row = _common(post, topic, forum) | _place(post, forum, thread, number)
     text = _text(post)
     if text is None:
-        raise RefusedError("a post without a text", "no_text", row)
+        raise RefusedError("a post without text", "no_text", row)
     return row | {"text": text}
 
 

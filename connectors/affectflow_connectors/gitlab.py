@@ -1,4 +1,4 @@
-"""ReadGitlab: issues, merge requests and notes of GitLab's REST interface."""
+"""ReadGitlab: issues, merge requests and notes of GitLab's REST API."""
 
 import re
 from collections.abc import Iterator
@@ -38,17 +38,17 @@ class ReadGitlab(ServerSource):
 
     An id is `gitlab:HOST/issues/NUMBER`, `.../merge_requests/NUMBER` or
     `.../note-NUMBER`, with the numbers that the server counts, which notes know of
-    their thread as well. Notes that GitLab writes itself are marked as of the system.
+    their thread as well. Notes that GitLab writes itself are of the kind `system`.
 
     Args:
-      host: of the server, as `gitlab.com`. Empty: a folder named as a host says so, or
-        the addresses in a record; else ids go without it, and files of two servers
-        must not go into one lake.
+      host: of the server, such as `gitlab.com`. Empty: taken from a folder named after
+        a host, or the addresses in a record; else ids go without it, and files of two
+        servers must not go into one lake.
     """
 
     card: ClassVar[Card] = Card(
         summary="GitLab: issues, merge requests, notes and discussions",
-        terms="the terms of the server that was asked; the writers keep their rights: "
+        terms="the terms of the server it came from; authors keep their rights: "
         "quote public projects only, with a link to the thread",
     )
     site: ClassVar[str] = SITE
@@ -112,7 +112,7 @@ def _thread(record: Record, host: str) -> Row:
             f"not an issue, a merge request or a note; its fields: {names}"
         )
     if own is None:
-        raise RefusedError("no id in it", "no_id")
+        raise RefusedError("it has no id", "no_id")
     merge = "merge_status" in record or "source_branch" in record
     id_ = _id(host, "merge_requests" if merge else "issues", own)
     title = prose(record, "title")
@@ -126,7 +126,7 @@ def _thread(record: Record, host: str) -> Row:
         "url": word(record, "web_url"),
     }
     if row["text"] is None:
-        raise RefusedError("a thread without a title or a text", "no_text", row)
+        raise RefusedError("a thread with neither title nor text", "no_text", row)
     return row | {"attrs": _attrs(record)}
 
 
@@ -134,7 +134,7 @@ def _note(record: Record, first: str | None, host: str) -> Row:
     own, type_ = word(record, "id"), word(record, "noteable_type") or ""
     about = word(record, "noteable_id", "commit_id")
     if own is None or about is None:
-        raise RefusedError("a note that names no thread, or not itself", "no_id")
+        raise RefusedError("a note without a thread or an id of its own", "no_id")
     thread = _id(host, _FAMILIES.get(type_, type_.lower() or "threads"), about)
     row = _common(record) | {
         "utterance_id": f"{_prefix(host)}note-{own}",
@@ -145,7 +145,7 @@ def _note(record: Record, first: str | None, host: str) -> Row:
     }
     updated, text = time_of(record, "updated_at"), prose(record, "body")
     if text is None:
-        raise RefusedError("a note without a text", "no_text", row)
+        raise RefusedError("a note without text", "no_text", row)
     edited = updated if updated != row["timestamp"] else None
     return row | {"text": text, "edited_at": edited}
 

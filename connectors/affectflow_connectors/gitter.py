@@ -18,15 +18,15 @@ _MARKS = (b'"fromUser"', b'"sent"', b'"readBy"', b'"text"')
 class ReadGitter(JsonSource):
     """Reads pages of messages that Gitter's API gave, as it was before Matrix.
 
-    A thread is a conversation, and a message outside of threads is one of its own.
+    A thread is a conversation, and a message outside threads is one of its own.
     Messages do not name their room.
     """
 
     card: ClassVar[Card] = Card(
         summary="Gitter: messages of its API",
         example="affectflow ingest room.json --source gitter --to lake",
-        terms="messages belong to their authors; no attribution is prescribed, quote "
-        "with the author's consent",
+        terms="messages belong to their authors; no attribution is required; quote "
+        "only with the author's consent",
     )
     files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
@@ -58,7 +58,7 @@ def message(record: Record) -> Row:
     if not own or "text" not in record:
         names = ", ".join(list(record)[:8]) or "none"
         raise RefusedError(
-            f"no `id` and `text` in it; its fields: {names}", "missing_field"
+            f"it has no `id` and `text`; its fields: {names}", "missing_field"
         )
     parent, user = word(record, "parentId"), inner(record, "fromUser")
     text = prose(record, "text") or ""
@@ -72,7 +72,7 @@ def message(record: Record) -> Row:
         "source": SITE,
         "kind": "message",
         "text": text,
-        # Whoever deletes a message of theirs leaves an empty one.
+        # Deleting a message leaves an empty one.
         "deleted": None if text else True,
         "visibility": "unknown",
         "attrs": unread_time(record, "sent") or None,

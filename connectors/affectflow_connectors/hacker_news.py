@@ -39,7 +39,7 @@ class ReadHackerNews(JsonSource):
 
     card: ClassVar[Card] = Card(
         summary="Hacker News: items of Firebase and Algolia",
-        terms="Y Combinator's terms; the writers keep their rights: quote with a link "
+        terms="Y Combinator's terms; authors keep their rights: quote with a link "
         "to the item",
     )
     site: ClassVar[str] = SITE
@@ -77,11 +77,11 @@ def _row(item: Record) -> Row:
     own, kind = word(item, "objectID", "id"), _kind(item)
     if kind == "":
         if word(item, "username") or "karma" in item:
-            raise RefusedError("an account: no message in it", NOT_AN_UTTERANCE)
+            raise RefusedError("an account: not a message", NOT_AN_UTTERANCE)
         names = ", ".join(list(item)[:8]) or "none"
         raise RefusedError(f"not an item; its fields: {names}")
     if own is None:
-        raise RefusedError("no id in it", "no_id")
+        raise RefusedError("it has no id", "no_id")
     row = _common(item, own, kind)
     title = prose(item, "title")
     title = unescaped(title) if title else None
@@ -90,7 +90,7 @@ def _row(item: Record) -> Row:
     if row["deleted"]:
         text = ""
     if text is None:
-        raise RefusedError("an item without a title or a text", "no_text", row)
+        raise RefusedError("an item with neither title nor text", "no_text", row)
     return row | {"title": title or prose(item, "story_title"), "text": text}
 
 

@@ -25,10 +25,10 @@ SITE = "image-folder"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
 _TABLES = ("metadata.csv", "metadata.jsonl")
 _NOTES = ("readme", "license", "licence")
-"""How names of files begin that say something of a whole folder."""
+"""How names begin of files that describe a whole folder."""
 _FILES, _TEXTS = ("file_name", "filename", "file"), ("text", "caption", "description")
 _ROW_BYTES = 500
-"""What a picture takes in a lake, about: its pixels stay where they are."""
+"""Roughly what a picture takes in a lake: its pixels stay where they are."""
 _KEPT_FOLDERS = 256
 Captions = dict[str, dict[str, str]]
 
@@ -39,11 +39,11 @@ class ReadImageFolder(Source):
 
     Captions are those of `metadata.csv` or `metadata.jsonl` beside the pictures, by
     `file_name` and `text`, as in an ImageFolder of Hugging Face; other columns become
-    attributes. Else a caption is what stands in a text file of the picture's name. A
+    attributes. Otherwise a caption is the text of a file with the picture's name. A
     picture without one has an empty text. The folder that it lies in, which often is a
     label, is the `container`; `media_uri` names the file, and pixels stay where they
     are. A file that is empty, cut off or no picture goes to `dead_letters`.
-    `--source auto` takes a folder for one of pictures if there is nothing else in it.
+    `--source auto` treats a folder as a picture folder if there is nothing else in it.
 
     Args:
       paths: folders, globs, files or fsspec URLs; one, or several.
@@ -55,7 +55,8 @@ class ReadImageFolder(Source):
         summary="a folder of pictures, with captions",
         example="affectflow ingest pictures --to lake",
         modality="image",
-        terms="a picture is its author's; who is seen in it has rights of their own",
+        terms="a picture belongs to its author; the people in it have rights of their "
+        "own",
     )
 
     def __post_init__(self) -> None:
@@ -73,12 +74,14 @@ class ReadImageFolder(Source):
         """Returns the pictures that one of the paths means.
 
         Raises:
-          UsageError: there are none.
+          UsageError: there is no picture.
         """
         found = list_files(pattern, _SUFFIXES)
         own = [each for each in found if each.uri.lower().endswith(_SUFFIXES)]
         if not own:
-            raise UsageError(f"no picture in {pattern!r}: {', '.join(_SUFFIXES)}")
+            raise UsageError(
+                f"no picture in {pattern!r}; endings read: {', '.join(_SUFFIXES)}"
+            )
         return [file._replace(plain_size=_ROW_BYTES) for file in own]
 
     def check(self) -> None:
@@ -94,7 +97,7 @@ class ReadImageFolder(Source):
             with storage_errors(path):
                 return _is_of_pictures(path)
         except UsageError:
-            return False  # whoever reads the path says what is wrong with it
+            return False  # the reader of the path reports what is wrong with it
 
     def reads_beside(self, name: str) -> bool:
         return name in _TABLES or name.endswith(".txt")
@@ -108,7 +111,7 @@ class ReadImageFolder(Source):
         try:
             caption = _captions(folder).get(name) or _beside(uri)
         except (StorageError, UnicodeDecodeError, ValueError, csv.Error) as error:
-            why = "unreadable_caption", f"no caption of {uri!r} can be read: {error}"
+            why = "unreadable_caption", f"cannot read the captions of {uri!r}: {error}"
             return dead_row(type(self).__name__, SITE, uri, why)
         try:
             check_picture(uri)

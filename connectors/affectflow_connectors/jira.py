@@ -1,4 +1,4 @@
-"""ReadJira: issues and comments of Jira's REST interface, versions 2 and 3."""
+"""ReadJira: issues and comments of Jira's REST API, versions 2 and 3."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -36,15 +36,15 @@ _BLOCKS = ("paragraph", "heading", "codeBlock", "listItem", "tableRow", "rule")
 
 @dataclass(kw_only=True)
 class ReadJira(JsonSource):
-    """Reads issues and comments of Jira, as its REST interface answers.
+    """Reads issues and comments as Jira's REST API returns them.
 
     An issue is named by its number, which its comments know, not by its key, which
     changes when it moves. Texts of version 3, which are trees, become plain text.
     """
 
     card: ClassVar[Card] = Card(
-        summary="Jira: issues and comments of the REST interface",
-        terms="the terms of the server that was asked; the writers keep their rights: "
+        summary="Jira: issues and comments of the REST API",
+        terms="the terms of the server it came from; authors keep their rights: "
         "quote with a link to the issue",
     )
     site: ClassVar[str] = SITE
@@ -87,7 +87,7 @@ def _of_hook(record: Record) -> Iterator[Row | RefusedError]:
     elif issue:
         yield from _thread(issue)
     else:
-        yield RefusedError(f"{event}: no message in it", NOT_AN_UTTERANCE)
+        yield RefusedError(f"{event}: not a message", NOT_AN_UTTERANCE)
 
 
 def _thread(issue: Record) -> Iterator[Row | RefusedError]:
@@ -104,7 +104,7 @@ def _issue(issue: Record) -> Row:
     fields, (base, number) = inner(issue, "fields"), _place(issue)
     number = word(issue, "id") or number
     if number is None:
-        raise RefusedError("no id in it", "no_id")
+        raise RefusedError("it has no id", "no_id")
     title = prose(fields, "summary")
     row = _common(fields, inner(fields, "reporter") or inner(fields, "creator"), base)
     key = word(issue, "key")
@@ -120,7 +120,7 @@ def _issue(issue: Record) -> Row:
         "attrs": _issue_attrs(fields, key),
     }
     if row["text"] is None:
-        raise RefusedError("an issue without a title or a text", "no_text", row)
+        raise RefusedError("an issue with neither title nor text", "no_text", row)
     return row
 
 
@@ -151,7 +151,7 @@ def _comment(comment: Record, issue: Record) -> Row:
         "attrs": attrs_of(unread_time(comment, "created")),
     }
     if row["text"] is None:
-        raise RefusedError("a comment without a text", "no_text", row)
+        raise RefusedError("a comment without text", "no_text", row)
     return row
 
 
@@ -214,7 +214,7 @@ def _outcome(resolution: str | None) -> str:
 
 
 def _text(body: Any) -> str | None:
-    """Returns a text; one of version 3 is a tree of nodes, told as lines."""
+    """Returns a text; one of version 3 is a tree of nodes, written as lines."""
     if isinstance(body, str):
         return prose({"body": body}, "body")
     return _told(body) if isinstance(body, Mapping) else None

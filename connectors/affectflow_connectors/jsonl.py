@@ -64,10 +64,10 @@ class ReadJsonl(MappedSource):
 
     Lines may end in commas, and stand between brackets. Files that hold one JSON array
     of objects, or objects over several lines, work as well, in one piece. A damaged
-    line is a dead row; its neighbours live.
+    line is a dead row; the lines around it are read.
 
     Args:
-      records: the way to the list that holds the messages, if it is inside an object:
+      records: the path to the list of messages, if it is inside an object:
         names with dots between them, `*` for every member (`data.items`, `posts.*`).
     """
 
@@ -123,7 +123,7 @@ class ReadJsonl(MappedSource):
         given = [
             f for f in self.fields if any(value_at(r, f) is not None for r in records)
         ]
-        # A mapped field may come later in the file; one that nobody named may not.
+        # A mapped field may come later in the file; one that no mapping names may not.
         mapped = [f for f in self.fields if f.target in (self.mapping or {})]
         check_named([*given, *mapped], present, uri)
 
@@ -162,7 +162,7 @@ class ReadJsonl(MappedSource):
         hint = f"did you mean --records {near[0]}? " if near else ""
         there = ", ".join(lists[:5]) or "none"
         raise UsageError(
-            f"--records {self.records} leads to nothing in {uri!r}; {hint}lists at the "
+            f"--records {self.records} matches nothing in {uri!r}; {hint}lists at the "
             f"beginning of the file: {there}"
         )
 
@@ -237,7 +237,7 @@ def _first_values(head: bytes, most: int) -> list[dict[str, Any]]:
 
 
 def _clean(data: bytes) -> bytes:
-    """Returns lines without the commas behind them; nothing moves."""
+    """Returns lines without their final commas; nothing moves."""
     if data.endswith(b"},"):
         data = data[:-1] + b" "
     if b"},\n" not in data and b"},\r\n" not in data:
@@ -295,7 +295,7 @@ def _has_other_bytes(parsed: Parsed) -> bool:
 def _recoded(
     data: bytes, starts: Offsets, ends: Offsets, encoding: str
 ) -> tuple[bytes, Offsets, Offsets]:
-    """Returns lines with those as UTF-8 that were not, and where they are now."""
+    """Returns the lines with all of them as UTF-8, and where they are now."""
     import numpy as np
 
     pairs = zip(starts.tolist(), ends.tolist(), strict=True)

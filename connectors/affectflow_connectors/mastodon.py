@@ -43,20 +43,19 @@ class ReadMastodon(ServerSource):
     """Reads statuses of Mastodon's API, and `outbox.json` of an account's export.
 
     An id is `mastodon:HOST/NUMBER`, with the number that a status has on the server
-    that was asked, as replies name it there: what two servers show is two messages. A
-    content warning is the title; a boost has no text of its own.
+    it came from, as replies name it there: a status shown by two servers is two
+    messages. A content warning is the title; a boost has no text of its own.
 
     Args:
-      host: of the server that was asked, as `mastodon.social`. Empty: a folder named as
-        a host says so, or a status does by its tags and mentions, or by an account of
-        the server; else ids go without it, and files of two servers must not go into
-        one lake.
+      host: of the server it came from, such as `mastodon.social`. Empty: taken from a
+        folder named after a host, or from tags, mentions or an account of that server;
+        else ids go without it, and files of two servers must not go into one lake.
     """
 
     card: ClassVar[Card] = Card(
         summary="Mastodon: statuses and timelines of the API, outbox of an export",
-        terms="the terms of the server that was asked; the writers keep their rights: "
-        "quote with a link, and nothing that was not public",
+        terms="the terms of the server it came from; authors keep their rights: "
+        "quote with a link, and only what was public",
     )
     site: ClassVar[str] = SITE
     files_stand_alone: ClassVar[bool] = True
@@ -95,7 +94,7 @@ def _statuses(record: Record, host: str) -> Iterator[tuple[Record, str]]:
 
     Args:
       record: of a file.
-      host: of the server that was asked; empty if nobody names it.
+      host: of the server it came from; empty if it is not named.
     """
     pending: list[tuple[Any, str]] = [(record, host)]
     while pending:
@@ -152,7 +151,7 @@ def _row(record: Record, host: str) -> Row:
         return _of_note(record, record)
     if type_ or "acct" in record:
         what = type_ or "an account"
-        raise RefusedError(f"{what}: no message in it", NOT_AN_UTTERANCE)
+        raise RefusedError(f"{what}: not a message", NOT_AN_UTTERANCE)
     if "error" in record:
         raise RefusedError(f"an error returned by the server: {word(record, 'error')}")
     names = ", ".join(list(record)[:8]) or "none"
@@ -165,7 +164,7 @@ def _row(record: Record, host: str) -> Row:
 def _of_api(status: Record, host: str) -> Row:
     id_ = word(status, "id")
     if id_ is None:
-        message = "a version of a status, which says not of which"
+        message = "a version of a status that does not say which status"
         raise RefusedError(message, NOT_AN_UTTERANCE)
     account, boosted = inner(status, "account"), inner(status, "reblog")
     quoted = inner(status, "quote", "quoted_status")
@@ -216,7 +215,7 @@ def _poll(status: Record) -> list[str]:
 def _of_note(note: Record, activity: Record) -> Row:
     at = word(note, "id") or ""
     if not (id_ := _named(at)):
-        raise RefusedError("no id in it", "no_id")
+        raise RefusedError("it has no id", "no_id")
     options = [*objects(note, "oneOf"), *objects(note, "anyOf")]
     return _said(id_, _named(word(note, "inReplyTo"))) | {
         "speaker_id": _actor(word(note, "attributedTo") or word(activity, "actor")),
@@ -241,7 +240,7 @@ def _boost(activity: Record) -> Row:
     boosted = activity.get("object")
     of = boosted if isinstance(boosted, str) else word(boosted, "id")
     if not (id_ := _named(at)):
-        raise RefusedError("no id in it", "no_id")
+        raise RefusedError("it has no id", "no_id")
     return _said(id_, None) | {
         "speaker_id": _actor(word(activity, "actor")),
         "timestamp": time_of(activity, "published"),
@@ -283,7 +282,7 @@ def _said(id_: str | None, answered: str | None) -> Row:
 def _text(record: Record, name: str, options: list[str]) -> str:
     html = prose(record, name)
     if html is None:
-        raise RefusedError("a status without a text", "no_text")
+        raise RefusedError("a status without text", "no_text")
     choices = "\n".join(f"- {each}" for each in options)
     return "\n\n".join(part for part in (text_of_html(html), choices) if part)
 

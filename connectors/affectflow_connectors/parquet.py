@@ -35,7 +35,7 @@ class ReadParquet(MappedSource):
         try:
             sizes = _row_group_sizes(file.uri)
         except DamagedFileError:
-            # Reading it will fail as well, and say so in a row.
+            # Reading it will fail as well, and report it in a row.
             return super().split_file(file)
         return [
             Split(file.uri, start, end, file.size) for start, end in _grouped(sizes)

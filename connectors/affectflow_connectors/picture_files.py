@@ -11,7 +11,7 @@ _MARKS = (
     *(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM"),
     *(b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 )
-"""How pictures begin; WebP has its name four bytes behind its own mark."""
+"""How pictures begin; WebP has its name four bytes after its own mark."""
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";"}
 _WHOLE_ONCE_OPEN = ("WEBP",)
 _MOST_PIXELS = 100_000_000
@@ -19,7 +19,7 @@ _MOST_PIXELS = 100_000_000
 
 
 class EmptyPictureError(DamagedFileError):
-    """There is nothing in a file."""
+    """A file is empty."""
 
     error_type = "empty_picture"
 
@@ -33,7 +33,7 @@ class DamagedPictureError(DamagedFileError):
 def check_picture(uri: str) -> None:
     """Looks at the first and the last bytes of a picture, by Pillow if it is installed.
 
-    Without Pillow a picture that is cut off is not known to be.
+    Without Pillow, a truncated picture is not recognised as such.
 
     Args:
       uri: path or fsspec URL of a picture.
@@ -51,7 +51,7 @@ def check_picture(uri: str) -> None:
             file.seek(0)
             _check_by_pillow(file, uri)
         elif not _is_picture(head):
-            raise _damaged(uri, "it begins like none that is known")
+            raise _damaged(uri, "its first bytes match no known picture format")
 
 
 def has_pillow() -> bool:
@@ -69,9 +69,9 @@ def _check_by_pillow(file: BinaryIO, uri: str) -> None:
     try:
         _check_end(Image.open(file), file)
     except Image.DecompressionBombError:
-        return  # it is large, and that is all that is known
+        return  # it is large; nothing else is known
     except UnidentifiedImageError as error:
-        raise _damaged(uri, "it begins like none that is known") from error
+        raise _damaged(uri, "its first bytes match no known picture format") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise _damaged(uri, " ".join(str(error).split())) from error
 

@@ -37,7 +37,7 @@ _KINDS = {"t1": "comment", "t3": "submission", "t4": "message"}
 _HOLDS_NONE = {"t2": "an account", "t5": "a subreddit", "t6": "an award"}
 _GONE = re.compile(r"\[ ?(deleted|removed|unavailable)( by [^\]\n]{1,40})? ?\]", re.I)
 _OFFICES = {"moderator": "moderator", "admin": "admin", "special": "admin"}
-# What its editors leave in Markdown, and nobody sees.
+# What its editors leave in Markdown, and readers never see.
 _UNSEEN = re.compile(r"&#(?:x200[bB]|8203);|\u200b")
 _MARKS = (b'"subreddit"', b'"author"', b'"created_utc"')
 _SAID = (b'"link_id"', b'"parent_id"', b'"selftext"', b'"is_self"', b'"num_comments"')
@@ -48,14 +48,14 @@ _NAMED = re.compile(r"(^|[^a-z])(rc|rs)_20\d\d-\d\d")
 class ReadReddit(JsonSource):
     """Reads comments and submissions: Pushshift and Arctic Shift dumps, API answers.
 
-    An id is the same in every shape. A conversation is a submission; what was deleted
-    or removed has no text and says so; comments that a page leaves out are counted.
+    An id is the same in every shape. A conversation is a submission; deleted or removed
+    messages are marked and have no text; comments that a page leaves out are counted.
     """
 
     card: ClassVar[Card] = Card(
         summary="Reddit: dumps of comments and submissions, listings, comment trees",
-        terms="Reddit's User Agreement and Data API Terms; the writers keep their "
-        "rights: quote with the permalink, and not what was deleted since",
+        terms="Reddit's User Agreement and Data API Terms; authors keep their rights: "
+        "quote with the permalink, but nothing that was deleted since",
     )
     site: ClassVar[str] = SITE
     files_stand_alone: ClassVar[bool] = True
@@ -126,13 +126,13 @@ def _row(kind: str, thing: Record) -> Row:
         left_out = count(int(word(thing, "count") or 0), "comment")
         raise RefusedError(f"{left_out} left out of a page", NOT_AN_UTTERANCE)
     if kind in _HOLDS_NONE:
-        raise RefusedError(f"{_HOLDS_NONE[kind]}: no message in it", NOT_AN_UTTERANCE)
+        raise RefusedError(f"{_HOLDS_NONE[kind]}: not a message", NOT_AN_UTTERANCE)
     if kind not in _KINDS:
         names = ", ".join(list(thing)[:8]) or "none"
         raise RefusedError(f"not a comment or submission; its fields: {names}")
     own = _full(word(thing, "id", "name"), kind)
     if own is None:
-        raise RefusedError("no id in it", "no_id")
+        raise RefusedError("it has no id", "no_id")
     if kind == "t1":
         return _comment(thing, own)
     return _submission(thing, own) if kind == "t3" else _message(thing, own)
@@ -154,7 +154,7 @@ def _comment(thing: Record, own: str) -> Row:
     row = _common(thing, own, "t1")
     gone, text = _text(thing, "body")
     if text is None:
-        raise RefusedError("a comment without a text", "no_text", row)
+        raise RefusedError("a comment without text", "no_text", row)
     short = (thread or "").removeprefix("t3_")
     return row | {
         "conversation_id": f"{SITE}:{thread or own}",
@@ -194,7 +194,7 @@ def _submission(thing: Record, own: str) -> Row:
     gone = gone or bool(title and _GONE.fullmatch(title.strip()))
     text = "" if gone and not text else text or title
     if text is None:
-        raise RefusedError("a submission without a title or a text", "no_text", row)
+        raise RefusedError("a submission with neither title nor text", "no_text", row)
     return row | {
         "conversation_id": f"{SITE}:{own}",
         "title": title,
@@ -278,7 +278,7 @@ def _attrs(thing: Record) -> dict[str, str] | None:
 
 
 def _text(thing: Record, name: str) -> tuple[bool, str | None]:
-    """Returns whether a message is gone, and its words; of one that is gone, none."""
+    """Returns whether a message is gone, and its words if it is not."""
     text = prose(thing, name)
     gone = bool(text and _GONE.fullmatch(text.strip()))
     shown = None if not text else "" if gone else _shown(text)

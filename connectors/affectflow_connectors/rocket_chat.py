@@ -31,14 +31,14 @@ Record = Mapping[str, Any]
 class ReadRocketChat(EnvelopeSource):
     """Reads messages of Rocket.Chat: pages of its API, and MongoDB's exports.
 
-    A thread is a conversation. A message that quotes another answers it.
+    A thread is a conversation. A message that quotes another is a reply to it.
     """
 
     card: ClassVar[Card] = Card(
         summary="Rocket.Chat: API pages, and exports of its messages",
         example="affectflow ingest messages.json --source rocket-chat --to lake",
-        terms="messages belong to whoever runs the server and to their authors; no "
-        "attribution is prescribed, quote with the author's consent",
+        terms="messages belong to the operator of the server and to their authors; no "
+        "attribution is required; quote only with the author's consent",
     )
     files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
@@ -98,7 +98,7 @@ def _no_message(record: Record) -> RefusedError:
         return RefusedError("a room, a user, or another answer", NOT_AN_UTTERANCE)
     names = ", ".join(list(record)[:8]) or "none"
     return RefusedError(
-        f"no `_id` and `rid` in it; its fields: {names}", "missing_field"
+        f"it has no `_id` and `rid`; its fields: {names}", "missing_field"
     )
 
 
@@ -120,7 +120,7 @@ def _time(record: Record, name: str) -> datetime | None:
 
 
 def _text(record: Record, kind: str) -> str:
-    """Returns what a message says; of the accounts in a system message, nothing."""
+    """Returns what a message says; a system message without its accounts."""
     if kind:
         return kind.replace("_", " ").replace("-", " ")
     text = _QUOTE.sub("", prose(record, "msg") or "")

@@ -56,15 +56,16 @@ class ReadTelegram(EnvelopeSource):
     """Reads `result.json` of Telegram Desktop: one chat, or an account's chats.
 
     A message belongs to the conversation of the message that it answers, or opens one.
-    What is passed on is a quote. Times are those with a zone, where the export has
-    them; older exports have local times alone, which are taken for UTC.
+    A forwarded message is a quote. Times with a zone are used where the export has
+    them; older exports have only local times, which are taken as UTC.
     """
 
     card: ClassVar[Card] = Card(
         summary="Telegram: the JSON that Telegram Desktop exports",
         example="affectflow ingest result.json --source telegram --to lake",
-        terms="an export is for the account's own use, and holds others' messages; no "
-        "attribution is prescribed, quote with the author's consent",
+        terms="an export is for the account holder's own use, and contains other "
+        "people's messages; no attribution is required; quote only with the author's "
+        "consent",
     )
     files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
@@ -95,9 +96,9 @@ def message(record: Record, around: Record) -> Row:
     """
     own, kind = word(record, "id"), word(record, "type")
     if not around and kind not in ("message", "service"):
-        raise RefusedError("neither a chat nor a message of one", NOT_AN_UTTERANCE)
+        raise RefusedError("neither a chat nor a message", NOT_AN_UTTERANCE)
     if not own:
-        raise RefusedError("no `id` in it", "missing_field")
+        raise RefusedError("it has no `id`", "missing_field")
     chat = _chat_key(around)
     answered = _answered(record, chat)
     speaker = _account(record, "from_id", "actor_id")
@@ -167,7 +168,7 @@ def _is_saved(record: Record) -> bool:
 
 
 def written(text: Any) -> str:
-    """Returns a text, or a list of its parts, with its form in Markdown.
+    """Returns a text, or a list of its parts, with its formatting in Markdown.
 
     >>> written(["run ", {"type": "code", "text": "make"}, " again"])
     'run `make` again'

@@ -43,14 +43,14 @@ _OLDER = (b'"id_str"', b'"in_reply_to_status_id"', b'"full_text"', b'"retweeted"
 class ReadTwitter(JsonSource):
     """Reads posts of the API (version 2, and 1.1) and `tweets.js` of an archive.
 
-    Shortened links are written out; a repost has no text of its own. An archive does
-    not say in `tweets.js` whose it is: its posts have no speaker.
+    Shortened links are expanded; a repost has no text of its own. `tweets.js` does not
+    name its account: its posts have no speaker.
     """
 
     card: ClassVar[Card] = Card(
         summary="Twitter: pages and lines of the API, tweets.js of an archive",
-        terms="the Developer Agreement: only ids may be passed on, and what was "
-        "deleted since is to be deleted; quote with a link to the post",
+        terms="the Developer Agreement: share only ids, and delete what was deleted "
+        "since; quote with a link to the post",
     )
     site: ClassVar[str] = SITE
     files_stand_alone: ClassVar[bool] = True
@@ -116,10 +116,10 @@ def _row(post: Record) -> Row:
     """
     gone = next((n for n in ("delete", "limit", "scrub_geo") if n in post), None)
     if what := word(post, "event") or gone:
-        raise RefusedError(f"{what}: no message in it", NOT_AN_UTTERANCE)
+        raise RefusedError(f"{what}: not a message", NOT_AN_UTTERANCE)
     if "text" not in post and "full_text" not in post:
         if word(post, "username", "screen_name"):
-            raise RefusedError("an account: no message in it", NOT_AN_UTTERANCE)
+            raise RefusedError("an account: not a message", NOT_AN_UTTERANCE)
         if word(post, "title", "detail"):
             said = word(post, "detail", "title")
             raise RefusedError(f"an error returned by the API: {said}")
@@ -127,11 +127,11 @@ def _row(post: Record) -> Row:
         raise RefusedError(f"not a post; its fields: {names}")
     own = word(post, "id_str", "id")
     if own is None:
-        raise RefusedError("no id in it", "no_id")
+        raise RefusedError("it has no id", "no_id")
     refers = _references(post)
     row = _common(post, own, refers)
     if (text := _text(post)) is None:
-        raise RefusedError("a post without a text", "no_text", row)
+        raise RefusedError("a post without text", "no_text", row)
     if refers["repost_of"] or _REPOSTED.match(text):
         return row | {"kind": "repost", "text": ""}
     return row | {"text": text}
@@ -188,7 +188,7 @@ def _id(native: str | None) -> str | None:
 
 
 def _text(post: Record) -> str | None:
-    """Returns the whole text of a post, its links written out."""
+    """Returns the whole text of a post, with its links expanded."""
     long, extended = inner(post, "note_tweet"), inner(post, "extended_tweet")
     text = prose(long, "text") or prose(extended, "full_text")
     text = text or prose(post, "full_text", "text")

@@ -39,8 +39,8 @@ class ReadYoutube(JsonSource):
 
     card: ClassVar[Card] = Card(
         summary="YouTube: comment threads and comments of the Data API",
-        terms="YouTube API Services Terms: stored data is to be refreshed or deleted "
-        "after 30 days; quote with a link to the comment",
+        terms="YouTube API Services Terms: refresh or delete stored data after 30 "
+        "days; quote with a link to the comment",
     )
     site: ClassVar[str] = SITE
     files_stand_alone: ClassVar[bool] = True
@@ -99,11 +99,11 @@ def _row(comment: Record, around: Record) -> Row:
     if "textDisplay" not in said and "textOriginal" not in said:
         kind = word(comment, "kind") or ""
         if kind.startswith("youtube#") and not kind.startswith("youtube#comment"):
-            raise RefusedError(f"{kind}: no message in it", NOT_AN_UTTERANCE)
+            raise RefusedError(f"{kind}: not a message", NOT_AN_UTTERANCE)
         names = ", ".join(list(comment)[:8]) or "none"
         raise RefusedError(f"not a comment with a text; its fields: {names}")
     if own is None:
-        raise RefusedError("no id in it", "no_id")
+        raise RefusedError("it has no id", "no_id")
     before, dot, _ = own.partition(".")
     parent = word(said, "parentId") or (before if dot else None)
     return _common(said, around) | {

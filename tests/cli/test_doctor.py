@@ -96,7 +96,9 @@ def test_workers_of_this_process_are_the_same(tmp_path):
 def test_a_worker_of_another_version_is_one_line(name, there):
     said = {"host": "node-2", "python": platform.python_version(), **versions()}
 
-    with pytest.raises(UsageError, match=f"on node-2 has {name} {there}, this machine"):
+    with pytest.raises(
+        UsageError, match=f"on node-2 has {name} {there}, but this machine"
+    ):
         probing.check_same([said, {**said, name: there}])
 
 

@@ -125,7 +125,7 @@ def test_an_unknown_form_or_level_is_the_callers_mistake(
     form: str, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    with pytest.raises(UsageError, match="logs are json or text"):
+    with pytest.raises(UsageError, match="logs must be json or text"):
         logs.configure(form, level)
 
 

@@ -16,13 +16,13 @@ from tests.given.command_line import affectflow
         ),
         pytest.param(
             "body=text",
-            "the column comes first, as text=body",
+            "the column comes first: text=body",
             id="the wrong way round",
         ),
         pytest.param(
             "attrs=team",
-            "name each, as attrs.team=team; other columns that a field can be mapped "
-            "to: utterance_id, conversation_id,",
+            "name each, such as attrs.team=team; other columns that a field can be "
+            "mapped to: utterance_id, conversation_id,",
             id="many fields",
         ),
     ],

@@ -164,14 +164,15 @@ def faulty(tmp_path, monkeypatch):
     [
         pytest.param(
             "Baseless",
-            "plugin 'Baseless' (faulty:Baseless of faulty 1.0) is no "
-            "affectflow.kinds.renderer.Renderer: derive its class from that",
+            "plugin 'Baseless' (faulty:Baseless of faulty 1.0) is not a "
+            "affectflow.kinds.renderer.Renderer: derive its class from it",
             id="without its base class",
         ),
         pytest.param(
             "Absent",
-            "plugin 'Absent' (not_there:Absent) does not import: ModuleNotFoundError: "
-            "No module named 'not_there'; fix or uninstall 'faulty 1.0'",
+            "plugin 'Absent' (not_there:Absent) cannot be imported: "
+            "ModuleNotFoundError: No module named 'not_there'; "
+            "fix or uninstall 'faulty 1.0'",
             id="does not import",
         ),
         pytest.param("Silent", "its card has no summary of one line", id="no card"),

@@ -203,7 +203,7 @@ def test_a_preview_shows_what_another_annotator_says(lake, tmp_path):
     done = affectflow(*typed, "--set", "preview=1", "--over", "EmbeddedEmotions@")
 
     assert (nobody.code, whose.code) == (2, 2)
-    assert "name it with --over" in whose.last_line
+    assert "name that annotator with --over" in whose.last_line
     assert done.code == 0, done.err
     assert re.search(r"How is it\? [a-z]+: \[text ", done.out)
 

@@ -248,8 +248,8 @@ def test_what_cannot_be_read_is_refused_with_its_line(tmp_path):
     rows = read(tmp_path, text)
 
     assert why_dead(rows) == ["unknown_shape", "invalid_time"]
-    assert rows[0]["errors"][0]["message"] == "1 line outside of cues"
-    assert "line 3: no times" in rows[1]["errors"][0]["message"]
+    assert rows[0]["errors"][0]["message"] == "1 line outside cues"
+    assert "line 3: cannot read the times" in rows[1]["errors"][0]["message"]
     (back,) = living(rows)
     assert (back["start_s"], back["end_s"]) == (1.0, None)
     assert dict(back["attrs"]) == {"end_s_raw": "00:01.0 --> 00:00.5"}

@@ -116,7 +116,7 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest(tmp_path):
         pytest.param(b"\x89PNG\r\n\0\0IHDR", "is not text", id="an image"),
         pytest.param(
             b"a first text\t27\tid1\nanother\t4\tid2\n",
-            "without a row of names, map to positions, from 0, as in --map text=0",
+            "without a header, map to positions, counted from 0, such as --map text=0",
             id="no row of names",
         ),
         pytest.param(b"id\tbad\n1\ta\n", "fields here: id, bad$", id="names"),

@@ -180,7 +180,7 @@ def test_repeated_columns_that_are_not_read_are_named(tmp_path):
     mapping = JIRA | {"text": "Summary"}
 
     assert (
-        "several columns of one name that are not read: 'Labels' (2)"
+        "several columns with the same name, which are not read: 'Labels' (2)"
         in (source_of(tmp_path, ISSUES, mapping).notices()[0])
     )
     mapping |= {"attrs.labels": "Labels"}

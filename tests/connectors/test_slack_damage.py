@@ -97,7 +97,7 @@ def test_names_that_lead_out_and_bombs_are_refused(tmp_path):
     )
 
     messages = [r["errors"][0]["message"] for r in rows if r["errors"]]
-    assert len([m for m in messages if "leads out" in m]) == 1
+    assert len([m for m in messages if "points outside" in m]) == 1
     assert len([m for m in messages if "would grow" in m]) == 1
     assert sorted(row["utterance_id"] for row in living(rows)) == IDS
 

@@ -76,7 +76,7 @@ class Unloaded(Flat):
     ("model", "said"),
     [
         (Flat(given=2.0), "a score of `annotations` is 2.0"),
-        (Nameless(), "`annotator()` does not say its 'licence'"),
+        (Nameless(), "`annotator()` does not give its 'licence'"),
         (Unloaded(), "Beam cannot share its model: "),
     ],
     ids=lambda each: type(each).__name__,
@@ -156,7 +156,9 @@ class Unversioned(Letters):
         pytest.param(Letters(step=-1), "not in the order of their place", id="order"),
         pytest.param(Unversioned(), "not name@version", id="no version"),
         pytest.param(Peaks(longer_s=9), "is outside the track", id="after the end"),
-        pytest.param(Peaks(), "there are cues of nothing measured", id="of nothing"),
+        pytest.param(
+            Peaks(), "there are cues where nothing was measured", id="of nothing"
+        ),
     ],
 )
 def test_a_renderer_is_told_what_is_wrong(renderer, said):

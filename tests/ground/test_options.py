@@ -135,7 +135,7 @@ def test_an_option_goes_to_the_plugin_that_knows_it():
         ("=3", "--set takes NAME=VALUE"),
         (
             "labels=joy",
-            "both Model and RuleMiner take `labels`: say --set Model.labels",
+            "both Model and RuleMiner take `labels`: use --set Model.labels",
         ),
         (
             "histroy=2",
@@ -165,7 +165,11 @@ def test_an_id_is_meant_by_a_beginning_that_no_other_has(wanted, expected):
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        pytest.param("s", "id 's' may be 'scores@1', 'scores@2'; g", id="of several"),
+        pytest.param(
+            "s",
+            "id 's' is ambiguous, it may be 'scores@1', 'scores@2'; g",
+            id="of several",
+        ),
         pytest.param("x", "no id 'x' is here; known: 'scores@2', ", id="of none"),
     ],
 )

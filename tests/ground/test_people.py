@@ -41,8 +41,8 @@ class Guarded(Plugin):
 @pytest.mark.parametrize(
     ("plugin", "said", "why"),
     [
-        pytest.param(Face, {}, "say --context .* and --purpose", id="body, unsaid"),
-        pytest.param(Face, {"purpose": WHY}, "say --context", id="body, nowhere"),
+        pytest.param(Face, {}, "add --context .* and --purpose", id="body, unsaid"),
+        pytest.param(Face, {"purpose": WHY}, "add --context", id="body, nowhere"),
         pytest.param(Face, {"context": "research"}, "--purpose", id="body, no why"),
         *[
             pytest.param(
@@ -93,7 +93,7 @@ def test_what_was_checked_once_travels_to_workers_where_nothing_is_said():
 def test_options_can_make_a_plugin_touch_more():
     with people.using(context="workplace"):
         assert Guarded().touches == ()
-        with pytest.raises(UsageError, match="Guarded may tell of a person's health"):
+        with pytest.raises(UsageError, match="Guarded may reveal a person's health"):
             Guarded(guard=True)
 
 
@@ -122,5 +122,5 @@ def test_what_is_said_within_adds_to_what_was_said_around_and_ends_with_the_bloc
 
 
 def test_a_card_says_only_what_the_check_knows():
-    with pytest.raises(ValueError, match="`touches` has 'soul'"):
+    with pytest.raises(ValueError, match=r"`touches` must be from .*, got 'soul'"):
         Card(summary="", touches=("soul",))

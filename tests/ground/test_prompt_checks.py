@@ -38,7 +38,7 @@ def deaf(raw, *, step, reading):
     ("parser", "why"),
     [
         (scripted.number, "it fails on 'I love it"),
-        (nothing, "it makes nothing of 'I love it"),
+        (nothing, "it returns nothing for 'I love it"),
         (inventive, "which is not a label of the step"),
         (infinite, "became inf"),
         (outside, "is outside the text"),
@@ -72,7 +72,7 @@ def test_a_prompt_that_keeps_its_promises_passes(tmp_path, monkeypatch):
 
     check_prompt(prompt(), tell=kept.append)
 
-    assert kept[-1].startswith("a text stands in its questions as it was written")
+    assert kept[-1].startswith("its questions quote a text as it was written")
 
 
 def test_a_prompt_of_unknown_origin_is_told_so(tmp_path, monkeypatch):

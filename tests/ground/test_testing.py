@@ -131,7 +131,7 @@ def test_a_source_maps_no_batches():
     "column", ["utterance_id", "conversation_id", "text", "source"]
 )
 def test_a_living_row_that_lacks_what_it_needs_is_found(column):
-    with pytest.raises(AssertionError, match=f"a living row lacks '{column}'"):
+    with pytest.raises(AssertionError, match=f"a living row has no '{column}'"):
         check_source(Source(rows=(LIVING | {column: None},)), expected_rows=1)
 
 
@@ -154,7 +154,7 @@ def test_a_run_that_gives_nothing_says_so():
             return pcoll | beam.Filter(bool).with_output_types(pa.RecordBatch)
 
     empty = pa.RecordBatch.from_pylist([], schema=pa.schema([]))
-    with pytest.raises(ValueError, match="Nothing gave no batch at all"):
+    with pytest.raises(ValueError, match="Nothing returned no batch"):
         run(Nothing(), empty)
 
 
@@ -224,7 +224,7 @@ def test_a_source_of_files_that_keeps_its_promises_passes(words):
 
     check_source(Words(paths=words), expected_rows=5, tell=told.append)
 
-    assert "garbage behind the last row costs no row" in told
+    assert "garbage after the last row costs no row" in told
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_which_rows_a_guard_matched_is_stored_if_persons_are_allowed(tmp_path):
 
 def test_a_prompt_with_a_guard_touches_health(tmp_path):
     assert with_guard(tmp_path).annotator()["touches"] == ["health"]
-    why = "the prompt 'asked' may tell of a person's health, which is refused"
+    why = "the prompt 'asked' may reveal a person's health, which is refused"
     refused = pytest.raises(UsageError, match=why)
     with people.using(context="insurance"), refused:
         with_guard(tmp_path)

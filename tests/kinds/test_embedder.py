@@ -55,5 +55,5 @@ def test_an_embedder_keeps_the_promises_of_models():
 
 
 def test_cues_are_read_in_words_or_as_written():
-    with pytest.raises(UsageError, match="`cues` is one of"):
+    with pytest.raises(UsageError, match="`cues` must be one of"):
         CountLetters(cues="loud")

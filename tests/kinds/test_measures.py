@@ -121,7 +121,7 @@ class Doubled(Mean):
 
 
 def test_a_measure_that_breaks_its_promise_is_told_which():
-    with pytest.raises(AssertionError, match="a value is said twice"):
+    with pytest.raises(AssertionError, match="a value is given twice"):
         testing.check_measure(Doubled(), batch(NUMBERS, Mean()))
 
 
@@ -203,7 +203,7 @@ def test_without_draws_units_do_not_make_the_state_larger():
     ("columns", "message"),
     [
         ({"y": [1.0]}, "mean needs the column 'x': rename one; columns here: y"),
-        ({"x": ["one"]}, "an observation has another type: "),
+        ({"x": ["one"]}, "an observation has the wrong type: "),
     ],
 )
 def test_columns_that_do_not_fit_are_named(columns, message):

@@ -119,5 +119,5 @@ def test_a_batch_without_a_text_to_ask_about_still_names_the_task() -> None:
 
 
 def test_cues_are_read_in_words_or_as_written() -> None:
-    with pytest.raises(UsageError, match="`cues` is one of"):
+    with pytest.raises(UsageError, match="`cues` must be one of"):
         Loud(cues="aloud")

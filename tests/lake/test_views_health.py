@@ -1,4 +1,4 @@
-"""What may tell of a person's health: in the tables, and in no view and no report."""
+"""What may reveal a person's health: in the tables, and in no view and no report."""
 
 import pyarrow as pa
 import pytest

@@ -123,7 +123,7 @@ def test_a_model_over_another_is_planned_with_the_labels_that_it_reads(
     assert (first.stage, first.rows) == ("annotate", 8)
     carried = rehearsed.rows[ANNOTATIONS_COLUMN.name].to_pylist()
     assert [[each["annotator_id"] for each in row] for row in carried] == [["hand"]] * 8
-    with pytest.raises(UsageError, match="does not ask the model"):
+    with pytest.raises(UsageError, match="does not call the model"):
         plan_lake(uri, TERMS, replace(analysis, only_below="learn"))
 
 

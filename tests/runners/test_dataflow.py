@@ -196,7 +196,7 @@ def test_with_mps_processes_share_the_gpu_and_none_is_taken_away():
 def test_an_accelerator_asked_for_twice_is_refused():
     build = stage_builds(accelerator=ACCELERATOR)["annotate"]
 
-    with pytest.raises(UsageError, match=r"asked for twice: .*remove one of them"):
+    with pytest.raises(UsageError, match=r"requested twice: .*remove one of them"):
         dry_run(build, f"--dataflow_service_options=worker_accelerator={ACCELERATOR}")
 
 

@@ -47,7 +47,7 @@ REFUSED = [
         BASE[:3], "Dataflow needs --temp_location=gs://bucket/tmp", id="no folder"
     ),
     pytest.param(
-        [*BASE[:3], "--temp_location=/tmp"], "a folder of a bucket.*'/tmp'", id="path"
+        [*BASE[:3], "--temp_location=/tmp"], "a folder in a bucket.*'/tmp'", id="path"
     ),
     pytest.param(
         [*BASE[:3], "--temp_location=gs://af/tmp"], "3 to 63", id="short bucket"
@@ -62,8 +62,8 @@ REFUSED = [
         [*BASE, "--template_location=t.json"], "--template_location", id="template"
     ),
     pytest.param([*BASE, "--dry_run=False"], "leave it out", id="dry run that is one"),
-    pytest.param([*BASE, GPU, HINT], "asked for twice.*remove one of them", id="twice"),
-    pytest.param([*BASE, OLD_GPU, HINT], "asked for twice", id="twice, older name"),
+    pytest.param([*BASE, GPU, HINT], "requested twice.*remove one of them", id="twice"),
+    pytest.param([*BASE, OLD_GPU, HINT], "requested twice", id="twice, older name"),
 ]
 
 
@@ -242,12 +242,14 @@ def test_hints_are_what_was_asked_for():
 @pytest.mark.parametrize(
     ("accelerator", "min_ram", "line"),
     [
-        pytest.param("nvidia-l4", "", "--accelerator is as `type:", id="no type"),
+        pytest.param(
+            "nvidia-l4", "", "--accelerator must be like `type:", id="no type"
+        ),
         pytest.param("type:nvidia-l4;count:0", "", "--accelerator", id="none of them"),
         pytest.param("type:a100,count:1", "", "--accelerator", id="comma"),
-        pytest.param("", "30", "--min-ram is a number and a unit", id="no unit"),
-        pytest.param("", "much", "not 'much'", id="no number"),
-        pytest.param("", "30gb", "not '30gb'", id="small letters"),
+        pytest.param("", "30", "--min-ram must be a number and a unit", id="no unit"),
+        pytest.param("", "much", "got 'much'", id="no number"),
+        pytest.param("", "30gb", "got '30gb'", id="small letters"),
     ],
 )
 def test_malformed_hints_are_refused_with_an_example(accelerator, min_ram, line):

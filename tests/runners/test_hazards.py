@@ -176,7 +176,10 @@ def flatten_inside_a_function(pipeline: beam.Pipeline) -> None:
 
 HAZARDS = [
     pytest.param(
-        flatten_inside_a_function, JVM, "'Join/Flatten': .*unlike", id="own composite"
+        flatten_inside_a_function,
+        JVM,
+        "'Join/Flatten': .*different",
+        id="own composite",
     ),
     pytest.param(
         untyped_by_name("Create batches"),
@@ -191,7 +194,7 @@ HAZARDS = [
         untyped_and_reshuffled, REMOTE, "'Spread': .*no type", id="untyped, reshuffled"
     ),
     pytest.param(
-        flatten_unlike, JVM, "step 'Join': .*unlike.*with_output_types", id="flatten"
+        flatten_unlike, JVM, "step 'Join': .*different.*with_output_types", id="flatten"
     ),
     pytest.param(
         flatten_and_group, JVM, "step 'Key': .*#34647.*Reshuffle", id="flatten and gbk"
@@ -217,7 +220,7 @@ HAZARDS = [
     pytest.param(
         big_closure,
         REMOTE,
-        r"'Score': it carries [12]\.\d MB .*setup\(\)",
+        r"'Score': it adds [12]\.\d MB .*setup\(\)",
         id="closure",
     ),
     pytest.param(
@@ -251,7 +254,7 @@ def test_a_hazard_is_refused_where_it_is_one_and_nowhere_else(
 def test_many_small_steps_that_are_large_together_are_refused(monkeypatch, engine):
     monkeypatch.setattr(hazards, "MAX_PIPELINE_BYTES", 1_000)
 
-    with pytest.raises(UsageError, match=r"the pipeline: .* MB, .*list files on a wor"):
+    with pytest.raises(UsageError, match=r"the pipeline: .* MB; .*list files on a wor"):
         hazards.check(built(keyed), engine=engine)
 
 

@@ -23,7 +23,7 @@ def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_java_is_one_line(monkeypatch):
     monkeypatch.setenv("PATH", "")
 
-    with pytest.raises(UsageError, match=r"no Java here.*JDK 17"):
+    with pytest.raises(UsageError, match=r"Java is not installed.*JDK 17"):
         prepare(spark())
 
 
@@ -110,7 +110,7 @@ def test_a_port_is_free_again_when_its_connections_have_ended(java, monkeypatch)
 
 @pytest.mark.parametrize("port", [99999, -1])
 def test_a_port_that_cannot_be_is_one_line(java, port):
-    with pytest.raises(UsageError, match=f"from 1 to 65535, not {port}: leave it out"):
+    with pytest.raises(UsageError, match=f"from 1 to 65535, got {port}: leave it out"):
         prepare(spark(f"--job_port={port}"))
 
 
@@ -171,12 +171,12 @@ def dead(runner: str, *more: str) -> PipelineOptions:
         ),
         pytest.param(
             dead("PrismRunner", "--prism_location=/nowhere"),
-            "no program of Prism at '/nowhere'",
+            "no Prism binary at '/nowhere'",
             id="Prism",
         ),
         pytest.param(
             dead("PrismRunner", "--prism_location=https://example.org/prism"),
-            "no program of Prism at .*github",
+            "no Prism binary at .*github",
             id="page of others",
         ),
     ],

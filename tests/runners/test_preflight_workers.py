@@ -65,7 +65,7 @@ def test_variables_of_workers_are_names_and_texts(java, tmp_path, env):
     command = program(tmp_path / "boot")
     config = f'{{"command": "{command}", "env": {env}}}'
 
-    with pytest.raises(UsageError, match=r'"env" .* holds names and texts'):
+    with pytest.raises(UsageError, match=r'"env" .* must map names to strings'):
         prepare(spark(*process(config)))
 
 
@@ -95,8 +95,8 @@ def test_process_workers_may_be_spelt_as_options(java, tmp_path, kind):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--environment_option=process_variables=A"], "is as A=b,C=d, not 'A'"),
-        (process("/bin/true")[1:], "in two ways; remove one of them"),
+        (["--environment_option=process_variables=A"], "must be like A=b,C=d, got 'A'"),
+        (process("/bin/true")[1:], "set the same thing; remove one of them"),
     ],
 )
 def test_options_of_process_workers_that_cannot_be_are_one_line(java, arguments, line):
@@ -108,7 +108,7 @@ def test_options_of_process_workers_that_cannot_be_are_one_line(java, arguments,
 
 @pytest.mark.parametrize("kind", ["process", "PROCES"])
 def test_a_mistyped_kind_of_worker_answers_with_the_nearest(java, kind):
-    with pytest.raises(UsageError, match=f"not '{kind}'; did you mean PROCESS"):
+    with pytest.raises(UsageError, match=f"got '{kind}'; did you mean PROCESS"):
         prepare(spark(f"--environment_type={kind}"))
 
 

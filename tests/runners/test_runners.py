@@ -117,11 +117,9 @@ def test_a_runner_of_ones_own_is_named_by_its_module():
         pytest.param(
             "--direct_num_wrokers=2", "did you mean --direct_num_workers", id="typo"
         ),
-        pytest.param(
-            "--nonsense", "knows no option '--nonsense'", id="nothing like it"
-        ),
-        pytest.param("-x", "knows no option '-x'", id="one dash"),
-        pytest.param("junk", "knows no option 'junk'", id="no dash"),
+        pytest.param("--nonsense", "has no option '--nonsense'", id="nothing like it"),
+        pytest.param("-x", "has no option '-x'", id="one dash"),
+        pytest.param("junk", "has no option 'junk'", id="no dash"),
         pytest.param(
             "--direct_num_workers=two", "invalid int value: 'two'", id="value"
         ),

@@ -62,7 +62,7 @@ def test_another_version_is_refused_with_both_named(page, tmp_path, theirs):
     page(PAGE.format(theirs))
 
     with pytest.raises(
-        UsageError, match=rf"runs Spark {theirs}, .*is for 3\.5\.0: take"
+        UsageError, match=rf"runs Spark {theirs}, .*is for 3\.5\.0: use"
     ):
         check_same(jar_of(tmp_path / "a.jar", "3.5.0"), ["127.0.0.1"])
 

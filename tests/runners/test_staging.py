@@ -56,7 +56,9 @@ def test_a_stale_wheel_is_refused_before_anything_is_started(runner, tmp_path):
     stale = wheel_of(tmp_path, logs="# of yesterday\n")
     made = runners.options([f"--runner={runner}", f"--extra_package={stale}"])
 
-    with pytest.raises(UsageError, match=r"logs.py' than runs here: build it again"):
+    with pytest.raises(
+        UsageError, match=r"logs.py' that differs from the one running here: rebuild"
+    ):
         prepare(made)
 
 
@@ -64,7 +66,7 @@ def test_a_file_that_is_no_wheel_is_one_line(tmp_path):
     broken = tmp_path / "affectflow-0.1.0-py3-none-any.whl"
     broken.write_bytes(b"no zip")
 
-    with pytest.raises(UsageError, match=r"is not a wheel: build it again"):
+    with pytest.raises(UsageError, match=r"is not a wheel: rebuild it"):
         check_wheels(runners.options([f"--extra_package={broken}"]))
 
 

@@ -54,7 +54,7 @@ class Running:
     [
         pytest.param([STARVING] * 2, "no worker took the job within 1 s", id="no room"),
         pytest.param(
-            [TAKEN], "no task ended within 1 s.*no other version.*pool of", id="deaf"
+            [TAKEN], "no task ended within 1 s.*same Spark version.*pool of", id="deaf"
         ),
     ],
 )
@@ -124,7 +124,7 @@ def send_once_it_runs(number: signal.Signals, pid: Path) -> None:
     ("number", "error", "line"),
     [
         pytest.param(signal.SIGINT, KeyboardInterrupt, None, id="Ctrl-C"),
-        pytest.param(signal.SIGALRM, UsageError, "within 600 s: does", id="deadline"),
+        pytest.param(signal.SIGALRM, UsageError, "within 600 s: did", id="deadline"),
     ],
 )
 def test_a_job_server_that_does_not_start_is_stopped(
@@ -170,7 +170,7 @@ def test_a_job_server_that_says_nothing_ends_the_run(monkeypatch):
 def test_a_time_to_wait_that_is_no_number_is_one_line(given, monkeypatch):
     monkeypatch.setenv(START_TIMEOUT, given)
 
-    with pytest.raises(UsageError, match=f"a number of seconds, not '{given}'"):
+    with pytest.raises(UsageError, match=f"a number of seconds, got '{given}'"):
         run_to_the_end(Running())
 
 

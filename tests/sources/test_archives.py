@@ -130,8 +130,10 @@ GOOD = "utterance_id,text\n1,x\n"
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        pytest.param("../../etc/b.csv", GOOD, "leads out", id="a name that leads out"),
-        pytest.param("/etc/b.csv", GOOD, "leads out", id="an absolute name"),
+        pytest.param(
+            "../../etc/b.csv", GOOD, "points outside", id="a name that leads out"
+        ),
+        pytest.param("/etc/b.csv", GOOD, "points outside", id="an absolute name"),
         pytest.param("b.csv", b"x" * (65 << 20), "would grow from", id="a bomb"),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_name_that_leads_out_is_refused(tmp_path, name):
 
     assert [row["text"] for row in living(rows)] == ["x"]
     assert why_dead(rows) == ["damaged_file"]
-    assert "leads out" in str([row["errors"] for row in rows])
+    assert "points outside" in str([row["errors"] for row in rows])
 
 
 @pytest.mark.parametrize(

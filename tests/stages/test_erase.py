@@ -189,7 +189,7 @@ def test_killed_anywhere_it_is_finished_by_the_next(lake, step, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        pytest.param([], ["nothing to erase was named", "--speaker"], id="no choice"),
+        pytest.param([], ["nothing to erase: give", "--speaker"], id="no choice"),
         pytest.param(
             ["--utterance", "x"], ["no utterance", "affectflow sql"], id="none"
         ),

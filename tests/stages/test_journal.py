@@ -167,7 +167,7 @@ def test_a_damaged_file_is_named(lake):
     (model,) = lake.storage.names(WORK, "journal")
     lake.storage.write(b"", WORK, "journal", model, files(lake)[0])
 
-    with pytest.raises(LakeError, match="remove the file: what it held is"):
+    with pytest.raises(LakeError, match="remove the file; its questions are"):
         journal(lake).known([digest("a")])
 
 

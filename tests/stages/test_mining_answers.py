@@ -86,5 +86,5 @@ def test_a_plan_does_not_ask_a_model_that_is_not_to_be_tried(monkeypatch):
     monkeypatch.setattr(Told, "on_trial", False)
     analysis = Analysis(miner="LlmMiner", miner_options={"model": "Told"})
 
-    with pytest.raises(UsageError, match="does not ask the model of LlmMiner"):
+    with pytest.raises(UsageError, match="does not call the model of LlmMiner"):
         analysis.step()

@@ -171,7 +171,9 @@ def test_an_annotator_is_meant_by_the_beginning_of_its_id(lake):
 def test_a_beginning_that_two_annotators_have_names_both(lake):
     answer_over(lake, FakeHandler(name="fake@10"))
 
-    with pytest.raises(UsageError, match="'fa' may be 'fake@1', 'fake@10@1'; give"):
+    with pytest.raises(
+        UsageError, match="'fa' is ambiguous, it may be 'fake@1', 'fake@10@1'; give"
+    ):
         annotator_meant(Lake.open(lake), "fa")
     assert annotator_meant(Lake.open(lake), "fake@1") == "fake@1"
 
@@ -188,16 +190,18 @@ def test_a_model_that_reads_answers_is_told_whose_there_are(lake, tmp_path):
 @pytest.mark.parametrize(
     ("options", "over", "said"),
     [
-        pytest.param({}, "fake", "'EmbeddedValence' reads no annot", id="reads none"),
+        pytest.param(
+            {}, "fake", "'EmbeddedValence' does not read another", id="reads none"
+        ),
         pytest.param(
             *(
                 {},
                 "Nobody",
-                "reads no .*; and no annotator 'Nobody' .* known: 'fake@1'",
+                "does not read .*; and no annotator 'Nobody' .* known: 'fake@1'",
             ),
             id="reads none, and there is none",
         ),
-        pytest.param({"over": "a"}, "b", "said twice, as a and b", id="said twice"),
+        pytest.param({"over": "a"}, "b", "given twice, as a and b", id="said twice"),
     ],
 )
 def test_over_is_refused_before_a_row_is_read(lake, options, over, said):

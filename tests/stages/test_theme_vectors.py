@@ -70,7 +70,7 @@ def test_of_several_vectors_those_are_read_that_were_named(tmp_path):
     uri = str(tmp_path / "lake")
     store(uri, with_vectors(["encoder@1", "voice@2"]))
 
-    with pytest.raises(UsageError, match="give --set vectors= one of"):
+    with pytest.raises(UsageError, match="set --set vectors= to one of"):
         cluster(uri)
     with pytest.raises(UsageError, match="no annotator 'face' gave vectors"):
         cluster(uri, vectors="face")
@@ -83,7 +83,7 @@ def test_a_label_that_nobody_gives_is_not_mined(tmp_path):
     store(uri, labelled("anger", "the lift halts"))
     miner = {"miner": "ConnectiveMiner", "annotator_id": "all"}
 
-    with pytest.raises(UsageError, match=r"no label 'nosuch' .* there are .*anger"):
+    with pytest.raises(UsageError, match=r"no label 'nosuch' .* labels here: .*anger"):
         mine_lake(uri, options={"labels": "anger,nosuch"}, **miner)
 
     # Of a known vocabulary, though no message has it.

@@ -76,7 +76,7 @@ def test_without_a_style_one_line_says_which_there_are(lake):
     done = annotate(lake, "cues=words")
 
     assert done.code == 2
-    assert "in 2 styles, paper-5 and plain: say which one is read" in done.err
+    assert "in 2 styles, paper-5 and plain: say which one to read" in done.err
 
 
 @pytest.mark.parametrize(

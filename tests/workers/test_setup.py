@@ -228,12 +228,12 @@ def test_passwords_and_signatures_in_addresses_are_not_repeated(password):
     [
         pytest.param([entry(revision="main")], "entry 1 of weights.json", id="branch"),
         pytest.param([entry(), entry(sha256="")], "entry 2 of weig", id="sha256"),
-        pytest.param([entry(file="../../bin/sh")], "file does not fit", id="upwards"),
-        pytest.param([entry(file="/etc/passwd")], "file does not fit", id="absolute"),
-        pytest.param([entry(model="../name")], "model does not fit", id="model"),
-        pytest.param([entry(url="")], "url does not fit", id="url"),
-        pytest.param(["org/name"], "does not read", id="no record"),
-        pytest.param({"models": []}, "does not read", id="no list"),
+        pytest.param([entry(file="../../bin/sh")], "file does not match", id="upwards"),
+        pytest.param([entry(file="/etc/passwd")], "file does not match", id="absolute"),
+        pytest.param([entry(model="../name")], "model does not match", id="model"),
+        pytest.param([entry(url="")], "url does not match", id="url"),
+        pytest.param(["org/name"], "cannot be read", id="no record"),
+        pytest.param({"models": []}, "cannot be read", id="no list"),
     ],
 )  # fmt: skip
 def test_a_manifest_that_pins_too_little_is_14_before_anything_is_made(

@@ -73,7 +73,7 @@ def test_check_finds_all_well_and_changes_nothing(ready):
         pytest.param(["--expect-beam", "2.76.0"], 13, "2.76.0 at the sub", id="beam"),
         pytest.param(["--expect-python", "3.99"], 13, "3.99 at the sub", id="python"),
         pytest.param(["--gpu", "require"], 15, "no accelerator", id="gpu"),
-        pytest.param(["--boot", SCRIPT], 12, "from another boot", id="boot"),
+        pytest.param(["--boot", SCRIPT], 12, "from a different boot", id="boot"),
     ],
 )
 def test_check_says_what_does_not_agree(ready, options, code, problem):

@@ -78,7 +78,7 @@ def test_check_takes_the_wheel_whose_dependencies_were_installed(host):
     assert host.check("--wheel", built, "--without-package").returncode == 0
     other = package(host.folder / "other", metadata="Requires-Dist: tiny\n")
     made_of = host.check("--dependencies-of", other)
-    assert_fails(made_of, 12, "was made from another dependencies-of")
+    assert_fails(made_of, 12, "was made from a different dependencies-of")
 
 
 @pytest.mark.proof

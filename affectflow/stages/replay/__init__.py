@@ -64,8 +64,8 @@ def replay(
       letters.
 
     Raises:
-      UsageError: the model or miner of a run is gone or answers under another name by
-        now; the others were run.
+      UsageError: the model or miner of a run is gone or now answers under another name;
+        the others were run.
     """
     _check_runs_here(beam_options)
     lake = Lake.open(lake_uri)
@@ -160,7 +160,7 @@ def _ingests(
     by_source: dict[str, list[str]] = defaultdict(list)
     for config in _runs(lake, "ingest"):
         if "arguments" not in config:
-            continue  # a pipeline of somebody's own: nobody here can make its source
+            continue  # a custom pipeline, whose source cannot be made here
         run_id = config.pop("run_id")
         config["arguments"] = {**config["arguments"], "paths": []}
         by_source[json.dumps(config, sort_keys=True)].append(run_id)

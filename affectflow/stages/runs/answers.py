@@ -1,4 +1,4 @@
-"""Where the answers of annotators and miners lie in a lake, whoever writes them."""
+"""Where the answers of annotators and miners are in a lake."""
 
 import hashlib
 import json
@@ -189,7 +189,7 @@ def renderers_read(
 def check_cues(lake: Lake) -> None:
     """Raises UsageError if the cues of a lake may not be read for what was said.
 
-    Cues touch what their renderer touches, whoever reads them.
+    Cues touch what their renderer touches.
     """
     for renderer_id, modality in sorted(modalities(lake, "all").items()):
         try:
@@ -225,7 +225,7 @@ def _touched(renderer_id: str, modality: str = "") -> tuple[str, ...]:
 def note_renderers(lake: Lake, annotator_id: str, renderer_ids: Sequence[str]) -> None:
     """Says in an annotator's row whose cues, found after the ingest, it has read.
 
-    The annotator has one row at all times, whoever else writes it meanwhile.
+    The annotator has one row at all times, even if others write it at the same time.
 
     Raises:
       ConflictError: other runs kept committing first.

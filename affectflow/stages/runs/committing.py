@@ -108,7 +108,7 @@ def commit_results(
       work: the stage and its folder.
       table: one of `RESULTS`.
       receipts: of this run. What counts is the receipts on the disk, which others may
-        have renewed meanwhile; those of this run, where their parts are gone.
+        have renewed in the meantime; those of this run, where their parts are gone.
       partial: answers for some messages of a part, which stand until all are answered.
     """
     own = {receipt.unit: receipt for receipt in receipts}

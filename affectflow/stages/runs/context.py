@@ -37,7 +37,7 @@ def with_context(
     for other in parts:
         rows = task.read(lake, task.part(lake, other))
         same = pc.is_in(rows.column("conversation_id"), value_set=wanted)
-        # A part that was merged meanwhile holds these very rows.
+        # A part that was merged in the meantime holds these very rows.
         again = pc.is_in(rows.column("utterance_id"), value_set=own)
         others = rows.filter(pc.and_(same, pc.invert(again)))
         more.append(_near(batch, conform_like(others, batch.schema)))
@@ -74,7 +74,7 @@ def _near(batch: pa.RecordBatch, context: pa.RecordBatch) -> pa.RecordBatch:
 def siblings(lake: Lake, run_id: str, name: str, conversations: pa.Array) -> list[str]:
     """Returns the other parts of a part's bucket that hold some of its conversations.
 
-    All the others if the part was merged meanwhile: what they hold shows in them.
+    All the others if the part was merged in the meantime.
     """
     return _parts(lake.uri, run_id).siblings(name, conversations)
 

@@ -38,7 +38,7 @@ _MENTION = re.compile(r"(?<!\w)@[A-Za-z0-9][\w-]{0,38}")
 
 
 def refused(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns the dead rows of a batch that count: what was passed over does not."""
+    """Returns the dead rows of a batch that count: skipped ones do not."""
     dead = batch.filter(is_dead(batch))
     return dead.filter(
         pa.array([k not in _PASSED_OVER for k in _kinds(dead)], pa.bool_())
@@ -46,7 +46,7 @@ def refused(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def passed_over(batch: pa.RecordBatch) -> dict[str, int]:
-    """Returns, by error type, how many rows are not messages, or nobody asked for."""
+    """Returns, by error type, how many rows are not messages or were not asked for."""
     kinds = Counter(_kinds(batch.filter(is_dead(batch))))
     return {kind: kinds[kind] for kind in _PASSED_OVER if kinds[kind]}
 

@@ -156,7 +156,7 @@ def journalled(lake: Lake, handler: Any, run_id: str) -> Iterator[None]:
 
     Args:
       lake: that holds the journal.
-      handler: of a model, or a cascade; what is no `Asker` needs no journal.
+      handler: of a model, or a cascade; one that is not an `Asker` needs no journal.
       run_id: of the command.
     """
     asker = handler.inner if isinstance(handler, Cascade) else handler

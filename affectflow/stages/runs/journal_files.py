@@ -99,7 +99,7 @@ def read(storage: Storage, path: Sequence[str], columns: list[str]) -> pa.Table:
     except pa.ArrowInvalid as error:
         raise LakeError(
             f"the journal {storage.url(*path)!r} is damaged ({error}); remove the "
-            "file: what it held is asked again"
+            "file; its questions are then asked again"
         ) from error
     except StorageError:
         if storage.exists(*path):

@@ -55,7 +55,7 @@ class CommitOnce(beam.PTransform):
         self._function = function
 
     def expand(self, pcoll: beam.PCollection) -> beam.PCollection:
-        """Wires the commit behind the group of all receipts."""
+        """Wires the commit after the group of all receipts."""
         commit = beam.Map(_commit_group, self.request, self._function)
         return pcoll | Together() | "Commit" >> commit.with_output_types(str)
 

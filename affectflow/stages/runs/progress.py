@@ -78,7 +78,7 @@ _TICKER: list[threading.Thread] = []
 
 
 class Progress:
-    """Counts what this process does of a stage, for whoever watches.
+    """Counts what this process does of a stage, for observers.
 
     Args:
       lake: that holds the side files.

@@ -140,7 +140,7 @@ def read_receipt(lake: Lake, stage: str, folder: str, name: str) -> Receipt | No
     except (ValueError, TypeError, KeyError) as error:
         raise LakeError(
             f"the receipt {lake.storage.url(*path)!r} is damaged ({error}); remove it: "
-            f"`affectflow {stage}` then does this part again"
+            f"`affectflow {stage}` then redoes this part"
         ) from error
 
 

@@ -50,12 +50,12 @@ class Request:
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits that tell settings apart."""
+        """16 hexadecimal digits that identify the settings."""
         return _digest(self.stage, self.config)
 
     @property
     def name(self) -> str:
-        """Tells this stage of this command from all others; fit for a file name."""
+        """Identifies this stage of this command; fit for a file name."""
         return f"{self.run_id}-{self.stage}-{self.digest}"
 
     def open_lake(self) -> Lake:

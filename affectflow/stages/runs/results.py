@@ -2,7 +2,7 @@
 
 Annotators and miners keep one result a part; the receipt under `_work` says which files
 it is. Merged parts leave a record under `_work/compact`: so a result that was still on
-its way when its part went follows it, and a commit cut short is made up for.
+its way when its part went follows it, and an interrupted commit is completed.
 """
 
 import json

@@ -144,8 +144,8 @@ def check_budget(row: dict[str, Any], lake_uri: str) -> None:
         name = row.get("examples", {}).get(FILES_CUT, "a file")
         more = f" and {cut - 1:,} more" if cut > 1 else ""
         raise OverBudgetError(
-            f"{row['stage']}: {name!r}{more} cannot be read to the end: cut off, or "
-            "damaged; the rest is done. Fetch it again, and ingest it again"
+            f"{row['stage']}: {name!r}{more} is cut off or damaged and cannot be read "
+            "to the end; the rest is done. Fetch it again and ingest it again"
         )
     if row["state"] == "over_budget":
         raise OverBudgetError(
@@ -206,7 +206,7 @@ def run_stage(
         if free and runners.is_local(runners.options(beam_options)):
             _freed(free, cause)
         note_failure(lake, request, cause)
-        # No warning: whoever called is told the error itself.
+        # No warning: the caller gets the error itself.
         watched.log.event("stage_failed", error_type=type(cause).__name__)
         if cause is error:
             raise

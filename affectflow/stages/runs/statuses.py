@@ -1,4 +1,4 @@
-"""How many utterances got which answer: what `annotate` says of its run.
+"""How many utterances got which answer: what `annotate` reports about its run.
 
 The counts stand in `runs.counters`, under the words that are shown.
 """

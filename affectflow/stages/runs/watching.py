@@ -12,7 +12,7 @@ from affectflow.storage import Storage
 
 _DONE = ("done", "over_budget")
 SILENT_S = 120.0
-"""After so long without a sign of life a run is taken to be stopped."""
+"""A run without a sign of life for this long counts as stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ def unfinished(lake: Lake, runs: Iterable[tuple[str, str, str, str]]) -> list[Se
 
 
 def _seen(storage: Storage, folder: tuple[str, ...]) -> Seen | None:
-    """Returns what a stage's folder says; None if it began not, or has just ended.
+    """Returns what a stage's folder says; None if it has not begun, or has just ended.
 
     None, too, where the machine went down and left a file without its content.
     """

@@ -31,7 +31,7 @@ def pauses_of(lake: Lake) -> dict[str, float]:
 
 
 def in_windows(batch: pa.RecordBatch, pauses: Mapping[str, float]) -> pa.RecordBatch:
-    """Returns a batch whose `conversation_id` tells windows apart.
+    """Returns a batch whose `conversation_id` distinguishes windows.
 
     As in the view `windowed_utterances`: a conversation with a reply, or that is named
     after a message of its own, stays whole; what a system says makes no pause longer.

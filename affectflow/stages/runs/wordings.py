@@ -1,4 +1,4 @@
-"""Of renderers whose cues are in a lake in several styles, the one that is read."""
+"""Chooses the style that is read if a lake has a renderer's cues in several styles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ def wordings(lake: Lake, read: str, style: str) -> Wordings:
       style: of the model that reads them; empty if none was said.
 
     Raises:
-      UsageError: one has to be said.
+      UsageError: a style must be named.
     """
     there = modalities(lake, read)
     found: dict[str, set[str]] = {}
@@ -75,7 +75,7 @@ def _chosen(name: str, styles: set[str], style: str) -> str:
     if style in styles:
         return style
     raise UsageError(
-        f"the cues of {name} are in this lake in {len(styles)} styles, "
-        f"{' and '.join(sorted(styles))}: say which one is read, as --set "
-        f"style={min(styles)}"
+        f"this lake has the cues of {name} in {len(styles)} styles, "
+        f"{' and '.join(sorted(styles))}: say which one to read, such as "
+        f"--set style={min(styles)}"
     )

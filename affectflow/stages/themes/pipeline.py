@@ -44,9 +44,9 @@ def cluster_themes(
     beam_options: Sequence[str],
     step: ClusterThemes | None = None,
 ) -> Row:
-    """Groups all causes of a lake to themes, and returns the row of `runs`.
+    """Groups all causes of a lake into themes, and returns the row of `runs`.
 
-    What it would do again with the same outcome it does not.
+    Skips the clustering if it would give the same themes.
 
     Args:
       lake: that holds the causes.
@@ -96,7 +96,7 @@ def vectors_wanted(lake: Lake, clusterer: Clusterer) -> str:
             f"`affectflow annotate {lake.uri} --model Embedder --set model=FOLDER`"
         )
     raise UsageError(
-        f"several annotators gave vectors; give --set vectors= one of {there}"
+        f"several annotators gave vectors; set --set vectors= to one of {there}"
     )
 
 
@@ -268,7 +268,7 @@ def _replace(lake: Lake, files: Mapping[str, list[FileEntry]]) -> None:
     """Makes these files the only ones of their tables, all of one clustering.
 
     Another run at the same time may have replaced the first table before the last one
-    was ours: whoever finds that does both again.
+    was ours: a run that finds this does both again.
 
     Raises:
       ConflictError: other runs kept replacing them.
@@ -292,5 +292,5 @@ def _holds(lake: Lake, table: str, files: list[FileEntry]) -> bool:
 def _replaced(
     adds: list[FileEntry], present: Mapping[str, FileEntry], _: set[str]
 ) -> Change:
-    """Returns the change that leaves these files only, whoever came first."""
+    """Returns the change that leaves these files only, regardless of who came first."""
     return adds, sorted(set(present) - {file.path for file in adds})

@@ -173,14 +173,14 @@ def members(name: str, request: Request) -> str:
 
 
 def _unknown(causes: pa.Table) -> int:
-    """Returns how many causes are of speakers whom nobody knows."""
+    """Returns how many causes are of unknown speakers."""
     if "speaker_id" not in causes.schema.names:
         return causes.num_rows
     return int(causes.column("speaker_id").null_count)
 
 
 def write_rows(lake: Lake, table: str, rows: pa.Table, name: str) -> list[FileEntry]:
-    """Writes rows to a file whose name tells what it holds; none for no rows."""
+    """Writes rows to a file named after its content; no file without rows."""
     if not rows.num_rows:
         return []
     rows = rows.cast(TABLES[table])

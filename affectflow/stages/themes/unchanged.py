@@ -1,4 +1,4 @@
-"""Whether the themes that a lake has are those that a clustering would give now.
+"""Whether a lake's themes are those that a clustering would give now.
 
 After a clustering `_work/themes/newest.json` keeps digests of what it was made of and
 of the files that it gave. Files of a lake never change, so equal names are equal rows.
@@ -74,7 +74,7 @@ def _made_of(request: Request, read: list[Any], code: str) -> str:
 
 
 def _on_disk(lake: Lake, paths: list[list[str]]) -> bool:
-    """Returns whether no file was removed behind the tables' back."""
+    """Returns whether all files of the tables are still there."""
     return all(
         set(paths_) <= set(lake.storage.names(table))
         for table, paths_ in zip(_TABLES, paths, strict=True)

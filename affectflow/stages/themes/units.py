@@ -29,9 +29,10 @@ _UTTERANCES = ("utterance_id", "conversation_id", "speaker_id", "title", "is_bot
 class Unit(NamedTuple):
     """Files of `causes`, and of the `utterances` that they belong to.
 
-    All causes of an utterance are in one unit, whoever found them. `people` are the
-    annotators of the lake whose causes do not count; `miner` is the only one whose do,
-    empty for all others. `vectors` are the files with those of `vectors_of`, if any.
+    All causes of an utterance are in one unit, regardless of who found them. `people`
+    are the annotators of the lake whose causes do not count; `miner` is the only one
+    whose do, empty for all others. `vectors` are the files with those of `vectors_of`,
+    if any.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Unit(NamedTuple):
 
 
 def units(lake: Lake, vectors_of: str = "") -> list[Unit]:
-    """Returns the units of a lake, by name; with vectors, if somebody's are wanted.
+    """Returns the units of a lake, by name; with vectors, if an annotator's are wanted.
 
     A unit is a part. While causes of a bucket belong to a part that is gone, because
     its messages moved to another, the bucket is one unit.

@@ -1,9 +1,9 @@
-"""The stage compact: many small parts of a bucket become few; no answer changes.
+"""The stage compact: merges the small parts of a bucket; no answer changes.
 
 Parts are merged that the same stages have answered, with the results of those stages,
-so that nobody has to answer again. All files and receipts are written first; then one
+so that no model has to answer again. All files and receipts are written first; then one
 commit of `utterances` for each bucket; then the other tables follow. Killed anywhere,
-readers see the same rows, and the next run makes up for it.
+readers see the same rows, and the next run continues.
 """
 
 from collections import Counter
@@ -289,7 +289,7 @@ def _merge(
     receipts: Receipts, bucket: int, group: Sequence[str], progress: Progress
 ) -> _Merge:
     """Writes a merged part, its results, its receipts, its record."""
-    # In the order of their names, as everybody reads them: texts without a time keep
+    # In the order of their names, as all readers read them: texts without a time keep
     # their order.
     sources = sorted(group)
     with progress.unit(sources[0]) as unit:

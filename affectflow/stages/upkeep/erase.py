@@ -1,4 +1,4 @@
-"""The stage erase: what somebody wrote goes from every table, file and older version.
+"""The stage erase: removes messages from every table, file and older version.
 
 Tombstones are committed first, so that neither a kill nor a later ingest brings
 anything back: the same command, or one without a choice, finishes what is left.
@@ -43,11 +43,11 @@ _PSEUDONYM = re.compile(r"[0-9a-f]{32}")
 
 
 class Choice(NamedTuple):
-    """Whose utterances are erased: those for which all that is given holds.
+    """Selects the utterances to erase: those that match everything given.
 
     Args:
-      speakers: pseudonyms, or accounts as `source:account`. Given alone, what they
-        write later stays out, too.
+      speakers: pseudonyms, or accounts as `source:account`. Given alone, their later
+        messages stay out, too.
       utterances: ids.
       sources: names.
       where: a condition on the columns of `utterances`, in SQL.
@@ -76,11 +76,11 @@ def erase(
 ) -> Erasure:
     """Removes utterances from a lake, and everything that was made from them.
 
-    No other command may be at work on the lake.
+    No other command may be running on the lake.
 
     Args:
       lake_uri: folder or URL.
-      choice: what is erased; nothing: what an erasure that was killed left.
+      choice: what is erased; empty: what a killed erasure left.
       dry_run: only say what would go; writes nothing.
       speaker_key_uri: of the key of the pseudonyms, if not in its usual place.
       run_id: of the command.
@@ -147,8 +147,7 @@ def _chosen(lake: Lake, choice: Choice, key_uri: str) -> tuple[pa.Array, pa.Arra
         if some_are_erased:
             return nothing, nothing
         raise UsageError(
-            "nothing to erase was named: give --speaker, --utterance, --source or "
-            "--where"
+            "nothing to erase: give --speaker, --utterance, --source or --where"
         )
     people = [_pseudonym(lake, each, key_uri) for each in choice.speakers]
     found = _matching(lake, choice._replace(speakers=people))

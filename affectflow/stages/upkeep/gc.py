@@ -2,13 +2,13 @@
 
 Nothing younger than a cutoff goes, and nothing that a version of a table needs which
 was the newest at any time since then: so `affectflow diff` can look back that far. Age
-is told by the storage, against the newest file of the lake: a clock that jumps ahead
-makes nothing old.
+is given by the storage, relative to the newest file of the lake: a clock that jumps
+ahead makes nothing old.
 
 Delta's own vacuum cannot do this (tried with deltalake 1.6.6). A full one takes results
 that a killed run has done and not committed, and, once a checkpoint has forgotten their
 removal after a week, files that `affectflow diff` may still look back to; one that is
-not full leaves these for ever. Its clock is that of whoever committed.
+not full leaves these forever. Its clock is the committing machine's.
 """
 
 import contextlib
@@ -63,12 +63,12 @@ def collect(
     dry_run: bool = False,
     run_id: str = "",
 ) -> list[Removed]:
-    """Removes what nobody needs, and returns how much of each kind.
+    """Removes what is not needed, and returns how much of each kind.
 
     Args:
       lake_uri: folder or URL.
       older_than_days: what is younger stays, whatever it is. Below 1, no other command
-        may be at work on the lake.
+        may be running on the lake.
       dry_run: only say what would go; writes nothing, not even to `runs`.
       run_id: of the command.
 
@@ -103,7 +103,7 @@ def purge(lake: Lake, *, run_id: str = "") -> None:
 
 
 def check_quiet(lake: Lake) -> None:
-    """Checks that no other command is at work on a lake.
+    """Checks that no other command is running on a lake.
 
     Raises:
       UsageError: a run has written its progress within the hour.
@@ -152,7 +152,7 @@ def _check_quiet(files: Iterable[File], newest: float, hint: str = "") -> None:
             )
 
 
-# -- what nobody needs -------------------------------------------------------------
+# -- what is not needed -----------------------------------------------------------
 
 
 class _Garbage:

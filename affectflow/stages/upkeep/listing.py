@@ -1,4 +1,4 @@
-"""All files of a lake, with their age as the storage tells it."""
+"""All files of a lake, with their age as the storage gives it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ def _modified(storage: Storage, path: str, told: dict[str, Any]) -> float:
 
 
 def seconds(moment: Any) -> float:
-    """Returns a time as seconds since 1970, however a file system tells it."""
+    """Returns a time as seconds since 1970, in any form a file system gives."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime):

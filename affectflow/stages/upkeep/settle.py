@@ -1,4 +1,4 @@
-"""The tables follow the parts: results of parts that were merged, and of parts gone.
+"""Makes the tables follow the parts: results of merged parts, and of parts gone.
 
 Every commit here is of one table, and readers see the same rows before and after it.
 """
@@ -25,12 +25,12 @@ from affectflow.stages.runs.results import (
 def settle(lake: Lake, fresh: Sequence[Record] = ()) -> None:
     """Makes all tables follow the parts that were merged.
 
-    What a compact that was killed left between two tables is made up for.
+    A compact that was killed between two tables is completed.
 
     Args:
       lake: to settle.
       fresh: records of merges that were committed just now: their results are merged
-        again if a source's result was replaced meanwhile.
+        again if a source's result was replaced in the meantime.
     """
     retry(lambda: follow(lake))  # an ingest may do the same at this moment
     receipts = Receipts(lake)

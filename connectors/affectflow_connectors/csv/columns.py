@@ -151,7 +151,7 @@ class Table:
         ]
         is_text = self.names[self._cells[0]] == self._text
         found = [item for item in found if is_text or item.comment]
-        # A row without any text stays a row: it is counted, as one without a text.
+        # A row without any text stays a row: it is counted, as one without text.
         return [Item(row), *found] if self._has_own_text or not found else found
 
     def _values(

@@ -161,7 +161,7 @@ def _dialect(head: list[str], delimiter: str) -> Dialect:
 
 
 def _delimiter(head: list[str]) -> str:
-    """Returns what cuts most rows to as many cells as the first row."""
+    """Returns the delimiter that cuts most rows to as many cells as the first row."""
 
     def score(sign: str) -> tuple[float, int]:
         rows = csv.reader(head, delimiter=sign, strict=False)
@@ -202,11 +202,11 @@ class _Lookback:
             self.too_long = line.start
             if self.taken:
                 self._again.append(line)
-            raise csv.Error("a line above 64 MB")
+            raise csv.Error("a line longer than 64 MB")
         self.taken.append(line)
         self.size += len(line)
         if self.size > MAX_ROW_BYTES:
-            raise csv.Error("a row above 64 MB")
+            raise csv.Error("a row larger than 64 MB")
         return _SLASHES.sub(_escapes, line) if self.escapes else line
 
     def start(self, *, escapes: bool = False) -> None:
@@ -235,9 +235,9 @@ def _escapes(found: re.Match[str]) -> str:
 def _plain(
     lookback: _Lookback, dialect: Dialect, number: int, width: int
 ) -> Record | None:
-    """Returns a row of one line that needs no rule of quotes: the usual, and fast.
+    """Returns a row of one line that needs no rule of quotes: fast, the usual case.
 
-    None if there isn't one; its line is then put back.
+    None if there is none; its line is then put back.
     """
     line = lookback.next_line() if width and not dialect.skip_blanks else None
     if line is None:
@@ -291,7 +291,7 @@ def _escaped(lookback: _Lookback, dialect: Dialect, number: int) -> Record | Non
 
 
 def _too_long(lookback: _Lookback, number: int) -> Record:
-    message = "a line above 64 MB; split it, or leave it out"
+    message = "a line longer than 64 MB; split it, or leave it out"
     return Record(number, [], lookback.too_long, "too_large", message)
 
 

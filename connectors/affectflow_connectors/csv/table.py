@@ -36,8 +36,8 @@ from affectflow_connectors.jsonl import BOM
 
 _MAGIC_BYTES = 512
 _NO_HEADER = (
-    "; that seems to be a row, not names: without a row of names, map to positions, "
-    "from 0, as in --map text=0,utterance_id=2"
+    "; the first row looks like data, not column names: without a header, map to "
+    "positions, counted from 0, such as --map text=0,utterance_id=2"
 )
 # A number, a date, an address: what a column is seldom named.
 _VALUE = re.compile(r"[+-]?\d+(?:[.,]\d+)*|\d{4}-\d\d-\d\d.*|https?://.*|\S+@\S+\.\w+")
@@ -50,18 +50,18 @@ class ReadCsv(MappedSource):
     A mapping to numbers only (`text=0,utterance_id=2`) means a table without such a
     row: the numbers count columns from 0.
 
-    Read are UTF-8, UTF-16 with its mark, and Windows-1252, which is told by looking at
-    the whole file. A file is read in one piece, because a quoted cell may hold line
-    feeds. Empty cells are null, but an empty text is a text. A quote that is never
-    closed costs its own line only.
+    Encodings are UTF-8, UTF-16 with a byte order mark, and Windows-1252, which is
+    recognised from the whole file. A file is read in one piece, because a quoted cell
+    may hold line feeds. Empty cells are null, but an empty text is a text. A quote that
+    is never closed costs its own line only.
 
-    A name that several columns have: of the text, and of Jira's `Comment`, each cell is
-    an utterance of its own, `<id>#comment-<place>`.
+    If several columns are named as the text, or as Jira's `Comment`, each cell is an
+    utterance of its own, `<id>#comment-<place>`.
 
     Args:
       delimiter: one character; empty: comma, semicolon, tab or bar, whichever cuts
         most rows to as many cells as the first.
-      encoding: of the files, as Python names it; found if empty.
+      encoding: of the files, as Python names it; detected if empty.
     """
 
     delimiter: str = ""
@@ -75,13 +75,13 @@ class ReadCsv(MappedSource):
         super().__post_init__()
         self._encodings: dict[str, str] = {}
         if len(self.delimiter) > 1:
-            raise UsageError(f"delimiter is one character, not {self.delimiter!r}")
+            raise UsageError(f"delimiter must be one character, got {self.delimiter!r}")
         try:
             codecs.lookup(self.encoding or "utf-8")
         except LookupError as error:
             raise UsageError(
-                f"unknown encoding {self.encoding!r}; name one as Python does, such as "
-                "'cp1251'"
+                f"unknown encoding {self.encoding!r}; use a name that Python knows, "
+                "such as 'cp1251'"
             ) from error
 
     def read_split(self, split: Split) -> Iterator[pa.RecordBatch]:
@@ -93,7 +93,9 @@ class ReadCsv(MappedSource):
         if header is None:
             return
         if header.error_type:
-            raise DamagedFileError(f"{split.uri!r} has no names: {header.message}")
+            raise DamagedFileError(
+                f"{split.uri!r} has no column names: {header.message}"
+            )
         names, is_row = self._names(header)
         if is_row:
             found = itertools.chain([header], found)
@@ -119,7 +121,7 @@ class ReadCsv(MappedSource):
             raise UsageError(f"{error}{hint}") from error
 
     def notices(self) -> list[str]:
-        """Returns what is read otherwise than one may think, of the first files."""
+        """Returns warnings: how the first files are read, where that may surprise."""
         said: list[str] = []
         for pattern in self.patterns:
             uri = self.files(pattern)[0].uri
@@ -141,7 +143,7 @@ class ReadCsv(MappedSource):
         """Returns the encoding of a file, looked for once; empty for UTF-8.
 
         Raises:
-          UnknownEncodingError: it cannot be told.
+          UnknownEncodingError: it cannot be determined.
         """
         if self.encoding:
             return self.encoding
@@ -189,8 +191,8 @@ def _no_text(uri: str, head: bytes) -> str:
     for at, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):
         if start[at::2].count(0) > len(start) // 4 > start[1 - at :: 2].count(0):
             return (
-                f"{uri!r} is UTF-16 without its mark; convert it: iconv -f {encoding} "
-                "-t UTF-8 IN > OUT"
+                f"{uri!r} is UTF-16 without a byte order mark; convert it: iconv -f "
+                f"{encoding} -t UTF-8 IN > OUT"
             )
     return f"{uri!r} is not text; save a spreadsheet as CSV, and unpack an archive"
 
@@ -198,6 +200,6 @@ def _no_text(uri: str, head: bytes) -> str:
 def _said_of(ignored: dict[str, int], uri: str) -> str:
     named = ", ".join(f"{name!r} ({count})" for name, count in ignored.items())
     return (
-        f"{uri!r} has several columns of one name that are not read: {named}; keep one "
-        "with --map attrs.NAME=COLUMN, which joins its values"
+        f"{uri!r} has several columns with the same name, which are not read: {named}; "
+        "keep one with --map attrs.NAME=COLUMN, which joins its values"
     )

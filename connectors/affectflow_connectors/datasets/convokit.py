@@ -21,7 +21,7 @@ _CONVERSATIONS = "conversations.json"
 _BESIDE = (_CONVERSATIONS, "speakers.json", "users.json", "corpus.json", "index.json")
 _LIST_BYTES = 256 << 20
 _META_CHARS = 500
-# The older names stand behind the newer.
+# The older names come after the newer.
 _ROOTS, _REPLIES = ("conversation_id", "root"), ("reply-to", "reply_to")
 _SPEAKERS = ("speaker", "user")
 _FIELDS = (_ROOTS, _REPLIES, _SPEAKERS, ("meta",), ("id",), ("text",))
@@ -33,7 +33,7 @@ Record = Mapping[str, Any]
 
 
 class _Corpus(NamedTuple):
-    """A corpus: its name, and what it says of conversations, by id."""
+    """A corpus: its name, and its metadata of conversations, by id."""
 
     name: str
     conversations: Record
@@ -43,9 +43,9 @@ class _Corpus(NamedTuple):
 class ReadConvokit(JsonSource):
     """Reads the utterances of a corpus that ConvoKit wrote, or that it downloads.
 
-    Ids are those of the corpus behind its name, which is that of its folder, in a zip
-    or not; `corpus` gives another. What a corpus says of an utterance, such as labels,
-    is in `attrs` as `meta.NAME`; of conversations, `title` and `split` are read.
+    Ids are the corpus's own after its name, which is that of its folder, zipped or not,
+    unless `corpus` gives another. Metadata of an utterance, such as labels, is in
+    `attrs` as `meta.NAME`; of conversations, `title` and `split` are read.
 
     Args:
       corpus: the name of the corpus, as ids have it; that of the folder if empty.
@@ -56,8 +56,8 @@ class ReadConvokit(JsonSource):
     card: ClassVar[Card] = Card(
         summary="ConvoKit: any corpus in its format, as a folder or a zip",
         example="affectflow ingest movie-corpus.zip --source convokit --to lake",
-        terms="each corpus has its own, on its page at convokit.cornell.edu; those of "
-        "sites such as Reddit and Wikipedia want their authors named",
+        terms="each corpus has its own, on its page at convokit.cornell.edu; those "
+        "from sites such as Reddit and Wikipedia require attribution",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE
@@ -132,7 +132,7 @@ def _row(record: Record, corpus: _Corpus) -> Row:
     own, text = word(record, "id"), prose(record, "text")
     if not own or text is None:
         missing = "text" if own else "id"
-        raise RefusedError(f"no `{missing}` in it", "missing_field")
+        raise RefusedError(f"it has no `{missing}`", "missing_field")
     place = f"{SITE}:{corpus.name}/"
     root, parent = word(record, *_ROOTS) or own, word(record, *_REPLIES)
     about = inner(corpus.conversations, root)

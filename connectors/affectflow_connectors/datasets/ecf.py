@@ -1,4 +1,4 @@
-"""ReadEcf: scenes of a television series, with pairs of emotions and causes."""
+"""ReadEcf: scenes from a television series, with pairs of emotions and causes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -38,17 +38,17 @@ class ReadEcf(JsonSource, LabelledSource):
 
     The text has times of the episode, which is `media_uri`, and no spans.
 
-    An emotion and its causes are those of the annotator `person:ecf`. Where the set
+    An emotion and its causes belong to the annotator `person:ecf`. Where the set
     names only the turn of a cause, all of that turn is the cause. Files without pairs,
-    such as those of the test, give turns alone. Numbers of conversations are the same
-    in all files; `split` is read off the name of the file.
+    such as the test files, give turns alone. Conversation numbers are the same in all
+    files; `split` is taken from the file name.
     """
 
     card: ClassVar[Card] = Card(
-        summary="ECF: scenes of a television series, with emotions and their causes",
+        summary="ECF: scenes from a television series, with emotions and their causes",
         example="affectflow ingest Subtask_1_train.json --source ecf --to lake",
-        terms="GPL-3.0 for the set; the lines are of a television series, whose owners "
-        "hold the rights: for research, not to be passed on",
+        terms="GPL-3.0 for the set; the lines are from a television series, whose "
+        "owners hold the rights: use them for research only, do not pass them on",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".json", ".txt", ".zip")
     site: ClassVar[str] = SITE
@@ -68,14 +68,14 @@ class ReadEcf(JsonSource, LabelledSource):
                 place = f"{split.uri}#{found.line}"
                 yield from self._of_record(found.record, place, str(found.record))
             else:
-                why = f"not of a scene: {count(found, 'line')}"
+                why = f"outside any scene: {count(found, 'line')}"
                 yield self._refused(RefusedError(why), split.uri, "")
         if lines.damage:
             raise lines.damage
 
     def rows(self, record: Record, where: str) -> Iterator[Row | RefusedError]:
         if not self.looks_whole(record):
-            raise RefusedError("no `conversation_ID` and `conversation` in it")
+            raise RefusedError("it has no `conversation_ID` and `conversation`")
         scene = _Scene(record, split_of(where.rpartition("#")[0]))
         yield from scene.strange
         for turn in objects(record, "conversation"):

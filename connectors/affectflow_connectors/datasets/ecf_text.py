@@ -27,7 +27,7 @@ def are_scenes(lines: Sequence[str]) -> bool:
 
 
 def scenes_of(lines: Iterable[str]) -> Iterator[Scene | int]:
-    """Yields the scenes of a file, and at the end how many lines are not of any."""
+    """Yields the scenes of a file, and at the end how many lines belong to none."""
     scene: Scene | None = None
     pairs: list[tuple[str, str]] = []
     strays = 0

@@ -1,4 +1,4 @@
-"""ReadGoemotions: comments of Reddit with 27 emotions, agreed or by rater."""
+"""ReadGoemotions: Reddit comments with 27 emotions, aggregated or by rater."""
 
 import re
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ _YES = ("1", "1.0", "True", "true", "TRUE")
 
 @dataclass(kw_only=True)
 class ReadGoemotions(LabelledTable):
-    """Reads GoEmotions: `train.tsv` with agreed labels, `goemotions_1.csv` with all.
+    """Reads GoEmotions: `train.tsv` (aggregated labels), `goemotions_1.csv` (all).
 
-    Agreed labels are those of the annotator `person:goemotions`; in the raw files each
+    Aggregated labels belong to the annotator `person:goemotions`; in the raw files each
     rater is one, such as `person:goemotions-37`. A comment that a rater found unclear
-    is one without an answer. The id of a comment is that of Reddit in both shapes, and
+    is one without an answer. The id of a comment is Reddit's in both shapes, and
     each is a conversation of its own: the set is a sample, its threads are not in it.
     """
 
     card: ClassVar[Card] = Card(
-        summary="GoEmotions: comments of Reddit with 27 emotions, agreed or by rater",
+        summary="GoEmotions: Reddit comments with 27 emotions, aggregated or by rater",
         example="affectflow ingest train.tsv --source goemotions --to lake",
         terms="CC BY 4.0; the comments are from Reddit, whose terms apply, and whose "
         "authors may have deleted them since: do not quote them with a name",
@@ -91,7 +91,7 @@ def _said(cells: Cells) -> Said:
     strange = [n for n in numbers if not n.isdecimal() or int(n) >= len(labels)]
     if strange:
         raise RefusedError(
-            f"{strange[0]!r} is not a label of GoEmotions, which are 0 to "
+            f"{strange[0]!r} is not a GoEmotions label; labels are 0 to "
             f"{len(labels) - 1}",
             "unknown_label",
         )

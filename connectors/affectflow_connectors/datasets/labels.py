@@ -14,7 +14,7 @@ def one_label(
     vocabulary: str,
     causes: Sequence[Cause] | None = None,
 ) -> Said | None:
-    """Returns the answer of one label; None if nobody was asked.
+    """Returns the answer of one label; None if no one was asked.
 
     Args:
       rater: whose answer it is.

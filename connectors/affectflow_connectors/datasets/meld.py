@@ -1,4 +1,4 @@
-"""ReadMeld: scenes of a television series, each turn with its emotion and times."""
+"""ReadMeld: scenes from a television series, each turn with its emotion and times."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,18 +24,18 @@ _COLUMNS = {"Utterance", "Speaker", "Dialogue_ID", "Utterance_ID"}
 
 @dataclass(kw_only=True)
 class ReadMeld(LabelledTable):
-    """Reads `train_sent_emo.csv` and the like, of MELD.
+    """Reads MELD's `train_sent_emo.csv` and the like.
 
-    Numbers of dialogues begin again in each of train, dev and test, so that these are
-    part of the ids; keep the names of the files. `media_uri` is the episode, to which
-    the times refer, and `attrs` has the clip and the sentiment.
+    Dialogue numbers start again in train, dev and test, so the split is part of the
+    ids; keep the file names. `media_uri` is the episode, to which the times refer, and
+    `attrs` has the clip and the sentiment.
     """
 
     card: ClassVar[Card] = Card(
-        summary="MELD: scenes of a television series, with emotions and times",
+        summary="MELD: scenes from a television series, with emotions and times",
         example="affectflow ingest dev_sent_emo.csv --source meld --to lake",
-        terms="GPL-3.0 for the set; the lines are of a television series, whose owners "
-        "hold the rights: for research, not to be passed on",
+        terms="GPL-3.0 for the set; the lines are from a television series, whose "
+        "owners hold the rights: use them for research only, do not pass them on",
     )
     vocabulary: ClassVar[str] = "meld"
     licence: ClassVar[str] = "GPL-3.0"

@@ -1,4 +1,4 @@
-"""ReadReccon: dialogues of two, with the causes of each emotion that is not neutral."""
+"""ReadReccon: two-person dialogues, with the causes of each non-neutral emotion."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,17 +31,17 @@ Record = Mapping[str, Any]
 
 @dataclass(kw_only=True)
 class ReadReccon(JsonSource, LabelledSource):
-    """Reads `dailydialog_train.json` and the like, of RECCON.
+    """Reads RECCON's `dailydialog_train.json` and the like.
 
-    An emotion and its causes are those of the annotator `person:reccon`. A cause that
-    lies in the background is `latent`. `attrs` keeps the types that the set gives to
+    An emotion and its causes belong to the annotator `person:reccon`. A cause in the
+    background is `latent`. `attrs` keeps the types that the set gives to
     all causes of a turn together.
     """
 
     card: ClassVar[Card] = Card(
-        summary="RECCON: dialogues of two, with emotions and the spans that cause them",
+        summary="RECCON: two-person dialogues with emotions and cause spans",
         example="affectflow ingest dailydialog_train.json --source reccon --to lake",
-        terms="dialogues of DailyDialog, CC BY-NC-SA 4.0: name its authors, no "
+        terms="dialogues from DailyDialog, CC BY-NC-SA 4.0: credit the authors, no "
         "commercial use; no licence is stated for the causes",
     )
     site: ClassVar[str] = SITE
@@ -57,7 +57,7 @@ class ReadReccon(JsonSource, LabelledSource):
         for name, held in record.items():
             turns = list(_turns(held))
             if not turns:
-                yield RefusedError(f"{name!r} holds no list of turns")
+                yield RefusedError(f"{name!r} has no list of turns")
             dialogue = _Dialogue(name, turns, split)
             for place, turn in enumerate(turns):
                 yield attempt(dialogue.row, turn, place)

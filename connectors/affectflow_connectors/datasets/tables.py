@@ -115,5 +115,5 @@ def needed(cells: Cells, name: str) -> str:
     """
     value = cells.get(name, "").strip()
     if not value:
-        raise RefusedError(f"no `{name}` in it", "missing_field")
+        raise RefusedError(f"it has no `{name}`", "missing_field")
     return value

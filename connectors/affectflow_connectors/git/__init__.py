@@ -1,1 +1,1 @@
-"""Git: messages of commits, out of logs, streams, patches, repositories and JSON."""
+"""Git: commit messages from logs, streams, patches, repositories and JSON."""

@@ -1,4 +1,4 @@
-"""Commits as utterances, whatever they were read from."""
+"""Commits as utterances, from any kind of input."""
 
 import re
 from datetime import datetime
@@ -108,7 +108,7 @@ def _author(text: str) -> tuple[str | None, bool]:
     text = text[:_MOST_NAME]
     found = _IDENTITY.match(text)
     name, address = (found[1], found[2]) if found else (text.strip(), "")
-    # `12345+name@users.noreply.github.com` is how GitHub veils addresses.
+    # `12345+name@users.noreply.github.com` is how GitHub hides addresses.
     local = address.partition("@")[0].rpartition("+")[2]
     bot = is_bot_name(name) or is_bot_name(local) or bool(_BOT_MAIL.search(address))
     return address.strip().lower() or name or None, bot

@@ -45,8 +45,8 @@ def is_drawn(head: bytes) -> bool:
 def commit_of(lines: Sequence[str]) -> Commit:
     """Returns the commit that some lines of a log are about.
 
-    Notes, differences, and lists of files are passed over; of these, lines that were
-    added and removed are counted where they are listed.
+    Notes, differences, and lists of files are skipped; added and removed lines are
+    counted where they are listed.
     """
     first, *rest = (_COLOUR.sub("", x) if "\x1b" in x else x for x in lines)
     width = first.find("commit ")

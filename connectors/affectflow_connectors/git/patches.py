@@ -31,7 +31,7 @@ def commit_of(lines: Sequence[bytes]) -> Commit:
     message = email.message_from_bytes(b"".join(lines[1:]))
     body = _body(message)
     author = _header(message, "From")
-    if own := _FROM.match(body):  # sent by somebody else than the author
+    if own := _FROM.match(body):  # sent by someone other than the author
         author, body = own[1], body[own.end() :]
     subject = _TAG.sub("", _header(message, "Subject"))
     text = body[: end.start()] if (end := _END.search(body)) else body

@@ -1,4 +1,4 @@
-"""Commits as JSON: of Perceval, and of the interfaces of GitHub and GitLab."""
+"""Commits as JSON: from Perceval, and from the APIs of GitHub and GitLab."""
 
 import re
 
@@ -10,7 +10,7 @@ _PROJECT = re.compile(r"https?://[^/]+/(.+?)/(?:-/)?commit/")
 
 
 def commit_of(record: Record) -> Commit:
-    """Returns a commit that is a JSON object.
+    """Returns the commit of a JSON object.
 
     Raises:
       RefusedError: it is something else.

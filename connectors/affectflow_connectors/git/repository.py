@@ -1,4 +1,4 @@
-"""Repositories as they lie on a disk, read by dulwich: no command is run."""
+"""Repositories on a disk, read by dulwich: no command is run."""
 
 import zlib
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ def commits_of_repository(path: str) -> Iterator[Commit]:
                 yield _commit(entry.commit, name.removesuffix(".git"))
     except failures as error:
         raise DamagedFileError(
-            f"{path!r} cannot be read to its end ({type(error).__name__}: {error}); "
+            f"{path!r} cannot be read to the end ({type(error).__name__}: {error}); "
             "check it with git fsck"
         ) from error
 

@@ -1,4 +1,4 @@
-"""ReadGit: messages of commits."""
+"""ReadGit: commit messages."""
 
 import itertools
 import re
@@ -57,24 +57,24 @@ _Found = tuple[Commit | RefusedError, int]
 
 @dataclass(kw_only=True)
 class ReadGit(JsonSource):
-    """Reads messages of commits; each is a conversation, and its author the speaker.
+    """Reads commit messages; each is a conversation, and its author the speaker.
 
-    Reads what `git log` writes, in any of its own formats but `oneline`, with lists of
-    files and differences or without; streams of `git fast-export --show-original-ids`;
-    files of `git format-patch`; commits as JSON, of Perceval and of the interfaces of
-    GitHub and GitLab; and the folder of a repository, for which it needs the extra
-    `git`. No command is run.
+    Reads what `git log` writes, in any of its own formats except `oneline`, with or
+    without file lists and diffs; streams of `git fast-export --show-original-ids`;
+    files of `git format-patch`; commits as JSON, from Perceval and the APIs of GitHub
+    and GitLab; and the folder of a repository, for which it needs the extra `git`. No
+    command is run.
 
     Trailers (`Signed-off-by`) are attributes; what git writes itself (`Revert "..."`,
     `Merge branch ...`) is a quote.
     """
 
     card: ClassVar[Card] = Card(
-        summary="git: messages of commits, out of logs, patches and repositories",
+        summary="git: commit messages from logs, patches and repositories",
         example="affectflow ingest log.txt --source git --to lake  "
         "# git log --all --format=fuller --numstat > log.txt",
-        terms="a message is its author's, mostly under the repository's licence: name "
-        "repository and commit where you quote",
+        terms="a message belongs to its author, usually under the repository's "
+        "licence: name the repository and commit when you quote",
     )
     suffixes: ClassVar[tuple[str, ...]] = (
         *(".log", ".txt", ".gitlog", ".patch", ".mbox", ".json", *LINES, ".zip"),
@@ -144,7 +144,7 @@ class ReadGit(JsonSource):
 
 
 def _kind_of(uri: str) -> str:
-    """Returns what kind of input a file or folder is; empty if it is not git's."""
+    """Returns what kind of git input a file or folder is; empty if it is none."""
     if is_repository(uri):
         return "repository"
     if is_archive(uri):

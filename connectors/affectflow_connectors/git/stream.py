@@ -26,7 +26,7 @@ class _Bytes:
         self.at = 0
 
     def line(self) -> bytes | None:
-        """Returns the next line without its end, or None behind the last."""
+        """Returns the next line without its end, or None after the last."""
         while b"\n" not in self._window and len(self._window) < _MOST_LINE:
             more = next(self._chunks, None)
             if more is None:
@@ -39,7 +39,7 @@ class _Bytes:
         return line
 
     def take(self, size: int, kept: int) -> bytes:
-        """Returns the first `kept` of the next `size` bytes, and passes over all.
+        """Returns the first `kept` of the next `size` bytes, and skips the rest.
 
         Raises:
           TruncatedFileError: there are fewer.
@@ -52,7 +52,7 @@ class _Bytes:
             if not self._window:
                 raise TruncatedFileError(
                     "the stream ends in the middle of a command; the commits before "
-                    "were read; write the file again"
+                    "it were read; write the file again"
                 )
             part, self._window = self._window[:size], self._window[size:]
             found += part[: max(kept - len(found), 0)]
@@ -68,7 +68,7 @@ def commits_of_stream(
     A commit whose id is not in the stream is refused, whatever it changes.
 
     Raises:
-      DamagedFileError: after all commits that could be had.
+      DamagedFileError: after all commits that could be read.
     """
     read = _Bytes(chunks)
     entry: _Entry | None = None

@@ -1,4 +1,4 @@
-"""The words of a commit's author: its message without trailers and git's own words."""
+"""The words of a commit's author: its message without trailers and git's own text."""
 
 import re
 from collections import Counter, defaultdict
@@ -47,7 +47,7 @@ _SHORT = re.compile(r"^.{0,200}$")
 
 
 class Words(NamedTuple):
-    """A message taken apart.
+    """The parts of a message.
 
     `text` is what the author says, with the words of others and of git as quotes.
     """
@@ -96,7 +96,7 @@ def _without_conflicts(text: str) -> tuple[str, dict[str, str]]:
 def _without_trailers(text: str) -> tuple[str, dict[str, str]]:
     """Returns a text without the paragraphs of trailers that it ends with.
 
-    Lines that name a person as trailers do are none of the author's words anywhere.
+    Lines that name a person as trailers do are never the author's words.
     """
     people, things = Counter[str](), defaultdict[str, list[str]](list)
     parts = re.split(r"\n[ \t]*\n", text.strip())

@@ -25,7 +25,7 @@ MESSAGE_EVENTS = frozenset(
         b"ReleaseEvent",
     }
 )
-"""Events in which somebody said something; all others are counted, not read."""
+"""Events that contain a message; all others are counted, not read."""
 
 # Inside a JSON string quotes are escaped, so that this matches no text of a person.
 _TYPE = re.compile(rb'"type"\s*:\s*"(\w+Event)"')
@@ -51,7 +51,7 @@ class ReadGharchive(JsonSource):
         # All of them: a damaged end of a line joins it to the next.
         types = _TYPE.findall(line)
         if types and MESSAGE_EVENTS.isdisjoint(types):
-            return f"{types[0].decode()}: no message in it"
+            return f"{types[0].decode()}: not a message"
         return ""
 
     @classmethod

@@ -89,7 +89,7 @@ def thread(record: Mapping[str, Any], parent: Place, family: str) -> Place:
     if not key and place.family == family:
         key = place.key
     if not key:
-        raise RefusedError("no number in it, nor in html_url", "missing_field")
+        raise RefusedError("it has no number, and html_url has none", "missing_field")
     return Place(_repository(place), family, key)
 
 
@@ -103,7 +103,7 @@ def comment(record: Mapping[str, Any], parent: Place, *families: str) -> Place:
     _repository(place)
     if not place.key:
         raise RefusedError(
-            "no html_url, issue_url or pull_request_url that names its thread",
+            "it has no html_url, issue_url or pull_request_url that names its thread",
             "missing_field",
         )
     return place
@@ -117,15 +117,15 @@ def native_id(record: Mapping[str, Any]) -> str:
     """
     number = record.get("id")
     if not isinstance(number, int | str) or isinstance(number, bool) or number == "":
-        raise RefusedError("no id in it", "missing_field")
+        raise RefusedError("it has no id", "missing_field")
     return str(number)
 
 
 def _repository(place: Place) -> str:
     if not place.repository:
         raise RefusedError(
-            "no html_url, issue_url, pull_request_url or repository in it: it does "
-            "not say its repository",
+            "it has no html_url, issue_url, pull_request_url or repository, so its "
+            "repository is unknown",
             "missing_field",
         )
     return place.repository

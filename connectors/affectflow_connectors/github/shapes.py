@@ -96,7 +96,7 @@ def utterance(record: Record, setting: Setting, kind: str = "") -> Row:
     """
     kind = kind or kind_of(record)
     if kind == "reaction":
-        raise RefusedError("a reaction names no message", NOT_AN_UTTERANCE)
+        raise RefusedError("a reaction without a message", NOT_AN_UTTERANCE)
     if not kind:
         raise RefusedError(_unknown(record))
     if kind in _THREADS:
@@ -141,7 +141,7 @@ def _comment_row(record: Record, setting: Setting, kind: str) -> Row:
     elif kind != "commit_comment":
         row["reply_to"] = row["conversation_id"]
     if kind == "review" and not row["text"]:
-        raise RefusedError("a review without a text of its own", NOT_AN_UTTERANCE)
+        raise RefusedError("a review without text of its own", NOT_AN_UTTERANCE)
     return _with_text(row)
 
 
@@ -150,7 +150,7 @@ def _release_row(record: Record, setting: Setting) -> Row:
     places = [place_of_url(url) for url in urls if isinstance(url, str)]
     known = [place for place in [*places, setting.place] if place.repository]
     if not known:
-        raise RefusedError("no html_url, url or repository in it", "missing_field")
+        raise RefusedError("it has no html_url, url or repository", "missing_field")
     place = Place(known[0].repository)
     row = _row(record, setting, "release", place)
     own_id = f"github:{place.repository}/releases/{native_id(record)}"
@@ -167,7 +167,7 @@ def _release_row(record: Record, setting: Setting) -> Row:
 
 def _with_text(row: Row) -> Row:
     if not row["text"]:
-        raise RefusedError("a message without a text", "no_text", row)
+        raise RefusedError("a message without text", "no_text", row)
     return row
 
 
@@ -298,7 +298,7 @@ def hook_messages(record: Record, setting: Setting) -> Iterator[Row | RefusedErr
     parts = [name for name in _PARTS if isinstance(record.get(name), Mapping)]
     if not parts:
         action = text_of(record.get("action")) or "this"
-        yield RefusedError(f"{action}: no message in it", NOT_AN_UTTERANCE)
+        yield RefusedError(f"{action}: not a message", NOT_AN_UTTERANCE)
         return
     setting = _around(record, setting)
     head = next((name for name in parts if name in _THREADS), "")
@@ -334,7 +334,7 @@ def _thread_of(
         deleted = setting.deleted if alone else None
         yield attempt(utterance, record, setting._replace(deleted=deleted), kind)
     elif alone:
-        message = "an event that names the thread without its words"
+        message = "an event that names a thread without its text"
         yield RefusedError(message, NOT_AN_UTTERANCE)
 
 
@@ -367,4 +367,4 @@ def event_messages(record: Record) -> Iterator[Row | RefusedError]:
         yield from hook_messages(payload, setting)
     else:
         kind = text_of(record.get("type")) or "an event"
-        yield RefusedError(f"{kind}: no message in it", NOT_AN_UTTERANCE)
+        yield RefusedError(f"{kind}: not a message", NOT_AN_UTTERANCE)

@@ -1,1 +1,1 @@
-"""IRC: logs that clients and bots write, and logs in their manner."""
+"""IRC: logs that clients and bots write, and logs in that format."""

@@ -1,4 +1,4 @@
-"""One line of a log: when, who, and what; in the ways of many clients."""
+"""One line of a log: when, who and what, in the formats of many clients."""
 
 import re
 from datetime import date, datetime
@@ -15,7 +15,7 @@ _STAMPS = (
     re.compile(rf"[\[(]?{_CLOCK}[\])]? ?"),
 )
 NO_YEAR = 1904
-"""The year of days that are written without one: February has 29 days in it."""
+"""The year of days written without one: a leap year, so that 29 February exists."""
 _SAID = (
     re.compile(
         r"<[ @+%&~!]?(?P<nick>[^\s<>][^<>\t]{0,63})>(?:[ \t]+|$)(?P<text>.*)", re.S
@@ -52,7 +52,7 @@ class Line(NamedTuple):
     text: str = ""
     channel: str = ""
     into: str = ""
-    """The channel that somebody came into or left."""
+    """The channel that a person joined or left."""
     is_action: bool = False
 
 

@@ -1,4 +1,4 @@
-"""ReadIrc: logs of IRC, and of chats that are logged in its manner."""
+"""ReadIrc: logs of IRC, and of chats logged in the same format."""
 
 import re
 from collections import Counter
@@ -36,17 +36,17 @@ class ReadIrc(TextLog):
     """Reads logs as irssi, HexChat, WeeChat, eggdrops and many sites write them.
 
     A day of a channel is a conversation; in logs with rules between dialogues, each
-    dialogue. The channel is read off the path (`#boats`), or off those who join or
-    leave it. Days are read off lines, headings and the path; where none of them tells
-    the day, there is no time. Times are taken for UTC. Joins, topics and the like are
-    of the kind `system`, without the names in them.
+    dialogue. The channel is taken from the path (`#boats`), or from joins and leaves.
+    Days come from lines, headings and the path; if none of them gives the day, there is
+    no time. Times are taken as UTC. Joins, topics and the like are of the kind
+    `system`, without the names in them.
     """
 
     card: ClassVar[Card] = Card(
-        summary="IRC: logs of clients and bots, Gitter dialogues in their manner",
+        summary="IRC: logs of clients and bots, Gitter dialogues in that format",
         example="affectflow ingest '#channel.log' --source irc --to lake",
         terms="each network and channel has its own rules on logs; no attribution is "
-        "prescribed, quote with the author's consent",
+        "required; quote only with the author's consent",
     )
     files_stand_alone: ClassVar[bool] = True
 
@@ -82,7 +82,7 @@ class ReadIrc(TextLog):
 
 
 class _Survey:
-    """What only a whole log tells: who speaks in it, where, and what its clock is."""
+    """What only a whole log shows: who speaks in it, where, and on which clock."""
 
     def __init__(self) -> None:
         self.nicks: set[str] = set()
@@ -152,7 +152,8 @@ class _Log:
         path = uri.partition("::")[0]
         found = _CHANNEL_IN_PATH.search(path)
         self.channel = f"#{found[1].removesuffix('.log')}" if found else ""
-        # Not the name of a log without `#`: clients name talks of two after the other.
+        # Not the name of a log without `#`: clients name private chats after the other
+        # person.
         only = [*survey.channels.values()] if len(survey.channels) == 1 else [""]
         self.container = self.channel or only[0]
         self.day = _day_in(path)
@@ -210,7 +211,7 @@ class _Log:
         half = self._halves.next(day, *hour_and_minute(line.clock), named=named)
         if self._first_day and not line.day and not named:
             self.day = self._first_day + timedelta(days=half.days)
-            self._last = ""  # it has told when the day turned
+            self._last = ""  # it has shown when the day changed
         return line._replace(clock=f"{half.hour:02}{line.clock[2:]}")
 
     def _turn(self, line: Line) -> None:

@@ -1,4 +1,4 @@
-"""One mail as an utterance: tolerant of what mails have in them."""
+"""One email as an utterance; tolerates malformed emails."""
 
 import email
 import email.header
@@ -30,9 +30,9 @@ Message = email.message.Message
 
 
 def row_of(raw: bytes, separator: str = "") -> Row:
-    """Returns a mail as a row.
+    """Returns an email as a row.
 
-    Its id is a digest of its Message-ID, which often has an account's name in it.
+    Its id is a digest of its Message-ID, which often contains an account name.
 
     Args:
       raw: headers and body.
@@ -44,7 +44,7 @@ def row_of(raw: bytes, separator: str = "") -> Row:
     try:
         message = email.message_from_bytes(raw)
         if not message.keys():
-            raise RefusedError("not a mail: it has no headers", "unknown_shape")
+            raise RefusedError("not an email: it has no headers", "unknown_shape")
         return _row(message, raw, separator)
     except RecursionError as error:
         raise RefusedError("parts nested too deeply", "invalid_mail") from error
@@ -146,7 +146,7 @@ def _body(message: Message) -> str:
 
 
 def _texts(part: Message) -> Iterator[str]:
-    """Yields what a person wrote in a mail: no attachments, no mails in a mail."""
+    """Yields what a person wrote in an email: no attachments, no attached emails."""
     type_ = part.get_content_type()
     parts = part.get_payload() if part.is_multipart() else []
     inner = [each for each in parts if isinstance(each, Message)]
@@ -189,7 +189,7 @@ def _charset(part: Message) -> str:
 
 
 def _unfolded(part: Message, text: str) -> str:
-    """Returns a text whose lines were folded for the way (RFC 3676), unfolded."""
+    """Returns a text whose lines were folded for transport (RFC 3676), unfolded."""
     if str(part.get_param("format", "")).lower() != "flowed":
         return text
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Mails that another program took apart, as JSON: headers as fields, and the body."""
+"""Emails parsed by another program, as JSON: headers as fields, and the body."""
 
 import email.header
 
@@ -10,7 +10,7 @@ _FLOWED = "format=flowed"
 
 
 def bytes_of(record: Record) -> bytes:
-    """Returns a mail as it may have been sent.
+    """Returns an email as it may have been sent.
 
     Args:
       record: headers by name, and `body`: a text, or `plain` and `html` texts.
@@ -21,7 +21,7 @@ def bytes_of(record: Record) -> bytes:
     names = {str(name).lower(): str(name) for name in record}
     if not {"from", "subject"} & names.keys() or "body" not in record:
         found = ", ".join(list(record)[:8]) or "none"
-        raise RefusedError(f"not a mail; its fields: {found}")
+        raise RefusedError(f"not an email; its fields: {found}")
     headers = [
         f"{name}: {_encoded(value)}"
         for low, name in names.items()

@@ -1,4 +1,4 @@
-"""ReadMbox and ReadEml: mailboxes, and files of one mail each."""
+"""ReadMbox and ReadEml: mailboxes, and files with one email each."""
 
 import abc
 import re
@@ -21,7 +21,7 @@ from affectflow_connectors.mail.message import SITE, row_of
 from affectflow_connectors.mail.records import bytes_of
 
 _TERMS = (
-    "those of the list or the mailbox; a mail is its writer's: quote public lists "
+    "those of the list or mailbox; an email belongs to its author: quote public lists "
     "only, with a link to the archive"
 )
 # `From ` alone begins sentences, too: a separator ends with a time and a year.
@@ -46,7 +46,7 @@ class _Mail(NamedTuple):
 
 @dataclass(kw_only=True)
 class _ReadMail(FileSource, abc.ABC):
-    """Reads mails; an id is the same in a mailbox and in a file of its own."""
+    """Reads emails; an id is the same in a mailbox and in a file of its own."""
 
     def __post_init__(self) -> None:
         self.source_name = self.source_name or SITE
@@ -60,7 +60,7 @@ class _ReadMail(FileSource, abc.ABC):
             origin = f"{split.uri}#{mail.offset}"
             try:
                 if mail.too_large:
-                    message = "a mail above 64 MB; leave out its attachments"
+                    message = "an email larger than 64 MB; remove its attachments"
                     raise RefusedError(message, "too_large")
                 yield row_of(mail.data, mail.separator) | {"origin": origin}
             except RefusedError as error:
@@ -68,7 +68,7 @@ class _ReadMail(FileSource, abc.ABC):
                 yield dead_row(self.step, self.source_name, origin, why, mail.data)
 
     def rows(self, record: Record, where: str) -> Iterator[Row]:
-        """Yields a mail that is a JSON object; it has the id of the mail itself.
+        """Yields an email that is a JSON object; it has the id of the email itself.
 
         Raises:
           RefusedError: it is something else.
@@ -117,9 +117,9 @@ class ReadMbox(_ReadMail):
 
 @dataclass(kw_only=True)
 class ReadEml(_ReadMail):
-    """Reads files of one mail each, as programs for mail save them."""
+    """Reads files with one email each, as mail programs save them."""
 
-    card: ClassVar[Card] = Card(summary="eml: files of one mail each", terms=_TERMS)
+    card: ClassVar[Card] = Card(summary="eml: files with one email each", terms=_TERMS)
     files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".eml",)
 
@@ -134,8 +134,8 @@ class ReadEml(_ReadMail):
         if _SEPARATOR.match(first.rstrip(b"\r")):
             if _ANOTHER.search(rest):
                 raise DamagedFileError(
-                    f"{split.uri!r} holds more than one mail; read it with --source "
-                    "mbox"
+                    f"{split.uri!r} contains more than one email; read it with "
+                    "--source mbox"
                 )
             yield _mail(0, first, [rest], too_large=large)
         elif lines:

@@ -54,7 +54,7 @@ class ReadMatrix(EnvelopeSource):
         summary="Matrix: rooms that Element exports, pages of messages, syncs",
         example="affectflow ingest export.json --source matrix --to lake",
         terms="messages belong to their authors, on whichever server; no attribution "
-        "is prescribed, quote with the author's consent",
+        "is required; quote only with the author's consent",
     )
     files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
@@ -142,7 +142,7 @@ class ReadMatrix(EnvelopeSource):
             return self._edit(event, content)
         msgtype = word(content, "msgtype") or ""
         if not _SAID.fullmatch(kind) or _NO_WORDS.match(msgtype):
-            raise RefusedError(f"{kind}: no message in it", NOT_AN_UTTERANCE)
+            raise RefusedError(f"{kind}: not a message", NOT_AN_UTTERANCE)
         content, edited = self._newest(event, own, content)
         answers = bool(inner(inner(event, "content"), "m.relates_to", "m.in_reply_to"))
         kind_of = "" if msgtype in ("", "m.text", "m.notice") else msgtype
@@ -255,5 +255,5 @@ def _no_message(record: Record) -> RefusedError:
         return RefusedError("a page without events", NOT_AN_UTTERANCE)
     names = ", ".join(list(record)[:8]) or "none"
     return RefusedError(
-        f"no `event_id` and `type` in it; its fields: {names}", "missing_field"
+        f"it has no `event_id` and `type`; its fields: {names}", "missing_field"
     )

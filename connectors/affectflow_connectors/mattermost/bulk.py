@@ -101,7 +101,7 @@ def _place(post: Record, export: Export) -> tuple[Place, str]:
         return Place(None, "direct"), f"direct-{digest.hexdigest()}"
     team, channel = word(post, "team"), word(post, "channel")
     if not team or not channel:
-        raise RefusedError("a post that names no team and channel", "missing_field")
+        raise RefusedError("a post without a team and a channel", "missing_field")
     key = f"{team}/{channel}"
     return export.places.get(key, Place(key)), key
 
@@ -111,7 +111,7 @@ def _row(post: Record, key: str, place: Place, export: Export) -> Row:
     row = post_row(post, place, export.users.get(author or "", User()))
     own, at = word(post, "id"), word(post, "create_at")
     if not own and not at:
-        raise RefusedError("a post that does not say when it was posted", "no_id")
+        raise RefusedError("a post without a time", "no_id")
     id_ = f"{SITE}:{own or f'{key}/{at}'}"
     return row | {"utterance_id": id_, "conversation_id": id_, "speaker_id": author}
 

@@ -88,7 +88,7 @@ def word_or_true(props: Record, name: str) -> bool:
 
 
 def _text(post: Record, props: Record, type_: str) -> str:
-    """Returns a post's words; of the accounts in a system message, nothing."""
+    """Returns a post's words; a system message without its accounts."""
     text = prose(post, "message") or ""
     if type_.startswith("system_"):
         return _without_names(text, props)

@@ -41,18 +41,18 @@ _EVENT = (b'"posted"', b'"channel_type"', b'"post"', b'"broadcast"')
 class ReadMattermost(JsonSource):
     """Reads bulk exports, pages of posts as the API answers, and events with a post.
 
-    A thread is a conversation; a post outside of threads is one of its own. A bulk
-    export gives ids seldom; without them its posts have other ids than those of the
-    API. Joins, headers and the like are of the kind `system`.
+    A thread is a conversation; a post outside threads is one of its own. A bulk
+    export seldom has ids; without them its posts get ids that differ from the API's.
+    Joins, headers and the like are of the kind `system`.
     """
 
     card: ClassVar[Card] = Card(
         summary="Mattermost: bulk exports, API pages, events",
         example="affectflow ingest export.zip --source mattermost --to lake",
-        terms="an export belongs to whoever runs the server, posts to their authors; "
-        "no attribution is prescribed, quote with the author's consent",
-        misleads="a bulk export without ids and the API give one post two ids: read a "
-        "channel from one of them only",
+        terms="the export belongs to the operator of the server, posts to their "
+        "authors; no attribution is required; quote only with the author's consent",
+        misleads="a bulk export without ids and the API give the same post different "
+        "ids: read a channel from one of them only",
     )
     files_stand_alone: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
@@ -163,6 +163,6 @@ def _not_a_post(record: Record) -> RefusedError:
         return RefusedError("a user, a channel or a team", NOT_AN_UTTERANCE)
     names = ", ".join(list(record)[:8]) or "none"
     return RefusedError(
-        f"no `id`, `create_at` and `message` in it; its fields: {names}",
+        f"it has no `id`, `create_at` and `message`; its fields: {names}",
         "missing_field",
     )

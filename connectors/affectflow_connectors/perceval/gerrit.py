@@ -17,7 +17,7 @@ from affectflow.sources.fields import (
 from affectflow.sources.rows import RefusedError, Row
 
 SITE = "gerrit"
-# What Gerrit writes before the words of a reviewer: the patch set, votes, a count.
+# What Gerrit writes before a reviewer's words: the patch set, votes, a count.
 _HEADER = re.compile(
     r"\A(?:(?:Patch Set|Uploaded patch set) \d+[^\n]*"
     r"|\(\d+ (?:inline )?comments?\))\n*"
@@ -35,7 +35,7 @@ def rows_of_change(change: Record, host: str) -> Iterator[Row]:
     """
     number = word(change, "number")
     if number is None:
-        raise RefusedError("no number in it", "no_id")
+        raise RefusedError("it has no number", "no_id")
     id_ = f"{SITE}:{host}/{number}"
     head = {
         "conversation_id": id_,

@@ -10,7 +10,7 @@ Records = Iterator[Record]
 
 
 class Handed(NamedTuple):
-    """The source that reads a backend's items, and how it has to be asked.
+    """The source that reads a backend's items, and with which options.
 
     `options` are those of the source; `named` is whether messages that name no
     container are of that which their origin names.

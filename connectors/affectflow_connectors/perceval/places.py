@@ -16,7 +16,7 @@ def server_of(origin: str) -> str:
 
 
 def path_of(origin: str) -> str:
-    """Returns host and path of an address, without who asked and with what key."""
+    """Returns host and path of an address, without user name and password."""
     try:
         path = urlsplit(origin).path
     except ValueError:

@@ -17,7 +17,7 @@ Paths = tuple[str, ...]
 
 
 class Shape(NamedTuple):
-    """Where a site keeps what: for each column some paths, tried in order.
+    """Where a site keeps its fields: for each column some paths, tried in order.
 
     A path is names with dots between; of a list it takes the first element.
 
@@ -80,7 +80,7 @@ def rows_of_shape(
     own = at(record, *shape.id)
     if own is None:
         names = ", ".join(list(record)[:8]) or "none"
-        raise RefusedError(f"no id in it; its fields: {names}", "no_id")
+        raise RefusedError(f"it has no id; its fields: {names}", "no_id")
     id_ = f"{source}:{place}/{own}"
     held = [(path, each) for path, _ in shape.replies for each in _list(record, path)]
     head = _row(record, shape, source) | {"utterance_id": id_, "conversation_id": id_}
@@ -97,11 +97,11 @@ def rows_of_shape(
 def _replies(
     record: Record, shape: Shape, head: Row, parent: str | None
 ) -> Iterator[Row | RefusedError]:
-    """Yields a reply and those to it; one that says nothing only changes something."""
+    """Yields a reply and the replies to it; one without text only changes something."""
     own, thread = at(record, *shape.id), head["conversation_id"]
     row = _row(record, shape, head["source"])
     if own is None or not (row["text"] or "").strip():
-        why = "a change without words" if own else "a comment without an id"
+        why = "a change without text" if own else "a comment without an id"
         yield RefusedError(why, NOT_AN_UTTERANCE if own else "no_id")
         return
     hidden = "private" if head["visibility"] == "private" else row["visibility"]
@@ -162,5 +162,5 @@ def plain(text: str | None) -> str | None:
 def _checked(row: Row) -> Row:
     row["text"] = row["text"] or row["title"]
     if not row["text"]:
-        raise RefusedError("a message without a text", "no_text", row)
+        raise RefusedError("a message without text", "no_text", row)
     return row

@@ -25,17 +25,17 @@ _VERSIONS = (b'"backend_version"', b'"perceval_version"')
 
 @dataclass(kw_only=True)
 class ReadPerceval(JsonSource):
-    """Reads what Perceval prints or keeps, one JSON object a line or one after another.
+    """Reads what Perceval prints or keeps: JSON objects, one per line or in a row.
 
-    What it fetched of a site that has a source of its own is handed to that source,
-    and has the ids and marks that it gives. Of other sites, the fields are read that
-    are messages: issues, comments, questions, reviews, pages.
+    Items of a site that has a source of its own are read by that source, and get
+    its ids and marks. Of other sites, the fields that are messages are read: issues,
+    comments, questions, reviews, pages.
     """
 
     card: ClassVar[Card] = Card(
         summary="Perceval (GrimoireLab): items of any backend",
         example="affectflow ingest items.json --source perceval --to lake",
-        terms="those of the site that each item was fetched from, see the card of its "
+        terms="those of the site that each item was fetched from; see the card of that "
         "source",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
@@ -73,7 +73,7 @@ class ReadPerceval(JsonSource):
         elif name == "supybot":
             yield _line_of_chat(data, item)
         else:
-            raise RefusedError(f"{backend}: no message in it", NOT_AN_UTTERANCE)
+            raise RefusedError(f"{backend}: not a message", NOT_AN_UTTERANCE)
 
     def _handed(
         self, handed: Handed, data: Record, origin: str, where: str
@@ -110,7 +110,7 @@ def _line_of_chat(data: Record, item: Record) -> Row:
     """
     own, text = word(item, "uuid"), prose(data, "body")
     if own is None or text is None:
-        raise RefusedError("a line without an id, or without words", "no_id")
+        raise RefusedError("a line without an id or without text", "no_id")
     id_ = f"irc:{own}"
     return {
         "utterance_id": id_,

@@ -52,21 +52,21 @@ _MARKS = (
 class ReadSlack(JsonSource):
     """Reads the export of a workspace, and what Slack's Web API and events say.
 
-    An export is a zip, or the folder that it was unpacked to: one folder a channel,
-    one file a day, and lists of channels and users beside them. Pages of
+    An export is a zip, or the folder that it was unpacked to: one folder per channel,
+    one file per day, and lists of channels and users beside them. Pages of
     `conversations.history` and `conversations.replies` are files of JSON; where they
     do not name their channel, their file may: `C0123ABCD.json`, `general.json`.
 
-    A thread is a conversation; a message outside of threads is one of its own.
+    A thread is a conversation; a message outside threads is one of its own.
     Mentions become `[USER]`. Joins, topics and the like are of the kind `system`.
     """
 
     card: ClassVar[Card] = Card(
         summary="Slack: exports of a workspace, API pages, events",
         example="affectflow ingest export.zip --source slack --to lake",
-        terms="an export belongs to the workspace, whose owners decide on its use; "
-        "Slack's API terms forbid training language models on API data; no attribution "
-        "is prescribed, quote with the author's consent",
+        terms="an export belongs to the workspace, whose owners decide how it may be "
+        "used; Slack's API terms forbid training language models on API data; no "
+        "attribution is required; quote only with the author's consent",
     )
     suffixes: ClassVar[tuple[str, ...]] = (".json", *LINES, ".zip")
     site: ClassVar[str] = SITE

@@ -7,12 +7,12 @@ from typing import Any
 from affectflow.sources.coerce import text_of
 from affectflow.sources.fields import inner, objects, prose
 
-# What people type is escaped, so that a sign that is not is Slack's own.
+# What people type is escaped, so an unescaped sign is Slack's own.
 _MARKUP = re.compile(r"<([@#!]?)([^<>\n|]*)(?:\|([^<>\n]*))?>")
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*:\S", re.I)
 _ESCAPE = re.compile(r"&(amp|lt|gt|quot|apos|#39|#x27|nbsp);", re.I)
 _SIGNS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "nbsp": " "}
-# What Slack said for whoever uploaded a file, until it let them speak for themselves.
+# What Slack wrote on behalf of a user who uploaded a file, in older versions.
 _UPLOAD = re.compile(
     r"<@[^>]*> (?:uploaded|shared) a file: <[^>]*>(?: and commented: (.*))?$", re.S
 )
@@ -35,7 +35,7 @@ def plain(text: str, channel_name: ChannelName) -> str:
 
 
 def unescaped(text: str) -> str:
-    """Returns a text with the signs that Slack escapes, taken back once."""
+    """Returns a text with the signs that Slack escapes, unescaped once."""
     if "&" not in text:
         return text
     return _ESCAPE.sub(lambda m: _SIGNS.get(m[1].lower(), "'"), text)
@@ -78,7 +78,7 @@ def words_of(message: Mapping[str, Any], channel_name: ChannelName) -> str:
     """Returns the words of a message; those of its blocks if it has no `text`.
 
     A card is the message of an integration that writes nothing else; a message that
-    is passed on is a quote. What a link unfolds to is nobody's words, and left out.
+    is passed on is a quote. A link preview is left out.
     """
     text = prose(message, "text") or ""
     if upload := _UPLOAD.match(text):
@@ -108,7 +108,7 @@ def _is_passed_on(card: Mapping[str, Any]) -> bool:
 
 
 def _block_texts(blocks: Any, levels: int) -> Iterator[str]:
-    """Yields the texts of blocks, one a block; what lies too deep is left out."""
+    """Yields the text of each block; blocks nested too deeply are left out."""
     for block in blocks if isinstance(blocks, list) else ():
         if isinstance(block, Mapping):
             text = "".join(_element_texts(block, levels))

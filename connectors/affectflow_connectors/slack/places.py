@@ -28,7 +28,7 @@ NO_MESSAGES = {
     "org_users.json",
     "team.json",
 }
-"""Files of an export in which nobody says anything."""
+"""Files of an export that contain no messages."""
 
 _ID = re.compile(r"(?<![A-Za-z0-9])([CGD][A-Z0-9]{7,12})(?![A-Za-z0-9])")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\.json[a-z.]*$")
@@ -49,7 +49,7 @@ class Channel(NamedTuple):
 
     @property
     def container(self) -> str | None:
-        """The name; that of a direct channel is made of people's, and not given."""
+        """The name; empty for a direct channel, which is named after people."""
         if self.visibility == "direct":
             return None
         return self.name or self.key or None
@@ -119,9 +119,8 @@ def root_of(name: str) -> str:
 def channel_by_path(name: str, workspace: Workspace) -> Channel:
     """Returns the channel that the path of a file names; an empty one if none.
 
-    An export has one folder a channel; who keeps pages names them as it pleases, so
-    that of their names only ids, channels that are listed, and words that are about
-    nothing else are taken.
+    An export has one folder per channel; saved pages may have any name, so only ids,
+    listed channels, and names that mean nothing else are taken.
     """
     folders, _, file = name.rpartition("/")
     folder = folders.rpartition("/")[2]

@@ -61,7 +61,7 @@ def messages(record: Any, setting: Setting) -> Iterator[Row | RefusedError]:
         yield _no_message(record)
     elif record.get("type") not in (None, "message"):
         event = word(record, "type")
-        yield RefusedError(f"{event}: no message in it", NOT_AN_UTTERANCE)
+        yield RefusedError(f"{event}: not a message", NOT_AN_UTTERANCE)
     else:
         yield attempt(_any_row, record, setting)
         for reply in objects(record, "slackdump_thread_replies"):
@@ -85,13 +85,13 @@ def _no_message(record: Record) -> RefusedError:
     if record.get("ok") is True or "profile" in record or "members" in record:
         return RefusedError("a user, a channel, or another answer", NOT_AN_UTTERANCE)
     names = ", ".join(list(record)[:8]) or "none"
-    return RefusedError(f"no `ts` in it; its fields: {names}", "missing_field")
+    return RefusedError(f"it has no `ts`; its fields: {names}", "missing_field")
 
 
 def _any_row(record: Record, setting: Setting) -> Row:
     subtype = word(record, "subtype") or ""
     if subtype in _NO_MESSAGE:
-        raise RefusedError(f"{subtype}: no message in it", NOT_AN_UTTERANCE)
+        raise RefusedError(f"{subtype}: not a message", NOT_AN_UTTERANCE)
     if subtype == "message_changed":
         return _changed(record, setting)
     if subtype == "message_deleted":
@@ -128,7 +128,7 @@ def _as_deleted(
     if before and setting:
         speaker = _row({**before, "ts": "0"}, setting)["speaker_id"]
     elif speaker == _SLACKBOT:
-        speaker, row["is_bot"] = None, None  # who left the tombstone wrote nothing
+        speaker, row["is_bot"] = None, None  # whoever left the tombstone wrote nothing
     return row | {
         "deleted": True,
         "text": text,
@@ -146,7 +146,7 @@ def _row(record: Record, setting: Setting) -> Row:
     """
     ts, channel = timestamp(record.get("ts")), setting.channel
     if not ts:
-        raise RefusedError("no `ts` in it that is a number", "missing_field")
+        raise RefusedError("it has no `ts` that is a number", "missing_field")
     place = f"{SITE}:{channel.key}/" if channel.key else f"{SITE}:"
     thread = timestamp(record.get("thread_ts")) or ts
     subtype = word(record, "subtype") or ""

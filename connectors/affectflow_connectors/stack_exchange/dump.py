@@ -1,4 +1,4 @@
-"""Rows of the dump's XML, one a line: no parser, so that no entity is expanded.
+"""Rows of the dump's XML, one per line: no parser, so no entity is expanded.
 
 Each table is one element with an empty element `row` on each line. So a file is cut
 into byte ranges as lines are, and damage costs one row.
@@ -14,7 +14,7 @@ _REFERENCE = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _AROUND = re.compile(r"\ufeff?(?:\s|<\?xml[^>]*>|</?[a-z]+\s*/?>|<!--.*?-->)*")
 ENDS = re.compile(rb"(?:</[a-z]+|<(?:posts|comments|[a-z]+)\s*/)\s*>\s*$")
-"""How the last line of a table ends that is whole."""
+"""How the last line of a complete table ends."""
 
 
 class Line(NamedTuple):
@@ -39,8 +39,8 @@ def parse_line(line: str) -> Line:
     if _AROUND.fullmatch(around):
         return Line(rows, "")
     if "<!" in around:
-        return Line(rows, "a declaration of document type or entities, not expanded")
-    return Line(rows, "no whole row of a dump in this line")
+        return Line(rows, "a document type or entity declaration, not expanded")
+    return Line(rows, "this line has no complete row of a dump")
 
 
 def _attributes(text: str) -> Iterator[tuple[str, str]]:

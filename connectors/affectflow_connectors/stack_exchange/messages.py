@@ -24,9 +24,9 @@ _COMMUNITY = "-1"
 _POSTS = {"1": "question", "2": "answer", "6": "nomination"}
 _WIKIS = {
     "3": "an orphaned wiki",
-    "4": "an excerpt of a tag's wiki",
+    "4": "an excerpt of a tag wiki",
     "5": "a tag's wiki",
-    "7": "a placeholder of a wiki",
+    "7": "a wiki placeholder",
     "8": "a privilege's wiki",
 }
 # What other tables of the dump have in every row, and no post or comment has.
@@ -67,18 +67,18 @@ def row_of_dump(given: Mapping[str, str], site: str) -> Row:
     """Returns a post or comment of the dump as a row; `given` are its attributes.
 
     Raises:
-      RefusedError: it is of another table, or lacks what every message has.
+      RefusedError: it is of another table, or has no text or id.
     """
     for name, what in _OTHERS.items():
         if name in given:
-            raise RefusedError(f"{what}: no message in it", NOT_AN_UTTERANCE)
+            raise RefusedError(f"{what}: not a message", NOT_AN_UTTERANCE)
     if not word(given, "Id"):
-        raise RefusedError("no Id in it", "no_id")
+        raise RefusedError("it has no Id", "no_id")
     if word(given, "PostId") and "Text" in given:
         return _dumped_comment(given, site)
     type_ = word(given, "PostTypeId") or ""
     if type_ in _WIKIS:
-        raise RefusedError(f"{_WIKIS[type_]}: no message in it", NOT_AN_UTTERANCE)
+        raise RefusedError(f"{_WIKIS[type_]}: not a message", NOT_AN_UTTERANCE)
     if type_ not in _POSTS:
         names = ", ".join(list(given)[:8])
         raise RefusedError(f"neither a post nor a comment; its attributes: {names}")
@@ -110,7 +110,7 @@ def _dumped_post(given: Mapping[str, str], site: str, kind: str) -> Row:
     row |= _post_place(site, kind, id_, question)
     title = prose(given, "Title")
     if "Body" not in given:
-        raise RefusedError("a post without a text", "no_text", row)
+        raise RefusedError("a post without text", "no_text", row)
     return row | {
         "timestamp": time_of(given, "CreationDate"),
         "edited_at": time_of(given, "LastEditDate"),
@@ -185,7 +185,7 @@ def _api_row(item: Record, site: str, question: str | None) -> Row:
     row |= place | {"title": unescaped(title) if title else None}
     row["text"] = _api_text(item, bool(comment), row["title"])
     if row["text"] is None:
-        message = "no text; ask the API with a filter that includes `body`"
+        message = "no text; ask the API again with a filter that includes `body`"
         raise RefusedError(message, "no_text", row)
     return row | {
         "timestamp": time_of(item, "creation_date"),
@@ -229,7 +229,7 @@ def _id(site: str, number: str | None) -> str | None:
 
 
 def _common(site: str, user: str | None, name: str | None) -> Row:
-    # Those who left have a name without a number; numbers are those of one site.
+    # Users who left have a name without a number; numbers are per site.
     account = user or (f"name {name}" if name else None)
     return {
         "speaker_id": f"{site}/{account}" if account else None,

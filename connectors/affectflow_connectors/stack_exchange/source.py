@@ -58,9 +58,9 @@ class ReadStackExchange(JsonSource):
     code, quotes and lists as Markdown.
 
     Args:
-      site_name: which site it is, as `stackoverflow.com`: part of every id, and the
-        container. Empty: the links in a page of the API say so, or the name of a
-        folder or archive; else the folder's name stands in its place.
+      site_name: which site it is, such as `stackoverflow.com`: part of every id, and
+        the container. Empty: taken from the links in a page of the API, or from the
+        name of a folder or archive; else the folder's name is used.
     """
 
     card: ClassVar[Card] = Card(
@@ -91,8 +91,8 @@ class ReadStackExchange(JsonSource):
         if not sites or self.site_name:
             return []
         return [
-            f"no folder or archive is named as a site: ids have {sites[0]!r} in them; "
-            "name it, as --set site_name=stackoverflow.com"
+            f"no folder or archive is named after a site, so ids contain {sites[0]!r}; "
+            "name the site, such as --set site_name=stackoverflow.com"
         ]
 
     def looks_whole(self, record: Any) -> bool:
@@ -162,7 +162,7 @@ class ReadStackExchange(JsonSource):
                 split = Split(f"{uri}#{bare_name(name)}", 0, -1, 0)
                 yield from self._of_dump(split, chunks)
             elif bare_name(name).endswith(".xml"):
-                why = ("not_an_utterance", f"{bare_name(name)}: no messages in it")
+                why = ("not_an_utterance", f"{bare_name(name)}: it has no messages")
                 yield dead_row(self.step, self.source_name, uri, why)
 
     @classmethod

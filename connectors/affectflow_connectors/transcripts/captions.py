@@ -34,8 +34,8 @@ _SIGNATURE = re.compile(r"\ufeff?WEBVTT(?:[ \t].*)?")
 _ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t:].*)?")
 _LANGUAGE = re.compile(r"Language:\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\s*")
 TERMS = (
-    "a recording belongs to whoever made it, and what is said to its speakers: read "
-    "it with their consent, or the site's terms; quote with both"
+    "a recording belongs to its maker, and the words to the speakers: read it with "
+    "their consent or under the site's terms; quote only with both"
 )
 
 
@@ -63,10 +63,10 @@ class CaptionSource(TextLog, abc.ABC):
     ) -> Iterator[Row | RefusedError]:
         before, cues = cues_of(held(lines), have_names=self.have_names)
         if strays := self.strays(before, cues):
-            yield RefusedError(f"{count(strays, 'line')} outside of cues")
+            yield RefusedError(f"{count(strays, 'line')} outside cues")
         for cue in cues:
             if cue.start_us is None:
-                why = f"line {cue.line}: no times can be read in {cue.times!r}"
+                why = f"line {cue.line}: cannot read the times in {cue.times!r}"
                 yield RefusedError(why, "invalid_time")
         yield from self._said(cues, self.recording(uri, before))
 

@@ -42,7 +42,7 @@ def tiers_of(text: str) -> Iterator[Tier | RefusedError]:
     try:
         count = _begin(values)
     except (StopIteration, TypeError, ValueError, OverflowError):
-        yield RefusedError("not a TextGrid of Praat, as a long or short text file")
+        yield RefusedError("not a Praat TextGrid, saved as a long or short text file")
         return
     for _ in range(count):
         marks: list[Mark] = []

@@ -24,7 +24,7 @@ _LANG = re.compile(r"[a-z]{2,3}(?:[-_](?:[A-Za-z]{2,4}|\d{3}))*")
 _SUFFIX = re.compile(r"\.(?:vtt|webvtt|srt|sbv|textgrid|txt)$", re.I)
 # Zoom names a recording after its start, in GMT.
 _STARTED = re.compile(r"GMT(\d{8})-(\d{6})")
-# `Speaker 1` is somebody else in the next recording.
+# `Speaker 1` is another person in the next recording.
 _NOBODY = re.compile(
     r"(?:unknown |unidentified )?(?:speaker|spk|voice|person|participant|channel"
     r"|interviewer|interviewee|host|guest|moderator|male|female|man|woman)"
@@ -36,7 +36,7 @@ _NOBODY = re.compile(
 class Turn(NamedTuple):
     """One turn: its place in time, in microseconds, who spoke, and its line.
 
-    An `end_us` of None is not known; so is a speaker whose name is empty.
+    An `end_us` of None means unknown; so does an empty speaker name.
     """
 
     start_us: int
@@ -59,12 +59,13 @@ def held(lines: Iterable[str]) -> list[str]:
     """Returns the lines of a transcript; old Macs end them with carriage returns.
 
     Raises:
-      DamagedFileError: there are more than any transcript has.
+      DamagedFileError: there are more lines than any transcript has.
     """
     found = list(itertools.islice(lines, _MOST_LINES + 1))
     if len(found) > _MOST_LINES:
         raise DamagedFileError(
-            f"a transcript above {_MOST_LINES:,} lines; split it, and read its parts"
+            f"a transcript of more than {_MOST_LINES:,} lines; split it and read the "
+            "parts"
         )
     return [part for line in found for part in line.split("\r")]
 

@@ -88,7 +88,7 @@ def rolls(cues: Sequence[Shown]) -> bool:
 def unrolled(cues: Sequence[Shown]) -> list[Shown]:
     """Returns the cues, each without what the one before it had shown already.
 
-    A cue that adds nothing has no lines; what it shows is shown until its end.
+    A cue that adds nothing has no lines; the text before it lasts until its end.
     """
     found: list[Shown] = []
     last: list[Line] = []
@@ -157,7 +157,7 @@ def _is_plainly_a_name(text: str) -> bool:
 
 
 def _named(line: Line) -> tuple[str, str]:
-    """Returns what may be a speaker's name, and what stands behind it."""
+    """Returns what may be a speaker's name, and the text after it."""
     match = None if line.speaker else _NAMED.fullmatch(line.text)
     name = (match["boxed"] or match["bare"]) if match else ""
     if not match or name.lower() in _NO_NAMES:

@@ -72,13 +72,13 @@ _LEFT_TO_RIGHT = "\u200e"
 class ReadWhatsapp(FileSource):
     """Reads `WhatsApp Chat with ....txt` and `_chat.txt`, also inside their archive.
 
-    A day of a chat is a conversation: an export does not say what answers what. Times
-    are local ones without a zone, and taken for UTC. Where nothing tells the day from
-    the month, `attrs` has `date_order` with what was assumed. What WhatsApp itself
-    says holds names, and has no text.
+    A day of a chat is a conversation: an export does not say which message answers
+    which. Times are local, without a zone, and taken as UTC. If the order of day and
+    month cannot be told, `attrs` has the assumed `date_order`. WhatsApp's own messages
+    contain names, so their text is left out.
 
     Args:
-      day_first: whether a date begins with its day; if none, the file decides.
+      day_first: whether a date begins with its day; if not given, the file decides.
     """
 
     files_stand_alone: ClassVar[bool] = True
@@ -90,8 +90,8 @@ class ReadWhatsapp(FileSource):
         summary="WhatsApp: chats exported as text, in many languages",
         example="affectflow ingest _chat.txt --source whatsapp --include-private "
         "--to lake",
-        terms="a chat is private, and belongs to all who wrote in it; do not quote "
-        "without the author's consent",
+        terms="a chat is private, and belongs to everyone who wrote in it; quote only "
+        "with the author's consent",
     )
 
     def __post_init__(self) -> None:
@@ -145,7 +145,7 @@ class ReadWhatsapp(FileSource):
 def _refused(record: Record) -> tuple[str, str] | None:
     """Returns why a record is not a message; nothing if it is blank."""
     if record.begun:
-        return "too_large", "a message above 64 MB"
+        return "too_large", "a message larger than 64 MB"
     strays = sum(bool(decoded(line).strip()) for line in record.lines)
     why = f"not a message: {count(strays, 'line')} before the first date"
     return ("unknown_shape", why) if strays else None
@@ -186,7 +186,7 @@ def _day(entry: Entry, when: datetime | None) -> str:
 
 
 def _words(text: str) -> Row:
-    """Returns the columns that follow from what stands behind a name."""
+    """Returns the columns that follow from the text after a name."""
     first, _, rest = text.partition("\n")
     shown = bare(first).strip()
     if _DELETED.fullmatch(bare(text).strip()):

@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     lines: list[str]
 
     def said(self) -> tuple[str, str]:
-        """Returns who wrote a message, and its text; nobody, if WhatsApp did."""
+        """Returns who wrote a message, and its text; no one, if WhatsApp did."""
         match = AUTHOR.match(self.stamp.rest)
         if not match:
             return "", self.stamp.rest

@@ -1,4 +1,4 @@
-"""The date and time at the start of a line, in the ways of many countries."""
+"""The date and time at the start of a line, in the formats of many countries."""
 
 import re
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ class Stamp(NamedTuple):
 
 
 def bare(text: str) -> str:
-    """Returns a text without the marks of direction that an export is strewn with."""
+    """Returns a text without the direction marks that exports contain."""
     return _MARKS.sub("", text)
 
 
@@ -55,7 +55,7 @@ def stamp(line: str) -> Stamp | None:
 
 
 def _behind(line: str, signs: int) -> str:
-    """Returns what is behind so many signs of a line, marks not counted."""
+    """Returns the rest of a line after so many characters, marks not counted."""
     at = 0
     while signs:
         signs -= not _MARKS.match(line, at)
@@ -71,7 +71,7 @@ class Order(NamedTuple):
 
 
 class Orders:
-    """What the stamps of a file tell about the order of their dates, one by one.
+    """What the stamps of a file show about the order of their dates, one by one.
 
     A number above 12 is not a month. Where none is, the order counts in which time goes
     back less often; and if both are alike, the usage of who writes such a clock.
@@ -120,7 +120,7 @@ def _day(found: Stamp, letters: str) -> tuple[int, int, int]:
 
 
 def time_of_stamp(found: Stamp, letters: str) -> datetime | None:
-    """Returns the time that a stamp names, taken for UTC, or None."""
+    """Returns the time of a stamp, taken as UTC, or None."""
     hour, minute, second = found.clock
     if found.late is not None:
         hour = hour % 12 + (12 if found.late else 0)

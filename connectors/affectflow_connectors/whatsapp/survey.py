@@ -1,4 +1,4 @@
-"""What only a whole chat tells; it is read once for that, and held nowhere."""
+"""What only a whole chat shows; the chat is read once for it, and not kept."""
 
 import bisect
 import contextlib
@@ -18,7 +18,7 @@ _A_GROUP = 3
 
 
 class Chat(NamedTuple):
-    """What only a whole chat tells.
+    """What only a whole chat shows.
 
     Args:
       order: of the numbers in its dates.
@@ -43,9 +43,9 @@ class Chat(NamedTuple):
 
 
 def survey(uri: str, day_first: bool | None) -> Chat:
-    """Returns what a whole file tells, and what the user says of its dates."""
+    """Returns what a whole file shows, and what the user says about its dates."""
     found = _Survey()
-    with contextlib.suppress(DamagedFileError):  # reading the rows will tell
+    with contextlib.suppress(DamagedFileError):  # reading the rows will report it
         for record in records(Split(uri, 0, TO_THE_END, 0), begins_message):
             if record.begun:
                 found.add(entry_of(record), record.offset)

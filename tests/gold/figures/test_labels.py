@@ -168,7 +168,10 @@ BAD = {
         pa.record_batch({"label": ["x"], "truth": pa.array([None], pa.bool_())}),
         "'truth' is null in 1 row;",
     ),
-    "no-label": (pa.record_batch({"truth": [True]}), "'label' is not among: truth"),
+    "no-label": (
+        pa.record_batch({"truth": [True]}),
+        "'label' is missing; columns here: truth",
+    ),
 }
 
 

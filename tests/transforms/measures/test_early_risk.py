@@ -192,7 +192,7 @@ def test_auc_counts_ties_half_and_rows_by_their_weight():
 
 
 def test_speakers_are_flagged_only_behind_the_gate_of_persons():
-    with pytest.raises(UsageError, match="EarlyRisk tells of single persons"):
+    with pytest.raises(UsageError, match="EarlyRisk tells about individual people"):
         registry.make("measures", "EarlyRisk", {"unit": "speaker"})
     with people.using(purpose="a study", allow_person_level=True):
         assert registry.make("measures", "EarlyRisk", {"unit": "speaker"})

@@ -177,5 +177,5 @@ def test_tasks_that_it_does_not_answer_are_refused():
 
 
 def test_another_word_for_cues_is_refused():
-    with pytest.raises(UsageError, match=r"`cues` is one of .*'in_text'"):
+    with pytest.raises(UsageError, match=r"`cues` must be one of .*'in_text'"):
         EmbeddedEmotions(cues="no")

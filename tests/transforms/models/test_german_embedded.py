@@ -179,7 +179,7 @@ def test_weights_of_another_model_are_refused(tmp_path):
 
 
 def test_another_word_for_cues_is_refused():
-    with pytest.raises(UsageError, match=r"`cues` is one of .*'in_text'"):
+    with pytest.raises(UsageError, match=r"`cues` must be one of .*'in_text'"):
         EmbeddedGerman(cues="no")
 
 

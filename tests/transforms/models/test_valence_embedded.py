@@ -147,7 +147,7 @@ def test_a_handler_survives_the_way_to_a_worker(handler):
 
 
 def test_another_word_for_cues_is_refused():
-    with pytest.raises(UsageError, match=r"`cues` is one of .*'in_text'"):
+    with pytest.raises(UsageError, match=r"`cues` must be one of .*'in_text'"):
         EmbeddedValence(cues="no")
 
 
