@@ -101,7 +101,8 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         that of `neutral`, where the same annotator scores both in one vocabulary. At 0
         every chosen label does; one that is given, without a score, always does.
       max_neutral: nor do the labels of a message whose `neutral` scores more than this,
-        0..1, and more than each of them. At 1 no message is left out.
+        0..1, and more than each of them. At 1 no message is left out. A bar of 0.3
+        leaves a fifth fewer causes, but a blind reading found them no truer.
       of_surest: nor does a label whose score is below this share, 0..1, of that of the
         surest label that the annotator chose in the vocabulary. 0 leaves out none.
 
@@ -111,8 +112,8 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
 
     history: int = 0
     over_neutral: float = 0.5
-    max_neutral: float = 0.3
-    of_surest: float = 0.3
+    max_neutral: float = 1.0
+    of_surest: float = 0.0
 
     only_if_said: ClassVar[frozenset[str]] = Annotator.only_if_said | {"over_neutral"}
     requires: ClassVar[pa.Schema] = pa.schema(

@@ -87,6 +87,6 @@ def test_a_card_lists_the_options_with_their_defaults():
         "history": 8,
         "min_score": 0.25,
         "over_neutral": 0.5,
-        "max_neutral": 0.3,
-        "of_surest": 0.3,
+        "max_neutral": 1.0,
+        "of_surest": 0.0,
     }

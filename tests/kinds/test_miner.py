@@ -213,24 +213,30 @@ def test_a_label_far_below_neutral_wants_no_cause(
     assert [cause["label"] for cause in found] == mined
 
 
+BARS = {"max_neutral": 0.3, "of_surest": 0.3}
+
+
 @pytest.mark.parametrize(
     ("annotations", "options", "mined"),
     [
-        pytest.param([scored("anger", 0.4), CALM], {}, [], id="calm message"),
+        pytest.param([scored("anger", 0.4), CALM], {}, ["anger"], id="no bar"),
+        pytest.param([scored("anger", 0.4), CALM], BARS, [], id="calm message"),
         pytest.param(
-            [scored("anger", 0.5), CALM], {}, ["anger"], id="as angry as calm"
+            [scored("anger", 0.5), CALM], BARS, ["anger"], id="as angry as calm"
         ),
         pytest.param(
             [scored("anger", 0.3), scored("joy", 0.8), CALM],
-            {},
+            BARS,
             ["joy", "anger"],
             id="surely joyful",
         ),
         pytest.param(
             [scored("anger", 0.4), CALM], {"max_neutral": 0.5}, ["anger"], id="at it"
         ),
-        pytest.param([scored("anger", 0.3), scored("joy", 1.0)], {}, ["joy", "anger"]),
-        pytest.param([scored("anger", 0.29), scored("joy", 1.0)], {}, ["joy"]),
+        pytest.param(
+            [scored("anger", 0.3), scored("joy", 1.0)], BARS, ["joy", "anger"]
+        ),
+        pytest.param([scored("anger", 0.29), scored("joy", 1.0)], BARS, ["joy"]),
         pytest.param(
             [scored("anger", 0.2), scored("joy", 1.0)],
             {"of_surest": 0.0},
@@ -239,19 +245,19 @@ def test_a_label_far_below_neutral_wants_no_cause(
         ),
         pytest.param(
             [scored("anger", 0.2), scored("joy", 1.0, chosen=False)],
-            {},
+            BARS,
             ["anger"],
             id="the surest is not chosen",
         ),
         pytest.param(
             [scored("anger", 0.2), scored("joy", 1.0, annotator_id="other")],
-            {},
+            BARS,
             ["joy", "anger"],
             id="the surest is another's",
         ),
         pytest.param(
             [scored("anger", 0.2), scored("joy", None)],
-            {},
+            BARS,
             ["joy", "anger"],
             id="the other is given",
         ),
@@ -282,7 +288,7 @@ def test_labels_that_are_passed_over_are_counted() -> None:
     ]
 
     with open_account() as counted:
-        causes(Points(), *rows)
+        causes(Points(**BARS), *rows)
 
     assert counted.tallied == {
         "labels_far_below_neutral": 1,
