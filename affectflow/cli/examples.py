@@ -12,6 +12,8 @@ EXAMPLES = {
     "doctor": "affectflow doctor --lake lake -- --runner=SparkRunner",
     "train": "affectflow train emotions --data goemotions --out my-model",
     "report": "affectflow report lake --out report.html",
+    "serve": "affectflow serve lake",
+    "export": "affectflow export lake --for replication --to package",
     "sql": 'affectflow sql lake "SELECT theme, count FROM frustration_causes"',
     "digest": "affectflow digest lake",
     "status": "affectflow status lake",
