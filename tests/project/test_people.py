@@ -102,9 +102,8 @@ def is_named(kind, name):
 
 
 def test_the_commands_that_say_why_are_those_that_make_plugins():
-    # `report` and `serve` take a context as well, to hide larger groups in it.
     for command in app.registered_commands:
-        takes = "purpose" in inspect.signature(command.callback).parameters
+        takes = "allow_person_level" in inspect.signature(command.callback).parameters
         own = inspect.unwrap(command.callback, stop=lambda f: f in MAKE_PLUGINS)
         assert takes == (own in MAKE_PLUGINS), command.callback
 
