@@ -1,0 +1,59 @@
+"""The pictures of the report in README: pages of the bundled conversations, as drawn.
+
+    python -m tests.given.pictures
+
+draws them again into `docs/`; a test draws them elsewhere.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from affectflow.cli import run
+from tests.given.chromium import Page, browser
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+SIZES = {"report": (1000, 1700), "report-owner": (1000, 2200)}
+"""Width and height in pixels, from the top of the page."""
+_READERS = {"report": (), "report-owner": ("--for", "owner")}
+
+
+def draw(tab: Page, lake: Path, folder: Path) -> list[Path]:
+    """Writes each picture as PNG into a folder, with the pages that they show."""
+    drawn = []
+    for name, reader in _READERS.items():
+        page = folder / f"{name}.html"
+        assert run(["report", str(lake), "--out", str(page), *reader]) == 0
+        width, height = SIZES[name]
+        tab.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        tab.open(page)
+        drawn.append(folder / f"{name}.png")
+        tab.screenshot(drawn[-1])
+    return drawn
+
+
+def main() -> int:
+    """Draws the pictures of a demo made for them."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("chromium is not installed: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        lake = folder / "affectflow-demo"
+        if code := run(["demo", "--to", str(lake)]):
+            return code
+        with browser(chromium, folder / "profile", folder) as tab:
+            for picture in draw(tab, lake, folder):
+                shutil.copy(picture, DOCS)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
