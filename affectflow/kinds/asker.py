@@ -97,12 +97,12 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         check_reading(self.cues, self.style)
         if self.preview:
             raise UsageError(
-                "`preview` asks nothing: it is for `affectflow annotate LAKE --prompt "
-                "NAME --set preview=3`"
+                "`preview` only shows what would be asked; use it as `affectflow "
+                "annotate LAKE --prompt NAME --set preview=3`"
             )
         if not self.prompt:
             raise UsageError(
-                f"{type(self).__name__} needs a prompt: say what to ask with --prompt "
+                f"{type(self).__name__} needs a prompt: give one with --prompt "
                 "NAME|FILE; `affectflow plugins --kind prompts` lists names, and "
                 "docs/prompts.md says how to write a file"
             )
@@ -134,7 +134,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
             if self.decode != "choice" or closed:
                 continue
             why = (
-                f"its parser {step.parser!r} does not take exactly one"
+                f"its parser {step.parser!r} does not take exactly one label"
                 if step.labels
                 else "it has no labels"
             )

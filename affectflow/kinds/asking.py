@@ -96,8 +96,9 @@ def isolated(
         ]
     if len(outcomes) != len(requests):
         raise UsageError(
-            f"`complete` gave {count(len(outcomes), 'completion')} for "
-            f"{count(len(requests), 'request')}; it must give one for each, in order"
+            f"`complete` returned {count(len(outcomes), 'completion')} for "
+            f"{count(len(requests), 'request')}; it must return one per request, in "
+            "order"
         )
     return [_sound(*both) for both in zip(outcomes, requests, strict=True)]
 

@@ -98,15 +98,15 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
     def __post_init__(self) -> None:
         name = type(self).__name__
         if self.fitted < 1:
-            raise UsageError(f"{name} needs `fitted` of at least 1, not {self.fitted}")
+            raise UsageError(f"{name}: `fitted` must be at least 1, got {self.fitted}")
         if self.min_size < 2:
             raise UsageError(
-                f"{name} needs `min_size` of at least 2, not {self.min_size}"
+                f"{name}: `min_size` must be at least 2, got {self.min_size}"
             )
         if not 1 <= self.min_people <= MOST_PEOPLE:
             raise UsageError(
-                f"{name} needs `min_people` from 1 to {MOST_PEOPLE}, "
-                f"not {self.min_people}"
+                f"{name}: `min_people` must be from 1 to {MOST_PEOPLE}, got "
+                f"{self.min_people}"
             )
 
     @property

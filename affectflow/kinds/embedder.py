@@ -112,7 +112,9 @@ def _lists(
     rows, which = texts.rows[~without], texts.which[~without]
     vectors = found.vectors[which]
     if not np.isfinite(vectors).all():
-        raise RowError("the model gave a vector with what is not a number")
+        raise RowError(
+            "the model gave a vector with a value that is not a finite number"
+        )
     columns = {
         "annotator_id": pa.repeat(annotator_id, len(rows)),
         "modality": pa.repeat(modality, len(rows)),

@@ -145,7 +145,7 @@ def _check_phrase(file: DataFile, phrase: str) -> None:
     ends = {phrase.split()[0], phrase.split()[-1]} if phrase.split() else {"..."}
     if not _PHRASE.fullmatch(phrase) or "..." in ends:
         raise file.fault(
-            f"{phrase!r} is not a phrase: words with one blank between, `*` at the end "
-            "of a word, `|` between two that may stand there, `...` between words",
+            f"{phrase!r} is not a phrase: write words with one space between them, `*` "
+            "at the end of a word, `|` between alternatives, `...` between words",
             file.line_of(f'"{phrase}"') if phrase in file.text() else 0,
         )

@@ -262,7 +262,7 @@ class Measure(Plugin, abc.ABC):
         for option, value in options:
             if name == value or (isinstance(value, tuple) and name in value):
                 more = ",..." if isinstance(value, tuple) else ""
-                cure = f"name yours with --set {option}=COLUMN{more}"
+                cure = f"name your column with --set {option}=COLUMN{more}"
         return UsageError(
             f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
             f"columns here: {', '.join(present) or 'none'}"

@@ -124,19 +124,19 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
     def __post_init__(self) -> None:
         if self.history < 0:
             raise UsageError(
-                f"{type(self).__name__} needs `history` of at least 0, "
-                f"not {self.history}"
+                f"{type(self).__name__}: `history` must be at least 0, got "
+                f"{self.history}"
             )
         if not self.over_neutral >= 0:
             raise UsageError(
-                f"{type(self).__name__} needs `over_neutral` of at least 0, "
-                f"not {self.over_neutral}"
+                f"{type(self).__name__}: `over_neutral` must be at least 0, got "
+                f"{self.over_neutral}"
             )
         for name in ("max_neutral", "of_surest"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(
-                    f"{type(self).__name__} needs `{name}` in 0..1, "
-                    f"not {getattr(self, name)}"
+                    f"{type(self).__name__}: `{name}` must be from 0 to 1, got "
+                    f"{getattr(self, name)}"
                 )
 
     @property
@@ -196,13 +196,13 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         for found in self.find_all(scenes, model):
             if not waiting:
                 raise RowError(
-                    f"{type(self).__name__} answers scenes that it was not asked about"
+                    f"{type(self).__name__} answered a scene that it was not given"
                 )
             asked = waiting.popleft()
             mined[asked.row] = list(_causes(asked, list(found), annotator_id))
         unasked = next(scenes, None)
         if waiting or unasked is not None:
-            raise RowError(f"{type(self).__name__} leaves scenes without an answer")
+            raise RowError(f"{type(self).__name__} left a scene without an answer")
         return with_column(batch, CAUSES_COLUMN, pa.array(mined, CAUSES_COLUMN.type))
 
     def _asked(self, batch: pa.RecordBatch) -> "Iterator[_Asked]":

@@ -163,7 +163,7 @@ def _check_answered(batch: pa.RecordBatch, over: str) -> None:
     there = pc.unique(names).to_pylist()
     if there and over not in there:
         raise UsageError(
-            f"`over` is {over!r}, and no step before this one is; they are "
+            f"`over` is {over!r}, but no earlier step gives it; earlier steps give "
             f"{', '.join(there)}"
         )
 

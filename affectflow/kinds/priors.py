@@ -28,7 +28,7 @@ def without_prior(outcome: Outcome, prior: Outcome, choices: Sequence[str]) -> O
     if isinstance(outcome, Exception):
         return outcome
     if isinstance(prior, Exception):
-        return RowError(f"the model does not answer about an empty text: {prior}")
+        return RowError(f"the model gave no answer for an empty text: {prior}")
     if not outcome.scores or not prior.scores:
         return outcome
     scores = divided(outcome.scores, prior.scores)

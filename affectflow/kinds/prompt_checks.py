@@ -34,7 +34,7 @@ def parts_of(over: str) -> Iterator[tuple[str, int]]:
 def check(prompt: "Prompt") -> None:
     """Raises PromptError if a prompt cannot be asked: says why, in one line."""
     if not prompt.steps:
-        raise fault("no step: a prompt has at least one [[steps]]", "steps")
+        raise fault("the prompt has no step; add at least one [[steps]]", "steps")
     if prompt.unit not in ("utterance", "conversation"):
         why = f"`unit` must be utterance or conversation, got {prompt.unit!r}"
         raise fault(why, "unit")
@@ -45,7 +45,7 @@ def check(prompt: "Prompt") -> None:
     if prompt.history < 0:
         raise fault(f"`history` must be at least 0, got {prompt.history}", "history")
     if prompt.unit == "conversation" and prompt.history:
-        why = "a conversation has no `history`: {text} is all of it"
+        why = "leave `history` out: {text} is already the whole conversation"
         raise fault(why, "history")
     dict(parts_of(prompt.over))
     _check_profile(prompt)
@@ -64,17 +64,19 @@ def _check_profile(prompt: "Prompt") -> None:
     for name in prompt.profile:
         if name not in PROFILE and not re.fullmatch(r"attrs\..+", name):
             known = ", ".join((*PROFILE, "attrs.NAME"))
-            raise fault(f"`profile` must be some of {known}, got {name!r}", "profile")
+            raise fault(f"`profile` must name {known}, got {name!r}", "profile")
     if prompt.unit == "conversation":
-        raise fault("a conversation has several people: no `profile`", "profile")
+        raise fault(
+            "leave `profile` out: a conversation has several speakers", "profile"
+        )
     if not any("profile" in step.slots for step in prompt.steps):
-        why = f"prompt {prompt.name!r} has no slot {{profile}} to show a profile in"
+        why = f"prompt {prompt.name!r} has a `profile`, but no slot {{profile}}"
         raise fault(why, "profile")
 
 
 def _check_name(prompt: "Prompt", step: Step, earlier: Mapping[str, Step]) -> None:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", step.name) or step.name in SLOTS:
-        why = f"{step.name!r} cannot name a step: use small letters, and none of"
+        why = f"{step.name!r} cannot name a step: use lower-case letters, and none of"
         raise fault(f"{why} {', '.join(SLOTS)}", f'name = "{step.name}"')
     if step.name in earlier:
         raise fault(f"step {step.name!r} appears twice", f'name = "{step.name}"', 2)
@@ -88,7 +90,7 @@ def _check_name(prompt: "Prompt", step: Step, earlier: Mapping[str, Step]) -> No
         shared = own == (prompt.task_of(other), prompt.vocabulary_of(other))
         if shared and not (step.among and other.among):
             why = f"steps {other.name!r} and {step.name!r} both answer {own[0]!r} with"
-            raise fault(f"{why} {own[1]!r}: give one a `task` of its own", step.name)
+            raise fault(f"{why} {own[1]!r}: give one of them its own `task`", step.name)
 
 
 def _check_slots(prompt: "Prompt", step: Step, earlier: Mapping[str, Step]) -> None:
@@ -97,7 +99,7 @@ def _check_slots(prompt: "Prompt", step: Step, earlier: Mapping[str, Step]) -> N
         if slot not in known:
             why = f"unknown slot {{{slot}}} in step {step.name!r}"
             later = [each.name for each in prompt.steps]
-            hint = "it is asked later" if slot in later else nearest(slot, known)
+            hint = "that step comes later" if slot in later else nearest(slot, known)
             raise fault(f"{why}; {hint}", f"{{{slot}}}")
     lacking = {
         "history": not prompt.history and "`history` is 0",
@@ -130,7 +132,7 @@ def _check_when(prompt: "Prompt", step: Step, earlier: Mapping[str, Step]) -> No
     if condition.step not in earlier:
         later = condition.step in [each.name for each in prompt.steps]
         why = f"`when` of step {step.name!r} waits for {condition.step!r}"
-        hint = "which is asked later" if later else "which is not a step"
+        hint = "which comes later" if later else "which is not a step"
         raise fault(f"{why}, {hint}; earlier ones are {_names(earlier)}", "when")
     labels = earlier[condition.step].labels
     for label in condition.labels:

@@ -279,7 +279,8 @@ def check_not_on_the_web(uri: str) -> None:
     """
     if is_on_the_web(uri):
         raise UnmeasuredError(
-            "on_the_web", f"{uri!r} is not fetched: keep a copy, and name that"
+            "on_the_web",
+            f"{uri!r} is on the web and is not fetched: download it, and name the copy",
         )
 
 

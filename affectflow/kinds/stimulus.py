@@ -40,7 +40,7 @@ def around(prompt: Prompt, stimulus: str) -> Prompt:
     pack, colon, ids = stimulus.rpartition(":")
     if not colon or not ids:
         raise UsageError(
-            f"`stimulus` must be PACK:ID or FILE.toml:ID, as positive:EP02, got "
+            f"`stimulus` must be PACK:ID or FILE.toml:ID, such as positive:EP02, got "
             f"{stimulus!r}"
         )
     file = file_of("stimuli", pack)

@@ -102,7 +102,8 @@ def _scores(scored: Scored) -> Any:
     scores = scored.answers[0].scores
     if scores is None:
         raise UsageError(
-            "the other annotator gives values, not scores: it has no words"
+            "the other annotator gives values, not scores, so it has no words; choose "
+            "one that gives scores"
         )
     return scores
 
@@ -146,7 +147,7 @@ def scorer_of(over: str) -> Scorer[Any]:
     id_ = scorer.annotator()["annotator_id"] if scorer is not None else ""
     if not isinstance(scorer, Scorer) or not id_.startswith(over):
         raise UsageError(
-            f"the words that {over!r} goes by are not known: they are those of an "
-            "installed model that gives scores, without options; name it with --over"
+            f"the words that {over!r} relies on are unknown: --over must name an "
+            "installed model that gives scores, without options"
         )
     return scorer

@@ -39,7 +39,9 @@ class Textualize(BatchTransform):
 
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "text", "segments")
     provides: ClassVar[pa.Schema] = pa.schema([CUES_COLUMN])
-    card: ClassVar[Card] = Card(summary="writes emoji, emoticons and typography out")
+    card: ClassVar[Card] = Card(
+        summary="writes emoji, emoticons and typography out in words"
+    )
 
     def __post_init__(self) -> None:
         super().__init__()

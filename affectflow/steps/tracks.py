@@ -60,7 +60,7 @@ def digest_of_files(renderer: Renderer) -> str:
     if not renderer.tracks:
         if renderer.needs_tracks:
             raise UsageError(
-                f"{type(renderer).__name__} reads tables: say which, as --set "
+                f"{type(renderer).__name__} reads tables: name them, for example --set "
                 f"tracks='*{renderer.suffixes[0]}'"
             )
         return ""
@@ -109,7 +109,7 @@ def check_columns(renderer: Renderer) -> None:
 def how_files_are_named(renderer: Renderer) -> list[str]:
     """Returns a line on how a file is told to be of a recording, by one of them."""
     return [
-        f"no file is of a recording of this lake: {file.uri!r} would be of one named "
+        f"no file matches a recording of this lake: {file.uri!r} would match one named "
         f"{recording_of(file.uri)!r}; name the file after the recording (`media_uri`) "
         "or the conversation that it measures"
         for file in files_of(renderer)[:1]

@@ -83,6 +83,6 @@ def _rows(file: Path) -> list[dict[str, str]]:
             return list(csv.DictReader(text))
     except OSError as error:
         raise UsageError(
-            f"cannot read {str(file)!r} ({error.strerror}): --data is the folder with "
-            "the data sets, each in a folder of its own"
+            f"cannot read {str(file)!r} ({error.strerror}): --data must be a folder "
+            "with one subfolder per data set"
         ) from error

@@ -253,7 +253,7 @@ def _check_fold(
     theirs = _table(data.find(_KIND, other))
     if file.name in theirs.get("members" if key == "folds" else "folds", {}):
         path = data.find(_KIND, other).path
-        raise file.fault(f"[{section}] is in {path}, too", file.line_of(section))
+        raise file.fault(f"[{section}] is also in {path}", file.line_of(section))
 
 
 def _steps(

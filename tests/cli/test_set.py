@@ -60,7 +60,7 @@ def test_options_reach_the_model_the_miner_and_the_clusterer(lake):
         ),
         pytest.param(
             ["mine", "LAKE", "--set", "min_size=1"],
-            ["WordClusterer needs `min_size` of at least 2"],
+            ["WordClusterer: `min_size` must be at least 2"],
             id="out of range",
         ),
         pytest.param(

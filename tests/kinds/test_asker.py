@@ -188,7 +188,7 @@ def test_quoted_words_stand_at_their_place_in_the_text(tmp_path):
         ),
         pytest.param(
             MOOD.replace("one_label", "any_label"),
-            "its parser 'any_label' does not take exactly one; use decode=auto",
+            "its parser 'any_label' does not take exactly one label; use decode=auto",
             id="several labels",
         ),
         pytest.param(
@@ -224,7 +224,7 @@ def test_a_model_that_answers_too_few_is_told_so(tmp_path):
     handler = scripted(prompt_file(tmp_path, MOOD), str)
     type(handler).complete = lambda self, requests, model: []
 
-    with pytest.raises(UsageError, match="gave 0 completions for 1 request;"):
+    with pytest.raises(UsageError, match="returned 0 completions for 1 request;"):
         handler.apply(utterances("hi"), handler.load_model())
 
 
@@ -251,7 +251,7 @@ def test_a_stimulus_makes_another_annotator(tmp_path):
 
 
 def test_a_preview_cannot_be_asked(tmp_path):
-    with pytest.raises(UsageError, match="`preview` asks nothing"):
+    with pytest.raises(UsageError, match="`preview` only shows"):
         scripted(prompt_file(tmp_path, MOOD), str, preview=3)
 
 

@@ -126,5 +126,5 @@ def test_the_words_that_a_model_goes_by_come_from_its_weights(tmp_path):
 def test_words_of_what_is_no_installed_model_are_refused(tmp_path, over):
     text = MOOD.replace("[[steps]]", 'over = "words:2"\n[[steps]]')
 
-    with pytest.raises(UsageError, match=r"the words that .* goes by are not known"):
+    with pytest.raises(UsageError, match=r"the words that .* relies on are unknown"):
         scripted(prompt_file(tmp_path, text), str, over=over)

@@ -96,8 +96,8 @@ def test_a_profile_is_person_level(tmp_path):
 @pytest.mark.parametrize(
     ("text", "profile", "said"),
     [
-        (MOOD, TOLD, "has no slot {profile} to show a profile in"),
-        (PROFILED, ("speaker_id",), "`profile` must be some of speaker_role, lang, "),
+        (MOOD, TOLD, "has a `profile`, but no slot {profile}"),
+        (PROFILED, ("speaker_id",), "`profile` must name speaker_role, lang, "),
         ('unit = "conversation"\n' + PROFILED, TOLD, "a conversation has several"),
     ],
     ids=["no slot", "a person", "a conversation"],

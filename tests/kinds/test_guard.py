@@ -74,7 +74,7 @@ def test_a_file_says_all_of_a_guard(tmp_path):
         ('notice = "n"\n', "no `phrases`; fix"),
         (
             'notice = "n"\nphrases = ["kill  me"]\n',
-            "line 2: 'kill  me' is not a phrase: words with one blank between",
+            "line 2: 'kill  me' is not a phrase: write words with one space",
         ),
         (
             'notice = "n"\nphrases = ["give ..."]\n',

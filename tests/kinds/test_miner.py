@@ -133,7 +133,7 @@ def test_a_miner_may_answer_many_scenes_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "said"), [(0, "leaves scenes"), (2, "that it was not asked about")]
+    ("times", "said"), [(0, "left a scene"), (2, "that it was not given")]
 )
 def test_a_miner_that_answers_too_few_or_too_many_scenes_is_refused(
     times: int, said: str
@@ -151,7 +151,7 @@ def test_a_miner_that_answers_too_few_or_too_many_scenes_is_refused(
 
 
 def test_history_is_no_negative_number() -> None:
-    with pytest.raises(UsageError, match="`history` of at least 0, not -1"):
+    with pytest.raises(UsageError, match="`history` must be at least 0, got -1"):
         Points(history=-1)
 
 
@@ -304,12 +304,16 @@ def test_without_the_bar_a_miner_has_the_id_that_it_had_before_there_was_one() -
 
 @pytest.mark.parametrize("bar", [-0.1, float("nan")])
 def test_a_bar_over_neutral_is_no_negative_number(bar: float) -> None:
-    with pytest.raises(UsageError, match=r"`over_neutral` of at least 0, not (-|nan)"):
+    with pytest.raises(
+        UsageError, match=r"`over_neutral` must be at least 0, got (-|nan)"
+    ):
         Points(over_neutral=bar)
 
 
 @pytest.mark.parametrize("name", ["max_neutral", "of_surest"])
 @pytest.mark.parametrize("bar", [-0.1, 1.1, float("nan")])
 def test_other_bars_are_shares(name: str, bar: float) -> None:
-    with pytest.raises(UsageError, match=rf"`{name}` in 0..1, not (-|1.1|nan)"):
+    with pytest.raises(
+        UsageError, match=rf"`{name}` must be from 0 to 1, got (-|1.1|nan)"
+    ):
         Points(**{name: bar})

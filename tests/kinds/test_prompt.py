@@ -50,12 +50,12 @@ def test_a_file_says_all_of_a_prompt(tmp_path):
         ),
         pytest.param(
             HEAD + STEP.replace("{text}", "{why}") + STEP.replace("mood", "why"),
-            "line 4: unknown slot {why} in step 'mood'; it is asked later; fix",
+            "line 4: unknown slot {why} in step 'mood'; that step comes later; fix",
             id="slot of a later step",
         ),
         pytest.param(
             HEAD + STEP + 'when = "why=yes"\n' + STEP.replace("mood", "why"),
-            "line 6: `when` of step 'mood' waits for 'why', which is asked later; "
+            "line 6: `when` of step 'mood' waits for 'why', which comes later; "
             "earlier ones are none; fix",
             id="when names a later step",
         ),

@@ -62,7 +62,10 @@ def test_each_stimulus_has_a_digest_of_its_own_and_none_has_the_prompts(tmp_path
 @pytest.mark.parametrize(
     ("stimulus", "line"),
     [
-        ("A", "`stimulus` must be PACK:ID or FILE.toml:ID, as positive:EP02, got 'A'"),
+        (
+            "A",
+            "must be PACK:ID or FILE.toml:ID, such as positive:EP02, got 'A'",
+        ),
         ("no_pack:A", "no stimulus 'no_pack'"),
         ("{}:C", "no stimulus 'C' in"),
         ("{}:A+", "no stimulus '' in"),

@@ -174,7 +174,7 @@ def test_a_renderer_of_text_finds_only_what_ingest_has_not(lake):
     ("name", "table", "said"),
     [
         pytest.param(
-            "mood.csv", "time,joy\n0,1\n", "would be of one named 'mood'", id="its name"
+            "mood.csv", "time,joy\n0,1\n", "would match one named 'mood'", id="its name"
         ),
         pytest.param("call.csv", "time,joy\n0,a\n", "no column of numbers", id="text"),
         pytest.param("call.csv", "time,time\n0,1\n", "two columns 'time'", id="twice"),

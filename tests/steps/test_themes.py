@@ -181,9 +181,9 @@ def test_a_broken_promise_is_named(kind: Any, texts: list[str], broken: str) -> 
     [
         ({"min_sise": 3}, "unknown option `min_sise`"),
         ({"min_size": "few"}, "option `min_size` .* must be a whole number"),
-        ({"fitted": 0}, "`fitted` of at least 1"),
-        ({"min_size": 1}, "`min_size` of at least 2"),
-        ({"min_people": 0}, "`min_people` from 1 to 64"),
+        ({"fitted": 0}, "`fitted` must be at least 1"),
+        ({"min_size": 1}, "`min_size` must be at least 2"),
+        ({"min_people": 0}, "`min_people` must be from 1 to 64"),
     ],
 )
 def test_options_that_a_clusterer_does_not_take_are_refused_at_once(

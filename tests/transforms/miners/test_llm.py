@@ -193,7 +193,7 @@ def test_a_question_that_fails_says_so():
         ({"model": "no/such"}, "40"),
         ({"prompt": "emer"}, "cannot ask the prompt 'emer': it has several steps"),
         ({"prompt": "emollm_e_c"}, "are read by 'label_set', not by 'quoted'"),
-        ({"history": -1}, "`history` of at least 0"),
+        ({"history": -1}, "`history` must be at least 0"),
         ({"options": {"answer": {}}}, "did you mean `answers`"),
         (
             {"model": "Endpoint", "options": {"url": "u"}},

@@ -75,7 +75,9 @@ def test_an_address_that_a_message_names_is_not_asked_for(web, address):
     assert web.asked == []
     assert phrases == []
     assert counted == {"no_cue_on_the_web": 1, "no_cue_not_measured": 1}
-    assert why == [f"{uri!r} is not fetched: keep a copy, and name that"]
+    assert why == [
+        f"{uri!r} is on the web and is not fetched: download it, and name the copy"
+    ]
 
 
 def test_an_address_that_an_option_names_is_heard(web):
