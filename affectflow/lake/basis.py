@@ -110,7 +110,7 @@ def line_about(uri: str) -> str:
     others = beside(chosen, there)
     if not others:
         return f"basis: {_said(chosen)}"
-    why = "named by you" if chosen.told else "the first one here"
+    why = "chosen by you" if chosen.told else "the first in this lake"
     more = f"{others} other annotator{'s'[: others != 1]}"
     listed = f'`affectflow sql {shlex.quote(uri)} "FROM basis"` lists them'
     return f"basis: {_said(chosen)}, {why}; {more}: {listed}"

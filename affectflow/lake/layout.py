@@ -53,7 +53,7 @@ class Lake:
         _check_format(uri, settings.get("format"))
         lacking = [name for name in _EXPECTED if name not in settings]
         if lacking:
-            raise LakeError(_damaged(uri, f"it lacks {lacking[0]!r}"))
+            raise LakeError(_damaged(uri, f"{lacking[0]!r} is missing"))
         return cls(uri, settings)
 
     @classmethod
@@ -188,7 +188,8 @@ def check_free(uri: str) -> None:
 def _check_name(storage: Storage, uri: str) -> None:
     if "://" not in uri and "::" in uri:
         raise LakeError(
-            f"{uri!r} has a `::`, which separates two URLs; name a folder without it"
+            f"{uri!r} has a `::`, which separates chained URLs; name a folder without "
+            "it"
         )
     # deltalake takes a local path for a URL that is escaped, twice.
     if storage.is_local and (found := _ESCAPED.search(storage.uri)):
@@ -206,8 +207,8 @@ def _check_empty(storage: Storage, uri: str) -> None:
         return  # another process has made the lake since it was looked for
     if set(found) & set(TABLES) and storage.exists("utterances", "_delta_log"):
         raise LakeError(
-            f"{uri!r} is a lake without its {SETTINGS}; restore it from a backup, or "
-            "name an empty folder with --to"
+            f"{uri!r} is a lake whose {SETTINGS} is missing; restore it from a backup, "
+            "or name an empty folder with --to"
         )
     if found:
         raise LakeError(
@@ -220,8 +221,8 @@ def _check_empty(storage: Storage, uri: str) -> None:
 def _what_is_there(storage: Storage, uri: str) -> str:
     if not storage.exists():
         return (
-            f"no lake at {uri!r}: `affectflow ingest PATH --source NAME --to {uri}` "
-            "makes one"
+            f"no lake at {uri!r}; make one with `affectflow ingest PATH --source NAME "
+            f"--to {uri}`"
         )
     if storage.is_local and storage.fs.isfile(storage.root):
         return f"{uri!r} is a file, not a lake: give the folder of a lake"

@@ -38,8 +38,8 @@ def create_key(lake_id: str, key_uri: str = "") -> bytes:
     except StorageError as error:
         why = getattr(error.__cause__, "strerror", None) or error
         raise StorageError(
-            f"the speaker key of the new lake cannot be kept at {uri!r} ({why}): name "
-            "a file that can be written with --speaker-key-uri"
+            f"the speaker key of the new lake cannot be written to {uri!r} ({why}): "
+            "name a writable file with --speaker-key-uri"
         ) from error
     return _parse(content, uri)
 
@@ -65,8 +65,8 @@ def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:
         key = _parse(fs.cat_file(path), uri)
     if not hmac.compare_digest(check_value(key), settings["speaker_key_check"]):
         raise LakeError(
-            f"the key at {uri!r} is another lake's: it would give the same people "
-            "different pseudonyms; name the right one with --speaker-key-uri"
+            f"the key at {uri!r} belongs to another lake: it would give the same "
+            "people different pseudonyms; name the right one with --speaker-key-uri"
         )
     return key
 
@@ -75,7 +75,9 @@ def _parse(content: bytes, uri: str) -> bytes:
     try:
         key = bytes.fromhex(content.decode().strip())
     except ValueError as error:
-        raise LakeError(_no_key(uri, "it is not in hexadecimal digits")) from error
+        raise LakeError(
+            _no_key(uri, "it is not written in hexadecimal digits")
+        ) from error
     # BLAKE2 takes an empty key for no key: anybody could work out the pseudonyms.
     if len(key) != KEY_BYTES:
         raise LakeError(_no_key(uri, f"it has {len(key)} bytes, not {KEY_BYTES}"))

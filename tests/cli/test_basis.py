@@ -32,7 +32,7 @@ def test_a_model_that_is_tried_out_moves_no_report_and_a_named_one_does(
     before = affectflow("report", "lake")
     assert rests_on(tmp_path).startswith("EmbeddedEmotions@")
     assert re.search(
-        r"basis: EmbeddedEmotions@\S+ \(\d+ messages?\), the first one here; "
+        r"basis: EmbeddedEmotions@\S+ \(\d+ messages?\), the first in this lake; "
         r"1 other annotator: `affectflow sql lake \"FROM basis\"` lists them",
         before.err,
     )

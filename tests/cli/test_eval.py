@@ -52,7 +52,7 @@ def test_a_table_has_a_line_for_each_label_and_the_means(run, answers, capsys):
         assert name in printed.out
     assert "over 3 labels" in printed.out
     assert "50 bootstrap draws of conversations" in printed.err
-    assert "chosen from 0.5 on" in printed.err
+    assert "chosen if its score is at least 0.5" in printed.err
 
 
 def test_json_says_each_figure_with_the_ends_of_its_interval(run, answers, capsys):

@@ -115,7 +115,7 @@ def test_a_lake_keeps_the_key_that_it_was_made_with(tmp_path):
     lake = Lake.create(str(tmp_path / "lake"), speaker_key_uri=keys[0])
     speakers.create_key("other", keys[1])
 
-    with pytest.raises(LakeError, match="is another lake's"):
+    with pytest.raises(LakeError, match="belongs to another lake"):
         Lake.create(lake.uri, speaker_key_uri=keys[1])
     with pytest.raises(LakeError, match="speaker key of this lake is not at"):
         Lake.create(lake.uri)
@@ -144,7 +144,7 @@ def test_a_lake_that_lost_its_settings_gets_no_new_key(tmp_path):
     Lake.create(str(tmp_path))
     (tmp_path / "lake.json").unlink()
 
-    with pytest.raises(LakeError, match=r"without its lake\.json; restore it"):
+    with pytest.raises(LakeError, match=r"whose lake\.json is missing; restore it"):
         Lake.create(str(tmp_path))
 
 
@@ -160,7 +160,7 @@ def test_a_file_is_no_lake(tmp_path):
 
 
 def test_no_lake_is_said_with_the_command_that_makes_one(tmp_path):
-    with pytest.raises(LakeError, match=r"no lake at '.*/x': `affectflow ingest"):
+    with pytest.raises(LakeError, match=r"no lake at '.*/x'; make one with `"):
         Lake.open(str(tmp_path / "x"))
 
     assert not (tmp_path / "x").exists()
@@ -177,7 +177,9 @@ def test_a_folder_that_is_no_lake_is_told_from_none(tmp_path):
         pytest.param('{"format": 1', "is damaged", id="cut off"),
         pytest.param("", "is damaged", id="empty"),
         pytest.param("[]", "not a JSON object", id="a list"),
-        pytest.param('{"format": 2, "id": "x"}', "lacks 'buckets'", id="a key lacks"),
+        pytest.param(
+            '{"format": 2, "id": "x"}', "'buckets' is missing", id="a key lacks"
+        ),
         pytest.param("{}", "its format is None", id="no format"),
         pytest.param('{"format": "2"}', "its format is '2'", id="a text for a format"),
     ],

@@ -77,7 +77,7 @@ def test_the_key_of_a_lake_is_read(tmp_path):
 
 
 def test_the_key_of_another_lake_is_refused(tmp_path):
-    with pytest.raises(LakeError, match=r"is another lake's.*--speaker-key-uri"):
+    with pytest.raises(LakeError, match=r"belongs to another lake.*--speaker-key-uri"):
         read_key(settings(OTHER), key_file(tmp_path))
 
 

@@ -143,7 +143,7 @@ def test_an_attribute_groups_too(lake):
             "no annotator 'nobody' in this lake; known: 'llm'",
         ),
         ({}, "knd", "no column 'knd' in utterances; --by is length or one of"),
-        ({}, "attrs.tea", "no such attribute; there is attrs.team"),
+        ({}, "attrs.tea", "no such attribute; known: attrs.team"),
         ({}, "speaker_id", "would show individuals"),
         ({"order": 0}, "", "`order` must be at least 1"),
     ],

@@ -102,7 +102,7 @@ def _check_known(
         raise UsageError(
             f"{len(lacking):,} of the utterances are not in {lake.uri!r} (first "
             f"{lacking[0]!r}): import into the lake that the sample was drawn from, "
-            "and leave the column utterance_id as it was"
+            "and do not change the column utterance_id"
         )
 
 
@@ -115,8 +115,8 @@ def _check_drawn(lake: Lake, answers: Iterable[Answer]) -> None:
     if strange:
         raise UsageError(
             f"{len(strange):,} of the utterances are not in sample {strange[0][0]} "
-            f"(first {strange[0][1]!r}): rows of another sheet were pasted in; give "
-            "each sheet as a file of its own"
+            f"(first {strange[0][1]!r}): rows of another sheet were pasted in; import "
+            "each sheet as a separate file"
         )
 
 

@@ -84,8 +84,8 @@ def read_answers(lake: Lake, path: str | Path, rater: str = "") -> list[Answer]:
     asked = ["answer"] if read is _from_long else [n for n in given if n not in FIXED]
     if asked and not any(row[name] for _, row in rows for name in asked):
         raise UsageError(
-            f"{path}: no answers yet; fill {', '.join(asked)} with yes, no or "
-            f"unsure, a scale with 1 to {POINTS}, then import the sheet again"
+            f"{path}: no answers yet; fill {', '.join(asked)} with yes, no or unsure "
+            f"(a scale: 1 to {POINTS}), then import the sheet again"
         )
     return once(lake, str(path), list(read(lake, path, rows, rater)))
 
@@ -109,9 +109,10 @@ def once(lake: Lake, where: str, answers: Iterable[Answer]) -> list[Answer]:
             found[key] = answer
         elif answer.said not in ("", before.said):
             raise UsageError(
-                f"{where}: {answer.rater} says both {before.said} and {answer.said} to "
-                f"{answer.target.label!r} of {answer.utterance_id!r}; keep one of the "
-                "rows, or name the raters apart in the column rater"
+                f"{where}: {answer.rater} answered both {before.said} and "
+                f"{answer.said} to {answer.target.label!r} for "
+                f"{answer.utterance_id!r}; keep one of the rows, or give the raters "
+                "different names in the column rater"
             )
     return list(found.values())
 
@@ -128,8 +129,8 @@ def _rows(path: str | Path) -> Iterator[tuple[int, Row]]:
         pairs = zip_longest(heads, cells, fillvalue="")
         if any(cell.strip() for head, cell in pairs if not head):
             raise UsageError(
-                f"{path}, row {number}: a cell has no heading; it was moved, or "
-                "contains an unquoted delimiter: fix the row"
+                f"{path}, row {number}: a cell has no column heading: it was moved, or "
+                "contains an unquoted delimiter; fix the row"
             )
         filled = [*cells, *[""] * (len(heads) - len(cells))]
         yield number, {k: v.strip() for k, v in zip(heads, filled, strict=False) if k}
@@ -151,9 +152,9 @@ def _table(path: str | Path) -> Iterator[tuple[int, list[str]]]:
                 yield number, cells
     except csv.Error as error:
         raise UsageError(
-            f"{path}, row {number + 1}: not CSV from here on ({error}): a quote is "
-            "not closed, or is in the middle of a cell; fix the row, or save the sheet "
-            "as CSV again"
+            f"{path}, row {number + 1}: not valid CSV from here on ({error}): a quote "
+            "is not closed, or is in the middle of a cell; fix the row, or save the "
+            "sheet as CSV again"
         ) from error
 
 
@@ -173,7 +174,9 @@ def _text(path: str | Path) -> str:
             f"cannot read {str(path)!r}: {error.strerror}; name the filled sheet"
         ) from error
     if content[:2] == b"PK":
-        raise UsageError(f"{path} is a workbook, not CSV: save it as CSV UTF-8")
+        raise UsageError(
+            f"{path} is a workbook, not a CSV file: save it as `CSV UTF-8`"
+        )
     marked = next((e for m, e in _MARKS.items() if content.startswith(m)), "utf-8")
     try:
         text = content.decode(marked)
@@ -186,15 +189,15 @@ def _text(path: str | Path) -> str:
 
 def _no_text(path: str | Path, byte: int) -> str:
     return (
-        f"{path}: neither UTF-8 nor UTF-16 with its mark (byte {byte}); in the "
-        "spreadsheet save as `CSV UTF-8`"
+        f"{path}: neither UTF-8 nor UTF-16 with a byte order mark (byte {byte}); save "
+        "it from the spreadsheet as `CSV UTF-8`"
     )
 
 
 def _no_column(path: str | Path, name: str, given: Iterable[str]) -> str:
     there = ", ".join(given)
     return (
-        f"{path}: no column {name!r}; columns: {there}; keep the heads that "
+        f"{path}: no column {name!r}; columns: {there}; keep the column headings that "
         "`affectflow sample` wrote"
     )
 
@@ -214,7 +217,7 @@ def _from_wide(
         if not sample_id:
             raise UsageError(
                 f"{path}, row {number}: the cell sample_id is empty; copy it from "
-                "another row, or give answers without a sample as the columns "
+                "another row, or give answers without a sample in the columns "
                 f"{', '.join(LONG)}"
             )
         if sample_id not in samples:
@@ -235,8 +238,8 @@ def _check_heads(path: str | Path, sample: Sample, row: Row) -> None:
     strange = [head for head in row if head not in (*FIXED, *asked)]
     if strange:
         raise UsageError(
-            f"{path}: sample {sample.sample_id} does not ask {strange[0]!r} but "
-            f"{', '.join(asked)}; remove the column, or draw a sample with --labels"
+            f"{path}: sample {sample.sample_id} asks {', '.join(asked)}, not "
+            f"{strange[0]!r}; remove the column, or draw a sample with --labels"
         )
 
 
@@ -281,13 +284,13 @@ def _name(path: str | Path, number: int, name: str) -> str:
     plain = _BLANKS.sub(" ", unicodedata.normalize("NFC", restored(name))).strip()
     if not plain:
         raise UsageError(
-            f"{path}, row {number}: no rater is named; fill in the column rater, or "
-            "give --rater NAME"
+            f"{path}, row {number}: no rater; fill in the column rater, or give "
+            "--rater NAME"
         )
     if len(plain) > _MAX_NAME or not plain.isprintable():
         raise UsageError(
-            f"{path}, row {number}: {plain[:_MAX_NAME]!r} is not the name of a rater; "
-            f"give up to {_MAX_NAME} printable characters"
+            f"{path}, row {number}: {plain[:_MAX_NAME]!r} cannot name a rater; give up "
+            f"to {_MAX_NAME} printable characters"
         )
     return plain
 

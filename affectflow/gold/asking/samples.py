@@ -89,10 +89,10 @@ def ids_of(lake: Lake) -> list[str]:
 
 def _no_sample(sample_id: str, known: list[str], uri: str) -> str:
     near = difflib.get_close_matches(sample_id, known, n=1)
-    there = f"; did its cells change? near is {near[0]}" if near else ""
+    there = f"; the nearest is {near[0]}, was the cell changed?" if near else ""
     return (
-        f"no sample {sample_id!r} was drawn from {uri!r}{there}: the sheet is of "
-        "another lake, or of one made again since; draw one here with "
+        f"no sample {sample_id!r} was drawn from {uri!r}{there}: the sheet belongs to "
+        "another lake, or the lake was made again since; draw a sample here with "
         "`affectflow sample`"
     )
 

@@ -224,7 +224,8 @@ def choose(
         raise UsageError(f"--n must be at least 1, got {how.n}")
     if how.stratify != "none" and targets[0].is_scale:
         raise UsageError(
-            f"{task} is a scale: nobody chooses it, so leave --stratify out"
+            f"{task} is a scale, so there are no labels to stratify by; leave "
+            "--stratify out"
         )
     models = models_of(connection, task)
     annotator = how.annotator
@@ -284,13 +285,13 @@ def _size(found: int, how: How) -> int:
     """Returns how many are drawn of the conversations that there are."""
     if not found and how.tops_up:
         raise UsageError(
-            f"no message is new since sample {how.tops_up} was drawn or topped up: "
+            f"no new messages since sample {how.tops_up} was drawn or topped up: "
             "ingest and annotate new ones first"
         )
     if not found:
         raise UsageError(
-            "nothing to label: no message by a person has text and an annotator's "
-            "answer; ingest and annotate first"
+            "nothing to label: no message by a person has both text and an "
+            "annotator's answer; ingest and annotate first"
         )
     enough = ENOUGH_NEW if how.tops_up else ENOUGH
     return min(enough if how.n is None else how.n, found)
@@ -325,7 +326,9 @@ def _allot(connection: duckdb.DuckDBPyConnection, n: int) -> None:
     sizes = connection.execute("SELECT stratum, count(*) FROM put_up GROUP BY 1")
     drawn = allot(dict(sizes.fetchall()), n)
     if 0 in drawn.values():
-        raise UsageError(f"{n} are too few for {len(drawn)} strata; give --n 6 or more")
+        raise UsageError(
+            f"--n {n} is too few for {len(drawn)} strata; give --n 6 or more"
+        )
     rows = [{"stratum": stratum, "drawn": count} for stratum, count in drawn.items()]
     connection.register("wanted", pa.Table.from_pylist(rows))
 

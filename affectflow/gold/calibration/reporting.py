@@ -76,7 +76,7 @@ def _figures(found: Figures) -> list[float]:
 def _note(label: LabelCalibration, found: Figures) -> str:
     said = [label.note]
     if not found.helps and not label.note:
-        said.append("no better than the scores as they were")
+        said.append("no better than the raw scores")
     if label.parts:
         said.append("a family, of which no row has the probability")
     return "; ".join(each for each in said if each)

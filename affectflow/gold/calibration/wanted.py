@@ -27,8 +27,8 @@ def annotators(lake: Lake, wanted: str = "") -> list[str]:
         models = [name for name, is_person in rows if not is_person]
         if (wanted, True) in rows:
             raise UsageError(
-                f"{wanted!r} is a person: people's answers are what annotators are "
-                f"calibrated with; name a model of {models} with --annotator"
+                f"{wanted!r} is a person, and people's answers are what models are "
+                f"calibrated against; name one of {models} with --annotator"
             )
         if not models:
             raise LakeError(
@@ -58,7 +58,7 @@ def check_fit(lake: Lake, found: Sequence[str], fitted: Sequence[Calibration]) -
             key=lambda label: min(label.positives, label.n - label.positives),
         )
         raise UsageError(
-            f"answers are too few for every label; the nearest is {label.label!r}: "
+            f"too few answers for every label; the nearest is {label.label!r}: "
             f"{label.note}; label more: `affectflow sample {lake.uri} --n "
             f"{max(400, 2 * label.n)} --out sheet.csv`, then `affectflow gold`"
         )
@@ -72,15 +72,15 @@ def _no_answers(lake: Lake, found: Sequence[str]) -> AffectflowError:
         ).fetchall()
     if not people:
         return LakeError(
-            f"{lake.uri!r} has no labels by people: draw a sheet with `affectflow "
+            f"{lake.uri!r} has no labels by people; draw a sheet with `affectflow "
             f"sample {lake.uri} --out sheet.csv`, fill it in, and import it with "
             f"`affectflow gold {lake.uri} sheet.csv`"
         )
     asked = ", ".join(f"{task}/{vocabulary}" for task, vocabulary in people)
     return UsageError(
         f"people labelled {asked} here, but {', '.join(found)} scored none of those "
-        f"labels on the same messages: ask people for labels that it gives (affectflow "
-        f"sample {lake.uri} --labels NAME), or annotate those messages"
+        "labels on the same messages: ask people for labels that a model gives "
+        f"(affectflow sample {lake.uri} --labels NAME), or annotate those messages"
     )
 
 

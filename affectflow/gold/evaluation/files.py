@@ -60,7 +60,9 @@ def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
     name = path.removesuffix(".gz")
     kind = next((end for end in READERS if name.endswith(end)), None)
     if kind is None:
-        raise UsageError(f"{path!r} is not one of {', '.join(READERS)}; convert it")
+        raise UsageError(
+            f"{path!r} is not a file of {', '.join(READERS)}; convert it to one of them"
+        )
     _check_encoding(path)
     connection = duckdb.connect()
     try:
@@ -114,13 +116,13 @@ def keep_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> Non
       UsageError: the file names no annotators, or not this one.
     """
     if "annotator_id" not in _names(connection):
-        raise UsageError("--annotator needs the column annotator_id in the file")
+        raise UsageError("--annotator needs a column annotator_id in the file")
     named = _ANNOTATOR.format("annotator_id")
     rows = connection.sql(f"SELECT DISTINCT {named} FROM given ORDER BY 1")
     known = [row[0] for row in rows.fetchall()]
     if annotator not in known:
         raise UsageError(
-            f"no annotator {annotator!r} in the file; known: {', '.join(known[:8])}"
+            f"no annotator {annotator!r} in the file; it has {', '.join(known[:8])}"
         )
     connection.execute(f"DELETE FROM given WHERE {named} <> ?", [annotator])
 
@@ -175,7 +177,7 @@ def prepare_values(
         _refuse(
             connection,
             f"{name} IS NULL OR NOT isfinite({name})",
-            f"`{column}` is a number, not",
+            f"`{column}` must be a number, got",
             f"given_{name}",
         )
     _refuse_common(connection, _weight_column(names))
@@ -200,16 +202,19 @@ def _notes(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[
     notes = []
     if "conversation_id" not in names:
         notes.append(
-            "no column conversation_id: each utterance counts as a conversation of "
-            "its own; if it is not, intervals are too narrow"
+            "no column conversation_id: each utterance counts as its own "
+            "conversation; if conversations are longer, intervals are too narrow"
         )
     elif alone := _one(connection, _ALONE):
         notes.append(
-            f"{count(alone, 'utterance')} without conversation_id: each counts as a "
-            "conversation of its own"
+            f"{count(alone, 'utterance')} without conversation_id: each counts as its "
+            "own conversation"
         )
     if "chosen" not in names and "score" in names:
-        notes.append(f"no column chosen: a label is chosen from {CHOSEN_FROM} on")
+        notes.append(
+            "no column chosen: a label counts as chosen if its score is at least "
+            f"{CHOSEN_FROM}"
+        )
     return notes
 
 
@@ -247,19 +252,19 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, weights: str) -> None:
     _refuse(
         connection,
         "truth IS NULL OR truth NOT IN (0, 1)",
-        "`truth` is 0 or 1, not",
+        "`truth` must be 0 or 1, got",
         "given_truth",
     )
     _refuse(
         connection,
         "given_chosen IS NOT NULL AND (chosen IS NULL OR chosen NOT IN (0, 1))",
-        "`chosen` is 0 or 1, not",
+        "`chosen` must be 0 or 1, got",
         "given_chosen",
     )
     _refuse(
         connection,
         "given_score IS NOT NULL AND (score IS NULL OR NOT (score BETWEEN 0 AND 1))",
-        "`score` is a number in 0..1, not",
+        "`score` must be a number from 0 to 1, got",
         "given_score",
     )
     _refuse_common(connection, weights)
@@ -281,11 +286,11 @@ def _refuse_common(connection: duckdb.DuckDBPyConnection, weights: str) -> None:
     _refuse(connection, "utterance_id IS NULL", "`utterance_id` is", "utterance_id")
     if weights:
         wrong, what = WEIGHTS[weights]
-        _refuse(connection, wrong, f"`{weights}` is {what}, not", "given_weight")
+        _refuse(connection, wrong, f"`{weights}` must be {what}, got", "given_weight")
     _refuse_any(
         connection,
         "annotator_id, utterance_id, label HAVING count(*) > 1",
-        "{!r} has label {!r} twice by one annotator; leave one row",
+        "{!r} has label {!r} twice by one annotator; keep one row",
     )
     _refuse_any(
         connection,
@@ -322,8 +327,8 @@ def _vocabulary(connection: duckdb.DuckDBPyConnection, task: Task) -> str:
     there = [label for name in names for label in labels_of[name]]
     strange = [label for label in labels if label not in there] or labels
     raise UsageError(
-        f"task {task.name!r}: {unknown_label(str(strange[0]), there)} "
-        "(all labels of a file are of one vocabulary)"
+        f"task {task.name!r}: {unknown_label(str(strange[0]), there)} (all labels of a "
+        "file must be from one vocabulary)"
     )
 
 

@@ -77,9 +77,9 @@ def contests(
     if not usable:
         there = ", ".join(sorted({f"{t} ({v})" for t, v in asked}))
         said = (
-            f"people labelled {there} in this lake, which says nothing of {task.name!r}"
+            f"people labelled {there} in this lake, but not {task.name!r}"
             if there
-            else "nobody has labelled messages of this lake yet"
+            else "no messages of this lake have been labelled by people yet"
         )
         raise LakeError(
             f"{said}; `affectflow sample` writes a sheet to label, `affectflow gold` "
@@ -98,8 +98,8 @@ def contests(
     if not found:
         there = ", ".join(sorted({f"{t} ({v})" for t, v in told})) or "nothing"
         raise LakeError(
-            f"annotators answered {there} in this lake, which does not answer "
-            f"{task.name!r}; run `affectflow annotate` with a model that does"
+            f"annotators answered {there} in this lake, but not {task.name!r}; run "
+            "`affectflow annotate` with a model that does"
         )
     return sorted(found)
 
@@ -140,7 +140,7 @@ def compared_one(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
     models = [name for name, is_person in rows if not is_person]
     if (wanted, True) in rows:
         raise UsageError(
-            f"{wanted!r} is a person: people's answers are what annotators are "
+            f"{wanted!r} is a person, and people's answers are what models are "
             f"compared with; name a model with --annotator: {', '.join(models)}"
         )
     return annotator_meant(connection, wanted, models)
@@ -266,7 +266,7 @@ def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
     if by == LENGTH:
         return "length_group(u.text)"
     if by in PERSONAL:
-        raise UsageError(f"--by {by} would show individuals; name a group")
+        raise UsageError(f"--by {by} would show individuals; name a column of groups")
     if by.startswith(ATTRIBUTE):
         return _attribute(connection, by.removeprefix(ATTRIBUTE))
     rows = connection.sql("DESCRIBE utterances").fetchall()
@@ -285,9 +285,7 @@ def _attribute(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     there = [key for (key,) in connection.sql(_ATTRIBUTES).fetchall()]
     if name not in there:
         listed = ", ".join(ATTRIBUTE + key for key in there) or "none"
-        raise UsageError(
-            f"--by {ATTRIBUTE}{name}: no such attribute; there is {listed}"
-        )
+        raise UsageError(f"--by {ATTRIBUTE}{name}: no such attribute; known: {listed}")
     return f"coalesce(u.attrs[{quote(name)}], {quote(UNKNOWN)})"
 
 
@@ -295,8 +293,8 @@ def _check_parts(connection: duckdb.DuckDBPyConnection, by: str) -> None:
     found = connection.sql("SELECT count(DISTINCT part) FROM truths").fetchall()[0][0]
     if found > MAX_PARTS:
         raise UsageError(
-            f"--by {by} gives {found} groups, at most {MAX_PARTS} are compared; name "
-            "a coarser column"
+            f"--by {by} gives {found} groups, but at most {MAX_PARTS} can be compared; "
+            "name a coarser column"
         )
 
 

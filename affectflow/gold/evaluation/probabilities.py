@@ -14,10 +14,10 @@ from affectflow.gold.calibration.kept import LabelCalibration, holds, kept
 from affectflow.lake import Lake
 from affectflow.schemas import PEOPLE
 
-AS_GIVEN = "its scores are as it gave them"
+AS_GIVEN = "its scores are raw, not calibrated"
 SEEN = (
-    f"{AS_GIVEN}: its probabilities were fitted on answers that are compared here; "
-    "their held-out skill is what `affectflow calibrate` printed (`measures`, kind "
+    f"{AS_GIVEN}: its probabilities were fitted on the answers compared here; their "
+    "held-out skill is what `affectflow calibrate` printed (`measures`, kind "
     "calibration)"
 )
 CALIBRATED = "its scores are calibrated probabilities"
@@ -97,7 +97,7 @@ def use_probabilities(
     _add_unstored(connection, annotator_id, rates)
     if len(complete) == len(given):
         return CALIBRATED
-    return f"{CALIBRATED} for {', '.join(complete)}, else as it gave them"
+    return f"{CALIBRATED} for {', '.join(complete)}, and raw for the others"
 
 
 def _complete(given: dict[str, bool], folds: Sequence[tuple[str, str]]) -> list[str]:

@@ -27,14 +27,14 @@ def in_words(found: Judgement) -> Iterator[str]:
     for each in shared:
         if not each.n:
             yield (
-                f"warning: the raters of {each.target.name} share no message; give "
-                "them the same sheet"
+                f"warning: the raters of {each.target.name} have no message in common; "
+                "give them the same sheet"
             )
         elif each.alpha.value < LEAST_ALPHA:
             yield (
                 f"warning: raters agree little on {each.target.name} (alpha "
-                f"{each.alpha.value:.2f}, {LEAST_ALPHA} is the least to build on): "
-                "agree on the definition, then label again"
+                f"{each.alpha.value:.2f}, results need at least {LEAST_ALPHA}): agree "
+                "on the definition, then label again"
             )
         if each.n and math.isnan(each.alpha.low):
             yield f"warning: {_no_interval(each)}"
@@ -47,9 +47,9 @@ def in_words(found: Judgement) -> Iterator[str]:
 
 def _no_interval(each: Agreement) -> str:
     if math.isnan(each.alpha.value):
-        why = "all answers are the same, so nothing could have disagreed"
+        why = "all answers are the same, so raters could not have disagreed"
     elif each.conversations < LEAST_CONVERSATIONS:
-        why = f"the answers are of fewer than {LEAST_CONVERSATIONS} conversations"
+        why = f"the answers cover fewer than {LEAST_CONVERSATIONS} conversations"
     else:
         why = "it is the same in every draw of conversations"
     return f"alpha of {each.target.name} has no interval: {why}; label more"
@@ -113,7 +113,7 @@ def _not_validated(finding: Finding) -> str:
             "it is no better than chance here (sensitivity + specificity is 1 or less)"
         )
     else:
-        why = "these messages do not tell it from chance; label more"
+        why = "these messages cannot tell it from chance; label more"
     return (
         f"; {finding.annotator_id} is not validated, so reports show no shares: {why}"
     )

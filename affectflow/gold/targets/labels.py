@@ -115,8 +115,8 @@ def _spelt(task: str, spelling: str) -> Target:
         raise UsageError(unknown_label(label, there))
     if vocabulary == SCALES:
         raise UsageError(
-            f"{label} is a scale, no label of --task {task}: ask for it "
-            f"with --task {label}"
+            f"{label} is a scale, not a label of --task {task}: ask for it with --task "
+            f"{label}"
         )
     return Target(task, vocabulary, label)
 

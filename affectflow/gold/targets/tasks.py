@@ -45,7 +45,9 @@ def task_of(name: str) -> Task:
     if name == FRUSTRATION:
         return Task(name=name, vocabulary=FRUSTRATION, labels=(FRUSTRATION,))
     if name == SCALES:
-        raise UsageError(f"{name} holds scales: name one of {', '.join(scales)}")
+        raise UsageError(
+            f"{name} is a group of scales: name one of {', '.join(scales)}"
+        )
     if name in known():
         return Task(name=name, vocabulary=name, labels=get(name).labels)
     try:

@@ -157,8 +157,8 @@ def say_unsampled(left_out: Mapping[Target, int]) -> list[str]:
         return []
     names = ", ".join(sorted({target.name for target in left_out}))
     return [
-        f"{count(sum(left_out.values()), 'answer')} to {names} left out: they are not"
-        " from a random sample, as the others are"
+        f"{count(sum(left_out.values()), 'answer')} to {names} left out: they are not "
+        "from a random sample, and the others are"
     ]
 
 

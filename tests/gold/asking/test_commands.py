@@ -127,7 +127,7 @@ def test_two_files_of_one_rater_that_differ_are_an_error(folder, lines, tmp_path
     files = [str(first), str(write(tmp_path / "second.csv", lines))]
 
     with pytest.raises(
-        UsageError, match=r"first\.csv and .*second\.csv: ann says both"
+        UsageError, match=r"first\.csv and .*second\.csv: ann answered both"
     ):
         commands.gold(str(folder / "lake"), files, "")
 

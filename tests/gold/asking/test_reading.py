@@ -123,7 +123,7 @@ def test_two_spellings_of_a_rater_do_not_contradict_one_another(lake, lines, tmp
     contradicted(lines)
     lines[-1][2] = "Ann"
 
-    with pytest.raises(UsageError, match="ann says both yes and no"):
+    with pytest.raises(UsageError, match="ann answered both yes and no"):
         read_answers(lake, write(tmp_path / "s.csv", lines))
 
 
@@ -187,7 +187,7 @@ def with_label(lines):
     [
         pytest.param(
             with_label,
-            "does not ask 'angst' but anger, joy; remove",
+            "asks anger, joy, not 'angst'; remove",
             id="unknown label",
         ),
         pytest.param(renamed(6, "Joy!"), "no column 'joy'; columns:", id="column"),
@@ -196,15 +196,11 @@ def with_label(lines):
         pytest.param(
             changed(2, 5, "yess"), "row 3: the answer 'yess'.*mean yes", id="answer"
         ),
-        pytest.param(
-            every(2, ""), "row 2: no rater is named.*--rater NAME", id="rater"
-        ),
-        pytest.param(
-            every(2, "a\x07"), "is not the name of a rater", id="rater's name"
-        ),
+        pytest.param(every(2, ""), "row 2: no rater.*--rater NAME", id="rater"),
+        pytest.param(every(2, "a\x07"), "cannot name a rater", id="rater's name"),
         pytest.param(
             contradicted,
-            "ann says both yes and no to 'anger'.*keep one",
+            "ann answered both yes and no to 'anger'.*keep one",
             id="two answers",
         ),
         pytest.param(emptied, "no answers yet; fill anger, joy", id="not filled"),
@@ -212,7 +208,9 @@ def with_label(lines):
         pytest.param(
             doubled, "the column 'anger' appears twice; keep one", id="head twice"
         ),
-        pytest.param(shifted, "row 4: a cell has no heading.*fix", id="more cells"),
+        pytest.param(
+            shifted, "row 4: a cell has no column heading.*fix", id="more cells"
+        ),
         pytest.param(
             changed(2, 0, ""),
             "row 3: the cell sample_id is empty; copy",
@@ -237,10 +235,8 @@ def test_a_mistaken_sheet_is_one_line_with_the_cure(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(
-            "a;ü\n".encode("latin-1"), "in the spreadsheet save as", id="Latin"
-        ),
-        pytest.param(b"PK\x03\x04x", "is a workbook, not CSV", id="workbook"),
+        pytest.param("a;ü\n".encode("latin-1"), "from the spreadsheet as", id="Latin"),
+        pytest.param(b"PK\x03\x04x", "is a workbook, not a CSV file", id="workbook"),
         pytest.param(b"", "the sheet is empty", id="no bytes"),
         pytest.param(
             "utterance_id,rater".encode("utf-16-le"), "nor UTF-16 with", id="no mark"
@@ -259,7 +255,9 @@ def test_a_quote_that_is_never_closed_loses_no_answers(lake, lines, tmp_path):
     rows[3] = rows[3].replace(",text,", ',"text,')
     (tmp_path / "s.csv").write_text("\n".join(rows), "utf-8")
 
-    with pytest.raises(UsageError, match=r"row 4: not CSV from here.*fix the row"):
+    with pytest.raises(
+        UsageError, match=r"row 4: not valid CSV from here.*fix the row"
+    ):
         read_answers(lake, tmp_path / "s.csv")
 
 

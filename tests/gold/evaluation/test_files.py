@@ -207,9 +207,9 @@ def changed(**values):
 
 
 BAD = {
-    "truth": (changed(truth=2), "`truth` is 0 or 1, not '2'.*utterance 'u0'"),
-    "no-truth": (changed(truth=None), "`truth` is 0 or 1, not empty"),
-    "score": (changed(score=1.2), r"`score` is a number in 0..1, not 1.2"),
+    "truth": (changed(truth=2), "`truth` must be 0 or 1, got '2'.*utterance 'u0'"),
+    "no-truth": (changed(truth=None), "`truth` must be 0 or 1, got empty"),
+    "score": (changed(score=1.2), r"`score` must be a number from 0 to 1, got 1.2"),
     "label": (changed(label="angr"), "no label 'angr'; did you mean .*anger"),
     "twice": ([*ROWS, ROWS[0]], "'u0' has label 'joy' twice"),
     "column": ([{"utterance_id": "a", "score": 0.1}], "no column 'truth'; it has"),
@@ -221,10 +221,10 @@ BAD = {
         [{"utterance_id": "a", "truth": 1, "score": 0.1}],
         "no column `label`; task 'emotion' has several",
     ),
-    "weight": (changed(weight=-1.0), "`weight` is a number of at least 0"),
+    "weight": (changed(weight=-1.0), "`weight` must be a number of at least 0"),
     "weight-text": (
         [row | {"weight": "much" if row is ROWS[0] else "1"} for row in ROWS],
-        "`weight` is a number of at least 0, not 'much' .utterance 'u0'",
+        "`weight` must be a number of at least 0, got 'much' .utterance 'u0'",
     ),
     **{
         f"probability-{said}": (
@@ -232,7 +232,8 @@ BAD = {
                 row | {"inclusion_probability": said if row is ROWS[0] else "0.5"}
                 for row in ROWS
             ],
-            f"`inclusion_probability` is a number above 0 and at most 1, not '{said}'",
+            "`inclusion_probability` must be a number above 0 and at most 1, got "
+            f"'{said}'",
         )
         for said in ("0", "-0.5", "1.5", "half", "nan")
     },
@@ -266,7 +267,10 @@ def test_an_empty_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("missing.csv", "no lake and no file"), ("notes.txt", "is not one of .parquet")],
+    [
+        ("missing.csv", "no lake and no file"),
+        ("notes.txt", "is not a file of .parquet"),
+    ],
     ids=["missing", "unknown-kind"],
 )
 def test_a_path_that_is_no_file_of_answers_is_refused(tmp_path, name, message):

@@ -256,7 +256,7 @@ def test_probabilities_are_not_scored_on_answers_that_they_were_fitted_to(lake):
     found = evaluate_lake(lake, "emotion", draws=0)
 
     assert the_one(found, "joy")["brier"] == pytest.approx((0.0625 + 0.5625) / 2)
-    assert "fitted on answers that are compared here" in found.notes[-1]
+    assert "fitted on the answers compared here" in found.notes[-1]
     assert "what `affectflow calibrate` printed (`measures`" in found.notes[-1]
 
 
@@ -266,7 +266,7 @@ def test_labels_with_probabilities_are_named_if_others_have_none(lake):
 
     notes = evaluate_lake(lake, "emotion", draws=0).notes
 
-    assert notes[-1].endswith("probabilities for joy, else as it gave them")
+    assert notes[-1].endswith("probabilities for joy, and raw for the others")
 
 
 def test_labels_that_fold_to_one_have_probabilities_together_or_not_at_all(lake):
@@ -277,7 +277,7 @@ def test_labels_that_fold_to_one_have_probabilities_together_or_not_at_all(lake)
 
     expected = (0.0625 + 0.5625 + 0.25) / 4
     assert the_one(found, "joy")["brier"] == pytest.approx(expected)
-    assert found.notes[-1].endswith("its scores are as it gave them")
+    assert found.notes[-1].endswith("its scores are raw, not calibrated")
 
 
 # -- slices ----------------------------------------------------------------------------
@@ -378,7 +378,9 @@ def test_people_who_were_asked_something_else_are_named(lake):
 
 
 def test_a_lake_that_nobody_labelled_is_answered_with_the_commands_to_do_so(lake):
-    with pytest.raises(LakeError, match=r"nobody has labelled .*affectflow sample"):
+    with pytest.raises(
+        LakeError, match=r"no messages .* labelled by people yet; .*affectflow sample"
+    ):
         evaluate_lake(lake, "frustration")
 
 

@@ -108,7 +108,7 @@ def test_each_message_is_drawn_once_and_weighs_what_it_had_for_a_chance(lake, fo
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({}, "no message is new since sample s-", id="nothing new"),
+        pytest.param({}, "no new messages since sample s-", id="nothing new"),
         pytest.param(
             {"task": "valence"}, "no sample of valence to top up", id="another task"
         ),
