@@ -167,7 +167,7 @@ def digests(*arguments: str) -> list[str]:
             ["LAKE", "--set", "nonsense=1"], "unknown option `nonsense`", id="option"
         ),
         pytest.param(
-            ["LAKE", "--renderer", "RenderSeries"], "say which, as --set", id="tables"
+            ["LAKE", "--renderer", "RenderSeries"], "--set tracks=", id="tables"
         ),
         pytest.param(
             ["LAKE", "--", "--runner=SparkRunner"], "--workers N", id="cluster"

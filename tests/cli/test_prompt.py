@@ -105,7 +105,7 @@ def test_what_another_machine_would_be_asked_is_previewed_and_planned_without_le
     assert planned.code == 0, planned.err
     assert "sent to models.example.org" in planned.err
     assert asked.code == 2
-    assert "say --send-to models.example.org" in asked.last_line
+    assert "give --send-to models.example.org" in asked.last_line
 
 
 @pytest.mark.parametrize(

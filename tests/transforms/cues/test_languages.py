@@ -58,5 +58,5 @@ def test_a_language_that_is_asked_for_is_in_the_id_and_stays():
 
 
 def test_another_language_is_one_line():
-    with pytest.raises(UsageError, match="`language` is one of"):
+    with pytest.raises(UsageError, match="`language` must be"):
         RenderEmoji(language="fr")

@@ -189,9 +189,9 @@ def test_a_cue_leads_to_its_value_window_and_instrument_and_says_itself_again(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({"fps": -1.0}, "`fps` is 0 or more", id="fps"),
+        pytest.param({"fps": -1.0}, "`fps` must be at least 0", id="fps"),
         pytest.param(
-            {"window_s": float("nan")}, "`window_s` is 0 or more", id="window"
+            {"window_s": float("nan")}, "`window_s` must be at least 0", id="window"
         ),
         pytest.param({"style": "paper-55"}, "did you mean 'paper-5'", id="style"),
     ],

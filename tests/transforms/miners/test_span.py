@@ -155,7 +155,7 @@ def test_spans_are_those_of_a_loop_over_all_of_them(tmp_path):
     [
         ({"max_answer": 0}, "`max_answer` must be at least 1"),
         ({"min_score": 2}, "`min_score` must be between 0 and 1"),
-        ({"device": "cpu", "dtype": "int8"}, "`dtype` is one of"),
+        ({"device": "cpu", "dtype": "int8"}, "`dtype` must be one of"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(folder, options, why):

@@ -133,7 +133,7 @@ def test_another_pack_is_another_annotator(tmp_path):
         ("[patterns.apology]", "[patterns.regret]", "unknown pattern 'regret'"),
         ("[patterns.apology]", "[patterns.apology.deep]", "unknown key 'deep'"),
         ("weight = 1", "weight = 0", "`weight` must be a number above 0"),
-        (r"'''\bmy apologies\b'''", "'(?=x)'", "'(?=x)' is no pattern of RE2"),
+        (r"'''\bmy apologies\b'''", "'(?=x)'", "'(?=x)' is not a valid RE2 pattern"),
         ("common =", "# common =", "boundary.toml, line"),
     ],
 )
@@ -154,7 +154,9 @@ def test_a_pack_without_one_of_the_patterns_is_refused(tmp_path):
 
 
 def test_who_is_one_of_two():
-    with pytest.raises(UsageError, match="`who` is assistants or everyone, got 'bots'"):
+    with pytest.raises(
+        UsageError, match="`who` must be assistants or everyone, got 'bots'"
+    ):
         BoundaryPatterns(who="bots")
 
 

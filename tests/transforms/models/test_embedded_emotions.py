@@ -172,7 +172,7 @@ def test_a_handler_survives_the_way_to_a_worker(handler):
 
 
 def test_tasks_that_it_does_not_answer_are_refused():
-    with pytest.raises(UsageError, match="`tasks` are some of"):
+    with pytest.raises(UsageError, match="`tasks` must be among"):
         EmbeddedEmotions(tasks=("emotion", "valence"))
 
 

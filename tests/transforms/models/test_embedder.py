@@ -81,7 +81,7 @@ def test_a_way_of_pooling_that_is_not_known_is_refused(tiny, tmp_path):
 
     with pytest.raises(UsageError, match="pools by pooling_mode_max_tokens"):
         embedder(folder).load_model()
-    with pytest.raises(UsageError, match="`pooling` is one of"):
+    with pytest.raises(UsageError, match="`pooling` must be one of"):
         embedder(folder, pooling="max")
 
 

@@ -84,7 +84,7 @@ def test_weights_of_ones_own_are_another_annotator(emotions, frustration):
 
 
 def test_there_is_no_frustration_over_emotions_of_ones_own(emotions):
-    with pytest.raises(UsageError, match=r"`tasks` are some of \('emotion',\), got"):
+    with pytest.raises(UsageError, match=r"`tasks` must be among \('emotion',\), got"):
         EmbeddedEmotions(weights=emotions, tasks=("frustration",))
 
 
@@ -104,7 +104,7 @@ def test_frustration_over_another_model_of_emotions_is_refused(
     # As after an update of the package: the same folder, newer emotions.
     monkeypatch.setattr(weights, "revision", lambda *packages: "0" * 32)
 
-    with pytest.raises(UsageError, match=r"rest on emotion weights .*train them again"):
+    with pytest.raises(UsageError, match=r"need emotion weights .*train them again"):
         EmbeddedEmotions(weights=frustration)
 
 
@@ -120,7 +120,9 @@ def test_a_line_of_another_layout_is_refused(tmp_path):
     data = write_goemotions(tmp_path)
     (data / "dev.tsv").write_text("no label\n", encoding="utf-8")
 
-    with pytest.raises(UsageError, match=r"dev.tsv' is not as GoEmotions has it"):
+    with pytest.raises(
+        UsageError, match=r"dev.tsv' is not in the format of GoEmotions"
+    ):
         Emotions().train(data)
 
 

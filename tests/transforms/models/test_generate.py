@@ -288,7 +288,7 @@ def test_what_a_template_has_no_role_for_stands_in_the_first_question(tmp_path):
 
 def test_without_a_template_a_chat_is_plain_text_and_that_is_said(tmp_path):
     save_causal(tmp_path, None)
-    with pytest.warns(SaidOnceWarning, match="no chat template: it is asked in plain"):
+    with pytest.warns(SaidOnceWarning, match="no chat template, so it is asked in"):
         generator = loaded(tmp_path)
 
     said = rendered(generator, [Message("system", "told"), Message("user", "why")])

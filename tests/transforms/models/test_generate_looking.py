@@ -236,7 +236,7 @@ def test_models_that_read_texts_only_are_refused(files):
     save_causal(files / "causal")
     save_viewer(files / "untemplated", template=None)
 
-    with pytest.raises(UsageError, match="shown no pictures"):
+    with pytest.raises(UsageError, match="takes no pictures"):
         generate(files, "causal").load_model()
     with pytest.raises(UsageError, match="no chat template"):
         generate(files, "untemplated").load_model()

@@ -70,10 +70,10 @@ def drop_a_layer(folder):
         ),
         pytest.param(
             save_tiny,
-            "is a BertForSequenceClassification, which generates no text",
+            "is a BertForSequenceClassification, which does not generate text",
             id="a classifier",
         ),
-        pytest.param(drop_a_layer, "lacks the weights", id="a part of the weights"),
+        pytest.param(drop_a_layer, "has no weights", id="a part of the weights"),
         pytest.param(
             lambda folder: (folder / "model.safetensors").write_bytes(b"nonsense"),
             "does not load as a model that generates text",

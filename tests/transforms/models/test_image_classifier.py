@@ -154,7 +154,7 @@ def test_a_network_without_its_head_is_refused(tmp_path, vit):
     kept = {n: v for n, v in weights.items() if not n.startswith("classifier")}
     save_file(kept, folder / "model.safetensors", {"format": "pt"})
 
-    with pytest.raises(UsageError, match="lacks the weights"):
+    with pytest.raises(UsageError, match="has no weights"):
         looks(str(folder)).load_model()
 
 
@@ -398,7 +398,7 @@ def counting(handler, batch):
 def test_tables_without_a_column_of_motion_are_refused(vit, tmp_path):
     (tmp_path / "m.csv").write_text("time,a,b\n0,1,2\n")
 
-    with pytest.raises(UsageError, match="say which one is the motion"):
+    with pytest.raises(UsageError, match="name the column of the motion"):
         looks(vit, motion=str(tmp_path / "m.csv")).load_model()
 
 

@@ -93,7 +93,8 @@ def test_one_line_says_what_did_not_fit_and_what_does(caplog):
 
     # 8 rows of 9 tokens, then 4, 2 and 1: a row alone is not made smaller.
     assert caplog.messages == [
-        "out of memory in a forward pass of 72 tokens; went on with at most 9 at once "
+        "out of memory in a forward pass of 72 tokens; continued with at most 9 at "
+        "once "
         "(max_batch_tokens=9 starts there)"
     ]
     assert opened.tallied == {"times_out_of_memory": 3}

@@ -86,7 +86,9 @@ def test_pairs_come_apart_as_they_were_put_together():
     [{"context": -1}, {"context": 2, "pair": "parent"}, {"pair": "child"}],
 )
 def test_what_cannot_be_read_together_is_refused(tmp_path, options):
-    with pytest.raises(UsageError, match=r"`context` is 0 or more|`pair` is one of"):
+    with pytest.raises(
+        UsageError, match=r"`context` must be at least 0|`pair` must be one of"
+    ):
         SequenceClassifier(model=str(tmp_path), **options)
 
 

@@ -168,7 +168,7 @@ def test_neuroticism_is_the_opposite_of_stability(tmp_path):
         ("speaker_id,O,C,E,A,N\n", r"no column 'openness', .* stability or neurot"),
         (f"{HEAD}x,0.1,0.2,0.3,0.4,5\n", r"has '5' as `stability` of 'x': .* 0 to 1"),
         (f"{HEAD}x,0.1,0.2,0.3,0.4\n", r"has None as `stability` of 'x'"),
-        (f"{HEAD}x,1,1,1,1,1\nx,0,0,0,0,0\n", r"'x' in several: give each"),
+        (f"{HEAD}x,1,1,1,1,1\nx,0,0,0,0,0\n", r"'x' as `speaker_id` in several rows"),
         (f"{HEAD.strip()},neuroticism\n", "both `stability` and `neuroticism`"),
     ],
 )

@@ -153,7 +153,7 @@ def test_other_follow_ups_are_another_annotator(folder, handler):
 def test_a_model_that_reads_too_little_is_refused_in_one_line(handler, model):
     ours = FollowUps.load("follow_ups")
 
-    with pytest.raises(UsageError, match=r"take up \d+ tokens, and the model reads at"):
+    with pytest.raises(UsageError, match=r"take up \d+ tokens, but the model reads at"):
         rate(model, EXCHANGES, ours)
 
 

@@ -152,5 +152,5 @@ def test_no_label_is_chosen_below_a_tenth():
 
 
 def test_weights_over_other_vectors_are_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"rest on vectors of words abc.*train them"):
+    with pytest.raises(UsageError, match=r"need word vectors abc.*train them"):
         check_senses({"senses": "abc"}, tmp_path)

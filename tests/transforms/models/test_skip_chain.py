@@ -174,7 +174,7 @@ def test_the_trainer_keeps_its_promises_and_learns_who_follows_whom(tmp_path):
 def test_too_few_dialogues_are_refused(tmp_path):
     data = write_reccon(tmp_path, 6)
 
-    with pytest.raises(UsageError, match=r"has 6 dialogues .* and 20 are needed"):
+    with pytest.raises(UsageError, match=r"has 6 dialogues .* but 20 are needed"):
         Training().train(data)
 
 
@@ -255,7 +255,9 @@ def test_answers_in_another_vocabulary_are_folded(folder):
 
 
 def test_answers_that_do_not_fold_are_refused(folder):
-    with pytest.raises(UsageError, match="'a' answers in 'vad', and none folds to"):
+    with pytest.raises(
+        UsageError, match="'a' answers in 'vad', none of which folds to"
+    ):
         chosen(turns(("x", "ann", "vad", [("valence", 0.9)])), folder)
 
 
@@ -274,7 +276,7 @@ def test_a_vocabulary_that_does_not_fold_is_refused(folder):
     with pytest.raises(UsageError, match="'leia' does not fold to 'dailydialog'"):
         chosen(batch, folder, vocabulary="leia")
     own = turns(("x", "ann", "my labels", [("cross", 0.9)]))
-    with pytest.raises(UsageError, match="'my labels', and none folds"):
+    with pytest.raises(UsageError, match="'my labels', none of which folds"):
         chosen(own, folder)
 
 

@@ -152,7 +152,7 @@ def test_the_librarys_own_class_would_leave_the_head_random(tiny, tmp_path):
     config = (folder / "config.json").read_text()
     other = config.replace("ForSpeechClassification", "ForSequenceClassification")
     (folder / "config.json").write_text(other)
-    with pytest.raises(UsageError, match="lacks the weights"):
+    with pytest.raises(UsageError, match="has no weights"):
         hears(str(folder)).load_model()
 
 
@@ -212,12 +212,12 @@ def test_a_model_of_another_rate_is_refused(tiny, tmp_path):
     folder = shutil.copytree(tiny, tmp_path / "copy")
     save_extractor(folder, sampling_rate=8000)
 
-    with pytest.raises(UsageError, match="listens at 8000 Hz"):
+    with pytest.raises(UsageError, match="takes 8000 Hz"):
         hears(str(folder)).load_model()
 
 
 def test_lengths_that_make_no_sense_are_refused(tiny):
-    with pytest.raises(UsageError, match=r"`longest_s` is .* or more seconds"):
+    with pytest.raises(UsageError, match=r"`longest_s` must be at least .* seconds"):
         hears(tiny, longest_s=0.0)
 
 

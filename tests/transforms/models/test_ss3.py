@@ -187,7 +187,11 @@ def test_the_trainer_keeps_what_every_trainer_owes(tmp_path):
     [
         ([("a", "bad", f"t{n}") for n in range(40)], {}, "have the label 'bad'; give"),
         ([("a", "bad", "t"), ("b", "good", "t")], {}, "too few conversations to hold"),
-        (None, {"vocabulary": "goemotions"}, "the label 'bad', which the vocabulary"),
+        (
+            None,
+            {"vocabulary": "goemotions"},
+            "the label 'bad', which is not in the vocabulary",
+        ),
     ],
 )
 def test_data_that_nothing_can_be_learned_of_are_refused(
@@ -282,5 +286,5 @@ def test_without_weights_the_line_to_train_them_is_said():
 
 
 def test_a_word_that_is_none_is_refused(heat):
-    with pytest.raises(UsageError, match="`per` is post or conversation"):
+    with pytest.raises(UsageError, match="`per` must be post or conversation"):
         SS3(weights=str(heat), per="speaker")

@@ -243,7 +243,7 @@ def test_no_weights_of_emobank_come_with_the_package():
     ("columns", "message"),
     [
         pytest.param(
-            {"V": "6"}, "has the rating 6: V, A and D are from 1 to 5", id="6"
+            {"V": "6"}, "has the rating 6: V, A and D must be from 1 to 5", id="6"
         ),
         pytest.param({"A": "high"}, "a rating that isn.t a number", id="a word"),
         pytest.param({"D": "nan"}, "has the rating nan", id="not a number"),
@@ -271,7 +271,7 @@ def test_ratings_that_never_differ_are_refused(tmp_path):
     flat = re.sub(r",[\d.]+,(it|\")", r",3.0,\1", source.read_text())
     source.write_text(flat)
 
-    with pytest.raises(UsageError, match="goes with the column 'D'"):
+    with pytest.raises(UsageError, match="correlates with the column 'D'"):
         train.Valence().train(tmp_path)
 
 

@@ -204,7 +204,7 @@ def test_mentions_can_be_kept_and_are_typed_all_the_same():
 
 
 def test_another_word_for_mentions_is_the_callers_mistake():
-    with pytest.raises(UsageError, match="'keep', not 'drop'"):
+    with pytest.raises(UsageError, match="'keep', got 'drop'"):
         NormalizeText(mentions="drop")
 
 

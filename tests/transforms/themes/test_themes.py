@@ -119,5 +119,5 @@ WRONG = {
 
 @pytest.mark.parametrize("options", WRONG.values(), ids=WRONG.keys())
 def test_settings_out_of_range_are_refused(options: Any) -> None:
-    with pytest.raises(UsageError, match="WordClusterer needs"):
+    with pytest.raises(UsageError, match="WordClusterer: `"):
         WordClusterer(**options)

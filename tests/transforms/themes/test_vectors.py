@@ -98,8 +98,8 @@ def test_causes_beyond_the_sample_join_the_nearest_core() -> None:
     ("options", "said"),
     [
         ({"style": "paper-12"}, "no style 'paper-12'; there is 'paper-11'"),
-        ({"eps": 0.0}, "`eps` in 0..2"),
-        ({"min_samples": 0}, "`min_samples` of at least 1"),
+        ({"eps": 0.0}, "`eps` must be above 0"),
+        ({"min_samples": 0}, "`min_samples` at least 1"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], said: str) -> None:

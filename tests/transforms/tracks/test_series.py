@@ -237,8 +237,8 @@ def test_a_table_that_says_nothing_has_a_reason(content, reason, tmp_path):
     ("options", "said"),
     [
         pytest.param({"low": 1.0}, "below `high`", id="scale"),
-        pytest.param({"least": 0.0}, "`least` is above 0", id="least"),
-        pytest.param({"hz": -1.0}, "`hz` is at least 0", id="hz"),
+        pytest.param({"least": 0.0}, "`least` must be above 0", id="least"),
+        pytest.param({"hz": -1.0}, "`hz` must be at least 0", id="hz"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_one_line(options, said):
@@ -247,7 +247,9 @@ def test_an_option_that_makes_no_sense_is_one_line(options, said):
 
 
 def test_without_tables_it_is_told_to_say_which():
-    with pytest.raises(UsageError, match=r"say which, as --set tracks='\*\.csv'"):
+    with pytest.raises(
+        UsageError, match=r"name them, for example --set tracks='\*\.csv'"
+    ):
         digest_of_files(RenderSeries())
 
 
@@ -260,8 +262,11 @@ def test_a_column_that_no_file_has_ends_in_a_line_with_those_that_are_there(tmp_
     (tmp_path / "b.csv").write_text("zeit,joy\n0,1\n")
 
     for option, line in [
-        ({"time": "zeitt"}, "b.csv' has no column 'zeitt', but zeit, joy$"),
-        ({"time": "zeit", "channels": "yoy"}, "no numbers in 'yoy', but in joy$"),
+        ({"time": "zeitt"}, "b.csv' has no column 'zeitt'; it has zeit, joy$"),
+        (
+            {"time": "zeit", "channels": "yoy"},
+            "no column 'yoy' of numbers; it has joy$",
+        ),
     ]:
         with pytest.raises(UsageError, match=line):
             check_columns(series(tracks=str(tmp_path), **option))
@@ -274,13 +279,13 @@ def test_a_column_that_no_file_has_ends_in_a_line_with_those_that_are_there(tmp_
         pytest.param(
             b"time,joy\n",
             "no_rows",
-            "has names of columns, and no rows: time, joy$",
+            "has column names but no rows: time, joy$",
             id="a header alone",
         ),
         pytest.param(
             "time,größe\n0,1\n".encode("latin-1"),
             "no_table",
-            "is not in UTF-8: save it as CSV in UTF-8$",
+            "is not UTF-8: save it as CSV in UTF-8$",
             id="names in another encoding",
         ),
     ],
@@ -313,7 +318,7 @@ def test_captions_and_ratings_become_one_lake(tmp_path, own_configuration):
     done = affectflow(*told)
 
     assert failed.code == 2
-    assert "call.csv' has no numbers in 'arousl', but in arousal" in failed.err
+    assert "call.csv' has no column 'arousl' of numbers; it has arousal" in failed.err
 
     assert done.code == 0, done.err
     assert "cues: 1 arousal" in done.err

@@ -140,7 +140,9 @@ def test_they_keep_what_models_promise(files):
             lambda f: ShiftAlong(), "--set directions=FILE", id="no directions"
         ),
         pytest.param(
-            lambda f: ShiftAlong(directions=f["key"]), "holds no directions", id="key"
+            lambda f: ShiftAlong(directions=f["key"]),
+            "is not a file of directions",
+            id="key",
         ),
     ],
 )
@@ -154,5 +156,7 @@ def test_what_cannot_be_done_is_one_line(make, said, files):
 def test_vectors_of_another_width_than_the_directions_are_one_line(files):
     model = ShiftAlong(directions=files["directions"], label="sad")
 
-    with pytest.raises(UsageError, match="directions of 4 numbers, and the vectors 2"):
+    with pytest.raises(
+        UsageError, match="directions of 4 numbers, but the vectors have 2"
+    ):
         model.predict(batch(("ann", [[1, 2]])), model.load_model())

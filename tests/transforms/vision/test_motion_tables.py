@@ -102,7 +102,9 @@ def test_an_action_unit_is_motion_if_its_column_is_named(clip, tmp_path):
     path = text(tmp_path, "\n".join([head, *rows]))
 
     assert seen(clip, f"{path}:AU12_r")[0] == TWO
-    with pytest.raises(UsageError, match=r"motion=FILE:COLUMN: AU04_r, AU12_r"):
+    with pytest.raises(
+        UsageError, match=r"motion=FILE:COLUMN; columns: AU04_r, AU12_r"
+    ):
         of_option(path).check()
     with pytest.raises(UsageError, match="no numbers in 'AU99'"):
         of_option(f"{path}:AU99").check()

@@ -152,7 +152,7 @@ def test_sound_alone_is_no_video(tmp_path):
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
         sound.writeframes(bytes(8000))
 
-    with pytest.raises(UnmeasuredError, match="no pictures in it") as raised:
+    with pytest.raises(UnmeasuredError, match="no video in it") as raised:
         shades(path)
 
     assert raised.value.reason == "no_video"

@@ -67,7 +67,7 @@ class WordRenderer(TextRenderer):
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
             raise UsageError(
-                f"`language` is one of {ENGLISH!r} and {GERMAN!r}, or left out, got "
+                f"`language` must be {ENGLISH!r} or {GERMAN!r}, or left out, got "
                 f"{self.language!r}"
             )
         self.style = LANGUAGES[self.language]

@@ -104,7 +104,9 @@ def _times(table: pa.Table, instrument: Instrument, fps: float, uri: str) -> Int
     """Returns when each row begins, shape (rows,), microseconds."""
     if instrument.frames and not fps:
         raise UnmeasuredError(
-            "no_frame_rate", f"{uri!r} only counts frames: say --set fps=30 or the like"
+            "no_frame_rate",
+            f"{uri!r} has frame numbers but no times: give the frame rate, such as "
+            "--set fps=30",
         )
     if instrument.frames:
         times = floats(table, instrument.frames) * (US / rate(fps))

@@ -62,7 +62,7 @@ class RenderFace(TrackRenderer):
         summary="action units and emotions of faces, from OpenFace, Py-Feat, iMotions",
         modality="face",
         touches=("biometric",),
-        misleads="what a face shows is not what somebody feels",
+        misleads="what a face shows is not what the person feels",
         example="affectflow textualize lake --renderer RenderFace --set "
         "tracks=au/*.csv --context research --purpose 'a study of interviews'",
     )
@@ -70,7 +70,9 @@ class RenderFace(TrackRenderer):
     def __post_init__(self) -> None:
         for name in ("fps", "window_s"):
             if not getattr(self, name) >= 0:
-                raise UsageError(f"`{name}` is 0 or more, got {getattr(self, name)}")
+                raise UsageError(
+                    f"`{name}` must be at least 0, got {getattr(self, name)}"
+                )
         self._rule = Rule.of(self.style)
 
     @functools.cached_property

@@ -78,13 +78,13 @@ def faces_of(uri: str, fps: float = 0.0) -> pa.Table:
     if instrument is None:
         known = ", ".join(each.name for each in instruments())
         raise UnmeasuredError(
-            "unknown_instrument", f"{uri!r} is no table of {known}: its header says so"
+            "unknown_instrument", f"{uri!r} is not a table of {known}, by its header"
         )
     table = _parsed(content, head, instrument, uri)
     frames = frames_of(table, instrument, fps, uri)
     if not len(frames.rows):
         raise UnmeasuredError(
-            "no_face_in_file", f"{uri!r} has no frame with a face to be trusted"
+            "no_face_in_file", f"{uri!r} has no frame with a reliably detected face"
         )
     return _long(table, instrument, frames)
 
@@ -107,7 +107,7 @@ def head_of(content: pa.Buffer, uri: str) -> Head:
             columns = [name.strip('"') for name in line.rstrip("\n").split(sign)]
             comma = sign != "," and _DECIMAL_COMMA.search(sample)
             return Head(number + 1, tuple(columns), sign, "," if comma else ".")
-    raise UnmeasuredError("no_table", f"{uri!r} has no header")
+    raise UnmeasuredError("no_table", f"{uri!r} has no header row")
 
 
 class _Cut:

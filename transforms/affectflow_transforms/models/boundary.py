@@ -142,14 +142,15 @@ class BoundaryPatterns(Scorer[Pack]):
         summary="finds how an assistant's reply keeps or blurs its boundary",
         answers="does a bot refuse, explain, deflect, or show that it understood?",
         example="affectflow annotate lake --model BoundaryPatterns",
-        misleads="a phrase is not a stance: irony, quotes and other wordings pass it "
-        "by; a language without a pack has no rate, which is not a rate of 0",
+        misleads="a phrase is not a stance: it misses irony, quotes and other "
+        "wordings; a language without a pack has no rate, which is not the same as a "
+        "rate of 0",
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.who not in ("assistants", "everyone"):
-            raise UsageError(f"`who` is assistants or everyone, got {self.who!r}")
+            raise UsageError(f"`who` must be assistants or everyone, got {self.who!r}")
         self._pack = Pack.load(self.pack)
 
     @property
@@ -248,7 +249,7 @@ def _pattern(file: DataFile, name: str, said: Mapping[str, Any]) -> Pattern:
         except pa.ArrowInvalid as error:
             line = file.line_of("phrases", f"patterns.{name}")
             raise file.fault(
-                f"{phrase!r} is no pattern of RE2: {error}", line
+                f"{phrase!r} is not a valid RE2 pattern: {error}", line
             ) from error
     return Pattern(float(given["weight"]), "|".join(given["phrases"]))
 

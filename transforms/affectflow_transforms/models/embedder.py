@@ -54,7 +54,8 @@ class Embedder(Pretrained, embedder.Embedder[Encoder]):
         weights_licence="the model's own",
         extra="torch",
         answers="which posts are like this one?",
-        misleads="posts on one subject are near one another, whatever they feel",
+        misleads="posts on one subject are close to one another, whatever their "
+        "authors feel",
     )
 
     def __post_init__(self) -> None:
@@ -74,7 +75,7 @@ class Embedder(Pretrained, embedder.Embedder[Encoder]):
         network = self.load_network("AutoModel", _WHAT, without="pooler.")
         if network.module.config.is_encoder_decoder:
             raise UsageError(
-                f"{self.model!r} is an encoder with a decoder; give one without"
+                f"{self.model!r} has a decoder; give a model that is only an encoder"
             )
         folder = source.local_folder(self.model, self.revision)
         longest = int(_said(folder / _SENTENCE).get("max_seq_length") or 0)
@@ -104,8 +105,8 @@ class Embedder(Pretrained, embedder.Embedder[Encoder]):
         named = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
         if len(modes) > 1 or not set(modes) <= set(named):
             raise UsageError(
-                f"{self.model!r} pools by {', '.join(modes)}, which is not done here: "
-                "say --set pooling=mean or --set pooling=cls"
+                f"{self.model!r} pools by {', '.join(modes)}, which is not supported: "
+                "use --set pooling=mean or --set pooling=cls"
             )
         return named[modes[0]] if modes else "mean"
 

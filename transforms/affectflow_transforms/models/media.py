@@ -192,7 +192,8 @@ def check_clip(clip: Clip) -> None:
     if not 0 <= clip.start_s < clip.end_s:
         raise UnmeasuredError(
             "wrong_times",
-            f"a turn of {clip.uri!r} is from {clip.start_s:g} s to {clip.end_s:g} s",
+            f"a turn of {clip.uri!r} has wrong times: from {clip.start_s:g} s to "
+            f"{clip.end_s:g} s",
         )
 
 

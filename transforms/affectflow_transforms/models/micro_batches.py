@@ -18,7 +18,7 @@ MAX_BATCH_ROWS = 1_024
 OUT_OF_MEMORY = "times_out_of_memory"
 """Counts forward passes that the device had no memory for."""
 _LOWERED = (
-    "out of memory in a forward pass of %d tokens; went on with at most %d at once "
+    "out of memory in a forward pass of %d tokens; continued with at most %d at once "
     "(max_batch_tokens=%d starts there)"
 )
 

@@ -125,9 +125,9 @@ class FollowUpReward(PretrainedGenerator, BatchModelHandler[Generator]):
         summary="rates replies by the likelihood of what their readers say next",
         weights_licence="the model's own",
         extra="torch",
-        answers="which reply would content its reader most",
-        misleads="a likely 'thanks' does not prove a reply right; compare replies "
-        "to one message, not across",
+        answers="which reply would satisfy its reader most?",
+        misleads="a likely 'thanks' does not prove that a reply was right; compare "
+        "replies to the same message only",
     )
 
     def __post_init__(self) -> None:
@@ -229,7 +229,7 @@ def _means(
     room = len(layout.tokens)
     if room >= generator.max_tokens:
         raise UsageError(
-            f"the follow-ups take up {room} tokens, and the model reads at most "
+            f"the follow-ups take up {room} tokens, but the model reads at most "
             f"{generator.max_tokens}; name fewer with --set follow_ups=FILE.toml"
         )
     tokens = tokenised(generator, texts, room)

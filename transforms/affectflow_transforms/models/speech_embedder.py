@@ -50,13 +50,13 @@ class SpeechEmbedder(Located, MediaEmbedder[Listener]):
         "Wav2Vec2ForPreTraining",
     )
     card: ClassVar[Card] = Card(
-        summary="vectors of how turns sound, by an encoder of speech",
+        summary="vectors of how turns sound, by a speech encoder",
         weights_licence="the model's own",
         modality="voice",
         extra="audio,torch",
         answers="which turns sound like this one?",
-        misleads="turns of one speaker, or of one recording, are near one another, "
-        "whatever they feel",
+        misleads="turns of one speaker, or of one recording, are close to one another, "
+        "whatever the speaker feels",
         touches=("biometric", "person"),
     )
 

@@ -61,7 +61,7 @@ def needed(data: Path, *names: str) -> tuple[Path, ...]:
     for name in names:
         if not (data / name).is_file():
             raise UsageError(
-                f"no file {name!r} in {str(data)!r}: --data is a folder with "
+                f"no file {name!r} in {str(data)!r}: --data must be a folder with "
                 + ", ".join(f"`{each}`" for each in names)
             )
     return tuple(data / name for name in names)

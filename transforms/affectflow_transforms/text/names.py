@@ -56,15 +56,15 @@ class MaskNames(BatchTransform):
     def __post_init__(self) -> None:
         super().__init__()
         if not 0 <= self.min_score <= 1:
-            raise UsageError(f"min_score must be 0 to 1, got {self.min_score}")
+            raise UsageError(f"`min_score` must be from 0 to 1, got {self.min_score}")
         if importlib.util.find_spec("presidio_analyzer") is None:
             raise MissingExtraError(
-                "names are replaced with Presidio: pip install 'affectflow[pii]'"
+                "replacing names needs Presidio: pip install 'affectflow[pii]'"
             )
         if not (Path(self.model).is_dir() or _is_package(self.model)):
             raise UsageError(
-                f"no spaCy model {self.model!r}: install one, as `python -m spacy "
-                "download en_core_web_sm`, or name the folder of one"
+                f"no spaCy model {self.model!r}: install one, for example with `python "
+                "-m spacy download en_core_web_sm`, or give the folder of one"
             )
 
     def setup(self) -> None:

@@ -77,7 +77,7 @@ class NormalizeText(BatchTransform):
         super().__init__()
         if self.mentions not in ("placeholder", "keep"):
             raise UsageError(
-                f"mentions must be 'placeholder' or 'keep', not {self.mentions!r}"
+                f"`mentions` must be 'placeholder' or 'keep', got {self.mentions!r}"
             )
 
     def process_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:

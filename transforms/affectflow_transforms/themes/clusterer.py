@@ -50,13 +50,13 @@ class WordClusterer(Titled[ThemeModel]):
         super().__post_init__()
         if not self.min_size <= self.sample <= self.fitted:
             raise UsageError(
-                "WordClusterer needs `sample` of at least `min_size`, and `fitted` at "
-                f"least `sample`, not {self.min_size}, {self.sample} and {self.fitted}"
+                "WordClusterer: `min_size` <= `sample` <= `fitted` must hold, got "
+                f"{self.min_size}, {self.sample} and {self.fitted}"
             )
         if not (0 < self.linkage <= 1 and 0 < self.nearest <= 1):
             raise UsageError(
-                "WordClusterer needs `linkage` and `nearest` in 0..1, "
-                f"not {self.linkage} and {self.nearest}"
+                "WordClusterer: `linkage` and `nearest` must be above 0 and at most "
+                f"1, got {self.linkage} and {self.nearest}"
             )
 
     def fit(self, sample: pa.Table, total: int) -> ThemeModel:

@@ -102,7 +102,7 @@ def load(names: Sequence[str]) -> Taxonomy:
         talks += [talk] if talk else []
         for title, wordings in said.items():
             if title in themes:
-                raise file.fault(f"another taxonomy has a theme {title!r} already")
+                raise file.fault(f"another taxonomy already has a theme {title!r}")
             themes[title] = Theme(wordings, len(talks) - 1 if talk else -1)
         digests.append(hashlib.blake2b(text.encode(), digest_size=8).hexdigest())
     return Taxonomy(themes, tuple(talks), tuple(digests))

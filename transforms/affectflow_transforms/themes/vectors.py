@@ -73,15 +73,15 @@ class VectorClusterer(Titled[VectorModel], OverVectors[VectorModel]):
         if self.style and self.style not in _STYLES:
             styles = ", ".join(map(repr, _STYLES))
             raise UsageError(
-                f"VectorClusterer has no style {self.style!r}; there is {styles}"
+                f"VectorClusterer: unknown style {self.style!r}; known: {styles}"
             )
         for name, value in _STYLES.get(self.style, {}).items():
             setattr(self, name, value)
         super().__post_init__()
         if not 0 < self.eps <= 2 or self.min_samples < 1:
             raise UsageError(
-                "VectorClusterer needs `eps` in 0..2 and `min_samples` of at least 1, "
-                f"not {self.eps} and {self.min_samples}"
+                "VectorClusterer: `eps` must be above 0 and at most 2, and "
+                f"`min_samples` at least 1, got {self.eps} and {self.min_samples}"
             )
 
     def fit(self, sample: pa.Table, total: int) -> VectorModel:

@@ -35,7 +35,7 @@ def arff_of(content: bytes) -> pa.Table:
     if not types:
         raise ValueError("no @attribute before @data")
     if rows.startswith(b"{"):
-        raise ValueError("sparse rows are not read")
+        raise ValueError("sparse rows are not supported")
     if not rows:
         fields = [pa.field(name, type_) for name, type_ in types.items()]
         return pa.schema(fields).empty_table()
@@ -53,7 +53,7 @@ def _halves(content: bytes) -> tuple[bytes, bytes]:
     """Returns what stands before `@data`, and the rows behind it."""
     found = re.search(rb"(?im)^[ \t]*@data[ \t]*\r?$", content)
     if found is None:
-        raise ValueError("no line @data")
+        raise ValueError("no @data line")
     rows = content[found.end() :]
     return content[: found.start()], re.sub(rb"(?m)^%.*$\n?", b"", rows).strip()
 

@@ -137,7 +137,7 @@ class RenderOpenSmile(TrackRenderer):
         if not found:
             there = ", ".join(measured(table)[:4]) or "no numbers"
             raise UnmeasuredError(
-                "not_opensmile", f"{uri!r} has no feature of eGeMAPS, but {there}"
+                "not_opensmile", f"{uri!r} has no feature of eGeMAPS; it has {there}"
             )
         starts, ends = _times(table)
         for name, values in found.items():

@@ -135,7 +135,7 @@ def _long(found: pa.Table) -> pa.Table:
         about.append(found[name].cast(pa.string()) if name else nameless)
     value = found[column_among(found, VALUES)]
     if not (pa.types.is_floating(value.type) or pa.types.is_integer(value.type)):
-        raise UnmeasuredError("no_numbers", "ratings are numbers")
+        raise UnmeasuredError("no_numbers", "ratings must be numbers")
     seconds = pc.divide(starts.cast(pa.float64()), float(US))
     return _table(*about, seconds, value)
 

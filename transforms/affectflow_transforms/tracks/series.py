@@ -85,11 +85,13 @@ class RenderSeries(TrackRenderer):
         if isinstance(self.channels, str):
             self.channels = tuple(self.channels.split(","))
         if not self.low < self.high:
-            raise UsageError(f"`low` is below `high`, got {self.low} and {self.high}")
+            raise UsageError(
+                f"`low` must be below `high`, got {self.low} and {self.high}"
+            )
         if not 0 < self.least <= 1:
-            raise UsageError(f"`least` is above 0 and at most 1, got {self.least}")
+            raise UsageError(f"`least` must be above 0 and at most 1, got {self.least}")
         if self.hz < 0:
-            raise UsageError(f"`hz` is at least 0, got {self.hz}")
+            raise UsageError(f"`hz` must be at least 0, got {self.hz}")
         self._words = section("series", self.style)
 
     @property
@@ -128,7 +130,8 @@ class RenderSeries(TrackRenderer):
         if lacking := [name for name in self.channels if name not in there]:
             raise UnmeasuredError(
                 "no_such_column",
-                f"{uri!r} has no numbers in {lacking[0]!r}, but in {listed(there)}",
+                f"{uri!r} has no column {lacking[0]!r} of numbers; it has "
+                f"{listed(there)}",
             )
         return self.channels or there
 

@@ -63,15 +63,15 @@ def table_of(uri: str, *, share: float = MOSTLY, faulty: str | None = None) -> p
         names = [name.strip() for name in read.column_names]
     except UnicodeDecodeError as error:
         raise UnmeasuredError(
-            "no_table", f"{uri!r} is not in UTF-8: save it as CSV in UTF-8"
+            "no_table", f"{uri!r} is not UTF-8: save it as CSV in UTF-8"
         ) from error
     except (pa.ArrowInvalid, pa.ArrowKeyError, ValueError) as error:
         raise UnmeasuredError("no_table", f"{uri!r} is not a table: {error}") from error
     if not read.num_rows:
-        why = f"{uri!r} has names of columns, and no rows: {listed(names)}"
+        why = f"{uri!r} has column names but no rows: {listed(names)}"
         raise UnmeasuredError("no_rows", why)
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UnmeasuredError("no_table", f"{uri!r} has two columns {twice[0]!r}")
+        raise UnmeasuredError("no_table", f"{uri!r} has two columns named {twice[0]!r}")
     return read.rename_columns(names)
 
 
@@ -139,19 +139,19 @@ def starts_of(table: pa.Table, time: str = "", uri: str = "") -> pa.Array:
     if time and time not in table.column_names:
         raise UnmeasuredError(
             "no_such_time_column",
-            f"{where}no column {time!r}, but {listed(table.column_names)}",
+            f"{where}no column {time!r}; it has {listed(table.column_names)}",
         )
     named = time or column_among(table, TIMES) or column_among(table, STARTS)
     millis = None if named else column_among(table, MILLISECONDS)
     if not (named or millis):
         raise UnmeasuredError(
             "no_times",
-            f"{where}no column of times; say which with --set time=NAME: "
+            f"{where}no column of times; name it with --set time=NAME; columns: "
             f"{listed(table.column_names)}",
         )
     seconds = _seconds(table[named or millis].combine_chunks())
     if seconds is None:
-        raise UnmeasuredError("no_times", "times are numbers of seconds")
+        raise UnmeasuredError("no_times", "times must be numbers of seconds")
     return microseconds(seconds / 1e3 if millis else seconds)
 
 

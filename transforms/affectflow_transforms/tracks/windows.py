@@ -48,7 +48,7 @@ class WindowAlign:
     def __post_init__(self) -> None:
         if self.width_us < 1:
             raise UsageError(
-                f"a window is at least a microsecond wide, got {self.width_us}"
+                f"a window must be at least a microsecond wide, got {self.width_us}"
             )
 
     def bounds(self, until_us: int) -> tuple[Integers, Integers]:

@@ -57,7 +57,7 @@ class Directions:
 
         names = tuple(sorted(set(labels)))
         if len(names) < 2:
-            raise UsageError(f"directions need two labels or more, got {names}")
+            raise UsageError(f"directions need at least two labels, got {names}")
         given, known = scaled(vectors), np.array(labels)
         normals, offsets = [], []
         for name in names:
@@ -96,7 +96,7 @@ class Directions:
                 distances=distances,
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{uri!r} holds no directions: {error}") from error
+            raise UsageError(f"{uri!r} is not a file of directions: {error}") from error
         found.check(uri)
         return found
 
@@ -107,8 +107,8 @@ class Directions:
         is_whole = shapes == {(n,)} and self.normals.shape[:-1] == (n,) and n > 0
         if not is_whole or not np.allclose(np.linalg.norm(self.normals, axis=1), 1):
             raise UsageError(
-                f"{name!r} holds no directions: one offset, distance and normal of "
-                "length 1 for each label"
+                f"{name!r} is not a file of directions: it needs one offset, one "
+                "distance and one normal of length 1 per label"
             )
 
     def to_json(self) -> str:
@@ -143,5 +143,5 @@ class Directions:
           UsageError: there is none; names those that there are.
         """
         if label not in self.labels:
-            raise UsageError(f"no direction {label!r}, but {', '.join(self.labels)}")
+            raise UsageError(f"no direction {label!r}; known: {', '.join(self.labels)}")
         return self.labels.index(label)

@@ -105,10 +105,10 @@ class ShiftAlong(_OverVectors):
     distance: float = 0.0
 
     card: ClassVar[Card] = Card(
-        summary="vectors moved along the direction of an emotion, by another's vectors",
+        summary="another annotator's vectors, moved along the direction of an emotion",
         answers="what would be near this post, were it as angry as that?",
-        misleads="a direction tells apart the labels that it was fitted on, with "
-        "whatever goes with them: subject, length, speaker",
+        misleads="a direction separates the labels that it was fitted on, along with "
+        "whatever correlates with them: subject, length, speaker",
     )
 
     def __post_init__(self) -> None:
@@ -154,15 +154,15 @@ class AnonymizeVector(_OverVectors):
 
     card: ClassVar[Card] = Card(
         summary="pseudonymous vectors: each speaker's turned by a secret key",
-        answers="can vectors be handed on without those of the speakers themselves?",
+        answers="can vectors be passed on without giving away those of the speakers?",
         misleads="it is not anonymous: the key undoes it, a speaker's vectors can be "
-        "linked with one another, and what was said can tell who said it",
+        "linked to one another, and what was said can reveal who said it",
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.per not in ("speaker", "utterance"):
-            raise UsageError(f"`per` is speaker or utterance, got {self.per!r}")
+            raise UsageError(f"`per` must be speaker or utterance, got {self.per!r}")
         self._key = _key_of(self.key)
         self._directions = Directions.read(self.directions) if self.directions else None
 
@@ -201,8 +201,8 @@ def _key_of(uri: str) -> bytes:
         key = file.read().strip()
     if len(key) < _KEY_BYTES:
         raise UsageError(
-            f"{uri!r} holds {len(key)} bytes, and a key {_KEY_BYTES} or more; make one "
-            f"with {_MAKE_KEY}"
+            f"{uri!r} holds {len(key)} bytes, but a key needs at least {_KEY_BYTES}; "
+            f"make one with {_MAKE_KEY}"
         )
     return hashlib.blake2b(key, digest_size=64).digest()
 
@@ -221,8 +221,8 @@ def _digest(directions: Directions) -> str:
 def _check_width(directions: Directions, vectors: Floats, name: str) -> None:
     if directions.width != vectors.shape[1]:
         raise UsageError(
-            f"{name!r} has directions of {directions.width} numbers, and the vectors "
-            f"{vectors.shape[1]}: fit them on vectors of the same annotator"
+            f"{name!r} has directions of {directions.width} numbers, but the vectors "
+            f"have {vectors.shape[1]}: fit them on vectors of the same annotator"
         )
 
 

@@ -49,11 +49,11 @@ def sampling_of(frames: str, mode: str = MODES[0]) -> Sampling:
     total = int(number) if number.isdecimal() else 0
     if by not in ("events", "uniform") or not 1 <= total <= _MOST:
         raise UsageError(
-            f"`frames` is events:N or uniform:N, with N frames of each video (1 to "
-            f"{_MOST:,}); got {frames!r}"
+            "`frames` must be events:N or uniform:N, with N frames per video (1 to "
+            f"{_MOST:,}), got {frames!r}"
         )
     if mode not in MODES:
-        raise UsageError(f"`mode` is one of {MODES}, got {mode!r}")
+        raise UsageError(f"`mode` must be one of {MODES}, got {mode!r}")
     return Sampling(by, total, mode)
 
 

@@ -68,14 +68,15 @@ class Motion(NamedTuple):
         if np.isnan(frames).any():
             raise UnmeasuredError(
                 "no_frame_times",
-                f"the frames of {name!r} have no times to find in a table of motion; "
-                "convert it to MP4 or Matroska",
+                f"the frames of {name!r} have no times to look up in a table of "
+                "motion; convert it to MP4 or Matroska",
             )
         if frames[-1] < self.times[0] or frames[0] > self.times[-1]:
             raise UnmeasuredError(
                 "no_motion_then",
-                f"{name!r} is looked at from {frames[0]:g} s to {frames[-1]:g} s, and "
-                f"its motion is known from {self.times[0]:g} s to {self.times[-1]:g} s",
+                f"frames of {name!r} are read from {frames[0]:g} s to {frames[-1]:g} "
+                f"s, but its motion is known only from {self.times[0]:g} s to "
+                f"{self.times[-1]:g} s",
             )
         return np.interp(frames[:-1], self.times, self.values)
 
@@ -110,7 +111,7 @@ class MotionTables:
             return None
         if sampling is None or sampling.by != "events":
             raise UsageError(
-                f"`motion` says where events are, so it needs frames=events:N; got "
+                "`motion` says where events are, so it needs frames=events:N; got "
                 f"motion={said!r} without it"
             )
         pattern, column = _parted(said)
@@ -131,7 +132,7 @@ class MotionTables:
             others = [str(fault) for fault in tables.faults.values()]
             unread = f"; {others[0]}" if others else ""
             found = UnmeasuredError(
-                "no_motion", f"no table of `motion` tells of {name!r}{unread}"
+                "no_motion", f"no table of `motion` covers {name!r}{unread}"
             )
         raise UnmeasuredError(found.reason, str(found))
 
@@ -212,7 +213,7 @@ def _only(name: str, said: list[Motion | UnmeasuredError]) -> Motion | Unmeasure
         return said[0]
     return UnmeasuredError(
         "two_files_of_one_recording",
-        f"{len(said)} tables of `motion` are of {name!r}: keep one of them",
+        f"{len(said)} tables of `motion` cover {name!r}: keep one of them",
     )
 
 
@@ -253,8 +254,8 @@ def _values(table: pa.Table, column: str, uri: str) -> Floats:
     say = f"has no numbers in {named!r}" if named else "has several columns of numbers"
     raise UnmeasuredError(
         "no_such_column",
-        f"{uri!r} {say}; say which one is the motion, as motion=FILE:COLUMN: "
-        f"{listed(there)}",
+        f"{uri!r} {say}; name the column of the motion, as motion=FILE:COLUMN; "
+        f"columns: {listed(there)}",
     )
 
 
@@ -277,7 +278,7 @@ def _motion(times: list[Floats], values: list[Floats], name: str, uri: str) -> M
     when, moved = np.concatenate(times), np.concatenate(values)
     known = np.isfinite(moved)
     if not known.any():
-        raise UnmeasuredError("no_values", f"{uri!r} has no motion of {name!r}")
+        raise UnmeasuredError("no_values", f"{uri!r} has no motion values of {name!r}")
     order = np.argsort(when[known], kind="stable")
     rising, first = np.unique(when[known][order], return_index=True)
     largest = np.maximum.reduceat(moved[known][order], first)

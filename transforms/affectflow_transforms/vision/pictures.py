@@ -32,7 +32,7 @@ class Seen(NamedTuple):
 def check_extra() -> None:
     """Raises MissingExtraError if pictures cannot be read here."""
     if not importlib.util.find_spec("PIL"):
-        raise MissingExtraError(f"pictures are read by Pillow: {_CURE}")
+        raise MissingExtraError(f"reading pictures needs Pillow: {_CURE}")
 
 
 def look_at(
@@ -58,7 +58,9 @@ def look_at(
             if picture is not None:
                 return Seen([picture], is_cut=False)
             if not importlib.util.find_spec("av"):
-                why = f"{uri!r} is no picture, and videos are read by PyAV: {_CURE}"
+                why = (
+                    f"{uri!r} is not a picture, and reading videos needs PyAV: {_CURE}"
+                )
                 raise UnmeasuredError("unknown_format", why)
             file.seek(0)
             frames, is_cut = video.chosen(file, uri, part, sampling, tables)
@@ -87,8 +89,8 @@ def cropped(picture: Any, box: str) -> Any:
     if not (right - left >= 1 and bottom - top >= 1):
         raise UnmeasuredError(
             "wrong_box",
-            f"the box {box!r} has nothing of a picture of {width} x {height} pixels: "
-            "say left, top, right and bottom",
+            f"the box {box!r} is outside a picture of {width} x {height} pixels: give "
+            "left, top, right and bottom",
         )
     return picture.crop(tuple(map(round, (left, top, right, bottom))))
 
@@ -107,7 +109,8 @@ def _picture(file: BinaryIO, uri: str) -> Any | None:
     if width * height > MOST_PIXELS:
         raise UnmeasuredError(
             "too_large_picture",
-            f"{uri!r} has {width} x {height} pixels: make it smaller",
+            f"{uri!r} has {width} x {height} pixels, which is too large: make it "
+            "smaller",
         )
     try:
         return ImageOps.exif_transpose(opened).convert("RGB")

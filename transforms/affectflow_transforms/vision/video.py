@@ -168,11 +168,12 @@ class _Reel:
         except (av.FFmpegError, ValueError, OSError) as error:
             why = " ".join(str(error).split())
             raise UnmeasuredError(
-                "damaged_video", f"{self._name!r} is no picture and no video: {why}"
+                "damaged_video",
+                f"{self._name!r} is neither a picture nor a video: {why}",
             ) from error
         if not container.streams.video:
             container.close()
-            raise UnmeasuredError("no_video", f"{self._name!r} has no pictures in it")
+            raise UnmeasuredError("no_video", f"{self._name!r} has no video in it")
         return container
 
     def _seek(self, container: Any, stream: Any, first: float) -> None:

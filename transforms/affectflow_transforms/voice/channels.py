@@ -44,12 +44,12 @@ def check_channels(count: int, uri: str) -> None:
     """
     if count == 1:
         raise UnmeasuredError(
-            "one_channel", f"{uri!r} has one channel: leave out channels=apart"
+            "one_channel", f"{uri!r} has one channel: leave channels=apart out"
         )
     if count > _MOST:
         raise UnmeasuredError(
             "too_many_channels",
-            f"{uri!r} has {count} channels, and at most {_MOST} are told apart",
+            f"{uri!r} has {count} channels, but at most {_MOST} can be told apart",
         )
 
 

@@ -26,7 +26,7 @@ def check_extra() -> None:
     """Raises MissingExtraError if nothing is installed that decodes recordings."""
     if not any(map(importlib.util.find_spec, ("soundfile", "av"))):
         raise MissingExtraError(
-            "recordings are decoded by soundfile: pip install 'affectflow[audio]'"
+            "decoding recordings needs soundfile: pip install 'affectflow[audio]'"
         )
 
 
@@ -112,7 +112,7 @@ def _of_soundfile(sound: Any, uri: str) -> Iterator[Samples]:
         if read < sound.frames < 1 << 60 and sound.format not in _GUESSED:
             raise UnmeasuredError(
                 "truncated_recording",
-                f"{uri!r} ends after {read / rate:.1f} s: copy it anew",
+                f"{uri!r} ends after {read / rate:.1f} s: copy it again",
             )
 
 
@@ -125,12 +125,14 @@ def _by_pyav(file: BinaryIO, uri: str) -> _Opened:
         raise _damaged(uri, error) from error
     if not container.streams.audio:
         container.close()
-        raise UnmeasuredError("no_audio", f"{uri!r} has pictures, and no sound")
+        raise UnmeasuredError("no_audio", f"{uri!r} has pictures but no sound")
     stream = container.streams.audio[0]
     # Of a codec that FFmpeg does not know there is no context, and no rate either.
     if stream.codec_context is None:
         container.close()
-        raise UnmeasuredError("unknown_format", f"{uri!r} has sound of unknown kind")
+        raise UnmeasuredError(
+            "unknown_format", f"{uri!r} has sound in an unknown format"
+        )
     channels = stream.codec_context.layout.nb_channels
     return _Opened(stream.rate or 0, channels, _of_pyav(container, stream, uri))
 
@@ -160,7 +162,7 @@ def _one(blocks: Iterable[Samples], channel: int | None, uri: str) -> Iterator[S
         mono = block.mean(axis=0) if channel is None else block[channel]
         if not np.isfinite(mono).all():
             raise UnmeasuredError(
-                "damaged_recording", f"{uri!r} has samples of no number"
+                "damaged_recording", f"{uri!r} has samples that are not finite numbers"
             )
         yield np.ascontiguousarray(mono, np.float32)
 

@@ -22,7 +22,7 @@ def check_header(file: BinaryIO, uri: str) -> None:
     """
     head = file.read(12)
     if not head:
-        raise UnmeasuredError("empty_recording", f"{uri!r} has no bytes")
+        raise UnmeasuredError("empty_recording", f"{uri!r} is empty")
     if len(head) == 12 and head[:4] == b"RIFF" and head[8:] == b"WAVE":
         _check_chunks(file, uri)
     file.seek(0)
@@ -46,7 +46,7 @@ def _check_length(file: BinaryIO, size: int, uri: str) -> None:
     if there < size < _STREAMED:
         raise UnmeasuredError(
             "truncated_recording",
-            f"{uri!r} ends after {there} of {size} bytes: copy it anew",
+            f"{uri!r} ends after {there} of {size} bytes: copy it again",
         )
 
 
@@ -70,5 +70,5 @@ def check_rate(rate: int, uri: str) -> None:
 
 
 def _wrong(rate: int, uri: str) -> UnmeasuredError:
-    said = f"{rate} samples a second, its header says, and that is wrong"
+    said = f"a wrong sampling rate in its header: {rate} samples per second"
     return UnmeasuredError("wrong_rate", f"{uri!r} has {said}")

@@ -38,9 +38,9 @@ def model_path() -> Path:
     path = Path(places[0], "data", "silero_vad.onnx") if places else Path()
     if not path.is_file() or not importlib.util.find_spec("onnxruntime"):
         raise MissingExtraError(
-            "vad=silero needs its network and ONNX Runtime: pip install onnxruntime && "
-            "pip install --no-deps 'silero-vad>=6', or, with torch, which it depends "
-            "on, pip install 'affectflow[silero]'"
+            "vad=silero needs silero-vad and ONNX Runtime: pip install onnxruntime && "
+            "pip install --no-deps 'silero-vad>=6', or, with torch, pip install "
+            "'affectflow[silero]'"
         )
     return path
 

@@ -78,13 +78,13 @@ def _check(voice: Voice, speech: Flags, uri: str) -> None:
     if not len(speech):
         raise UnmeasuredError("empty_recording", f"{uri!r} has no samples")
     if level(voice.loudness).max() < _SILENCE:
-        raise UnmeasuredError("silence", f"there is nothing to hear in {uri!r}")
+        raise UnmeasuredError("silence", f"{uri!r} is silent")
     if not speech.any():
-        raise UnmeasuredError("no_speech", f"nothing rises from the noise of {uri!r}")
+        raise UnmeasuredError("no_speech", f"{uri!r} holds only background noise")
     if voice.clipped[speech].mean() > _MOST_CLIPPED:
-        raise UnmeasuredError("clipped", f"{uri!r} was recorded too loud")
+        raise UnmeasuredError("clipped", f"{uri!r} was recorded too loud (clipped)")
     if np.isfinite(voice.hz[speech]).mean() < _LEAST_VOICED:
-        raise UnmeasuredError("no_voice", f"{uri!r} has sounds without a voice")
+        raise UnmeasuredError("no_voice", f"{uri!r} has sounds but no voice")
 
 
 def _of_frames(name: str, which: Flags, values: Floats) -> _Channel:

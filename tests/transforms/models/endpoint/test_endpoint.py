@@ -70,7 +70,7 @@ def test_one_text_that_is_refused_takes_no_logprobs_from_the_others(prompt):
     with ModelServer(reply) as server:
         _, found = answers(server, prompt, utterances("long", "a", "b"))
 
-    assert found[0].endswith("refuses the question with 400: too long")
+    assert found[0].endswith("refused the question with 400: too long")
     assert found[1] == found[2] == [("joy", 0.5, "ok"), ("fear", 0.5, "ok")]
 
 

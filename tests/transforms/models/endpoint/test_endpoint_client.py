@@ -98,7 +98,7 @@ def test_what_may_pass_is_asked_again(first, asked):
         pytest.param(SILENCE, "in 3 tries: silent for 0.2 s", id="silence"),
         pytest.param(
             Reply(status=400, raw=b'{"error":\n"too long"}'),
-            'refuses the question with 400: {"error": "too long"}',
+            'refused the question with 400: {"error": "too long"}',
             id="400",
         ),
     ],
@@ -131,9 +131,7 @@ def test_retry_after_holds_for_all_slots():
     ("reply", "said"),
     [
         pytest.param(busy(), "is still busy (429) after 3 tries", id="busy"),
-        pytest.param(
-            busy("9000"), "not to be asked again for 9,000 s", id="much later"
-        ),
+        pytest.param(busy("9000"), "asks for a pause of 9,000 s", id="much later"),
         pytest.param(Reply(status=402, raw=b""), "402 (nothing)", id="402"),
         pytest.param(BROKEN, "8 questions in a row got no answer", id="down"),
     ],
@@ -182,16 +180,16 @@ def test_a_server_that_was_never_there_stops_the_run_at_once():
     assert time.monotonic() - start < 5
     assert str(stopped.value) == (
         f"{at(server)} cannot be reached (connection refused) after 2 tries: start the "
-        "server, or check the URL; nothing was answered in this run, so nothing new is "
-        "kept: run the same command again"
+        "server, or check the URL; no question was answered in this run, so "
+        "nothing new is kept: run the same command again"
     )
 
 
 @pytest.mark.parametrize(
     ("is_kept", "said"),
     [
-        pytest.param(True, "2 answers came, and are kept: run the same", id="a lake"),
-        pytest.param(False, "2 answers came, and are lost: only a lake", id="none"),
+        pytest.param(True, "2 answers received and kept: run the same", id="a lake"),
+        pytest.param(False, "2 answers received, and lost: only a lake", id="none"),
     ],
 )
 def test_a_server_that_goes_away_is_asked_again_before_the_run_stops(is_kept, said):
@@ -300,7 +298,7 @@ def test_a_redirect_is_not_followed():
     with ModelServer(lambda body: away) as server:
         (found,) = answers(client_of(server), "a")
 
-    assert "refuses the question with 302" in str(found)
+    assert "refused the question with 302" in str(found)
     assert len(server.bodies) == 1
 
 
@@ -309,7 +307,7 @@ def test_an_answer_without_end_is_cut_off():
     with ModelServer(lambda body: flood) as server:
         (found,) = answers(client_of(server, tries=1), "a")
 
-    assert "sends more than 4 MB" in str(found)
+    assert "sent more than 4 MB" in str(found)
 
 
 @pytest.mark.parametrize(

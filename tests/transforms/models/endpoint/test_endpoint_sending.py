@@ -31,7 +31,7 @@ def test_this_machine_needs_no_leave(prompt, url):
 
 @pytest.mark.parametrize("said", ["", "example.org", "api.example.org"])
 def test_another_machine_must_be_named(prompt, said):
-    with pytest.raises(UsageError, match=r"say --send-to models\.example\.org"):
+    with pytest.raises(UsageError, match=r"give --send-to models\.example\.org"):
         endpoint(prompt, send_to=said)
 
 

@@ -65,8 +65,8 @@ def _source(there: list[str], target: str, over: str, vocabulary: str) -> str:
         )
     if not able:
         raise UsageError(
-            f"{over!r} answers in {_list(there)}, and none folds to {target!r}; name "
-            "another annotator as `over`"
+            f"{over!r} answers in {_list(there)}, none of which folds to {target!r}; "
+            "name another annotator as `over`"
         )
     return able[0]
 

@@ -58,7 +58,8 @@ class ConversationEmotions(BatchModelHandler[Mean]):
     )
     annotator_kind: ClassVar[str] = "rules"
     card: ClassVar[Card] = Card(
-        summary="emotions of whole conversations, the mean of another's labels of turns"
+        summary="emotions of whole conversations, as the mean of another annotator's "
+        "labels"
     )
 
     def __post_init__(self) -> None:

@@ -78,10 +78,10 @@ class SkipChain(BatchModelHandler[Potentials]):
         ]
     )
     card: ClassVar[Card] = Card(
-        summary="emotions of turns by those of the turns around them, over another's",
-        weights_licence="of the data that you train it on; none come with the package",
-        misleads="an emotion that it adds may come from the turns around, not from the "
-        "words: do not count how emotions follow one another on its labels",
+        summary="refines another annotator's emotions of turns by nearby turns",
+        weights_licence="that of your training data; no weights come with the package",
+        misleads="an emotion that it adds may come from nearby turns, not from the "
+        "words: do not use its labels to count how emotions follow one another",
     )
 
     def __post_init__(self) -> None:
@@ -92,7 +92,7 @@ class SkipChain(BatchModelHandler[Potentials]):
                 "skip-chain --data RECCON --out skip`, then give --model skip"
             )
         if self.max_open < 1:
-            raise UsageError(f"`max_open` is at least 1, not {self.max_open}")
+            raise UsageError(f"`max_open` must be at least 1, got {self.max_open}")
         self._folder = Path(self.weights).expanduser()
         self._metadata = stored.read_metadata(self._folder, ANNOTATOR)
         self._revision = stored.digest(self._folder)

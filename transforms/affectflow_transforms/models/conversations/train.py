@@ -158,7 +158,9 @@ def _labelled(source: Path) -> pa.RecordBatch:
         for batch in reader.read(split)
     ]
     if not read:
-        raise UsageError(f"{str(source)!r} holds no dialogues: give a file as RECCON's")
+        raise UsageError(
+            f"{str(source)!r} holds no dialogues: give a file in RECCON's format"
+        )
     batch = concat(read)
     normalize = registry.make("transforms", defaults.INGEST_STEPS[0])
     living: pa.RecordBatch = normalize.process_batch(
@@ -184,12 +186,12 @@ def _check_enough(dialogues: Sequence[Dialogue], source: Path) -> None:
     if len(dialogues) < MIN_DIALOGUES:
         raise UsageError(
             f"{str(source)!r} has {len(dialogues)} dialogues with labels and speakers, "
-            f"and {MIN_DIALOGUES} are needed: give a file as RECCON's"
+            f"but {MIN_DIALOGUES} are needed: give a file in RECCON's format"
         )
     if all(held_out) or not any(held_out):
         raise UsageError(
-            f"the dialogues of {str(source)!r} repeat one another, so that none can be "
-            "held out: give some that differ"
+            f"the dialogues of {str(source)!r} repeat one another, so none can be held "
+            "out: give some that differ"
         )
 
 

@@ -117,8 +117,8 @@ def read_personalities(uri: str) -> Personalities:
     twice = [name for name, n in Counter(speakers).items() if n > 1 or not name]
     if twice:
         raise UsageError(
-            f"{uri!r} has no `speaker_id` in a row, or {twice[0]!r} in several: give "
-            "each speaker one row"
+            f"{uri!r} has {twice[0]!r} as `speaker_id` in several rows, or a row "
+            "without one: give each speaker one row"
         )
     traits = [[_trait(uri, row, column) for column in columns] for row in rows]
     values = np.array(traits, np.float64).reshape(-1, len(TRAITS))
@@ -151,6 +151,6 @@ def _trait(uri: str, row: Mapping[str, str | None], column: str) -> float:
     if not 0 <= value <= 1:
         raise UsageError(
             f"{uri!r} has {row[column]!r} as `{column}` of {row['speaker_id']!r}: "
-            "traits are numbers from 0 to 1"
+            "traits must be numbers from 0 to 1"
         )
     return value

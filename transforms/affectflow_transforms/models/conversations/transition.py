@@ -68,9 +68,10 @@ class PersonalityTransition(BatchModelHandler[Personalities]):
         ]
     )
     card: ClassVar[Card] = Card(
-        summary="the emotion to expect of a speaker, by their Big Five and the others",
+        summary="the emotion to expect of a speaker, from their Big Five and the other "
+        "turns",
         answers="what would this person be expected to feel next?",
-        misleads="it is an expectation from questionnaires, not what somebody felt",
+        misleads="it is an expectation from questionnaires, not what the person felt",
         touches=("person",),
     )
 

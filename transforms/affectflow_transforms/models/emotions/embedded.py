@@ -66,7 +66,7 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
             _check_base(self._own[OVER], self.own_folder)
         self.tasks = tuple(self.tasks) or answered
         if not set(self.tasks) <= set(answered):
-            raise UsageError(f"`tasks` are some of {answered}, got {self.tasks!r}")
+            raise UsageError(f"`tasks` must be among {answered}, got {self.tasks!r}")
 
     @classmethod
     def shipped_revision(cls) -> str:
@@ -121,8 +121,8 @@ def _check_base(over: str, folder: Path) -> None:
     here = stored.revision("affectflow_transforms.models.emotions")
     if over != here:
         raise UsageError(
-            f"the weights in {str(folder)!r} rest on emotion weights {over}, "
-            f"not {here}: train them again with this version"
+            f"the weights in {str(folder)!r} need emotion weights {over}, but this "
+            f"version has {here}: train them again with this version"
         )
 
 

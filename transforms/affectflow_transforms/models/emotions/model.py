@@ -207,8 +207,8 @@ def check_senses(metadata: Mapping[str, str], folder: Path) -> None:
     over, here = metadata.get(OVER_SENSES, ""), stored.revision(SENSES)
     if over and over != here:
         raise UsageError(
-            f"the weights in {str(folder)!r} rest on vectors of words {over}, not "
-            f"{here}: train them again with this version"
+            f"the weights in {str(folder)!r} need word vectors {over}, but this "
+            f"version has {here}: train them again with this version"
         )
 
 

@@ -84,8 +84,8 @@ def read_labels(names: Path) -> tuple[str, ...]:
     if unknown or not labels:
         said = f"names {unknown[0]!r}" if unknown else "names no label"
         raise UsageError(
-            f"{str(names)!r} {said}: name one or more of GoEmotions' 28 labels, a line "
-            "each"
+            f"{str(names)!r} {said}: name one or more of GoEmotions' 28 labels, one "
+            "per line"
         )
     return labels
 
@@ -153,8 +153,9 @@ def read_tsv(path: Path, n_labels: int) -> tuple[list[str], Targets]:
         return _parsed(rows, n_labels)
     except (ValueError, IndexError) as error:
         raise UsageError(
-            f"{str(path)!r} is not as GoEmotions has it ({error}): a text, label "
-            "numbers with commas, an id, with tabs between them"
+            f"{str(path)!r} is not in the format of GoEmotions ({error}): each line "
+            "must have a text, label numbers separated by commas, and an id, with tabs "
+            "between them"
         ) from error
 
 

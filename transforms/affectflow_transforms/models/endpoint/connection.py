@@ -67,7 +67,7 @@ class Connection:
             async with asyncio.timeout(self._server.timeout_s):
                 return await self._exchange(body)
         except TimeoutError as error:
-            silent = f"silent for {self._server.timeout_s:g} s"
+            silent = f"no answer within {self._server.timeout_s:g} s"
             raise again(silent) from error
         except httpx.ConnectError as error:
             raise away(self._why_not(error)) from error
@@ -111,7 +111,7 @@ async def _content(response: "httpx.Response") -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > LARGEST_ANSWER:
-            raise again(f"it sends more than {LARGEST_ANSWER >> 20} MB")
+            raise again(f"it sent more than {LARGEST_ANSWER >> 20} MB")
     return b"".join(pieces)
 
 

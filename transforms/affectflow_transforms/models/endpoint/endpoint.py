@@ -96,8 +96,8 @@ class Endpoint(Asker[Client[Completion]]):
         if not self.is_local and self.send_to != self.host:
             raise UsageError(
                 f"the model is at {self.host!r}, another machine: to send it what "
-                f"people wrote, masked, say --send-to {self.host}, or `send_to` among "
-                "its options"
+                f"people wrote, masked, give --send-to {self.host} or the option "
+                "`send_to`"
             )
         self._check_numbers()
 
@@ -118,7 +118,7 @@ class Endpoint(Asker[Client[Completion]]):
             )
         if self.max_cost and not (self.price_in or self.price_out):
             raise UsageError(
-                "`max_cost` needs prices: give `price_in` and `price_out`, of a "
+                "`max_cost` needs prices: give `price_in` and `price_out`, each per "
                 "million tokens"
             )
 
@@ -270,7 +270,7 @@ def _host_of(url: str) -> str:
     """
     if re.search(r"[@?#]", url):
         raise UsageError(
-            "`url` must have no password, query or fragment; a key belongs into the "
+            "`url` must have no password, query or fragment; put the key into the "
             f"environment variable {KEY}"
         )
     try:

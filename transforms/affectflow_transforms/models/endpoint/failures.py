@@ -72,14 +72,12 @@ def refused(status: int, said: str, header: str | None, server: Server) -> Excep
     if status in _CURES:
         cure = _CURES[status].format_map(vars(server))
         kind = PausedError if status in _LATER else StoppedError
-        return kind(f"{server.at} answers {status} ({said}): {cure}")
+        return kind(f"{server.at} answered {status} ({said}): {cure}")
     if status not in _AGAIN:
-        return RefusedError(f"{server.at} refuses the question with {status}: {said}")
+        return RefusedError(f"{server.at} refused the question with {status}: {said}")
     wait = retry_after(header)
     if wait > LONGEST_WAIT_S:
-        return PausedError(
-            f"{server.at} asks not to be asked again for {wait:,.0f} seconds"
-        )
+        return PausedError(f"{server.at} asks for a pause of {wait:,.0f} seconds")
     ends = f"is still busy ({status})" if status in _BUSY else ""
     return again(f"{status}, {said}", wait_s=wait, ends=ends)
 
@@ -103,13 +101,13 @@ def go_on(answers: int, *, is_kept: bool) -> str:
     """Returns what is kept of a run that ends, and how it goes on."""
     if not answers:
         return (
-            "nothing was answered in this run, so nothing new is kept: run the same "
-            "command again"
+            "no question was answered in this run, so nothing new is kept: run the "
+            "same command again"
         )
     came = count(answers, "answer")
     if not is_kept:
-        return f"{came} came, and are lost: only a lake keeps answers"
-    return f"{came} came, and are kept: run the same command again to go on"
+        return f"{came} received, and lost: only a lake keeps answers"
+    return f"{came} received and kept: run the same command again to continue"
 
 
 def one_line(text: str, key: str = "") -> str:

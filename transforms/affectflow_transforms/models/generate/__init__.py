@@ -83,7 +83,8 @@ class Generate(PretrainedGenerator, Asker[Generator]):
         if self.unit == "conversation":
             raise UsageError(
                 f"the prompt {self.asked.name!r} shows other turns, and `frames` is "
-                "for prompts about one utterance: leave one of them out"
+                "for prompts about single utterances: leave `frames` out, or use "
+                "another prompt"
             )
 
     @property

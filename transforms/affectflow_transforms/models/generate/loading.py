@@ -143,8 +143,9 @@ def _check_generates(config: Any, folder: Path) -> None:
     said = config.architectures or []
     if said and not any(generates(each) for each in said):
         raise UsageError(
-            f"{str(folder)!r} is a {said[0]}, which generates no text; give a model "
-            "whose config.json names a ...ForCausalLM or ...ForConditionalGeneration"
+            f"{str(folder)!r} is a {said[0]}, which does not generate text; give a "
+            "model whose config.json names a ...ForCausalLM or "
+            "...ForConditionalGeneration"
         )
 
 
@@ -152,8 +153,8 @@ def _check_looks(transformers: Any, config: Any, folder: Path) -> None:
     """Raises UsageError if a model reads texts only."""
     if type(config) not in transformers.AutoModelForImageTextToText._model_mapping:
         raise UsageError(
-            f"{str(folder)!r} is a {config.model_type}, which is shown no pictures: "
-            "leave `frames` out, or give a model that takes pictures and text"
+            f"{str(folder)!r} is a {config.model_type}, which takes no pictures: leave "
+            "`frames` out, or give a model that takes pictures and text"
         )
 
 
@@ -223,7 +224,7 @@ def _say_once(generator: Generator, folder: Path) -> None:
     """Says what this model does otherwise than others."""
     said = []
     if not generator.has_template:
-        said.append("has no chat template: it is asked in plain text")
+        said.append("has no chat template, so it is asked in plain text")
     if not generator.shares_prompt:
         said.append(
             "reads the prompt once for each label, so closed questions are slow"

@@ -118,7 +118,7 @@ def tokenised(generator: Generator, texts: Sequence[str], room: int) -> Tokens:
     longest = generator.max_tokens - (0 if generator.is_seq2seq else room)
     if longest < 1:
         raise UsageError(
-            f"the answer takes up {room} tokens, and the model reads at most "
+            f"the answer takes up {room} tokens, but the model reads at most "
             f"{generator.max_tokens}; ask for a shorter answer (`max_new_tokens`), or "
             "give the model fewer labels"
         )

@@ -72,8 +72,8 @@ def _one(viewer: Viewer, request: Request, likelihood: str, look: Look) -> Outco
     room = request.max_new_tokens
     if length + (0 if request.choices else room) > viewer.max_tokens:
         return RowError(
-            f"the question has {length} tokens with its pictures, and the model reads "
-            f"{viewer.max_tokens}: show fewer frames (`frames`)"
+            f"the question has {length} tokens with its pictures, but the model reads "
+            f"at most {viewer.max_tokens}: show fewer frames (`frames`)"
         )
     if request.choices:
         return _chosen(viewer, given, request.choices, likelihood, seen.is_cut)
@@ -187,6 +187,6 @@ def check_template(processor: Any, folder: Any) -> None:
     """Raises UsageError unless a model says how a chat with pictures is written."""
     if not getattr(processor, "chat_template", None):
         raise UsageError(
-            f"{str(folder)!r} has no chat template, so nothing says where pictures "
-            "stand: leave `frames` out to ask about texts"
+            f"{str(folder)!r} has no chat template, so it is unknown where pictures "
+            "go: leave `frames` out to ask about texts"
         )

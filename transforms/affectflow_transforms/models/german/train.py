@@ -86,7 +86,7 @@ def read_lines(source: Path) -> tuple[list[str], Targets]:
     if len(found) < MIN_LINES:
         raise UsageError(
             f"{str(source)!r} has {len(found)} lines of a text, a tab and numbers from "
-            f"1 to 8, and {MIN_LINES} are needed: give a file as XED's"
+            f"1 to 8, but {MIN_LINES} are needed: give a file in XED's format"
         )
     y = np.zeros((len(found), len(get("plutchik").labels)), np.bool_)
     for row, (_, given) in enumerate(found):

@@ -129,12 +129,12 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
         *network.ZERO_SHOT,
     )
     card: ClassVar[Card] = Card(
-        summary="labels pictures and videos by a classifier, or by words with CLIP",
+        summary="labels pictures and videos with a classifier, or with words and CLIP",
         weights_licence="the model's own",
         modality="image",
         extra="vision,torch",
-        answers="what does a picture show, or bring its viewers to feel?",
-        misleads="a face that smiles is not a person who is glad; CLIP's scores depend "
+        answers="what does a picture show, or make its viewers feel?",
+        misleads="a smiling face does not prove a happy person; CLIP's scores depend "
         "on how labels are worded",
         touches=("biometric",),
     )
@@ -145,8 +145,8 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
         check_word("perspective", self.perspective, _PERSPECTIVES)
         if self.template.count(_LABEL) != 1:
             raise UsageError(
-                f"`template` holds {_LABEL} once, as 'a photo of {_LABEL}'; got "
-                f"{self.template!r}"
+                f"`template` must contain {_LABEL} once, as in 'a photo of {_LABEL}', "
+                f"got {self.template!r}"
             )
         self._sampling = sampling_of(self.frames, self.mode)
         self._motion = MotionTables.of_option(self.motion, self._sampling)
@@ -265,7 +265,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
             labels = vocabularies.get(self.vocabulary).labels
         if len(labels) < 2:
             raise UsageError(
-                f"{self.model!r} compares pictures with words: say with which, as "
+                f"{self.model!r} compares pictures with words: give the words, such as "
                 "--set vocabulary=mikels or --set labels=A,B,..."
             )
         apart = "Siglip" in str(config.get("architectures"))
@@ -273,8 +273,8 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
         named = {"id2label": dict(enumerate(labels)), "problem_type": kind}
         if self.answer not in _OF_WORDS:
             raise UsageError(
-                f"{self.model!r} compares pictures with words, which gives no "
-                f"answer={self.answer}: leave it out"
+                f"{self.model!r} compares pictures with words, which cannot give "
+                f"answer={self.answer}: leave `answer` out"
             )
         return space_of(named, replace(said, labels=()))
 

@@ -164,6 +164,6 @@ def _words(
 def _check_processor(folder: Path) -> None:
     if not any((folder / name).is_file() for name in _PROCESSORS):
         raise UsageError(
-            f"{str(folder)!r} does not say how pictures are brought into its shape; "
-            f"save the model's own image processor next to it as {_PROCESSORS[0]}"
+            f"{str(folder)!r} does not say how to prepare pictures for it; save the "
+            f"model's own image processor next to it as {_PROCESSORS[0]}"
         )

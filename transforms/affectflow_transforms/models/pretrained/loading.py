@@ -166,8 +166,8 @@ def check_trained(
     needed = [name for name in missing if not without or not name.startswith(without)]
     if needed:
         raise UsageError(
-            f"{str(folder)!r} lacks the weights {sorted(needed)[:3]}, so it is not "
-            f"{what} that was trained; give one that was"
+            f"{str(folder)!r} has no weights {sorted(needed)[:3]}, so it is not {what} "
+            "that was trained; give a trained one"
         )
 
 

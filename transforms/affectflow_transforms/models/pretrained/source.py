@@ -88,7 +88,7 @@ def revision_of(model: str, revision: str) -> str:
     if revision and not digest.startswith(revision):
         raise UsageError(
             f"{model!r} holds revision {digest}, not {revision!r}; leave the revision "
-            "out or give the folder of that model"
+            "out, or give the folder of that model"
         )
     return digest
 

@@ -94,8 +94,8 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
         check_word("pair", self.pair, _PAIRS)
         if self.context < 0 or (self.context and self.pair):
             raise UsageError(
-                f"`context` is 0 or more earlier turns, and not together with `pair`; "
-                f"got context={self.context} and pair={self.pair!r}"
+                "`context` must be at least 0 earlier turns, and cannot be combined "
+                f"with `pair`, got context={self.context} and pair={self.pair!r}"
             )
         if self.context or self.pair:
             self.unit = "conversation"
@@ -158,8 +158,8 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
     def _check_threshold(self, space: Space) -> None:
         if self.threshold is not None and space.answer in ("ordinal", "value"):
             raise UsageError(
-                f"answer={space.answer} gives values, which no `threshold` chooses: "
-                "leave it out"
+                f"answer={space.answer} gives values, which have no threshold: leave "
+                "`threshold` out"
             )
 
 

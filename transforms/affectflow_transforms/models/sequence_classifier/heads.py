@@ -18,7 +18,7 @@ ANSWERS = ("auto", "one", "several", "shares", "ordinal", "value")
 # What transformers calls an output that nobody named.
 _UNNAMED = re.compile(r"LABEL_\d+")
 _NEAREST = 3
-_OWN = "keep them as a label set of your own with --set vocabulary=NAME"
+_OWN = "keep them as your own label set with --set vocabulary=NAME"
 
 Scale = tuple[float, float]
 Words = tuple[str, ...]
@@ -85,7 +85,7 @@ def _outputs(config: Mapping[str, Any], said: Said) -> list[str]:
     named = [str(stated[key]) for key in sorted(stated, key=int)]
     if said.labels and named and len(said.labels) != len(named):
         raise UsageError(
-            f"the head has {len(named)} outputs, and `labels` names "
+            f"the head has {len(named)} outputs, but `labels` names "
             f"{len(said.labels)}: name each of them, in their order"
         )
     outputs = list(said.labels) or named or ["LABEL_0", "LABEL_1"]
@@ -96,8 +96,8 @@ def _outputs(config: Mapping[str, Any], said: Said) -> list[str]:
         )
     if any(map(_UNNAMED.fullmatch, outputs)):
         raise UsageError(
-            f"the model's config.json names its outputs {_listed(outputs)}, which says "
-            "nothing: name them in their order with --set labels=A,B,..."
+            f"the model's config.json names its outputs {_listed(outputs)}, which have "
+            "no meaning: name them in their order with --set labels=A,B,..."
         )
     return outputs
 
@@ -116,8 +116,9 @@ def _answer(config: Mapping[str, Any], wanted: str, n_outputs: int) -> str:
         wanted = "value" if kind == "regression" or n_outputs == 1 else several
     if n_outputs == 1 and wanted in ("one", "shares", "ordinal"):
         raise UsageError(
-            f"the head has one output, so no answer={wanted}: say answer=value if it "
-            "is a number, or answer=several if it is one label that may be there"
+            f"the head has one output, so it cannot give answer={wanted}: use "
+            "answer=value if it is a number, or answer=several if it is one label that "
+            "may be present"
         )
     return wanted
 
@@ -126,7 +127,7 @@ def _answer(config: Mapping[str, Any], wanted: str, n_outputs: int) -> str:
 
 
 def _labels(answer: str, outputs: Sequence[str], said: Said) -> Space:
-    why = f"answer={answer} gives labels, so it takes no `scale`"
+    why = f"answer={answer} gives labels, which have no scale: leave `scale` out"
     _refuse(said.scale is not None, why)
     name, labels = _in_vocabulary(outputs, said.vocabulary)
     return Space(answer=answer, labels=labels, vocabulary=name)
@@ -145,7 +146,7 @@ def _in_vocabulary(outputs: Sequence[str], wanted: str) -> tuple[str, tuple[str,
     if wanted and wanted not in known:
         _refuse(
             fits is not None,
-            f"unknown vocabulary {wanted!r}, and the labels are those of {fits!r}: "
+            f"unknown vocabulary {wanted!r}, but the labels are those of {fits!r}: "
             "leave `vocabulary` out",
         )
         return wanted, tuple(outputs)
@@ -169,7 +170,7 @@ def _near(outputs: Sequence[str]) -> str:
 
 
 def _lacks(lacking: Sequence[str]) -> str:
-    return f"lacks {_listed(lacking)}" if lacking else "has all, and more"
+    return f"without {_listed(lacking)}" if lacking else "has all of them, and more"
 
 
 def _spelt(outputs: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -190,7 +191,7 @@ def _spelt(outputs: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
 def _ordinal(answer: str, outputs: Sequence[str], said: Said) -> Space:
     _refuse(
         said.scale is not None,
-        "answer=ordinal takes the scale of its vocabulary: leave `scale` out",
+        "answer=ordinal uses the scale of its vocabulary: leave `scale` out",
     )
     names = [output.lower() for output in outputs]
     for vocabulary in _candidates(said.vocabulary):
@@ -206,7 +207,7 @@ def _ordinal(answer: str, outputs: Sequence[str], said: Said) -> Space:
                 )
     raise UsageError(
         f"answer=ordinal needs a vocabulary whose steps are {_listed(outputs)}: write "
-        "one with `ordered = true`, or with these as `levels` of a label"
+        "a vocabulary with `ordered = true`, or with these as `levels` of a label"
     )
 
 
@@ -243,8 +244,9 @@ def _values(answer: str, outputs: Sequence[str], said: Said) -> Space:
     low, high = vocabulary.scale or (0.0, 1.0)
     _refuse(
         said.scale is None,
-        f"the model does not say on which scale its values are: give it with --set "
-        f"scale=LOW,HIGH; it becomes that of {vocabulary.name!r}, {low:g} to {high:g}",
+        "the model does not say on which scale its values are: give it with --set "
+        f"scale=LOW,HIGH; it is mapped to that of {vocabulary.name!r}, {low:g} to "
+        f"{high:g}",
     )
     return Space(
         answer=answer,

@@ -79,8 +79,8 @@ class SpeechAffect(Located, MediaScorer[Judge]):
         modality="voice",
         extra="audio,torch",
         answers="how does a voice sound?",
-        misleads="how a voice sounds is not how its speaker feels; the words of a turn "
-        "are heard too, and valence goes by them most",
+        misleads="how a voice sounds is not how its speaker feels; the model hears the "
+        "words of a turn too, and valence depends on them most",
         touches=("biometric",),
     )
 

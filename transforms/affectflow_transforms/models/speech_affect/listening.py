@@ -37,8 +37,8 @@ def check_lengths(longest_s: float, max_batch_s: float) -> None:
     """Raises UsageError if turns cannot be that long, or forward passes."""
     if longest_s < turns.SHORTEST_S or max_batch_s < 0:
         raise UsageError(
-            f"`longest_s` is {turns.SHORTEST_S:g} or more seconds, `max_batch_s` 0 "
-            f"or more; got {longest_s:g} and {max_batch_s:g}"
+            f"`longest_s` must be at least {turns.SHORTEST_S:g} seconds and "
+            f"`max_batch_s` at least 0, got {longest_s:g} and {max_batch_s:g}"
         )
 
 

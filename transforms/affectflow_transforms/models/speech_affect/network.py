@@ -69,7 +69,7 @@ def check_architecture(config: Mapping[str, Any], model: str) -> str:
     pooling = config.get("pooling_mode") or "mean"
     if named.endswith(_DENSE) and pooling != "mean":
         raise UsageError(
-            f"{model!r} pools by {pooling!r}, which is not done here: give a model "
+            f"{model!r} pools by {pooling!r}, which is not supported: give a model "
             "that pools by 'mean'"
         )
     return named
@@ -119,8 +119,8 @@ def load(
     )
     if extractor.sampling_rate != RATE:
         raise UsageError(
-            f"{str(folder)!r} listens at {extractor.sampling_rate} Hz; give a model "
-            f"that does at {RATE} Hz"
+            f"{str(folder)!r} takes {extractor.sampling_rate} Hz; give a model that "
+            f"takes {RATE} Hz"
         )
     on_gpu = device.startswith("cuda")
     seconds = max_batch_s or (_CUDA_S if on_gpu else _CPU_S)

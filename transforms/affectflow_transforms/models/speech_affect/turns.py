@@ -56,7 +56,7 @@ class _Turn:
         """Returns what was heard of it."""
         samples = np.concatenate([np.zeros(0, np.float32), *self.parts])
         if len(samples) < SHORTEST_S * RATE:
-            why = f"{self.clip.uri!r} has {len(samples) / RATE:.2f} s of a turn"
+            why = f"{self.clip.uri!r} has a turn of only {len(samples) / RATE:.2f} s"
             return Heard(self.place, error=UnmeasuredError("too_short", why))
         return Heard(self.place, samples, self.is_cut)
 

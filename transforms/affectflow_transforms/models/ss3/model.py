@@ -69,12 +69,13 @@ class SS3(BatchModelHandler[Words]):
     not_in_id: ClassVar[frozenset[str]] = frozenset({"weights"})
     annotator_kind: ClassVar[str] = "lexicon"
     card: ClassVar[Card] = Card(
-        summary="labels by words, with the words that say so; adds up over posts",
-        answers="which words speak for which label, and what do a thread's come to?",
-        weights_licence="of the data that you train it on; none come with the package",
-        misleads="a word that says much is one that the label's texts used, whatever "
-        "it means here: not, quotes and irony are not understood; long texts have "
-        "higher sums",
+        summary="labels by words, and names the words; adds up over posts",
+        answers="which words speak for which label, and what do those of a thread add "
+        "up to?",
+        weights_licence="that of your training data; no weights come with the package",
+        misleads="a strong word is one that the label's texts used, whatever it means "
+        "here: negation, quotes and irony are not understood; long texts have higher "
+        "sums",
     )
 
     def __post_init__(self) -> None:
@@ -89,7 +90,7 @@ class SS3(BatchModelHandler[Words]):
             )
         if self.per not in ("post", "conversation") or self.evidence < 0:
             raise UsageError(
-                "`per` is post or conversation and `evidence` at least 0, got "
+                "`per` must be post or conversation and `evidence` at least 0, got "
                 f"{self.per!r} and {self.evidence}"
             )
         if self.per == "conversation":

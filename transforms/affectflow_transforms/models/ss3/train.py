@@ -130,8 +130,8 @@ class SS3(Trainer):
         unknown = [each for each in labels if known and each not in known.labels]
         if known and unknown:
             raise UsageError(
-                f"{str(source)!r} has the label {unknown[0]!r}, which the vocabulary "
-                f"{name!r} has not; its labels are {', '.join(known.labels)}"
+                f"{str(source)!r} has the label {unknown[0]!r}, which is not in the "
+                f"vocabulary {name!r}; its labels are {', '.join(known.labels)}"
             )
         return name
 
@@ -173,7 +173,7 @@ def _table(source: Path) -> pa.Table:
     for name in _COLUMNS:
         if name not in table.schema.names:
             raise UsageError(
-                f"{str(source)!r} has no column {name!r}: rename one; it has "
+                f"{str(source)!r} has no column {name!r}: rename a column; it has "
                 f"{', '.join(table.schema.names)}"
             )
     return table
@@ -188,13 +188,13 @@ def _labels(seen: list[Post], kept: list[Post], source: Path) -> list[str]:
     labels = sorted({post.label for post in seen})
     if not kept or not seen:
         raise UsageError(
-            f"{str(source)!r} has too few conversations to hold a tenth of them out; "
+            f"{str(source)!r} has too few conversations to hold out a tenth of them; "
             "give more, or say in `conversation_id` which posts belong together"
         )
     if len(labels) < 2:
         raise UsageError(
-            f"all posts of {str(source)!r} that are trained on have the label "
-            f"{labels[0]!r}; give posts with two labels or more"
+            f"all training posts of {str(source)!r} have the label {labels[0]!r}; give "
+            "posts with at least two labels"
         )
     return labels
 

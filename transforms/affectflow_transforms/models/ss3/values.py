@@ -45,7 +45,9 @@ class Settings(NamedTuple):
     def check(self) -> None:
         """Raises UsageError if a setting is out of its range."""
         if self.mode not in _SHAPE:
-            raise UsageError(f"`mode` is one of {', '.join(_SHAPE)}, got {self.mode!r}")
+            raise UsageError(
+                f"`mode` must be one of {', '.join(_SHAPE)}, got {self.mode!r}"
+            )
         if not (self.smoothness > 0 and self.significance > 0 and self.sanction >= 0):
             raise UsageError(
                 "`smoothness` and `significance` must be above 0 and `sanction` at "

@@ -90,7 +90,7 @@ def read_split(source: Path, split: str) -> tuple[list[str], Values]:
         rows = [row for row in reader if row["split"] == split]
     if len(rows) < MIN_ROWS:
         raise UsageError(
-            f"{str(source)!r} has {len(rows)} rows with the split {split!r}, and "
+            f"{str(source)!r} has {len(rows)} rows with the split {split!r}, but "
             f"{MIN_ROWS} are needed: set the column `split`"
         )
     return [row["text"] for row in rows], _ratings(rows, source)
@@ -101,13 +101,13 @@ def _ratings(rows: list[dict[str, str]], source: Path) -> Values:
         ratings = np.array([[float(row[c]) for c in "VAD"] for row in rows])
     except ValueError as error:
         raise UsageError(
-            f"{str(source)!r} has a rating that isn't a number ({error}): V, A, D are "
-            f"from {LOWEST:g} to {HIGHEST:g}"
+            f"{str(source)!r} has a rating that isn't a number ({error}): V, A and D "
+            f"must be from {LOWEST:g} to {HIGHEST:g}"
         ) from error
     wrong = ratings[~((ratings >= LOWEST) & (ratings <= HIGHEST))]
     if len(wrong):
         raise UsageError(
-            f"{str(source)!r} has the rating {wrong[0]:g}: V, A and D are from "
+            f"{str(source)!r} has the rating {wrong[0]:g}: V, A and D must be from "
             f"{LOWEST:g} to {HIGHEST:g}"
         )
     return (ratings - LOWEST) / (HIGHEST - LOWEST)
@@ -159,7 +159,7 @@ def _check_learned(linear: Linear, source: Path) -> None:
     for column, learned in zip("VAD", learns, strict=True):
         if not learned:
             raise UsageError(
-                f"nothing in the texts of {str(source)!r} goes with the column "
+                f"nothing in the texts of {str(source)!r} correlates with the column "
                 f"{column!r}: give texts with ratings that differ"
             )
 
