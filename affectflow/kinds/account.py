@@ -73,7 +73,7 @@ class Account:
 
     Args:
       journal: where answers are kept; None where there is no such place.
-      counts: whole numbers by name: `questions`, one a row and step of a prompt;
+      counts: whole numbers by name: `questions`, one per row and step of a prompt;
         `distinct`, those that are not equal to another of the part; `kept_answers`,
         distinct ones that the journal had; `calls`, the others and those asked again;
         `tokens_in` and `tokens_out` of calls; `characters_sent` to another machine.

@@ -84,7 +84,7 @@ class Steps:
       prompt: what is asked.
       decode: `auto`, `choice` or `text`.
       prior: `empty` asks closed questions about an empty text too, and takes away what
-        the model says of it; `none` does not.
+        the model says about it; `none` does not.
     """
 
     def __init__(self, prompt: Prompt, decode: str = "auto", prior: str = "none"):
@@ -177,7 +177,7 @@ class Steps:
             return
         try:
             answers = self._read(step, outcome, answered.question.reading)
-        except Exception as error:  # a parser of somebody's may fail in any way
+        except Exception as error:  # a parser of someone's may fail in any way
             answered.failed = error
             return
         good = [each for each in answers if each.status is Status.OK]

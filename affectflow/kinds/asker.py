@@ -47,26 +47,27 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     """A model that is asked a prompt.
 
     Each step of the prompt is asked of all rows of a part together, equal requests
-    once. Rows without a word of their author get a status and are not asked; a request
-    that fails is alone in failing.
+    once. Rows without words of their author get a status and are not asked; a request
+    that fails does not affect the others.
 
     Args:
       prompt: its name, or a file that ends in `.toml`.
       decode: `choice` asks for the likelihood of each label, `text` for words; `auto`
         chooses where a step has labels and its parser takes one of them.
       prior: `empty` divides the likelihood of each label by that after an empty text,
-        so that a label which the model likes anyway gains nothing.
-      over: the annotator that the prompt reads: its id, or how it begins.
+        so that a label which the model favours anyway gains nothing.
+      over: the annotator that the prompt reads: its id, or the beginning of it.
       stimulus: `PACK:ID` or `FILE.toml:ID`: sentences put around its questions.
       roles: only utterances of these `speaker_role`s are asked about and shown, in
         place of those that the prompt names; empty for all, `none` for the prompt's.
-      profile: what a slot `{profile}` tells of who wrote: some of `speaker_role`,
+      profile: what a slot `{profile}` says about the author: some of `speaker_role`,
         `lang` and `attrs.NAME`, as the data declares them; empty for nothing. It is
-        person-level, and stands in the prompt's digest.
+        person-level, and part of the prompt's digest.
       cues: the model reads cues in `words`, only those `in_text`, or texts
         `as_written`.
       style: whose frame is read around a text that has cues without a place in it.
-      preview: of `affectflow annotate`: prints so many filled prompts and asks nothing.
+      preview: for `affectflow annotate`: prints this many filled prompts and asks
+        nothing.
 
     Raises:
       UsageError: no prompt was given, or the model cannot ask it in this way.
@@ -162,7 +163,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         return columns_of(self._prompt)
 
     def parameters(self) -> dict[str, Any]:
-        """Returns the options; the prompt stands there by its digest, not its path.
+        """Returns the options; the prompt is there by its digest, not its path.
 
         With a stimulus, `unstimulated` is the prompt without it: what tells its twin.
         """
@@ -249,7 +250,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         return 0 if request.choices else request.max_new_tokens
 
     def cost(self, tokens_in: float, tokens_out: float) -> float:
-        """Returns what so many tokens of questions and answers cost."""
+        """Returns what this many tokens of questions and answers cost."""
         return 0.0
 
     def kept_under(self) -> str:
@@ -302,7 +303,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         return reading_of(batch, cues=self.cues, style=self.style)
 
     def first_requests(self, batch: pa.RecordBatch) -> dict[int, Request]:
-        """Returns what the first step asks, by the row where the answer stands.
+        """Returns what the first step asks, by the row where the answer is.
 
         Nothing is asked, and no model is needed.
         """

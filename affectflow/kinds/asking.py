@@ -73,7 +73,7 @@ Complete = Callable[[Sequence[Request], Any], list[Outcome]]
 def isolated(
     complete: Complete, requests: Sequence[Request], model: Any
 ) -> list[Outcome]:
-    """Returns what `complete` says of distinct requests; where it fails, it is halved.
+    """Returns the outcomes of distinct requests; where `complete` fails, it is halved.
 
     Raises:
       UsageError, ImportError, MemoryError: as `complete` raises them; no request is at
@@ -85,7 +85,7 @@ def isolated(
         outcomes = complete(requests, model)
     except (UsageError, ImportError, MemoryError):
         raise
-    except Exception as error:  # any failure of a plugin is somebody's request
+    except Exception as error:  # any failure of a plugin is someone's request
         if len(requests) == 1:
             return [error]
         half = len(requests) // 2

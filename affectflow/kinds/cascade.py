@@ -84,9 +84,9 @@ class Cascade(BatchModelHandler[ModelT]):
     Args:
       inner: the model that is asked.
       over: the annotator that answered before.
-      only_below: the model is asked if no score of that is as high: `THRESHOLD`.
+      only_below: the model is asked if none of its scores is as high: `THRESHOLD`.
       task: of that annotator's answers, the one that counts.
-      learned: what the threshold came to where it was learned; empty if it was told.
+      learned: the results of a learned threshold; empty if it was given.
 
     Raises:
       UsageError: `only_below` is another number, or the model reads conversations or
@@ -142,7 +142,7 @@ class Cascade(BatchModelHandler[ModelT]):
 
     @property
     def columns(self) -> dict[str, float]:
-        """What `runs` says of the threshold, and of what it came to if it was learned.
+        """What `runs` says about the threshold, and its results if it was learned.
 
         What it came to was measured on that part of the sample that did not set it.
         """

@@ -23,7 +23,7 @@ from affectflow.schemas import CAUSES, VECTORS
 ModelT = TypeVar("ModelT")
 
 MOST_PEOPLE = 64
-"""So many people of a group are told apart; more are not counted."""
+"""How many people of a group are told apart; more are not counted."""
 
 TERMS = pa.schema([("row", pa.int64()), ("term", pa.int64()), ("weight", pa.float64())])
 
@@ -35,7 +35,7 @@ class Assigned(NamedTuple):
       groups: of each cause the number of its group; below 0 if it is in none.
       similarity: of each cause to its group, 0..1.
       terms: what the groups may be named by, as `TERMS`: `row` is the place of a cause,
-        `term` a number that the clusterer knows, `weight` 0..1; a term once a row.
+        `term` a number that the clusterer knows, `weight` 0..1; each term once per row.
     """
 
     groups: Sequence[int] | Any
@@ -66,14 +66,14 @@ class Name(NamedTuple):
 
 @dataclass(kw_only=True)
 class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
-    """Groups the causes of one family of emotions. Its answers depend on no order.
+    """Groups the causes of one family of emotions; their order does not matter.
 
     Subclasses are dataclasses with plain-data arguments. Causes are a table of
     `cause_id`, `family`, `cause_text`, `summary`, and maybe `conversation_id`,
     `speaker_id` and `title`; each is in it once, and says something.
 
     Args:
-      fitted: at most so many causes of a family are in the sample.
+      fitted: at most this many causes of a family are in the sample.
       min_size: fewer causes do not make a theme.
       min_people: causes of fewer people do not make a theme. A cause whose speaker is
         unknown counts for its conversation instead.

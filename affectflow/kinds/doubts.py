@@ -19,7 +19,7 @@ Key = tuple[Any, Any]
 
 
 class Others(NamedTuple):
-    """What an annotator says of one message in one vocabulary.
+    """What an annotator says about one message in one vocabulary.
 
     Attributes:
       neutral: the score of `neutral`; 0 if it has none.
@@ -52,7 +52,7 @@ def key_of(emotion: Mapping[str, Any]) -> Key:
 
 
 def others_of(annotations: Iterable[Mapping[str, Any]]) -> dict[Key, Others]:
-    """Returns what each annotator says of a message, in each vocabulary."""
+    """Returns what each annotator says about a message, in each vocabulary."""
     found: dict[Key, Others] = {}
     for each in annotations:
         key, score = key_of(each), each["score"] or 0.0

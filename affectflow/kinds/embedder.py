@@ -42,8 +42,8 @@ class Embedded:
 class Embedder(BatchModelHandler[ModelT], abc.ABC):
     """A model that gives texts vectors, stored in the table `vectors`.
 
-    It is asked each distinct text of a batch once. Rows without a word of their author
-    get no vector; a text that fails is alone in failing.
+    It is asked each distinct text of a batch once. Rows without words of their author
+    get no vector; a text that fails does not affect the others.
 
     Args:
       cues: the model reads cues in `words`, only those `in_text`, or texts

@@ -40,7 +40,7 @@ class Guard:
 
     Args:
       name: as prompts say it.
-      phrases: words in order, in small letters; `*` ends a word in any way, `a|b` is
+      phrases: words in order, in lower case; `*` ends a word in any way, `a|b` is
         one word or the other, `...` is a gap of up to three words.
       unless: phrases that share words with one of `phrases` and do not mean it.
       notice: what whoever reads the results is told.
@@ -64,7 +64,7 @@ class Guard:
         """Returns the guard of a name, or of a file that ends in `.toml`.
 
         Raises:
-          UsageError: there is none, or something is wrong with it; names the line.
+          UsageError: it does not exist, or something is wrong with it; names the line.
         """
         file = file_of("guards", name_or_path)
         said = checked(file, file.table(), _KEYS, ("phrases", "notice"))
@@ -96,7 +96,7 @@ class Guard:
 
 
 def _plain(text: str) -> str:
-    """Returns a text in small letters, without accents and what nobody sees."""
+    """Returns a text in lower case, without accents and what nobody sees."""
     return _UNSEEN.sub("", unicodedata.normalize("NFKD", text.casefold()))
 
 

@@ -103,16 +103,16 @@ class Measure(Plugin, abc.ABC):
     SQL. What they declare is the same for all options, or `by_options`.
 
     Attributes:
-      reads: one observation a row; the doc of a column is in its metadata.
+      reads: one observation per row; the doc of a column is in its metadata.
       needed: columns of `reads` that must be there; an observation without a value in
         one of them is left out, and counted.
       query: SELECT from a lake's tables and views to `reads`; empty if a lake has none.
-        What it selects besides, `--by` may name; with `utterance_id`, any column of
-        `utterances`.
+        `--by` may name any further column that it selects; with `utterance_id`, any
+        column of `utterances`.
       annotators: arguments that name an annotator of the lake; the beginning of its
         id will do.
       chooses: option to a query of all that it may name: FROM observations, or FROM
-        what a lake has. Who names something else is told what there is.
+        what a lake has. An error lists them if something else is named.
       wants: what a lake must hold for `query` to find something, in words.
       refuses: reason to SQL condition: such observations are left out, and counted.
       keys: columns of `state` that are not sums; `unit` is what `draws` draws.

@@ -264,7 +264,7 @@ def _labels(batch: pa.RecordBatch) -> dict[int, list[dict[str, Any]]]:
 
 
 def _scores(emotions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
-    """Returns each label with its highest score; None if anybody gave it without."""
+    """Returns each label with its highest score; None if anyone gave it without."""
     scores: dict[str, float | None] = {}
     for each in emotions:
         label, score = each["label"], each["score"]

@@ -170,7 +170,7 @@ def _check_answered(batch: pa.RecordBatch, over: str) -> None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
-    """What a scorer says of texts.
+    """What a scorer says about texts.
 
     Args:
       answers: one for each task, of all texts.
@@ -187,9 +187,9 @@ class Scored:
 class Scorer(BatchModelHandler[ModelT], abc.ABC):
     """A model that gives texts scores, or values on a scale.
 
-    It is asked each distinct text of a batch once. Rows without a word of their author
+    It is asked each distinct text of a batch once. Rows without words of their author
     and rows in a language that it does not read get a status and no label; a text that
-    fails is alone in failing.
+    fails does not affect the others.
 
     Args:
       cues: the model reads cues in `words`, only those `in_text`, or texts
@@ -222,7 +222,7 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
 
     @abc.abstractmethod
     def score(self, texts: list[str], model: ModelT) -> Scored:
-        """Returns what the model says of texts: distinct ones, perhaps none.
+        """Returns what the model says about texts: distinct ones, perhaps none.
 
         Without texts, the answers name their tasks and labels all the same.
         """

@@ -1,4 +1,4 @@
-"""What a model says of no text, taken away from what it says of one.
+"""What a model says about no text, taken away from what it says about one.
 
 A model likes some labels whatever it reads. Its scores of an empty text tell which, and
 dividing by them leaves what the text adds. Of likelihoods that are sums over tokens

@@ -93,7 +93,7 @@ class Prompt:
         """Returns the prompt of a name, or of a file that ends in `.toml`.
 
         Raises:
-          UsageError: there is none, or it cannot be asked; names the line.
+          UsageError: it does not exist, or it cannot be asked; names the line.
         """
         from affectflow.kinds import prompt_file
 
@@ -196,7 +196,7 @@ def parser_of(step: Step) -> Parser:
     """Returns the parser of a step.
 
     Raises:
-      UnknownPluginError: no prompt has this name; names the nearest.
+      UnknownPluginError: no prompt has this name; the message names the nearest.
     """
     parser: Parser = registry.load("parsers", step.parser)
     return parser

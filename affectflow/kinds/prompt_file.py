@@ -58,7 +58,7 @@ def read(cls: type[PromptT], name_or_path: str) -> PromptT:
     """Returns the prompt of a name or of a file.
 
     Raises:
-      UsageError: there is none, or it cannot be asked; names the line.
+      UsageError: it does not exist, or it cannot be asked; the message names the line.
     """
     file = file_of("prompts", name_or_path)
     said = checked(file, file.table(), PROMPT, ("task", "steps"))

@@ -18,10 +18,10 @@ from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, Status, fields
 
 @dataclass(kw_only=True)
 class Question:
-    """What is asked about, and where the answer stands.
+    """What is asked about, and where the answer is.
 
     Args:
-      row: of the batch, where the answer stands.
+      row: of the batch, where the answer is.
       rows: of the batch, which it is about.
       reading: what the model is shown as `{text}`.
       shows: the rows whose texts the model is shown, those of the history too.
@@ -150,7 +150,7 @@ def _profile_columns(prompt: Prompt) -> list[str]:
 
 
 def _profile(batch: pa.RecordBatch, row: int, names: Sequence[str]) -> str:
-    """Returns what is declared of who wrote a row, a line each; empty if nothing is."""
+    """Returns what is declared about the author of a row, one line each, or empty."""
     said = {n: _of_row(batch, n, row) for n in PROFILE if n in names}
     attributes = dict(_of_row(batch, "attrs", row) or ())
     said |= {_ATTRIBUTE + name: value for name, value in attributes.items()}
@@ -205,7 +205,7 @@ class _Turns:
         return Question(row=row, rows=[row], shows=[row], reading=text, status=status)
 
     def whole(self, rows: Sequence[int]) -> Question:
-        """Returns the question about a conversation; it stands at its last utterance.
+        """Returns the question about a conversation; it is at its last utterance.
 
         A turn that no model may be shown holds all of it back.
         """

@@ -154,7 +154,7 @@ class Window(NamedTuple):
 
 @dataclass(kw_only=True)
 class TrackRenderer(Renderer, abc.ABC):
-    """Says in words what values over time have to tell of a turn.
+    """Puts into words what values over time say about a turn.
 
     Subclasses are dataclasses. They set `cue`, what is measured (loudness, pitch ...),
     and its `unit`.
@@ -252,7 +252,7 @@ class UnmeasuredError(Exception):
     """A recording, or a stretch of it, was not measured, or cannot be trusted.
 
     Args:
-      reason: a word to count by, as `no_face`.
+      reason: the error type, such as `no_face`.
       message: why, and what to do.
     """
 
@@ -275,7 +275,7 @@ def is_on_the_web(uri: str) -> bool:
 def check_not_on_the_web(uri: str) -> None:
     """Raises UnmeasuredError if an address that a message names is of the web.
 
-    Whoever wrote the message would learn who reads it.
+    The author of the message would learn who reads it.
     """
     if is_on_the_web(uri):
         raise UnmeasuredError(

@@ -114,7 +114,7 @@ class Source(Transform, abc.ABC):
         """
 
     def notices(self) -> list[str]:
-        """Returns what is read otherwise than one may think; cheaply, a line each."""
+        """Returns what is read otherwise than one may think; cheaply, one line each."""
         return []
 
     def reads_beside(self, name: str) -> bool:

@@ -23,7 +23,7 @@ def style(name: str) -> dict[str, Any]:
 
     Raises:
       UnknownPluginError: no distribution brings it.
-      UsageError: it is malformed; names the line.
+      UsageError: it is malformed; the message names the line.
     """
     return data.find("styles", name).table()
 

@@ -64,7 +64,7 @@ def words_of(texts: Sequence[str], over: str, n: int) -> list[tuple[str, ...]]:
     Args:
       texts: different or not; one that the model cannot read has no words.
       over: the annotator's id, or how it begins.
-      n: at most so many words of a text.
+      n: at most this many words of a text.
 
     Raises:
       UsageError: it is not an installed model that gives scores, as it comes.

@@ -1,6 +1,6 @@
 """The basis: the one annotator that a report rests on, and whose emotions are mined.
 
-It is the one that somebody named last, else the one that answered first: a model that
+It is the one that someone named last, else the one that answered first: a model that
 is tried out beside it changes no report. The view `basis` has the order.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
 STAGE = "basis"
-"""Of the row of `runs` that says whom somebody has named."""
+"""Of the row of `runs` that says whom someone has named."""
 _READ = ("annotations", "annotators", "runs")
 """The tables that the view `basis` reads."""
 _TOLD = (
@@ -28,7 +28,7 @@ _TOLD = (
 class Candidate(NamedTuple):
     """An annotator that answered a task in a lake.
 
-    `told`: it is the one that somebody named. `answered` counts utterances.
+    `told`: it is the one that someone named. `answered` counts utterances.
     """
 
     annotator_id: str
@@ -91,7 +91,7 @@ def named_in(uri: str, wanted: str) -> str:
 
 
 def told_in(uri: str) -> str:
-    """Returns the annotator that somebody named as the basis; empty if nobody did."""
+    """Returns the annotator that someone named as the basis; empty if nobody did."""
     with open_tables(uri, only=("runs",)) as connection:
         found = connection.sql(_TOLD).fetchall()
     return found[0][0] if found else ""

@@ -91,7 +91,7 @@ def diff(lake_uri: str, run_a: str, run_b: str) -> Changes:
 
     Raises:
       LakeError: it is not a lake, or gc has removed a state.
-      UsageError: there is no such run; names the nearest.
+      UsageError: there is no such run; the message names the nearest.
     """
     lake = Lake.open(lake_uri)
     with duckdb.connect() as connection:

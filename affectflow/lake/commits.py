@@ -35,7 +35,7 @@ _Answer = TypeVar("_Answer")
 
 
 class ConflictError(AffectflowError):
-    """Another run committed to the table meanwhile; plan again and retry."""
+    """Another run committed to the table in the meantime; plan again and retry."""
 
 
 def retry(

@@ -44,7 +44,7 @@ class Lake:
         """Returns the lake at `uri`.
 
         Raises:
-          LakeError: the folder is not a lake; says what it is, and the cure.
+          LakeError: the folder is not a lake; says what it is, and how to fix it.
         """
         storage = Storage(uri)
         if not storage.exists(SETTINGS):

@@ -30,7 +30,7 @@ def annotator_meant(
       where: they are, as a predicate, for the error.
 
     Raises:
-      UsageError: it is none of them, or begins several; says which there are.
+      UsageError: it is none of them, or begins several; the message lists them.
     """
     ids = list(dict.fromkeys(there))
     if word in ids:

@@ -78,7 +78,7 @@ def _parse(content: bytes, uri: str) -> bytes:
         raise LakeError(
             _no_key(uri, "it is not written in hexadecimal digits")
         ) from error
-    # BLAKE2 takes an empty key for no key: anybody could work out the pseudonyms.
+    # BLAKE2 takes an empty key for no key: anyone could work out the pseudonyms.
     if len(key) != KEY_BYTES:
         raise LakeError(_no_key(uri, f"it has {len(key)} bytes, not {KEY_BYTES}"))
     return key

@@ -33,6 +33,6 @@ def raw_name(column: str) -> str:
 
 
 def doc(field: pa.Field) -> str:
-    """Returns what a column holds, in one line; empty if nobody said."""
+    """Returns what a column holds, in one line; empty if not given."""
     metadata: dict[bytes, Any] = field.metadata or {}
     return str(metadata.get(b"doc", b"").decode())

@@ -1,4 +1,4 @@
-"""What an annotator says of one utterance, beside or instead of a label."""
+"""What an annotator says about one utterance, beside or instead of a label."""
 
 import enum
 

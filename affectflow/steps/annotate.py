@@ -175,7 +175,7 @@ def reader_of(model: str, revision: str = "", handler: str = "") -> Reader:
       handler: the plugin that reads a folder or id; empty for what its files say.
 
     Raises:
-      UnknownPluginError: it is not one of these; names the nearest.
+      UnknownPluginError: it is not one of these; the message names the nearest.
       UsageError: there is no such folder, or no installed plugin reads what it holds.
     """
     weights.check_named(model)

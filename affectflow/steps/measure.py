@@ -30,10 +30,10 @@ class Measure(Transform):
       name: of a plugin of the group `affectflow.measures`.
       options: its arguments, by name.
       columns: where the columns that it reads come from, as {"reference": "text"}.
-      by: a column to group by, besides the whole.
+      by: a column to group by, in addition to the whole.
 
     Raises:
-      UnknownPluginError: no measure has this name; names the nearest.
+      UnknownPluginError: no measure has this name; the message names the nearest.
       UsageError: the measure does not take these options.
     """
 

@@ -68,7 +68,7 @@ def in_language(renderer: TextRenderer, tag: str) -> TextRenderer:
 
     Args:
       renderer: of texts.
-      tag: of BCP 47, whose first part counts; empty if nobody knows.
+      tag: of BCP 47, whose first part counts; empty if unknown.
     """
     if not tag:
         return renderer

@@ -21,7 +21,7 @@ from affectflow.steps.reactions import in_language, reactions
 
 @dataclass(kw_only=True)
 class Textualize(BatchTransform):
-    """Finds emoji, emoticons and the like, and says them in words.
+    """Finds emoji, emoticons and the like, and writes them out in words.
 
     Fills `cues`; `text` stays as it is. Cues within code, quotes, logs, links and the
     other segments are not the author's and are left out. Cues that other renderers

@@ -265,7 +265,7 @@ def _read(instrument: _Instrument, uri: str) -> pa.Table:
 
 
 def _of_others(tracks: pa.Table, turns: pa.Table) -> int:
-    """Returns how many measurements are of somebody who speaks in no turn."""
+    """Returns how many measurements are of someone who speaks in no turn."""
     whose = tracks["speaker"]
     known = pc.is_in(whose, value_set=pc.unique(turns["speaker_id"]))
     return int(pc.sum(pc.and_(pc.is_valid(whose), pc.invert(known))).as_py() or 0)
@@ -282,7 +282,7 @@ def _outside(tracks: pa.Table, turns: pa.Table) -> int:
 
 
 def _spoken(turns: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Returns when somebody begins to speak, and when nobody does any more."""
+    """Returns when someone begins to speak, and when nobody does any more."""
     rows = turns.filter(pc.less(turns["start_us"], turns["end_us"]))
     rows = rows.sort_by("start_us")
     start, end = (np.asarray(rows[f"{name}_us"]) for name in ("start", "end"))

@@ -2,11 +2,11 @@
 
 The scorer that was published with the paper (`eval_qa.py` of declare-lab/RECCON) sorts
 answers by text: equal to what is marked, one inside the other, or neither. Spans that
-only overlap count as nothing there, and a full stop more or less is no exact match. To
-tell whether a span of the third kind is empty it looks at the last span of the second,
-so that F1 of turns without a cause may take them all for empty. Mode `paper` does the
-same. `fixed` compares words as SQuAD does, counts overlaps, and takes only empty spans
-for empty.
+only overlap count as nothing there, and a full stop more or less is not an exact match.
+To tell whether a span of the third kind is empty it looks at the last span of the
+second, so that F1 of turns without a cause may take them all for empty. Mode `paper`
+does the same. `fixed` compares words as SQuAD does, counts overlaps, and takes only
+empty spans for empty.
 """
 
 import string

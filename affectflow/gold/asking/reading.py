@@ -48,7 +48,7 @@ Rows = list[tuple[int, Row]]
 
 
 class Answer(NamedTuple):
-    """What one rater says of one label of one utterance.
+    """What one rater says about one label of one utterance.
 
     `said` is `yes`, `no` or a point of the scale, `unsure`, or empty where the cell is;
     `sample_id` is empty where the file names none.

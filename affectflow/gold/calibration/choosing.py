@@ -27,7 +27,7 @@ BINS = 10
 """Bins of the expected calibration error, with as many answers each."""
 
 MIN_ANSWERS = 10
-"""So many times people must say yes, and so many times no."""
+"""How many times people must say yes, and how many times no."""
 
 _SEED = 20240229
 _INNER = 1

@@ -27,10 +27,10 @@ DIGITS = 6
 """Decimals of parameters: so that the same answers give the same id everywhere."""
 
 MIN_STORED = {PLATT: 5, BETA: 10, ISOTONIC: 50}
-"""So many stored scores of a yes, and of a no, a method takes."""
+"""How many stored scores of a yes, and of a no, a method takes."""
 
 PRIOR = 2.0
-"""A rate counts so many answers at the base rate besides its own."""
+"""A rate counts this many answers at the base rate besides its own."""
 
 PENALTY = 1.0
 """Inverse strength of the L2 penalty on slopes: their standard deviation a priori."""
@@ -105,7 +105,7 @@ def _with_unstored(curve: Curve, answers: Answers) -> Curve:
     """Returns a curve with the rate of yes where the label is not stored.
 
     A lower score never has the higher probability, so this is at most what the curve
-    says of the lowest score that is stored for its height alone.
+    says about the lowest score that is stored for its height alone.
     """
     rate = _rate(answers.take(np.isnan(answers.scores)), answers.rate)
     lowest = float(curve.probabilities(np.array([STORED_FROM]))[0])

@@ -1,4 +1,4 @@
-"""What a calibration says of itself: rows of `measures`, and a table to read."""
+"""What a calibration says about itself: rows of `measures`, and a table to read."""
 
 import hashlib
 from typing import Any

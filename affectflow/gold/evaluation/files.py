@@ -78,7 +78,7 @@ def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
 
 
 def unreadable(path: str, error: duckdb.Error) -> UsageError:
-    """Returns what is said of a file that DuckDB cannot read."""
+    """Returns what is said about a file that DuckDB cannot read."""
     line = str(error).splitlines()[0]
     return UsageError(f"{path!r} cannot be read: {line}; fix the file")
 

@@ -132,7 +132,7 @@ def compared_one(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
     """Returns the id of the annotator that alone is compared; empty for all.
 
     Raises:
-      UsageError: it is a person, or no annotator, or several; says which there are.
+      UsageError: it is a person, or no annotator, or several; the message lists them.
     """
     if not wanted:
         return ""

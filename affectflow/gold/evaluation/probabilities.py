@@ -63,7 +63,7 @@ def use_probabilities(
 ) -> str:
     """Puts probabilities in the place of scores in `told`, where they may count.
 
-    They do not where they were fitted on what people say of the same utterances. A
+    They do not where they were fitted on what people say about the same utterances. A
     label that is not stored gets the rate of its calibration.
 
     Args:

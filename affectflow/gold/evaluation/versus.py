@@ -24,7 +24,7 @@ from affectflow.lake.views import quote
 from affectflow.vocabularies import folds, known
 
 MOST = 10
-"""So many messages are listed for each vocabulary and scale."""
+"""How many messages are listed for each vocabulary and scale."""
 _QUOTED = 120
 
 
@@ -60,7 +60,7 @@ class Differing(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What two annotators say of the same messages.
+    """What two annotators say about the same messages.
 
     Args:
       annotator_a: of side a.

@@ -21,7 +21,7 @@ from affectflow.batches.bootstrap import (
 )
 
 LEAST_CONVERSATIONS = 5
-"""So many are needed for an interval: draws of fewer are nearly all alike."""
+"""How many are needed for an interval: draws of fewer are nearly all alike."""
 
 Answers = np.ndarray[Any, np.dtype[Any]]
 """(units, raters) of whole numbers; below 0 where a rater gave no answer."""
@@ -83,7 +83,7 @@ def count_answers(answers: Answers) -> Floats:
 
 
 def points_of(answers: Answers) -> Floats:
-    """Returns the answers that somebody gave, sorted: the columns of the counts."""
+    """Returns the answers that someone gave, sorted: the columns of the counts."""
     return np.unique(answers[answers >= 0]).astype(np.float64)
 
 

@@ -3,7 +3,7 @@
 AUC: Mann-Whitney, a tie counting one half (Hanley and McNeil 1982). Average precision:
 sum of precision x gain of recall over the distinct scores, equal scores in one step.
 Brier 1950; its skill is 1 - Brier / (p (1 - p)), where p is the share of positives:
-how much nearer than somebody who says p each time.
+how much nearer than someone who says p each time.
 """
 
 from collections.abc import Iterator, Sequence

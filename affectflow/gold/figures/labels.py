@@ -100,7 +100,7 @@ def weights(given: pa.Array) -> counts.Floats:
     """Returns weights, 1 for null.
 
     Raises:
-      UsageError: a weight is negative, or no finite number.
+      UsageError: a weight is negative, or not a finite number.
     """
     weight: counts.Floats = pc.fill_null(given, 1.0).to_numpy(zero_copy_only=False)
     wrong = weight[~(np.isfinite(weight) & (weight >= 0))]

@@ -75,7 +75,7 @@ def targets_of(task: str, wanted: Sequence[str] = ()) -> list[Target]:
       wanted: labels; all of one vocabulary, or spelt `vocabulary:label`.
 
     Raises:
-      UsageError: there is no such task or label; names what there is.
+      UsageError: there is no such task or label; the message lists what exists.
     """
     if task not in tasks():
         raise UsageError(f"no task {task!r}; known: {', '.join(tasks())}")

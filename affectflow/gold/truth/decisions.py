@@ -1,6 +1,6 @@
 """What people decided: the majority of the answers, on a scale their mean.
 
-What writers say of themselves decides only where no reader answered: how far the two
+What writers say about themselves decides only where no reader answered: how far the two
 are apart is a question of its own (the measure PerceptionGap).
 
 Weights are 1 / inclusion probability, so that figures hold for the lake. A sample that

@@ -91,7 +91,7 @@ def asked_tasks(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 class Covered(NamedTuple):
-    """What an answered sample says of the messages that can be drawn now.
+    """What an answered sample says about the messages that can be drawn now.
 
     Args:
       design: the sample that it tops up, or itself.
@@ -121,7 +121,7 @@ def leave_out_outdated(
     people answered a newer one.
 
     Returns the messages that were changed since they were drawn, and what the samples
-    that people answered say of the messages that there are.
+    that people answered say about the messages that there are.
     """
     changed = leave_out_changed(connection)
     covered: Coverage = {}
@@ -157,7 +157,7 @@ def outgrown(
 
 
 def say_changed(changed: int) -> list[str]:
-    """Returns what to say of messages that were changed: a line with the cure, or none.
+    """Returns a line about messages that were changed, with what to do, or none.
 
     Args:
       changed: how many they are.

@@ -109,7 +109,8 @@ def _named(bare: str, language: str) -> str | None:
     if len(bare) == 2 and "\U0001f1e6" <= bare[0] <= "\U0001f1ff":
         country = names.get(bare)
         return wording("times", language)["flag"].format(country) if country else None
-    # Who shrugs, a woman or a man, is no cue where the style has words for shrugging.
+    # Who shrugs, a woman or a man, is not a cue where the style has words for
+    # shrugging.
     anybody = _GENDER.sub("", bare)
     if anybody in wording("shown", language):
         return names[anybody]

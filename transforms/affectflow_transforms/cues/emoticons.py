@@ -16,7 +16,7 @@ from affectflow.kinds.renderer import Cue
 from affectflow.registry import Card
 from affectflow_transforms.cues.wording import MOST, WordRenderer, wording, words
 
-# An emoticon stands at the start, behind a blank, punctuation or another symbol; the
+# An emoticon stands at the start, after a space, punctuation or another symbol; the
 # commonest also right behind a word ("nice:)").
 _LEFT = r"(?<![\w:;=/\\<>|@#$%^&+`(\[{-])"
 _RIGHT = r"(?![\w/\\@#$%^&+=`-])"
@@ -29,7 +29,7 @@ _FIRST = (
     r"|[oO0][_.wr]|OT|[TQ][_.T]|[uU]w|m\()"
 )
 _WORD_BEFORE = re.compile(r"([\w.)\]]+)\s*$")
-# So much of a line tells what stands before a face; all of it is looked at only to see
+# So much of a line tells what comes before a face; all of it is looked at only to see
 # whether a bracket is open.
 _BESIDE = 40
 

@@ -41,7 +41,7 @@ def _no_sounds() -> re.Pattern[str]:
 class RenderSounds(WordRenderer):
     """Finds the sounds and gestures that transcripts and chats write: `[laughs]`.
 
-    `(applause)` and `*sighs*` are others. The phrase is what stands there, in lower
+    `(applause)` and `*sighs*` are others. The phrase is what is there, in lower
     case, English or German; `[inaudible]` and `[music]` tell no feeling and are no cue.
     """
 

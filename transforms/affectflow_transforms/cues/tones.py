@@ -11,7 +11,7 @@ from affectflow_transforms.cues.wording import ENGLISH, WordRenderer, wording
 
 _LONGEST = 60
 """Characters of what is crossed out that are said again; more is a passage."""
-# "/s" ends a sentence: what follows is no word, path or number.
+# "/s" ends a sentence: what follows is not a word, path or number.
 _SLASHED = r"(?:(?<=\s)|(?<=[.!?)\"'])|^)/(?P<slashed>[a-z]{1,4})(?![\w/.:=*-]|\.\w)"
 _TAGGED = r"<(?P<ends>[/\\]?)\s?(?P<tagged>[a-z]{1,12})\s?/?>"
 _SQUARED = r"\[(?P<closes>/)(?P<squared>[a-z]{1,12})\]"

@@ -272,7 +272,7 @@ def unstretched(word: str) -> str:
 
 def _marks(text: str) -> Iterator[Cue]:
     for run in _RUN_OF_MARKS.finditer(text):
-        start = run.start()  # or one blank earlier
+        start = run.start()  # or one space earlier
         found = _MARKS.match(text, max(0, start - 1)) or _MARKS.match(text, start)
         if not found:
             continue

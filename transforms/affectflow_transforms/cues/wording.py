@@ -15,7 +15,7 @@ LANGUAGES = {"": STYLE, ENGLISH: STYLE, GERMAN: "plain_de"}
 WordRendererT = TypeVar("WordRendererT", bound="WordRenderer")
 _NAMES = {"eng": ENGLISH, "deu": GERMAN, "ger": GERMAN}
 MOST = 10_000
-"""So many faces of a text are looked at: who repeats one more often says no more."""
+"""How many faces of a text are looked at: who repeats one more often says no more."""
 
 
 @functools.cache
@@ -50,14 +50,14 @@ def _bound(plugin: "type[WordRendererT]", language: str) -> "WordRendererT":
 
 @dataclass(kw_only=True)
 class WordRenderer(TextRenderer):
-    """What the renderers of this package have in common: the language of their words.
+    """What the renderers of this package share: the language of their words.
 
     Args:
       language: of the phrases, `en` or `de`; by default that of the utterance, where
         it is known and one of these, else English.
 
     Raises:
-      UsageError: `language` is another one.
+      UsageError: `language` is neither of them.
     """
 
     language: str = ""

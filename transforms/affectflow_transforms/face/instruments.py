@@ -69,7 +69,7 @@ class Instrument:
       least: a frame of less confidence is not trusted.
       person: the column that tells the faces of a frame apart.
       source: the column that says which device a row is of.
-      source_has: a word that stands there in rows of this one.
+      source_has: a word that is there in rows of this one.
     """
 
     name: str

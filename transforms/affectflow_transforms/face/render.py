@@ -32,17 +32,17 @@ NOTHING = "nothing"
 
 @dataclass(kw_only=True)
 class RenderFace(TrackRenderer):
-    """Says which muscles of a face move while somebody speaks, and how it looks.
+    """Says which muscles of a face move while someone speaks, and how it looks.
 
     Reads tables of OpenFace 2, Py-Feat 1 and 2, iMotions (FACET) and FEAFA, which it
-    tells by their header. A value is that of the instrument, on its own scale: `unit`
-    names both. The style says what stands for a window, and in which words.
+    recognises by their header. A value is that of the instrument, on its own scale:
+    `unit` names both. The style says how a window is summed up, and in which words.
 
     Args:
       tracks: path, glob, folder or URL of the tables.
-      fps: frames a second, for tables that only count them, as Py-Feat's do.
+      fps: frames per second, for tables that only count them, as Py-Feat's do.
       window_s: seconds of a window, counted from the beginning of the recording; 0 for
-        one that is as long as the turn.
+        the whole turn.
       style: whose rule and words are used.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a style says of faces: the section `[face]` of its file."""
+"""What a style says about faces: the section `[face]` of its file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,12 +35,13 @@ class Rule:
       rule: what stands for a window: the median of its frames, or their maximum.
       frames: of a window, if the rule is `max`; 0 for all there are.
       hop: a window begins every so many frames; 0 for one window.
-      emotions: how many are said of a window, the strongest first.
+      emotions: how many are said about a window, the strongest first.
       rank_all_emotions: they are said also below the level of their instrument.
       phrase: how a cue is said: `{name}`, and maybe `{value}` with two decimals.
-      nothing: what is said of a turn that no other cue is said of, in a recording with
-        a table; empty for nothing.
-      names: of cues, where they are not those of FACS; nothing is said of an empty one.
+      nothing: what is said about a turn that no other cue is said of, in a recording
+        with a table; empty for nothing.
+      names: of cues, where they are not those of FACS; nothing is said about an empty
+        one.
     """
 
     rule: Literal["median", "max"] = "median"
@@ -58,7 +59,7 @@ class Rule:
 
         Raises:
           UnknownPluginError: no distribution brings the style.
-          UsageError: its section is malformed; names the line.
+          UsageError: its section is malformed; the message names the line.
         """
         said: dict[str, Any] = section("face", style)
         named = style if said is not section("face", PLAIN) else PLAIN

@@ -59,14 +59,14 @@ class Head(NamedTuple):
 
 
 def faces_of(uri: str, fps: float = 0.0) -> pa.Table:
-    """Returns what an instrument says of faces, as rows of `TRACKS`.
+    """Returns what an instrument says about faces, as rows of `TRACKS`.
 
     Channels are named `cue@scale`. Frames without a face, or not to be trusted, are
     left out, and so are all faces of a frame but one. What is left out is counted.
 
     Args:
       uri: of a table; maybe compressed.
-      fps: frames a second, for tables that only count them; 0 if nobody knows.
+      fps: frames a second, for tables that only count them; 0 if unknown.
 
     Raises:
       UnmeasuredError: no instrument that is known wrote it, or it says nothing.

@@ -32,7 +32,7 @@ SCORE = "boundary_score"
 _WORD = r"[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*"
 _BOT = "bot"
 _SHARE = 0.2
-"""So many of the words of a text are common ones, if it is in the pack's language."""
+"""How many of the words of a text are common ones, if it is in the pack's language."""
 _WEIGHT: Kind = (
     "a number above 0",
     lambda value: type(value) in (int, float) and value > 0,
@@ -83,7 +83,7 @@ class Pack:
         """Returns the pack of a name, or of a file that ends in `.toml`.
 
         Raises:
-          UsageError: there is none, or something is wrong with it; names the line.
+          UsageError: it does not exist, or something is wrong with it; names the line.
         """
         file = file_of("packs", name_or_path)
         needed = ("languages", "common", "patterns")
@@ -111,21 +111,21 @@ class Pack:
 
 @dataclass(kw_only=True)
 class BoundaryPatterns(Scorer[Pack]):
-    """Finds how a reply of an assistant keeps or blurs its boundary, by its phrases.
+    """Finds how an assistant's reply keeps or blurs its boundary, by phrases.
 
     Chooses each of the seven labels of `boundary` that a reply has, and gives its
-    `score`, the weights of those added up, and how many `words` it has. Replies in a
+    `score`, the sum of their weights, and how many `words` it has. Replies in a
     language that the pack does not read have the status `unsupported_language`: they
-    are in no rate. Where a lake does not say the language, common words tell it.
+    are in no rate. Where a lake does not give the language, common words identify it.
 
     Args:
       pack: a name, or a file that ends in `.toml`.
-      who: `assistants` reads utterances of bots and of `roles`, and those of which a
-        lake says neither role nor bot; others abstain. `everyone` reads all.
+      who: `assistants` reads utterances of bots and of `roles`, and those without a
+        role or bot flag; others abstain. `everyone` reads all.
       roles: values of `speaker_role` of assistants.
 
     Raises:
-      UsageError: `who` has no such value, or there is no such pack.
+      UsageError: `who` has another value, or there is no such pack.
     """
 
     pack: str = "boundary_en"
@@ -166,7 +166,7 @@ class BoundaryPatterns(Scorer[Pack]):
         return self._pack
 
     def predict(self, batch: pa.RecordBatch, model: Pack) -> pa.RecordBatch:
-        """Returns `batch` with annotations; what a bot says of itself is read too."""
+        """Returns `batch` with annotations; a bot's words about itself are read too."""
         place = batch.schema.get_field_index("segments")
         field, segments = batch.schema.field(place), batch.column(place)
         said = batch.set_column(place, field, _of_others(segments))

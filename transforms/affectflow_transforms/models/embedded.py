@@ -14,7 +14,7 @@ ModelT = TypeVar("ModelT")
 
 @dataclass(kw_only=True)
 class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
-    """Answers by weights of the package, or by weights that a user trained.
+    """Answers with weights of the package, or with weights that a user trained.
 
     Args:
       cues: the model reads those of the text in words (`in_text`), those around it as
@@ -37,7 +37,7 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
 
     def __post_init__(self) -> None:
         if self.style and self.cues == "in_text":
-            self.cues = "words"  # A style says how what stands around is read.
+            self.cues = "words"  # A style decides how the frame is read.
         super().__post_init__()
         own = self.own_folder
         self._own = stored.read_metadata(own, self.name) if self.weights else {}

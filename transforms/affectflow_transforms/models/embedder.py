@@ -33,14 +33,14 @@ class Encoder:
 
 @dataclass(kw_only=True)
 class Embedder(Pretrained, embedder.Embedder[Encoder]):
-    """Gives utterances vectors by an encoder, from a folder or from the hub.
+    """Gives utterances vectors with an encoder, from a folder or from the hub.
 
-    Texts that mean alike have vectors that point alike: `similar_utterances` in SQL.
-    Where the model is and how it is run, the options of `Pretrained` say.
+    Texts with similar meanings have similar vectors: `similar_utterances` in SQL. The
+    options of `Pretrained` say where the model is and how it is run.
 
     Args:
-      pooling: the `mean` of a text's tokens, or its first one, `cls`; `auto` as the
-        model's files say, and the mean where they say nothing.
+      pooling: the `mean` of a text's tokens, or its first one, `cls`; `auto` follows
+        the model's files, and takes the mean if they do not say.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit.

@@ -46,7 +46,7 @@ class Clip(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Given(Scored):
-    """What a model says of clips.
+    """What a model says about clips.
 
     Args:
       abstained: shape (clips,): there is nothing in it to say something of.
@@ -59,7 +59,7 @@ class UnreadError(RowError):
     """A picture or a recording that a model cannot be asked about.
 
     Args:
-      error: says why, and a word to count by.
+      error: says why, and its error type.
     """
 
     def __init__(self, error: UnmeasuredError):
@@ -74,15 +74,15 @@ class UnreadError(RowError):
 
 @dataclass(kw_only=True)
 class MediaModel(BatchModelHandler[ModelT], abc.ABC):
-    """A model that looks at pictures or listens to recordings itself.
+    """A model that looks at pictures or listens to recordings.
 
-    Each stretch that is different is asked about once. Nothing is said of an utterance
-    without `media_uri`, or whose file has nothing to look at or to listen to. One whose
-    file cannot be read is alone in failing, and goes to `dead_letters` with the reason.
+    Each distinct stretch is asked about once. An utterance without `media_uri`, or
+    whose file has nothing to look at or to listen to, gets no answer. One whose file
+    cannot be read fails alone, and goes to `dead_letters` with the reason.
 
     Args:
-      folder: where files lie that `media_uri` names without their whole path; empty for
-        the folder in which the run is started.
+      folder: the folder of files that `media_uri` names without their whole path; empty
+        for the folder in which the run is started.
     """
 
     folder: str = ""
@@ -120,7 +120,7 @@ class MediaScorer(MediaModel[ModelT]):
 
     @abc.abstractmethod
     def score(self, clips: list[Clip], model: ModelT) -> Given:
-        """Returns what the model says of clips: distinct ones, perhaps none."""
+        """Returns what the model says about clips: distinct ones, perhaps none."""
 
     def predict(self, batch: pa.RecordBatch, model: ModelT) -> pa.RecordBatch:
         """Returns `batch` with one list of annotations for each row."""

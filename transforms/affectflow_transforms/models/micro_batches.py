@@ -163,7 +163,7 @@ class _Work:
 def _error_of(attempt: Callable[[Rows], None], rows: Rows) -> Exception | None:
     try:
         attempt(rows)
-    except Exception as error:  # whatever a model raises is somebody's row
+    except Exception as error:  # whatever a model raises is someone's row
         # The traceback would keep the tensors alive that fill the device.
         return error.with_traceback(None)
     return None

@@ -70,7 +70,7 @@ class FollowUps(NamedTuple):
         """Returns the follow-ups of a taxonomy, or of a file that ends in `.toml`.
 
         Raises:
-          UsageError: there is none, or something is wrong with it; names the line.
+          UsageError: it does not exist, or something is wrong with it; names the line.
         """
         file = file_of("taxonomies", name_or_path)
         said = checked(file, file.table(), _KEYS, ("positive", "negative"))
@@ -102,11 +102,11 @@ class FollowUps(NamedTuple):
 
 @dataclass(kw_only=True)
 class FollowUpReward(PretrainedGenerator, BatchModelHandler[Generator]):
-    """Rates each reply by how likely a content reader is to answer it.
+    """Rates each reply by how likely a satisfied reader is to answer it.
 
-    A reply is an utterance whose `reply_to` stands in the same conversation; others
-    abstain. Values are differences of log-likelihoods a token: above 0 where content
-    readers are likelier, and to be compared among replies to one message.
+    A reply is an utterance whose `reply_to` is in the same conversation; others
+    abstain. Values are differences of log-likelihoods per token: above 0 where
+    satisfied readers are likelier, and to be compared among replies to one message.
 
     Args:
       follow_ups: what readers may say: a taxonomy, or a file that ends in `.toml`.

@@ -25,9 +25,9 @@ class SpeechEmbedder(Located, MediaEmbedder[Listener]):
     """Gives turns of speech vectors: the last states of an encoder, averaged over time.
 
     Reads wav2vec 2.0, WavLM and HuBERT, whatever head they have. Turns are heard as by
-    SpeechAffect: a turn of silence has no vector, and of a long one the beginning is
-    heard. A vector can identify its speaker: see AnonymizeVector. Where the model is
-    and on what it runs, the options of `Located` say.
+    SpeechAffect: a turn of silence has no vector, and only the beginning of a long turn
+    is heard. A vector can identify its speaker: see AnonymizeVector. The options of
+    `Located` say where the model is and on what it runs.
 
     Args:
       longest_s: seconds of a turn that are heard.
@@ -73,7 +73,7 @@ class SpeechEmbedder(Located, MediaEmbedder[Listener]):
 
         Raises:
           MissingExtraError: one of the extras `torch` and `audio` is not installed.
-          UsageError: the model cannot be fetched, or is no such model.
+          UsageError: the model cannot be fetched, or is not such a model.
         """
         turns.check_extra()
         folder = source.local_folder(self.model, self.revision)

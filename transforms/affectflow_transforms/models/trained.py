@@ -212,7 +212,7 @@ On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap s
 
 
 def as_markdown(figures: Sequence[Figure]) -> str:
-    """Returns figures as a table: one row a label, one column a figure."""
+    """Returns figures as a table: one row per label, one column per figure."""
     names = list(dict.fromkeys(figure.name for figure in figures))
     cells = {(figure.label, figure.name): _cell(figure) for figure in figures}
     lines = [

@@ -21,7 +21,7 @@ _LONGEST = 2000
 
 
 def quoted(raw: str, *, step: Step, reading: str) -> list[Answer]:
-    """Reads the first span in double quotes, and where it stands in what was read.
+    """Reads the first span in double quotes, and where it is in what was read.
 
     Without quotes the whole answer is the span. One that does not stand there is
     unaligned; `none` abstains.
@@ -45,7 +45,7 @@ def is_nothing(words: str) -> bool:
 def spans_in(words: str) -> list[str]:
     """Returns what may be the span that an answer quotes, the likeliest first.
 
-    Quotation marks in a span are told from those around it only by where it stands.
+    Quotation marks in a span are told from those around it only by where it is.
 
     >>> spans_in('"the "new" build".')
     ['the "new" build', 'the', '"the "new" build".', '"the "new" build"']
@@ -90,9 +90,9 @@ def place_of(span: str, reading: str) -> tuple[int, int] | None:
 
 
 def places_of(span: str, reading: str) -> list[tuple[int, int]]:
-    """Returns where a span stands in a text, in code points.
+    """Returns where a span is in a text, in code points.
 
-    If it stands nowhere as it is, then in any case, spacing and quotation marks.
+    If it is nowhere as it is, then in any case, spacing and quotation marks.
 
     >>> places_of("the  build", "Again: The build broke")
     [(7, 16)]

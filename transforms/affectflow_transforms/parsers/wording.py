@@ -30,7 +30,7 @@ def said(raw: str) -> str:
 
 
 def normal(text: str) -> str:
-    """Returns a text in lower case, with one blank for what is not a letter or digit.
+    """Returns a text in lower case, with one space for what is not a letter or digit.
 
     >>> normal("**Self-Disclosure**.")
     'self disclosure'

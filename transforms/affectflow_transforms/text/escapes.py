@@ -65,7 +65,7 @@ def _letter(found: re.Match[str]) -> str:
         pair = bytes.fromhex(found["high"] + found["low"])
         return pair.decode("utf-16-be")
     letter = chr(int(found["one"], 16))
-    # Half a pair, or a sign that nobody sees, is no letter.
+    # Half a pair, or a sign that nobody sees, is not a letter.
     return letter if letter.isprintable() and not letter.isascii() else found[0]
 
 

@@ -31,12 +31,13 @@ class MaskNames(BatchTransform):
     """Replaces names of persons and places by `[PERSON]` and `[PLACE]`.
 
     They are found by Presidio, with the entities of a spaCy model: those of persons,
-    countries, towns and other places. Stands behind `NormalizeText`; code, logs, links
+    countries, towns and other places. It runs after `NormalizeText`; code, logs, links
     and accounts stay, and segments follow the new text. Needs the extra `pii`.
 
     Args:
-      model: the name of an installed spaCy model, as `en_core_web_sm`, or its folder.
-      min_score: of what is replaced, 0..1.
+      model: the name of an installed spaCy model, such as `en_core_web_sm`, or its
+        folder.
+      min_score: lowest score of what is replaced, 0..1.
 
     Raises:
       MissingExtraError: Presidio is not installed.

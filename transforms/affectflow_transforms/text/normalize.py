@@ -52,8 +52,8 @@ class NormalizeText(BatchTransform):
     `segments` and stay in the text. Doing it twice changes nothing, unless entities
     were escaped twice.
 
-    Where the batch has `kind`, `source` or `container`, they tell messages of chats,
-    which may begin with an account (`mike42: text`); without them nothing is one.
+    If the batch has `kind`, `source` or `container`, they identify chat messages, which
+    may begin with an account (`mike42: text`); without them nothing counts as chat.
 
     A row without text is refused with error type `no_text`; an empty text is fine.
 

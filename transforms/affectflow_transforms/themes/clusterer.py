@@ -27,14 +27,14 @@ class WordClusterer(Titled[ThemeModel]):
 
     TF-IDF over content words and pairs of words, average linkage over cosine
     distances of a sample; what leads the title of a group is in each of its causes.
-    Frequent terms that no group has found make groups of their own. Causes near no
+    Frequent terms that are in no group form their own groups. Causes near no
     group, and groups that are too small or have no title, are left out.
 
     Args:
       linkage: largest mean cosine distance, 0..1, within a group.
       nearest: smallest cosine similarity, 0..1, to a centre for membership.
-      sample: at most so many causes of a family are linked.
-      fitted: at most so many causes of a family teach the terms and their weights.
+      sample: at most this many causes of a family are linked.
+      fitted: at most this many causes of a family teach the terms and their weights.
 
     Raises:
       UsageError: a number is out of range, or something is wrong with the taxonomy.

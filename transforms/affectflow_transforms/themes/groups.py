@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-# So many rows are compared with the centres at a time.
+# How many rows are compared with the centres at a time.
 _CHUNK = 4_096
 _LINK_CHUNK = 256
 
@@ -48,7 +48,7 @@ def _distances(rows: Any) -> Any:
 
 
 def means(weights: Any, groups: Any, count: int) -> Any:
-    """Returns the mean of the rows of each group, of length 1: sparse, a row each.
+    """Returns the mean of the rows of each group, of length 1: sparse, one row each.
 
     Args:
       weights: sparse, rows of length 1 or 0.

@@ -68,7 +68,7 @@ def heaviest(weights: Any, chosen: Any, groups: int) -> Any:
     first.
 
     Args:
-      weights: of the terms of the sample: sparse, a row each.
+      weights: of the terms of the sample: sparse, one row each.
       chosen: the group of each row, -1 for none.
       groups: how many there are.
     """

@@ -93,7 +93,8 @@ def describe(group: Group, words: Vocabulary, taxonomy: Taxonomy) -> list[Term]:
 def _concerns(
     group: Group, words: Vocabulary, taxonomy: Taxonomy
 ) -> dict[str, frozenset[str]]:
-    """Returns the concerns that a group may be named by, and the stems it says of each.
+    """Returns the concerns that a group may be named by, and the stems that it has of
+    each.
 
     Those of which its causes speak in several ways, or in the words of the name; if
     the talk is the right one.

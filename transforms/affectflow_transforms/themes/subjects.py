@@ -15,7 +15,7 @@ from affectflow_transforms.miners.phrases.emotions import FAMILIES
 THING, ACT, PERSON, ABOUT = 1, 2, 3, 4
 """What a word is by the one before it; 0 if that does not tell."""
 CAPITAL, LOWER = 1, 2
-"""How a word is written: with a capital inside a sentence, or in small letters."""
+"""How a word is written: with a capital inside a sentence, or in lower case."""
 CODES = 5
 
 _BEFORE = MappingProxyType(

@@ -91,7 +91,7 @@ def load(names: Sequence[str]) -> Taxonomy:
     """Returns taxonomies together, each by its name, or a file that ends in `.toml`.
 
     Raises:
-      UsageError: there is none, or something is wrong with it; names the line.
+      UsageError: it does not exist, or something is wrong with it; names the line.
     """
     themes: dict[str, Theme] = {}
     talks, digests = [], []

@@ -26,7 +26,7 @@ _LINK = (
     r"https?://\S+|\[?<-?[A-Z_ ]+-?>\]?|\[[A-Z_ ]+\]|</?[a-zA-Z@#!][^<>\s]{0,30}>|`+"
     r"|:[a-z][a-z0-9_+-]*:"
 )
-# A word, or else any one sign: what stands between two words parts them.
+# A word, or else any one sign: what is between two words parts them.
 _TOKEN = r"[\p{L}\p{Nl}\p{No}][\p{L}\p{N}_'+#.-]*[\p{L}\p{N}_+#]|\S"
 _VOWEL = re.compile(r"[aeiouy]")
 

@@ -31,7 +31,7 @@ class VectorModel:
 
     Args:
       words: of its causes.
-      cores: vectors of length 1, a row each.
+      cores: vectors of length 1, one row each.
       groups: the cluster of each core.
       watched: sorted numbers, group times columns plus column: of each group the terms
         that may name it, the heaviest in the sample.
@@ -45,14 +45,14 @@ class VectorModel:
 
 @dataclass(kw_only=True)
 class VectorClusterer(Titled[VectorModel], OverVectors[VectorModel]):
-    """Groups causes whose utterances have vectors that point alike.
+    """Groups causes whose utterances have similar vectors.
 
     DBSCAN over cosine distances of a sample; then every cause is in the cluster of the
     nearest core within `eps`. Titles are words that the causes of a cluster share.
 
     Args:
       eps: largest cosine distance, 0..2, of neighbours.
-      min_samples: so many causes near one another, itself among them, make a core.
+      min_samples: how many causes near one another, itself included, make a core.
       style: `paper-11` takes the values of Imran et al. (ICSE 2024): neighbours within
         0.3, cores of 4, clusters of more than 7, whoever said them.
 

@@ -154,7 +154,7 @@ class Vocabulary:
         return {term: column for column, term in enumerate(self.terms)}
 
     def weigh(self, said: Said, rows: Any) -> Any:
-        """Returns weights of some causes: sparse, a row each, of length 1 or 0.
+        """Returns weights of some causes: sparse, one row each, of length 1 or 0.
 
         Sklearn's smoothed TF-IDF; a text has a term or has it not. A title adds to the
         terms of its cause, at a lower weight.

@@ -50,7 +50,7 @@ def arff_of(content: bytes) -> pa.Table:
 
 
 def _halves(content: bytes) -> tuple[bytes, bytes]:
-    """Returns what stands before `@data`, and the rows behind it."""
+    """Returns what comes before `@data`, and the rows behind it."""
     found = re.search(rb"(?im)^[ \t]*@data[ \t]*\r?$", content)
     if found is None:
         raise ValueError("no @data line")

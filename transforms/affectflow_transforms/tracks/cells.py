@@ -42,10 +42,10 @@ def mostly_numbers(
 
     Args:
       table: as a CSV file is read.
-      words: names of columns, in small letters, that may look like numbers.
+      words: names of columns, in lower case, that may look like numbers.
       decimal_point: of its numbers.
       share: of the cells that makes a column one of numbers.
-      faulty: what stands for a cell that is no number: `nan`, or None for null.
+      faulty: what stands for a cell that is not a number: `nan`, or None for null.
     """
     for place, field in enumerate(table.schema):
         if not pa.types.is_string(field.type) or field.name.strip().lower() in words:

@@ -63,7 +63,7 @@ def percent(shares: Floats) -> Floats:
 
 
 class _Feature(NamedTuple):
-    """What a column of openSMILE says of a voice.
+    """What a column of openSMILE says about a voice.
 
     Attributes:
       pattern: of the column's name, in lower case.
@@ -102,12 +102,12 @@ _IN_FRAMES = " in frames"
 
 @dataclass(kw_only=True)
 class RenderOpenSmile(TrackRenderer):
-    """Says how somebody sounds: louder, higher, hoarser than in their other turns.
+    """Says how someone sounds: louder, higher, hoarser than in their other turns.
 
-    Of each turn there is one value for each cue: the median `pitch`, `pitch_range`
-    between its 20th and 80th percentile, `loudness`, `peak_rate` (peaks of loudness a
-    second, pauses included), `jitter`, `shimmer` and `harmonics`. They are put into
-    words as those of RenderVoice are.
+    Each turn has one value for each cue: the median `pitch`, `pitch_range` between its
+    20th and 80th percentile, `loudness`, `peak_rate` (loudness peaks per second, pauses
+    included), `jitter`, `shimmer` and `harmonics`. They are worded like those of
+    RenderVoice.
 
     Args:
       tracks: path, glob, folder or URL of CSV or ARFF files.

@@ -58,7 +58,7 @@ def ratings_of(uri: str, dimension: str = "") -> pa.Table:
     Raises:
       UnmeasuredError: it has no ratings, or its times go backwards.
     """
-    # A cell that is no number is refused alone, not with its file.
+    # A cell that is not a number is refused alone, not with its file.
     found = table_of(uri, share=_MOSTLY, faulty="nan")
     is_long = column_among(found, RATERS) and column_among(found, VALUES)
     rows = _long(found) if is_long else _wide(found)

@@ -1,4 +1,4 @@
-"""RenderScores: what a service or a model says of a voice, as "High Anger"."""
+"""RenderScores: what a service or a model says about a voice, as "High Anger"."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -50,20 +50,20 @@ _KEYS: Mapping[str, Kind] = {
 
 @dataclass(kw_only=True)
 class RenderScores(TrackRenderer):
-    """Says which scores of a voice are high while somebody speaks.
+    """Says which scores of a voice are high while someone speaks.
 
     A table has a column of times and one of scores, 0..1, for each name: emotions in a
-    voice, as services export them, or `valence`, `arousal` and `dominance`. Of a turn,
-    the mean of its scores is looked at, and those with the highest are said.
+    voice, as services export them, or `valence`, `arousal` and `dominance`. It names
+    the emotions whose mean score in a turn is highest.
 
     Args:
       tracks: path, glob, folder or URL of the tables.
-      time: the column of times, in seconds; empty for one whose name tells.
+      time: the column of times, in seconds; empty to find it by its name.
       style: whose limits and words are used.
 
     Raises:
       UnknownPluginError: no distribution brings the style.
-      UsageError: the style is malformed; names the line.
+      UsageError: the style is malformed; the message names the line.
     """
 
     time: str = ""

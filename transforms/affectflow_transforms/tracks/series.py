@@ -32,26 +32,26 @@ _LEVEL = "_level"
 
 @dataclass(kw_only=True)
 class RenderSeries(TrackRenderer):
-    """Says how values go up and down while somebody speaks.
+    """Says how values go up and down while someone speaks.
 
     A table has a column of times and one or more of values, as CSV with any separator
-    or Parquet; `recording` and `speaker` say whose they are, if a file is of several.
-    Of each column and turn it says the largest change, if there is one, else the level,
-    if it is high or low.
+    or Parquet; `recording` and `speaker` say whose they are, if a file covers several.
+    For each column and turn it names the largest change, if there is one, or else the
+    level, if it is high or low.
 
     Args:
       tracks: path, glob, folder or URL of the tables.
-      channels: the columns that are read; empty for all of numbers.
-      time: the column of times, in seconds; empty for one whose name tells.
+      channels: the columns that are read; empty for all columns of numbers.
+      time: the column of times, in seconds; empty to find it by its name.
       low: end of the scale of the values.
       high: likewise.
       least: the smallest change that is worth a phrase, as a share of the scale.
       shift_s: seconds by which values come late, as raters react late; SEWA's and
         AVEC's are shifted by 2 s (AVEC 2018).
-      hz: of a grid that the values are put on, 10 in AVEC 2018; 0 leaves them as they
-        are.
-      raters: what is rated, as `arousal`, if each column is a rater: then their gold
-        standard is said, as `WeightedGold` makes it.
+      hz: the rate of a grid that the values are put on, 10 in AVEC 2018; 0 leaves them
+        unchanged.
+      raters: what is rated, such as `arousal`, if each column is one rater: then cues
+        give their gold standard, as `WeightedGold` makes it.
       style: whose words are used.
 
     Raises:

@@ -156,7 +156,7 @@ def starts_of(table: pa.Table, time: str = "", uri: str = "") -> pa.Array:
 
 
 def _seconds(column: pa.Array) -> npt.NDArray[np.float64] | None:
-    """Returns times in seconds, NaN where there is none; None if they are no times.
+    """Returns times in seconds, NaN where there is none; None if they are not times.
 
     They are numbers, or written as `0 days 00:00:00.020000`, as pandas does.
     """

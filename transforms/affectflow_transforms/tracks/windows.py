@@ -88,7 +88,7 @@ class WindowAlign:
     def labels(self, intervals: pa.Table) -> pa.Table:
         """Returns one label for each window, whatever the order of the intervals.
 
-        An annotator says of a window what covers most of it; of those who say
+        An annotator says about a window what covers most of it; of those who say
         something, most decide. Of two that cover, or are said, alike, the first by the
         alphabet is taken.
 
@@ -96,7 +96,7 @@ class WindowAlign:
           intervals: of `LABELS`.
 
         Returns:
-          For each window that somebody labels: `recording`, `window`, `start_us`,
+          For each window that someone labels: `recording`, `window`, `start_us`,
           `end_us`, `label`, `coverage` by the annotator who covers most of it with that
           label, and `agreement`, the share of its annotators who say so, 0..1.
         """
@@ -125,7 +125,7 @@ class WindowAlign:
         return self._table(rows, by, keys, {"covered": covered})
 
     def _agreed(self, said: pa.Table) -> pa.Table:
-        """Returns what most say of each window, of what each annotator says."""
+        """Returns what most say about each window, of what each annotator says."""
         where = ["recording", "window", "start_us", "end_us"]
         votes = said.group_by([*where, "label"], use_threads=False).aggregate(
             [("covered", "max"), ("covered", "count")]

@@ -78,7 +78,7 @@ class Directions:
         """Returns the directions of a file that `to_json` wrote.
 
         Raises:
-          UsageError: it is no such file.
+          UsageError: it is not such a file.
           StorageError: it does not open.
         """
         with open_binary(uri) as file:
@@ -140,7 +140,7 @@ class Directions:
         """Returns the place of a label.
 
         Raises:
-          UsageError: there is none; names those that there are.
+          UsageError: there is none; the message lists those that exist.
         """
         if label not in self.labels:
             raise UsageError(f"no direction {label!r}; known: {', '.join(self.labels)}")

@@ -32,7 +32,7 @@ class Nothing:
 class _OverVectors(BatchModelHandler[Nothing], abc.ABC):
     """Gives vectors in the place of another annotator's, one for each.
 
-    A vector with what is no number, without length, or of another width than most of
+    A vector with what is not a number, without length, or of another width than most of
     its batch gives none, and is counted.
 
     Args:
@@ -88,13 +88,13 @@ class _OverVectors(BatchModelHandler[Nothing], abc.ABC):
 class ShiftAlong(_OverVectors):
     """Moves vectors to a signed distance along the direction of an emotion.
 
-    What is orthogonal to the direction stays. Vectors are first made as long as the
-    square root of their width.
+    What is orthogonal to the direction stays. Vectors are first scaled to the square
+    root of their width.
 
     Args:
       directions: file of `affectflow_transforms.vectors.directions.Directions`.
       label: the emotion whose direction it is.
-      distance: where to; 0 for the distance that the file says.
+      distance: the distance to move to; 0 for that of the file.
 
     Raises:
       UsageError: no file, no such emotion, or vectors of another width.
@@ -130,19 +130,19 @@ class ShiftAlong(_OverVectors):
 
 @dataclass(kw_only=True)
 class AnonymizeVector(_OverVectors):
-    """Turns the vectors of each speaker by a secret key; keeps the emotion if told how.
+    """Turns the vectors of each speaker by a secret key; can keep the emotion.
 
     What comes out is pseudonymous, not anonymous: whoever has the key can turn it back,
     and so can whoever has as many originals as vectors are wide. With `per=speaker` the
     vectors of one speaker keep their distances, and are as easy to link with one
-    another as before, or easier; `per=utterance` turns each in a way of its own.
+    another as before, or easier; `per=utterance` turns each one differently.
 
     Args:
-      key: file with the key, 16 bytes or more; keep it where the vectors are not.
-      per: what has a turn of its own: `speaker` or `utterance`. An utterance of nobody
-        known has one.
+      key: file with the key, 16 bytes or more; keep it apart from the vectors.
+      per: what is turned in its own way: `speaker` or `utterance`. An utterance without
+        a known speaker is turned by itself.
       directions: file of `affectflow_transforms.vectors.directions.Directions`; then
-        each vector is moved to where its emotion is. Empty leaves the emotion turned.
+        each vector is moved back to its emotion. If empty, the emotion is turned too.
 
     Raises:
       UsageError: no key, or directions of another width.

@@ -152,7 +152,7 @@ class MotionTables:
 
 
 class _Tables(NamedTuple):
-    """What tables say of recordings, by the names of these; and why others do not.
+    """What tables say about recordings, by the names of these; and why others do not.
 
     A table that cannot be read stands under the name that it has itself.
     """

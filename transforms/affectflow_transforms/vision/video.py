@@ -129,7 +129,7 @@ def _small(frame: Any) -> motion.Grey:
 
 
 class _Reel:
-    """The frames of a stretch, read once; what was found out stands in its fields."""
+    """The frames of a stretch, read once; what was found out is in its fields."""
 
     def __init__(self, file: BinaryIO, name: str, part: Stretch):
         self.n_frames = 0

@@ -1,4 +1,4 @@
-"""When somebody speaks: by energy, over a floor of noise that follows the recording."""
+"""When someone speaks: by energy, over a floor of noise that follows the recording."""
 
 from typing import NamedTuple
 

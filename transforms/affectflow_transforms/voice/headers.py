@@ -10,7 +10,7 @@ _LINEAR = (1, 3)
 _STREAMED = 0x7FFF_0000
 """From here on a size says that it was not known when the header was written."""
 _RATES = range(4_000, 384_001)
-"""Samples a second of which speech can be heard, and which somebody records."""
+"""Samples a second of which speech can be heard, and which someone records."""
 
 
 def check_header(file: BinaryIO, uri: str) -> None:

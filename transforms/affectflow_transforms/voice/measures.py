@@ -66,7 +66,7 @@ def _range(hz: Floats) -> float:
 
 
 def _rate(seconds: Floats) -> float:
-    # Before the first one somebody else may have spoken.
+    # Before the first one someone else may have spoken.
     return float((len(seconds) - 1) / seconds[1:].sum())
 
 

@@ -43,8 +43,8 @@ _NEVER = 1 << 62
 class RenderVoice(TrackRenderer):
     """Says how loud, high, varied, fast and rough a turn was spoken, and its pauses.
 
-    What is usual is taken from the other turns of the same speaker, of which there must
-    be three; else only pauses and the rate are said, as of these there are norms.
+    What is usual is taken from the other turns of the same speaker, at least three;
+    otherwise only pauses and the rate are named, because they have norms.
 
     Args:
       tracks: path, glob, folder or URL of the recordings; empty if `media_uri` is the
@@ -52,8 +52,8 @@ class RenderVoice(TrackRenderer):
       style: whose words are used.
       vad: what tells speech from other sound: `energy` over the noise, or the network
         of `silero`.
-      channels: `mixed` into one, or `apart`, where each speaker has a channel of their
-        own: which one is told by when there is speech on it.
+      channels: `mixed` into one, or `apart`, where each speaker has a channel: the
+        times of speech on it tell whose it is.
 
     Raises:
       MissingExtraError: neither soundfile nor PyAV is installed, or silero is not.

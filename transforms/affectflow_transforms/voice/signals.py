@@ -39,7 +39,7 @@ class _Polyphase:
 
     Args:
       up: samples are first made that many times as many.
-      down: of which one in so many is kept.
+      down: of which one in this many is kept.
     """
 
     def __init__(self, up: int, down: int):
@@ -50,7 +50,7 @@ class _Polyphase:
         times = np.arange(-self._reach, self._reach + 1) / slower
         taps = np.sinc(0.9 * times) * np.kaiser(len(times), 8.0)
         self._taps = np.asarray(taps * up / taps.sum(), np.float32)
-        # So many samples before and after one decide it.
+        # How many samples before and after one decide it.
         self._context = self._reach // up + 1
 
     def run(self, blocks: Iterable[Samples]) -> Iterator[Samples]:

@@ -21,14 +21,14 @@ _EXACT = 50
 _SIGMA = 1.4826
 """Times the median deviation: the standard deviation of what is normal."""
 _TRUST = 5
-"""What is typical counts as much as so many turns."""
+"""What is typical counts as much as this many turns."""
 _FAR = 2.0
 _NORMAL_RATE = 4.64
 """Syllables a second of conversations without pauses, the mean of two countries (4.23
 and 5.05): J. Verhoeven, G. De Pauw and H. Kloots, "Speech rate in a pluricentric
 language", Language and Speech 47 (2004)."""
 _OFF = 1.4
-"""So many times as fast as the norm, or as slow, is worth a phrase."""
+"""How many times as fast as the norm, or as slow, is worth a phrase."""
 
 
 class Usual(NamedTuple):

@@ -15,7 +15,7 @@ _LOWEST = 1e-4
 
 
 class Answers(NamedTuple):
-    """What annotators say of turns whose labels are known.
+    """What annotators say about turns whose labels are known.
 
     Attributes:
       truth: shape (turns,).

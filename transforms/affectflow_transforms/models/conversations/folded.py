@@ -1,4 +1,4 @@
-"""What an annotator says of turns, in the labels of another vocabulary."""
+"""What an annotator says about turns, in the labels of another vocabulary."""
 
 import numpy as np
 import pyarrow as pa

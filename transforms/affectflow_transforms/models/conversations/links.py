@@ -1,7 +1,7 @@
 """Which earlier turns a turn is linked to, and what has to be remembered for it.
 
 A turn is linked to the last turn of its own speaker, and to the turn before it if that
-is somebody else's. Whoever speaks again later is open: exact inference remembers the
+is someone else's. Whoever speaks again later is open: exact inference remembers the
 last label of each of them, in a place of the frontier, the most recent first.
 """
 
@@ -18,9 +18,9 @@ from affectflow.batches.texts import Mask
 Ints = npt.NDArray[np.int64]
 
 MAX_TURNS = 512
-"""Longer conversations are read in windows of so many turns."""
+"""Longer conversations are read in windows of this many turns."""
 MARGIN = 64
-"""So many turns at either end of a window are read, and answered by its neighbour."""
+"""How many turns at either end of a window are read, and answered by its neighbour."""
 
 
 class Links(NamedTuple):
@@ -28,7 +28,7 @@ class Links(NamedTuple):
 
     Attributes:
       own: shape (turns,): the speaker's last turn, or -1.
-      other: shape (turns,): the turn before, by somebody else, or -1.
+      other: shape (turns,): the turn before, by someone else, or -1.
       place: shape (turns,): the place of the frontier that is given up for the turn.
       n_places: of the frontier.
       n_cut: links to a speaker's last turn that are not there, for want of a place.
@@ -91,7 +91,7 @@ def link(speakers: Sequence[int], max_open: int) -> Links:
 
     Args:
       speakers: of each turn.
-      max_open: so many places there are at most, at least 1.
+      max_open: the most places there are, at least 1.
     """
     n_places = max(1, min(max_open, len(set(speakers))))
     last = {speaker: turn for turn, speaker in enumerate(speakers)}

@@ -37,13 +37,13 @@ class ConversationEmotions(BatchModelHandler[Mean]):
     """Labels whole conversations with the mean of the labels of their turns.
 
     A score is the mean, over the turns that were answered, of how another annotator's
-    answer is spread over the labels. The answer stands at the last turn, as the task
-    `conversation_emotion`, so that nobody counts it among the emotions of turns. A
+    answer is spread over the labels. The answer is at the last turn, as the task
+    `conversation_emotion`, so it is not counted among the emotions of turns. A
     conversation without an answered turn gets `abstained`.
 
     Args:
       over: the annotator that labelled the turns.
-      vocabulary: of its labels; other answers of it are not read.
+      vocabulary: the vocabulary of its labels; its other answers are not read.
 
     Raises:
       UsageError: no such vocabulary, or the annotator answers in others only.
@@ -127,7 +127,7 @@ def _means(turns: Scores, codes: Rows) -> tuple[Scores, Rows]:
 
 
 def _statuses(means: Scores, last: Rows, n_rows: int) -> Statuses:
-    # A row that is refused gets no annotation: what is said stands at the last turn.
+    # A row that is refused gets no annotation: what is said is at the last turn.
     statuses: Statuses = np.full(n_rows, Status.REFUSED, np.int8)
     silent = np.isnan(means).any(axis=1)
     statuses[last] = np.where(silent, Status.ABSTAINED, Status.OK)

@@ -24,7 +24,7 @@ ANNOTATOR = "SkipChain"
 LOWEST = 1e-4
 """A label never counts for less: one that is not stored is not impossible."""
 BESIDE = 10.0
-"""So many turns of unlinked speakers are counted to each label before."""
+"""How many turns of unlinked speakers are counted to each label before."""
 
 
 class Turns(NamedTuple):

@@ -38,28 +38,29 @@ class SkipChain(BatchModelHandler[Potentials]):
     """Labels turns by another annotator's labels and by the turns before and after.
 
     A turn is linked to the last turn of its own speaker (inertia) and to the turn
-    before it, if that is somebody else's (contagion). Scores are the probabilities of
+    before it, if that is someone else's (contagion). Scores are the probabilities of
     the labels given the whole conversation, computed exactly in conversations of up to
     512 turns; longer ones are read in windows that overlap by 64 turns on either side.
     Replies are not read: turns follow one another in time. A turn without a speaker is
     linked to none, and one that the annotator has not answered gets `abstained`.
 
-    It is the decoder of EmotionIC (Liu et al. 2023), without the network that reads
-    the texts there: that part is the annotator's.
+    It is the decoder of EmotionIC (Liu et al. 2023), without its network that reads the
+    texts: here the annotator does that.
 
     Args:
       over: the annotator that labelled the turns.
       weights: folder that `affectflow train skip-chain` wrote.
       vocabulary: which of the annotator's answers are read, if it answers in several
         vocabularies; they fold to that of the weights.
-      max_open: as many speakers are remembered who have spoken and will again; each
-        more makes it slower by the number of labels. Other links are cut and counted.
-      path: choose the labels that are most probable together, in place of the most
+      max_open: how many speakers are remembered who have spoken and will again; each
+        one more multiplies the time by the number of labels. Other links are cut and
+        counted.
+      path: choose the labels that are most probable together, instead of the most
         probable label of each turn.
 
     Raises:
-      UsageError: `weights` is no such folder, `max_open` is below 1, or the annotator
-        answers in no vocabulary that folds to that of the weights.
+      UsageError: `weights` is not such a folder, `max_open` is below 1, or the
+        annotator answers in no vocabulary that folds to that of the weights.
     """
 
     over: str = ""

@@ -20,7 +20,7 @@ class Tables(NamedTuple):
 
     Attributes:
       inertia: of a speaker's last label and their next.
-      contagion: of the label of the turn before, by somebody else.
+      contagion: of the label of the turn before, by someone else.
     """
 
     inertia: Floats

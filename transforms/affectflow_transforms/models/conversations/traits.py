@@ -102,7 +102,7 @@ def read_personalities(uri: str) -> Personalities:
     It has `speaker_id`, and a column for each trait.
 
     Raises:
-      UsageError: a column is missing, a speaker stands there twice or without an id, or
+      UsageError: a column is missing, a speaker is there twice or without an id, or
         a trait is not a number from 0 to 1.
       StorageError: the file does not open.
     """

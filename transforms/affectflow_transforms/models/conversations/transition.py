@@ -32,16 +32,16 @@ TASK, VOCABULARY = "expected_emotion", "meld"
 
 @dataclass(kw_only=True)
 class PersonalityTransition(BatchModelHandler[Personalities]):
-    """Says which emotion to expect at a turn, before what it says is read.
+    """Says which emotion to expect at a turn, before the turn is read.
 
-    It begins at the emotion of the speaker's last turn. What others have felt since
-    draws it there: as far as the speaker's personality lets valence, arousal and
-    dominance follow. The emotion of MELD that is nearest is expected. Where nobody
-    else has spoken since, it stays. A turn is `abstained` if it is the first of its
-    speaker, or nobody knows the speaker or their traits.
+    It begins at the emotion of the speaker's last turn and moves towards what others
+    have felt since, as far as the speaker's personality lets valence, arousal and
+    dominance follow. The nearest emotion of MELD is expected. If no one else has spoken
+    since, it stays. A turn is `abstained` if it is the first of its speaker, or if the
+    speaker or their traits are unknown.
 
     The rule and its numbers are of Wen et al. 2021, but there a network that read the
-    texts said where the context draws.
+    texts set the direction.
 
     Args:
       over: the annotator that labelled the turns; its emotions are folded to MELD's.

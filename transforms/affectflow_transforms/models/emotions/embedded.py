@@ -29,19 +29,19 @@ ENGLISH = ("en", "eng")
 class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
     """Labels utterances with the 28 labels of GoEmotions, and with frustration.
 
-    Of the task `emotion` an utterance has several labels or none, of `frustration` one
-    or none. A label is chosen if its score reaches its own threshold, fitted on
+    For the task `emotion` an utterance has several labels or none, for `frustration`
+    one or none. A label is chosen if its score reaches its own threshold, fitted on
     held-out scores of the training set. Frustration was learned from developers'
-    comments and means no more elsewhere. Utterances in another language than English
-    are not scored, and texts of more than 10,000 characters are cut at their end.
+    comments and means no more elsewhere. Utterances in languages other than English are
+    not scored, and texts of more than 10,000 characters are cut at their end.
 
     Args:
       cues: those that are read: `in_text`, `words` or `as_written`.
       tasks: what is answered: `emotion`, `frustration` or both; empty for all that the
         weights can answer.
       weights: folder that `affectflow train` wrote; empty for what comes with the
-        package. Weights of `frustration` go with the package's emotions; with weights
-        of `emotions` there is no frustration, as it was trained over others.
+        package. Weights of `frustration` work only with the package's emotions; with
+        your own weights of `emotions` there is no frustration.
 
     Raises:
       UsageError: `cues` or `tasks` is something else, or `weights` no such folder.

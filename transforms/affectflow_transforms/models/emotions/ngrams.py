@@ -88,7 +88,7 @@ class Flat:
       row: for each byte, the position of its text, rising.
       breaks: for each byte, whether it is a space for white space with a line break.
       part: for each byte, the position of its part, rising. A text without cues is one
-        part; else each cue is one, and so is what stands between.
+        part; else each cue is one, and so is what is between.
       cue: for each byte, whether it is of a cue; None if there are none.
       n_rows: texts.
     """

@@ -1,8 +1,8 @@
-"""What rated words teach: a word that people call bad is no sign of joy.
+"""What rated words teach: a word that people call bad is not a sign of joy.
 
 Letters mislead where words were hardly seen in training: `unhappy` holds `happy`, and
-`hopeless` holds `hope`. People's ratings say which emotions such a word is no sign of;
-they do not say which one it is a sign of.
+`hopeless` holds `hope`. People's ratings say which emotions such a word is not a sign
+of; they do not say which one it is a sign of.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def rated(least: float) -> tuple[list[str], Values]:
 
 
 def excluded(ratings: Values, labels: Sequence[str]) -> Values:
-    """Returns which labels a word is no sign of, 1 or 0, shape (words, labels)."""
+    """Returns which labels a word is not a sign of, 1 or 0, shape (words, labels)."""
     bad, good = ratings[:, None] < 0, ratings[:, None] > 0
     positive = np.isin(labels, POSITIVE)
     negative = np.isin(labels, NEGATIVE)

@@ -47,7 +47,7 @@ class Sentences:
 
     Args:
       blocks: one row a sentence; an n-gram is of the sentence that it begins in.
-      words: n-grams of words, one row a text.
+      words: n-grams of words, one row per text.
       before: shape (words + 1,): how many of them begin before each word of `split`.
       first: shape (texts,): the first sentence of each text; each has at least one.
       split: the words themselves.

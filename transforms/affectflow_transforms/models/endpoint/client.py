@@ -22,7 +22,7 @@ from affectflow_transforms.models.endpoint.spending import Ceiling, Spending
 AnswerT = TypeVar("AnswerT")
 
 _IN_VAIN = 8
-"""So many questions in a row without an answer say that there will be none."""
+"""How many questions in a row without an answer say that there will be none."""
 _TRIES_AT_FIRST = 2
 """Nobody waits for a server that was never there: start it first."""
 

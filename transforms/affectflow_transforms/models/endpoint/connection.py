@@ -96,7 +96,7 @@ class Connection:
 
 
 def _cause(error: BaseException) -> str:
-    """Returns what the system says of a connection; httpx says less."""
+    """Returns what the system says about a connection; httpx says less."""
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, OSError) and found.errno and found.errno > 0:
@@ -116,7 +116,7 @@ async def _content(response: "httpx.Response") -> bytes:
 
 
 def connections(server: Server, key: str, n: int) -> list[Connection]:
-    """Returns so many connections to a server.
+    """Returns this many connections to a server.
 
     Raises:
       MissingExtraError: httpx is not installed.

@@ -34,24 +34,24 @@ class Endpoint(Asker[Client[Completion]]):
     """A model behind a URL: vLLM, llama.cpp, or a service.
 
     Args:
-      url: of the server, as `http://localhost:8000/v1`.
+      url: of the server, such as `http://localhost:8000/v1`.
       name: of the model, as the server calls it.
-      revision: of the model; nobody can check it, so say what you know.
+      revision: of the model; it cannot be checked, so give what you know.
       licence: of its weights.
       send_to: the host that texts may be sent to, if it is not this machine.
       send_private: private and direct messages may be sent there too.
       max_characters: longest text that is sent, and longest history; a longer text
         loses its end, a history its beginning. 0 for no limit.
-      slots: requests at once, of each worker; a quarter more than the server answers
-        at once keep it busy.
+      slots: requests at once, per worker; a quarter more than the server answers at
+        once keeps it busy.
       timeout_s: seconds that one answer may take.
-      tries: of one question.
+      tries: how often one question is tried.
       key_env: the environment variable that holds the key.
-      max_calls: ceiling of a run, those made again among them; 0 for none.
+      max_calls: ceiling of a run, repeated calls included; 0 for none.
       max_cost: ceiling of a run, in the currency of the prices; 0 for none.
-      price_in: of a million tokens of questions.
-      price_out: of a million tokens of answers.
-      body: more fields of each request, as JSON: what a server wants besides.
+      price_in: per million tokens of questions.
+      price_out: per million tokens of answers.
+      body: more fields of each request, as JSON, if a server needs any.
 
     Raises:
       UsageError: the URL is malformed, or is of a host that `send_to` does not name; a
@@ -182,7 +182,7 @@ class Endpoint(Asker[Client[Completion]]):
         return wire.most_tokens(request)
 
     def cost(self, tokens_in: float, tokens_out: float) -> float:
-        """Returns what so many tokens cost at the prices given."""
+        """Returns what this many tokens cost at the prices given."""
         return self.ceiling.cost(tokens_in, tokens_out)
 
     @property

@@ -121,7 +121,7 @@ def without(text: str, key: str) -> str:
 
 
 def backoff(tries: int) -> float:
-    """Returns seconds to wait after so many tries: by chance, so that none collide."""
+    """Returns seconds to wait after some tries: random, so that none collide."""
     most = min(_LAST_WAIT_S, _FIRST_WAIT_S * 2 ** (tries - 1))
     return random.uniform(most / 2, most)
 

@@ -1,6 +1,6 @@
 """The likelihood of each label, from the likely tokens of one short answer.
 
-A server says of each token that it gave which others were likely there. A label's
+A server says about each token that it gave which others were likely there. A label's
 likelihood is that of the path that spells it: along the answer as far as they agree,
 then off with the tokens that go on to spell the label. Labels that the tokens do not
 tell apart there share what there is.

@@ -25,7 +25,7 @@ class Ceiling:
     price_out: float = 0.0
 
     def cost(self, tokens_in: float, tokens_out: float) -> float:
-        """Returns what so many tokens cost."""
+        """Returns what this many tokens cost."""
         price = tokens_in * self.price_in + tokens_out * self.price_out
         return price / _MILLION
 

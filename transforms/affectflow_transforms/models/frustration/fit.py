@@ -42,7 +42,7 @@ AUTHORED = 1.2
 COMMENTS = 0.2
 """Weight of a comment beside an authored text, for that head."""
 FALSE_FLAGS = 0.03
-"""The threshold is that which so many of the civil comments reach, out of fold."""
+"""The threshold is that which this many of the civil comments reach, out of fold."""
 
 Mask = npt.NDArray[np.bool_]
 

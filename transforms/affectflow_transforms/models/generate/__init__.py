@@ -28,9 +28,9 @@ _ON_CPU, _SHOWN = 64, 8
 class Generate(PretrainedGenerator, Asker[Generator]):
     """Asks a language model in this process, from a folder or from the hub.
 
-    All requests of a part are tokenised at once and answered in batches of like
-    length; one that fails is alone in failing, and running out of memory halves the
-    batches. Answers in words are greedy, so that they are the same each time. Of a
+    All requests of a part are tokenised at once and answered in batches of similar
+    length; one that fails does not affect the others, and running out of memory halves
+    the batches. Answers in words are greedy, so they are the same each time. For a
     closed question the prompt is read once for all labels.
 
     Args:
@@ -38,13 +38,14 @@ class Generate(PretrainedGenerator, Asker[Generator]):
         favours labels of many tokens.
       max_tokens: longest question and answer; a question that is longer loses its
         middle. 0 for the model's own limit, at most 8,192.
-      frames: shows a model that looks the picture or video that `media_uri` names: of a
-        video, `events:N` where something happens, or `uniform:N`. Empty: words only.
+      frames: shows a model that takes pictures the picture or video that `media_uri`
+        names: of a video, `events:N` where something happens, or `uniform:N`. Empty:
+        words only.
       mode: how frames of events are chosen: `centred`, or as the `paper` of StimuVAR.
-      motion: path, glob, folder or URL of tables that say how much moves in a video, in
-        place of measuring it; `FILE:COLUMN` if they have several columns of numbers.
-      folder: where files lie that `media_uri` names without their whole path; empty for
-        the folder in which the run is started.
+      motion: path, glob, folder or URL of tables that say how much moves in a video,
+        instead of measuring it; `FILE:COLUMN` if they have several columns of numbers.
+      folder: the folder of files that `media_uri` names without their whole path; empty
+        for the folder in which the run is started.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit, or the

@@ -171,7 +171,7 @@ def _tokenizer(transformers: Any, folder: Path, trust: dict[str, bool]) -> Any:
     """Returns the tokenizer of a folder, of transformers.
 
     Raises:
-      UsageError: there is none, or no fast one.
+      UsageError: it does not exist, or no fast one.
     """
     check_tokenizer(folder)
     tokenizer = from_pretrained(transformers.AutoTokenizer, folder, WHAT, **trust)

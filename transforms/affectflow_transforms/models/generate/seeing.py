@@ -54,7 +54,7 @@ def answered(
 
     Args:
       viewer: the model.
-      requests: any; what is looked at stands in `media`.
+      requests: any; what is looked at is in `media`.
       likelihood: as `scores_of` takes it.
       look: how files are looked at.
     """

@@ -70,40 +70,40 @@ class _Looked(NamedTuple):
 
 @dataclass(kw_only=True)
 class ImageClassifier(Located, MediaScorer[Classifier]):
-    """Labels the picture or video that `media_uri` names, by any classifier or CLIP.
+    """Labels the picture or video that `media_uri` names, with any classifier or CLIP.
 
-    A classifier gives the labels that its config names. CLIP and SigLIP compare with
-    words: with those of `labels`, or of a vocabulary. Of a video, the scores of some
-    frames are averaged. Where the model is and on what it runs, the options of
-    `Located` say.
+    A classifier gives the labels that its config names. CLIP and SigLIP compare
+    pictures with words: those of `labels`, or of a vocabulary. The scores of some
+    frames of a video are averaged. The options of `Located` say where the model is and
+    on what it runs.
 
     Args:
       task: what the labels answer; empty for `emotion`, and of values for what they
         measure.
       answer: `one` label or `several`; `shares`, `ordinal` and `value` as for
-        SequenceClassifier. `auto` is as the model's config says; of CLIP `one`, of
+        SequenceClassifier. `auto` follows the model's config; for CLIP it is `one`, for
         SigLIP `several`.
       labels: of a classifier's outputs in their order, where its config does not name
         them; what CLIP chooses among, in any order.
-      vocabulary: the label set; of CLIP, all of its labels are compared if `labels` is
+      vocabulary: the label set; for CLIP, all of its labels are compared if `labels` is
         empty.
-      template: what CLIP reads of a label.
+      template: what CLIP reads for a label.
       scale: lowest and highest value that a regressor gives.
       threshold: lowest score of a chosen label, 0..1; as for SequenceClassifier.
       perspective: whose emotion it is: of a `reader`, who looks at the picture, or of
         its `writer`, who is seen in it.
       box: the attribute of an utterance that says where a person or a face is: left,
-        top, right and bottom in pixels. Only that is looked at; without it, and where
-        an utterance does not say, the whole scene.
+        top, right and bottom in pixels. Only the box is looked at; without one, the
+        whole scene.
       frames: of a video, `events:N` where something happens, or `uniform:N`.
       mode: how frames of events are chosen: `centred`, or as the `paper` of StimuVAR.
-      motion: path, glob, folder or URL of tables that say how much moves in a video, in
-        place of measuring it; `FILE:COLUMN` if they have several columns of numbers.
-      max_pictures: of a forward pass; 0 for a number that suits the device.
+      motion: path, glob, folder or URL of tables that say how much moves in a video,
+        instead of measuring it; `FILE:COLUMN` if they have several columns of numbers.
+      max_pictures: in a forward pass; 0 for a number that suits the device.
 
     Raises:
-      UsageError: `model` is neither a folder nor a hub id with a pinned commit, or
-        nobody says what its labels are.
+      UsageError: `model` is neither a folder nor a hub id with a pinned commit, or its
+        labels are unknown.
     """
 
     task: str = ""
@@ -177,7 +177,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
 
         Raises:
           MissingExtraError: one of the extras `torch` and `vision` is not installed.
-          UsageError: the model cannot be fetched, is no model of pictures, or nobody
+          UsageError: the model cannot be fetched, is not a model of pictures, or nobody
             says what its labels are; or no table of motion has the columns.
         """
         pictures.check_extra()

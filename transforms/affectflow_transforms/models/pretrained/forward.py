@@ -41,7 +41,7 @@ class Network:
       pad_token: what fills a row up.
       pads_left: fills it up at its beginning.
       takes_types: is told which tokens are those of a second text.
-      workers: micro-batches that run side by side, one a core.
+      workers: micro-batches that run side by side, one per core.
     """
 
     module: Any

@@ -89,7 +89,7 @@ def check_tokenizer(folder: Path) -> None:
     Without one, transformers makes an empty one up, and the model answers nonsense.
 
     Raises:
-      UsageError: there is none.
+      UsageError: it does not exist.
     """
     if not any((folder / name).is_file() for name in _TOKENIZERS):
         raise UsageError(
@@ -175,7 +175,7 @@ def fast_tokenizer(tokenizer: Any, folder: Path) -> Any:
     """Returns the tokenizer of the library `tokenizers` inside one of transformers.
 
     Raises:
-      UsageError: there is none.
+      UsageError: it does not exist.
     """
     if not getattr(tokenizer, "is_fast", False):
         raise UsageError(

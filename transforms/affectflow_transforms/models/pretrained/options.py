@@ -77,14 +77,14 @@ class Located:
 
 @dataclass(kw_only=True)
 class Pretrained(Located):
-    """Where a model of texts is, and how it is run; a plugin says what comes of it.
+    """Where a model of texts is, and how it is run; a plugin uses its output.
 
     Beside its config.json and weights, the folder has its tokenizer.json.
 
     Args:
       max_tokens: longer texts are cut; 0 for the model's own limit, at most 512.
       max_batch_tokens: rows times longest text of a forward pass; 0 for a value that
-        suits the device. Halve it if memory runs out all the time.
+        suits the device. Halve it if memory keeps running out.
     """
 
     max_tokens: int = 0

@@ -46,30 +46,30 @@ class Classifier:
 class SequenceClassifier(Pretrained, Scorer[Classifier]):
     """Labels utterances with a sequence classifier, from a folder or from the hub.
 
-    All texts of a batch are tokenised at once and run in micro-batches of like
-    length; a text that fails is alone in failing, and running out of memory halves
-    the micro-batches. Where the model is and how it is run, the options of
-    `Pretrained` say.
+    All texts of a batch are tokenised at once and run in micro-batches of similar
+    length; a text that fails does not affect the others, and running out of memory
+    halves the micro-batches. The options of `Pretrained` say where the model is and how
+    it is run.
 
     Args:
       task: what the labels answer; empty for `emotion`, and of values for what they
         measure.
-      answer: `one` label a text or `several`; `shares` of readers; `ordinal`, a place
-        on the scale whose steps are the labels; `value`, numbers. `auto` is as the
-        model's config says.
+      answer: `one` label per text or `several`; `shares` of readers; `ordinal`, a place
+        on the scale whose steps are the labels; `value`, numbers. `auto` follows the
+        model's config.
       labels: of the outputs, in their order; empty for those of the model's config.
       vocabulary: the label set; empty for the known one that the labels fit.
       scale: lowest and highest value that the model gives.
       context: how many earlier turns of the conversation are read as a second text.
-      pair: `parent` reads the message that is answered as a second text; messages that
-        answer none are not asked about.
-      threshold: lowest score of a chosen label, 0..1. Where labels exclude one
-        another, the best one is chosen if it reaches it; 0 always chooses it. None
-        stands for 0.5 and 0.
+      pair: `parent` reads the message that this one answers as a second text; messages
+        that answer none are not asked about.
+      threshold: lowest score of a chosen label, 0..1. Where labels exclude one another,
+        the best one is chosen if it reaches it; 0 always chooses it. None means 0.5 and
+        0.
 
     Raises:
-      UsageError: `model` is neither a folder nor a hub id with a pinned commit, or
-        nobody says what its outputs are.
+      UsageError: `model` is neither a folder nor a hub id with a pinned commit, or its
+        outputs are unknown.
     """
 
     task: str = ""

@@ -18,7 +18,7 @@ from affectflow_transforms.models.sequence_classifier.heads import Space
 def answers(
     space: Space, outputs: npt.NDArray[np.float32], task: str, threshold: float | None
 ) -> tuple[Answer, ...]:
-    """Returns what a head says of texts: one answer for each task.
+    """Returns what a head says about texts: one answer for each task.
 
     Args:
       space: what the outputs are.

@@ -48,7 +48,7 @@ class Space:
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What a user says of a head.
+    """What a user says about a head.
 
     Args:
       answer: one of `ANSWERS`.

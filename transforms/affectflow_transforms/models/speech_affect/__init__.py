@@ -39,25 +39,25 @@ class SpeechAffect(Located, MediaScorer[Judge]):
     Reads wav2vec 2.0, WavLM and HuBERT with a head of values or of labels, such as the
     dimensional model of audEERING. The turn is cut out of the recording that
     `media_uri` names by `start_s` and `end_s`. A turn of silence gets the status
-    `abstained`, and of a long one the beginning is heard. Where the model is and on
-    what it runs, the options of `Located` say.
+    `abstained`, and only the beginning of a long turn is heard. The options of
+    `Located` say where the model is and on what it runs.
 
     Args:
       task: what labels answer; empty for `emotion`, and of values for what they
         measure.
-      answer: as for SequenceClassifier; `auto` is as the model's config says.
+      answer: as for SequenceClassifier; `auto` follows the model's config.
       labels: of the outputs in their order, where the config does not name them.
       vocabulary: the label set; empty for the known one that the labels fit.
       scale: lowest and highest value that the model gives. 0 to 1 is that of the
-        dimensional model, whose 1 to 7 of MSP-Podcast were brought there.
+        dimensional model, to which the 1 to 7 of MSP-Podcast were mapped.
       threshold: lowest score of a chosen label, 0..1; as for SequenceClassifier.
       longest_s: seconds of a turn that are heard.
       max_batch_s: seconds of a forward pass, padding included; 0 for a number that
         suits the device.
 
     Raises:
-      UsageError: `model` is neither a folder nor a hub id with a pinned commit, is no
-        such model, or nobody says what its outputs are.
+      UsageError: `model` is neither a folder nor a hub id with a pinned commit, is not
+        such a model, or its outputs are unknown.
     """
 
     task: str = ""
@@ -99,8 +99,8 @@ class SpeechAffect(Located, MediaScorer[Judge]):
 
         Raises:
           MissingExtraError: one of the extras `torch` and `audio` is not installed.
-          UsageError: the model cannot be fetched, is no such model, or nobody says what
-            its outputs are.
+          UsageError: the model cannot be fetched, is not such a model, or nobody says
+            what its outputs are.
         """
         turns.check_extra()
         folder = source.local_folder(self.model, self.revision)

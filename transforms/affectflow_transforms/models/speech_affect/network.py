@@ -196,7 +196,7 @@ def head_of(architecture: str) -> Factory:
 def averaged(family: str) -> Factory:
     """Returns what loads a network of a family without a head.
 
-    Its outputs are its last states, averaged over the time that is no padding.
+    Its outputs are its last states, averaged over the time that is not padding.
     """
 
     def factory(transformers: Any) -> Any:

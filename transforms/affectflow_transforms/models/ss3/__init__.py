@@ -1,1 +1,1 @@
-"""SS3: texts by what their words say of each label, word by word and post by post."""
+"""SS3: texts by what their words say about each label, by word and by post."""

@@ -33,29 +33,29 @@ from affectflow_transforms.models.ss3.words import ANNOTATOR, Words
 
 @dataclass(kw_only=True)
 class SS3(BatchModelHandler[Words]):
-    """Labels posts by the words in them, by weights that `affectflow train ss3` wrote.
+    """Labels posts by their words, with weights that `affectflow train ss3` wrote.
 
     Each word has a value for each label, and a post the sum of its words'. Three
     tasks are answered, named after the task of the weights:
 
     - itself: the label with the highest sum, `score` its share of all sums;
-    - with `_value` behind it: the sum for each label as `value`, which adds up over
+    - with `_value` appended: the sum for each label as `value`, which adds up over
       posts: `affectflow measure EarlyRisk` reads it;
-    - with `_evidence` behind it: the words that say most, each with the label that it
-      says most of, its value, and its place in the text.
+    - with `_evidence` appended: the strongest words, each with its strongest label, its
+      value, and its place in the text.
 
-    A post without a word that says something is `abstained`.
+    A post without any known word is `abstained`.
 
     Args:
       weights: folder that `affectflow train ss3` wrote.
       per: `post`, or `conversation`: the sums of all its posts up to this one.
-      evidence: at most so many words a post; 0 for none.
+      evidence: at most this many words per post; 0 for none.
       cues: the model reads cues of the text in words (`in_text`), those around it as
         well (`words`), or texts `as_written`.
       style: whose frame is read around a text that has cues without a place in it.
 
     Raises:
-      UsageError: `weights` is no such folder, `per` or `cues` another word, or
+      UsageError: `weights` is not such a folder, `per` or `cues` another word, or
         `evidence` below 0.
     """
 
@@ -81,7 +81,7 @@ class SS3(BatchModelHandler[Words]):
     def __post_init__(self) -> None:
         super().__init__()
         if self.style and self.cues == "in_text":
-            self.cues = "words"  # A style says how what stands around is read.
+            self.cues = "words"  # A style decides how the frame is read.
         check_reading(self.cues, self.style)
         if not self.weights:
             raise UsageError(

@@ -140,7 +140,7 @@ def read_posts(source: Path) -> tuple[list[Post], Counter[str]]:
     """Returns the posts that can be counted, and how many cannot, by reason.
 
     Raises:
-      UsageError: the file is no table, or has no such columns.
+      UsageError: the file is not a table, or has no such columns.
     """
     table = _table(source)
     columns = [table[name].to_pylist() for name in _COLUMNS]

@@ -1,4 +1,4 @@
-"""The values of words in SS3: how much a word says of each label.
+"""The values of words in SS3: how much a word says about each label.
 
 Burdisso et al. 2019 (Expert Systems with Applications 133, arXiv 1905.08772): the
 global value of a word is its local value, how often a label's texts use it, times its

@@ -39,7 +39,7 @@ GROUP BY ALL
 
 
 def words_of(text: str) -> list[str]:
-    """Returns the words of a text in small letters: letters, digits, an apostrophe."""
+    """Returns the words of a text in lower case: letters, digits, an apostrophe."""
     return [word.lower() for word in _WORD.findall(text)]
 
 
@@ -133,7 +133,7 @@ class Words:
 
         Args:
           text: one.
-          n: at most so many; the strongest first, then from left to right.
+          n: at most this many; the strongest first, then from left to right.
         """
         found = []
         for match in _WORD.finditer(text):

@@ -29,11 +29,11 @@ from affectflow_transforms.models.valence.model import (
 class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
     """Says how pleasant utterances sound: `value` from 0, unpleasant, to 1, pleasant.
 
-    The value is by words that people rated and by the emotions of EmbeddedEmotions;
-    0.5 is the middle. `score` is null: a value is a strength, and no confidence. With
-    `weights` a regression answers, of valence, arousal and dominance. Utterances in
-    another language than English get no value; texts of more than 10,000 characters are
-    cut at their end.
+    The value comes from words that people rated and from the emotions of
+    EmbeddedEmotions; 0.5 is the middle. `score` is null: a value is a strength, not a
+    confidence. With `weights`, a regression gives valence, arousal and dominance.
+    Utterances in languages other than English get no value; texts of more than 10,000
+    characters are cut at their end.
 
     Args:
       cues: those that are read: `in_text`, `words` or `as_written`.

@@ -83,7 +83,7 @@ class RatedWords:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Regression:
-    """A linear regression on n-grams, of somebody's own training.
+    """A linear regression on n-grams, of someone's own training.
 
     Args:
       english: weights of n-grams; its scores are not probabilities, but values.

@@ -2,7 +2,7 @@
 
 `find_segments` reads a text once from left to right. At the start of a line the
 families of blocks are tried (code, quotes, logs, templates, signatures, bots); between
-blocks, what stands within a line. The first opener wins, so segments never overlap.
+blocks, what is within a line. The first opener wins, so segments never overlap.
 """
 
 from affectflow_transforms.text.segments import blocks, inline

@@ -180,7 +180,7 @@ def _signs(name: str) -> str:
 
 
 def is_account(name: str) -> bool:
-    r"""Returns whether what stands before a colon or comma can be no ordinary word.
+    r"""Returns whether what comes before a colon or comma can be no ordinary word.
 
     It has a digit, an underscore, one of `[]\^{}|`, a capital amid small letters, or a
     hyphen; English compounds, names of programs, types, constants, errors and numbered

@@ -18,7 +18,7 @@ _MAX_LOOSE_LINES = 5
 _MAX_LOOSE_WIDTH = 72
 
 
-# The message that somebody answers on top of goes on below the signature.
+# The message that someone answers on top of goes on below the signature.
 _ANSWERED = re.compile(
     rf"\n\n(?=[ ]{{0,3}}>|-{{3}}|_{{10}}|{quotes.INTRO} [^\n]{{0,200}}[0-9]"
     r"|From: |Von: |De ?: )"

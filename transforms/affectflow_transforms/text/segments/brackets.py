@@ -16,7 +16,7 @@ _SAMPLE = ("code", "noformat", "pre")
 
 
 def _take_pair(scan: Scan, opened: re.Match[str]) -> Segment | None:
-    """Takes what stands between two marks; without the second, one paragraph."""
+    """Takes what is between two marks; without the second, one paragraph."""
     name = _name(opened)
     curly = opened[0][0] == "{"
     ends = scan.pairs(_curly(name) if curly else _square(name))

@@ -15,7 +15,7 @@ from affectflow_transforms.text.segments.code import take_inline
 from affectflow_transforms.text.segments.markup import TAG
 
 # What an opener begins with, or ends its first word with: most characters are told
-# apart here, at once, and most of these signs by what stands beside them.
+# apart here, at once, and most of these signs by what is beside them.
 _SIGN = re.compile(
     r"[`!\]\[<@/:.](?:(?<=`)|(?<=!)(?=\[)|(?<=\])(?=\()|(?<=\[)(?=[UEPSI])"
     r"|(?<=<)(?=[A-Za-zſıİ\u212a/#!@:\[])|(?<=@)(?=\w)|(?<=/)(?=u/)|(?<=u/)"

@@ -78,7 +78,7 @@ _LINES = (
 # These stand alone in prose too ("WARNING: do not ..."): two in a row make a log.
 _WEAK = rf"{log_shapes.LEVEL}(?: {{1,3}}\[|:| - |  )"
 
-# These go on with a log, but begin none: behind a blank line, and right below it.
+# These go on with a log, but begin none: after a blank line, and right below it.
 _AGAIN = (
     r"[\w./-]{1,200}\.(?:\(\*?\w{1,80}\)\.)?[\w.]{1,100}\([0-9a-fx?.,{} ]*\)$",
     r"exit status [0-9]|created by [\w./]|[Ss]tack (?:trace|backtrace|traceback):$",

@@ -32,7 +32,7 @@ _VERSION = re.compile(
     r"[ :=(/\"'-]{0,3})$",
     re.I,
 )
-# What is said of an address, and hardly of a version.
+# What is said about an address, and hardly of a version.
 _PLACE = re.compile(
     r"(?:\b(?:ip|ips|ipv4|inet|address|addr|host|ping|pinged|traceroute|ssh|telnet|curl|dns"
     r"|nslookup|whois|gateway|nameserver|peer|banned|blocked)\b(?: is| was)?"
@@ -97,14 +97,14 @@ def _is_address(found: re.Match[str], before: str) -> bool:
 
 # To look for a word that ends at the end takes a try at each character.
 def _may_be_named(before: str) -> bool:
-    """Returns whether `_VERSION` may match: what stands before ends as it does."""
+    """Returns whether `_VERSION` may match: what comes before ends as it does."""
     before = before.removesuffix("\n")
     last = before.rstrip(" :=(/\"'-")[-1:]
     return last.isalpha() or last in "<>~^" or "=" in before[-4:]
 
 
 def _may_be_placed(before: str) -> bool:
-    """Returns whether `_PLACE` may match: what stands before ends as it does."""
+    """Returns whether `_PLACE` may match: what comes before ends as it does."""
     before = before.removesuffix("\n").rstrip(" :=[(\"'`")
     return before[-1:].isalpha() or before.endswith(("/", "@", "v4", "V4"))
 

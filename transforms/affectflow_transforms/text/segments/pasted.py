@@ -1,4 +1,4 @@
-r"""Code that somebody pasted without a fence, at the start of its lines.
+r"""Code that someone pasted without a fence, at the start of its lines.
 
 Its first line must be one that prose does not have (`#include <a>`, `int f(void) {`,
 `import os`), and there must be more than one sign that this is code.
@@ -128,7 +128,7 @@ def _line_end(scan: Scan, start: int, *, begun: bool) -> int | None:
 
 
 def _goes_on(scan: Scan, start: int) -> bool:
-    """Returns whether behind a blank line code goes on: indented, closed, called."""
+    """Returns whether after a blank line code goes on: indented, closed, called."""
     line = scan.text[start : scan.line_end(start)]
     if PROSE_LINE.match(line):
         return False

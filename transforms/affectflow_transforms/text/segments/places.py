@@ -18,7 +18,7 @@ def at_words(
 
     Args:
       pattern: begins with one of the words, in whatever case.
-      words: in small letters.
+      words: in lower case.
       text: to be searched.
     """
     if not text.isascii() and _ODD_LETTERS.search(text):

@@ -1,4 +1,4 @@
-"""Quotes: what somebody else wrote and this author repeats.
+"""Quotes: what someone else wrote and this author repeats.
 
 Lines that a mark, a bar or a name opens, with the line that says whose words they are.
 """
