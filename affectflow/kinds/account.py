@@ -1,7 +1,7 @@
-"""What answering one part comes to, and the journal that answers are kept in.
+"""What answering one part costs, and the journal that keeps answers.
 
 A stage opens an account around a part: what is asked of a model inside is counted
-there, and how far it is. Where nobody opens one, nothing is counted and nothing kept.
+there, and how far it is. If none is open, nothing is counted or kept.
 """
 
 from collections import Counter
@@ -69,7 +69,7 @@ class Journal(Protocol):
 
 @dataclass
 class Account:
-    """What asking came to.
+    """What asking cost, and what it counted.
 
     Args:
       journal: where answers are kept; None where there is no such place.
@@ -120,7 +120,7 @@ class Account:
 
     @contextmanager
     def within(self, low: float, high: float) -> Iterator[None]:
-        """Takes what is reached inside for a share of the present step."""
+        """Maps the progress inside to a share of the present step."""
         start, end = self.span
         width = end - start
         self.span = start + width * low, start + width * high
@@ -150,7 +150,7 @@ class Account:
         return {r: kept[digest] for r, digest in digests.items() if digest in kept}
 
     def note(self, request: Request, outcome: Outcome, about: Sequence[str]) -> None:
-        """Counts what came of a request, and keeps an answer.
+        """Counts the outcome of a request, and keeps an answer.
 
         Args:
           request: that the model was asked.
@@ -175,7 +175,7 @@ _OPEN: ContextVar[Account | None] = ContextVar("affectflow_account", default=Non
 
 
 def account() -> Account:
-    """Returns the account that is open in this thread, or one that nobody reads."""
+    """Returns the account that is open in this thread, or one that is not read."""
     return _OPEN.get() or Account()
 
 

@@ -177,7 +177,7 @@ class Steps:
             return
         try:
             answers = self._read(step, outcome, answered.question.reading)
-        except Exception as error:  # a parser of someone's may fail in any way
+        except Exception as error:  # a parser of a plugin may fail in any way
             answered.failed = error
             return
         good = [each for each in answers if each.status is Status.OK]

@@ -180,7 +180,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     @property
     def touches(self) -> tuple[str, ...]:
-        """What the model touches of people, and what its prompt does.
+        """The kinds of personal data that the model and its prompt touch.
 
         Health if that has a guard, and persons if it shows their profile.
         """
@@ -254,7 +254,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         return 0.0
 
     def kept_under(self) -> str:
-        """Returns what decides answers beside the requests: they are kept under it."""
+        """Returns what decides answers besides the requests; they are kept under it."""
         origin, own = self.origin(), {each.name for each in fields(Asker)}
         rest = {n: value for n, value in options_of(self).items() if n not in own}
         return f"{origin.name}@{origin.revision} {as_json(rest) if rest else ''}"
@@ -268,7 +268,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         return {}
 
     def shown(self, batch: pa.RecordBatch) -> Sequence[str | None] | None:
-        """Returns what the model is shown of each row beside the words of the prompt.
+        """Returns what the model is shown of each row besides the words of the prompt.
 
         None if it is shown words only. Else each row is asked about on its own, in
         words of its own making, which come back as `Request.media`; of a row with None

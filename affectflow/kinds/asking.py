@@ -27,7 +27,7 @@ class Request:
       choices: the labels whose likelihood is wanted, in place of words; empty for
         words.
       max_new_tokens: the longest answer in words.
-      media: what the model is shown beside the words, as it has written that down in
+      media: what the model is shown besides the words, as it has written that down in
         `Asker.shown`; empty for nothing.
     """
 
@@ -38,7 +38,7 @@ class Request:
 
     @property
     def digest(self) -> str:
-        """BLAKE2b of all of it: what an answer can be kept under, beside the model."""
+        """BLAKE2b of all of it: what an answer can be kept under, besides the model."""
         said = [self.messages, self.choices, self.max_new_tokens]
         said += [self.media] if self.media else []
         content = json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -85,7 +85,7 @@ def isolated(
         outcomes = complete(requests, model)
     except (UsageError, ImportError, MemoryError):
         raise
-    except Exception as error:  # any failure of a plugin is someone's request
+    except Exception as error:  # any failure of a plugin belongs to a request
         if len(requests) == 1:
             return [error]
         half = len(requests) // 2

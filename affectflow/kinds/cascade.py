@@ -123,7 +123,7 @@ class Cascade(BatchModelHandler[ModelT]):
 
     @property
     def touches(self) -> tuple[str, ...]:
-        """What the model touches of people."""
+        """The kinds of personal data that the model touches."""
         return self.inner.touches
 
     @property
@@ -154,7 +154,7 @@ class Cascade(BatchModelHandler[ModelT]):
         return said
 
     def config(self) -> dict[str, Any]:
-        """Returns its arguments beside the model."""
+        """Returns its arguments besides the model."""
         learned = {"learned": dict(self.learned)} if self.learned else {}
         return {**self.below._asdict(), **learned}
 

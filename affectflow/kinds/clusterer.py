@@ -58,7 +58,7 @@ class Group(NamedTuple):
 
 
 class Name(NamedTuple):
-    """How people call a group: `flaky tests / CI`, and the words that tell it."""
+    """What a group is called, `flaky tests / CI`, and the words that identify it."""
 
     title: str
     keywords: Sequence[str]
@@ -111,7 +111,7 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
 
     @property
     def reads(self) -> Mapping[str, str]:
-        """Digests of the files that its options name: with others themes are others."""
+        """Digests of the files that its options name: other files give other themes."""
         return {}
 
     @abc.abstractmethod

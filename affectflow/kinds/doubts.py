@@ -47,7 +47,7 @@ class Bars(NamedTuple):
 
 
 def key_of(emotion: Mapping[str, Any]) -> Key:
-    """Returns who says a label, and in which vocabulary."""
+    """Returns who gives a label, and in which vocabulary."""
     return emotion["annotator_id"], emotion["vocabulary"]
 
 

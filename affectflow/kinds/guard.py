@@ -27,7 +27,7 @@ _KEYS = MappingProxyType(
 _WORD = r"[^\W_][\w'-]*\*?"
 _PART = rf"(?:\.\.\.|{_WORD}(?:\|{_WORD})*)"
 _PHRASE = re.compile(rf"{_PART}(?: {_PART})*")
-# Accents, and characters that nobody sees.
+# Accents, and invisible characters.
 _UNSEEN = re.compile("[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]")
 # Nothing is both, so that no text, however long, is searched in more than one way.
 _LETTER, _BETWEEN = r"[^\W_]", r"[\W_]+"
@@ -36,14 +36,14 @@ _GAP = rf"(?:{_BETWEEN}{_LETTER}+){{0,3}}?"
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """A rule: what it matches is asked of no model.
+    """A rule: texts that it matches are sent to no model.
 
     Args:
       name: as prompts say it.
       phrases: words in order, in lower case; `*` ends a word in any way, `a|b` is
         one word or the other, `...` is a gap of up to three words.
       unless: phrases that share words with one of `phrases` and do not mean it.
-      notice: what whoever reads the results is told.
+      notice: what readers of the results are told.
       version: raise it when the rule changes.
       source: where the rule comes from.
       licence: of its words.
@@ -79,7 +79,7 @@ class Guard:
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     def matches(self, text: str) -> bool:
-        """Returns whether the rule holds of a text.
+        """Returns whether the rule applies to a text.
 
         Case, accents, punctuation between words and the form of apostrophes make no
         difference.
@@ -96,7 +96,7 @@ class Guard:
 
 
 def _plain(text: str) -> str:
-    """Returns a text in lower case, without accents and what nobody sees."""
+    """Returns a text in lower case, without accents and invisible characters."""
     return _UNSEEN.sub("", unicodedata.normalize("NFKD", text.casefold()))
 
 

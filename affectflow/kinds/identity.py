@@ -18,7 +18,7 @@ class Origin(NamedTuple):
 
     Attributes:
       name: what is known by it: a class of rules, a model of a hub.
-      revision: of all that decides answers beside the options: weights, rules, words.
+      revision: of all that decides answers besides the options: weights, rules, words.
       licence: of the weights, or of the code if there are no weights.
       commercial_use: whether the licence allows it; None if it does not say.
       model: where to find it again; `name` if that says it.
@@ -39,13 +39,13 @@ class Annotator(Plugin):
     version: ClassVar[str] = "1"
     """Of a class without weights: raise it when its answers change."""
     not_in_id: ClassVar[frozenset[str]] = frozenset()
-    """Options that decide no answer, such as a device; all others are in the id."""
+    """Options that change no answer, such as a device; all others are in the id."""
     only_if_said: ClassVar[frozenset[str]] = frozenset({"style"})
-    """Options that are in the id only where they are set: lakes are older than they."""
+    """Options that are in the id only if they are set, because lakes are older."""
     prompt_hash: str | None = None
     """BLAKE2b of the prompt that is asked, where there is one."""
     notice: str | None = None
-    """What whoever reads the results is told, where a guard says so."""
+    """What readers of the results are told, if a guard says so."""
     over: str = ""
     """The annotator whose answers it reads; a model that reads some has this option."""
 
@@ -67,7 +67,7 @@ class Annotator(Plugin):
         return Origin(name, self.version, licence, self.card.commercial_use)
 
     def parameters(self) -> dict[str, Any]:
-        """Returns what is in the id beside the origin: options that decide answers."""
+        """Returns what is in the id besides the origin: options that decide answers."""
         return options_of(self)
 
     def annotator(self) -> dict[str, Any]:

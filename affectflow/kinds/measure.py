@@ -137,7 +137,7 @@ class Measure(Plugin, abc.ABC):
 
     @abc.abstractmethod
     def fit(self, state: pa.Table) -> Iterable[Value]:
-        """Yields what a state means, each thing once.
+        """Yields the values of a state, each once.
 
         Args:
           state: the columns of `state` without `unit`, merged: a row for each
@@ -350,7 +350,7 @@ class Measure(Plugin, abc.ABC):
             yield {**group, **_said(value, bounds)}
 
     def _bounds(self, state: pa.Table) -> "dict[Key, list[float]] | None":
-        """Returns values of all draws; None if no intervals can be had."""
+        """Returns values of all draws; None if there can be no intervals."""
         if not self.draws or UNIT not in self.keys:
             return {}
         if pc.count_distinct(state[UNIT], "all").as_py() < MIN_UNITS:

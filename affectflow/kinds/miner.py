@@ -41,7 +41,7 @@ class Turn:
 
     Args:
       segments: what of `text` is code, quote, link ...: dicts of the column
-        `segments`; None if nobody looked.
+        `segments`; None if nothing was looked for.
       cues: its nonverbal cues: dicts of the column `cues`.
       notes: a miner may keep here what it found out about the turn, from one scene to
         the next.

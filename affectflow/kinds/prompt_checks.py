@@ -1,4 +1,4 @@
-"""What makes a prompt one that cannot be asked; each in one line."""
+"""Checks that a prompt can be asked; says what is wrong in one line."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 WRITER = "writer"
 PERSPECTIVES = (WRITER, "reader", "self_report")
 PROFILE = ("speaker_role", "lang")
-"""Columns that a profile may show, beside the `attrs` of an utterance."""
+"""Columns that a profile may show, besides the `attrs` of an utterance."""
 _OVER = re.compile(r"(labels|words):([1-9][0-9]?)")
 
 

@@ -1,4 +1,4 @@
-"""What a prompt asks about in a batch: one question an utterance, or a conversation."""
+"""What a prompt asks about in a batch: one question per utterance or conversation."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ class Question:
       evidence: labels of another annotator, the best first.
       words: words that another annotator goes by.
       is_cut: the end of the reading, or the beginning of the history, is not shown.
-      media: what the model is shown beside the words.
+      media: what the model is shown besides the words.
       profile: what the model is told of who wrote.
     """
 
@@ -108,7 +108,7 @@ def cut_to(questions: Sequence[Question], longest: int) -> None:
 
 
 def show(questions: Sequence[Question], shown: Sequence[str | None]) -> None:
-    """Adds to questions what the model is shown beside the words.
+    """Adds to questions what the model is shown besides the words.
 
     A silent recording is asked about; where there is nothing to show, nothing is asked.
 

@@ -1,4 +1,4 @@
-"""Renderers: what says nonverbal cues in words, of a text or of measured values.
+"""Renderers: what puts nonverbal cues of texts or measured values into words.
 
 A `TextRenderer` is shown a text and gives cues with their place in it. A
 `TrackRenderer` reads what instruments measured over time, such as loudness or the
@@ -47,7 +47,7 @@ class Renderer(Plugin, abc.ABC):
     """Options that decide no cue, such as where files lie."""
 
     style: str = ""
-    """Whose words it says, where it says those of one style."""
+    """The style whose words it uses, if it uses one."""
 
     @property
     def id(self) -> str:
@@ -81,7 +81,7 @@ class Cue(NamedTuple):
 
 
 class TextRenderer(Renderer):
-    """Finds the cues of one family in text, and says them in words.
+    """Finds the cues of one family in text, and puts them into words.
 
     Subclasses set `pattern`, a regular expression in RE2's syntax that matches every
     text with a cue; it may match others.
@@ -173,7 +173,7 @@ class TrackRenderer(Renderer, abc.ABC):
     needs_tracks: ClassVar[bool] = False
     """Whether it reads files of an instrument only, and measures no recording."""
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
-    """Endings of the files that are taken of a folder."""
+    """Endings of the files that are taken from a folder."""
 
     @property
     def named_columns(self) -> tuple[str, ...]:
@@ -262,7 +262,7 @@ class UnmeasuredError(Exception):
 
 
 def is_on_the_web(uri: str) -> bool:
-    """Returns whether an address, or one that it is chained to, is of the web.
+    """Returns whether an address, or one that it is chained to, is on the web.
 
     >>> is_on_the_web("https://host/call.wav"), is_on_the_web("zip://a::http://b/c")
     (True, True)
@@ -273,7 +273,7 @@ def is_on_the_web(uri: str) -> bool:
 
 
 def check_not_on_the_web(uri: str) -> None:
-    """Raises UnmeasuredError if an address that a message names is of the web.
+    """Raises UnmeasuredError if an address that a message names is on the web.
 
     The author of the message would learn who reads it.
     """

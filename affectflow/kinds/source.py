@@ -114,11 +114,11 @@ class Source(Transform, abc.ABC):
         """
 
     def notices(self) -> list[str]:
-        """Returns what is read otherwise than one may think; cheaply, one line each."""
+        """Returns what is read differently than expected; cheaply, one line each."""
         return []
 
     def reads_beside(self, name: str) -> bool:
-        """Returns whether a file without messages is read for what it says of them.
+        """Returns whether a file without messages is read for what it says about them.
 
         Args:
           name: of the file, without its folders: `channels.json`.

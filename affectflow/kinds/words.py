@@ -1,4 +1,4 @@
-"""What a prompt is shown of another annotator: its labels, and the words it goes by."""
+"""What a prompt shows of another annotator: its labels, and the words it relies on."""
 
 import functools
 import re
@@ -55,7 +55,7 @@ def best(scores: Iterable[Mapping[str, float]], n: int) -> tuple[str, ...]:
 
 
 def words_of(texts: Sequence[str], over: str, n: int) -> list[tuple[str, ...]]:
-    """Returns the words that an annotator goes by in each text, the weightiest first.
+    """Returns the words that an annotator relies on in each text, the weightiest first.
 
     The model is asked again without each word: a word weighs as much as the score of
     the text's best label falls. So the words come from the model's weights, and no

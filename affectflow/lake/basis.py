@@ -1,6 +1,6 @@
 """The basis: the one annotator that a report rests on, and whose emotions are mined.
 
-It is the one that someone named last, else the one that answered first: a model that
+It is the one that the user named last, else the one that answered first: a model that
 is tried out beside it changes no report. The view `basis` has the order.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
 STAGE = "basis"
-"""Of the row of `runs` that says whom someone has named."""
+"""Stage of the row of `runs` that says which annotator the user named."""
 _READ = ("annotations", "annotators", "runs")
 """The tables that the view `basis` reads."""
 _TOLD = (
@@ -28,7 +28,7 @@ _TOLD = (
 class Candidate(NamedTuple):
     """An annotator that answered a task in a lake.
 
-    `told`: it is the one that someone named. `answered` counts utterances.
+    `told`: it is the one that the user named. `answered` counts utterances.
     """
 
     annotator_id: str
@@ -67,7 +67,7 @@ def choose(
       wanted: the id of an annotator, or a beginning that no other has.
 
     Raises:
-      UsageError: nobody of that name answered; names those that did.
+      UsageError: no annotator of that name answered; names those that did.
     """
     able = [each for each in there if each.task != "frustration"]
     if not wanted:
@@ -91,7 +91,7 @@ def named_in(uri: str, wanted: str) -> str:
 
 
 def told_in(uri: str) -> str:
-    """Returns the annotator that someone named as the basis; empty if nobody did."""
+    """Returns the annotator that the user named as the basis; empty if none."""
     with open_tables(uri, only=("runs",)) as connection:
         found = connection.sql(_TOLD).fetchall()
     return found[0][0] if found else ""

@@ -271,7 +271,7 @@ def _removed(run: Run, table: str) -> str:
 def _labels(
     lake: Lake, connection: duckdb.DuckDBPyConnection, a: Run, b: Run
 ) -> LabelChanges | None:
-    """Compares two annotators as they are now, or one as it was then and then."""
+    """Compares two annotators as they are now, or one at two times."""
     ids = [run.annotator_id for run in (a, b)]
     if {a.stage, b.stage} != {"annotate"} or None in ids:
         return None

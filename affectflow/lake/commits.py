@@ -73,7 +73,8 @@ def commit(
 ) -> None:
     """Makes files visible and others invisible, in one version of the table.
 
-    Idempotent: what the table has already is not added, what it lacks not removed.
+    Idempotent: what the table already has is not added, and what it does not have is
+      not removed.
 
     Args:
       storage: of the lake.

@@ -1,6 +1,6 @@
 """The digest of a lake: equal digests are what "the same answer" means here.
 
-Ids, texts, labels, spans and statuses count, in an order of their own. Run ids, clocks,
+Ids, texts, labels, spans and statuses count, in a fixed order. Run ids, clocks,
 `runs`, origins and scores do not; pseudonyms neither, since each lake has its own key.
 """
 

@@ -30,7 +30,7 @@ NOT_AN_UTTERANCE = "not_an_utterance"
 Counted in `runs.counters`, not refused, and no input utterance."""
 
 PRIVATE_LEFT_OUT = "private_left_out"
-"""Error type of a private or direct message that nobody asked for.
+"""Error type of a private or direct message that was not asked for.
 
 Counted in `runs.counters`, not refused, and no input utterance."""
 
@@ -39,7 +39,7 @@ PRIVATE_VISIBILITIES = ("private", "direct")
 
 
 FILE_ERRORS = ("damaged_file", "truncated_file")
-"""Error types of what is wrong with a file, not with a row: nobody knows how many rows
+"""Error types of what is wrong with a file, not with a row: it is unknown how many rows
 are lost. Such a run is over any budget."""
 
 

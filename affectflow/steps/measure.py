@@ -1,4 +1,4 @@
-"""Measure: what the rows of a pipeline come to, with any measure of the registry.
+"""Measure: any measure of the registry, over the rows of a pipeline.
 
 The step is the verb; the kind of plugin that it hosts, the noun, is
 `affectflow.kinds.measure.Measure`. Code that needs both says `kinds.measure` in full.

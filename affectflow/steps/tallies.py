@@ -158,7 +158,7 @@ def _conversations(causes: pa.Table) -> pa.ChunkedArray:
 def _people(causes: pa.Table) -> Any:
     """Returns a hash of who said each cause, or else of where it was said.
 
-    What nobody knows anything about is taken to be said by someone else.
+    Causes without a speaker or a conversation count as said by different people.
     """
     columns = [
         (sign, causes.column(name).to_pylist())

@@ -81,7 +81,7 @@ def version_of(uri: str) -> str:
 
 
 def version_met(uri: str) -> str:
-    """Returns as `version_of` does of an address that a message names.
+    """Returns `version_of` an address that a message names.
 
     It is empty of one of the web, which is not opened.
     """
@@ -107,7 +107,7 @@ def check_columns(renderer: Renderer) -> None:
 
 
 def how_files_are_named(renderer: Renderer) -> list[str]:
-    """Returns a line on how a file is told to be of a recording, by one of them."""
+    """Returns a line on how files are matched to recordings, with an example."""
     return [
         f"no file matches a recording of this lake: {file.uri!r} would match one named "
         f"{recording_of(file.uri)!r}; name the file after the recording (`media_uri`) "
@@ -117,7 +117,7 @@ def how_files_are_named(renderer: Renderer) -> list[str]:
 
 
 def _faults(renderer: TrackRenderer) -> Iterator[UnmeasuredError | None]:
-    """Yields, of each file, why it says nothing; None of one that does."""
+    """Yields why each file gives nothing; None for one that gives something."""
     for file in files_of(renderer):
         try:
             renderer.measure(file.uri)
@@ -204,7 +204,7 @@ def _names(tracks: pa.Table, uri: str) -> pa.Array:
 
 
 def _uris(instrument: _Instrument, recording: str, turns: pa.Table) -> Iterable[str]:
-    """Returns the files that tell of a recording."""
+    """Returns the files that cover a recording."""
     if instrument.renderer.tracks:
         named = [f for f in _files(instrument) if recording_of(f) == recording]
         # Only tables hold several recordings; a recording is not heard for its name.

@@ -1,4 +1,4 @@
-"""How near causes come to those that are marked, word by word."""
+"""How close causes are to the marked ones, word by word."""
 
 import re
 from collections import Counter

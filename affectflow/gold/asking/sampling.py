@@ -1,4 +1,4 @@
-"""Drawing a sample: at random, at most one utterance of a conversation.
+"""Drawing a sample: at random, at most one utterance per conversation.
 
 Two steps, each with a known chance. Every conversation puts one of its utterances up,
 at random: 1 / size. Of these, n are drawn: n / conversations, or in strata n_h / N_h
@@ -31,7 +31,7 @@ from affectflow.schemas import PEOPLE
 STRATA = ("chosen", "maybe", "rest")
 """The annotator chose a label; it stored a score; it did neither."""
 ENOUGH = 400
-"""Messages that are drawn unless told otherwise, if there are so many."""
+"""How many messages are drawn by default, if there are enough."""
 ENOUGH_NEW = 50
 """Likewise, to top a sample up."""
 _PARTS = {"chosen": 0.5, "maybe": 0.25, "rest": 0.25}
@@ -52,7 +52,7 @@ WHERE NOT u.by_bot AND u.text <> '' AND u.utterance_id IN (
   WHERE task = {task} AND annotator_id IN (SELECT unnest({models}))
     AND (status = 'ok' OR label IS NOT NULL)
 )"""
-# Nobody has: then whatever has words of its author outside code, quotes and logs.
+# None has: then whatever has words of its author outside code, quotes and logs.
 _WITH_TEXT = """
 CREATE OR REPLACE TEMP VIEW eligible AS
 WITH told AS (

@@ -88,7 +88,7 @@ def choose(answers: Answers, seed: int = _INNER) -> Curve:
             scores[method] = brier(predicted, answers)
     best = min(scores, key=lambda method: scores[method])
     chosen = fit(best, answers)
-    if chosen is None:  # more answers than each fold had, so none of them lacks
+    if chosen is None:  # more answers than each fold had, so none is missing
         raise AssertionError(f"{best} fits folds but not the whole")
     return chosen
 

@@ -169,7 +169,7 @@ def _regression() -> Any:
 def _fit_isotonic(stored: Answers, base_rate: float) -> Parameters:
     from sklearn.isotonic import IsotonicRegression
 
-    # Nobody can tell 0 or 1 from so few answers: rule of succession, at the ends.
+    # So few answers cannot establish 0 or 1: rule of succession, at the ends.
     edge = 1 / (stored.weights.sum() + 2)
     fitted = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip").fit(
         stored.scores, stored.truth, sample_weight=stored.weights

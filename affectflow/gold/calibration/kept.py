@@ -36,7 +36,7 @@ class LabelCalibration:
       conversations: that the answers come from.
       curve: None where answers are too few: no probability.
       figures: None where answers are too few.
-      note: why there is no curve, or none but the base rate; else empty.
+      note: why there is no curve, or none but the base rate; otherwise empty.
       parts: the annotator's labels whose scores are joined, if the label is a family
         that it has no rows of; then no row gets its probability.
     """

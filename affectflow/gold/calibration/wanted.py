@@ -19,7 +19,7 @@ def annotators(lake: Lake, wanted: str = "") -> list[str]:
     """Returns the annotators that are not people, or the one that is wanted.
 
     Raises:
-      LakeError: only people annotated, or nobody.
+      LakeError: only people annotated, or no one.
       UsageError: there is no such annotator, or it is a person.
     """
     with open_lake(lake.uri) as connection:

@@ -34,7 +34,7 @@ ANSWERS = pa.schema(
 """One row is one label of one utterance, as people and as an annotator see it.
 
 Only `label` and `truth` are needed. `unit` is what a bootstrap resamples, most often a
-conversation; `group` a slice to look at by itself; `weight` is 1 where it lacks.
+conversation; `group` a slice to look at by itself; `weight` is 1 if it is missing.
 """
 
 TALLY_KEYS = ("unit", "group", "label", "bin")

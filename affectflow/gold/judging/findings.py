@@ -1,4 +1,4 @@
-"""Annotators against what people decided: the figures, and what they allow to say."""
+"""Annotators against what people decided: figures, and what they allow to say."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ SELECT DISTINCT annotator_id, vocabulary FROM annotations
 WHERE task = $task AND vocabulary IS NOT NULL AND label IS NOT NULL
   AND annotator_id NOT IN {PEOPLE}
 ORDER BY annotator_id, vocabulary"""
-# Labels of ours only: they go into the query as they are.
+# Only our own labels: they go into the query as they are.
 _BY_CONVERSATION = """
 CREATE OR REPLACE TEMP TABLE judged_conversations AS
 SELECT u.conversation_id, count(*) AS messages, {sums}

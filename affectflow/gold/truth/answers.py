@@ -10,8 +10,8 @@ of their own:
 - `answered`: annotator_id, utterance_id of all utterances that it answered.
 
 Labels fold: an utterance has a coarse label if it has one of its finer ones, chosen if
-one is chosen, with the highest of their scores. It lacks it only if people said no to
-every finer label; otherwise it is unknown, and left out.
+one is chosen, with the highest of their scores. It does not have it only if people said
+no to every finer label; otherwise it is unknown, and left out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Answers and samples that no longer speak of the lake as it is.
+"""Answers and samples that no longer describe the lake as it is.
 
 A sample keeps of each message what its text was, and how many messages could be drawn.
 Answers to a text that has changed are not answers to it. Shares are of the
@@ -20,7 +20,7 @@ from affectflow.lake.ask import ask
 from affectflow.schemas import PEOPLE
 
 GROWTH = 0.05
-"""So large a part of the messages may be new before shares are withheld."""
+"""The share of messages that may be new before shares are withheld."""
 
 _OUTDATED = f"""
 CREATE TEMP TABLE IF NOT EXISTS outdated AS
@@ -134,7 +134,7 @@ def leave_out_outdated(
 def outgrown(
     covered: Coverage, samples: Iterable[str] | None = None
 ) -> dict[str, float]:
-    """Returns how large a part of the messages is new, of samples that lack too many.
+    """Returns the share of new messages, for samples that miss too many.
 
     Args:
       covered: by sample.

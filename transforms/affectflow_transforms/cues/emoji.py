@@ -119,7 +119,7 @@ def _named(bare: str, language: str) -> str | None:
 
 @dataclass(kw_only=True)
 class RenderEmoji(WordRenderer):
-    """Says emoji and short codes by what they show: "cracking up".
+    """Writes out emoji and short codes by what they show: "cracking up".
 
     Skin tones are not cues; neither are signs such as ©, ™ or ↔ that are drawn as text.
     A run of one emoji is one cue, its `value` the count: "crying, three times". Words

@@ -71,7 +71,7 @@ def _may_match() -> str:
 
 @dataclass(kw_only=True)
 class RenderEmoticons(WordRenderer):
-    """Says emoticons and kaomoji by what they show: "smiles", "shrug"."""
+    """Writes out emoticons and kaomoji by what they show: "smiles", "shrug"."""
 
     renderer_id: ClassVar[str] = "emoticons@2"
     pattern: ClassVar[str] = (

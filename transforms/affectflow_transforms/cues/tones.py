@@ -23,7 +23,7 @@ _STRUCK = re.compile(
 
 @dataclass(kw_only=True)
 class RenderTones(WordRenderer):
-    """Says tone tags (`/s`, `</rant>`) and crossed out words in words.
+    """Writes out tone tags (`/s`, `</rant>`) and crossed out words.
 
     - `tone`: a tag by which a writer says how a text is meant: "said with sarcasm".
     - `struck_out`: `~~great~~`; `value` is the number of words.

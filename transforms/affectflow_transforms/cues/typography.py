@@ -29,7 +29,7 @@ _NEAR = re.compile(r"[\s,;:.!?'\"*-]{1,4}")
 _STRETCH = re.compile("([a-zß-öø-ÿ])\\1{2,}", re.I)
 _THREE_ALIKE = re.compile(r"([a-z])\1\1")
 _CAMEL = re.compile("[a-z][A-Z]")
-# Abbreviations that the table lacks rarely sound like words: DDLC, PPSSPP, RSRP.
+# Abbreviations that are not in the table rarely sound like words: DDLC, PPSSPP, RSRP.
 _SOUNDS = re.compile("[AEIOUYÀ-ÖØ-Ý]")
 _CLUSTER = re.compile("[BCDFGHJKLMNPQRSTVWXZ]{4}")
 _RUN_OF_MARKS = re.compile("[!?]{2,}")
@@ -140,7 +140,7 @@ def _is_loud(word: str) -> bool:
 
 
 def _is_loud_alone(text: str, word: re.Match[str]) -> bool:
-    """Tells a word from an abbreviation that the table lacks."""
+    """Tells a word from an abbreviation that is not in the table."""
     bracketed = text[word.start() - 1 : word.start()] == "(" and (
         text[word.end() : word.end() + 1] == ")"
     )

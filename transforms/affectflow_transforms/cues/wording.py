@@ -11,11 +11,11 @@ from affectflow.kinds.renderer import TextRenderer
 STYLE = "plain"
 ENGLISH, GERMAN = "en", "de"
 LANGUAGES = {"": STYLE, ENGLISH: STYLE, GERMAN: "plain_de"}
-"""The style of each language that cues are said in; English if none is said."""
+"""The style of each language that cues are said in; English if none is given."""
 WordRendererT = TypeVar("WordRendererT", bound="WordRenderer")
 _NAMES = {"eng": ENGLISH, "deu": GERMAN, "ger": GERMAN}
 MOST = 10_000
-"""How many faces of a text are looked at: who repeats one more often says no more."""
+"""How many faces of a text are looked at: more repetitions add nothing."""
 
 
 @functools.cache

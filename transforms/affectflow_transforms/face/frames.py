@@ -1,4 +1,4 @@
-"""Frames of a table of faces: when each was, and which of its faces is looked at."""
+"""Frames of a table of faces: when each was, and which of its faces is used."""
 
 from typing import NamedTuple
 
@@ -72,7 +72,7 @@ def floats(table: pa.Table, name: str) -> Floats:
 
 
 def rate(fps: float) -> float:
-    """Returns frames a second: 29.97 and its like are thousands by 1,001.
+    """Returns frames per second: 29.97 and its like are thousands by 1,001.
 
     >>> rate(29.97) == 30000 / 1001, rate(25.0)
     (True, 25.0)

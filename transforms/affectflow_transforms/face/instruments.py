@@ -1,4 +1,4 @@
-"""Instruments that see faces: what their tables are told by, and what these say.
+"""Instruments that see faces: how their tables are recognised, and what they say.
 
 All of it is data, `facs.toml` beside this file. Every instrument's columns get the
 names of one vocabulary: `AU12` for a unit of FACS, `happiness` for an emotion.

@@ -29,13 +29,13 @@ _KEYS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What stands for a window of frames, and how it is said.
+    """How a window of frames is summed up, and how it is worded.
 
     Args:
-      rule: what stands for a window: the median of its frames, or their maximum.
+      rule: what sums up a window: the median of its frames, or their maximum.
       frames: of a window, if the rule is `max`; 0 for all there are.
-      hop: a window begins every so many frames; 0 for one window.
-      emotions: how many are said about a window, the strongest first.
+      hop: a window begins every `hop` frames; 0 for one window.
+      emotions: how many are named per window, the strongest first.
       rank_all_emotions: they are said also below the level of their instrument.
       phrase: how a cue is said: `{name}`, and maybe `{value}` with two decimals.
       nothing: what is said about a turn that no other cue is said of, in a recording

@@ -24,7 +24,7 @@ _MODULES, _SENTENCE = "modules.json", "sentence_bert_config.json"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Encoder:
-    """A network on its device, and how its states become one vector a text."""
+    """A network on its device, and how its states become one vector per text."""
 
     network: Network
     pool: Head
@@ -88,7 +88,7 @@ class Embedder(Pretrained, embedder.Embedder[Encoder]):
         )
 
     def embed(self, texts: list[str], model: Encoder) -> Embedded:
-        """Returns one vector a text; a text that fails is alone in failing."""
+        """Returns one vector per text; a text that fails does not affect the others."""
         width = model.network.module.config.hidden_size
         found = outputs(model.network, texts, model.pool, width)
         vectors = found.values

@@ -89,7 +89,7 @@ class _Work:
     """Micro-batches that wait, and the rows that failed; drained by one thread or more.
 
     A thread that finds nothing waiting is done: one that halves a micro-batch takes
-    the halves itself if nobody else does.
+    the halves itself if no one else does.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class _Work:
 def _error_of(attempt: Callable[[Rows], None], rows: Rows) -> Exception | None:
     try:
         attempt(rows)
-    except Exception as error:  # whatever a model raises is someone's row
+    except Exception as error:  # whatever a model raises belongs to a row
         # The traceback would keep the tensors alive that fill the device.
         return error.with_traceback(None)
     return None
@@ -172,7 +172,7 @@ def _error_of(attempt: Callable[[Rows], None], rows: Rows) -> Exception | None:
 def _is_out_of_memory(error: Exception) -> bool:
     import torch
 
-    # What torch raises where a processor's memory ends has no type of its own.
+    # What torch raises where a processor's memory ends has no specific type.
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )

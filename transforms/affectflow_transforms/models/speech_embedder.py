@@ -89,7 +89,7 @@ class SpeechEmbedder(Located, MediaEmbedder[Listener]):
         )
 
     def embed(self, clips: list[Clip], model: Listener) -> Embedded:
-        """Returns one vector a turn; one that cannot be heard is alone in failing."""
+        """Returns one vector per turn; one that cannot be heard fails alone."""
         found = listened(clips, model, self.longest_s)
         return Embedded(vectors=found.values, failed=found.failed, silent=found.silent)
 

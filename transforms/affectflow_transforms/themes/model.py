@@ -9,7 +9,7 @@ import numpy as np
 from affectflow_transforms.themes.vocabulary import Vocabulary
 
 WATCHED = 64
-"""Of each group so many terms are counted: a title and eight keywords need fewer."""
+"""How many terms of each group are counted: a title and eight keywords need fewer."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ LEAD_SHARE = 0.5
 _TELLING = {"concern": 3.0, "pair": 1.8, "word": 1.0}
 # A concern is said in several ways: one wording alone is not more than a word.
 _ONE_WORDING = 0.7
-# Of the family's talk so many causes are added to a theme's own: few may be silent.
+# How many causes of the family's talk are added to a theme's own: few may be silent.
 _PRIOR = 10
 _MOST = 50
 
@@ -93,8 +93,7 @@ def describe(group: Group, words: Vocabulary, taxonomy: Taxonomy) -> list[Term]:
 def _concerns(
     group: Group, words: Vocabulary, taxonomy: Taxonomy
 ) -> dict[str, frozenset[str]]:
-    """Returns the concerns that a group may be named by, and the stems that it has of
-    each.
+    """Returns the concerns that may name a group, and the stems that it has of each.
 
     Those of which its causes speak in several ways, or in the words of the name; if
     the talk is the right one.

@@ -40,7 +40,7 @@ _BEFORE = MappingProxyType(
     }
 )
 _ROLE = {word: role for role, words in _BEFORE.items() for word in words.split()}
-# Of the occurrences that tell, so many make a word a thing; or a person.
+# The share of telling occurrences that makes a word a thing; or a person.
 _THING_SHARE, _PERSON_SHARE = 0.4, 0.3
 _FEW = 3
 # Names are written small now and then, and stand after `the` or `in` rarely.

@@ -5,7 +5,7 @@ each of the others. Two ways make a gold standard of ratings and agreements:
 
 - `ewe`, the evaluator weighted estimator (Grimm and Kroschel 2005): each rater's
   ratings, less their mean, are weighted by the agreement, and the weighted mean of all
-  means is added. Who agrees with nobody has no weight.
+  means is added. A rater who agrees with nobody has no weight.
 - `avec`, as the AVEC challenges of 2016 and 2018 made theirs of RECOLA: the plain mean
   of the centred ratings, and agreements weight only the mean that is added. Their CCC
   divides the covariance by n and variances by n - 1.
@@ -29,7 +29,7 @@ class Gold:
     """A gold standard.
 
     Args:
-      values: shape (times,); NaN where nobody rates, or there is no gold standard.
+      values: shape (times,); NaN where no one rates, or there is no gold standard.
       weights: shape (raters,), of sum 1; NaN if there is no gold standard.
       agreement: shape (raters,): mean CCC with the others; NaN where a rater shares
         too few moments with any, or none of them moves.
@@ -114,7 +114,7 @@ def _weighted(ratings: Floats, weights: Floats) -> Floats:
 
 
 def _mean(values: Floats, axis: int) -> Floats:
-    """Returns means of what is no NaN; NaN where all is, without a warning."""
+    """Returns means of values that are not NaN; NaN where all are; warns of nothing."""
     there = (~np.isnan(values)).sum(axis=axis)
     sums = np.nansum(values, axis=axis)
     return np.divide(sums, there, out=np.full(sums.shape, np.nan), where=there > 0)

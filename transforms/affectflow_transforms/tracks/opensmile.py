@@ -149,7 +149,7 @@ class RenderOpenSmile(TrackRenderer):
     def render(self, turns: pa.Table, tracks: pa.Table) -> Iterator[dict[str, Any]]:
         whole = pc.equal(tracks["end_us"], ENDLESS)
         if turns.num_rows > 1 and (n := pc.sum(whole).as_py()):
-            # Nobody knows which turn is to be said in the words of the whole clip.
+            # It is unknown which turn the words of the whole clip belong to.
             account().tally("no_cue_of_several_turns", n)
             tracks = tracks.filter(pc.invert(whole))
         yield from super().render(turns, tracks)

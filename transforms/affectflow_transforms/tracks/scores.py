@@ -146,7 +146,7 @@ class RenderScores(TrackRenderer):
 
 
 def _on_scale(tracks: pa.Table) -> pa.Table:
-    """Returns tracks without values that are no scores, which are counted."""
+    """Returns tracks without values that are not scores, which are counted."""
     values = tracks["value"]
     off = pc.fill_null(pc.or_(pc.less(values, 0), pc.greater(values, 1)), False)
     if not (count := pc.sum(off).as_py()):

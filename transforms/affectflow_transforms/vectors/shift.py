@@ -52,7 +52,7 @@ class _OverVectors(BatchModelHandler[Nothing], abc.ABC):
 
     @property
     def cues_read(self) -> str:
-        """None: whoever gave the vectors may have read some."""
+        """None: the annotator of the vectors may have read some."""
         return "none"
 
     def load_model(self) -> Nothing:

@@ -10,7 +10,7 @@ _LINEAR = (1, 3)
 _STREAMED = 0x7FFF_0000
 """From here on a size says that it was not known when the header was written."""
 _RATES = range(4_000, 384_001)
-"""Samples a second of which speech can be heard, and which someone records."""
+"""Samples per second at which speech can be heard, and which recorders use."""
 
 
 def check_header(file: BinaryIO, uri: str) -> None:
@@ -59,7 +59,7 @@ def _check_bytes(body: bytes, uri: str) -> None:
 
 
 def check_rate(rate: int, uri: str) -> None:
-    """Raises UnmeasuredError, `wrong_rate`, if nobody records so.
+    """Raises UnmeasuredError, `wrong_rate`, if no recorder uses this rate.
 
     Args:
       rate: samples a second, as a header says.

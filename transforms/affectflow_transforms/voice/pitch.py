@@ -31,7 +31,7 @@ _TURN = 0.3
 _JUMP = 1.0
 """For each octave from one frame to the next."""
 _QUIET_DB = 16.0
-"""So far below the loudest frames around, what repeats is an echo, or a hum."""
+"""This far below the loudest frames around, what repeats is an echo, or a hum."""
 
 
 class Pitch(NamedTuple):

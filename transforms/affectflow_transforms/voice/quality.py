@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 FEWEST_PERIODS = 5
 """Of which a mean is worth something."""
 _APART = 1.3
-"""Two periods of which one is longer by so much do not follow each other."""
+"""Two periods of which one is longer by this factor do not follow each other."""
 _UNLIKE = 1.6
 """Likewise of amplitudes."""
 

@@ -35,7 +35,7 @@ from affectflow_transforms.voice.wording import in_words, phrase_of_pause
 
 MISFITS = "no_cue_recording_shorter_than_its_turns"
 _SLACK_S, _SLACK = 1.0, 0.02
-"""Turns may end so much later than their recording, in seconds and as a share."""
+"""Turns may end this much later than their recording, in seconds and as a share."""
 _NEVER = 1 << 62
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 RATE = 16_000
-"""Samples a second of all that is measured: speech has little above 8 kHz."""
+"""Samples per second of all that is measured: speech has little above 8 kHz."""
 HOP = 160
 """Samples from one frame to the next: 10 ms."""
 HOP_S = HOP / RATE
@@ -54,7 +54,7 @@ class _Polyphase:
         self._context = self._reach // up + 1
 
     def run(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
-        """Yields the samples, so many as come to the time of those that were given."""
+        """Yields the samples, as many as fill the time of those that were given."""
         begun, made = self._kept_from(0), 0
         held = np.zeros(-begun, np.float32)
         for block in blocks:

@@ -17,14 +17,14 @@ Words = Mapping[str, Mapping[str, str]]
 FEWEST_TURNS = 3
 """Other turns of a speaker that tell what is usual."""
 _EXACT = 50
-"""From so many turns on, one more or less changes nothing that is heard."""
+"""From this many turns on, one more or less makes no audible difference."""
 _SIGMA = 1.4826
 """Times the median deviation: the standard deviation of what is normal."""
 _TRUST = 5
 """What is typical counts as much as this many turns."""
 _FAR = 2.0
 _NORMAL_RATE = 4.64
-"""Syllables a second of conversations without pauses, the mean of two countries (4.23
+"""Syllables per second of conversations without pauses, the mean of two countries (4.23
 and 5.05): J. Verhoeven, G. De Pauw and H. Kloots, "Speech rate in a pluricentric
 language", Language and Speech 47 (2004)."""
 _OFF = 1.4
@@ -70,7 +70,7 @@ def phrase_of_pause(cue: str, seconds: float, words: Words) -> str:
 
 
 def _against_norm(measure: Measure, value: float) -> str:
-    """Returns the word for a value, where a norm holds for everybody.
+    """Returns the word for a value, where a norm holds for everyone.
 
     How loud a recording is, is a matter of the microphone, and how high and how rough a
     voice is one of the body: a norm for these would tell nothing of a turn.

@@ -1,4 +1,4 @@
-"""The label sheet as one HTML file: offline, by keyboard, saved as one goes."""
+"""The label sheet as one HTML file: offline, by keyboard, saved as you go."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Fitting `NgramModel`: features, one classifier a label, and its calibration."""
+"""Fitting `NgramModel`: features, one classifier per label, and its calibration."""
 
 import re
 from collections.abc import Iterator
@@ -121,7 +121,7 @@ class Examples:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Linear:
-    """One linear classifier a label.
+    """One linear classifier per label.
 
     Args:
       weights: shape (features, labels).
@@ -218,7 +218,7 @@ def features(
 
 
 def fit_linear(given: Examples) -> Linear:
-    """Returns one support vector classifier (squared hinge loss) a label."""
+    """Returns one support vector classifier (squared hinge loss) per label."""
     # One after another: liblinear draws from a single generator for all threads.
     columns = zip(given.y.T, given.weights.T, strict=True)
     fitted = [_fit_label(given.x, y, weights) for y, weights in columns]
@@ -344,7 +344,7 @@ def fit_calibration(decided: Values, y: Targets) -> Calibration:
 def packed(
     linear: Linear, vocabulary: Vocabulary, calibration: Calibration
 ) -> dict[str, npt.NDArray[Any]]:
-    """Returns what `model.unpacked` reads, but for the words: a byte a weight."""
+    """Returns what `model.unpacked` reads, but for the words: one byte per weight."""
     columns = quantise(linear.weights, np.sqrt(vocabulary.squared_idf))
     return {
         "slots": np.packbits(np.concatenate(vocabulary.rows) >= 0),

@@ -74,7 +74,7 @@ class Emotions(Trainer):
 
 
 def read_labels(names: Path) -> tuple[str, ...]:
-    """Returns the labels in a file of one each line.
+    """Returns the labels in a file with one per line.
 
     Raises:
       UsageError: one is not of GoEmotions.

@@ -1,4 +1,4 @@
-"""Many questions at once to one server: an event loop in a thread of its own."""
+"""Many questions at once to one server: an event loop in its own thread."""
 
 import asyncio
 import queue
@@ -43,7 +43,7 @@ class Question(NamedTuple, Generic[AnswerT]):
 
 
 class Answered(NamedTuple, Generic[AnswerT]):
-    """What came of a question.
+    """The outcome of a question.
 
     Attributes:
       place: of the question.
@@ -110,7 +110,7 @@ class Client(Generic[AnswerT]):
     def ask(
         self, questions: Sequence[Question[AnswerT]], *, is_kept: bool = True
     ) -> Iterator[Answered[AnswerT]]:
-        """Yields what came of each question, as the server answers.
+        """Yields the outcome of each question, as the server answers.
 
         Args:
           questions: any number.

@@ -76,7 +76,7 @@ class Connection:
             raise again(one_line(said, self._key)) from error
 
     def _why_not(self, error: Exception) -> str:
-        """Returns why no connection came about, and with whom."""
+        """Returns why the connection failed, and to whom."""
         why = _cause(error)
         return f"through the proxy of the environment: {why}" if self._proxy else why
 

@@ -44,7 +44,7 @@ class AgainError(UnansweredError):
       wait_s: seconds that the server asks to be left alone.
       ends: why the run ends if it stays so; empty if only this question does.
       cure: what to do then.
-      is_away: not even a connection came about.
+      is_away: not even a connection was made.
     """
 
     wait_s = 0.0
@@ -83,14 +83,14 @@ def refused(status: int, said: str, header: str | None, server: Server) -> Excep
 
 
 def away(why: str) -> AgainError:
-    """Returns that no connection came about."""
+    """Returns the error of a failed connection."""
     error = again(why, ends=f"cannot be reached ({why})")
     error.is_away, error.cure = True, ": start the server, or check the URL"
     return error
 
 
 def given_up(error: AgainError, tries: int, at: str) -> Exception:
-    """Returns what a question comes to that was asked so many times in vain."""
+    """Returns the outcome of a question that got no answer in several tries."""
     in_vain = count(tries, "try", "tries")
     if error.ends:
         return PausedError(f"{at} {error.ends} after {in_vain}{error.cure}")
@@ -98,7 +98,7 @@ def given_up(error: AgainError, tries: int, at: str) -> Exception:
 
 
 def go_on(answers: int, *, is_kept: bool) -> str:
-    """Returns what is kept of a run that ends, and how it goes on."""
+    """Returns what is kept of a run that ends, and how to continue it."""
     if not answers:
         return (
             "no question was answered in this run, so nothing new is kept: run the "
@@ -116,7 +116,7 @@ def one_line(text: str, key: str = "") -> str:
 
 
 def without(text: str, key: str) -> str:
-    """Returns a text in which the key does not stand: some servers say it back."""
+    """Returns a text without the key: some servers echo it."""
     return text.replace(key, "[KEY]") if key else text
 
 

@@ -63,7 +63,7 @@ class Spending:
         self.calls_elsewhere, self.cost_elsewhere = calls, cost
 
     async def let_go(self, at_most: float) -> None:
-        """Waits until a request that costs so much at most may be sent.
+        """Waits until a request that costs at most this much may be sent.
 
         Raises:
           PausedError: the ceiling is reached.

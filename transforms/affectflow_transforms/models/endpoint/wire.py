@@ -46,7 +46,7 @@ class Usage(NamedTuple):
 
 
 def guess(content: bytes, answer: str = "") -> Usage:
-    """Returns what a request may have used, at four letters a token."""
+    """Returns what a request may have used, at four letters per token."""
     asked = len(content) // _CHARS_A_TOKEN
     return Usage(asked, len(answer) // _CHARS_A_TOKEN + 1, is_guessed=True)
 

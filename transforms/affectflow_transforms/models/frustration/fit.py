@@ -42,7 +42,7 @@ AUTHORED = 1.2
 COMMENTS = 0.2
 """Weight of a comment beside an authored text, for that head."""
 FALSE_FLAGS = 0.03
-"""The threshold is that which this many of the civil comments reach, out of fold."""
+"""The share of the civil comments that reaches the threshold, out of fold."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -293,7 +293,7 @@ def threshold(scores: Values, uncivil: Mask) -> float:
 
 
 def packed(heads: Heads, emotions: NgramModel) -> dict[str, npt.NDArray[Any]]:
-    """Returns the arrays of the weights file: a byte a weight of n-grams."""
+    """Returns the arrays of the weights file: one byte per weight of n-grams."""
     idf = np.sqrt(emotions.weights[:, -1].astype(np.float64))
     columns = emotions_fit.quantise(heads.grams, idf)
     return {

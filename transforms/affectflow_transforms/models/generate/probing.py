@@ -30,7 +30,7 @@ def shares_prompt(generator: Generator) -> bool:
     expected = apart(generator, ids, mask, layout)
     try:
         found = shared(generator, ids, mask, layout)
-    except Exception:  # a network may refuse a mask or places of ours in any way
+    except Exception:  # a network may refuse our mask or places in any way
         return False
     off = np.abs(found - expected).mean()
     return bool(off <= _tolerance(generator.module.dtype) * expected.std())

@@ -39,7 +39,7 @@ def written(
             attention_mask=torch.from_numpy(mask).to(device),
             generation_config=settings,
         )
-    # A decoder begins with a token of its own.
+    # A decoder begins with its own token.
     begins = 1 if generator.is_seq2seq else ids.shape[1]
     return said_of(generator, whole[:, begins:], settings)
 

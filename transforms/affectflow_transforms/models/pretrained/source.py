@@ -97,7 +97,7 @@ def check_weights(folder: Path) -> None:
     """Checks that a folder holds a configuration and safetensors.
 
     Raises:
-      UsageError: one of them lacks; the message says how to fix it.
+      UsageError: one of them is missing; the message says how to fix it.
     """
     if not (folder / "config.json").is_file():
         raise UsageError(f"{str(folder)!r} has no config.json, so it is not a model")

@@ -136,7 +136,7 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
         return Classifier(network=network, space=space)
 
     def score(self, texts: list[str], model: Classifier) -> Scored:
-        """Returns what the head says; a text that fails is alone in failing."""
+        """Returns what the head says; a text that fails does not affect the others."""
         network, space = model.network, model.space
         read = [apart(text) for text in texts]
         found = outputs(network, read, _logits, network.module.config.num_labels)

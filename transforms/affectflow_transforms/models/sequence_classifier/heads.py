@@ -15,7 +15,7 @@ from affectflow.registry import nearest
 from affectflow.vocabularies import Vocabulary
 
 ANSWERS = ("auto", "one", "several", "shares", "ordinal", "value")
-# What transformers calls an output that nobody named.
+# What transformers calls an output without a name.
 _UNNAMED = re.compile(r"LABEL_\d+")
 _NEAREST = 3
 _OWN = "keep them as your own label set with --set vocabulary=NAME"
@@ -155,7 +155,7 @@ def _in_vocabulary(outputs: Sequence[str], wanted: str) -> tuple[str, tuple[str,
 
 
 def _near(outputs: Sequence[str]) -> str:
-    """Returns the label sets that have some of the outputs, and what they lack."""
+    """Returns the label sets that have some of the outputs, and what is missing."""
     found = []
     for name, vocabulary in vocabularies.known().items():
         own = {label.lower() for label in vocabulary.labels}

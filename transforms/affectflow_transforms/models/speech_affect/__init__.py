@@ -116,7 +116,7 @@ class SpeechAffect(Located, MediaScorer[Judge]):
         return Judge(listener=listener, space=self._space(config))
 
     def score(self, clips: list[Clip], model: Judge) -> Given:
-        """Returns how turns sound; one that cannot be heard is alone in failing."""
+        """Returns how turns sound; one that cannot be heard fails alone."""
         found = listened(clips, model.listener, self.longest_s)
         return Given(
             answers=answers(model.space, found.values, self.task, self.threshold),

@@ -70,7 +70,7 @@ class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
         return ~model.english.looks_unsupported(texts)
 
     def score(self, texts: list[str], model: ValueModel) -> Scored:
-        """Returns one value a text for each scale, and no score."""
+        """Returns one value per text for each scale, and no score."""
         values = model.values(texts)
         answers = [
             Answer(

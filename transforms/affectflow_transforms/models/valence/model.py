@@ -1,4 +1,4 @@
-"""Two ways to valence: words that people rated, and a regression of one's own."""
+"""Two ways to valence: words that people rated, and a regression of your own."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ class RatedWords:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Valence alone: nobody rated words for more under a free licence."""
+        """Valence alone: there are no other ratings of words under a free licence."""
         return get("vad").labels[:1]
 
     def values(self, texts: list[str]) -> Floats:
@@ -83,7 +83,7 @@ class RatedWords:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Regression:
-    """A linear regression on n-grams, of someone's own training.
+    """A linear regression on n-grams, trained by the user.
 
     Args:
       english: weights of n-grams; its scores are not probabilities, but values.

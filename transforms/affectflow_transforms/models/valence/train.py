@@ -141,7 +141,7 @@ def fit_weights(source: Path, licence: str) -> bytes:
 
 
 def fit_ridge(x: sparse.csr_matrix, y: Values) -> Linear:
-    """Returns one ridge regression a column of `y`; intercepts carry no penalty.
+    """Returns one ridge regression per column of `y`; intercepts have no penalty.
 
     Solved by iteration, so that features stay sparse.
     """
