@@ -113,7 +113,7 @@ def test_what_another_machine_would_be_asked_is_previewed_and_planned_without_le
     [
         pytest.param(
             ["--model", "by-rule"],
-            "needs a prompt: say what to ask with --prompt NAME|FILE; `affectflow "
+            "needs a prompt: give one with --prompt NAME|FILE; `affectflow "
             "plugins --kind prompts` lists",
             id="no prompt",
         ),

@@ -1,4 +1,4 @@
-"""Reading label sheets: CSV from a spreadsheet, from the page, or one answer per row."""
+"""Reading label sheets: CSV of a spreadsheet, of the page, or one answer per row."""
 
 import csv
 import difflib

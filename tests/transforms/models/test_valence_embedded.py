@@ -255,7 +255,7 @@ def test_ratings_off_the_scale_are_refused(tmp_path, columns, message):
 
 
 def test_a_split_that_lacks_is_named(tmp_path):
-    with pytest.raises(UsageError, match="has 20 rows with the split 'train', and 50"):
+    with pytest.raises(UsageError, match="has 20 rows with the split 'train', but 50"):
         train.Valence().train(write_emobank(tmp_path, n=40))
 
 

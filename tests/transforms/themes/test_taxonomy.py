@@ -77,7 +77,10 @@ WRONG = {
     "no regular expression": ("[themes]\na = [\n'b(']\n", "line 3: wording 'b\\('"),
     "a group that is kept": ("[themes]\na = ['(b)']\n", "groups must be written"),
     "a look ahead": ("[themes]\na = ['b(?=c)']\n", "not a regular expression"),
-    "a theme of another file": ("[themes]\ncrashes = ['b']\n", "'crashes' already"),
+    "a theme of another file": (
+        "[themes]\ncrashes = ['b']\n",
+        "already has a theme 'crashes'",
+    ),
 }
 
 

@@ -97,7 +97,7 @@ def test_causes_beyond_the_sample_join_the_nearest_core() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"style": "paper-12"}, "no style 'paper-12'; there is 'paper-11'"),
+        ({"style": "paper-12"}, "unknown style 'paper-12'; known: 'paper-11'"),
         ({"eps": 0.0}, "`eps` must be above 0"),
         ({"min_samples": 0}, "`min_samples` at least 1"),
     ],

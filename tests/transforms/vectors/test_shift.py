@@ -129,11 +129,13 @@ def test_they_keep_what_models_promise(files):
             lambda f: AnonymizeVector(key=f["key"] + "x"), "cannot", id="no file"
         ),
         pytest.param(
-            lambda f: AnonymizeVector(key=f["key"], per="day"), "`per` is", id="per"
+            lambda f: AnonymizeVector(key=f["key"], per="day"),
+            "`per` must be",
+            id="per",
         ),
         pytest.param(
             lambda f: ShiftAlong(directions=f["directions"], label="joy"),
-            "no direction 'joy', but angry, sad",
+            "no direction 'joy'; known: angry, sad",
             id="no such emotion",
         ),
         pytest.param(

@@ -85,7 +85,7 @@ def test_one_text_that_is_refused_takes_no_logprobs_from_the_others(prompt):
             "is not text",
             id="3",
         ),
-        pytest.param(SILENCE, "silent for 0.2 s", id="silence"),
+        pytest.param(SILENCE, "no answer within 0.2 s", id="silence"),
         pytest.param(Reply(status=413, raw=b"too long"), "413: too long", id="413"),
     ],
 )

@@ -95,7 +95,7 @@ def test_what_may_pass_is_asked_again(first, asked):
     [
         pytest.param(BROKEN, "gave no answer in 3 tries: 500, oops", id="500"),
         pytest.param(HALF_JSON, "in 3 tries: the response is not a chat", id="half"),
-        pytest.param(SILENCE, "in 3 tries: silent for 0.2 s", id="silence"),
+        pytest.param(SILENCE, "in 3 tries: no answer within 0.2 s", id="silence"),
         pytest.param(
             Reply(status=400, raw=b'{"error":\n"too long"}'),
             'refused the question with 400: {"error": "too long"}',
@@ -164,7 +164,7 @@ def test_what_only_the_caller_can_change_is_said_once_and_not_asked_again(status
 
     assert len(server.bodies) == 1
     said = str(stopped.value)
-    assert f'answers {status} ({{"error": "denied"}}): ' in said
+    assert f'answered {status} ({{"error": "denied"}}): ' in said
     assert cure in said
     assert "same command" not in said
 
