@@ -255,9 +255,9 @@ def test_draws_of_conversations_give_intervals():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"factors": ""}, "`factors` names 1 to 10 factors, got 0"),
+        ({"factors": ""}, "`factors` must name 1 to 10 factors, got 0"),
         ({"factors": "a,A"}, "outcome and factors must differ, got frustration, a, A"),
-        ({"factors": "speaker_id"}, "'speaker_id' can be neither the outcome nor a"),
+        ({"factors": "speaker_id"}, "'speaker_id' cannot be the outcome or a"),
         ({"categories": "hour"}, "`categories` names 'hour', which is not among"),
     ],
 )

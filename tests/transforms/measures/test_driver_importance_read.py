@@ -44,7 +44,10 @@ def test_a_missing_column_is_named_with_those_that_are_there(wide):
         measure_file(wide, "DriverImportance", options=options)
 
     said = str(caught.value)
-    assert "needs the column 'role': name yours with --set factors=COLUMN,...;" in said
+    assert (
+        "needs the column 'role': name your column with --set factors=COLUMN,...;"
+        in said
+    )
     assert "columns here: repo, " in said
 
 

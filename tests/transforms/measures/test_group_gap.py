@@ -262,7 +262,7 @@ def test_a_column_that_is_missing_is_named_with_those_there(
     assert done.code == 2
     assert "false_flag_rate needs the column 'truth'" in done.err
     assert "sex, flag, who" in done.err
-    with pytest.raises(UsageError, match="`across` is one of source, container"):
+    with pytest.raises(UsageError, match="`across` must be one of source, container"):
         GroupGap(across="speaker_id")
 
 

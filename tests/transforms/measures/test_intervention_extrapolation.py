@@ -118,7 +118,7 @@ def test_few_rows_foresee_nothing():
     [
         ({"latent": "z,w"}, "2 latents need as many actions to tell them apart, got 1"),
         ({"latent": "action"}, "different columns, got action, action, outcome"),
-        ({"at": "inf"}, "`at` has a finite number for each of action, got inf"),
+        ({"at": "inf"}, "`at` must have a finite number for each of action, got inf"),
         ({"action": "a,b", "at": "1"}, "a finite number for each of a, b, got 1"),
     ],
 )

@@ -380,11 +380,11 @@ def test_gamed_cells_that_say_neither_yes_nor_no_are_left_out_and_counted(cell):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"low": 1.0}, "`low` is below `high`, got 1.0 and 1.0"),
-        ({"nuisance": ("item",)}, "names a column of numbers, got 'item'"),
-        ({"nuisance": ('a"b',)}, "names a column of numbers, got "),
-        ({"nuisance": ()}, "at least one column, and each once"),
-        ({"nuisance": ("a", "a")}, "at least one column, and each once"),
+        ({"low": 1.0}, "`low` must be below `high`, got 1.0 and 1.0"),
+        ({"nuisance": ("item",)}, "must name a column of numbers, got 'item'"),
+        ({"nuisance": ('a"b',)}, "must name a column of numbers, got "),
+        ({"nuisance": ()}, "at least one column, and each only once"),
+        ({"nuisance": ("a", "a")}, "at least one column, and each only once"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_one_line(options, message):

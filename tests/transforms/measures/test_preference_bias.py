@@ -226,8 +226,11 @@ def test_a_label_that_is_never_said_in_anothers_place_has_preference_0():
             {"labels": ("a",), "vocabulary": "ekman"},
             "`labels` or `vocabulary`, not both",
         ),
-        ({"labels": ("a", "A ")}, "the same but for case and blanks"),
-        ({"labels": ("a", "b"), "other": "c"}, "is one of the labels: a, b; got 'c'"),
+        ({"labels": ("a", "A ")}, "differ only in case and spaces"),
+        (
+            {"labels": ("a", "b"), "other": "c"},
+            "must be one of the labels: a, b; got 'c'",
+        ),
         ({"vocabulary": "ekmn"}, "ekmn"),
     ],
 )

@@ -145,7 +145,9 @@ def test_where_nothing_can_be_said_there_is_a_reason(rows, whys):
 
 
 def test_a_figure_of_another_name_is_refused():
-    with pytest.raises(UsageError, match="`figure` is accuracy or macro_f1, got 'f1'"):
+    with pytest.raises(
+        UsageError, match="`figure` must be accuracy or macro_f1, got 'f1'"
+    ):
         PromptUplift(figure="f1")
 
 

@@ -209,8 +209,8 @@ def test_without_places_no_turn_can_be_left_out_and_it_says_so():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"roles": ("a",)}, "`roles` are two"),
-        ({"roles": ("a", "a")}, "`roles` are two"),
+        ({"roles": ("a",)}, "`roles` must be two"),
+        ({"roles": ("a", "a")}, "`roles` must be two"),
         ({"folds": 1}, "`folds` must be at least 2, got 1"),
     ],
 )

@@ -145,7 +145,7 @@ def test_one_bad_cell_is_refused_and_the_other_ratings_are_used(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param({"hz": 0}, "`hz` is above 0", id="hz"),
+        pytest.param({"hz": 0}, "`hz` must be above 0", id="hz"),
         pytest.param({"shift_s": -1.0}, "`shift_s` at least 0", id="shift"),
         pytest.param({"way": "mean"}, "`way` ewe or avec", id="way"),
     ],

@@ -101,7 +101,10 @@ def test_our_wheels_know_what_frustrates():
     ("text", "line"),
     [
         ("[wheels]", "[wheels] has no wheel"),
-        ('[wheels.a]\njoy = ["glad"]\nsad = ["glad"]', "'glad' is twice on the wheel"),
+        (
+            '[wheels.a]\njoy = ["glad"]\nsad = ["glad"]',
+            "'glad' appears twice on the wheel",
+        ),
         (f'{ONE}\n[wheels.b]\njoy = "glad"', "`wheels` must be"),
         (ONE + 'angry = ["x"]', "[sentiment] has 'angry'"),
         (ONE.replace("disappointed = [", "gloomy = [", 1), "`wheels`"),
@@ -241,8 +244,8 @@ def test_units_are_drawn_for_intervals(one):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ({"suite": "x"}, "`suite` is open, discrete or sentiment, got 'x'"),
-        ({"mode": "x"}, "`mode` is direct or compat, got 'x'"),
+        ({"suite": "x"}, "`suite` must be open, discrete or sentiment, got 'x'"),
+        ({"mode": "x"}, "`mode` must be direct or compat, got 'x'"),
         ({"wheel": "no_wheel"}, "no wheel 'no_wheel'"),
     ],
 )

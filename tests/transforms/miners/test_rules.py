@@ -150,7 +150,7 @@ def test_labels_narrow_what_is_mined() -> None:
 WRONG = {
     "label": ({"labels": ["hangry"]}, r"no words for \['hangry'\]"),
     "history": ({"history": -1}, "at least 0"),
-    "min_score": ({"min_score": 1.5}, r"in 0\.\.1"),
+    "min_score": ({"min_score": 1.5}, r"must be from 0 to 1"),
 }
 
 

@@ -145,13 +145,15 @@ GROUP BY ALL
         summary="how strong models are, by who was preferred to whom",
         answers="which model is best, though not all were compared with all?",
         example="affectflow measure BradleyTerry pairs.csv --set ties=davidson",
-        misleads="one number a model: that a beats b, b beats c and c beats a does not "
-        "show; strengths of two tables are not on one scale",
+        misleads="one number per model: it does not show that a beats b, b beats c and "
+        "c beats a; strengths of two tables are not on one scale",
     )
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
-            raise UsageError(f"`low` is below `high`, got {self.low} and {self.high}")
+            raise UsageError(
+                f"`low` must be below `high`, got {self.low} and {self.high}"
+            )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields the strength of each model."""

@@ -103,17 +103,19 @@ WHERE NOT by_person AND chosen AND coalesce(rank, 1) = 1 AND $raters = 'annotato
         answers="whom to believe, and what holds, where people or models disagree?",
         example="affectflow measure Consensus answers.csv --set tell=items",
         misleads="raters who share a mistake are taken to be right together; a rater "
-        "of few items is as easily 1 as 0; it says nothing about whether the question "
-        "has one true answer",
+        "with few items gets 1 as easily as 0; it says nothing about whether the "
+        "question has one true answer",
     )
 
     def __post_init__(self) -> None:
         if self.tell not in ("raters", "items"):
-            raise UsageError(f"`tell` is raters or items, got {self.tell!r}")
+            raise UsageError(f"`tell` must be raters or items, got {self.tell!r}")
         if self.raters not in ("people", "annotators"):
-            raise UsageError(f"`raters` is people or annotators, got {self.raters!r}")
+            raise UsageError(
+                f"`raters` must be people or annotators, got {self.raters!r}"
+            )
         if self.steps < 1:
-            raise UsageError(f"`steps` is at least 1, got {self.steps}")
+            raise UsageError(f"`steps` must be at least 1, got {self.steps}")
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields what the answers to each question come to."""

@@ -112,11 +112,11 @@ SELECT unit, annotator_id,
 FROM observations GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
-        summary="counts answers that are right, and right for a reason that tells it",
+        summary="counts answers that are right, and right for the right reason",
         answers="does a model that is right know why?",
         example="affectflow measure DoublyRight judged.csv",
-        misleads="a judge that errs makes right reasons wrong; a reason that hints at "
-        "the emotion in other words passes for one that tells it",
+        misleads="a judge that errs makes right reasons look wrong; a reason that "
+        "hints at the emotion in other words passes for one that tells it",
     )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:

@@ -198,14 +198,14 @@ FROM observations GROUP BY ALL
         summary="how soon cases are seen in streams of posts: rank, precision, ERDE",
         answers="how early, and how rightly, does a score say which threads go wrong?",
         example="affectflow measure EarlyRisk scores.csv --set o=5,50",
-        misleads="ERDE is low for whoever flags all at once where cases are common; "
+        misleads="where cases are common, flagging all at once gives a low ERDE; "
         "scores that were fitted to the same units look better than they are",
     )
 
     def __post_init__(self) -> None:
         if any(n < 1 for n in (*self.o, *self.after)):
             raise UsageError(
-                f"`o` and `after` are at least 1, got {self.o} and {self.after}"
+                f"`o` and `after` must be at least 1, got {self.o} and {self.after}"
             )
         if not math.isfinite(self.threshold):
             raise UsageError(f"`threshold` must be finite, got {self.threshold:g}")

@@ -69,7 +69,7 @@ class ExplanationQuality(Measure):
         summary="averages people's ratings of explanations, in four aspects",
         answers="are the reasons that a model gives worth reading?",
         example="affectflow measure ExplanationQuality ratings.csv",
-        misleads="raters of one mind may be wrong together; a fluent reason of a wrong "
+        misleads="raters who agree may be wrong together; a fluent reason for a wrong "
         "label is rated high for fluency",
     )
 

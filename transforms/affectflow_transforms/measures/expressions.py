@@ -184,7 +184,7 @@ FROM texts GROUP BY ALL
         summary="words that go with one group of texts rather than another",
         answers="what do people write when their anger is not seen?",
         example="affectflow measure Expressions texts.csv --map side=group",
-        misleads="of 1,000 words that tell nothing, 50 pass z 1.96; a word of one "
+        misleads="of 1,000 words without any effect, 50 pass z 1.96; a word of one "
         "writer or one thread passes too",
     )
 

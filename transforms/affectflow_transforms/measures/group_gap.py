@@ -232,7 +232,7 @@ GROUP BY ALL
         is_attribute = self.across.startswith(_ATTRIBUTE)
         if self.across not in (*COLUMNS, _LENGTH) and not is_attribute:
             raise UsageError(
-                f"no column {self.across!r} to compare groups; `across` is one of "
+                f"no column {self.across!r} to compare groups; `across` must be one of "
                 f"{', '.join(known)}"
             )
 

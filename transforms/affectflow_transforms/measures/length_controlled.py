@@ -149,22 +149,28 @@ class LengthControlled(Measure):
         "against": "SELECT unnest([model, baseline]) FROM observations",
     }
     card: ClassVar[Card] = Card(
-        summary="how often a model is preferred, if its answers were as long",
+        summary="how often a model would be preferred at equal length of answers",
         answers="is a model better, or does it only write more?",
         example="affectflow measure LengthControlled pairs.csv",
-        misleads="a constant answer that games the judge wins all the more; what goes "
-        "with length, as care does, is taken out with it; other variants and other "
+        misleads="a constant answer that games the judge gains even more; what goes "
+        "with length, such as care, is removed with it; other variants and other "
         "models beside it give other figures",
     )
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
-            raise UsageError(f"`low` is below `high`, got {self.low} and {self.high}")
+            raise UsageError(
+                f"`low` must be below `high`, got {self.low} and {self.high}"
+            )
         for name in self.nuisance:
             if name in _TAKEN or not name.replace("_", "a").isalnum():
-                raise UsageError(f"`nuisance` names a column of numbers, got {name!r}")
+                raise UsageError(
+                    f"`nuisance` must name a column of numbers, got {name!r}"
+                )
         if not self.nuisance or len(set(self.nuisance)) < len(self.nuisance):
-            raise UsageError("`nuisance` names at least one column, and each once")
+            raise UsageError(
+                "`nuisance` must name at least one column, and each only once"
+            )
         # The nuisances are columns too, so what is read depends on an option.
         reads = _reads(self.nuisance)
         optional = ("difficulty", "gamed", "unit")

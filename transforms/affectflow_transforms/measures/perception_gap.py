@@ -125,7 +125,7 @@ GROUP BY ALL
         answers="what do people feel that readers do not see?",
         example="affectflow measure PerceptionGap ratings.csv --set label=anger "
         "--set writer_min=2 --set reader_max=1",
-        misleads="with few readers a text, most of the gap is rating noise: read "
+        misleads="with few readers per text, most of the gap is rating noise: read "
         "`beyond_noise` first; one self-report has errors too, and they count as gap",
     )
 

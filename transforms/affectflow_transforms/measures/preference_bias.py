@@ -153,11 +153,12 @@ FROM told
 GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
-        summary="which labels an annotator prefers, whatever is right",
+        summary="which labels an annotator prefers, regardless of what is right",
         answers="does this model call everything frustration?",
         example="affectflow measure PreferenceBias lake --set task=emotion",
-        misleads="no bias is no quality: an annotator that errs evenly has none; a "
-        "rare label rests on few answers; what people disagree about counts as right",
+        misleads="no bias does not mean good quality: an annotator that errs evenly "
+        "has none; a rare label rests on few answers; what people disagree about "
+        "counts as right",
     )
 
     def __post_init__(self) -> None:
@@ -167,11 +168,11 @@ GROUP BY ALL
         vars(self).update(refuses={**self.refuses, **unknown})
         known = {key(label) for label in self._labels}
         if len(known) < len(self._labels):
-            raise UsageError("two of the labels are the same but for case and blanks")
+            raise UsageError("two of the labels differ only in case and spaces")
         if self.other and known and key(self.other) not in known:
             said = ", ".join(self._labels)
             raise UsageError(
-                f"`other` is one of the labels: {said}; got {self.other!r}"
+                f"`other` must be one of the labels: {said}; got {self.other!r}"
             )
 
     @property

@@ -136,7 +136,8 @@ LEFT JOIN gold ON gold.utterance_id = told.utterance_id
         "stimulus=positive:EP02), of the same prompt without it, and people's labels"
     )
     card: ClassVar[Card] = Card(
-        summary="says how much a sentence around a prompt helps, beside its twin",
+        summary="measures how much a sentence around a prompt helps, against the "
+        "prompt without it",
         answers="does telling a model that it matters make its answers better?",
         example="affectflow measure PromptUplift lake --draws 1000",
         misleads="the best of twenty sentences looks better than it is: try it on "
@@ -146,7 +147,9 @@ LEFT JOIN gold ON gold.utterance_id = told.utterance_id
 
     def __post_init__(self) -> None:
         if self.figure not in ("accuracy", "macro_f1"):
-            raise UsageError(f"`figure` is accuracy or macro_f1, got {self.figure!r}")
+            raise UsageError(
+                f"`figure` must be accuracy or macro_f1, got {self.figure!r}"
+            )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields what each stimulus adds, the best first."""

@@ -83,11 +83,11 @@ class TextOverlap(Measure):
     keys: ClassVar[tuple[str, ...]] = ("unit", "annotator_id", "n", "gram")
     card: ClassVar[Card] = Card(
         summary="compares texts with references: token F1, BLEU, distinct-n",
-        answers="how near texts come to those that people wrote or marked",
+        answers="how close are texts to those that people wrote or marked?",
         example="affectflow measure TextOverlap spans.csv --map reference=gold",
-        misleads="BLEU-n of a text with fewer than n tokens is 0, also where it is "
-        "right; words against characters, and stemmed against not, are other figures; "
-        "a candidate that says the same in other words gets 0",
+        misleads="BLEU-n of a text with fewer than n tokens is 0, even if it is right; "
+        "figures by words and by characters, or stemmed and not, cannot be compared; a "
+        "candidate that says the same in other words gets 0",
     )
     # All causes of one emotion together: two annotators may cut one span elsewhere.
     query: ClassVar[str] = """

@@ -84,21 +84,22 @@ GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
         summary="a gold standard of what raters say over time, and their weights",
-        answers="what do raters of a recording say together, and whom to believe?",
+        answers="what do raters of a recording say together, and whom should you "
+        "believe?",
         example="affectflow measure WeightedGold 'ratings/*.csv' --set shift_s=2",
-        misleads="raters who make the same mistake agree; a rater with another "
-        "scale has a low weight, however well the ups and downs are seen",
+        misleads="raters who make the same mistake agree; a rater with another scale "
+        "has a low weight, however well that rater sees the ups and downs",
     )
 
     def __post_init__(self) -> None:
         if not self.hz > 0 or self.shift_s < 0:
             raise UsageError(
-                f"`hz` is above 0 and `shift_s` at least 0, got {self.hz} and "
+                f"`hz` must be above 0 and `shift_s` at least 0, got {self.hz} and "
                 f"{self.shift_s}"
             )
         if self.tell not in ("raters", "gold") or self.way not in ("ewe", "avec"):
             raise UsageError(
-                "`tell` is raters or gold, and `way` ewe or avec, got "
+                "`tell` must be raters or gold, and `way` ewe or avec, got "
                 f"{self.tell!r} and {self.way!r}"
             )
 

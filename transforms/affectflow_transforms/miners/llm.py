@@ -67,7 +67,7 @@ class LlmMiner(AnyLabelMiner[Any]):
         summary="finds the cause that a language model quotes",
         weights_licence="the model's own",
         answers="which passage a language model takes for the cause",
-        misleads="a quote that stands in the text may still be no cause",
+        misleads="a quote that is in the text need not be the cause",
         example="affectflow mine LAKE --miner LlmMiner --set model=FOLDER",
     )
 

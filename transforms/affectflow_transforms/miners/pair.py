@@ -45,8 +45,8 @@ class PairMiner(EvidenceMiner):
         network = self.load_network("AutoModelForSequenceClassification", _WHAT)
         if (n := network.module.config.num_labels) > 2:
             raise UsageError(
-                f"PairMiner needs a classifier with one or two outputs, for whether a "
-                f"turn is a cause, and {self.model_name!r} has {n}"
+                "PairMiner needs a classifier with one or two outputs, that say "
+                f"whether a turn is a cause, but {self.model_name!r} has {n}"
             )
         return network
 

@@ -62,8 +62,8 @@ class SpanMiner(EvidenceMiner):
         summary="finds causes by RECCON's question, with an extractive answer",
         weights_licence="the model's own",
         extra="torch",
-        misleads="a model of other questions answers this one, too: take one that was "
-        "trained on RECCON",
+        misleads="a model trained on other questions answers this one too: use one "
+        "that was trained on RECCON",
     )
 
     def __post_init__(self) -> None:

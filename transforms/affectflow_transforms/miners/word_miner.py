@@ -54,7 +54,9 @@ class WordMiner(Miner[ModelT]):
                 f"{name} has no words for {unknown}; it mines {sorted(LABELS)}"
             )
         if not 0 <= self.min_score <= 1:
-            raise UsageError(f"{name} needs `min_score` in 0..1, not {self.min_score}")
+            raise UsageError(
+                f"{name}: `min_score` must be from 0 to 1, got {self.min_score}"
+            )
 
     def mines(self, label: str) -> bool:
         """Returns whether it was asked for this label, or has words for it."""

@@ -284,10 +284,10 @@ def test_too_many_raters_for_pairs_are_sent_to_the_other_way():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"way": "joint"}, "`way` is marginal or conditional, got 'joint'"),
-        ({"keep": "raters,people"}, "`keep` takes raters, items, persons"),
+        ({"way": "joint"}, "`way` must be marginal or conditional, got 'joint'"),
+        ({"keep": "raters,people"}, "`keep` must be raters, items, persons"),
         ({"low": 5, "high": 1}, "`low` must be below `high`, got 5 and 1"),
-        ({"folds": 1}, "`folds` is 0 or at least 2"),
+        ({"folds": 1}, "`folds` must be 0 or at least 2"),
     ],
 )
 def test_options_out_of_their_range_are_refused(options, message):

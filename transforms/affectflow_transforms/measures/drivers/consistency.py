@@ -132,8 +132,9 @@ FROM observations GROUP BY ALL
         answers="do the same circumstances matter everywhere?",
         example="affectflow measure ImportanceConsistency lake --set "
         "outcome=frustration",
-        misleads="few factors agree by chance: of three, one order in six is the same; "
-        "importance that rests on little explained variance agrees with nothing",
+        misleads="with few factors, cohorts agree by chance: of three, one order in "
+        "six is the same; importance that rests on little explained variance agrees "
+        "with nothing",
     )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:

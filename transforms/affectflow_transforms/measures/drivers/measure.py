@@ -151,13 +151,13 @@ class DriverImportance(Measure):
         names = [self.outcome, *self.factors]
         if not 1 <= len(self.factors) <= MAX_FACTORS:
             raise UsageError(
-                f"`factors` names 1 to {MAX_FACTORS} factors, got {len(self.factors)}"
+                f"`factors` must name 1 to {MAX_FACTORS} factors, got "
+                f"{len(self.factors)}"
             )
         for name in names:
             if not name or name.lower() in _RESERVED or '"' in name:
                 raise UsageError(
-                    f"{name!r} can be neither the outcome nor a factor; name another "
-                    "column"
+                    f"{name!r} cannot be the outcome or a factor; name another column"
                 )
         if len({name.lower() for name in names}) < len(names):
             raise UsageError(f"outcome and factors must differ, got {', '.join(names)}")

@@ -109,7 +109,7 @@ class InterventionExtrapolation(Measure):
     state: ClassVar[str] = by_options(_state)
     card: ClassVar[Card] = Card(
         summary="what outcome to expect of an action beyond all that was tried",
-        answers="what if we did more of it than anybody has?",
+        answers="what if we did more of it than anyone has?",
         example="affectflow measure InterventionExtrapolation runs.csv "
         "--set action=moderation --set latent=tone --set outcome=distress --set at=3",
         misleads="it holds if the action moves the outcome through the latent alone, "
@@ -122,7 +122,7 @@ class InterventionExtrapolation(Measure):
         lower = [name.lower() for name in names]
         if len(set(lower)) < len(names) or not self.action or not self.latent:
             raise UsageError(
-                f"action, latent and outcome are different columns, got "
+                "action, latent and outcome must be different columns, got "
                 f"{', '.join(names)}"
             )
         for name in names:
@@ -135,8 +135,8 @@ class InterventionExtrapolation(Measure):
             )
         if len(self.at) % len(self.action) or not all(map(math.isfinite, self.at)):
             raise UsageError(
-                f"`at` has a finite number for each of {', '.join(self.action)}, got "
-                f"{', '.join(f'{each:g}' for each in self.at)}"
+                f"`at` must have a finite number for each of {', '.join(self.action)}, "
+                f"got {', '.join(f'{each:g}' for each in self.at)}"
             )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:

@@ -154,7 +154,7 @@ SELECT conversation, item, role, fold, label, place, term, count(*) AS times
 FROM terms GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
-        summary="how much each side of a conversation gives away of its label",
+        summary="how much each side of a conversation gives its label away",
         answers="does a model learn from the answers, or from who asks?",
         example="affectflow measure SpeakerLeakage talks.csv --set "
         "roles=interviewer,participant",
@@ -165,8 +165,8 @@ FROM terms GROUP BY ALL
     def __post_init__(self) -> None:
         if len(set(self.roles)) not in (0, 2) or len(self.roles) > 2:
             raise UsageError(
-                "`roles` are two, the side that might give it away and the side that "
-                f"is meant to tell, got {', '.join(self.roles)}"
+                "`roles` must be two, the side that might give it away and the side "
+                f"that is meant to tell, got {', '.join(self.roles)}"
             )
         least = {"folds": 2, "order": 1, "permutations": 1, "prompts": 0}
         for name, lowest in least.items():

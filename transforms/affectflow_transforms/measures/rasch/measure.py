@@ -120,16 +120,18 @@ FROM observations GROUP BY ALL
         answers="how much of a rating is the rater, and what is left without it?",
         example="affectflow measure FacetedRasch ratings.csv "
         "--map person=comment,rater=coder,rating=score",
-        misleads="a severe rater need not be wrong; who rates at random has a severity "
-        "too, and shows in outfit only; places of two fits have no common zero",
+        misleads="a severe rater need not be wrong; a rater who rates at random has a "
+        "severity too, and shows in outfit only; places of two fits have no common "
+        "zero",
     )
 
     def __post_init__(self) -> None:
         if self.way not in ("marginal", "conditional"):
-            raise UsageError(f"`way` is marginal or conditional, got {self.way!r}")
+            raise UsageError(f"`way` must be marginal or conditional, got {self.way!r}")
         if unknown := [word for word in self._words() if word not in _KEPT]:
             raise UsageError(
-                f"`keep` takes {', '.join(_KEPT)} with commas, got {unknown[0]!r}"
+                f"`keep` must be {', '.join(_KEPT)} separated by commas, got "
+                f"{unknown[0]!r}"
             )
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise UsageError(
@@ -137,7 +139,7 @@ FROM observations GROUP BY ALL
             )
         if self.folds < 0 or self.folds == 1 or self.points < 2:
             raise UsageError(
-                "`folds` is 0 or at least 2, and `points` at least 2, got "
+                "`folds` must be 0 or at least 2, and `points` at least 2, got "
                 f"{self.folds} and {self.points}"
             )
 

@@ -126,7 +126,7 @@ def _of_xlsx(path: Path) -> Iterator[Iterable[Any]]:
         from openpyxl import load_workbook
     except ImportError as error:
         raise UsageError(
-            f"{str(path)!r} is a sheet of Excel: pip install openpyxl, or save it "
-            f"as {path.with_suffix('.csv').name}"
+            f"{str(path)!r} is an Excel sheet: pip install openpyxl, or save it as "
+            f"{path.with_suffix('.csv').name}"
         ) from error
     yield from list(load_workbook(path, read_only=True).active.values) or [[]]

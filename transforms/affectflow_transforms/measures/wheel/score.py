@@ -177,24 +177,25 @@ GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
         summary="compares free labels of emotions by their places on emotion wheels",
-        answers="how near do labels in a model's own words come to those of people?",
+        answers="how close are labels in a model's own words to those of people?",
         example="affectflow measure WheelScore answers.jsonl --set suite=open",
         misleads="a cluster is coarse: rage is a hit for annoyed; labels that no wheel "
-        "knows are dropped, so see answer_on_wheel; scores on other wheels are others",
+        "knows are dropped, so see answer_on_wheel; scores on other wheels are "
+        "different",
     )
 
     def __post_init__(self) -> None:
         if self.suite not in ("open", "discrete", "sentiment"):
             raise UsageError(
-                f"`suite` is open, discrete or sentiment, got {self.suite!r}"
+                f"`suite` must be open, discrete or sentiment, got {self.suite!r}"
             )
         if self.mode not in ("direct", "compat"):
-            raise UsageError(f"`mode` is direct or compat, got {self.mode!r}")
+            raise UsageError(f"`mode` must be direct or compat, got {self.mode!r}")
         signs = Wheels.load(self.wheel).signs
         if self.suite == "sentiment" and not signs:
             raise UsageError(
                 f"`wheel` {self.wheel!r} has no [sentiment], which suite=sentiment "
-                "reads: name another, or add it"
+                "needs: name another wheel, or add it"
             )
 
     def tables(self) -> Mapping[str, pa.Table]:

@@ -124,7 +124,7 @@ def _clusters(
         for word in map(small, (cluster, *words)):
             if found.setdefault(word, small(cluster)) != small(cluster):
                 line = file.line_of(f'"{word}"', f"wheels.{wheel}", 2)
-                raise file.fault(f"{word!r} is twice on the wheel {wheel!r}", line)
+                raise file.fault(f"{word!r} appears twice on the wheel {wheel!r}", line)
     return found
 
 

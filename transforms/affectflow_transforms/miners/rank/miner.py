@@ -59,8 +59,8 @@ class RankMiner(WordMiner[Ranker]):
     card: ClassVar[Card] = Card(
         summary="ranks spans by learned weights (English); embedded, CPU",
         weights_licence="Apache-2.0 (trained on texts that a language model wrote)",
-        misleads="a language model wrote and marked the messages it learned from, most "
-        "of them developers'",
+        misleads="it learned from messages that a language model wrote and marked, "
+        "mostly developers'",
     )
 
     def origin(self) -> Origin:

@@ -71,7 +71,7 @@ class Causes(Trainer):
 def _check(messages: Sequence[Marked], what: str) -> None:
     if (n := sum(bool(each.spans) for each in messages)) < MIN_ROWS:
         raise UsageError(
-            f"{n} messages with a cause to {what}, and {MIN_ROWS} are needed: mark more"
+            f"{n} messages with a cause to {what}, but {MIN_ROWS} are needed: mark more"
         )
 
 
