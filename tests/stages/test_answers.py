@@ -149,7 +149,7 @@ def test_a_model_over_another_is_done_by_the_labels_that_it_read(lake):
 def test_labels_that_another_step_gave_are_not_those_that_a_model_reads():
     other = FakeOver(over="fake@2")
 
-    with pytest.raises(UsageError, match=r"'fake@2', and no step .* fake@1"):
+    with pytest.raises(UsageError, match=r"'fake@2', but no earlier step .* fake@1"):
         other.apply(labelled("a"), other.load_model())
 
 
