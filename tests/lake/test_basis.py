@@ -78,5 +78,7 @@ def test_a_beginning_names_an_annotator_and_an_unclear_one_lists_both(tmp_path):
     with pytest.raises(UsageError, match="no annotator 'x' has answered in this lake"):
         chosen(tmp_path, "x")
     other = label("s:0", "joy", annotator_id="second@2")
-    with pytest.raises(UsageError, match=r"'sec' may be 'second@1', 'second@2'"):
+    with pytest.raises(
+        UsageError, match=r"'sec' is ambiguous, it may be 'second@1', 'second@2'"
+    ):
         chosen(tmp_path, "sec", annotations=[*tables()["annotations"], other])
