@@ -22,7 +22,7 @@ def compare(
     b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     shape: JsonOrTable = "table",
 ) -> int:
-    """Show how well two annotators agree, and where they differ most."""
+    """Show how well two annotators agree, and where they differ."""
     from affectflow.gold.evaluation import versus
 
     found = versus.compare(lake, a, b)

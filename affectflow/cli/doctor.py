@@ -33,7 +33,7 @@ def doctor(
     ] = "",
     shape: JsonOrTable = "table",
 ) -> int:
-    """Report what is missing, here and, given Beam options or a lake, on workers."""
+    """Report what is missing here, and on the workers of an engine."""
     workers = _workers(lake) if STATE.beam_options or lake else []
     here = _here()
     columns = list(workers[0]) if workers else []

@@ -67,7 +67,7 @@ def evaluate(
         ),
     ] = "fixed",
 ) -> int:
-    """Score annotators against people's labels, or miners against people's causes."""
+    """Score annotators, or miners of causes, by people's answers."""
     if task == "causes":
         return _causes(target, data, miner or [], mode, shape)
     if not target:

@@ -2,7 +2,8 @@
 
 EXAMPLES = {
     "demo": "affectflow demo --to affectflow-demo",
-    "ingest": "affectflow ingest posts.csv --source csv --map text=body --to lake",
+    "ingest": "affectflow ingest posts.csv --source csv "
+    "--map utterance_id=id,text=body --to lake",
     "textualize": "affectflow textualize lake --renderer RenderVoice",
     "annotate": "affectflow annotate lake --model EmbeddedEmotions",
     "mine": "affectflow mine lake --miner RuleMiner",
@@ -13,11 +14,11 @@ EXAMPLES = {
     "train": "affectflow train emotions --data goemotions --out my-model",
     "report": "affectflow report lake --out report.html",
     "serve": "affectflow serve lake",
-    "export": "affectflow export lake --for replication --to package",
     "sql": 'affectflow sql lake "SELECT theme, count FROM frustration_causes"',
     "digest": "affectflow digest lake",
     "status": "affectflow status lake",
     "cite": "affectflow cite lake > methods.md",
+    "export": "affectflow export lake --for replication --to replication",
     "replay": "affectflow replay lake",
     "compact": "affectflow compact lake",
     "gc": "affectflow gc lake --dry-run",

@@ -22,7 +22,7 @@ def export(
         typer.Option("--with-speakers", help="Also the pseudonyms of the speakers."),
     ] = False,
 ) -> int:
-    """Export ids, labels and methods of a lake, without a word of its messages."""
+    """Export ids, labels and methods of a lake, but no texts."""
     from affectflow.export import export_for_replication
 
     files = export_for_replication(lake, to, with_speakers=with_speakers)

@@ -20,9 +20,11 @@ from affectflow.cli.options import (
     Shape,
 )
 from affectflow.cli.progress import duration
-from affectflow.errors import UsageError
+from affectflow.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from affectflow.lake import Lake
 
 Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
@@ -31,7 +33,10 @@ Table = tuple[Sequence[str], Sequence[Sequence[Any]]]
 
 def sql(
     lake: LakeUri,
-    query: Annotated[str, typer.Argument(help="SQL over the lake's tables and views.")],
+    query: Annotated[
+        str,
+        typer.Argument(metavar="QUERY", help="SQL over the lake's tables and views."),
+    ],
     shape: Format = "table",
     out: Annotated[
         Path | None, typer.Option(help="File to write; required for parquet.")
@@ -41,7 +46,7 @@ def sql(
         typer.Option("--vertical", help="Each row as lines of column and value."),
     ] = False,
 ) -> int:
-    """Query a lake in SQL, one statement at a time, without changing it."""
+    """Query a lake in SQL. Takes one statement at a time, which must not write."""
     import duckdb
 
     from affectflow.lake import open_lake
@@ -57,6 +62,8 @@ def sql(
         except duckdb.Error as error:
             why = why_it_fails(connection, query, error)
             raise UsageError(f"the query fails: {why}") from error
+    if shape == "table" and not rows:
+        show.say("sql: no rows")
     show.shaped("vertical" if vertical and shape == "table" else shape, columns, rows)
     return 0
 
@@ -65,16 +72,25 @@ def _to_file(relation: object, shape: str, out: Path | None) -> int:
     if out is None:
         raise UsageError("--format parquet needs --out FILE")
     table = relation.to_arrow_table()  # type: ignore[attr-defined]
+    try:
+        _write_table(table, shape, out)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {str(out)!r}: {error.strerror or error}; name another file"
+        ) from error
+    return 0
+
+
+def _write_table(table: "pa.Table", shape: str, out: Path) -> None:
     if shape == "parquet":
         import pyarrow.parquet as pq
 
         pq.write_table(table, out, compression="zstd")
-    else:
-        import polars as pl
+        return
+    import polars as pl
 
-        frame = pl.DataFrame(table)
-        frame.write_ndjson(out) if shape == "json" else frame.write_csv(out)
-    return 0
+    frame = pl.DataFrame(table)
+    frame.write_ndjson(out) if shape == "json" else frame.write_csv(out)
 
 
 def report(
@@ -111,7 +127,7 @@ def report(
     ] = "html",
     key_uri: KeyUri = "",
 ) -> int:
-    """Write one file that opens offline: what was felt, where, since when, why."""
+    """Write one file that opens offline: what was felt, where, why."""
     from affectflow.report import check_replaceable, write_report
     from affectflow.report.asked import Asked, read_events
 
@@ -166,7 +182,7 @@ def rest_on(lake: str, annotator: str = "") -> None:
 
 
 def digest(lake: LakeUri, shape: Shape = "table") -> int:
-    """Print a digest for each table; equal digests mean equal answers."""
+    """Print digests of the tables; equal ones mean equal answers."""
     from affectflow.lake.digest import digest as digest_of
 
     rows = sorted(digest_of(lake).items())

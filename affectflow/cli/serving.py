@@ -33,7 +33,7 @@ def serve(
         ),
     ] = "",
 ) -> int:
-    """Show a lake in the browser: report, themes, threads, search and SQL.
+    """Show a lake in the browser: report, themes, threads and SQL.
 
     Runs until Ctrl-C. The pages show all that the lake holds, private messages too.
     """

@@ -34,23 +34,36 @@ def summary(lake: str) -> list[str]:
     from affectflow.lake import open_lake
 
     with open_lake(lake) as connection:
-        found = [*_counted(connection), *_top(connection)]
-    place = shlex.quote(lake)
-    query = '"SELECT theme, count, trend FROM frustration_causes ORDER BY position"'
-    return [
-        *found,
-        f"next:  affectflow sql {place} {query}",
-        f"next:  affectflow sample {place} --n 100 --out sheet.csv --html sheet.html",
-    ]
+        return lines(connection, shlex.quote(lake))
 
 
-def _counted(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
+def lines(connection: "duckdb.DuckDBPyConnection", place: str) -> list[str]:
+    """Returns the summary of an open lake, whose place is quoted for the shell."""
     ((messages, people, conversations),) = connection.sql(_MESSAGES).fetchall()
+    family, themes = _top(connection)
+    found = [
+        f"lake: {count(messages, 'message')} by {_authors(messages, people)} in "
+        f"{count(conversations, 'conversation')}",
+        *_flagged(connection),
+        *([f"top themes of {family}: {themes}"] if themes else []),
+    ]
+    if themes:
+        query = f"SELECT theme, count, trend FROM {family}_causes ORDER BY position"
+        found.append(f'next:  affectflow sql {place} "{query}"')
+    if messages:
+        sheets = "--out sheet.csv --html sheet.html"
+        found.append(f"next:  affectflow sample {place} --n 100 {sheets}")
+    return found
+
+
+def _authors(messages: int, people: int) -> str:
+    if messages and not people:
+        return "unknown authors"
+    return count(people, "person", "people")
+
+
+def _flagged(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
     ((flagged,),) = connection.sql(_FLAGGED).fetchall()
-    yield (
-        f"lake: {count(messages, 'message')} by {count(people, 'person', 'people')} in "
-        f"{count(conversations, 'conversation')}"
-    )
     if flagged:
         yield (
             f"frustration: {flagged:,} flagged by the model, which is no share until "
@@ -58,10 +71,10 @@ def _counted(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
         )
 
 
-def _top(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
+def _top(connection: "duckdb.DuckDBPyConnection") -> tuple[str, str]:
+    """Returns the family whose themes are shown, and the themes; empty if none."""
     for family in FAMILIES:
         themes = connection.execute(_THEMES, [family]).fetchall()
         if themes:
-            said = "; ".join(f"{theme} ({n:,})" for theme, n in themes)
-            yield f"top themes of {family}: {said}"
-            return
+            return family, "; ".join(f"{theme} ({n:,})" for theme, n in themes)
+    return "", ""

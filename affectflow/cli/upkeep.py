@@ -69,9 +69,10 @@ def erase(
     speaker_key_uri: KeyUri = "",
     shape: Shape = "table",
 ) -> int:
-    """Erase what somebody wrote from every table, file and older version.
+    """Erase what somebody wrote from every table and older version.
 
-    Of several options all must hold. What was erased stays out of later ingests.
+    Files in the lake's folder that may quote it are named. Of several options all
+    must hold. What was erased stays out of later ingests.
     """
     from affectflow.stages.upkeep.erase import Choice
     from affectflow.stages.upkeep.erase import erase as erase_from

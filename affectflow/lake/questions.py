@@ -41,9 +41,10 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
       duckdb.Error: it does not parse.
     """
     found = connection.extract_statements(query)
-    if len(found) != 1:
-        there = "no statement" if not found else f"{len(found)} statements"
-        raise UsageError(f"{there} in the query; give one at a time")
+    if not found:
+        raise UsageError('the query has no statement; type one, as "FROM runs"')
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} statements in the query; give one at a time")
     kind = found[0].type.name
     # EXPLAIN ANALYZE runs what it explains.
     if kind == "EXPLAIN" and (head := _EXPLAIN.match(query)):

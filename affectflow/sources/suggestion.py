@@ -1,5 +1,6 @@
 """A mapping to type, guessed from the names of the fields in a file."""
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -56,7 +57,7 @@ def suggestion(given: Iterable[tuple[str, str]], present: Sequence[str]) -> str:
             mapped[target] = found
             free.remove(found)
     mapped.setdefault("utterance_id", "auto")
-    mapped.setdefault("text", "FIELD")
+    mapped.setdefault("text", _ends_like_a_text(free) or "FIELD")
     ordered = dict.fromkeys((*_NEEDED, *mapped))
     typed = ",".join(f"{name}={mapped[name]}" for name in ordered if mapped[name])
     # The quotes of a constant stay readable inside double ones.
@@ -76,6 +77,13 @@ def _likeliest(names: Sequence[str], free: Sequence[str]) -> str:
     spelled = {_bare(name): name for name in reversed(free)}
     found = [spelled[name] for name in names if name in spelled]
     return min(found, key=lambda name: free.count(name) > 1, default="")
+
+
+def _ends_like_a_text(free: Sequence[str]) -> str:
+    """Returns the only name whose last word is `body`, `text`, ...; else nothing."""
+    texts = _NAMES["text"].split()
+    found = [name for name in free if re.split(r"[\W_]+", name.lower())[-1] in texts]
+    return found[0] if len(found) == 1 else ""
 
 
 def _bare(name: str) -> str:

@@ -10,6 +10,7 @@ from typer.main import get_command
 from affectflow.cli import run
 from affectflow.cli.app import app
 from affectflow.cli.examples import EXAMPLES
+from affectflow_connectors.csv import ReadCsv
 
 
 def help_of(*command: str) -> str:
@@ -46,6 +47,21 @@ def test_the_example_in_each_help_is_a_line_that_the_command_takes(command):
     found.make_context(command, ours[1:], resilient_parsing=True)
     assert ours[0] == command
     assert f"Example: {' '.join(line.split())}" in help_of(command)
+
+
+def test_what_help_lists_says_each_command_in_a_whole_sentence():
+    listed = help_of().partition("Commands:")[2]
+
+    assert "..." not in listed
+
+
+def test_the_example_of_ingest_gives_each_message_an_id(tmp_path, monkeypatch):
+    (tmp_path / "posts.csv").write_text("id,body\n1,hello\n")
+    monkeypatch.chdir(tmp_path)
+    line = shlex.split(EXAMPLES["ingest"])
+    fields = line[line.index("--map") + 1].split(",")
+
+    ReadCsv(paths="posts.csv", mapping=dict(f.split("=") for f in fields)).check()
 
 
 def test_every_command_that_help_lists_has_an_example():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from affectflow.cli import lakes, show
-from affectflow.errors import UsageError
+from affectflow.errors import StorageError, UsageError
 from affectflow.lake import Lake
 from tests.given.command_line import affectflow
 
@@ -24,7 +24,7 @@ def ask(lake: str, query: str) -> int:
     ("query", "told"),
     [
         pytest.param("SELECT 1; SELECT 2", "2 statements .* one at a time", id="two"),
-        pytest.param("-- nothing", "no statement", id="none"),
+        pytest.param("-- nothing", "has no statement", id="none"),
         pytest.param("CREATE TABLE x AS SELECT 1", "CREATE is refused", id="create"),
         pytest.param("ATTACH ':memory:' AS x", "ATTACH is refused", id="attach"),
         pytest.param("SET threads = 1", "SET is refused", id="set"),
@@ -122,6 +122,25 @@ def test_a_table_that_is_piped_is_as_wide_as_it_is(
     head, _, row = capsys.readouterr().out.splitlines()
     assert [cell.strip() for cell in head.split("┃")] == names
     assert row.count(("word " * 40).strip()) == 12
+
+
+@pytest.mark.parametrize("shape", ["csv", "json", "parquet"])
+def test_a_file_that_cannot_be_written_is_one_line(
+    lake: str, shape: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "no folder" / "out"
+
+    with pytest.raises(StorageError, match="name another file"):
+        lakes.sql(lake, "SELECT 1", shape, file)
+
+
+@pytest.mark.parametrize("vertical", [False, True])
+def test_an_answer_without_rows_says_so_beside_it(
+    lake: str, vertical: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lakes.sql(lake, "FROM runs", "table", None, vertical)
+
+    assert capsys.readouterr().err == "sql: no rows\n"
 
 
 def test_a_view_that_does_not_run_is_one_line_on_stderr(lake: str, bring: Any) -> None:

@@ -13,6 +13,12 @@ from affectflow_connectors.csv import ReadCsv
         ({}, ["id", "body"], "utterance_id=id,text=body"),
         ({}, ["body", "stars"], "utterance_id=auto,text=body"),
         ({}, ["a", "b"], "utterance_id=auto,text=FIELD"),
+        (
+            {},
+            ["id", "issue_id", "comment_id", "comment_body"],
+            "utterance_id=id,text=comment_body,conversation_id=issue_id",
+        ),
+        ({}, ["id", "old_body", "new_body"], "utterance_id=id,text=FIELD"),
         ({"text": "note"}, ["note", "body"], "utterance_id=auto,text=note"),
         ({"text": ""}, ["text", "message"], "utterance_id=auto"),
         (

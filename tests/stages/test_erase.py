@@ -194,7 +194,11 @@ def test_killed_anywhere_it_is_finished_by_the_next(lake, step, monkeypatch):
             ["--utterance", "x"], ["no utterance", "affectflow sql"], id="none"
         ),
         pytest.param(["--speaker", "ann"], ["github:octocat"], id="no source"),
-        pytest.param(["--where", "texd = 1"], ["--where", "texd"], id="bad condition"),
+        pytest.param(
+            ["--where", "texd = 1"],
+            ["--where", "no column 'texd'; utterances has"],
+            id="bad condition",
+        ),
         pytest.param(["--where", ""], ["--where is empty"], id="empty condition"),
     ],
 )

@@ -1,5 +1,6 @@
 """What a task asks: which labels, of which vocabulary, or which scale."""
 
+import difflib
 from dataclasses import dataclass
 
 from affectflow.errors import UsageError
@@ -53,9 +54,11 @@ def task_of(name: str) -> Task:
     try:
         target = targets_of(EMOTION, [name])[0]
     except UsageError as error:
+        tasks = (EMOTION, FRUSTRATION, *scales)
+        near = difflib.get_close_matches(name, [*tasks, *known()], n=1, cutoff=0.8)
+        said = f"no task {name!r}; did you mean {near[0]}?" if near else str(error)
         raise UsageError(
-            f"TASK is emotion, frustration, {', '.join(scales)}, a vocabulary or a "
-            f"label: {error}"
+            f"TASK is {', '.join(tasks)}, a vocabulary or a label: {said}"
         ) from error
     return Task(name=name, vocabulary=target.vocabulary, labels=(target.label,))
 

@@ -19,6 +19,7 @@ from affectflow.lake import Lake, open_tables, speakers
 from affectflow.lake.ask import ask
 from affectflow.lake.commits import Change, commit_serially
 from affectflow.lake.files import read_file
+from affectflow.lake.questions import why_it_fails
 from affectflow.lake.tables import FileEntry
 from affectflow.lake.tombstones import Tombstones, bury, tombstones
 from affectflow.schemas import RULES, TABLES, UTTERANCES, fields
@@ -187,10 +188,10 @@ def _matching(lake: Lake, choice: Choice) -> pa.Table:
         try:
             return ask(connection, sql, given)
         except duckdb.Error as error:
-            line = str(error).strip().splitlines()[0]
+            why = why_it_fails(connection, sql, error)
             raise UsageError(
                 f"--where {choice.where!r} is not a condition on the columns of "
-                f"utterances: {line}"
+                f"utterances: {why}"
             ) from error
 
 

@@ -301,9 +301,10 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path):
         evaluate_file(str(path), "emotion")
 
 
-def test_an_unknown_task_names_the_nearest():
-    with pytest.raises(UsageError, match="did you mean irritation"):
-        task_of("iritation")
+@pytest.mark.parametrize("task", ["irritation", "frustration", "valence", "ekman"])
+def test_an_unknown_task_names_the_nearest(task):
+    with pytest.raises(UsageError, match=f"did you mean {task}"):
+        task_of(task.replace("r", "", 1) if "r" in task else task + "s")
 
 
 @pytest.mark.parametrize(
