@@ -4,6 +4,8 @@ A pipeline in YAML may say `type: ReadGithub`, with the class's arguments as `co
 """
 
 import dataclasses
+import difflib
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
@@ -176,7 +178,18 @@ def build(
     except Exception as error:
         # Of a jsonschema error the text holds the whole schema.
         line = " ".join(str(getattr(error, "message", error)).split())
-        raise UsageError(f"the pipeline cannot be built: {line[:400]}") from error
+        raise UsageError(
+            f"the pipeline cannot be built: {line[:400]}{_nearest_type(line)}"
+        ) from error
+
+
+def _nearest_type(complaint: str) -> str:
+    """Returns what to type for a type that Beam does not know; else nothing."""
+    unknown = re.search(r"Unknown type .* for type (\w+)", complaint)
+    if unknown is None:
+        return ""
+    near = difflib.get_close_matches(unknown[1], plugin_names(), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 _PEOPLE = {"purpose": str, "context": str, "allow_person_level": bool}

@@ -64,6 +64,23 @@ def trainers(incomplete: str) -> list[str]:
     return _names("trainers", incomplete)
 
 
+def tasks(incomplete: str) -> list[str]:
+    """Returns what `eval` takes: causes, the tasks of a sheet, and vocabularies."""
+    from affectflow import vocabularies
+    from affectflow.gold.targets.labels import EMOTION, FRUSTRATION, SCALES
+
+    scales = vocabularies.get(SCALES).labels
+    found = {"causes", EMOTION, FRUSTRATION, *scales, *vocabularies.known()}
+    return _beginning(sorted(found - {SCALES}), incomplete)
+
+
+def kinds(incomplete: str) -> list[str]:
+    """Returns the kinds of plugins that are classes."""
+    from affectflow import registry
+
+    return _beginning(registry.BASES, incomplete)
+
+
 def lakes(incomplete: str) -> list[str]:
     """Returns folders that begin so: a lake as it is, another with a `/` to go on."""
     there = Path(incomplete)

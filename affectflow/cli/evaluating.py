@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from affectflow.cli import show
+from affectflow.cli import completing, show
 from affectflow.cli.options import Draws, Shape, is_lake
 from affectflow.errors import UsageError
 from affectflow.nouns import count
@@ -27,6 +27,7 @@ Task = Annotated[
         metavar="TASK",
         help="emotion, frustration, valence; or a vocabulary or label, as irritation; "
         "or causes.",
+        autocompletion=completing.tasks,
     ),
 ]
 Target = Annotated[

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
@@ -73,7 +73,8 @@ def _to_file(relation: object, shape: str, out: Path | None) -> int:
         raise UsageError("--format parquet needs --out FILE")
     table = relation.to_arrow_table()  # type: ignore[attr-defined]
     try:
-        _write_table(table, shape, out)
+        with out.open("wb") as file:
+            _write_table(table, shape, file)
     except OSError as error:
         raise StorageError(
             f"cannot write {str(out)!r}: {error.strerror or error}; name another file"
@@ -81,16 +82,16 @@ def _to_file(relation: object, shape: str, out: Path | None) -> int:
     return 0
 
 
-def _write_table(table: "pa.Table", shape: str, out: Path) -> None:
+def _write_table(table: "pa.Table", shape: str, file: BinaryIO) -> None:
     if shape == "parquet":
         import pyarrow.parquet as pq
 
-        pq.write_table(table, out, compression="zstd")
+        pq.write_table(table, file, compression="zstd")
         return
     import polars as pl
 
     frame = pl.DataFrame(table)
-    frame.write_ndjson(out) if shape == "json" else frame.write_csv(out)
+    frame.write_ndjson(file) if shape == "json" else frame.write_csv(file)
 
 
 def report(

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from affectflow import hub
-from affectflow.cli import show
+from affectflow.cli import completing, show
 from affectflow.cli.declaring import declaring
 from affectflow.cli.meanings import columns_of, meanings_of
 from affectflow.cli.options import Set
@@ -166,7 +166,12 @@ def _checked(check: Callable[[Any], None], plugin: Any) -> int:
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(help="A kind, such as `renderers`.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="A kind, such as `renderers`.", autocompletion=completing.kinds
+        ),
+    ],
     name: Annotated[
         str, typer.Argument(help="Name of the class, such as `RenderSighs`.")
     ],

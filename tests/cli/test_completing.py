@@ -33,6 +33,10 @@ def test_a_shell_is_given_the_names_that_begin_so():
         (completing.prompts, "support", ["support_strategy"]),
         (completing.models, "EmbeddedG", ["EmbeddedGerman"]),
         (completing.miners, "nobody", []),
+        (completing.tasks, "fr", ["frustration"]),
+        (completing.tasks, "cau", ["causes"]),
+        (completing.tasks, "dom", ["dominance"]),
+        (completing.kinds, "m", ["models", "miners", "measures"]),
     ],
 )
 def test_names_are_completed(offer, begun, offered):

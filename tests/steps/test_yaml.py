@@ -194,6 +194,11 @@ def test_our_own_types_run_beside_a_strangers(local_plugins, tmp_path):
     ("text", "line"),
     [
         pytest.param("pipeline: [", "cannot be built", id="no YAML"),
+        pytest.param(
+            "pipeline: {type: chain, transforms: [{type: Textualise}]}",
+            r"did you mean Textualize\?",
+            id="nearest type",
+        ),
         pytest.param("just words", "must begin with `pipeline:`$", id="words"),
         pytest.param("hello: 1", "must begin with `pipeline:`$", id="no pipeline"),
         pytest.param("", "must begin with `pipeline:`$", id="empty"),
