@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,7 @@ from affectflow.cli.progress import duration
 from affectflow.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
     from affectflow.lake import Lake
@@ -68,13 +69,17 @@ def sql(
     return 0
 
 
-def _to_file(relation: object, shape: str, out: Path | None) -> int:
+def _to_file(relation: "duckdb.DuckDBPyRelation", shape: str, out: Path | None) -> int:
     if out is None:
         raise UsageError("--format parquet needs --out FILE")
-    table = relation.to_arrow_table()  # type: ignore[attr-defined]
     try:
-        with out.open("wb") as file:
-            _write_table(table, shape, file)
+        if shape == "parquet":
+            _to_parquet(relation.to_arrow_table(), out)
+            return 0
+        print_rows = show.as_json if shape == "json" else show.as_csv
+        rows = relation.fetchall()
+        with out.open("w", encoding="utf-8", newline="") as file:
+            print_rows(relation.columns, rows, file)
     except OSError as error:
         raise StorageError(
             f"cannot write {str(out)!r}: {error.strerror or error}; name another file"
@@ -82,16 +87,18 @@ def _to_file(relation: object, shape: str, out: Path | None) -> int:
     return 0
 
 
-def _write_table(table: "pa.Table", shape: str, file: BinaryIO) -> None:
-    if shape == "parquet":
-        import pyarrow.parquet as pq
+def _to_parquet(table: "pa.Table", out: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-        pq.write_table(table, file, compression="zstd")
-        return
-    import polars as pl
-
-    frame = pl.DataFrame(table)
-    frame.write_ndjson(file) if shape == "json" else frame.write_csv(file)
+    try:
+        with out.open("wb") as file:
+            pq.write_table(table, file, compression="zstd")
+    except pa.ArrowNotImplementedError as error:
+        raise UsageError(
+            f"Parquet cannot hold these columns: {error}; cast them in the query, as "
+            "CAST(d AS VARCHAR)"
+        ) from error
 
 
 def report(

@@ -1,13 +1,12 @@
 """How results look."""
 
 import csv
-import io
 import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from affectflow.cli.hints import hints
 from affectflow.cli.state import STATE
@@ -86,20 +85,24 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints rows as CSV on stdout."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+def as_csv(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], file: TextIO | None = None
+) -> None:
+    """Prints rows as CSV on stdout, or into a file."""
+    writer = csv.writer(file or sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    sys.stdout.write(buffer.getvalue())
 
 
-def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints rows as JSON Lines on stdout: one object a row."""
+def as_json(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], file: TextIO | None = None
+) -> None:
+    """Prints rows as JSON Lines on stdout, or into a file: one object a row."""
     for row in rows:
         said = dict(zip(columns, row, strict=True))
-        sys.stdout.write(json.dumps(said, default=_plain, ensure_ascii=False) + "\n")
+        (file or sys.stdout).write(
+            json.dumps(said, default=_plain, ensure_ascii=False) + "\n"
+        )
 
 
 def as_document(

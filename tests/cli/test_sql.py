@@ -134,6 +134,23 @@ def test_a_file_that_cannot_be_written_is_one_line(
         lakes.sql(lake, "SELECT 1", shape, file)
 
 
+@pytest.mark.parametrize("shape", ["csv", "json"])
+def test_a_file_holds_what_is_printed_of_values_of_any_type(
+    lake: str, shape: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = f"SELECT [{{'a': 1}}] AS x, INTERVAL 1 DAY AS d, '{'0' * 32}'::UUID AS u"
+
+    lakes.sql(lake, query, shape, None)
+    lakes.sql(lake, query, shape, tmp_path / "out")
+
+    assert (tmp_path / "out").read_text() == capsys.readouterr().out
+
+
+def test_what_parquet_cannot_hold_is_one_line(lake: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cast them in the query"):
+        lakes.sql(lake, "SELECT INTERVAL 1 DAY", "parquet", tmp_path / "out")
+
+
 @pytest.mark.parametrize("vertical", [False, True])
 def test_an_answer_without_rows_says_so_beside_it(
     lake: str, vertical: bool, capsys: pytest.CaptureFixture[str]
