@@ -22,6 +22,7 @@ _SPELLINGS = {
 class _Ingest(NamedTuple):
     """A row of `runs`, as far as hints go by it."""
 
+    dead: int
     counters: Mapping[str, int]
     never_read: list[str]
     options: frozenset[str]
@@ -36,8 +37,17 @@ def hints(row: Mapping[str, Any]) -> list[str]:
     """
     source = json.loads(row["config"]).get("arguments", {})
     counters = dict(row["counters"])
-    found = _Ingest(counters, row.get("never_read", []), frozenset(source))
+    never_read = row.get("never_read", [])
+    found = _Ingest(row["rows_dead"], counters, never_read, frozenset(source))
     return [f"{row['stage']}: {line}" for about in _ABOUT for line in about(found)]
+
+
+def _dead(found: _Ingest) -> Iterator[str]:
+    if found.dead:
+        yield (
+            f"{count(found.dead, 'row')} refused: `affectflow sql LAKE 'FROM "
+            "dead_letter_summary'` says why"
+        )
 
 
 def _dates(found: _Ingest) -> Iterator[str]:
@@ -123,6 +133,7 @@ _ABOUT: tuple[Callable[[_Ingest], Iterator[str]], ...] = (
     _dates,
     _unread,
     _private,
+    _dead,
     _repeats,
     _other_files,
 )

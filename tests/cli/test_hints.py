@@ -7,12 +7,13 @@ from affectflow.cli.hints import hints
 MAPPED = {"mapping": {}, "day_first": None}
 
 
-def said(arguments, never_read=(), **counters):
+def said(arguments, never_read=(), dead=0, **counters):
     config = json.dumps({"source": "Read", "arguments": arguments})
     return hints(
         {
             "stage": "ingest",
             "config": config,
+            "rows_dead": dead,
             "counters": list(counters.items()),
             "never_read": never_read,
         }
@@ -50,3 +51,12 @@ def test_a_source_that_takes_no_map_is_not_told_of_one():
 
     assert len(lines) == 4
     assert not any("--map" in line or "--set" in line for line in lines)
+
+
+def test_rows_that_were_refused_come_with_the_query_that_says_why():
+    (line,) = said(MAPPED, dead=5)
+
+    assert line == (
+        "ingest: 5 rows refused: `affectflow sql LAKE 'FROM dead_letter_summary'` says "
+        "why"
+    )
