@@ -68,6 +68,7 @@ class Cells:
         those that could not be parted from them.
       min_people: that each cell has.
       min_messages: that each cell has.
+      counted: `people`; `conversations` where no speaker of the lake is known.
     """
 
     rows: list[Cell[str | None]]
@@ -77,6 +78,7 @@ class Cells:
     left_out: int
     min_people: int
     min_messages: int
+    counted: str = "people"
 
 
 def build(
@@ -121,7 +123,13 @@ def build(
         left_out=rows - sum(cell.messages for cell in cells),
         min_people=least,
         min_messages=enough,
+        counted=_counted(connection),
     )
+
+
+def _counted(connection: duckdb.DuckDBPyConnection) -> str:
+    known = "SELECT count(speaker_id) > 0 FROM utterances"
+    return "people" if connection.sql(known).fetchall()[0][0] else "conversations"
 
 
 def _offered(chosen: Candidate, there: Sequence[Candidate]) -> list[Candidate]:

@@ -38,7 +38,7 @@ def languages(facts: Facts) -> Html:
             "p",
             f"The annotator answered {read:,} of {count(all_, 'message')} that people "
             "wrote: it gave them labels, or found that none applied. Messages that it "
-            "does not read are missing from every number below; they are not calm.",
+            "does not read are missing from all other numbers; they are not calm.",
         ),
         table(_HEADS, [_line(row, facts) for row in rows], set(range(1, len(_HEADS)))),
         ask_yourself("languages", facts),

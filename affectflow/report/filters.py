@@ -9,9 +9,10 @@ from typing import Any
 
 from affectflow.nouns import count
 from affectflow.report.cells import Cells
-from affectflow.report.html import Child, Html, el, table
+from affectflow.report.html import Child, Html, el, prose, table
 from affectflow.report.partition import DIMENSIONS
 from affectflow.report.queries import Facts
+from affectflow.report.quotes import how_to_publish
 from affectflow.report.words import section
 
 _NAMES = {
@@ -29,7 +30,8 @@ def filters(facts: Facts) -> Html:
     """Returns the section with its table and script, or why there is nothing in it."""
     cells = facts.cells
     if cells is None or not cells.rows:
-        return section("filters", _TITLE, el("p", _nothing(cells)))
+        why_not = prose(_nothing(facts, cells))
+        return section("filters", _TITLE, el("p", why_not))
     choice, label = _first_shown(cells)
     return section(
         "filters",
@@ -44,13 +46,15 @@ def filters(facts: Facts) -> Html:
     )
 
 
-def _nothing(cells: Cells | None) -> str:
+def _nothing(facts: Facts, cells: Cells | None) -> str:
     if cells is None:
         return "Nothing has been labelled yet."
-    return (
-        "There is nothing to filter: the public messages that were labelled are fewer "
-        f"than {cells.min_messages}, or of fewer than {cells.min_people} people."
+    few = (
+        "There is nothing to filter: the labelled messages that are marked as public "
+        f"are fewer than {cells.min_messages}, or of fewer than {cells.min_people} "
+        f"{cells.counted}."
     )
+    return f"{few} {how_to_publish(facts)}".rstrip()
 
 
 def script() -> str:
@@ -73,8 +77,8 @@ def _introduction(cells: Cells) -> str:
         "Messages in which a label was chosen, beside all messages that the annotator "
         "answered. The counts are what an annotator flagged, not what people felt; "
         f"only public messages are counted, in groups of at least {cells.min_people} "
-        f"people and {cells.min_messages} messages, and smaller groups are kept "
-        "together."
+        f"{cells.counted} and {cells.min_messages} messages, and smaller groups are "
+        "kept together."
     )
 
 
@@ -85,9 +89,14 @@ def _told(cells: Cells, choice: int, label: str) -> str:
     people = max((cell.people for cell in rows), default=0)
     return (
         f"{label}: flagged in {flagged:,} of {count(messages, 'message')}, "
-        f"which at least {count(people, 'person', 'people')} wrote. "
-        "Nothing is filtered out."
+        f"{_by_whom(people, cells)}. Nothing is filtered out."
     )
+
+
+def _by_whom(number: int, cells: Cells) -> str:
+    if cells.counted == "people":
+        return f"which at least {count(number, 'person', 'people')} wrote"
+    return f"from at least {count(number, 'conversation')}"
 
 
 def _by_container(cells: Cells, choice: int, label: str) -> Html:
@@ -111,8 +120,8 @@ def _spelt(value: str | None) -> str:
 
 def _note(cells: Cells) -> str:
     parts = [
-        "People are counted group by group and rounded down; a total says how many the "
-        "largest of its groups has, so it is a lower bound."
+        f"{cells.counted.capitalize()} are counted group by group and rounded down; a "
+        "total says how many the largest of its groups has, so it is a lower bound."
     ]
     if cells.left_out:
         verb = "is" if cells.left_out == 1 else "are"
@@ -142,6 +151,7 @@ def _data(cells: Cells) -> dict[str, Any]:
             for n, name in enumerate(DIMENSIONS)
         ],
         "period": cells.period,
+        "counted": cells.counted,
         "choices": [
             {"name": f"{task}: {name}", "labels": labels}
             for (name, task), labels in zip(cells.choices, cells.labels, strict=True)

@@ -142,8 +142,11 @@ def _accuracy(facts: Facts) -> str:
 
 
 def _what_to_do(facts: Facts) -> Html:
+    n = facts.answered_by_people
+    enough = f"People's answers to {count(n, 'message')} are not enough. " if n else ""
+    more = "more " if n else ""
     return prose(
-        f"To get shares, label {LABELS_TO_BEGIN_WITH} messages: "
+        f"{enough}To get shares, label {LABELS_TO_BEGIN_WITH} {more}messages: "
         f"`{sample_command(facts)}`."
     )
 

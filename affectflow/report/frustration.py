@@ -37,11 +37,12 @@ def over_time(facts: Facts) -> Html | None:
     title = f"{facts.measure.capitalize()} by {facts.period}"
     places = _multiples(facts, "container", counts.containers, counts.container_periods)
     roles = _multiples(facts, "role", counts.roles, counts.role_periods)
+    whole = _whole(facts) if facts.shares and len(facts.shares.periods) > 1 else None
     return section(
         "over-time",
         title,
-        el("p", _explained(facts)),
-        _whole(facts) if facts.shares and len(facts.shares.periods) > 1 else None,
+        el("p", _explained(facts)) if whole or places or roles else None,
+        whole,
         [el("h3", "By container"), places] if places else None,
         [el("h3", "By role of the author"), roles] if roles else None,
         _marks_named(facts),

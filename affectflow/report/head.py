@@ -1,5 +1,7 @@
 """The honest head: what was read, by what it was labelled, what stayed outside."""
 
+import re
+import shlex
 from collections.abc import Sequence
 
 from affectflow.nouns import count
@@ -32,6 +34,7 @@ SECTIONS = {
     "languages": "Languages",
     "emotions": "Other emotions",
     "containers": "Places",
+    "unsaid": "What was not said",
     "exclusions": "Exclusions",
     "refusals": "Refused rows",
     "basis": "Basis",
@@ -63,11 +66,11 @@ def caution(facts: Facts) -> Html:
 
 def navigation(sections: Sequence[Html | None]) -> Html:
     """Returns links to the sections that are on the page."""
-    page = join(sections)
+    anchors = re.findall(r'<section id="([^"]*)"', join(sections))
     links = [
-        el("li", el("a", name, href=f"#{anchor}"))
-        for anchor, name in SECTIONS.items()
-        if f'<section id="{anchor}"' in page
+        el("li", el("a", SECTIONS[anchor], href=f"#{anchor}"))
+        for anchor in anchors
+        if anchor in SECTIONS
     ]
     return el("nav", el("ul", links), aria_label="Sections")
 
@@ -84,6 +87,8 @@ def _scope(counts: Row) -> str:
         parts.append(
             f"from {day(counts['first_at'])} to {day(counts['last_at'])} (UTC)"
         )
+    else:
+        parts.append("without times")
     return ", ".join(parts) + "."
 
 
@@ -116,8 +121,8 @@ def _rests_on(facts: Facts) -> Html:
             "All numbers rest on one annotator, ",
             el("code", name),
             prose(
-                ", whose labels have not been compared with people's here. Counts say"
-                " how often it chose a label, not how often people felt it."
+                f", {_compared(facts)} Counts say how often it chose a label, not how "
+                "often people felt it."
             ),
             _others(facts),
         )
@@ -133,6 +138,16 @@ def _rests_on(facts: Facts) -> Html:
         ".",
         _others(facts),
         shares(facts),
+    )
+
+
+def _compared(facts: Facts) -> str:
+    n = facts.answered_by_people
+    if not n:
+        return "whose labels have not been compared with people's here."
+    return (
+        f"which people's answers to {count(n, 'message')} here do not validate: "
+        f"`affectflow gold {shlex.quote(facts.lake)}` says why."
     )
 
 

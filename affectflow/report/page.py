@@ -23,11 +23,11 @@ _OPENING: tuple[Section, ...] = (head.head, finding, head.caution)
 _SECTIONS: tuple[Section, ...] = (
     since,
     threads,
-    filters,
     over_time,
     events,
     sections.displeasure,
     sections.pleasure,
+    filters,
     coverage.languages,
     sections.emotions,
     sections.containers,

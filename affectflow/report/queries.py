@@ -91,6 +91,12 @@ class Facts:
         rows = self.answers.get("validations", [])
         return next((row for row in rows if row["label"] == self.measure), None)
 
+    @property
+    def answered_by_people(self) -> int:
+        """Messages whose answers by people `gold` compared with what is flagged."""
+        rows = self.answers.get("compared", [])
+        return int(rows[0]["messages"] or 0) if rows else 0
+
 
 def collect(
     connection: duckdb.DuckDBPyConnection,

@@ -1,10 +1,12 @@
 """What people wrote: how much of it is shown, and without whose name."""
 
 import re
+import shlex
 from collections.abc import Callable
 
 from affectflow.report.html import Html, el, join, link
 from affectflow.report.queries import Facts, Row
+from affectflow.report.words import listed
 
 MAX_WORDS = 12
 _QUOTE_CHARS = 300
@@ -93,3 +95,17 @@ def _lines(text: str, hide: Hide) -> Html:
     """Returns text with its line breaks; blank lines are left out."""
     first, *rest = re.split(r"[ \t]*\n\s*", hide(text))
     return join(first, [[el("br"), line] for line in rest])
+
+
+def how_to_publish(facts: Facts) -> str:
+    """Returns how to say that a source is public; empty if every source has said it."""
+    public = {row["source"] for row in facts.answers["public_sources"]}
+    silent = {row["source"] for row in facts.answers["unmarked"] if row["source"]}
+    if not (unsaid := sorted(silent - public)):
+        return ""
+    options = " ".join(f"--public {shlex.quote(source)}" for source in unsaid)
+    verb = "does" if len(unsaid) == 1 else "do"
+    return (
+        f"{listed(unsaid)} {verb} not say which messages are public; if all are: "
+        f"`affectflow report {shlex.quote(facts.lake)} {options}`."
+    )

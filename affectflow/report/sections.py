@@ -1,6 +1,5 @@
 """What people expressed: emotions over time, themes, places."""
 
-import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -8,7 +7,7 @@ from affectflow.nouns import count
 from affectflow.report import charts
 from affectflow.report.html import Child, Html, el, join, prose, table
 from affectflow.report.queries import PLEASANT, Facts, Row
-from affectflow.report.quotes import may_quote, quote
+from affectflow.report.quotes import how_to_publish, may_quote, quote
 from affectflow.report.themes import heat_table, theme_list
 from affectflow.report.words import (
     ask_yourself,
@@ -192,6 +191,8 @@ def in_themes_said(facts: Facts) -> str:
     )
     if not all(_may_say(*part, facts) for part in parts):
         return f"{count(row['flagged'], 'message')} flagged, {number}."
+    if not row["in_themes"]:
+        return f"{count(row['flagged'], 'message')} flagged, none of them in a theme."
     return (
         f"{count(row['flagged'], 'message')} flagged, {row['in_themes']:,} in "
         f"{number}, {row['in_none']:,} in none."
@@ -277,17 +278,11 @@ def _why_unquoted(facts: Facts) -> str:
             "Nothing is quoted: the key of the pseudonyms is not here, so names of "
             "speakers in quotes cannot be found. Name it with `--speaker-key-uri`."
         )
-    public = {row["source"] for row in facts.answers["public_sources"]}
-    silent = {row["source"] for row in facts.answers["unmarked"] if row["source"]}
-    if not (unsaid := sorted(silent - public)):
-        return "No message behind these themes is public, so none is quoted."
-    options = " ".join(f"--public {shlex.quote(source)}" for source in unsaid)
-    verb = "does" if len(unsaid) == 1 else "do"
+    how = how_to_publish(facts)
+    marked = "marked as " if how else ""
     return (
-        "No message behind these themes is marked as public, so none is quoted. "
-        f"{listed(unsaid)} {verb} not say which messages are public; if all are: "
-        f"`affectflow report {shlex.quote(facts.lake)} {options}`."
-    )
+        f"No message behind these themes is {marked}public, so none is quoted. {how}"
+    ).rstrip()
 
 
 def _no_theme(facts: Facts, families: Sequence[str]) -> str:

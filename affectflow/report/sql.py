@@ -321,6 +321,9 @@ SELECT f.label, any_value(f.n) FILTER (kind = 'validation') AS n,
   any_value(p.raters) AS raters, any_value(p.alpha) AS alpha
 FROM fitted AS f LEFT JOIN people AS p USING (label)
 GROUP BY f.label HAVING bool_or(kind = 'validation') ORDER BY f.label""",
+    "compared": """
+SELECT max(n) AS messages FROM measures
+WHERE unit_id = $flagger AND label = $measure AND kind = 'precision'""",
     "runs": """
 SELECT run_id, stage, state, started, rows_in, rows_out, rows_dead, config_digest,
   versions

@@ -144,7 +144,7 @@
     const label = what.selectedOptions.length ? what.selectedOptions[0].text : "no label";
     const parts = [];
     if (all.messages) {
-      parts.push(`${label}: flagged in ${number(all.flagged)} of ${plural(all.messages, "message", "messages")}, which at least ${plural(all.people, "person", "people")} wrote.`);
+      parts.push(`${label}: flagged in ${number(all.flagged)} of ${plural(all.messages, "message", "messages")}, ${byWhom(all.people)}.`);
     } else {
       parts.push("No group of messages is large enough to be shown for this choice.");
     }
@@ -152,6 +152,11 @@
     if (all.unknown) parts.push(`${plural(all.unknown, "further message is", "further messages are")} in groups that cannot be told apart by this choice.`);
     if (all.unanswered) parts.push(`${plural(all.unanswered, "message was", "messages were")} not all answered by this annotator.`);
     return parts.join(" ");
+  }
+
+  function byWhom(n) {
+    if (data.counted === "people") return `which at least ${plural(n, "person", "people")} wrote`;
+    return `from at least ${plural(n, "conversation", "conversations")}`;
   }
 
   function bar(row, most) {
@@ -182,7 +187,7 @@
     const dimension = told[Number(by.value)];
     const table = make("table");
     const head = make("tr", "", make("thead", "", table));
-    for (const [n, name] of [dimension.name, "Flagged", "Messages", "People, at least", ""].entries()) {
+    for (const [n, name] of [dimension.name, "Flagged", "Messages", `${data.counted === "people" ? "People" : "Conversations"}, at least`, ""].entries()) {
       const cell = make(name ? "th" : "td", name, head);
       if (name) cell.scope = "col";
       if (n > 0 && name) cell.className = "number";
