@@ -171,11 +171,14 @@ def _write(out: Path, text: str) -> Path:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        # mkstemp makes a file that only its owner reads; a report is to be passed on.
-        os.chmod(partial, 0o644)
-        os.replace(partial, out)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            # mkstemp makes a file for its owner alone; a report is to be passed on.
+            os.chmod(partial, 0o644)
+            os.replace(partial, out)
+        finally:
+            Path(partial).unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(
             f"cannot write the report to {str(out)!r}: {error.strerror or error}; "

@@ -103,7 +103,11 @@ def read_events(path: str | Path) -> tuple[Event, ...]:
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             return tuple(sorted(_events(str(path), csv.DictReader(file))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise UsageError(
+            f"--events: {str(path)!r} cannot be read: {error.strerror or error}"
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"--events: {str(path)!r} cannot be read as CSV in UTF-8: {error}"
         ) from error
@@ -126,4 +130,9 @@ def _events(path: str, rows: "csv.DictReader[str]") -> Iterator[Event]:
                 "write 2026-03-31"
             ) from None
         what, where = (row["what"] or "").strip(), (row.get("where") or "").strip()
+        if not what:
+            raise UsageError(
+                f"--events: {path!r}, line {rows.line_num}: the column what is empty; "
+                "say in a few words what happened"
+            )
         yield Event(at if at.tzinfo else at.replace(tzinfo=UTC), what, where)

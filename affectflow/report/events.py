@@ -38,6 +38,9 @@ def _event(effect: Effect, facts: Facts) -> Html:
 
 def effect_said(effect: Effect, facts: Facts) -> list[str]:
     """Returns what is known of an event, in sentences."""
+    where = effect.event.where
+    if where and where not in facts.counts.containers:
+        return ["No message counted here is from this container."]
     if not effect.counts:
         return [f"A side has {facts.asked.small}, so nothing is shown."]
     said = [_counted("Here", effect.counts, "here")]

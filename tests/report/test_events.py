@@ -37,6 +37,7 @@ def test_events_are_read_in_order_of_time(tmp_path):
         ("when,what\n", "no column 'date'"),
         ("date,what\nyesterday,x\n", "line 2: 'yesterday' is not a date"),
         ("", "no column 'date'"),
+        ("date,what\n2024-02-01\n", "line 2: the column what is empty"),
     ],
 )
 def test_a_file_that_is_not_one_of_events_is_an_error_with_the_cure(
@@ -47,8 +48,16 @@ def test_a_file_that_is_not_one_of_events_is_an_error_with_the_cure(
 
 
 def test_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
         read_events(tmp_path / "none.csv")
+
+
+def test_an_event_in_a_container_that_is_not_there_says_so(tmp_path):
+    event = Event(MIDDLE, "a new queue", "no/repo")
+
+    assert said_of(tmp_path, two_weeks(by_newcomers=False), event) == [
+        "No message counted here is from this container."
+    ]
 
 
 def said_of(folder, given, *events):

@@ -46,6 +46,15 @@ def test_a_place_that_cannot_be_written_is_an_error_with_the_cure(lake_uri, tmp_
         write_report(lake_uri, tmp_path / "file" / "report.html")
 
 
+def test_a_report_that_cannot_be_put_in_its_place_leaves_nothing(lake_uri, tmp_path):
+    (tmp_path / "out" / "folder").mkdir(parents=True)
+
+    with pytest.raises(StorageError, match="Is a directory"):
+        write_report(lake_uri, tmp_path / "out" / "folder")
+
+    assert os.listdir(tmp_path / "out") == ["folder"]
+
+
 def test_plots_on_one_page_share_no_id():
     series = [(START, 1), (START + timedelta(days=31), None), (START, 3)]
     both = charts.time_line(series, "a") + charts.time_line(series[:2], "b")
