@@ -19,6 +19,7 @@ from affectflow.report.words import day, section
 
 _MARKS = re.compile(r'<meta name="affectflow-themes" content="([^"]*)">')
 _FORMAT = 1
+_KEYS = {"format", "until", "measure", "themes"}
 
 
 def marks(facts: Facts) -> Html:
@@ -54,7 +55,9 @@ def told_by(page: str | Path) -> Row | None:
         told = json.loads(html.unescape(found[1])) if found else None
     except ValueError:
         return None
-    return told if isinstance(told, dict) and told.get("format") == _FORMAT else None
+    if not isinstance(told, dict) or not told.keys() >= _KEYS:
+        return None
+    return told if told["format"] == _FORMAT else None
 
 
 def since(facts: Facts) -> Html | None:

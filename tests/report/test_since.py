@@ -32,7 +32,13 @@ def test_a_page_says_which_themes_it_shows_and_no_small_count(tmp_path, facts):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "<p>mine</p>", '<meta name="affectflow-themes" content="{">']
+    "text",
+    [
+        "",
+        "<p>mine</p>",
+        '<meta name="affectflow-themes" content="{">',
+        '<meta name="affectflow-themes" content="{&quot;format&quot;:1}">',
+    ],
 )
 def test_a_file_that_says_nothing_is_no_last_report(tmp_path, text):
     (tmp_path / "page.html").write_text(text)
