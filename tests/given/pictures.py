@@ -14,7 +14,7 @@ from affectflow.cli import run
 from tests.given.chromium import Page, browser
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-SIZES = {"report": (1000, 1700), "report-owner": (1000, 2200)}
+SIZES = {"report": (1200, 1700), "report-owner": (1200, 2200)}
 """Width and height in pixels, from the top of the page."""
 _READERS = {"report": (), "report-owner": ("--for", "owner")}
 
