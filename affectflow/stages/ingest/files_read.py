@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from affectflow.errors import MissingExtraError, StorageError
 from affectflow.kinds.source import Source
 from affectflow.lake import Lake
 from affectflow.source_code import code_digest
@@ -64,7 +65,11 @@ def survey(
         return Survey()
     if not code:
         return Survey()
-    files = _stamped(source)
+    try:
+        files = _stamped(source)
+    except (MissingExtraError, StorageError, OSError):
+        # Workers may read what this machine cannot list. If they cannot, they say so.
+        return Survey()
     groups = [[uri] for uri in sorted(files) if source.stands_alone(uri)]
     stamps = {_digest(group): files[group[0]] for group in groups}
     if others := [uri for uri in sorted(files) if not source.stands_alone(uri)]:
