@@ -89,9 +89,7 @@ def distil(output: Tensor, target: Tensor, options: Options) -> Tensor:
     warmth = options.get("temperature", 1.0)
     student = functional.log_softmax(output / warmth, 1)
     teacher = functional.log_softmax(target / warmth, 1)
-    found = functional.kl_div(
-        student, teacher, reduction="batchmean", log_target=True
-    )
+    found = functional.kl_div(student, teacher, reduction="batchmean", log_target=True)
     return warmth**2 * found
 
 
