@@ -58,13 +58,14 @@ def train(
 
 def _in_folder(trainer: Any, data: Path, out: Path, licence: str) -> Any:
     """Trains beside `out`, and moves the folder there when it is whole."""
+    from affectflow.cli import show
     from affectflow.errors import StorageError
 
     out = out.resolve()
     work = out.with_name(f".{out.name}.training")
     try:
         work.mkdir(parents=True, exist_ok=True)
-        found = trainer.train_in(work, data, licence=licence)
+        found = trainer.train_in(work, data, licence=licence, tell=show.say)
         (found.weights / CARD).write_text(found.card, "utf-8")
         _replace(found.weights, out)
         shutil.rmtree(work, ignore_errors=True)

@@ -6,11 +6,18 @@ The check of a trainer is `affectflow.testing.check_trainer`.
 import abc
 import hashlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from affectflow.registry import Plugin
+
+Tell = Callable[[str], None]
+
+
+def quiet(line: str) -> None:
+    """Says nothing."""
 
 
 def is_held_out(unit: str) -> bool:
@@ -97,7 +104,9 @@ class FolderTrainer(Trainer, abc.ABC):
         return self.train_in(work, data, licence=licence)
 
     @abc.abstractmethod
-    def train_in(self, work: Path, data: Path, *, licence: str = "") -> Trained:
+    def train_in(
+        self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet
+    ) -> Trained:
         """Returns a model fitted to the files in the folder `data`.
 
         Args:
@@ -105,6 +114,7 @@ class FolderTrainer(Trainer, abc.ABC):
             the same data with the same options left there is gone on from.
           data: as for `train`.
           licence: as for `train`.
+          tell: is handed a line after each step.
 
         Raises:
           UsageError: as `train`.

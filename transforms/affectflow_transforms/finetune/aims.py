@@ -249,7 +249,7 @@ def _numbers(
         for name in wanted.labels
     ]
     values = np.array(columns, np.float64).T
-    missing = np.isnan(values).any(axis=1)
+    missing: npt.NDArray[np.bool_] = np.asarray(np.isnan(values).any(axis=1))
     seen = values[~missing]
     if wanted.head == "shares":
         values = _shares(source, values, seen)
@@ -357,10 +357,15 @@ def _config(
     """Returns the settings by which `SequenceClassifier` reads the head's outputs."""
     answer = _ANSWERS.get(wanted.head, wanted.head)
     outputs = [f"above {label}" for label in labels[:-1]] if cumulative else labels
-    name = wanted.vocabulary or vocabularies.recognise(list(labels))
-    own = {
+    name = wanted.vocabulary or vocabularies.recognise(list(labels)) or ""
+    if answer == "ordinal" and not name:
+        raise UsageError(
+            f"the scale {', '.join(labels)} has no name: give it one with --set "
+            "vocabulary=NAME"
+        )
+    own: dict[str, Any] = {
         "answer": answer,
-        "vocabulary": name or wanted.task or _of_values(answer, labels) or "emotion",
+        "vocabulary": name or _of_values(answer, labels),
         "task": wanted.task,
     }
     if answer == "ordinal":

@@ -1,6 +1,5 @@
 """The loop: batches, epochs, the best one kept, and what a second run goes on from."""
 
-import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from affectflow.errors import StorageError, UsageError
+from affectflow.kinds.trainer import Tell
 from affectflow_transforms.finetune.splits import Rows
-
-_log = logging.getLogger(__name__)
 
 CHECKPOINT = "epoch.pt"
 # So many batches are sorted by length together: the rest stays random.
@@ -76,6 +74,7 @@ def fit(
     pace: Pace,
     work: Path,
     mark: str,
+    tell: Tell,
 ) -> Course:
     """Trains a module, and leaves it with the weights of the best epoch.
 
@@ -89,6 +88,7 @@ def fit(
       pace: how it goes.
       work: the folder of the checkpoint.
       mark: of data and options; a checkpoint of another is not gone on from.
+      tell: is handed a line after each epoch.
 
     Raises:
       UsageError: the loss is not a number in the first epoch.
@@ -97,38 +97,37 @@ def fit(
     import torch
 
     optimizer = torch.optim.AdamW(groups)
-    best, course = _resumed(module, optimizer, work / CHECKPOINT, mark)
+    best, course = _resumed(module, optimizer, work / CHECKPOINT, mark, tell)
     while not course.is_over(pace):
         epoch, began = len(course.figures), time.monotonic()
         mean = _epoch(module, optimizer, lengths, rows, loss_of, pace, epoch)
         if not math.isfinite(mean):
             course.diverged = True
-            _check_any(course, epoch)
+            _check_any(course, epoch, tell)
             break
         course.losses.append(mean)
         course.figures.append(judge())
-        if course.best < 0 or course.figures[-1] > course.figures[course.best]:
+        # Of equally good epochs the last one: it is surer of what it says.
+        if course.best < 0 or course.figures[-1] >= course.figures[course.best]:
             course.best, best = epoch, _copied(module)
-        _log.warning(
-            "epoch %d of at most %d: loss %.4f, figure %.4f, %.0f s",
-            *(epoch + 1, pace.epochs, mean, course.figures[-1]),
-            time.monotonic() - began,
+        tell(
+            f"epoch {epoch + 1} of at most {pace.epochs}: loss {mean:.4f}, figure "
+            f"{course.figures[-1]:.4f}, {time.monotonic() - began:.0f} s"
         )
         _keep(module, optimizer, best, course, work / CHECKPOINT, mark)
     module.load_state_dict(best, strict=False)
     return course
 
 
-def _check_any(course: Course, epoch: int) -> None:
+def _check_any(course: Course, epoch: int, tell: Tell) -> None:
     if course.best < 0:
         raise UsageError(
             "the loss is not a number in the first epoch, so there is no model: lower "
             "`rate` and `head_rate`, or look for rows whose numbers are far off"
         )
-    _log.warning(
-        "the loss is not a number in epoch %d: stopped there, and kept epoch %d; a "
-        "lower `rate` may go further",
-        *(epoch + 1, course.best + 1),
+    tell(
+        f"the loss is not a number in epoch {epoch + 1}: stopped there, and kept epoch "
+        f"{course.best + 1}; a lower `rate` may go further"
     )
 
 
@@ -263,7 +262,7 @@ def _keep(
 
 
 def _resumed(
-    module: Any, optimizer: Any, file: Path, mark: str
+    module: Any, optimizer: Any, file: Path, mark: str, tell: Tell
 ) -> tuple[dict[str, Any], Course]:
     """Returns the best weights and the course so far; the rest is set as it was."""
     import torch
@@ -273,13 +272,13 @@ def _resumed(
     try:
         kept = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever is wrong with it, it is not needed
-        _log.warning("%s cannot be read (%s): begins again", file.name, type(error))
+        tell(f"{file.name} cannot be read ({type(error).__name__}): begins again")
         return {}, Course()
     if kept["mark"] != mark:
-        _log.warning("%s is of other data or options: begins again", file.name)
+        tell(f"{file.name} is of other data or options: begins again")
         return {}, Course()
     module.load_state_dict(kept["weights"], strict=False)
     optimizer.load_state_dict(kept["optimizer"])
     course = Course(**kept["course"])
-    _log.warning("goes on after epoch %d", len(course.figures))
+    tell(f"goes on after epoch {len(course.figures)}")
     return kept["best"], course

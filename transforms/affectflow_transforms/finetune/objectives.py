@@ -128,7 +128,7 @@ def coral(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes it likely that a step is above each one below it, and above no other.
 
     Sum over thresholds of binary cross-entropy: Cao, Mirjalili and Raschka (2020),
-    "Rank consistent ordinal regression", equation 6 with all weights 1.
+    "Rank consistent ordinal regression", the loss with all weights 1.
 
     Args:
       output: shape (n, k - 1): of `step > 0`, `step > 1`, ...
@@ -222,7 +222,7 @@ def vad_mse(output: Tensor, target: Tensor, options: Options) -> Tensor:
 def bradley_terry(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the reward of what was chosen higher: -log sigmoid(d).
 
-    Wang et al. (2024), "HelpSteer2-Preference", equation 1.
+    Wang et al. (2025), "HelpSteer2-Preference", the regular Bradley-Terry loss.
 
     Args:
       output: d, the reward of the chosen less that of the rejected, shape (n,).
@@ -237,7 +237,7 @@ def bradley_terry(output: Tensor, target: Tensor, options: Options) -> Tensor:
 def margin_bt(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes rewards differ by how strongly one was preferred: -log sigmoid(d - m).
 
-    Wang et al. (2024), "HelpSteer2-Preference", equation 2. Arguments as
+    Wang et al. (2025), "HelpSteer2-Preference", the margin loss. Arguments as
     `bradley_terry`.
     """
     from torch.nn import functional
@@ -248,7 +248,7 @@ def margin_bt(output: Tensor, target: Tensor, options: Options) -> Tensor:
 def scaled_bt(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the reward of what was chosen higher, by strength: -m log sigmoid(d).
 
-    Wang et al. (2024), "HelpSteer2-Preference", equation 3. Arguments as
+    Wang et al. (2025), "HelpSteer2-Preference", the scaled loss. Arguments as
     `bradley_terry`.
     """
     from torch.nn import functional
@@ -259,8 +259,8 @@ def scaled_bt(output: Tensor, target: Tensor, options: Options) -> Tensor:
 def info_nce_pairwise(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes vectors of one row alike across modalities, and unlike those of others.
 
-    The mean over ordered pairs of modalities of -log softmax of cosine / t: Franceschini
-    et al. (2022), arXiv 2207.11482, equations 1 and 2.
+    The mean over ordered pairs of modalities of -log softmax of cosine / t:
+    Franceschini et al. (2022), arXiv 2207.11482.
 
     Args:
       output: shape (modalities, n, width); made of length 1 here.
@@ -295,8 +295,8 @@ def importance_kl(output: Tensor, target: Tensor, options: Options) -> Tensor:
     arXiv 2402.12398 adds it to the objective of the task.
 
     Args:
-      output: importances of the factors, at least 0, shape (..., k); they are divided by
-        their sum.
+      output: importances of the factors, at least 0, shape (..., k); divided by their
+        sum here.
       target: the same.
       options: none.
     """
@@ -310,8 +310,8 @@ def importance_kl(output: Tensor, target: Tensor, options: Options) -> Tensor:
 def mmr_linear(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes what an encoder finds linear in an action, but for noise.
 
-    (1 / n^2) sum_ij k(a_i, a_j) <r_i, r_j>, with r what a linear regression of the output
-    on the action leaves, and k Gaussian: Rep4Ex (arXiv 2310.04295), section 4.
+    (1 / n^2) sum_ij k(a_i, a_j) <r_i, r_j>, with r what a linear regression of the
+    output on the action leaves, and k Gaussian: Rep4Ex, arXiv 2310.04295.
 
     Args:
       output: shape (n, width).

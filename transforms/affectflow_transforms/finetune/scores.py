@@ -23,8 +23,9 @@ _DRAWS = 1_000
 def figure_of(aim: Aim, outputs: Matrix, target: Matrix) -> float:
     """Returns the figure by which an epoch is chosen; more is better.
 
-    Macro-F1 of labels (of several ones, at the best thresholds), Pearson's r of values,
-    the negative mean distance of steps and shares, and the share of pairs in order.
+    Macro-F1 of labels (of several ones, at the best thresholds), the concordance of
+    values, the negative mean distance of steps and shares, and the share of pairs in
+    order.
 
     Args:
       aim: what the head learns.
@@ -36,7 +37,7 @@ def figure_of(aim: Aim, outputs: Matrix, target: Matrix) -> float:
     if aim.head == "several":
         return float(np.mean([_best(o, t)[1] for o, t in _columns(outputs, target)]))
     if aim.head == "value":
-        return float(np.mean([_pearson(o, t) for o, t in _columns(outputs, target)]))
+        return float(np.mean([_ccc(o, t) for o, t in _columns(outputs, target)]))
     if aim.head == "ordinal":
         return -float(np.abs(places(aim, outputs) - target).mean())
     if aim.head == "shares":
@@ -60,7 +61,7 @@ def thresholds_of(outputs: Matrix, target: Matrix) -> list[float]:
     0.5 for a label that no row has.
     """
     return [
-        float(sigmoid(np.float32([_best(o, t)[0]]))[0]) if t.any() else 0.5
+        float(sigmoid(np.array([_best(o, t)[0]], np.float32))[0]) if t.any() else 0.5
         for o, t in _columns(outputs, target)
     ]
 
@@ -117,14 +118,14 @@ def _best(output: Matrix, truth: Matrix) -> tuple[float, float]:
     return float(here + below) / 2, float(f1[place])
 
 
-def _pearson(one: Matrix, other: Matrix) -> float:
-    if one.std() == 0 or other.std() == 0:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+def _ccc(one: Matrix, other: Matrix) -> float:
+    spread = one.var() + other.var() + (one.mean() - other.mean()) ** 2
+    together = ((one - one.mean()) * (other - other.mean())).mean()
+    return float(2 * together / max(spread, 1e-12))
 
 
 def _share_of_pairs(right: Matrix, units: Sequence[str]) -> Figure:
-    """Returns the share of pairs whose rewards are in order, 1,000 bootstrap samples."""
+    """Returns the share of pairs in order, with 1,000 bootstrap samples."""
     names, places = np.unique(np.asarray(units), return_inverse=True)
     total = np.bincount(places)
     hits = np.bincount(places, right)

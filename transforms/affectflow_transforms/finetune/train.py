@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from affectflow import weights
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import FolderTrainer, Trained
+from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, network
 from affectflow_transforms.finetune.aims import HEADS, Aim, Wanted, aim_of
@@ -150,7 +150,9 @@ class Finetune(FolderTrainer):
                 f"`balance` weights labels, and head={self.head} has none: leave it out"
             )
 
-    def train_in(self, work: Path, data: Path, *, licence: str = "") -> Trained:
+    def train_in(
+        self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet
+    ) -> Trained:
         """Returns the fitted encoder with figures on the rows held out."""
         source = read(data)
         aim = aim_of(source, self._wanted)
@@ -175,7 +177,7 @@ class Finetune(FolderTrainer):
             frozen=self.freeze,
         )
         mark = self._mark(source, base)
-        course = self._fit(lesson, splits, work, mark)
+        course = self._fit(lesson, splits, work, mark, tell)
         return self._finished(
             lesson, tokenizer, splits, course, work, source, licence, base
         )
@@ -208,7 +210,7 @@ class Finetune(FolderTrainer):
         return hashlib.blake2b(written, digest_size=16).hexdigest()
 
     def _fit(
-        self, lesson: Lesson, splits: Splits, work: Path, mark: str
+        self, lesson: Lesson, splits: Splits, work: Path, mark: str, tell: Tell
     ) -> loop.Course:
         module, aim = lesson.network.module, lesson.aim
         pace = loop.Pace(
@@ -238,6 +240,7 @@ class Finetune(FolderTrainer):
             pace,
             work,
             mark,
+            tell,
         )
 
     def _finished(
