@@ -59,9 +59,11 @@ def _values(
 ) -> Iterable[Answer]:
     """Yields one answer for each output: its value on the vocabulary's scale."""
     values = outputs = outputs.astype(np.float32)
+    if space.clipped and space.scale:
+        values = np.clip(outputs, *space.scale)
     if space.onto and space.scale:
         low, high = space.scale
-        values = (outputs - low) / (high - low)
+        values = (values - low) / (high - low)
         values = space.onto[0] + values * (space.onto[1] - space.onto[0])
     for column, label in enumerate(space.labels):
         yield Answer(

@@ -42,6 +42,7 @@ class Space:
       thresholds: of several labels, the lowest score of each, if the model says so.
       cumulative: outputs of a scale say that its step is above the first one, above
         the second one, and so on.
+      clipped: values beyond the scale are its ends: a regression overshoots a little.
     """
 
     answer: str
@@ -53,6 +54,7 @@ class Space:
     task: str = ""
     thresholds: tuple[float, ...] = ()
     cumulative: bool = False
+    clipped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,7 @@ def space_of(config: Mapping[str, Any], said: Said) -> Space:
         task=str(own.get("task", "")),
         thresholds=thresholds if fits else (),
         cumulative=answer == "ordinal" and bool(own.get("cumulative")),
+        clipped=answer == "value" and bool(own.get("scale")),
     )
 
 
