@@ -279,7 +279,7 @@ def test_a_base_without_safetensors_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"head": "two"}, "`head` is one of"),
+        ({"head": "two"}, "`head` must be one of"),
         ({"head": "one", "epochs": 0}, "`epochs` is out of its range, got 0"),
         ({"head": "value", "balance": 0.9}, "head=value has none: leave it out"),
     ],
