@@ -1,5 +1,6 @@
 """The command `affectflow train`."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,15 +41,52 @@ def train(
 ) -> int:
     """Train one of the package's models on your own data."""
     from affectflow import registry
+    from affectflow.kinds.trainer import FolderTrainer
 
     _check_folders(data, out)
     trainer = registry.make("trainers", name, options_of("trainers", name, settings))
-    _check_place(out, trainer.file)
-    found = trainer.train(data, licence=licence)
-    _write(out / trainer.file, found.weights)
-    _write(out / CARD, found.card.encode())
+    _check_place(out, trainer)
+    if isinstance(trainer, FolderTrainer):
+        found = _in_folder(trainer, data, out, licence)
+    else:
+        found = trainer.train(data, licence=licence)
+        _write(out / trainer.file, found.weights)
+        _write(out / CARD, found.card.encode())
     _report(found, out, shape)
     return 0
+
+
+def _in_folder(trainer: Any, data: Path, out: Path, licence: str) -> Any:
+    """Trains beside `out`, and moves the folder there when it is whole."""
+    from affectflow.cli import show
+    from affectflow.errors import StorageError
+
+    out = out.resolve()
+    work = out.with_name(f".{out.name}.training")
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        found = trainer.train_in(work, data, licence=licence, tell=show.say)
+        (found.weights / CARD).write_text(found.card, "utf-8")
+        _replace(found.weights, out)
+        shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(
+            f"cannot write {str(out)!r} ({error.strerror}): make room, or name another "
+            "--out; the same command goes on from the last epoch"
+        ) from error
+    return found
+
+
+def _replace(made: Path, out: Path) -> None:
+    """Puts a folder in the place of another, which is gone only then."""
+    earlier = out.with_name(f".{out.name}.earlier")
+    shutil.rmtree(earlier, ignore_errors=True)
+    if out.exists():
+        out.rename(earlier)
+    made.rename(out)
+    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _check_folders(data: Path, out: Path) -> None:
@@ -64,14 +102,24 @@ def _check_folders(data: Path, out: Path) -> None:
         )
 
 
-def _check_place(out: Path, file: str) -> None:
-    """Raises UsageError if other weights lie in `out`: a folder holds one model."""
-    from affectflow.errors import UsageError
+def _check_place(out: Path, trainer: Any) -> None:
+    """Raises UsageError if other weights lie in `out`: a folder holds one model.
 
+    A folder that is replaced as a whole holds nothing, or what a training wrote.
+    """
+    from affectflow.errors import UsageError
+    from affectflow.kinds.trainer import FolderTrainer
+
+    file = trainer.file
     others = sorted(p.name for p in out.glob("*.safetensors") if p.name != file)
     if others:
         raise UsageError(
             f"{str(out)!r} holds other weights ({others[0]}): name an empty folder"
+        )
+    replaced = isinstance(trainer, FolderTrainer) and out.exists()
+    if replaced and any(out.iterdir()) and not (out / CARD).is_file():
+        raise UsageError(
+            f"{str(out)!r} holds files that no training wrote: name an empty folder"
         )
 
 
@@ -112,7 +160,7 @@ def _used(annotator: str, out: Path) -> str:
 
     mines = annotator in registry.names("miners")
     reader = registry.load("miners" if mines else "models", annotator)
-    if "weights" not in {field.name for field in fields(reader)}:
+    if not {"weights", "model"} & {field.name for field in fields(reader)}:
         return ""
     if mines:
         return (

@@ -5,11 +5,19 @@ The check of a trainer is `affectflow.testing.check_trainer`.
 
 import abc
 import hashlib
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from affectflow.registry import Plugin
+
+Tell = Callable[[str], None]
+
+
+def quiet(line: str) -> None:
+    """Says nothing."""
 
 
 def is_held_out(unit: str) -> bool:
@@ -45,14 +53,15 @@ class Trained:
 
     Args:
       annotator: name of the model plugin that reads the weights.
-      weights: its bytes, in the format safetensors.
+      weights: its bytes, in the format safetensors; of a `FolderTrainer`, the folder
+        that has them.
       card: Markdown that says data, licence, method and figures.
       held_out: one line: which texts the figures are of.
       figures: what was measured on them.
     """
 
     annotator: str
-    weights: bytes
+    weights: bytes | Path
     card: str
     held_out: str
     figures: tuple[Figure, ...]
@@ -78,4 +87,36 @@ class Trainer(Plugin, abc.ABC):
 
         Raises:
           UsageError: a file is missing, or is not as it should be.
+        """
+
+
+@dataclass(kw_only=True)
+class FolderTrainer(Trainer, abc.ABC):
+    """Fits a model of several files, in steps that a second run goes on from.
+
+    Its weights are a folder with configuration, tokenizer and `file`. It is the same
+    after an interrupted run that is started again as after one that was not.
+    """
+
+    def train(self, data: Path, *, licence: str = "") -> Trained:
+        """Returns a model that lies in a new folder for temporary files."""
+        work = Path(tempfile.mkdtemp(prefix="affectflow-"))
+        return self.train_in(work, data, licence=licence)
+
+    @abc.abstractmethod
+    def train_in(
+        self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet
+    ) -> Trained:
+        """Returns a model fitted to the files in the folder `data`.
+
+        Args:
+          work: a folder for what is kept after each step; what an interrupted run on
+            the same data with the same options left there is gone on from.
+          data: as for `train`.
+          licence: as for `train`.
+          tell: is handed a line after each step.
+
+        Raises:
+          UsageError: as `train`.
+          StorageError: `work` cannot be written.
         """

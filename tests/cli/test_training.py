@@ -83,10 +83,16 @@ def test_a_folder_says_whom_its_weights_are_for(tmp_path, capsys):
     ("name", "message"),
     [
         ("german", "no file 'de-projections.tsv' in .*: --data must be a folder with"),
-        ("valence", "no file 'emobank.csv' in .*: --data must be a folder with `emobank"),
+        (
+            "valence",
+            "no file 'emobank.csv' in .*: --data must be a folder with `emobank",
+        ),
         ("emotions", "no file 'train.tsv.gz' in .*, `emotions.txt`, `dev.tsv`"),
         ("frustration", "no file 'comments.csv.gz' in .*: --data must be a folder"),
-        ("skip-chain", "no file 'dailydialog_train.json' in .*: --data must be a folder"),
+        (
+            "skip-chain",
+            "no file 'dailydialog_train.json' in .*: --data must be a folder",
+        ),
         ("ss3", "no file 'posts.csv' in .*: --data must be a folder with `posts.csv`"),
     ],
 )

@@ -30,13 +30,20 @@ def plugins() -> str:
     return "\n".join(lines) + "\n"
 
 
+_FUNCTIONS = {
+    "parsers": ("answers", "`annotations`"),
+    "objectives": ("outputs and targets", "a loss"),
+}
+
+
 def _plugin(kind: str, name: str) -> str:
     plugin = registry.load(kind, name)
     given = getattr(plugin, "requires", getattr(plugin, "reads", None))
     sides = [_columns(given), _columns(getattr(plugin, "provides", None))]
     if kind not in registry.BASES:  # a function has no card
         (said, *_) = (plugin.__doc__ or "").splitlines()
-        return f"| `{name}` | {said} | answers | `annotations` |"
+        reads, writes = _FUNCTIONS[kind]
+        return f"| `{name}` | {said} | {reads} | {writes} |"
     extra = f" (extra `{plugin.card.extra}`)" if plugin.card.extra else ""
     return f"| `{name}` | {plugin.card.summary}{extra} | {sides[0]} | {sides[1]} |"
 

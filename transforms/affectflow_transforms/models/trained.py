@@ -145,7 +145,10 @@ def label_figures(
 
 
 def value_figures(
-    labels: Sequence[str], values: npt.NDArray[Any], truth: npt.NDArray[Any]
+    labels: Sequence[str],
+    values: npt.NDArray[Any],
+    truth: npt.NDArray[Any],
+    units: Sequence[Any] | None = None,
 ) -> tuple[Figure, ...]:
     """Returns Pearson's r and concordance with 95 % intervals.
 
@@ -153,14 +156,16 @@ def value_figures(
       labels: names of the columns.
       values: shape (texts, labels).
       truth: shape (texts, labels).
+      units: what is drawn, of each text, such as its thread; the texts if None.
     """
     from affectflow.gold.figures import ValueMetrics
     from affectflow.gold.figures.intervals import of_values
 
     n_texts, n_labels = truth.shape
+    unit = np.arange(n_texts) if units is None else np.asarray(units)
     answers = pa.RecordBatch.from_pydict(
         {
-            "unit": np.repeat(np.arange(n_texts).astype(str), n_labels),
+            "unit": np.repeat(unit.astype(str), n_labels),
             "label": list(labels) * n_texts,
             "truth": truth.ravel().astype(np.float64),
             "value": values.ravel().astype(np.float64),

@@ -70,8 +70,32 @@ def load(
     tokenizer = from_pretrained(
         transformers.AutoTokenizer, folder, what, trust_remote_code=trust_remote_code
     )
+    return network_of(
+        module.eval().to(device),
+        tokenizer,
+        folder,
+        max_tokens=max_tokens,
+        max_batch_tokens=max_batch_tokens,
+        device=device,
+    )
+
+
+def network_of(
+    module: Any,
+    tokenizer: Any,
+    folder: Path,
+    *,
+    device: str,
+    max_tokens: int,
+    max_batch_tokens: int = 0,
+) -> Network:
+    """Returns a loaded module with what is needed to feed it; arguments as `load`.
+
+    Raises:
+      UsageError: the tokenizer is not a fast one.
+    """
     return Network(
-        module=module.eval().to(device),
+        module=module,
         tokenizer=fast_tokenizer(tokenizer, folder),
         max_tokens=_longest(tokenizer, module.config, max_tokens),
         max_batch_tokens=max_batch_tokens or _batch_tokens(device),

@@ -22,6 +22,8 @@ from affectflow.weights import (
     read_config,
 )
 
+OWN_CARD = "MODEL_CARD.md"
+"""Where a folder of `affectflow train` tells of it, as `weights.CARD` elsewhere."""
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 POOLING = "1_Pooling/config.json"
 """Where sentence-transformers says how tokens become the vector of a text."""
@@ -141,7 +143,12 @@ def licence_of(model: str, revision: str = "") -> str:
     """
     folder = Path(model)
     is_folder = folder.is_dir()
-    card = folder / CARD if is_folder else _cached(model, revision, CARD)
+    cards = [folder / CARD, folder / OWN_CARD]
+    card = (
+        next(filter(Path.is_file, cards), None)
+        if is_folder
+        else _cached(model, revision, CARD)
+    )
     if card is None or not card.is_file():
         return "unknown" if is_folder else _known_licence(model)
     text = card.read_text("utf-8", errors="replace")

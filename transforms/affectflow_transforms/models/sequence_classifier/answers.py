@@ -26,10 +26,12 @@ def answers(
       task: what is asked; empty for `emotion`, and of values for what they measure.
       threshold: lowest score of a chosen label; None for the one that suits the answer.
     """
+    task = task or space.task
     if space.answer == "value":
         return tuple(_values(space, outputs, task))
     if space.answer == "ordinal":
-        return (_ordinal(space, softmax(outputs), task),)
+        shares = steps_of(outputs) if space.cumulative else softmax(outputs)
+        return (_ordinal(space, shares, task),)
     scores = sigmoid(outputs) if space.answer == "several" else softmax(outputs)
     answer = Answer(
         task=task or "emotion",
@@ -45,8 +47,10 @@ def answers(
 
 def _chosen(space: Space, scores: Scores, threshold: float | None) -> Mask:
     if space.answer == "several":
-        lowest = 0.5 if threshold is None else threshold
-        return choose_passing(scores, np.full(len(space.labels), lowest, np.float32))
+        lowest = np.full(len(space.labels), 0.5 if threshold is None else threshold)
+        if threshold is None and space.thresholds:
+            lowest = np.array(space.thresholds)
+        return choose_passing(scores, lowest.astype(np.float32))
     return choose_top(scores, threshold or 0.0)
 
 
@@ -55,9 +59,11 @@ def _values(
 ) -> Iterable[Answer]:
     """Yields one answer for each output: its value on the vocabulary's scale."""
     values = outputs = outputs.astype(np.float32)
+    if space.clipped and space.scale:
+        values = np.clip(outputs, *space.scale)
     if space.onto and space.scale:
         low, high = space.scale
-        values = (outputs - low) / (high - low)
+        values = (values - low) / (high - low)
         values = space.onto[0] + values * (space.onto[1] - space.onto[0])
     for column, label in enumerate(space.labels):
         yield Answer(
@@ -94,6 +100,19 @@ def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     small = np.exp(-np.abs(logits))
     result: npt.NDArray[np.float32] = np.where(logits >= 0, np.float32(1), small)
     result /= 1 + small
+    return result
+
+
+def steps_of(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Returns how likely each step is, of how likely it is above each: CORAL's head.
+
+    Args:
+      logits: shape (texts, steps - 1).
+    """
+    above = sigmoid(logits)
+    ends = np.ones((len(above), 1), np.float32)
+    shares = np.clip(-np.diff(np.hstack([ends, above, 0 * ends])), 0, None)
+    result: npt.NDArray[np.float32] = shares / shares.sum(axis=1, keepdims=True)
     return result
 
 

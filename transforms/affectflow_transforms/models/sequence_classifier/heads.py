@@ -6,7 +6,7 @@ neither says, the user must: nothing is guessed.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from affectflow import vocabularies
@@ -14,6 +14,8 @@ from affectflow.errors import UsageError
 from affectflow.registry import nearest
 from affectflow.vocabularies import Vocabulary
 
+SETTINGS = "affectflow"
+"""The part of a config.json in which a training of ours says what its outputs are."""
 ANSWERS = ("auto", "one", "several", "shares", "ordinal", "value")
 # What transformers calls an output without a name.
 _UNNAMED = re.compile(r"LABEL_\d+")
@@ -36,6 +38,11 @@ class Space:
         output is.
       scale: of values, the lowest and highest that the head gives.
       onto: what that scale becomes; None leaves the values as they are.
+      task: what the labels answer, if the model says so.
+      thresholds: of several labels, the lowest score of each, if the model says so.
+      cumulative: outputs of a scale say that its step is above the first one, above
+        the second one, and so on.
+      clipped: values beyond the scale are its ends: a regression overshoots a little.
     """
 
     answer: str
@@ -44,6 +51,10 @@ class Space:
     positions: tuple[float, ...] = ()
     scale: Scale | None = None
     onto: Scale | None = None
+    task: str = ""
+    thresholds: tuple[float, ...] = ()
+    cumulative: bool = False
+    clipped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +66,14 @@ class Said:
       labels: of the outputs, in their order; empty for the config's.
       vocabulary: their label set; empty for the one that they fit.
       scale: of the values that the head gives.
+      steps: of a scale, the lowest first; empty for the outputs.
     """
 
     answer: str = "auto"
     labels: tuple[str, ...] = ()
     vocabulary: str = ""
     scale: Scale | None = None
+    steps: tuple[str, ...] = ()
 
 
 def space_of(config: Mapping[str, Any], said: Said) -> Space:
@@ -73,10 +86,35 @@ def space_of(config: Mapping[str, Any], said: Said) -> Space:
     Raises:
       UsageError: they cannot be known from both; says what to do.
     """
+    own = config.get(SETTINGS) or {}
+    said = _with_own(said, own)
     outputs = _outputs(config, said)
     answer = _answer(config, said.answer, len(outputs))
     makers: Mapping[str, Callable[..., Space]] = {"ordinal": _ordinal, "value": _values}
-    return makers.get(answer, _labels)(answer, outputs, said)
+    space = makers.get(answer, _labels)(answer, outputs, said)
+    thresholds = tuple(map(float, own.get("thresholds", ())))
+    fits = answer == "several" and len(thresholds) == len(outputs)
+    return replace(
+        space,
+        task=str(own.get("task", "")),
+        thresholds=thresholds if fits else (),
+        cumulative=answer == "ordinal" and bool(own.get("cumulative")),
+        clipped=answer == "value" and bool(own.get("scale")),
+    )
+
+
+def _with_own(said: Said, own: Mapping[str, Any]) -> Said:
+    """Returns what a user says, or else what the training said, of a head."""
+    if not own:
+        return said
+    scale = own.get("scale")
+    return replace(
+        said,
+        answer=said.answer if said.answer != "auto" else str(own["answer"]),
+        vocabulary=said.vocabulary or str(own["vocabulary"]),
+        scale=said.scale or (scale and (float(scale[0]), float(scale[1]))) or None,
+        steps=tuple(map(str, own.get("steps", ()))),
+    )
 
 
 def _outputs(config: Mapping[str, Any], said: Said) -> list[str]:
@@ -193,7 +231,14 @@ def _ordinal(answer: str, outputs: Sequence[str], said: Said) -> Space:
         said.scale is not None,
         "answer=ordinal uses the scale of its vocabulary: leave `scale` out",
     )
-    names = [output.lower() for output in outputs]
+    names = [output.lower() for output in said.steps or outputs]
+    if said.steps and said.vocabulary not in vocabularies.known():
+        return Space(
+            answer=answer,
+            labels=said.steps,
+            vocabulary=said.vocabulary,
+            positions=_places(len(said.steps), None),
+        )
     for vocabulary in _candidates(said.vocabulary):
         for labels, steps in _ladders(vocabulary):
             ladder = [step.lower() for step in steps]

@@ -1,0 +1,1 @@
+"""Encoders of the transformers library fitted to labels, ratings, votes or pairs."""
