@@ -242,7 +242,9 @@ def test_a_fold_that_both_sides_state_is_refused(bring):
     coarse = 'labels = ["b"]\n[members.fine]\nb = ["a"]'
     folder = bring({"vocabularies/fine.toml": fine, "vocabularies/coarse.toml": coarse})
 
-    with pytest.raises(UsageError, match=r"line 2: \[folds.coarse\] is in ") as caught:
+    with pytest.raises(
+        UsageError, match=r"line 2: \[folds.coarse\] is also in "
+    ) as caught:
         get("fine")
 
     assert str(folder / "vocabularies" / "coarse.toml") in str(caught.value)

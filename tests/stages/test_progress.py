@@ -370,9 +370,11 @@ def test_a_stage_over_parts_says_first_how_much_there_is_to_do(
 def test_an_ingest_says_what_a_plan_expects_once_its_pipeline_is_built(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def only_built(to: Lake, asked: Request, build: Build, _: object) -> dict[str, Any]:
+    def only_built(
+        to: Lake, asked: Request, build: Build, *_: object
+    ) -> dict[str, Any]:
         build(beam.Pipeline(runner="FnApiRunner"))
-        return {"seen": watch(to, asked.run_id)}
+        return {"seen": watch(to, asked.run_id), "state": "written"}
 
     monkeypatch.setattr(ingest, "run_ingest", only_built)
     source = ReadJsonl(paths=[__file__], mapping={"utterance_id": "id"})

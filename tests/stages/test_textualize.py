@@ -177,7 +177,9 @@ def test_a_renderer_of_text_finds_only_what_ingest_has_not(lake):
             "mood.csv", "time,joy\n0,1\n", "would match one named 'mood'", id="its name"
         ),
         pytest.param("call.csv", "time,joy\n0,a\n", "no column of numbers", id="text"),
-        pytest.param("call.csv", "time,time\n0,1\n", "two columns 'time'", id="twice"),
+        pytest.param(
+            "call.csv", "time,time\n0,1\n", "two columns named 'time'", id="twice"
+        ),
     ],
 )
 def test_where_no_file_gives_a_cue_one_line_says_why(lake, tmp_path, name, table, said):

@@ -357,7 +357,7 @@ BAD = {
     "annotator": ({"annotator": "nobody"}, "no annotator 'nobody'.*known: 'model@1'$"),
     "person": (
         {"annotator": "person:ann"},
-        "'person:ann' is a person: .* name a model with --annotator: model@1$",
+        "'person:ann' is a person, .* name a model with --annotator: model@1$",
     ),
 }
 

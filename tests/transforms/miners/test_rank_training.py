@@ -45,5 +45,5 @@ def test_own_weights_make_another_annotator_with_their_licence(trained):
 
 
 def test_too_few_marked_messages_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="messages with a cause to hold out, and 20"):
+    with pytest.raises(UsageError, match="messages with a cause to hold out, but 20"):
         Causes().train(write_marked(tmp_path / "data", 100))
