@@ -104,7 +104,7 @@ def test_a_file_that_is_cut_fails_the_run_until_it_comes_in_whole(
         assert cli.run(arguments) == 1
         said = capsys.readouterr().err
         assert "1 file cut" in said
-        assert f"'{table}' cannot be read to the end" in said
+        assert f"'{table}' is cut off or damaged and cannot be read to the end" in said
     assert ask(str(lake), "SELECT DISTINCT state FROM runs") == [("over_budget",)]
 
     table.write_bytes(whole)

@@ -253,7 +253,9 @@ def test_what_cannot_be_drawn_is_an_error_with_the_cure(labelled, options, messa
 
 
 def test_of_more_than_there_are_all_are_drawn(labelled):
-    assert drawn(labelled, n=400).n == PEOPLE
+    sample, _ = drawn(labelled, n=400)
+
+    assert sample.n == PEOPLE
 
 
 def test_without_scores_there_are_no_strata(plain):
