@@ -13,6 +13,7 @@ from affectflow.errors import MissingExtraError
 from affectflow.runners import dataflow
 from affectflow.stages import annotate, mine
 from affectflow.stages.ingest import ingest
+from affectflow.stages.ingest.files_read import Survey
 from affectflow.stages.runs.parts import PartTask
 from affectflow.stages.runs.request import Request
 from affectflow.stages.themes import pipeline as themes
@@ -92,6 +93,7 @@ def keep_away(
     def parts(far: FarLake, task: PartTask, *rest: Any) -> dict[str, Any]:
         return run(far, task.request, *rest)
 
+    patch.setattr("affectflow.stages.ingest.ingest.survey", lambda *_: Survey())
     for module in (annotate, mine):
         patch.setattr(module, "Lake", FarLake)
         patch.setattr(module, "run_parts", parts)
