@@ -28,8 +28,8 @@ FAMILIES = ("frustration", "irritation")
 def summary(lake: str) -> list[str]:
     """Returns what a lake holds, its top themes, and what to type next.
 
-    Counts are of what the model flagged, which is no share of anything: nobody has
-    checked the model on these messages.
+    Counts are of what the model flagged, not shares: the model has not been checked on
+    these messages.
     """
     from affectflow.lake import open_lake
 
@@ -66,8 +66,8 @@ def _flagged(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
     ((flagged,),) = connection.sql(_FLAGGED).fetchall()
     if flagged:
         yield (
-            f"frustration: {flagged:,} flagged by the model, which is no share until "
-            "it is checked against people's answers"
+            f"frustration: {flagged:,} flagged by the model; to turn the count into a "
+            "share, check it against people's answers"
         )
 
 

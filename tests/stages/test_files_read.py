@@ -311,3 +311,19 @@ def test_nobody_who_was_erased_comes_back_and_notes_go(month, tmp_path):
     row = read(folder / "dumps", lake)
     assert files_read.UNCHANGED not in dict(row["counters"])
     assert ask(str(lake), "SELECT count(*) FROM utterances") == [(6,)]
+
+
+def test_files_that_workers_elsewhere_read_are_not_listed_here(tmp_path, monkeypatch):
+    listed: list[str] = []
+    monkeypatch.setattr(ingest, "survey", lambda *_: listed.append("listed"))
+    monkeypatch.setattr(ingest, "run_ingest", lambda *_: {"state": "written"})
+    first_month(tmp_path / "dumps")
+
+    key = str(tmp_path / "key")
+    read(
+        *(tmp_path / "dumps", tmp_path / "lake"),
+        speaker_key_uri=key,
+        beam_options=["--runner=SparkRunner", "--environment_type=PROCESS"],
+    )
+
+    assert listed == []

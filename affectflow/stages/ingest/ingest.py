@@ -85,9 +85,8 @@ def ingest_source(
     """
     source.check()
     steps = ingest_steps(mask_names)
-    if not speaker_key_uri and not runners.shares_this_host(
-        runners.options(beam_options)
-    ):
+    is_here = runners.shares_this_host(runners.options(beam_options))
+    if not speaker_key_uri and not is_here:
         raise UsageError(
             "workers on other machines cannot read the key of the pseudonyms in your "
             "configuration folder: name a place that they can read, and few people, "
@@ -106,7 +105,8 @@ def ingest_source(
         speaker_key_uri=speaker_key_uri,
     )
     # Who submits a written pipeline, and when, is not known; nor is a model's folder.
-    is_known = not (reread or os.path.exists(mask_names))
+    # Workers elsewhere may read what this machine waits for in vain.
+    is_known = is_here and not (reread or os.path.exists(mask_names))
     is_known = is_known and not runners.only_written(beam_options)
     found = survey(lake, source, config, steps) if is_known else Survey()
     source = _without(source, found.unchanged)
