@@ -13,13 +13,12 @@ from affectflow.errors import UsageError
 from affectflow.lake import basis
 from affectflow.nouns import count
 from affectflow.registry import nearest
+from affectflow.report.asked import MIN_MESSAGES, MIN_PEOPLE
 
 if TYPE_CHECKING:
     import altair
     import duckdb
 
-MIN_PEOPLE, MIN_MESSAGES = 5, 20
-"""A container with fewer is not drawn: few people are easily told apart."""
 _MOST = 15
 _SAID = 4
 _WEEKLY_BELOW = timedelta(days=183)
@@ -181,7 +180,7 @@ def _containers(
 
 
 def _may_be_drawn(row: Mapping[str, Any]) -> bool:
-    # Where no author is known, the number of people is 0 and says nothing.
+    # Few people are easily told apart. Where no author is known, their number is 0.
     people = row["people"]
     return row["messages"] >= MIN_MESSAGES and (not people or people >= MIN_PEOPLE)
 

@@ -16,6 +16,7 @@ FORMATS = ("html", "csv", "md")
 MIN_MESSAGES = 20
 MIN_PEOPLE = 5
 MIN_PEOPLE_AT_WORK = 10
+WORKPLACE = "workplace"
 _COLUMNS = {"date", "what"}
 
 
@@ -65,9 +66,12 @@ class Asked:
     @property
     def min_people(self) -> int:
         """Cells with fewer people are not shown."""
-        if self.is_owner:
-            return 0
-        return MIN_PEOPLE_AT_WORK if self.context == "workplace" else MIN_PEOPLE
+        return 0 if self.is_owner else self.least_people
+
+    @property
+    def least_people(self) -> int:
+        """What a cell needs to be shown to anyone, whoever reads this report."""
+        return MIN_PEOPLE_AT_WORK if self.context == WORKPLACE else MIN_PEOPLE
 
     @property
     def min_messages(self) -> int:

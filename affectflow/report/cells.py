@@ -33,7 +33,6 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow.compute as pc
 
-from affectflow import people
 from affectflow.lake.ask import ask
 from affectflow.lake.basis import Candidate
 from affectflow.lake.tombstones import Tombstones
@@ -45,8 +44,6 @@ from affectflow.report.partition import (
     published,
 )
 
-MIN_COLLEAGUES = 10
-"""People in a cell where colleagues or employers read it."""
 MAX_CELLS = 2_000
 """Of a large lake cells get larger, not more: they are a part of the page."""
 _MOST = {"container": 30, "role": 8, "kind": 8, "period": 27}
@@ -95,19 +92,18 @@ def build(
       connection: to a lake; temporary tables of it are made and dropped.
       chosen: the annotator that the report rests on.
       there: all that have answered; people among them are left out.
-      min_people: in a cell, outside the context `workplace`.
+      min_people: in a cell.
       min_messages: in a cell of a lake that is not large.
     """
     if chosen is None:
         return None
     offered = _offered(chosen, there)
-    least = max(min_people, MIN_COLLEAGUES * _is_workplace(connection))
     try:
         period, values = _gather(connection, offered)
         ((rows,),) = connection.sql("SELECT count(*) FROM cell_rows").fetchall()
         enough = max(min_messages, -(-rows // MAX_CELLS))
-        partition(connection, min_people=least, min_messages=enough)
-        cells = published(connection, min_people=least, min_messages=enough)
+        partition(connection, min_people=min_people, min_messages=enough)
+        cells = published(connection, min_people=min_people, min_messages=enough)
     finally:
         for name in ("cell_rows", "cell_messages", "cell_labels"):
             connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
@@ -121,7 +117,7 @@ def build(
         labels=labels,
         period=period,
         left_out=rows - sum(cell.messages for cell in cells),
-        min_people=least,
+        min_people=min_people,
         min_messages=enough,
         counted=_counted(connection),
     )
@@ -135,13 +131,6 @@ def _counted(connection: duckdb.DuckDBPyConnection) -> str:
 def _offered(chosen: Candidate, there: Sequence[Candidate]) -> list[Candidate]:
     others = [each for each in there if not each.is_person and each != chosen]
     return [chosen, *others][:MAX_CHOICES]
-
-
-def _is_workplace(connection: duckdb.DuckDBPyConnection) -> bool:
-    if people.declared().context == "workplace":
-        return True
-    said = connection.sql("SELECT 1 FROM runs WHERE context = 'workplace' LIMIT 1")
-    return bool(said.fetchall())
 
 
 def _spelt(

@@ -3,16 +3,17 @@
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from affectflow import people
 from affectflow.lake import basis
 from affectflow.lake.basis import Candidate
 from affectflow.lake.views import quote
-from affectflow.report.asked import MIN_MESSAGES, MIN_PEOPLE, Asked
+from affectflow.report.asked import MIN_MESSAGES, WORKPLACE, Asked
 from affectflow.report.cells import Cells, build
 from affectflow.report.counts import Counts, counts_of
 from affectflow.report.sql import QUERIES
@@ -108,7 +109,7 @@ def collect(
     Raises:
       UsageError: no annotator of that name answered; names those that did.
     """
-    asked = asked or Asked()
+    asked = _as_declared(connection, asked or Asked())
     there = basis.candidates(connection)
     chosen = basis.choose(connection, there, wanted or "")
     flagger, measure = _flagger(connection, there, chosen)
@@ -137,10 +138,24 @@ def collect(
         connection,
         chosen,
         there,
-        min_people=max(MIN_PEOPLE, asked.min_people),
+        min_people=asked.least_people,
         min_messages=MIN_MESSAGES,
     )
     return facts
+
+
+_AT_WORK = f"SELECT 1 FROM runs WHERE context = '{WORKPLACE}' LIMIT 1"
+
+
+def _as_declared(connection: duckdb.DuckDBPyConnection, asked: Asked) -> Asked:
+    """Returns what is asked, for the workplace if that was declared here or in a run.
+
+    Then all of the page hides cells of fewer people, not only what is asked for there.
+    """
+    is_at_work = people.declared().context == WORKPLACE
+    if is_at_work or connection.sql(_AT_WORK).fetchall():
+        return replace(asked, context=WORKPLACE)
+    return asked
 
 
 def _fill(

@@ -205,6 +205,16 @@ def test_a_lake_of_the_workplace_needs_ten_people(tmp_path):
     assert (shown(found), found.min_people) == ([], 10)
 
 
+def test_all_of_the_page_of_such_a_lake_hides_fewer_than_ten_people(tmp_path):
+    rows = public(tables())
+    rows["runs"].append({"run_id": "r", "stage": "annotate", "context": "workplace"})
+    connection = views.connect(FolderLake(tmp_path, rows))
+
+    asked = queries.collect(connection, None).asked
+
+    assert (asked.shows(30, 9), asked.shows(30, 10)) == (False, True)
+
+
 def test_a_report_for_the_workplace_needs_ten_people(tmp_path):
     with people.using(context="workplace"):
         assert built(tmp_path, public(tables())).rows == []

@@ -223,7 +223,7 @@ def test_a_frozen_encoder_stays_as_it_is(base, tmp_path):
         ("ordinal", {}, {"labels": ()}, "needs its steps, the lowest first"),
         ("value", {"pleasure": 7}, {}, "300 rows .* off the scale of 1 to 5"),
         ("value", {"pleasure": "high"}, {}, "has 'high', which is not a number"),
-        ("value", {}, {"scale": None}, "on which scale the values are"),
+        ("value", {}, {"scale": None}, "needs the lowest and highest value"),
         ("value", {}, {"labels": ()}, "name them with --set labels=A,B"),
         ("shares", {"joy": 0, "anger": 0}, {}, "votes below 0, or without any"),
         ("reward", {"strength": -1}, {}, "`strength` below 0: exchange"),

@@ -290,7 +290,7 @@ def _shares(
 def _check_scale(source: Source, wanted: Wanted, seen: npt.NDArray[Any]) -> None:
     if wanted.scale is None:
         raise UsageError(
-            "nobody says on which scale the values are: give it with --set "
+            "head=value needs the lowest and highest value: give them with --set "
             "scale=LOW,HIGH"
         )
     low, high = wanted.scale

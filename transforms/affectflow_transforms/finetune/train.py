@@ -9,7 +9,7 @@ reads with SequenceClassifier.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -184,17 +184,8 @@ class Finetune(FolderTrainer):
 
     @property
     def _wanted(self) -> Wanted:
-        return Wanted(
-            head=self.head,
-            objective=self.objective,
-            text=self.text,
-            second=self.second,
-            label=self.label,
-            labels=self.labels,
-            vocabulary=self.vocabulary,
-            task=self.task,
-            scale=self.scale,
-        )
+        said = {each.name: getattr(self, each.name) for each in fields(Wanted)}
+        return Wanted(**said)
 
     def _mark(self, source: Source, base: Path) -> str:
         """Returns a digest of all that decides the weights."""
