@@ -113,19 +113,8 @@ def _first(text: Text) -> str:
 
 
 def _reward(source: Source, wanted: Wanted, objective: str) -> Aim:
-    """Returns what a reward learns of `chosen`, `rejected` and `strength`."""
-    chosen = _texts(source, "chosen", wanted)
-    rejected = _texts(source, "rejected", wanted)
-    strength = np.ones(len(chosen))
-    if "strength" in source.table.column_names:
-        strength = np.array(
-            [number(each, source, "strength") for each in column(source, "strength")]
-        )
-    if (strength < 0).any():
-        raise UsageError(
-            f"{str(source.files[0])!r} has a `strength` below 0: exchange `chosen` and "
-            "`rejected` there, and write how strong the preference is"
-        )
+    """Returns what a reward learns of pairs of texts."""
+    chosen, rejected, strength = _pairs(source, wanted)
     silent = np.array(
         [
             not (_first(one).strip() and _first(other).strip())
@@ -149,3 +138,56 @@ def _reward(source: Source, wanted: Wanted, objective: str) -> Aim:
         usable=np.flatnonzero(~silent & ~undecided),
         left_out=+left_out,
     )
+
+
+_OF_HELPSTEER = ("prompt", "response_1", "response_2", "preference_strength")
+
+
+def _pairs(
+    source: Source, wanted: Wanted
+) -> tuple[list[Text], list[Text], npt.NDArray[np.float64]]:
+    """Returns the texts that were chosen, the others, and how strongly.
+
+    Columns are `chosen`, `rejected` and perhaps `strength`; or those of HelpSteer2,
+    where a `preference_strength` below 0 says that the first response is better.
+    """
+    names = source.table.column_names
+    if "chosen" not in names and set(_OF_HELPSTEER[1:]) <= set(names):
+        return _of_helpsteer(source)
+    chosen = _texts(source, "chosen", wanted)
+    rejected = _texts(source, "rejected", wanted)
+    if "strength" not in names:
+        return chosen, rejected, np.ones(len(chosen))
+    strength = _column(source, "strength")
+    if (strength < 0).any():
+        raise UsageError(
+            f"{str(source.files[0])!r} has a `strength` below 0: exchange `chosen` and "
+            "`rejected` there, and write how strong the preference is"
+        )
+    return chosen, rejected, strength
+
+
+def _of_helpsteer(
+    source: Source,
+) -> tuple[list[Text], list[Text], npt.NDArray[np.float64]]:
+    prompt, one, other, _ = _OF_HELPSTEER
+    asked = [None] * source.table.num_rows
+    if prompt in source.table.column_names:
+        asked = column(source, prompt)
+    sides = [
+        # The response comes first: of two texts, the second is cut at its beginning.
+        [(str(said or ""), str(a)) if a else str(said or "") for said, a in zip(
+            column(source, name), asked, strict=True)]
+        for name in (one, other)
+    ]  # fmt: skip
+    strength = _column(source, "preference_strength")
+    better = [int(each > 0) for each in strength]
+    return (
+        [sides[place][row] for row, place in enumerate(better)],
+        [sides[1 - place][row] for row, place in enumerate(better)],
+        np.abs(strength),
+    )
+
+
+def _column(source: Source, name: str) -> npt.NDArray[np.float64]:
+    return np.array([number(each, source, name) for each in column(source, name)])

@@ -75,11 +75,13 @@ def figures_of(
 ) -> tuple[Figure, ...]:
     """Returns figures with 95 % intervals; units are drawn, not rows."""
     if aim.head == "reward":
-        return (_share_of_pairs(outputs > 0, units),)
+        return (_share_of_hits("(pairs)", outputs > 0, units),)
     if aim.head == "value":
         return trained.value_figures(aim.labels, outputs, target, units)
     if aim.head == "shares":
-        return trained.value_figures(aim.labels, softmax(outputs), target, units)
+        shares = softmax(outputs)
+        found = trained.value_figures(aim.labels, shares, target, units)
+        return (*found, *_accuracy(shares, target, units))
     if aim.head == "ordinal":
         found = places(aim, outputs)[:, None]
         return trained.value_figures(["step"], found, target[:, None], units)
@@ -124,8 +126,24 @@ def _ccc(one: Matrix, other: Matrix) -> float:
     return float(2 * together / max(spread, 1e-12))
 
 
-def _share_of_pairs(right: Matrix, units: Sequence[str]) -> Figure:
-    """Returns the share of pairs in order, with 1,000 bootstrap samples."""
+def _accuracy(
+    shares: Matrix, target: Matrix, units: Sequence[str]
+) -> tuple[Figure, ...]:
+    """Returns how often the highest share is that of the readers.
+
+    Rows whose readers have no single favourite are not counted, as SEVLM does (arXiv
+    2403.11150); without any other row there is no figure.
+    """
+    highest = target == target.max(axis=1, keepdims=True)
+    clear = np.flatnonzero(highest.sum(axis=1) == 1)
+    if not len(clear):
+        return ()
+    right = shares[clear].argmax(axis=1) == target[clear].argmax(axis=1)
+    return (_share_of_hits("(favourite)", right, [units[row] for row in clear]),)
+
+
+def _share_of_hits(label: str, right: Matrix, units: Sequence[str]) -> Figure:
+    """Returns the share of rows that are right, with 1,000 bootstrap samples."""
     names, places = np.unique(np.asarray(units), return_inverse=True)
     total = np.bincount(places)
     hits = np.bincount(places, right)
@@ -133,4 +151,4 @@ def _share_of_pairs(right: Matrix, units: Sequence[str]) -> Figure:
     drawn = random.integers(0, len(names), (_DRAWS, len(names)))
     shares = hits[drawn].sum(axis=1) / total[drawn].sum(axis=1)
     low, high = np.quantile(shares, [0.025, 0.975])
-    return Figure("accuracy", "(pairs)", float(right.mean()), float(low), float(high))
+    return Figure("accuracy", label, float(right.mean()), float(low), float(high))

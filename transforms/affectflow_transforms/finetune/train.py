@@ -3,7 +3,8 @@
     affectflow train finetune --data FOLDER --out FOLDER --set base=BASE --set head=one
 
 reads `train.csv`, `.jsonl` or `.parquet`, and writes a folder that `annotate --model`
-reads with SequenceClassifier.
+reads: with SequenceClassifier, of pictures with ImageClassifier, of recordings with
+SpeechAffect.
 """
 
 import hashlib
@@ -15,24 +16,32 @@ from typing import Any, ClassVar
 
 from affectflow import weights
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
+from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, network
 from affectflow_transforms.finetune.aims import HEADS, Aim, Wanted, aim_of
 from affectflow_transforms.finetune.card import Facts, card_of
+from affectflow_transforms.finetune.inputs import AUDIO, IMAGE, TEXT, files_of
 from affectflow_transforms.finetune.lesson import Lesson, prepare
+from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
 from affectflow_transforms.finetune.scores import (
     figure_of,
     figures_of,
     thresholds_of,
 )
 from affectflow_transforms.finetune.splits import Source, Splits, read, split
+from affectflow_transforms.finetune.words import beside_of
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
 from affectflow_transforms.models.sequence_classifier.heads import SETTINGS
 
-ANNOTATOR = "SequenceClassifier"
+READERS = {
+    TEXT: "SequenceClassifier",
+    IMAGE: "ImageClassifier",
+    AUDIO: "SpeechAffect",
+}
+"""The model plugin that reads a folder, by what its encoder takes."""
 FILE = "model.safetensors"
 _MODEL = "model"
 _BALANCED = ("one", "pair", "several")
@@ -43,8 +52,10 @@ class Finetune(FolderTrainer):
     """Fits an encoder to `train.csv`, `train.jsonl` or `train.parquet`.
 
     Columns: `text`, and `label` or `labels`; of head=value and head=shares, those that
-    `labels` names; of head=reward, `chosen`, `rejected` and, if given, `strength`. A
-    second text, such as the message that is answered, is in `second`. Figures are of
+    `labels` names; of head=reward, `chosen`, `rejected` and, if given, `strength`, or
+    those of HelpSteer2. A second text, such as the message that is answered, is in
+    `second`. For an encoder of pictures or of speech, `image` or `audio` names a file
+    beneath the folder instead of `text`. Figures are of
     `dev.*`, or else of a tenth of the rows; by another tenth the epoch and the
     thresholds are chosen. Both tenths go by a hash of the key.
 
@@ -56,7 +67,7 @@ class Finetune(FolderTrainer):
       revision: the commit of a hub id, 40 hex digits.
       objective: what is made small; empty for that of the head.
       settings: of the objective, a JSON object, such as {"gamma": 1.5}.
-      text: column of the text.
+      text: column of the text, or of the file; empty for `text`, `image` or `audio`.
       second: column of the second text.
       label: column of the label; empty for `label`, of head=several `labels`.
       labels: that there are; of head=ordinal, the lowest first; of head=value and
@@ -75,10 +86,23 @@ class Finetune(FolderTrainer):
       layer_decay: rate of a layer, as a share of that of the layer above it.
       weight_decay: of AdamW.
       warmup: share of all steps in which rates rise.
-      freeze: leave the encoder as it is, and train the head alone.
+      lexica: files of words with numbers, .tsv, .txt or .csv: their means over a text
+        are read beside the encoder. The folder holds a copy.
+      lexicon_loss: weight of guessing those means from the encoder's states, besides.
+      affect_embeddings: file of word vectors in the format of GloVe, which stay as they
+        are: read by an LSTM in both directions with attention, beside the encoder. The
+        folder holds a copy.
+      words: of a text, so many with a vector are read.
+      lstm: units of the LSTM in each direction.
+      hidden: units of two layers between what is read and the outputs; 0 for none.
+      se_head: weigh channels by squeeze-and-excitation.
+      freeze: leave the encoder as it is, run it once, and train a head over the mean of
+        its states; empty for true with `lexica`, else false.
       balance: beta of class-balanced weights, below 1, such as 0.999; 0 for none.
       sam_rho: radius of sharpness-aware steps, such as 0.05; 0 for plain ones.
       max_tokens: longer texts are cut.
+      accept: `private` says that a model stays with you if the licence of its data or
+        its base forbids passing it on.
       seed: of all that is random.
       device: `cpu`, `cuda`, ...; `auto` is CUDA where there is one.
 
@@ -91,7 +115,7 @@ class Finetune(FolderTrainer):
     revision: str = ""
     objective: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    text: str = "text"
+    text: str = ""
     second: str = "second"
     label: str = ""
     labels: tuple[str, ...] = ()
@@ -107,10 +131,18 @@ class Finetune(FolderTrainer):
     layer_decay: float = 1.0
     weight_decay: float = 0.01
     warmup: float = 0.1
-    freeze: bool = False
+    lexica: tuple[str, ...] = ()
+    lexicon_loss: float = 0.0
+    affect_embeddings: str = ""
+    words: int = 32
+    lstm: int = 100
+    hidden: int = 0
+    se_head: bool = False
+    freeze: bool | None = None
     balance: float = 0.0
     sam_rho: float = 0.0
     max_tokens: int = 128
+    accept: str = ""
     seed: int = 0
     device: str = "auto"
 
@@ -137,6 +169,11 @@ class Finetune(FolderTrainer):
             "sam_rho": self.sam_rho >= 0,
             "max_tokens": self.max_tokens >= 3,
             "seed": self.seed >= 0,
+            "lexicon_loss": self.lexicon_loss >= 0,
+            "words": self.words >= 1,
+            "lstm": self.lstm >= 1,
+            "hidden": self.hidden >= 0,
+            "accept": self.accept in ("", PRIVATE),
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }
         for name, fits in ranges.items():
@@ -149,43 +186,144 @@ class Finetune(FolderTrainer):
             raise UsageError(
                 f"`balance` weights labels, and head={self.head} has none: leave it out"
             )
+        if self.lexicon_loss and (not self.lexica or self.is_frozen):
+            raise UsageError(
+                "`lexicon_loss` trains the encoder on `lexica`: give them, and "
+                "--set freeze=false"
+            )
 
     def train_in(
         self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet
     ) -> Trained:
         """Returns the fitted encoder with figures on the rows held out."""
+        base = bases.local_folder(self.base, self.revision)
+        modality = network.modality_of(base)
         source = read(data)
-        aim = aim_of(source, self._wanted)
+        aim = aim_of(source, self._wanted(modality))
+        licences = self._licences(source, licence)
+        kept_back = check_passing_on(licences, self.accept)
         texts = [text if isinstance(text, str) else text[0] for text in aim.texts]
         splits = split(source, aim.usable, self.split_by, texts)
-        base = bases.local_folder(self.base, self.revision)
-        loaded, tokenizer = network.load(
+        lesson = self._lesson(base, modality, aim, splits, data)
+        course = self._fit(lesson, splits, work, self._mark(source, base), tell)
+        figures = _saved(lesson, splits, source, work)
+        facts = Facts(
+            trainer=self,
+            aim=aim,
+            splits=splits,
+            course=course,
+            files=source.files,
+            licence=licences["data"],
+            reader=READERS[modality],
+            base=self.base if not base.samefile(self.base) else base.resolve().name,
+            base_licence=licences["base"],
+            figures=figures,
+            digest=weights.digest(work / _MODEL),
+            copied=tuple(map(Path, self._copied)),
+            kept_back=tuple(kept_back),
+        )
+        return Trained(
+            annotator=facts.reader,
+            weights=work / _MODEL,
+            card=card_of(facts),
+            held_out=facts.held_out,
+            figures=figures,
+        )
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the encoder stays as it is."""
+        return bool(self.lexica) if self.freeze is None else self.freeze
+
+    @property
+    def _copied(self) -> list[str]:
+        return [*self.lexica, *filter(None, [self.affect_embeddings])]
+
+    def _wanted(self, modality: str) -> Wanted:
+        said = {each.name: getattr(self, each.name) for each in fields(Wanted)}
+        return Wanted(**said | {"text": self.text or modality})
+
+    def _licences(self, source: Source, licence: str) -> dict[str, str]:
+        return {
+            "data": trained.licence_of(source.files[0], licence),
+            "base": bases.licence_of(self.base, self.revision),
+        }
+
+    def _lesson(
+        self, base: Path, modality: str, aim: Aim, splits: Splits, data: Path
+    ) -> Lesson:
+        """Returns the network with the rows that it learns."""
+        if modality != TEXT:
+            self._check_alone(modality)
+        texts = [*aim.texts, *aim.rejected]
+        beside, vectors = beside_of(
+            self.lexica, self.affect_embeddings, self.words, texts, splits.learned
+        )
+        loaded = network.load(
             base,
             aim,
             seed=self.seed,
             device=self.device,
             max_tokens=self.max_tokens,
+            own=self._own(beside, vectors),
+            beside=beside,
+            vectors=vectors,
         )
-        if self.freeze:
+        if self.is_frozen:
             network.freeze(loaded.module)
-        lesson = prepare(
+        files = (
+            []
+            if modality == TEXT
+            else files_of(data, texts, aim.usable, self.text or modality)
+        )
+        lexica = beside.arrays(texts).get("lexica") if beside else None
+        return prepare(
             loaded,
+            loaded.inputs(texts, files),
             aim,
             splits.learned,
             balance=self.balance,
             options=self.settings,
-            frozen=self.freeze,
-        )
-        mark = self._mark(source, base)
-        course = self._fit(lesson, splits, work, mark, tell)
-        return self._finished(
-            lesson, tokenizer, splits, course, work, source, licence, base
+            frozen=self.is_frozen,
+            known=None if lexica is None else lexica[:, : -len(self.lexica)],
+            weight=self.lexicon_loss,
         )
 
-    @property
-    def _wanted(self) -> Wanted:
-        said = {each.name: getattr(self, each.name) for each in fields(Wanted)}
-        return Wanted(**said)
+    def _own(self, beside: Any, vectors: Any) -> dict[str, Any] | None:
+        """Returns what our own head reads; None for the head of transformers."""
+        if not (self.is_frozen or self._copied or self.se_head or self.hidden):
+            return None
+        sizes = beside.lexicon.sizes if beside and beside.lexicon else ()
+        return {
+            "squeeze": self.se_head,
+            "hidden": self.hidden,
+            "lexica": sum(sizes) + len(sizes),
+            "guess": sum(sizes) if self.lexicon_loss else 0,
+            "vectors": None
+            if vectors is None
+            else [len(vectors) - 1, vectors.shape[1]],
+            "lstm": self.lstm,
+        }
+
+    def _check_alone(self, modality: str) -> None:
+        """Raises UsageError if an option is set that such a base does not have."""
+        of_texts = {
+            "lexica": bool(self.lexica),
+            "affect_embeddings": bool(self.affect_embeddings),
+        }
+        if modality == AUDIO:
+            of_texts |= {"se_head": self.se_head, "hidden": self.hidden > 0}
+        for name, said in of_texts.items():
+            if said:
+                raise UsageError(
+                    f"`{name}` does not go with an encoder of column `{modality}`: "
+                    "leave it out"
+                )
+        if self.head in ("pair", "reward"):
+            raise UsageError(
+                f"head={self.head} compares texts, but {self.base!r} reads "
+                f"`{modality}`: give an encoder of texts"
+            )
 
     def _mark(self, source: Source, base: Path) -> str:
         """Returns a digest of all that decides the weights."""
@@ -195,6 +333,7 @@ class Finetune(FolderTrainer):
             "options": {**vars(self), "base": "", "device": ""},
             "base": bases.folder_digest(base),
             "data": [trained.sha256(file) for file in source.files],
+            "words": [trained.sha256(Path(file)) for file in self._copied],
             "torch": torch.__version__,
         }
         written = json.dumps(said, sort_keys=True, default=str).encode()
@@ -203,7 +342,7 @@ class Finetune(FolderTrainer):
     def _fit(
         self, lesson: Lesson, splits: Splits, work: Path, mark: str, tell: Tell
     ) -> loop.Course:
-        module, aim = lesson.network.module, lesson.aim
+        module, aim = lesson.loaded.module, lesson.aim
         pace = loop.Pace(
             epochs=self.epochs,
             patience=self.patience,
@@ -234,49 +373,22 @@ class Finetune(FolderTrainer):
             tell,
         )
 
-    def _finished(
-        self,
-        lesson: Lesson,
-        tokenizer: Any,
-        splits: Splits,
-        course: loop.Course,
-        work: Path,
-        source: Source,
-        licence: str,
-        base: Path,
-    ) -> Trained:
-        """Returns the folder of the model, with its card."""
-        aim = lesson.aim
-        thresholds = _thresholds(lesson, splits)
-        held = splits.held_out
-        figures = figures_of(
-            aim,
-            lesson.outputs(held),
-            aim.target[held],
-            thresholds,
-            _units(source, splits, aim),
-        )
-        _save(lesson, tokenizer, thresholds, work / _MODEL)
-        passed_on = trained.licence_of(source.files[0], licence)
-        facts = Facts(
-            trainer=self,
-            aim=aim,
-            splits=splits,
-            course=course,
-            files=source.files,
-            licence=passed_on,
-            base=self.base if not base.samefile(self.base) else base.resolve().name,
-            base_licence=bases.licence_of(self.base, self.revision),
-            figures=figures,
-            digest=weights.digest(work / _MODEL),
-        )
-        return Trained(
-            annotator=ANNOTATOR,
-            weights=work / _MODEL,
-            card=card_of(facts),
-            held_out=facts.held_out,
-            figures=figures,
-        )
+
+def _saved(
+    lesson: Lesson, splits: Splits, source: Source, work: Path
+) -> tuple[Figure, ...]:
+    """Writes the folder of the model; returns its figures on the rows held out."""
+    aim, held = lesson.aim, splits.held_out
+    thresholds = _thresholds(lesson, splits)
+    figures = figures_of(
+        aim,
+        lesson.outputs(held),
+        aim.target[held],
+        thresholds,
+        _units(source, splits, aim),
+    )
+    _save(lesson, thresholds, work / _MODEL)
+    return figures
 
 
 def _thresholds(lesson: Lesson, splits: Splits) -> list[float]:
@@ -294,14 +406,12 @@ def _units(source: Source, splits: Splits, aim: Aim) -> list[str]:
     return [str(keys[row] or f"row {row}") for row in splits.held_out]
 
 
-def _save(
-    lesson: Lesson, tokenizer: Any, thresholds: list[float], folder: Path
-) -> None:
-    """Writes the folder that SequenceClassifier reads."""
-    module, aim = lesson.network.module, lesson.aim
+def _save(lesson: Lesson, thresholds: list[float], folder: Path) -> None:
+    """Writes the folder that a model plugin reads."""
+    module, aim = lesson.loaded.module, lesson.aim
     network.scale_outputs(
         network.last_layer(module, aim.outputs), lesson.mean, lesson.spread
     )
     if thresholds:
         getattr(module.config, SETTINGS)["thresholds"] = thresholds
-    network.save(lesson.network, tokenizer, folder)
+    network.save(lesson.loaded, folder)
