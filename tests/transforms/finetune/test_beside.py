@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from affectflow.errors import UsageError
 from affectflow_transforms.finetune.train import Finetune
 from affectflow_transforms.models.pretrained import pooled
 from affectflow_transforms.models.sequence_classifier import SequenceClassifier
@@ -56,6 +57,7 @@ def fitted(base, data, work, **options):
     given = {"head": "value", "labels": ("mood",), "scale": (-4.0, 4.0),
              "vocabulary": "mood", "epochs": 8, "patience": 8, "batch": 32,
              "head_rate": 0.03} | options  # fmt: skip
+    work.mkdir(exist_ok=True)
     return Finetune(base=base, device="cpu", **given).train_in(work, data)
 
 
@@ -97,15 +99,15 @@ def test_guessing_a_lexicon_is_learned_beside(base, rated, tmp_path):
     assert pearson(found) > 0.5
 
 
-def test_attention_over_word_vectors_names_the_words_that_tell(base, tmp_path):
+def test_attention_over_word_vectors_is_told_with_its_words(base, tmp_path):
     chance = random.Random(1)
     loud, quiet = MOODS[:5], MOODS[5:60]
-    rows = [
-        {"text": " ".join([*chance.choices(quiet, k=3), *chance.choices(loud, k=up),
-                           *chance.choices(quiet, k=2)]), "calm": 9 - 8 * up,
-         "upset": 1 + 8 * up}
-        for up in (chance.choice([0, 1]) for _ in range(400))
-    ]  # fmt: skip
+    rows = []
+    for up in (chance.choice([0, 1]) for _ in range(400)):
+        words = [*chance.choices(quiet, k=6 - up), *chance.choices(loud, k=up)]
+        chance.shuffle(words)
+        votes = {"calm": 9 - 8 * up, "upset": 1 + 8 * up}
+        rows.append({"text": " ".join(words)} | votes)
     data = write_rows(tmp_path / "data", rows)
     numbers = np.random.default_rng(0).normal(size=(60, 8)).round(3)
     numbers[:5, 0] += 4
@@ -118,14 +120,24 @@ def test_attention_over_word_vectors_names_the_words_that_tell(base, tmp_path):
                    affect_embeddings=str(tmp_path / "vectors.txt"))  # fmt: skip
 
     assert next(f.value for f in found.figures if f.name == "accuracy") > 0.95
-    reader = SequenceClassifier(model=str(found.weights), device="cpu", evidence=1)
-    text = "so mood7 mood2 mood9"
+    reader = SequenceClassifier(model=str(found.weights), device="cpu", evidence=9)
+    text = "so mood7 mood2, mood9"
     (row,) = reader.apply(batch_of([text]), reader.load_model())[
         "annotations"
     ].to_pylist()
-    (cue,) = [each for each in row if each["task"] == "emotion_evidence"]
-    assert text[cue["start"] : cue["end"]] == "mood2"
-    assert cue["label"] == "upset"
+    cues = [each for each in row if each["task"] == "emotion_evidence"]
+    assert {text[e["start"] : e["end"]] for e in cues} == {"mood7", "mood2", "mood9"}
+    assert sum(each["score"] for each in cues) == pytest.approx(1, abs=1e-5)
+    assert [each["rank"] for each in cues] == [1, 2, 3]
+    assert {each["label"] for each in cues} == {"upset"}
+
+
+def test_a_model_without_attention_has_no_evidence(base, rated, tmp_path):
+    found = fitted(base, rated, tmp_path, freeze=True, epochs=1)
+    reader = SequenceClassifier(model=str(found.weights), device="cpu", evidence=2)
+
+    with pytest.raises(UsageError, match="has no attention over words: train one"):
+        reader.load_model()
 
 
 # -- parts by hand ---------------------------------------------------------------------

@@ -236,7 +236,9 @@ def _layers(read: int, hidden: int) -> Any:
 
 
 def reset(head: Any) -> None:
-    """Gives all layers of a head their first weights; what loads them may not."""
+    """Gives all parts of a head their first weights: what loads it leaves them open."""
     for part in head.modules():
         if hasattr(part, "reset_parameters"):
             part.reset_parameters()
+    head.centre.data.zero_()
+    head.spread.data.fill_(1.0)
