@@ -63,7 +63,7 @@ def faces(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faces")
     chance = np.random.default_rng(0)
     rows = []
-    for n in range(160):
+    for n in range(240):
         glad = int(chance.integers(2))
         pixels = chance.integers(0, 120, (SIDE, SIDE, 3))
         pixels[..., 0] += 100 * glad
@@ -93,7 +93,7 @@ def voices(tmp_path_factory):
 
 def fitted(base, data, work, **options):
     given = {"head": "one", "vocabulary": "two", "epochs": 6, "patience": 6,
-             "batch": 16, "rate": 3e-3, "head_rate": 1e-2} | options  # fmt: skip
+             "batch": 16, "rate": 1e-3, "head_rate": 1e-2} | options  # fmt: skip
     work.mkdir(exist_ok=True)
     return Finetune(base=base, device="cpu", **given).train_in(work, data)
 
@@ -117,7 +117,7 @@ def chosen(reader, uris):
 
 @pytest.mark.vision
 def test_a_swin_with_squeeze_and_excitation_learns_pictures(swin, faces, tmp_path):
-    found = fitted(swin, faces, tmp_path, se_head=True, sam_rho=0.05, epochs=4)
+    found = fitted(swin, faces, tmp_path, se_head=True, sam_rho=0.05, epochs=2)
 
     assert macro_f1(found) > 0.95
     assert found.annotator == "ImageClassifier"
@@ -130,7 +130,7 @@ def test_a_swin_with_squeeze_and_excitation_learns_pictures(swin, faces, tmp_pat
 
 @pytest.mark.vision
 def test_the_head_of_the_library_learns_pictures_too(swin, faces, tmp_path):
-    found = fitted(swin, faces, tmp_path, epochs=3)
+    found = fitted(swin, faces, tmp_path, epochs=2)
 
     assert macro_f1(found) > 0.95
     said = chosen(ImageClassifier(model=str(found.weights), device="cpu"),

@@ -12,6 +12,10 @@ from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.source import allows_commerce
 
+_OPTIONS = (
+    *("rate", "head_rate", "layer_decay", "batch", "is_frozen", "balance", "sam_rho"),
+    *("hidden", "se_head", "lexicon_loss", "max_tokens", "seed"),
+)
 _SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
 
 
@@ -72,11 +76,8 @@ def card_of(facts: Facts) -> str:
     licence = stricter(facts.licence, facts.base_licence)
     stopped = ", and stopped where the loss was no number" if course.diverged else ""
     options = ", ".join(
-        f"{name.removeprefix('is_')}={getattr(trainer, name)}"
-        for name in ("rate", "head_rate", "layer_decay", "batch", "is_frozen", "balance",
-                     "sam_rho", "hidden", "se_head", "lexicon_loss", "max_tokens",
-                     "seed")
-    )  # fmt: skip
+        f"{name.removeprefix('is_')}={getattr(trainer, name)}" for name in _OPTIONS
+    )
     return f"""---
 license: {licence}
 base_model: {facts.base}

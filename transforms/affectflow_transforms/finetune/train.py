@@ -20,9 +20,10 @@ from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, network
 from affectflow_transforms.finetune.aims import HEADS, Aim, Wanted, aim_of
+from affectflow_transforms.finetune.assembly import lesson_of
 from affectflow_transforms.finetune.card import Facts, card_of
-from affectflow_transforms.finetune.inputs import AUDIO, IMAGE, TEXT, files_of
-from affectflow_transforms.finetune.lesson import Lesson, prepare
+from affectflow_transforms.finetune.inputs import AUDIO, IMAGE, TEXT
+from affectflow_transforms.finetune.lesson import Lesson
 from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
 from affectflow_transforms.finetune.scores import (
     figure_of,
@@ -30,7 +31,6 @@ from affectflow_transforms.finetune.scores import (
     thresholds_of,
 )
 from affectflow_transforms.finetune.splits import Source, Splits, read, split
-from affectflow_transforms.finetune.words import beside_of
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
@@ -204,7 +204,7 @@ class Finetune(FolderTrainer):
         kept_back = check_passing_on(licences, self.accept)
         texts = [text if isinstance(text, str) else text[0] for text in aim.texts]
         splits = split(source, aim.usable, self.split_by, texts)
-        lesson = self._lesson(base, modality, aim, splits, data)
+        lesson = lesson_of(self, base, modality, aim, splits, data)
         course = self._fit(lesson, splits, work, self._mark(source, base), tell)
         figures = _saved(lesson, splits, source, work)
         facts = Facts(
@@ -219,7 +219,7 @@ class Finetune(FolderTrainer):
             base_licence=licences["base"],
             figures=figures,
             digest=weights.digest(work / _MODEL),
-            copied=tuple(map(Path, self._copied)),
+            copied=tuple(map(Path, self.copied)),
             kept_back=tuple(kept_back),
         )
         return Trained(
@@ -236,7 +236,8 @@ class Finetune(FolderTrainer):
         return bool(self.lexica) if self.freeze is None else self.freeze
 
     @property
-    def _copied(self) -> list[str]:
+    def copied(self) -> list[str]:
+        """Files whose words and numbers the folder will hold."""
         return [*self.lexica, *filter(None, [self.affect_embeddings])]
 
     def _wanted(self, modality: str) -> Wanted:
@@ -249,82 +250,6 @@ class Finetune(FolderTrainer):
             "base": bases.licence_of(self.base, self.revision),
         }
 
-    def _lesson(
-        self, base: Path, modality: str, aim: Aim, splits: Splits, data: Path
-    ) -> Lesson:
-        """Returns the network with the rows that it learns."""
-        if modality != TEXT:
-            self._check_alone(modality)
-        texts = [*aim.texts, *aim.rejected]
-        beside, vectors = beside_of(
-            self.lexica, self.affect_embeddings, self.words, texts, splits.learned
-        )
-        loaded = network.load(
-            base,
-            aim,
-            seed=self.seed,
-            device=self.device,
-            max_tokens=self.max_tokens,
-            own=self._own(beside, vectors),
-            beside=beside,
-            vectors=vectors,
-        )
-        if self.is_frozen:
-            network.freeze(loaded.module)
-        files = (
-            []
-            if modality == TEXT
-            else files_of(data, texts, aim.usable, self.text or modality)
-        )
-        lexica = beside.arrays(texts).get("lexica") if beside else None
-        return prepare(
-            loaded,
-            loaded.inputs(texts, files),
-            aim,
-            splits.learned,
-            balance=self.balance,
-            options=self.settings,
-            frozen=self.is_frozen,
-            known=None if lexica is None else lexica[:, : -len(self.lexica)],
-            weight=self.lexicon_loss,
-        )
-
-    def _own(self, beside: Any, vectors: Any) -> dict[str, Any] | None:
-        """Returns what our own head reads; None for the head of transformers."""
-        if not (self.is_frozen or self._copied or self.se_head or self.hidden):
-            return None
-        sizes = beside.lexicon.sizes if beside and beside.lexicon else ()
-        return {
-            "squeeze": self.se_head,
-            "hidden": self.hidden,
-            "lexica": sum(sizes) + len(sizes),
-            "guess": sum(sizes) if self.lexicon_loss else 0,
-            "vectors": None
-            if vectors is None
-            else [len(vectors) - 1, vectors.shape[1]],
-            "lstm": self.lstm,
-        }
-
-    def _check_alone(self, modality: str) -> None:
-        """Raises UsageError if an option is set that such a base does not have."""
-        of_texts = {
-            "lexica": bool(self.lexica),
-            "affect_embeddings": bool(self.affect_embeddings),
-        }
-        if modality == AUDIO:
-            of_texts |= {"se_head": self.se_head, "hidden": self.hidden > 0}
-        for name, said in of_texts.items():
-            if said:
-                raise UsageError(
-                    f"`{name}` does not go with an encoder of column `{modality}`: "
-                    "leave it out"
-                )
-        if self.head in ("pair", "reward"):
-            raise UsageError(
-                f"head={self.head} compares texts, but {self.base!r} reads "
-                f"`{modality}`: give an encoder of texts"
-            )
-
     def _mark(self, source: Source, base: Path) -> str:
         """Returns a digest of all that decides the weights."""
         import torch
@@ -333,7 +258,7 @@ class Finetune(FolderTrainer):
             "options": {**vars(self), "base": "", "device": ""},
             "base": bases.folder_digest(base),
             "data": [trained.sha256(file) for file in source.files],
-            "words": [trained.sha256(Path(file)) for file in self._copied],
+            "words": [trained.sha256(Path(file)) for file in self.copied],
             "torch": torch.__version__,
         }
         written = json.dumps(said, sort_keys=True, default=str).encode()
