@@ -88,6 +88,7 @@ def test_a_shuffled_lexicon_tells_nothing(base, rated, tmp_path):
     assert abs(pearson(found)) < 0.2
 
 
+@pytest.mark.rotated
 def test_guessing_a_lexicon_is_learned_beside(base, rated, tmp_path):
     found = fitted(base, rated, tmp_path, lexica=(str(rated / "right.tsv"),),
                    lexicon_loss=0.5, freeze=False, epochs=1)  # fmt: skip
@@ -99,6 +100,7 @@ def test_guessing_a_lexicon_is_learned_beside(base, rated, tmp_path):
     assert pearson(found) > 0.5
 
 
+@pytest.mark.rotated
 def test_attention_over_word_vectors_is_told_with_its_words(base, tmp_path):
     chance = random.Random(1)
     loud, quiet = MOODS[:5], MOODS[5:60]
@@ -132,6 +134,7 @@ def test_attention_over_word_vectors_is_told_with_its_words(base, tmp_path):
     assert {each["label"] for each in cues} == {"upset"}
 
 
+@pytest.mark.rotated
 def test_a_model_without_attention_has_no_evidence(base, rated, tmp_path):
     found = fitted(base, rated, tmp_path, freeze=True, epochs=1)
     reader = SequenceClassifier(model=str(found.weights), device="cpu", evidence=2)

@@ -17,7 +17,7 @@ from affectflow_transforms.models.speech_affect import SpeechAffect
 from tests.given.tiny_listeners import save_encoder, tones, write_wav
 from tests.given.toy_training import write_rows
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.rotated]
 
 SIDE = 16
 

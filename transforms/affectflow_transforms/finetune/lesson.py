@@ -147,9 +147,11 @@ class Lesson:
     def _pooled(self, rows: Rows) -> Any:
         if self.pooled is not None:
             return self.pooled[rows]
+        assert self.loaded.pool is not None
         return self.loaded.pool(**self.inputs.tensors(rows))
 
     def _judged(self, pooled: Any, rows: Rows) -> Any:
+        assert self.loaded.judge is not None
         return self.loaded.judge(pooled, **self.inputs.beside(rows))
 
 

@@ -112,8 +112,8 @@ def load(
       UsageError: the folder holds no safetensors, no tokenizer, or something else.
     """
     modality = modality_of(folder)
+    transformers = loading.check_extra(_WHAT)
     import torch
-    import transformers
 
     transformers.utils.logging.disable_progress_bar()
     if modality == TEXT:

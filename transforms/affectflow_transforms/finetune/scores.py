@@ -80,8 +80,8 @@ def figures_of(
         return trained.value_figures(aim.labels, outputs, target, units)
     if aim.head == "shares":
         shares = softmax(outputs)
-        found = trained.value_figures(aim.labels, shares, target, units)
-        return (*found, *_accuracy(shares, target, units))
+        figures = trained.value_figures(aim.labels, shares, target, units)
+        return (*figures, *_accuracy(shares, target, units))
     if aim.head == "ordinal":
         found = places(aim, outputs)[:, None]
         return trained.value_figures(["step"], found, target[:, None], units)
@@ -139,7 +139,9 @@ def _accuracy(
     if not len(clear):
         return ()
     right = shares[clear].argmax(axis=1) == target[clear].argmax(axis=1)
-    return (_share_of_hits("(favourite)", right, [units[row] for row in clear]),)
+    return (
+        _share_of_hits("(favourite)", right, [units[row] for row in clear.tolist()]),
+    )
 
 
 def _share_of_hits(label: str, right: Matrix, units: Sequence[str]) -> Figure:

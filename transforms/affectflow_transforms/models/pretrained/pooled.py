@@ -55,11 +55,11 @@ def class_of(kind: type, name: str) -> Any:
     from transformers.modeling_outputs import SequenceClassifierOutput
     from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
-    encoder = MODEL_MAPPING[kind]  # type: ignore[index]
+    encoder: Any = MODEL_MAPPING[kind]
     parent: Any = next(
         each for each in encoder.__mro__[1:] if issubclass(each, PreTrainedModel)
     )
-    spare = "add_pooling_layer" in inspect.signature(encoder.__init__).parameters
+    spare = "add_pooling_layer" in inspect.signature(encoder).parameters
 
     class Pooled(parent):
         def __init__(self, config: Any):
@@ -203,8 +203,10 @@ def head_of(width: int, outputs: int, said: Mapping[str, Any]) -> Any:
             self.centre = nn.Parameter(torch.zeros(width), requires_grad=False)
             self.spread = nn.Parameter(torch.ones(width), requires_grad=False)
             self.squeeze = squeeze_excite(width) if said.get("squeeze") else None
-            vectors, lstm = said.get("vectors"), said.get("lstm", 0)
-            self.words = attended_words(*vectors, lstm) if vectors else None
+            vectors, lstm = said.get("vectors") or (), said.get("lstm", 0)
+            self.words = (
+                attended_words(vectors[0], vectors[1], lstm) if vectors else None
+            )
             read = width + said.get("lexica", 0) + 2 * lstm * bool(vectors)
             self.dense = _layers(read, said.get("hidden", 0))
             self.guess = nn.Linear(width, said["guess"]) if said.get("guess") else None
