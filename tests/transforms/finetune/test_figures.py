@@ -88,7 +88,7 @@ def test_a_lexicon_beside_a_frozen_encoder_tells_valence(shared_data, emobank):
         trainer = Finetune(
             base=str(fitted_classifier.encoder()), head="value", labels=("valence",),
             scale=(1, 5), freeze=True, lexica=lexica, device="cpu",
-            head_rate=3e-4, epochs=40, patience=6,
+            head_rate=5e-4, epochs=10, patience=10, hidden=256,
         )  # fmt: skip
         (figure,) = [f for f in trainer.train(emobank).figures if f.name == "pearson"]
         return figure.value

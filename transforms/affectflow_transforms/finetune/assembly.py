@@ -76,6 +76,7 @@ def _own(
     return {
         "squeeze": trainer.se_head,
         "hidden": trainer.hidden,
+        "dropout": trainer.dropout,
         "lexica": sum(sizes) + len(sizes),
         "guess": sum(sizes) if trainer.lexicon_loss else 0,
         "vectors": None if vectors is None else [len(vectors) - 1, vectors.shape[1]],

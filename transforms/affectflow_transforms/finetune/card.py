@@ -14,7 +14,7 @@ from affectflow_transforms.models.pretrained.source import allows_commerce
 
 _OPTIONS = (
     *("rate", "head_rate", "layer_decay", "batch", "is_frozen", "balance", "sam_rho"),
-    *("hidden", "se_head", "lexicon_loss", "max_tokens", "seed"),
+    *("hidden", "dropout", "se_head", "lexicon_loss", "max_tokens", "seed"),
 )
 _SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
 

@@ -95,6 +95,7 @@ class Finetune(FolderTrainer):
       words: of a text, so many with a vector are read.
       lstm: units of the LSTM in each direction.
       hidden: units of two layers between what is read and the outputs; 0 for none.
+      dropout: share of these units that is dropped in training.
       se_head: weigh channels by squeeze-and-excitation.
       freeze: leave the encoder as it is, run it once, and train a head over the mean of
         its states; empty for true with `lexica`, else false.
@@ -137,6 +138,7 @@ class Finetune(FolderTrainer):
     words: int = 32
     lstm: int = 100
     hidden: int = 0
+    dropout: float = 0.3
     se_head: bool = False
     freeze: bool | None = None
     balance: float = 0.0
@@ -173,6 +175,7 @@ class Finetune(FolderTrainer):
             "words": self.words >= 1,
             "lstm": self.lstm >= 1,
             "hidden": self.hidden >= 0,
+            "dropout": 0 <= self.dropout < 1,
             "accept": self.accept in ("", PRIVATE),
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }

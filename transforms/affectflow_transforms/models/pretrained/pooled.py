@@ -191,7 +191,8 @@ def head_of(width: int, outputs: int, said: Mapping[str, Any]) -> Any:
       outputs: numbers that it gives.
       said: `squeeze`: weighs channels; `lexica`: so many numbers of lexica are read;
         `vectors`: how many word vectors, and how wide; `lstm`: units each way;
-        `hidden`: units of two layers before the outputs; `guess`: columns of lexica
+        `hidden`: units of two layers before the outputs; `dropout`: the share of them
+        that is dropped in training; `guess`: columns of lexica
         that are guessed from the mean, for an objective beside.
     """
     import torch
@@ -208,9 +209,10 @@ def head_of(width: int, outputs: int, said: Mapping[str, Any]) -> Any:
                 attended_words(vectors[0], vectors[1], lstm) if vectors else None
             )
             read = width + said.get("lexica", 0) + 2 * lstm * bool(vectors)
-            self.dense = _layers(read, said.get("hidden", 0))
+            hidden, dropped = said.get("hidden", 0), said.get("dropout", 0.0)
+            self.dense = _layers(read, hidden, dropped)
             self.guess = nn.Linear(width, said["guess"]) if said.get("guess") else None
-            self.out = nn.Linear(said.get("hidden") or read, outputs)
+            self.out = nn.Linear(hidden or read, outputs)
 
         def forward(self, pooled: Any, lexica: Any = None, words: Any = None) -> Any:
             mean = (pooled - self.centre) / self.spread
@@ -227,13 +229,15 @@ def head_of(width: int, outputs: int, said: Mapping[str, Any]) -> Any:
     return Head()
 
 
-def _layers(read: int, hidden: int) -> Any:
+def _layers(read: int, hidden: int, dropped: float) -> Any:
     from torch import nn
 
     if not hidden:
         return nn.Identity()
+    first, second = nn.Linear(read, hidden), nn.Linear(hidden, hidden)
     return nn.Sequential(
-        nn.Linear(read, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
+        *(first, nn.ReLU(), nn.Dropout(dropped)),
+        *(second, nn.ReLU(), nn.Dropout(dropped)),
     )
 
 
