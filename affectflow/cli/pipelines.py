@@ -109,7 +109,7 @@ def _preview(
     from affectflow import stages
 
     if not wanted.isdecimal() or not int(wanted):
-        raise UsageError(f"--preview must be at least 1, got {wanted!r}")
+        raise UsageError(f"`preview` must be at least 1, got {wanted!r}")
     filled = stages.preview_lake(
         *(lake, int(wanted)),
         model=model,

@@ -146,13 +146,27 @@ def said_of(row: dict[str, Any]) -> None:
         say(line)
 
 
+def not_run(place: str) -> str:
+    """Returns what became of a pipeline that was built but not run.
+
+    >>> not_run("job.jar"), not_run("a dry run")
+    ('pipeline written to job.jar; not run', 'dry run; nothing was sent')
+
+    Args:
+      place: as `runners.only_written` returns it.
+    """
+    if place == "a dry run":
+        return "dry run; nothing was sent"
+    return f"pipeline written to {place}; not run"
+
+
 def stage_line(row: dict[str, Any]) -> str:
     """Returns what a stage did, in one line."""
     from affectflow.stages.ingest.buckets import ERASED
     from affectflow.stages.runs.statuses import SHOWN
 
     if row["state"] == "written":
-        return f"{row['stage']}: pipeline written to {row['error']}; not run"
+        return f"{row['stage']}: {not_run(row['error'])}"
     seconds = (row["ended"] - row["started"]).total_seconds()
     took = [f"{seconds:.1f} s"]
     parts = []

@@ -41,7 +41,7 @@ def run(
     except Exception as error:
         raise runners.cause_of(error) from error
     if place := runners.only_written(STATE.beam_options):
-        show.say(f"{path}: pipeline written to {place}; not run")
+        show.say(f"{path}: {show.not_run(place)}")
         return 0
     _answer_for(made)
     show.say(f"{path}: done ({duration(time.perf_counter() - begun)})")

@@ -164,7 +164,7 @@ def test_attributions_are_those_of_all_orders_and_sum_to_the_answer(four):
         pytest.param(
             {"review": ["1", "n/a"] * 4},
             "review",
-            "it has numbers and words, as 'n/a'",
+            "it mixes numbers and words, such as 'n/a'",
         ),
         pytest.param(
             {"review": ["-2", "-2", "2", "2"] * 2},
