@@ -234,7 +234,7 @@ def test_a_factor_with_too_many_names_is_left_out():
     said, _ = fitted(columns, outcome="mood", factors="wait,name")
 
     why = said["name", "importance"]["why"]
-    assert why == "it has 32 names, at most 24 are compared"
+    assert why == "it has 32 levels, but at most 24 can be compared"
     assert said["wait", "importance"]["value"] == pytest.approx(1, abs=1e-12)
 
 

@@ -161,7 +161,7 @@ def test_draws_of_conversations_give_intervals():
         ),
         pytest.param(
             [*rated(a="01"), {"person": "q", "rater": "a", "rating": 90.0}],
-            "ratings from 0 to 90: a scale has at most 32 points",
+            "ratings range from 0 to 90, but a scale has at most 32 points",
             id="no scale",
         ),
     ],
