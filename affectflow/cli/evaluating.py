@@ -69,7 +69,7 @@ def evaluate(
         ),
     ] = "fixed",
 ) -> int:
-    """Score annotators, or miners of causes, against people's answers."""
+    """Score annotators, or miners of causes, against people."""
     if task == "causes":
         return _causes(target, data, miner or [], mode, shape)
     if not target:

@@ -47,7 +47,7 @@ def sql(
         typer.Option("--vertical", help="Print each row as lines of column and value."),
     ] = False,
 ) -> int:
-    """Query a lake in SQL. Takes one statement, which must not write."""
+    """Query a lake in SQL. Takes one statement at a time, which must not write."""
     import duckdb
 
     from affectflow.lake import open_lake
