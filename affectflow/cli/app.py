@@ -36,8 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
     help="Turn conversations into tables: who felt what, how strongly, because of "
-    "what. "
-    "Options of Apache Beam go after a `--`.",
+    "what. Options of Apache Beam go after a `--`.",
     epilog="Exit codes: 0 done; 1 done, but more rows were refused than --budget "
     "allows; 2 usage error, with one line on how to fix it; 3 internal error; "
     "130 interrupted.",

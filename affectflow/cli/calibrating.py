@@ -81,6 +81,5 @@ def _say(rows: Sequence[Row]) -> None:
         if row["stage"] == "apply" and row["state"] == "done" and not row["rows_in"]:
             show.say(
                 "nothing to fill in: these labels were imported with the utterances, "
-                "and "
-                "only labels by `affectflow annotate` get probabilities"
+                "and only labels by `affectflow annotate` get probabilities"
             )

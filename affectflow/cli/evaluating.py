@@ -26,8 +26,7 @@ Task = Annotated[
     typer.Argument(
         metavar="TASK",
         help="emotion, frustration, valence; or a vocabulary or label, such as "
-        "irritation; "
-        "or causes.",
+        "irritation; or causes.",
         autocompletion=completing.tasks,
     ),
 ]

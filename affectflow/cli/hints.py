@@ -99,8 +99,7 @@ def _repeats(found: _Ingest) -> Iterator[str]:
     if here and "mapping" in found.options:
         yield (
             f"{count(here, 'row')} refused because another row of the input has the "
-            "same "
-            "id: does --map utterance_id name the right column? "
+            "same id: does --map utterance_id name the right column? "
             "utterance_id=auto makes ids of its own"
         )
     if rows := found.counters.get(REPEATED_OVER_FILES):
@@ -117,8 +116,7 @@ def _other_files(found: _Ingest) -> Iterator[str]:
         yield (
             f"{count(others, 'message')} replaced messages with the same ids "
             "from another file; if they are not newer versions, ids repeat across "
-            "files: "
-            f"start a new lake, and {_apart(found)}"
+            f"files: start a new lake, and {_apart(found)}"
         )
 
 

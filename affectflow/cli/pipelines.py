@@ -366,8 +366,7 @@ def labels_missing(lake: str, annotator_id: str) -> str:
     model = f" --model {found[0][0]}" if found else ""
     return (
         f"new messages have no labels by {annotator_id!r} yet: run `affectflow "
-        "annotate "
-        f"{lake}{model}`, then `affectflow mine {lake}`"
+        f"annotate {lake}{model}`, then `affectflow mine {lake}`"
     )
 
 

@@ -38,6 +38,5 @@ def _say_replayed(row: Row) -> None:
     if left:
         show.say(
             f"{count(left, 'dead letter')} stay open: the file is gone, or its place "
-            "in it "
-            "now holds another row; ingest the file again"
+            "in it now holds another row; ingest the file again"
         )

@@ -74,8 +74,7 @@ def _in_folder(trainer: Any, data: Path, out: Path, licence: str) -> Any:
             raise
         raise StorageError(
             f"cannot write {str(out)!r} ({error.strerror}): free some space, or name "
-            "another "
-            "--out; the same command continues from the last epoch"
+            "another --out; the same command continues from the last epoch"
         ) from error
     return found
 

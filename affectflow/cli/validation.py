@@ -207,8 +207,7 @@ def _show(found: "Judgement", lake: str) -> None:
     for target in (a.target for a in found.agreements if a.target.is_scale):
         show.say(
             f"{target.name} is a scale; to see how close the annotators come to "
-            "people: "
-            f"affectflow eval {target.name} {lake}"
+            f"people: affectflow eval {target.name} {lake}"
         )
 
 

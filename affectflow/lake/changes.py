@@ -117,8 +117,7 @@ def _runs(lake: Lake, connection: duckdb.DuckDBPyConnection) -> list[Run]:
     _create(connection, "runs", "runs", lake.files("runs"))
     rows = connection.execute(
         "SELECT run_id, stage, ended, config, annotator_id, versions, table_versions "
-        "FROM runs "
-        "ORDER BY ended, run_id, stage, config_digest"
+        "FROM runs ORDER BY ended, run_id, stage, config_digest"
     ).fetchall()
     return [
         Run(

@@ -189,8 +189,7 @@ def _check_name(storage: Storage, uri: str) -> None:
     if "://" not in uri and "::" in uri:
         raise LakeError(
             f"{uri!r} contains `::`, which separates chained URLs; name a folder "
-            "without "
-            "it"
+            "without it"
         )
     # deltalake unescapes a local path like a URL, twice.
     if storage.is_local and (found := _ESCAPED.search(storage.uri)):
@@ -214,8 +213,7 @@ def _check_empty(storage: Storage, uri: str) -> None:
     if found:
         raise LakeError(
             f"{uri!r} is a folder that already contains other files ({found[0]} ...); "
-            "name an "
-            "empty or new one with --to"
+            "name an empty or new one with --to"
         )
 
 
@@ -223,8 +221,7 @@ def _what_is_there(storage: Storage, uri: str) -> str:
     if not storage.exists():
         return (
             f"no lake at {uri!r}; create one with `affectflow ingest PATH --source "
-            "NAME "
-            f"--to {uri}`"
+            f"NAME --to {uri}`"
         )
     if storage.is_local and storage.fs.isfile(storage.root):
         return f"{uri!r} is a file, not a lake: give the folder of a lake"

@@ -305,8 +305,7 @@ def _measured(made: Measure, state: pa.Table) -> Measured:
     if groups > lakes.MAX_PARTS:
         raise UsageError(
             f"--by gives {groups} groups, but at most {lakes.MAX_PARTS} can be "
-            "compared; name "
-            "a coarser column"
+            "compared; name a coarser column"
         )
     rows = made.extract(state).to_pylist()
     said = [row for row in rows if row["unit_type"]]

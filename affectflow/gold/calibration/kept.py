@@ -159,8 +159,7 @@ def newest(lake: Lake, annotator_id: str) -> Calibration | None:
     with open_lake(lake.uri) as connection:
         found = connection.execute(
             "SELECT calibration_id FROM runs WHERE stage = ? AND error IS NULL "
-            "AND annotator_id = ? "
-            "ORDER BY started DESC, ended DESC LIMIT 1",
+            "AND annotator_id = ? ORDER BY started DESC, ended DESC LIMIT 1",
             [STAGE, annotator_id],
         ).fetchone()
     return kept(lake, found[0]) if found else None

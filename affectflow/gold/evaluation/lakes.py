@@ -244,8 +244,7 @@ def prepare_values(
     if not connection.sql("SELECT 1 FROM truths LIMIT 1").fetchall():
         raise LakeError(
             f"people gave no values for {scale!r} in this lake; `affectflow sample "
-            "--task "
-            f"{scale}` writes a sheet, `affectflow gold` imports it"
+            f"--task {scale}` writes a sheet, `affectflow gold` imports it"
         )
     _check_parts(connection, by)
     tell_values(connection, scale, annotator)

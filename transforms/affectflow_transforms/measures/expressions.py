@@ -185,8 +185,7 @@ FROM texts GROUP BY ALL
         answers="what do people write when their anger is not seen?",
         example="affectflow measure Expressions texts.csv --map side=group",
         misleads="of 1,000 words without any effect, 50 pass z 1.96; a word used by "
-        "one "
-        "writer or in one thread passes too",
+        "one writer or in one thread passes too",
     )
 
     def __post_init__(self) -> None:

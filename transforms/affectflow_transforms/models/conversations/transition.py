@@ -69,8 +69,7 @@ class PersonalityTransition(BatchModelHandler[Personalities]):
     )
     card: ClassVar[Card] = Card(
         summary="the emotion to expect from a speaker, given their Big Five and the "
-        "other "
-        "turns",
+        "other turns",
         answers="what would this person be expected to feel next?",
         misleads="it is an expectation from questionnaires, not what the person felt",
         touches=("person",),
