@@ -7,7 +7,8 @@ from scipy.stats import spearmanr
 from affectflow_transforms.finetune import objectives
 from affectflow_transforms.finetune.aims import Wanted, aim_of
 from affectflow_transforms.finetune.splits import read
-from tests.given.toy_training import write_rows
+from affectflow_transforms.finetune.train import Finetune
+from tests.given.toy_training import rows_of, save_base, write_rows
 
 WANTED = Wanted(head="reward")
 
@@ -74,3 +75,23 @@ def test_strengths_bring_rewards_nearer_to_the_true_order():
     scaled = order(objectives.scaled_bt)
 
     assert scaled > plain > 0.5
+
+
+@pytest.mark.torch
+@pytest.mark.rotated
+def test_answers_to_a_long_prompt_are_learned(tmp_path):
+    """The answer is read whole, and the prompt gets the room that is left."""
+    base = save_base(tmp_path / "base")
+    rows = [
+        {"prompt": "word1 " * 50, "response_1": row["rejected"],
+         "response_2": row["chosen"], "preference_strength": row["strength"]}
+        for row in rows_of("reward")
+    ]  # fmt: skip
+    write_rows(tmp_path / "data", rows)
+    trainer = Finetune(base=base, head="reward", device="cpu", epochs=4, batch=8,
+                       rate=3e-3, head_rate=3e-3)  # fmt: skip
+
+    found = trainer.train(tmp_path / "data")
+
+    assert found.figures[0].value > 0.9
+    assert "with a second text" in found.card

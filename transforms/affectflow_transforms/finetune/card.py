@@ -12,6 +12,8 @@ from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.source import allows_commerce
 
+__all__ = ["Facts", "card_of", "stricter"]
+
 _OPTIONS = (
     *("rate", "head_rate", "layer_decay", "batch", "is_frozen", "balance", "sam_rho"),
     *("hidden", "dropout", "se_head", "lexicon_loss", "max_tokens", "seed"),
