@@ -82,6 +82,7 @@ def test_a_lexicon_tells_what_the_encoder_does_not_know(base, rated, tmp_path):
     assert (low[0]["value"] < high[0]["value"]) == (right[0] < right[1])
 
 
+@pytest.mark.rotated
 def test_a_shuffled_lexicon_tells_nothing(base, rated, tmp_path):
     found = fitted(base, rated, tmp_path, lexica=(str(rated / "shuffled.tsv"),))
 

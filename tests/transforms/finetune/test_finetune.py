@@ -206,6 +206,23 @@ def test_a_frozen_encoder_stays_as_it_is(base, tmp_path):
     assert all(np.array_equal(before[n], after[f"bert.{n}"]) for n in layers)
 
 
+def test_the_lowest_layers_stay_as_they_are(base, tmp_path):
+    from safetensors.numpy import load_file
+
+    found = trained(base, tmp_path, "one", frozen_layers=1, epochs=1)
+
+    before = load_file(f"{base}/model.safetensors")
+    after = load_file(found.weights / "model.safetensors")
+    kept = {n for n in before if np.array_equal(before[n], after[f"bert.{n}"])}
+    lower = {n for n in before if n.startswith(("embeddings.", "encoder.layer.0."))}
+    assert kept == lower
+
+
+def test_more_frozen_layers_than_there_are_are_refused(base, tmp_path):
+    with pytest.raises(UsageError, match="below the 2 layers of the base, got 2"):
+        trained(base, tmp_path, "one", frozen_layers=2)
+
+
 # -- licences --------------------------------------------------------------------------
 
 

@@ -47,6 +47,8 @@ def lesson_of(
     )
     if trainer.is_frozen:
         network.freeze(loaded.module)
+    elif trainer.frozen_layers:
+        network.freeze_lower(loaded.module, trainer.frozen_layers)
     files = (
         []
         if modality == TEXT

@@ -16,6 +16,7 @@ __all__ = ["Facts", "card_of", "stricter"]
 
 _OPTIONS = (
     *("rate", "head_rate", "layer_decay", "batch", "is_frozen", "balance", "sam_rho"),
+    "frozen_layers",
     *("hidden", "dropout", "se_head", "lexicon_loss", "max_tokens", "seed"),
 )
 _SAYS = {True: "allowed", False: "not allowed", None: "unknown"}

@@ -269,6 +269,24 @@ def freeze(module: Any) -> None:
         weight.requires_grad_(learns)
 
 
+def freeze_lower(module: Any, layers: int) -> None:
+    """Leaves the lowest layers of an encoder as they are, and its embeddings.
+
+    Raises:
+      UsageError: it has no more layers than that.
+    """
+    names = [name for name, _ in module.named_parameters()]
+    depth = 1 + max(map(_layer, names), default=0)
+    if layers >= depth:
+        raise UsageError(
+            f"`frozen_layers` must be below the {depth} layers of the base, got "
+            f"{layers}: use --set freeze=true to train the head alone"
+        )
+    for name, weight in module.named_parameters():
+        if not is_head(module, name) and _layer(name) < layers:
+            weight.requires_grad_(False)
+
+
 def groups(
     module: Any, *, rate: float, head_rate: float, layer_decay: float, shrink: float
 ) -> list[dict[str, Any]]:

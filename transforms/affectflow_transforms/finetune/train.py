@@ -99,6 +99,7 @@ class Finetune(FolderTrainer):
       se_head: weigh channels by squeeze-and-excitation.
       freeze: leave the encoder as it is, run it once, and train a head over the mean of
         its states; empty for true with `lexica`, else false.
+      frozen_layers: so many of the lowest layers stay as they are, and the embeddings.
       balance: beta of class-balanced weights, below 1, such as 0.999; 0 for none.
       sam_rho: radius of sharpness-aware steps, such as 0.05; 0 for plain ones.
       max_tokens: longer texts are cut.
@@ -141,6 +142,7 @@ class Finetune(FolderTrainer):
     dropout: float = 0.3
     se_head: bool = False
     freeze: bool | None = None
+    frozen_layers: int = 0
     balance: float = 0.0
     sam_rho: float = 0.0
     max_tokens: int = 128
@@ -176,6 +178,7 @@ class Finetune(FolderTrainer):
             "lstm": self.lstm >= 1,
             "hidden": self.hidden >= 0,
             "dropout": 0 <= self.dropout < 1,
+            "frozen_layers": self.frozen_layers >= 0,
             "accept": self.accept in ("", PRIVATE),
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }
