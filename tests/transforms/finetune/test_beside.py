@@ -80,6 +80,11 @@ def test_a_lexicon_tells_what_the_encoder_does_not_know(base, rated, tmp_path):
                                found.weights).lexicon  # fmt: skip
     right = lexicon.means(["mood3", "mood4"])[:, 0]
     assert (low[0]["value"] < high[0]["value"]) == (right[0] < right[1])
+    half = SequenceClassifier(model=str(found.weights), device="cpu", dtype="bfloat16")
+    (row,) = half.apply(batch_of(["mood3 mood3"]), half.load_model())[
+        "annotations"
+    ].to_pylist()
+    assert row[0]["value"] == pytest.approx(low[0]["value"], abs=0.05)
 
 
 @pytest.mark.rotated

@@ -24,6 +24,8 @@ _WHAT = "an encoder to train"
 _LAYER = re.compile(r"\.(?:layers?|h|block)\.(\d+)\.")
 _AS_THEY_ARE = ("words.vectors.weight", "head.centre", "head.spread")
 """Weights of a head that no training changes."""
+# Stands for states that are masked in training, which is switched off here.
+_NEVER_READ = ".masked_spec_embed"
 _SPEECH = "{family}ForSpeechClassification"
 
 
@@ -134,8 +136,12 @@ def load(
         ignore_mismatched_sizes=True,
         output_loading_info=True,
     )
-    missing = [name for name in report["missing_keys"] if not is_head(module, name)]
-    loading.check_trained(folder, missing, _WHAT, without="wav2vec2.masked_spec_embed")
+    missing = [
+        name
+        for name in report["missing_keys"]
+        if not is_head(module, name) and not name.endswith(_NEVER_READ)
+    ]
+    loading.check_trained(folder, missing, _WHAT)
     if own is not None and modality != AUDIO:
         torch.manual_seed(seed)
         pooled.reset(module.head)
@@ -165,6 +171,9 @@ def _describe(
     if beside is not None:
         more[pooled.BESIDE] = beside.settings
     setattr(config, pooled.SETTINGS, {**said, **more})
+    # A recording may be shorter than what would be masked of it.
+    if hasattr(config, "apply_spec_augment"):
+        config.apply_spec_augment = False
 
 
 def _reader(transformers: Any, folder: Path, modality: str) -> Any:
@@ -186,12 +195,15 @@ def _factory(
         return getattr(transformers, f"AutoModelFor{kind}Classification")
     name = pooled.TEXTS if modality == TEXT else pooled.PICTURES
     try:
-        return pooled.class_of(type(config), name)
-    except KeyError as error:
+        made = pooled.class_of(type(config), name)
+    except KeyError:
+        made = None
+    if made is None or getattr(config, "is_encoder_decoder", False):
         raise UsageError(
             f"a base of type {config.model_type!r} has no encoder by itself: leave "
             "`freeze`, `lexica`, `affect_embeddings`, `se_head` and `hidden` out"
-        ) from error
+        )
+    return made
 
 
 def _listening(transformers: Any, config: Any) -> Any:

@@ -91,7 +91,7 @@ def load(
     processor = loading.from_pretrained(
         transformers.AutoImageProcessor, folder, what, trust_remote_code=False
     )
-    module = module.eval().to(device)
+    module = pooled.keep_exact(module.eval().to(device))
     on_gpu = device.startswith("cuda")
     return Looker(
         module=module,

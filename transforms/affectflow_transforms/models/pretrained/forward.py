@@ -156,12 +156,11 @@ def beside_of(model: Network, tokens: Tokens, rows: Rows) -> dict[str, Any]:
     """Returns what a head takes of some rows beside the encoder's states."""
     import torch
 
-    found = {}
-    for name, array in tokens.beside.items():
-        tensor = torch.from_numpy(array[rows]).to(model.module.device)
-        floats = tensor.is_floating_point()
-        found[name] = tensor.to(model.module.dtype) if floats else tensor
-    return found
+    device = model.module.device
+    return {
+        name: torch.from_numpy(array[rows]).to(device)
+        for name, array in tokens.beside.items()
+    }
 
 
 def padded(

@@ -72,7 +72,7 @@ def load(
         transformers.AutoTokenizer, folder, what, trust_remote_code=trust_remote_code
     )
     network = network_of(
-        module.eval().to(device),
+        pooled.keep_exact(module.eval().to(device)),
         tokenizer,
         folder,
         max_tokens=max_tokens,

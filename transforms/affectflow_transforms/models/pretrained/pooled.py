@@ -35,6 +35,13 @@ def factory_of(transformers: Any, folder: Path, otherwise: str) -> Any:
     return class_of(type(known), config["architectures"][0])
 
 
+def keep_exact(module: Any) -> Any:
+    """Returns a network of ours with its head in float32, any other one as it is."""
+    if type(module).__name__ in (TEXTS, PICTURES):
+        module.head.float()
+    return module
+
+
 def beside_of(config: Mapping[str, Any], folder: Path) -> Beside | None:
     """Returns what a network in a folder is told of texts beside their tokens."""
     settings = (config.get(SETTINGS) or {}).get(BESIDE)
@@ -215,7 +222,8 @@ def head_of(width: int, outputs: int, said: Mapping[str, Any]) -> Any:
             self.out = nn.Linear(hidden or read, outputs)
 
         def forward(self, pooled: Any, lexica: Any = None, words: Any = None) -> Any:
-            mean = (pooled - self.centre) / self.spread
+            # What is beside an encoder is float32, whatever the encoder computes in.
+            mean = (pooled.to(self.centre.dtype) - self.centre) / self.spread
             if self.squeeze is not None:
                 # A weight of a channel is that of its mean, too.
                 mean = self.squeeze(mean[:, None])[:, 0]
