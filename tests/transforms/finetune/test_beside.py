@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from affectflow import weights
 from affectflow.errors import UsageError
 from affectflow_transforms.finetune.train import Finetune
 from affectflow_transforms.models.pretrained import pooled
@@ -187,3 +188,20 @@ def test_a_mean_leaves_padding_out():
     assert pooled.mean_of(states, torch.tensor([[1, 1, 0]])).tolist() == [[2.0]]
     image = torch.arange(8.0).reshape(1, 2, 2, 2)
     assert pooled.mean_of(image).tolist() == [[1.5, 5.5]]
+
+
+@pytest.mark.rotated
+def test_the_same_seed_gives_the_same_weights(base, rated, tmp_path):
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("".join(f"{word} {n % 7} 1\n" for n, word in enumerate(MOODS)))
+    given = {"lexica": (str(rated / "right.tsv"),), "hidden": 8, "epochs": 1,
+             "affect_embeddings": str(vectors), "lstm": 4}  # fmt: skip
+
+    one, same, other = (
+        weights.digest(
+            fitted(base, rated, tmp_path / str(n), seed=seed, **given).weights
+        )
+        for n, seed in enumerate((0, 0, 1))
+    )
+
+    assert one == same != other
