@@ -124,8 +124,15 @@ class Storage:
 
     def _make_folder_of(self, target: str) -> None:
         # An object store has no folders: s3fs would make the bucket, mistyped or not.
-        if not set(_protocols(self.fs)) & _WITHOUT_FOLDERS:
-            self.fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+        if set(_protocols(self.fs)) & _WITHOUT_FOLDERS:
+            return
+        folder = target.rsplit("/", 1)[0]
+        try:
+            self.fs.makedirs(folder, exist_ok=True)
+        except FileNotFoundError as error:  # as where the kernel keeps its own files
+            raise StorageError(
+                f"no folder can be made at {folder!r}: name a folder on a disk"
+            ) from error
 
     def _put_once(self, content: bytes, *parts: str) -> bool:
         with storage_errors(self.uri):
