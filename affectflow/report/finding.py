@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from affectflow.nouns import count
 from affectflow.report import charts
+from affectflow.report.course import course
 from affectflow.report.frustration import columns_of, marks_of, rates_of
 from affectflow.report.gaps import published
 from affectflow.report.html import Child, Html, el, join, prose
@@ -115,7 +116,8 @@ def _unvalidated(facts: Facts) -> list[Child]:
         f" as expressing {facts.measure}.",
         _about_what(facts, None),
     )
-    return [first, join(_accuracy(facts), _unread(facts), " ", _what_to_do(facts))]
+    then = join(_accuracy(facts), _unread(facts), " ", _what_to_do(facts))
+    return [first, course(facts), then]
 
 
 def _unread(facts: Facts) -> str:
