@@ -99,8 +99,8 @@ def sample(
     new = f" with messages that are new to {drawn.tops_up}" if drawn.tops_up else ""
     each = "at most one" if drawn.n <= drawn.conversations else "several"
     show.say(
-        f"sample {drawn.sample_id}: {count(drawn.n, 'message')}, {each} of each of "
-        f"{count(drawn.conversations, 'conversation')}{new}; when it is filled: "
+        f"sample {drawn.sample_id}: {count(drawn.n, 'message')} of "
+        f"{count(drawn.conversations, 'conversation')}, {each} of each{new}; when it is filled: "
         f"affectflow gold {lake} {out}"
     )
     return 0

@@ -67,7 +67,7 @@ def write_report(
         facts = queries.collect(connection, annotator, asked)
         find_handles(connection, facts, str(lake_uri), speaker_key_uri)
     name = named_shortly(str(lake_uri))
-    facts.lake = str(lake_uri) if asked.is_owner else _spelt(str(lake_uri))
+    facts.lake = str(lake_uri) if asked.is_owner else spelt(str(lake_uri))
     facts.title = title or f"What people expressed in {name}"
     facts.last = told_by(out)
     text = _as(shape, facts, basis)
@@ -78,7 +78,7 @@ def write_report(
     return _write(Path(out), text)
 
 
-def _spelt(lake_uri: str) -> str:
+def spelt(lake_uri: str) -> str:
     """Returns how a page for anyone spells the place of a lake in its commands.
 
     A path from the root, or out of the folder, may hold the name of a user.

@@ -104,5 +104,5 @@ def _judged(pair: Sequence[_Cell]) -> str:
     found = difference(after.rate, before.rate)
     if not excludes_zero(found):
         return "The difference may be chance."
-    more = "More" if found.value > 0 else "Fewer"
-    return f"{more} are flagged for the size than before, beyond chance."
+    more = "more" if found.value > 0 else "fewer"
+    return f"Per message, {more} are flagged than before, beyond chance."

@@ -146,7 +146,9 @@ def _share(theme: Row) -> Html | None:
     if theme["share"] is None:
         return None
     low, high = percent(theme["low"]), percent(theme["high"])
-    return join(f"{percent(theme['share'])} ({low} to {high})", el("br"))
+    return join(
+        f"{percent(theme['share'])} ({low} to {high}) of all in themes", el("br")
+    )
 
 
 def _trend(theme: Row, asked: Asked) -> str:
