@@ -43,7 +43,9 @@ def summary(lake: str, report: str = "") -> list[str]:
     from affectflow.lake import open_lake
 
     with open_lake(lake) as connection:
-        return lines(connection, shlex.quote(lake), shlex.quote(report or "report.html"))
+        return lines(
+            connection, shlex.quote(lake), shlex.quote(report or "report.html")
+        )
 
 
 def lines(
@@ -86,16 +88,16 @@ def _flagged(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
 def _unquoted(
     connection: "duckdb.DuckDBPyConnection", place: str, report: str
 ) -> Iterator[str]:
-    """Yields of which sources nothing is quoted, because they do not say it is public."""
+    """Yields which sources are not quoted, as they do not say what is public."""
     ((sources,),) = connection.sql(_UNSAID).fetchall()
     if not sources:
         return
     verb = "does" if len(sources) == 1 else "do"
     options = " ".join(f"--public {shlex.quote(source)}" for source in sources)
     yield (
-        f"quotes: {', '.join(sources)} {verb} not say which messages are public, so the "
-        f"report quotes none; if all are: affectflow report {place} {options} --out "
-        f"{report}"
+        f"quotes: {', '.join(sources)} {verb} not say which messages are public, so "
+        f"the report quotes none; if all are: affectflow report {place} {options} "
+        f"--out {report}"
     )
 
 

@@ -100,8 +100,8 @@ def sample(
     each = "at most one" if drawn.n <= drawn.conversations else "several"
     show.say(
         f"sample {drawn.sample_id}: {count(drawn.n, 'message')} of "
-        f"{count(drawn.conversations, 'conversation')}, {each} of each{new}; when it is filled: "
-        f"affectflow gold {lake} {out}"
+        f"{count(drawn.conversations, 'conversation')}, {each} of each{new}; "
+        f"when it is filled: affectflow gold {lake} {out}"
     )
     return 0
 

@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
+from affectflow.buckets import open_url
 from affectflow.errors import LakeError, StorageError
-from affectflow.storage import Storage, absolute, open_url, storage_errors
+from affectflow.storage import Storage, absolute, storage_errors
 
 KEY_BYTES = 32
 

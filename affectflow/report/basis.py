@@ -11,7 +11,13 @@ from affectflow.report.gaps import for_whom_it_errs
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
-from affectflow.report.words import ask_yourself, listed, named_shortly, percent, section
+from affectflow.report.words import (
+    ask_yourself,
+    listed,
+    named_shortly,
+    percent,
+    section,
+)
 
 
 def basis(facts: Facts) -> Html:

@@ -30,7 +30,7 @@ class _Cell(NamedTuple):
 
     @property
     def rate(self) -> Interval:
-        """Its share, as if each conversation said one thing: never shown as a number."""
+        """Its share, as if each conversation said one thing; no page shows it."""
         return wilson(
             self.flagged / self.messages, min(self.conversations, self.messages)
         )
@@ -99,7 +99,7 @@ def _said(pair: Sequence[_Cell]) -> str:
 
 
 def _judged(pair: Sequence[_Cell]) -> str:
-    """Returns whether the later part has more flagged for its size than chance gives."""
+    """Returns whether more or fewer are flagged later than chance explains."""
     before, after = pair
     found = difference(after.rate, before.rate)
     if not excludes_zero(found):

@@ -177,7 +177,9 @@ def _about_what(facts: Facts, shares: "Shares | None") -> Html | None:
         names = [el("q", name) for name in about]
         said.append(["about ", names[0], [[", then ", n] for n in names[1:]]])
     if where:
-        said.append([_most_in(where, shares), el("strong", where), _sure(where, shares)])
+        said.append(
+            [_most_in(where, shares), el("strong", where), _sure(where, shares)]
+        )
     if not said:
         return None
     return join(" Most ", said[0], ["; most ", said[1]] if said[1:] else None, ".")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from affectflow.buckets import open_url
 from affectflow.errors import MissingExtraError, StorageError, UsageError
-from affectflow.storage import open_url
 
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
 

@@ -9,10 +9,11 @@ import pytest
 from fsspec import AbstractFileSystem
 from fsspec.registry import _registry
 
-from affectflow import storage as storage_module
+from affectflow import buckets
+from affectflow.buckets import open_url
 from affectflow.errors import StorageError, UsageError
 from affectflow.sources.filesystems import file_system
-from affectflow.storage import Storage, absolute, open_url, storage_errors
+from affectflow.storage import Storage, absolute, storage_errors
 
 LOCAL_AND_MEMORY = pytest.mark.parametrize(
     "storage", ["local", "memory"], indirect=True
@@ -77,7 +78,7 @@ class SilentBuckets(AbstractFileSystem):
 
 def test_a_bucket_that_never_answers_is_not_waited_for(monkeypatch):
     monkeypatch.setitem(_registry, "gs", SilentBuckets)
-    monkeypatch.setattr(storage_module, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(buckets, "PATIENCE_S", 0.1)
 
     for open_ in (Storage, file_system, open_url):
         with pytest.raises(StorageError, match="no answer from 'gs://silent' within"):

@@ -49,9 +49,9 @@ def guessed(tmp_path_factory):
         # 20 of one week and 80 of the next.
         "Flagged by the model, unvalidated here: 100 messages of 400 as expressing "
         "frustration.",
-        "Is it getting worse? Messages flagged: 20 of 200 in the week of 1 January 2024, "
-        "80 of 200 in the week of 8 January 2024. Per message, more are flagged than "
-        "before, beyond chance. That is what the model flags, unvalidated here.",
+        "Is it getting worse? Messages flagged: 20 of 200 in the week of 1 January "
+        "2024, 80 of 200 in the week of 8 January 2024. Per message, more are flagged "
+        "than before, beyond chance. That is what the model flags, unvalidated here.",
         "How accurate it is was not published with its weights.",
         "To get shares, label 100 messages: affectflow sample &#x27;my lake&#x27; "
         "--n 100 --task frustration",

@@ -7,10 +7,10 @@ product of the two.
 
 Where fewer conversations are there than messages are wanted, they put messages up in
 turns, one each, until there are enough: k of a conversation with k or more, all of a
-smaller one. Without strata all that was put up before the last turn is drawn, and of the
-last turn as many as are left, r of R: of a conversation of size s messages
-(k - 1 + r / R) / s, or 1 if s < k. With strata n_h of the N_h put up are drawn, whatever
-their turn: min(k, s) / s * n_h / N_h. For k = 1 both are the product above.
+smaller one. Without strata all that was put up before the last turn is drawn, and of
+the last turn as many as are left, r of R; a message of s has the chance
+(k - 1 + r / R) / s, or 1 if s < k. With strata n_h of the N_h put up are drawn,
+whatever their turn: min(k, s) / s * n_h / N_h. For k = 1 both are the product above.
 
 Chance is MD5 of the seed and the id: the same draw for any order of files and any
 version of the database, which does all the choosing. Without strata a larger sample of

@@ -202,7 +202,7 @@ FOUND = {f"{c}/0" for c in range(30)} | {f"{c}/1" for c in range(15)}
 def threads():
     """Thirty conversations of 1 to 6 messages; an annotator found some first ones."""
     ids = [f"{c}/{t}" for c, size in enumerate(SIZES) for t in range(size)]
-    label = pa.table(
+    labels = pa.table(
         {
             "utterance_id": ids,
             "annotator_id": ["m"] * len(ids),
@@ -222,10 +222,14 @@ def threads():
         }
     )
     with duckdb.connect() as connection:
+        connection.register("told", told)
+        connection.register("labels", labels)
         for name in ("utterances", "placed_utterances"):
             connection.execute(f"CREATE TABLE {name} AS FROM told")
-        connection.execute("CREATE TABLE annotations AS FROM label")
-        connection.execute("CREATE TABLE annotators (annotator_id VARCHAR, kind VARCHAR)")
+        connection.execute("CREATE TABLE annotations AS FROM labels")
+        connection.execute(
+            "CREATE TABLE annotators (annotator_id VARCHAR, kind VARCHAR)"
+        )
         yield connection
 
 
