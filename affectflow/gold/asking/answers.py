@@ -145,7 +145,7 @@ def _import_one(
         return older, {**kept, **given}
 
     older, now = retry(replace)
-    same = sum(older.get(key) == row for key, row in rows.items())
+    same = sum(older.get(key) == now[key] for key in rows)
     both = len(older.keys() & rows.keys())
     return len(rows) - both, both - same, len(older.keys() - now.keys()), same
 
