@@ -27,7 +27,7 @@ _UNSAID = """
       AND source NOT IN (SELECT source FROM public_sources)
 """
 FAMILIES = ("frustration", "irritation")
-"""Whose themes are shown: those of the first that has any."""
+"""Families whose themes are shown: the first that has any."""
 
 
 def summary(lake: str, report: str = "") -> list[str]:

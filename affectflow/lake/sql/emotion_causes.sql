@@ -1,7 +1,7 @@
 -- one row is one theme: what people give as the cause of one family of emotions
 -- family: irritation, frustration, joy, ... count: distinct utterances of people.
 -- share = count / utterances of the family with a cause in any theme; null unless
--- `measures` holds a validation of every annotator that it rests on. As labelled, not
+-- `measures` holds a validation of every annotator it rests on. As labelled, not
 -- corrected for the measured error; low, high: 95 % interval (Wilson).
 -- trend: count in the later half of the family's time span against the earlier half:
 -- rising or falling where an even split is unlikely (|later - earlier| >= 1.96 sqrt(n),
@@ -9,7 +9,7 @@
 -- as many nor half as many is likely: the later half's share has a 95 % interval (Wilson)
 -- within 1/3 and 2/3, which takes 32 or more; else too few to tell. unknown: no times.
 WITH causes_here AS MATERIALIZED (
-  -- Once: it is asked for four times below.
+  -- Computed once, because it is used four times below.
   SELECT
     family, clustering_id, theme_id, emotion_annotator_id, utterance_id,
     conversation_id, speaker_id, timestamp

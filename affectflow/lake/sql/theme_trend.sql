@@ -1,7 +1,7 @@
--- one row is one theme: how often it comes up in the later half of the time, to the earlier
--- The halves are those of the time from the first to the last cause of its clustering.
--- earlier, later: conversations of the theme in each; utterances_earlier,
--- utterances_later: what people wrote in each, whatever they felt.
+-- one row is one theme: how often it comes up in the later half of the time against the earlier half
+-- The halves divide the time from the first to the last cause of its clustering.
+-- earlier, later: conversations with the theme in each half; utterances_earlier,
+-- utterances_later: all that people wrote in each half, whatever they felt.
 -- ratio = (later / utterances_later) / (earlier / utterances_earlier).
 -- low, high: of the ratio, at 95 % for all themes of the clustering together: each theme
 -- at 1 - 0.05 / n_themes (Bonferroni). n_themes: those with 6 dated conversations or more.
@@ -17,7 +17,7 @@ WITH spans AS (
   FROM theme_utterances
   GROUP BY clustering_id
 ),
--- Also where few people feel it: more talk is not more trouble.
+-- Even where few people feel it: more talk is not more trouble.
 talk AS (
   SELECT
     s.clustering_id,
