@@ -100,10 +100,12 @@ def sample(
     if n and drawn.n < n:
         show.say(f"sample: {n:,} asked for, and there are {drawn.n:,} to draw from")
     new = f" with messages that are new to {drawn.tops_up}" if drawn.tops_up else ""
-    each = "at most one" if drawn.n <= drawn.conversations else "several"
+    each = (
+        "at most one of each" if drawn.n <= drawn.conversations else "several of some"
+    )
     show.say(
         f"sample {drawn.sample_id}: {count(drawn.n, 'message')} of "
-        f"{count(drawn.conversations, 'conversation')}, {each} of each{new}; "
+        f"{count(drawn.conversations, 'conversation')}, {each}{new}; "
         f"when it is filled: affectflow gold {lake} {out}"
     )
     return 0
