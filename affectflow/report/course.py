@@ -84,10 +84,12 @@ def _halves(cells: Sequence[_Cell], period: str) -> list[_Cell]:
 
 
 def _together(name: str, cells: Sequence[_Cell]) -> _Cell:
-    flagged, messages, conversations = (
-        sum(cell[place] for cell in cells) for place in (1, 2, 3)
+    return _Cell(
+        name,
+        sum(cell.flagged for cell in cells),
+        sum(cell.messages for cell in cells),
+        sum(cell.conversations for cell in cells),
     )
-    return _Cell(name, flagged, messages, conversations)
 
 
 def _said(pair: Sequence[_Cell]) -> str:
