@@ -57,9 +57,10 @@ def sql(
         try:
             check_reads(connection, query)
             relation = connection.sql(query)
+            columns = _apart(relation.columns)
             if shape == "parquet" or out is not None:
-                return _to_file(relation, shape, out)
-            columns, rows = relation.columns, relation.fetchall()
+                return _to_file(relation, columns, shape, out)
+            rows = relation.fetchall()
         except duckdb.Error as error:
             why = why_it_fails(connection, query, error)
             raise UsageError(f"the query fails: {why}") from error
@@ -69,17 +70,42 @@ def sql(
     return 0
 
 
-def _to_file(relation: "duckdb.DuckDBPyRelation", shape: str, out: Path | None) -> int:
+def _apart(columns: Sequence[str]) -> list[str]:
+    """Returns names of columns, each once, and says which ones it changed.
+
+    In an object of JSON the last of several values with one name would be the only one.
+    """
+    taken, found = set(columns), list[str]()
+    for name in columns:
+        other, number = name, 1
+        while other in found or (number > 1 and other in taken):
+            number += 1
+            other = f"{name}_{number}"
+        found.append(other)
+    if changed := [name for name in found if name not in taken]:
+        show.say(
+            f"sql: several columns have the same name, so some are called "
+            f"{', '.join(changed)}; name them in the query, as `SELECT a.n AS first`"
+        )
+    return found
+
+
+def _to_file(
+    relation: "duckdb.DuckDBPyRelation",
+    columns: Sequence[str],
+    shape: str,
+    out: Path | None,
+) -> int:
     if out is None:
         raise UsageError("--format parquet needs --out FILE")
     try:
         if shape == "parquet":
-            _to_parquet(relation.to_arrow_table(), out)
+            _to_parquet(relation.to_arrow_table().rename_columns(columns), out)
             return 0
         print_rows = show.as_json if shape == "json" else show.as_csv
         rows = relation.fetchall()
         with out.open("w", encoding="utf-8", newline="") as file:
-            print_rows(relation.columns, rows, file)
+            print_rows(columns, rows, file)
     except OSError as error:
         raise StorageError(
             f"cannot write {str(out)!r}: {error.strerror or error}; name another file"

@@ -14,6 +14,7 @@ from affectflow.report import page, queries
 from affectflow.report.asked import FORMATS, Asked, check_word
 from affectflow.report.handles import find_handles
 from affectflow.report.since import told_by
+from affectflow.report.words import named_shortly
 from affectflow.source_code import code_digest
 from affectflow.storage import Storage
 
@@ -65,8 +66,8 @@ def write_report(
     with open_lake(str(lake_uri)) as connection:
         facts = queries.collect(connection, annotator, asked)
         find_handles(connection, facts, str(lake_uri), speaker_key_uri)
-    name = str(lake_uri).rstrip("/").rsplit("/", 1)[-1]
-    facts.lake = str(lake_uri)
+    name = named_shortly(str(lake_uri))
+    facts.lake = str(lake_uri) if asked.is_owner else spelt(str(lake_uri))
     facts.title = title or f"What people expressed in {name}"
     facts.last = told_by(out)
     text = _as(shape, facts, basis)
@@ -75,6 +76,18 @@ def write_report(
         Storage(folder).write(text.encode(), file)
         return str(out)
     return _write(Path(out), text)
+
+
+def spelt(lake_uri: str) -> str:
+    """Returns how a page for anyone spells the place of a lake in its commands.
+
+    A path from the root, or out of the folder, may hold the name of a user.
+    """
+    path = Path(lake_uri)
+    is_far = path.is_absolute() or lake_uri.startswith("~") or ".." in path.parts
+    if "://" in lake_uri or not is_far:
+        return lake_uri
+    return named_shortly(lake_uri)
 
 
 def _as(shape: str, facts: queries.Facts, basis: str) -> str:

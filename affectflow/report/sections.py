@@ -1,5 +1,6 @@
 """What people expressed: emotions over time, themes, places."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -236,7 +237,7 @@ def _in_no_theme(facts: Facts) -> Html | None:
     left = facts.one("in_no_theme")["n"]
     if not left or not facts.themes:
         return None
-    query = f'affectflow sql {facts.lake} "FROM causes_in_no_theme"'
+    query = f'affectflow sql {shlex.quote(facts.lake)} "FROM causes_in_no_theme"'
     text = f"{count(left, 'cause')} of any emotion in no theme: `{query}`."
     return el("p", prose(text), class_="note")
 
@@ -299,7 +300,8 @@ def _no_theme(facts: Facts, families: Sequence[str]) -> str:
         query += " AND label = 'frustration'"
     return (
         f"{count(found, 'cause')} of {named} in this lake, but no theme: too few "
-        f'are alike. To list them: `affectflow sql {facts.lake} "{query}"`.'
+        f"are alike. To list them: `affectflow sql {shlex.quote(facts.lake)} "
+        f'"{query}"`.'
     )
 
 

@@ -39,6 +39,31 @@ def test_write_report_makes_the_folder_and_leaves_one_readable_file(lake_uri, tm
     assert f"What people expressed in {tmp_path.name}" in out.read_text("utf-8")
 
 
+def test_only_the_owners_page_says_in_which_folder_the_lake_is(lake_uri, tmp_path):
+    for reader, told in (("anyone", False), ("owner", True)):
+        asked = Asked(reader=reader)
+        page = write_report(lake_uri, tmp_path / f"{reader}.html", asked=asked)
+
+        text = page.read_text("utf-8")
+        assert (str(tmp_path.parent) in text) == told
+        assert f"affectflow sql {lake_uri if told else tmp_path.name} " in text
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("lake", "lake"),
+        ("data/lake", "data/lake"),
+        ("/home/ann/lake/", "lake"),
+        ("~ann/lake", "lake"),
+        ("../../ann/lake", "lake"),
+        ("gs://bucket/lake", "gs://bucket/lake"),
+    ],
+)
+def test_a_place_is_spelt_without_the_folders_above_it(place, expected):
+    assert affectflow.report.spelt(place) == expected
+
+
 def test_a_place_that_cannot_be_written_is_an_error_with_the_cure(lake_uri, tmp_path):
     (tmp_path / "file").write_text("")
 
