@@ -181,9 +181,11 @@ def _call_public(lake: str, sources: list[str]) -> None:
 def rest_on(lake: str, annotator: str = "") -> None:
     """Makes an annotator the basis, if one is named, and says what the basis is."""
     from affectflow.lake.basis import line_about
-    from affectflow.stages.basis import rest_on as make_basis
 
     if annotator:
+        # Imports Beam, which most reports can do without.
+        from affectflow.stages.basis import rest_on as make_basis
+
         make_basis(lake, annotator)
     if line := line_about(lake):
         show.say(line)

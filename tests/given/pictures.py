@@ -25,14 +25,7 @@ def draw(tab: Page, lake: Path, folder: Path) -> list[Path]:
     for name, reader in _READERS.items():
         page = folder / f"{name}.html"
         assert run(["report", str(lake), "--out", str(page), *reader]) == 0
-        width, height = SIZES[name]
-        tab.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
+        tab.resize(*SIZES[name])
         tab.open(page)
         drawn.append(folder / f"{name}.png")
         tab.screenshot(drawn[-1])

@@ -133,8 +133,7 @@ def test_a_phone_shows_the_page_without_scrolling_aside(chromium, tmp_path):
     file.write_text(page_of(tmp_path, given, asked=asked), encoding="utf-8")
 
     with browser(chromium, tmp_path / "profile", tmp_path) as tab:
-        size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-        tab.call("Emulation.setDeviceMetricsOverride", **size)
+        tab.resize(390, 800, mobile=True)
         tab.open(file)
         found = tab.ask(_WIDTHS)
 
