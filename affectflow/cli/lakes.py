@@ -148,7 +148,8 @@ def report(
     )
     check_replaceable(out)
     replaces = Path(out).is_file()
-    rest_on(lake, annotator)
+    if annotator:
+        _make_basis(lake, annotator)
     if public:
         _call_public(lake, public)
     written = write_report(
@@ -158,6 +159,7 @@ def report(
         asked=asked,
         shape=shape,
         speaker_key_uri=key_uri,
+        say=show.say,
     )
     if replaces:
         show.say(f"report: replaced the report that was in {out}")
@@ -183,12 +185,16 @@ def rest_on(lake: str, annotator: str = "") -> None:
     from affectflow.lake.basis import line_about
 
     if annotator:
-        # Imports Beam, which most reports can do without.
-        from affectflow.stages.basis import rest_on as make_basis
-
-        make_basis(lake, annotator)
+        _make_basis(lake, annotator)
     if line := line_about(lake):
         show.say(line)
+
+
+def _make_basis(lake: str, annotator: str) -> None:
+    # Imports Beam, which most reports can do without.
+    from affectflow.stages.basis import rest_on as make_basis
+
+    make_basis(lake, annotator)
 
 
 def digest(lake: LakeUri, shape: Shape = "table") -> int:

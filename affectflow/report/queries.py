@@ -103,14 +103,21 @@ def collect(
     connection: duckdb.DuckDBPyConnection,
     wanted: str | None,
     asked: Asked | None = None,
+    there: Sequence[Candidate] | None = None,
 ) -> Facts:
     """Returns the answers to all queries, resting on the annotator `wanted`.
+
+    Args:
+      connection: to the lake, with its views.
+      wanted: the id of an annotator, or a beginning of it; the basis if empty.
+      asked: what the report may show.
+      there: the candidates for the basis, if they are known already.
 
     Raises:
       UsageError: no annotator of that name answered; names those that did.
     """
     asked = _as_declared(connection, asked or Asked())
-    there = basis.candidates(connection)
+    there = basis.candidates(connection) if there is None else there
     chosen = basis.choose(connection, there, wanted or "")
     flagger, measure = _flagger(connection, there, chosen)
     parameters: dict[str, Any] = {

@@ -27,7 +27,7 @@ def page(tmp_path_factory):
 def lake_uri(tmp_path, monkeypatch):
     connection = views.connect(FolderLake(tmp_path, tables()))
     monkeypatch.setattr(affectflow.lake, "open_lake", lambda uri: connection)
-    monkeypatch.setattr(affectflow.report, "basis_digest", lambda uri, **_: "")
+    monkeypatch.setattr(affectflow.report, "basis_digest", lambda *_, **__: "")
     return str(tmp_path)
 
 
