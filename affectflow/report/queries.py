@@ -177,6 +177,8 @@ def _fill(
     names = QUERIES.keys() - _OF_THEMES - {"counts", "clusterings"}
     if not facts.asked.is_owner:
         names -= _FOR_OWNER
+    if facts.measure in facts.themes:
+        names -= {"loose_causes"}  # shown where there are no themes
     facts.answers = {name: ask(connection, name, parameters) for name in sorted(names)}
     facts.answers |= {"counts": counts, "clusterings": clusterings}
     facts.counts = counts_of(facts.answers["flagged"])
