@@ -4,7 +4,6 @@ import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -16,6 +15,7 @@ from affectflow.lake.views import quote
 from affectflow.report.asked import MIN_MESSAGES, WORKPLACE, Asked
 from affectflow.report.cells import Cells, build
 from affectflow.report.counts import Counts, counts_of
+from affectflow.report.periods import week_or_month
 from affectflow.report.sql import QUERIES
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ _OF_THEMES = {
     "theme_places",
 }
 _FOR_OWNER = {"threads", "unthemed"}
-# Below half a year months are too few to see anything.
-_WEEKLY_BELOW = timedelta(days=183)
 
 
 @dataclass(kw_only=True)
@@ -286,10 +284,8 @@ def spell(annotator: Candidate | None) -> str:
 
 
 def _period(counts: Row) -> str:
-    if counts["first_at"] is None:
-        return "month"
-    span = counts["last_at"] - counts["first_at"]
-    return "week" if span < _WEEKLY_BELOW else "month"
+    first, last = counts["first_at"], counts["last_at"]
+    return week_or_month(last - first if first is not None else None)
 
 
 def _themes(

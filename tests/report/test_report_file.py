@@ -137,7 +137,7 @@ def test_a_phone_shows_the_page_without_scrolling_aside(chromium, tmp_path):
         tab.open(file)
         found = tab.ask(_WIDTHS)
 
-    assert found == {"page": 390, "beyond": []}
+    assert found == {"page": 390, "beyond": [], "on_bars": 0, "unmarked": 0}
     assert tab.complaints == []
 
 
@@ -149,7 +149,16 @@ _WIDTHS = """({
     .filter(each => {
       const box = each.getBoundingClientRect();
       return box.right > 391 || box.left < -1;
-    }).map(each => each.textContent)
+    }).map(each => each.textContent),
+  // Numbers of a scale that stand in front of what is plotted.
+  on_bars: [...document.querySelectorAll('svg.axes')].flatMap(plot => {
+    const left = plot.getBoundingClientRect().left;
+    return [...plot.querySelectorAll('text[text-anchor=end][x="-7"]')]
+      .filter(each => each.getBoundingClientRect().right > left);
+  }).length,
+  // Tables that go on beyond the screen, without a shadow that says so.
+  unmarked: [...document.querySelectorAll('.scroll')].filter(each =>
+    !getComputedStyle(each).backgroundImage.includes('gradient')).length
 })"""
 
 
