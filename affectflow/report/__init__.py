@@ -68,7 +68,7 @@ def write_report(
     check_word("--format", shape, FORMATS)
     check_replaceable(out)
     # Before the lake is opened: what another run adds meanwhile is not in the page.
-    versions = table_versions(Lake.open(str(lake_uri)).storage)
+    versions = _versions(str(lake_uri))
     with open_lake(str(lake_uri)) as connection:
         made_from = basis_digest(
             connection,
@@ -101,6 +101,10 @@ def _as(shape: str, facts: queries.Facts, made_from: str) -> str:
     from affectflow.report import export
 
     return export.as_csv(facts) if shape == "csv" else export.as_markdown(facts)
+
+
+def _versions(lake_uri: str) -> dict[str, int]:
+    return table_versions(Lake.open(lake_uri).storage)
 
 
 def basis_digest(
@@ -143,7 +147,7 @@ def is_current(lake_uri: str, out: str) -> bool:
     written = Path(out)
     if "://" in out or not written.is_file():
         return False
-    versions = table_versions(Lake.open(lake_uri).storage)
+    versions = _versions(lake_uri)
     with open_tables(lake_uri, only=_BASIS_TABLES) as connection:
         made_from = basis_digest(connection, versions, lake_uri)
     return bool(made_from) and f'content="{made_from}"' in _head_of(written)

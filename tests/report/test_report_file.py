@@ -26,7 +26,8 @@ def page(tmp_path_factory):
 @pytest.fixture
 def lake_uri(tmp_path, monkeypatch):
     connection = views.connect(FolderLake(tmp_path, tables()))
-    monkeypatch.setattr(affectflow.lake, "open_lake", lambda uri: connection)
+    monkeypatch.setattr(affectflow.report, "open_lake", lambda uri: connection)
+    monkeypatch.setattr(affectflow.report, "_versions", lambda uri: {})
     monkeypatch.setattr(affectflow.report, "basis_digest", lambda *_, **__: "")
     return str(tmp_path)
 
