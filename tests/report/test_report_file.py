@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-import affectflow.lake
 import affectflow.report
 from affectflow.errors import StorageError
 from affectflow.lake import views
