@@ -174,7 +174,8 @@ def report(
     )
     check_replaceable(out)
     replaces = Path(out).is_file()
-    rest_on(lake, annotator)
+    if annotator:
+        _make_basis(lake, annotator)
     if public:
         _call_public(lake, public)
     written = write_report(
@@ -184,6 +185,7 @@ def report(
         asked=asked,
         shape=shape,
         speaker_key_uri=key_uri,
+        say=show.say,
     )
     if replaces:
         show.say(f"report: replaced the earlier report in {out}")
@@ -207,12 +209,18 @@ def _call_public(lake: str, sources: list[str]) -> None:
 def rest_on(lake: str, annotator: str = "") -> None:
     """Makes an annotator the basis if one is named, and prints the basis."""
     from affectflow.lake.basis import line_about
-    from affectflow.stages.basis import rest_on as make_basis
 
     if annotator:
-        make_basis(lake, annotator)
+        _make_basis(lake, annotator)
     if line := line_about(lake):
         show.say(line)
+
+
+def _make_basis(lake: str, annotator: str) -> None:
+    # Imports Beam, which most reports can do without.
+    from affectflow.stages.basis import rest_on as make_basis
+
+    make_basis(lake, annotator)
 
 
 def digest(lake: LakeUri, shape: Shape = "table") -> int:
