@@ -19,8 +19,8 @@ from affectflow.cli.options import (
     Public,
     Shape,
 )
-from affectflow.cli.progress import duration
 from affectflow.errors import StorageError, UsageError
+from affectflow.stages.runs.showing import duration
 
 if TYPE_CHECKING:
     import duckdb
@@ -256,7 +256,7 @@ def _under_way(
     lake: "Lake", ended: list[tuple[str, str, str, str]]
 ) -> list[Sequence[Any]]:
     """Returns the stages that no row of `runs` has brought to an end."""
-    from affectflow.cli.progress import line
+    from affectflow.stages.runs.showing import line
     from affectflow.stages.runs.watching import unfinished
 
     now = time.time()

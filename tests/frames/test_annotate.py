@@ -194,7 +194,7 @@ def test_two_columns_of_one_name_are_refused(fake):
     ("given", "cure"),
     [
         (["a"], "polars.DataFrame"),
-        ((text for text in ["a"]), "polars.DataFrame({\"text\": list(texts)})"),
+        ((text for text in ["a"]), 'polars.DataFrame({"text": list(texts)})'),
         (Path("posts.csv"), "read the file first"),
         (pa.table({"text": ["a"]}).to_reader(), ".read_all()"),
         (pl.LazyFrame({"text": ["a"]}), ".collect()"),

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from affectflow import vocabularies
+from affectflow import registry, vocabularies
 from affectflow.errors import UsageError
+from affectflow.kinds.objective import heads_of
 from affectflow.registry import nearest
 from affectflow_transforms.finetune.splits import Rows, Source, column
 from affectflow_transforms.models.pretrained.tokens import Text
@@ -19,17 +20,16 @@ from affectflow_transforms.models.sequence_classifier.heads import (
     space_of,
 )
 
-HEADS = ("one", "several", "ordinal", "value", "shares", "reward", "pair")
-OBJECTIVES: Mapping[str, tuple[str, ...]] = {
-    "one": ("cross_entropy", "focal"),
-    "pair": ("cross_entropy", "focal"),
-    "several": ("bce", "focal"),
-    "ordinal": ("ordinal_soft", "coral", "cross_entropy"),
-    "value": ("mse", "ccc", "huber"),
-    "shares": ("shares_mse",),
-    "reward": ("scaled_bt", "bradley_terry", "margin_bt"),
+OWN: Mapping[str, str] = {
+    "one": "cross_entropy",
+    "pair": "cross_entropy",
+    "several": "bce",
+    "ordinal": "ordinal_soft",
+    "value": "mse",
+    "shares": "shares_mse",
+    "reward": "scaled_bt",
 }
-"""The objectives that fit a head; the first is its own."""
+"""The objective of each head, where none is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,8 @@ class Aim:
     """What a head learns.
 
     Args:
-      head: one of `HEADS`.
-      objective: of `OBJECTIVES`.
+      head: one of `affectflow.kinds.objective.HEADS`.
+      objective: its name.
       labels: of the answers; of an ordinal head, the steps.
       outputs: how many numbers the head gives.
       config: for the config.json of the network.
@@ -84,12 +84,8 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
       UsageError: a column is missing, a label is outside its vocabulary, a rating off
         its scale, or there is nothing to tell apart.
     """
-    objective = wanted.objective or OBJECTIVES[wanted.head][0]
-    if objective not in OBJECTIVES[wanted.head]:
-        raise UsageError(
-            f"head={wanted.head} takes objective={' or '.join(OBJECTIVES[wanted.head])}"
-            f", got {objective!r}"
-        )
+    objective = wanted.objective or OWN[wanted.head]
+    _check_objective(objective, wanted.head)
     if wanted.head == "reward":
         return _reward(source, wanted, objective)
     texts = _texts(source, wanted.text, wanted)
@@ -115,6 +111,22 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
     )
     space_of(aim.config, Said())  # says what the reader would refuse
     return aim
+
+
+def _check_objective(objective: str, head: str) -> None:
+    """Raises UsageError unless an objective, ours or another's, fits a head."""
+    names = registry.names("objectives")
+    if objective in names and _fits(objective, head):
+        return
+    others = [each for each in names if each != OWN[head] and _fits(each, head)]
+    raise UsageError(
+        f"head={head} takes objective={' or '.join([OWN[head], *others])}, got "
+        f"{objective!r}"
+    )
+
+
+def _fits(objective: str, head: str) -> bool:
+    return head in heads_of(registry.load("objectives", objective))
 
 
 # -- texts -----------------------------------------------------------------------------
