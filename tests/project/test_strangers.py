@@ -86,7 +86,9 @@ def own_tests(project: Path, *tests: Path | str) -> int:
 OF_TORCH = EXAMPLES / "tests" / "test_log_cosh.py"
 
 
+@pytest.mark.rotated
 def test_the_tests_of_the_examples_pass(site, use):
+    """Those of the first example of a cheap kind run every day, below, renamed."""
     use(site)
 
     assert own_tests(EXAMPLES, f"--ignore={OF_TORCH}", EXAMPLES / "tests") == 0

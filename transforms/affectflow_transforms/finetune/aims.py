@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from affectflow import registry, vocabularies
+from affectflow import vocabularies
 from affectflow.errors import UsageError
-from affectflow.kinds.objective import heads_of
 from affectflow.registry import nearest
+from affectflow_transforms.finetune.fitting import objective_of
 from affectflow_transforms.finetune.splits import Rows, Source, column
 from affectflow_transforms.models.pretrained.tokens import Text
 from affectflow_transforms.models.sequence_classifier.heads import (
@@ -19,17 +19,6 @@ from affectflow_transforms.models.sequence_classifier.heads import (
     Said,
     space_of,
 )
-
-OWN: Mapping[str, str] = {
-    "one": "cross_entropy",
-    "pair": "cross_entropy",
-    "several": "bce",
-    "ordinal": "ordinal_soft",
-    "value": "mse",
-    "shares": "shares_mse",
-    "reward": "scaled_bt",
-}
-"""The objective of each head, where none is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +73,7 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
       UsageError: a column is missing, a label is outside its vocabulary, a rating off
         its scale, or there is nothing to tell apart.
     """
-    objective = wanted.objective or OWN[wanted.head]
-    _check_objective(objective, wanted.head)
+    objective = objective_of(wanted.head, wanted.objective)
     if wanted.head == "reward":
         return _reward(source, wanted, objective)
     texts = _texts(source, wanted.text, wanted)
@@ -111,22 +99,6 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
     )
     space_of(aim.config, Said())  # says what the reader would refuse
     return aim
-
-
-def _check_objective(objective: str, head: str) -> None:
-    """Raises UsageError unless an objective, ours or another's, fits a head."""
-    names = registry.names("objectives")
-    if objective in names and _fits(objective, head):
-        return
-    others = [each for each in names if each != OWN[head] and _fits(each, head)]
-    raise UsageError(
-        f"head={head} takes objective={' or '.join([OWN[head], *others])}, got "
-        f"{objective!r}"
-    )
-
-
-def _fits(objective: str, head: str) -> bool:
-    return head in heads_of(registry.load("objectives", objective))
 
 
 # -- texts -----------------------------------------------------------------------------
