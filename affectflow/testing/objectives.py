@@ -38,9 +38,9 @@ def _check(objective: Objective, head: str) -> None:
     before = output.detach().clone(), target.clone()
     loss = objective(output, target, {})
     assert loss.dim() == 0, f"head={head}: the loss has the shape {tuple(loss.shape)}"
-    assert loss.isfinite(), f"head={head}: the loss is {float(loss)}"
+    assert loss.isfinite(), f"head={head}: the loss is {loss.item()}"
     again = objective(output, target, {})
-    assert float(loss) == float(again), f"head={head}: two losses of one output differ"
+    assert loss.equal(again), f"head={head}: two losses of one output differ"
     unchanged = (output.detach().equal(before[0]), target.equal(before[1]))
     assert all(unchanged), f"head={head}: it changes what it is given"
     loss.backward()
@@ -50,7 +50,7 @@ def _check(objective: Objective, head: str) -> None:
     assert gradient.abs().max() > 0, f"head={head}: its gradient is 0"
     nearer = output.detach() - _STEP * gradient / gradient.norm()
     smaller = float(objective(nearer, target, {}))
-    assert smaller < float(loss), f"head={head}: a step against its gradient does harm"
+    assert smaller < loss.item(), f"head={head}: a step against its gradient does harm"
 
 
 def _sample(head: str) -> tuple[Any, Any]:
