@@ -91,7 +91,7 @@ def example_of(kind: str) -> Example:
 
 def _examples() -> Path:
     package = Path(affectflow.__file__).parent
-    # In a wheel they lie in the package; in a checkout where they belong.
+    # In a wheel they are inside the package; in a checkout, in their own folder.
     installed = package / "examples"
     return installed if installed.is_dir() else package.parent / "examples" / "plugins"
 

@@ -17,6 +17,6 @@ def shown(lake_uri: str, run_id: str = "") -> AbstractContextManager[str]:
 
 
 def run(stage: Callable[..., _Answer], lake: str, **arguments: Any) -> _Answer:
-    """Runs a stage on a lake with the command's Beam options, its progress shown."""
+    """Runs a stage on a lake with the command's Beam options, and shows progress."""
     with shown(lake) as run_id:
         return stage(lake, run_id=run_id, beam_options=STATE.beam_options, **arguments)

@@ -1,4 +1,4 @@
-"""`analyze` in Python: files into a lake, labelled and mined, and the lake opened."""
+"""`analyze` in Python: ingests files, labels and mines them, and opens the lake."""
 
 import contextlib
 import logging
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from affectflow.kinds.source import Source
 
 BUDGET = 0.05
-"""The share of rows that may be refused before it is warned of."""
+"""The share of rows that may be refused before a warning."""
 
 
 class OverBudgetWarning(SaidOnceWarning):
-    """More rows were refused than the budget allows; the lake is there all the same."""
+    """More rows were refused than the budget allows; the lake was written anyway."""
 
 
 def analyze(
@@ -53,33 +53,32 @@ def analyze(
     beam_options: Sequence[str] = (),
     progress: bool = True,
 ) -> OpenLake:
-    """Ingests, annotates and mines, and returns the lake, opened.
+    """Ingests, annotates and mines, and returns the open lake.
 
-    It does what `affectflow analyze` does, but for the report, which `report` of the
-    lake gives, and only what is new: what an earlier run did is not done again. Its
-    arguments are the options of that command, by the same names; those of plugins,
-    `--set` there, are mappings here.
+    Does what `affectflow analyze` does, except the report, and only for new input:
+    work of an earlier run is not repeated. The arguments are the options of that
+    command, by the same names; what `--set` says there stands in mappings here.
 
     >>> lake = affectflow.analyze("issues.json", source="github", to="lake")
     >>> lake.plot("themes")
 
     Args:
       paths: files, globs, URLs or folders.
-      to: the lake; made if it is not there.
-      source: what the files are; `auto` looks.
-      source_options: of the source, as `{"mapping": {"text": "body"}}`,
+      to: the lake; created if it does not exist.
+      source: kind of source; `auto` recognises it from the files.
+      source_options: options of the source, such as `{"mapping": {"text": "body"}}`,
         `{"records": "data.items"}`, `{"include_private": True}`.
       model: as `annotate` takes it.
-      revision: of a hub id.
+      revision: revision of a hub model.
       prompt: for a language model: a name or a file; short for `options`.
-      options: of the model, as `{"max_new_tokens": 16}`.
+      options: options of the model, such as `{"max_new_tokens": 16}`.
       send_to: the host that masked texts may be sent to, if the model runs on another
         machine.
       send_private: also send private and direct messages there.
       miner: name of a plugin.
-      miner_options: of the miner.
+      miner_options: options of the miner.
       clusterer: name of a plugin.
-      clusterer_options: of the clusterer.
+      clusterer_options: options of the clusterer.
       annotator: whose emotions are mined and reported from now on, by id or the start
         of it.
       purpose: why you do this; recorded in the lake. Plugins that concern individuals
@@ -227,7 +226,7 @@ def source_of(
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps what Beam logs on the way to itself; what fails is raised all the same."""
+    """Silences Beam's logs inside; failures are still raised."""
     beam = logging.getLogger("apache_beam")
     root, before = logging.getLogger(), beam.level
     beam.setLevel(logging.CRITICAL)

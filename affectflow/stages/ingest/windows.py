@@ -1,8 +1,8 @@
 """Chats without replies: conversations by channel and pause.
 
-The lake keeps how long a pause is, not which message is in which window: that follows
-from the messages that are there, in the view `windowed_utterances`. So a late message
-that closes a pause joins two windows, in whatever order the messages came in.
+The lake stores the length of the pause, not which message is in which window: the view
+`windowed_utterances` derives that from the messages. So a late message that closes a
+pause joins two windows, whatever order the messages came in.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def pause_of(said: str) -> float | None:
-    """Returns the seconds that `--conversations` says, of `pause=30m`; None: replies.
+    """Returns the seconds of `--conversations`, such as `pause=30m`; None: replies.
 
     Raises:
-      UsageError: it says something else.
+      UsageError: the value is neither.
     """
     if said == "replies":
         return None
@@ -39,7 +39,7 @@ def pause_of(said: str) -> float | None:
 
 
 def set_pause(lake: Lake, source: str, pause_s: float | None) -> None:
-    """Keeps the pause that parts conversations of a source; None: it has no windows.
+    """Stores the pause that separates a source's conversations; None: no windows.
 
     Args:
       lake: that the source goes to.

@@ -1,4 +1,4 @@
-"""How a stage under way looks: a bar on a terminal, else a line now and then.
+"""Progress of a running stage: a bar on a terminal, otherwise a line now and then.
 
 Shared by the command line and `affectflow.analyze`; who uses it gives what says a line.
 """
@@ -21,7 +21,7 @@ Say = Callable[[str], object]
 
 BAR_EVERY_S = 0.5
 LINE_EVERY_S = 10.0
-# Each look lists and reads files; of many workers on an object store that takes long.
+# Each look lists and reads files; with many workers on an object store that is slow.
 _REST_PER_LOOK = 20
 
 
@@ -47,7 +47,7 @@ def shown(lake_uri: str, say: Say, run_id: str = "") -> Iterator[str]:
 
 
 def line(seen: "Seen") -> str:
-    """Returns how far a stage is, as `annotate: 12,000 of 40,000 rows (30 %), ...`."""
+    """Returns a stage's progress: `annotate: 12,000 of 40,000 rows (30 %), ...`."""
     said = [_rows(seen)]
     if seen.parts and seen.stage == "ingest":
         said.append(f"{count(seen.parts, 'bucket')} written")
@@ -116,7 +116,7 @@ def bar(lake_uri: str, run_id: str, stop: threading.Event) -> None:
 
 
 def latest(lake_uri: str, run_id: str) -> "Seen | None":
-    """Returns the stage of a run that is under way; None if none is, or not yet."""
+    """Returns the stage of a run in progress; None if there is none, or not yet."""
     from affectflow.errors import AffectflowError
     from affectflow.lake import Lake
     from affectflow.stages.runs.watching import watch
@@ -124,5 +124,5 @@ def latest(lake_uri: str, run_id: str) -> "Seen | None":
     try:
         seen = watch(Lake.open(lake_uri), run_id)
     except AffectflowError:
-        return None  # the lake is being made at this moment
+        return None  # the lake is just being created
     return seen[-1] if seen else None
