@@ -106,12 +106,19 @@ def analyze(
 
     run = _Run(os.fspath(to), budget, beam_options, progress)
     given = {**(options or {}), **_asked(prompt, send_to, send_private)}
-    asked = {"model": model, "revision": revision, "options": given}
-    mined = {"miner": miner, "options": dict(miner_options or {})}
-    mined |= {"clusterer": clusterer}
-    mined |= {"clusterer_options": dict(clusterer_options or {})}
-    written = {"mask_names": mask_names, "reread": reread}
-    written |= {"speaker_key_uri": speaker_key_uri, **_pause(conversations)}
+    asked: dict[str, Any] = {"model": model, "revision": revision, "options": given}
+    mined: dict[str, Any] = {
+        "miner": miner,
+        "options": dict(miner_options or {}),
+        "clusterer": clusterer,
+        "clusterer_options": dict(clusterer_options or {}),
+    }
+    written: dict[str, Any] = {
+        "mask_names": mask_names,
+        "reread": reread,
+        "speaker_key_uri": speaker_key_uri,
+        **_pause(conversations),
+    }
     said = people.using(
         purpose=purpose, context=context, allow_person_level=allow_person_level
     )
@@ -161,7 +168,7 @@ class _Run:
         self, lake: str, budget: float, beam_options: Sequence[str], progress: bool
     ):
         self.lake, self.rows = lake, list[Mapping[str, Any]]()
-        self._common = {"budget": budget, "beam_options": beam_options}
+        self._common: dict[str, Any] = {"budget": budget, "beam_options": beam_options}
         self._progress = progress
 
     @contextlib.contextmanager

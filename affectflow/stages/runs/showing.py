@@ -36,7 +36,9 @@ def shown(lake_uri: str, say: Say, run_id: str = "") -> Iterator[str]:
 
     run_id = run_id or new_run_id()
     stop = threading.Event()
-    watch = bar if sys.stderr.isatty() else partial(_lines, say)
+    watch: Callable[[str, str, threading.Event], None] = partial(_lines, say)
+    if sys.stderr.isatty():
+        watch = bar
     watcher = threading.Thread(target=watch, args=(lake_uri, run_id, stop), daemon=True)
     watcher.start()
     try:
