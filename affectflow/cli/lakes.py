@@ -19,8 +19,8 @@ from affectflow.cli.options import (
     Public,
     Shape,
 )
-from affectflow.cli.progress import duration
 from affectflow.errors import StorageError, UsageError
+from affectflow.stages.runs.showing import duration
 
 if TYPE_CHECKING:
     import duckdb
@@ -174,7 +174,8 @@ def report(
     )
     check_replaceable(out)
     replaces = Path(out).is_file()
-    rest_on(lake, annotator)
+    if annotator:
+        _make_basis(lake, annotator)
     if public:
         _call_public(lake, public)
     written = write_report(
@@ -184,6 +185,7 @@ def report(
         asked=asked,
         shape=shape,
         speaker_key_uri=key_uri,
+        say=show.say,
     )
     if replaces:
         show.say(f"report: replaced the earlier report in {out}")
@@ -207,12 +209,18 @@ def _call_public(lake: str, sources: list[str]) -> None:
 def rest_on(lake: str, annotator: str = "") -> None:
     """Makes an annotator the basis if one is named, and prints the basis."""
     from affectflow.lake.basis import line_about
-    from affectflow.stages.basis import rest_on as make_basis
 
     if annotator:
-        make_basis(lake, annotator)
+        _make_basis(lake, annotator)
     if line := line_about(lake):
         show.say(line)
+
+
+def _make_basis(lake: str, annotator: str) -> None:
+    # Imports Beam, which most reports can do without.
+    from affectflow.stages.basis import rest_on as make_basis
+
+    make_basis(lake, annotator)
 
 
 def digest(lake: LakeUri, shape: Shape = "table") -> int:
@@ -282,7 +290,7 @@ def _under_way(
     lake: "Lake", ended: list[tuple[str, str, str, str]]
 ) -> list[Sequence[Any]]:
     """Returns the stages that no row of `runs` records as ended."""
-    from affectflow.cli.progress import line
+    from affectflow.stages.runs.showing import line
     from affectflow.stages.runs.watching import unfinished
 
     now = time.time()

@@ -331,15 +331,20 @@ def containers(facts: Facts) -> Html:
         *(["Share, corrected"] if shares else []),
     ]
     more, small = len(shown) - _MAX_PLACES, len(counts) - len(shown)
-    least = f"{facts.asked.min_people} people and {facts.asked.min_messages}"
+    asked = facts.asked
+    least = (
+        ""
+        if asked.is_owner
+        else f" with at least {asked.min_people} people and {asked.min_messages} "
+        "annotated messages"
+    )
     return section(
         "containers",
         "Places",
         el(
             "p",
-            f"Repositories, channels or lists with at least {least} annotated "
-            f"messages. Rank 1 has the most {facts.measure} for its size (by the lower "
-            "end of the 95 % interval).",
+            f"Repositories, channels or lists{least}. Rank 1 has the most "
+            f"{facts.measure} for its size (by the lower end of the 95 % interval).",
         ),
         table(heads, cells, set(range(1, len(heads)))) if cells else None,
         el(

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-import affectflow.lake
 import affectflow.report
 from affectflow.errors import StorageError
 from affectflow.lake import views
@@ -26,8 +25,9 @@ def page(tmp_path_factory):
 @pytest.fixture
 def lake_uri(tmp_path, monkeypatch):
     connection = views.connect(FolderLake(tmp_path, tables()))
-    monkeypatch.setattr(affectflow.lake, "open_lake", lambda uri: connection)
-    monkeypatch.setattr(affectflow.report, "basis_digest", lambda uri, **_: "")
+    monkeypatch.setattr(affectflow.report, "open_lake", lambda uri: connection)
+    monkeypatch.setattr(affectflow.report, "_versions", lambda uri: {})
+    monkeypatch.setattr(affectflow.report, "basis_digest", lambda *_, **__: "")
     return str(tmp_path)
 
 
@@ -158,12 +158,11 @@ def test_a_phone_shows_the_page_without_scrolling_aside(chromium, tmp_path):
     file.write_text(page_of(tmp_path, given, asked=asked), encoding="utf-8")
 
     with browser(chromium, tmp_path / "profile", tmp_path) as tab:
-        size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-        tab.call("Emulation.setDeviceMetricsOverride", **size)
+        tab.resize(390, 800, mobile=True)
         tab.open(file)
         found = tab.ask(_WIDTHS)
 
-    assert found == {"page": 390, "beyond": []}
+    assert found == {"page": 390, "beyond": [], "on_bars": 0, "unmarked": 0}
     assert tab.complaints == []
 
 
@@ -175,7 +174,16 @@ _WIDTHS = """({
     .filter(each => {
       const box = each.getBoundingClientRect();
       return box.right > 391 || box.left < -1;
-    }).map(each => each.textContent)
+    }).map(each => each.textContent),
+  // Numbers of a scale that stand in front of what is plotted.
+  on_bars: [...document.querySelectorAll('svg.axes')].flatMap(plot => {
+    const left = plot.getBoundingClientRect().left;
+    return [...plot.querySelectorAll('text[text-anchor=end][x="-7"]')]
+      .filter(each => each.getBoundingClientRect().right > left);
+  }).length,
+  // Tables that go on beyond the screen, without a shadow that says so.
+  unmarked: [...document.querySelectorAll('.scroll')].filter(each =>
+    !getComputedStyle(each).backgroundImage.includes('gradient')).length
 })"""
 
 

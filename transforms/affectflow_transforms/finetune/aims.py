@@ -9,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from affectflow.errors import UsageError
+from affectflow_transforms.finetune.fitting import objective_of
 from affectflow_transforms.finetune.labels import labelled
 from affectflow_transforms.finetune.numbers import number, numbers
 from affectflow_transforms.finetune.outputs import config_of
 from affectflow_transforms.finetune.splits import Rows, Source, column
-from affectflow_transforms.finetune.wanted import HEADS, OBJECTIVES, Wanted
+from affectflow_transforms.finetune.wanted import Wanted
 from affectflow_transforms.models.pretrained.tokens import Text
 from affectflow_transforms.models.sequence_classifier.heads import Said, space_of
 
-__all__ = ["HEADS", "OBJECTIVES", "Aim", "Wanted", "aim_of"]
+__all__ = ["Aim", "Wanted", "aim_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +26,8 @@ class Aim:
     """What a head learns.
 
     Args:
-      head: one of `HEADS`.
-      objective: of `OBJECTIVES`.
+      head: one of `affectflow.kinds.objective.HEADS`.
+      objective: its name.
       labels: of the answers; of an ordinal head, the steps.
       outputs: how many numbers the head gives.
       config: for the config.json of the network.
@@ -57,12 +58,7 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
       UsageError: a column is missing, a label is outside its vocabulary, a rating off
         its scale, or there is nothing to tell apart.
     """
-    objective = wanted.objective or OBJECTIVES[wanted.head][0]
-    if objective not in OBJECTIVES[wanted.head]:
-        raise UsageError(
-            f"head={wanted.head} takes objective={' or '.join(OBJECTIVES[wanted.head])}"
-            f", got {objective!r}"
-        )
+    objective = objective_of(wanted.head, wanted.objective)
     if wanted.head == "reward":
         return _reward(source, wanted, objective)
     texts = _texts(source, wanted.text, wanted)

@@ -16,10 +16,11 @@ from typing import Any, ClassVar
 
 from affectflow import weights
 from affectflow.errors import UsageError
+from affectflow.kinds.objective import HEADS
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, network
-from affectflow_transforms.finetune.aims import HEADS, Aim, Wanted, aim_of
+from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of
 from affectflow_transforms.finetune.assembly import lesson_of
 from affectflow_transforms.finetune.card import Facts, card_of
 from affectflow_transforms.finetune.inputs import AUDIO, IMAGE, TEXT
