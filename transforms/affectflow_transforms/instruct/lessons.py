@@ -212,7 +212,7 @@ def _paired(
                 row=row,
                 step=asker.asked.steps[0],
                 request=asked[row],
-                reading="",
+                reading=asked[row].messages[-1].content,
                 target=chosen,
                 answers=(),
             )
@@ -225,10 +225,10 @@ def _keys_of(
     batch: pa.RecordBatch, rows: Sequence[int], wanted: Wanted
 ) -> list[dict[str, Any]]:
     if wanted.split_by and wanted.split_by not in batch.schema.names:
-        names = [n for n in batch.schema.names if n not in ("text", "segments")]
+        there = [n for n in batch.schema.names if n not in ("text", "segments")]
         raise UsageError(
             f"utterances have no column {wanted.split_by!r} to split by; they have "
-            f"{quoted(names)}"
+            f"{quoted(there)}"
         )
     names = dict.fromkeys([*_KEYS, *([wanted.split_by] if wanted.split_by else [])])
     columns = {name: batch[name].to_pylist() for name in names}

@@ -7,7 +7,7 @@ writes a folder that `annotate --model FOLDER --prompt NAME` reads with Generate
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -16,20 +16,19 @@ import numpy as np
 
 from affectflow import people
 from affectflow.errors import UsageError
-from affectflow.kinds.prompt import is_closed, parser_of
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.opened.labelled import GOLD
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop
-from affectflow_transforms.finetune.card import stricter
-from affectflow_transforms.finetune.splits import Rows, Splits, split
+from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.instruct.card import Facts, card_of
 from affectflow_transforms.instruct.figures import figures_of
 from affectflow_transforms.instruct.lessons import Lessons, Wanted, gather
-from affectflow_transforms.instruct.likelihood import (
-    Sequences,
-    answer_tokens,
-    sequences,
+from affectflow_transforms.instruct.prepare import (
+    passed_on,
+    schooled,
+    split_of,
+    units_of,
 )
 from affectflow_transforms.instruct.school import DPO, OBJECTIVES, School
 from affectflow_transforms.models import trained
@@ -41,7 +40,6 @@ from affectflow_transforms.models.pretrained.options import check_word
 ANNOTATOR = "Generate"
 _MODEL, _BEFORE = "model", "before.json"
 _RATES = {"lora": 2e-4, "all": 2e-5}
-TOO_LONG = "an answer that is longer than the prompt lets it be"
 
 
 @dataclass(kw_only=True)
@@ -176,10 +174,16 @@ class Instruct(FolderTrainer):
         lessons = gather(data, self._asker, self._wanted)
         self._check_licences(lessons.licence)
         generator = self._loaded(base, tell)
-        lessons, school = self._school(generator, lessons, work)
-        splits = self._split(lessons)
+        lessons, school = schooled(
+            generator,
+            lessons,
+            objective=self.objective,
+            options={**self.settings, "beta": self.beta},
+            batch=self.batch,
+        )
+        splits = split_of(lessons, self.split_by)
         mark = self._mark(lessons, base)
-        held, units = splits.held_out, _units(lessons, splits)
+        held, units = splits.held_out, units_of(lessons, splits)
         school.keep_reference(np.concatenate([splits.learned, splits.chosen, held]))
         before = _kept_before(
             work / _BEFORE,
@@ -199,7 +203,7 @@ class Instruct(FolderTrainer):
             data_digest=lessons.digest,
             refused=lessons.refused,
             truncated=int(school.taught.questions.truncated.sum()),
-            licence=_passed_on(lessons, licence),
+            licence=passed_on(lessons, licence),
             base=self._asker.model_name,
             base_licence=base_licence,
             base_digest=bases.folder_digest(base),
@@ -260,50 +264,6 @@ class Instruct(FolderTrainer):
         if not generator.has_template:
             tell("the base has no chat template, so it learns plain text")
         return generator
-
-    def _school(
-        self, generator: Generator, lessons: Lessons, work: Path
-    ) -> tuple[Lessons, School]:
-        """Returns what is learned, without answers that are too long, as tokens."""
-        known = [each.target for each in lessons.exchanges]
-        tokens = answer_tokens(generator, known)
-        others = answer_tokens(generator, lessons.rejected)
-        rooms = [
-            max(each.step.max_new_tokens, _choice_room(generator, each.step))
-            for each in lessons.exchanges
-        ]
-        fits = [
-            max(len(tokens[row]), len(others[row]) if others else 0) <= room
-            for row, room in enumerate(rooms)
-        ]
-        rows = np.flatnonzero(fits)
-        places = rows.tolist()
-        if len(rows) < len(fits):
-            lessons.refused[TOO_LONG] += len(fits) - len(rows)
-        lessons = _some(lessons, rows)
-        messages = [each.request.messages for each in lessons.exchanges]
-
-        def made(answers: Sequence[Any]) -> Sequences:
-            kept = [answers[row] for row in places]
-            own = [rooms[row] for row in places]
-            return sequences(generator, messages, kept, own)
-
-        school = School(
-            generator=generator,
-            taught=made(tokens),
-            rejected=made(others) if others else None,
-            objective=self.objective,
-            options={**self.settings, "beta": self.beta},
-            batch=self.batch,
-        )
-        return lessons, school
-
-    def _split(self, lessons: Lessons) -> Splits:
-        usable = np.arange(len(lessons.exchanges))
-        readings = [each.reading for each in lessons.exchanges]
-        splits = split(lessons.source, usable, self.split_by, readings)
-        _check_classes(lessons, splits.learned)
-        return splits
 
     def _mark(self, lessons: Lessons, base: Path) -> str:
         """Returns a digest of all that decides the weights."""
@@ -374,57 +334,6 @@ class Instruct(FolderTrainer):
         if adapted is None or self.keep == "merged":
             generator.module.save_pretrained(folder)
         generator.writer.save_pretrained(folder)
-
-
-def _passed_on(lessons: Lessons, licence: str) -> str:
-    """Returns the licence of the data and of the labels: that which allows less."""
-    file = lessons.source.files[0]
-    said = licence if file.is_dir() else trained.licence_of(file, licence)
-    if said and lessons.licence:
-        return stricter(said, lessons.licence)
-    return said or lessons.licence or "not stated"
-
-
-def _choice_room(generator: Generator, step: Any) -> int:
-    """Returns the tokens that the longest label of a closed question takes up."""
-    if not is_closed(step, parser_of(step)):
-        return 0
-    return max(len(each) for each in answer_tokens(generator, step.labels))
-
-
-def _some(lessons: Lessons, rows: Rows) -> Lessons:
-    """Returns some rows of what is to be learned."""
-    source = lessons.source
-    kept = type(source)(
-        files=source.files,
-        table=source.table.take(rows),
-        given=source.given[rows],
-    )
-    return Lessons(
-        exchanges=[lessons.exchanges[row] for row in rows],
-        rejected=[lessons.rejected[row] for row in rows] if lessons.rejected else [],
-        source=kept,
-        refused=lessons.refused,
-        licence=lessons.licence,
-    )
-
-
-def _check_classes(lessons: Lessons, learned: Rows) -> None:
-    """Raises UsageError if all that is learned of a prompt is one answer."""
-    targets = {lessons.exchanges[row].target for row in learned}
-    if len(targets) == 1 and not lessons.rejected:
-        raise UsageError(
-            f"all {len(learned):,} rows to learn from have the answer "
-            f"{next(iter(targets))!r}: give rows with two answers at least"
-        )
-
-
-def _units(lessons: Lessons, splits: Splits) -> list[str]:
-    """Returns the key of each row that was held out: what a bootstrap draws."""
-    if splits.key == "text":
-        return [f"row {lessons.exchanges[row].row}" for row in splits.held_out]
-    keys = lessons.source.table.column(splits.key).to_pylist()
-    return [str(keys[row] or f"row {row}") for row in splits.held_out]
 
 
 def _kept_before(file: Path, mark: str, measure: Any) -> tuple[Figure, ...]:
