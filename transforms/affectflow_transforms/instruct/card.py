@@ -146,6 +146,6 @@ def _guarded(prompt: Prompt) -> str:
     return f"""
 
 The prompt has the guard `{prompt.guard}`: what it matches was not learned, and with
-this prompt no model is asked about it. Do not use the weights with a prompt without that
-guard. It makes no diagnosis, and is refused where `affectflow` refuses what touches
-health."""
+this prompt no model is asked about it. Do not use the weights with a prompt that has
+no such guard. It makes no diagnosis, and is refused where `affectflow` refuses what
+touches health."""
