@@ -49,7 +49,7 @@ _TASK = MappingProxyType(
         **dict.fromkeys(("text", "unit", "annotator", "task"), TEXT),
         "gold": _TEXTS,
         "metrics": WORDS,
-        "options": TABLE,
+        **dict.fromkeys(("options", "columns"), TABLE),
     }
 )
 
@@ -76,6 +76,7 @@ class Task:
       annotator: of a lake: whose labels, which are there; empty to ask the model.
       task: of a lake: what is compared, as `eval TASK` takes it.
       options: of the model.
+      columns: of a file, for a model that reads more than texts: which are which.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Task:
     annotator: str = ""
     task: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

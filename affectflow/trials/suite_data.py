@@ -121,7 +121,8 @@ def answered_file(task: "Task") -> Answered:
 
     given = options_of(task)
     table = _table(task.data)
-    for name in (task.text, *_gold_columns(task), *filter(None, [task.unit])):
+    read = (task.text, *_gold_columns(task), *task.columns.values())
+    for name in (*read, *filter(None, [task.unit])):
         if name not in table.column_names:
             raise UsageError(
                 f"{task.data!r} has no column {name!r}; "
@@ -132,13 +133,15 @@ def answered_file(task: "Task") -> Answered:
     step = _step(prompt, task) if prompt else None
     are_values = task.metrics[0] in VALUES
     handler = handler_for(task.model, task.revision, given)
-    texts = pa.table({"text": table[task.text]})
+    more = {name: table[column] for name, column in task.columns.items()}
+    texts = pa.table({"text": table[task.text], **more})
     found = annotate(
         texts,
         "text",
         model=task.model,
         revision=task.revision,
         options=given,
+        columns={name: name for name in more},
         prefix=_PREFIX,
     )
     answer = prompt.task_of(step) if prompt and step else task.answer

@@ -11,13 +11,13 @@ from affectflow.trials import suite
 from affectflow.trials.suite_data import Answered
 
 TASKS = """
-summary = "boundaries"
+summary = "feelings"
 
 [[tasks]]
-name = "refusals"
+name = "feelings"
 data = "said.csv"
-model = "BoundaryPatterns"
-answer = "boundary"
+model = "EmbeddedEmotions"
+answer = "emotion"
 text = "body"
 gold = "right"
 metrics = ["f1_micro", "accuracy"]
@@ -25,9 +25,10 @@ metrics = ["f1_micro", "accuracy"]
 [[tasks]]
 name = "missing"
 data = "nowhere.csv"
-model = "BoundaryPatterns"
+model = "EmbeddedEmotions"
 metrics = ["pearson"]
 """
+SAID = {"gratitude": "thank you so much for the help", "joy": "so happy today"}
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def run():
 @pytest.fixture
 def here(tmp_path):
     (tmp_path / "tasks.toml").write_text(TASKS)
-    rows = ["body,right", *["I can't do that,refusal", "Here you are,none"] * 6]
-    (tmp_path / "said.csv").write_text("\n".join(rows) + "\n")
+    rows = [f"{label},{text}" for label, text in SAID.items()] * 6
+    (tmp_path / "said.csv").write_text("\n".join(["right,body", *rows]) + "\n")
     return tmp_path
 
 
@@ -90,10 +91,11 @@ def test_a_task_that_fails_is_a_line_and_the_command_ends_with_2(run, here, caps
     printed = capsys.readouterr()
     lines = [json.loads(line) for line in printed.out.splitlines()]
     assert code == 2
-    assert [line["task"] for line in lines] == ["refusals", "refusals", "missing"]
+    assert [line["task"] for line in lines] == ["feelings", "feelings", "missing"]
     assert "nowhere.csv" in lines[-1]["note"]
     assert lines[0]["n"] == 12
-    assert lines[0]["value"] is not None
+    assert lines[1]["metric"] == "accuracy"
+    assert lines[1]["value"] == 1.0
     assert "1 task failed: missing; see their notes" in printed.err
 
 
@@ -103,7 +105,7 @@ def test_a_table_of_markdown_has_a_line_for_each_figure(run, here, capsys):
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("| task | data | by | metric | value |")
-    assert lines[2].startswith("| refusals | said.csv | BoundaryPatterns@")
+    assert lines[2].startswith("| feelings | said.csv | EmbeddedEmotions@")
     assert len(lines) == 5
 
 
@@ -115,7 +117,7 @@ def test_tasks_that_are_kept_are_not_asked_again(here, monkeypatch):
     again = list(suite.run_suite(tasks, here, draws=0, keep=keep))
 
     assert again == first
-    (here / "said.csv").write_text("body,right\nI can't do that,refusal\n")
+    (here / "said.csv").write_text("body,right\nthank you,gratitude\n")
     (changed,) = list(suite.run_suite(tasks, here, draws=0, keep=keep))
     assert changed[0].failed
 
@@ -124,7 +126,7 @@ def test_tasks_that_are_kept_are_not_asked_again(here, monkeypatch):
     ("change", "message"),
     [
         (('metrics = ["pearson"]', 'metrics = ["person"]'), "did you mean 'pearson'"),
-        (('name = "missing"', 'name = "refusals"'), "two tasks are named 'refusals'"),
+        (('name = "missing"', 'name = "feelings"'), "two tasks are named 'feelings'"),
         (("answer =", "anser ="), "unknown key 'anser'; did you mean 'answer'"),
     ],
 )
@@ -136,7 +138,7 @@ def test_a_suite_with_a_mistake_is_refused_with_its_line(here, change, message):
 
 
 def test_a_task_needs_a_model_of_its_own_or_of_the_command(here):
-    text = TASKS.replace('model = "BoundaryPatterns"\n', "")
+    text = TASKS.replace('model = "EmbeddedEmotions"\n', "")
     (here / "tasks.toml").write_text(text)
 
     (lines, _) = suite.run_suite(suite.tasks_of(str(here / "tasks.toml")), here)
