@@ -56,9 +56,9 @@ def check_writers(steps: Sequence[Step]) -> None:
     for step in steps:
         if writer_of(parser_of(step)) is None:
             raise UsageError(
-                f"step {step.name!r} is read by the parser {step.parser!r}, which says "
-                "not how answers are written: give the answers as words, in a file, or "
-                "mark the parser with `affectflow.kinds.prompt.written_by`"
+                f"step {step.name!r} is read by the parser {step.parser!r}, which does "
+                "not say how answers are written: give the answers as words, in a "
+                "file, or mark the parser with `affectflow.kinds.prompt.written_by`"
             )
 
 

@@ -87,6 +87,40 @@ def labelled_lake(folder: Path, rows: list[dict[str, Any]]) -> str:
     return uri
 
 
+def rated_lake(folder: Path) -> str:
+    """Returns the URI of a lake of messages with two replies each, which are rated."""
+    uri, replies = str(folder), ("thanks again", "poison")
+    ids = [f"test:{n}{part}" for n in range(4) for part in ("q", "a", "b")]
+    columns = {
+        "utterance_id": ids,
+        "conversation_id": [f"test:thread-{id_[5]}" for id_ in ids],
+        "reply_to": [None if id_[-1] == "q" else f"{id_[:-1]}q" for id_ in ids],
+    }
+    texts = [f"why {id_[5]}" if id_[-1] == "q" else replies[id_[-1] == "b"]
+             for id_ in ids]  # fmt: skip
+    store(uri, utterances(*texts, **columns))
+    rated = [
+        {
+            **dict.fromkeys(ANNOTATIONS.names),
+            "utterance_id": id_,
+            "annotator_id": "rater@1",
+            "task": "follow_up_reward",
+            "vocabulary": "follow_up_reward",
+            "label": "reward",
+            "value": 1.0 if id_[-1] == "a" else -1.0,
+            "rank": 1,
+            "chosen": True,
+            "status": "ok",
+        }
+        for id_ in ids
+        if id_[-1] != "q"
+    ]
+    add(Lake.open(uri), "annotations", "rater/all.parquet", rated)
+    row = {**dict.fromkeys(ANNOTATORS.names), "annotator_id": "rater@1"}
+    add(Lake.open(uri), "annotators", "rater/row.parquet", [row | {"kind": "model"}])
+    return uri
+
+
 def labelled_by(
     uri: str,
     annotator: str,

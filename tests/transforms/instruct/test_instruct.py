@@ -202,6 +202,18 @@ def test_preferences_make_the_chosen_answer_likelier(here, tmp_path):
     assert figure(found, "gained_more", "(pairs), after").value == 1.0
 
 
+def test_rated_replies_of_a_lake_are_pairs(here, tmp_path):
+    uri = toy_instruction.rated_lake(tmp_path / "lake")
+    asker = trainer(here, prompt=str(here / "reply.toml"))._asker
+
+    lessons = gather(Path(uri), asker, Wanted(annotator="gold", pairs=True))
+
+    assert {each.target for each in lessons.exchanges} == {"thanks again"}
+    assert lessons.rejected == ["poison"] * 4
+    asked = {each.request.messages[-1].content for each in lessons.exchanges}
+    assert asked == {f"why {n}" for n in range(4)}
+
+
 # -- what is refused -------------------------------------------------------------------
 
 

@@ -146,9 +146,8 @@ def merged(network: Any, folder: Path) -> Any:
     """
     peft = check_extra()
     try:
-        # peft warns of layers that it does not change.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("ignore", FutureWarning)
             adapted = peft.PeftModel.from_pretrained(network, folder)
         return adapted.merge_and_unload()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
