@@ -1,4 +1,4 @@
-"""The commands that ask a lake: sql, report, digest, status, cite."""
+"""The commands that query a lake: sql, report, digest, status, cite."""
 
 import sys
 import time
@@ -44,7 +44,7 @@ def sql(
     ] = None,
     vertical: Annotated[
         bool,
-        typer.Option("--vertical", help="Each row as lines of column and value."),
+        typer.Option("--vertical", help="Print each row as lines of column and value."),
     ] = False,
 ) -> int:
     """Query a lake in SQL. Takes one statement at a time, which must not write."""
@@ -57,9 +57,10 @@ def sql(
         try:
             check_reads(connection, query)
             relation = connection.sql(query)
+            columns = _apart(relation.columns)
             if shape == "parquet" or out is not None:
-                return _to_file(relation, shape, out)
-            columns, rows = relation.columns, relation.fetchall()
+                return _to_file(relation, columns, shape, out)
+            rows = relation.fetchall()
         except duckdb.Error as error:
             why = why_it_fails(connection, query, error)
             raise UsageError(f"the query fails: {why}") from error
@@ -69,17 +70,42 @@ def sql(
     return 0
 
 
-def _to_file(relation: "duckdb.DuckDBPyRelation", shape: str, out: Path | None) -> int:
+def _apart(columns: Sequence[str]) -> list[str]:
+    """Returns names of columns, each once, and says which ones it changed.
+
+    In an object of JSON the last of several values with one name would be the only one.
+    """
+    taken, found = set(columns), list[str]()
+    for name in columns:
+        other, number = name, 1
+        while other in found or (number > 1 and other in taken):
+            number += 1
+            other = f"{name}_{number}"
+        found.append(other)
+    if changed := [name for name in found if name not in taken]:
+        show.say(
+            f"sql: several columns have the same name, so some are called "
+            f"{', '.join(changed)}; name them in the query, as `SELECT a.n AS first`"
+        )
+    return found
+
+
+def _to_file(
+    relation: "duckdb.DuckDBPyRelation",
+    columns: Sequence[str],
+    shape: str,
+    out: Path | None,
+) -> int:
     if out is None:
         raise UsageError("--format parquet needs --out FILE")
     try:
         if shape == "parquet":
-            _to_parquet(relation.to_arrow_table(), out)
+            _to_parquet(relation.to_arrow_table().rename_columns(columns), out)
             return 0
         print_rows = show.as_json if shape == "json" else show.as_csv
         rows = relation.fetchall()
         with out.open("w", encoding="utf-8", newline="") as file:
-            print_rows(relation.columns, rows, file)
+            print_rows(columns, rows, file)
     except OSError as error:
         raise StorageError(
             f"cannot write {str(out)!r}: {error.strerror or error}; name another file"
@@ -113,13 +139,13 @@ def report(
         Literal["anyone", "owner"],
         typer.Option(
             "--for",
-            help="owner: small counts and full quotes, for your eyes only.",
+            help="owner: small counts and full quotes, for the owner only.",
         ),
     ] = "anyone",
     quotes: Annotated[
         Literal["none", "short", "full"],
         typer.Option(
-            help="full: only public messages with a link, else 12 words.",
+            help="full: only for public messages with a link; others, 12 words.",
         ),
     ] = "full",
     context: Context = "",
@@ -131,7 +157,7 @@ def report(
     ] = "",
     shape: Annotated[
         Literal["html", "csv", "md"],
-        typer.Option("--format", help="A page, one table, or text to paste."),
+        typer.Option("--format", help="A page, one table, or text to paste elsewhere."),
     ] = "html",
     key_uri: KeyUri = "",
 ) -> int:
@@ -148,7 +174,8 @@ def report(
     )
     check_replaceable(out)
     replaces = Path(out).is_file()
-    rest_on(lake, annotator)
+    if annotator:
+        _make_basis(lake, annotator)
     if public:
         _call_public(lake, public)
     written = write_report(
@@ -158,9 +185,10 @@ def report(
         asked=asked,
         shape=shape,
         speaker_key_uri=key_uri,
+        say=show.say,
     )
     if replaces:
-        show.say(f"report: replaced the report that was in {out}")
+        show.say(f"report: replaced the earlier report in {out}")
     if asked.is_owner:
         show.say("report: for the owner of the lake only; do not pass it on")
     sys.stdout.write(f"{written}\n")
@@ -174,23 +202,29 @@ def _call_public(lake: str, sources: list[str]) -> None:
     show.say(
         f"public: {', '.join(named)}"
         if named
-        else "public: only what the sources call public"
+        else "public: only what the sources mark as public"
     )
 
 
 def rest_on(lake: str, annotator: str = "") -> None:
-    """Makes an annotator the basis, if one is named, and says what the basis is."""
+    """Makes an annotator the basis if one is named, and prints the basis."""
     from affectflow.lake.basis import line_about
-    from affectflow.stages.basis import rest_on as make_basis
 
     if annotator:
-        make_basis(lake, annotator)
+        _make_basis(lake, annotator)
     if line := line_about(lake):
         show.say(line)
 
 
+def _make_basis(lake: str, annotator: str) -> None:
+    # Imports Beam, which most reports can do without.
+    from affectflow.stages.basis import rest_on as make_basis
+
+    make_basis(lake, annotator)
+
+
 def digest(lake: LakeUri, shape: Shape = "table") -> int:
-    """Print digests of the tables; equal ones mean equal answers."""
+    """Print digests of the tables; equal digests mean equal answers."""
     from affectflow.lake.digest import digest as digest_of
 
     rows = sorted(digest_of(lake).items())
@@ -211,7 +245,7 @@ _ENDED = "SELECT run_id, stage, config_digest, state FROM runs ORDER BY started"
 
 
 def status(lake: LakeUri, shape: JsonOrTable = "table") -> int:
-    """Show what a lake holds, and its runs."""
+    """Show the content of a lake, and its runs."""
     found = _tables_of(lake)
     if shape == "json":
         show.as_document(found)
@@ -222,7 +256,7 @@ def status(lake: LakeUri, shape: JsonOrTable = "table") -> int:
 
 
 def _tables_of(lake: str) -> dict[str, Table]:
-    """Returns what `status` shows, by name; a part with nothing to show is absent."""
+    """Returns what `status` shows, by name; parts with nothing to show are absent."""
     from affectflow.lake import Lake, open_tables
 
     opened = Lake.open(lake)
@@ -255,7 +289,7 @@ _LEDGER = ["run_id", "stage", "rows planned", "rows", "planned", "took", "ratio"
 def _under_way(
     lake: "Lake", ended: list[tuple[str, str, str, str]]
 ) -> list[Sequence[Any]]:
-    """Returns the stages that no row of `runs` has brought to an end."""
+    """Returns the stages that no row of `runs` records as ended."""
     from affectflow.cli.progress import line
     from affectflow.stages.runs.watching import unfinished
 
@@ -272,7 +306,7 @@ def _under_way(
 
 
 def _ledger(lake: "Lake") -> list[Sequence[Any]]:
-    """Returns planned against actual, for the runs that had a plan."""
+    """Returns planned against actual figures, for the runs that had a plan."""
     from affectflow.planning.ledger import ledger
 
     return [

@@ -91,7 +91,7 @@ def plan(
     ] = 2000,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """Estimate what a run will cost, from a sample."""
+    """Estimate the cost of a run from a sample."""
     from affectflow.errors import StorageError
     from affectflow.lake.layout import SETTINGS, check_free
     from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
@@ -131,7 +131,7 @@ def plan(
     )
     if to:
         made = read.made(plugin, targets, given.source)
-        plans = plan_analysis(made, to, terms, analysis)
+        plans = plan_analysis(made, to, terms, analysis, reread=not _is_here())
     else:
         plans = plan_lake(lake, terms, analysis)
     place = Storage(lake) if there else waiting(lake)
@@ -139,8 +139,7 @@ def plan(
         plans = record(place, plans)
     except StorageError:
         show.say(
-            f"this plan is not kept for the runs to come: {place.uri!r} cannot be "
-            "written"
+            f"this plan is not saved for later runs: {place.uri!r} cannot be written"
         )
     _print(plans, as_json)
     return 0
@@ -154,15 +153,22 @@ def _one_lake(targets: Sequence[str]) -> str:
         return targets[0]
     raise UsageError(
         f"{targets[0]!r} is not a lake; to plan an analysis of files, name the lake "
-        "to be made: affectflow plan PATH... --to LAKE"
+        "to create: affectflow plan PATH... --to LAKE"
     )
 
 
+def _is_here() -> bool:
+    """Returns whether an ingest would run on this machine, which can list the files."""
+    from affectflow import runners
+
+    return runners.shares_this_host(runners.options(STATE.beam_options))
+
+
 def _workers(said: int) -> int:
-    """Returns how many workers there would be: as many as were said, or as here.
+    """Returns the number of workers: as given, or as many as this machine would use.
 
     Raises:
-      UsageError: it would run on a cluster, and only the caller knows its size; or an
+      UsageError: it would run on a cluster, whose size only the caller knows; or an
         option is not Beam's.
     """
     from affectflow import runners
@@ -190,15 +196,17 @@ def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:
 
 
 def _asked_line(plan: "StagePlan") -> str:
-    """Returns what a stage would ask of a model in words, in one line."""
+    """Returns what a stage would ask a language model, in one line."""
     line = show.asked_line(
         {**asdict(plan), "tokens_in": plan.tokens, "cost": plan.asking_cost}
     )
-    return f"{line}; these are upper bounds, without the model's time: it was not asked"
+    return (
+        f"{line}; these are upper bounds, without the model's time: it was not called"
+    )
 
 
 def _rows(plans: "Sequence[StagePlan]") -> list[list[str]]:
-    """Returns a row a plan; of several with one stage, the row says whose emotions."""
+    """Returns one row per plan; if plans share a stage, rows say whose emotions."""
     stages = [plan.stage for plan in plans]
     rows = [_row(plan) for plan in plans]
     for plan, row in zip(plans, rows, strict=True):
@@ -214,7 +222,7 @@ def _row(plan: "StagePlan") -> list[str]:
     return [
         plan.stage,
         parts,
-        count(plan.units_done, "part") if plan.units_done else "",
+        _skipped(plan),
         f"{plan.rows:,}",
         _size(plan.bytes_in),
         f"{plan.tokens:,}" if plan.tokens else "",
@@ -225,6 +233,12 @@ def _row(plan: "StagePlan") -> list[str]:
         _size(plan.peak_rss_bytes),
         _size(plan.bytes_out),
     ]
+
+
+def _skipped(plan: "StagePlan") -> str:
+    if not plan.units_done:
+        return ""
+    return count(plan.units_done, "file" if plan.stage == "ingest" else "part")
 
 
 def _sum(plans: "Sequence[StagePlan]") -> list[str]:

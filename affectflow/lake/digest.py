@@ -1,7 +1,7 @@
-"""The digest of a lake: equal digests are what "the same answer" means here.
+"""The digest of a lake: equal digests define "the same answer".
 
-Ids, texts, labels, spans and statuses count, in a fixed order. Run ids, clocks,
-`runs`, origins and scores do not; pseudonyms neither, since each lake has its own key.
+Ids, texts, labels, spans and statuses count, in a fixed order. Run ids, clocks, `runs`,
+origins and scores do not, nor do pseudonyms, since each lake has its own key.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ DIGESTED = tuple(name for name, rules in RULES.items() if rules.digest)
 
 
 def said_of(table: str) -> str:
-    """Returns SQL for what a row `t` of a table says, as far as a digest goes."""
+    """Returns SQL for the content of a row `t` of a table that a digest covers."""
     columns = ", ".join(f"'{c}', t.\"{c}\"" for c in RULES[table].digest)
     return f"json_object({columns})::VARCHAR"
 
@@ -33,19 +33,14 @@ def digest(uri: str) -> dict[str, str]:
       LakeError: `uri` is not a lake.
     """
     with open_tables(uri) as connection:
-        found = {table: _of_table(connection, table) for table in DIGESTED}
+        found = {table: digest_in(connection, table) for table in DIGESTED}
     joined = "\n".join(f"{table} {value}" for table, value in sorted(found.items()))
     found["lake"] = hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()
     return found
 
 
-def digest_of(uri: str, table: str) -> str:
-    """Returns the digest of one table of `DIGESTED`."""
-    with open_tables(uri) as connection:
-        return _of_table(connection, table)
-
-
-def _of_table(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
+def digest_in(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
+    """Returns the digest of one table of `DIGESTED`, of an open lake."""
     return _hex(connection.execute(_query(table)).fetchall()[0])
 
 

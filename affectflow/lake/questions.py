@@ -1,4 +1,4 @@
-"""Questions in SQL that users type: which are taken, and why one fails."""
+"""SQL queries that users type: which are accepted, and why one fails."""
 
 import re
 
@@ -18,7 +18,7 @@ _COLUMNS = """
 def why_it_fails(
     connection: duckdb.DuckDBPyConnection, query: str, error: duckdb.Error
 ) -> str:
-    """Returns what DuckDB says of a query in one line, and the names there are."""
+    """Returns DuckDB's error about a query in one line, with the existing names."""
     said = str(error).partition("\n\nLINE")[0]
     columns = dict(connection.execute(_COLUMNS).fetchall())
     if table := _NO_TABLE.search(said):
@@ -33,11 +33,15 @@ def why_it_fails(
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
 
 
+# DuckDB calls both of them LOAD.
+_EXTENSION = re.compile(r"\b(install|load)\b", re.IGNORECASE)
+
+
 def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Raises unless a query is one statement that changes nothing.
 
     Raises:
-      UsageError: it is none, several, or one that writes.
+      UsageError: there is no statement, more than one, or one that writes.
       duckdb.Error: it does not parse.
     """
     found = connection.extract_statements(query)
@@ -50,12 +54,14 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     if kind == "EXPLAIN" and (head := _EXPLAIN.match(query)):
         check_reads(connection, query[head.end() :])
     elif kind == "MULTI":
-        # A PIVOT, maybe in something that writes: that is not a subquery.
+        # A PIVOT, perhaps inside a statement that writes, which cannot be a subquery.
         connection.extract_statements(
             f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
         )
     elif kind != "SELECT":
+        if kind == "LOAD" and (word := _EXTENSION.search(query)):
+            kind = word[0].upper()
         raise UsageError(
-            f"a lake is only read, so {kind} is refused; use SELECT (`affectflow sql` "
+            f"a lake is read-only, so {kind} is refused; use SELECT (`affectflow sql` "
             "writes the answers to a file with --out)"
         )

@@ -8,8 +8,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-import fsspec.core
-
+from affectflow.buckets import open_url
 from affectflow.errors import LakeError, StorageError
 from affectflow.storage import Storage, absolute, storage_errors
 
@@ -23,7 +22,7 @@ def default_key_path(lake_id: str) -> str:
 
 
 def create_key(lake_id: str, key_uri: str = "") -> bytes:
-    """Returns the key at `key_uri`; makes it if it does not exist.
+    """Returns the key at `key_uri`, which is created if it does not exist.
 
     Raises:
       LakeError: the file is not a key.
@@ -55,7 +54,7 @@ def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:
       LakeError: there is no key, or it is another lake's.
     """
     uri = absolute(key_uri or default_key_path(settings["id"]))
-    fs, path = fsspec.core.url_to_fs(uri)
+    fs, path = open_url(uri)
     with storage_errors(uri):
         if not fs.exists(path):
             raise LakeError(
@@ -78,7 +77,7 @@ def _parse(content: bytes, uri: str) -> bytes:
         raise LakeError(
             _no_key(uri, "it is not written in hexadecimal digits")
         ) from error
-    # BLAKE2 takes an empty key for no key: anyone could work out the pseudonyms.
+    # BLAKE2 treats an empty key as none, and anyone could work out the pseudonyms.
     if len(key) != KEY_BYTES:
         raise LakeError(_no_key(uri, f"it has {len(key)} bytes, not {KEY_BYTES}"))
     return key
@@ -92,7 +91,7 @@ def _no_key(uri: str, why: str) -> str:
 
 
 def check_value(key: bytes) -> str:
-    """Returns a value that tells keys apart and gives none away."""
+    """Returns a value that distinguishes keys without revealing them."""
     return hashlib.blake2b(b"", digest_size=16, key=key, person=b"af-check").hexdigest()
 
 
@@ -106,6 +105,6 @@ def pseudonyms(accounts: Iterable[bytes], key: bytes) -> list[str]:
     return [_pseudonym(account, key) for account in accounts]
 
 
-@functools.lru_cache(maxsize=1 << 16)  # who writes much is met in every batch
+@functools.lru_cache(maxsize=1 << 16)  # frequent authors appear in every batch
 def _pseudonym(message: bytes, key: bytes) -> str:
     return hashlib.blake2b(message, digest_size=16, key=key).hexdigest()

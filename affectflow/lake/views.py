@@ -24,7 +24,7 @@ from affectflow.schemas import TABLES
 # normal_above: the point that the normal distribution passes with probability p, below
 # a half (Abramowitz and Stegun 1964, 26.2.23; off by less than 0.00045).
 # Byar's interval of a count (Breslow and Day 1987, p. 69), for observed / expected.
-# length_group is what texts are grouped by where their length is asked for.
+# length_group is what texts are grouped by when length is requested.
 # turn_key puts turns in order; where no time is known, shorter ids go first: #9 before
 # #10.
 _MACROS = """
@@ -60,7 +60,7 @@ _WORD = re.compile(r"\w+")
 
 
 class Files(Protocol):
-    """What a lake must say to be queried: `Lake` does."""
+    """What a lake must provide to be queried; `Lake` does."""
 
     def files(self, table: str) -> list[str]:
         """Returns the paths or URLs of the Parquet files of a table; may be empty."""
@@ -71,10 +71,10 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Returns a connection in UTC with the tables and views of `lake`.
 
-    Without `views` it has the tables only, in half the time; with `only`, the tables
-    that are not among them are empty. All hold the file lists
-    of now: what is committed later shows in the next connection. A view of a plugin
-    that fails is left out, with a warning that names its file.
+    Without `views` it has only the tables, in half the time; with `only`, all other
+    tables are empty. File lists are those of now: later commits show in the next
+    connection. A plugin's view that fails is left out, with a warning that names its
+    file.
 
     Raises:
       LakeError: a file of a table is missing or not Parquet; names the table.
@@ -89,8 +89,8 @@ def connect(
         for name, sql in in_order(shipped_views()):
             create_view(connection, name, sql)
         _create_plugin_views(connection)
-    # Last, because every view made over a file list opens every file: 3,000 files took
-    # half a minute the other way round.
+    # Last, because every view created over a file list opens every file: with 3,000
+    # files the other order took half a minute.
     for table in only or TABLES:
         fill_table_view(connection, table, columns[table], lake.files(table))
     return connection
@@ -140,7 +140,50 @@ def quote_name(name: str) -> str:
 def columns_of(
     connection: duckdb.DuckDBPyConnection, schema: pa.Schema
 ) -> list[tuple[str, str]]:
-    """Returns the columns of `schema` as DuckDB spells them: quoted name and type."""
+    """Returns the columns of `schema` in DuckDB's syntax: quoted name and type."""
+    types = [duckdb_type(field.type) for field in schema]
+    if None in types:
+        return _described(connection, schema)
+    return [(quote_name(f.name), t) for f, t in zip(schema, types, strict=True) if t]
+
+
+_TYPES = {
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    pa.float32(): "FLOAT",
+    pa.float64(): "DOUBLE",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.string(): "VARCHAR",
+    pa.timestamp("us", "UTC"): "TIMESTAMP WITH TIME ZONE",
+}
+
+
+def duckdb_type(arrow: pa.DataType) -> str | None:
+    """Returns the type that DuckDB reads an Arrow type as; None for an unusual one.
+
+    >>> duckdb_type(pa.list_(pa.struct({"start": pa.int32()})))
+    'STRUCT("start" INTEGER)[]'
+    """
+    if pa.types.is_list(arrow):
+        item = duckdb_type(arrow.value_type)
+        return item and f"{item}[]"
+    if pa.types.is_map(arrow):
+        key, item = duckdb_type(arrow.key_type), duckdb_type(arrow.item_type)
+        return key and item and f"MAP({key}, {item})"
+    if pa.types.is_struct(arrow):
+        found = [(quote_name(f.name), duckdb_type(f.type)) for f in arrow]
+        if any(item is None for _, item in found):
+            return None
+        return f"STRUCT({', '.join(f'{name} {item}' for name, item in found)})"
+    return _TYPES.get(arrow)
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection, schema: pa.Schema
+) -> list[tuple[str, str]]:
+    # To register a table imports pandas, which takes longer than to open a lake.
     connection.register("_empty", schema.empty_table())
     described = connection.execute("DESCRIBE _empty").fetchall()
     connection.unregister("_empty")
@@ -165,8 +208,8 @@ def fill_table_view(
         return
     _register_file_systems(connection, files)
     paths = ", ".join(quote(literal_path(file)) for file in files)
-    # The empty half brings the columns that files of an older version lack; the planner
-    # drops it. The casts hold the types that the other views were made with.
+    # The empty half supplies columns that are missing from older files; the planner
+    # drops it. The casts keep the types that the other views were created with.
     sql = (
         f"SELECT {', '.join(f'{n}::{t} AS {n}' for n, t in columns)} FROM ("
         f"{empty_select(columns)} UNION ALL BY NAME SELECT * FROM read_parquet("
@@ -195,7 +238,8 @@ def _register_file_systems(
         files_there = fsspec.filesystem(protocol)
         if not connection.filesystem_is_registered(protocol):
             connection.register_filesystem(files_there)
-        # One listing tells the sizes of all files; else each query asks for each.
+        # One listing gives the sizes of all files; otherwise each query asks for each
+        # file.
         files_there.ls(folder, detail=True)
 
 

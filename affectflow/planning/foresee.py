@@ -1,4 +1,4 @@
-"""Whole plans: for the rest of the work in a lake, and for an analysis from files."""
+"""Whole plans: for the remaining work in a lake, and for an analysis of files."""
 
 import math
 import random
@@ -18,6 +18,7 @@ from affectflow.kinds.renderer import Renderer
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.planning.forecast import Line, costed
+from affectflow.planning.known import share_new, surveyed
 from affectflow.planning.ledger import StagePlan, wall
 from affectflow.planning.rehearse import (
     SAMPLE_ROWS,
@@ -33,7 +34,8 @@ from affectflow.schemas import FINDINGS, SOURCE_BATCH
 from affectflow.stages.annotate import OverTask, config_of, handler_in, task_for
 from affectflow.stages.cascade import LEARN
 from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
-from affectflow.stages.ingest.ingest import expected_buckets
+from affectflow.stages.ingest.files_read import Survey
+from affectflow.stages.ingest.ingest import expected_buckets, without
 from affectflow.stages.mine import MineTask, mine_config
 from affectflow.stages.runs.answers import TEXTUALIZE
 from affectflow.stages.runs.labelled import LabelledTask
@@ -47,7 +49,7 @@ from affectflow.steps.tracks import files_of
 from affectflow.storage import Storage
 
 _PARTS = 3
-"""A sample has at least this many parts: a single one may be unlike the others."""
+"""A sample has at least this many parts, since a single one may be unlike the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ class Terms:
     seconds: float = SECONDS
 
     def plan(self, stage: str, digest: str, **load: Any) -> StagePlan:
-        """Returns the plan of a stage that says how much there is to do, no more."""
+        """Returns the plan of a stage that only says how much there is to do."""
         return StagePlan(
             stage=stage,
             config_digest=digest,
@@ -83,7 +85,7 @@ class Terms:
 def plan_lake(
     lake_uri: str, terms: Terms, analysis: Analysis | None = None
 ) -> list[StagePlan]:
-    """Returns what textualize, annotate, mine and themes would still do.
+    """Returns what textualize, annotate, mine and themes still have to do.
 
     Writes nothing there.
 
@@ -134,7 +136,7 @@ def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
 
 
 class _Left:
-    """What textualize, annotate and mine would still do: of each task, the parts."""
+    """What textualize, annotate and mine still have to do: the parts of each task."""
 
     def __init__(self, lake: Lake, analysis: Analysis):
         self.lake, self._analysis = lake, analysis
@@ -145,7 +147,7 @@ class _Left:
         own_id = handler.annotator()["annotator_id"]
         self.todo: dict[PartTask, Set[str]] = {}
         cues = self._cues_to_come()
-        # Cues that come are read: what was annotated before is annotated again.
+        # New cues are read, so what was annotated before is annotated again.
         coming = self.todo[self._own] = self._open(self._own) | cues
         self._labelled: list[LabelledTask] = []
         for annotator_id in sorted({*labels_in(lake), own_id}):
@@ -170,7 +172,7 @@ class _Left:
         return self.todo[task]
 
     def _open(self, task: PartTask) -> Set[str]:
-        """Returns the parts that a task could do now, and has not done."""
+        """Returns the parts that a task could do now but has not done yet."""
         ready = self._ready[task] = task.ready(self.lake, self._parts)
         return {part.name for part in ready} - set(task.done(self.lake, ready))
 
@@ -194,9 +196,9 @@ class _Left:
         return costed(plan, max(rows, default=0), found)
 
     def rehearsed(self, terms: Terms) -> Rehearsal | None:
-        """Returns what the stages took for a sample of the parts that are left.
+        """Returns what the stages took for a sample of the remaining parts.
 
-        Labels that are there are mined in the rehearsal as they are.
+        Existing labels are mined in the rehearsal as they are.
         """
         parts = self._parts
         names = sorted(set().union(*self.todo.values())) or [p.name for p in parts]
@@ -233,7 +235,7 @@ class _Left:
 
 
 def _head(part: pa.RecordBatch, rows: int) -> pa.RecordBatch:
-    """Returns the first conversations of a part; a long one is cut."""
+    """Returns the first conversations of a part; a long one is truncated."""
     return next(whole_conversations(part, rows), part).slice(0, rows)
 
 
@@ -241,18 +243,25 @@ def _head(part: pa.RecordBatch, rows: int) -> pa.RecordBatch:
 
 
 def plan_analysis(
-    source: Any, lake_uri: str, terms: Terms, analysis: Analysis | None = None
+    source: Any,
+    lake_uri: str,
+    terms: Terms,
+    analysis: Analysis | None = None,
+    *,
+    reread: bool = False,
 ) -> list[StagePlan]:
     """Returns what ingest, annotate, mine and themes would take; writes nothing there.
 
-    Messages that the lake has already are not known before they are read: they are
-    counted as new.
+    Files that an ingest would leave closed, because the lake has read them, are left
+    out. Of the others, messages whose ids the lake has are read, and nothing more is
+    done with them; how many that are is told by the sample.
 
     Args:
       source: that reads files.
       lake_uri: folder or URL of the lake, which need not be there yet.
       terms: of the plan.
       analysis: what would be run; the defaults if None.
+      reread: files are read whether they have changed or not.
 
     Raises:
       UsageError: the source cannot be opened; or as `plan_lake`.
@@ -261,12 +270,19 @@ def plan_analysis(
     analysis = analysis or Analysis()
     check_reads_no_answers(analysis)
     digests = digests_of(source, analysis)
+    lake = Lake.open(lake_uri) if Storage(lake_uri).exists(SETTINGS) else None
+    unread = Survey() if reread or lake is None else surveyed(lake, source)
+    if unread.is_all:
+        done = terms.plan("ingest", digests["ingest"], units_done=len(unread.unchanged))
+        plans = [done, *plan_lake(lake_uri, terms, analysis)]
+        return [replace(each, ingest_digest=done.config_digest) for each in plans]
+    source = without(source, unread.unchanged)
     sample = sample_source(source, rows=terms.sample, seconds=terms.seconds / 8)
-    there = Storage(lake_uri).exists(SETTINGS)
-    buckets = Lake.open(lake_uri).buckets if there else expected_buckets(source)
-    coming = _Coming(sample, buckets)
+    buckets = lake.buckets if lake else expected_buckets(source)
+    coming = _Coming(sample, buckets, share_new(lake, sample) if lake else 1.0)
     found = coming.rehearsed(analysis, terms)
-    plans = [coming.ingest(digests["ingest"], found, terms)]
+    first = coming.ingest(digests["ingest"], found, terms)
+    plans = [replace(first, units_done=len(unread.unchanged))]
     if (renderer := analysis.rendering()) is not None:
         plan = coming.plan(TEXTUALIZE, digests[TEXTUALIZE], found, terms)
         plans.append(_with_files(plan, renderer))
@@ -284,19 +300,20 @@ def _with_files(plan: StagePlan, renderer: Renderer) -> StagePlan:
 
 
 class _Coming:
-    """What an ingest is expected to make of a source, from a sample of it."""
+    """What an ingest of a source is expected to produce, from a sample."""
 
-    def __init__(self, sample: SourceSample, buckets: int):
-        self._sample = sample
+    def __init__(self, sample: SourceSample, buckets: int, new: float = 1.0):
+        """Takes a sample, the lake's buckets, and which share of it is new, 0..1."""
+        self._sample, self._new = sample, new
         empty = pa.RecordBatch.from_pylist([], schema=SOURCE_BATCH)
         self._rows = concat_unlike([*sample.batches, empty])
         distinct = pc.count_distinct(self._rows["conversation_id"]).as_py()
-        # Of so many buckets these get a conversation, if each gets one by chance.
+        # The expected number of non-empty buckets if conversations fall at random.
         missed = (1 - 1 / buckets) ** (distinct * sample.scale)
         self._used = max(1, round(buckets * (1 - missed)))
 
     def _parts(self, rows: float) -> int:
-        """Returns how many parts so many rows are written as."""
+        """Returns the number of parts that a number of rows is written as."""
         of_a_row = max(1.0, self._rows.nbytes / max(1, self._rows.num_rows))
         most = max(1.0, min(PART_ROWS, PART_BYTES / of_a_row))
         return self._used * math.ceil(rows / self._used / most)
@@ -318,7 +335,7 @@ class _Coming:
         return round(rows / found.large.rows * scale) if found else 0
 
     def ingest(self, digest: str, found: Rehearsal | None, terms: Terms) -> StagePlan:
-        """Returns the plan of the ingest, with the reading: that was not rehearsed."""
+        """Returns the plan of the ingest with the reading, which was not rehearsed."""
         sample = self._sample
         rows = self._whole(found, found.large.took["ingest"].rows if found else 0)
         load = {"files": sample.files, "units": sample.splits, "bytes_in": sample.size}
@@ -337,14 +354,15 @@ class _Coming:
         self, stage: str, digest: str, found: Rehearsal | None, terms: Terms
     ) -> StagePlan:
         """Returns the plan of a stage over the parts that there will be."""
-        rows = self._whole(found, found.large.utterances if found else 0)
+        all_ = self._whole(found, found.large.utterances if found else 0)
+        rows = round(all_ * self._new)
         units, size = self._parts(rows), _part_bytes(found, rows)
         plan = terms.plan(stage, digest, rows=rows, units=units, bytes_in=size)
         return costed(plan, rows / max(1, units), found)
 
 
 def _part_bytes(found: Rehearsal | None, rows: int) -> int:
-    """Returns the bytes of parts with so many rows."""
+    """Returns the size in bytes of parts with a number of rows."""
     if found is None:
         return 0
     points = [

@@ -1,4 +1,4 @@
-"""Whom to calibrate, and what to say where that cannot be done."""
+"""Which annotators to calibrate, and errors if that is impossible."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
 from affectflow.schemas import PEOPLE
 
-# People are the measure; renderers and miners label nothing.
+# People are the reference; renderers and miners label nothing.
 _KNOWN = f"""
 SELECT DISTINCT annotator_id, annotator_id IN {PEOPLE} AS is_person
 FROM annotations WHERE annotator_id IS NOT NULL ORDER BY 1
@@ -53,14 +53,15 @@ def check_fit(lake: Lake, found: Sequence[str], fitted: Sequence[Calibration]) -
     if not fitted:
         raise _no_answers(lake, found)
     if not any(label.curve for each in fitted for label in each.labels):
-        label = max(
-            (label for each in fitted for label in each.labels),
-            key=lambda label: min(label.positives, label.n - label.positives),
+        each, label = max(
+            ((each, label) for each in fitted for label in each.labels),
+            key=lambda found: min(found[1].positives, found[1].n - found[1].positives),
         )
         raise UsageError(
             f"too few answers for every label; the nearest is {label.label!r}: "
-            f"{label.note}; label more: `affectflow sample {lake.uri} --n "
-            f"{max(400, 2 * label.n)} --out sheet.csv`, then `affectflow gold`"
+            f"{label.note}; label more: `affectflow sample {lake.uri} --task "
+            f"{each.task} --n {max(400, 2 * label.n)} --out sheet.csv`, then "
+            "`affectflow gold`"
         )
 
 

@@ -1,11 +1,13 @@
--- one row is one theme: how often it comes up in the later half of the time, to the earlier
--- The halves are those of the time from the first to the last cause of its clustering.
--- earlier, later: conversations of the theme in each; utterances_earlier,
--- utterances_later: what people wrote in each, whatever they felt.
+-- one row is one theme: how often it comes up in the later half of the time against the earlier half
+-- The halves divide the time from the first to the last cause of its clustering.
+-- earlier, later: conversations with the theme in each half; utterances_earlier,
+-- utterances_later: all that people wrote in each half, whatever they felt.
 -- ratio = (later / utterances_later) / (earlier / utterances_earlier).
 -- low, high: of the ratio, at 95 % for all themes of the clustering together: each theme
 -- at 1 - 0.05 / n_themes (Bonferroni). n_themes: those with 6 dated conversations or more.
--- trend: rising if low > 1, falling if high < 1, else steady; unknown below 6.
+-- trend: rising if low > 1, falling if high < 1, steady if neither a half nor twice as
+-- often is likely (low >= 1/2, high <= 2); else, and below 6, too few to tell. unknown: no
+-- times.
 WITH spans AS (
   SELECT
     clustering_id,
@@ -15,7 +17,7 @@ WITH spans AS (
   FROM theme_utterances
   GROUP BY clustering_id
 ),
--- Also where few people feel it: more talk is not more trouble.
+-- Even where few people feel it: more talk is not more trouble.
 talk AS (
   SELECT
     s.clustering_id,
@@ -82,10 +84,11 @@ SELECT
   i.high,
   i.n_themes,
   CASE
-    WHEN i.dated < 6 OR i.exposure IS NULL THEN 'unknown'
+    WHEN i.dated = 0 OR i.exposure IS NULL THEN 'unknown'
     WHEN i.low > 1 THEN 'rising'
     WHEN i.high < 1 THEN 'falling'
-    ELSE 'steady'
+    WHEN i.low >= 1 / 2 AND i.high <= 2 THEN 'steady'
+    ELSE 'too few to tell'
   END AS trend,
   i.n_utterances,
   i.n_conversations,
