@@ -118,11 +118,7 @@ def prepare(
     )
     places = np.flatnonzero(~np.isnan(target).any(axis=1))
     if not len(places):
-        longest = int(np.diff(material.ends, prepend=0).max())
-        raise UsageError(
-            f"no rated stretch without a gap has {shape.size} frames, the longest has "
-            f"{longest}: give a smaller --set size"
-        )
+        raise too_short(material, shape)
     mean, spread = _standard(aim.target[splits.learned])
     module = network.build(shape, seed)
     network.standardise(module, material.frames[learned])
@@ -137,6 +133,15 @@ def prepare(
         mean=mean,
         spread=spread,
         options=options,
+    )
+
+
+def too_short(material: Material, shape: Shape) -> UsageError:
+    """Returns the error of ratings that no window is of."""
+    longest = int(np.diff(material.ends, prepend=0).max())
+    return UsageError(
+        f"no rated stretch without a gap has {shape.size} frames, and the longest has "
+        f"{longest}: give a smaller --set size"
     )
 
 

@@ -110,8 +110,8 @@ def material_of(
     if not (row >= 0).any():
         raise UsageError(
             f"no rating of {str(data)!r} is of a recording that has frames: ratings "
-            f"name {', '.join(map(repr, unknown[:3]))}, tables {_names(series)}; give both "
-            "the same names in the column `recording`"
+            f"name {', '.join(map(repr, unknown[:3]))}, tables {_names(series)}; give "
+            "both the same names in the column `recording`"
         )
     lengths = [len(s.starts) for s in series]
     return Material(

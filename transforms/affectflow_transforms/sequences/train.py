@@ -28,7 +28,12 @@ from affectflow_transforms.finetune.splits import Source, Splits, column
 from affectflow_transforms.models import trained
 from affectflow_transforms.sequences import network
 from affectflow_transforms.sequences.card import Facts, card_of
-from affectflow_transforms.sequences.lesson import Lesson, prepare, rows_in_windows
+from affectflow_transforms.sequences.lesson import (
+    Lesson,
+    prepare,
+    rows_in_windows,
+    too_short,
+)
 from affectflow_transforms.sequences.network import ANNOTATOR, FILE, Shape
 from affectflow_transforms.sequences.ratings import RECORDING, Material, material_of
 from affectflow_transforms.sequences.series import Reading
@@ -299,6 +304,8 @@ def _range(source: Source, labels: tuple[str, ...]) -> tuple[float, float]:
 def _only_windowed(aim: Aim, material: Material, shape: Shape, tell: Tell) -> Aim:
     """Returns an aim without the rows of which no frame is in a window."""
     inside = rows_in_windows(material, shape, len(aim.target))[aim.usable]
+    if not inside.any():
+        raise too_short(material, shape)
     short = int((~inside).sum()) - material.left_out["rated, but without frames"]
     left_out = aim.left_out + material.left_out
     if short > 0:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.bootstrap import SEED, times_drawn
 from affectflow.errors import UsageError
-from affectflow.kinds.measure import ATTRIBUTES, UNIT, Measure, Value
+from affectflow.kinds.measure import UNIT, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.difference.tables import (
     Layout,
@@ -27,8 +27,8 @@ from affectflow_transforms.measures.difference.testing import (
     Floats,
     Test,
     Tested,
+    compared,
     holm,
-    tested,
 )
 from affectflow_transforms.measures.gaps import COPIES
 from affectflow_transforms.measures.groups import MIN_SPEAKERS
@@ -81,7 +81,8 @@ class GroupDifference(Measure):
         and `value`. Of a lake `speaker_role`, `container`, ... or `attrs.NAME`.
       unit: of a table the column that names the recording, found by its name if empty;
         of a lake `conversation`, `speaker` or `utterance`.
-      channels: the columns that are compared; empty for all columns of numbers.
+      channels: the columns that are compared, or patterns of them as `AU*`; empty for
+        all columns of numbers.
       speaker: of a table the column of the person, found by its name if empty.
       figure: the `level`, a mean of values; or the `rate`, the share above `above`.
       above: the value above which something is there, for `rate`.
@@ -167,7 +168,7 @@ WHERE NOT coalesce(u.is_bot, false)
 """
     chooses: ClassVar[Mapping[str, str]] = {
         "group": f"SELECT unnest({list(COLUMNS)}) UNION ALL "
-        f"SELECT '{_ATTRIBUTE}' || * FROM ({ATTRIBUTES})"
+        f"SELECT '{_ATTRIBUTE}' || unnest(map_keys(attrs)) FROM utterances"
     }
     wants: ClassVar[str] = "an annotator's answers, and --set group=COLUMN"
     state: ClassVar[str] = """
@@ -188,8 +189,8 @@ GROUP BY ALL
         answers="does a face, a voice or a label differ between groups of recordings?",
         example="affectflow measure GroupDifference au.parquet --set group=class",
         misleads="a difference between groups is not the effect of what names them; "
-        "several recordings of one person are not independent: then --set unit=COLUMN of the "
-        "person",
+        "several recordings of one person are not independent: then name the column of "
+        "the person with --set unit=COLUMN",
     )
 
     def __post_init__(self) -> None:
@@ -230,7 +231,7 @@ GROUP BY ALL
             yield from self._levels(each)
         if is_draw:
             return
-        results = [tested([*each.means.values()], self.test) for each in found]
+        results = [compared([*each.means.values()], self.test) for each in found]
         adjusted = holm([each.p for each in results])
         for each, result, p_holm in zip(found, results, adjusted, strict=True):
             yield from _told(each, result, p_holm)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import duckdb
 import pyarrow as pa
@@ -41,7 +42,8 @@ class Layout:
     Args:
       group: the column whose values are the groups.
       unit: the column of the recording; empty to find it by its name.
-      channels: the columns that are compared; empty for all columns of numbers.
+      channels: the columns that are compared, or patterns of them; empty for all
+        columns of numbers.
       speaker: the column of the person; empty to find it by its name, if there is one.
     """
 
@@ -99,13 +101,14 @@ def _named(path: str, layout: Layout, types: Mapping[str, str]) -> Layout:
         )
     speaker = layout.speaker or _found(PEOPLE, types)
     about = [layout.group, unit, *filter(None, [speaker])]
-    for name in (*about, *layout.channels):
+    wanted = [n for each in layout.channels for n in _meant(each, types, about)]
+    for name in (*about, *wanted):
         if name not in types:
             raise UsageError(
                 f"{path!r} has no column {name!r}; {nearest(name, list(types))} It has "
                 f"{quoted(list(types)[:20])}"
             )
-    channels = layout.channels or _measured(types, about)
+    channels = tuple(dict.fromkeys(wanted)) or _measured(types, about)
     for name in channels:
         if not types[name].startswith(_NUMBERS):
             raise UsageError(
@@ -115,6 +118,12 @@ def _named(path: str, layout: Layout, types: Mapping[str, str]) -> Layout:
     if not channels:
         raise UsageError(f"{path!r} has no column of numbers to compare")
     return Layout(group=layout.group, unit=unit, channels=channels, speaker=speaker)
+
+
+def _meant(name: str, types: Mapping[str, str], about: Sequence[str]) -> list[str]:
+    """Returns the columns that a name or a pattern means; the name if none are."""
+    found = [n for n in _measured(types, about) if fnmatchcase(n, name)]
+    return [name] if name in types else found or [name]
 
 
 def _found(names: Sequence[str], types: Mapping[str, str]) -> str:

@@ -22,7 +22,7 @@ class Tested(NamedTuple):
     why: str = ""
 
 
-def tested(samples: Sequence[Floats], test: Test) -> Tested:
+def compared(samples: Sequence[Floats], test: Test) -> Tested:
     """Returns the test of samples, each of the units of one group.
 
     `rank` is Kruskal and Wallis 1952, `mann_whitney` is for two groups and exact up to

@@ -39,8 +39,16 @@ class Sums(NamedTuple):
           y: likewise, the ratings.
           raters: how many there are.
         """
-        columns = (np.ones(len(x)), x, y, x * x, x * y, y * y)
-        return cls(*(np.bincount(rater, each, raters) * 1.0 for each in columns))
+        columns = [np.ones(len(x)), x, y, x * x, x * y, y * y]
+        return cls.added(rater, columns, raters)
+
+    @classmethod
+    def added(cls, rater: Integers, columns: list[Floats], raters: int) -> Self:
+        """Returns sums of sums: of `n`, `x` and so on, by rater."""
+        n, x, y, xx, xy, yy = (
+            np.bincount(rater, each, raters).astype(np.float64) for each in columns
+        )
+        return cls(n, x, y, xx, xy, yy)
 
 
 class Fit(NamedTuple):

@@ -249,10 +249,9 @@ def _ratings(state: pa.Table) -> _Ratings:
     x = np.where(has_base, x, others * n)
     xx = np.where(has_base, xx, others**2 * n)
     xy = np.where(has_base, xy, others * y)
-    sums = Sums(*(
-        np.bincount(rater[known], each[known], len(raters)) * 1.0
-        for each in (n, x, y, xx, xy, yy)
-    ))  # fmt: skip
+    sums = Sums.added(
+        rater[known], [a[known] for a in (n, x, y, xx, xy, yy)], len(raters)
+    )
     names = items.dictionary.to_pylist()
     return _Ratings(
         raters=sorted(raters),
