@@ -69,7 +69,7 @@ def test_the_same_table_as_rows_says_the_same(news, tmp_path):
 @pytest.mark.parametrize("test", ["rank", "mann_whitney", "permutation"])
 def test_a_test_is_that_of_scipy(test):
     random = np.random.default_rng(0)
-    samples = [random.normal(mean, size=8) for mean in (0.0, 1.0)]
+    samples = [random.normal(mean, size=6) for mean in (0.0, 1.0)]
     wanted = {
         "rank": lambda: stats.kruskal(*samples).pvalue,
         "mann_whitney": lambda: stats.mannwhitneyu(*samples, method="exact").pvalue,
@@ -132,7 +132,7 @@ def test_small_groups_are_hidden_and_clips_in_two_groups_left_out(tmp_path):
 def test_draws_are_of_clips(tmp_path):
     path = write_table(tmp_path / "a.csv", clips(a=range(8), b=range(8)))
     told = measure_file(
-        str(path), "GroupDifference", options={"group": "class"}, draws=200
+        str(path), "GroupDifference", options={"group": "class"}, draws=50
     )
 
     (level,) = [r for r in told.rows if r["unit_id"] == "a"]

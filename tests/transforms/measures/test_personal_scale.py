@@ -189,7 +189,7 @@ def test_the_view_says_what_a_rater_would_say(lake):
         ).fetchall()
 
     assert len(rows) == 10
-    assert rows[-1][:3] == ("u9", "ann", "valence")
+    assert rows[-1][:3] == ("u9", "rater 1", "valence")
     assert rows[-1][3:] == pytest.approx((0.9, 0.75, 0.5, 0.3, 9))
 
 

@@ -14,8 +14,11 @@ from affectflow_transforms.sequences.series import Reading, series_of
 from affectflow_transforms.sequences.splits import dealt
 from affectflow_transforms.sequences.train import Tracks
 from affectflow_transforms.sequences.windows import means_of, stitched, windows_of
+from tests.given.docs_tables import ROOT
 from tests.given.factories import utterances
 from tests.given.rated_tracks import frames_of, write_rated, write_table
+from tests.given.stage_runs import ask
+from tests.project.test_docs import commands, typed
 
 pytestmark = pytest.mark.torch
 
@@ -437,3 +440,22 @@ def test_weights_and_tables_must_be_named():
     declared = people.using(purpose="tests", context="research")
     with declared, pytest.raises(UsageError, match="comes without weights"):
         TrackRegressor()
+
+
+def test_what_the_page_shows_works(tmp_path):
+    page = (ROOT / "docs" / "train_tracks.md").read_text("utf-8")
+    write_rated(tmp_path / "rated", clips=12, frames=20)
+    random = np.random.default_rng(0)
+    write_table(tmp_path / "au" / "call.csv", frames_of(random.random((90, 3))))
+    (tmp_path / "call.vtt").write_text(
+        "WEBVTT\n\n00:00.000 --> 00:02.000\n<v Ann>It is done.\n\n"
+        "00:05.000 --> 00:06.000\n<v Ann>Bye.\n"
+    )
+
+    for command in commands(page):
+        done = typed(command, tmp_path)
+        assert done.code == 0, f"{command}: {done.err}"
+
+    assert "the turn has no frames" in done.out
+    rows = ask(str(tmp_path / "lake"), "SELECT value, status FROM annotations")
+    assert sorted(status for _, status in rows) == ["abstained", "ok"]

@@ -1,7 +1,8 @@
 -- one row is a value of an annotator as one rater would give it: scale x base + offset
 -- Made by `affectflow measure PersonalScale --set base=ANNOTATOR`, of whose newest run on
--- an annotator the raters' scales are; no row before it. rater: as in `measures`; base:
--- what the annotator says, its value or else its score; n: ratings behind the scale.
+-- an annotator the raters' scales are; no row before it. rater: people are numbered, their
+-- names are in `measures`; base: what the annotator says, its value or else its score;
+-- n: ratings behind the scale.
 WITH newest AS (
   SELECT
     config -> 'options' AS options,
@@ -21,7 +22,7 @@ scales AS (
     n.annotator_id,
     n.ended,
     m."group",
-    m.unit_id AS rater,
+    m.unit_id,
     regexp_extract(m.label, '^(.*) (?:scale|offset)$', 1) AS label,
     max(m.value) FILTER (m.label LIKE '% scale') AS scale,
     max(m.value) FILTER (m.label LIKE '% offset') AS offset_,
@@ -32,6 +33,19 @@ scales AS (
     AND (m.parameters ->> 'by') = n.grouped
   WHERE m.kind = 'personal-scale' AND m.unit_type = 'rater'
   GROUP BY ALL
+),
+known AS (
+  SELECT annotator_id AS unit_id FROM annotators WHERE kind <> 'person'
+),
+named AS (
+  SELECT
+    s.*,
+    CASE
+      WHEN k.unit_id IS NOT NULL THEN k.unit_id
+      ELSE 'rater ' || dense_rank() OVER (ORDER BY hash(s.unit_id))
+    END AS rater
+  FROM scales AS s
+  LEFT JOIN known AS k USING (unit_id)
 )
 SELECT
   a.utterance_id,
@@ -45,6 +59,6 @@ SELECT
   s.n,
   s.annotator_id,
   s.ended AS measured
-FROM scales AS s
+FROM named AS s
 JOIN annotations AS a USING (annotator_id, label)
 WHERE coalesce(a.value, a.score) IS NOT NULL
