@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from affectflow import people
+from affectflow import people, testing
 from affectflow.cli import training
 from affectflow.errors import UsageError
 from affectflow_transforms.sequences.series import Reading, series_of
@@ -197,6 +197,12 @@ def test_an_interrupted_training_ends_with_the_same_weights(data, tmp_path):
 
     assert said[0] == "goes on after epoch 1"
     assert (found.weights / Tracks.file).read_bytes() == expected
+
+
+def test_it_keeps_what_every_trainer_owes(tmp_path):
+    data = write_rated(tmp_path, clips=12, frames=10)
+
+    testing.check_trainer(Tracks(**QUICK | {"epochs": 1}), data)
 
 
 def test_ratings_may_stand_beside_the_frames(tmp_path):
@@ -442,6 +448,7 @@ def test_weights_and_tables_must_be_named():
         TrackRegressor()
 
 
+@pytest.mark.rotated
 def test_what_the_page_shows_works(tmp_path):
     page = (ROOT / "docs" / "train_tracks.md").read_text("utf-8")
     write_rated(tmp_path / "rated", clips=12, frames=20)

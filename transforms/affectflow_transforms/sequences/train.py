@@ -115,7 +115,7 @@ class Tracks(FolderTrainer):
 
     file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
-        summary="fits a recurrent network to action units or other tracks",
+        summary="fits a network to action units or other tracks, for TrackRegressor",
         modality="tracks",
         extra="torch",
         example="affectflow train tracks --data rated --out mine --set size=15",

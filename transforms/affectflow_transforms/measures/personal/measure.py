@@ -166,7 +166,8 @@ GROUP BY ALL
     @property
     def touches(self) -> tuple[str, ...]:
         """Persons, unless it says only how well ratings are foretold."""
-        return ("person",) if self.tell == "raters" else ()
+        told = ("person",) if self.tell == "raters" else ()
+        return tuple(dict.fromkeys((*super().touches, *told)))
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields scale and offset of each rater, or errors by number of examples."""
