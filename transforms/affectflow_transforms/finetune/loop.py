@@ -223,9 +223,11 @@ def _copied(module: Any) -> dict[str, Any]:
 
 
 def _trained(module: Any) -> Iterator[tuple[str, Any]]:
-    for name, weight in module.named_parameters():
-        if weight.requires_grad:
-            yield name, weight
+    """Yields what training changes: weights, and the means that norms keep."""
+    fixed = {n for n, weight in module.named_parameters() if not weight.requires_grad}
+    for name, value in module.state_dict().items():
+        if name not in fixed:
+            yield name, value
 
 
 def _keep(
