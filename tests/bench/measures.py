@@ -25,7 +25,7 @@ _ROWS = {
     "$labels[1 + (hash(i, 1) % 28)::INTEGER] AS label, 'm' AS annotator_id",
     "BradleyTerry": "'m' || hash(i) % 40 AS model, 'n' || hash(i, 1) % 40 AS baseline, "
     "(hash(i, 2) % 3) / 2.0 AS preference",
-    "GroupDifference": "'g' || hash(i, 9) % 2 AS part, 'AU' || i % 20 AS channel, "
+    "GroupDifference": "'g' || hash(i, 9) % 2 AS part, 'AU' || i % 4 AS channel, "
     "(hash(i) % 1000) / 1000.0 AS value",
     "PersonalScale": "'r' || hash(i) % 1000 AS rater, 'i' || hash(i, 1) % 10000 AS "
     "item, (hash(i, 2) % 5) + 1.0 AS value, (hash(i, 1) % 5) + 1.0 AS base",

@@ -300,9 +300,10 @@ def _channel(name: str, rows: pa.Table) -> _Channel:
         row["part"]: row["speaker_count_distinct"] >= MIN_SPEAKERS
         for row in people.to_pylist()
     }
-    parts = np.array(units["part"].to_pylist(), dtype=object)
+    parts = units["part"].combine_chunks().dictionary_encode()
+    named, codes = parts.dictionary.to_pylist(), np.asarray(parts.indices)
     shown = [part for part in sorted(many) if many[part]]
-    inside = {part: (parts == part) & whole for part in shown}
+    inside = {part: (codes == named.index(part)) & whole for part in shown}
     return _Channel(
         name=name,
         means={part: means[rows_in] for part, rows_in in inside.items()},
