@@ -16,8 +16,9 @@ from tests.quality.datasets import goemotions_dev
 
 pytestmark = [pytest.mark.torch, pytest.mark.proof]
 
-READ, FITTED = 8_000, 4_000
-"""Comments that are read, and those of them that are labelled: a tenth of all."""
+READ, FITTED = 3_000, 1_500
+"""Comments that are read, and those of them that are labelled, so that it takes minutes
+on one core: a part of the 43,410 of train."""
 
 
 @pytest.mark.timeout(14_400)
@@ -36,7 +37,7 @@ def test_reading_on_before_fitting_on_goemotions(shared_data, tmp_path, capsys):
     write(tmp_path / "labelled", rows[:FITTED])
     base = {"alone": str(encoder()), "read": str(tmp_path / "read")}
     train("masked-language", tmp_path / "texts", tmp_path / "read",
-          [f"base={encoder()}", "lexicon=vader", "epochs=2"])  # fmt: skip
+          [f"base={encoder()}", "lexicon=vader", "epochs=1"])  # fmt: skip
     for name, folder in base.items():
         options = [f"base={folder}", "head=several", "vocabulary=goemotions"]
         out = tmp_path / f"fitted_{name}"
@@ -50,8 +51,8 @@ def test_reading_on_before_fitting_on_goemotions(shared_data, tmp_path, capsys):
     with capsys.disabled():
         card = (tmp_path / "read" / "MODEL_CARD.md").read_text("utf-8")
         print("\n", *(line + "\n" for line in card.splitlines() if "| (" in line))
-        print(f"dev macro-F1: {alone:.4f} without, {read:.4f} with reading on; "
-              f"difference {read - alone:+.4f} ({low:+.4f} to {high:+.4f})")  # fmt: skip
+        print(f"dev macro-F1: {alone:.4f} without, {read:.4f} with reading on")
+        print(f"difference: {read - alone:+.4f} ({low:+.4f} to {high:+.4f})")
     ratio = [line for line in card.splitlines() if line.startswith("| (all)")]
     assert float(ratio[0].split("|")[4].split()[0]) < 1
     assert low < read - alone < high

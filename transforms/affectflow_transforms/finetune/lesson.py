@@ -133,7 +133,7 @@ def prepare(
     tokens = tokenise(network.tokenizer, texts, network.max_tokens)
     for error in unknown_tokens(tokens, network.n_known_tokens).values():
         raise UsageError(f"tokenizer and weights of the base do not fit: {error}")
-    mean, spread = _standard(aim, learned)
+    mean, spread = standard(aim, learned)
     target = aim.target
     if aim.head == "value":
         target = (target - mean) / spread
@@ -171,9 +171,13 @@ def _counts(aim: Aim, learned: Rows) -> npt.NDArray[Any]:
     return np.bincount(target, minlength=len(aim.labels))
 
 
-def _standard(
+def standard(
     aim: Aim, learned: Rows
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Returns mean and standard deviation of values that are learned, of each column.
+
+    0 and 1 of all that is not values.
+    """
     if aim.head != "value":
         return np.zeros(aim.outputs, np.float32), np.ones(aim.outputs, np.float32)
     seen = aim.target[learned].astype(np.float64)

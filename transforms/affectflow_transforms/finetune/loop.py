@@ -226,6 +226,9 @@ def _trained(module: Any) -> Iterator[tuple[str, Any]]:
     for name, weight in module.named_parameters():
         if weight.requires_grad:
             yield name, weight
+    # What is counted along the way: means and variances of batches.
+    kept = module.state_dict(keep_vars=True).keys()
+    yield from ((n, each) for n, each in module.named_buffers() if n in kept)
 
 
 def _keep(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.errors import UsageError
-from affectflow.registry import kebab
 from affectflow_transforms.finetune.splits import Source
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
@@ -19,7 +18,7 @@ def check_ranges(trainer: Any, ranges: Mapping[str, bool]) -> None:
         if not fits:
             raise UsageError(
                 f"`{name}` is out of its range, got {getattr(trainer, name)!r}; see "
-                f"`affectflow plugins {kebab(type(trainer).__name__)}`"
+                f"`affectflow plugins {type(trainer).__name__}`"
             )
 
 

@@ -6,8 +6,6 @@ reads `train.csv`, `.jsonl` or `.parquet`, and writes a folder that `annotate --
 reads with SequenceClassifier.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,10 +15,11 @@ from affectflow import weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
-from affectflow_transforms.finetune import loop, network
-from affectflow_transforms.finetune.aims import HEADS, Aim, Wanted, aim_of
+from affectflow_transforms.finetune import loop, marks, network
+from affectflow_transforms.finetune.aims import HEADS, Wanted, aim_of
 from affectflow_transforms.finetune.card import Facts, card_of
 from affectflow_transforms.finetune.lesson import Lesson, prepare
+from affectflow_transforms.finetune.saving import save
 from affectflow_transforms.finetune.scores import (
     figure_of,
     figures_of,
@@ -30,7 +29,6 @@ from affectflow_transforms.finetune.splits import Source, Splits, read, split
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
-from affectflow_transforms.models.sequence_classifier.heads import SETTINGS
 
 ANNOTATOR = "SequenceClassifier"
 FILE = "model.safetensors"
@@ -139,12 +137,7 @@ class Finetune(FolderTrainer):
             "seed": self.seed >= 0,
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }
-        for name, fits in ranges.items():
-            if not fits:
-                raise UsageError(
-                    f"`{name}` is out of its range, got {getattr(self, name)!r}; see "
-                    "`affectflow plugins Finetune`"
-                )
+        marks.check_ranges(self, ranges)
         if self.balance and self.head not in _BALANCED:
             raise UsageError(
                 f"`balance` weights labels, and head={self.head} has none: leave it out"
@@ -176,7 +169,7 @@ class Finetune(FolderTrainer):
             options=self.settings,
             frozen=self.freeze,
         )
-        mark = self._mark(source, base)
+        mark = marks.mark_of(self, base, source.files)
         course = self._fit(lesson, splits, work, mark, tell)
         return self._finished(
             lesson, tokenizer, splits, course, work, source, licence, base
@@ -186,19 +179,6 @@ class Finetune(FolderTrainer):
     def _wanted(self) -> Wanted:
         said = {each.name: getattr(self, each.name) for each in fields(Wanted)}
         return Wanted(**said)
-
-    def _mark(self, source: Source, base: Path) -> str:
-        """Returns a digest of all that decides the weights."""
-        import torch
-
-        said = {
-            "options": {**vars(self), "base": "", "device": ""},
-            "base": bases.folder_digest(base),
-            "data": [trained.sha256(file) for file in source.files],
-            "torch": torch.__version__,
-        }
-        written = json.dumps(said, sort_keys=True, default=str).encode()
-        return hashlib.blake2b(written, digest_size=16).hexdigest()
 
     def _fit(
         self, lesson: Lesson, splits: Splits, work: Path, mark: str, tell: Tell
@@ -248,15 +228,15 @@ class Finetune(FolderTrainer):
         """Returns the folder of the model, with its card."""
         aim = lesson.aim
         thresholds = _thresholds(lesson, splits)
-        held = splits.held_out
+        held, units = splits.held_out, marks.units_of(source, splits.key)
         figures = figures_of(
             aim,
             lesson.outputs(held),
             aim.target[held],
             thresholds,
-            _units(source, splits, aim),
+            [units[row] for row in held],
         )
-        _save(lesson, tokenizer, thresholds, work / _MODEL)
+        save(lesson, tokenizer, thresholds, work / _MODEL)
         passed_on = trained.licence_of(source.files[0], licence)
         facts = Facts(
             trainer=self,
@@ -284,24 +264,3 @@ def _thresholds(lesson: Lesson, splits: Splits) -> list[float]:
         return []
     rows = splits.chosen
     return thresholds_of(lesson.outputs(rows), lesson.aim.target[rows])
-
-
-def _units(source: Source, splits: Splits, aim: Aim) -> list[str]:
-    """Returns the key of each row that was held out: what a bootstrap draws."""
-    if splits.key == "text":
-        return [str(row) for row in splits.held_out]
-    keys = source.table.column(splits.key).to_pylist()
-    return [str(keys[row] or f"row {row}") for row in splits.held_out]
-
-
-def _save(
-    lesson: Lesson, tokenizer: Any, thresholds: list[float], folder: Path
-) -> None:
-    """Writes the folder that SequenceClassifier reads."""
-    module, aim = lesson.network.module, lesson.aim
-    network.scale_outputs(
-        network.last_layer(module, aim.outputs), lesson.mean, lesson.spread
-    )
-    if thresholds:
-        getattr(module.config, SETTINGS)["thresholds"] = thresholds
-    network.save(lesson.network, tokenizer, folder)

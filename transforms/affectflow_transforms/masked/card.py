@@ -123,10 +123,11 @@ def _masked(facts: Facts) -> str:
     name = Path(trainer.lexicon).name
     said = f"lexicon {name} ({len(facts.lexicon):,} terms, {own:.1%} of the words)"
     if trainer.order:
-        return f"{said} first (order={trainer.order}), up to {trainer.budget:.0%} of tokens"
+        share = f"up to {trainer.budget:.0%} of tokens"
+        return f"{said} first (order={trainer.order}), {share}"
     return (
-        f"{said} at {trainer.p_lexicon:.0%}, others at {trainer.p_other:.0%}; the rates "
-        "are a choice, not published ones"
+        f"{said} at {trainer.p_lexicon:.0%}, others at {trainer.p_other:.0%}; the "
+        "rates are a choice, not published ones"
     )
 
 

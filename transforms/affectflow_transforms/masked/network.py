@@ -78,7 +78,7 @@ def load(folder: Path, *, seed: int, device: str, max_tokens: int) -> Loaded:
 
 
 def _hand_on(module: Any, names: list[str]) -> None:
-    """Makes new layers of a head, which are as wide as what they are given, give that."""
+    """Makes new layers of a head that are square give what they are given."""
     import torch
 
     with torch.no_grad():
