@@ -46,6 +46,7 @@ def aim_of(
       UsageError: the objective does not fit, no scale is known, or nothing is to be
         told apart.
     """
+    _check_apart(taught, teacher)
     answers = taught.answers
     fit = OBJECTIVES[answers.head]
     if objective and objective not in fit:
@@ -65,7 +66,6 @@ def aim_of(
         left_out=taught.left_out,
     )
     space_of(aim.config, Said())  # says what the reader would refuse
-    _check_apart(aim, taught, teacher)
     return aim
 
 
@@ -125,14 +125,15 @@ def _scale(
     return scale
 
 
-def _check_apart(aim: Aim, taught: Taught, teacher: Teacher) -> None:
-    if not len(aim.usable):
-        why = ", ".join(f"{n:,} {reason}" for reason, n in sorted(aim.left_out.items()))
+def _check_apart(taught: Taught, teacher: Teacher) -> None:
+    if not len(taught.usable):
+        left_out = sorted(taught.left_out.items())
+        why = ", ".join(f"{n:,} {reason}" for reason, n in left_out)
         raise UsageError(
             f"no utterance with an answer of {teacher.annotator_id} can be learned "
             f"from ({why or 'there is none'}): annotate more with it"
         )
-    hard = taught.answers.hard[aim.usable]
+    hard = taught.answers.hard[taught.usable]
     same = (hard == hard[0]).all(axis=0)
     if np.all(same):
         raise UsageError(

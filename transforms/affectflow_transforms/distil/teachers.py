@@ -83,8 +83,9 @@ def teacher_of(lake: Any, word: str) -> Teacher:
 
 
 def _rows(lake: Any, query: str, **given: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = lake.sql(query, params=given).to_arrow_table()
-    return found.to_pylist()
+    table = lake.sql(query, params=given).to_arrow_table()
+    found: list[dict[str, Any]] = table.to_pylist()
+    return found
 
 
 def _least(allowed: Iterable[bool | None]) -> bool | None:

@@ -7,7 +7,9 @@ with SequenceClassifier, or without a base, from recordings, with TinySpeech.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,7 +28,7 @@ from affectflow_transforms.distil.teachers import Teacher, teacher_of
 from affectflow_transforms.finetune import loop, marks
 from affectflow_transforms.finetune.aims import Aim
 from affectflow_transforms.finetune.scores import figure_of, figures_of, thresholds_of
-from affectflow_transforms.finetune.splits import Splits, split
+from affectflow_transforms.finetune.splits import Rows, Splits, split
 from affectflow_transforms.models.pretrained import source as bases
 
 FILE = "model.safetensors"
@@ -133,24 +135,14 @@ class Distil(FolderTrainer):
         self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet
     ) -> Trained:
         """Returns the student with its agreement on the rows held out."""
-        teacher, taught = self._taught(data)
-        sounds = None
-        if self.base:
-            taught = taught.without(_without_text(taught), "without text")
-        else:
-            taught, sounds = voice.listened_to(taught, self.longest_s, work)
-        objective = self.objective
-        if sounds is not None and not objective and taught.answers.head == "value":
-            objective = "ccc"
-        aim = aims.aim_of(taught, teacher, objective=objective, scale=self.scale)
-        splits = split(taught.source, taught.usable, self._key(taught), taught.texts)
         base = bases.local_folder(self.base, self.revision) if self.base else None
-        student: Any
-        if base is not None:
-            student = text.reader(aim, splits.learned, base, self)
-        else:
-            assert sounds is not None
-            student = voice.listener(aim, splits.learned, sounds, self)
+        teacher, taught = self._taught(data)
+        taught, made = self._received(taught, base, work)
+        aim = aims.aim_of(
+            taught, teacher, objective=self._objective(taught), scale=self.scale
+        )
+        splits = split(taught.source, taught.usable, self._key(taught), taught.texts)
+        student = made(aim, splits.learned)
         hard = aims.measured(aim, taught)
         digest = _digest(taught)
         mark = marks.mark_of(self, base, (), digest)
@@ -192,6 +184,22 @@ class Distil(FolderTrainer):
                 folder=absolute(self.folder or "."),
             )
         return teacher, taught
+
+    def _received(
+        self, taught: Taught, base: Path | None, work: Path
+    ) -> tuple[Taught, Callable[[Aim, Rows], Any]]:
+        """Returns what the student can read or hear, and what makes the student."""
+        if base is not None:
+            silent = np.flatnonzero([not each.strip() for each in taught.texts])
+            made = partial(text.reader, base=base, options=self)
+            return taught.without(silent, "without text"), made
+        taught, sounds = voice.listened_to(taught, self.longest_s, work)
+        return taught, partial(voice.Listener, sounds=sounds, options=self)
+
+    def _objective(self, taught: Taught) -> str:
+        """Returns what is made small; empty for that of the answers."""
+        hears_values = not self.base and taught.answers.head == "value"
+        return self.objective or ("ccc" if hears_values else "")
 
     def _key(self, taught: Taught) -> str:
         """Returns the column that tells rows apart; empty leaves it to `split`."""
@@ -244,10 +252,6 @@ class Distil(FolderTrainer):
         )
         student.save(thresholds, work / _MODEL)
         return figures
-
-
-def _without_text(taught: Taught) -> Any:
-    return np.flatnonzero([not each.strip() for each in taught.texts])
 
 
 def _name(base: str, folder: Path | None) -> str:

@@ -59,7 +59,8 @@ def listened_to(taught: Taught, longest_s: float, work: Path) -> tuple[Taught, S
       work: the folder of the file with all samples: 2 MB for a minute.
 
     Raises:
-      StorageError: it cannot be written.
+      UsageError: no turn can be heard.
+      StorageError: the file cannot be written.
     """
     turns.check_extra()
     silent = [row for row in taught.usable if taught.clips[row] is None]
@@ -86,11 +87,15 @@ def listened_to(taught: Taught, longest_s: float, work: Path) -> tuple[Taught, S
             f"cannot write {str(work / _FILE)!r} ({error.strerror}): make room, or "
             "name another --out"
         ) from error
+    if not at:
+        raise UsageError(
+            "no utterance with an answer has a recording that can be heard, so there "
+            "is nothing to listen to: name an encoder of texts with --set base=FOLDER, "
+            "or the folder of the recordings with --set folder=FOLDER"
+        )
     taught = taught.without(np.array(unheard, np.int64), "that cannot be heard")
     taught = taught.without(np.array(quiet, np.int64), "of silence")
-    held: Any = np.zeros(0, np.int16)
-    if at:
-        held = np.memmap(work / _FILE, np.dtype("<i2"), "r")
+    held: Any = np.memmap(work / _FILE, np.dtype("<i2"), "r")
     return taught, Sounds(held, starts, lengths)
 
 
@@ -167,19 +172,3 @@ class Listener:
             return_tensors="pt",
         ).to(self.module.device)
         return self.module(**given).logits
-
-
-def listener(aim: Aim, learned: Rows, sounds: Sounds, options: Any) -> Listener:
-    """Returns a TinySpeech of random weights for what a teacher answered.
-
-    Raises:
-      MissingExtraError: the extra `torch` is not installed.
-      UsageError: there is nothing to listen to.
-    """
-    if not len(sounds.samples):
-        raise UsageError(
-            "no utterance with an answer has a recording that can be heard, so there "
-            "is nothing to listen to: name an encoder of texts with --set base=FOLDER, "
-            "or the folder of the recordings with --set folder=FOLDER"
-        )
-    return Listener(aim, learned, sounds, options)

@@ -36,9 +36,9 @@ class Lexicon:
         word = str(said).strip().casefold()
         if word in self.terms:
             return True
-        return bool(self.beginnings) and any(
-            word[:end] in self.beginnings for end in range(1, len(word) + 1)
-        )
+        if not self.beginnings or len(word.split()) != 1:
+            return False
+        return any(word[:end] in self.beginnings for end in range(1, len(word) + 1))
 
     @classmethod
     def of(cls, terms: Sequence[str]) -> Self:

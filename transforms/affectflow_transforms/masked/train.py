@@ -17,7 +17,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks, network
-from affectflow_transforms.finetune.splits import Source, column, read, split
+from affectflow_transforms.finetune.splits import Source, Splits, column, read, split
 from affectflow_transforms.masked import network as networks
 from affectflow_transforms.masked.card import Facts, card_of
 from affectflow_transforms.masked.lesson import Lesson, Surprise
@@ -33,6 +33,10 @@ from affectflow_transforms.models.pretrained.options import check_word
 
 FILE = "model.safetensors"
 _MODEL = "model"
+_USE = (
+    "fit it:  affectflow train finetune --data FOLDER --out FOLDER --set base={out} "
+    "--set head=one"
+)
 
 
 @dataclass(kw_only=True)
@@ -148,8 +152,7 @@ class MaskedLanguage(FolderTrainer):
         mark = marks.mark_of(self, base, files)
         course = self._fit(loaded, lesson, rows, work, mark, tell)
         after = _surprise(lesson, rows["held_out"])
-        units = np.array(marks.units_of(source, splits.key), dtype=object)
-        figures = figures_of(before, after, units[lesson.words.texts])
+        figures = figures_of(before, after, _units(source, splits, lesson))
         networks.save(loaded, work / _MODEL)
         facts = Facts(
             trainer=self,
@@ -172,8 +175,7 @@ class MaskedLanguage(FolderTrainer):
             card=card_of(facts),
             held_out=facts.held_out,
             figures=figures,
-            use="fit it:  affectflow train finetune --data FOLDER --out FOLDER "
-            "--set base={out} --set head=one",
+            use=_USE,
         )
 
     def _texts(self, source: Source) -> tuple[list[str], Any]:
@@ -251,6 +253,12 @@ class MaskedLanguage(FolderTrainer):
 
 
 _PARTS = ("learned", "chosen", "held_out")
+
+
+def _units(source: Source, splits: Splits, lesson: Lesson) -> Any:
+    """Returns the key of each row of tokens: what a bootstrap draws."""
+    keys = np.array(marks.units_of(source, splits.key), dtype=object)
+    return keys[lesson.words.texts]
 
 
 def _surprise(lesson: Lesson, rows: Any) -> Surprise:
