@@ -158,7 +158,7 @@ class Distil(FolderTrainer):
             lake=data.resolve().name,
             rows=digest,
             licence=licence or "not stated",
-            base=_name(self.base, base),
+            base=marks.name_of(self.base, base) if base else "",
             base_licence=bases.licence_of(self.base, self.revision) if base else "",
             figures=figures,
             digest=weights.digest(work / _MODEL),
@@ -252,13 +252,6 @@ class Distil(FolderTrainer):
         )
         student.save(thresholds, work / _MODEL)
         return figures
-
-
-def _name(base: str, folder: Path | None) -> str:
-    """Returns what a base is called: a folder's own name, or the hub id."""
-    if folder is None:
-        return ""
-    return folder.resolve().name if Path(base).is_dir() else base
 
 
 def _digest(taught: Taught) -> str:

@@ -46,6 +46,16 @@ def mark_of(
     return hashlib.blake2b(written, digest_size=16).hexdigest()
 
 
+def name_of(base: str, folder: Path) -> str:
+    """Returns what a base is called: the name of its folder, or its hub id.
+
+    Args:
+      base: as a user says it.
+      folder: where it lies.
+    """
+    return folder.resolve().name if Path(base).is_dir() else base
+
+
 def units_of(source: Source, key: str) -> list[str]:
     """Returns the key of each row: what a bootstrap draws. A row without one is alone.
 

@@ -245,7 +245,7 @@ class Finetune(FolderTrainer):
             course=course,
             files=source.files,
             licence=passed_on,
-            base=self.base if not base.samefile(self.base) else base.resolve().name,
+            base=marks.name_of(self.base, base),
             base_licence=bases.licence_of(self.base, self.revision),
             figures=figures,
             digest=weights.digest(work / _MODEL),

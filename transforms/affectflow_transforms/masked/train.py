@@ -163,7 +163,7 @@ class MaskedLanguage(FolderTrainer):
             course=course,
             files=source.files,
             licence=trained.licence_of(source.files[0], licence),
-            base=self.base if not base.samefile(self.base) else base.resolve().name,
+            base=marks.name_of(self.base, base),
             base_licence=bases.licence_of(self.base, self.revision),
             new_head=loaded.new_head,
             figures=figures,
