@@ -98,12 +98,13 @@ def left_out(item: pytest.Item) -> bool:
 
 
 _BEGUN = pytest.StashKey[float]()
+_EXTRAS = {"torch": "torch", "vision": "av", "audio": "av", "eeg": "mne"}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     item.stash[_BEGUN] = spent()
-    for extra, module in (("torch", "torch"), ("vision", "av"), ("audio", "av")):
+    for extra, module in _EXTRAS.items():
         if item.get_closest_marker(extra) and not importlib.util.find_spec(module):
             required(extra, f"make test EXTRAS={extra}")
     for mark in item.iter_markers("reference"):

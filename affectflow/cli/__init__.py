@@ -1,8 +1,9 @@
 """The command line; the only code that prints.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 finished with
-more dead letters than the budget, or without the end of a file; 2 the caller's mistake,
-in one line that names the cure; 3 ours; 130 and 143 ended by Ctrl-C and by SIGTERM.
+more dead letters than the budget allows, or with a truncated file; 2 usage error, with
+one line that says how to fix it; 3 internal error; 130 and 143 ended by Ctrl-C or
+SIGTERM.
 """
 
 import atexit
@@ -23,20 +24,22 @@ _GO_ON = "run the same command again to continue where it stopped"
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends at once
+    signal.signal(
+        signal.SIGTERM, signal.SIG_DFL
+    )  # a second one ends the process at once
     raise TerminatedError("terminated")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with its code.
 
-    SIGTERM ends it as Ctrl-C does, with code 143.
+    SIGTERM ends it like Ctrl-C, with code 143.
     """
     signal.signal(signal.SIGTERM, _terminated)
     code = run(sys.argv[1:] if arguments is None else arguments)
     # Thread pools of native libraries sometimes abort the process while the
-    # interpreter is taken down (seen: "terminate called without an active exception",
-    # code -6, after all work was done). So the exit hooks run here, and no more.
+    # interpreter shuts down (seen: "terminate called without an active exception",
+    # code -6, after all work was done). So only the exit hooks run here.
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs a command line and returns its exit code.
 
-    Beam's options follow a `--`.
+    Beam's options follow `--`.
     """
     import logging
 
@@ -65,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         logs.configure()
         result = app(ours or ["--help"], standalone_mode=False, prog_name="affectflow")
-        if result == INTERRUPTED:  # Typer makes this number of Ctrl-C
+        if result == INTERRUPTED:  # Typer's code for Ctrl-C
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except KeyboardInterrupt:
@@ -90,7 +93,7 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _explain(error: Exception) -> int:
-    """Says in one line what went wrong, and returns the exit code."""
+    """Prints one line about what went wrong, and returns the exit code."""
     import typer
 
     from affectflow.cli.wrong_values import in_plain_words
@@ -103,7 +106,7 @@ def _explain(error: Exception) -> int:
     if plain := in_plain_words(error):
         _say(plain)
         return 2
-    # Typer brings its own copy of click, or uses yours: its errors have no one class.
+    # Typer bundles click or uses the installed one: its errors have no single class.
     if hasattr(error, "format_message"):
         _say(f"{error.format_message()} (see: {_command_of(error)} --help)")
         return 2
@@ -116,7 +119,7 @@ def _explain(error: Exception) -> int:
 
 
 def _command_of(error: Exception) -> str:
-    """Returns the command whose help explains an error of its options."""
+    """Returns the command whose help explains an error in its options."""
     context = getattr(error, "ctx", None)
     return str(getattr(context, "command_path", "affectflow"))
 
@@ -125,7 +128,7 @@ _show = warnings.showwarning
 
 
 def _warn(message: Warning | str, *where: Any, **more: Any) -> None:
-    """Says warnings of ours in one line; shows others as Python does."""
+    """Prints affectflow's own warnings in one line, and others as Python does."""
     if isinstance(message, SaidOnceWarning):
         _say(str(message))
     else:

@@ -1,4 +1,4 @@
-"""The command line as a whole: what all commands share, and which there are."""
+"""The command line as a whole: its commands, and the options they all share."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -36,14 +36,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
     help="Turn conversations into tables: who felt what, how strongly, because of "
-    "what. "
-    "Options of Apache Beam go after a `--`.",
+    "what. Options of Apache Beam go after a `--`.",
     epilog="Exit codes: 0 done; 1 done, but more rows were refused than --budget "
-    "allows; 2 usage error, and one line says how to fix it; 3 internal error; "
+    "allows; 2 usage error, with one line on how to fix it; 3 internal error; "
     "130 interrupted.",
 )
 
-# In the order of `--help`: from the first run to what keeps a lake in order.
+# In the order of `--help`: from the first run to upkeep.
 COMMANDS: tuple[Callable[..., int], ...] = (
     demo.demo,
     pipelines.ingest,
@@ -85,14 +84,14 @@ MAKE_PLUGINS: tuple[Callable[..., int], ...] = (
     training.train,
     measuring.measure,
 )
-"""Commands that make plugins, which are told why and where they are used."""
+"""Commands that create plugins, which receive the purpose and context of use."""
 RENAMED = {"models": "plugins --kind models", "check": "run --check"}
 
 NO_COMMANDS = {
     "themes": "`affectflow mine LAKE` groups causes into themes, and `affectflow sql "
     'LAKE "FROM emotion_causes"` shows them',
 }
-"""What newcomers type for something that a command does along the way."""
+"""What newcomers type for something that another command does along the way."""
 
 
 def _version(wanted: bool) -> None:
@@ -117,7 +116,7 @@ def common(
         typer.Option("--version", callback=_version, is_eager=True, help="Version."),
     ] = False,
 ) -> None:
-    """Sets what all commands share."""
+    """Sets the options that all commands share."""
     from affectflow import logs
 
     STATE.debug = debug

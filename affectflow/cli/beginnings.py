@@ -1,4 +1,4 @@
-"""A plugin to begin with: the example of its kind, under a name of one's own."""
+"""A plugin to start from: the example of its kind, under a name of your own."""
 
 import re
 import tomllib
@@ -25,9 +25,9 @@ def write(kind: str, name: str, to: str) -> Path:
     """Writes a distribution with one plugin, and returns its folder.
 
     Args:
-      kind: that has an example.
-      name: of the class.
-      to: the folder; beside this one, named after the plugin, if empty.
+      kind: one that has an example.
+      name: the class name.
+      to: the folder; if empty, a new one here, named after the plugin.
 
     Raises:
       UsageError: the kind has no example, the name is not a class name, or the folder
@@ -68,14 +68,14 @@ def example_of(kind: str) -> Example:
     if kind not in registry.BASES:
         there = registry.nearest(kind, registry.BASES)
         raise UsageError(f"no example of the kind {kind!r} to start from; {there}")
-    # The first of a kind is the usual one.
+    # The first of a kind is the typical one.
     name, value = next(iter(groups[f"affectflow.{kind}"].items()))
     return Example(folder, kind, name, value.partition(":")[0].rpartition(".")[2])
 
 
 def _examples() -> Path:
     package = Path(affectflow.__file__).parent
-    # In a wheel they lie in the package; in a checkout where they belong.
+    # In a wheel they are inside the package; in a checkout, in their own folder.
     installed = package / "examples"
     return installed if installed.is_dir() else package.parent / "examples" / "plugins"
 

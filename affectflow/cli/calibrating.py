@@ -16,7 +16,10 @@ Row = dict[str, Any]
 def calibrate(
     lake: LakeUri,
     annotator: Annotated[
-        str, typer.Option(help="Whose scores; by default those of every model.")
+        str,
+        typer.Option(
+            help="The annotator whose scores to calibrate; by default every model."
+        ),
     ] = "",
     apply: Annotated[
         bool,
@@ -26,7 +29,7 @@ def calibrate(
     ] = False,
     shape: Shape = "table",
 ) -> int:
-    """Turn scores into probabilities, by people's answers."""
+    """Turn scores into probabilities, using people's answers."""
     _say(_fill(lake, annotator) if apply else _fit(lake, annotator, shape))
     return 0
 
@@ -77,6 +80,6 @@ def _say(rows: Sequence[Row]) -> None:
         show.say(show.stage_line(row))
         if row["stage"] == "apply" and row["state"] == "done" and not row["rows_in"]:
             show.say(
-                "nothing to fill in: these labels came in with the utterances, and "
-                "only labels by `affectflow annotate` get probabilities"
+                "nothing to fill in: these labels were imported with the utterances, "
+                "and only labels by `affectflow annotate` get probabilities"
             )

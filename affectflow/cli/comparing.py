@@ -1,4 +1,4 @@
-"""The command that puts two annotators side by side: compare."""
+"""The command `compare`: two annotators side by side."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from affectflow.cli.options import JsonOrTable, LakeUri
 if TYPE_CHECKING:
     from affectflow.gold.evaluation.versus import Comparison
 
-_ID = "The id of an annotator, or its beginning; `sql LAKE 'FROM basis'` lists them."
+_ID = "The id of an annotator, or the start of it; `sql LAKE 'FROM basis'` lists them."
 
 
 def compare(

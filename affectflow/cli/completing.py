@@ -1,7 +1,7 @@
 """What tab completion offers: names of plugins, lakes in reach, runs of a lake.
 
-The functions take what has been typed of a word (`incomplete`, as Typer calls it), and
-import no plugin.
+The functions take the word typed so far (Typer calls it `incomplete`), and import no
+plugin.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def sources(incomplete: str) -> list[str]:
 
 
 def models(incomplete: str) -> list[str]:
-    """Returns the installed models, and those of a hub that are known."""
+    """Returns the installed models, and the known hub models."""
     from affectflow import data, hub
 
     return [
@@ -75,14 +75,14 @@ def tasks(incomplete: str) -> list[str]:
 
 
 def kinds(incomplete: str) -> list[str]:
-    """Returns the kinds of plugins that are classes."""
+    """Returns the kinds of plugin that are classes."""
     from affectflow import registry
 
     return _beginning(registry.BASES, incomplete)
 
 
 def lakes(incomplete: str) -> list[str]:
-    """Returns folders that begin so: a lake as it is, another with a `/` to go on."""
+    """Returns folders that start with the word: a lake as it is, others with a `/`."""
     there = Path(incomplete)
     parent = there if incomplete.endswith("/") else there.parent
     begin = "" if incomplete.endswith("/") else there.name
@@ -105,7 +105,7 @@ def _is_lake(folder: Path) -> bool:
 
 
 def runs(ctx: Any, incomplete: str) -> list[tuple[str, str]]:
-    """Returns the runs of the lake typed before, each with its stage and state."""
+    """Returns the runs of the lake already typed, each with its stage and state."""
     from affectflow.lake import open_tables
 
     with open_tables(ctx.params["lake"]) as connection:

@@ -1,4 +1,4 @@
-"""What every command that makes plugins takes: why, where, and whether of persons."""
+"""Options of every command that creates plugins: purpose, context, individuals."""
 
 import functools
 from collections.abc import Callable
@@ -42,7 +42,7 @@ _OPTIONS: Options = {
 
 
 def declaring(command: Callable[..., int]) -> Callable[..., int]:
-    """Returns a command that also says why and where plugins are used."""
+    """Returns a command that also takes the purpose and context of use."""
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> int:
@@ -64,10 +64,9 @@ def check_made(
     *,
     is_asked: bool,
 ) -> str:
-    """Makes the plugins of an analysis before a row is read: what is wrong is said now.
+    """Creates the plugins of an analysis before any row is read, so errors show early.
 
-    Returns the id of the annotator that the model is; `is_asked` as `handler_for`
-    takes it.
+    Returns the annotator id of the model; `is_asked` as in `handler_for`.
     """
     from affectflow.steps.annotate import handler_for
 
@@ -77,7 +76,7 @@ def check_made(
 
 
 def check_mining(miner: str, clusterer: str, given: "Said") -> None:
-    """Makes the miner and the clusterer before anything is read or kept."""
+    """Creates the miner and the clusterer before anything is read or stored."""
     from affectflow.steps.mine import MineCauses
     from affectflow.steps.themes import ClusterThemes
 

@@ -51,5 +51,5 @@ def _check_place(to: str) -> None:
     if others:
         raise UsageError(
             f"{to!r} is a lake with messages that are not the demo's ({others:,}), and "
-            "the demo would mix made-up ones into it: name another folder with --to"
+            "the demo would add invented ones to it: name another folder with --to"
         )

@@ -1,4 +1,4 @@
-"""The command `doctor`: what is installed, what is missing, what to type."""
+"""The command `doctor`: what is installed, what is missing, and what to type."""
 
 import shutil
 import sys
@@ -29,11 +29,11 @@ _PROGRAMS = (("java", "a JDK 17, only for Spark"),)
 def doctor(
     lake: Annotated[
         str,
-        typer.Option("--lake", help="A lake that the workers must be able to read."),
+        typer.Option("--lake", help="A lake that the workers need to read."),
     ] = "",
     shape: JsonOrTable = "table",
 ) -> int:
-    """Report what is missing here, and on the workers of an engine."""
+    """Report what is missing here and on the workers of an engine."""
     workers = _workers(lake) if STATE.beam_options or lake else []
     here = _here()
     columns = list(workers[0]) if workers else []
@@ -69,9 +69,9 @@ def _here() -> list[list[str]]:
 
 
 def _workers(lake: str) -> list[dict[str, Any]]:
-    """Returns what the engine's workers say of themselves; none without a lake.
+    """Returns what the engine's workers report; nothing without a lake.
 
-    What the engine needs on this side is said first: nothing else works without it.
+    What the engine needs on this machine comes first: nothing works without it.
     """
     from affectflow import runners
     from affectflow.runners import job_servers
@@ -80,9 +80,9 @@ def _workers(lake: str) -> list[dict[str, Any]]:
     made = runners.prepared(STATE.beam_options)
     if job_servers.uses_java(made, engine_of(made)):
         show.say(f"engine: Java {job_servers.java_version(made)} for the job server")
-    show.say("engine: nothing is missing on this side")
+    show.say("engine: nothing is missing on this machine")
     if not lake:
-        show.say("engine: --lake LAKE asks its workers, too")
+        show.say("engine: add --lake LAKE to check its workers too")
         return []
     from affectflow.stages import probe as probing
 

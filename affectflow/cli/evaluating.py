@@ -1,4 +1,4 @@
-"""The command that scores annotators against people: eval."""
+"""The command `eval`: scores annotators against people."""
 
 import math
 import sys
@@ -25,8 +25,8 @@ Task = Annotated[
     str,
     typer.Argument(
         metavar="TASK",
-        help="emotion, frustration, valence; or a vocabulary or label, as irritation; "
-        "or causes.",
+        help="emotion, frustration, valence; or a vocabulary or label, such as "
+        "irritation; or causes.",
         autocompletion=completing.tasks,
     ),
 ]
@@ -34,7 +34,7 @@ Target = Annotated[
     str,
     typer.Argument(
         metavar="LAKE|FILE",
-        help="A lake with people's answers, or a file of answers; of causes, a folder "
+        help="A lake with people's answers, or a file of answers; for causes, a folder "
         "of marked messages: without, those of the source distribution.",
     ),
 ]
@@ -55,25 +55,25 @@ def evaluate(
     draws: Draws = 1000,
     shape: Shape = "table",
     data: Annotated[
-        str, typer.Option(help="Of causes: also try the public data sets in a folder.")
+        str, typer.Option(help="For causes: also use the public data sets in a folder.")
     ] = "",
     miner: Annotated[
-        list[str] | None, typer.Option(help="Of causes: only this miner; repeatable.")
+        list[str] | None, typer.Option(help="For causes: only this miner; repeatable.")
     ] = None,
     mode: Annotated[
         Literal["fixed", "paper"],
         typer.Option(
-            help="Of causes in dialogues: `paper` also scores spans as the published "
+            help="For causes in dialogues: `paper` also scores spans as the published "
             "scorer of RECCON does, flaws included."
         ),
     ] = "fixed",
 ) -> int:
-    """Score annotators, or miners of causes, by people's answers."""
+    """Score annotators, or miners of causes, against people."""
     if task == "causes":
         return _causes(target, data, miner or [], mode, shape)
     if not target:
         raise UsageError(
-            f"`eval {task}` needs a lake or a file of answers: name it behind {task!r}"
+            f"`eval {task}` needs a lake or a file of answers: name it after {task!r}"
         )
     from affectflow.gold.evaluation.evaluate import evaluate_file, evaluate_lake
 
@@ -134,7 +134,8 @@ def _causes(
     if shape == "table":
         show.table(columns, [[_short(cell) for cell in row] for row in rows])
         show.say(
-            "length: of spans, by that of the marked ones; none: share without a span"
+            "length: of spans, divided by that of the marked ones; none: share without "
+            "a span"
         )
     else:
         (show.as_csv if shape == "csv" else show.as_json)(columns, rows)
@@ -148,7 +149,7 @@ def _short(cell: object) -> object:
 
 
 def _columns(rows: list[dict[str, object]]) -> list[str]:
-    """Returns all columns, those of an interval behind their figure."""
+    """Returns all columns, each interval after its figure."""
     longest = max(rows, key=len)
     names = list(longest)
     for row in rows:

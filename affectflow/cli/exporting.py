@@ -1,4 +1,4 @@
-"""The command `export`: what leaves a lake."""
+"""The command `export`: writes what may leave a lake."""
 
 import sys
 from typing import Annotated, Literal
@@ -19,10 +19,12 @@ def export(
     to: Annotated[str, typer.Option("--to", help="New folder or URL.")],
     with_speakers: Annotated[
         bool,
-        typer.Option("--with-speakers", help="Also the pseudonyms of the speakers."),
+        typer.Option(
+            "--with-speakers", help="Also export the pseudonyms of the speakers."
+        ),
     ] = False,
 ) -> int:
-    """Export ids, labels and methods of a lake, but no texts."""
+    """Export the ids, labels and methods of a lake, but no texts."""
     from affectflow.export import export_for_replication
 
     files = export_for_replication(lake, to, with_speakers=with_speakers)

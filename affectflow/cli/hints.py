@@ -1,4 +1,4 @@
-"""What somebody should look at before using what an ingest wrote."""
+"""What to look at before using what an ingest wrote."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -20,20 +20,20 @@ _SPELLINGS = {
 
 
 class _Ingest(NamedTuple):
-    """A row of `runs`, as far as hints go by it."""
+    """The parts of a row of `runs` that hints depend on."""
 
     dead: int
     counters: Mapping[str, int]
     never_read: list[str]
     options: frozenset[str]
-    """Of the source: one that knows its columns has no `mapping`."""
+    """The options of the source; a source that knows its columns has no `mapping`."""
 
 
 def hints(row: Mapping[str, Any]) -> list[str]:
-    """Returns what to look at, a line each, the likeliest cause first.
+    """Returns what to look at, one line each, the likeliest cause first.
 
     Args:
-      row: of `runs`, with `never_read` of an ingest.
+      row: row of `runs`, with `never_read` of an ingest.
     """
     source = json.loads(row["config"]).get("arguments", {})
     counters = dict(row["counters"])
@@ -72,7 +72,7 @@ def _unread(found: _Ingest) -> Iterator[str]:
     for column in found.never_read:
         doubtful = found.counters.get(DOUBTFUL, 0) if column in TIMES else 0
         if found.counters.get(column + NOT_READ, 0) <= doubtful:
-            continue  # said already, and with another cure
+            continue  # already reported, with a different fix
         asked = f"; does --map {column} name the right field?"
         asked = asked if "mapping" in found.options else ""
         spelled = f" ({_SPELLINGS[column]})" if column in _SPELLINGS else ""
@@ -98,14 +98,14 @@ def _repeats(found: _Ingest) -> Iterator[str]:
     here = sum(found.counters.get(name, 0) for name in near)
     if here and "mapping" in found.options:
         yield (
-            f"{count(here, 'row')} refused for an id that another row of the input "
-            "has: does --map utterance_id name the right column? "
+            f"{count(here, 'row')} refused because another row of the input has the "
+            "same id: does --map utterance_id name the right column? "
             "utterance_id=auto makes ids of its own"
         )
     if rows := found.counters.get(REPEATED_OVER_FILES):
         yield (
-            f"{count(rows, 'row')} refused for an id that another file has for another "
-            f"text: ids repeat over files; {_apart(found)}"
+            f"{count(rows, 'row')} refused because another file has the same id with "
+            f"another text: ids repeat across files; {_apart(found)}"
         )
 
 
@@ -114,19 +114,17 @@ def _other_files(found: _Ingest) -> Iterator[str]:
 
     if others := found.counters.get(ANOTHER_FILE):
         yield (
-            f"{count(others, 'message')} took the place of messages with the same ids "
-            "from another file; if they are not newer versions, ids repeat over files: "
-            f"start a new lake, and {_apart(found)}"
+            f"{count(others, 'message')} replaced messages with the same ids "
+            "from another file; if they are not newer versions, ids repeat across "
+            f"files: start a new lake, and {_apart(found)}"
         )
 
 
 def _apart(found: _Ingest) -> str:
-    """Returns how to keep files apart that give the same ids to other messages."""
+    """Returns how to keep apart files that use the same ids for different messages."""
     if "mapping" in found.options:
-        return (
-            "ingest each file by itself with a name of its own, --map \"source='NAME'\""
-        )
-    return "keep files of different servers in lakes of their own"
+        return "ingest each file separately, with its own name: --map \"source='NAME'\""
+    return "keep files of different servers in separate lakes"
 
 
 _ABOUT: tuple[Callable[[_Ingest], Iterator[str]], ...] = (

@@ -1,4 +1,4 @@
-"""The commands that ask a lake: sql, report, digest, status, cite."""
+"""The commands that query a lake: sql, report, digest, status, cite."""
 
 import sys
 import time
@@ -44,7 +44,7 @@ def sql(
     ] = None,
     vertical: Annotated[
         bool,
-        typer.Option("--vertical", help="Each row as lines of column and value."),
+        typer.Option("--vertical", help="Print each row as lines of column and value."),
     ] = False,
 ) -> int:
     """Query a lake in SQL. Takes one statement at a time, which must not write."""
@@ -113,13 +113,13 @@ def report(
         Literal["anyone", "owner"],
         typer.Option(
             "--for",
-            help="owner: small counts and full quotes, for your eyes only.",
+            help="owner: small counts and full quotes, for the owner only.",
         ),
     ] = "anyone",
     quotes: Annotated[
         Literal["none", "short", "full"],
         typer.Option(
-            help="full: only public messages with a link, else 12 words.",
+            help="full: only for public messages with a link; others, 12 words.",
         ),
     ] = "full",
     context: Context = "",
@@ -131,7 +131,7 @@ def report(
     ] = "",
     shape: Annotated[
         Literal["html", "csv", "md"],
-        typer.Option("--format", help="A page, one table, or text to paste."),
+        typer.Option("--format", help="A page, one table, or text to paste elsewhere."),
     ] = "html",
     key_uri: KeyUri = "",
 ) -> int:
@@ -160,7 +160,7 @@ def report(
         speaker_key_uri=key_uri,
     )
     if replaces:
-        show.say(f"report: replaced the report that was in {out}")
+        show.say(f"report: replaced the earlier report in {out}")
     if asked.is_owner:
         show.say("report: for the owner of the lake only; do not pass it on")
     sys.stdout.write(f"{written}\n")
@@ -174,12 +174,12 @@ def _call_public(lake: str, sources: list[str]) -> None:
     show.say(
         f"public: {', '.join(named)}"
         if named
-        else "public: only what the sources call public"
+        else "public: only what the sources mark as public"
     )
 
 
 def rest_on(lake: str, annotator: str = "") -> None:
-    """Makes an annotator the basis, if one is named, and says what the basis is."""
+    """Makes an annotator the basis if one is named, and prints the basis."""
     from affectflow.lake.basis import line_about
     from affectflow.stages.basis import rest_on as make_basis
 
@@ -190,7 +190,7 @@ def rest_on(lake: str, annotator: str = "") -> None:
 
 
 def digest(lake: LakeUri, shape: Shape = "table") -> int:
-    """Print digests of the tables; equal ones mean equal answers."""
+    """Print digests of the tables; equal digests mean equal answers."""
     from affectflow.lake.digest import digest as digest_of
 
     rows = sorted(digest_of(lake).items())
@@ -211,7 +211,7 @@ _ENDED = "SELECT run_id, stage, config_digest, state FROM runs ORDER BY started"
 
 
 def status(lake: LakeUri, shape: JsonOrTable = "table") -> int:
-    """Show what a lake holds, and its runs."""
+    """Show the content of a lake, and its runs."""
     found = _tables_of(lake)
     if shape == "json":
         show.as_document(found)
@@ -222,7 +222,7 @@ def status(lake: LakeUri, shape: JsonOrTable = "table") -> int:
 
 
 def _tables_of(lake: str) -> dict[str, Table]:
-    """Returns what `status` shows, by name; a part with nothing to show is absent."""
+    """Returns what `status` shows, by name; parts with nothing to show are absent."""
     from affectflow.lake import Lake, open_tables
 
     opened = Lake.open(lake)
@@ -255,7 +255,7 @@ _LEDGER = ["run_id", "stage", "rows planned", "rows", "planned", "took", "ratio"
 def _under_way(
     lake: "Lake", ended: list[tuple[str, str, str, str]]
 ) -> list[Sequence[Any]]:
-    """Returns the stages that no row of `runs` has brought to an end."""
+    """Returns the stages that no row of `runs` records as ended."""
     from affectflow.cli.progress import line
     from affectflow.stages.runs.watching import unfinished
 
@@ -272,7 +272,7 @@ def _under_way(
 
 
 def _ledger(lake: "Lake") -> list[Sequence[Any]]:
-    """Returns planned against actual, for the runs that had a plan."""
+    """Returns planned against actual figures, for the runs that had a plan."""
     from affectflow.planning.ledger import ledger
 
     return [

@@ -1,4 +1,4 @@
-"""What the options and the columns of a plugin mean, from where they are declared."""
+"""What the options and columns of a plugin mean, as declared in its code."""
 
 import inspect
 import re
@@ -9,10 +9,10 @@ _ARGS = "Args:"
 
 
 def meanings_of(plugin: Any) -> dict[str, str]:
-    """Returns what the docstrings of a class and its bases say of each argument.
+    """Returns what the docstrings of a class and its bases say about each argument.
 
     >>> class Plugin:
-    ...     '''Does it.
+    ...     '''Does something.
     ...
     ...     Args:
     ...       draws: of the bootstrap,
@@ -46,11 +46,11 @@ def _arguments(docstring: str) -> dict[str, str]:
 
 
 def columns_of(measure: Any) -> list[tuple[str, bool, str]]:
-    """Returns the columns that a measure reads: name, whether needed, what it holds.
+    """Returns the columns that a measure reads: name, whether required, content.
 
     Args:
-      measure: its class; columns that options name are those of the defaults, and none
-        where an option has no default.
+      measure: its class; columns named by options are the defaults', or none if an
+        option has no default.
     """
     from affectflow.options import missing_of
     from affectflow.schemas import doc

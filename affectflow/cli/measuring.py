@@ -1,4 +1,4 @@
-"""The command that fits a measure to rows: measure."""
+"""The command `measure`: fits a measure to rows."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,18 +31,21 @@ def measure(
         str,
         typer.Option(
             "--by",
-            help="Also group by this column; of a lake, attrs.NAME or length, too.",
+            help="Also group by this column; for a lake also attrs.NAME or length.",
         ),
     ] = "",
     draws: Draws = 0,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", help="Which columns of FILE are which, as reference=gold."
+            "--map", help="Which column of FILE is which, such as reference=gold."
         ),
     ] = None,
     to: Annotated[
-        str, typer.Option("--to", help="The lake to write the values of FILE to.")
+        str,
+        typer.Option(
+            "--to", help="The lake to write the values computed from FILE to."
+        ),
     ] = "",
     shape: Shape = "table",
 ) -> int:

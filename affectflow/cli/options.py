@@ -21,7 +21,7 @@ Paths = Annotated[
 
 
 def _is_lake(uri: str) -> str:
-    """Says that there is no lake before a command imports what it works with."""
+    """Fails if there is no lake, before a command imports what it needs."""
     from affectflow.lake import Lake
 
     Lake.open(uri)
@@ -57,7 +57,7 @@ Map = Annotated[
     list[str] | None,
     typer.Option(
         "--map",
-        help="Which of your columns is which, as text=body,utterance_id=id,...; a "
+        help="Which of your columns is which, such as text=body,utterance_id=id,...; a "
         "number is a position, a quoted 'word' a constant; see docs/map.md.",
     ),
 ]
@@ -72,7 +72,7 @@ KeepDeleted = Annotated[
     bool,
     typer.Option(
         "--keep-deleted",
-        help="Keep the text of deleted messages, where the source has it.",
+        help="Keep the text of deleted messages, if the source has it.",
     ),
 ]
 Records = Annotated[
@@ -80,7 +80,7 @@ Records = Annotated[
     typer.Option(
         "--records",
         metavar="PATH",
-        help="Where the list of messages is in a JSON object, for example messages, "
+        help="Where in a JSON object the list of messages is, for example messages, "
         "data.items or posts.*.",
     ),
 ]
@@ -88,7 +88,7 @@ KeyUri = Annotated[
     str,
     typer.Option(
         "--speaker-key-uri",
-        help="Where the key of the pseudonyms is, if not in your configuration folder.",
+        help="File or URL of the pseudonym key, if not in your configuration folder.",
     ),
 ]
 Budget = Annotated[
@@ -123,14 +123,16 @@ SendTo = Annotated[
 ]
 SendPrivate = Annotated[
     bool,
-    typer.Option("--send-private", help="Also send private and direct messages there."),
+    typer.Option(
+        "--send-private", help="Also send private and direct messages to that host."
+    ),
 ]
 Revision = Annotated[str, typer.Option(help="Revision of a hub model, to pin it.")]
 Annotator = Annotated[
     str,
     typer.Option(
         "--annotator",
-        help="Rest on this annotator from now on, by its id or the start of it.",
+        help="Use this annotator from now on, by its id or the start of it.",
     ),
 ]
 Public = Annotated[
@@ -169,8 +171,8 @@ AnnotatorOrAll = Annotated[
     str,
     typer.Option(
         "--annotator",
-        help="Rest on this annotator from now on, by its id or the start of it. "
-        "`all` mines the emotions of every annotator, this once.",
+        help="Use this annotator from now on, by its id or the start of it. "
+        "`all` mines the emotions of every annotator, for this run only.",
     ),
 ]
 Miner = Annotated[
@@ -197,7 +199,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Option of a plugin, as NAME=VALUE, or PLUGIN.NAME=VALUE if two plugins "
+        help="Plugin option, as NAME=VALUE, or PLUGIN.NAME=VALUE if two plugins "
         "share the name; repeatable. `affectflow plugins PLUGIN` lists the "
         "options.",
     ),
@@ -211,18 +213,18 @@ def in_full(
     send_to: str = "",
     send_private: bool = False,
 ) -> list[str]:
-    """Returns what `--set` says, with what other options are short for."""
+    """Returns the settings of `--set`, and of options that are short for them."""
     said = {"prompt": prompt, "send_to": send_to}
     short = [f"{name}={value}" for name, value in said.items() if value]
     return [*(settings or ()), *short, *(["send_private=true"] * send_private)]
 
 
 def options_of(kind: str, name: str, settings: Sequence[str] | None) -> dict[str, str]:
-    """Returns what `--set` says to the one plugin of a command.
+    """Returns the settings of `--set` for the only plugin of a command.
 
     Raises:
-      UnknownPluginError: no plugin has this name; the nearest is named.
-      UsageError: it takes no such option.
+      UnknownPluginError: no plugin has this name; names the nearest.
+      UsageError: the plugin takes no such option.
     """
     from affectflow import registry
     from affectflow.options import apart, names_of
@@ -237,10 +239,10 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def pause_of(said: str) -> float | None:
-    """Returns the seconds that `--conversations` says, of `pause=30m`; None: replies.
+    """Returns the seconds of `--conversations`, such as `pause=30m`; None: replies.
 
     Raises:
-      UsageError: it says something else.
+      UsageError: the value is neither.
     """
     from affectflow.errors import UsageError
 
@@ -284,8 +286,9 @@ def _enough(draws: int) -> int:
 
     if 0 < draws < MIN_DRAWS:
         raise UsageError(
-            f"--draws {draws} are too few for the ends of an interval; draw 1,000, at "
-            f"least {MIN_DRAWS}, or 0 for no intervals"
+            f"--draws must be at least {MIN_DRAWS}, or 0 for no intervals, got "
+            f"{draws}; "
+            "1,000 is usual"
         )
     return draws
 
@@ -305,7 +308,7 @@ JsonOrTable = Annotated[
 
 
 def is_lake(target: str) -> bool:
-    """Returns whether LAKE|FILE is taken for a lake: it has no name of a file."""
+    """Returns whether LAKE|FILE is taken for a lake: its name is not a file's."""
     from affectflow.gold.evaluation.files import READERS
 
     name = target.removesuffix(".gz")
@@ -316,20 +319,20 @@ Accelerator = Annotated[
     str,
     typer.Option(
         "--accelerator",
-        help="Accelerator of the model's workers on Dataflow, as "
+        help="Accelerator of the model's workers on Dataflow, such as "
         "type:nvidia-l4;count:1;install-nvidia-driver.",
     ),
 ]
 MinRam = Annotated[
     str,
     typer.Option(
-        "--min-ram", help="Memory of the model's workers on Dataflow, as 30GB."
+        "--min-ram", help="Memory of the model's workers on Dataflow, such as 30GB."
     ),
 ]
 
 
 def threshold_of(said: str) -> float | Literal["learn"] | None:
-    """Returns what `--only-below` says; None if it says nothing.
+    """Returns the value of `--only-below`; None if it is not given.
 
     Raises:
       UsageError: it is neither such a number nor `learn`.

@@ -105,11 +105,11 @@ def _preview(
     wanted: str,
     whose: dict[str, Any],
 ) -> int:
-    """Prints filled prompts; asks nothing."""
+    """Prints the filled-in prompts, without asking the model."""
     from affectflow import stages
 
     if not wanted.isdecimal() or not int(wanted):
-        raise UsageError(f"preview must be at least 1, got {wanted!r}")
+        raise UsageError(f"`preview` must be at least 1, got {wanted!r}")
     filled = stages.preview_lake(
         *(lake, int(wanted)),
         model=model,
@@ -121,7 +121,7 @@ def _preview(
     for utterance_id, request in filled:
         show.request(utterance_id, request)
         is_any = True
-    nothing = "there is no utterance that the model would be asked about"
+    nothing = "no utterance to ask the model about"
     show.say(f"annotate: {'nothing was asked' if is_any else nothing}")
     return 0
 
@@ -214,7 +214,7 @@ def _refuse_writing() -> None:
 
 
 def _written(conversations: str, mask_names: str, reread: bool) -> dict[str, Any]:
-    """Returns how messages are written to a lake, as arguments of an ingest."""
+    """Returns how messages are written to a lake, as arguments for an ingest."""
     pause = {"pause_s": pause_of(conversations)} if conversations else {}
     return {**pause, "mask_names": mask_names, "reread": reread}
 
@@ -248,7 +248,7 @@ def _ingest(
 
 
 def _with_workers(made: Any) -> list[str]:
-    """Returns Beam's options without workers that would cost more than they do."""
+    """Returns Beam's options without workers that would cost more than they help."""
     from affectflow import runners
     from affectflow.stages.ingest.workers import workers_worth
 
@@ -258,8 +258,8 @@ def _with_workers(made: Any) -> list[str]:
     fewer = runners.with_at_most(asked, worth)
     if len(fewer) > len(asked):
         show.say(
-            f"ingest: {worth} of {wanted} workers used: the input is too small, or in "
-            "one piece"
+            f"ingest: {worth} of {wanted} workers used: the input is too small, or "
+            "cannot be split"
         )
     return fewer
 
@@ -268,13 +268,13 @@ def _say_left_out(names: Sequence[str]) -> None:
     if names:
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         show.say(
-            f"ingest: {count(len(names), 'file')} left out, of other kinds: {shown}"
+            f"ingest: {count(len(names), 'file')} of other kinds left out: {shown}"
         )
 
 
 @contextlib.contextmanager
 def _new_key_said(uri: str) -> Iterator[None]:
-    """Says where a key was made: a misspelt name must not pass for the old key."""
+    """Tells where a key was made, so that a misspelt name is noticed."""
     from affectflow.storage import Storage, absolute
 
     is_new = bool(uri) and not Storage(uri).exists()
@@ -283,7 +283,7 @@ def _new_key_said(uri: str) -> Iterator[None]:
     finally:
         if is_new and Storage(uri).exists():
             show.say(
-                f"ingest: a new key of the pseudonyms was made at {absolute(uri)!r}; "
+                f"ingest: a new pseudonym key was made at {absolute(uri)!r}; "
                 "keep it: without it nothing can be added to this lake"
             )
 
@@ -320,7 +320,7 @@ def _annotate(
 
 
 def _notice(lake: str, annotator_id: str) -> str:
-    """Returns what a guard tells whoever reads an annotator's results."""
+    """Returns a guard's notice to readers of an annotator's results."""
     from affectflow.lake import open_lake
 
     sql = "SELECT coalesce(notice, '') FROM annotators WHERE annotator_id = $id"
@@ -357,7 +357,7 @@ def _say_mined(row: Row, lake: str) -> None:
 
 
 def labels_missing(lake: str, annotator_id: str) -> str:
-    """Returns whose labels new messages do not have yet, and what gives them."""
+    """Returns which annotator's labels new messages still need, and how to get them."""
     from affectflow.lake import open_tables
 
     with open_tables(lake) as connection:
@@ -365,8 +365,8 @@ def labels_missing(lake: str, annotator_id: str) -> str:
         found = connection.execute(query, [annotator_id]).fetchall()
     model = f" --model {found[0][0]}" if found else ""
     return (
-        f"new messages have no labels of {annotator_id!r} yet: `affectflow annotate "
-        f"{lake}{model}`, then `affectflow mine {lake}`"
+        f"new messages have no labels by {annotator_id!r} yet: run `affectflow "
+        f"annotate {lake}{model}`, then `affectflow mine {lake}`"
     )
 
 

@@ -91,7 +91,7 @@ def plan(
     ] = 2000,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
-    """Estimate what a run will cost, from a sample."""
+    """Estimate the cost of a run from a sample."""
     from affectflow.errors import StorageError
     from affectflow.lake.layout import SETTINGS, check_free
     from affectflow.planning.foresee import Terms, plan_analysis, plan_lake
@@ -139,8 +139,7 @@ def plan(
         plans = record(place, plans)
     except StorageError:
         show.say(
-            f"this plan is not kept for the runs to come: {place.uri!r} cannot be "
-            "written"
+            f"this plan is not saved for later runs: {place.uri!r} cannot be written"
         )
     _print(plans, as_json)
     return 0
@@ -154,15 +153,15 @@ def _one_lake(targets: Sequence[str]) -> str:
         return targets[0]
     raise UsageError(
         f"{targets[0]!r} is not a lake; to plan an analysis of files, name the lake "
-        "to be made: affectflow plan PATH... --to LAKE"
+        "to create: affectflow plan PATH... --to LAKE"
     )
 
 
 def _workers(said: int) -> int:
-    """Returns how many workers there would be: as many as were said, or as here.
+    """Returns the number of workers: as given, or as many as this machine would use.
 
     Raises:
-      UsageError: it would run on a cluster, and only the caller knows its size; or an
+      UsageError: it would run on a cluster, whose size only the caller knows; or an
         option is not Beam's.
     """
     from affectflow import runners
@@ -190,15 +189,17 @@ def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:
 
 
 def _asked_line(plan: "StagePlan") -> str:
-    """Returns what a stage would ask of a model in words, in one line."""
+    """Returns what a stage would ask a language model, in one line."""
     line = show.asked_line(
         {**asdict(plan), "tokens_in": plan.tokens, "cost": plan.asking_cost}
     )
-    return f"{line}; these are upper bounds, without the model's time: it was not asked"
+    return (
+        f"{line}; these are upper bounds, without the model's time: it was not called"
+    )
 
 
 def _rows(plans: "Sequence[StagePlan]") -> list[list[str]]:
-    """Returns a row a plan; of several with one stage, the row says whose emotions."""
+    """Returns one row per plan; if plans share a stage, rows say whose emotions."""
     stages = [plan.stage for plan in plans]
     rows = [_row(plan) for plan in plans]
     for plan, row in zip(plans, rows, strict=True):

@@ -1,4 +1,4 @@
-"""The commands of `plugins`: which there are, and what each is."""
+"""The commands of `plugins`: list the plugins, show, test and create one."""
 
 import json
 import sys
@@ -66,7 +66,7 @@ def cards(
 
 
 def _show_one(row: Mapping[str, Any]) -> None:
-    """Shows a card; each option and each column of a measure on a line of its own."""
+    """Shows a card, each option and each column of a measure on its own line."""
     columns = row.get("columns", ())
     apart = _APART if "meanings" in row else ()
     apart = (*apart, "columns", "reads") if columns else apart
@@ -154,7 +154,7 @@ def _check_code(kind: str, name: str, settings: Set, data: Path | None) -> int:
 
 
 def _checked(check: Callable[[Any], None], plugin: Any) -> int:
-    """Returns 0 if a check passes; else says what it found, and returns 1."""
+    """Returns 0 if a check passes; otherwise prints its findings and returns 1."""
     try:
         check(plugin)
     except (AffectflowError, AssertionError) as error:
@@ -179,7 +179,7 @@ def new(
         str, typer.Option(help="Where to create it; by default affectflow-NAME.")
     ] = "",
 ) -> int:
-    """Create a plugin: a folder with a small working one, and its test."""
+    """Create a plugin: a folder with a small working example and its test."""
     from affectflow.cli import beginnings
 
     folder = beginnings.write(kind, name, to)
@@ -204,21 +204,21 @@ def _text(value: Any) -> str:
 
 
 def catalogue(kind: str = "") -> list[dict[str, Any]]:
-    """Returns every plugin and file of data, or every one of a kind, with its card.
+    """Returns the card of every plugin and data file, or of every one of a kind.
 
-    One that is broken is there with the reason.
+    A broken one is listed with the reason.
     """
     return [_described(*each) for each in _names(kind)]
 
 
 def _names(kind: str) -> list[tuple[str, str]]:
-    """Returns kind and name of what is of a kind; of all kinds if it is empty."""
+    """Returns kind and name of everything of a kind; of all kinds if it is empty."""
     from affectflow import data, registry
 
     kinds = (*registry.KINDS, *data.KINDS)
     if kind and kind not in kinds:
         raise UsageError(f"unknown kind {kind!r}; {registry.nearest(kind, kinds)}")
-    # Known models of a hub are models too, that nobody has to install.
+    # Known hub models are models too, and need no installation.
     wanted = ["models", hub.KIND] if kind == "models" else [kind]
     return [
         (each, name)
@@ -271,7 +271,7 @@ def _guard(file: "DataFile") -> dict[str, Any]:
 
 
 def _prompt(file: "DataFile") -> dict[str, Any]:
-    """Returns what a prompt says, a row for each step."""
+    """Returns the content of a prompt, one row for each step."""
     from affectflow.kinds.prompt import Prompt
 
     prompt = Prompt.load(file.name)
@@ -281,7 +281,7 @@ def _prompt(file: "DataFile") -> dict[str, Any]:
 
 
 def _step(step: "Step") -> str:
-    """Returns what a step asks, when, and how it is answered."""
+    """Returns what a step asks, when, and how it can be answered."""
     told = [f"when {step.when}"] if step.when else []
     labels = f": {', '.join(step.labels)}" if step.labels else ""
     return "\n".join([*told, step.text.strip(), f"-> {step.parser}{labels}"])
@@ -332,7 +332,7 @@ def _plugin(kind: str, name: str) -> dict[str, Any]:
 
 
 def _named(name: str, kind: str) -> list[tuple[str, str]]:
-    """Returns what has a name: most often one plugin or file."""
+    """Returns everything with a name: usually one plugin or file."""
     from affectflow import registry
 
     there = _names(kind)

@@ -1,4 +1,4 @@
-"""How a stage under way looks: a bar on a terminal, else a line now and then."""
+"""Progress of a running stage: a bar on a terminal, otherwise a line now and then."""
 
 import sys
 import threading
@@ -19,7 +19,7 @@ _Answer = TypeVar("_Answer")
 
 BAR_EVERY_S = 0.5
 LINE_EVERY_S = 10.0
-# Each look lists and reads files; of many workers on an object store that takes long.
+# Each look lists and reads files; with many workers on an object store that is slow.
 _REST_PER_LOOK = 20
 
 
@@ -44,13 +44,13 @@ def shown(lake_uri: str, run_id: str = "") -> Iterator[str]:
 
 
 def run(stage: Callable[..., _Answer], lake: str, **arguments: Any) -> _Answer:
-    """Runs a stage on a lake with the command's Beam options, its progress shown."""
+    """Runs a stage on a lake with the command's Beam options, and shows progress."""
     with shown(lake) as run_id:
         return stage(lake, run_id=run_id, beam_options=STATE.beam_options, **arguments)
 
 
 def line(seen: "Seen") -> str:
-    """Returns how far a stage is, as `annotate: 12,000 of 40,000 rows (30 %), ...`."""
+    """Returns a stage's progress: `annotate: 12,000 of 40,000 rows (30 %), ...`."""
     said = [_rows(seen)]
     if seen.parts and seen.stage == "ingest":
         said.append(f"{count(seen.parts, 'bucket')} written")
@@ -118,7 +118,7 @@ def _bar(lake_uri: str, run_id: str, stop: threading.Event) -> None:
 
 
 def latest(lake_uri: str, run_id: str) -> "Seen | None":
-    """Returns the stage of a run that is under way; None if none is, or not yet."""
+    """Returns the stage of a run in progress; None if there is none, or not yet."""
     from affectflow.errors import AffectflowError
     from affectflow.lake import Lake
     from affectflow.stages.runs.watching import watch
@@ -126,5 +126,5 @@ def latest(lake_uri: str, run_id: str) -> "Seen | None":
     try:
         seen = watch(Lake.open(lake_uri), run_id)
     except AffectflowError:
-        return None  # the lake is being made at this moment
+        return None  # the lake is just being created
     return seen[-1] if seen else None

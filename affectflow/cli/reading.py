@@ -1,4 +1,4 @@
-"""What every command that reads files takes: one list of options."""
+"""The options of every command that reads files."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ OPTIONS: Options = {
 
 
 class Reading(NamedTuple):
-    """What a command line says of how files are read, but for `--set`."""
+    """The options about how files are read, except `--set`."""
 
     source: str
     mapping: Sequence[str] | None
@@ -26,10 +26,10 @@ class Reading(NamedTuple):
     keep_deleted: bool
 
     def plugin(self, paths: Sequence[str]) -> Any:
-        """Returns the class of the source, which is named or recognised.
+        """Returns the class of the source, named or recognised.
 
         Raises:
-          UsageError: no source is named so, or none is recognised.
+          UsageError: no source has that name, or none is recognised.
         """
         from affectflow.cli.sources import plugin_for
 
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
         """Returns the source that reads `paths`.
 
         Raises:
-          UsageError: it refuses an option.
+          UsageError: the source refuses an option.
         """
         from affectflow.cli.sources import made_with
 
@@ -58,7 +58,7 @@ class Reading(NamedTuple):
 
 
 def reads_files(command: Callable[..., int]) -> Callable[..., int]:
-    """Returns a command that takes these options, and gets them as its `read`."""
+    """Returns a command that takes these options and receives them as `read`."""
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> int:

@@ -1,4 +1,4 @@
-"""The command that runs dead letters again: replay."""
+"""The command `replay`: processes dead letters again."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ Row = dict[str, Any]
 
 
 def replay(lake: LakeUri, speaker_key_uri: KeyUri = "") -> int:
-    """Process dead letters again, and merge what works now.
+    """Process dead letters again, and merge those that work now.
 
     Three kinds never work: rows whose file is gone, rows that share their id with
-    another of the same dump (duplicate_id), and damaged rows of a file that was not
-    repaired.
+    another row of the same dump (duplicate_id), and damaged rows of a file that was
+    not repaired.
     """
     from affectflow.stages import replay as replaying
 
@@ -37,6 +37,6 @@ def _say_replayed(row: Row) -> None:
     left = dict(row["counters"]).get(LEFT, 0)
     if left:
         show.say(
-            f"{count(left, 'letter')} stay open: the file is gone, or its place in it "
-            "now holds another row; ingest the file again"
+            f"{count(left, 'dead letter')} stay open: the file is gone, or its place "
+            "in it now holds another row; ingest the file again"
         )

@@ -1,4 +1,4 @@
-"""What `--set` says to the plugins of a command."""
+"""The settings of `--set` for the plugins of a command."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 from affectflow.cli.options import Set
 
 _OF_PROMPTS = ("prompt", "preview", "send_to", "send_private")
-"""Options of models that are asked, some of them with an option of the command."""
+"""Options of models that are asked; some have a command-line option of their own."""
 
 
 class Said(NamedTuple):
-    """What `--set` says to each plugin of a command."""
+    """The settings of `--set` for each plugin of a command."""
 
     model: dict[str, str]
     miner: dict[str, str]
@@ -32,16 +32,16 @@ def said_to(
     """Returns the options that `--set` gives to each plugin of a command.
 
     Args:
-      settings: of `--set`.
+      settings: values of `--set`.
       source: the class of a source.
       model: a name, hub id, folder or URL.
-      revision: of the model.
+      revision: revision of the model.
       miner: a name.
       clusterer: a name.
       renderer: a name.
 
     Raises:
-      UsageError: none of them knows an option, or several do.
+      UsageError: no plugin, or more than one, knows an option.
     """
     from affectflow import registry
     from affectflow.options import apart, names_of, said
@@ -83,12 +83,12 @@ def said_to(
 def _check_prompted(
     settings: Iterable[str], model: str, plugins: Mapping[str, Iterable[str]]
 ) -> None:
-    """Raises UsageError if a prompt is given to a command that asks nothing.
+    """Raises UsageError if a prompt is given to a command that asks no model.
 
     Args:
-      settings: of `--set`.
+      settings: values of `--set`.
       model: the plugin that is the command's model.
-      plugins: of each plugin's name, the names of its options.
+      plugins: names of the options, by name of the plugin.
     """
     from affectflow.errors import UsageError
     from affectflow.options import quoted, said
@@ -97,6 +97,6 @@ def _check_prompted(
     idle = [each for each in _OF_PROMPTS if said(settings, each) and each not in taken]
     if idle and "prompt" not in taken:
         raise UsageError(
-            f"{model} reads no prompt, so it has no use for {quoted(idle)}: give a "
+            f"{model} reads no prompt and cannot use {quoted(idle)}: give a "
             "language model with --model, its folder, hub id or URL; see docs/llm.md"
         )

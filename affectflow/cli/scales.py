@@ -1,4 +1,4 @@
-"""What a run is told whose values are not on the scale that was given."""
+"""A hint for runs whose values are outside the given scale."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _GIVEN = """
 
 
 def off_scale(lake: str, row: dict[str, Any]) -> str:
-    """Returns a hint if most values of a model are outside its scale; else nothing."""
+    """Returns a hint if most values of a model are outside its scale, else nothing."""
     from affectflow.lake import open_lake
     from affectflow.schemas import Status
     from affectflow.stages.runs.statuses import WORDS
@@ -29,7 +29,7 @@ def off_scale(lake: str, row: dict[str, Any]) -> str:
     if low is None:
         return ""
     return (
-        f"{row['stage']}: most values are outside the scale; those outside are from "
+        f"{row['stage']}: most values are outside the scale; those outside range from "
         f"{low:.3g} to {high:.3g}: give the scale of the model with --set "
         "scale=LOW,HIGH"
     )

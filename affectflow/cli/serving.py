@@ -1,4 +1,4 @@
-"""The command `serve`: a lake in the browser, live and only read."""
+"""The command `serve`: a lake in the browser, live and read-only."""
 
 import sys
 from typing import Annotated
@@ -29,13 +29,13 @@ def serve(
     annotator: Annotated[
         str,
         typer.Option(
-            help="Rest the report on this annotator, by its id or the start of it."
+            help="Base the report on this annotator, by its id or the start of it."
         ),
     ] = "",
 ) -> int:
     """Show a lake in the browser: report, themes, threads and SQL.
 
-    Runs until Ctrl-C. The pages show all that the lake holds, private messages too.
+    Runs until Ctrl-C. The pages show everything in the lake, private messages too.
     """
     from affectflow.serving import DEFAULT_PORT, listen
     from affectflow.serving import serve as serve_lake
@@ -50,7 +50,7 @@ def serve(
             show.say(f"serve: port {DEFAULT_PORT} is in use; using {number}")
         if not is_loopback(host):
             show.say(
-                f"serve: warning: {host} can be reached from other machines, without "
+                f"serve: warning: other machines can reach {host}, without "
                 "encryption; whoever has the address below reads the whole lake"
             )
         access = Access(host=host, port=number)
@@ -63,7 +63,7 @@ def serve(
 
 
 def _named(lake: str, annotator: str) -> str:
-    """Returns the annotator meant; nothing is written: a served lake is only read."""
+    """Returns the annotator named; writes nothing: a served lake is read-only."""
     from affectflow.lake.basis import named_in
 
     if not annotator:

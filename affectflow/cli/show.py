@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 _WIDEST = 1 << 30
 _EXAMPLE = 40
 _BREAKABLE = 20
-"""A longer word, such as an id or a URL, may be broken to make a table fit."""
+"""Longer words, such as ids or URLs, may be broken to make a table fit."""
 _PLURAL = re.compile(r"\b(\w+[^s])s\b")
 _SAID = {"files_unchanged": "{} unchanged, not read"}
-"""Counters that the words of their names do not say, by name."""
+"""Wording of counters whose names do not explain themselves, by name."""
 FIRST = "parts_before"
-"""The counter that stands before the others, which are in the order of their names."""
+"""The counter shown first; the others follow in the order of their names."""
 
 
 def shaped(shape: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -33,7 +33,7 @@ def shaped(shape: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints rows as a table on stdout; nothing is cut where nobody looks at it.
+    """Prints rows as a table on stdout; nothing is cut unless stdout is a terminal.
 
     On a terminal too narrow for the columns each row is printed as `vertical` does.
     """
@@ -55,7 +55,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _least_width(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
-    """Returns the characters that a table needs before its words are broken."""
+    """Returns the width a table needs if no word is broken, in characters."""
     cells = ([_cell(value) for value in row] for row in rows)
     texts = zip(columns, *cells, strict=True)
     longest = [
@@ -66,7 +66,7 @@ def _least_width(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
 
 
 def vertical(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints rows on stdout, each as lines of column and value."""
+    """Prints each row on stdout as lines of column and value."""
     width = max(map(len, columns), default=0)
     for number, row in enumerate(rows, 1):
         sys.stdout.write(f"-- row {number}\n")
@@ -88,7 +88,7 @@ def _cell(value: Any) -> str:
 def as_csv(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], file: TextIO | None = None
 ) -> None:
-    """Prints rows as CSV on stdout, or into a file."""
+    """Prints rows as CSV on stdout, or to a file."""
     writer = csv.writer(file or sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
@@ -97,7 +97,7 @@ def as_csv(
 def as_json(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], file: TextIO | None = None
 ) -> None:
-    """Prints rows as JSON Lines on stdout, or into a file: one object a row."""
+    """Prints rows as JSON Lines on stdout, or to a file: one object per row."""
     for row in rows:
         said = dict(zip(columns, row, strict=True))
         (file or sys.stdout).write(
@@ -108,7 +108,7 @@ def as_json(
 def as_document(
     tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Any]]]],
 ) -> None:
-    """Prints several tables on stdout as one JSON object: rows by the table's name."""
+    """Prints several tables on stdout as one JSON object: rows by table name."""
     said = {
         name: [dict(zip(columns, row, strict=True)) for row in rows]
         for name, (columns, rows) in tables.items()
@@ -141,9 +141,23 @@ def say(line: str) -> None:
 
 
 def said_of(row: dict[str, Any]) -> None:
-    """Prints what an ingest did, and what somebody should look at before using it."""
+    """Prints what an ingest did, and what to look at before using the result."""
     for line in (stage_line(row), *hints(row)):
         say(line)
+
+
+def not_run(place: str) -> str:
+    """Returns what became of a pipeline that was built but not run.
+
+    >>> not_run("job.jar"), not_run("a dry run")
+    ('pipeline written to job.jar; not run', 'dry run; nothing was sent')
+
+    Args:
+      place: as `runners.only_written` returns it.
+    """
+    if place == "a dry run":
+        return "dry run; nothing was sent"
+    return f"pipeline written to {place}; not run"
 
 
 def stage_line(row: dict[str, Any]) -> str:
@@ -152,13 +166,13 @@ def stage_line(row: dict[str, Any]) -> str:
     from affectflow.stages.runs.statuses import SHOWN
 
     if row["state"] == "written":
-        return f"{row['stage']}: not run, only written: {row['error']}"
+        return f"{row['stage']}: {not_run(row['error'])}"
     seconds = (row["ended"] - row["started"]).total_seconds()
     took = [f"{seconds:.1f} s"]
     parts = []
     counted_by = dict(row["counters"])
     counters = {n: counted_by[n] for n in sorted(counted_by, key=lambda n: n != FIRST)}
-    # The rows of themes are causes, which its counters name.
+    # The rows of the stage themes are causes, which its counters name.
     counted = row["stage"] != "themes"
     if row["rows_in"] and counted:
         answered = [n for n in SHOWN if counters.get(n)]
@@ -176,19 +190,19 @@ def stage_line(row: dict[str, Any]) -> str:
 
 
 def learned(row: dict[str, Any]) -> list[str]:
-    """Returns what a threshold came to that the run learned, in one line, or none."""
+    """Returns one line about the threshold that the run learned, or nothing."""
     if row.get("learned_from") is None:
         return []
     return [
         f"{row['stage']}: asked below {row['only_below']:.3f}, learned from "
-        f"{count(row['learned_from'], 'utterance')}; where it was tried, it asks about "
-        f"{row['learned_asked']:.0%} and says what the model alone says of "
+        f"{count(row['learned_from'], 'utterance')}; in the trial, it asks about "
+        f"{row['learned_asked']:.0%} and agrees with the model alone on "
         f"{row['learned_agreement']:.1%}"
     ]
 
 
 def asked_line(row: dict[str, Any]) -> str:
-    """Returns what a stage asked of a model in words, in one line; empty if nothing."""
+    """Returns what a stage asked a language model, in one line; empty if nothing."""
     if not row.get("questions"):
         return ""
     parts = [
@@ -209,7 +223,7 @@ def asked_line(row: dict[str, Any]) -> str:
 
 
 def useless(row: dict[str, Any]) -> str:
-    """Returns a warning if not one answer of a model could be used; else nothing."""
+    """Returns a warning if no answer of a model could be used, else nothing."""
     from affectflow.schemas import Status
     from affectflow.stages.runs.statuses import NO_LABEL, USELESS, WORDS
 
@@ -226,13 +240,14 @@ def useless(row: dict[str, Any]) -> str:
 
 
 def unnamed(row: dict[str, Any]) -> str:
-    """Returns what counts where speakers are unknown; nothing if all are known."""
+    """Returns what is counted where speakers are unknown; nothing if all are known."""
     unknown = dict(row["counters"]).get("without_speaker", 0)
     if row["stage"] != "themes" or not unknown:
         return ""
     return (
-        f"themes: {count(unknown, 'cause')} of unknown speakers: there, conversations "
-        "count instead of people; to count people, ingest with --map speaker_id=COLUMN"
+        f"themes: {count(unknown, 'cause')} by unknown speakers, where conversations "
+        "are counted instead of people; to count people, ingest with "
+        "--map speaker_id=COLUMN"
     )
 
 

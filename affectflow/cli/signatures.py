@@ -1,11 +1,11 @@
-"""Options that several commands share, added to what a command takes itself."""
+"""Adds options that several commands share to a command's own."""
 
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 Options = Mapping[str, tuple[Any, Any]]
-"""Of each option: its annotation, and its default."""
+"""By option: its annotation and its default."""
 
 
 def with_options(
@@ -18,11 +18,11 @@ def with_options(
     """Gives `run` the parameters of `command`, and the options; returns it.
 
     Args:
-      run: what calls the command.
-      command: whose parameters are taken over.
-      options: more of them.
-      instead_of: a parameter of the command that `run` fills itself; the options stand
-        in its place; at the end, if none is named.
+      run: the function that calls the command.
+      command: the command whose parameters are copied.
+      options: the options to add.
+      instead_of: a parameter of the command that `run` fills itself; the options take
+        its place, or come last if none is named.
     """
     own = list(inspect.signature(command).parameters.values())
     place = next((n for n, p in enumerate(own) if p.name == instead_of), len(own))

@@ -42,14 +42,14 @@ def made_with(
     records: str = "",
     asked: Mapping[str, bool] | None = None,
 ) -> Any:
-    """Returns a source with what a command line says to it.
+    """Returns a source set up from the command line.
 
     Args:
       plugin: its class.
       paths: what is read.
-      pairs: of `--map`.
-      options: of `--set`, by name.
-      records: the way to the list that holds the messages, in JSON.
+      pairs: value of `--map`.
+      options: values of `--set`, by name.
+      records: path to the list that holds the messages, in JSON.
       asked: `include_private` and `keep_deleted`; a source without them has nothing
         to leave out.
 
@@ -79,7 +79,7 @@ def made_with(
 
 
 def settable(plugin: Any) -> list[str]:
-    """Returns the options of a source that `--set` gives: the others have their own."""
+    """Returns the source options given by `--set`; others have options of their own."""
     return [name for name in names_of(plugin) if name not in ("paths", "mapping")]
 
 
@@ -115,7 +115,7 @@ def parse_map(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _recognised(paths: Sequence[str]) -> Any:
-    """Returns the source that the files look like, and says so."""
+    """Returns the source that the files look like, and prints it."""
     from affectflow.sources.recognition import recognise
 
     found = recognise(paths)

@@ -1,4 +1,4 @@
-"""Standard input as a file: what is split, and read twice, has to be one."""
+"""Standard input as a file, because input that is split or read twice must be one."""
 
 import contextlib
 import hashlib
@@ -17,13 +17,13 @@ _CHUNK_BYTES = 1 << 20
 
 @contextlib.contextmanager
 def spooled(paths: Sequence[str], beam_options: Sequence[str]) -> Iterator[list[str]]:
-    """Gives the paths with the name of a file in the place of `-`.
+    """Yields the paths with a file name in place of `-`.
 
-    The file is temporary, readable by its owner alone, and named after its content
-    (`stdin-<digest>`), so that one input has one name; it is removed in the end.
+    The file is temporary, readable only by its owner, and named after its content
+    (`stdin-<digest>`), so that equal input has an equal name; it is removed at the end.
 
     Raises:
-      UsageError: nothing comes in, `-` is named twice, or the workers are elsewhere.
+      UsageError: nothing is piped in, `-` is given twice, or the workers run elsewhere.
     """
     if STDIN not in paths:
         yield list(paths)
@@ -45,7 +45,7 @@ def _check(paths: Sequence[str], beam_options: Sequence[str]) -> None:
     if not runners.shares_this_host(runners.options(beam_options)):
         raise UsageError(
             "workers on other machines cannot read standard input: write it to a file "
-            "that they can read, and name that"
+            "that they can read, and give its name instead"
         )
 
 

@@ -1,4 +1,4 @@
-"""What the whole command line shares: Beam's options behind `--`, `--debug`, stdin."""
+"""What the whole command line shares: Beam's options after `--`, `--debug`, stdin."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ class State:
     beam_options: tuple[str, ...] = ()
     debug: bool = False
     spooled: str = ""
-    """The file that holds standard input, if that is read; nobody typed its name."""
+    """The file that holds standard input, if it is read; its name was never typed."""
 
     def in_words(self, line: str) -> str:
-        """Returns a line that says `standard input` for the file that holds it."""
+        """Returns the line with `standard input` in place of the file that holds it."""
         if not self.spooled:
             return line
         for name in (repr(self.spooled), self.spooled):

@@ -22,14 +22,14 @@ _THEMES = """
     WHERE family = ? ORDER BY position LIMIT 3
 """
 FAMILIES = ("frustration", "irritation")
-"""Whose themes are shown: those of the first that has any."""
+"""Families whose themes are shown: the first that has any."""
 
 
 def summary(lake: str) -> list[str]:
-    """Returns what a lake holds, its top themes, and what to type next.
+    """Returns the content of a lake, its top themes, and what to type next.
 
-    Counts are of what the model flagged, not shares: the model has not been checked on
-    these messages.
+    It gives counts of flagged messages, not shares, because the model has not been
+    checked on these messages.
     """
     from affectflow.lake import open_lake
 
@@ -38,7 +38,7 @@ def summary(lake: str) -> list[str]:
 
 
 def lines(connection: "duckdb.DuckDBPyConnection", place: str) -> list[str]:
-    """Returns the summary of an open lake, whose place is quoted for the shell."""
+    """Returns the summary of an open lake; `place` is quoted for the shell."""
     ((messages, people, conversations),) = connection.sql(_MESSAGES).fetchall()
     family, themes = _top(connection)
     found = [

@@ -1,4 +1,4 @@
-"""The command that says in words what was not said: textualize."""
+"""The command `textualize`: puts what was not said into words."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from affectflow.stages.unmeasured import Unmeasured
 
 _SHOWN = 5
-"""Files that are named of those without a cue."""
+"""How many files without a cue are named."""
 
 Renderer = Annotated[
     str,
@@ -34,7 +34,7 @@ def textualize(
 ) -> int:
     """Put what voice, face or other measurements show into words.
 
-    Models read the words with the texts, after the next `annotate`.
+    Models read the words along with the texts at the next `annotate`.
     """
     from affectflow import stages
     from affectflow.stages.runs.run import check_budget
@@ -54,7 +54,7 @@ def textualize(
 
 
 def _lines(row: dict[str, Any], lake: str) -> Iterator[str]:
-    """Yields lines: rows done, cues found, reasons for finding none, what to type."""
+    """Yields lines: rows done, cues found, reasons for missing cues, what to type."""
     counters = dict(row["counters"])
     found, none = (_counted(counters, prefix) for prefix in ("cue_", "no_cue_"))
     rest = {n: k for n, k in counters.items() if not n.startswith(("cue_", "no_cue_"))}
@@ -68,12 +68,12 @@ def _lines(row: dict[str, Any], lake: str) -> Iterator[str]:
     if found:
         yield (
             f"next: affectflow annotate {quote(lake)}; with --set cues=words, the "
-            "built-in models also read cues of voices, faces and ratings"
+            "built-in models also read cues from voices, faces and ratings"
         )
 
 
 def _earlier(before: "Unmeasured") -> Iterator[str]:
-    """Yields lines: what gave no cue in parts that are not looked at again."""
+    """Yields lines about missing cues in parts that are not read again."""
     if none := _counted(before.counters, "no_cue_"):
         again = "; a file that changes is read again" if before.faults else ""
         yield f"no cue in earlier runs: {none}{again}"
@@ -81,7 +81,7 @@ def _earlier(before: "Unmeasured") -> Iterator[str]:
 
 
 def _of_files(none: "Unmeasured") -> Iterator[str]:
-    """Yields a line for each of some files without a cue: one of each reason first."""
+    """Yields a line for each of some files without a cue, one of each reason first."""
     faults = none.faults
     seen: Counter[str] = Counter()
     all_of = Counter(fault.name for fault in faults.values())
@@ -100,7 +100,7 @@ def _in_words(name: str) -> str:
 
 
 def _counted(counters: Mapping[str, int], prefix: str) -> str:
-    """Returns the counters whose names begin so, the largest first, in words."""
+    """Returns the counters with a name prefix in words, the largest first."""
     of_kind = [(-n, name) for name, n in counters.items() if name.startswith(prefix)]
     return ", ".join(
         f"{-n:,} {_in_words(name.removeprefix(prefix))}"

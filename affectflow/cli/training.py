@@ -39,7 +39,7 @@ def train(
     settings: Set = None,
     shape: Shape = "table",
 ) -> int:
-    """Train one of the package's models on your own data."""
+    """Train one of affectflow's models on your own data."""
     from affectflow import registry
     from affectflow.kinds.trainer import FolderTrainer
 
@@ -57,7 +57,7 @@ def train(
 
 
 def _in_folder(trainer: Any, data: Path, out: Path, licence: str) -> Any:
-    """Trains beside `out`, and moves the folder there when it is whole."""
+    """Trains in a folder beside `out`, and moves it to `out` when complete."""
     from affectflow.cli import show
     from affectflow.errors import StorageError
 
@@ -73,14 +73,14 @@ def _in_folder(trainer: Any, data: Path, out: Path, licence: str) -> Any:
         if isinstance(error, StorageError):
             raise
         raise StorageError(
-            f"cannot write {str(out)!r} ({error.strerror}): make room, or name another "
-            "--out; the same command goes on from the last epoch"
+            f"cannot write {str(out)!r} ({error.strerror}): free some space, or name "
+            "another --out; the same command continues from the last epoch"
         ) from error
     return found
 
 
 def _replace(made: Path, out: Path) -> None:
-    """Puts a folder in the place of another, which is gone only then."""
+    """Replaces a folder by another; the old one is removed only afterwards."""
     earlier = out.with_name(f".{out.name}.earlier")
     shutil.rmtree(earlier, ignore_errors=True)
     if out.exists():
@@ -94,7 +94,7 @@ def _check_folders(data: Path, out: Path) -> None:
 
     if not data.is_dir():
         raise UsageError(
-            f"no folder {str(data)!r}: --data must be the folder of the data set"
+            f"no folder {str(data)!r}: --data must name the folder of the data set"
         )
     if out.exists() and not out.is_dir():
         raise UsageError(
@@ -103,9 +103,9 @@ def _check_folders(data: Path, out: Path) -> None:
 
 
 def _check_place(out: Path, trainer: Any) -> None:
-    """Raises UsageError if other weights lie in `out`: a folder holds one model.
+    """Raises UsageError if `out` holds other weights: a folder holds one model.
 
-    A folder that is replaced as a whole holds nothing, or what a training wrote.
+    A folder that is replaced as a whole must be empty or written by a training.
     """
     from affectflow.errors import UsageError
     from affectflow.kinds.trainer import FolderTrainer
@@ -119,7 +119,7 @@ def _check_place(out: Path, trainer: Any) -> None:
     replaced = isinstance(trainer, FolderTrainer) and out.exists()
     if replaced and any(out.iterdir()) and not (out / CARD).is_file():
         raise UsageError(
-            f"{str(out)!r} holds files that no training wrote: name an empty folder"
+            f"{str(out)!r} holds files not written by a training: name an empty folder"
         )
 
 
@@ -153,7 +153,7 @@ def _report(found: Any, out: Path, shape: str) -> None:
 
 
 def _used(annotator: str, out: Path) -> str:
-    """Returns how weights are used; empty if their reader finds them by itself."""
+    """Returns how to use the weights; empty if their reader finds them by itself."""
     from dataclasses import fields
 
     from affectflow import registry

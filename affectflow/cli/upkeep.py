@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def compact(lake: LakeUri) -> int:
-    """Merge many small parts into a few; no result changes."""
+    """Merge many small parts into a few; results do not change."""
     from affectflow.stages.upkeep.compact import compact as compact_lake
 
     with progress.shown(lake) as run_id:
@@ -33,7 +33,7 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing.")] = False,
     shape: Shape = "table",
 ) -> int:
-    """Remove files that no table or run needs any more."""
+    """Remove files that no table or run needs any longer."""
     from affectflow.stages.upkeep.gc import collect
 
     removed = collect(lake, older_than_days=older_than, dry_run=dry_run)
@@ -48,7 +48,9 @@ def erase(
     lake: LakeUri,
     speaker: Annotated[
         list[str] | None,
-        typer.Option(help="A speaker_id, or an account as github:octocat; repeatable."),
+        typer.Option(
+            help="A speaker_id, or an account such as github:octocat; repeatable."
+        ),
     ] = None,
     utterance: Annotated[
         list[str] | None, typer.Option(help="An utterance_id; repeatable.")
@@ -69,25 +71,27 @@ def erase(
     speaker_key_uri: KeyUri = "",
     shape: Shape = "table",
 ) -> int:
-    """Erase what somebody wrote from every table and older version.
+    """Erase messages from every table and older version.
 
-    Files in the lake's folder that may quote it are named. Of several options all
-    must hold. What was erased stays out of later ingests.
+    Names the files in the lake's folder that may quote them. If several options are
+    given, all must hold. Erased messages stay out of later ingests.
     """
     from affectflow.stages.upkeep.erase import Choice
     from affectflow.stages.upkeep.erase import erase as erase_from
 
     if where is not None and not where.strip():
-        # As from a variable of the shell that is not set.
-        raise UsageError("--where is empty: give a condition, as \"source = 'github'\"")
+        # For example from an unset shell variable.
+        raise UsageError(
+            "--where is empty: give a condition, such as \"source = 'github'\""
+        )
     choice = Choice(speaker or (), utterance or (), source or (), where or "")
     done = erase_from(lake, choice, dry_run=not yes, speaker_key_uri=speaker_key_uri)
     heads = ["erased" if yes else "would erase", "rows"]
     show.shaped(shape, heads, [[table, count] for table, count in done.rows.items()])
     for name in done.may_quote:
-        show.say(f"{name} in the lake's folder may quote them: make it again")
+        show.say(f"{name} in the lake's folder may quote them: create it again")
     if yes:
-        show.say("reports, sheets and exports outside the lake are yours to remove")
+        show.say("remove reports, sheets and exports outside the lake yourself")
     else:
         show.say("nothing was removed; run the same command with --yes to erase them")
     return 0
@@ -111,7 +115,7 @@ def diff(
     ],
     shape: JsonOrTable = "table",
 ) -> int:
-    """Show what changed from one run to another."""
+    """Show what changed between two runs."""
     from affectflow.lake.changes import diff as diff_of
 
     changes = diff_of(lake, run_a, run_b)

@@ -1,4 +1,4 @@
-"""The commands that ask people: sample, gold."""
+"""The commands that ask people: `sample` and `gold`."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,10 @@ def sample(
         typer.Option(help="What people are asked about."),
     ] = "frustration",
     labels: Annotated[
-        str, typer.Option(help="Labels, as a,b,c; by default the families of the task.")
+        str,
+        typer.Option(
+            help="Labels, such as a,b,c; by default the families of the task."
+        ),
     ] = "",
     seed: Annotated[int, typer.Option(help="The same seed draws the same sample.")] = 0,
     stratify: Annotated[
@@ -55,7 +58,7 @@ def sample(
         bool,
         typer.Option(
             "--top-up",
-            help="Draw only messages that are new since the last sample, and count "
+            help="Draw only messages added since the last sample, and count "
             "them with it; by default 50.",
         ),
     ] = False,
@@ -80,7 +83,7 @@ def sample(
         "annotator": annotator,
     }
     if top_up:
-        # Without labels people are asked what they were asked before.
+        # Without labels, people are asked the same as before.
         asked = targets_of(task, wanted) if wanted else []
         drawn, ids = sampling.top_up(opened, task, asked, **how)
     else:
@@ -94,7 +97,7 @@ def sample(
         sys.stdout.write(f"{name}\n")
     if n and drawn.n < n:
         show.say(
-            f"sample: {n:,} asked for; each conversation gives one message, and "
+            f"sample: {n:,} requested; each conversation gives one message, and "
             f"there are {drawn.n:,}"
         )
     new = f" with messages that are new to {drawn.tops_up}" if drawn.tops_up else ""
@@ -112,7 +115,7 @@ def _check_writable(option: str, path: str) -> None:
     if Path(path).is_dir():
         raise UsageError(f"{option} {path!r} is a folder; name a file in it")
     if not Path(path).resolve().parent.is_dir():
-        raise UsageError(f"no folder for {path!r}; make it, or name another file")
+        raise UsageError(f"no folder for {path!r}; create it, or name another file")
 
 
 def _check_apart(out: str, html: str) -> None:
@@ -121,7 +124,7 @@ def _check_apart(out: str, html: str) -> None:
 
 
 def _check_nothing_lost(path: str, content: bytes) -> None:
-    # Somebody may have filled it, which takes hours.
+    # Somebody may have spent hours filling it in.
     if Path(path).exists() and Path(path).read_bytes() != content:
         raise UsageError(
             f"{path!r} already exists and may be filled in: name another file, or "
@@ -152,8 +155,8 @@ def gold(
     perspective: Annotated[
         Literal["reader", "writer", "self_report"],
         typer.Option(
-            help="Who says so: people who read the messages, or those who wrote them, "
-            "of themselves."
+            help="Who answered: people who read the messages, or their authors, "
+            "about themselves."
         ),
     ] = "reader",
 ) -> int:
@@ -166,14 +169,14 @@ def gold(
 
     files = files or []
     opened = Lake.open(lake)
-    # All are read before any is written: a mistake in the last one changes nothing.
+    # All are read before any is written, so an error in the last one changes nothing.
     read = [each for name in files for each in read_answers(opened, name, rater)]
     if answers := once(opened, " and ".join(files), read):
         done = import_answers(opened, answers, perspective)
         show.say(
             f"{count(len(answers), 'answer')} of {', '.join(done.raters)}; "
             f"{done.added:,} new, {done.changed:,} changed, {done.withdrawn:,} "
-            f"withdrawn, {done.unchanged:,} as they were"
+            f"withdrawn, {done.unchanged:,} unchanged"
         )
     found = judge(opened)
     if not found.agreements and found.changed:
@@ -181,7 +184,7 @@ def gold(
     if not found.agreements:
         raise UsageError(
             f"no answers in {lake!r} yet: `affectflow sample {lake} --out "
-            f"s.csv` draws a sheet; fill it, then run `affectflow gold {lake} s.csv`"
+            f"s.csv` draws a sheet; fill it in, then run `affectflow gold {lake} s.csv`"
         )
     _show(found, lake)
     return 0
@@ -204,8 +207,7 @@ def _show(found: "Judgement", lake: str) -> None:
     for target in (a.target for a in found.agreements if a.target.is_scale):
         show.say(
             f"{target.name} is a scale; to see how close the annotators come to "
-            "people: "
-            f"affectflow eval {target.name} {lake}"
+            f"people: affectflow eval {target.name} {lake}"
         )
 
 

@@ -1,6 +1,6 @@
-"""A value of an option that is of the wrong kind: what it must be, in our words.
+"""Wrong option values: what they must be, in plain words.
 
-Newer versions of Typer check values with Pydantic, whose words are those of its types.
+Newer versions of Typer check values with Pydantic, which speaks of its own types.
 """
 
 import re
@@ -25,18 +25,18 @@ _MUST_BE: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "enum": lambda told: f"one of {_bare(told['expected'])}",
     "value_error": lambda told: _one_of(str(told["error"])),
 }
-"""By the type of Pydantic's error, from its context: what a value must be."""
+"""What a value must be, by type of Pydantic's error, from the error's context."""
 
 
 def in_plain_words(error: Exception) -> str:
-    """Returns a line that says what an option must be; empty for another error.
+    """Returns a line that says what an option must be; empty for other errors.
 
     >>> in_plain_words(ValueError("no option"))
     ''
 
     Args:
-      error: of the command line; one of Typer's has the option, and as its cause what
-        Pydantic says of the value.
+      error: error of the command line; Typer's has the option, and Pydantic's error
+        about the value as its cause.
     """
     option = _option(getattr(error, "param", None))
     errors = getattr(error.__cause__, "errors", None)
@@ -49,7 +49,7 @@ def in_plain_words(error: Exception) -> str:
 
 
 def _option(param: Any) -> str:
-    """Returns how an option is typed, or what an argument is called in the help."""
+    """Returns an option as typed, or an argument's name in the help."""
     names = list(getattr(param, "opts", ()))
     typed = [name for name in names if name.startswith("--")] or names
     if typed and typed[0].startswith("-"):

@@ -1,4 +1,4 @@
-"""The command `run`: Beam YAML with our plugins as types."""
+"""The command `run`: Beam YAML with affectflow's plugins as types."""
 
 import sys
 import time
@@ -20,13 +20,13 @@ def run(
         bool,
         typer.Option(
             "--check",
-            help="Build the pipeline and check its inputs, but do not run it.",
+            help="Build the pipeline and check its inputs without running it.",
         ),
     ] = False,
 ) -> int:
     """Run a Beam YAML pipeline, with affectflow's plugins as types.
 
-    Where it ends in a lake, what was read and refused is said as by `ingest`.
+    If it writes to a lake, rows read and refused are reported as by `ingest`.
     """
     from affectflow import runners, yaml
 
@@ -41,7 +41,7 @@ def run(
     except Exception as error:
         raise runners.cause_of(error) from error
     if place := runners.only_written(STATE.beam_options):
-        show.say(f"{path}: not run, only written: {place}")
+        show.say(f"{path}: {show.not_run(place)}")
         return 0
     _answer_for(made)
     show.say(f"{path}: done ({duration(time.perf_counter() - begun)})")
@@ -49,10 +49,11 @@ def run(
 
 
 def _answer_for(made: Sequence[Any]) -> None:
-    """Says what came into each lake.
+    """Prints what was written to each lake.
 
     Raises:
-      OverBudgetError: more rows were refused than a budget allows, or a file was cut.
+      OverBudgetError: more rows were refused than a budget allows, or a file was
+        truncated.
     """
     from affectflow.stages.ingest.write_lake import WriteLake
     from affectflow.stages.runs.run import check_budget

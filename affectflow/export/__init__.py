@@ -1,4 +1,4 @@
-"""What leaves a lake: labels for a replication, without a word that anybody wrote."""
+"""What leaves a lake: labels for a replication, without any text that people wrote."""
 
 from affectflow.export.replication import export_for_replication
 

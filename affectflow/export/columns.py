@@ -1,8 +1,8 @@
-"""Which columns of which tables leave a lake for a replication: named ones, no others.
+"""Which columns of which tables leave a lake for a replication: only those named here.
 
-A column that a later version adds stays in the lake until it is named here. What
-people wrote is in none of these: not `text`, `title`, `attrs`, a quoted cause, a
-theme's words, or the answer of a model as it came.
+A column that a later version adds stays in the lake until it is named here. None of
+them holds what people wrote: no `text`, `title` or `attrs`, no quoted cause, no words
+  of a theme, and no raw answer of a model.
 """
 
 SPEAKER = "speaker_id"
@@ -27,7 +27,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         # The message that was answered may have been erased.
         "reply_to": "CASE WHEN reply_to IN (SELECT utterance_id FROM utterances) "
         "THEN reply_to END",
-        # Of a short private message the hash would tell the words to whoever guesses.
+        # The hash of a short private message would let readers guess its words.
         "content_hash": "CASE WHEN visibility = 'public' THEN content_hash END",
     },
     "conversations": _names(
@@ -54,7 +54,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         **_names("measure_id kind unit_type"),
         **_by("unit_id"),
         **_names("label group parameters value low high n"),
-        # Of an inclusion it is made from the text.
+        # For an inclusion it is made from the text.
         "fitted_on": "CASE WHEN kind <> 'inclusion' THEN fitted_on END",
     },
     "folds": _names("from_vocabulary from_label to_vocabulary to_label weight version"),
@@ -76,7 +76,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         ),
     },
 }
-"""SQL for each column that leaves, by table."""
+"""SQL for each exported column, by table."""
 
 MEASURES = (
     *("inclusion", "agreement", "raters", "precision", "recall", "specificity"),
@@ -91,7 +91,7 @@ WHERE = {
     f"AND coalesce(cause_utterance_id, utterance_id) IN {_THERE}",
     "measures": f"kind IN {MEASURES} AND (kind <> 'inclusion' OR unit_id IN {_THERE})",
 }
-"""Which rows of a table leave: of messages that are there, of checks of labels."""
+"""Which rows of a table are exported: of existing messages, and of label checks."""
 
 WITH_SPEAKERS = ("utterances",)
-"""Tables that have a pseudonym of the speaker, if it is asked for."""
+"""Tables that get the speaker's pseudonym if requested."""

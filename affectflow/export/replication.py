@@ -1,4 +1,4 @@
-"""A folder for a replication: ids, labels and how they came about, and no text.
+"""A folder for a replication: ids, labels and their provenance, but no text.
 
 Whoever has the messages can join the labels to them by `utterance_id`, label them again
 with the same annotators, and compare.
@@ -52,12 +52,12 @@ def export_for_replication(
     """Writes what a replication needs into a new folder; returns the files' names.
 
     Each table is Parquet, with the columns that `COLUMNS` names, in the order of its
-    key. What was erased from the lake is in none of them.
+    key. None of them contains anything erased from the lake.
 
     Args:
       lake_uri: folder or URL of the lake.
       to: folder or URL; new, or empty.
-      with_speakers: with the pseudonyms of those who wrote the messages, too.
+      with_speakers: also write the pseudonyms of the messages' authors.
 
     Raises:
       LakeError: there is no lake, or `to` holds something already.
@@ -73,7 +73,7 @@ def export_for_replication(
     made = _made(lake_uri, with_speakers)
     for each in made:
         folder.write(each.content, each.name)
-    # Last, so that a folder with a manifest is a whole one.
+    # Last, so that a folder with a manifest is complete.
     folder.write(_manifest(lake_uri, made, with_speakers), MANIFEST)
     return [*(each.name for each in made), MANIFEST]
 
@@ -109,7 +109,7 @@ def _table(
 
 
 def _codebook(used: list[tuple[str, str, str]]) -> _File:
-    """Returns what each label that was given means, and the ends of its scale."""
+    """Returns the meaning of each label that was given, and the ends of its scale."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["task", "vocabulary", "label", "definition", "lowest", "highest"])

@@ -1,4 +1,4 @@
-"""From the column `annotations` to columns that one reads in a table.
+"""From the column `annotations` to readable columns of a table.
 
 A task such as `emotion` gives the first chosen label, its score and all chosen labels.
 One with a single label of its own name, such as `frustration`, gives true or false, and
@@ -31,12 +31,12 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """What an annotator says of some rows to one question.
+    """What an annotator says about some rows for one question.
 
     Args:
-      labels: the chosen labels of each row, best first; null where it said nothing.
+      labels: the chosen labels of each row, best first; null where it gave no answer.
       scores: of the first chosen label, or of a single label that was not chosen.
-      status: null for a row that it refused.
+      status: null for a refused row.
       values: by label, on the vocabulary's scale.
     """
 
@@ -47,7 +47,7 @@ class Answers:
 
 
 def answers_in(batch: pa.RecordBatch, annotator_id: str) -> dict[Question, Answers]:
-    """Returns what one annotator says of the rows of a batch, by question."""
+    """Returns what one annotator says about the rows of a batch, by question."""
     column = batch.column("annotations")
     flat = pa.RecordBatch.from_struct_array(column.flatten())
     parents = np.asarray(pc.list_parent_indices(column), np.int64)
@@ -77,7 +77,7 @@ def _rows_of(flat: pa.RecordBatch, question: Question) -> npt.NDArray[np.int64]:
 
 
 def _answers(said: pa.RecordBatch, rows: npt.NDArray[np.int64], n_rows: int) -> Answers:
-    """Returns entries, which stand by row and rank, as one answer for each row."""
+    """Returns entries, sorted by row and rank, as one answer for each row."""
     status = _first(said["status"], rows, n_rows)
     answered = pc.fill_null(pc.is_in(status, _ANSWERED), False)
     chosen = np.asarray(pc.fill_null(said["chosen"], False)) & np.asarray(
@@ -85,7 +85,7 @@ def _answers(said: pa.RecordBatch, rows: npt.NDArray[np.int64], n_rows: int) -> 
     )
     first = np.flatnonzero(chosen)
     labels = _lists(said["label"].take(pa.array(first)), rows[first], answered)
-    # Of a label that was not chosen the score still says how near it came.
+    # The score of a label that was not chosen still says how close it came.
     of_chosen = _first(said["score"].take(pa.array(first)), rows[first], n_rows)
     scores = pc.if_else(
         answered, pc.coalesce(of_chosen, _alone(said, rows, n_rows)), None
@@ -141,7 +141,7 @@ def _values(
 
 
 def names_of(questions: Iterable[Question]) -> list[str]:
-    """Returns the columns that questions give, as far as their vocabularies tell."""
+    """Returns the columns that questions produce, as far as vocabularies tell."""
     return list(columns_of({question: [] for question in questions}, []))
 
 
@@ -186,7 +186,7 @@ def _columns(
         flags = pc.greater(pc.list_value_length(chosen), 0)
         return {name: flags, f"{name}_score": scores}
     first = _joined([a and _heads(a.labels) for a in answers], sizes, pa.string())
-    # A score without a label would be read as that of no emotion.
+    # A score without a label would look like the score of no emotion.
     scores = pc.if_else(pc.is_valid(first), scores, None)
     return {name: first, f"{name}_score": scores, f"{name}_labels": chosen}
 
@@ -205,7 +205,7 @@ def _scale(question: Question, answers: Sequence[Answers | None]) -> list[str]:
         if known.scale is None and not seen:
             return []
         named = [label for label in known.labels if label in seen]
-        # Of a vocabulary for several tasks, only that of this one.
+        # Of a vocabulary for several tasks, only the part for this one.
         own = [question.task] if question.task in known.labels else list(known.labels)
         return named or own
     return list(seen)

@@ -1,6 +1,6 @@
 """A pandas, Polars or Arrow table: its columns as Arrow, and new columns beside them.
 
-None of the three libraries is imported here that the caller has not imported.
+This module imports none of the three libraries unless the caller already has.
 """
 
 import abc
@@ -31,7 +31,7 @@ _CURES = {
 
 
 class Frame(abc.ABC):
-    """A table in memory that is read, never changed."""
+    """A table in memory, which is read but never changed."""
 
     @property
     @abc.abstractmethod
@@ -64,7 +64,7 @@ class Frame(abc.ABC):
         names = self.names
         if names.count(name) > 1:
             raise UsageError(
-                f"{argument} is {name!r}, and {names.count(name)} columns have that "
+                f"{argument} is {name!r}, but {names.count(name)} columns have that "
                 "name; rename all but one"
             )
         if name not in names:
@@ -98,7 +98,8 @@ class _Pandas(Frame):
     def with_columns(self, columns: Mapping[str, pa.ChunkedArray]) -> Any:
         added = self._frame.copy(deep=False)
         for name, column in columns.items():
-            # Bare arrays: a Series would be aligned by an index that may repeat.
+            # Bare arrays, because a Series would be aligned by an index that may
+            # repeat.
             added[name] = _for_pandas(column)
         return added
 
@@ -159,7 +160,7 @@ class _Arrow(Frame):
 
 
 def frame_of(given: Any) -> Frame:
-    """Returns what a caller gave as a `Frame`.
+    """Returns the caller's table as a `Frame`.
 
     Raises:
       UsageError: it is not a table of one of the three kinds; says how to make one.
@@ -167,12 +168,12 @@ def frame_of(given: Any) -> Frame:
     if isinstance(given, pa.Table | pa.RecordBatch):
         return _Arrow(given)
     for library, kind in (("pandas", _Pandas), ("polars", _Polars)):
-        # Whoever has such a table has imported its library.
+        # A caller with such a table has imported its library.
         module = sys.modules.get(library)
         if module is not None and isinstance(given, module.DataFrame):
             return kind(given)
     name = type(given).__name__
-    cure = _CURES.get(name, "make one of it first")
+    cure = _CURES.get(name, "convert it to one of these first")
     raise UsageError(
         "annotate takes a pandas or Polars DataFrame, or an Arrow Table or "
         f"RecordBatch, got {type(given).__module__}.{name}; {cure}"

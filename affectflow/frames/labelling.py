@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FrameT = TypeVar("FrameT")
 _MADE = ("text", "segments", "cues", "annotations", "vectors")
-"""Columns that are made of the text here; those of an utterance are the caller's."""
+"""Columns made from the text here; other columns of an utterance are the caller's."""
 _CONVERSATION = ("conversation_id", "timestamp")
 
 
@@ -50,7 +50,7 @@ def annotate(
 ) -> FrameT:
     """Returns a table with the labels of its texts in new columns, row for row.
 
-    It needs no lake and runs no pipeline; a text gets the labels that `affectflow
+    Needs no lake and runs no pipeline; a text gets the labels that `affectflow
     analyze` gives it. Index, order, types and all other columns stay as they are, and
     `frame` is not changed. Of a task such as `emotion` there are `emotion` (the first
     chosen label; null if none applies), `emotion_score` and `emotion_labels` (all
@@ -66,16 +66,16 @@ def annotate(
       model: name of an installed model, a folder, a hub id or a URL, as `--model`
         takes it.
       revision: the commit that a hub id is pinned to.
-      options: the model's other arguments, as `prompt`.
-      over: of a model that reads another annotator's answers, the name of that model:
-        it is asked first.
-      columns: of a model that reads more than texts, which column is which:
+      options: the model's other arguments, such as `prompt`.
+      over: for a model that reads another annotator's answers, the name of that model,
+        which is asked first.
+      columns: for a model that reads more than texts, which column is which:
         `{"conversation_id": "thread", "timestamp": "at"}`.
       prefix: put before the names of the new columns.
 
     Raises:
       UsageError: `frame` is not such a table, `text` is not a column of texts, a new
-        column has the name of one that is there, or the model refuses its arguments.
+        column has the name of an existing one, or the model refuses its arguments.
 
     Warns:
       RefusedWarning: the model failed on some rows; their labels are null.
@@ -104,8 +104,7 @@ def _check_free(table: Frame, names: Any, prefix: str) -> None:
     if taken := [prefix + name for name in names if prefix + name in there]:
         said = ", ".join(map(repr, taken))
         raise UsageError(
-            f"the table already has {said}: drop or rename what is there, or give "
-            "another `prefix`"
+            f"the table already has {said}: drop or rename it, or give another `prefix`"
         )
 
 
@@ -130,7 +129,7 @@ class _Labeller:
             step.setup()
         self.models = [(handler, handler.load_model()) for handler in handlers]
         self.annotator_id: str = self.answering.annotator()["annotator_id"]
-        # An empty text is asked of nobody, and says what is answered all the same.
+        # An empty text is sent to no model, but shows which columns there are.
         self.questions = list(answers_in(self.apply(self._silent()), self.annotator_id))
 
     def _silent(self) -> pa.RecordBatch:
@@ -204,7 +203,7 @@ def _extra(
     if any(handler.unit == "conversation" for handler in handlers):
         required += _CONVERSATION
     wanted = dict.fromkeys([*required, *named])
-    # Rows have numbers; what a message is about and for whom is the caller's to say.
+    # Rows get numbers; the caller says what a message is about and for whom.
     if missing := [n for n in wanted if n not in named and n != "utterance_id"]:
         example = ", ".join(f'"{name}": ...' for name in missing)
         raise UsageError(
@@ -239,7 +238,7 @@ def _extra_column(
 def _pieces(
     table: Frame, unit: str, named: Mapping[str, Hashable]
 ) -> tuple[npt.NDArray[np.int64] | None, list[Rows]]:
-    """Returns the order in which rows are read, None for their own, and the pieces."""
+    """Returns the order in which rows are read (None: as they are), and the pieces."""
     if unit == "utterance":
         return None, list(slices(table.n_rows))
     everything = slice(0, table.n_rows)
@@ -255,7 +254,7 @@ def _pieces(
 def _cut(
     order: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]
 ) -> Iterator[npt.NDArray[np.int64]]:
-    """Yields rows in pieces of whole conversations, of a batch's size if they fit."""
+    """Yields rows in pieces of whole conversations, about a batch's size."""
     begin = 0
     while begin < len(order):
         reachable = starts[(starts > begin) & (starts <= begin + MAX_ROWS)]
@@ -295,7 +294,7 @@ class _Refused:
         if self._rows:
             said = count(self._rows, "row")
             warnings.warn(
-                f"annotate: {said} of {n_rows:,} could not be labelled, the first is "
+                f"annotate: {said} of {n_rows:,} could not be labelled; the first is "
                 f"{self._first}",
                 RefusedWarning,
                 stacklevel=4,

@@ -1,4 +1,4 @@
-"""Texts out of a column of any kind, as Arrow; anything else is refused by its row."""
+"""Texts from a column of any kind, as Arrow; other values are refused by row number."""
 
 from collections.abc import Hashable, Iterator
 from typing import Any
@@ -16,7 +16,7 @@ _STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_vie
 def check_texts(frame: Frame, name: Hashable) -> None:
     """Checks that a column holds texts and missing values, and nothing else.
 
-    So a wrong value at the end is found before anything is labelled.
+    A wrong value at the end is thus found before anything is labelled.
 
     Raises:
       UsageError: names the first row that is something else.

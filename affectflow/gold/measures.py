@@ -1,4 +1,4 @@
-"""Fitted values as rows of `measures`; the next fit takes the place of the last."""
+"""Fitted values as rows of `measures`; each fit replaces the previous one."""
 
 import hashlib
 import math
@@ -28,7 +28,7 @@ def measure(
     group: str | None = None,
     parameters: str | None = None,
 ) -> Row:
-    """Returns a row of `measures`; what is NaN is null."""
+    """Returns a row of `measures`, with null for NaN."""
     known = (
         value if isinstance(value, Interval) else Interval(value, math.nan, math.nan)
     )
@@ -56,14 +56,14 @@ def _or_null(value: float) -> float | None:
 
 
 def replace_measures(lake: Lake, name: str, rows: Sequence[Row] | pa.Table) -> str:
-    """Writes measures in the place of those of the same name; returns their path.
+    """Writes measures in place of those of the same name; returns their path.
 
-    The file is named after what it says: the same values again change nothing.
+    The file is named after its content, so writing the same values changes nothing.
 
     Args:
       lake: to write to.
       name: of the fit: letters, digits, hyphens.
-      rows: of `measures`; none takes the old ones away.
+      rows: rows of `measures`; if empty, only removes the old ones.
     """
     table = _table(rows)
     path = f"{name}-{digest_of(table)}.parquet"

@@ -1,1 +1,1 @@
-"""The contract: one file per kind of plugin. Plugins import from here."""
+"""The contract, one file per kind of plugin. Plugins import from here."""

@@ -1,7 +1,7 @@
-"""What answering one part costs, and the journal that keeps answers.
+"""What answering one part costs, and the journal that stores answers.
 
-A stage opens an account around a part: what is asked of a model inside is counted
-there, and how far it is. If none is open, nothing is counted or kept.
+A stage opens an account around a part: questions to models inside are counted there,
+  and so is progress. If none is open, nothing is counted or stored.
 """
 
 from collections import Counter
@@ -14,10 +14,10 @@ from typing import NamedTuple, Protocol
 from affectflow.kinds.asking import Completion, Outcome, Request
 
 WITHOUT_LOGPROBS = "answers_without_logprobs"
-"""Counts closed questions whose answer is words: it has a label, and no score."""
+"""Counts closed questions answered in words: they have a label but no score."""
 
 Stream = Callable[[Sequence[Request]], Iterator[tuple[int, Outcome]]]
-"""Gives place and outcome of each request, as they come."""
+"""Yields the place and outcome of each request as they arrive."""
 
 
 class Spent(NamedTuple):
@@ -28,12 +28,12 @@ class Spent(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why a file gave nothing.
+    """Why a file yielded nothing.
 
     Attributes:
-      name: what counts it, as `no_cue_damaged_recording`.
+      name: its counter, such as `no_cue_damaged_recording`.
       message: why, in one line that names the file.
-      version: what tells the file from one that takes its place; empty if it is gone.
+      version: distinguishes the file from a replacement; empty if it is gone.
     """
 
     name: str
@@ -42,14 +42,14 @@ class Fault(NamedTuple):
 
 
 class Journal(Protocol):
-    """Keeps the answers of one model, under the digests of its requests."""
+    """Stores the answers of one model, under the digests of its requests."""
 
     def known(self, digests: Sequence[str]) -> Mapping[str, Completion]:
         """Returns the answers that it has."""
         ...
 
     def keep(self, digest: str, completion: Completion, about: Sequence[str]) -> None:
-        """Keeps an answer, soon.
+        """Stores an answer soon.
 
         Args:
           digest: of the request.
@@ -59,7 +59,7 @@ class Journal(Protocol):
         ...
 
     def spend(self, spent: Spent) -> None:
-        """Notes calls of this process, for the others of the run."""
+        """Records calls of this process, for the others of the run."""
         ...
 
     def elsewhere(self) -> Spent:
@@ -69,10 +69,10 @@ class Journal(Protocol):
 
 @dataclass
 class Account:
-    """What asking cost, and what it counted.
+    """What asking cost, and what was counted.
 
     Args:
-      journal: where answers are kept; None where there is no such place.
+      journal: where answers are stored; None if there is no journal.
       counts: whole numbers by name: `questions`, one per row and step of a prompt;
         `distinct`, those that are not equal to another of the part; `kept_answers`,
         distinct ones that the journal had; `calls`, the others and those asked again;
@@ -83,7 +83,7 @@ class Account:
       tallied: what no row says, such as rows that were guarded: it goes into
         `runs.counters`. Statuses are counted from the rows.
       faults: files that gave nothing, by their addresses.
-      watcher: is told the share of the part that is done, 0..1, from any thread.
+      watcher: called with the share of the part that is done, 0..1, from any thread.
       span: the shares between which the present step takes the part.
     """
 
@@ -107,20 +107,20 @@ class Account:
             self.tallied[name] += n
 
     def fault(self, uri: str, fault: Fault) -> None:
-        """Counts a file that gave nothing, once, and keeps why."""
+        """Counts a file that yielded nothing, once, and stores the reason."""
         if uri not in self.faults:
             self.tally(fault.name)
             self.faults[uri] = fault
 
     def reached(self, share: float) -> None:
-        """Says which share of the present step is done, 0..1."""
+        """Reports the share of the current step that is done, 0..1."""
         if self.watcher is not None:
             low, high = self.span
             self.watcher(low + (high - low) * share)
 
     @contextmanager
     def within(self, low: float, high: float) -> Iterator[None]:
-        """Maps the progress inside to a share of the present step."""
+        """Maps the progress inside to a share of the current step."""
         start, end = self.span
         width = end - start
         self.span = start + width * low, start + width * high
@@ -137,7 +137,7 @@ class Account:
             self.journal.spend(Spent(calls, cost))
 
     def send(self, host: str, characters: int) -> None:
-        """Counts what goes to another machine."""
+        """Counts what is sent to another machine."""
         self.sent_to = host
         self.add(characters_sent=characters)
 
@@ -150,7 +150,7 @@ class Account:
         return {r: kept[digest] for r, digest in digests.items() if digest in kept}
 
     def note(self, request: Request, outcome: Outcome, about: Sequence[str]) -> None:
-        """Counts the outcome of a request, and keeps an answer.
+        """Counts the outcome of a request, and stores an answer.
 
         Args:
           request: that the model was asked.
@@ -181,7 +181,7 @@ def account() -> Account:
 
 @contextmanager
 def open_account(journal: Journal | None = None) -> Iterator[Account]:
-    """Opens an account for what is asked in this thread."""
+    """Opens an account for questions asked in this thread."""
     opened = Account(journal)
     token = _OPEN.set(opened)
     try:
@@ -192,7 +192,7 @@ def open_account(journal: Journal | None = None) -> Iterator[Account]:
 
 @contextmanager
 def at_hand() -> Iterator[Account]:
-    """Gives the account that is open in this thread; opens one if none is."""
+    """Yields the account that is open in this thread; opens one if none is."""
     opened = _OPEN.get()
     if opened is not None:
         yield opened

@@ -1,4 +1,4 @@
-"""From questions to entries: steps asked in order, of all questions at once."""
+"""From questions to entries: asks steps in order, each for all questions at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ Ask = Callable[[Sequence[Request], Sequence[Sequence[int]]], Sequence[Outcome]]
 
 @dataclass(kw_only=True)
 class Answered:
-    """What was answered to a question so far."""
+    """The answers to a question so far."""
 
     question: Question
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Answered:
     def add(self, entries: Sequence[Entry]) -> None:
         """Adds the answers of a step.
 
-        Where this step labels what an earlier one abstained from, it replaces that.
+        If this step labels what an earlier one abstained from, it replaces that answer.
         """
         about = {(each.task, each.vocabulary) for each in entries}
         self.entries = [
@@ -66,7 +66,7 @@ def _not_asked(prompt: Prompt, question: Question) -> Entry:
 
 
 def placed(entry: Entry, readings: Readings) -> Entry:
-    """Returns an entry whose place is one of the utterance's text."""
+    """Returns an entry with its position in the utterance's text."""
     if entry.start is None or entry.end is None:
         return entry
     start, end = readings.to_text(entry.row, entry.start, entry.end)
@@ -144,7 +144,7 @@ class Steps:
         return self.blank(self.prompt.steps[0], question)
 
     def blank(self, step: Step, question: Question) -> Request:
-        """Returns what a step asks as long as nothing is answered."""
+        """Returns what a step asks before anything is answered."""
         own = step.narrowed(question.evidence) or step
         return self.request(own, Answered(question=question))
 
@@ -171,7 +171,7 @@ class Steps:
         }
 
     def _take(self, step: Step, answered: Answered, outcome: Outcome) -> None:
-        """Adds the answer to a step, or why there isn't one."""
+        """Adds the answer to a step, or why there is none."""
         if isinstance(outcome, Exception):
             answered.failed = outcome
             return
@@ -182,7 +182,7 @@ class Steps:
             return
         good = [each for each in answers if each.status is Status.OK]
         if self._has_scores(step, outcome):
-            del good[1:]  # the others have a score, and are not the answer
+            del good[1:]  # the others have a score but are not the answer
         # A text or a number is an answer too, under the name of its field or step.
         labels = tuple(each.label or step.name for each in good)
         answered.labels[step.name] = labels
@@ -220,7 +220,7 @@ class Steps:
         for place, answer in enumerate(answers):
             none_fits = bool(step.otherwise) and answer.label == step.otherwise
             if none_fits and by_choice and place:
-                continue  # it is not the answer, and no label to have a score
+                continue  # it is neither the answer nor a label with a score
             status = _status(answer, is_cut=is_cut, none_fits=none_fits)
             yield Entry(
                 row=question.row,

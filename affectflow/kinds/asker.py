@@ -1,6 +1,6 @@
 """Askers: models that answer a prompt in words, or choose among its labels.
 
-An `Asker` says how requests are completed, and the rest is done for it. The check is
+An `Asker` defines how requests are completed; the rest is done for it. The check is
 `affectflow.testing.check_model`.
 """
 
@@ -46,16 +46,16 @@ __all__ = ["Asker", "Completion", "Message", "Outcome", "Request"]
 class Asker(BatchModelHandler[ModelT], abc.ABC):
     """A model that is asked a prompt.
 
-    Each step of the prompt is asked of all rows of a part together, equal requests
-    once. Rows without words of their author get a status and are not asked; a request
-    that fails does not affect the others.
+    Each step of the prompt is asked for all rows of a part together, equal requests
+    only once. Rows without words of their author get a status and are not asked about;
+    a failed request does not affect the others.
 
     Args:
       prompt: its name, or a file that ends in `.toml`.
       decode: `choice` asks for the likelihood of each label, `text` for words; `auto`
         chooses where a step has labels and its parser takes one of them.
-      prior: `empty` divides the likelihood of each label by that after an empty text,
-        so that a label which the model favours anyway gains nothing.
+      prior: `empty` divides the likelihood of each label by its likelihood after an
+        empty text, so that labels the model favours anyway gain nothing.
       over: the annotator that the prompt reads: its id, or the beginning of it.
       stimulus: `PACK:ID` or `FILE.toml:ID`: sentences put around its questions.
       roles: only utterances of these `speaker_role`s are asked about and shown, in
@@ -89,9 +89,9 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         "profile"
     }
     at_once: ClassVar[int] = 1_024
-    """Requests that `complete` gets at once: their answers are kept together."""
+    """Requests passed to `complete` at once; their answers are stored together."""
     on_trial: ClassVar[bool] = True
-    """`plan` may ask it about a sample; not what costs money or is another machine."""
+    """Whether `plan` may ask it about a sample; not if it costs money or is remote."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
             self.unit = "conversation"
         self._guard = Guard.load(self._prompt.guard) if self._prompt.guard else None
         self.notice = self._guard.notice if self._guard else None
-        # Workers know what was said here only from the model that is sent to them.
+        # Workers know these options only from the model that is sent to them.
         self._keeps_guarded = people.declared().allow_person_level
         self._check_decode()
 
@@ -148,7 +148,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def unasked(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the options of one that is only previewed or planned.
 
-        Override it where something has to be said only because something is asked.
+        Override it if an option is required only for actual asking.
         """
         return dict(given)
 
@@ -159,13 +159,14 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     @property
     def columns_required(self) -> pa.Schema:
-        """The columns that the prompt is filled from."""
+        """The columns used to fill in the prompt."""
         return columns_of(self._prompt)
 
     def parameters(self) -> dict[str, Any]:
-        """Returns the options; the prompt is there by its digest, not its path.
+        """Returns the options, with the prompt's digest instead of its path.
 
-        With a stimulus, `unstimulated` is the prompt without it: what tells its twin.
+        With a stimulus, `unstimulated` is the digest without it, which identifies its
+        twin.
         """
         prompt = f"{self._prompt.name}@{self._prompt.digest}"
         said = {**super().parameters(), "prompt": prompt}
@@ -182,7 +183,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def touches(self) -> tuple[str, ...]:
         """The kinds of personal data that the model and its prompt touch.
 
-        Health if that has a guard, and persons if it shows their profile.
+        Health if the prompt has a guard, and persons if it shows their profile.
         """
         health, person = self._guard is not None, bool(self.profile)
         said = {"health": health, "person": person}
@@ -196,7 +197,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     @abc.abstractmethod
     def complete(self, requests: Sequence[Request], model: ModelT) -> list[Outcome]:
-        """Returns what the model answers: one outcome for each request, in order.
+        """Returns the model's answers: one outcome for each request, in order.
 
         Args:
           requests: of one step, at least one and up to `at_once`, all different. Plan
@@ -211,9 +212,9 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def stream(
         self, requests: Sequence[Request], model: ModelT
     ) -> Iterator[tuple[int, Outcome]]:
-        """Yields the place of each request and its outcome, to be kept as it comes.
+        """Yields the place of each request and its outcome, to be stored as it arrives.
 
-        Where answers come one by one, override it, and count calls in the account.
+        Override it if answers arrive one by one, and count calls in the account.
 
         Args:
           requests: of one step and a whole part, up to 50,000, all different.
@@ -231,7 +232,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def together(self, model: ModelT) -> int:
         """Returns how many requests `complete` gets: `at_once`, or fewer if it is slow.
 
-        What they are answered is kept when all of them are.
+        Their answers are stored once all of them are answered.
         """
         return self.at_once
 
@@ -242,11 +243,11 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
 
     @property
     def longest_text(self) -> int:
-        """The characters of a text, and of a history, that it is shown; 0 for all."""
+        """How many characters of a text, and of a history, it is shown; 0 for all."""
         return 0
 
     def longest_answer(self, request: Request) -> int:
-        """Returns the tokens that an answer may have."""
+        """Returns how many tokens an answer may have."""
         return 0 if request.choices else request.max_new_tokens
 
     def cost(self, tokens_in: float, tokens_out: float) -> float:
@@ -254,7 +255,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         return 0.0
 
     def kept_under(self) -> str:
-        """Returns what decides answers besides the requests; they are kept under it."""
+        """Returns the key of stored answers: what determines them besides requests."""
         origin, own = self.origin(), {each.name for each in fields(Asker)}
         rest = {n: value for n, value in options_of(self).items() if n not in own}
         return f"{origin.name}@{origin.revision} {as_json(rest) if rest else ''}"
@@ -262,8 +263,8 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def held_back(self, batch: pa.RecordBatch) -> Mapping[int, Status]:
         """Returns the rows that the model must not be shown, and the status they get.
 
-        Neither they nor a conversation with one of them are asked about, and no history
-        shows them. Override it with `super().held_back(batch) | {...}`.
+        Neither these rows nor conversations that contain one are asked about, and no
+        history shows them. Override it with `super().held_back(batch) | {...}`.
         """
         return {}
 

@@ -1,4 +1,4 @@
-"""Requests to a model that answers in words, and what it makes of them."""
+"""Requests to a language model, and its completions."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from affectflow.nouns import count
 
 
 class Message(NamedTuple):
-    """One message of a chat; `_asdict()` is as chat templates and servers want it."""
+    """One message of a chat; `_asdict()` is what templates and servers expect."""
 
     role: str
     content: str
@@ -38,7 +38,7 @@ class Request:
 
     @property
     def digest(self) -> str:
-        """BLAKE2b of all of it: what an answer can be kept under, besides the model."""
+        """BLAKE2b of the whole request; with the model, the key of a stored answer."""
         said = [self.messages, self.choices, self.max_new_tokens]
         said += [self.media] if self.media else []
         content = json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -47,7 +47,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Completion:
-    """What a model answered to one request.
+    """The answer of a model to one request.
 
     Args:
       text: its words; of a closed question, the likeliest label.
@@ -73,7 +73,7 @@ Complete = Callable[[Sequence[Request], Any], list[Outcome]]
 def isolated(
     complete: Complete, requests: Sequence[Request], model: Any
 ) -> list[Outcome]:
-    """Returns the outcomes of distinct requests; where `complete` fails, it is halved.
+    """Returns the outcomes of distinct requests; if `complete` fails, they are halved.
 
     Raises:
       UsageError, ImportError, MemoryError: as `complete` raises them; no request is at

@@ -1,7 +1,7 @@
 """Beam's `ModelHandler` and `RunInference`, imported without torch.
 
-Beam's model manager imports torch where it is installed, which takes seconds and is of
-no use here. Beam imports it again, for real, where a pipeline asks for a manager.
+Beam's model manager imports torch if it is installed, which takes seconds and is
+useless here. Beam imports it properly when a pipeline asks for a manager.
 """
 
 import sys

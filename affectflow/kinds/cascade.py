@@ -1,4 +1,4 @@
-"""A cascade: a model that is asked only where another annotator is not sure."""
+"""A cascade: a model that is asked only where another annotator is uncertain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,12 +33,12 @@ def is_threshold(value: float) -> bool:
 
 
 class Below(NamedTuple):
-    """Where the second of a cascade is asked.
+    """Where the second annotator of a cascade is asked.
 
     Attributes:
       over: the first annotator.
       only_below: the second is asked if no label of the first has this score.
-      task: of the first's answers, the one that counts.
+      task: the task of the first one's answers that counts.
     """
 
     over: str
@@ -48,14 +48,14 @@ class Below(NamedTuple):
     def asks(self, batch: pa.RecordBatch) -> Mask:
         """Returns the rows that the second is asked about.
 
-        Those that the first did not label are among them: the second may read what the
-        first could not.
+        They include rows the first did not label, since the second may be able to read
+        what the first could not.
         """
         rows, items = self.first(batch)
         best = np.full(batch.num_rows, -np.inf)
         scores = pc.fill_null(items.field("score"), -np.inf)
         np.maximum.at(best, np.asarray(rows), np.asarray(scores))
-        # Scores are stored as float32; a threshold is told in decimals.
+        # Scores are stored as float32; thresholds are given in decimals.
         asked: Mask = best.astype(np.float32) < np.float32(self.only_below)
         return asked
 
@@ -76,14 +76,14 @@ class Below(NamedTuple):
 
 @dataclass(kw_only=True)
 class Cascade(BatchModelHandler[ModelT]):
-    """A model that is asked only where another annotator is not sure.
+    """A model that is asked only where another annotator is uncertain.
 
-    Every row has an answer of the cascade: the first annotator's where that is sure,
-    without probabilities, else the model's.
+    Every row has an answer of the cascade: the first annotator's where it is certain,
+    without probabilities, otherwise the model's.
 
     Args:
       inner: the model that is asked.
-      over: the annotator that answered before.
+      over: the annotator that answered first.
       only_below: the model is asked if none of its scores is as high: `THRESHOLD`.
       task: of that annotator's answers, the one that counts.
       learned: the results of a learned threshold; empty if it was given.
@@ -103,7 +103,7 @@ class Cascade(BatchModelHandler[ModelT]):
         super().__init__()
         self._check()
         inner = self.inner
-        # It answers by the licence, the card and the prompt of the model that it asks.
+        # Licence, card and prompt are those of the model that it asks.
         self.__dict__ |= {
             "card": inner.card,
             "annotator_kind": inner.annotator_kind,
@@ -144,7 +144,7 @@ class Cascade(BatchModelHandler[ModelT]):
     def columns(self) -> dict[str, float]:
         """What `runs` says about the threshold, and its results if it was learned.
 
-        What it came to was measured on that part of the sample that did not set it.
+        The results were measured on the part of the sample that did not set it.
         """
         said = {"only_below": self.only_below}
         if self.learned:
@@ -199,7 +199,7 @@ class Cascade(BatchModelHandler[ModelT]):
     def _of_first(
         self, batch: pa.RecordBatch, asked: _Ints, tasks: Sequence[str]
     ) -> _Answers:
-        """Returns what stays of the first's answers: all but what the model answered.
+        """Returns the first annotator's answers, except those replaced by the model's.
 
         Args:
           batch: with them.
@@ -238,7 +238,7 @@ def _signed(items: pa.StructArray, annotator_id: str) -> pa.StructArray:
     fields = list(ANNOTATIONS_COLUMN.type.value_type)
     given = {
         "annotator_id": pa.repeat(annotator_id, len(items)),
-        # What the first's calibration gave says nothing of the cascade.
+        # The first annotator's calibration does not apply to the cascade.
         "probability": pa.nulls(len(items), pa.float32()),
         "calibration_id": pa.nulls(len(items), pa.string()),
     }

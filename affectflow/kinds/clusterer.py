@@ -1,8 +1,8 @@
-"""Clusterers: what groups causes by what they are about.
+"""Clusterers: group causes by subject.
 
-A clusterer learns groups from a sample of the causes of one family of emotions, gives
-every cause its group, and names the groups. The sample, what parts add up to,
-identities and tables are done for it by `steps/themes.py`. The check of a clusterer is
+A clusterer learns groups from a sample of the causes of one family of emotions, assigns
+every cause to a group, and names the groups. `steps/themes.py` handles the sample, the
+sums over parts, ids and tables. The check of a clusterer is
 `affectflow.testing.check_clusterer`.
 """
 
@@ -23,7 +23,7 @@ from affectflow.schemas import CAUSES, VECTORS
 ModelT = TypeVar("ModelT")
 
 MOST_PEOPLE = 64
-"""How many people of a group are told apart; more are not counted."""
+"""How many people of a group are distinguished; more are not counted."""
 
 TERMS = pa.schema([("row", pa.int64()), ("term", pa.int64()), ("weight", pa.float64())])
 
@@ -32,7 +32,7 @@ class Assigned(NamedTuple):
     """The groups that causes were given to.
 
     Args:
-      groups: of each cause the number of its group; below 0 if it is in none.
+      groups: the number of each cause's group; below 0 if it is in none.
       similarity: of each cause to its group, 0..1.
       terms: what the groups may be named by, as `TERMS`: `row` is the place of a cause,
         `term` a number that the clusterer knows, `weight` 0..1; each term once per row.
@@ -58,7 +58,7 @@ class Group(NamedTuple):
 
 
 class Name(NamedTuple):
-    """What a group is called, `flaky tests / CI`, and the words that identify it."""
+    """A group's name, such as `flaky tests / CI`, and the words that identify it."""
 
     title: str
     keywords: Sequence[str]
@@ -69,8 +69,8 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
     """Groups the causes of one family of emotions; their order does not matter.
 
     Subclasses are dataclasses with plain-data arguments. Causes are a table of
-    `cause_id`, `family`, `cause_text`, `summary`, and maybe `conversation_id`,
-    `speaker_id` and `title`; each is in it once, and says something.
+    `cause_id`, `family`, `cause_text`, `summary`, and possibly `conversation_id`,
+    `speaker_id` and `title`; each cause appears once and has a text.
 
     Args:
       fitted: at most this many causes of a family are in the sample.
@@ -116,7 +116,7 @@ class Clusterer(Plugin, abc.ABC, Generic[ModelT]):
 
     @abc.abstractmethod
     def fit(self, sample: pa.Table, total: int) -> ModelT:
-        """Returns what the sample of a family teaches.
+        """Returns the model learned from the sample of a family.
 
         Args:
           sample: its causes, by id.

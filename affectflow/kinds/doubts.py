@@ -1,18 +1,18 @@
-"""Which chosen labels are doubted: the emotion may not be there, so no cause is sought.
+"""Which chosen labels are doubtful, so that no cause is sought.
 
-Annotators choose a label at the score that serves F1 best, which may be far below that
-of `neutral`, or of a label that is surely there.
+Annotators choose a label at the score that maximises F1, which may be far below the
+score of `neutral`, or of a label that is certainly present.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 NEUTRAL = "neutral"
-"""The label of messages without emotion."""
+"""The label for messages without emotion."""
 BELOW_NEUTRAL = "labels_far_below_neutral"
 OF_NEUTRAL_MESSAGES = "labels_of_neutral_messages"
 BELOW_THE_SUREST = "labels_far_below_the_surest"
-"""Counters of labels that are doubted."""
+"""Counters of doubtful labels."""
 
 Key = tuple[Any, Any]
 """An annotator and a vocabulary."""
@@ -31,14 +31,14 @@ class Others(NamedTuple):
 
 
 class Bars(NamedTuple):
-    """What a label needs so that its cause is sought: see `Miner`."""
+    """What a label needs for its cause to be sought; see `Miner`."""
 
     over_neutral: float
     max_neutral: float
     of_surest: float
 
     def doubt(self, score: float, others: Others) -> str:
-        """Returns the counter of why a label is doubted; empty if it is not."""
+        """Returns the counter for why a label is doubtful; empty if it is not."""
         if score < self.over_neutral * others.neutral:
             return BELOW_NEUTRAL
         if others.neutral > max(self.max_neutral, others.surest):

@@ -30,7 +30,7 @@ class Embedded:
     Args:
       vectors: shape (texts, width).
       failed: why, for each text that the model cannot read, by its place.
-      silent: shape (texts,): there is nothing in it to give a vector of.
+      silent: shape (texts,): the text has nothing to embed.
     """
 
     vectors: Vectors
@@ -42,8 +42,8 @@ class Embedded:
 class Embedder(BatchModelHandler[ModelT], abc.ABC):
     """A model that gives texts vectors, stored in the table `vectors`.
 
-    It is asked each distinct text of a batch once. Rows without words of their author
-    get no vector; a text that fails does not affect the others.
+    It is asked about each distinct text of a batch once. Rows without words of their
+    author get no vector; a text that fails does not affect the others.
 
     Args:
       cues: the model reads cues in `words`, only those `in_text`, or texts
@@ -86,7 +86,7 @@ def with_vectors(
     annotator_id: str,
     modality: str = "text",
 ) -> pa.RecordBatch:
-    """Returns a batch with a vector for each row that has one, beside those it has.
+    """Returns a batch with one more vector for each row that got one.
 
     Args:
       batch: whose rows were asked about.
@@ -96,7 +96,7 @@ def with_vectors(
       modality: what the model read.
 
     Raises:
-      RowError: a vector has something that is not a number in it.
+      RowError: a vector contains a value that is not a number.
     """
     new = _lists(found, asked, annotator_id, modality)
     return appended(batch, VECTORS_COLUMN, new)

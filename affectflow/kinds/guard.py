@@ -1,7 +1,7 @@
 """Guards: rules for texts that no model is asked about.
 
-A guard is a file of TOML of the kind `guards`: phrases, what they do not mean, and a
-notice to whoever reads the results. It never speaks to an author.
+A guard is a TOML file of the kind `guards`: phrases, exceptions, and a notice to
+  readers of the results. It never addresses an author.
 """
 
 import functools
@@ -29,17 +29,17 @@ _PART = rf"(?:\.\.\.|{_WORD}(?:\|{_WORD})*)"
 _PHRASE = re.compile(rf"{_PART}(?: {_PART})*")
 # Accents, and invisible characters.
 _UNSEEN = re.compile("[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]")
-# Nothing is both, so that no text, however long, is searched in more than one way.
+# No character is both, so that even a long text is matched in only one way.
 _LETTER, _BETWEEN = r"[^\W_]", r"[\W_]+"
 _GAP = rf"(?:{_BETWEEN}{_LETTER}+){{0,3}}?"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """A rule: texts that it matches are sent to no model.
+    """A rule: texts that match it are sent to no model.
 
     Args:
-      name: as prompts say it.
+      name: as used in prompts.
       phrases: words in order, in lower case; `*` ends a word in any way, `a|b` is
         one word or the other, `...` is a gap of up to three words.
       unless: phrases that share words with one of `phrases` and do not mean it.
@@ -61,7 +61,7 @@ class Guard:
 
     @classmethod
     def load(cls, name_or_path: str) -> Self:
-        """Returns the guard of a name, or of a file that ends in `.toml`.
+        """Returns a guard by name, or from a file that ends in `.toml`.
 
         Raises:
           UsageError: it does not exist, or something is wrong with it; names the line.
@@ -101,7 +101,7 @@ def _plain(text: str) -> str:
 
 
 def _shares(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
-    """Returns whether a span has a place of one of others, in order and apart."""
+    """Returns whether a span overlaps one of others, which are sorted and disjoint."""
     place = bisect_left(others, (span[1], 0)) - 1
     return place >= 0 and span[0] < others[place][1]
 
@@ -114,7 +114,7 @@ def _patterns(
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    # The longest first: of two that begin at one place, it is the one that is meant.
+    # The longest first: of two that start at the same place, the longer one is meant.
     ordered = sorted(phrases, key=len, reverse=True)
     spelt = "|".join(map(_spelt, ordered))
     return re.compile(rf"(?<!{_LETTER})(?:{spelt})(?!{_LETTER})")

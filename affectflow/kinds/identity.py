@@ -1,7 +1,7 @@
 """Who answers: a row of the table `annotators`, whose id ends in the options.
 
-A plugin says where its answers come from; the id is made here, so that none can put the
-answers of two options under one.
+A plugin says where its answers come from; the id is made here, so that no plugin can
+store the answers of two options under one id.
 """
 
 import dataclasses
@@ -17,8 +17,9 @@ class Origin(NamedTuple):
     """Where answers come from.
 
     Attributes:
-      name: what is known by it: a class of rules, a model of a hub.
-      revision: of all that decides answers besides the options: weights, rules, words.
+      name: a class of rules, or a hub model.
+      revision: of all that determines answers besides the options: weights, rules,
+        words.
       licence: of the weights, or of the code if there are no weights.
       commercial_use: whether the licence allows it; None if it does not say.
       model: where to find it again; `name` if that says it.
@@ -37,17 +38,17 @@ class Annotator(Plugin):
     annotator_kind: ClassVar[str] = "model"
     """In the table: `model`, `rules`, `lexicon` or `prompt`."""
     version: ClassVar[str] = "1"
-    """Of a class without weights: raise it when its answers change."""
+    """Version of a class without weights: raise it when its answers change."""
     not_in_id: ClassVar[frozenset[str]] = frozenset()
-    """Options that change no answer, such as a device; all others are in the id."""
+    """Options that do not change answers, such as a device; others are in the id."""
     only_if_said: ClassVar[frozenset[str]] = frozenset({"style"})
     """Options that are in the id only if they are set, because lakes are older."""
     prompt_hash: str | None = None
-    """BLAKE2b of the prompt that is asked, where there is one."""
+    """BLAKE2b of the prompt that is asked, if there is one."""
     notice: str | None = None
     """What readers of the results are told, if a guard says so."""
     over: str = ""
-    """The annotator whose answers it reads; a model that reads some has this option."""
+    """The annotator whose answers it reads; an option of models that read answers."""
 
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
@@ -67,7 +68,7 @@ class Annotator(Plugin):
         return Origin(name, self.version, licence, self.card.commercial_use)
 
     def parameters(self) -> dict[str, Any]:
-        """Returns what is in the id besides the origin: options that decide answers."""
+        """Returns the rest of the id: options that determine answers."""
         return options_of(self)
 
     def annotator(self) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class Annotator(Plugin):
 
 
 def options_of(plugin: Any) -> dict[str, Any]:
-    """Returns the options that decide a plugin's answers: all but `not_in_id`."""
+    """Returns the options that determine a plugin's answers: all but `not_in_id`."""
     if not dataclasses.is_dataclass(plugin):
         return {}
     names = [field.name for field in dataclasses.fields(plugin) if field.init]
@@ -113,7 +114,7 @@ def as_json(options: Mapping[str, Any]) -> str:
 
 
 def digest_of(options: Mapping[str, Any]) -> str:
-    """Returns `+` and 8 hexadecimal digits that tell options apart; empty for none."""
+    """Returns `+` and 8 hexadecimal digits that identify options; empty for none."""
     if not options:
         return ""
     content = as_json(options).encode()

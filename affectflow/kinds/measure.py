@@ -1,8 +1,8 @@
 """Measure: a GROUP BY and a fit.
 
-One SQL statement makes a state of observations: sums by key. DuckDB runs the same text
-over a lake, over a file, and over one batch in a worker; states add up, whatever the
-order. `fit` is plain Python over the state.
+One SQL statement turns observations into a state: sums by key. DuckDB runs the same
+  text over a lake, a file, or one batch in a worker; states add up in any order. `fit`
+  is plain Python over the state.
 
 This is the kind of plugin. The step that hosts it in a pipeline has the same name, as a
 verb: `affectflow.steps.measure.Measure`. Its check is
@@ -31,15 +31,15 @@ from affectflow.registry import Plugin, kebab
 from affectflow.schemas import MEASURES, fields
 
 UNIT = "unit"
-"""The key that a bootstrap draws: a conversation, most often."""
+"""The key that a bootstrap draws, usually a conversation."""
 KEPT = ""
-"""What `left_out` says of observations that count; of sums it says null."""
+"""Value of `left_out` for observations that count; null for sums."""
 UNDEFINED = "not defined"
 TASKS = "SELECT task FROM annotations"
 ATTRIBUTES = "SELECT unnest(map_keys(attrs)) FROM utterances"
 NO_INTERVAL = f"no interval: fewer than {MIN_UNITS} units"
 UNDRAWN = "no interval: in most draws there is no value"
-"""Why a value has no interval, though draws were asked for."""
+"""Why a value has no interval although draws were requested."""
 
 FITTED = pa.schema(
     [
@@ -48,7 +48,7 @@ FITTED = pa.schema(
         pa.field("why", pa.string()),
     ]
 )
-"""What a state says: a value, or why it has none. Refusals have no `unit_type`."""
+"""A fitted value, or why there is none. Refusals have no `unit_type`."""
 
 Key = tuple[str, str, str | None]
 _T = TypeVar("_T")
@@ -61,8 +61,8 @@ class Value(NamedTuple):
       unit_type: annotator, rater, label, ...
       unit_id: what the value belongs to.
       label: which figure, or which label; None if there is one only.
-      value: NaN where it is not defined.
-      low: lower end of its 95 % interval; NaN lets the bootstrap say.
+      value: NaN if it is undefined.
+      low: lower end of its 95 % interval; NaN leaves it to the bootstrap.
       high: upper end.
       n: how many observations it rests on.
       why: why it is NaN, in a few words.
@@ -79,25 +79,25 @@ class Value(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """What tells a value from the others of a group."""
+        """What distinguishes a value from the others of a group."""
         return self.unit_type, self.unit_id, self.label
 
 
 def by_options(say: Callable[[Any], _T]) -> _T:
-    """Returns a declaration of a measure that its options decide.
+    """Returns a declaration of a measure that depends on its options.
 
-    As in `reads: ClassVar[pa.Schema] = by_options(columns_of)`, where options name the
-    columns of a file.
+    For example `reads: ClassVar[pa.Schema] = by_options(columns_of)`, if options name
+    the columns of a file.
 
     Args:
-      say: from the measure to what it declares; what it raises, its user sees.
+      say: from the measure to what it declares; users see the errors it raises.
     """
     return cast(_T, property(say))
 
 
 @dataclass(kw_only=True)
 class Measure(Plugin, abc.ABC):
-    """Counts observations by SQL and fits what they mean; splits do not matter.
+    """Counts observations in SQL and fits values to the counts; splits do not matter.
 
     Subclasses are dataclasses: their fields are the options, and the `$name` of their
     SQL. What they declare is the same for all options, or `by_options`.
@@ -113,8 +113,8 @@ class Measure(Plugin, abc.ABC):
         id will do.
       chooses: option to a query of all that it may name: FROM observations, or FROM
         what a lake has. An error lists them if something else is named.
-      wants: what a lake must hold for `query` to find something, in words.
-      refuses: reason to SQL condition: such observations are left out, and counted.
+      wants: what a lake must contain for `query` to find something, in words.
+      refuses: from reason to SQL condition: such observations are left out and counted.
       keys: columns of `state` that are not sums; `unit` is what `draws` draws.
       state: SELECT keys and sums FROM observations GROUP BY ALL. What does not add up
         (a distinct value, a rating) is a key. It may join `tables`.
@@ -145,7 +145,7 @@ class Measure(Plugin, abc.ABC):
         """
 
     def parameters(self) -> dict[str, Any]:
-        """Returns what decides the values: bound as `$name` in `query` and `state`."""
+        """Returns the options that determine values, bound as `$name` in the SQL."""
         names = [field.name for field in dataclasses.fields(self)]
         return {name: getattr(self, name) for name in names if name != "draws"}
 
@@ -154,9 +154,9 @@ class Measure(Plugin, abc.ABC):
         return {}
 
     def rows_of(self, path: str) -> pa.Table | None:
-        """Returns the observations of a file that has a layout of its own.
+        """Returns the observations of a file with a special layout.
 
-        None for one that has a row for each observation, as most have.
+        None for a file with one row per observation, as most have.
 
         Args:
           path: of the file; or a glob.
@@ -197,9 +197,9 @@ class Measure(Plugin, abc.ABC):
         return self._merged(states.joined(given, self._schema))
 
     def extract(self, state: pa.Table) -> pa.RecordBatch:
-        """Returns what a state says by group, schema `FITTED`.
+        """Returns the values of a state by group, schema `FITTED`.
 
-        With groups, `(all)` is everything.
+        With groups, `(all)` covers everything.
         """
         merged = self.merge([state])
         if merged["group"].null_count < merged.num_rows:
@@ -250,7 +250,7 @@ class Measure(Plugin, abc.ABC):
                 raise self.without(name, present, cure)
 
     def without(self, name: str, present: Sequence[str], cure: str) -> UsageError:
-        """Returns the error of a column that is missing.
+        """Returns the error for a missing column.
 
         Args:
           name: of the column.
@@ -286,7 +286,7 @@ class Measure(Plugin, abc.ABC):
         """
         yield from drawing.drawn(state, self._fit_keys, UNIT, self.draws)
 
-    # -- from here on, for this class only ---------------------------------------------
+    # -- private to this class ---------------------------------------------
 
     @functools.cached_property
     def _schema(self) -> pa.Schema:
@@ -341,7 +341,7 @@ class Measure(Plugin, abc.ABC):
             yield {**group, "n": n, "why": reason}
         sums = states.only(state, pc.is_null(state["left_out"]))
         sums = sums.drop_columns(["group", "left_out", "rows"])
-        # A GROUP BY without keys makes a row of nothing.
+        # A GROUP BY without keys gives a row even without observations.
         if not sums.num_rows or not self.kept(state):
             return
         bounds = self._bounds(sums)

@@ -1,8 +1,8 @@
-"""Miners: what finds the causes of emotions, conversation by conversation.
+"""Miners: find the causes of emotions, conversation by conversation.
 
-A miner is shown a scene, an utterance in which emotions were chosen and what was said
-before it, and points at spans of text. Identities, the check that a span is there, and
-the table are done for it. The check of a miner is `affectflow.testing.check_miner`.
+A miner is shown a scene, which is an utterance with chosen emotions and what was said
+before it, and points at spans of text. Ids, the check that a span exists, and the table
+are done for it. The check of a miner is `affectflow.testing.check_miner`.
 """
 
 import abc
@@ -43,7 +43,7 @@ class Turn:
       segments: what of `text` is code, quote, link ...: dicts of the column
         `segments`; None if nothing was looked for.
       cues: its nonverbal cues: dicts of the column `cues`.
-      notes: a miner may keep here what it found out about the turn, from one scene to
+      notes: a miner may store here what it found out about the turn, from one scene to
         the next.
     """
 
@@ -58,14 +58,14 @@ class Turn:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """An utterance whose emotions want a cause.
+    """An utterance whose emotions need a cause.
 
     Args:
       now: the utterance.
       earlier: what was said before it, in order: at most the miner's `history` turns.
       labels: the emotions chosen in it, each once.
-      scores: how sure an annotator is of each label, 0..1; one that is given, as by
-        people, has no score.
+      scores: how certain an annotator is of each label, 0..1; labels given by people
+        have no score.
     """
 
     now: Turn
@@ -75,10 +75,10 @@ class Scene:
 
 
 class Found(NamedTuple):
-    """A cause: `turn.text[start:end]`, in code points, and how sure it is, 0..1.
+    """A cause: `turn.text[start:end]`, in code points, and its certainty, 0..1.
 
-    A miner that cannot say how sure it is gives None. `summary` says the cause in few
-    words.
+    A miner that cannot say how certain it is gives None. `summary` states the cause in
+    a few words.
     """
 
     label: str
@@ -97,9 +97,9 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
 
     Args:
       history: how many earlier utterances of the conversation it is shown.
-      over_neutral: a label wants a cause only if its score is at least this many times
-        that of `neutral`, where the same annotator scores both in one vocabulary. At 0
-        every chosen label does; one that is given, without a score, always does.
+      over_neutral: a label needs a cause only if its score is at least this many times
+        that of `neutral`, if the same annotator scores both in one vocabulary. At 0
+        every chosen label does; a label given without a score always does.
       max_neutral: nor do the labels of a message whose `neutral` scores more than this,
         0..1, and more than each of them. At 1 no message is left out. A bar of 0.3
         leaves a fifth fewer causes, but a blind reading found them no truer.
@@ -146,7 +146,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
 
     @property
     def asker(self) -> Any:
-        """The model that it puts questions to: what that answers is kept; else None."""
+        """The model that it asks, whose answers are stored; None if it asks none."""
         return None
 
     @abc.abstractmethod
@@ -161,11 +161,11 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         return None
 
     def mines(self, label: str) -> bool:
-        """Returns whether this label wants a cause at all."""
+        """Returns whether this label needs a cause at all."""
         return True
 
     def mines_given(self, label: str) -> bool:
-        """Returns whether this label wants a cause where it is given, without score."""
+        """Returns whether this label needs a cause if given without a score."""
         return self.mines(label)
 
     def find_all(
@@ -173,17 +173,17 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
     ) -> Iterator[Iterable[Found]]:
         """Yields the causes of each scene, in order.
 
-        For models that answer faster when many scenes are asked at once. Scenes are
-        made as they are asked for; only those not yet answered are held.
+        For models that answer faster when asked about many scenes at once. Scenes are
+        made on demand; only those not yet answered are kept in memory.
         """
         for scene in scenes:
             yield self.find(scene, model)
 
     def mine(self, batch: pa.RecordBatch, model: Any = None) -> pa.RecordBatch:
-        """Returns `batch` with `causes`: a row or more for each emotion that wants one.
+        """Returns `batch` with `causes`: at least one row per emotion that needs one.
 
-        `batch` holds whole conversations, each in time order; `cues` are used where it
-        has them. A cause is `ok` with its span; without one it is `none_found`, or
+        `batch` holds whole conversations, each in time order; `cues` are used if
+        present. A cause is `ok` with its span; without one it is `none_found`, or
         `unaligned` if the miner pointed outside the text.
 
         Raises:
@@ -209,7 +209,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         annotations = _labels(batch)
         left_out = _of_health(batch)
         for conversation in _conversations(batch):
-            # Only as many turns are held as are looked back at.
+            # Only as many turns are kept as are looked back at.
             earlier: deque[Turn] = deque(maxlen=self.history)
             for row, now in conversation:
                 said = annotations.get(row)
@@ -233,7 +233,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         return [a for a in found.values() if a["annotator_id"] not in left_out]
 
     def _wants(self, emotion: Mapping[str, Any], others: Others) -> bool:
-        """Returns whether a label wants a cause; counts those that are doubted."""
+        """Returns whether a label needs a cause; counts doubtful ones."""
         label, score = emotion["label"], emotion["score"]
         if score is None:
             return self.mines_given(label)
@@ -247,7 +247,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
 
 
 def _labels(batch: pa.RecordBatch) -> dict[int, list[dict[str, Any]]]:
-    """Returns by row the labels that are chosen, and `neutral` in any case."""
+    """Returns the chosen labels by row, and always `neutral`."""
     column = batch.column(ANNOTATIONS_COLUMN.name)
     rows, said = pc.list_parent_indices(column), column.flatten()
     is_neutral = pc.equal(said.field("label"), NEUTRAL)
@@ -264,7 +264,7 @@ def _labels(batch: pa.RecordBatch) -> dict[int, list[dict[str, Any]]]:
 
 
 def _scores(emotions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
-    """Returns each label with its highest score; None if anyone gave it without."""
+    """Returns each label with its highest score; None if anyone gave it without one."""
     scores: dict[str, float | None] = {}
     for each in emotions:
         label, score = each["label"], each["score"]
@@ -275,14 +275,14 @@ def _scores(emotions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
 
 
 def _of_health(batch: pa.RecordBatch) -> set[str]:
-    """Returns who answered rows in flight and may tell of health: no theme shows it."""
+    """Returns annotators of rows in flight that may reveal health: no theme has any."""
     if ANNOTATORS_COLUMN.name not in batch.schema.names:
         return set()
     signed = batch.column(ANNOTATORS_COLUMN.name).flatten()
     touching = pc.greater(pc.list_value_length(signed.field("touches")), 0)
     rows = signed.filter(pc.fill_null(touching, False)).to_pylist()
     found = {row["annotator_id"] for row in rows if "health" in row["touches"]}
-    # Rows are signed in order: what reads answers comes after those that it reads.
+    # Rows are signed in order: annotators come after those whose answers they read.
     over = signed.filter(pc.is_valid(signed.field("over"))) if found else signed[:0]
     for row in over.to_pylist():
         found |= {row["annotator_id"]} if row["over"] in found else set()
@@ -296,7 +296,7 @@ class _Asked(NamedTuple):
 
 
 def _held(asked: Iterable[_Asked], waiting: deque[_Asked]) -> Iterator[Scene]:
-    """Yields scenes; what was asked waits for its answer."""
+    """Yields scenes; those already asked about wait for their answers."""
     for each in asked:
         waiting.append(each)
         yield each.scene
@@ -338,7 +338,7 @@ def _lists(batch: pa.RecordBatch, name: str) -> list[Any]:
 def _causes(
     asked: _Asked, found: Sequence[Found], annotator_id: str
 ) -> Iterator[dict[str, Any]]:
-    """Yields rows of `causes`; the identity of each is made of what it says."""
+    """Yields rows of `causes`; the id of each is derived from its content."""
     now = asked.scene.now
     for emotion in asked.emotions:
         of_label = [each for each in found if each.label == emotion["label"]]
@@ -356,7 +356,7 @@ def _causes(
 
 
 def _placed(found: Found, now: Turn) -> dict[str, Any]:
-    """Returns where a cause is; a span that is not in the text says so."""
+    """Returns where a cause is, or that its span is not in the text."""
     start, end, text = found.start, found.end, found.turn.text
     if not 0 <= start < end <= len(text):
         return {"status": "unaligned", "score": found.score}
@@ -375,7 +375,7 @@ def _placed(found: Found, now: Turn) -> dict[str, Any]:
 
 
 def identity_of(utterance_id: str, row: Mapping[str, Any]) -> str:
-    """Returns the `cause_id` of a row of `causes`, which is made of what it says."""
+    """Returns the `cause_id` of a row of `causes`, derived from its content."""
     said = ("label", "vocabulary", "emotion_annotator_id", "cause_utterance_id")
     parts = [utterance_id, *(row.get(name) for name in (*said, "start", "end"))]
     content = json.dumps([*parts, row["annotator_id"]]).encode()
@@ -383,7 +383,7 @@ def identity_of(utterance_id: str, row: Mapping[str, Any]) -> str:
 
 
 def cause_type(is_own: bool, speaker: str | None, of_cause: str | None) -> str | None:
-    """Returns RECCON's type of a cause; None where the speakers are unknown.
+    """Returns RECCON's type of a cause; None if the speakers are unknown.
 
     Args:
       is_own: the cause is in the utterance that expresses the emotion.

@@ -1,9 +1,9 @@
-"""Models: `Scorer`, for what answers with scores or values, and the handler beneath it.
+"""Models: `Scorer`, for models that give scores or values, and the handler beneath it.
 
-A `Scorer` says how texts are scored, and the rest is done for it. What fits no such
-base is a `BatchModelHandler`: a model over whole batches, through Beam's RunInference.
-The check of both is `affectflow.testing.check_model`. Importing this module imports
-`apache_beam.ml.inference`; so it is imported only where a model runs.
+A `Scorer` defines how texts are scored; the rest is done for it. Other models derive
+from `BatchModelHandler`: a model over whole batches, through Beam's RunInference. The
+check of both is `affectflow.testing.check_model`. Importing this module imports
+`apache_beam.ml.inference`, so it is imported only where a model runs.
 """
 
 import abc
@@ -61,7 +61,7 @@ class BatchModelHandler(
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "text", "segments")
     provides: ClassVar[pa.Schema] = pa.schema([ANNOTATIONS_COLUMN])
     architectures: ClassVar[tuple[str, ...]] = ()
-    """Which folders and hub ids it reads, by what their config.json names: patterns as
+    """Which folders and hub ids it reads, by names in their config.json: patterns like
     `*ForSequenceClassification`. Such a plugin takes `model` and `revision`.
     """
     unit: Literal["utterance", "conversation"] = "utterance"
@@ -80,10 +80,10 @@ class BatchModelHandler(
 
     @property
     def reads_answers(self) -> bool:
-        """Whether it reads the answers of another annotator: that which `over` names.
+        """Whether it reads the answers of another annotator, which `over` names.
 
-        They stand in the batch where the columns required say so: labels, vectors or
-        both, and in a lake nobody else's. What it answers goes behind them.
+        They are in the batch, in the required columns: labels, vectors or both, and in
+          a lake nobody else's. Its own answers are appended after them.
         """
         return bool(self.answers_read)
 
@@ -153,9 +153,9 @@ class BatchModelHandler(
 
 
 def _check_answered(batch: pa.RecordBatch, over: str) -> None:
-    """Raises UsageError if steps before this one answered, and none of them is `over`.
+    """Raises UsageError if earlier steps answered but none of them is `over`.
 
-    In a lake no step stands before this one, and the part is known to be answered.
+    In a lake there is no earlier step, and the part is known to be answered.
     """
     if ANNOTATORS_COLUMN.name not in batch.schema.names:
         return
@@ -187,9 +187,9 @@ class Scored:
 class Scorer(BatchModelHandler[ModelT], abc.ABC):
     """A model that gives texts scores, or values on a scale.
 
-    It is asked each distinct text of a batch once. Rows without words of their author
-    and rows in a language that it does not read get a status and no label; a text that
-    fails does not affect the others.
+    It is asked about each distinct text of a batch once. Rows without words of their
+    author, and rows in a language that it does not read, get a status and no label; a
+    text that fails does not affect the others.
 
     Args:
       cues: the model reads cues in `words`, only those `in_text`, or texts
@@ -209,7 +209,7 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
     Rows whose `lang` says nothing are read too.
     """
     weighs_cues: ClassVar[bool] = False
-    """Whether it is told where cues in words begin and end: see `readings.read`."""
+    """Whether it learns where cues in words start and end; see `readings.read`."""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -238,9 +238,9 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
         return np.ones(len(texts), np.bool_)
 
     def asked(self, batch: pa.RecordBatch, readings: Readings) -> pa.StringArray:
-        """Returns what the model is asked of each row: what `score` is given.
+        """Returns what the model is asked for each row, which is passed to `score`.
 
-        Null where it is not asked: such a row gets the status `abstained`.
+        Null where it is not asked; such a row gets the status `abstained`.
 
         Args:
           batch: utterances.
@@ -283,7 +283,7 @@ class Scorer(BatchModelHandler[ModelT], abc.ABC):
 
 
 def _statuses(texts: Collapsed, scored: Scored) -> Statuses:
-    """Returns the status of each row, as if rows that were not asked were foreign."""
+    """Returns the status of each row, treating rows not asked about as foreign."""
     of_texts = np.full(len(texts.unique), Status.OK, np.int8)
     if scored.truncated is not None:
         of_texts[scored.truncated] = Status.TRUNCATED

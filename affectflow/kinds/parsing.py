@@ -1,4 +1,4 @@
-"""What an answer means: read by a parser, and checked, so that none can add a label."""
+"""The meaning of an answer: read by a parser, and checked so that it adds no label."""
 
 import math
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def chosen(
 
 
 def parsed(step: Step, parser: Parser, raw: str, reading: str) -> list[Answer]:
-    """Returns what a parser makes of an answer, each part checked."""
+    """Returns what a parser reads from an answer, with each part checked."""
     answers = parser(raw, step=step, reading=reading)
     unparsed = [Answer(status=Status.UNPARSED)]
     return [_checked(answer, step, reading) for answer in answers or unparsed]
@@ -30,7 +30,7 @@ def _checked(answer: Answer, step: Step, reading: str) -> Answer:
     """Returns an answer, or what is wrong with it."""
     is_label = answer.label is not None and answer.text is None
     if answer.status is not Status.OK:
-        # What could not be read of a field, or of a part, is said under its name.
+        # Errors about a field or part are reported under its name.
         named = not is_label or answer.label in step.parts
         field = answer.label if named else None
         return Answer(label=field, text=answer.text, status=answer.status)

@@ -1,9 +1,9 @@
-"""What a model says about no text, taken away from what it says about one.
+"""Corrects a model's scores for a text by its scores for an empty one.
 
-A model likes some labels whatever it reads. Its scores of an empty text tell which, and
-dividing by them leaves what the text adds. Of likelihoods that are sums over tokens
-this is the pointwise mutual information of text and label, given the question (Holtzman
-et al. 2021, Surface Form Competition).
+A model favours some labels whatever it reads. Its scores for an empty text show which,
+and dividing by them leaves what the text adds. For likelihoods that are sums over
+tokens, this is the pointwise mutual information of text and label given the question
+(Holtzman et al. 2021, Surface Form Competition).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import numpy as np
 from affectflow.errors import RowError
 from affectflow.kinds.asking import Outcome
 
-_LOWEST = 1e-300  # a likelihood that is too small for a number is not none
+_LOWEST = 1e-300  # a likelihood too small for a number is not zero
 
 
 def without_prior(outcome: Outcome, prior: Outcome, choices: Sequence[str]) -> Outcome:
@@ -37,7 +37,7 @@ def without_prior(outcome: Outcome, prior: Outcome, choices: Sequence[str]) -> O
 
 
 def divided(scores: Sequence[float], prior: Sequence[float]) -> tuple[float, ...]:
-    """Returns scores divided by those of an empty text, together 1 again."""
+    """Returns scores divided by those of an empty text, normalised to sum to 1."""
     found, before = (np.log(np.maximum(each, _LOWEST)) for each in (scores, prior))
     raised = np.exp(found - before - (found - before).max())
     return tuple((raised / raised.sum()).tolist())

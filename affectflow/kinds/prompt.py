@@ -1,7 +1,7 @@
-"""Prompts and parsers: what an `Asker` asks of a text, and what it makes of the answer.
+"""Prompts and parsers: what an `Asker` asks about a text, and how answers are read.
 
 A prompt is data, usually a file (`docs/prompts.md`): its steps are asked in order, and
-what an answer means is said by a parser, a function of the group `affectflow.parsers`.
+a parser, a function of the group `affectflow.parsers`, reads the answers.
 """
 
 import dataclasses
@@ -55,11 +55,11 @@ class Prompt:
       over: what is read of another annotator: `labels:3` are its three best labels,
         for `{evidence}`, `words:5` the words that it goes by, for `{words}`; both with
         a comma.
-      fence: texts of others stand between marks. Off only where a published form must
-        be met byte for byte.
-      guard: a rule; what it matches is asked of no model.
+      fence: texts by others are put between marks. Off only if a published form must
+        be reproduced byte for byte.
+      guard: a rule; no model is asked about texts that match it.
       perspective: whose emotion the answers are: `writer`, `reader` or `self_report`.
-      stimulus: what was put around its steps; empty for nothing.
+      stimulus: what was put around its steps; empty for none.
       profile: what `{profile}` tells of who wrote: `speaker_role`, `lang` and
         `attrs.NAME`; empty for nothing.
 
@@ -90,7 +90,7 @@ class Prompt:
 
     @classmethod
     def load(cls, name_or_path: str) -> Self:
-        """Returns the prompt of a name, or of a file that ends in `.toml`.
+        """Returns a prompt by name, or from a file that ends in `.toml`.
 
         Raises:
           UsageError: it does not exist, or it cannot be asked; names the line.
@@ -101,7 +101,7 @@ class Prompt:
 
     @functools.cached_property
     def digest(self) -> str:
-        """BLAKE2b of all that a model is shown or that reads its answers."""
+        """BLAKE2b of all that a model is shown, and of what reads its answers."""
         said = dataclasses.asdict(self)
         left_out = _NOT_IN_DIGEST | ({"perspective"} if self.of_writer else set())
         left_out |= set() if self.profile else {"profile"}
@@ -111,12 +111,12 @@ class Prompt:
 
     @functools.cached_property
     def fence_digest(self) -> str:
-        """The digest without a profile: an empty one changes no mark of a fence."""
+        """The digest without a profile: an empty profile changes no fence mark."""
         return dataclasses.replace(self, profile=()).digest
 
     @property
     def of_writer(self) -> bool:
-        """Whether the answers are about whoever wrote or spoke."""
+        """Whether the answers are about the author or speaker."""
         return self.perspective == WRITER
 
     def vocabulary_of(self, step: Step) -> str:
@@ -128,7 +128,7 @@ class Prompt:
         return step.task or self.task
 
     def reads(self, what: Literal["labels", "words"]) -> int:
-        """Returns how many labels or words it reads of another annotator."""
+        """Returns how many labels or words it reads from another annotator."""
         found = dict(parts_of(self.over))
         return found.get(what, 0)
 
@@ -137,7 +137,7 @@ class Prompt:
 
 
 class Answer(NamedTuple):
-    """What a parser makes of an answer, or of a part of it: a row of `annotations`.
+    """What a parser reads from an answer or a part of it: a row of `annotations`.
 
     Attributes:
       label: one of the step's labels; of a `text`, the name of the field.
@@ -160,10 +160,10 @@ class Answer(NamedTuple):
 
 
 class Parser(Protocol):
-    """Reads what a model answered. It is total: it never raises."""
+    """Reads a model's answer. It is total: it never raises."""
 
     def __call__(self, raw: str, *, step: Step, reading: str) -> list[Answer]:
-        """Returns what an answer says; at least one `Answer`, whatever it is.
+        """Returns the content of an answer; always at least one `Answer`.
 
         Args:
           raw: what the model said.

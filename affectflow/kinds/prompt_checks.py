@@ -18,7 +18,7 @@ _OVER = re.compile(r"(labels|words):([1-9][0-9]?)")
 
 
 def parts_of(over: str) -> Iterator[tuple[str, int]]:
-    """Yields what is read of another annotator, labels or words, and how many.
+    """Yields what is read from another annotator, labels or words, and how many.
 
     Raises:
       PromptError: it is not like `labels:3,words:5`.

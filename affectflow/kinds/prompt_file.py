@@ -1,4 +1,4 @@
-"""Prompts as files of TOML: `docs/prompts.md` lists what one may say."""
+"""Prompts as TOML files; `docs/prompts.md` lists what they may contain."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -55,7 +55,7 @@ STEP: Mapping[str, Kind] = MappingProxyType(
 
 
 def read(cls: type[PromptT], name_or_path: str) -> PromptT:
-    """Returns the prompt of a name or of a file.
+    """Returns a prompt by name or from a file.
 
     Raises:
       UsageError: it does not exist, or it cannot be asked; the message names the line.

@@ -18,20 +18,20 @@ from affectflow.schemas import ANNOTATIONS_COLUMN, UTTERANCES, Status, fields
 
 @dataclass(kw_only=True)
 class Question:
-    """What is asked about, and where the answer is.
+    """What is asked about, and where the answer goes.
 
     Args:
-      row: of the batch, where the answer is.
-      rows: of the batch, which it is about.
+      row: row of the batch that gets the answer.
+      rows: rows of the batch that it is about.
       reading: what the model is shown as `{text}`.
       shows: the rows whose texts the model is shown, those of the history too.
       status: `OK`, or why no model is asked.
       history: what the model is shown as `{history}`.
       evidence: labels of another annotator, the best first.
-      words: words that another annotator goes by.
+      words: words that another annotator relies on.
       is_cut: the end of the reading, or the beginning of the history, is not shown.
       media: what the model is shown besides the words.
-      profile: what the model is told of who wrote.
+      profile: what the model is told about the author.
     """
 
     row: int
@@ -48,7 +48,7 @@ class Question:
 
 
 def columns_of(prompt: Prompt) -> pa.Schema:
-    """Returns the columns of utterances that a prompt is filled from."""
+    """Returns the columns of utterances used to fill in a prompt."""
     names = ["text", "segments"]
     if prompt.unit == "conversation" or prompt.history:
         names += ["conversation_id", "speaker_id", "speaker_role"]
@@ -92,9 +92,9 @@ def questions_of(
 
 
 def cut_to(questions: Sequence[Question], longest: int) -> None:
-    """Cuts readings at their end and histories at their beginning.
+    """Cuts readings at the end and histories at the start.
 
-    Places in a reading stay where they are, and the latest turns of a history stay.
+    Positions in a reading stay valid, and the latest turns of a history are kept.
 
     Args:
       questions: to cut.
@@ -110,7 +110,7 @@ def cut_to(questions: Sequence[Question], longest: int) -> None:
 def show(questions: Sequence[Question], shown: Sequence[str | None]) -> None:
     """Adds to questions what the model is shown besides the words.
 
-    A silent recording is asked about; where there is nothing to show, nothing is asked.
+    Silent recordings are asked about; if there is nothing to show, nothing is asked.
 
     Args:
       questions: about single utterances.
@@ -126,7 +126,7 @@ def show(questions: Sequence[Question], shown: Sequence[str | None]) -> None:
 def look_over(
     questions: Sequence[Question], batch: pa.RecordBatch, prompt: Prompt, over: str
 ) -> None:
-    """Adds to questions what the prompt shows of another annotator."""
+    """Adds to questions what the prompt shows from another annotator."""
     asked = [each for each in questions if each.status is Status.OK]
     if n := prompt.reads("labels"):
         scores = labels_of(batch, over)
@@ -205,9 +205,9 @@ class _Turns:
         return Question(row=row, rows=[row], shows=[row], reading=text, status=status)
 
     def whole(self, rows: Sequence[int]) -> Question:
-        """Returns the question about a conversation; it is at its last utterance.
+        """Returns the question about a conversation, placed at its last utterance.
 
-        A turn that no model may be shown holds all of it back.
+        A turn that no model may be shown holds back the whole conversation.
         """
         statuses = [self._held_back.get(row, Status.OK) for row in rows]
         held = [each for each in statuses if each is not Status.NO_AUTHOR_TEXT]

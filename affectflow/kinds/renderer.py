@@ -1,9 +1,9 @@
-"""Renderers: what puts nonverbal cues of texts or measured values into words.
+"""Renderers: put nonverbal cues of texts, or measured values, into words.
 
-A `TextRenderer` is shown a text and gives cues with their place in it. A
+A `TextRenderer` is shown a text and gives cues with their positions in it. A
 `TrackRenderer` reads what instruments measured over time, such as loudness or the
-muscles of a face, and says which stretches are worth a phrase. Columns, places and the
-table `cues` are done for both; the check of both is
+muscles of a face, and says which stretches are worth a phrase. Columns, positions and
+the table `cues` are done for both; the check of both is
 `affectflow.testing.check_renderer`.
 """
 
@@ -44,10 +44,10 @@ class Renderer(Plugin, abc.ABC):
     renderer_id: ClassVar[str]
     modality: ClassVar[str] = "text"
     not_in_id: ClassVar[frozenset[str]] = frozenset()
-    """Options that decide no cue, such as where files lie."""
+    """Options that do not affect cues, such as where files are."""
 
     style: str = ""
-    """The style whose words it uses, if it uses one."""
+    """The style whose words it uses, if any."""
 
     @property
     def id(self) -> str:
@@ -57,7 +57,7 @@ class Renderer(Plugin, abc.ABC):
 
 
 def style_of(renderer_id: str) -> tuple[str, str]:
-    """Returns what the id of a renderer says: its name and version, and the style.
+    """Returns the parts of a renderer's id: its name and version, and the style.
 
     >>> style_of("face@1:paper-5+0a1b2c3d")
     ('face@1', 'paper-5')
@@ -95,10 +95,10 @@ class TextRenderer(Renderer):
 
     @abc.abstractmethod
     def render(self, text: str) -> list[Cue]:
-        """Returns the cues of `text` by their place.
+        """Returns the cues of `text` in order of position.
 
-        What is not the author's prose (code, quotes, links) reads as `BLANK`, one for
-        each character, so that offsets hold.
+        Text that is not the author's prose (code, quotes, links) is replaced by
+        `BLANK`, one for each character, so that offsets stay valid.
         """
 
     def reaction(self, name: str, count: int) -> str:
@@ -111,7 +111,7 @@ class TextRenderer(Renderer):
         return ""
 
     def speaking(self, language: str) -> "TextRenderer":
-        """Returns what says the same cues in a language, or else this renderer.
+        """Returns a renderer of the same cues in another language, or this one.
 
         Args:
           language: two or three letters, in lower case.
@@ -137,13 +137,13 @@ class Track(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A stretch of a recording, and the one value that stands for it.
+    """A stretch of a recording, and the value that represents it.
 
     Attributes:
       start_s: in the recording, seconds.
       end_s: likewise.
       value: what was measured there.
-      cue: what it is a value of; that of the renderer if empty.
+      cue: what the value measures; the renderer's cue if empty.
     """
 
     start_s: float
@@ -154,7 +154,7 @@ class Window(NamedTuple):
 
 @dataclass(kw_only=True)
 class TrackRenderer(Renderer, abc.ABC):
-    """Puts into words what values over time say about a turn.
+    """Puts what values over time say about a turn into words.
 
     Subclasses are dataclasses. They set `cue`, what is measured (loudness, pitch ...),
     and its `unit`.
@@ -169,11 +169,11 @@ class TrackRenderer(Renderer, abc.ABC):
     cue: ClassVar[str] = ""
     unit: ClassVar[str] = ""
     units: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Of cues that have another unit, by their names."""
+    """Units of cues that differ from `unit`, by name."""
     needs_tracks: ClassVar[bool] = False
-    """Whether it reads files of an instrument only, and measures no recording."""
+    """Whether it only reads files of an instrument, and measures no recording."""
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
-    """Endings of the files that are taken from a folder."""
+    """Extensions of the files that are read from a folder."""
 
     @property
     def named_columns(self) -> tuple[str, ...]:
@@ -182,18 +182,18 @@ class TrackRenderer(Renderer, abc.ABC):
 
     @abc.abstractmethod
     def measure(self, uri: str) -> pa.Table:
-        """Returns what one file says, as rows of `affectflow.batches.tracks.TRACKS`.
+        """Returns the content of a file, as rows of `affectflow.batches.tracks.TRACKS`.
 
         Args:
           uri: of a file of `tracks`, or of a recording.
 
         Raises:
-          UnmeasuredError: the file says nothing; its reason is counted.
+          UnmeasuredError: the file has nothing to measure; the reason is counted.
         """
 
     @abc.abstractmethod
     def windows(self, track: Track) -> Iterable[Window]:
-        """Returns the stretches of a turn's track that are looked at, in order."""
+        """Returns the stretches of a turn's track that are examined, in order."""
 
     @abc.abstractmethod
     def phrase(self, window: Window) -> str:
@@ -203,8 +203,8 @@ class TrackRenderer(Renderer, abc.ABC):
         """Yields the rows of `cues` of the turns of one recording.
 
         Args:
-          turns: of `TURNS`; of all that is known of the recording.
-          tracks: of `TRACKS`: all that was measured of the recording.
+          turns: rows of `TURNS`: all known turns of the recording.
+          tracks: rows of `TRACKS`: everything measured of the recording.
         """
         for utterance_id, found in tracks_of(turns, tracks):
             for track in found:
@@ -215,9 +215,9 @@ class TrackRenderer(Renderer, abc.ABC):
     ) -> list[dict[str, Any]]:
         """Returns the rows of `cues` of a part with their phrases.
 
-        For renderers whose words depend on what else there is, as a speaker's other
-        turns; `render` leaves their phrases empty. Rows that stay without a phrase are
-        no cues.
+        For renderers whose words depend on other rows, such as a speaker's other turns;
+        `render` leaves their phrases empty. Rows without a phrase in the end are not
+        cues.
 
         Args:
           rows: what `render` yielded of all recordings.
@@ -226,7 +226,7 @@ class TrackRenderer(Renderer, abc.ABC):
         return rows
 
     def rows(self, utterance_id: str, track: Track) -> Iterator[dict[str, Any]]:
-        """Yields the rows of `cues` of a track: without a place in the text."""
+        """Yields the rows of `cues` of a track, without a position in the text."""
         for window in self.windows(track):
             row = self.row(utterance_id, window)
             if row["phrase"]:
@@ -262,7 +262,7 @@ class UnmeasuredError(Exception):
 
 
 def is_on_the_web(uri: str) -> bool:
-    """Returns whether an address, or one that it is chained to, is on the web.
+    """Returns whether an address, or one it is chained to, is on the web.
 
     >>> is_on_the_web("https://host/call.wav"), is_on_the_web("zip://a::http://b/c")
     (True, True)
@@ -273,9 +273,9 @@ def is_on_the_web(uri: str) -> bool:
 
 
 def check_not_on_the_web(uri: str) -> None:
-    """Raises UnmeasuredError if an address that a message names is on the web.
+    """Raises UnmeasuredError if an address named in a message is on the web.
 
-    The author of the message would learn who reads it.
+    Fetching it would tell the message's author who reads it.
     """
     if is_on_the_web(uri):
         raise UnmeasuredError(
@@ -285,7 +285,7 @@ def check_not_on_the_web(uri: str) -> None:
 
 
 def tracks_of(turns: pa.Table, tracks: pa.Table) -> Iterator[tuple[str, list[Track]]]:
-    """Yields each turn's id, and what was measured during it: by the names of channels.
+    """Yields each turn's id and what was measured during it, by channel.
 
     Args:
       turns: of `TURNS`, of one recording.
@@ -307,7 +307,7 @@ def _by_channel(tracks: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 class _Channel(NamedTuple):
-    """What was measured of one channel, sorted so that turns are looked up in it.
+    """What was measured of one channel, sorted for looking up turns.
 
     Attributes:
       whole: all of it, with its times.

@@ -1,4 +1,4 @@
-"""Values that are not on the scale of their vocabulary are not answers."""
+"""Values outside the scale of their vocabulary do not count as answers."""
 
 from dataclasses import replace
 
@@ -9,11 +9,11 @@ from affectflow.batches.labelling import Answer, Statuses
 from affectflow.schemas import Status
 
 _ROUNDING = 1e-5
-"""Values that are outside by this share of the scale's width are moved to its end."""
+"""Values outside by at most this share of the scale's width are moved to its end."""
 
 
 def on_scale(answer: Answer, statuses: Statuses) -> tuple[Answer, Statuses]:
-    """Returns the answer, and the statuses of rows after a look at the scale.
+    """Returns the answer and the statuses of rows after checking the scale.
 
     A labelled row with a value that is not on the scale gets `out_of_range`. Without a
     scale nothing changes.

@@ -21,13 +21,13 @@ from affectflow.schemas import SOURCE_BATCH
 TO_THE_END = -1
 TOGETHER_FILES = 64
 TOGETHER_BYTES = 1 << 20
-"""A file is small below this, decompressed; no more is read together."""
+"""Size below which a file is small, decompressed; the most that is read together."""
 
 
 class File(NamedTuple):
-    """One file, or what a source takes for one: its address, and its size in bytes.
+    """One file, or what a source treats as one: its address, and its size in bytes.
 
-    `plain_size` is about how many bytes it holds, decompressed; 0 if unknown.
+    `plain_size` is its approximate size in bytes, decompressed; 0 if unknown.
     """
 
     uri: str
@@ -55,14 +55,14 @@ SplitTuple = tuple[str, int, int, int]
 class Source(Transform, abc.ABC):
     """Reads something in pieces; every row becomes an utterance, or a dead row.
 
-    What `patterns` name is listed on a worker, cut to splits, and read. A source that
-    reads no files gives one pattern and implements `read` alone. Its class name starts
-    with `Read`; the rest, in kebab case, is what `--source` takes.
+    Files matching `patterns` are listed on a worker, cut into splits, and read. A
+    source that reads no files gives one pattern and implements only `read`. Its class
+    name starts with `Read`; the rest, in kebab case, is what `--source` takes.
     """
 
     provides: ClassVar[pa.Schema] = SOURCE_BATCH
     files_stand_alone: ClassVar[bool] = False
-    """Whether each file is read without a look at any other, whatever its name."""
+    """Whether each file is read independently of all others, whatever its name."""
     skipped: frozenset[str] = frozenset()
     """Addresses of stored files that are not read: they have not changed since."""
 
@@ -76,7 +76,7 @@ class Source(Transform, abc.ABC):
         """Yields the rows of one piece, in order, as batches of `SOURCE_BATCH`."""
 
     def files(self, pattern: str) -> list[File]:
-        """Returns the files that one of the patterns means.
+        """Returns the files that match one of the patterns.
 
         Raises:
           UsageError: nothing matches.
@@ -84,13 +84,13 @@ class Source(Transform, abc.ABC):
         return [File(pattern, 0)]
 
     def unread(self, pattern: str) -> list[File]:
-        """Returns the files of a pattern but for those that are skipped."""
+        """Returns the files of a pattern except those that are skipped."""
         return self.files(pattern)
 
     def stands_alone(self, uri: str) -> bool:
-        """Returns whether a stored file is read without a look at any other.
+        """Returns whether a stored file is read independently of all others.
 
-        Only such a file is skipped while others of a command are read again: where it
+        Only such a file can be skipped while others are read again: if this
         is false, as it is unless a source says otherwise, all are skipped or none.
 
         Args:
@@ -107,14 +107,14 @@ class Source(Transform, abc.ABC):
         return [s for file in self.files(pattern) for s in self.split_file(file)]
 
     def check(self) -> None:
-        """Looks, cheaply, whether there is something to read.
+        """Checks cheaply whether there is something to read.
 
         Raises:
           UsageError: there is not; the message says how to fix it.
         """
 
     def notices(self) -> list[str]:
-        """Returns what is read differently than expected; cheaply, one line each."""
+        """Returns, cheaply, what is read differently from expected, one line each."""
         return []
 
     def reads_beside(self, name: str) -> bool:
@@ -126,7 +126,7 @@ class Source(Transform, abc.ABC):
         return False
 
     def input_bytes(self) -> int:
-        """Returns about how many bytes there are to read, decompressed; 0 if unknown.
+        """Returns roughly how many bytes there are to read, decompressed; 0 if unknown.
 
         Files are listed, not opened. A lake is sized for this before its first ingest.
         """
@@ -135,7 +135,7 @@ class Source(Transform, abc.ABC):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        """Returns how sure it is, 0 to 1, that a file is of this source.
+        """Returns how certain it is, 0 to 1, that a file belongs to this source.
 
         Args:
           name: the name of the file, or its URI.
@@ -145,9 +145,9 @@ class Source(Transform, abc.ABC):
 
     @classmethod
     def takes_folder(cls, path: str) -> bool:
-        """Returns whether a folder is one thing of this source, as a repository is.
+        """Returns whether a folder is a single input, such as a repository.
 
-        The files of other folders are looked at one by one.
+        The files of other folders are examined one by one.
         """
         return False
 
@@ -165,7 +165,7 @@ class Source(Transform, abc.ABC):
 
 
 class Sink(Transform, abc.ABC):
-    """Writes what flows: the end of a pipeline."""
+    """The end of a pipeline: writes its rows."""
 
 
 class _ListFn(beam.DoFn):
@@ -222,7 +222,7 @@ def together(files: Iterable[File]) -> Iterator[list[File]]:
 
 
 def recognised(name: str, head: bytes) -> tuple[type[Source] | None, float]:
-    """Returns the installed source that is surest of a file, and how sure it is, 0..1.
+    """Returns the installed source most certain of a file, and its certainty, 0..1.
 
     The source is None if none can read it.
 
@@ -235,10 +235,10 @@ def recognised(name: str, head: bytes) -> tuple[type[Source] | None, float]:
 
 
 def candidates(name: str, head: bytes) -> list[tuple[type[Source], float]]:
-    """Returns the installed sources and how sure each is of a file, surest first.
+    """Returns the installed sources and their certainty about a file, highest first.
 
-    One that does not import, or whose name two distributions claim, is left out, as
-    `affectflow plugins` says. One that fails at this file is not sure of it at all; a
+    Sources that do not import, or whose name two distributions claim, are left out;
+    `affectflow plugins` lists them. A source that fails on this file has certainty 0; a
     warning names it.
 
     Args:
@@ -253,7 +253,7 @@ def candidates(name: str, head: bytes) -> list[tuple[type[Source], float]]:
 
 
 def folder_source(path: str) -> type[Source] | None:
-    """Returns the installed source that takes a folder as one thing, if any does."""
+    """Returns the installed source that treats a folder as a single input, if any."""
     return next((each for _, each in _installed() if each.takes_folder(path)), None)
 
 

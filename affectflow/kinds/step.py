@@ -10,14 +10,14 @@ from affectflow.errors import UsageError
 from affectflow.registry import nearest
 
 SLOTS = ("text", "history", "labels", "evidence", "words", "profile")
-"""What any step may show; the names of earlier steps are slots too."""
+"""Slots that any step may use; the names of earlier steps are slots too."""
 SLOT = re.compile(r"\{(\{?)([a-z_][a-z0-9_]*)\}(\}?)")
 """A slot, `{name}`; `{{name}}` is the text `{name}`. Other braces are text."""
 _WHEN = re.compile(r"([a-z_][a-z0-9_]*)(?:(!?=)(.+))?")
 
 
 def as_text(words: str) -> str:
-    """Returns words as a template shows them: what looks like a slot is text.
+    """Returns text escaped for a template, so that nothing in it is taken for a slot.
 
     >>> as_text("{text} and {this one}")
     '{{text}} and {this one}'
@@ -43,8 +43,8 @@ class Condition(NamedTuple):
     """When a step is asked: `NAME`, `NAME=LABEL` or `NAME!=LABEL`.
 
     Attributes:
-      step: an earlier step, which must have been answered: what could not be read is no
-        answer.
+      step: an earlier step, which must have been answered; an unreadable answer does
+        not count.
       labels: one of these must be its answer; empty for any.
       negated: none of them must be.
     """
@@ -118,7 +118,7 @@ class Step:
         return Condition(said[1], labels, said[2] == "!=")
 
     def narrowed(self, evidence: Sequence[str]) -> "Step | None":
-        """Returns the step with the labels that it has of a text; None if it has none.
+        """Returns the step with the labels that apply to a text; None if none do.
 
         Args:
           evidence: the labels that the other annotator gives.

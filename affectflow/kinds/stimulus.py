@@ -1,7 +1,7 @@
 """Stimuli: sentences that are put around the questions of any prompt.
 
-A pack is a file of TOML of the kind `stimuli`: one text for each id. What comes out is
-a prompt like any other, whose digest knows what was put around it.
+A pack is a TOML file of the kind `stimuli`: one text for each id. The result is a
+  prompt like any other, whose digest covers what was put around it.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Styles: how what was not said is put into words, as files of data.
+"""Styles: data files that say how to put nonverbal cues into words.
 
-A style is a file of the kind `styles`. Its sections are those of the renderers that
-read it; `[frame]` says what a model reads around a text that has cues without a place.
+A style is a file of the kind `styles`. Its sections belong to the renderers that read
+it; `[frame]` says what a model reads around a text with cues that have no position.
 """
 
 import functools
@@ -19,7 +19,7 @@ PLAIN = "plain"
 
 @functools.cache
 def style(name: str) -> dict[str, Any]:
-    """Returns what a style says, by section.
+    """Returns the content of a style, by section.
 
     Raises:
       UnknownPluginError: no distribution brings it.
@@ -62,11 +62,11 @@ def frame_of(name: str) -> Frame:
 
 
 def check_reading(cues: str, style: str) -> None:
-    """Raises unless texts can be read so.
+    """Raises unless texts can be read in this way.
 
     Raises:
       UnknownPluginError: no distribution brings the style.
-      UsageError: it is malformed, or cues are read in no such way.
+      UsageError: it is malformed, or cues cannot be read in this way.
     """
     check_cues(cues)
     frame_of(style)
@@ -75,5 +75,5 @@ def check_reading(cues: str, style: str) -> None:
 def reading_of(
     batch: pa.RecordBatch, *, cues: str, style: str, apart: bool = False
 ) -> Readings:
-    """Returns what a model reads of each row, as its options say; see `read`."""
+    """Returns what a model reads of each row, according to its options; see `read`."""
     return read(batch, cues=cues, frame=frame_of(style), apart=apart)

@@ -1,4 +1,4 @@
-"""Trainers: what fits a model to labelled data; `affectflow train NAME` calls it.
+"""Trainers: fit a model to labelled data; `affectflow train NAME` calls them.
 
 The check of a trainer is `affectflow.testing.check_trainer`.
 """
@@ -21,21 +21,21 @@ def quiet(line: str) -> None:
 
 
 def is_held_out(unit: str) -> bool:
-    """Returns whether texts of a unit, such as a brief, are for choosing: a tenth is.
+    """Returns whether texts of a unit, such as a brief, are for choosing; a tenth are.
 
-    By a hash of its name: the answer is the same on every machine.
+    Decided by a hash of its name, so the answer is the same on every machine.
     """
     digest = hashlib.blake2b(unit.encode()).digest()
     return int.from_bytes(digest[:8], "big") % 10 == 0
 
 
 class Figure(NamedTuple):
-    """One figure on texts that were held out, with its 95 % interval.
+    """One figure on held-out texts, with its 95 % interval.
 
     Attributes:
       name: f1, auc, pearson, ...
       label: what it is of; `(macro)` and `(micro)` for all labels together.
-      value: None where it is not defined.
+      value: None if it is undefined.
       low: lower end of the interval, or None.
       high: upper end, or None.
     """
@@ -89,20 +89,20 @@ class Trainer(Plugin, abc.ABC):
           licence: of the data; empty for that of the data set, where it is known.
 
         Raises:
-          UsageError: a file is missing, or is not as it should be.
+          UsageError: a file is missing or malformed.
         """
 
 
 @dataclass(kw_only=True)
 class FolderTrainer(Trainer, abc.ABC):
-    """Fits a model of several files, in steps that a second run goes on from.
+    """Fits a model of several files, in steps from which a second run can continue.
 
-    Its weights are a folder with configuration, tokenizer and `file`. It is the same
-    after an interrupted run that is started again as after one that was not.
+    Its weights are a folder with configuration, tokenizer and `file`. An interrupted
+    run that is started again gives the same result as an uninterrupted one.
     """
 
     def train(self, data: Path, *, licence: str = "") -> Trained:
-        """Returns a model that lies in a new folder for temporary files."""
+        """Returns a model in a new temporary folder."""
         work = Path(tempfile.mkdtemp(prefix="affectflow-"))
         return self.train_in(work, data, licence=licence)
 
@@ -113,11 +113,11 @@ class FolderTrainer(Trainer, abc.ABC):
         """Returns a model fitted to the files in the folder `data`.
 
         Args:
-          work: a folder for what is kept after each step; what an interrupted run on
-            the same data with the same options left there is gone on from.
+          work: a folder for what is stored after each step; a run on the same data with
+            the same options continues from what an interrupted one left there.
           data: as for `train`.
           licence: as for `train`.
-          tell: is handed a line after each step.
+          tell: called with a line after each step.
 
         Raises:
           UsageError: as `train`.

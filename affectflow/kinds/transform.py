@@ -97,8 +97,8 @@ class _BatchFn(beam.DoFn):
 class ConversationTransform(Transform, abc.ABC):
     """A transform over whole conversations, in time order.
 
-    In a pipeline of its own it groups batches by conversation first; in a stage over
-    a lake, where parts hold whole conversations, nothing is shuffled.
+    In a custom pipeline it first groups batches by conversation; in a stage over a
+    lake, where parts hold whole conversations, nothing is shuffled.
 
     Batches need `conversation_id` and `timestamp`.
     """
@@ -116,7 +116,7 @@ class ConversationTransform(Transform, abc.ABC):
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Returns the result of `process_conversations`, checked, typed and guarded.
 
-        A conversation that fails is refused as a whole; the others go on.
+        A conversation that fails is refused as a whole; the others continue.
 
         Raises:
           MissingColumnError: a column of `requires` is missing from the batch.
@@ -169,7 +169,7 @@ class Chain(Transform):
 
     @property
     def columns_required(self) -> pa.Schema:
-        """What the steps require and no earlier step of the chain provides."""
+        """What the steps require that no earlier step of the chain provides."""
         required, here = pa.schema([]), pa.schema([])
         for step in self.steps:
             lacking = [f for f in step.columns_required if f.name not in here.names]

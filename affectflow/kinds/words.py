@@ -1,4 +1,4 @@
-"""What a prompt shows of another annotator: its labels, and the words it relies on."""
+"""What a prompt shows from another annotator: labels, and words it relies on."""
 
 import functools
 import re
@@ -16,7 +16,7 @@ from affectflow.schemas import ANNOTATIONS_COLUMN
 
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 MOST_WORDS = 200
-"""Of a longer text, the words behind these are not tried."""
+"""In a longer text, words after these are not tried."""
 _ROWS_AT_ONCE = 256
 
 
@@ -57,9 +57,9 @@ def best(scores: Iterable[Mapping[str, float]], n: int) -> tuple[str, ...]:
 def words_of(texts: Sequence[str], over: str, n: int) -> list[tuple[str, ...]]:
     """Returns the words that an annotator relies on in each text, the weightiest first.
 
-    The model is asked again without each word: a word weighs as much as the score of
-    the text's best label falls. So the words come from the model's weights, and no
-    list of words.
+    The model is asked again without each word; the weight of a word is the drop in
+    score of the text's best label. So the words come from the model's weights, not from
+    a word list.
 
     Args:
       texts: different or not; one that the model cannot read has no words.

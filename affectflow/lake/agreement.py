@@ -7,14 +7,14 @@ import duckdb
 
 EXAMPLES = 5
 NONE = "(none)"
-"""Stands for an answer without a chosen label."""
+"""Represents an answer without a chosen label."""
 
 
 class LabelAgreement(NamedTuple):
-    """One label: how often both chose it, and who alone did.
+    """One label: how often both chose it, or only one did.
 
-    `kappa` is Cohen's (1960): agreement beyond chance, at most 1; None where chance
-    alone agrees always.
+    `kappa` is Cohen's (1960): agreement beyond chance, at most 1; None if chance
+    agreement is already complete.
     """
 
     task: str
@@ -27,7 +27,7 @@ class LabelAgreement(NamedTuple):
 
 
 class Move(NamedTuple):
-    """How many utterances have one first label on side a and another on side b."""
+    """How many utterances have one first label on side a, and another on side b."""
 
     task: str
     label_a: str
@@ -72,8 +72,8 @@ def label_changes(
 ) -> LabelChanges:
     """Returns how labels of side a differ from those of side b.
 
-    Where the two sides share a vocabulary for a task, only answers in a shared one are
-    compared; else answers are, whatever the vocabulary.
+    If the two sides share a vocabulary for a task, only answers in a shared one are
+    compared; otherwise all answers are, whatever the vocabulary.
 
     Args:
       connection: has views `annotations_a` and `annotations_b`.

@@ -1,7 +1,7 @@
-"""The basis: the one annotator that a report rests on, and whose emotions are mined.
+"""The basis: the annotator that a report rests on, and whose emotions are mined.
 
-It is the one that the user named last, else the one that answered first: a model that
-is tried out beside it changes no report. The view `basis` has the order.
+It is the one the user named last, or else the one that answered first: trying out a
+  model beside it does not change reports. The view `basis` has the order.
 """
 
 import shlex
@@ -28,7 +28,7 @@ _TOLD = (
 class Candidate(NamedTuple):
     """An annotator that answered a task in a lake.
 
-    `told`: it is the one that the user named. `answered` counts utterances.
+    `told`: the user named it. `answered` counts utterances.
     """
 
     annotator_id: str
@@ -57,14 +57,14 @@ def choose(
     there: Sequence[Candidate],
     wanted: str = "",
 ) -> Candidate | None:
-    """Returns what a report rests on: what is wanted, else the basis.
+    """Returns what a report rests on: the annotator wanted, else the basis.
 
-    People are none unless they are named, and a report is not about frustration alone.
+    People are left out unless named, and a report is not only about frustration.
 
     Args:
       connection: to the lake.
       there: as `candidates` gives them.
-      wanted: the id of an annotator, or a beginning that no other has.
+      wanted: the id of an annotator, or an unambiguous start of it.
 
     Raises:
       UsageError: no annotator of that name answered; names those that did.

@@ -1,7 +1,7 @@
 """What changed between two runs: settings, rows of tables, labels.
 
-A row of `runs` names the Delta version that each table had when it was written; both
-states are read as they were then. Versions that gc has removed cannot be compared.
+A row of `runs` names the Delta version of each table when it was written; both states
+are read as of then. Versions that gc has removed cannot be compared.
 """
 
 import difflib
@@ -25,7 +25,7 @@ from affectflow.storage import storage_errors
 
 
 class Setting(NamedTuple):
-    """A setting, or the version of a library, that two runs do not share."""
+    """A setting, or the version of a library, that differs between two runs."""
 
     name: str
     a: str | None
@@ -33,7 +33,7 @@ class Setting(NamedTuple):
 
 
 class TableChange(NamedTuple):
-    """A table after two runs: of its rows, those that the digest counts."""
+    """A table after two runs: its rows, as far as the digest counts them."""
 
     table: str
     rows_a: int
@@ -96,7 +96,7 @@ def diff(lake_uri: str, run_a: str, run_b: str) -> Changes:
     lake = Lake.open(lake_uri)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        # Who is a person is as the lake knows it now.
+        # Who is a person is taken from the current lake.
         _create(connection, "annotators", "annotators", lake.files("annotators"))
         known = _runs(lake, connection)
         a, b = (_find(known, name, lake_uri) for name in (run_a, run_b))
@@ -117,8 +117,7 @@ def _runs(lake: Lake, connection: duckdb.DuckDBPyConnection) -> list[Run]:
     _create(connection, "runs", "runs", lake.files("runs"))
     rows = connection.execute(
         "SELECT run_id, stage, ended, config, annotator_id, versions, table_versions "
-        "FROM runs "
-        "ORDER BY ended, run_id, stage, config_digest"
+        "FROM runs ORDER BY ended, run_id, stage, config_digest"
     ).fetchall()
     return [
         Run(
@@ -181,7 +180,7 @@ def _table_change(
     lake: Lake, connection: duckdb.DuckDBPyConnection, a: Run, b: Run, table: str
 ) -> TableChange:
     files_a, files_b = _files_then(lake, a, table), _files_then(lake, b, table)
-    # Rows of a file that both states have are the same.
+    # Rows of a file that is in both states are the same.
     both = [files_a[path] for path in files_a.keys() & files_b]
     only_a = [files_a[path] for path in files_a.keys() - files_b]
     only_b = [files_b[path] for path in files_b.keys() - files_a]
@@ -224,7 +223,7 @@ def _difference(table: str) -> str:
 def _files_then(lake: Lake, run: Run, table: str) -> dict[str, FileEntry]:
     """Returns the files that a table had after a run, by path."""
     if table not in run.tables:
-        return {}  # an older affectflow had no such table
+        return {}  # an older version of affectflow had no such table
     url = lake.storage.url(table)
     try:
         with storage_errors(lake.uri):

@@ -43,15 +43,15 @@ def retry(
     pauses_s: Sequence[float] = _AT_ONCE,
     passing: tuple[type[AffectflowError], ...] = (ConflictError,),
 ) -> _Answer:
-    """Returns what `attempt` returns, tried again while others commit first.
+    """Returns the result of `attempt`, retried while others commit first.
 
     Args:
       attempt: looks at the table again, plans, and commits.
       pauses_s: seconds before each further attempt, about; 20 attempts in all.
-      passing: errors that another attempt may not meet.
+      passing: errors that may not recur in another attempt.
 
     Raises:
-      AffectflowError: the last attempt's, or one that does not pass.
+      AffectflowError: the last attempt's error, or one that is not retried.
     """
     for pause_s in pauses_s:
         try:
@@ -97,9 +97,9 @@ def commit(
     passing: list[type[AffectflowError]] = []
     if not (serial or once or expected is not None):
         passing.append(ConflictError)
-    if not storage.is_local:  # a disk says the same again
+    if not storage.is_local:  # a disk would only repeat the error
         passing.append(StorageError)
-    # Read again, the table may hold all of it: another's commit, or a lost answer.
+    # Read again, because another commit or a lost reply may have done all of it.
     retry(attempt, _PAUSES_S, tuple(passing))
 
 
@@ -147,7 +147,7 @@ def landed(storage: Storage, name: str, once: str) -> bool:
 
 def _add(entry: FileEntry) -> AddAction:
     stats = json.dumps({"numRecords": entry.rows})
-    # A modification time of the clock would make equal commits unlike.
+    # A modification time from the clock would make equal commits differ.
     return AddAction(entry.path, entry.size, {}, 0, True, stats)
 
 
@@ -171,7 +171,7 @@ def commit_serially(
 
     Args:
       lake: to commit to.
-      table: whose files hang on parts.
+      table: table whose files belong to parts.
       change: gives the change for the files of the table and the names of the parts;
         called again if another run came first.
 

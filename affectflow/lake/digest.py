@@ -1,7 +1,7 @@
-"""The digest of a lake: equal digests are what "the same answer" means here.
+"""The digest of a lake: equal digests define "the same answer".
 
-Ids, texts, labels, spans and statuses count, in a fixed order. Run ids, clocks,
-`runs`, origins and scores do not; pseudonyms neither, since each lake has its own key.
+Ids, texts, labels, spans and statuses count, in a fixed order. Run ids, clocks, `runs`,
+origins and scores do not, nor do pseudonyms, since each lake has its own key.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ DIGESTED = tuple(name for name, rules in RULES.items() if rules.digest)
 
 
 def said_of(table: str) -> str:
-    """Returns SQL for what a row `t` of a table says, as far as a digest goes."""
+    """Returns SQL for the content of a row `t` of a table that a digest covers."""
     columns = ", ".join(f"'{c}', t.\"{c}\"" for c in RULES[table].digest)
     return f"json_object({columns})::VARCHAR"
 

@@ -1,4 +1,4 @@
-"""Parquet files of tables: the one way to write one, and the one way to read one."""
+"""Parquet files of tables: the only place that writes and reads them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -34,13 +34,13 @@ def read_file(
 ) -> pa.Table:
     """Returns the rows of a file of a table, with the table's types.
 
-    A column that came to the table after the file was written is null.
+    A column added to the table after the file was written is null.
 
     Args:
       storage: of the lake.
       table: its name.
       path: in the table.
-      columns: that are wanted, in this order; all if empty.
+      columns: columns to read, in this order; all if empty.
     """
     schema = fields(TABLES[table], *columns) if columns else TABLES[table]
     rows = storage.read_parquet(table, *path.split("/"), columns=schema.names)

@@ -115,7 +115,7 @@ class Lake:
         commit(self.storage, "folds", [entry], older)
 
     def _folds_of_others(self) -> list[dict[str, Any]]:
-        """Returns the folds of vocabularies that only other machines have."""
+        """Returns the folds of vocabularies installed only on other machines."""
         paths = sorted(self.committed("folds"))
         rows = read_files(self.storage, "folds", paths).to_pylist()
         there = vocabularies.known()
@@ -188,13 +188,13 @@ def check_free(uri: str) -> None:
 def _check_name(storage: Storage, uri: str) -> None:
     if "://" not in uri and "::" in uri:
         raise LakeError(
-            f"{uri!r} has a `::`, which separates chained URLs; name a folder without "
-            "it"
+            f"{uri!r} contains `::`, which separates chained URLs; name a folder "
+            "without it"
         )
-    # deltalake takes a local path for a URL that is escaped, twice.
+    # deltalake unescapes a local path like a URL, twice.
     if storage.is_local and (found := _ESCAPED.search(storage.uri)):
         raise LakeError(
-            f"{uri!r} has {found.group()!r} in its path, which is not allowed in the "
+            f"{uri!r} contains {found.group()!r}, which is not allowed in the "
             "path of a lake; name a folder without it"
         )
 
@@ -212,17 +212,16 @@ def _check_empty(storage: Storage, uri: str) -> None:
         )
     if found:
         raise LakeError(
-            f"{uri!r} is a folder that already holds other files ({found[0]} ...); "
-            "name an "
-            "empty or new one with --to"
+            f"{uri!r} is a folder that already contains other files ({found[0]} ...); "
+            "name an empty or new one with --to"
         )
 
 
 def _what_is_there(storage: Storage, uri: str) -> str:
     if not storage.exists():
         return (
-            f"no lake at {uri!r}; make one with `affectflow ingest PATH --source NAME "
-            f"--to {uri}`"
+            f"no lake at {uri!r}; create one with `affectflow ingest PATH --source "
+            f"NAME --to {uri}`"
         )
     if storage.is_local and storage.fs.isfile(storage.root):
         return f"{uri!r} is a file, not a lake: give the folder of a lake"
@@ -233,17 +232,17 @@ def _what_is_there(storage: Storage, uri: str) -> str:
 
 
 BUCKET_BYTES = 32 << 20
-"""A worker holds about four times as much, beside the 400 MB it needs anyway."""
+"""A worker holds about four times as much, besides the 400 MB it always needs."""
 
 
 LEAST, MOST = 16, 65_536
 
 
 def buckets_for(bytes_of_input: int) -> int:
-    """Returns how many buckets hold an input at 32 MB a bucket: a power of two.
+    """Returns the number of buckets for an input at 32 MB per bucket: a power of two.
 
     One bucket is merged and sorted by one worker, in memory; ingest holds a few copies
-    of its text. More buckets than the input needs make small parts.
+    of its text. More buckets than needed make small parts.
 
     Args:
       bytes_of_input: decompressed, about; of the first ingest, which should be the

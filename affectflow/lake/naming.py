@@ -1,4 +1,4 @@
-"""What a user calls an annotator by: its id, or the beginning of it."""
+"""How a user names an annotator: by its id, or the start of it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -18,10 +18,10 @@ def annotator_meant(
     there: Iterable[str],
     where: str = HERE,
 ) -> str:
-    """Returns the annotator that a word means, the same for every command.
+    """Returns the annotator that a word means, the same way for every command.
 
-    A cascade, or whatever else reads another's answers, is called as the model in it
-    is: a beginning of both means the one that reads nobody's.
+    A cascade, or any annotator that reads another's answers, is named like the model in
+    it: a start shared by both means the one that reads nobody's.
 
     Args:
       connection: has the tables of a lake.

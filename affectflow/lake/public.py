@@ -1,7 +1,7 @@
 """Which messages may be quoted: those that are public, by their source or by the user.
 
 Many chats do not say whether they are public. Their messages are quoted once the user
-has said so, source by source; what a source calls private is never quoted.
+has declared the source public; messages that a source marks private are never quoted.
 """
 
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ def silent_sources(connection: "duckdb.DuckDBPyConnection") -> list[str]:
 
 
 def said_public(connection: "duckdb.DuckDBPyConnection") -> list[str]:
-    """Returns the sources that the user called public; it needs tables, no views."""
+    """Returns the sources that the user declared public; needs tables, no views."""
     name = "public_sources"
     create_view(connection, name, shipped_views()[name])
     found = connection.sql(f"SELECT source FROM {name} ORDER BY source")

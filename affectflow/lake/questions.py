@@ -1,4 +1,4 @@
-"""Questions in SQL that users type: which are taken, and why one fails."""
+"""SQL queries that users type: which are accepted, and why one fails."""
 
 import re
 
@@ -18,7 +18,7 @@ _COLUMNS = """
 def why_it_fails(
     connection: duckdb.DuckDBPyConnection, query: str, error: duckdb.Error
 ) -> str:
-    """Returns what DuckDB says of a query in one line, and the names there are."""
+    """Returns DuckDB's error about a query in one line, with the existing names."""
     said = str(error).partition("\n\nLINE")[0]
     columns = dict(connection.execute(_COLUMNS).fetchall())
     if table := _NO_TABLE.search(said):
@@ -37,7 +37,7 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Raises unless a query is one statement that changes nothing.
 
     Raises:
-      UsageError: it is none, several, or one that writes.
+      UsageError: there is no statement, more than one, or one that writes.
       duckdb.Error: it does not parse.
     """
     found = connection.extract_statements(query)
@@ -50,12 +50,12 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     if kind == "EXPLAIN" and (head := _EXPLAIN.match(query)):
         check_reads(connection, query[head.end() :])
     elif kind == "MULTI":
-        # A PIVOT, maybe in something that writes: that is not a subquery.
+        # A PIVOT, perhaps inside a statement that writes, which cannot be a subquery.
         connection.extract_statements(
             f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
         )
     elif kind != "SELECT":
         raise UsageError(
-            f"a lake is only read, so {kind} is refused; use SELECT (`affectflow sql` "
+            f"a lake is read-only, so {kind} is refused; use SELECT (`affectflow sql` "
             "writes the answers to a file with --out)"
         )

@@ -23,7 +23,7 @@ def default_key_path(lake_id: str) -> str:
 
 
 def create_key(lake_id: str, key_uri: str = "") -> bytes:
-    """Returns the key at `key_uri`; makes it if it does not exist.
+    """Returns the key at `key_uri`, which is created if it does not exist.
 
     Raises:
       LakeError: the file is not a key.
@@ -78,7 +78,7 @@ def _parse(content: bytes, uri: str) -> bytes:
         raise LakeError(
             _no_key(uri, "it is not written in hexadecimal digits")
         ) from error
-    # BLAKE2 takes an empty key for no key: anyone could work out the pseudonyms.
+    # BLAKE2 treats an empty key as none, and anyone could work out the pseudonyms.
     if len(key) != KEY_BYTES:
         raise LakeError(_no_key(uri, f"it has {len(key)} bytes, not {KEY_BYTES}"))
     return key
@@ -92,7 +92,7 @@ def _no_key(uri: str, why: str) -> str:
 
 
 def check_value(key: bytes) -> str:
-    """Returns a value that tells keys apart and gives none away."""
+    """Returns a value that distinguishes keys without revealing them."""
     return hashlib.blake2b(b"", digest_size=16, key=key, person=b"af-check").hexdigest()
 
 
@@ -106,6 +106,6 @@ def pseudonyms(accounts: Iterable[bytes], key: bytes) -> list[str]:
     return [_pseudonym(account, key) for account in accounts]
 
 
-@functools.lru_cache(maxsize=1 << 16)  # who writes much is met in every batch
+@functools.lru_cache(maxsize=1 << 16)  # frequent authors appear in every batch
 def _pseudonym(message: bytes, key: bytes) -> str:
     return hashlib.blake2b(message, digest_size=16, key=key).hexdigest()

@@ -1,4 +1,4 @@
-"""Delta tables: which files a table holds, and what their names say."""
+"""Delta tables: which files a table has, and what their names mean."""
 
 from dataclasses import dataclass
 
@@ -32,8 +32,8 @@ def stem(path: str) -> str:
 def part_of(path: str) -> str:
     """Returns the part that a result belongs to.
 
-    `dir/b00003-1a2b~2.parquet` is of `b00003-1a2b`: what follows `~` numbers results
-    that took the place of an older one.
+    `dir/b00003-1a2b~2.parquet` belongs to `b00003-1a2b`: the number after `~` counts
+    results that replaced an older one.
     """
     return stem(path).split("~", 1)[0]
 
@@ -80,7 +80,7 @@ def table_if_made(storage: Storage, name: str) -> DeltaTable | None:
     """Returns the newest version of a table, or None if the lake is older than it.
 
     Raises:
-      LakeError: every lake has the table, but this one.
+      LakeError: the table is missing although every lake has it.
     """
     try:
         return table(storage, name)

@@ -1,6 +1,6 @@
 """Tombstones: what was erased from a lake, so that no later ingest brings it back.
 
-They hold digests: an id of a message may tell where to read it, and who wrote it.
+They hold digests, because the id of a message may reveal where it is and who wrote it.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ class Tombstones(NamedTuple):
         return len(self.utterances) + len(self.speakers)
 
     def cover(self, rows: pa.Table | pa.RecordBatch) -> pa.Array:
-        """Returns which rows are of an erased utterance or speaker.
+        """Returns which rows belong to an erased utterance or speaker.
 
         Args:
           rows: with the columns `utterance_id` and `speaker_id`.
@@ -69,7 +69,7 @@ def tombstones(lake: Lake) -> Tombstones:
 def bury(
     lake: Lake, utterances: pa.Array, speakers: pa.Array, run_id: str
 ) -> Tombstones:
-    """Adds tombstones, before anything goes; returns all that there are then.
+    """Adds tombstones before anything is removed; returns all tombstones.
 
     Args:
       lake: that they are of.

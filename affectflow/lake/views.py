@@ -24,7 +24,7 @@ from affectflow.schemas import TABLES
 # normal_above: the point that the normal distribution passes with probability p, below
 # a half (Abramowitz and Stegun 1964, 26.2.23; off by less than 0.00045).
 # Byar's interval of a count (Breslow and Day 1987, p. 69), for observed / expected.
-# length_group is what texts are grouped by where their length is asked for.
+# length_group is what texts are grouped by when length is requested.
 # turn_key puts turns in order; where no time is known, shorter ids go first: #9 before
 # #10.
 _MACROS = """
@@ -60,7 +60,7 @@ _WORD = re.compile(r"\w+")
 
 
 class Files(Protocol):
-    """What a lake must say to be queried: `Lake` does."""
+    """What a lake must provide to be queried; `Lake` does."""
 
     def files(self, table: str) -> list[str]:
         """Returns the paths or URLs of the Parquet files of a table; may be empty."""
@@ -71,10 +71,10 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Returns a connection in UTC with the tables and views of `lake`.
 
-    Without `views` it has the tables only, in half the time; with `only`, the tables
-    that are not among them are empty. All hold the file lists
-    of now: what is committed later shows in the next connection. A view of a plugin
-    that fails is left out, with a warning that names its file.
+    Without `views` it has only the tables, in half the time; with `only`, all other
+    tables are empty. File lists are those of now: later commits show in the next
+    connection. A plugin's view that fails is left out, with a warning that names its
+    file.
 
     Raises:
       LakeError: a file of a table is missing or not Parquet; names the table.
@@ -89,8 +89,8 @@ def connect(
         for name, sql in in_order(shipped_views()):
             create_view(connection, name, sql)
         _create_plugin_views(connection)
-    # Last, because every view made over a file list opens every file: 3,000 files took
-    # half a minute the other way round.
+    # Last, because every view created over a file list opens every file: with 3,000
+    # files the other order took half a minute.
     for table in only or TABLES:
         fill_table_view(connection, table, columns[table], lake.files(table))
     return connection
@@ -140,7 +140,7 @@ def quote_name(name: str) -> str:
 def columns_of(
     connection: duckdb.DuckDBPyConnection, schema: pa.Schema
 ) -> list[tuple[str, str]]:
-    """Returns the columns of `schema` as DuckDB spells them: quoted name and type."""
+    """Returns the columns of `schema` in DuckDB's syntax: quoted name and type."""
     connection.register("_empty", schema.empty_table())
     described = connection.execute("DESCRIBE _empty").fetchall()
     connection.unregister("_empty")
@@ -165,8 +165,8 @@ def fill_table_view(
         return
     _register_file_systems(connection, files)
     paths = ", ".join(quote(literal_path(file)) for file in files)
-    # The empty half brings the columns that files of an older version lack; the planner
-    # drops it. The casts hold the types that the other views were made with.
+    # The empty half supplies columns that are missing from older files; the planner
+    # drops it. The casts keep the types that the other views were created with.
     sql = (
         f"SELECT {', '.join(f'{n}::{t} AS {n}' for n, t in columns)} FROM ("
         f"{empty_select(columns)} UNION ALL BY NAME SELECT * FROM read_parquet("
@@ -195,7 +195,8 @@ def _register_file_systems(
         files_there = fsspec.filesystem(protocol)
         if not connection.filesystem_is_registered(protocol):
             connection.register_filesystem(files_there)
-        # One listing tells the sizes of all files; else each query asks for each.
+        # One listing gives the sizes of all files; otherwise each query asks for each
+        # file.
         files_there.ls(folder, detail=True)
 
 

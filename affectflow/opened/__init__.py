@@ -1,4 +1,4 @@
-"""A lake that is open in Python: SQL, plots and the report, in a notebook too."""
+"""An open lake in Python: SQL, plots and the report, also in a notebook."""
 
 from affectflow.opened.analysis import analyze
 from affectflow.opened.lake import OpenLake, open_lake

@@ -1,4 +1,4 @@
-"""`analyze` in Python: files into a lake, labelled and mined, and the lake opened."""
+"""`analyze` in Python: ingests files, labels and mines them, and opens the lake."""
 
 import contextlib
 import logging
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from affectflow.kinds.source import Source
 
 BUDGET = 0.05
-"""The share of rows that may be refused before it is warned of."""
+"""The share of rows that may be refused before a warning."""
 
 
 class OverBudgetWarning(SaidOnceWarning):
-    """More rows were refused than the budget allows; the lake is there all the same."""
+    """More rows were refused than the budget allows; the lake was written anyway."""
 
 
 def analyze(
@@ -36,22 +36,22 @@ def analyze(
     budget: float = BUDGET,
     beam_options: Sequence[str] = (),
 ) -> OpenLake:
-    """Ingests, annotates and mines, and returns the lake, opened.
+    """Ingests, annotates and mines, and returns the open lake.
 
-    It does what `affectflow analyze` does, but for the report, and only what is new:
-    what an earlier run did is not done again.
+    Does what `affectflow analyze` does, except the report, and only for new input:
+    work of an earlier run is not repeated.
 
     >>> lake = affectflow.analyze("issues.json", source="github", to="lake")
     >>> lake.plot("themes")
 
     Args:
       paths: files, globs, URLs or folders.
-      to: the lake; made if it is not there.
-      source: what the files are; `auto` looks.
-      source_options: of the source, as `{"mapping": {"text": "body"}}`.
+      to: the lake; created if it does not exist.
+      source: kind of source; `auto` recognises it from the files.
+      source_options: options of the source, such as `{"mapping": {"text": "body"}}`.
       model: as `annotate` takes it.
-      revision: of a hub id.
-      options: of the model, as `{"prompt": "my.toml"}`.
+      revision: revision of a hub model.
+      options: options of the model, such as `{"prompt": "my.toml"}`.
       miner: name of a plugin.
       clusterer: name of a plugin.
       budget: share of rows that may be refused, 0..1.
@@ -69,7 +69,7 @@ def analyze(
 
     lake = os.fspath(to)
     given = dict(options or {})
-    handler_for(model, revision, given)  # what is wrong is said before a row is read
+    handler_for(model, revision, given)  # errors show before any row is read
     made = source_of(paths, source, source_options)
     common: dict[str, Any] = {"budget": budget, "beam_options": beam_options}
     with quiet():
@@ -106,7 +106,7 @@ def source_of(
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps what Beam logs on the way to itself; what fails is raised all the same."""
+    """Silences Beam's logs inside; failures are still raised."""
     beam = logging.getLogger("apache_beam")
     root, before = logging.getLogger(), beam.level
     beam.setLevel(logging.CRITICAL)

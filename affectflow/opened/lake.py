@@ -1,4 +1,4 @@
-"""`open_lake` and what it gives: a DuckDB connection that also plots and reports."""
+"""`open_lake` and its result: a DuckDB connection that also plots and reports."""
 
 import os
 from collections.abc import Callable
@@ -43,10 +43,10 @@ def open_lake(path: str | os.PathLike[str]) -> "OpenLake":
 
 
 class OpenLake:
-    """A lake that is open: what was committed when it was opened.
+    """An open lake: what was committed when it was opened.
 
-    It is a DuckDB connection as well: `execute`, `table`, `register`, `close` and the
-    like are the connection's own. To be used in a `with`, or closed with `close()`.
+    It is also a DuckDB connection: `execute`, `table`, `register`, `close` and so on
+    are the connection's own. Use it in a `with` statement, or close it with `close()`.
 
     Args:
       path: folder or URL.
@@ -66,10 +66,10 @@ class OpenLake:
     # the frame that calls it.
     @property
     def sql(self) -> "Callable[..., duckdb.DuckDBPyRelation]":
-        """Runs a query over tables and views, as DuckDB's `sql`.
+        """Runs a query over tables and views, like DuckDB's `sql`.
 
         `lake.sql("FROM emotions")` gives a relation: `.df()` makes it a pandas table,
-        `.pl()` a Polars one, `.to_arrow_table()` an Arrow one. Values are given as
+        `.pl()` a Polars one, `.to_arrow_table()` an Arrow one. Parameters go in
         `params`.
         """
         return self.connection.sql
@@ -77,7 +77,7 @@ class OpenLake:
     def tables(self) -> "duckdb.DuckDBPyRelation":
         """Returns the tables and views: `name`, `kind`, `n_rows`, `one_row_is`.
 
-        A view is not counted: its `n_rows` is null.
+        The rows of views are not counted: their `n_rows` is null.
         """
         import pyarrow as pa
 
@@ -87,7 +87,7 @@ class OpenLake:
         return self.connection.from_arrow(listed)
 
     def plot(self, name: str, *, annotator: str = "") -> "altair.TopLevelMixin":
-        """Returns a plot, as an Altair chart: change it, show it or `.save` it.
+        """Returns a plot as an Altair chart, to change, show or `.save`.
 
         Args:
           name: `emotions` over time; messages with `frustration` over time; the
@@ -97,7 +97,7 @@ class OpenLake:
 
         Raises:
           UsageError: there is no plot of that name, or nothing to plot yet; says which
-            command gives it.
+            command to run.
         """
         from affectflow.opened.plots import plot
 
@@ -106,7 +106,7 @@ class OpenLake:
     def report(
         self, out: str | os.PathLike[str] = "", *, title: str = "", annotator: str = ""
     ) -> "Page":
-        """Returns the report as a page that a notebook shows; `out` also writes it.
+        """Returns the report as a page for a notebook; with `out`, also writes it.
 
         Args:
           out: HTML file to write.
@@ -136,7 +136,7 @@ class OpenLake:
         self.close()
 
     def __getattr__(self, name: str) -> Any:
-        # Without this guard, a copy that is not made yet would look for itself.
+        # Without this guard, a half-made copy would look itself up without end.
         if name.startswith("_") or name == "connection":
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
         return getattr(self.connection, name)
@@ -164,7 +164,7 @@ class OpenLake:
         return f"<div>{heading}<table>{''.join(rows)}</table>{ask}</div>"
 
     def _summary(self) -> dict[str, str]:
-        """Returns what the lake holds, as short texts by name."""
+        """Returns the content of the lake, as short texts by name."""
         relation = self.connection.execute(_COUNTS)
         messages, conversations, people, sources, first, last = relation.fetchall()[0]
         annotators = [row[0] for row in self.connection.execute(_ANNOTATORS).fetchall()]

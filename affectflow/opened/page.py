@@ -25,7 +25,7 @@ class Page:
         return f"<report, {len(self.html):,} characters: {where}>"
 
     def _repr_html_(self) -> str:
-        # The page has a content policy of its own; the sandbox holds it apart.
+        # The page has its own content policy; the sandbox isolates it.
         return (
             f'<iframe srcdoc="{escape(self.html)}" sandbox="" title="report" '
             'style="width:100%;height:640px;border:1px solid #ccc"></iframe>'

@@ -1,8 +1,8 @@
 """Plots of a lake, as Altair charts over counts.
 
 They show how many messages an annotator flagged beside how many there are. A share
-would be that of its errors too, so none is drawn; what people's labels say of the
-annotator stands below the title.
+would include its errors, so none is drawn; below the title stands what people's labels
+say about the annotator.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ class _Asked(NamedTuple):
     task: str
 
     def rows(self, query: str, **more: Any) -> Rows:
-        """Returns the answer to a query with this annotator and task."""
+        """Returns the answer to a query about this annotator and task."""
         given = {"annotator": self.annotator, "task": self.task, **more}
         used = {name: value for name, value in given.items() if f"${name}" in query}
         found = self.connection.execute(query, used)
@@ -49,8 +49,8 @@ def plot(
     """Returns one of `PLOTS` of an open lake.
 
     Args:
-      connection: to a lake, with its views.
-      name: of the plot.
+      connection: connection to a lake, with its views.
+      name: name of the plot.
       annotator: whose labels, by id or the start of it; the basis if empty.
 
     Raises:
@@ -102,7 +102,7 @@ def _emotions(
     asked = _basis(connection, wanted)
     period = _period(asked)
     rows = asked.rows(_EMOTIONS, period=period)
-    _check_any(rows, "no message with a time has a chosen emotion")
+    _check_any(rows, "no message with a timestamp has a chosen emotion")
     chart = altair.Chart(altair.InlineData(values=rows)).mark_line(point=True)
     return chart.encode(
         x=_time(altair),
@@ -148,7 +148,7 @@ def _frustration(
     asked = _frustration_by(connection, wanted)
     period = _period(asked)
     rows = asked.rows(_BY_PERIOD, period=period)
-    _check_any(rows, "no message that was labelled has a time")
+    _check_any(rows, "no labelled message has a timestamp")
     bars = _beside(altair, rows).encode(
         x=altair.X(
             "group:O", title=None, axis=altair.Axis(labelAngle=-45, labelOverlap=True)
@@ -180,7 +180,7 @@ def _containers(
 
 
 def _may_be_drawn(row: Mapping[str, Any]) -> bool:
-    # Few people are easily told apart. Where no author is known, their number is 0.
+    # Few people are easy to identify. Where no author is known, their number is 0.
     people = row["people"]
     return row["messages"] >= MIN_MESSAGES and (not people or people >= MIN_PEOPLE)
 
@@ -244,7 +244,7 @@ def _themes(connection: "duckdb.DuckDBPyConnection", _: str) -> "altair.TopLevel
 
 
 def _mined_of(connection: "duckdb.DuckDBPyConnection", family: str) -> _Asked:
-    """Returns whose emotions the themes of a family rest on: those of most causes."""
+    """Returns the annotator whose emotions most causes of a family's themes rest on."""
     by = connection.execute(
         "SELECT emotion_annotator_id FROM theme_utterances WHERE family = $family "
         "GROUP BY ALL ORDER BY count(*) DESC, emotion_annotator_id LIMIT 1",
@@ -302,7 +302,7 @@ def _check_any(rows: Rows, nothing: str) -> None:
 
 
 def _time(altair: Any) -> "altair.X":
-    # Days are read as UTC; drawn in local time they would slip by one.
+    # Days are in UTC; drawn in local time they would be off by one.
     axis = altair.Axis(format="%b %Y", labelOverlap=True, tickCount=8)
     return altair.X("period:T", title=None, scale=altair.Scale(type="utc"), axis=axis)
 
@@ -316,7 +316,7 @@ _VALIDATED = """
 
 
 def _title(altair: Any, asked: _Asked, text: str, *said: str) -> "altair.TitleParams":
-    """Returns a title that says whose labels these are, and how right they are here."""
+    """Returns a title that says whose labels these are, and how accurate here."""
     by = f"as labelled by {_spelt(asked)}; {_validated(asked)}"
     return altair.TitleParams(text, subtitle=[by, *said], anchor="start")
 

@@ -1,4 +1,4 @@
-"""What can be asked of a lake: its tables and views, and what one row of each is."""
+"""What a lake can be queried for: tables and views, and what one row of each is."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 ONE_ROW = {
     "utterances": "one message or spoken turn",
     "conversations": "one thread, issue or call",
-    "conversation_merges": "a conversation that turned out to be part of another",
-    "conversation_windows": "a chat whose messages are told apart by pauses",
+    "conversation_merges": "one conversation that turned out to be part of another",
+    "conversation_windows": "one chat source whose messages are split by pauses",
     "cues": "one nonverbal cue, written out",
     "annotations": "one label by one annotator",
     "vectors": "one embedding by one annotator",
@@ -34,7 +34,7 @@ ONE_ROW = {
 def rows_of(
     lake: Lake, connection: "duckdb.DuckDBPyConnection"
 ) -> list[dict[str, Any]]:
-    """Returns a row for each table and view that a connection to a lake has."""
+    """Returns a row for each table and view of a connection to a lake."""
     named = "SELECT view_name FROM duckdb_views() WHERE NOT internal"
     there = {name for (name,) in connection.execute(named).fetchall()}
     return [_table(lake, name) for name in TABLES] + [

@@ -1,1 +1,1 @@
-"""What a run will take, before it runs; and plan against actual."""
+"""What a run will cost, estimated before it runs, and plan against actual."""

@@ -1,4 +1,4 @@
-"""From two sizes to the whole: the fixed cost of a stage, and the cost per row."""
+"""Extrapolates from two sizes: the fixed cost of a stage, and the cost per row."""
 
 from dataclasses import replace
 from typing import NamedTuple, Self
@@ -17,7 +17,7 @@ class Line(NamedTuple):
     def through(cls, small: tuple[int, float], large: tuple[int, float]) -> Self:
         """Returns the line through (rows, cost) at two sizes; neither is negative.
 
-        It always meets the larger one, which is nearer to the whole: if the costs are
+        It always meets the larger one, which is closer to the whole: if the costs are
         those of no such line, all that it took is counted as the rows'. Without rows
         in the small one, first calls are in the large one: nothing is the rows'.
         """
@@ -31,12 +31,12 @@ class Line(NamedTuple):
         return cls(cost - each * rows, each)
 
     def at(self, rows: float) -> float:
-        """Returns what so many rows cost."""
+        """Returns the cost of a number of rows."""
         return self.fixed + self.each * rows
 
 
 def costed(plan: StagePlan, largest: float, found: Rehearsal | None) -> StagePlan:
-    """Returns a plan with all that the stage would take.
+    """Returns a plan with everything that the stage would take.
 
     Args:
       plan: of a stage; says how many rows there are, and in how many parts.
@@ -107,7 +107,7 @@ def _with_seconds(
 
 
 def _growth(found: Rehearsal, small: Took, large: Took) -> float:
-    """Returns the bytes by which memory grows with a row of the largest part."""
+    """Returns by how many bytes memory grows per row of the largest part."""
     rows = found.large.largest - found.small.largest
     grew = large.peak_rss_bytes - small.peak_rss_bytes
     return max(0, grew) / rows if rows > 0 else 0.0

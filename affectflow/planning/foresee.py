@@ -1,4 +1,4 @@
-"""Whole plans: for the rest of the work in a lake, and for an analysis from files."""
+"""Whole plans: for the remaining work in a lake, and for an analysis of files."""
 
 import math
 import random
@@ -47,7 +47,7 @@ from affectflow.steps.tracks import files_of
 from affectflow.storage import Storage
 
 _PARTS = 3
-"""A sample has at least this many parts: a single one may be unlike the others."""
+"""A sample has at least this many parts, since a single one may be unlike the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Terms:
     seconds: float = SECONDS
 
     def plan(self, stage: str, digest: str, **load: Any) -> StagePlan:
-        """Returns the plan of a stage that says how much there is to do, no more."""
+        """Returns the plan of a stage that only says how much there is to do."""
         return StagePlan(
             stage=stage,
             config_digest=digest,
@@ -83,7 +83,7 @@ class Terms:
 def plan_lake(
     lake_uri: str, terms: Terms, analysis: Analysis | None = None
 ) -> list[StagePlan]:
-    """Returns what textualize, annotate, mine and themes would still do.
+    """Returns what textualize, annotate, mine and themes still have to do.
 
     Writes nothing there.
 
@@ -134,7 +134,7 @@ def _handler_in(lake: Lake, analysis: Analysis) -> BatchModelHandler[Any]:
 
 
 class _Left:
-    """What textualize, annotate and mine would still do: of each task, the parts."""
+    """What textualize, annotate and mine still have to do: the parts of each task."""
 
     def __init__(self, lake: Lake, analysis: Analysis):
         self.lake, self._analysis = lake, analysis
@@ -145,7 +145,7 @@ class _Left:
         own_id = handler.annotator()["annotator_id"]
         self.todo: dict[PartTask, Set[str]] = {}
         cues = self._cues_to_come()
-        # Cues that come are read: what was annotated before is annotated again.
+        # New cues are read, so what was annotated before is annotated again.
         coming = self.todo[self._own] = self._open(self._own) | cues
         self._labelled: list[LabelledTask] = []
         for annotator_id in sorted({*labels_in(lake), own_id}):
@@ -170,7 +170,7 @@ class _Left:
         return self.todo[task]
 
     def _open(self, task: PartTask) -> Set[str]:
-        """Returns the parts that a task could do now, and has not done."""
+        """Returns the parts that a task could do now but has not done yet."""
         ready = self._ready[task] = task.ready(self.lake, self._parts)
         return {part.name for part in ready} - set(task.done(self.lake, ready))
 
@@ -194,9 +194,9 @@ class _Left:
         return costed(plan, max(rows, default=0), found)
 
     def rehearsed(self, terms: Terms) -> Rehearsal | None:
-        """Returns what the stages took for a sample of the parts that are left.
+        """Returns what the stages took for a sample of the remaining parts.
 
-        Labels that are there are mined in the rehearsal as they are.
+        Existing labels are mined in the rehearsal as they are.
         """
         parts = self._parts
         names = sorted(set().union(*self.todo.values())) or [p.name for p in parts]
@@ -233,7 +233,7 @@ class _Left:
 
 
 def _head(part: pa.RecordBatch, rows: int) -> pa.RecordBatch:
-    """Returns the first conversations of a part; a long one is cut."""
+    """Returns the first conversations of a part; a long one is truncated."""
     return next(whole_conversations(part, rows), part).slice(0, rows)
 
 
@@ -245,8 +245,8 @@ def plan_analysis(
 ) -> list[StagePlan]:
     """Returns what ingest, annotate, mine and themes would take; writes nothing there.
 
-    Messages that the lake has already are not known before they are read: they are
-    counted as new.
+    Messages already in the lake are not known before they are read, so they count as
+    new.
 
     Args:
       source: that reads files.
@@ -284,19 +284,19 @@ def _with_files(plan: StagePlan, renderer: Renderer) -> StagePlan:
 
 
 class _Coming:
-    """What an ingest is expected to make of a source, from a sample of it."""
+    """What an ingest of a source is expected to produce, from a sample."""
 
     def __init__(self, sample: SourceSample, buckets: int):
         self._sample = sample
         empty = pa.RecordBatch.from_pylist([], schema=SOURCE_BATCH)
         self._rows = concat_unlike([*sample.batches, empty])
         distinct = pc.count_distinct(self._rows["conversation_id"]).as_py()
-        # Of so many buckets these get a conversation, if each gets one by chance.
+        # The expected number of non-empty buckets if conversations fall at random.
         missed = (1 - 1 / buckets) ** (distinct * sample.scale)
         self._used = max(1, round(buckets * (1 - missed)))
 
     def _parts(self, rows: float) -> int:
-        """Returns how many parts so many rows are written as."""
+        """Returns the number of parts that a number of rows is written as."""
         of_a_row = max(1.0, self._rows.nbytes / max(1, self._rows.num_rows))
         most = max(1.0, min(PART_ROWS, PART_BYTES / of_a_row))
         return self._used * math.ceil(rows / self._used / most)
@@ -318,7 +318,7 @@ class _Coming:
         return round(rows / found.large.rows * scale) if found else 0
 
     def ingest(self, digest: str, found: Rehearsal | None, terms: Terms) -> StagePlan:
-        """Returns the plan of the ingest, with the reading: that was not rehearsed."""
+        """Returns the plan of the ingest with the reading, which was not rehearsed."""
         sample = self._sample
         rows = self._whole(found, found.large.took["ingest"].rows if found else 0)
         load = {"files": sample.files, "units": sample.splits, "bytes_in": sample.size}
@@ -336,7 +336,7 @@ class _Coming:
     def plan(
         self, stage: str, digest: str, found: Rehearsal | None, terms: Terms
     ) -> StagePlan:
-        """Returns the plan of a stage over the parts that there will be."""
+        """Returns the plan of a stage over the expected parts."""
         rows = self._whole(found, found.large.utterances if found else 0)
         units, size = self._parts(rows), _part_bytes(found, rows)
         plan = terms.plan(stage, digest, rows=rows, units=units, bytes_in=size)
@@ -344,7 +344,7 @@ class _Coming:
 
 
 def _part_bytes(found: Rehearsal | None, rows: int) -> int:
-    """Returns the bytes of parts with so many rows."""
+    """Returns the size in bytes of parts with a number of rows."""
     if found is None:
         return 0
     points = [

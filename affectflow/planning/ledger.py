@@ -1,8 +1,8 @@
 """Plans: what a stage is expected to cost, and the ledger of plan against actual.
 
-A plan is one small file, `_work/plans/<stage>-<settings>-<time>.json`, that nothing
-ever changes: a later plan cannot rewrite an earlier one. Where
-there is no lake yet, it waits in the user's cache folder for the lake to be made.
+A plan is one small file, `_work/plans/<stage>-<settings>-<time>.json`, which never
+changes: a later plan cannot rewrite an earlier one. If there is no lake yet, it waits
+  in the user's cache folder until the lake is created.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ FOLDER = ("_work", "plans")
 
 @dataclass(frozen=True, kw_only=True)
 class StagePlan:
-    """What one stage is expected to take; all of it scaled up from a sample.
+    """What one stage is expected to take, scaled up from a sample.
 
     Args:
       stage: ingest, textualize, annotate, mine or themes.
@@ -114,7 +114,7 @@ class StagePlan:
 
 
 def wall(work: float, largest: float, units: int, workers: int) -> float:
-    """Returns the seconds that workers need for units that cannot be divided.
+    """Returns the seconds that workers need for indivisible units.
 
     Args:
       work: seconds of all units together.
@@ -141,13 +141,13 @@ def record(storage: Storage, plans: Iterable[StagePlan]) -> list[StagePlan]:
 
 
 def plans_of(storage: Storage) -> list[StagePlan]:
-    """Returns all plans that were recorded, oldest first."""
+    """Returns all recorded plans, oldest first."""
     found = list(_readable(storage, storage.names(*FOLDER)))
     return sorted(found, key=lambda plan: plan.made)
 
 
 def ingest_by_plan(source: Source, lake_uri: str, **rest: Any) -> Row:
-    """Ingests a source by the newest plan of it, as `ingest_source` does without.
+    """Ingests a source like `ingest_source`, following the newest plan for it.
 
     The run shows how much is left; a plan that waited for its lake is moved there.
 
@@ -184,7 +184,7 @@ def newest(storage: Storage, stage: str, digest: str) -> StagePlan | None:
 
 
 def _readable(storage: Storage, names: Iterable[str]) -> Iterator[StagePlan]:
-    """Yields plans of files; one that a power cut has emptied is skipped."""
+    """Yields plans from files; a file emptied by a power cut is skipped."""
     for name in names:
         if name.endswith(".json"):
             with contextlib.suppress(ValueError, TypeError):
@@ -192,7 +192,7 @@ def _readable(storage: Storage, names: Iterable[str]) -> Iterator[StagePlan]:
 
 
 def waiting(lake_uri: str) -> Storage:
-    """Returns the folder for the plans of a lake that is not there yet."""
+    """Returns the folder for the plans of a lake that does not exist yet."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     place = hashlib.blake2b(absolute(lake_uri).encode(), digest_size=8).hexdigest()
     return Storage(os.path.join(cache, "affectflow", "plans", place))
@@ -211,7 +211,7 @@ def adopt(storage: Storage) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerRow:
-    """A run, and the plan that it was started on.
+    """A run, and the plan it was started with.
 
     Args:
       run_id: of the command.
@@ -251,9 +251,10 @@ _ENDED = """
 def ledger(lake: Lake) -> list[LedgerRow]:
     """Returns planned against actual, one row for each run that had a plan.
 
-    A run goes by the newest plan of its settings that was there when it started and
-    was made for what the lake then held: of files, if these are all that came in since;
-    of the lake, if nothing did. Each plan serves one run, since it says what was left.
+    A run belongs to the newest plan with its settings that existed when it started and
+    was made for the lake's content at that time: for a plan of files, if only these
+    were added since; for a plan of the lake, if nothing was. Each plan serves one run,
+    since it says what was left to do.
     """
     plans = plans_of(lake.storage)
     if not plans:

@@ -1,4 +1,4 @@
-"""The plan of a model that is asked in words: questions are counted, not asked."""
+"""The plan for a language model: questions are counted, not asked."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
@@ -16,7 +16,7 @@ _CHARS_A_TOKEN = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:
-    """What asking about some rows will cost, before anything is asked.
+    """What asking about some rows will cost, estimated before anything is asked.
 
     Args:
       rows: that it was counted on.

@@ -1,4 +1,4 @@
-"""The stages themselves on a sample, in lakes that are thrown away afterwards."""
+"""Runs the stages themselves on a sample, in lakes that are deleted afterwards."""
 
 import logging
 import tempfile
@@ -85,7 +85,7 @@ class Analysis:
 
 
 class Took(NamedTuple):
-    """What a stage took: its row of `runs`, and the bytes of the files it wrote."""
+    """What a stage took: its row of `runs`, and the size of the files it wrote."""
 
     rows: int
     seconds: float
@@ -130,7 +130,7 @@ class Trial:
         return sum(part.rows for part in self.parts)
 
     def note(self, row: Row) -> None:
-        """Notes what a stage took that has just ended."""
+        """Records what a stage took that has just ended."""
         size = _result_bytes(self.lake.uri)
         self.took[name_of(row["stage"], row["config_digest"])] = Took(
             row["rows_in"],
@@ -160,7 +160,7 @@ def _result_bytes(folder: str) -> int:
 
 
 def _reset_peak() -> None:
-    """Lets the peak of memory count from here; elsewhere than on Linux it stays."""
+    """Resets the memory peak; does nothing outside Linux."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
@@ -168,7 +168,7 @@ def _reset_peak() -> None:
 
 
 class _Sample(Source):
-    """Gives rows that another source has read; they lie in a file."""
+    """Yields rows that another source has read, from a file."""
 
     def __init__(self, path: str):
         super().__init__()
@@ -249,7 +249,7 @@ def labels_in(lake: Lake) -> list[str]:
 
 @dataclass
 class Rehearsal:
-    """An analysis three times: once for all that only comes first, then at two sizes.
+    """An analysis run three times: once for first-time costs, then at two sizes.
 
     Args:
       cold: of few rows; imports and first calls are in it.
@@ -290,7 +290,7 @@ def rehearse(
     model: bool = True,
     lake: Lake | None = None,
 ) -> Rehearsal:
-    """Returns what an analysis of a sample took; leaves nothing behind.
+    """Returns what an analysis of a sample took, and leaves nothing behind.
 
     Args:
       rows: the sample.
@@ -331,7 +331,7 @@ def rehearse(
 def scratch() -> Iterator[Storage]:
     """Gives a folder on this machine that is removed with all that is in it.
 
-    What Beam puts aside goes there, too: it leaves that behind when it is interrupted.
+    Beam's temporary files go there too, since Beam leaves them behind when interrupted.
     The logs of that work are dropped.
     """
     logger = logging.getLogger(logs.NAMESPACE)

@@ -1,4 +1,4 @@
-"""A sample of what a source would read, and how much of the whole it is."""
+"""A sample of what a source would read, and its share of the whole."""
 
 import random
 import time
@@ -14,11 +14,11 @@ from affectflow.errors import UsageError
 from affectflow.kinds.source import Source
 
 COUNTED = "affectflow-counted"
-"""A protocol in front of any other: it counts the bytes that are read."""
+"""A file system protocol that wraps another and counts the bytes read."""
 
 
 class _CountedFile:
-    """A file that adds what is read of it to a count."""
+    """A file that adds the bytes read from it to a count."""
 
     def __init__(self, inner: Any):
         self._inner = inner
@@ -58,7 +58,7 @@ class CountedFileSystem(AbstractFileSystem):
 
 @dataclass
 class SourceSample:
-    """Batches that a source read, and the share of its input that they are.
+    """Batches that a source read, and their share of its input.
 
     Args:
       files: of the whole input.
@@ -85,19 +85,19 @@ class SourceSample:
 
     @property
     def scale(self) -> float:
-        """How many times the sample the whole input is; at least 1."""
+        """How many times larger than the sample the whole input is; at least 1."""
         return max(1.0, self.size / self.bytes_read) if self.bytes_read else 0.0
 
 
 class _Piece(NamedTuple):
-    """A split, and the bytes of its file that it stands for."""
+    """A split, and the number of bytes of its file that it represents."""
 
     split: Any
     size: float
 
 
 def sample_source(source: Any, *, rows: int, seconds: float) -> SourceSample:
-    """Returns about so many rows from all over a source's files.
+    """Returns roughly a number of rows, spread over a source's files.
 
     Args:
       source: lists files and splits, as all that read files do.
@@ -129,7 +129,7 @@ def sample_source(source: Any, *, rows: int, seconds: float) -> SourceSample:
 
 
 def _pieces(source: Any, files: list[Any], counts: list[int]) -> Iterator[_Piece]:
-    """Yields one piece of each file, then the rest, in an order that chance gives."""
+    """Yields one piece of each file, then the rest, in random order."""
     chance, later = random.Random(0), []
     for file in chance.sample(files, len(files)):
         splits = source.split_file(file)
@@ -147,7 +147,7 @@ def _pieces(source: Any, files: list[Any], counts: list[int]) -> Iterator[_Piece
 
 
 def _first_batch(source: Any, piece: _Piece) -> tuple[int, float]:
-    """Returns the rows of a first batch, and its seconds: imports are among them."""
+    """Returns the rows of the first batch, and its seconds, imports included."""
     begun = time.perf_counter()
     batch = next(iter(source.read(piece.split)), None)
     return batch.num_rows if batch else 0, time.perf_counter() - begun
@@ -156,7 +156,7 @@ def _first_batch(source: Any, piece: _Piece) -> tuple[int, float]:
 def _read(
     source: Any, piece: _Piece, found: SourceSample, rows: int, until: float
 ) -> None:
-    """Reads a piece, to its end if it is not the one piece of a long file."""
+    """Reads a piece to its end, unless it is the only piece of a long file."""
     split, is_counted = _counted(piece.split)
     begun, pace = time.perf_counter(), _Pace()
     CountedFileSystem.bytes_read = 0
@@ -165,10 +165,11 @@ def _read(
         taken.append(batch)
         pace.note(CountedFileSystem.bytes_read)
         enough = found.rows + sum(b.num_rows for b in taken) >= rows
-        # One of several pieces of a file is short: it is always read to its end.
+        # If a file has several pieces, they are short and always read to the end.
         late = piece.split.end < 0 and time.perf_counter() > until
         if late or (is_counted and enough and pace.is_steady):
-            # In an archive nothing can be counted; columns are about as long as text.
+            # Nothing can be counted in an archive; columns are about as long as the
+            # text.
             done = pace.bytes_done if is_counted else sum(b.nbytes for b in taken)
             found.bytes_read += min(done, piece.size)
             break
@@ -179,7 +180,7 @@ def _read(
 
 
 class _Pace:
-    """How much of the bytes that were read has come out as rows.
+    """How many of the bytes read have come out as rows.
 
     Files are read in chunks: one chunk may give many batches, or several chunks one.
     """
@@ -189,7 +190,7 @@ class _Pace:
         self._of_each: list[int] = []
 
     def note(self, bytes_read: int) -> None:
-        """Notes how much was read when a batch came out."""
+        """Records how much was read when a batch came out."""
         if bytes_read > self._read or not self._of_each:
             self._of_each.append(0)
         self._of_each[-1] += 1
@@ -197,12 +198,12 @@ class _Pace:
 
     @property
     def is_steady(self) -> bool:
-        """Whether two chunks or more have given rows."""
+        """Whether at least two chunks have produced rows."""
         return len(self._of_each) > 2
 
     @property
     def bytes_done(self) -> float:
-        """Bytes that have come out as rows, about: the last chunk has only in part."""
+        """Roughly how many bytes came out as rows; the last chunk only did in part."""
         *before, now = self._of_each
         usual = max(now, sum(before) / len(before) if before else now)
         return self._read - CountedFileSystem.last_read * (1 - (now - 0.5) / usual)

@@ -19,7 +19,7 @@ def check_reads_no_answers(analysis: Analysis) -> None:
     if analysis.over or cascade or analysis.handler().reads_answers:
         raise UsageError(
             f"{analysis.model!r} reads another annotator's answers, which files do not "
-            "have: ingest them and annotate, then `affectflow plan LAKE`"
+            "have: ingest and annotate them, then run `affectflow plan LAKE`"
         )
 
 

@@ -1,4 +1,4 @@
-"""The only folder that names a runner: local mode, thread caps, options.
+"""The only package that names a runner: local mode, thread limits, options.
 
 Beam's `DirectRunner` downloads a binary, or hangs behind a proxy; here it means
 `FnApiRunner`, built with the options that its worker processes need.
@@ -81,7 +81,7 @@ def _check_known(name: str) -> None:
 def _is_module(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
-    except ImportError:  # not even what it is in
+    except ImportError:  # not even its package
         return False
 
 
@@ -113,8 +113,8 @@ def is_local(made: PipelineOptions) -> bool:
 def only_written(arguments: Sequence[str]) -> str:
     """Returns where these options write a pipeline instead of running it; else "".
 
-    An executable jar for `spark-submit`, a template of Dataflow, or, for a dry run,
-    nowhere: then "a dry run".
+    An executable jar for `spark-submit`, a Dataflow template, or "a dry run", which
+    writes nothing.
     """
     made = options(arguments)
     jar = made.view_as(PortableOptions).output_executable_path
@@ -124,9 +124,9 @@ def only_written(arguments: Sequence[str]) -> str:
 
 
 def named_after(arguments: Sequence[str], stage: str) -> list[str]:
-    """Returns options whose executable jar has the stage in its name.
+    """Returns options with the stage in the name of the executable jar.
 
-    For commands of several stages: `job.jar` becomes `job-mine.jar`.
+    For commands with several stages: `job.jar` becomes `job-mine.jar`.
     """
     joined = "\0".join(arguments)
     pattern = r"(--output_executable_path[=\0][^\0]*?)(\.jar)?(?=\0|$)"
@@ -134,7 +134,7 @@ def named_after(arguments: Sequence[str], stage: str) -> list[str]:
 
 
 def prepared(arguments: Sequence[str] = ()) -> PipelineOptions:
-    """Returns options that an engine can work with; nothing is sent to it yet.
+    """Returns options that an engine can work with; sends nothing to it yet.
 
     Raises:
       AffectflowError: something is missing or does not answer; says what to do.
@@ -180,7 +180,8 @@ def check(build: Callable[[beam.Pipeline], Any], arguments: Sequence[str] = ()) 
       UsageError: the pipeline cannot be built, or has a hazard; says what to do.
     """
     made = options(arguments)
-    # The local runner stands in: another would look for its libraries and the network.
+    # The local runner stands in, because another would look for libraries and the
+    # network.
     pipeline = beam.Pipeline(runner=_local_runner(options()), options=made)
     build(pipeline)
     hazards.check(pipeline, engine=engine_of(made))
@@ -193,7 +194,7 @@ def _watched() -> contextlib.AbstractContextManager[None]:
 
 
 def _local_runner(made: PipelineOptions) -> Any:
-    # What SwitchingDirectRunner does, without Prism. Built by name, FnApiRunner would
+    # As SwitchingDirectRunner does, without Prism. Built by name, FnApiRunner would
     # give its worker processes empty options. Semi-internal API, tested.
     from apache_beam.portability.api import beam_provision_api_pb2
     from apache_beam.runners.portability.fn_api_runner import fn_runner
@@ -213,11 +214,11 @@ def workers(made: PipelineOptions) -> int:
 
 
 def with_at_most(arguments: Sequence[str], most: int) -> list[str]:
-    """Returns options with `most` workers, if they ask for more on this machine."""
+    """Returns options with `most` workers if they request more on this machine."""
     made = options(arguments)
     if not is_local(made) or workers(made) <= most:
         return list(arguments)
-    # Of an option that is given twice, the second counts.
+    # If an option is given twice, the second counts.
     alone = ["--direct_running_mode=in_memory"] if most == 1 else []
     return [*arguments, f"--direct_num_workers={most}", *alone]
 

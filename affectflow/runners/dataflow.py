@@ -1,7 +1,7 @@
-"""Dataflow: refuses what cannot work there, and sets defaults for our stages.
+"""Dataflow: refuses what cannot work there, and sets defaults for the stages.
 
-`prepare` looks at the options alone, before Beam does: on a malformed bucket Beam
-would try to make one over the network. `fit` looks at the built pipeline too.
+`prepare` checks only the options, before Beam does: given a malformed bucket, Beam
+would try to create one over the network. `fit` also checks the built pipeline.
 """
 
 import importlib.util
@@ -24,7 +24,7 @@ from affectflow.errors import MissingExtraError, UsageError
 from affectflow.runners.graph import applied_transforms
 
 THREADS = 2
-"""Threads of a worker process: one reads and writes a part while the other computes."""
+"""Threads per worker process: one reads and writes a part while the other computes."""
 
 ONE_PROCESS = "no_use_multiple_sdk_containers"
 _BUCKET_URL = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]/.*")
@@ -33,7 +33,7 @@ _MPS = "use_nvidia_mps"
 
 
 def prepare(made: PipelineOptions) -> None:
-    """Checks the options of a Dataflow job, and sets what ours need.
+    """Checks the options of a Dataflow job, and sets what affectflow's jobs need.
 
     No affectflow code lives in `__main__`, so the main session stays here.
 
@@ -67,7 +67,7 @@ def check_installed() -> None:
         found = None
     if found is None:
         raise MissingExtraError(
-            "Dataflow needs Google's libraries: type `pip install 'affectflow[gcp]'`"
+            "Dataflow needs Google's libraries: run `pip install 'affectflow[gcp]'`"
         )
 
 
@@ -79,10 +79,12 @@ def fit(pipeline: beam.Pipeline) -> None:
     each with its copy.
 
     Raises:
-      UsageError: an accelerator is asked for twice, or shared by processes where there
-        is one; or workers cannot see a place.
+      UsageError: an accelerator is requested twice, or shared by processes although
+        there is only one; or workers cannot see a path.
     """
-    made: PipelineOptions = pipeline.options  # Beam's own copy of what `prepare` saw
+    made: PipelineOptions = (
+        pipeline.options
+    )  # Beam's own copy of the options that `prepare` saw
     steps = list(applied_transforms(pipeline))
     _check_accelerator(made, hinted=_hinted(steps, resource_hints.ACCELERATOR.urn))
     if made.view_as(GoogleCloudOptions).flexrs_goal and any(map(_hints, steps)):
@@ -141,7 +143,7 @@ def _given_hints(made: PipelineOptions) -> list[str]:
 
 
 def _service_words(made: PipelineOptions) -> list[str]:
-    # Dataflow knows service options by their older name, experiments, too.
+    # Dataflow also accepts service options under their older name, experiments.
     words = made.view_as(GoogleCloudOptions).dataflow_service_options or []
     return [*words, *_experiments(made)]
 
@@ -183,7 +185,7 @@ def _set_processes(made: PipelineOptions, steps: list[Any]) -> None:
 
 
 def _places(steps: list[Any]) -> Iterator[tuple[str, str, str]]:
-    """Yields what workers open: what it is, where, and the option that names it."""
+    """Yields what workers open: what it is, its path, and the option that names it."""
     from affectflow.kinds.source import Source
 
     for step in steps:

@@ -17,7 +17,7 @@ from affectflow.errors import UsageError
 ENGINES = ("local", "spark", "flink", "dataflow", "prism", "portable")
 LOCAL_RUNNERS = ("", "direct", "fnapi", "switchingdirect")
 EMBEDDED_SPARK = re.compile(r"local(\[.+\])?")
-"""Beam's own pattern of a master that lives in the job server."""
+"""Beam's own pattern for a master inside the job server."""
 _EMBEDDED_FLINK = ("[local]", "[auto]")
 
 
@@ -27,7 +27,7 @@ def plain_name(runner: str) -> str:
 
 
 def engine_of(made: PipelineOptions) -> str:
-    """Returns which of `ENGINES` options mean.
+    """Returns which of `ENGINES` the options mean.
 
     `portable` is any engine behind a job endpoint, and any runner not known here.
     """
@@ -88,7 +88,7 @@ def model_hints(accelerator: str = "", min_ram: str = "") -> dict[str, str]:
 
 
 NO_PROXY = "no_grpc_proxy"
-"""gRPC's own variable; it reads `no_proxy`, in small letters, where this is not set."""
+"""gRPC's own variable; if unset, gRPC reads `no_proxy`, in lower case."""
 
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -110,9 +110,9 @@ _MAX_LABEL = 63
 
 
 def parsed(address: str) -> tuple[str, int] | None:
-    """Returns host and port of `HOST:PORT`, or None if it is not that.
+    """Returns host and port of `HOST:PORT`, or None if malformed.
 
-    An IPv6 address is in brackets there, and comes back without them.
+    An IPv6 address must be in brackets, and is returned without them.
     """
     found = _ADDRESS.fullmatch(address)
     if not found or not 0 < int(found["port"]) <= MAX_PORT:
@@ -144,9 +144,9 @@ def answers_grpc(address: str) -> bool:
 
 
 def spare_loopback() -> None:
-    """Keeps what an engine says to its own processes away from a proxy.
+    """Keeps an engine's traffic with its own processes away from a proxy.
 
-    gRPC sends even loopback through `http_proxy`, where nothing ever answers. Worker
+    gRPC sends even loopback traffic through `http_proxy`, which never answers. Worker
     processes inherit the variable.
     """
     given = os.environ.get(NO_PROXY) or os.environ.get("no_proxy") or ""

@@ -1,4 +1,4 @@
-"""Workers as `--environment_type` names them: checks them and sets what they need."""
+"""Checks the workers given by `--environment_type`, and sets what they need."""
 
 import difflib
 import json
@@ -33,12 +33,12 @@ def prepare(made: PipelineOptions, engine: str) -> None:
     """Refuses workers that cannot start, and sets what affectflow's workers need.
 
     Raises:
-      UsageError: the environment is malformed or not there; says what to do.
+      UsageError: the environment is malformed or missing; says what to do.
     """
     portable = made.view_as(PortableOptions)
     _check_kind(portable)
     if engine in ("spark", "flink") and not portable.environment_cache_millis:
-        # Otherwise a worker, and with it the model, may be started again for each task.
+        # Otherwise a worker, including its model, may be started again for each task.
         portable.environment_cache_millis = CACHE_MILLIS
     kind = portable.environment_type
     if kind == "PROCESS":
@@ -50,7 +50,7 @@ def prepare(made: PipelineOptions, engine: str) -> None:
 
 
 def _check_kind(portable: PortableOptions) -> None:
-    """Refuses an unknown kind; a URN of a known one becomes its name."""
+    """Refuses an unknown kind; replaces the URN of a known one by its name."""
     kind = portable.environment_type
     if kind and kind.startswith(_URN):
         name = kind.removeprefix(_URN).partition(":")[0].upper()

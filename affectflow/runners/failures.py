@@ -9,7 +9,7 @@ _WHILE_RUNNING = re.compile(r"\s*\[while running '.*?'\]", re.DOTALL)
 _RAISED = re.compile(
     r"^(?:\S+Error: )*affectflow\.(?:[\w.]+\.)?(\w+Error): (.*)$", re.MULTILINE
 )
-# What an engine says when a worker could not start, and the cure.
+# An engine's message when a worker could not start, and what to do.
 _KNOWN = (
     (
         r"No module named '(affectflow\w*)'",
@@ -103,9 +103,9 @@ _KNOWN = (
 def cause_of(error: BaseException) -> BaseException:
     """Returns the affectflow error behind what a runner raised, else `error`.
 
-    A runner raises an error again with the step's name in its message, or, from
-    another process, as text; both are undone. A cluster's message about a worker that
-    could not start becomes a line with the cure.
+    A runner re-raises an error with the step's name in its message or, from another
+    process, as text; both are undone. A cluster's message about a worker that could not
+    start becomes a line that says what to do.
     """
     seen: BaseException | None = error
     while seen is not None:

@@ -1,4 +1,4 @@
-"""The graph of a pipeline: applied transforms as objects, and leaves of its proto."""
+"""The graph of a pipeline: applied transforms as objects, leaves of its proto."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
@@ -15,9 +15,9 @@ within `pipeline.transform_annotations(affectflow_small_side_input="yes")`."""
 
 _RESHUFFLE = common_urns.composites.RESHUFFLE.urn
 _TYPED_AS_THEY_LIKE = ("Reshuffle", "GroupByKey", "Create", "RunInference", "Impulse")
-# One name of a file, or one number, for each file.
+# One file name, or one number, per file.
 _VOUCHED = (b"apache_beam.dataframe.io._ReadFromPandas",)
-# These Beam classes wrap code that others wrote.
+# These Beam classes wrap code by others.
 _FOREIGN = (b"apache_beam.yaml.", b"apache_beam.transforms.ptransform.")
 
 
@@ -36,7 +36,7 @@ def untyped_edges(pipeline: beam.Pipeline) -> Iterator[tuple[Any, str, Any]]:
     """Yields each edge of element type Any: its producer, tag and PCollection.
 
     Beam would pickle its elements silently. The inside of some of Beam's own
-    composites, which it types as it likes, is left out.
+    composites, which have types of their own, is left out.
     """
     from apache_beam.typehints import typehints
 
@@ -69,12 +69,12 @@ def labels_of_ours(pipeline: beam.Pipeline) -> set[str]:
 
 
 def within(label: str, composites: Collection[str]) -> bool:
-    """Returns whether a step is one of `composites`, or a part of one."""
+    """Returns whether a step is one of `composites` or inside one."""
     return any(label == each or label.startswith(f"{each}/") for each in composites)
 
 
 class Graph:
-    """The leaves of a pipeline's proto; a Reshuffle is one, as it is to engines.
+    """The leaves of a pipeline's proto; a Reshuffle counts as a leaf, as for engines.
 
     `small`, `models` and `beams` name the leaves whose side inputs are vouched for,
     those of models, and those right inside a composite that Beam wrote.
@@ -170,7 +170,7 @@ def fused(
     start: protos.PTransform,
     neighbours: Callable[[protos.PTransform], Iterator[protos.PTransform]],
 ) -> Iterator[protos.PTransform]:
-    """Yields what a step reaches without crossing a shuffle, and the shuffle."""
+    """Yields the steps reached without crossing a shuffle, and the shuffle itself."""
     waiting, seen = [start], {start.unique_name}
     while waiting:
         for step in neighbours(waiting.pop()):

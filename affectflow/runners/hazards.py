@@ -1,8 +1,8 @@
 """Finds, before a run, what loses data, never ends or breaks workers on an engine.
 
-`hazards` reads the pipeline's proto, which is all that an engine gets to see; `check`
-adds what only the object graph knows, the element types of edges. Sources: the tests
-that Beam's own classes for Spark, Flink and Prism skip in 2.77, with their issues.
+`hazards` reads the pipeline's proto, which is all that an engine sees; `check` adds
+what only the object graph knows, the element types of edges. Sources: the tests that
+Beam's own classes for Spark, Flink and Prism skip in 2.77, with their issues.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -46,7 +46,7 @@ class Hazard:
 
     Args:
       step: full label of the step; empty if it is the whole pipeline.
-      what: goes wrong.
+      what: what goes wrong.
       cure: what to do instead.
     """
 
@@ -67,10 +67,10 @@ def check(pipeline: beam.Pipeline, *, engine: str) -> None:
       engine: one of `engines.ENGINES`.
 
     Raises:
-      UsageError: one line: the first step that is a hazard, why, and the cure.
+      UsageError: one line with the first hazardous step, why, and what to do.
     """
     found = list(_of_objects(pipeline, engine))
-    # The local runner handles the rest correctly, and makes the proto itself: 40 ms.
+    # The local runner handles the rest correctly; it builds the proto itself in 40 ms.
     if engine != "local" and not found:
         found = hazards(pipeline.to_runner_api(), engine, ours=labels_of_ours(pipeline))
     if found:
@@ -219,14 +219,14 @@ def _too_big(graph: Graph) -> Iterator[Hazard]:
     if size > MAX_PIPELINE_BYTES:
         yield Hazard(
             step="",
-            what=f"the job description has {size / 1e6:.1f} MB; the limit is "
+            what=f"the job description is {size / 1e6:.1f} MB; the limit is "
             f"{MAX_PIPELINE_BYTES / 1e6:.0f} MB",
             cure="list files on a worker, not in the pipeline",
         )
 
 
 def _read_in_one_task(graph: Graph) -> Iterator[Hazard]:
-    # beam#24422, beam#21222: one impulse, so one task splits and reads everything.
+    # beam#24422, beam#21222: with one impulse, one task splits and reads everything.
     for step, payload in graph.pardos:
         if not payload.restriction_coder_id:
             continue

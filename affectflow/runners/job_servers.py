@@ -1,4 +1,4 @@
-"""Checks what will take a job before it is sent: job servers, masters, programs."""
+"""Checks what will receive a job before it is sent: job servers, masters, programs."""
 
 import os
 import re
@@ -90,11 +90,11 @@ def _check_spark(made: PipelineOptions) -> None:
     _check_jar("spark_job_server_jar", spark.spark_job_server_jar)
     if spark.spark_submit_uber_jar:
         _check_rest(spark.spark_rest_url)
-        return  # made in pure Python, and run where the REST endpoint is
+        return  # built in pure Python, and run by the REST endpoint
     _check_java(made)
     from apache_beam.runners.portability.spark_runner import JOB_SERVER_CACHE
 
-    if not JOB_SERVER_CACHE:  # else Beam keeps its own on these ports, and takes it
+    if not JOB_SERVER_CACHE:  # otherwise Beam starts its own on these ports
         _check_free(made)
     if not made.view_as(PortableOptions).output_executable_path:
         hosts = _check_master(spark.spark_master_url)
@@ -116,7 +116,7 @@ def _check_rest(url: str | None) -> None:
 
 
 def _check_master(url: str) -> list[str]:
-    """Returns the hosts of the masters; one of them answers."""
+    """Returns the hosts of the masters, of which at least one answers."""
     if EMBEDDED_SPARK.fullmatch(url) or url == "yarn":
         return []
     masters = _masters(url)
@@ -215,7 +215,7 @@ def _check_free(made: PipelineOptions) -> None:
 
 def _is_taken(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: connections that have ended hold no port.
+        # As servers do, so that closed connections do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("localhost", port))

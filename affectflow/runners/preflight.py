@@ -1,6 +1,6 @@
 """Checks what a cluster needs before the first row, and sets what is safe to set.
 
-Each check is bounded in time and ends in one line that says what to do.
+Each check is limited in time and fails with one line that says what to do.
 """
 
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions

@@ -1,7 +1,7 @@
-"""Whether a cluster runs the Spark that Beam's job server brings.
+"""Whether a cluster runs the same Spark as Beam's job server.
 
 Executors of another version cannot read their tasks, and do not report it. A standalone
-master gives its version only on its web page.
+master shows its version only on its web page.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ def check_same(jar: str, hosts: Iterable[str]) -> None:
 
 
 def of_jar(path: str) -> str:
-    """Returns the version of Spark in a jar on this disk; empty if it gives none."""
+    """Returns the version of Spark in a local jar; empty if unknown."""
     if not zipfile.is_zipfile(path):
         return ""
     with zipfile.ZipFile(path) as jar:
@@ -53,8 +53,8 @@ def of_jar(path: str) -> str:
 
 
 def of_master(host: str) -> str:
-    """Returns the version of Spark on a master's web page; empty if it gives none."""
-    # Kubernetes sets the variable, too: to an address, for a service of that name.
+    """Returns the version of Spark on a master's web page; empty if unknown."""
+    # Kubernetes also sets the variable, to an address, for a service of that name.
     given = os.environ.get(PAGE_PORT, "")
     port = int(given) if given.isdecimal() else 8080
     try:
@@ -66,12 +66,12 @@ def of_master(host: str) -> str:
 
 
 def _page(host: str, port: int) -> bytes:
-    """Returns the head of a page, read for `_TIMEOUT_S` in all once it is connected."""
+    """Returns the head of a page, read for at most `_TIMEOUT_S` once connected."""
     with contextlib.closing(
         http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
     ) as connection:
         connection.connect()
-        # The timeout of a socket starts again with every byte that drips in.
+        # The timeout of a socket restarts with every byte received.
         timer = threading.Timer(_TIMEOUT_S, _shut, [connection.sock])
         timer.start()
         try:

@@ -1,4 +1,4 @@
-"""Refuses a staged wheel whose code differs from the code that runs here.
+"""Refuses a staged wheel whose code differs from the running code.
 
 Workers with other code of the same version cannot read what this process sends them;
 some engines then wait forever.
@@ -17,10 +17,10 @@ from affectflow.errors import UsageError
 
 
 def check_wheels(made: PipelineOptions) -> None:
-    """Refuses a staged affectflow wheel that differs from the code that runs here.
+    """Refuses a staged affectflow wheel that differs from the running code.
 
     Raises:
-      UsageError: it is not there, is not a wheel, or holds other code; names the
+      UsageError: it is missing, is not a wheel, or contains other code; names the
         file and what to do.
     """
     for path in made.view_as(SetupOptions).extra_packages or ():
@@ -65,7 +65,7 @@ def _is_code(entry: zipfile.ZipInfo) -> bool:
 
 
 def _is_copied(name: str) -> bool:
-    """Returns whether a file is one that `plugins new` copies: no worker runs it."""
+    """Returns whether a file is only copied by `plugins new`, so no worker runs it."""
     return name.startswith("affectflow/examples/")
 
 

@@ -1,4 +1,4 @@
-"""Waits for a pipeline's end, but not forever for an engine that does nothing."""
+"""Waits for a pipeline's end, but not forever if the engine does nothing."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ from affectflow.errors import UsageError
 
 START_TIMEOUT = "AFFECTFLOW_START_TIMEOUT_S"
 _JOB_SERVER = "SparkJarJobServer"
-"""The logger of what Beam's Spark job server prints."""
+"""The logger for the output of Beam's Spark job server."""
 _STARVING = "Initial job has not accepted any resources"
 _TAKEN, _DONE = "Starting task ", "Finished task "
 _SAYS_EVERY_S = 15.0
@@ -26,8 +26,8 @@ _CANCEL_TIMEOUT_S = 10.0
 class _Cluster(logging.Handler):
     """Follows the tasks in the log of Spark's job server.
 
-    The server says every 15 s that no worker took the job. It says nothing if executors
-    of another Spark cannot read their tasks: then no task ever ends.
+    The server reports every 15 s that no worker took the job. It reports nothing if
+    executors of another Spark version cannot read their tasks: then no task ever ends.
     """
 
     def __init__(self, timeout_s: float):
@@ -70,7 +70,7 @@ def start_timeout_s() -> float:
     """Returns the seconds that a job may take to begin, 600 by default.
 
     Raises:
-      UsageError: the variable holds no positive number.
+      UsageError: the variable is not a positive number.
     """
     given = os.environ.get(START_TIMEOUT) or "600"
     try:
@@ -86,8 +86,8 @@ def run_to_the_end(pipeline: Any) -> None:
     """Runs a pipeline on a cluster and waits for its end.
 
     Raises:
-      UsageError: for `AFFECTFLOW_START_TIMEOUT_S` seconds (600) no job server or no
-        worker took it, or none of its tasks came to an end.
+      UsageError: for `AFFECTFLOW_START_TIMEOUT_S` seconds (600) no job server or
+        worker took it, or none of its tasks ended.
     """
     timeout_s = start_timeout_s()
     cluster = _Cluster(timeout_s)
@@ -107,7 +107,7 @@ def run_to_the_end(pipeline: Any) -> None:
 
 
 class _LateError(BaseException):
-    """No `Exception`: Beam tries again on those, and cleans up on all others."""
+    """Not an `Exception`, because Beam retries on those and cleans up on all others."""
 
 
 def _late(number: int, frame: FrameType | None) -> None:
@@ -158,7 +158,7 @@ def _wait(result: Any, cluster: _Cluster) -> None:
 def _end_of(result: Any, ended: "queue.Queue[BaseException | None]") -> None:
     try:
         result.wait_until_finish()
-    except BaseException as error:  # handed to the thread that waits, and raised there
+    except BaseException as error:  # passed to the waiting thread, and raised there
         ended.put(error)
     else:
         ended.put(None)

@@ -1,8 +1,8 @@
 """Worker processes of a local run: watched, and never left behind.
 
 Beam's local runner waits forever for a worker process that dies before it has
-connected, and says "channel closed" where one dies later. Here every worker is watched:
-one that dies ends the run in one line. A worker ends when its driver is gone, too.
+connected, and says "channel closed" if one dies later. Here every worker is watched: if
+one dies, the run ends with one line. A worker also ends when its driver is gone.
 """
 
 import contextlib
@@ -53,7 +53,8 @@ def watched() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # What Beam says of a death depends on the moment: its stream's end, or ours.
+        # Beam's message about a death depends on timing: the end of its stream or of
+        # ours.
         if _DEATHS:
             raise WorkerDiedError(_DEATHS[0]) from error
         raise
@@ -102,7 +103,7 @@ class _Handler(worker_handlers.SubprocessSdkWorkerHandler):
         if self._killed or (code == 0 and self._closing.is_set()):
             return
         _DEATHS.append(_said(code))
-        # Another worker would finish its share for nothing.
+        # Other workers would finish their share for nothing.
         for other in list(_HANDLERS):
             if other is not self and other._grpc_server is self._grpc_server:
                 other.kill()
@@ -136,11 +137,11 @@ class _Handler(worker_handlers.SubprocessSdkWorkerHandler):
 
 def _said(code: int) -> str:
     how = f"ended with code {code}"
-    if code < 0 or code > 128:  # a shell says signal 9 as 137
+    if code < 0 or code > 128:  # a shell reports signal 9 as 137
         number = -code if code < 0 else code - 128
         with contextlib.suppress(ValueError):
             how = f"was killed by {signal.Signals(number).name}"
-    cause = " (out of memory, most often)" if code in (-9, 137) else ""
+    cause = " (usually out of memory)" if code in (-9, 137) else ""
     return (
         f"a worker process {how}{cause}; run the same command again, it continues "
         "where it stopped; fewer workers need less memory: -- --direct_num_workers=1"

@@ -1,4 +1,4 @@
-"""The Arrow schema of every table, and its rules; no other file types a column.
+"""The Arrow schema of every table, and its rules; column types are set only here.
 
 Other modules borrow fields: `UTTERANCES.field("text")`. The doc of a column is in its
 field metadata under `doc`. Times are UTC; offsets count Unicode code points of

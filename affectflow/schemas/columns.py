@@ -1,4 +1,4 @@
-"""The types of columns, and what can be asked of any of them."""
+"""The types of columns, and functions on any of them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ FLOAT = pa.float32()
 
 
 def column(name: str, type_: pa.DataType, doc: str) -> pa.Field:
-    """Returns a column whose metadata say what it holds."""
+    """Returns a column whose metadata describe its content."""
     return pa.field(name, type_, metadata={"doc": doc})
 
 
@@ -33,6 +33,6 @@ def raw_name(column: str) -> str:
 
 
 def doc(field: pa.Field) -> str:
-    """Returns what a column holds, in one line; empty if not given."""
+    """Returns the one-line description of a column; empty if it has none."""
     metadata: dict[bytes, Any] = field.metadata or {}
     return str(metadata.get(b"doc", b"").decode())

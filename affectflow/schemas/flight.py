@@ -1,4 +1,4 @@
-"""What travels with an utterance: the list columns named after their tables."""
+"""The columns that travel with an utterance: lists named after their tables."""
 
 from collections.abc import Iterable
 
@@ -25,22 +25,22 @@ ERROR = pa.struct(
 """Why one row in flight was refused; becomes a row of `dead_letters`."""
 
 NOT_AN_UTTERANCE = "not_an_utterance"
-"""Error type of what a source knows to carry no message: a star, a label, a push.
+"""Error type of records known to carry no message: a star, a label, a push.
 
-Counted in `runs.counters`, not refused, and no input utterance."""
+Counted in `runs.counters`; neither refused nor counted as an input utterance."""
 
 PRIVATE_LEFT_OUT = "private_left_out"
 """Error type of a private or direct message that was not asked for.
 
-Counted in `runs.counters`, not refused, and no input utterance."""
+Counted in `runs.counters`; neither refused nor counted as an input utterance."""
 
 PRIVATE_VISIBILITIES = ("private", "direct")
 """Values of `visibility` that are read only with `--include-private`."""
 
 
 FILE_ERRORS = ("damaged_file", "truncated_file")
-"""Error types of what is wrong with a file, not with a row: it is unknown how many rows
-are lost. Such a run is over any budget."""
+"""Error types of faults in a file rather than in a row: the number of lost rows is
+unknown, so such a run exceeds any budget."""
 
 
 def _in_flight(table: pa.Schema, left_out: Iterable[str]) -> pa.DataType:
@@ -67,7 +67,7 @@ ERRORS_COLUMN = column("errors", pa.list_(ERROR), "why this row was refused")
 ANNOTATORS_COLUMN = column(
     "annotators",
     pa.list_(pa.struct([pa.field("stage", STRING), *ANNOTATORS])),
-    "who has answered this utterance, in order; `stage` is annotate or mine",
+    "who answered this utterance, in order; `stage` is annotate or mine",
 )
 
 FINDINGS: dict[str, pa.Field] = {
@@ -76,7 +76,7 @@ FINDINGS: dict[str, pa.Field] = {
     "vectors": VECTORS_COLUMN,
     "causes": CAUSES_COLUMN,
 }
-"""In flight, what steps found travels in list columns named after their tables."""
+"""What steps find travels with each row, in list columns named after their tables."""
 
 SOURCE_BATCH = pa.schema([*UTTERANCES, ERRORS_COLUMN])
-"""What a source emits: utterances, and the rows that it could not read."""
+"""What a source emits: utterances, and the rows it could not read."""

@@ -6,31 +6,31 @@ from typing import Literal
 from affectflow.schemas.tables import CONVERSATIONS
 
 PEOPLE = "(SELECT annotator_id FROM annotators WHERE kind = 'person')"
-"""The ids of people who label by hand, as SQL; `gold` writes them before any answer."""
+"""SQL for the ids of people who label by hand; `gold` writes them before any answer."""
 OF_WRITER = "coalesce(perspective IN ('writer', 'self_report'), false)"
-"""Whether an answer is the writer's own, as SQL: readers, if there are any, decide."""
+"""SQL for whether an answer is the writer's own; readers' answers take precedence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """How the commands that go through all tables treat one.
+    """How the commands that go through all tables treat one of them.
 
     Args:
-      key: the columns that tell its rows apart, nulls equal; none where rows are counts
+      key: the columns that identify its rows, nulls equal; none where rows are counts
         that are added up.
-      files: what its files are, to `gc` and `compact`. `parts`: those that compact
+      files: how `gc` and `compact` treat its files. `parts`: those that compact
         merges. `results`: one for each part and each stage or ingest that gave it rows;
-        compact merges them as it merges the parts, and gc keeps those that a receipt
+        compact merges them along with the parts, and gc keeps those that a receipt
         names. `buckets`: one for each bucket, written again when its parts change.
-        `own`: compact leaves them. Of all of these, gc keeps what a version needs.
+        `own`: compact leaves them alone. In all cases gc keeps what a version needs.
       erase: the columns that hold ids of utterances and speakers; `erase` removes the
-        rows that name an erased one. None: nobody is in it.
-      remade_from: the table that it is made from, and made again from by `erase`.
-      digest: the columns that `digest` hashes, and by which `diff` counts what was
-        added and removed; none: the table is left out of both.
-      counted: the rows of which that is true, as SQL.
-      later: lakes that an earlier version made lack it: it reads as empty there, and
-        the first commit makes it.
+        rows that name an erased one. None: the table names nobody.
+      remade_from: the table it is derived from; `erase` derives it again.
+      digest: the columns that `digest` hashes and by which `diff` counts added and
+        removed rows; none: the table is left out of both.
+      counted: SQL condition on the rows that count.
+      later: the table is missing from lakes made by an earlier version: there it reads
+        as empty, and the first commit creates it.
     """
 
     key: tuple[str, ...]

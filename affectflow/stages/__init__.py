@@ -1,6 +1,6 @@
 """Ingest, annotate, mine, measure: lake in, lake out, resumable by part.
 
-The names are imported on first use: what looks at a running stage needs none of them.
+The names are imported on first use, because observers of a running stage need none.
 """
 
 from importlib import import_module

@@ -64,7 +64,7 @@ def annotate_lake(
     budget: float = BUDGET,
     beam_options: Sequence[str] = (),
 ) -> Row:
-    """Labels the utterances of a lake with a model; parts that have labels stay.
+    """Labels the utterances of a lake with a model; parts with labels are left as is.
 
     Args:
       lake_uri: folder or URL.
@@ -73,11 +73,12 @@ def annotate_lake(
       options: arguments of the handler.
       over: the annotator whose answers the model reads: its id, or the beginning of it
         that no other has. Only parts that it has labelled are answered.
-      only_below: the model is asked only where that annotator gives no label a score as
-        high; `learn` learns the threshold from a sample that both label.
-      accelerator: that the model's workers need, as Dataflow spells it:
+      only_below: the model is asked only where that annotator gives no label such a
+        score; `learn` learns the threshold from a sample that both label.
+      accelerator: accelerator that the model's workers need, as Dataflow spells it:
         `type:nvidia-l4;count:1;install-nvidia-driver`. Other engines ignore it.
-      min_ram: that the model's workers need, such as `30GB`. Other engines ignore it.
+      min_ram: memory that the model's workers need, such as `30GB`. Other engines
+        ignore it.
       run_id: of the command.
       budget: share of rows that may be refused, 0..1.
       beam_options: as on Beam's command line.
@@ -112,7 +113,7 @@ def handler_in(
     *,
     is_asked: bool = True,
 ) -> BatchModelHandler[Any]:
-    """Returns the handler of a model for a lake; what it reads is there.
+    """Returns the handler of a model for a lake that has all it reads.
 
     Args, Raises: as `annotate_lake`; `is_asked` as `handler_for` takes it.
     """
@@ -126,7 +127,7 @@ def handler_in(
 
 
 def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
-    """Returns what decides a handler's answers, as plain data."""
+    """Returns the settings that determine a handler's answers, as plain data."""
     inner = handler.inner if isinstance(handler, Cascade) else handler
     arguments: dict[str, Any] = asdict(inner) if is_dataclass(inner) else {}
     return {
@@ -138,15 +139,15 @@ def config_of(handler: BatchModelHandler[Any]) -> dict[str, Any]:
 
 
 class AnnotateTask(PartTask):
-    """Labels a part with a handler; again, once a renderer has found new cues in it.
+    """Labels a part with a handler, and again once a renderer has found new cues in it.
 
     Args:
       request: the run.
       handler: what labels.
 
     Raises:
-      UsageError: it reads cues that may not be read with the purpose and context given,
-        or that exist in several styles, and none was named.
+      UsageError: it reads cues that must not be read for the purpose and context given,
+        or that exist in several styles while none was named.
     """
 
     stage = ANNOTATE
@@ -191,7 +192,7 @@ class AnnotateTask(PartTask):
         return folder_of(self.annotator["annotator_id"])
 
     def came_in(self, lake: Lake, name: str) -> pa.Array:
-        """Returns those with answers by this annotator that no step has signed."""
+        """Returns the parts with answers by this annotator that no step has signed."""
         own_id = self.annotator["annotator_id"]
         found = [
             came_in(lake, table, name, annotator_id=own_id)
@@ -206,7 +207,7 @@ class AnnotateTask(PartTask):
         return super().again(batch, ids)
 
     def rows(self, batch: pa.RecordBatch, table: str) -> pa.RecordBatch:
-        """Returns the rows of a table that an answered batch holds."""
+        """Returns the rows of a table that an answered batch contains."""
         return rows_of(batch, table)
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:
@@ -224,7 +225,7 @@ class AnnotateTask(PartTask):
         return [self.annotator]
 
     def committed(self, lake: Lake) -> None:
-        """Notes whose cues were read, if any came after the ingest."""
+        """Records whose cues were read, if any came after the ingest."""
         if read := renderers_read(lake, self.cues_read, self.wordings.unread):
             note_renderers(lake, self.annotator["annotator_id"], read)
 
@@ -253,7 +254,7 @@ class OverTask(AnnotateTask, LabelledTask):
         return {table: rows for table, rows in found if table in self._gives}
 
     def rows(self, batch: pa.RecordBatch, table: str) -> pa.RecordBatch:
-        """Returns the handler's own rows: those that it read are in the lake."""
+        """Returns the handler's own rows; those it read are already in the lake."""
         rows = super().rows(batch, table)
         own = pc.equal(rows.column("annotator_id"), self.annotator["annotator_id"])
         return rows.filter(own)
@@ -324,7 +325,7 @@ def annotate_parts(
       pipeline: to add to.
       task: what to do with a part.
       handler: the model.
-      hints: Beam's resource hints for the step of the model, and no other.
+      hints: Beam's resource hints, only for the step of the model.
     """
     from affectflow.kinds.beam_ml import RunInference
 

@@ -1,4 +1,4 @@
-"""The basis of a lake: the annotator that a report rests on, and who named it."""
+"""The basis of a lake: the annotator that a report rests on."""
 
 from affectflow.lake import Lake, open_tables
 from affectflow.lake.basis import STAGE, candidates, named_in, told_in
@@ -12,11 +12,11 @@ from affectflow.storage import Storage
 
 
 def rest_on(lake_uri: str, annotator: str, run_id: str = "") -> str:
-    """Makes an annotator the basis, until another is named; returns its id.
+    """Makes an annotator the basis until another is named; returns its id.
 
     Args:
       lake_uri: folder or URL.
-      annotator: its id, or a beginning that no other has.
+      annotator: its id, or an unambiguous start of it.
       run_id: of the command.
 
     Raises:
@@ -31,7 +31,7 @@ def rest_on(lake_uri: str, annotator: str, run_id: str = "") -> str:
 
 
 def check_named(lake_uri: str, annotator: str, answering: str) -> None:
-    """Raises UsageError if a name matches no one once another annotator has answered.
+    """Raises UsageError if a name would be unknown once an annotator has answered.
 
     Args:
       lake_uri: of a lake, or of none yet.

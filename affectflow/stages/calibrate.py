@@ -1,9 +1,8 @@
 """The stages calibrate and apply: probabilities from people's answers, no model call.
 
-Calibrate fits on the machine that asks, from answers that fit into memory, and keeps
-the calibration in the lake. Apply goes over the annotator's parts: each whose rows do
-not have the probabilities of the newest calibration gets the next generation of its
-results.
+Calibrate fits on the local machine, from answers that fit into memory, and stores the
+calibration in the lake. Apply goes over the annotator's parts: parts whose rows lack
+the probabilities of the newest calibration get the next generation of their results.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,7 +45,7 @@ from affectflow.stages.runs.run import Row, run_stage, write_run
 
 APPLY = "apply"
 NO_BUDGET = 1.0
-"""Nothing is refused here; what annotate refused is counted there."""
+"""Nothing is refused here; refusals by annotate are counted there."""
 
 
 class Calibrated(NamedTuple):
@@ -63,7 +62,7 @@ def calibrate(
     run_id: str = "",
     beam_options: Sequence[str] = (),
 ) -> list[Calibrated]:
-    """Fits a calibration for each annotator, keeps it, and fills its probabilities.
+    """Fits a calibration for each annotator, stores it, and fills in probabilities.
 
     Args:
       lake_uri: folder or URL.
@@ -72,7 +71,7 @@ def calibrate(
       beam_options: as on Beam's command line, for filling.
 
     Returns:
-      One calibration for each annotator with answers of people.
+      One calibration for each annotator with answers by people.
 
     Raises:
       LakeError: it is not a lake, no one answered, or no model annotated.
@@ -163,7 +162,7 @@ class ApplyTask(PartTask):
     """
 
     stage = AnnotateTask.stage
-    # What annotate has done, and not yet committed, comes with it.
+    # Results of annotate that are not committed yet are included.
     tables = AnnotateTask.tables
 
     def __init__(self, request: Request, annotator_id: str, calibration_id: str):
@@ -197,14 +196,14 @@ class ApplyTask(PartTask):
             if before is None:
                 return None
             after = self._filled(lake, part, before, compute)
-            # A replay may have merged rows in the meantime: none may be lost.
+            # A replay may have merged rows in the meantime; none must be lost.
             if receipt_of(self, lake, part.name) != before:
                 raise ConflictError(f"part {part.name!r} keeps changing; run again")
             return before, after
 
         found = retry(fill)
         if found is None:
-            return Receipt()  # compact merged it a moment ago
+            return Receipt()  # compact has just merged it
         before, receipt = found
         if receipt is not before:
             write_receipt(self, lake, receipt)
@@ -249,8 +248,8 @@ def _let_others_follow(task: ApplyTask, lake: Lake, receipt: Receipt) -> None:
     """Updates the receipts of results made from a part's labels to their new file.
 
     Miners read labels, and so do annotators over others. Their receipts name the file
-    that they read. If that had the same labels, and only other probabilities, the
-    answers are the same, and are not made again.
+    they read. If it had the same labels and differs only in probabilities, the answers
+    are the same and are not computed again.
     """
     now = [file.path for file in _label_files(receipt)]
     for stage in (AnnotateTask.stage, MineTask.stage):
@@ -274,7 +273,7 @@ def _same_labels(lake: Lake, old: Sequence[str], now: Sequence[str]) -> bool:
             read_file(lake.storage, "annotations", path) for path in (*old, *now)
         )
         return same_labels(was, is_now)
-    except StorageError:  # gc has removed it: then the part is done again
+    except StorageError:  # gc has removed it, so the part is done again
         return False
 
 

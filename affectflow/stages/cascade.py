@@ -1,7 +1,7 @@
 """`--only-below`: the model of a cascade, and a threshold learned where both answered.
 
-It is learned once, kept under `_work/learned`, and the same from then on: a new
-threshold would be another annotator, and every row would be asked again.
+It is learned once, stored under `_work/learned`, and then stays the same: a new
+threshold would make another annotator, and every row would be asked about again.
 """
 
 import hashlib
@@ -39,11 +39,11 @@ _EMOTION = "emotion"
 
 
 class Learned(NamedTuple):
-    """A threshold, and what it came to on a part of the sample that did not set it.
+    """A threshold, and its result on a part of the sample that did not set it.
 
     Attributes:
       only_below: the threshold.
-      agreement: share of utterances of which the cascade says what the model says.
+      agreement: share of utterances on which the cascade says what the model says.
       asked: share of utterances that the model is asked about.
       rows: utterances of the whole sample.
     """
@@ -75,7 +75,7 @@ def cascade_of(
     task = _task_of(lake, over)
     if only_below != LEARN:
         return Cascade(inner=inner, over=over, only_below=only_below, task=task)
-    # Whether there can be a cascade at all is known before a model is loaded.
+    # Checks whether a cascade is possible before a model is loaded.
     Cascade(inner=inner, over=over, only_below=1.0, task=task)
     found = _kept(lake, inner, over, task)
     return Cascade(
@@ -88,7 +88,7 @@ def cascade_of(
 
 
 def _task_of(lake: Lake, over: str) -> str:
-    """Returns the task that counts of an annotator's: emotion, or the only one."""
+    """Returns the task of an annotator that counts: emotion, or the only one."""
     with open_tables(lake.uri) as connection:
         found = connection.execute(
             "SELECT DISTINCT task FROM annotations WHERE annotator_id = ? ORDER BY 1",
@@ -101,7 +101,7 @@ def _task_of(lake: Lake, over: str) -> str:
 
 
 def _kept(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> Learned:
-    """Returns what was learned of two annotators before, or learns and keeps it."""
+    """Returns the stored threshold for two annotators, or learns and stores it."""
     key = f"{inner.annotator()['annotator_id']}\n{over}\n{task}"
     name = hashlib.blake2b(key.encode(), digest_size=8).hexdigest() + ".json"
     if not lake.storage.exists(*_FOLDER, name):
@@ -116,7 +116,7 @@ def _kept(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> Le
 
 
 class Sample(NamedTuple):
-    """Utterances that both have labelled, in an order given by chance.
+    """Utterances that both have labelled, in random order.
 
     Attributes:
       scores: of the first annotator's highest label.
@@ -153,7 +153,7 @@ def _sample(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> 
     if both:
         answered = _with_labels(lake, second, list(drawn), rows)
     else:
-        # What is asked here need not be asked again where the cascade asks it.
+        # The cascade need not ask again what is asked here.
         with journalled(lake, inner, new_run_id()):
             answered = inner.apply(rows, inner.load_model())
     return _compared(rows, answered, Below(over, 1.0, task), inner_id)
@@ -193,7 +193,7 @@ def _with_labels(
 def _compared(
     rows: pa.RecordBatch, answered: pa.RecordBatch, below: Below, second: str
 ) -> Sample:
-    """Returns the sample: of each utterance that both have labelled, what they say.
+    """Returns the sample: what both say about each utterance that both have labelled.
 
     Raises:
       UsageError: there are too few, or they answer in different vocabularies.
@@ -254,7 +254,7 @@ def _tops(rows: pa.Array, items: pa.StructArray, n_rows: int) -> dict[str, pa.Ar
 def learn(sample: Sample) -> Learned:
     """Returns the lowest threshold that agrees enough on one half of a sample.
 
-    What it comes to is measured on the other half, which did not set it.
+    Its result is measured on the other half, which did not set it.
 
     Raises:
       UsageError: the model would have to be asked about everything.

@@ -1,4 +1,4 @@
-"""Whether what the options of a measure name is there: a label, a role, a task."""
+"""Checks that what a measure's options name exists: a label, a role, a task."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -20,9 +20,9 @@ def check_choices(
     *,
     in_lake: bool,
 ) -> None:
-    """Checks that what the options name is there, as `chooses` says.
+    """Checks that what the options name exists, according to `chooses`.
 
-    Where nothing at all is there, what is missing is more than the name: others say it.
+    If there is nothing at all, more than the name is missing; that error comes later.
 
     Args:
       connection: has the tables that the queries name.
@@ -31,7 +31,7 @@ def check_choices(
       in_lake: whether it reads a lake; a file has observations only.
 
     Raises:
-      UsageError: an option names something that is not there; says what is.
+      UsageError: an option names something that does not exist; says what exists.
     """
     for option, query in made.chooses.items():
         names = list(_given(made, option))
@@ -40,7 +40,7 @@ def check_choices(
             continue
         there = _there(connection, made, query, source_of)
         if _unknown(names, there) and of_observations:
-            # What the option leaves out is there, too.
+            # What the option leaves out must also be included.
             every = dataclasses.replace(made, **{option: _default(made, option)})
             there = _there(connection, every, query, source_of)
         if there and (unknown := _unknown(names, there)):
@@ -53,7 +53,7 @@ def check_choices(
 
 
 def _given(made: Measure, option: str) -> Iterator[str]:
-    """Yields the names that a user gave: the default is nobody's mistake."""
+    """Yields the names that a user gave; defaults are not checked."""
     value = getattr(made, option)
     if value != _default(made, option):
         yield from [value] if isinstance(value, str) else value

@@ -1,7 +1,7 @@
-"""The stage measure: a measure of the rows of a lake, or of a file.
+"""The stage measure: a measure over the rows of a lake or a file.
 
-DuckDB makes the state of everything in one query, on the machine that asks; in a
-pipeline the same SQL runs over batches (`affectflow.steps.measure`).
+DuckDB computes the whole state in one query, on the local machine; in a pipeline the
+same SQL runs over batches (`affectflow.steps.measure`).
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ from affectflow.stages.runs.run import Row, note_failure, write_run
 
 STAGE = "measure"
 MEMORY = "600MB"
-"""What DuckDB may hold while it reads a file; beyond it, it writes to disk."""
+"""Memory limit of DuckDB while it reads a file; beyond it, it spills to disk."""
 _BOUNDS = "SET memory_limit = '{memory}'; SET temp_directory = {folder}"
 _WRITES = {"annotations": "annotate", "causes": "mine", "themes": "mine"}
 _SOURCE = "(SELECT {columns} FROM ({query}) AS q {join})"
@@ -47,7 +47,7 @@ _UTTERANCES = "LEFT JOIN utterances AS u ON u.utterance_id = q.utterance_id"
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What a measure said.
+    """The result of a measure.
 
     Args:
       kind: the measure's name.
@@ -76,7 +76,7 @@ def measure_lake(
     to: str = "",
     run_id: str = "",
 ) -> Measured:
-    """Fits a measure to the rows of a lake, and keeps its values in `measures`.
+    """Fits a measure to the rows of a lake, and stores its values in `measures`.
 
     Values of an earlier run with the same settings are replaced.
 
@@ -90,9 +90,9 @@ def measure_lake(
       run_id: of the command.
 
     Raises:
-      LakeError: no lake, or nothing in it that the measure reads.
-      UsageError: no such measure, option or column; or an option names what is not
-        there.
+      LakeError: there is no lake, or it has nothing that the measure reads.
+      UsageError: no such measure, option or column; or an option names something that
+        does not exist.
     """
     made = made_with(name, options, draws)
     target = Lake.open(to or uri)
@@ -185,7 +185,7 @@ def made_with(name: str, options: Mapping[str, Any] | None, draws: int) -> Measu
 
 def _with_whole_ids(connection: duckdb.DuckDBPyConnection, made: Measure) -> Measure:
     """Returns a measure whose annotators are called by their whole ids."""
-    # An error lists the known ones; the name of a person is not for all to see.
+    # An error lists the known ones, but not the names of people.
     query = (
         "SELECT annotator_id FROM annotators "
         "WHERE kind IS DISTINCT FROM 'person' OR annotator_id = ? ORDER BY 1"
@@ -202,7 +202,7 @@ def _check_none_of_a_lake(made: Measure) -> None:
     for option in made.annotators:
         if word := getattr(made, option):
             raise UsageError(
-                f"{made.kind}: {option}={word} names an annotator of a lake, and this "
+                f"{made.kind}: {option}={word} names an annotator of a lake, but this "
                 "is a file; leave it out"
             )
 
@@ -251,7 +251,7 @@ def _file_source(
 def _casts(
     connection: duckdb.DuckDBPyConnection, made: Measure, named: Mapping[str, str]
 ) -> str:
-    """Returns the columns that a measure reads, typed; what is not there is null."""
+    """Returns the columns that a measure reads, typed; missing ones are null."""
     return ", ".join(
         f"{_of_row(named.get(field.name))}::{type_} AS {name}"
         for field, (name, type_) in zip(
@@ -269,7 +269,7 @@ def _or(names: Any) -> str:
 
 
 def _nothing(connection: duckdb.DuckDBPyConnection, uri: str, made: Measure) -> str:
-    """Returns why a lake has nothing for a measure to read, and the cure."""
+    """Returns why a lake has nothing for a measure to read, and what to do."""
     named = [table for table in TABLES if table in re.findall(r"\w+", made.query)]
     for table in named:
         if connection.sql(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]:
@@ -286,7 +286,7 @@ def _nothing(connection: duckdb.DuckDBPyConnection, uri: str, made: Measure) -> 
 
 
 def _no_such_value(error: duckdb.ConversionException) -> str:
-    """Returns which cell has another type than its column: DuckDB's words in ours."""
+    """Rewords DuckDB's error about a cell whose type differs from its column's."""
     line = str(error).splitlines()[0]
     found = re.search(r"string '(.*)' to (\w+)", line)
     if found is None:
@@ -304,8 +304,8 @@ def _measured(made: Measure, state: pa.Table) -> Measured:
     groups = pc.count_distinct(state["group"]).as_py()
     if groups > lakes.MAX_PARTS:
         raise UsageError(
-            f"--by gives {groups} groups, at most {lakes.MAX_PARTS} are compared; name "
-            "a coarser column"
+            f"--by gives {groups} groups, but at most {lakes.MAX_PARTS} can be "
+            "compared; name a coarser column"
         )
     rows = made.extract(state).to_pylist()
     said = [row for row in rows if row["unit_type"]]
@@ -319,7 +319,7 @@ def _measured(made: Measure, state: pa.Table) -> Measured:
 
 
 def _unsaid(rows: list[Row]) -> list[str]:
-    """Returns what has no value, and why; and once that there are no intervals."""
+    """Returns what has no value and why, and once why there are no intervals."""
     lines = [_undefined(row) for row in rows if row["value"] is None]
     why = Counter(row["why"] for row in rows if row["value"] is not None)
     if why[NO_INTERVAL]:
@@ -337,7 +337,7 @@ def _undefined(row: Row) -> str:
 def _kept(
     found: Measured, made: Measure, state: pa.Table, by: str, lake: Lake, run_id: str
 ) -> Measured:
-    """Writes values in the place of those with the same settings, and a run."""
+    """Replaces the values with the same settings, and writes a run."""
     settings = {"measure": made.kind, "options": made.parameters(), "by": by}
     config = {**settings, "draws": made.draws}
     request = new_request(lake, STAGE, config, run_id=run_id)
@@ -378,7 +378,7 @@ def _or_nan(value: float | None) -> float:
 
 
 def _rounded(state: pa.Table) -> pa.Table:
-    """Returns a state whose sums do not tell in which order they were added."""
+    """Returns a state whose sums do not depend on the order of addition."""
     for place, field in enumerate(state.schema):
         if pa.types.is_floating(field.type):
             digits = pa.array([f"{x:.9g}" for x in state[field.name].to_pylist()])

@@ -45,7 +45,7 @@ from affectflow.steps.themes import ClusterThemes
 from affectflow.vocabularies import known
 
 ALL = "all"
-"""In place of an annotator: everyone who labels emotions."""
+"""Instead of an annotator: all annotators that label emotions."""
 
 
 def mine_lake(
@@ -61,7 +61,7 @@ def mine_lake(
     beam_options: Sequence[str] = (),
     done: Callable[[Row], None] = lambda _: None,
 ) -> list[Row]:
-    """Mines causes, then clusters all causes of the lake to themes.
+    """Mines causes, then clusters all causes of the lake into themes.
 
     Args:
       lake_uri: folder or URL.
@@ -69,8 +69,8 @@ def mine_lake(
       options: arguments of the miner.
       clusterer: name of a plugin.
       clusterer_options: its arguments.
-      annotator_id: whose emotions, by id or a beginning of it; of the basis if empty,
-        of everyone who labels emotions if `all`.
+      annotator_id: whose emotions, by id or the start of it; the basis if empty, all
+        annotators of emotions if `all`.
       run_id: of the command.
       budget: share of rows that may be refused, 0..1.
       beam_options: as on Beam's command line.
@@ -129,15 +129,15 @@ def check_labels(lake: Lake, annotators: Sequence[str], wanted: Any) -> None:
 
 
 def annotator_ids(lake: Lake, wanted: str = "") -> list[str]:
-    """Returns the annotator of emotions that is mined: the basis, or what is wanted.
+    """Returns the annotators whose emotions are mined: the basis, or those wanted.
 
-    People are none of them: what they answer checks annotators, and is not mined.
+    People are never among them: their answers check annotators and are not mined.
 
-    A lake without utterances has none. `all` are all of them, the basis first.
+    A lake without utterances has none. `all` means all of them, the basis first.
 
     Raises:
       LakeError: nothing is annotated.
-      UsageError: the one that is wanted is not there; names those that are.
+      UsageError: the one that is wanted does not exist; names those that do.
     """
     with open_tables(lake.uri) as connection:
         found = _of_emotions(candidates(connection))
@@ -158,7 +158,7 @@ def _of_emotions(there: Sequence[Candidate]) -> list[str]:
 
 
 def mine_config(step: Any, annotator_id: str) -> dict[str, Any]:
-    """Returns what decides the causes that are mined."""
+    """Returns the settings that determine which causes are mined."""
     options = {"options": step.miner_options} if step.miner_options else {}
     return {
         **options,
@@ -222,7 +222,7 @@ class MineTask(LabelledTask):
         return {"causes": pa.Table.from_batches([rows])}
 
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
-        """Returns the parts with causes in others, of which one is gone.
+        """Returns the parts with causes in other parts, one of which is gone.
 
         A message of it was edited: the cause may be words that are no longer there.
         So are parts that were read in windows of another pause.
@@ -234,7 +234,7 @@ class MineTask(LabelledTask):
         return stale | others
 
     def points_into(self, lake: Lake, name: str, batch: pa.RecordBatch) -> list[str]:
-        """Returns the other parts in which causes lie."""
+        """Returns the other parts that contain causes."""
         own = batch.column("utterance_id")
         found = pc.unique(unnest(batch, CAUSES_COLUMN.name)["cause_utterance_id"])
         away = found.filter(pc.invert(pc.is_in(found, value_set=own))).drop_null()

@@ -29,16 +29,16 @@ def with_over(
     revision: str = "",
     is_read: bool = True,
 ) -> dict[str, Any]:
-    """Returns a model's options, whose `over` is the id of an annotator of a lake.
+    """Returns a model's options with `over` as the id of an annotator of the lake.
 
     Args:
       lake: that the model is to answer in.
       model: as `annotate` takes it.
       options: of the model; `over` may be among them.
-      over: as `annotate` takes it; it is short for the option.
+      over: as `annotate` takes it; short for the option.
       revision: of a hub id.
-      is_read: the model itself reads the answers; else they may only say whether it
-        is asked.
+      is_read: the model itself reads the answers; otherwise they only decide whether
+        it is asked.
 
     Raises:
       UsageError: the model does not read answers, `over` is given twice, or it
@@ -62,7 +62,7 @@ def with_over(
 
 
 def _and_unknown(lake: Lake, over: str) -> str:
-    """Returns what else is wrong with `over`; nothing, if it means an annotator."""
+    """Returns what else is wrong with `over`; empty if it means an annotator."""
     try:
         annotator_meant(lake, over)
     except UsageError as error:
@@ -71,7 +71,7 @@ def _and_unknown(lake: Lake, over: str) -> str:
 
 
 def annotator_meant(lake: Lake, over: str) -> str:
-    """Returns the annotator of a lake that a text means: its id, or its beginning.
+    """Returns the annotator of a lake that a text means: its id, or the start of it.
 
     Raises:
       UsageError: it is empty, or matches none or several, or one whose answers may not
@@ -90,9 +90,9 @@ def annotator_meant(lake: Lake, over: str) -> str:
 
 
 def check_handler(lake: Lake, model: str, handler: BatchModelHandler[Any]) -> None:
-    """Raises UsageError if a model reads what a part of a lake does not hold.
+    """Raises UsageError if a model reads columns that a part of a lake does not have.
 
-    Raises it too if the model reads answers and no annotator was named.
+    Also raises it if the model reads answers and no annotator was named.
     """
     held = pa.schema([*UTTERANCES, CUES_COLUMN, ANNOTATIONS_COLUMN, VECTORS_COLUMN])
     if handler.reads_answers and not handler.over:
@@ -116,7 +116,7 @@ def _whose_answers(lake: Lake, model: str, tables: Sequence[str]) -> UsageError:
 def _there(lake: Lake, tables: Sequence[str] = ("annotations", "vectors")) -> list[str]:
     """Returns who has answered in a lake; people are not among them.
 
-    What people answer checks annotators; no model reads it.
+    People's answers check annotators; no model reads them.
     """
     found: list[str] = []
     with open_tables(lake.uri) as connection:

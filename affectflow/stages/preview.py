@@ -1,4 +1,4 @@
-"""Filled prompts of a lake, for people to read before a model is asked."""
+"""Filled-in prompts for a lake, for people to read before a model is asked."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -30,8 +30,7 @@ def preview_lake(
 ) -> Iterator[tuple[str, Request]]:
     """Yields the first n utterances that a prompt asks about, and what it would ask.
 
-    No model is loaded, and nothing is asked. Of a prompt of several steps the first is
-    filled.
+    No model is loaded or asked. If a prompt has several steps, the first is filled in.
 
     Args:
       lake_uri: folder or URL.
@@ -40,7 +39,7 @@ def preview_lake(
       revision: of a hub id.
       options: arguments of the handler.
       over: the annotator whose answers the prompt shows.
-      is_read: the prompt may show them; else they only say whether it is asked.
+      is_read: the prompt may show them; otherwise they only decide whether to ask.
 
     Raises:
       UsageError: as `annotate_lake`, or the model is not asked a prompt.

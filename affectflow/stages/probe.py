@@ -1,4 +1,4 @@
-"""A look at an engine's workers before any row: versions, and what they see."""
+"""Checks an engine's workers before any row: versions, and access to the lake."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ ELEMENTS = 16
 
 
 def probe(lake_uri: str, beam_options: Sequence[str] = ()) -> list[dict[str, str]]:
-    """Returns what the workers of an engine said of themselves, one row each.
+    """Returns what the workers of an engine report about themselves, one row each.
 
     Each writes a file into the lake, so an answer proves that it sees the lake.
 

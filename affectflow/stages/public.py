@@ -1,4 +1,4 @@
-"""Which sources of a lake are public, as the user says where the source does not."""
+"""Which sources of a lake the user declared public, where the source does not say."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ NONE = "none"
 
 
 def call_public(lake_uri: str, sources: Sequence[str], run_id: str = "") -> list[str]:
-    """Calls messages of unknown visibility public, source by source; returns all.
+    """Declares messages of unknown visibility public, by source; returns all of these.
 
     Earlier choices stay; `none` takes them all back.
 

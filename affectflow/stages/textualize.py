@@ -1,4 +1,4 @@
-"""The stage textualize: cues that a renderer finds in a lake, part by part."""
+"""The stage textualize: finds the cues of a renderer in a lake, part by part."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -49,10 +49,10 @@ def textualize_lake(
     budget: float = BUDGET,
     beam_options: Sequence[str] = (),
 ) -> Row:
-    """Finds the cues of one renderer in a lake; parts that have them stay.
+    """Finds the cues of one renderer in a lake; parts that have them are left as is.
 
-    What has been annotated before is annotated again by the next `annotate`, where new
-    cues were found.
+    Where new cues were found, the next `annotate` annotates again what was annotated
+    before.
 
     Args:
       lake_uri: folder or URL.
@@ -112,7 +112,7 @@ class TextualizeTask(PartTask):
         return folder_of(self.renderer.id)
 
     def part(self, lake: Lake, name: str) -> Part:
-        """Returns the descriptor of a part, which other files make another one."""
+        """Returns the descriptor of a part, which changes if its files change."""
         outside = f"{OUTSIDE}{self._files}/{name}.parquet"
         return Part(name, 0, (outside,) if self._files else ())
 
@@ -121,7 +121,7 @@ class TextualizeTask(PartTask):
         return [p._replace(inputs=self.part(lake, p.name).inputs) for p in parts]
 
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
-        """Returns the parts of which a file that gave no cue has changed since.
+        """Returns the parts with a file that gave no cue and has changed since.
 
         Files that an option names are inputs of every part.
         """

@@ -1,4 +1,4 @@
-"""Files that gave a renderer no cue, from the receipts of a lake's parts."""
+"""Files from which a renderer got no cue, from the receipts of a lake's parts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Unmeasured(NamedTuple):
 
     @property
     def files(self) -> int:
-        """How many files there are, with those that are counted only."""
+        """The number of files, including those that are only counted."""
         reasons = {fault.name for fault in self.faults.values()}
         return sum(self.counters.get(name, 0) for name in reasons)
 
@@ -40,9 +40,9 @@ class Unmeasured(NamedTuple):
 def unmeasured(
     lake_uri: str, row: Row, renderer: str, options: Mapping[str, Any] | None = None
 ) -> tuple[Unmeasured, Unmeasured]:
-    """Returns what gave a renderer no cue: in a run, and in those before it.
+    """Returns the files that gave a renderer no cue, in a run and in those before it.
 
-    A part that has its cues is not looked at again, so of it earlier runs tell.
+    Parts that have their cues are not read again, so earlier runs report them.
 
     Args:
       lake_uri: folder or URL.
@@ -60,7 +60,7 @@ def unmeasured(
 def advice(
     row: Row, renderer: str, options: Mapping[str, Any] | None = None
 ) -> list[str]:
-    """Returns a line on how files are to be named, where no file was looked at.
+    """Returns a line on how to name files, if no file was found for a recording.
 
     Args:
       row: as `textualize_lake` returns it.

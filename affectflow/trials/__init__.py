@@ -1,1 +1,1 @@
-"""Trials: what plugins do on data whose answers are known: `affectflow eval causes`."""
+"""Trials of plugins on data with known answers: `affectflow eval causes`."""

@@ -1,4 +1,4 @@
-"""How right miners are: the table that `affectflow eval causes` prints."""
+"""How accurate miners are: the table that `affectflow eval causes` prints."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 def lines(
     folder: Path, data: Path | None, names: Sequence[str], mode: Mode = "fixed"
 ) -> Iterator[Line]:
-    """Yields the lines of the table, those that need least time first.
+    """Yields the lines of the table, the fastest first.
 
     Args:
       folder: of the authored messages.

@@ -24,7 +24,7 @@ from affectflow.trials.messages import mined
 
 @dataclass(frozen=True)
 class Pair:
-    """An emotion, and a turn up to it that may hold its cause.
+    """An emotion, and a turn up to it that may contain its cause.
 
     Args:
       spans: what people marked there, in order; none if nothing.
@@ -39,7 +39,7 @@ class Pair:
 
     @property
     def marked(self) -> str:
-        """All that people marked there; empty if nothing."""
+        """Everything people marked there; empty if nothing."""
         return " ".join(self.spans)
 
 

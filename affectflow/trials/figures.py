@@ -14,7 +14,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of the table: what one way to find causes does on one set.
+    """One line of the table: how one way to find causes performs on one set.
 
     Args:
       data: which messages, and whose labels.
@@ -72,7 +72,7 @@ class Compared:
         )
 
     def less(self, other: "Compared", data: str, by: str) -> Line:
-        """Returns how much higher the F1 of the same messages is than another's."""
+        """Returns how much higher the F1 is than another's on the same messages."""
         gaps = (np.array(self.f1) - np.array(other.f1)).tolist()
         value = mean_of(gaps, self.units)
         return Line(data=data, by=by, figure="difference", n=len(gaps), value=value)

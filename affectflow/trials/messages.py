@@ -1,4 +1,4 @@
-"""Messages on which miners are tried, mined in memory as a lake would be."""
+"""Messages on which miners are tried, mined in memory as in a lake."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Message:
 
 
 def ingested(texts: Sequence[str]) -> pa.RecordBatch:
-    """Returns texts as ingest leaves them, each in a conversation of its own."""
+    """Returns texts as ingest leaves them, each in its own conversation."""
     ids = [f"u{number}" for number in range(len(texts))]
     columns: dict[str, Any] = dict.fromkeys(READ, [None] * len(texts))
     columns |= {"utterance_id": ids, "conversation_id": ids, "text": list(texts)}
@@ -59,7 +59,7 @@ def _annotator() -> tuple[Any, Any]:
 
 
 def given(batch: pa.RecordBatch, labels: Sequence[str]) -> pa.RecordBatch:
-    """Returns messages with one label each that is given, as by people."""
+    """Returns messages with one given label each, as if by people."""
     rows = [[_label(label)] if label else [] for label in labels]
     return batch.append_column(
         ANNOTATIONS_COLUMN, pa.array(rows, ANNOTATIONS_COLUMN.type)
@@ -81,7 +81,7 @@ def mined(batch: pa.RecordBatch, miner: Miner[Any]) -> list[list[dict[str, Any]]
 
 
 def best_spans(batch: pa.RecordBatch, miner: Miner[Any]) -> list[str]:
-    """Returns one span for each message, that of its surest label; empty if none."""
+    """Returns one span for each message, for its most certain label; empty if none."""
     scores = [
         {a["label"]: -1 if a["score"] is None else -a["score"] for a in said or []}
         for said in batch.column("annotations").to_pylist()

@@ -1,10 +1,11 @@
-"""RECCON's figures of causal spans (Ghosal et al. 2021), as published and repaired.
+"""RECCON's figures for causal spans (Ghosal et al. 2021), as published and repaired.
 
-The scorer that was published with the paper (`eval_qa.py` of declare-lab/RECCON) sorts
-answers by text: equal to what is marked, one inside the other, or neither. Spans that
-only overlap count as nothing there, and a full stop more or less is not an exact match.
-To tell whether a span of the third kind is empty it looks at the last span of the
-second, so that F1 of turns without a cause may take them all for empty. Mode `paper`
+The scorer published with the paper (`eval_qa.py` of declare-lab/RECCON) sorts answers
+by
+text: equal to what is marked, one inside the other, or neither. Spans that only overlap
+count as nothing there, and one full stop more or less is not an exact match. To decide
+whether a span of the third kind is empty it looks at the last span of the second, so
+F1 of turns without a cause may take them all for empty. Mode `paper`
 does the same. `fixed` compares words as SQuAD does, counts overlaps, and takes only
 empty spans for empty.
 """
@@ -50,7 +51,7 @@ def figures(answers: Sequence[Answer], mode: Mode) -> Iterator[tuple[str, int, f
     answers = [Answer(a.marked.strip(), a.found.strip()) for a in answers]
     positive = [each for each in answers if each.marked]
     negative = [float(not each.found) for each in answers if not each.marked]
-    # Of a marked article alone nothing is left to compare, not even with an answer.
+    # A marked span that is only an article leaves nothing to compare.
     counted = [
         bool(each.found) and (mode == "fixed" or each.is_contained) for each in positive
     ]
@@ -118,7 +119,7 @@ def _f1_neg(
 
 
 def _taken_for_empty(positive: Sequence[Answer]) -> int:
-    """Returns how many answers the published scorer counts as empty, and are not."""
+    """Returns how many non-empty answers the published scorer counts as empty."""
     contained = [a for a in positive if a.is_contained and a.marked != a.found]
     apart = sum(not each.is_contained for each in positive)
     return apart if contained and not contained[-1].found else 0

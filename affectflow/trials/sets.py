@@ -1,4 +1,4 @@
-"""The sets of messages on which miners are tried, read as they are published."""
+"""The message sets on which miners are tried, read as published."""
 
 import csv
 import gzip
@@ -11,13 +11,13 @@ from affectflow.sources.marked import read_marked
 from affectflow.trials.messages import Message
 
 AUTHORED = Path(__file__).resolve().parents[2] / "tests" / "quality" / "authored"
-"""Where the source distribution has the authored messages."""
+"""Folder of the authored messages in the source distribution."""
 _SHAVER = ("Anger", "Love", "Fear", "Joy", "Sadness", "Surprise")
 _OTHERS = {"llm_gpt4": "GPT-4, as published", "llm_chatgpt": "ChatGPT, as published"}
 
 
 def authored(folder: Path) -> list[Message]:
-    """Returns the authored messages that are for choosing, calm ones included.
+    """Returns the authored messages meant for choosing, including calm ones.
 
     Raises:
       UsageError: the folder has none.
@@ -37,7 +37,7 @@ def authored(folder: Path) -> list[Message]:
 def developers(data: Path) -> list[Message]:
     """Returns comments of GitHub with one marked cause (Imran et al. 2024).
 
-    The set is read for figures only: nothing was chosen or trained on it here.
+    The set is read only for figures: nothing was chosen or trained on it.
     """
     found = []
     for row in _rows(data / "se_emotion_cause" / "causes.csv"):
@@ -56,7 +56,7 @@ def developers(data: Path) -> list[Message]:
 
 
 def neutral_reddit(data: Path) -> list[str]:
-    """Returns the comments of GoEmotions dev that people call neutral and no more."""
+    """Returns the comments of GoEmotions dev that people label only neutral."""
     folder = data / "goemotions"
     names = (folder / "emotions.txt").read_text("utf-8").split()
     neutral = str(names.index("neutral"))

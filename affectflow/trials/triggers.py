@@ -1,7 +1,7 @@
-"""What made a thread heated, guessed from causes alone: do they say what it was?
+"""What made a thread heated, predicted from causes alone: do they tell what it was?
 
-A classifier is fitted to the texts of four fifths of the threads and guesses the rest:
-once it reads all comments, once only the causes that a miner found in them.
+A classifier is fitted to the texts of four fifths of the threads and predicts the rest:
+once from all comments, once only from the causes that a miner found in them.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,1 +1,1 @@
-"""Sources and sinks of affectflow, registered as any plugin's are."""
+"""Sources and sinks of affectflow, registered like those of any plugin."""

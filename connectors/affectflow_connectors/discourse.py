@@ -76,7 +76,7 @@ class ReadDiscourse(ServerSource):
 
 
 def _posts(record: Record) -> Iterator[tuple[Record, Record]]:
-    """Yields the posts of an answer, each with what is said of its topic."""
+    """Yields the posts of an answer, each with information about its topic."""
     stream = inner(record, "post_stream")
     if stream or "latest_posts" in record or "posts" in record:
         topics = {word(each, "id"): each for each in objects(record, "topics")}

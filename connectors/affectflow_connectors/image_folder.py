@@ -25,7 +25,7 @@ SITE = "image-folder"
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
 _TABLES = ("metadata.csv", "metadata.jsonl")
 _NOTES = ("readme", "license", "licence")
-"""How names begin of files that describe a whole folder."""
+"""Prefixes of the names of files that describe a whole folder."""
 _FILES, _TEXTS = ("file_name", "filename", "file"), ("text", "caption", "description")
 _ROW_BYTES = 500
 """Roughly what a picture takes in a lake: its pixels stay where they are."""
@@ -162,7 +162,7 @@ def _is_of_pictures(path: str) -> bool:
 
 
 def _is_beside(name: str, pictures: Iterable[str]) -> bool:
-    """Returns whether a file is one of some pictures, or says something of them."""
+    """Returns whether a file is a picture, or has captions of pictures."""
     if name in _TABLES or name.lower().startswith(_NOTES):
         return True
     return name.lower().endswith((*_SUFFIXES, ".txt")) and _stem(name) in pictures
@@ -183,7 +183,7 @@ def _fixed(pattern: str) -> str:
 
 @functools.lru_cache(maxsize=_KEPT_FOLDERS)
 def _captions(folder: str) -> Captions:
-    """Returns what the table of a folder says, by the names of files."""
+    """Returns the content of the table of a folder, by file name."""
     for table in _TABLES:
         content = _content(f"{folder}/{table}")
         if content is not None:
@@ -206,7 +206,7 @@ def _of_json(content: str) -> Iterator[dict[str, Any]]:
 
 
 def _named(row: dict[str, Any]) -> tuple[str, dict[str, str]]:
-    """Returns the name of a file, and what is said of it: its text by no name."""
+    """Returns the name of a file, and its fields; the text has no field name."""
     said = {
         str(key): value if isinstance(value, str) else json.dumps(value)
         for key, value in row.items()

@@ -294,7 +294,7 @@ def _id(host: str, native: str | None) -> str | None:
 
 
 def _named(address: str | None) -> str | None:
-    """Returns the id of what lies at an address."""
+    """Returns the id of the object at an address."""
     return _id(host_of(address) or "", _last(address))
 
 
@@ -304,7 +304,7 @@ def _last(address: str | None) -> str | None:
 
 
 def _address(at: str) -> str | None:
-    """Returns where a status can be read, without the name of its account."""
+    """Returns the address of a status, without the name of its account."""
     found = re.fullmatch(
         r"(https?://[^/]+)/(?:ap/)?(?:users/[^/]+/statuses|@[^/]+)/(\d+)", at
     )

@@ -1,4 +1,4 @@
-"""Whether a file is a picture, and a whole one; its pixels are rarely looked at."""
+"""Whether a file is a complete picture; its pixels are rarely read."""
 
 import importlib.util
 from typing import Any, BinaryIO
@@ -11,11 +11,11 @@ _MARKS = (
     *(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM"),
     *(b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
 )
-"""How pictures begin; WebP has its name four bytes after its own mark."""
+"""First bytes of pictures; WebP has its name four bytes after its mark."""
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9", "GIF": b";"}
 _WHOLE_ONCE_OPEN = ("WEBP",)
 _MOST_PIXELS = 100_000_000
-"""Of a larger picture a few bytes may fill the memory: it is not decoded."""
+"""Larger pictures are not decoded, since a few bytes may fill the memory."""
 
 
 class EmptyPictureError(DamagedFileError):
@@ -77,7 +77,7 @@ def _check_by_pillow(file: BinaryIO, uri: str) -> None:
 
 
 def _check_end(picture: Any, file: BinaryIO) -> None:
-    """Decodes a picture, small if that can be, unless its end is where it should be."""
+    """Decodes a picture, small if possible, unless its end is where it should be."""
     end = _ENDS.get(picture.format)
     if picture.format in _WHOLE_ONCE_OPEN or (end and _last(file, len(end)) == end):
         return

@@ -103,7 +103,7 @@ def _no_message(record: Record) -> RefusedError:
 
 
 def _room(room: str, around: Record) -> Row:
-    """Returns where a message stands, and who may read it."""
+    """Returns where a message is, and who may read it."""
     told = inner(around, "channel") or inner(around, "group") or inner(around, "room")
     visibility = _ROOMS.get(word(told, "t") or "", "unknown")
     if len(room) == _DIRECT_ID_LENGTH:
@@ -120,7 +120,7 @@ def _time(record: Record, name: str) -> datetime | None:
 
 
 def _text(record: Record, kind: str) -> str:
-    """Returns what a message says; a system message without its accounts."""
+    """Returns the words of a message; those of a system message without accounts."""
     if kind:
         return kind.replace("_", " ").replace("-", " ")
     text = _QUOTE.sub("", prose(record, "msg") or "")

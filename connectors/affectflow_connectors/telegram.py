@@ -152,7 +152,7 @@ def _url(chat_type: str, chat: str, own: str) -> str | None:
 
 
 def _text(record: Record, kind: str | None) -> str:
-    """Returns what a message says; a service message says what was done."""
+    """Returns the words of a message; those of a service message say what was done."""
     text = written(record.get("text"))
     if not text and kind == "service":
         return (word(record, "action") or "").replace("_", " ")

@@ -67,7 +67,7 @@ class ReadYoutube(JsonSource):
 
 
 def _comments(item: Record) -> Iterator[tuple[Record, Record] | RefusedError]:
-    """Yields the comments of an item, each with what is said around it."""
+    """Yields the comments of an item, each with its context."""
     snippet = inner(item, "snippet")
     top = inner(snippet, "topLevelComment")
     if not top:

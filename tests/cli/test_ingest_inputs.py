@@ -125,15 +125,15 @@ def test_a_zip_of_other_things_makes_no_lake(tmp_path, source, words):
     [
         pytest.param(
             {"a.csv": "id,body\n1,one\n2,two\n", "b.csv": "id,body\n1,six\n2,ten\n"},
-            "2 rows refused for an id that another file has for another text: ids "
-            "repeat over files; ingest each file by itself with a name of its own, "
+            "2 rows refused because another file has the same id with another text: "
+            "ids repeat across files; ingest each file separately, with its own name: "
             "--map \"source='NAME'\"",
             id="two files",
         ),
         pytest.param(
             {"a.csv": "id,body\n1,one\n1,two\n"},
-            "1 row refused for an id that another row of the input has: does --map "
-            "utterance_id name the right column?",
+            "1 row refused because another row of the input has the same id: does "
+            "--map utterance_id name the right column?",
             id="one file",
         ),
     ],

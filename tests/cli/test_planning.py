@@ -90,9 +90,7 @@ def test_a_plan_that_cannot_be_kept_is_shown(
     done = affectflow("plan", lake.uri)
 
     assert (done.code, "annotate" in done.out) == (0, True)
-    assert (
-        f"this plan is not kept for the runs to come: {lake.uri!r} cannot" in done.err
-    )
+    assert f"this plan is not saved for later runs: {lake.uri!r} cannot" in done.err
 
 
 def test_options_reach_the_model_and_the_miner(

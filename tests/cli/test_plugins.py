@@ -301,5 +301,5 @@ def test_a_card_says_what_options_mean_and_which_columns_are_needed():
     assert row["columns"][-1] == {
         "name": "unit",
         "needed": False,
-        "doc": "what intervals draw: an item or conversation",
+        "doc": "what intervals resample: an item or conversation",
     }

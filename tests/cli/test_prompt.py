@@ -119,17 +119,17 @@ def test_what_another_machine_would_be_asked_is_previewed_and_planned_without_le
         ),
         pytest.param(
             ["--prompt", "mood"],
-            "EmbeddedEmotions reads no prompt, so it has no use for `prompt`: give a ",
+            "EmbeddedEmotions reads no prompt and cannot use `prompt`: give a ",
             id="a model that is not asked",
         ),
         pytest.param(
             ["--set", "preview=3"],
-            "EmbeddedEmotions reads no prompt, so it has no use for `preview`: give a ",
+            "EmbeddedEmotions reads no prompt and cannot use `preview`: give a ",
             id="a preview of a model that is not asked",
         ),
         pytest.param(
             ["--send-to", "a.org"],
-            "EmbeddedEmotions reads no prompt, so it has no use for `send_to`: give ",
+            "EmbeddedEmotions reads no prompt and cannot use `send_to`: give ",
             id="a model that sends nothing",
         ),
         pytest.param(
@@ -155,7 +155,7 @@ def test_what_another_machine_would_be_asked_is_previewed_and_planned_without_le
         ),
         pytest.param(
             ["--model", "by-rule", "--set", "preview=0", "--set", "prompt=x"],
-            "preview must be at least 1, got '0'",
+            "`preview` must be at least 1, got '0'",
             id="preview of nothing",
         ),
     ],
@@ -216,6 +216,4 @@ def test_a_preview_of_nothing_says_so(prompt, tmp_path):
     done = affectflow(*typed, "--set", "preview=1")
 
     assert (done.code, done.out) == (0, "")
-    assert done.last_line == (
-        "annotate: there is no utterance that the model would be asked about"
-    )
+    assert done.last_line == ("annotate: no utterance to ask the model about")

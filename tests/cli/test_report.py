@@ -46,7 +46,7 @@ def test_a_report_that_takes_the_place_of_another_says_so(lake, tmp_path):
 
     assert first.out == second.out == f"{page}\n"
     assert "replaced" not in first.err
-    assert f"replaced the report that was in {page}" in second.err
+    assert f"replaced the earlier report in {page}" in second.err
 
 
 def test_the_owners_report_says_not_to_pass_it_on(lake, tmp_path):

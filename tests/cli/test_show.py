@@ -92,7 +92,7 @@ def test_a_stage_says_what_it_did_and_leaves_out_what_is_none(
 def test_a_pipeline_that_was_only_written_says_where() -> None:
     row = a_run("ingest") | {"state": "written", "error": "job.jar"}
 
-    assert stage_line(row) == "ingest: not run, only written: job.jar"
+    assert stage_line(row) == "ingest: pipeline written to job.jar; not run"
 
 
 @pytest.mark.parametrize(

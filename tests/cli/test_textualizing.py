@@ -11,7 +11,7 @@ from affectflow.stages.unmeasured import Unmeasured
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 READ = (
     "next: affectflow annotate 'my lake'; with --set cues=words, the built-in "
-    "models also read cues of voices, faces and ratings"
+    "models also read cues from voices, faces and ratings"
 )
 
 

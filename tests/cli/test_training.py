@@ -110,7 +110,7 @@ def test_a_name_that_is_none_is_answered_with_the_nearest(tmp_path):
 
 def test_data_that_are_not_there_are_named(tmp_path):
     with pytest.raises(
-        UsageError, match=r"no folder .*nowhere': --data must be the folder"
+        UsageError, match=r"no folder .*nowhere': --data must name the folder"
     ):
         training.train("german", data=tmp_path / "nowhere", out=tmp_path / "out")
 

@@ -160,7 +160,7 @@ def test_two_columns_of_one_name_are_refused(fake):
         (["a"], "polars.DataFrame"),
         (pl.LazyFrame({"text": ["a"]}), ".collect()"),
         (pd.Series(["a"]), ".to_frame()"),
-        (None, "make one of it first"),
+        (None, "convert it to one of these first"),
     ],
 )
 def test_what_is_no_table_is_refused_with_a_cure(given, cure):

@@ -1,5 +1,6 @@
 """Observations of each measure: good ones, and one for each refusal."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
@@ -211,6 +212,20 @@ LABELLED = [
     )
 ]
 LABELLED += [{**LABELLED[0], "annotator_id": "m", "unit": "c1", "group": "x"}]
+SCORED = [
+    {"gold": gold, "scores": scores}
+    for gold, scores in (
+        ("low", [0.5, 0.3, 0.2]),
+        ("high", [0.1, 0.5, 0.4]),
+        ("mid", [None, 0.6, None]),
+        ("huge", [0.5, 0.3, 0.2]),
+        ("low", [0.5, 0.5]),
+        ("low", [0.5, math.nan, 0.2]),
+        (None, [0.5, 0.3, 0.2]),
+        ("low", None),
+    )
+]
+SCORED += [{**SCORED[0], "annotator_id": "m", "unit": "c1", "group": "x"}]
 OBSERVATIONS = {
     "BradleyTerry": DUELS,
     "Consensus": VOTES,
@@ -227,6 +242,7 @@ OBSERVATIONS = {
     "PerceptionGap": RATED,
     "PreferenceBias": LABELS,
     "PromptUplift": PAIRED,
+    "SequentialHit": SCORED,
     "SpeakerLeakage": TALKS,
     "TextOverlap": PAIRS,
     "WeightedGold": TRACES,
@@ -234,6 +250,7 @@ OBSERVATIONS = {
 }
 """Of each measure some that count, and some for each reason to leave them out."""
 OPTIONS = {
+    "SequentialHit": {"labels": ("low", "mid", "high")},
     "SpeakerLeakage": {"permutations": 2},  # each is as many fits
     "WheelScore": {"suite": "discrete"},  # which refuses what the others do
 }

@@ -127,7 +127,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path, name):
     (tmp_path / name).mkdir()
 
     with pytest.raises(
-        LakeError, match=r"already holds other files .* name an empty or new"
+        LakeError, match=r"already contains other files .* name an empty or new"
     ):
         Lake.create(str(tmp_path))
 
@@ -160,7 +160,7 @@ def test_a_file_is_no_lake(tmp_path):
 
 
 def test_no_lake_is_said_with_the_command_that_makes_one(tmp_path):
-    with pytest.raises(LakeError, match=r"no lake at '.*/x'; make one with `"):
+    with pytest.raises(LakeError, match=r"no lake at '.*/x'; create one with `"):
         Lake.open(str(tmp_path / "x"))
 
     assert not (tmp_path / "x").exists()

@@ -118,6 +118,6 @@ def test_what_the_page_about_serve_shows_works_until_ctrl_c(lake_uri, host, warn
 
     assert "What people expressed in lake" in page
     assert process.returncode == 0
-    assert said.count("warning: 0.0.0.0 can be reached from other machines") == warned
+    assert said.count("warning: other machines can reach 0.0.0.0") == warned
     assert said.splitlines()[-1] == "serve: ended"
     assert "Traceback" not in said

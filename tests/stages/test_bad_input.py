@@ -90,7 +90,7 @@ def test_a_new_key_is_told(file, lake, tmp_path, capsys):
     command = ["ingest", str(file), "--to", str(lake), "--map", MAP]
 
     assert cli.run([*command, "--speaker-key-uri", str(key)]) == 0
-    assert f"a new key of the pseudonyms was made at '{key}'" in capsys.readouterr().err
+    assert f"a new pseudonym key was made at '{key}'" in capsys.readouterr().err
 
     assert cli.run([*command, "--speaker-key-uri", str(key)]) == 0
     assert "a new key" not in capsys.readouterr().err

@@ -146,7 +146,7 @@ def test_ids_that_repeat_over_files_are_told_and_a_source_keeps_them_apart(
         return capsys.readouterr().err
 
     ingested(one, lake, MAP)
-    assert "ids repeat over files" in ingested(two, lake, MAP)
+    assert "ids repeat across files" in ingested(two, lake, MAP)
 
     apart = tmp_path / "apart"
     ingested(one, apart, f"{MAP},source='one'")
@@ -167,7 +167,7 @@ def test_files_of_other_kinds_in_a_folder_are_left_out_and_counted(
     assert cli.run(["ingest", str(folder), "--to", str(lake), "--map", MAP]) == 0
 
     said = capsys.readouterr().err
-    assert "2 files left out, of other kinds: README.md, licence" in said
+    assert "2 files of other kinds left out: README.md, licence" in said
     assert ask(str(lake), "SELECT count(*) FROM utterances") == [(1,)]
 
 

@@ -29,7 +29,7 @@ FLAGS = "part,truth,chosen,label,unit\nnew,1,0,joy,u\n"
             "WheelScore",
             "gold,predicted\n[joy],[joy]\n",
             {"against": "m"},
-            "against=m names an annotator of a lake, and this is a file",
+            "against=m names an annotator of a lake, but this is a file",
         ),
     ],
 )

@@ -92,7 +92,7 @@ def test_what_is_in_no_theme_is_counted_and_who_is_unknown(tmp_path):
     # Each cause is once in each of two families; in no theme, a span counts once.
     assert stage_line(row).startswith("themes: 26 causes, 1 in no theme, ")
     assert ask(uri, "SELECT count(*) FROM causes_in_no_theme") == [(1,)]
-    assert unnamed(row).startswith("themes: 26 causes of unknown speakers: there, ")
+    assert unnamed(row).startswith("themes: 26 causes by unknown speakers, where ")
 
 
 def test_the_stage_answers_what_one_call_answers(clustered):

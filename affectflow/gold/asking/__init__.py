@@ -1,1 +1,1 @@
-"""Asking people: samples, label sheets, and the way of answers into the lake."""
+"""Asking people: samples, label sheets, and the import of answers."""

@@ -1,8 +1,8 @@
 """People's answers as rows of `annotations`, one file for each rater.
 
-A file is named after what it says and takes the place of the rater's older one in one
-commit. So a sheet that is imported twice changes nothing, and nobody ever has two
-answers to one question.
+A file is named after its content and replaces the rater's older one in one commit. So
+importing a sheet twice changes nothing, and nobody ever has two answers to one
+question.
 """
 
 import hashlib
@@ -25,7 +25,8 @@ from affectflow.lake.files import read_files, write_file
 from affectflow.lake.tables import FileEntry
 from affectflow.schemas import ANNOTATIONS, ANNOTATORS
 
-# Three deep: results of a part lie at <folder>/<part>, and a person's answers are none.
+# Three levels deep, because results of a part are at <folder>/<part>, and these are
+# not.
 _FOLDER = "answers"
 
 _COPIED = """
@@ -42,7 +43,7 @@ Key = tuple[str, ...]
 
 
 class Imported(NamedTuple):
-    """What an import did: answers that are new, that changed, that were withdrawn."""
+    """What an import did: the numbers of new, changed and withdrawn answers."""
 
     raters: list[str]
     added: int
@@ -62,13 +63,13 @@ def import_answers(
 ) -> Imported:
     """Writes answers into a lake, and returns what changed.
 
-    A rater's answers to a sample take the place of their older ones to it, from the
-    same perspective.
+    A rater's answers to a sample replace the rater's older answers to it from the same
+    perspective.
 
     Args:
       lake: that has the utterances.
       answers: each once.
-      perspective: who says so: a `reader`, the `writer`, or one in a `self_report`.
+      perspective: of the answers: `reader`, `writer` or `self_report`.
 
     Raises:
       UsageError: an utterance is not in the lake, or not in its sample.
@@ -130,7 +131,7 @@ def _import_one(
     told = (_row(answer, copied, perspective) for answer in answers)
     rows = {_key(row): row for row in told}
     samples = {(a.sample_id, a.target.task, perspective) for a in answers}
-    # First who answers: whoever reads the answers finds that it is a person.
+    # The annotator first, so that readers of the answers know it is a person.
     _write_annotator(lake, rater)
 
     def replace() -> tuple[dict[Key, dict[str, Any]], dict[Key, dict[str, Any]]]:

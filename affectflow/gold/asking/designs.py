@@ -1,10 +1,10 @@
-"""Designs: a sample and what tops it up, each of messages that were new to it.
+"""Designs: a sample and its top-ups, each drawn from messages new at the time.
 
 Each sample keeps which messages could be drawn, as 8 bytes of the MD5 of their ids, in
-`_samples/<sample_id>.parquet`. What tops a design up is drawn from the rest of what can
-be drawn now. So its samples are strata that share no message and that together are the
-lake (Sarndal, Swensson and Wretman 1992, chapter 3), and the chance of a message is the
-one that it had in its own.
+`_samples/<sample_id>.parquet`. A top-up is drawn from the other messages that can be
+drawn now. So its samples are strata that share no message and together make up the lake
+(Sarndal, Swensson and Wretman 1992, chapter 3), and the inclusion probability of a
+message is the one in its own stratum.
 """
 
 import io
@@ -45,7 +45,7 @@ class Design(NamedTuple):
 
     @property
     def messages(self) -> int:
-        """How many messages could be drawn, for one or another of them."""
+        """How many messages could be drawn for any of them."""
         return sum(sample.messages for sample in self.samples)
 
 
@@ -55,9 +55,9 @@ def design_of(
     task: str,
     targets: Sequence[Target] = (),
 ) -> Design:
-    """Returns the design to top up: the one that was drawn from the most messages.
+    """Returns the design to top up: the one drawn from the most messages.
 
-    Of those drawn from as many, the one with the most answers.
+    Ties go to the one with the most answers.
 
     Args:
       lake: that it was drawn from.
@@ -101,7 +101,7 @@ def _designs(lake: Lake) -> list[Design]:
 def keep_drawable(
     lake: Lake, connection: duckdb.DuckDBPyConnection, sample_id: str
 ) -> None:
-    """Keeps which messages could be drawn for a sample; `drawable` has them."""
+    """Stores which messages could be drawn for a sample; `drawable` has them."""
     content = io.BytesIO()
     messages = ask(connection, _DRAWABLE).cast(MESSAGES)
     pq.write_table(messages, content, compression="zstd")
@@ -112,13 +112,13 @@ def drawable_before(lake: Lake, design: Design) -> pa.Table:
     """Returns the messages that could be drawn for a design, schema `MESSAGES`.
 
     Raises:
-      UsageError: a sample of it was drawn by a version that did not keep them.
+      UsageError: a sample of it was drawn by a version that did not store them.
     """
     for sample in design.samples:
         if not lake.storage.exists(FOLDER, f"{sample.sample_id}.parquet"):
             raise UsageError(
-                f"sample {sample.sample_id} was drawn by an older version, which did "
-                "not keep what it was drawn from, so it cannot be topped up: draw "
+                f"sample {sample.sample_id} was drawn by an older version that did "
+                "not record what it was drawn from, so it cannot be topped up: draw "
                 "another sample without --top-up"
             )
     return pa.concat_tables(

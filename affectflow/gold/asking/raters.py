@@ -3,7 +3,7 @@
 from affectflow.lake import Lake, open_lake
 
 PREFIX = "person:"
-"""What the annotator id of a rater begins with."""
+"""Prefix of the annotator id of a rater."""
 
 _RATERS = "SELECT annotator_id FROM annotators WHERE kind = 'person' ORDER BY 1"
 

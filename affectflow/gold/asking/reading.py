@@ -1,4 +1,4 @@
-"""Reading label sheets: CSV of a spreadsheet, of the page, or one answer per row."""
+"""Reads label sheets: CSV from a spreadsheet or the page, or one answer per row."""
 
 import csv
 import difflib
@@ -35,16 +35,16 @@ _ANSWERS = {
 _YES_NO = "yes, no, unsure (1, 0, ?)"
 _DELIMITERS = (",", ";", "\t")
 _BLANKS = re.compile(r"[ \xa0]+")
-# What Excel takes for the delimiter of a file, and no row of it.
+# The line that tells Excel the delimiter; it is not a row.
 _SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _MAX_NAME = 64
-# A text of a message may be long, and lies in one cell.
+# The text of a message may be long, and is in one cell.
 _MAX_CELL = 1 << 27
 
 Row = dict[str, str]
 Rows = list[tuple[int, Row]]
-"""Rows of a file with their numbers, from 1; the heads are one too."""
+"""Rows of a file with their numbers, from 1; the header counts as a row."""
 
 
 class Answer(NamedTuple):
@@ -75,7 +75,9 @@ def read_answers(lake: Lake, path: str | Path, rater: str = "") -> list[Answer]:
     """
     rows = list(_rows(path))
     if not rows:
-        raise UsageError(f"{path}: the sheet is empty; fill it, then import it again")
+        raise UsageError(
+            f"{path}: the sheet is empty; fill it in, then import it again"
+        )
     given = rows[0][1].keys()
     read = _from_long if {"label", "answer"} <= given else _from_wide
     lacking = [n for n in ("utterance_id",) if n not in given]
@@ -93,7 +95,7 @@ def read_answers(lake: Lake, path: str | Path, rater: str = "") -> list[Answer]:
 def once(lake: Lake, where: str, answers: Iterable[Answer]) -> list[Answer]:
     """Returns answers without repetitions; an empty one yields to any other.
 
-    A rater who is spelt in another case is the one that the lake knows, or the first.
+    A rater's name in another case means the one the lake knows, or else the first.
 
     Raises:
       UsageError: one rater gives two answers to one question.
@@ -171,7 +173,7 @@ def _text(path: str | Path) -> str:
         content = Path(path).read_bytes()
     except OSError as error:
         raise UsageError(
-            f"cannot read {str(path)!r}: {error.strerror}; name the filled sheet"
+            f"cannot read {str(path)!r}: {error.strerror}; name the filled-in sheet"
         ) from error
     if content[:2] == b"PK":
         raise UsageError(
@@ -182,7 +184,7 @@ def _text(path: str | Path) -> str:
         text = content.decode(marked)
     except UnicodeDecodeError as error:
         raise UsageError(_no_text(path, error.start)) from error
-    if "\0" in text:  # UTF-16 without its mark, or no text at all
+    if "\0" in text:  # UTF-16 without a byte order mark, or not text at all
         raise UsageError(_no_text(path, text.index("\0")))
     return text
 

@@ -1,6 +1,6 @@
-"""Samples: which utterances people are asked about, and how likely each was drawn.
+"""Samples: which utterances people are asked about, and their inclusion probabilities.
 
-What a sample is stays in the lake as `_samples/<sample_id>.json`; the inclusion
+A sample is stored in the lake as `_samples/<sample_id>.json`; the inclusion
 probabilities are rows of `measures` of the kind `inclusion`: `label` is the sample,
 `group` the stratum, `fitted_on` the first digits of the MD5 of the text, `parameters`
 what it tops up.
@@ -24,17 +24,17 @@ from affectflow.schemas import MEASURES
 FOLDER = "_samples"
 INCLUSION = "inclusion"
 TEXT_DIGITS = 12
-"""Digits of a text's MD5 that are kept: enough to tell that it was changed."""
+"""Digits of a text's MD5 that are kept: enough to notice a change."""
 DESIGN = "coalesce(json_extract_string(parameters, '$.tops_up'), label)"
-"""Of a row of the kind `inclusion`, the sample that its own one tops up, or its own."""
+"""SQL for a row of kind `inclusion`: the sample topped up by its own, or its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What people were asked, of what.
+    """What people were asked, and about what.
 
     Args:
-      sample_id: from what was drawn, by which rule, and what is asked.
+      sample_id: derived from what was drawn, by which rule, and what is asked.
       task: one of `labels.tasks()`.
       labels: pairs of vocabulary and label.
       n: utterances drawn.
@@ -59,7 +59,7 @@ class Sample:
 
     @property
     def design(self) -> str:
-        """The sample that it tops up, or itself."""
+        """The sample it tops up, or itself."""
         return self.tops_up or self.sample_id
 
     @property
@@ -92,7 +92,7 @@ def _no_sample(sample_id: str, known: list[str], uri: str) -> str:
     there = f"; the nearest is {near[0]}, was the cell changed?" if near else ""
     return (
         f"no sample {sample_id!r} was drawn from {uri!r}{there}: the sheet belongs to "
-        "another lake, or the lake was made again since; draw a sample here with "
+        "another lake, or the lake has been rebuilt since; draw a sample here with "
         "`affectflow sample`"
     )
 
@@ -104,7 +104,7 @@ def sample_id_of(told: dict[str, Any], drawn: Sequence[Sequence[str]]) -> str:
 
 
 def keep(lake: Lake, sample: Sample, chosen: pa.Table) -> None:
-    """Keeps a sample in its lake; the same one again changes nothing.
+    """Stores a sample in its lake; storing it again changes nothing.
 
     Args:
       lake: that it was drawn from.

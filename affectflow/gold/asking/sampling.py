@@ -1,10 +1,11 @@
 """Drawing a sample: at random, at most one utterance per conversation.
 
-Two steps, each with a known chance. Every conversation puts one of its utterances up,
-at random: 1 / size. Of these, n are drawn: n / conversations, or in strata n_h / N_h
-(Sarndal, Swensson and Wretman 1992, chapter 9). The inclusion probability is the
-product of the two. Chance is MD5 of the seed and the id: the same draw for any order of
-files and any version of the database, which does all the choosing.
+Two steps, each with a known probability. Every conversation nominates one of its
+utterances at random: 1 / size. Of these, n are drawn: n / conversations, or in strata
+  n_h / N_h (Sarndal, Swensson and Wretman 1992, chapter 9). The inclusion probability
+  is the product of the two. Randomness comes from the MD5 of seed and id, so the draw
+  is the same for any order of files and any version of the database, which does all the
+  choosing.
 """
 
 from collections.abc import Sequence
@@ -29,11 +30,11 @@ from affectflow.lake.views import quote
 from affectflow.schemas import PEOPLE
 
 STRATA = ("chosen", "maybe", "rest")
-"""The annotator chose a label; it stored a score; it did neither."""
+"""The annotator chose a label, stored a score, or did neither."""
 ENOUGH = 400
 """How many messages are drawn by default, if there are enough."""
 ENOUGH_NEW = 50
-"""Likewise, to top a sample up."""
+"""The same for a top-up."""
 _PARTS = {"chosen": 0.5, "maybe": 0.25, "rest": 0.25}
 
 _MODELS = f"""
@@ -43,7 +44,7 @@ FROM annotations AS a
 WHERE task = $task AND annotator_id NOT IN {PEOPLE}
 GROUP BY annotator_id ORDER BY n DESC, annotator_id"""
 
-# What an annotator of the task answered is what a report counts.
+# A report counts what an annotator of the task answered.
 _ANSWERED = """
 CREATE OR REPLACE TEMP VIEW eligible AS
 SELECT u.utterance_id, u.conversation_id FROM placed_utterances AS u
@@ -52,7 +53,7 @@ WHERE NOT u.by_bot AND u.text <> '' AND u.utterance_id IN (
   WHERE task = {task} AND annotator_id IN (SELECT unnest({models}))
     AND (status = 'ok' OR label IS NOT NULL)
 )"""
-# None has: then whatever has words of its author outside code, quotes and logs.
+# If none has: any message with its author's words outside code, quotes and logs.
 _WITH_TEXT = """
 CREATE OR REPLACE TEMP VIEW eligible AS
 WITH told AS (
@@ -128,10 +129,10 @@ def draw(
     stratify: str = "none",
     annotator: str = "",
 ) -> tuple[Sample, list[str]]:
-    """Draws a sample, keeps it in the lake, and returns it with its utterances.
+    """Draws a sample, stores it in the lake, and returns it with its utterances.
 
-    Drawn from what people wrote and an annotator of the task answered; if none has,
-    from what has words of its author's own.
+    It is drawn from messages by people that an annotator of the task answered; if none
+    has, from messages with words of the author's own.
 
     Args:
       lake: to draw from.
@@ -140,10 +141,10 @@ def draw(
       seed: equal seeds draw equal samples of equal lakes.
       stratify: `score` draws half of the sample from what the annotator gives one of
         the labels, a quarter from what it gives a score, where there are so many.
-      annotator: whose scores those are; whoever answered the most if empty.
+      annotator: whose scores to use; if empty, the one that answered the most.
 
     Raises:
-      UsageError: fewer than `n` conversations, nobody's scores to stratify by.
+      UsageError: fewer than `n` conversations, or no scores to stratify by.
     """
     how = How(n, seed, stratify, annotator)
     with open_lake(lake.uri) as connection:
@@ -160,10 +161,10 @@ def top_up(
     stratify: str = "none",
     annotator: str = "",
 ) -> tuple[Sample, list[str]]:
-    """Draws from the messages that are new since a design was drawn; see `draw`.
+    """Draws from the messages added since a design was drawn; see `draw`.
 
-    People are asked what they were asked before. With the answers to it the design
-    speaks of the lake as it is now.
+    People are asked the same questions as before. With these answers, the design
+    represents the lake as it is now.
 
     Args:
       lake: to draw from.
@@ -175,7 +176,7 @@ def top_up(
       annotator: see `draw`.
 
     Raises:
-      UsageError: nothing was drawn before, or nothing is new since; see `draw`.
+      UsageError: nothing was drawn before, or nothing is new; see `draw`.
     """
     how = How(n, seed, stratify, annotator)
     with open_lake(lake.uri) as connection:
@@ -208,7 +209,7 @@ def choose(
     how: How,
     before: pa.Table | None = None,
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """Returns what is drawn from an open lake, and how; writes nothing.
+    """Returns what would be drawn from an open lake, and how; writes nothing.
 
     The table has `utterance_id`, `conversation_id`, `probability`, `stratum`,
     `stratum_size` and `text_digest`, in the order of the sheet.
@@ -273,7 +274,7 @@ def make_eligible(
 
 
 def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]:
-    """Puts one message of each conversation up; returns conversations and messages."""
+    """Nominates one message per conversation; returns conversations and messages."""
     connection.execute(_PUT_UP, {"seed": seed})
     connection.execute(_STRATA)
     counts = "SELECT count(*), coalesce(sum(size), 0)::BIGINT FROM put_up"
@@ -282,7 +283,7 @@ def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]
 
 
 def _size(found: int, how: How) -> int:
-    """Returns how many are drawn of the conversations that there are."""
+    """Returns how many of the conversations are drawn."""
     if not found and how.tops_up:
         raise UsageError(
             f"no new messages since sample {how.tops_up} was drawn or topped up: "
@@ -304,7 +305,7 @@ def _stratify(
     annotator: str,
     models: dict[str, str],
 ) -> str:
-    """Sets the strata of what is put up, and returns whose scores made them."""
+    """Sets the strata of the nominated messages; returns whose scores made them."""
     if stratify == "none":
         return ""
     if stratify != "score":
@@ -336,8 +337,8 @@ def _allot(connection: duckdb.DuckDBPyConnection, n: int) -> None:
 def allot(sizes: dict[str, int], n: int) -> dict[str, int]:
     """Returns how many of each stratum are drawn: `n` together, none above its size.
 
-    At least two of every stratum that has two, where `n` allows: one alone says nothing
-    of how its stratum varies.
+    At least two of every stratum that has two, if `n` allows: a single one says nothing
+    about the variance within its stratum.
 
     >>> allot({"chosen": 3, "maybe": 50, "rest": 900}, 40)
     {'chosen': 3, 'maybe': 10, 'rest': 27}
@@ -350,7 +351,7 @@ def allot(sizes: dict[str, int], n: int) -> dict[str, int]:
         room = sum(min(2, sizes[s]) for s in later)
         share = n if not later else max(2, round(n * _PARTS[stratum]))
         most = max(0, left - room)
-        # What later strata cannot take is taken here.
+        # Takes what later strata cannot.
         least = left - sum(sizes[s] for s in later)
         drawn[stratum] = min(sizes[stratum], max(min(share, most), least))
         left -= drawn[stratum]

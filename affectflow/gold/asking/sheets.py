@@ -1,4 +1,4 @@
-"""The label sheet: what raters read and where they answer, as CSV."""
+"""The label sheet as CSV: what raters read, and where they answer."""
 
 import csv
 import io
@@ -17,10 +17,10 @@ TURNS = 2
 CONTEXT_CHARACTERS = 600
 YES, NO, UNSURE = "yes", "no", "unsure"
 
-# A spreadsheet takes what begins so for a formula and runs it.
+# A spreadsheet would run a cell that starts like this as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
-# Keys first, texts of the few that are shown afterwards.
+# Keys first; texts only for the few that are shown.
 _NEIGHBOURS = """
 CREATE TEMP TABLE neighbours AS
 WITH turns AS (
@@ -70,7 +70,7 @@ class Sheet(NamedTuple):
 
     @property
     def columns(self) -> list[str]:
-        """The heads of the columns to fill, one for each label."""
+        """The headings of the columns to fill in, one for each label."""
         return headings(self.sample)
 
     @property
@@ -80,7 +80,7 @@ class Sheet(NamedTuple):
 
 
 def headings(sample: Sample) -> list[str]:
-    """Returns how a sheet spells the labels: plain where that tells them apart."""
+    """Returns how a sheet spells the labels: plain if that is unambiguous."""
     labels = [target.label for target in sample.targets]
     return [
         t.label if labels.count(t.label) == 1 else f"{t.vocabulary}:{t.label}"
@@ -112,7 +112,7 @@ def _lines(
 
 
 def _turn(text: str, *, same: bool) -> str:
-    # No pseudonym: raters need to know who goes on speaking, not who it is.
+    # No pseudonym: raters need to know whether the same person speaks, not who it is.
     who = "the same author" if same else "another author"
     cut = text[:CONTEXT_CHARACTERS].rstrip()
     return f"[{who}] {cut}{' …' if len(text) > CONTEXT_CHARACTERS else ''}"
@@ -122,7 +122,7 @@ def _turn(text: str, *, same: bool) -> str:
 
 
 def as_csv(sheet: Sheet) -> bytes:
-    """Returns a sheet as CSV in UTF-8, with the mark that Excel knows it by."""
+    """Returns a sheet as CSV in UTF-8, with the byte order mark that Excel needs."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow([*FIXED, *sheet.columns])
@@ -143,5 +143,5 @@ def defused(cell: str) -> str:
 
 
 def restored(cell: str) -> str:
-    """Returns what `defused` made safe."""
+    """Undoes `defused`."""
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell

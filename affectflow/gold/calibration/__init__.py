@@ -1,7 +1,7 @@
-"""Calibration: from an annotator's scores to probabilities, by people's answers.
+"""Calibration: from an annotator's scores to probabilities, using people's answers.
 
-A probability of 0.3 means: of the utterances that get it, people say yes to 30 %. It
-holds for texts like those that people answered for, and for no others.
+A probability of 0.3 means that people say yes to 30 % of the utterances that get it. It
+holds only for texts like those that people answered.
 """
 
 from affectflow.gold.calibration.curves import STORED_FROM, Curve

@@ -1,7 +1,7 @@
-"""Choosing among curves by cross-validation, and what that is worth.
+"""Chooses among curves by cross-validation, and measures the result.
 
-Folds hold whole conversations: what is said in one thread is alike. The figures are of
-answers that neither the fit nor the choice of the method has seen.
+Folds hold whole conversations, because messages in one thread are alike. The figures
+are for answers that neither the fit nor the choice of the method has seen.
 """
 
 import functools
@@ -24,7 +24,7 @@ from affectflow.nouns import count
 
 FOLDS = 5
 BINS = 10
-"""Bins of the expected calibration error, with as many answers each."""
+"""Bins of the expected calibration error, with equally many answers each."""
 
 MIN_ANSWERS = 10
 """How many times people must say yes, and how many times no."""
@@ -35,17 +35,17 @@ _INNER = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """How good the probabilities of one label are; lower Brier and ECE are better.
+    """Quality of the probabilities of one label; lower Brier and ECE are better.
 
     Args:
       base_rate: weighted share of yes.
-      brier_base: Brier score of saying `base_rate` each time.
-      brier_before: that of the scores as they are.
-      brier_after: that of probabilities, cross-validated.
+      brier_base: Brier score of always predicting `base_rate`.
+      brier_before: Brier score of the raw scores.
+      brier_after: Brier score of the probabilities, cross-validated.
       skill_before: 1 - `brier_before` / `brier_base`.
       skill: 1 - `brier_after` / `brier_base`, with its 95 % interval.
       ece_before: expected calibration error of the scores.
-      ece_after: that of probabilities, cross-validated.
+      ece_after: that of the probabilities, cross-validated.
     """
 
     base_rate: float
@@ -64,21 +64,23 @@ class Figures:
 
 
 def shortage(answers: Answers) -> str:
-    """Returns why answers are too few to calibrate with; empty if they are enough."""
+    """Returns why there are too few answers to calibrate; empty if there are enough."""
     yes = int(answers.truth.sum())
     for n, word in ((yes, "yes"), (len(answers) - yes, "no")):
         if n < MIN_ANSWERS:
-            return f"people said {word} {count(n, 'time')}, {MIN_ANSWERS} are needed"
+            return f"people said {word} {count(n, 'time')}; {MIN_ANSWERS} are needed"
     conversations = len(np.unique(answers.conversations))
     if conversations < FOLDS:
-        return f"answers of {count(conversations, 'conversation')}, {FOLDS} are needed"
+        return (
+            f"answers cover {count(conversations, 'conversation')}; {FOLDS} are needed"
+        )
     return ""
 
 
 def choose(answers: Answers, seed: int = _INNER) -> Curve:
     """Returns the curve of the method with the lowest cross-validated Brier score.
 
-    Of equal ones the simplest.
+    Ties go to the simplest.
     """
     dealt = list(folds(answers, seed))
     scores = {}
@@ -117,8 +119,8 @@ def cross_validated(answers: Answers) -> Floats:
 def folds(answers: Answers, seed: int = _SEED) -> Iterator[tuple[Mask, Mask]]:
     """Yields masks of the answers to fit on and of those to predict.
 
-    Conversations are dealt out at random, those with a yes first: each fold gets as
-    many of them as the next, but for one.
+    Conversations are dealt out at random, those with a yes first, so that folds differ
+    by at most one of them.
     """
     names, which = np.unique(answers.conversations, return_inverse=True)
     has_yes = np.bincount(which, answers.truth, minlength=len(names)) > 0
@@ -136,7 +138,7 @@ def folds(answers: Answers, seed: int = _SEED) -> Iterator[tuple[Mask, Mask]]:
 
 
 def assumed(scores: Floats) -> Floats:
-    """Returns scores, half of `STORED_FROM` where a label is not stored."""
+    """Returns scores, with half of `STORED_FROM` for labels that are not stored."""
     return np.where(np.isnan(scores), STORED_FROM / 2, scores)
 
 
@@ -170,7 +172,7 @@ def skill(
 def ece(predicted: Floats, answers: Answers) -> float:
     """Returns the expected calibration error over `BINS` bins, 0..1.
 
-    The weighted mean distance between what was predicted and how often it came true
+    The weighted mean distance between the prediction and how often it came true
     (Naeini et al. 2015), in bins of equally many answers; equal predictions share one.
     """
     edges = np.quantile(predicted, np.linspace(0, 1, BINS + 1)[1:-1])
@@ -180,7 +182,7 @@ def ece(predicted: Floats, answers: Answers) -> float:
 
 
 def figures(predicted: Floats, answers: Answers) -> Figures:
-    """Returns how good cross-validated probabilities are, and scores as they are."""
+    """Returns the quality of cross-validated probabilities and of raw scores."""
     before = assumed(answers.scores)
     base = answers.rate * (1 - answers.rate)
     statistic = functools.partial(skill, predicted=predicted, truth=answers.truth)
@@ -198,7 +200,7 @@ def figures(predicted: Floats, answers: Answers) -> Figures:
 
 
 def base_rate(answers: Answers) -> Curve:
-    """Returns the curve that says the share of yes, whatever the score."""
+    """Returns the curve that gives the share of yes, whatever the score."""
     found = fit(BASE_RATE, answers)
     if found is None:
         raise AssertionError("a base rate can always be had")

@@ -66,7 +66,7 @@ _CURVES: dict[str, Callable[[Floats, Parameters], Floats]] = {
     ISOTONIC: _isotonic,
 }
 METHODS = tuple(_CURVES)
-"""From the simplest on: `base_rate` looks at nothing, `stored` at what is stored."""
+"""Simplest first: `base_rate` ignores the score, `stored` uses whether it is stored."""
 
 
 @dataclass(frozen=True, kw_only=True)

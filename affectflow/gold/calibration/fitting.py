@@ -24,13 +24,13 @@ from affectflow.gold.calibration.curves import (
 Mask = npt.NDArray[np.bool_]
 
 DIGITS = 6
-"""Decimals of parameters: so that the same answers give the same id everywhere."""
+"""Decimals of parameters, so that the same answers give the same id everywhere."""
 
 MIN_STORED = {PLATT: 5, BETA: 10, ISOTONIC: 50}
-"""How many stored scores of a yes, and of a no, a method takes."""
+"""How many stored scores with yes, and with no, a method needs."""
 
 PRIOR = 2.0
-"""A rate counts this many answers at the base rate besides its own."""
+"""A rate counts this many answers at the base rate in addition to its own."""
 
 PENALTY = 1.0
 """Inverse strength of the L2 penalty on slopes: their standard deviation a priori."""
@@ -76,7 +76,7 @@ class Answers:
 
 
 def fit(method: str, answers: Answers) -> Curve | None:
-    """Returns the curve of a method; None where it takes more stored answers.
+    """Returns the curve of a method; None if it needs more stored answers.
 
     Args:
       method: one of `curves.METHODS`.
@@ -104,8 +104,8 @@ def _is_enough(method: str, stored: Answers, unstored: int) -> bool:
 def _with_unstored(curve: Curve, answers: Answers) -> Curve:
     """Returns a curve with the rate of yes where the label is not stored.
 
-    A lower score never has the higher probability, so this is at most what the curve
-    says about the lowest score that is stored for its height alone.
+    A lower score never has a higher probability, so this is at most what the curve
+    gives for the lowest score stored because of its value.
     """
     rate = _rate(answers.take(np.isnan(answers.scores)), answers.rate)
     lowest = float(curve.probabilities(np.array([STORED_FROM]))[0])
@@ -169,7 +169,7 @@ def _regression() -> Any:
 def _fit_isotonic(stored: Answers, base_rate: float) -> Parameters:
     from sklearn.isotonic import IsotonicRegression
 
-    # So few answers cannot establish 0 or 1: rule of succession, at the ends.
+    # So few answers cannot establish 0 or 1: rule of succession at the ends.
     edge = 1 / (stored.weights.sum() + 2)
     fitted = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip").fit(
         stored.scores, stored.truth, sample_weight=stored.weights

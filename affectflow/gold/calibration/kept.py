@@ -1,7 +1,7 @@
 """Calibrations that a lake keeps: `_calibrations/<calibration_id>.json`.
 
-A calibration never changes: its id is a digest of what it says. Which one is the newest
-is told by `runs`.
+A calibration never changes: its id is a digest of its content. `runs` tells which one
+  is the newest.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _ID = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True, kw_only=True)
 class LabelCalibration:
-    """What one label of an annotator is worth, and its curve.
+    """How accurate one label of an annotator is, and its curve.
 
     Args:
       task: as in `annotations`.
@@ -34,9 +34,9 @@ class LabelCalibration:
       n: answers of people.
       positives: how many of them are yes.
       conversations: that the answers come from.
-      curve: None where answers are too few: no probability.
-      figures: None where answers are too few.
-      note: why there is no curve, or none but the base rate; otherwise empty.
+      curve: None if there are too few answers: no probability.
+      figures: None if there are too few answers.
+      note: why there is no curve, or only the base rate; otherwise empty.
       parts: the annotator's labels whose scores are joined, if the label is a family
         that it has no rows of; then no row gets its probability.
     """
@@ -122,13 +122,13 @@ def _label(said: dict[str, Any]) -> LabelCalibration:
 
 
 def keep(lake: Lake, calibration: Calibration) -> None:
-    """Writes a calibration, unless the lake has it already."""
+    """Writes a calibration unless the lake already has it."""
     content = calibration.to_json().encode()
     lake.storage.write_once(content, FOLDER, f"{calibration.calibration_id}.json")
 
 
 def holds(lake: Lake, calibration_id: str) -> bool:
-    """Returns whether a lake keeps a calibration; rows may name one of another lake."""
+    """Returns whether a lake has a calibration; rows may name one of another lake."""
     name = f"{calibration_id}.json"
     return bool(_ID.fullmatch(calibration_id)) and lake.storage.exists(FOLDER, name)
 
@@ -155,12 +155,11 @@ def kept(lake: Lake, calibration_id: str) -> Calibration:
 
 
 def newest(lake: Lake, annotator_id: str) -> Calibration | None:
-    """Returns the calibration of an annotator that was kept last, or None."""
+    """Returns the calibration of an annotator that was stored last, or None."""
     with open_lake(lake.uri) as connection:
         found = connection.execute(
             "SELECT calibration_id FROM runs WHERE stage = ? AND error IS NULL "
-            "AND annotator_id = ? "
-            "ORDER BY started DESC, ended DESC LIMIT 1",
+            "AND annotator_id = ? ORDER BY started DESC, ended DESC LIMIT 1",
             [STAGE, annotator_id],
         ).fetchone()
     return kept(lake, found[0]) if found else None

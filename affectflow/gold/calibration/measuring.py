@@ -26,7 +26,7 @@ from affectflow.gold.truth.outdated import asked_tasks, leave_out_outdated
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.ask import ask
 
-NOT_ABOVE = "its scores say no more than the base rate, which it gets"
+NOT_ABOVE = "its scores say no more than the base rate, so it gets the base rate"
 
 _VOCABULARIES = """
 SELECT DISTINCT vocabulary FROM annotations WHERE annotator_id = $annotator
@@ -39,9 +39,9 @@ Scored = tuple[Target, pa.Table, tuple[str, ...]]
 
 
 def calibration_of(lake: Lake, annotator_id: str) -> Calibration | None:
-    """Returns the calibration of an annotator by all answers of people in a lake.
+    """Returns the calibration of an annotator from all answers of people in a lake.
 
-    None where people answered nothing that this annotator scored.
+    None if people answered nothing that this annotator scored.
     """
     with open_lake(lake.uri) as connection:
         leave_out_outdated(lake, connection)
@@ -70,8 +70,8 @@ def _scored(
         decide(connection, decided.filter(pc.equal(decided["vocabulary"], true)))
         tell(connection, told, annotator_id)
         rows = answers(connection, true=true, told=told, target=true, labels=labels)
-        # What the annotator could not answer has no score to calibrate: silence is
-        # never a low one.
+        # Where the annotator could not answer there is no score to calibrate: silence
+        # is never a low one.
         scored = pc.is_in(
             rows["utterance_id"], ask(connection, _SCORED)["utterance_id"]
         )
@@ -86,9 +86,9 @@ def _scored(
 def _folds(
     asked: Sequence[Target], vocabularies: Sequence[str]
 ) -> list[tuple[str, str, list[str]]]:
-    """Returns people's vocabularies, the annotator's that says them, and the labels.
+    """Returns people's vocabularies, the annotator's matching ones, and the labels.
 
-    The annotator's own word for a label is taken before any that folds to it.
+    The annotator's own label takes precedence over labels that fold to it.
     """
     found: dict[tuple[str, str], list[str]] = {}
     for target in asked:
@@ -122,7 +122,7 @@ def fit_label(
 ) -> LabelCalibration:
     """Returns the calibration of one label.
 
-    Without enough answers it has no curve; where scores do not help, the base rate.
+    Without enough answers it has no curve; if scores do not help, it has the base rate.
 
     Args:
       target: the label.

@@ -1,4 +1,4 @@
-"""What a calibration says about itself: rows of `measures`, and a table to read."""
+"""How a calibration is reported: rows of `measures`, and a table to read."""
 
 import hashlib
 from typing import Any
@@ -30,7 +30,7 @@ HEADS = (
 
 
 def keep_measures(lake: Lake, calibration: Calibration) -> None:
-    """Commits the Brier skill of each label; an older calibration's rows go."""
+    """Commits the Brier skill of each label, replacing an older calibration's rows."""
     rows = [
         measure(
             KIND,
@@ -78,5 +78,5 @@ def _note(label: LabelCalibration, found: Figures) -> str:
     if not found.helps and not label.note:
         said.append("no better than the raw scores")
     if label.parts:
-        said.append("a family, of which no row has the probability")
+        said.append("a family: no row has its probability")
     return "; ".join(each for each in said if each)

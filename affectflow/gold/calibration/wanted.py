@@ -1,4 +1,4 @@
-"""Whom to calibrate, and what to say where that cannot be done."""
+"""Which annotators to calibrate, and errors if that is impossible."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
 from affectflow.schemas import PEOPLE
 
-# People are the measure; renderers and miners label nothing.
+# People are the reference; renderers and miners label nothing.
 _KNOWN = f"""
 SELECT DISTINCT annotator_id, annotator_id IN {PEOPLE} AS is_person
 FROM annotations WHERE annotator_id IS NOT NULL ORDER BY 1

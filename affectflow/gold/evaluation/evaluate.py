@@ -37,7 +37,7 @@ class Evaluation:
 def evaluate_lake(
     uri: str, name: str, *, by: str = "", annotator: str = "", draws: int = DRAWS
 ) -> Evaluation:
-    """Returns how a lake's annotators compare with the people who labelled in it.
+    """Returns how a lake's annotators compare with its human labels.
 
     Args:
       uri: of the lake.
@@ -47,7 +47,7 @@ def evaluate_lake(
       draws: of the bootstrap over conversations; 0 for no intervals.
 
     Raises:
-      LakeError: no lake, no people's answers, or no annotator's.
+      LakeError: there is no lake, no answer by people, or no answer by an annotator.
       UsageError: no such task, column or annotator.
     """
     task = task_of(name)
@@ -88,7 +88,7 @@ def evaluate_file(
     """Returns how the answers of a file compare with the truth in it.
 
     Raises:
-      UsageError: the file, the task, a column or a value is not what it should be.
+      UsageError: the file, the task, a column or a value is wrong.
     """
     task = task_of(name)
     with files.open_file(path) as connection:

@@ -27,20 +27,20 @@ _AS_TEXT = "read_csv({}, sample_size = -1, header = true, all_varchar = true)"
 CHOSEN_FROM = 0.5
 """Without `chosen`, a label is chosen from this score on."""
 NO_ANNOTATOR = "file"
-"""Stands for the annotator of a file, or of a row, that names none."""
+"""Name of the annotator for files or rows that name none."""
 _ANNOTATOR = f"coalesce(nullif({{}}::VARCHAR, ''), {quote(NO_ANNOTATOR)})"
 WEIGHTS = {
     "weight": (
         "weight IS NULL OR NOT isfinite(weight) OR weight < 0",
         "a number of at least 0",
     ),
-    # The inverse of a probability: 1 and more, but not without end.
+    # The inverse of a probability: at least 1, and finite.
     "inclusion_probability": (
         "weight IS NULL OR NOT isfinite(weight) OR weight < 1",
         "a number above 0 and at most 1",
     ),
 }
-"""Columns that weights come from: when one is wrong, and what it should be."""
+"""Columns that weights come from: when a value is wrong, and what it must be."""
 
 
 def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
@@ -53,7 +53,7 @@ def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
         rows are not kept in memory: reading them may fail (`unreadable`).
 
     Raises:
-      UsageError: there is no such file, it is of no kind that is read, or empty.
+      UsageError: there is no such file, its type is not supported, or it is empty.
     """
     if not Path(path).is_file():
         raise UsageError(f"no lake and no file at {path!r}; give LAKE or FILE")
@@ -78,14 +78,14 @@ def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
 
 
 def unreadable(path: str, error: duckdb.Error) -> UsageError:
-    """Returns what is said about a file that DuckDB cannot read."""
+    """Returns the error for a file that DuckDB cannot read."""
     line = str(error).splitlines()[0]
     return UsageError(f"{path!r} cannot be read: {line}; fix the file")
 
 
 def is_unreadable(error: duckdb.Error) -> bool:
-    """Returns whether DuckDB failed on the bytes of a file, not on a query."""
-    # Of a broken header of a page it says no more than Error.
+    """Returns whether DuckDB failed because of a file's bytes, not a query."""
+    # For a broken page header it only says Error.
     of_bytes = (duckdb.IOException, duckdb.InvalidInputException)
     return type(error) is duckdb.Error or isinstance(error, of_bytes)
 
@@ -133,10 +133,10 @@ def prepare_labels(
     """Makes `truths`, `told` and `answered` of `given`.
 
     Returns:
-      The vocabulary of the file, and what should be said about how it was read.
+      The vocabulary of the file, and notes on how it was read.
 
     Raises:
-      UsageError: a column is missing, or a value is not one that it can have.
+      UsageError: a column is missing, or has an invalid value.
     """
     names = _names(connection)
     _check_columns(names, ["utterance_id", "truth"], by)
@@ -164,7 +164,7 @@ def prepare_labels(
 def prepare_values(
     connection: duckdb.DuckDBPyConnection, task: Task, by: str
 ) -> list[str]:
-    """Makes `truths` and `told` of `given`; returns what should be said about it.
+    """Makes `truths` and `told` of `given`; returns notes on how it was read.
 
     Raises:
       UsageError: a column is missing, or a value is not a number.
@@ -312,11 +312,11 @@ def _vocabulary(connection: duckdb.DuckDBPyConnection, task: Task) -> str:
     """Returns the vocabulary of the labels of a file."""
     rows = connection.sql("SELECT DISTINCT label FROM cast_rows ORDER BY 1").fetchall()
     labels = [row[0] for row in rows]
-    # The finest first: of Ekman's labels all are GoEmotions', too.
+    # The finest first: all of Ekman's labels are also GoEmotions'.
     finest = sorted(known().values(), key=lambda v: -len(v.labels))
     if task.vocabulary:
         able = [v.name for v in finest if tasks.members(v.name, task.vocabulary)]
-        # The task's own vocabulary before all: it needs no fold.
+        # The task's own vocabulary takes precedence, because it needs no fold.
         names = list(dict.fromkeys([task.vocabulary, *able]))
     else:
         names = [v.name for v in finest if v.scale is None]

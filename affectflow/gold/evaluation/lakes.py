@@ -29,21 +29,21 @@ from affectflow.nouns import count
 from affectflow.schemas import PEOPLE
 
 LENGTH = "length"
-"""Slices by how long a text is; not a column, but asked for like one."""
+"""Groups by length of the text; not a column, but requested like one."""
 ATTRIBUTE = "attrs."
-"""Begins the name of an attribute that slices."""
+"""Prefix of the name of an attribute to group by."""
 MAX_PARTS = 100
-"""A column with more values than this is not a slice but an id, a text, a time."""
+"""A column with more values than this is not a group but an id, a text or a time."""
 PERSONAL = ("speaker_id",)
-"""Columns that nothing is sliced by."""
+"""Columns that cannot be grouped by."""
 
 
 Counted = Callable[[duckdb.DuckDBPyConnection, str], dict[Target, int]]
-"""From a task of people to how many of its answers are left out, by label."""
+"""From a task of people to the number of its answers left out, by label."""
 
 
 class Contest(NamedTuple):
-    """One vocabulary of annotators against one of people, and where they meet."""
+    """One vocabulary of annotators against one of people, and the common one."""
 
     told: str
     true: str
@@ -52,7 +52,7 @@ class Contest(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """How many of the utterances that people answered an annotator answered.
+    """How many of the utterances answered by people an annotator answered.
 
     Args:
       scores: what its scores are, in words; empty if it gives values.
@@ -70,7 +70,7 @@ def contests(
     """Returns the pairs of vocabularies in which people and annotators can be compared.
 
     Raises:
-      LakeError: nobody answered, or no annotator did, for this task.
+      LakeError: no person or no annotator answered for this task.
     """
     asked = _vocabularies(connection, people=True)
     usable = [v for t, v in asked if _is_of(task, t, v)]
@@ -85,7 +85,7 @@ def contests(
             f"{said}; `affectflow sample` writes a sheet to label, `affectflow gold` "
             "imports it"
         )
-    # What people were asked in the task's own words needs no fold.
+    # Answers in the task's own labels need no fold.
     own = [v for v in usable if v == task.vocabulary] or usable
     told = _vocabularies(connection, people=False, annotator=annotator)
     found = {
@@ -129,10 +129,10 @@ def _vocabularies(
 
 
 def compared_one(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
-    """Returns the id of the annotator that alone is compared; empty for all.
+    """Returns the id of the only annotator to compare; empty for all.
 
     Raises:
-      UsageError: it is a person, or no annotator, or several; the message lists them.
+      UsageError: it is a person, unknown, or ambiguous; the message lists them.
     """
     if not wanted:
         return ""
@@ -166,7 +166,7 @@ def prepare_labels(
       annotator: only this one; all if empty.
 
     Raises:
-      UsageError: there is no column `by`, or it is none to slice by.
+      UsageError: there is no column `by`, or it cannot be grouped by.
     """
     names = _asked_as(connection, contest.true)
     people = pa.concat_tables([truth_of(connection, name) for name in names])
@@ -210,7 +210,7 @@ def _asked_as(connection: duckdb.DuckDBPyConnection, vocabulary: str) -> list[st
 def left_out(
     connection: duckdb.DuckDBPyConnection, task: Task, found: Iterable[Contest]
 ) -> list[str]:
-    """Returns what to say of answers that count for nothing: ties, and of no sample."""
+    """Returns notes on answers that do not count: ties, and answers to no sample."""
     asked = {
         (contest.true, fine)
         for contest in found
@@ -244,8 +244,7 @@ def prepare_values(
     if not connection.sql("SELECT 1 FROM truths LIMIT 1").fetchall():
         raise LakeError(
             f"people gave no values for {scale!r} in this lake; `affectflow sample "
-            "--task "
-            f"{scale}` writes a sheet, `affectflow gold` imports it"
+            f"--task {scale}` writes a sheet, `affectflow gold` imports it"
         )
     _check_parts(connection, by)
     tell_values(connection, scale, annotator)
@@ -256,10 +255,10 @@ def prepare_values(
 
 
 def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
-    """Returns the expression that slices utterances `u` by a column.
+    """Returns the expression that groups utterances `u` by a column.
 
     Raises:
-      UsageError: there is no such column, or it is a person.
+      UsageError: there is no such column, or it identifies people.
     """
     if not by:
         return "NULL"
@@ -281,7 +280,7 @@ def part_of(connection: duckdb.DuckDBPyConnection, by: str) -> str:
 
 
 def _attribute(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """Returns the expression that slices utterances `u` by an attribute."""
+    """Returns the expression that groups utterances `u` by an attribute."""
     there = [key for (key,) in connection.sql(_ATTRIBUTES).fetchall()]
     if name not in there:
         listed = ", ".join(ATTRIBUTE + key for key in there) or "none"

@@ -1,8 +1,8 @@
 """Whether an annotator is compared by its scores or by its calibrated probabilities.
 
-A calibration keeps no list of the answers that it was fitted on: a fit takes all that
-people answered in the lake to a label. So the answers to that label that are there now
-count as seen by it, whether they came before the fit or after.
+A calibration has no list of the answers it was fitted on: a fit takes all answers that
+people gave for a label in the lake. So all current answers for that label count as seen
+by it, whether they were given before or after the fit.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ SEEN = (
 )
 CALIBRATED = "its scores are calibrated probabilities"
 
-# Probabilities count if all stored scores of a label have one, by one calibration: a
-# mixture has no order.
+# Probabilities count if all stored scores of a label have one from the same
+# calibration: a mixture has no order.
 _GIVEN = """
 SELECT label, bool_and(probability IS NOT NULL)
     AND count(DISTINCT coalesce(calibration_id, '')) = 1,
@@ -61,9 +61,9 @@ def use_probabilities(
     vocabulary: str,
     folds: Sequence[tuple[str, str]],
 ) -> str:
-    """Puts probabilities in the place of scores in `told`, where they may count.
+    """Replaces scores by probabilities in `told`, where they may count.
 
-    They do not where they were fitted on what people say about the same utterances. A
+    They do not if they were fitted on people's answers about the same utterances. A
     label that is not stored gets the rate of its calibration.
 
     Args:
@@ -117,7 +117,7 @@ def _was_fitted_here(
 def _add_unstored(
     connection: duckdb.DuckDBPyConnection, annotator_id: str, rates: dict[str, float]
 ) -> None:
-    """Adds to `told` the labels that are not stored, with their rate for a score."""
+    """Adds to `told` the labels that are not stored, with their rate as the score."""
     columns = {
         "label": pa.array(list(rates), pa.string()),
         "rate": pa.array(list(rates.values()), pa.float64()),

@@ -1,7 +1,7 @@
-"""Two annotators of a lake, side by side: how far they agree, and where they do not.
+"""Two annotators of a lake, side by side: how far they agree, and where they differ.
 
-Labels are compared in the finest vocabulary that both fold to, and there only those
-that both can give; values, scale by scale.
+Labels are compared in the finest vocabulary that both fold to, and only those that both
+can give; values are compared scale by scale.
 """
 
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def compare(uri: str, a: str, b: str) -> Comparison:
 def compare_in(connection: duckdb.DuckDBPyConnection, a: str, b: str) -> Comparison:
     """Returns how far two annotators of an open lake agree; see `compare`."""
     ids = [each.annotator_id for each in candidates(connection)]
-    # An annotator that gave vectors has answered too, and cannot be compared.
+    # An annotator that gave only vectors has answered too, but cannot be compared.
     where = "has given labels or values in this lake"
     a, b = (annotator_meant(connection, name, ids, where) for name in (a, b))
     if a == b:
@@ -193,8 +193,9 @@ FROM annotations AS n
 LEFT JOIN members_{side} AS m ON m.label = n.label
 WHERE n.annotator_id = {who} AND n.vocabulary = {source}
 """
-# `compared` is what `label_changes` leaves: the answers of both sides. Those with no
-# label in common differ most, and of them those of which both are surest.
+# `compared` is left by `label_changes`: the answers of both sides. Answers with no
+# label in common differ most, and among them those of which both sides are most
+# certain.
 _LABELS_DIFFER = """
 WITH scores AS (
   SELECT utterance_id, max(score) FILTER (side = 'a') AS a,
@@ -264,7 +265,7 @@ def _scale(row: dict[str, Any], reasons: dict[str, str]) -> Scale:
 def _differing(
     connection: duckdb.DuckDBPyConnection, query: str, about: str
 ) -> list[Differing]:
-    """Returns the messages that a query puts first; only public ones are quoted."""
+    """Returns the first messages of a query; only public ones are quoted."""
     rows = connection.execute(
         f"SELECT d.a, d.b, d.utterance_id, "
         "CASE WHEN u.visibility = 'public' OR list_contains($public, u.source) "

@@ -1,4 +1,4 @@
-"""Shares of weighted answers, and Wilson's interval where no draw says more.
+"""Shares of weighted answers, and Wilson's interval where draws say nothing.
 
 Shares are of weights, (k, units), so that they are statistics for `bootstrap`;
 1 / inclusion probability as a weight makes them hold for the lake, not for the sample
@@ -28,17 +28,17 @@ def rate(weights: Floats, numerator: Flags, denominator: Flags) -> Floats:
 
 
 def precision(weights: Floats, predicted: Flags, actual: Flags) -> Floats:
-    """Returns the share of what was predicted that is so, (k,)."""
+    """Returns the share of predicted cases that are true, (k,): precision."""
     return rate(weights, actual, predicted)
 
 
 def recall(weights: Floats, predicted: Flags, actual: Flags) -> Floats:
-    """Returns the share of what is so that was predicted, (k,): sensitivity."""
+    """Returns the share of true cases that were predicted, (k,): sensitivity."""
     return rate(weights, predicted, actual)
 
 
 def specificity(weights: Floats, predicted: Flags, actual: Flags) -> Floats:
-    """Returns the share of what is not so that was not predicted, (k,)."""
+    """Returns the share of false cases that were not predicted, (k,): specificity."""
     return rate(weights, ~predicted, ~actual)
 
 

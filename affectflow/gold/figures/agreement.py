@@ -21,7 +21,7 @@ from affectflow.batches.bootstrap import (
 )
 
 LEAST_CONVERSATIONS = 5
-"""How many are needed for an interval: draws of fewer are nearly all alike."""
+"""Number needed for an interval: with fewer, draws are nearly all alike."""
 
 Answers = np.ndarray[Any, np.dtype[Any]]
 """(units, raters) of whole numbers; below 0 where a rater gave no answer."""
@@ -34,8 +34,8 @@ def alpha(answers: Answers, *, scale: bool = False) -> float:
       answers: of the raters.
       scale: answers are points of a scale, not names.
 
-    NaN if no unit has two answers, or if all answers are the same: then nothing could
-    have disagreed.
+    NaN if no unit has two answers, or if all answers are the same: then disagreement
+      was impossible.
 
     >>> round(alpha(np.array([[0, 0], [1, 1], [0, 1], [0, 0]])), 3)
     0.533

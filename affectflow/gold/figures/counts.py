@@ -2,8 +2,8 @@
 
 AUC: Mann-Whitney, a tie counting one half (Hanley and McNeil 1982). Average precision:
 sum of precision x gain of recall over the distinct scores, equal scores in one step.
-Brier 1950; its skill is 1 - Brier / (p (1 - p)), where p is the share of positives:
-how much nearer than someone who says p each time.
+Brier 1950; its skill is 1 - Brier / (p (1 - p)), where p is the share of positives: how
+much closer than a forecast that is always p.
 """
 
 from collections.abc import Iterator, Sequence
@@ -130,7 +130,7 @@ def _counts(group: str | None, label: str, part: dict[str, Floats]) -> Counts:
 
 
 def _pooled(labels: list[Counts]) -> Counts:
-    """Returns all decisions on all labels as if they were on one."""
+    """Returns all decisions on all labels as if they were for one label."""
     scores = np.concatenate([c.scores for c in labels])
     unique, place = np.unique(scores, return_inverse=True)
     positives = np.concatenate([c.positives for c in labels])
@@ -200,7 +200,7 @@ def reasons(counts: Counts) -> Iterator[str]:
 
 
 def _macro(labels: list[Counts]) -> dict[str, object]:
-    """Returns the mean over the labels with enough positives; null if one is."""
+    """Returns the mean over the labels with enough positives; null if any is null."""
     kept = [_row(c) for c in labels if c.n_positives >= MIN_POSITIVES]
     values = [[row[name] for row in kept] for name in MEASURED]
     whys = {str(row["why"]) for row in kept if row["why"]}

@@ -1,4 +1,4 @@
-"""Intervals of figures: what they are when conversations are drawn again.
+"""Intervals of figures, from resampling conversations.
 
 Each draw gives every unit a count; statistics are added up with these counts. So one
 pass over the answers is enough, and a draw costs as much as the state has rows.
@@ -44,13 +44,13 @@ Places = npt.NDArray[np.int64]
 Key = tuple[str | None, str]
 """Group and label; the group is None where nothing is grouped."""
 Bounds = dict[Key, dict[str, tuple[float, float]]]
-"""Lower and upper end by figure; figures without an interval are not there."""
+"""Lower and upper end by figure; figures without an interval are absent."""
 
 
 def of_labels(state: pa.Table, *, draws: int = DRAWS) -> Bounds:
     """Returns 95 % intervals of the figures of a state that keeps its units.
 
-    The labels that a macro mean goes over are those of the data, in every draw.
+    A macro mean is over the labels of the data in every draw.
 
     Args:
       state: of `LabelMetrics(units=True)`, merged.
@@ -75,7 +75,7 @@ def of_difference(
 ) -> Interval:
     """Returns how much higher a figure of one annotator is than another's, paired.
 
-    Both are drawn with the same units, so that what is hard for both cancels.
+    Both are drawn with the same units, so that difficulty shared by both cancels.
 
     Args:
       one: a merged state with units, one label and one group.
@@ -158,8 +158,8 @@ def _ends(
 ) -> Iterator[tuple[str, tuple[float, float]]]:
     """Yields the ends of figures.
 
-    Where all units answer alike, every draw does too, and the bootstrap is blind: a
-    share of 0 or 1 has Wilson's interval (1927), another figure none.
+    If all units are alike, every draw is too, and the bootstrap says nothing: a share
+      of 0 or 1 has Wilson's interval (1927), other figures have none.
     """
     for name, value, column in zip(names, whole, drawn.T, strict=True):
         _, low, high = interval(float(value), column)
@@ -174,7 +174,7 @@ def _ends(
 
 @dataclass(frozen=True, eq=False)
 class _Label:
-    """One label, its rows by rising score, made ready for many draws.
+    """One label, its rows by rising score, prepared for many draws.
 
     Args:
       gains: shape (scores, units), for the scores that positives have: their weight.
@@ -240,7 +240,7 @@ class _Label:
 
     @property
     def worth(self) -> dict[str, float]:
-        """How many conversations shares rest on, given their weights.
+        """The effective number of conversations behind shares, given their weights.
 
         The square of the sum of weights by the sum of their squares (Kish 1965).
         """

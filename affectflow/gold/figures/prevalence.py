@@ -1,12 +1,12 @@
 """How common a label is: what the annotator finds, corrected by people's answers.
 
-The messages of the lake are two strata, those that the annotator gives the label and
-the rest. If it finds the label in a share `apparent`, the true share is apparent *
-precision + (1 - apparent) * missed, where `missed` is the share of the rest that
-people find it in (post-stratification, or double sampling: Tenenbein 1970, JASA 65). It
-is never much less precise than people's answers alone. Dividing by sensitivity +
-specificity - 1 (Rogan and Gladen 1978, Am. J. Epidemiol. 107) is, where the annotator
-is hardly better than chance.
+The messages of the lake are two strata: those to which the annotator gives the label,
+  and the rest. If it finds the label in a share `apparent`, the true share is apparent
+  * precision + (1 - apparent) * missed, where `missed` is the share of the rest that
+  people find it in (post-stratification, or double sampling: Tenenbein 1970, JASA 65).
+  It is never much less precise than people's answers alone. Dividing by sensitivity +
+  specificity - 1 (Rogan and Gladen 1978, Am. J. Epidemiol. 107) is much less precise if
+  the annotator is hardly better than chance.
 """
 
 from typing import Any, NamedTuple
@@ -102,7 +102,7 @@ def prevalence(
 
 
 def _holding(found: Interval) -> Interval:
-    """Returns an interval that holds its value: Jeffreys' draws are never 0 nor 1."""
+    """Returns an interval that contains its value: Jeffreys' draws are never 0 or 1."""
     return Interval(
         found.value, min(found.low, found.value), max(found.high, found.value)
     )
@@ -162,7 +162,7 @@ def apparent_draws(tally: Tally, draws: int = DRAWS, seed: int = SEED) -> Floats
     total = int(merged.conversations.sum())
     if not total:
         return np.full(draws, np.nan)
-    # Not the draws of the gold: other conversations are drawn here.
+    # Not the draws of the gold, because other conversations are drawn here.
     generator = np.random.Generator(np.random.PCG64(seed + 1))
     chances = merged.conversations / total
     return _share(merged, generator.multinomial(total, chances, draws).astype(float))

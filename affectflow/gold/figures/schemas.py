@@ -1,4 +1,4 @@
-"""The columns of what is measured, of states and of figures."""
+"""The columns of answers, states and figures."""
 
 import pyarrow as pa
 
@@ -6,15 +6,15 @@ GRID = 1_000_000
 """Scores are rounded to steps of 1 / GRID, halves upwards."""
 
 MIN_POSITIVES = 10
-"""Labels with fewer positives are shown, but are not part of a macro mean."""
+"""Labels with fewer positives are shown but left out of macro means."""
 
 MACRO, MICRO = "(macro)", "(micro)"
 
 RESIDUE = 1e-10
 """Values whose standard deviation is at most this share of their mean are one value.
 
-What is left of a constant's variance is rounding: sums of 10^8 terms are off by about
-10^-12 of what they are.
+The variance left in a constant is rounding error: sums of 10^8 terms have a relative
+error of about 10^-12.
 """
 
 _KEYS = tuple(pa.field(name, pa.string()) for name in ("unit", "group", "label"))

@@ -1,1 +1,1 @@
-"""Annotators against what people decided, in figures and in words."""
+"""Compares annotators with what people decided, in figures and in words."""

@@ -41,7 +41,7 @@ class Agreement:
 
 
 def agreement_on(connection: duckdb.DuckDBPyConnection, target: Target) -> Agreement:
-    """Returns how far raters agree; needs what `truth_of` leaves in the connection."""
+    """Returns how far raters agree; needs the tables that `truth_of` creates."""
     parameters = {
         "vocabulary": target.vocabulary,
         "label": target.label,

@@ -1,4 +1,4 @@
-"""Annotators against what people decided: figures, and what they allow to say."""
+"""Compares annotators with what people decided: figures, and what may be claimed."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -74,9 +74,9 @@ class Finding:
       target: the label.
       n: utterances that people decided and the annotator answered.
       positives: of these, those that people say yes to.
-      precision: what the annotator finds that is so, weighted.
-      recall: what is so that the annotator finds, weighted.
-      specificity: what is not so that it leaves alone, weighted.
+      precision: share of what the annotator finds that is true, weighted.
+      recall: share of true cases that the annotator finds, weighted.
+      specificity: share of false cases that it does not find, weighted.
       prevalence: as labelled and corrected.
       sampled: the weights are those of a random sample of this lake.
       samples: the samples that decide the label; none if people chose what to answer.
@@ -117,15 +117,15 @@ class Finding:
 
 @dataclass(kw_only=True)
 class Judgement:
-    """All that the gold of a lake says.
+    """Everything that the gold of a lake says.
 
     Args:
       agreements: of the raters, label by label.
       findings: on the annotators.
       ties: by label.
-      changed: messages whose answers are left out: they say something else now.
-      grown: samples that the lake outgrew, and the part of its messages, 0..1, that is
-        new to them.
+      changed: messages whose answers are left out because their text has changed.
+      grown: samples that the lake outgrew, and the share of its messages, 0..1, that is
+        new since.
     """
 
     agreements: list[Agreement] = field(default_factory=list)
@@ -139,7 +139,7 @@ class Judgement:
 def judge(lake: Lake) -> Judgement:
     """Compares all annotators of a lake with people, and writes it to `measures`.
 
-    What an earlier gold said is replaced; the same gold and labels change nothing.
+    Earlier results are replaced; the same gold and labels change nothing.
     """
     found = Judgement()
     with open_lake(lake.uri) as connection:
@@ -172,7 +172,7 @@ def _judge_task(
 
 
 def _dated(finding: Finding, covered: Coverage) -> Finding:
-    """Returns a finding that says whether its own samples cover the lake."""
+    """Returns a finding with the information whether its samples cover the lake."""
     return replace(finding, current=not outgrown(covered, finding.samples))
 
 
@@ -339,7 +339,7 @@ def _finding_rows(finding: Finding) -> Iterator[Row]:
     if finding.has_share:
         values["prevalence"] = shares.corrected
     if finding.is_validated and finding.target.is_family:
-        # What a theme of causes rests on is what the annotator finds.
+        # Themes of causes rest on what the annotator finds.
         values[KIND] = finding.precision
     for kind, value in values.items():
         yield measure(

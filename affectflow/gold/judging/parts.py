@@ -1,7 +1,7 @@
 """Corrected shares in parts of a lake: a month, a container, the people who stayed.
 
-The estimator is `prevalence`, as for the whole lake: in each part it takes what people
-answered of that part, and nothing of the others. An annotator may err more in one part
+The estimator is `prevalence`, as for the whole lake: each part uses only people's
+answers about that part. An annotator may err more in one part
 than in another, so its errors are not carried over.
 """
 
@@ -21,7 +21,7 @@ from affectflow.gold.truth.decisions import asked_in, truth_of
 from affectflow.lake.ask import ask
 
 MIN_ANSWERS = 20
-"""A part with fewer answers of people has no share."""
+"""A part with fewer answers by people has no share."""
 
 _VOCABULARY = """
 SELECT vocabulary FROM annotations
@@ -45,7 +45,7 @@ WHERE p.part IS NOT NULL ORDER BY p.part, d.utterance_id"""
 def decided_messages(
     connection: duckdb.DuckDBPyConnection, annotator_id: str, target: Target
 ) -> pa.Table:
-    """Returns what people decided of a label where an annotator answered.
+    """Returns what people decided about a label where an annotator answered.
 
     Columns: `utterance_id`, `unit` (the conversation), `chosen` by the annotator,
     `truth`, `weight`. No row if nobody was asked.

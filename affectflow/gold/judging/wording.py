@@ -1,4 +1,4 @@
-"""What may be claimed from a gold, in plain sentences."""
+"""What may be claimed from a gold set, in plain sentences."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ LEAST_ALPHA = 0.667
 
 
 def in_words(found: Judgement) -> Iterator[str]:
-    """Yields warnings: what the raters leave open, and what the lake has outgrown."""
+    """Yields warnings: what raters leave open, and samples the lake has outgrown."""
     yield from _outdated(found)
     alone = [each.target.name for each in found.agreements if each.raters == 1]
     if alone:
@@ -81,12 +81,12 @@ def claim(finding: Finding, found: Judgement) -> str:
     if not finding.sampled:
         return (
             f"{name}: precision and recall of {who} hold for "
-            f"{count(finding.n, 'message')} alone: not a random sample of this lake, "
+            f"{count(finding.n, 'message')} only: not a random sample of this lake, "
             "so no share can be given."
         )
     if not finding.current:
         return (
-            f"{name}: precision and recall of {who} hold for what the lake held at "
+            f"{name}: precision and recall of {who} hold for the lake as it was at "
             "the draw; it has grown since, so no share can be given: "
             "`affectflow sample --top-up` adds new messages, or draw another sample."
         )

@@ -1,4 +1,4 @@
-"""What people are asked: labels of a vocabulary, and what annotators say of them."""
+"""What people are asked: labels of a vocabulary, and annotators' labels for them."""
 
 import difflib
 import functools
@@ -10,11 +10,11 @@ from affectflow.errors import UsageError
 from affectflow.vocabularies import folds, get, known, members
 
 FRUSTRATION, EMOTION, SCALES = "frustration", "emotion", "vad"
-"""Tasks, and the vocabulary whose labels are tasks of their own."""
+"""Tasks, and the vocabulary whose labels are each a task."""
 _FEW = 8
 """Labels that a message lists."""
 POINTS = 9
-"""Of a scale: whole numbers from 1, stored as 0 to 1, the middle in between.
+"""Points of a scale: whole numbers from 1, stored as evenly spaced values from 0 to 1.
 
 As in the Self-Assessment Manikin (Bradley and Lang 1994, J. Behav. Ther. Exp.
 Psychiatry 25).
@@ -34,7 +34,7 @@ class Target(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How `measures` spell it: a family as it is, others apart from families."""
+        """Its spelling in `measures`: families as they are, others distinct."""
         if self.is_family or self.label not in _family_labels():
             return self.label
         return f"{self.vocabulary}:{self.label}"
@@ -46,7 +46,7 @@ class Target(NamedTuple):
 
     @property
     def is_family(self) -> bool:
-        """Whether the causes of it are grouped to themes."""
+        """Whether its causes are grouped into themes."""
         return _is_family(self.vocabulary)
 
 
@@ -132,7 +132,7 @@ def unknown_label(label: str, known: Iterable[str]) -> str:
 
 
 def spoken_by(target: Target, vocabulary: str) -> tuple[str, ...]:
-    """Returns the labels of a vocabulary that say the target; empty if none does.
+    """Returns the labels of a vocabulary that mean the target; empty if none does.
 
     >>> spoken_by(Target("emotion", "irritation", "irritation"), "goemotions")
     ('annoyance', 'anger', 'disappointment')
@@ -143,7 +143,7 @@ def spoken_by(target: Target, vocabulary: str) -> tuple[str, ...]:
 
 
 def families_of(asked: Iterable[Target]) -> list[Target]:
-    """Returns the families that answers to finer labels decide, besides those asked.
+    """Returns the families decided by answers to finer labels, besides those asked.
 
     A family is decided if every label that folds to it was asked: `irritation` needs
     annoyance, anger and disappointment.

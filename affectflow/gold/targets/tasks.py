@@ -28,8 +28,9 @@ class Task:
 def task_of(name: str) -> Task:
     """Returns the task with this name.
 
-    `emotion`, `frustration`, `valence`, `arousal`, `dominance`; else a vocabulary or
-    one label of one, as `ekman`, `irritation` or `plutchik:trust`: finer labels fold.
+    `emotion`, `frustration`, `valence`, `arousal`, `dominance`; otherwise a vocabulary
+    or one of its labels, such as `ekman`, `irritation` or `plutchik:trust`: finer
+    labels fold.
 
     >>> task_of("irritation").vocabulary
     'irritation'
@@ -64,9 +65,9 @@ def task_of(name: str) -> Task:
 
 
 def members(source: str, target: str) -> list[tuple[str, str]]:
-    """Returns pairs of a label of `source` and the label of `target` that it says.
+    """Returns pairs of a label of `source` and the label of `target` that it means.
 
-    Of one vocabulary, each says itself. Empty if nothing folds.
+    Within one vocabulary each means itself. Empty if nothing folds.
     """
     if source == target:
         labels = get(source).labels if source in known() else (source,)
@@ -79,9 +80,9 @@ def members(source: str, target: str) -> list[tuple[str, str]]:
 
 
 def common(told: str, true: str) -> str:
-    """Returns the vocabulary in which two can be compared; empty if there isn't one.
+    """Returns the vocabulary in which two can be compared; empty if there is none.
 
-    That of people's answers where the annotator's labels fold to it; else the
+    It is that of people's answers if the annotator's labels fold to it, else the
     annotator's.
     """
     if members(told, true):

@@ -1,8 +1,8 @@
-"""One table of answers: what people decided of messages, and what annotators say.
+"""One table of answers: what people decided about messages, and what annotators say.
 
 The figures of `eval`, the findings and shares of `gold` and the curves of `calibrate`
-are all of its rows. It is made of three tables of a DuckDB connection, in vocabularies
-of their own:
+all come from its rows. It is made of three tables of a DuckDB connection, each in its
+own vocabulary:
 
 - `truths`: utterance_id, unit, part (the slice, or null), weight, sampled, label and
   truth;
@@ -77,8 +77,8 @@ SELECT a.annotator_id, a.utterance_id, a.label, avg(a.value)::DOUBLE AS value
   AND a.label = $scale
 GROUP BY a.annotator_id, a.utterance_id, a.label"""
 
-# A label that an annotator does not name is not chosen; if it gives scores, its score
-# is below what is stored, and counts as 0.
+# A label that an annotator does not name is not chosen; if the annotator gives scores,
+# the score is below the storing threshold and counts as 0.
 _FOLDED = """
 WITH sizes AS (SELECT target, count(*) AS size FROM true_members GROUP BY target),
 people AS (

@@ -1,14 +1,14 @@
-"""What people decided: the majority of the answers, on a scale their mean.
+"""What people decided: the majority of the answers, or their mean on a scale.
 
-What writers say about themselves decides only where no reader answered: how far the two
-are apart is a question of its own (the measure PerceptionGap).
+Writers' answers about themselves decide only if no reader answered; how far the two are
+apart is a separate question (the measure PerceptionGap).
 
-Weights are 1 / inclusion probability, so that figures hold for the lake. A sample that
-is drawn by strata, and answered in part, has answers of each stratum in other numbers
-than it was drawn: each stratum counts for its size by what was decided of it, not by
-what was drawn (post-stratification: Holt and Smith 1979, JRSS A 142). A sample and what
-tops it up are strata of one design: together they cover the lake, each the messages
-that were new to it. If several designs asked the same, each one's estimate counts by
+Weights are 1 / inclusion probability, so that figures hold for the lake. If a
+stratified sample was only partly answered, strata have other numbers of answers than
+were drawn: each stratum counts by its size, using what was decided in it, not what was
+drawn (post-stratification: Holt and Smith 1979, JRSS A 142). A sample and its top-ups
+are strata of one design: together they cover the lake, each covering the messages that
+were new at the time. If several designs asked the same, each one's estimate counts by
 its share of the answers (Hansen and Hurwitz 1943): the weight of an utterance is the
 sum of share / probability over the designs that it is in.
 """

@@ -1,10 +1,11 @@
 """Answers and samples that no longer describe the lake as it is.
 
-A sample keeps of each message what its text was, and how many messages could be drawn.
-Answers to a text that has changed are not answers to it. Shares are of the
-messages that could be drawn then: where more than `GROWTH` of those that could be drawn
-now are new or changed, a share is not one of this lake. A sample and what tops it up
-are one design: together they speak of the messages that could be drawn for each.
+A sample records the text of each message, as a digest, and how many messages could be
+drawn. Answers to a text that has since changed no longer apply to it. Shares hold for
+the messages that could be drawn then: if more than `GROWTH` of those that can be drawn
+now are new or changed, no share of this lake is given. A sample and its top-ups are one
+design:
+together they represent the messages that could be drawn for each of them.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ JOIN utterances AS u ON u.utterance_id = a.utterance_id
 WHERE a.annotator_id IN {PEOPLE}
   AND m.fitted_on <> left(md5(coalesce(u.text, '')), {TEXT_DIGITS})"""
 _CHANGED = "SELECT count(DISTINCT utterance_id) FROM outdated"
-# Where people answered a newer sample, the older one would bend what that says.
+# If people answered a newer sample, the older one would distort its result.
 _REPLACED = f"""
 INSERT INTO outdated
 WITH given AS (
@@ -45,7 +46,7 @@ SELECT * EXCLUDE (grown) FROM given AS g WHERE grown AND EXISTS (
   FROM given AS o WHERE NOT o.grown
     AND (o.task, o.vocabulary, o.label) = (g.task, g.vocabulary, g.label)
 )"""
-# In the place of the lake's own: whatever is asked of the connection knows no others.
+# Replaces the lake's own view, so queries on the connection see no other answers.
 _STANDING = """
 CREATE TEMP VIEW IF NOT EXISTS annotations AS
 SELECT a.* FROM memory.main.annotations AS a
@@ -77,8 +78,8 @@ GROUP BY m.label ORDER BY m.label"""
 def leave_out_changed(connection: duckdb.DuckDBPyConnection) -> int:
     """Hides from a connection the answers to texts that have changed.
 
-    Returns the messages that were changed since they were drawn. A second time changes
-    nothing.
+    Returns how many messages have changed since they were drawn. Calling it again
+    changes nothing.
     """
     connection.execute(_OUTDATED)
     connection.execute(_STANDING)
@@ -96,7 +97,7 @@ class Covered(NamedTuple):
     Args:
       design: the sample that it tops up, or itself.
       then: messages that it could have drawn.
-      kept: the share of them, 0..1, that can be drawn still and says the same.
+      kept: the share of them, 0..1, that can still be drawn and has the same text.
       most: upper end of the interval of `kept`.
       now: messages that can be drawn now.
     """
@@ -117,7 +118,7 @@ def leave_out_outdated(
 ) -> tuple[int, Coverage]:
     """Hides from a connection the answers that are outdated.
 
-    Those are answers to another text, and those to a sample that the lake outgrew where
+    These are answers to another text, and answers to a sample that the lake outgrew if
     people answered a newer one.
 
     Returns the messages that were changed since they were drawn, and what the samples
@@ -149,7 +150,8 @@ def outgrown(
     for members in designs.values():
         own = members.values()
         now = max(each.now for each in own)
-        # Of what was drawn only a sample is known, so chance has the benefit of doubt.
+        # Only a sample of what was drawn is known, so chance gets the benefit of the
+        # doubt.
         if new_share(sum(each.then * each.most for each in own), now) > GROWTH:
             share = new_share(sum(each.then * each.kept for each in own), now)
             found |= dict.fromkeys(members, share)
@@ -172,7 +174,7 @@ def say_changed(changed: int) -> list[str]:
 
 def _covered(lake: Lake, connection: duckdb.DuckDBPyConnection, task: str) -> Coverage:
     rows = connection.execute(_ANSWERED, {"task": task}).fetchall()
-    # Answers may name a sample that was drawn elsewhere: how large it was is unknown.
+    # Answers may name a sample that was drawn elsewhere, whose size is unknown.
     answered = sorted({i for (i,) in rows} & {*ids_of(lake)})
     models = models_of(connection, task)
     if not answered or not models:
@@ -190,7 +192,7 @@ def _covered(lake: Lake, connection: duckdb.DuckDBPyConnection, task: str) -> Co
 
 
 def new_share(kept: float, now: int) -> float:
-    """Returns the part of the messages of now that no sample could have drawn.
+    """Returns the share of current messages that no sample could have drawn.
 
     Args:
       kept: messages that could be drawn, can be drawn still, and say the same.

@@ -1,7 +1,7 @@
 -- one row is one label on which two annotators answered the same utterances
--- n: utterances that both answered. observed: share on which they agree whether the
--- label is chosen; low, high: its 95 % interval (Wilson). kappa: Cohen 1960, agreement
--- beyond chance; null where chance alone agrees always.
+-- n: utterances that both answered. observed: share of these on which they agree whether
+-- the label is chosen; low, high: its 95 % interval (Wilson). kappa: Cohen 1960, agreement
+-- beyond chance; null where chance agreement is already complete.
 WITH answered AS (
   SELECT * FROM emotions WHERE answered
 ),

@@ -1,7 +1,7 @@
 -- one row is one task of one annotator that a report may rest on; position 1 is its basis
--- told: it was named last by `report`, `mine` or `analyze --annotator`; else the basis is
--- the one that answered here first. since: when it did; null if that was not noted.
--- answered: utterances.
+-- told: `report`, `mine` or `analyze --annotator` named it last; otherwise the basis is the
+-- annotator that answered here first. since: time of its first answer; null if not recorded.
+-- answered: number of utterances.
 WITH answers AS (
   SELECT
     annotator_id,
@@ -27,7 +27,7 @@ candidates AS (
   FROM answers AS a
   LEFT JOIN annotators AS r ON r.annotator_id = a.annotator_id
   LEFT JOIN last_told AS t ON t.annotator_id = a.annotator_id
-  -- What may tell of health is in no report.
+  -- Answers that may reveal health appear in no report.
   ANTI JOIN health_annotators AS h ON h.annotator_id = a.annotator_id
 )
 SELECT

@@ -1,6 +1,6 @@
 -- one row is one cause that is in no theme, of the miner that the themes rest on
--- A span counts as in a theme if any label of it is. What moved a bot and what people
--- marked is in no theme, and not here either.
+-- A span counts as in a theme if any of its labels is. Causes of bots' emotions and causes
+-- marked by people belong to no theme and are not listed here either.
 WITH last_mined AS (
   SELECT config ->> 'miner' AS miner FROM runs
   WHERE stage = 'mine' AND state = 'done' ORDER BY ended DESC LIMIT 1

@@ -1,8 +1,8 @@
 -- one row is one utterance in its conversation, in order, as one annotator labels it
--- turn: 1 for the first. label, score: the first chosen one; null where none is.
+-- turn: 1 for the first. label, score: the first chosen label; null if none was chosen.
 -- state: the last label other than neutral so far in the conversation;
 -- speaker_state: the same for this speaker. annotator_id is null before any annotation.
--- People who label by hand have no arc: they answer single messages.
+-- People who label by hand have no arc, because they answer single messages.
 WITH turns AS (
   SELECT
     *,
@@ -20,7 +20,7 @@ askers AS MATERIALIZED (
     WHERE annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
   )
 ),
--- Not from `emotions`: a query of one conversation would read all annotations.
+-- Not from `emotions`: a query on one conversation would read all annotations.
 answers AS NOT MATERIALIZED (
   SELECT
     u.conversation_id,

@@ -1,8 +1,8 @@
--- one row is one container of one source: what of it was labelled, and what was not
+-- one row is one container of one source: how much of it was labelled, and how much was not
 -- utterances = annotated + silent + unsupported + unanswered + unannotated.
--- annotated: at least one annotator answered. silent: nothing of the author's own to
+-- annotated: at least one annotator answered. silent: no words of the author's own to
 -- label. unsupported: no annotator reads the language. unanswered: abstained, unparsed
--- or the like. A dead letter without a known utterance has a null container.
+-- or similar. Dead letters without a known utterance have a null container.
 WITH answers AS (
   SELECT
     utterance_id,
@@ -13,7 +13,7 @@ WITH answers AS (
     bool_or(status = 'unsupported_language') AS unsupported
   FROM annotations
   ANTI JOIN health_annotators USING (annotator_id)
-  -- What people labelled by hand is not what an annotator has labelled.
+  -- Labels by hand do not count as labelled by an annotator.
   WHERE annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
   GROUP BY utterance_id
 ),

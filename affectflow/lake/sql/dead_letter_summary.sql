@@ -1,6 +1,6 @@
 -- one row is one kind of refusal by one step
--- n: rows still refused; n_replayed: rows that a replay has brought in since.
--- example_message, example_origin: of the first of them.
+-- n: rows still refused; n_replayed: rows that a replay has recovered since.
+-- example_message, example_origin: taken from the first of them.
 SELECT
   step,
   error_type,

@@ -1,13 +1,13 @@
 -- one row is one theme: what people give as the cause of one family of emotions
 -- family: irritation, frustration, joy, ... count: distinct utterances of people.
 -- share = count / utterances of the family with a cause in any theme; null unless
--- `measures` holds a validation of every annotator that it rests on. As labelled, not
+-- `measures` holds a validation of every annotator it rests on. As labelled, not
 -- corrected for the measured error; low, high: 95 % interval (Wilson).
--- trend: count in the later half of the family's time span against the earlier half:
--- rising or falling where an even split is unlikely (|later - earlier| >= 1.96 sqrt(n)),
--- else steady; unknown below 6 dated utterances.
+-- trend: compares the later half of the family's time span with the earlier half:
+-- rising or falling if an even split is unlikely (|later - earlier| >= 1.96 sqrt(n)),
+-- otherwise steady; unknown below 6 dated utterances.
 WITH causes_here AS MATERIALIZED (
-  -- Once: it is asked for four times below.
+  -- Computed once, because it is used four times below.
   SELECT
     family, clustering_id, theme_id, emotion_annotator_id, utterance_id,
     conversation_id, speaker_id, timestamp

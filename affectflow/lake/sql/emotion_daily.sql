@@ -1,7 +1,7 @@
 -- one row is one label of one annotator and task on one UTC day in one container
--- day is null where the time is unknown. n: utterances that the annotator answered.
+-- day: null if the time is unknown. n: utterances that the annotator answered.
 -- share = chosen / n as labelled, not corrected for the annotator's error;
--- low, high: its 95 % interval (Wilson). Automata are counted: rollups know no accounts.
+-- low, high: its 95 % interval (Wilson). Bots are counted: rollups do not hold accounts.
 WITH labels AS (
   SELECT
     day, source, container, annotator_id, task, label,
@@ -10,12 +10,12 @@ WITH labels AS (
     sum(score_sum) AS score_sum
   FROM rollups
   ANTI JOIN health_annotators USING (annotator_id)
-  -- Scales, such as valence, have values and no chosen labels.
+  -- Scales, such as valence, have values but no chosen labels.
   WHERE label IS NOT NULL AND task NOT IN ('valence', 'arousal', 'dominance')
   GROUP BY ALL
 ),
 answers AS (
-  -- Not the sum of rollups.n: a part that met no utterance of a label has no row of it.
+  -- Not the sum of rollups.n: a part without utterances of a label has no row for it.
   SELECT
     (a.timestamp AT TIME ZONE 'UTC')::DATE AS day,
     a.source,

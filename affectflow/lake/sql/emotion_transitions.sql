@@ -1,12 +1,13 @@
--- one row is one label after another, by the same or another speaker, beside chance
--- A transition: two turns of people in a row, of those with a chosen label (the first).
+-- one row is one label after another, by the same or another speaker, compared with chance
+-- A transition is a pair of consecutive turns by people, among turns with a chosen label
+-- (the first one).
 -- speaker: same, other, or unknown if either turn has no speaker.
 -- observed: how often `label` follows `label_before`. shuffled: how often it would if the
 -- labels of each conversation were shuffled among its turns: the exact mean over all
 -- orders. ratio = observed / shuffled; low, high: its 95 % interval (Byar).
--- n_conversations: those in which it could happen. n_speakers: those of `label`.
--- Left out: people who label by hand, and tasks with a single chosen label (frustration):
--- it can only follow itself. See frustration_figures.
+-- n_conversations: those in which it could happen. n_speakers: speakers of `label`.
+-- Left out: people who label by hand, and tasks with a single chosen label (frustration),
+-- which can only follow itself. See frustration_figures.
 WITH codes AS MATERIALIZED (
   SELECT
     *,
@@ -22,7 +23,7 @@ WITH codes AS MATERIALIZED (
   )
   QUALIFY count(*) OVER (PARTITION BY annotator_id, task, vocabulary) > 1
 ),
--- Numbers instead of names: a million turns take half the time.
+-- Numbers instead of names halve the time for a million turns.
 labelled AS (
   SELECT
     a.utterance_id,

@@ -1,7 +1,8 @@
--- one row is one utterance as one annotator answered one task in one vocabulary
+-- one row is one annotator's answer to one task in one vocabulary for one utterance
 -- labels: the chosen ones, best first; empty if nothing was chosen.
--- label, score, probability, value: of the first chosen label.
--- answered: it said something, if only that no label applies; not: a person was unsure.
+-- label, score, probability, value: those of the first chosen label.
+-- answered: there is an answer, even if only that no label applies; false if a person was
+-- unsure.
 -- status: ok, or why there is no answer (no_author_text, unsupported_language, ...).
 WITH answers AS (
   SELECT

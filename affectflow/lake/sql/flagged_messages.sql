@@ -1,7 +1,7 @@
 -- one row is one message of a person that an annotator answered, flagged or not
--- measure: frustration, of annotators with that task; irritation, of those of emotions,
--- where a chosen label folds to it. in_first_thread: the author wrote in no earlier
--- conversation of this lake; null where author or time is unknown.
+-- measure: frustration, for annotators with that task; irritation, for annotators of
+-- emotions if a chosen label folds to it. in_first_thread: the author wrote in no earlier
+-- conversation of this lake; null if the author or the time is unknown.
 WITH displeasure AS (
   SELECT list({vocabulary: vocabulary, label: label}) AS labels
   FROM (

@@ -1,7 +1,7 @@
--- one row is one utterance of a person in which one annotator found frustration
+-- one row is one utterance by a person in which one annotator found frustration
 -- Frustration: the author's own displeasure at a blocked or delayed goal. Empty until
 -- an annotator with task 'frustration' has run; irritation is not a stand-in for it.
--- People who label by hand are no annotators here.
+-- People who label by hand do not count as annotators here.
 SELECT
   u.utterance_id,
   u.conversation_id,

@@ -1,6 +1,6 @@
--- one row is one episode: turns in a row in which a person shows frustration, beside chance
--- In a row: of that speaker's own turns in the conversation that the annotator answered;
--- others may speak between. Turns without a speaker count as one speaker's.
+-- one row is one episode: consecutive turns in which a person shows frustration, against chance
+-- Consecutive: among that speaker's own turns in the conversation that the annotator
+-- answered; others may speak in between. Turns without a speaker count as one speaker's.
 -- *_shuffled: the same if the annotator's labels of the conversation were shuffled among
 -- its turns: the exact mean over all orders; for length, recovered, onset_turn, after_other
 -- and recovery_s per episode. *_ratio: observed / shuffled.
@@ -8,10 +8,11 @@
 -- length: turns. duration_s: from the first to the last.
 -- recovered: the speaker goes on without frustration, recovery_s after the last turn.
 -- trigger: the utterance just before the onset, trigger_by same, other, bot or unknown;
--- after_other: it is by another person. cause_id: a cause mined for the onset, that of
--- its frustration if there is one.
--- outcome: of the conversation, as the source says; no order of labels changes it.
--- episodes: of the conversation. n_turns: answered there; n_frustrated: with frustration.
+-- after_other: the trigger is by another person. cause_id: a cause mined for the onset,
+-- preferably of its frustration.
+-- outcome: of the conversation, according to the source; shuffling does not change it.
+-- episodes: number in the conversation. n_turns: turns answered there; n_frustrated: turns
+-- with frustration.
 WITH answers AS (
   SELECT
     utterance_id,
@@ -24,7 +25,7 @@ WITH answers AS (
     AND annotator_id NOT IN (SELECT annotator_id FROM annotators WHERE kind = 'person')
   GROUP BY utterance_id, annotator_id
 ),
--- What holds no frustration has no episode, in any order.
+-- Conversations without frustration have no episode in any order.
 numbered AS (
   SELECT
     *,
@@ -85,8 +86,8 @@ sums AS (
   HAVING bool_or(frustrated)
 ),
 -- In k of n orders a given turn has frustration; in k (n - k) of n (n - 1) it has, and
--- another given turn has not. A first turn begins an episode in the one case, a later
--- turn in the other.
+-- another given turn has not. A first turn starts an episode in the first case, a later
+-- turn in the second.
 chances AS (
   SELECT
     *,

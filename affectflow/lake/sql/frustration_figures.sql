@@ -1,6 +1,7 @@
--- one row is one figure of the episodes of frustration that an annotator found, beside chance
--- observed, shuffled, ratio: as in frustration_episodes, over all conversations with any.
--- episodes: how many; low, high: of its ratio, 95 % (Byar). The others are per episode:
+-- one row is one figure of the frustration episodes that an annotator found, against chance
+-- observed, shuffled, ratio: as in frustration_episodes, over all conversations with
+-- episodes. episodes: their number; low, high: 95 % interval of its ratio (Byar). The other
+-- figures are per episode:
 -- length in turns, recovered and after_other as shares, onset_turn, and recovery_s over
 -- the episodes whose pause is known.
 WITH episodes AS MATERIALIZED (

@@ -1,5 +1,5 @@
--- one row is one annotator whose answers may tell of health: no other view shows them
--- Nor does one show what an annotator makes of such answers.
+-- one row is one annotator whose answers may reveal health: no other view shows them
+-- No view shows what another annotator derives from such answers, either.
 WITH RECURSIVE telling AS (
   SELECT annotator_id FROM annotators WHERE list_contains(touches, 'health')
   UNION

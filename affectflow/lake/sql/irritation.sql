@@ -1,7 +1,7 @@
--- one row is one utterance of a person with a chosen label that folds to irritation
--- labels: those labels, best first (of GoEmotions: annoyance, anger, disappointment).
+-- one row is one utterance by a person with a chosen label that folds to irritation
+-- labels: those labels, best first (in GoEmotions: annoyance, anger, disappointment).
 -- This measures displeasure, hostility included. It is not a measure of frustration.
--- People who label by hand are no annotators here.
+-- People who label by hand do not count as annotators here.
 WITH found AS (
   SELECT a.utterance_id, a.annotator_id, a.label, max(a.score) AS score
   FROM annotations AS a

@@ -1,4 +1,4 @@
--- one row is one utterance as one annotator answered one task, with who said it, where and when
+-- one row is one annotator's answer to one task for one utterance, with its author, place and time
 -- labels: the chosen ones, as {vocabulary, label}, in any order.
 -- answered, status: as in emotions, of all vocabularies of the task together.
 WITH answers AS (

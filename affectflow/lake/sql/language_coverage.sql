@@ -1,7 +1,7 @@
--- one row is one language as one annotator read it: what it labelled, and what it did not
--- utterances (of people) = answered + unsupported + silent + unanswered + not_asked.
--- lang: as the source says; `und` where it says nothing. unsupported: the annotator does
--- not read the language. silent: nothing of the author's own. not_asked: not yet.
+-- one row is one language for one annotator: how much of it was labelled, and how much was not
+-- utterances (by people) = answered + unsupported + silent + unanswered + not_asked.
+-- lang: as given by the source; `und` if it gives none. unsupported: the annotator does not
+-- read the language. silent: no words of the author's own. not_asked: not asked yet.
 WITH spoken AS (
   SELECT
     utterance_id, conversation_id, speaker_id, coalesce(nullif(lang, ''), 'und') AS lang
@@ -21,7 +21,7 @@ answers AS (
   SELECT
     utterance_id,
     annotator_id,
-    -- Not from `emotions`: its lists of labels took two thirds of the time.
+    -- Not from `emotions`: building its lists of labels took two thirds of the time.
     bool_or(
       status = 'ok' OR (label IS NOT NULL AND status IS DISTINCT FROM 'abstained')
     ) AS answered,

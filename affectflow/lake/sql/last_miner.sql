@@ -1,6 +1,6 @@
 -- one row is the miner that `mine` ran last: themes rest on its causes
--- No row before `mine` ran: causes that came in with the utterances count whoever found
--- them, and the report counts those of the miner that found most.
+-- Empty until `mine` has run: then causes imported with the utterances count, whoever
+-- found them, and the report counts those of the miner that found most.
 SELECT config ->> 'miner' AS annotator_id
 FROM runs
 WHERE stage = 'mine' AND state = 'done'

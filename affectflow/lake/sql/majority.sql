@@ -1,12 +1,12 @@
--- one row is one label of one utterance, as the people who answered one task said in one vocabulary
--- yes: how many people chose it, of `answers`. label null: how many chose nothing.
--- holds: whether more than half chose it; null where they were evenly divided.
--- leads: more people chose it first than any other label, and than chose nothing.
--- Where readers answered, what writers say of themselves does not count.
--- Who was unsure does not count. Of a sheet, a label that is not on it was not asked
--- about; of a free answer, a label that it does not name was not chosen.
+-- one row is one label of one utterance by majority of the people who answered a task in a vocabulary
+-- yes: how many of the `answers` people chose it. label null: how many chose nothing.
+-- holds: whether more than half chose it; null if they were evenly divided.
+-- leads: more people put it first than any other label, and more than chose nothing.
+-- If readers answered, what writers say of themselves does not count; unsure answers never
+-- count. A label missing from a sheet was not asked about; a label missing from a free
+-- answer was not chosen.
 WITH given AS (
-  -- Who chose nothing may name no vocabulary: the answer is to what others were asked.
+  -- An answer of nothing may name no vocabulary: it answers what the others were asked.
   SELECT * REPLACE (
     coalesce(vocabulary, max(vocabulary) OVER (PARTITION BY utterance_id, task))
       AS vocabulary

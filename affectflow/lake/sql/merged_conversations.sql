@@ -1,10 +1,10 @@
--- one row is a conversation whose parent came late, and the one it belongs to at last
+-- one row is a conversation whose parent arrived later, and the one it finally belongs to
 WITH RECURSIVE walk AS (
   SELECT conversation_id, "into" AS root, [conversation_id, "into"] AS path
   FROM conversation_merges
   WHERE conversation_id <> "into"
   UNION ALL
-  -- A merge may itself be merged; the path ends a circle.
+  -- A merge may itself be merged; the path stops cycles.
   SELECT w.conversation_id, m."into", list_append(w.path, m."into")
   FROM walk AS w
   JOIN conversation_merges AS m ON m.conversation_id = w.root

@@ -1,4 +1,4 @@
--- one row is one utterance, in the conversation that it belongs to after late merges and windows
+-- one row is one utterance, in the conversation it belongs to after late merges and windows
 SELECT
   u.* REPLACE (
     coalesce(w.conversation_id, m.root, u.conversation_id) AS conversation_id

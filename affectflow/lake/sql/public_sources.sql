@@ -1,5 +1,5 @@
--- one row is one source whose messages of unknown visibility are public, as the user said
--- `affectflow report LAKE --public SOURCE` says so; what it said last counts.
+-- one row is one source whose messages of unknown visibility the user declared public
+-- Set by `affectflow report LAKE --public SOURCE`; the last setting counts.
 WITH last_said AS (
   SELECT config FROM runs WHERE stage = 'public' ORDER BY ended DESC LIMIT 1
 )

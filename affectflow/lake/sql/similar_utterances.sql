@@ -1,5 +1,5 @@
--- one row is an utterance and another one whose vector is by the same model
--- Name one with WHERE utterance_id = '...', and order by similarity: all pairs are many.
+-- one row is a pair of utterances with vectors from the same model
+-- Name one with WHERE utterance_id = '...' and order by similarity: there are many pairs.
 -- similarity: the cosine of the two vectors, 1 where they point the same way.
 SELECT
   a.utterance_id,

@@ -1,6 +1,6 @@
--- one row is one public quote of a theme, the most telling first
--- public: the source says so, or view public_sources does where the source is silent.
--- text[start:end] = quote, counted from 0; one quote for each utterance that holds it.
+-- one row is one public quote of a theme, the most characteristic first
+-- public: according to the source, or to view public_sources if the source does not say.
+-- text[start:end] = quote, counted from 0; one quote for each utterance that contains it.
 WITH public AS (
   SELECT
     t.family, t.clustering_id, t.theme_id, t.cause_id, t.label,
@@ -17,7 +17,7 @@ WITH public AS (
     AND NOT coalesce(u.is_bot, false)
     AND NOT coalesce(u.deleted, false)
     AND t.cause_text IS NOT NULL
-    -- An edit after mining may have moved the words; such a span quotes nobody.
+    -- An edit after mining may have moved the words; such a span is not quoted.
     AND substr(u.text, t.start + 1, t."end" - t.start) = t.cause_text
   QUALIFY row_number() OVER (
     PARTITION BY t.clustering_id, t.theme_id, u.utterance_id

@@ -1,10 +1,11 @@
--- one row is one theme: how often it comes up in the later half of the time, to the earlier
--- The halves are those of the time from the first to the last cause of its clustering.
--- earlier, later: conversations of the theme in each; utterances_earlier,
--- utterances_later: what people wrote in each, whatever they felt.
+-- one row is one theme: how often it comes up in the later half of the time against the earlier half
+-- The halves divide the time from the first to the last cause of its clustering.
+-- earlier, later: conversations with the theme in each half; utterances_earlier,
+-- utterances_later: all that people wrote in each half, whatever they felt.
 -- ratio = (later / utterances_later) / (earlier / utterances_earlier).
--- low, high: of the ratio, at 95 % for all themes of the clustering together: each theme
--- at 1 - 0.05 / n_themes (Bonferroni). n_themes: those with 6 dated conversations or more.
+-- low, high: interval of the ratio, 95 % for all themes of the clustering together: each
+-- theme at 1 - 0.05 / n_themes (Bonferroni). n_themes: themes with at least 6 dated
+-- conversations.
 -- trend: rising if low > 1, falling if high < 1, else steady; unknown below 6.
 WITH spans AS (
   SELECT
@@ -15,7 +16,7 @@ WITH spans AS (
   FROM theme_utterances
   GROUP BY clustering_id
 ),
--- Also where few people feel it: more talk is not more trouble.
+-- Even where few people feel it: more talk is not more trouble.
 talk AS (
   SELECT
     s.clustering_id,

@@ -1,5 +1,5 @@
--- one row is one cause in a theme, with the utterance of a person that it moved
--- family: the emotions whose causes were grouped; the word before the clustering's dash.
+-- one row is one cause in a theme, with the person's utterance that expresses the emotion
+-- family: the emotions whose causes were grouped; the word before the dash in clustering_id.
 SELECT
   regexp_replace(t.clustering_id, '-[^-]*$', '') AS family,
   t.clustering_id,

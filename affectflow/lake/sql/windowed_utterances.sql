@@ -1,11 +1,11 @@
--- one row is one utterance of a chat without replies, in its window of a channel
--- Only sources that conversation_windows names have windows. A message that answers, or
--- is answered, stays in its thread; what a system says begins none.
+-- one row is one utterance of a chat without replies, in its time window of a channel
+-- Only sources listed in conversation_windows have windows. A message that answers, or is
+-- answered, stays in its thread; system messages start no window.
 WITH chats AS (
   SELECT
     u.utterance_id, u.conversation_id, u.reply_to, u.source, u.timestamp, u.kind,
     w.pause_s,
-    -- A chat of two persons has no channel: its ids begin with it.
+    -- A chat between two people has no channel: its ids start with the chat instead.
     coalesce(u.container, regexp_replace(u.conversation_id, '/[^/]*$', '')) AS place
   FROM utterances AS u
   JOIN conversation_windows AS w ON w.source = u.source
@@ -14,7 +14,7 @@ loose AS (
   SELECT conversation_id
   FROM chats
   GROUP BY conversation_id
-  -- One message, or the day of a channel: that is named after none of its messages.
+  -- One message, or a channel's day, which is not named after any of its messages.
   HAVING count(reply_to) = 0
     AND (count(*) = 1 OR NOT bool_or(utterance_id = conversation_id))
 ),

@@ -1,8 +1,8 @@
-"""What the steps before a sink answered, kept as `annotate` and `mine` keep it.
+"""Answers of the steps before a sink, stored as `annotate` and `mine` store them.
 
-A part whose every message a step has answered is done: the stage of that step finds
-its receipt, and does nothing. Of a part that a step has answered in part, the answers
-are kept until the stage does all of it.
+A part is done if a step has answered all its messages: the stage of that step finds its
+receipt and does nothing. If a step has answered only some, the answers are kept until
+the stage does the whole part.
 """
 
 import math
@@ -39,7 +39,7 @@ from affectflow.stages.runs.rollups import rollups
 class Step(NamedTuple):
     """A step that answers: an annotator, or a miner of an annotator's labels.
 
-    An annotator may read the labels of another, too.
+    An annotator may also read the labels of another.
     """
 
     stage: str
@@ -48,7 +48,7 @@ class Step(NamedTuple):
 
     @property
     def work(self) -> Work:
-        """Where its results and receipts lie."""
+        """Where its results and receipts are."""
         if self.stage == MINE:
             return Work(MINE, mined_folder(self.annotator_id, self.labels_of))
         return Work(ANNOTATE, folder_of(self.annotator_id))
@@ -110,7 +110,7 @@ def _depth(step: Step, over: Mapping[str, str]) -> float:
 def _steps(
     chain: tuple[tuple[str, str], ...], over: Mapping[str, str]
 ) -> Iterator[Step]:
-    """Yields what the steps of a chain did: a miner mined those before it."""
+    """Yields what the steps of a chain did; a miner mined those before it."""
     labelled: list[str] = []
     for stage, annotator_id in chain:
         if stage == ANNOTATE:
@@ -121,14 +121,14 @@ def _steps(
 
 
 class Keeper:
-    """Keeps the answers that came with the messages of a bucket.
+    """Stores the answers that came with the messages of a bucket.
 
     Args:
       lake: that they are kept in.
       run_id: of the run.
       receipt: of the bucket; it gets the files that no receipt of a part names.
       places: gives `utterance_id` and `part` of all messages of the bucket.
-      replaced: names of the parts whose place those of this run take.
+      replaced: names of the parts that this run's parts replace.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Keeper:
         self._old: dict[str, list[str]] = {}
 
     def keep(self, part: str, batch: pa.RecordBatch, n_rows: int) -> None:
-        """Writes the answers of a part, and receipts of what is done by them.
+        """Writes the answers of a part, and receipts for stages they complete.
 
         Args:
           part: its name.
@@ -175,9 +175,9 @@ class Keeper:
     def keep_rest(
         self, part: str, ids: pa.Array, unsigned: Mapping[str, pa.RecordBatch]
     ) -> None:
-        """Keeps what a stage said of a part's other messages, besides unsigned answers.
+        """Keeps a stage's answers about a part's other messages, and unsigned ones.
 
-        What it said before of the messages that these answer now is shown no more.
+        Its earlier answers about the messages answered now are no longer shown.
 
         Args:
           part: its name.

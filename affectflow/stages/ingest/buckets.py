@@ -1,4 +1,4 @@
-"""One bucket of an ingest: merge new rows with those that the lake has, write parts."""
+"""One bucket of an ingest: merges new rows with those in the lake, and writes parts."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -53,10 +53,10 @@ from affectflow.stages.runs.rollups import rollups
 PART_ROWS = 50_000
 PART_BYTES = 64 << 20
 KEPT_BYTES = 48 << 20
-"""Freed memory that stays with Arrow: to ask the system for it again takes time."""
+"""Freed memory that Arrow keeps, since requesting it again takes time."""
 ANOTHER_FILE = "superseded_by_another_file"
 ERASED = "erased_before"
-"""Counter of messages that were erased from the lake, and stay out."""
+"""Counter of messages that were erased from the lake and stay out."""
 
 
 def write_bucket(
@@ -70,13 +70,13 @@ def write_bucket(
 ) -> Receipt:
     """Writes what is new in one bucket as parts, and returns what to commit.
 
-    A row whose message the lake has already is unchanged; a changed message takes the
-    place of its older version, and the part that held it is rewritten. Of two rows
+    A row whose message is already in the lake is unchanged; a changed message replaces
+    its older version, and the part that held it is rewritten. Of two rows
     of the input with one id, the later edit counts; two texts without an edit time to
     tell them apart make the second a dead letter.
 
-    `seek` is given the new replies whose parents may be in other buckets. `known` is
-    what the lake holds, where a worker has asked already. `losers` are copies of
+    `seek` receives the new replies whose parents may be in other buckets. `known` is
+    the lake's content, if a worker has already asked. `losers` are copies of
     messages that stay in another conversation.
 
     The rows are in memory twice at most, if nobody else holds the batches.
@@ -120,7 +120,7 @@ def _write_rows(
     for name, batch, n_rows in unchanged_parts(new.same, old, replaced):
         keeper.keep(name, batch, n_rows)
     _keep_rewritten_in_place(receipt)
-    # What was read was counted before the shuffle, so that a loss would show.
+    # Rows read were counted before the shuffle, so that a loss would show.
     receipt.rows = {
         "rows_out": new.changed.num_rows + new.fresh.num_rows,
         "rows_dead": new.clashing.num_rows,
@@ -140,7 +140,7 @@ def _write_rows(
 
 
 def _keep_rewritten_in_place(receipt: Receipt) -> None:
-    """A part that came out as it was is neither added nor removed."""
+    """A part that came out unchanged is neither added nor removed."""
     same = {f.path for f in receipt.files if f.table == "utterances"}
     receipt.removes = [path for path in receipt.removes if path not in same]
 
@@ -164,9 +164,9 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def give_back() -> None:
-    """Gives freed memory to the system where it may be much; else Arrow keeps it.
+    """Returns freed memory to the system if there is much; otherwise Arrow keeps it.
 
-    The rows that come next may need it in other sizes.
+    The next rows may need blocks of other sizes.
     """
     pool = pa.default_memory_pool()
     if pool.max_memory() - pool.bytes_allocated() > KEPT_BYTES:
@@ -181,15 +181,15 @@ class _New(NamedTuple):
     changed: pa.RecordBatch
     clashing: pa.RecordBatch
     repeats: dict[str, int]
-    """How many clash, by where the other row is."""
+    """How many clash, by location of the other row."""
     duplicates: int
     unchanged: int
     same: pa.RecordBatch
-    """What the lake has, and a step has answered again."""
+    """Rows in the lake that a step has answered again."""
     erased: int
-    """What was erased from the lake, and stays out."""
+    """Rows erased from the lake, which stay out."""
     rivals: int
-    """Rows of the lake that count as read, since their file was before."""
+    """Rows of the lake that count as read, since their file was read before."""
 
 
 def _tell_apart(
@@ -224,7 +224,7 @@ def _tell_apart(
     if unchanged > left_out and ANNOTATORS_COLUMN.name in rows.schema.names:
         same = said_as_before(_of_kind(rows, kinds, "unchanged"), old)
     gone = erased.true_count if erased is not None else 0
-    # Here, because the rows in another order are let go at the end of this function.
+    # Here, because the rows in the other order are freed at the end of this function.
     fresh = in_time_order(fresh)
     return _New(
         *(fresh, changed, clashing, repeats, duplicates, unchanged, same, gone),
@@ -263,10 +263,10 @@ def _rewritten(
 
 
 def _from_another_file(changed: pa.RecordBatch, older: pa.RecordBatch) -> int:
-    """Returns how many rows took the place of a row of another file.
+    """Returns how many rows replaced a row of another file.
 
-    Where no edit time says that they are newer, they may be other messages with the
-    same ids: only those count.
+    Only rows without an edit time that makes them newer count: they may be different
+    messages with the same ids.
     """
     where = pc.index_in(older.column("utterance_id"), changed.column("utterance_id"))
     newer = changed.take(where)
@@ -291,7 +291,7 @@ def _numbered(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _with_answers(kept: pa.RecordBatch, same: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns kept rows with the answers that came in, where some came."""
+    """Returns kept rows with the answers that came in, if any."""
     place = pc.index_in(kept.column("utterance_id"), same.column("utterance_id"))
     if not pc.is_valid(place).true_count:
         return kept
@@ -329,7 +329,7 @@ def write_part(
 ) -> list[FileEntry]:
     """Writes one part with what came in with it, and returns the files.
 
-    What a step signed is given to `keeper`; without one, it is left out.
+    Answers signed by a step go to `keeper`; without one they are left out.
     """
     entries = []
     path = f"{INLINE}/{name}.parquet"
@@ -344,7 +344,7 @@ def write_part(
         keeper.keep(name, piece, piece.num_rows)
         keeper.keep_rest(name, piece.column("utterance_id"), unsigned)
     table = pa.Table.from_batches([conform_like(piece, UTTERANCES)])
-    # Last, because its name says that the rest is there.
+    # Last, because its name implies that the rest is there.
     path = f"{name}.parquet"
     entries.append(write_file(lake.storage, "utterances", path, table))
     return entries

@@ -1,4 +1,4 @@
-"""The table `conversations`: one file a bucket, made again when the bucket changes."""
+"""The table `conversations`: one file per bucket, rewritten when the bucket changes."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -43,8 +43,8 @@ def write_conversations(
 def follow_conversations(lake: Lake) -> None:
     """Makes `conversations` follow the parts that are visible.
 
-    A bucket's file is named after its parts, so a commit that was cut short between
-    two tables shows, and is made up for.
+    A bucket's file is named after its parts, so a commit interrupted between two tables
+    is noticed and completed.
     """
     present = lake.committed("conversations")
     wanted: dict[str, tuple[int, list[str]]] = {}
@@ -131,7 +131,7 @@ def _told(ordered: pa.Table) -> pa.Table:
 
 
 def _or_unknown(speakers: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Returns null for 0: somebody wrote what is there."""
+    """Returns null for 0, since somebody must have written the messages."""
     return pc.if_else(pc.equal(speakers, 0), pa.scalar(None, pa.int64()), speakers)
 
 

@@ -1,4 +1,4 @@
-"""Rows as they stood in their files, by what their `origin` tells."""
+"""Rows in the order of their files, according to `origin`."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ _PLACE = rf"#[0-9]{{1,{_DIGITS}}}$"
 def by_origin(batches: Iterable[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """Returns batches by their first row: most often all rows are in order then.
 
-    They come from the shuffle in the order of their names, which says nothing.
+    They come from the shuffle ordered by name, which means nothing.
     """
 
     def first(batch: pa.RecordBatch) -> tuple[str, int]:
@@ -24,11 +24,11 @@ def by_origin(batches: Iterable[pa.RecordBatch]) -> list[pa.RecordBatch]:
 
 
 def in_file_order(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns rows as they stood in their files: the order of texts without a time."""
+    """Returns rows in the order of their files, which orders texts without a time."""
     origins = _origins(batch)
     if _ascends(origins):
         return batch
-    # Of a record that holds a whole dialogue, ids say the order.
+    # In a record that holds a whole dialogue, ids give the order.
     for name in ("utterance_id", "content_hash"):
         origins = origins.append_column(name, batch.column(name))
     keys = [(name, "ascending", "at_end") for name in origins.schema.names]

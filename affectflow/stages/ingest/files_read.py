@@ -1,9 +1,10 @@
-"""Files that an ingest has read to their end: the next one leaves them closed.
+"""Files that an ingest has read to the end; the next one skips them.
 
-`_work/files_read/<settings>.json` keeps what told each file from a changed one when it
-was listed, before it was read, under a digest of its address: a path may hold a name.
-It counts for the same source, options, code and libraries, as long as the run that read
-the file is in `runs`. Nothing but an ingest reads it; `erase` removes it.
+`_work/files_read/<settings>.json` records what identifies each file's version, taken
+when it was listed, before it was read, under a digest of its address, since a path may
+contain a name. It holds for the same source, options, code and libraries, as long as
+the run that read the file is in `runs`. Nothing but an ingest reads it; `erase` removes
+it.
 """
 
 import hashlib
@@ -24,13 +25,13 @@ from affectflow.storage import Storage
 
 FILES_READ = (WORK, "files_read")
 UNCHANGED = "files_unchanged"
-"""Counter of files that were not read, because they were before."""
+"""Counter of files not read because they were read before."""
 _SKIPPED = "skipped.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """What is known of the files of a command before it reads any.
+    """What is known about the files of a command before it reads any.
 
     Args:
       note: name of the file that keeps what was read with these settings.
@@ -68,7 +69,8 @@ def survey(
     try:
         files = _stamped(source)
     except (MissingExtraError, StorageError, OSError):
-        # Workers may read what this machine cannot list. If they cannot, they say so.
+        # Workers may be able to read what this machine cannot list; if not, they report
+        # it.
         return Survey()
     groups = [[uri] for uri in sorted(files) if source.stands_alone(uri)]
     stamps = {_digest(group): files[group[0]] for group in groups}
@@ -92,7 +94,7 @@ def survey(
 
 
 def note_read(lake: Lake, found: Survey, run: str) -> None:
-    """Notes the files of a command as read; it is called once their run is done.
+    """Records the files of a command as read; called once their run is done.
 
     Args:
       lake: that has them.
@@ -156,7 +158,7 @@ def _runs(lake: Lake, note: str, code: str) -> dict[str, dict[str, str]]:
         return {}
     try:
         noted: dict[str, Any] = json.loads(lake.storage.read(*FILES_READ, note))
-    except ValueError:  # a power cut has emptied it
+    except ValueError:  # emptied by a power cut
         return {}
     if noted["code"] != code:
         return {}

@@ -18,7 +18,7 @@ from affectflow.storage import in_threads
 class Known:
     """What a worker asks a lake once, before it writes buckets.
 
-    Should the lake change meanwhile, the commit merges the bucket again.
+    If the lake changes in the meantime, the commit merges the bucket again.
     """
 
     paths: Mapping[int, list[str]]
@@ -72,7 +72,7 @@ def compare(new: pa.RecordBatch, old: Held) -> pa.Array:
 
 
 def _older(edited: pa.Array, known: pa.Array) -> pa.Array:
-    """Returns which versions are older than the known; one never edited is oldest."""
+    """Returns which versions are older than the known; unedited ones are oldest."""
     never = pc.and_(pc.is_null(edited), pc.is_valid(known))
     return pc.or_(never, pc.fill_null(pc.less(edited, known), False))
 

@@ -40,7 +40,7 @@ from affectflow.storage import Storage, absolute
 
 MASKING = "mask_names"
 AS_BEFORE = -1.0
-"""No pause is said: a lake keeps the one that it has."""
+"""No pause given: the lake keeps its own."""
 
 
 def ingest_source(
@@ -59,8 +59,8 @@ def ingest_source(
     """Reads a source into a lake, which is created if it does not exist.
 
     Text is normalised, its nonverbal cues are written out, accounts become
-    pseudonyms; each message is in the lake once. A file that the lake has read to its
-    end before, and that has not changed since, is not read again.
+    pseudonyms; each message is in the lake once. A file that was read to the end
+    before, and has not changed since, is not read again.
 
     Args:
       source: what is read.
@@ -69,9 +69,8 @@ def ingest_source(
       budget: share of rows that may be refused, 0..1.
       speaker_key_uri: where the key of the pseudonyms is.
       expected_rows: that a plan expects, to show progress by.
-      pause_s: a pause in a channel that is longer begins a conversation, where
-        messages have no replies; None: replies alone make conversations. A lake keeps
-        what it was told last.
+      pause_s: a longer pause in a channel starts a conversation, if messages have no
+        replies; None: only replies make conversations. A lake keeps the last setting.
       mask_names: a spaCy model, by its name or folder: names of persons and places that
         it finds are replaced, too; needs the extra `pii`.
       reread: files are read whether they have changed or not.
@@ -81,7 +80,7 @@ def ingest_source(
       The row of `runs`.
 
     Raises:
-      UsageError: the source or the lake cannot be opened; names the cure.
+      UsageError: the source or the lake cannot be opened; says how to fix it.
     """
     source.check()
     steps = ingest_steps(mask_names)
@@ -104,8 +103,8 @@ def ingest_source(
         budget=budget,
         speaker_key_uri=speaker_key_uri,
     )
-    # Who submits a written pipeline, and when, is not known; nor is a model's folder.
-    # Workers elsewhere may read what this machine waits for in vain.
+    # It is unknown who submits a written pipeline, and when; so is a model's folder.
+    # Workers elsewhere may be able to read what this machine cannot reach.
     is_known = is_here and not (reread or os.path.exists(mask_names))
     is_known = is_known and not runners.only_written(beam_options)
     found = survey(lake, source, config, steps) if is_known else Survey()

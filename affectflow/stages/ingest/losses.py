@@ -1,4 +1,4 @@
-"""What is lost although no row is refused for it: ends of files, and values."""
+"""Losses without a refused row: truncated files, and unreadable values."""
 
 import json
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from affectflow.stages.runs.receipts import FILES_CUT, WORK, Receipt
 
 EXAMPLES = (WORK, "examples")
 NOT_READ = "_not_read"
-"""Ends the name of a counter of values that could not be read, by column."""
+"""Suffix of the counters of values that could not be read, by column."""
 DOUBTFUL = "dates_doubtful"
 """Counts dates, among those not read, that may begin with their day or their month."""
 
-# What a source reads out of text, and may fail to; of keys, words such as `nan`.
+# What a source parses from text, which may fail; in keys, words such as `nan`.
 _READ = {
     raw_name(field.name): field.name
     for field in UTTERANCES
@@ -32,8 +32,8 @@ _READ = {
 def losses(living: pa.RecordBatch, dead: pa.RecordBatch) -> Receipt:
     """Returns what the rows of an ingest say is lost, counted, with an example each.
 
-    A file that cannot be read to its end is one loss; how many rows it had, nobody
-    knows. A value that could not be read is one, by column.
+    A file that cannot be read to the end is one loss; its number of rows is unknown. A
+    value that could not be read is one loss, by column.
     """
     receipt = Receipt()
     files = list(_cut_files(dead))

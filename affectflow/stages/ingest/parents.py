@@ -1,9 +1,9 @@
-"""What new replies answer: the message is nowhere, or its thread is another one.
+"""What new replies answer: a missing message, or one in another thread.
 
-A source that knows parents only names a thread after the parent: a reply to a reply
-begins one of its own. Where the parent came in, or is there, that thread goes into the
-parent's, as a row of `conversation_merges`. No message is moved for it, so the order in
-which messages come does not matter.
+A source that knows only parents names a thread after the parent, so a reply to a reply
+starts its own thread. If the parent came in or is in the lake, that thread is merged
+into the parent's, as a row of `conversation_merges`. No message is moved, so the order
+in which messages arrive does not matter.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ def sought(new: list[pa.RecordBatch], held: pa.ChunkedArray) -> pa.Table:
     columns = ["utterance_id", "conversation_id", "reply_to"]
     rows = pa.Table.from_batches([batch.select(columns) for batch in new])
     if rows.column("reply_to").null_count == len(rows):
-        rows = rows.slice(0, 0)  # most often nobody replies to anybody
+        rows = rows.slice(0, 0)  # usually nobody replies to anybody
     own, thread, reply = (rows.column(name).combine_chunks() for name in columns)
     roots = own.filter(pc.equal(own, thread))
     guessed = pc.fill_null(pc.equal(thread, reply), False)
@@ -120,7 +120,7 @@ def _late(lake: Lake, guessed: pa.Table) -> pa.Table:
 
 
 def _merge(lake: Lake, found: list[pa.Table]) -> None:
-    """Adds merges, and lets every thread of the lake go into its first at once."""
+    """Adds merges, and maps every thread of the lake directly to its first thread."""
     edges = pa.concat_tables([table.cast(CONVERSATION_MERGES) for table in found])
     if not len(edges):
         return
@@ -142,7 +142,7 @@ def _pairs(merges: pa.Table) -> list[tuple[str, str]]:
 
 
 def first_threads(merges: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Returns the thread that each one goes into at last, for those that go into one.
+    """Returns the thread that each merged thread finally goes into.
 
     >>> first_threads([("c", "b"), ("b", "a")])
     {'c': 'a', 'b': 'a'}
@@ -162,6 +162,8 @@ def first_threads(merges: Iterable[tuple[str, str]]) -> dict[str, str]:
 
     for thread, parent in merges:
         own, other = first(thread), first(parent)
-        if own != other:  # else known, or a circle of messages that answer one another
+        if (
+            own != other
+        ):  # otherwise known, or a cycle of messages that answer one another
             into[own] = other
     return {thread: first(thread) for thread in list(into)}

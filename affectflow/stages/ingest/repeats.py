@@ -1,4 +1,4 @@
-"""Rows of one input that have one id: which of them counts, and which are refused."""
+"""Rows of one input with the same id: which one counts, and which are refused."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ def one_per_id(
 ) -> tuple[pa.RecordBatch, int, pa.RecordBatch, dict[str, int]]:
     """Returns one row for each id in a conversation, and what became of the others.
 
-    Of rows with one id the latest edit counts. Another is a duplicate if it has the
-    same text, or an edit time that explains why not; else it is refused.
+    Among rows with one id the latest edit counts. Another is a duplicate if it has the
+    same text, or an edit time that explains the difference; otherwise it is refused.
 
     Args:
       batch: rows in file order.

@@ -1,8 +1,8 @@
-"""Rivals: messages of the lake whose files are not read again, and come in otherwise.
+"""Rivals: messages in the lake, from files not read again, that also come in elsewhere.
 
-Of two texts with one id that no edit time tells apart, the first file of an input
-counts. So that this does not depend on which files were read before, a message that an
-unchanged file gave stands beside the one that comes in, as if its file had been read.
+If no edit time distinguishes two texts with one id, the first file of an input counts.
+To make this independent of which files were read before, a message from an unchanged
+file competes with the incoming one as if its file had been read.
 """
 
 from collections.abc import Set
@@ -26,10 +26,10 @@ _READ = (
 def rivals(
     lake: Lake, new: pa.RecordBatch, old: Held, skipped: Set[str]
 ) -> pa.RecordBatch:
-    """Returns the rows of the lake that new ones have to be told apart from.
+    """Returns the rows of the lake that compete with new ones.
 
-    They are those of skipped files that say something else than a new row of the same
-    id, and were not edited at another time.
+    These are rows of skipped files that differ from a new row with the same id and were
+    not edited at another time.
 
     Args:
       lake: that an ingest writes to.
@@ -72,7 +72,7 @@ def _are_of(origins: pa.ChunkedArray, stored: Set[str]) -> pa.Array:
 
 
 def _is_of(file: str, stored: Set[str]) -> bool:
-    # A 7z archive names its tables behind a `#`, others their files before `::`.
+    # A 7z archive names its tables after a `#`, others their files before `::`.
     return not stored.isdisjoint(
         (file, file.partition("::")[2], file.rpartition("#")[0])
     )

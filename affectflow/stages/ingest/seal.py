@@ -1,7 +1,7 @@
-"""Sealing: what makes a row that a source read fit to be written down.
+"""Sealing: makes a row from a source ready to be written.
 
-Accounts become pseudonyms, the content is hashed, the bucket is set. Before this no row
-touches a disk of ours.
+Accounts become pseudonyms, the content is hashed, the bucket is set. Before this, no
+row is written to disk.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from affectflow.schemas import (
 from affectflow.sources.auto_ids import are_auto, keyed
 
 STEP = "Seal"
-# What a source may change about a message without the message being another one.
+# What a source may change about a message without making it another message.
 _OUTCOMES = ("outcome", "closed_at", "locked_reason")
 _SAID = ("text", "title", "speaker_id", "reply_to", "kind", "timestamp", "deleted")
 
@@ -100,7 +100,7 @@ def _pseudonyms(batch: pa.RecordBatch, key: bytes) -> pa.Array:
 
 
 def _ids_keyed(batch: pa.RecordBatch, key: bytes) -> pa.RecordBatch:
-    """Returns `batch` with ids that tell nothing of what they were made of."""
+    """Returns `batch` with ids that do not reveal what they were made from."""
     if not are_auto(batch.column("utterance_id")).true_count:
         return batch
     for name in ("utterance_id", "conversation_id"):

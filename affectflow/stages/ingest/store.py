@@ -1,4 +1,4 @@
-"""Ingest: batches of utterances into the parts of a lake. The one shuffle is here."""
+"""Ingest: batches of utterances into the parts of a lake. Contains the only shuffle."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -275,11 +275,11 @@ def _files(receipts: Sequence[Receipt], table: str) -> list[FileEntry]:
 
 
 def follow(lake: Lake, receipts: Sequence[Receipt] = ()) -> None:
-    """Makes what came in with the utterances follow the parts that are visible.
+    """Makes what came in with the utterances follow the visible parts.
 
-    Files of what was found (`cues`, `annotations`, ...) are named after their part; a
-    commit that was cut short between two tables is made up for here. What `receipts`
-    tell of a file is not read from it again.
+    Files of findings (`cues`, `annotations`, ...) are named after their part; a commit
+    interrupted between two tables is completed here. Information in `receipts` is not
+    read from files again.
     """
     told = {(f.table, f.path): f for receipt in receipts for f in receipt.files}
 

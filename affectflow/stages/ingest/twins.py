@@ -1,12 +1,12 @@
 """Twins: one message that came in under several conversation ids.
 
-A conversation decides the bucket of its messages, so two copies of one message may be
-in two buckets, which know nothing of one another. At the commit of an ingest all ids
-that it wrote are compared with one another, and with those of the lake. One copy stays,
-whatever order they came in: the one edited last; of equal texts the one in a
-conversation that is not named after the message or its parent only, then the one whose
-conversation has the lowest id. The conversation of the other one goes into its
-conversation, as a row of `conversation_merges`.
+The conversation determines the bucket, so two copies of one message may be in two
+buckets that know nothing of each other. At the commit of an ingest, all ids that it
+wrote are compared with one another and with those of the lake. One copy stays, whatever
+order they came in: the one edited last; among equal texts, the one whose conversation
+is not merely named after the message or its parent, then the one whose conversation has
+the lowest id. The other copy's conversation is merged into it, as a row of
+`conversation_merges`.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from affectflow.stages.runs.receipts import Receipt
 from affectflow.storage import Storage, in_threads
 
 AT_ONCE = 1 << 24
-"""Of so many new messages the ids are in memory at once, 8 bytes each."""
+"""Number of new messages whose ids are in memory at once, 8 bytes each."""
 
 _FOLDER = "twins"
 _KEY = ["utterance_id", "conversation_id"]
@@ -136,7 +136,7 @@ def _ids(lake: Lake, path: str) -> pl.Series:
 
 
 def _hashes(ids: pl.Series) -> _Numbers:
-    # Compared within this process only: they are not the same on all machines.
+    # Compared only within this process, because they differ between machines.
     return ids.hash().to_numpy()
 
 
@@ -185,7 +185,7 @@ def _ranked(rows: pl.DataFrame) -> pl.DataFrame:
     guessed = (pl.col("conversation_id") == pl.col("utterance_id")) | (
         pl.col("conversation_id") == pl.col("reply_to")
     )
-    # What the edit times do not tell: the lake's is older, as in one conversation.
+    # If edit times do not decide, the lake's copy is older, as within one conversation.
     unlike = pl.col("text").n_unique().over("utterance_id", "edited_at") > 1
     keyed = rows.with_columns(
         late=pl.when(unlike).then(pl.col("held")),

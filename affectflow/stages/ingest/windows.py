@@ -1,8 +1,8 @@
 """Chats without replies: conversations by channel and pause.
 
-The lake keeps how long a pause is, not which message is in which window: that follows
-from the messages that are there, in the view `windowed_utterances`. So a late message
-that closes a pause joins two windows, in whatever order the messages came in.
+The lake stores the length of the pause, not which message is in which window: the view
+`windowed_utterances` derives that from the messages. So a late message that closes a
+pause joins two windows, whatever order the messages came in.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from affectflow.stages.runs.windows import WINDOWS, pauses_of
 
 
 def set_pause(lake: Lake, source: str, pause_s: float | None) -> None:
-    """Keeps the pause that parts conversations of a source; None: it has no windows.
+    """Stores the pause that separates a source's conversations; None: no windows.
 
     Args:
       lake: that the source goes to.

@@ -6,7 +6,7 @@ from itertools import islice
 from affectflow.kinds.source import Source, together
 
 WORTH_BYTES = 16 << 20
-"""A process takes seconds to start; below this, another one reads it sooner."""
+"""Starting a process takes seconds; below this size it does not pay."""
 
 
 def workers_worth(source: Source, most: int) -> int:

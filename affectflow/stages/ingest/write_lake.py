@@ -1,4 +1,4 @@
-"""WriteLake: the end of a pipeline of one's own."""
+"""WriteLake: the sink for custom pipelines."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,14 +17,14 @@ from affectflow.stages.runs.run import Row, last_run
 
 @dataclass(kw_only=True)
 class WriteLake(Sink):
-    """Writes utterances, and what was found about them, into a lake.
+    """Writes utterances, and the findings about them, to a lake.
 
     Each message is in the lake once, however often it is read. Rows that an earlier
     step refused become dead letters.
 
-    What `Annotate` and `MineCauses` found is theirs in the lake: `affectflow annotate`
-    and `mine` with the same model go on from there. A column that no table has is kept
-    in `utterances.attrs` as text, under its name.
+    Findings of `Annotate` and `MineCauses` count as theirs in the lake: `affectflow
+    annotate` and `mine` with the same model continue from there. Columns that no table
+    has are kept in `utterances.attrs` as text, under their names.
 
     Args:
       path: the lake; created if it does not exist.

@@ -39,7 +39,7 @@ from affectflow.storage import Storage
 Config = dict[str, Any]
 _Made = TypeVar("_Made")
 NO_BUDGET = 1.0
-"""What was refused before may be refused again; the replay has not failed then."""
+"""Rows refused before may be refused again; that is not a failure of the replay."""
 
 
 def replay(
@@ -57,7 +57,7 @@ def replay(
       speaker_key_uri: of the pseudonyms, for rows that are read again.
       beam_options: as on Beam's command line.
       handler_for: makes the model of a run from its config; the registry if not given.
-      tell: is given each row when its run is done.
+      tell: called with each row when its run is done.
 
     Returns:
       The rows of `runs`, one for each ingest, renderer, annotator and miner with dead
@@ -65,7 +65,7 @@ def replay(
 
     Raises:
       UsageError: the model or miner of a run is gone or now answers under another name;
-        the others were run.
+        the other runs were replayed.
     """
     _check_runs_here(beam_options)
     lake = Lake.open(lake_uri)
@@ -95,7 +95,8 @@ def _replayed(
         if _has_letters(lake, folder) and (r := _made(_renderer_of, config, lacking)):
             yield _textualize(lake, r, config, beam_options)
     for config in _configs(lake, "annotate"):
-        # First: the model of an older run may be gone, and nothing of it be refused.
+        # First, because the model of an older run may be gone without any refusal of
+        # its own.
         folder = folder_of(config["annotator_id"])
         if _has_letters(lake, folder) and (h := _made(resolve, config, lacking)):
             yield _annotate(lake, h, config, beam_options)

@@ -1,7 +1,8 @@
-"""Replay of parts: dead letters run again, what works now is merged exactly once.
+"""Replay of parts: reruns dead letters, and merges those that work exactly once.
 
-A part with dead letters gets the next generation of its results, the older rows and
-those that work now, in one commit. Letters that work stay, with the status `replayed`.
+A part with dead letters gets the next generation of its results, with the older rows
+and those that work now, in one commit. Letters that work are kept with status
+`replayed`.
 """
 
 from collections import Counter
@@ -78,7 +79,7 @@ class ReplayTask(PartTask):
         self.inner.committed(lake)
 
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
-        """Returns those of the stage: it does them over, with their dead letters."""
+        """Returns the parts of the stage, which are redone with their dead letters."""
         return self.inner.stale(lake, receipts)
 
     def plan(self, lake: Lake, parts: list[Part]) -> tuple[list[Part], list[Receipt]]:
@@ -145,7 +146,7 @@ def _read(lake: Lake, receipt: Receipt, table: str) -> pa.Table:
 
 
 def _of_replay(receipt: Receipt) -> Receipt:
-    """Returns a receipt that counts what its replay did, and no more."""
+    """Returns a receipt that counts only what its replay did."""
     counts = receipt.replayed
     rows = {name: n for name, n in counts.items() if name in ROWS}
     counters = {name: n for name, n in counts.items() if name not in ROWS}

@@ -1,4 +1,4 @@
-"""Replay of an ingest: the rows that were refused are read again from their files."""
+"""Replay of an ingest: reads refused rows again from their files."""
 
 import hashlib
 import re
@@ -29,7 +29,7 @@ from affectflow.stages.runs.request import Request, staging
 from affectflow.storage import Storage, in_threads
 
 LEFT = "letters_left_open"
-"""Counter of the letters whose row is not in its place any longer."""
+"""Counter of the letters whose row is no longer in its place."""
 # A row that clashed with another of its dump would now pass for a later edit of it.
 NOT_AGAIN = "duplicate_id"
 _PLACE = r"#[0-9]{1,18}$"
@@ -58,7 +58,7 @@ def _may_replay(letters: pa.Table, run_ids: Sequence[str]) -> pa.ChunkedArray:
 
 
 class OnlyRefused(beam.DoFn):
-    """Lets those rows pass that ingests had refused; their list stays in the lake.
+    """Passes only rows that ingests had refused; their list stays in the lake.
 
     Args:
       request: the replay.
@@ -82,7 +82,7 @@ class OnlyRefused(beam.DoFn):
 
 
 def _note(rows: pa.RecordBatch, folder: Storage) -> None:
-    """Writes down which rows were read, by what they are: a retry writes it again."""
+    """Records which rows were read, named after the content: retries are harmless."""
     seen = conform(rows, _ROW).select(_ROW.names)
     name = hashlib.blake2b(str(seen.to_pydict()).encode(), digest_size=8).hexdigest()
     folder.write_parquet(pa.Table.from_batches([seen]), _SEEN, f"{name}.parquet")
@@ -154,9 +154,9 @@ class _Rows(NamedTuple):
 
 
 def _are_of(letters: pa.Table, rows: pa.Table) -> pa.ChunkedArray:
-    """Returns which letters are of one of the rows: by place, and by id if they say.
+    """Returns which letters belong to one of the rows: by place, and by id if given.
 
-    A place may hold several messages, or another one now.
+    A place may hold several messages, or a different one now.
     """
     here = pc.is_in(letters.column("origin"), value_set=rows.column("origin"))
     same = pc.is_in(_keys(letters), value_set=_keys(rows), skip_nulls=True)
@@ -178,9 +178,9 @@ def _seen(lake: Lake, request: Request) -> pa.Table:
 
 
 def _in_place(lake: Lake, receipts: Sequence[Receipt], seen: pa.Table) -> pa.Table:
-    """Returns rows without those that the lake has from elsewhere in the same file.
+    """Returns rows without those the lake already has from elsewhere in the same file.
 
-    Such a row has moved; what was refused in the place where it is now has not.
+    Such a row has moved; the row refused in its present place has not.
     """
     buckets = {receipt.unit for receipt in receipts}
     paths = [

@@ -1,1 +1,1 @@
-"""What every stage stands on: requests, parts, receipts, commits."""
+"""The foundation of every stage: requests, parts, receipts, commits."""

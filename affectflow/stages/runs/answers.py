@@ -1,4 +1,4 @@
-"""Where the answers of annotators and miners are in a lake."""
+"""Where a lake keeps the answers of annotators and miners."""
 
 import hashlib
 import json
@@ -35,7 +35,7 @@ _BODILY = ("voice", "face", "body", "gaze", "physiology")
 def tables_of(
     batch: pa.RecordBatch, rows: Callable[[str], pa.RecordBatch]
 ) -> dict[str, pa.Table]:
-    """Returns the rows of the tables that an annotator writes of a batch.
+    """Returns the rows of the tables that an annotator writes for a batch.
 
     Args:
       batch: what was answered.
@@ -51,7 +51,7 @@ def tables_of(
 
 
 def folder_of(annotator_id: str) -> str:
-    """Returns the folder of an annotator's results: one for each id."""
+    """Returns the folder of an annotator's results, one for each id."""
     digest = hashlib.blake2b(annotator_id.encode(), digest_size=4).hexdigest()
     return re.sub(r"[^A-Za-z0-9._-]+", "-", annotator_id)[:60] + "-" + digest
 
@@ -83,7 +83,7 @@ def cue_files(
       lake: that holds them.
       part: its name.
       read: `all` cues, those of the `text`, or `none`.
-      but: folders whose cues are not read.
+      but: folders whose cues are excluded.
     """
     found = []
     for folder in lake.storage.names(WORK, TEXTUALIZE):
@@ -98,7 +98,7 @@ def cue_files(
 def visible_cues(
     lake: Lake, read: str = "all", but: Collection[str] = ()
 ) -> dict[str, tuple[str, ...]]:
-    """Returns the files of such cues that all can see, by part; rest as above."""
+    """Returns the committed files of such cues, by part; see above."""
     found: dict[str, list[str]] = {}
     if read != "none" and lake.storage.names(WORK, TEXTUALIZE):
         unread = {INLINE, *but}
@@ -117,7 +117,7 @@ def _read_of(lake: Lake, paths: list[str], read: str) -> list[str]:
 
 
 def _tells_of_text(lake: Lake, path: str) -> bool:
-    # Reactions stand beside the cues of a text that the same renderer has found.
+    # Reactions accompany the cues that the same renderer has found in a text.
     modality = read_file(lake.storage, "cues", path, ["modality"]).column(0)
     return bool(pc.any(pc.equal(modality, "text")).as_py())
 
@@ -129,10 +129,10 @@ def _head(lake: Lake, path: str) -> dict[str, Any]:
 
 
 def check_use(lake: Lake, annotator_id: str) -> None:
-    """Raises UsageError if an annotator's answers may not be read for what was said.
+    """Raises UsageError if an annotator's answers must not be read for this purpose.
 
-    They touch what the annotator touches, what those touch that it was made over, and
-    what the renderers touch whose cues it has read.
+    They touch what the annotator touches, what the annotators it reads touch, and what
+    the renderers of the cues it has read touch.
     """
     folder, columns = folder_of(annotator_id), ["touches", "over", "renderer_ids"]
     for name in lake.storage.names("annotators", folder):
@@ -153,7 +153,7 @@ def came_in(lake: Lake, table: str, part: str, **ids: str) -> pa.Array:
       lake: that holds the part.
       table: of the answers.
       part: its name.
-      **ids: columns that name who answered, and whom; an answer may leave open whom.
+      **ids: columns that name who answered, and about whom, which may be left open.
     """
     path = f"{INLINE}/{part}.parquet"
     if not lake.storage.exists(table, *path.split("/")):
@@ -168,8 +168,8 @@ def came_in(lake: Lake, table: str, part: str, **ids: str) -> pa.Array:
 def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:
     """Writes an annotator's row, to be committed: one file for each id.
 
-    The first that writes it says what it is. To commit a path again changes nothing,
-    so an annotator has one row, whichever stages and runs it takes part in.
+    The first writer decides its content. Committing a path again changes nothing, so an
+    annotator has one row, whichever stages and runs it takes part in.
     """
     path = f"{folder_of(row['annotator_id'])}/row.parquet"
     if lake.storage.exists("annotators", *path.split("/")):
@@ -182,12 +182,12 @@ def write_annotator(lake: Lake, row: Mapping[str, Any]) -> FileEntry:
 def renderers_read(
     lake: Lake, read: str = "all", but: Collection[str] = ()
 ) -> list[str]:
-    """Returns the ids of the renderers whose cues came later, for all to see."""
+    """Returns the ids of the renderers whose committed cues came later."""
     return sorted(modalities(lake, read, but))
 
 
 def check_cues(lake: Lake) -> None:
-    """Raises UsageError if the cues of a lake may not be read for what was said.
+    """Raises UsageError if the cues of a lake must not be read for this purpose.
 
     Cues touch what their renderer touches.
     """
@@ -212,7 +212,7 @@ def modalities(lake: Lake, read: str, but: Collection[str] = ()) -> dict[str, st
 
 
 def _touched(renderer_id: str, modality: str = "") -> tuple[str, ...]:
-    """Returns what a renderer touches: as its plugin says, or if none is, its cues."""
+    """Returns what a renderer touches: by its plugin, or its cues if not installed."""
     name = renderer_id.partition("@")[0]
     for each in registry.names("renderers"):
         renderer = registry.load("renderers", each)
@@ -223,9 +223,9 @@ def _touched(renderer_id: str, modality: str = "") -> tuple[str, ...]:
 
 
 def note_renderers(lake: Lake, annotator_id: str, renderer_ids: Sequence[str]) -> None:
-    """Says in an annotator's row whose cues, found after the ingest, it has read.
+    """Records in an annotator's row whose cues, found after the ingest, it has read.
 
-    The annotator has one row at all times, even if others write it at the same time.
+    The annotator always has one row, even if others write it at the same time.
 
     Raises:
       ConflictError: other runs kept committing first.

@@ -1,4 +1,4 @@
-"""What a run asked of models in words: columns of `runs`, from receipts."""
+"""What a run asked language models: columns of `runs`, from receipts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ def of_spent(spent: Spent) -> dict[str, float]:
 
 
 def columns_of(summed: Receipt) -> dict[str, Any]:
-    """Returns the columns of `runs`; all null where nothing was asked in words."""
+    """Returns the columns of `runs`; all null if no language model was asked."""
     asked = summed.asked
     if not asked:
         return {}

@@ -1,4 +1,4 @@
-"""Commits of a stage's results, and results that came after their parts merged."""
+"""Commits a stage's results, including those that came after their parts merged."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -27,7 +27,7 @@ from affectflow.stages.runs.results import (
 
 def labels_first(works: Iterable[Work]) -> list[Work]:
     """Returns stages and folders in the order in which their results can move."""
-    # What was made from cues or labels names their files, so it moves after them.
+    # Results made from cues or labels name their files, so they move after them.
     order = {stage: place for place, stage in enumerate(READ_BY_OTHERS)}
     return sorted(works, key=lambda work: (order.get(work.stage, len(order)), work))
 
@@ -35,8 +35,8 @@ def labels_first(works: Iterable[Work]) -> list[Work]:
 def carry_over(receipts: Receipts, work: Work, fresh: Sequence[Record] = ()) -> None:
     """Merges results that came after their parts were merged.
 
-    A run that had planned two parts gave receipts for them; if they are one part now,
-    their results become its own, and nothing is computed again.
+    A run that planned two parts wrote receipts for them; if they are now one part, it
+    takes over their results, and nothing is computed again.
     """
     for record in fresh:
         now = files_now(receipts, work, record.sources)
@@ -140,7 +140,7 @@ def _overtaken(
     """Yields receipts of parts that an ingest replaced while the run was at work.
 
     Their results stay visible, as if the run had ended before, until the parts that
-    took their place are done. A part of which any message is done again is left out.
+    replaced them are done. A part with any message done again is left out.
 
     Args:
       lake: that holds the parts.

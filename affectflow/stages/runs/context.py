@@ -1,6 +1,6 @@
-"""Context: what other parts of a bucket hold of the conversations of a part.
+"""Context: rows of a part's conversations that are in other parts of its bucket.
 
-A conversation that went on after an earlier ingest lies in two parts of one bucket.
+A conversation that continued after an earlier ingest is in two parts of one bucket.
 """
 
 import functools
@@ -18,7 +18,7 @@ from affectflow.stages.runs.parts import PartTask
 from affectflow.storage import in_threads
 
 CONTEXT = 256
-"""So many turns of another part are read before and after those of a part."""
+"""Number of turns of another part read before and after those of a part."""
 
 
 def with_context(
@@ -37,7 +37,7 @@ def with_context(
     for other in parts:
         rows = task.read(lake, task.part(lake, other))
         same = pc.is_in(rows.column("conversation_id"), value_set=wanted)
-        # A part that was merged in the meantime holds these very rows.
+        # A part merged in the meantime contains the same rows.
         again = pc.is_in(rows.column("utterance_id"), value_set=own)
         others = rows.filter(pc.and_(same, pc.invert(again)))
         more.append(_near(batch, conform_like(others, batch.schema)))
@@ -55,7 +55,7 @@ def conversations_with(batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
 def _near(batch: pa.RecordBatch, context: pa.RecordBatch) -> pa.RecordBatch:
     """Returns the rows of `context` at most `CONTEXT` turns from a row of `batch`.
 
-    Else each part of one long conversation would be mined with all the others.
+    Otherwise each part of a long conversation would be mined with all the others.
     """
     both = in_time_order(concat([batch, context]))
     ids = both.column("utterance_id")
@@ -96,7 +96,7 @@ def holders(
 
 @functools.lru_cache(maxsize=1)
 def _parts(lake_uri: str, run_id: str) -> "_Parts":
-    # To read which files a table of 100,000 has takes a second: not for each part.
+    # Listing a table of 100,000 files takes a second, so not once per part.
     return _Parts(Lake.open(lake_uri))
 
 
@@ -119,7 +119,7 @@ class _Parts:
         return [other for other in names if other in held and other != name]
 
     def _shared_in(self, bucket: int) -> dict[str, list[str]]:
-        # Once a bucket: each part would read what all the others hold.
+        # Once per bucket, or each part would read all the others.
         if bucket not in self._shared:
             self._shared[bucket] = _shared(self._lake, self._by_bucket[bucket])
         return self._shared[bucket]

@@ -31,7 +31,7 @@ OF_INGEST = "ingest"
 _TABLE = "dead_letters"
 _PASSED_OVER = (NOT_AN_UTTERANCE, PRIVATE_LEFT_OUT)
 SAME = ["origin", "utterance_id", "step", "error_type", "message"]
-"""Columns in which two letters of one row, refused for one reason, are equal."""
+"""Columns that are equal in two letters of one row refused for one reason."""
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _LOGIN = re.compile(r'("(?:login|user|author|name|email)"\s*:\s*)"[^"]{0,200}"?')
 _MENTION = re.compile(r"(?<!\w)@[A-Za-z0-9][\w-]{0,38}")
@@ -67,7 +67,7 @@ def write_dead_letters(
 def write_letters(lake: Lake, rows: pa.Table, folder: str) -> list[FileEntry]:
     """Writes rows of `dead_letters` to a file named after what they say, if any.
 
-    They say of which run they are: what a run left that was killed is no other's, and a
+    They name their run, so those of a killed run are not taken for another's, and a
     retry writes the same rows to the same file.
     """
     if not rows.num_rows:
@@ -75,7 +75,7 @@ def write_letters(lake: Lake, rows: pa.Table, folder: str) -> list[FileEntry]:
     said = str(rows.select([*SAME, "status", "run_id"]).to_pydict())
     name = hashlib.blake2b(said.encode(), digest_size=8).hexdigest() + ".parquet"
     path = f"{folder}/{name}"
-    # A file that is there says the same, and may be committed: it stays as it is.
+    # An existing file has the same content and may be committed, so it stays.
     if lake.storage.exists(_TABLE, *path.split("/")):
         return [entry_of(lake.storage, _TABLE, path)]
     return [write_file(lake.storage, _TABLE, path, rows)]
@@ -119,7 +119,7 @@ def dead_letters(dead: pa.RecordBatch, run_id: str) -> pa.Table:
 
 
 def mask(payload: str | None) -> str | None:
-    """Returns a payload cut, without e-mail addresses and account names."""
+    """Returns a shortened payload, without e-mail addresses and account names."""
     if payload is None:
         return None
     masked = _EMAIL.sub("[EMAIL]", payload[:PAYLOAD_CHARACTERS])
@@ -134,10 +134,10 @@ def read_letters(lake: Lake, paths: Iterable[str]) -> dict[str, pa.Table]:
 
 
 def commit_letters(lake: Lake, files: Sequence[FileEntry]) -> None:
-    """Makes the letters of an ingest visible, in the place of older ones of its rows.
+    """Makes the letters of an ingest visible, replacing older ones of its rows.
 
-    The last ingest keeps the letter: with its settings the row is read again, while an
-    older one may have been killed before it came to its row of `runs`.
+    The letter of the last ingest is kept, because its settings are used to read the row
+    again, while an older ingest may have been killed before it wrote its row of `runs`.
     """
     if not files:
         return
@@ -158,7 +158,7 @@ def commit_letters(lake: Lake, files: Sequence[FileEntry]) -> None:
 
 
 def _keys(letters: pa.Table) -> pa.ChunkedArray:
-    """Returns what two letters of one row agree in; null if its origin is unknown."""
+    """Returns the key shared by letters of one row; null if its origin is unknown."""
     origin, *rest = letters.select(SAME).columns
     known = [pc.fill_null(column, "") for column in rest]
     return pc.binary_join_element_wise(origin, *known, "\n")

@@ -1,13 +1,13 @@
-"""The journal: what models answered, so that nothing is asked of them twice.
+"""The journal: the answers of models, so that nothing is asked twice.
 
-`_work/journal/<model>/` holds the answers of one model in one revision, whatever
-annotator asked: under the digest of the request, which says prompt and text. Answers
-are written as they come, in small files that are never changed; at the end of a part
-its files become one. So a run that was killed goes on with what was answered, and an
+`_work/journal/<model>/` holds the answers of one model in one revision, whichever
+annotator asked, under the digest of the request, which covers prompt and text. Answers
+are written as they come, in small files that never change; at the end of a part its
+files become one. So a killed run continues with the answers it already has, and an
 annotator that asks the same questions makes no call.
 
-A file's name says what its process had spent: so all processes of a run know together
-when a ceiling is reached.
+A file's name says what its process had spent, so all processes of a run know when a
+ceiling is reached.
 """
 
 import math
@@ -49,12 +49,12 @@ _COMPLETION = [name for name in ANSWERS.names if name not in ("digest", "about")
 
 
 def _process() -> str:
-    # The number of the process is asked for each time: a fork has another.
+    # The process id is read each time, because a fork has another.
     return f"{os.getpid():x}{_TOKEN}"
 
 
 class LakeJournal:
-    """The journal of one model, as one part of a run sees it.
+    """The journal of one model, as seen by one part of a run.
 
     Args:
       lake: that holds it.
@@ -92,7 +92,7 @@ class LakeJournal:
     # -- writing -----------------------------------------------------------------
 
     def keep(self, digest: str, completion: Completion, about: Sequence[str]) -> None:
-        """Keeps an answer: soon, with others."""
+        """Stores an answer soon, together with others."""
         self._rows.append(
             {
                 "digest": bytes.fromhex(digest),
@@ -109,7 +109,7 @@ class LakeJournal:
             self.write()
 
     def spend(self, spent: Spent) -> None:
-        """Notes calls of this process, for the others of the run."""
+        """Records calls of this process, for the others of the run."""
         calls, cost = self._spent
         self._spent = Spent(calls + spent.calls, cost + spent.cost)
 
@@ -138,7 +138,7 @@ class LakeJournal:
         self._storage.write_parquet(rows, *self._folder, chunk.name)
 
     def close(self) -> None:
-        """Writes what is left, and makes one file of those of this part."""
+        """Writes what is left, and merges the files of this part into one."""
         self.write()
         small = self._written
         if len(small) < 2:
@@ -152,7 +152,7 @@ class LakeJournal:
 
 @contextmanager
 def journalled(lake: Lake, handler: Any, run_id: str) -> Iterator[None]:
-    """Keeps in the journal what an `Asker` is answered inside, and counts it.
+    """Stores the answers that an `Asker` gets inside in the journal, and counts them.
 
     Args:
       lake: that holds the journal.

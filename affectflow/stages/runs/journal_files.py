@@ -1,4 +1,4 @@
-"""The files of the journal: their names say who wrote them, and what was spent."""
+"""The files of the journal, whose names say who wrote them and what was spent."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ ANSWERS = pa.schema(
         pa.field("about", pa.list_(pa.string())),
     ]
 )
-"""An answer: the digest of its request, the completion, whom it is about."""
+"""An answer: digest of its request, completion, and ids of those it is about."""
 
 _NAME = re.compile(r"(.+)-([0-9a-f]+)-(\d+)-(\d+)-(\d+)-(\d+)\.parquet")
 _MILLION = 1_000_000
@@ -50,7 +50,7 @@ class Chunk(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As the file is called."""
+        """The name of the file."""
         millionths = round(self.spent.cost * _MILLION)
         numbers = f"{self.first:06d}-{self.last:06d}"
         spent = f"{self.spent.calls}-{millionths}"

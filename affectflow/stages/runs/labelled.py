@@ -32,7 +32,7 @@ class Labels:
     Args:
       of: the annotator.
       tables: that are read: `annotations`, `vectors`, or both.
-      wordings: of cues that are there in several styles.
+      wordings: wordings to read of cues that exist in several styles.
     """
 
     of: str
@@ -45,9 +45,9 @@ class Labels:
         return Part(name, 0, _paths(files))
 
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
-        """Returns the parts that the annotator has labelled for all to see.
+        """Returns the parts whose labels by the annotator are committed.
 
-        Done sooner, a part would count as done, and its labels would never be read.
+        If done earlier, a part would count as done and its labels would never be read.
         """
         visible = {table: lake.committed(table) for table in self.tables}
         known = set(self._labelled(lake, [part.name for part in parts]))
@@ -83,7 +83,8 @@ class Labels:
         cues = cue_files(lake, part.name, but=self.wordings.unread)
         batch = read_part(lake, part.name, cues=cues, only=self.wordings.of)
         for table in self.tables:
-            # A path may be of several tables: the results of a part have one name.
+            # A path may belong to several tables, since the results of a part have one
+            # name.
             paths = [
                 p for p in part.inputs if lake.storage.exists(table, *p.split("/"))
             ]
@@ -128,7 +129,7 @@ class LabelledTask(PartTask):
         return self.labels.part(lake, name)
 
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
-        """Returns the parts that the annotator has labelled for all to see."""
+        """Returns the parts whose labels by the annotator are committed."""
         return self.labels.ready(lake, parts)
 
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:

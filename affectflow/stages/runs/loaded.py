@@ -1,4 +1,4 @@
-"""Models of workers, each loaded once in a process."""
+"""Models on workers, each loaded once per process."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from affectflow.stages.runs.request import Request
 class LoadedOnce:
     """A model that is loaded at its first part, once in a process.
 
-    Not while the worker is set up: Spark waits three minutes for one that fails there.
+    Not during worker setup, because Spark waits three minutes for a failure there.
     """
 
     def __init__(self, handler: BatchModelHandler[Any], request: Request):

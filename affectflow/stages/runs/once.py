@@ -13,13 +13,13 @@ from affectflow.stages.runs.request import Request
 from affectflow.stages.runs.run import Row
 
 Commit = Callable[[Request, list[Receipt]], Row]
-"""Makes what receipts tell of visible, and returns the row of `runs`."""
+"""Makes the results named in receipts visible, and returns the row of `runs`."""
 
 
 class Together(beam.PTransform):
-    """Puts all receipts into one group, once they are all there.
+    """Puts all receipts into one group, once all have arrived.
 
-    The group holds an empty text beside them: without any receipt, an empty grouping
+    The group also contains an empty text, because without any receipt an empty grouping
     would emit nothing.
     """
 
@@ -42,11 +42,11 @@ def _one_key(receipt: str) -> tuple[int, str]:
 
 
 class CommitOnce(beam.PTransform):
-    """Gives all receipts of a stage to one function, once they are all there.
+    """Passes all receipts of a stage to one function, once all have arrived.
 
     Args:
       request: the run; an engine looks here for the lake that its workers must see.
-      function: makes visible what the receipts tell of.
+      function: makes the results named in the receipts visible.
     """
 
     def __init__(self, request: Request, function: Commit):
@@ -67,7 +67,7 @@ def _commit_group(texts: Iterable[str], request: Request, function: Commit) -> s
 
 
 def commit_all(request: Request, receipts: list[Receipt], function: Commit) -> Row:
-    """Gives all receipts of a stage to its commit; returns the row of `runs`."""
+    """Passes all receipts of a stage to its commit; returns the row of `runs`."""
     log, begun = Log(request.run_id, request.stage), time.perf_counter()
     row = function(request, receipts)
     log.event("commit_done", state=row["state"], seconds=time.perf_counter() - begun)

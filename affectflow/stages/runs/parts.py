@@ -47,7 +47,7 @@ WAITING = "parts_waiting_for_labels"
 
 
 class Part(NamedTuple):
-    """The descriptor of one part of `utterances`, and of what else it is made from."""
+    """The descriptor of one part of `utterances`, and of its other inputs."""
 
     name: str
     rows: int
@@ -68,10 +68,10 @@ class PartTask(ABC):
         self.request = request
 
     stage: str
-    """Whose receipts these are, whatever command works on them."""
+    """The stage that owns the receipts, whatever command works on them."""
 
     tables: tuple[str, ...]
-    """The tables that this stage writes, one file a part in each."""
+    """The tables that this stage writes, with one file per part in each."""
 
     @property
     @abstractmethod
@@ -79,7 +79,7 @@ class PartTask(ABC):
         """The folder in each table: one for each annotator and its settings."""
 
     def part(self, lake: Lake, name: str) -> Part:
-        """Returns the descriptor of a part, with the inputs that it has now."""
+        """Returns the descriptor of a part, with its current inputs."""
         return Part(name, 0)
 
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
@@ -97,9 +97,9 @@ class PartTask(ABC):
         return todo, [*unchanged, held] if waiting else unchanged
 
     def _unchanged(self, receipt: Receipt) -> Receipt:
-        """Returns a part's receipt of an earlier run: its rows are unchanged now."""
+        """Returns a part's receipt of an earlier run, its rows counted as unchanged."""
         if receipt.run_id == self.request.run_id:
-            return receipt  # the engine plans a second time: a worker was lost
+            return receipt  # the engine plans a second time because a worker was lost
         was = receipt.rows
         rows = {
             "rows_in": was["rows_in"],
@@ -113,7 +113,7 @@ class PartTask(ABC):
     def done(self, lake: Lake, parts: list[Part]) -> dict[str, Receipt]:
         """Returns the receipts of those parts that need no work, by part.
 
-        A part whose inputs have changed is computed again, and a stale one.
+        A part whose inputs have changed is computed again, and so is a stale one.
         """
         there = set(lake.storage.names(WORK, self.stage, self.folder))
         known = [part for part in parts if f"{part.name}.json" in there]
@@ -127,14 +127,14 @@ class PartTask(ABC):
         return {r.unit: r for r in done if r.unit not in stale}
 
     def stale(self, lake: Lake, receipts: Sequence[Receipt]) -> set[str]:
-        """Returns the parts whose results are out of date, though their inputs are not.
+        """Returns the parts with outdated results although inputs are unchanged.
 
-        Such speak of other parts that are gone, or of files that have changed since.
+        Their results refer to other parts that are gone, or to files that have changed.
         """
         return set()
 
     def points_into(self, lake: Lake, name: str, batch: pa.RecordBatch) -> list[str]:
-        """Returns the other parts of which the results of an answered part speak."""
+        """Returns the other parts that the results of an answered part refer to."""
         return []
 
     def pauses(self, lake: Lake, batch: pa.RecordBatch) -> dict[str, float]:
@@ -146,11 +146,11 @@ class PartTask(ABC):
         return read_part(lake, part.name)
 
     def came_in(self, lake: Lake, name: str) -> pa.Array:
-        """Returns the ids of a part's utterances that were answered when they came."""
+        """Returns the ids of a part's utterances that were answered at ingest."""
         return pa.array([], pa.string())
 
     def again(self, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
-        """Returns the rows that answering `ids` once more takes."""
+        """Returns the rows needed to answer `ids` again."""
         return batch.filter(pc.is_in(batch.column("utterance_id"), value_set=ids))
 
     @abstractmethod
@@ -160,7 +160,7 @@ class PartTask(ABC):
     def counted(
         self, batch: pa.RecordBatch, tallied: Mapping[str, int]
     ) -> dict[str, int]:
-        """Returns what a receipt counts, beside the rows.
+        """Returns what a receipt counts besides the rows.
 
         Args:
           batch: an answered one.
@@ -173,10 +173,10 @@ class PartTask(ABC):
         return []
 
     def committed(self, lake: Lake) -> None:  # noqa: B027 (most have nothing to do)
-        """Does what is to be done once the results are there for all to see."""
+        """Runs after the results are committed."""
 
     def work(self, lake: Lake, part: Part, compute: Compute) -> Receipt:
-        """Does one part, unless another worker did it a moment ago."""
+        """Does one part, unless another worker has just done it."""
         before = receipt_of(self, lake, part.name)
         same = before is not None and before.base == list(part.inputs)
         if before is not None and same and not self.stale(lake, [before]):
@@ -199,7 +199,7 @@ class PartTask(ABC):
     def _answer(
         self, lake: Lake, receipt: Receipt, before: Receipt | None, answers: "Answers"
     ) -> None:
-        """Writes what a stage answered of a part, and says so in its receipt."""
+        """Writes a stage's answers for a part, and records them in its receipt."""
         receipt.model_calls = 1
         receipt.model_seconds = answers.seconds
         receipt.points_into = self.points_into(lake, receipt.unit, answers.living)
@@ -217,7 +217,7 @@ class PartTask(ABC):
 
 
 def note_asked(receipt: Receipt) -> None:
-    """Notes in a receipt what a model was asked for it."""
+    """Records in a receipt what a model was asked for it."""
     opened = account()
     receipt.asked, receipt.sent_to = opened.asked(), opened.sent_to
 
@@ -241,7 +241,7 @@ class Answers(NamedTuple):
 
 
 def answer(batch: pa.RecordBatch, compute: Compute) -> Answers:
-    """Returns what a stage makes of rows, the dead ones apart."""
+    """Returns what a stage makes of rows, with the dead ones separate."""
     begun = time.perf_counter()
     with at_hand() as opened:
         answered = compute(batch)
@@ -281,7 +281,7 @@ def receipt_of(task: PartTask, lake: Lake, name: str) -> Receipt | None:
 
 
 def write_receipt(task: PartTask, lake: Lake, receipt: Receipt) -> None:
-    """Writes a receipt, last of all: now the part is done."""
+    """Writes a receipt, last of all, which marks the part as done."""
     receipt.run_id = task.request.run_id
     receipt.peak_rss_bytes = peak_rss_bytes()
     path = receipt_path(task.stage, task.folder, receipt.unit)
@@ -325,7 +325,7 @@ class RunParts(beam.PTransform):
 def run_parts(
     lake: Lake, task: PartTask, build: Build, beam_options: Sequence[str]
 ) -> Row:
-    """Runs a stage over parts; without a pipeline where no part needs any work.
+    """Runs a stage over parts, without a pipeline if no part needs work.
 
     Args:
       lake: that it works on.
@@ -355,7 +355,7 @@ def nothing_to_do(task: PartTask, lake: Lake) -> list[Receipt] | None:
     everything = all_parts(lake)
     names = {f"{part.name}.json" for part in everything}
     if not names or not names <= done:
-        return None  # no receipt need be read to know
+        return None  # no need to read a receipt
     todo, settled = task.plan(lake, everything)
     return None if todo else settled
 

@@ -1,9 +1,10 @@
 """Progress through side files: the same on every engine and in every local mode.
 
 A stage has a folder `_work/progress/<run_id>/<stage>-<settings>` while it runs:
-`run.json` says that it began, `total.json` how much there is to do, and each process
-that works on it keeps one file with what it has done. Work only counts in memory; one
-thread a process writes, so that a slow object store slows no work.
+`run.json` says that it has begun, `total.json` how much there is to do, and each
+process that works on it keeps one file with what it has done. Work only counts in
+memory; one thread per process writes, so that a slow object store does not slow the
+work.
 """
 
 import contextlib
@@ -30,9 +31,9 @@ RUN, TOTAL = "run.json", "total.json"
 LOCAL_EVERY_S = 0.5
 REMOTE_EVERY_S = 5.0
 BEAT_S = 15.0
-"""A process that is at work shows so, even if it has nothing to count for long."""
+"""Interval of signs of life from a working process with nothing to count."""
 
-# Two containers may have one host name and one process number.
+# Two containers may have the same host name and process id.
 _TOKEN = secrets.token_hex(3)
 _COUNTED = ("rows_in", "rows_out", "rows_dead")
 
@@ -65,7 +66,8 @@ class _Tally:
             if self.storage.exists(*self.path[:-1], RUN):
                 self.storage.write(json.dumps(content).encode(), *self.path)
         except StorageError as error:
-            # Progress is not the result: what is wrong will show where results go.
+            # Progress is not the result; a failing store will show when results are
+            # written.
             self.log.event(
                 "progress_unwritten", logging.WARNING, error_type=type(error).__name__
             )
@@ -93,14 +95,14 @@ class Progress:
         self._started = datetime.fromisoformat(request.started).timestamp()
 
     def begin(self) -> None:
-        """Says that the stage runs; does nothing the second time."""
+        """Records that the stage is running; does nothing the second time."""
         content = json.dumps({"started": self._started}).encode()
         self._storage.write_once(content, *self._folder, RUN)
 
     def planned(
         self, *, rows: int, parts: int | None = None, estimated: bool = False
     ) -> None:
-        """Says how much there is to do.
+        """Records how much there is to do.
 
         Args:
           rows: of the input that are not done yet.
@@ -114,7 +116,7 @@ class Progress:
         self.log.event("stage_planned", rows=rows, parts=parts or 0)
 
     def add(self, rows: Mapping[str, int], *, parts: int = 0, shown: int = 0) -> None:
-        """Counts rows that are done; all threads of a process count together.
+        """Counts finished rows; all threads of a process count together.
 
         Args:
           rows: counts by the names `rows_in`, `rows_out`, `rows_dead`.
@@ -190,7 +192,7 @@ class Progress:
 
 @dataclass
 class Unit:
-    """What a part or bucket came to, and how far it is until then.
+    """The counts of a part or bucket, and its progress until then.
 
     Args:
       count: adds to what is shown.
@@ -206,7 +208,7 @@ class Unit:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reached(self, share: float) -> None:
-        """Shows that a share of the rows is done, 0..1; it never falls."""
+        """Reports the share of rows that is done, 0..1; it never falls."""
         with self._lock:
             more = int(share * self.total) - self.shown
             if more > 0:
@@ -245,7 +247,7 @@ def _tick_on() -> None:
 
 
 def _tick() -> None:
-    """Writes what is due, until nothing is under way any longer."""
+    """Writes what is due until nothing is in progress any more."""
     while True:
         time.sleep(LOCAL_EVERY_S)
         with _LOCK:

@@ -1,4 +1,4 @@
-"""Parts of a lake, read with what came in with them, and with cues that came later."""
+"""Reads parts of a lake with what came in with them and with later cues."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ from affectflow.lake.files import read_file, read_files
 from affectflow.schemas import FINDINGS
 
 INLINE = "inline"
-"""Folder, in a table, of what came in with the utterances: one file a part."""
+"""Folder, in a table, of what came in with the utterances: one file per part."""
 
 
 def read_part(

@@ -1,4 +1,4 @@
-"""Receipts: what one unit of work read, wrote and counted. Counts come from here."""
+"""Receipts: what one unit of work read, wrote and counted; the source of all counts."""
 
 import json
 import resource
@@ -15,13 +15,13 @@ from affectflow.lake import Lake
 from affectflow.lake.tables import FileEntry
 
 WORK = "_work"
-"""Folder, in a lake, of what is done already and of work under way."""
+"""Folder, in a lake, of finished work and work in progress."""
 
 ROWS = ("rows_in", "rows_out", "rows_dead", "rows_duplicate", "rows_unchanged")
 
 
 MOST_FAULTS = 100
-"""Files that a receipt names; more are counted."""
+"""Number of files that a receipt names; further ones are only counted."""
 
 
 @dataclass(kw_only=True)
@@ -34,16 +34,16 @@ class Receipt:
       removes: paths in `utterances` that the files replace.
       rows: counts of input utterances by the names in `ROWS`.
       counters: anything else that was counted.
-      examples: of what some of the counters count, one each.
+      examples: one example for some of the counters.
       values_read: how many values of a column could be read.
       model_calls: predictions of whole parts.
       model_seconds: seconds in prediction.
-      asked: what a model was asked in words, by the names of an `Account`.
+      asked: what a language model was asked, by the names of an `Account`.
       sent_to: the other machine that it was sent to.
       peak_rss_bytes: largest resident set of the worker so far.
       base: for a bucket, the paths in `utterances` that it was compared with; for a
         part, the paths of the labels that it was computed from.
-      points_into: for a part, the other parts that hold what its results speak of.
+      points_into: for a part, the other parts that its results refer to.
       faults: for a part, files that gave nothing, by their addresses: the first
         `MOST_FAULTS`.
       pauses: for a part that was read in windows, the pause of each source in it.
@@ -113,7 +113,7 @@ def total(receipts: Iterable[Receipt]) -> Receipt:
 def peak_rss_bytes() -> int:
     """Returns the largest resident set of this process so far, bytes."""
     try:
-        # What getrusage says begins with the size of the process that started this.
+        # getrusage starts with the size of the parent process.
         status = Path("/proc/self/status").read_text(encoding="ascii")
         return int(status.split("VmHWM:", 1)[1].split(maxsplit=1)[0]) * 1024
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""What a stage is asked: settings that travel with its pipeline."""
+"""Requests: settings of a stage that travel with its pipeline."""
 
 import hashlib
 import json
@@ -30,10 +30,11 @@ class Request:
       started: ISO 8601, UTC.
       budget: share of rows that may be refused, 0..1.
       speaker_key_uri: where the key is; the key itself never travels.
-      annotator_id: whose answers the stage gives, mines or calibrates, if it does.
-      calibration_id: that the stage fits or applies, if it does.
+      annotator_id: whose answers the stage writes, mines or calibrates, if any.
+      calibration_id: the calibration that the stage fits or applies, if any.
       cascade: columns of `runs` that say at which threshold a second model is asked.
-      people: what was said about people; it decides no answer, but whether it may be.
+      people: purpose and context; decides whether answers are allowed, not what they
+        are.
     """
 
     lake_uri: str
@@ -98,16 +99,15 @@ def new_request(lake: Lake, stage: str, config: dict[str, Any], **rest: Any) -> 
 
 
 def new_run_id() -> str:
-    """Returns an identity for a command: time, and chance."""
+    """Returns an id for a command, made from the time and random digits."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
 def mark_of(receipts: Iterable[Receipt]) -> str:
-    """Returns 8 hexadecimal digits that tell what one execution of a job did.
+    """Returns 8 hexadecimal digits that identify what one execution of a job did.
 
-    A commit that is tried again has the receipts of the first try. The same job given
-    to the engine a second time (an executable jar, a template) has others, unless there
-    was nothing to do.
+    A retried commit has the receipts of the first try. The same job submitted a second
+    time (an executable jar, a template) has others, unless there was nothing to do.
     """
     done = sorted(
         json.dumps([r.unit, sorted(f.path for f in r.files), r.base, sorted(r.removes)])
@@ -126,5 +126,5 @@ def staging(lake: Lake, request: Request) -> str:
 
 
 def clear_staging(lake: Lake, request: Request) -> None:
-    """Removes what a run has put into its folder; nothing takes it up again."""
+    """Removes what a run has put into its folder; nothing will use it again."""
     Storage(staging(lake, request)).remove_tree()

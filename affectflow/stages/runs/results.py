@@ -1,8 +1,8 @@
-"""What hangs on a part moves with it when parts are merged.
+"""Results that depend on a part move with it when parts are merged.
 
-Annotators and miners keep one result a part; the receipt under `_work` says which files
-it is. Merged parts leave a record under `_work/compact`: so a result that was still on
-its way when its part went follows it, and an interrupted commit is completed.
+Annotators and miners keep one result per part; the receipt under `_work` names its
+files. Merged parts leave a record under `_work/compact`, so that a result still in
+progress when its part was merged follows it, and an interrupted commit is completed.
 """
 
 import json
@@ -46,7 +46,7 @@ OUTSIDE = "outside-"
 """Begins the folder of an input outside of the lake; its digest follows."""
 
 PARTIAL = "~some"
-"""Ends the name of results for some of a part's messages: a receipt is for all."""
+"""Suffix of results for some of a part's messages; a receipt covers all of them."""
 
 OF_A_PART = re.compile(r"(b\d{5,}-[0-9a-f]{16})\.json")
 
@@ -75,7 +75,7 @@ def finished(lake: Lake) -> dict[Work, set[str]]:
 
 def parts_in(lake: Lake, *folder: str) -> set[str]:
     """Returns the parts of which a folder of `_work` has a JSON file."""
-    # What else lies under `_work` (progress, journals) has other names.
+    # Other files under `_work` (progress, journals) have other names.
     names = map(OF_A_PART.fullmatch, lake.storage.names(WORK, *folder))
     return {name[1] for name in names if name}
 
@@ -93,7 +93,7 @@ class Receipts:
         self._read: dict[tuple[Work, str], Receipt] = {}
 
     def of(self, work: Work, names: Iterable[str]) -> dict[str, Receipt]:
-        """Returns the receipts that there are for parts of one stage and folder."""
+        """Returns the existing receipts for parts of one stage and folder."""
         there = sorted(self.finished.get(work, set()).intersection(names))
         new = [name for name in there if (work, name) not in self._read]
         read = in_threads(lambda name: read_receipt(self.lake, *work, name), new)
@@ -147,7 +147,7 @@ def records(lake: Lake) -> dict[str, Record]:
 
 
 def parts_gone(lake: Lake, names: Set[str]) -> set[str]:
-    """Returns which parts are not live, and in no live part that was merged."""
+    """Returns the parts that are neither live nor merged into a live part."""
     live = set(lake.parts()) if names else set()
     gone = names - live
     known = records(lake) if gone else {}
@@ -225,27 +225,27 @@ def merge_results(
 
 
 def _pauses(sources: Sequence[Receipt]) -> dict[str, float]:
-    """Returns the pauses of sources; of two for one, that which is not so now shows."""
+    """Returns the pauses of sources; if two differ, the one not in force is kept."""
     pairs = {pair for source in sources for pair in source.pauses.items()}
     several = Counter(source for source, _ in pairs)
     return {source: -1 if several[source] > 1 else pause for source, pause in pairs}
 
 
 def _rows_of(receipt: Receipt, rows: int) -> dict[str, int]:
-    """Returns the counts of a receipt that is of `rows` utterances now."""
+    """Returns the counts of a receipt that now covers `rows` utterances."""
     dead = sum(file.rows for file in receipt.files if file.table == "dead_letters")
     return {"rows_in": rows, "rows_out": rows - dead, "rows_dead": dead}
 
 
 def base_folders(receipt: Receipt) -> tuple[str, ...] | None:
-    """Returns the folders of what a result was made from; None if of another part."""
+    """Returns the folders of a result's inputs; None if they are of another part."""
     if any(part_of(path) != receipt.unit for path in receipt.base):
         return None
     return tuple(dict.fromkeys(path.rpartition("/")[0] for path in receipt.base))
 
 
 def works_read(receipts: Receipts, receipt: Receipt) -> list[Work]:
-    """Returns the stages whose results a result was made from: labels, and cues."""
+    """Returns the stages whose results a result was made from: labels and cues."""
     folders = base_folders(receipt) or ()
     works = [Work(stage, each) for each in folders for stage in READ_BY_OTHERS]
     return [work for work in works if work in receipts.finished]

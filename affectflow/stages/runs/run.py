@@ -1,4 +1,4 @@
-"""The table `runs`: what a stage did, from receipts; written last."""
+"""The table `runs`: what a stage did, according to receipts; written last."""
 
 import platform
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from affectflow.stages.runs.receipts import FILES_CUT, ROWS, Receipt
 from affectflow.stages.runs.request import Request
 
 INTERRUPTED = "interrupted"
-"""The state of a run that a person or SIGTERM ended: nothing failed."""
+"""The state of a run ended by a person or SIGTERM, without a failure."""
 _LIBRARIES = ("affectflow", "apache-beam", "pyarrow", "duckdb", "deltalake")
 
 
@@ -41,7 +41,7 @@ def write_run(
 ) -> dict[str, Any]:
     """Writes and commits the row of `runs` for a stage, and returns it.
 
-    A row that is there already stays as it is.
+    An existing row stays as it is.
 
     Args:
       lake: of the run.
@@ -95,7 +95,7 @@ def run_row(
         "state": state or _state(request, summed),
         "error": error or None,
         "started": started,
-        # A clock may be set back in mid-run, or be another machine's.
+        # A clock may be set back during a run, or be another machine's.
         "ended": max(started, datetime.now(UTC)),
         "config": request.config,
         "config_digest": request.digest,
@@ -138,7 +138,8 @@ def check_budget(row: dict[str, Any], lake_uri: str) -> None:
     """Raises if a stage refused more rows than its budget allows, or lost a file.
 
     Raises:
-      OverBudgetError: the rest is done; the message says where to look.
+      OverBudgetError: too much was refused; the rest is done, and the message says
+            where to look.
     """
     if cut := dict(row["counters"]).get(FILES_CUT, 0):
         name = row.get("examples", {}).get(FILES_CUT, "a file")
@@ -191,8 +192,8 @@ def run_stage(
       request: the run.
       build: adds the stage to a pipeline.
       beam_options: as on Beam's command line.
-      settled: commits a stage that needs no pipeline, because nothing is to be done.
-      free: removes what a run that failed leaves behind: it may be what fills the disk.
+      settled: commits a stage that needs no pipeline, because there is nothing to do.
+      free: removes what a failed run leaves behind, which may be what fills the disk.
     """
     watched = Progress(lake, request)
     watched.begin()
@@ -202,7 +203,7 @@ def run_stage(
             settled() if settled else runners.run(build, beam_options)
     except (Exception, KeyboardInterrupt, TerminatedError) as error:
         cause = runners.cause_of(error)
-        # Elsewhere the job may go on without us.
+        # Elsewhere the job may continue without this process.
         if free and runners.is_local(runners.options(beam_options)):
             _freed(free, cause)
         note_failure(lake, request, cause)
@@ -247,7 +248,7 @@ def _freed(free: Callable[[], Any], cause: BaseException) -> None:
 
 
 def note_failure(lake: Lake, request: Request, cause: BaseException) -> None:
-    """Leaves a row of `runs` that says why a stage failed, or what ended it."""
+    """Writes a row of `runs` that says why a stage failed, or what ended it."""
     line = " ".join(str(cause).split())[:500] or type(cause).__name__
     state = "failed" if isinstance(cause, Exception) else INTERRUPTED
     try:
@@ -255,5 +256,5 @@ def note_failure(lake: Lake, request: Request, cause: BaseException) -> None:
         write_run(lake, request, spent, error=line, state=state)
         clear(lake, request)
     except Exception as second:
-        # The disk may be the very cause; the first error is the one to show.
-        cause.add_note(f"and the failure could not be noted in `runs`: {second}")
+        # The disk may be the cause, so the first error is the one to show.
+        cause.add_note(f"and the failure could not be recorded in `runs`: {second}")

@@ -1,6 +1,6 @@
 """How many utterances got which answer: what `annotate` reports about its run.
 
-The counts stand in `runs.counters`, under the words that are shown.
+The counts are in `runs.counters`, under the words that are shown.
 """
 
 from collections import Counter
@@ -34,10 +34,10 @@ NO_LABEL = "with_no_label"
 """The counter of answered utterances for which no label was chosen."""
 
 NO_ANSWER = "without_an_answer"
-"""The counter of the utterances of which an annotator says nothing."""
+"""The counter of the utterances about which an annotator says nothing."""
 
 WITH_CONVERSATION = "answered_with_their_conversation"
-"""The same, of an annotator that answers at one turn of each conversation."""
+"""The same, for an annotator that answers at one turn of each conversation."""
 
 USELESS = tuple(
     WORDS[status]
@@ -65,8 +65,8 @@ def counted(
 ) -> dict[str, int]:
     """Returns how many utterances got each status from an annotator; no zeros.
 
-    An utterance counts once. Of several answers about it the one counts that comes
-    first in `Status`: one step of a prompt may be read where another is not. It is
+    An utterance counts once. If there are several answers about it, the first in
+    `Status` order counts: one step of a prompt may be read where another is not. It is
     labelled if at least one label is chosen. Without a column of annotations nothing
     is counted.
 

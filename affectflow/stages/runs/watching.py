@@ -1,4 +1,4 @@
-"""Progress as others see it: read from the side files that `progress` writes."""
+"""Progress as seen by others, from the side files that `progress` writes."""
 
 import json
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ SILENT_S = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A stage under way, as its side files show it. Times are seconds since 1970.
+    """A stage in progress, as shown by its side files. Times are seconds since 1970.
 
     Args:
       run_id: of the command.
@@ -68,12 +68,12 @@ class Seen:
         return max(0, self.total_rows - self.rows) / self.rate
 
     def is_silent(self, now: float) -> bool:
-        """Returns whether nothing was heard of the run for two minutes."""
+        """Returns whether the run has given no sign of life for two minutes."""
         return now - self.last > SILENT_S
 
 
 def watch(lake: Lake, run_id: str = "") -> list[Seen]:
-    """Returns the stages under way, oldest first; of one run, or of all.
+    """Returns the stages in progress, oldest first, of one run or of all.
 
     A run that was killed stays among them until `affectflow gc`.
     """
@@ -88,7 +88,7 @@ def watch(lake: Lake, run_id: str = "") -> list[Seen]:
 
 
 def unfinished(lake: Lake, runs: Iterable[tuple[str, str, str, str]]) -> list[Seen]:
-    """Returns the stages under way that no row of `runs` has brought to an end.
+    """Returns the stages in progress that no row of `runs` records as ended.
 
     Args:
       lake: to look at.
@@ -96,7 +96,7 @@ def unfinished(lake: Lake, runs: Iterable[tuple[str, str, str, str]]) -> list[Se
     """
     rows = list(runs)
     ended = {(run_id, stage, digest) for run_id, stage, digest, _ in rows}
-    # A later run of the same settings did what a killed one had left.
+    # A later run with the same settings did the rest of a killed one.
     done = {(stage, digest): run for run, stage, digest, s in rows if s in _DONE}
     return [
         each
@@ -107,9 +107,9 @@ def unfinished(lake: Lake, runs: Iterable[tuple[str, str, str, str]]) -> list[Se
 
 
 def _seen(storage: Storage, folder: tuple[str, ...]) -> Seen | None:
-    """Returns what a stage's folder says; None if it has not begun, or has just ended.
+    """Returns what a stage's folder says; None if it has not begun or has just ended.
 
-    None, too, where the machine went down and left a file without its content.
+    Also None if the machine went down and left an empty file.
     """
     try:
         names = storage.names(*folder)

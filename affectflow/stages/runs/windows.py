@@ -1,7 +1,7 @@
-"""Windows of chats without replies, as a stage over parts sees them.
+"""Windows of chats without replies, as seen by a stage over parts.
 
 A view knows the messages of all parts; a stage knows those of its part and of the
-conversations that go on elsewhere. So a window here is a piece of a stored
+conversations that continue elsewhere. So a window here is a piece of a stored
 conversation: the day of a channel falls into several, and never do two conversations
 become one.
 """
@@ -24,7 +24,7 @@ _READ = [
 
 
 def pauses_of(lake: Lake) -> dict[str, float]:
-    """Returns the seconds of a pause that parts conversations, by source."""
+    """Returns the pause that separates conversations, in seconds, by source."""
     paths = sorted(lake.committed(WINDOWS))
     rows = read_files(lake.storage, WINDOWS, paths).to_pylist()
     return {row["source"]: row["pause_s"] for row in rows}

@@ -15,7 +15,7 @@ from affectflow.stages.runs.answers import folder_of, modalities
 
 @dataclass(frozen=True)
 class Wordings:
-    """What is read of cues that are there in several styles.
+    """Which cues are read if they exist in several styles.
 
     Attributes:
       styles: by name and version of such a renderer, the one that is read.

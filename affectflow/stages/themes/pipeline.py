@@ -1,8 +1,8 @@
 """The stage themes: causes grouped over the whole lake, part by part.
 
 A sample of each family's causes gives provisional groups; then every part assigns its
-causes to them, what the parts add up to gives the themes, and every part writes its
-members. No worker sees more than a part, or a sample.
+causes to them, the sums over the parts give the themes, and every part writes its
+members. No worker sees more than a part or a sample.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,11 +75,11 @@ def cluster_themes(
 
 
 def vectors_wanted(lake: Lake, clusterer: Clusterer) -> str:
-    """Returns whose vectors a clusterer reads; nothing if it reads none.
+    """Returns whose vectors a clusterer reads; empty if it reads none.
 
     Raises:
       LakeError: it needs vectors, and the lake has none.
-      UsageError: those that it names are not there, or it does not say whose.
+      UsageError: the named ones do not exist, or none are named although several do.
     """
     if not isinstance(clusterer, OverVectors):
         return ""
@@ -101,7 +101,7 @@ def vectors_wanted(lake: Lake, clusterer: Clusterer) -> str:
 
 
 def themes_config(clusterer: Clusterer) -> dict[str, Any]:
-    """Returns what decides how causes are grouped."""
+    """Returns the settings that determine how causes are grouped."""
     reads = {"reads": dict(clusterer.reads)} if clusterer.reads else {}
     name = type(clusterer).__name__
     return {"clusterer": name, "options": asdict(clusterer), **reads}
@@ -197,7 +197,7 @@ class AddUp(beam.CombineFn):
         return self._merge(accumulator)
 
 
-# So many tallies wait to be merged at once: each merge reads all of them.
+# Number of tallies merged at once, since each merge reads all of them.
 _WAITING = 16
 
 
@@ -210,7 +210,7 @@ def commit_themes(
     """Replaces the themes of the lake by those of this clustering."""
     lake, mark = request.open_lake(), mark_of(receipts)
     if (row := written_run(lake, request, mark)) is not None:
-        return row  # a retry of a commit that had gone through
+        return row  # a retry of a commit that went through
     members = [file for receipt in receipts for file in receipt.files]
     files = {"theme_members": members, "themes": _write_themes(lake, request)}
     _replace(lake, files)
@@ -267,8 +267,9 @@ def _in_no_theme(lake: Lake) -> int:
 def _replace(lake: Lake, files: Mapping[str, list[FileEntry]]) -> None:
     """Makes these files the only ones of their tables, all of one clustering.
 
-    Another run at the same time may have replaced the first table before the last one
-    was ours: a run that finds this does both again.
+    A concurrent run may have replaced the first table before this run replaced the
+    last:
+    a run that finds this does both again.
 
     Raises:
       ConflictError: other runs kept replacing them.
@@ -279,7 +280,8 @@ def _replace(lake: Lake, files: Mapping[str, list[FileEntry]]) -> None:
             commit_serially(lake, table, partial(_replaced, adds))
         if not all(_holds(lake, table, adds) for table, adds in files.items()):
             raise ConflictError(
-                "other runs keep replacing the themes; run this command again alone"
+                "other runs keep replacing the themes; run this command again when no "
+                "other runs"
             )
 
     retry(replace)

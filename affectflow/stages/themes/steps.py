@@ -1,7 +1,7 @@
 """The steps of the stage themes: what a worker does with a unit or a family.
 
-Between two steps lie files in the run's staging folder, which the commit removes; only
-names, samples and tallies are shuffled. A step that runs twice writes the same again.
+Steps pass files through the run's staging folder, which the commit removes; only names,
+samples and tallies are shuffled. A step that runs twice writes the same files again.
 """
 
 import functools
@@ -61,7 +61,7 @@ def _unit(text: str) -> Unit:
 def once_all_are_through(
     receipts: Iterable[str], request: Request, step: str
 ) -> Iterator[str]:
-    """Notes the sums of a step, and yields the names of the units for the next one."""
+    """Records the sums of a step, and yields the names of units for the next one."""
     together = total(Receipt.from_json(text) for text in sorted(receipts) if text)
     _folder(request).write(together.to_json().encode(), step)
     names = [unit[0] for unit in units_of(request)]
@@ -86,7 +86,7 @@ def _receipt(unit: str, **counters: int) -> str:
 
 
 def survey(unit: str, request: Request, requires: pa.Schema) -> str:
-    """Notes the causes of a unit, and returns how many there are of each family."""
+    """Records the causes of a unit, and returns how many there are of each family."""
     lake, asked = request.open_lake(), _unit(unit)
     with Progress(lake, request).busy():
         causes = hosting.prepare(causes_of(lake, asked), requires)

@@ -1,7 +1,7 @@
 """Whether a lake's themes are those that a clustering would give now.
 
-After a clustering `_work/themes/newest.json` keeps digests of what it was made of and
-of the files that it gave. Files of a lake never change, so equal names are equal rows.
+After a clustering, `_work/themes/newest.json` has digests of its inputs and of the
+files it wrote. Files of a lake never change, so equal names mean equal rows.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def note(
     gave: Mapping[str, Iterable[FileEntry]],
     causes: int,
 ) -> None:
-    """Notes what a clustering was made of, once its themes are committed.
+    """Records the inputs of a clustering once its themes are committed.
 
     Args:
       lake: that holds them.
@@ -49,10 +49,10 @@ def note(
 def unchanged_causes(
     lake: Lake, request: Request, clusterer: Clusterer, vectors_of: str = ""
 ) -> int | None:
-    """Returns how many causes are in the themes if those are up to date, else None.
+    """Returns how many causes are in the themes if they are up to date, else None.
 
-    They are if causes and their utterances, settings, code and libraries are those of
-    the last clustering, and the lake still has the themes that it gave.
+    They are if the causes and their utterances, settings, code and libraries are those
+    of the last clustering, and the lake still has its themes.
     """
     code = code_digest(type(clusterer).__module__)
     if not code or not lake.storage.exists(*NOTE):

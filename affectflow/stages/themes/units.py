@@ -1,4 +1,4 @@
-"""The causes of a lake in units of work: those of one part, or of one bucket."""
+"""The causes of a lake in units of work, each for one part or one bucket."""
 
 import threading
 from collections.abc import Iterator
@@ -83,8 +83,8 @@ def _people(lake: Lake) -> tuple[str, ...]:
 def _miner(lake: Lake) -> str:
     """Returns the miner that `mine` ran last; empty if it never ran.
 
-    Scores of two miners are not on one scale, and where one finds a clause the other
-    takes the whole turn: together they would count one reason twice.
+    Scores of two miners are not on the same scale, and where one finds a clause another
+    takes the whole turn, so together they would count one reason twice.
     """
     with open_tables(lake.uri, only=("runs",)) as connection:
         found = connection.sql(shipped_views()["last_miner"]).fetchall()
@@ -106,7 +106,7 @@ def families() -> dict[str, list[tuple[str, str]]]:
     """Returns the labels whose causes are clustered together, by family.
 
     A family is a label of a vocabulary with `families`: `irritation`, Ekman's six. What
-    people are grateful for is a family of its own, whatever gratitude folds to.
+    people are grateful for is a separate family, whatever gratitude folds to.
     """
     grouped: dict[str, list[tuple[str, str]]] = {
         "frustration": [("frustration", "frustration")]
@@ -126,11 +126,11 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`,
     `speaker_id` of whom it moved, `title`, `cause_utterance_id`; and `vector`, if the
     unit has vectors.
-    A span that two labels of one utterance share counts once in a family. Of several
-    miners the one counts that `mine` ran last. Causes that came in with the utterances
-    may be by several: where two overlap, the surer one is taken. What moved a bot does
-    not count, nor what people marked: their answers check a miner, on messages drawn
-    for that.
+    A span that two labels of one utterance share counts once in a family. If there are
+    several miners, the one that `mine` ran last counts. Causes imported with the
+    utterances may come from several: where two overlap, the more certain one is taken.
+    Causes of bots' emotions do not count, nor do causes marked by people: those check a
+    miner, on messages drawn for that purpose.
     """
     causes = read_files(lake.storage, "causes", unit.causes, _CAUSES)
     people = pa.array(unit.people, pa.string())
@@ -189,7 +189,7 @@ def _pairs() -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-# Two miners rarely agree on where a cause begins: spans that overlap are one.
+# Two miners rarely agree on where a cause begins, so overlapping spans count as one.
 _ONCE_IN_A_FAMILY = """
     WITH spans AS (
       SELECT min(c.cause_id) AS cause_id, f.family, c.cause_text,

@@ -1,1 +1,1 @@
-"""Keeping a lake in order: compact and gc, and what hangs on parts that are merged."""
+"""Upkeep of a lake: compact, gc and erase, and results that depend on merged parts."""

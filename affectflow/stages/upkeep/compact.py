@@ -1,9 +1,9 @@
 """The stage compact: merges the small parts of a bucket; no answer changes.
 
-Parts are merged that the same stages have answered, with the results of those stages,
-so that no model has to answer again. All files and receipts are written first; then one
-commit of `utterances` for each bucket; then the other tables follow. Killed anywhere,
-readers see the same rows, and the next run continues.
+Parts answered by the same stages are merged together with the results of those stages,
+so that no model has to answer again. All files and receipts are written first; then
+comes one commit of `utterances` for each bucket; then the other tables follow. Wherever
+it is killed, readers see the same rows, and the next run continues.
 """
 
 from collections import Counter
@@ -51,9 +51,9 @@ from affectflow.storage import in_threads, storage_errors
 
 STAGE = "compact"
 TURN_PARTS = 1_000
-"""About how many small parts one commit takes away."""
+"""Roughly how many small parts one commit removes."""
 
-# In memory a row has offsets, and words that a file says once: 120 to 130 bytes more
+# In memory a row has offsets, and values that a file stores once: 120 to 130 bytes more
 # were measured, for texts of 5 to 1,000 words.
 _ROW_BYTES = 256
 
@@ -128,7 +128,7 @@ class _Small(NamedTuple):
 
 
 def _in_turn(lake: Lake) -> Iterator[list[int]]:
-    """Yields buckets that one commit takes together: a kill costs little work."""
+    """Yields buckets for one commit each, so that a kill costs little work."""
     found = Counter(
         bucket_of_path(e.path) for e in _few_rows(lake.committed("utterances"))
     )
@@ -176,7 +176,7 @@ def plan(
 
 
 def _age(part: _Small) -> tuple[bool, float, str]:
-    # Conversations go on for a while: parts of one time share most of them.
+    # Conversations last a while, so parts from the same time share most of them.
     first = part.first
     return first is None, first.timestamp() if first else 0.0, part.name
 
@@ -211,7 +211,7 @@ def _fill(parts: Sequence[_Small]) -> Iterator[list[str]]:
 
 
 class _Signatures:
-    """What was done with parts: equal signatures may be merged."""
+    """What was done with parts; those with equal signatures may be merged."""
 
     def __init__(self, receipts: Receipts):
         lake, self._receipts = receipts.lake, receipts
@@ -228,9 +228,10 @@ class _Signatures:
         receipt = self._receipts.of(work, [part])[part]
         folders = base_folders(receipt)
         if folders is None or not self._is_current(receipt, folders):
-            return None  # it will be done over: from labels of its own part
+            return None  # it will be redone from labels of its own part
         seen = {f.path in self._visible[f.table] for f in receipt.files if f.rows}
-        # Done, but not committed yet; merged with a visible one it would become so.
+        # Done but not committed yet; merging it with a visible one would make it
+        # visible.
         return None if len(seen) > 1 else (work, folders, seen != {False})
 
     def _is_current(self, receipt: Receipt, folders: Iterable[str]) -> bool:

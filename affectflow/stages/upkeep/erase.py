@@ -1,8 +1,10 @@
 """The stage erase: removes messages from every table, file and older version.
 
 Tombstones are committed first, so that neither a kill nor a later ingest brings
-anything back: the same command, or one without a choice, finishes what is left.
-Utterances go last of what names them, and then `gc` removes the files themselves.
+anything
+back: the same command, or one without a selection, finishes what is left. Utterances
+  are removed after everything that refers to them, and then `gc` removes the files
+  themselves.
 """
 
 import re
@@ -47,8 +49,8 @@ class Choice(NamedTuple):
     """Selects the utterances to erase: those that match everything given.
 
     Args:
-      speakers: pseudonyms, or accounts as `source:account`. Given alone, their later
-        messages stay out, too.
+      speakers: pseudonyms, or accounts as `source:account`. If given alone, their later
+        messages stay out too.
       utterances: ids.
       sources: names.
       where: a condition on the columns of `utterances`, in SQL.
@@ -81,7 +83,7 @@ def erase(
 
     Args:
       lake_uri: folder or URL.
-      choice: what is erased; empty: what a killed erasure left.
+      choice: what is erased; if empty, what a killed erasure left.
       dry_run: only say what would go; writes nothing.
       speaker_key_uri: of the key of the pseudonyms, if not in its usual place.
       run_id: of the command.
@@ -95,7 +97,7 @@ def erase(
     chosen = _chosen(lake, choice, speaker_key_uri)
     if dry_run:
         return Erasure(_counts(lake, *chosen), _may_quote(lake))
-    # Not what was chosen: a condition may quote what is to go.
+    # Not the selection itself: a condition may quote what is to be erased.
     request = new_request(lake, STAGE, {}, run_id=run_id)
     try:
         return _erase(lake, request, *chosen)
@@ -170,7 +172,7 @@ def _pseudonym(lake: Lake, speaker: str, key_uri: str) -> str:
     if not colon:
         raise UsageError(
             f"--speaker {speaker!r} is neither a speaker_id of the lake nor an account "
-            "with its source, as github:octocat"
+            "with its source, such as github:octocat"
         )
     return speakers.pseudonym(
         source, account, speakers.read_key(lake.settings, key_uri)
@@ -196,7 +198,7 @@ def _matching(lake: Lake, choice: Choice) -> pa.Table:
 
 
 def _counts(lake: Lake, utterances: pa.Array, people: pa.Array) -> dict[str, int]:
-    """Returns how many rows of each table go; tables without any are left out."""
+    """Returns how many rows of each table are erased, without tables that have none."""
     found: dict[str, int] = {}
     with open_tables(lake.uri) as connection:
         connection.register("gone", pa.table({"id": utterances}))
@@ -238,7 +240,7 @@ WHERE cause_id NOT IN (SELECT cause_id FROM causes)"""
 
 
 def _drop_themes(lake: Lake) -> None:
-    """Removes groupings that an erased cause is in: `mine` groups the others again."""
+    """Removes clusterings that contain an erased cause; `mine` regroups the others."""
     with open_tables(lake.uri) as connection:
         gone = ask(connection, _ORPHANED).column("clustering_id").combine_chunks()
     if not len(gone):

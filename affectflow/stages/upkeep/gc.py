@@ -1,14 +1,14 @@
 """The stage gc: removes what no table, no receipt and no running work needs.
 
-Nothing younger than a cutoff goes, and nothing that a version of a table needs which
-was the newest at any time since then: so `affectflow diff` can look back that far. Age
-is given by the storage, relative to the newest file of the lake: a clock that jumps
+Nothing younger than a cutoff is removed, and nothing needed by a version of a table
+that was the newest at any time since, so `affectflow diff` can look back that far. Ages
+come from the storage, relative to the newest file of the lake, so a clock that jumps
 ahead makes nothing old.
 
-Delta's own vacuum cannot do this (tried with deltalake 1.6.6). A full one takes results
-that a killed run has done and not committed, and, once a checkpoint has forgotten their
-removal after a week, files that `affectflow diff` may still look back to; one that is
-not full leaves these forever. Its clock is the committing machine's.
+Delta's own vacuum cannot do this (tried with deltalake 1.6.6). A full one removes
+results that a killed run has computed but not committed and, once a checkpoint has
+forgotten their removal after a week, files that `affectflow diff` may still need; one
+that is not full leaves these forever. Its clock is the committing machine's.
 """
 
 import contextlib
@@ -67,13 +67,13 @@ def collect(
 
     Args:
       lake_uri: folder or URL.
-      older_than_days: what is younger stays, whatever it is. Below 1, no other command
-        may be running on the lake.
+      older_than_days: everything younger stays. Below 1, no other command may be
+        running on the lake.
       dry_run: only say what would go; writes nothing, not even to `runs`.
       run_id: of the command.
 
     Returns:
-      One row for each of `KINDS` that there is.
+      One row for each of `KINDS` that occurs.
 
     Raises:
       LakeError: it is not a lake.
@@ -93,9 +93,9 @@ def collect(
 
 
 def purge(lake: Lake, *, run_id: str = "") -> None:
-    """Removes all that no table needs now, however young; `check_quiet` goes before.
+    """Removes all that no table needs now, however young; call `check_quiet` first.
 
-    What older versions of the tables held is gone then.
+    The content of older versions of the tables is then gone.
     """
     request = new_request(lake, STAGE, {"older_than_days": 0.0}, run_id=run_id)
     # Young by the clock of the storage, which may be a little ahead of the newest file.
@@ -115,7 +115,7 @@ def check_quiet(lake: Lake) -> None:
 def _collect(
     lake: Lake, request: Request, older_than_days: float, dry_run: bool
 ) -> list[Removed]:
-    # Before the listing: what a run replaces from here on counts as needed.
+    # Before the listing, so that what a run replaces from here on counts as needed.
     visible = {table: set(lake.committed(table)) for table in TABLES}
     files = list(listing(lake.storage))
     newest = min(time.time(), max(file.modified for file in files))
@@ -156,7 +156,7 @@ def _check_quiet(files: Iterable[File], newest: float, hint: str = "") -> None:
 
 
 class _Garbage:
-    """What of a lake can go, by kind."""
+    """What can be removed from a lake, by kind."""
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class _Garbage:
                     yield file
 
     def _needed(self, table: str) -> Iterator[str]:
-        """Yields what any version has that was the newest since the cutoff."""
+        """Yields the files of every version that was ever newest since the cutoff."""
         for path in self._visible[table]:
             yield f"{table}/{path}"
         for file in self._young:
@@ -214,7 +214,7 @@ class _Garbage:
                     yield f"{table}/{path}"
 
     def _named_by_receipts(self, candidates: Iterable[File]) -> set[str]:
-        """Returns the files of receipts that stay: done, maybe not committed yet."""
+        """Returns the files of receipts that stay: done, perhaps not committed yet."""
         gone = {file.path for file in self.receipts()}
         asked = {found[1] for f in candidates if (found := _result_of(f.path))}
         receipts = Receipts(self._lake)
@@ -227,11 +227,11 @@ class _Garbage:
         return named
 
     def staging(self) -> Iterator[File]:
-        """Yields what runs left behind that never came to their commit."""
+        """Yields what was left behind by runs that never reached their commit."""
         yield from self._folders((STAGING,))
 
     def progress(self) -> Iterator[File]:
-        """Yields side files of runs that ended without clearing up."""
+        """Yields side files of runs that ended without cleaning up."""
         yield from self._folders(PROGRESS)
 
     def _folders(self, parent: tuple[str, ...]) -> Iterator[File]:
@@ -243,7 +243,7 @@ class _Garbage:
                 yield file
 
     def partial(self) -> Iterator[File]:
-        """Yields files whose writer died half way."""
+        """Yields files whose writer died halfway."""
         for file in self._old:
             staged = file.path.startswith((f"{STAGING}/", "/".join(PROGRESS) + "/"))
             if file.path.endswith((PARTIAL, ".json.tmp")) and not staged:
@@ -293,7 +293,7 @@ def _remove(lake: Lake, files: Sequence[File]) -> None:
     def remove(file: File) -> None:
         path = storage.path(*file.path.split("/"))
         with storage_errors(storage.uri), contextlib.suppress(FileNotFoundError):
-            # A run may have written the same file again a moment ago.
+            # A run may have just written the same file again.
             if seconds(storage.fs.modified(path)) < file.modified + _TICK_S:
                 storage.fs.rm_file(path)
 

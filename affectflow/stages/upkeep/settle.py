@@ -1,4 +1,4 @@
-"""Makes the tables follow the parts: results of merged parts, and of parts gone.
+"""Makes the tables follow the parts: results of merged parts and of removed ones.
 
 Every commit here is of one table, and readers see the same rows before and after it.
 """
@@ -32,7 +32,7 @@ def settle(lake: Lake, fresh: Sequence[Record] = ()) -> None:
       fresh: records of merges that were committed just now: their results are merged
         again if a source's result was replaced in the meantime.
     """
-    retry(lambda: follow(lake))  # an ingest may do the same at this moment
+    retry(lambda: follow(lake))  # an ingest may be doing the same right now
     receipts = Receipts(lake)
     for work in labels_first(receipts.finished):
         carry_over(receipts, work, fresh)
@@ -47,7 +47,7 @@ def settle(lake: Lake, fresh: Sequence[Record] = ()) -> None:
 def _swap(
     receipts: Receipts, table: str, known: Callable[[], dict[str, Record]]
 ) -> None:
-    """Puts the results of merged parts in the place of those of their sources."""
+    """Replaces the results of source parts by those of the merged parts."""
 
     def change(present: Mapping[str, FileEntry], live: set[str]) -> Change:
         parts = {found[1] for p in present if (found := result_part(table, p))}
@@ -60,7 +60,7 @@ def _swap(
 
 
 class _Exchange(NamedTuple):
-    """Which files of a table change hands."""
+    """Which files of a table are replaced."""
 
     receipts: Receipts
     known: dict[str, Record]
@@ -91,7 +91,7 @@ class _Exchange(NamedTuple):
             return [], [path for path in old if path in self.present]
         covered = [self._covered(work, s) for s in self.known[name].sources]
         there = [paths for paths in covered if paths is not None]
-        # What the sources have not made visible yet stays so: no answer changes.
+        # Results that sources have not made visible stay invisible: no answer changes.
         if len(there) < len(covered):
             return [], []
         return new, [path for paths in there for path in paths]

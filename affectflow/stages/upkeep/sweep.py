@@ -1,7 +1,7 @@
 """Rows of erased utterances and speakers, taken out of the files of a lake.
 
-Files never change: each is written again without those rows, and a commit puts it in
-the place of the older one, which `gc` removes from the disk.
+Files never change: each is written again without those rows, and a commit replaces the
+older one, which `gc` removes from the disk.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ from affectflow.stages.upkeep.settle import settle
 
 
 class Erased(NamedTuple):
-    """What no row may name any longer.
+    """What no row may refer to any more.
 
     Args:
       utterances: ids.
@@ -72,7 +72,7 @@ class Erased(NamedTuple):
 
 
 def sweep_parts(lake: Lake, erased: Erased) -> int:
-    """Writes the parts that hold erased utterances again; returns how many those were.
+    """Rewrites the parts that contain erased utterances; returns how many there were.
 
     Labels, causes and counts of the other messages move to the new part: no model is
     asked again.
@@ -130,7 +130,7 @@ def _causes_kept(batch: pa.RecordBatch, erased: Erased) -> pa.RecordBatch:
 
 
 def _drop_results(lake: Lake, parts: set[str]) -> None:
-    """Removes results of parts that are gone, where they could not move to another."""
+    """Removes results of removed parts if they could not move to another."""
 
     def change(table: str, present: Mapping[str, FileEntry], _: set[str]) -> Change:
         found = {path: result_part(table, path) for path in present}
@@ -184,7 +184,7 @@ def _sweep_receipt(
 def sweep_plain(lake: Lake, table: str, erased: Erased) -> None:
     """Removes rows from the files of a table that belong to no part.
 
-    Such are people's answers, measures, and dead letters of an ingest.
+    These are people's answers, measures, and dead letters of an ingest.
     """
 
     def change(present: Mapping[str, FileEntry], _: set[str]) -> Change:
@@ -211,7 +211,7 @@ def _rewritten(lake: Lake, table: str, paths: Sequence[str], erased: Erased) -> 
 
 
 def write_again(lake: Lake, table: str, path: str, rows: pa.Table) -> list[FileEntry]:
-    """Writes what stays of a file beside it; nothing if no row does."""
+    """Writes the remaining rows of a file beside it; nothing if none remain."""
     if not rows.num_rows:
         return []
     if table == "dead_letters":

@@ -20,7 +20,7 @@ _COMMENT = re.compile(
 )
 _JIRA = frozenset({"issue key", "issue id"})
 _OF_THE_ISSUE = frozenset({"container", "title", "visibility", "source", "lang"})
-"""What a comment shares with the row that it stands in."""
+"""What a comment shares with its row."""
 
 
 class Item(NamedTuple):
@@ -33,7 +33,7 @@ class Item(NamedTuple):
 
 
 class Table:
-    """The columns of one table, and where the values of each field stand in a row.
+    """The columns of one table, and where the values of each field are in a row.
 
     A repeated column gives one utterance for each of its cells if it is the text, or
     Jira's comments. The values of other repeated columns are joined in an attribute;

@@ -21,7 +21,7 @@ _SLASHES = re.compile(r'\\+("?)')
 
 
 class TooLong(NamedTuple):
-    """A line too large to be held; its start."""
+    """The start of a line too large for memory."""
 
     start: str
 
@@ -62,7 +62,7 @@ class Dialect(NamedTuple):
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[str | TooLong]:
-    """Yields lines with their line feeds; of one too large to be held, its start.
+    """Yields lines with their line feeds; of one too large for memory, its start.
 
     Bytes that are not UTF-8 become surrogates, to be found in their row.
     """
@@ -83,7 +83,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[str | TooLong]:
 
 
 def _with_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yields chunks; carriage returns alone, as old Macs end lines, become feeds."""
+    """Yields chunks; lone carriage returns, as on old Macs, become line feeds."""
     chunks = iter(chunks)
     first = next(chunks, b"")
     alone = b"\r" in first and b"\n" not in first
@@ -145,7 +145,7 @@ def _head(source: Iterator[str | TooLong]) -> list[str | TooLong]:
 
 
 def has_more(cells: Sequence[str], width: int) -> bool:
-    """Returns whether a row holds more than its header names, but for blanks."""
+    """Returns whether a row has more cells than its header, apart from blanks."""
     return len(cells) > width and any(map(str.strip, cells[width:]))
 
 
@@ -154,7 +154,7 @@ def _dialect(head: list[str], delimiter: str) -> Dialect:
     sign = delimiter or (_delimiter(head[:_LOOKED_AT]) if head else ",")
     escaped = re.escape(sign)
     blanks = re.compile(rf'{escaped} +"[^"]*"(?={escaped}|\s*$)')
-    # A quote that closes a cell stands before a delimiter or the end of a line.
+    # A quote that closes a cell is followed by a delimiter or the end of the line.
     slashes = re.compile(rf'\\"(?=[^"{escaped}\s])')
     skip_blanks = sign != " " and any(map(blanks.search, head))
     return Dialect(sign, skip_blanks, any(map(slashes.search, head)))
@@ -210,7 +210,7 @@ class _Lookback:
         return _SLASHES.sub(_escapes, line) if self.escapes else line
 
     def start(self, *, escapes: bool = False) -> None:
-        """Forgets the last row; it was whole."""
+        """Forgets the last row, which was complete."""
         self.taken, self.size, self.cut_off = [], 0, False
         self.escapes = escapes
 
@@ -220,7 +220,7 @@ class _Lookback:
         return self.taken
 
     def next_line(self) -> str | TooLong | None:
-        """Returns the next line, out of any row; None at the end."""
+        """Returns the next line outside any row; None at the end."""
         return self._again.pop() if self._again else next(self._source, None)
 
     def put_line_back(self, line: str | TooLong) -> None:
@@ -235,7 +235,7 @@ def _escapes(found: re.Match[str]) -> str:
 def _plain(
     lookback: _Lookback, dialect: Dialect, number: int, width: int
 ) -> Record | None:
-    """Returns a row of one line that needs no rule of quotes: fast, the usual case.
+    """Returns a one-line row without quotes: the usual case, and fast.
 
     None if there is none; its line is then put back.
     """
@@ -310,7 +310,7 @@ def _reader(source: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
 def _otherwise(
     lookback: _Lookback, dialect: Dialect, number: int, width: int
 ) -> Record | None:
-    """Returns a row that the rules of quotes do not fit, if it reads in one way.
+    """Returns a row that breaks the rules of quotes, if it can be read in only one way.
 
     None if it does not; its lines are then put back.
     """

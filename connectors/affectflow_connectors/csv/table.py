@@ -39,7 +39,7 @@ _NO_HEADER = (
     "; the first row looks like data, not column names: without a header, map to "
     "positions, counted from 0, such as --map text=0,utterance_id=2"
 )
-# A number, a date, an address: what a column is seldom named.
+# A number, a date, an address: rarely the name of a column.
 _VALUE = re.compile(r"[+-]?\d+(?:[.,]\d+)*|\d{4}-\d\d-\d\d.*|https?://.*|\S+@\S+\.\w+")
 
 
@@ -121,7 +121,7 @@ class ReadCsv(MappedSource):
             raise UsageError(f"{error}{hint}") from error
 
     def notices(self) -> list[str]:
-        """Returns warnings: how the first files are read, where that may surprise."""
+        """Returns warnings about surprising ways in which the first files are read."""
         said: list[str] = []
         for pattern in self.patterns:
             uri = self.files(pattern)[0].uri

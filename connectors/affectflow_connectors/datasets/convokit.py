@@ -114,7 +114,7 @@ def _corpus_of(uri: str, name: str) -> _Corpus:
 
 
 def _listed(archive: str, name: str) -> Any:
-    """Returns what a file beside the utterances holds; nothing if it cannot be read."""
+    """Returns the content of a file beside the utterances; empty if unreadable."""
     try:
         uri = member_uri(name, archive) if archive else name
         found = plain_head(uri, _LIST_BYTES)

@@ -1,4 +1,4 @@
-"""Labels as sets spell them."""
+"""Labels in the spelling of the data sets."""
 
 from collections.abc import Mapping, Sequence
 

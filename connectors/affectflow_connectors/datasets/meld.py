@@ -24,7 +24,7 @@ _COLUMNS = {"Utterance", "Speaker", "Dialogue_ID", "Utterance_ID"}
 
 @dataclass(kw_only=True)
 class ReadMeld(LabelledTable):
-    """Reads MELD's `train_sent_emo.csv` and the like.
+    """Reads MELD's `train_sent_emo.csv` and similar files.
 
     Dialogue numbers start again in train, dev and test, so the split is part of the
     ids; keep the file names. `media_uri` is the episode, to which the times refer, and

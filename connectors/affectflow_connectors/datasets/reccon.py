@@ -31,7 +31,7 @@ Record = Mapping[str, Any]
 
 @dataclass(kw_only=True)
 class ReadReccon(JsonSource, LabelledSource):
-    """Reads RECCON's `dailydialog_train.json` and the like.
+    """Reads RECCON's `dailydialog_train.json` and similar files.
 
     An emotion and its causes belong to the annotator `person:reccon`. A cause in the
     background is `latent`. `attrs` keeps the types that the set gives to

@@ -50,7 +50,7 @@ class LabelledTable(LabelledSource, abc.ABC):
     """Reads tables whose rows are messages with their labels."""
 
     names: ClassVar[tuple[str, ...]] = ()
-    """Of the columns, where the files do not name them."""
+    """Names of the columns, if the files do not name them."""
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
 
     @abc.abstractmethod

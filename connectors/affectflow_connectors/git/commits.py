@@ -29,7 +29,7 @@ _BOT_MAIL = re.compile(r"\[bot\]@|^(?:no-?reply|bot)@(?!github\.com)", re.I)
 
 
 class Change(NamedTuple):
-    """How much a commit changes, where the log says so."""
+    """How much a commit changes, if the log says so."""
 
     files: int = 0
     added: int = 0
@@ -87,7 +87,7 @@ def commit_row(commit: Commit) -> Row:
 
 
 def time_of(text: str) -> tuple[datetime | None, int | None]:
-    """Returns a time as git writes it, and its offset in minutes.
+    """Returns a time in git's format, and its offset in minutes.
 
     >>> time_of("1344965413 -0300")[1]
     -180
@@ -104,7 +104,7 @@ def time_of(text: str) -> tuple[datetime | None, int | None]:
 
 
 def _author(text: str) -> tuple[str | None, bool]:
-    """Returns the account of an author, and whether it is a program's."""
+    """Returns the account of an author, and whether it is a bot's."""
     text = text[:_MOST_NAME]
     found = _IDENTITY.match(text)
     name, address = (found[1], found[2]) if found else (text.strip(), "")

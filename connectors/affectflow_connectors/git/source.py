@@ -37,7 +37,7 @@ from affectflow_connectors.git.repository import (
 )
 from affectflow_connectors.git.stream import commits_of_stream
 
-# Of the objects of a repository, messages are a small part.
+# Messages are a small part of the objects of a repository.
 _MESSAGES_SHARE = 32
 _LOG = re.compile(
     rb"(?:\x1b\[[0-9;]*m|[*|\\/_ .-])*commit [0-9a-f]{7,64}\b[^\n]*\n"
@@ -163,7 +163,7 @@ def _kind(head: bytes) -> str:
 
 
 def _read(split: Split, kind: str) -> Iterator[_Found]:
-    """Yields the commits of a piece, and where they stand."""
+    """Yields the commits of a piece, and their positions."""
     uri = split.uri
     if kind == "repository":
         yield from zip(commits_of_repository(uri), itertools.count(1), strict=False)
@@ -180,7 +180,7 @@ def _read(split: Split, kind: str) -> Iterator[_Found]:
                 lines = [decoded(line.rstrip(b"\r\n")) for line in record.lines]
                 yield log.commit_of(lines), record.offset
     else:
-        # Raises what is wrong with a file that does not open.
+        # Raises the error of a file that does not open.
         next(iter(read_chunks(uri)), b"")
         raise DamagedFileError(
             f"{uri!r} is not a git log, a fast-export stream or a patch; write a log "

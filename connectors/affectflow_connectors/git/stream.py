@@ -115,7 +115,7 @@ class _Entry:
         elif line.startswith(_CHANGE):
             self._files += 1
         elif command == b"gpgsig":
-            self._signature = True  # its data comes before the message
+            self._signature = True  # its data precedes the message
         else:
             self._words.setdefault(command, rest)
 

@@ -27,7 +27,7 @@ MESSAGE_EVENTS = frozenset(
 )
 """Events that contain a message; all others are counted, not read."""
 
-# Inside a JSON string quotes are escaped, so that this matches no text of a person.
+# Quotes inside a JSON string are escaped, so this cannot match text by a person.
 _TYPE = re.compile(rb'"type"\s*:\s*"(\w+Event)"')
 
 
@@ -48,7 +48,7 @@ class ReadGharchive(JsonSource):
         yield from messages(record)
 
     def passed_over(self, line: bytes) -> str:
-        # All of them: a damaged end of a line joins it to the next.
+        # All of them, because a damaged line end joins a line to the next.
         types = _TYPE.findall(line)
         if types and MESSAGE_EVENTS.isdisjoint(types):
             return f"{types[0].decode()}: not a message"

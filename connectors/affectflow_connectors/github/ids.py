@@ -25,7 +25,7 @@ _URLS = (
 
 
 class Place(NamedTuple):
-    """Where a message stands: a repository, and a thread or a commit in it."""
+    """Where a message is: a repository, and a thread or a commit in it."""
 
     repository: str = ""
     family: str = ""
@@ -46,7 +46,7 @@ _FAMILIES = {"pull": "issues", "pulls": "issues", "commit": "commits"}
 
 
 def place_of_url(url: str) -> Place:
-    """Returns what a URL of the web site, or of the API, says of a place."""
+    """Returns the place that a URL of the web site, or of the API, names."""
     match = _API.match(url) or _HTML.match(url)
     if not match:
         return Place()
@@ -55,7 +55,7 @@ def place_of_url(url: str) -> Place:
 
 
 def place_of(record: Mapping[str, Any], parent: Place, *more: str) -> Place:
-    """Returns where a message stands, from its own URLs, else from its parent.
+    """Returns where a message is, from its own URLs or else from its parent.
 
     `more` are the families that the thread may be of; any if none are given.
     """

@@ -28,7 +28,7 @@ _REACTIONS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eye
 
 
 class Setting(NamedTuple):
-    """What is known around a message: its thread, and who may read it."""
+    """The context of a message: its thread, and who may read it."""
 
     place: Place = Place()
     title: str | None = None
@@ -260,7 +260,7 @@ _NOWHERE = Setting()
 
 
 def messages(record: Any, setting: Setting = _NOWHERE) -> Iterator[Row | RefusedError]:
-    """Yields the messages of one object of any shape, or why there aren't any."""
+    """Yields the messages of one object of any shape, or why there are none."""
     if isinstance(record, list):
         for each in record:
             yield from messages(each, setting)
@@ -294,7 +294,7 @@ def _is_hook(record: Record) -> bool:
 
 
 def hook_messages(record: Record, setting: Setting) -> Iterator[Row | RefusedError]:
-    """Yields what was said in a web hook's payload, and the thread it was said in."""
+    """Yields the messages in a web hook's payload, with their thread."""
     parts = [name for name in _PARTS if isinstance(record.get(name), Mapping)]
     if not parts:
         action = text_of(record.get("action")) or "this"
@@ -357,7 +357,7 @@ def _remark_kind(name: str, head: str, record: Record) -> str:
 
 
 def event_messages(record: Record) -> Iterator[Row | RefusedError]:
-    """Yields what was said in an event of the Events API, or of GH Archive."""
+    """Yields the messages in an event of the Events API, or of GH Archive."""
     repo = record.get("repo")
     name = text_of(repo.get("name")) if isinstance(repo, Mapping) else ""
     private = record.get("public") is False

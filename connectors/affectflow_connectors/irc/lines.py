@@ -43,7 +43,7 @@ _FORMS = re.compile("\x03(?:\\d{1,2}(?:,\\d{1,2})?)?|[\x02\x0f\x11\x16\x1d\x1e\x
 
 
 class Line(NamedTuple):
-    """What one line says; `kind` is `message`, `system`, `day` or empty."""
+    """The content of one line; `kind` is `message`, `system`, `day` or empty."""
 
     kind: str
     clock: str = ""
@@ -57,7 +57,7 @@ class Line(NamedTuple):
 
 
 def read_line(line: str) -> Line:
-    """Returns what a line says; its kind is empty if no log has such a line."""
+    """Returns the content of a line; its kind is empty if no log has such a line."""
     line = _FORMS.sub("", line)
     if new := _NEW_DAY.match(line):
         return Line("day", day=_written_day(new["when"].strip()))

@@ -82,7 +82,7 @@ class ReadIrc(TextLog):
 
 
 class _Survey:
-    """What only a whole log shows: who speaks in it, where, and on which clock."""
+    """What only a whole log shows: the speakers, the place, and the clock."""
 
     def __init__(self) -> None:
         self.nicks: set[str] = set()
@@ -103,7 +103,7 @@ class _Survey:
 
 
 def day_of_clock(day: date | None, headings: int) -> tuple[Hashable, bool]:
-    """Returns what names the day of a line, and whether the log names days at all."""
+    """Returns what gives the day of a line, and whether the log gives days at all."""
     return (day, True) if day else (headings, headings > 0)
 
 
@@ -121,7 +121,7 @@ def _survey(lines: Iterable[str]) -> _Survey:
 
 
 def _whole(lines: Iterable[str]) -> Iterator[tuple[int, str, Line]]:
-    """Yields lines with their number, each with those that go on with its message."""
+    """Yields numbered lines, each with the lines that continue its message."""
     pending: tuple[int, str, Line] | None = None
     more, size = list[str](), 0
     for number, line in enumerate(lines, 1):
@@ -146,7 +146,7 @@ def _joined(
 
 
 class _Log:
-    """What is known at a line of a log."""
+    """What is known at one line of a log."""
 
     def __init__(self, uri: str, survey: _Survey):
         path = uri.partition("::")[0]
@@ -179,7 +179,7 @@ class _Log:
         channel = line.channel or self.channel
         key = digest(channel, str(self.day or self._stem))
         if self._counted != self.day:
-            self._ids, self._counted = {}, self.day  # a log may be of many years
+            self._ids, self._counted = {}, self.day  # a log may cover many years
         if key not in self._ids:
             self._ids[key] = Digests(key, self._runs[key])
             self._runs[key] += 1

@@ -77,7 +77,7 @@ class _ReadMail(FileSource, abc.ABC):
 
     @abc.abstractmethod
     def mails(self, split: Split) -> Iterator[_Mail]:
-        """Yields the mails of a piece; of one too large to be held, the beginning."""
+        """Yields the mails of a piece; of one too large for memory, the beginning."""
 
 
 @dataclass(kw_only=True)

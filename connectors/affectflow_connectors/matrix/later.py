@@ -1,4 +1,4 @@
-"""What events of a file say of other events: edits, reactions, redactions; of rooms."""
+"""What events say about others (edits, reactions, redactions) and about rooms."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -26,7 +26,7 @@ class Later:
         self._reactions: dict[str, dict[str, str]] = defaultdict(dict)
 
     def take(self, event: Record, room: str) -> None:
-        """Takes what an event says of another, or of its room."""
+        """Records what an event says about another, or about its room."""
         content = inner(event, "content")
         about, kind = inner(content, "m.relates_to"), word(event, "type") or ""
         target, relation = word(about, "event_id"), word(about, "rel_type")

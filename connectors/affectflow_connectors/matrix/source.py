@@ -170,7 +170,7 @@ class ReadMatrix(EnvelopeSource):
         return new or content, time_of(told, "origin_server_ts")
 
     def _edit(self, event: Record, content: Record) -> Row:
-        """Returns what an edit says of a message that is not in the same file.
+        """Returns the content of an edit whose message is not in the same file.
 
         Raises:
           RefusedError: the message is in the file and already has the new words.
@@ -204,7 +204,7 @@ class ReadMatrix(EnvelopeSource):
 
 
 def _events(record: Record, around: Around) -> Iterator[tuple[Any, Around]]:
-    """Yields the events of a page or of a sync, each with what is said around it.
+    """Yields the events of a page or of a sync, each with its context.
 
     An object that is an event is one.
     """

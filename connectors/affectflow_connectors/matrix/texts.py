@@ -83,7 +83,7 @@ def _without_names(text: str, html: str) -> str:
 
 
 def text_of_state(kind: str, content: Record, before: Record) -> str:
-    """Returns what a change of a room's state says, without accounts."""
+    """Returns the words for a change of a room's state, without accounts."""
     if kind == "m.room.member":
         change, reason = word(content, "membership") or "", word(content, "reason")
         if change == word(before, "membership"):

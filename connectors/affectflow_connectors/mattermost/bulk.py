@@ -40,7 +40,7 @@ class Export(NamedTuple):
 
 
 def export_of(chunks: Iterable[bytes]) -> Export:
-    """Returns what an export says before its first post."""
+    """Returns what an export contains before its first post."""
     export = Export({}, {})
     try:
         for block in blocks(chunks, block_bytes=1 << 16):
@@ -53,7 +53,7 @@ def export_of(chunks: Iterable[bytes]) -> Export:
 
 
 def _take(line: bytes, export: Export) -> bool:
-    """Takes what a line says of a channel or an account; returns False for a post."""
+    """Records a channel or an account from a line; returns False for a post."""
     try:
         record = json.loads(line) if line.strip() else {}
     except (ValueError, RecursionError):
@@ -93,7 +93,7 @@ def _thread(post: Record, export: Export) -> Iterator[Row | RefusedError]:
 
 
 def _place(post: Record, export: Export) -> tuple[Place, str]:
-    """Returns where a post stands, and what stands for that in its id."""
+    """Returns where a post is, and the form of that in its id."""
     members = post.get("channel_members")
     if isinstance(members, list):
         names = "\0".join(sorted({str(name) for name in members}))

@@ -23,21 +23,21 @@ _NAMES_SAID = re.compile(r"user_?name$", re.I)
 
 
 class User(NamedTuple):
-    """What is known of an account."""
+    """What is known about an account."""
 
     role: str | None = None
     is_bot: bool = False
 
 
 class Place(NamedTuple):
-    """Where posts stand: the name of the channel, and who may read it."""
+    """Where posts are: the name of the channel, and who may read it."""
 
     container: str | None = None
     visibility: str = "unknown"
 
 
 def user_of(record: Record) -> User:
-    """Returns what a user of the API, or a line of an export, says of an account."""
+    """Returns the account described by a user of the API, or by a line of an export."""
     roles = (word(record, "roles") or "").split()
     role = next((r for r in ("admin", "guest", "user") if f"system_{r}" in roles), None)
     name = word(record, "username")
@@ -46,14 +46,14 @@ def user_of(record: Record) -> User:
 
 
 def place_of(channel: Record) -> Place:
-    """Returns where the posts of a channel stand; a direct channel has no name."""
+    """Returns where the posts of a channel are; a direct channel has no name."""
     visibility = _VISIBILITY.get(word(channel, "type") or "", "unknown")
     name = word(channel, "name", "display_name")
     return Place(None if visibility == "direct" else name, visibility)
 
 
 def post_row(post: Record, place: Place, user: User) -> Row:
-    """Returns what a post says, without its ids and without its author.
+    """Returns the content of a post, without its ids and author.
 
     Raises:
       RefusedError: it says neither a text nor that it has none.

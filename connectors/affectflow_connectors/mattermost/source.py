@@ -77,7 +77,7 @@ class ReadMattermost(JsonSource):
         return is_line(record) or is_post or "posts" in record
 
     def _export_of(self, uri: str) -> Export:
-        """Returns what the head of a file says; files come one after the other."""
+        """Returns the head of a file; files come one after the other."""
         if self._export[0] != uri:
             self._export = uri, export_of(_head(uri))
         return self._export[1]

@@ -135,7 +135,7 @@ def _may_hold(name: str) -> bool:
 
 
 def _listed(archive: str, root: str, file: str) -> list[Any]:
-    """Returns what a list beside the messages holds; nothing if it is missing.
+    """Returns the content of a list beside the messages; empty if it is missing.
 
     A list that cannot be read costs names and roles, and no message.
     """

@@ -1,4 +1,4 @@
-"""Where a message of Slack stands: its channel, and what an export says of it."""
+"""Where a Slack message is: its channel, and what an export says about it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -56,7 +56,7 @@ class Channel(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """What the lists of an export say: channels by id and by name, users by id."""
+    """The lists of an export: channels by id and by name, users by id."""
 
     channels: Mapping[str, Channel] = {}
     users: Mapping[str, tuple[bool, str]] = {}
@@ -79,7 +79,7 @@ def channels_of(listed: Iterable[Any], visibility: str) -> dict[str, Channel]:
 
 
 def users_of(listed: Iterable[Any]) -> dict[str, tuple[bool, str]]:
-    """Returns, by id, whether a user is an automaton, and the role."""
+    """Returns, by id, whether a user is a bot, and the role."""
     return {
         key: (record.get("is_bot") is True, _role(record))
         for record in listed
@@ -175,7 +175,7 @@ def channel_of(record: Any, around: Channel, workspace: Workspace) -> Channel:
 
 
 def listed(value: Any) -> list[Any]:
-    """Returns what a list file holds, an array or a page of the Web API."""
+    """Returns the content of a list file: an array or a page of the Web API."""
     if isinstance(value, list):
         return [each for each in value if isinstance(each, Mapping)]
     return list(objects(value, "channels", "members", "groups", "ims"))

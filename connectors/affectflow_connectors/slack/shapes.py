@@ -39,14 +39,14 @@ Record = Mapping[str, Any]
 
 
 class Setting(NamedTuple):
-    """What is known around a message."""
+    """The context of a message."""
 
     channel: Channel = Channel()
     workspace: Workspace = Workspace()
 
 
 def messages(record: Any, setting: Setting) -> Iterator[Row | RefusedError]:
-    """Yields the messages of one object of any shape, or why there aren't any."""
+    """Yields the messages of one object of any shape, or why there are none."""
     if not isinstance(record, Mapping):
         yield not_an_object(record)
         return
@@ -128,7 +128,7 @@ def _as_deleted(
     if before and setting:
         speaker = _row({**before, "ts": "0"}, setting)["speaker_id"]
     elif speaker == _SLACKBOT:
-        speaker, row["is_bot"] = None, None  # whoever left the tombstone wrote nothing
+        speaker, row["is_bot"] = None, None  # the tombstone has no author of its own
     return row | {
         "deleted": True,
         "text": text,

@@ -55,7 +55,7 @@ class CaptionSource(TextLog, abc.ABC):
         """Returns how many lines of a file belong to no cue."""
 
     def recording(self, uri: str, before: Sequence[str]) -> Recording:
-        """Returns what a file says of its recording, in its name and in its head."""
+        """Returns what the name and head of a file say about its recording."""
         return recording_of(uri)
 
     def rows_of_lines(

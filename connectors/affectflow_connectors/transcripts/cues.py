@@ -86,7 +86,7 @@ def _microseconds(
 
 
 def blocks_of(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yields what stands between blank lines."""
+    """Yields the blocks between blank lines."""
     block: list[str] = []
     for line in [*lines, ""]:
         if line.strip():

@@ -48,7 +48,7 @@ class Turn(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """What the name of a transcript says of its recording."""
+    """What the name of a transcript says about its recording."""
 
     name: str
     lang: str | None = None

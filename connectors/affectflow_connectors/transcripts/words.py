@@ -39,7 +39,7 @@ class Line(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a cue shows, and its times in microseconds."""
+    """The text of a cue, and its times in microseconds."""
 
     start_us: int
     end_us: int | None
@@ -75,7 +75,7 @@ def _clean(text: str) -> str:
 
 
 def rolls(cues: Sequence[Shown]) -> bool:
-    """Returns whether most cues begin with what the one before them showed."""
+    """Returns whether most cues begin with the text of the preceding one."""
     pairs = [
         (before, cue)
         for before, cue in itertools.pairwise(cues)
@@ -86,7 +86,7 @@ def rolls(cues: Sequence[Shown]) -> bool:
 
 
 def unrolled(cues: Sequence[Shown]) -> list[Shown]:
-    """Returns the cues, each without what the one before it had shown already.
+    """Returns the cues, each without the text that the preceding one had already shown.
 
     A cue that adds nothing has no lines; the text before it lasts until its end.
     """

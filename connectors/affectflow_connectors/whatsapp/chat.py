@@ -143,7 +143,7 @@ class ReadWhatsapp(FileSource):
 
 
 def _refused(record: Record) -> tuple[str, str] | None:
-    """Returns why a record is not a message; nothing if it is blank."""
+    """Returns why a record is not a message; empty if it is blank."""
     if record.begun:
         return "too_large", "a message larger than 64 MB"
     strays = sum(bool(decoded(line).strip()) for line in record.lines)

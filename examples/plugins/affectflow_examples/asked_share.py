@@ -42,7 +42,7 @@ class AskedShare(Measure):
         summary="the share of texts that ask",
         answers="how much of what people write asks",
         example="affectflow measure AskedShare lake --by container",
-        misleads="a question without its mark is none, and a rhetorical one counts",
+        misleads="questions without their mark are missed; rhetorical ones count",
     )
 
     def fit(self, state: pa.Table) -> Iterator[Value]:

@@ -30,8 +30,8 @@ FEAR = Target("emotion", "goemotions", "fear")
 @pytest.mark.parametrize(
     ("yes", "no", "said"),
     [
-        (9, 90, "people said yes 9 times, 10 are needed"),
-        (90, 9, "people said no 9 times, 10 are needed"),
+        (9, 90, "people said yes 9 times; 10 are needed"),
+        (90, 9, "people said no 9 times; 10 are needed"),
         (10, 10, ""),
     ],
 )
@@ -42,7 +42,7 @@ def test_ten_answers_of_each_kind_are_needed(yes, no, said):
 def test_answers_of_few_conversations_cannot_be_cross_validated():
     given = answers([0.5] * 40, [1, 0] * 20, conversations=[n % 4 for n in range(40)])
 
-    assert shortage(given) == "answers of 4 conversations, 5 are needed"
+    assert shortage(given) == "answers cover 4 conversations; 5 are needed"
 
 
 @settings(max_examples=30, deadline=None)
@@ -146,7 +146,7 @@ def test_a_label_with_too_few_answers_gets_no_curve():
     found = fit_label(JOY, answers([0.5] * 50, [1] + [0] * 49))
 
     assert (found.curve, found.figures, found.method) == (None, None, "none")
-    assert found.note == "people said yes 1 time, 10 are needed"
+    assert found.note == "people said yes 1 time; 10 are needed"
 
 
 def test_a_calibration_comes_back_from_json_as_it_was():

@@ -156,13 +156,13 @@ EVEN = [("a", "b", 1, 2), ("b", "a", 1, 1)]
         pytest.param(
             [*EVEN, ("c", "d", 1, 1), ("d", "c", 1, 1)],
             "half",
-            {"a": "compared in groups apart: a, b | c, d"},
+            {"a": "compared only within separate groups: a, b | c, d"},
             id="blocks",
         ),
         pytest.param(
             [*EVEN, ("c", "d", 0.5, 5), ("a", "c", 0.5, 1)],
             "drop",
-            {"c": "compared in groups apart: a, b | c | d"},
+            {"c": "compared only within separate groups: a, b | c | d"},
             id="blocks without ties",
         ),
         pytest.param(
@@ -180,8 +180,8 @@ EVEN = [("a", "b", 1, 2), ("b", "a", 1, 1)]
         pytest.param(
             [("a", "b", 1, 1), ("b", "c", 1, 1)],
             "half",
-            {"a": "never lost", "b": "always won or always lost, so that nothing places"
-             " it", "c": "never won"},
+            {"a": "never lost", "b": "always won or always lost, so its strength is"
+             " not finite", "c": "never won"},
             id="a ladder",
         ),
     ],
@@ -245,7 +245,7 @@ def test_odd_preferences_and_weights_are_left_out_and_counted():
     state = measure.add(measure.create(), batch)
 
     assert measure.left_out(state) == {
-        "the preference is off the scale": 2,
+        "the preference is outside the scale": 2,
         "the weight is not a number above 0": 3,
         "a model or a baseline has no name": 1,
     }
@@ -315,4 +315,4 @@ def test_the_command_says_why_there_is_no_value(tmp_path, own_configuration):
     done = affectflow("measure", "bradley-terry", path)
 
     assert done.code == 0, done.err
-    assert "no value: compared in groups apart: a, b | c, d" in done.err
+    assert "no value: compared only within separate groups: a, b | c, d" in done.err

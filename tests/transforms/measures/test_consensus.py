@@ -131,10 +131,13 @@ def test_questions_are_fitted_apart():
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
-        (votes(ann="ynn"), "fewer than 3 raters: nobody can tell which of them errs"),
+        (
+            votes(ann="ynn"),
+            "fewer than 3 raters: which of them errs cannot be determined",
+        ),
         (
             votes(ann="yn", ben="yy"),
-            "fewer than 3 raters: nobody can tell which of them errs",
+            "fewer than 3 raters: which of them errs cannot be determined",
         ),
         (votes(ann="yy", ben="yy", cat="yy"), "all answers are the same"),
         (votes(ann="yn--", ben="yn--", cat="--yn"), "no item has answers of 3 raters"),
@@ -148,7 +151,7 @@ def test_whoever_rated_nothing_of_a_kind_has_no_probability_of_finding_it():
     rows = votes(ann="yynn", ben="yynn", cat="yynn", dan="yy--")
 
     assert values(rows)["dan", "finds n"] is None
-    assert "rated no item of it" in whys(rows)
+    assert "rated no such item" in whys(rows)
 
 
 @pytest.mark.parametrize(

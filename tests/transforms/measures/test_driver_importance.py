@@ -164,7 +164,7 @@ def test_attributions_are_those_of_all_orders_and_sum_to_the_answer(four):
         pytest.param(
             {"review": ["1", "n/a"] * 4},
             "review",
-            "it has numbers and words, as 'n/a'",
+            "it mixes numbers and words, such as 'n/a'",
         ),
         pytest.param(
             {"review": ["-2", "-2", "2", "2"] * 2},
@@ -234,7 +234,7 @@ def test_a_factor_with_too_many_names_is_left_out():
     said, _ = fitted(columns, outcome="mood", factors="wait,name")
 
     why = said["name", "importance"]["why"]
-    assert why == "it has 32 names, at most 24 are compared"
+    assert why == "it has 32 levels, but at most 24 can be compared"
     assert said["wait", "importance"]["value"] == pytest.approx(1, abs=1e-12)
 
 

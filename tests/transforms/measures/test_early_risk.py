@@ -120,8 +120,8 @@ def test_one_class_has_no_rank_and_says_so():
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({}, "no truth says 1, true or yes"),
-        ({"label": "rude"}, "most people gave no post 'rude', task 'risk'"),
+        ({}, "no truth is 1, true or yes"),
+        ({"label": "rude"}, "no post got 'rude' from most people, task 'risk'"),
         ({"label": "rude", "column": "tbdf"}, "no cell of tbdf says 'rude'"),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_truth_that_is_neither_yes_nor_no_is_left_out_and_counted(tmp_path):
 
     found = measure_file(str(path), "EarlyRisk")
 
-    assert found.left_out == {"the truth is none of 0, 1, false, true, no, yes": 4}
+    assert found.left_out == {"the truth is not one of 0, 1, false, true, no, yes": 4}
     assert next(r["value"] for r in found.rows if r["label"] == "prevalence") == 0.5
 
 
@@ -157,7 +157,7 @@ def test_bad_posts_are_left_out_and_counted():
     assert measure.left_out(state) == {
         "no score": 1,
         "the place is below 1": 1,
-        "the score is no number": 1,
+        "the score is not a number": 1,
     }
     assert found["auc"]["value"] == 1
 
@@ -286,7 +286,7 @@ def test_one_yes_of_three_makes_no_case(tmp_path, own_configuration):
     found = measure_lake(uri, "EarlyRisk", options=OPTIONS)
 
     assert (found.observations, found.left_out) == (1, {})
-    assert "no unit is a case: most people gave no post" in found.undefined[0]
+    assert "no unit is a case: no post got" in found.undefined[0]
 
 
 @pytest.mark.rotated

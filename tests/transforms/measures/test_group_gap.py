@@ -200,7 +200,7 @@ def test_weights_that_are_no_weights_are_left_out_and_counted():
 
     state = measure.add(measure.create(), batch)
 
-    assert measure.left_out(state) == {"a weight that is not above 0": 3}
+    assert measure.left_out(state) == {"the weight is not above 0": 3}
 
 
 def test_cells_that_say_neither_yes_nor_no_are_left_out_and_counted(tmp_path):

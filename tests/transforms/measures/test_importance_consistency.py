@@ -64,13 +64,13 @@ def test_cohorts_with_the_reverse_order_disagree_fully():
         (
             {"a": {"x": [1.0]}, "b": {"x": [1.0]}},
             ("a", "kl"),
-            "there is one factor only",
+            "there is only one factor",
         ),
         (
             {c: {"x": [1.0], "y": [2.0], **({"z": [1.0]} if c == "c" else {})}
              for c in "abc"},
             ("c", "kl"),
-            "it has other factors than most cohorts: z",
+            "its factors differ from those of most cohorts: z",
         ),
         (
             {"a": {"x": [0.0], "y": [0.0]}, "b": {"x": [1.0], "y": [2.0]}},

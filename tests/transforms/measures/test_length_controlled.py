@@ -357,8 +357,8 @@ def test_what_is_off_the_scale_or_no_number_is_left_out_and_counted():
     state = measure.add(measure.create(), batch)
 
     assert measure.left_out(state) == {
-        "the preference is off the scale": 2,
-        "a nuisance is no number": 1,
+        "the preference is outside the scale": 2,
+        "a nuisance is not a number": 1,
     }
 
 
@@ -372,7 +372,7 @@ def test_gamed_cells_that_say_neither_yes_nor_no_are_left_out_and_counted(cell):
         measure.create(), pa.RecordBatch.from_pylist(rows, schema=measure.reads)
     )
 
-    reason = "a gamed that is not 1 or 0, true or false, yes or no"
+    reason = "gamed is not 1 or 0, true or false, yes or no"
     assert measure.left_out(state) == {reason: 1}
     assert measure.kept(state) == 3
 

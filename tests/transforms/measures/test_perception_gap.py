@@ -152,7 +152,7 @@ def test_what_one_side_only_rates_is_not_told_to_be_hidden_or_not():
     [{"writer_min": 2.0}, {"reader_min": 2.0}, {**HIGH, "writer_max": 1.0}],
 )
 def test_half_a_limit_or_both_ends_are_one_line(options):
-    with pytest.raises(UsageError, match="both of one end"):
+    with pytest.raises(UsageError, match="both limits of one end"):
         PerceptionGap(**options)
 
 

@@ -184,7 +184,7 @@ def test_a_right_label_that_is_none_of_the_labels_is_left_out_and_counted():
         pytest.param([("a", "a", 3)], "no label was said in", id="one label"),
         pytest.param(
             [*(("a", "b", 1), ("b", "a", 1)), *(("c", "d", 1), ("d", "c", 1))],
-            "labels are confused in groups apart: a, b | c, d",
+            "labels are confused only within separate groups: a, b | c, d",
             id="blocks",
         ),
         pytest.param(

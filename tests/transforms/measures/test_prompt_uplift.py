@@ -134,7 +134,7 @@ def test_labels_are_compared_without_regard_to_case_and_an_empty_answer_is_wrong
 @pytest.mark.parametrize(
     ("rows", "whys"),
     [
-        (answers("aa", "ab", "aa"), {"gold has one label only"}),
+        (answers("aa", "ab", "aa"), {"gold has only one label"}),
         (answers("ab", "xx", "ab"), {"nothing is right without it"}),
     ],
 )
@@ -219,7 +219,7 @@ def test_in_a_lake_answers_are_paired_with_those_of_the_unstimulated_twin(lake):
         ("positive:EP01", 0, 4),
     ]
     assert found.left_out == {
-        "gold is empty, or people are of two minds": 3,
+        "gold is empty, or people are divided": 3,
         "no base": 5,
         "no gold": 4,
     }

@@ -102,7 +102,7 @@ def test_files_of_raters_are_read_and_broken_ones_counted(tmp_path):
 
     found = measure_file(f"{folder}/*.csv", "WeightedGold")
 
-    assert found.left_out == {"times go backwards": 1, "a file is no table": 1}
+    assert found.left_out == {"times go backwards": 1, "a file is not a table": 1}
     names = {f"{row['unit_id']} {row['label']}" for row in found.rows}
     assert "P1/FM1 valence weight" in names
 

@@ -1,1 +1,1 @@
-"""Cues of text: what is said without words, written out in words."""
+"""Cues of text: puts what is said without words into words."""

@@ -1,4 +1,4 @@
-"""RenderEmoji: emoji and `:short_codes:`, by their names."""
+"""RenderEmoji: emoji and `:short_codes:`, by name."""
 
 import functools
 import itertools
@@ -95,7 +95,7 @@ def _phrase(name: str) -> str:
 
 @functools.lru_cache(maxsize=16_384)
 def name_of(char: str, language: str = ENGLISH) -> str | None:
-    """Returns the phrase of one emoji sequence; None if it is a sign, not a cue.
+    """Returns the phrase for one emoji sequence; None if it is a sign, not a cue.
 
     A sequence that is not in the tables has the name of its first emoji.
     """
@@ -119,7 +119,7 @@ def _named(bare: str, language: str) -> str | None:
 
 @dataclass(kw_only=True)
 class RenderEmoji(WordRenderer):
-    """Writes out emoji and short codes by what they show: "cracking up".
+    """Puts emoji and short codes into words by what they show: "cracking up".
 
     Skin tones are not cues; neither are signs such as ©, ™ or ↔ that are drawn as text.
     A run of one emoji is one cue, its `value` the count: "crying, three times". Words

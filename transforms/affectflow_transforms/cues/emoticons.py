@@ -1,4 +1,4 @@
-"""RenderEmoticons: western emoticons and kaomoji, by what they show."""
+"""RenderEmoticons: Western emoticons and kaomoji, by what they show."""
 
 import functools
 import itertools
@@ -71,7 +71,7 @@ def _may_match() -> str:
 
 @dataclass(kw_only=True)
 class RenderEmoticons(WordRenderer):
-    """Writes out emoticons and kaomoji by what they show: "smiles", "shrug"."""
+    """Puts emoticons and kaomoji into words by what they show: "smiles", "shrug"."""
 
     renderer_id: ClassVar[str] = "emoticons@2"
     pattern: ClassVar[str] = (
@@ -150,7 +150,7 @@ _SYMBOL_AFTER = re.compile(r"\s*(?:=>|,\s*[:\"'{\[]|\|>)|:")
 
 
 def _is_face(text: str, found: re.Match[str], phrase: str) -> bool:
-    """Tells a face from punctuation, a name, a number or a symbol of code."""
+    """Distinguishes a face from punctuation, a name, a number or a symbol of code."""
     near = max(0, found.start() - 200)
     line = text[near : found.start()].rpartition("\n")[2]
     beside = line[-_BESIDE:]

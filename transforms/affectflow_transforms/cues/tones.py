@@ -1,4 +1,4 @@
-"""RenderTones: what writers say of their tone, and the words that they cross out."""
+"""RenderTones: what writers say about their tone, and the words they cross out."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _STRUCK = re.compile(
 
 @dataclass(kw_only=True)
 class RenderTones(WordRenderer):
-    """Writes out tone tags (`/s`, `</rant>`) and crossed out words.
+    """Puts tone tags (`/s`, `</rant>`) and crossed-out words into words.
 
     - `tone`: a tag by which a writer says how a text is meant: "said with sarcasm".
     - `struck_out`: `~~great~~`; `value` is the number of words.
@@ -34,7 +34,7 @@ class RenderTones(WordRenderer):
         r"(?m)(?:^|[\s.!?)\"'])/[A-Za-z]{1,4}(?:[^\w/.:=*-]|\.(?:\W|$)|$)"
         r"|<[/\\]?\s?[A-Za-z]{1,12}\s?/?>|\[/[A-Za-z]{1,12}\]|~~[^~\s]"
     )
-    card: ClassVar[Card] = Card(summary="tone tags and crossed out words, in words")
+    card: ClassVar[Card] = Card(summary="tone tags and crossed-out words, in words")
 
     def render(self, text: str) -> list[Cue]:
         language = self.language or ENGLISH

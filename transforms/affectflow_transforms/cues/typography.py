@@ -140,7 +140,7 @@ def _is_loud(word: str) -> bool:
 
 
 def _is_loud_alone(text: str, word: re.Match[str]) -> bool:
-    """Tells a word from an abbreviation that is not in the table."""
+    """Distinguishes a word from an abbreviation that is not in the table."""
     bracketed = text[word.start() - 1 : word.start()] == "(" and (
         text[word.end() : word.end() + 1] == ")"
     )

@@ -1,4 +1,4 @@
-"""Frames of a table of faces: when each was, and which of its faces is used."""
+"""Frames of a table of faces: their times, and which face of each is used."""
 
 from typing import NamedTuple
 
@@ -37,9 +37,9 @@ class Frames(NamedTuple):
 def frames_of(table: pa.Table, instrument: Instrument, fps: float, uri: str) -> Frames:
     """Returns the face of each frame that can be trusted; the others are counted.
 
-    Of a table that tells persons apart, the one who is there in most frames is taken;
-    of another, the surest face of each frame. A recording whose times go backwards
-    says nothing.
+    If a table distinguishes persons, the one in most frames is used; otherwise the face
+    with the highest confidence in each frame. Recordings whose times go backwards are
+    left out.
 
     Args:
       table: with the columns that the instrument names.
@@ -142,7 +142,7 @@ def _trusted(
 
 
 def _same_person(persons: Floats, whose: Integers, good: Flags) -> Flags:
-    """Returns which rows are of the person who is there in most frames."""
+    """Returns which rows are of the person present in most frames."""
     if len(np.unique(persons)) < 2:
         return good
     same = np.zeros(len(persons), np.bool_)

@@ -1,4 +1,4 @@
-"""Instruments that see faces: how their tables are recognised, and what they say.
+"""Instruments that measure faces: how to recognise and read their tables.
 
 All of it is data, `facs.toml` beside this file. Every instrument's columns get the
 names of one vocabulary: `AU12` for a unit of FACS, `happiness` for an emotion.
@@ -14,7 +14,7 @@ from typing import Any
 
 _FILE = Path(__file__).with_name("facs.toml")
 AT = "@"
-"""Stands in the name of a channel between the cue and the id of its scale."""
+"""Separates the cue and the id of its scale in the name of a channel."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +66,8 @@ class Instrument:
       frames: the column of numbers of frames, if it has no times.
       found: the column that is at least 1 where there is a face.
       confidence: the column that says how sure it is, 0..1.
-      least: a frame of less confidence is not trusted.
-      person: the column that tells the faces of a frame apart.
+      least: frames with less confidence are not trusted.
+      person: the column that distinguishes the faces of a frame.
       source: the column that says which device a row is of.
       source_has: a word that is there in rows of this one.
     """

@@ -1,4 +1,4 @@
-"""RenderFace: what instruments see in faces, as "the lip corners are pulled up"."""
+"""RenderFace: what instruments see in faces: "the lip corners are pulled up"."""
 
 import functools
 from collections import Counter
@@ -32,7 +32,7 @@ NOTHING = "nothing"
 
 @dataclass(kw_only=True)
 class RenderFace(TrackRenderer):
-    """Says which muscles of a face move while someone speaks, and how it looks.
+    """Describes which muscles of a face move while someone speaks, and how it looks.
 
     Reads tables of OpenFace 2, Py-Feat 1 and 2, iMotions (FACET) and FEAFA, which it
     recognises by their header. A value is that of the instrument, on its own scale:
@@ -40,7 +40,7 @@ class RenderFace(TrackRenderer):
 
     Args:
       tracks: path, glob, folder or URL of the tables.
-      fps: frames per second, for tables that only count them, as Py-Feat's do.
+      fps: frames per second, for tables that only count frames, such as Py-Feat's.
       window_s: seconds of a window, counted from the beginning of the recording; 0 for
         the whole turn.
       style: whose rule and words are used.

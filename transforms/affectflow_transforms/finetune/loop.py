@@ -223,10 +223,10 @@ def _copied(module: Any) -> dict[str, Any]:
 
 
 def _trained(module: Any) -> Iterator[tuple[str, Any]]:
+    """Yields what training changes: weights, each once, and the means of norms."""
     for name, weight in module.named_parameters():
         if weight.requires_grad:
             yield name, weight
-    # What is counted along the way: means and variances of batches.
     kept = module.state_dict(keep_vars=True).keys()
     yield from ((n, each) for n, each in module.named_buffers() if n in kept)
 

@@ -1,1 +1,1 @@
-"""Measures: what rows come to."""
+"""Measures: statistics fitted to rows."""

@@ -1,4 +1,4 @@
-"""BradleyTerry: how strong models are, by who was preferred to whom."""
+"""BradleyTerry: how strong models are, judged by which was preferred to which."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Ties = Literal["half", "davidson", "drop"]
 
 _Z = 1.959963984540054
-"""Of a 95 % interval."""
+"""Quantile for a 95 % interval."""
 _PREFERENCE = "((preference - $low) / ($high - $low))"
 
 
@@ -35,7 +35,7 @@ def _column(name: str, type_: pa.DataType, doc: str) -> pa.Field:
 
 
 class Played(NamedTuple):
-    """What models won against each other, and how often they tied.
+    """Wins of models against each other, and ties.
 
     Attributes:
       names: of the models.
@@ -54,24 +54,24 @@ class Played(NamedTuple):
 
 @dataclass(kw_only=True)
 class BradleyTerry(Measure):
-    """Fits a strength to each model, from pairs of which one was preferred.
+    """Fits a strength to each model, from pairs in which one was preferred.
 
     A strength is a log: the odds that one of two is preferred are e to the power of
-    the difference. They sum to 0. Preferences between the ends count in part for either
-    side; the middle of the scale is a tie. Without `draws`, intervals are those of
-    Fisher's information. `spellings` is said of a model that is spelt in several ways,
-    which count as one.
+    the difference. They sum to 0. Preferences between the ends count partly for each
+    side; the middle of the scale is a tie. Without `draws`, intervals come from
+    Fisher's information. `spellings` lists models spelt in several ways, which count
+    as one.
 
-    In a lake the best and the worst of the replies to a message are a pair, as an
-    annotator rated them (the view `preference_pairs`): what wrote the better one?
+    In a lake the best and the worst of the replies to a message form a pair, as rated
+    by an annotator (the view `preference_pairs`): which model wrote the better one?
 
     Args:
-      ties: `half` a win for both; `davidson`, an outcome of its own; `drop`.
+      ties: `half` a win for both; `davidson`, a separate outcome; or `drop`.
       low: the preference for the baseline.
       high: the preference for the model.
       attribute: in a lake, the attribute of a reply that names its model; its
         speaker's role if empty.
-      annotator: in a lake, who rated, by the id or its beginning; all if empty.
+      annotator: in a lake, who rated, by the id or the start of it; all if empty.
 
     Raises:
       UsageError: `low` is not below `high`.
@@ -90,7 +90,7 @@ class BradleyTerry(Measure):
             _column("preference", pa.float64(), "`low` to `high`, the model is better"),
             _column("weight", pa.float64(), "how much it counts, above 0; else 1"),
             _column(
-                "unit", pa.string(), "what intervals draw: an item or conversation"
+                "unit", pa.string(), "what intervals resample: an item or conversation"
             ),
         ]
     )
@@ -101,7 +101,7 @@ class BradleyTerry(Measure):
         ),
         "compared with itself": sql_same("model", "baseline"),
         # To DuckDB, NaN is above all numbers.
-        "the preference is off the scale": "NOT preference BETWEEN $low AND $high",
+        "the preference is outside the scale": "NOT preference BETWEEN $low AND $high",
         "the weight is not a number above 0": "weight <= 0 OR NOT isfinite(weight)",
     }
     keys: ClassVar[tuple[str, ...]] = ("unit", "model", "baseline")
@@ -142,8 +142,8 @@ FROM counted
 GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
-        summary="how strong models are, by who was preferred to whom",
-        answers="which model is best, though not all were compared with all?",
+        summary="how strong models are, judged by which was preferred to which",
+        answers="which model is best, although not all were compared with each other?",
         example="affectflow measure BradleyTerry pairs.csv --set ties=davidson",
         misleads="one number per model: it does not show that a beats b, b beats c and "
         "c beats a; strengths of two tables are not on one scale",
@@ -210,7 +210,7 @@ def _played(state: pa.Table) -> Played:
 
 
 def _with_ties(played: Played, ties: Ties) -> tuple[Floats, Floats]:
-    """Returns wins and ties as one of the ways to count ties has them."""
+    """Returns wins and ties after applying one of the ways to count ties."""
     none = np.zeros_like(played.ties)
     if ties == "half":
         return played.wins + played.ties / 2, none
@@ -218,24 +218,24 @@ def _with_ties(played: Played, ties: Ties) -> tuple[Floats, Floats]:
 
 
 def _unlinked(played: Played, wins: Floats, ties: Floats) -> str:
-    """Returns why no strength at all can be told; empty if some can."""
+    """Returns why no strength can be determined; empty if some can."""
     if not played.wins.any():
         return "ties only"
     groups = parts(wins + ties)
     if len(groups) > 1:
-        return f"compared in groups apart: {listed(groups, played.names)}"
+        return f"compared only within separate groups: {listed(groups, played.names)}"
     return ""
 
 
 def _finite(wins: Floats, names: Sequence[str]) -> tuple[Sequence[int], dict[int, str]]:
-    """Returns whose strengths are finite, and why those of the others are not."""
+    """Returns which strengths are finite, and why the others are not."""
     groups = [group for group in cycles(wins) if len(group) > 1]
     kept = groups[0] if len(groups) == 1 else []
     why = f"one group always won against another: {listed(groups, names)}"
     apart = {}
     for place in set(range(len(wins))) - set(kept):
         lost, won = wins[:, place].any(), wins[place].any()
-        alone = "always won or always lost, so that nothing places it"
+        alone = "always won or always lost, so its strength is not finite"
         reason = "never lost" if not lost else "never won" if not won else alone
         apart[place] = why if any(place in group for group in groups) else reason
     return kept, apart

@@ -1,4 +1,4 @@
-"""Consensus: what is true where raters differ, and how far each is to be trusted.
+"""Consensus: what is true where raters differ, and how reliable each rater is.
 
 Dawid and Skene 1979 (Applied Statistics 28(1)): each rater has a probability of each
 answer given the truth; truths and probabilities are found together by EM, which begins
@@ -20,9 +20,9 @@ from affectflow.registry import Card
 
 MIN_RATERS = 3
 _LEAST = 1e-10
-"""A probability is not below it: one answer alone never rules a truth out."""
+"""Lower bound of probabilities, so that a single answer never rules a truth out."""
 _ENOUGH = 1e-12
-"""EM ends when the log-likelihood rises by less."""
+"""EM ends when the log-likelihood rises by less than this."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,11 +33,11 @@ def _column(name: str, doc: str) -> pa.Field:
 
 @dataclass(kw_only=True)
 class Consensus(Measure):
-    """Says what is true where raters differ, and how reliable each of them is.
+    """Estimates what is true where raters differ, and how reliable each rater is.
 
-    Of each rater: `accuracy`, the probability of a right answer, and `finds X`, that
-    of the answer X where X is true. Of each answer: its `share` among truths. With
-    `tell=items`, for each item the likeliest answer and its probability instead.
+    For each rater: `accuracy`, the probability of a right answer, and `finds X`, the
+    probability of the answer X where X is true. For each answer: its `share` among
+    truths. With `tell=items`, the likeliest answer to each item and its probability.
 
     In a lake, people's answers to each label are read; with `raters=annotators` the
     first label of each annotator, of one task and vocabulary.
@@ -62,8 +62,8 @@ class Consensus(Measure):
             _column("item", "what is rated"),
             _column("rater", "who answers"),
             _column("answer", "one of the answers"),
-            _column("question", "what is asked; each is fitted alone"),
-            _column("unit", "what intervals draw: a conversation"),
+            _column("question", "what is asked; each is fitted separately"),
+            _column("unit", "what intervals resample: a conversation"),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("item", "rater", "answer")
@@ -100,9 +100,9 @@ WHERE NOT by_person AND chosen AND coalesce(rank, 1) = 1 AND $raters = 'annotato
     )
     card: ClassVar[Card] = Card(
         summary="finds what is true where raters differ, and how reliable each is",
-        answers="whom to believe, and what holds, where people or models disagree?",
+        answers="whom to believe, and what is true, where people or models disagree?",
         example="affectflow measure Consensus answers.csv --set tell=items",
-        misleads="raters who share a mistake are taken to be right together; a rater "
+        misleads="raters who share a mistake are taken to be right; a rater "
         "with few items gets 1 as easily as 0; it says nothing about whether the "
         "question has one true answer",
     )
@@ -118,7 +118,7 @@ WHERE NOT by_person AND chosen AND coalesce(rank, 1) = 1 AND $raters = 'annotato
             raise UsageError(f"`steps` must be at least 1, got {self.steps}")
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
-        """Yields what the answers to each question come to."""
+        """Yields the values fitted to the answers to each question."""
         questions = pc.unique(state["question"])
         for question in sorted(questions.to_pylist(), key=lambda q: (q is None, q)):
             same = pc.equal(state["question"], question)
@@ -162,7 +162,7 @@ class Answers(NamedTuple):
 
     @property
     def n(self) -> int:
-        """How many answers there are."""
+        """The number of answers."""
         return len(self.item)
 
 
@@ -248,11 +248,13 @@ def _numbered(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int64]
 
 
 def _unfit(given: Answers) -> str:
-    """Returns why truths cannot be told; empty if they can."""
+    """Returns why truths cannot be determined; empty if they can."""
     if len(given.answers) < 2:
         return "all answers are the same"
     if len(given.raters) < MIN_RATERS:
-        return f"fewer than {MIN_RATERS} raters: nobody can tell which of them errs"
+        return (
+            f"fewer than {MIN_RATERS} raters: which of them errs cannot be determined"
+        )
     together = np.unique(np.stack([given.item, given.rater]), axis=1)[0]
     if np.bincount(together).max() < MIN_RATERS:
         return f"no item has answers of {MIN_RATERS} raters"
@@ -275,11 +277,11 @@ def _raters(question: str, given: Answers, fitted: Fitted) -> Iterator[Value]:
         accuracy = float(right[number] / answered[number])
         yield Value("rater", rater, _said(question, "accuracy"), accuracy, n=n)
         for truth, answer in enumerate(given.answers):
-            # Whoever rated nothing of which it is true has no such probability.
+            # A rater who rated no item where it is true has no such probability.
             known = true[number, truth] >= 0.5
             value = fitted.errors[number, truth, truth] if known else float("nan")
             label = _said(question, f"finds {answer}")
-            n_true, why = round(true[number, truth]), "rated no item of it"
+            n_true, why = round(true[number, truth]), "rated no such item"
             yield Value("rater", rater, label, float(value), n=n_true, why=why)
 
 

@@ -1,9 +1,8 @@
-"""DoublyRight: whether an answer is right, and right for a reason that tells it.
+"""DoublyRight: whether an answer is right, and right for the right reason.
 
-Each answer has a reason. The emotion that is right is hidden in the reason, and a judge
-says which emotion the reason alone speaks of. Answer and reason are each right or
-wrong: RR, RW, WR, WW, as in Mao et al. 2023 (arXiv 2212.06202) and StimuVAR (IJCV
-2025).
+Each answer has a reason. The right emotion is masked in the reason, and a judge says
+which emotion the reason alone expresses. Answer and reason are each right or wrong: RR,
+RW, WR, WW, as in Mao et al. 2023 (arXiv 2212.06202) and StimuVAR (IJCV 2025).
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +20,7 @@ FIGURES = ("RR", "RW", "WR", "WW")
 
 
 def _words(column: str) -> str:
-    """Returns the words of a text between blanks, in small letters."""
+    """Returns SQL for the words of a text between spaces, in lower case."""
     found = f"regexp_extract_all(lower({column}), '[\\p{{L}}\\p{{M}}\\p{{N}}]+')"
     return f"' ' || array_to_string({found}, ' ') || ' '"
 
@@ -36,7 +35,7 @@ def _column(name: str, doc: str) -> pa.Field:
 
 @dataclass(kw_only=True)
 class DoublyRight(Measure):
-    """Counts answers that are right or wrong, by whether their reason tells why.
+    """Counts right and wrong answers, by whether their reason is right.
 
     Shares of `RR`, `RW`, `WR` and `WW`: the answer is right (R) or wrong (W), then the
     emotion that a judge reads in the reason. They sum to 1. Labels are compared
@@ -57,12 +56,14 @@ class DoublyRight(Measure):
     annotators: ClassVar[tuple[str, ...]] = ("judge",)
     reads: ClassVar[pa.Schema] = pa.schema(
         [
-            _column("gold", "the emotion that is right"),
-            _column("label", "the emotion that was answered"),
+            _column("gold", "the right emotion"),
+            _column("label", "the emotion given as the answer"),
             _column("judged", "the emotion that a judge reads in the reason alone"),
-            _column("reason", "the reason as the judge saw it, the emotion hidden"),
-            _column("annotator_id", "whose answer; told apart"),
-            _column("unit", "what intervals draw: a video, or a conversation"),
+            _column(
+                "reason", "the reason as the judge saw it, with the emotion masked"
+            ),
+            _column("annotator_id", "who answered; reported separately"),
+            _column("unit", "what intervals resample: a video or a conversation"),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("gold", "label", "judged")
@@ -115,8 +116,8 @@ FROM observations GROUP BY ALL
         summary="counts answers that are right, and right for the right reason",
         answers="does a model that is right know why?",
         example="affectflow measure DoublyRight judged.csv",
-        misleads="a judge that errs makes right reasons look wrong; a reason that "
-        "hints at the emotion in other words passes for one that tells it",
+        misleads="errors of the judge make right reasons look wrong; a reason that "
+        "hints at the emotion in other words passes as right",
     )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:

@@ -1,7 +1,7 @@
-"""EarlyRisk: how soon what goes wrong is seen in a stream of posts.
+"""EarlyRisk: how soon a problem is detected in a stream of posts.
 
-ERDE is of Losada and Crestani 2016 (CLEF eRisk): the mean over units of what a decision
-costs, which for a case that is seen rises with the posts that it took.
+ERDE is from Losada and Crestani 2016 (CLEF eRisk): the mean cost of decisions over
+units, which for a detected case rises with the number of posts it took.
 """
 
 import math
@@ -44,11 +44,11 @@ _AFTER = ",\n  coalesce(arg_max(sum, place) FILTER (place <= {k}), 0) AS after_{
 
 
 class Decisions(NamedTuple):
-    """What a policy decided of units, each of shape (units,).
+    """What a policy decided about units, each of shape (units,).
 
     Attributes:
-      is_case: whether there was something to be seen.
-      seen_at: after how many posts it was; infinite where it was not.
+      is_case: whether there was something to detect.
+      seen_at: after how many posts it was flagged; infinite if never.
       times: how often a unit counts.
     """
 
@@ -63,7 +63,7 @@ def erde(decisions: Decisions, o: float, false_alarm_cost: float) -> float:
     Args:
       decisions: of units.
       o: after so many posts a case that is seen costs half.
-      false_alarm_cost: of a unit that is no case and was seen; one missed costs 1.
+      false_alarm_cost: of a flagged unit that is not a case; a missed case costs 1.
     """
     is_seen = np.isfinite(decisions.seen_at)
     late = np.where(is_seen, decisions.seen_at, o) - o
@@ -79,7 +79,7 @@ def _column(name: str, type_: pa.DataType, doc: str) -> pa.Field:
 
 @dataclass(kw_only=True)
 class EarlyRisk(Measure):
-    """Flags units as soon as their posts' scores sum to more than a threshold.
+    """Flags units as soon as the sum of their posts' scores exceeds a threshold.
 
     A flag is never taken back. `auc` says how well the sums rank cases above other
     units, `precision` which share of flagged units are cases, `recall` which share of
@@ -124,9 +124,13 @@ class EarlyRisk(Measure):
 
     reads: ClassVar[pa.Schema] = pa.schema(
         [
-            _column("unit", pa.string(), "what is flagged: a thread, most often"),
-            _column("place", pa.int64(), "which of its posts this is, from 1"),
-            _column("score", pa.float64(), "what the post says for it, or against"),
+            _column("unit", pa.string(), "what is flagged, usually a thread"),
+            _column("place", pa.int64(), "position of the post in the unit, from 1"),
+            _column(
+                "score",
+                pa.float64(),
+                "evidence of the post for being a case, or against",
+            ),
             _column(
                 "truth",
                 pa.string(),
@@ -136,9 +140,9 @@ class EarlyRisk(Measure):
     )
     needed: ClassVar[tuple[str, ...]] = ("unit", "place", "score", "truth")
     refuses: ClassVar[Mapping[str, str]] = {
-        "the score is no number": "NOT isfinite(score)",
+        "the score is not a number": "NOT isfinite(score)",
         "the place is below 1": "place < 1",
-        "the truth is none of 0, 1, false, true, no, yes": f"NOT ({_YES} OR {_NO})",
+        "the truth is not one of 0, 1, false, true, no, yes": f"NOT ({_YES} OR {_NO})",
     }
     keys: ClassVar[tuple[str, ...]] = ("unit", "who", "place")
     query: ClassVar[str] = """
@@ -196,7 +200,8 @@ FROM observations GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
         summary="how soon cases are seen in streams of posts: rank, precision, ERDE",
-        answers="how early, and how rightly, does a score say which threads go wrong?",
+        answers="how early, and how accurately, does a score tell which threads go "
+        "wrong?",
         example="affectflow measure EarlyRisk scores.csv --set o=5,50",
         misleads="where cases are common, flagging all at once gives a low ERDE; "
         "scores that were fitted to the same units look better than they are",
@@ -217,7 +222,7 @@ FROM observations GROUP BY ALL
 
     @property
     def touches(self) -> tuple[str, ...]:
-        """Single persons, if they are what is flagged."""
+        """Individuals, if speakers are flagged."""
         return (*self.card.touches, *(["person"] if self.unit == "speaker" else []))
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
@@ -238,11 +243,11 @@ FROM observations GROUP BY ALL
     def _no_case(self) -> str:
         """Why there are no figures where no unit is a case."""
         if self.column:
-            return f"no unit is a case: no cell of {self.column} says {self.label!r}"
+            return f"no unit is a case: no value of {self.column} is {self.label!r}"
         if self.label:
-            who = f"most people gave no post {self.label!r}, task {self.gold!r}"
+            who = f"no post got {self.label!r} from most people, task {self.gold!r}"
             return f"no unit is a case: {who}"
-        return "no unit is a case: no truth says 1, true or yes"
+        return "no unit is a case: no truth is 1, true or yes"
 
     def _decided(self, state: pa.Table) -> pa.Table:
         """Returns a row for each unit: when it was flagged, and its sums."""

@@ -1,4 +1,4 @@
-"""ExplanationQuality: what people think of the reasons that a model gives.
+"""ExplanationQuality: how people rate the reasons that a model gives.
 
 Four aspects from 0 to 3, as in arXiv 2304.03347: fluency, completeness, reliability and
 overall. A cell holds one rating, or those of several people: `[3, 2, 3]`.
@@ -18,7 +18,7 @@ ASPECTS = ("fluency", "completeness", "reliability", "overall")
 _NUMBERS = r"-?[0-9]+(?:\.[0-9]+)?"
 _RATING = r"(?:[0-2](?:\.[0-9]+)?|3(?:\.0+)?)"
 _PLAIN = rf"^\[?{_RATING}(?:, ?{_RATING})*\]?$"
-"""A cell of nothing but ratings that are on the scale."""
+"""A cell with only ratings that are on the scale."""
 
 
 def _ratings(aspect: str) -> str:
@@ -26,7 +26,8 @@ def _ratings(aspect: str) -> str:
 
 
 def _off_scale(aspect: str) -> str:
-    # The shape tells of most cells, for a quarter of what reading numbers takes.
+    # Matching the shape settles most cells, in a quarter of the time of parsing
+    # numbers.
     read = f"list_transform({_ratings(aspect)}, lambda x: x BETWEEN 0 AND 3)"
     return (
         f"NOT regexp_matches({aspect}, '{_PLAIN}') "
@@ -45,11 +46,13 @@ class ExplanationQuality(Measure):
     reads: ClassVar[pa.Schema] = pa.schema(
         [
             *(
-                _column(aspect, "0 to 3; of several people, a list")
+                _column(aspect, "0 to 3; for several people, a list")
                 for aspect in ASPECTS
             ),
-            _column("annotator_id", "whose explanation; told apart"),
-            _column("unit", "what intervals draw: an explanation, or a conversation"),
+            _column("annotator_id", "who explained; reported separately"),
+            _column(
+                "unit", "what intervals resample: an explanation or a conversation"
+            ),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ASPECTS
@@ -69,7 +72,7 @@ class ExplanationQuality(Measure):
         summary="averages people's ratings of explanations, in four aspects",
         answers="are the reasons that a model gives worth reading?",
         example="affectflow measure ExplanationQuality ratings.csv",
-        misleads="raters who agree may be wrong together; a fluent reason for a wrong "
+        misleads="raters who agree may all be wrong; a fluent reason for a wrong "
         "label is rated high for fluency",
     )
 

@@ -1,4 +1,4 @@
-"""Expressions: which words go with one group of texts rather than with another.
+"""Expressions: which words go with one group of texts rather than another.
 
 Log-odds ratios with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008,
 "Fightin' Words", Political Analysis 16): with y_i of n_i words in corpus i, a of the
@@ -25,7 +25,7 @@ from affectflow_transforms.measures.gaps import PERSPECTIVES
 from affectflow_transforms.measures.text_overlap import grams
 
 HIDDEN, SHOWN, NEITHER = "hidden", "shown", "neither"
-# In SQL: a quote within a word is doubled.
+# In SQL, a quote within a word is doubled.
 _WORD = r"[\p{L}\p{M}\p{N}_]+(?:[''’][\p{L}\p{M}]+)*"
 _NORMAL = 1.959963984540054
 """The 97.5th percentile of the normal distribution."""
@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Odds(NamedTuple):
-    """What words come to, shape (words,) each: log-odds ratio, its error, and z."""
+    """Results for words, shape (words,) each: log-odds ratio, its error, and z."""
 
     ratio: Floats
     error: Floats
@@ -108,14 +108,14 @@ class Expressions(Measure):
             pa.field("text", pa.string(), metadata={"doc": "what is written"}),
             pa.field("side", pa.string(), metadata={"doc": "the group of the text"}),
             pa.field("gap", pa.float64(), metadata={
-                "doc": "writer minus readers, where the groups come of it"}),
+                "doc": "writer minus readers, if the groups are based on it"}),
             pa.field("noise", pa.float64(), metadata={
-                "doc": "the variance of that gap that comes of few ratings"}),
+                "doc": "the variance of that gap that is due to few ratings"}),
         ]
     )  # fmt: skip
     needed: ClassVar[tuple[str, ...]] = ("text", "side")
     refuses: ClassVar[Mapping[str, str]] = {
-        "a gap or a noise that is no finite number": (
+        "a gap or a noise is not a finite number": (
             "NOT isfinite(coalesce(gap, 0) + coalesce(noise, 0))"
         )
     }
@@ -184,8 +184,8 @@ FROM texts GROUP BY ALL
         summary="words that go with one group of texts rather than another",
         answers="what do people write when their anger is not seen?",
         example="affectflow measure Expressions texts.csv --map side=group",
-        misleads="of 1,000 words without any effect, 50 pass z 1.96; a word of one "
-        "writer or one thread passes too",
+        misleads="of 1,000 words without any effect, 50 pass z 1.96; a word used by "
+        "one writer or in one thread passes too",
     )
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Gaps: of each text, what writers say and what readers say, and how noisy that is.
+"""Gaps: what writers and readers say about each text, and how noisy that is.
 
 Readers of one text disagree, so the mean of a few of them misses what all would say.
 The variance of a gap holds that error too. As in a one-way analysis of variance it is
@@ -26,7 +26,7 @@ class Gaps(NamedTuple):
       writer: mean of what writers say.
       reader: mean of what readers say.
       readers: how many readers each has.
-      noise: variance of the gap that comes of few ratings; NaN if it is not known.
+      noise: variance of the gap that is due to few ratings; NaN if unknown.
       copies: how often each counts.
       texts: what is written; empty if there is none.
     """
@@ -64,7 +64,7 @@ def gaps_of(state: pa.Table) -> tuple[Gaps, int]:
     if COPIES in state.schema.names:
         copies = np.asarray(state[COPIES])[first]
     copies = copies[both]
-    # A rating alone says nothing of its noise: one self-report is taken as it is.
+    # A single rating says nothing about its noise; one self-report is taken as it is.
     noise = _within(n_r, sum_r, sq_r, copies) / n_r
     own = _within(n_w, sum_w, sq_w, copies) / n_w
     kept = np.flatnonzero(both)

@@ -1,7 +1,7 @@
 """GroupGap: how far a figure differs between groups, and whether a swap changes it.
 
-Both questions that row 33 of the literature asks: groups as they are observed, and
-counterfactual rows, which differ in nothing but what should not matter.
+It answers both questions of row 33 of the literature: observed groups, and
+  counterfactual rows, which differ only in what should not matter.
 """
 
 import math
@@ -36,7 +36,7 @@ Figure = Literal[
 ]
 
 MAX_GROUPS = 100
-"""A column with more values than this is no group but an id, a text, a time."""
+"""A column with more values than this is not a group but an id, a text or a time."""
 COLUMNS = (
     *("source", "container", "kind", "lang", "origin", "speaker_role", "split"),
     "visibility",
@@ -113,39 +113,39 @@ class GroupGap(Measure):
         [
             pa.field("part", pa.string(), metadata={"doc": "the group"}),
             pa.field("truth", pa.string(), metadata={
-                "doc": "whether it is so: 1 or 0, true or false, yes or no"}),
+                "doc": "whether it is true: 1 or 0, true or false, yes or no"}),
             pa.field("chosen", pa.string(), metadata={
                 "doc": "whether it is flagged, likewise"}),
             pa.field("value", pa.float64(), metadata={"doc": "a number, for `mean`"}),
             pa.field("weight", pa.float64(), metadata={
-                "doc": "how often the row counts; 1 if empty"}),
-            pa.field("label", pa.string(), metadata={"doc": "of which label"}),
+                "doc": "how many times the row counts; 1 if empty"}),
+            pa.field("label", pa.string(), metadata={"doc": "the label"}),
             pa.field("pair", pa.string(), metadata={
-                "doc": "rows of one pair differ in the group alone"}),
+                "doc": "rows of one pair differ only in the group"}),
             pa.field("speaker", pa.string(), metadata={
                 "doc": "who wrote it; `unit`, or `pair`, if empty"}),
             pa.field("unit", pa.string(), metadata={
-                "doc": "what intervals draw: a conversation, a pair or a speaker"}),
+                "doc": "what intervals resample: a conversation, a pair or a speaker"}),
         ]
     )  # fmt: skip
     # `check_columns` knows what a figure needs; `refuses` says more than "no part".
     needed: ClassVar[tuple[str, ...]] = ()
     refuses: ClassVar[Mapping[str, str]] = {
-        "no part; of a lake, --set across=COLUMN names what makes the groups": (
+        "no part; for a lake, --set across=COLUMN names what makes the groups": (
             "part IS NULL"
         ),
         "no truth": f"truth IS NULL AND $figure IN {_BY_TRUTH}",
-        "no chosen, or for a mean no value": (
+        "chosen is missing, or value for a mean": (
             "if($figure = 'mean', value IS NULL, chosen IS NULL)"
         ),
-        "a truth that is not 1 or 0, true or false, yes or no": (
+        "truth is not 1 or 0, true or false, yes or no": (
             f"$figure IN {_BY_TRUTH} AND ({sql_truth('truth')}) IS NULL"
         ),
-        "a chosen that is not 1 or 0, true or false, yes or no": (
+        "chosen is not 1 or 0, true or false, yes or no": (
             f"$figure <> 'mean' AND ({sql_truth('chosen')}) IS NULL"
         ),
-        "a value that is no finite number": "NOT isfinite(coalesce(value, 0))",
-        "a weight that is not above 0": (
+        "the value is not a finite number": "NOT isfinite(coalesce(value, 0))",
+        "the weight is not above 0": (
             "NOT coalesce(weight, 1) > 0 OR NOT isfinite(coalesce(weight, 1))"
         ),
     }
@@ -219,11 +219,11 @@ GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
         summary="how far a figure differs between groups: highest minus lowest",
-        answers="for whom does an annotator err?",
+        answers="for whom does an annotator make errors?",
         example="affectflow measure GroupGap lake --set figure=recall "
         "--set across=speaker_role --draws 1000",
         misleads="the highest of many groups is above the lowest by chance alone, so "
-        "its interval never holds 0: read each group against the rest; a gap in "
+        "its interval never contains 0: compare each group with the rest; a gap in "
         "precision may be a gap in how common a feeling is",
     )
 
@@ -237,7 +237,7 @@ GROUP BY ALL
             )
 
     def check_columns(self, present: Sequence[str], cure: str = "rename one") -> None:
-        """Checks that the columns which the figure is made of are there.
+        """Checks that the columns the figure needs are there.
 
         Raises:
           UsageError: one is missing; names the columns that are there.
@@ -308,7 +308,7 @@ GROUP BY ALL
         return np.divide(above, below, out=empty, where=below > 0)
 
     def _pairs(self, name: str, rows: pa.Table) -> Iterator[Value]:
-        """Yields how often rows of a pair are told apart, or by how much."""
+        """Yields how often rows of a pair are answered differently, or by how much."""
         rows = rows.filter(pc.is_valid(rows["pair"]))
         if rows.num_rows:
             of_values = self.figure == "mean"

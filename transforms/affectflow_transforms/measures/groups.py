@@ -1,4 +1,4 @@
-"""Groups: sums by group of one label, and pairs of rows that differ in the group."""
+"""Groups: sums by group for one label, and pairs of rows that differ in the group."""
 
 import math
 from collections.abc import Mapping
@@ -38,8 +38,8 @@ def of_label(state: pa.Table, label: str | None) -> pa.Table:
 
 
 def shown_of(rows: pa.Table) -> pa.Table:
-    """Returns the rows of groups of enough speakers, who are not told apart there."""
-    # Nobody knows how many people are behind no name: they count as one.
+    """Returns the rows of groups with enough speakers, without the speakers."""
+    # The number of people without a name is unknown: they count as one.
     counted = rows.group_by("part").aggregate([("speaker", "count_distinct")])
     many = pc.greater_equal(counted["speaker_count_distinct"], MIN_SPEAKERS)
     groups = counted.filter(many)["part"].combine_chunks()
@@ -73,7 +73,7 @@ def others(sums: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def apart_in_pairs(rows: pa.Table, *, of_values: bool) -> tuple[float, int, int]:
-    """Returns how far rows of a pair are apart, of how many pairs, and single rows.
+    """Returns how far rows of a pair are apart, the number of pairs, and single rows.
 
     Args:
       rows: of one label.

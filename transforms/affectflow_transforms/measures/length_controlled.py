@@ -1,4 +1,4 @@
-"""LengthControlled: how often a model is preferred, if its answers were as long.
+"""LengthControlled: how often a model would be preferred at equal answer length.
 
 Length-controlled AlpacaEval: Dubois et al. 2024 (arXiv 2404.04475). The regressions are
 in `pairwise.joint` and, as the authors' package alpaca_eval fits them, in
@@ -48,19 +48,22 @@ def _reads(nuisances: Sequence[str]) -> pa.Schema:
             _column(
                 "preference", number, "`low` to `high`, the model's answer is better"
             ),
-            *(_column(name, number, "of the model's answer") for name in nuisances),
             *(
-                _column(BASELINE + name, number, "of the baseline's answer")
+                _column(name, number, "length or other nuisance of the model's answer")
                 for name in nuisances
             ),
-            _column("difficulty", number, "of the item, where it is known"),
+            *(
+                _column(BASELINE + name, number, "the same for the baseline's answer")
+                for name in nuisances
+            ),
+            _column("difficulty", number, "difficulty of the item, if known"),
             _column(
                 "gamed",
                 text,
                 "whether the model is the baseline, told to be longer or shorter: 1 or "
                 "0, true or false, yes or no; empty is no",
             ),
-            _column("unit", text, "what intervals draw; the item if it is empty"),
+            _column("unit", text, "what intervals resample; the item if empty"),
         ]
     )
 
@@ -90,10 +93,12 @@ def _refuses(nuisances: Sequence[str]) -> dict[str, str]:
             f"{sql_blank('model')} OR {sql_blank('baseline')}"
         ),
         # To DuckDB, NaN is above all numbers.
-        "the preference is off the scale": "NOT preference BETWEEN $low AND $high",
-        "a nuisance is no number": " OR ".join(f"NOT isfinite({n})" for n in numbers),
-        "a difficulty is no number": "NOT isfinite(difficulty)",
-        "a gamed that is not 1 or 0, true or false, yes or no": (
+        "the preference is outside the scale": "NOT preference BETWEEN $low AND $high",
+        "a nuisance is not a number": " OR ".join(
+            f"NOT isfinite({n})" for n in numbers
+        ),
+        "a difficulty is not a number": "NOT isfinite(difficulty)",
+        "gamed is not 1 or 0, true or false, yes or no": (
             f"gamed IS NOT NULL AND ({sql_truth('gamed')}) IS NULL"
         ),
     }
@@ -101,7 +106,7 @@ def _refuses(nuisances: Sequence[str]) -> dict[str, str]:
 
 @dataclass(kw_only=True)
 class LengthControlled(Measure):
-    """Says how often models are preferred, and how often if answers were as long.
+    """Estimates how often models are preferred, and how often at equal answer length.
 
     Of each model: `win_rate` and its `standard_error` as they are, `length_controlled`,
     and the `gap` between the two rates; all 0..1. A gap that is far is `extreme_gap`;
@@ -219,7 +224,7 @@ class LengthControlled(Measure):
             other = known.get(key(self.against))
             label = f"length_controlled through {baseline}"
             for each in own:
-                why = f"nobody here is named {self.against!r}" if other is None else ""
+                why = f"no model is named {self.against!r}" if other is None else ""
                 why = why or each.why or (other.why if other else "")
                 value = math.nan if why or not other else each.versus(other)
                 name = f"{each.model} vs {other.model if other else self.against}"

@@ -66,27 +66,27 @@ class PerceptionGap(Measure):
     reads: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("perspective", pa.string(), metadata={
-                "doc": "who says so: writer or self_report, or reader"}),
-            pa.field("value", pa.float64(), metadata={"doc": "what is said: a number"}),
-            pa.field("label", pa.string(), metadata={"doc": "of which emotion"}),
+                "doc": "whose view: writer, self_report or reader"}),
+            pa.field("value", pa.float64(), metadata={"doc": "the rating, a number"}),
+            pa.field("label", pa.string(), metadata={"doc": "the emotion"}),
             pa.field("raters", pa.float64(), metadata={
-                "doc": "how many raters the value is the mean of; 1 if empty"}),
+                "doc": "number of raters that the value is the mean of; 1 if empty"}),
             pa.field("sd", pa.float64(), metadata={
-                "doc": "of those ratings, divided by their number; 0 if empty"}),
+                "doc": "standard deviation of those ratings (by n); 0 if empty"}),
             pa.field("text", pa.string(), metadata={"doc": "what is written"}),
             pa.field("item", pa.string(), metadata={
                 "doc": "the text that is rated; `unit` if empty"}),
             pa.field("unit", pa.string(), metadata={
-                "doc": "what intervals draw: a text, or a conversation of several"}),
+                "doc": "what intervals resample: a text or a conversation"}),
         ]
     )  # fmt: skip
     needed: ClassVar[tuple[str, ...]] = ("perspective", "value")
     refuses: ClassVar[Mapping[str, str]] = {
         "neither item nor unit": "item IS NULL AND unit IS NULL",
-        "a perspective that is not writer, self_report or reader": (
+        "the perspective is not writer, self_report or reader": (
             f"perspective NOT IN {PERSPECTIVES}"
         ),
-        "a value that is no finite number": "NOT isfinite(value)",
+        "the value is not a finite number": "NOT isfinite(value)",
         "raters below 1, or an sd below 0": (
             "NOT coalesce(raters, 1) >= 1 OR NOT coalesce(sd, 0) >= 0 "
             "OR NOT isfinite(coalesce(raters, 1) + coalesce(sd, 0))"
@@ -133,7 +133,7 @@ GROUP BY ALL
         high = (self.writer_min is None, self.reader_max is None)
         low = (self.writer_max is None, self.reader_min is None)
         if len(set(high)) > 1 or len(set(low)) > 1 or not (high[0] or low[0]):
-            raise UsageError(f"give {_ENDS}: both of one end")
+            raise UsageError(f"give both limits of one end: {_ENDS}")
         if self.folds < 0 or self.folds == 1:
             raise UsageError(f"`folds` must be 0, or at least 2, got {self.folds}")
 

@@ -35,7 +35,7 @@ def _column(name: str, type_: pa.DataType, doc: str) -> pa.Field:
 
 @dataclass(kw_only=True)
 class PreferenceBias(Measure):
-    """Says which labels an annotator gives in the place of others, more than it should.
+    """Estimates which labels an annotator gives instead of others, more than it should.
 
     Of each annotator: `bias`, the standard deviation of its preferences; the
     `preference` of each label, 1 on the mean; `macro_f1`, `weighted_f1` and the F1 of
@@ -69,11 +69,11 @@ class PreferenceBias(Measure):
         [
             _column("gold", pa.string(), "the label that is right"),
             _column("label", pa.string(), "the answer; empty if it could not be read"),
-            _column("annotator_id", pa.string(), "whose answer; told apart"),
+            _column("annotator_id", pa.string(), "who answered; reported separately"),
             _column("weight", pa.float64(), "how much it counts, above 0; else 1"),
             _column("gold_vocabulary", pa.string(), "the label set of `gold`"),
             _column("label_vocabulary", pa.string(), "the label set of `label`"),
-            _column("unit", pa.string(), "what intervals draw: a conversation"),
+            _column("unit", pa.string(), "what intervals resample: a conversation"),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("gold",)
@@ -157,8 +157,8 @@ GROUP BY ALL
         answers="does this model call everything frustration?",
         example="affectflow measure PreferenceBias lake --set task=emotion",
         misleads="no bias does not mean good quality: an annotator that errs evenly "
-        "has none; a rare label rests on few answers; what people disagree about "
-        "counts as right",
+        "has none; a rare label rests on few answers; labels that people disagree "
+        "about count as right",
     )
 
     def __post_init__(self) -> None:

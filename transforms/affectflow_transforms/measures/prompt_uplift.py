@@ -1,4 +1,4 @@
-"""PromptUplift: what a sentence around a prompt adds to answers, beside its twin.
+"""PromptUplift: how much a sentence around a prompt improves answers.
 
 A stimulus is a sentence that is put around a prompt: EmotionPrompt (Li et al. 2023,
 arXiv 2307.11760) encourages, NegativePrompt (Wang et al., IJCAI 2024) discourages. Each
@@ -29,7 +29,7 @@ def _column(name: str, doc: str) -> pa.Field:
 
 @dataclass(kw_only=True)
 class PromptUplift(Measure):
-    """Says how much better answers are with a stimulus than without it.
+    """Measures how much better answers are with a stimulus than without it.
 
     Of each stimulus, the best first: `accuracy` (or `macro_f1`) with it, the same
     without it, as `..._without`; `uplift`, the difference, and `relative`, the
@@ -55,18 +55,21 @@ class PromptUplift(Measure):
 
     reads: ClassVar[pa.Schema] = pa.schema(
         [
-            _column("item", "what is answered about; what intervals draw, if no unit"),
+            _column(
+                "item",
+                "what is answered about; resampled by intervals if unit is empty",
+            ),
             _column("gold", "the label that is right"),
-            _column("base", "the label that is answered without the stimulus"),
-            _column("label", "the label that is answered with it"),
+            _column("base", "the answer without the stimulus"),
+            _column("label", "the answer with it"),
             _column("stimulus", "what was put around the prompt"),
-            _column("annotator_id", "who answered without it; told apart"),
-            _column("unit", "what intervals draw: a conversation"),
+            _column("annotator_id", "who answered without it; reported separately"),
+            _column("unit", "what intervals resample: a conversation"),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("item", "gold", "base", "label", "stimulus")
     refuses: ClassVar[Mapping[str, str]] = {
-        "gold is empty, or people are of two minds": _EMPTY.format("gold"),
+        "gold is empty, or people are divided": _EMPTY.format("gold"),
         "the stimulus is empty": _EMPTY.format("stimulus"),
     }
     keys: ClassVar[tuple[str, ...]] = (
@@ -152,7 +155,7 @@ LEFT JOIN gold ON gold.utterance_id = told.utterance_id
             )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
-        """Yields what each stimulus adds, the best first."""
+        """Yields the uplift of each stimulus, the best first."""
         pairs = _pairs(state)
         gains = [(_gain(self.figure, each), each) for each in pairs]
         for gain, each in sorted(gains, key=lambda g: (-g[0].uplift, g[1].name)):
@@ -241,7 +244,7 @@ def _macro_f1(given: Pairs, answers: Numbers) -> float:
 
 
 def _values(figure: str, gain: Gain, given: Pairs) -> Iterator[Value]:
-    why = "gold has one label only"
+    why = "gold has only one label"
     n = int(given.n.sum())
     uplift = gain.told - gain.base
     relative = uplift / gain.base if gain.base else math.nan

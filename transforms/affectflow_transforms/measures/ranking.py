@@ -1,4 +1,4 @@
-"""How well scores put cases before others, where each row has a weight."""
+"""How well scores rank cases above others, with weighted rows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""TextOverlap: how near texts come to those that people wrote or marked.
+"""TextOverlap: how close texts come to those that people wrote or marked.
 
 Precision, recall and F1 count each token as often as both texts have it. BLEU (Papineni
 et al. 2002) is not smoothed: that of a pair is NLTK's `sentence_bleu`, that of all
@@ -70,10 +70,10 @@ class TextOverlap(Measure):
 
     reads: ClassVar[pa.Schema] = pa.schema(
         [
-            _column("candidate", "the text that is compared"),
-            _column("reference", "the text that is right"),
-            _column("annotator_id", "whose candidate; told apart"),
-            _column("unit", "what intervals draw: a conversation"),
+            _column("candidate", "the text to compare"),
+            _column("reference", "the correct text"),
+            _column("annotator_id", "whose candidate; reported separately"),
+            _column("unit", "what intervals resample: a conversation"),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("candidate", "reference")
@@ -89,7 +89,7 @@ class TextOverlap(Measure):
         "figures by words and by characters, or stemmed and not, cannot be compared; a "
         "candidate that says the same in other words gets 0",
     )
-    # All causes of one emotion together: two annotators may cut one span elsewhere.
+    # All causes of one emotion together, since annotators may split a span differently.
     query: ClassVar[str] = """
 WITH said AS (
   SELECT

@@ -25,7 +25,7 @@ from affectflow_transforms.tracks.raters import RATINGS, ratings_of, unread
 _SUFFIXES = (".csv", ".tsv", ".txt", ".arff", ".parquet")
 _DEFAULT = "rating"
 UNREAD = {
-    "a file is no table": "no_table",
+    "a file is not a table": "no_table",
     "a file has no times": "no_times",
     "a file has no numbers": "no_numbers",
     "times go backwards": "times_backwards",
@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(kw_only=True)
 class WeightedGold(Measure):
-    """Makes one series of what several raters say over time, by recording.
+    """Combines what several raters say over time into one series per recording.
 
     A rater weighs as much as the mean of the concordance correlations with the others.
     Says the `weight` and `agreement` of each rater and the agreement of all, or the
@@ -143,12 +143,12 @@ GROUP BY ALL
             name = f"{recording}/{rater}" if recording else rater
             for label in ("weight", "agreement"):
                 value = float((gold.weights, gold.agreement)[label != "weight"][place])
-                why = gold.why or "shares no moments with another"
+                why = gold.why or "has no moments in common with another"
                 said = f"{dimension} {label}"
                 yield Value("rater", name, said, value, n=int(n[place]), why=why)
         of_all = float(np.mean(gold.agreement)) if not gold.why else float("nan")
         said = f"{dimension} agreement"
-        name, why = recording or "(all)", gold.why or "one shares no moments"
+        name, why = recording or "(all)", gold.why or "one has no moments in common"
         yield Value("recording", name, said, of_all, n=len(ticks), why=why)
 
     def _moments(
@@ -159,7 +159,7 @@ GROUP BY ALL
             yield Value("recording", name, dimension, float("nan"), why=gold.why)
             return
         step = round(US / self.hz)
-        why = "nobody of weight rates"
+        why = "no rater with a weight rates"
         for tick, n, value in zip(ticks, there, gold.values.tolist(), strict=True):
             name = f"{recording}@{int(tick) * step / US:.3f}"
             yield Value("moment", name, dimension, value, n=int(n), why=why)

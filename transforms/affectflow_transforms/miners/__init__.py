@@ -1,1 +1,1 @@
-"""Miners: what caused an emotion, found in its conversation."""
+"""Miners: find what caused an emotion in its conversation."""

@@ -1,4 +1,4 @@
-"""What may be the cause of an emotion within one utterance, with scores."""
+"""Candidates for the cause of an emotion within one utterance, with scores."""
 
 import functools
 import re
@@ -35,7 +35,7 @@ SHORT, LONG = 3, 25
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A span that may be the cause, and how much speaks for it, 0..1."""
+    """A span that may be the cause, and the evidence for it, 0..1."""
 
     span: Span
     score: float
@@ -44,7 +44,7 @@ class Candidate:
 _INTENSE = any_of(INTENSE)
 _POLITE = re.compile(rf"\W*(?:{'|'.join(POLITE)})(?![\w'])")
 _WORDS = re.compile(r"[^\W\d_](?:[\w'-]*\w)?")
-# `Not annoyed at all` tells of no annoyance, `not happy with it` of no joy.
+# `Not annoyed at all` does not express annoyance, nor `not happy with it` joy.
 _DENIES = re.compile(r"\b(?:not|never|no|\w+n't|without)(?: [\w']+)?(?: [\w']+)? \Z")
 _TURNED = re.compile(
     r"\b(?:not|never|\w+n't)(?: (?:very|really|too|so|a|at all|exactly))? (?:happy|glad"
@@ -67,8 +67,8 @@ def best_cause(
 ) -> Candidate | None:
     """Returns the likeliest cause of an emotion among the author's own words.
 
-    The first of equals. `in_talk` says that something was said before, so that a
-    mere reaction ("that's great") points there.
+    Ties go to the first. `in_talk` says that something was said before, so that a mere
+    reaction ("that's great") points to it.
     """
     scene = look(reading, label, in_talk=in_talk)
     ranked = sorted(_candidates(scene), key=lambda c: (-c.score, c.span.start))
@@ -77,13 +77,13 @@ def best_cause(
 
 
 def is_reaction(reading: Reading, span: Span) -> bool:
-    """Returns whether a span only points at what was said before: "that's great"."""
+    """Returns whether a span only refers to what was said before: "that's great"."""
     few = reading.count(span)[1] <= MIN_CONTENT_WORDS
     return few and _ANAPHORIC.match(reading.masked, span.start, span.end) is not None
 
 
 def _only_feels(reading: Reading, span: Span, label: str) -> bool:
-    """Returns whether a span with some content only says the feeling.
+    """Returns whether a span with some content only expresses the feeling.
 
     One word alone ("Sorry for the mess") may be what it is about.
     """
@@ -115,7 +115,7 @@ def _candidates(scene: Scene) -> Iterator[Candidate]:
 
 
 def _questions(scene: Scene, told: list[tuple[int, Places]]) -> Iterator[Candidate]:
-    """Yields what a message asks; nothing of one without a question mark."""
+    """Yields what a message asks; nothing if it has no question mark."""
     questions = [(n, asked(scene.reading, n)) for n, _ in told]
     direct = [(n, of.span, 0.0, of.least) for n, of in questions if of is not None]
     indirect = [
@@ -130,7 +130,7 @@ def _questions(scene: Scene, told: list[tuple[int, Places]]) -> Iterator[Candida
 
 
 def _may_be_thanked(scene: Scene, number: int, span: Span) -> bool:
-    """Returns whether a span says what was done, where thanks do not say for what."""
+    """Returns whether a span says what was done, if the thanks do not say what for."""
     if LABELS[scene.label][0] != "thanks" or not thanks_barely(scene.reading):
         return True
     terminator = scene.reading.sentences[number].terminator
@@ -138,7 +138,7 @@ def _may_be_thanked(scene: Scene, number: int, span: Span) -> bool:
 
 
 def _is_one(scene: Scene, number: int, of: Places) -> bool:
-    """Returns whether a sentence may be one cause: no clause of it is a courtesy."""
+    """Returns whether a sentence may be one cause: it has no courtesy as a clause."""
     if of.whole is None or not _may_be_thanked(scene, number, of.whole):
         return False
     return len(of.clauses) < 2 or not any(
@@ -152,7 +152,7 @@ def _candidate(span: Span, total: float | None, more: float) -> Iterator[Candida
 
 
 def _by_wording(scene: Scene, number: int, wording: Wording) -> float:
-    """Returns what a wording says for the cause that it points at."""
+    """Returns how much a wording supports the cause that it points at."""
     if wording.name not in CONNECTIVES:
         return WORDING[wording.name]
     near = scene.feels[number]
@@ -160,7 +160,7 @@ def _by_wording(scene: Scene, number: int, wording: Wording) -> float:
 
 
 def _room(scene: Scene) -> float:
-    """Returns how little the place of a span tells, 0..1."""
+    """Returns how uninformative the position of a span is, 0..1."""
     return scene.calm if is_displeasure(scene.label) else 0.0
 
 
@@ -188,7 +188,7 @@ def _features(
 
 
 def _of_feeling(scene: Scene, number: int, span: Span) -> float:
-    """Returns what it means that a span only says the feeling, or denies it."""
+    """Returns the penalty if a span only expresses the feeling, or denies it."""
     said = scene.reading.masked[span.start : span.end]
     negative = is_negative(scene.label)
     if not negative and _TURNED.search(said):

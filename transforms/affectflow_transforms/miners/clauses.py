@@ -1,7 +1,7 @@
 """An utterance as sentences, clauses and words, in code points of its text.
 
-What is not the author's own words is masked by as many other code points, so that
-every position stays a position in `text`.
+Everything but the author's own words is masked by as many other code points, so that
+positions stay valid in `text`.
 """
 
 import re
@@ -15,12 +15,12 @@ from affectflow_transforms.miners.addressing import address_end
 from affectflow_transforms.miners.phrases.words import STOP
 
 MASK = "\ufffc"
-"""Stands for each code point of inline code: something is here, but no words."""
+"""Replaces each code point of inline code: something is here, but not words."""
 
 _NAMES = frozenset({"pii", "mention"})
-"""Segments that stand for a name: part of the wording, but no word."""
+"""Segments that stand for a name: part of the wording, but not words."""
 _BLOCKS = frozenset({"quote", "signature", "log", "bot", "template"})
-# How far a line is looked at to tell inline code from code on a line of its own.
+# How much of a line is examined to tell inline code from code on its own line.
 _NEAR = 200
 
 _FOLD = {ord("’"): "'", ord("‘"): "'", ord("“"): '"', ord("”"): '"', ord("\u00a0"): " "}
@@ -43,7 +43,7 @@ _OTHERS = re.compile(
 )
 _OTHERS_MARKS = ("quote", "wrote", "writes", "schrieb", "subject:", "sent:", "--")
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
-# A hard wrap: a long line that goes on in lower case on the next.
+# A hard wrap: a long line that continues in lower case on the next.
 _WRAP = re.compile(r"(?<=[^\n]{60})\n(?=[a-z(])")
 _SENTENCE_END = re.compile(
     r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)(?<!\bcf)[.!?…]+[\"')\]*]*(?=\s|$)"
@@ -70,7 +70,7 @@ _LEADING = re.compile(
     r"|moreover|besides|in addition|as such|of course|honestly|to be (?:\w+ )?honest"
     r"|in my opinion|imho|imo|anyway|unfortunately|etc)\b\s*[,:.]*\s+)+"
 )
-# Where a span that is too long may end, and what none may end with.
+# Where a span that is too long may end, and words it must not end with.
 _STOP_HERE = re.compile(
     r"[,;:]\s|\s(?=\(|(?:which|but|because|since|so|while|when|where|if|that|who|until"
     r"|before|after|(?:and|or) (?:i|we|you|it|they|the|then|there|this|that|now))\s)"
@@ -129,7 +129,8 @@ def _lower(text: str) -> str:
     lower = text.lower()
     if len(lower) == len(text):
         return lower
-    # Some capitals lower to two code points, which would shift every offset.
+    # Some capitals become two code points in lower case, which would shift every
+    # offset.
     return "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
 
 
@@ -162,7 +163,7 @@ def _filler(text: str, type_: str | None, start: int, end: int) -> str:
 
 
 def _is_inline(text: str, start: int, end: int) -> bool:
-    """Returns whether other words stand in the line of a segment."""
+    """Returns whether there are other words on the line of a segment."""
     line_start = text.rfind("\n", 0, start) + 1
     line_end = text.find("\n", end)
     line_end = len(text) if line_end < 0 else line_end
@@ -177,7 +178,7 @@ def _is_inline(text: str, start: int, end: int) -> bool:
 class Reading:
     """The author's words of one utterance; its parts are found on first use.
 
-    Two readings are never equal, so that what is found in one can be kept by it.
+    Two readings are never equal, so that findings can be cached by reading.
     """
 
     text: str
@@ -191,12 +192,12 @@ class Reading:
 
     @cached_property
     def _opening(self) -> int:
-        """Where the words begin, after whom a message of a chat addresses."""
+        """Where the words begin, after the people a chat message addresses."""
         return address_end(self.text)
 
     @cached_property
     def sentences(self) -> list[Sentence]:
-        """Sentences that hold a word, in order."""
+        """Sentences that contain a word, in order."""
         return list(_sentences(self.masked))
 
     @cached_property
@@ -219,7 +220,7 @@ class Reading:
         return starts, ends, content, spoken
 
     def count(self, span: Span) -> tuple[int, int]:
-        """Returns how many words a span has, and how many of them have content.
+        """Returns the number of words in a span, and of content words.
 
         A span of code alone has none.
         """
@@ -260,7 +261,7 @@ class Reading:
 
 
 def _close(masked: str, start: int, end: int) -> int:
-    """Takes the mark along that closes a quotation or a bracket of the span."""
+    """Includes the mark that closes a quotation or bracket in the span."""
     if masked[start:end].count('"') % 2 and masked[end : end + 1] == '"':
         return end + 1
     opened = masked.rfind("(", start, end)
@@ -272,7 +273,7 @@ def _close(masked: str, start: int, end: int) -> int:
 
 
 def _shorten(masked: str, least: int, end: int) -> int:
-    """Returns where to end a span that is too long: at a turn, not amid a phrase."""
+    """Returns where to end a span that is too long: not within a phrase."""
     turns = [turn.start() for turn in _STOP_HERE.finditer(masked, least, end)]
     end = turns[-1] if turns else end
     dangling = DANGLING.search(masked, least, end)

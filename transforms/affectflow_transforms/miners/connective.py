@@ -32,16 +32,16 @@ _CONNECTIVES = (
 )
 _PATTERNS = [(wording, re.compile(wording.pattern)) for wording in _CONNECTIVES]
 _OPENS = re.compile(rf"\W*(?:and )?{_THEREFORE}(?!\w)")
-"""A sentence that begins so is the result of the one before it."""
+"""A sentence that begins like this is the result of the one before it."""
 
 
 @dataclass(kw_only=True)
 class ConnectiveMiner(AnyLabelMiner[None]):
-    """Takes what a connective names as the cause; the first one of the utterance.
+    """Takes the clause named by the first connective of an utterance as the cause.
 
     English. After `because`, `due to`, `thanks to`, `since` ... the cause follows;
-    before `so that`, `therefore`, `which is why` ... it stands. It knows no word for an
-    emotion, so it says nothing of most utterances: a baseline for other miners.
+    before `so that`, `therefore`, `which is why` ... it precedes. It knows no words for
+    emotions, so it finds nothing in most utterances: a baseline for other miners.
     """
 
     annotator_kind: ClassVar[str] = "rules"

@@ -1,4 +1,4 @@
-"""What RECCON's two forms share: a turn is evidence for the emotion of another.
+"""The common part of RECCON's two forms: a turn as evidence for another's emotion.
 
 Ghosal et al., Recognizing Emotion Cause in Conversations (Cognitive Computation 2021).
 """
@@ -44,12 +44,12 @@ class Case(NamedTuple):
 
     @property
     def evidence(self) -> str:
-        """What is read of the turn that may hold the cause."""
+        """What is read of the turn that may contain the cause."""
         return self.texts[self.place]
 
 
 class Verdict(NamedTuple):
-    """A cause: `evidence[start:end]` of a case, and how sure it is, 0..1."""
+    """A cause: `evidence[start:end]` of a case, and its certainty, 0..1."""
 
     start: int
     end: int
@@ -69,7 +69,7 @@ class EvidenceMiner(Pretrained, AnyLabelMiner[Any], abc.ABC):
     judges cases. Where the model is and how it is run, the options of `Pretrained` say.
 
     Args:
-      history: how many earlier utterances of the conversation are looked at.
+      history: how many earlier utterances of the conversation are considered.
       min_score: lowest score, 0..1, of a cause.
 
     Raises:
@@ -94,15 +94,15 @@ class EvidenceMiner(Pretrained, AnyLabelMiner[Any], abc.ABC):
     def judge(
         self, cases: Sequence[Case], network: Network
     ) -> Sequence[Verdict | None]:
-        """Returns the cause that each case holds; None for none."""
+        """Returns the cause in each case; None if there is none."""
 
     def mine(self, batch: pa.RecordBatch, model: Any = None) -> pa.RecordBatch:
         """Returns `batch` with `causes`, as every miner does.
 
         A turn without words of its author is neither evidence nor part of the history.
         """
-        # Cues of voices and faces have no place in the text: `annotate` alone asks why
-        # and where they are read.
+        # Cues of voices and faces have no position in the text; only `annotate` asks
+        # why and where they are read.
         readings = read(batch, cues="in_text")
         return super().mine(batch, _Network(model, Shown.of(batch, readings, ())))
 
@@ -113,7 +113,7 @@ class EvidenceMiner(Pretrained, AnyLabelMiner[Any], abc.ABC):
     def find_all(
         self, scenes: Iterable[Scene], model: _Network
     ) -> Iterator[Iterable[Found]]:
-        """Yields the causes of each scene; those of many are looked for together."""
+        """Yields the causes of each scene; many scenes are processed together."""
         waiting = iter(scenes)
         while together := list(islice(waiting, _SCENES_AT_ONCE)):
             cases = [list(_cases(scene, model.shown)) for scene in together]

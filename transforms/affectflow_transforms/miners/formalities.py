@@ -1,4 +1,4 @@
-"""Spans that name no cause: mere thanks, apologies, wishes and judgements."""
+"""Spans without a cause: mere thanks, apologies, wishes and judgements."""
 
 import functools
 import re
@@ -30,7 +30,7 @@ _WISH = re.compile(WISH)
 _DONE = re.compile(rf"(?<![\w'])(?:{DONE}|{'|'.join(GOOD_NEWS)})(?![\w'])")
 _OWN = re.compile(OWN_DOING)
 _LIGHT = re.compile("|".join(LIGHT))
-# A text without any of these is not looked at.
+# A text without any of these is skipped.
 _HINTS = (
     *("thank", "thx", "tnx", "cheers", "obliged", "appreciated"),
     *("regards", "greetings", "wishes", "all the best", "take care", "sincerely"),
@@ -90,7 +90,7 @@ def _feels(word: str, label: str) -> bool:
 
 @functools.lru_cache(_KEPT)
 def thanks_barely(reading: Reading) -> bool:
-    """Returns whether an utterance has thanks that do not say for what."""
+    """Returns whether an utterance has thanks that do not say what for."""
     return any(
         _may_be_courtesy(reading, span)
         and _THANKS.match(reading.masked[span.start : span.end])

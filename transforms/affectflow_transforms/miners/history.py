@@ -15,9 +15,9 @@ from affectflow_transforms.miners.scene import (
 )
 from affectflow_transforms.miners.weights import EARLIER, logistic
 
-# A cause of less is a doubtful one.
+# A cause with a lower score is doubtful.
 DOUBTFUL = 0.4
-# Who complains at such length names the cause, or answers it.
+# A complaint of this length names the cause, or answers it.
 AT_LENGTH = 0.5
 
 
@@ -38,7 +38,7 @@ class Turn:
     tokens: Any = None
 
     def brought(self, label: str) -> Candidate | None:
-        """Returns what in this turn is likeliest to cause an emotion later on."""
+        """Returns the most likely cause in this turn of a later emotion."""
         if label not in self.causes:
             self.causes[label] = best_cause(self.reading, label)
         return self.causes[label]
@@ -49,7 +49,7 @@ def earlier_cause(
 ) -> tuple[Turn, Candidate] | None:
     """Returns the likeliest cause among `turns`, which came before `now`, in order.
 
-    Of equals, the latest.
+    Ties go to the latest.
     """
     quoted = _quoted(now)
     at_length = is_displeasure(label) and room(now.reading) > AT_LENGTH

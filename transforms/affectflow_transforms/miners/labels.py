@@ -1,11 +1,11 @@
-"""Which labels want a cause, for miners that know no words for any."""
+"""Which labels need a cause, for miners without words for labels."""
 
 from dataclasses import dataclass
 
 from affectflow.kinds.miner import Miner, ModelT
 
 _QUIET = frozenset({"neutral", "none", "no emotion"})
-"""Labels that say that there is nothing to explain."""
+"""Labels that mean there is nothing to explain."""
 
 
 @dataclass(kw_only=True)

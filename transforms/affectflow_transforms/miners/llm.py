@@ -26,7 +26,7 @@ from affectflow_transforms.parsers.spans import is_nothing, spans_in
 from affectflow_transforms.parsers.wording import said
 
 EMPTY = "quotes_that_are_empty"
-"""Counts answers without a word."""
+"""Counts empty answers."""
 
 
 class _Asking(NamedTuple):
@@ -40,9 +40,9 @@ class _Asking(NamedTuple):
 class LlmMiner(AnyLabelMiner[Any]):
     """Asks a language model to quote the cause of each chosen emotion.
 
-    A quote counts where it stands in the message, or else in an earlier turn that was
-    shown: as it is, or in another case, spacing or quotation marks. One that stands
-    nowhere, or in several places, is refused and counted.
+    A quote counts if it occurs in the message, or else in an earlier turn that was
+    shown, ignoring case, spacing and quotation marks. A quote that occurs nowhere, or
+    in several places, is refused and counted.
 
     Args:
       model: a folder or a hub id, which `Generate` reads, or the name of an installed
@@ -67,7 +67,7 @@ class LlmMiner(AnyLabelMiner[Any]):
         summary="finds the cause that a language model quotes",
         weights_licence="the model's own",
         answers="which passage a language model takes for the cause",
-        misleads="a quote that is in the text need not be the cause",
+        misleads="a quote that is in the text is not necessarily the cause",
         example="affectflow mine LAKE --miner LlmMiner --set model=FOLDER",
     )
 
@@ -80,7 +80,7 @@ class LlmMiner(AnyLabelMiner[Any]):
 
     @property
     def asker(self) -> Asker[Any]:
-        """The model that it puts questions to."""
+        """The model that it asks."""
         return self._asker
 
     @property
@@ -120,8 +120,8 @@ class LlmMiner(AnyLabelMiner[Any]):
         A row that the model must not be shown is neither asked about nor in a history.
         """
         asker = self._asker
-        # Cues of voices and faces have no place in the text, and `annotate` alone asks
-        # why and where they are read.
+        # Cues of voices and faces have no position in the text, and only `annotate`
+        # asks why and where they are read.
         cues = "in_text" if asker.cues == "words" else asker.cues
         readings = read(batch, cues=cues)
         shown = Shown.of(batch, readings, asker.held_back(batch))
@@ -187,7 +187,7 @@ def _questions(scene: Scene, shown: Shown) -> Iterator[Question]:
 def _found(question: Question, answer: str, scene: Scene, shown: Shown) -> Found | None:
     """Returns the cause that an answer quotes, None for none.
 
-    A quote without a place of its own is pointed at nowhere, and counted.
+    A quote that cannot be located is counted.
     """
     (label,) = question.evidence
     if answer and is_nothing(answer):
@@ -204,7 +204,7 @@ def _asker(model: str, options: Mapping[str, Any], prompt: str) -> Asker[Any]:
     """Returns the plugin that asks a model.
 
     Raises:
-      UsageError: it asks none, or refuses its options.
+      UsageError: it asks no model, or refuses its options.
     """
     name, given = "Generate", {"model": model, **options}
     if model in registry.names("models"):

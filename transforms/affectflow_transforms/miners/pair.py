@@ -25,14 +25,14 @@ class PairMiner(EvidenceMiner):
 
     The classifier reads `EMOTION <SEP> TARGET <SEP> EVIDENCE <SEP> HISTORY`; the second
     of its two outputs, or its only one, says that the evidence is a cause. Text that is
-    too long loses the end of its history.
+    too long is cut at the end of its history.
     """
 
     card: ClassVar[Card] = Card(
         summary="finds turns that cause an emotion, by RECCON's entailment form",
         weights_licence="the model's own",
         extra="torch",
-        misleads="its cause is a whole turn, most of which may be about something else",
+        misleads="its cause is a whole turn, most of which may be unrelated",
     )
 
     def load_model(self) -> Network:

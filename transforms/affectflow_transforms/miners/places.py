@@ -1,7 +1,7 @@
-"""Where causes may lie in an utterance, whatever the emotion is.
+"""Where causes may be in an utterance, whatever the emotion.
 
-An utterance is asked about for several emotions, and again as an earlier one: what does
-not hang on the emotion is found once.
+An utterance is examined for several emotions, and again as an earlier one, so what does
+not depend on the emotion is computed once.
 """
 
 import functools
@@ -20,7 +20,7 @@ from affectflow_transforms.miners.weights import LEADING
 
 # More sentences than those of the utterances that are looked at together.
 _KEPT = 1024
-# A sentence this long is a table or a dump; wordings are looked for at its start.
+# A sentence this long is a table or a dump; wordings are only searched at its start.
 MAX_SENTENCE = 600
 WHOLE = 22
 
@@ -105,7 +105,7 @@ def _cut(sentence: str, start: int, end: int, fronted: bool) -> int:
     A fronted clause ("when I update, everything breaks") ends at its comma.
     """
     for cut in _CUT.finditer(sentence, start + 1, end):
-        # A bracket that the cause itself opens does not end it.
+        # A bracket opened within the cause does not end it.
         if not (cut.group().startswith(")") and "(" in sentence[start : cut.start()]):
             end = cut.start()
             break

@@ -11,7 +11,7 @@ from affectflow_transforms.miners.history import Turn, earlier_cause
 from affectflow_transforms.miners.word_miner import WordMiner, found, read_turn
 
 GOOD_ENOUGH = 0.4
-"""From this score on, the utterance's own cause is taken without a look back."""
+"""From this score on, the utterance's own cause is used without looking back."""
 
 
 @dataclass(kw_only=True)
@@ -19,9 +19,9 @@ class RuleMiner(WordMiner[None]):
     """Finds the span that names the cause of each chosen emotion, by rules.
 
     English. It splits the author's own words into clauses, looks for wordings that
-    point at a cause ("frustrated that ...", "thanks for ...", "because ..."), weighs
-    the candidates by hand-set weights, and looks at earlier utterances only if the
-    utterance itself names nothing.
+    point at a cause ("frustrated that ...", "thanks for ...", "because ..."), scores
+    the candidates with hand-set weights, and considers earlier utterances only if the
+    utterance itself names no cause.
     """
 
     annotator_kind: ClassVar[str] = "rules"

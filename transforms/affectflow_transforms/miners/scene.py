@@ -1,4 +1,4 @@
-"""What of an utterance speaks for an emotion, sentence by sentence.
+"""Evidence for an emotion in an utterance, sentence by sentence.
 
 A short utterance is about the emotion as a whole. In a long comment most sentences are
 about something else: there a cause must stand near the emotion, or state a problem.
@@ -22,7 +22,7 @@ from affectflow_transforms.miners.phrases.emotions import FAMILIES, LABELS, NEGA
 from affectflow_transforms.miners.phrases.words import GOOD_NEWS, TROUBLE
 from affectflow_transforms.miners.weights import FEATURE
 
-# Later sentences of a long comment are rarely about the emotion, and cost time.
+# Later sentences of a long comment are rarely about the emotion, and take time.
 MAX_SENTENCES = 40
 # From so many words on a comment may be about something else; from so many, it is.
 _SHORT, _LONG = 30, 80

@@ -22,7 +22,7 @@ WORDING: dict[str, float] = {
     "puzzle": 1.4,
     "subject": 2.4,
     "adverb": 2.6,
-    # The wording names a cause, but maybe of something else than the emotion.
+    # The wording names a cause, but perhaps of something other than the emotion.
     "because": 1.2,
     "fact": 1.9,
     "therefore": 0.7,
@@ -104,7 +104,7 @@ EARLIER: dict[str, float] = {
     "trouble": 0.6,
     "good_news": 0.5,
     "question": -0.3,
-    # Displeasure alone: who complains at length names the cause himself.
+    # Only for displeasure: a long complaint names the cause itself.
     "room": -2.0,
     # What was said before is calm.
     "doubtful": -1.0,

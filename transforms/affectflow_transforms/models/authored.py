@@ -1,8 +1,8 @@
-"""Messages with soft labels, as trainers read them beside other data.
+"""Messages with soft labels, read by trainers in addition to other data.
 
-They lie in the same folder, as `affectflow.sources.marked` describes them. In the
-repository, `python -m tests.quality.authored.export FOLDER` puts those there that were
-written for this project.
+They are in the same folder, in the format of `affectflow.sources.marked`. In the
+repository, `python -m tests.quality.authored.export FOLDER` writes those that were
+authored for this project.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ class Authored:
 
     Args:
       texts: as a model reads them.
-      briefs: what each was written to: texts of one brief stay together in a split.
+      briefs: the brief of each: texts of one brief stay together in a split.
       labels: for each text, labels with the share of readers who give them.
     """
 
@@ -44,13 +44,13 @@ class Authored:
 
 
 def read_authored(data: Path) -> Authored:
-    """Returns the messages in a folder, but for a tenth of the briefs; maybe none.
+    """Returns the messages in a folder except a tenth of the briefs; perhaps none.
 
     The tenth is for choosing: see `is_held_out`. A folder without `texts.jsonl` has no
     messages.
 
     Raises:
-      UsageError: there are labels missing, or a line is something else.
+      UsageError: labels are missing, or a line is malformed.
     """
     every = read_marked(data) if (data / TEXTS).is_file() else []
     found = [each for each in every if not is_held_out(each.brief)]
@@ -67,7 +67,7 @@ def _shares(given: Marked) -> dict[str, float]:
 
 
 def readings(texts: Sequence[str]) -> list[str]:
-    """Returns what models of the package read of texts, after its own ingest."""
+    """Returns what the package's models read of texts, after its own ingest."""
     columns = {"utterance_id": [str(n) for n in range(len(texts))], "text": texts}
     schema = fields(UTTERANCES, *columns)
     batch = pa.RecordBatch.from_pydict(columns, schema=schema)

@@ -1,7 +1,7 @@
 """BoundaryPatterns: how a reply of an assistant keeps or blurs its boundary.
 
 Seven patterns of phrases, after Beyond No (arXiv 2502.14975). Its formula is not
-published, so the score is ours: the weights of the patterns found, added up.
+published, so the score here is the sum of the weights of the patterns found.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ SCORE = "boundary_score"
 _WORD = r"[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*"
 _BOT = "bot"
 _SHARE = 0.2
-"""How many of the words of a text are common ones, if it is in the pack's language."""
+"""Share of common words in a text from which it counts as in the pack's language."""
 _WEIGHT: Kind = (
     "a number above 0",
     lambda value: type(value) in (int, float) and value > 0,
@@ -51,7 +51,7 @@ _OF_PATTERN: Mapping[str, Kind] = MappingProxyType(
 
 
 class Pattern(NamedTuple):
-    """Phrases of one sort, and what a reply with one of them gains.
+    """Phrases of one kind, and the weight of a reply that has one of them.
 
     Attributes:
       weight: what it adds to the score.
@@ -80,7 +80,7 @@ class Pack:
 
     @classmethod
     def load(cls, name_or_path: str) -> "Pack":
-        """Returns the pack of a name, or of a file that ends in `.toml`.
+        """Returns a pack by name, or from a file that ends in `.toml`.
 
         Raises:
           UsageError: it does not exist, or something is wrong with it; names the line.
@@ -166,14 +166,14 @@ class BoundaryPatterns(Scorer[Pack]):
         return self._pack
 
     def predict(self, batch: pa.RecordBatch, model: Pack) -> pa.RecordBatch:
-        """Returns `batch` with annotations; a bot's words about itself are read too."""
+        """Returns `batch` with annotations; reads bots' words about themselves too."""
         place = batch.schema.get_field_index("segments")
         field, segments = batch.schema.field(place), batch.column(place)
         said = batch.set_column(place, field, _of_others(segments))
         return super().predict(said, model).set_column(place, field, segments)
 
     def asked(self, batch: pa.RecordBatch, readings: Readings) -> pa.StringArray:
-        """Returns the texts of assistants, and of those of whom nothing is said."""
+        """Returns the texts of assistants, and of speakers without role or bot flag."""
         if self.who == "everyone":
             return readings.texts
         role, is_bot = batch.column("speaker_role"), batch.column("is_bot")

@@ -1,4 +1,4 @@
-"""EmbeddedAnnotator: what annotators with weights in the package have in common."""
+"""EmbeddedAnnotator: common base of annotators with weights in the package."""
 
 import abc
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
         package.
 
     Raises:
-      UsageError: `cues` is another word, or `weights` no such folder.
+      UsageError: `cues` has another value, or `weights` is not such a folder.
     """
 
     cues: str = "in_text"
@@ -56,7 +56,7 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
 
     def origin(self) -> Origin:
         """Returns the package's weights, or those of a user with their licence."""
-        # The package's weights stay the package's, wherever a copy of them lies.
+        # A copy of the package's weights counts as the package's, wherever it is.
         if self._revision == self.shipped_revision():
             return Origin(self.name, self._revision, self.card.weights_licence, True)
         licence = self._own.get("licence", "not stated")

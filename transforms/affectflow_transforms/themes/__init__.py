@@ -1,1 +1,1 @@
-"""Themes: causes in groups that a person can name."""
+"""Themes: groups of causes that a person can name."""

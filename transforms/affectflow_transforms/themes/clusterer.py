@@ -1,4 +1,4 @@
-"""WordClusterer: groups causes by the words that people use."""
+"""WordClusterer: groups causes by the words people use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class WordClusterer(Titled[ThemeModel]):
     """Groups causes by their words.
 
     TF-IDF over content words and pairs of words, average linkage over cosine
-    distances of a sample; what leads the title of a group is in each of its causes.
+    distances of a sample; the first term of a group's title is in each of its causes.
     Frequent terms that are in no group form their own groups. Causes near no
     group, and groups that are too small or have no title, are left out.
 
@@ -37,7 +37,7 @@ class WordClusterer(Titled[ThemeModel]):
       fitted: at most this many causes of a family teach the terms and their weights.
 
     Raises:
-      UsageError: a number is out of range, or something is wrong with the taxonomy.
+      UsageError: a number is out of range, or the taxonomy is malformed.
     """
 
     linkage: float = 0.82

@@ -1,4 +1,4 @@
-"""Groups of similar rows of a sparse matrix, of bounded cost."""
+"""Groups of similar rows of a sparse matrix, at bounded cost."""
 
 from typing import Any
 

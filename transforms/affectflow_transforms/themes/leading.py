@@ -1,4 +1,4 @@
-"""What leads the title of each group of a sample: a term that all its causes have."""
+"""The first term in the title of each group: a term that all its causes have."""
 
 from typing import Any, NamedTuple
 
@@ -57,7 +57,7 @@ def _lead(group: Group, of: Sampled) -> int:
 
 
 def _grow(of: Sampled, groups: Any, leads: list[int], least: int) -> tuple[Any, Any]:
-    """Adds groups of frequent terms that lead none."""
+    """Adds groups for frequent terms that lead no group yet."""
     having = of.weights.tocsc()
     may = np.flatnonzero(of.words.leads)
     free = groups < 0

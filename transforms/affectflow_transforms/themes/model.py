@@ -1,4 +1,4 @@
-"""The model of a family's themes: what a sample of its causes taught."""
+"""The model of a family's themes, learned from a sample of its causes."""
 
 import io
 from dataclasses import dataclass

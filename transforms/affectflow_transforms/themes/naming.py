@@ -1,4 +1,4 @@
-"""What groups are called: keywords and titles, from the terms of their causes."""
+"""Names of groups: keywords and titles, from the terms of their causes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _TITLE_TERMS = 3
 # in that share, or the theme is a heap.
 _TITLE_SHARE = 0.34
 LEAD_SHARE = 0.5
-# A pair says more than its words, though fewer causes have it.
+# A pair says more than its words, although fewer causes have it.
 _TELLING = {"concern": 3.0, "pair": 1.8, "word": 1.0}
 # A concern is said in several ways: one wording alone is not more than a word.
 _ONE_WORDING = 0.7
@@ -52,7 +52,7 @@ def name_groups(
     taxonomy: Taxonomy,
     lead_share: float = LEAD_SHARE,
 ) -> dict[int, Name]:
-    """Returns the names of groups that have one.
+    """Returns the names of groups that have a name.
 
     Args:
       groups: by number.
@@ -152,7 +152,7 @@ def title_of(terms: list[Term], lead_share: float = LEAD_SHARE) -> list[Term]:
 
 
 def _in_own_words(title: list[Term], leading: list[Term]) -> list[Term]:
-    """Returns a title with a word that its causes say, where a concern has none."""
+    """Returns a title with a word from its causes, if a concern lacks one of them."""
     if len(title) != 1 or title[0].kind != "concern":
         return title
     name = {stem(word) for word in title[0].name.lower().split()}
@@ -161,7 +161,7 @@ def _in_own_words(title: list[Term], leading: list[Term]) -> list[Term]:
 
 
 def _adds(name: str, chosen: list[Term]) -> bool:
-    """Returns whether a term says what those chosen do not."""
+    """Returns whether a term adds something to those chosen."""
     words = {stem(word) for word in name.lower().split()}
     said = {stem(word) for each in chosen for word in each.name.lower().split()}
     return not words & said

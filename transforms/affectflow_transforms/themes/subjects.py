@@ -1,4 +1,4 @@
-"""Which words can name a theme: what people speak of, not how they speak or feel.
+"""Which words can name a theme: what people talk about, not how they talk or feel.
 
 A word is taken for the name of a thing by the words before it (`the build`, `my build`
 against `to build`, `so slow`), and never if it is a feeling, a name or an adverb.
@@ -13,7 +13,7 @@ from types import MappingProxyType
 from affectflow_transforms.miners.phrases.emotions import FAMILIES
 
 THING, ACT, PERSON, ABOUT = 1, 2, 3, 4
-"""What a word is by the one before it; 0 if that does not tell."""
+"""The role of a word, given the one before it; 0 if unclear."""
 CAPITAL, LOWER = 1, 2
 """How a word is written: with a capital inside a sentence, or in lower case."""
 CODES = 5

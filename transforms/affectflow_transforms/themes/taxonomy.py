@@ -1,4 +1,4 @@
-"""Taxonomies: what people are moved by, by name and wordings; a file of TOML each."""
+"""Taxonomies: what moves people, by name and wordings; each is a TOML file."""
 
 import functools
 import hashlib
@@ -39,7 +39,7 @@ _TALK: Mapping[str, Kind] = MappingProxyType(
     {"words": WORDS, "share": _IS_SHARE, "unlike": FLAG}
 )
 NOT_BEFORE = re.compile(r"\(\?! (\w+)\)\Z")
-"""Ends a wording that does not count before a word: `merged(?! conflict)`."""
+"""End of a wording that does not count before a word: `merged(?! conflict)`."""
 
 
 class Talk(NamedTuple):
@@ -74,7 +74,7 @@ class Theme(NamedTuple):
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """What people may be moved by, from one file or several.
+    """What may move people, from one or more files.
 
     Args:
       themes: by name, short and readable.
@@ -91,7 +91,7 @@ def load(names: Sequence[str]) -> Taxonomy:
     """Returns taxonomies together, each by its name, or a file that ends in `.toml`.
 
     Raises:
-      UsageError: it does not exist, or something is wrong with it; names the line.
+      UsageError: it does not exist, or is malformed; names the line.
     """
     themes: dict[str, Theme] = {}
     talks, digests = [], []
@@ -108,7 +108,7 @@ def load(names: Sequence[str]) -> Taxonomy:
     return Taxonomy(themes, tuple(talks), tuple(digests))
 
 
-# By its text: who changes the file gets another taxonomy.
+# By its text: a changed file gives another taxonomy.
 @functools.lru_cache(maxsize=8)
 def _read(
     file: DataFile, text: str

@@ -1,4 +1,4 @@
-"""What all clusterers share whose themes are named by the words of their causes."""
+"""Common base of clusterers that name themes by the words of their causes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from affectflow_transforms.themes.taxonomy import load
 
 @dataclass(kw_only=True)
 class Titled(Clusterer[ModelT], Generic[ModelT]):
-    """A clusterer that knows a taxonomy of what people may be moved by.
+    """A clusterer with a taxonomy of what may move people.
 
     Args:
       taxonomy: names, or files that end in `.toml`.
 
     Raises:
-      UsageError: there is no such taxonomy, or something is wrong with it.
+      UsageError: there is no such taxonomy, or it is malformed.
     """
 
     taxonomy: tuple[str, ...] = ("developers", "everyday", "common")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        # Read where the command is given: a worker may not have the file.
+        # Read on the submitting machine, because workers may not have the file.
         self._taxonomy = load(self.taxonomy)
 
     @property

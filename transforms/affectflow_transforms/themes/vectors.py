@@ -1,4 +1,4 @@
-"""VectorClusterer: groups causes by the vectors of the utterances that say them."""
+"""VectorClusterer: groups causes by the vectors of their utterances."""
 
 import io
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What causes say, and how much each term of it counts: TF-IDF over a vocabulary."""
+"""Terms of causes, and how much each counts: TF-IDF over a vocabulary."""
 
 import json
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ from affectflow_transforms.themes.terms import (
 
 # A title is context: it counts less than what people said.
 _TITLE_WEIGHT = 0.4
-# A concern is what people mean; the words are how they put it.
+# A concern is what people mean; the words are how they say it.
 _CONCERN_WEIGHT = 2.0
-# Above this share of all causes a term tells nothing apart.
+# Above this share of all causes a term distinguishes nothing.
 _MAX_SHARE = 0.15
 _FEW = 50
 PREFIX, WORDING, TALK = "concern: ", "wording: ", "talk: "
@@ -164,7 +164,7 @@ class Vocabulary:
 
         own = self._texts(said)[said.text_of[rows]]
         titles = self._titles(said)[said.title_of[rows]]
-        # A title alone makes no theme: it only speaks for causes that say something.
+        # A title alone makes no theme: it only adds to causes that say something.
         speaks = diags((np.diff(own.indptr) > 0).astype(float))
         counts = own.maximum(speaks @ titles).tocsr()
         counts.sort_indices()

@@ -1,1 +1,1 @@
-"""Vectors of one annotator, moved and turned by another."""
+"""Vectors of one annotator, moved or rotated by another."""

@@ -1,4 +1,4 @@
-"""Directions of emotions among vectors: planes that tell one from the others."""
+"""Directions of emotions among vectors: planes that separate one from the others."""
 
 import json
 from collections.abc import Sequence
@@ -119,11 +119,11 @@ class Directions:
 
     @property
     def width(self) -> int:
-        """Of the vectors that they are directions of."""
+        """Width of the vectors."""
         return int(self.normals.shape[1])
 
     def which(self, vectors: Floats) -> npt.NDArray[np.int64]:
-        """Returns the place of the label of each scaled vector: the widest margin."""
+        """Returns the index of each scaled vector's label, by the widest margin."""
         return np.asarray((vectors @ self.normals.T + self.offsets).argmax(axis=1))
 
     def restored(self, vectors: Floats, originals: Floats) -> Floats:

@@ -1,7 +1,8 @@
-"""Linkage attacks: how well a listener tells that two vectors are of one speaker.
+"""Linkage attacks: how well a listener can tell that two vectors have one speaker.
 
-The measure is the equal error rate (EER) of VoicePrivacy: where as many pairs of one
-speaker are missed as pairs of two are taken for one. 0.5 is chance, 0 is certainty.
+The measure is the equal error rate (EER) of VoicePrivacy: the rate at which as many
+pairs of one speaker are missed as pairs of two are accepted. 0.5 is chance, 0 is
+certainty.
 """
 
 import numpy as np
@@ -15,8 +16,8 @@ Words = npt.NDArray[np.str_]
 def equal_error_rate(same: Floats, different: Floats) -> float:
     """Returns the EER of scores that should be higher for pairs of one speaker.
 
-    Scores that are the same are all taken, or none: where errors cross between two
-    thresholds, it is what lies between.
+    Equal scores are all accepted or all rejected; if the errors cross between two
+    thresholds, the value in between is returned.
 
     >>> equal_error_rate(np.array([0.9, 0.8]), np.array([0.1, 0.2]))
     0.0
@@ -41,7 +42,7 @@ def equal_error_rate(same: Floats, different: Floats) -> float:
 
 
 def linked(known: Floats, known_of: Words, found: Floats, found_of: Words) -> float:
-    """Returns the EER of an attacker who links vectors with those of known speakers.
+    """Returns the EER of an attacker who links vectors to known speakers.
 
     A speaker is known by the mean of their vectors; pairs are scored by cosine.
 

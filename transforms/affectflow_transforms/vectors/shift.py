@@ -1,4 +1,4 @@
-"""ShiftAlong and AnonymizeVector: vectors of another annotator, moved or turned."""
+"""ShiftAlong and AnonymizeVector: another annotator's vectors, moved or rotated."""
 
 import abc
 import hashlib
@@ -30,10 +30,10 @@ class Nothing:
 
 @dataclass(kw_only=True)
 class _OverVectors(BatchModelHandler[Nothing], abc.ABC):
-    """Gives vectors in the place of another annotator's, one for each.
+    """Gives new vectors for another annotator's, one for each.
 
-    A vector with what is not a number, without length, or of another width than most of
-    its batch gives none, and is counted.
+    A vector that contains NaN, has length 0, or differs in width from most of its batch
+    gives none and is counted.
 
     Args:
       over: the annotator whose vectors are read.
@@ -52,7 +52,7 @@ class _OverVectors(BatchModelHandler[Nothing], abc.ABC):
 
     @property
     def cues_read(self) -> str:
-        """None: the annotator of the vectors may have read some."""
+        """None, although the annotator of the vectors may have read some."""
         return "none"
 
     def load_model(self) -> Nothing:
@@ -88,7 +88,7 @@ class _OverVectors(BatchModelHandler[Nothing], abc.ABC):
 class ShiftAlong(_OverVectors):
     """Moves vectors to a signed distance along the direction of an emotion.
 
-    What is orthogonal to the direction stays. Vectors are first scaled to the square
+    The part orthogonal to the direction stays. Vectors are first scaled to the square
     root of their width.
 
     Args:
@@ -130,12 +130,12 @@ class ShiftAlong(_OverVectors):
 
 @dataclass(kw_only=True)
 class AnonymizeVector(_OverVectors):
-    """Turns the vectors of each speaker by a secret key; can keep the emotion.
+    """Rotates the vectors of each speaker by a secret key; can keep the emotion.
 
-    What comes out is pseudonymous, not anonymous: whoever has the key can turn it back,
-    and so can whoever has as many originals as vectors are wide. With `per=speaker` the
-    vectors of one speaker keep their distances, and are as easy to link with one
-    another as before, or easier; `per=utterance` turns each one differently.
+    The result is pseudonymous, not anonymous: anyone with the key can undo it, and so
+      can anyone with as many originals as vectors are wide. With `per=speaker` the
+      vectors of one speaker keep their distances, and are at least as easy to link with
+      one another as before; `per=utterance` rotates each one differently.
 
     Args:
       key: file with the key, 16 bytes or more; keep it apart from the vectors.

@@ -1,4 +1,4 @@
-"""Turns that a key decides, and moves along a direction.
+"""Rotations determined by a key, and moves along a direction.
 
 The method is that of "Adapting general disentanglement-based speaker anonymization"
 (arXiv 2408.05928): a product of Householder reflections turns a speaker's vectors; then
@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def scaled(vectors: Floats) -> Floats:
-    """Returns vectors as long as the square root of their width, as ECAPA's are there.
+    """Returns vectors scaled to the square root of their width, like ECAPA's there.
 
     Args:
       vectors: shape (n, width), none of length 0.
@@ -82,12 +82,12 @@ def _mirrors(width: int, key: bytes, whose: str) -> tuple[Floats, Floats]:
 
 
 def _normal(count: int, key: bytes, whose: str) -> Floats:
-    """Returns normally distributed numbers that only the key can tell.
+    """Returns normally distributed numbers that only the key determines.
 
     They are made of SHAKE-256, by Box and Muller, so that they are the same on every
     machine and with every version of NumPy.
     """
-    # hashlib keys no SHAKE; a digest that is keyed seeds it.
+    # hashlib has no keyed SHAKE, so a keyed digest seeds it.
     seed = hashlib.blake2b(whose.encode(), key=key).digest()
     stream = hashlib.shake_256(seed).digest(8 * (count + count % 2))
     halves = (np.frombuffer(stream, "<u8") >> np.uint64(11)).reshape(2, -1)

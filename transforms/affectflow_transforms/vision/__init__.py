@@ -1,1 +1,1 @@
-"""Pictures and videos: which frames are looked at, and how they are read."""
+"""Pictures and videos: which frames are used, and how they are read."""

@@ -1,4 +1,4 @@
-"""How much moves between the frames of a video: the mean length of its optical flow.
+"""Motion between the frames of a video: the mean length of its optical flow.
 
 The flow is that of Lucas and Kanade (1981), from coarse to fine, over small grey
 pictures: the shift of each neighbourhood that explains best what changed. It is not

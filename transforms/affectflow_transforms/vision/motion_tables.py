@@ -1,7 +1,7 @@
-"""Tables of motion: where something happens in a video, as another program measured it.
+"""Tables of motion: where something happens in a video, measured by another program.
 
-A table has a column of times and one of motion or intensity, as the magnitude of an
-optical flow, or how strong an action unit of a face is. Events are the peaks of it.
+A table has a column of times and one of motion or intensity, such as the magnitude of
+an optical flow, or the strength of an action unit of a face. Events are its peaks.
 """
 
 import functools
@@ -122,7 +122,7 @@ class MotionTables:
         """Returns the motion of a recording.
 
         Raises:
-          UnmeasuredError: no table tells of it, or what one says cannot be used.
+          UnmeasuredError: no table covers it, or its values cannot be used.
         """
         name, tables = recording_of(uri), _read(self)
         found = tables.recordings.get(name) or tables.faults.get(name)

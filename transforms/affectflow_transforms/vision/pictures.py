@@ -1,4 +1,4 @@
-"""What is looked at of a file: the picture that it is, or some frames of a video."""
+"""What is read from a file: the picture itself, or some frames of a video."""
 
 import importlib.util
 import re
@@ -12,9 +12,9 @@ from affectflow_transforms.vision.frames import Sampling
 from affectflow_transforms.vision.motion_tables import MotionTables
 
 MOST_PIXELS = 100_000_000
-"""Of a larger picture a few bytes may fill the memory."""
+"""A few bytes of a larger picture may fill the memory."""
 
-_CURE = "type `pip install 'affectflow[vision]'`"
+_CURE = "run `pip install 'affectflow[vision]'`"
 
 
 class Seen(NamedTuple):
@@ -77,7 +77,7 @@ def cropped(picture: Any, box: str) -> Any:
       box: left, top, right and bottom in pixels, parted by commas or blanks.
 
     Raises:
-      UnmeasuredError: `wrong_box`: it is none, or none of the picture is in it.
+      UnmeasuredError: `wrong_box`: it is malformed, or outside the picture.
     """
     try:
         left, top, right, bottom = map(float, re.split(r"[\s,;]+", box.strip("[]() ")))
@@ -96,7 +96,7 @@ def cropped(picture: Any, box: str) -> Any:
 
 
 def _picture(file: BinaryIO, uri: str) -> Any | None:
-    """Returns a picture as a person sees it; None if the file is none."""
+    """Returns a picture as a person sees it; None if the file is not a picture."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:

@@ -1,7 +1,7 @@
-"""Videos, a frame at a time: how much moves in them, and the frames that are chosen.
+"""Videos, a frame at a time: their motion, and the frames that are chosen.
 
-A video is read twice, once to see where something happens and once for the frames that
-are looked at, so that one of an hour takes no more memory than one of a second.
+A video is read twice, once to find where something happens and once for the chosen
+frames, so that an hour takes no more memory than a second.
 """
 
 import math

@@ -1,1 +1,1 @@
-"""What a voice does besides words: loudness, pitch, rate, pauses, quality."""
+"""What a voice conveys besides words: loudness, pitch, rate, pauses, quality."""

@@ -1,4 +1,4 @@
-"""When someone speaks: by energy, over a floor of noise that follows the recording."""
+"""When someone speaks: by energy above a noise floor that follows the recording."""
 
 from typing import NamedTuple
 
@@ -15,11 +15,11 @@ SHORTEST_PAUSE_S = 0.2
 """A shorter silence is part of a sound: the closure of a plosive lasts up to 0.15 s."""
 _SHORTEST_SPEECH_S = 0.06
 _AROUND_S = 10
-"""Seconds before and after that decide the floor, and the level of speech."""
+"""Seconds before and after that determine the noise floor and the speech level."""
 _BELOW_PEAKS = 24.0
 _ABOVE_FLOOR = 6.0
 LEAST_RANGE = 12.0
-"""Where speech is, its peaks are at least that far above the floor."""
+"""Peaks of speech are at least this far above the floor."""
 
 
 class Levels(NamedTuple):

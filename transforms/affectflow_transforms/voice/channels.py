@@ -1,4 +1,4 @@
-"""Recordings with a channel for each speaker, as of a call centre: who is on which."""
+"""Recordings with one channel per speaker, as in call centres: who is on which."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -38,7 +38,7 @@ class Heard(NamedTuple):
 
 
 def check_channels(count: int, uri: str) -> None:
-    """Raises UnmeasuredError if a recording has one channel, or a great many.
+    """Raises UnmeasuredError if a recording has one channel, or very many.
 
     Each is decoded on its own, and a header may claim any number.
     """
@@ -54,9 +54,9 @@ def check_channels(count: int, uri: str) -> None:
 
 
 def apart(channels: Sequence[Heard], uri: str) -> pa.Table:
-    """Returns the tracks of each channel; its number begins the names of these.
+    """Returns the tracks of each channel, with its number as prefix of their names.
 
-    A channel that cannot be measured, as one without a word, has none.
+    A channel that cannot be measured, such as a silent one, has none.
 
     Args:
       channels: all of a recording.

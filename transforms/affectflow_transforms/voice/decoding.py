@@ -15,7 +15,7 @@ from affectflow_transforms.voice.signals import Samples, resampled
 BLOCK_S = 10
 """Seconds that are in memory at a time."""
 ALONE = {"protocol_whitelist": "none"}
-"""Of FFmpeg: a playlist may name other files, and pages of the web; none is opened."""
+"""Option for FFmpeg: playlists may name other files and web pages; none is opened."""
 _MOST_SAMPLES = 1 << 23
 """At a time, of all channels."""
 _GUESSED = ("MP3", "MPEG")

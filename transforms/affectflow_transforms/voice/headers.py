@@ -1,4 +1,4 @@
-"""Headers of WAV files, which may contradict themselves or the file they head."""
+"""Headers of WAV files, which may contradict themselves or the file."""
 
 import struct
 from typing import BinaryIO

@@ -1,4 +1,4 @@
-"""What a turn's voice is said to be: one number for each measure, and its unit."""
+"""Measures of a turn's voice: one number and unit each."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -27,7 +27,7 @@ def in_semitones(values: Floats) -> Floats:
 
 
 def as_it_is(values: Floats) -> Floats:
-    """Returns values as they are."""
+    """Returns values unchanged."""
     return values
 
 
@@ -66,7 +66,7 @@ def _range(hz: Floats) -> float:
 
 
 def _rate(seconds: Floats) -> float:
-    # Before the first one someone else may have spoken.
+    # Someone else may have spoken before the first one.
     return float((len(seconds) - 1) / seconds[1:].sum())
 
 

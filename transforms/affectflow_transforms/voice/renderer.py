@@ -1,4 +1,4 @@
-"""RenderVoice: how something was said, as "voice louder than usual"."""
+"""RenderVoice: how something was said, such as "voice louder than usual"."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ _NEVER = 1 << 62
 
 @dataclass(kw_only=True)
 class RenderVoice(TrackRenderer):
-    """Says how loud, high, varied, fast and rough a turn was spoken, and its pauses.
+    """Describes how loud, high, varied, fast and rough a turn was, and its pauses.
 
     What is usual is taken from the other turns of the same speaker, at least three;
     otherwise only pauses and the rate are named, because they have norms.
@@ -142,7 +142,8 @@ def _windows(track: Track, begins_s: float = float("-inf")) -> list[Window]:
 def _fits(turns: pa.Table, tracks: pa.Table) -> bool:
     """Returns whether a recording is as long as its turns say.
 
-    One with a wrong rate in its header is not: its pitch would be wrong as well.
+    A recording with a wrong rate in its header is not, and its pitch would be wrong
+    too.
     """
     timed = turns.filter(pc.less(turns["end_us"], _NEVER))
     whole = tracks.filter(pc.equal(tracks["channel"], WHOLE))

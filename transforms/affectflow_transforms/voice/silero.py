@@ -1,7 +1,7 @@
-"""Silero's network, which tells speech from any other sound.
+"""Silero's network, which distinguishes speech from other sounds.
 
-The wheel of silero-vad (MIT) carries it as ONNX. Nothing of that package is imported,
-so torch, which it depends on, need not be there.
+The wheel of silero-vad (MIT) contains it as ONNX. Nothing of that package is imported,
+so torch, on which it depends, does not have to be installed.
 """
 
 import functools
@@ -62,7 +62,7 @@ def network() -> Any:
 
 
 class Listener:
-    """Hears a recording while it passes, and knows afterwards where speech was.
+    """Processes a recording as it passes, and then knows where speech was.
 
     Raises:
       MissingExtraError: as `model_path`.

@@ -1,6 +1,6 @@
-"""From numbers to phrases: against what is usual for a speaker, or else a norm.
+"""From numbers to phrases: relative to what is usual for a speaker, or to a norm.
 
-A phrase follows from the number, what is usual, and the words of a style alone.
+A phrase depends only on the number, what is usual, and the words of a style.
 """
 
 from collections.abc import Mapping
@@ -70,10 +70,10 @@ def phrase_of_pause(cue: str, seconds: float, words: Words) -> str:
 
 
 def _against_norm(measure: Measure, value: float) -> str:
-    """Returns the word for a value, where a norm holds for everyone.
+    """Returns the word for a value for which a norm holds for everyone.
 
-    How loud a recording is, is a matter of the microphone, and how high and how rough a
-    voice is one of the body: a norm for these would tell nothing of a turn.
+    Loudness depends on the microphone, and pitch and roughness on the body: a norm for
+    these would say nothing about a turn.
     """
     if measure.cue != "rate":
         return ""

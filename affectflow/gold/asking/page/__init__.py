@@ -13,7 +13,7 @@ from affectflow.gold.targets.labels import POINTS
 def as_html(sheet: Sheet) -> bytes:
     """Returns a sheet as a page that loads nothing and sends nothing.
 
-    Texts are data in it, never markup: they go in as JSON and are shown as text.
+    Texts are data, never markup: they are embedded as JSON and shown as text.
     """
     style, script = _read("style.css"), _read("page.js")
     page = Template(_read("template.html")).substitute(
@@ -46,7 +46,7 @@ def _is_scale(sheet: Sheet) -> bool:
 
 
 def embedded(data: str) -> str:
-    """Returns JSON that no text in it can lead out of its element."""
+    """Returns JSON in which no text can break out of the script element."""
     for sign in "<>&":
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     return data

@@ -161,7 +161,7 @@ def test_draws_of_conversations_give_intervals():
         ),
         pytest.param(
             [*rated(a="01"), {"person": "q", "rater": "a", "rating": 90.0}],
-            "ratings from 0 to 90: a scale has at most 32 points",
+            "ratings range from 0 to 90, but a scale has at most 32 points",
             id="no scale",
         ),
     ],
@@ -181,8 +181,8 @@ def test_who_gives_one_end_of_the_scale_only_has_no_severity():
     assert why == {
         "a": None,
         "b": None,
-        "c": "gave the lowest rating only",
-        "d": "gave the highest rating only",
+        "c": "gave only the lowest rating",
+        "d": "gave only the highest rating",
     }
 
 
@@ -254,7 +254,7 @@ def test_ratings_off_the_scale_that_is_given_are_left_out():
     rows = rated(a="12345", b="0156")
     state = measure.add(measure.create(), pa.RecordBatch.from_pylist(rows))
 
-    assert measure.left_out(state) == {"a rating is no whole number on the scale": 2}
+    assert measure.left_out(state) == {"a rating is not a whole number on the scale": 2}
     assert measure.kept(state) == 7
 
 

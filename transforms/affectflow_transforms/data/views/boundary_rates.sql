@@ -1,5 +1,5 @@
 -- one row is one boundary pattern in the replies that one annotator read, by source, container, language
--- rate = found / n, of the n replies that were read; null where none was: a language
+-- rate = found / n, over the n replies that were read; null if none was: a language
 -- without a pack is not a language without refusals. unsupported: replies in languages
 -- that the annotator does not read. low, high: the 95 % interval of rate (Wilson).
 WITH patterns AS (

@@ -1,9 +1,9 @@
--- one row is one utterance of a person, with the circumstances in which it was written
+-- one row is one utterance by a person, with the circumstances in which it was written
 -- turns_before: messages before it in its conversation; opens: it is the first.
--- hours_open: since the first. pause_hours: since the one before. wait_hours: since a
--- maintainer last wrote in it or, before one did, since the first.
--- newcomer: the lake has nothing earlier by this speaker. hour, weekend: of the
--- speaker's own time where the offset is known, else UTC. length: in characters.
+-- hours_open: since the first. pause_hours: since the previous one. wait_hours: since a
+-- maintainer last wrote in it or, if none has yet, since the first.
+-- newcomer: the lake has nothing earlier by this speaker. hour, weekend: in the
+-- speaker's own time if the offset is known, otherwise UTC. length: in characters.
 WITH turns AS (
   SELECT
     *,

@@ -1,7 +1,7 @@
 -- one row is one circumstance that goes with an outcome in one group, as `DriverImportance` measured it
 -- importance: its share of what all factors explain, with its interval. spread: how far
--- it moves the outcome, in the outcome's units. slope: by one of the factor; null where
--- its values are names. rank: 1 for the largest importance. It goes with: no cause.
+-- it moves the outcome, in the outcome's units. slope: per unit of the factor; null if its
+-- values are names. rank: 1 for the largest importance. This is association, not cause.
 WITH factors AS (
   SELECT
     parameters,

@@ -1,7 +1,7 @@
 -- one row is one expression that one group of texts uses more than another, as measured
--- goes_with: that group, `first` where z is above 0. log_odds, low, high: with its 95 %
+-- goes_with: that group, `first` if z is above 0. log_odds, low, high: with its 95 %
 -- interval. n_first, n_second: how often each group uses it. Made by
--- `affectflow measure Expressions`; settings stand in `parameters`.
+-- `affectflow measure Expressions`; the settings are in `parameters`.
 WITH sides AS (
   SELECT
     "group",

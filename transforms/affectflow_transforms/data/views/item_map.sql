@@ -1,9 +1,9 @@
--- one row is one threshold of one item, on the scale where persons are, of the newest fit
--- Of faceted-rasch. difficulty: NULL for a single item, whose thresholds are from 0.
--- location: difficulty and threshold together, in logits: a person
--- there gets `rating` from a mean rater as often as the one below it. persons_above: the
--- share of persons that are higher, if they are normally distributed as the fit says;
--- near 0 or 1 the threshold tells few persons apart.
+-- one row is one threshold of one item, on the scale of the persons, from the newest fit
+-- Of faceted-rasch. difficulty: NULL for a single item, whose thresholds count from 0.
+-- location: difficulty plus threshold, in logits: a person at this point gets `rating` from
+-- an average rater as often as the rating below it. persons_above: the share of persons
+-- above it, if they are normally distributed as fitted; near 0 or 1 the threshold
+-- distinguishes few persons.
 WITH fitted AS (
   SELECT m.*, f.ended
   FROM newest_rasch AS f

@@ -1,5 +1,5 @@
 -- one row is the id of one value of the newest fit of faceted-rasch, and when it ended
--- No row before the first fit. The values are in `measures`, those of older fits too.
+-- Empty before the first fit. The values are in `measures`, including those of older fits.
 WITH newest AS (
   SELECT config, ended
   FROM runs

@@ -1,8 +1,9 @@
--- one row is one label: what writers say of it against what readers say, as measured
+-- one row is one label: what writers say about it against what readers say, as measured
 -- gap: writer minus mean of readers. beyond_noise: the share of the gap's variance that
--- is not noise of ratings; at 0 or below, no gap was found. hidden: texts that writers
--- feel and readers do not see, in hidden_share of all n texts. auc: how well words tell
--- them. Made by `affectflow measure PerceptionGap`; settings stand in `parameters`.
+-- is not rating noise; at 0 or below, no gap was found. hidden: texts with the emotion
+-- according to writers but not readers; hidden_share: their share of all n texts. auc: how
+-- well words predict them. Made by `affectflow measure PerceptionGap`; the settings are in
+-- `parameters`.
 SELECT
   unit_id AS label,
   "group",

@@ -1,6 +1,6 @@
--- one row is one message with the best and the worst of its rated replies, by one annotator
--- chosen, rejected: their texts, as preference training wants them. margin: how much
--- better the chosen one is. Messages whose replies are rated alike are left out.
+-- one row is one message with the best and worst of its replies as rated by one annotator
+-- chosen, rejected: their texts, as preference training expects them. margin: how much
+-- better the chosen one is. Messages whose replies are rated equal are left out.
 WITH rated AS (
   SELECT
     a.annotator_id,
@@ -18,7 +18,7 @@ pairs AS (
     annotator_id,
     reply_to,
     any_value(conversation_id) AS conversation_id,
-    -- Of equals the first by its id: the same pair each time.
+    -- Ties are broken by id, so the pair is the same each time.
     arg_max(utterance_id, (value, utterance_id)) AS chosen_id,
     arg_max(text, (value, utterance_id)) AS chosen,
     arg_min(utterance_id, (value, utterance_id)) AS rejected_id,

@@ -1,8 +1,8 @@
--- one row is one rater of the newest fit of faceted-rasch: how severe, and how well it fits
+-- one row is one rater in the newest fit of faceted-rasch: severity, and goodness of fit
 -- severity: in logits, 0 is the mean of all raters; se, low, high: its standard error and
--- 95 % interval. infit, outfit: near 1 if the rater rates as the model expects, above
--- where at random. reliability: of the severities of all. rater: people are numbered from
--- the severest, their names are in `measures`; a model has its own name.
+-- 95 % interval. infit, outfit: near 1 if the rater rates as the model expects, higher if
+-- at random. reliability: of all severities together. rater: people are numbered from the
+-- severest, and their names are in `measures`; a model has its own name.
 WITH fitted AS (
   SELECT m.*, f.ended
   FROM newest_rasch AS f

@@ -1,1 +1,1 @@
-"""Which circumstances go with an outcome: a linear fit, shared out among factors."""
+"""Which circumstances go with an outcome: a linear fit, divided among factors."""

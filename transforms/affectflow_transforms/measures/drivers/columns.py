@@ -1,4 +1,4 @@
-"""Factors as columns of numbers: of sums by level to what a linear fit needs."""
+"""Factors as columns of numbers: from sums by level to the input of a linear fit."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from affectflow_transforms.measures.drivers.shares import Floats, Moments
 
 MAX_LEVELS = 24
-"""Names that a factor may have: hours of a day are the most that one would compare."""
+"""Most levels that a factor may have; hours of a day are the most one would compare."""
 MAX_COLUMNS = 64
 _CONSTANT = 1e-10
-"""A variance below this share of the mean square is 0 but for rounding."""
+"""A variance below this share of the mean square is 0 up to rounding."""
 
 
 class Factor(NamedTuple):
@@ -50,12 +50,12 @@ def _factor(state: pa.Table, place: int, name: str) -> Factor:
         return Factor(name, why=_constant(state, place))
     if levels.null_count:
         word = pc.drop_null(levels)[0].as_py()
-        return Factor(name, why=f"has numbers and words, as {word!r}")
+        return Factor(name, why=f"mixes numbers and words, such as {word!r}")
     counts = _counted(levels, state["n"])
     if len(counts) == 1:
         return Factor(name, why="is the same everywhere")
     if len(counts) > MAX_LEVELS:
-        why = f"has {len(counts):,} names, at most {MAX_LEVELS} are compared"
+        why = f"has {len(counts):,} levels, but at most {MAX_LEVELS} can be compared"
         return Factor(name, why=why)
     sorted_counts = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     levels_there, times = zip(*sorted_counts, strict=True)
@@ -64,7 +64,7 @@ def _factor(state: pa.Table, place: int, name: str) -> Factor:
 
 def _counted(levels: pa.ChunkedArray, n: pa.ChunkedArray) -> dict[str, int]:
     """Returns how many observations each level has."""
-    # A GROUP BY of Arrow takes longer to start its threads than these few rows take.
+    # For these few rows, starting the threads of Arrow's GROUP BY would take longer.
     coded = levels.combine_chunks().dictionary_encode()
     names = coded.dictionary.to_pylist()
     counts = np.bincount(coded.indices.to_numpy(), n.to_numpy(), len(names))

@@ -20,11 +20,11 @@ from affectflow.registry import Card
 from affectflow_transforms.measures.drivers.shares import Floats
 
 MAX_COHORTS = 100
-"""Each is compared with each: 4,950 pairs."""
+"""All pairs are compared: 4,950."""
 
 
 class Cohort(NamedTuple):
-    """A cohort, or a model, and how it distributes importance over its factors."""
+    """A cohort or model, and how it distributes importance over its factors."""
 
     name: str
     shares: Mapping[str, float]
@@ -45,7 +45,7 @@ def divergence(p: Floats, q: Floats) -> float:
 
 
 def rank_agreement(p: Floats, q: Floats) -> float:
-    """Returns Kendall's tau-b of two rankings, -1..1; NaN if one ranks nothing."""
+    """Returns Kendall's tau-b of two rankings, -1..1; NaN if one is all ties."""
     from scipy.stats import kendalltau
 
     return float(kendalltau(p, q).statistic)
@@ -67,8 +67,8 @@ class ImportanceConsistency(Measure):
     order and -1 for the reverse. Of each factor the `consensus`, its mean share; of
     each cohort the `kl` of the consensus from it. Of all pairs: the mean `kendall_tau`.
 
-    In a lake it reads what `DriverImportance` kept in `measures`: groups are cohorts,
-    and so are annotators, outcomes and factors where they differ.
+    In a lake it reads what `DriverImportance` stored in `measures`: groups are cohorts,
+    and so are annotators, outcomes and factors if they differ.
 
     Args:
       outcome: only importance for this outcome, in a lake; all if empty.
@@ -79,11 +79,11 @@ class ImportanceConsistency(Measure):
     reads: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("cohort", pa.string(), metadata={"doc": "a cohort, or a model"}),
-            pa.field("factor", pa.string(), metadata={"doc": "what is attributed to"}),
+            pa.field("factor", pa.string(), metadata={"doc": "the factor"}),
             pa.field("attribution", pa.float64(), metadata={
-                "doc": "of the factor in one answer, or its importance"}),
+                "doc": "attribution of the factor in one answer, or its importance"}),
             pa.field("unit", pa.string(), metadata={
-                "doc": "what intervals draw: a conversation"}),
+                "doc": "what intervals resample: a conversation"}),
         ]
     )  # fmt: skip
     needed: ClassVar[tuple[str, ...]] = ("cohort", "factor", "attribution")
@@ -190,7 +190,7 @@ def _not_like(cohort: Cohort, factors: Sequence[str]) -> str:
     if not cohort.shares:
         return "nothing is attributed to any factor"
     if other := sorted(set(cohort.shares) ^ set(factors)):
-        return f"it has other factors than most cohorts: {', '.join(other)}"
+        return f"its factors differ from those of most cohorts: {', '.join(other)}"
     return ""
 
 
@@ -198,9 +198,9 @@ def _too_few(cohorts: Sequence[Cohort], factors: Sequence[str]) -> str:
     if len(cohorts) < 2:
         return "there is no other cohort to compare it with"
     if len(cohorts) > MAX_COHORTS:
-        return f"{len(cohorts):,} cohorts, at most {MAX_COHORTS} are compared"
+        return f"{len(cohorts):,} cohorts, but at most {MAX_COHORTS} can be compared"
     if len(factors) < 2:
-        return "there is one factor only, which has all importance"
+        return "there is only one factor, which has all the importance"
     return ""
 
 

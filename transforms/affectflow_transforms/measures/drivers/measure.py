@@ -30,14 +30,14 @@ from affectflow_transforms.measures.drivers.shares import Moments
 MAX_FACTORS = 10
 """All subsets of factors are fitted: 1,024 of 10."""
 MAX_NUMBER = "1e100"
-"""In SQL. Of a larger number the square, or a sum of them, may be no finite number."""
+"""In SQL. Squares of larger numbers, or their sums, may not be finite."""
 _RESERVED = ("unit", "group", "left_out", "utterance_id", "speaker_id")
 _TIMELESS = (
     "factors such as turns_before, is_review, role and length need no times: "
     "--set factors=NAME,NAME"
 )
 _HIDDEN = chr(31)
-"""Begins a level of a lake that too few people have: see `sql.HIDDEN`."""
+"""Prefix of a level of a lake with too few people; see `sql.HIDDEN`."""
 _NO_MORE = "the factors explain no more than chance would"
 
 
@@ -48,7 +48,7 @@ def _reads(measure: "DriverImportance") -> pa.Schema:
     doc = {"doc": "a number, true or false, or a name"}
     factors = [pa.field(name, pa.string(), metadata=doc) for name in measure.factors]
     unit = pa.field(
-        "unit", pa.string(), metadata={"doc": "what intervals draw: a conversation"}
+        "unit", pa.string(), metadata={"doc": "what intervals resample: a conversation"}
     )
     return pa.schema([outcome, *factors, unit])
 
@@ -64,7 +64,7 @@ def _refuses(measure: "DriverImportance") -> Mapping[str, str]:
         f"coalesce({sql.number_of(name, measure.categories)}, 0)"
         for name in measure.factors
     ]
-    # NaN and infinity are beyond it, too.
+    # NaN and infinity are beyond it too.
     beyond = " OR ".join(f"NOT abs({number}) <= {MAX_NUMBER}" for number in numbers)
     missing = {
         f"no {name}; {_TIMELESS}": f"{sql.quoted(name)} IS NULL"
@@ -96,7 +96,7 @@ def _state(measure: "DriverImportance") -> str:
 
 @dataclass(kw_only=True)
 class DriverImportance(Measure):
-    """Shares out among factors what a linear fit of them explains of an outcome.
+    """Divides what a linear fit explains of an outcome among its factors.
 
     By factor: `importance`, its share of R², which sum to 1; `spread`, the standard
     deviation of what it adds to the fitted outcome, in the outcome's units; of a number
@@ -104,20 +104,20 @@ class DriverImportance(Measure):
     level of a factor of names: its `attribution`, how far the fitted outcome is from
     the mean where it holds; in a lake, levels of fewer than 5 people or 20 messages are
     fitted and not shown, and counted as `hidden`. Of the outcome: `r2` and
-    `adjusted_r2`. A factor goes with the outcome: nothing here says that it causes it.
+    `adjusted_r2`. A factor goes with the outcome; this does not show that it causes it.
 
     Args:
-      outcome: in a lake a label, as `frustration`; or a circumstance; in a file the
-        column of a number, or of true and false.
+      outcome: in a lake a label, such as `frustration`, or a circumstance; in a file a
+        column of numbers or booleans.
       factors: at most 10. In a lake `turns_before`, `hours_open`, `wait_hours`,
         `pause_hours`, `opens`, `role`, `newcomer`, `kind`, `is_review`, `is_reply`,
         `hour`, `weekend`, `length`, `has_code`, `has_quote`, `has_log`, `has_link`,
         `source`, `container`, `lang`, `split`, `visibility` or `attrs.NAME`; in a file
         any columns.
-      categories: factors whose numbers are names, as `hour`.
+      categories: factors whose numbers are names, such as `hour`.
       told: of a lake's label: whether it is `chosen`, its `score`, or its `value`.
-      annotator: of a lake: whose label, by its id or the beginning of it; empty for
-        the one that reports rest on.
+      annotator: in a lake: whose label, by its id or the start of it; empty for the
+        basis of reports.
 
     Raises:
       UsageError: there are no factors or more than 10, one is named twice or is a
@@ -143,7 +143,7 @@ class DriverImportance(Measure):
         answers="what goes with frustration here: waiting, reviews, roles?",
         example="affectflow measure DriverImportance lake "
         "--set factors=wait_hours,turns_before,is_review,role --by container",
-        misleads="what goes with an outcome need not cause it; importance is a share "
+        misleads="association is not causation; importance is a share "
         "of what these factors explain, which may be little: read `r2` first",
     )
 

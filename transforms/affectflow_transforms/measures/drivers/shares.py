@@ -1,6 +1,6 @@
-"""Shares of a linear fit that go to each factor, exactly, from means and covariances.
+"""Exact shares of a linear fit for each factor, from means and covariances.
 
-A factor is one column, or several: one for each name that it may have, but the first.
+A factor is one column or several: one for each of its levels except the first.
 """
 
 import math
@@ -13,12 +13,12 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 COLLINEAR = 1e-9
-"""Eigenvalues of a correlation matrix below this are 0 but for rounding."""
+"""Eigenvalues of a correlation matrix below this are 0 up to rounding."""
 _LOAD = 1e-6
 
 
 class Moments(NamedTuple):
-    """What observations say together, as a linear fit needs it.
+    """Sums over observations that a linear fit needs.
 
     Attributes:
       n: how many there are.
@@ -38,7 +38,7 @@ class Moments(NamedTuple):
 
     @property
     def factors(self) -> int:
-        """How many factors there are."""
+        """The number of factors."""
         return int(self.owner.max()) + 1
 
 
@@ -49,7 +49,7 @@ def slopes_of(moments: Moments) -> Floats:
 
 
 def attributions(slopes: Floats, rows: Floats, mean: Floats) -> Floats:
-    """Returns what each column adds to a fitted value, beyond the mean of all.
+    """Returns what each column adds to a fitted value, relative to the mean.
 
     The Shapley values of a linear model whose columns are set independently (Štrumbelj
     and Kononenko 2014): slope times distance from the mean. They sum to the
@@ -92,7 +92,7 @@ def worths(moments: Moments) -> Floats:
     correlation = moments.covariance / np.outer(spread, spread)
     with_outcome = moments.with_outcome / (spread * math.sqrt(moments.variance))
     has = subsets(moments.factors)[:, moments.owner]
-    # A column that a subset has not stands alone, and is worth nothing.
+    # A column outside the subset is uncorrelated, and contributes nothing.
     matrices = correlation * (has[:, :, None] & has[:, None, :])
     matrices += np.eye(len(spread)) * ~has[:, None, :]
     sides = with_outcome * has
@@ -128,7 +128,7 @@ def shapley(worth: Floats) -> Floats:
 
 
 def collinear(moments: Moments) -> list[int]:
-    """Returns the factors that others say exactly; none if all say something."""
+    """Returns the factors fully determined by others; empty if there are none."""
     spread = np.sqrt(np.diag(moments.covariance))
     values, vectors = np.linalg.eigh(moments.covariance / np.outer(spread, spread))
     null = vectors[:, values < COLLINEAR]

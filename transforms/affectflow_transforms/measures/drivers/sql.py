@@ -1,4 +1,4 @@
-"""The SQL of factors: their sums by level, and what a lake knows of them."""
+"""The SQL of factors: their sums by level, and which factors a lake has."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,12 @@ CIRCUMSTANCES = (
 )
 """Columns of the view `circumstances` that may be factors."""
 OF_TIMES = ("hours_open", "pause_hours", "wait_hours", "hour", "weekend")
-"""Those of `CIRCUMSTANCES` that messages without a time have not."""
+"""Those of `CIRCUMSTANCES` that messages without a time do not have."""
 COLUMNS = ("source", "container", "lang", "split", "visibility")
-"""Columns of `utterances` that may be factors, too."""
+"""Columns of `utterances` that may also be factors."""
 ATTRIBUTE = "attrs."
 HIDDEN = "chr(31)"
-"""In SQL: begins a level that is fitted, and not shown."""
+"""In SQL: prefix of a level that is fitted but not shown."""
 MIN_UTTERANCES = 20
 """A level of fewer messages, or of fewer people, is not shown."""
 _OFTEN_UNKNOWN = ("role", "kind", *COLUMNS)
@@ -62,7 +62,7 @@ def query_of(outcome: str, factors: Sequence[str], categories: Sequence[str]) ->
     A level of too few people or messages begins with `HIDDEN`.
 
     Raises:
-      UsageError: a lake does not know one of the factors.
+      UsageError: a lake does not have one of the factors.
     """
     columns = [f"{_in_lake(name)} AS {quoted(name)}" for name in factors]
     is_column = outcome in CIRCUMSTANCES or outcome.startswith(ATTRIBUTE)
@@ -82,7 +82,7 @@ SELECT {quoted(outcome)}, {", ".join(shown)}, unit, utterance_id FROM known
 
 
 def _shown(name: str, categories: Sequence[str]) -> str:
-    """Returns a factor of `known`, its small levels marked; numbers have no levels."""
+    """Returns a factor of `known` with small levels marked; numbers have no levels."""
     if name in CIRCUMSTANCES and name not in (*_OFTEN_UNKNOWN, *categories):
         return quoted(name)
     column = f"{quoted(name)}::VARCHAR"
@@ -138,7 +138,7 @@ GROUP BY ALL
 
 
 def number_of(name: str, categories: Sequence[str] = ()) -> str:
-    """Returns the number that a factor says, as SQL; null where it says a name."""
+    """Returns SQL for a factor as a number; null where it is a name."""
     if name in categories:
         return "NULL::DOUBLE"
     column = quoted(name)

@@ -1,1 +1,1 @@
-"""What to expect of an action beyond what was tried: a control function."""
+"""What to expect from an action beyond those tried: a control function."""

@@ -1,4 +1,4 @@
-"""The control function: an outcome as a curve of a latent, rid of what moves both."""
+"""The control function: an outcome as a curve of a latent, without confounding."""
 
 import itertools
 import math
@@ -10,11 +10,11 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 DEGREES = (1, 2, 3, 4)
-"""Of the polynomials that are tried; the one of the lowest BIC is taken."""
+"""Highest degree of the polynomials tried; the one with the lowest BIC is used."""
 ROWS_A_TERM = 5
-"""So many rows must there be for each term of a polynomial that is tried."""
+"""Rows needed for each term of a polynomial that is tried."""
 _NOTHING = 1e-12
-"""A share of the variance that is 0 but for rounding."""
+"""A share of the variance that is 0 up to rounding."""
 
 
 class Runs(NamedTuple):
@@ -117,7 +117,7 @@ def _terms(latent: Floats, rest: Floats, degree: int) -> Floats:
 
 
 def control_function(runs: Runs, rest: Floats) -> Curve:
-    """Returns the outcome as a curve of the latent, rid of what moves both.
+    """Returns the outcome as a curve of the latent, without confounding.
 
     What the action leaves of the latent stands for all that moves latent and outcome
     alike (Newey, Powell and Vella 1999).

@@ -1,4 +1,4 @@
-"""InterventionExtrapolation: what to expect of an action that nobody has tried yet.
+"""InterventionExtrapolation: what to expect from an action nobody has tried yet.
 
 The second half of Rep4Ex (Saengkyongam et al. 2024, arXiv 2310.04295): the latent that
 an action moves is given, as columns. Learning it from what is observed is the first.
@@ -28,7 +28,7 @@ from affectflow_transforms.measures.intervention.control import (
 )
 
 WEAK = 10.0
-"""Below it an action hardly moves the latent (Staiger and Stock 1997)."""
+"""Below this, an action hardly moves the latent (Staiger and Stock 1997)."""
 _RESERVED = ("unit", "group", "left_out")
 
 
@@ -41,9 +41,9 @@ def _reads(measure: "InterventionExtrapolation") -> pa.Schema:
         [
             *(_number(name, "what was done") for name in measure.action),
             *(_number(name, "what the action moves") for name in measure.latent),
-            _number(measure.outcome, "what came of it"),
+            _number(measure.outcome, "the result"),
             pa.field("unit", pa.string(), metadata={
-                "doc": "what intervals draw: a conversation, a community"}),
+                "doc": "what intervals resample: a conversation or a community"}),
         ]
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def _state(measure: "InterventionExtrapolation") -> str:
 
 @dataclass(kw_only=True)
 class InterventionExtrapolation(Measure):
-    """Says what outcome to expect of an action outside of what was tried.
+    """Estimates the outcome of an action outside the range of those tried.
 
     An action moves a latent, which moves the outcome along a curve; something unseen
     may move both. The latent is regressed on the action, and the outcome on polynomials
@@ -108,7 +108,7 @@ class InterventionExtrapolation(Measure):
     keys: ClassVar[tuple[str, ...]] = by_options(_keys)
     state: ClassVar[str] = by_options(_state)
     card: ClassVar[Card] = Card(
-        summary="what outcome to expect of an action beyond all that was tried",
+        summary="what outcome to expect from an action beyond all those tried",
         answers="what if we did more of it than anyone has?",
         example="affectflow measure InterventionExtrapolation runs.csv "
         "--set action=moderation --set latent=tone --set outcome=distress --set at=3",
@@ -140,7 +140,7 @@ class InterventionExtrapolation(Measure):
             )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
-        """Yields what to expect of each action that is asked about."""
+        """Yields what to expect from each action asked about."""
         runs = self._runs(state)
         asked, n = self._asked(runs), int(runs.times.sum())
         if why := _why_not(runs):
@@ -173,7 +173,7 @@ class InterventionExtrapolation(Measure):
         )
 
     def _asked(self, runs: Runs) -> dict[str, Floats]:
-        """Returns the actions that are asked about, by what they are called."""
+        """Returns the actions asked about, by name."""
         if not self.at:
             name, action = ",".join(self.action), runs.action
             return {f"{name}=lowest": action.min(0), f"{name}=highest": action.max(0)}

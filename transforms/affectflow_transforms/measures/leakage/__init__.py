@@ -1,1 +1,1 @@
-"""How much each side of a conversation gives away of its label."""
+"""How much each side of a conversation gives its label away."""

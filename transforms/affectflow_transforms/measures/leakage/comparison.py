@@ -1,4 +1,4 @@
-"""What the two sides of a corpus come to, alone and against one another."""
+"""Figures for the two sides of a corpus, alone and against each other."""
 
 import math
 from collections.abc import Callable, Iterator

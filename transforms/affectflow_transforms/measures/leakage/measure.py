@@ -84,12 +84,14 @@ class SpeakerLeakage(Measure):
 
     reads: ClassVar[pa.Schema] = pa.schema(
         [
-            _column("conversation_id", "what folds and intervals draw"),
+            _column("conversation_id", "what folds and intervals are made of"),
             _column("item", "what has the label; empty for the conversation"),
             _column("role", "who speaks"),
             _column("text", "what is said"),
-            _column("label", "of the item: the same for all of its turns"),
-            pa.field("place", pa.int64(), metadata={"doc": "which turn of the item"}),
+            _column("label", "label of the item, the same for all its turns"),
+            pa.field(
+                "place", pa.int64(), metadata={"doc": "number of the turn in the item"}
+            ),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("conversation_id", "role", "text", "label")
@@ -155,7 +157,7 @@ FROM terms GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
         summary="how much each side of a conversation gives its label away",
-        answers="does a model learn from the answers, or from who asks?",
+        answers="does a model learn from the answers, or from the interviewer?",
         example="affectflow measure SpeakerLeakage talks.csv --set "
         "roles=interviewer,participant",
         misleads="a side that tells the label need not cheat: it may react to it; few "
@@ -205,9 +207,9 @@ def _wrong_roles(there: list[str], wanted: tuple[str, ...]) -> str:
 
 
 def _unlearnable(corpus: Corpus) -> str:
-    """Returns why nothing can be learned; empty if it can."""
+    """Returns why nothing can be learned; empty if something can."""
     if not len(corpus.truth):
-        return "in no item both roles speak"
+        return "both roles never speak in the same item"
     if len(np.unique(corpus.truth)) < 2:
         return f"all items have the label {corpus.labels[0]}"
     for place, label in enumerate(corpus.labels):

@@ -53,7 +53,9 @@ def unbounded(counts: Floats, labels: Sequence[str]) -> str:
         return "no label was said in the place of another"
     groups = parts(wrong)
     if len(groups) > 1:
-        return f"labels are confused in groups apart: {listed(groups, labels)}"
+        return (
+            f"labels are confused only within separate groups: {listed(groups, labels)}"
+        )
     if right := [[int(place)] for place in np.flatnonzero(wrong.sum(axis=0) == 0)]:
         return f"never missed where it is right: {listed(right, labels)}"
     rest = _winners(wrong)

@@ -1,4 +1,4 @@
-"""FacetedRasch: what is rated, and who rates it how severely, on one scale."""
+"""FacetedRasch: what is rated, and how severely each rater rates, on one scale."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""How well a fit foretells ratings that it has not seen."""
+"""How well a fit predicts ratings that it has not seen."""
 
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class Foretold(NamedTuple):
 
 
 def held_out(ratings: Ratings, folds: int, *, raters: bool = True) -> Foretold:
-    """Returns how well each of some parts is foretold by the others.
+    """Returns how well each part is predicted from the others.
 
     A person whose other ratings are all held out is like any; a rater without an
     estimate is as severe as the mean. Categories that were not seen have the chance of

@@ -32,7 +32,7 @@ def _number(name: str, doc: str) -> pa.Field:
 
 @dataclass(kw_only=True)
 class FacetedRasch(Measure):
-    """Says how severe raters are, how hard items, and where what they rate stands.
+    """Estimates severity of raters, difficulty of items, and place of what is rated.
 
     The chance of a rating x grows with exp(sum over k up to x of person - item - rater
     - tau_k): one scale of logits for all. Raters, items and thresholds sum to 0.
@@ -67,18 +67,23 @@ class FacetedRasch(Measure):
     reads: ClassVar[pa.Schema] = pa.schema(
         [
             _text("person", "what is rated: a comment, a clip"),
-            _text("item", "in which respect; one for all if there is none"),
+            _text("item", "the aspect that is rated; a single one if empty"),
             _text("rater", "who rates"),
             _number("rating", "a whole number"),
-            _text("person_group", "of what is rated: are raters severer with some?"),
-            _text("rater_group", "of the rater: is an item harder for some?"),
+            _text(
+                "person_group",
+                "group of what is rated: are raters more severe with some?",
+            ),
+            _text("rater_group", "group of the rater: is an item harder for some?"),
             _number("weight", "how much a person counts, above 0; 1 if missing"),
-            _text("unit", "what intervals draw: a conversation, with all its persons"),
+            _text(
+                "unit", "what intervals resample: a conversation, with all its persons"
+            ),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("person", "rater", "rating")
     refuses: ClassVar[Mapping[str, str]] = {
-        "a rating is no whole number on the scale": (
+        "a rating is not a whole number on the scale": (
             "NOT isfinite(rating) OR rating <> round(rating) "
             f"OR abs(rating) > {_FARTHEST} "
             "OR rating < $low OR rating > $high"
@@ -116,11 +121,14 @@ SELECT unit, person, coalesce(item, '{ONE_ITEM}') AS item, rater, person_group,
 FROM observations GROUP BY ALL
 """
     card: ClassVar[Card] = Card(
-        summary="how severe raters are, and where what they rate stands without it",
-        answers="how much of a rating is the rater, and what is left without it?",
+        summary="how severe raters are, and the place of what they rate without that "
+        "severity",
+        answers="how much of a rating is due to the rater, and what is left without "
+        "it?",
         example="affectflow measure FacetedRasch ratings.csv "
         "--map person=comment,rater=coder,rating=score",
-        misleads="a severe rater need not be wrong; a rater who rates at random has a "
+        misleads="a severe rater is not necessarily wrong; a rater who rates at random "
+        "has a "
         "severity too, and shows in outfit only; places of two fits have no common "
         "zero",
     )
@@ -144,8 +152,8 @@ FROM observations GROUP BY ALL
             )
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
-        """Yields what the ratings come to, or why they come to nothing."""
-        # Whoever lists plugins does not wait for scipy.
+        """Yields the values fitted to the ratings, or why there are none."""
+        # Listing plugins must not wait for scipy.
         from affectflow_transforms.measures.rasch.values import values_of
 
         yield from values_of(

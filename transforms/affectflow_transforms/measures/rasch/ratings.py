@@ -14,13 +14,13 @@ from scipy.sparse.csgraph import connected_components
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-LOWEST, HIGHEST = "gave the lowest rating only", "gave the highest rating only"
+LOWEST, HIGHEST = "gave only the lowest rating", "gave only the highest rating"
 _ITEM_WHY = {
-    LOWEST: "got the lowest rating only",
-    HIGHEST: "got the highest rating only",
+    LOWEST: "got only the lowest rating",
+    HIGHEST: "got only the highest rating",
 }
 _NAMED = 3
-"""So many members of a block are named."""
+"""Number of members of a block that are named."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a fit says, as values of a measure."""
+"""The results of a fit, as values of a measure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -15,7 +15,7 @@ NAN = float("nan")
 LABELS: dict[Facet, str] = {"rater": "severity", "item": "difficulty"}
 FACETS = tuple(LABELS)
 _ALIKE = "persons differ no more than by chance"
-_UNKNOWN_ERROR = "standard errors are not known"
+_UNKNOWN_ERROR = "standard errors are unknown"
 _BOUND = 1.959963984540054
 
 
@@ -231,13 +231,13 @@ def of_shifts(facet: Facet, shifts: Iterable[Shift]) -> Iterator[Value]:
 
 
 def of_held_out(foretold: Foretold, beside: str = "") -> Iterator[Value]:
-    """Yields how well ratings were foretold.
+    """Yields how well ratings were predicted.
 
     Args:
       foretold: to say.
       beside: how the model differed from the one that is fitted.
     """
-    why = "a part has ratings of one kind only"
+    why = "a part has only one distinct rating"
     figures = {"log-likelihood": foretold.log_likelihood, "rmse": foretold.rmse}
     for name, value in figures.items():
         label = f"held-out {name}{beside}"

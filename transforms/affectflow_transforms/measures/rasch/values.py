@@ -31,7 +31,7 @@ _FEW_PERSONS = 1_000
 def values_of(
     state: pa.Table, *, way: Way, keep: Collection[str], folds: int, errors: bool
 ) -> Iterator[Value]:
-    """Yields what ratings come to, or why they come to nothing.
+    """Yields the values fitted to ratings, or why there are none.
 
     Args:
       state: of `FacetedRasch`.
@@ -89,18 +89,19 @@ def _fitted(
 
 def _why_nothing(ratings: Ratings) -> str:
     if len(ratings.categories) < 2:
-        return "all ratings are the same, or each rater gives one end of the scale only"
+        return "all ratings are the same, or each rater gives only one end of the scale"
     low, high = int(ratings.categories[0]), int(ratings.categories[-1])
     if high - low >= _MOST_POINTS:
         return (
-            f"ratings from {low} to {high}: a scale has at most {_MOST_POINTS} points, "
+            f"ratings range from {low} to {high}, but a scale has at most "
+            f"{_MOST_POINTS} points: "
             "make them coarser"
         )
     if why := why_disconnected(ratings):
         return why
     if len(ratings) == len(ratings.persons):
         return (
-            "nobody has two ratings, which could be compared; add ratings of the same "
+            "no person has two ratings to compare; add ratings of the same "
             "persons by other raters, or in other items"
         )
     return ""

@@ -1,6 +1,6 @@
 """The folder of MER-UniBench: `format.csv`, `synonym.xlsx`, `wheel1.xlsx` and so on.
 
-Its files are not ours to bring. Each sheet may be saved as CSV too.
+Its files cannot be distributed with affectflow. Each sheet may also be saved as CSV.
 """
 
 import csv
@@ -18,7 +18,7 @@ Row = Mapping[str, str]
 
 
 class Folder(NamedTuple):
-    """What the folder says, in small letters.
+    """The content of the folder, in lower case.
 
     Attributes:
       wheels: by name, the word of the first level of each word.

@@ -1,4 +1,4 @@
-"""WheelScore: how near free labels of emotions come to those that are right.
+"""WheelScore: how close free labels of emotions come to the right ones.
 
 After MER-UniBench (Lian et al., AffectGPT, ICML 2025): labels go over their forms and
 synonyms to clusters of emotion wheels, and clusters are compared.
@@ -92,12 +92,14 @@ class WheelScore(Measure):
 
     reads: ClassVar[pa.Schema] = pa.schema(
         [
-            _column("gold", "the labels that are right: a list", pa.list_(pa.string())),
+            _column("gold", "the right labels, as a list", pa.list_(pa.string())),
             _column(
-                "predicted", "the labels answered; may be []", pa.list_(pa.string())
+                "predicted",
+                "the labels given as the answer; may be []",
+                pa.list_(pa.string()),
             ),
-            _column("annotator_id", "whose answer; told apart"),
-            _column("unit", "what intervals draw: a conversation, or a video"),
+            _column("annotator_id", "who answered; reported separately"),
+            _column("unit", "what intervals resample: a conversation or a video"),
         ]
     )
     needed: ClassVar[tuple[str, ...]] = ("gold", "predicted")
@@ -149,7 +151,7 @@ FROM answers JOIN truths USING (utterance_id)
         "labels by people, or by another annotator (--set against=ANNOTATOR), and "
         "answers of one task (--set task=emotion_open, --set gold_task=emotion)"
     )
-    # `tables` leaves one of the two empty: wheels are compared, or signs.
+    # `tables` leaves one of the two empty: either wheels are compared, or signs.
     state: ClassVar[str] = f"""
 {_LABELS},
 _found AS (

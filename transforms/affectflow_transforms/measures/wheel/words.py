@@ -1,4 +1,4 @@
-"""Words of wheels: from a label over its forms and synonyms to a cluster of each wheel.
+"""Words of wheels: from a label via forms and synonyms to a cluster of each wheel.
 
 A file of the kind `wheels` has `[wheels.NAME]`, a list of words for each cluster, and
 maybe `[synonyms]` and `[forms]` of words, and `[sentiment]`, a list of clusters or

@@ -1,4 +1,4 @@
-"""What the rules know: words of emotion, of trouble, of cause. Data and no logic.
+"""Word lists of the rules: emotion, trouble, cause. Data without logic.
 
-Written for affectflow from general knowledge; no list of anybody's was copied.
+Written for affectflow from general knowledge; not copied from any other list.
 """

@@ -1,4 +1,4 @@
-"""What tells a complaint from calm talk, in long comments of people who build things.
+"""What distinguishes complaints from calm talk in long comments by developers.
 
 Regular expressions over lower-case text, matched at word boundaries.
 """
@@ -79,7 +79,7 @@ BLAME = (
     r"|no (?:respect|intention|interest|idea)|little respect|don't care|doesn't care"
     r"|idiot\w*|clowns?|liars?|hypocri\w+|disrespect\w*|worthless|ignor(?:es|ed|ing)",
 )
-"""What somebody did that he should not have."""
+"""What somebody did but should not have done."""
 
 STRONG = (
     r"annoy\w*|irritat\w*|frustrat\w*|infuriat\w*|angr(?:y|ily)|furious|fed up"
@@ -93,7 +93,7 @@ STRONG = (
     r"|worthless|useless|unbelievabl[ey]|drives? me|tedious|ugh|weird behaviou?r"
     r"|bummer",
 )
-"""Words that say a displeasure outright: its cause stands beside them."""
+"""Words that express displeasure outright: the cause is next to them."""
 
 CONCEDED = (
     r"\b(?:i|we) (?:(?:do|can|totally|fully|completely) )?(?:get|know|understand"
@@ -167,7 +167,7 @@ DENIED = (
     r"|doesn't matter|not that (?:bad|hard)|isn't (?:bad|hard|difficult|wrong|broken)"
     r"|won't be (?:\w+ )?(?:hard|difficult)|no longer (?:an? )?(?:problem|issue)",
 )
-"""What is said not to be wrong."""
+"""Statements that something is not wrong."""
 
 _DEGREE = (
     r"(?:so|very|really|quite|pretty|extremely|just|getting|becoming|incredibly|rather"
@@ -184,4 +184,4 @@ JUDGED = (
     rf"|(?:{_DEGREE} )+{BAD}(?! (?:that|when|how|if|because|to|how))\b"
     rf"|{BAD}\W*$)"
 )
-"""A sentence that judges what was said right before, and is not itself the cause."""
+"""A sentence that judges the preceding one, and is not itself the cause."""

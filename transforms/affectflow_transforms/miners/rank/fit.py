@@ -1,4 +1,4 @@
-"""Fits the weights of the ranker: all spans of a message against one another."""
+"""Fits the weights of the ranker: all spans of a message compete with one another."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from affectflow_transforms.miners.rank.tokens import Tokens, Words, tokens_of
 from affectflow_transforms.miners.rank.words import group_of
 
 MIN_TEXTS = 4
-"""A word has weights of its own if so many texts have it."""
+"""A word gets its own weights if it is in at least this many texts."""
 PENALTY = 20.0
 ROUNDS = 60
 CALM_WEIGHT = 0.25

@@ -26,7 +26,7 @@ from affectflow_transforms.miners.word_miner import WordMiner, found, read_turn
 
 PACKAGE = "affectflow_transforms.miners.rank"
 GOOD_ENOUGH = 0.5
-"""From this score on, the utterance's own cause is taken without a look back."""
+"""From this score on, the utterance's own cause is used without looking back."""
 _SCENES_AT_ONCE = 64
 _LEAD = re.compile(r"(?:for|that|because|when|how|due to|about)\s+(?=\S+\s+\S)")
 _THANKS_TO = ("thanks to ", "thank you to ", "thx to ")
@@ -43,9 +43,9 @@ class _Asked(NamedTuple):
 class RankMiner(WordMiner[Ranker]):
     """Finds the span that a small learned model ranks first, for each chosen emotion.
 
-    English. Every run of words of a sentence may be the cause; what it is made of, and
-    what stands around it, speaks for or against it. Earlier utterances are looked at if
-    the utterance itself names nothing.
+    English. Every run of words in a sentence may be the cause; its words and context
+    count for or against it. Earlier utterances are considered if the utterance itself
+    names no cause.
 
     Args:
       weights: folder that `affectflow train causes` wrote; empty for what comes with

@@ -1,1 +1,1 @@
-"""Models over the answers of another annotator, about whole conversations."""
+"""Models that label whole conversations from another annotator's answers."""

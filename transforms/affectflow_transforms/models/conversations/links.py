@@ -1,4 +1,4 @@
-"""Which earlier turns a turn is linked to, and what has to be remembered for it.
+"""Which earlier turns a turn is linked to, and what must be remembered for that.
 
 A turn is linked to the last turn of its own speaker, and to the turn before it if that
 is someone else's. Whoever speaks again later is open: exact inference remembers the
@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 MAX_TURNS = 512
 """Longer conversations are read in windows of this many turns."""
 MARGIN = 64
-"""How many turns at either end of a window are read, and answered by its neighbour."""
+"""Turns at either end of a window that are read, but answered by its neighbour."""
 
 
 class Links(NamedTuple):

@@ -22,7 +22,7 @@ from affectflow_transforms.models.conversations.states import Floats, Ints, Tabl
 
 ANNOTATOR = "SkipChain"
 LOWEST = 1e-4
-"""A label never counts for less: one that is not stored is not impossible."""
+"""Lower bound of a label's share: a label that is not stored is still possible."""
 BESIDE = 10.0
 """How many turns of unlinked speakers are counted to each label before."""
 

@@ -1,4 +1,4 @@
-"""PersonalityTransition: the emotion to expect of a speaker, by their personality."""
+"""PersonalityTransition: the emotion to expect from a speaker, by personality."""
 
 import hashlib
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ TASK, VOCABULARY = "expected_emotion", "meld"
 
 @dataclass(kw_only=True)
 class PersonalityTransition(BatchModelHandler[Personalities]):
-    """Says which emotion to expect at a turn, before the turn is read.
+    """Predicts the emotion at a turn before the turn is read.
 
     It begins at the emotion of the speaker's last turn and moves towards what others
     have felt since, as far as the speaker's personality lets valence, arousal and
@@ -68,8 +68,8 @@ class PersonalityTransition(BatchModelHandler[Personalities]):
         ]
     )
     card: ClassVar[Card] = Card(
-        summary="the emotion to expect of a speaker, from their Big Five and the other "
-        "turns",
+        summary="the emotion to expect from a speaker, given their Big Five and the "
+        "other turns",
         answers="what would this person be expected to feel next?",
         misleads="it is an expectation from questionnaires, not what the person felt",
         touches=("person",),

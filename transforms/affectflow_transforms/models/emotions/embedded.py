@@ -44,7 +44,8 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
         your own weights of `emotions` there is no frustration.
 
     Raises:
-      UsageError: `cues` or `tasks` is something else, or `weights` no such folder.
+      UsageError: `cues` or `tasks` has another value, or `weights` is not such a
+        folder.
     """
 
     tasks: tuple[str, ...] = ()

@@ -38,9 +38,9 @@ AUTHORED = 1.0
 RATED = 5.0
 """Weight of a rated word beside a text of the data set: see `polarity`."""
 LEAST_RATING = 1.0
-"""Ratings (-4..4) nearer to 0 say nothing of emotions."""
+"""Ratings (-4..4) closer to 0 say nothing about emotions."""
 LEAST_SCORE = 0.1
-"""No label is chosen below it, however rare it is."""
+"""No label is chosen below this score, however rare it is."""
 
 Targets = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
@@ -62,7 +62,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Examples:
-    """Texts with labels that count more or less.
+    """Texts with weighted labels.
 
     Args:
       x: features, shape (texts, features).
@@ -190,7 +190,7 @@ def scaled(blocks: tuple[Grams, ...], vocabulary: Vocabulary) -> sparse.csr_matr
 def with_senses(
     texts: list[str], grams: sparse.csr_matrix, senses: Senses
 ) -> sparse.csr_matrix:
-    """Returns features with what words mean behind them, times `MEANT`."""
+    """Returns features with the senses of words appended, times `MEANT`."""
     parts = []
     for chunk in ngrams.chunks(texts):
         read = features_by_sentence(chunk)
@@ -202,7 +202,7 @@ def with_senses(
 def features(
     texts: list[str], vocabulary: Vocabulary, senses: Senses
 ) -> sparse.csr_matrix:
-    """Returns what a model reads of texts, with cues apart: see `Sums.evidence`."""
+    """Returns what a model reads of texts, with separate cues; see `Sums.evidence`."""
     own = [_CUES.sub(CUE_BEGINS + CUE_ENDS, text) for text in texts]
     said = ["".join(_CUES.findall(text)) for text in texts]
     of_own, of_cues = (

@@ -22,9 +22,9 @@ from affectflow_transforms.models.endpoint.spending import Ceiling, Spending
 AnswerT = TypeVar("AnswerT")
 
 _IN_VAIN = 8
-"""How many questions in a row without an answer say that there will be none."""
+"""Unanswered questions in a row after which no answer is expected."""
 _TRIES_AT_FIRST = 2
-"""Nobody waits for a server that was never there: start it first."""
+"""A server that never answered is not waited for: it must be started first."""
 
 
 class Question(NamedTuple, Generic[AnswerT]):
@@ -60,7 +60,7 @@ class Answered(NamedTuple, Generic[AnswerT]):
 
 @dataclass
 class _Tally:
-    """What one question has taken so far."""
+    """Attempts and time of one question so far."""
 
     calls: int = 0
     cost: float = 0.0
@@ -150,7 +150,7 @@ class Client(Generic[AnswerT]):
             came.put(None)
 
     def _check(self, is_kept: bool) -> None:
-        """Raises StoppedError if the run ends, and says what is kept of it."""
+        """Raises StoppedError if the run ends, and says what has been stored."""
         if self._stopped is None:
             return
         said = str(self._stopped)
@@ -210,7 +210,7 @@ class Client(Generic[AnswerT]):
         return self._tries if was_there else min(_TRIES_AT_FIRST, self._tries)
 
     def _leave(self, seconds: float) -> None:
-        """Leaves the server alone: what it asks of one slot holds for all of them."""
+        """Pauses all requests: a pause the server asks of one slot holds for all."""
         until = self._loop.time() + seconds
         self._leave_until = max(self._leave_until, until)
 

@@ -10,7 +10,7 @@ from affectflow.nouns import count
 from affectflow_transforms.models.endpoint.server import Server
 
 LONGEST_WAIT_S = 300.0
-"""A server that asks for more patience than this ends the run: it can go on later."""
+"""A server that asks for a longer pause ends the run, which can continue later."""
 _FIRST_WAIT_S, _LAST_WAIT_S = 0.5, 30.0
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _BUSY = frozenset({429, 503, 529})
@@ -26,11 +26,11 @@ _CURES = {
 
 
 class PausedError(StoppedError):
-    """The run ends, and can go on later."""
+    """The run ends, and can continue later."""
 
 
 class UnansweredError(RowError):
-    """One question got no answer that can be used."""
+    """One question got no usable answer."""
 
 
 class RefusedError(UnansweredError):
@@ -61,7 +61,7 @@ def again(why: str, *, wait_s: float = 0.0, ends: str = "") -> AgainError:
 
 
 def refused(status: int, said: str, header: str | None, server: Server) -> Exception:
-    """Returns what it means that a server answers with a status other than 200.
+    """Returns the meaning of a status other than 200 from a server.
 
     Args:
       status: of HTTP.

@@ -59,7 +59,7 @@ class Spending:
         return bool(self.ceiling.max_calls or self.ceiling.max_cost)
 
     def note_elsewhere(self, calls: int, cost: float) -> None:
-        """Notes what the other processes of the run have spent."""
+        """Records what the other processes of the run have spent."""
         self.calls_elsewhere, self.cost_elsewhere = calls, cost
 
     async def let_go(self, at_most: float) -> None:
@@ -83,7 +83,7 @@ class Spending:
         self._under_way += at_most
 
     def came_back(self, at_most: float, cost: float) -> None:
-        """Notes what a request cost that was let go."""
+        """Records the cost of a request that was sent."""
         self._under_way = max(0.0, self._under_way - at_most)
         self.cost += cost
         self._returned.set()

@@ -1,4 +1,4 @@
-"""Requests and answers as they go over the wire: chat completions of OpenAI."""
+"""Requests and answers on the wire: OpenAI's chat completions."""
 
 import json
 import math

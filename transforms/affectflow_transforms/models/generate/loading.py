@@ -139,7 +139,7 @@ def _network(
 
 
 def _check_generates(config: Any, folder: Path) -> None:
-    """Raises UsageError if a model says that it is something else than a generator."""
+    """Raises UsageError if a model declares that it is not a generator."""
     said = config.architectures or []
     if said and not any(generates(each) for each in said):
         raise UsageError(
@@ -221,7 +221,7 @@ def tokens_that_fit(config: Any, free_bytes: int, itemsize: int) -> int:
 
 
 def _say_once(generator: Generator, folder: Path) -> None:
-    """Says what this model does otherwise than others."""
+    """Logs how this model differs from others."""
     said = []
     if not generator.has_template:
         said.append("has no chat template, so it is asked in plain text")

@@ -1,0 +1,1 @@
+"""Replies by an encoder that is told the emotion of each message."""

@@ -1,0 +1,1 @@
+"""Electroencephalograms: windows of recordings, and a small network over them."""
