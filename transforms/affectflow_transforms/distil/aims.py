@@ -51,8 +51,8 @@ def aim_of(
     fit = OBJECTIVES[answers.head]
     if objective and objective not in fit:
         raise UsageError(
-            f"{teacher.annotator_id} answers with {_SAYS[answers.head]}, which take "
-            f"objective={' or '.join(fit)}, got {objective!r}"
+            f"{teacher.annotator_id} answers with {_SAYS[answers.head]}, so the "
+            f"objective must be {' or '.join(fit)}, got {objective!r}"
         )
     aim = Aim(
         head=answers.head,
