@@ -198,7 +198,7 @@ def analyze(
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
     _report(to, out)
-    for line in summary.summary(to):
+    for line in summary.summary(to, out):
         show.say(line)
     return _finish(rows, to)
 
