@@ -86,6 +86,7 @@ def test_labels_that_exclude_one_another_are_learned_with_their_scores(student):
     assert scores["anger"] == pytest.approx(0.9, abs=0.05)
 
 
+@pytest.mark.rotated
 def test_several_labels_are_chosen_as_the_teacher_chose_them(base, tmp_path):
     rows = rows_of("several")
     spoken, _ = from_toys([row | {"label": ""} for row in rows])
@@ -106,6 +107,7 @@ def test_several_labels_are_chosen_as_the_teacher_chose_them(base, tmp_path):
     assert not any(e["chosen"] for e in none)
 
 
+@pytest.mark.rotated
 def test_values_are_learned_on_their_scale(base, tmp_path):
     rows = rows_of("value", 200)
     spoken, _ = from_toys([row | {"label": ""} for row in rows])
@@ -125,6 +127,7 @@ def test_values_are_learned_on_their_scale(base, tmp_path):
     assert (good["task"], good["vocabulary"]) == ("valence", "vad")
 
 
+@pytest.mark.rotated
 def test_a_student_has_as_many_layers_as_it_is_given(base, strict, tmp_path):
     found = taught(base, strict, tmp_path / "work", layers=1, epochs=1)
 
@@ -133,6 +136,7 @@ def test_a_student_has_as_many_layers_as_it_is_given(base, strict, tmp_path):
     assert said(found.weights, ["word1 furious"])[0]
 
 
+@pytest.mark.rotated
 def test_it_keeps_what_every_trainer_owes(base, strict):
     trainer = Distil(teacher="strict", base=base, **QUICK | {"epochs": 1})
 
@@ -180,6 +184,7 @@ def test_the_card_says_teacher_licences_agreement_and_what_binds_it(student):
         assert line in student.card
 
 
+@pytest.mark.rotated
 def test_whatever_a_teacher_reads_binds_its_student_too(base, tmp_path):
     spoken, answers = from_toys(rows_of("one", 200))
     lake = taught_lake(tmp_path / "lake", spoken, answers, over="free@1")
@@ -207,6 +212,7 @@ def test_a_teacher_whose_answers_may_not_be_read_here_is_refused(
         taught(base, strict, tmp_path / "work")
 
 
+@pytest.mark.rotated
 def test_what_was_deleted_or_is_private_or_withheld_is_not_learned(base, tmp_path):
     spoken, answers = from_toys(rows_of("one", 204))
     spoken[0]["deleted"] = True
@@ -226,6 +232,7 @@ def test_what_was_deleted_or_is_private_or_withheld_is_not_learned(base, tmp_pat
 # -- what is refused -------------------------------------------------------------------
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize(
     ("change", "annotator", "options", "message"),
     [
@@ -257,6 +264,7 @@ def test_answers_that_cannot_be_learned_are_refused_in_one_line(
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.rotated
 def test_values_on_an_unknown_scale_are_asked_for(base, tmp_path):
     spoken, answers = from_toys(rows_of("one", 200))
     values = [
@@ -272,6 +280,7 @@ def test_values_on_an_unknown_scale_are_asked_for(base, tmp_path):
         taught(base, lake, tmp_path / "work", scale=(0.0, 3.0))
 
 
+@pytest.mark.rotated
 def test_several_tasks_are_told_apart_by_name(base, strict, tmp_path):
     spoken, answers = from_toys(rows_of("one", 200))
     more = [a | {"task": "mood"} for a in answers]
@@ -299,6 +308,7 @@ def test_a_folder_that_is_not_a_lake_is_refused(base, tmp_path):
         taught(base, str(tmp_path), tmp_path / "work")
 
 
+@pytest.mark.rotated
 def test_people_beside_the_teacher_are_not_learned_from(base, tmp_path):
     spoken, answers = from_toys(rows_of("one", 200))
     lake = taught_lake(tmp_path / "lake", spoken, answers)

@@ -67,6 +67,7 @@ def figure(found, name, label="(all)"):
     return value
 
 
+@pytest.mark.rotated
 def test_words_of_the_lexicon_become_likelier_than_if_all_were_masked_alike(
     base, tmp_path, texts, lexicon
 ):
@@ -82,6 +83,7 @@ def test_words_of_the_lexicon_become_likelier_than_if_all_were_masked_alike(
     assert before[0] == before[1]
 
 
+@pytest.mark.rotated
 def test_it_keeps_what_every_trainer_owes(base, texts, lexicon):
     trainer = MaskedLanguage(base=base, lexicon=lexicon, order="lexicon_first", **QUICK)
 
@@ -91,6 +93,7 @@ def test_it_keeps_what_every_trainer_owes(base, texts, lexicon):
     assert low <= value <= high
 
 
+@pytest.mark.rotated
 def test_a_run_that_was_killed_goes_on_to_the_same_weights(base, tmp_path, texts):
     options = QUICK | {"epochs": 2, "patience": 2}
     whole = read(base, tmp_path / "whole", texts, **options)
@@ -104,8 +107,10 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(base, tmp_path, texts
 
     child = os.fork()
     if not child:
-        trainer.train_in(work, texts, tell=die)
-        os._exit(0)
+        try:
+            trainer.train_in(work, texts, tell=die)
+        finally:  # whatever happens, the tests go on in one process only
+            os._exit(1)
     _, status = os.waitpid(child, 0)
     told = []
     again = trainer.train_in(work, texts, tell=told.append)
@@ -116,6 +121,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(base, tmp_path, texts
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
+@pytest.mark.rotated
 def test_the_folder_is_a_base_that_can_be_fitted(headless, tmp_path):
     data = write_rows(tmp_path / "data", rows_of("one"))
     (tmp_path / "work").mkdir()
@@ -140,6 +146,7 @@ def test_what_the_base_has_beside_its_head_stays(headless):
     assert np.array_equal(made[f"bert.{name}"], base[name])
 
 
+@pytest.mark.rotated
 def test_the_folder_gives_vectors(headless):
     reader = Embedder(model=str(headless.weights), device="cpu")
 
@@ -181,6 +188,7 @@ def test_only_masked_tokens_are_asked_about_and_answered_alike(base):
     assert torch.allclose(some, all_of_them[at], atol=1e-6)
 
 
+@pytest.mark.rotated
 def test_words_of_a_column_are_taken(base, tmp_path):
     rows = [
         row | {"words": [row["text"][:11], row["text"][12:]]} for row in told_rows(200)

@@ -138,7 +138,7 @@ def test_without_a_lexicon_all_words_are_masked_alike():
 @pytest.mark.parametrize("order", ["lexicon_first", "shuffled"])
 def test_the_lexicon_is_masked_first_as_far_as_the_budget_goes(order):
     random = np.random.default_rng(0)
-    for _ in range(500):
+    for _ in range(200):
         sizes = random.integers(1, 6, random.integers(1, 20))
         ours = random.random(len(sizes)) < 0.3
         share = random.choice([0.1, 0.2, 0.5])
@@ -171,10 +171,10 @@ def test_without_a_lexicon_a_budget_masks_all_words_alike(order):
 
     counts = sum(
         by_budget(sizes, none, 0.2, order, np.random.default_rng(n)).astype(int)
-        for n in range(3_000)
+        for n in range(1_000)
     )
 
-    assert counts.sum() == 6_000
+    assert counts.sum() == 2_000
     assert stats.chisquare(counts).pvalue > 0.001
 
 

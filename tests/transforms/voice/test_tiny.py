@@ -115,6 +115,7 @@ def test_turns_of_half_a_second_to_ten_are_answered_in_a_batch_as_alone(random_o
     assert np.ptp(together, axis=0).min() > 1e-4
 
 
+@pytest.mark.rotated
 def test_a_folder_is_read_by_its_name_and_says_values_of_recordings(
     random_one, tmp_path
 ):
@@ -134,6 +135,7 @@ def test_a_folder_is_read_by_its_name_and_says_values_of_recordings(
     assert {each["status"] for each in silent} == {"abstained"}
 
 
+@pytest.mark.rotated
 def test_it_learns_how_high_and_how_loud_tones_are(tmp_path):
     found = learned(tmp_path, 60, seconds=0.2, epochs=6, split_by="utterance_id")
 
@@ -154,6 +156,7 @@ def test_it_learns_tones_to_a_concordance_above_point_nine_in_a_minute(tmp_path)
     assert min(concordance(found).values()) > 0.9
 
 
+@pytest.mark.rotated
 def test_turns_that_cannot_be_heard_are_left_out_and_counted(tmp_path):
     folder = tmp_path / "tones"
     tone_lake(folder, 60, 0.2)
