@@ -19,8 +19,8 @@ from affectflow.cli.options import (
     Public,
     Shape,
 )
-from affectflow.cli.progress import duration
 from affectflow.errors import StorageError, UsageError
+from affectflow.stages.runs.showing import duration
 
 if TYPE_CHECKING:
     import duckdb
@@ -290,7 +290,7 @@ def _under_way(
     lake: "Lake", ended: list[tuple[str, str, str, str]]
 ) -> list[Sequence[Any]]:
     """Returns the stages that no row of `runs` records as ended."""
-    from affectflow.cli.progress import line
+    from affectflow.stages.runs.showing import line
     from affectflow.stages.runs.watching import unfinished
 
     now = time.time()

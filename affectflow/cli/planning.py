@@ -25,13 +25,13 @@ from affectflow.cli.options import (
     in_full,
     threshold_of,
 )
-from affectflow.cli.progress import duration
 from affectflow.cli.reading import Reading, reads_files
 from affectflow.cli.said import said_to
 from affectflow.cli.state import STATE
 from affectflow.cli.textualizing import Renderer
 from affectflow.errors import UsageError
 from affectflow.nouns import count
+from affectflow.stages.runs.showing import duration
 
 if TYPE_CHECKING:
     from affectflow.planning.ledger import StagePlan

@@ -270,6 +270,7 @@ EXAMPLES = (
     "asked_share",
     "learn_words",
     "stars",
+    "log_cosh",
 )
 """Files of the examples that the page on plugins shows."""
 DATA_FILES = (

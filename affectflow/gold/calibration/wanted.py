@@ -53,14 +53,14 @@ def check_fit(lake: Lake, found: Sequence[str], fitted: Sequence[Calibration]) -
     if not fitted:
         raise _no_answers(lake, found)
     if not any(label.curve for each in fitted for label in each.labels):
-        each, label = max(
-            ((each, label) for each in fitted for label in each.labels),
-            key=lambda found: min(found[1].positives, found[1].n - found[1].positives),
+        label = max(
+            (label for each in fitted for label in each.labels),
+            key=lambda label: min(label.positives, label.n - label.positives),
         )
         raise UsageError(
             f"too few answers for every label; the nearest is {label.label!r}: "
             f"{label.note}; label more: `affectflow sample {lake.uri} --task "
-            f"{each.task} --n {max(400, 2 * label.n)} --out sheet.csv`, then "
+            f"{label.task} --n {max(400, 2 * label.n)} --out sheet.csv`, then "
             "`affectflow gold`"
         )
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from affectflow import vocabularies
 from affectflow.errors import UsageError
 from affectflow.registry import nearest
+from affectflow_transforms.finetune.fitting import objective_of
 from affectflow_transforms.finetune.splits import Rows, Source, column
 from affectflow_transforms.models.pretrained.tokens import Text
 from affectflow_transforms.models.sequence_classifier.heads import (
@@ -18,18 +19,6 @@ from affectflow_transforms.models.sequence_classifier.heads import (
     Said,
     space_of,
 )
-
-HEADS = ("one", "several", "ordinal", "value", "shares", "reward", "pair")
-OBJECTIVES: Mapping[str, tuple[str, ...]] = {
-    "one": ("cross_entropy", "focal"),
-    "pair": ("cross_entropy", "focal"),
-    "several": ("bce", "focal"),
-    "ordinal": ("ordinal_soft", "coral", "cross_entropy"),
-    "value": ("mse", "ccc", "huber"),
-    "shares": ("shares_mse",),
-    "reward": ("scaled_bt", "bradley_terry", "margin_bt"),
-}
-"""The objectives that fit a head; the first is its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +41,8 @@ class Aim:
     """What a head learns.
 
     Args:
-      head: one of `HEADS`.
-      objective: of `OBJECTIVES`.
+      head: one of `affectflow.kinds.objective.HEADS`.
+      objective: its name.
       labels: of the answers; of an ordinal head, the steps.
       outputs: how many numbers the head gives.
       config: for the config.json of the network.
@@ -84,12 +73,7 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
       UsageError: a column is missing, a label is outside its vocabulary, a rating off
         its scale, or there is nothing to tell apart.
     """
-    objective = wanted.objective or OBJECTIVES[wanted.head][0]
-    if objective not in OBJECTIVES[wanted.head]:
-        raise UsageError(
-            f"head={wanted.head} takes objective={' or '.join(OBJECTIVES[wanted.head])}"
-            f", got {objective!r}"
-        )
+    objective = objective_of(wanted.head, wanted.objective)
     if wanted.head == "reward":
         return _reward(source, wanted, objective)
     texts = _texts(source, wanted.text, wanted)

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 
 from affectflow import weights
 from affectflow.errors import UsageError
+from affectflow.kinds.objective import HEADS
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks, network
-from affectflow_transforms.finetune.aims import HEADS, Wanted, aim_of
+from affectflow_transforms.finetune.aims import Wanted, aim_of
 from affectflow_transforms.finetune.card import Facts, card_of
 from affectflow_transforms.finetune.lesson import Lesson, prepare
 from affectflow_transforms.finetune.saving import save
