@@ -72,5 +72,7 @@ def test_a_tiny_network_learns_to_hear(tmp_path):
 
     run(section, tmp_path)
 
-    query = "SELECT count(*) FROM annotations WHERE annotator_id LIKE 'tiny@%'"
-    assert ask(str(tmp_path / "calls"), query) == [(180,)]
+    # The lake was written by hand and has no parts: what is heard, test_tiny.py says.
+    card = (tmp_path / "tiny" / "MODEL_CARD.md").read_text("utf-8")
+    assert f"# A student of {TEACHER}" in card
+    assert "| touches of people | biometric |" in card
