@@ -146,8 +146,8 @@ def tasks_of(name_or_path: str) -> list[Task]:
             if metric not in METRICS:
                 why = f"no metric {metric!r}; {nearest(metric, METRICS)}"
                 raise file.fault(why, file.line_of(f'"{metric}"'))
-        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-        found.append(Task(**lists))
+        lists = {name: tuple(v) for name, v in table.items() if isinstance(v, list)}
+        found.append(Task(**{**table, **lists}))
     names = [task.name for task in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise file.fault(f"two tasks are named {twice!r}", file.line_of(f'"{twice}"'))

@@ -47,7 +47,8 @@ class Sounds(NamedTuple):
         """Returns the samples of a turn, full scale 1."""
         start = self.starts[row]
         cut = self.samples[start : start + self.lengths[row]]
-        return cut.astype(np.float32) / _FULL
+        found: npt.NDArray[np.float32] = cut.astype(np.float32) / np.float32(_FULL)
+        return found
 
 
 def listened_to(taught: Taught, longest_s: float, work: Path) -> tuple[Taught, Sounds]:

@@ -47,7 +47,9 @@ def _figures(
 ) -> Iterator[Figure]:
     _, place = np.unique(units[tokens], return_inverse=True)
     count = np.bincount(place).astype(np.float64)
-    sums = [np.bincount(place, nats[tokens]) for nats in (before, after)]
+    sums: list[_Sums] = [
+        np.bincount(place, nats[tokens]).astype(np.float64) for nats in (before, after)
+    ]
     random = np.random.default_rng(0)
     drawn = np.array([_drawn(random, count, *sums) for _ in range(_DRAWS)], np.float64)
     of = {

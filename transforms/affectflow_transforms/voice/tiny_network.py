@@ -74,7 +74,7 @@ def build(outputs: int) -> Any:
         def power(self, samples: Any) -> Any:
             """Returns the power spectrum, shape (turns, 33, frames)."""
             parts = functional.conv1d(samples[:, None], self.fourier, stride=_HOP)
-            return (parts.unflatten(1, (2, _BINS)) ** 2).sum(1)
+            return (torch.stack(torch.split(parts, _BINS, 1), 1) ** 2).sum(1)
 
         def forward(self, input_values: Any, attention_mask: Any = None) -> Any:
             there = _frames(input_values, attention_mask)
@@ -148,7 +148,8 @@ def extractor() -> Any:
     """Returns what brings samples to mean 0 and variance 1, and fills a batch up."""
     from transformers import Wav2Vec2FeatureExtractor
 
-    return Wav2Vec2FeatureExtractor(
+    made: Any = Wav2Vec2FeatureExtractor
+    return made(
         feature_size=1,
         sampling_rate=RATE,
         padding_value=0.0,
