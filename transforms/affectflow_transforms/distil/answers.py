@@ -165,9 +165,9 @@ def _answers(rows: pa.Table, tasks: list[str], values: bool) -> Answers:
         stored = np.where(said, stored, np.where(certain, 1.0, np.nan))
     head = "value" if values else _head(stored, chosen)
     # A label that is never chosen has no threshold that could be learned.
-    kept: Mask = (
-        chosen.any(axis=0) if head == "several" else np.ones(len(labels), np.bool_)
-    )
+    kept = np.ones(len(labels), np.bool_)
+    if head == "several":
+        kept = np.asarray(chosen.any(axis=0))
     return Answers(
         head=head,
         task=tasks[0] if len(tasks) == 1 else "",
