@@ -62,7 +62,10 @@ def test_where_nothing_has_a_value_one_line_says_why(tmp_path):
         (("TextOverlap", "SPANS", "--map", "candidate=txt"), "no column 'txt'; it has"),
         (("TextOverlap", "SPANS", "--map", "x=text"), "reads no column 'x', but"),
         (("TextOverlap", "SPANS", *MAP, "--by", "knd"), "no column 'knd'; it has text"),
-        (("TextOverlap", "SPANS", *MAP, "--draws", "3"), "--draws 3 are too few"),
+        (
+            ("TextOverlap", "SPANS", *MAP, "--draws", "3"),
+            "or 0 for no intervals, got 3",
+        ),
         (("TextOverlap", "SPANS", *MAP, "--to", "none"), "no lake at 'none'"),
     ],
 )

@@ -18,8 +18,8 @@ _PACKAGES = ("affectflow", "affectflow_transforms", "affectflow_connectors")
 GROUND = ("schemas", "errors", "logs", "registry", "storage", "weights", "people")
 ORDER = (
     "ground", "vocabularies", "batches", "kinds", "sources", "steps", "lake", "gold",
-    "report", "export", "serving", "runners", "stages", "planning", "trials", "testing",
-    "yaml", "frames", "opened", "cli", "affectflow_transforms", "affectflow_connectors",
+    "report", "export", "serving", "runners", "stages", "planning", "frames", "trials",
+    "testing", "yaml", "opened", "cli", "affectflow_transforms", "affectflow_connectors",
 )  # fmt: skip
 """From the bottom up; other packages come after them, by name."""
 

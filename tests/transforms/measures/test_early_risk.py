@@ -122,7 +122,7 @@ def test_one_class_has_no_rank_and_says_so():
     [
         ({}, "no truth is 1, true or yes"),
         ({"label": "rude"}, "no post got 'rude' from most people, task 'risk'"),
-        ({"label": "rude", "column": "tbdf"}, "no cell of tbdf says 'rude'"),
+        ({"label": "rude", "column": "tbdf"}, "no value of tbdf is 'rude'"),
     ],
 )
 def test_without_a_case_there_is_no_figure_at_all(options, why):
@@ -283,10 +283,9 @@ def test_one_yes_of_three_makes_no_case(tmp_path, own_configuration):
     answers = [("ann", 2, {"label": "rude"}), ("ben", 2, no), ("cem", 2, no)]
     uri = lake_of(str(tmp_path / "lake"), answers)
 
-    found = measure_lake(uri, "EarlyRisk", options=OPTIONS)
-
-    assert (found.observations, found.left_out) == (1, {})
-    assert "no unit is a case: no post got" in found.undefined[0]
+    why = "1 counted, and no value: no unit is a case: no post got"
+    with pytest.raises(UsageError, match=why):
+        measure_lake(uri, "EarlyRisk", options=OPTIONS)
 
 
 @pytest.mark.rotated

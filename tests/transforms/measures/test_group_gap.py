@@ -213,10 +213,10 @@ def test_cells_that_say_neither_yes_nor_no_are_left_out_and_counted(tmp_path):
     by_truth = measure_file(str(path), "GroupGap", options={"figure": "recall"})
     of_all = measure_file(str(path), "GroupGap", options={"figure": "prevalence"})
 
-    said = "that is not 1 or 0, true or false, yes or no"
-    assert by_truth.left_out == {f"a truth {said}": 3, f"a chosen {said}": 2}
+    said = "is not 1 or 0, true or false, yes or no"
+    assert by_truth.left_out == {f"truth {said}": 3, f"chosen {said}": 2}
     assert by_truth.observations == 6
-    assert of_all.left_out == {f"a chosen {said}": 2}
+    assert of_all.left_out == {f"chosen {said}": 2}
 
 
 def test_a_column_of_numbers_says_yes_and_no_too(tmp_path):

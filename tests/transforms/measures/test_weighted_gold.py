@@ -175,4 +175,4 @@ def test_a_time_beyond_all_recordings_is_no_time(tmp_path, time):
 
     done = affectflow("measure", "WeightedGold", str(path))
 
-    assert (done.code, "1 left out: no time" in done.err) == (0, True)
+    assert (done.code, "1 left out: no time" in done.err) == (2, True)
