@@ -138,7 +138,7 @@ def _sample(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> 
       UsageError: there are too few, or the two answer in different vocabularies.
     """
     inner_id = inner.annotator()["annotator_id"]
-    first, second = Labels(over), Labels(inner_id)
+    first, second = Labels((over,)), Labels((inner_id,))
     parts = all_parts(lake)
     ready = {part.name for part in first.ready(lake, parts)}
     both = sorted(ready.intersection(p.name for p in second.ready(lake, parts)))
