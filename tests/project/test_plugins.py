@@ -30,6 +30,7 @@ UNCHECKED = (
     *("ImageClassifier", "SpeechAffect", "SpeechEmbedder"),
     *("LlmMiner", "PairMiner", "SpanMiner"),
     *("SkipChain", "PersonalityTransition", "SS3", "Finetune"),
+    *("Fuse", "FusedClassifier"),
 )
 CHECKED = [
     plugin

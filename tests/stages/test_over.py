@@ -104,7 +104,9 @@ def test_a_model_reads_the_vectors_of_another_annotator(lake):
     assert ask(lake, f"{ECHOED} ORDER BY 1") == [("0", 3), ("1", 2), ("3", 1)]
     assert ask(lake, "SELECT count(*) FROM vectors") == [(6,)]
     assert annotator_meant(Lake.open(lake), "CountLetters@") == over
-    with pytest.raises(UsageError, match=r"'R' reads another annotator's vectors: say"):
+    with pytest.raises(
+        UsageError, match=r"'R' reads another annotator's vectors: name"
+    ):
         check_handler(Lake.open(lake), "R", FakeReader())
 
 
