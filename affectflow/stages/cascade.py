@@ -166,7 +166,7 @@ def _drawn(
     left, each = SAMPLE, -(-SAMPLE // min(PARTS, len(names)))
     for name in names:
         batch = first.read(lake, first.part(lake, name))
-        rows, items = Below(first.of, 1.0, task).first(batch)
+        rows, items = Below(first.of[0], 1.0, task).first(batch)
         labelled = batch.take(pc.unique(rows.filter(items.field("score").is_valid())))
         ids = labelled.column("utterance_id").to_pylist()
         order = sorted(range(len(ids)), key=lambda row: _chance(ids[row]))

@@ -69,9 +69,9 @@ class Annotate(Transform):
         given = dict(self.options or {})
         option = given.pop("over", "")
         named = self.over or option
-        over = over_named(named)
-        if named and reads_several(self.model, self.revision, given):
-            over = joined(over_named(each.strip()) for each in named.split(","))
+        several = bool(named) and reads_several(self.model, self.revision, given)
+        names = named.split(",") if several else [named]
+        over = joined(over_named(each.strip()) for each in names)
         asked = self.only_below is not None
         if over and (not asked or takes_over(self.model, self.revision, given)):
             given["over"] = over

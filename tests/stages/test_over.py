@@ -250,7 +250,8 @@ def test_a_model_that_reads_several_waits_for_all_and_follows_each(lake):
     answer_over(lake, EMBEDDERS[1])
     late = answer_over(lake, SUM)
 
-    assert (counts(early), early["counters"]) == ({}, {"parts_waiting_for_labels": 2})
+    assert counts(early) == {}
+    assert dict(early["counters"]) == {"parts_waiting_for_labels": 2}
     assert counts(late) == {"in": 6, "out": 6}
     # Twice how often "a" is in each of the six texts.
     assert ask(lake, f"{ECHOED} ORDER BY 1") == [("0", 3), ("2", 2), ("6", 1)]
@@ -276,13 +277,13 @@ def test_several_annotators_are_one_option_in_any_order(lake):
 
 def test_what_several_annotators_touch_is_touched_by_what_reads_them(lake):
     first, second = (each.annotator() for each in EMBEDDERS)
-    rows = [first, {**second, "touches": ["health"]}, SUM.annotator()]
+    rows = [first, {**second, "touches": ["biometric", "health"]}, SUM.annotator()]
     opened = Lake.open(lake)
     for row in rows:
         write_annotator(opened, row)
     add_rows(lake, "annotators", rows)
 
-    with pytest.raises(UsageError, match=f"{re.escape(IDS[1])} may reveal"):
+    with pytest.raises(UsageError, match=f"{re.escape(IDS[1])} reads emotions"):
         check_use(opened, SUM.annotator()["annotator_id"])
     hidden = ask(lake, "SELECT annotator_id FROM health_annotators ORDER BY 1")
     assert hidden == [(IDS[1],), (SUM.annotator()["annotator_id"],)]

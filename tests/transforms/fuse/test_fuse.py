@@ -15,6 +15,7 @@ import pytest
 from affectflow import registry
 from affectflow.errors import UsageError
 from affectflow.schemas import VECTORS_COLUMN
+from affectflow.steps.annotate import Annotate
 from affectflow_transforms.finetune.loop import Pace
 from affectflow_transforms.finetune.objectives import info_nce_pairwise
 from affectflow_transforms.fuse import saved
@@ -212,6 +213,10 @@ def test_vectors_of_others_and_of_another_width_are_refused(weights):
         model.apply(row_of(voice=[[1, 2]]), model.load_model())
     with pytest.raises(UsageError, match=r"of text@1 and voice@1, not on .* face@1: "):
         FusedClassifier(weights=weights, over="face@1,text@1")
+    # In a pipeline, too, and in any order.
+    Annotate(model=weights, over="voice@1, text@1")
+    with pytest.raises(UsageError, match=r"not on those of face@1: "):
+        Annotate(model=weights, over="voice@1,face@1")
 
 
 # -- a lake ----------------------------------------------------------------------------

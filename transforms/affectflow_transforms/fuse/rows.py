@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -173,7 +172,12 @@ def _matrix(lake: Any, annotator_id: str, ids: pa.Array) -> tuple[Matrix, Mask]:
     known = pc.is_valid(places).combine_chunks()
     rows = np.asarray(places.combine_chunks().filter(known), np.int64)
     vectors = vectors.filter(known)
-    width = len(vectors[0]) if len(vectors) else 0
+    if not len(vectors):
+        raise UsageError(
+            f"all vectors of {annotator_id} are of messages that have been removed: "
+            "annotate the lake with it again"
+        )
+    width = len(vectors[0])
     misfit = (
         f"the vectors of {annotator_id} differ in width, {width} and {{found}}: they "
         "must come from one model"
@@ -226,9 +230,9 @@ def _usable(
     hidden = pc.is_in(
         table.column("visibility"), value_set=pa.array(PRIVATE_VISIBILITIES)
     )
-    reasons: dict[str, npt.NDArray[np.bool_]] = {
+    reasons: dict[str, Mask] = {
         "deleted": np.asarray(table.column("deleted")),
-        "private": np.asarray(hidden) & (not private),
+        "private": np.logical_and(hidden, not private),
         "without a usable vector": ~examples.there.any(axis=0),
     }
     kept, left_out = np.ones(len(table), np.bool_), Counter[str]()

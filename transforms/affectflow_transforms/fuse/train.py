@@ -211,10 +211,8 @@ class Fuse(FolderTrainer):
     ) -> Iterator[Figure]:
         """Yields the macro-F1 of what fusion has to be better than."""
         examples = lesson.examples
-        options = {"is_contrasted": False}
-        plain, _, _ = self._fitted(
-            examples, splits, work, mark, tell, "plain", **options
-        )
+        beside = (examples, splits, work, mark, tell)
+        plain, _, _ = self._fitted(*beside, "plain", is_contrasted=False)
         found = label_figures(plain, held, units)
         yield macro(found, "without the contrastive stage")
         for place, who in enumerate(examples.annotators):
