@@ -224,7 +224,8 @@ def test_vectors_of_others_and_of_another_width_are_refused(weights):
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory):
-    """242 messages; people say `anger` of those with "a", `joy` of those with "b".
+    """242 messages; people say `anger` of those with "a", `joy` of those with "b", of
+    one in 17 the other way round.
 
     The second embedder fails on one, and one has nothing to embed.
     """
@@ -236,11 +237,12 @@ def lake(tmp_path_factory):
     store(uri, utterances(*texts, utterance_id=names, conversation_id=talks))
     for each in EMBEDDERS:
         answer_over(uri, each, budget=1.0)
-    said = [
-        {"utterance_id": name, "label": "anger" if text[0] == "a" else "joy"}
-        for name, text in zip(names[:240], texts, strict=False)
-    ]
-    people_say(uri, said)
+    said = [n % 2 == 1 if n % 17 != 2 else n % 2 == 0 for n in range(240)]
+    labels = ["anger" if angry else "joy" for angry in said]
+    people_say(
+        uri,
+        [{"utterance_id": n, "label": x} for n, x in zip(names, labels, strict=False)],
+    )
     return uri
 
 
@@ -264,8 +266,8 @@ def test_the_card_compares_fusion_with_each_modality_and_with_concatenation(trai
     ]
     for each in compared:
         value, low, high = map(float, told["f1", each])
-        assert low <= value <= high
-    assert float(told["f1", "(macro)"][0]) > 0.8
+        # Of the 22 rows held out, the labels of two are wrong on purpose.
+        assert (value, low < value < high) == (pytest.approx(20 / 22), True)
     assert 0 < float(told["retrieval_at_1", "(pairs)"][0]) <= 1
     card = (out / "MODEL_CARD.md").read_text("utf-8")
     assert "license: cc-by-nc-4.0" in card

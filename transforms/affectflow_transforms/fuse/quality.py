@@ -66,10 +66,11 @@ def retrieved(
     rows, hits = [np.zeros(0, np.int64)], [np.zeros(0, np.bool_)]
     for one, other in permutations(range(len(projected)), 2):
         both = np.flatnonzero(there[one] & there[other])
-        alike = projected[one, both] @ projected[other, both].T
-        rows.append(both)
-        hits.append(alike.argmax(axis=1) == np.arange(len(both)) if len(both) else both)
-    return np.concatenate(rows), np.concatenate(hits).astype(np.bool_)
+        if len(both):
+            alike = projected[one, both] @ projected[other, both].T
+            rows.append(both)
+            hits.append(np.equal(alike.argmax(axis=1), np.arange(len(both))))
+    return np.concatenate(rows), np.concatenate(hits)
 
 
 def retrieval_figures(

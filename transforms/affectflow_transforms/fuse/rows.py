@@ -232,7 +232,7 @@ def _usable(
     )
     reasons: dict[str, Mask] = {
         "deleted": np.asarray(table.column("deleted")),
-        "private": np.logical_and(hidden, not private),
+        "private": np.asarray(pc.and_(hidden, not private)),
         "without a usable vector": ~examples.there.any(axis=0),
     }
     kept, left_out = np.ones(len(table), np.bool_), Counter[str]()
