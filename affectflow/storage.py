@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import fsspec
-import fsspec.core
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from affectflow.buckets import open_url
 from affectflow.errors import StorageError, UsageError
 
 ROW_GROUP_ROWS = 16_384
@@ -39,7 +38,9 @@ class Storage:
     def __init__(self, uri: str):
         self.uri = absolute(uri)
         try:
-            self.fs, self.root = fsspec.core.url_to_fs(self.uri)
+            self.fs, self.root = open_url(self.uri)
+        except StorageError:
+            raise
         except (ImportError, ValueError) as error:
             raise UsageError(f"cannot open {uri!r}: {error}") from error
         self.is_local = "file" in _protocols(self.fs)
@@ -124,8 +125,15 @@ class Storage:
 
     def _make_folder_of(self, target: str) -> None:
         # An object store has no folders: s3fs would make the bucket, mistyped or not.
-        if not set(_protocols(self.fs)) & _WITHOUT_FOLDERS:
-            self.fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+        if set(_protocols(self.fs)) & _WITHOUT_FOLDERS:
+            return
+        folder = target.rsplit("/", 1)[0]
+        try:
+            self.fs.makedirs(folder, exist_ok=True)
+        except FileNotFoundError as error:  # as where the kernel keeps its own files
+            raise StorageError(
+                f"no folder can be made at {folder!r}: name a folder on a disk"
+            ) from error
 
     def _put_once(self, content: bytes, *parts: str) -> bool:
         with storage_errors(self.uri):

@@ -75,10 +75,10 @@ def tasks(incomplete: str) -> list[str]:
 
 
 def kinds(incomplete: str) -> list[str]:
-    """Returns the kinds of plugin that are classes."""
-    from affectflow import registry
+    """Returns the kinds of plugins and files."""
+    from affectflow import data, registry
 
-    return _beginning(registry.BASES, incomplete)
+    return _beginning((*registry.KINDS, *data.KINDS), incomplete)
 
 
 def lakes(incomplete: str) -> list[str]:

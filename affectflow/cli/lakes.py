@@ -19,8 +19,8 @@ from affectflow.cli.options import (
     Public,
     Shape,
 )
-from affectflow.cli.progress import duration
 from affectflow.errors import StorageError, UsageError
+from affectflow.stages.runs.showing import duration
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,9 +57,10 @@ def sql(
         try:
             check_reads(connection, query)
             relation = connection.sql(query)
+            columns = _apart(relation.columns)
             if shape == "parquet" or out is not None:
-                return _to_file(relation, shape, out)
-            columns, rows = relation.columns, relation.fetchall()
+                return _to_file(relation, columns, shape, out)
+            rows = relation.fetchall()
         except duckdb.Error as error:
             why = why_it_fails(connection, query, error)
             raise UsageError(f"the query fails: {why}") from error
@@ -69,17 +70,42 @@ def sql(
     return 0
 
 
-def _to_file(relation: "duckdb.DuckDBPyRelation", shape: str, out: Path | None) -> int:
+def _apart(columns: Sequence[str]) -> list[str]:
+    """Returns names of columns, each once, and says which ones it changed.
+
+    In an object of JSON the last of several values with one name would be the only one.
+    """
+    taken, found = set(columns), list[str]()
+    for name in columns:
+        other, number = name, 1
+        while other in found or (number > 1 and other in taken):
+            number += 1
+            other = f"{name}_{number}"
+        found.append(other)
+    if changed := [name for name in found if name not in taken]:
+        show.say(
+            f"sql: several columns have the same name, so some are called "
+            f"{', '.join(changed)}; name them in the query, as `SELECT a.n AS first`"
+        )
+    return found
+
+
+def _to_file(
+    relation: "duckdb.DuckDBPyRelation",
+    columns: Sequence[str],
+    shape: str,
+    out: Path | None,
+) -> int:
     if out is None:
         raise UsageError("--format parquet needs --out FILE")
     try:
         if shape == "parquet":
-            _to_parquet(relation.to_arrow_table(), out)
+            _to_parquet(relation.to_arrow_table().rename_columns(columns), out)
             return 0
         print_rows = show.as_json if shape == "json" else show.as_csv
         rows = relation.fetchall()
         with out.open("w", encoding="utf-8", newline="") as file:
-            print_rows(relation.columns, rows, file)
+            print_rows(columns, rows, file)
     except OSError as error:
         raise StorageError(
             f"cannot write {str(out)!r}: {error.strerror or error}; name another file"
@@ -148,7 +174,8 @@ def report(
     )
     check_replaceable(out)
     replaces = Path(out).is_file()
-    rest_on(lake, annotator)
+    if annotator:
+        _make_basis(lake, annotator)
     if public:
         _call_public(lake, public)
     written = write_report(
@@ -158,6 +185,7 @@ def report(
         asked=asked,
         shape=shape,
         speaker_key_uri=key_uri,
+        say=show.say,
     )
     if replaces:
         show.say(f"report: replaced the earlier report in {out}")
@@ -181,12 +209,18 @@ def _call_public(lake: str, sources: list[str]) -> None:
 def rest_on(lake: str, annotator: str = "") -> None:
     """Makes an annotator the basis if one is named, and prints the basis."""
     from affectflow.lake.basis import line_about
-    from affectflow.stages.basis import rest_on as make_basis
 
     if annotator:
-        make_basis(lake, annotator)
+        _make_basis(lake, annotator)
     if line := line_about(lake):
         show.say(line)
+
+
+def _make_basis(lake: str, annotator: str) -> None:
+    # Imports Beam, which most reports can do without.
+    from affectflow.stages.basis import rest_on as make_basis
+
+    make_basis(lake, annotator)
 
 
 def digest(lake: LakeUri, shape: Shape = "table") -> int:
@@ -256,7 +290,7 @@ def _under_way(
     lake: "Lake", ended: list[tuple[str, str, str, str]]
 ) -> list[Sequence[Any]]:
     """Returns the stages that no row of `runs` records as ended."""
-    from affectflow.cli.progress import line
+    from affectflow.stages.runs.showing import line
     from affectflow.stages.runs.watching import unfinished
 
     now = time.time()

@@ -1,7 +1,6 @@
 """The options that several commands share."""
 
 import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -232,29 +231,6 @@ def options_of(kind: str, name: str, settings: Sequence[str] | None) -> dict[str
     full = registry.find(kind, name).name
     known = {full: names_of(registry.load(kind, full))}
     return apart(settings or [], known)[full]
-
-
-_PAUSE = re.compile(r"pause=(\d+(?:\.\d+)?)(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def pause_of(said: str) -> float | None:
-    """Returns the seconds of `--conversations`, such as `pause=30m`; None: replies.
-
-    Raises:
-      UsageError: the value is neither.
-    """
-    from affectflow.errors import UsageError
-
-    if said == "replies":
-        return None
-    found = _PAUSE.fullmatch(said)
-    if not found or not float(found[1]):
-        raise UsageError(
-            f"--conversations must be pause=30m (or 90s, 2h, 1d), or replies, got "
-            f"{said!r}"
-        )
-    return float(found[1]) * _SECONDS[found[2]]
 
 
 Conversations = Annotated[

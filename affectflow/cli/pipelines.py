@@ -36,7 +36,6 @@ from affectflow.cli.options import (
     Set,
     To,
     in_full,
-    pause_of,
     threshold_of,
 )
 from affectflow.cli.reading import Reading, reads_files
@@ -198,7 +197,7 @@ def analyze(
     rest_on(to, annotator)
     rows += _mine(to, miner, clusterer, given, "")
     _report(to, out)
-    for line in summary.summary(to):
+    for line in summary.summary(to, out):
         show.say(line)
     return _finish(rows, to)
 
@@ -214,7 +213,9 @@ def _refuse_writing() -> None:
 
 
 def _written(conversations: str, mask_names: str, reread: bool) -> dict[str, Any]:
-    """Returns how messages are written to a lake, as arguments for an ingest."""
+    """Returns how messages are written to a lake, as arguments of an ingest."""
+    from affectflow.stages.ingest.windows import pause_of
+
     pause = {"pause_s": pause_of(conversations)} if conversations else {}
     return {**pause, "mask_names": mask_names, "reread": reread}
 

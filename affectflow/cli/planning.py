@@ -25,13 +25,13 @@ from affectflow.cli.options import (
     in_full,
     threshold_of,
 )
-from affectflow.cli.progress import duration
 from affectflow.cli.reading import Reading, reads_files
 from affectflow.cli.said import said_to
 from affectflow.cli.state import STATE
 from affectflow.cli.textualizing import Renderer
 from affectflow.errors import UsageError
 from affectflow.nouns import count
+from affectflow.stages.runs.showing import duration
 
 if TYPE_CHECKING:
     from affectflow.planning.ledger import StagePlan
@@ -131,7 +131,7 @@ def plan(
     )
     if to:
         made = read.made(plugin, targets, given.source)
-        plans = plan_analysis(made, to, terms, analysis)
+        plans = plan_analysis(made, to, terms, analysis, reread=not _is_here())
     else:
         plans = plan_lake(lake, terms, analysis)
     place = Storage(lake) if there else waiting(lake)
@@ -155,6 +155,13 @@ def _one_lake(targets: Sequence[str]) -> str:
         f"{targets[0]!r} is not a lake; to plan an analysis of files, name the lake "
         "to create: affectflow plan PATH... --to LAKE"
     )
+
+
+def _is_here() -> bool:
+    """Returns whether an ingest would run on this machine, which can list the files."""
+    from affectflow import runners
+
+    return runners.shares_this_host(runners.options(STATE.beam_options))
 
 
 def _workers(said: int) -> int:
@@ -215,7 +222,7 @@ def _row(plan: "StagePlan") -> list[str]:
     return [
         plan.stage,
         parts,
-        count(plan.units_done, "part") if plan.units_done else "",
+        _skipped(plan),
         f"{plan.rows:,}",
         _size(plan.bytes_in),
         f"{plan.tokens:,}" if plan.tokens else "",
@@ -226,6 +233,12 @@ def _row(plan: "StagePlan") -> list[str]:
         _size(plan.peak_rss_bytes),
         _size(plan.bytes_out),
     ]
+
+
+def _skipped(plan: "StagePlan") -> str:
+    if not plan.units_done:
+        return ""
+    return count(plan.units_done, "file" if plan.stage == "ingest" else "part")
 
 
 def _sum(plans: "Sequence[StagePlan]") -> list[str]:

@@ -169,11 +169,16 @@ def new(
     kind: Annotated[
         str,
         typer.Argument(
-            help="A kind, such as `renderers`.", autocompletion=completing.kinds
+            help="A kind of plugin or of file, such as `renderers` or `prompts`.",
+            autocompletion=completing.kinds,
         ),
     ],
     name: Annotated[
-        str, typer.Argument(help="Name of the class, such as `RenderSighs`.")
+        str,
+        typer.Argument(
+            help="Name of the class, such as `RenderSighs`; of a function or a file, "
+            "such as `my_prompt`."
+        ),
     ],
     to: Annotated[
         str, typer.Option(help="Where to create it; by default affectflow-NAME.")
@@ -263,6 +268,19 @@ def _vocabulary(file: "DataFile") -> dict[str, Any]:
     return file.table()
 
 
+def _stimulus(file: "DataFile") -> dict[str, Any]:
+    from affectflow.kinds.stimulus import pack_of
+
+    return pack_of(file.name)[1]
+
+
+def _style(file: "DataFile") -> dict[str, Any]:
+    from affectflow.kinds.style import frame_of
+
+    frame_of(file.name)
+    return file.table()
+
+
 def _guard(file: "DataFile") -> dict[str, Any]:
     from affectflow.kinds.guard import Guard
 
@@ -297,6 +315,8 @@ _READERS: Mapping[str, Callable[["DataFile"], dict[str, Any]]] = {
     "vocabularies": _vocabulary,
     "prompts": _prompt,
     "guards": _guard,
+    "stimuli": _stimulus,
+    "styles": _style,
     hub.KIND: _hub,
 }
 

@@ -1,130 +1,22 @@
-"""Progress of a running stage: a bar on a terminal, otherwise a line now and then."""
+"""A stage of a command, with its progress shown."""
 
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 from affectflow.cli import show
 from affectflow.cli.state import STATE
-from affectflow.nouns import count
-
-# Importing it imports Beam: only when there is something to watch.
-if TYPE_CHECKING:
-    from affectflow.stages.runs.watching import Seen
+from affectflow.stages.runs import showing
 
 _Answer = TypeVar("_Answer")
 
-BAR_EVERY_S = 0.5
-LINE_EVERY_S = 10.0
-# Each look lists and reads files; with many workers on an object store that is slow.
-_REST_PER_LOOK = 20
 
-
-@contextmanager
-def shown(lake_uri: str, run_id: str = "") -> Iterator[str]:
-    """Shows rows, rate, time left and failures on stderr while a run goes on.
-
-    Yields the run's id: a new one if none is given.
-    """
-    from affectflow.stages.runs.request import new_run_id
-
-    run_id = run_id or new_run_id()
-    stop = threading.Event()
-    watch = _bar if sys.stderr.isatty() else _lines
-    watcher = threading.Thread(target=watch, args=(lake_uri, run_id, stop), daemon=True)
-    watcher.start()
-    try:
-        yield run_id
-    finally:
-        stop.set()
-        watcher.join(timeout=5)
+def shown(lake_uri: str, run_id: str = "") -> AbstractContextManager[str]:
+    """Shows how far a run is on stderr while it goes on; yields the run's id."""
+    return showing.shown(lake_uri, show.say, run_id)
 
 
 def run(stage: Callable[..., _Answer], lake: str, **arguments: Any) -> _Answer:
     """Runs a stage on a lake with the command's Beam options, and shows progress."""
     with shown(lake) as run_id:
         return stage(lake, run_id=run_id, beam_options=STATE.beam_options, **arguments)
-
-
-def line(seen: "Seen") -> str:
-    """Returns a stage's progress: `annotate: 12,000 of 40,000 rows (30 %), ...`."""
-    said = [_rows(seen)]
-    if seen.parts and seen.stage == "ingest":
-        said.append(f"{count(seen.parts, 'bucket')} written")
-    if seen.rate is not None:
-        digits = 0 if seen.rate >= 10 else 2
-        said.append(f"{seen.rate:,.{digits}f} rows/s")
-    if seen.seconds_left is not None:
-        said.append(f"{duration(seen.seconds_left)} left")
-    if seen.dead:
-        said.append(f"{seen.dead:,} refused")
-    return f"{seen.stage}: " + ", ".join(said)
-
-
-def _rows(seen: "Seen") -> str:
-    if seen.total_rows is None or seen.share is None:
-        since = duration(seen.last - seen.started)
-        return count(seen.rows, "row") if seen.rows else f"at work for {since}"
-    about = "about " if seen.estimated else ""
-    total = count(seen.total_rows, "row")
-    return f"{seen.rows:,} of {about}{total} ({100 * seen.share:.0f} %)"
-
-
-def duration(seconds: float) -> str:
-    """Returns seconds for people: `0.4 s`, `9 s`, `4 min`, `2.5 h`."""
-    if seconds < 3:
-        return f"{seconds:.1f} s"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:,.1f} h"
-
-
-def _lines(lake_uri: str, run_id: str, stop: threading.Event) -> None:
-    """Prints a line every 10 s; a job shorter than that prints none."""
-    while not stop.wait(LINE_EVERY_S):
-        seen = latest(lake_uri, run_id)
-        if seen is None or time.time() - seen.started < LINE_EVERY_S:
-            continue
-        if not stop.is_set():
-            show.say(line(seen))
-
-
-def _bar(lake_uri: str, run_id: str, stop: threading.Event) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
-    columns = (
-        SpinnerColumn(),
-        BarColumn(bar_width=20),
-        TextColumn("{task.description}", markup=False),
-    )
-    rest = BAR_EVERY_S
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-        while not stop.wait(rest):
-            begun = time.perf_counter()
-            seen = latest(lake_uri, run_id)
-            rest = max(BAR_EVERY_S, _REST_PER_LOOK * (time.perf_counter() - begun))
-            if seen is not None:
-                total = seen.total_rows or None
-                bar.update(
-                    task, total=total, completed=seen.rows, description=line(seen)
-                )
-
-
-def latest(lake_uri: str, run_id: str) -> "Seen | None":
-    """Returns the stage of a run in progress; None if there is none, or not yet."""
-    from affectflow.errors import AffectflowError
-    from affectflow.lake import Lake
-    from affectflow.stages.runs.watching import watch
-
-    try:
-        seen = watch(Lake.open(lake_uri), run_id)
-    except AffectflowError:
-        return None  # the lake is just being created
-    return seen[-1] if seen else None

@@ -21,24 +21,37 @@ _THEMES = """
     SELECT theme, n_utterances FROM emotion_causes
     WHERE family = ? ORDER BY position LIMIT 3
 """
+_UNSAID = """
+    SELECT list(DISTINCT source ORDER BY source) FROM utterances
+    WHERE coalesce(visibility, 'unknown') = 'unknown' AND source IS NOT NULL
+      AND source NOT IN (SELECT source FROM public_sources)
+"""
 FAMILIES = ("frustration", "irritation")
 """Families whose themes are shown: the first that has any."""
 
 
-def summary(lake: str) -> list[str]:
-    """Returns the content of a lake, its top themes, and what to type next.
+def summary(lake: str, report: str = "") -> list[str]:
+    """Returns what a lake holds, its top themes, and what to type next.
 
-    It gives counts of flagged messages, not shares, because the model has not been
-    checked on these messages.
+    Counts are of what the model flagged, not shares: the model has not been checked on
+    these messages.
+
+    Args:
+      lake: folder or URL.
+      report: where the report on it is.
     """
     from affectflow.lake import open_lake
 
     with open_lake(lake) as connection:
-        return lines(connection, shlex.quote(lake))
+        return lines(
+            connection, shlex.quote(lake), shlex.quote(report or "report.html")
+        )
 
 
-def lines(connection: "duckdb.DuckDBPyConnection", place: str) -> list[str]:
-    """Returns the summary of an open lake; `place` is quoted for the shell."""
+def lines(
+    connection: "duckdb.DuckDBPyConnection", place: str, report: str = "report.html"
+) -> list[str]:
+    """Returns the summary of an open lake; the places are quoted for the shell."""
     ((messages, people, conversations),) = connection.sql(_MESSAGES).fetchall()
     family, themes = _top(connection)
     found = [
@@ -46,6 +59,7 @@ def lines(connection: "duckdb.DuckDBPyConnection", place: str) -> list[str]:
         f"{count(conversations, 'conversation')}",
         *_flagged(connection),
         *([f"top themes of {family}: {themes}"] if themes else []),
+        *_unquoted(connection, place, report),
     ]
     if themes:
         query = f"SELECT theme, count, trend FROM {family}_causes ORDER BY position"
@@ -69,6 +83,22 @@ def _flagged(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
             f"frustration: {flagged:,} flagged by the model; to turn the count into a "
             "share, check it against people's answers"
         )
+
+
+def _unquoted(
+    connection: "duckdb.DuckDBPyConnection", place: str, report: str
+) -> Iterator[str]:
+    """Yields which sources are not quoted, as they do not say what is public."""
+    ((sources,),) = connection.sql(_UNSAID).fetchall()
+    if not sources:
+        return
+    verb = "does" if len(sources) == 1 else "do"
+    options = " ".join(f"--public {shlex.quote(source)}" for source in sources)
+    yield (
+        f"quotes: {', '.join(sources)} {verb} not say which messages are public, so "
+        f"the report quotes none; if all are: affectflow report {place} {options} "
+        f"--out {report}"
+    )
 
 
 def _top(connection: "duckdb.DuckDBPyConnection") -> tuple[str, str]:

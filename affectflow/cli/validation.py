@@ -24,7 +24,9 @@ def sample(
     n: Annotated[
         int | None,
         typer.Option(
-            "--n", help="How many messages; by default 400, or all if there are fewer."
+            "--n",
+            help="How many messages; by default 400, or one of each conversation if "
+            "those are fewer. More than conversations: several of each.",
         ),
     ] = None,
     task: Annotated[
@@ -96,15 +98,15 @@ def sample(
         _write(name, content)
         sys.stdout.write(f"{name}\n")
     if n and drawn.n < n:
-        show.say(
-            f"sample: {n:,} requested; each conversation gives one message, and "
-            f"there are {drawn.n:,}"
-        )
+        show.say(f"sample: {n:,} asked for, and there are {drawn.n:,} to draw from")
     new = f" with messages that are new to {drawn.tops_up}" if drawn.tops_up else ""
+    each = (
+        "at most one of each" if drawn.n <= drawn.conversations else "several of some"
+    )
     show.say(
-        f"sample {drawn.sample_id}: {count(drawn.n, 'message')}, one each from "
-        f"{count(drawn.conversations, 'conversation')}{new}; when it is filled: "
-        f"affectflow gold {lake} {out}"
+        f"sample {drawn.sample_id}: {count(drawn.n, 'message')} of "
+        f"{count(drawn.conversations, 'conversation')}, {each}{new}; "
+        f"when it is filled: affectflow gold {lake} {out}"
     )
     return 0
 

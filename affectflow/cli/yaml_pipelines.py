@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.progress import duration
 from affectflow.cli.state import STATE
 from affectflow.errors import UsageError
+from affectflow.stages.runs.showing import duration
 
 
 def run(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow.errors import UsageError
 from affectflow.registry import nearest
@@ -24,9 +25,16 @@ _CURES = {
     "ChunkedArray": "give the table that the column is in",
     "RecordBatchReader": "call .read_all() first",
     "DuckDBPyRelation": "call .df(), .pl() or .to_arrow_table() first",
-    "list": 'for texts: polars.DataFrame({"text": texts})',
+    **dict.fromkeys(
+        ("list", "tuple", "ndarray", "Array", "StringArray"),
+        'for texts: polars.DataFrame({"text": texts})',
+    ),
+    "generator": 'for texts: polars.DataFrame({"text": list(texts)})',
     "dict": "for columns: polars.DataFrame(columns)",
-    "str": "read the file first, or use affectflow.analyze(path, to=LAKE)",
+    **dict.fromkeys(
+        ("str", "PosixPath", "WindowsPath"),
+        "read the file first, or use affectflow.analyze(path, to=LAKE)",
+    ),
 }
 
 
@@ -85,7 +93,8 @@ class _Pandas(Frame):
         return list(self._frame.columns)
 
     def column(self, name: Hashable, rows: Rows) -> pa.Array:
-        return pa.array(self._frame[name].iloc[rows], from_pandas=True)
+        # Of a column that Arrow holds for pandas it returns the chunks.
+        return _one(pa.array(self._frame[name].iloc[rows], from_pandas=True))
 
     def objects(self, name: Hashable, rows: Rows) -> list[Any]:
         is_missing = sys.modules["pandas"].isna
@@ -193,14 +202,30 @@ def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 def _for_pandas(column: pa.ChunkedArray) -> Any:
     if pa.types.is_list(column.type):
-        # Lists, not arrays: `"joy" in labels` and `labels == []` mean what they say.
-        values = np.empty(len(column), object)
-        values[:] = column.to_pylist()
-        return values
+        words: dict[str, str] = {}
+        chunks = [_lists(chunk, words) for chunk in column.chunks]
+        return np.concatenate([np.empty(0, object), *chunks])
     if pa.types.is_boolean(column.type):
         # With missing values it would become a column of objects.
         return column.to_pandas(types_mapper={pa.bool_(): _boolean()}.get).array
     return column.to_pandas().array
+
+
+def _lists(chunk: pa.ListArray, words: dict[str, str]) -> npt.NDArray[np.object_]:
+    """Returns lists of labels, each label one object in all of them.
+
+    Lists, not arrays: `"joy" in labels` and `labels == []` mean what they say. With a
+    text for each label of each row they would take twice the memory.
+    """
+    flat = chunk.flatten().dictionary_encode()
+    known = [words.setdefault(word, word) for word in flat.dictionary.to_pylist()]
+    labels = [known[place] for place in flat.indices.to_pylist()]
+    values, begin = np.empty(len(chunk), object), 0
+    for row, length in enumerate(pc.list_value_length(chunk).to_pylist()):
+        if length is not None:
+            values[row] = labels[begin : begin + length]
+            begin += length
+    return values
 
 
 def _boolean() -> Any:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from affectflow.data import DataFile
 from affectflow.data_tables import TEXT, Kind, checked, file_of, table_of
 from affectflow.errors import UsageError
 from affectflow.kinds.prompt import Prompt, Step
@@ -43,13 +44,22 @@ def around(prompt: Prompt, stimulus: str) -> Prompt:
             f"`stimulus` must be PACK:ID or FILE.toml:ID, such as positive:EP02, got "
             f"{stimulus!r}"
         )
-    file = file_of("stimuli", pack)
-    said = checked(file, file.table(), _KEYS, ("texts",))
+    file, said = pack_of(pack)
     if ids == _NONE:
         return prompt
     texts = [_text_of(said["texts"], each, stimulus) for each in ids.split("+")]
     steps = tuple(_with(step, said, texts) for step in prompt.steps)
     return replace(prompt, steps=steps, stimulus=f"{file.name}:{ids}")
+
+
+def pack_of(name_or_path: str) -> tuple[DataFile, dict[str, Any]]:
+    """Returns the pack of a name, or of a file that ends in `.toml`, and what it says.
+
+    Raises:
+      UsageError: it does not exist, or something is wrong with it; names the line.
+    """
+    file = file_of("stimuli", name_or_path)
+    return file, checked(file, file.table(), _KEYS, ("texts",))
 
 
 def _text_of(texts: Mapping[str, str], name: str, stimulus: str) -> str:

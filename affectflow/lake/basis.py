@@ -93,7 +93,12 @@ def named_in(uri: str, wanted: str) -> str:
 def told_in(uri: str) -> str:
     """Returns the annotator that the user named as the basis; empty if none."""
     with open_tables(uri, only=("runs",)) as connection:
-        found = connection.sql(_TOLD).fetchall()
+        return told_of(connection)
+
+
+def told_of(connection: "duckdb.DuckDBPyConnection") -> str:
+    """Returns the same of an open lake; it needs no views."""
+    found = connection.sql(_TOLD).fetchall()
     return found[0][0] if found else ""
 
 
@@ -103,8 +108,14 @@ def line_about(uri: str) -> str:
     It is empty if nothing is labelled.
     """
     with open_tables(uri, only=_READ) as connection:
-        there = candidates(connection)
-        chosen = choose(connection, there)
+        return line_of(uri, connection, candidates(connection))
+
+
+def line_of(
+    uri: str, connection: "duckdb.DuckDBPyConnection", there: Sequence[Candidate]
+) -> str:
+    """Returns the same of an open lake, `there` as `candidates` gives it."""
+    chosen = choose(connection, there)
     if chosen is None:
         return ""
     others = beside(chosen, there)

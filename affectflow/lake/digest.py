@@ -33,19 +33,14 @@ def digest(uri: str) -> dict[str, str]:
       LakeError: `uri` is not a lake.
     """
     with open_tables(uri) as connection:
-        found = {table: _of_table(connection, table) for table in DIGESTED}
+        found = {table: digest_in(connection, table) for table in DIGESTED}
     joined = "\n".join(f"{table} {value}" for table, value in sorted(found.items()))
     found["lake"] = hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()
     return found
 
 
-def digest_of(uri: str, table: str) -> str:
-    """Returns the digest of one table of `DIGESTED`."""
-    with open_tables(uri) as connection:
-        return _of_table(connection, table)
-
-
-def _of_table(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
+def digest_in(connection: "duckdb.DuckDBPyConnection", table: str) -> str:
+    """Returns the digest of one table of `DIGESTED`, of an open lake."""
     return _hex(connection.execute(_query(table)).fetchall()[0])
 
 

@@ -33,6 +33,10 @@ def why_it_fails(
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)
 
 
+# DuckDB calls both of them LOAD.
+_EXTENSION = re.compile(r"\b(install|load)\b", re.IGNORECASE)
+
+
 def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Raises unless a query is one statement that changes nothing.
 
@@ -55,6 +59,8 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
             f"SELECT * FROM (\n{query.strip().rstrip(';')}\n)"
         )
     elif kind != "SELECT":
+        if kind == "LOAD" and (word := _EXTENSION.search(query)):
+            kind = word[0].upper()
         raise UsageError(
             f"a lake is read-only, so {kind} is refused; use SELECT (`affectflow sql` "
             "writes the answers to a file with --out)"

@@ -8,8 +8,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-import fsspec.core
-
+from affectflow.buckets import open_url
 from affectflow.errors import LakeError, StorageError
 from affectflow.storage import Storage, absolute, storage_errors
 
@@ -55,7 +54,7 @@ def read_key(settings: dict[str, Any], key_uri: str = "") -> bytes:
       LakeError: there is no key, or it is another lake's.
     """
     uri = absolute(key_uri or default_key_path(settings["id"]))
-    fs, path = fsspec.core.url_to_fs(uri)
+    fs, path = open_url(uri)
     with storage_errors(uri):
         if not fs.exists(path):
             raise LakeError(

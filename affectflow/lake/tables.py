@@ -106,7 +106,9 @@ def entries_of(delta: DeltaTable, name: str) -> dict[str, FileEntry]:
     """Returns the files of a table, in the version that was opened, by path."""
     import pyarrow as pa
 
-    actions = pa.table(delta.get_add_actions(flatten=True))
+    # Not `pa.table`: it imports pandas, which takes longer than all the rest.
+    stream = delta.get_add_actions(flatten=True)
+    actions = pa.RecordBatchReader.from_stream(stream).read_all()
     columns = [actions[c].to_pylist() for c in ("path", "size_bytes", "num_records")]
     return {
         path: FileEntry(name, path, size or 0, rows or 0)

@@ -141,6 +141,49 @@ def columns_of(
     connection: duckdb.DuckDBPyConnection, schema: pa.Schema
 ) -> list[tuple[str, str]]:
     """Returns the columns of `schema` in DuckDB's syntax: quoted name and type."""
+    types = [duckdb_type(field.type) for field in schema]
+    if None in types:
+        return _described(connection, schema)
+    return [(quote_name(f.name), t) for f, t in zip(schema, types, strict=True) if t]
+
+
+_TYPES = {
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    pa.float32(): "FLOAT",
+    pa.float64(): "DOUBLE",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.string(): "VARCHAR",
+    pa.timestamp("us", "UTC"): "TIMESTAMP WITH TIME ZONE",
+}
+
+
+def duckdb_type(arrow: pa.DataType) -> str | None:
+    """Returns the type that DuckDB reads an Arrow type as; None for an unusual one.
+
+    >>> duckdb_type(pa.list_(pa.struct({"start": pa.int32()})))
+    'STRUCT("start" INTEGER)[]'
+    """
+    if pa.types.is_list(arrow):
+        item = duckdb_type(arrow.value_type)
+        return item and f"{item}[]"
+    if pa.types.is_map(arrow):
+        key, item = duckdb_type(arrow.key_type), duckdb_type(arrow.item_type)
+        return key and item and f"MAP({key}, {item})"
+    if pa.types.is_struct(arrow):
+        found = [(quote_name(f.name), duckdb_type(f.type)) for f in arrow]
+        if any(item is None for _, item in found):
+            return None
+        return f"STRUCT({', '.join(f'{name} {item}' for name, item in found)})"
+    return _TYPES.get(arrow)
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection, schema: pa.Schema
+) -> list[tuple[str, str]]:
+    # To register a table imports pandas, which takes longer than to open a lake.
     connection.register("_empty", schema.empty_table())
     described = connection.execute("DESCRIBE _empty").fetchall()
     connection.unregister("_empty")

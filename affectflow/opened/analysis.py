@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,16 +31,33 @@ def analyze(
     source_options: Mapping[str, Any] | None = None,
     model: str = defaults.MODEL,
     revision: str = "",
+    prompt: str = "",
     options: Mapping[str, Any] | None = None,
+    send_to: str = "",
+    send_private: bool = False,
     miner: str = defaults.MINER,
+    miner_options: Mapping[str, Any] | None = None,
     clusterer: str = defaults.CLUSTERER,
+    clusterer_options: Mapping[str, Any] | None = None,
+    annotator: str = "",
+    purpose: str = "",
+    context: str = "",
+    allow_person_level: bool = False,
+    conversations: str = "",
+    mask_names: str = "",
+    reread: bool = False,
+    speaker_key_uri: str = "",
     budget: float = BUDGET,
+    accelerator: str = "",
+    min_ram: str = "",
     beam_options: Sequence[str] = (),
+    progress: bool = True,
 ) -> OpenLake:
     """Ingests, annotates and mines, and returns the open lake.
 
     Does what `affectflow analyze` does, except the report, and only for new input:
-    work of an earlier run is not repeated.
+    work of an earlier run is not repeated. The arguments are the options of that
+    command, by the same names; what `--set` says there stands in mappings here.
 
     >>> lake = affectflow.analyze("issues.json", source="github", to="lake")
     >>> lake.plot("themes")
@@ -48,14 +66,35 @@ def analyze(
       paths: files, globs, URLs or folders.
       to: the lake; created if it does not exist.
       source: kind of source; `auto` recognises it from the files.
-      source_options: options of the source, such as `{"mapping": {"text": "body"}}`.
+      source_options: options of the source, such as `{"mapping": {"text": "body"}}`,
+        `{"records": "data.items"}`, `{"include_private": True}`.
       model: as `annotate` takes it.
       revision: revision of a hub model.
-      options: options of the model, such as `{"prompt": "my.toml"}`.
+      prompt: for a language model: a name or a file; short for `options`.
+      options: options of the model, such as `{"max_new_tokens": 16}`.
+      send_to: the host that masked texts may be sent to, if the model runs on another
+        machine.
+      send_private: also send private and direct messages there.
       miner: name of a plugin.
+      miner_options: options of the miner.
       clusterer: name of a plugin.
+      clusterer_options: options of the clusterer.
+      annotator: whose emotions are mined and reported from now on, by id or the start
+        of it.
+      purpose: why you do this; recorded in the lake. Plugins that concern individuals
+        need it.
+      context: where the results will be used, as `research` or `workplace`.
+      allow_person_level: results about individuals are wanted; needs `purpose`.
+      conversations: for chats without replies: `pause=30m`, or `replies`.
+      mask_names: a spaCy model: names of persons and places that it finds are replaced.
+      reread: also read files that have not changed since the lake read them.
+      speaker_key_uri: where the key of the pseudonyms is.
       budget: share of rows that may be refused, 0..1.
+      accelerator: of the model's workers on Dataflow.
+      min_ram: of the model's workers on Dataflow, as `30GB`.
       beam_options: as on Beam's command line.
+      progress: show how far a stage is on stderr: a bar on a terminal, elsewhere a line
+        every ten seconds. False: nothing, as one may want in a notebook.
 
     Raises:
       UsageError: a file, a plugin or an option is wrong; says what to do.
@@ -63,23 +102,111 @@ def analyze(
     Warns:
       OverBudgetWarning: more rows were refused than `budget` allows.
     """
-    from affectflow import stages
-    from affectflow.planning.ledger import ingest_by_plan
-    from affectflow.steps.annotate import handler_for
+    from affectflow import people
 
-    lake = os.fspath(to)
-    given = dict(options or {})
-    handler_for(model, revision, given)  # errors show before any row is read
-    made = source_of(paths, source, source_options)
-    common: dict[str, Any] = {"budget": budget, "beam_options": beam_options}
-    with quiet():
-        rows = [ingest_by_plan(made, lake, **common)]
-        asked: dict[str, Any] = {"model": model, "revision": revision, "options": given}
-        rows.append(stages.annotate_lake(lake, **asked, **common))
-        mined: dict[str, Any] = {"miner": miner, "clusterer": clusterer}
-        rows += stages.mine_lake(lake, **mined, **common)
-    _warn_over_budget(rows, lake)
-    return open_lake(lake)
+    run = _Run(os.fspath(to), budget, beam_options, progress)
+    given = {**(options or {}), **_asked(prompt, send_to, send_private)}
+    asked: dict[str, Any] = {"model": model, "revision": revision, "options": given}
+    mined: dict[str, Any] = {
+        "miner": miner,
+        "options": dict(miner_options or {}),
+        "clusterer": clusterer,
+        "clusterer_options": dict(clusterer_options or {}),
+    }
+    written: dict[str, Any] = {
+        "mask_names": mask_names,
+        "reread": reread,
+        "speaker_key_uri": speaker_key_uri,
+        **_pause(conversations),
+    }
+    said = people.using(
+        purpose=purpose, context=context, allow_person_level=allow_person_level
+    )
+    with said:
+        _check(run.lake, annotator, asked, mined)
+        made = source_of(paths, source, source_options)
+        run.ingest(made, written)
+        run.annotate({**asked, "accelerator": accelerator, "min_ram": min_ram})
+        run.mine(mined, annotator)
+    _warn_over_budget(run.rows, run.lake)
+    return open_lake(run.lake)
+
+
+def _asked(prompt: str, send_to: str, send_private: bool) -> dict[str, Any]:
+    """Returns the options of a model that is asked, as far as they are given."""
+    said = {"prompt": prompt, "send_to": send_to, "send_private": send_private}
+    return {name: value for name, value in said.items() if value}
+
+
+def _pause(conversations: str) -> dict[str, float | None]:
+    from affectflow.stages.ingest.windows import pause_of
+
+    return {"pause_s": pause_of(conversations)} if conversations else {}
+
+
+def _check(
+    lake: str, annotator: str, asked: dict[str, Any], mined: dict[str, Any]
+) -> None:
+    """Makes the plugins before a row is read: what is wrong is said now."""
+    from affectflow.stages.basis import check_named
+    from affectflow.steps.annotate import handler_for
+    from affectflow.steps.mine import MineCauses
+    from affectflow.steps.themes import ClusterThemes
+
+    handler = handler_for(asked["model"], asked["revision"], asked["options"])
+    MineCauses(miner=mined["miner"], miner_options=mined["options"])
+    grouping = mined["clusterer"], mined["clusterer_options"]
+    ClusterThemes(clusterer=grouping[0], clusterer_options=grouping[1])
+    if annotator:
+        check_named(lake, annotator, str(handler.annotator()["annotator_id"]))
+
+
+class _Run:
+    """The stages of an analysis, one after another, and their rows of `runs`."""
+
+    def __init__(
+        self, lake: str, budget: float, beam_options: Sequence[str], progress: bool
+    ):
+        self.lake, self.rows = lake, list[Mapping[str, Any]]()
+        self._common: dict[str, Any] = {"budget": budget, "beam_options": beam_options}
+        self._progress = progress
+
+    @contextlib.contextmanager
+    def _shown(self) -> Iterator[dict[str, Any]]:
+        """Yields what all stages are told, while one of them is shown."""
+        from affectflow.stages.runs.showing import shown
+
+        with quiet():
+            if not self._progress:
+                yield self._common
+                return
+            with shown(self.lake, _say) as run_id:
+                yield {**self._common, "run_id": run_id}
+
+    def ingest(self, source: "Source", written: Mapping[str, Any]) -> None:
+        from affectflow.planning.ledger import ingest_by_plan
+
+        with self._shown() as common:
+            self.rows.append(ingest_by_plan(source, self.lake, **written, **common))
+
+    def annotate(self, asked: Mapping[str, Any]) -> None:
+        from affectflow import stages
+
+        with self._shown() as common:
+            self.rows.append(stages.annotate_lake(self.lake, **asked, **common))
+
+    def mine(self, mined: Mapping[str, Any], annotator: str) -> None:
+        from affectflow import stages
+        from affectflow.stages.basis import rest_on
+
+        if annotator:
+            rest_on(self.lake, annotator)
+        with self._shown() as common:
+            self.rows += stages.mine_lake(self.lake, **mined, **common)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def source_of(

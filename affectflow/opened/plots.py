@@ -6,7 +6,6 @@ say about the annotator.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from affectflow.errors import UsageError
@@ -14,6 +13,7 @@ from affectflow.lake import basis
 from affectflow.nouns import count
 from affectflow.registry import nearest
 from affectflow.report.asked import MIN_MESSAGES, MIN_PEOPLE
+from affectflow.report.periods import week_or_month
 
 if TYPE_CHECKING:
     import altair
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _MOST = 15
 _SAID = 4
-_WEEKLY_BELOW = timedelta(days=183)
 _FLAGGED, _ALL, _WIDTH = "#c2410c", "#d6d3d1", 480
 
 Rows = list[dict[str, Any]]
@@ -293,7 +292,7 @@ def _period(asked: _Asked) -> str:
         "SELECT max(timestamp) - min(timestamp) AS span FROM labelled_utterances "
         "WHERE annotator_id = $annotator AND task = $task AND NOT by_bot"
     )[0]["span"]
-    return "week" if span is not None and span < _WEEKLY_BELOW else "month"
+    return week_or_month(span)
 
 
 def _check_any(rows: Rows, nothing: str) -> None:

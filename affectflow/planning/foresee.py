@@ -18,6 +18,7 @@ from affectflow.kinds.renderer import Renderer
 from affectflow.lake import Lake
 from affectflow.lake.layout import SETTINGS
 from affectflow.planning.forecast import Line, costed
+from affectflow.planning.known import share_new, surveyed
 from affectflow.planning.ledger import StagePlan, wall
 from affectflow.planning.rehearse import (
     SAMPLE_ROWS,
@@ -33,7 +34,8 @@ from affectflow.schemas import FINDINGS, SOURCE_BATCH
 from affectflow.stages.annotate import OverTask, config_of, handler_in, task_for
 from affectflow.stages.cascade import LEARN
 from affectflow.stages.ingest.buckets import PART_BYTES, PART_ROWS
-from affectflow.stages.ingest.ingest import expected_buckets
+from affectflow.stages.ingest.files_read import Survey
+from affectflow.stages.ingest.ingest import expected_buckets, without
 from affectflow.stages.mine import MineTask, mine_config
 from affectflow.stages.runs.answers import TEXTUALIZE
 from affectflow.stages.runs.labelled import LabelledTask
@@ -241,18 +243,25 @@ def _head(part: pa.RecordBatch, rows: int) -> pa.RecordBatch:
 
 
 def plan_analysis(
-    source: Any, lake_uri: str, terms: Terms, analysis: Analysis | None = None
+    source: Any,
+    lake_uri: str,
+    terms: Terms,
+    analysis: Analysis | None = None,
+    *,
+    reread: bool = False,
 ) -> list[StagePlan]:
     """Returns what ingest, annotate, mine and themes would take; writes nothing there.
 
-    Messages already in the lake are not known before they are read, so they count as
-    new.
+    Files that an ingest would leave closed, because the lake has read them, are left
+    out. Of the others, messages whose ids the lake has are read, and nothing more is
+    done with them; how many that are is told by the sample.
 
     Args:
       source: that reads files.
       lake_uri: folder or URL of the lake, which need not be there yet.
       terms: of the plan.
       analysis: what would be run; the defaults if None.
+      reread: files are read whether they have changed or not.
 
     Raises:
       UsageError: the source cannot be opened; or as `plan_lake`.
@@ -261,12 +270,19 @@ def plan_analysis(
     analysis = analysis or Analysis()
     check_reads_no_answers(analysis)
     digests = digests_of(source, analysis)
+    lake = Lake.open(lake_uri) if Storage(lake_uri).exists(SETTINGS) else None
+    unread = Survey() if reread or lake is None else surveyed(lake, source)
+    if unread.is_all:
+        done = terms.plan("ingest", digests["ingest"], units_done=len(unread.unchanged))
+        plans = [done, *plan_lake(lake_uri, terms, analysis)]
+        return [replace(each, ingest_digest=done.config_digest) for each in plans]
+    source = without(source, unread.unchanged)
     sample = sample_source(source, rows=terms.sample, seconds=terms.seconds / 8)
-    there = Storage(lake_uri).exists(SETTINGS)
-    buckets = Lake.open(lake_uri).buckets if there else expected_buckets(source)
-    coming = _Coming(sample, buckets)
+    buckets = lake.buckets if lake else expected_buckets(source)
+    coming = _Coming(sample, buckets, share_new(lake, sample) if lake else 1.0)
     found = coming.rehearsed(analysis, terms)
-    plans = [coming.ingest(digests["ingest"], found, terms)]
+    first = coming.ingest(digests["ingest"], found, terms)
+    plans = [replace(first, units_done=len(unread.unchanged))]
     if (renderer := analysis.rendering()) is not None:
         plan = coming.plan(TEXTUALIZE, digests[TEXTUALIZE], found, terms)
         plans.append(_with_files(plan, renderer))
@@ -286,8 +302,9 @@ def _with_files(plan: StagePlan, renderer: Renderer) -> StagePlan:
 class _Coming:
     """What an ingest of a source is expected to produce, from a sample."""
 
-    def __init__(self, sample: SourceSample, buckets: int):
-        self._sample = sample
+    def __init__(self, sample: SourceSample, buckets: int, new: float = 1.0):
+        """Takes a sample, the lake's buckets, and which share of it is new, 0..1."""
+        self._sample, self._new = sample, new
         empty = pa.RecordBatch.from_pylist([], schema=SOURCE_BATCH)
         self._rows = concat_unlike([*sample.batches, empty])
         distinct = pc.count_distinct(self._rows["conversation_id"]).as_py()
@@ -336,8 +353,9 @@ class _Coming:
     def plan(
         self, stage: str, digest: str, found: Rehearsal | None, terms: Terms
     ) -> StagePlan:
-        """Returns the plan of a stage over the expected parts."""
-        rows = self._whole(found, found.large.utterances if found else 0)
+        """Returns the plan of a stage over the parts that there will be."""
+        all_ = self._whole(found, found.large.utterances if found else 0)
+        rows = round(all_ * self._new)
         units, size = self._parts(rows), _part_bytes(found, rows)
         plan = terms.plan(stage, digest, rows=rows, units=units, bytes_in=size)
         return costed(plan, rows / max(1, units), found)

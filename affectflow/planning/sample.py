@@ -112,7 +112,7 @@ def sample_source(source: Any, *, rows: int, seconds: float) -> SourceSample:
             f"{type(source).__name__} does not read files, so it cannot be planned; "
             "`affectflow plan` works for sources that read files"
         )
-    files = [file for each in source.patterns for file in source.files(each)]
+    files = [file for each in source.patterns for file in source.unread(each)]
     found = SourceSample(files=len(files), size=sum(file.size for file in files))
     until = time.perf_counter() + seconds
     pieces: list[int] = []

@@ -4,16 +4,22 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
 
 from affectflow.errors import StorageError, UsageError
+from affectflow.lake import Lake, open_lake, open_tables
+from affectflow.lake.basis import candidates, line_of, told_of
+from affectflow.lake.digest import digest_in
+from affectflow.lake.public import said_public
 from affectflow.lake.tables import table_versions
 from affectflow.report import page, queries
 from affectflow.report.asked import FORMATS, Asked, check_word
 from affectflow.report.handles import find_handles
 from affectflow.report.since import told_by
+from affectflow.report.words import named_shortly
 from affectflow.source_code import code_digest
 from affectflow.storage import Storage
 
@@ -24,6 +30,8 @@ _HEAD_CHARACTERS = 2_000
 _MARK = 'name="affectflow-basis"'
 _OTHER_MARKS = ("table,measure,period,", "<!-- affectflow report -->")
 """What the other shapes begin with."""
+_BASIS_TABLES = ("runs", "dead_letters")
+"""Tables of which not the version counts, but some of what they say."""
 
 
 def write_report(
@@ -35,6 +43,7 @@ def write_report(
     asked: Asked | None = None,
     shape: str = "html",
     speaker_key_uri: str = "",
+    say: Callable[[str], None] | None = None,
 ) -> Path | str:
     """Returns the path or URL of the report that it writes, whole or not at all.
 
@@ -48,6 +57,7 @@ def write_report(
       shape: `html`, `csv` or `md`.
       speaker_key_uri: where the key of the pseudonyms is, if not in the user's
         configuration folder. Without the key nothing is quoted.
+      say: is told in one line what a report on the lake rests on.
 
     Raises:
       LakeError: `lake_uri` is not a lake.
@@ -55,21 +65,30 @@ def write_report(
         is not a report.
       StorageError: `out` cannot be written.
     """
-    from affectflow.lake import open_lake
-
     asked = asked or Asked()
     check_word("--format", shape, FORMATS)
     check_replaceable(out)
-    # Before the lake is read: what another run adds meanwhile is not in the page.
-    basis = basis_digest(str(lake_uri), title=title, annotator=annotator, asked=asked)
+    # Before the lake is opened: what another run adds meanwhile is not in the page.
+    versions = _versions(str(lake_uri))
     with open_lake(str(lake_uri)) as connection:
-        facts = queries.collect(connection, annotator, asked)
+        made_from = basis_digest(
+            connection,
+            versions,
+            str(lake_uri),
+            title=title,
+            annotator=annotator,
+            asked=asked,
+        )
+        there = candidates(connection)
+        if say and (line := line_of(str(lake_uri), connection, there)):
+            say(line)
+        facts = queries.collect(connection, annotator, asked, there)
         find_handles(connection, facts, str(lake_uri), speaker_key_uri)
-    name = str(lake_uri).rstrip("/").rsplit("/", 1)[-1]
-    facts.lake = str(lake_uri)
+    name = named_shortly(str(lake_uri))
+    facts.lake = str(lake_uri) if asked.is_owner else spelt(str(lake_uri))
     facts.title = title or f"What people expressed in {name}"
     facts.last = told_by(out)
-    text = _as(shape, facts, basis)
+    text = _as(shape, facts, made_from)
     if "://" in str(out):
         folder, _, file = str(out).rpartition("/")
         Storage(folder).write(text.encode(), file)
@@ -77,15 +96,33 @@ def write_report(
     return _write(Path(out), text)
 
 
-def _as(shape: str, facts: queries.Facts, basis: str) -> str:
+def spelt(lake_uri: str) -> str:
+    """Returns how a page for anyone spells the place of a lake in its commands.
+
+    A path from the root, or out of the folder, may hold the name of a user.
+    """
+    path = Path(lake_uri)
+    is_far = path.is_absolute() or lake_uri.startswith("~") or ".." in path.parts
+    if "://" in lake_uri or not is_far:
+        return lake_uri
+    return named_shortly(lake_uri)
+
+
+def _as(shape: str, facts: queries.Facts, made_from: str) -> str:
     if shape == "html":
-        return page.render(facts, basis=basis)
+        return page.render(facts, basis=made_from)
     from affectflow.report import export
 
     return export.as_csv(facts) if shape == "csv" else export.as_markdown(facts)
 
 
+def _versions(lake_uri: str) -> dict[str, int]:
+    return table_versions(Lake.open(lake_uri).storage)
+
+
 def basis_digest(
+    connection: duckdb.DuckDBPyConnection,
+    versions: Mapping[str, int],
     lake_uri: str,
     *,
     title: str | None = None,
@@ -98,23 +135,24 @@ def basis_digest(
     nobody can tell. The lake's place counts: the commands on the page name it. Runs
     that changed no other table are left out: no figure rests on them. An ingest
     writes its dead letters again, so what they say counts.
-    """
-    from affectflow.lake import Lake
-    from affectflow.lake.basis import told_in
-    from affectflow.lake.digest import digest_of
-    from affectflow.lake.public import public_in
 
-    tables = table_versions(Lake.open(lake_uri).storage)
-    for name in ("runs", "dead_letters"):
-        tables.pop(name)
-    letters = digest_of(lake_uri, "dead_letters")
+    Args:
+      connection: to the lake; it needs the tables `runs` and `dead_letters`.
+      versions: of its tables, as they were before it was opened.
+      lake_uri: its place, as the user names it.
+      title: as `write_report` takes it.
+      annotator: as `write_report` takes it.
+      asked: as `write_report` takes it.
+    """
     code = code_digest("affectflow.report")
     if not code:
         return ""
-    given = [lake_uri, title, annotator or told_in(lake_uri), public_in(lake_uri)]
-    given.append(repr(asked or Asked()))
-    made_from = json.dumps([code, given, letters, sorted(tables.items())])
-    return hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
+    letters = digest_in(connection, "dead_letters")
+    tables = {n: v for n, v in versions.items() if n not in _BASIS_TABLES}
+    named = annotator or told_of(connection)
+    given = [lake_uri, title, named, said_public(connection), repr(asked or Asked())]
+    told = json.dumps([code, given, letters, sorted(tables.items())])
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def is_current(lake_uri: str, out: str) -> bool:
@@ -122,8 +160,10 @@ def is_current(lake_uri: str, out: str) -> bool:
     written = Path(out)
     if "://" in out or not written.is_file():
         return False
-    basis = basis_digest(lake_uri)
-    return bool(basis) and f'content="{basis}"' in _head_of(written)
+    versions = _versions(lake_uri)
+    with open_tables(lake_uri, only=_BASIS_TABLES) as connection:
+        made_from = basis_digest(connection, versions, lake_uri)
+    return bool(made_from) and f'content="{made_from}"' in _head_of(written)
 
 
 def check_replaceable(out: str | Path) -> None:

@@ -11,7 +11,13 @@ from affectflow.report.gaps import for_whom_it_errs
 from affectflow.report.html import Child, Html, el, table
 from affectflow.report.queries import Facts, Row
 from affectflow.report.validated import accuracy, basis_of_shares
-from affectflow.report.words import ask_yourself, listed, percent, section
+from affectflow.report.words import (
+    ask_yourself,
+    listed,
+    named_shortly,
+    percent,
+    section,
+)
 
 
 def basis(facts: Facts) -> Html:
@@ -46,11 +52,17 @@ def _annotator(facts: Facts, row: Row) -> list[Child]:
     return [
         [name, " ", el("strong", "(this report)") if chosen else None],
         row["kind"],
-        row["model"],
+        _model(facts, row["model"] or ""),
         (row["revision"] or "")[:16],
         row["licence"] or "not recorded",
         allowed[row["commercial_use"]],
     ]
+
+
+def _model(facts: Facts, model: str) -> str:
+    """Returns the name of a model; of a folder, for anyone, the last word only."""
+    is_folder = model.startswith(("/", "~", "."))
+    return named_shortly(model) if is_folder and not facts.asked.is_owner else model
 
 
 def footer(facts: Facts) -> Html:

@@ -29,6 +29,7 @@ What the cells do not hide: that all, or none, of a cell's messages are flagged.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import duckdb
 import pyarrow.compute as pc
@@ -43,6 +44,7 @@ from affectflow.report.partition import (
     partition,
     published,
 )
+from affectflow.report.periods import period_of
 
 MAX_CELLS = 2_000
 """Of a large lake cells get larger, not more: they are a part of the page."""
@@ -207,7 +209,6 @@ WITH answers AS (
 )
 FROM told"""
 _SPAN = "SELECT date_diff('day', min(timestamp), max(timestamp)) FROM cell_messages"
-_PERIODS = (("week", 183), ("month", 730), ("quarter", 2_190))
 _WHEN = "coalesce(strftime(date_trunc('{period}', timestamp), '%Y-%m-%d'), '')"
 _COMMON = """
 SELECT {value} AS value FROM cell_messages
@@ -236,7 +237,7 @@ def _gather(
     connection.execute(_MESSAGES)
     _forget_erased(connection)
     days = connection.sql(_SPAN).fetchall()[0][0] or 0
-    period = next((name for name, most in _PERIODS if days < most), "year")
+    period = period_of(timedelta(days=days))
     spelt = {name: name for name in DIMENSIONS} | {
         "period": _WHEN.format(period=period)
     }

@@ -77,6 +77,7 @@ def time_line(points: Sequence[Point], label: str, *, unfinished: bool = False) 
         dots,
         _scale(top, height),
         _dates([when for when, _ in points], height),
+        class_="axes",
     )
 
 
@@ -125,6 +126,7 @@ def columns(
         _scale(top, height),
         _marks(marks, height),
         _dates([each.when for each in periods], height),
+        class_="axes",
     )
 
 
@@ -159,6 +161,7 @@ def rates(
         _scale(top, height, percent=True),
         _marks(marks, height),
         _dates([each.when for each in periods], height),
+        class_="axes",
     )
 
 
@@ -270,9 +273,14 @@ def _grid(top: float, height: float, *, percent: bool = False) -> list[Child]:
 
 
 def _scale(top: float, height: float, *, percent: bool = False) -> list[Child]:
-    """Returns the values of the grid; last, so that nothing stands in front of them."""
+    """Returns the values of the grid, in the margin left of the plot."""
     return [
-        _text(_percent(v) if percent else _short(v), "0", _y(v, top, height) - 3)
+        _text(
+            _percent(v) if percent else _short(v),
+            "-7",
+            _y(v, top, height) + 4,
+            anchor="end",
+        )
         for v in _ticks(top, percent=percent)
         if v
     ]

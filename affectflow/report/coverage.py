@@ -52,7 +52,7 @@ def unsaid(facts: Facts) -> Html | None:
         return None
     return section(
         "unsaid",
-        "What was not said",
+        "Nonverbal cues",
         el(
             "p",
             "Emoji, voices, faces and measurements were put into words by renderers. "

@@ -5,8 +5,10 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from affectflow.gold.figures.differences import difference, excludes_zero
 from affectflow.nouns import count
 from affectflow.report import charts
+from affectflow.report.course import course
 from affectflow.report.frustration import columns_of, marks_of, rates_of
 from affectflow.report.gaps import published
 from affectflow.report.html import Child, Html, el, join, prose
@@ -115,7 +117,8 @@ def _unvalidated(facts: Facts) -> list[Child]:
         f" as expressing {facts.measure}.",
         _about_what(facts, None),
     )
-    return [first, join(_accuracy(facts), _unread(facts), " ", _what_to_do(facts))]
+    then = join(_accuracy(facts), _unread(facts), " ", _what_to_do(facts))
+    return [first, course(facts), then]
 
 
 def _unread(facts: Facts) -> str:
@@ -174,14 +177,31 @@ def _about_what(facts: Facts, shares: "Shares | None") -> Html | None:
         names = [el("q", name) for name in about]
         said.append(["about ", names[0], [[", then ", n] for n in names[1:]]])
     if where:
-        said.append([_most_in(shares), el("strong", where)])
+        said.append(
+            [_most_in(where, shares), el("strong", where), _sure(where, shares)]
+        )
     if not said:
         return None
     return join(" Most ", said[0], ["; most ", said[1]] if said[1:] else None, ".")
 
 
-def _most_in(shares: "Shares | None") -> str:
-    return "often in " if shares else "often, for its size, in "
+def _most_in(where: str, shares: "Shares | None") -> str:
+    return "often in " if _has_share(where, shares) else "often, for its size, in "
+
+
+def _has_share(where: str, shares: "Shares | None") -> bool:
+    return shares is not None and where in shares.containers
+
+
+def _sure(where: str, shares: "Shares | None") -> str:
+    """Returns the share of a container, and whether others may well have as much."""
+    if shares is None or where not in shares.containers:
+        return ""
+    own = shares.containers[where]
+    others = (found for name, found in shares.containers.items() if name != where)
+    alike = not all(excludes_zero(difference(own, other)) for other in others)
+    chance = ", which may be chance" if alike else ""
+    return f", {with_interval(own)}{chance}"
 
 
 def _top_themes(facts: Facts) -> list[str]:
@@ -214,8 +234,11 @@ def _chart(facts: Facts) -> Html | None:
         plot = charts.rates(
             points_, label, unfinished=unfinished, marks=marks_of(facts)
         )
+        unknown = any(each.value is None for each in points_)
         return _figure(
-            f"Messages that express {facts.measure}, by {facts.period}", plot, ""
+            f"Messages that express {facts.measure}, by {facts.period}",
+            plot,
+            f"no point: too few labelled in that {facts.period}" if unknown else "",
         )
     periods = columns_of(facts, facts.counts.periods)
     if len(periods) > 1 and any(each.all is not None for each in periods):

@@ -34,7 +34,7 @@ SECTIONS = {
     "languages": "Languages",
     "emotions": "Other emotions",
     "containers": "Places",
-    "unsaid": "What was not said",
+    "unsaid": "Nonverbal cues",
     "exclusions": "Exclusions",
     "refusals": "Refused rows",
     "basis": "Basis",

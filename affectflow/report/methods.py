@@ -48,6 +48,16 @@ _TEXTUALIZED = """
 _BOTS = "SELECT count(*) AS n FROM utterances WHERE is_bot"
 _VERSIONS = "SELECT versions FROM runs ORDER BY started DESC LIMIT 1"
 
+_STATUS_WORDS = {
+    "truncated": "labelled, but only the beginning was read",
+    "no_author_text": "without text of their author, not labelled",
+    "unsupported_language": "in a language that it does not read, not labelled",
+    "abstained": "to which it gave no answer",
+    "guarded": "that a guard answered in its place",
+    "withheld": "that may not be sent to it",
+    "empty": "to which it said nothing",
+}
+
 Row = dict[str, Any]
 
 
@@ -74,10 +84,10 @@ def methods(lake_uri: str) -> str:
             "Labels say what a text expresses, not what its author felt. A label is "
             "chosen where its score reaches the annotator's own threshold.",
             *_validated(ask(_VALIDATED), ask(_PEOPLE)[0]["n"]),
-            "## What was not said",
+            "## Nonverbal cues",
             *_cues(ask(_CUES), ask(_TEXTUALIZED)),
-            "## What was excluded",
-            f"Messages of bots that reports leave out: {ask(_BOTS)[0]['n']:,}.",
+            "## What was not labelled, or only in part",
+            f"Reports leave out {count(ask(_BOTS)[0]['n'], 'message')} of bots.",
             *_statuses(ask(_STATUSES)),
             "## What each stage did",
             "Rows of all runs together: a message that was read in two runs counts "
@@ -126,7 +136,8 @@ def _validated(rows: Sequence[Row], people: int) -> Iterator[str]:
     if not rows:
         yield "The labels were not validated on these texts."
         return
-    yield f"Labels were compared with what people answered on a sample ({people:,}):"
+    who = count(people, "person", "people")
+    yield f"Labels were compared with what {who} answered on a sample:"
     for row in rows:
         yield (
             f"- `{row['annotator_id']}`, {row['label']}: precision {row['value']:.2f} "
@@ -151,14 +162,22 @@ def _cues(rows: Sequence[Row], runs: Sequence[Row]) -> Iterator[str]:
 def _statuses(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if row["status"] != "ok":
-            yield f"- `{row['annotator_id']}`: {row['status']} {row['n']:,}"
+            said = _STATUS_WORDS.get(row["status"], row["status"].replace("_", " "))
+            yield f"- `{row['annotator_id']}`: {count(row['n'], 'message')} {said}"
 
 
 def _table(rows: Sequence[Row]) -> str:
-    names = list(rows[0]) if rows else []
-    lines = ["| " + " | ".join(names) + " |", "| " + "--- | " * len(names)]
-    lines += ["| " + " | ".join(str(row[n]) for n in names) + " |" for row in rows]
+    if not rows:
+        return "No run has been recorded."
+    names = list(rows[0])
+    heads = [name.replace("_", " ") for name in names]
+    lines = ["| " + " | ".join(heads) + " |", "| " + "--- | " * len(names)]
+    lines += ["| " + " | ".join(_number(row[n]) for n in names) + " |" for row in rows]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value or 0)
 
 
 def _versions(rows: Sequence[Row]) -> Iterator[str]:

@@ -4,7 +4,6 @@ import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -16,6 +15,7 @@ from affectflow.lake.views import quote
 from affectflow.report.asked import MIN_MESSAGES, WORKPLACE, Asked
 from affectflow.report.cells import Cells, build
 from affectflow.report.counts import Counts, counts_of
+from affectflow.report.periods import week_or_month
 from affectflow.report.sql import QUERIES
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ _OF_THEMES = {
     "theme_places",
 }
 _FOR_OWNER = {"threads", "unthemed"}
-# Below half a year months are too few to see anything.
-_WEEKLY_BELOW = timedelta(days=183)
 
 
 @dataclass(kw_only=True)
@@ -103,14 +101,21 @@ def collect(
     connection: duckdb.DuckDBPyConnection,
     wanted: str | None,
     asked: Asked | None = None,
+    there: Sequence[Candidate] | None = None,
 ) -> Facts:
     """Returns the answers to all queries, resting on the annotator `wanted`.
+
+    Args:
+      connection: to the lake, with its views.
+      wanted: the id of an annotator, or a beginning of it; the basis if empty.
+      asked: what the report may show.
+      there: the candidates for the basis, if they are known already.
 
     Raises:
       UsageError: no annotator of that name answered; names those that did.
     """
     asked = _as_declared(connection, asked or Asked())
-    there = basis.candidates(connection)
+    there = basis.candidates(connection) if there is None else there
     chosen = basis.choose(connection, there, wanted or "")
     flagger, measure = _flagger(connection, there, chosen)
     parameters: dict[str, Any] = {
@@ -170,6 +175,8 @@ def _fill(
     names = QUERIES.keys() - _OF_THEMES - {"counts", "clusterings"}
     if not facts.asked.is_owner:
         names -= _FOR_OWNER
+    if facts.measure in facts.themes:
+        names -= {"loose_causes"}  # shown where there are no themes
     facts.answers = {name: ask(connection, name, parameters) for name in sorted(names)}
     facts.answers |= {"counts": counts, "clusterings": clusterings}
     facts.counts = counts_of(facts.answers["flagged"])
@@ -277,10 +284,8 @@ def spell(annotator: Candidate | None) -> str:
 
 
 def _period(counts: Row) -> str:
-    if counts["first_at"] is None:
-        return "month"
-    span = counts["last_at"] - counts["first_at"]
-    return "week" if span < _WEEKLY_BELOW else "month"
+    first, last = counts["first_at"], counts["last_at"]
+    return week_or_month(last - first if first is not None else None)
 
 
 def _themes(

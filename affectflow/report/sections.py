@@ -1,5 +1,6 @@
 """What people expressed: emotions over time, themes, places."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -236,7 +237,7 @@ def _in_no_theme(facts: Facts) -> Html | None:
     left = facts.one("in_no_theme")["n"]
     if not left or not facts.themes:
         return None
-    query = f'affectflow sql {facts.lake} "FROM causes_in_no_theme"'
+    query = f'affectflow sql {shlex.quote(facts.lake)} "FROM causes_in_no_theme"'
     text = f"{count(left, 'cause')} of any emotion in no theme: `{query}`."
     return el("p", prose(text), class_="note")
 
@@ -299,7 +300,8 @@ def _no_theme(facts: Facts, families: Sequence[str]) -> str:
         query += " AND label = 'frustration'"
     return (
         f"{count(found, 'cause')} of {named} in this lake, but no theme: too few "
-        f'are alike. To list them: `affectflow sql {facts.lake} "{query}"`.'
+        f"are alike. To list them: `affectflow sql {shlex.quote(facts.lake)} "
+        f'"{query}"`.'
     )
 
 
@@ -329,15 +331,20 @@ def containers(facts: Facts) -> Html:
         *(["Share, corrected"] if shares else []),
     ]
     more, small = len(shown) - _MAX_PLACES, len(counts) - len(shown)
-    least = f"{facts.asked.min_people} people and {facts.asked.min_messages}"
+    asked = facts.asked
+    least = (
+        ""
+        if asked.is_owner
+        else f" with at least {asked.min_people} people and {asked.min_messages} "
+        "annotated messages"
+    )
     return section(
         "containers",
         "Places",
         el(
             "p",
-            f"Repositories, channels or lists with at least {least} annotated "
-            f"messages. Rank 1 has the most {facts.measure} for its size (by the lower "
-            "end of the 95 % interval).",
+            f"Repositories, channels or lists{least}. Rank 1 has the most "
+            f"{facts.measure} for its size (by the lower end of the 95 % interval).",
         ),
         table(heads, cells, set(range(1, len(heads)))) if cells else None,
         el(

@@ -16,6 +16,8 @@ _MAX_SMALL = 12
 _MAX_PLACES = 6
 _MAX_ROWS = 15
 _SHADES = 5
+TOO_FEW = "too few to tell"
+"""What the views call a trend that may be any."""
 
 
 def theme_list(family: ThemeList, facts: Facts, unquoted: str) -> Html:
@@ -144,16 +146,19 @@ def _share(theme: Row) -> Html | None:
     if theme["share"] is None:
         return None
     low, high = percent(theme["low"]), percent(theme["high"])
-    return join(f"{percent(theme['share'])} ({low} to {high})", el("br"))
+    return join(
+        f"{percent(theme['share'])} ({low} to {high}) of all in themes", el("br")
+    )
 
 
 def _trend(theme: Row, asked: Asked) -> str:
-    if theme["trend"] == "unknown":
+    trend, ends = str(theme["trend"]), (theme["earlier"], theme["later"])
+    if trend == "unknown":
         return "trend unknown"
-    ends = theme["earlier"], theme["later"]
+    trend = "too few to tell a trend" if trend == TOO_FEW else trend
     if min(ends) < asked.min_messages:
-        return str(theme["trend"])
-    return f"{theme['trend']}: {ends[0]:,}, then {ends[1]:,}"
+        return trend
+    return f"{trend}: {ends[0]:,}, then {ends[1]:,}"
 
 
 def _quotes(theme: Row, family: ThemeList, facts: Facts) -> Html:

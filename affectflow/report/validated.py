@@ -60,7 +60,7 @@ def basis_of_shares(facts: Facts) -> Html | None:
     return el(
         "p",
         f"Shares rest on people's answers to {count(most, 'message')}, drawn at "
-        "random, one of a conversation, each weighted by 1 / its inclusion probability "
+        "random from the conversations, each weighted by 1 / its inclusion probability "
         f"({_people(rows)}). The share of a label is corrected for the annotator's "
         "measured error: what people found in the messages that it gives the label, "
         "and in the others, each for as many as there are (post-stratified, Tenenbein "

@@ -2,6 +2,7 @@
 
 import shlex
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from affectflow.report.html import Child, Html, el
@@ -60,6 +61,12 @@ def is_unfinished(when: datetime, last: datetime | None, period: str) -> bool:
 def period_name(when: datetime, period: str) -> str:
     """Returns what a week or month is called in a sentence."""
     return f"the week of {day(when)}" if period == "week" else f"{when:%B %Y}"
+
+
+def named_shortly(place: str) -> str:
+    """Returns the last name of a path or URL: of `/home/ann/lake`, `lake`."""
+    name = place.rstrip("/").rsplit("/", 1)[-1]
+    return name if name.strip(".~") else Path(place).expanduser().resolve().name
 
 
 def listed(words: list[str]) -> str:

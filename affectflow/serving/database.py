@@ -3,11 +3,13 @@
 import contextlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from functools import cached_property
 from typing import Any
 
 import duckdb
 
+from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.lake.questions import check_reads, why_it_fails
 from affectflow.lake.tables import table_versions
@@ -17,6 +19,12 @@ from affectflow.report.queries import Facts, collect
 from affectflow.schemas import TABLES
 
 Row = dict[str, Any]
+Answer = tuple[list[str], list[tuple[Any, ...]]]
+"""Names of columns, and rows."""
+
+GRACE_S = 1.0
+"""DuckDB looks for an interrupt between batches of 2,048 rows, and long strings make
+such a batch take minutes: so long an answer waits for it, and no longer."""
 
 # In this order: once the last one holds, none of them can be undone.
 _LOCKS = (
@@ -60,6 +68,7 @@ class Snapshot:
         lock(self._connection, [f for table in TABLES for f in lake.files(table)])
         self._making = threading.Lock()
         self._asking: set[duckdb.DuckDBPyConnection] = set()
+        self._overdue: threading.Thread | None = None
 
     def ask(self, query: str, **parameters: Any) -> list[Row]:
         """Returns the rows of a query of ours."""
@@ -82,15 +91,38 @@ class Snapshot:
         found.lake, found.title = self.uri, f"What people expressed in {name}"
         return found
 
-    def answer(
-        self, query: str, *, rows: int, seconds: float
-    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def answer(self, query: str, *, rows: int, seconds: float) -> Answer:
         """Returns the columns and the first rows of a query that a user typed.
 
         Raises:
-          UsageError: it is not one statement that only reads.
+          UsageError: it is not one statement that only reads, or an earlier query that
+            took too long has not ended yet.
           duckdb.Error: it fails; `duckdb.InterruptException`: it takes too long.
         """
+        if self._overdue and self._overdue.is_alive():
+            raise UsageError(
+                "an earlier query that took too long is still being stopped; try again "
+                "in a minute"
+            )
+        outcome: Future[Answer] = Future()
+
+        def work() -> None:
+            try:
+                outcome.set_result(self._answer(query, rows, seconds))
+            except BaseException as error:  # raised again where the answer is awaited
+                outcome.set_exception(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            return outcome.result(seconds + GRACE_S)
+        except TimeoutError:
+            self._overdue = thread
+            raise duckdb.InterruptException(
+                "the query is still being stopped"
+            ) from None
+
+    def _answer(self, query: str, rows: int, seconds: float) -> Answer:
         with self._connection.cursor() as cursor, self._at_most(cursor, seconds):
             check_reads(cursor, query)
             relation = cursor.sql(query)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from affectflow.buckets import open_url
 from affectflow.errors import MissingExtraError, StorageError, UsageError
 
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcp", "gcs": "gcp"}
@@ -15,11 +16,12 @@ def file_system(uri: str) -> tuple[Any, str]:
     Raises:
       UsageError: no such protocol, or the chained archive does not open.
       MissingExtraError: the protocol needs a library that is not installed.
+      StorageError: the bucket does not answer.
     """
-    import fsspec
-
     try:
-        fs, path = fsspec.core.url_to_fs(uri)
+        fs, path = open_url(uri)
+    except StorageError:
+        raise
     except ImportError as error:
         protocol = uri.partition("://")[0]
         extra = _EXTRAS.get(protocol)

@@ -42,6 +42,9 @@ _WRITES = {"annotations": "annotate", "causes": "mine", "themes": "mine"}
 _SOURCE = "(SELECT {columns} FROM ({query}) AS q {join})"
 _WORDS = {"DOUBLE": "a number", "INT64": "a whole number", "BOOL": "yes or no"}
 _WORDS |= {"BIGINT": "a whole number", "FLOAT": "a number"}
+_MAX_REASONS = 2
+_MAX_NAMED = 3
+"""Names of what has no value for one reason; the others are counted."""
 _UTTERANCES = "LEFT JOIN utterances AS u ON u.utterance_id = q.utterance_id"
 
 
@@ -54,7 +57,7 @@ class Measured:
       rows: one for each value: `group` and the columns of `FITTED`.
       observations: how many counted.
       left_out: how many did not, by reason.
-      undefined: what has no value, and why, one line each.
+      undefined: what has no value, and why, one line for each reason.
       run: the row of `runs`; None where nothing was written.
     """
 
@@ -90,9 +93,9 @@ def measure_lake(
       run_id: of the command.
 
     Raises:
-      LakeError: there is no lake, or it has nothing that the measure reads.
-      UsageError: no such measure, option or column; or an option names something that
-        does not exist.
+      LakeError: no lake, or nothing in it that the measure reads.
+      UsageError: no such measure, option or column; an option names what is not
+        there; or there is no value at all, and nothing is written.
     """
     made = made_with(name, options, draws)
     target = Lake.open(to or uri)
@@ -137,8 +140,8 @@ def measure_file(
 
     Raises:
       LakeError: `to` is not a lake.
-      UsageError: no such measure, option, file or column; or an option names what is
-        not there.
+      UsageError: no such measure, option, file or column; an option names what is
+        not there; or there is no value at all.
     """
     made = made_with(name, options, draws)
     target = Lake.open(to) if to else None
@@ -307,20 +310,41 @@ def _measured(made: Measure, state: pa.Table) -> Measured:
             f"--by gives {groups} groups, but at most {lakes.MAX_PARTS} can be "
             "compared; name a coarser column"
         )
-    rows = made.extract(state).to_pylist()
-    said = [row for row in rows if row["unit_type"]]
+    said = [row for row in made.extract(state).to_pylist() if row["unit_type"]]
+    rows, left_out = [r for r in said if r["value"] is not None], made.left_out(state)
+    if not rows:
+        raise UsageError(_no_value(made, made.kept(state), left_out, said))
     return Measured(
         kind=made.kind,
-        rows=[row for row in said if row["value"] is not None],
+        rows=rows,
         observations=made.kept(state),
-        left_out=made.left_out(state),
+        left_out=left_out,
         undefined=_unsaid(said),
     )
 
 
+def _no_value(
+    made: Measure, counted: int, left_out: Mapping[str, int], said: list[Row]
+) -> str:
+    """Returns why there is no value at all: the reasons that most rows have."""
+    reasons = [f"{n:,} left out: {why}" for why, n in Counter(left_out).most_common()]
+    reasons += [why for why, _ in Counter(row["why"] for row in said).most_common()]
+    more = len(reasons) - _MAX_REASONS
+    last = f"; and {count(more, 'other reason')}" if more > 0 else ""
+    return (
+        f"{made.kind}: {counted:,} counted, and no value: "
+        f"{'; '.join(reasons[:_MAX_REASONS]) or 'nothing to compute one from'}{last}; "
+        f"`affectflow plugins {made.kind}` says what it needs"
+    )
+
+
 def _unsaid(rows: list[Row]) -> list[str]:
-    """Returns what has no value and why, and once why there are no intervals."""
-    lines = [_undefined(row) for row in rows if row["value"] is None]
+    """Returns what has no value, and why; and once that there are no intervals."""
+    by_reason: dict[str, list[str]] = {}
+    for row in rows:
+        if row["value"] is None:
+            by_reason.setdefault(row["why"], []).append(_name_of(row))
+    lines = [f"{_some(names)}: no value: {w}" for w, names in by_reason.items()]
     why = Counter(row["why"] for row in rows if row["value"] is not None)
     if why[NO_INTERVAL]:
         lines.append(f"{NO_INTERVAL} (map unit=COLUMN, or give more of them)")
@@ -329,9 +353,14 @@ def _unsaid(rows: list[Row]) -> list[str]:
     return lines
 
 
-def _undefined(row: Row) -> str:
+def _name_of(row: Row) -> str:
     names = (row["group"], row["unit_type"], row["unit_id"], row["label"])
-    return f"{' '.join(name for name in names if name)}: no value: {row['why']}"
+    return " ".join(name for name in names if name)
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _MAX_NAMED
+    return "; ".join(names[:_MAX_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
 
 
 def _kept(

@@ -11,6 +11,7 @@ from affectflow.testing.code import (
     check_trainer,
 )
 from affectflow.testing.measures import check_measure, check_splits
+from affectflow.testing.objectives import check_objective
 from affectflow.testing.prompts import ANSWERS, check_parser, check_prompt
 from affectflow.testing.rows import (
     check_miner,
@@ -31,6 +32,7 @@ __all__ = [
     "check_measure",
     "check_miner",
     "check_model",
+    "check_objective",
     "check_parser",
     "check_plugin",
     "check_prompt",

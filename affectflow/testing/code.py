@@ -27,6 +27,7 @@ from affectflow.registry import Card
 from affectflow.schemas import THEMES
 from affectflow.steps import themes as hosting
 from affectflow.testing.measures import check_measure
+from affectflow.testing.objectives import check_objective
 from affectflow.testing.prompts import check_parser
 from affectflow.testing.rows import (
     check_miner,
@@ -251,6 +252,11 @@ _CHECKS: dict[str, Callable[..., Any]] = {
     "clusterers": check_clusterer,
     "measures": check_measure,
 }
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "parsers": check_parser,
+    "objectives": check_objective,
+}
+"""Kinds whose plugins are functions, without a base and a card."""
 
 
 def check_plugin(
@@ -267,11 +273,8 @@ def check_plugin(
     Raises:
       AssertionError: names the promise that was broken.
     """
-    if kind == "parsers":
-        check_parser(plugin, tell=tell)
-        return
-    if kind not in _CHECKS:
-        tell(f"it imports; {kind} have no check")
+    if kind in _FUNCTIONS:
+        _FUNCTIONS[kind](plugin, tell=tell)
         return
     cls = type(plugin)
     card = getattr(cls, "card", None)

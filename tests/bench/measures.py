@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from affectflow import registry, vocabularies
+from affectflow import people, registry, vocabularies
 from affectflow.stages.measure import measure_file
 from tests.bench.measure import in_turn
 
@@ -25,11 +25,30 @@ _ROWS = {
     "$labels[1 + (hash(i, 1) % 28)::INTEGER] AS label, 'm' AS annotator_id",
     "BradleyTerry": "'m' || hash(i) % 40 AS model, 'n' || hash(i, 1) % 40 AS baseline, "
     "(hash(i, 2) % 3) / 2.0 AS preference",
+    "GroupDifference": "'g' || hash(i, 9) % 2 AS part, 'AU' || i % 4 AS channel, "
+    "(hash(i) % 1000) / 1000.0 AS value",
+    "PersonalScale": "'r' || hash(i) % 1000 AS rater, 'i' || hash(i, 1) % 10000 AS "
+    "item, (hash(i, 2) % 5) + 1.0 AS value, (hash(i, 1) % 5) + 1.0 AS base",
     "ExplanationQuality": "(hash(i) % 4)::VARCHAR AS fluency, "
     "(hash(i, 1) % 4)::VARCHAR AS completeness, "
     "(hash(i, 2) % 4)::VARCHAR AS reliability, (hash(i, 3) % 4)::VARCHAR AS overall",
+    # As a leaderboard has them: each model answers the same 805 instructions.
+    "LengthControlled": "'i' || i % 805 AS item, 'm' || i // 805 % 200 AS model, "
+    "'b' AS baseline, (hash(i) % 101) / 100.0 AS preference, "
+    "(hash(i, 1) % 3000)::DOUBLE AS length, "
+    "(hash(i % 805, 2) % 3000)::DOUBLE AS baseline_length",
+    "DriverImportance": "(hash(i) % 2)::DOUBLE AS frustrated, "
+    "(hash(i, 1) % 500)::VARCHAR AS wait_hours, (hash(i, 2) % 9)::VARCHAR AS turns, "
+    "'r' || hash(i, 3) % 5 AS role",
 }
 """Of each measure the observations that are generated."""
+_OPTIONS = {
+    "DriverImportance": {
+        "outcome": "frustrated",
+        "factors": ["wait_hours", "turns", "role"],
+    },
+}
+"""What a measure is told, if it does not go without."""
 
 
 def main(rows: int, runs: int) -> None:
@@ -67,11 +86,17 @@ def _written(folder: Path, name: str, rows: int) -> Path:
 
 
 def _one(way: str, name: str, path: str) -> None:
-    measure = registry.make("measures", name)
+    with people.using(purpose="a bench", allow_person_level=True):
+        _run(way, name, path)
+
+
+def _run(way: str, name: str, path: str) -> None:
+    options = _OPTIONS.get(name, {})
+    measure = registry.make("measures", name, options)
     if way == "measure":
-        measure_file(path, name)
+        measure_file(path, name, options=options)
     elif way == "draws":
-        measure_file(path, name, draws=DRAWS)
+        measure_file(path, name, options=options, draws=DRAWS)
     elif way == "bare":
         _bare(measure, path)
 

@@ -39,6 +39,17 @@ def test_options_and_groups_reach_the_measure(spans):
     assert "bleu_2" not in {row["label"] for row in rows}
 
 
+def test_where_nothing_has_a_value_one_line_says_why(tmp_path):
+    path = tmp_path / "spans.csv"
+    path.write_text("text,gold\na,\nb,\n")
+
+    done = affectflow("measure", "text-overlap", str(path), *MAP)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert "no value: 2 left out: no reference" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from affectflow.cli import lakes, progress
 from affectflow.lake import Lake
+from affectflow.stages.runs import showing
 from affectflow.stages.runs.progress import Progress
 from affectflow.stages.runs.request import Request, new_request
 from affectflow.stages.runs.watching import Seen
@@ -63,7 +64,7 @@ def a_seen(**rest: Any) -> Seen:
 def test_a_line_says_rows_total_rate_time_left_and_failures(
     seen: Seen, said: str
 ) -> None:
-    assert progress.line(seen) == said
+    assert showing.line(seen) == said
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_a_line_says_rows_total_rate_time_left_and_failures(
     [(0.44, "0.4 s"), (9.4, "9 s"), (99, "99 s"), (240, "4 min"), (9000, "2.5 h")],
 )
 def test_durations_are_short(seconds: float, said: str) -> None:
-    assert progress.duration(seconds) == said
+    assert showing.duration(seconds) == said
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def under_way(lake: Lake) -> Request:
 
 
 def rows_shown(lake: Lake) -> int:
-    seen = progress.latest(lake.uri, "run-1")
+    seen = showing.latest(lake.uri, "run-1")
     return seen.rows if seen else 0
 
 
@@ -113,7 +114,7 @@ def test_without_a_terminal_there_is_a_line_every_while(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
+    monkeypatch.setattr(showing, "LINE_EVERY_S", 0.05)
     said = Said(capsys)
     with progress.shown(lake.uri, "run-1"):
         wait_for(lambda: said.text.count("\n") >= 2, "two lines")
@@ -140,10 +141,10 @@ def test_a_terminal_gets_a_bar_that_goes_away(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(progress, "BAR_EVERY_S", 0.05)
+    monkeypatch.setattr(showing, "BAR_EVERY_S", 0.05)
     stop = threading.Event()
     watched = (lake.uri, "run-1", stop)
-    thread = threading.Thread(target=progress._bar, args=watched, daemon=True)
+    thread = threading.Thread(target=showing.bar, args=watched, daemon=True)
     said = Said(capsys)
     thread.start()
     shown = "annotate: 12,000 of 40,000 rows (30 %)"
@@ -155,7 +156,7 @@ def test_a_terminal_gets_a_bar_that_goes_away(
 
 
 def test_a_lake_that_is_not_there_yet_shows_nothing(tmp_path: Path) -> None:
-    assert progress.latest(str(tmp_path / "none"), "run-1") is None
+    assert showing.latest(str(tmp_path / "none"), "run-1") is None
 
 
 @pytest.mark.parametrize(("silent_s", "state"), [(0.0, "running"), (121.0, "stopped?")])

@@ -1,8 +1,10 @@
 """`affectflow sql`: one question at a time, and nothing but questions."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from affectflow.cli import lakes, show
@@ -144,6 +146,20 @@ def test_a_file_holds_what_is_printed_of_values_of_any_type(
     lakes.sql(lake, query, shape, tmp_path / "out")
 
     assert (tmp_path / "out").read_text() == capsys.readouterr().out
+
+
+def test_columns_of_one_name_are_told_apart(
+    lake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = "SELECT 1 AS n, 2 AS n, 3 AS n_2"
+
+    lakes.sql(lake, query, "json", None)
+    printed = capsys.readouterr()
+    lakes.sql(lake, query, "parquet", tmp_path / "out")
+
+    assert json.loads(printed.out) == {"n": 1, "n_3": 2, "n_2": 3}
+    assert "some are called n_3" in printed.err
+    assert pq.read_schema(tmp_path / "out").names == ["n", "n_3", "n_2"]
 
 
 def test_what_parquet_cannot_hold_is_one_line(lake: str, tmp_path: Path) -> None:

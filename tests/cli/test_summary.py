@@ -43,5 +43,14 @@ def test_authors_that_no_column_names_are_unknown_and_not_nobody(said):
     assert told == ["lake: 1 message by unknown authors in 1 conversation", SAMPLE]
 
 
+def test_a_source_that_does_not_say_what_is_public_is_named_with_what_to_type(said):
+    told = said(utterances=[utterance("u1", visibility=None, source="csv")])
+
+    assert told[1] == (
+        "quotes: csv does not say which messages are public, so the report "
+        "quotes none; if all are: affectflow report lake --public csv --out report.html"
+    )
+
+
 def test_of_an_empty_lake_nothing_can_be_asked(said):
     assert said(utterances=[]) == ["lake: 0 messages by 0 people in 0 conversations"]

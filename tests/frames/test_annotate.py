@@ -1,6 +1,7 @@
 """`affectflow.annotate`: a table in, the same kind of table out, with labels."""
 
 import warnings
+from pathlib import Path
 
 import pandas as pd
 import polars as pl
@@ -101,6 +102,41 @@ def test_texts_of_every_kind_of_column_are_read(fake):
         assert list(pa.table(labelled)["emotion"].to_pylist()) == LABELS[:2], frame
 
 
+ARROW = [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())]
+
+
+@pytest.mark.parametrize("kind", ARROW, ids=str)
+@pytest.mark.parametrize("is_table", [True, False], ids=["table", "pandas"])
+def test_a_column_in_chunks_is_read_whatever_arrow_calls_its_type(fake, kind, is_table):
+    """`pandas.read_parquet(..., dtype_backend="pyarrow")` gives such columns."""
+    values = ["so annoying", None, "fine"]
+    chunks = pa.chunked_array([pa.array(values[:2]), pa.array(values[2:])]).cast(kind)
+    frame = pa.table({"text": chunks})
+    if not is_table:
+        frame = pd.DataFrame({"text": pd.arrays.ArrowExtensionArray(chunks)})
+
+    labelled = affectflow.annotate(frame, model="Fake")
+
+    said = pa.table(labelled) if is_table else pa.Table.from_pandas(labelled)
+    assert said["emotion"].to_pylist() == ["annoyance", "neutral", "neutral"]
+    if not is_table:
+        assert labelled["text"].dtype == frame["text"].dtype
+
+
+def test_lists_of_labels_in_pandas_are_lists_of_their_own(fake):
+    frame = pd.DataFrame({"text": ["so annoying"] * 2 + ["fine", "poison"]})
+
+    with pytest.warns(RefusedWarning):
+        labelled = affectflow.annotate(
+            frame, model="Fake", options={"poison": "poison"}
+        )
+
+    lists = labelled["emotion_labels"].tolist()
+    assert lists == [["annoyance"], ["annoyance"], ["neutral"], None]
+    lists[0].append("mine")
+    assert lists[1] == ["annoyance"]
+
+
 def test_half_a_surrogate_pair_is_read_as_a_question_mark(fake):
     frame = pd.DataFrame({"text": ["so annoying \ud800", "fine"]})
 
@@ -158,6 +194,9 @@ def test_two_columns_of_one_name_are_refused(fake):
     ("given", "cure"),
     [
         (["a"], "polars.DataFrame"),
+        ((text for text in ["a"]), 'polars.DataFrame({"text": list(texts)})'),
+        (Path("posts.csv"), "read the file first"),
+        (pa.table({"text": ["a"]}).to_reader(), ".read_all()"),
         (pl.LazyFrame({"text": ["a"]}), ".collect()"),
         (pd.Series(["a"]), ".to_frame()"),
         (None, "convert it to one of these first"),

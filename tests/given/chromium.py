@@ -1,4 +1,4 @@
-"""A browser that a test drives by keys, over Chromium's debugging pipe."""
+"""A browser that a test drives by keys and clicks, over Chromium's debugging pipe."""
 
 import base64
 import json
@@ -19,10 +19,21 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
     "--no-first-run",
 )
 """A browser without a window that asks nobody for anything."""
 _WAIT_S = 60.0
+_ARRIVED = (
+    "!window.left && location.href !== 'about:blank' "
+    "&& document.readyState === 'complete'"
+)
+_MIDDLE = """(selector) => {
+  const element = document.querySelector(selector);
+  element.scrollIntoView({ block: "center" });
+  const box = element.getClientRects()[0];
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
 # DOM name of a key, to its code and the text that it types.
 _CODES = {
     "Enter": (13, "\r"),
@@ -86,10 +97,31 @@ class Page:
 
     def open(self, file: Path) -> None:
         """Opens a file, and waits until it is there."""
-        self.ask("window.left = true")  # the same file may be open already
-        self.call("Page.navigate", url=file.as_uri())
-        here = f"!window.left && location.href === {json.dumps(file.as_uri())}"
-        self.until(f"{here} && document.readyState === 'complete'")
+        self.go(file.as_uri())
+
+    def go(self, url: str) -> None:
+        """Opens an address, and waits until its page is there."""
+        self.ask("window.left = true")  # the same page may be open already
+        self.call("Page.navigate", url=url)
+        self.until(_ARRIVED)
+
+    def click(self, selector: str) -> None:
+        """Clicks as a hand does: in the middle of what is seen."""
+        x, y = self.ask(f"({_MIDDLE})({json.dumps(selector)})")
+        for kind in ("mousePressed", "mouseReleased"):
+            where = {"x": x, "y": y, "button": "left", "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", type=kind, **where)
+
+    def follow(self, selector: str) -> None:
+        """Clicks a link, and waits until the page that it leads to is there."""
+        self.ask("window.left = true")
+        self.click(selector)
+        self.until(_ARRIVED)
+
+    def resize(self, width: int, height: int, *, mobile: bool = False) -> None:
+        """Makes the window so large, in CSS pixels; or a phone with such a screen."""
+        size = {"width": width, "height": height, "mobile": mobile}
+        self.call("Emulation.setDeviceMetricsOverride", deviceScaleFactor=1, **size)
 
     def ask(self, expression: str) -> Any:
         """Returns the value of an expression in the page."""

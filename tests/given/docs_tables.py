@@ -270,6 +270,7 @@ EXAMPLES = (
     "asked_share",
     "learn_words",
     "stars",
+    "log_cosh",
 )
 """Files of the examples that the page on plugins shows."""
 DATA_FILES = (
@@ -292,6 +293,7 @@ _KINDS = {
     "parsers": "read answers of language models",
     "prompts": "questions for language models, most of them from the literature",
     "vocabularies": "label sets, and the folds between them",
+    "suites": "benchmarks: many tasks in one table",
     "views": "tables that every lake has in SQL",
 }
 

@@ -2,11 +2,17 @@ import errno
 import os
 import subprocess
 import threading
+import time
 
 import pyarrow as pa
 import pytest
+from fsspec import AbstractFileSystem
+from fsspec.registry import _registry
 
+from affectflow import buckets
+from affectflow.buckets import open_url
 from affectflow.errors import StorageError, UsageError
+from affectflow.sources.filesystems import file_system
 from affectflow.storage import Storage, absolute, storage_errors
 
 LOCAL_AND_MEMORY = pytest.mark.parametrize(
@@ -53,6 +59,30 @@ def read_only(tmp_path):
     mounted(folder, "-o", "remount,bind,ro")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_where_no_folder_can_be_made_the_folder_is_named():
+    with pytest.raises(StorageError, match="no folder can be made at '/proc/lake'"):
+        Storage("/proc/lake").write(b"x", "file")
+
+
+class SilentBuckets(AbstractFileSystem):
+    """A store of which the library waits for credentials, as gcsfs does."""
+
+    protocol = "gs"
+
+    def __init__(self):
+        super().__init__()
+        time.sleep(60)
+
+
+def test_a_bucket_that_never_answers_is_not_waited_for(monkeypatch):
+    monkeypatch.setitem(_registry, "gs", SilentBuckets)
+    monkeypatch.setattr(buckets, "PATIENCE_S", 0.1)
+
+    for open_ in (Storage, file_system, open_url):
+        with pytest.raises(StorageError, match="no answer from 'gs://silent' within"):
+            open_("gs://silent/lake")
 
 
 @LOCAL_AND_MEMORY

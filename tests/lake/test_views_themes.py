@@ -70,9 +70,40 @@ def test_trend_compares_the_halves_of_the_time_span(mined):
     )
 
     assert sorted(answer, key=lambda r: r["theme_id"]) == [
-        {"theme_id": "docs", "earlier": 1, "later": 1, "trend": "unknown"},
+        {"theme_id": "docs", "earlier": 1, "later": 1, "trend": "too few to tell"},
         {"theme_id": "slow", "earlier": 1, "later": 7, "trend": "rising"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "trend"),
+    [
+        (1, 5, "too few to tell"),
+        (0, 5, "too few to tell"),  # by chance in 2 of 32 such themes
+        (0, 6, "rising"),
+        (6, 0, "falling"),
+        # Of 15 in 30 the interval of the share is 0.332 to 0.668: twice as many may be.
+        (15, 15, "too few to tell"),
+        (16, 16, "steady"),
+    ],
+)
+def test_a_theme_is_steady_only_where_enough_of_it_is_known(
+    lake, earlier, later, trend
+):
+    # Another theme spans days 0 to 100, so that day 50 is the middle.
+    dated = [0, 100] + [10] * earlier + [90] * later
+    ends, ends_members = theme("ends", ["k0", "k1"])
+    own, own_members = theme("own", [f"k{i}" for i in range(2, len(dated))])
+    written = lake.write(
+        utterances=[utterance(f"u{i}", timestamp=days(d)) for i, d in enumerate(dated)],
+        causes=[cause(f"k{i}", f"u{i}") for i in range(len(dated))],
+        themes=[ends, own],
+        theme_members=[*ends_members, *own_members],
+    )
+
+    query = "SELECT trend FROM irritation_causes WHERE theme_id = 'own'"
+
+    assert rows(views.connect(written), query) == [{"trend": trend}]
 
 
 def test_a_share_is_null_until_its_annotator_is_validated(mined):
@@ -180,9 +211,9 @@ def test_theme_trend_is_per_utterance_and_corrected_for_many_themes(grown):
     near = functools.partial(pytest.approx, abs=2e-3)
     assert [tuple(row.values()) for row in answer] == [
         ("new", 0, 12, None, near(1.047), None, "rising"),
-        ("old", 4, 4, 0.5, near(0.1075), near(2.326), "steady"),
-        ("rare", 5, 0, 0.0, None, None, "unknown"),
-        ("slow", 0, 8, None, near(0.698), None, "steady"),
+        ("old", 4, 4, 0.5, near(0.1075), near(2.326), "too few to tell"),
+        ("rare", 5, 0, 0.0, None, None, "too few to tell"),
+        ("slow", 0, 8, None, near(0.698), None, "too few to tell"),
     ]
 
 

@@ -99,42 +99,6 @@ def test_hostile_names_do_not_become_markup(unlabelled):
     assert "&lt;b&gt;lake" in unlabelled._repr_html_()
 
 
-# -- analyze ---------------------------------------------------------------------------
-
-
-def test_analyze_gives_the_open_lake_of_a_file_and_does_nothing_twice(tmp_path, capfd):
-    file = tmp_path / "posts.csv"
-    file.write_text("id,body\n1,this is so annoying!\n2,thank you!\n")
-    mapping = {"text": "body", "utterance_id": "id"}
-    given = {"to": tmp_path / "lake", "source_options": {"mapping": mapping}}
-
-    with affectflow.analyze(file, **given) as lake:
-        labels = lake.sql(
-            "SELECT label FROM emotions WHERE task = 'emotion' ORDER BY 1"
-        )
-        assert labels.fetchall() == [("annoyance",), ("gratitude",)]
-    with affectflow.analyze(str(file), source="csv", **given) as again:
-        runs = again.sql("SELECT rows_unchanged FROM runs WHERE stage = 'ingest'")
-        assert sorted(runs.fetchall()) == [(0,), (2,)]
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        ({"source": "githb"}, "githb"),
-        ({"model": "EmbededEmotions"}, "did you mean 'EmbeddedEmotions'"),
-    ],
-)
-def test_analyze_says_what_is_wrong_before_it_makes_a_lake(tmp_path, more, said):
-    (tmp_path / "posts.csv").write_text("id,body\n1,a\n")
-
-    with pytest.raises(UsageError, match=said):
-        affectflow.analyze(tmp_path / "posts.csv", to=tmp_path / "lake", **more)
-
-    assert not (tmp_path / "lake").exists()
-
-
 # -- plots -----------------------------------------------------------------------------
 
 

@@ -312,3 +312,30 @@ def test_a_forecast_is_near_what_happens(tmp_path: Path) -> None:
     for stage, table in (("annotate", "annotations"), ("mine", "causes")):
         size = sum(entry.size for entry in lake.committed(table).values())
         assert plans[stage].bytes_out == pytest.approx(size, rel=0.4)
+
+
+# -- what the lake has already -------------------------------------------------------
+
+
+def test_a_plan_leaves_out_what_an_ingest_would_leave_out(
+    tmp_path: Path, rehearsed: Rehearsing
+) -> None:
+    first = write_posts(tmp_path / "first.jsonl", 40)
+    uri = str(tmp_path / "lake")
+    stages.ingest_source(jsonl(first), uri)
+
+    same = by_stage(plan_analysis(jsonl(first), uri, TERMS))
+
+    # What annotate does is what is left to do in the lake.
+    assert (same["ingest"].rows, same["ingest"].units_done) == (0, 1)
+    assert same["annotate"].rows == 40
+
+    # Ten of the fifty messages of a file that grew are new; the other file is closed.
+    grown = write_posts(tmp_path / "grown.jsonl", 50)
+    more = by_stage(plan_analysis(jsonl(first, grown), uri, TERMS))
+
+    assert (more["ingest"].files, more["ingest"].units_done) == (1, 1)
+    assert (more["ingest"].rows, more["annotate"].rows) == (50, 10)
+    # Workers elsewhere open every file.
+    every = by_stage(plan_analysis(jsonl(first, grown), uri, TERMS, reread=True))
+    assert (every["ingest"].files, every["ingest"].units_done) == (2, 0)

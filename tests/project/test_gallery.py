@@ -1,6 +1,7 @@
 """The gallery: what its page types works on a copy of each corpus, in counts.
 
-One corpus a day in CI, all in `make prove`.
+One corpus a day in CI, all in `make prove`. The heated threads are in a proof only: to
+mine and group their 2,889 causes takes longer than the other five corpora together.
 """
 
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.given.docs_tables import ROOT
-from tests.given.proving import rotated
+from tests.given.proving import in_proof, rotated
 from tests.project.test_docs import commands, typed
 
 PAGE = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
@@ -61,7 +62,11 @@ def test_the_page_has_a_section_for_each_corpus_with_three_questions():
         assert [q for q, _ in shown(section)] == commands(section)[-3:], name
 
 
-@pytest.mark.parametrize("name", rotated(list(CORPORA)))
+DEAREST = "Heated issue threads"
+TRIED = [name for name in CORPORA if in_proof(True, name != DEAREST)]
+
+
+@pytest.mark.parametrize("name", rotated(TRIED))
 def test_a_corpus_answers_what_its_section_asks(name, shared_data, tmp_path):
     copied(name, shared_data, tmp_path)
     answers = dict(shown(sections()[name]))

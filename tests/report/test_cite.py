@@ -17,7 +17,7 @@ def cited(tmp_path_factory: pytest.TempPathFactory, own_configuration: None) -> 
 
 
 def test_rows_of_several_runs_are_said_to_be_of_several_runs(cited: str) -> None:
-    assert "| stage | runs | rows_in | rows_out |" in cited
+    assert "| stage | runs | rows in | rows out |" in cited
     assert "| ingest | 2 | 4 | 2 | 0 | 0 | 2 |" in cited
     assert "Rows of all runs together" in cited
 

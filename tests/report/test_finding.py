@@ -3,14 +3,18 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from affectflow.lake import views
 from affectflow.report import queries
 from affectflow.report.asked import Asked
+from affectflow.report.counts import counts_of
+from affectflow.report.course import course
 from affectflow.report.export import as_csv, as_markdown
 from affectflow.report.gaps import published
+from affectflow.report.queries import Facts
 from tests.given.finding_lakes import two_weeks, validated
 from tests.given.report_lakes import (
     EVIL,
@@ -45,6 +49,9 @@ def guessed(tmp_path_factory):
         # 20 of one week and 80 of the next.
         "Flagged by the model, unvalidated here: 100 messages of 400 as expressing "
         "frustration.",
+        "Is it getting worse? Messages flagged: 20 of 200 in the week of 1 January "
+        "2024, 80 of 200 in the week of 8 January 2024. Per message, more are flagged "
+        "than before, beyond chance. That is what the model flags, unvalidated here.",
         "How accurate it is was not published with its weights.",
         "To get shares, label 100 messages: affectflow sample &#x27;my lake&#x27; "
         "--n 100 --task frustration",
@@ -54,6 +61,69 @@ def test_without_gold_the_page_opens_with_what_is_flagged(guessed, statement):
     text = opening(guessed).replace("  ", " ").replace(" :", ":").replace(" .", ".")
 
     assert statement in text
+
+
+def course_of(weeks, **asked):
+    """What is said of weeks, each with so many messages, flagged ones and people."""
+    rows = [
+        {
+            **dict.fromkeys(("low", "container", "role")),
+            **{"parts": 3, "period": START + timedelta(days=7 * n)},
+            **{"messages": all_, "flagged": flagged, "people": people},
+            "conversations": all_ // 2,
+        }
+        for n, (flagged, all_, people) in enumerate(weeks)
+    ]
+    last = START + timedelta(days=7 * len(weeks) - 1)
+    facts = Facts(annotator=None, asked=Asked(**asked), period="week")
+    facts.counts, facts.answers = counts_of(rows), {"counts": [{"last_at": last}]}
+    return text_of(course(facts))
+
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+FAR = "the week of 8 January 2024"
+
+
+@pytest.mark.parametrize(
+    ("weeks", "said"),
+    [
+        pytest.param([], "That cannot be said: these messages have no times.", id="no"),
+        pytest.param([(3, 50, 9)], "all messages are of one week.", id="one"),
+        pytest.param(
+            [(3, 50, 9), (3, 50, 4)],
+            "fewer than two weeks have enough messages to be shown.",
+            id="too few people",
+        ),
+        # 4 of 25 conversations and 5 of 25: nobody can tell.
+        pytest.param(
+            [(8, 50, 9), (10, 50, 9)],
+            f"10 of 50 in {FAR}. The difference may be chance.",
+            id="chance",
+        ),
+        pytest.param(
+            [(80, 100, 9), (10, 100, 9)],
+            f"10 of 100 in {FAR}. Per message, fewer are flagged",
+            id="fewer",
+        ),
+        pytest.param(
+            [(5, 100, 9), (10, 100, 9), (40, 100, 9), (45, 100, 9)],
+            "; 15 of 200 in the first 2 weeks shown, 85 of 200 in the last 2 weeks "
+            "shown. Per message, more are flagged",
+            id="halves",
+        ),
+    ],
+)
+def test_whether_it_gets_worse_is_said_in_counts(weeks, said):
+    text = course_of(weeks)
+
+    assert said in text
+    assert "%" not in text
+
+
+def test_at_work_a_week_with_few_people_is_not_compared():
+    assert "fewer than two weeks" in course_of(
+        [(8, 50, 9), (10, 50, 9)], context="workplace"
+    )
 
 
 def test_without_gold_there_is_no_share_anywhere(tmp_path, guessed):

@@ -1,4 +1,4 @@
-"""README's pictures of the report can be drawn again at any time."""
+"""README's pictures can be drawn again at any time."""
 
 import struct
 
@@ -14,7 +14,7 @@ def size_of(picture):
     return struct.unpack(">II", picture.read_bytes()[16:24])
 
 
-def test_both_pictures_of_the_readme_are_drawn_from_the_demo(demo, chromium, tmp_path):
+def test_the_pictures_of_the_readme_are_drawn_from_the_demo(demo, chromium, tmp_path):
     _, lake = demo
     with browser(chromium, tmp_path / "profile", tmp_path) as tab:
         drawn = draw(tab, lake, tmp_path)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-import affectflow.lake
 import affectflow.report
 from affectflow.errors import StorageError
 from affectflow.lake import views
@@ -26,8 +25,9 @@ def page(tmp_path_factory):
 @pytest.fixture
 def lake_uri(tmp_path, monkeypatch):
     connection = views.connect(FolderLake(tmp_path, tables()))
-    monkeypatch.setattr(affectflow.lake, "open_lake", lambda uri: connection)
-    monkeypatch.setattr(affectflow.report, "basis_digest", lambda uri, **_: "")
+    monkeypatch.setattr(affectflow.report, "open_lake", lambda uri: connection)
+    monkeypatch.setattr(affectflow.report, "_versions", lambda uri: {})
+    monkeypatch.setattr(affectflow.report, "basis_digest", lambda *_, **__: "")
     return str(tmp_path)
 
 
@@ -37,6 +37,31 @@ def test_write_report_makes_the_folder_and_leaves_one_readable_file(lake_uri, tm
     assert os.listdir(out.parent) == ["report.html"]
     assert out.stat().st_mode & 0o777 == 0o644
     assert f"What people expressed in {tmp_path.name}" in out.read_text("utf-8")
+
+
+def test_only_the_owners_page_says_in_which_folder_the_lake_is(lake_uri, tmp_path):
+    for reader, told in (("anyone", False), ("owner", True)):
+        asked = Asked(reader=reader)
+        page = write_report(lake_uri, tmp_path / f"{reader}.html", asked=asked)
+
+        text = page.read_text("utf-8")
+        assert (str(tmp_path.parent) in text) == told
+        assert f"affectflow sql {lake_uri if told else tmp_path.name} " in text
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("lake", "lake"),
+        ("data/lake", "data/lake"),
+        ("/home/ann/lake/", "lake"),
+        ("~ann/lake", "lake"),
+        ("../../ann/lake", "lake"),
+        ("gs://bucket/lake", "gs://bucket/lake"),
+    ],
+)
+def test_a_place_is_spelt_without_the_folders_above_it(place, expected):
+    assert affectflow.report.spelt(place) == expected
 
 
 def test_a_place_that_cannot_be_written_is_an_error_with_the_cure(lake_uri, tmp_path):
@@ -133,12 +158,11 @@ def test_a_phone_shows_the_page_without_scrolling_aside(chromium, tmp_path):
     file.write_text(page_of(tmp_path, given, asked=asked), encoding="utf-8")
 
     with browser(chromium, tmp_path / "profile", tmp_path) as tab:
-        size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-        tab.call("Emulation.setDeviceMetricsOverride", **size)
+        tab.resize(390, 800, mobile=True)
         tab.open(file)
         found = tab.ask(_WIDTHS)
 
-    assert found == {"page": 390, "beyond": []}
+    assert found == {"page": 390, "beyond": [], "on_bars": 0, "unmarked": 0}
     assert tab.complaints == []
 
 
@@ -150,7 +174,16 @@ _WIDTHS = """({
     .filter(each => {
       const box = each.getBoundingClientRect();
       return box.right > 391 || box.left < -1;
-    }).map(each => each.textContent)
+    }).map(each => each.textContent),
+  // Numbers of a scale that stand in front of what is plotted.
+  on_bars: [...document.querySelectorAll('svg.axes')].flatMap(plot => {
+    const left = plot.getBoundingClientRect().left;
+    return [...plot.querySelectorAll('text[text-anchor=end][x="-7"]')]
+      .filter(each => each.getBoundingClientRect().right > left);
+  }).length,
+  // Tables that go on beyond the screen, without a shadow that says so.
+  unmarked: [...document.querySelectorAll('.scroll')].filter(each =>
+    !getComputedStyle(each).backgroundImage.includes('gradient')).length
 })"""
 
 

@@ -1,4 +1,4 @@
-"""What was not said: cues by renderer, in the report and in what a paper cites."""
+"""Nonverbal cues by renderer, in the report and in what a paper cites."""
 
 import json
 from unittest import mock
@@ -37,13 +37,13 @@ def with_cues():
 def test_the_report_has_a_line_for_each_renderer_with_its_cues(tmp_path):
     page = text_of(page_of(tmp_path, with_cues()))
 
-    assert "What was not said" in page
+    assert "Nonverbal cues" in page
     assert "voice@1 voice 7 3 loudness 4, pitch 2, rate 1" in page
     assert "emoji@1 text 1 1 grin 1" in page
 
 
 def test_a_lake_without_cues_has_no_such_section(tmp_path):
-    assert "What was not said" not in page_of(tmp_path, tables())
+    assert "Nonverbal cues" not in page_of(tmp_path, tables())
 
 
 def test_a_paper_cites_renderers_their_settings_and_what_a_voice_was_read_for(tmp_path):
@@ -51,7 +51,7 @@ def test_a_paper_cites_renderers_their_settings_and_what_a_voice_was_read_for(tm
     with mock.patch.object(methods, "open_lake", return_value=connection):
         said = methods.methods("lake")
 
-    assert "## What was not said" in said
+    assert "## Nonverbal cues" in said
     assert "- `emoji@1` (text): 1 cue in 1 message." in said
     assert (
         '- `voice@1` (voice): 7 cues in 3 messages; settings `{"style":"plain"}`; run '

@@ -13,31 +13,6 @@ FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 NOTHING_CAME = "performance.getEntriesByType('resource').length === 0"
 
 
-def resized(tab, width, height, mobile):
-    size = {"width": width, "height": height, "mobile": mobile}
-    tab.call("Emulation.setDeviceMetricsOverride", deviceScaleFactor=1, **size)
-
-
-def went(tab, url):
-    tab.ask("window.left = true")
-    tab.call("Page.navigate", url=url)
-    tab.until("!window.left && document.readyState === 'complete'")
-
-
-def clicked(tab, selector):
-    """Clicks as a hand does: in the middle of what is seen."""
-    place = tab.ask(
-        f"(() => {{ const e = document.querySelector({selector!r}); "
-        "e.scrollIntoView({block: 'center'}); const r = e.getClientRects()[0]; "
-        "return [r.x + r.width / 2, r.y + r.height / 2]; })()"
-    )
-    tab.ask("window.left = true")
-    for kind in ("mousePressed", "mouseReleased"):
-        where = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
-        tab.call("Input.dispatchMouseEvent", type=kind, **where)
-    tab.until("!window.left && document.readyState === 'complete'")
-
-
 @pytest.mark.browser
 def test_clicks_lead_from_the_report_to_a_theme_to_a_thread(chromium, demo, tmp_path):
     _, lake = demo
@@ -57,12 +32,12 @@ def test_clicks_lead_from_the_report_to_a_theme_to_a_thread(chromium, demo, tmp_
         serving(str(lake)) as served,
         browser(chromium, tmp_path / "profile", tmp_path) as tab,
     ):
-        went(tab, served.access.url)
-        for size in SIZES.values():
-            resized(tab, *size)
-            went(tab, f"http://127.0.0.1:{served.access.port}/")
+        tab.go(served.access.url)
+        for width, height, mobile in SIZES.values():
+            tab.resize(width, height, mobile=mobile)
+            tab.go(f"http://127.0.0.1:{served.access.port}/")
             assert tab.ask(FITS)
-            clicked(tab, f".themes a[href*='{theme}']")
+            tab.follow(f".themes a[href*='{theme}']")
             assert tab.ask(FITS)
             figures = tab.ask(
                 "[...document.querySelectorAll('dd')].map(e => e.innerText)"
@@ -75,7 +50,7 @@ def test_clicks_lead_from_the_report_to_a_theme_to_a_thread(chromium, demo, tmp_
                 "decodeURIComponent(e.pathname.replace('/threads/', '')))"
             )
             assert sorted(named) == sorted(name for (name,) in threads)
-            clicked(tab, "td a")
+            tab.follow("td a")
             assert tab.ask("document.querySelectorAll('article').length") > 1
             assert tab.ask(f"{FITS} && {NOTHING_CAME}")
         assert not tab.complaints
@@ -164,11 +139,11 @@ def test_hostile_words_run_nowhere_in_the_file_and_on_the_server(
         tab.open(file)
         assert tab.ask("document.querySelectorAll('form.filters select').length") > 3
         assert tab.ask(f"window.hit === undefined && {NOTHING_CAME}")
-        went(tab, served.access.url)
+        tab.go(served.access.url)
         here = f"http://127.0.0.1:{served.access.port}"
         seen = set()
         for path in ("/", "/themes", "/threads", "/search?q=broken", "/sql"):
-            went(tab, here + path)
+            tab.go(here + path)
             seen |= set(
                 tab.ask(
                     "[...document.querySelectorAll('td a, article a')]"
@@ -178,6 +153,6 @@ def test_hostile_words_run_nowhere_in_the_file_and_on_the_server(
             )
             assert tab.ask(f"window.hit === undefined && {FITS}")
         for url in sorted(seen)[:12]:
-            went(tab, url)
+            tab.go(url)
             assert tab.ask(f"window.hit === undefined && {FITS} && {NOTHING_CAME}")
         assert not tab.complaints

@@ -1,9 +1,12 @@
 """What the box for SQL can reach: the lake's tables, and nothing else."""
 
+import threading
 import time
 
 import duckdb
 import pytest
+from duckdb.sqltypes import BOOLEAN as BOOL
+from duckdb.sqltypes import INTEGER as INT
 
 from affectflow.errors import UsageError
 from affectflow.lake import Lake
@@ -84,6 +87,12 @@ def test_what_does_more_than_read_is_refused(snapshot, query):
     assert answer(snapshot, "SELECT count(*) FROM utterances")[1] == [(32,)]
 
 
+@pytest.mark.parametrize("word", ["INSTALL", "LOAD"])
+def test_a_refusal_names_the_statement_that_was_typed(snapshot, word):
+    with pytest.raises(UsageError, match=f"so {word} is refused"):
+        answer(snapshot, f"{word.lower()} httpfs")
+
+
 def test_the_locks_hold_even_for_what_is_not_refused(snapshot):
     cursor = snapshot._connection.cursor()
 
@@ -117,6 +126,23 @@ def test_a_query_that_takes_too_long_is_stopped(snapshot, query):
     with pytest.raises(duckdb.InterruptException):
         answer(snapshot, query, seconds=0.2)
     assert time.monotonic() - start < 20
+
+
+def test_the_answer_is_on_time_though_a_query_cannot_be_stopped_yet(lake_uri):
+    snapshot = Snapshot(Lake.open(lake_uri))
+    go_on = threading.Event()
+    # An interrupt waits for what a function makes of a batch of rows.
+    snapshot._connection.create_function("held", lambda _: go_on.wait(60), [INT], BOOL)
+
+    try:
+        with pytest.raises(duckdb.InterruptException):
+            answer(snapshot, "SELECT held(1)", seconds=0.1)
+        with pytest.raises(UsageError, match="still being stopped"):
+            answer(snapshot, "SELECT 1")
+    finally:
+        go_on.set()
+    snapshot._overdue.join(60)
+    assert answer(snapshot, "SELECT 1")[1] == [(1,)]
 
 
 def test_explain_and_pivot_are_answered(snapshot):

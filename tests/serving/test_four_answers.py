@@ -10,7 +10,6 @@ from affectflow.lake import open_lake
 from tests.given.chromium import browser
 from tests.given.command_line import affectflow_process
 from tests.given.served_lakes import serving
-from tests.serving.test_browser import clicked, went
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 THREADS_OF = {"library": 3, "tool": 2}
@@ -80,9 +79,9 @@ def test_four_answers_are_three_clicks_away_and_equal_sql(chromium, heated, tmp_
         serving(heated) as served,
         browser(chromium, tmp_path / "profile", tmp_path) as tab,
     ):
-        went(tab, served.access.url)
-        clicked(tab, "nav a[href='/themes']")
-        clicked(tab, f"a[href*='theme={theme}']")
+        tab.go(served.access.url)
+        tab.follow("nav a[href='/themes']")
+        tab.follow(f"a[href*='theme={theme}']")
         figures = tab.ask("[...document.querySelectorAll('dd')].map(e => e.innerText)")
         found = dict(tab.ask(TABLES))
 
@@ -92,6 +91,6 @@ def test_four_answers_are_three_clicks_away_and_equal_sql(chromium, heated, tmp_
         assert {row[0]: int(row[2]) for row in found["Which threads"]} == threads
 
         first = tab.ask("document.querySelector('td a, th a').innerText")
-        clicked(tab, "td a, th a")  # the third
+        tab.follow("td a, th a")  # the third
         assert first in tab.ask("document.querySelector('h1').innerText")
         assert not tab.complaints

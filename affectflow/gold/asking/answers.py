@@ -63,8 +63,8 @@ def import_answers(
 ) -> Imported:
     """Writes answers into a lake, and returns what changed.
 
-    A rater's answers to a sample replace the rater's older answers to it from the same
-    perspective.
+    A rater's answers to a sample take the place of their older ones to it, from the
+    same perspective. A cell left blank takes the place of no answer to another sample.
 
     Args:
       lake: that has the utterances.
@@ -140,11 +140,13 @@ def _import_one(
         read = read_files(lake.storage, "annotations", paths).to_pylist()
         older = {_key(row): row for row in read}
         kept = {k: r for k, r in older.items() if not _is_of(r, samples)}
-        _commit(lake, rater, {**kept, **rows}, paths, present)
-        return older, {**kept, **rows}
+        # What was answered in another sheet may stay blank in this one.
+        given = {k: r for k, r in rows.items() if r["raw"] or k not in kept}
+        _commit(lake, rater, {**kept, **given}, paths, present)
+        return older, {**kept, **given}
 
     older, now = retry(replace)
-    same = sum(older.get(key) == row for key, row in rows.items())
+    same = sum(older.get(key) == now[key] for key in rows)
     both = len(older.keys() & rows.keys())
     return len(rows) - both, both - same, len(older.keys() - now.keys()), same
 

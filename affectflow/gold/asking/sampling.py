@@ -1,14 +1,23 @@
-"""Drawing a sample: at random, at most one utterance per conversation.
+"""Drawing a sample: at random, from as many conversations as there are.
 
-Two steps, each with a known probability. Every conversation nominates one of its
-utterances at random: 1 / size. Of these, n are drawn: n / conversations, or in strata
-  n_h / N_h (Sarndal, Swensson and Wretman 1992, chapter 9). The inclusion probability
-  is the product of the two. Randomness comes from the MD5 of seed and id, so the draw
-  is the same for any order of files and any version of the database, which does all the
-  choosing.
+Two steps, each with a known chance. Every conversation puts one of its messages up, at
+random: 1 / size. Of these, n are drawn: n / conversations, or in strata n_h / N_h
+(Sarndal, Swensson and Wretman 1992, chapter 9). The inclusion probability is the
+product of the two.
+
+Where fewer conversations are there than messages are wanted, they put messages up in
+turns, one each, until there are enough: k of a conversation with k or more, all of a
+smaller one. Without strata all that was put up before the last turn is drawn, and of
+the last turn as many as are left, r of R; a message of s has the chance
+(k - 1 + r / R) / s, or 1 if s < k. With strata n_h of the N_h put up are drawn,
+whatever their turn: min(k, s) / s * n_h / N_h. For k = 1 both are the product above.
+
+Chance is MD5 of the seed and the id: the same draw for any order of files and any
+version of the database, which does all the choosing. Without strata a larger sample of
+the same seed holds the smaller one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import duckdb
@@ -32,7 +41,7 @@ from affectflow.schemas import PEOPLE
 STRATA = ("chosen", "maybe", "rest")
 """The annotator chose a label, stored a score, or did neither."""
 ENOUGH = 400
-"""How many messages are drawn by default, if there are enough."""
+"""How many messages are drawn by default, if there are so many conversations."""
 ENOUGH_NEW = 50
 """The same for a top-up."""
 _PARTS = {"chosen": 0.5, "maybe": 0.25, "rest": 0.25}
@@ -77,12 +86,25 @@ _DRAWABLE = """
 CREATE OR REPLACE TEMP VIEW drawable AS
 SELECT e.* FROM eligible AS e
 ANTI JOIN drawn_before AS b ON b.message = md5_number_lower(e.utterance_id)"""
+_SIZES = """
+SELECT size, count(*) AS conversations
+FROM (SELECT count(*) AS size FROM drawable GROUP BY conversation_id)
+GROUP BY size ORDER BY size"""
+# Messages of one conversation have chances of their own: they are not drawn together.
 _PUT_UP = """
 CREATE OR REPLACE TEMP TABLE put_up AS
-SELECT conversation_id,
-  arg_min(utterance_id, md5($seed || 'u' || utterance_id)) AS utterance_id,
-  count(*) AS size, md5($seed || 'c' || conversation_id) AS chance
-FROM drawable GROUP BY conversation_id"""
+SELECT *, md5(
+  $seed || 'c' || conversation_id || CASE turn WHEN 1 THEN '' ELSE '/' || turn END
+) AS chance
+FROM (
+  SELECT conversation_id, utterance_id,
+    count(*) OVER (PARTITION BY conversation_id) AS size,
+    row_number() OVER (
+      PARTITION BY conversation_id
+      ORDER BY md5($seed || 'u' || utterance_id), utterance_id
+    ) AS turn
+  FROM drawable
+) WHERE turn <= $turns"""
 _STRATA = """
 ALTER TABLE put_up ADD COLUMN stratum VARCHAR DEFAULT 'rest';
 """
@@ -99,12 +121,22 @@ UPDATE put_up SET stratum = s.stratum FROM (
 # tells raters nothing, and what they answered when they stop early is at random too.
 _DRAW = f"""
 SELECT utterance_id, d.conversation_id,
-  drawn::DOUBLE / stratum_size / size AS probability, stratum, stratum_size,
-  left(md5(u.text), {TEXT_DIGITS}) AS text_digest
+  CASE WHEN $by_turn
+    THEN least(size, $turns - 1)
+      + CASE WHEN size < $turns THEN 0 ELSE (drawn - before)::DOUBLE / last END
+    ELSE least(size, $turns) * drawn::DOUBLE / stratum_size
+  END / size AS probability,
+  stratum, stratum_size, left(md5(u.text), {TEXT_DIGITS}) AS text_digest
 FROM (
-  SELECT p.*, w.drawn, count(*) OVER (PARTITION BY stratum) AS stratum_size,
-    row_number() OVER (PARTITION BY stratum ORDER BY chance, conversation_id) AS place
+  SELECT p.*, w.drawn, count(*) OVER strata AS stratum_size,
+    count(*) FILTER (turn < $turns) OVER strata AS before,
+    count(*) FILTER (turn = $turns) OVER strata AS last,
+    row_number() OVER (
+      PARTITION BY stratum
+      ORDER BY CASE WHEN $by_turn THEN turn END, chance, conversation_id
+    ) AS place
   FROM put_up AS p JOIN wanted AS w USING (stratum)
+  WINDOW strata AS (PARTITION BY stratum)
 ) AS d JOIN utterances AS u USING (utterance_id)
 WHERE place <= drawn
 ORDER BY md5($seed || 's' || utterance_id), utterance_id"""
@@ -137,14 +169,15 @@ def draw(
     Args:
       lake: to draw from.
       targets: what people will be asked.
-      n: how many utterances; `ENOUGH`, or all there are, if None.
+      n: how many utterances; if None, `ENOUGH`, or one of each conversation. If more
+        than there are conversations, several of a conversation; at most all messages.
       seed: equal seeds draw equal samples of equal lakes.
       stratify: `score` draws half of the sample from what the annotator gives one of
         the labels, a quarter from what it gives a score, where there are so many.
       annotator: whose scores to use; if empty, the one that answered the most.
 
     Raises:
-      UsageError: fewer than `n` conversations, or no scores to stratify by.
+      UsageError: nothing to draw from, nobody's scores to stratify by.
     """
     how = How(n, seed, stratify, annotator)
     with open_lake(lake.uri) as connection:
@@ -170,7 +203,7 @@ def top_up(
       lake: to draw from.
       task: of the design.
       targets: of the design; those of the one drawn from the most messages if empty.
-      n: how many utterances; `ENOUGH_NEW`, or all there are, if None.
+      n: how many utterances, as in `draw`; if None, `ENOUGH_NEW` at most.
       seed: see `draw`, as for the others.
       stratify: see `draw`.
       annotator: see `draw`.
@@ -237,11 +270,15 @@ def choose(
     there = MESSAGES.empty_table() if before is None else before
     connection.register("drawn_before", there)
     connection.execute(_DRAWABLE)
-    found, messages = _put_up(connection, str(how.seed))
-    n = _size(found, how)
+    sizes = {size: many for size, many in connection.execute(_SIZES).fetchall()}
+    found, messages = sum(sizes.values()), sum(s * many for s, many in sizes.items())
+    n = _size(found, messages, how)
+    given = {"seed": str(how.seed), "turns": turns_for(sizes, n)}
+    connection.execute(_PUT_UP, given)
+    connection.execute(_STRATA)
     by = _stratify(connection, targets, how.stratify, annotator, models)
     _allot(connection, n)
-    chosen = ask(connection, _DRAW, {"seed": str(how.seed)})
+    chosen = ask(connection, _DRAW, {**given, "by_turn": not by})
     told = {
         "task": task,
         "labels": [(t.vocabulary, t.label) for t in targets],
@@ -273,17 +310,24 @@ def make_eligible(
     connection.execute(sql)
 
 
-def _put_up(connection: duckdb.DuckDBPyConnection, seed: str) -> tuple[int, int]:
-    """Nominates one message per conversation; returns conversations and messages."""
-    connection.execute(_PUT_UP, {"seed": seed})
-    connection.execute(_STRATA)
-    counts = "SELECT count(*), coalesce(sum(size), 0)::BIGINT FROM put_up"
-    conversations, messages = connection.execute(counts).fetchall()[0]
-    return int(conversations), int(messages)
+def turns_for(sizes: Mapping[int, int], n: int) -> int:
+    """Returns in how many turns conversations put up at least `n` messages.
+
+    Args:
+      sizes: how many conversations have so many messages.
+      n: at most all messages.
+
+    >>> turns_for({1: 10, 3: 5}, 15), turns_for({1: 10, 3: 5}, 16)
+    (1, 2)
+    """
+    turns = 1
+    while sum(min(turns, size) * many for size, many in sizes.items()) < n:
+        turns += 1
+    return turns
 
 
-def _size(found: int, how: How) -> int:
-    """Returns how many of the conversations are drawn."""
+def _size(found: int, messages: int, how: How) -> int:
+    """Returns how many messages are drawn: unless told, at most one a conversation."""
     if not found and how.tops_up:
         raise UsageError(
             f"no new messages since sample {how.tops_up} was drawn or topped up: "
@@ -294,8 +338,9 @@ def _size(found: int, how: How) -> int:
             "nothing to label: no message by a person has both text and an "
             "annotator's answer; ingest and annotate first"
         )
-    enough = ENOUGH_NEW if how.tops_up else ENOUGH
-    return min(enough if how.n is None else how.n, found)
+    if how.n is not None:
+        return min(how.n, messages)
+    return min(ENOUGH_NEW if how.tops_up else ENOUGH, found)
 
 
 def _stratify(

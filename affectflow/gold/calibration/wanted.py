@@ -59,8 +59,9 @@ def check_fit(lake: Lake, found: Sequence[str], fitted: Sequence[Calibration]) -
         )
         raise UsageError(
             f"too few answers for every label; the nearest is {label.label!r}: "
-            f"{label.note}; label more: `affectflow sample {lake.uri} --n "
-            f"{max(400, 2 * label.n)} --out sheet.csv`, then `affectflow gold`"
+            f"{label.note}; label more: `affectflow sample {lake.uri} --task "
+            f"{label.task} --n {max(400, 2 * label.n)} --out sheet.csv`, then "
+            "`affectflow gold`"
         )
 
 

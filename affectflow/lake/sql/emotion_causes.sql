@@ -3,9 +3,11 @@
 -- share = count / utterances of the family with a cause in any theme; null unless
 -- `measures` holds a validation of every annotator it rests on. As labelled, not
 -- corrected for the measured error; low, high: 95 % interval (Wilson).
--- trend: compares the later half of the family's time span with the earlier half:
--- rising or falling if an even split is unlikely (|later - earlier| >= 1.96 sqrt(n)),
--- otherwise steady; unknown below 6 dated utterances.
+-- trend: count in the later half of the family's time span against the earlier half:
+-- rising or falling where an even split is unlikely (|later - earlier| >= 1.96 sqrt(n),
+-- and n >= 6: below that not even all in one half is unlikely); steady where neither twice
+-- as many nor half as many is likely: the later half's share has a 95 % interval (Wilson)
+-- within 1/3 and 2/3, which takes 32 or more; else too few to tell. unknown: no times.
 WITH causes_here AS MATERIALIZED (
   -- Computed once, because it is used four times below.
   SELECT
@@ -75,10 +77,13 @@ SELECT
   CASE WHEN v.validated THEN wilson_low(c.n, c.total) END AS low,
   CASE WHEN v.validated THEN wilson_high(c.n, c.total) END AS high,
   CASE
-    WHEN c.earlier + c.later < 6 THEN 'unknown'
+    WHEN c.earlier + c.later = 0 THEN 'unknown'
+    WHEN c.earlier + c.later < 6 THEN 'too few to tell'
     WHEN c.later - c.earlier >= 1.96 * sqrt(c.earlier + c.later) THEN 'rising'
     WHEN c.earlier - c.later >= 1.96 * sqrt(c.earlier + c.later) THEN 'falling'
-    ELSE 'steady'
+    WHEN wilson_low(c.later, c.earlier + c.later) >= 1 / 3
+      AND wilson_high(c.later, c.earlier + c.later) <= 2 / 3 THEN 'steady'
+    ELSE 'too few to tell'
   END AS trend,
   c.earlier,
   c.later,

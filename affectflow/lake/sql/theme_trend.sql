@@ -3,10 +3,11 @@
 -- earlier, later: conversations with the theme in each half; utterances_earlier,
 -- utterances_later: all that people wrote in each half, whatever they felt.
 -- ratio = (later / utterances_later) / (earlier / utterances_earlier).
--- low, high: interval of the ratio, 95 % for all themes of the clustering together: each
--- theme at 1 - 0.05 / n_themes (Bonferroni). n_themes: themes with at least 6 dated
--- conversations.
--- trend: rising if low > 1, falling if high < 1, else steady; unknown below 6.
+-- low, high: of the ratio, at 95 % for all themes of the clustering together: each theme
+-- at 1 - 0.05 / n_themes (Bonferroni). n_themes: those with 6 dated conversations or more.
+-- trend: rising if low > 1, falling if high < 1, steady if neither a half nor twice as
+-- often is likely (low >= 1/2, high <= 2); else, and below 6, too few to tell. unknown: no
+-- times.
 WITH spans AS (
   SELECT
     clustering_id,
@@ -83,10 +84,11 @@ SELECT
   i.high,
   i.n_themes,
   CASE
-    WHEN i.dated < 6 OR i.exposure IS NULL THEN 'unknown'
+    WHEN i.dated = 0 OR i.exposure IS NULL THEN 'unknown'
     WHEN i.low > 1 THEN 'rising'
     WHEN i.high < 1 THEN 'falling'
-    ELSE 'steady'
+    WHEN i.low >= 1 / 2 AND i.high <= 2 THEN 'steady'
+    ELSE 'too few to tell'
   END AS trend,
   i.n_utterances,
   i.n_conversations,

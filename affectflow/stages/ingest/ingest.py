@@ -108,7 +108,7 @@ def ingest_source(
     is_known = is_here and not (reread or os.path.exists(mask_names))
     is_known = is_known and not runners.only_written(beam_options)
     found = survey(lake, source, config, steps) if is_known else Survey()
-    source = _without(source, found.unchanged)
+    source = without(source, found.unchanged)
     commit = _committing(found)
 
     def build(pipeline: beam.Pipeline) -> Any:
@@ -126,7 +126,8 @@ def ingest_source(
     return row
 
 
-def _without(source: Source, unchanged: frozenset[str]) -> Source:
+def without(source: Source, unchanged: frozenset[str]) -> Source:
+    """Returns a source that leaves some of its files closed, by their addresses."""
     left = copy.copy(source)
     left.skipped = unchanged
     return left

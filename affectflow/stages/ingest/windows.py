@@ -6,14 +6,36 @@ pause joins two windows, whatever order the messages came in.
 """
 
 import hashlib
+import re
 
 import pyarrow as pa
 
+from affectflow.errors import UsageError
 from affectflow.lake import Lake
 from affectflow.lake.commits import commit
 from affectflow.lake.files import write_file
 from affectflow.schemas import CONVERSATION_WINDOWS
 from affectflow.stages.runs.windows import WINDOWS, pauses_of
+
+_PAUSE = re.compile(r"pause=(\d+(?:\.\d+)?)(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def pause_of(said: str) -> float | None:
+    """Returns the seconds of `--conversations`, such as `pause=30m`; None: replies.
+
+    Raises:
+      UsageError: the value is neither.
+    """
+    if said == "replies":
+        return None
+    found = _PAUSE.fullmatch(said)
+    if not found or not float(found[1]):
+        raise UsageError(
+            f"--conversations must be pause=30m (or 90s, 2h, 1d), or replies, got "
+            f"{said!r}"
+        )
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def set_pause(lake: Lake, source: str, pause_s: float | None) -> None:

@@ -1,5 +1,8 @@
 """sample and gold as commands: what they say, and what they leave as it was."""
 
+import csv
+import io
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -119,6 +122,26 @@ def test_a_sheet_filled_in_two_copies_is_put_together(folder, lines, tmp_path):
         "WHERE annotator_id = 'person:two' GROUP BY 1",
     )
     assert found == [("ok", 10)]
+
+
+def test_a_cell_left_blank_in_a_larger_sheet_keeps_the_older_answer(folder, tmp_path):
+    uri = str(folder / "lake")
+    before: set[str] = set()
+    for n in (3, 5):
+        sheet = tmp_path / f"{n}.csv"
+        commands.sample(
+            uri, str(sheet), n=n, task="emotion", labels="anger,joy", seed=4
+        )
+        told = list(csv.reader(io.StringIO(sheet.read_text("utf-8-sig"), newline="")))
+        for line in told[1:]:
+            said = "" if line[1] in before else "no"
+            line[2], line[5], line[6] = "kim", said, said
+        before = {line[1] for line in told[1:]}
+        commands.gold(uri, [str(write(tmp_path / f"{n}-filled.csv", told))], "")
+
+    query = "SELECT status, count(*) FROM annotations "
+    query += "WHERE annotator_id = 'person:kim' GROUP BY 1"
+    assert ask(uri, query) == [("ok", 10)]
 
 
 def test_two_files_of_one_rater_that_differ_are_an_error(folder, lines, tmp_path):

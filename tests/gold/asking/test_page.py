@@ -161,19 +161,32 @@ def labelling(chromium, page, tmp_path):
         assert tab.complaints == []
 
 
-CLICK = "document.querySelector({!r}).click()"
+@pytest.mark.browser
+def test_a_mouse_or_thumb_answers_chooses_and_takes_back(labelling):
+    labelling.click("#labels li:nth-child(2)")
+    labelling.click("[data-key=y]")  # joy, and on to message 2
+    assert labelling.ask(PROGRESS).startswith("message 2 ")
+    labelling.click("[data-key=z]")
+    labelling.click("[data-key=u]")
+
+    labelling.click("[data-key=ArrowLeft]")
+    assert labelling.ask(SAID) == "anger·joyunsure"
 
 
 @pytest.mark.browser
-def test_a_mouse_or_thumb_answers_chooses_and_takes_back(labelling):
-    labelling.ask(CLICK.format("#labels li:nth-child(2)"))
-    labelling.ask(CLICK.format("[data-key=y]"))  # joy, and on to message 2
-    assert labelling.ask(PROGRESS).startswith("message 2 ")
-    labelling.ask(CLICK.format("[data-key=z]"))
-    labelling.ask(CLICK.format("[data-key=u]"))
+@pytest.mark.rotated
+def test_start_is_there_only_as_long_as_no_name_is(labelling):
+    hidden = "document.getElementById('start').hidden"
+    assert labelling.ask(hidden)
 
-    labelling.ask(CLICK.format("[data-key=ArrowLeft]"))
-    assert labelling.ask(SAID) == "anger·joyunsure"
+    labelling.click("#rater")
+    labelling.press(*["Backspace"] * 3, "Enter")
+    assert not labelling.ask(hidden)
+    labelling.press(*"bo")
+    labelling.click("#start")
+
+    assert labelling.ask(hidden)
+    assert labelling.ask(PROGRESS) == "message 1 of 4, 0 done"
 
 
 @pytest.mark.browser

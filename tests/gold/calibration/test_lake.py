@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +26,6 @@ from tests.given.people import people_say
 from tests.given.stage_runs import ask, counts, reconciles, store
 
 pytestmark = pytest.mark.rotated
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return full(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture
-def lake(made: str, tmp_path: Path) -> str:
-    """A lake of 120 messages with scores, and a person's answers to all of them."""
-    return str(shutil.copytree(made, tmp_path / "lake"))
 
 
 def test_probabilities_are_filled_from_the_curve_and_name_it(lake):

@@ -29,7 +29,6 @@ from tests.given.calibration_lakes import (
     ScoresHandler,
     annotate,
     answer,
-    full,
     labelled,
     make,
     mine,
@@ -39,17 +38,6 @@ from tests.given.proving import SEED, rotated
 from tests.given.stage_runs import ask, counts
 
 pytestmark = pytest.mark.rotated
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return full(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture
-def lake(made: str, tmp_path: Path) -> str:
-    """A lake of 120 messages with scores, and a person's answers to all of them."""
-    return str(shutil.copytree(made, tmp_path / "lake"))
 
 
 @pytest.fixture(scope="module")

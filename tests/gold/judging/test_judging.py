@@ -1,6 +1,5 @@
 """What people decided judges the annotators, also in a lake that changed since."""
 
-import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +9,6 @@ from affectflow.errors import UsageError
 from affectflow.gold.judging.findings import judge
 from affectflow.gold.judging.wording import claim
 from affectflow.gold.truth.decisions import truth
-from affectflow.lake import Lake
 from tests.given.factories import utterances
 from tests.given.gold_lakes import (
     CAREFUL,
@@ -19,29 +17,12 @@ from tests.given.gold_lakes import (
     grow,
     imported,
     sample,
-    sampled,
     sheet_rows,
 )
 from tests.given.stage_runs import ask, store
 from tests.given.validation_lakes import fill, rows, write, yes_if
 
 pytestmark = pytest.mark.rotated
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return sampled(tmp_path_factory.mktemp("gold"))
-
-
-@pytest.fixture
-def folder(original, tmp_path):
-    shutil.copytree(original, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-@pytest.fixture
-def lake(folder):
-    return Lake.open(str(folder / "lake"))
 
 
 # -- judging -------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,7 +12,7 @@ from affectflow.errors import LakeError, UsageError
 from affectflow.gold.judging.findings import judge
 from affectflow.gold.targets.labels import Target
 from affectflow.gold.truth.decisions import ties_of, truth
-from affectflow.lake import Lake, open_lake
+from affectflow.lake import open_lake
 from affectflow.lake.digest import digest
 from affectflow.stages.mine import annotator_ids
 from affectflow.stages.upkeep.compact import compact
@@ -25,7 +24,6 @@ from tests.given.gold_lakes import (
     csv_sample,
     imported,
     sample,
-    sampled,
     sheet_rows,
 )
 from tests.given.stage_runs import ask, store
@@ -34,22 +32,6 @@ from tests.given.validation_lakes import MODEL, fill, write
 pytestmark = pytest.mark.rotated
 
 FRUSTRATED = Target("frustration", "frustration", "frustration")
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return sampled(tmp_path_factory.mktemp("gold"))
-
-
-@pytest.fixture
-def folder(original, tmp_path):
-    shutil.copytree(original, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-@pytest.fixture
-def lake(folder):
-    return Lake.open(str(folder / "lake"))
 
 
 def people(lake, columns, more=""):

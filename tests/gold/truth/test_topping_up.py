@@ -1,7 +1,5 @@
 """A design that is topped up speaks of the lake that has grown."""
 
-import shutil
-
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -13,7 +11,6 @@ from affectflow.gold.asking.sampling import top_up
 from affectflow.gold.judging.findings import judge
 from affectflow.gold.targets.labels import targets_of
 from affectflow.gold.truth.decisions import truth, truth_of
-from affectflow.lake import Lake
 from affectflow.schemas import ANNOTATIONS, MEASURES
 from tests.given.gold_lakes import (
     CAREFUL,
@@ -21,29 +18,12 @@ from tests.given.gold_lakes import (
     grow,
     imported,
     sample,
-    sampled,
     sheet_rows,
 )
 from tests.given.stage_runs import ask
 from tests.given.validation_lakes import fill
 
 pytestmark = pytest.mark.rotated
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    return sampled(tmp_path_factory.mktemp("gold"))
-
-
-@pytest.fixture
-def folder(original, tmp_path):
-    shutil.copytree(original, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-@pytest.fixture
-def lake(folder):
-    return Lake.open(str(folder / "lake"))
 
 
 def topped_up(lake, folder, name):

@@ -8,6 +8,7 @@ import pytest
 from affectflow import testing
 from affectflow.cli import training
 from affectflow.errors import UsageError
+from affectflow_transforms.finetune.licences import forbids_passing_on
 from affectflow_transforms.finetune.train import Finetune
 from affectflow_transforms.models.sequence_classifier import SequenceClassifier
 from tests.given.docs_tables import ROOT
@@ -205,6 +206,62 @@ def test_a_frozen_encoder_stays_as_it_is(base, tmp_path):
     assert all(np.array_equal(before[n], after[f"bert.{n}"]) for n in layers)
 
 
+def test_the_lowest_layers_stay_as_they_are(base, tmp_path):
+    from safetensors.numpy import load_file
+
+    found = trained(base, tmp_path, "one", frozen_layers=1, epochs=1)
+
+    before = load_file(f"{base}/model.safetensors")
+    after = load_file(found.weights / "model.safetensors")
+    kept = {n for n in before if np.array_equal(before[n], after[f"bert.{n}"])}
+    lower = {n for n in before if n.startswith(("embeddings.", "encoder.layer.0."))}
+    assert kept == lower
+
+
+def test_more_frozen_layers_than_there_are_are_refused(base, tmp_path):
+    with pytest.raises(UsageError, match="below the 2 layers of the base, got 2"):
+        trained(base, tmp_path, "one", frozen_layers=2)
+
+
+# -- licences --------------------------------------------------------------------------
+
+
+def test_a_licence_that_forbids_passing_on_is_asked_for(base, tmp_path):
+    data = write_rows(tmp_path / "data", rows_of("one"))
+    trainer = Finetune(base=base, head="one", vocabulary="three", device="cpu")
+
+    with pytest.raises(UsageError, match=r"'CC BY-ND 4.0', forbids .* accept=private"):
+        trainer.train(data, licence="CC BY-ND 4.0")
+
+
+def test_a_model_that_must_stay_says_so_on_its_card(base, tmp_path):
+    data = write_rows(tmp_path / "data", rows_of("one"))
+    trainer = Finetune(base=base, head="one", vocabulary="three", device="cpu",
+                       accept="private", freeze=True, epochs=1)  # fmt: skip
+
+    found = trainer.train(data, licence="CC BY-ND 4.0")
+
+    assert "**Not to be passed on:** the licence of the data forbids it" in found.card
+    assert "license: cc-by-nd-4.0" in found.card
+
+
+@pytest.mark.parametrize(
+    ("licence", "forbidden"),
+    [
+        ("CC BY-NC-ND 4.0", True),
+        ("research use only", True),
+        ("free for research, not to be redistributed (NRC)", True),
+        ("all rights reserved", True),
+        ("CC BY-NC-SA 4.0", False),
+        ("Apache-2.0", False),
+        ("not stated", False),
+        ("LLaMA standard terms", False),
+    ],
+)
+def test_which_licences_forbid_passing_on(licence, forbidden):
+    assert forbids_passing_on(licence) is forbidden
+
+
 # -- what is refused -------------------------------------------------------------------
 
 
@@ -306,6 +363,7 @@ def test_what_the_page_about_an_encoder_of_your_own_shows_works(tmp_path):
     write_rows(tmp_path / "labelled", rows_of("one"))
     write_rows(tmp_path / "rated", rows_of("value"))
     write_rows(tmp_path / "compared", rows_of("reward"))
+    (tmp_path / "words.tsv").write_text("lovely\t2.1\nawful\t-2.5\ngreat\t1.9\n")
     posts = "id,body\n" + "".join(
         f"{n},{row['text']}\n" for n, row in enumerate(rows_of("one", 120))
     )

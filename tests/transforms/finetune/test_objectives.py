@@ -5,7 +5,11 @@ from math import exp, log
 import pytest
 
 from affectflow import registry
+from affectflow.errors import UsageError
+from affectflow.kinds.objective import HEADS, fits, heads_of
+from affectflow.testing import check_objective
 from affectflow_transforms.finetune import objectives
+from affectflow_transforms.finetune.fitting import objective_of
 
 pytestmark = pytest.mark.torch
 
@@ -137,6 +141,57 @@ def test_an_objective_is_a_function_whose_first_line_says_what_it_does(name):
 
     assert objective.__name__ == name
     assert objective.__doc__.split("\n")[0].startswith("Makes ")
+
+
+@pytest.mark.parametrize("name", registry.names("objectives"))
+def test_an_objective_keeps_its_promises(name):
+    check_objective(registry.load("objectives", name))
+
+
+def test_every_head_has_an_objective_of_its_own_that_fits_it():
+    for head in HEADS:
+        assert head in heads_of(registry.load("objectives", objective_of(head)))
+
+
+def test_an_objective_of_others_trains_the_heads_that_it_names(monkeypatch):
+    @fits("value")
+    def doubled(output, target, options):
+        """Makes twice the distance small."""
+        return 2 * (output - target).abs().mean()
+
+    load, names = registry.load, registry.names
+    monkeypatch.setattr(registry, "names", lambda kind: [*names(kind), "doubled"])
+    monkeypatch.setattr(
+        registry,
+        "load",
+        lambda kind, name: doubled if name == "doubled" else load(kind, name),
+    )
+
+    assert objective_of("value", "doubled") == "doubled"
+    with pytest.raises(UsageError, match="head=one takes objective=cross_entropy or"):
+        objective_of("one", "doubled")
+
+
+BROKEN = {
+    "shape": lambda output, target, options: (output - target).abs(),
+    "not finite|is nan": lambda output, target, options: (output - target).log().mean(),
+    "no gradient|is 0": lambda output, target, options: (0 * output).sum(),
+    "does harm": lambda output, target, options: _climbing(output, target),
+}
+
+
+def _climbing(output, target):
+    loss = ((output - target) ** 2).mean()
+    return loss.detach() + (loss.detach() - loss)
+
+
+@pytest.mark.parametrize("said", BROKEN)
+def test_a_broken_promise_of_an_objective_is_named(said):
+    objective = fits("value")(BROKEN[said])
+    objective.__doc__ = "Breaks a promise."
+
+    with pytest.raises(AssertionError, match=said):
+        check_objective(objective)
 
 
 def test_all_objectives_are_listed():

@@ -314,5 +314,5 @@ def test_the_command_says_why_there_is_no_value(tmp_path, own_configuration):
 
     done = affectflow("measure", "bradley-terry", path)
 
-    assert done.code == 0, done.err
-    assert "no value: compared only within separate groups: a, b | c, d" in done.err
+    assert done.code == 2, done.err
+    assert "no value: compared in groups apart: a, b | c, d" in done.err

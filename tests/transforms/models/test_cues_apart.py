@@ -10,6 +10,7 @@ from affectflow_transforms.models import authored
 from affectflow_transforms.models.emotions import fit
 from affectflow_transforms.models.emotions.embedded import emotion_model
 from affectflow_transforms.models.emotions.fit import Vocabulary
+from affectflow_transforms.models.emotions.model import FINER
 from affectflow_transforms.models.emotions.sentences import (
     SHARE,
     Sums,
@@ -110,6 +111,6 @@ def test_what_is_fitted_on_is_what_is_scored(text):
     )
     x = fit.features([text], vocabulary, MODEL.senses)
     grams = MODEL.weights[:, :-1] / np.sqrt(MODEL.weights[:, -1:])
-    weights = np.concatenate([grams, MODEL.meant / (fit.FINER * fit.MEANT)])
+    weights = np.concatenate([grams, MODEL.meant / (FINER * fit.MEANT)])
 
     np.testing.assert_allclose(x @ weights, evidence(text), atol=1e-4)

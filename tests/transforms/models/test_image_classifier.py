@@ -13,30 +13,36 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from affectflow import people, vocabularies
+from affectflow import people
 from affectflow.errors import UsageError
 from affectflow.kinds.account import open_account
 from affectflow.schemas.columns import ATTRS
 from affectflow.steps.annotate import handler_for
 from affectflow.testing import check_model
-from affectflow_transforms.models.image_classifier import ImageClassifier, network
+from affectflow_transforms.models.image_classifier import ImageClassifier
 from affectflow_transforms.models.image_classifier.pooling import pooled
-from affectflow_transforms.models.media import Clip, MediaScorer
 from affectflow_transforms.models.sequence_classifier.answers import sigmoid, softmax
 from affectflow_transforms.models.sequence_classifier.heads import Space
+from tests.given.looking import (
+    LOOKING,
+    SOME,
+    answered,
+    looks,
+    rows,
+    scores,
+    zero_shot,
+)
 from tests.given.tiny_listeners import tones, write_wav
 from tests.given.tiny_lookers import save_clip, save_vit, write_pictures
 from tests.given.videos import write_video
 
 pytestmark = [pytest.mark.torch, pytest.mark.vision]
 SIDE = 32
-SOME = ("amusement", "anger", "awe", "fear")
-WHERE = {"device": "cpu", "dtype": "float32"}
 
 
 @pytest.fixture(autouse=True)
 def said():
-    with people.using(purpose="tests of what is seen", context="research"):
+    with people.using(**LOOKING):
         yield
 
 
@@ -53,44 +59,6 @@ def clip(tmp_path_factory):
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
     return write_pictures(tmp_path_factory.mktemp("pictures"), 5)
-
-
-def looks(model, **options):
-    return ImageClassifier(model=model, **{**WHERE, "vocabulary": "tiny", **options})
-
-
-def zero_shot(folder, *labels, **options):
-    return looks(folder, labels=labels, vocabulary="mikels", **options)
-
-
-def rows(uris, starts=None, ends=None):
-    nothing = [None] * len(uris)
-    times = {"start_s": starts or nothing, "end_s": ends or nothing}
-    columns = {"media_uri": pa.array(uris, pa.string())}
-    columns |= {n: pa.array(v, pa.float64()) for n, v in times.items()}
-    return pa.RecordBatch.from_pydict(columns, schema=MediaScorer.requires)
-
-
-def answered(handler, batch, model=None):
-    return handler.apply(batch, model or handler.load_model())
-
-
-def scores(handler, batch):
-    """Returns the scores of each row by label; they are all stored from .05 on."""
-    found = answered(handler, batch).column("annotations").to_pylist()
-    return [{each["label"]: each["score"] for each in row} for row in found]
-
-
-def logits(handler, uris):
-    """Returns what the network gives of pictures."""
-    model = handler.load_model()
-    batches = handler._looked(clips(uris), model.looker)
-    looked = [found for _, some in batches for found in some]
-    return network.logits(model.looker, [each.pixels[0] for each in looked])[0]
-
-
-def clips(uris):
-    return [Clip(uri) for uri in uris]
 
 
 # -- which plugin, which labels --------------------------------------------------------
@@ -164,102 +132,6 @@ def test_a_model_that_does_not_say_how_pictures_come_in_is_refused(tmp_path, vit
 
     with pytest.raises(UsageError, match="save the model's own image processor"):
         looks(str(folder)).load_model()
-
-
-# -- zero-shot -------------------------------------------------------------------------
-
-
-def test_scores_of_words_sum_to_one_whatever_the_batch(clip, seen):
-    handler = zero_shot(clip, *SOME)
-    together = logits(handler, seen)
-    alone = np.concatenate([logits(handler, [uri]) for uri in seen])
-
-    assert together.shape == (5, 4)
-    assert np.exp(together).sum(1) == pytest.approx(np.exp(alone).sum(1), rel=1e-4)
-    assert together == pytest.approx(alone, abs=1e-5)
-    model = handler.load_model()
-    (answer,) = handler.score(clips(seen), model).answers
-    assert answer.scores.sum(1) == pytest.approx(1, abs=1e-6)
-
-
-def test_permuting_the_words_permutes_their_scores(clip, seen):
-    turned = (2, 0, 3, 1)
-    handlers = zero_shot(clip, *SOME), zero_shot(clip, *(SOME[n] for n in turned))
-
-    one, two = (logits(handler, seen) for handler in handlers)
-
-    assert two == pytest.approx(one[:, turned], abs=1e-5)
-    assert np.ptp(one, axis=1).min() > 1e-3
-
-
-def test_siglip_tells_of_each_word_whether_it_fits(tmp_path, seen):
-    import torch
-    import transformers
-    from PIL import Image
-
-    folder = save_clip(tmp_path, "Siglip")
-    phrases = [f"a photo of {label}" for label in SOME]
-    words = transformers.AutoTokenizer.from_pretrained(folder)(
-        phrases, padding="max_length", return_tensors="pt"
-    )
-    pixels = transformers.AutoImageProcessor.from_pretrained(folder)(
-        images=[Image.open(path) for path in seen], return_tensors="pt"
-    )
-    network = transformers.SiglipModel.from_pretrained(folder)
-    with torch.inference_mode():
-        given = network(input_ids=words["input_ids"], **pixels).logits_per_image
-
-    handler = zero_shot(folder, *SOME)
-    (answer,) = handler.score(clips(seen), handler.load_model()).answers
-
-    assert answer.scores == pytest.approx(given.sigmoid().numpy(), abs=1e-5)
-
-
-def test_the_words_are_those_of_the_template(clip, seen):
-    one = logits(zero_shot(clip, *SOME), seen)
-    two = logits(zero_shot(clip, *SOME, template="this is not {label}"), seen)
-
-    assert np.abs(one - two).max() > 1e-3
-
-
-def test_a_vocabulary_says_which_words_are_compared(clip, seen):
-    found = answered(looks(clip, vocabulary="mikels"), rows(seen[:1]))
-
-    (row,) = found.column("annotations").to_pylist()
-    assert {each["vocabulary"] for each in row} == {"mikels"}
-    assert {each["label"] for each in row} <= set(vocabularies.get("mikels").labels)
-    assert {each["perspective"] for each in row} == {"reader"}
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"vocabulary": ""}, "--set vocabulary=mikels or --set labels=A,B"),
-        ({"labels": ("good",)}, "--set labels=A,B"),
-        ({"vocabulary": "mikels", "labels": ("awe", "angst")}, "'angst' is not a"),
-        ({"vocabulary": "mikels", "template": "a photo"}, "must contain {label} once"),
-        ({"vocabulary": "mikels", "answer": "value"}, "cannot give answer=value"),
-        ({"vocabulary": "mikels", "frames": "all"}, "events:N or uniform:N"),
-        ({"vocabulary": "mikels", "perspective": "god"}, "'reader', 'writer'"),
-    ],
-)  # fmt: skip
-def test_mistakes_are_told_in_one_line(clip, options, message):
-    with pytest.raises(UsageError, match=message) as raised:
-        looks(clip, **options)
-
-    assert "\n" not in str(raised.value)
-
-
-def test_the_polarity_of_eight_emotions():
-    polarity = {
-        "amusement": "positive", "anger": "negative", "awe": "positive",
-        "contentment": "positive", "disgust": "negative", "excitement": "positive",
-        "fear": "negative", "sadness": "negative",
-    }  # fmt: skip
-
-    assert set(vocabularies.get("mikels").labels) == set(polarity)
-    for label, side in polarity.items():
-        assert vocabularies.fold(label, "mikels", "polarity") == {side: 1.0}
 
 
 # -- files -----------------------------------------------------------------------------

@@ -1,50 +1,24 @@
 """What a head is to learn: its outputs, and the targets of rows, all checked."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from affectflow import vocabularies
 from affectflow.errors import UsageError
-from affectflow.registry import nearest
+from affectflow_transforms.finetune.fitting import objective_of
+from affectflow_transforms.finetune.labels import labelled
+from affectflow_transforms.finetune.numbers import number, numbers
+from affectflow_transforms.finetune.outputs import config_of
 from affectflow_transforms.finetune.splits import Rows, Source, column
+from affectflow_transforms.finetune.wanted import Wanted
 from affectflow_transforms.models.pretrained.tokens import Text
-from affectflow_transforms.models.sequence_classifier.heads import (
-    SETTINGS,
-    Said,
-    space_of,
-)
+from affectflow_transforms.models.sequence_classifier.heads import Said, space_of
 
-HEADS = ("one", "several", "ordinal", "value", "shares", "reward", "pair")
-OBJECTIVES: Mapping[str, tuple[str, ...]] = {
-    "one": ("cross_entropy", "focal"),
-    "pair": ("cross_entropy", "focal"),
-    "several": ("bce", "focal"),
-    "ordinal": ("ordinal_soft", "coral", "cross_entropy"),
-    "value": ("mse", "ccc", "huber"),
-    "shares": ("shares_mse",),
-    "reward": ("scaled_bt", "bradley_terry", "margin_bt"),
-}
-"""The objectives that fit a head; the first is its own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What a user says of a head; the options of `Finetune`."""
-
-    head: str
-    objective: str = ""
-    text: str = "text"
-    second: str = "second"
-    label: str = ""
-    labels: tuple[str, ...] = ()
-    vocabulary: str = ""
-    task: str = ""
-    scale: tuple[float, float] | None = None
+__all__ = ["Aim", "Wanted", "aim_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +26,8 @@ class Aim:
     """What a head learns.
 
     Args:
-      head: one of `HEADS`.
-      objective: of `OBJECTIVES`.
+      head: one of `affectflow.kinds.objective.HEADS`.
+      objective: its name.
       labels: of the answers; of an ordinal head, the steps.
       outputs: how many numbers the head gives.
       config: for the config.json of the network.
@@ -84,19 +58,14 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
       UsageError: a column is missing, a label is outside its vocabulary, a rating off
         its scale, or there is nothing to tell apart.
     """
-    objective = wanted.objective or OBJECTIVES[wanted.head][0]
-    if objective not in OBJECTIVES[wanted.head]:
-        raise UsageError(
-            f"head={wanted.head} takes objective={' or '.join(OBJECTIVES[wanted.head])}"
-            f", got {objective!r}"
-        )
+    objective = objective_of(wanted.head, wanted.objective)
     if wanted.head == "reward":
         return _reward(source, wanted, objective)
     texts = _texts(source, wanted.text, wanted)
     if wanted.head in ("value", "shares"):
-        labels, target, missing = _numbers(source, wanted)
+        labels, target, missing = numbers(source, wanted)
     else:
-        labels, target, missing = _labelled(source, wanted)
+        labels, target, missing = labelled(source, wanted)
     silent = np.array([not _first(text).strip() for text in texts], np.bool_)
     left_out = Counter({"without text": int(silent.sum())})
     left_out["without a label"] = int((missing & ~silent).sum())
@@ -107,7 +76,7 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
         objective=objective,
         labels=labels,
         outputs=len(labels) - cumulative,
-        config=_config(wanted, labels, cumulative),
+        config=config_of(wanted, labels, cumulative),
         texts=texts,
         target=target,
         usable=usable,
@@ -136,190 +105,12 @@ def _first(text: Text) -> str:
     return text if isinstance(text, str) else text[0]
 
 
-# -- labels ----------------------------------------------------------------------------
-
-
-def _labelled(
-    source: Source, wanted: Wanted
-) -> tuple[tuple[str, ...], npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Returns labels, the target of each row, and which rows have none."""
-    several = wanted.head == "several"
-    name = wanted.label or ("labels" if several else "label")
-    said = [_list(each, several) for each in column(source, name)]
-    missing = np.array([each is None for each in said], np.bool_)
-    known = _known(wanted)
-    found = Counter(label for each in said for label in each or ())
-    if known:
-        _check_labels(source, found, known, wanted)
-    labels = known or tuple(sorted(found))
-    if wanted.head != "ordinal":
-        labels = tuple(label for label in labels if found[label])
-    _check_several_classes(source, labels, found, missing, several)
-    places = {label: place for place, label in enumerate(labels)}
-    if not several:
-        target = np.array([places[e[0]] if e else 0 for e in said], np.int64)
-        return labels, target, missing
-    flags = np.zeros((len(said), len(labels)), np.float32)
-    for row, each in enumerate(said):
-        flags[row, [places[label] for label in each or ()]] = 1.0
-    return labels, flags, missing
-
-
-def _list(value: Any, several: bool) -> list[str] | None:
-    """Returns the labels of a row; None if nobody said any.
-
-    Of several labels, an empty list or text says that there is none.
-    """
-    if value is None:
-        return None
-    if not several:
-        return [str(value).strip()] if str(value).strip() else None
-    parts = value if isinstance(value, list) else str(value).split(",")
-    return [str(part).strip() for part in parts if str(part).strip()]
-
-
-def _known(wanted: Wanted) -> tuple[str, ...]:
-    """Returns the labels that there may be; empty for any."""
-    if wanted.labels:
-        return wanted.labels
-    vocabulary = vocabularies.known().get(wanted.vocabulary)
-    if vocabulary is None:
-        if wanted.head == "ordinal":
-            raise UsageError(
-                "head=ordinal needs its steps, the lowest first: --set labels=A,B,C"
-            )
-        return ()
-    if wanted.head != "ordinal" or vocabulary.ordered:
-        return vocabulary.labels
-    raise UsageError(
-        f"the labels of the vocabulary {vocabulary.name!r} are no steps of a scale: "
-        "give the steps, the lowest first, with --set labels=A,B,C"
-    )
-
-
-def _check_labels(
-    source: Source, found: Counter[str], known: Sequence[str], wanted: Wanted
-) -> None:
-    for label, rows in found.items():
-        if label not in known:
-            where = (
-                f"the vocabulary {wanted.vocabulary!r}"
-                if not wanted.labels
-                else "`labels`"
-            )
-            raise UsageError(
-                f"{rows:,} rows of {str(source.files[0].parent)!r} have the label "
-                f"{label!r}, which is not in {where}; {nearest(label, known)} Correct "
-                "the rows, or name another vocabulary"
-            )
-
-
-def _check_several_classes(
-    source: Source,
-    labels: Sequence[str],
-    found: Counter[str],
-    missing: npt.NDArray[np.bool_],
-    several: bool,
-) -> None:
-    rows = int((~missing).sum())
-    there = [label for label in labels if found[label]]
-    same = there and several and all(found[label] == rows for label in there)
-    if same or (not several and len(there) < 2) or not there:
-        said = f"the label {there[0]!r}" if there else "no label"
-        raise UsageError(
-            f"all {rows:,} labelled rows of {str(source.files[0].parent)!r} have "
-            f"{said}: give rows with two labels or more"
-        )
-
-
-# -- numbers ---------------------------------------------------------------------------
-
-
-def _numbers(
-    source: Source, wanted: Wanted
-) -> tuple[tuple[str, ...], npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Returns the columns' names, their numbers, and which rows lack one."""
-    if not wanted.labels:
-        raise UsageError(
-            f"head={wanted.head} learns the numbers of columns: name them with --set "
-            "labels=A,B"
-        )
-    columns = [
-        [_number(value, source, name) for value in column(source, name)]
-        for name in wanted.labels
-    ]
-    values = np.array(columns, np.float64).T
-    missing: npt.NDArray[np.bool_] = np.asarray(np.isnan(values).any(axis=1))
-    seen = values[~missing]
-    if wanted.head == "shares":
-        values = _shares(source, values, seen)
-    else:
-        _check_scale(source, wanted, seen)
-    if len(seen) and not (seen.std(axis=0) > 0).all():
-        raise UsageError(
-            f"a column of {', '.join(wanted.labels)} has the same number in all rows: "
-            "leave it out"
-        )
-    return wanted.labels, values.astype(np.float32), missing
-
-
-def _number(value: Any, source: Source, name: str) -> float:
-    if value is None or value == "":
-        return np.nan
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"column {name!r} of {str(source.files[0])!r} has {value!r}, which is not "
-            "a number"
-        ) from error
-
-
-def _shares(
-    source: Source, values: npt.NDArray[Any], seen: npt.NDArray[Any]
-) -> npt.NDArray[Any]:
-    """Returns votes divided by their sum."""
-    if (seen < 0).any() or (seen.sum(axis=1) == 0).any():
-        raise UsageError(
-            f"{str(source.files[0])!r} has rows with votes below 0, or without any: "
-            "shares are votes of readers, at least one in each row"
-        )
-    return values / values.sum(axis=1, keepdims=True)
-
-
-def _check_scale(source: Source, wanted: Wanted, seen: npt.NDArray[Any]) -> None:
-    if wanted.scale is None:
-        raise UsageError(
-            "head=value needs the lowest and highest value: give them with --set "
-            "scale=LOW,HIGH"
-        )
-    low, high = wanted.scale
-    off = (seen < low) | (seen > high)
-    if off.any():
-        raise UsageError(
-            f"{int(off.any(axis=1).sum()):,} rows of {str(source.files[0].parent)!r} "
-            f"have a value off the scale of {low:g} to {high:g}, such as "
-            f"{seen[off][0]:g}: correct them, or give another scale"
-        )
-
-
 # -- pairs -----------------------------------------------------------------------------
 
 
 def _reward(source: Source, wanted: Wanted, objective: str) -> Aim:
-    """Returns what a reward learns of `chosen`, `rejected` and `strength`."""
-    chosen = _texts(source, "chosen", wanted)
-    rejected = _texts(source, "rejected", wanted)
-    strength = np.ones(len(chosen))
-    if "strength" in source.table.column_names:
-        strength = np.array(
-            [_number(each, source, "strength") for each in column(source, "strength")]
-        )
-    if (strength < 0).any():
-        raise UsageError(
-            f"{str(source.files[0])!r} has a `strength` below 0: exchange `chosen` and "
-            "`rejected` there, and write how strong the preference is"
-        )
+    """Returns what a reward learns of pairs of texts."""
+    chosen, rejected, strength = _pairs(source, wanted)
     silent = np.array(
         [
             not (_first(one).strip() and _first(other).strip())
@@ -336,7 +127,7 @@ def _reward(source: Source, wanted: Wanted, objective: str) -> Aim:
         objective=objective,
         labels=(name,),
         outputs=1,
-        config=_config(wanted, (name,), False),
+        config=config_of(wanted, (name,), False),
         texts=chosen,
         rejected=rejected,
         target=strength.astype(np.float32),
@@ -345,47 +136,54 @@ def _reward(source: Source, wanted: Wanted, objective: str) -> Aim:
     )
 
 
-# -- what the folder says --------------------------------------------------------------
-
-_ANSWERS = {"pair": "one", "reward": "value"}
-_PROBLEMS = {"several": "multi_label_classification", "value": "regression"}
+_OF_HELPSTEER = ("prompt", "response_1", "response_2", "preference_strength")
 
 
-def _config(
-    wanted: Wanted, labels: tuple[str, ...], cumulative: bool
-) -> dict[str, Any]:
-    """Returns the settings by which `SequenceClassifier` reads the head's outputs."""
-    answer = _ANSWERS.get(wanted.head, wanted.head)
-    outputs = [f"above {label}" for label in labels[:-1]] if cumulative else labels
-    name = wanted.vocabulary or vocabularies.recognise(list(labels)) or ""
-    if answer == "ordinal" and not name:
+def _pairs(
+    source: Source, wanted: Wanted
+) -> tuple[list[Text], list[Text], npt.NDArray[np.float64]]:
+    """Returns the texts that were chosen, the others, and how strongly.
+
+    Columns are `chosen`, `rejected` and perhaps `strength`; or those of HelpSteer2,
+    where a `preference_strength` below 0 says that the first response is better.
+    """
+    names = source.table.column_names
+    if "chosen" not in names and set(_OF_HELPSTEER[1:]) <= set(names):
+        return _of_helpsteer(source)
+    chosen = _texts(source, "chosen", wanted)
+    rejected = _texts(source, "rejected", wanted)
+    if "strength" not in names:
+        return chosen, rejected, np.ones(len(chosen))
+    strength = _column(source, "strength")
+    if (strength < 0).any():
         raise UsageError(
-            f"the scale {', '.join(labels)} has no name: give it one with --set "
-            "vocabulary=NAME"
+            f"{str(source.files[0])!r} has a `strength` below 0: exchange `chosen` and "
+            "`rejected` there, and write how strong the preference is"
         )
-    own: dict[str, Any] = {
-        "answer": answer,
-        "vocabulary": name or _of_values(answer, labels),
-        "task": wanted.task,
-    }
-    if answer == "ordinal":
-        own |= {"steps": list(labels), "cumulative": cumulative}
-    if wanted.scale:
-        own["scale"] = list(wanted.scale)
-    return {
-        "id2label": dict(enumerate(outputs)),
-        "label2id": {output: place for place, output in enumerate(outputs)},
-        "problem_type": _PROBLEMS.get(answer, "single_label_classification"),
-        SETTINGS: own,
-    }
+    return chosen, rejected, strength
 
 
-def _of_values(answer: str, labels: Sequence[str]) -> str:
-    """Returns the vocabulary of some values: a known one with a scale, or their own."""
-    if answer != "value":
-        return ""
-    names = {label.lower() for label in labels}
-    for vocabulary in vocabularies.known().values():
-        if vocabulary.scale and names <= set(map(str.lower, vocabulary.labels)):
-            return vocabulary.name
-    return labels[0]
+def _of_helpsteer(
+    source: Source,
+) -> tuple[list[Text], list[Text], npt.NDArray[np.float64]]:
+    prompt, one, other, _ = _OF_HELPSTEER
+    asked = [None] * source.table.num_rows
+    if prompt in source.table.column_names:
+        asked = column(source, prompt)
+    sides = [
+        # The response comes first: of two texts, the second is cut at its beginning.
+        [(str(said or ""), str(a)) if a else str(said or "") for said, a in zip(
+            column(source, name), asked, strict=True)]
+        for name in (one, other)
+    ]  # fmt: skip
+    strength = _column(source, "preference_strength")
+    better = [int(each > 0) for each in strength]
+    return (
+        [sides[place][row] for row, place in enumerate(better)],
+        [sides[1 - place][row] for row, place in enumerate(better)],
+        np.abs(strength),
+    )
+
+
+def _column(source: Source, name: str) -> npt.NDArray[np.float64]:
+    return np.array([number(each, source, name) for each in column(source, name)])

@@ -1,18 +1,26 @@
 """The card of a trained encoder: data, licence, figures, and what it is not for."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affectflow.kinds.trainer import Figure
 from affectflow_transforms.finetune.aims import Aim
+from affectflow_transforms.finetune.licences import stricter
 from affectflow_transforms.finetune.loop import Course
 from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.source import allows_commerce
 
-_SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
+__all__ = ["SAYS", "Facts", "card_of", "stricter"]
+
+_OPTIONS = (
+    *("rate", "head_rate", "layer_decay", "batch", "is_frozen", "balance", "sam_rho"),
+    "frozen_layers",
+    *("hidden", "dropout", "se_head", "lexicon_loss", "max_tokens", "seed"),
+)
+SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
+"""What a card says of commercial use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +34,13 @@ class Facts:
       course: what happened.
       files: of the data.
       licence: of the data.
+      reader: the model plugin that reads the folder.
       base: name of the encoder.
       base_licence: of it.
       figures: on the rows held out.
       digest: of the weights file.
+      copied: files whose words and numbers the folder holds.
+      kept_back: what of it has a licence that forbids passing the model on.
     """
 
     trainer: Any
@@ -38,10 +49,13 @@ class Facts:
     course: Course
     files: tuple[Path, ...]
     licence: str
+    reader: str
     base: str
     base_licence: str
     figures: tuple[Figure, ...]
     digest: str
+    copied: tuple[Path, ...] = ()
+    kept_back: tuple[str, ...] = ()
 
     @property
     def held_out(self) -> str:
@@ -60,39 +74,21 @@ class Facts:
         return said
 
 
-def stricter(licence: str, other: str) -> str:
-    """Returns the licence of two that allows less, as one word of a card's head.
-
-    >>> stricter("CC BY-NC 4.0 (somebody)", "apache-2.0")
-    'cc-by-nc-4.0'
-    """
-    words = [_word(licence), _word(other)]
-    ranks: dict[bool | None, int] = {False: 0, None: 1, True: 2}
-    return min(words, key=lambda word: ranks[allows_commerce(word)])
-
-
-def _word(licence: str) -> str:
-    bare = re.sub(r"\(.*?\)", "", licence).strip().lower()
-    return "unknown" if bare in ("", "not stated") else re.sub(r"\s+", "-", bare)
-
-
 def card_of(facts: Facts) -> str:
     """Returns the card, in Markdown, with a head as hubs read it."""
     aim, course, trainer = facts.aim, facts.course, facts.trainer
     licence = stricter(facts.licence, facts.base_licence)
     stopped = ", and stopped where the loss was no number" if course.diverged else ""
     options = ", ".join(
-        f"{name}={getattr(trainer, name)}"
-        for name in ("rate", "head_rate", "layer_decay", "batch", "freeze", "balance",
-                     "sam_rho", "max_tokens", "seed")
-    )  # fmt: skip
+        f"{name.removeprefix('is_')}={getattr(trainer, name)}" for name in _OPTIONS
+    )
     return f"""---
 license: {licence}
 base_model: {facts.base}
 ---
 # {facts.base}, fitted to {facts.files[0].name}
 
-Read by `SequenceClassifier`, made by `affectflow train finetune`. It gives
+Read by `{facts.reader}`, made by `affectflow train finetune`. It gives
 {_answer(aim)}.{_second(aim)}
 
 | | |
@@ -101,13 +97,13 @@ Read by `SequenceClassifier`, made by `affectflow train finetune`. It gives
 | rows | {len(facts.splits.learned):,} trained on, {len(facts.splits.chosen):,} to choose epoch and thresholds by |
 | licence of the data | {facts.licence} |
 | licence of the base | {facts.base_licence} |
-| commercial use | {_SAYS[allows_commerce(licence)]} |
+| commercial use | {SAYS[allows_commerce(licence)]} |
 | objective | {aim.objective} |
 | epochs | {len(course.figures)}, of which number {course.best + 1} was kept{stopped} |
 | options | {options} |
-| weights | BLAKE2b {facts.digest} |
+| weights | BLAKE2b {facts.digest} |{_copied(facts)}
 
-Who passes the weights on is bound by both licences. The same data, options and seed
+{_passing(facts)} The same data, options and seed
 give the same weights on one machine, without a GPU.
 
 ## Figures
@@ -124,6 +120,25 @@ sounds like to those who labelled the data, not what its author feels. On texts 
 another kind, language or community than the data it is unmeasured: label some of yours
 and run `affectflow eval` first. Labels with few rows in the figures are guesses.
 """  # noqa: E501
+
+
+def _copied(facts: Facts) -> str:
+    """Returns a row of the table for words that the folder holds; empty for none."""
+    if not facts.copied:
+        return ""
+    said = ", ".join(f"{f.name} (SHA-256 {trained.sha256(f)})" for f in facts.copied)
+    return f"\n| words and numbers in the folder | of {said}: under its own licence |"
+
+
+def _passing(facts: Facts) -> str:
+    if facts.kept_back:
+        what = " and of the ".join(facts.kept_back)
+        return (
+            f"**Not to be passed on:** the licence of the {what} forbids it, and the "
+            "user said that the model stays with them."
+        )
+    more = ", and by that of the words" if facts.copied else ""
+    return f"Who passes the weights on is bound by both licences{more}."
 
 
 def _answer(aim: Aim) -> str:

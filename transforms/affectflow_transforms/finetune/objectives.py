@@ -7,6 +7,8 @@ to a tensor without dimensions, the mean over rows. `n` are rows, `k` outputs.
 from collections.abc import Mapping
 from typing import Any
 
+from affectflow.kinds.objective import fits
+
 Tensor = Any
 Options = Mapping[str, Any]
 
@@ -16,6 +18,7 @@ _TINY = 1e-12
 # -- labels ----------------------------------------------------------------------------
 
 
+@fits("one", "pair", "ordinal")
 def cross_entropy(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the right one of labels that exclude one another likely.
 
@@ -31,6 +34,7 @@ def cross_entropy(output: Tensor, target: Tensor, options: Options) -> Tensor:
     return functional.cross_entropy(output, target, weight=options.get("weights"))
 
 
+@fits("several")
 def bce(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes each of several labels likely where it is there, by itself.
 
@@ -48,6 +52,7 @@ def bce(output: Tensor, target: Tensor, options: Options) -> Tensor:
     )
 
 
+@fits("one", "pair", "several")
 def focal(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes labels likely, most of all those that are not so yet.
 
@@ -108,6 +113,7 @@ def soft_labels(target: Tensor, k: int, sigma: float = 0.5) -> Tensor:
     return near / near.sum(1, keepdim=True)
 
 
+@fits("ordinal")
 def ordinal_soft(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the right step of a scale likely, and those beside it a little.
 
@@ -124,6 +130,7 @@ def ordinal_soft(output: Tensor, target: Tensor, options: Options) -> Tensor:
     return -(soft.to(output) * functional.log_softmax(output, 1)).sum(1).mean()
 
 
+@fits("ordinal")
 def coral(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes it likely that a step is above each one below it, and above no other.
 
@@ -149,11 +156,13 @@ def coral(output: Tensor, target: Tensor, options: Options) -> Tensor:
 # -- values ----------------------------------------------------------------------------
 
 
+@fits("value")
 def mse(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the squared distance of values small, the mean over rows and columns."""
     return ((output - target) ** 2).mean()
 
 
+@fits("value")
 def huber(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the distance of values small; far ones count less than their square.
 
@@ -169,6 +178,7 @@ def huber(output: Tensor, target: Tensor, options: Options) -> Tensor:
     return functional.huber_loss(output, target, delta=options.get("delta", 1.0))
 
 
+@fits("value")
 def ccc(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the concordance of values high: 1 - CCC, the mean over columns.
 
@@ -187,6 +197,7 @@ def ccc(output: Tensor, target: Tensor, options: Options) -> Tensor:
     return (1 - 2 * (one * other).mean(0) / spread.clamp_min(_TINY)).mean()
 
 
+@fits("shares")
 def shares_mse(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes shares as those of the readers: squared distance after a softmax.
 
@@ -219,6 +230,7 @@ def vad_mse(output: Tensor, target: Tensor, options: Options) -> Tensor:
 # -- pairs -----------------------------------------------------------------------------
 
 
+@fits("reward")
 def bradley_terry(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the reward of what was chosen higher: -log sigmoid(d).
 
@@ -234,6 +246,7 @@ def bradley_terry(output: Tensor, target: Tensor, options: Options) -> Tensor:
     return -functional.logsigmoid(output).mean()
 
 
+@fits("reward")
 def margin_bt(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes rewards differ by how strongly one was preferred: -log sigmoid(d - m).
 
@@ -245,6 +258,7 @@ def margin_bt(output: Tensor, target: Tensor, options: Options) -> Tensor:
     return -functional.logsigmoid(output - target).mean()
 
 
+@fits("reward")
 def scaled_bt(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes the reward of what was chosen higher, by strength: -m log sigmoid(d).
 

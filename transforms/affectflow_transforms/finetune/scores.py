@@ -79,7 +79,9 @@ def figures_of(
     if aim.head == "value":
         return trained.value_figures(aim.labels, outputs, target, units)
     if aim.head == "shares":
-        return trained.value_figures(aim.labels, softmax(outputs), target, units)
+        shares = softmax(outputs)
+        figures = trained.value_figures(aim.labels, shares, target, units)
+        return (*figures, *_accuracy(shares, target, units))
     if aim.head == "ordinal":
         found = places(aim, outputs)[:, None]
         return trained.value_figures(["step"], found, target[:, None], units)
@@ -122,6 +124,23 @@ def _ccc(one: Matrix, other: Matrix) -> float:
     spread = one.var() + other.var() + (one.mean() - other.mean()) ** 2
     together = ((one - one.mean()) * (other - other.mean())).mean()
     return float(2 * together / max(spread, 1e-12))
+
+
+def _accuracy(
+    shares: Matrix, target: Matrix, units: Sequence[str]
+) -> tuple[Figure, ...]:
+    """Returns how often the highest share is that of the readers.
+
+    Rows whose readers have no single favourite are not counted, as SEVLM does (arXiv
+    2403.11150); without any other row there is no figure.
+    """
+    highest = target == target.max(axis=1, keepdims=True)
+    clear = np.flatnonzero(highest.sum(axis=1) == 1)
+    if not len(clear):
+        return ()
+    right = shares[clear].argmax(axis=1) == target[clear].argmax(axis=1)
+    favoured = [units[row] for row in clear.tolist()]
+    return (share_figure("accuracy", "(favourite)", right, favoured),)
 
 
 def share_figure(name: str, label: str, right: Matrix, units: Sequence[str]) -> Figure:

@@ -3,11 +3,10 @@
     affectflow train finetune --data FOLDER --out FOLDER --set base=BASE --set head=one
 
 reads `train.csv`, `.jsonl` or `.parquet`, and writes a folder that `annotate --model`
-reads with SequenceClassifier.
+reads: with SequenceClassifier, of pictures with ImageClassifier, of recordings with
+SpeechAffect.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,12 +14,17 @@ from typing import Any, ClassVar
 
 from affectflow import weights
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
+from affectflow.kinds.objective import HEADS
+from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
-from affectflow_transforms.finetune import loop, network
-from affectflow_transforms.finetune.aims import HEADS, Aim, Wanted, aim_of
+from affectflow_transforms.finetune import loop, marks, network
+from affectflow_transforms.finetune.aims import Wanted, aim_of
+from affectflow_transforms.finetune.assembly import lesson_of
 from affectflow_transforms.finetune.card import Facts, card_of
-from affectflow_transforms.finetune.lesson import Lesson, prepare
+from affectflow_transforms.finetune.inputs import AUDIO, IMAGE, TEXT
+from affectflow_transforms.finetune.lesson import Lesson
+from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
+from affectflow_transforms.finetune.saving import save
 from affectflow_transforms.finetune.scores import (
     figure_of,
     figures_of,
@@ -30,9 +34,13 @@ from affectflow_transforms.finetune.splits import Source, Splits, read, split
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
-from affectflow_transforms.models.sequence_classifier.heads import SETTINGS
 
-ANNOTATOR = "SequenceClassifier"
+READERS = {
+    TEXT: "SequenceClassifier",
+    IMAGE: "ImageClassifier",
+    AUDIO: "SpeechAffect",
+}
+"""The model plugin that reads a folder, by what its encoder takes."""
 FILE = "model.safetensors"
 _MODEL = "model"
 _BALANCED = ("one", "pair", "several")
@@ -43,8 +51,10 @@ class Finetune(FolderTrainer):
     """Fits an encoder to `train.csv`, `train.jsonl` or `train.parquet`.
 
     Columns: `text`, and `label` or `labels`; of head=value and head=shares, those that
-    `labels` names; of head=reward, `chosen`, `rejected` and, if given, `strength`. A
-    second text, such as the message that is answered, is in `second`. Figures are of
+    `labels` names; of head=reward, `chosen`, `rejected` and, if given, `strength`, or
+    those of HelpSteer2. A second text, such as the message that is answered, is in
+    `second`. For an encoder of pictures or of speech, `image` or `audio` names a file
+    beneath the folder instead of `text`. Figures are of
     `dev.*`, or else of a tenth of the rows; by another tenth the epoch and the
     thresholds are chosen. Both tenths go by a hash of the key.
 
@@ -56,7 +66,7 @@ class Finetune(FolderTrainer):
       revision: the commit of a hub id, 40 hex digits.
       objective: what is made small; empty for that of the head.
       settings: of the objective, a JSON object, such as {"gamma": 1.5}.
-      text: column of the text.
+      text: column of the text, or of the file; empty for `text`, `image` or `audio`.
       second: column of the second text.
       label: column of the label; empty for `label`, of head=several `labels`.
       labels: that there are; of head=ordinal, the lowest first; of head=value and
@@ -75,10 +85,25 @@ class Finetune(FolderTrainer):
       layer_decay: rate of a layer, as a share of that of the layer above it.
       weight_decay: of AdamW.
       warmup: share of all steps in which rates rise.
-      freeze: leave the encoder as it is, and train the head alone.
+      lexica: files of words with numbers, .tsv, .txt or .csv: their means over a text
+        are read beside the encoder. The folder holds a copy.
+      lexicon_loss: weight of guessing those means from the encoder's states, besides.
+      affect_embeddings: file of word vectors in the format of GloVe, which stay as they
+        are: read by an LSTM in both directions with attention, beside the encoder. The
+        folder holds a copy.
+      words: of a text, so many with a vector are read.
+      lstm: units of the LSTM in each direction.
+      hidden: units of two layers between what is read and the outputs; 0 for none.
+      dropout: share of these units that is dropped in training.
+      se_head: weigh channels by squeeze-and-excitation.
+      freeze: leave the encoder as it is, run it once, and train a head over the mean of
+        its states; empty for true with `lexica`, else false.
+      frozen_layers: so many of the lowest layers stay as they are, and the embeddings.
       balance: beta of class-balanced weights, below 1, such as 0.999; 0 for none.
       sam_rho: radius of sharpness-aware steps, such as 0.05; 0 for plain ones.
       max_tokens: longer texts are cut.
+      accept: `private` says that a model stays with you if the licence of its data or
+        its base forbids passing it on.
       seed: of all that is random.
       device: `cpu`, `cuda`, ...; `auto` is CUDA where there is one.
 
@@ -91,7 +116,7 @@ class Finetune(FolderTrainer):
     revision: str = ""
     objective: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    text: str = "text"
+    text: str = ""
     second: str = "second"
     label: str = ""
     labels: tuple[str, ...] = ()
@@ -107,10 +132,20 @@ class Finetune(FolderTrainer):
     layer_decay: float = 1.0
     weight_decay: float = 0.01
     warmup: float = 0.1
-    freeze: bool = False
+    lexica: tuple[str, ...] = ()
+    lexicon_loss: float = 0.0
+    affect_embeddings: str = ""
+    words: int = 32
+    lstm: int = 100
+    hidden: int = 0
+    dropout: float = 0.3
+    se_head: bool = False
+    freeze: bool | None = None
+    frozen_layers: int = 0
     balance: float = 0.0
     sam_rho: float = 0.0
     max_tokens: int = 128
+    accept: str = ""
     seed: int = 0
     device: str = "auto"
 
@@ -137,73 +172,90 @@ class Finetune(FolderTrainer):
             "sam_rho": self.sam_rho >= 0,
             "max_tokens": self.max_tokens >= 3,
             "seed": self.seed >= 0,
+            "lexicon_loss": self.lexicon_loss >= 0,
+            "words": self.words >= 1,
+            "lstm": self.lstm >= 1,
+            "hidden": self.hidden >= 0,
+            "dropout": 0 <= self.dropout < 1,
+            "frozen_layers": self.frozen_layers >= 0,
+            "accept": self.accept in ("", PRIVATE),
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }
-        for name, fits in ranges.items():
-            if not fits:
-                raise UsageError(
-                    f"`{name}` is out of its range, got {getattr(self, name)!r}; see "
-                    "`affectflow plugins Finetune`"
-                )
+        marks.check_ranges(self, ranges)
         if self.balance and self.head not in _BALANCED:
             raise UsageError(
                 f"`balance` weights labels, and head={self.head} has none: leave it out"
+            )
+        if self.lexicon_loss and (not self.lexica or self.is_frozen):
+            raise UsageError(
+                "`lexicon_loss` trains the encoder on `lexica`: give them, and "
+                "--set freeze=false"
             )
 
     def train_in(
         self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet
     ) -> Trained:
         """Returns the fitted encoder with figures on the rows held out."""
+        base = bases.local_folder(self.base, self.revision)
+        modality = network.modality_of(base)
         source = read(data)
-        aim = aim_of(source, self._wanted)
+        aim = aim_of(source, self._wanted(modality))
+        licences = self._licences(source, licence)
+        kept_back = check_passing_on(licences, self.accept)
         texts = [text if isinstance(text, str) else text[0] for text in aim.texts]
         splits = split(source, aim.usable, self.split_by, texts)
-        base = bases.local_folder(self.base, self.revision)
-        loaded, tokenizer = network.load(
-            base,
-            aim,
-            seed=self.seed,
-            device=self.device,
-            max_tokens=self.max_tokens,
-        )
-        if self.freeze:
-            network.freeze(loaded.module)
-        lesson = prepare(
-            loaded,
-            aim,
-            splits.learned,
-            balance=self.balance,
-            options=self.settings,
-            frozen=self.freeze,
-        )
-        mark = self._mark(source, base)
+        lesson = lesson_of(self, base, modality, aim, splits, data)
+        words = [trained.sha256(Path(file)) for file in self.copied]
+        mark = marks.mark_of(self, base, source.files, *words)
         course = self._fit(lesson, splits, work, mark, tell)
-        return self._finished(
-            lesson, tokenizer, splits, course, work, source, licence, base
+        figures = _saved(lesson, splits, source, work)
+        facts = Facts(
+            trainer=self,
+            aim=aim,
+            splits=splits,
+            course=course,
+            files=source.files,
+            licence=licences["data"],
+            reader=READERS[modality],
+            base=marks.name_of(self.base, base),
+            base_licence=licences["base"],
+            figures=figures,
+            digest=weights.digest(work / _MODEL),
+            copied=tuple(map(Path, self.copied)),
+            kept_back=tuple(kept_back),
+        )
+        return Trained(
+            annotator=facts.reader,
+            weights=work / _MODEL,
+            card=card_of(facts),
+            held_out=facts.held_out,
+            figures=figures,
         )
 
     @property
-    def _wanted(self) -> Wanted:
+    def is_frozen(self) -> bool:
+        """Whether the encoder stays as it is."""
+        return bool(self.lexica) if self.freeze is None else self.freeze
+
+    @property
+    def copied(self) -> list[str]:
+        """Files whose words and numbers the folder will hold."""
+        return [*self.lexica, *filter(None, [self.affect_embeddings])]
+
+    def _wanted(self, modality: str) -> Wanted:
         said = {each.name: getattr(self, each.name) for each in fields(Wanted)}
-        return Wanted(**said)
+        return Wanted(**said | {"text": self.text or modality})
 
-    def _mark(self, source: Source, base: Path) -> str:
-        """Returns a digest of all that decides the weights."""
-        import torch
-
-        said = {
-            "options": {**vars(self), "base": "", "device": ""},
-            "base": bases.folder_digest(base),
-            "data": [trained.sha256(file) for file in source.files],
-            "torch": torch.__version__,
+    def _licences(self, source: Source, licence: str) -> dict[str, str]:
+        return {
+            "data": trained.licence_of(source.files[0], licence),
+            "base": bases.licence_of(self.base, self.revision),
         }
-        written = json.dumps(said, sort_keys=True, default=str).encode()
-        return hashlib.blake2b(written, digest_size=16).hexdigest()
 
     def _fit(
         self, lesson: Lesson, splits: Splits, work: Path, mark: str, tell: Tell
     ) -> loop.Course:
-        module, aim = lesson.network.module, lesson.aim
+        module, aim = lesson.loaded.module, lesson.aim
         pace = loop.Pace(
             epochs=self.epochs,
             patience=self.patience,
@@ -234,49 +286,23 @@ class Finetune(FolderTrainer):
             tell,
         )
 
-    def _finished(
-        self,
-        lesson: Lesson,
-        tokenizer: Any,
-        splits: Splits,
-        course: loop.Course,
-        work: Path,
-        source: Source,
-        licence: str,
-        base: Path,
-    ) -> Trained:
-        """Returns the folder of the model, with its card."""
-        aim = lesson.aim
-        thresholds = _thresholds(lesson, splits)
-        held = splits.held_out
-        figures = figures_of(
-            aim,
-            lesson.outputs(held),
-            aim.target[held],
-            thresholds,
-            _units(source, splits, aim),
-        )
-        _save(lesson, tokenizer, thresholds, work / _MODEL)
-        passed_on = trained.licence_of(source.files[0], licence)
-        facts = Facts(
-            trainer=self,
-            aim=aim,
-            splits=splits,
-            course=course,
-            files=source.files,
-            licence=passed_on,
-            base=self.base if not base.samefile(self.base) else base.resolve().name,
-            base_licence=bases.licence_of(self.base, self.revision),
-            figures=figures,
-            digest=weights.digest(work / _MODEL),
-        )
-        return Trained(
-            annotator=ANNOTATOR,
-            weights=work / _MODEL,
-            card=card_of(facts),
-            held_out=facts.held_out,
-            figures=figures,
-        )
+
+def _saved(
+    lesson: Lesson, splits: Splits, source: Source, work: Path
+) -> tuple[Figure, ...]:
+    """Writes the folder of the model; returns its figures on the rows held out."""
+    aim, held = lesson.aim, splits.held_out
+    units = marks.units_of(source, splits.key)
+    thresholds = _thresholds(lesson, splits)
+    figures = figures_of(
+        aim,
+        lesson.outputs(held),
+        aim.target[held],
+        thresholds,
+        [units[row] for row in held],
+    )
+    save(lesson, thresholds, work / _MODEL)
+    return figures
 
 
 def _thresholds(lesson: Lesson, splits: Splits) -> list[float]:
@@ -284,24 +310,3 @@ def _thresholds(lesson: Lesson, splits: Splits) -> list[float]:
         return []
     rows = splits.chosen
     return thresholds_of(lesson.outputs(rows), lesson.aim.target[rows])
-
-
-def _units(source: Source, splits: Splits, aim: Aim) -> list[str]:
-    """Returns the key of each row that was held out: what a bootstrap draws."""
-    if splits.key == "text":
-        return [str(row) for row in splits.held_out]
-    keys = source.table.column(splits.key).to_pylist()
-    return [str(keys[row] or f"row {row}") for row in splits.held_out]
-
-
-def _save(
-    lesson: Lesson, tokenizer: Any, thresholds: list[float], folder: Path
-) -> None:
-    """Writes the folder that SequenceClassifier reads."""
-    module, aim = lesson.network.module, lesson.aim
-    network.scale_outputs(
-        network.last_layer(module, aim.outputs), lesson.mean, lesson.spread
-    )
-    if thresholds:
-        getattr(module.config, SETTINGS)["thresholds"] = thresholds
-    network.save(lesson.network, tokenizer, folder)

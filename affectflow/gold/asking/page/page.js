@@ -134,6 +134,7 @@
 
   function begin() {
     rater = at("rater").value.trim().normalize("NFC");
+    at("start").hidden = rater !== "";
     if (!rater) return;
     recall();
     at("hint").hidden = true;

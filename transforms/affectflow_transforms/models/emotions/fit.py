@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,6 @@ from scipy import sparse
 
 from affectflow.batches.readings import CUE_BEGINS, CUE_ENDS
 from affectflow_transforms.models.emotions import ngrams
-from affectflow_transforms.models.emotions.model import FINER
 from affectflow_transforms.models.emotions.ngrams import Grams
 from affectflow_transforms.models.emotions.sentences import (
     features_by_sentence,
@@ -26,8 +24,6 @@ SEED = 0
 FOLDS = 5
 MIN_TEXTS = (4, 3)
 """Texts that a feature must occur in, for each of `ngrams.BLOCKS`."""
-MIN_WORD_TEXTS = 3
-"""Occurrences that make a word a known one."""
 C = 0.1
 """Inverse strength of the L2 penalty."""
 TOLERANCE = 0.05
@@ -339,63 +335,3 @@ def fit_calibration(decided: Values, y: Targets) -> Calibration:
     raw = Calibration(slope=slope, offset=offset, thresholds=np.zeros_like(slope))
     thresholds = best_thresholds(raw.probabilities(decided), y)
     return Calibration(slope=slope, offset=offset, thresholds=thresholds)
-
-
-def packed(
-    linear: Linear, vocabulary: Vocabulary, calibration: Calibration
-) -> dict[str, npt.NDArray[Any]]:
-    """Returns what `model.unpacked` reads, but for the words: one byte per weight."""
-    columns = quantise(linear.weights, np.sqrt(vocabulary.squared_idf))
-    return {
-        "slots": np.packbits(np.concatenate(vocabulary.rows) >= 0),
-        "weights": columns.grams,
-        "squared_idf": vocabulary.squared_idf.astype(np.uint8),
-        "gain": calibration.slope * columns.scale,
-        "shift": calibration.slope * linear.intercepts + calibration.offset,
-        "thresholds": calibration.thresholds.astype(np.float32),
-        **({"meant": columns.meant} if len(columns.meant) else {}),
-    }
-
-
-class Columns(NamedTuple):
-    """Weights as they are stored.
-
-    Attributes:
-      grams: shape (n-grams, columns), -127..127.
-      meant: shape (width of the senses, columns), in 1/FINER of those of n-grams; empty
-        if there are no senses.
-      scale: shape (columns,): what restores them.
-    """
-
-    grams: npt.NDArray[np.int8]
-    meant: npt.NDArray[np.int32]
-    scale: Values
-
-
-def quantise(weights: Values, idf: Values) -> Columns:
-    """Returns weights as whole numbers.
-
-    Args:
-      weights: shape (features, columns): of n-grams, then of the senses.
-      idf: of the n-grams.
-    """
-    folded = weights[: len(idf)] * idf[:, None]
-    # A label that nothing speaks for has no weight at all.
-    scale = np.maximum(np.abs(folded).max(axis=0), np.finfo(np.float32).tiny) / 127
-    meant = weights[len(idf) :] * MEANT * FINER / scale
-    return Columns(
-        grams=np.ascontiguousarray(np.rint(folded / scale), np.int8),
-        meant=np.ascontiguousarray(np.rint(meant), np.int32),
-        scale=scale,
-    )
-
-
-def known_words(texts: list[str]) -> npt.NDArray[np.uint32]:
-    """Returns hashes of the words that occur often enough, sorted."""
-    parts = []
-    for chunk in ngrams.chunks(texts):
-        flat = ngrams.flatten(chunk)
-        words = ngrams.split_words(flat)
-        parts.append(ngrams.short(words.hashes[ngrams.plain_words(flat, words)]))
-    hashes, counts = np.unique(np.concatenate(parts), return_counts=True)
-    return hashes[counts >= MIN_WORD_TEXTS]

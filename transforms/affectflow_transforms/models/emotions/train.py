@@ -27,7 +27,7 @@ from affectflow.registry import Card
 from affectflow.vocabularies import get
 from affectflow_transforms.models import authored, trained
 from affectflow_transforms.models.authored import Authored
-from affectflow_transforms.models.emotions import fit, polarity
+from affectflow_transforms.models.emotions import fit, packing, polarity
 from affectflow_transforms.models.emotions.fit import Examples, Targets, Vocabulary
 from affectflow_transforms.models.emotions.model import (
     ANNOTATOR,
@@ -108,8 +108,8 @@ def fit_weights(source: Path, labels: tuple[str, ...], licence: str) -> bytes:
     _report(calibration.probabilities(decided), y, labels)
 
     linear = fit.fit_linear(Examples.sure(x, y) + beside)
-    arrays = fit.packed(linear, vocabulary, calibration)
-    arrays["known_words"] = fit.known_words(texts)
+    arrays = packing.packed(linear, vocabulary, calibration)
+    arrays["known_words"] = packing.known_words(texts)
     return trained.weights_file(
         arrays,
         annotator=ANNOTATOR,
@@ -185,7 +185,7 @@ def _settings() -> dict[str, object]:
         "rated": fit.RATED,
         "folds": fit.FOLDS,
         "min_texts": fit.MIN_TEXTS,
-        "min_word_texts": fit.MIN_WORD_TEXTS,
+        "min_word_texts": packing.MIN_WORD_TEXTS,
         "seed": fit.SEED,
         "tolerance": fit.TOLERANCE,
     }

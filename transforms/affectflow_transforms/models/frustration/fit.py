@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from affectflow_transforms.models.emotions import fit as emotions_fit
-from affectflow_transforms.models.emotions import ngrams
+from affectflow_transforms.models.emotions import ngrams, packing
 from affectflow_transforms.models.emotions.fit import Examples, Vocabulary
 from affectflow_transforms.models.emotions.model import NgramModel, Values
 from affectflow_transforms.models.emotions.sentences import features_by_sentence
@@ -295,7 +295,7 @@ def threshold(scores: Values, uncivil: Mask) -> float:
 def packed(heads: Heads, emotions: NgramModel) -> dict[str, npt.NDArray[Any]]:
     """Returns the arrays of the weights file: one byte per weight of n-grams."""
     idf = np.sqrt(emotions.weights[:, -1].astype(np.float64))
-    columns = emotions_fit.quantise(heads.grams, idf)
+    columns = packing.quantise(heads.grams, idf)
     return {
         "columns": columns.grams,
         "meant": columns.meant,

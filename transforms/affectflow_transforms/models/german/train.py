@@ -25,7 +25,7 @@ from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
-from affectflow_transforms.models.emotions import fit
+from affectflow_transforms.models.emotions import fit, packing
 from affectflow_transforms.models.emotions.fit import Examples, Targets, Values
 from affectflow_transforms.models.emotions.model import NgramModel, unpacked
 from affectflow_transforms.models.german.model import ANNOTATOR
@@ -107,7 +107,7 @@ def fit_weights(source: Path, english: Path, licence: str) -> bytes:
     """Returns the weights file, fitted to the lines that are not held out."""
     texts, y = _seen(source)
     arrays = fit_arrays(texts, y)
-    arrays["english_words"] = fit.known_words(_seen(english)[0])
+    arrays["english_words"] = packing.known_words(_seen(english)[0])
     return trained.weights_file(
         arrays,
         annotator=ANNOTATOR,
@@ -134,12 +134,14 @@ def fit_arrays(texts: list[str], y: Targets) -> dict[str, npt.NDArray[Any]]:
     x = fit.scaled(blocks, vocabulary)
     decided = fit.decide_held_out(x, y)
     calibration = fit.fit_calibration(decided, y)
-    arrays = fit.packed(fit.fit_linear(Examples.sure(x, y)), vocabulary, calibration)
+    arrays = packing.packed(
+        fit.fit_linear(Examples.sure(x, y)), vocabulary, calibration
+    )
     arrays["f1_thresholds"] = arrays["thresholds"]
     scores = calibration.probabilities(decided)
     lowest = precise_threshold(scores, y, PRECISION)
     arrays["thresholds"] = np.full(y.shape[1], lowest, np.float32)
-    arrays["known_words"] = fit.known_words(texts)
+    arrays["known_words"] = packing.known_words(texts)
     return arrays
 
 
@@ -182,7 +184,7 @@ def _settings() -> dict[str, object]:
         "C": fit.C,
         "folds": fit.FOLDS,
         "min_texts": fit.MIN_TEXTS,
-        "min_word_texts": fit.MIN_WORD_TEXTS,
+        "min_word_texts": packing.MIN_WORD_TEXTS,
         "precision": PRECISION,
         "seed": fit.SEED,
         "tolerance": fit.TOLERANCE,

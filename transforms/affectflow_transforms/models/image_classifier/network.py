@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from affectflow.errors import RowError, UsageError
 from affectflow_transforms.models.micro_batches import cores, run_halved
-from affectflow_transforms.models.pretrained import loading
+from affectflow_transforms.models.pretrained import loading, pooled
 from affectflow_transforms.models.pretrained.source import check_weights
 
 Matrix = npt.NDArray[np.float32]
@@ -79,7 +79,7 @@ def load(
     device = device if device != "auto" else loading.best_device()
     factory = "AutoModel" if phrases else "AutoModelForImageClassification"
     module, report = loading.from_pretrained(
-        getattr(transformers, factory),
+        pooled.factory_of(transformers, folder, factory),
         folder,
         what,
         trust_remote_code=trust_remote_code,
@@ -91,7 +91,7 @@ def load(
     processor = loading.from_pretrained(
         transformers.AutoImageProcessor, folder, what, trust_remote_code=False
     )
-    module = module.eval().to(device)
+    module = pooled.keep_exact(module.eval().to(device))
     on_gpu = device.startswith("cuda")
     return Looker(
         module=module,

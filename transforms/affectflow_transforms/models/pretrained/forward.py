@@ -6,7 +6,7 @@ when a head has read it.
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from affectflow_transforms.models.pretrained.tokens import (
     Tokens,
     tokenise,
 )
+from affectflow_transforms.models.pretrained.words import Beside
 from affectflow_transforms.models.token_budget import Rows
 
 Matrix = npt.NDArray[np.float32]
@@ -42,6 +43,7 @@ class Network:
       pads_left: fills it up at its beginning.
       takes_types: is told which tokens are those of a second text.
       workers: micro-batches that run side by side, one per core.
+      beside: what it is told of texts beside their tokens; None for nothing.
     """
 
     module: Any
@@ -53,6 +55,7 @@ class Network:
     pads_left: bool = False
     takes_types: bool = False
     workers: int = 1
+    beside: Beside | None = None
     # Neither the tokenizer nor the budget bears two threads at once.
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -84,13 +87,21 @@ def outputs(model: Network, texts: Sequence[Text], head: Head, width: int) -> Ou
       width: numbers that the head gives of each text.
     """
     with model.lock:
-        tokens = tokenise(model.tokenizer, texts, model.max_tokens)
+        tokens = tokens_of(model, texts)
         failed = unknown_tokens(tokens, model.n_known_tokens)
         living = np.setdiff1d(np.arange(len(texts)), list(failed)).astype(np.int64)
         values, failures = run(model, tokens, living, head, width)
     failed |= failures | _not_finite(values, failed.keys() | failures.keys())
     values[list(failed)] = 0.0
     return Outputs(values=values, truncated=tokens.truncated, failed=failed)
+
+
+def tokens_of(model: Network, texts: Sequence[Text]) -> Tokens:
+    """Returns what a network is given of texts: their tokens, and what is beside."""
+    tokens = tokenise(model.tokenizer, texts, model.max_tokens)
+    if model.beside is None:
+        return tokens
+    return replace(tokens, beside=model.beside.arrays(texts))
 
 
 def unknown_tokens(tokens: Tokens, n_known: int) -> dict[int, Exception]:
@@ -122,16 +133,34 @@ def forward(model: Network, tokens: Tokens, rows: Rows, head: Head) -> Matrix:
     """Returns the numbers of one micro-batch, (rows, width), in host memory."""
     import torch
 
+    with torch.inference_mode():
+        tensors = tensors_of(model, tokens, rows)
+        beside = beside_of(model, tokens, rows)
+        read = head(model.module(**tensors, **beside), tensors["attention_mask"])
+        result: Matrix = read.float().cpu().numpy()
+    return result
+
+
+def tensors_of(model: Network, tokens: Tokens, rows: Rows) -> dict[str, Any]:
+    """Returns what an encoder takes of some rows, on its device."""
+    import torch
+
     ids, mask, types = padded(model, tokens, rows)
     given = {"input_ids": ids, "attention_mask": mask}
     if types is not None and model.takes_types:
         given["token_type_ids"] = types
-    module = model.module
-    with torch.inference_mode():
-        tensors = {n: torch.from_numpy(a).to(module.device) for n, a in given.items()}
-        read = head(module(**tensors), tensors["attention_mask"])
-        result: Matrix = read.float().cpu().numpy()
-    return result
+    return {n: torch.from_numpy(a).to(model.module.device) for n, a in given.items()}
+
+
+def beside_of(model: Network, tokens: Tokens, rows: Rows) -> dict[str, Any]:
+    """Returns what a head takes of some rows beside the encoder's states."""
+    import torch
+
+    device = model.module.device
+    return {
+        name: torch.from_numpy(array[rows]).to(device)
+        for name, array in tokens.beside.items()
+    }
 
 
 def padded(

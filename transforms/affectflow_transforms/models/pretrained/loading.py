@@ -8,6 +8,7 @@ from typing import Any
 from affectflow.errors import MissingExtraError, UsageError
 from affectflow.weights import one_line
 from affectflow_transforms.models.micro_batches import cores
+from affectflow_transforms.models.pretrained import pooled
 from affectflow_transforms.models.pretrained.forward import Network
 from affectflow_transforms.models.pretrained.source import check_weights
 
@@ -58,7 +59,7 @@ def load(
     transformers.utils.logging.disable_progress_bar()
     device = device if device != "auto" else best_device()
     module, report = from_pretrained(
-        getattr(transformers, factory),
+        pooled.factory_of(transformers, folder, factory),
         folder,
         what,
         trust_remote_code=trust_remote_code,
@@ -70,14 +71,16 @@ def load(
     tokenizer = from_pretrained(
         transformers.AutoTokenizer, folder, what, trust_remote_code=trust_remote_code
     )
-    return network_of(
-        module.eval().to(device),
+    network = network_of(
+        pooled.keep_exact(module.eval().to(device)),
         tokenizer,
         folder,
         max_tokens=max_tokens,
         max_batch_tokens=max_batch_tokens,
         device=device,
     )
+    network.beside = pooled.beside_of(module.config.to_dict(), folder)
+    return network
 
 
 def network_of(
@@ -168,7 +171,8 @@ def from_pretrained(factory: Any, folder: Path, what: str, **options: Any) -> An
 
 def _is_no_report(record: logging.LogRecord) -> bool:
     """Leaves out the table of weights: `check_trained` says in a line what matters."""
-    return "LOAD REPORT" not in record.getMessage()
+    said = record.getMessage()
+    return "LOAD REPORT" not in said and "tied weights mapping" not in said
 
 
 def check_trained(

@@ -1,7 +1,7 @@
 """The tokens of texts, and of pairs of texts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,14 @@ class Tokens:
       starts: shape (texts + 1,): where each text starts in `flat`.
       truncated: shape (texts,): the text did not fit and was cut at its end.
       types: of each token, 1 if it is of a second text; None if no text has one.
+      beside: what else a network is told of each text, by the name of its argument.
     """
 
     flat: Ints
     starts: Ints
     truncated: npt.NDArray[np.bool_]
     types: Ints | None = None
+    beside: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @property
     def lengths(self) -> Ints:

@@ -6,15 +6,22 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.batches.entries import annotations_of
+from affectflow.batches.labelling import annotate
 from affectflow.batches.readings import Readings
 from affectflow.errors import UsageError
 from affectflow.kinds.model import Scored, Scorer
+from affectflow.kinds.style import reading_of
 from affectflow.registry import Card
 from affectflow.schemas import UTTERANCES, fields
 from affectflow_transforms.models.pretrained import source
 from affectflow_transforms.models.pretrained.forward import Network, outputs
 from affectflow_transforms.models.pretrained.options import Pretrained, check_word
 from affectflow_transforms.models.sequence_classifier.answers import answers
+from affectflow_transforms.models.sequence_classifier.cue_words import (
+    check_attention,
+    cue_words,
+)
 from affectflow_transforms.models.sequence_classifier.heads import (
     ANSWERS,
     Said,
@@ -67,6 +74,9 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
         the best one is chosen if it reaches it; 0 always chooses it. None means 0.5 and
         0.
 
+      evidence: of a model with attention over word vectors, at most this many words
+        that it looked at are told of each text, as the task with `_evidence` appended.
+
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit, or its
         outputs are unknown.
@@ -80,7 +90,9 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
     context: int = 0
     pair: str = ""
     threshold: float | None = None
+    evidence: int = 0
 
+    only_if_said: ClassVar[frozenset[str]] = Scorer.only_if_said | {"evidence"}
     architectures: ClassVar[tuple[str, ...]] = ("*ForSequenceClassification",)
     card: ClassVar[Card] = Card(
         summary="labels utterances with a transformers sequence classifier",
@@ -96,6 +108,11 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
             raise UsageError(
                 "`context` must be at least 0 earlier turns, and cannot be combined "
                 f"with `pair`, got context={self.context} and pair={self.pair!r}"
+            )
+        if self.evidence < 0 or (self.evidence and (self.context or self.pair)):
+            raise UsageError(
+                "`evidence` must be at least 0 words, and cannot be combined with "
+                f"`context` or `pair`, got {self.evidence}"
             )
         if self.context or self.pair:
             self.unit = "conversation"
@@ -133,7 +150,21 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
         network = self.load_network("AutoModelForSequenceClassification", _WHAT)
         space = space_of(network.module.config.to_dict(), self._said)
         self._check_threshold(space)
+        if self.evidence:
+            check_attention(network, self.model)
         return Classifier(network=network, space=space)
+
+    def predict(self, batch: pa.RecordBatch, model: Classifier) -> pa.RecordBatch:
+        """Returns `batch` with one list of annotations for each row."""
+        before = batch
+        batch = super().predict(batch, model)
+        if not self.evidence:
+            return batch
+        readings = reading_of(before, cues=self.cues, style=self.style)
+        own = self.annotator()["annotator_id"]
+        said = batch.column("annotations")
+        told = list(cue_words(model.network, said, readings, self.evidence, own))
+        return annotate(batch, annotations_of(told, batch.num_rows, own))
 
     def score(self, texts: list[str], model: Classifier) -> Scored:
         """Returns what the head says; a text that fails does not affect the others."""

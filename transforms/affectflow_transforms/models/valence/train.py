@@ -23,7 +23,7 @@ from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
-from affectflow_transforms.models.emotions import fit
+from affectflow_transforms.models.emotions import fit, packing
 from affectflow_transforms.models.emotions.embedded import emotion_model
 from affectflow_transforms.models.emotions.fit import Calibration, Linear, Values
 from affectflow_transforms.models.valence.model import ANNOTATOR, Regression
@@ -120,14 +120,16 @@ def fit_weights(source: Path, licence: str) -> bytes:
     vocabulary = fit.choose_features(blocks)
     linear = fit_ridge(fit.scaled(blocks, vocabulary), ratings)
     _check_learned(linear, source)
-    # `fit.packed` folds slope and offset into the weights: these are values already.
+    # `packed` folds slope and offset into the weights: these are values already.
     n_labels = ratings.shape[1]
     as_they_are = Calibration(
         slope=np.ones(n_labels),
         offset=np.zeros(n_labels),
         thresholds=np.zeros(n_labels),
     )
-    arrays: dict[str, npt.NDArray[Any]] = fit.packed(linear, vocabulary, as_they_are)
+    arrays: dict[str, npt.NDArray[Any]] = packing.packed(
+        linear, vocabulary, as_they_are
+    )
     arrays["known_words"] = emotion_model().known_words
     return trained.weights_file(
         arrays,

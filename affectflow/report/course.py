@@ -1,0 +1,110 @@
+"""Whether more is flagged than before, in counts: what can be said without gold.
+
+Only cells that the page shows are counted, so that no sum gives a hidden one away.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from affectflow.batches.bootstrap import Interval
+from affectflow.gold.figures.accuracy import wilson
+from affectflow.gold.figures.differences import difference, excludes_zero
+from affectflow.nouns import count
+from affectflow.report.frustration import columns_of
+from affectflow.report.html import Html, el, join
+from affectflow.report.queries import Facts
+from affectflow.report.words import is_unfinished, period_name
+
+_MIN_FOR_HALVES = 4
+"""Below it, halves of the periods are hardly more than the last two."""
+
+
+class _Cell(NamedTuple):
+    """What was flagged in one period, or in several."""
+
+    name: str
+    flagged: int
+    messages: int
+    conversations: int
+    is_open: bool = False
+
+    @property
+    def rate(self) -> Interval:
+        """Its share, as if each conversation said one thing; no page shows it."""
+        return wilson(
+            self.flagged / self.messages, min(self.conversations, self.messages)
+        )
+
+
+def course(facts: Facts) -> Html:
+    """Returns how many messages were flagged lately and before, of how many."""
+    question = el("strong", "Is it getting worse?")
+    shown = _shown(facts)
+    if len(shown) < 2:
+        return join(question, f" That cannot be said: {_why_not(facts)}.")
+    ended = [cell for cell in shown if not cell.is_open]
+    lately = (ended if len(ended) > 1 else shown)[-2:]
+    halves = _halves(ended, facts.period) if len(ended) >= _MIN_FOR_HALVES else []
+    pairs = [_said(pair) for pair in (lately, halves) if pair]
+    return join(
+        question,
+        f" Messages flagged: {'; '.join(pairs)}. {_judged(halves or lately)} "
+        "That is what the model flags, unvalidated here.",
+    )
+
+
+def _shown(facts: Facts) -> list[_Cell]:
+    """Returns the periods whose numbers are on the page, in order of time."""
+    last = facts.one("counts")["last_at"]
+    return [
+        _Cell(
+            period_name(each.when, facts.period),
+            each.flagged or 0,
+            each.all,
+            facts.counts.periods[each.when].conversations,
+            is_unfinished(each.when, last, facts.period),
+        )
+        for each in columns_of(facts, facts.counts.periods)
+        if each.all
+    ]
+
+
+def _why_not(facts: Facts) -> str:
+    if not facts.counts.periods:
+        return "these messages have no times"
+    if len(facts.counts.periods) == 1:
+        return f"all messages are of one {facts.period}"
+    return f"fewer than two {facts.period}s have enough messages to be shown"
+
+
+def _halves(cells: Sequence[_Cell], period: str) -> list[_Cell]:
+    half = len(cells) // 2
+    ends = ("first", cells[:half]), ("last", cells[-half:])
+    return [_together(f"the {end} {count(half, period)} shown", of) for end, of in ends]
+
+
+def _together(name: str, cells: Sequence[_Cell]) -> _Cell:
+    return _Cell(
+        name,
+        sum(cell.flagged for cell in cells),
+        sum(cell.messages for cell in cells),
+        sum(cell.conversations for cell in cells),
+    )
+
+
+def _said(pair: Sequence[_Cell]) -> str:
+    return ", ".join(
+        f"{each.flagged:,} of {each.messages:,} in {each.name}"
+        f"{' so far' if each.is_open else ''}"
+        for each in pair
+    )
+
+
+def _judged(pair: Sequence[_Cell]) -> str:
+    """Returns whether more or fewer are flagged later than chance explains."""
+    before, after = pair
+    found = difference(after.rate, before.rate)
+    if not excludes_zero(found):
+        return "The difference may be chance."
+    more = "more" if found.value > 0 else "fewer"
+    return f"Per message, {more} are flagged than before, beyond chance."
