@@ -74,15 +74,19 @@ def retrieved(
 
 
 def retrieval_figures(
-    lesson: Lesson, rows: Rows, units: Sequence[str]
+    lesson: Lesson, rows: Rows, keys: Sequence[str]
 ) -> tuple[Figure, ...]:
     """Returns retrieval@1 of rows; of the first 2,000 with two modalities or more.
 
     None if fewer than two rows have them.
+
+    Args:
+      lesson: whose network is asked.
+      rows: some of the examples.
+      keys: of all examples; what is drawn.
     """
     import torch
 
-    keys = dict(zip(rows.tolist(), units, strict=True))
     rows = lesson.examples.paired(rows)[:_MOST_COMPARED]
     if len(rows) < 2:
         return ()

@@ -17,7 +17,7 @@ from affectflow import open_lake, weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
-from affectflow_transforms.finetune import loop
+from affectflow_transforms.finetune import loop, marks
 from affectflow_transforms.finetune.splits import Splits, column, split
 from affectflow_transforms.fuse import saved
 from affectflow_transforms.fuse.card import Facts, card_of, strictest
@@ -109,12 +109,7 @@ class Fuse(FolderTrainer):
             "rate": self.rate > 0,
             "seed": self.seed >= 0,
         }
-        for name, fits in ranges.items():
-            if not fits:
-                raise UsageError(
-                    f"`{name}` is out of its range, got {getattr(self, name)!r}; see "
-                    "`affectflow plugins Fuse`"
-                )
+        marks.check_ranges(self, ranges)
 
     @property
     def _ways(self) -> Ways:
@@ -147,13 +142,12 @@ class Fuse(FolderTrainer):
             corpus.examples, splits, work, mark, tell, "fused"
         )
         held = corpus.examples.labelled(splits.held_out)
-        units = _units(corpus, splits, held)
+        keys = marks.units_of(corpus.source, splits.key)
+        units = [keys[row] for row in held]
         figures = (
             *label_figures(lesson, held, units),
             *self._beside(lesson, splits, held, units, work, mark, tell),
-            *retrieval_figures(
-                lesson, splits.held_out, _units(corpus, splits, splits.held_out)
-            ),
+            *retrieval_figures(lesson, splits.held_out, keys),
         )
         return self._finished(
             lesson, corpus, splits, contrast, course, figures, work, licence
@@ -161,19 +155,11 @@ class Fuse(FolderTrainer):
 
     def _mark(self, corpus: Corpus) -> str:
         """Returns a digest of all that decides the weights."""
-        import torch
-
-        examples, digest = corpus.examples, hashlib.blake2b(digest_size=16)
+        examples, arrays = corpus.examples, hashlib.blake2b(digest_size=16)
         for each in (*examples.vectors, examples.there, examples.target):
-            digest.update(each.tobytes())
-        said = {
-            "options": vars(self),
-            "annotators": examples.annotators,
-            "labels": examples.labels,
-            "torch": torch.__version__,
-        }
-        digest.update(json.dumps(said, sort_keys=True, default=str).encode())
-        return digest.hexdigest()
+            arrays.update(each.tobytes())
+        said = (examples.annotators, examples.labels, arrays.hexdigest())
+        return marks.mark_of(self, None, (), *said)
 
     def _fitted(
         self,
@@ -297,13 +283,6 @@ def _split(corpus: Corpus, split_by: str) -> Splits:
                 "50 with different keys"
             )
     return splits
-
-
-def _units(corpus: Corpus, splits: Splits, rows: Rows) -> list[str]:
-    """Returns the key of some rows: what a bootstrap draws."""
-    name = "utterance_id" if splits.key == "text" else splits.key
-    keys = column(corpus.source, name)
-    return [str(keys[row] or f"row {row}") for row in rows.tolist()]
 
 
 def _held_out(corpus: Corpus, splits: Splits) -> str:
