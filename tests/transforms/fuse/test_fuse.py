@@ -256,6 +256,7 @@ def trained(lake):
     return Path(lake).with_name("fused"), said
 
 
+@pytest.mark.rotated
 def test_the_card_compares_fusion_with_each_modality_and_with_concatenation(trained):
     out, said = trained
 
@@ -274,6 +275,7 @@ def test_the_card_compares_fusion_with_each_modality_and_with_concatenation(trai
     assert "labelled rows, by a hash of `conversation_id`" in card
 
 
+@pytest.mark.rotated
 def test_a_lake_is_labelled_by_the_second_command_of_the_page(lake, trained):
     _, command = commands(PAGE)
 
@@ -294,6 +296,7 @@ def test_a_lake_is_labelled_by_the_second_command_of_the_page(lake, trained):
     assert rows == [(",".join(IDS), "cc-by-nc-4.0")]
 
 
+@pytest.mark.proof
 def test_the_same_lake_options_and_seed_give_the_same_bytes(lake, trained, tmp_path):
     out, _ = trained
 
@@ -304,6 +307,7 @@ def test_the_same_lake_options_and_seed_give_the_same_bytes(lake, trained, tmp_p
     assert (again.weights / saved.FILE).read_bytes() == (out / saved.FILE).read_bytes()
 
 
+@pytest.mark.proof
 def test_what_cannot_be_fused_is_refused_in_one_line(lake, tmp_path):
     usual = Fuse(over=IDS)
     refused = {
