@@ -244,6 +244,7 @@ def renew_vectors(lake_uri: str, annotator_id: str, part: str) -> None:
     commit(lake.storage, "vectors", receipt.files, [old])
 
 
+@pytest.mark.proof
 def test_a_model_that_reads_several_waits_for_all_and_follows_each(lake):
     answer_over(lake, EMBEDDERS[0])
     early = answer_over(lake, SUM)
