@@ -233,7 +233,7 @@ def _usable(
     reasons: dict[str, Mask] = {
         "deleted": np.asarray(table.column("deleted")),
         "private": np.asarray(pc.and_(hidden, not private)),
-        "without a usable vector": ~examples.there.any(axis=0),
+        "without a usable vector": np.asarray(~examples.there.any(axis=0)),
     }
     kept, left_out = np.ones(len(table), np.bool_), Counter[str]()
     for reason, rows in reasons.items():
