@@ -155,7 +155,7 @@ Over = Annotated[
     str,
     typer.Option(
         help="The annotator whose answers the model reads, by its id or the start of "
-        "it; see docs/over.md."
+        "it, or several with commas; see docs/over.md."
     ),
 ]
 OnlyBelow = Annotated[

@@ -7,7 +7,7 @@ store the answers of two options under one id.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from affectflow.registry import Plugin
@@ -48,7 +48,10 @@ class Annotator(Plugin):
     notice: str | None = None
     """What readers of the results are told, if a guard says so."""
     over: str = ""
-    """The annotator whose answers it reads; an option of models that read answers."""
+    """The annotator whose answers it reads; an option of models that read answers.
+
+    Several, if the model `reads_several`: their ids with commas between them, sorted.
+    """
 
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
@@ -95,6 +98,26 @@ class Annotator(Plugin):
             "touches": list(self.touches),
             "notice": self.notice,
         }
+
+
+def joined(ids: Iterable[str]) -> str:
+    """Returns `over` for some annotators: the same in whatever order they are named.
+
+    >>> joined(["b@1", "a@1", "b@1"])
+    'a@1,b@1'
+    """
+    return ",".join(sorted(set(ids)))
+
+
+def ids_in(over: str | None) -> tuple[str, ...]:
+    """Returns the ids that `over` of an annotator may name; none if it is empty.
+
+    The whole is among them, as ids that came in with messages may contain commas.
+
+    >>> ids_in("a@1,b@1")
+    ('a@1,b@1', 'a@1', 'b@1')
+    """
+    return tuple(dict.fromkeys((over, *over.split(",")))) if over else ()
 
 
 def options_of(plugin: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from affectflow.batches.batch import with_column
 from affectflow.errors import RowError, UsageError
 from affectflow.kinds.account import account
 from affectflow.kinds.doubts import NEUTRAL, Bars, Others, key_of, others_of
-from affectflow.kinds.identity import Annotator
+from affectflow.kinds.identity import Annotator, ids_in
 from affectflow.schemas import (
     ANNOTATIONS_COLUMN,
     ANNOTATORS_COLUMN,
@@ -285,7 +285,8 @@ def _of_health(batch: pa.RecordBatch) -> set[str]:
     # Rows are signed in order: annotators come after those whose answers they read.
     over = signed.filter(pc.is_valid(signed.field("over"))) if found else signed[:0]
     for row in over.to_pylist():
-        found |= {row["annotator_id"]} if row["over"] in found else set()
+        if not found.isdisjoint(ids_in(row["over"])):
+            found.add(row["annotator_id"])
     return found
 
 

@@ -64,6 +64,9 @@ class BatchModelHandler(
     """Which folders and hub ids it reads, by names in their config.json: patterns like
     `*ForSequenceClassification`. Such a plugin takes `model` and `revision`.
     """
+    reads_several: ClassVar[bool] = False
+    """Whether `over` may name several annotators; only for a model of `vectors`. It
+    tells their answers apart by `annotator_id`: the order of the ids says nothing."""
     unit: Literal["utterance", "conversation"] = "utterance"
     """What it reads at once. A batch for a model of conversations holds whole ones, one
     after the other, each in time order; they live or die as a whole."""
@@ -92,6 +95,11 @@ class BatchModelHandler(
         """The columns of answers that it reads: `annotations`, `vectors`, or both."""
         columns = (ANNOTATIONS_COLUMN.name, VECTORS_COLUMN.name)
         return tuple(n for n in columns if n in self.columns_required.names)
+
+    @property
+    def annotators_read(self) -> tuple[str, ...]:
+        """The ids that `over` names."""
+        return tuple(self.over.split(",")) if self.reads_several else (self.over,)
 
     @property
     def cues_read(self) -> str:
@@ -123,7 +131,7 @@ class BatchModelHandler(
         """Returns the result of `predict`, checked, typed and guarded by halving."""
         check_columns(type(self).__name__, batch.schema, self.columns_required)
         if self.reads_answers:
-            _check_answered(batch, self.over)
+            _check_answered(batch, self.annotators_read)
         return apply_to_living(
             lambda living: self.predict(living, model),
             batch,
@@ -152,8 +160,8 @@ class BatchModelHandler(
         return type(self).__name__
 
 
-def _check_answered(batch: pa.RecordBatch, over: str) -> None:
-    """Raises UsageError if earlier steps answered but none of them is `over`.
+def _check_answered(batch: pa.RecordBatch, over: Sequence[str]) -> None:
+    """Raises UsageError if earlier steps answered but one of `over` is not among them.
 
     In a lake there is no earlier step, and the part is known to be answered.
     """
@@ -161,10 +169,11 @@ def _check_answered(batch: pa.RecordBatch, over: str) -> None:
         return
     names = batch.column(ANNOTATORS_COLUMN.name).flatten().field("annotator_id")
     there = pc.unique(names).to_pylist()
-    if there and over not in there:
+    missing = [each for each in over if each not in there]
+    if there and missing:
         raise UsageError(
-            f"`over` is {over!r}, but no earlier step gives it; earlier steps give "
-            f"{', '.join(there)}"
+            f"`over` is {missing[0]!r}, but no earlier step gives it; earlier steps "
+            f"give {', '.join(there)}"
         )
 
 

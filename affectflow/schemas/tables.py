@@ -210,7 +210,11 @@ ANNOTATORS = table(
     ("prompt_hash", STRING, "BLAKE2b of the prompt"),
     ("renderer_ids", pa.list_(STRING), "renderers whose cues it read in words"),
     ("parameters", STRING, "settings, as JSON"),
-    ("over", STRING, "the annotator whose answers it reads as input"),
+    (
+        "over",
+        STRING,
+        "the annotator whose answers it reads as input; commas between several",
+    ),
     ("version", STRING, "version of affectflow"),
     ("since", TIME, "when it first answered in this lake"),
     (

@@ -72,7 +72,8 @@ def annotate_lake(
       revision: pinned revision of a hub id.
       options: arguments of the handler.
       over: the annotator whose answers the model reads: its id, or the beginning of it
-        that no other has. Only parts that it has labelled are answered.
+        that no other has; for a model that reads several, theirs with commas between
+        them. Only parts that all of them have labelled are answered.
       only_below: the model is asked only where that annotator gives no label such a
         score; `learn` learns the threshold from a sample that both label.
       accelerator: accelerator that the model's workers need, as Dataflow spells it:
@@ -231,7 +232,7 @@ class AnnotateTask(PartTask):
 
 
 class OverTask(AnnotateTask, LabelledTask):
-    """Labels a part with a handler that reads another annotator's answers about it.
+    """Labels a part with a handler that reads other annotators' answers about it.
 
     Args:
       request: the run.
@@ -241,11 +242,17 @@ class OverTask(AnnotateTask, LabelledTask):
     def __init__(self, request: Request, handler: BatchModelHandler[Any]):
         AnnotateTask.__init__(self, request, handler)
         self.labels_of = self.annotator["over"]
+        self._read = handler.annotators_read
         self.reads = handler.answers_read
         self._gives = {*handler.columns_provided.names, "rollups"}
 
+    @property
+    def annotators_read(self) -> tuple[str, ...]:
+        """The annotators whose answers the handler reads."""
+        return self._read
+
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
-        """Returns the part with all its cues, and the other annotator's answers."""
+        """Returns the part with all its cues, and the other annotators' answers."""
         return LabelledTask.read(self, lake, part)
 
     def results(self, batch: pa.RecordBatch) -> dict[str, pa.Table]:

@@ -138,7 +138,7 @@ def _sample(lake: Lake, inner: BatchModelHandler[Any], over: str, task: str) -> 
       UsageError: there are too few, or the two answer in different vocabularies.
     """
     inner_id = inner.annotator()["annotator_id"]
-    first, second = Labels(over), Labels(inner_id)
+    first, second = Labels((over,)), Labels((inner_id,))
     parts = all_parts(lake)
     ready = {part.name for part in first.ready(lake, parts)}
     both = sorted(ready.intersection(p.name for p in second.ready(lake, parts)))
@@ -166,7 +166,7 @@ def _drawn(
     left, each = SAMPLE, -(-SAMPLE // min(PARTS, len(names)))
     for name in names:
         batch = first.read(lake, first.part(lake, name))
-        rows, items = Below(first.of, 1.0, task).first(batch)
+        rows, items = Below(first.of[0], 1.0, task).first(batch)
         labelled = batch.take(pc.unique(rows.filter(items.field("score").is_valid())))
         ids = labelled.column("utterance_id").to_pylist()
         order = sorted(range(len(ids)), key=lambda row: _chance(ids[row]))

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from affectflow.batches.batch import missing_columns
 from affectflow.errors import UsageError
+from affectflow.kinds.identity import joined
 from affectflow.kinds.model import BatchModelHandler
 from affectflow.lake import Lake, naming, open_tables
 from affectflow.lake.basis import candidates
@@ -17,7 +18,7 @@ from affectflow.schemas import (
     VECTORS_COLUMN,
 )
 from affectflow.stages.runs.answers import check_use
-from affectflow.steps.annotate import takes_over
+from affectflow.steps.annotate import reads_several, takes_over
 
 
 def with_over(
@@ -35,14 +36,16 @@ def with_over(
       lake: that the model is to answer in.
       model: as `annotate` takes it.
       options: of the model; `over` may be among them.
-      over: as `annotate` takes it; short for the option.
+      over: as `annotate` takes it; short for the option. Several annotators have commas
+        between them; in whatever order they are named, it is the same option.
       revision: of a hub id.
       is_read: the model itself reads the answers; otherwise they only decide whether
         it is asked.
 
     Raises:
       UsageError: the model does not read answers, `over` is given twice, or it
-        matches no annotator of the lake, or several.
+        matches no annotator of the lake, or several, or it names several and the model
+        reads those of one.
     """
     given = dict(options or {})
     said = {each for each in (over, given.pop("over", "")) if each}
@@ -58,7 +61,33 @@ def with_over(
             "--over, or give --only-below, the score above which the model is not "
             f"asked{_and_unknown(lake, said.pop())}"
         )
-    return {**given, "over": annotator_meant(lake, said.pop())}
+    word, several = said.pop(), reads_several(model, revision, given)
+    words = word.split(",") if several else [word]
+    if not several:
+        _check_one(lake, model, word)
+    ids = [annotator_meant(lake, each.strip()) for each in words]
+    _check_told_apart(ids)
+    return {**given, "over": joined(ids)}
+
+
+def _check_one(lake: Lake, model: str, word: str) -> None:
+    """Raises UsageError if a word names several annotators, not one with a comma."""
+    words = [each.strip() for each in word.split(",")]
+    if len(words) > 1 and not any(each.startswith(word) for each in _there(lake)):
+        raise UsageError(
+            f"model {model!r} reads the answers of one annotator, but --over names "
+            f"{len(words)}, {' and '.join(map(repr, words))}: name one of them"
+        )
+
+
+def _check_told_apart(ids: Sequence[str]) -> None:
+    """Raises UsageError if one of several ids contains a comma."""
+    for each in ids:
+        if len(ids) > 1 and "," in each:
+            raise UsageError(
+                f"--over names {len(ids)} annotators, and the id {each!r} contains a "
+                "comma, so it cannot be one of several: leave it out"
+            )
 
 
 def _and_unknown(lake: Lake, over: str) -> str:

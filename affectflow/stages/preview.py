@@ -73,5 +73,5 @@ def batches_for(lake: Lake, handler: Asker[Any]) -> Iterator[pa.RecordBatch]:
             cues = cue_files(lake, part.name, handler.cues_read, among.unread)
             yield read_part(lake, part.name, cues=cues, only=among.of)
         return
-    labels = Labels(handler.over, wordings=among)
+    labels = Labels(handler.annotators_read, wordings=among)
     yield from (labels.read(lake, part) for part in labels.ready(lake, parts))

@@ -11,6 +11,7 @@ import pyarrow as pa
 from affectflow import defaults, registry, weights
 from affectflow.batches.labelling import signed
 from affectflow.errors import UnknownPluginError, UsageError
+from affectflow.kinds.identity import joined
 from affectflow.kinds.transform import Transform
 from affectflow.options import construct, names_of
 from affectflow.registry import Card
@@ -39,7 +40,8 @@ class Annotate(Transform):
       options: the model's other arguments, by name; `handler` names the plugin that
         reads a folder or a hub id, in place of what its config.json says.
       over: of a model that reads the answers of another annotator, the id of that, or
-        the name of an installed model that is asked before it without options.
+        the name of an installed model that is asked before it without options; of one
+        that reads several, theirs with commas between them.
       only_below: the model is asked only where the annotator `over` gives no emotion a
         score as high; else its answers are that annotator's.
 
@@ -66,7 +68,10 @@ class Annotate(Transform):
     def _made(self) -> "BatchModelHandler[Any]":
         given = dict(self.options or {})
         option = given.pop("over", "")
-        over = over_named(self.over or option)
+        named = self.over or option
+        several = bool(named) and reads_several(self.model, self.revision, given)
+        names = named.split(",") if several else [named]
+        over = joined(over_named(each.strip()) for each in names)
         asked = self.only_below is not None
         if over and (not asked or takes_over(self.model, self.revision, given)):
             given["over"] = over
@@ -117,6 +122,12 @@ def takes_over(model: str, revision: str, options: Mapping[str, Any]) -> bool:
     """Returns whether a model has the option `over`: it may read another's answers."""
     reader = reader_of(model, revision, options.get(HANDLER, ""))
     return "over" in names_of(reader.plugin)
+
+
+def reads_several(model: str, revision: str, options: Mapping[str, Any]) -> bool:
+    """Returns whether `over` of a model may name several annotators."""
+    reader = reader_of(model, revision, options.get(HANDLER, ""))
+    return bool(getattr(reader.plugin, "reads_several", False))
 
 
 def over_named(over: str) -> str:

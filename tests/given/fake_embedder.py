@@ -8,6 +8,7 @@ import numpy as np
 
 from affectflow import Card
 from affectflow.kinds.embedder import Embedded, Embedder
+from affectflow.kinds.identity import Origin
 from tests.given.fake_model import Anything
 
 LETTERS = "abe"
@@ -43,3 +44,17 @@ class CountLetters(Embedder[Anything]):
             if text == self.poison
         }
         return Embedded(vectors=vectors, failed=failed)
+
+
+@dataclass(kw_only=True)
+class NamedLetters(CountLetters):
+    """Counts letters under a name of its own.
+
+    Args:
+      name: what its id begins with.
+    """
+
+    name: str = "letters"
+
+    def origin(self) -> Origin:
+        return Origin(self.name, "1", "Apache-2.0", True)

@@ -76,6 +76,18 @@ class FakeReader(FakeOver):
 
 
 @dataclass(kw_only=True)
+class FakeSum(FakeReader):
+    """Says the sum of the first numbers of the vectors that other annotators gave."""
+
+    name: str = "sum"
+    reads_several: ClassVar[bool] = True
+
+    def _answer(self, read: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        assert {each["annotator_id"] for each in read} <= set(self.annotators_read)
+        return [self._row(f"{sum(each['vector'][0] for each in read):.0f}")]
+
+
+@dataclass(kw_only=True)
 class FakeMood(FakeOver):
     """Says at the last turn of a conversation what most of its turns were labelled.
 

@@ -32,6 +32,7 @@ UNCHECKED = (
     *("SkipChain", "PersonalityTransition", "SS3", "Finetune"),
     *("TrackRegressor", "GraphEEG", "Conditioned"),
     *("MaskedLanguage", "Distil", "Instruct"),
+    *("Fuse", "FusedClassifier"),
 )
 CHECKED = [
     plugin

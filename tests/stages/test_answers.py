@@ -8,6 +8,7 @@ import pytest
 
 from affectflow.batches.labelling import signed
 from affectflow.errors import UsageError
+from affectflow.kinds.identity import joined
 from affectflow.lake import Lake
 from affectflow.schemas import ANNOTATIONS_COLUMN
 from affectflow.stages.annotate import config_of, task_for
@@ -17,8 +18,9 @@ from affectflow.stages.runs.parts import nothing_to_do
 from affectflow.stages.runs.request import new_request
 from tests.compacting.lakes import annotate
 from tests.given.factories import DAY, utterances
+from tests.given.fake_embedder import CountLetters
 from tests.given.fake_model import FakeHandler
-from tests.given.fake_over import FakeOver
+from tests.given.fake_over import FakeOver, FakeSum
 from tests.given.stage_runs import ask, store
 
 pytestmark = pytest.mark.rotated
@@ -144,6 +146,25 @@ def test_a_model_over_another_is_done_by_the_labels_that_it_read(lake):
     # It rests on the labels of the other, which came in with it.
     assert [path.split("/")[0] for path in receipt.base] == [folder_of("fake@1")]
     assert ask(lake, LABELS) == [("test:0", 2), ("test:1", 2)]
+
+
+def test_a_model_over_several_is_done_by_the_vectors_that_it_read(lake):
+    embedders = (CountLetters(), CountLetters(cues="as_written"))
+    over = FakeSum(over=joined(each.annotator()["annotator_id"] for each in embedders))
+    batch = utterances("a", "b")
+    for each in (*embedders, over):
+        batch = signed(
+            each.apply(batch, each.load_model()), "annotate", each.annotator()
+        )
+    store(lake, batch)
+
+    opened = Lake.open(lake)
+    task = task_for(new_request(opened, "annotate", config_of(over)), over)
+    (receipt,) = nothing_to_do(task, opened) or ()
+
+    assert receipt.rows["rows_unchanged"] == 2
+    folders = [path.split("/")[0] for path in receipt.base]
+    assert folders == [folder_of(each) for each in over.annotators_read]
 
 
 def test_labels_that_another_step_gave_are_not_those_that_a_model_reads():

@@ -1,5 +1,6 @@
 """One annotator over another. The models are fakes: they prove routing and counting."""
 
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -10,17 +11,29 @@ import pytest
 from affectflow import testing
 from affectflow.batches.batch import concat
 from affectflow.errors import UsageError
+from affectflow.kinds.identity import joined
 from affectflow.lake import Lake
+from affectflow.lake.commits import commit
+from affectflow.lake.files import read_file, write_file
 from affectflow.stages.annotate import annotate_parts, task_for
 from affectflow.stages.over import annotator_meant, check_handler, with_over
 from affectflow.stages.replay.parts import ReplayTask
+from affectflow.stages.runs.answers import check_use, folder_of, write_annotator
+from affectflow.stages.runs.receipts import read_receipt, receipt_path
 from affectflow.stages.runs.request import new_request
 from affectflow.stages.runs.run import run_stage
 from tests.compacting.lakes import renew
 from tests.given.factories import DAY, utterances
 from tests.given.fake_embedder import CountLetters
 from tests.given.fake_model import FakeHandler
-from tests.given.fake_over import FakeMood, FakeOver, FakeReader, answer_over
+from tests.given.fake_over import (
+    FakeMood,
+    FakeOver,
+    FakeReader,
+    FakeSum,
+    answer_over,
+)
+from tests.given.people import add_rows
 from tests.given.stage_runs import ask, counts, reconciles, store
 
 pytestmark = pytest.mark.rotated
@@ -91,7 +104,9 @@ def test_a_model_reads_the_vectors_of_another_annotator(lake):
     assert ask(lake, f"{ECHOED} ORDER BY 1") == [("0", 3), ("1", 2), ("3", 1)]
     assert ask(lake, "SELECT count(*) FROM vectors") == [(6,)]
     assert annotator_meant(Lake.open(lake), "CountLetters@") == over
-    with pytest.raises(UsageError, match=r"'R' reads another annotator's vectors: say"):
+    with pytest.raises(
+        UsageError, match=r"'R' reads another annotator's vectors: name"
+    ):
         check_handler(Lake.open(lake), "R", FakeReader())
 
 
@@ -207,3 +222,69 @@ def test_a_model_that_reads_answers_is_told_whose_there_are(lake, tmp_path):
 def test_over_is_refused_before_a_row_is_read(lake, options, over, said):
     with pytest.raises(UsageError, match=said):
         with_over(Lake.open(lake), "EmbeddedValence", options, over)
+
+
+# -- several annotators ----------------------------------------------------------------
+
+EMBEDDERS = (CountLetters(), CountLetters(cues="as_written"))
+IDS = [each.annotator()["annotator_id"] for each in EMBEDDERS]
+SUM = FakeSum(over=joined(IDS))
+
+
+def renew_vectors(lake_uri: str, annotator_id: str, part: str) -> None:
+    """Writes the vectors of a part to another file, as a second run would."""
+    lake, work = Lake.open(lake_uri), ("annotate", folder_of(annotator_id))
+    receipt = read_receipt(lake, *work, part)
+    assert receipt is not None
+    (old,) = (file.path for file in receipt.files if file.table == "vectors")
+    path = f"{work[1]}/{part}~1.parquet"
+    rows = read_file(lake.storage, "vectors", old)
+    receipt.files = [write_file(lake.storage, "vectors", path, rows)]
+    lake.storage.write(receipt.to_json().encode(), *receipt_path(*work, part))
+    commit(lake.storage, "vectors", receipt.files, [old])
+
+
+@pytest.mark.proof
+def test_a_model_that_reads_several_waits_for_all_and_follows_each(lake):
+    answer_over(lake, EMBEDDERS[0])
+    early = answer_over(lake, SUM)
+    answer_over(lake, EMBEDDERS[1])
+    late = answer_over(lake, SUM)
+
+    assert counts(early) == {}
+    assert dict(early["counters"]) == {"parts_waiting_for_labels": 2}
+    assert counts(late) == {"in": 6, "out": 6}
+    # Twice how often "a" is in each of the six texts.
+    assert ask(lake, f"{ECHOED} ORDER BY 1") == [("0", 3), ("2", 2), ("6", 1)]
+
+    renew_vectors(lake, max(IDS), Lake.open(lake).parts()[0])
+    assert counts(answer_over(lake, SUM)) == {"in": 6, "out": 3, "unchanged": 3}
+
+
+def test_several_annotators_are_one_option_in_any_order(lake):
+    vectors = [{"utterance_id": "test:0-0", "annotator_id": each} for each in IDS]
+    add_rows(lake, "vectors", vectors)
+    opened = Lake.open(lake)
+
+    found = with_over(opened, "FusedClassifier", None, f"{max(IDS)}, {min(IDS)}")
+
+    assert found == {"over": ",".join(sorted(IDS))}
+    one = r"'ConversationEmotions' reads the answers of one .* names 2, 'fake@' and"
+    with pytest.raises(UsageError, match=one):
+        with_over(opened, "ConversationEmotions", None, f"fake@,{IDS[0]}")
+    with pytest.raises(UsageError, match="no annotator 'nobody@' has answered"):
+        with_over(opened, "FusedClassifier", None, f"{IDS[0]},nobody@")
+
+
+def test_what_several_annotators_touch_is_touched_by_what_reads_them(lake):
+    first, second = (each.annotator() for each in EMBEDDERS)
+    rows = [first, {**second, "touches": ["biometric", "health"]}, SUM.annotator()]
+    opened = Lake.open(lake)
+    for row in rows:
+        write_annotator(opened, row)
+    add_rows(lake, "annotators", rows)
+
+    with pytest.raises(UsageError, match=f"{re.escape(IDS[1])} reads emotions"):
+        check_use(opened, SUM.annotator()["annotator_id"])
+    hidden = ask(lake, "SELECT annotator_id FROM health_annotators ORDER BY 1")
+    assert hidden == [(IDS[1],), (SUM.annotator()["annotator_id"],)]

@@ -5,6 +5,8 @@ WITH RECURSIVE telling AS (
   UNION
   SELECT a.annotator_id
   FROM annotators AS a
-  JOIN telling AS t ON t.annotator_id = a."over"
+  JOIN telling AS t
+    ON t.annotator_id = a."over"
+    OR list_contains(string_split(a."over", ','), t.annotator_id)
 )
 SELECT annotator_id FROM telling

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches.batch import one_batch
 from affectflow.batches.nesting import rows_of
+from affectflow.kinds.identity import ids_in
 from affectflow.lake import Lake
 from affectflow.lake.files import entry_of, read_files, write_file
 from affectflow.lake.tables import FileEntry, part_of
@@ -39,7 +40,7 @@ from affectflow.stages.runs.rollups import rollups
 class Step(NamedTuple):
     """A step that answers: an annotator, or a miner of an annotator's labels.
 
-    An annotator may also read the labels of another.
+    An annotator may also read the labels of another, or the vectors of several.
     """
 
     stage: str
@@ -101,9 +102,10 @@ def _depth(step: Step, over: Mapping[str, str]) -> float:
     """Returns how many annotators a step's answers rest on; a miner comes last."""
     if step.stage == MINE:
         return math.inf
-    depth, name = 0, step.labels_of
-    while name and depth <= len(over):
-        depth, name = depth + 1, over.get(name, "")
+    depth, names = 0, set(ids_in(step.labels_of))
+    while names and depth <= len(over):
+        names = {below for each in names for below in ids_in(over.get(each))}
+        depth += 1
     return depth
 
 
@@ -209,10 +211,7 @@ class Keeper:
         receipt = Receipt(unit=part, run_id=self._run_id)
         receipt.rows = {"rows_in": n_rows, "rows_out": n_rows, "rows_dead": 0}
         if step.labels_of:
-            files = label_files(self._lake, step.labels_of, part)
-            if not files:
-                files = label_files(self._lake, step.labels_of, part, ["vectors"])
-            receipt.base = [file.path for file in files]
+            receipt.base = self._paths_read(step.labels_of, part)
         if step.stage == MINE:
             receipt.points_into = self._points_into(part, found["causes"])
         for table, rows in found.items():
@@ -220,6 +219,15 @@ class Keeper:
         receipt.peak_rss_bytes = peak_rss_bytes()
         content = receipt.to_json().encode()
         self._lake.storage.write(content, *receipt_path(*step.work, part))
+
+    def _paths_read(self, labels_of: str, part: str) -> list[str]:
+        """Returns the files of what a step has read of a part."""
+        several = labels_of.split(",")
+        files = label_files(self._lake, labels_of, part) if len(several) == 1 else []
+        if not files:
+            found = [label_files(self._lake, n, part, ["vectors"]) for n in several]
+            files = [file for each in found for file in each]
+        return list(dict.fromkeys(file.path for file in files))
 
     def _write(self, table: str, folder: str, part: str, rows: pa.Table) -> FileEntry:
         path = free_path(self._lake, table, f"{folder}/{part}.parquet")

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from affectflow import people, registry
 from affectflow.batches.batch import one_batch
 from affectflow.errors import UsageError
+from affectflow.kinds.identity import ids_in
 from affectflow.lake import Lake
 from affectflow.lake.commits import SERIAL, commit, retry
 from affectflow.lake.files import entry_of, read_file, write_file
@@ -142,8 +143,8 @@ def check_use(lake: Lake, annotator_id: str) -> None:
         for renderer_id in row["renderer_ids"] or ():
             read = f"the annotator {annotator_id}, which has read {renderer_id},"
             people.check_touches(_touched(renderer_id), read)
-        if row["over"]:
-            check_use(lake, row["over"])
+        for each in ids_in(row["over"]):
+            check_use(lake, each)
 
 
 def came_in(lake: Lake, table: str, part: str, **ids: str) -> pa.Array:

@@ -27,59 +27,58 @@ from affectflow.storage import in_threads
 
 @dataclass(frozen=True)
 class Labels:
-    """The answers of an annotator, part by part.
+    """The answers of annotators, part by part.
 
     Args:
-      of: the annotator.
+      of: the annotators; a part is ready when all of them have answered it.
       tables: that are read: `annotations`, `vectors`, or both.
       wordings: wordings to read of cues that exist in several styles.
     """
 
-    of: str
+    of: tuple[str, ...]
     tables: tuple[str, ...] = ("annotations",)
     wordings: Wordings = ALL
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its labels."""
-        files = label_files(lake, self.of, name, self.tables)
-        return Part(name, 0, _paths(files))
+        return Part(name, 0, _paths(self._files(lake, name)))
+
+    def _files(self, lake: Lake, name: str) -> list[FileEntry]:
+        return [
+            f for each in self.of for f in label_files(lake, each, name, self.tables)
+        ]
 
     def ready(self, lake: Lake, parts: list[Part]) -> list[Part]:
-        """Returns the parts whose labels by the annotator are committed.
+        """Returns the parts whose labels by all annotators are committed.
 
         If done earlier, a part would count as done and its labels would never be read.
         """
         visible = {table: lake.committed(table) for table in self.tables}
-        known = set(self._labelled(lake, [part.name for part in parts]))
-        labelled = [part for part in parts if part.name in known]
-        files = in_threads(
-            lambda part: label_files(lake, self.of, part.name, self.tables), labelled
-        )
+        names = [part.name for part in parts]
+        known = [set(self._labelled(lake, each, names)) for each in self.of]
+        labelled = [part for part in parts if all(part.name in each for each in known)]
+        files = in_threads(lambda part: self._files(lake, part.name), labelled)
         return [
             part._replace(inputs=_paths(of_part))
             for part, of_part in zip(labelled, files, strict=True)
             if all(f.path in visible[f.table] or not f.rows for f in of_part)
         ]
 
-    def _labelled(self, lake: Lake, names: Iterable[str]) -> Iterator[str]:
-        """Yields the parts that the annotator has done, or that came in with labels."""
-        done = lake.storage.names(WORK, ANNOTATE, folder_of(self.of))
+    def _labelled(
+        self, lake: Lake, annotator_id: str, names: Iterable[str]
+    ) -> Iterator[str]:
+        """Yields the parts that an annotator has done, or that came in with labels."""
+        done = lake.storage.names(WORK, ANNOTATE, folder_of(annotator_id))
         finished = {name.removesuffix(".json") for name in done}
         yield from finished
         for table in self.tables:
             inline = {stem(name) for name in lake.storage.names(table, INLINE)}
             for name in sorted(inline.intersection(names) - finished):
-                if self._came_with(lake, table, name):
+                if _came_with(lake, annotator_id, table, name):
                     yield name
 
-    def _came_with(self, lake: Lake, table: str, name: str) -> bool:
-        path = f"{INLINE}/{name}.parquet"
-        rows = read_file(lake.storage, table, path, ["annotator_id"])
-        own = pc.equal(rows.column("annotator_id"), self.of)
-        return bool(pc.any(own, min_count=0).as_py())
-
     def read(self, lake: Lake, part: Part) -> pa.RecordBatch:
-        """Returns the part with the annotator's labels."""
+        """Returns the part with the annotators' labels."""
         cues = cue_files(lake, part.name, but=self.wordings.unread)
         batch = read_part(lake, part.name, cues=cues, only=self.wordings.of)
         for table in self.tables:
@@ -89,10 +88,18 @@ class Labels:
                 p for p in part.inputs if lake.storage.exists(table, *p.split("/"))
             ]
             found = read_files(lake.storage, table, paths)
-            own = found.filter(pc.equal(found.column("annotator_id"), self.of))
+            value_set = pa.array(self.of, pa.string())
+            own = found.filter(pc.is_in(found.column("annotator_id"), value_set))
             lists = nest(own, table, batch.column("utterance_id"))
             batch = batch.append_column(FINDINGS[table], lists)
         return batch
+
+
+def _came_with(lake: Lake, annotator_id: str, table: str, name: str) -> bool:
+    path = f"{INLINE}/{name}.parquet"
+    rows = read_file(lake.storage, table, path, ["annotator_id"])
+    own = pc.equal(rows.column("annotator_id"), annotator_id)
+    return bool(pc.any(own, min_count=0).as_py())
 
 
 def _paths(files: Iterable[FileEntry]) -> tuple[str, ...]:
@@ -120,9 +127,14 @@ class LabelledTask(PartTask):
         return ALL
 
     @property
+    def annotators_read(self) -> tuple[str, ...]:
+        """The annotators whose labels it reads."""
+        return (self.labels_of,)
+
+    @property
     def labels(self) -> Labels:
         """The labels that it reads."""
-        return Labels(self.labels_of, self.reads, self.wordings)
+        return Labels(self.annotators_read, self.reads, self.wordings)
 
     def part(self, lake: Lake, name: str) -> Part:
         """Returns the descriptor of a part, with the files of its labels."""

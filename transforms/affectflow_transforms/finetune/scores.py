@@ -75,7 +75,7 @@ def figures_of(
 ) -> tuple[Figure, ...]:
     """Returns figures with 95 % intervals; units are drawn, not rows."""
     if aim.head == "reward":
-        return (_share_of_hits("(pairs)", outputs > 0, units),)
+        return (share_figure("accuracy", "(pairs)", outputs > 0, units),)
     if aim.head == "value":
         return trained.value_figures(aim.labels, outputs, target, units)
     if aim.head == "shares":
@@ -139,13 +139,19 @@ def _accuracy(
     if not len(clear):
         return ()
     right = shares[clear].argmax(axis=1) == target[clear].argmax(axis=1)
-    return (
-        _share_of_hits("(favourite)", right, [units[row] for row in clear.tolist()]),
-    )
+    favoured = [units[row] for row in clear.tolist()]
+    return (share_figure("accuracy", "(favourite)", right, favoured),)
 
 
-def _share_of_hits(label: str, right: Matrix, units: Sequence[str]) -> Figure:
-    """Returns the share of rows that are right, with 1,000 bootstrap samples."""
+def share_figure(name: str, label: str, right: Matrix, units: Sequence[str]) -> Figure:
+    """Returns a share of what is right with a 95 % interval: 1,000 bootstrap samples.
+
+    Args:
+      name: of the figure.
+      label: what it is of.
+      right: shape (answers,).
+      units: what is drawn, of each answer.
+    """
     names, places = np.unique(np.asarray(units), return_inverse=True)
     total = np.bincount(places)
     hits = np.bincount(places, right)
@@ -153,4 +159,4 @@ def _share_of_hits(label: str, right: Matrix, units: Sequence[str]) -> Figure:
     drawn = random.integers(0, len(names), (_DRAWS, len(names)))
     shares = hits[drawn].sum(axis=1) / total[drawn].sum(axis=1)
     low, high = np.quantile(shares, [0.025, 0.975])
-    return Figure("accuracy", label, float(right.mean()), float(low), float(high))
+    return Figure(name, label, float(right.mean()), float(low), float(high))
