@@ -19,7 +19,8 @@ GROUND = ("schemas", "errors", "logs", "registry", "storage", "weights", "people
 ORDER = (
     "ground", "vocabularies", "batches", "kinds", "sources", "steps", "lake", "gold",
     "report", "export", "serving", "runners", "stages", "planning", "frames", "trials",
-    "testing", "yaml", "opened", "cli", "affectflow_transforms", "affectflow_connectors",
+    "testing", "yaml", "opened", "cli", "affectflow_transforms",
+    "affectflow_connectors",
 )  # fmt: skip
 """From the bottom up; other packages come after them, by name."""
 

@@ -129,6 +129,7 @@ def test_replies_hang_on_the_emotion_and_the_card_says_so(trained):
     assert "by `conversation_id`" in card
 
 
+@pytest.mark.rotated
 def test_a_lake_gets_the_reply_to_the_emotion_that_another_annotator_found(
     trained, tmp_path
 ):
@@ -175,6 +176,7 @@ def test_replies_do_not_hang_on_the_batch(trained):
     assert together == alone
 
 
+@pytest.mark.rotated
 def test_the_same_seed_gives_the_same_weights(base, data, tmp_path):
     options = {"base": base, "epochs": 1}
     written = []

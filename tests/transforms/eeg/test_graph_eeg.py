@@ -60,6 +60,7 @@ def test_people_who_were_not_trained_on_are_labelled_right(data, trained):
     assert float(told["tri_precision", "(scale)"]) > 0.9
 
 
+@pytest.mark.rotated
 def test_a_lake_is_labelled_with_licence_and_reason(data, trained, tmp_path):
     out, _ = trained
     unseen = write_edf(tmp_path / "unseen.edf", bursts("high", 6, 999))
@@ -107,6 +108,7 @@ def test_without_a_purpose_nobody_is_labelled(trained):
         registry.make("models", "GraphEEG", {"weights": str(out)})
 
 
+@pytest.mark.rotated
 def test_a_second_training_is_the_same_to_the_byte_after_a_stop(data, tmp_path):
     """One that stops after three epochs goes on to the weights of one that did not."""
     options = OPTIONS | {"epochs": 4}
