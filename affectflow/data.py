@@ -30,6 +30,7 @@ _KINDS = MappingProxyType(
         "packs": ("pack of patterns", ".toml"),
         "wheels": ("wheel", ".toml"),
         "hub": ("hub model", ".toml"),
+        "suites": ("suite of tasks", ".toml"),
         "views": ("view", ".sql"),
     }
 )

@@ -54,7 +54,7 @@ def distribution(
     places, first = np.unique(rows * len(labels) + columns, return_index=True)
     stored = np.full(batch.num_rows * len(labels), np.nan, np.float32)
     stored[places] = scores[first]
-    return _filled(stored.reshape(-1, len(labels)))
+    return filled(stored.reshape(-1, len(labels)))
 
 
 def _answers(
@@ -69,13 +69,17 @@ def _answers(
     return pc.and_(kept, pc.equal(items.field("task"), task)) if task else kept
 
 
-def _filled(stored: Scores) -> Scores:
-    """Returns scores without gaps that sum to 1; a row of gaps alone stays one."""
+def filled(stored: Scores) -> Scores:
+    """Returns scores without gaps that sum to 1; a row of gaps alone stays one.
+
+    Args:
+      stored: shape (rows, labels); NaN where a lake has no score.
+    """
     missing = np.isnan(stored)
     rest = 1 - np.nansum(stored, axis=1)
     each = np.minimum(rest / np.maximum(missing.sum(axis=1), 1), STORED_FROM)
     each = np.where(rest > 0, each, UNSTORED)
-    filled = np.where(missing, each[:, None], stored)
-    filled[missing.all(axis=1)] = np.nan
-    spread: Scores = (filled / filled.sum(axis=1, keepdims=True)).astype(np.float32)
+    full = np.where(missing, each[:, None], stored)
+    full[missing.all(axis=1)] = np.nan
+    spread: Scores = (full / full.sum(axis=1, keepdims=True)).astype(np.float32)
     return spread

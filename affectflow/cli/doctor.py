@@ -20,6 +20,7 @@ _LIBRARIES = (
     ("deltalake", "pip install affectflow"),
     ("torch", "pip install 'affectflow[torch]', only for --model HUB_ID or FOLDER"),
     ("transformers", "pip install 'affectflow[torch]', only for --model HUB_ID"),
+    ("peft", "pip install 'affectflow[train]', only for `train instruct`"),
     ("s3fs", "pip install 'affectflow[s3]', only for s3:// paths"),
     ("gcsfs", "pip install 'affectflow[gcp]', only for gs:// paths"),
 )

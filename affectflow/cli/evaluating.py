@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from affectflow.cli import completing, show
-from affectflow.cli.options import Draws, Shape, is_lake
+from affectflow.cli.options import Draws, Set, is_lake
 from affectflow.errors import UsageError
 from affectflow.nouns import count
 
@@ -40,8 +40,14 @@ Target = Annotated[
 ]
 
 
+Shapes = Annotated[
+    Literal["table", "csv", "json", "markdown"],
+    typer.Option("--format", help="Shape."),
+]
+
+
 def evaluate(
-    task: Task,
+    task: Task = "",
     target: Target = "",
     by: Annotated[
         str,
@@ -53,9 +59,13 @@ def evaluate(
     ] = "",
     annotator: Annotated[str, typer.Option(help="Only this annotator.")] = "",
     draws: Draws = 1000,
-    shape: Shape = "table",
+    shape: Shapes = "table",
     data: Annotated[
-        str, typer.Option(help="For causes: also use the public data sets in a folder.")
+        str,
+        typer.Option(
+            help="For causes: also use the public data sets in a folder. For a suite: "
+            "the folder of its data."
+        ),
     ] = "",
     miner: Annotated[
         list[str] | None, typer.Option(help="For causes: only this miner; repeatable.")
@@ -67,8 +77,42 @@ def evaluate(
             "scorer of RECCON does, flaws included."
         ),
     ] = "fixed",
+    suite: Annotated[
+        str,
+        typer.Option(
+            help="A file of tasks, or the name of one that comes along, as aaeb: one "
+            "table of all."
+        ),
+    ] = "",
+    model: Annotated[
+        str, typer.Option(help="Of a suite: the model of tasks that name none.")
+    ] = "",
+    revision: Annotated[
+        str, typer.Option(help="Of a suite: the pinned commit of a hub id.")
+    ] = "",
+    settings: Set = None,
+    keep: Annotated[
+        str,
+        typer.Option(
+            help="Of a suite: a file that keeps the tasks that are done, so that the "
+            "same command goes on after an interruption."
+        ),
+    ] = "",
 ) -> int:
     """Score annotators, or miners of causes, against people."""
+    if suite:
+        if task or target:
+            raise UsageError(
+                f"--suite names the tasks itself: leave out {task or target!r}"
+            )
+        from affectflow.cli import suites
+
+        named = suites.Asked(
+            suite=suite, data=data, model=model, revision=revision, keep=keep
+        )
+        return suites.run(named, settings, draws, shape)
+    if not task:
+        raise UsageError("name a TASK, such as emotion, or a file with --suite")
     if task == "causes":
         return _causes(target, data, miner or [], mode, shape)
     if not target:
@@ -93,7 +137,7 @@ def evaluate(
     else:
         columns = _columns(found.rows)
         rows = [[row.get(name) for name in columns] for row in found.rows]
-        (show.as_csv if shape == "csv" else show.as_json)(columns, rows)
+        show.shaped(shape, columns, rows)
     return 0
 
 
@@ -138,7 +182,7 @@ def _causes(
             "a span"
         )
     else:
-        (show.as_csv if shape == "csv" else show.as_json)(columns, rows)
+        show.shaped(shape, columns, rows)
     return 0
 
 

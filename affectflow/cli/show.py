@@ -27,8 +27,9 @@ FIRST = "parts_before"
 
 
 def shaped(shape: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints rows as `--format` says: table, vertical, csv or json."""
-    prints = {"csv": as_csv, "json": as_json, "vertical": vertical}.get(shape, table)
+    """Prints rows as `--format` says: table, vertical, csv, json or markdown."""
+    known = {"csv": as_csv, "json": as_json, "vertical": vertical}
+    prints = {**known, "markdown": as_markdown}.get(shape, table)
     prints(columns, rows)
 
 
@@ -92,6 +93,15 @@ def as_csv(
     writer = csv.writer(file or sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
+
+
+def as_markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Prints rows as a table of Markdown on stdout."""
+    lines = [list(columns), ["---"] * len(columns)]
+    lines += [[_cell(value) for value in row] for row in rows]
+    for line in lines:
+        escaped = (" ".join(cell.replace("|", "\\|").split()) for cell in line)
+        sys.stdout.write(f"| {' | '.join(escaped)} |\n")
 
 
 def as_json(

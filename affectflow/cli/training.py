@@ -148,7 +148,7 @@ def _report(found: Any, out: Path, shape: str) -> None:
         [list(figure) for figure in found.figures],
     )
     show.say(f"weights and card: {out}")
-    if how := _used(found.annotator, out):
+    if how := found.use.format(out=out) or _used(found.annotator, out):
         show.say(how)
 
 

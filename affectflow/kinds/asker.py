@@ -303,13 +303,16 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
     def _reading(self, batch: pa.RecordBatch) -> Readings:
         return reading_of(batch, cues=self.cues, style=self.style)
 
+    def questions(self, batch: pa.RecordBatch) -> list[Question]:
+        """Returns what is asked about a batch; those with a status are not asked."""
+        return self._questions(batch, self._reading(batch))
+
     def first_requests(self, batch: pa.RecordBatch) -> dict[int, Request]:
         """Returns what the first step asks, by the row where the answer is.
 
         Nothing is asked, and no model is needed.
         """
-        questions = self._questions(batch, self._reading(batch))
-        asked = [each for each in questions if each.status is Status.OK]
+        asked = [each for each in self.questions(batch) if each.status is Status.OK]
         return {each.row: self._steps().first(each) for each in asked}
 
     def foreseen(self, batch: pa.RecordBatch) -> list[tuple[Request, Sequence[int]]]:
@@ -319,8 +322,7 @@ class Asker(BatchModelHandler[ModelT], abc.ABC):
         the rows that it shows.
         """
         steps = self._steps()
-        questions = self._questions(batch, self._reading(batch))
-        asked = [each for each in questions if each.status is Status.OK]
+        asked = [each for each in self.questions(batch) if each.status is Status.OK]
         return [
             (steps.blank(step, question), question.shows)
             for step in self._prompt.steps

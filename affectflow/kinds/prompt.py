@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, Self, TypeVar
 
@@ -26,9 +26,12 @@ __all__ = [
     "PromptError",
     "Step",
     "Unit",
+    "Writer",
     "closed",
     "is_closed",
     "parser_of",
+    "writer_of",
+    "written_by",
 ]
 
 Unit = Literal["utterance", "conversation"]
@@ -185,6 +188,30 @@ def closed(parser: ParserT) -> ParserT:
     """
     parser.closed = True  # type: ignore[attr-defined]
     return parser
+
+
+Writer = Callable[[Sequence[Answer], Step], str]
+"""Gives the words that a parser reads these answers from."""
+
+
+def written_by(write: Writer) -> Callable[[ParserT], ParserT]:
+    """Marks a parser with what writes an answer as it reads it.
+
+    So labels become answers that a model can learn: `parser(write(answers))` must give
+    the same answers again.
+    """
+
+    def marked(parser: ParserT) -> ParserT:
+        parser.write = write  # type: ignore[attr-defined]
+        return parser
+
+    return marked
+
+
+def writer_of(parser: Parser) -> Writer | None:
+    """Returns what writes answers as a parser reads them; None if nothing does."""
+    found: Writer | None = getattr(parser, "write", None)
+    return found
 
 
 def is_closed(step: Step, parser: Parser) -> bool:

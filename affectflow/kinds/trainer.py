@@ -58,6 +58,8 @@ class Trained:
       card: Markdown that says data, licence, method and figures.
       held_out: one line: which texts the figures are of.
       figures: what was measured on them.
+      use: how it is used, a line in which `{out}` is the folder; empty for the command
+        that labels with the annotator.
     """
 
     annotator: str
@@ -65,6 +67,7 @@ class Trained:
     card: str
     held_out: str
     figures: tuple[Figure, ...]
+    use: str = ""
 
 
 @dataclass(kw_only=True)

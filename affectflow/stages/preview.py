@@ -58,13 +58,13 @@ def preview_lake(
 
 
 def _requests(lake: Lake, handler: Asker[Any]) -> Iterator[tuple[str, Request]]:
-    for batch in _batches(lake, handler):
+    for batch in batches_for(lake, handler):
         ids = batch.column("utterance_id")
         for row, request in sorted(handler.first_requests(batch).items()):
             yield ids[row].as_py(), request
 
 
-def _batches(lake: Lake, handler: Asker[Any]) -> Iterator[pa.RecordBatch]:
+def batches_for(lake: Lake, handler: Asker[Any]) -> Iterator[pa.RecordBatch]:
     """Yields the parts of a lake, with the cues and answers that a prompt shows."""
     parts = all_parts(lake)
     among = wordings(lake, handler.cues_read, handler.style_read)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from affectflow import registry, vocabularies
+from affectflow import people, registry, vocabularies
 from affectflow.stages.measure import measure_file
 from tests.bench.measure import in_turn
 
@@ -25,6 +25,10 @@ _ROWS = {
     "$labels[1 + (hash(i, 1) % 28)::INTEGER] AS label, 'm' AS annotator_id",
     "BradleyTerry": "'m' || hash(i) % 40 AS model, 'n' || hash(i, 1) % 40 AS baseline, "
     "(hash(i, 2) % 3) / 2.0 AS preference",
+    "GroupDifference": "'g' || hash(i, 9) % 2 AS part, 'AU' || i % 4 AS channel, "
+    "(hash(i) % 1000) / 1000.0 AS value",
+    "PersonalScale": "'r' || hash(i) % 1000 AS rater, 'i' || hash(i, 1) % 10000 AS "
+    "item, (hash(i, 2) % 5) + 1.0 AS value, (hash(i, 1) % 5) + 1.0 AS base",
     "ExplanationQuality": "(hash(i) % 4)::VARCHAR AS fluency, "
     "(hash(i, 1) % 4)::VARCHAR AS completeness, "
     "(hash(i, 2) % 4)::VARCHAR AS reliability, (hash(i, 3) % 4)::VARCHAR AS overall",
@@ -82,6 +86,11 @@ def _written(folder: Path, name: str, rows: int) -> Path:
 
 
 def _one(way: str, name: str, path: str) -> None:
+    with people.using(purpose="a bench", allow_person_level=True):
+        _run(way, name, path)
+
+
+def _run(way: str, name: str, path: str) -> None:
     options = _OPTIONS.get(name, {})
     measure = registry.make("measures", name, options)
     if way == "measure":

@@ -28,7 +28,7 @@ def test_a_shell_is_given_the_names_that_begin_so():
         (completing.sources, "git", ["git", "github", "gitlab", "gitter"]),
         (completing.sources, "au", ["auto"]),
         (completing.clusterers, "V", ["VectorClusterer"]),
-        (completing.measures, "Group", ["GroupGap"]),
+        (completing.measures, "Group", ["GroupDifference", "GroupGap"]),
         (completing.trainers, "SS", ["SS3"]),
         (completing.prompts, "support", ["support_strategy"]),
         (completing.models, "EmbeddedG", ["EmbeddedGerman"]),

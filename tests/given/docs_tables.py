@@ -293,6 +293,7 @@ _KINDS = {
     "parsers": "read answers of language models",
     "prompts": "questions for language models, most of them from the literature",
     "vocabularies": "label sets, and the folds between them",
+    "suites": "benchmarks: many tasks in one table",
     "views": "tables that every lake has in SQL",
 }
 

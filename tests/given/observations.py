@@ -51,6 +51,32 @@ ANSWERS = [
     {"gold": None, "label": "awe", "judged": "awe"},
     {"gold": "awe", "label": "awe", "judged": None},
 ]
+CLIPS = [
+    {"part": part, "unit": f"{part}{n}", "channel": channel, "value": n + shift}
+    for part, shift in (("good", 0.5), ("bad", 0.0))
+    for channel in ("AU12", None)
+    for n in range(6)
+]
+CLIPS += [
+    {"part": "good", "unit": "bad1", "channel": "AU12", "value": 3.0, "frames": 2.0},
+    {"part": "few", "unit": "few1", "value": 1.0, "speaker": "x", "group": "x"},
+    *(
+        {**CLIPS[0], **odd}
+        for odd in ({"value": float("nan")}, {"frames": 0.0}, {"unit": None})
+    ),
+]
+SCALED = [
+    {"rater": rater, "item": item, "value": value + shift, "base": base}
+    for rater, shift in (("a", 0.0), ("b", 1.0), ("c", 0.5))
+    for item, value, base in (
+        *(("1", 1.0, 1.5), ("2", 3.0, 2.5), ("3", 4.0, 4.0), ("4", 2.0, None)),
+    )
+]
+SCALED += [
+    {**SCALED[0], "label": "calm", "group": "x"},
+    {**SCALED[0], "base": float("inf")},
+    {**SCALED[0], "rater": None},
+]
 VOTES = [
     {"item": item, "rater": rater, "answer": answer}
     for rater, answers in (("a", "yyn"), ("b", "yyn"), ("c", "ynn"))
@@ -247,9 +273,13 @@ OBSERVATIONS = {
     "TextOverlap": PAIRS,
     "WeightedGold": TRACES,
     "WheelScore": LABELLED,
+    "GroupDifference": CLIPS,
+    "PersonalScale": SCALED,
 }
 """Of each measure some that count, and some for each reason to leave them out."""
 OPTIONS = {
+    # The scale of each rater tells about persons, whom nobody here allows.
+    "PersonalScale": {"tell": "held_out", "examples": (0, 1)},
     "SequentialHit": {"labels": ("low", "mid", "high")},
     "SpeakerLeakage": {"permutations": 2},  # each is as many fits
     "WheelScore": {"suite": "discrete"},  # which refuses what the others do

@@ -22,14 +22,16 @@ IN_YAML = [p for p in PLUGINS if p.values[0] in ("transforms", "connectors")]
 WITH_COLUMNS = [p for p in PLUGINS if hasattr(registry.load(*p.values), "provides")]
 # Sources, models of transformers or of directions and keys, those without weights,
 # miners that ask a model, and MaskNames need files, Endpoint a server; Annotate and
-# Measure host what is checked by itself, Finetune needs a base, and
+# Measure host what is checked by itself, Finetune and its like need a base, and
 # tests/kinds/test_measures.py has observations for each measure.
 UNCHECKED = (
     *("Embedder", "SequenceClassifier", "Generate", "FollowUpReward", "Endpoint"),
     *("Annotate", "Measure", "MaskNames", "ShiftAlong", "AnonymizeVector"),
-    *("ImageClassifier", "SpeechAffect", "SpeechEmbedder"),
+    *("ImageClassifier", "SpeechAffect", "SpeechEmbedder", "TinySpeech"),
     *("LlmMiner", "PairMiner", "SpanMiner"),
     *("SkipChain", "PersonalityTransition", "SS3", "Finetune"),
+    *("TrackRegressor", "GraphEEG", "Conditioned"),
+    *("MaskedLanguage", "Distil", "Instruct"),
 )
 CHECKED = [
     plugin

@@ -41,7 +41,9 @@ def test_the_config_of_a_folder_names_its_plugin(tmp_path, architecture):
         ("Wav2Vec2ForSpeechClassification", "SpeechAffect"),
         # Speech, although its head is one of sequences.
         ("Wav2Vec2ForSequenceClassification", "SpeechAffect"),
+        ("TinySpeech", "TinySpeech"),
         ("WavLMModel", "SpeechEmbedder"),
+        ("BertForMaskedLM", "Embedder"),
         ("Wav2Vec2ForPreTraining", "SpeechEmbedder"),
     ],
 )

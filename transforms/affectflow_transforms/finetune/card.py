@@ -12,14 +12,15 @@ from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.source import allows_commerce
 
-__all__ = ["Facts", "card_of", "stricter"]
+__all__ = ["SAYS", "Facts", "card_of", "stricter"]
 
 _OPTIONS = (
     *("rate", "head_rate", "layer_decay", "batch", "is_frozen", "balance", "sam_rho"),
     "frozen_layers",
     *("hidden", "dropout", "se_head", "lexicon_loss", "max_tokens", "seed"),
 )
-_SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
+SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
+"""What a card says of commercial use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ Read by `{facts.reader}`, made by `affectflow train finetune`. It gives
 | rows | {len(facts.splits.learned):,} trained on, {len(facts.splits.chosen):,} to choose epoch and thresholds by |
 | licence of the data | {facts.licence} |
 | licence of the base | {facts.base_licence} |
-| commercial use | {_SAYS[allows_commerce(licence)]} |
+| commercial use | {SAYS[allows_commerce(licence)]} |
 | objective | {aim.objective} |
 | epochs | {len(course.figures)}, of which number {course.best + 1} was kept{stopped} |
 | options | {options} |

@@ -182,7 +182,7 @@ def prepare(
     """
     import torch
 
-    mean, spread = _standard(aim, learned)
+    mean, spread = standard(aim, learned)
     target = aim.target
     if aim.head == "value":
         target = (target - mean) / spread
@@ -225,9 +225,13 @@ def _counts(aim: Aim, learned: Rows) -> npt.NDArray[Any]:
     return np.bincount(target, minlength=len(aim.labels))
 
 
-def _standard(
+def standard(
     aim: Aim, learned: Rows
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Returns mean and standard deviation of values that are learned, of each column.
+
+    0 and 1 of all that is not values.
+    """
     if aim.head != "value":
         return np.zeros(aim.outputs, np.float32), np.ones(aim.outputs, np.float32)
     seen = aim.target[learned].astype(np.float64)

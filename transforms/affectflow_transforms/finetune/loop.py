@@ -223,11 +223,12 @@ def _copied(module: Any) -> dict[str, Any]:
 
 
 def _trained(module: Any) -> Iterator[tuple[str, Any]]:
-    """Yields what training changes: weights, and the means that norms keep."""
-    fixed = {n for n, weight in module.named_parameters() if not weight.requires_grad}
-    for name, value in module.state_dict().items():
-        if name not in fixed:
-            yield name, value
+    """Yields what training changes: weights, each once, and the means of norms."""
+    for name, weight in module.named_parameters():
+        if weight.requires_grad:
+            yield name, weight
+    kept = module.state_dict(keep_vars=True).keys()
+    yield from ((n, each) for n, each in module.named_buffers() if n in kept)
 
 
 def _keep(

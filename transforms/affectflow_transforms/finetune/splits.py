@@ -149,7 +149,7 @@ def split(source: Source, usable: Rows, split_by: str, texts: Sequence[str]) -> 
     key, keys = _keys(source, split_by, texts)
     given = source.given[usable]
     if key != "text" or split_by:
-        _check_apart(source, key, [keys[row] for row in usable], given)
+        check_apart(source, key, [keys[row] for row in usable], given)
     apart = source.given.any() or len(source.files) > 1
     held = np.array([g if apart else is_held_out(keys[r]) for r, g in zip(
         usable, given, strict=True)], np.bool_)  # fmt: skip
@@ -176,9 +176,17 @@ def _keys(source: Source, split_by: str, texts: Sequence[str]) -> tuple[str, lis
     ]
 
 
-def _check_apart(
+def check_apart(
     source: Source, key: str, keys: Sequence[str], given: npt.NDArray[np.bool_]
 ) -> None:
+    """Raises UsageError if a key is in both files.
+
+    Args:
+      source: the rows.
+      key: what the keys are.
+      keys: of the rows.
+      given: of the same rows: it comes from the second file.
+    """
     sides = [{k for k, g in zip(keys, given, strict=True) if g == s} for s in (0, 1)]
     both = sorted(sides[0] & sides[1])
     if both:

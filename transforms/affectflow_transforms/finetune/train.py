@@ -7,8 +7,6 @@ reads: with SequenceClassifier, of pictures with ImageClassifier, of recordings 
 SpeechAffect.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,13 +17,14 @@ from affectflow.errors import UsageError
 from affectflow.kinds.objective import HEADS
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
-from affectflow_transforms.finetune import loop, network
-from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of
+from affectflow_transforms.finetune import loop, marks, network
+from affectflow_transforms.finetune.aims import Wanted, aim_of
 from affectflow_transforms.finetune.assembly import lesson_of
 from affectflow_transforms.finetune.card import Facts, card_of
 from affectflow_transforms.finetune.inputs import AUDIO, IMAGE, TEXT
 from affectflow_transforms.finetune.lesson import Lesson
 from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
+from affectflow_transforms.finetune.saving import save
 from affectflow_transforms.finetune.scores import (
     figure_of,
     figures_of,
@@ -35,7 +34,6 @@ from affectflow_transforms.finetune.splits import Source, Splits, read, split
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
-from affectflow_transforms.models.sequence_classifier.heads import SETTINGS
 
 READERS = {
     TEXT: "SequenceClassifier",
@@ -183,12 +181,7 @@ class Finetune(FolderTrainer):
             "accept": self.accept in ("", PRIVATE),
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }
-        for name, fits in ranges.items():
-            if not fits:
-                raise UsageError(
-                    f"`{name}` is out of its range, got {getattr(self, name)!r}; see "
-                    "`affectflow plugins Finetune`"
-                )
+        marks.check_ranges(self, ranges)
         if self.balance and self.head not in _BALANCED:
             raise UsageError(
                 f"`balance` weights labels, and head={self.head} has none: leave it out"
@@ -212,7 +205,9 @@ class Finetune(FolderTrainer):
         texts = [text if isinstance(text, str) else text[0] for text in aim.texts]
         splits = split(source, aim.usable, self.split_by, texts)
         lesson = lesson_of(self, base, modality, aim, splits, data)
-        course = self._fit(lesson, splits, work, self._mark(source, base), tell)
+        words = [trained.sha256(Path(file)) for file in self.copied]
+        mark = marks.mark_of(self, base, source.files, *words)
+        course = self._fit(lesson, splits, work, mark, tell)
         figures = _saved(lesson, splits, source, work)
         facts = Facts(
             trainer=self,
@@ -222,7 +217,7 @@ class Finetune(FolderTrainer):
             files=source.files,
             licence=licences["data"],
             reader=READERS[modality],
-            base=self.base if not base.samefile(self.base) else base.resolve().name,
+            base=marks.name_of(self.base, base),
             base_licence=licences["base"],
             figures=figures,
             digest=weights.digest(work / _MODEL),
@@ -256,20 +251,6 @@ class Finetune(FolderTrainer):
             "data": trained.licence_of(source.files[0], licence),
             "base": bases.licence_of(self.base, self.revision),
         }
-
-    def _mark(self, source: Source, base: Path) -> str:
-        """Returns a digest of all that decides the weights."""
-        import torch
-
-        said = {
-            "options": {**vars(self), "base": "", "device": ""},
-            "base": bases.folder_digest(base),
-            "data": [trained.sha256(file) for file in source.files],
-            "words": [trained.sha256(Path(file)) for file in self.copied],
-            "torch": torch.__version__,
-        }
-        written = json.dumps(said, sort_keys=True, default=str).encode()
-        return hashlib.blake2b(written, digest_size=16).hexdigest()
 
     def _fit(
         self, lesson: Lesson, splits: Splits, work: Path, mark: str, tell: Tell
@@ -311,15 +292,16 @@ def _saved(
 ) -> tuple[Figure, ...]:
     """Writes the folder of the model; returns its figures on the rows held out."""
     aim, held = lesson.aim, splits.held_out
+    units = marks.units_of(source, splits.key)
     thresholds = _thresholds(lesson, splits)
     figures = figures_of(
         aim,
         lesson.outputs(held),
         aim.target[held],
         thresholds,
-        _units(source, splits, aim),
+        [units[row] for row in held],
     )
-    _save(lesson, thresholds, work / _MODEL)
+    save(lesson, thresholds, work / _MODEL)
     return figures
 
 
@@ -328,22 +310,3 @@ def _thresholds(lesson: Lesson, splits: Splits) -> list[float]:
         return []
     rows = splits.chosen
     return thresholds_of(lesson.outputs(rows), lesson.aim.target[rows])
-
-
-def _units(source: Source, splits: Splits, aim: Aim) -> list[str]:
-    """Returns the key of each row that was held out: what a bootstrap draws."""
-    if splits.key == "text":
-        return [str(row) for row in splits.held_out]
-    keys = source.table.column(splits.key).to_pylist()
-    return [str(keys[row] or f"row {row}") for row in splits.held_out]
-
-
-def _save(lesson: Lesson, thresholds: list[float], folder: Path) -> None:
-    """Writes the folder that a model plugin reads."""
-    module, aim = lesson.loaded.module, lesson.aim
-    network.scale_outputs(
-        network.last_layer(module, aim.outputs), lesson.mean, lesson.spread
-    )
-    if thresholds:
-        getattr(module.config, SETTINGS)["thresholds"] = thresholds
-    network.save(lesson.loaded, folder)

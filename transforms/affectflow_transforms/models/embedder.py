@@ -48,7 +48,7 @@ class Embedder(Pretrained, embedder.Embedder[Encoder]):
 
     pooling: str = "auto"
 
-    architectures: ClassVar[tuple[str, ...]] = ("*Model",)
+    architectures: ClassVar[tuple[str, ...]] = ("*Model", "*ForMaskedLM")
     card: ClassVar[Card] = Card(
         summary="vectors of utterances by a transformers encoder",
         weights_licence="the model's own",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from affectflow.kinds.prompt import Answer, Step, closed
+from affectflow.kinds.prompt import Answer, Step, closed, written_by
 from affectflow.schemas import Status
 from affectflow_transforms.parsers.wording import (
     NOTHING,
@@ -16,6 +16,7 @@ from affectflow_transforms.parsers.wording import (
     spellings,
     unknown,
 )
+from affectflow_transforms.parsers.writing import bracketed, one_label, several_labels
 
 _HEAD = re.compile(r"[^.,:;!?\n(\u2013\u2014]*")
 _JOINT = re.compile(r"^[\s.,:;!?(\u2013\u2014]*(?:(?:and|or)\b)?\s*", re.IGNORECASE)
@@ -23,6 +24,7 @@ _ITEM_END = re.compile(r"[,;\n|\u3001\uff0c]")
 _AND = re.compile(r"\s+(?:and|or|&)\s+", re.IGNORECASE)
 
 
+@written_by(one_label)
 @closed
 def label(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads one label of a closed set, at the head of an answer or alone in it."""
@@ -56,6 +58,7 @@ def _head(words: str) -> str:
     return found[0] if found else ""
 
 
+@written_by(several_labels)
 def label_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads any number of labels of a closed set; other words are kept apart.
 
@@ -102,6 +105,7 @@ _MARKS = " \t\r\f\v\"'`\u2018\u2019\u201c\u201d[](){}<>*_.:!?-\u2013\u2014\u2022
 _LEADING_AND = re.compile(r"^(?:and|&)(?=\W)\s*", re.IGNORECASE)
 
 
+@written_by(bracketed)
 def open_set(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads any labels at all, in brackets, quotes, or neither; `[]` has none.
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from affectflow.kinds.prompt import Answer, Step
+from affectflow.kinds.prompt import Answer, Step, written_by
 from affectflow.schemas import Status
 from affectflow_transforms.parsers.wording import (
     label_of_number,
@@ -13,6 +13,7 @@ from affectflow_transforms.parsers.wording import (
     said,
     without,
 )
+from affectflow_transforms.parsers.writing import json_fields, number
 
 _NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _LEADING = re.compile(r"""[\s>"'(\[*]*([-+\u2212]?\d{1,9})(?![\d.,]*\d|[%/])""")
@@ -21,6 +22,7 @@ _OBJECTS = 32
 """Places where a JSON object may begin that are tried, so that `{{{{` costs nothing."""
 
 
+@written_by(number)
 def score(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads the first number of an answer, from `low` to `high` (0 to 1)."""
     words = said(raw)
@@ -30,6 +32,7 @@ def score(raw: str, *, step: Step, reading: str) -> list[Answer]:
     return [_ranged(label_of_number(step), _number(found[0]), step.options)]
 
 
+@written_by(number)
 def ordinal(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads the whole number that an answer begins with, from `low` to `high`.
 
@@ -60,6 +63,7 @@ def _ranged(name: str | None, value: float, options: Mapping[str, Any]) -> Answe
 # -- JSON ------------------------------------------------------------------------------
 
 
+@written_by(json_fields)
 def fields(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads the fields of a JSON object: whole numbers from `low` to `high`, or texts.
 

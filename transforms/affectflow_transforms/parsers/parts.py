@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from affectflow.kinds.prompt import Answer, Step
+from affectflow.kinds.prompt import Answer, Step, written_by
 from affectflow.schemas import Status
 from affectflow_transforms.parsers.labels import label
 from affectflow_transforms.parsers.wording import (
@@ -14,10 +14,12 @@ from affectflow_transforms.parsers.wording import (
     said,
     spellings,
 )
+from affectflow_transforms.parsers.writing import label_and_reason, titled
 
 _MARKUP = r"[ \t]*(?:\d+[.)][ \t]*)?[#*_ \t]*"
 
 
+@written_by(titled)
 def sections(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads the sections that `options.parts` titles, each on a line of its own.
 
@@ -134,6 +136,7 @@ _REASONING = re.compile(r"(?i)\breasoning\s*:")
 _SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]*\s*")
 
 
+@written_by(label_and_reason)
 def reasoned(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads a label, and after `Reasoning:` or its own sentence the explanation.
 

@@ -2,7 +2,7 @@
 
 import re
 
-from affectflow.kinds.prompt import Answer, Step
+from affectflow.kinds.prompt import Answer, Step, written_by
 from affectflow.schemas import Status
 from affectflow_transforms.parsers.wording import (
     NOTHING,
@@ -12,6 +12,7 @@ from affectflow_transforms.parsers.wording import (
     part,
     said,
 )
+from affectflow_transforms.parsers.writing import in_quotes, plain_text
 
 _QUOTED = re.compile(r'"([^"]+)"|\u201c([^\u201d]+)\u201d|\u00ab([^\u00bb]+)\u00bb')
 _ALL_QUOTED = re.compile(r'["\u201c\u00ab](.+)["\u201d\u00bb]\W*', re.DOTALL)
@@ -20,6 +21,7 @@ _LONGEST = 2000
 """Characters of a span that are looked for in other spacing and case."""
 
 
+@written_by(in_quotes)
 def quoted(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads the first span in double quotes, and where it is in what was read.
 
@@ -113,6 +115,7 @@ def _any_marks(word: str) -> str:
     return "".join(f"[{_MARKS}]" if c in _MARKS else re.escape(c) for c in word)
 
 
+@written_by(plain_text)
 def text(raw: str, *, step: Step, reading: str) -> list[Answer]:
     """Reads an answer as it is: a description, a reply."""
     words = said(raw)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.errors import SaidOnceWarning, UsageError
+from affectflow_transforms.models.generate import adapter
 from affectflow_transforms.models.generate.generator import Generator
 from affectflow_transforms.models.generate.probing import shares_prompt
 from affectflow_transforms.models.generate.rendering import marks_of, takes_system
@@ -43,7 +44,7 @@ def load(
     """Returns the generator of a folder, ready to be asked.
 
     Args:
-      folder: the folder of the model.
+      folder: the folder of the model, or of an adapter, whose base is loaded with it.
       device: `cpu`, `cuda` or `auto`.
       dtype: the type of its weights.
       max_tokens: longest question and answer.
@@ -62,7 +63,11 @@ def load(
     config = from_pretrained(transformers.AutoConfig, folder, WHAT, **trust)
     device = device if device != "auto" else best_device()
     dtype = dtype_of(dtype, device)
-    network = _network(transformers, config, folder, dtype, trust, looks)
+    is_adapter = adapter.is_adapter(folder)
+    base = adapter.base_of(folder) if is_adapter else folder
+    network = _network(transformers, config, base, dtype, trust, looks)
+    if is_adapter:
+        network = adapter.merged(network, folder)
     tokenizer = _tokenizer(transformers, folder, trust)
     network = network.eval().to(device)
     is_seq2seq = bool(config.is_encoder_decoder)

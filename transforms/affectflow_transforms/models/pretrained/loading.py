@@ -171,7 +171,8 @@ def from_pretrained(factory: Any, folder: Path, what: str, **options: Any) -> An
 
 def _is_no_report(record: logging.LogRecord) -> bool:
     """Leaves out the table of weights: `check_trained` says in a line what matters."""
-    return "LOAD REPORT" not in record.getMessage()
+    said = record.getMessage()
+    return "LOAD REPORT" not in said and "tied weights mapping" not in said
 
 
 def check_trained(

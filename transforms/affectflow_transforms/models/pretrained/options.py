@@ -9,6 +9,7 @@ from affectflow.kinds.identity import Origin
 from affectflow.weights import check_pinned
 from affectflow_transforms.models.pretrained import loading, source
 from affectflow_transforms.models.pretrained.forward import Network
+from affectflow_transforms.models.pretrained.passed_on import passed_on
 
 _WORDS = {
     "dtype": ("auto", "float32", "bfloat16"),
@@ -52,6 +53,15 @@ class Located:
         for name, words in _WORDS.items():
             check_word(name, getattr(self, name), words)
         check_pinned(self.model, self.revision)
+        if notice := passed_on(self.model, self.revision).notice:
+            self.notice: str | None = notice
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        """What its card says, and what the model has learned from an annotator."""
+        own: tuple[str, ...] = super().touches  # type: ignore[misc]
+        learned = passed_on(self.model, self.revision).touches
+        return tuple(dict.fromkeys((*own, *learned)))
 
     def origin(self) -> Origin:
         """Returns the model with its commit, or with the digest of its folder.
@@ -60,11 +70,12 @@ class Located:
           UsageError: the folder holds no model in safetensors.
         """
         licence = self.licence or source.licence_of(self.model, self.revision)
+        bound = passed_on(self.model, self.revision)
         return Origin(
             self.model_name,
             source.revision_of(self.model, self.revision),
             licence,
-            source.allows_commerce(licence),
+            bound.stricter(source.allows_commerce(licence)),
             self.model,
         )
 

@@ -24,7 +24,11 @@ from affectflow.weights import (
 
 OWN_CARD = "MODEL_CARD.md"
 """The card of a folder of `affectflow train`, as `weights.CARD` elsewhere."""
-_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+_WEIGHTS = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "adapter_model.safetensors",
+)
 POOLING = "1_Pooling/config.json"
 """Where sentence-transformers says how tokens become the vector of a text."""
 # Configuration, tokenizer, and the template of a chat.

@@ -13,9 +13,8 @@ from affectflow import vocabularies
 from affectflow.errors import UsageError
 from affectflow.registry import nearest
 from affectflow.vocabularies import Vocabulary
+from affectflow_transforms.models.pretrained.passed_on import SETTINGS as SETTINGS
 
-SETTINGS = "affectflow"
-"""The part of a config.json in which a training of ours says what its outputs are."""
 ANSWERS = ("auto", "one", "several", "shares", "ordinal", "value")
 # What transformers calls an output without a name.
 _UNNAMED = re.compile(r"LABEL_\d+")

@@ -1,0 +1,1 @@
+"""Distil: a small model that answers as an annotator of a lake does."""

@@ -1,0 +1,1 @@
+"""Instruct: a language model that learns to answer a prompt."""

@@ -1,0 +1,1 @@
+"""MaskedLanguage: an encoder that reads on, with words of a lexicon masked more."""

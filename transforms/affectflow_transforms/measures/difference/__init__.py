@@ -1,0 +1,1 @@
+"""Differences between groups: level or rate, tested over recordings."""

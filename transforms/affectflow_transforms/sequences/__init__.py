@@ -1,0 +1,1 @@
+"""Sequences: recurrent networks over windows of what instruments measure."""
