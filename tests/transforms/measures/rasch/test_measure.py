@@ -206,7 +206,7 @@ def test_one_rating_of_each_person_says_one_reason_and_no_more(digits):
     (row,) = said(rated(a=digits)).values()
 
     assert row["value"] is None
-    assert row["why"].startswith("nobody has two ratings")
+    assert row["why"].startswith("no person has two ratings")
 
 
 def test_the_only_threshold_is_0_by_definition_without_interval():
